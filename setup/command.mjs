@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { BootstrapError } from './log.mjs';
+
+const shownLines = 25;
+const running = new Set();
+
+/**
+ * Runs a program to its end and answers its standard output. What it prints is shown only when it fails.
+ * @param {string[]} argv
+ * @param {{ cwd?: string, env?: Record<string, string>, timeoutMs: number }} options
+ */
+export async function run(argv, { cwd, env, timeoutMs }) {
+  const [file, ...args] = argv;
+  const child = spawn(file, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: timeoutMs,
+  });
+  running.add(child);
+  let stdout = '';
+  let all = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+    all += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    all += text;
+  });
+  try {
+    const { code, signal } = await new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => resolve({ code, signal }));
+    });
+    if (code === 0) return stdout;
+    throw new BootstrapError(`${argv.join(' ')} ended with ${signal ?? `exit code ${code}`}:\n${tail(all)}`);
+  } finally {
+    running.delete(child);
+  }
+}
+
+/** Waits for the programs under way, so that an interrupted bootstrap undoes its changes only after apt has ended. */
+export async function settle() {
+  await Promise.all(
+    [...running].map(
+      (child) => new Promise((resolve) => (child.exitCode === null ? child.on('close', resolve) : resolve())),
+    ),
+  );
+}
+
+function tail(text) {
+  return text.trim().split('\n').slice(-shownLines).join('\n');
+}

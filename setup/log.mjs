@@ -1,0 +1,10 @@
+// Everything the bootstrap says goes to standard error: standard output belongs to the command that runs after it
+// (`npm run demo -- --json` prints one object there and nothing else).
+
+/** Prints one line of progress. */
+export function say(line) {
+  process.stderr.write(`bootstrap: ${line}\n`);
+}
+
+/** A failure whose message already tells the reader what to do; no stack is printed for it. */
+export class BootstrapError extends Error {}

@@ -1,0 +1,46 @@
+// npm packages. Whether they are there is judged by content, not by file times: a fresh checkout gives every file a new
+// time, and an `npm ci` too many costs half a minute and pulls the packages from under a running process.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './command.mjs';
+import { BootstrapError, say } from './log.mjs';
+import { findProgram, projectDir } from './paths.mjs';
+
+/** True when node_modules holds what package-lock.json asks for. */
+export function modulesCurrent(dir = projectDir) {
+  const wanted = readLock(join(dir, 'package-lock.json'));
+  const installed = readLock(join(dir, 'node_modules/.package-lock.json'));
+  return wanted !== undefined && installed !== undefined && satisfies(installed, wanted);
+}
+
+/**
+ * Compares two lockfiles' `packages`. An optional package may be absent (it is for another platform); what is present
+ * must be the version asked for.
+ */
+export function satisfies(installed, wanted) {
+  return Object.entries(wanted.packages ?? {}).every(([path, entry]) => {
+    if (path === '') return true;
+    const found = installed.packages?.[path];
+    if (found === undefined) return entry.optional === true || entry.devOptional === true;
+    return found.version === entry.version && found.integrity === entry.integrity;
+  });
+}
+
+/** Installs exactly what package-lock.json names. */
+export async function installModules() {
+  const npm = findProgram('npm');
+  if (npm === undefined)
+    throw new BootstrapError('npm is not on PATH. Install npm (it comes with Node.js), then start again.');
+  say('installing npm packages (npm ci)');
+  // Errors are shown, warnings are not: the Node that starts this may be older than the one the project brings along in
+  // its own packages and runs on, and npm would call each package unsupported for it.
+  await run([npm, 'ci', '--loglevel=error', '--no-audit', '--no-fund'], { cwd: projectDir, timeoutMs: 900_000 });
+}
+
+function readLock(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

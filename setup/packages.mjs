@@ -1,0 +1,56 @@
+import { run } from './command.mjs';
+import { BootstrapError, say } from './log.mjs';
+import { findProgram } from './paths.mjs';
+import { disableServices, withServicesHeld } from './services.mjs';
+
+/** The programs that come from Debian as they are, each with its package. */
+export const debianPrograms = [
+  { program: 'redis-server', package: 'redis-server', service: 'redis-server' },
+  { program: 'redis-sentinel', package: 'redis-sentinel', service: 'redis-sentinel' },
+  { program: 'redis-cli', package: 'redis-tools' },
+  { program: 'nutcracker', package: 'nutcracker', service: 'nutcracker' },
+  { program: 'haproxy', package: 'haproxy', service: 'haproxy' },
+  { program: 'dig', package: 'bind9-dnsutils' },
+];
+
+export function missingPrograms() {
+  return debianPrograms.filter(({ program }) => findProgram(program) === undefined);
+}
+
+/** Installs the packages of missing programs with the machine's own apt. */
+export async function installPackages(missing) {
+  const packages = [...new Set(missing.map((entry) => entry.package))];
+  const aptGet = findProgram('apt-get');
+  if (aptGet === undefined || process.getuid?.() !== 0) throw new BootstrapError(instructions(missing, aptGet));
+  say(`installing ${packages.join(', ')} with apt`);
+  const install = () => apt(aptGet, ['install', '--yes', '--no-install-recommends', ...packages]);
+  await withServicesHeld(async () => {
+    // A fresh machine has no package lists, an old one has lists that name versions the mirror no longer keeps.
+    await install().catch(async () => {
+      say('reading package lists (apt-get update)');
+      await apt(aptGet, ['update']);
+      await install();
+    });
+  });
+  await disableServices(missing.flatMap((entry) => entry.service ?? []));
+  const still = missingPrograms();
+  if (still.length > 0) throw new BootstrapError(instructions(still, aptGet));
+}
+
+async function apt(aptGet, args) {
+  const options = ['-q', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3'];
+  const env = { DEBIAN_FRONTEND: 'noninteractive', APT_LISTCHANGES_FRONTEND: 'none', LC_ALL: 'C' };
+  await run([aptGet, ...options, ...args], { env, timeoutMs: 900_000 });
+}
+
+function instructions(missing, aptGet) {
+  const programs = missing.map(({ program }) => program).join(', ');
+  const packages = [...new Set(missing.map((entry) => entry.package))].join(' ');
+  const why = aptGet === undefined ? 'there is no apt-get on this machine' : 'installing packages needs root';
+  return [
+    `not found on PATH or in /usr/sbin: ${programs}; ${why}.`,
+    aptGet === undefined
+      ? `Install these programs (Debian's packages are: ${packages}) and run this again.`
+      : `Run this as root, then start again:  apt-get update && apt-get install --no-install-recommends ${packages}`,
+  ].join('\n');
+}
