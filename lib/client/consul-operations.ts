@@ -1,0 +1,59 @@
+import type { CatalogOperation } from '../model/catalog.ts';
+
+/** Consul's limit on the steps of one transaction: 64 up to 1.13, 128 from 1.14 (hashicorp/consul 14599). */
+export const maxTransactionSteps = 64;
+
+/** A step as PUT /v1/txn takes it (Consul 1.8, "HTTP API: Transactions"). Values of keys are base64. */
+export function toTxnStep(operation: CatalogOperation): object {
+  switch (operation.kind) {
+    case 'kv-set':
+      return { KV: { Verb: 'set', Key: operation.key, Value: base64(operation.value) } };
+    case 'kv-cas':
+      return { KV: { Verb: 'cas', Key: operation.key, Value: base64(operation.value), Index: operation.index } };
+    case 'kv-check-index':
+      return { KV: { Verb: 'check-index', Key: operation.key, Index: operation.index } };
+    case 'kv-delete':
+      return { KV: { Verb: 'delete', Key: operation.key } };
+    case 'node-set':
+      return {
+        Node: {
+          Verb: 'set',
+          Node: { Node: operation.node, Address: operation.address, Meta: operation.meta },
+        },
+      };
+    case 'service-set': {
+      const { id, name, address, port, tags, meta } = operation.service;
+      return {
+        Service: {
+          Verb: 'set',
+          Node: operation.node,
+          Service: { ID: id, Service: name, Address: address, Port: port, Tags: tags, Meta: meta },
+        },
+      };
+    }
+    case 'service-delete':
+      return { Service: { Verb: 'delete', Node: operation.node, Service: { ID: operation.serviceId } } };
+    case 'check-set': {
+      const { id, serviceId, name, status, output } = operation.check;
+      return {
+        Check: {
+          Verb: 'set',
+          Check: {
+            Node: operation.node,
+            CheckID: id,
+            ServiceID: serviceId,
+            Name: name,
+            Status: status,
+            Output: output,
+          },
+        },
+      };
+    }
+    case 'check-delete':
+      return { Check: { Verb: 'delete', Check: { Node: operation.node, CheckID: operation.checkId } } };
+  }
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { SwitchmasterError } from '../errors.ts';
+import type { CatalogNode, KvEntry, ServiceInstance } from '../model/catalog.ts';
+
+/*
+ * What Consul's HTTP API answers with, as far as it is used here, from version 1.8 on (docs: "HTTP API" of each
+ * version). Consul sends null for an empty list or map.
+ */
+const kvEntry = z.object({ Key: z.string(), Value: z.string().nullable(), ModifyIndex: z.number() });
+const tags = z
+  .array(z.string())
+  .nullable()
+  .transform((list) => list ?? []);
+const stringMap = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((map) => map ?? {});
+const node = z.object({ Node: z.string(), Address: z.string(), Datacenter: z.string().default(''), Meta: stringMap });
+const instance = z.object({
+  Node: node,
+  Service: z.object({
+    ID: z.string(),
+    Service: z.string(),
+    Address: z.string(),
+    Port: z.number(),
+    Tags: tags,
+    Meta: stringMap,
+  }),
+  Checks: z.array(
+    z.object({
+      CheckID: z.string(),
+      ServiceID: z.string(),
+      Name: z.string(),
+      // "maintenance" never appears in an API answer, but an unknown state must not count as healthy.
+      Status: z.enum(['passing', 'warning', 'critical']).catch('critical'),
+      Output: z.string(),
+    }),
+  ),
+});
+
+export function readKvEntry(json: unknown, what: string): KvEntry {
+  const { Key, Value, ModifyIndex } = read(kvEntry, json, what);
+  return { key: Key, value: Value ?? '', modifyIndex: ModifyIndex };
+}
+
+export function readKvEntries(json: unknown, what: string): readonly KvEntry[] {
+  return read(z.array(z.unknown()), json, what)
+    .map((entry) => readKvEntry(entry, what))
+    .sort((a, b) => compareText(a.key, b.key));
+}
+
+export function readInstances(json: unknown, what: string): readonly ServiceInstance[] {
+  return read(z.array(instance), json, what)
+    .map(({ Node, Service, Checks }) => ({
+      node: Node.Node,
+      nodeAddress: Node.Address,
+      nodeMeta: Node.Meta,
+      datacenter: Node.Datacenter,
+      id: Service.ID,
+      name: Service.Service,
+      address: Service.Address === '' ? Node.Address : Service.Address,
+      port: Service.Port,
+      tags: Service.Tags,
+      meta: Service.Meta,
+      checks: Checks.map((check) => ({
+        id: check.CheckID,
+        serviceId: check.ServiceID,
+        name: check.Name,
+        status: check.Status,
+        output: check.Output,
+      })).sort((a, b) => compareText(a.id, b.id)),
+    }))
+    .sort((a, b) => compareText(a.node, b.node) || compareText(a.id, b.id));
+}
+
+export function readServices(json: unknown, what: string): ReadonlyMap<string, readonly string[]> {
+  const services = read(z.record(z.string(), tags), json, what);
+  return new Map(
+    Object.entries(services)
+      .sort(([a], [b]) => compareText(a, b))
+      .map(([name, list]) => [name, list.toSorted()]),
+  );
+}
+
+export function readNodes(json: unknown, what: string): readonly CatalogNode[] {
+  return read(z.array(node), json, what)
+    .map(({ Node, Address, Datacenter, Meta }) => ({
+      node: Node,
+      address: Address,
+      datacenter: Datacenter,
+      meta: Meta,
+    }))
+    .sort((a, b) => compareText(a.node, b.node));
+}
+
+export function readDatacenters(json: unknown, what: string): readonly string[] {
+  return read(z.array(z.string()), json, what).toSorted();
+}
+
+/** Consul's answer to a refused transaction, or undefined where it is something else. */
+export function readTxnErrors(json: unknown): readonly { readonly step: number; readonly what: string }[] | undefined {
+  const shape = z.object({ Errors: z.array(z.object({ OpIndex: z.number(), What: z.string() })).min(1) });
+  const parsed = shape.safeParse(json);
+  return parsed.success ? parsed.data.Errors.map(({ OpIndex, What }) => ({ step: OpIndex, what: What })) : undefined;
+}
+
+const txnResults = z.object({
+  Results: z
+    .array(z.object({ KV: z.object({ Key: z.string(), ModifyIndex: z.number() }).optional() }))
+    .nullable()
+    .transform((results) => results ?? []),
+});
+
+/** The ModifyIndex of every key that a committed transaction touched. */
+export function readTxnIndexes(json: unknown): ReadonlyMap<string, number> {
+  const indexes = new Map<string, number>();
+  for (const { KV } of read(txnResults, json, 'a transaction').Results) if (KV) indexes.set(KV.Key, KV.ModifyIndex);
+  return indexes;
+}
+
+function read<S extends z.ZodType>(shape: S, json: unknown, what: string): z.output<S> {
+  const parsed = shape.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new SwitchmasterError(
+    'consul-answer-invalid',
+    `Consul's answer about ${what} is not of the documented shape: ${issue?.message ?? 'unreadable'} at ${issue?.path.join('.') || 'its top'}`,
+    { cause: parsed.error },
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

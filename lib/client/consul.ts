@@ -1,0 +1,249 @@
+import { EventEmitter } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
+import Consul from 'consul';
+import { SwitchmasterError } from '../errors.ts';
+import type { CatalogOperation } from '../model/catalog.ts';
+import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
+import { toTxnStep } from './consul-operations.ts';
+import {
+  readDatacenters,
+  readInstances,
+  readKvEntries,
+  readKvEntry,
+  readNodes,
+  readServices,
+  readTxnErrors,
+  readTxnIndexes,
+} from './consul-shapes.ts';
+
+/** How to reach the Consul agent. The TLS fields are PEM texts. */
+export interface ConsulOptions {
+  readonly host: string;
+  readonly port: number;
+  /** A unix domain socket instead of host and port. */
+  readonly socketPath?: string;
+  readonly tls?: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+    readonly verify: boolean;
+  };
+  readonly token?: string;
+  readonly datacenter?: string;
+}
+
+export interface ReadOptions {
+  /** Blocks until the index passes this one; 0 or undefined answers at once. */
+  readonly index?: bigint;
+  /** How long Consul may block, at most 600,000. Default 300,000. */
+  readonly waitMs?: number;
+  /** `stale` may be answered by any server, `consistent` asks the leader to prove itself. Default `default`. */
+  readonly consistency?: 'default' | 'stale' | 'consistent';
+  readonly signal?: AbortSignal;
+  /** For reads that do not block. Default 10,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface Indexed<T> {
+  readonly value: T;
+  /** X-Consul-Index: what to block on next. */
+  readonly index: bigint;
+  /** False where the answering server knew no leader: what it says may be old. */
+  readonly knownLeader: boolean;
+  /** Milliseconds since the answering server last heard of the leader; 0 from the leader itself. */
+  readonly lastContactMs: number;
+}
+
+/** What became of a transaction: carried out whole, or not at all. */
+export type TransactionResult =
+  | { readonly kind: 'committed'; readonly indexes: ReadonlyMap<string, number> }
+  | { readonly kind: 'conflict'; readonly errors: readonly { readonly step: number; readonly what: string }[] };
+
+/** The part of the `consul` package's request options that its types leave out (consul 2.0, lib/utils.js). */
+interface RequestContext extends EventEmitter {
+  includeResponse: true;
+}
+interface Answer {
+  readonly headers: Record<string, string | undefined>;
+}
+type Call = (options: Record<string, unknown>) => Promise<unknown>;
+
+const defaultTimeoutMs = 10_000;
+const defaultWaitMs = 300_000;
+
+/** One Consul agent: reads with Consul's indexes, and transactions. Every failure is a SwitchmasterError. */
+export class ConsulClient {
+  readonly #consul: Consul;
+  readonly #agent: http.Agent;
+  readonly #base: Record<string, unknown>;
+
+  constructor(options: ConsulOptions) {
+    this.#agent = makeAgent(options);
+    const scheme = options.tls === undefined ? 'http' : 'https';
+    const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+    this.#consul = new Consul({
+      baseUrl: `${scheme}://${host}:${options.port}/v1`,
+      agent: this.#agent,
+      ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
+    } as ConstructorParameters<typeof Consul>[0]);
+    this.#base = {
+      ...(options.token === undefined ? {} : { token: options.token }),
+      ...(options.datacenter === undefined ? {} : { dc: options.datacenter }),
+    };
+  }
+
+  /** Reads once; with `index` it blocks until there is something newer or `waitMs` is over. */
+  async read<Q extends ConsulQuery>(query: Q, options: ReadOptions = {}): Promise<Indexed<ConsulAnswers[Q['kind']]>> {
+    const blocking = options.index !== undefined && options.index > 0n;
+    const waitMs = options.waitMs ?? defaultWaitMs;
+    const request: Record<string, unknown> = { ...this.#base };
+    if ('dc' in query && query.dc !== undefined) request['dc'] = query.dc;
+    if (options.consistency === 'stale') request['stale'] = true;
+    if (options.consistency === 'consistent') request['consistent'] = true;
+    if (blocking) Object.assign(request, { index: options.index, wait: `${waitMs}ms` });
+    // Consul adds up to a sixteenth of the wait as jitter of its own ("Blocking Queries", HTTP API).
+    request['timeout'] = blocking ? Math.ceil(waitMs * 1.0625) + 5_000 : (options.timeoutMs ?? defaultTimeoutMs);
+    const what = queryId(query);
+    const [answer, body] = await this.#call(this.#route(query), { request, what, signal: options.signal });
+    return {
+      value: readAnswer(query, body, what) as ConsulAnswers[Q['kind']],
+      index: readIndex(answer.headers['x-consul-index']),
+      knownLeader: answer.headers['x-consul-knownleader'] !== 'false',
+      lastContactMs: Number(answer.headers['x-consul-lastcontact'] ?? 0),
+    };
+  }
+
+  /** Carries out all operations or none. A lost compare-and-set is an answer (`conflict`), not an error. */
+  async transact(
+    operations: readonly CatalogOperation[],
+    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<TransactionResult> {
+    const steps = operations.map(toTxnStep);
+    const call: Call = (request) => this.#consul.transaction.create(steps as never, request as never);
+    const request = { ...this.#base, timeout: options.timeoutMs ?? defaultTimeoutMs };
+    try {
+      const [, body] = await this.#call(call, { request, what: 'a transaction', signal: options.signal });
+      return { kind: 'committed', indexes: readTxnIndexes(body) };
+    } catch (error) {
+      const body = responseBody((error as SwitchmasterError).cause);
+      const errors = body === undefined ? undefined : readTxnErrors(body);
+      if (errors === undefined) throw error;
+      const denied = errors.find(({ what }) => what.includes('Permission denied'));
+      if (denied === undefined) return { kind: 'conflict', errors };
+      // A transaction's ACL errors come as 409 with this text and nothing else to tell them by (agent/consul/txn_endpoint.go).
+      const place = JSON.stringify(steps[denied.step])?.slice(0, 200);
+      throw new SwitchmasterError(
+        'consul-denied',
+        `Consul refuses the token for step ${denied.step} of a transaction: ${place}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /** Closes every idle connection; requests under way fail. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #route(query: ConsulQuery): Call {
+    const consul = this.#consul as unknown as {
+      kv: { get: Call };
+      health: { service: Call };
+      catalog: { service: { list: Call }; node: { list: Call }; datacenters: Call };
+    };
+    switch (query.kind) {
+      case 'key':
+        return (request) => consul.kv.get({ ...request, key: query.key });
+      case 'key-tree':
+        return (request) => consul.kv.get({ ...request, key: query.prefix, recurse: true });
+      case 'service':
+        return (request) => consul.health.service({ ...request, service: query.service });
+      case 'services':
+        return (request) => consul.catalog.service.list(request);
+      case 'nodes':
+        return (request) => consul.catalog.node.list(request);
+      case 'datacenters':
+        return (request) => consul.catalog.datacenters(request);
+    }
+  }
+
+  async #call(
+    call: Call,
+    input: { request: Record<string, unknown>; what: string; signal: AbortSignal | undefined },
+  ): Promise<[Answer, unknown]> {
+    input.signal?.throwIfAborted();
+    const context = Object.assign(new EventEmitter(), { includeResponse: true }) as RequestContext;
+    const cancel = () => context.emit('cancel');
+    input.signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return (await call({ ...input.request, ctx: context })) as [Answer, unknown];
+    } catch (thrown) {
+      input.signal?.throwIfAborted();
+      throw translate(thrown, input.what);
+    } finally {
+      input.signal?.removeEventListener('abort', cancel);
+    }
+  }
+}
+
+function makeAgent(options: ConsulOptions): http.Agent {
+  const { tls } = options;
+  if (tls === undefined) return new http.Agent({ keepAlive: true });
+  return new https.Agent({
+    keepAlive: true,
+    rejectUnauthorized: tls.verify,
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+    ...(tls.key === undefined ? {} : { key: tls.key }),
+    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+  });
+}
+
+function readAnswer(query: ConsulQuery, body: unknown, what: string): ConsulAnswers[ConsulQuery['kind']] {
+  switch (query.kind) {
+    case 'key':
+      return body === undefined ? undefined : readKvEntry(body, what);
+    case 'key-tree':
+      return body === undefined ? [] : readKvEntries(body, what);
+    case 'service':
+      return readInstances(body, what);
+    case 'services':
+      return readServices(body, what);
+    case 'nodes':
+      return readNodes(body, what);
+    case 'datacenters':
+      return readDatacenters(body, what);
+  }
+}
+
+/** The documented rules: an index below 1 is not one, and must not be blocked on ("Blocking Queries", HTTP API). */
+function readIndex(header: string | undefined): bigint {
+  return header !== undefined && /^\d{1,19}$/.test(header) ? BigInt(header) : 0n;
+}
+
+function responseBody(thrown: unknown): unknown {
+  return (thrown as { response?: { body?: unknown } } | undefined)?.response?.body;
+}
+
+function translate(thrown: unknown, what: string): SwitchmasterError {
+  if (thrown instanceof SwitchmasterError) return thrown;
+  const error = thrown as { statusCode?: number; response?: { statusCode?: number }; message?: string; code?: string };
+  const status = error.response?.statusCode ?? error.statusCode;
+  const body = responseBody(thrown);
+  const said = typeof body === 'string' && body !== '' ? body.slice(0, 300).trim() : (error.message ?? String(thrown));
+  const options = { cause: thrown, details: { what, ...(status === undefined ? {} : { status }) } };
+  if (status === undefined) {
+    return new SwitchmasterError('consul-unreachable', `Consul does not answer about ${what}: ${said}`, options);
+  }
+  if (status === 401 || status === 403) {
+    return new SwitchmasterError('consul-denied', `Consul refuses the token for ${what}: ${said}`, options);
+  }
+  if (status >= 500 || status === 429) {
+    return new SwitchmasterError('consul-unavailable', `Consul cannot serve ${what} (${status}): ${said}`, options);
+  }
+  return new SwitchmasterError('consul-refused', `Consul refuses ${what} (${status}): ${said}`, options);
+}

@@ -1,0 +1,90 @@
+/** The state of a Consul health check. */
+export type CheckStatus = 'passing' | 'warning' | 'critical';
+
+/** A service instance as a bridge writes it onto an external catalog node. */
+export interface CatalogService {
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tags: readonly string[];
+  readonly meta: Readonly<Record<string, string>>;
+}
+
+/** A health check of a service on an external catalog node. */
+export interface CatalogCheck {
+  readonly id: string;
+  readonly serviceId: string;
+  readonly name: string;
+  readonly status: CheckStatus;
+  readonly output: string;
+}
+
+/**
+ * One step of a Consul transaction. `index` is a ModifyIndex; 0 means that the key must not exist.
+ * Order matters to Consul: a node before its services, a service before its checks.
+ */
+export type CatalogOperation =
+  | { readonly kind: 'kv-set'; readonly key: string; readonly value: string }
+  | { readonly kind: 'kv-cas'; readonly key: string; readonly value: string; readonly index: number }
+  | { readonly kind: 'kv-check-index'; readonly key: string; readonly index: number }
+  | { readonly kind: 'kv-delete'; readonly key: string }
+  | {
+      readonly kind: 'node-set';
+      readonly node: string;
+      readonly address: string;
+      readonly meta: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'service-set'; readonly node: string; readonly service: CatalogService }
+  | { readonly kind: 'service-delete'; readonly node: string; readonly serviceId: string }
+  | { readonly kind: 'check-set'; readonly node: string; readonly check: CatalogCheck }
+  | { readonly kind: 'check-delete'; readonly node: string; readonly checkId: string };
+
+/** A key as Consul holds it. `modifyIndex` is above 0. */
+export interface KvEntry {
+  readonly key: string;
+  readonly value: string;
+  readonly modifyIndex: number;
+}
+
+/** One instance of a service, with its node and every check that bears on it. */
+export interface ServiceInstance {
+  readonly node: string;
+  readonly nodeAddress: string;
+  readonly nodeMeta: Readonly<Record<string, string>>;
+  readonly datacenter: string;
+  readonly id: string;
+  readonly name: string;
+  /** The service's own address, or the node's where it has none. */
+  readonly address: string;
+  readonly port: number;
+  readonly tags: readonly string[];
+  readonly meta: Readonly<Record<string, string>>;
+  readonly checks: readonly InstanceCheck[];
+}
+
+export interface InstanceCheck {
+  readonly id: string;
+  /** Empty for a check of the node itself. */
+  readonly serviceId: string;
+  readonly name: string;
+  readonly status: CheckStatus;
+  readonly output: string;
+}
+
+/** A node of the catalog. */
+export interface CatalogNode {
+  readonly node: string;
+  readonly address: string;
+  readonly datacenter: string;
+  readonly meta: Readonly<Record<string, string>>;
+}
+
+const severity: Record<CheckStatus, number> = { passing: 0, warning: 1, critical: 2 };
+
+/** The worst of the given states; passing where there are none. */
+export function worstStatus(statuses: Iterable<CheckStatus>): CheckStatus {
+  let worst: CheckStatus = 'passing';
+  for (const status of statuses) if (severity[status] > severity[worst]) worst = status;
+  return worst;
+}

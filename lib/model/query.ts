@@ -1,0 +1,49 @@
+import type { CatalogNode, KvEntry, ServiceInstance } from './catalog.ts';
+
+/**
+ * One thing that can be read from Consul and watched: what a template helper asks for and what a source follows.
+ * `dc` is the agent's own datacenter where it is left out.
+ */
+export type ConsulQuery =
+  | { readonly kind: 'key'; readonly key: string; readonly dc?: string }
+  | { readonly kind: 'key-tree'; readonly prefix: string; readonly dc?: string }
+  | { readonly kind: 'service'; readonly service: string; readonly dc?: string }
+  | { readonly kind: 'services'; readonly dc?: string }
+  | { readonly kind: 'nodes'; readonly dc?: string }
+  | { readonly kind: 'datacenters' };
+
+/** What each query answers with. Lists are sorted, so that equal contents are equal values. */
+export interface ConsulAnswers {
+  /** undefined where there is no such key. */
+  readonly key: KvEntry | undefined;
+  /** Sorted by key. */
+  readonly 'key-tree': readonly KvEntry[];
+  /** Every instance whatever its health, sorted by node, then id. */
+  readonly service: readonly ServiceInstance[];
+  /** Tags of each service, both sorted. */
+  readonly services: ReadonlyMap<string, readonly string[]>;
+  /** Sorted by name. */
+  readonly nodes: readonly CatalogNode[];
+  /** Sorted. */
+  readonly datacenters: readonly string[];
+}
+
+export type ConsulAnswer<Q extends ConsulQuery> = ConsulAnswers[Q['kind']];
+
+/** The same text for the same query: the identity under which watches are shared. */
+export function queryId(query: ConsulQuery): string {
+  const dc = 'dc' in query && query.dc !== undefined ? `@${query.dc}` : '';
+  switch (query.kind) {
+    case 'key':
+      return `key(${query.key})${dc}`;
+    case 'key-tree':
+      return `key-tree(${query.prefix})${dc}`;
+    case 'service':
+      return `service(${query.service})${dc}`;
+    case 'services':
+    case 'nodes':
+      return `${query.kind}${dc}`;
+    case 'datacenters':
+      return query.kind;
+  }
+}

@@ -1,0 +1,90 @@
+import { type Address, compareAddresses, isPort, sameAddress } from './address.ts';
+import type { Version } from './epoch.ts';
+
+/** What the key `record/M` holds: who is master of `name`, by which epoch, and why. */
+export interface MasterRecord extends Version {
+  readonly version: 1;
+  readonly name: string;
+  /** `promoted`: a majority of Sentinels has not adopted this epoch yet; `confirmed`: it has. */
+  readonly phase: 'promoted' | 'confirmed';
+  readonly master: Address;
+  readonly replicas: readonly Address[];
+  readonly previous: Address | null;
+  readonly reason: string;
+  /** ISO 8601, of the last change of master, generation, epoch or phase. */
+  readonly changedAt: string;
+  /** The id of the bridge that made that change. */
+  readonly changedBy: string;
+}
+
+/** The JSON text of a record: one form for one content, so that equal records are equal bytes. */
+export function formatRecord(record: MasterRecord): string {
+  return JSON.stringify({
+    version: record.version,
+    name: record.name,
+    generation: record.generation,
+    epoch: record.epoch,
+    phase: record.phase,
+    master: pickAddress(record.master),
+    replicas: record.replicas.map(pickAddress),
+    previous: record.previous === null ? null : pickAddress(record.previous),
+    reason: record.reason,
+    changedAt: record.changedAt,
+    changedBy: record.changedBy,
+  });
+}
+
+/** Reads a record from what Consul holds, which anyone may have edited; undefined where it is not one. */
+export function parseRecord(text: string): MasterRecord | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof json !== 'object' || json === null) return undefined;
+  const { version, name, generation, epoch, phase, master, replicas, previous, reason, changedAt, changedBy } =
+    json as Record<string, unknown>;
+  if (version !== 1 || typeof name !== 'string' || !isCount(generation) || !isCount(epoch)) return undefined;
+  if (phase !== 'promoted' && phase !== 'confirmed') return undefined;
+  if (!isAddress(master) || !Array.isArray(replicas) || !replicas.every(isAddress)) return undefined;
+  if (previous !== null && !isAddress(previous)) return undefined;
+  if (typeof reason !== 'string' || typeof changedAt !== 'string' || typeof changedBy !== 'string') return undefined;
+  return {
+    version,
+    name,
+    generation,
+    epoch,
+    phase,
+    master: pickAddress(master),
+    replicas: replicas.map(pickAddress),
+    previous: previous === null ? null : pickAddress(previous),
+    reason,
+    changedAt,
+    changedBy,
+  };
+}
+
+/** True where both lists name the same addresses, in whatever order. */
+export function sameAddresses(a: readonly Address[], b: readonly Address[]): boolean {
+  if (a.length !== b.length) return false;
+  const [left, right] = [a.toSorted(compareAddresses), b.toSorted(compareAddresses)];
+  return left.every((address, i) => {
+    const other = right[i];
+    return other !== undefined && sameAddress(address, other);
+  });
+}
+
+function pickAddress({ host, port }: Address): Address {
+  return { host, port };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isAddress(value: unknown): value is Address {
+  if (typeof value !== 'object' || value === null) return false;
+  const { host, port } = value as Record<string, unknown>;
+  return typeof host === 'string' && host !== '' && typeof port === 'number' && isPort(port);
+}
