@@ -99,12 +99,12 @@ export class ConsulClient {
     const blocking = options.index !== undefined && options.index > 0n;
     const waitMs = options.waitMs ?? defaultWaitMs;
     const request: Record<string, unknown> = { ...this.#base };
-    if ('dc' in query && query.dc !== undefined) request['dc'] = query.dc;
-    if (options.consistency === 'stale') request['stale'] = true;
-    if (options.consistency === 'consistent') request['consistent'] = true;
+    if ('dc' in query && query.dc !== undefined) request.dc = query.dc;
+    if (options.consistency === 'stale') request.stale = true;
+    if (options.consistency === 'consistent') request.consistent = true;
     if (blocking) Object.assign(request, { index: options.index, wait: `${waitMs}ms` });
     // Consul adds up to a sixteenth of the wait as jitter of its own ("Blocking Queries", HTTP API).
-    request['timeout'] = blocking ? Math.ceil(waitMs * 1.0625) + 5_000 : (options.timeoutMs ?? defaultTimeoutMs);
+    request.timeout = blocking ? Math.ceil(waitMs * 1.0625) + 5_000 : (options.timeoutMs ?? defaultTimeoutMs);
     const what = queryId(query);
     const [answer, body] = await this.#call(this.#route(query), { request, what, signal: options.signal });
     return {
