@@ -1,0 +1,115 @@
+import { type ConsulAnswer, type ConsulQuery, queryId } from '../model/query.ts';
+import { type Consistency, type Reader, Watch, type WatchLimits } from './watch.ts';
+import type { WatchEvent, WatchState } from './watch-state.ts';
+
+export type { Consistency, Reader, WatchLimits } from './watch.ts';
+export type { WatchEvent, WatchState } from './watch-state.ts';
+
+export interface CatalogWatchesOptions {
+  /** A ConsulClient. */
+  readonly client: Reader;
+  /** Defaults: {@link defaultWatchLimits}. */
+  readonly limits?: Partial<WatchLimits>;
+}
+
+export interface FollowOptions {
+  /**
+   * `stale` may be answered by any server that knows a leader; `default` by the leader. Default `default`: what a
+   * decision hangs on must not be read `stale`.
+   */
+  readonly consistency?: Consistency;
+}
+
+/** One follower's view of a shared watch. */
+export interface Follow<Q extends ConsulQuery> {
+  readonly query: Q;
+  readonly state: WatchState<ConsulAnswer<Q>>;
+  /** Ends this follow; the watch ends with its last follower. May be called again. */
+  release(): void;
+}
+
+export const defaultWatchLimits: WatchLimits = {
+  waitMs: 60_000,
+  burst: 10,
+  refillMs: 200,
+  pollMs: 1_000,
+  maxStaleMs: 5_000,
+  backoff: { initialMs: 100, maxMs: 5_000 },
+};
+
+interface SharedWatch {
+  readonly watch: Watch;
+  readonly followers: Set<(event: WatchEvent) => void>;
+}
+
+/**
+ * Blocking queries shared by everybody who wants the same thing: one request to Consul for one query and consistency,
+ * whatever the number of followers, and none for what nobody follows.
+ *
+ * A follower's `onChange` is called when the value changed, when the kind of the state changed, or when Consul's index
+ * fell; never with the same value twice in a row. It is a hint: read `follow.state`.
+ */
+export class CatalogWatches {
+  readonly #client: Reader;
+  readonly #limits: WatchLimits;
+  readonly #watches = new Map<string, SharedWatch>();
+  readonly #runs = new Set<Promise<void>>();
+
+  constructor(options: CatalogWatchesOptions) {
+    this.#client = options.client;
+    this.#limits = { ...defaultWatchLimits, ...options.limits };
+  }
+
+  /** How many queries are being watched. */
+  get size(): number {
+    return this.#watches.size;
+  }
+
+  follow<Q extends ConsulQuery>(
+    query: Q,
+    onChange: (event: WatchEvent) => void,
+    options: FollowOptions = {},
+  ): Follow<Q> {
+    const consistency = options.consistency ?? 'default';
+    const id = `${consistency} ${queryId(query)}`;
+    const shared = this.#watches.get(id) ?? this.#start({ id, query, consistency });
+    // Its own function, so that one listener may follow the same query twice.
+    const follower = (event: WatchEvent) => onChange(event);
+    shared.followers.add(follower);
+    return {
+      query,
+      get state() {
+        return shared.watch.state as WatchState<ConsulAnswer<Q>>;
+      },
+      release: () => {
+        if (!shared.followers.delete(follower) || shared.followers.size > 0) return;
+        shared.watch.stop();
+        if (this.#watches.get(id) === shared) this.#watches.delete(id);
+      },
+    };
+  }
+
+  /** Ends every watch and waits until no request is under way. Followers hear nothing more. */
+  async close(): Promise<void> {
+    for (const { watch, followers } of this.#watches.values()) {
+      followers.clear();
+      watch.stop();
+    }
+    this.#watches.clear();
+    await Promise.all(this.#runs);
+  }
+
+  #start(input: { id: string; query: ConsulQuery; consistency: Consistency }): SharedWatch {
+    const followers = new Set<(event: WatchEvent) => void>();
+    const { query, consistency } = input;
+    const onEvent = (event: WatchEvent) => {
+      for (const follower of [...followers]) follower(event);
+    };
+    const watch = new Watch({ query, consistency, reader: this.#client, limits: this.#limits, onEvent });
+    const shared = { watch, followers };
+    this.#watches.set(input.id, shared);
+    const run = watch.run().finally(() => this.#runs.delete(run));
+    this.#runs.add(run);
+    return shared;
+  }
+}

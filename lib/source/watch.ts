@@ -1,0 +1,135 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Indexed, ReadOptions } from '../client/consul.ts';
+import { SwitchmasterError } from '../errors.ts';
+import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
+import { type Backoff, makeBackoff } from '../reconcile/backoff.ts';
+import { makeTokenBucket, type TokenBucket } from './token-bucket.ts';
+import { answered, failed, type WatchEvent, type WatchState } from './watch-state.ts';
+
+/** How answers are had: the agent itself, or something that spares connections in front of it. */
+export interface Reader {
+  read(query: ConsulQuery, options: ReadOptions): Promise<Indexed<ConsulAnswers[ConsulQuery['kind']]>>;
+}
+
+export interface WatchLimits {
+  /** How long Consul may block. */
+  readonly waitMs: number;
+  /** Requests that one watch may make at once, and how often it earns another. */
+  readonly burst: number;
+  readonly refillMs: number;
+  /** How often to read where the answer carries no index to block on. */
+  readonly pollMs: number;
+  /** A `stale` answer of a server that heard of no leader for longer is read again from the leader. */
+  readonly maxStaleMs: number;
+  readonly backoff: { readonly initialMs: number; readonly maxMs: number };
+}
+
+export type Consistency = 'default' | 'stale';
+
+type Value = ConsulAnswers[ConsulQuery['kind']];
+
+/**
+ * One blocking query, repeated for as long as somebody follows it.
+ *
+ * The rules of the index ("Blocking Queries", Consul's HTTP API; consul-template's watch/view.go): begin without one;
+ * block on the last one; begin again without one when it falls, and after every error, for a server that has lost its
+ * state would otherwise block on an index that it reaches in a year; never block on an index below 1.
+ * An answer whose index fell is not used: what it says is read once more first.
+ */
+export class Watch {
+  readonly query: ConsulQuery;
+  readonly consistency: Consistency;
+  state: WatchState<Value> = { kind: 'pending' };
+  readonly #reader: Reader;
+  readonly #limits: WatchLimits;
+  readonly #onEvent: (event: WatchEvent) => void;
+  readonly #abort = new AbortController();
+  readonly #backoff: Backoff;
+  readonly #bucket: TokenBucket;
+  /** What to block on; 0 reads at once. */
+  #index = 0n;
+  /** The highest index since the last fall. */
+  #highest = 0n;
+  #resets = 0;
+
+  constructor(input: {
+    query: ConsulQuery;
+    consistency: Consistency;
+    reader: Reader;
+    limits: WatchLimits;
+    onEvent: (event: WatchEvent) => void;
+  }) {
+    this.query = input.query;
+    this.consistency = input.consistency;
+    this.#reader = input.reader;
+    this.#limits = input.limits;
+    this.#onEvent = input.onEvent;
+    this.#backoff = makeBackoff(input.limits.backoff);
+    this.#bucket = makeTokenBucket({ burst: input.limits.burst, refillMs: input.limits.refillMs });
+  }
+
+  /** Runs until {@link stop}; never throws. */
+  async run(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      let pauseMs: number;
+      try {
+        pauseMs = await this.#readOnce(signal);
+      } catch (thrown) {
+        if (signal.aborted) return;
+        this.#index = 0n;
+        this.#settle(failed(this.state, SwitchmasterError.from(thrown)));
+        pauseMs = this.#backoff.nextMs();
+      }
+      if (pauseMs > 0) await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  /** Takes one answer; returns how long to wait before the next request. */
+  async #readOnce(signal: AbortSignal): Promise<number> {
+    const answer = await this.#read(signal);
+    if (signal.aborted) return 0;
+    this.#backoff.reset();
+    if (answer.index < 1n) {
+      this.#index = 0n;
+      this.#accept(answer);
+      return this.#limits.pollMs;
+    }
+    if (answer.index < this.#highest) {
+      this.#highest = 0n;
+      this.#index = 0n;
+      this.#resets += 1;
+      return this.#bucket.takeMs();
+    }
+    this.#index = answer.index;
+    this.#highest = answer.index;
+    this.#accept(answer);
+    return this.#bucket.takeMs();
+  }
+
+  async #read(signal: AbortSignal): Promise<Indexed<Value>> {
+    const options: ReadOptions = { index: this.#index, waitMs: this.#limits.waitMs, signal };
+    const answer = await this.#reader.read(this.query, { ...options, consistency: this.consistency });
+    if (this.consistency === 'default') return answer;
+    if (answer.knownLeader && answer.lastContactMs <= this.#limits.maxStaleMs) return answer;
+    // A server cut off from its leader answers from the past: only the leader's word counts then, or nothing.
+    return this.#reader.read(this.query, { ...options, index: 0n, consistency: 'default' });
+  }
+
+  #accept(answer: Indexed<Value>): void {
+    if (!answer.knownLeader) {
+      const message = `Consul has no leader: its answer about ${queryId(this.query)} may be old and is not used.`;
+      throw new SwitchmasterError('consul-unavailable', message);
+    }
+    this.#settle(answered(this.state, { value: answer.value, index: answer.index, resets: this.#resets }));
+  }
+
+  #settle(next: { readonly state: WatchState<Value>; readonly event: WatchEvent | undefined }): void {
+    this.state = next.state;
+    if (next.event !== undefined) this.#onEvent(next.event);
+  }
+}
