@@ -1,0 +1,52 @@
+import { createServer } from 'node:net';
+import type { Address } from '../../lib/model/address.ts';
+
+const firstPort = 7001;
+// The Redis Cluster bus listens 10,000 above, and Linux takes outgoing ports from 32,768 up.
+const lastPort = 22_000;
+
+/**
+ * Hands out addresses of one sandbox. The sandbox owns its whole 127.x.y.0/24 (its reaper holds the claim), so every
+ * server gets an IP and a port that no other server of the machine has: a consumer that mixes the host of one server
+ * with the port of another is found out, and DNS answers tell servers apart. What can still be in the way is somebody's
+ * server on all addresses; each port is tried once for that.
+ */
+export class AddressPool {
+  readonly #network: string;
+  #lastHost = 10;
+  #lastPort = firstPort - 1;
+
+  constructor(network: string) {
+    this.#network = network;
+  }
+
+  /** A fresh IP: 127.x.y.11 and on. */
+  host(): string {
+    this.#lastHost += 1;
+    if (this.#lastHost > 250) throw new Error('a sandbox has 240 addresses, and all are taken');
+    return `${this.#network}.${this.#lastHost}`;
+  }
+
+  /** A port that nothing in this sandbox uses and that can be listened on at `host`. */
+  async port(host: string): Promise<number> {
+    for (;;) {
+      this.#lastPort += 1;
+      if (this.#lastPort > lastPort) throw new Error('a sandbox has some 15,000 ports, and all are taken');
+      if (await canListen({ host, port: this.#lastPort })) return this.#lastPort;
+    }
+  }
+
+  /** A fresh IP with a fresh port. */
+  async next(): Promise<Address> {
+    const host = this.host();
+    return { host, port: await this.port(host) };
+  }
+}
+
+function canListen(address: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ ...address, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
+
+export type WaitOptions<T> = {
+  /** Default 10,000. */
+  timeoutMs?: number;
+  /** Between one reading and the next. Default 20. */
+  intervalMs?: number;
+  /** When the value read is what was waited for. Default: it is truthy. */
+  until?: (value: T) => boolean;
+  /** Ends the wait early, with the signal's reason as cause. */
+  signal?: AbortSignal | undefined;
+};
+
+/**
+ * Reads the world until it is as described, and answers what it read. A reading that throws counts as "not yet".
+ * On timeout the error names what was waited for and what was last seen.
+ */
+export async function waitFor<T>(
+  description: string,
+  read: () => T | Promise<T>,
+  options: WaitOptions<T> = {},
+): Promise<T> {
+  const { timeoutMs = 10_000, intervalMs = 20, until = Boolean, signal } = options;
+  const deadline = performance.now() + timeoutMs;
+  let last: { value: T } | { error: unknown } | undefined;
+  for (;;) {
+    if (signal?.aborted) throw new Error(`gave up waiting for ${description}`, { cause: signal.reason });
+    // A reading that hangs (a paused server) must not hang the wait.
+    const reading = await within(settled(read), deadline - performance.now());
+    if (reading !== undefined) last = reading;
+    if (reading !== undefined && 'value' in reading && until(reading.value)) return reading.value;
+    if (performance.now() >= deadline) {
+      throw new Error(`waited ${timeoutMs} ms for ${description}; last saw: ${told(last)}`, {
+        cause: last !== undefined && 'error' in last ? last.error : undefined,
+      });
+    }
+    await delay(intervalMs);
+  }
+}
+
+/** The promise's value, or undefined when it takes longer. Leaves no timer behind. */
+export async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  const done = new AbortController();
+  const expiry = delay(Math.max(timeoutMs, 0), undefined, { signal: done.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([promise, expiry]);
+  } finally {
+    done.abort();
+  }
+}
+
+async function settled<T>(read: () => T | Promise<T>): Promise<{ value: T } | { error: unknown }> {
+  try {
+    return { value: await read() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function told(last: { value: unknown } | { error: unknown } | undefined): string {
+  if (last === undefined) return 'nothing (no reading came back)';
+  if ('value' in last) return inspect(last.value, { depth: 6, breakLength: 120 });
+  return last.error instanceof Error ? `${last.error.name}: ${last.error.message}` : inspect(last.error);
+}

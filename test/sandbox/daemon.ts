@@ -1,0 +1,89 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Address, formatAddress } from '../../lib/model/address.ts';
+import type { Ground } from './ground.ts';
+import { Server, type ServerSpec } from './server.ts';
+
+const program = fileURLToPath(new URL('../../cmd/switchmaster.ts', import.meta.url));
+
+export type DaemonOptions = {
+  /** Default `switchmaster`. */
+  name?: string;
+  /** Written to `<name>.yml` as JSON, which is YAML. `api.listen` is filled in where it is missing. */
+  config: Record<string, unknown>;
+  /** What `start` waits for: the path answers 200. Default `/ready`. */
+  ready?: '/ready' | '/live';
+  /** Default `now`. */
+  start?: 'now' | 'later';
+  env?: Record<string, string>;
+};
+
+/** `switchmaster run`, as its users run it. */
+export class Daemon extends Server {
+  /** Where its API listens. */
+  readonly api: Address;
+  readonly configFile: string;
+
+  constructor(
+    spec: ServerSpec,
+    { api, configFile, readyPath }: { api: Address; configFile: string; readyPath: string },
+  ) {
+    super({ ...spec, ready: async () => (await this.get(readyPath)).status === 200 });
+    this.api = api;
+    this.configFile = configFile;
+  }
+
+  /** GET of its API. `body` is the parsed JSON, or the text where it is none. */
+  async get(path: string): Promise<{ status: number; body: unknown }> {
+    const response = await fetch(`http://${formatAddress(this.api)}${path}`, { signal: AbortSignal.timeout(2_000) });
+    const text = await response.text();
+    return { status: response.status, body: parsed(text) };
+  }
+
+  /** Writes another config; SIGHUP or a restart makes it count. */
+  writeConfig(config: Record<string, unknown>): void {
+    writeFileSync(this.configFile, JSON.stringify(withListen(config, this.api), undefined, 2));
+  }
+
+  /** Its log so far, one object a line; lines that are no JSON are left out. */
+  logLines(): Record<string, unknown>[] {
+    return this.log()
+      .split('\n')
+      .map(parsed)
+      .filter((line): line is Record<string, unknown> => typeof line === 'object' && line !== null);
+  }
+}
+
+/** The daemon, started and ready, or not started with `start: 'later'`. */
+export async function switchmaster(ground: Ground, options: DaemonOptions): Promise<Daemon> {
+  const { name = 'switchmaster', config, ready = '/ready' } = options;
+  const configFile = join(ground.folder, `${name}.yml`);
+  const api = listenOf(config) ?? (await ground.addresses.next());
+  const argv = [process.execPath, program, 'run', '--config', configFile] as const;
+  const base = ground.server(name, argv);
+  const daemon = new Daemon({ ...base, env: { ...base.env, ...options.env } }, { api, configFile, readyPath: ready });
+  daemon.writeConfig(config);
+  if (options.start !== 'later') await daemon.start();
+  return daemon;
+}
+
+function withListen(config: Record<string, unknown>, api: Address): Record<string, unknown> {
+  const section = typeof config['api'] === 'object' ? config['api'] : {};
+  return { ...config, api: { listen: formatAddress(api), ...section } };
+}
+
+function listenOf(config: Record<string, unknown>): Address | undefined {
+  const listen = (config['api'] as { listen?: unknown } | undefined)?.listen;
+  if (typeof listen !== 'string') return undefined;
+  const colon = listen.lastIndexOf(':');
+  return { host: listen.slice(0, colon), port: Number(listen.slice(colon + 1)) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,78 @@
+// What every server of a sandbox stands on: the folder, the addresses, the environment that marks it as the sandbox's.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { delimiter } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { AddressPool } from './address-pool.ts';
+import { within } from './condition.ts';
+import { markerVariable } from './marker.ts';
+import type { ServerSpec } from './server.ts';
+
+const projectDir = fileURLToPath(new URL('../..', import.meta.url));
+// Where the bootstrap's programs are, beside PATH: Debian's daemons, and what was unpacked for this project.
+const programDirs = ['/usr/local/sbin', '/usr/sbin', '/sbin', `${projectDir}.tools/bin`];
+const reaperStartMs = 10_000;
+
+export class Ground {
+  readonly id: string;
+  readonly folder: string;
+  /** The first three octets, `127.x.y`. */
+  readonly network: string;
+  readonly addresses: AddressPool;
+  /** Environment of the sandbox's processes. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly #reaper: ChildProcess;
+
+  private constructor(reaper: ChildProcess, told: { id: string; folder: string; network: string }) {
+    this.#reaper = reaper;
+    this.id = told.id;
+    this.folder = told.folder;
+    this.network = told.network;
+    this.addresses = new AddressPool(told.network);
+    this.env = environment(told.id);
+  }
+
+  /** Starts the reaper, which claims the addresses and makes the folder. */
+  static async open(name: string): Promise<Ground> {
+    const script = fileURLToPath(new URL('reaper.ts', import.meta.url));
+    // A session of its own: what ends the parent's group must not end the one who cleans up after it.
+    const reaper = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, name], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      detached: true,
+    });
+    const lines = createInterface({ input: reaper.stdout });
+    const first = await within(once(lines, 'line'), reaperStartMs);
+    if (first === undefined) {
+      reaper.kill('SIGKILL');
+      throw new Error(`the sandbox's reaper did not start in ${reaperStartMs} ms`);
+    }
+    lines.close();
+    reaper.stdout.destroy();
+    reaper.unref();
+    (reaper.stdin as unknown as { unref(): void }).unref();
+    return new Ground(reaper, JSON.parse(String(first[0])) as { id: string; folder: string; network: string });
+  }
+
+  /** What every server's spec has in common. `ready` answers at once; most servers have a better one. */
+  server(name: string, argv: readonly [string, ...string[]]): ServerSpec {
+    return { name, argv, folder: this.folder, env: this.env, ready: async () => true };
+  }
+
+  /** Kills every process of the sandbox and removes its folder. */
+  async close(): Promise<void> {
+    if (this.#reaper.exitCode !== null || this.#reaper.signalCode !== null) return;
+    this.#reaper.ref();
+    const exited = once(this.#reaper, 'exit');
+    this.#reaper.stdin?.end();
+    const exit = await within(exited, 15_000);
+    if (exit === undefined) throw new Error(`the reaper of ${this.folder} did not finish`);
+  }
+}
+
+function environment(id: string): NodeJS.ProcessEnv {
+  // The developer's own Consul is none of the sandbox's business.
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('CONSUL_'));
+  const path = [process.env['PATH'] ?? '', ...programDirs].filter(Boolean).join(delimiter);
+  return { ...Object.fromEntries(inherited), PATH: path, [markerVariable]: id };
+}

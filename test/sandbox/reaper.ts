@@ -1,0 +1,87 @@
+// One reaper runs beside each sandbox. It claims the sandbox's network, makes its folder, and holds a pipe to the parent:
+// when that ends, because the sandbox was closed or the parent died of whatever cause, it kills every process of the
+// sandbox and removes the folder.
+//
+// A process belongs to the sandbox when its environment says so, which descendants inherit and /proc shows. That also
+// finds what the parent started in its last millisecond, and what the servers started themselves.
+//
+// argv: the sandbox's name. Standard output: one line of JSON, {"id","folder","network"}.
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { markerVariable } from './marker.ts';
+
+const claimPort = 6999;
+
+async function main(name: string): Promise<void> {
+  process.stdin.resume();
+  const parentGone = once(process.stdin, 'close');
+  const { network, claim } = await claimNetwork();
+  const folder = mkdtempSync(join(tmpdir(), `switchmaster-${name}-`));
+  const id = basename(folder);
+  process.stdout.on('error', () => undefined);
+  process.stdout.write(`${JSON.stringify({ id, folder, network })}\n`);
+  await parentGone;
+  await reap(`${markerVariable}=${id}`);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  claim.close();
+}
+
+async function claimNetwork(): Promise<{ network: string; claim: Server }> {
+  for (;;) {
+    const network = `127.${randomInt(16, 240)}.${randomInt(0, 256)}`;
+    const claim = await listen(`${network}.1`);
+    if (claim !== undefined) return { network, claim };
+  }
+}
+
+function listen(host: string): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+    );
+    server.listen({ host, port: claimPort, exclusive: true }, () => resolve(server));
+  });
+}
+
+async function reap(marker: string): Promise<void> {
+  // Killing is repeated until a look finds nothing, for a process may have been forking while it was looked for.
+  for (let pids = marked(marker); pids.length > 0; pids = marked(marker)) {
+    for (const pid of pids) kill(pid);
+    await delay(5);
+  }
+}
+
+function marked(marker: string): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
+    .filter((entry) => environment(entry).includes(marker))
+    .map(Number);
+}
+
+function environment(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    // Gone meanwhile, or another user's.
+    return [];
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+// The parent's end is told by the pipe; a Ctrl-C meant for the parent must not end its reaper before that.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+await main(process.argv[2] ?? 'unnamed');

@@ -1,0 +1,144 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Address } from '../../lib/model/address.ts';
+import { waitFor } from './condition.ts';
+import type { Ground } from './ground.ts';
+import { SentinelRecorder } from './recorder.ts';
+import { commonConfig, formatConfig, type RedisConfig, type Shard } from './redis.ts';
+import { pairs, type Reply, redisCli } from './resp.ts';
+import { Server, type ServerSpec } from './server.ts';
+
+const greetingPeriodMs = 2_000;
+
+/** One Sentinel. */
+export class SentinelServer extends Server {
+  readonly address: Address;
+
+  constructor(spec: ServerSpec, address: Address) {
+    super({ ...spec, ready: async () => (await this.command('PING')) === 'PONG' });
+    this.address = address;
+  }
+
+  /** Sends one command over a connection of its own. */
+  command(...args: (string | number)[]): Promise<Reply> {
+    return redisCli(this.address, args);
+  }
+
+  /** `SENTINEL MASTER name`: `ip`, `port`, `flags`, `config-epoch`, `num-slaves`, `num-other-sentinels`, ... */
+  async masterInfo(name: string): Promise<Record<string, string>> {
+    return pairs(await this.command('SENTINEL', 'MASTER', name));
+  }
+
+  /** The master's address by this Sentinel. */
+  async masterAddress(name: string): Promise<Address> {
+    const reply = await this.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
+    if (!Array.isArray(reply)) throw new Error(`${this.name} monitors no master ${name}`);
+    return { host: String(reply[0]), port: Number(reply[1]) };
+  }
+
+  /** `SENTINEL REPLICAS name`. */
+  async replicaInfos(name: string): Promise<Record<string, string>[]> {
+    const reply = await this.command('SENTINEL', 'REPLICAS', name);
+    return Array.isArray(reply) ? reply.map(pairs) : [];
+  }
+
+  /** Subscribes to all of its events, until closed. */
+  record(): Promise<SentinelRecorder> {
+    return SentinelRecorder.open(this.address);
+  }
+}
+
+export type SentinelOptions = {
+  /** Default 3. */
+  count?: number;
+  masters: readonly Shard[];
+  /** Default: a majority. */
+  quorum?: number;
+  /** Default 1,000; less makes a loaded machine see failures where there are none. */
+  downAfterMs?: number;
+  /** Default 10,000. A failed failover is tried again only after twice this. */
+  failoverTimeoutMs?: number;
+  /** Default 1. */
+  parallelSyncs?: number;
+  config?: RedisConfig;
+  /** Lines added as they are, after the `sentinel monitor` lines. */
+  lines?: readonly string[];
+  /** Default `redis-sentinel`. */
+  program?: string;
+  /** Start of their names. Default `sentinel`. */
+  name?: string;
+};
+
+/** Starts Sentinels; each knows the others, and every replica's link is up, when it answers. */
+export async function startSentinels(ground: Ground, options: SentinelOptions): Promise<SentinelServer[]> {
+  const { count = 3, masters, name = 'sentinel' } = options;
+  const sentinels: SentinelServer[] = [];
+  for (let index = 1; index <= count; index += 1)
+    sentinels.push(await sentinelServer(ground, { ...options, name: `${name}-${index}` }));
+  await Promise.all(sentinels.map((sentinel) => sentinel.start()));
+  await greetOften(sentinels, 100);
+  await Promise.all(sentinels.map((sentinel) => settled(sentinel, { masters, others: count - 1 })));
+  await greetOften(sentinels, greetingPeriodMs);
+  return sentinels;
+}
+
+/** A Sentinel, not yet started. */
+export async function sentinelServer(
+  ground: Ground,
+  options: SentinelOptions & { name: string },
+): Promise<SentinelServer> {
+  const { name, config = {}, program = 'redis-sentinel' } = options;
+  const address = await ground.addresses.next();
+  const dir = join(ground.folder, name);
+  mkdirSync(dir, { recursive: true });
+  const configFile = join(dir, 'sentinel.conf');
+  const monitors = options.masters.flatMap((shard) => monitorLines(shard, options));
+  const lines = [...monitors, ...(options.lines ?? [])].map((line) => `${line}\n`).join('');
+  writeFileSync(configFile, formatConfig({ ...commonConfig(address, dir), ...config }) + lines);
+  return new SentinelServer(ground.server(name, [program, configFile]), address);
+}
+
+function monitorLines(shard: Shard, options: SentinelOptions): string[] {
+  const { count = 3, downAfterMs = 1_000, failoverTimeoutMs = 10_000, parallelSyncs = 1 } = options;
+  const { quorum = Math.floor(count / 2) + 1 } = options;
+  const { host, port } = shard.master.address;
+  return [
+    `sentinel monitor ${shard.name} ${host} ${port} ${quorum}`,
+    `sentinel down-after-milliseconds ${shard.name} ${downAfterMs}`,
+    `sentinel failover-timeout ${shard.name} ${failoverTimeoutMs}`,
+    `sentinel parallel-syncs ${shard.name} ${parallelSyncs}`,
+    ...(shard.password === undefined ? [] : [`sentinel auth-pass ${shard.name} ${shard.password}`]),
+  ];
+}
+
+// Sentinels find each other by greetings on their masters, which they publish every two seconds. Only while the sandbox
+// starts they do so more often (`SENTINEL DEBUG`, since Redis 7.0; an older one is waited for).
+async function greetOften(sentinels: readonly SentinelServer[], periodMs: number): Promise<void> {
+  await Promise.all(
+    sentinels.map((sentinel) =>
+      sentinel.command('SENTINEL', 'DEBUG', 'publish-period', periodMs).catch(() => undefined),
+    ),
+  );
+}
+
+async function settled(
+  sentinel: SentinelServer,
+  { masters, others }: { masters: readonly Shard[]; others: number },
+): Promise<void> {
+  for (const shard of masters) {
+    const view = async () => ({
+      master: await sentinel.masterInfo(shard.name),
+      replicas: await sentinel.replicaInfos(shard.name),
+      sentinels: ((await sentinel.command('SENTINEL', 'SENTINELS', shard.name)) as Reply[]).map(pairs),
+    });
+    await waitFor(`${sentinel.name} to know all of ${shard.name}`, view, {
+      timeoutMs: 15_000,
+      until: ({ master, replicas, sentinels }) =>
+        master['flags'] === 'master' &&
+        sentinels.length === others &&
+        sentinels.every(({ flags }) => flags === 'sentinel') &&
+        replicas.length === shard.replicas.length &&
+        replicas.every((replica) => replica['flags'] === 'slave' && replica['master-link-status'] === 'ok'),
+    });
+  }
+}

@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { waitFor, within } from './condition.ts';
+
+export type Exit = { code: number | null; signal: NodeJS.Signals | null };
+
+export type ServerSpec = {
+  /** Unique in the sandbox. The log is `<folder>/<name>.log`. */
+  name: string;
+  argv: readonly [string, ...string[]];
+  /** The sandbox's folder, also the working directory. */
+  folder: string;
+  env: NodeJS.ProcessEnv;
+  /** Truthy once the server does its work; throwing means "not yet". */
+  ready: () => Promise<unknown>;
+  /** Default 15,000. */
+  readyTimeoutMs?: number;
+  /** Between two looks at readiness. Default 10; less where a restart is timed. */
+  readyIntervalMs?: number;
+};
+
+type State =
+  | { kind: 'stopped'; exit: Exit | undefined }
+  | { kind: 'running' | 'paused'; child: ChildProcess; pid: number; exited: Promise<Exit> };
+
+/**
+ * One server process: started, killed, paused, restarted. It runs in a session of its own, so that Ctrl-C in the
+ * terminal reaches the test or the demo only, and signals that cannot be caught go to its children too.
+ */
+export class Server {
+  readonly name: string;
+  readonly logFile: string;
+  readonly #spec: ServerSpec;
+  #state: State = { kind: 'stopped', exit: undefined };
+
+  constructor(spec: ServerSpec) {
+    this.name = spec.name;
+    this.logFile = join(spec.folder, `${spec.name}.log`);
+    this.#spec = spec;
+  }
+
+  /** `paused` is running too. */
+  get running(): boolean {
+    return this.#state.kind !== 'stopped';
+  }
+
+  /** Process id, while it runs. */
+  get pid(): number | undefined {
+    return this.#state.kind === 'stopped' ? undefined : this.#state.pid;
+  }
+
+  /** How it last ended; undefined before that and while it runs. */
+  get exit(): Exit | undefined {
+    return this.#state.kind === 'stopped' ? this.#state.exit : undefined;
+  }
+
+  /** Starts it and waits until it is ready. Rejects, with the end of its log, when it exits or is not ready in time. */
+  async start(): Promise<void> {
+    const exited = this.launch();
+    const gone = new AbortController();
+    void exited.then(({ code, signal }) => gone.abort(new Error(`it ended (${signal ?? `exit code ${code}`})`)));
+    try {
+      const { ready, readyTimeoutMs: timeoutMs = 15_000, readyIntervalMs: intervalMs = 10 } = this.#spec;
+      await waitFor(`${this.name} to be ready`, ready, { timeoutMs, intervalMs, signal: gone.signal });
+    } catch (error) {
+      throw new Error(`${this.name} did not start: ${reason(error)}\n${this.logTail()}`, { cause: error });
+    }
+  }
+
+  /** Starts it without waiting for readiness; answers how it ends. For programs that are expected to exit. */
+  launch(): Promise<Exit> {
+    if (this.#state.kind !== 'stopped') throw new Error(`${this.name} is already running`);
+    const { argv, folder, env } = this.#spec;
+    const [file, ...args] = argv;
+    const log = openSync(this.logFile, 'a');
+    const child = spawn(file, args, { cwd: folder, env, stdio: ['ignore', log, log], detached: true });
+    closeSync(log);
+    const exited = new Promise<Exit>((resolve) => {
+      child.once('error', (error) => {
+        this.#state = { kind: 'stopped', exit: { code: 127, signal: null } };
+        resolve({ code: 127, signal: null });
+        console.error(`${this.name}: ${error.message}`);
+      });
+      child.once('exit', (code, signal) => {
+        this.#state = { kind: 'stopped', exit: { code, signal } };
+        resolve({ code, signal });
+      });
+    });
+    // The reaper ends what is still running; a failed test must be able to end before that.
+    child.unref();
+    if (child.pid !== undefined) this.#state = { kind: 'running', child, pid: child.pid, exited };
+    return exited;
+  }
+
+  /** Sends a signal. With SIGKILL (the default) its children get it too, and the answer waits for the end. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (this.#state.kind === 'stopped') return;
+    const { pid, exited } = this.#state;
+    if (signal !== 'SIGKILL') {
+      process.kill(pid, signal);
+      return;
+    }
+    signalGroup(pid, signal);
+    if ((await within(exited, 5_000)) === undefined) throw new Error(`${this.name} (${pid}) did not die of SIGKILL`);
+  }
+
+  /** Freezes it (SIGSTOP): connections stay open and nothing answers. */
+  pause(): void {
+    if (this.#state.kind !== 'running') throw new Error(`${this.name} is ${this.#state.kind}, not running`);
+    signalGroup(this.#state.pid, 'SIGSTOP');
+    this.#state = { ...this.#state, kind: 'paused' };
+  }
+
+  resume(): void {
+    if (this.#state.kind !== 'paused') throw new Error(`${this.name} is ${this.#state.kind}, not paused`);
+    signalGroup(this.#state.pid, 'SIGCONT');
+    this.#state = { ...this.#state, kind: 'running' };
+  }
+
+  /** Asks it to end (SIGTERM), and kills it when it has not within `timeoutMs` (default 5,000). */
+  async stop({ timeoutMs = 5_000 }: { timeoutMs?: number } = {}): Promise<Exit | undefined> {
+    if (this.#state.kind === 'stopped') return this.#state.exit;
+    if (this.#state.kind === 'paused') this.resume();
+    const { exited } = this.#state;
+    await this.kill('SIGTERM');
+    const exit = await within(exited, timeoutMs);
+    if (exit !== undefined) return exit;
+    await this.kill('SIGKILL');
+    return this.exit;
+  }
+
+  /** Stops it where it runs, and starts it again with the same address, config file and data. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** All it has written. */
+  log(): string {
+    try {
+      return readFileSync(this.logFile, 'utf8');
+    } catch {
+      return '';
+    }
+  }
+
+  /** The last lines of its log, under a heading. */
+  logTail({ lines = 30 }: { lines?: number } = {}): string {
+    const all = this.log().trimEnd().split('\n');
+    return `--- ${this.name} (last ${lines} lines)\n${all.slice(-lines).join('\n')}`;
+  }
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
