@@ -28,7 +28,7 @@ export async function haproxy(ground: Ground, desk: ControlDesk, options: ProxyO
   const { name = 'haproxy', configFile } = options;
   const proxy = new ProxyServer({
     ...ground.server(name, ['haproxy', '-W', '-f', configFile]),
-    ready: readiness(options),
+    ...readiness(options),
   });
   proxy.restartCommand = await desk.command(`restart-${name}`, () => proxy.restart());
   proxy.reloadCommand = await desk.command(`reload-${name}`, () =>
