@@ -1,0 +1,152 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { SwitchmasterError } from '../errors.ts';
+import { type Address, formatAddress } from '../model/address.ts';
+import type { RoleAnswer } from '../model/sentinel.ts';
+
+/** What it takes to be let in. The TLS fields are PEM texts. */
+export interface RedisAccess {
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls?: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+    readonly verify: boolean;
+  };
+}
+
+/**
+ * A connection that is kept open, so that the moment it is needed for costs one round trip. It reconnects by itself,
+ * at the latest after `maxReconnectMs`; a command on a broken link tries to connect at once.
+ */
+export class RedisLink {
+  readonly address: Address;
+  readonly #redis: Redis;
+  #lastError: Error | undefined;
+
+  constructor(address: Address, access: RedisAccess) {
+    this.address = address;
+    this.#redis = openRedis(address, access);
+    this.#redis.on('error', (error: Error) => {
+      this.#lastError = error;
+    });
+    this.#redis.on('ready', () => {
+      this.#lastError = undefined;
+    });
+  }
+
+  /** ROLE, whatever comes of it: being unreachable is an answer. */
+  async role(options: { readonly timeoutMs: number }): Promise<RoleAnswer> {
+    try {
+      const reply = await this.call(['ROLE'], options);
+      return { address: this.address, role: readRole(reply) };
+    } catch (thrown) {
+      return { address: this.address, role: 'unreachable', error: SwitchmasterError.from(thrown).message };
+    }
+  }
+
+  /** One command; rejects with a SwitchmasterError. */
+  async call(
+    command: readonly [string, ...(string | number)[]],
+    options: { readonly timeoutMs: number },
+  ): Promise<unknown> {
+    if (this.#redis.status === 'reconnecting') this.#redis.connect().catch(() => {});
+    const [name, ...args] = command;
+    const what = `${name} at ${formatAddress(this.address)}`;
+    try {
+      return await withDeadline(this.#redis.call(name, ...args), { what, timeoutMs: options.timeoutMs });
+    } catch (thrown) {
+      throw translateRedisError(thrown, { what, lastError: this.#lastError });
+    }
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+}
+
+/**
+ * An ioredis connection with nothing of its own will: RESP2 and no greeting, since Sentinels know neither CLIENT SETINFO
+ * nor INFO's loading; nothing queued across a reconnect, since what was asked then is no longer what is wanted.
+ */
+export function openRedis(
+  address: Address,
+  access: RedisAccess,
+  extra: Pick<RedisOptions, 'autoResubscribe'> = {},
+): Redis {
+  const { tls } = access;
+  const options = {
+    host: address.host,
+    port: address.port,
+    protocol: 2,
+    disableClientInfo: true,
+    enableReadyCheck: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 2_000,
+    retryStrategy: (times: number) => Math.min(25 * 2 ** Math.min(times, 10), 1_000) * (0.5 + Math.random()),
+    ...(access.username === undefined ? {} : { username: access.username }),
+    ...(access.password === undefined ? {} : { password: access.password }),
+    ...(tls === undefined
+      ? {}
+      : {
+          tls: {
+            rejectUnauthorized: tls.verify,
+            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+            ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+            ...(tls.key === undefined ? {} : { key: tls.key }),
+            ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+          },
+        }),
+    ...extra,
+  } satisfies RedisOptions;
+  return new Redis(options);
+}
+
+/** The first reason a connection or command failed for, in our words. */
+export function translateRedisError(
+  thrown: unknown,
+  context: { readonly what: string; readonly lastError: Error | undefined },
+): SwitchmasterError {
+  if (thrown instanceof SwitchmasterError) return thrown;
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const options = { cause: thrown };
+  if (error.name === 'ReplyError') {
+    const denied = /^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH)/.test(error.message);
+    return new SwitchmasterError(
+      denied ? 'redis-denied' : 'redis-refused',
+      `${context.what} was refused: ${error.message}`,
+      options,
+    );
+  }
+  const reason = context.lastError?.message ?? error.message;
+  return new SwitchmasterError('redis-unreachable', `${context.what} got no answer: ${reason}`, options);
+}
+
+/** Settles as `promise` does, or rejects with `redis-timeout`. */
+export async function withDeadline<T>(
+  promise: Promise<T>,
+  options: { readonly what: string; readonly timeoutMs: number },
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(new SwitchmasterError('redis-timeout', `${options.what} got no answer within ${options.timeoutMs} ms`)),
+      options.timeoutMs,
+    );
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+    promise.catch(() => {});
+  }
+}
+
+function readRole(reply: unknown): RoleAnswer['role'] {
+  const role = Array.isArray(reply) ? reply[0] : undefined;
+  if (role === 'master') return 'master';
+  return role === 'slave' || role === 'replica' ? 'replica' : 'other';
+}

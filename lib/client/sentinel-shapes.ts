@@ -1,0 +1,90 @@
+import { SwitchmasterError } from '../errors.ts';
+import { type Address, isPort } from '../model/address.ts';
+import type { MasterCondition, ReplicaView, SentinelEvent } from '../model/sentinel.ts';
+
+/* Sentinel's answers and messages, as sentinel.c of Redis 5 to 8 and Valkey writes them. */
+
+export type Fields = Readonly<Record<string, string>>;
+
+/** A reply of alternating names and values. */
+export function readFields(reply: unknown, what: string): Fields {
+  if (!Array.isArray(reply) || reply.length % 2 !== 0) throw invalid(what, 'it is not a list of names and values');
+  const fields: Record<string, string> = Object.create(null);
+  for (let i = 0; i < reply.length; i += 2) fields[String(reply[i])] = String(reply[i + 1]);
+  return fields;
+}
+
+export function readFieldsList(reply: unknown, what: string): readonly Fields[] {
+  if (!Array.isArray(reply)) throw invalid(what, 'it is not a list');
+  return reply.map((entry) => readFields(entry, what));
+}
+
+export function readFieldAddress(fields: Fields, what: string): Address {
+  const host = fields.ip ?? '';
+  const port = Number(fields.port);
+  if (!isHost(host) || !isPort(port)) throw invalid(what, `it has no usable address (ip ${host}, port ${fields.port})`);
+  return { host, port };
+}
+
+export function readCount(fields: Fields, name: string, what: string): number {
+  const count = Number(fields[name]);
+  if (!Number.isSafeInteger(count) || count < 0) throw invalid(what, `${name} is ${fields[name]}`);
+  return count;
+}
+
+/** `flags` is a comma-separated list: master, s_down, o_down, disconnected, failover_in_progress, ... */
+export function readCondition(fields: Fields): { condition: MasterCondition; linked: boolean } {
+  const flags = flagsOf(fields);
+  const linked = !flags.has('disconnected');
+  if (flags.has('failover_in_progress')) return { condition: 'failover', linked };
+  if (flags.has('o_down')) return { condition: 'o_down', linked };
+  return { condition: flags.has('s_down') ? 's_down' : 'up', linked };
+}
+
+/** undefined for a replica whose address cannot be used (Sentinel knows some by an empty or a stale hostname). */
+export function readReplica(fields: Fields): ReplicaView | undefined {
+  const host = fields.ip ?? '';
+  const port = Number(fields.port);
+  if (!isHost(host) || !isPort(port)) return undefined;
+  return { address: { host, port }, condition: replicaCondition(fields) };
+}
+
+function replicaCondition(fields: Fields): ReplicaView['condition'] {
+  const flags = flagsOf(fields);
+  if (flags.has('s_down')) return 's_down';
+  if (flags.has('disconnected')) return 'unlinked';
+  // role-reported is what INFO last said; until then it is what Sentinel assumes.
+  if (fields['role-reported'] === 'master') return 'master';
+  return fields['master-link-status'] === 'ok' ? 'up' : 'link-down';
+}
+
+function flagsOf(fields: Fields): ReadonlySet<string> {
+  return new Set((fields.flags ?? '').split(','));
+}
+
+/**
+ * `+switch-master`: `name oldip oldport newip newport`. Others: `type name ip port [@ master ip port] [text]`, where the
+ * master of a `master` is itself; or free text, where the event is about the Sentinel.
+ */
+export function readEvent(channel: string, message: string): SentinelEvent {
+  const words = message.split(' ');
+  if (channel === '+switch-master') {
+    const [master, , , host, port] = words;
+    return { event: channel, master, lookAt: readAddress(host, port) };
+  }
+  const at = words.indexOf('@');
+  if (at === 4) return { event: channel, master: words[5], lookAt: undefined };
+  return { event: channel, master: words[0] === 'master' ? words[1] : undefined, lookAt: undefined };
+}
+
+function readAddress(host: string | undefined, port: string | undefined): Address | undefined {
+  return host !== undefined && isHost(host) && isPort(Number(port)) ? { host, port: Number(port) } : undefined;
+}
+
+function isHost(host: string): boolean {
+  return host.length <= 253 && /^[A-Za-z0-9._:%-]+$/.test(host);
+}
+
+function invalid(what: string, why: string): SwitchmasterError {
+  return new SwitchmasterError('redis-answer-invalid', `The answer of ${what} cannot be used: ${why}.`);
+}

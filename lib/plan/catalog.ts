@@ -1,0 +1,202 @@
+import { type Address, formatAddress } from '../model/address.ts';
+import type { CatalogCheck, CatalogOperation, CatalogService, KvEntry, ServiceInstance } from '../model/catalog.ts';
+import { formatRecord, type MasterRecord } from '../model/record.ts';
+import { dnsSafe, externalNode, masterService, type Naming, plainKey, recordKey, replicaService } from './names.ts';
+import type { Opinion, ReplicaOpinion } from './opinion.ts';
+
+/*
+ * What Consul must hold for one master, what it does hold, and the steps from one to the other.
+ *
+ * A change of master writes all of it, whatever is thought to be there already, in one transaction: readers never see
+ * a record, a key and a service of different epochs. Anything else writes only what differs, fenced by the record.
+ */
+
+/** What Consul holds for one master beside its record. */
+export interface Holdings {
+  /** The plain keys that exist, by key. */
+  readonly keys: ReadonlyMap<string, KvEntry>;
+  /** Every instance on the external node, of whatever service. */
+  readonly instances: readonly ServiceInstance[];
+}
+
+export interface Wanted {
+  readonly naming: Naming;
+  readonly record: MasterRecord;
+  readonly master: Opinion | undefined;
+  readonly replicas: readonly ReplicaOpinion[];
+}
+
+/** A transaction on the record, and what did not fit: fenced by the record as the transaction left it. */
+export interface CatalogChange {
+  readonly first: readonly CatalogOperation[];
+  readonly rest: readonly CatalogOperation[];
+}
+
+interface WantedService {
+  readonly service: CatalogService;
+  readonly check: CatalogCheck;
+}
+
+/** The record by compare-and-set, and everything that follows from it. `index` 0: there must be no record yet. */
+export function planPublication(
+  wanted: Wanted,
+  on: { readonly index: number; readonly holdings: Holdings },
+): CatalogChange {
+  const { naming, record } = wanted;
+  const [master, ...replicas] = wantedServices(wanted, on.holdings);
+  const node = externalNode(record.name);
+  const write = ({ service, check }: WantedService): CatalogOperation[] => [
+    { kind: 'service-set', node, service },
+    { kind: 'check-set', node, check },
+  ];
+  return {
+    first: [
+      { kind: 'kv-cas', key: recordKey(naming, record.name), value: formatRecord(record), index: on.index },
+      ...wantedKeys(wanted).map(([key, value]) => ({ kind: 'kv-set', key, value }) as const),
+      nodeStep(wanted),
+      ...(master === undefined ? [] : write(master)),
+    ],
+    rest: [
+      ...surplus(on.holdings, [...(master === undefined ? [] : [master]), ...replicas], node),
+      ...replicas.flatMap(write),
+    ],
+  };
+}
+
+/** Only what differs from what the record wants; empty where nothing does. */
+export function planRepair(wanted: Wanted, holdings: Holdings): readonly CatalogOperation[] {
+  const node = externalNode(wanted.record.name);
+  const services = wantedServices(wanted, holdings);
+  const steps: CatalogOperation[] = wantedKeys(wanted)
+    .filter(([key, value]) => holdings.keys.get(key)?.value !== value)
+    .map(([key, value]) => ({ kind: 'kv-set', key, value }));
+  steps.push(...surplus(holdings, services, node));
+  if (!nodeHolds(wanted, holdings)) steps.push(nodeStep(wanted));
+  for (const { service, check } of services) {
+    const held = holdings.instances.find((instance) => instance.id === service.id);
+    if (held === undefined || !sameService(service, held)) steps.push({ kind: 'service-set', node, service });
+    const heldCheck = held?.checks.find(({ id }) => id === check.id);
+    const same =
+      heldCheck?.status === check.status && heldCheck.output === check.output && heldCheck.name === check.name;
+    if (!same) steps.push({ kind: 'check-set', node, check });
+  }
+  return steps;
+}
+
+/** Whose node it is, where it is not ours: another environment's, or another master's with a name that DNS cannot tell apart. */
+export function foreignOwner(
+  wanted: { readonly naming: Naming; readonly name: string },
+  holdings: Holdings,
+): string | undefined {
+  const mine = nodeMeta(wanted);
+  for (const { nodeMeta: meta } of holdings.instances) {
+    const [name, environment] = [meta[metaMaster], meta[metaEnvironment]];
+    if (name === undefined || environment === undefined) continue;
+    if (name !== mine[metaMaster] || environment !== mine[metaEnvironment]) {
+      return environment === '' ? `master ${name}` : `master ${name} of environment ${environment}`;
+    }
+  }
+  return undefined;
+}
+
+const metaMaster = 'switchmaster-master';
+const metaEnvironment = 'switchmaster-environment';
+
+function nodeMeta(wanted: { readonly naming: Naming; readonly name: string }): Readonly<Record<string, string>> {
+  return {
+    'external-node': 'true',
+    // consul-esm would probe the node by ping and contradict the Sentinels.
+    'external-probe': 'false',
+    [metaMaster]: wanted.name,
+    [metaEnvironment]: wanted.naming.environment ?? '',
+  };
+}
+
+function nodeStep({ naming, record }: Wanted): CatalogOperation {
+  const meta = nodeMeta({ naming, name: record.name });
+  return { kind: 'node-set', node: externalNode(record.name), address: record.master.host, meta };
+}
+
+function nodeHolds({ naming, record }: Wanted, holdings: Holdings): boolean {
+  const held = holdings.instances[0];
+  if (held === undefined || held.nodeAddress !== record.master.host) return false;
+  return Object.entries(nodeMeta({ naming, name: record.name })).every(([key, value]) => held.nodeMeta[key] === value);
+}
+
+function wantedKeys({ naming, record }: Wanted): readonly (readonly [string, string])[] {
+  const key = plainKey(naming, record.name);
+  return [
+    [key, formatAddress(record.master)],
+    [`${key}/host`, record.master.host],
+    [`${key}/port`, String(record.master.port)],
+    [`${key}/epoch`, String(record.epoch)],
+  ];
+}
+
+/** The master first, then the replicas in order. */
+function wantedServices(wanted: Wanted, holdings: Holdings): readonly WantedService[] {
+  const { record } = wanted;
+  const master = makeService(wanted, { kind: masterService, id: masterService, address: record.master });
+  const opinions = new Map(wanted.replicas.map(({ address, opinion }) => [formatAddress(address), opinion]));
+  const replicas = record.replicas.map((address) => {
+    const service = makeService(wanted, {
+      kind: replicaService,
+      id: `${replicaService}-${formatAddress(address)}`,
+      address,
+    });
+    const fallback = { status: 'critical', output: 'Sentinel: not seen yet' } as const;
+    return withCheck(service, opinions.get(formatAddress(address)) ?? heldOpinion(service, holdings) ?? fallback);
+  });
+  const fallback = { status: 'critical', output: 'no Sentinel can be asked' } as const;
+  return [withCheck(master, wanted.master ?? heldOpinion(master, holdings) ?? fallback), ...replicas];
+}
+
+function makeService(
+  { naming, record }: Wanted,
+  what: { readonly kind: string; readonly id: string; readonly address: Address },
+): CatalogService {
+  const { environment } = naming;
+  const labels = [dnsSafe(record.name), record.name, ...(environment === undefined ? [] : [environment])];
+  return {
+    id: what.id,
+    name: what.kind,
+    address: what.address.host,
+    port: what.address.port,
+    tags: [...new Set(labels)],
+    meta: { master: record.name, generation: String(record.generation), epoch: String(record.epoch) },
+  };
+}
+
+function withCheck(service: CatalogService, opinion: Opinion): WantedService {
+  const check = { id: `${service.id}:sentinel`, serviceId: service.id, name: 'Sentinel' } as const;
+  return { service, check: { ...check, status: opinion.status, output: opinion.output } };
+}
+
+/** While no Sentinel knows better, a check keeps what it says about the same address. */
+function heldOpinion(service: CatalogService, holdings: Holdings): Opinion | undefined {
+  const held = holdings.instances.find(
+    ({ id, address, port }) => id === service.id && address === service.address && port === service.port,
+  );
+  const check = held?.checks.find(({ id }) => id === `${service.id}:sentinel`);
+  return check === undefined ? undefined : { status: check.status, output: check.output };
+}
+
+function sameService(service: CatalogService, held: ServiceInstance): boolean {
+  return (
+    held.name === service.name &&
+    held.address === service.address &&
+    held.port === service.port &&
+    held.tags.length === service.tags.length &&
+    held.tags.every((tag, i) => tag === service.tags[i]) &&
+    Object.entries(service.meta).every(([key, value]) => held.meta[key] === value) &&
+    Object.keys(held.meta).length === Object.keys(service.meta).length
+  );
+}
+
+/** Services of ours on the node that are no longer wanted. */
+function surplus(holdings: Holdings, wanted: readonly WantedService[], node: string): CatalogOperation[] {
+  const ids = new Set(wanted.map(({ service }) => service.id));
+  return holdings.instances
+    .filter(({ id, name }) => (name === masterService || name === replicaService) && !ids.has(id))
+    .map(({ id }) => ({ kind: 'service-delete', node, serviceId: id }));
+}

@@ -1,0 +1,295 @@
+import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import { compareVersions, majorityOf, type Version } from '../model/epoch.ts';
+import { type MasterRecord, sameAddresses } from '../model/record.ts';
+import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
+import { agreedReplicas } from './opinion.ts';
+
+/*
+ * Who is master of one name: the decision, without any I/O. docs/architecture.md, "Fencing", has it in prose.
+ *
+ * The order of records is (generation, epoch). Sentinel elects at most one leader for an epoch and only that leader
+ * changes the master at that epoch, so one Sentinel's word at a higher config-epoch than the record's is enough
+ * (Redis docs, "Sentinel: configuration epochs"); everything else takes a majority of the Sentinels.
+ */
+
+/** What a bridge knows when it decides. Times are milliseconds of one clock. */
+export interface Situation {
+  readonly name: string;
+  /** What Consul holds. */
+  readonly held: HeldRecord;
+  /** The newest record that this bridge has ever seen Consul hold: it outlives a deletion, an edit and a Consul that lost its data. */
+  readonly remembered: MasterRecord | undefined;
+  /** Fresh views only, one a Sentinel. */
+  readonly views: readonly SentinelView[];
+  /** False where only the Sentinel that raised the alarm was asked: enough for a newer epoch, not for anything else. */
+  readonly complete: boolean;
+  readonly role: RoleAnswer | undefined;
+  readonly lagging: Lagging | undefined;
+  readonly nowMs: number;
+  readonly rebaseAfterMs: number;
+}
+
+export type HeldRecord =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unreadable'; readonly modifyIndex: number }
+  | { readonly kind: 'present'; readonly record: MasterRecord; readonly modifyIndex: number };
+
+/** Since when a majority of the Sentinels has agreed on an older epoch than the record's. */
+export interface Lagging {
+  readonly master: Address;
+  readonly epoch: number;
+  readonly sinceMs: number;
+}
+
+export type Decision =
+  /** The record is what the Sentinels say. */
+  | { readonly kind: 'stands'; readonly record: MasterRecord }
+  /** Ask this address for its ROLE and decide again. */
+  | { readonly kind: 'ask-role'; readonly address: Address; readonly lagging?: Lagging }
+  /** A new record, to be written by compare-and-set on `held`. */
+  | { readonly kind: 'publish'; readonly draft: Draft; readonly cause: Cause }
+  /** Ask every Sentinel and decide again. */
+  | { readonly kind: 'look-closer' }
+  /** Nothing may be written yet. */
+  | {
+      readonly kind: 'wait';
+      readonly why: Wait;
+      readonly summary: string;
+      readonly lagging?: Lagging;
+      readonly retryAfterMs?: number;
+    }
+  /** Two masters at one epoch: alarm, write nothing. */
+  | { readonly kind: 'conflict'; readonly summary: string };
+
+export type Cause = 'initial' | 'failover' | 'rebase' | 'confirmed' | 'replicas' | 'restored';
+export type Wait = 'no-sentinel' | 'no-majority' | 'not-master-yet' | 'older' | 'rebase';
+
+/** A record but for who writes it and when. */
+export interface Draft
+  extends Pick<MasterRecord, 'generation' | 'epoch' | 'phase' | 'master' | 'replicas' | 'previous' | 'reason'> {
+  /** Where the master stays who it was: who made it master, and when. */
+  readonly kept?: Pick<MasterRecord, 'changedAt' | 'changedBy'>;
+}
+
+/** How soon to ask again an address that is about to become a master. */
+const promotionRetryMs = 25;
+
+export function decide(situation: Situation): Decision {
+  const best = bestOf(situation.views);
+  if (best === undefined) return { kind: 'wait', why: 'no-sentinel', summary: 'no Sentinel can be asked' };
+  const known = newestKnown(situation);
+  const rivals = rivalsOf(best, situation.views);
+  if (rivals.length > 0 && !hasMajority(best, situation.views)) return refuseRivals(situation, { best, rivals, known });
+  if (known === undefined) return decideFirst(situation, best);
+  const version = { generation: known.generation, epoch: best.configEpoch };
+  const order = compareVersions(version, known);
+  if (order > 0) return advance(situation, { version, best, from: known });
+  if (order < 0) return fallBehind(situation, { best, known });
+  return agree(situation, { best, known });
+}
+
+/** The record as it is written. A draft of the same master keeps who made it master, and when. */
+export function completeRecord(
+  draft: Draft,
+  signature: { readonly name: string; readonly changedAt: string; readonly changedBy: string },
+): MasterRecord {
+  const { kept, ...rest } = draft;
+  return { version: 1, ...signature, ...kept, ...rest };
+}
+
+/** The newest record there is or was: nothing older than it is ever published again. */
+function newestKnown({ held, remembered }: Situation): MasterRecord | undefined {
+  if (held.kind !== 'present') return remembered;
+  return remembered !== undefined && compareVersions(remembered, held.record) > 0 ? remembered : held.record;
+}
+
+/** One for every Sentinel: the highest epoch, and among equals the address that most name. */
+function bestOf(views: readonly SentinelView[]): SentinelView | undefined {
+  let best: SentinelView | undefined;
+  for (const view of views) {
+    if (best === undefined || view.configEpoch > best.configEpoch) best = view;
+    else if (view.configEpoch === best.configEpoch && votesFor(view, views) > votesFor(best, views)) best = view;
+  }
+  return best;
+}
+
+function votesFor(candidate: Pick<SentinelView, 'master' | 'configEpoch'>, views: readonly SentinelView[]): number {
+  return views.filter(
+    (view) => view.configEpoch === candidate.configEpoch && sameAddress(view.master, candidate.master),
+  ).length;
+}
+
+/** Sentinel takes its majority of all the Sentinels that it has ever met, dead ones included; so does this. */
+function majorityNeeded(views: readonly SentinelView[]): number {
+  return majorityOf(knownSentinels(views));
+}
+
+function knownSentinels(views: readonly SentinelView[]): number {
+  return Math.max(...views.map((view) => view.knownSentinels), views.length);
+}
+
+function hasMajority(candidate: Pick<SentinelView, 'master' | 'configEpoch'>, views: readonly SentinelView[]): boolean {
+  return votesFor(candidate, views) >= majorityNeeded(views);
+}
+
+/** Views of another master at the same epoch. */
+function rivalsOf(best: SentinelView, views: readonly SentinelView[]): readonly SentinelView[] {
+  return views.filter((view) => view.configEpoch === best.configEpoch && !sameAddress(view.master, best.master));
+}
+
+/** No majority names either: Sentinels that were told different masters by hand, for elections cannot end so. */
+function refuseRivals(
+  situation: Situation,
+  step: {
+    readonly best: SentinelView;
+    readonly rivals: readonly SentinelView[];
+    readonly known: MasterRecord | undefined;
+  },
+): Decision {
+  const { best, rivals, known } = step;
+  if (!situation.complete) return { kind: 'look-closer' };
+  const named = [best, ...rivals].map((view) => formatAddress(view.master));
+  const summary = `Sentinels name different masters for epoch ${best.configEpoch}: ${[...new Set(named)].toSorted().join(', ')}`;
+  if (known !== undefined && best.configEpoch < known.epoch) return { kind: 'wait', why: 'older', summary };
+  return { kind: 'conflict', summary };
+}
+
+/** There never was a record: an older decision must not be taken for the last one, so a majority has to be heard. */
+function decideFirst(situation: Situation, best: SentinelView): Decision {
+  const { views } = situation;
+  if (!situation.complete) return { kind: 'look-closer' };
+  if (views.length < majorityNeeded(views)) {
+    const summary = `there is no record yet, and only ${views.length} of ${knownSentinels(views)} Sentinels can be asked: a majority is needed`;
+    return { kind: 'wait', why: 'no-majority', summary };
+  }
+  return advance(situation, { version: { generation: 1, epoch: best.configEpoch }, best, from: undefined });
+}
+
+/** A newer epoch than the record's. */
+function advance(
+  situation: Situation,
+  step: { readonly version: Version; readonly best: SentinelView; readonly from: MasterRecord | undefined },
+): Decision {
+  const { version, best, from } = step;
+  const role = answerOf(situation, best.master);
+  if (role === undefined) return { kind: 'ask-role', address: best.master };
+  if (role === 'replica' || role === 'other') {
+    return {
+      kind: 'wait',
+      why: 'not-master-yet',
+      summary: `Sentinels decided on ${formatAddress(best.master)} at epoch ${version.epoch}, which answers ROLE as ${role}`,
+      retryAfterMs: promotionRetryMs,
+    };
+  }
+  return {
+    kind: 'publish',
+    cause: from === undefined ? 'initial' : 'failover',
+    draft: draftOf(situation, { version, best, from, reason: from === undefined ? 'first seen' : 'failover' }),
+  };
+}
+
+/** The Sentinels are behind the record: lagging ones are waited for, rebuilt ones begin a new generation. */
+function fallBehind(
+  situation: Situation,
+  step: { readonly best: SentinelView; readonly known: MasterRecord },
+): Decision {
+  const { best, known } = step;
+  const { lagging, nowMs, rebaseAfterMs, views } = situation;
+  if (!situation.complete) return { kind: 'look-closer' };
+  const said = `${formatAddress(best.master)} at epoch ${best.configEpoch}, older than epoch ${known.epoch} of the record`;
+  if (!hasMajority(best, views)) return { kind: 'wait', why: 'older', summary: `refused: ${said}` };
+  const goesOn =
+    lagging !== undefined && lagging.epoch === best.configEpoch && sameAddress(lagging.master, best.master);
+  const since: Lagging = goesOn ? lagging : { master: best.master, epoch: best.configEpoch, sinceMs: nowMs };
+  const leftMs = since.sinceMs + rebaseAfterMs - nowMs;
+  const wait = { kind: 'wait', why: 'rebase', lagging: since } as const;
+  const agreed = `a majority of the Sentinels agrees on ${said}`;
+  if (leftMs > 0) return { ...wait, summary: `${agreed}: a new generation begins if it lasts`, retryAfterMs: leftMs };
+  const role = answerOf(situation, best.master);
+  if (role === undefined) return { kind: 'ask-role', address: best.master, lagging: since };
+  if (role !== 'master') {
+    return { ...wait, summary: `${agreed}, but it answers ROLE as ${role}: no new generation`, retryAfterMs: 1_000 };
+  }
+  return rebase(situation, { best, known, why: 'the Sentinels began their epochs again' });
+}
+
+/** A new generation, in which the Sentinels' epochs count from where they are. */
+function rebase(
+  situation: Situation,
+  step: { readonly best: SentinelView; readonly known: MasterRecord; readonly why: string },
+): Decision {
+  const { best, known } = step;
+  const version = { generation: known.generation + 1, epoch: best.configEpoch };
+  const draft = draftOf(situation, { best, from: known, version, reason: `rebase: ${step.why}` });
+  return { kind: 'publish', cause: 'rebase', draft };
+}
+
+/** The same epoch: the record stands, is put back where somebody removed or edited it, or contradicts the Sentinels. */
+function agree(situation: Situation, step: { readonly best: SentinelView; readonly known: MasterRecord }): Decision {
+  const { best, known } = step;
+  const { held, remembered } = situation;
+  const current = held.kind === 'present' && compareVersions(held.record, known) === 0 ? held.record : undefined;
+  if (current !== undefined && sameAddress(best.master, current.master))
+    return settle(situation, { best, record: current });
+  if (!situation.complete) return { kind: 'look-closer' };
+  const ours = remembered !== undefined && compareVersions(remembered, known) === 0 ? remembered : undefined;
+  if (ours !== undefined && sameAddress(best.master, ours.master) && hasMajority(best, situation.views)) {
+    const reason = `restored: the record was ${held.kind === 'absent' ? 'deleted' : 'edited by hand'}`;
+    return { kind: 'publish', cause: 'restored', draft: { ...keep(ours), reason } };
+  }
+  if (sameAddress(best.master, known.master)) {
+    return {
+      kind: 'wait',
+      why: 'no-majority',
+      summary: 'the record is gone, and no majority of the Sentinels can be asked',
+    };
+  }
+  const summary = `epoch ${known.epoch} is ${formatAddress(known.master)} by the record and ${formatAddress(best.master)} by the Sentinels`;
+  return { kind: 'conflict', summary };
+}
+
+/** The record and the Sentinels agree: what is left are its phase and its replicas. */
+function settle(situation: Situation, step: { readonly best: SentinelView; readonly record: MasterRecord }): Decision {
+  const { best, record } = step;
+  if (record.phase === 'promoted' && hasMajority(best, situation.views)) {
+    return { kind: 'publish', cause: 'confirmed', draft: { ...keep(record), phase: 'confirmed' } };
+  }
+  if (!situation.complete) return { kind: 'look-closer' };
+  const replicas = agreedReplicas(situation.views, record.master);
+  if (sameAddresses(replicas, record.replicas)) return { kind: 'stands', record };
+  return { kind: 'publish', cause: 'replicas', draft: { ...keep(record), replicas } };
+}
+
+function keep(record: MasterRecord): Draft {
+  const { generation, epoch, phase, master, replicas, previous, reason, changedAt, changedBy } = record;
+  return { generation, epoch, phase, master, replicas, previous, reason, kept: { changedAt, changedBy } };
+}
+
+function draftOf(
+  situation: Situation,
+  step: {
+    readonly version: Version;
+    readonly best: SentinelView;
+    readonly from: MasterRecord | undefined;
+    readonly reason: string;
+  },
+): Draft {
+  const { best, from, version, reason } = step;
+  const moved = from !== undefined && !sameAddress(from.master, best.master);
+  return {
+    ...version,
+    phase: hasMajority(best, situation.views) ? 'confirmed' : 'promoted',
+    master: best.master,
+    replicas: agreedReplicas(
+      situation.views.filter((view) => view.configEpoch === best.configEpoch),
+      best.master,
+    ),
+    previous: moved ? from.master : (from?.previous ?? null),
+    reason,
+  };
+}
+
+function answerOf(situation: Situation, address: Address): RoleAnswer['role'] | undefined {
+  const { role } = situation;
+  return role !== undefined && sameAddress(role.address, address) ? role.role : undefined;
+}

@@ -1,0 +1,210 @@
+import type { RedisAccess } from '../client/redis.ts';
+import { SentinelLink } from '../client/sentinel.ts';
+import { SwitchmasterError } from '../errors.ts';
+import { type Address, formatAddress } from '../model/address.ts';
+import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
+
+/** What one Sentinel answered about one master, or why it did not. */
+export type SentinelReading =
+  | { readonly kind: 'seen'; readonly sentinel: Address; readonly sentinelId: string; readonly view: SentinelView }
+  /** It is there, and monitors no master of this name. */
+  | { readonly kind: 'unaware'; readonly sentinel: Address; readonly sentinelId: string }
+  | {
+      readonly kind: 'unreachable';
+      readonly sentinel: Address;
+      readonly sentinelId: string;
+      readonly error: SwitchmasterError;
+    };
+
+export interface SentinelSourceOptions {
+  readonly addresses: readonly Address[];
+  readonly access: RedisAccess;
+  /** Which masters are wanted. */
+  readonly matches: (name: string) => boolean;
+  /** Something happened that concerns this master. */
+  readonly onHint: (name: string, hint: { readonly sentinel: Address; readonly event: SentinelEvent }) => void;
+  /** For the log. */
+  readonly onLink: (link: {
+    readonly sentinel: Address;
+    readonly up: boolean;
+    readonly error?: SwitchmasterError;
+  }) => void;
+  /** How often Sentinels and masters are looked for again. Default 30,000. */
+  readonly discoverMs?: number;
+}
+
+interface Member {
+  readonly link: SentinelLink;
+  readonly origin: 'configured' | 'discovered';
+  names: ReadonlySet<string>;
+}
+
+const askTimeoutMs = 1_000;
+
+/**
+ * Every Sentinel that can be found from the configured ones. Its messages are hints; what counts is read back.
+ * A Sentinel known by two addresses is one (by its id), so that it never votes twice.
+ */
+export class SentinelSource {
+  readonly #options: SentinelSourceOptions;
+  readonly #members = new Map<string, Member>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: SentinelSourceOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    for (const address of this.#options.addresses) this.#join(address, 'configured');
+    this.#timer = setInterval(() => this.#discoverAll(), this.#options.discoverMs ?? 30_000);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    for (const { link } of this.#members.values()) link.close();
+    this.#members.clear();
+  }
+
+  /** Every master that any Sentinel monitors and that is wanted, sorted. */
+  get names(): readonly string[] {
+    return [...new Set([...this.#members.values()].flatMap(({ names }) => [...names]))].toSorted();
+  }
+
+  get sentinels(): readonly {
+    readonly address: Address;
+    readonly id: string;
+    readonly up: boolean;
+    readonly error: SwitchmasterError | undefined;
+  }[] {
+    return [...this.#members.values()].map(({ link }) => ({
+      address: link.address,
+      id: link.id,
+      up: link.up,
+      error: link.error,
+    }));
+  }
+
+  /**
+   * Asks Sentinels about `name`, all at once: those at `only`, or every one. One that does not answer within a second is
+   * `unreachable`; where `hurry` is aborted, those that have not answered yet are left out.
+   */
+  async read(
+    name: string,
+    options: { readonly only?: readonly Address[]; readonly hurry?: AbortSignal } = {},
+  ): Promise<readonly SentinelReading[]> {
+    const wanted = options.only === undefined ? undefined : new Set(options.only.map(formatAddress));
+    const members = [...this.#members.entries()].filter(([key]) => wanted?.has(key) ?? true);
+    const answers: (SentinelReading | undefined)[] = members.map(() => undefined);
+    const asking = members.map(async ([, { link }], i) => {
+      answers[i] = await readOne(link, name);
+    });
+    await Promise.race([Promise.all(asking), ...(options.hurry === undefined ? [] : [aborted(options.hurry)])]);
+    return answers.filter((answer) => answer !== undefined);
+  }
+
+  #join(address: Address, origin: Member['origin']): void {
+    const key = formatAddress(address);
+    if (this.#closed || this.#members.has(key)) return;
+    const link = new SentinelLink({
+      address,
+      access: this.#options.access,
+      onEvent: (event) => this.#heard(key, event),
+      onUp: () => void this.#connected(key),
+      onDown: (error) => this.#disconnected(key, error),
+    });
+    this.#members.set(key, { link, origin, names: new Set() });
+  }
+
+  async #connected(key: string): Promise<void> {
+    const member = this.#members.get(key);
+    if (member === undefined) return;
+    if (this.#isTwin(member)) return this.#leave(key, member);
+    this.#options.onLink({ sentinel: member.link.address, up: true });
+    await this.#discover(member);
+    for (const name of member.names) this.#hint(name, member, { event: 'connected', master: name, lookAt: undefined });
+  }
+
+  #disconnected(key: string, error: SwitchmasterError): void {
+    const member = this.#members.get(key);
+    if (member === undefined) return;
+    this.#options.onLink({ sentinel: member.link.address, up: false, error });
+    for (const name of member.names)
+      this.#hint(name, member, { event: 'disconnected', master: name, lookAt: undefined });
+  }
+
+  /** The same Sentinel by another address: the configured one stays. */
+  #isTwin({ link, origin }: Member): boolean {
+    const twins = [...this.#members.values()].filter((other) => other.link !== link && other.link.id === link.id);
+    return origin === 'discovered' && twins.length > 0;
+  }
+
+  #leave(key: string, { link }: Member): void {
+    this.#members.delete(key);
+    link.close();
+  }
+
+  #heard(key: string, event: SentinelEvent): void {
+    const member = this.#members.get(key);
+    if (member === undefined) return;
+    if (discoveryEvents.has(event.event)) void this.#discover(member);
+    if (event.master !== undefined) {
+      if (this.#options.matches(event.master)) this.#hint(event.master, member, event);
+    } else if (event.event === '+tilt' || event.event === '-tilt') {
+      for (const name of member.names) this.#hint(name, member, event);
+    }
+  }
+
+  #hint(name: string, { link }: Member, event: SentinelEvent): void {
+    this.#options.onHint(name, { sentinel: link.address, event });
+  }
+
+  #discoverAll(): void {
+    for (const member of this.#members.values()) if (member.link.up) void this.#discover(member);
+  }
+
+  /** Which masters it monitors, and which other Sentinels it knows; a failure is made good by the next one. */
+  async #discover(member: Member): Promise<void> {
+    const { link } = member;
+    try {
+      const names = (await link.masterNames({ timeoutMs: askTimeoutMs })).filter(this.#options.matches);
+      const fresh = names.filter((name) => !member.names.has(name));
+      member.names = new Set(names);
+      for (const name of fresh) this.#hint(name, member, { event: 'found', master: name, lookAt: undefined });
+      const others = await Promise.all(names.map((name) => link.others(name, { timeoutMs: askTimeoutMs })));
+      for (const address of others.flat()) this.#join(address, 'discovered');
+    } catch (thrown) {
+      if (link.up) this.#options.onLink({ sentinel: link.address, up: true, error: SwitchmasterError.from(thrown) });
+    }
+  }
+}
+
+/** After these there may be other masters or other Sentinels. */
+const discoveryEvents: ReadonlySet<string> = new Set([
+  '+monitor',
+  '-monitor',
+  '+reset-master',
+  '+sentinel',
+  '+sentinel-address-switch',
+  '+reboot',
+]);
+
+async function readOne(link: SentinelLink, name: string): Promise<SentinelReading> {
+  const who = { sentinel: link.address, sentinelId: link.id };
+  if (link.error !== undefined) return { kind: 'unreachable', ...who, error: link.error };
+  try {
+    return { kind: 'seen', ...who, view: await link.view(name, { timeoutMs: askTimeoutMs }) };
+  } catch (thrown) {
+    const error = SwitchmasterError.from(thrown);
+    if (error.code === 'sentinel-master-unknown') return { kind: 'unaware', ...who };
+    return { kind: 'unreachable', ...who, error };
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
