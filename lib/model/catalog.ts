@@ -63,6 +63,14 @@ export interface ServiceInstance {
   readonly checks: readonly InstanceCheck[];
 }
 
+/** What Consul holds for one master beside its record. */
+export interface Holdings {
+  /** The plain keys that exist, by key. */
+  readonly keys: ReadonlyMap<string, KvEntry>;
+  /** Every instance of ours on the master's external node. */
+  readonly instances: readonly ServiceInstance[];
+}
+
 export interface InstanceCheck {
   readonly id: string;
   /** Empty for a check of the node itself. */

@@ -17,6 +17,12 @@ export interface MasterRecord extends Version {
   readonly changedBy: string;
 }
 
+/** What Consul holds under a record's key. */
+export type HeldRecord =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unreadable'; readonly modifyIndex: number }
+  | { readonly kind: 'present'; readonly record: MasterRecord; readonly modifyIndex: number };
+
 /** The JSON text of a record: one form for one content, so that equal records are equal bytes. */
 export function formatRecord(record: MasterRecord): string {
   return JSON.stringify({

@@ -1,7 +1,15 @@
 import { type Address, formatAddress } from '../model/address.ts';
-import type { CatalogCheck, CatalogOperation, CatalogService, KvEntry, ServiceInstance } from '../model/catalog.ts';
+import type { CatalogCheck, CatalogOperation, CatalogService, Holdings, ServiceInstance } from '../model/catalog.ts';
+import {
+  dnsSafe,
+  externalNode,
+  masterService,
+  type Naming,
+  plainKey,
+  recordKey,
+  replicaService,
+} from '../model/naming.ts';
 import { formatRecord, type MasterRecord } from '../model/record.ts';
-import { dnsSafe, externalNode, masterService, type Naming, plainKey, recordKey, replicaService } from './names.ts';
 import type { Opinion, ReplicaOpinion } from './opinion.ts';
 
 /*
@@ -10,14 +18,6 @@ import type { Opinion, ReplicaOpinion } from './opinion.ts';
  * A change of master writes all of it, whatever is thought to be there already, in one transaction: readers never see
  * a record, a key and a service of different epochs. Anything else writes only what differs, fenced by the record.
  */
-
-/** What Consul holds for one master beside its record. */
-export interface Holdings {
-  /** The plain keys that exist, by key. */
-  readonly keys: ReadonlyMap<string, KvEntry>;
-  /** Every instance on the external node, of whatever service. */
-  readonly instances: readonly ServiceInstance[];
-}
 
 export interface Wanted {
   readonly naming: Naming;

@@ -1,6 +1,6 @@
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import { compareVersions, majorityOf, type Version } from '../model/epoch.ts';
-import { type MasterRecord, sameAddresses } from '../model/record.ts';
+import { type HeldRecord, type MasterRecord, sameAddresses } from '../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import { agreedReplicas } from './opinion.ts';
 
@@ -28,11 +28,6 @@ export interface Situation {
   readonly nowMs: number;
   readonly rebaseAfterMs: number;
 }
-
-export type HeldRecord =
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'unreadable'; readonly modifyIndex: number }
-  | { readonly kind: 'present'; readonly record: MasterRecord; readonly modifyIndex: number };
 
 /** Since when a majority of the Sentinels has agreed on an older epoch than the record's. */
 export interface Lagging {

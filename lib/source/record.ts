@@ -1,8 +1,6 @@
-import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
-import { parseRecord } from '../model/record.ts';
-import type { Holdings } from '../plan/catalog.ts';
-import type { HeldRecord } from '../plan/failover.ts';
-import { externalNode, keyPrefix, masterService, type Naming, recordPrefix, replicaService } from '../plan/names.ts';
+import type { Holdings, KvEntry, ServiceInstance } from '../model/catalog.ts';
+import { externalNode, keyPrefix, masterService, type Naming, recordPrefix, replicaService } from '../model/naming.ts';
+import { type HeldRecord, parseRecord } from '../model/record.ts';
 import type { CatalogWatches, Follow, WatchState } from './catalog.ts';
 
 /** What Consul holds for one master, as last pushed. */
@@ -98,16 +96,16 @@ export class RecordSource {
 
   #slice(): Slices {
     const records = new Map<string, KvEntry>();
-    for (const entry of valueOf(this.#records.state) ?? []) {
+    for (const entry of lastValue(this.#records.state) ?? []) {
       records.set(entry.key.slice(recordPrefix(this.#naming).length), entry);
     }
     const keys = new Map<string, Map<string, KvEntry>>();
-    for (const entry of valueOf(this.#keys.state) ?? []) {
+    for (const entry of lastValue(this.#keys.state) ?? []) {
       const name = entry.key.slice(this.#plainPrefix.length).split('/', 1)[0] ?? '';
       keys.set(name, (keys.get(name) ?? new Map()).set(entry.key, entry));
     }
     const instances = new Map<string, ServiceInstance[]>();
-    for (const instance of this.#services.flatMap(({ state }) => valueOf(state) ?? [])) {
+    for (const instance of this.#services.flatMap(({ state }) => lastValue(state) ?? [])) {
       const list = instances.get(instance.node);
       if (list === undefined) instances.set(instance.node, [instance]);
       else list.push(instance);
@@ -143,6 +141,6 @@ function hasValue<T>(state: WatchState<T>): state is Extract<WatchState<T>, { va
   return state.kind === 'current' || state.kind === 'stale';
 }
 
-function valueOf<T>(state: WatchState<T>): T | undefined {
+function lastValue<T>(state: WatchState<T>): T | undefined {
   return hasValue(state) ? state.value : undefined;
 }
