@@ -1,0 +1,109 @@
+import type { ConsulConfig } from './model.ts';
+import type { Resolution, Setting } from './resolution.ts';
+import type { RawConsul } from './schema.ts';
+import type { Secret } from './secret.ts';
+import { readTls, type Sourced, type TlsSettings } from './tls.ts';
+
+/*
+ * The variables mean what they mean to `consul` (hashicorp/consul, api/api.go: defaultConfig and NewClient): a token
+ * file comes before a token, `http://` does not undo CONSUL_HTTP_SSL, a missing port is the scheme's own. What the
+ * config file says comes before all of them.
+ */
+export async function resolveConsul(resolution: Resolution, raw: RawConsul): Promise<ConsulConfig> {
+  const target = resolveTarget(resolution, raw);
+  const token = await resolveToken(resolution, raw);
+  const settings = tlsSettings(resolution, raw);
+  const tls = target.secure ? await readTls(resolution, settings) : undefined;
+  return {
+    host: target.host,
+    port: target.port,
+    ...(target.socketPath === undefined ? {} : { socketPath: target.socketPath }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(token === undefined ? {} : { token }),
+    ...(raw.datacenter === undefined ? {} : { datacenter: raw.datacenter }),
+  };
+}
+
+interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly socketPath?: string;
+  readonly secure: boolean;
+}
+
+const usual: Target = { host: '127.0.0.1', port: 8500, secure: false };
+
+function resolveTarget(resolution: Resolution, raw: RawConsul): Target {
+  const given = sourced(resolution, { value: raw.address, key: 'address', variable: 'CONSUL_HTTP_ADDR' });
+  const forced = raw.tls !== undefined || readBoolean(resolution, 'CONSUL_HTTP_SSL') === true;
+  if (given === undefined) return { ...usual, secure: forced };
+  const target = parseTarget(given.value, { forceTls: forced });
+  if (typeof target !== 'string') return target;
+  resolution.report(given.setting, {
+    message: `${JSON.stringify(given.value)} is not an address of Consul: ${target}`,
+    hint: 'write host:port, http://host:port, https://host:port or unix:///path',
+  });
+  return usual;
+}
+
+/** The target, or why there is none. */
+export function parseTarget(text: string, options: { readonly forceTls: boolean }): Target | string {
+  const [, scheme = 'http', rest = ''] = /^(?:([a-z]+):\/\/)?(.*)$/is.exec(text) ?? [];
+  if (scheme === 'unix') return { ...usual, socketPath: rest, secure: false };
+  if (scheme !== 'http' && scheme !== 'https') return `unknown scheme ${scheme}`;
+  const secure = scheme === 'https' || options.forceTls;
+  let url: URL;
+  try {
+    url = new URL(`${secure ? 'https' : 'http'}://${rest}`);
+  } catch {
+    return 'it cannot be parsed';
+  }
+  if (url.username !== '' || url.password !== '') return 'it must not hold a user or a password';
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') return 'it must not hold a path';
+  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, secure };
+}
+
+async function resolveToken(resolution: Resolution, raw: RawConsul): Promise<Secret | undefined> {
+  const file = sourced(resolution, { value: raw.tokenFile, key: 'tokenFile', variable: 'CONSUL_HTTP_TOKEN_FILE' });
+  if (file !== undefined) return resolution.readSecret(file.value, file.setting);
+  return resolution.secretVariable('CONSUL_HTTP_TOKEN');
+}
+
+function tlsSettings(resolution: Resolution, raw: RawConsul): TlsSettings {
+  const from = (key: 'caFile' | 'caPath' | 'certFile' | 'keyFile', variable: string) =>
+    sourced(resolution, { value: raw.tls?.[key], key: `tls.${key}`, variable });
+  return {
+    caFile: from('caFile', 'CONSUL_CACERT'),
+    caPath: from('caPath', 'CONSUL_CAPATH'),
+    certFile: from('certFile', 'CONSUL_CLIENT_CERT'),
+    keyFile: from('keyFile', 'CONSUL_CLIENT_KEY'),
+    serverName: raw.tls?.serverName ?? resolution.variable('CONSUL_TLS_SERVER_NAME'),
+    verify: raw.tls?.verify ?? readBoolean(resolution, 'CONSUL_HTTP_SSL_VERIFY') ?? true,
+  };
+}
+
+function sourced(
+  resolution: Resolution,
+  from: { readonly value: string | undefined; readonly key: string; readonly variable: string },
+): Sourced<string> | undefined {
+  if (from.value !== undefined) {
+    return { value: from.value, setting: { at: ['consul', ...from.key.split('.')] } };
+  }
+  const value = resolution.variable(from.variable);
+  return value === undefined ? undefined : { value, setting: variableSetting(from.variable) };
+}
+
+function variableSetting(variable: string): Setting {
+  return { variable };
+}
+
+/** As Go's strconv.ParseBool reads it. */
+function readBoolean(resolution: Resolution, variable: string): boolean | undefined {
+  const value = resolution.variable(variable);
+  if (value === undefined) return undefined;
+  if (/^(?:1|t|T|TRUE|true|True)$/.test(value)) return true;
+  if (/^(?:0|f|F|FALSE|false|False)$/.test(value)) return false;
+  resolution.report({ variable }, { message: `${JSON.stringify(value)} is neither true nor false` });
+  return undefined;
+}

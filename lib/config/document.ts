@@ -1,0 +1,144 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Document as YamlDocument,
+} from 'yaml';
+import type { Path, Place, Problem } from './problem.ts';
+
+/** One config file, parsed. */
+export interface ConfigDocument {
+  readonly file: string;
+  readonly value: Record<string, unknown>;
+  /** The place of what stands at `at`, or of the nearest thing around it that is in the file. */
+  place(at: Path, what: 'value' | 'key'): Place;
+}
+
+export interface ReadDocuments {
+  readonly documents: readonly ConfigDocument[];
+  readonly problems: readonly Problem[];
+}
+
+const extensions = new Set(['.yml', '.yaml', '.json']);
+const maxFileBytes = 4 * 1024 * 1024;
+
+/** Reads every file; of a folder, its *.yml, *.yaml and *.json in the order of their names. */
+export async function readDocuments(paths: readonly string[]): Promise<ReadDocuments> {
+  const documents: ConfigDocument[] = [];
+  const problems: Problem[] = [];
+  for (const given of paths) {
+    try {
+      for (const file of await listFiles(given)) {
+        const result = parseFile(file, await readFile(file, 'utf8'));
+        if ('problems' in result) problems.push(...result.problems);
+        else documents.push(result);
+      }
+    } catch (thrown) {
+      problems.push(unreadable(given, thrown as NodeJS.ErrnoException));
+    }
+  }
+  return { documents, problems };
+}
+
+async function listFiles(given: string): Promise<readonly string[]> {
+  const file = path.resolve(given);
+  const stats = await stat(file);
+  if (!stats.isDirectory()) {
+    if (stats.size > maxFileBytes) throw new Error(`it is larger than ${maxFileBytes} bytes`);
+    return [file];
+  }
+  const names = (await readdir(file)).filter((name) => extensions.has(path.extname(name)) && !name.startsWith('.'));
+  if (names.length === 0) throw new Error('the folder has no *.yml, *.yaml or *.json file');
+  return names.sort().map((name) => path.join(file, name));
+}
+
+function unreadable(file: string, error: NodeJS.ErrnoException): Problem {
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a folder',
+  };
+  const failed = error.path ?? path.resolve(file);
+  return { path: '', message: `cannot read ${failed}: ${reasons[error.code ?? ''] ?? error.message}` };
+}
+
+function parseFile(file: string, text: string): ConfigDocument | { readonly problems: readonly Problem[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false, stringKeys: true });
+  const placeOf = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  if (document.errors.length > 0) {
+    return {
+      problems: document.errors.map((error) => ({
+        path: '',
+        message: `not YAML: ${error.message}`,
+        place: placeOf(error.pos[0]),
+      })),
+    };
+  }
+  let value: unknown;
+  try {
+    // A small file of aliases can stand for gigabytes.
+    value = document.toJS({ maxAliasCount: 1_000 }) ?? {};
+  } catch (thrown) {
+    return { problems: [{ path: '', message: `not usable YAML: ${(thrown as Error).message}`, place: placeOf(0) }] };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const hint = 'write `section: {...}`';
+    return { problems: [{ path: '', message: 'is not a map of sections', hint, place: placeOf(0) }] };
+  }
+  return {
+    file,
+    value: value as Record<string, unknown>,
+    place: (at, what) => placeOf(offsetOf(document, at, what)),
+  };
+}
+
+function offsetOf(document: YamlDocument.Parsed, at: Path, what: 'value' | 'key'): number {
+  let node = resolve(document, document.contents);
+  let offset = node?.range?.[0] ?? 0;
+  for (const [i, step] of at.entries()) {
+    const next = stepInto(document, node, step);
+    if (next === undefined) return offset;
+    node = resolve(document, next.value);
+    const wanted = what === 'key' && i === at.length - 1 ? (next.key ?? next.value) : (next.value ?? next.key);
+    offset = wanted?.range?.[0] ?? offset;
+  }
+  return offset;
+}
+
+interface Entry {
+  readonly key: Node | null;
+  readonly value: Node | null;
+}
+
+function stepInto(document: YamlDocument.Parsed, node: Node | null, step: string | number): Entry | undefined {
+  if (isSeq(node)) {
+    const value = node.items[Number(step)] as Node | undefined;
+    return value === undefined ? undefined : { key: null, value };
+  }
+  if (!isMap(node)) return undefined;
+  const merged: Node[] = [];
+  for (const { key, value } of node.items as readonly Entry[]) {
+    const name = isScalar(key) ? key.value : undefined;
+    if (String(name) === String(step)) return { key, value };
+    if (value !== null && isScalar(key) && key.source === '<<') merged.push(value);
+  }
+  for (const value of merged) {
+    const found = stepInto(document, resolve(document, value), step);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function resolve(document: YamlDocument.Parsed, node: Node | null): Node | null {
+  return isAlias(node) ? (node.resolve(document) ?? null) : node;
+}

@@ -1,0 +1,69 @@
+import { readDocuments } from './document.ts';
+import { hintForKey } from './hint.ts';
+import { explainIssues } from './issue.ts';
+import { type MergedConfig, mergeDocuments } from './merge.ts';
+import type { Config } from './model.ts';
+import { configError, formatPath, type Problem } from './problem.ts';
+import { Resolution } from './resolution.ts';
+import { resolveConfig } from './resolve.ts';
+import { checkRules } from './rules.ts';
+import { type RawConfig, type SectionName, sections } from './schema.ts';
+
+/** A Sentinel and a Consul agent on this machine: what runs where nothing is configured. */
+const withoutConfig: RawConfig = { sentinel: sections.sentinel.parse({}) };
+
+/**
+ * Reads, merges and validates the configuration, and reads the secrets it names. With no paths: a bridge from the
+ * Sentinel on 127.0.0.1:26379 to the Consul that the environment names.
+ *
+ * @throws SwitchmasterError `config-invalid` with every problem, in `details.problems` and in the message
+ */
+export async function loadConfig(options: {
+  readonly paths: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+}): Promise<Config> {
+  const { documents, problems: reading } = await readDocuments(options.paths);
+  const merged = mergeDocuments(documents);
+  const parsed = parseSections(merged);
+  const resolution = new Resolution(merged, options.environment);
+  const raw = options.paths.length === 0 ? withoutConfig : parsed.raw;
+  const config = await resolveConfig(resolution, raw);
+  checkRules(resolution, config);
+  const problems = [...reading, ...merged.problems, ...parsed.problems, ...resolution.problems];
+  if (problems.length > 0) throw configError(problems);
+  return deepFreeze(config);
+}
+
+function parseSections(merged: MergedConfig): { readonly raw: RawConfig; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const raw: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(merged.value)) {
+    if (!Object.hasOwn(sections, key)) {
+      problems.push(unknownSection(key, merged));
+      continue;
+    }
+    // `sentinel:` with nothing below it asks for the defaults.
+    const given = value ?? (key === 'templates' ? [] : {});
+    const parsed = sections[key as SectionName].safeParse(given);
+    if (parsed.success) raw[key] = parsed.data;
+    else problems.push(...explainIssues(parsed.error.issues, { at: [key], config: merged }));
+  }
+  return { raw, problems };
+}
+
+function unknownSection(key: string, merged: MergedConfig): Problem {
+  const place = merged.place([key], 'key');
+  return {
+    path: formatPath([key]),
+    message: 'unknown section',
+    hint: hintForKey(key, []),
+    ...(place === undefined ? {} : { place }),
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return value;
+}

@@ -1,0 +1,93 @@
+import type { Address } from '../model/address.ts';
+import type { Secret } from './secret.ts';
+
+/** A validated configuration: plain frozen data, files read, secrets wrapped. */
+export interface Config {
+  readonly environment: string | undefined;
+  readonly consul: ConsulConfig;
+  /** undefined: this node runs no bridge. */
+  readonly sentinel: SentinelConfig | undefined;
+  readonly templates: readonly TemplateConfig[];
+  /** undefined: switched off. */
+  readonly api: ApiConfig | undefined;
+  readonly log: LogConfig;
+  readonly journal: JournalConfig;
+}
+
+/** PEM texts. */
+export interface ClientTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: Secret;
+  readonly serverName?: string;
+  readonly verify: boolean;
+}
+
+export interface ConsulConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly socketPath?: string;
+  readonly tls?: ClientTls;
+  readonly token?: Secret;
+  readonly datacenter?: string;
+}
+
+/** What it takes to be let in by a Redis or a Sentinel. */
+export interface AccessConfig {
+  readonly username?: string;
+  readonly password?: Secret;
+  readonly tls?: ClientTls;
+}
+
+export interface SentinelConfig {
+  readonly addresses: readonly Address[];
+  /** Globs of master names. */
+  readonly masters: readonly string[];
+  readonly access: AccessConfig;
+  /** For the Redis processes that Sentinels monitor. */
+  readonly redis: AccessConfig;
+  readonly resyncMs: number;
+  readonly roleDeadlineMs: number;
+  readonly rebaseAfterMs: number;
+}
+
+export interface CommandConfig {
+  readonly argv: readonly string[];
+  readonly timeoutMs?: number;
+}
+
+export interface TemplateConfig {
+  /** Unique: the destination's file name, made longer where two share it. */
+  readonly name: string;
+  /** Absolute. */
+  readonly source: string;
+  /** Absolute. */
+  readonly destination: string;
+  readonly format?: 'haproxy' | 'yaml' | 'json' | 'env' | 'text';
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly check?: CommandConfig;
+  readonly reload?: CommandConfig;
+  readonly mode?: number;
+  readonly owner?: string | number;
+  readonly group?: string | number;
+}
+
+export interface ApiConfig {
+  /** Port 0 takes a free one. */
+  readonly listen: Address;
+  readonly token?: Secret;
+  /** PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: Secret; readonly clientCa?: string };
+}
+
+export interface LogConfig {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'auto' | 'json' | 'pretty';
+}
+
+export interface JournalConfig {
+  /** Absolute; undefined keeps it in memory only. */
+  readonly file?: string;
+  /** How many entries memory holds at most. */
+  readonly entries: number;
+}

@@ -1,0 +1,87 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { MergedConfig } from './merge.ts';
+import { formatPath, type Path, type Problem } from './problem.ts';
+import { Secret } from './secret.ts';
+
+const maxFileBytes = 1024 * 1024;
+
+/** Where a setting came from: a path in the config files, or a variable of the environment. */
+export type Setting = { readonly at: Path } | { readonly variable: string };
+
+/** What sections need to become config: the files they name, the environment, and somewhere to put problems. */
+export class Resolution {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly problems: Problem[] = [];
+  readonly #config: MergedConfig;
+
+  constructor(config: MergedConfig, environment: NodeJS.ProcessEnv) {
+    this.#config = config;
+    this.environment = environment;
+  }
+
+  report(setting: Setting, problem: { readonly message: string; readonly hint?: string }): void {
+    const place = 'at' in setting ? this.#config.place(setting.at) : undefined;
+    const where = 'at' in setting ? formatPath(setting.at) : setting.variable;
+    this.problems.push({ path: where, ...problem, ...(place === undefined ? {} : { place }) });
+  }
+
+  /** The text of a variable; an empty one counts as unset, as it does to `consul`. */
+  variable(name: string): string | undefined {
+    const value = this.environment[name];
+    return value === '' ? undefined : value;
+  }
+
+  secretVariable(name: string): Secret | undefined {
+    const value = this.variable(name);
+    return value === undefined ? undefined : new Secret(value);
+  }
+
+  /** A file's own folder is what its relative paths start from; a variable's, the working directory. */
+  absolute(file: string, setting: Setting): string {
+    const place = 'at' in setting ? this.#config.place(setting.at) : undefined;
+    return place === undefined ? path.resolve(file) : path.resolve(path.dirname(place.file), file);
+  }
+
+  async readText(file: string, setting: Setting): Promise<string | undefined> {
+    const absolute = this.absolute(file, setting);
+    try {
+      const stats = await stat(absolute);
+      if (stats.size > maxFileBytes) throw new Error(`it is larger than ${maxFileBytes} bytes`);
+      return await readFile(absolute, 'utf8');
+    } catch (thrown) {
+      this.report(setting, { message: `cannot read ${absolute}: ${reasonOf(thrown)}` });
+      return undefined;
+    }
+  }
+
+  async readSecret(file: string, setting: Setting): Promise<Secret | undefined> {
+    const content = await this.readText(file, setting);
+    if (content === undefined) return undefined;
+    const value = content.trim();
+    if (value !== '') return new Secret(value);
+    this.report(setting, { message: `${this.absolute(file, setting)} is empty` });
+    return undefined;
+  }
+
+  /** Every file of a folder, put end to end: a folder of CA certificates. */
+  async readFolder(folder: string, setting: Setting): Promise<string | undefined> {
+    const absolute = this.absolute(folder, setting);
+    try {
+      const entries = await readdir(absolute, { withFileTypes: true });
+      const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+      const texts = await Promise.all(names.sort().map((name) => readFile(path.join(absolute, name), 'utf8')));
+      return texts.join('\n');
+    } catch (thrown) {
+      this.report(setting, { message: `cannot read ${absolute}: ${reasonOf(thrown)}` });
+      return undefined;
+    }
+  }
+}
+
+function reasonOf(thrown: unknown): string {
+  const { code, message } = thrown as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'permission denied';
+  return code === 'EISDIR' ? 'it is a folder' : message;
+}

@@ -1,0 +1,109 @@
+import path from 'node:path';
+import type { Address } from '../model/address.ts';
+import { resolveConsul } from './consul.ts';
+import type { AccessConfig, ApiConfig, Config, JournalConfig, SentinelConfig } from './model.ts';
+import type { Path } from './problem.ts';
+import type { Resolution } from './resolution.ts';
+import type { RawApi, RawConfig, RawJournal, RawSentinel } from './schema.ts';
+import { resolveTemplates } from './template.ts';
+import { resolveTls } from './tls.ts';
+
+/** Reads what the sections point at: files, secrets, the environment. Problems are reported, never thrown. */
+export async function resolveConfig(resolution: Resolution, raw: RawConfig): Promise<Config> {
+  return {
+    environment: raw.environment,
+    consul: await resolveConsul(resolution, raw.consul ?? {}),
+    sentinel: raw.sentinel === undefined ? undefined : await resolveSentinel(resolution, raw.sentinel),
+    templates: await resolveTemplates(resolution, raw.templates ?? []),
+    api: await resolveApi(resolution, raw.api),
+    log: raw.log ?? { level: 'info', format: 'auto' },
+    journal: resolveJournal(resolution, raw.journal),
+  };
+}
+
+async function resolveSentinel(resolution: Resolution, raw: RawSentinel): Promise<SentinelConfig> {
+  return {
+    addresses: raw.addresses,
+    masters: raw.masters,
+    access: await resolveAccess(resolution, {
+      raw,
+      at: ['sentinel'],
+      variable: 'SWITCHMASTER_SENTINEL_PASSWORD',
+    }),
+    redis: await resolveAccess(resolution, {
+      raw: raw.redis,
+      at: ['sentinel', 'redis'],
+      variable: 'SWITCHMASTER_REDIS_PASSWORD',
+    }),
+    resyncMs: raw.resync,
+    roleDeadlineMs: raw.roleDeadline,
+    rebaseAfterMs: raw.rebaseAfter,
+  };
+}
+
+async function resolveAccess(
+  resolution: Resolution,
+  given: { readonly raw: RawSentinel['redis']; readonly at: Path; readonly variable: string },
+): Promise<AccessConfig> {
+  const { raw, at } = given;
+  const password =
+    raw.passwordFile === undefined
+      ? resolution.secretVariable(given.variable)
+      : await resolution.readSecret(raw.passwordFile, { at: [...at, 'passwordFile'] });
+  if (raw.username !== undefined && raw.passwordFile === undefined && password === undefined) {
+    const hint = `set passwordFile, or ${given.variable} in the environment`;
+    resolution.report({ at: [...at, 'username'] }, { message: 'has no password beside it', hint });
+  }
+  const tls = await resolveTls(resolution, { raw: raw.tls, at: [...at, 'tls'] });
+  return {
+    ...(raw.username === undefined ? {} : { username: raw.username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+async function resolveApi(resolution: Resolution, raw: RawApi | undefined): Promise<ApiConfig | undefined> {
+  if (raw === false) return undefined;
+  const listen = raw?.listen ?? { host: '127.0.0.1', port: 8680 };
+  const token =
+    raw?.tokenFile === undefined
+      ? resolution.secretVariable('SWITCHMASTER_API_TOKEN')
+      : await resolution.readSecret(raw.tokenFile, { at: ['api', 'tokenFile'] });
+  const tls = raw?.tls === undefined ? undefined : await readServerTls(resolution, raw.tls);
+  if (!isLoopback(listen) && raw?.tls === undefined && raw?.allowRemote !== true) {
+    resolution.report(
+      { at: ['api', 'listen'] },
+      {
+        message: 'opens the API to other machines without TLS',
+        hint: 'listen on 127.0.0.1, set api.tls, or say api.allowRemote: true',
+      },
+    );
+  }
+  return { listen, ...(token === undefined ? {} : { token }), ...(tls === undefined ? {} : { tls }) };
+}
+
+async function readServerTls(
+  resolution: Resolution,
+  raw: NonNullable<Exclude<RawApi, false>['tls']>,
+): Promise<ApiConfig['tls']> {
+  const at = ['api', 'tls'];
+  const cert = await resolution.readText(raw.certFile, { at: [...at, 'certFile'] });
+  const key = await resolution.readSecret(raw.keyFile, { at: [...at, 'keyFile'] });
+  const clientCa =
+    raw.clientCaFile === undefined
+      ? undefined
+      : await resolution.readText(raw.clientCaFile, { at: [...at, 'clientCaFile'] });
+  if (cert === undefined || key === undefined) return undefined;
+  return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
+}
+
+function resolveJournal(resolution: Resolution, raw: RawJournal | undefined): JournalConfig {
+  const entries = raw?.entries ?? 5_000;
+  if (raw?.file === undefined) return { entries };
+  const file = resolution.absolute(raw.file, { at: ['journal', 'file'] });
+  return { entries, file: path.normalize(file) };
+}
+
+function isLoopback({ host }: Address): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,29 @@
+import { formatAddress } from '../model/address.ts';
+import { collisions } from '../plan/names.ts';
+import type { Config } from './model.ts';
+import type { Resolution } from './resolution.ts';
+
+/** What no single section can know: the same thing twice, and names that would be one name in Consul. */
+export function checkRules(resolution: Resolution, config: Config): void {
+  checkMasterNames(resolution, config);
+  checkSentinelAddresses(resolution, config);
+}
+
+/** Only names written out can be compared here; what a glob finds is compared when it is found. */
+function checkMasterNames(resolution: Resolution, config: Config): void {
+  const names = (config.sentinel?.masters ?? []).filter((pattern) => !/[*?[\]{}!]/.test(pattern));
+  for (const group of collisions(new Set(names))) {
+    const index = config.sentinel?.masters.indexOf(group[1] ?? '') ?? 0;
+    const message = `${group.join(' and ')} would be one name in Consul's DNS`;
+    resolution.report({ at: ['sentinel', 'masters', index] }, { message, hint: 'rename one of them in Sentinel' });
+  }
+}
+
+function checkSentinelAddresses(resolution: Resolution, config: Config): void {
+  const seen = new Set<string>();
+  for (const [i, address] of (config.sentinel?.addresses ?? []).entries()) {
+    const text = formatAddress(address);
+    if (seen.has(text)) resolution.report({ at: ['sentinel', 'addresses', i] }, { message: `${text} is listed twice` });
+    seen.add(text);
+  }
+}

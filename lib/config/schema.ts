@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { type Address, parseAddress } from '../model/address.ts';
+import { duration } from './duration.ts';
+import { templatesSection } from './template-schema.ts';
+
+/*
+ * What the sections of a config file may hold, before files and the environment are read (resolve.ts does that).
+ * Every object is strict: a key that nothing implements is a mistake to be told, not to be ignored.
+ */
+const text = z.string().min(1, 'must not be empty');
+export const filePath = text;
+
+/** `host:port` or `[v6]:port`. */
+export const address = z.string().transform((value, context): Address => {
+  const parsed = parseAddress(value);
+  if (parsed !== undefined) return parsed;
+  const hint = value.includes('://') ? 'leave the scheme out' : 'write host:port, or [address]:port for IPv6';
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not an address`, params: { hint } });
+  return z.NEVER;
+});
+
+const clientTls = z.strictObject({
+  caFile: filePath.optional(),
+  caPath: filePath.optional(),
+  certFile: filePath.optional(),
+  keyFile: filePath.optional(),
+  serverName: text.optional(),
+  verify: z.boolean().default(true),
+});
+export type RawClientTls = z.output<typeof clientTls>;
+
+const redisAccess = z.strictObject({
+  username: text.optional(),
+  passwordFile: filePath.optional(),
+  tls: z.union([z.boolean(), clientTls]).default(false),
+});
+
+/** A tag of Consul, and so a label of its DNS (RFC 1035, 2.3.1). */
+const environmentSection = z
+  .string()
+  .regex(/^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/, 'must be a DNS label: letters, digits and inner dashes');
+
+const consulSection = z.strictObject({
+  address: text.optional(),
+  tokenFile: filePath.optional(),
+  datacenter: text.optional(),
+  tls: z
+    .strictObject({
+      caFile: filePath.optional(),
+      caPath: filePath.optional(),
+      certFile: filePath.optional(),
+      keyFile: filePath.optional(),
+      serverName: text.optional(),
+      verify: z.boolean().optional(),
+    })
+    .optional(),
+});
+export type RawConsul = z.output<typeof consulSection>;
+
+const sentinelSection = z.strictObject({
+  addresses: z
+    .array(address)
+    .min(1, 'needs at least one address')
+    .default([{ host: '127.0.0.1', port: 26379 }]),
+  masters: z.array(text).min(1, 'needs at least one pattern').default(['*']),
+  username: text.optional(),
+  passwordFile: filePath.optional(),
+  tls: z.union([z.boolean(), clientTls]).default(false),
+  redis: redisAccess.prefault({}),
+  resync: duration({ minMs: 1_000 }).default(30_000),
+  roleDeadline: duration({ minMs: 10, maxMs: 60_000 }).default(500),
+  rebaseAfter: duration({ minMs: 100 }).default(10_000),
+});
+export type RawSentinel = z.output<typeof sentinelSection>;
+
+/** Like {@link address}; port 0 takes a free one. */
+const listenAddress = z.string().transform((value, context): Address => {
+  const free = /^(.+):0$/.exec(value);
+  const parsed = free === null ? parseAddress(value) : parseAddress(`${free[1]}:1`);
+  if (parsed !== undefined) return free === null ? parsed : { host: parsed.host, port: 0 };
+  const hint = value.startsWith(':') ? `write 127.0.0.1${value}` : 'write host:port, or [address]:port for IPv6';
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not an address`, params: { hint } });
+  return z.NEVER;
+});
+
+const apiSection = z.union([
+  z.literal(false),
+  z.strictObject({
+    listen: listenAddress.default({ host: '127.0.0.1', port: 8680 }),
+    tokenFile: filePath.optional(),
+    allowRemote: z.boolean().default(false),
+    tls: z.strictObject({ certFile: filePath, keyFile: filePath, clientCaFile: filePath.optional() }).optional(),
+  }),
+]);
+export type RawApi = z.output<typeof apiSection>;
+
+const logSection = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  format: z.enum(['auto', 'json', 'pretty']).default('auto'),
+});
+
+const journalSection = z.strictObject({
+  file: filePath.optional(),
+  entries: z.int().min(100).max(1_000_000).default(5_000),
+});
+export type RawJournal = z.output<typeof journalSection>;
+
+/** Each section by its key. They are parsed one by one, so that one broken section does not hide what is wrong with the others. */
+export const sections = {
+  environment: environmentSection,
+  consul: consulSection,
+  sentinel: sentinelSection,
+  templates: templatesSection,
+  api: apiSection,
+  log: logSection,
+  journal: journalSection,
+} as const;
+export type SectionName = keyof typeof sections;
+export type RawConfig = { [S in SectionName]?: z.output<(typeof sections)[S]> };
+
+/** The whole as one schema: for JSON Schema and for hints. */
+export const configSchema = z.strictObject({
+  environment: environmentSection.optional(),
+  consul: consulSection.optional(),
+  sentinel: sentinelSection.optional(),
+  templates: templatesSection.optional(),
+  api: apiSection.optional(),
+  log: logSection.optional(),
+  journal: journalSection.optional(),
+});

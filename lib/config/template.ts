@@ -1,0 +1,80 @@
+import { access, constants } from 'node:fs/promises';
+import path from 'node:path';
+import { bundledTemplates, findBundled } from './bundled.ts';
+import type { CommandConfig, TemplateConfig } from './model.ts';
+import type { Resolution } from './resolution.ts';
+import { findSimilar } from './similar.ts';
+import type { RawTemplate } from './template-schema.ts';
+
+/** Each template with its paths made absolute and a name of its own. Two must not share a destination. */
+export async function resolveTemplates(
+  resolution: Resolution,
+  raw: readonly RawTemplate[],
+): Promise<readonly TemplateConfig[]> {
+  const templates: TemplateConfig[] = [];
+  const owners = new Map<string, number>();
+  for (const [i, entry] of raw.entries()) {
+    const at = ['templates', i, 'destination'] as const;
+    const destination = path.normalize(resolution.absolute(entry.destination, { at }));
+    const owner = owners.get(destination);
+    if (owner !== undefined) {
+      const hint = 'give each template a file of its own';
+      resolution.report({ at }, { message: `is templates[${owner}].destination too: ${destination}`, hint });
+      continue;
+    }
+    owners.set(destination, i);
+    const source = await findSource(resolution, { source: entry.source, index: i });
+    if (source === undefined) continue;
+    templates.push({ name: nameFor(destination, templates), source, destination, ...settings(entry) });
+  }
+  return templates;
+}
+
+async function findSource(
+  resolution: Resolution,
+  given: { readonly source: string; readonly index: number },
+): Promise<string | undefined> {
+  const { source } = given;
+  const setting = { at: ['templates', given.index, 'source'] };
+  const bundled = await findBundled(source);
+  if (bundled !== undefined) return bundled;
+  const absolute = resolution.absolute(source, setting);
+  try {
+    await access(absolute, constants.R_OK);
+    return absolute;
+  } catch {
+    const similar = source.includes('/') ? undefined : findSimilar(source, await bundledTemplates());
+    const hint =
+      similar === undefined ? `bundled: ${(await bundledTemplates()).join(', ')}` : `did you mean ${similar}?`;
+    resolution.report(setting, { message: `there is no readable ${absolute}, and none is bundled by this name`, hint });
+    return undefined;
+  }
+}
+
+/** The destination's file name; where another template has it already, with its folder before it. */
+function nameFor(destination: string, others: readonly TemplateConfig[]): string {
+  const taken = new Set(others.map((template) => template.name));
+  const steps = destination.split('/').filter((step) => step !== '');
+  for (let count = 1; count < steps.length; count += 1) {
+    const name = steps.slice(-count).join('~');
+    if (!taken.has(name)) return name;
+  }
+  return steps.join('~');
+}
+
+function settings(raw: RawTemplate): Omit<TemplateConfig, 'name' | 'source' | 'destination'> {
+  return {
+    vars: raw.vars,
+    ...(raw.format === undefined ? {} : { format: raw.format }),
+    ...(raw.check === undefined ? {} : { check: toCommand(raw.check) }),
+    ...(raw.reload === undefined ? {} : { reload: toCommand(raw.reload) }),
+    ...(raw.mode === undefined ? {} : { mode: raw.mode }),
+    ...(raw.owner === undefined ? {} : { owner: raw.owner }),
+    ...(raw.group === undefined ? {} : { group: raw.group }),
+  };
+}
+
+function toCommand(raw: NonNullable<RawTemplate['check']>): CommandConfig {
+  if (Array.isArray(raw)) return { argv: raw };
+  return { argv: raw.command, ...(raw.timeout === undefined ? {} : { timeoutMs: raw.timeout }) };
+}

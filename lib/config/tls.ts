@@ -1,0 +1,64 @@
+import type { ClientTls } from './model.ts';
+import type { Path } from './problem.ts';
+import type { Resolution, Setting } from './resolution.ts';
+import type { RawClientTls } from './schema.ts';
+import type { Secret } from './secret.ts';
+
+/** Settings of TLS with where each came from, files not read yet. */
+export interface TlsSettings {
+  readonly caFile?: Sourced<string> | undefined;
+  readonly caPath?: Sourced<string> | undefined;
+  readonly certFile?: Sourced<string> | undefined;
+  readonly keyFile?: Sourced<string> | undefined;
+  readonly serverName?: string | undefined;
+  readonly verify: boolean;
+}
+
+export interface Sourced<T> {
+  readonly value: T;
+  readonly setting: Setting;
+}
+
+/** `tls: true`, `tls: {...}`, or nothing. */
+export async function resolveTls(
+  resolution: Resolution,
+  given: { readonly raw: boolean | RawClientTls; readonly at: Path },
+): Promise<ClientTls | undefined> {
+  const { raw, at } = given;
+  if (raw === false) return undefined;
+  if (raw === true) return { verify: true };
+  const sourced = (key: 'caFile' | 'caPath' | 'certFile' | 'keyFile'): Sourced<string> | undefined => {
+    const value = raw[key];
+    return value === undefined ? undefined : { value, setting: { at: [...at, key] } };
+  };
+  return readTls(resolution, {
+    caFile: sourced('caFile'),
+    caPath: sourced('caPath'),
+    certFile: sourced('certFile'),
+    keyFile: sourced('keyFile'),
+    serverName: raw.serverName,
+    verify: raw.verify,
+  });
+}
+
+export async function readTls(resolution: Resolution, settings: TlsSettings): Promise<ClientTls> {
+  const { caFile, caPath, certFile, keyFile, serverName, verify } = settings;
+  const lone = certFile === undefined ? keyFile : keyFile === undefined ? certFile : undefined;
+  if (lone !== undefined) {
+    resolution.report(lone.setting, { message: 'a client certificate needs both its file and its key file' });
+  }
+  const ca = [
+    caFile === undefined ? undefined : await resolution.readText(caFile.value, caFile.setting),
+    caPath === undefined ? undefined : await resolution.readFolder(caPath.value, caPath.setting),
+  ].filter((text) => text !== undefined);
+  const cert = certFile === undefined ? undefined : await resolution.readText(certFile.value, certFile.setting);
+  const key: Secret | undefined =
+    keyFile === undefined ? undefined : await resolution.readSecret(keyFile.value, keyFile.setting);
+  return {
+    ...(ca.length === 0 ? {} : { ca: ca.join('\n') }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(serverName === undefined ? {} : { serverName }),
+    verify,
+  };
+}
