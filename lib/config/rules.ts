@@ -1,5 +1,5 @@
 import { formatAddress } from '../model/address.ts';
-import { collisions } from '../plan/names.ts';
+import { collisions } from '../model/naming.ts';
 import type { Config } from './model.ts';
 import type { Resolution } from './resolution.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import { type Backoff, type BackoffLimits, makeBackoff } from '../backoff.ts';
 import { isAbort, SwitchmasterError } from '../errors.ts';
-import { type Backoff, type BackoffLimits, makeBackoff } from './backoff.ts';
 import type { Hint, Outcome, Reconciler, RunReport } from './outcome.ts';
 
 /*

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Backoff, makeBackoff } from '../backoff.ts';
 import type { Indexed, ReadOptions } from '../client/consul.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
-import { type Backoff, makeBackoff } from '../reconcile/backoff.ts';
 import { makeTokenBucket, type TokenBucket } from './token-bucket.ts';
 import { answered, failed, type WatchEvent, type WatchState } from './watch-state.ts';
 

@@ -1,0 +1,103 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import t from 'tap';
+
+/*
+ * The direction of imports, as docs/architecture.md draws it. Every room may use what is listed for it and what lies
+ * beside all rooms: `model`, `errors` and `backoff`. Sources and sinks never meet.
+ */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  cmd: ['daemon', 'config', 'http', 'telemetry', 'reconcile', 'plan', 'template', 'source', 'sink', 'client'],
+  daemon: ['config', 'http', 'telemetry', 'reconcile', 'plan', 'template', 'source', 'sink', 'client'],
+  http: ['telemetry', 'reconcile'],
+  telemetry: ['reconcile'],
+  config: ['plan', 'template'],
+  reconcile: ['source', 'sink', 'template', 'plan', 'client'],
+  template: ['client', 'plan'],
+  source: ['client'],
+  sink: ['client'],
+  plan: [],
+  client: [],
+  model: [],
+  errors: [],
+  backoff: [],
+};
+const forAll = new Set(['model', 'errors', 'backoff']);
+const servers = new Set(['consul', 'ioredis']);
+
+const root = path.resolve(import.meta.dirname, '..');
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+async function listSources(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(path.join(root, folder), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
+}
+
+async function readImports(file: string): Promise<readonly Import[]> {
+  const text = await readFile(path.join(root, file), 'utf8');
+  const specifiers = text.matchAll(
+    /(?:^|\n)(?:import|export)\s(?:[^;'"]*?\sfrom\s)?['"]([^'"]+)['"]|\bimport\(['"]([^'"]+)['"]\)/g,
+  );
+  return [...specifiers].map((match) => {
+    const specifier = match[1] ?? match[2] ?? '';
+    const to = specifier.startsWith('.') ? path.join(path.dirname(file), specifier) : specifier;
+    return { from: file, to };
+  });
+}
+
+function roomOf(file: string): string {
+  const [top, second = ''] = file.split('/');
+  return top === 'lib' ? second.replace(/\.ts$/, '') : (top ?? '');
+}
+
+const files = [...(await listSources('cmd')), ...(await listSources('lib'))];
+const imports = (await Promise.all(files.map(readImports))).flat();
+const inside = imports.filter(({ to }) => /^(?:lib|cmd)\//.test(to));
+
+t.test('every file lies in a room of the house', async (t) => {
+  t.ok(files.length > 10);
+  t.strictSame(
+    files.filter((file) => !Object.hasOwn(mayImport, roomOf(file))),
+    [],
+  );
+});
+
+t.test('imports run one way', async (t) => {
+  const wrong = inside.filter(({ from, to }) => {
+    const [here, there] = [roomOf(from), roomOf(to)];
+    return here !== there && !mayImport[here]?.includes(there) && !(forAll.has(there) && here !== 'model');
+  });
+  t.strictSame(wrong, []);
+});
+
+t.test('no file imports itself by way of others', async (t) => {
+  const next = Map.groupBy(inside, ({ from }) => from);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, way: readonly string[]): void => {
+    if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' -> '));
+    if (done.has(file) || way.includes(file)) return;
+    for (const { to } of next.get(file) ?? []) visit(to, [...way, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  t.strictSame(circles, []);
+});
+
+t.test('only lib/client speaks to Consul and Redis through their packages', async (t) => {
+  const wrong = imports.filter(({ from, to }) => servers.has(to) && roomOf(from) !== 'client');
+  t.strictSame(wrong, []);
+});
+
+t.test('what is imported by path is there', async (t) => {
+  t.strictSame(
+    inside.filter(({ to }) => !files.includes(to)),
+    [],
+  );
+});
