@@ -1,0 +1,141 @@
+import { inspect } from 'node:util';
+import t from 'tap';
+import { parseTarget } from '../../lib/config/consul.ts';
+import { parseDuration } from '../../lib/config/duration.ts';
+import { loadConfig } from '../../lib/config/load.ts';
+
+const nothing: NodeJS.ProcessEnv = {};
+
+t.test('with no config, a Sentinel and a Consul on this machine', async (t) => {
+  const config = await loadConfig({ paths: [], environment: nothing });
+  t.match(config, {
+    environment: undefined,
+    consul: { host: '127.0.0.1', port: 8500 },
+    sentinel: { addresses: [{ host: '127.0.0.1', port: 26379 }], masters: ['*'], roleDeadlineMs: 500 },
+    templates: [],
+    api: { listen: { host: '127.0.0.1', port: 8680 } },
+    log: { level: 'info', format: 'auto' },
+  });
+});
+
+t.test('a node runs only the parts that its config names', async (t) => {
+  const folder = t.testdir({ 'c.yml': 'consul: {}\napi: false\n' });
+  const config = await loadConfig({ paths: [folder], environment: nothing });
+  t.equal(config.sentinel, undefined);
+  t.equal(config.api, undefined);
+});
+
+t.test('files of a folder are merged in the order of their names', async (t) => {
+  const folder = t.testdir({
+    '20-more.yaml': 'sentinel: { addresses: ["127.0.0.1:2"], resync: 1m30s }\nlog:\n',
+    '10-first.yml': 'environment: prod\nsentinel: { addresses: ["127.0.0.1:1"] }\nlog: { level: warn }\n',
+    '30-last.json': '{"environment": "prod", "log": {"format": "json"}}',
+    'README.md': 'not config',
+  });
+  const config = await loadConfig({ paths: [folder], environment: nothing });
+  t.equal(config.environment, 'prod');
+  t.strictSame(
+    config.sentinel?.addresses.map(({ port }) => port),
+    [1, 2],
+  );
+  t.equal(config.sentinel?.resyncMs, 90_000);
+  t.strictSame(config.log, { level: 'warn', format: 'json' });
+});
+
+t.test('secrets come from files beside the config or from the environment, and never print', async (t) => {
+  const folder = t.testdir({
+    'c.yml': 'sentinel: { passwordFile: s.password }\nconsul: { tokenFile: token }\n',
+    's.password': 'open sesame\n',
+    token: 'cafe-babe\n',
+  });
+  const environment = { SWITCHMASTER_REDIS_PASSWORD: 'hunter2', CONSUL_HTTP_TOKEN: 'from-environment' };
+  const config = await loadConfig({ paths: [folder], environment });
+  t.equal(config.sentinel?.access.password?.reveal(), 'open sesame');
+  t.equal(config.sentinel?.redis.password?.reveal(), 'hunter2');
+  t.equal(config.consul.token?.reveal(), 'cafe-babe');
+  for (const printed of [
+    JSON.stringify(config),
+    inspect(config, { depth: 9, showHidden: true }),
+    `${config.consul.token}`,
+  ]) {
+    t.notMatch(printed, /sesame|hunter2|cafe-babe/);
+    t.match(printed, /\[redacted\]/);
+  }
+});
+
+t.test('the configuration cannot be changed', async (t) => {
+  const config = await loadConfig({ paths: [], environment: nothing });
+  t.throws(() => Object.assign(config.consul, { host: 'x' }), TypeError);
+  t.throws(() => (config.sentinel?.addresses as unknown[]).push(1), TypeError);
+});
+
+t.test('variables mean what they mean to consul, and the config file comes first', async (t) => {
+  const folder = t.testdir({ 'c.yml': '{}', 'd.yml': 'consul: { address: "10.0.0.1:1" }', ca: 'CA PEM', token: 'T\n' });
+  const environment = {
+    CONSUL_HTTP_ADDR: 'consul.example:8501',
+    CONSUL_HTTP_SSL: 'true',
+    CONSUL_HTTP_SSL_VERIFY: 'false',
+    CONSUL_TLS_SERVER_NAME: 'server.dc1.consul',
+    CONSUL_CACERT: `${folder}/ca`,
+    CONSUL_HTTP_TOKEN: 'less',
+    CONSUL_HTTP_TOKEN_FILE: `${folder}/token`,
+  };
+  const { consul } = await loadConfig({ paths: [`${folder}/c.yml`], environment });
+  t.match(consul, { host: 'consul.example', port: 8501 });
+  t.strictSame(consul.tls, { ca: 'CA PEM', serverName: 'server.dc1.consul', verify: false });
+  t.equal(consul.token?.reveal(), 'T');
+  const second = await loadConfig({ paths: [`${folder}/d.yml`], environment });
+  t.match(second.consul, { host: '10.0.0.1', port: 1 });
+});
+
+t.test('addresses of Consul take the forms that consul takes', (t) => {
+  const cases: readonly [string, { forceTls: boolean }, unknown][] = [
+    ['10.0.0.1:8500', { forceTls: false }, { host: '10.0.0.1', port: 8500, secure: false }],
+    ['http://consul:8500/', { forceTls: false }, { host: 'consul', port: 8500, secure: false }],
+    ['https://consul', { forceTls: false }, { host: 'consul', port: 443, secure: true }],
+    ['http://consul:8501', { forceTls: true }, { host: 'consul', port: 8501, secure: true }],
+    ['[::1]:8500', { forceTls: false }, { host: '::1', port: 8500, secure: false }],
+    ['unix:///run/consul.sock', { forceTls: false }, { socketPath: '/run/consul.sock', secure: false }],
+  ];
+  for (const [text, options, expected] of cases) t.match(parseTarget(text, options), expected, text);
+  for (const text of ['a b', 'http://u:p@c:1', 'http://c:1/x', 'gopher://c', 'c:99999']) {
+    t.type(parseTarget(text, { forceTls: false }), 'string', text);
+  }
+  t.end();
+});
+
+t.test('durations are read in every form', (t) => {
+  const cases: readonly [unknown, number | undefined][] = [
+    ['500ms', 500],
+    ['10s', 10_000],
+    ['1m30s', 90_000],
+    ['1.5s', 1_500],
+    ['2h', 7_200_000],
+    [250, 250],
+    [0, 0],
+    ['10', undefined],
+    ['', undefined],
+    ['-1s', undefined],
+    [-1, undefined],
+    [Number.NaN, undefined],
+    [null, undefined],
+  ];
+  for (const [value, expected] of cases) t.equal(parseDuration(value), expected, String(value));
+  t.end();
+});
+
+t.test('a template is named for its destination, and two of one name are told apart by their folders', async (t) => {
+  const folder = t.testdir({
+    'c.yml': `templates:
+  - { source: ./x.hbs, destination: a/app.json, mode: "0640", check: ["true", "{{file}}"] }
+  - { source: ./x.hbs, destination: b/app.json, reload: { command: ["true"], timeout: 5s } }
+`,
+    'x.hbs': '',
+  });
+  const { templates } = await loadConfig({ paths: [folder], environment: nothing });
+  t.match(templates, [
+    { name: 'app.json', source: `${folder}/x.hbs`, destination: `${folder}/a/app.json`, mode: 0o640 },
+    { name: 'b~app.json', destination: `${folder}/b/app.json`, reload: { argv: ['true'], timeoutMs: 5_000 } },
+  ]);
+  t.strictSame(templates[0]?.check, { argv: ['true', '{{file}}'] });
+});
