@@ -1,4 +1,5 @@
 import type { Address } from '../model/address.ts';
+import type { TemplateFormat } from '../template/format.ts';
 import type { Secret } from './secret.ts';
 
 /** A validated configuration: plain frozen data, files read, secrets wrapped. */
@@ -63,7 +64,7 @@ export interface TemplateConfig {
   readonly source: string;
   /** Absolute. */
   readonly destination: string;
-  readonly format?: 'haproxy' | 'yaml' | 'json' | 'env' | 'text';
+  readonly format?: TemplateFormat;
   readonly vars: Readonly<Record<string, unknown>>;
   readonly check?: CommandConfig;
   readonly reload?: CommandConfig;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { templateFormats } from '../template/format.ts';
 import { duration } from './duration.ts';
 
 const text = z.string().min(1, 'must not be empty');
@@ -22,7 +23,7 @@ const fileMode = z.union([z.string(), z.int()]).transform((value, context) => {
 const template = z.strictObject({
   source: text,
   destination: text,
-  format: z.enum(['haproxy', 'yaml', 'json', 'env', 'text']).optional(),
+  format: z.enum(templateFormats).optional(),
   vars: z.record(z.string(), z.json()).default({}),
   check: command.optional(),
   reload: command.optional(),

@@ -66,7 +66,8 @@ t.test('secrets come from files beside the config or from the environment, and n
 t.test('the configuration cannot be changed', async (t) => {
   const config = await loadConfig({ paths: [], environment: nothing });
   t.throws(() => Object.assign(config.consul, { host: 'x' }), TypeError);
-  t.throws(() => (config.sentinel?.addresses as unknown[]).push(1), TypeError);
+  const addresses = config.sentinel?.addresses as unknown[] | undefined;
+  t.throws(() => addresses?.push(1), TypeError);
 });
 
 t.test('variables mean what they mean to consul, and the config file comes first', async (t) => {

@@ -1,0 +1,41 @@
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { pinoPretty } from './pretty.ts';
+import { serializeError } from './serialize.ts';
+
+export type Log = Logger;
+
+export interface LogOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** `auto`: for people where the log goes to a terminal, else JSON. */
+  readonly format: 'auto' | 'json' | 'pretty';
+  /** Default: standard error. */
+  readonly stream?: DestinationStream;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** Keys whose values never reach a log, at the top and one or two levels down. */
+const secretKeys = ['password', 'token', 'secret', 'auth', 'authorization', 'cookie'];
+
+/**
+ * Constant messages plus fields. Written synchronously: what was logged before a crash is there. Only the entry point
+ * of a process makes one; parts get children of it.
+ */
+export function makeLog(options: LogOptions): Log {
+  const stream = options.stream ?? destination({ dest: 2, sync: true });
+  const pretty = options.format === 'pretty' || (options.format === 'auto' && process.stderr.isTTY === true);
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: serializeError },
+      errorKey: 'error',
+      redact: {
+        paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
+        censor: '[redacted]',
+      },
+    },
+    pretty ? pinoPretty({ stream, environment: options.environment ?? process.env }) : stream,
+  );
+}

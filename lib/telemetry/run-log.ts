@@ -1,0 +1,70 @@
+import type { RunReport } from '../reconcile/outcome.ts';
+import type { Log } from './log.ts';
+
+type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/**
+ * Logs each run once, with its reconcile id. What repeats itself word for word (a Consul that stays away, a hold that
+ * lasts) is told when it begins and when it ends, and in between at `debug`.
+ */
+export function makeRunLog(log: Log): (report: RunReport) => void {
+  const standing = new Map<string, string>();
+  return (report) => {
+    const id = `${report.loop} ${report.key}`;
+    const before = standing.get(id);
+    const now = troubleOf(report);
+    if (now === undefined) standing.delete(id);
+    else standing.set(id, now);
+    const recovered = before !== undefined && report.outcome.kind === 'unchanged';
+    const level = before !== undefined && before === now ? 'debug' : recovered ? 'info' : levelOf(report);
+    const [message, fields] = describe(report);
+    log[level](
+      {
+        loop: report.loop,
+        key: report.key,
+        reconcileId: report.reconcileId,
+        ...fields,
+        hints: report.hints.map(({ source, event }) => `${source} ${event}`),
+        durationMs: Math.round(report.durationMs * 100) / 100,
+        ...(report.failures === 0 ? {} : { failures: report.failures }),
+        ...(report.nextMs === undefined || report.failures === 0 ? {} : { nextMs: Math.round(report.nextMs) }),
+      },
+      recovered ? 'recovered' : message,
+    );
+  };
+}
+
+/** What would be said again and again; undefined where there is no trouble. */
+function troubleOf({ outcome }: RunReport): string | undefined {
+  if (outcome.kind === 'failed') return `${outcome.error.code} ${outcome.error.message}`;
+  return outcome.kind === 'held' ? outcome.summary : undefined;
+}
+
+function levelOf({ outcome }: RunReport): Level {
+  switch (outcome.kind) {
+    case 'applied':
+    case 'fenced':
+      return 'info';
+    case 'unchanged':
+      return 'debug';
+    case 'held':
+      return 'warn';
+    case 'failed':
+      if (outcome.error.code === 'stopping') return 'debug';
+      return outcome.error.code === 'internal' || !outcome.error.retryable ? 'error' : 'warn';
+  }
+}
+
+function describe({ outcome }: RunReport): [string, Record<string, unknown>] {
+  const details = outcome.details === undefined ? {} : { details: outcome.details };
+  switch (outcome.kind) {
+    case 'applied':
+    case 'fenced':
+    case 'held':
+      return [outcome.kind, { summary: outcome.summary, ...details }];
+    case 'unchanged':
+      return ['unchanged', details];
+    case 'failed':
+      return ['failed', { error: outcome.error, ...details }];
+  }
+}
