@@ -1,0 +1,75 @@
+import Handlebars from 'handlebars';
+import type { PrintSite, TemplateFormat } from './format.ts';
+import type { HelperDefinition } from './helper.ts';
+import { helpers as allHelpers } from './helpers.ts';
+import { defaultRenderLimits, type RenderLimits, type RenderResult, renderTemplate } from './render.ts';
+import type { RenderWorld } from './scope.ts';
+import { type CheckedSyntax, checkSyntax, invalid, type TemplateText } from './syntax.ts';
+
+export interface CompileInput {
+  readonly template: TemplateText;
+  /** By the name that `{{> name}}` uses. */
+  readonly partials?: ReadonlyMap<string, TemplateText>;
+  readonly format: TemplateFormat;
+  readonly limits?: Partial<RenderLimits>;
+}
+
+export interface CompiledTemplate {
+  readonly file: string;
+  readonly format: TemplateFormat;
+  /** Pure: the same world renders to the same bytes. Never throws. */
+  render(world: RenderWorld): RenderResult;
+}
+
+/** Compiles a template. Throws `template-invalid`: every problem on its own line as `file:line:column: what`. */
+export function compileTemplate(input: CompileInput): CompiledTemplate {
+  const { template, format } = input;
+  const partials = input.partials ?? new Map<string, TemplateText>();
+  const sites: PrintSite[] = [];
+  const options = { helpers: allHelpers, partials: new Set(partials.keys()), sites };
+  const main = checkSyntax(template, options);
+  const included = checkPartials({ main, partials, check: (text) => checkSyntax(text, options), file: template.file });
+  const environment = Handlebars.create();
+  const compiled = {
+    run: environment.compile(main.program, compileOptions(allHelpers)),
+    partials: Object.fromEntries(
+      [...included].map(([name, { program }]) => [name, environment.compile(program, compileOptions(allHelpers))]),
+    ),
+    sites,
+    file: template.file,
+    format,
+    helpers: allHelpers,
+    limits: { ...defaultRenderLimits, ...input.limits },
+  };
+  return { file: template.file, format, render: (world) => renderTemplate(compiled, world) };
+}
+
+function compileOptions(helpers: Readonly<Record<string, HelperDefinition>>): CompileOptions {
+  const known = Object.fromEntries([...Object.keys(helpers), '$print'].map((name) => [name, true]));
+  // Escaping is the writer's work (lib/template/output.ts): Handlebars' own is for HTML.
+  return { noEscape: true, knownHelpers: known, knownHelpersOnly: true };
+}
+
+/** The partials that are reached from `main`, each checked; one that reaches itself would render without an end. */
+function checkPartials(input: {
+  main: CheckedSyntax;
+  partials: ReadonlyMap<string, TemplateText>;
+  check: (text: TemplateText) => CheckedSyntax;
+  file: string;
+}): ReadonlyMap<string, CheckedSyntax> {
+  const checked = new Map<string, CheckedSyntax>();
+  const visit = (from: CheckedSyntax, path: readonly string[]): void => {
+    for (const name of from.includes) {
+      if (path.includes(name)) {
+        throw invalid([`${input.file}:1:1: partial "${name}" includes itself: ${[...path, name].join(' > ')}.`]);
+      }
+      const text = input.partials.get(name);
+      if (text === undefined) continue;
+      const syntax = checked.get(name) ?? input.check(text);
+      checked.set(name, syntax);
+      visit(syntax, [...path, name]);
+    }
+  };
+  visit(input.main, []);
+  return checked;
+}

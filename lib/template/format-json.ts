@@ -1,0 +1,47 @@
+import { SwitchmasterError } from '../errors.ts';
+import { type FormatWriter, type Hole, Markup, refuse } from './format.ts';
+
+/**
+ * JSON. Inside a string a value becomes escaped content; outside of one, a text becomes a whole string with its quotes,
+ * and numbers, booleans and `toJSON` stand as they are. The result is parsed, so that a missing comma is found here.
+ */
+export function jsonWriter(): FormatWriter {
+  let inString = false;
+  let escaped = false;
+  return {
+    literal(text) {
+      for (const char of text) {
+        if (escaped) escaped = false;
+        else if (inString && char === '\\') escaped = true;
+        else if (char === '"') inString = !inString;
+      }
+    },
+    value(hole) {
+      if (escaped) refuse(hole, 'a value cannot follow a backslash.');
+      return inString ? insideString(hole) : bare(hole);
+    },
+    finish(pieces) {
+      const text = pieces.map((piece) => piece.text).join('');
+      try {
+        JSON.parse(text);
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new SwitchmasterError('template-failed', `The rendered text is not JSON: ${reason}`, { cause });
+      }
+    },
+  };
+}
+
+function insideString({ value }: Hole): string {
+  const text = value instanceof Markup ? value.text : String(value);
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function bare(hole: Hole): string {
+  const { value } = hole;
+  if (value instanceof Markup) {
+    if (value.format === 'yaml') refuse(hole, 'YAML does not fit into JSON; use toJSON.');
+    return value.text;
+  }
+  return JSON.stringify(value);
+}

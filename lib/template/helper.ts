@@ -1,0 +1,69 @@
+import { SwitchmasterError } from '../errors.ts';
+import type { RenderScope } from './scope.ts';
+
+/** What a template can call by name. */
+export interface HelperDefinition {
+  /** `value` stands for something; `block` renders what it encloses. */
+  readonly kind: 'value' | 'block';
+  /** The least and the most arguments. */
+  readonly takes: readonly [number, number];
+  /** Names of the `name=value` options that it knows. */
+  readonly options?: readonly string[];
+  /** An example, for messages. */
+  readonly usage: string;
+  run(call: HelperCall): unknown;
+}
+
+export interface HelperCall {
+  readonly args: readonly unknown[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly scope: RenderScope;
+  /** What a block encloses; both render nothing for a value helper. */
+  readonly block: HelperBlock;
+}
+
+export interface HelperBlock {
+  /** The value of `this` around the block. */
+  readonly outer: unknown;
+  render(context: unknown, extra?: BlockVariables): string;
+  renderElse(context: unknown): string;
+}
+
+export interface BlockVariables {
+  /** Values of `@name` variables. */
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly blockParams: readonly unknown[];
+}
+
+/** A failure of the template with what is there now. The place is put before it by whoever knows it. */
+export function templateFailure(message: string, cause?: unknown): SwitchmasterError {
+  return new SwitchmasterError('template-failed', message, cause === undefined ? {} : { cause });
+}
+
+export function textArgument(call: HelperCall, position: number): string {
+  const value = call.args[position];
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  throw templateFailure(`argument ${position + 1} must be a text, not ${describeValue(value)}.`);
+}
+
+export function numberArgument(call: HelperCall, position: number): number {
+  const value = call.args[position];
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof number === 'number' && Number.isFinite(number)) return number;
+  throw templateFailure(`argument ${position + 1} must be a number, not ${describeValue(value)}.`);
+}
+
+export function listArgument(call: HelperCall, position: number): readonly unknown[] {
+  const value = call.args[position];
+  if (Array.isArray(value)) return value;
+  throw templateFailure(`argument ${position + 1} must be a list, not ${describeValue(value)}.`);
+}
+
+export function describeValue(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  return JSON.stringify(String(value).slice(0, 40));
+}

@@ -1,0 +1,54 @@
+import Handlebars from 'handlebars';
+import { describeValue, type HelperDefinition, templateFailure } from './helper.ts';
+
+/** Handlebars' own blocks, made strict: what is missing may be asked about, not gone through. */
+export const blockHelpers = {
+  if: {
+    kind: 'block',
+    takes: [1, 1],
+    usage: '{{#if x}}',
+    run: ({ args: [value], block }) => (isTrue(value) ? block.render(block.outer) : block.renderElse(block.outer)),
+  },
+  unless: {
+    kind: 'block',
+    takes: [1, 1],
+    usage: '{{#unless x}}',
+    run: ({ args: [value], block }) => (isTrue(value) ? block.renderElse(block.outer) : block.render(block.outer)),
+  },
+  with: {
+    kind: 'block',
+    takes: [1, 1],
+    usage: '{{#with x as |name|}}',
+    run: ({ args: [value], block }) =>
+      isTrue(value) ? block.render(value, { data: {}, blockParams: [value] }) : block.renderElse(block.outer),
+  },
+  each: {
+    kind: 'block',
+    takes: [1, 1],
+    usage: '{{#each list as |item index|}}',
+    run({ args: [value], block }) {
+      const entries = entriesOf(value);
+      if (entries.length === 0) return block.renderElse(block.outer);
+      const last = entries.length - 1;
+      return entries
+        .map(([key, item], index) =>
+          block.render(item, {
+            data: { key, index, first: index === 0, last: index === last },
+            blockParams: [item, key],
+          }),
+        )
+        .join('');
+    },
+  },
+} satisfies Record<string, HelperDefinition>;
+
+/** As Handlebars has it: false, 0, '', null, undefined and the empty list are not true. */
+export function isTrue(value: unknown): boolean {
+  return value !== 0 && !Handlebars.Utils.isEmpty(value);
+}
+
+function entriesOf(value: unknown): readonly (readonly [unknown, unknown])[] {
+  if (Array.isArray(value)) return value.map((item, index) => [index, item] as const);
+  if (typeof value === 'object' && value !== null) return Object.entries(value);
+  throw templateFailure(`there is nothing to go through: the value is ${describeValue(value)}.`);
+}

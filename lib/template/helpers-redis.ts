@@ -1,0 +1,71 @@
+import { formatAddress } from '../model/address.ts';
+import { type MasterRecord, parseRecord } from '../model/record.ts';
+import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
+import type { RenderScope } from './scope.ts';
+
+/** Helpers that read the records that bridges write. */
+export const redisHelpers = {
+  redisMasters: {
+    kind: 'value',
+    takes: [0, 0],
+    usage: '(redisMasters)',
+    run: ({ scope }) => (readRecords(scope) ?? []).map(showMaster),
+  },
+  redisMaster: {
+    kind: 'value',
+    takes: [1, 1],
+    usage: '(redisMaster "shard1")',
+    run(call) {
+      const record = findRecord(call);
+      return record === undefined ? undefined : showMaster(record);
+    },
+  },
+  redisReplicas: {
+    kind: 'value',
+    takes: [1, 1],
+    usage: '(redisReplicas "shard1")',
+    run(call) {
+      const record = findRecord(call);
+      return record === undefined ? [] : showMaster(record).replicas;
+    },
+  },
+} satisfies Record<string, HelperDefinition>;
+
+function readRecords(scope: RenderScope): readonly MasterRecord[] | undefined {
+  const prefix = `${scope.recordPrefix}record/`;
+  const answer = scope.read({ kind: 'key-tree', prefix });
+  if (answer === undefined) return undefined;
+  const records = answer.value.map(({ key, value }) => {
+    const record = parseRecord(value);
+    // Leaving the shard out would move other shards' keys: an unreadable record is an error, not a missing one.
+    if (record === undefined) throw templateFailure(`the key "${key}" in Consul does not hold a record.`);
+    return record;
+  });
+  const names = new Set(records.map(({ name }) => name));
+  if (names.size < records.length) throw templateFailure(`two records below "${prefix}" have the same name.`);
+  for (const name of names) scope.members.add(`master ${name}`);
+  return records.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function findRecord(call: HelperCall): MasterRecord | undefined {
+  const records = readRecords(call.scope);
+  if (records === undefined) return undefined;
+  const name = textArgument(call, 0);
+  const record = records.find((one) => one.name === name);
+  if (record !== undefined) return record;
+  const known = records.map((one) => one.name).join(', ') || 'none';
+  throw templateFailure(`Consul holds no record of the master "${name}" (known: ${known}).`);
+}
+
+function showMaster({ name, master, epoch, generation, phase, replicas }: MasterRecord) {
+  return {
+    name,
+    host: master.host,
+    port: master.port,
+    address: formatAddress(master),
+    epoch,
+    generation,
+    phase,
+    replicas: replicas.map((replica) => ({ ...replica, address: formatAddress(replica) })),
+  };
+}

@@ -1,0 +1,173 @@
+import Handlebars from 'handlebars';
+import { SwitchmasterError } from '../errors.ts';
+import type { ConsulQuery } from '../model/query.ts';
+import { type Hole, Markup, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
+import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
+import { writeOutput } from './output.ts';
+import { RenderScope, type RenderWorld } from './scope.ts';
+
+export interface RenderLimits {
+  readonly maxOutputBytes: number;
+  /** Calls of helpers and prints: what ends a template that multiplies lists by lists. */
+  readonly maxSteps: number;
+}
+
+export const defaultRenderLimits: RenderLimits = { maxOutputBytes: 32 * 1024 * 1024, maxSteps: 5_000_000 };
+
+interface RenderCommon {
+  /** Everything that was read; by id, as it was met. */
+  readonly dependencies: readonly ConsulQuery[];
+  /** Sorted ids of the servers that were read, for guards. */
+  readonly members: readonly string[];
+}
+
+/** `pending`: something that the template reads is not known yet, so nothing can be said of its output. */
+export type RenderResult =
+  | (RenderCommon & { readonly kind: 'rendered'; readonly text: string })
+  | (RenderCommon & { readonly kind: 'pending'; readonly missing: readonly ConsulQuery[] })
+  | (RenderCommon & { readonly kind: 'failed'; readonly error: SwitchmasterError });
+
+export interface CompiledParts {
+  readonly run: HandlebarsTemplateDelegate;
+  readonly partials: Readonly<Record<string, HandlebarsTemplateDelegate>>;
+  readonly sites: readonly PrintSite[];
+  readonly file: string;
+  readonly format: TemplateFormat;
+  readonly helpers: Readonly<Record<string, HelperDefinition>>;
+  readonly limits: RenderLimits;
+}
+
+/**
+ * Renders once. Printed values are kept aside while Handlebars runs: the text holds a numbered mark for each, which no
+ * template and no value can forge, and the format's writer puts the values in afterwards, knowing what surrounds them.
+ */
+export function renderTemplate(parts: CompiledParts, world: RenderWorld): RenderResult {
+  const scope = new RenderScope(world);
+  const outcome = attempt(() => run(parts, scope));
+  const common = { dependencies: [...scope.dependencies.values()], members: [...scope.members].sort() };
+  // An error while something is unknown may come from the gap itself.
+  if (scope.missing.size > 0) return { kind: 'pending', missing: [...scope.missing.values()], ...common };
+  return { ...outcome, ...common };
+}
+
+function attempt(
+  render: () => string,
+):
+  | { readonly kind: 'rendered'; readonly text: string }
+  | { readonly kind: 'failed'; readonly error: SwitchmasterError } {
+  try {
+    return { kind: 'rendered', text: render() };
+  } catch (thrown) {
+    return { kind: 'failed', error: SwitchmasterError.from(thrown, 'template-failed') };
+  }
+}
+
+function run(parts: CompiledParts, scope: RenderScope): string {
+  const holes: Hole[] = [];
+  const budget = makeBudget(parts);
+  const bound: Record<string, Handlebars.HelperDelegate> = {
+    $print: function $print(value: unknown, options: Handlebars.HelperOptions) {
+      const site = siteOf(parts, options);
+      budget.spend(site);
+      holes.push({ value: printable(value, site), site });
+      return `\u0000${holes.length - 1}\u0000`;
+    },
+  };
+  for (const [name, definition] of Object.entries(parts.helpers)) {
+    bound[name] = bindHelper({ definition, scope, parts, spend: budget.spend });
+  }
+  const context = { vars: scope.world.vars, environment: scope.world.environment };
+  const marked = parts.run(context, {
+    helpers: bound,
+    partials: parts.partials,
+    allowProtoMethodsByDefault: false,
+    allowProtoPropertiesByDefault: false,
+  });
+  const pieces = marked.split('\u0000').map((piece, i) => (i % 2 === 0 ? piece : (holes[Number(piece)] as Hole)));
+  const text = withFile(parts.file, () => writeOutput(parts.format, pieces));
+  if (Buffer.byteLength(text) > parts.limits.maxOutputBytes) {
+    throw templateFailure(`${parts.file}: the output is larger than ${parts.limits.maxOutputBytes} bytes.`);
+  }
+  return text;
+}
+
+function bindHelper(input: {
+  definition: HelperDefinition;
+  scope: RenderScope;
+  parts: CompiledParts;
+  spend: (site: PrintSite) => void;
+}): Handlebars.HelperDelegate {
+  return function call(this: unknown, ...given: unknown[]) {
+    const options = given.pop() as Handlebars.HelperOptions;
+    const site = siteOf(input.parts, options);
+    input.spend(site);
+    try {
+      const { $site, ...named } = options.hash;
+      return input.definition.run({ args: given, options: named, scope: input.scope, block: makeBlock(this, options) });
+    } catch (thrown) {
+      throw atSite(site, thrown);
+    }
+  };
+}
+
+function makeBlock(outer: unknown, options: Handlebars.HelperOptions): HelperBlock {
+  return {
+    outer,
+    render(context, extra) {
+      if (extra === undefined) return options.fn(context);
+      const data = Object.assign(Handlebars.createFrame(options.data ?? {}), extra.data);
+      return options.fn(context, { data, blockParams: [...extra.blockParams] });
+    },
+    renderElse: (context) => options.inverse(context),
+  };
+}
+
+/** Errors that carry a place already come from further inside and stay as they are. */
+function atSite(site: PrintSite, thrown: unknown): SwitchmasterError {
+  const error = SwitchmasterError.from(thrown, 'template-failed');
+  if (error.details.line !== undefined) return error;
+  const { file, line, column, text } = site;
+  const message = `${file}:${line}:${column}: {{${text}}}: ${error.message}`;
+  return new SwitchmasterError(error.code, message, { cause: error, details: { file, line, column } });
+}
+
+function withFile(file: string, write: () => string): string {
+  try {
+    return write();
+  } catch (thrown) {
+    const error = SwitchmasterError.from(thrown, 'template-failed');
+    if (error.details.line !== undefined) throw error;
+    throw new SwitchmasterError(error.code, `${file}: ${error.message}`, { cause: error });
+  }
+}
+
+function printable(value: unknown, site: PrintSite): PrintedValue {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      if (Number.isFinite(value)) return value;
+      break;
+    default:
+      if (value instanceof Markup) return value;
+  }
+  const hint = typeof value === 'object' && value !== null ? ' Use {{#each}}, a field of it, or toJSON.' : '';
+  throw atSite(site, templateFailure(`there is no value to print: it is ${describeValue(value)}.${hint}`));
+}
+
+function siteOf(parts: CompiledParts, options: Handlebars.HelperOptions): PrintSite {
+  const site = parts.sites[Number(options.hash.$site)];
+  return site ?? { file: parts.file, line: 1, column: 1, text: '' };
+}
+
+function makeBudget(parts: CompiledParts): { spend(site: PrintSite): void } {
+  let left = parts.limits.maxSteps;
+  return {
+    spend(site) {
+      left -= 1;
+      if (left < 0)
+        throw atSite(site, templateFailure(`the template does not end within ${parts.limits.maxSteps} steps.`));
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
+import { queryId } from '../model/query.ts';
+
+/** What is known of a query. `unknown`: not read yet, or never successfully. */
+export type Knowledge<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unknown' };
+
+/** What a render may look at. Nothing else reaches a template. */
+export interface RenderWorld {
+  know<Q extends ConsulQuery>(query: Q): Knowledge<ConsulAnswer<Q>>;
+  /** `vars` of the template's spec. */
+  readonly vars: Readonly<Record<string, unknown>>;
+  /** '' where none is set. */
+  readonly environment: string;
+}
+
+/** Everything that one render asked for: its dependencies, and the members that guards count. */
+export class RenderScope {
+  readonly world: RenderWorld;
+  readonly dependencies = new Map<string, ConsulQuery>();
+  readonly missing = new Map<string, ConsulQuery>();
+  /** Ids of servers, as `service(web) node1/web-1` or `master shard1`: equal for the same member whatever its address. */
+  readonly members = new Set<string>();
+
+  constructor(world: RenderWorld) {
+    this.world = world;
+  }
+
+  /** Reads one thing and remembers that it did; undefined where it is not known yet. */
+  read<Q extends ConsulQuery>(query: Q): { readonly value: ConsulAnswer<Q> } | undefined {
+    const id = queryId(query);
+    this.dependencies.set(id, query);
+    const knowledge = this.world.know(query);
+    if (knowledge.kind === 'known') return { value: knowledge.value };
+    this.missing.set(id, query);
+    return undefined;
+  }
+
+  /** `redis/` or `redis/E/`: where records are. */
+  get recordPrefix(): string {
+    return this.world.environment === '' ? 'redis/' : `redis/${this.world.environment}/`;
+  }
+}

@@ -1,0 +1,261 @@
+import Handlebars from 'handlebars';
+import { SwitchmasterError } from '../errors.ts';
+import type { PrintSite } from './format.ts';
+import type { HelperDefinition } from './helper.ts';
+
+/*
+ * Checks a template's syntax tree before anything runs, and rewrites it for rendering:
+ *
+ * - `{{x}}` becomes a call of `$print` with x, so that every value passes through the format's writer;
+ * - every call carries `$site`, the number of its place, so that what fails while rendering can name file, line, column;
+ * - `{{#each redisMasters}}` becomes `{{#each (redisMasters)}}`: Handlebars itself would look for a field of that name.
+ *
+ * What is refused: unknown helpers and partials, wrong numbers of arguments, unescaped output `{{{x}}}`, decorators,
+ * dynamic partials, partials that include themselves.
+ */
+
+export interface TemplateText {
+  /** What messages call it: the file's name. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface SyntaxOptions {
+  readonly helpers: Readonly<Record<string, HelperDefinition>>;
+  readonly partials: ReadonlySet<string>;
+  /** The places of prints and calls; added to. */
+  readonly sites: PrintSite[];
+}
+
+export interface CheckedSyntax {
+  readonly program: hbs.AST.Program;
+  /** Names of the partials that it includes. */
+  readonly includes: ReadonlySet<string>;
+}
+
+/** Parses, checks and rewrites one template or partial. Throws `template-invalid` with all problems, each with its place. */
+export function checkSyntax(template: TemplateText, options: SyntaxOptions): CheckedSyntax {
+  const walk = new SyntaxWalk(template.file, options);
+  const program = parseTemplate(template);
+  walk.program(program);
+  if (walk.problems.length > 0) throw invalid(walk.problems);
+  return { program, includes: walk.includes };
+}
+
+export function invalid(problems: readonly string[], cause?: unknown): SwitchmasterError {
+  const options = { cause, details: { problems } };
+  return new SwitchmasterError('template-invalid', problems.join('\n'), options);
+}
+
+function parseTemplate({ file, text }: TemplateText): hbs.AST.Program {
+  const nul = text.indexOf('\u0000');
+  if (nul >= 0) throw invalid([`${file}:${text.slice(0, nul).split('\n').length}:1: a template cannot hold NUL.`]);
+  try {
+    return Handlebars.parse(text, { srcName: file } as Parameters<typeof Handlebars.parse>[1]);
+  } catch (cause) {
+    throw invalid([describeParseError({ file, text }, cause)], cause);
+  }
+}
+
+/** The parser's errors come in two forms: with a place as fields, or with a line and a drawing in the message. */
+function describeParseError({ file, text }: TemplateText, thrown: unknown): string {
+  const { message, lineNumber, column } = thrown as { message: string; lineNumber?: number; column?: number };
+  if (lineNumber !== undefined) {
+    return `${file}:${lineNumber}:${(column ?? 0) + 1}: ${message.replace(/ - \d+:\d+$/, '')}.`;
+  }
+  const match = /^(?:Parse|Lexical) error on line (\d+)[:.].*?\n(.*)\n(-*)\^\n?(.*)/s.exec(message);
+  if (match === null) return `${file}: ${message}`;
+  const line = Number(match[1]);
+  const before = (match[2] ?? '').slice(0, match[3]?.length).replace(/^\.\.\./, '');
+  const source = text.split('\n')[line - 1] ?? '';
+  const at = source.indexOf(before);
+  let offset = at >= 0 ? at + before.length : 0;
+  for (let k = Math.min(source.length, before.length); at < 0 && k > 0 && offset === 0; k--) {
+    if (before.endsWith(source.slice(0, k))) offset = k;
+  }
+  const said = (match[4] ?? '').trim() || 'unexpected text';
+  return `${file}:${line}:${offset + 1}: ${said}.`;
+}
+
+class SyntaxWalk {
+  readonly problems: string[] = [];
+  readonly includes = new Set<string>();
+  readonly #file: string;
+  readonly #options: SyntaxOptions;
+  /** Names that `as |name|` gives to values in the blocks around the current place. */
+  readonly #blockParams: string[][] = [];
+
+  constructor(file: string, options: SyntaxOptions) {
+    this.#file = file;
+    this.#options = options;
+  }
+
+  program(program: hbs.AST.Program | undefined): void {
+    if (program === undefined) return;
+    this.#blockParams.push(program.blockParams ?? []);
+    for (const name of program.blockParams ?? []) {
+      if (Object.hasOwn(this.#options.helpers, name))
+        this.#problem(program, `"${name}" is a helper; call it otherwise`);
+    }
+    for (const statement of program.body) this.#statement(statement);
+    this.#blockParams.pop();
+  }
+
+  #statement(node: hbs.AST.Statement): void {
+    switch (node.type) {
+      case 'ContentStatement':
+      case 'CommentStatement':
+        return;
+      case 'MustacheStatement':
+        this.#mustache(node as hbs.AST.MustacheStatement);
+        return;
+      case 'BlockStatement':
+        this.#block(node as hbs.AST.BlockStatement);
+        return;
+      case 'PartialStatement':
+        this.#partial(node as hbs.AST.PartialStatement);
+        return;
+      default:
+        this.#problem(node, `${node.type} is not supported`);
+    }
+  }
+
+  #mustache(node: hbs.AST.MustacheStatement): void {
+    const text = expressionText(node);
+    if (!node.escaped) {
+      this.#problem(node, `{{{${text}}}} would write an unchecked value: use {{raw ...}} if you must`);
+      return;
+    }
+    const path = node.path as hbs.AST.Expression;
+    const isCall = this.#isHelper(path) || node.params.length > 0 || (node.hash?.pairs.length ?? 0) > 0;
+    let printed: hbs.AST.Expression = path;
+    if (isCall) {
+      const call = { ...node, type: 'SubExpression', path } as unknown as hbs.AST.SubExpression;
+      this.#call(call, 'value');
+      printed = call;
+    } else if (path.type !== 'PathExpression') {
+      this.#problem(node, 'a literal needs no braces');
+      return;
+    }
+    const rewritten = node as unknown as Record<string, unknown>;
+    rewritten.path = pathTo('$print', node.loc);
+    rewritten.params = [printed];
+    rewritten.hash = this.#siteHash({ loc: node.loc, text });
+    rewritten.escaped = false;
+  }
+
+  #block(node: hbs.AST.BlockStatement): void {
+    if (node.path.type !== 'PathExpression' || !this.#isHelper(node.path)) {
+      const name = (node.path as hbs.AST.PathExpression).original;
+      this.#problem(node, `unknown block {{#${name}}}: use #if, #unless, #each or #with`);
+    } else {
+      this.#call(node, 'block');
+    }
+    this.program(node.program);
+    this.program(node.inverse);
+  }
+
+  #partial(node: hbs.AST.PartialStatement): void {
+    if (node.name.type !== 'PathExpression') {
+      this.#problem(node, 'the name of a partial must be written out');
+      return;
+    }
+    const name = (node.name as hbs.AST.PathExpression).original;
+    if (!this.#options.partials.has(name)) {
+      this.#problem(node, `unknown partial "${name}"`);
+      return;
+    }
+    this.includes.add(name);
+    this.#parameters(node);
+  }
+
+  #call(node: hbs.AST.SubExpression | hbs.AST.BlockStatement, kind: HelperDefinition['kind']): void {
+    const name = (node.path as hbs.AST.PathExpression).original;
+    const helper = this.#isHelper(node.path) ? this.#options.helpers[name] : undefined;
+    if (helper === undefined) {
+      this.#problem(node, `unknown helper "${name}"`);
+      return;
+    }
+    if (helper.kind !== kind) {
+      this.#problem(node, helper.kind === 'block' ? `"${name}" is a block: {{#${name}}}` : `"${name}" is no block`);
+      return;
+    }
+    const [least, most] = helper.takes;
+    if (node.params.length < least || node.params.length > most) {
+      this.#problem(node, `"${name}" takes ${describeCount(least, most)}, not ${node.params.length}: ${helper.usage}`);
+    }
+    for (const { key } of node.hash?.pairs ?? []) {
+      if (!helper.options?.includes(key)) this.#problem(node, `"${name}" has no option "${key}"`);
+    }
+    this.#parameters(node);
+    const site = this.#siteHash({ loc: node.loc, text: expressionText(node) });
+    node.hash = { ...site, pairs: [...(node.hash?.pairs ?? []), ...site.pairs] };
+  }
+
+  /** Arguments and options: calls within them, and helpers named without parentheses. */
+  #parameters(node: { params: hbs.AST.Expression[]; hash: hbs.AST.Hash }): void {
+    node.params = node.params.map((param) => this.#parameter(param));
+    for (const pair of node.hash?.pairs ?? []) pair.value = this.#parameter(pair.value) as typeof pair.value;
+  }
+
+  #parameter(node: hbs.AST.Expression): hbs.AST.Expression {
+    if (node.type === 'SubExpression') {
+      this.#call(node as hbs.AST.SubExpression, 'value');
+      return node;
+    }
+    if (!this.#isHelper(node)) return node;
+    const call = { type: 'SubExpression', path: node, params: [], loc: node.loc } as unknown as hbs.AST.SubExpression;
+    this.#call(call, 'value');
+    return call;
+  }
+
+  #isHelper(node: hbs.AST.Expression): boolean {
+    if (node.type !== 'PathExpression') return false;
+    const { original, parts, data } = node as hbs.AST.PathExpression;
+    if (data || parts.length !== 1 || parts[0] !== original) return false;
+    return Object.hasOwn(this.#options.helpers, original) && !this.#blockParams.flat().includes(original);
+  }
+
+  #siteHash(input: { loc: hbs.AST.SourceLocation; text: string }): hbs.AST.Hash {
+    const { loc } = input;
+    const number = this.#options.sites.length;
+    const { line, column } = loc.start;
+    this.#options.sites.push({ file: this.#file, line, column: column + 1, text: input.text });
+    const value = { type: 'NumberLiteral', value: number, original: number, loc } as hbs.AST.NumberLiteral;
+    return { type: 'Hash', loc, pairs: [{ type: 'HashPair', key: '$site', value, loc }] } as hbs.AST.Hash;
+  }
+
+  #problem(node: hbs.AST.Node, what: string): void {
+    // A program without statements has no place of its own.
+    const start = node.loc?.start;
+    this.problems.push(`${this.#file}:${start?.line ?? 1}:${(start?.column ?? 0) + 1}: ${what}.`);
+  }
+}
+
+function pathTo(name: string, loc: hbs.AST.SourceLocation): hbs.AST.PathExpression {
+  return {
+    type: 'PathExpression',
+    data: false,
+    depth: 0,
+    parts: [name],
+    original: name,
+    loc,
+  } as hbs.AST.PathExpression;
+}
+
+/** An expression as it is shown in messages; calls without their arguments' details. */
+function expressionText(node: { path: unknown; params: hbs.AST.Expression[] }): string {
+  const name = String((node.path as { original?: unknown }).original ?? '');
+  const params = node.params.map((param) => {
+    if (param.type === 'SubExpression') return '(...)';
+    const { original } = param as hbs.AST.PathExpression;
+    return param.type === 'StringLiteral' ? JSON.stringify(original) : String(original);
+  });
+  return [name, ...params].join(' ');
+}
+
+function describeCount(least: number, most: number): string {
+  if (most === Number.POSITIVE_INFINITY) return `${least} or more arguments`;
+  if (least === most) return least === 1 ? '1 argument' : `${least} arguments`;
+  return `${least} to ${most} arguments`;
+}

@@ -1,0 +1,157 @@
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import t from 'tap';
+import { parse as parseYaml } from 'yaml';
+import { inferFormat, type TemplateFormat } from '../../lib/template/format.ts';
+import { renderText, textOf } from './world.ts';
+
+const hostile = [
+  'a\nb',
+  'a"b',
+  "a'b",
+  'a#b',
+  'a #b',
+  '{{x}}',
+  'a\u0000b',
+  '\u0007',
+  'a\\',
+  '$HOME',
+  '`id`',
+  'a: b',
+  '- a',
+  '\u2028',
+  '\u0085',
+  '',
+  'x'.repeat(100_000),
+];
+
+function print(format: TemplateFormat, text: string, x: unknown): string {
+  return textOf(renderText({ format, text, vars: { x } }));
+}
+
+t.test('the format follows from the name', async (t) => {
+  t.equal(inferFormat('app.json.hbs', '/x/app.yml'), 'json');
+  t.equal(inferFormat('app.hbs', '/x/app.yml'), 'yaml');
+  t.equal(inferFormat('haproxy.cfg.hbs'), 'haproxy');
+  t.equal(inferFormat('strange.hbs', '/etc/strange'), 'conf');
+});
+
+t.test('JSON: with or without quotes around it, a value comes back as it was', async (t) => {
+  for (const x of hostile) {
+    t.same(JSON.parse(print('json', '{"a": "{{vars.x}}", "b": {{vars.x}}, "{{vars.x}}": 1}', x)), {
+      a: x,
+      b: x,
+      [x]: 1,
+    });
+  }
+  t.equal(print('json', '[{{vars.x}}, "{{vars.x}}"]', 5), '[5, "5"]');
+  t.match(print('json', '[1,]', 0), /template-failed: t\.hbs: The rendered text is not JSON/);
+  t.match(print('json', '["\\{{vars.x}}"]'.replace('\\', '\\u0'), 'x'), /not JSON/);
+});
+
+t.test('YAML: any value in double quotes comes back as it was', async (t) => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (x) => {
+      const text = print('yaml', 'a: "{{vars.x}}"\nb: [ "{{vars.x}}", 1 ]\n', x);
+      const { a, b } = parseYaml(text);
+      return a === x && b[0] === x && b[1] === 1;
+    }),
+    { numRuns: 500 },
+  );
+  t.pass('500 values');
+});
+
+t.test('YAML: whatever the place, a value is written as it was or refused', async (t) => {
+  const places = [
+    'a: {{vars.x}}\n',
+    "a: '{{vars.x}}'\n",
+    'a: "x {{vars.x}}"\n',
+    'a:\n  - k{{vars.x}}\n',
+    'a: 1 # {{vars.x}}\nb: 2\n',
+    'a: |\n  t {{vars.x}}\nb: 1\n',
+    '{{vars.x}}: 1\n',
+    '{a: {{vars.x}} }\n',
+    "a: it's {{vars.x}}\n",
+    'a: "\\"{{vars.x}}"\n',
+    "a: 'it''s {{vars.x}}'\n",
+  ];
+  const value = fc.oneof(fc.constantFrom(...hostile.slice(0, -1)), fc.string(), fc.string({ unit: 'binary' }));
+  fc.assert(
+    fc.property(fc.constantFrom(...places), value, (place, x) => {
+      const text = print('yaml', place, x);
+      if (text.startsWith('value-refused: ') || text.startsWith('template-failed: ')) return true;
+      // The same shape as with a harmless value.
+      const shape = (node: unknown): unknown =>
+        Array.isArray(node)
+          ? node.map(shape)
+          : typeof node === 'object' && node !== null
+            ? Object.values(node).map(shape)
+            : 0;
+      return isDeepStrictEqual(shape(parseYaml(text)), shape(parseYaml(print('yaml', place, 'x'))));
+    }),
+    { numRuns: 2_000 },
+  );
+  t.pass('2,000 values');
+});
+
+t.test('YAML: what stands plainly must be plain', async (t) => {
+  t.equal(print('yaml', '- {{vars.x}}:1 a', '10.0.0.1:6379'), '- 10.0.0.1:6379:1 a');
+  t.equal(print('yaml', 'a: {{vars.x}}', 6379), 'a: 6379');
+  t.match(
+    print('yaml', 'a: {{vars.x}}', 'b: c'),
+    /^value-refused: t\.hbs:1:4: \{\{vars\.x\}\} is "b: c": .*double quotes/,
+  );
+  t.match(print('yaml', 'a: {{vars.x}}', 'b:'), /value-refused/);
+  t.match(print('yaml', 'a: {{vars.x}}', ''), /needs quotes/);
+});
+
+const lines: readonly (readonly [TemplateFormat, string])[] = [
+  ['haproxy', 'server {{vars.x}} 10.0.0.1:1\n'],
+  ['haproxy', 'log-format "a {{vars.x}} b"\n'],
+  ['haproxy', "log-format 'a {{vars.x}} b'\n"],
+  ['haproxy', 'a # {{vars.x}}\n'],
+  ['env', 'KEY={{vars.x}}\n'],
+  ['env', 'KEY="{{vars.x}}"\n'],
+  ['env', "KEY='{{vars.x}}'\n"],
+  ['conf', 'dir {{vars.x}};\n'],
+  ['conf', 'dir "{{vars.x}}";\n'],
+  ['text', '{{vars.x}}\n'],
+];
+
+for (const [format, template] of lines) {
+  t.test(`${format}: ${JSON.stringify(template)} is one line whatever the value`, async (t) => {
+    fc.assert(
+      fc.property(fc.oneof(fc.constantFrom(...hostile), fc.string(), fc.string({ unit: 'binary' })), (x) => {
+        const text = print(format, template, x);
+        if (text.startsWith('value-refused: ')) return true;
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: looked for on purpose
+        return text.endsWith('\n') && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text.slice(0, -1));
+      }),
+      { numRuns: 500 },
+    );
+    t.pass('500 values');
+  });
+}
+
+t.test('a bare word takes no spaces, comments, quotes or expansions', async (t) => {
+  for (const x of ['a b', 'a#b', 'a"b', "a'b", 'a\\', '$a', '{{a}}', 'a;b', 'a%b', '(a)']) {
+    for (const format of ['haproxy', 'conf', 'env'] as const)
+      t.match(print(format, 'a={{vars.x}}', x), /^value-refused/);
+  }
+  t.equal(print('haproxy', 'server a {{vars.x}}', '[::1]:6379'), 'server a [::1]:6379');
+});
+
+t.test('an empty value does not let the next word take its place', async (t) => {
+  t.match(print('haproxy', 'server {{vars.x}} 10.0.0.1:1', ''), /empty value/);
+  t.match(print('haproxy', 'server a {{vars.x}}', ''), /empty value/);
+  t.equal(print('env', 'KEY={{vars.x}}\n', ''), 'KEY=\n');
+  t.equal(print('haproxy', 'a "{{vars.x}}" b', ''), 'a "" b');
+});
+
+t.test('HAProxy: quotes and variables are escaped within double quotes', async (t) => {
+  t.equal(print('haproxy', 'a "{{vars.x}}"', 'q"$HOME\\'), 'a "q\\"\\$HOME\\\\"');
+});
+
+t.test('what the author vouches for stands as it is', async (t) => {
+  t.equal(print('haproxy', 'a {{raw vars.x}}\n', 'b c\nd'), 'a b c\nd\n');
+});
