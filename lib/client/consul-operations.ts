@@ -32,7 +32,13 @@ export function toTxnStep(operation: CatalogOperation): object {
       };
     }
     case 'service-delete':
-      return { Service: { Verb: 'delete', Node: operation.node, Service: { ID: operation.serviceId } } };
+      return {
+        Service: {
+          Verb: 'delete',
+          Node: operation.node,
+          Service: { ID: operation.serviceId, Service: operation.name },
+        },
+      };
     case 'check-set': {
       const { id, serviceId, name, status, output } = operation.check;
       return {

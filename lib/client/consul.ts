@@ -130,17 +130,8 @@ export class ConsulClient {
       const body = responseBody((error as SwitchmasterError).cause);
       const errors = body === undefined ? undefined : readTxnErrors(body);
       if (errors === undefined) throw error;
-      const denied = errors.find(({ what }) => what.includes('Permission denied'));
-      if (denied === undefined) return { kind: 'conflict', errors };
-      // A transaction's ACL errors come as 409 with this text and nothing else to tell them by (agent/consul/txn_endpoint.go).
-      const place = JSON.stringify(steps[denied.step])?.slice(0, 200);
-      throw new SwitchmasterError(
-        'consul-denied',
-        `Consul refuses the token for step ${denied.step} of a transaction: ${place}`,
-        {
-          cause: error,
-        },
-      );
+      if (errors.every(({ step }) => isFence(operations[step]))) return { kind: 'conflict', errors };
+      throw refusedStep(errors, { operations, cause: error });
     }
   }
 
@@ -201,6 +192,23 @@ function makeAgent(options: ConsulOptions): http.Agent {
     ...(tls.key === undefined ? {} : { key: tls.key }),
     ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
   });
+}
+
+/** Only a lost compare-and-set is a conflict; anything else that Consul refuses would be refused again. */
+function isFence(operation: CatalogOperation | undefined): boolean {
+  return operation?.kind === 'kv-cas' || operation?.kind === 'kv-check-index';
+}
+
+/** ACL errors of a transaction come as 409 with this text and nothing else to tell them by (agent/consul/txn_endpoint.go). */
+function refusedStep(
+  errors: readonly { readonly step: number; readonly what: string }[],
+  context: { readonly operations: readonly CatalogOperation[]; readonly cause: unknown },
+): SwitchmasterError {
+  const refused = errors.find(({ step }) => !isFence(context.operations[step])) ?? errors[0];
+  const place = JSON.stringify(context.operations[refused?.step ?? 0])?.slice(0, 200);
+  const code = refused?.what.includes('Permission denied') ? 'consul-denied' : 'consul-refused';
+  const message = `Consul refuses step ${refused?.step} of a transaction (${refused?.what}): ${place}`;
+  return new SwitchmasterError(code, message, { cause: context.cause });
 }
 
 function readAnswer(query: ConsulQuery, body: unknown, what: string): ConsulAnswers[ConsulQuery['kind']] {

@@ -36,9 +36,15 @@ export type CatalogOperation =
       readonly meta: Readonly<Record<string, string>>;
     }
   | { readonly kind: 'service-set'; readonly node: string; readonly service: CatalogService }
-  | { readonly kind: 'service-delete'; readonly node: string; readonly serviceId: string }
+  | { readonly kind: 'service-delete'; readonly node: string; readonly serviceId: string; readonly name: string }
   | { readonly kind: 'check-set'; readonly node: string; readonly check: CatalogCheck }
   | { readonly kind: 'check-delete'; readonly node: string; readonly checkId: string };
+
+/** A transaction on the record, and what did not fit: fenced by the record as the transaction left it. */
+export interface CatalogChange {
+  readonly first: readonly CatalogOperation[];
+  readonly rest: readonly CatalogOperation[];
+}
 
 /** A key as Consul holds it. `modifyIndex` is above 0. */
 export interface KvEntry {

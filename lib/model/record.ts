@@ -71,6 +71,17 @@ export function parseRecord(text: string): MasterRecord | undefined {
   };
 }
 
+/** What a key of records holds, given what Consul answered about it. */
+export function readHeldRecord(
+  entry: { readonly value: string; readonly modifyIndex: number } | undefined,
+  name: string,
+): HeldRecord {
+  if (entry === undefined) return { kind: 'absent' };
+  const { value, modifyIndex } = entry;
+  const record = parseRecord(value);
+  return record?.name === name ? { kind: 'present', record, modifyIndex } : { kind: 'unreadable', modifyIndex };
+}
+
 /** True where both lists name the same addresses, in whatever order. */
 export function sameAddresses(a: readonly Address[], b: readonly Address[]): boolean {
   if (a.length !== b.length) return false;

@@ -1,5 +1,12 @@
 import { type Address, formatAddress } from '../model/address.ts';
-import type { CatalogCheck, CatalogOperation, CatalogService, Holdings, ServiceInstance } from '../model/catalog.ts';
+import type {
+  CatalogChange,
+  CatalogCheck,
+  CatalogOperation,
+  CatalogService,
+  Holdings,
+  ServiceInstance,
+} from '../model/catalog.ts';
 import {
   dnsSafe,
   externalNode,
@@ -24,12 +31,6 @@ export interface Wanted {
   readonly record: MasterRecord;
   readonly master: Opinion | undefined;
   readonly replicas: readonly ReplicaOpinion[];
-}
-
-/** A transaction on the record, and what did not fit: fenced by the record as the transaction left it. */
-export interface CatalogChange {
-  readonly first: readonly CatalogOperation[];
-  readonly rest: readonly CatalogOperation[];
 }
 
 interface WantedService {
@@ -61,6 +62,13 @@ export function planPublication(
       ...replicas.flatMap(write),
     ],
   };
+}
+
+/** The record alone: who is master stays as it was, and so does all that follows from it. */
+export function planConfirmation({ naming, record }: Wanted, on: { readonly index: number }): CatalogChange {
+  const { name } = record;
+  const cas = { kind: 'kv-cas', key: recordKey(naming, name), value: formatRecord(record), index: on.index } as const;
+  return { first: [cas], rest: [] };
 }
 
 /** Only what differs from what the record wants; empty where nothing does. */
@@ -198,5 +206,5 @@ function surplus(holdings: Holdings, wanted: readonly WantedService[], node: str
   const ids = new Set(wanted.map(({ service }) => service.id));
   return holdings.instances
     .filter(({ id, name }) => (name === masterService || name === replicaService) && !ids.has(id))
-    .map(({ id }) => ({ kind: 'service-delete', node, serviceId: id }));
+    .map(({ id, name }) => ({ kind: 'service-delete', node, serviceId: id, name }));
 }

@@ -14,7 +14,6 @@ import { agreedReplicas } from './opinion.ts';
 
 /** What a bridge knows when it decides. Times are milliseconds of one clock. */
 export interface Situation {
-  readonly name: string;
   /** What Consul holds. */
   readonly held: HeldRecord;
   /** The newest record that this bridge has ever seen Consul hold: it outlives a deletion, an edit and a Consul that lost its data. */
@@ -69,9 +68,10 @@ export interface Draft
 /** How soon to ask again an address that is about to become a master. */
 const promotionRetryMs = 25;
 
-export function decide(situation: Situation): Decision {
+export function decide(observed: Situation): Decision {
+  const situation = { ...observed, views: observed.views.filter(settled) };
   const best = bestOf(situation.views);
-  if (best === undefined) return { kind: 'wait', why: 'no-sentinel', summary: 'no Sentinel can be asked' };
+  if (best === undefined) return waitForSentinels(observed);
   const known = newestKnown(situation);
   const rivals = rivalsOf(best, situation.views);
   if (rivals.length > 0 && !hasMajority(best, situation.views)) return refuseRivals(situation, { best, rivals, known });
@@ -96,6 +96,22 @@ export function completeRecord(
 function newestKnown({ held, remembered }: Situation): MasterRecord | undefined {
   if (held.kind !== 'present') return remembered;
   return remembered !== undefined && compareVersions(remembered, held.record) > 0 ? remembered : held.record;
+}
+
+/**
+ * The Sentinel that leads a failover takes the new config-epoch when the replica was promoted, and the new address only
+ * at `+switch-master`, up to a second later (sentinel.c, sentinelRefreshInstanceInfo and
+ * sentinelFailoverSwitchToPromotedSlave): between the two, its epoch and its address do not belong together. It can no
+ * longer abort then, so waiting costs nothing but that second.
+ */
+function settled(view: SentinelView): boolean {
+  return view.condition !== 'failover';
+}
+
+function waitForSentinels({ views, complete }: Situation): Decision {
+  if (!complete) return { kind: 'look-closer' };
+  const summary = views.length === 0 ? 'no Sentinel can be asked' : 'the Sentinels are failing over';
+  return { kind: 'wait', why: 'no-sentinel', summary };
 }
 
 /** One for every Sentinel: the highest epoch, and among equals the address that most name. */

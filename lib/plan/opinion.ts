@@ -29,10 +29,10 @@ export function masterOpinion(
   if (says('failover')) return { status: 'critical', output: 'Sentinel: failing over' };
   if (says('o_down')) return { status: 'critical', output: 'Sentinel: objectively down' };
   if (role === 'replica' || role === 'other') return { status: 'critical', output: 'answers ROLE as a replica' };
+  if (says('s_down')) return { status: 'warning', output: 'Sentinel: subjectively down' };
   if (role === 'unreachable' && !views.some((view) => view.linked)) {
     return { status: 'critical', output: 'Sentinel decided for it, but it cannot be reached' };
   }
-  if (says('s_down')) return { status: 'warning', output: 'Sentinel: subjectively down' };
   return views.length === 0 && role === undefined ? undefined : { status: 'passing', output: 'Sentinel: up' };
 }
 

@@ -1,6 +1,6 @@
 import type { Holdings, KvEntry, ServiceInstance } from '../model/catalog.ts';
 import { externalNode, keyPrefix, masterService, type Naming, recordPrefix, replicaService } from '../model/naming.ts';
-import { type HeldRecord, parseRecord } from '../model/record.ts';
+import { type HeldRecord, readHeldRecord } from '../model/record.ts';
 import type { CatalogWatches, Follow, WatchState } from './catalog.ts';
 
 /** What Consul holds for one master, as last pushed. */
@@ -21,7 +21,7 @@ interface Slices {
 
 /**
  * The records of one environment and everything written beside them, by four blocking queries for any number of
- * masters. `onChange` names the masters whose slice changed, or all of them after an outage.
+ * masters. `onChange` names the masters and the external nodes that changed, or says `all` after an outage.
  */
 export class RecordSource {
   readonly #naming: Naming;
@@ -51,7 +51,7 @@ export class RecordSource {
     const state = this.#records.state;
     if (!hasValue(state) || this.missing() !== undefined) return undefined;
     return {
-      held: toHeld(this.#slices.records.get(name), name),
+      held: readHeldRecord(this.#slices.records.get(name), name),
       holdings: {
         keys: this.#slices.keys.get(name) ?? new Map(),
         instances: this.#slices.instances.get(externalNode(name)) ?? [],
@@ -114,13 +114,13 @@ export class RecordSource {
   }
 }
 
-/** Which masters differ between two readings. A node that is not ours is named too: nobody knows such a master. */
+/** The masters whose keys and the nodes whose services differ between two readings. */
 function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
   const changed = new Set<string>();
   for (const part of ['records', 'keys', 'instances'] as const) {
     for (const name of new Set([...before[part].keys(), ...after[part].keys()])) {
       if (fingerprint(before[part].get(name)) === fingerprint(after[part].get(name))) continue;
-      changed.add(part === 'instances' ? name.replace(/^redis-/, '') : name);
+      changed.add(name);
     }
   }
   return changed;
@@ -128,13 +128,6 @@ function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
 
 function fingerprint(slice: KvEntry | Map<string, KvEntry> | ServiceInstance[] | undefined): string {
   return JSON.stringify(slice instanceof Map ? [...slice] : slice) ?? '';
-}
-
-function toHeld(entry: KvEntry | undefined, name: string): HeldRecord {
-  if (entry === undefined) return { kind: 'absent' };
-  const record = parseRecord(entry.value);
-  if (record === undefined || record.name !== name) return { kind: 'unreadable', modifyIndex: entry.modifyIndex };
-  return { kind: 'present', record, modifyIndex: entry.modifyIndex };
 }
 
 function hasValue<T>(state: WatchState<T>): state is Extract<WatchState<T>, { value: T }> {

@@ -88,20 +88,12 @@ export class SentinelSource {
 
   /**
    * Asks Sentinels about `name`, all at once: those at `only`, or every one. One that does not answer within a second is
-   * `unreachable`; where `hurry` is aborted, those that have not answered yet are left out.
+   * `unreachable`.
    */
-  async read(
-    name: string,
-    options: { readonly only?: readonly Address[]; readonly hurry?: AbortSignal } = {},
-  ): Promise<readonly SentinelReading[]> {
+  async read(name: string, options: { readonly only?: readonly Address[] } = {}): Promise<readonly SentinelReading[]> {
     const wanted = options.only === undefined ? undefined : new Set(options.only.map(formatAddress));
-    const members = [...this.#members.entries()].filter(([key]) => wanted?.has(key) ?? true);
-    const answers: (SentinelReading | undefined)[] = members.map(() => undefined);
-    const asking = members.map(async ([, { link }], i) => {
-      answers[i] = await readOne(link, name);
-    });
-    await Promise.race([Promise.all(asking), ...(options.hurry === undefined ? [] : [aborted(options.hurry)])]);
-    return answers.filter((answer) => answer !== undefined);
+    const members = [...this.#members].filter(([key]) => wanted?.has(key) ?? true);
+    return Promise.all(members.map(([, { link }]) => readOne(link, name)));
   }
 
   #join(address: Address, origin: Member['origin']): void {
@@ -200,11 +192,4 @@ async function readOne(link: SentinelLink, name: string): Promise<SentinelReadin
     if (error.code === 'sentinel-master-unknown') return { kind: 'unaware', ...who };
     return { kind: 'unreachable', ...who, error };
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,0 +1,137 @@
+import type { ConsulClient } from './client/consul.ts';
+import type { RedisAccess } from './client/redis.ts';
+import type { SwitchmasterError } from './errors.ts';
+import type { Address } from './model/address.ts';
+import { externalNode, type Naming } from './model/naming.ts';
+import { Bridge } from './reconcile/bridge.ts';
+import type { MasterMemory } from './reconcile/bridge-memory.ts';
+import { RecordWriter } from './reconcile/bridge-writer.ts';
+import { Loop } from './reconcile/loop.ts';
+import type { RunReport } from './reconcile/outcome.ts';
+import type { CatalogWatches } from './source/catalog.ts';
+import { RecordSource } from './source/record.ts';
+import { RoleSource } from './source/role.ts';
+import { SentinelSource } from './source/sentinel.ts';
+
+export interface BridgePartOptions {
+  readonly client: ConsulClient;
+  readonly watches: CatalogWatches;
+  readonly naming: Naming;
+  readonly bridgeId: string;
+  readonly sentinels: readonly Address[];
+  readonly sentinelAccess: RedisAccess;
+  readonly redisAccess: RedisAccess;
+  readonly matches: (master: string) => boolean;
+  readonly resyncMs: number;
+  readonly roleDeadlineMs: number;
+  readonly rebaseAfterMs: number;
+  readonly onReport: (report: RunReport) => void;
+  readonly onLink: (link: {
+    readonly sentinel: Address;
+    readonly up: boolean;
+    readonly error?: SwitchmasterError;
+  }) => void;
+}
+
+/** The bridge with its sources, its writer and its loop: what a node runs that has a `sentinel` section. */
+export class BridgePart {
+  readonly name = 'bridge';
+  readonly #sentinels: SentinelSource;
+  readonly #records: RecordSource;
+  readonly #roles: RoleSource;
+  readonly #bridge: Bridge;
+  readonly #loop: Loop;
+
+  constructor(options: BridgePartOptions) {
+    const { naming, client, bridgeId } = options;
+    this.#roles = new RoleSource(options.redisAccess);
+    this.#records = new RecordSource({
+      watches: options.watches,
+      naming,
+      onChange: (changed) => this.#consulChanged(changed),
+    });
+    this.#sentinels = new SentinelSource({
+      addresses: options.sentinels,
+      access: options.sentinelAccess,
+      matches: options.matches,
+      discoverMs: options.resyncMs,
+      onLink: options.onLink,
+      onHint: (name, { sentinel, event }) => {
+        if (event.event === '+switch-master') this.#bridge.announce(name, { sentinel, lookAt: event.lookAt });
+        this.#loop.wake(name, { source: `sentinel ${sentinel.host}:${sentinel.port}`, event: event.event });
+      },
+    });
+    this.#bridge = new Bridge({
+      records: this.#records,
+      sentinels: this.#sentinels,
+      roles: this.#roles,
+      writer: new RecordWriter({ client, naming, bridgeId }),
+      naming,
+      roleDeadlineMs: options.roleDeadlineMs,
+      rebaseAfterMs: options.rebaseAfterMs,
+    });
+    this.#loop = new Loop({
+      reconciler: this.#bridge,
+      resyncMs: options.resyncMs,
+      // Consul's return is noticed at once by its watches; this is for a Consul that reads but does not write.
+      backoff: { initialMs: 50, maxMs: 2_000 },
+      onReport: options.onReport,
+    });
+  }
+
+  start(): void {
+    this.#sentinels.start();
+  }
+
+  async stop(options: { readonly graceMs: number }): Promise<void> {
+    await this.#loop.stop(options);
+    this.#sentinels.close();
+    this.#records.release();
+    this.#roles.close();
+  }
+
+  /** Ready when Consul was read, some Sentinel answers, and every master that they know has its record. */
+  ready(): { readonly ready: true } | { readonly ready: false; readonly missing: readonly string[] } {
+    const missing: string[] = [];
+    const consul = this.#records.missing();
+    if (consul !== undefined) missing.push(`Consul: ${consul}`);
+    if (!this.#sentinels.sentinels.some(({ up }) => up)) missing.push('no Sentinel can be reached');
+    else if (this.#sentinels.names.length === 0) missing.push('the Sentinels monitor no master that is wanted');
+    for (const name of this.#sentinels.names) {
+      if (this.record(name) === undefined) missing.push(`master ${name} has no record yet`);
+    }
+    return missing.length === 0 ? { ready: true } : { ready: false, missing };
+  }
+
+  get masters(): readonly string[] {
+    return this.#sentinels.names;
+  }
+
+  get sentinels(): SentinelSource['sentinels'] {
+    return this.#sentinels.sentinels;
+  }
+
+  memory(name: string): MasterMemory {
+    return this.#bridge.memory(name);
+  }
+
+  /** The record of `name` as Consul holds it, and its ModifyIndex. */
+  record(name: string) {
+    const reading = this.#records.read(name);
+    const held = reading === undefined ? undefined : this.#bridge.memory(name).held(reading);
+    return held?.kind === 'present' ? held : undefined;
+  }
+
+  /** Wakes one master, or all. */
+  wake(name: string | 'all', hint: { readonly source: string; readonly event: string }): void {
+    if (name === 'all') this.#loop.wakeAll(hint);
+    else this.#loop.wake(name, hint);
+  }
+
+  #consulChanged(changed: ReadonlySet<string> | 'all'): void {
+    const known = this.#loop.keys;
+    const woken =
+      changed === 'all' ? known : known.filter((name) => changed.has(name) || changed.has(externalNode(name)));
+    for (const name of woken) this.#loop.wake(name, { source: 'consul', event: 'changed' });
+  }
+}

@@ -1,0 +1,76 @@
+import { compareVersions } from '../model/epoch.ts';
+import type { HeldRecord, MasterRecord } from '../model/record.ts';
+import type { Lagging } from '../plan/failover.ts';
+import type { Opinion } from '../plan/opinion.ts';
+import type { RecordReading } from '../source/record.ts';
+import type { SentinelReading } from '../source/sentinel.ts';
+
+/**
+ * What a bridge remembers of one master between two runs. Everything here can be lost: a restarted bridge reads it back
+ * from Consul and the Sentinels.
+ */
+export class MasterMemory {
+  /** The newest record ever seen in Consul or written there. */
+  remembered: MasterRecord | undefined;
+  lagging: Lagging | undefined;
+  readings: readonly SentinelReading[] = [];
+  readAt: Date | undefined;
+  opinion: Opinion | undefined;
+  /** What is wrong and waits for somebody or something, as a sentence. */
+  trouble: string | undefined;
+
+  /** A record read or written directly, until the watch has caught up with it. */
+  #ahead: { readonly held: HeldRecord; readonly resets: number; readonly index: bigint } | undefined;
+  #difference: { readonly signature: string; readonly sinceMs: number; readonly patienceMs: number } | undefined;
+  #opinionSignature = '';
+
+  /** The newer of what was pushed and what was read or written since. */
+  held(reading: RecordReading): HeldRecord {
+    const ahead = this.#ahead;
+    if (ahead !== undefined && (reading.index >= ahead.index || reading.resets !== ahead.resets))
+      this.#ahead = undefined;
+    const held = this.#ahead?.held ?? reading.held;
+    if (held.kind === 'present') this.#remember(held.record);
+    return held;
+  }
+
+  /** After a write, or a read that went past the watch. `modifyIndex` is Consul's index of it. */
+  overtake(held: HeldRecord, at: { readonly index: bigint; readonly resets: number }): void {
+    this.#ahead = { held, ...at };
+    if (held.kind === 'present') this.#remember(held.record);
+  }
+
+  /**
+   * How much longer a difference from Consul must last before it is written: another bridge may be about to, the watch may
+   * lag behind a write, and two bridges that see different Sentinels must not correct each other without end. The
+   * patience is drawn anew for each difference, so that one bridge goes first.
+   */
+  patienceLeftMs(signature: string, nowMs: number): number {
+    if (this.#difference?.signature !== signature) {
+      this.#difference = { signature, sinceMs: nowMs, patienceMs: 300 + Math.random() * 700 };
+    }
+    return this.#difference.sinceMs + this.#difference.patienceMs - nowMs;
+  }
+
+  settled(): void {
+    this.#difference = undefined;
+  }
+
+  /** True the first time that the Sentinels' opinion is this one. */
+  opinionChanged(signature: string): boolean {
+    const changed = this.#opinionSignature !== signature;
+    this.#opinionSignature = signature;
+    return changed;
+  }
+
+  #remember(record: MasterRecord): void {
+    if (this.remembered === undefined || compareVersions(record, this.remembered) > 0) this.remembered = record;
+    // At the same version the first master seen is kept: a hand's edit is told from the record by it.
+    else if (compareVersions(record, this.remembered) === 0 && sameMaster(record, this.remembered))
+      this.remembered = record;
+  }
+}
+
+function sameMaster(a: MasterRecord, b: MasterRecord): boolean {
+  return a.master.host === b.master.host && a.master.port === b.master.port;
+}

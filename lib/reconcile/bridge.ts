@@ -1,0 +1,208 @@
+import { performance } from 'node:perf_hooks';
+import { type Address, formatAddress } from '../model/address.ts';
+import { collisions, type Naming } from '../model/naming.ts';
+import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
+import { foreignOwner } from '../plan/catalog.ts';
+import { type Decision, decide } from '../plan/failover.ts';
+import type { RecordSource } from '../source/record.ts';
+import type { RoleSource } from '../source/role.ts';
+import type { SentinelReading, SentinelSource } from '../source/sentinel.ts';
+import { MasterMemory } from './bridge-memory.ts';
+import type { Finding, RecordWriter } from './bridge-writer.ts';
+import type { Outcome, Reconciler, Run } from './outcome.ts';
+
+export interface BridgeOptions {
+  readonly records: RecordSource;
+  readonly sentinels: SentinelSource;
+  readonly roles: RoleSource;
+  readonly writer: RecordWriter;
+  readonly naming: Naming;
+  /** How long the target of a failover may take to answer ROLE. Default 500. */
+  readonly roleDeadlineMs?: number;
+  /** How long a majority must agree on a lower epoch before a new generation begins. Default 10,000. */
+  readonly rebaseAfterMs?: number;
+}
+
+/** A Sentinel said that a master changed. `lookAt` is where to look first, and is never believed. */
+export interface Announcement {
+  readonly sentinel: Address;
+  readonly lookAt: Address | undefined;
+}
+
+/**
+ * Keeps Consul's record, keys and services of each master as its Sentinels decided. One key of the loop is one master.
+ *
+ * A run that an announcement woke asks only the Sentinel that made it, and the announced address for its ROLE, at the
+ * same time; when that shows a newer epoch, the transaction is next. Every other run asks all Sentinels, and gives way
+ * when an announcement comes meanwhile: no failover waits for a Sentinel that does not answer.
+ */
+export class Bridge implements Reconciler {
+  readonly name = 'bridge';
+  readonly #options: BridgeOptions;
+  readonly #memories = new Map<string, MasterMemory>();
+  readonly #hurries = new Map<string, AbortController>();
+  readonly #announcements = new Map<string, Map<string, Announcement>>();
+
+  constructor(options: BridgeOptions) {
+    this.#options = options;
+  }
+
+  /** What is known of `name`. */
+  memory(name: string): MasterMemory {
+    const known = this.#memories.get(name);
+    if (known !== undefined) return known;
+    const memory = new MasterMemory();
+    this.#memories.set(name, memory);
+    return memory;
+  }
+
+  /** To be called before the loop is woken for it. */
+  announce(name: string, announcement: Announcement): void {
+    const pending = this.#announcements.get(name) ?? new Map<string, Announcement>();
+    pending.set(formatAddress(announcement.sentinel), announcement);
+    this.#announcements.set(name, pending);
+    this.#hurries.get(name)?.abort();
+  }
+
+  async reconcile({ key: name }: Run): Promise<Outcome> {
+    const announced = [...(this.#announcements.get(name)?.values() ?? [])];
+    this.#announcements.delete(name);
+    if (announced.length > 0) {
+      const outcome = await this.#follow(name, announced);
+      if (outcome !== undefined) return outcome;
+    }
+    return this.#survey(name);
+  }
+
+  /** The quick look at what was announced; undefined where it does not suffice for a decision. */
+  async #follow(name: string, announced: readonly Announcement[]): Promise<Outcome | undefined> {
+    const { sentinels, roles } = this.#options;
+    const lookAt = announced.find((announcement) => announcement.lookAt !== undefined)?.lookAt;
+    const [readings, role] = await Promise.all([
+      sentinels.read(name, { only: announced.map(({ sentinel }) => sentinel) }),
+      lookAt === undefined ? undefined : roles.ask(lookAt, { timeoutMs: this.#roleDeadlineMs }),
+    ]);
+    const finding = this.#find(name, { views: distinctViews(readings), complete: false, role });
+    if (finding === undefined) return undefined;
+    const decided = await this.#decide(name, finding);
+    return decided.decision.kind === 'look-closer' ? undefined : this.#act(name, decided);
+  }
+
+  /** The thorough look at all Sentinels. */
+  async #survey(name: string): Promise<Outcome> {
+    const { sentinels, roles, records } = this.#options;
+    const memory = this.memory(name);
+    const hurry = new AbortController();
+    this.#hurries.set(name, hurry);
+    const target = memory.remembered?.master;
+    const looking = Promise.all([
+      sentinels.read(name),
+      target === undefined ? undefined : roles.ask(target, { timeoutMs: this.#roleDeadlineMs }),
+    ]);
+    const seen = await Promise.race([looking, aborted(hurry.signal)]);
+    this.#hurries.delete(name);
+    if (seen === undefined) return { kind: 'held', summary: 'gives way to an announced failover', retryAfterMs: 0 };
+    const [readings, role] = seen;
+    memory.readings = readings;
+    memory.readAt = new Date();
+    const views = distinctViews(readings);
+    this.#keepRoles(name, views);
+    const finding = this.#find(name, { views, complete: true, role });
+    if (finding !== undefined) return this.#act(name, await this.#decide(name, finding));
+    memory.trouble = `Consul was not read yet: ${records.missing() ?? 'reading'}`;
+    return { kind: 'held', summary: memory.trouble, retryAfterMs: 5_000 };
+  }
+
+  #find(
+    name: string,
+    seen: {
+      readonly views: readonly SentinelView[];
+      readonly complete: boolean;
+      readonly role: RoleAnswer | undefined;
+    },
+  ): Finding | undefined {
+    const reading = this.#options.records.read(name);
+    if (reading === undefined) return undefined;
+    const memory = this.memory(name);
+    return { name, memory, reading, held: memory.held(reading), ...seen, observedMs: performance.now() };
+  }
+
+  async #decide(name: string, finding: Finding): Promise<{ readonly finding: Finding; readonly decision: Decision }> {
+    const memory = this.memory(name);
+    const { held, views, complete, role } = finding;
+    const situation = { held, views, complete, role, remembered: memory.remembered, lagging: memory.lagging };
+    const rebaseAfterMs = this.#options.rebaseAfterMs ?? 10_000;
+    let asked = role;
+    let decision = decide({ ...situation, nowMs: performance.now(), rebaseAfterMs });
+    if (decision.kind === 'ask-role') {
+      const { address, lagging } = decision;
+      asked = await this.#options.roles.ask(address, { timeoutMs: this.#roleDeadlineMs });
+      const again = { ...situation, role: asked, lagging: lagging ?? memory.lagging };
+      decision = decide({ ...again, nowMs: performance.now(), rebaseAfterMs });
+    }
+    if (complete) memory.lagging = decision.kind === 'wait' ? decision.lagging : undefined;
+    return { finding: { ...finding, role: asked }, decision };
+  }
+
+  async #act(name: string, decided: { readonly finding: Finding; readonly decision: Decision }): Promise<Outcome> {
+    const { finding, decision } = decided;
+    const { memory } = finding;
+    const refusal = this.#refusal(name, finding);
+    memory.trouble = refusal ?? ('summary' in decision ? decision.summary : undefined);
+    if (refusal !== undefined) return { kind: 'held', summary: refusal };
+    switch (decision.kind) {
+      case 'publish':
+        return this.#options.writer.publish(finding, decision);
+      case 'stands':
+        return this.#options.writer.repair(finding, decision.record);
+      case 'wait':
+      case 'conflict':
+        return hold(decision);
+      case 'ask-role':
+      case 'look-closer':
+        return { kind: 'held', summary: 'looked too early', retryAfterMs: 0 };
+    }
+  }
+
+  /** Why nothing of this master may be written at all. */
+  #refusal(name: string, { reading }: Finding): string | undefined {
+    const { naming, sentinels } = this.#options;
+    const owner = foreignOwner({ naming, name }, reading.holdings);
+    if (owner !== undefined) return `its node in Consul belongs to ${owner}: rename one of them`;
+    const twins = collisions(sentinels.names).find((group) => group.includes(name));
+    const owned = reading.holdings.instances.length > 0;
+    if (twins === undefined || owned) return undefined;
+    return `DNS cannot tell these masters apart: ${twins.join(', ')}; rename one of them`;
+  }
+
+  /** Everything that could become master next is connected to now. */
+  #keepRoles(name: string, views: readonly SentinelView[]): void {
+    if (views.length === 0) return;
+    const addresses = views.flatMap((view) => [view.master, ...view.replicas.map(({ address }) => address)]);
+    const distinct = new Map(addresses.map((address) => [formatAddress(address), address]));
+    this.#options.roles.keep(name, [...distinct.values()]);
+  }
+
+  get #roleDeadlineMs(): number {
+    return this.#options.roleDeadlineMs ?? 500;
+  }
+}
+
+function hold(decision: Extract<Decision, { kind: 'wait' | 'conflict' }>): Outcome {
+  const { kind, summary } = decision;
+  const why = kind === 'wait' ? decision.why : kind;
+  const retryAfterMs = kind === 'wait' ? decision.retryAfterMs : undefined;
+  return { kind: 'held', summary, details: { why }, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/** One view a Sentinel, whatever the number of addresses it is known by. */
+function distinctViews(readings: readonly SentinelReading[]): readonly SentinelView[] {
+  const views = readings.filter((reading) => reading.kind === 'seen').map(({ view }) => view);
+  return [...new Map(views.map((view) => [view.sentinelId, view])).values()];
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}
