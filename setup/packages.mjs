@@ -1,6 +1,6 @@
 import { run } from './command.mjs';
 import { BootstrapError, say } from './log.mjs';
-import { findProgram } from './paths.mjs';
+import { findProgram, searchDirs } from './paths.mjs';
 import { disableServices, withServicesHeld } from './services.mjs';
 
 /** The programs that come from Debian as they are, each with its package. */
@@ -13,15 +13,15 @@ export const debianPrograms = [
   { program: 'dig', package: 'bind9-dnsutils' },
 ];
 
-export function missingPrograms() {
-  return debianPrograms.filter(({ program }) => findProgram(program) === undefined);
+/** The programs that are in none of the folders. */
+export function missingPrograms(dirs = searchDirs()) {
+  return debianPrograms.filter(({ program }) => findProgram(program, dirs) === undefined);
 }
 
-/** Installs the packages of missing programs with the machine's own apt. */
-export async function installPackages(missing) {
+/** Installs the packages of missing programs with the machine's own apt; where that cannot be, says what to install. */
+export async function installPackages(missing, { aptGet, user } = machine()) {
   const packages = [...new Set(missing.map((entry) => entry.package))];
-  const aptGet = findProgram('apt-get');
-  if (aptGet === undefined || process.getuid?.() !== 0) throw new BootstrapError(instructions(missing, aptGet));
+  if (aptGet === undefined || user !== 'root') throw new BootstrapError(instructions(missing, aptGet));
   say(`installing ${packages.join(', ')} with apt`);
   const install = () => apt(aptGet, ['install', '--yes', '--no-install-recommends', ...packages]);
   await withServicesHeld(async () => {
@@ -35,6 +35,10 @@ export async function installPackages(missing) {
   await disableServices(missing.flatMap((entry) => entry.service ?? []));
   const still = missingPrograms();
   if (still.length > 0) throw new BootstrapError(instructions(still, aptGet));
+}
+
+function machine() {
+  return { aptGet: findProgram('apt-get'), user: process.getuid?.() === 0 ? 'root' : 'other' };
 }
 
 async function apt(aptGet, args) {

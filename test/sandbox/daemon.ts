@@ -69,12 +69,12 @@ export async function switchmaster(ground: Ground, options: DaemonOptions): Prom
 }
 
 function withListen(config: Record<string, unknown>, api: Address): Record<string, unknown> {
-  const section = typeof config['api'] === 'object' ? config['api'] : {};
+  const section = typeof config.api === 'object' ? config.api : {};
   return { ...config, api: { listen: formatAddress(api), ...section } };
 }
 
 function listenOf(config: Record<string, unknown>): Address | undefined {
-  const listen = (config['api'] as { listen?: unknown } | undefined)?.listen;
+  const listen = (config.api as { listen?: unknown } | undefined)?.listen;
   if (typeof listen !== 'string') return undefined;
   const colon = listen.lastIndexOf(':');
   return { host: listen.slice(0, colon), port: Number(listen.slice(colon + 1)) };

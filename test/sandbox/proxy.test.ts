@@ -40,6 +40,9 @@ listen shard1
   sandbox.write('haproxy.cfg', config(formatAddress(replica.address)));
   await runCommand(haproxy.reloadCommand);
   await waitFor('connections to reach the replica', () => isReplica(listen));
+  sandbox.write('haproxy.cfg', 'no such keyword\n');
+  await t.rejects(runCommand(haproxy.reloadCommand), { code: 1, stderr: /refused the config/ });
+  t.equal(await isReplica(listen), true, 'it runs on');
 });
 
 t.test('twemproxy takes over a new config by its restart command', async (t) => {

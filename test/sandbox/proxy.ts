@@ -1,7 +1,10 @@
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import type { Address } from '../../lib/model/address.ts';
+import { waitFor } from './condition.ts';
 import type { ControlDesk } from './control.ts';
 import type { Ground } from './ground.ts';
+import { readReloads } from './haproxy-master.ts';
 import { Server } from './server.ts';
 
 export type ProxyOptions = {
@@ -9,7 +12,7 @@ export type ProxyOptions = {
   name?: string;
   /** Need not exist before `start`. */
   configFile: string;
-  /** A listener of the config, which accepts connections when `start` has answered. Default: `start` does not wait. */
+  /** A listener of the config, which accepts connections when `start` has answered. */
   listen?: Address;
   /** Default `now`. `later` leaves `start`, or the restart command, to the caller. */
   start?: 'now' | 'later';
@@ -19,23 +22,36 @@ export type ProxyOptions = {
 export class ProxyServer extends Server {
   /** Stops it, waits for its end, starts it. Starts it where it was not running. */
   restartCommand: string[] = [];
-  /** HAProxy: SIGUSR2, a new worker takes over the listeners; starts it where it was not running. twemproxy: restart. */
+  /**
+   * HAProxy: SIGUSR2, a new worker takes over the listeners; fails when HAProxy refuses the config, and starts it where it
+   * was not running. twemproxy: restart.
+   */
   reloadCommand: string[] = [];
 }
 
 /** HAProxy in master-worker mode. */
 export async function haproxy(ground: Ground, desk: ControlDesk, options: ProxyOptions): Promise<ProxyServer> {
-  const { name = 'haproxy', configFile } = options;
-  const proxy = new ProxyServer({
-    ...ground.server(name, ['haproxy', '-W', '-f', configFile]),
-    ...readiness(options),
-  });
+  const { name = 'haproxy', configFile, listen } = options;
+  const master = join(ground.folder, `${name}-master.sock`);
+  const ready = async () => (await readReloads(master)) && (listen === undefined || (await accepts(listen)));
+  const argv = ['haproxy', '-W', '-S', master, '-f', configFile] as const;
+  const proxy = new ProxyServer({ ...ground.server(name, argv), ready, readyIntervalMs: 2 });
   proxy.restartCommand = await desk.command(`restart-${name}`, () => proxy.restart());
   proxy.reloadCommand = await desk.command(`reload-${name}`, () =>
-    proxy.running ? proxy.kill('SIGUSR2') : proxy.start(),
+    proxy.running ? reload(proxy, master) : proxy.start(),
   );
   if (options.start !== 'later') await proxy.start();
   return proxy;
+}
+
+async function reload(proxy: ProxyServer, master: string): Promise<void> {
+  const before = await readReloads(master);
+  await proxy.kill('SIGUSR2');
+  const after = await waitFor(`${proxy.name} to reload`, () => readReloads(master), {
+    intervalMs: 2,
+    until: (now) => now.done > before.done || now.failed > before.failed,
+  });
+  if (after.failed > before.failed) throw new Error(`${proxy.name} refused the config and runs on with the old one`);
 }
 
 /** twemproxy; it has no reload. */
@@ -44,18 +60,12 @@ export async function nutcracker(ground: Ground, desk: ControlDesk, options: Pro
   const stats = await ground.addresses.next();
   // Its statistics listen on all addresses, on 22222, unless told otherwise.
   const argv = ['nutcracker', '-c', configFile, '-a', stats.host, '-s', String(stats.port), '-v', '5'] as const;
-  const proxy = new ProxyServer({
-    ...ground.server(name, argv),
-    ...readiness({ listen: options.listen ?? stats }),
-  });
+  const ready = () => accepts(options.listen ?? stats);
+  const proxy = new ProxyServer({ ...ground.server(name, argv), ready, readyIntervalMs: 2 });
   proxy.restartCommand = await desk.command(`restart-${name}`, () => proxy.restart());
   proxy.reloadCommand = proxy.restartCommand;
   if (options.start !== 'later') await proxy.start();
   return proxy;
-}
-
-function readiness({ listen }: { listen?: Address }): { ready: () => Promise<boolean>; readyIntervalMs: number } {
-  return { ready: listen === undefined ? async () => true : () => accepts(listen), readyIntervalMs: 2 };
 }
 
 /** True when a TCP connection to the address is accepted within a second. */

@@ -134,11 +134,11 @@ async function settled(
     await waitFor(`${sentinel.name} to know all of ${shard.name}`, view, {
       timeoutMs: 15_000,
       until: ({ master, replicas, sentinels }) =>
-        master['flags'] === 'master' &&
+        master.flags === 'master' &&
         sentinels.length === others &&
         sentinels.every(({ flags }) => flags === 'sentinel') &&
         replicas.length === shard.replicas.length &&
-        replicas.every((replica) => replica['flags'] === 'slave' && replica['master-link-status'] === 'ok'),
+        replicas.every((replica) => replica.flags === 'slave' && replica['master-link-status'] === 'ok'),
     });
   }
 }

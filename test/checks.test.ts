@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import t from 'tap';
+
+const projectDir = fileURLToPath(new URL('..', import.meta.url));
+
+/** What a checking program complains about; empty when it is content. */
+async function complaints(program: string, args: readonly string[]): Promise<string> {
+  // tap's hooks, which it puts into every Node process, are more than the compiler's launcher bears.
+  const argv = ['-u', 'NODE_OPTIONS', `${projectDir}node_modules/.bin/${program}`, ...args];
+  try {
+    await promisify(execFile)('env', argv, { cwd: projectDir, timeout: 100_000, maxBuffer: 1e7 });
+    return '';
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    return `${stdout ?? ''}${stderr ?? ''}` || String(error);
+  }
+}
+
+t.test('the types hold', async (t) => {
+  t.equal(await complaints('tsc', ['--noEmit']), '');
+});
+
+t.test('lint and format hold', async (t) => {
+  t.equal(await complaints('biome', ['check', '--colors=off', '--diagnostic-level=warn', '.']), '');
+});

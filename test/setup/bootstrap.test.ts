@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { modulesCurrent, satisfies } from '../../setup/modules.mjs';
+import { debianPrograms, installPackages, missingPrograms } from '../../setup/packages.mjs';
+
+const bootstrap = fileURLToPath(new URL('../../setup/bootstrap.mjs', import.meta.url));
+
+t.test('the bootstrap says nothing when nothing is missing', async (t) => {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [bootstrap], { timeout: 10_000 });
+  t.equal(stdout, '');
+  t.equal(stderr, '');
+});
+
+t.test('programs are looked for in the given folders', async (t) => {
+  t.strictSame(missingPrograms(['/nowhere']), debianPrograms);
+  t.strictSame(missingPrograms(), []);
+});
+
+t.test('without root it says what to run as root, each package once', async (t) => {
+  const missing = missingPrograms(['/nowhere']);
+  await t.rejects(installPackages(missing, { aptGet: '/usr/bin/apt-get', user: 'other' }), {
+    message:
+      /redis-server, .*haproxy.*needs root\.[\s\S]*apt-get install --no-install-recommends redis-server redis-sentinel redis-tools nutcracker haproxy bind9-dnsutils$/,
+  });
+});
+
+t.test('without apt it says which programs to install', async (t) => {
+  const missing = debianPrograms.filter(({ program }) => program === 'haproxy');
+  await t.rejects(installPackages(missing, { aptGet: undefined, user: 'root' }), {
+    message: /haproxy; there is no apt-get on this machine[\s\S]*Install these programs/,
+  });
+});
+
+t.test('npm packages are judged by what the lockfiles hold', async (t) => {
+  const wanted = {
+    packages: {
+      '': { version: '0.1.0' },
+      'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' },
+      'node_modules/other-platform': { version: '1.0.0', integrity: 'sha512-o', optional: true },
+    },
+  };
+  const a = { version: '1.0.0', integrity: 'sha512-a' };
+  t.equal(satisfies({ packages: { 'node_modules/a': a } }, wanted), true);
+  t.equal(satisfies({ packages: {} }, wanted), false);
+  t.equal(satisfies({ packages: { 'node_modules/a': { ...a, version: '1.0.1' } } }, wanted), false);
+  t.equal(satisfies({ packages: { 'node_modules/a': { ...a, integrity: 'sha512-b' } } }, wanted), false);
+  const stale = { version: '0.9.0', integrity: 'sha512-x', optional: true };
+  t.equal(satisfies({ packages: { 'node_modules/a': a, 'node_modules/other-platform': stale } }, wanted), false);
+  t.equal(modulesCurrent('/nowhere'), false);
+});
