@@ -26,6 +26,12 @@ export const errorCodes = {
   'command-failed': 'A command could not be started, was killed or exited with an error.',
   'command-timeout': 'A command did not end within its timeout.',
   'not-found': 'There is no such thing.',
+  'not-ready': 'Something has not been observed in full yet.',
+  'request-invalid': 'An HTTP request is not what its route takes.',
+  'request-too-large': 'An HTTP request is larger than is accepted.',
+  'request-denied': 'An HTTP request lacks the token, or brings a wrong one.',
+  'request-throttled': 'Too many HTTP requests: try again later.',
+  'api-unreachable': 'No answer from the HTTP API of a running switchmaster.',
   stopping: 'The daemon is stopping.',
   internal: 'A defect in switchmaster itself.',
 } as const;

@@ -20,7 +20,7 @@ function report(outcome: Outcome, failures = 0): RunReport {
     hints: [{ source: 'sentinel 127.0.0.1:1', event: '+switch-master', receivedMs: 1 }],
     outcome,
     startedMs: 2,
-    durationMs: 3.14159,
+    durationMs: 2.71,
     failures,
     nextMs: 500,
   };
@@ -40,7 +40,7 @@ t.test('a run is one line with its id, what woke it and what it came to', (t) =>
       summary: 'shard1 moved',
       details: { epoch: 7 },
       hints: ['sentinel 127.0.0.1:1 +switch-master'],
-      durationMs: 3.14,
+      durationMs: 2.71,
     },
   ]);
   t.end();

@@ -1,0 +1,19 @@
+import { SwitchmasterError } from '../lib/errors.ts';
+import { serializeError } from '../lib/telemetry/serialize.ts';
+import type { ExitCode } from './program.ts';
+
+/** Says on standard error what failed, why, and nothing more unless asked; the answer is the exit code. */
+export function printFailure(thrown: unknown, options: { readonly debug: boolean }): ExitCode {
+  const error = SwitchmasterError.from(thrown);
+  const { causes = [] } = serializeError(error);
+  const lines = [`${error.code}: ${error.message}`, ...causes.map((cause) => `  because: ${cause}`)];
+  if (error.code === 'internal' && !options.debug)
+    lines.push('  This is a defect. Run with --debug and report what it says.');
+  if (options.debug) lines.push(stackOf(thrown));
+  process.stderr.write(`${lines.join('\n')}\n`);
+  return error.code === 'config-invalid' || error.code === 'template-invalid' ? 2 : 1;
+}
+
+function stackOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+}

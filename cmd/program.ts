@@ -1,0 +1,42 @@
+import { Command, CommanderError } from 'commander';
+import { addCheck } from './check.ts';
+import { printFailure } from './failure.ts';
+import { addRun } from './run.ts';
+import { version } from './version.ts';
+
+/** What a subcommand leaves behind: 0 done, 1 failed, 2 wrong usage or config. */
+export type ExitCode = 0 | 1 | 2;
+
+const examples = `
+Examples:
+  $ switchmaster run                                   bridge the Sentinel on this machine to its Consul
+  $ switchmaster run --config /etc/switchmaster        every file of a folder, merged
+  $ switchmaster check --config ./switchmaster.yml     is this config good?
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or config.`;
+
+/** Runs one command line; the answer is the process's exit code. Never throws. */
+export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const program = new Command('switchmaster')
+    .description('Keeps Consul, proxies and applications pointed at the right Redis master.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .option('--debug', 'print stack traces of failures')
+    .addHelpText('after', examples)
+    .showHelpAfterError('(switchmaster --help lists what there is)')
+    .showSuggestionAfterError()
+    .exitOverride();
+  const done = (code: ExitCode): void => {
+    exitCode = code;
+  };
+  addRun(program, done);
+  addCheck(program, done);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+    return printFailure(thrown, { debug: program.opts().debug === true });
+  }
+}

@@ -1,0 +1,97 @@
+import type { Config } from './config/model.ts';
+import { ApiPart } from './daemon/api.ts';
+import { Assembly, type Blueprint } from './daemon/assembly.ts';
+import { ConsulPart } from './daemon/consul.ts';
+import { fingerprint } from './daemon/fingerprint.ts';
+import { unionViews } from './daemon/views.ts';
+import type { RunReport } from './reconcile/outcome.ts';
+import { Ledger } from './telemetry/ledger.ts';
+import type { Log } from './telemetry/log.ts';
+import { makeRunLog } from './telemetry/run-log.ts';
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly version: string;
+}
+
+/** How long the parts may finish what is in flight. */
+const graceMs = 10_000;
+
+/**
+ * The composition root: it builds the parts that a config asks for, in the order in which they need each other, and
+ * stops them in reverse. Nothing that happens in the world makes it throw.
+ */
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #assembly: Assembly;
+  readonly #ledger = new Ledger();
+  readonly #observers: readonly ((report: RunReport) => void)[];
+  #config: Config;
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#assembly = new Assembly(options.log);
+    this.#observers = [makeRunLog(options.log), (report) => this.#ledger.observe(report)];
+  }
+
+  async start(): Promise<void> {
+    const { log, version } = this.#options;
+    log.info({ version, node: process.version, pid: process.pid }, 'starting');
+    await this.#become(this.#config);
+  }
+
+  /** Takes over another config: only the parts whose settings changed are built anew. */
+  async reload(config: Config): Promise<void> {
+    this.#config = config;
+    this.#options.log.level = config.log.level;
+    await this.#become(config);
+    this.#options.log.info('config reloaded');
+  }
+
+  async stop(): Promise<void> {
+    this.#options.log.info('stopping');
+    await this.#assembly.stop({ graceMs });
+    this.#options.log.info('stopped');
+  }
+
+  /** What every part knows, into the log. */
+  logState(): void {
+    const parts = this.#assembly.parts.map((part) => ({ part: part.name, ready: part.ready(), state: part.state?.() }));
+    this.#options.log.info({ version: this.#options.version, parts }, 'state');
+  }
+
+  async #become(config: Config): Promise<void> {
+    await this.#assembly.become(this.#blueprints(config), { graceMs });
+    if (config.sentinel === undefined && config.templates.length === 0) {
+      this.#options.log.warn('nothing to do: the config has neither sentinel nor templates');
+    }
+  }
+
+  /** In the order of starting. The API comes first, so that it can say what is missing. */
+  #blueprints(config: Config): readonly Blueprint[] {
+    const { log, version } = this.#options;
+    const blueprints: Blueprint[] = [];
+    const { api } = config;
+    if (api !== undefined) {
+      const views = unionViews({ assembly: this.#assembly, outcomes: this.#ledger });
+      blueprints.push({
+        name: 'api',
+        fingerprint: fingerprint(api),
+        build: () => new ApiPart({ api, views, version, log: log.child({ part: 'api' }) }),
+      });
+    }
+    blueprints.push({
+      name: 'consul',
+      fingerprint: fingerprint(config.consul),
+      build: () => new ConsulPart(config.consul),
+    });
+    return blueprints;
+  }
+
+  /** What every loop reports to. */
+  observe(report: RunReport): void {
+    for (const observer of this.#observers) observer(report);
+  }
+}

@@ -1,0 +1,38 @@
+import { ConsulClient } from '../client/consul.ts';
+import type { ClientTls, ConsulConfig } from '../config/model.ts';
+import { CatalogWatches } from '../source/catalog.ts';
+import type { Part } from './part.ts';
+
+/** The connection to Consul that the other parts share, and its blocking queries. */
+export class ConsulPart implements Part {
+  readonly name = 'consul';
+  readonly client: ConsulClient;
+  readonly watches: CatalogWatches;
+
+  constructor(config: ConsulConfig) {
+    const { token, tls, ...rest } = config;
+    this.client = new ConsulClient({
+      ...rest,
+      ...(token === undefined ? {} : { token: token.reveal() }),
+      ...(tls === undefined ? {} : { tls: revealTls(tls) }),
+    });
+    this.watches = new CatalogWatches({ client: this.client });
+  }
+
+  start(): void {}
+
+  async stop(): Promise<void> {
+    await this.watches.close();
+    this.client.close();
+  }
+
+  ready(): { ready: true } {
+    return { ready: true };
+  }
+}
+
+/** TLS settings as clients take them. */
+export function revealTls(tls: ClientTls): Omit<ClientTls, 'key'> & { readonly key?: string } {
+  const { key, ...rest } = tls;
+  return { ...rest, ...(key === undefined ? {} : { key: key.reveal() }) };
+}

@@ -1,0 +1,22 @@
+import type { MastersView, TemplatesView } from '../http/views.ts';
+
+/** One thing that the daemon runs: it starts, says whether it has seen what it must see first, and stops. */
+export interface Part {
+  /** `api`, `consul`, `bridge`, `renderer`, ... */
+  readonly name: string;
+  /** Must not wait for the world: what cannot be reached is tried again by the part itself. */
+  start(): Promise<void> | void;
+  /** Finishes what is in flight for at most `graceMs`, and releases everything. Called once, and only after `start`. */
+  stop(options: { readonly graceMs: number }): Promise<void>;
+  ready(): Readiness;
+  /** For SIGUSR1: what the part knows, as plain data without secrets. */
+  state?(): unknown;
+  /** What the API shows of it. */
+  readonly masters?: MastersView;
+  readonly templates?: TemplatesView;
+}
+
+export type Readiness =
+  | { readonly ready: true }
+  /** Each a short noun: `sentinel 127.0.0.1:26379`, `template haproxy.cfg: service(redis-master)`. */
+  | { readonly ready: false; readonly missing: readonly string[] };

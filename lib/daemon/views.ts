@@ -1,0 +1,30 @@
+import type { OutcomesView, Views } from '../http/views.ts';
+import type { Assembly } from './assembly.ts';
+
+/** What the API shows: of whichever parts run at the moment it is asked. */
+export function unionViews(sources: { readonly assembly: Assembly; readonly outcomes: OutcomesView }): Views {
+  const { assembly, outcomes } = sources;
+  const masters = () => assembly.parts.flatMap((part) => part.masters ?? []);
+  const templates = () => assembly.parts.flatMap((part) => part.templates ?? []);
+  return {
+    outcomes,
+    masters: {
+      list: () => masters().flatMap((view) => view.list()),
+      get: (name) => first(masters(), (view) => view.get(name)),
+    },
+    templates: {
+      list: () => templates().flatMap((view) => view.list()),
+      get: (name) => first(templates(), (view) => view.get(name)),
+      rendered: (name) => first(templates(), (view) => view.rendered(name)),
+    },
+    readiness: { missing: () => assembly.missing() },
+  };
+}
+
+function first<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

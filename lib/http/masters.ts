@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { SwitchmasterError } from '../errors.ts';
+import { masterAnswer, mastersAnswer } from './shapes.ts';
+import type { MasterState, MastersView, OutcomesView } from './views.ts';
+
+const params = z.object({ name: z.string().min(1).max(256) });
+
+export function addMasterRoutes(
+  server: FastifyInstance,
+  views: { readonly masters: MastersView; readonly outcomes: OutcomesView },
+): void {
+  const answer = (state: MasterState): z.output<typeof masterAnswer> => ({
+    ...state,
+    lastOutcome: views.outcomes.last('bridge', state.name) ?? null,
+  });
+  server.get('/v1/masters', { schema: { response: { 200: mastersAnswer } } }, async () => ({
+    masters: views.masters.list().map(answer),
+  }));
+  server.get('/v1/masters/:name', { schema: { params, response: { 200: masterAnswer } } }, async (request) => {
+    const { name } = request.params as z.output<typeof params>;
+    const state = views.masters.get(name);
+    if (state === undefined) throw new SwitchmasterError('not-found', `no master is called ${JSON.stringify(name)}`);
+    return answer(state);
+  });
+}

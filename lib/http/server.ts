@@ -1,0 +1,89 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import type { z } from 'zod';
+import { SwitchmasterError } from '../errors.ts';
+import { fromThrown, notFound, sendFailure } from './failure.ts';
+import { addHealthRoutes } from './health.ts';
+import { addMasterRoutes } from './masters.ts';
+import { addTemplateRoutes } from './templates.ts';
+import type { Views } from './views.ts';
+
+export interface ServerOptions {
+  readonly views: Views;
+  readonly version: string;
+  /** PEM texts. With `clientCa`, clients must show a certificate of it. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  /** Told of what should not have happened. */
+  readonly onDefect: (error: SwitchmasterError, request: { readonly method: string; readonly url: string }) => void;
+}
+
+/** Nothing may be loaded from elsewhere, framed, sniffed or kept. */
+const securityHeaders = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
+
+/** The API, not listening yet. Its answers come from memory: no request waits for Consul or Redis. */
+export function makeServer(options: ServerOptions): FastifyInstance {
+  const server = fastify({
+    logger: false,
+    bodyLimit: 64 * 1024,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 30_000,
+    forceCloseConnections: true,
+    exposeHeadRoutes: true,
+    routerOptions: { maxParamLength: 512 },
+    frameworkErrors: (error, _request, reply) => void sendFailure(reply, fromThrown(error)),
+    clientErrorHandler: refuseGarbage,
+    ...(options.tls === undefined ? {} : { https: toHttps(options.tls) }),
+  }) as unknown as FastifyInstance;
+  server.setValidatorCompiler(({ schema }) => validator(schema as unknown as z.ZodType));
+  server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  server.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders));
+  server.setNotFoundHandler((request, reply) => sendFailure(reply, notFound(request)));
+  server.setErrorHandler((thrown, request, reply) => {
+    const error = fromThrown(thrown);
+    if (error.code === 'internal') options.onDefect(error, { method: request.method, url: request.url });
+    return sendFailure(reply, error);
+  });
+  addHealthRoutes(server, { readiness: options.views.readiness, version: options.version });
+  addMasterRoutes(server, options.views);
+  addTemplateRoutes(server, options.views);
+  return server;
+}
+
+function toHttps(tls: NonNullable<ServerOptions['tls']>): object {
+  const { cert, key, clientCa } = tls;
+  if (clientCa === undefined) return { cert, key };
+  return { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true };
+}
+
+function validator(schema: z.ZodType) {
+  return (input: unknown): { value: unknown } | { error: Error } => {
+    const parsed = schema.safeParse(input);
+    if (parsed.success) return { value: parsed.data };
+    const [issue] = parsed.error.issues;
+    const where = issue?.path.join('.') ?? '';
+    const message = `${where === '' ? 'the request' : where}: ${issue?.message ?? 'is invalid'}`;
+    return { error: new SwitchmasterError('request-invalid', message, { cause: parsed.error }) };
+  };
+}
+
+interface RawSocket {
+  readonly writable: boolean;
+  readonly destroyed: boolean;
+  end(text: string): void;
+  destroy(): void;
+}
+
+/** What is not HTTP never reaches a route. */
+function refuseGarbage(error: Error & { code?: string; rawPacket?: unknown }, socket: RawSocket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
+  const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'request-too-large' : 'request-invalid';
+  const status = code === 'request-too-large' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const body = JSON.stringify({ error: { code, message: 'this is not an HTTP request that can be served' } });
+  const headers = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`;
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`);
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+/*
+ * What the API answers with: one definition for the types that views are held to, for the OpenAPI document, and for the
+ * tests. Nothing is undefined: what is not known is null.
+ */
+export const addressShape = z.object({ host: z.string(), port: z.int() });
+
+export const instant = z.string().meta({ format: 'date-time' });
+
+export const recordShape = z.object({
+  version: z.literal(1),
+  name: z.string(),
+  generation: z.int(),
+  epoch: z.int(),
+  phase: z.enum(['promoted', 'confirmed']),
+  master: addressShape,
+  replicas: z.array(addressShape).readonly(),
+  previous: addressShape.nullable(),
+  reason: z.string(),
+  changedAt: instant,
+  changedBy: z.string(),
+});
+
+/** What one Sentinel says about a master. */
+export const voteShape = z.object({
+  address: addressShape,
+  id: z.string().nullable(),
+  state: z.string().meta({ description: 'The link to this Sentinel: connected, connecting, ...' }),
+  epoch: z.int().nullable(),
+  master: addressShape.nullable(),
+  flags: z.array(z.string()).readonly(),
+  lastReadAt: instant.nullable(),
+});
+
+export const checkShape = z.object({ status: z.enum(['passing', 'warning', 'critical']), output: z.string() });
+
+export const errorShape = z.looseObject({ code: z.string(), message: z.string() });
+
+export const outcomeShape = z.object({
+  kind: z.enum(['applied', 'unchanged', 'fenced', 'held', 'failed']),
+  summary: z.string(),
+  at: instant,
+  reconcileId: z.string(),
+  durationMs: z.number(),
+  failures: z.int(),
+  error: errorShape.nullable(),
+});
+
+export const masterShape = z.object({
+  name: z.string(),
+  record: recordShape.nullable(),
+  modifyIndex: z.int().nullable(),
+  sentinels: z.array(voteShape).readonly(),
+  check: checkShape.nullable(),
+});
+
+export const templateShape = z.object({
+  name: z.string(),
+  source: z.string(),
+  destination: z.string(),
+  state: z.string(),
+  missing: z.array(z.string()).readonly().meta({ description: 'What it reads and has no answer for yet.' }),
+  dependencies: z.array(z.string()).readonly(),
+  writtenAt: instant.nullable(),
+});
+
+export const errorAnswer = z.object({ error: errorShape });
+export const liveAnswer = z.object({ live: z.literal(true), version: z.string(), uptimeSeconds: z.number() });
+export const readyAnswer = z.object({ ready: z.literal(true) });
+export const masterAnswer = masterShape.extend({ lastOutcome: outcomeShape.nullable() });
+export const mastersAnswer = z.object({ masters: z.array(masterAnswer) });
+export const templateAnswer = templateShape.extend({ lastOutcome: outcomeShape.nullable() });
+export const templatesAnswer = z.object({ templates: z.array(templateAnswer) });
+export const templateTextAnswer = templateAnswer.extend({ rendered: z.string().nullable() });

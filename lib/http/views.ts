@@ -1,0 +1,40 @@
+import type { z } from 'zod';
+import type { masterShape, outcomeShape, templateShape } from './shapes.ts';
+
+export type MasterState = z.output<typeof masterShape>;
+export type TemplateState = z.output<typeof templateShape>;
+export type OutcomeState = z.output<typeof outcomeShape>;
+
+/** The masters that a bridge follows, from memory. */
+export interface MastersView {
+  /** Sorted by name. */
+  list(): readonly MasterState[];
+  get(name: string): MasterState | undefined;
+}
+
+/** The templates that a renderer follows, from memory. */
+export interface TemplatesView {
+  /** In the order of the config. */
+  list(): readonly TemplateState[];
+  get(name: string): TemplateState | undefined;
+  /** What was last rendered; undefined before the first time. */
+  rendered(name: string): string | undefined;
+}
+
+export interface ReadinessView {
+  /** What is not observed in full yet; empty when ready. */
+  missing(): readonly string[];
+}
+
+/** The last outcome of each key of each loop. */
+export interface OutcomesView {
+  last(loop: string, key: string): OutcomeState | undefined;
+}
+
+/** Everything that the API shows. A part that a node does not run is an empty view. */
+export interface Views {
+  readonly masters: MastersView;
+  readonly templates: TemplatesView;
+  readonly readiness: ReadinessView;
+  readonly outcomes: OutcomesView;
+}
