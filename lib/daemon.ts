@@ -1,9 +1,14 @@
-import type { Config } from './config/model.ts';
+import { hostname } from 'node:os';
+import { matchesAny } from './config/glob.ts';
+import type { Config, SentinelConfig } from './config/model.ts';
 import { ApiPart } from './daemon/api.ts';
 import { Assembly, type Blueprint } from './daemon/assembly.ts';
-import { ConsulPart } from './daemon/consul.ts';
+import { BridgePart } from './daemon/bridge.ts';
+import { ConsulPart, revealAccess } from './daemon/consul.ts';
 import { fingerprint } from './daemon/fingerprint.ts';
 import { unionViews } from './daemon/views.ts';
+import { SwitchmasterError } from './errors.ts';
+import { formatAddress } from './model/address.ts';
 import type { RunReport } from './reconcile/outcome.ts';
 import { Ledger } from './telemetry/ledger.ts';
 import type { Log } from './telemetry/log.ts';
@@ -28,6 +33,7 @@ export class Daemon {
   readonly #ledger = new Ledger();
   readonly #observers: readonly ((report: RunReport) => void)[];
   #config: Config;
+  #consul: ConsulPart | undefined;
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -85,9 +91,49 @@ export class Daemon {
     blueprints.push({
       name: 'consul',
       fingerprint: fingerprint(config.consul),
-      build: () => new ConsulPart(config.consul),
+      build: () => {
+        this.#consul = new ConsulPart(config.consul);
+        return this.#consul;
+      },
     });
+    if (config.sentinel !== undefined) {
+      const { sentinel, environment, consul } = config;
+      blueprints.push({
+        name: 'bridge',
+        fingerprint: fingerprint({ sentinel, environment, consul }),
+        build: () => this.#buildBridge(sentinel, environment),
+      });
+    }
     return blueprints;
+  }
+
+  #buildBridge(sentinel: SentinelConfig, environment: string | undefined): BridgePart {
+    const { client, watches } = this.#requireConsul();
+    const log = this.#options.log.child({ part: 'bridge' });
+    return new BridgePart({
+      client,
+      watches,
+      naming: { environment },
+      bridgeId: `${hostname()}/${process.pid}`,
+      sentinels: sentinel.addresses,
+      sentinelAccess: revealAccess(sentinel.access),
+      redisAccess: revealAccess(sentinel.redis),
+      matches: (name) => matchesAny(sentinel.masters, name),
+      resyncMs: sentinel.resyncMs,
+      roleDeadlineMs: sentinel.roleDeadlineMs,
+      rebaseAfterMs: sentinel.rebaseAfterMs,
+      onReport: (report) => this.observe(report),
+      onLink: ({ sentinel: address, up, error }) => {
+        const fields = { sentinel: formatAddress(address), ...(error === undefined ? {} : { error }) };
+        if (up && error === undefined) log.info(fields, 'sentinel connected');
+        else log.warn(fields, up ? 'sentinel not read' : 'sentinel lost');
+      },
+    });
+  }
+
+  #requireConsul(): ConsulPart {
+    if (this.#consul === undefined) throw new SwitchmasterError('internal', 'the connection to Consul was not built');
+    return this.#consul;
   }
 
   /** What every loop reports to. */

@@ -1,5 +1,6 @@
 import { ConsulClient } from '../client/consul.ts';
-import type { ClientTls, ConsulConfig } from '../config/model.ts';
+import type { RedisAccess } from '../client/redis.ts';
+import type { AccessConfig, ClientTls, ConsulConfig } from '../config/model.ts';
 import { CatalogWatches } from '../source/catalog.ts';
 import type { Part } from './part.ts';
 
@@ -35,4 +36,13 @@ export class ConsulPart implements Part {
 export function revealTls(tls: ClientTls): Omit<ClientTls, 'key'> & { readonly key?: string } {
   const { key, ...rest } = tls;
   return { ...rest, ...(key === undefined ? {} : { key: key.reveal() }) };
+}
+
+/** Credentials as clients take them. */
+export function revealAccess({ username, password, tls }: AccessConfig): RedisAccess {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password: password.reveal() }),
+    ...(tls === undefined ? {} : { tls: revealTls(tls) }),
+  };
 }

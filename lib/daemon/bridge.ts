@@ -1,17 +1,18 @@
-import type { ConsulClient } from './client/consul.ts';
-import type { RedisAccess } from './client/redis.ts';
-import type { SwitchmasterError } from './errors.ts';
-import type { Address } from './model/address.ts';
-import { externalNode, type Naming } from './model/naming.ts';
-import { Bridge } from './reconcile/bridge.ts';
-import type { MasterMemory } from './reconcile/bridge-memory.ts';
-import { RecordWriter } from './reconcile/bridge-writer.ts';
-import { Loop } from './reconcile/loop.ts';
-import type { RunReport } from './reconcile/outcome.ts';
-import type { CatalogWatches } from './source/catalog.ts';
-import { RecordSource } from './source/record.ts';
-import { RoleSource } from './source/role.ts';
-import { SentinelSource } from './source/sentinel.ts';
+import type { ConsulClient } from '../client/consul.ts';
+import type { RedisAccess } from '../client/redis.ts';
+import type { SwitchmasterError } from '../errors.ts';
+import type { MasterState, MastersView } from '../http/views.ts';
+import type { Address } from '../model/address.ts';
+import { externalNode, type Naming } from '../model/naming.ts';
+import { Bridge } from '../reconcile/bridge.ts';
+import { RecordWriter } from '../reconcile/bridge-writer.ts';
+import { Loop } from '../reconcile/loop.ts';
+import type { RunReport } from '../reconcile/outcome.ts';
+import type { CatalogWatches } from '../source/catalog.ts';
+import { RecordSource } from '../source/record.ts';
+import { RoleSource } from '../source/role.ts';
+import { type SentinelReading, SentinelSource } from '../source/sentinel.ts';
+import type { Part, Readiness } from './part.ts';
 
 export interface BridgePartOptions {
   readonly client: ConsulClient;
@@ -34,8 +35,12 @@ export interface BridgePartOptions {
 }
 
 /** The bridge with its sources, its writer and its loop: what a node runs that has a `sentinel` section. */
-export class BridgePart {
+export class BridgePart implements Part {
   readonly name = 'bridge';
+  readonly masters: MastersView = {
+    list: () => this.#names().map((name) => this.#master(name)),
+    get: (name) => (this.#names().includes(name) ? this.#master(name) : undefined),
+  };
   readonly #sentinels: SentinelSource;
   readonly #records: RecordSource;
   readonly #roles: RoleSource;
@@ -91,35 +96,27 @@ export class BridgePart {
   }
 
   /** Ready when Consul was read, some Sentinel answers, and every master that they know has its record. */
-  ready(): { readonly ready: true } | { readonly ready: false; readonly missing: readonly string[] } {
-    const missing: string[] = [];
+  ready(): Readiness {
     const consul = this.#records.missing();
-    if (consul !== undefined) missing.push(`Consul: ${consul}`);
-    if (!this.#sentinels.sentinels.some(({ up }) => up)) missing.push('no Sentinel can be reached');
-    else if (this.#sentinels.names.length === 0) missing.push('the Sentinels monitor no master that is wanted');
-    for (const name of this.#sentinels.names) {
-      if (this.record(name) === undefined) missing.push(`master ${name} has no record yet`);
-    }
+    if (consul !== undefined) return { ready: false, missing: [`Consul (${consul})`] };
+    if (!this.#sentinels.sentinels.some(({ up }) => up)) return { ready: false, missing: ['any Sentinel'] };
+    const names = this.#names();
+    if (names.length === 0) return { ready: false, missing: ['a master that is wanted: the Sentinels monitor none'] };
+    const missing = names.filter((name) => this.#held(name) === undefined).map((name) => `record of ${name}`);
     return missing.length === 0 ? { ready: true } : { ready: false, missing };
   }
 
-  get masters(): readonly string[] {
-    return this.#sentinels.names;
-  }
-
+  /** Every Sentinel that is known, for the API and the log. */
   get sentinels(): SentinelSource['sentinels'] {
     return this.#sentinels.sentinels;
   }
 
-  memory(name: string): MasterMemory {
-    return this.#bridge.memory(name);
-  }
-
-  /** The record of `name` as Consul holds it, and its ModifyIndex. */
-  record(name: string) {
-    const reading = this.#records.read(name);
-    const held = reading === undefined ? undefined : this.#bridge.memory(name).held(reading);
-    return held?.kind === 'present' ? held : undefined;
+  state(): unknown {
+    const sentinels = this.sentinels.map(({ address, up, error }) => ({ address, up, error: error?.message ?? null }));
+    const masters = this.masters
+      .list()
+      .map((master) => ({ ...master, trouble: this.#bridge.memory(master.name).trouble ?? null }));
+    return { sentinels, consul: this.#records.outage ?? null, masters };
   }
 
   /** Wakes one master, or all. */
@@ -128,10 +125,45 @@ export class BridgePart {
     else this.#loop.wake(name, hint);
   }
 
+  #names(): readonly string[] {
+    return this.#sentinels.names;
+  }
+
+  #held(name: string) {
+    const reading = this.#records.read(name);
+    const held = reading === undefined ? undefined : this.#bridge.memory(name).held(reading);
+    return held?.kind === 'present' ? held : undefined;
+  }
+
+  #master(name: string): MasterState {
+    const held = this.#held(name);
+    const { readings, readAt, opinion } = this.#bridge.memory(name);
+    return {
+      name,
+      record: held?.record ?? null,
+      modifyIndex: held?.modifyIndex ?? null,
+      sentinels: readings.map((reading) => toVote(reading, readAt)),
+      check: opinion ?? null,
+    };
+  }
+
   #consulChanged(changed: ReadonlySet<string> | 'all'): void {
     const known = this.#loop.keys;
     const woken =
       changed === 'all' ? known : known.filter((name) => changed.has(name) || changed.has(externalNode(name)));
     for (const name of woken) this.#loop.wake(name, { source: 'consul', event: 'changed' });
   }
+}
+
+function toVote(reading: SentinelReading, readAt: Date | undefined): MasterState['sentinels'][number] {
+  const view = reading.kind === 'seen' ? reading.view : undefined;
+  return {
+    address: reading.sentinel,
+    id: reading.sentinelId,
+    state: reading.kind,
+    epoch: view?.configEpoch ?? null,
+    master: view?.master ?? null,
+    flags: view === undefined ? [] : [view.condition, ...(view.linked ? [] : ['disconnected'])],
+    lastReadAt: readAt?.toISOString() ?? null,
+  };
 }

@@ -1,0 +1,11 @@
+/** True where any of the patterns matches the whole name; `*` stands for any run of characters, `?` for one. */
+export function matchesAny(patterns: readonly string[], name: string): boolean {
+  return patterns.some((pattern) => toExpression(pattern).test(name));
+}
+
+function toExpression(pattern: string): RegExp {
+  const parts = pattern
+    .split(/([*?])/)
+    .map((part) => (part === '*' ? '.*' : part === '?' ? '.' : part.replace(/[\\^$.|+()[\]{}]/g, '\\$&')));
+  return new RegExp(`^${parts.join('')}$`, 's');
+}
