@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { BootstrapError } from './log.mjs';
 
-const shownLines = 25;
+const shownLines = 15;
 const running = new Set();
 
 /**
@@ -33,7 +33,7 @@ export async function run(argv, { cwd, env, timeoutMs }) {
       child.on('close', (code, signal) => resolve({ code, signal }));
     });
     if (code === 0) return stdout;
-    throw new BootstrapError(`${argv.join(' ')} ended with ${signal ?? `exit code ${code}`}:\n${tail(all)}`);
+    throw new BootstrapError(`${argv.join(' ')} ended with ${signal ?? `exit code ${code}`}:\n${ends(all)}`);
   } finally {
     running.delete(child);
   }
@@ -48,6 +48,9 @@ export async function settle() {
   );
 }
 
-function tail(text) {
-  return text.trim().split('\n').slice(-shownLines).join('\n');
+// Programs say what is wrong at the beginning (npm, before its usage) or at the end (apt, after its progress).
+function ends(text) {
+  const lines = text.trim().split('\n');
+  if (lines.length <= 2 * shownLines) return lines.join('\n');
+  return [...lines.slice(0, shownLines), '...', ...lines.slice(-shownLines)].join('\n');
 }

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
@@ -49,4 +50,15 @@ t.test('npm packages are judged by what the lockfiles hold', async (t) => {
   const stale = { version: '0.9.0', integrity: 'sha512-x', optional: true };
   t.equal(satisfies({ packages: { 'node_modules/a': a, 'node_modules/other-platform': stale } }, wanted), false);
   t.equal(modulesCurrent('/nowhere'), false);
+});
+
+t.test('the lockfile names the packages of every platform, without which npm ci refuses it', async (t) => {
+  const lock = JSON.parse(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const wanted = Object.values(lock.packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+  t.strictSame(
+    wanted.filter((name) => lock.packages[`node_modules/${name}`] === undefined),
+    [],
+  );
 });
