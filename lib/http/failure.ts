@@ -1,6 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, SwitchmasterError } from '../errors.ts';
 
+/** Nothing may be loaded from elsewhere, framed, sniffed or kept. On every answer. */
+export const securityHeaders = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
+
 const statuses: { readonly [C in ErrorCode]?: number } = {
   'request-invalid': 400,
   'request-denied': 401,
@@ -14,6 +23,7 @@ const statuses: { readonly [C in ErrorCode]?: number } = {
 export function sendFailure(reply: FastifyReply, error: SwitchmasterError): FastifyReply {
   const details = error.code === 'internal' ? {} : error.details;
   const message = error.code === 'internal' ? 'a defect in switchmaster; its log says more' : error.message;
+  reply.headers(securityHeaders);
   return reply.code(statuses[error.code] ?? 503).send({ error: { ...details, code: error.code, message } });
 }
 

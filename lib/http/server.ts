@@ -1,7 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
-import { fromThrown, notFound, sendFailure } from './failure.ts';
+import { fromThrown, notFound, securityHeaders, sendFailure } from './failure.ts';
 import { addHealthRoutes } from './health.ts';
 import { addMasterRoutes } from './masters.ts';
 import { addTemplateRoutes } from './templates.ts';
@@ -15,15 +15,6 @@ export interface ServerOptions {
   /** Told of what should not have happened. */
   readonly onDefect: (error: SwitchmasterError, request: { readonly method: string; readonly url: string }) => void;
 }
-
-/** Nothing may be loaded from elsewhere, framed, sniffed or kept. */
-const securityHeaders = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-store',
-};
 
 /** The API, not listening yet. Its answers come from memory: no request waits for Consul or Redis. */
 export function makeServer(options: ServerOptions): FastifyInstance {

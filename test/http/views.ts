@@ -1,0 +1,64 @@
+import type { MasterState, OutcomesView, ReadinessView, TemplateState, Views } from '../../lib/http/views.ts';
+
+export const exampleMaster: MasterState = {
+  name: 'shard1',
+  record: {
+    version: 1,
+    name: 'shard1',
+    generation: 1,
+    epoch: 7,
+    phase: 'confirmed',
+    master: { host: '10.0.0.5', port: 6379 },
+    replicas: [{ host: '10.0.0.6', port: 6379 }],
+    previous: null,
+    reason: 'first seen',
+    changedAt: '2026-01-01T00:00:00.000Z',
+    changedBy: 'bridge-1',
+  },
+  modifyIndex: 12,
+  sentinels: [
+    {
+      address: { host: '10.0.0.5', port: 26379 },
+      id: 'abc',
+      state: 'connected',
+      epoch: 7,
+      master: { host: '10.0.0.5', port: 6379 },
+      flags: ['master'],
+      lastReadAt: '2026-01-01T00:00:00.000Z',
+    },
+  ],
+  check: { status: 'passing', output: 'up' },
+};
+
+export const exampleTemplate: TemplateState = {
+  name: 'haproxy.cfg',
+  source: '/t/haproxy.cfg.hbs',
+  destination: '/etc/haproxy/haproxy.cfg',
+  state: 'written',
+  missing: [],
+  dependencies: ['service(redis-master)'],
+  writtenAt: null,
+};
+
+export interface ExampleContents {
+  readonly masters?: readonly MasterState[];
+  readonly templates?: readonly TemplateState[];
+  readonly rendered?: string;
+  readonly readiness?: ReadinessView;
+  readonly outcomes?: OutcomesView;
+}
+
+/** Views of fixed contents. */
+export function exampleViews(contents: ExampleContents = {}): Views {
+  const { masters = [], templates = [], rendered } = contents;
+  return {
+    masters: { list: () => masters, get: (name) => masters.find((master) => master.name === name) },
+    templates: {
+      list: () => templates,
+      get: (name) => templates.find((template) => template.name === name),
+      rendered: () => rendered,
+    },
+    readiness: contents.readiness ?? { missing: () => [] },
+    outcomes: contents.outcomes ?? { last: () => undefined },
+  };
+}
