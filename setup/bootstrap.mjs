@@ -5,7 +5,7 @@
 import { settle } from './command.mjs';
 import { hasConsul, unpackConsul } from './consul.mjs';
 import { BootstrapError, say } from './log.mjs';
-import { installModules, modulesCurrent } from './modules.mjs';
+import { buildTestRunner, installModules, modulesCurrent, testRunnerCurrent } from './modules.mjs';
 import { installPackages, missingPrograms } from './packages.mjs';
 import { policyLeft, restorePolicy } from './services.mjs';
 import { inTurn } from './turn.mjs';
@@ -13,6 +13,7 @@ import { inTurn } from './turn.mjs';
 const steps = [
   { needed: policyLeft, take: async () => restorePolicy() },
   { needed: () => !modulesCurrent(), take: installModules },
+  { needed: () => !testRunnerCurrent(), take: buildTestRunner },
   { needed: () => missingPrograms().length > 0, take: () => installPackages(missingPrograms()) },
   { needed: () => !hasConsul(), take: unpackConsul },
 ];

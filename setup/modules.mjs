@@ -6,6 +6,8 @@ import { run } from './command.mjs';
 import { BootstrapError, say } from './log.mjs';
 import { findProgram, projectDir } from './paths.mjs';
 
+const unwantedPlugin = '@tapjs/typescript';
+
 /** True when node_modules holds what package-lock.json asks for. */
 export function modulesCurrent(dir = projectDir) {
   const wanted = readLock(join(dir, 'package-lock.json'));
@@ -37,10 +39,30 @@ export async function installModules() {
   await run([npm, 'ci', '--loglevel=error', '--no-audit', '--no-fund'], { cwd: projectDir, timeoutMs: 900_000 });
 }
 
+/** True when the test runner is put together as .taprc says. */
+export function testRunnerCurrent(dir = projectDir) {
+  return !readText(join(dir, 'node_modules/@tapjs/test/test-built/dist/esm/index.js')).includes(`"${unwantedPlugin}"`);
+}
+
+/** Puts it together: as it comes, tap compiles TypeScript by itself, which Node does here. */
+export async function buildTestRunner() {
+  say('building the test runner (tap build)');
+  const bin = join(projectDir, 'node_modules/.bin');
+  await run([join(bin, 'node'), join(bin, 'tap'), 'build'], { cwd: projectDir, timeoutMs: 300_000 });
+}
+
 function readLock(path) {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return JSON.parse(readText(path));
   } catch {
     return undefined;
+  }
+}
+
+function readText(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
   }
 }
