@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../lib/config/load.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { configOption, jsonOption } from './option.ts';
 import type { ExitCode } from './program.ts';
@@ -20,6 +19,7 @@ export function addCheck(program: Command, done: (code: ExitCode) => void): void
 }
 
 async function check(options: { readonly config: readonly string[]; readonly json?: true }): Promise<ExitCode> {
+  const { loadConfig } = await import('../lib/config/load.ts');
   try {
     await loadConfig({ paths: options.config, environment: process.env });
   } catch (thrown) {

@@ -1,12 +1,6 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../lib/config/load.ts';
-import type { Config } from '../lib/config/model.ts';
-import { Daemon } from '../lib/daemon.ts';
-import { SwitchmasterError } from '../lib/errors.ts';
-import { type Log, makeLog } from '../lib/telemetry/log.ts';
 import { configOption } from './option.ts';
 import type { ExitCode } from './program.ts';
-import { version } from './version.ts';
 
 const signals = `
 Signals:
@@ -24,71 +18,8 @@ export function addRun(program: Command, done: (code: ExitCode) => void): void {
     .addOption(configOption())
     .addHelpText('after', signals)
     .action(async (options: { config: readonly string[] }) => {
-      done(await run(options.config));
+      // The other commands need not wait until all of the daemon is loaded.
+      const { runDaemon } = await import('./daemon.ts');
+      done(await runDaemon(options.config));
     });
-}
-
-async function run(paths: readonly string[]): Promise<ExitCode> {
-  const load = (): Promise<Config> => loadConfig({ paths, environment: process.env });
-  const config = await load();
-  const log = makeLog({ ...config.log });
-  const releaseDefects = logDefects(log);
-  const daemon = new Daemon({ config, log, version });
-  const stopped = stopSignal();
-  const started = daemon.start();
-  const releaseSignals = obeySignals({ daemon, log, load, started });
-  try {
-    await started;
-    await stopped.promise;
-    await daemon.stop();
-    return 0;
-  } finally {
-    releaseSignals();
-    stopped.release();
-    releaseDefects();
-  }
-}
-
-/** Resolves with the first TERM or INT; a second one ends the process at once, as impatience should. */
-function stopSignal(): { readonly promise: Promise<void>; release(): void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let count = 0;
-  const onSignal = (): void => {
-    count += 1;
-    if (count > 1) process.exit(1);
-    resolve();
-  };
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  return { promise, release: () => void process.off('SIGTERM', onSignal).off('SIGINT', onSignal) };
-}
-
-function obeySignals(options: {
-  readonly daemon: Daemon;
-  readonly log: Log;
-  readonly load: () => Promise<Config>;
-  readonly started: Promise<void>;
-}): () => void {
-  const { daemon, log, load } = options;
-  let reloading = options.started;
-  const reload = async (): Promise<void> => {
-    try {
-      await daemon.reload(await load());
-    } catch (thrown) {
-      log.error({ error: SwitchmasterError.from(thrown) }, 'config refused; the running one stays');
-    }
-  };
-  // One after the other: the last HUP is the one that counts.
-  const onHup = (): void => {
-    reloading = reloading.then(reload);
-  };
-  const onUsr1 = (): void => daemon.logState();
-  process.on('SIGHUP', onHup).on('SIGUSR1', onUsr1);
-  return () => void process.off('SIGHUP', onHup).off('SIGUSR1', onUsr1);
-}
-
-/** A defect in one corner is logged as what it is, and must not take the rest down with it. */
-function logDefects(log: Log): () => void {
-  const onDefect = (thrown: unknown): void => log.error({ error: SwitchmasterError.from(thrown) }, 'defect');
-  process.on('uncaughtException', onDefect).on('unhandledRejection', onDefect);
-  return () => void process.off('uncaughtException', onDefect).off('unhandledRejection', onDefect);
 }

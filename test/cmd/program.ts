@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const file = fileURLToPath(new URL('../../cmd/switchmaster.ts', import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The real program, as a user starts it, with nothing of Consul's or ours in its environment. */
+export class Program {
+  readonly child: ChildProcess;
+  #stdout = '';
+  #stderr = '';
+  readonly #ended: Promise<unknown>;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(argv: readonly string[], environment: Record<string, string> = {}) {
+    const env = { PATH: process.env.PATH ?? '', NO_COLOR: '1', ...environment };
+    this.child = spawn(process.execPath, [file, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child.stdout?.on('data', (chunk) => {
+      this.#stdout += String(chunk);
+      this.#wake();
+    });
+    this.child.stderr?.on('data', (chunk) => {
+      this.#stderr += String(chunk);
+      this.#wake();
+    });
+    this.#ended = once(this.child, 'close').then(() => this.#wake());
+  }
+
+  /** What its log says so far, one object a line. */
+  get lines(): readonly Record<string, unknown>[] {
+    return this.#stderr
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  /** The first log line with this message that `where` accepts, as soon as it is there. */
+  async line(msg: string, where: (line: Record<string, unknown>) => boolean = () => true) {
+    for (;;) {
+      const found = this.lines.find((line) => line.msg === msg && where(line));
+      if (found !== undefined) return found;
+      if (this.child.exitCode !== null) throw new Error(`it ended without saying ${msg}:\n${this.#stderr}`);
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  /** Until standard output holds `wanted`. */
+  async says(wanted: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = wanted.exec(this.#stdout);
+      if (found !== null) return found;
+      if (this.child.exitCode !== null) throw new Error(`it ended without saying ${wanted}:\n${this.#stderr}`);
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  async end(): Promise<Finished> {
+    await this.#ended;
+    return { code: this.child.exitCode, stdout: this.#stdout, stderr: this.#stderr };
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+/** Runs it to its end. */
+export function runProgram(argv: readonly string[], environment?: Record<string, string>): Promise<Finished> {
+  return new Program(argv, environment).end();
+}

@@ -1,0 +1,94 @@
+import { writeFile } from 'node:fs/promises';
+import net from 'node:net';
+import t, { type Test } from 'tap';
+import { Program, runProgram } from './program.ts';
+
+const config = 'api: { listen: "127.0.0.1:0" }\nconsul: { address: "127.0.0.1:9" }\n';
+
+async function start(t: Test, folder: string): Promise<{ program: Program; url: string }> {
+  const program = new Program(['run', '--config', folder]);
+  t.teardown(() => void program.child.kill('SIGKILL'));
+  const { url } = await program.line('API listening');
+  return { program, url: String(url) };
+}
+
+t.test('it answers while it runs, and a TERM ends it cleanly', async (t) => {
+  const { program, url } = await start(t, t.testdir({ 'c.yml': config }));
+  t.match(await (await fetch(`${url}/live`)).json(), { live: true });
+  t.equal((await fetch(`${url}/ready`)).status, 200);
+  program.child.kill('SIGTERM');
+  const { code, stdout } = await program.end();
+  t.equal(code, 0);
+  t.equal(stdout, '');
+  t.strictSame(
+    program.lines.map(({ msg }) => msg).filter((msg) => msg === 'starting' || msg === 'stopping' || msg === 'stopped'),
+    ['starting', 'stopping', 'stopped'],
+  );
+});
+
+t.test('an INT ends it cleanly too', async (t) => {
+  const { program } = await start(t, t.testdir({ 'c.yml': config }));
+  program.child.kill('SIGINT');
+  t.equal((await program.end()).code, 0);
+});
+
+t.test('a config that it cannot use ends it with 2 before anything starts', async (t) => {
+  const folder = t.testdir({ 'c.yml': `${config}bogus: 1\n` });
+  const { code, stderr } = await runProgram(['run', '--config', folder]);
+  t.equal(code, 2);
+  t.match(stderr, /bogus: unknown section/);
+  t.notMatch(stderr, /starting/);
+});
+
+t.test('a HUP takes over a good config, and refuses a bad one whole', async (t) => {
+  const folder = t.testdir({ 'c.yml': config });
+  const { program, url } = await start(t, folder);
+  await writeFile(`${folder}/c.yml`, `${config}log: { level: debug }\nbogus: 1\n`);
+  program.child.kill('SIGHUP');
+  const refused = await program.line('config refused; the running one stays');
+  t.match(refused.error, { code: 'config-invalid', message: /bogus: unknown section/ });
+  t.equal((await fetch(`${url}/live`)).status, 200);
+  await writeFile(`${folder}/c.yml`, `${config}log: { level: debug }\n`);
+  program.child.kill('SIGHUP');
+  await program.line('config reloaded');
+  t.equal((await fetch(`${url}/live`)).status, 200, 'the API, whose settings are the same, was not closed');
+  program.child.kill('SIGTERM');
+  t.equal((await program.end()).code, 0);
+});
+
+t.test('a HUP with another address moves the API', async (t) => {
+  const folder = t.testdir({ 'c.yml': config });
+  const { program, url } = await start(t, folder);
+  await writeFile(`${folder}/c.yml`, config.replace('127.0.0.1:0', '127.0.0.2:0'));
+  program.child.kill('SIGHUP');
+  const moved = await program.line('API listening', (line) => line.url !== url);
+  t.match(moved.url, /^http:\/\/127\.0\.0\.2:/);
+  t.equal((await fetch(`${moved.url}/live`)).status, 200);
+  await t.rejects(fetch(`${url}/live`));
+});
+
+t.test('a USR1 writes the state to the log, without secrets', async (t) => {
+  const folder = t.testdir({ 'c.yml': config.replace('consul: {', 'consul: { tokenFile: token,'), token: 'hunter2' });
+  const { program } = await start(t, folder);
+  program.child.kill('SIGUSR1');
+  const { parts } = await program.line('state');
+  t.match(parts, [
+    { part: 'api', ready: { ready: true } },
+    { part: 'consul', ready: { ready: true } },
+  ]);
+  program.child.kill('SIGTERM');
+  t.notMatch((await program.end()).stderr, /hunter2/);
+});
+
+t.test('an address that is taken is said, and tried again until it is free', async (t) => {
+  const other = net.createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as net.AddressInfo;
+  const program = new Program(['run', '--config', t.testdir({ 'c.yml': config.replace(':0', `:${port}`) })]);
+  t.teardown(() => void program.child.kill('SIGKILL'));
+  t.match(await program.line('API cannot listen'), { level: 'error', why: /EADDRINUSE/ });
+  await new Promise((resolve) => other.close(resolve));
+  await program.line('API listening');
+  program.child.kill('SIGTERM');
+  t.equal((await program.end()).code, 0);
+});

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { runProgram } from './program.ts';
+
+const packageFile = new URL('../../package.json', import.meta.url);
+t.jobs = 2;
+
+t.test('the version is the package', async (t) => {
+  const { code, stdout } = await runProgram(['--version']);
+  t.equal(code, 0);
+  t.equal(stdout.trim(), JSON.parse(readFileSync(packageFile, 'utf8')).version);
+});
+
+t.test('help shows the commands and examples, and is a success', async (t) => {
+  const { code, stdout, stderr } = await runProgram(['--help']);
+  t.equal(code, 0);
+  t.match(stdout, /run \[options\][\s\S]*check \[options\][\s\S]*Examples:[\s\S]*Exit codes/);
+  t.equal(stderr, '');
+});
+
+t.test('help of a subcommand has examples of its own', async (t) => {
+  const { code, stdout } = await runProgram(['run', '--help']);
+  t.equal(code, 0);
+  t.match(stdout, /HUP +reload[\s\S]*Example:/);
+});
+
+t.test('wrong usage exits with 2 and says what was meant', async (t) => {
+  const { code, stderr } = await runProgram(['chek']);
+  t.equal(code, 2);
+  t.match(stderr, /unknown command 'chek'\n\(Did you mean check\?\)/);
+  t.equal((await runProgram(['run', '--bogus'])).code, 2);
+  t.equal((await runProgram([])).code, 2);
+});
+
+t.test('check lists every problem and exits with 2', async (t) => {
+  const folder = t.testdir({ 'c.yml': 'sentinel:\n  addreses: []\nbogus: 1\n', 'good.yml': 'log: {}\n' });
+  const bad = await runProgram(['check', '--config', `${folder}/c.yml`]);
+  t.equal(bad.code, 2);
+  t.equal(bad.stdout, '');
+  t.match(bad.stderr, /^config-invalid: The configuration has 2 problems:\n/);
+  t.match(bad.stderr, `${folder}/c.yml:2:3: sentinel.addreses: unknown key (did you mean addresses?)`);
+  t.notMatch(bad.stderr, /\n +at /);
+  const good = await runProgram(['check', '--config', `${folder}/good.yml`]);
+  t.strictSame([good.code, good.stdout, good.stderr], [0, 'The configuration is good.\n', '']);
+});
+
+t.test('check tells machines the same as an object', async (t) => {
+  const folder = t.testdir({ 'c.yml': 'bogus: 1\n', 'good.yml': 'log: {}\n' });
+  const bad = await runProgram(['check', '--json', '--config', `${folder}/c.yml`]);
+  t.equal(bad.code, 2);
+  t.match(JSON.parse(bad.stdout), {
+    valid: false,
+    problems: [{ path: 'bogus', message: 'unknown section', place: { line: 1, column: 1 } }],
+  });
+  const good = await runProgram(['check', '--json', '-c', `${folder}/good.yml`]);
+  t.strictSame(JSON.parse(good.stdout), { valid: true, problems: [] });
+});
+
+t.test('a stack trace is shown only to those who ask', async (t) => {
+  const folder = t.testdir({ 'c.yml': 'bogus: 1\n' });
+  const { code, stderr } = await runProgram(['--debug', 'check', '--config', `${folder}/c.yml`]);
+  t.equal(code, 2);
+  t.match(stderr, /\n +at /);
+});

@@ -1,0 +1,78 @@
+import t from 'tap';
+import { Secret } from '../../lib/config/secret.ts';
+import { Assembly, type Blueprint } from '../../lib/daemon/assembly.ts';
+import { fingerprint } from '../../lib/daemon/fingerprint.ts';
+import type { Part } from '../../lib/daemon/part.ts';
+import { makeLog } from '../../lib/telemetry/log.ts';
+
+function setup() {
+  const events: string[] = [];
+  const log = makeLog({
+    level: 'error',
+    format: 'json',
+    stream: { write: (line) => void events.push(JSON.parse(line).msg) },
+  });
+  const blueprint = (name: string, settings: unknown, extra: Partial<Part> = {}): Blueprint => ({
+    name,
+    fingerprint: fingerprint(settings),
+    build: () => ({
+      name,
+      start: () => void events.push(`start ${name}`),
+      stop: async () => void events.push(`stop ${name}`),
+      ready: () => ({ ready: true }),
+      ...extra,
+    }),
+  });
+  return { events, assembly: new Assembly(log), blueprint };
+}
+const grace = { graceMs: 0 };
+
+t.test('parts start in order and stop in reverse', async (t) => {
+  const { events, assembly, blueprint } = setup();
+  await assembly.become([blueprint('a', 1), blueprint('b', 1), blueprint('c', 1)], grace);
+  await assembly.stop(grace);
+  t.strictSame(events, ['start a', 'start b', 'start c', 'stop c', 'stop b', 'stop a']);
+});
+
+t.test('a reload leaves alone what has not changed', async (t) => {
+  const { events, assembly, blueprint } = setup();
+  await assembly.become([blueprint('a', 1), blueprint('b', 1), blueprint('c', 1)], grace);
+  events.length = 0;
+  await assembly.become([blueprint('a', 1), blueprint('b', 2), blueprint('d', 1)], grace);
+  t.strictSame(events, ['stop c', 'stop b', 'start b', 'start d']);
+  t.strictSame(
+    assembly.parts.map(({ name }) => name),
+    ['a', 'b', 'd'],
+  );
+});
+
+t.test(
+  'a part that cannot start keeps no other from it, is told as missing, and is tried by the next reload',
+  async (t) => {
+    const { events, assembly, blueprint } = setup();
+    const start = () => {
+      throw new Error('no luck');
+    };
+    await assembly.become([blueprint('a', 1, { start }), blueprint('b', 1)], grace);
+    t.strictSame(events, ['part failed to start', 'start b']);
+    t.strictSame(assembly.missing(), ['a: it could not start: no luck']);
+    await assembly.become([blueprint('a', 1), blueprint('b', 1)], grace);
+    t.strictSame(events.slice(2), ['start a']);
+    t.strictSame(assembly.missing(), []);
+  },
+);
+
+t.test('a part that cannot stop keeps no other from it', async (t) => {
+  const { events, assembly, blueprint } = setup();
+  const stop = () => Promise.reject(new Error('stuck'));
+  await assembly.become([blueprint('a', 1), blueprint('b', 1, { stop })], grace);
+  await assembly.stop(grace);
+  t.strictSame(events.slice(2), ['part failed to stop', 'stop a']);
+});
+
+t.test('a secret that changed is a change', (t) => {
+  t.equal(fingerprint({ a: new Secret('x') }), fingerprint({ a: new Secret('x') }));
+  t.not(fingerprint({ a: new Secret('x') }), fingerprint({ a: new Secret('y') }));
+  t.notMatch(fingerprint({ a: new Secret('hunter2') }), /hunter2/);
+  t.end();
+});
