@@ -24,7 +24,8 @@ export interface Finding {
   /** Whether every Sentinel was asked. */
   readonly complete: boolean;
   readonly role: RoleAnswer | undefined;
-  /** When the last answer was in: milliseconds of performance.now(). */
+  /** When the run was woken, and when the last answer was in: milliseconds of performance.now(). */
+  readonly wokenMs: number;
   readonly observedMs: number;
 }
 
@@ -59,7 +60,7 @@ export class RecordWriter {
       : planPublication(wanted, { index, holdings: reading.holdings });
     const plannedMs = performance.now();
     const outcome = await publishRecord(client, { ...change, key: recordKey(naming, name) });
-    const stages = { observedMs: finding.observedMs, plannedMs, committedMs: performance.now() };
+    const stages = sinceWoken(finding, { observedMs: finding.observedMs, plannedMs, committedMs: performance.now() });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     const { modifyIndex } = outcome;
     memory.overtake({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
@@ -117,6 +118,12 @@ export class RecordWriter {
     memory.overtake(readHeldRecord(value, name), { index: seenAt, resets: reading.resets });
     return { kind: 'fenced', summary: `another changed it first (${lost.what})` };
   }
+}
+
+/** Times of one clock as milliseconds since the hint that woke the run, to a hundredth. */
+function sinceWoken<K extends string>({ wokenMs }: Finding, times: Readonly<Record<K, number>>): Record<K, number> {
+  const entries = Object.entries<number>(times).map(([stage, ms]) => [stage, Math.round((ms - wokenMs) * 100) / 100]);
+  return Object.fromEntries(entries) as Record<K, number>;
 }
 
 /** Causes that every bridge sees at about the same time and that nobody waits for. */

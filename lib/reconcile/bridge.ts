@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { type Address, formatAddress } from '../model/address.ts';
 import { collisions, type Naming } from '../model/naming.ts';
-import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
+import type { SentinelView } from '../model/sentinel.ts';
 import { foreignOwner } from '../plan/catalog.ts';
 import { type Decision, decide } from '../plan/failover.ts';
 import type { RecordSource } from '../source/record.ts';
@@ -64,32 +64,36 @@ export class Bridge implements Reconciler {
     this.#hurries.get(name)?.abort();
   }
 
-  async reconcile({ key: name }: Run): Promise<Outcome> {
+  async reconcile({ key: name, hints }: Run): Promise<Outcome> {
+    const wokenMs = Math.min(...hints.map(({ receivedMs }) => receivedMs));
     const announced = [...(this.#announcements.get(name)?.values() ?? [])];
     this.#announcements.delete(name);
     if (announced.length > 0) {
-      const outcome = await this.#follow(name, announced);
+      const outcome = await this.#follow(name, { announced, wokenMs });
       if (outcome !== undefined) return outcome;
     }
-    return this.#survey(name);
+    return this.#survey(name, { wokenMs });
   }
 
   /** The quick look at what was announced; undefined where it does not suffice for a decision. */
-  async #follow(name: string, announced: readonly Announcement[]): Promise<Outcome | undefined> {
+  async #follow(
+    name: string,
+    { announced, wokenMs }: { readonly announced: readonly Announcement[]; readonly wokenMs: number },
+  ): Promise<Outcome | undefined> {
     const { sentinels, roles } = this.#options;
     const lookAt = announced.find((announcement) => announcement.lookAt !== undefined)?.lookAt;
     const [readings, role] = await Promise.all([
       sentinels.read(name, { only: announced.map(({ sentinel }) => sentinel) }),
       lookAt === undefined ? undefined : roles.ask(lookAt, { timeoutMs: this.#roleDeadlineMs }),
     ]);
-    const finding = this.#find(name, { views: distinctViews(readings), complete: false, role });
+    const finding = this.#find(name, { views: distinctViews(readings), complete: false, role, wokenMs });
     if (finding === undefined) return undefined;
     const decided = await this.#decide(name, finding);
     return decided.decision.kind === 'look-closer' ? undefined : this.#act(name, decided);
   }
 
   /** The thorough look at all Sentinels. */
-  async #survey(name: string): Promise<Outcome> {
+  async #survey(name: string, { wokenMs }: { readonly wokenMs: number }): Promise<Outcome> {
     const { sentinels, roles, records } = this.#options;
     const memory = this.memory(name);
     const hurry = new AbortController();
@@ -107,20 +111,13 @@ export class Bridge implements Reconciler {
     memory.readAt = new Date();
     const views = distinctViews(readings);
     this.#keepRoles(name, views);
-    const finding = this.#find(name, { views, complete: true, role });
+    const finding = this.#find(name, { views, complete: true, role, wokenMs });
     if (finding !== undefined) return this.#act(name, await this.#decide(name, finding));
     memory.trouble = `Consul was not read yet: ${records.missing() ?? 'reading'}`;
     return { kind: 'held', summary: memory.trouble, retryAfterMs: 5_000 };
   }
 
-  #find(
-    name: string,
-    seen: {
-      readonly views: readonly SentinelView[];
-      readonly complete: boolean;
-      readonly role: RoleAnswer | undefined;
-    },
-  ): Finding | undefined {
+  #find(name: string, seen: Pick<Finding, 'views' | 'complete' | 'role' | 'wokenMs'>): Finding | undefined {
     const reading = this.#options.records.read(name);
     if (reading === undefined) return undefined;
     const memory = this.memory(name);

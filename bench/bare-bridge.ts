@@ -1,0 +1,112 @@
+// The least that could do the bridge's job, for bench/failover.ts to compare with: a pub/sub message in, one ROLE over
+// an open connection, one transaction over an open connection, with nothing checked, nothing retried and nothing read back.
+// It writes the same keys, node, services and checks below other names, and prints one JSON line a failover.
+import http from 'node:http';
+import { RespConnection } from '../test/sandbox/resp.ts';
+
+interface Job {
+  readonly sentinel: { readonly host: string; readonly port: number };
+  readonly consul: { readonly host: string; readonly port: number };
+  readonly shards: readonly { readonly name: string; readonly servers: readonly { host: string; port: number }[] }[];
+}
+
+const job = JSON.parse(process.argv[2] ?? '') as Job;
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+const roles = new Map<string, RespConnection>();
+const indexes = new Map<string, number>();
+await openRoles();
+const sentinel = await RespConnection.open(job.sentinel);
+sentinel.onMessage = (channel, payload) => {
+  if (channel === '+switch-master') void follow(payload.split(' '), performance.now());
+  // Sentinel ends the clients of a replica that it promotes (sentinel.c, sentinelSendSlaveOf).
+  if (channel === '+promoted-slave') void openRoles();
+};
+await sentinel.command('PSUBSCRIBE', '*');
+await put([{ KV: { Verb: 'set', Key: 'bare/warm', Value: '' } }]);
+process.stdout.write('{"ready":true}\n');
+
+async function openRoles(): Promise<void> {
+  for (const { host, port } of job.shards.flatMap(({ servers }) => servers)) {
+    const key = `${host}:${port}`;
+    if (roles.get(key)?.closed ?? true) roles.set(key, await RespConnection.open({ host, port }));
+  }
+}
+
+async function follow(words: readonly string[], receivedMs: number): Promise<void> {
+  const [name = '', oldHost = '', oldPort = '', host = '', port = ''] = words;
+  if (!job.shards.some((shard) => shard.name === name)) return;
+  const role = await roles.get(`${host}:${port}`)?.command('ROLE');
+  if (!Array.isArray(role) || role[0] !== 'master') return;
+  const master = { host, port: Number(port) };
+  const old = { host: oldHost, port: Number(oldPort) };
+  const body = await put(steps(name, { master, old }));
+  const committedMs = performance.now() - receivedMs;
+  const { Results } = JSON.parse(body) as { Results: { KV?: { Key: string; ModifyIndex: number } }[] };
+  indexes.set(name, Results[0]?.KV?.ModifyIndex ?? 0);
+  process.stdout.write(`${JSON.stringify({ name, committedMs })}\n`);
+}
+
+function steps(
+  name: string,
+  to: { master: { host: string; port: number }; old: { host: string; port: number } },
+): object[] {
+  const { master, old } = to;
+  const node = `bare-${name}`;
+  const record = {
+    version: 1,
+    name,
+    generation: 1,
+    epoch: 1,
+    phase: 'promoted',
+    master,
+    replicas: [old],
+    previous: old,
+  };
+  const key = (path: string, value: string) => ({ KV: { Verb: 'set', Key: `bare/${path}`, Value: btoa(value) } });
+  const service = (id: string, at: { host: string; port: number }) => [
+    {
+      Service: {
+        Verb: 'set',
+        Node: node,
+        Service: { ID: id, Service: id, Address: at.host, Port: at.port, Tags: [name] },
+      },
+    },
+    { Check: { Verb: 'set', Check: { Node: node, CheckID: `${id}:c`, ServiceID: id, Name: 'c', Status: 'passing' } } },
+  ];
+  return [
+    {
+      KV: {
+        Verb: 'cas',
+        Key: `bare/record/${name}`,
+        Value: btoa(JSON.stringify(record)),
+        Index: indexes.get(name) ?? 0,
+      },
+    },
+    key(`master/${name}`, `${master.host}:${master.port}`),
+    key(`master/${name}/host`, master.host),
+    key(`master/${name}/port`, String(master.port)),
+    key(`master/${name}/epoch`, '1'),
+    { Node: { Verb: 'set', Node: { Node: node, Address: master.host } } },
+    ...service('bare-master', master),
+    ...service('bare-replica', old),
+  ];
+}
+
+function put(steps: readonly object[]): Promise<string> {
+  const payload = Buffer.from(JSON.stringify(steps));
+  return new Promise((resolve, reject) => {
+    const request = http.request(
+      { ...job.consul, agent, method: 'PUT', path: '/v1/txn', headers: { 'content-length': payload.length } },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          body += chunk;
+        });
+        response.on('end', () => (response.statusCode === 200 ? resolve(body) : reject(new Error(body))));
+      },
+    );
+    request.on('error', reject);
+    request.end(payload);
+  });
+}

@@ -1,0 +1,19 @@
+import { performance } from 'node:perf_hooks';
+
+export const renderStages = ['rendered', 'checked', 'swapped', 'reloaded', 'verified'] as const;
+export type RenderStage = (typeof renderStages)[number];
+
+/** When each stage of one run was reached: milliseconds of `performance.now()`. */
+export type StageTimes = { readonly [S in RenderStage]?: number };
+
+export class StageClock {
+  readonly #times: { [S in RenderStage]?: number } = {};
+
+  reached(stage: RenderStage): void {
+    this.#times[stage] = performance.now();
+  }
+
+  get times(): StageTimes {
+    return { ...this.#times };
+  }
+}
