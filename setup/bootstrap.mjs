@@ -1,16 +1,17 @@
 #!/usr/bin/env node
 // Brings a machine to where this project's commands run: npm packages, Redis, twemproxy, HAProxy, dig, Consul.
 // Plain JavaScript without dependencies, for it runs before there are any, on whatever Node the machine has.
-// Silent and quick when nothing is missing. Usage: node setup/bootstrap.mjs
+// Silent and quick when nothing is missing. Usage: node setup/bootstrap.mjs [--with redis8,valkey,haproxy3]
 import { settle } from './command.mjs';
 import { hasConsul, unpackConsul } from './consul.mjs';
+import { hasEdition, parseEditions, unpackEdition } from './editions.mjs';
 import { BootstrapError, say } from './log.mjs';
 import { buildTestRunner, installModules, modulesCurrent, testRunnerCurrent } from './modules.mjs';
 import { installPackages, missingPrograms } from './packages.mjs';
 import { policyLeft, restorePolicy } from './services.mjs';
 import { inTurn } from './turn.mjs';
 
-const steps = [
+const commonSteps = [
   { needed: policyLeft, take: async () => restorePolicy() },
   { needed: () => !modulesCurrent(), take: installModules },
   { needed: () => !testRunnerCurrent(), take: buildTestRunner },
@@ -18,7 +19,8 @@ const steps = [
   { needed: () => !hasConsul(), take: unpackConsul },
 ];
 
-async function main() {
+async function main(args) {
+  const steps = [...commonSteps, ...editionSteps(args)];
   if (!steps.some((step) => step.needed())) return;
   await inTurn(async () => {
     const failures = [];
@@ -29,6 +31,12 @@ async function main() {
     if (failures.length > 0) throw failures.length === 1 ? failures[0] : joined(failures);
   });
   say('ready');
+}
+
+function editionSteps(args) {
+  if (args.length === 0) return [];
+  if (args.length !== 2 || args[0] !== '--with') throw new BootstrapError('usage: bootstrap.mjs [--with NAME,NAME]');
+  return parseEditions(args[1]).map((name) => ({ needed: () => !hasEdition(name), take: () => unpackEdition(name) }));
 }
 
 function joined(failures) {
@@ -45,7 +53,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   );
 }
 
-main().catch((error) => {
+main(process.argv.slice(2)).catch((error) => {
   say(error instanceof BootstrapError ? error.message : error.stack);
   process.exitCode = 1;
 });

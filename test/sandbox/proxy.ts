@@ -8,12 +8,14 @@ import { readReloads } from './haproxy-master.ts';
 import { Server } from './server.ts';
 
 export type ProxyOptions = {
-  /** Default `haproxy` or `nutcracker`. */
+  /** Unique in the sandbox. Default `haproxy` or `nutcracker`. */
   name?: string;
   /** Need not exist before `start`. */
   configFile: string;
   /** A listener of the config, which accepts connections when `start` has answered. */
   listen?: Address;
+  /** Default `haproxy` or `nutcracker`; another program on PATH or in `.tools/bin`, such as `haproxy3`. */
+  program?: string;
   /** Default `now`. `later` leaves `start`, or the restart command, to the caller. */
   start?: 'now' | 'later';
 };
@@ -31,10 +33,10 @@ export class ProxyServer extends Server {
 
 /** HAProxy in master-worker mode. */
 export async function haproxy(ground: Ground, desk: ControlDesk, options: ProxyOptions): Promise<ProxyServer> {
-  const { name = 'haproxy', configFile, listen } = options;
+  const { name = 'haproxy', program = 'haproxy', configFile, listen } = options;
   const master = join(ground.folder, `${name}-master.sock`);
   const ready = async () => (await readReloads(master)) && (listen === undefined || (await accepts(listen)));
-  const argv = ['haproxy', '-W', '-S', master, '-f', configFile] as const;
+  const argv = [program, '-W', '-S', master, '-f', configFile] as const;
   const proxy = new ProxyServer({ ...ground.server(name, argv), ready, readyIntervalMs: 2 });
   proxy.restartCommand = await desk.command(`restart-${name}`, () => proxy.restart());
   proxy.reloadCommand = await desk.command(`reload-${name}`, () =>
@@ -56,10 +58,10 @@ async function reload(proxy: ProxyServer, master: string): Promise<void> {
 
 /** twemproxy; it has no reload. */
 export async function nutcracker(ground: Ground, desk: ControlDesk, options: ProxyOptions): Promise<ProxyServer> {
-  const { name = 'nutcracker', configFile } = options;
+  const { name = 'nutcracker', program = 'nutcracker', configFile } = options;
   const stats = await ground.addresses.next();
   // Its statistics listen on all addresses, on 22222, unless told otherwise.
-  const argv = ['nutcracker', '-c', configFile, '-a', stats.host, '-s', String(stats.port), '-v', '5'] as const;
+  const argv = [program, '-c', configFile, '-a', stats.host, '-s', String(stats.port), '-v', '5'] as const;
   const ready = () => accepts(options.listen ?? stats);
   const proxy = new ProxyServer({ ...ground.server(name, argv), ready, readyIntervalMs: 2 });
   proxy.restartCommand = await desk.command(`restart-${name}`, () => proxy.restart());

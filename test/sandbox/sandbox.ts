@@ -172,10 +172,6 @@ export class Sandbox {
     return this.#ground.close();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
   #add<T extends Server>(server: T): T {
     this.#servers.push(server);
     return server;

@@ -1,0 +1,82 @@
+// Other editions of the servers, for tests against them: unpacked beside what the machine has, and run by their own
+// libraries, for the machine's libc may be older than the one they were built for.
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { unpackFromDebian } from './archive.mjs';
+import { BootstrapError } from './log.mjs';
+import { toolsBinDir, toolsDir } from './paths.mjs';
+
+/** What `--with` takes. `commands`: name in .tools/bin → the program, and arguments that follow the caller's. */
+export const editions = {
+  redis8: {
+    suites: ['trixie'],
+    packages: ['redis-server', 'redis-tools'],
+    commands: {
+      'redis8-server': ['usr/bin/redis-server'],
+      'redis8-sentinel': ['usr/bin/redis-server', '--sentinel'],
+      'redis8-cli': ['usr/bin/redis-cli'],
+    },
+  },
+  valkey: {
+    suites: ['bookworm', 'bookworm-backports'],
+    packages: ['valkey-server/bookworm-backports', 'valkey-tools/bookworm-backports'],
+    commands: {
+      'valkey-server': ['usr/bin/valkey-server'],
+      'valkey-sentinel': ['usr/bin/valkey-server', '--sentinel'],
+      'valkey-cli': ['usr/bin/valkey-cli'],
+    },
+  },
+  haproxy3: { suites: ['trixie'], packages: ['haproxy'], commands: { haproxy3: ['usr/sbin/haproxy'] } },
+};
+
+/** The names of a `--with` list; throws on one that there is not. */
+export function parseEditions(list) {
+  const names = list.split(',').filter(Boolean);
+  const unknown = names.filter((name) => !Object.hasOwn(editions, name));
+  if (unknown.length === 0) return names;
+  throw new BootstrapError(`no edition ${unknown.join(', ')}; --with takes ${Object.keys(editions).join(', ')}`);
+}
+
+export function hasEdition(name) {
+  return Object.keys(editions[name].commands).every((command) => existsSync(join(toolsBinDir, command)));
+}
+
+/** Unpacks an edition into .tools/<name> and puts its commands into .tools/bin. */
+export async function unpackEdition(name) {
+  const { suites, packages, commands } = editions[name];
+  const rootDir = join(toolsDir, name);
+  const partial = `${rootDir}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  try {
+    await unpackFromDebian({ suites, packages, rootDir: partial, withDependencies: 'all' });
+    rmSync(rootDir, { recursive: true, force: true });
+    renameSync(partial, rootDir);
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+  mkdirSync(toolsBinDir, { recursive: true });
+  for (const [command, [program, ...args]] of Object.entries(commands)) {
+    const file = join(toolsBinDir, command);
+    writeFileSync(file, wrapper({ rootDir, program, args }));
+    chmodSync(file, 0o755);
+  }
+}
+
+function wrapper({ rootDir, program, args }) {
+  const libraries = ['lib', 'usr/lib'].flatMap((dir) => tripletDirs(join(rootDir, dir)));
+  const loader = libraries
+    .flatMap((dir) => readdirSync(dir).map((file) => join(dir, file)))
+    .find((file) => /\/ld-linux[^/]*\.so\.\d+$/.test(file));
+  if (loader === undefined) throw new BootstrapError(`${rootDir} holds no loader (ld-linux*.so)`);
+  // HAProxy starts itself again by its own name on a reload; that name is this wrapper's.
+  return `#!/bin/sh
+exec '${loader}' --argv0 "$0" --library-path '${libraries.join(':')}' '${join(rootDir, program)}' "$@"${args.map((arg) => ` ${arg}`).join('')}
+`;
+}
+
+function tripletDirs(dir) {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir)
+    .filter((entry) => entry.includes('-linux-'))
+    .map((entry) => join(dir, entry));
+}
