@@ -33,6 +33,7 @@ export const redisHelpers = {
 
 function readRecords(scope: RenderScope): readonly MasterRecord[] | undefined {
   const prefix = `${scope.recordPrefix}record/`;
+  scope.records = 'read';
   const answer = scope.read({ kind: 'key-tree', prefix });
   if (answer === undefined) return undefined;
   const records = answer.value.map(({ key, value }) => {

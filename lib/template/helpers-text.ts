@@ -1,5 +1,5 @@
 import { Markup } from './format.ts';
-import { type HelperDefinition, templateFailure, textArgument } from './helper.ts';
+import { type HelperDefinition, numberArgument, templateFailure, textArgument } from './helper.ts';
 import { isTrue } from './helpers-blocks.ts';
 
 /** Helpers that make values of values. */
@@ -28,6 +28,21 @@ export const textHelpers = {
       const known = typeof object === 'object' && object !== null && Object.hasOwn(object, String(name));
       return known ? (object as Record<string, unknown>)[String(name)] : undefined;
     },
+  },
+  add: {
+    kind: 'value',
+    takes: [2, 2],
+    usage: '(add a b)',
+    run: (call) => numberArgument(call, 0) + numberArgument(call, 1),
+  },
+  envName: {
+    kind: 'value',
+    takes: [1, 1],
+    usage: '{{envName name}}',
+    run: (call) =>
+      textArgument(call, 0)
+        .toUpperCase()
+        .replace(/[^A-Z0-9]/g, '_'),
   },
   eq: { kind: 'value', takes: [2, 2], usage: '(eq a b)', run: ({ args: [a, b] }) => a === b },
   ne: { kind: 'value', takes: [2, 2], usage: '(ne a b)', run: ({ args: [a, b] }) => a !== b },

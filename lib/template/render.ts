@@ -19,6 +19,8 @@ interface RenderCommon {
   readonly dependencies: readonly ConsulQuery[];
   /** Sorted ids of the servers that were read, for guards. */
   readonly members: readonly string[];
+  /** Whether the records of masters were read. */
+  readonly records: 'read' | 'not-read';
 }
 
 /** `pending`: something that the template reads is not known yet, so nothing can be said of its output. */
@@ -44,7 +46,11 @@ export interface CompiledParts {
 export function renderTemplate(parts: CompiledParts, world: RenderWorld): RenderResult {
   const scope = new RenderScope(world);
   const outcome = attempt(() => run(parts, scope));
-  const common = { dependencies: [...scope.dependencies.values()], members: [...scope.members].sort() };
+  const common = {
+    dependencies: [...scope.dependencies.values()],
+    members: [...scope.members].sort(),
+    records: scope.records,
+  };
   // An error while something is unknown may come from the gap itself.
   if (scope.missing.size > 0) return { kind: 'pending', missing: [...scope.missing.values()], ...common };
   return { ...outcome, ...common };

@@ -20,6 +20,7 @@ export class RenderScope {
   readonly missing = new Map<string, ConsulQuery>();
   /** Ids of servers, as `service(web) node1/web-1` or `master shard1`: equal for the same member whatever its address. */
   readonly members = new Set<string>();
+  records: 'read' | 'not-read' = 'not-read';
 
   constructor(world: RenderWorld) {
     this.world = world;

@@ -1,0 +1,148 @@
+import { open, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { execa } from 'execa';
+import { SwitchmasterError } from '../errors.ts';
+
+export interface Command {
+  /** The program and its arguments; no shell reads them. `{{file}}` in an argument stands for {@link RunInput.file}. */
+  readonly argv: readonly string[];
+  /** After this the command and everything that it started are killed. Default 30,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface RunInput {
+  readonly command: Command;
+  readonly file?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface CommandResult {
+  /** What it wrote to standard output and standard error, at most its last 8 KiB. */
+  readonly output: string;
+  readonly durationMs: number;
+}
+
+const defaultTimeoutMs = 30_000;
+const killGraceMs = 500;
+const keptOutputBytes = 8_192;
+
+/** Kept from commands: they are proofs and reloads, and have no business with the daemon's own token. */
+const secretVariables = ['CONSUL_HTTP_TOKEN'];
+
+/**
+ * Runs a command to its end. Throws `command-failed` (not started, exit code, killed) or `command-timeout`, with the
+ * output in the message and in `details.output`.
+ *
+ * The output goes into an unlinked file and not through a pipe: a reload that leaves a daemon behind hands its output
+ * on to it, and a pipe would stay open for as long as that lives.
+ */
+export async function runCommand(input: RunInput): Promise<CommandResult> {
+  input.signal.throwIfAborted();
+  const argv = input.command.argv.map((word) => word.replaceAll('{{file}}', input.file ?? '{{file}}'));
+  const [program = '', ...args] = argv;
+  const startedMs = performance.now();
+  const sink = await openOutput();
+  // Its types know of descriptors up to 9 only.
+  const descriptor = sink.handle.fd as 9;
+  try {
+    const child = execa(program, args, {
+      stdio: ['ignore', descriptor, descriptor],
+      // A group of its own, so that a command that hangs goes with everything that it started.
+      detached: true,
+      cleanup: false,
+      reject: false,
+      extendEnv: true,
+      env: Object.fromEntries(secretVariables.map((name) => [name, undefined])),
+    });
+    const ended = watchOver({
+      pid: child.pid,
+      timeoutMs: input.command.timeoutMs ?? defaultTimeoutMs,
+      signal: input.signal,
+    });
+    const result = await child.finally(ended.stop);
+    const output = await sink.read();
+    const durationMs = performance.now() - startedMs;
+    if (!result.failed) return { output, durationMs };
+    throw describeFailure({ argv, output, durationMs, result, killedFor: ended.reason() });
+  } finally {
+    await sink.handle.close();
+  }
+}
+
+/** Kills the command's group when the time is over or the daemon stops. */
+function watchOver(input: { pid: number | undefined; timeoutMs: number; signal: AbortSignal }) {
+  let reason: 'timeout' | 'stopping' | undefined;
+  let hardKill: NodeJS.Timeout | undefined;
+  const kill = (why: 'timeout' | 'stopping') => {
+    reason ??= why;
+    killGroup(input.pid, 'SIGTERM');
+    hardKill = setTimeout(() => killGroup(input.pid, 'SIGKILL'), killGraceMs);
+  };
+  const timer = setTimeout(() => kill('timeout'), input.timeoutMs);
+  const onAbort = () => kill('stopping');
+  if (input.signal.aborted) onAbort();
+  else input.signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    reason: () => reason,
+    stop() {
+      clearTimeout(timer);
+      clearTimeout(hardKill);
+      input.signal.removeEventListener('abort', onAbort);
+      // What the command itself left behind when it was told to end.
+      if (reason !== undefined) killGroup(input.pid, 'SIGKILL');
+    },
+  };
+}
+
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Nobody is left in the group.
+  }
+}
+
+async function openOutput() {
+  const path = join(tmpdir(), `switchmaster-output-${process.pid}-${Math.random().toString(36).slice(2)}`);
+  const handle = await open(path, 'wx+', 0o600);
+  await unlink(path);
+  return {
+    handle,
+    async read(): Promise<string> {
+      const { size } = await handle.stat();
+      const length = Math.min(size, keptOutputBytes);
+      const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+      return buffer.toString().trim();
+    },
+  };
+}
+
+function describeFailure(input: {
+  argv: readonly string[];
+  output: string;
+  durationMs: number;
+  result: { exitCode?: number | undefined; signal?: string | undefined; code?: string | undefined; cause?: unknown };
+  killedFor: 'timeout' | 'stopping' | undefined;
+}): SwitchmasterError {
+  const { argv, output, result } = input;
+  const said = output === '' ? 'It wrote nothing.' : `It wrote: ${output.slice(-1_000)}`;
+  const what = `The command \`${argv.join(' ')}\``;
+  const details = { argv, output, exitCode: result.exitCode, signal: result.signal, durationMs: input.durationMs };
+  const options = { cause: result.cause ?? result, details };
+  if (input.killedFor === 'timeout') {
+    const message = `${what} did not end within ${Math.round(input.durationMs)} ms and was killed. ${said}`;
+    return new SwitchmasterError('command-timeout', message, options);
+  }
+  if (input.killedFor === 'stopping') {
+    return new SwitchmasterError('stopping', `${what} was killed because the daemon stops.`, options);
+  }
+  if (result.exitCode === undefined && result.signal === undefined) {
+    const reason = result.code === 'ENOENT' ? 'there is no such program' : (result.code ?? 'unknown reason');
+    return new SwitchmasterError('command-failed', `${what} could not be started: ${reason}.`, options);
+  }
+  const how = result.signal === undefined ? `exited with ${result.exitCode}` : `was killed by ${result.signal}`;
+  return new SwitchmasterError('command-failed', `${what} ${how}. ${said}`, options);
+}

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import { parse as parseYaml } from 'yaml';
+import type { MasterRecord } from '../../lib/model/record.ts';
+import { compileTemplate } from '../../lib/template/compile.ts';
+import { inferFormat } from '../../lib/template/format.ts';
+import { knowRecords, makeInstance, makeRecord, makeWorld, textOf } from './world.ts';
+
+function render(file: string, known: Record<string, unknown>, vars: Record<string, unknown> = {}): string {
+  const text = readFileSync(join(import.meta.dirname, '../../templates', file), 'utf8');
+  const template = compileTemplate({ template: { file, text }, format: inferFormat(file) });
+  return textOf(template.render(makeWorld(known, { vars, environment: 'prod' })));
+}
+
+const shards = [
+  makeRecord({ name: 'shard2', master: { host: '10.0.0.2', port: 6380 } }),
+  makeRecord({ name: 'shard1', master: { host: '10.0.0.1', port: 6379 } }),
+];
+const known = knowRecords(shards, 'redis/prod/');
+
+t.test('twemproxy: one pool, servers by name in a stable order', async (t) => {
+  const config = parseYaml(render('twemproxy.yml.hbs', known));
+  t.match(config.redis, { listen: '127.0.0.1:22121', redis: true, auto_eject_hosts: false, distribution: 'ketama' });
+  t.same(config.redis.servers, ['10.0.0.1:6379:1 shard1', '10.0.0.2:6380:1 shard2']);
+});
+
+t.test('twemproxy: everything else can be set', async (t) => {
+  const vars = {
+    pool: 'cache',
+    listen: '0.0.0.0:1',
+    hash: 'murmur',
+    hash_tag: '{}',
+    timeout: 50,
+    weight: 3,
+    auto_eject_hosts: true,
+  };
+  const config = parseYaml(render('twemproxy.yml.hbs', known, vars));
+  t.match(config.cache, { listen: '0.0.0.0:1', hash: 'murmur', hash_tag: '{}', timeout: 50, auto_eject_hosts: true });
+  t.equal(config.cache.servers[0], '10.0.0.1:6379:3 shard1');
+});
+
+t.test('HAProxy: a frontend and a backend for each shard, on the port that is set for it', async (t) => {
+  const text = render('haproxy.cfg.hbs', known, { ports: { shard2: 7002 }, bind: '127.0.0.9' });
+  t.match(text, /frontend shard1\n {4}bind 127\.0\.0\.9:16379\n {4}default_backend shard1\n/);
+  t.match(text, /frontend shard2\n {4}bind 127\.0\.0\.9:7002\n/);
+  t.match(text, /backend shard2\n {4}server master 10\.0\.0\.2:6380 check\n/);
+  t.notMatch(text, /twemproxy/);
+});
+
+t.test('HAProxy: a listener over the twemproxies, where it is asked for', async (t) => {
+  const proxies = [makeInstance({ id: 'tw', tags: ['twemproxy'] }), makeInstance({ id: 'ha', tags: ['haproxy'] })];
+  const text = render('haproxy.cfg.hbs', { ...known, 'service(redis-proxy)': proxies }, { twemproxy_bind: '*:22120' });
+  t.match(text, /frontend twemproxy\n {4}bind \*:22120\n/);
+  t.match(text, /balance leastconn\n {4}server n1-tw 10\.0\.0\.9:80 check\n$/);
+});
+
+t.test('applications: JSON and KEY=value', async (t) => {
+  t.same(JSON.parse(render('app.json.hbs', known)), {
+    environment: 'prod',
+    masters: {
+      shard1: { host: '10.0.0.1', port: 6379, replicas: [{ host: '10.0.0.2', port: 6379 }] },
+      shard2: { host: '10.0.0.2', port: 6380, replicas: [{ host: '10.0.0.2', port: 6379 }] },
+    },
+  });
+  t.equal(
+    render('app.env.hbs', known, { prefix: 'APP' }),
+    'APP_MASTERS=shard1,shard2\nAPP_SHARD1_HOST=10.0.0.1\nAPP_SHARD1_PORT=6379\nAPP_SHARD1_URL=redis://10.0.0.1:6379\n' +
+      'APP_SHARD2_HOST=10.0.0.2\nAPP_SHARD2_PORT=6380\nAPP_SHARD2_URL=redis://10.0.0.2:6380\n',
+  );
+});
+
+const hostile = fc.oneof(
+  fc.constantFrom(
+    'a\nb',
+    'a\n    server evil 6.6.6.6:1',
+    'a"b',
+    "a'b",
+    'a #',
+    '{{x}}',
+    'a\r',
+    'a: b',
+    '- a',
+    'x'.repeat(100_000),
+  ),
+  fc.string({ minLength: 1 }),
+  fc.string({ minLength: 1, unit: 'binary' }),
+);
+
+t.test('whatever the catalog holds, no bundled template gains a line', async (t) => {
+  const lines = (text: string) => text.split(/[\n\r\u0085\u2028\u2029]/).length;
+  for (const file of ['twemproxy.yml.hbs', 'haproxy.cfg.hbs', 'app.json.hbs', 'app.env.hbs']) {
+    const vars = { twemproxy_bind: '*:1' };
+    const knownWith = (over: Partial<MasterRecord>, id: string) => ({
+      ...knowRecords([makeRecord(over)], 'redis/prod/'),
+      'service(redis-proxy)': [makeInstance({ id, tags: ['twemproxy'] })],
+    });
+    const expected = lines(render(file, knownWith({}, 'tw'), vars));
+    fc.assert(
+      fc.property(hostile, hostile, hostile, (name, host, id) => {
+        const replicas = [{ host: id, port: 1 }];
+        const text = render(file, knownWith({ name, master: { host, port: 1 }, replicas }, id), vars);
+        return text.startsWith('value-refused: ') || lines(text) === expected;
+      }),
+      { numRuns: 300 },
+    );
+    t.pass(file);
+  }
+});
