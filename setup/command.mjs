@@ -3,6 +3,7 @@ import { BootstrapError } from './log.mjs';
 
 const shownLines = 15;
 const running = new Set();
+let interrupted = 'no';
 
 /**
  * Runs a program to its end and answers its standard output. What it prints is shown only when it fails.
@@ -10,6 +11,7 @@ const running = new Set();
  * @param {{ cwd?: string, env?: Record<string, string>, timeoutMs: number }} options
  */
 export async function run(argv, { cwd, env, timeoutMs }) {
+  if (interrupted === 'yes') throw new BootstrapError('interrupted');
   const [file, ...args] = argv;
   const child = spawn(file, args, {
     cwd,
@@ -39,8 +41,9 @@ export async function run(argv, { cwd, env, timeoutMs }) {
   }
 }
 
-/** Waits for the programs under way, so that an interrupted bootstrap undoes its changes only after apt has ended. */
+/** Starts nothing more and waits for the programs under way, so that an interrupted bootstrap undoes its changes only after apt has ended. */
 export async function settle() {
+  interrupted = 'yes';
   await Promise.all(
     [...running].map(
       (child) => new Promise((resolve) => (child.exitCode === null ? child.on('close', resolve) : resolve())),
