@@ -48,7 +48,8 @@ function levelOf({ outcome }: RunReport): Level {
     case 'unchanged':
       return 'debug';
     case 'held':
-      return 'warn';
+      // A moment's wait is how two bridges give way to each other; only what lasts concerns anybody.
+      return (outcome.retryAfterMs ?? 30_000) > 1_000 ? 'warn' : 'debug';
     case 'failed':
       if (outcome.error.code === 'stopping') return 'debug';
       return outcome.error.code === 'internal' || !outcome.error.retryable ? 'error' : 'warn';

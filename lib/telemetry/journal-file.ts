@@ -1,0 +1,126 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import { SwitchmasterError } from '../errors.ts';
+import type { JournalEntry } from './journal.ts';
+
+export interface JournalFileOptions {
+  /** Absolute. One JSON object a line; `<path>.1` is the part before it. */
+  readonly path: string;
+  /** Above this the file is put aside and begun anew. Default 16 MiB. */
+  readonly maxBytes?: number;
+  /** Told once when writing begins to fail, and again when it has worked in between. */
+  readonly onTrouble: (error: SwitchmasterError) => void;
+}
+
+/** How many lines may wait for a disk that does not take them; what comes beyond is lost to the file. */
+const maxWaiting = 1_000;
+
+/*
+ * A journal across restarts. Appending never makes its caller wait and never fails towards it: one write is under way at
+ * a time and takes along whatever has gathered. A line that was cut by a crash is skipped by the next reading.
+ */
+export class JournalFile {
+  readonly #options: JournalFileOptions;
+  #waiting: string[] = [];
+  #writing: Promise<void> | undefined;
+  #failing = false;
+
+  constructor(options: JournalFileOptions) {
+    this.#options = options;
+  }
+
+  /** Everything that can be read, oldest first. A file that is not there is empty. */
+  async load(): Promise<readonly JournalEntry[]> {
+    const texts = await Promise.all([`${this.#options.path}.1`, this.#options.path].map((file) => this.#read(file)));
+    return texts.flatMap((text) => text.split('\n').flatMap((line) => parseEntry(line) ?? []));
+  }
+
+  append(entry: JournalEntry): void {
+    if (this.#waiting.length >= maxWaiting) return;
+    this.#waiting.push(JSON.stringify(entry));
+    this.#writing ??= this.#drain().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  /** Waits until what was appended is written, or has failed to be. */
+  async close(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const lines = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#write(`${lines.join('\n')}\n`);
+        this.#failing = false;
+      } catch (thrown) {
+        this.#fail(`cannot write the journal to ${this.#options.path}`, thrown);
+      }
+    }
+  }
+
+  async #write(text: string): Promise<void> {
+    const file = this.#options.path;
+    await mkdir(path.dirname(file), { recursive: true });
+    const handle = await open(file, 'a', 0o640);
+    let size: number;
+    try {
+      size = (await handle.stat()).size;
+      // After a crash the last line may lack its end.
+      const torn = size > 0 && !this.#failing && (await endsTorn(file, size));
+      await handle.appendFile(torn ? `\n${text}` : text);
+    } finally {
+      await handle.close();
+    }
+    if (size + text.length > (this.#options.maxBytes ?? 16 * 1024 * 1024)) await rename(file, `${file}.1`);
+  }
+
+  async #read(file: string): Promise<string> {
+    try {
+      return await readFile(file, 'utf8');
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') this.#fail(`cannot read the journal ${file}`, thrown);
+      return '';
+    }
+  }
+
+  #fail(message: string, cause: unknown): void {
+    const { message: why } = SwitchmasterError.from(cause);
+    if (!this.#failing)
+      this.#options.onTrouble(new SwitchmasterError('file-unwritable', `${message}: ${why}`, { cause }));
+    this.#failing = true;
+  }
+}
+
+async function endsTorn(file: string, size: number): Promise<boolean> {
+  const handle = await open(file, 'r');
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    return buffer[0] !== 0x0a;
+  } finally {
+    await handle.close();
+  }
+}
+
+const kinds: ReadonlySet<unknown> = new Set(['applied', 'fenced', 'held', 'failed']);
+
+/** Anybody may have edited the file: what is not an entry is skipped. */
+function parseEntry(line: string): JournalEntry | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof json !== 'object' || json === null) return undefined;
+  const { id, at, loop, key, reconcileId, kind, summary, hints, details, error, durationMs, failures } =
+    json as Partial<JournalEntry>;
+  const texts = [at, loop, key, reconcileId, summary].every((text) => typeof text === 'string');
+  const counts = [durationMs, failures].every((count) => typeof count === 'number');
+  if (!texts || !counts || !Number.isSafeInteger(id) || !kinds.has(kind) || !Array.isArray(hints)) return undefined;
+  if (typeof details !== 'object' || details === null || (error !== null && typeof error !== 'object'))
+    return undefined;
+  return json as JournalEntry;
+}

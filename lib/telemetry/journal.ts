@@ -1,0 +1,139 @@
+import type { RunReport } from '../reconcile/outcome.ts';
+import { capped } from './capped.ts';
+import { type SerializedError, serializeError } from './serialize.ts';
+
+/** One thing that came of a look at one key, with everything that led to it. */
+export interface JournalEntry {
+  /** Rises from entry to entry, and from one start of the daemon to the next. */
+  readonly id: number;
+  /** ISO 8601, when the run ended. */
+  readonly at: string;
+  readonly loop: string;
+  readonly key: string;
+  readonly reconcileId: string;
+  readonly kind: 'applied' | 'fenced' | 'held' | 'failed';
+  readonly summary: string;
+  /** What woke the key, and how long before the end of the run. */
+  readonly hints: readonly { readonly source: string; readonly event: string; readonly agoMs: number }[];
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly error: SerializedError | null;
+  readonly durationMs: number;
+  readonly failures: number;
+}
+
+export interface JournalOptions {
+  /** How many entries are kept at most. */
+  readonly capacity: number;
+  /** Of an earlier life: the last ones are taken over. */
+  readonly earlier?: readonly JournalEntry[];
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+export interface JournalFilter {
+  readonly loop?: string;
+  readonly key?: string;
+  /** The newest so many. */
+  readonly limit: number;
+}
+
+/**
+ * The last outcomes, in memory, oldest first. `unchanged` is not told. What a key's trouble says again word for word is
+ * told once: a Consul that is away for a night leaves one line, not thousands.
+ */
+export class Journal {
+  readonly #capacity: number;
+  readonly #now: () => number;
+  readonly #entries: JournalEntry[] = [];
+  readonly #standing = new Map<string, string>();
+  readonly #subscribers = new Set<(entry: JournalEntry) => void>();
+  #lastId: number;
+
+  constructor(options: JournalOptions) {
+    this.#capacity = options.capacity;
+    this.#now = options.now ?? Date.now;
+    this.#entries.push(...(options.earlier ?? []).slice(-this.#capacity));
+    // A clock that was set back must not make ids fall.
+    this.#lastId = Math.max(this.#now() * 1_000, this.#entries.at(-1)?.id ?? 0);
+  }
+
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  /** Takes a run into the journal, if there is anything to tell. */
+  observe(report: RunReport): void {
+    const { outcome } = report;
+    const id = `${report.loop} ${report.key}`;
+    if (outcome.kind === 'unchanged') return void this.#standing.delete(id);
+    // To look again at once is not to have decided anything.
+    if (outcome.kind === 'held' && outcome.retryAfterMs === 0) return;
+    const trouble = outcome.kind === 'applied' || outcome.kind === 'fenced' ? undefined : summaryOf(report);
+    const before = this.#standing.get(id);
+    if (trouble === undefined) this.#standing.delete(id);
+    else this.#standing.set(id, trouble);
+    if (trouble === undefined || trouble !== before) this.#add(this.#toEntry(report));
+  }
+
+  /** The entries after `id`, oldest first; `complete` is false where some of them are forgotten already. */
+  since(id: number): { readonly entries: readonly JournalEntry[]; readonly complete: boolean } {
+    const [oldest] = this.#entries;
+    const complete = this.#entries.length < this.#capacity || (oldest !== undefined && oldest.id <= id);
+    return { entries: this.#entries.filter((entry) => entry.id > id), complete };
+  }
+
+  /** Newest first. */
+  list(filter: JournalFilter): readonly JournalEntry[] {
+    const found: JournalEntry[] = [];
+    for (let i = this.#entries.length - 1; i >= 0 && found.length < filter.limit; i -= 1) {
+      const entry = this.#entries[i];
+      if (entry === undefined || (filter.loop !== undefined && entry.loop !== filter.loop)) continue;
+      if (filter.key === undefined || entry.key === filter.key) found.push(entry);
+    }
+    return found;
+  }
+
+  /** Calls `onEntry` for each new entry until the returned function is called. */
+  subscribe(onEntry: (entry: JournalEntry) => void): () => void {
+    this.#subscribers.add(onEntry);
+    return () => void this.#subscribers.delete(onEntry);
+  }
+
+  #add(entry: JournalEntry): void {
+    this.#entries.push(entry);
+    // In blocks: shifting one by one costs a copy of the whole for each.
+    if (this.#entries.length >= this.#capacity * 1.1) this.#entries.splice(0, this.#entries.length - this.#capacity);
+    for (const subscriber of this.#subscribers) subscriber(entry);
+  }
+
+  #toEntry(report: RunReport): JournalEntry {
+    const { outcome, startedMs, durationMs } = report;
+    const endedMs = startedMs + durationMs;
+    this.#lastId += 1;
+    return {
+      id: this.#lastId,
+      at: new Date(this.#now()).toISOString(),
+      loop: report.loop,
+      key: report.key,
+      reconcileId: report.reconcileId,
+      kind: outcome.kind === 'unchanged' ? 'applied' : outcome.kind,
+      summary: summaryOf(report),
+      hints: report.hints
+        .slice(0, 20)
+        .map(({ source, event, receivedMs }) => ({ source, event, agoMs: round(endedMs - receivedMs) })),
+      details: capped(outcome.details ?? {}) as Record<string, unknown>,
+      error: outcome.kind === 'failed' ? (capped(serializeError(outcome.error)) as SerializedError) : null,
+      durationMs: round(durationMs),
+      failures: report.failures,
+    };
+  }
+}
+
+function summaryOf({ outcome }: RunReport): string {
+  if (outcome.kind === 'failed') return outcome.error.message;
+  return outcome.kind === 'unchanged' ? '' : outcome.summary;
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}
