@@ -1,5 +1,5 @@
 import type { Address } from '../model/address.ts';
-import type { TemplateFormat } from '../template/format.ts';
+import type { TemplateSpec } from '../plan/render-spec.ts';
 import type { Secret } from './secret.ts';
 
 /** A validated configuration: plain frozen data, files read, secrets wrapped. */
@@ -8,7 +8,7 @@ export interface Config {
   readonly consul: ConsulConfig;
   /** undefined: this node runs no bridge. */
   readonly sentinel: SentinelConfig | undefined;
-  readonly templates: readonly TemplateConfig[];
+  readonly templates: readonly TemplateSpec[];
   /** undefined: switched off. */
   readonly api: ApiConfig | undefined;
   readonly log: LogConfig;
@@ -50,27 +50,6 @@ export interface SentinelConfig {
   readonly resyncMs: number;
   readonly roleDeadlineMs: number;
   readonly rebaseAfterMs: number;
-}
-
-export interface CommandConfig {
-  readonly argv: readonly string[];
-  readonly timeoutMs?: number;
-}
-
-export interface TemplateConfig {
-  /** Unique: the destination's file name, made longer where two share it. */
-  readonly name: string;
-  /** Absolute. */
-  readonly source: string;
-  /** Absolute. */
-  readonly destination: string;
-  readonly format?: TemplateFormat;
-  readonly vars: Readonly<Record<string, unknown>>;
-  readonly check?: CommandConfig;
-  readonly reload?: CommandConfig;
-  readonly mode?: number;
-  readonly owner?: string | number;
-  readonly group?: string | number;
 }
 
 export interface ApiConfig {

@@ -1,7 +1,8 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
+import type { CommandSpec, TemplateSpec } from '../plan/render-spec.ts';
 import { bundledTemplates, findBundled } from './bundled.ts';
-import type { CommandConfig, TemplateConfig } from './model.ts';
+
 import type { Resolution } from './resolution.ts';
 import { findSimilar } from './similar.ts';
 import type { RawTemplate } from './template-schema.ts';
@@ -10,8 +11,8 @@ import type { RawTemplate } from './template-schema.ts';
 export async function resolveTemplates(
   resolution: Resolution,
   raw: readonly RawTemplate[],
-): Promise<readonly TemplateConfig[]> {
-  const templates: TemplateConfig[] = [];
+): Promise<readonly TemplateSpec[]> {
+  const templates: TemplateSpec[] = [];
   const owners = new Map<string, number>();
   for (const [i, entry] of raw.entries()) {
     const at = ['templates', i, 'destination'] as const;
@@ -52,7 +53,7 @@ async function findSource(
 }
 
 /** The destination's file name; where another template has it already, with its folder before it. */
-function nameFor(destination: string, others: readonly TemplateConfig[]): string {
+function nameFor(destination: string, others: readonly TemplateSpec[]): string {
   const taken = new Set(others.map((template) => template.name));
   const steps = destination.split('/').filter((step) => step !== '');
   for (let count = 1; count < steps.length; count += 1) {
@@ -62,19 +63,19 @@ function nameFor(destination: string, others: readonly TemplateConfig[]): string
   return steps.join('~');
 }
 
-function settings(raw: RawTemplate): Omit<TemplateConfig, 'name' | 'source' | 'destination'> {
+function settings(raw: RawTemplate): Omit<TemplateSpec, 'name' | 'source' | 'destination'> {
   return {
     vars: raw.vars,
     ...(raw.format === undefined ? {} : { format: raw.format }),
     ...(raw.check === undefined ? {} : { check: toCommand(raw.check) }),
-    ...(raw.reload === undefined ? {} : { reload: toCommand(raw.reload) }),
+    ...(raw.reload === undefined ? {} : { reload: { kind: 'command', command: toCommand(raw.reload) } }),
     ...(raw.mode === undefined ? {} : { mode: raw.mode }),
     ...(raw.owner === undefined ? {} : { owner: raw.owner }),
     ...(raw.group === undefined ? {} : { group: raw.group }),
   };
 }
 
-function toCommand(raw: NonNullable<RawTemplate['check']>): CommandConfig {
+function toCommand(raw: NonNullable<RawTemplate['check']>): CommandSpec {
   if (Array.isArray(raw)) return { argv: raw };
   return { argv: raw.command, ...(raw.timeout === undefined ? {} : { timeoutMs: raw.timeout }) };
 }

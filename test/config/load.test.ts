@@ -136,7 +136,11 @@ t.test('a template is named for its destination, and two of one name are told ap
   const { templates } = await loadConfig({ paths: [folder], environment: nothing });
   t.match(templates, [
     { name: 'app.json', source: `${folder}/x.hbs`, destination: `${folder}/a/app.json`, mode: 0o640 },
-    { name: 'b~app.json', destination: `${folder}/b/app.json`, reload: { argv: ['true'], timeoutMs: 5_000 } },
+    {
+      name: 'b~app.json',
+      destination: `${folder}/b/app.json`,
+      reload: { kind: 'command', command: { argv: ['true'], timeoutMs: 5_000 } },
+    },
   ]);
   t.strictSame(templates[0]?.check, { argv: ['true', '{{file}}'] });
 });
