@@ -1,0 +1,96 @@
+import type { TemplateState, TemplatesView } from '../http/views.ts';
+import type { TemplateSpec } from '../plan/render-spec.ts';
+import { Loop } from '../reconcile/loop.ts';
+import type { RunReport } from '../reconcile/outcome.ts';
+import { Renderer, type TemplateState as RendererState } from '../reconcile/renderer.ts';
+import type { CatalogWatches } from '../source/catalog.ts';
+import type { Part, Readiness } from './part.ts';
+
+export interface RendererPartOptions {
+  readonly specs: readonly TemplateSpec[];
+  readonly environment: string | undefined;
+  readonly watches: CatalogWatches;
+  readonly onReport: (report: RunReport) => void;
+}
+
+/** The templates with their loop: what a node runs that has a `templates` section. */
+export class RendererPart implements Part {
+  readonly name = 'renderer';
+  readonly templates: TemplatesView = {
+    list: () => this.#renderer.templates().map(toState),
+    get: (name) => {
+      const state = this.#renderer.template(name);
+      return state === undefined ? undefined : toState(state);
+    },
+    rendered: (name) => this.#renderer.rendered(name),
+  };
+  readonly #specs: readonly TemplateSpec[];
+  readonly #renderer: Renderer;
+  readonly #loop: Loop;
+  readonly #settled = new Set<string>();
+
+  constructor(options: RendererPartOptions) {
+    this.#specs = options.specs;
+    this.#renderer = new Renderer({
+      specs: options.specs,
+      environment: options.environment ?? '',
+      watches: options.watches,
+      wake: (name, hint) => this.#loop.wake(name, hint),
+    });
+    this.#loop = new Loop({
+      reconciler: this.#renderer,
+      onReport: (report) => {
+        this.#settle(report.key);
+        options.onReport(report);
+      },
+    });
+  }
+
+  start(): void {
+    for (const { name } of this.#specs) this.#loop.wake(name, { source: 'daemon', event: 'start' });
+  }
+
+  /** The template files may have been edited. */
+  refresh(): void {
+    this.#renderer.forgetSources();
+    this.wake('all', { source: 'operator', event: 'reload' });
+  }
+
+  async stop(options: { readonly graceMs: number }): Promise<void> {
+    await this.#loop.stop(options);
+    this.#renderer.close();
+  }
+
+  /** Ready when each template was rendered and carried out once, whatever came of it. */
+  ready(): Readiness {
+    const waiting = this.#renderer.templates().filter(({ name }) => !this.#settled.has(name));
+    if (waiting.length === 0) return { ready: true };
+    return { ready: false, missing: waiting.map((template) => `template ${template.name} (${whyNot(template)})`) };
+  }
+
+  state(): unknown {
+    return this.templates.list();
+  }
+
+  /** Looks at one template, or at all, as soon as possible. */
+  wake(name: string | 'all', hint: { readonly source: string; readonly event: string }): void {
+    if (name === 'all') this.#loop.wakeAll(hint);
+    else this.#loop.wake(name, hint);
+  }
+
+  #settle(name: string): void {
+    const template = this.#renderer.template(name);
+    if (template?.renderedAt != null && template.state !== 'pending') this.#settled.add(name);
+  }
+}
+
+function whyNot({ missing, lastOutcome }: RendererState): string {
+  if (lastOutcome?.kind === 'failed') return lastOutcome.error.message;
+  return missing.length === 0 ? 'not rendered yet' : `waits for ${missing.join(', ')}`;
+}
+
+function toState(state: RendererState): TemplateState {
+  const { lastOutcome: _, lastStages, ...shown } = state;
+  const stages = Object.entries(lastStages).map(([stage, ms]) => [stage, performance.timeOrigin + ms] as const);
+  return { ...shown, stages: Object.fromEntries(stages) };
+}
