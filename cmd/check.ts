@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { SwitchmasterError } from '../lib/errors.ts';
+import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
-import type { ExitCode } from './program.ts';
 
 export function addCheck(program: Command, done: (code: ExitCode) => void): void {
   program
@@ -19,9 +19,8 @@ export function addCheck(program: Command, done: (code: ExitCode) => void): void
 }
 
 async function check(options: { readonly config: readonly string[]; readonly json?: true }): Promise<ExitCode> {
-  const { loadConfig } = await import('../lib/config/load.ts');
   try {
-    await loadConfig({ paths: options.config, environment: process.env });
+    await checkAll(options.config);
   } catch (thrown) {
     if (options.json !== true) throw thrown;
     const error = SwitchmasterError.from(thrown);
@@ -31,6 +30,21 @@ async function check(options: { readonly config: readonly string[]; readonly jso
   if (options.json === true) print({ valid: true, problems: [] });
   else process.stdout.write('The configuration is good.\n');
   return 0;
+}
+
+/** Throws `config-invalid` with everything that is wrong with the config; where nothing is, with its templates. */
+async function checkAll(paths: readonly string[]): Promise<void> {
+  const { loadConfig } = await import('../lib/config/load.ts');
+  const { configError } = await import('../lib/config/problem.ts');
+  const { compileSource } = await import('../lib/reconcile/renderer-template.ts');
+  const { templates } = await loadConfig({ paths, environment: process.env });
+  const compiled = await Promise.allSettled(templates.map((template) => compileSource(template)));
+  const problems = compiled.flatMap((result, i) => {
+    if (result.status === 'fulfilled') return [];
+    const { message } = SwitchmasterError.from(result.reason);
+    return [{ path: `templates[${i}].source`, message }];
+  });
+  if (problems.length > 0) throw configError(problems);
 }
 
 function print(answer: object): void {

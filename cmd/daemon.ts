@@ -3,7 +3,7 @@ import type { Config } from '../lib/config/model.ts';
 import { Daemon } from '../lib/daemon.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Log, makeLog } from '../lib/telemetry/log.ts';
-import type { ExitCode } from './program.ts';
+import type { ExitCode } from './exit-code.ts';
 import { version } from './version.ts';
 
 /** `switchmaster run`, until it is told to stop. Throws `config-invalid` before anything has started. */

@@ -1,6 +1,6 @@
 import { SwitchmasterError } from '../lib/errors.ts';
 import { serializeError } from '../lib/telemetry/serialize.ts';
-import type { ExitCode } from './program.ts';
+import type { ExitCode } from './exit-code.ts';
 
 /** Says on standard error what failed, why, and nothing more unless asked; the answer is the exit code. */
 export function printFailure(thrown: unknown, options: { readonly debug: boolean }): ExitCode {

@@ -1,11 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.ts';
+import type { ExitCode } from './exit-code.ts';
 import { printFailure } from './failure.ts';
 import { addRun } from './run.ts';
 import { version } from './version.ts';
-
-/** What a subcommand leaves behind: 0 done, 1 failed, 2 wrong usage or config. */
-export type ExitCode = 0 | 1 | 2;
 
 const examples = `
 Examples:

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { ExitCode } from './exit-code.ts';
 import { configOption } from './option.ts';
-import type { ExitCode } from './program.ts';
 
 const signals = `
 Signals:

@@ -6,6 +6,7 @@ import { Assembly, type Blueprint } from './daemon/assembly.ts';
 import { BridgePart } from './daemon/bridge.ts';
 import { ConsulPart, revealAccess } from './daemon/consul.ts';
 import { fingerprint } from './daemon/fingerprint.ts';
+import { RendererPart } from './daemon/renderer.ts';
 import { unionViews } from './daemon/views.ts';
 import { SwitchmasterError } from './errors.ts';
 import { formatAddress } from './model/address.ts';
@@ -102,6 +103,17 @@ export class Daemon {
         name: 'bridge',
         fingerprint: fingerprint({ sentinel, environment, consul }),
         build: () => this.#buildBridge(sentinel, environment),
+      });
+    }
+    if (config.templates.length > 0) {
+      const { templates: specs, environment, consul } = config;
+      blueprints.push({
+        name: 'renderer',
+        fingerprint: fingerprint({ specs, environment, consul }),
+        build: () => {
+          const { watches } = this.#requireConsul();
+          return new RendererPart({ specs, environment, watches, onReport: (report) => this.observe(report) });
+        },
       });
     }
     return blueprints;

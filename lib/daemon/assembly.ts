@@ -49,8 +49,9 @@ export class Assembly {
     }
     this.#built = [];
     for (const blueprint of blueprints) {
-      const built = kept.get(blueprint.name) ?? (await this.#start(blueprint));
-      if (built !== undefined) this.#built.push(built);
+      const built = kept.get(blueprint.name);
+      built?.part.refresh?.();
+      this.#built.push(built ?? (await this.#start(blueprint)));
     }
   }
 
@@ -58,7 +59,7 @@ export class Assembly {
     await this.become([], options);
   }
 
-  async #start(blueprint: Blueprint): Promise<Built | undefined> {
+  async #start(blueprint: Blueprint): Promise<Built> {
     const startedMs = performance.now();
     try {
       const part = blueprint.build();

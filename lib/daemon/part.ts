@@ -9,6 +9,8 @@ export interface Part {
   /** Finishes what is in flight for at most `graceMs`, and releases everything. Called once, and only after `start`. */
   stop(options: { readonly graceMs: number }): Promise<void>;
   ready(): Readiness;
+  /** On a reload that left the part's settings as they were: files that it reads may have changed. */
+  refresh?(): void;
   /** For SIGUSR1: what the part knows, as plain data without secrets. */
   state?(): unknown;
   /** What the API shows of it. */

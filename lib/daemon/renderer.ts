@@ -11,34 +11,37 @@ export interface RendererPartOptions {
   readonly environment: string | undefined;
   readonly watches: CatalogWatches;
   readonly onReport: (report: RunReport) => void;
+  /** How often each template is looked at although nothing changed. Default: the loop's. */
+  readonly resyncMs?: number;
 }
 
 /** The templates with their loop: what a node runs that has a `templates` section. */
 export class RendererPart implements Part {
   readonly name = 'renderer';
+  readonly renderer: Renderer;
   readonly templates: TemplatesView = {
-    list: () => this.#renderer.templates().map(toState),
+    list: () => this.renderer.templates().map(toState),
     get: (name) => {
-      const state = this.#renderer.template(name);
+      const state = this.renderer.template(name);
       return state === undefined ? undefined : toState(state);
     },
-    rendered: (name) => this.#renderer.rendered(name),
+    rendered: (name) => this.renderer.rendered(name),
   };
   readonly #specs: readonly TemplateSpec[];
-  readonly #renderer: Renderer;
   readonly #loop: Loop;
   readonly #settled = new Set<string>();
 
   constructor(options: RendererPartOptions) {
     this.#specs = options.specs;
-    this.#renderer = new Renderer({
+    this.renderer = new Renderer({
       specs: options.specs,
       environment: options.environment ?? '',
       watches: options.watches,
       wake: (name, hint) => this.#loop.wake(name, hint),
     });
     this.#loop = new Loop({
-      reconciler: this.#renderer,
+      reconciler: this.renderer,
+      ...(options.resyncMs === undefined ? {} : { resyncMs: options.resyncMs }),
       onReport: (report) => {
         this.#settle(report.key);
         options.onReport(report);
@@ -52,18 +55,18 @@ export class RendererPart implements Part {
 
   /** The template files may have been edited. */
   refresh(): void {
-    this.#renderer.forgetSources();
+    this.renderer.forgetSources();
     this.wake('all', { source: 'operator', event: 'reload' });
   }
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
     await this.#loop.stop(options);
-    this.#renderer.close();
+    this.renderer.close();
   }
 
   /** Ready when each template was rendered and carried out once, whatever came of it. */
   ready(): Readiness {
-    const waiting = this.#renderer.templates().filter(({ name }) => !this.#settled.has(name));
+    const waiting = this.renderer.templates().filter(({ name }) => !this.#settled.has(name));
     if (waiting.length === 0) return { ready: true };
     return { ready: false, missing: waiting.map((template) => `template ${template.name} (${whyNot(template)})`) };
   }
@@ -79,7 +82,7 @@ export class RendererPart implements Part {
   }
 
   #settle(name: string): void {
-    const template = this.#renderer.template(name);
+    const template = this.renderer.template(name);
     if (template?.renderedAt != null && template.state !== 'pending') this.#settled.add(name);
   }
 }

@@ -65,13 +65,16 @@ function validator(schema: z.ZodType) {
 interface RawSocket {
   readonly writable: boolean;
   readonly destroyed: boolean;
+  readonly bytesWritten: number;
   end(text: string): void;
   destroy(): void;
 }
 
 /** What is not HTTP never reaches a route. */
 function refuseGarbage(error: Error & { code?: string; rawPacket?: unknown }, socket: RawSocket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
+  const closed = error.code === 'ECONNRESET' || socket.destroyed || !socket.writable;
+  // After an answer, a second one would be taken for part of it.
+  if (closed || socket.bytesWritten > 0) return void socket.destroy();
   const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'request-too-large' : 'request-invalid';
   const status = code === 'request-too-large' ? '431 Request Header Fields Too Large' : '400 Bad Request';
   const body = JSON.stringify({ error: { code, message: 'this is not an HTTP request that can be served' } });

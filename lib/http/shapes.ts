@@ -62,7 +62,11 @@ export const templateShape = z.object({
   state: z.string(),
   missing: z.array(z.string()).readonly().meta({ description: 'What it reads and has no answer for yet.' }),
   dependencies: z.array(z.string()).readonly(),
+  renderedAt: instant.nullable(),
   writtenAt: instant.nullable(),
+  stages: z
+    .record(z.string(), z.number())
+    .meta({ description: 'When the last run reached each stage: milliseconds since 1970.' }),
 });
 
 export const errorAnswer = z.object({ error: errorShape });

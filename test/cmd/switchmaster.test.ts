@@ -62,3 +62,13 @@ t.test('a stack trace is shown only to those who ask', async (t) => {
   t.equal(code, 2);
   t.match(stderr, /\n +at /);
 });
+
+t.test('check compiles every template', async (t) => {
+  const folder = t.testdir({
+    'c.yml': 'templates:\n  - { source: ./a.hbs, destination: a }\n  - { source: haproxy.cfg.hbs, destination: b }\n',
+    'a.hbs': 'x {{nosuchhelper "y"}}\n',
+  });
+  const { code, stderr } = await runProgram(['check', '--config', folder]);
+  t.equal(code, 2);
+  t.match(stderr, /a problem:\n +templates\[0\]\.source: .*a\.hbs:1:\d+: .*nosuchhelper/);
+});

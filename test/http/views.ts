@@ -37,7 +37,9 @@ export const exampleTemplate: TemplateState = {
   state: 'written',
   missing: [],
   dependencies: ['service(redis-master)'],
+  renderedAt: '2026-01-01T00:00:00.000Z',
   writtenAt: null,
+  stages: { rendered: 1.5 },
 };
 
 export interface ExampleContents {
