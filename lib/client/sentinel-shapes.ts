@@ -49,6 +49,24 @@ export function readReplica(fields: Fields): ReplicaView | undefined {
   return { address: { host, port }, condition: replicaCondition(fields) };
 }
 
+/** Another Sentinel, as one Sentinel knows it. */
+export interface SentinelPeer {
+  readonly address: Address;
+  /** What SENTINEL MYID answers there; undefined where it is not known yet. */
+  readonly id: string | undefined;
+}
+
+/** undefined for one whose address cannot be used. */
+export function readPeer(fields: Fields): SentinelPeer | undefined {
+  const address = readAddress(fields.ip, fields.port);
+  return address === undefined ? undefined : { address, id: readId(fields.runid) };
+}
+
+/** A Sentinel's id is 40 hexadecimal digits. */
+export function readId(reply: unknown): string | undefined {
+  return typeof reply === 'string' && /^[0-9a-f]{40}$/.test(reply) ? reply : undefined;
+}
+
 function replicaCondition(fields: Fields): ReplicaView['condition'] {
   const flags = flagsOf(fields);
   if (flags.has('s_down')) return 's_down';

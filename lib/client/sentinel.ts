@@ -1,17 +1,19 @@
 import type { Redis } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
-import { type Address, formatAddress, isPort, sameAddress } from '../model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
 import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
 import {
-  type Fields,
   readCondition,
   readCount,
   readEvent,
   readFieldAddress,
   readFields,
   readFieldsList,
+  readId,
+  readPeer,
   readReplica,
+  type SentinelPeer,
 } from './sentinel-shapes.ts';
 
 export interface SentinelLinkOptions {
@@ -61,6 +63,11 @@ export class SentinelLink {
     return this.#up;
   }
 
+  /** What SENTINEL MYID answered, if it did. */
+  get provenId(): string | undefined {
+    return this.#id;
+  }
+
   /** SENTINEL MYID; its address until it has answered, or where it is older than 6.2. */
   get id(): string {
     return this.#id ?? formatAddress(this.address);
@@ -105,10 +112,10 @@ export class SentinelLink {
     return list.map((fields) => fields.name).filter((name) => name !== undefined && name !== '') as string[];
   }
 
-  /** Where the other Sentinels of `name` are. */
-  async others(name: string, options: { readonly timeoutMs: number }): Promise<readonly Address[]> {
+  /** Where the other Sentinels of `name` are, and their ids. */
+  async others(name: string, options: { readonly timeoutMs: number }): Promise<readonly SentinelPeer[]> {
     const list = readFieldsList(await this.#call(['SENTINELS', name], options), `SENTINEL SENTINELS ${name}`);
-    return list.map(usableAddress).filter((address) => address !== undefined);
+    return list.map(readPeer).filter((peer) => peer !== undefined);
   }
 
   close(): void {
@@ -140,7 +147,7 @@ export class SentinelLink {
       const deadline = { what: `the greeting of ${formatAddress(this.address)}`, timeoutMs: 2_000 };
       const id = this.#commands.call('SENTINEL', 'MYID').catch(() => undefined);
       const [myId] = await withDeadline(Promise.all([id, this.#events.psubscribe('*')]), deadline);
-      if (typeof myId === 'string' && /^[0-9a-f]{40}$/.test(myId)) this.#id = myId;
+      this.#id = readId(myId) ?? this.#id;
       this.#lastError = undefined;
       if (this.#up) return;
       this.#up = true;
@@ -181,10 +188,4 @@ export class SentinelLink {
       lastError: this.#lastError,
     });
   }
-}
-
-function usableAddress(fields: Fields): Address | undefined {
-  const port = Number(fields.port);
-  const host = fields.ip;
-  return host !== undefined && host !== '' && isPort(port) ? { host, port } : undefined;
 }

@@ -1,8 +1,9 @@
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
-import { compareVersions, majorityOf, type Version } from '../model/epoch.ts';
+import { compareVersions, type Version } from '../model/epoch.ts';
 import { type HeldRecord, type MasterRecord, sameAddresses } from '../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import { agreedReplicas } from './opinion.ts';
+import { bestOf, hasMajority, knownSentinels, majorityHeard, rivalsOf } from './vote.ts';
 
 /*
  * Who is master of one name: the decision, without any I/O. docs/architecture.md, "Fencing", has it in prose.
@@ -20,6 +21,8 @@ export interface Situation {
   readonly remembered: MasterRecord | undefined;
   /** Fresh views only, one a Sentinel. */
   readonly views: readonly SentinelView[];
+  /** How many Sentinels of this master the bridge knows of, whether they answer or not. */
+  readonly knownSentinels: number;
   /** False where only the Sentinel that raised the alarm was asked: enough for a newer epoch, not for anything else. */
   readonly complete: boolean;
   readonly role: RoleAnswer | undefined;
@@ -74,7 +77,7 @@ export function decide(observed: Situation): Decision {
   if (best === undefined) return waitForSentinels(observed);
   const known = newestKnown(situation);
   const rivals = rivalsOf(best, situation.views);
-  if (rivals.length > 0 && !hasMajority(best, situation.views)) return refuseRivals(situation, { best, rivals, known });
+  if (rivals.length > 0 && !hasMajority(best, situation)) return refuseRivals(situation, { best, rivals, known });
   if (known === undefined) return decideFirst(situation, best);
   const version = { generation: known.generation, epoch: best.configEpoch };
   const order = compareVersions(version, known);
@@ -114,40 +117,6 @@ function waitForSentinels({ views, complete }: Situation): Decision {
   return { kind: 'wait', why: 'no-sentinel', summary };
 }
 
-/** One for every Sentinel: the highest epoch, and among equals the address that most name. */
-function bestOf(views: readonly SentinelView[]): SentinelView | undefined {
-  let best: SentinelView | undefined;
-  for (const view of views) {
-    if (best === undefined || view.configEpoch > best.configEpoch) best = view;
-    else if (view.configEpoch === best.configEpoch && votesFor(view, views) > votesFor(best, views)) best = view;
-  }
-  return best;
-}
-
-function votesFor(candidate: Pick<SentinelView, 'master' | 'configEpoch'>, views: readonly SentinelView[]): number {
-  return views.filter(
-    (view) => view.configEpoch === candidate.configEpoch && sameAddress(view.master, candidate.master),
-  ).length;
-}
-
-/** Sentinel takes its majority of all the Sentinels that it has ever met, dead ones included; so does this. */
-function majorityNeeded(views: readonly SentinelView[]): number {
-  return majorityOf(knownSentinels(views));
-}
-
-function knownSentinels(views: readonly SentinelView[]): number {
-  return Math.max(...views.map((view) => view.knownSentinels), views.length);
-}
-
-function hasMajority(candidate: Pick<SentinelView, 'master' | 'configEpoch'>, views: readonly SentinelView[]): boolean {
-  return votesFor(candidate, views) >= majorityNeeded(views);
-}
-
-/** Views of another master at the same epoch. */
-function rivalsOf(best: SentinelView, views: readonly SentinelView[]): readonly SentinelView[] {
-  return views.filter((view) => view.configEpoch === best.configEpoch && !sameAddress(view.master, best.master));
-}
-
 /** No majority names either: Sentinels that were told different masters by hand, for elections cannot end so. */
 function refuseRivals(
   situation: Situation,
@@ -169,19 +138,27 @@ function refuseRivals(
 function decideFirst(situation: Situation, best: SentinelView): Decision {
   const { views } = situation;
   if (!situation.complete) return { kind: 'look-closer' };
-  if (views.length < majorityNeeded(views)) {
-    const summary = `there is no record yet, and only ${views.length} of ${knownSentinels(views)} Sentinels can be asked: a majority is needed`;
+  if (!majorityHeard(situation)) {
+    const summary = `there is no record yet, and only ${views.length} of ${knownSentinels(situation)} Sentinels can be asked: a majority is needed`;
     return { kind: 'wait', why: 'no-majority', summary };
   }
   return advance(situation, { version: { generation: 1, epoch: best.configEpoch }, best, from: undefined });
 }
 
-/** A newer epoch than the record's. */
+/**
+ * A newer epoch than the record's. An election replaces the master, so an epoch that has risen without that takes a
+ * majority: a leader whose failover was cut off by SENTINEL RESET after the promotion keeps the old address at the new epoch.
+ */
 function advance(
   situation: Situation,
   step: { readonly version: Version; readonly best: SentinelView; readonly from: MasterRecord | undefined },
 ): Decision {
   const { version, best, from } = step;
+  if (from !== undefined && sameAddress(from.master, best.master) && !hasMajority(best, situation)) {
+    if (!situation.complete) return { kind: 'look-closer' };
+    const summary = `one Sentinel alone names ${formatAddress(best.master)} at epoch ${version.epoch}, which was master before`;
+    return { kind: 'wait', why: 'no-majority', summary };
+  }
   const role = answerOf(situation, best.master);
   if (role === undefined) return { kind: 'ask-role', address: best.master };
   if (role === 'replica' || role === 'other') {
@@ -205,10 +182,10 @@ function fallBehind(
   step: { readonly best: SentinelView; readonly known: MasterRecord },
 ): Decision {
   const { best, known } = step;
-  const { lagging, nowMs, rebaseAfterMs, views } = situation;
+  const { lagging, nowMs, rebaseAfterMs } = situation;
   if (!situation.complete) return { kind: 'look-closer' };
   const said = `${formatAddress(best.master)} at epoch ${best.configEpoch}, older than epoch ${known.epoch} of the record`;
-  if (!hasMajority(best, views)) return { kind: 'wait', why: 'older', summary: `refused: ${said}` };
+  if (!hasMajority(best, situation)) return { kind: 'wait', why: 'older', summary: `refused: ${said}` };
   const goesOn =
     lagging !== undefined && lagging.epoch === best.configEpoch && sameAddress(lagging.master, best.master);
   const since: Lagging = goesOn ? lagging : { master: best.master, epoch: best.configEpoch, sinceMs: nowMs };
@@ -244,7 +221,7 @@ function agree(situation: Situation, step: { readonly best: SentinelView; readon
     return settle(situation, { best, record: current });
   if (!situation.complete) return { kind: 'look-closer' };
   const ours = remembered !== undefined && compareVersions(remembered, known) === 0 ? remembered : undefined;
-  if (ours !== undefined && sameAddress(best.master, ours.master) && hasMajority(best, situation.views)) {
+  if (ours !== undefined && sameAddress(best.master, ours.master) && hasMajority(best, situation)) {
     const reason = `restored: the record was ${held.kind === 'absent' ? 'deleted' : 'edited by hand'}`;
     return { kind: 'publish', cause: 'restored', draft: { ...keep(ours), reason } };
   }
@@ -262,12 +239,13 @@ function agree(situation: Situation, step: { readonly best: SentinelView; readon
 /** The record and the Sentinels agree: what is left are its phase and its replicas. */
 function settle(situation: Situation, step: { readonly best: SentinelView; readonly record: MasterRecord }): Decision {
   const { best, record } = step;
-  if (record.phase === 'promoted' && hasMajority(best, situation.views)) {
+  if (record.phase === 'promoted' && hasMajority(best, situation)) {
     return { kind: 'publish', cause: 'confirmed', draft: { ...keep(record), phase: 'confirmed' } };
   }
   if (!situation.complete) return { kind: 'look-closer' };
   const replicas = agreedReplicas(situation.views, record.master);
-  if (sameAddresses(replicas, record.replicas)) return { kind: 'stands', record };
+  // Bridges that can ask different Sentinels would correct each other without end.
+  if (!hasMajority(best, situation) || sameAddresses(replicas, record.replicas)) return { kind: 'stands', record };
   return { kind: 'publish', cause: 'replicas', draft: { ...keep(record), replicas } };
 }
 
@@ -289,7 +267,7 @@ function draftOf(
   const moved = from !== undefined && !sameAddress(from.master, best.master);
   return {
     ...version,
-    phase: hasMajority(best, situation.views) ? 'confirmed' : 'promoted',
+    phase: hasMajority(best, situation) ? 'confirmed' : 'promoted',
     master: best.master,
     replicas: agreedReplicas(
       situation.views.filter((view) => view.configEpoch === best.configEpoch),

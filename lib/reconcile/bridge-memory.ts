@@ -22,7 +22,15 @@ export class MasterMemory {
   /** A record read or written directly, until the watch has caught up with it. */
   #ahead: { readonly held: HeldRecord; readonly resets: number; readonly index: bigint } | undefined;
   #difference: { readonly signature: string; readonly sinceMs: number; readonly patienceMs: number } | undefined;
+  #correction: { readonly signature: string; readonly times: number; readonly atMs: number } | undefined;
   #opinionSignature = '';
+  #promotionWaits = 0;
+  readonly #random: () => number;
+
+  /** `random` answers numbers from 0 up to 1, as Math.random does. */
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
 
   /** The newer of what was pushed and what was read or written since. */
   held(reading: RecordReading): HeldRecord {
@@ -43,17 +51,40 @@ export class MasterMemory {
   /**
    * How much longer a difference from Consul must last before it is written: another bridge may be about to, the watch may
    * lag behind a write, and two bridges that see different Sentinels must not correct each other without end. The
-   * patience is drawn anew for each difference, so that one bridge goes first.
+   * patience is drawn anew for each difference, so that one bridge goes first, and doubles each time after the third that
+   * this bridge has corrected the very same thing.
    */
   patienceLeftMs(signature: string, nowMs: number): number {
     if (this.#difference?.signature !== signature) {
-      this.#difference = { signature, sinceMs: nowMs, patienceMs: 300 + Math.random() * 700 };
+      const patienceMs = (300 + this.#random() * 700) * 2 ** this.#insistence(signature, nowMs);
+      this.#difference = { signature, sinceMs: nowMs, patienceMs };
     }
     return this.#difference.sinceMs + this.#difference.patienceMs - nowMs;
   }
 
+  /** Nothing differs any more. */
   settled(): void {
     this.#difference = undefined;
+  }
+
+  /** This bridge wrote what it was patient about. */
+  corrected(signature: string, nowMs: number): void {
+    const times = this.#correction?.signature === signature ? this.#correction.times + 1 : 1;
+    this.#correction = { signature, times, atMs: nowMs };
+    this.settled();
+  }
+
+  /**
+   * When to ask a target again that is not a master yet: at first every `retryAfterMs`, for it is about to become one;
+   * ever less often where that lasts.
+   */
+  promotionRetryMs(retryAfterMs: number): number {
+    this.#promotionWaits += 1;
+    return Math.min(retryAfterMs * 2 ** Math.max(0, this.#promotionWaits - 20), 1_000);
+  }
+
+  promotionOver(): void {
+    this.#promotionWaits = 0;
   }
 
   /** True the first time that the Sentinels' opinion is this one. */
@@ -63,6 +94,12 @@ export class MasterMemory {
     return changed;
   }
 
+  #insistence(signature: string, nowMs: number): number {
+    const { times, atMs } = this.#correction?.signature === signature ? this.#correction : { times: 0, atMs: nowMs };
+    const exponent = Math.min(Math.max(0, times - 3), 8);
+    return nowMs - atMs > forgetCorrectionMs * 2 ** exponent ? 0 : exponent;
+  }
+
   #remember(record: MasterRecord): void {
     if (this.remembered === undefined || compareVersions(record, this.remembered) > 0) this.remembered = record;
     // At the same version the first master seen is kept: a hand's edit is told from the record by it.
@@ -70,6 +107,9 @@ export class MasterMemory {
       this.remembered = record;
   }
 }
+
+/** After this long without the same correction it counts as the first again. */
+const forgetCorrectionMs = 10_000;
 
 function sameMaster(a: MasterRecord, b: MasterRecord): boolean {
   return a.master.host === b.master.host && a.master.port === b.master.port;

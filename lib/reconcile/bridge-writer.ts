@@ -49,7 +49,8 @@ export class RecordWriter {
     const { name, memory, held, reading } = finding;
     const { naming, client, bridgeId } = this.#options;
     const { cause, draft } = decision;
-    const leftMs = patient.has(cause) ? memory.patienceLeftMs(JSON.stringify([cause, draft]), performance.now()) : 0;
+    const signature = JSON.stringify([cause, draft]);
+    const leftMs = patient.has(cause) ? memory.patienceLeftMs(signature, performance.now()) : 0;
     if (leftMs > 0) return { kind: 'held', summary: `${cause}: about to be written`, retryAfterMs: leftMs };
     const record = completeRecord(draft, { name, changedAt: new Date().toISOString(), changedBy: bridgeId });
     const index = held.kind === 'absent' ? 0 : held.modifyIndex;
@@ -64,7 +65,8 @@ export class RecordWriter {
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     const { modifyIndex } = outcome;
     memory.overtake({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
-    memory.settled();
+    if (patient.has(cause)) memory.corrected(signature, performance.now());
+    else memory.settled();
     return { kind: 'applied', summary: describe(cause, record), details: { cause, record, modifyIndex, stages } };
   }
 
@@ -82,11 +84,13 @@ export class RecordWriter {
     }
     // What this bridge's Sentinels just changed their minds about is news; any other difference may be another's news.
     const news = mine && steps.every(({ kind }) => kind === 'check-set');
-    const leftMs = news ? 0 : memory.patienceLeftMs(JSON.stringify(steps), performance.now());
+    const signature = JSON.stringify(steps);
+    const leftMs = news ? 0 : memory.patienceLeftMs(signature, performance.now());
     if (leftMs > 0) return { kind: 'held', summary: 'Consul differs: about to be put right', retryAfterMs: leftMs };
     const key = recordKey(this.#options.naming, name);
     const outcome = await repairCatalog(this.#options.client, { key, held, steps });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
+    if (!news) memory.corrected(signature, performance.now());
     const names = steps.map(stepName);
     return {
       kind: 'applied',

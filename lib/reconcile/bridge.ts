@@ -127,16 +127,19 @@ export class Bridge implements Reconciler {
   async #decide(name: string, finding: Finding): Promise<{ readonly finding: Finding; readonly decision: Decision }> {
     const memory = this.memory(name);
     const { held, views, complete, role } = finding;
-    const situation = { held, views, complete, role, remembered: memory.remembered, lagging: memory.lagging };
+    const knownSentinels = this.#options.sentinels.count(name);
+    const { remembered, lagging: laggingSoFar } = memory;
+    const situation = { held, views, complete, role, knownSentinels, remembered, lagging: laggingSoFar };
     const rebaseAfterMs = this.#options.rebaseAfterMs ?? 10_000;
     let asked = role;
     let decision = decide({ ...situation, nowMs: performance.now(), rebaseAfterMs });
     if (decision.kind === 'ask-role') {
       const { address, lagging } = decision;
       asked = await this.#options.roles.ask(address, { timeoutMs: this.#roleDeadlineMs });
-      const again = { ...situation, role: asked, lagging: lagging ?? memory.lagging };
+      const again = { ...situation, role: asked, lagging: lagging ?? laggingSoFar };
       decision = decide({ ...again, nowMs: performance.now(), rebaseAfterMs });
     }
+    if (decision.kind !== 'wait' || decision.why !== 'not-master-yet') memory.promotionOver();
     if (complete) memory.lagging = decision.kind === 'wait' ? decision.lagging : undefined;
     return { finding: { ...finding, role: asked }, decision };
   }
@@ -154,7 +157,7 @@ export class Bridge implements Reconciler {
         return this.#options.writer.repair(finding, decision.record);
       case 'wait':
       case 'conflict':
-        return hold(decision);
+        return hold(decision, memory);
       case 'ask-role':
       case 'look-closer':
         return { kind: 'held', summary: 'looked too early', retryAfterMs: 0 };
@@ -185,10 +188,11 @@ export class Bridge implements Reconciler {
   }
 }
 
-function hold(decision: Extract<Decision, { kind: 'wait' | 'conflict' }>): Outcome {
+function hold(decision: Extract<Decision, { kind: 'wait' | 'conflict' }>, memory: MasterMemory): Outcome {
   const { kind, summary } = decision;
   const why = kind === 'wait' ? decision.why : kind;
-  const retryAfterMs = kind === 'wait' ? decision.retryAfterMs : undefined;
+  const askedMs = kind === 'wait' ? decision.retryAfterMs : undefined;
+  const retryAfterMs = why === 'not-master-yet' && askedMs !== undefined ? memory.promotionRetryMs(askedMs) : askedMs;
   return { kind: 'held', summary, details: { why }, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 

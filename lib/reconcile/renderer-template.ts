@@ -68,10 +68,14 @@ export class LiveTemplate {
       vars: this.spec.vars,
       environment: this.#environment,
       know: (query) => this.#know(query) as never,
+      knowFile: (path) => files.know(path),
+      env: (name) => process.env[name],
     };
+    const files = new FileTexts();
     let result = this.#compiled.render(world);
     for (let pass = 1; this.#canGoOn(result); pass++) {
       if (pass === maxPasses) throw endless(this.spec);
+      if (result.kind === 'pending') await files.load(result.missingFiles);
       result = this.#compiled.render(world);
     }
     if (result.kind !== 'pending') this.#keepOnly(result.dependencies);
@@ -126,6 +130,26 @@ export async function compileSource(
   return compileTemplate({ template: { file: basename(source), text }, partials: new Map(partials), format });
 }
 
+/** Files that a template reads, each read once a run; changes show with the next run, by the resync at the latest. */
+class FileTexts {
+  readonly #texts = new Map<string, string | SwitchmasterError>();
+
+  know(path: string) {
+    const text = this.#texts.get(path);
+    if (text instanceof SwitchmasterError) throw text;
+    return text === undefined ? ({ kind: 'unknown' } as const) : ({ kind: 'known', value: text } as const);
+  }
+
+  async load(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      const text = await readFile(path, 'utf8').catch((cause: Error) => {
+        return new SwitchmasterError('template-failed', `the file ${path} cannot be read: ${cause.message}`, { cause });
+      });
+      this.#texts.set(path, text);
+    }
+  }
+}
+
 async function readSource(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
@@ -139,7 +163,7 @@ async function readSource(path: string): Promise<string> {
 function toRendering(result: RenderResult): Rendering {
   switch (result.kind) {
     case 'pending':
-      return { kind: 'pending', missing: result.missing.map(queryId).sort() };
+      return { kind: 'pending', missing: [...result.missing.map(queryId), ...result.missingFiles].sort() };
     case 'failed':
       return { kind: 'failed', error: result.error };
     case 'rendered': {

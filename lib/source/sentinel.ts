@@ -1,5 +1,6 @@
 import type { RedisAccess } from '../client/redis.ts';
 import { SentinelLink } from '../client/sentinel.ts';
+import type { SentinelPeer } from '../client/sentinel-shapes.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
@@ -36,7 +37,12 @@ export interface SentinelSourceOptions {
 interface Member {
   readonly link: SentinelLink;
   readonly origin: 'configured' | 'discovered';
-  names: ReadonlySet<string>;
+  /** Its id by the other Sentinels. */
+  toldId: string | undefined;
+  /** What it monitors of what is wanted; undefined until it was asked. */
+  names: ReadonlySet<string> | undefined;
+  /** Where the Sentinels are that it knows. */
+  peers: ReadonlySet<string>;
 }
 
 const askTimeoutMs = 1_000;
@@ -56,7 +62,7 @@ export class SentinelSource {
   }
 
   start(): void {
-    for (const address of this.#options.addresses) this.#join(address, 'configured');
+    for (const address of this.#options.addresses) this.#join({ address, id: undefined }, 'configured');
     this.#timer = setInterval(() => this.#discoverAll(), this.#options.discoverMs ?? 30_000);
   }
 
@@ -69,7 +75,7 @@ export class SentinelSource {
 
   /** Every master that any Sentinel monitors and that is wanted, sorted. */
   get names(): readonly string[] {
-    return [...new Set([...this.#members.values()].flatMap(({ names }) => [...names]))].toSorted();
+    return [...new Set([...this.#members.values()].flatMap(({ names }) => [...(names ?? [])]))].toSorted();
   }
 
   get sentinels(): readonly {
@@ -87,6 +93,18 @@ export class SentinelSource {
   }
 
   /**
+   * How many Sentinels of `name` there are, whether they answer or not. One that was not reached yet may be one that is
+   * known by another address, so those that are configured and those whose ids are known are counted apart.
+   */
+  count(name: string): number {
+    const members = [...this.#members.values()].filter(({ names }) => names?.has(name) ?? true);
+    const configured = members.filter(({ origin }) => origin === 'configured');
+    const ids = members.map(knownId).filter((id) => id !== undefined);
+    const distinct = new Set(configured.map((member) => knownId(member) ?? formatAddress(member.link.address)));
+    return Math.max(distinct.size, new Set(ids).size);
+  }
+
+  /**
    * Asks Sentinels about `name`, all at once: those at `only`, or every one. One that does not answer within a second is
    * `unreachable`.
    */
@@ -96,9 +114,11 @@ export class SentinelSource {
     return Promise.all(members.map(([, { link }]) => readOne(link, name)));
   }
 
-  #join(address: Address, origin: Member['origin']): void {
+  #join({ address, id }: SentinelPeer, origin: Member['origin']): void {
     const key = formatAddress(address);
-    if (this.#closed || this.#members.has(key)) return;
+    const known = this.#members.get(key);
+    if (known !== undefined) known.toldId = id ?? known.toldId;
+    if (this.#closed || known !== undefined) return;
     const link = new SentinelLink({
       address,
       access: this.#options.access,
@@ -106,7 +126,7 @@ export class SentinelSource {
       onUp: () => void this.#connected(key),
       onDown: (error) => this.#disconnected(key, error),
     });
-    this.#members.set(key, { link, origin, names: new Set() });
+    this.#members.set(key, { link, origin, toldId: id, names: undefined, peers: new Set() });
   }
 
   async #connected(key: string): Promise<void> {
@@ -115,15 +135,14 @@ export class SentinelSource {
     if (this.#isTwin(member)) return this.#leave(key, member);
     this.#options.onLink({ sentinel: member.link.address, up: true });
     await this.#discover(member);
-    for (const name of member.names) this.#hint(name, member, { event: 'connected', master: name, lookAt: undefined });
+    this.#hintAll(member, 'connected');
   }
 
   #disconnected(key: string, error: SwitchmasterError): void {
     const member = this.#members.get(key);
     if (member === undefined) return;
     this.#options.onLink({ sentinel: member.link.address, up: false, error });
-    for (const name of member.names)
-      this.#hint(name, member, { event: 'disconnected', master: name, lookAt: undefined });
+    this.#hintAll(member, 'disconnected');
   }
 
   /** The same Sentinel by another address: the configured one stays. */
@@ -137,6 +156,14 @@ export class SentinelSource {
     link.close();
   }
 
+  /** Discovered Sentinels that are gone and that none of the others lists any more. */
+  #forgetStrangers(): void {
+    const listed = new Set([...this.#members.values()].flatMap(({ link, peers }) => (link.up ? [...peers] : [])));
+    for (const [key, member] of this.#members) {
+      if (member.origin === 'discovered' && !member.link.up && !listed.has(key)) this.#leave(key, member);
+    }
+  }
+
   #heard(key: string, event: SentinelEvent): void {
     const member = this.#members.get(key);
     if (member === undefined) return;
@@ -144,8 +171,12 @@ export class SentinelSource {
     if (event.master !== undefined) {
       if (this.#options.matches(event.master)) this.#hint(event.master, member, event);
     } else if (event.event === '+tilt' || event.event === '-tilt') {
-      for (const name of member.names) this.#hint(name, member, event);
+      this.#hintAll(member, event.event);
     }
+  }
+
+  #hintAll(member: Member, event: string): void {
+    for (const name of member.names ?? []) this.#hint(name, member, { event, master: name, lookAt: undefined });
   }
 
   #hint(name: string, { link }: Member, event: SentinelEvent): void {
@@ -161,11 +192,14 @@ export class SentinelSource {
     const { link } = member;
     try {
       const names = (await link.masterNames({ timeoutMs: askTimeoutMs })).filter(this.#options.matches);
-      const fresh = names.filter((name) => !member.names.has(name));
+      const fresh = names.filter((name) => !member.names?.has(name));
       member.names = new Set(names);
       for (const name of fresh) this.#hint(name, member, { event: 'found', master: name, lookAt: undefined });
-      const others = await Promise.all(names.map((name) => link.others(name, { timeoutMs: askTimeoutMs })));
-      for (const address of others.flat()) this.#join(address, 'discovered');
+      const lists = await Promise.all(names.map((name) => link.others(name, { timeoutMs: askTimeoutMs })));
+      const peers = lists.flat();
+      member.peers = new Set(peers.map(({ address }) => formatAddress(address)));
+      for (const peer of peers) this.#join(peer, 'discovered');
+      this.#forgetStrangers();
     } catch (thrown) {
       if (link.up) this.#options.onLink({ sentinel: link.address, up: true, error: SwitchmasterError.from(thrown) });
     }
@@ -181,6 +215,10 @@ const discoveryEvents: ReadonlySet<string> = new Set([
   '+sentinel-address-switch',
   '+reboot',
 ]);
+
+function knownId({ link, toldId }: Member): string | undefined {
+  return link.provenId ?? toldId;
+}
 
 async function readOne(link: SentinelLink, name: string): Promise<SentinelReading> {
   const who = { sentinel: link.address, sentinelId: link.id };

@@ -1,0 +1,109 @@
+import { all, announced, type Table, testDecisions } from './decision-table.ts';
+import { at, held, record, role, view } from './world.ts';
+
+const five = record('A', { epoch: 5 });
+
+const table: Table = {
+  'the Sentinels are behind the record': [
+    {
+      when: 'one lags and is the only one heard: refused',
+      given: { held: held(five), views: [view(1, 'B', 4)], role: role('B', 'master') },
+      expect: { wait: 'older' },
+    },
+    {
+      when: 'one lags and announces: all are asked first',
+      given: { ...announced, held: held(five), views: [view(1, 'B', 4)] },
+      expect: 'look-closer',
+    },
+    {
+      when: 'two lag with different epochs: no majority',
+      given: { held: held(five), views: [view(1, 'B', 4), view(2, 'C', 3)] },
+      expect: { wait: 'older' },
+    },
+    {
+      when: 'a majority agrees: the wait begins',
+      given: { held: held(five), views: all('B', 1), role: role('B', 'master') },
+      expect: { wait: 'rebase', retryAfterMs: 10_000 },
+    },
+    {
+      when: 'a lone rebuilt Sentinel that knows nobody is no majority of three',
+      given: {
+        held: held(five),
+        views: [view(1, 'B', 0, { knownSentinels: 1 })],
+        role: role('B', 'master'),
+        lagging: { master: at('B'), epoch: 0, sinceMs: 0 },
+      },
+      expect: { wait: 'older' },
+    },
+    {
+      when: 'it has lasted half the time',
+      given: { held: held(five), views: all('B', 1), lagging: { master: at('B'), epoch: 1, sinceMs: 995_000 } },
+      expect: { wait: 'rebase', retryAfterMs: 5_000 },
+    },
+    {
+      when: 'the majority has changed its mind: the wait begins anew',
+      given: { held: held(five), views: all('B', 2), lagging: { master: at('B'), epoch: 1, sinceMs: 0 } },
+      expect: { wait: 'rebase', retryAfterMs: 10_000 },
+    },
+    {
+      when: 'another master at that epoch: the wait begins anew',
+      given: { held: held(five), views: all('C', 1), lagging: { master: at('B'), epoch: 1, sinceMs: 0 } },
+      expect: { wait: 'rebase', retryAfterMs: 10_000 },
+    },
+    {
+      when: 'it has lasted, and the target was not asked: asked first',
+      given: { held: held(five), views: all('B', 1), lagging: { master: at('B'), epoch: 1, sinceMs: 990_000 } },
+      expect: { ask: 'B' },
+    },
+    {
+      when: 'it has lasted, and the target is a master: a new generation',
+      given: {
+        held: held(five),
+        views: all('B', 1),
+        lagging: { master: at('B'), epoch: 1, sinceMs: 990_000 },
+        role: role('B', 'master'),
+      },
+      expect: {
+        publish: 'rebase',
+        is: { generation: 2, epoch: 1, master: at('B'), previous: at('A'), phase: 'confirmed' },
+      },
+    },
+    {
+      when: 'it has lasted, with the same master as before: a new generation, which has no other previous',
+      given: {
+        held: held(five),
+        views: all('A', 0),
+        lagging: { master: at('A'), epoch: 0, sinceMs: 0 },
+        role: role('A', 'master'),
+      },
+      expect: { publish: 'rebase', is: { generation: 2, epoch: 0, master: at('A'), previous: null } },
+    },
+    ...(['replica', 'unreachable', 'other'] as const).map((answer) => ({
+      when: `it has lasted, and the target answers as ${answer}: no new generation`,
+      given: {
+        held: held(five),
+        views: all('B', 1),
+        lagging: { master: at('B'), epoch: 1, sinceMs: 0 },
+        role: role('B', answer),
+      },
+      expect: { wait: 'rebase', retryAfterMs: 1_000 } as const,
+    })),
+    {
+      when: 'the record is gone: what is remembered counts',
+      given: { remembered: five, views: all('B', 1), role: role('B', 'master') },
+      expect: { wait: 'rebase', retryAfterMs: 10_000 },
+    },
+    {
+      when: "one Sentinel still has the record's epoch: no new generation",
+      given: {
+        held: held(five),
+        views: [view(1, 'A', 5), view(2, 'B', 1), view(3, 'B', 1)],
+        lagging: { master: at('B'), epoch: 1, sinceMs: 0 },
+        role: role('B', 'master'),
+      },
+      expect: 'stands',
+    },
+  ],
+};
+
+testDecisions(table);

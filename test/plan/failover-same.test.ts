@@ -1,0 +1,136 @@
+import { all, announced, type Table, testDecisions } from './decision-table.ts';
+import { at, held, record, role, view } from './world.ts';
+
+const five = record('A', { epoch: 5 });
+
+const table: Table = {
+  'the record and the Sentinels agree': [
+    { when: 'nothing is to be done', given: { held: held(five), views: all('A', 5) }, expect: 'stands' },
+    {
+      when: 'the master is down by all of them: the record stands, for nothing was decided',
+      given: { held: held(five), views: [1, 2, 3].map((n) => view(n, 'A', 5, { condition: 'o_down', linked: false })) },
+      expect: 'stands',
+    },
+    {
+      when: 'a Sentinel lags: the record stands',
+      given: { held: held(five), views: [view(1, 'A', 5), view(2, 'A', 5), view(3, 'B', 4)] },
+      expect: 'stands',
+    },
+    {
+      when: "only one Sentinel has the record's epoch, and the others lag: the record stands",
+      given: { held: held(five), views: [view(1, 'A', 5), view(2, 'B', 4), view(3, 'B', 4)] },
+      expect: 'stands',
+    },
+    {
+      when: 'only an announcement was looked at, which is old by now',
+      given: { ...announced, held: held(five), views: [view(1, 'A', 5)] },
+      expect: 'look-closer',
+    },
+    {
+      when: 'a promoted record is named by a majority: confirmed, by whoever made it',
+      given: { held: held({ ...five, phase: 'promoted' }), views: [view(1, 'A', 5), view(2, 'A', 5), view(3, 'B', 4)] },
+      expect: {
+        publish: 'confirmed',
+        is: { phase: 'confirmed', master: at('A'), changedBy: 'bridge-0', reason: 'failover' },
+      },
+    },
+    {
+      when: 'a promoted record is named by a minority: it stays promoted',
+      given: { held: held({ ...five, phase: 'promoted' }), views: [view(1, 'A', 5), view(2, 'B', 4), view(3, 'B', 4)] },
+      expect: 'stands',
+    },
+    {
+      when: 'a promoted record is named by all that answer, but those are no majority of all',
+      given: {
+        held: held({ ...five, phase: 'promoted' }),
+        views: [view(1, 'A', 5, { knownSentinels: 5 }), view(2, 'A', 5)],
+      },
+      expect: 'stands',
+    },
+    {
+      when: 'a replica came: written, and who made the master stays',
+      given: {
+        held: held(five),
+        views: [1, 2, 3].map((n) => view(n, 'A', 5, { replicas: [{ address: at('B'), condition: 'up' }] })),
+      },
+      expect: {
+        publish: 'replicas',
+        is: { replicas: [at('B')], changedAt: five.changedAt, reason: 'failover', phase: 'confirmed' },
+      },
+    },
+    {
+      when: 'a replica went: written',
+      given: { held: held({ ...five, replicas: [at('B')] }), views: all('A', 5) },
+      expect: { publish: 'replicas', is: { replicas: [] } },
+    },
+    {
+      when: 'only a minority can be asked, and lists other replicas: nothing is written',
+      given: { held: held({ ...five, replicas: [at('B')] }), views: [view(1, 'A', 5)] },
+      expect: 'stands',
+    },
+    {
+      when: 'the replicas are listed in another order: nothing is written',
+      given: {
+        held: held({ ...five, replicas: [at('C'), at('B')] }),
+        views: [1, 2, 3].map((n) =>
+          view(n, 'A', 5, { replicas: [at('B'), at('C')].map((address) => ({ address, condition: 'up' as const })) }),
+        ),
+      },
+      expect: 'stands',
+    },
+  ],
+  'two masters at one epoch': [
+    {
+      when: 'the record names one, all Sentinels the other: alarm',
+      given: { held: held(five), remembered: five, views: all('B', 5), role: role('B', 'master') },
+      expect: 'conflict',
+    },
+    {
+      when: 'the same, announced: all are asked first',
+      given: { ...announced, held: held(five), views: [view(1, 'B', 5)] },
+      expect: 'look-closer',
+    },
+    {
+      when: 'no majority names either, and the record one of them: alarm',
+      given: { held: held(five), views: [view(1, 'A', 5), view(2, 'B', 5)], role: role('B', 'master') },
+      expect: 'conflict',
+    },
+    {
+      when: 'at a newer epoch, without majority: alarm, for an election cannot end so',
+      given: { held: held(five), views: [view(1, 'B', 6), view(2, 'C', 6)], role: role('B', 'master') },
+      expect: 'conflict',
+    },
+    {
+      when: 'at a newer epoch, where a majority names one of them',
+      given: {
+        held: held(five),
+        views: [view(1, 'C', 6), view(2, 'B', 6), view(3, 'B', 6)],
+        role: role('B', 'master'),
+      },
+      expect: { publish: 'failover', is: { epoch: 6, master: at('B') } },
+    },
+    { when: 'without a record', given: { views: [view(1, 'A', 0), view(2, 'B', 0)] }, expect: 'conflict' },
+    {
+      when: 'both below the record: refused as older',
+      given: { held: held(five), views: [view(1, 'A', 4), view(2, 'B', 4)] },
+      expect: { wait: 'older' },
+    },
+    {
+      when: 'two announce at once',
+      given: { ...announced, held: held(five), views: [view(1, 'B', 6), view(2, 'C', 6)] },
+      expect: 'look-closer',
+    },
+    {
+      when: "a majority names the record's own, one Sentinel another",
+      given: { held: held(five), views: [view(1, 'B', 5), view(2, 'A', 5), view(3, 'A', 5)] },
+      expect: 'stands',
+    },
+    {
+      when: 'only the minority is heard: alarm',
+      given: { held: held(five), views: [view(1, 'B', 5)] },
+      expect: 'conflict',
+    },
+  ],
+};
+
+testDecisions(table);
