@@ -1,0 +1,78 @@
+import { type Address, formatAddress } from '../lib/model/address.ts';
+import type { ConsulAgent } from '../test/sandbox/consul.ts';
+import type { Daemon } from '../test/sandbox/daemon.ts';
+import type { ProxyServer } from '../test/sandbox/proxy.ts';
+import type { Shard } from '../test/sandbox/redis.ts';
+import type { Sandbox } from '../test/sandbox/sandbox.ts';
+import type { SentinelServer } from '../test/sandbox/sentinel.ts';
+
+/** Everything that the demo runs. */
+export interface Stack {
+  readonly consul: ConsulAgent;
+  readonly shard1: Shard;
+  readonly shard2: Shard;
+  readonly sentinels: readonly SentinelServer[];
+  readonly haproxy: ProxyServer;
+  readonly twemproxy: ProxyServer;
+  readonly daemon: Daemon;
+  /** Where writes to shard1 enter HAProxy, and writes to any shard enter twemproxy. */
+  readonly listen: { readonly haproxy: Address; readonly twemproxy: Address };
+  /** What the daemon renders, by path. */
+  readonly files: readonly string[];
+}
+
+/** Two shards with a replica each, three Sentinels, Consul, both proxies, and the daemon that ties them together. */
+export async function startStack(sandbox: Sandbox): Promise<Stack> {
+  const [consul, shard1, shard2] = await Promise.all([
+    sandbox.consul(),
+    sandbox.redis({ name: 'shard1', replicas: 1 }),
+    sandbox.redis({ name: 'shard2', replicas: 1 }),
+  ]);
+  const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1, shard2] });
+  const [haproxyAt, second, twemproxyAt] = [await sandbox.address(), await sandbox.address(), await sandbox.address()];
+  const files = {
+    haproxy: sandbox.path('haproxy.cfg'),
+    twemproxy: sandbox.path('nutcracker.yml'),
+    app: sandbox.path('app.json'),
+  };
+  const haproxy = await sandbox.haproxy({ configFile: files.haproxy, listen: haproxyAt, start: 'later' });
+  const twemproxy = await sandbox.nutcracker({ configFile: files.twemproxy, listen: twemproxyAt, start: 'later' });
+  const daemon = await sandbox.switchmaster({
+    config: {
+      consul: { address: consul.url },
+      sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard*'] },
+      templates: [
+        {
+          source: 'haproxy.cfg.hbs',
+          destination: files.haproxy,
+          check: ['haproxy', '-c', '-f', '{{file}}'],
+          reload: { command: haproxy.reloadCommand },
+          vars: {
+            stats_socket: sandbox.path('haproxy.sock'),
+            bind: haproxyAt.host,
+            ports: { shard1: haproxyAt.port, shard2: second.port },
+          },
+        },
+        {
+          source: 'twemproxy.yml.hbs',
+          destination: files.twemproxy,
+          check: ['nutcracker', '--test-conf', '--conf-file', '{{file}}'],
+          reload: { command: twemproxy.restartCommand },
+          vars: { listen: formatAddress(twemproxyAt) },
+        },
+        { source: 'app.json.hbs', destination: files.app },
+      ],
+    },
+  });
+  return {
+    consul,
+    shard1,
+    shard2,
+    sentinels,
+    haproxy,
+    twemproxy,
+    daemon,
+    listen: { haproxy: haproxyAt, twemproxy: twemproxyAt },
+    files: Object.values(files),
+  };
+}

@@ -1,0 +1,100 @@
+import { styleText } from 'node:util';
+import { execa } from 'execa';
+import { formatAddress } from '../lib/model/address.ts';
+import type { Stages } from './failover.ts';
+import type { Stack } from './stack.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Tells people what happens: on standard output, or on standard error where that is left to a machine. */
+export class Terminal {
+  readonly #stream: NodeJS.WriteStream;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  title(text: string): void {
+    this.line(`\n${this.paint('bold', text)}`);
+  }
+
+  line(text: string): void {
+    this.#stream.write(`${text}\n`);
+  }
+
+  step(text: string): void {
+    this.line(`  ${this.paint('green', '✓')} ${text}`);
+  }
+
+  /** What a command printed, below the command itself. */
+  command(argv: string, output: string): void {
+    this.line(`  ${this.paint('cyan', `$ ${argv}`)}`);
+    for (const line of output.trimEnd().split('\n')) this.line(`    ${line}`);
+  }
+
+  diff(text: string): void {
+    for (const line of text.trimEnd().split('\n')) {
+      if (/^(---|\+\+\+|@@)/.test(line)) this.line(`    ${this.paint('dim', line)}`);
+      else if (line.startsWith('-')) this.line(`    ${this.paint('red', line)}`);
+      else if (line.startsWith('+')) this.line(`    ${this.paint('green', line)}`);
+      else this.line(`    ${line}`);
+    }
+  }
+
+  stages(stages: Stages): void {
+    const rows: readonly [string, number][] = [
+      ['record and keys in Consul', stages.record],
+      ['DNS answers the new master', stages.dns],
+      ['all files rendered', stages.files],
+      ['first write through HAProxy', stages.haproxy],
+      ['first write through twemproxy', stages.twemproxy],
+    ];
+    const longest = Math.max(...rows.map(([, ms]) => ms), 1);
+    for (const [name, ms] of rows) {
+      const bar = '█'.repeat(Math.max(1, Math.round((Math.max(ms, 0) / longest) * 30)));
+      this.line(`  ${name.padEnd(32)}${ms.toFixed(1).padStart(8)} ms  ${this.paint('cyan', bar)}`);
+    }
+  }
+
+  paint(style: Style, text: string): string {
+    return styleText(style, text, { stream: this.#stream });
+  }
+}
+
+/** `dig +short` of a name at the stack's Consul, as a user would type it. */
+export async function dig(terminal: Terminal, stack: Stack, name: string): Promise<void> {
+  const { host, port } = stack.consul.dns;
+  const argv = [`@${host}`, '-p', String(port), name, '+short'];
+  const { stdout } = await execa('dig', argv, { timeout: 5_000 });
+  terminal.command(`dig ${argv.join(' ')}`, stdout === '' ? '(no answer)' : stdout);
+}
+
+/** What changed in a file, as `diff -u` tells it. */
+export async function showDiff(
+  terminal: Terminal,
+  change: { readonly file: string; readonly before: string },
+): Promise<void> {
+  const { file, before } = change;
+  const { stdout } = await execa('diff', ['-u', '--label', file, '--label', file, '-', file], {
+    input: before,
+    reject: false,
+    timeout: 5_000,
+  });
+  terminal.diff(stdout);
+}
+
+/** Where everything is, for somebody who wants to play with it. */
+export function showAddresses(terminal: Terminal, stack: Stack): void {
+  const rows: readonly [string, string][] = [
+    ['Consul', stack.consul.url],
+    ['Consul DNS', formatAddress(stack.consul.dns)],
+    ['shard1 through HAProxy', formatAddress(stack.listen.haproxy)],
+    ['all shards through twemproxy', formatAddress(stack.listen.twemproxy)],
+    ['Sentinels', stack.sentinels.map(({ address }) => formatAddress(address)).join(' ')],
+    ['shard1', stack.shard1.servers.map(({ address }) => formatAddress(address)).join(' ')],
+    ['shard2', stack.shard2.servers.map(({ address }) => formatAddress(address)).join(' ')],
+    ['switchmaster', `http://${formatAddress(stack.daemon.api)}/v1/masters`],
+    ['rendered files', stack.files.join(' ')],
+  ];
+  for (const [name, where] of rows) terminal.line(`  ${name.padEnd(30)}${where}`);
+}
