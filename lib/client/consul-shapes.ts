@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
-import type { CatalogNode, KvEntry, ServiceInstance } from '../model/catalog.ts';
+import type { CatalogNode, KvEntry, NodeDetail, ServiceInstance } from '../model/catalog.ts';
 
 /*
  * What Consul's HTTP API answers with, as far as it is used here, from version 1.8 on (docs: "HTTP API" of each
@@ -16,16 +16,24 @@ const stringMap = z
   .nullish()
   .transform((map) => map ?? {});
 const node = z.object({ Node: z.string(), Address: z.string(), Datacenter: z.string().default(''), Meta: stringMap });
+const service = z.object({
+  ID: z.string(),
+  Service: z.string(),
+  Address: z.string(),
+  Port: z.number(),
+  Tags: tags,
+  Meta: stringMap,
+});
+const nodeDetail = z.object({
+  Node: node,
+  Services: z
+    .record(z.string(), service)
+    .nullable()
+    .transform((services) => services ?? {}),
+});
 const instance = z.object({
   Node: node,
-  Service: z.object({
-    ID: z.string(),
-    Service: z.string(),
-    Address: z.string(),
-    Port: z.number(),
-    Tags: tags,
-    Meta: stringMap,
-  }),
+  Service: service,
   Checks: z.array(
     z.object({
       CheckID: z.string(),
@@ -91,6 +99,28 @@ export function readNodes(json: unknown, what: string): readonly CatalogNode[] {
       meta: Meta,
     }))
     .sort((a, b) => compareText(a.node, b.node));
+}
+
+/** undefined for the null that stands for a node that is not there. */
+export function readNode(json: unknown, what: string): NodeDetail | undefined {
+  if (json === null) return undefined;
+  const { Node, Services } = read(nodeDetail, json, what);
+  return {
+    node: Node.Node,
+    address: Node.Address,
+    datacenter: Node.Datacenter,
+    meta: Node.Meta,
+    services: Object.values(Services)
+      .map(({ ID, Service, Address, Port, Tags, Meta }) => ({
+        id: ID,
+        name: Service,
+        address: Address === '' ? Node.Address : Address,
+        port: Port,
+        tags: Tags,
+        meta: Meta,
+      }))
+      .sort((a, b) => compareText(a.id, b.id)),
+  };
 }
 
 export function readDatacenters(json: unknown, what: string): readonly string[] {

@@ -11,6 +11,7 @@ import {
   readInstances,
   readKvEntries,
   readKvEntry,
+  readNode,
   readNodes,
   readServices,
   readTxnErrors,
@@ -144,7 +145,7 @@ export class ConsulClient {
     const consul = this.#consul as unknown as {
       kv: { get: Call };
       health: { service: Call };
-      catalog: { service: { list: Call }; node: { list: Call }; datacenters: Call };
+      catalog: { service: { list: Call }; node: { list: Call; services: Call }; datacenters: Call };
     };
     switch (query.kind) {
       case 'key':
@@ -155,6 +156,8 @@ export class ConsulClient {
         return (request) => consul.health.service({ ...request, service: query.service });
       case 'services':
         return (request) => consul.catalog.service.list(request);
+      case 'node':
+        return (request) => consul.catalog.node.services({ ...request, node: query.node });
       case 'nodes':
         return (request) => consul.catalog.node.list(request);
       case 'datacenters':
@@ -221,6 +224,8 @@ function readAnswer(query: ConsulQuery, body: unknown, what: string): ConsulAnsw
       return readInstances(body, what);
     case 'services':
       return readServices(body, what);
+    case 'node':
+      return body === undefined ? undefined : readNode(body, what);
     case 'nodes':
       return readNodes(body, what);
     case 'datacenters':

@@ -94,6 +94,11 @@ export interface CatalogNode {
   readonly meta: Readonly<Record<string, string>>;
 }
 
+/** A node with the services that are registered on it, sorted by id. */
+export interface NodeDetail extends CatalogNode {
+  readonly services: readonly CatalogService[];
+}
+
 const severity: Record<CheckStatus, number> = { passing: 0, warning: 1, critical: 2 };
 
 /** The worst of the given states; passing where there are none. */

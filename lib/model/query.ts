@@ -1,4 +1,4 @@
-import type { CatalogNode, KvEntry, ServiceInstance } from './catalog.ts';
+import type { CatalogNode, KvEntry, NodeDetail, ServiceInstance } from './catalog.ts';
 
 /**
  * One thing that can be read from Consul and watched: what a template helper asks for and what a source follows.
@@ -9,6 +9,7 @@ export type ConsulQuery =
   | { readonly kind: 'key-tree'; readonly prefix: string; readonly dc?: string }
   | { readonly kind: 'service'; readonly service: string; readonly dc?: string }
   | { readonly kind: 'services'; readonly dc?: string }
+  | { readonly kind: 'node'; readonly node: string; readonly dc?: string }
   | { readonly kind: 'nodes'; readonly dc?: string }
   | { readonly kind: 'datacenters' };
 
@@ -22,6 +23,8 @@ export interface ConsulAnswers {
   readonly service: readonly ServiceInstance[];
   /** Tags of each service, both sorted. */
   readonly services: ReadonlyMap<string, readonly string[]>;
+  /** undefined where there is no such node. */
+  readonly node: NodeDetail | undefined;
   /** Sorted by name. */
   readonly nodes: readonly CatalogNode[];
   /** Sorted. */
@@ -40,6 +43,8 @@ export function queryId(query: ConsulQuery): string {
       return `key-tree(${query.prefix})${dc}`;
     case 'service':
       return `service(${query.service})${dc}`;
+    case 'node':
+      return `node(${query.node})${dc}`;
     case 'services':
     case 'nodes':
       return `${query.kind}${dc}`;

@@ -1,4 +1,4 @@
-import type { ServiceInstance } from '../model/catalog.ts';
+import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
 import { parseServiceQuery, selectInstances, statusOf } from './service-query.ts';
 
@@ -8,15 +8,7 @@ export const consulHelpers = {
     kind: 'value',
     takes: [1, 1],
     usage: '(service "tag.name@dc|passing,warning")',
-    run(call) {
-      const text = textArgument(call, 0);
-      const query = parseServiceQuery(text);
-      const { name, dc } = query;
-      const answer = call.scope.read({ kind: 'service', service: name, ...(dc === undefined ? {} : { dc }) });
-      const chosen = selectInstances(answer?.value ?? [], query);
-      for (const { node, id } of chosen) call.scope.members.add(`service(${text}) ${node}/${id}`);
-      return chosen.map(showInstance);
-    },
+    run: (call) => readService(call, textArgument(call, 0)),
   },
   services: {
     kind: 'value',
@@ -27,6 +19,27 @@ export const consulHelpers = {
       return [...(answer?.value ?? [])].map(([name, tags]) => ({ name, tags }));
     },
   },
+  node: {
+    kind: 'value',
+    takes: [1, 1],
+    usage: '(node "name@dc")',
+    run(call) {
+      const { path, ...dc } = splitDatacenter(textArgument(call, 0));
+      return call.scope.read({ kind: 'node', node: path, ...dc })?.value;
+    },
+  },
+  nodes: {
+    kind: 'value',
+    takes: [0, 1],
+    usage: '(nodes "@dc")',
+    run: (call) => call.scope.read({ kind: 'nodes', ...datacenterOf(call, 0) })?.value ?? [],
+  },
+  datacenters: {
+    kind: 'value',
+    takes: [0, 0],
+    usage: '(datacenters)',
+    run: (call) => call.scope.read({ kind: 'datacenters' })?.value ?? [],
+  },
   key: {
     kind: 'value',
     takes: [1, 1],
@@ -34,12 +47,9 @@ export const consulHelpers = {
     run(call) {
       const answer = readKey(call);
       if (answer === undefined) return '';
-      if (answer.value === undefined) {
-        throw templateFailure(
-          `there is no key "${textArgument(call, 0)}" in Consul: use keyOrDefault if it may be missing.`,
-        );
-      }
-      return answer.value.value;
+      if (answer.value !== undefined) return answer.value.value;
+      const path = textArgument(call, 0);
+      throw templateFailure(`there is no key "${path}" in Consul: use keyOrDefault if it may be missing.`);
     },
   },
   keyOrDefault: {
@@ -48,10 +58,38 @@ export const consulHelpers = {
     usage: '(keyOrDefault "path@dc" "text")',
     run: (call) => readKey(call)?.value?.value ?? call.args[1],
   },
+  keyExists: {
+    kind: 'value',
+    takes: [1, 1],
+    usage: '(keyExists "path@dc")',
+    run: (call) => readKey(call)?.value !== undefined,
+  },
+  ls: {
+    kind: 'value',
+    takes: [1, 1],
+    usage: '(ls "folder@dc")',
+    run: (call) => readTree(call).filter(({ key }) => !key.includes('/')),
+  },
+  tree: {
+    kind: 'value',
+    takes: [1, 1],
+    usage: '(tree "folder@dc")',
+    run: readTree,
+  },
 } satisfies Record<string, HelperDefinition>;
 
+/** Instances as templates see them; counted as members. `text` is a query as `service` takes it. */
+export function readService(call: HelperCall, text: string) {
+  const query = parseServiceQuery(text);
+  const { name, dc } = query;
+  const answer = call.scope.read({ kind: 'service', service: name, ...(dc === undefined ? {} : { dc }) });
+  const chosen = selectInstances(answer?.value ?? [], query);
+  for (const { node, id } of chosen) call.scope.members.add(`service(${text}) ${node}/${id}`);
+  return chosen.map(showInstance);
+}
+
 /** `path@dc`; a path may hold an `@` before a slash, a datacenter may not hold one. */
-export function splitDatacenter(text: string): { readonly path: string; readonly dc?: string } {
+function splitDatacenter(text: string): { readonly path: string; readonly dc?: string } {
   const match = /^(.*)@([\w.-]+)$/.exec(text);
   return match === null ? { path: text } : { path: match[1] ?? '', dc: match[2] ?? '' };
 }
@@ -62,7 +100,17 @@ function readKey(call: HelperCall) {
   return call.scope.read({ kind: 'key', key: path, ...dc });
 }
 
-export function datacenterOf(call: HelperCall, position: number): { readonly dc?: string } {
+/** Pairs below a folder, the folder's own name taken off; without the markers of folders themselves. */
+function readTree(call: HelperCall): readonly { path: string; key: string; value: string }[] {
+  const { path, ...dc } = splitDatacenter(textArgument(call, 0));
+  const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;
+  const entries: readonly KvEntry[] = call.scope.read({ kind: 'key-tree', prefix, ...dc })?.value ?? [];
+  return entries
+    .filter(({ key }) => key !== prefix && !key.endsWith('/'))
+    .map(({ key, value }) => ({ path: key, key: key.slice(prefix.length), value }));
+}
+
+function datacenterOf(call: HelperCall, position: number): { readonly dc?: string } {
   if (call.args[position] === undefined) return {};
   const { path, dc } = splitDatacenter(textArgument(call, position));
   if (path !== '' || dc === undefined) throw templateFailure('a datacenter is written "@name".');

@@ -1,6 +1,7 @@
 import { formatAddress } from '../model/address.ts';
 import { type MasterRecord, parseRecord } from '../model/record.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
+import { readService } from './helpers-consul.ts';
 import type { RenderScope } from './scope.ts';
 
 /** Helpers that read the records that bridges write. */
@@ -29,7 +30,43 @@ export const redisHelpers = {
       return record === undefined ? [] : showMaster(record).replicas;
     },
   },
+  redisSentinels: {
+    kind: 'value',
+    takes: [0, 0],
+    usage: '(redisSentinels)',
+    run(call) {
+      const { environment } = call.scope.world;
+      const query = environment === '' ? 'redis-sentinel|any' : `${environment}.redis-sentinel|any`;
+      return readService(call, query).map(({ address: host, port, node, id, status }) => {
+        return { host, port, address: formatAddress({ host, port }), node, id, status };
+      });
+    },
+  },
+  redisCluster: {
+    kind: 'value',
+    takes: [1, 1],
+    usage: '(redisCluster "sessions")',
+    run(call) {
+      const key = `${call.scope.recordPrefix}cluster/${textArgument(call, 0)}`;
+      const answer = call.scope.read({ kind: 'key', key });
+      if (answer === undefined) return undefined;
+      if (answer.value === undefined) throw templateFailure(`Consul holds no record of the cluster: no key "${key}".`);
+      return readCluster(answer.value.value, key);
+    },
+  },
 } satisfies Record<string, HelperDefinition>;
+
+function readCluster(text: string, key: string): unknown {
+  try {
+    const record: unknown = JSON.parse(text);
+    if (typeof record === 'object' && record !== null && 'shards' in record && Array.isArray(record.shards)) {
+      return record;
+    }
+  } catch {
+    // Told below, as any other text that is not a record.
+  }
+  throw templateFailure(`the key "${key}" in Consul does not hold a record of a cluster.`);
+}
 
 function readRecords(scope: RenderScope): readonly MasterRecord[] | undefined {
   const prefix = `${scope.recordPrefix}record/`;

@@ -3,6 +3,7 @@ import { blockHelpers } from './helpers-blocks.ts';
 import { consulHelpers } from './helpers-consul.ts';
 import { redisHelpers } from './helpers-redis.ts';
 import { textHelpers } from './helpers-text.ts';
+import { valueHelpers } from './helpers-values.ts';
 
 /** Every name that a template can call. docs/reference/templates.md lists them; a test compares. */
 export const helpers: Readonly<Record<string, HelperDefinition>> = {
@@ -10,4 +11,5 @@ export const helpers: Readonly<Record<string, HelperDefinition>> = {
   ...consulHelpers,
   ...redisHelpers,
   ...textHelpers,
+  ...valueHelpers,
 };

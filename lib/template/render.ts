@@ -17,6 +17,8 @@ export const defaultRenderLimits: RenderLimits = { maxOutputBytes: 32 * 1024 * 1
 interface RenderCommon {
   /** Everything that was read; by id, as it was met. */
   readonly dependencies: readonly ConsulQuery[];
+  /** Paths of the files that it reads. */
+  readonly files: readonly string[];
   /** Sorted ids of the servers that were read, for guards. */
   readonly members: readonly string[];
   /** Whether the records of masters were read. */
@@ -26,7 +28,11 @@ interface RenderCommon {
 /** `pending`: something that the template reads is not known yet, so nothing can be said of its output. */
 export type RenderResult =
   | (RenderCommon & { readonly kind: 'rendered'; readonly text: string })
-  | (RenderCommon & { readonly kind: 'pending'; readonly missing: readonly ConsulQuery[] })
+  | (RenderCommon & {
+      readonly kind: 'pending';
+      readonly missing: readonly ConsulQuery[];
+      readonly missingFiles: readonly string[];
+    })
   | (RenderCommon & { readonly kind: 'failed'; readonly error: SwitchmasterError });
 
 export interface CompiledParts {
@@ -48,11 +54,13 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
   const outcome = attempt(() => run(parts, scope));
   const common = {
     dependencies: [...scope.dependencies.values()],
+    files: [...scope.files],
     members: [...scope.members].sort(),
     records: scope.records,
   };
   // An error while something is unknown may come from the gap itself.
-  if (scope.missing.size > 0) return { kind: 'pending', missing: [...scope.missing.values()], ...common };
+  if (scope.missing.size + scope.missingFiles.size > 0)
+    return { kind: 'pending', missing: [...scope.missing.values()], missingFiles: [...scope.missingFiles], ...common };
   return { ...outcome, ...common };
 }
 

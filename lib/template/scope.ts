@@ -7,6 +7,10 @@ export type Knowledge<T> = { readonly kind: 'known'; readonly value: T } | { rea
 /** What a render may look at. Nothing else reaches a template. */
 export interface RenderWorld {
   know<Q extends ConsulQuery>(query: Q): Knowledge<ConsulAnswer<Q>>;
+  /** The text of a file on this machine. Throws where it cannot be read. */
+  knowFile(path: string): Knowledge<string>;
+  /** A variable of the daemon's environment. */
+  env(name: string): string | undefined;
   /** `vars` of the template's spec. */
   readonly vars: Readonly<Record<string, unknown>>;
   /** '' where none is set. */
@@ -18,6 +22,8 @@ export class RenderScope {
   readonly world: RenderWorld;
   readonly dependencies = new Map<string, ConsulQuery>();
   readonly missing = new Map<string, ConsulQuery>();
+  readonly files = new Set<string>();
+  readonly missingFiles = new Set<string>();
   /** Ids of servers, as `service(web) node1/web-1` or `master shard1`: equal for the same member whatever its address. */
   readonly members = new Set<string>();
   records: 'read' | 'not-read' = 'not-read';
@@ -33,6 +39,15 @@ export class RenderScope {
     const knowledge = this.world.know(query);
     if (knowledge.kind === 'known') return { value: knowledge.value };
     this.missing.set(id, query);
+    return undefined;
+  }
+
+  /** The text of a file; undefined where it is not known yet. */
+  readFile(path: string): string | undefined {
+    this.files.add(path);
+    const knowledge = this.world.knowFile(path);
+    if (knowledge.kind === 'known') return knowledge.value;
+    this.missingFiles.add(path);
     return undefined;
   }
 

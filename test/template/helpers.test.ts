@@ -1,4 +1,5 @@
 import t from 'tap';
+import { parse as parseYaml } from 'yaml';
 import { queryId } from '../../lib/model/query.ts';
 import { formatRecord } from '../../lib/model/record.ts';
 import { knowRecords, makeInstance, makeRecord, renderText, textOf } from './world.ts';
@@ -113,4 +114,146 @@ t.test('a key that holds no record, or two of one name, is an error and never on
     ],
   };
   t.match(textOf(renderText({ text: '{{#each redisMasters}}{{/each}}', known: twice })), /have the same name/);
+});
+
+t.test('folders of keys: ls gives one level, tree all of them', async (t) => {
+  const pair = (key: string) => ({ key, value: `v${key}`, modifyIndex: 1 });
+  const known = { 'key-tree(a/)': ['a/', 'a/b', 'a/c/', 'a/c/d'].map(pair) };
+  t.equal(textOf(renderText({ text: '{{#each (ls "a")}}{{this.key}}={{value}} {{/each}}', known })), 'b=va/b ');
+  t.equal(
+    textOf(renderText({ text: '{{#each (tree "a/")}}{{this.key}}={{path}} {{/each}}', known })),
+    'b=a/b c/d=a/c/d ',
+  );
+  t.equal(
+    textOf(renderText({ text: '{{#each (byKey (tree "a"))}}{{@key}}{{length this}} {{/each}}', known })),
+    'b1 c1 ',
+  );
+});
+
+t.test('nodes, one node, datacenters, and whether a key exists', async (t) => {
+  const node = { node: 'n1', address: '10.0.0.9', datacenter: 'dc1', meta: { rack: 'r1' } };
+  const service = { id: 'w', name: 'web', address: '10.0.0.9', port: 80, tags: [], meta: {} };
+  const known = {
+    nodes: [node],
+    'node(n1)': { ...node, services: [service] },
+    'node(gone)': undefined,
+    datacenters: ['dc1', 'dc2'],
+    'key(a)': undefined,
+  };
+  const text =
+    '{{#each nodes}}{{this.node}} {{address}} {{meta.rack}};{{/each}}{{#with (node "n1")}}{{#each this.services}}{{name}}{{/each}}{{/with}};' +
+    '{{#if (node "gone")}}x{{else}}gone{{/if}};{{#each datacenters}}{{this}} {{/each}}{{keyExists "a"}}';
+  t.equal(textOf(renderText({ text, known })), 'n1 10.0.0.9 r1;web;gone;dc1 dc2 false');
+});
+
+t.test('services are grouped by tag and by meta, sorted, and any tag is just a name', async (t) => {
+  const known = {
+    'service(web)': [
+      makeInstance({ id: '1', port: 1, tags: ['b', 'a'], meta: { version: 'v2' } }),
+      makeInstance({ id: '2', port: 2, tags: ['a', '__proto__'] }),
+    ],
+  };
+  t.equal(
+    textOf(
+      renderText({
+        text: '{{#each (byTag (service "web"))}}{{@key}}:{{#each this}}{{port}}{{/each}} {{/each}}',
+        known,
+      }),
+    ),
+    '__proto__:2 a:12 b:1 ',
+  );
+  t.equal(
+    textOf(
+      renderText({ text: '{{#each (byMeta (service "web") "version")}}[{{@key}}]{{length this}}{{/each}}', known }),
+    ),
+    '[]1[v2]1',
+  );
+});
+
+t.test('files and the environment are read; what is not there is told', async (t) => {
+  t.equal(
+    textOf(
+      renderText({ text: '{{trim (file "/a")}}{{env "B"}}{{env "C" "c"}}', files: { '/a': 'x\n' }, env: { B: 'b' } }),
+    ),
+    'xbc',
+  );
+  t.equal(renderText({ text: '{{file "/gone"}}' }).kind, 'pending');
+  t.match(textOf(renderText({ text: '{{env "NONE"}}' })), /the environment has no NONE/);
+});
+
+const expressions: readonly (readonly [string, string])[] = [
+  ['add 1 (multiply 2 3)', '7'],
+  ['subtract 5 "2"', '3'],
+  ['divide 7 2', '3.5'],
+  ['modulo 7 4', '3'],
+  ['minimum 2 (maximum 3 1)', '2'],
+  ['toUpper (trimSuffix (trimPrefix "pre-x-suf" "pre-") "-suf")', 'X'],
+  ['replaceAll "a.b.c" "." "-"', 'a-b-c'],
+  ['regexReplaceAll "[0-9]+" "#" "a12b3"', 'a#b#'],
+  ['regexMatch "^a+$" "aaa"', 'true'],
+  ['join (split "c,a" ",") "|"', 'c|a'],
+  ['length (split "" ",")', '0'],
+  ['base64Decode (base64Encode "häh")', 'häh'],
+  ['sha256 ""', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
+  ['parseInt "42"', '42'],
+  ['in (split "a,b" ",") "b"', 'true'],
+  ['or vars.none "x"', 'x'],
+  ['and 1 "y"', 'y'],
+  ['not vars.none', 'true'],
+  ['lookup (parseJSON "{\\"a\\":5}") "a"', '5'],
+  ['envName "my-shard.1"', 'MY_SHARD_1'],
+];
+for (const [expression, expected] of expressions) {
+  t.test(`(${expression}) is ${expected}`, async (t) => {
+    const text = `{{${expression.replace('"{\\"a\\":5}"', '\'{"a":5}\'')}}}`;
+    t.equal(textOf(renderText({ text })), expected);
+  });
+}
+
+for (const [expression, message] of [
+  ['divide 1 0', /the result is not a number/],
+  ['add "x" 1', /argument 1 must be a number, not "x"/],
+  ['parseInt "4x"', /"4x" is not a number/],
+  ['regexMatch "(" "a"', /is not a regular expression/],
+  ['base64Decode "@@"', /is not base64/],
+  ['parseJSON "{"', /is not JSON/],
+  ['join "a" ","', /argument 1 must be a list, not "a"/],
+  ['toUpper vars.x', /argument 1 must be a text, not missing/],
+] as const) {
+  t.test(`(${expression}) is an error with its place`, async (t) => {
+    t.match(textOf(renderText({ text: `\n {{${expression}}}` })), message);
+    t.match(textOf(renderText({ text: `\n {{${expression}}}` })), /^template-failed: t\.hbs:2:2: /);
+  });
+}
+
+t.test('toJSON and toYAML write whole values, which stay values', async (t) => {
+  const vars = { x: { a: ['b: c', 'd\n- e', 'true'], n: 1 } };
+  t.same(
+    JSON.parse(
+      textOf(renderText({ format: 'json', text: '{"v": {{toJSON vars.x}}, "t": "{{toJSON vars.x}}"}', vars })),
+    ),
+    {
+      v: vars.x,
+      t: JSON.stringify(vars.x),
+    },
+  );
+  for (const helper of ['toJSON', 'toYAML']) {
+    t.same(parseYaml(textOf(renderText({ format: 'yaml', text: `v: {{${helper} vars.x}}\nw: 1\n`, vars }))), {
+      v: vars.x,
+      w: 1,
+    });
+  }
+});
+
+t.test('Sentinels and clusters', async (t) => {
+  const known = {
+    'service(redis-sentinel)': [makeInstance({ address: '10.0.0.1', port: 26379, tags: ['prod'] })],
+    'key(redis/prod/cluster/c)': { key: 'c', value: '{"epoch":1,"shards":[{"master":{"host":"h"}}]}', modifyIndex: 1 },
+    'key(redis/prod/cluster/d)': { key: 'd', value: '[]', modifyIndex: 1 },
+  };
+  const text =
+    '{{#each redisSentinels}}{{address}}{{/each}} {{#with (redisCluster "c")}}{{shards.[0].master.host}}{{/with}}';
+  t.equal(textOf(renderText({ text, known, environment: 'prod' })), '10.0.0.1:26379 h');
+  const broken = renderText({ text: '{{#with (redisCluster "d")}}{{/with}}', known, environment: 'prod' });
+  t.match(textOf(broken), /does not hold a record of a cluster/);
 });

@@ -9,11 +9,21 @@ import type { RenderWorld } from '../../lib/template/scope.ts';
 /** A world that knows what is given by query id, and nothing else. */
 export function makeWorld(
   known: Record<string, unknown>,
-  extra: { vars?: Record<string, unknown>; environment?: string } = {},
+  extra: {
+    vars?: Record<string, unknown>;
+    environment?: string;
+    files?: Record<string, string>;
+    env?: Record<string, string>;
+  } = {},
 ): RenderWorld {
   return {
     vars: extra.vars ?? {},
     environment: extra.environment ?? '',
+    knowFile: (path) => {
+      const text = extra.files?.[path];
+      return text === undefined ? { kind: 'unknown' } : { kind: 'known', value: text };
+    },
+    env: (name) => extra.env?.[name],
     know: (query: ConsulQuery) => {
       const id = queryId(query);
       return Object.hasOwn(known, id) ? { kind: 'known', value: known[id] as never } : { kind: 'unknown' };
@@ -29,6 +39,8 @@ export function renderText(input: {
   environment?: string;
   partials?: Record<string, string>;
   maxSteps?: number;
+  files?: Record<string, string>;
+  env?: Record<string, string>;
 }): RenderResult {
   const partials = Object.entries(input.partials ?? {}).map(([name, text]) => [name, { file: name, text }] as const);
   const template = compileTemplate({
