@@ -69,6 +69,7 @@ export async function switchmaster(ground: Ground, options: DaemonOptions): Prom
 }
 
 function withListen(config: Record<string, unknown>, api: Address): Record<string, unknown> {
+  if (config.api === false) return config;
   const section = typeof config.api === 'object' ? config.api : {};
   return { ...config, api: { listen: formatAddress(api), ...section } };
 }
