@@ -127,7 +127,7 @@ class SyntaxWalk {
       return;
     }
     const path = node.path as hbs.AST.Expression;
-    const isCall = this.#isHelper(path) || node.params.length > 0 || (node.hash?.pairs.length ?? 0) > 0;
+    const isCall = this.#isCall(path) || node.params.length > 0 || (node.hash?.pairs.length ?? 0) > 0;
     let printed: hbs.AST.Expression = path;
     if (isCall) {
       const call = { ...node, type: 'SubExpression', path } as unknown as hbs.AST.SubExpression;
@@ -203,10 +203,16 @@ class SyntaxWalk {
       this.#call(node as hbs.AST.SubExpression, 'value');
       return node;
     }
-    if (!this.#isHelper(node)) return node;
+    if (!this.#isCall(node)) return node;
     const call = { type: 'SubExpression', path: node, params: [], loc: node.loc } as unknown as hbs.AST.SubExpression;
     this.#call(call, 'value');
     return call;
+  }
+
+  /** A name alone calls a helper that can do without arguments; else it is a field: `{{key}}` among `(ls "folder")`. */
+  #isCall(node: hbs.AST.Expression): boolean {
+    if (!this.#isHelper(node)) return false;
+    return this.#options.helpers[(node as hbs.AST.PathExpression).original]?.takes[0] === 0;
   }
 
   #isHelper(node: hbs.AST.Expression): boolean {

@@ -21,7 +21,7 @@ t.test('a file follows what its template reads, and nothing is written when noth
   await waitFor('the file to follow', () => read(destination), { until: (text) => text === 'a 2\n' });
   const { ino, mtimeMs } = statSync(destination);
   const runs = rendering.reports.length;
-  rendering.part.wake({ source: 'test', event: 'again' });
+  rendering.part.wake('all', { source: 'test', event: 'again' });
   await waitFor('another run', () => rendering.reports.length > runs);
   t.equal(rendering.reports.at(-1)?.outcome.kind, 'unchanged');
   t.same([statSync(destination).ino, statSync(destination).mtimeMs], [ino, mtimeMs]);

@@ -17,7 +17,7 @@ function problemsOf(text: string, partials: Record<string, string> = {}): string
 }
 
 t.test('every problem of a template is told at once, each with its file, line and column', async (t) => {
-  const text = 'a\n{{nope "x"}}\n  {{#if (nada 1)}}{{{vars.x}}}{{/if}}\n{{> gone}}{{key}}\n';
+  const text = 'a\n{{nope "x"}}\n  {{#if (nada 1)}}{{{vars.x}}}{{/if}}\n{{> gone}}{{keyOrDefault 1}}\n';
   t.equal(
     problemsOf(text),
     [
@@ -25,7 +25,7 @@ t.test('every problem of a template is told at once, each with its file, line an
       'app.hbs:3:9: unknown helper "nada".',
       'app.hbs:3:19: {{{vars.x}}} would write an unchecked value: use {{raw ...}} if you must.',
       'app.hbs:4:1: unknown partial "gone".',
-      'app.hbs:4:11: "key" takes 1 argument, not 0: (key "path@dc").',
+      'app.hbs:4:11: "keyOrDefault" takes 2 arguments, not 1: (keyOrDefault "path@dc" "text").',
     ].join('\n'),
   );
 });

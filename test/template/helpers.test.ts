@@ -119,7 +119,7 @@ t.test('a key that holds no record, or two of one name, is an error and never on
 t.test('folders of keys: ls gives one level, tree all of them', async (t) => {
   const pair = (key: string) => ({ key, value: `v${key}`, modifyIndex: 1 });
   const known = { 'key-tree(a/)': ['a/', 'a/b', 'a/c/', 'a/c/d'].map(pair) };
-  t.equal(textOf(renderText({ text: '{{#each (ls "a")}}{{this.key}}={{value}} {{/each}}', known })), 'b=va/b ');
+  t.equal(textOf(renderText({ text: '{{#each (ls "a")}}{{key}}={{value}} {{/each}}', known })), 'b=va/b ');
   t.equal(
     textOf(renderText({ text: '{{#each (tree "a/")}}{{this.key}}={{path}} {{/each}}', known })),
     'b=a/b c/d=a/c/d ',
@@ -141,7 +141,7 @@ t.test('nodes, one node, datacenters, and whether a key exists', async (t) => {
     'key(a)': undefined,
   };
   const text =
-    '{{#each nodes}}{{this.node}} {{address}} {{meta.rack}};{{/each}}{{#with (node "n1")}}{{#each this.services}}{{name}}{{/each}}{{/with}};' +
+    '{{#each nodes}}{{node}} {{address}} {{meta.rack}};{{/each}}{{#with (node "n1")}}{{#each this.services}}{{name}}{{/each}}{{/with}};' +
     '{{#if (node "gone")}}x{{else}}gone{{/if}};{{#each datacenters}}{{this}} {{/each}}{{keyExists "a"}}';
   t.equal(textOf(renderText({ text, known })), 'n1 10.0.0.9 r1;web;gone;dc1 dc2 false');
 });
