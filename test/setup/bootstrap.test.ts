@@ -14,6 +14,13 @@ t.test('the bootstrap says nothing when nothing is missing', async (t) => {
   t.equal(stderr, '');
 });
 
+t.test('an edition that there is not is named, with those that there are', async (t) => {
+  await t.rejects(promisify(execFile)(process.execPath, [bootstrap, '--with', 'redis8,nope'], { timeout: 10_000 }), {
+    code: 1,
+    stderr: 'bootstrap: no edition nope; --with takes redis8, valkey, haproxy3\n',
+  });
+});
+
 t.test('programs are looked for in the given folders', async (t) => {
   t.strictSame(missingPrograms(['/nowhere']), debianPrograms);
   t.strictSame(missingPrograms(), []);
