@@ -15,7 +15,13 @@ const stringMap = z
   .record(z.string(), z.string())
   .nullish()
   .transform((map) => map ?? {});
-const node = z.object({ Node: z.string(), Address: z.string(), Datacenter: z.string().default(''), Meta: stringMap });
+const node = z.object({
+  ID: z.string().default(''),
+  Node: z.string(),
+  Address: z.string(),
+  Datacenter: z.string().default(''),
+  Meta: stringMap,
+});
 const service = z.object({
   ID: z.string(),
   Service: z.string(),
@@ -92,12 +98,7 @@ export function readServices(json: unknown, what: string): ReadonlyMap<string, r
 
 export function readNodes(json: unknown, what: string): readonly CatalogNode[] {
   return read(z.array(node), json, what)
-    .map(({ Node, Address, Datacenter, Meta }) => ({
-      node: Node,
-      address: Address,
-      datacenter: Datacenter,
-      meta: Meta,
-    }))
+    .map(toNode)
     .sort((a, b) => compareText(a.node, b.node));
 }
 
@@ -106,10 +107,7 @@ export function readNode(json: unknown, what: string): NodeDetail | undefined {
   if (json === null) return undefined;
   const { Node, Services } = read(nodeDetail, json, what);
   return {
-    node: Node.Node,
-    address: Node.Address,
-    datacenter: Node.Datacenter,
-    meta: Node.Meta,
+    ...toNode(Node),
     services: Object.values(Services)
       .map(({ ID, Service, Address, Port, Tags, Meta }) => ({
         id: ID,
@@ -146,6 +144,10 @@ export function readTxnIndexes(json: unknown): ReadonlyMap<string, number> {
   const indexes = new Map<string, number>();
   for (const { KV } of read(txnResults, json, 'a transaction').Results) if (KV) indexes.set(KV.Key, KV.ModifyIndex);
   return indexes;
+}
+
+function toNode({ ID, Node, Address, Datacenter, Meta }: z.output<typeof node>): CatalogNode {
+  return { id: ID, node: Node, address: Address, datacenter: Datacenter, meta: Meta };
 }
 
 function read<S extends z.ZodType>(shape: S, json: unknown, what: string): z.output<S> {

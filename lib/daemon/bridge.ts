@@ -40,6 +40,7 @@ export class BridgePart implements Part {
   readonly masters: MastersView = {
     list: () => this.#names().map((name) => this.#master(name)),
     get: (name) => (this.#names().includes(name) ? this.#master(name) : undefined),
+    records: () => this.#names().flatMap((name) => this.#held(name)?.record ?? []),
   };
   readonly #sentinels: SentinelSource;
   readonly #records: RecordSource;
@@ -72,6 +73,7 @@ export class BridgePart implements Part {
       roles: this.#roles,
       writer: new RecordWriter({ client, naming, bridgeId }),
       naming,
+      readNode: async (node) => (await client.read({ kind: 'node', node })).value,
       roleDeadlineMs: options.roleDeadlineMs,
       rebaseAfterMs: options.rebaseAfterMs,
     });

@@ -88,6 +88,8 @@ export interface InstanceCheck {
 
 /** A node of the catalog. */
 export interface CatalogNode {
+  /** What its agent gave itself; empty for an external node. */
+  readonly id: string;
   readonly node: string;
   readonly address: string;
   readonly datacenter: string;

@@ -18,6 +18,7 @@ import {
 } from '../model/naming.ts';
 import { formatRecord, type MasterRecord } from '../model/record.ts';
 import type { Opinion, ReplicaOpinion } from './opinion.ts';
+import { nodeMeta } from './ownership.ts';
 
 /*
  * What Consul must hold for one master, what it does hold, and the steps from one to the other.
@@ -89,35 +90,6 @@ export function planRepair(wanted: Wanted, holdings: Holdings): readonly Catalog
     if (!same) steps.push({ kind: 'check-set', node, check });
   }
   return steps;
-}
-
-/** Whose node it is, where it is not ours: another environment's, or another master's with a name that DNS cannot tell apart. */
-export function foreignOwner(
-  wanted: { readonly naming: Naming; readonly name: string },
-  holdings: Holdings,
-): string | undefined {
-  const mine = nodeMeta(wanted);
-  for (const { nodeMeta: meta } of holdings.instances) {
-    const [name, environment] = [meta[metaMaster], meta[metaEnvironment]];
-    if (name === undefined || environment === undefined) continue;
-    if (name !== mine[metaMaster] || environment !== mine[metaEnvironment]) {
-      return environment === '' ? `master ${name}` : `master ${name} of environment ${environment}`;
-    }
-  }
-  return undefined;
-}
-
-const metaMaster = 'switchmaster-master';
-const metaEnvironment = 'switchmaster-environment';
-
-function nodeMeta(wanted: { readonly naming: Naming; readonly name: string }): Readonly<Record<string, string>> {
-  return {
-    'external-node': 'true',
-    // consul-esm would probe the node by ping and contradict the Sentinels.
-    'external-probe': 'false',
-    [metaMaster]: wanted.name,
-    [metaEnvironment]: wanted.naming.environment ?? '',
-  };
 }
 
 function nodeStep({ naming, record }: Wanted): CatalogOperation {

@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { type Address, formatAddress } from '../model/address.ts';
-import { collisions, type Naming } from '../model/naming.ts';
+import type { CatalogNode } from '../model/catalog.ts';
+import { collisions, externalNode, type Naming } from '../model/naming.ts';
 import type { SentinelView } from '../model/sentinel.ts';
-import { foreignOwner } from '../plan/catalog.ts';
 import { type Decision, decide } from '../plan/failover.ts';
+import { foreignNode, nodeOwner, ownershipOf } from '../plan/ownership.ts';
 import type { RecordSource } from '../source/record.ts';
 import type { RoleSource } from '../source/role.ts';
 import type { SentinelReading, SentinelSource } from '../source/sentinel.ts';
@@ -17,6 +18,8 @@ export interface BridgeOptions {
   readonly roles: RoleSource;
   readonly writer: RecordWriter;
   readonly naming: Naming;
+  /** Asks the catalog about a node: only where no service of ours proves whose it is. */
+  readonly readNode: (node: string) => Promise<CatalogNode | undefined>;
   /** How long the target of a failover may take to answer ROLE. Default 500. */
   readonly roleDeadlineMs?: number;
   /** How long a majority must agree on a lower epoch before a new generation begins. Default 10,000. */
@@ -147,7 +150,8 @@ export class Bridge implements Reconciler {
   async #act(name: string, decided: { readonly finding: Finding; readonly decision: Decision }): Promise<Outcome> {
     const { finding, decision } = decided;
     const { memory } = finding;
-    const refusal = this.#refusal(name, finding);
+    const writes = decision.kind === 'publish' || decision.kind === 'stands';
+    const refusal = writes ? await this.#refusal(name, finding) : undefined;
     memory.trouble = refusal ?? ('summary' in decision ? decision.summary : undefined);
     if (refusal !== undefined) return { kind: 'held', summary: refusal };
     switch (decision.kind) {
@@ -165,14 +169,16 @@ export class Bridge implements Reconciler {
   }
 
   /** Why nothing of this master may be written at all. */
-  #refusal(name: string, { reading }: Finding): string | undefined {
+  async #refusal(name: string, { held, memory, reading }: Finding): Promise<string | undefined> {
     const { naming, sentinels } = this.#options;
-    const owner = foreignOwner({ naming, name }, reading.holdings);
-    if (owner !== undefined) return `its node in Consul belongs to ${owner}: rename one of them`;
+    const ownership = ownershipOf({ naming, name }, reading.holdings);
+    if (ownership.kind === 'proven') return undefined;
+    if (ownership.kind === 'foreign') return foreignNode({ naming, name }, ownership.owner);
     const twins = collisions(sentinels.names).find((group) => group.includes(name));
-    const owned = reading.holdings.instances.length > 0;
-    if (twins === undefined || owned) return undefined;
-    return `DNS cannot tell these masters apart: ${twins.join(', ')}; rename one of them`;
+    if (twins !== undefined) return `DNS cannot tell these masters apart: ${twins.join(', ')}; rename one of them`;
+    const recorded = held.kind !== 'absent' || memory.remembered !== undefined;
+    const owner = nodeOwner({ naming, name }, { node: await this.#options.readNode(externalNode(name)), recorded });
+    return owner === undefined ? undefined : foreignNode({ naming, name }, owner);
   }
 
   /** Everything that could become master next is connected to now. */
