@@ -6,14 +6,16 @@ import { Assembly, type Blueprint } from './daemon/assembly.ts';
 import { BridgePart } from './daemon/bridge.ts';
 import { ConsulPart, revealAccess } from './daemon/consul.ts';
 import { fingerprint } from './daemon/fingerprint.ts';
+import { readMeasures } from './daemon/measures.ts';
+import { type Observers, openObservers } from './daemon/observers.ts';
 import { RendererPart } from './daemon/renderer.ts';
 import { unionViews } from './daemon/views.ts';
 import { SwitchmasterError } from './errors.ts';
+import type { Views } from './http/views.ts';
 import { formatAddress } from './model/address.ts';
 import type { RunReport } from './reconcile/outcome.ts';
-import { Ledger } from './telemetry/ledger.ts';
 import type { Log } from './telemetry/log.ts';
-import { makeRunLog } from './telemetry/run-log.ts';
+import type { MetricsView } from './telemetry/metrics.ts';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -31,8 +33,7 @@ const graceMs = 10_000;
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #assembly: Assembly;
-  readonly #ledger = new Ledger();
-  readonly #observers: readonly ((report: RunReport) => void)[];
+  #observers: Observers | undefined;
   #config: Config;
   #consul: ConsulPart | undefined;
 
@@ -40,17 +41,25 @@ export class Daemon {
     this.#options = options;
     this.#config = options.config;
     this.#assembly = new Assembly(options.log);
-    this.#observers = [makeRunLog(options.log), (report) => this.#ledger.observe(report)];
   }
 
   async start(): Promise<void> {
     const { log, version } = this.#options;
     log.info({ version, node: process.version, pid: process.pid }, 'starting');
+    this.#observers = await openObservers({
+      journal: this.#config.journal,
+      log,
+      version,
+      view: () => this.#measure(),
+    });
     await this.#become(this.#config);
   }
 
   /** Takes over another config: only the parts whose settings changed are built anew. */
   async reload(config: Config): Promise<void> {
+    if (fingerprint(config.journal) !== fingerprint(this.#config.journal)) {
+      this.#options.log.warn('the journal keeps its settings until a restart');
+    }
     this.#config = config;
     this.#options.log.level = config.log.level;
     await this.#become(config);
@@ -60,6 +69,7 @@ export class Daemon {
   async stop(): Promise<void> {
     this.#options.log.info('stopping');
     await this.#assembly.stop({ graceMs });
+    await this.#observers?.close();
     this.#options.log.info('stopped');
   }
 
@@ -82,11 +92,10 @@ export class Daemon {
     const blueprints: Blueprint[] = [];
     const { api } = config;
     if (api !== undefined) {
-      const views = unionViews({ assembly: this.#assembly, outcomes: this.#ledger });
       blueprints.push({
         name: 'api',
         fingerprint: fingerprint(api),
-        build: () => new ApiPart({ api, views, version, log: log.child({ part: 'api' }) }),
+        build: () => new ApiPart({ api, views: this.#views(), version, log: log.child({ part: 'api' }) }),
       });
     }
     blueprints.push({
@@ -148,8 +157,25 @@ export class Daemon {
     return this.#consul;
   }
 
+  #requireObservers(): Observers {
+    if (this.#observers === undefined) throw new SwitchmasterError('internal', 'the daemon was not started');
+    return this.#observers;
+  }
+
+  #views(): Views {
+    const { journal, metrics, ledger } = this.#requireObservers();
+    return unionViews({ assembly: this.#assembly, outcomes: ledger, journal, metrics });
+  }
+
+  #measure(): MetricsView {
+    const { ledger } = this.#requireObservers();
+    const api = this.#assembly.parts.find((part) => part instanceof ApiPart);
+    const watches = this.#consul?.watches.size ?? 0;
+    return readMeasures({ views: this.#views(), ledger, watches, eventStreams: api?.eventStreams ?? 0 });
+  }
+
   /** What every loop reports to. */
   observe(report: RunReport): void {
-    for (const observer of this.#observers) observer(report);
+    this.#observers?.observe(report);
   }
 }

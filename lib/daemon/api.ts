@@ -2,12 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { type Backoff, makeBackoff } from '../backoff.ts';
 import type { ApiConfig } from '../config/model.ts';
 import { SwitchmasterError } from '../errors.ts';
+import { EventStreams } from '../http/events.ts';
 import { makeServer, type ServerOptions } from '../http/server.ts';
 import { formatAddress } from '../model/address.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Part, Readiness } from './part.ts';
 
-export interface ApiPartOptions extends Omit<ServerOptions, 'tls' | 'onDefect'> {
+export interface ApiPartOptions extends Omit<ServerOptions, 'tls' | 'onDefect' | 'streams'> {
   readonly api: ApiConfig;
   readonly log: Log;
 }
@@ -18,6 +19,7 @@ export class ApiPart implements Part {
   readonly #options: ApiPartOptions;
   readonly #backoff: Backoff = makeBackoff({ initialMs: 250, maxMs: 10_000 });
   #server: FastifyInstance | undefined;
+  #streams: EventStreams | undefined;
   #retry: NodeJS.Timeout | undefined;
   #state: { kind: 'closed' } | { kind: 'listening'; address: string } | { kind: 'refused'; why: string } = {
     kind: 'closed',
@@ -25,6 +27,11 @@ export class ApiPart implements Part {
 
   constructor(options: ApiPartOptions) {
     this.#options = options;
+  }
+
+  /** How many read the event stream. */
+  get eventStreams(): number {
+    return this.#streams?.size ?? 0;
   }
 
   async start(): Promise<void> {
@@ -64,8 +71,11 @@ export class ApiPart implements Part {
   #make(): FastifyInstance {
     const { api, log, ...rest } = this.#options;
     const { tls } = api;
+    const streams = new EventStreams(rest.views.journal);
+    this.#streams = streams;
     return makeServer({
       ...rest,
+      streams,
       onDefect: (error, request) => log.error({ error, ...request }, 'request failed'),
       ...(tls === undefined ? {} : { tls: { ...tls, key: tls.key.reveal() } }),
     });

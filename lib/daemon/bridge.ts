@@ -41,6 +41,7 @@ export class BridgePart implements Part {
     list: () => this.#names().map((name) => this.#master(name)),
     get: (name) => (this.#names().includes(name) ? this.#master(name) : undefined),
     records: () => this.#names().flatMap((name) => this.#held(name)?.record ?? []),
+    records: () => this.#names().flatMap((name) => this.#held(name)?.record ?? []),
   };
   readonly #sentinels: SentinelSource;
   readonly #records: RecordSource;

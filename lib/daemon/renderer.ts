@@ -44,7 +44,7 @@ export class RendererPart implements Part {
       ...(options.resyncMs === undefined ? {} : { resyncMs: options.resyncMs }),
       onReport: (report) => {
         this.#settle(report.key);
-        options.onReport(report);
+        options.onReport(sinceWoken(report));
       },
     });
   }
@@ -85,6 +85,19 @@ export class RendererPart implements Part {
     const template = this.renderer.template(name);
     if (template?.renderedAt != null && template.state !== 'pending') this.#settled.add(name);
   }
+}
+
+/** The renderer's stages are moments; everywhere else they count from what woke the key. */
+function sinceWoken(report: RunReport): RunReport {
+  const { outcome } = report;
+  const stages = outcome.details?.stages as Readonly<Record<string, number>> | undefined;
+  if (stages === undefined) return report;
+  const wokenMs = Math.min(report.startedMs, ...report.hints.map(({ receivedMs }) => receivedMs));
+  const relative = Object.entries(stages).map(([stage, ms]) => [stage, Math.round((ms - wokenMs) * 100) / 100]);
+  return {
+    ...report,
+    outcome: { ...outcome, details: { ...outcome.details, stages: Object.fromEntries(relative) } } as typeof outcome,
+  };
 }
 
 function whyNot({ missing, lastOutcome }: RendererState): string {

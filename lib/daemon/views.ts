@@ -1,16 +1,21 @@
-import type { OutcomesView, Views } from '../http/views.ts';
+import type { Views } from '../http/views.ts';
 import type { Assembly } from './assembly.ts';
 
 /** What the API shows: of whichever parts run at the moment it is asked. */
-export function unionViews(sources: { readonly assembly: Assembly; readonly outcomes: OutcomesView }): Views {
-  const { assembly, outcomes } = sources;
+export function unionViews(
+  sources: { readonly assembly: Assembly } & Pick<Views, 'outcomes' | 'journal' | 'metrics'>,
+): Views {
+  const { assembly, ...rest } = sources;
   const masters = () => assembly.parts.flatMap((part) => part.masters ?? []);
   const templates = () => assembly.parts.flatMap((part) => part.templates ?? []);
   return {
-    outcomes,
+    ...rest,
     masters: {
       list: () => masters().flatMap((view) => view.list()),
       get: (name) => first(masters(), (view) => view.get(name)),
+      *records() {
+        for (const view of masters()) yield* view.records();
+      },
     },
     templates: {
       list: () => templates().flatMap((view) => view.list()),

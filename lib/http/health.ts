@@ -9,17 +9,21 @@ export function addHealthRoutes(
   server: FastifyInstance,
   options: { readonly readiness: ReadinessView; readonly version: string },
 ): void {
-  server.get('/live', { schema: { response: { 200: liveAnswer } } }, async () => ({
+  server.get('/live', { schema: { summary: 'The process lives', response: { 200: liveAnswer } } }, async () => ({
     live: true,
     version: options.version,
     uptimeSeconds: Math.round(process.uptime() * 10) / 10,
   }));
-  server.get('/ready', { schema: { response: { 200: readyAnswer } } }, async (_request, reply) => {
-    const missing = options.readiness.missing();
-    if (missing.length === 0) return { ready: true };
-    return sendFailure(
-      reply,
-      new SwitchmasterError('not-ready', `not ready: ${missing.join('; ')}`, { details: { missing } }),
-    );
-  });
+  server.get(
+    '/ready',
+    { schema: { summary: 'The first full observation is done', response: { 200: readyAnswer } } },
+    async (_request, reply) => {
+      const missing = options.readiness.missing();
+      if (missing.length === 0) return { ready: true };
+      return sendFailure(
+        reply,
+        new SwitchmasterError('not-ready', `not ready: ${missing.join('; ')}`, { details: { missing } }),
+      );
+    },
+  );
 }

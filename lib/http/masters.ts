@@ -14,13 +14,21 @@ export function addMasterRoutes(
     ...state,
     lastOutcome: views.outcomes.last('bridge', state.name) ?? null,
   });
-  server.get('/v1/masters', { schema: { response: { 200: mastersAnswer } } }, async () => ({
-    masters: views.masters.list().map(answer),
-  }));
-  server.get('/v1/masters/:name', { schema: { params, response: { 200: masterAnswer } } }, async (request) => {
-    const { name } = request.params as z.output<typeof params>;
-    const state = views.masters.get(name);
-    if (state === undefined) throw new SwitchmasterError('not-found', `no master is called ${JSON.stringify(name)}`);
-    return answer(state);
-  });
+  server.get(
+    '/v1/masters',
+    { schema: { summary: 'Every master with its record and votes', response: { 200: mastersAnswer } } },
+    async () => ({
+      masters: views.masters.list().map(answer),
+    }),
+  );
+  server.get(
+    '/v1/masters/:name',
+    { schema: { summary: 'One master', params, response: { 200: masterAnswer } } },
+    async (request) => {
+      const { name } = request.params as z.output<typeof params>;
+      const state = views.masters.get(name);
+      if (state === undefined) throw new SwitchmasterError('not-found', `no master is called ${JSON.stringify(name)}`);
+      return answer(state);
+    },
+  );
 }

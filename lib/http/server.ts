@@ -1,15 +1,23 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
+import { addCheckRoutes } from './checks.ts';
+import { addEventRoutes, type EventStreams } from './events.ts';
 import { fromThrown, notFound, securityHeaders, sendFailure } from './failure.ts';
 import { addHealthRoutes } from './health.ts';
+import { addHistoryRoutes } from './history.ts';
 import { addMasterRoutes } from './masters.ts';
+import { addMetricsRoute } from './metrics.ts';
+import { addOpenApi } from './openapi.ts';
+import { addSentinelRoutes } from './sentinels.ts';
 import { addTemplateRoutes } from './templates.ts';
 import type { Views } from './views.ts';
 
 export interface ServerOptions {
   readonly views: Views;
   readonly version: string;
+  /** Closed with the server. */
+  readonly streams: EventStreams;
   /** PEM texts. With `clientCa`, clients must show a certificate of it. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
   /** Told of what should not have happened. */
@@ -39,9 +47,15 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     if (error.code === 'internal') options.onDefect(error, { method: request.method, url: request.url });
     return sendFailure(reply, error);
   });
+  addOpenApi(server, { version: options.version });
   addHealthRoutes(server, { readiness: options.views.readiness, version: options.version });
+  addCheckRoutes(server, options.views);
   addMasterRoutes(server, options.views);
+  addSentinelRoutes(server, options.views);
   addTemplateRoutes(server, options.views);
+  addHistoryRoutes(server, options.views);
+  addMetricsRoute(server, options.views);
+  addEventRoutes(server, options.streams);
   return server;
 }
 

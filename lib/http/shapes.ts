@@ -69,6 +69,29 @@ export const templateShape = z.object({
     .meta({ description: 'When the last run reached each stage: milliseconds since 1970.' }),
 });
 
+/** One line of the journal (lib/telemetry/journal.ts). */
+export const entryShape = z.object({
+  id: z.int(),
+  at: instant,
+  loop: z.string(),
+  key: z.string(),
+  reconcileId: z.string(),
+  kind: z.enum(['applied', 'fenced', 'held', 'failed']),
+  summary: z.string(),
+  hints: z.array(z.object({ source: z.string(), event: z.string(), agoMs: z.number() })).readonly(),
+  details: z.record(z.string(), z.unknown()),
+  error: errorShape.nullable(),
+  durationMs: z.number(),
+  failures: z.int(),
+});
+
+/** A Sentinel with what it says of each master. */
+export const sentinelShape = z.object({
+  address: addressShape,
+  id: z.string().nullable(),
+  masters: z.array(z.object({ name: z.string(), vote: voteShape })).readonly(),
+});
+
 export const errorAnswer = z.object({ error: errorShape });
 export const liveAnswer = z.object({ live: z.literal(true), version: z.string(), uptimeSeconds: z.number() });
 export const readyAnswer = z.object({ ready: z.literal(true) });
@@ -77,3 +100,18 @@ export const mastersAnswer = z.object({ masters: z.array(masterAnswer) });
 export const templateAnswer = templateShape.extend({ lastOutcome: outcomeShape.nullable() });
 export const templatesAnswer = z.object({ templates: z.array(templateAnswer) });
 export const templateTextAnswer = templateAnswer.extend({ rendered: z.string().nullable() });
+export const sentinelsAnswer = z.object({ sentinels: z.array(sentinelShape) });
+export const historyAnswer = z.object({ entries: z.array(entryShape).readonly() });
+export const whyAnswer = z.object({
+  name: z.string(),
+  record: recordShape.nullable(),
+  story: z.array(z.object({ id: z.int(), sentences: z.array(z.string()).readonly() })),
+  entries: z.array(entryShape).readonly(),
+});
+export const roleAnswer = z.object({
+  name: z.string(),
+  role: z.enum(['master', 'replica']),
+  address: addressShape,
+  generation: z.int(),
+  epoch: z.int(),
+});

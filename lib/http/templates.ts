@@ -14,13 +14,22 @@ export function addTemplateRoutes(
     ...state,
     lastOutcome: views.outcomes.last('renderer', state.name) ?? null,
   });
-  server.get('/v1/templates', { schema: { response: { 200: templatesAnswer } } }, async () => ({
-    templates: views.templates.list().map(answer),
-  }));
-  server.get('/v1/templates/:name', { schema: { params, response: { 200: templateTextAnswer } } }, async (request) => {
-    const { name } = request.params as z.output<typeof params>;
-    const state = views.templates.get(name);
-    if (state === undefined) throw new SwitchmasterError('not-found', `no template is called ${JSON.stringify(name)}`);
-    return { ...answer(state), rendered: views.templates.rendered(name) ?? null };
-  });
+  server.get(
+    '/v1/templates',
+    { schema: { summary: 'Every template with its state', response: { 200: templatesAnswer } } },
+    async () => ({
+      templates: views.templates.list().map(answer),
+    }),
+  );
+  server.get(
+    '/v1/templates/:name',
+    { schema: { summary: 'One template with its rendered text', params, response: { 200: templateTextAnswer } } },
+    async (request) => {
+      const { name } = request.params as z.output<typeof params>;
+      const state = views.templates.get(name);
+      if (state === undefined)
+        throw new SwitchmasterError('not-found', `no template is called ${JSON.stringify(name)}`);
+      return { ...answer(state), rendered: views.templates.rendered(name) ?? null };
+    },
+  );
 }

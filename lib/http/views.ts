@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { MasterRecord } from '../model/record.ts';
+import type { JournalEntry, JournalFilter } from '../telemetry/journal.ts';
 import type { masterShape, outcomeShape, templateShape } from './shapes.ts';
 
 export type MasterState = z.output<typeof masterShape>;
@@ -10,6 +12,8 @@ export interface MastersView {
   /** Sorted by name. */
   list(): readonly MasterState[];
   get(name: string): MasterState | undefined;
+  /** What Consul holds for each of them: asked for by every health check, and so must be cheap. */
+  records(): Iterable<MasterRecord>;
 }
 
 /** The templates that a renderer follows, from memory. */
@@ -31,10 +35,25 @@ export interface OutcomesView {
   last(loop: string, key: string): OutcomeState | undefined;
 }
 
+export interface JournalView {
+  /** Newest first. */
+  list(filter: JournalFilter): readonly JournalEntry[];
+  /** Oldest first; `complete` is false where some of them are forgotten already. */
+  since(id: number): { readonly entries: readonly JournalEntry[]; readonly complete: boolean };
+  subscribe(onEntry: (entry: JournalEntry) => void): () => void;
+  readonly lastId: number;
+}
+
+export interface MetricsTextView {
+  text(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
 /** Everything that the API shows. A part that a node does not run is an empty view. */
 export interface Views {
   readonly masters: MastersView;
   readonly templates: TemplatesView;
   readonly readiness: ReadinessView;
   readonly outcomes: OutcomesView;
+  readonly journal: JournalView;
+  readonly metrics: MetricsTextView;
 }

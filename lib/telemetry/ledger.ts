@@ -13,20 +13,35 @@ export interface LastOutcome {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
+/** Where a key of a loop stands. */
+export interface Standing {
+  readonly loop: string;
+  readonly key: string;
+  readonly failures: number;
+  /** Seconds since 1970; undefined before the first success. */
+  readonly succeededAtSeconds: number | undefined;
+}
+
 /** The last outcome of each key of each loop. */
 export class Ledger {
   readonly #last = new Map<string, LastOutcome>();
+  readonly #standings = new Map<string, Standing>();
 
   observe(report: RunReport): void {
     const { outcome } = report;
     const error = outcome.kind === 'failed' ? serializeError(outcome.error) : null;
-    this.#last.set(idOf(report.loop, report.key), {
+    const { loop, key, failures } = report;
+    const id = idOf(loop, key);
+    const succeeded = outcome.kind === 'applied' || outcome.kind === 'unchanged';
+    const succeededAtSeconds = succeeded ? Date.now() / 1_000 : this.#standings.get(id)?.succeededAtSeconds;
+    this.#standings.set(id, { loop, key, failures, succeededAtSeconds });
+    this.#last.set(id, {
       kind: outcome.kind,
       summary: 'summary' in outcome ? outcome.summary : (error?.message ?? ''),
       at: new Date().toISOString(),
       reconcileId: report.reconcileId,
       durationMs: report.durationMs,
-      failures: report.failures,
+      failures,
       error: error === null ? null : { code: error.code, message: error.message },
     });
   }
@@ -35,9 +50,8 @@ export class Ledger {
     return this.#last.get(idOf(loop, key));
   }
 
-  /** Forgets what a loop did: it was stopped or built anew. */
-  forget(loop: string): void {
-    for (const id of this.#last.keys()) if (id.startsWith(`${loop} `)) this.#last.delete(id);
+  standings(): readonly Standing[] {
+    return [...this.#standings.values()];
   }
 }
 

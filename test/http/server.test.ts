@@ -5,13 +5,15 @@ import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import t, { type Test } from 'tap';
+import { EventStreams } from '../../lib/http/events.ts';
 import { makeServer } from '../../lib/http/server.ts';
 import { errorAnswer, mastersAnswer, templateTextAnswer } from '../../lib/http/shapes.ts';
 import { exampleMaster, exampleTemplate, exampleViews } from './views.ts';
 
 function serve(t: Test, views = exampleViews()): { server: FastifyInstance; defects: unknown[] } {
   const defects: unknown[] = [];
-  const server = makeServer({ views, version: '1.2.3', onDefect: (error) => defects.push(error) });
+  const streams = new EventStreams(views.journal);
+  const server = makeServer({ views, streams, version: '1.2.3', onDefect: (error) => defects.push(error) });
   t.teardown(() => server.close());
   return { server, defects };
 }

@@ -1,4 +1,12 @@
-import type { MasterState, OutcomesView, ReadinessView, TemplateState, Views } from '../../lib/http/views.ts';
+import type {
+  JournalView,
+  MasterState,
+  OutcomesView,
+  ReadinessView,
+  TemplateState,
+  Views,
+} from '../../lib/http/views.ts';
+import { Journal } from '../../lib/telemetry/journal.ts';
 
 export const exampleMaster: MasterState = {
   name: 'shard1',
@@ -48,13 +56,18 @@ export interface ExampleContents {
   readonly rendered?: string;
   readonly readiness?: ReadinessView;
   readonly outcomes?: OutcomesView;
+  readonly journal?: JournalView;
 }
 
 /** Views of fixed contents. */
 export function exampleViews(contents: ExampleContents = {}): Views {
   const { masters = [], templates = [], rendered } = contents;
   return {
-    masters: { list: () => masters, get: (name) => masters.find((master) => master.name === name) },
+    masters: {
+      list: () => masters,
+      get: (name) => masters.find((master) => master.name === name),
+      records: () => masters.flatMap(({ record }) => record ?? []),
+    },
     templates: {
       list: () => templates,
       get: (name) => templates.find((template) => template.name === name),
@@ -62,5 +75,7 @@ export function exampleViews(contents: ExampleContents = {}): Views {
     },
     readiness: contents.readiness ?? { missing: () => [] },
     outcomes: contents.outcomes ?? { last: () => undefined },
+    journal: contents.journal ?? new Journal({ capacity: 100 }),
+    metrics: { text: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }) },
   };
 }

@@ -1,0 +1,44 @@
+import type { Views } from '../http/views.ts';
+import { sameAddress } from '../model/address.ts';
+import type { Ledger } from '../telemetry/ledger.ts';
+import type { MetricsView } from '../telemetry/metrics.ts';
+
+/** What a scrape shows of the parts that run. */
+export function readMeasures(sources: {
+  readonly views: Pick<Views, 'masters' | 'templates' | 'readiness'>;
+  readonly ledger: Ledger;
+  readonly watches: number;
+  readonly eventStreams: number;
+}): MetricsView {
+  const { views, ledger, watches, eventStreams } = sources;
+  const masters = views.masters.list();
+  const templates = views.templates.list();
+  const known = new Set([
+    ...masters.map(({ name }) => `bridge ${name}`),
+    ...templates.map(({ name }) => `renderer ${name}`),
+  ]);
+  return {
+    masters: masters.map((master) => ({ ...master, ...countSentinels(master) })),
+    templates,
+    watches,
+    eventStreams,
+    ready: views.readiness.missing().length === 0,
+    // What is no longer there must not be a time series for ever.
+    lastRuns: ledger.standings().filter(({ loop, key }) => known.has(`${loop} ${key}`)),
+  };
+}
+
+function countSentinels({
+  record,
+  sentinels,
+}: ReturnType<Views['masters']['list']>[number]): Pick<
+  MetricsView['masters'][number],
+  'sentinelsSeen' | 'sentinelsAgreeing'
+> {
+  const seen = sentinels.filter(({ epoch }) => epoch !== null);
+  const agreeing = seen.filter(
+    ({ epoch, master }) =>
+      record !== null && epoch === record.epoch && master !== null && sameAddress(master, record.master),
+  );
+  return { sentinelsSeen: seen.length, sentinelsAgreeing: agreeing.length };
+}

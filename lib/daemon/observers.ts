@@ -1,0 +1,52 @@
+import type { JournalConfig } from '../config/model.ts';
+import type { RunReport } from '../reconcile/outcome.ts';
+import { Journal } from '../telemetry/journal.ts';
+import { JournalFile } from '../telemetry/journal-file.ts';
+import { Ledger } from '../telemetry/ledger.ts';
+import type { Log } from '../telemetry/log.ts';
+import { Metrics, type MetricsView } from '../telemetry/metrics.ts';
+import { makeRunLog } from '../telemetry/run-log.ts';
+
+/** Whoever is told of each run of each loop. They outlive every part, and so every reload. */
+export interface Observers {
+  readonly journal: Journal;
+  readonly ledger: Ledger;
+  readonly metrics: Metrics;
+  observe(report: RunReport): void;
+  /** Waits until the journal's file holds everything. */
+  close(): Promise<void>;
+}
+
+/** Reads the journal of an earlier life first, where there is a file. Never throws: a file that fails is logged. */
+export async function openObservers(options: {
+  readonly journal: JournalConfig;
+  readonly log: Log;
+  readonly version: string;
+  readonly view: () => MetricsView;
+}): Promise<Observers> {
+  const { log } = options;
+  const file = openFile(options.journal, log);
+  const earlier = (await file?.load()) ?? [];
+  const journal = new Journal({ capacity: options.journal.entries, earlier });
+  const ledger = new Ledger();
+  const metrics = new Metrics({ version: options.version, view: options.view });
+  const runLog = makeRunLog(log);
+  if (file !== undefined) journal.subscribe((entry) => file.append(entry));
+  return {
+    journal,
+    ledger,
+    metrics,
+    observe: (report) => {
+      ledger.observe(report);
+      metrics.observe(report);
+      journal.observe(report);
+      runLog(report);
+    },
+    close: async () => file?.close(),
+  };
+}
+
+function openFile({ file: path }: JournalConfig, log: Log): JournalFile | undefined {
+  if (path === undefined) return undefined;
+  return new JournalFile({ path, onTrouble: (error) => log.error({ error }, 'journal not kept') });
+}

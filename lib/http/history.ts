@@ -1,0 +1,46 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { SwitchmasterError } from '../errors.ts';
+import { historyAnswer, whyAnswer } from './shapes.ts';
+import { tellEntry } from './story.ts';
+import type { JournalView, MastersView } from './views.ts';
+
+const name = z.string().min(1).max(256);
+const limit = z.coerce.number().int().min(1).max(1_000);
+const historyQuery = z.object({
+  loop: z.string().max(64).optional(),
+  key: name.optional(),
+  limit: limit.default(100),
+});
+const whyParams = z.object({ name });
+const whyQuery = z.object({ limit: limit.default(20) });
+
+/** What happened, from the journal: newest first. */
+export function addHistoryRoutes(
+  server: FastifyInstance,
+  views: { readonly journal: JournalView; readonly masters: MastersView },
+): void {
+  const history = { summary: 'Outcomes, newest first', querystring: historyQuery, response: { 200: historyAnswer } };
+  server.get('/v1/history', { schema: history }, async (request) => {
+    const { loop, key, limit } = request.query as z.output<typeof historyQuery>;
+    const filter = { ...(loop === undefined ? {} : { loop }), ...(key === undefined ? {} : { key }), limit };
+    return { entries: views.journal.list(filter) };
+  });
+  const why = {
+    summary: "The decisions behind a master's changes, in sentences and data, newest first",
+    params: whyParams,
+    querystring: whyQuery,
+    response: { 200: whyAnswer },
+  };
+  server.get('/v1/why/:name', { schema: why }, async (request) => {
+    const { name } = request.params as z.output<typeof whyParams>;
+    const { limit } = request.query as z.output<typeof whyQuery>;
+    const entries = views.journal.list({ loop: 'bridge', key: name, limit });
+    const master = views.masters.get(name);
+    if (master === undefined && entries.length === 0) {
+      throw new SwitchmasterError('not-found', `no master is called ${JSON.stringify(name)}`);
+    }
+    const story = entries.map((entry) => ({ id: entry.id, sentences: tellEntry(entry) }));
+    return { name, record: master?.record ?? null, story, entries };
+  });
+}

@@ -1,0 +1,11 @@
+import type { FastifyInstance } from 'fastify';
+import type { MetricsTextView } from './views.ts';
+
+export function addMetricsRoute(server: FastifyInstance, views: { readonly metrics: MetricsTextView }): void {
+  const schema = { summary: "Metrics in Prometheus' text format" };
+  server.get('/metrics', { schema }, async (_request, reply) => {
+    const { contentType, body } = await views.metrics.text();
+    // A buffer is sent as it is: text would be taken for JSON.
+    return reply.type(contentType).send(Buffer.from(body));
+  });
+}
