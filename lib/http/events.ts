@@ -11,14 +11,15 @@ import type { JournalView } from './views.ts';
  * comes back with Last-Event-ID gets what it missed, or, where that is forgotten, an event `gap` first. One subscription
  * and one heartbeat serve all readers, and an entry becomes text once.
  *
- * A reader that does not read costs its socket's buffer, at most `maxBufferedBytes`, and is then cut off: it comes back
- * where it left.
+ * A stream is `flowing` (it has been sent everything) or `blocked` (its socket is full; nothing is put aside for it). A
+ * blocked one goes on from the journal when its socket drains, and is cut off when that takes longer than `stallMs`. So
+ * a reader that does not read costs a socket's buffer, and no other reader notices.
  */
 export interface EventStreamOptions {
   /** How often readers hear that the connection lives. Default 15,000. */
   readonly heartbeatMs?: number;
-  /** Default 256 KiB. */
-  readonly maxBufferedBytes?: number;
+  /** How long a reader may take nothing, looked at with each heartbeat. Default 30,000. */
+  readonly stallMs?: number;
   /** Default 500. */
   readonly maxStreams?: number;
 }
@@ -26,6 +27,9 @@ export interface EventStreamOptions {
 interface Stream {
   readonly response: ServerResponse;
   readonly filter: Filter;
+  /** The last entry that it was sent, or that was not for it. */
+  sentId: number;
+  state: { readonly kind: 'flowing' } | { readonly kind: 'blocked'; readonly sinceMs: number };
 }
 
 interface Filter {
@@ -48,7 +52,7 @@ export class EventStreams {
 
   constructor(journal: JournalView, options: EventStreamOptions = {}) {
     this.#journal = journal;
-    this.#options = { heartbeatMs: 15_000, maxBufferedBytes: 256 * 1024, maxStreams: 500, ...options };
+    this.#options = { heartbeatMs: 15_000, stallMs: 30_000, maxStreams: 500, ...options };
     this.#unsubscribe = journal.subscribe((entry) => this.#publish(entry));
     this.#heartbeat = setInterval(() => this.#beat(), this.#options.heartbeatMs);
     this.#heartbeat.unref();
@@ -63,7 +67,8 @@ export class EventStreams {
     if (this.#streams.size >= this.#options.maxStreams) {
       throw new SwitchmasterError('request-throttled', `there are ${this.#streams.size} readers already`);
     }
-    const stream: Stream = { response, filter: given.filter };
+    const sentId = given.lastEventId ?? this.#journal.lastId;
+    const stream: Stream = { response, filter: given.filter, sentId, state: { kind: 'flowing' } };
     response.writeHead(200, {
       ...securityHeaders,
       'content-type': 'text/event-stream; charset=utf-8',
@@ -72,9 +77,10 @@ export class EventStreams {
     });
     response.on('close', () => this.#streams.delete(stream));
     response.on('error', () => response.destroy());
+    response.on('drain', () => this.#resume(stream));
     this.#streams.add(stream);
-    this.#send(stream, `retry: 2000\n: ${this.#journal.lastId}\n\n`);
-    if (given.lastEventId !== undefined) this.#replay(stream, given.lastEventId);
+    this.#send(stream, 'retry: 2000\n\n');
+    this.#resume(stream);
   }
 
   /** Ends every stream. */
@@ -85,31 +91,42 @@ export class EventStreams {
     this.#streams.clear();
   }
 
-  #replay(stream: Stream, lastEventId: number): void {
-    const { entries, complete } = this.#journal.since(lastEventId);
-    if (!complete) this.#send(stream, `event: gap\ndata: ${JSON.stringify({ after: lastEventId })}\n\n`);
+  /** Sends what the journal has since, as far as the socket takes it. */
+  #resume(stream: Stream): void {
+    stream.state = { kind: 'flowing' };
+    const { entries, complete } = this.#journal.since(stream.sentId);
+    if (!complete) this.#send(stream, `event: gap\ndata: ${JSON.stringify({ after: stream.sentId })}\n\n`);
     for (const entry of entries) {
-      // What a reader missed may be more than it can take at once: it goes on from there when it comes back.
-      if (!this.#streams.has(stream)) return;
+      if (this.#isBlocked(stream)) return;
+      stream.sentId = entry.id;
       if (matches(stream.filter, entry)) this.#send(stream, frame(entry));
     }
   }
 
   #publish(entry: JournalEntry): void {
     const text = frame(entry);
-    for (const stream of this.#streams) if (matches(stream.filter, entry)) this.#send(stream, text);
+    for (const stream of this.#streams) {
+      if (this.#isBlocked(stream)) continue;
+      stream.sentId = entry.id;
+      if (matches(stream.filter, entry)) this.#send(stream, text);
+    }
   }
 
   #beat(): void {
-    for (const stream of this.#streams) this.#send(stream, ': still here\n\n');
+    const nowMs = performance.now();
+    for (const stream of this.#streams) {
+      const { state, response } = stream;
+      if (state.kind === 'flowing') this.#send(stream, ': still here\n\n');
+      else if (nowMs - state.sinceMs > this.#options.stallMs) response.destroy();
+    }
+  }
+
+  #isBlocked(stream: Stream): boolean {
+    return stream.state.kind === 'blocked';
   }
 
   #send(stream: Stream, text: string): void {
-    const { response } = stream;
-    response.write(text);
-    if (response.writableLength <= this.#options.maxBufferedBytes) return;
-    this.#streams.delete(stream);
-    response.destroy();
+    if (!stream.response.write(text)) stream.state = { kind: 'blocked', sinceMs: performance.now() };
   }
 }
 

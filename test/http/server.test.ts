@@ -3,20 +3,10 @@ import http from 'node:http';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
-import type { FastifyInstance } from 'fastify';
-import t, { type Test } from 'tap';
-import { EventStreams } from '../../lib/http/events.ts';
-import { makeServer } from '../../lib/http/server.ts';
+import t from 'tap';
 import { errorAnswer, mastersAnswer, templateTextAnswer } from '../../lib/http/shapes.ts';
+import { listen, serve } from './serve.ts';
 import { exampleMaster, exampleTemplate, exampleViews } from './views.ts';
-
-function serve(t: Test, views = exampleViews()): { server: FastifyInstance; defects: unknown[] } {
-  const defects: unknown[] = [];
-  const streams = new EventStreams(views.journal);
-  const server = makeServer({ views, streams, version: '1.2.3', onDefect: (error) => defects.push(error) });
-  t.teardown(() => server.close());
-  return { server, defects };
-}
 
 /** One request that no client library has tidied up. */
 async function send(request: {
@@ -121,8 +111,7 @@ t.test('a defect is told to the log and not to the client', async (t) => {
 
 t.test('hostile requests get one shape of error and never a 500', async (t) => {
   const { server, defects } = serve(t, exampleViews({ masters: [exampleMaster] }));
-  await server.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = server.server.address() as net.AddressInfo;
+  const port = await listen(server);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
   t.teardown(() => agent.destroy());
   const method = fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS');
@@ -160,8 +149,7 @@ t.test('hostile requests get one shape of error and never a 500', async (t) => {
 
 t.test('what is not HTTP is refused on the wire, in the same shape', async (t) => {
   const { server } = serve(t);
-  await server.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = server.server.address() as net.AddressInfo;
+  const port = await listen(server);
   const send = async (text: string): Promise<string> => {
     const socket = net.connect(port, '127.0.0.1');
     socket.end(text);

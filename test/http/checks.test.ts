@@ -1,0 +1,68 @@
+import t from 'tap';
+import { roleAnswer } from '../../lib/http/shapes.ts';
+import { serve } from './serve.ts';
+import { exampleMaster, exampleViews } from './views.ts';
+
+const second = {
+  ...exampleMaster,
+  name: 'shard2',
+  record: exampleMaster.record && {
+    ...exampleMaster.record,
+    name: 'shard2',
+    master: { host: '::1', port: 6380 },
+    replicas: [],
+  },
+};
+const unknown = { ...exampleMaster, name: 'shard3', record: null };
+const views = exampleViews({ masters: [exampleMaster, second, unknown] });
+
+const cases: readonly (readonly [url: string, status: number])[] = [
+  ['/check/master?address=10.0.0.5:6379', 200],
+  ['/check/master?address=10.0.0.5:6379&name=shard1', 200],
+  ['/check/master?address=10.0.0.5:6379&name=shard2', 503],
+  ['/check/master?address=10.0.0.6:6379', 503],
+  ['/check/master?address=[::1]:6380', 200],
+  ['/check/master?address=10.0.0.5:6380', 503],
+  ['/check/replica?address=10.0.0.6:6379', 200],
+  ['/check/replica?address=10.0.0.5:6379', 503],
+  ['/check/master', 400],
+  ['/check/master?address=', 400],
+  ['/check/master?address=10.0.0.5', 400],
+  ['/check/master?address=10.0.0.5:6379&address=10.0.0.5:6379', 400],
+  ['/check/replica?address=10.0.0.6:6379&maxLag=10', 400],
+];
+
+t.test('a check is 200 only for the role that the record names', async (t) => {
+  const { server } = serve(t, views);
+  for (const [url, status] of cases) t.equal((await server.inject(url)).statusCode, status, url);
+});
+
+t.test('a check tells whose record it is, and a refusal its code', async (t) => {
+  const { server } = serve(t, views);
+  const held = await server.inject('/check/master?address=10.0.0.5:6379');
+  t.ok(roleAnswer.safeParse(held.json()).success);
+  t.match(held.json(), { name: 'shard1', role: 'master', epoch: 7 });
+  const refused = await server.inject('/check/master?address=10.0.0.9:1');
+  t.strictSame(refused.json(), {
+    error: { code: 'role-not-held', message: '10.0.0.9:1 is not a master by any record' },
+  });
+});
+
+t.test('load balancers may ask with GET, HEAD or OPTIONS', async (t) => {
+  const { server } = serve(t, views);
+  for (const method of ['GET', 'HEAD', 'OPTIONS'] as const) {
+    const url = '/check/master?address=10.0.0.5:6379';
+    t.equal((await server.inject({ method, url })).statusCode, 200, method);
+    t.equal((await server.inject({ method, url: `${url}1` })).statusCode, 503, method);
+  }
+});
+
+t.test('thousands of checks a second cost little even with a hundred masters', async (t) => {
+  const masters = Array.from({ length: 100 }, (_, i) => ({ ...exampleMaster, name: `m${i}` }));
+  const { server } = serve(t, exampleViews({ masters: [...masters, second] }));
+  await server.ready();
+  const startedMs = performance.now();
+  for (let i = 0; i < 2_000; i += 1) await server.inject('/check/master?address=[::1]:6380');
+  const eachMs = (performance.now() - startedMs) / 2_000;
+  t.ok(eachMs < 2, `${eachMs} ms each, with the cost of injecting`);
+});

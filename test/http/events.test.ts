@@ -1,0 +1,196 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import t, { type Test } from 'tap';
+import { Journal } from '../../lib/telemetry/journal.ts';
+import { waitFor } from '../sandbox/condition.ts';
+import { exampleReport } from '../telemetry/report.ts';
+import { listen, serve } from './serve.ts';
+import { exampleViews } from './views.ts';
+
+function record(journal: Journal, summary: string, key = 'shard1'): void {
+  journal.observe(exampleReport({ kind: 'applied', summary }, { key }));
+}
+
+function until(description: string, condition: () => boolean): Promise<boolean> {
+  return waitFor(description, condition, { intervalMs: 2 });
+}
+
+/** Reads a stream of events as a browser does. */
+async function read(t: Test, port: number, options: { path?: string; lastEventId?: number } = {}) {
+  const headers = options.lastEventId === undefined ? {} : { 'last-event-id': String(options.lastEventId) };
+  const request = http.get({ host: '127.0.0.1', port, path: options.path ?? '/v1/events', headers, agent: false });
+  t.teardown(() => void request.destroy());
+  request.on('error', () => {});
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  const frames: string[] = [];
+  let rest = '';
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    const parts = (rest + chunk).split('\n\n');
+    rest = parts.pop() ?? '';
+    frames.push(...parts);
+  });
+  response.on('error', () => {});
+  const events = () =>
+    frames
+      .filter((frame) => /^(?:id|event): /.test(frame))
+      .map((frame) => {
+        const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(frame)?.[1];
+        return { id: Number(field('id')), event: field('event'), data: JSON.parse(field('data') ?? 'null') };
+      });
+  return { response, frames, events, request };
+}
+
+t.test('readers hear each outcome as it is written', async (t) => {
+  const journal = new Journal({ capacity: 100 });
+  const { server } = serve(t, exampleViews({ journal }));
+  const stream = await read(t, await listen(server));
+  t.match(stream.response.headers, { 'content-type': /text\/event-stream/, 'cache-control': 'no-store' });
+  record(journal, 'moved');
+  await until('the event arrives', () => stream.events().length === 1);
+  t.match(stream.events()[0], { id: journal.lastId, event: 'applied', data: { key: 'shard1', summary: 'moved' } });
+});
+
+t.test('a reader that comes back gets exactly what it missed', async (t) => {
+  const journal = new Journal({ capacity: 100 });
+  for (const summary of ['a', 'b', 'c']) record(journal, summary);
+  const [, { id }] = journal.list({ limit: 2 }) as [unknown, { id: number }];
+  const { server } = serve(t, exampleViews({ journal }));
+  const stream = await read(t, await listen(server), { lastEventId: id });
+  record(journal, 'd');
+  await until('what was missed arrives', () => stream.events().length === 2);
+  t.strictSame(
+    stream.events().map(({ data }) => data.summary),
+    ['c', 'd'],
+  );
+});
+
+t.test('a reader that was away too long is told that there is a gap', async (t) => {
+  const journal = new Journal({ capacity: 100 });
+  const first = journal.lastId;
+  for (let i = 0; i < 500; i += 1) record(journal, `change ${i}`);
+  const { server } = serve(t, exampleViews({ journal }));
+  const stream = await read(t, await listen(server), { lastEventId: first });
+  await until('the events arrive', () => stream.events().length > 100);
+  t.equal(stream.events()[0]?.event, 'gap');
+  t.equal(stream.events().at(-1)?.data.summary, 'change 499');
+});
+
+t.test('a first visit starts with what comes, and an id that is none of ours is a first visit', async (t) => {
+  const journal = new Journal({ capacity: 100 });
+  record(journal, 'before');
+  const { server } = serve(t, exampleViews({ journal }));
+  const port = await listen(server);
+  const plain = await read(t, port);
+  const odd = await read(t, port, { path: '/v1/events?lastEventId=__proto__' });
+  record(journal, 'after');
+  await until('both readers hear it', () => plain.events().length === 1 && odd.events().length === 1);
+  t.equal(odd.events()[0]?.data.summary, 'after');
+});
+
+t.test('a reader may follow one key', async (t) => {
+  const journal = new Journal({ capacity: 100 });
+  const { server } = serve(t, exampleViews({ journal }));
+  const stream = await read(t, await listen(server), { path: '/v1/events?key=shard2' });
+  record(journal, 'one', 'shard1');
+  record(journal, 'two', 'shard2');
+  await until('the event arrives', () => stream.events().length > 0);
+  t.strictSame(
+    stream.events().map(({ data }) => data.summary),
+    ['two'],
+  );
+});
+
+t.test('the connection is known to live by its heartbeat', async (t) => {
+  const { server } = serve(t, exampleViews(), { heartbeatMs: 10 });
+  const stream = await read(t, await listen(server));
+  await until('two heartbeats arrive', () => stream.frames.filter((frame) => frame === ': still here').length >= 2);
+});
+
+t.test('a reader that does not read is cut off, and no other notices', async (t) => {
+  const journal = new Journal({ capacity: 10_000 });
+  const { server, streams } = serve(t, exampleViews({ journal }), { heartbeatMs: 20, stallMs: 100 });
+  const port = await listen(server);
+  const good = await read(t, port);
+  const stalled = net.connect(port, '127.0.0.1');
+  t.teardown(() => void stalled.destroy());
+  stalled.pause();
+  stalled.write('GET /v1/events HTTP/1.1\r\nhost: x\r\n\r\n');
+  await until('the stalled reader is there', () => streams.size === 2);
+  let written = 0;
+  await until('the stalled reader is cut off', () => {
+    // The kernel's buffers are the first to fill.
+    for (let i = 0; streams.size === 2 && i < 50; i += 1) {
+      written += 1;
+      record(journal, `${'x'.repeat(4_000)} ${written}`);
+    }
+    return streams.size === 1;
+  });
+  await until('the good reader has it all', () => good.events().at(-1)?.data.summary.endsWith(` ${written}`) === true);
+  t.equal(good.events().length, written);
+});
+
+t.test('a reader that pauses goes on where it was, with nothing lost and nothing twice', async (t) => {
+  const journal = new Journal({ capacity: 10_000 });
+  const { server } = serve(t, exampleViews({ journal }));
+  const stream = await read(t, await listen(server));
+  stream.response.pause();
+  for (let i = 0; i < 3_000; i += 1) record(journal, `${'x'.repeat(2_000)} ${i}`);
+  stream.response.resume();
+  record(journal, 'last');
+  await until('it has it all', () => stream.events().at(-1)?.data.summary === 'last');
+  const ids = stream.events().map(({ id }) => id);
+  t.equal(ids.length, 3_001);
+  t.strictSame(
+    ids,
+    [...new Set(ids)].sort((a, b) => a - b),
+  );
+});
+
+t.test('stalled readers cost no memory, however much is written', async (t) => {
+  const journal = new Journal({ capacity: 100 });
+  const { server, streams } = serve(t, exampleViews({ journal }));
+  const port = await listen(server);
+  const sockets = Array.from({ length: 100 }, () => net.connect(port, '127.0.0.1').pause());
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (const socket of sockets) socket.write('GET /v1/events HTTP/1.1\r\nhost: x\r\n\r\n');
+  await until('all readers are there', () => streams.size === 100);
+  const write = () => {
+    for (let i = 0; i < 300; i += 1) record(journal, 'x'.repeat(4_000));
+  };
+  for (let i = 0; i < 20; i += 1) {
+    write();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const before = process.memoryUsage().external + process.memoryUsage().heapUsed;
+  for (let i = 0; i < 20; i += 1) {
+    write();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const grown = process.memoryUsage().external + process.memoryUsage().heapUsed - before;
+  // Putting aside 24 MB for each of a hundred readers would be 2.4 GB.
+  t.ok(grown < 200 * 1024 * 1024, `grew by ${grown}`);
+});
+
+t.test('there is a limit to how many read', async (t) => {
+  const { server, streams } = serve(t, exampleViews(), { maxStreams: 2 });
+  const port = await listen(server);
+  const first = await read(t, port);
+  await read(t, port);
+  const third = await fetch(`http://127.0.0.1:${port}/v1/events`);
+  t.equal(third.status, 429);
+  t.match(await third.json(), { error: { code: 'request-throttled' } });
+  first.request.destroy();
+  await until('the first reader is gone', () => streams.size === 1);
+});
+
+t.test('streams end when the server closes', async (t) => {
+  const { server, streams } = serve(t);
+  const stream = await read(t, await listen(server));
+  await server.close();
+  await once(stream.response, 'close');
+  t.equal(streams.size, 0);
+});

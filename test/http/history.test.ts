@@ -1,0 +1,104 @@
+import t from 'tap';
+import { SwitchmasterError } from '../../lib/errors.ts';
+import { historyAnswer, sentinelsAnswer, whyAnswer } from '../../lib/http/shapes.ts';
+import { Journal } from '../../lib/telemetry/journal.ts';
+import { exampleReport } from '../telemetry/report.ts';
+import { serve } from './serve.ts';
+import { exampleMaster, exampleViews } from './views.ts';
+
+function journalOf(): Journal {
+  const journal = new Journal({ capacity: 100 });
+  const details = {
+    cause: 'failover',
+    votes: [{ sentinel: '10.0.0.5:26379', master: '10.0.0.6:6379', epoch: 8, condition: 'up' }],
+    role: { address: '10.0.0.6:6379', role: 'master' },
+    stages: { observedMs: 1.2, committedMs: 3.4 },
+  };
+  journal.observe(exampleReport({ kind: 'applied', summary: 'master is 10.0.0.6:6379', details }));
+  const cause = new Error('connect ECONNREFUSED');
+  const error = new SwitchmasterError('consul-unreachable', 'Consul does not answer', { cause });
+  journal.observe(exampleReport({ kind: 'failed', error }, { failures: 3 }));
+  journal.observe(exampleReport({ kind: 'applied', summary: 'written' }, { loop: 'renderer', key: 'haproxy.cfg' }));
+  return journal;
+}
+
+t.test('history is newest first, of one loop or key where asked', async (t) => {
+  const { server } = serve(t, exampleViews({ journal: journalOf() }));
+  const all = (await server.inject('/v1/history')).json();
+  t.ok(historyAnswer.safeParse(all).success);
+  const kinds = async (url: string) =>
+    (await server.inject(url)).json().entries.map(({ loop, kind }: Record<string, string>) => `${loop} ${kind}`);
+  t.strictSame(await kinds('/v1/history'), ['renderer applied', 'bridge failed', 'bridge applied']);
+  t.strictSame(await kinds('/v1/history?loop=bridge&limit=1'), ['bridge failed']);
+  t.strictSame(await kinds('/v1/history?key=haproxy.cfg'), ['renderer applied']);
+  for (const limit of ['0', 'x', '1001', '1.5', '']) {
+    t.equal((await server.inject(`/v1/history?limit=${limit}`)).statusCode, 400, limit);
+  }
+});
+
+t.test('why tells the story of a master in sentences and data', async (t) => {
+  const { server } = serve(t, exampleViews({ masters: [exampleMaster], journal: journalOf() }));
+  const answer = (await server.inject('/v1/why/shard1')).json();
+  t.ok(whyAnswer.safeParse(answer).success);
+  const [failed, moved] = answer.story;
+  t.match(failed.sentences, [
+    /Failed: Consul does not answer$/,
+    /^Woken by \+switch-master/,
+    'It took 4 ms.',
+    'Because: connect ECONNREFUSED',
+    'It was failure 3 in a row.',
+  ]);
+  t.match(moved.sentences, [
+    /Done: master is 10\.0\.0\.6:6379$/,
+    'Woken by +switch-master from sentinel 127.0.0.1:1, 5 ms before.',
+    'Sentinel 10.0.0.5:26379 names 10.0.0.6:6379 at epoch 8 (up).',
+    '10.0.0.6:6379 answered ROLE: master.',
+    'Since the hint: observed after 1.2 ms, committed after 3.4 ms.',
+  ]);
+  t.equal((await server.inject('/v1/why/nobody')).statusCode, 404);
+});
+
+t.test('Sentinels are shown with what each says of each master', async (t) => {
+  const { server } = serve(t, exampleViews({ masters: [exampleMaster, { ...exampleMaster, name: 'shard2' }] }));
+  const answer = (await server.inject('/v1/sentinels')).json();
+  t.ok(sentinelsAnswer.safeParse(answer).success);
+  t.match(answer.sentinels, [{ id: 'abc', masters: [{ name: 'shard1', vote: { epoch: 7 } }, { name: 'shard2' }] }]);
+});
+
+t.test('metrics are text for Prometheus', async (t) => {
+  const { server } = serve(t);
+  const answer = await server.inject('/metrics');
+  t.match(answer.headers['content-type'], /^text\/plain; version=0\.0\.4/);
+  t.equal(answer.body, 'up 1\n');
+});
+
+t.test('the API describes every route that it has, and no other', async (t) => {
+  const { server } = serve(t);
+  const document = (await server.inject('/openapi.json')).json();
+  t.equal(document.openapi, '3.1.0');
+  t.strictSame(Object.keys(document.paths).sort(), [
+    '/check/master',
+    '/check/replica',
+    '/live',
+    '/metrics',
+    '/openapi.json',
+    '/ready',
+    '/v1/events',
+    '/v1/history',
+    '/v1/masters',
+    '/v1/masters/{name}',
+    '/v1/sentinels',
+    '/v1/templates',
+    '/v1/templates/{name}',
+    '/v1/why/{name}',
+  ]);
+  for (const [path, methods] of Object.entries(
+    document.paths as Record<string, Record<string, { summary?: string }>>,
+  )) {
+    for (const [method, route] of Object.entries(methods)) t.type(route.summary, 'string', `${method} ${path}`);
+  }
+  t.match(document.paths['/check/master'].get.parameters, [
+    { name: 'address', in: 'query', required: true },
+    { name: 'name', in: 'query', required: false },
+  ]);
+});

@@ -1,0 +1,29 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Test } from 'tap';
+import { type EventStreamOptions, EventStreams } from '../../lib/http/events.ts';
+import { makeServer } from '../../lib/http/server.ts';
+import type { Views } from '../../lib/http/views.ts';
+import { exampleViews } from './views.ts';
+
+export interface Served {
+  readonly server: FastifyInstance;
+  readonly streams: EventStreams;
+  /** What the server reported as its own defects. */
+  readonly defects: unknown[];
+}
+
+/** The API over fixed views, closed with the test. */
+export function serve(t: Test, views: Views = exampleViews(), events: EventStreamOptions = {}): Served {
+  const defects: unknown[] = [];
+  const streams = new EventStreams(views.journal, events);
+  const server = makeServer({ views, streams, version: '1.2.3', onDefect: (error) => defects.push(error) });
+  t.teardown(() => server.close());
+  return { server, streams, defects };
+}
+
+/** Listens on a free port of this machine. */
+export async function listen(server: FastifyInstance): Promise<number> {
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  return (server.server.address() as AddressInfo).port;
+}

@@ -1,0 +1,71 @@
+import t from 'tap';
+import { Metrics, type MetricsView } from '../../lib/telemetry/metrics.ts';
+import { exampleReport } from './report.ts';
+
+const view: MetricsView = {
+  masters: [
+    {
+      name: 'shard1',
+      record: { epoch: 7, generation: 1 },
+      check: { status: 'warning' },
+      sentinelsSeen: 3,
+      sentinelsAgreeing: 2,
+    },
+    { name: 'shard2', record: null, check: null, sentinelsSeen: 0, sentinelsAgreeing: 0 },
+  ],
+  templates: [
+    { name: 'a', state: 'current' },
+    { name: 'b', state: 'failed' },
+    { name: 'c', state: 'current' },
+  ],
+  watches: 4,
+  ready: true,
+  eventStreams: 1,
+  lastRuns: [{ loop: 'bridge', key: 'shard1', failures: 2, succeededAtSeconds: 1_700_000_000 }],
+};
+
+t.test('runs are counted and timed, and the stages of a change with its cause', async (t) => {
+  const metrics = new Metrics({ version: '1.2.3', view: () => view });
+  const details = { cause: 'failover', stages: { observedMs: 2, committedMs: 4 } };
+  metrics.observe(exampleReport({ kind: 'applied', summary: 'moved', details }));
+  metrics.observe(exampleReport({ kind: 'unchanged' }));
+  const { body, contentType } = await metrics.text();
+  t.match(contentType, /^text\/plain/);
+  for (const line of [
+    'switchmaster_build_info{version="1.2.3",node="',
+    'switchmaster_reconciles_total{loop="bridge",result="applied"} 1',
+    'switchmaster_reconciles_total{loop="bridge",result="unchanged"} 1',
+    'switchmaster_reconcile_duration_seconds_count{loop="bridge",result="applied"} 1',
+    'switchmaster_stage_seconds_sum{loop="bridge",cause="failover",stage="committed"} 0.004',
+    'switchmaster_record_epoch{master="shard1"} 7',
+    'switchmaster_master_check{master="shard1"} 1',
+    'switchmaster_sentinels_seen{master="shard2"} 0',
+    'switchmaster_sentinels_agreeing{master="shard1"} 2',
+    'switchmaster_templates{state="current"} 2',
+    'switchmaster_watches 4',
+    'switchmaster_ready 1',
+    'switchmaster_failures_in_a_row{loop="bridge",key="shard1"} 2',
+    'switchmaster_last_success_timestamp_seconds{loop="bridge",key="shard1"} 1700000000',
+  ]) {
+    t.ok(body.includes(line), line);
+  }
+  t.notMatch(body, /switchmaster_record_epoch\{master="shard2"\}/);
+});
+
+t.test('what is no longer there is no longer shown', async (t) => {
+  let current = view;
+  const metrics = new Metrics({ version: '1', view: () => current });
+  t.match((await metrics.text()).body, /master="shard1"/);
+  current = { ...view, masters: [], lastRuns: [] };
+  t.notMatch((await metrics.text()).body, /shard1/);
+});
+
+t.test('every metric has a help text, a conventional name and a bounded set of labels', async (t) => {
+  const metrics = new Metrics({ version: '1', view: () => view });
+  const own = (await metrics.registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('switchmaster_'));
+  t.ok(own.length > 10);
+  for (const { name, help, type } of own) {
+    t.ok(help.length > 10, name);
+    t.equal(String(type) === 'counter', name.endsWith('_total'), name);
+  }
+});
