@@ -36,7 +36,7 @@ async function check(options: { readonly config: readonly string[]; readonly jso
 async function checkAll(paths: readonly string[]): Promise<void> {
   const { loadConfig } = await import('../lib/config/load.ts');
   const { configError } = await import('../lib/config/problem.ts');
-  const { compileSource } = await import('../lib/reconcile/renderer-template.ts');
+  const { compileSource } = await import('../lib/reconcile/renderer-source.ts');
   const { templates } = await loadConfig({ paths, environment: process.env });
   const compiled = await Promise.allSettled(templates.map((template) => compileSource(template)));
   const problems = compiled.flatMap((result, i) => {

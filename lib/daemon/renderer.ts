@@ -61,7 +61,7 @@ export class RendererPart implements Part {
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
     await this.#loop.stop(options);
-    this.renderer.close();
+    await this.renderer.close();
   }
 
   /** Ready when each template was rendered and carried out once, whatever came of it. */

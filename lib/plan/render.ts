@@ -1,39 +1,32 @@
 import type { SwitchmasterError } from '../errors.ts';
+import { type GuardFinding, guardRendering } from './render-guard.ts';
+import type { GuardSpec } from './render-spec.ts';
+import type { GoodRendering, ProvenRendering, Rendering, RenderMemory } from './rendering.ts';
 
-/** What a render came to. `members` are the ids of the servers that it read, sorted. */
-export type Rendering =
-  | { readonly kind: 'pending'; readonly missing: readonly string[] }
-  | { readonly kind: 'failed'; readonly error: SwitchmasterError }
-  | {
-      readonly kind: 'rendered';
-      readonly text: string;
-      /** Of the text's bytes. */
-      readonly digest: string;
-      readonly members: readonly string[];
-      /** Whether it read the records of masters, of which there should be one at least. */
-      readonly records: 'read' | 'not-read';
-    };
+export * from './rendering.ts';
 
 export interface RenderSnapshot {
   readonly rendering: Rendering;
   /** The destination beside the rendering. */
   readonly file: 'absent' | 'same' | 'different';
   readonly memory: RenderMemory;
-}
-
-/** What is remembered of a template between its runs. */
-export interface RenderMemory {
-  /** The file is in place, but its consumer has not taken it over: why. */
-  readonly owed: { readonly reason: string } | undefined;
+  readonly guard: GuardSpec;
+  /** `fallen`: Consul's index fell since the last proven text, so that the catalog may be thinner than the truth. */
+  readonly catalog: 'steady' | 'fallen';
 }
 
 export type RenderPlan =
   | { readonly kind: 'pending'; readonly missing: readonly string[] }
   | { readonly kind: 'invalid'; readonly error: SwitchmasterError }
-  | { readonly kind: 'held'; readonly reason: string }
+  | { readonly kind: 'held'; readonly finding: GuardFinding }
+  /** It was rolled back, and nothing has changed since. */
+  | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unchanged' }
-  | { readonly kind: 'reload-only'; readonly reason: string }
-  | { readonly kind: 'write'; readonly text: string; readonly digest: string };
+  | { readonly kind: 'reload-only'; readonly reason: string; readonly rendering: GoodRendering }
+  | { readonly kind: 'write'; readonly rendering: GoodRendering; readonly urgency: Urgency };
+
+/** A change of master goes past every queue and is never rolled back to the old one. */
+export type Urgency = 'master-change' | 'ordinary';
 
 /** Decides what a rendering means for its destination. Pure. */
 export function planRender(snapshot: RenderSnapshot): RenderPlan {
@@ -43,20 +36,25 @@ export function planRender(snapshot: RenderSnapshot): RenderPlan {
       return { kind: 'pending', missing: rendering.missing };
     case 'failed':
       return { kind: 'invalid', error: rendering.error };
-    case 'rendered': {
-      if (snapshot.file === 'same') {
-        return memory.owed === undefined ? { kind: 'unchanged' } : { kind: 'reload-only', reason: memory.owed.reason };
-      }
-      const reason = findHold(rendering);
-      if (reason !== undefined) return { kind: 'held', reason };
-      return { kind: 'write', text: rendering.text, digest: rendering.digest };
-    }
+    case 'rendered':
+      break;
   }
+  if (snapshot.file === 'same') {
+    if (memory.owed === undefined) return { kind: 'unchanged' };
+    return { kind: 'reload-only', reason: memory.owed.reason, rendering };
+  }
+  if (memory.refused?.digest === rendering.digest) return { kind: 'refused', reason: memory.refused.reason };
+  const finding = guardRendering({ ...snapshot, rendering });
+  if (finding !== undefined && memory.approved !== rendering.digest) return { kind: 'held', finding };
+  return { kind: 'write', rendering, urgency: urgencyOf(memory.proven, rendering) };
 }
 
-/** An empty catalog with a success on it is what Consul answers after it lost its state: empty is not truth. */
-function findHold(rendering: Rendering & { kind: 'rendered' }): string | undefined {
-  const masters = rendering.members.filter((member) => member.startsWith('master ')).length;
-  if (rendering.records === 'read' && masters === 0) return 'Consul holds no record of any master.';
-  return undefined;
+/** A master that has another address than in the text that was proven last. New and vanished ones are ordinary. */
+export function urgencyOf(proven: ProvenRendering | undefined, rendering: Pick<GoodRendering, 'masters'>): Urgency {
+  if (proven === undefined) return 'ordinary';
+  const moved = [...rendering.masters].some(([name, address]) => {
+    const before = proven.masters.get(name);
+    return before !== undefined && before !== address;
+  });
+  return moved ? 'master-change' : 'ordinary';
 }

@@ -1,25 +1,31 @@
 import { performance } from 'node:perf_hooks';
+import type { RedisPool } from '../client/redis-pool.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { CatalogNode } from '../model/catalog.ts';
+import { compareVersions } from '../model/epoch.ts';
 import { collisions, externalNode, type Naming } from '../model/naming.ts';
 import type { SentinelView } from '../model/sentinel.ts';
-import { type Decision, decide } from '../plan/failover.ts';
+import { type Decision, decide, type FollowMode } from '../plan/failover.ts';
 import { foreignNode, nodeOwner, ownershipOf } from '../plan/ownership.ts';
+import { hasMajority } from '../plan/vote.ts';
 import type { RecordSource } from '../source/record.ts';
-import type { RoleSource } from '../source/role.ts';
 import type { SentinelReading, SentinelSource } from '../source/sentinel.ts';
 import { MasterMemory } from './bridge-memory.ts';
 import type { Finding, RecordWriter } from './bridge-writer.ts';
+import type { Fencer } from './fencer.ts';
 import type { Outcome, Reconciler, Run } from './outcome.ts';
 
 export interface BridgeOptions {
   readonly records: RecordSource;
   readonly sentinels: SentinelSource;
-  readonly roles: RoleSource;
+  readonly redis: RedisPool;
+  readonly fencer: Fencer;
   readonly writer: RecordWriter;
   readonly naming: Naming;
   /** Asks the catalog about a node: only where no service of ours proves whose it is. */
   readonly readNode: (node: string) => Promise<CatalogNode | undefined>;
+  /** Default `promotion`. */
+  readonly follow?: FollowMode;
   /** How long the target of a failover may take to answer ROLE. Default 500. */
   readonly roleDeadlineMs?: number;
   /** How long a majority must agree on a lower epoch before a new generation begins. Default 10,000. */
@@ -83,11 +89,11 @@ export class Bridge implements Reconciler {
     name: string,
     { announced, wokenMs }: { readonly announced: readonly Announcement[]; readonly wokenMs: number },
   ): Promise<Outcome | undefined> {
-    const { sentinels, roles } = this.#options;
+    const { sentinels, redis } = this.#options;
     const lookAt = announced.find((announcement) => announcement.lookAt !== undefined)?.lookAt;
     const [readings, role] = await Promise.all([
       sentinels.read(name, { only: announced.map(({ sentinel }) => sentinel) }),
-      lookAt === undefined ? undefined : roles.ask(lookAt, { timeoutMs: this.#roleDeadlineMs }),
+      lookAt === undefined ? undefined : redis.role(lookAt, { timeoutMs: this.#roleDeadlineMs }),
     ]);
     const finding = this.#find(name, { views: distinctViews(readings), complete: false, role, wokenMs });
     if (finding === undefined) return undefined;
@@ -97,17 +103,16 @@ export class Bridge implements Reconciler {
 
   /** The thorough look at all Sentinels. */
   async #survey(name: string, { wokenMs }: { readonly wokenMs: number }): Promise<Outcome> {
-    const { sentinels, roles, records } = this.#options;
+    const { sentinels, redis, records } = this.#options;
     const memory = this.memory(name);
     const hurry = new AbortController();
     this.#hurries.set(name, hurry);
     const target = memory.remembered?.master;
     const looking = Promise.all([
       sentinels.read(name),
-      target === undefined ? undefined : roles.ask(target, { timeoutMs: this.#roleDeadlineMs }),
+      target === undefined ? undefined : redis.role(target, { timeoutMs: this.#roleDeadlineMs }),
     ]);
     const seen = await Promise.race([looking, aborted(hurry.signal)]);
-    this.#hurries.delete(name);
     if (seen === undefined) return { kind: 'held', summary: 'gives way to an announced failover', retryAfterMs: 0 };
     const [readings, role] = seen;
     memory.readings = readings;
@@ -115,7 +120,11 @@ export class Bridge implements Reconciler {
     const views = distinctViews(readings);
     this.#keepRoles(name, views);
     const finding = this.#find(name, { views, complete: true, role, wokenMs });
-    if (finding !== undefined) return this.#act(name, await this.#decide(name, finding));
+    if (finding !== undefined) {
+      const outcome = await this.#act(name, await this.#decide(name, finding));
+      await Promise.race([this.#fence(finding), aborted(hurry.signal)]);
+      return outcome;
+    }
     memory.trouble = `Consul was not read yet: ${records.missing() ?? 'reading'}`;
     return { kind: 'held', summary: memory.trouble, retryAfterMs: 5_000 };
   }
@@ -132,14 +141,16 @@ export class Bridge implements Reconciler {
     const { held, views, complete, role } = finding;
     const knownSentinels = this.#options.sentinels.count(name);
     const { remembered, lagging: laggingSoFar } = memory;
-    const situation = { held, views, complete, role, knownSentinels, remembered, lagging: laggingSoFar };
+    const follow = this.#options.follow ?? 'promotion';
+    const situation = { held, views, complete, role, knownSentinels, remembered, lagging: laggingSoFar, follow };
     const rebaseAfterMs = this.#options.rebaseAfterMs ?? 10_000;
     let asked = role;
     let decision = decide({ ...situation, nowMs: performance.now(), rebaseAfterMs });
     if (decision.kind === 'ask-role') {
       const { address, lagging } = decision;
-      asked = await this.#options.roles.ask(address, { timeoutMs: this.#roleDeadlineMs });
-      const again = { ...situation, role: asked, lagging: lagging ?? laggingSoFar };
+      asked = await this.#options.redis.role(address, { timeoutMs: this.#roleDeadlineMs });
+      const otherRoles = role === undefined ? [] : [role];
+      const again = { ...situation, role: asked, otherRoles, lagging: lagging ?? laggingSoFar };
       decision = decide({ ...again, nowMs: performance.now(), rebaseAfterMs });
     }
     if (decision.kind !== 'wait' || decision.why !== 'not-master-yet') memory.promotionOver();
@@ -156,6 +167,9 @@ export class Bridge implements Reconciler {
     if (refusal !== undefined) return { kind: 'held', summary: refusal };
     switch (decision.kind) {
       case 'publish':
+        if (decision.cause === 'failover' && decision.draft.previous !== null) {
+          void this.#options.fencer.pause(name, decision.draft.previous);
+        }
         return this.#options.writer.publish(finding, decision);
       case 'stands':
         return this.#options.writer.repair(finding, decision.record);
@@ -166,6 +180,22 @@ export class Bridge implements Reconciler {
       case 'look-closer':
         return { kind: 'held', summary: 'looked too early', retryAfterMs: 0 };
     }
+  }
+
+  /**
+   * Former masters that take writes, wherever the record is known. Where Consul or the Sentinels were not just heard to
+   * agree with it, they are only paused.
+   */
+  async #fence({ name, memory, views }: Finding): Promise<void> {
+    const record = memory.remembered;
+    if (record === undefined) return;
+    const { records, sentinels, fencer } = this.#options;
+    const vote = { master: record.master, configEpoch: record.epoch };
+    const agreed = hasMajority(vote, { views, knownSentinels: sentinels.count(name) });
+    await fencer.enforce(record, {
+      certain: agreed && records.outage === undefined,
+      stillHolds: () => memory.remembered !== undefined && compareVersions(memory.remembered, record) === 0,
+    });
   }
 
   /** Why nothing of this master may be written at all. */
@@ -186,7 +216,7 @@ export class Bridge implements Reconciler {
     if (views.length === 0) return;
     const addresses = views.flatMap((view) => [view.master, ...view.replicas.map(({ address }) => address)]);
     const distinct = new Map(addresses.map((address) => [formatAddress(address), address]));
-    this.#options.roles.keep(name, [...distinct.values()]);
+    this.#options.redis.keep(name, [...distinct.values()]);
   }
 
   get #roleDeadlineMs(): number {

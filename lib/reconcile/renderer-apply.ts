@@ -1,29 +1,82 @@
-import { type ErrorCode, SwitchmasterError } from '../errors.ts';
-import type { CommandSpec, TemplateSpec } from '../plan/render-spec.ts';
+import { SwitchmasterError } from '../errors.ts';
+import type { GoodRendering, RenderMemory, Urgency } from '../plan/render.ts';
 import { discardCandidate, readDestination, swapIn, writeCandidate } from '../sink/file.ts';
 import { resolveOwnership } from '../sink/ownership.ts';
-import { runCommand } from '../sink/process.ts';
-import type { StageClock } from './renderer-stages.ts';
+import { keepGoodCopy, readGoodCopy } from '../sink/sidecar.ts';
+import { chooseRoute, type Route, runCheck, type Step, takeOver } from './renderer-reload.ts';
+import { verifyConsumer } from './renderer-verify.ts';
 
-export interface Step {
-  readonly spec: TemplateSpec;
-  readonly clock: StageClock;
-  readonly signal: AbortSignal;
+/**
+ * What a transaction came to, for the memory of its template.
+ *
+ * `rolled-back`: the last good text is in place again and works. `owed`: the new text is in place, its consumer does not
+ * work with it, and neither does it with the old one, or there is none to go back to.
+ */
+export type Transaction =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'rolled-back'; readonly error: SwitchmasterError }
+  | { readonly kind: 'owed'; readonly error: SwitchmasterError };
+
+export interface Change {
+  readonly rendering: GoodRendering;
+  readonly urgency: Urgency;
+  readonly memory: RenderMemory;
+  /** Called when the destination has the new bytes: from then on a take-over is owed. */
+  readonly onSwapped: () => void;
 }
 
-/** Candidate, check, swap. The destination holds the old bytes or the new ones at any time, and old ones after an error. */
-export async function writeProven(step: Step, text: string): Promise<void> {
-  const { spec, clock, signal } = step;
-  const wish = await resolveOwnership(spec, signal);
-  const present = await readDestination(spec.destination);
-  const bytes = Buffer.from(text);
-  const candidate = await writeCandidate({ destination: spec.destination, bytes, wish, present, signal });
+/**
+ * Candidate, check, swap, reload, verify, or back. Throws for what happens before the swap, when nothing has changed
+ * yet; after it, failures are what the transaction came to.
+ */
+export async function replaceFile(step: Step, change: Change): Promise<Transaction> {
+  const { rendering } = change;
+  const present = await readDestination(step.spec.destination);
+  // A file whose take-over is owed is not what the consumer runs with.
+  const settled = present !== undefined && change.memory.owed === undefined;
+  const route = chooseRoute(step.spec, settled ? present.bytes.toString() : undefined, rendering.text);
+  await putInPlace(step, { bytes: Buffer.from(rendering.text), route, keep: settled ? 'good-copy' : 'nothing' });
+  change.onSwapped();
   try {
-    if (spec.check !== undefined) {
-      const refusal = { code: 'check-failed', what: `The check refuses the new ${spec.destination}` } as const;
-      await runStep({ command: spec.check, file: candidate.path, signal, refusal });
-      clock.reached('checked');
-    }
+    await useFile(step, { rendering, route });
+    return { kind: 'done' };
+  } catch (thrown) {
+    return rollBack(step, { change, error: failureOf(thrown) });
+  }
+}
+
+/** Reloads and verifies a file that is in place already. */
+export async function finishTakeOver(step: Step, rendering: GoodRendering): Promise<Transaction> {
+  const route = chooseRoute(step.spec, undefined, rendering.text);
+  try {
+    await useFile(step, { rendering, route });
+    return { kind: 'done' };
+  } catch (thrown) {
+    return { kind: 'owed', error: failureOf(thrown) };
+  }
+}
+
+async function useFile(step: Step, input: { rendering: Pick<GoodRendering, 'masters'>; route: Route }): Promise<void> {
+  const { spec, signal, clock } = step;
+  await takeOver(step, input.route);
+  if (spec.verify === undefined) return;
+  const { masters } = input.rendering;
+  await verifyConsumer({ verify: spec.verify, masters, file: spec.destination, signal });
+  clock.reached('verified');
+}
+
+async function putInPlace(
+  step: Step,
+  input: { bytes: Buffer; route: Route; keep: 'good-copy' | 'nothing' },
+): Promise<void> {
+  const { spec, clock, signal } = step;
+  const { destination } = spec;
+  const wish = await resolveOwnership(spec, signal);
+  const present = await readDestination(destination);
+  const candidate = await writeCandidate({ destination, bytes: input.bytes, wish, present, signal });
+  try {
+    if (input.route.kind === 'reload') await runCheck(step, candidate.path);
+    if (input.keep === 'good-copy' && canGoBack(step)) await keepGoodCopy(candidate.destination);
   } catch (thrown) {
     await discardCandidate(candidate);
     throw thrown;
@@ -32,27 +85,46 @@ export async function writeProven(step: Step, text: string): Promise<void> {
   clock.reached('swapped');
 }
 
-/** Makes the consumer take the file over. */
-export async function reloadConsumer(step: Step): Promise<void> {
-  const { spec, clock, signal } = step;
-  if (spec.reload === undefined) return;
-  const refusal = { code: 'reload-failed', what: `${spec.destination} is in place, but its reload failed` } as const;
-  await runStep({ command: spec.reload.command, file: spec.destination, signal, refusal });
-  clock.reached('reloaded');
+/**
+ * The last good file returns, is reloaded and verified. Never across a change of master: the old file would send clients
+ * to a master that is none any more, so then the new one stays and its take-over is owed.
+ */
+async function rollBack(step: Step, input: { change: Change; error: SwitchmasterError }): Promise<Transaction> {
+  const { change, error } = input;
+  const good = change.urgency === 'master-change' ? undefined : await readGoodCopy(step.spec.destination);
+  if (good === undefined || !canGoBack(step)) return { kind: 'owed', error };
+  const unchecked: Route = { kind: 'runtime', plan: { kind: 'runtime', changes: [], expected: [] } };
+  await putInPlace(step, { bytes: good, route: unchecked, keep: 'nothing' });
+  try {
+    const masters = change.memory.proven?.masters ?? change.rendering.masters;
+    await useFile(step, { rendering: { masters }, route: chooseRoute(step.spec, undefined, good.toString()) });
+  } catch (thrown) {
+    const again = failureOf(thrown);
+    await putInPlace(step, { bytes: Buffer.from(change.rendering.text), route: unchecked, keep: 'nothing' });
+    const message = `${error.message} The last good file does not work either, so the new one is in place: ${again.message}`;
+    return {
+      kind: 'owed',
+      error: new SwitchmasterError(error.code, message, { cause: error, details: error.details }),
+    };
+  }
+  const message = `${error.message} The last good file is in place again and works.`;
+  return {
+    kind: 'rolled-back',
+    error: new SwitchmasterError(error.code, message, {
+      cause: error,
+      details: { ...error.details, rolledBack: true },
+    }),
+  };
 }
 
-async function runStep(input: {
-  command: CommandSpec;
-  file: string;
-  signal: AbortSignal;
-  refusal: { readonly code: ErrorCode; readonly what: string };
-}): Promise<void> {
-  try {
-    await runCommand(input);
-  } catch (cause) {
-    const error = SwitchmasterError.from(cause);
-    if (error.code === 'stopping') throw error;
-    const { code, what } = input.refusal;
-    throw new SwitchmasterError(code, `${what}. ${error.message}`, { cause: error, details: { ...error.details } });
-  }
+/** Without a consumer there is nothing that could refuse a file. */
+function canGoBack({ spec }: Step): boolean {
+  return spec.reload !== undefined || spec.verify !== undefined;
+}
+
+/** Stopping is no failure of the file: it passes through. */
+function failureOf(thrown: unknown): SwitchmasterError {
+  const error = SwitchmasterError.from(thrown);
+  if (error.code === 'stopping') throw error;
+  return error;
 }

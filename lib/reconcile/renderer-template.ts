@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
 import { type ConsulQuery, queryId } from '../model/query.ts';
-import type { Rendering, RenderMemory } from '../plan/render.ts';
+import { emptyMemory, type GoodRendering, type Rendering, type RenderMemory } from '../plan/render.ts';
 import type { TemplateSpec } from '../plan/render-spec.ts';
+import type { Sidecar } from '../sink/sidecar.ts';
 import type { CatalogWatches, Follow } from '../source/catalog.ts';
 import type { WatchEvent } from '../source/watch-state.ts';
-import { type CompiledTemplate, compileTemplate } from '../template/compile.ts';
-import { inferFormat } from '../template/format.ts';
+import type { CompiledTemplate } from '../template/compile.ts';
 import type { RenderResult } from '../template/render.ts';
 import type { RenderWorld } from '../template/scope.ts';
+import { compileSource, FileTexts } from './renderer-source.ts';
 
 /** How many times a render may find something new to read: what it reads may hang on what it has read. */
 const maxPasses = 32;
@@ -21,7 +21,7 @@ const maxPasses = 32;
  */
 export class LiveTemplate {
   readonly spec: TemplateSpec;
-  memory: RenderMemory = { owed: undefined };
+  memory: RenderMemory = emptyMemory;
   /** What it last rendered to, whatever became of that. */
   rendering: Rendering = { kind: 'pending', missing: [] };
   readonly #watches: CatalogWatches;
@@ -29,6 +29,10 @@ export class LiveTemplate {
   readonly #onChange: (query: ConsulQuery, event: WatchEvent) => void;
   readonly #follows = new Map<string, Follow<ConsulQuery>>();
   #compiled: CompiledTemplate | undefined;
+  /** Falls of Consul's index that the last proven text has seen. */
+  #seenResets = 0;
+  /** Indexes that a daemon before this one has seen, by query id. */
+  #formerIndexes = new Map<string, bigint>();
 
   constructor(input: {
     spec: TemplateSpec;
@@ -54,6 +58,31 @@ export class LiveTemplate {
       if (state.kind === 'failed' || state.kind === 'stale') troubles.set(id, state.error);
     }
     return troubles;
+  }
+
+  /** Whether Consul's index fell since the last proven text. */
+  get catalog(): 'steady' | 'fallen' {
+    return this.#resets > this.#seenResets || this.#isBehindFormer() ? 'fallen' : 'steady';
+  }
+
+  /** Consul's index of each thing that it reads, by query id. */
+  get indexes(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#heldStates()].map(([id, { index }]) => [id, String(index)]));
+  }
+
+  /** Takes over what a daemon before this one knew. */
+  restore(former: Sidecar): void {
+    const { digest, members } = former;
+    this.memory = { ...emptyMemory, proven: { digest, members, masters: new Map(Object.entries(former.masters)) } };
+    this.#formerIndexes = new Map(Object.entries(former.indexes).map(([id, index]) => [id, BigInt(index)]));
+  }
+
+  /** The rendering took effect: what comes is compared with it. */
+  prove(rendering: GoodRendering): void {
+    const { digest, members, masters } = rendering;
+    this.memory = { ...emptyMemory, proven: { digest, members, masters } };
+    this.#seenResets = this.#resets;
+    this.#formerIndexes.clear();
   }
 
   /** Forgets the compiled form: the source may have changed. */
@@ -88,6 +117,20 @@ export class LiveTemplate {
     this.#follows.clear();
   }
 
+  get #resets(): number {
+    return [...this.#heldStates()].reduce((sum, [, { resets }]) => sum + resets, 0);
+  }
+
+  #isBehindFormer(): boolean {
+    return [...this.#heldStates()].some(([id, { index }]) => index < (this.#formerIndexes.get(id) ?? 0n));
+  }
+
+  *#heldStates() {
+    for (const [id, { state }] of this.#follows) {
+      if (state.kind === 'current' || state.kind === 'stale') yield [id, state] as const;
+    }
+  }
+
   #know(query: ConsulQuery) {
     const id = queryId(query);
     let follow = this.#follows.get(id);
@@ -115,51 +158,6 @@ export class LiveTemplate {
   }
 }
 
-/** Reads and compiles a template; `*.hbs` beside it whose names begin with `_` are its partials, without that `_`. */
-export async function compileSource(
-  spec: Pick<TemplateSpec, 'source' | 'destination' | 'format'>,
-): Promise<CompiledTemplate> {
-  const { source, destination } = spec;
-  const folder = dirname(source);
-  const text = await readSource(source);
-  const names = (await readdir(folder)).filter((name) => name.startsWith('_') && name.endsWith('.hbs'));
-  const partials = await Promise.all(
-    names.map(async (file) => [file.slice(1, -4), { file, text: await readSource(join(folder, file)) }] as const),
-  );
-  const format = spec.format ?? inferFormat(source, destination);
-  return compileTemplate({ template: { file: basename(source), text }, partials: new Map(partials), format });
-}
-
-/** Files that a template reads, each read once a run; changes show with the next run, by the resync at the latest. */
-class FileTexts {
-  readonly #texts = new Map<string, string | SwitchmasterError>();
-
-  know(path: string) {
-    const text = this.#texts.get(path);
-    if (text instanceof SwitchmasterError) throw text;
-    return text === undefined ? ({ kind: 'unknown' } as const) : ({ kind: 'known', value: text } as const);
-  }
-
-  async load(paths: readonly string[]): Promise<void> {
-    for (const path of paths) {
-      const text = await readFile(path, 'utf8').catch((cause: Error) => {
-        return new SwitchmasterError('template-failed', `the file ${path} cannot be read: ${cause.message}`, { cause });
-      });
-      this.#texts.set(path, text);
-    }
-  }
-}
-
-async function readSource(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : message;
-    throw new SwitchmasterError('template-invalid', `The template ${path} cannot be read: ${reason}.`, { cause });
-  }
-}
-
 function toRendering(result: RenderResult): Rendering {
   switch (result.kind) {
     case 'pending':
@@ -167,8 +165,8 @@ function toRendering(result: RenderResult): Rendering {
     case 'failed':
       return { kind: 'failed', error: result.error };
     case 'rendered': {
-      const { text, members, records } = result;
-      return { kind: 'rendered', text, digest: digestOf(Buffer.from(text)), members, records };
+      const { text, members, masters, records } = result;
+      return { kind: 'rendered', text, digest: digestOf(Buffer.from(text)), members, masters, records };
     }
   }
 }

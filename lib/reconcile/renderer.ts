@@ -1,16 +1,23 @@
 import { SwitchmasterError } from '../errors.ts';
-import type { ConsulQuery } from '../model/query.ts';
-import { queryId } from '../model/query.ts';
-import { planRender, type RenderPlan } from '../plan/render.ts';
-import type { TemplateSpec } from '../plan/render-spec.ts';
+import { type ConsulQuery, queryId } from '../model/query.ts';
+import { type GoodRendering, planRender, type RenderPlan } from '../plan/render.ts';
+import { defaultWait, type TemplateSpec } from '../plan/render-spec.ts';
+import { tellsMasters } from '../plan/render-urgency.ts';
 import { correctOwnership, readDestination, removeStaleCandidates } from '../sink/file.ts';
 import { resolveOwnership } from '../sink/ownership.ts';
+import { readSidecar, writeSidecar } from '../sink/sidecar.ts';
+import { Supervisor, type SupervisorEvent } from '../sink/supervisor.ts';
 import type { CatalogWatches } from '../source/catalog.ts';
 import type { WatchEvent } from '../source/watch-state.ts';
 import type { Outcome, Reconciler, Run } from './outcome.ts';
-import { reloadConsumer, type Step, writeProven } from './renderer-apply.ts';
-import { StageClock, type StageTimes } from './renderer-stages.ts';
+import { finishTakeOver, replaceFile, type Transaction } from './renderer-apply.ts';
+import { type Entry, makeEntry, showEntry, type TemplateState } from './renderer-entry.ts';
+import { Gathering } from './renderer-gathering.ts';
+import type { Step } from './renderer-reload.ts';
+import { StageClock } from './renderer-stages.ts';
 import { digestOf, LiveTemplate } from './renderer-template.ts';
+
+export type { TemplateState } from './renderer-entry.ts';
 
 export interface RendererOptions {
   readonly specs: readonly TemplateSpec[];
@@ -19,51 +26,19 @@ export interface RendererOptions {
   readonly watches: CatalogWatches;
   /** Wakes a template's key. */
   readonly wake: (name: string, hint: { readonly source: string; readonly event: string }) => void;
-}
-
-/** What the API shows of a template. */
-export interface TemplateState {
-  readonly name: string;
-  readonly source: string;
-  readonly destination: string;
-  readonly state: 'new' | RenderPlan['kind'] | 'current' | 'failed';
-  /** What it reads and has no answer for yet. */
-  readonly missing: readonly string[];
-  readonly dependencies: readonly string[];
-  /** ISO 8601; of the last time its text was known. */
-  readonly renderedAt: string | null;
-  /** ISO 8601; of the last time its destination was replaced. */
-  readonly writtenAt: string | null;
-  readonly lastOutcome: Outcome | null;
-  readonly lastStages: StageTimes;
-}
-
-interface Entry {
-  readonly template: LiveTemplate;
-  state: TemplateState['state'];
-  renderedAt: string | null;
-  writtenAt: string | null;
-  text: string | undefined;
-  lastOutcome: Outcome | null;
-  lastStages: StageTimes;
-  /** Candidates that a crashed run left were looked for. */
-  swept: 'no' | 'yes';
+  /** What supervised programs write, and what becomes of them. */
+  readonly onProgram?: (name: string, event: SupervisorEvent) => void;
 }
 
 /** Keeps each template's destination equal to what the template says of the world. One key a template, its name. */
 export class Renderer implements Reconciler {
   readonly name = 'renderer';
   readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #wake: RendererOptions['wake'];
 
   constructor(options: RendererOptions) {
-    this.#entries = new Map(
-      options.specs.map((spec) => {
-        const onChange = (query: ConsulQuery, event: WatchEvent) =>
-          options.wake(spec.name, { source: 'consul', event: `${event} ${queryId(query)}` });
-        const template = new LiveTemplate({ ...options, spec, onChange });
-        return [spec.name, makeEntry(template)];
-      }),
-    );
+    this.#wake = options.wake;
+    this.#entries = new Map(options.specs.map((spec) => [spec.name, this.#open(spec, options)]));
   }
 
   async reconcile(run: Run): Promise<Outcome> {
@@ -97,22 +72,69 @@ export class Renderer implements Reconciler {
     return this.#entries.get(name)?.text;
   }
 
+  /** Releases the text that a guard holds now; another text is guarded again. Throws `not-found` where none is held. */
+  approve(name: string): void {
+    const { template, held } = this.#require(name);
+    const { rendering, memory } = template;
+    if (held === undefined || rendering.kind !== 'rendered') {
+      throw new SwitchmasterError('not-found', `Nothing is held of the template "${name}".`);
+    }
+    template.memory = { ...memory, approved: rendering.digest };
+    this.#wake(name, { source: 'operator', event: 'approve' });
+  }
+
+  /** Tries again by hand, also what was rolled back. */
+  retry(name: string): void {
+    const { template } = this.#require(name);
+    template.memory = { ...template.memory, refused: undefined };
+    this.#wake(name, { source: 'operator', event: 'render' });
+  }
+
   /** Reads every source again with the next run. */
   forgetSources(): void {
     for (const { template } of this.#entries.values()) template.forgetSource();
   }
 
-  /** Lets go of every watch. */
-  close(): void {
-    for (const { template } of this.#entries.values()) template.release();
+  /** Lets go of every watch and timer, and ends supervised programs. */
+  async close(): Promise<void> {
+    for (const { template, gathering } of this.#entries.values()) {
+      template.release();
+      gathering.close();
+    }
+    await Promise.all([...this.#entries.values()].map(({ supervisor }) => supervisor?.stop()));
+  }
+
+  #open(spec: TemplateSpec, options: RendererOptions): Entry {
+    const wake = (event: string) => options.wake(spec.name, { source: 'consul', event });
+    const gathering = new Gathering(spec.wait ?? defaultWait, wake);
+    const onChange = (query: ConsulQuery, event: WatchEvent) => {
+      const text = `${event} ${queryId(query)}`;
+      const first = template.rendering.kind === 'pending';
+      if (first || tellsMasters(query) === 'masters') gathering.wakeNow(text);
+      else gathering.changed(text);
+    };
+    const template = new LiveTemplate({ ...options, spec, onChange });
+    const supervisor =
+      spec.reload?.kind === 'supervise'
+        ? new Supervisor({
+            argv: spec.reload.command.argv.map((word) => word.replaceAll('{{file}}', spec.destination)),
+            onEvent: (event) => options.onProgram?.(spec.name, event),
+          })
+        : undefined;
+    return makeEntry({ template, gathering, supervisor });
+  }
+
+  #require(name: string): Entry {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) throw new SwitchmasterError('not-found', `There is no template "${name}".`);
+    return entry;
   }
 
   async #reconcile(input: { entry: Entry; clock: StageClock; run: Run }): Promise<Outcome> {
     const { entry, clock, run } = input;
-    const { template } = entry;
+    const { template, supervisor } = entry;
     const { spec } = template;
-    if (entry.swept === 'no') await removeStaleCandidates(spec.destination);
-    entry.swept = 'yes';
+    await recollect(entry);
     const rendering = await template.render();
     if (rendering.kind === 'rendered') {
       clock.reached('rendered');
@@ -122,81 +144,132 @@ export class Renderer implements Reconciler {
     const present = await readDestination(spec.destination);
     const same = rendering.kind === 'rendered' && present !== undefined && digestOf(present.bytes) === rendering.digest;
     const file = present === undefined ? 'absent' : same ? 'same' : 'different';
-    const plan = planRender({ rendering, file, memory: template.memory });
+    const { memory, catalog } = template;
+    const plan = planRender({ rendering, file, memory, catalog, guard: spec.guard ?? {} });
     entry.state = plan.kind === 'unchanged' ? 'current' : plan.kind;
-    return this.#apply({ entry, plan, step: { spec, clock, signal: run.signal } });
+    entry.held = plan.kind === 'held' ? plan.finding : undefined;
+    return this.#apply({ entry, plan, step: { spec, clock, signal: run.signal, supervisor } });
   }
 
   async #apply(input: { entry: Entry; plan: RenderPlan; step: Step }): Promise<Outcome> {
     const { entry, plan, step } = input;
+    const { template } = entry;
     const { destination } = step.spec;
     switch (plan.kind) {
       case 'pending':
-        return { kind: 'held', summary: describePending(entry.template, plan.missing) };
+        return { kind: 'held', summary: describePending(template, plan.missing) };
       case 'invalid':
         return { kind: 'failed', error: plan.error };
-      case 'held':
-        return { kind: 'held', summary: `${destination} stays as it is. ${plan.reason}` };
-      case 'unchanged': {
-        const ownership = await correctOwnership(destination, await resolveOwnership(step.spec, step.signal));
-        if (ownership === 'unchanged') return { kind: 'unchanged' };
-        return { kind: 'applied', summary: `${destination} has its owner and mode again.` };
+      case 'held': {
+        const { guard, reason, lost } = plan.finding;
+        const details = { guard, lost: lost.slice(0, 20), lostCount: lost.length };
+        return { kind: 'held', summary: `${destination} stays as it is. ${reason}`, details };
       }
+      case 'refused':
+        return { kind: 'held', summary: `${destination} was rolled back and waits for another input. ${plan.reason}` };
+      case 'unchanged':
+        return this.#keep(entry, step);
       case 'write':
-        await writeProven(step, plan.text);
-        entry.writtenAt = new Date().toISOString();
-        return this.#reload({ entry, step, summary: `${destination} was replaced` });
+        return this.#settle(entry, {
+          step,
+          rendering: plan.rendering,
+          summary: `${destination} was replaced`,
+          transaction: await replaceFile(step, {
+            ...plan,
+            memory: template.memory,
+            onSwapped: () => {
+              entry.writtenAt = new Date().toISOString();
+              // Owed until it is done: a run that fails or stops in between takes over although the file matches.
+              template.memory = { ...template.memory, owed: { reason: 'The reload has not ended.' } };
+            },
+          }),
+        });
       case 'reload-only':
-        return this.#reload({ entry, step, summary: `${destination} was as it should be` });
+        return this.#settle(entry, {
+          step,
+          rendering: plan.rendering,
+          summary: `${destination} was as it should be`,
+          transaction: await finishTakeOver(step, plan.rendering),
+        });
     }
   }
 
-  async #reload(input: { entry: Entry; step: Step; summary: string }): Promise<Outcome> {
-    const { entry, step } = input;
+  async #settle(
+    entry: Entry,
+    input: { step: Step; rendering: GoodRendering; summary: string; transaction: Transaction },
+  ): Promise<Outcome> {
+    const { step, rendering, transaction } = input;
     const { template } = entry;
-    // Owed until it is done: a daemon that fails or stops in between reloads although the file matches.
-    template.memory = { ...template.memory, owed: { reason: 'The reload has not ended.' } };
-    try {
-      await reloadConsumer(step);
-    } catch (thrown) {
-      const { message } = SwitchmasterError.from(thrown);
-      template.memory = { ...template.memory, owed: { reason: message } };
-      throw thrown;
+    const details = { stages: step.clock.times };
+    switch (transaction.kind) {
+      case 'done': {
+        await remember(entry, rendering);
+        entry.state = 'current';
+        const reloaded = step.spec.reload === undefined ? '' : ' and its consumer reloaded';
+        return { kind: 'applied', summary: `${input.summary}${reloaded}.`, details };
+      }
+      case 'rolled-back': {
+        const { message } = transaction.error;
+        const refused = { digest: rendering.digest, reason: message };
+        template.memory = { ...template.memory, owed: undefined, refused };
+        entry.state = 'refused';
+        return { kind: 'failed', error: transaction.error, details };
+      }
+      case 'owed':
+        template.memory = { ...template.memory, owed: { reason: transaction.error.message } };
+        entry.state = 'failed';
+        return { kind: 'failed', error: transaction.error, details };
     }
-    template.memory = { ...template.memory, owed: undefined };
-    entry.state = 'current';
-    const reloaded = step.spec.reload === undefined ? '' : ' and its consumer reloaded';
-    return { kind: 'applied', summary: `${input.summary}${reloaded}.`, details: { stages: step.clock.times } };
+  }
+
+  /** Nothing changed: what it was taken over from an earlier daemon becomes the last good state of this one. */
+  async #keep(entry: Entry, step: Step): Promise<Outcome> {
+    const { template, supervisor } = entry;
+    const { destination } = step.spec;
+    if (template.rendering.kind === 'rendered') {
+      const known = template.memory.proven?.digest === template.rendering.digest && template.catalog === 'steady';
+      if (!known) await remember(entry, template.rendering);
+    }
+    if (supervisor !== undefined && supervisor.pid === undefined) await supervisor.start();
+    const ownership = await correctOwnership(destination, await resolveOwnership(step.spec, step.signal));
+    if (ownership === 'unchanged') return { kind: 'unchanged' };
+    return { kind: 'applied', summary: `${destination} has its owner and mode again.` };
   }
 }
 
-function makeEntry(template: LiveTemplate): Entry {
-  return {
-    template,
-    state: 'new',
-    renderedAt: null,
-    writtenAt: null,
-    text: undefined,
-    lastOutcome: null,
-    lastStages: {},
-    swept: 'no',
-  };
+/** Before the first run: what a daemon before this one left. */
+async function recollect(entry: Entry): Promise<void> {
+  if (entry.opened === 'yes') return;
+  const { template } = entry;
+  const { destination } = template.spec;
+  await removeStaleCandidates(destination);
+  const former = await readSidecar(destination);
+  if (former !== undefined) {
+    template.restore(former);
+    const present = await readDestination(destination);
+    if (present !== undefined && digestOf(present.bytes) !== former.digest) {
+      template.memory = {
+        ...template.memory,
+        owed: { reason: 'The daemon ended before its consumer had taken it over.' },
+      };
+    }
+  }
+  entry.opened = 'yes';
 }
 
-function showEntry(entry: Entry): TemplateState {
-  const { spec, rendering, dependencies } = entry.template;
-  return {
-    name: spec.name,
-    source: spec.source,
-    destination: spec.destination,
-    state: entry.state,
-    missing: rendering.kind === 'pending' ? rendering.missing : [],
-    dependencies,
-    renderedAt: entry.renderedAt,
-    writtenAt: entry.writtenAt,
-    lastOutcome: entry.lastOutcome,
-    lastStages: entry.lastStages,
-  };
+/** The rendering took effect. It is kept on disk where a later daemon would need it: for guards, and for what is owed. */
+async function remember(entry: Entry, rendering: GoodRendering): Promise<void> {
+  const { template } = entry;
+  const { spec } = template;
+  template.prove(rendering);
+  if (rendering.members.length === 0 && spec.reload === undefined && spec.verify === undefined) return;
+  const { digest, members, masters } = rendering;
+  await writeSidecar(spec.destination, {
+    digest,
+    members,
+    masters: Object.fromEntries(masters),
+    indexes: template.indexes,
+  });
 }
 
 function describePending(template: LiveTemplate, missing: readonly string[]): string {

@@ -81,7 +81,10 @@ function readRecords(scope: RenderScope): readonly MasterRecord[] | undefined {
   });
   const names = new Set(records.map(({ name }) => name));
   if (names.size < records.length) throw templateFailure(`two records below "${prefix}" have the same name.`);
-  for (const name of names) scope.members.add(`master ${name}`);
+  for (const { name, master } of records) {
+    scope.members.add(`master ${name}`);
+    scope.masters.set(name, formatAddress(master));
+  }
   return records.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -21,6 +21,8 @@ interface RenderCommon {
   readonly files: readonly string[];
   /** Sorted ids of the servers that were read, for guards. */
   readonly members: readonly string[];
+  /** `host:port` of each master that was read, by name. */
+  readonly masters: ReadonlyMap<string, string>;
   /** Whether the records of masters were read. */
   readonly records: 'read' | 'not-read';
 }
@@ -56,6 +58,7 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
     dependencies: [...scope.dependencies.values()],
     files: [...scope.files],
     members: [...scope.members].sort(),
+    masters: scope.masters,
     records: scope.records,
   };
   // An error while something is unknown may come from the gap itself.

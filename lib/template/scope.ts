@@ -26,6 +26,8 @@ export class RenderScope {
   readonly missingFiles = new Set<string>();
   /** Ids of servers, as `service(web) node1/web-1` or `master shard1`: equal for the same member whatever its address. */
   readonly members = new Set<string>();
+  /** `host:port` of each master that was read, by name. */
+  readonly masters = new Map<string, string>();
   records: 'read' | 'not-read' = 'not-read';
 
   constructor(world: RenderWorld) {

@@ -1,0 +1,74 @@
+import type { RenderPlan } from '../plan/render.ts';
+import type { GuardFinding } from '../plan/render-guard.ts';
+import type { Supervisor } from '../sink/supervisor.ts';
+import type { Outcome } from './outcome.ts';
+import type { Gathering } from './renderer-gathering.ts';
+import type { StageTimes } from './renderer-stages.ts';
+import type { LiveTemplate } from './renderer-template.ts';
+
+/** What the API shows of a template. */
+export interface TemplateState {
+  readonly name: string;
+  readonly source: string;
+  readonly destination: string;
+  /**
+   * `new` before its first run, then what the last plan was; `current` when the destination is as it should be and its
+   * consumer works with it, `failed` when a step did not succeed.
+   */
+  readonly state: 'new' | Exclude<RenderPlan['kind'], 'unchanged'> | 'current' | 'failed';
+  /** What it reads and has no answer for yet. */
+  readonly missing: readonly string[];
+  readonly dependencies: readonly string[];
+  /** ISO 8601; of the last time its text was known. */
+  readonly renderedAt: string | null;
+  /** ISO 8601; of the last time its destination was replaced. */
+  readonly writtenAt: string | null;
+  readonly lastOutcome: Outcome | null;
+  readonly lastStages: StageTimes;
+}
+
+/** A template between its runs, with what the API shows of it. */
+export interface Entry {
+  readonly template: LiveTemplate;
+  readonly gathering: Gathering;
+  readonly supervisor: Supervisor | undefined;
+  state: TemplateState['state'];
+  renderedAt: string | null;
+  writtenAt: string | null;
+  text: string | undefined;
+  held: GuardFinding | undefined;
+  lastOutcome: Outcome | null;
+  lastStages: StageTimes;
+  /** Whether what an earlier run left beside the destination was looked at. */
+  opened: 'no' | 'yes';
+}
+
+export function makeEntry(parts: Pick<Entry, 'template' | 'gathering' | 'supervisor'>): Entry {
+  return {
+    ...parts,
+    state: 'new',
+    renderedAt: null,
+    writtenAt: null,
+    text: undefined,
+    held: undefined,
+    lastOutcome: null,
+    lastStages: {},
+    opened: 'no',
+  };
+}
+
+export function showEntry(entry: Entry): TemplateState {
+  const { spec, rendering, dependencies } = entry.template;
+  return {
+    name: spec.name,
+    source: spec.source,
+    destination: spec.destination,
+    state: entry.state,
+    missing: rendering.kind === 'pending' ? rendering.missing : [],
+    dependencies,
+    renderedAt: entry.renderedAt,
+    writtenAt: entry.writtenAt,
+    lastOutcome: entry.lastOutcome,
+    lastStages: entry.lastStages,
+  };
+}
