@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import t from 'tap';
+import { parse } from 'yaml';
+import { Metrics } from '../../lib/telemetry/metrics.ts';
+
+const view = {
+  masters: [],
+  templates: [],
+  watches: 0,
+  ready: true,
+  eventStreams: 0,
+  lastRuns: [],
+};
+
+/** Every series that a daemon offers. */
+async function offered(): Promise<ReadonlySet<string>> {
+  const metrics = await new Metrics({ version: '1', view: () => view }).registry.getMetricsAsJSON();
+  const names = metrics.flatMap(({ name, type }) =>
+    String(type) === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
+  );
+  return new Set(names);
+}
+
+function namesIn(expressions: readonly string[]): readonly string[] {
+  return [...new Set(expressions.flatMap((expression) => expression.match(/\bswitchmaster_\w+/g) ?? []))];
+}
+
+function read(file: string): Promise<string> {
+  return readFile(new URL(`../../deploy/${file}`, import.meta.url), 'utf8');
+}
+
+t.test('every metric that the alert rules name exists', async (t) => {
+  const { groups } = parse(await read('prometheus/alerts.yml')) as {
+    groups: { rules: { alert: string; expr: string; annotations: { summary: string } }[] }[];
+  };
+  const rules = groups.flatMap((group) => group.rules);
+  t.ok(rules.length >= 8);
+  for (const { alert, annotations } of rules) t.ok(annotations.summary.length > 0, alert);
+  const names = namesIn(rules.map(({ expr }) => expr));
+  const known = await offered();
+  t.strictSame(
+    names.filter((name) => !known.has(name)),
+    [],
+  );
+});
+
+t.test('every metric that the dashboard names exists, and every one of ours is on it', async (t) => {
+  const text = await read('grafana/switchmaster.json');
+  const dashboard = JSON.parse(text) as { panels: { id: number; targets: { expr: string }[] }[] };
+  const ids = dashboard.panels.map(({ id }) => id);
+  t.equal(new Set(ids).size, ids.length);
+  const names = namesIn(dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)));
+  const known = await offered();
+  t.strictSame(
+    names.filter((name) => !known.has(name)),
+    [],
+  );
+  const shown = new Set(names.map((name) => name.replace(/_(?:bucket|sum|count)$/, '')));
+  const ours = [...known]
+    .filter((name) => name.startsWith('switchmaster_'))
+    .map((name) => name.replace(/_(?:bucket|sum|count)$/, ''));
+  t.strictSame(
+    [...new Set(ours)].filter((name) => !shown.has(name)),
+    [],
+  );
+});
