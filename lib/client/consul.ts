@@ -70,6 +70,23 @@ interface Answer {
   readonly headers: Record<string, string | undefined>;
 }
 type Call = (options: Record<string, unknown>) => Promise<unknown>;
+/** How the package turns a request into an answer (papi, "Plugins"). */
+type Plugin = (request: Sent, next: (again: boolean, ...result: unknown[]) => void) => void;
+interface Sent {
+  readonly err?: Error;
+  readonly res?: { readonly body: unknown };
+}
+
+/** `path` below /v1, with `{name}` for each of `params`. */
+export interface AgentCall {
+  readonly method: 'get' | 'put';
+  readonly path: string;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: object;
+  /** For messages. */
+  readonly what: string;
+}
 
 const defaultTimeoutMs = 10_000;
 const defaultWaitMs = 300_000;
@@ -136,6 +153,20 @@ export class ConsulClient {
     }
   }
 
+  /** One call that the package has no whole words for (the agent's own API): what it answers, parsed where it is JSON. */
+  async send(
+    call: AgentCall,
+    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<unknown> {
+    const api = this.#consul as unknown as Record<'_get' | '_put', (request: object, end: Plugin) => Promise<unknown>>;
+    const { method, what, ...target } = call;
+    const headers = typeof this.#base.token === 'string' ? { 'x-consul-token': this.#base.token } : {};
+    const send: Call = ({ timeout, ctx }) => api[`_${method}`]({ ...target, headers, timeout, ctx, type: 'json' }, answer);
+    const request = { timeout: options.timeoutMs ?? defaultTimeoutMs };
+    const [, body] = await this.#call(send, { request, what, signal: options.signal });
+    return body;
+  }
+
   /** Closes every idle connection; requests under way fail. */
   close(): void {
     this.#agent.destroy();
@@ -182,6 +213,12 @@ export class ConsulClient {
       input.signal?.removeEventListener('abort', cancel);
     }
   }
+}
+
+/** As the package's own: the answer with its headers, or the error with the answer that it came with. */
+function answer({ err, res }: Sent, next: Parameters<Plugin>[1]): void {
+  if (err === undefined) next(false, undefined, [res, res?.body]);
+  else next(false, res === undefined ? err : Object.assign(err, { response: res }));
 }
 
 function makeAgent(options: ConsulOptions): http.Agent {

@@ -38,10 +38,13 @@ async function resolveSentinel(resolution: Resolution, raw: RawSentinel): Promis
     resyncMs: raw.resync,
     roleDeadlineMs: raw.roleDeadline,
     rebaseAfterMs: raw.rebaseAfter,
+    follow: raw.follow,
+    fence: raw.fence,
   };
 }
 
-async function resolveAccess(
+/** Name, password and TLS of a section; the password from its file, or from the variable. */
+export async function resolveAccess(
   resolution: Resolution,
   given: { readonly raw: RawSentinel['redis']; readonly at: Path; readonly variable: string },
 ): Promise<AccessConfig> {

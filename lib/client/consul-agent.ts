@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { SwitchmasterError } from '../errors.ts';
+import type { CheckStatus } from '../model/catalog.ts';
+import type { CheckDefinition, HeldService, Registration } from '../model/instance.ts';
+import type { ConsulClient } from './consul.ts';
+
+/*
+ * The local agent's own services ("HTTP API: Agent", Consul 1.8 and later). What is registered here is kept in the
+ * catalog by the agent itself, through restarts of either.
+ */
+
+/**
+ * A check of ours must say what was last reported until something else is reported, whether the daemon lives or not: a
+ * dead daemon tells nothing about Redis. Consul knows no such check, but a TTL check whose time never comes is one; and
+ * the agent keeps its last state on disk for as long as the TTL (agent.go, persistCheckState).
+ */
+const neverExpires = '87600h';
+
+const timeoutMs = 3_000;
+
+export class ConsulAgentClient {
+  readonly #client: ConsulClient;
+
+  constructor(client: ConsulClient) {
+    this.#client = client;
+  }
+
+  /** Every service of this agent that carries the meta key, with its checks; sorted by id. */
+  async services(withMeta: string): Promise<readonly HeldService[]> {
+    const [services, checks] = await Promise.all([
+      this.#client.send({ method: 'get', path: '/agent/services', what: 'the services of this agent' }, { timeoutMs }),
+      this.#client.send({ method: 'get', path: '/agent/checks', what: 'the checks of this agent' }, { timeoutMs }),
+    ]);
+    const held = read(checkMap, checks, 'the checks of this agent');
+    return Object.values(read(serviceMap, services, 'the services of this agent'))
+      .filter(({ Meta }) => Object.hasOwn(Meta, withMeta))
+      .map((service) => ({
+        id: service.ID,
+        service: service.Service,
+        address: service.Address,
+        port: service.Port,
+        tags: service.Tags,
+        meta: service.Meta,
+        checks: Object.values(held)
+          .filter(({ ServiceID }) => ServiceID === service.ID)
+          .map(({ CheckID, Status, Output }) => ({ id: CheckID, status: Status, output: Output })),
+      }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** Registers, or brings what is registered to this. Checks that are there keep their state; others are dropped. */
+  async register(registration: Registration): Promise<void> {
+    const { id, service, address, port, tags, meta, checks } = registration;
+    await this.#client.send(
+      {
+        method: 'put',
+        path: '/agent/service/register',
+        query: { 'replace-existing-checks': 'true' },
+        body: {
+          ID: id,
+          Name: service,
+          Address: address,
+          Port: port,
+          Tags: tags,
+          Meta: meta,
+          // Only this registrar says what the tags are.
+          EnableTagOverride: false,
+          Checks: checks.map(toCheck),
+        },
+        what: `the registration of ${id}`,
+      },
+      { timeoutMs },
+    );
+  }
+
+  /** Sets what a check of kind `report` says. */
+  async report(checkId: string, says: { readonly status: CheckStatus; readonly output: string }): Promise<void> {
+    await this.#client.send(
+      {
+        method: 'put',
+        path: '/agent/check/update/{id}',
+        params: { id: checkId },
+        body: { Status: says.status, Output: says.output },
+        what: `the check ${checkId}`,
+      },
+      { timeoutMs },
+    );
+  }
+
+  async deregister(id: string): Promise<void> {
+    const path = '/agent/service/deregister/{id}';
+    await this.#client.send({ method: 'put', path, params: { id }, what: `the service ${id}` }, { timeoutMs });
+  }
+}
+
+function toCheck(check: CheckDefinition): object {
+  const common = {
+    CheckID: check.id,
+    Name: check.name,
+    Status: check.status,
+    ...(check.deregisterAfterMs === undefined
+      ? {}
+      : { DeregisterCriticalServiceAfter: `${check.deregisterAfterMs}ms` }),
+  };
+  switch (check.kind) {
+    case 'report':
+      return { ...common, TTL: neverExpires };
+    case 'tcp':
+      return { ...common, TCP: check.target, Interval: `${check.intervalMs}ms`, Timeout: `${check.timeoutMs}ms` };
+    case 'http':
+      return { ...common, HTTP: check.target, Interval: `${check.intervalMs}ms`, Timeout: `${check.timeoutMs}ms` };
+  }
+}
+
+const serviceMap = z.record(
+  z.string(),
+  z.object({
+    ID: z.string(),
+    Service: z.string(),
+    Address: z.string(),
+    Port: z.number(),
+    Tags: z
+      .array(z.string())
+      .nullish()
+      .transform((tags) => tags ?? []),
+    Meta: z
+      .record(z.string(), z.string())
+      .nullish()
+      .transform((meta) => meta ?? {}),
+  }),
+);
+const checkMap = z.record(
+  z.string(),
+  z.object({
+    CheckID: z.string(),
+    ServiceID: z.string(),
+    Status: z.enum(['passing', 'warning', 'critical']).catch('critical'),
+    Output: z.string(),
+  }),
+);
+
+function read<S extends z.ZodType>(shape: S, json: unknown, what: string): z.output<S> {
+  const parsed = shape.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new SwitchmasterError('consul-answer-invalid', `Consul's answer about ${what} is not of the documented shape`, {
+    cause: parsed.error,
+  });
+}
