@@ -143,6 +143,13 @@ export class Daemon {
       resyncMs: sentinel.resyncMs,
       roleDeadlineMs: sentinel.roleDeadlineMs,
       rebaseAfterMs: sentinel.rebaseAfterMs,
+      follow: sentinel.follow,
+      fence: sentinel.fence,
+      onFence: ({ name, action, address, error }) => {
+        const fields = { key: name, action, address, ...(error === undefined ? {} : { error }) };
+        if (error === undefined) log.warn(fields, 'former master fenced');
+        else log.info(fields, 'former master not fenced');
+      },
       onReport: (report) => this.observe(report),
       onLink: ({ sentinel: address, up, error }) => {
         const fields = { sentinel: formatAddress(address), ...(error === undefined ? {} : { error }) };

@@ -25,7 +25,8 @@ export class RedisLink {
   readonly #redis: Redis;
   #lastError: Error | undefined;
 
-  constructor(address: Address, access: RedisAccess) {
+  /** `onUp` is called each time that the connection was made. */
+  constructor(address: Address, access: RedisAccess, onUp: () => void = () => {}) {
     this.address = address;
     this.#redis = openRedis(address, access);
     this.#redis.on('error', (error: Error) => {
@@ -33,6 +34,7 @@ export class RedisLink {
     });
     this.#redis.on('ready', () => {
       this.#lastError = undefined;
+      onUp();
     });
   }
 
@@ -59,6 +61,23 @@ export class RedisLink {
     } catch (thrown) {
       throw translateRedisError(thrown, { what, lastError: this.#lastError });
     }
+  }
+
+  /**
+   * Commands in one write, only over a connection that stands: what changes the world must not be carried out later,
+   * when nobody wants it any more. Each answer is the reply, or the error that the server gave to it.
+   */
+  async callNow(
+    commands: readonly (readonly [string, ...(string | number)[]])[],
+    options: { readonly timeoutMs: number },
+  ): Promise<readonly unknown[]> {
+    const what = `${commands.map(([name]) => name).join(', ')} at ${formatAddress(this.address)}`;
+    if (this.#redis.status !== 'ready') {
+      const reason = this.#lastError?.message ?? 'there is no connection';
+      throw new SwitchmasterError('redis-unreachable', `${what} was not sent: ${reason}`);
+    }
+    const replies = commands.map(([name, ...args]) => this.#redis.call(name, ...args).catch((error: Error) => error));
+    return withDeadline(Promise.all(replies), { what, timeoutMs: options.timeoutMs });
   }
 
   close(): void {

@@ -67,6 +67,11 @@ export function readId(reply: unknown): string | undefined {
   return typeof reply === 'string' && /^[0-9a-f]{40}$/.test(reply) ? reply : undefined;
 }
 
+/** Whether this replica is the one that the asked Sentinel promotes (flag `promoted`, from `+selected-slave` on). */
+export function isPromoted(fields: Fields): boolean {
+  return flagsOf(fields).has('promoted');
+}
+
 function replicaCondition(fields: Fields): ReplicaView['condition'] {
   const flags = flagsOf(fields);
   if (flags.has('s_down')) return 's_down';
@@ -88,11 +93,11 @@ export function readEvent(channel: string, message: string): SentinelEvent {
   const words = message.split(' ');
   if (channel === '+switch-master') {
     const [master, , , host, port] = words;
-    return { event: channel, master, lookAt: readAddress(host, port) };
+    return { event: channel, master, lookAt: readAddress(host, port), message };
   }
   const at = words.indexOf('@');
-  if (at === 4) return { event: channel, master: words[5], lookAt: undefined };
-  return { event: channel, master: words[0] === 'master' ? words[1] : undefined, lookAt: undefined };
+  if (at === 4) return { event: channel, master: words[5], lookAt: undefined, message };
+  return { event: channel, master: words[0] === 'master' ? words[1] : undefined, lookAt: undefined, message };
 }
 
 function readAddress(host: string | undefined, port: string | undefined): Address | undefined {

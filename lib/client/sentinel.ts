@@ -4,6 +4,7 @@ import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
 import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
 import {
+  isPromoted,
   readCondition,
   readCount,
   readEvent,
@@ -88,6 +89,9 @@ export class SentinelLink {
     const what = `SENTINEL MASTER ${name} at ${formatAddress(this.address)}`;
     const fields = readFields(master, what);
     const address = readFieldAddress(fields, what);
+    const replicaFields = readFieldsList(replicas, `SENTINEL REPLICAS ${name} at ${formatAddress(this.address)}`);
+    const promoted = replicaFields.find(isPromoted);
+    const promoting = promoted === undefined ? undefined : readReplica(promoted)?.address;
     return {
       sentinelId: this.id,
       sentinel: this.address,
@@ -96,7 +100,9 @@ export class SentinelLink {
       ...readCondition(fields),
       quorum: readCount(fields, 'quorum', what),
       knownSentinels: readCount(fields, 'num-other-sentinels', what) + 1,
-      replicas: readFieldsList(replicas, `SENTINEL REPLICAS ${name} at ${formatAddress(this.address)}`)
+      failoverTimeoutMs: readCount(fields, 'failover-timeout', what),
+      ...(promoting === undefined ? {} : { promoting }),
+      replicas: replicaFields
         .map(readReplica)
         .filter((replica) => replica !== undefined)
         .filter((replica) => !sameAddress(replica.address, address)),

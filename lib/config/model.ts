@@ -50,6 +50,8 @@ export interface SentinelConfig {
   readonly resyncMs: number;
   readonly roleDeadlineMs: number;
   readonly rebaseAfterMs: number;
+  readonly follow: 'promotion' | 'announcement';
+  readonly fence: 'demote' | 'pause' | 'none';
 }
 
 export interface ApiConfig {

@@ -70,6 +70,8 @@ const sentinelSection = z.strictObject({
   resync: duration({ minMs: 1_000 }).default(30_000),
   roleDeadline: duration({ minMs: 10, maxMs: 60_000 }).default(500),
   rebaseAfter: duration({ minMs: 100 }).default(10_000),
+  follow: z.enum(['promotion', 'announcement']).default('promotion'),
+  fence: z.enum(['demote', 'pause', 'none']).default('demote'),
 });
 export type RawSentinel = z.output<typeof sentinelSection>;
 

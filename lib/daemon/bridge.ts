@@ -1,17 +1,21 @@
 import type { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis.ts';
+import { RedisPool } from '../client/redis-pool.ts';
 import type { SwitchmasterError } from '../errors.ts';
 import type { MasterState, MastersView } from '../http/views.ts';
-import type { Address } from '../model/address.ts';
+import { type Address, formatAddress } from '../model/address.ts';
 import { externalNode, type Naming } from '../model/naming.ts';
+import type { FollowMode } from '../plan/failover.ts';
+import type { FenceMode } from '../plan/fence.ts';
 import { Bridge } from '../reconcile/bridge.ts';
 import { RecordWriter } from '../reconcile/bridge-writer.ts';
+import { type FenceReport, Fencer } from '../reconcile/fencer.ts';
 import { Loop } from '../reconcile/loop.ts';
 import type { RunReport } from '../reconcile/outcome.ts';
 import type { CatalogWatches } from '../source/catalog.ts';
+import { PromotionSource } from '../source/promotion.ts';
 import { RecordSource } from '../source/record.ts';
-import { RoleSource } from '../source/role.ts';
-import { type SentinelReading, SentinelSource } from '../source/sentinel.ts';
+import { type SentinelHint, type SentinelReading, SentinelSource } from '../source/sentinel.ts';
 import type { Part, Readiness } from './part.ts';
 
 export interface BridgePartOptions {
@@ -26,6 +30,9 @@ export interface BridgePartOptions {
   readonly resyncMs: number;
   readonly roleDeadlineMs: number;
   readonly rebaseAfterMs: number;
+  readonly follow: FollowMode;
+  readonly fence: FenceMode;
+  readonly onFence: (report: FenceReport) => void;
   readonly onReport: (report: RunReport) => void;
   readonly onLink: (link: {
     readonly sentinel: Address;
@@ -41,17 +48,27 @@ export class BridgePart implements Part {
     list: () => this.#names().map((name) => this.#master(name)),
     get: (name) => (this.#names().includes(name) ? this.#master(name) : undefined),
     records: () => this.#names().flatMap((name) => this.#held(name)?.record ?? []),
-    records: () => this.#names().flatMap((name) => this.#held(name)?.record ?? []),
   };
   readonly #sentinels: SentinelSource;
   readonly #records: RecordSource;
-  readonly #roles: RoleSource;
+  readonly #redis: RedisPool;
+  readonly #promotions: PromotionSource;
   readonly #bridge: Bridge;
   readonly #loop: Loop;
 
   constructor(options: BridgePartOptions) {
     const { naming, client, bridgeId } = options;
-    this.#roles = new RoleSource(options.redisAccess);
+    this.#redis = new RedisPool(options.redisAccess, (address, owners) => {
+      for (const name of owners)
+        this.#loop.wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
+    });
+    this.#promotions = new PromotionSource({
+      redis: this.#redis,
+      onPromoted: (name, { sentinel, selected }) => {
+        this.#bridge.announce(name, { sentinel, lookAt: selected });
+        this.#loop.wake(name, { source: `redis ${formatAddress(selected)}`, event: 'promoted' });
+      },
+    });
     this.#records = new RecordSource({
       watches: options.watches,
       naming,
@@ -63,15 +80,14 @@ export class BridgePart implements Part {
       matches: options.matches,
       discoverMs: options.resyncMs,
       onLink: options.onLink,
-      onHint: (name, { sentinel, event }) => {
-        if (event.event === '+switch-master') this.#bridge.announce(name, { sentinel, lookAt: event.lookAt });
-        this.#loop.wake(name, { source: `sentinel ${sentinel.host}:${sentinel.port}`, event: event.event });
-      },
+      onHint: (name, hint) => this.#hinted(name, hint, options.follow),
     });
     this.#bridge = new Bridge({
       records: this.#records,
       sentinels: this.#sentinels,
-      roles: this.#roles,
+      redis: this.#redis,
+      fencer: new Fencer({ redis: this.#redis, mode: options.fence, onReport: options.onFence }),
+      follow: options.follow,
       writer: new RecordWriter({ client, naming, bridgeId }),
       naming,
       readNode: async (node) => (await client.read({ kind: 'node', node })).value,
@@ -95,7 +111,8 @@ export class BridgePart implements Part {
     await this.#loop.stop(options);
     this.#sentinels.close();
     this.#records.release();
-    this.#roles.close();
+    this.#promotions.close();
+    this.#redis.close();
   }
 
   /** Ready when Consul was read, some Sentinel answers, and every master that they know has its record. */
@@ -148,6 +165,16 @@ export class BridgePart implements Part {
       sentinels: readings.map((reading) => toVote(reading, readAt)),
       check: opinion ?? null,
     };
+  }
+
+  #hinted(name: string, { sentinel, event, election }: SentinelHint, follow: FollowMode): void {
+    if (follow === 'promotion') {
+      if (election !== undefined) this.#promotions.keep(name, { sentinel, ...election });
+      else if (event.event === '+switch-master' || event.event.startsWith('-failover-abort'))
+        this.#promotions.end(name);
+    }
+    if (event.event === '+switch-master') this.#bridge.announce(name, { sentinel, lookAt: event.lookAt });
+    this.#loop.wake(name, { source: `sentinel ${formatAddress(sentinel)}`, event: event.event });
   }
 
   #consulChanged(changed: ReadonlySet<string> | 'all'): void {

@@ -15,6 +15,18 @@ export interface SentinelView {
   /** Sentinels of this master, this one included, by its own count: what Sentinel takes its majority of. */
   readonly knownSentinels: number;
   readonly replicas: readonly ReplicaView[];
+  /** While it leads a failover: the replica that it promotes. */
+  readonly promoting?: Address;
+  /** While it leads a failover: what it told of it, where its messages were heard from the beginning. */
+  readonly election?: Election;
+  /** After which Sentinel gives a failover up. */
+  readonly failoverTimeoutMs?: number;
+}
+
+/** A failover that a Sentinel was elected for (or was ordered to do), and the replica that it selected. */
+export interface Election {
+  readonly epoch: number;
+  readonly selected: Address;
 }
 
 /** Sentinel's opinion of a master, from its flags. */
@@ -45,4 +57,6 @@ export interface SentinelEvent {
   readonly master: string | undefined;
   /** For `+switch-master`: where to look first. Never believed. */
   readonly lookAt: Address | undefined;
+  /** As it came. */
+  readonly message: string;
 }

@@ -3,6 +3,7 @@ import { compareVersions, type Version } from '../model/epoch.ts';
 import { type HeldRecord, type MasterRecord, sameAddresses } from '../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import { agreedReplicas } from './opinion.ts';
+import { newestPromotion, replicasAfter } from './promotion.ts';
 import { bestOf, hasMajority, knownSentinels, majorityHeard, rivalsOf } from './vote.ts';
 
 /*
@@ -26,10 +27,17 @@ export interface Situation {
   /** False where only the Sentinel that raised the alarm was asked: enough for a newer epoch, not for anything else. */
   readonly complete: boolean;
   readonly role: RoleAnswer | undefined;
+  /** Answers of others that were asked besides. */
+  readonly otherRoles?: readonly RoleAnswer[];
+  /** Whether a promotion is followed before the Sentinels announce it. Default `announcement`. */
+  readonly follow?: FollowMode;
   readonly lagging: Lagging | undefined;
   readonly nowMs: number;
   readonly rebaseAfterMs: number;
 }
+
+/** Which moment of a failover counts: the replica's answer as a master, or `+switch-master`. */
+export type FollowMode = 'promotion' | 'announcement';
 
 /** Since when a majority of the Sentinels has agreed on an older epoch than the record's. */
 export interface Lagging {
@@ -59,7 +67,7 @@ export type Decision =
   | { readonly kind: 'conflict'; readonly summary: string };
 
 export type Cause = 'initial' | 'failover' | 'rebase' | 'confirmed' | 'replicas' | 'restored';
-export type Wait = 'no-sentinel' | 'no-majority' | 'not-master-yet' | 'older' | 'rebase';
+export type Wait = 'no-sentinel' | 'no-majority' | 'not-master-yet' | 'older' | 'rebase' | 'unconfirmed';
 
 /** A record but for who writes it and when. */
 export interface Draft
@@ -68,14 +76,19 @@ export interface Draft
   readonly kept?: Pick<MasterRecord, 'changedAt' | 'changedBy'>;
 }
 
+/** Sentinel's own default of failover-timeout. */
+const defaultFailoverTimeoutMs = 180_000;
+
 /** How soon to ask again an address that is about to become a master. */
 const promotionRetryMs = 25;
 
 export function decide(observed: Situation): Decision {
   const situation = { ...observed, views: observed.views.filter(settled) };
   const best = bestOf(situation.views);
-  if (best === undefined) return waitForSentinels(observed);
   const known = newestKnown(situation);
+  const promoted = known === undefined ? undefined : followPromotion(observed, { known, best });
+  if (promoted !== undefined) return promoted;
+  if (best === undefined) return waitForSentinels(observed);
   const rivals = rivalsOf(best, situation.views);
   if (rivals.length > 0 && !hasMajority(best, situation)) return refuseRivals(situation, { best, rivals, known });
   if (known === undefined) return decideFirst(situation, best);
@@ -109,6 +122,35 @@ function newestKnown({ held, remembered }: Situation): MasterRecord | undefined 
  */
 function settled(view: SentinelView): boolean {
   return view.condition !== 'failover';
+}
+
+/**
+ * A failover whose leader has selected a replica, and that replica answers as a master: the record follows at the
+ * leader's epoch, before any Sentinel announces it. undefined where there is none, or not yet.
+ */
+function followPromotion(
+  situation: Situation,
+  step: { readonly known: MasterRecord; readonly best: SentinelView | undefined },
+): Decision | undefined {
+  const { known, best } = step;
+  if (situation.follow !== 'promotion') return undefined;
+  const promotion = newestPromotion(situation.views, known);
+  if (promotion === undefined || (best !== undefined && best.configEpoch >= promotion.epoch)) return undefined;
+  const { selected, epoch } = promotion;
+  if (sameAddress(selected, known.master)) return undefined;
+  const role = answerOf(situation, selected);
+  if (role === undefined) return { kind: 'ask-role', address: selected };
+  if (role !== 'master') return undefined;
+  const draft: Draft = {
+    generation: known.generation,
+    epoch,
+    phase: 'promoted',
+    master: selected,
+    replicas: replicasAfter(promotion),
+    previous: known.master,
+    reason: 'failover',
+  };
+  return { kind: 'publish', cause: 'failover', draft };
 }
 
 function waitForSentinels({ views, complete }: Situation): Decision {
@@ -189,8 +231,13 @@ function fallBehind(
   const goesOn =
     lagging !== undefined && lagging.epoch === best.configEpoch && sameAddress(lagging.master, best.master);
   const since: Lagging = goesOn ? lagging : { master: best.master, epoch: best.configEpoch, sinceMs: nowMs };
-  const leftMs = since.sinceMs + rebaseAfterMs - nowMs;
-  const wait = { kind: 'wait', why: 'rebase', lagging: since } as const;
+  const unconfirmed = known.phase === 'promoted';
+  const leftMs = since.sinceMs + (unconfirmed ? confirmationMs(situation, known) : rebaseAfterMs) - nowMs;
+  const wait = { kind: 'wait', why: unconfirmed ? 'unconfirmed' : 'rebase', lagging: since } as const;
+  if (unconfirmed && leftMs > 0) {
+    const summary = `${formatAddress(known.master)} was promoted at epoch ${known.epoch}; a majority of the Sentinels has not adopted it yet`;
+    return { ...wait, summary, retryAfterMs: Math.min(leftMs, 1_000) };
+  }
   const agreed = `a majority of the Sentinels agrees on ${said}`;
   if (leftMs > 0) return { ...wait, summary: `${agreed}: a new generation begins if it lasts`, retryAfterMs: leftMs };
   const role = answerOf(situation, best.master);
@@ -198,7 +245,18 @@ function fallBehind(
   if (role !== 'master') {
     return { ...wait, summary: `${agreed}, but it answers ROLE as ${role}: no new generation`, retryAfterMs: 1_000 };
   }
-  return rebase(situation, { best, known, why: 'the Sentinels began their epochs again' });
+  const why = unconfirmed ? 'the promotion came to nothing' : 'the Sentinels began their epochs again';
+  return rebase(situation, { best, known, why });
+}
+
+/**
+ * How long a promotion may wait for its confirmation: as long as Sentinel goes on trying, unless the promoted replica is
+ * a replica again; then the Sentinels have taken it back.
+ */
+function confirmationMs(situation: Situation, known: MasterRecord): number {
+  const answer = answerOf(situation, known.master);
+  if (answer === 'replica') return 0;
+  return Math.max(...situation.views.map((view) => view.failoverTimeoutMs ?? defaultFailoverTimeoutMs));
 }
 
 /** A new generation, in which the Sentinels' epochs count from where they are. */
@@ -279,6 +337,6 @@ function draftOf(
 }
 
 function answerOf(situation: Situation, address: Address): RoleAnswer['role'] | undefined {
-  const { role } = situation;
-  return role !== undefined && sameAddress(role.address, address) ? role.role : undefined;
+  const answers = [situation.role, ...(situation.otherRoles ?? [])];
+  return answers.find((answer) => answer !== undefined && sameAddress(answer.address, address))?.role;
 }

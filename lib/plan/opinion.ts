@@ -33,7 +33,8 @@ export function masterOpinion(
   if (role === 'unreachable' && !views.some((view) => view.linked)) {
     return { status: 'critical', output: 'Sentinel decided for it, but it cannot be reached' };
   }
-  return views.length === 0 && role === undefined ? undefined : { status: 'passing', output: 'Sentinel: up' };
+  if (views.length > 0) return { status: 'passing', output: 'Sentinel: up' };
+  return role === 'master' ? { status: 'passing', output: 'promoted by Sentinel' } : undefined;
 }
 
 /** Replicas of `master` that more than half of the Sentinels list that speak about it: sorted. */

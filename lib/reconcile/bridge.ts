@@ -6,8 +6,8 @@ import { compareVersions } from '../model/epoch.ts';
 import { collisions, externalNode, type Naming } from '../model/naming.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 import { type Decision, decide, type FollowMode } from '../plan/failover.ts';
+import { weighEvidence } from '../plan/fence.ts';
 import { foreignNode, nodeOwner, ownershipOf } from '../plan/ownership.ts';
-import { hasMajority } from '../plan/vote.ts';
 import type { RecordSource } from '../source/record.ts';
 import type { SentinelReading, SentinelSource } from '../source/sentinel.ts';
 import { MasterMemory } from './bridge-memory.ts';
@@ -168,7 +168,7 @@ export class Bridge implements Reconciler {
     switch (decision.kind) {
       case 'publish':
         if (decision.cause === 'failover' && decision.draft.previous !== null) {
-          void this.#options.fencer.pause(name, decision.draft.previous);
+          void this.#options.fencer.turn(name, { from: decision.draft.previous, to: decision.draft.master });
         }
         return this.#options.writer.publish(finding, decision);
       case 'stands':
@@ -182,18 +182,19 @@ export class Bridge implements Reconciler {
     }
   }
 
-  /**
-   * Former masters that take writes, wherever the record is known. Where Consul or the Sentinels were not just heard to
-   * agree with it, they are only paused.
-   */
-  async #fence({ name, memory, views }: Finding): Promise<void> {
+  /** Former masters that take writes although the record is confirmed. */
+  async #fence({ name, memory }: Finding): Promise<void> {
     const record = memory.remembered;
     if (record === undefined) return;
     const { records, sentinels, fencer } = this.#options;
-    const vote = { master: record.master, configEpoch: record.epoch };
-    const agreed = hasMajority(vote, { views, knownSentinels: sentinels.count(name) });
     await fencer.enforce(record, {
-      certain: agreed && records.outage === undefined,
+      weigh: async () =>
+        weighEvidence({
+          record,
+          views: distinctViews(await sentinels.read(name)),
+          knownSentinels: sentinels.count(name),
+          consul: records.outage === undefined ? 'reachable' : 'unreachable',
+        }),
       stillHolds: () => memory.remembered !== undefined && compareVersions(memory.remembered, record) === 0,
     });
   }

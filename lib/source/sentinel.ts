@@ -3,7 +3,8 @@ import { SentinelLink } from '../client/sentinel.ts';
 import type { SentinelPeer } from '../client/sentinel-shapes.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
-import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
+import type { Election, SentinelEvent, SentinelView } from '../model/sentinel.ts';
+import { type Elections, hearElection, noElections, wonElection } from './election.ts';
 
 /** What one Sentinel answered about one master, or why it did not. */
 export type SentinelReading =
@@ -17,13 +18,20 @@ export type SentinelReading =
       readonly error: SwitchmasterError;
     };
 
+export interface SentinelHint {
+  readonly sentinel: Address;
+  readonly event: SentinelEvent;
+  /** The failover of this master that this Sentinel leads, from the moment it has selected a replica to its end. */
+  readonly election: Election | undefined;
+}
+
 export interface SentinelSourceOptions {
   readonly addresses: readonly Address[];
   readonly access: RedisAccess;
   /** Which masters are wanted. */
   readonly matches: (name: string) => boolean;
   /** Something happened that concerns this master. */
-  readonly onHint: (name: string, hint: { readonly sentinel: Address; readonly event: SentinelEvent }) => void;
+  readonly onHint: (name: string, hint: SentinelHint) => void;
   /** For the log. */
   readonly onLink: (link: {
     readonly sentinel: Address;
@@ -43,6 +51,8 @@ interface Member {
   names: ReadonlySet<string> | undefined;
   /** Where the Sentinels are that it knows. */
   peers: ReadonlySet<string>;
+  /** What it said of the failovers that it leads, since the link is up. */
+  elections: Elections;
 }
 
 const askTimeoutMs = 1_000;
@@ -111,7 +121,7 @@ export class SentinelSource {
   async read(name: string, options: { readonly only?: readonly Address[] } = {}): Promise<readonly SentinelReading[]> {
     const wanted = options.only === undefined ? undefined : new Set(options.only.map(formatAddress));
     const members = [...this.#members].filter(([key]) => wanted?.has(key) ?? true);
-    return Promise.all(members.map(([, { link }]) => readOne(link, name)));
+    return Promise.all(members.map(([, member]) => readOne(member, name)));
   }
 
   #join({ address, id }: SentinelPeer, origin: Member['origin']): void {
@@ -126,7 +136,7 @@ export class SentinelSource {
       onUp: () => void this.#connected(key),
       onDown: (error) => this.#disconnected(key, error),
     });
-    this.#members.set(key, { link, origin, toldId: id, names: undefined, peers: new Set() });
+    this.#members.set(key, { link, origin, toldId: id, names: undefined, peers: new Set(), elections: noElections });
   }
 
   async #connected(key: string): Promise<void> {
@@ -141,6 +151,7 @@ export class SentinelSource {
   #disconnected(key: string, error: SwitchmasterError): void {
     const member = this.#members.get(key);
     if (member === undefined) return;
+    member.elections = noElections;
     this.#options.onLink({ sentinel: member.link.address, up: false, error });
     this.#hintAll(member, 'disconnected');
   }
@@ -167,6 +178,7 @@ export class SentinelSource {
   #heard(key: string, event: SentinelEvent): void {
     const member = this.#members.get(key);
     if (member === undefined) return;
+    member.elections = hearElection(member.elections, event);
     if (discoveryEvents.has(event.event)) void this.#discover(member);
     if (event.master !== undefined) {
       if (this.#options.matches(event.master)) this.#hint(event.master, member, event);
@@ -176,11 +188,13 @@ export class SentinelSource {
   }
 
   #hintAll(member: Member, event: string): void {
-    for (const name of member.names ?? []) this.#hint(name, member, { event, master: name, lookAt: undefined });
+    for (const name of member.names ?? []) {
+      this.#hint(name, member, { event, master: name, lookAt: undefined, message: '' });
+    }
   }
 
-  #hint(name: string, { link }: Member, event: SentinelEvent): void {
-    this.#options.onHint(name, { sentinel: link.address, event });
+  #hint(name: string, { link, elections }: Member, event: SentinelEvent): void {
+    this.#options.onHint(name, { sentinel: link.address, event, election: wonElection(elections, name) });
   }
 
   #discoverAll(): void {
@@ -194,7 +208,8 @@ export class SentinelSource {
       const names = (await link.masterNames({ timeoutMs: askTimeoutMs })).filter(this.#options.matches);
       const fresh = names.filter((name) => !member.names?.has(name));
       member.names = new Set(names);
-      for (const name of fresh) this.#hint(name, member, { event: 'found', master: name, lookAt: undefined });
+      for (const name of fresh)
+        this.#hint(name, member, { event: 'found', master: name, lookAt: undefined, message: '' });
       const lists = await Promise.all(names.map((name) => link.others(name, { timeoutMs: askTimeoutMs })));
       const peers = lists.flat();
       member.peers = new Set(peers.map(({ address }) => formatAddress(address)));
@@ -220,11 +235,14 @@ function knownId({ link, toldId }: Member): string | undefined {
   return link.provenId ?? toldId;
 }
 
-async function readOne(link: SentinelLink, name: string): Promise<SentinelReading> {
+async function readOne(member: Member, name: string): Promise<SentinelReading> {
+  const { link } = member;
   const who = { sentinel: link.address, sentinelId: link.id };
   if (link.error !== undefined) return { kind: 'unreachable', ...who, error: link.error };
   try {
-    return { kind: 'seen', ...who, view: await link.view(name, { timeoutMs: askTimeoutMs }) };
+    const view = await link.view(name, { timeoutMs: askTimeoutMs });
+    const election = wonElection(member.elections, name);
+    return { kind: 'seen', ...who, view: election === undefined ? view : { ...view, election } };
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown);
     if (error.code === 'sentinel-master-unknown') return { kind: 'unaware', ...who };

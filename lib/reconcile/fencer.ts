@@ -1,0 +1,92 @@
+import type { RedisPool } from '../client/redis-pool.ts';
+import type { SwitchmasterError } from '../errors.ts';
+import { type Address, formatAddress } from '../model/address.ts';
+import type { MasterRecord } from '../model/record.ts';
+import { type Evidence, type FenceAction, type FenceMode, former, pauseMs, planFence } from '../plan/fence.ts';
+import { demote, pauseWrites, releaseWrites } from '../sink/fence.ts';
+
+/** What was done to a former master, for the log and the journal. */
+export interface FenceReport {
+  readonly name: string;
+  readonly action: FenceAction['kind'] | 'release';
+  readonly address: string;
+  /** Why it could not be done. */
+  readonly error: SwitchmasterError | undefined;
+}
+
+export interface FencerOptions {
+  readonly redis: RedisPool;
+  readonly mode: FenceMode;
+  readonly onReport: (report: FenceReport) => void;
+}
+
+/** Asking a former master must not hold up a run for long: it may well be dead. */
+const askTimeoutMs = 200;
+
+/** Keeps former masters from taking writes. Every use is reported: REPLICAOF discards data. */
+export class Fencer {
+  readonly #options: FencerOptions;
+  /** What this bridge has paused: who becomes master again must not stay so. */
+  readonly #paused = new Set<string>();
+
+  constructor(options: FencerOptions) {
+    this.#options = options;
+  }
+
+  /** The master changes at this moment: the old one's writes wait, where it can be reached; the new one's go on. */
+  async turn(name: string, change: { readonly from: Address; readonly to: Address }): Promise<void> {
+    if (this.#options.mode === 'none') return;
+    await Promise.all([
+      this.#pause(name, { address: change.from, pauseMs }),
+      this.#paused.has(formatAddress(change.to)) ? this.#release(name, change.to) : undefined,
+    ]);
+  }
+
+  /**
+   * Asks everyone who could come back as a master. Only when somebody did, `weigh` hears the Sentinels again: what they
+   * say must be newer than the answers. `stillHolds` is asked right before each step.
+   */
+  async enforce(
+    record: MasterRecord,
+    options: { readonly weigh: () => Promise<Evidence>; readonly stillHolds: () => boolean },
+  ): Promise<void> {
+    const { redis, mode } = this.#options;
+    if (mode === 'none' || record.phase !== 'confirmed') return;
+    const roles = await Promise.all(former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
+    if (!roles.some(({ role }) => role === 'master')) return;
+    const evidence = await options.weigh();
+    for (const action of planFence({ mode, record, roles, evidence })) {
+      if (!options.stillHolds()) return;
+      await (action.kind === 'pause' ? this.#pause(record.name, action) : this.#demote(record.name, action));
+    }
+  }
+
+  async #pause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<void> {
+    const outcome = await pauseWrites(this.#options.redis, pause);
+    if (outcome.kind === 'applied') this.#paused.add(formatAddress(pause.address));
+    this.#report({ name, action: 'pause', address: pause.address, outcome });
+  }
+
+  async #release(name: string, address: Address): Promise<void> {
+    const outcome = await releaseWrites(this.#options.redis, address);
+    if (outcome.kind === 'applied') this.#paused.delete(formatAddress(address));
+    this.#report({ name, action: 'release', address, outcome });
+  }
+
+  async #demote(name: string, demotion: { readonly address: Address; readonly master: Address }): Promise<void> {
+    const outcome = await demote(this.#options.redis, demotion);
+    if (outcome.kind === 'applied') this.#paused.delete(formatAddress(demotion.address));
+    this.#report({ name, action: 'demote', address: demotion.address, outcome });
+  }
+
+  #report(what: {
+    readonly name: string;
+    readonly action: FenceReport['action'];
+    readonly address: Address;
+    readonly outcome: { readonly kind: 'applied' } | { readonly kind: 'failed'; readonly error: SwitchmasterError };
+  }): void {
+    const { name, action, address, outcome } = what;
+    const error = outcome.kind === 'failed' ? outcome.error : undefined;
+    this.#options.onReport({ name, action, address: formatAddress(address), error });
+  }
+}
