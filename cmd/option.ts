@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** `--config`, which may be repeated: files and folders, merged in this order. */
 export function configOption(): Option {
@@ -9,4 +9,16 @@ export function configOption(): Option {
 
 export function jsonOption(): Option {
   return new Option('--json', 'print for machines');
+}
+
+/** Where the running switchmaster's API is. */
+export function apiOption(): Option {
+  return new Option('--api <url>', 'the API of a running switchmaster')
+    .env('SWITCHMASTER_API')
+    .default('http://127.0.0.1:8680')
+    .argParser((value: string) => {
+      const text = value.includes('://') ? value : `http://${value}`;
+      if (URL.canParse(text)) return new URL(text).origin;
+      throw new InvalidArgumentError('It is not an address: write http://host:port.');
+    });
 }

@@ -3,13 +3,18 @@ import { addCheck } from './check.ts';
 import type { ExitCode } from './exit-code.ts';
 import { printFailure } from './failure.ts';
 import { addRun } from './run.ts';
+import { addStatus } from './status.ts';
 import { version } from './version.ts';
+import { addWatch } from './watch.ts';
+import { addWhy } from './why.ts';
 
 const examples = `
 Examples:
   $ switchmaster run                                   bridge the Sentinel on this machine to its Consul
   $ switchmaster run --config /etc/switchmaster        every file of a folder, merged
   $ switchmaster check --config ./switchmaster.yml     is this config good?
+  $ switchmaster status                                who is master, who says so, what follows
+  $ switchmaster why shard1                            the decisions behind a master's changes
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or config.`;
 
@@ -30,6 +35,9 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   };
   addRun(program, done);
   addCheck(program, done);
+  addStatus(program, done);
+  addWatch(program, done);
+  addWhy(program, done);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;

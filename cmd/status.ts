@@ -1,0 +1,99 @@
+import type { Command } from 'commander';
+import type { z } from 'zod';
+import type { masterAnswer, mastersAnswer, templateAnswer, templatesAnswer } from '../lib/http/shapes.ts';
+import { type Address, formatAddress, sameAddress } from '../lib/model/address.ts';
+import type { ExitCode } from './exit-code.ts';
+import { apiOption, jsonOption } from './option.ts';
+import { type Branch, drawTree, harmless, printJson, printLine, styled } from './terminal.ts';
+
+type Master = z.output<typeof masterAnswer>;
+type Template = z.output<typeof templateAnswer>;
+type Status = z.output<typeof mastersAnswer> & z.output<typeof templatesAnswer>;
+
+export function addStatus(program: Command, done: (code: ExitCode) => void): void {
+  program
+    .command('status')
+    .description('Who is master, who says so, and what follows: the topology as a tree.')
+    .addOption(apiOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all is well, 1 something is not, or nobody answers.\n\nExample:\n  $ switchmaster status --json | jq .masters[].record.master',
+    )
+    .action(async (options: { api: string; json?: true }) => {
+      done(await showStatus(options));
+    });
+}
+
+async function showStatus(options: { readonly api: string; readonly json?: true }): Promise<ExitCode> {
+  const status = await readStatus(options.api);
+  if (options.json === true) printJson(status);
+  else for (const line of drawStatus(status)) printLine(line);
+  const well =
+    status.masters.every(isWell) && status.templates.every(({ lastOutcome }) => lastOutcome?.kind !== 'failed');
+  return well ? 0 : 1;
+}
+
+async function readStatus(api: string): Promise<Status> {
+  const { ask } = await import('./api-client.ts');
+  const shapes = await import('../lib/http/shapes.ts');
+  const [masters, templates] = await Promise.all([
+    ask({ api, path: '/v1/masters' }, shapes.mastersAnswer),
+    ask({ api, path: '/v1/templates' }, shapes.templatesAnswer),
+  ]);
+  return { ...masters, ...templates };
+}
+
+function drawStatus({ masters, templates }: Status): readonly string[] {
+  if (masters.length === 0 && templates.length === 0) return ['It follows no master and keeps no file.'];
+  return [...masters.map(masterBranch), ...templates.map(templateBranch)].flatMap((branch) => drawTree(branch));
+}
+
+function masterBranch(master: Master): Branch {
+  const { record, check } = master;
+  const name = styled('bold', harmless(master.name));
+  if (record === null) return { text: `${name}  ${styled('red', 'no record')}`, branches: [...troubleOf(master)] };
+  const state = check === null ? styled('yellow', 'unknown') : paint(check.status);
+  const version = `epoch ${record.epoch}${record.generation === 1 ? '' : `, generation ${record.generation}`}, ${record.phase}`;
+  return {
+    text: `${name}  ${show(record.master)}  ${state}  ${version}, since ${harmless(record.changedAt)}`,
+    branches: [
+      ...record.replicas.map((replica) => ({ text: `replica ${show(replica)}` })),
+      ...master.sentinels.map((vote) => ({ text: `sentinel ${show(vote.address)}  ${describeVote(vote, record)}` })),
+      ...troubleOf(master),
+    ],
+  };
+}
+
+function describeVote(vote: Master['sentinels'][number], record: NonNullable<Master['record']>): string {
+  if (vote.master === null || vote.epoch === null) return styled('red', harmless(vote.state));
+  if (sameAddress(vote.master, record.master) && vote.epoch === record.epoch) return styled('green', 'agrees');
+  return styled('yellow', `names ${show(vote.master)} at epoch ${vote.epoch}`);
+}
+
+function templateBranch(template: Template): Branch {
+  const { state, missing } = template;
+  const trouble = template.lastOutcome?.kind === 'failed' || state === 'failed';
+  const waits = missing.map((what) => ({ text: `waits for ${harmless(what)}` }));
+  return {
+    text: `${styled('bold', harmless(template.name))}  ${harmless(template.destination)}  ${styled(trouble ? 'red' : state === 'current' ? 'green' : 'yellow', harmless(state))}`,
+    branches: [...waits, ...troubleOf(template)],
+  };
+}
+
+function troubleOf({ lastOutcome }: Pick<Master, 'lastOutcome'>): readonly Branch[] {
+  if (lastOutcome === null || (lastOutcome.kind !== 'failed' && lastOutcome.kind !== 'held')) return [];
+  return [{ text: styled(lastOutcome.kind === 'failed' ? 'red' : 'yellow', harmless(lastOutcome.summary)) }];
+}
+
+function isWell({ record, check, lastOutcome }: Master): boolean {
+  return record !== null && check?.status === 'passing' && lastOutcome?.kind !== 'failed';
+}
+
+function paint(status: 'passing' | 'warning' | 'critical'): string {
+  return styled(status === 'passing' ? 'green' : status === 'warning' ? 'yellow' : 'red', status);
+}
+
+function show(address: Address): string {
+  return harmless(formatAddress(address));
+}

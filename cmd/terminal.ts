@@ -1,0 +1,38 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Styled on a terminal, plain elsewhere and where NO_COLOR is set. */
+export function styled(style: Style, text: string): string {
+  return styleText(style, text, { stream: process.stdout, validateStream: true });
+}
+
+/** Names and messages come from Consul, Redis and files: what would steer the terminal is taken out. */
+export function harmless(text: string): string {
+  return stripVTControlCharacters(text).replace(/\p{Cc}|\p{Cf}/gu, '\uFFFD');
+}
+
+export function printLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+export function printJson(answer: unknown): void {
+  process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+}
+
+/** A node of a tree that is drawn with lines. */
+export interface Branch {
+  readonly text: string;
+  readonly branches?: readonly Branch[];
+}
+
+/** One line a node, children below it and to its right. */
+export function drawTree(branch: Branch, indent = ''): readonly string[] {
+  const branches = branch.branches ?? [];
+  const lines = branches.flatMap((child, i) => {
+    const last = i === branches.length - 1;
+    const [head = '', ...rest] = drawTree(child, `${indent}${last ? '   ' : '│  '}`);
+    return [`${indent}${last ? '└─ ' : '├─ '}${head}`, ...rest];
+  });
+  return [branch.text, ...lines];
+}

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { formatAddress } from '../lib/model/address.ts';
+import type { ExitCode } from './exit-code.ts';
+import { apiOption, jsonOption } from './option.ts';
+import { harmless, printJson, printLine, styled } from './terminal.ts';
+
+export function addWhy(program: Command, done: (code: ExitCode) => void): void {
+  program
+    .command('why')
+    .argument('<master>', "a master's name")
+    .description("The decisions behind a master's changes, newest first.")
+    .option('-n, --limit <count>', 'how many decisions to tell', '10')
+    .addOption(apiOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ switchmaster why shard1 --limit 1')
+    .action(async (master: string, options: { api: string; limit: string; json?: true }) => {
+      done(await tellWhy({ master, ...options }));
+    });
+}
+
+async function tellWhy(options: {
+  readonly master: string;
+  readonly api: string;
+  readonly limit: string;
+  readonly json?: true;
+}): Promise<ExitCode> {
+  const { ask } = await import('./api-client.ts');
+  const { whyAnswer } = await import('../lib/http/shapes.ts');
+  const path = `/v1/why/${encodeURIComponent(options.master)}?limit=${encodeURIComponent(options.limit)}`;
+  const { name, record, story, entries } = await ask({ api: options.api, path }, whyAnswer);
+  if (options.json === true) {
+    printJson({ name, record, story, entries });
+    return 0;
+  }
+  const master = record === null ? 'has no record' : `is ${formatAddress(record.master)}, epoch ${record.epoch}`;
+  printLine(styled('bold', harmless(`${name} ${master}`)));
+  if (story.length === 0) printLine('Nothing has happened that is still remembered.');
+  for (const { sentences } of story) {
+    const [headline = '', ...rest] = sentences;
+    printLine(harmless(headline));
+    for (const sentence of rest) printLine(`  ${harmless(sentence)}`);
+  }
+  return 0;
+}
