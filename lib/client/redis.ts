@@ -18,24 +18,23 @@ export interface RedisAccess {
 
 /**
  * A connection that is kept open, so that the moment it is needed for costs one round trip. It reconnects by itself,
- * at the latest after `maxReconnectMs`; a command on a broken link tries to connect at once.
+ * at the latest after a second and a half; a command on a broken link tries to connect at once, and one that is not
+ * answered in time makes room for a new connection, since routers forget idle ones without a word.
  */
 export class RedisLink {
   readonly address: Address;
-  readonly #redis: Redis;
+  readonly #access: RedisAccess;
+  readonly #onUp: () => void;
+  #redis: Redis;
   #lastError: Error | undefined;
+  #closed = false;
 
   /** `onUp` is called each time that the connection was made. */
   constructor(address: Address, access: RedisAccess, onUp: () => void = () => {}) {
     this.address = address;
-    this.#redis = openRedis(address, access);
-    this.#redis.on('error', (error: Error) => {
-      this.#lastError = error;
-    });
-    this.#redis.on('ready', () => {
-      this.#lastError = undefined;
-      onUp();
-    });
+    this.#access = access;
+    this.#onUp = onUp;
+    this.#redis = this.#open();
   }
 
   /** ROLE, whatever comes of it: being unreachable is an answer. */
@@ -53,13 +52,15 @@ export class RedisLink {
     command: readonly [string, ...(string | number)[]],
     options: { readonly timeoutMs: number },
   ): Promise<unknown> {
-    if (this.#redis.status === 'reconnecting') this.#redis.connect().catch(() => {});
+    if (this.#redis.status === 'reconnecting') this.#renew();
     const [name, ...args] = command;
     const what = `${name} at ${formatAddress(this.address)}`;
     try {
       return await withDeadline(this.#redis.call(name, ...args), { what, timeoutMs: options.timeoutMs });
     } catch (thrown) {
-      throw translateRedisError(thrown, { what, lastError: this.#lastError });
+      const error = translateRedisError(thrown, { what, lastError: this.#lastError });
+      if (error.code === 'redis-timeout') this.#renew();
+      throw error;
     }
   }
 
@@ -81,7 +82,27 @@ export class RedisLink {
   }
 
   close(): void {
+    this.#closed = true;
     this.#redis.disconnect();
+  }
+
+  #open(): Redis {
+    const redis = openRedis(this.address, this.#access);
+    redis.on('error', (error: Error) => {
+      this.#lastError = error;
+    });
+    redis.on('ready', () => {
+      this.#lastError = undefined;
+      this.#onUp();
+    });
+    return redis;
+  }
+
+  /** Another connection, at once: `connect` while ioredis waits would leave its timer running, one more for each call. */
+  #renew(): void {
+    if (this.#closed) return;
+    this.#redis.disconnect();
+    this.#redis = this.#open();
   }
 }
 
@@ -104,6 +125,8 @@ export function openRedis(
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 2_000,
+    // Idle connections are kept in the tables of routers and firewalls, and dead ones are found out.
+    keepAlive: 10_000,
     retryStrategy: (times: number) => Math.min(25 * 2 ** Math.min(times, 10), 1_000) * (0.5 + Math.random()),
     ...(access.username === undefined ? {} : { username: access.username }),
     ...(access.password === undefined ? {} : { password: access.password }),
