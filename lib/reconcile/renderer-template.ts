@@ -33,6 +33,7 @@ export class LiveTemplate {
   #seenResets = 0;
   /** Indexes that a daemon before this one has seen, by query id. */
   #formerIndexes = new Map<string, bigint>();
+  #fellWhileAway: 'no' | 'yes' = 'no';
 
   constructor(input: {
     spec: TemplateSpec;
@@ -62,7 +63,9 @@ export class LiveTemplate {
 
   /** Whether Consul's index fell since the last proven text. */
   get catalog(): 'steady' | 'fallen' {
-    return this.#resets > this.#seenResets || this.#isBehindFormer() ? 'fallen' : 'steady';
+    // Remembered: a rebuilt Consul's index soon passes the one that it had, long before its catalog is whole again.
+    if (this.#isBehindFormer()) this.#fellWhileAway = 'yes';
+    return this.#resets > this.#seenResets || this.#fellWhileAway === 'yes' ? 'fallen' : 'steady';
   }
 
   /** Consul's index of each thing that it reads, by query id. */
@@ -83,6 +86,7 @@ export class LiveTemplate {
     this.memory = { ...emptyMemory, proven: { digest, members, masters } };
     this.#seenResets = this.#resets;
     this.#formerIndexes.clear();
+    this.#fellWhileAway = 'no';
   }
 
   /** Forgets the compiled form: the source may have changed. */
