@@ -13,7 +13,9 @@ import { unionViews } from './daemon/views.ts';
 import { SwitchmasterError } from './errors.ts';
 import type { Views } from './http/views.ts';
 import { formatAddress } from './model/address.ts';
+import { recordPrefix } from './model/naming.ts';
 import type { RunReport } from './reconcile/outcome.ts';
+import { DecidedWatches, Decisions } from './source/decisions.ts';
 import type { Log } from './telemetry/log.ts';
 import type { MetricsView } from './telemetry/metrics.ts';
 
@@ -36,6 +38,7 @@ export class Daemon {
   #observers: Observers | undefined;
   #config: Config;
   #consul: ConsulPart | undefined;
+  readonly #decisions = new Decisions();
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -120,7 +123,9 @@ export class Daemon {
         name: 'renderer',
         fingerprint: fingerprint({ specs, environment, consul }),
         build: () => {
-          const { watches } = this.#requireConsul();
+          const { watches: pushed } = this.#requireConsul();
+          const prefix = recordPrefix({ environment });
+          const watches = new DecidedWatches({ watches: pushed, decisions: this.#decisions, prefix });
           return new RendererPart({ specs, environment, watches, onReport: (report) => this.observe(report) });
         },
       });
@@ -145,6 +150,7 @@ export class Daemon {
       rebaseAfterMs: sentinel.rebaseAfterMs,
       follow: sentinel.follow,
       fence: sentinel.fence,
+      onDecision: (record) => this.#decisions.announce(record),
       onFence: ({ name, action, address, error }) => {
         const fields = { key: name, action, address, ...(error === undefined ? {} : { error }) };
         if (error === undefined) log.warn(fields, 'former master fenced');

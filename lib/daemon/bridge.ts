@@ -5,6 +5,7 @@ import type { SwitchmasterError } from '../errors.ts';
 import type { MasterState, MastersView } from '../http/views.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { externalNode, type Naming } from '../model/naming.ts';
+import type { MasterRecord } from '../model/record.ts';
 import type { FollowMode } from '../plan/failover.ts';
 import type { FenceMode } from '../plan/fence.ts';
 import { Bridge } from '../reconcile/bridge.ts';
@@ -33,6 +34,8 @@ export interface BridgePartOptions {
   readonly follow: FollowMode;
   readonly fence: FenceMode;
   readonly onFence: (report: FenceReport) => void;
+  /** Told of a new master before Consul is. */
+  readonly onDecision?: (record: MasterRecord) => void;
   readonly onReport: (report: RunReport) => void;
   readonly onLink: (link: {
     readonly sentinel: Address;
@@ -88,7 +91,12 @@ export class BridgePart implements Part {
       redis: this.#redis,
       fencer: new Fencer({ redis: this.#redis, mode: options.fence, onReport: options.onFence }),
       follow: options.follow,
-      writer: new RecordWriter({ client, naming, bridgeId }),
+      writer: new RecordWriter({
+        client,
+        naming,
+        bridgeId,
+        ...(options.onDecision === undefined ? {} : { onDecision: options.onDecision }),
+      }),
       naming,
       readNode: async (node) => (await client.read({ kind: 'node', node })).value,
       roleDeadlineMs: options.roleDeadlineMs,

@@ -3,13 +3,13 @@ import type { TemplateSpec } from '../plan/render-spec.ts';
 import { Loop } from '../reconcile/loop.ts';
 import type { RunReport } from '../reconcile/outcome.ts';
 import { Renderer, type TemplateState as RendererState } from '../reconcile/renderer.ts';
-import type { CatalogWatches } from '../source/catalog.ts';
+import type { Watches } from '../source/catalog.ts';
 import type { Part, Readiness } from './part.ts';
 
 export interface RendererPartOptions {
   readonly specs: readonly TemplateSpec[];
   readonly environment: string | undefined;
-  readonly watches: CatalogWatches;
+  readonly watches: Watches;
   readonly onReport: (report: RunReport) => void;
   /** How often each template is looked at although nothing changed. Default: the loop's. */
   readonly resyncMs?: number;

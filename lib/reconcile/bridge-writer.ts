@@ -34,6 +34,8 @@ export interface RecordWriterOptions {
   readonly naming: Naming;
   /** Who signs a record: unique among the bridges. */
   readonly bridgeId: string;
+  /** Told of a new master before Consul is: traffic on this node does not wait for the write. */
+  readonly onDecision?: (record: MasterRecord) => void;
 }
 
 /** Carries out what was decided about one master. */
@@ -60,7 +62,9 @@ export class RecordWriter {
       ? planConfirmation(wanted, { index })
       : planPublication(wanted, { index, holdings: reading.holdings });
     const plannedMs = performance.now();
-    const outcome = await publishRecord(client, { ...change, key: recordKey(naming, name) });
+    const writing = publishRecord(client, { ...change, key: recordKey(naming, name) });
+    if (turning.has(cause)) this.#options.onDecision?.(record);
+    const outcome = await writing;
     const stages = sinceWoken(finding, { observedMs: finding.observedMs, plannedMs, committedMs: performance.now() });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     const { modifyIndex } = outcome;
@@ -129,6 +133,9 @@ function sinceWoken<K extends string>({ wokenMs }: Finding, times: Readonly<Reco
   const entries = Object.entries<number>(times).map(([stage, ms]) => [stage, Math.round((ms - wokenMs) * 100) / 100]);
   return Object.fromEntries(entries) as Record<K, number>;
 }
+
+/** Causes that make another address master. */
+const turning: ReadonlySet<Cause> = new Set<Cause>(['failover', 'rebase']);
 
 /** Causes that every bridge sees at about the same time and that nobody waits for. */
 const patient: ReadonlySet<Cause> = new Set<Cause>(['replicas', 'restored']);

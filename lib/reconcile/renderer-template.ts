@@ -5,7 +5,7 @@ import { type ConsulQuery, queryId } from '../model/query.ts';
 import { emptyMemory, type GoodRendering, type Rendering, type RenderMemory } from '../plan/render.ts';
 import type { TemplateSpec } from '../plan/render-spec.ts';
 import type { Sidecar } from '../sink/sidecar.ts';
-import type { CatalogWatches, Follow } from '../source/catalog.ts';
+import type { Follow, Watches } from '../source/catalog.ts';
 import type { WatchEvent } from '../source/watch-state.ts';
 import type { CompiledTemplate } from '../template/compile.ts';
 import type { RenderResult } from '../template/render.ts';
@@ -24,7 +24,7 @@ export class LiveTemplate {
   memory: RenderMemory = emptyMemory;
   /** What it last rendered to, whatever became of that. */
   rendering: Rendering = { kind: 'pending', missing: [] };
-  readonly #watches: CatalogWatches;
+  readonly #watches: Watches;
   readonly #environment: string;
   readonly #onChange: (query: ConsulQuery, event: WatchEvent) => void;
   readonly #follows = new Map<string, Follow<ConsulQuery>>();
@@ -38,7 +38,7 @@ export class LiveTemplate {
   constructor(input: {
     spec: TemplateSpec;
     environment: string;
-    watches: CatalogWatches;
+    watches: Watches;
     onChange: (query: ConsulQuery, event: WatchEvent) => void;
   }) {
     this.spec = input.spec;

@@ -7,7 +7,7 @@ import { correctOwnership, readDestination, removeStaleCandidates } from '../sin
 import { resolveOwnership } from '../sink/ownership.ts';
 import { readSidecar, writeSidecar } from '../sink/sidecar.ts';
 import { Supervisor, type SupervisorEvent } from '../sink/supervisor.ts';
-import type { CatalogWatches } from '../source/catalog.ts';
+import type { Watches } from '../source/catalog.ts';
 import type { WatchEvent } from '../source/watch-state.ts';
 import type { Outcome, Reconciler, Run } from './outcome.ts';
 import { finishTakeOver, replaceFile, type Transaction } from './renderer-apply.ts';
@@ -23,7 +23,7 @@ export interface RendererOptions {
   readonly specs: readonly TemplateSpec[];
   /** '' where none is set. */
   readonly environment: string;
-  readonly watches: CatalogWatches;
+  readonly watches: Watches;
   /** Wakes a template's key. */
   readonly wake: (name: string, hint: { readonly source: string; readonly event: string }) => void;
   /** What supervised programs write, and what becomes of them. */

@@ -28,6 +28,11 @@ export interface Follow<Q extends ConsulQuery> {
   release(): void;
 }
 
+/** What can follow queries: the watches themselves, or what stands before them. */
+export interface Watches {
+  follow<Q extends ConsulQuery>(query: Q, onChange: (event: WatchEvent) => void, options?: FollowOptions): Follow<Q>;
+}
+
 export const defaultWatchLimits: WatchLimits = {
   waitMs: 60_000,
   burst: 10,
@@ -49,7 +54,7 @@ interface SharedWatch {
  * A follower's `onChange` is called when the value changed, when the kind of the state changed, or when Consul's index
  * fell; never with the same value twice in a row. It is a hint: read `follow.state`.
  */
-export class CatalogWatches {
+export class CatalogWatches implements Watches {
   readonly #client: Reader;
   readonly #limits: WatchLimits;
   readonly #watches = new Map<string, SharedWatch>();
