@@ -13,6 +13,9 @@ import { round, type Summary, summarize } from './statistics.ts';
 /** So many shards a side that a shard's old master has become its replica again (some 10 s) before its next turn. */
 const shardsPerSide = 10;
 
+/** The bare program waits for the announcement, and leaves the old master alone: so must the other side. */
+const announcementOnly = { follow: 'announcement', fence: 'none' };
+
 interface Sample {
   readonly name: string;
   readonly committedMs: number;
@@ -46,7 +49,11 @@ async function measure(
   const daemon = await sandbox.switchmaster({
     config: {
       consul: { address: consul.url },
-      sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['ours*'] },
+      sentinel: {
+        addresses: sentinels.map(({ address }) => formatAddress(address)),
+        masters: ['ours*'],
+        ...announcementOnly,
+      },
     },
   });
   const bareSamples = await startBare(sandbox, { sentinel: leader.address, consul: consul.http, shards: bare });

@@ -65,8 +65,8 @@ async function tell(
   terminal.command('consul kv get redis/record/shard1', (await stack.consul.key('redis/record/shard1')) ?? '');
   await showNames(stack);
   for (const [i, file] of stack.files.entries()) await showDiff(terminal, { file, before: before[i] ?? '' });
-  terminal.title("Everything follows, after Sentinel's +switch-master");
-  terminal.stages(stages);
+  terminal.title("Everything follows the promotion; Sentinel's announcement comes later");
+  terminal.stages(stages, event.atMs - story.killedAtMs);
   terminal.line(
     `\n  failed writes: ${failedWrites.haproxy} through HAProxy, ${failedWrites.twemproxy} through twemproxy`,
   );

@@ -41,18 +41,24 @@ export class Terminal {
     }
   }
 
-  stages(stages: Stages): void {
+  /** Each stage by its time since the kill, beside Sentinel's announcement. */
+  stages(stages: Stages, announcedMs: number): void {
     const rows: readonly [string, number][] = [
       ['record and keys in Consul', stages.record],
       ['DNS answers the new master', stages.dns],
       ['all files rendered', stages.files],
       ['first write through HAProxy', stages.haproxy],
       ['first write through twemproxy', stages.twemproxy],
+      ["Sentinel's +switch-master", 0],
     ];
-    const longest = Math.max(...rows.map(([, ms]) => ms), 1);
-    for (const [name, ms] of rows) {
-      const bar = '█'.repeat(Math.max(1, Math.round((Math.max(ms, 0) / longest) * 30)));
-      this.line(`  ${name.padEnd(32)}${ms.toFixed(1).padStart(8)} ms  ${this.paint('cyan', bar)}`);
+    const longest = Math.max(...rows.map(([, ms]) => announcedMs + ms));
+    this.line(this.paint('dim', `  ${''.padEnd(30)}${'after the kill'.padStart(16)}${'+switch-master'.padStart(18)}`));
+    for (const [name, ms] of rows.toSorted(([, one], [, other]) => one - other)) {
+      const sinceKill = announcedMs + ms;
+      const bar = '█'.repeat(Math.max(1, Math.round((sinceKill / longest) * 30)));
+      const sign = ms > 0 ? '+' : '';
+      const times = `${sinceKill.toFixed(0).padStart(13)} ms${`${sign}${ms.toFixed(1)}`.padStart(15)} ms`;
+      this.line(`  ${name.padEnd(30)}${times}  ${this.paint(ms === 0 ? 'dim' : 'cyan', bar)}`);
     }
   }
 
