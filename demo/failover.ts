@@ -35,7 +35,11 @@ export interface Writers {
 /** A writer on each path to shard1, warm: both have had a write accepted. */
 export async function startWriters(stack: Stack): Promise<Writers> {
   const haproxy = new Writer({ name: 'haproxy', target: stack.listen.haproxy, key: 'demo:haproxy' });
-  const twemproxy = new Writer({ name: 'twemproxy', target: stack.listen.twemproxy, key: await findKey(stack) });
+  const twemproxy = new Writer({
+    name: 'twemproxy',
+    target: stack.listen.twemproxy,
+    key: await findKeyPatiently(stack),
+  });
   try {
     for (const writer of [haproxy, twemproxy]) {
       const until = (count: number) => count > 5;
@@ -108,6 +112,15 @@ async function firstWrite(writer: Writer, sinceMs: number): Promise<number> {
 async function allContain(files: readonly string[], address: Address): Promise<boolean> {
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
   return texts.every((text) => text.includes(address.host));
+}
+
+/** twemproxy may be restarted once more while the shards' records come in. */
+async function findKeyPatiently(stack: Stack): Promise<string> {
+  const key = await waitFor('a key of shard1', () => findKey(stack).catch(String), {
+    ...deadline,
+    until: (found) => found.startsWith('demo:'),
+  });
+  return key;
 }
 
 /** A key that twemproxy keeps on shard1, by asking shard1 what arrived. */
