@@ -20,12 +20,25 @@ export async function runDaemon(paths: readonly string[]): Promise<ExitCode> {
     await started;
     await stopped.promise;
     await daemon.stop();
+    endAfter(lingerMs, log);
     return 0;
   } finally {
     releaseSignals();
     stopped.release();
     releaseDefects();
   }
+}
+
+/** How long the process may live on when everything has been told to stop. */
+const lingerMs = 2_000;
+
+/** A handle that nobody released is a defect; it must not keep the operator's restart waiting. */
+function endAfter(ms: number, log: Log): void {
+  const timer = setTimeout(() => {
+    log.error({ open: process.getActiveResourcesInfo() }, 'still open after stop');
+    process.exit();
+  }, ms);
+  timer.unref();
 }
 
 /** Resolves with the first TERM or INT; a second one ends the process at once, as impatience should. */

@@ -1,0 +1,93 @@
+import t from 'tap';
+import { formatAddress } from '../../lib/model/address.ts';
+import { Program, runProgram } from '../cmd/program.ts';
+import { waitFor } from '../sandbox/condition.ts';
+import { Sandbox } from '../sandbox/sandbox.ts';
+
+/* What an operator and a load balancer see of one failover, on real software. */
+const sandbox = await Sandbox.openFor(t, { name: 'operator' });
+const [consul, shard1] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 1 })]);
+const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });
+const journalFile = sandbox.path('journal.jsonl');
+const config = {
+  consul: { address: consul.url },
+  sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard*'] },
+  templates: [{ source: 'app.json.hbs', destination: sandbox.path('app.json') }],
+  journal: { file: journalFile },
+};
+const daemon = await sandbox.switchmaster({ config });
+const api = `http://${formatAddress(daemon.api)}`;
+const [oldMaster, newMaster] = [shard1.master.address, shard1.replicas[0]?.address ?? shard1.master.address];
+
+const check = async (address: typeof oldMaster, role = 'master'): Promise<number> =>
+  (await daemon.get(`/check/${role}?address=${formatAddress(address)}`)).status;
+
+t.test('before the failover, status shows a tree in which all is well', async (t) => {
+  await waitFor('the check to pass', async () => (await runProgram(['status', '--api', api])).code === 0);
+  const { stdout, stderr } = await runProgram(['status', '--api', api]);
+  t.equal(stderr, '');
+  t.match(stdout, `shard1  ${formatAddress(oldMaster)}  passing  epoch 0`);
+  t.match(stdout, `├─ replica ${formatAddress(newMaster)}`);
+  t.equal(stdout.match(/sentinel .* agrees/g)?.length, 3);
+  t.match(stdout, /app\.json {2}.*app\.json {2}current/);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
+  t.notMatch(stdout, /\u001b/);
+  t.strictSame([await check(oldMaster), await check(newMaster), await check(newMaster, 'replica')], [200, 503, 200]);
+});
+
+t.test('a failover is seen live, told afterwards, and never answered wrongly', async (t) => {
+  const watching = new Program(['watch', 'shard1', '--json', '--api', api]);
+  t.teardown(() => void watching.child.kill('SIGKILL'));
+  await waitFor('the watch to be connected', async () =>
+    /switchmaster_event_streams 1/.test(String((await daemon.get('/metrics')).body)),
+  );
+  await shard1.master.kill();
+  const [line] = await watching.says(/^.*"cause":"failover".*$/m);
+  const moved = JSON.parse(line);
+  t.match(moved, { loop: 'bridge', key: 'shard1', kind: 'applied', details: { record: { master: newMaster } } });
+  t.strictSame([await check(oldMaster), await check(newMaster)], [503, 200]);
+  const record = await consul.key('redis/record/shard1');
+  t.match(JSON.parse(record ?? 'null'), { master: newMaster });
+  watching.child.kill('SIGINT');
+  t.equal((await watching.end()).code, 0);
+});
+
+t.test('why tells the change and its causes', async (t) => {
+  const { code, stdout } = await runProgram(['why', 'shard1', '--limit', '100', '--api', api]);
+  t.equal(code, 0);
+  t.match(stdout, `shard1 is ${formatAddress(newMaster)}, epoch 1`);
+  t.match(stdout, /Done: master is .*failover\n {2}Woken by .* ms before\.\n[\s\S]*Since the hint: .*committed after/);
+  const json = JSON.parse((await runProgram(['why', 'shard1', '--json', '--limit', '1', '--api', api])).stdout);
+  t.equal(json.entries.length, 1);
+});
+
+t.test('metrics know of it', async (t) => {
+  const text = String((await daemon.get('/metrics')).body);
+  t.match(text, /^switchmaster_record_epoch\{master="shard1"\} 1$/m);
+  t.match(text, /^switchmaster_stage_seconds_count\{loop="bridge",cause="failover",stage="committed"\} 1$/m);
+  t.match(text, /^switchmaster_reconciles_total\{loop="renderer",result="applied"\} \d+$/m);
+});
+
+t.test('the journal outlives the daemon', async (t) => {
+  const entries = async () =>
+    ((await daemon.get('/v1/history?loop=bridge')).body as { entries: { id: number }[] }).entries;
+  const before = await entries();
+  await daemon.restart();
+  const after = await entries();
+  const kept = new Set(after.map(({ id }) => id));
+  t.ok(before.length > 0);
+  t.ok(before.every(({ id }) => kept.has(id)));
+  t.strictSame(
+    daemon.logLines().filter(({ msg }) => msg === 'still open after stop'),
+    [],
+    'and left nothing open when it stopped',
+  );
+});
+
+t.test('a client says plainly when nobody answers', async (t) => {
+  const { code, stderr } = await runProgram(['status', '--api', 'http://127.0.0.1:9']);
+  t.equal(code, 1);
+  t.match(stderr, /^api-unreachable: no switchmaster answers at http:\/\/127\.0\.0\.1:9 \(is it running\?/);
+  t.equal((await runProgram(['why', 'nobody', '--api', api])).code, 1);
+  t.equal((await runProgram(['status', '--api', 'not an address'])).code, 2);
+});
