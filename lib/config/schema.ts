@@ -1,33 +1,15 @@
 import { z } from 'zod';
 import { type Address, parseAddress } from '../model/address.ts';
 import { duration } from './duration.ts';
+import { address, clientTls, filePath, text } from './shared-schema.ts';
 import { templatesSection } from './template-schema.ts';
+
+export { address, filePath, type RawClientTls } from './shared-schema.ts';
 
 /*
  * What the sections of a config file may hold, before files and the environment are read (resolve.ts does that).
  * Every object is strict: a key that nothing implements is a mistake to be told, not to be ignored.
  */
-const text = z.string().min(1, 'must not be empty');
-export const filePath = text;
-
-/** `host:port` or `[v6]:port`. */
-export const address = z.string().transform((value, context): Address => {
-  const parsed = parseAddress(value);
-  if (parsed !== undefined) return parsed;
-  const hint = value.includes('://') ? 'leave the scheme out' : 'write host:port, or [address]:port for IPv6';
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not an address`, params: { hint } });
-  return z.NEVER;
-});
-
-const clientTls = z.strictObject({
-  caFile: filePath.optional(),
-  caPath: filePath.optional(),
-  certFile: filePath.optional(),
-  keyFile: filePath.optional(),
-  serverName: text.optional(),
-  verify: z.boolean().default(true),
-});
-export type RawClientTls = z.output<typeof clientTls>;
 
 const redisAccess = z.strictObject({
   username: text.optional(),

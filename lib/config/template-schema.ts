@@ -1,16 +1,63 @@
 import { z } from 'zod';
 import { templateFormats } from '../template/format.ts';
 import { duration } from './duration.ts';
-
-const text = z.string().min(1, 'must not be empty');
+import { address, clientTls, filePath, text } from './shared-schema.ts';
 
 /** A program and its arguments: never a shell's line. */
 const argv = z.array(z.string()).min(1, 'needs a program');
+const timeout = duration({ minMs: 100, maxMs: 3_600_000 }).optional();
+const command = z.union([argv, z.strictObject({ command: argv, timeout })]);
+export type RawCommand = z.output<typeof command>;
 
-const command = z.union([
+const signals = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGTERM', 'SIGWINCH'] as const;
+const signal = z.enum(signals);
+
+const supervise = z.union([
   argv,
-  z.strictObject({ command: argv, timeout: duration({ minMs: 100, maxMs: 3_600_000 }).optional() }),
+  z.strictObject({ command: argv, onChange: z.enum(['restart', ...signals]).default('restart') }),
 ]);
+
+/** One object for all kinds, so that a mistake within one is told in its own words. */
+const reload = z.union([
+  argv,
+  z
+    .strictObject({
+      command: argv.optional(),
+      timeout,
+      signal: signal.optional(),
+      pidFile: filePath.optional(),
+      /** `socket` is a path, or the address of `stats socket ipv4@...`. */
+      haproxy: z.strictObject({ socket: text, fallback: command }).optional(),
+      supervise: supervise.optional(),
+    })
+    .superRefine(({ command: argv, signal: name, haproxy, supervise: program, pidFile, timeout: limit }, context) => {
+      const kinds = [argv, name, haproxy, program].filter((kind) => kind !== undefined).length;
+      const wrong = (message: string) => context.addIssue({ code: 'custom', message });
+      if (kinds !== 1) wrong('must have one of command, signal, haproxy and supervise');
+      if ((name === undefined) !== (pidFile === undefined)) wrong('must have signal and pidFile together');
+      if (limit !== undefined && argv === undefined) wrong('has a timeout, but no command');
+    }),
+]);
+export type RawReload = z.output<typeof reload>;
+
+const redisProbe = z.strictObject({
+  address,
+  /** The name of a master that must be the one behind the address. */
+  master: text.optional(),
+  username: text.optional(),
+  passwordFile: filePath.optional(),
+  tls: z.union([z.boolean(), clientTls]).default(false),
+});
+export type RawRedisProbe = z.output<typeof redisProbe>;
+
+const verify = z.strictObject({
+  redis: z.union([address, redisProbe, z.array(redisProbe).min(1)]).optional(),
+  tcp: address.optional(),
+  http: z.url({ protocol: /^https?$/ }).optional(),
+  command: argv.optional(),
+  deadline: duration({ minMs: 100, maxMs: 600_000 }).optional(),
+});
+export type RawVerify = z.output<typeof verify>;
 
 /** As chmod takes it: `0640`, quoted or not. YAML reads a bare 0640 as six hundred and forty. */
 const fileMode = z.union([z.string(), z.int()]).transform((value, context) => {
@@ -26,7 +73,13 @@ const template = z.strictObject({
   format: z.enum(templateFormats).optional(),
   vars: z.record(z.string(), z.json()).default({}),
   check: command.optional(),
-  reload: command.optional(),
+  reload: reload.optional(),
+  verify: verify.optional(),
+  wait: z.strictObject({ min: duration({ minMs: 0 }), max: duration({ minMs: 0 }) }).optional(),
+  guard: z
+    .strictObject({ minServers: z.int().min(0).optional(), maxLoss: z.number().min(0).max(1).optional() })
+    .optional(),
+  rolling: z.strictObject({ limit: z.int().min(1), group: text.optional() }).optional(),
   mode: fileMode.optional(),
   owner: z.union([text, z.int().min(0)]).optional(),
   group: z.union([text, z.int().min(0)]).optional(),

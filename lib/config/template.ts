@@ -1,11 +1,12 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
-import type { CommandSpec, TemplateSpec } from '../plan/render-spec.ts';
+import type { TemplateSpec } from '../plan/render-spec.ts';
 import { bundledTemplates, findBundled } from './bundled.ts';
 
 import type { Resolution } from './resolution.ts';
 import { findSimilar } from './similar.ts';
 import type { RawTemplate } from './template-schema.ts';
+import { resolveSettings } from './template-settings.ts';
 
 /** Each template with its paths made absolute and a name of its own. Two must not share a destination. */
 export async function resolveTemplates(
@@ -26,7 +27,8 @@ export async function resolveTemplates(
     owners.set(destination, i);
     const source = await findSource(resolution, { source: entry.source, index: i });
     if (source === undefined) continue;
-    templates.push({ name: nameFor(destination, templates), source, destination, ...settings(entry) });
+    const name = nameFor(destination, templates);
+    templates.push({ name, source, destination, ...(await resolveSettings(resolution, { raw: entry, index: i })) });
   }
   return templates;
 }
@@ -61,21 +63,4 @@ function nameFor(destination: string, others: readonly TemplateSpec[]): string {
     if (!taken.has(name)) return name;
   }
   return steps.join('~');
-}
-
-function settings(raw: RawTemplate): Omit<TemplateSpec, 'name' | 'source' | 'destination'> {
-  return {
-    vars: raw.vars,
-    ...(raw.format === undefined ? {} : { format: raw.format }),
-    ...(raw.check === undefined ? {} : { check: toCommand(raw.check) }),
-    ...(raw.reload === undefined ? {} : { reload: { kind: 'command', command: toCommand(raw.reload) } }),
-    ...(raw.mode === undefined ? {} : { mode: raw.mode }),
-    ...(raw.owner === undefined ? {} : { owner: raw.owner }),
-    ...(raw.group === undefined ? {} : { group: raw.group }),
-  };
-}
-
-function toCommand(raw: NonNullable<RawTemplate['check']>): CommandSpec {
-  if (Array.isArray(raw)) return { argv: raw };
-  return { argv: raw.command, ...(raw.timeout === undefined ? {} : { timeoutMs: raw.timeout }) };
 }

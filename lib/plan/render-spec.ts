@@ -73,7 +73,8 @@ export type ProbeSpec =
 
 export interface ProbeAccess {
   readonly username?: string;
-  readonly password?: string;
+  /** Wrapped, so that it is printed nowhere. */
+  readonly password?: { reveal(): string };
   readonly tls?: { readonly ca?: string; readonly serverName?: string; readonly verify: boolean };
 }
 

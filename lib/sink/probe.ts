@@ -5,7 +5,7 @@ import { type Address, formatAddress } from '../model/address.ts';
 
 export interface RedisAccess {
   readonly username?: string;
-  readonly password?: string;
+  readonly password?: { reveal(): string };
   readonly tls?: { readonly ca?: string; readonly serverName?: string; readonly verify: boolean };
 }
 
@@ -77,7 +77,8 @@ async function ask(input: {
 }): Promise<readonly string[]> {
   const { address, access, attempt, commands } = input;
   const { username, password } = access;
-  const auth = password === undefined ? [] : [['AUTH', ...(username === undefined ? [] : [username]), password]];
+  const auth =
+    password === undefined ? [] : [['AUTH', ...(username === undefined ? [] : [username]), password.reveal()]];
   const all = [...auth, ...commands];
   const socket = await open(address, access, attempt);
   const replies = await readReplies({ socket, address, attempt, count: all.length, request: all.map(encode).join('') });

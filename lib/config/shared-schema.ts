@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { type Address, parseAddress } from '../model/address.ts';
+
+/** Pieces that several sections of the config have in common. */
+export const text = z.string().min(1, 'must not be empty');
+export const filePath = text;
+
+/** `host:port` or `[v6]:port`. */
+export const address = z.string().transform((value, context): Address => {
+  const parsed = parseAddress(value);
+  if (parsed !== undefined) return parsed;
+  const hint = value.includes('://') ? 'leave the scheme out' : 'write host:port, or [address]:port for IPv6';
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not an address`, params: { hint } });
+  return z.NEVER;
+});
+
+export const clientTls = z.strictObject({
+  caFile: filePath.optional(),
+  caPath: filePath.optional(),
+  certFile: filePath.optional(),
+  keyFile: filePath.optional(),
+  serverName: text.optional(),
+  verify: z.boolean().default(true),
+});
+export type RawClientTls = z.output<typeof clientTls>;

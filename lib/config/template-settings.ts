@@ -1,0 +1,120 @@
+import { parseAddress } from '../model/address.ts';
+import type {
+  CommandSpec,
+  HaproxySocket,
+  ProbeSpec,
+  ReloadSpec,
+  TemplateSpec,
+  VerifySpec,
+} from '../plan/render-spec.ts';
+import type { Path } from './problem.ts';
+import type { Resolution } from './resolution.ts';
+import type { RawCommand, RawRedisProbe, RawReload, RawTemplate, RawVerify } from './template-schema.ts';
+import { resolveTls } from './tls.ts';
+
+/** Everything of a template but its name and paths. */
+export async function resolveSettings(
+  resolution: Resolution,
+  given: { readonly raw: RawTemplate; readonly index: number },
+): Promise<Omit<TemplateSpec, 'name' | 'source' | 'destination'>> {
+  const { raw } = given;
+  const at: Path = ['templates', given.index];
+  const reload = raw.reload === undefined ? undefined : resolveReload(resolution, { raw: raw.reload, at });
+  const verify = raw.verify === undefined ? undefined : await resolveVerify(resolution, { raw: raw.verify, at });
+  const wait = raw.wait === undefined ? undefined : { minMs: raw.wait.min, maxMs: raw.wait.max };
+  if (wait !== undefined && wait.minMs > wait.maxMs) {
+    resolution.report({ at: [...at, 'wait', 'max'] }, { message: 'must not be less than min' });
+  }
+  return {
+    vars: raw.vars,
+    ...defined({
+      format: raw.format,
+      check: raw.check === undefined ? undefined : toCommand(raw.check),
+      reload,
+      verify,
+      wait,
+      guard: raw.guard === undefined ? undefined : defined(raw.guard),
+      rolling:
+        raw.rolling === undefined ? undefined : { limit: raw.rolling.limit, ...defined({ group: raw.rolling.group }) },
+      mode: raw.mode,
+      owner: raw.owner,
+      group: raw.group,
+    }),
+  };
+}
+
+function toCommand(raw: RawCommand): CommandSpec {
+  if (Array.isArray(raw)) return { argv: raw };
+  return { argv: raw.command, ...defined({ timeoutMs: raw.timeout }) };
+}
+
+function resolveReload(resolution: Resolution, given: { readonly raw: RawReload; readonly at: Path }): ReloadSpec {
+  const { raw } = given;
+  const at = [...given.at, 'reload'];
+  if (Array.isArray(raw)) return { kind: 'command', command: { argv: raw } };
+  if (raw.haproxy !== undefined) {
+    const { socket, fallback } = raw.haproxy;
+    const place = { at: [...at, 'haproxy', 'socket'] };
+    const where: HaproxySocket = parseAddress(socket) ?? resolution.absolute(socket, place);
+    return { kind: 'haproxy', socket: where, fallback: toCommand(fallback) };
+  }
+  if (raw.supervise !== undefined) return resolveSupervise(raw.supervise);
+  if (raw.signal !== undefined && raw.pidFile !== undefined) {
+    const pidFile = resolution.absolute(raw.pidFile, { at: [...at, 'pidFile'] });
+    return { kind: 'signal', signal: raw.signal, pidFile };
+  }
+  return { kind: 'command', command: toCommand({ command: raw.command ?? [], timeout: raw.timeout }) };
+}
+
+function resolveSupervise(raw: NonNullable<Exclude<RawReload, readonly string[]>['supervise']>): ReloadSpec {
+  const { command: argv, onChange } = Array.isArray(raw) ? { command: raw, onChange: 'restart' as const } : raw;
+  const change =
+    onChange === 'restart' ? ({ kind: 'restart' } as const) : ({ kind: 'signal', signal: onChange } as const);
+  return { kind: 'supervise', command: { argv }, change };
+}
+
+async function resolveVerify(
+  resolution: Resolution,
+  given: { readonly raw: RawVerify; readonly at: Path },
+): Promise<VerifySpec> {
+  const { raw } = given;
+  const at = [...given.at, 'verify'];
+  const probes: ProbeSpec[] = [];
+  if (raw.tcp !== undefined) probes.push({ kind: 'tcp', address: raw.tcp });
+  if (Array.isArray(raw.redis)) {
+    for (const [i, probe] of raw.redis.entries()) {
+      probes.push(await resolveRedisProbe(resolution, { raw: probe, at: [...at, 'redis', i] }));
+    }
+  } else if (raw.redis !== undefined && 'address' in raw.redis) {
+    probes.push(await resolveRedisProbe(resolution, { raw: raw.redis, at: [...at, 'redis'] }));
+  } else if (raw.redis !== undefined) {
+    probes.push({ kind: 'redis', address: raw.redis });
+  }
+  if (raw.http !== undefined) probes.push({ kind: 'http', url: raw.http });
+  if (raw.command !== undefined) probes.push({ kind: 'command', command: { argv: raw.command } });
+  if (probes.length === 0) {
+    const hint = 'set redis, tcp, http or command';
+    resolution.report({ at }, { message: 'proves nothing', hint });
+  }
+  return { probes, ...defined({ deadlineMs: raw.deadline }) };
+}
+
+async function resolveRedisProbe(
+  resolution: Resolution,
+  given: { readonly raw: RawRedisProbe; readonly at: Path },
+): Promise<ProbeSpec> {
+  const { raw, at } = given;
+  const { passwordFile } = raw;
+  const place = { at: [...at, 'passwordFile'] };
+  const password = passwordFile === undefined ? undefined : await resolution.readSecret(passwordFile, place);
+  const tls = await resolveTls(resolution, { raw: raw.tls, at: [...at, 'tls'] });
+  const { address, master, username } = raw;
+  return { kind: 'redis', address, ...defined({ master, username, password, tls }) };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the keys that are undefined. */
+function defined<T extends object>(given: T): Defined<T> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Defined<T>;
+}
