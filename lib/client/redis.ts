@@ -125,6 +125,8 @@ export function openRedis(
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 2_000,
+    // ioredis waits this long for a socket to close even where it is closed already, and the process with it.
+    disconnectTimeout: 100,
     // Idle connections are kept in the tables of routers and firewalls, and dead ones are found out.
     keepAlive: 10_000,
     retryStrategy: (times: number) => Math.min(25 * 2 ** Math.min(times, 10), 1_000) * (0.5 + Math.random()),
