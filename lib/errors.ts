@@ -33,6 +33,9 @@ export const errorCodes = {
   'request-denied': 'An HTTP request lacks the token, or brings a wrong one.',
   'request-throttled': 'Too many HTTP requests: try again later.',
   'api-unreachable': 'No answer from the HTTP API of a running switchmaster.',
+  'failover-refused': 'A planned failover may not begin; nothing was changed.',
+  'rebase-refused': 'A new generation may not begin: the Sentinels do not agree, or the target is no master.',
+  'failover-stalled': 'A planned failover came to nothing in time; the writes were let go.',
   stopping: 'The daemon is stopping.',
   internal: 'A defect in switchmaster itself.',
 } as const;

@@ -125,6 +125,10 @@ export function readDatacenters(json: unknown, what: string): readonly string[] 
   return read(z.array(z.string()), json, what).toSorted();
 }
 
+export function readSessionId(json: unknown): string {
+  return read(z.object({ ID: z.string().min(1) }), json, 'a session').ID;
+}
+
 /** Consul's answer to a refused transaction, or undefined where it is something else. */
 export function readTxnErrors(json: unknown): readonly { readonly step: number; readonly what: string }[] | undefined {
   const shape = z.object({ Errors: z.array(z.object({ OpIndex: z.number(), What: z.string() })).min(1) });

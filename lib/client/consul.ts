@@ -161,7 +161,8 @@ export class ConsulClient {
     const api = this.#consul as unknown as Record<'_get' | '_put', (request: object, end: Plugin) => Promise<unknown>>;
     const { method, what, ...target } = call;
     const headers = typeof this.#base.token === 'string' ? { 'x-consul-token': this.#base.token } : {};
-    const send: Call = ({ timeout, ctx }) => api[`_${method}`]({ ...target, headers, timeout, ctx, type: 'json' }, answer);
+    const send: Call = ({ timeout, ctx }) =>
+      api[`_${method}`]({ ...target, headers, timeout, ctx, type: 'json' }, answer);
     const request = { timeout: options.timeoutMs ?? defaultTimeoutMs };
     const [, body] = await this.#call(send, { request, what, signal: options.signal });
     return body;

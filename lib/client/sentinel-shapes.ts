@@ -46,7 +46,12 @@ export function readReplica(fields: Fields): ReplicaView | undefined {
   const host = fields.ip ?? '';
   const port = Number(fields.port);
   if (!isHost(host) || !isPort(port)) return undefined;
-  return { address: { host, port }, condition: replicaCondition(fields) };
+  const priority = Number(fields['slave-priority'] ?? Number.NaN);
+  return {
+    address: { host, port },
+    condition: replicaCondition(fields),
+    ...(Number.isSafeInteger(priority) ? { priority } : {}),
+  };
 }
 
 /** Another Sentinel, as one Sentinel knows it. */

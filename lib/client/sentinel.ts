@@ -109,6 +109,11 @@ export class SentinelLink {
     };
   }
 
+  /** SENTINEL FAILOVER: begins at once, and asks no other Sentinel. */
+  async failover(name: string, options: { readonly timeoutMs: number }): Promise<void> {
+    await this.#call(['FAILOVER', name], options);
+  }
+
   /** The names of all masters that it monitors. Only the names: during a failover the rest of this answer is not to be trusted. */
   async masterNames(options: { readonly timeoutMs: number }): Promise<readonly string[]> {
     const list = readFieldsList(

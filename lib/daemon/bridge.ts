@@ -1,7 +1,7 @@
 import type { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import { RedisPool } from '../client/redis-pool.ts';
-import type { SwitchmasterError } from '../errors.ts';
+import { SwitchmasterError } from '../errors.ts';
 import type { MasterState, MastersView } from '../http/views.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { externalNode, type Naming } from '../model/naming.ts';
@@ -13,6 +13,7 @@ import { RecordWriter } from '../reconcile/bridge-writer.ts';
 import { type FenceReport, Fencer } from '../reconcile/fencer.ts';
 import { Loop } from '../reconcile/loop.ts';
 import type { RunReport } from '../reconcile/outcome.ts';
+import { failOver, type PlannedOptions, type PlannedReport } from '../reconcile/planned-failover.ts';
 import type { CatalogWatches } from '../source/catalog.ts';
 import { PromotionSource } from '../source/promotion.ts';
 import { RecordSource } from '../source/record.ts';
@@ -147,6 +148,32 @@ export class BridgePart implements Part {
     return { sentinels, consul: this.#records.outage ?? null, masters };
   }
 
+  /** A planned failover that loses nothing; see lib/reconcile/planned-failover.ts. */
+  failOver(name: string, options: PlannedOptions): Promise<PlannedReport> {
+    this.#requireMaster(name);
+    const memory = this.#bridge.memory(name);
+    return failOver(name, { sentinels: this.#sentinels, redis: this.#redis, memory }, options);
+  }
+
+  /** A new generation by hand: the record as it is then. Rejects where the Sentinels do not allow it. */
+  async rebase(name: string): Promise<MasterRecord> {
+    this.#requireMaster(name);
+    const memory = this.#bridge.memory(name);
+    const generation = memory.remembered?.generation ?? 0;
+    memory.rebaseAskedUntilMs = performance.now() + operatorTimeoutMs;
+    this.#loop.wake(name, { source: 'operator', event: 'rebase' });
+    const wanted = (record: MasterRecord) => record.generation > generation;
+    const record = await memory.whenRemembered(wanted, { timeoutMs: operatorTimeoutMs });
+    if (record !== undefined) return record;
+    throw new SwitchmasterError('rebase-refused', memory.trouble ?? `${name} got no new generation in time`);
+  }
+
+  #requireMaster(name: string): void {
+    if (this.#names().includes(name)) return;
+    const known = this.#names().join(', ') || 'none';
+    throw new SwitchmasterError('not-found', `No master is called ${name} (known: ${known}).`);
+  }
+
   /** Wakes one master, or all. */
   wake(name: string | 'all', hint: { readonly source: string; readonly event: string }): void {
     if (name === 'all') this.#loop.wakeAll(hint);
@@ -192,6 +219,9 @@ export class BridgePart implements Part {
     for (const name of woken) this.#loop.wake(name, { source: 'consul', event: 'changed' });
   }
 }
+
+/** How long an operator waits for what was asked by hand. */
+const operatorTimeoutMs = 5_000;
 
 function toVote(reading: SentinelReading, readAt: Date | undefined): MasterState['sentinels'][number] {
   const view = reading.kind === 'seen' ? reading.view : undefined;

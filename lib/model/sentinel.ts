@@ -39,6 +39,8 @@ export interface ReplicaView {
    * Sentinel has no link to it yet; `master`: it says that it is a master itself.
    */
   readonly condition: 'up' | 'link-down' | 's_down' | 'unlinked' | 'master';
+  /** `replica-priority`: Sentinel promotes the lowest, and never 0. */
+  readonly priority?: number;
 }
 
 /** How the address that Sentinels decided on answered ROLE. */

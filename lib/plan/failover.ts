@@ -31,6 +31,8 @@ export interface Situation {
   readonly otherRoles?: readonly RoleAnswer[];
   /** Whether a promotion is followed before the Sentinels announce it. Default `announcement`. */
   readonly follow?: FollowMode;
+  /** Somebody asked for a new generation by hand. */
+  readonly rebaseAsked?: 'asked' | 'not-asked';
   readonly lagging: Lagging | undefined;
   readonly nowMs: number;
   readonly rebaseAfterMs: number;
@@ -92,6 +94,7 @@ export function decide(observed: Situation): Decision {
   const rivals = rivalsOf(best, situation.views);
   if (rivals.length > 0 && !hasMajority(best, situation)) return refuseRivals(situation, { best, rivals, known });
   if (known === undefined) return decideFirst(situation, best);
+  if (situation.rebaseAsked === 'asked') return rebaseByHand(situation, { best, known });
   const version = { generation: known.generation, epoch: best.configEpoch };
   const order = compareVersions(version, known);
   if (order > 0) return advance(situation, { version, best, from: known });
@@ -257,6 +260,29 @@ function confirmationMs(situation: Situation, known: MasterRecord): number {
   const answer = answerOf(situation, known.master);
   if (answer === 'replica') return 0;
   return Math.max(...situation.views.map((view) => view.failoverTimeoutMs ?? defaultFailoverTimeoutMs));
+}
+
+/** What an operator asks for needs a majority and a target that is a master, but no patience. */
+function rebaseByHand(
+  situation: Situation,
+  step: { readonly best: SentinelView; readonly known: MasterRecord },
+): Decision {
+  const { best } = step;
+  if (!situation.complete) return { kind: 'look-closer' };
+  const target = `${formatAddress(best.master)} at epoch ${best.configEpoch}`;
+  if (!hasMajority(best, situation)) {
+    return {
+      kind: 'wait',
+      why: 'no-majority',
+      summary: `no new generation: no majority of the Sentinels agrees on ${target}`,
+    };
+  }
+  const role = answerOf(situation, best.master);
+  if (role === undefined) return { kind: 'ask-role', address: best.master };
+  if (role !== 'master') {
+    return { kind: 'wait', why: 'not-master-yet', summary: `no new generation: ${target} answers ROLE as ${role}` };
+  }
+  return rebase(situation, { ...step, why: 'by hand' });
 }
 
 /** A new generation, in which the Sentinels' epochs count from where they are. */

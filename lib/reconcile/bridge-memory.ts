@@ -16,6 +16,8 @@ export class MasterMemory {
   readings: readonly SentinelReading[] = [];
   readAt: Date | undefined;
   opinion: Opinion | undefined;
+  /** Somebody asked for a new generation by hand: until when that counts, of performance.now(). */
+  rebaseAskedUntilMs = 0;
   /** What is wrong and waits for somebody or something, as a sentence. */
   trouble: string | undefined;
 
@@ -25,6 +27,7 @@ export class MasterMemory {
   #correction: { readonly signature: string; readonly times: number; readonly atMs: number } | undefined;
   #opinionSignature = '';
   #promotionWaits = 0;
+  readonly #listeners = new Set<() => void>();
   readonly #random: () => number;
 
   /** `random` answers numbers from 0 up to 1, as Math.random does. */
@@ -100,11 +103,32 @@ export class MasterMemory {
     return nowMs - atMs > forgetCorrectionMs * 2 ** exponent ? 0 : exponent;
   }
 
+  /** The record, as soon as it fulfils `wanted`; undefined when that takes longer than `timeoutMs`. */
+  whenRemembered(
+    wanted: (record: MasterRecord) => boolean,
+    { timeoutMs }: { readonly timeoutMs: number },
+  ): Promise<MasterRecord | undefined> {
+    return new Promise((resolve) => {
+      const settle = (record: MasterRecord | undefined) => {
+        clearTimeout(timer);
+        this.#listeners.delete(look);
+        resolve(record);
+      };
+      const look = () => {
+        if (this.remembered !== undefined && wanted(this.remembered)) settle(this.remembered);
+      };
+      const timer = setTimeout(() => settle(undefined), timeoutMs);
+      this.#listeners.add(look);
+      look();
+    });
+  }
+
   #remember(record: MasterRecord): void {
     if (this.remembered === undefined || compareVersions(record, this.remembered) > 0) this.remembered = record;
     // At the same version the first master seen is kept: a hand's edit is told from the record by it.
     else if (compareVersions(record, this.remembered) === 0 && sameMaster(record, this.remembered))
       this.remembered = record;
+    for (const listener of [...this.#listeners]) listener();
   }
 }
 

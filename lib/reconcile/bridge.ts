@@ -142,7 +142,18 @@ export class Bridge implements Reconciler {
     const knownSentinels = this.#options.sentinels.count(name);
     const { remembered, lagging: laggingSoFar } = memory;
     const follow = this.#options.follow ?? 'promotion';
-    const situation = { held, views, complete, role, knownSentinels, remembered, lagging: laggingSoFar, follow };
+    const rebaseAsked = performance.now() < memory.rebaseAskedUntilMs ? ('asked' as const) : ('not-asked' as const);
+    const situation = {
+      held,
+      views,
+      complete,
+      role,
+      knownSentinels,
+      remembered,
+      lagging: laggingSoFar,
+      follow,
+      rebaseAsked,
+    };
     const rebaseAfterMs = this.#options.rebaseAfterMs ?? 10_000;
     let asked = role;
     let decision = decide({ ...situation, nowMs: performance.now(), rebaseAfterMs });
@@ -170,6 +181,7 @@ export class Bridge implements Reconciler {
         if (decision.cause === 'failover' && decision.draft.previous !== null) {
           void this.#options.fencer.turn(name, { from: decision.draft.previous, to: decision.draft.master });
         }
+        if (decision.cause === 'rebase') memory.rebaseAskedUntilMs = 0;
         return this.#options.writer.publish(finding, decision);
       case 'stands':
         return this.#options.writer.repair(finding, decision.record);

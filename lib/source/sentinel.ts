@@ -124,6 +124,11 @@ export class SentinelSource {
     return Promise.all(members.map(([, member]) => readOne(member, name)));
   }
 
+  /** A Sentinel that monitors `name` and can be reached. */
+  linkTo(name: string): SentinelLink | undefined {
+    return [...this.#members.values()].find(({ link, names }) => link.up && names?.has(name) === true)?.link;
+  }
+
   #join({ address, id }: SentinelPeer, origin: Member['origin']): void {
     const key = formatAddress(address);
     const known = this.#members.get(key);

@@ -1,0 +1,142 @@
+import { SwitchmasterError } from '../errors.ts';
+import { type Address, formatAddress, isPort } from '../model/address.ts';
+import {
+  type ClusterNode,
+  type ClusterView,
+  type ClusterViewShard,
+  normalizeRanges,
+  type SlotRange,
+  slotCount,
+} from '../model/cluster.ts';
+import { readInfo } from './instance-shapes.ts';
+
+/* What a node of a Redis Cluster says of all of it: CLUSTER SHARDS (Redis 7 and later), or CLUSTER NODES. */
+
+export const clusterCommands = [
+  ['CLUSTER', 'MYID'],
+  ['CLUSTER', 'INFO'],
+  ['CLUSTER', 'SHARDS'],
+] as const;
+
+/** Answers to {@link clusterCommands}; where SHARDS is not known, `nodes` is the answer to CLUSTER NODES. */
+export function readClusterView(
+  replies: readonly unknown[],
+  asked: { readonly at: Address; readonly tls: 'tls' | 'plain'; readonly nodes: unknown },
+): ClusterView {
+  const [nodeId, text, shards] = replies;
+  const info = readInfo(text);
+  const epoch = Number(info.get('cluster_current_epoch'));
+  if (typeof nodeId !== 'string' || !Number.isSafeInteger(epoch)) throw invalid(asked.at, 'CLUSTER INFO');
+  return {
+    nodeId,
+    askedAt: asked.at,
+    epoch,
+    state: info.get('cluster_state') === 'ok' ? 'ok' : 'fail',
+    shards: Array.isArray(shards) ? shards.map((shard) => readShard(shard, asked)) : readNodes(asked),
+  };
+}
+
+function readShard(reply: unknown, asked: { readonly at: Address; readonly tls: 'tls' | 'plain' }): ClusterViewShard {
+  const shard = fieldsOf(reply);
+  const slots = shard.get('slots');
+  const nodes = shard.get('nodes');
+  if (!Array.isArray(slots) || !Array.isArray(nodes) || slots.length % 2 !== 0)
+    throw invalid(asked.at, 'CLUSTER SHARDS');
+  const ranges: SlotRange[] = [];
+  for (let i = 0; i < slots.length; i += 2) ranges.push(readRange(slots[i], slots[i + 1], asked.at));
+  return { slots: normalizeRanges(ranges), nodes: nodes.map((node) => readShardNode(fieldsOf(node), asked)) };
+}
+
+function readShardNode(
+  fields: ReadonlyMap<string, unknown>,
+  asked: { readonly at: Address; readonly tls: 'tls' | 'plain' },
+): ClusterNode {
+  const port = Number(
+    fields.get(asked.tls === 'tls' ? 'tls-port' : 'port') ?? fields.get('port') ?? fields.get('tls-port'),
+  );
+  // An endpoint that is unknown is empty or `?`: others are to use the address that they asked at.
+  const host = [fields.get('endpoint'), fields.get('hostname'), fields.get('ip')].find(isHost);
+  const health = fields.get('health');
+  return {
+    id: String(fields.get('id')),
+    address: host !== undefined && isPort(port) ? { host, port } : undefined,
+    role: fields.get('role') === 'master' ? 'master' : 'replica',
+    health: health === 'fail' || health === 'failed' ? 'fail' : health === 'loading' ? 'loading' : 'online',
+  };
+}
+
+interface NodeLine extends ClusterNode {
+  readonly masterId: string;
+  readonly slots: readonly SlotRange[];
+}
+
+/** `id ip:port@bus[,hostname] flags master ping pong epoch link slots...` */
+function readNodes({
+  at,
+  nodes: text,
+}: {
+  readonly at: Address;
+  readonly nodes: unknown;
+}): readonly ClusterViewShard[] {
+  if (typeof text !== 'string') throw invalid(at, 'CLUSTER NODES');
+  const nodes = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => readNodeLine(line, at))
+    .filter((node) => node !== undefined);
+  return nodes
+    .filter(({ role }) => role === 'master')
+    .map((master) => ({
+      slots: master.slots,
+      nodes: [master, ...nodes.filter(({ masterId }) => masterId === master.id)].map(
+        ({ id, address, role, health }) => ({ id, address, role, health }),
+      ),
+    }));
+}
+
+function readNodeLine(line: string, at: Address): NodeLine | undefined {
+  const [id = '', place = '', flagText = '', masterId = '', , , , , ...slots] = line.split(' ');
+  const flags = new Set(flagText.split(','));
+  if (flags.has('noaddr') || flags.has('handshake')) return undefined;
+  const [, ip, port, hostname] = /^(.*):(\d+)@\d+(?:,([^,]*))?/.exec(place) ?? [];
+  const host = [hostname, ip].find(isHost);
+  return {
+    id,
+    address: host !== undefined && isPort(Number(port)) ? { host, port: Number(port) } : undefined,
+    role: flags.has('master') ? 'master' : 'replica',
+    health: flags.has('fail') ? 'fail' : 'online',
+    masterId,
+    slots: normalizeRanges(
+      slots
+        .filter((slot) => !slot.startsWith('['))
+        .map((slot) => {
+          const [from, to] = slot.split('-');
+          return readRange(from, to ?? from, at);
+        }),
+    ),
+  };
+}
+
+function readRange(from: unknown, to: unknown, at: Address): SlotRange {
+  const range = { from: Number(from), to: Number(to) };
+  const good = [range.from, range.to].every((slot) => Number.isInteger(slot) && slot >= 0 && slot < slotCount);
+  if (!good || range.from > range.to) throw invalid(at, 'the list of slots');
+  return range;
+}
+
+function fieldsOf(reply: unknown): ReadonlyMap<string, unknown> {
+  const fields = new Map<string, unknown>();
+  if (Array.isArray(reply)) for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), reply[i + 1]);
+  return fields;
+}
+
+function isHost(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= 253 && /^[A-Za-z0-9._:%-]+$/.test(value);
+}
+
+function invalid(at: Address, what: string): SwitchmasterError {
+  return new SwitchmasterError(
+    'redis-answer-invalid',
+    `${what} at ${formatAddress(at)} is not of the documented shape`,
+  );
+}

@@ -1,0 +1,102 @@
+import { type Address, isPort } from '../model/address.ts';
+import type { ClusterVitals, LinkVitals, RedisVitals, SentinelVitals } from '../model/instance-vitals.ts';
+
+/* INFO, ROLE and CONFIG GET, as Redis 5 to 8 and Valkey write them. */
+
+export type InfoFields = ReadonlyMap<string, string>;
+
+/** `name:value` lines; what is no such line is left out. */
+export function readInfo(reply: unknown): InfoFields {
+  const fields = new Map<string, string>();
+  if (typeof reply !== 'string') return fields;
+  for (const line of reply.split(/\r?\n/)) {
+    const colon = line.indexOf(':');
+    if (colon > 0 && !line.startsWith('#')) fields.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return fields;
+}
+
+/** `role` is the answer to ROLE, where it may be asked; `cluster` the one to CLUSTER INFO, of a cluster's node. */
+export function readRedisVitals(
+  info: InfoFields,
+  also: { readonly role: unknown; readonly cluster: unknown },
+): RedisVitals {
+  const role = readRole(Array.isArray(also.role) ? also.role[0] : info.get('role'));
+  const limit = count(info, 'maxmemory');
+  return {
+    kind: 'redis',
+    runId: info.get('run_id') ?? '',
+    version: readVersion(info),
+    loading: info.get('loading') === '1',
+    role,
+    link: role === 'replica' ? readLink(info) : undefined,
+    memoryFull: limit > 0 && info.get('maxmemory_policy') === 'noeviction' && count(info, 'used_memory') >= limit,
+    saveFailed: info.get('rdb_last_bgsave_status') === 'err',
+    appendFailed: info.get('aof_enabled') === '1' && info.get('aof_last_write_status') === 'err',
+    cluster: typeof also.cluster === 'string' ? readClusterVitals(readInfo(also.cluster)) : undefined,
+  };
+}
+
+export function readSentinelVitals(info: InfoFields, withoutQuorum: readonly string[]): SentinelVitals {
+  return {
+    kind: 'sentinel',
+    version: readVersion(info),
+    tilt: info.get('sentinel_tilt') === '1',
+    masters: count(info, 'sentinel_masters'),
+    withoutQuorum: withoutQuorum.toSorted(),
+  };
+}
+
+/** Names of a Sentinel's masters: `master0:name=shard1,status=ok,address=...`. */
+export function readMasterNames(info: InfoFields): readonly string[] {
+  return [...info]
+    .filter(([key]) => /^master\d+$/.test(key))
+    .map(([, value]) => /^name=(.*?),status=/.exec(value)?.[1])
+    .filter((name) => name !== undefined);
+}
+
+/** Pairs of `*-announce-ip`, `-port` and so on; where nothing is announced they are empty or 0. */
+export function readAnnounced(
+  reply: unknown,
+  names: { readonly host: string; readonly port: string },
+): Partial<Address> {
+  const fields = new Map<string, string>();
+  if (Array.isArray(reply)) {
+    for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), String(reply[i + 1]));
+  }
+  const host = fields.get(names.host) ?? '';
+  const port = Number(fields.get(names.port));
+  return { ...(/^[A-Za-z0-9._:%-]{1,253}$/.test(host) ? { host } : {}), ...(isPort(port) ? { port } : {}) };
+}
+
+function readLink(info: InfoFields): LinkVitals {
+  const silent = Number(info.get('master_last_io_seconds_ago') ?? -1);
+  return {
+    up: info.get('master_link_status') === 'up',
+    silentMs: silent < 0 ? undefined : silent * 1_000,
+    downMs: Math.max(0, count(info, 'master_link_down_since_seconds')) * 1_000,
+    syncing: info.get('master_sync_in_progress') === '1',
+  };
+}
+
+function readClusterVitals(info: InfoFields): ClusterVitals {
+  return {
+    state: info.get('cluster_state') === 'ok' ? 'ok' : 'fail',
+    slotsAssigned: count(info, 'cluster_slots_assigned'),
+  };
+}
+
+function readVersion(info: InfoFields): string {
+  const valkey = info.get('valkey_version');
+  return valkey === undefined ? (info.get('redis_version') ?? '') : `valkey ${valkey}`;
+}
+
+function readRole(role: unknown): RedisVitals['role'] {
+  if (role === 'master') return 'master';
+  return role === 'slave' || role === 'replica' ? 'replica' : 'other';
+}
+
+function count(info: InfoFields, name: string): number {
+  const value = Number(info.get(name) ?? 0);
+  return Number.isFinite(value) ? value : 0;
+}
