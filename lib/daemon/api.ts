@@ -8,7 +8,7 @@ import { formatAddress } from '../model/address.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Part, Readiness } from './part.ts';
 
-export interface ApiPartOptions extends Omit<ServerOptions, 'tls' | 'onDefect' | 'streams'> {
+export interface ApiPartOptions extends Omit<ServerOptions, 'tls' | 'onDefect' | 'streams' | 'token'> {
   readonly api: ApiConfig;
   readonly log: Log;
 }
@@ -76,6 +76,7 @@ export class ApiPart implements Part {
     return makeServer({
       ...rest,
       streams,
+      token: api.token?.reveal(),
       onDefect: (error, request) => log.error({ error, ...request }, 'request failed'),
       ...(tls === undefined ? {} : { tls: { ...tls, key: tls.key.reveal() } }),
     });

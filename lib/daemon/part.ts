@@ -1,4 +1,4 @@
-import type { MastersView, TemplatesView } from '../http/views.ts';
+import type { MastersView, TemplateControls, TemplatesView } from '../http/views.ts';
 
 /** One thing that the daemon runs: it starts, says whether it has seen what it must see first, and stops. */
 export interface Part {
@@ -16,6 +16,7 @@ export interface Part {
   /** What the API shows of it. */
   readonly masters?: MastersView;
   readonly templates?: TemplatesView;
+  readonly templateControls?: TemplateControls;
 }
 
 export type Readiness =

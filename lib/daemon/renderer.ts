@@ -1,4 +1,4 @@
-import type { TemplateState, TemplatesView } from '../http/views.ts';
+import type { TemplateControls, TemplateState, TemplatesView } from '../http/views.ts';
 import type { TemplateSpec } from '../plan/render-spec.ts';
 import { Loop } from '../reconcile/loop.ts';
 import type { RunReport } from '../reconcile/outcome.ts';
@@ -26,6 +26,10 @@ export class RendererPart implements Part {
       return state === undefined ? undefined : toState(state);
     },
     rendered: (name) => this.renderer.rendered(name),
+  };
+  readonly templateControls: TemplateControls = {
+    render: (name) => this.renderer.retry(name),
+    approve: (name) => this.renderer.approve(name),
   };
   readonly #specs: readonly TemplateSpec[];
   readonly #loop: Loop;

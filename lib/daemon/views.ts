@@ -1,4 +1,5 @@
-import type { Views } from '../http/views.ts';
+import { SwitchmasterError } from '../errors.ts';
+import type { TemplateControls, Views } from '../http/views.ts';
 import type { Assembly } from './assembly.ts';
 
 /** What the API shows: of whichever parts run at the moment it is asked. */
@@ -22,8 +23,18 @@ export function unionViews(
       get: (name) => first(templates(), (view) => view.get(name)),
       rendered: (name) => first(templates(), (view) => view.rendered(name)),
     },
+    templateControls: {
+      render: (name) => controlsOf(assembly).render(name),
+      approve: (name) => controlsOf(assembly).approve(name),
+    },
     readiness: { missing: () => assembly.missing() },
   };
+}
+
+function controlsOf(assembly: Assembly): TemplateControls {
+  const controls = first(assembly.parts, (part) => part.templateControls);
+  if (controls === undefined) throw new SwitchmasterError('not-found', 'this node keeps no templates');
+  return controls;
 }
 
 function first<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {

@@ -29,7 +29,7 @@ export function addOpenApi(server: FastifyInstance, options: { readonly version:
     const path = route.url.replace(/:(\w+)/g, '{$1}');
     for (const method of [route.method].flat()) {
       if (method === 'HEAD') continue;
-      paths[path] = { ...paths[path], [method.toLowerCase()]: describeRoute(route) };
+      paths[path] = { ...paths[path], [method.toLowerCase()]: describeRoute(route, method) };
     }
   });
   const schema = { summary: 'This document' };
@@ -37,11 +37,14 @@ export function addOpenApi(server: FastifyInstance, options: { readonly version:
     openapi: '3.1.0',
     info: { title: 'switchmaster', version: options.version, license: { name: 'MIT', identifier: 'MIT' } },
     paths,
-    components: { schemas: { Error: toJsonSchema(errorAnswer) } },
+    components: {
+      schemas: { Error: toJsonSchema(errorAnswer) },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+    },
   }));
 }
 
-function describeRoute(route: RouteOptions): object {
+function describeRoute(route: RouteOptions, method: string): object {
   const { summary, params, querystring, response } = (route.schema ?? {}) as RouteSchema;
   const answers = Object.entries(response ?? {}).map(([status, shape]) => [
     status,
@@ -53,6 +56,7 @@ function describeRoute(route: RouteOptions): object {
   };
   return {
     ...(summary === undefined ? {} : { summary }),
+    ...(method === 'GET' || method === 'OPTIONS' ? {} : { security: [{ token: [] }] }),
     parameters: [...toParameters('path', params), ...toParameters('query', querystring)],
     responses: {
       ...(answers.length === 0 ? { 200: { description: 'OK' } } : Object.fromEntries(answers)),

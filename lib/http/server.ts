@@ -11,11 +11,14 @@ import { addMetricsRoute } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { addSentinelRoutes } from './sentinels.ts';
 import { addTemplateRoutes } from './templates.ts';
+import { addTokenGuard } from './token.ts';
 import type { Views } from './views.ts';
 
 export interface ServerOptions {
   readonly views: Views;
   readonly version: string;
+  /** What changing calls must bring; undefined switches them off. */
+  readonly token: string | undefined;
   /** Closed with the server. */
   readonly streams: EventStreams;
   /** PEM texts. With `clientCa`, clients must show a certificate of it. */
@@ -47,6 +50,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     if (error.code === 'internal') options.onDefect(error, { method: request.method, url: request.url });
     return sendFailure(reply, error);
   });
+  addTokenGuard(server, { token: options.token });
   addOpenApi(server, { version: options.version });
   addHealthRoutes(server, { readiness: options.views.readiness, version: options.version });
   addCheckRoutes(server, options.views);

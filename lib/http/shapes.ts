@@ -115,3 +115,5 @@ export const roleAnswer = z.object({
   generation: z.int(),
   epoch: z.int(),
 });
+/** What was asked for will be done as soon as possible; the journal tells what came of it. */
+export const acceptedAnswer = z.object({ accepted: z.literal(true) });

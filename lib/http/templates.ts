@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
-import { type templateAnswer, templatesAnswer, templateTextAnswer } from './shapes.ts';
-import type { OutcomesView, TemplateState, TemplatesView } from './views.ts';
+import { acceptedAnswer, type templateAnswer, templatesAnswer, templateTextAnswer } from './shapes.ts';
+import type { TemplateState, Views } from './views.ts';
 
 const params = z.object({ name: z.string().min(1).max(256) });
 
 export function addTemplateRoutes(
   server: FastifyInstance,
-  views: { readonly templates: TemplatesView; readonly outcomes: OutcomesView },
+  views: Pick<Views, 'templates' | 'templateControls' | 'outcomes'>,
 ): void {
   const answer = (state: TemplateState): z.output<typeof templateAnswer> => ({
     ...state,
@@ -32,4 +32,23 @@ export function addTemplateRoutes(
       return { ...answer(state), rendered: views.templates.rendered(name) ?? null };
     },
   );
+  addControl(server, { action: 'render', summary: 'Look at it again, also where it was rolled back', views });
+  addControl(server, { action: 'approve', summary: 'Release the text that a guard holds', views });
+}
+
+function addControl(
+  server: FastifyInstance,
+  control: {
+    readonly action: 'render' | 'approve';
+    readonly summary: string;
+    readonly views: Pick<Views, 'templateControls'>;
+  },
+): void {
+  const { action, summary, views } = control;
+  const schema = { summary, params, response: { 202: acceptedAnswer } };
+  server.post(`/v1/templates/:name/${action}`, { schema }, async (request, reply) => {
+    const { name } = request.params as z.output<typeof params>;
+    views.templateControls[action](name);
+    return reply.code(202).send({ accepted: true });
+  });
 }

@@ -25,6 +25,14 @@ export interface TemplatesView {
   rendered(name: string): string | undefined;
 }
 
+/** What an operator may ask of the renderer. Both throw `not-found` where there is no such thing. */
+export interface TemplateControls {
+  /** Looks at the template again, also where it was rolled back. */
+  render(name: string): void;
+  /** Releases the text that a guard holds now. */
+  approve(name: string): void;
+}
+
 export interface ReadinessView {
   /** What is not observed in full yet; empty when ready. */
   missing(): readonly string[];
@@ -52,6 +60,7 @@ export interface MetricsTextView {
 export interface Views {
   readonly masters: MastersView;
   readonly templates: TemplatesView;
+  readonly templateControls: TemplateControls;
   readonly readiness: ReadinessView;
   readonly outcomes: OutcomesView;
   readonly journal: JournalView;

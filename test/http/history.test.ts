@@ -90,6 +90,8 @@ t.test('the API describes every route that it has, and no other', async (t) => {
     '/v1/sentinels',
     '/v1/templates',
     '/v1/templates/{name}',
+    '/v1/templates/{name}/approve',
+    '/v1/templates/{name}/render',
     '/v1/why/{name}',
   ]);
   for (const [path, methods] of Object.entries(

@@ -6,6 +6,9 @@ import { makeServer } from '../../lib/http/server.ts';
 import type { Views } from '../../lib/http/views.ts';
 import { exampleViews } from './views.ts';
 
+/** What the example server takes from those who change things. */
+export const exampleToken = 'correct horse battery staple'.replaceAll(' ', '-');
+
 export interface Served {
   readonly server: FastifyInstance;
   readonly streams: EventStreams;
@@ -17,7 +20,13 @@ export interface Served {
 export function serve(t: Test, views: Views = exampleViews(), events: EventStreamOptions = {}): Served {
   const defects: unknown[] = [];
   const streams = new EventStreams(views.journal, events);
-  const server = makeServer({ views, streams, version: '1.2.3', onDefect: (error) => defects.push(error) });
+  const server = makeServer({
+    views,
+    streams,
+    token: exampleToken,
+    version: '1.2.3',
+    onDefect: (error) => defects.push(error),
+  });
   t.teardown(() => server.close());
   return { server, streams, defects };
 }

@@ -3,6 +3,7 @@ import type {
   MasterState,
   OutcomesView,
   ReadinessView,
+  TemplateControls,
   TemplateState,
   Views,
 } from '../../lib/http/views.ts';
@@ -57,6 +58,7 @@ export interface ExampleContents {
   readonly readiness?: ReadinessView;
   readonly outcomes?: OutcomesView;
   readonly journal?: JournalView;
+  readonly templateControls?: TemplateControls;
 }
 
 /** Views of fixed contents. */
@@ -73,6 +75,7 @@ export function exampleViews(contents: ExampleContents = {}): Views {
       get: (name) => templates.find((template) => template.name === name),
       rendered: () => rendered,
     },
+    templateControls: contents.templateControls ?? { render: () => {}, approve: () => {} },
     readiness: contents.readiness ?? { missing: () => [] },
     outcomes: contents.outcomes ?? { last: () => undefined },
     journal: contents.journal ?? new Journal({ capacity: 100 }),

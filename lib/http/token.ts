@@ -1,0 +1,61 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { SwitchmasterError } from '../errors.ts';
+
+/** How many wrong tokens one address may bring before it has to wait, and how often it gets another try. */
+const maxFailures = 10;
+const refillMs = 6_000;
+/** Addresses that are remembered at most: an attacker may have many. */
+const maxAddresses = 1_000;
+
+const reading: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Every request that changes something needs `Authorization: Bearer TOKEN`. Compared in constant time; an address that
+ * brings wrong tokens is refused for a while whatever it brings.
+ */
+export function addTokenGuard(server: FastifyInstance, options: { readonly token: string | undefined }): void {
+  const expected = options.token === undefined ? undefined : digest(options.token);
+  const failures = new Failures();
+  server.addHook('onRequest', async (request) => {
+    if (reading.has(request.method) || request.is404) return;
+    if (expected === undefined) {
+      throw new SwitchmasterError('request-denied', 'changing calls are switched off: api.tokenFile is not set');
+    }
+    if (failures.exceeded(request.ip)) {
+      throw new SwitchmasterError('request-throttled', 'too many wrong tokens from this address: try again later');
+    }
+    const given = /^Bearer (\S{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (given !== undefined && timingSafeEqual(digest(given), expected)) return;
+    failures.add(request.ip);
+    throw new SwitchmasterError('request-denied', 'this call needs the header Authorization: Bearer TOKEN');
+  });
+}
+
+/** A bucket of wrong tokens for each address, that empties with time. */
+class Failures {
+  readonly #buckets = new Map<string, { count: number; atMs: number }>();
+
+  exceeded(address: string): boolean {
+    return this.#count(address) > maxFailures - 1;
+  }
+
+  add(address: string): void {
+    const count = this.#count(address) + 1;
+    // Set anew, so that the oldest comes first in the map's order.
+    this.#buckets.delete(address);
+    this.#buckets.set(address, { count, atMs: performance.now() });
+    const [oldest] = this.#buckets.keys();
+    if (this.#buckets.size > maxAddresses && oldest !== undefined) this.#buckets.delete(oldest);
+  }
+
+  #count(address: string): number {
+    const bucket = this.#buckets.get(address);
+    if (bucket === undefined) return 0;
+    return Math.max(0, bucket.count - (performance.now() - bucket.atMs) / refillMs);
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
