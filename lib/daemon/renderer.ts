@@ -2,7 +2,8 @@ import type { TemplateControls, TemplateState, TemplatesView } from '../http/vie
 import type { TemplateSpec } from '../plan/render-spec.ts';
 import { Loop } from '../reconcile/loop.ts';
 import type { RunReport } from '../reconcile/outcome.ts';
-import { Renderer, type TemplateState as RendererState } from '../reconcile/renderer.ts';
+import { Renderer, type RendererOptions, type TemplateState as RendererState } from '../reconcile/renderer.ts';
+import { RollingQueue, type RollingQueueOptions } from '../reconcile/renderer-queue.ts';
 import type { Watches } from '../source/catalog.ts';
 import type { Part, Readiness } from './part.ts';
 
@@ -10,6 +11,8 @@ export interface RendererPartOptions {
   readonly specs: readonly TemplateSpec[];
   readonly environment: string | undefined;
   readonly watches: Watches;
+  /** For templates with `rolling`. */
+  readonly rolling?: Pick<RollingQueueOptions, 'client' | 'holder' | 'ttlMs'>;
   readonly onReport: (report: RunReport) => void;
   /** How often each template is looked at although nothing changed. Default: the loop's. */
   readonly resyncMs?: number;
@@ -37,11 +40,14 @@ export class RendererPart implements Part {
 
   constructor(options: RendererPartOptions) {
     this.#specs = options.specs;
+    const { watches, rolling, environment = '' } = options;
+    const wake: RendererOptions['wake'] = (name, hint) => this.#loop.wake(name, hint);
     this.renderer = new Renderer({
       specs: options.specs,
-      environment: options.environment ?? '',
-      watches: options.watches,
-      wake: (name, hint) => this.#loop.wake(name, hint),
+      environment,
+      watches,
+      wake,
+      ...(rolling === undefined ? {} : { queue: new RollingQueue({ ...rolling, watches, environment, wake }) }),
     });
     this.#loop = new Loop({
       reconciler: this.renderer,

@@ -13,6 +13,7 @@ import type { Outcome, Reconciler, Run } from './outcome.ts';
 import { finishTakeOver, replaceFile, type Transaction } from './renderer-apply.ts';
 import { type Entry, makeEntry, showEntry, type TemplateState } from './renderer-entry.ts';
 import { Gathering } from './renderer-gathering.ts';
+import type { RollingQueue } from './renderer-queue.ts';
 import type { Step } from './renderer-reload.ts';
 import { StageClock } from './renderer-stages.ts';
 import { digestOf, LiveTemplate } from './renderer-template.ts';
@@ -26,6 +27,8 @@ export interface RendererOptions {
   readonly watches: Watches;
   /** Wakes a template's key. */
   readonly wake: (name: string, hint: { readonly source: string; readonly event: string }) => void;
+  /** For `rolling`; without it, templates that ask for it do not queue. */
+  readonly queue?: RollingQueue;
   /** What supervised programs write, and what becomes of them. */
   readonly onProgram?: (name: string, event: SupervisorEvent) => void;
 }
@@ -35,9 +38,11 @@ export class Renderer implements Reconciler {
   readonly name = 'renderer';
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #wake: RendererOptions['wake'];
+  readonly #queue: RollingQueue | undefined;
 
   constructor(options: RendererOptions) {
     this.#wake = options.wake;
+    this.#queue = options.queue;
     this.#entries = new Map(options.specs.map((spec) => [spec.name, this.#open(spec, options)]));
   }
 
@@ -101,6 +106,7 @@ export class Renderer implements Reconciler {
       template.release();
       gathering.close();
     }
+    this.#queue?.close();
     await Promise.all([...this.#entries.values()].map(({ supervisor }) => supervisor?.stop()));
   }
 
@@ -170,20 +176,7 @@ export class Renderer implements Reconciler {
       case 'unchanged':
         return this.#keep(entry, step);
       case 'write':
-        return this.#settle(entry, {
-          step,
-          rendering: plan.rendering,
-          summary: `${destination} was replaced`,
-          transaction: await replaceFile(step, {
-            ...plan,
-            memory: template.memory,
-            onSwapped: () => {
-              entry.writtenAt = new Date().toISOString();
-              // Owed until it is done: a run that fails or stops in between takes over although the file matches.
-              template.memory = { ...template.memory, owed: { reason: 'The reload has not ended.' } };
-            },
-          }),
-        });
+        return this.#inTurn(entry, { plan, step });
       case 'reload-only':
         return this.#settle(entry, {
           step,
@@ -192,6 +185,41 @@ export class Renderer implements Reconciler {
           transaction: await finishTakeOver(step, plan.rendering),
         });
     }
+  }
+
+  /** An ordinary change waits for its turn among the nodes; the wait is an outcome, so that a failover finds no queue. */
+  async #inTurn(entry: Entry, input: { plan: RenderPlan & { kind: 'write' }; step: Step }): Promise<Outcome> {
+    const { plan, step } = input;
+    const { destination, rolling } = step.spec;
+    const queues = rolling !== undefined && this.#queue !== undefined && plan.urgency === 'ordinary';
+    if (!queues) return this.#write(entry, input);
+    const turn = await this.#queue.take(step.spec, step.signal);
+    if (turn.kind === 'wait') {
+      entry.state = 'queued';
+      const summary = `${destination} waits for its turn: ${turn.holders} of ${rolling.limit} nodes reload.`;
+      return { kind: 'held', summary, retryAfterMs: turn.retryAfterMs };
+    }
+    try {
+      return await this.#write(entry, input);
+    } finally {
+      await turn.leave();
+    }
+  }
+
+  async #write(entry: Entry, input: { plan: RenderPlan & { kind: 'write' }; step: Step }): Promise<Outcome> {
+    const { plan, step } = input;
+    const { template } = entry;
+    const onSwapped = () => {
+      entry.writtenAt = new Date().toISOString();
+      // Owed until it is done: a run that fails or stops in between takes over although the file matches.
+      template.memory = { ...template.memory, owed: { reason: 'The reload has not ended.' } };
+    };
+    return this.#settle(entry, {
+      step,
+      rendering: plan.rendering,
+      summary: `${step.spec.destination} was replaced`,
+      transaction: await replaceFile(step, { ...plan, memory: template.memory, onSwapped }),
+    });
   }
 
   async #settle(

@@ -36,7 +36,15 @@ export type SpecInput = Omit<TemplateSpec, 'name' | 'source' | 'destination' | '
 /** Starts a renderer that stops with the test. */
 export function startRendering(
   t: Test,
-  input: { consul: ConsulAgent; specs: readonly SpecInput[]; folder?: string; resyncMs?: number },
+  input: {
+    consul: ConsulAgent;
+    specs: readonly SpecInput[];
+    /** Default: a folder of the test. */
+    folder?: string;
+    resyncMs?: number;
+    /** Whether `rolling` is carried out. */
+    queue?: 'on' | 'off';
+  },
 ): Rendering {
   const folder = input.folder ?? t.testdir({});
   const { host, port } = input.consul.http;
@@ -49,6 +57,7 @@ export function startRendering(
     environment: '',
     watches,
     resyncMs: input.resyncMs ?? 1_000,
+    ...(input.queue === 'on' ? { rolling: { client, holder: 'test', ttlMs: 1_000 } } : {}),
     onReport: (report) => reports.push(report),
   });
   let stopping: Promise<void> | undefined;
