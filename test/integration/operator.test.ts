@@ -3,6 +3,7 @@ import { formatAddress } from '../../lib/model/address.ts';
 import { Program, runProgram } from '../cmd/program.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
+import { CheckLoad, findWrong } from './check-load.ts';
 
 /* What an operator and a load balancer see of one failover, on real software. */
 const sandbox = await Sandbox.openFor(t, { name: 'operator' });
@@ -41,6 +42,8 @@ t.test('a failover is seen live, told afterwards, and never answered wrongly', a
   await waitFor('the watch to be connected', async () =>
     /switchmaster_event_streams 1/.test(String((await daemon.get('/metrics')).body)),
   );
+  const load = new CheckLoad(daemon.api, [oldMaster, newMaster]);
+  t.teardown(() => load.stop());
   await shard1.master.kill();
   const [line] = await watching.says(/^.*"cause":"failover".*$/m);
   const moved = JSON.parse(line);
@@ -48,6 +51,9 @@ t.test('a failover is seen live, told afterwards, and never answered wrongly', a
   t.strictSame([await check(oldMaster), await check(newMaster)], [503, 200]);
   const record = await consul.key('redis/record/shard1');
   t.match(JSON.parse(record ?? 'null'), { master: newMaster });
+  await waitFor('ten thousand checks', () => load.answers.length >= 10_000, { timeoutMs: 30_000 });
+  await load.stop();
+  t.strictSame(findWrong(load.answers, { oldMaster, newMaster }), []);
   watching.child.kill('SIGINT');
   t.equal((await watching.end()).code, 0);
 });
