@@ -1,52 +1,77 @@
 import type { Command } from 'commander';
+import type { Config } from '../lib/config/model.ts';
+import type { ServerFinding } from '../lib/daemon/online.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
+import { harmless, printJson, printLine, styled } from './terminal.ts';
+
+interface CheckOptions {
+  readonly config: readonly string[];
+  readonly online?: true;
+  readonly json?: true;
+}
+
+const help = `
+Exit codes: 0 good, 1 a server does not answer, 2 a config that cannot be used.
+
+Example:
+  $ switchmaster check --config /etc/switchmaster && systemctl reload switchmaster`;
 
 export function addCheck(program: Command, done: (code: ExitCode) => void): void {
   program
     .command('check')
     .description('Tell everything that is wrong with a config and its templates; change nothing.')
     .addOption(configOption())
+    .option('--online', 'ask the Consul agent and the Sentinels too')
     .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      '\nExample:\n  $ switchmaster check --config /etc/switchmaster && systemctl reload switchmaster',
-    )
-    .action(async (options: { config: readonly string[]; json?: true }) => {
+    .addHelpText('after', help)
+    .action(async (options: CheckOptions) => {
       done(await check(options));
     });
 }
 
-async function check(options: { readonly config: readonly string[]; readonly json?: true }): Promise<ExitCode> {
+async function check(options: CheckOptions): Promise<ExitCode> {
+  let config: Config;
   try {
-    await checkAll(options.config);
+    config = await checkConfig(options.config);
   } catch (thrown) {
     if (options.json !== true) throw thrown;
     const error = SwitchmasterError.from(thrown);
-    print({ valid: false, problems: error.details.problems ?? [{ path: '', message: error.message }] });
+    printJson({ valid: false, problems: error.details.problems ?? [{ path: '', message: error.message }] });
     return 2;
   }
-  if (options.json === true) print({ valid: true, problems: [] });
-  else process.stdout.write('The configuration is good.\n');
-  return 0;
+  const servers = options.online === true ? await askServers(config) : undefined;
+  if (options.json === true) printJson({ valid: true, problems: [], ...(servers === undefined ? {} : { servers }) });
+  else printFindings(servers ?? []);
+  return servers?.every(({ answers }) => answers) === false ? 1 : 0;
 }
 
 /** Throws `config-invalid` with everything that is wrong with the config; where nothing is, with its templates. */
-async function checkAll(paths: readonly string[]): Promise<void> {
+async function checkConfig(paths: readonly string[]): Promise<Config> {
   const { loadConfig } = await import('../lib/config/load.ts');
   const { configError } = await import('../lib/config/problem.ts');
   const { compileSource } = await import('../lib/reconcile/renderer-source.ts');
-  const { templates } = await loadConfig({ paths, environment: process.env });
-  const compiled = await Promise.allSettled(templates.map((template) => compileSource(template)));
+  const config = await loadConfig({ paths, environment: process.env });
+  const compiled = await Promise.allSettled(config.templates.map((template) => compileSource(template)));
   const problems = compiled.flatMap((result, i) => {
     if (result.status === 'fulfilled') return [];
     const { message } = SwitchmasterError.from(result.reason);
     return [{ path: `templates[${i}].source`, message }];
   });
   if (problems.length > 0) throw configError(problems);
+  return config;
 }
 
-function print(answer: object): void {
-  process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+async function askServers(config: Config): Promise<readonly ServerFinding[]> {
+  const online = await import('../lib/daemon/online.ts');
+  return online.askServers(config);
+}
+
+function printFindings(servers: readonly ServerFinding[]): void {
+  printLine('The configuration is good.');
+  for (const { server, answers, says } of servers) {
+    const mark = answers ? styled('green', 'answers') : styled('red', 'does not answer');
+    printLine(`${harmless(server)} ${mark}: ${harmless(says)}`);
+  }
 }

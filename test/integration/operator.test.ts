@@ -23,6 +23,22 @@ const [oldMaster, newMaster] = [shard1.master.address, shard1.replicas[0]?.addre
 const check = async (address: typeof oldMaster, role = 'master'): Promise<number> =>
   (await daemon.get(`/check/${role}?address=${formatAddress(address)}`)).status;
 
+t.test('check asks every server that the config names', async (t) => {
+  const folder = t.testdir({ 'good.yml': JSON.stringify(config) });
+  const good = await runProgram(['check', '--online', '--config', folder]);
+  t.equal(good.code, 0);
+  t.match(good.stdout, /^consul .* answers: knows a leader$/m);
+  t.equal(good.stdout.match(/^sentinel .* answers: masters that it monitors: 1$/gm)?.length, 3);
+  const gone = JSON.stringify({ ...config, consul: { address: '127.0.0.1:9' } });
+  const bad = await runProgram(['check', '--online', '--json', '--config', t.testdir({ 'bad.yml': gone })]);
+  t.equal(bad.code, 1);
+  t.match(JSON.parse(bad.stdout).servers[0], {
+    server: 'consul 127.0.0.1:9',
+    answers: false,
+    code: 'consul-unreachable',
+  });
+});
+
 t.test('before the failover, status shows a tree in which all is well', async (t) => {
   await waitFor('the check to pass', async () => (await runProgram(['status', '--api', api])).code === 0);
   const { stdout, stderr } = await runProgram(['status', '--api', api]);
