@@ -8,6 +8,7 @@ import { ConsulPart, revealAccess } from './daemon/consul.ts';
 import { fingerprint } from './daemon/fingerprint.ts';
 import { readMeasures } from './daemon/measures.ts';
 import { type Observers, openObservers } from './daemon/observers.ts';
+import { buildRegistrar } from './daemon/registrar.ts';
 import { RendererPart } from './daemon/renderer.ts';
 import { unionViews } from './daemon/views.ts';
 import { SwitchmasterError } from './errors.ts';
@@ -39,6 +40,7 @@ export class Daemon {
   #config: Config;
   #consul: ConsulPart | undefined;
   readonly #decisions = new Decisions();
+  #registers = false;
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -84,8 +86,9 @@ export class Daemon {
 
   async #become(config: Config): Promise<void> {
     await this.#assembly.become(this.#blueprints(config), { graceMs });
-    if (config.sentinel === undefined && config.templates.length === 0) {
-      this.#options.log.warn('nothing to do: the config has neither sentinel nor templates');
+    const { register, sentinel, cluster, templates } = config;
+    if (register === undefined && sentinel === undefined && cluster.length + templates.length === 0) {
+      this.#options.log.warn('nothing to do: the config has neither register, sentinel, cluster nor templates');
     }
   }
 
@@ -117,16 +120,28 @@ export class Daemon {
         build: () => this.#buildBridge(sentinel, environment),
       });
     }
+    // A section that a reload took away has left its instances registered: they are removed for as long as this runs.
+    if (config.register !== undefined) this.#registers = true;
+    if (this.#registers) {
+      const { register = { instances: [], discoveries: [] }, environment, consul } = config;
+      blueprints.push({
+        name: 'registrar',
+        fingerprint: fingerprint({ register, environment, consul }),
+        build: () => buildRegistrar(register, { ...this.#shared(), naming: { environment } }),
+      });
+    }
     if (config.templates.length > 0) {
       const { templates: specs, environment, consul } = config;
       blueprints.push({
         name: 'renderer',
         fingerprint: fingerprint({ specs, environment, consul }),
         build: () => {
-          const { watches: pushed } = this.#requireConsul();
+          const { watches: pushed, client } = this.#requireConsul();
+          const rolling = { client, holder: hostname() };
           const prefix = recordPrefix({ environment });
           const watches = new DecidedWatches({ watches: pushed, decisions: this.#decisions, prefix });
-          return new RendererPart({ specs, environment, watches, onReport: (report) => this.observe(report) });
+          const onReport = (report: RunReport) => this.observe(report);
+          return new RendererPart({ specs, environment, watches, rolling, onReport });
         },
       });
     }
@@ -163,6 +178,11 @@ export class Daemon {
         else log.warn(fields, up ? 'sentinel not read' : 'sentinel lost');
       },
     });
+  }
+
+  #shared() {
+    const { client, watches } = this.#requireConsul();
+    return { client, watches, onReport: (report: RunReport) => this.observe(report) };
   }
 
   #requireConsul(): ConsulPart {

@@ -9,6 +9,9 @@ import { resolveConfig } from './resolve.ts';
 import { checkRules } from './rules.ts';
 import { type RawConfig, type SectionName, sections } from './schema.ts';
 
+/** Sections that are lists. */
+const lists: ReadonlySet<string> = new Set<SectionName>(['register', 'cluster', 'templates']);
+
 /** A Sentinel and a Consul agent on this machine: what runs where nothing is configured. */
 const withoutConfig: RawConfig = { sentinel: sections.sentinel.parse({}) };
 
@@ -43,7 +46,7 @@ function parseSections(merged: MergedConfig): { readonly raw: RawConfig; readonl
       continue;
     }
     // `sentinel:` with nothing below it asks for the defaults.
-    const given = value ?? (key === 'templates' ? [] : {});
+    const given = value ?? (lists.has(key) ? [] : {});
     const parsed = sections[key as SectionName].safeParse(given);
     if (parsed.success) raw[key] = parsed.data;
     else problems.push(...explainIssues(parsed.error.issues, { at: [key], config: merged }));

@@ -1,4 +1,6 @@
 import type { Address } from '../model/address.ts';
+import type { InstanceSpec } from '../model/instance.ts';
+import type { Discovery } from '../plan/registration-discovery.ts';
 import type { TemplateSpec } from '../plan/render-spec.ts';
 import type { Secret } from './secret.ts';
 
@@ -6,8 +8,12 @@ import type { Secret } from './secret.ts';
 export interface Config {
   readonly environment: string | undefined;
   readonly consul: ConsulConfig;
+  /** undefined: this node registers nothing, and touches nothing that is registered. */
+  readonly register: RegisterConfig | undefined;
   /** undefined: this node runs no bridge. */
   readonly sentinel: SentinelConfig | undefined;
+  /** The Redis Clusters whose records this node keeps. */
+  readonly cluster: readonly ClusterConfig[];
   readonly templates: readonly TemplateSpec[];
   /** undefined: switched off. */
   readonly api: ApiConfig | undefined;
@@ -40,8 +46,32 @@ export interface AccessConfig {
   readonly tls?: ClientTls;
 }
 
+export interface RegisterConfig {
+  readonly instances: readonly { readonly spec: InstanceSpec; readonly access: AccessConfig }[];
+  readonly discoveries: readonly {
+    readonly discovery: Omit<Discovery, 'matches'>;
+    /** Globs of master names. */
+    readonly masters: readonly string[];
+    readonly access: AccessConfig;
+  }[];
+}
+
+export interface ClusterConfig {
+  readonly name: string;
+  readonly seeds: readonly Address[];
+  /** Its nodes are looked up in Consul by this service as well. */
+  readonly service?: string;
+  readonly access: AccessConfig;
+  /** How often it is looked at while nothing moves. */
+  readonly resyncMs: number;
+}
+
 export interface SentinelConfig {
   readonly addresses: readonly Address[];
+  /** Sentinels are looked up in Consul by this service as well. */
+  readonly service?: string;
+  /** Whether the Sentinels are kept monitoring what `desired/` says. */
+  readonly provision: boolean;
   /** Globs of master names. */
   readonly masters: readonly string[];
   readonly access: AccessConfig;

@@ -1,19 +1,22 @@
 import path from 'node:path';
 import type { Address } from '../model/address.ts';
+import { resolveAccess } from './access.ts';
+import { resolveClusters } from './cluster.ts';
 import { resolveConsul } from './consul.ts';
-import type { AccessConfig, ApiConfig, Config, JournalConfig, SentinelConfig } from './model.ts';
-import type { Path } from './problem.ts';
+import type { ApiConfig, Config, JournalConfig, SentinelConfig } from './model.ts';
+import { resolveRegister } from './register.ts';
 import type { Resolution } from './resolution.ts';
 import type { RawApi, RawConfig, RawJournal, RawSentinel } from './schema.ts';
 import { resolveTemplates } from './template.ts';
-import { resolveTls } from './tls.ts';
 
 /** Reads what the sections point at: files, secrets, the environment. Problems are reported, never thrown. */
 export async function resolveConfig(resolution: Resolution, raw: RawConfig): Promise<Config> {
   return {
     environment: raw.environment,
     consul: await resolveConsul(resolution, raw.consul ?? {}),
+    register: raw.register === undefined ? undefined : await resolveRegister(resolution, raw.register),
     sentinel: raw.sentinel === undefined ? undefined : await resolveSentinel(resolution, raw.sentinel),
+    cluster: await resolveClusters(resolution, raw.cluster ?? []),
     templates: await resolveTemplates(resolution, raw.templates ?? []),
     api: await resolveApi(resolution, raw.api),
     log: raw.log ?? { level: 'info', format: 'auto' },
@@ -23,7 +26,10 @@ export async function resolveConfig(resolution: Resolution, raw: RawConfig): Pro
 
 async function resolveSentinel(resolution: Resolution, raw: RawSentinel): Promise<SentinelConfig> {
   return {
-    addresses: raw.addresses,
+    // With a service to look them up by, none need be listed.
+    addresses: raw.addresses ?? (raw.service === undefined ? [{ host: '127.0.0.1', port: 26379 }] : []),
+    ...(raw.service === undefined ? {} : { service: raw.service }),
+    provision: raw.provision,
     masters: raw.masters,
     access: await resolveAccess(resolution, {
       raw,
@@ -40,28 +46,6 @@ async function resolveSentinel(resolution: Resolution, raw: RawSentinel): Promis
     rebaseAfterMs: raw.rebaseAfter,
     follow: raw.follow,
     fence: raw.fence,
-  };
-}
-
-/** Name, password and TLS of a section; the password from its file, or from the variable. */
-export async function resolveAccess(
-  resolution: Resolution,
-  given: { readonly raw: RawSentinel['redis']; readonly at: Path; readonly variable: string },
-): Promise<AccessConfig> {
-  const { raw, at } = given;
-  const password =
-    raw.passwordFile === undefined
-      ? resolution.secretVariable(given.variable)
-      : await resolution.readSecret(raw.passwordFile, { at: [...at, 'passwordFile'] });
-  if (raw.username !== undefined && raw.passwordFile === undefined && password === undefined) {
-    const hint = `set passwordFile, or ${given.variable} in the environment`;
-    resolution.report({ at: [...at, 'username'] }, { message: 'has no password beside it', hint });
-  }
-  const tls = await resolveTls(resolution, { raw: raw.tls, at: [...at, 'tls'] });
-  return {
-    ...(raw.username === undefined ? {} : { username: raw.username }),
-    ...(password === undefined ? {} : { password }),
-    ...(tls === undefined ? {} : { tls }),
   };
 }
 

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { type Address, parseAddress } from '../model/address.ts';
+import { clusterSection } from './cluster-schema.ts';
 import { duration } from './duration.ts';
-import { address, clientTls, filePath, text } from './shared-schema.ts';
+import { registerSection } from './register-schema.ts';
+import { address, clientTls, filePath, redisAccess, text } from './shared-schema.ts';
 import { templatesSection } from './template-schema.ts';
 
 export { address, filePath, type RawClientTls } from './shared-schema.ts';
@@ -10,12 +12,6 @@ export { address, filePath, type RawClientTls } from './shared-schema.ts';
  * What the sections of a config file may hold, before files and the environment are read (resolve.ts does that).
  * Every object is strict: a key that nothing implements is a mistake to be told, not to be ignored.
  */
-
-const redisAccess = z.strictObject({
-  username: text.optional(),
-  passwordFile: filePath.optional(),
-  tls: z.union([z.boolean(), clientTls]).default(false),
-});
 
 /** A tag of Consul, and so a label of its DNS (RFC 1035, 2.3.1). */
 const environmentSection = z
@@ -40,10 +36,9 @@ const consulSection = z.strictObject({
 export type RawConsul = z.output<typeof consulSection>;
 
 const sentinelSection = z.strictObject({
-  addresses: z
-    .array(address)
-    .min(1, 'needs at least one address')
-    .default([{ host: '127.0.0.1', port: 26379 }]),
+  addresses: z.array(address).min(1, 'needs at least one address').optional(),
+  service: text.optional(),
+  provision: z.boolean().default(true),
   masters: z.array(text).min(1, 'needs at least one pattern').default(['*']),
   username: text.optional(),
   passwordFile: filePath.optional(),
@@ -93,7 +88,9 @@ export type RawJournal = z.output<typeof journalSection>;
 export const sections = {
   environment: environmentSection,
   consul: consulSection,
+  register: registerSection,
   sentinel: sentinelSection,
+  cluster: clusterSection,
   templates: templatesSection,
   api: apiSection,
   log: logSection,
@@ -106,7 +103,9 @@ export type RawConfig = { [S in SectionName]?: z.output<(typeof sections)[S]> };
 export const configSchema = z.strictObject({
   environment: environmentSection.optional(),
   consul: consulSection.optional(),
+  register: registerSection.optional(),
   sentinel: sentinelSection.optional(),
+  cluster: clusterSection.optional(),
   templates: templatesSection.optional(),
   api: apiSection.optional(),
   log: logSection.optional(),

@@ -23,3 +23,11 @@ export const clientTls = z.strictObject({
   verify: z.boolean().default(true),
 });
 export type RawClientTls = z.output<typeof clientTls>;
+
+/** What it takes to be let in by a Redis or a Sentinel. */
+export const redisAccess = z.strictObject({
+  username: text.optional(),
+  passwordFile: filePath.optional(),
+  tls: z.union([z.boolean(), clientTls]).default(false),
+});
+export type RawAccess = z.output<typeof redisAccess>;

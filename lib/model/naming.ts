@@ -20,6 +20,16 @@ export function recordKey(naming: Naming, name: string): string {
   return `${recordPrefix(naming)}${name}`;
 }
 
+/** Every record of a Redis Cluster lies below it. */
+export function clusterPrefix(naming: Naming): string {
+  return `${keyPrefix(naming)}cluster/`;
+}
+
+/** Every master that must be monitored lies below it. */
+export function desiredPrefix(naming: Naming): string {
+  return `${keyPrefix(naming)}desired/`;
+}
+
 /** The plain key of a master: `host:port`; `/host`, `/port` and `/epoch` lie below it. */
 export function plainKey(naming: Naming, name: string): string {
   return `${keyPrefix(naming)}master/${name}`;

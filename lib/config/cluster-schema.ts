@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { duration } from './duration.ts';
+import { address, redisAccess, text } from './shared-schema.ts';
+
+const cluster = z.strictObject({
+  name: text,
+  seeds: z.array(address).min(1, 'needs at least one address').optional(),
+  service: text.optional(),
+  ...redisAccess.shape,
+  resync: duration({ minMs: 100, maxMs: 600_000 }).default(1_000),
+});
+export type RawCluster = z.output<typeof cluster>;
+
+export const clusterSection = z.array(cluster);

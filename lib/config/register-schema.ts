@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { duration } from './duration.ts';
+import { address, redisAccess, text } from './shared-schema.ts';
+
+/** `host:port`, or the path of a unix domain socket. */
+const endpoint = z.union([z.string().regex(/^\//, 'must be a path that begins with /, or host:port'), address]);
+
+const tag = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/, 'must be a DNS label');
+
+const check = z.strictObject({
+  interval: duration({ minMs: 100, maxMs: 600_000 }).default(2_000),
+  timeout: duration({ minMs: 50, maxMs: 60_000 }).default(1_000),
+  consulInterval: duration({ minMs: 1_000, maxMs: 600_000 }).default(5_000),
+  consulTimeout: duration({ minMs: 100, maxMs: 60_000 }).default(2_000),
+  http: z.url().optional(),
+  fall: z.int().min(1).max(100).default(2),
+  rise: z.int().min(1).max(100).default(2),
+  maxLag: duration({ minMs: 1_000 }).default(30_000),
+  maxLinkDown: duration({ minMs: 1_000 }).default(60_000),
+  // Consul reaps at most every 30 seconds, and refuses less than a minute (agent config, "deregister_critical_service_after").
+  deregisterCriticalServiceAfter: duration({ minMs: 60_000 }).optional(),
+});
+
+const instance = z.strictObject({
+  kind: z.enum(['redis', 'sentinel', 'cluster', 'twemproxy', 'haproxy']),
+  name: text.optional(),
+  address: address.optional(),
+  announce: address.optional(),
+  discover: z
+    .union([
+      z.literal(true),
+      z.strictObject({ hosts: z.array(text).default([]), masters: z.array(text).min(1).default(['*']) }),
+    ])
+    .optional(),
+  stats: endpoint.optional(),
+  ...redisAccess.shape,
+  tags: z.array(tag).default([]),
+  meta: z.record(z.string().regex(/^[A-Za-z0-9_-]{1,128}$/), z.string().max(512)).default({}),
+  check: check.prefault({}),
+  deregisterOnStop: z.boolean().default(false),
+});
+export type RawInstance = z.output<typeof instance>;
+
+export const registerSection = z.array(instance);

@@ -1,0 +1,146 @@
+import { type Address, compareAddresses, isPort } from './address.ts';
+
+/** Inclusive. A cluster has the slots 0 to 16,383. */
+export interface SlotRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const slotCount = 16_384;
+
+export interface ClusterShard {
+  /** Sorted. Empty for a master that has no slots yet. */
+  readonly slots: readonly SlotRange[];
+  /** null while a shard has none. */
+  readonly master: Address | null;
+  /** Sorted. */
+  readonly replicas: readonly Address[];
+}
+
+/** What the key `cluster/C` holds. */
+export interface ClusterRecord {
+  readonly version: 1;
+  readonly name: string;
+  /** cluster_current_epoch of the view that it was taken from. */
+  readonly epoch: number;
+  readonly state: 'ok' | 'fail';
+  /** Slots that no master serves. */
+  readonly uncovered: readonly SlotRange[];
+  /** In the order of their first slots; those without any last. */
+  readonly shards: readonly ClusterShard[];
+  /** ISO 8601. */
+  readonly changedAt: string;
+  readonly changedBy: string;
+}
+
+/** One node, as one node of the cluster sees it. */
+export interface ClusterNode {
+  readonly id: string;
+  /** undefined where the answering node knows no address that others could use. */
+  readonly address: Address | undefined;
+  readonly role: 'master' | 'replica';
+  /** `fail`: a majority has given it up. */
+  readonly health: 'online' | 'fail' | 'loading';
+}
+
+export interface ClusterViewShard {
+  readonly slots: readonly SlotRange[];
+  readonly nodes: readonly ClusterNode[];
+}
+
+/** What one node of a cluster says of all of it. */
+export interface ClusterView {
+  /** Who said it (CLUSTER MYID), and where it was asked. */
+  readonly nodeId: string;
+  readonly askedAt: Address;
+  /** cluster_current_epoch. */
+  readonly epoch: number;
+  readonly state: 'ok' | 'fail';
+  readonly shards: readonly ClusterViewShard[];
+}
+
+/** The JSON text of a record: one form for one content. */
+export function formatClusterRecord(record: ClusterRecord): string {
+  const { version, name, epoch, state, uncovered, shards, changedAt, changedBy } = record;
+  return JSON.stringify({ version, name, epoch, state, uncovered, shards, changedAt, changedBy });
+}
+
+/** undefined where the text is no record of a cluster. */
+export function parseClusterRecord(text: string): ClusterRecord | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof json !== 'object' || json === null) return undefined;
+  const { version, name, epoch, state, uncovered, shards, changedAt, changedBy } = json as Record<string, unknown>;
+  if (version !== 1 || typeof name !== 'string' || !Number.isSafeInteger(epoch)) return undefined;
+  if ((state !== 'ok' && state !== 'fail') || typeof changedAt !== 'string' || typeof changedBy !== 'string')
+    return undefined;
+  if (!isRanges(uncovered) || !Array.isArray(shards) || !shards.every(isShard)) return undefined;
+  return { version, name, epoch: epoch as number, state, uncovered, shards, changedAt, changedBy };
+}
+
+/** `0-5460`, `5461`, by commas. */
+export function formatRanges(ranges: readonly SlotRange[]): string {
+  return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(',');
+}
+
+/** Sorted, and joined where they touch. */
+export function normalizeRanges(ranges: readonly SlotRange[]): readonly SlotRange[] {
+  const joined: SlotRange[] = [];
+  for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
+    const last = joined.at(-1);
+    if (last === undefined || range.from > last.to + 1) joined.push(range);
+    else joined[joined.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
+  }
+  return joined;
+}
+
+/** The slots that none of the ranges holds. */
+export function uncoveredBy(ranges: readonly SlotRange[]): readonly SlotRange[] {
+  const gaps: SlotRange[] = [];
+  let next = 0;
+  for (const { from, to } of normalizeRanges(ranges)) {
+    if (from > next) gaps.push({ from: next, to: from - 1 });
+    next = to + 1;
+  }
+  if (next < slotCount) gaps.push({ from: next, to: slotCount - 1 });
+  return gaps;
+}
+
+/** By their first slots; then, those without any, by their masters. */
+export function compareShards(a: ClusterShard, b: ClusterShard): number {
+  const [first, second] = [a.slots[0]?.from ?? slotCount, b.slots[0]?.from ?? slotCount];
+  if (first !== second) return first - second;
+  if (a.master === null || b.master === null) return a.master === b.master ? 0 : a.master === null ? 1 : -1;
+  return compareAddresses(a.master, b.master);
+}
+
+function isShard(value: unknown): value is ClusterShard {
+  if (typeof value !== 'object' || value === null) return false;
+  const { slots, master, replicas } = value as Record<string, unknown>;
+  return (
+    isRanges(slots) && (master === null || isAddress(master)) && Array.isArray(replicas) && replicas.every(isAddress)
+  );
+}
+
+function isRanges(value: unknown): value is SlotRange[] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      ({ from, to }: Record<string, unknown>) => isSlot(from) && isSlot(to) && (from as number) <= (to as number),
+    )
+  );
+}
+
+function isSlot(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < slotCount;
+}
+
+function isAddress(value: unknown): value is Address {
+  if (typeof value !== 'object' || value === null) return false;
+  const { host, port } = value as Record<string, unknown>;
+  return typeof host === 'string' && host !== '' && typeof port === 'number' && isPort(port);
+}

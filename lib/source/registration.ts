@@ -1,0 +1,68 @@
+import type { ConsulAgentClient } from '../client/consul-agent.ts';
+import { type ClusterRecord, parseClusterRecord } from '../model/cluster.ts';
+import { type HeldService, registrarMeta } from '../model/instance.ts';
+import { clusterPrefix, type Naming, recordPrefix } from '../model/naming.ts';
+import { type MasterRecord, parseRecord } from '../model/record.ts';
+import type { CatalogWatches, Follow } from './catalog.ts';
+
+/** How long a reading of the agent serves all instances of this node. */
+const freshMs = 200;
+
+/** What the local agent holds of ours, and what the records say. */
+export class RegistrationSource {
+  readonly #agent: ConsulAgentClient;
+  readonly #naming: Naming;
+  readonly #records: Follow<{ kind: 'key-tree'; prefix: string }>;
+  readonly #clusters: Follow<{ kind: 'key-tree'; prefix: string }>;
+  #reading: { readonly atMs: number; readonly services: Promise<readonly HeldService[]> } | undefined;
+
+  constructor(options: {
+    readonly agent: ConsulAgentClient;
+    readonly watches: CatalogWatches;
+    readonly naming: Naming;
+    readonly onChange: () => void;
+  }) {
+    const { watches, naming, onChange } = options;
+    this.#agent = options.agent;
+    this.#naming = naming;
+    this.#records = watches.follow({ kind: 'key-tree', prefix: recordPrefix(naming) }, onChange);
+    this.#clusters = watches.follow({ kind: 'key-tree', prefix: clusterPrefix(naming) }, onChange);
+  }
+
+  /** Every service of this agent that some registrar registered. Rejects while the agent does not answer. */
+  services(): Promise<readonly HeldService[]> {
+    const nowMs = performance.now();
+    if (this.#reading === undefined || nowMs - this.#reading.atMs > freshMs) {
+      const services = this.#agent.services(registrarMeta);
+      this.#reading = { atMs: nowMs, services };
+      services.catch(() => this.forget());
+    }
+    return this.#reading.services;
+  }
+
+  /** Something was written: what was read before is old. */
+  forget(): void {
+    this.#reading = undefined;
+  }
+
+  /** undefined until they were read once. Unreadable ones are left out: they say nothing. */
+  get records(): readonly MasterRecord[] | undefined {
+    return valuesOf(this.#records)?.flatMap(({ value }) => parseRecord(value) ?? []);
+  }
+
+  cluster(name: string): ClusterRecord | undefined {
+    const key = `${clusterPrefix(this.#naming)}${name}`;
+    const entry = valuesOf(this.#clusters)?.find((candidate) => candidate.key === key);
+    return entry === undefined ? undefined : parseClusterRecord(entry.value);
+  }
+
+  release(): void {
+    this.#records.release();
+    this.#clusters.release();
+  }
+}
+
+function valuesOf(follow: Follow<{ kind: 'key-tree'; prefix: string }>) {
+  const { state } = follow;
+  return state.kind === 'current' || state.kind === 'stale' ? state.value : undefined;
+}

@@ -1,0 +1,278 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { formatAddress } from '../../lib/model/address.ts';
+import { waitFor } from '../sandbox/condition.ts';
+import type { RedisServer, Shard } from '../sandbox/redis.ts';
+import { Sandbox } from '../sandbox/sandbox.ts';
+import {
+  instanceOf,
+  instancesOf,
+  makeInstance,
+  putRecordOf,
+  type quickChecks,
+  type Registered,
+  saysOf,
+  startRegistrar,
+  untilSays,
+} from './registering.ts';
+
+t.setTimeout(180_000);
+const sandbox = await Sandbox.openFor(t, { name: 'registrar' });
+const [consul, plain, returning, watched, outlived] = await Promise.all([
+  sandbox.consul(),
+  sandbox.redis({ name: 'plain' }),
+  sandbox.redis({ name: 'returning' }),
+  sandbox.redis({ name: 'watched', password: 'secret' }),
+  sandbox.redis({ name: 'outlived' }),
+]);
+
+function replicaOf(shard: Shard): RedisServer {
+  const [replica] = shard.replicas;
+  if (replica === undefined) throw new Error(`${shard.name} has no replica`);
+  return replica;
+}
+
+function idOf(server: RedisServer): string {
+  return `redis-${formatAddress(server.address)}`;
+}
+
+/** Records the master as it was started, and registers all servers of a shard. */
+async function register(t: Test, shard: Shard, checks: Partial<typeof quickChecks> = {}) {
+  const { name, master, replicas, servers, password } = shard;
+  await putRecordOf(consul, { name, master: master.address, replicas: replicas.map(({ address }) => address) });
+  const access = password === undefined ? {} : { password };
+  const wishes = servers.map(({ address }) => ({ kind: 'redis', name, address, checks, access }) as const);
+  const registrar = startRegistrar(t, { consul, instances: wishes });
+  await waitFor('all instances to pass', () => Promise.all(servers.map((server) => instanceOf(consul, idOf(server)))), {
+    until: (all) => all.every((one) => one?.Checks.every(({ Status }) => Status === 'passing')),
+  });
+  return registrar;
+}
+
+t.test('instances are registered as the record has them, and answer in DNS', async (t) => {
+  await register(t, plain);
+  const master = await instanceOf(consul, idOf(plain.master));
+  t.match(master?.Service, {
+    Address: plain.master.address.host,
+    Port: plain.master.address.port,
+    Tags: ['plain', 'master'],
+    Meta: { role: 'master', name: 'plain', version: /^\d+\.\d+\.\d+$/, switchmaster: 'default' },
+  });
+  t.strictSame((await instanceOf(consul, idOf(replicaOf(plain))))?.Service.Tags, ['plain', 'replica']);
+  t.equal(await saysOf(consul, idOf(plain.master)), 'passing: answers');
+  t.strictSame(await consul.dnsA('replica.redis.service.consul'), [replicaOf(plain).address.host]);
+  const [srv] = await consul.dnsSrv('master.redis.service.consul');
+  t.equal(srv?.port, plain.master.address.port);
+});
+
+t.test('nothing is written while nothing changes', async (t) => {
+  const { reports } = await register(t, plain);
+  const before = await instancesOf(consul, 'redis');
+  const count = reports.length;
+  await waitFor('twenty more looks', () => reports.length >= count + 20);
+  t.strictSame(await instancesOf(consul, 'redis'), before);
+  t.strictSame(
+    reports.slice(count).filter(({ outcome }) => outcome.kind !== 'unchanged'),
+    [],
+  );
+});
+
+t.test('a change of the record changes tags, and no check flaps', async (t) => {
+  const registrar = await register(t, returning);
+  const { name, master } = returning;
+  const replica = replicaOf(returning);
+  const statuses = new Set<string>();
+  let watching = true;
+  const watch = (async () => {
+    while (watching) {
+      for (const { Service, Checks } of await instancesOf(consul, 'redis')) {
+        for (const { CheckID, Status } of Checks)
+          if (Service.ID === idOf(replica)) statuses.add(`${CheckID.split(':').at(-1)} ${Status}`);
+      }
+    }
+  })();
+  // In the order of a failover: ROLE first, the record as soon as it is announced.
+  await replica.command('REPLICAOF', 'NO', 'ONE');
+  await master.command('REPLICAOF', replica.address.host, replica.address.port);
+  await putRecordOf(consul, { name, master: replica.address, replicas: [master.address], epoch: 2 });
+  await waitFor('the tags to follow', () => instanceOf(consul, idOf(replica)), {
+    until: (one) => one?.Service.Tags.join() === 'returning,master',
+  });
+  await waitFor('the tags to follow', () => instanceOf(consul, idOf(master)), {
+    until: (one) => one?.Service.Tags.join() === 'returning,replica',
+  });
+  const looks = registrar.reports.length;
+  await waitFor('ten more looks', () => registrar.reports.length > looks + 10);
+  watching = false;
+  await watch;
+  t.notOk(
+    [...statuses].some((status) => status.endsWith('critical')),
+    [...statuses].join(),
+  );
+  t.ok(registrar.part.ready().ready);
+});
+
+t.test('an old master that returns as a master is critical from its first second, and never passes', async (t) => {
+  // The record has the former replica as its master now.
+  const { name, master } = returning;
+  const replica = replicaOf(returning);
+  const registrar = startRegistrar(t, {
+    consul,
+    instances: [{ kind: 'redis', name, address: master.address, checks: { consulIntervalMs: 60_000 } }],
+  });
+  await untilSays(consul, idOf(master), 'passing: answers');
+  await master.kill();
+  await untilSays(consul, idOf(master), 'critical: refuses connections');
+  const seen: Registered['Checks'][number][] = [];
+  let watching = true;
+  const watch = (async () => {
+    while (watching) {
+      const one = await instanceOf(consul, idOf(master));
+      seen.push(...(one?.Checks ?? []).filter(({ CheckID }) => CheckID.endsWith(':switchmaster')));
+    }
+  })();
+  await master.start();
+  await master.command('REPLICAOF', 'NO', 'ONE');
+  await untilSays(consul, idOf(master), 'critical: answers as a master, but the record has it as a replica');
+  const looks = registrar.reports.length;
+  await waitFor('ten more looks', () => registrar.reports.length > looks + 10);
+  watching = false;
+  await watch;
+  t.ok(seen.length > 10);
+  t.strictSame(
+    seen.filter(({ Status }) => Status !== 'critical'),
+    [],
+  );
+  await master.command('REPLICAOF', replica.address.host, replica.address.port);
+  await untilSays(consul, idOf(master), 'passing: answers');
+});
+
+t.test('each state of the check has a real cause', async (t) => {
+  await register(t, watched, { maxLinkDownMs: 1_000 });
+  const { master, name } = watched;
+  const replica = replicaOf(watched);
+  const [masterId, replicaId] = [idOf(master), idOf(replica)];
+
+  master.pause();
+  await untilSays(consul, masterId, 'critical: does not answer in time');
+  master.resume();
+  await untilSays(consul, masterId, 'passing: answers');
+
+  await master.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'maxmemory', '1');
+  await untilSays(consul, masterId, 'warning: memory is full and nothing may be evicted: writes are refused');
+  await master.command('CONFIG', 'SET', 'maxmemory', '0');
+  await untilSays(consul, masterId, 'passing: answers');
+
+  // A folder in its place: the snapshot cannot be renamed to it.
+  mkdirSync(sandbox.path('watched-a/dump.rdb/inside'), { recursive: true });
+  await master.command('BGSAVE');
+  await untilSays(consul, masterId, 'warning: the last snapshot failed (rdb_last_bgsave_status)');
+  rmSync(sandbox.path('watched-a/dump.rdb'), { recursive: true });
+  await master.command('BGSAVE');
+  await untilSays(consul, masterId, 'passing: answers');
+
+  await replica.command('CONFIG', 'SET', 'masterauth', 'wrong');
+  await master.command('CLIENT', 'KILL', 'TYPE', 'replica');
+  await untilSays(consul, replicaId, 'warning: the link to its master is down');
+  await untilSays(consul, replicaId, 'critical: the link to its master has been down for too long');
+  await replica.command('CONFIG', 'SET', 'masterauth', 'secret');
+  await untilSays(consul, replicaId, 'passing: answers');
+
+  await putRecordOf(consul, { name, master: replica.address, replicas: [], epoch: 9 });
+  await untilSays(consul, masterId, 'critical: answers as a master, but the record has it as a replica');
+  await putRecordOf(consul, { name, master: master.address, replicas: [replica.address], epoch: 10 });
+  await untilSays(consul, masterId, 'passing: answers');
+});
+
+t.test('a password that is wrong here takes nothing out of DNS', async (t) => {
+  const { address } = watched.master;
+  startRegistrar(t, {
+    consul,
+    instances: [{ kind: 'redis', name: 'watched', address, access: { password: 'wrong' } }],
+  });
+  await untilSays(consul, idOf(watched.master), 'warning: answers, but refuses the credentials of this check');
+  t.ok((await consul.dnsA('watched.redis.service.consul')).includes(address.host));
+});
+
+t.test('loading a large data set is critical', async (t) => {
+  const shard = await sandbox.redis({
+    name: 'loading',
+    replicas: 0,
+    config: { 'enable-debug-command': 'yes', 'key-load-delay': '100', 'loading-process-events-interval-bytes': '1024' },
+  });
+  await shard.master.command('DEBUG', 'POPULATE', '50000');
+  await shard.master.command('SAVE');
+  await register(t, shard);
+  await shard.master.kill();
+  const started = shard.master.start();
+  await untilSays(consul, idOf(shard.master), 'critical: is loading its data set');
+  await shard.master.command('CONFIG', 'SET', 'key-load-delay', '0');
+  await started;
+  await untilSays(consul, idOf(shard.master), 'passing: answers', 30_000);
+});
+
+t.test('a daemon that is gone leaves a healthy Redis in DNS, and a dead one leaves it', async (t) => {
+  const registrar = await register(t, outlived);
+  await registrar.stop();
+  const id = idOf(outlived.master);
+  const before = await instanceOf(consul, id);
+  await replicaOf(outlived).kill();
+  await waitFor('the dead one to leave DNS', () => consul.dnsA('outlived.redis.service.consul'), {
+    until: (addresses) => addresses.join() === outlived.master.address.host,
+  });
+  t.strictSame(await instanceOf(consul, id), before);
+});
+
+t.test('what is removed from the config is deregistered, and what another registered is left alone', async (t) => {
+  await consul.put('/v1/agent/service/register', { Name: 'redis', ID: 'foreign', Port: 1 });
+  const { address } = plain.master;
+  const registrar = startRegistrar(t, { consul, instances: [{ kind: 'redis', address }] });
+  await waitFor('the others to be gone', () => instancesOf(consul, 'redis'), {
+    until: (all) =>
+      all
+        .map(({ Service }) => Service.ID)
+        .sort()
+        .join() === ['foreign', idOf(plain.master)].join(),
+  });
+  t.strictSame((await instanceOf(consul, idOf(plain.master)))?.Service.Tags, ['plain', 'master'], 'its name is found');
+  await registrar.stop();
+  t.ok(await instanceOf(consul, idOf(plain.master)), 'a stopped daemon leaves it');
+  startRegistrar(t, { consul, instances: [] });
+  await waitFor('it to be gone too', () => instancesOf(consul, 'redis'), { until: (all) => all.length === 1 });
+});
+
+t.test('instances are found by the records', async (t) => {
+  await putRecordOf(consul, { name: 'plain', master: plain.master.address, replicas: [] });
+  const { spec } = makeInstance({ kind: 'redis', address: plain.master.address });
+  const { id: _, address: __, origin: ___, ...pattern } = spec;
+  startRegistrar(t, {
+    consul,
+    instances: [],
+    discoveries: [{ discovery: { pattern, hosts: [], matches: (name) => name === 'plain' }, access: {} }],
+    nodeHosts: plain.servers.map(({ address }) => address.host),
+  });
+  await untilSays(consul, idOf(plain.master), 'passing: answers');
+  t.notOk(await instanceOf(consul, idOf(replicaOf(plain))));
+  await putRecordOf(consul, {
+    name: 'plain',
+    master: plain.master.address,
+    replicas: [replicaOf(plain).address],
+    epoch: 2,
+  });
+  await untilSays(consul, idOf(replicaOf(plain)), 'passing: answers');
+  await putRecordOf(consul, { name: 'plain', master: plain.master.address, epoch: 3 });
+  await waitFor('the replica to go with the record', () => instanceOf(consul, idOf(replicaOf(plain))), {
+    until: (one) => one === undefined,
+  });
+  await consul.delete('/v1/kv/redis/record/plain');
+  t.ok(await instanceOf(consul, idOf(plain.master)), 'a record that is gone says nothing');
+});
+
+t.test('an agent that lost everything gets everything again', async (t) => {
+  await register(t, plain);
+  await consul.restart();
+  await waitFor('both to be there again', () => instancesOf(consul, 'redis'), {
+    until: (all) => all.length === 2 && all.every(({ Checks }) => Checks.every(({ Status }) => Status === 'passing')),
+  });
+  t.equal(await saysOf(consul, idOf(plain.master)), 'passing: answers');
+});
