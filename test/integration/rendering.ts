@@ -90,7 +90,7 @@ export function startRendering(
 export function makeSpec(folder: string, input: SpecInput): TemplateSpec {
   const { template, name = 'a.conf', destination = join(folder, name), vars = {}, ...rest } = input;
   let source = join(import.meta.dirname, '../../templates', template);
-  if (!/^[\w.]+\.hbs$/.test(template)) {
+  if (!/^[\w.-]+\.hbs$/.test(template)) {
     source = join(folder, `${name}.hbs`);
     writeFileSync(source, template);
   }
