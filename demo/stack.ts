@@ -35,6 +35,7 @@ export async function startStack(sandbox: Sandbox): Promise<Stack> {
     twemproxy: sandbox.path('nutcracker.yml'),
     app: sandbox.path('app.json'),
   };
+  const socket = sandbox.path('haproxy.sock');
   const haproxy = await sandbox.haproxy({ configFile: files.haproxy, listen: haproxyAt, start: 'later' });
   const twemproxy = await sandbox.nutcracker({ configFile: files.twemproxy, listen: twemproxyAt, start: 'later' });
   const daemon = await sandbox.switchmaster({
@@ -46,9 +47,9 @@ export async function startStack(sandbox: Sandbox): Promise<Stack> {
           source: 'haproxy.cfg.hbs',
           destination: files.haproxy,
           check: ['haproxy', '-c', '-f', '{{file}}'],
-          reload: { command: haproxy.reloadCommand },
+          reload: { haproxy: { socket, fallback: haproxy.reloadCommand } },
           vars: {
-            stats_socket: sandbox.path('haproxy.sock'),
+            stats_socket: socket,
             bind: haproxyAt.host,
             ports: { shard1: haproxyAt.port, shard2: second.port },
           },
