@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.ts';
 import type { ExitCode } from './exit-code.ts';
 import { printFailure } from './failure.ts';
+import { addRender } from './render.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { version } from './version.ts';
@@ -35,6 +36,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   };
   addRun(program, done);
   addCheck(program, done);
+  addRender(program, done);
   addStatus(program, done);
   addWatch(program, done);
   addWhy(program, done);

@@ -1,0 +1,140 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Config } from '../lib/config/model.ts';
+import { SwitchmasterError } from '../lib/errors.ts';
+import type { TemplateSpec } from '../lib/plan/render-spec.ts';
+import type { Watches } from '../lib/source/catalog.ts';
+import type { ExitCode } from './exit-code.ts';
+import { configOption, jsonOption } from './option.ts';
+import { harmless, printJson, printLine, styled } from './terminal.ts';
+import { diffLines } from './text-diff.ts';
+
+interface RenderOptions {
+  readonly config: readonly string[];
+  readonly once?: true;
+  readonly dryRun?: true;
+  readonly diff?: true;
+  readonly template: readonly string[];
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+/** What became of one template. */
+interface Result {
+  readonly name: string;
+  readonly destination: string;
+  readonly result: 'written' | 'unchanged' | 'would-change' | 'held' | 'failed';
+  readonly message?: string;
+  readonly text?: string;
+  readonly before?: string | null;
+}
+
+const help = `
+Without --dry-run every template is carried out once as the daemon would: check, swap, reload, verify.
+
+Exit codes: 0 done, 1 a template failed or is held, 2 a config that cannot be used.
+
+Example:
+  $ switchmaster render --config /etc/switchmaster --dry-run --diff`;
+
+export function addRender(program: Command, done: (code: ExitCode) => void): void {
+  program
+    .command('render')
+    .description('Render the templates once, without a daemon.')
+    .addOption(configOption())
+    .option('--once', 'what it does anyway; for those who are used to it')
+    .option('--dry-run', 'change nothing; print what would be written')
+    .option('--diff', 'print how each file changes')
+    .option('-t, --template <name>', 'only this one; may be repeated', collect, [])
+    .option('--timeout <seconds>', 'how long Consul may take to answer', readSeconds, 10)
+    .addOption(jsonOption())
+    .addHelpText('after', help)
+    .action(async (options: RenderOptions) => {
+      done(await render(options));
+    });
+}
+
+async function render(options: RenderOptions): Promise<ExitCode> {
+  const { loadConfig } = await import('../lib/config/load.ts');
+  const { ConsulPart } = await import('../lib/daemon/consul.ts');
+  const config = await loadConfig({ paths: options.config, environment: process.env });
+  const specs = chooseTemplates(config, options.template);
+  const consul = new ConsulPart(config.consul);
+  try {
+    const results: Result[] = [];
+    for (const spec of specs) {
+      const result = await renderTemplate({ spec, config, watches: consul.watches, options });
+      results.push(result);
+      if (options.json !== true) printResult(result, options);
+    }
+    if (options.json === true) printJson({ templates: results });
+    return results.some(({ result }) => result === 'failed' || result === 'held') ? 1 : 0;
+  } finally {
+    await consul.stop();
+  }
+}
+
+async function renderTemplate(input: {
+  spec: TemplateSpec;
+  config: Config;
+  watches: Watches;
+  options: RenderOptions;
+}): Promise<Result> {
+  const { previewTemplate, renderOnce } = await import('../lib/reconcile/renderer-once.ts');
+  const { spec, config, watches, options } = input;
+  const { name, destination } = spec;
+  const signal = new AbortController().signal;
+  const environment = config.environment ?? '';
+  const given = { spec, environment, watches, timeoutMs: options.timeout * 1_000, signal };
+  const preview = await previewTemplate(given);
+  if (preview.kind === 'failed') return { name, destination, result: 'failed', message: preview.error.message };
+  const { text, before } = preview;
+  const seen = { name, destination, text, before: before ?? null };
+  if (options.dryRun === true) return { ...seen, result: text === before ? 'unchanged' : 'would-change' };
+  const outcome = await renderOnce(given);
+  switch (outcome.kind) {
+    case 'applied':
+      return { ...seen, result: 'written', message: outcome.summary };
+    case 'unchanged':
+      return { ...seen, result: 'unchanged' };
+    case 'held':
+    case 'fenced':
+      return { ...seen, result: 'held', message: outcome.summary };
+    case 'failed':
+      return { ...seen, result: 'failed', message: outcome.error.message };
+  }
+}
+
+function chooseTemplates(config: Config, names: readonly string[]): readonly TemplateSpec[] {
+  const unknown = names.filter((name) => !config.templates.some((template) => template.name === name));
+  if (unknown.length > 0) {
+    const known = config.templates.map(({ name }) => name).join(', ') || 'none';
+    throw new SwitchmasterError('not-found', `There is no template ${unknown.join(', ')} (known: ${known}).`);
+  }
+  return config.templates.filter(({ name }) => names.length === 0 || names.includes(name));
+}
+
+function printResult(result: Result, options: RenderOptions): void {
+  const style = result.result === 'failed' ? 'red' : result.result === 'held' ? 'yellow' : 'bold';
+  const message = result.message === undefined ? '' : `: ${harmless(result.message)}`;
+  printLine(`${styled(style, result.result)} ${harmless(result.destination)}${message}`);
+  if (result.text === undefined) return;
+  if (options.diff === true) printDiff(result.before ?? '', result.text);
+  else if (options.dryRun === true) process.stdout.write(result.text);
+}
+
+function printDiff(before: string, after: string): void {
+  for (const { side, text } of diffLines(before, after)) {
+    const line = `${side}${harmless(text)}`;
+    printLine(side === ' ' ? line : styled(side === '+' ? 'green' : 'red', line));
+  }
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function readSeconds(value: string): number {
+  const seconds = Number(value);
+  if (Number.isFinite(seconds) && seconds > 0) return seconds;
+  throw new InvalidArgumentError('It is not a number of seconds.');
+}
