@@ -4,6 +4,7 @@ import type { Config, SentinelConfig } from './config/model.ts';
 import { ApiPart } from './daemon/api.ts';
 import { Assembly, type Blueprint } from './daemon/assembly.ts';
 import { BridgePart } from './daemon/bridge.ts';
+import { buildClusters } from './daemon/cluster.ts';
 import { ConsulPart, revealAccess } from './daemon/consul.ts';
 import { fingerprint } from './daemon/fingerprint.ts';
 import { readMeasures } from './daemon/measures.ts';
@@ -25,6 +26,9 @@ export interface DaemonOptions {
   readonly log: Log;
   readonly version: string;
 }
+
+/** Who signs records. */
+const bridgeId = `${hostname()}/${process.pid}`;
 
 /** How long the parts may finish what is in flight. */
 const graceMs = 10_000;
@@ -120,6 +124,14 @@ export class Daemon {
         build: () => this.#buildBridge(sentinel, environment),
       });
     }
+    if (config.cluster.length > 0) {
+      const { cluster, environment, consul } = config;
+      blueprints.push({
+        name: 'cluster',
+        fingerprint: fingerprint({ cluster, environment, consul }),
+        build: () => buildClusters(cluster, { ...this.#shared(), naming: { environment }, bridgeId }),
+      });
+    }
     // A section that a reload took away has left its instances registered: they are removed for as long as this runs.
     if (config.register !== undefined) this.#registers = true;
     if (this.#registers) {
@@ -155,7 +167,7 @@ export class Daemon {
       client,
       watches,
       naming: { environment },
-      bridgeId: `${hostname()}/${process.pid}`,
+      bridgeId,
       sentinels: sentinel.addresses,
       sentinelAccess: revealAccess(sentinel.access),
       redisAccess: revealAccess(sentinel.redis),
@@ -166,11 +178,6 @@ export class Daemon {
       follow: sentinel.follow,
       fence: sentinel.fence,
       onDecision: (record) => this.#decisions.announce(record),
-      onFence: ({ name, action, address, error }) => {
-        const fields = { key: name, action, address, ...(error === undefined ? {} : { error }) };
-        if (error === undefined) log.warn(fields, 'former master fenced');
-        else log.info(fields, 'former master not fenced');
-      },
       onReport: (report) => this.observe(report),
       onLink: ({ sentinel: address, up, error }) => {
         const fields = { sentinel: formatAddress(address), ...(error === undefined ? {} : { error }) };

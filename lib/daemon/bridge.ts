@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import { RedisPool } from '../client/redis-pool.ts';
@@ -6,7 +8,7 @@ import type { MasterState, MastersView } from '../http/views.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { externalNode, type Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
-import type { FollowMode } from '../plan/failover.ts';
+import type { FollowMode } from '../plan/decision.ts';
 import type { FenceMode } from '../plan/fence.ts';
 import { Bridge } from '../reconcile/bridge.ts';
 import { RecordWriter } from '../reconcile/bridge-writer.ts';
@@ -34,7 +36,6 @@ export interface BridgePartOptions {
   readonly rebaseAfterMs: number;
   readonly follow: FollowMode;
   readonly fence: FenceMode;
-  readonly onFence: (report: FenceReport) => void;
   /** Told of a new master before Consul is. */
   readonly onDecision?: (record: MasterRecord) => void;
   readonly onReport: (report: RunReport) => void;
@@ -90,7 +91,11 @@ export class BridgePart implements Part {
       records: this.#records,
       sentinels: this.#sentinels,
       redis: this.#redis,
-      fencer: new Fencer({ redis: this.#redis, mode: options.fence, onReport: options.onFence }),
+      fencer: new Fencer({
+        redis: this.#redis,
+        mode: options.fence,
+        onReport: (report) => options.onReport(toRunReport(report)),
+      }),
       follow: options.follow,
       writer: new RecordWriter({
         client,
@@ -222,6 +227,27 @@ export class BridgePart implements Part {
 
 /** How long an operator waits for what was asked by hand. */
 const operatorTimeoutMs = 5_000;
+
+/** A fencing step is told like a run: into the log, the journal and the metrics. */
+function toRunReport({ name, action, address, error }: FenceReport): RunReport {
+  const nowMs = performance.now();
+  const done = { pause: 'writes paused', demote: 'made a replica', release: 'writes let go' }[action];
+  const details = { action, address };
+  return {
+    loop: 'fence',
+    key: name,
+    reconcileId: randomUUID().slice(0, 8),
+    hints: [{ source: 'bridge', event: 'former master', receivedMs: nowMs }],
+    outcome:
+      error === undefined
+        ? { kind: 'applied', summary: `former master ${address}: ${done}`, details }
+        : { kind: 'held', summary: `former master ${address} is not fenced (${action}): ${error.message}`, details },
+    startedMs: nowMs,
+    durationMs: 0,
+    failures: 0,
+    nextMs: undefined,
+  };
+}
 
 function toVote(reading: SentinelReading, readAt: Date | undefined): MasterState['sentinels'][number] {
   const view = reading.kind === 'seen' ? reading.view : undefined;

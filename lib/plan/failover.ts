@@ -1,7 +1,9 @@
-import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import { formatAddress, sameAddress } from '../model/address.ts';
 import { compareVersions, type Version } from '../model/epoch.ts';
-import { type HeldRecord, type MasterRecord, sameAddresses } from '../model/record.ts';
-import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
+import { type MasterRecord, sameAddresses } from '../model/record.ts';
+import type { SentinelView } from '../model/sentinel.ts';
+import { answerOf, type Decision, type Draft, draftOf, keep, type Situation } from './decision.ts';
+import { fallBehind, rebaseByHand } from './generation.ts';
 import { agreedReplicas } from './opinion.ts';
 import { newestPromotion, replicasAfter } from './promotion.ts';
 import { bestOf, hasMajority, knownSentinels, majorityHeard, rivalsOf } from './vote.ts';
@@ -13,73 +15,6 @@ import { bestOf, hasMajority, knownSentinels, majorityHeard, rivalsOf } from './
  * changes the master at that epoch, so one Sentinel's word at a higher config-epoch than the record's is enough
  * (Redis docs, "Sentinel: configuration epochs"); everything else takes a majority of the Sentinels.
  */
-
-/** What a bridge knows when it decides. Times are milliseconds of one clock. */
-export interface Situation {
-  /** What Consul holds. */
-  readonly held: HeldRecord;
-  /** The newest record that this bridge has ever seen Consul hold: it outlives a deletion, an edit and a Consul that lost its data. */
-  readonly remembered: MasterRecord | undefined;
-  /** Fresh views only, one a Sentinel. */
-  readonly views: readonly SentinelView[];
-  /** How many Sentinels of this master the bridge knows of, whether they answer or not. */
-  readonly knownSentinels: number;
-  /** False where only the Sentinel that raised the alarm was asked: enough for a newer epoch, not for anything else. */
-  readonly complete: boolean;
-  readonly role: RoleAnswer | undefined;
-  /** Answers of others that were asked besides. */
-  readonly otherRoles?: readonly RoleAnswer[];
-  /** Whether a promotion is followed before the Sentinels announce it. Default `announcement`. */
-  readonly follow?: FollowMode;
-  /** Somebody asked for a new generation by hand. */
-  readonly rebaseAsked?: 'asked' | 'not-asked';
-  readonly lagging: Lagging | undefined;
-  readonly nowMs: number;
-  readonly rebaseAfterMs: number;
-}
-
-/** Which moment of a failover counts: the replica's answer as a master, or `+switch-master`. */
-export type FollowMode = 'promotion' | 'announcement';
-
-/** Since when a majority of the Sentinels has agreed on an older epoch than the record's. */
-export interface Lagging {
-  readonly master: Address;
-  readonly epoch: number;
-  readonly sinceMs: number;
-}
-
-export type Decision =
-  /** The record is what the Sentinels say. */
-  | { readonly kind: 'stands'; readonly record: MasterRecord }
-  /** Ask this address for its ROLE and decide again. */
-  | { readonly kind: 'ask-role'; readonly address: Address; readonly lagging?: Lagging }
-  /** A new record, to be written by compare-and-set on `held`. */
-  | { readonly kind: 'publish'; readonly draft: Draft; readonly cause: Cause }
-  /** Ask every Sentinel and decide again. */
-  | { readonly kind: 'look-closer' }
-  /** Nothing may be written yet. */
-  | {
-      readonly kind: 'wait';
-      readonly why: Wait;
-      readonly summary: string;
-      readonly lagging?: Lagging;
-      readonly retryAfterMs?: number;
-    }
-  /** Two masters at one epoch: alarm, write nothing. */
-  | { readonly kind: 'conflict'; readonly summary: string };
-
-export type Cause = 'initial' | 'failover' | 'rebase' | 'confirmed' | 'replicas' | 'restored';
-export type Wait = 'no-sentinel' | 'no-majority' | 'not-master-yet' | 'older' | 'rebase' | 'unconfirmed';
-
-/** A record but for who writes it and when. */
-export interface Draft
-  extends Pick<MasterRecord, 'generation' | 'epoch' | 'phase' | 'master' | 'replicas' | 'previous' | 'reason'> {
-  /** Where the master stays who it was: who made it master, and when. */
-  readonly kept?: Pick<MasterRecord, 'changedAt' | 'changedBy'>;
-}
-
-/** Sentinel's own default of failover-timeout. */
-const defaultFailoverTimeoutMs = 180_000;
 
 /** How soon to ask again an address that is about to become a master. */
 const promotionRetryMs = 25;
@@ -100,15 +35,6 @@ export function decide(observed: Situation): Decision {
   if (order > 0) return advance(situation, { version, best, from: known });
   if (order < 0) return fallBehind(situation, { best, known });
   return agree(situation, { best, known });
-}
-
-/** The record as it is written. A draft of the same master keeps who made it master, and when. */
-export function completeRecord(
-  draft: Draft,
-  signature: { readonly name: string; readonly changedAt: string; readonly changedBy: string },
-): MasterRecord {
-  const { kept, ...rest } = draft;
-  return { version: 1, ...signature, ...kept, ...rest };
 }
 
 /** The newest record there is or was: nothing older than it is ever published again. */
@@ -221,81 +147,6 @@ function advance(
   };
 }
 
-/** The Sentinels are behind the record: lagging ones are waited for, rebuilt ones begin a new generation. */
-function fallBehind(
-  situation: Situation,
-  step: { readonly best: SentinelView; readonly known: MasterRecord },
-): Decision {
-  const { best, known } = step;
-  const { lagging, nowMs, rebaseAfterMs } = situation;
-  if (!situation.complete) return { kind: 'look-closer' };
-  const said = `${formatAddress(best.master)} at epoch ${best.configEpoch}, older than epoch ${known.epoch} of the record`;
-  if (!hasMajority(best, situation)) return { kind: 'wait', why: 'older', summary: `refused: ${said}` };
-  const goesOn =
-    lagging !== undefined && lagging.epoch === best.configEpoch && sameAddress(lagging.master, best.master);
-  const since: Lagging = goesOn ? lagging : { master: best.master, epoch: best.configEpoch, sinceMs: nowMs };
-  const unconfirmed = known.phase === 'promoted';
-  const leftMs = since.sinceMs + (unconfirmed ? confirmationMs(situation, known) : rebaseAfterMs) - nowMs;
-  const wait = { kind: 'wait', why: unconfirmed ? 'unconfirmed' : 'rebase', lagging: since } as const;
-  if (unconfirmed && leftMs > 0) {
-    const summary = `${formatAddress(known.master)} was promoted at epoch ${known.epoch}; a majority of the Sentinels has not adopted it yet`;
-    return { ...wait, summary, retryAfterMs: Math.min(leftMs, 1_000) };
-  }
-  const agreed = `a majority of the Sentinels agrees on ${said}`;
-  if (leftMs > 0) return { ...wait, summary: `${agreed}: a new generation begins if it lasts`, retryAfterMs: leftMs };
-  const role = answerOf(situation, best.master);
-  if (role === undefined) return { kind: 'ask-role', address: best.master, lagging: since };
-  if (role !== 'master') {
-    return { ...wait, summary: `${agreed}, but it answers ROLE as ${role}: no new generation`, retryAfterMs: 1_000 };
-  }
-  const why = unconfirmed ? 'the promotion came to nothing' : 'the Sentinels began their epochs again';
-  return rebase(situation, { best, known, why });
-}
-
-/**
- * How long a promotion may wait for its confirmation: as long as Sentinel goes on trying, unless the promoted replica is
- * a replica again; then the Sentinels have taken it back.
- */
-function confirmationMs(situation: Situation, known: MasterRecord): number {
-  const answer = answerOf(situation, known.master);
-  if (answer === 'replica') return 0;
-  return Math.max(...situation.views.map((view) => view.failoverTimeoutMs ?? defaultFailoverTimeoutMs));
-}
-
-/** What an operator asks for needs a majority and a target that is a master, but no patience. */
-function rebaseByHand(
-  situation: Situation,
-  step: { readonly best: SentinelView; readonly known: MasterRecord },
-): Decision {
-  const { best } = step;
-  if (!situation.complete) return { kind: 'look-closer' };
-  const target = `${formatAddress(best.master)} at epoch ${best.configEpoch}`;
-  if (!hasMajority(best, situation)) {
-    return {
-      kind: 'wait',
-      why: 'no-majority',
-      summary: `no new generation: no majority of the Sentinels agrees on ${target}`,
-    };
-  }
-  const role = answerOf(situation, best.master);
-  if (role === undefined) return { kind: 'ask-role', address: best.master };
-  if (role !== 'master') {
-    return { kind: 'wait', why: 'not-master-yet', summary: `no new generation: ${target} answers ROLE as ${role}` };
-  }
-  return rebase(situation, { ...step, why: 'by hand' });
-}
-
-/** A new generation, in which the Sentinels' epochs count from where they are. */
-function rebase(
-  situation: Situation,
-  step: { readonly best: SentinelView; readonly known: MasterRecord; readonly why: string },
-): Decision {
-  const { best, known } = step;
-  const version = { generation: known.generation + 1, epoch: best.configEpoch };
-  const draft = draftOf(situation, { best, from: known, version, reason: `rebase: ${step.why}` });
-  return { kind: 'publish', cause: 'rebase', draft };
-}
-
 /** The same epoch: the record stands, is put back where somebody removed or edited it, or contradicts the Sentinels. */
 function agree(situation: Situation, step: { readonly best: SentinelView; readonly known: MasterRecord }): Decision {
   const { best, known } = step;
@@ -331,38 +182,4 @@ function settle(situation: Situation, step: { readonly best: SentinelView; reado
   // Bridges that can ask different Sentinels would correct each other without end.
   if (!hasMajority(best, situation) || sameAddresses(replicas, record.replicas)) return { kind: 'stands', record };
   return { kind: 'publish', cause: 'replicas', draft: { ...keep(record), replicas } };
-}
-
-function keep(record: MasterRecord): Draft {
-  const { generation, epoch, phase, master, replicas, previous, reason, changedAt, changedBy } = record;
-  return { generation, epoch, phase, master, replicas, previous, reason, kept: { changedAt, changedBy } };
-}
-
-function draftOf(
-  situation: Situation,
-  step: {
-    readonly version: Version;
-    readonly best: SentinelView;
-    readonly from: MasterRecord | undefined;
-    readonly reason: string;
-  },
-): Draft {
-  const { best, from, version, reason } = step;
-  const moved = from !== undefined && !sameAddress(from.master, best.master);
-  return {
-    ...version,
-    phase: hasMajority(best, situation) ? 'confirmed' : 'promoted',
-    master: best.master,
-    replicas: agreedReplicas(
-      situation.views.filter((view) => view.configEpoch === best.configEpoch),
-      best.master,
-    ),
-    previous: moved ? from.master : (from?.previous ?? null),
-    reason,
-  };
-}
-
-function answerOf(situation: Situation, address: Address): RoleAnswer['role'] | undefined {
-  const answers = [situation.role, ...(situation.otherRoles ?? [])];
-  return answers.find((answer) => answer !== undefined && sameAddress(answer.address, address))?.role;
 }

@@ -1,6 +1,6 @@
 import { compareVersions } from '../model/epoch.ts';
 import type { HeldRecord, MasterRecord } from '../model/record.ts';
-import type { Lagging } from '../plan/failover.ts';
+import type { Lagging } from '../plan/decision.ts';
 import type { Opinion } from '../plan/opinion.ts';
 import type { RecordReading } from '../source/record.ts';
 import type { SentinelReading } from '../source/sentinel.ts';

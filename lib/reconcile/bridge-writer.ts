@@ -6,7 +6,7 @@ import { type Naming, recordKey } from '../model/naming.ts';
 import { type HeldRecord, type MasterRecord, readHeldRecord } from '../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import { planConfirmation, planPublication, planRepair, type Wanted } from '../plan/catalog.ts';
-import { type Cause, completeRecord, type Decision } from '../plan/failover.ts';
+import { type Cause, completeRecord, type Decision } from '../plan/decision.ts';
 import { masterOpinion, replicaOpinions } from '../plan/opinion.ts';
 import { publishRecord, type RecordOutcome, repairCatalog } from '../sink/record.ts';
 import type { RecordReading } from '../source/record.ts';

@@ -5,7 +5,8 @@ import type { CatalogNode } from '../model/catalog.ts';
 import { compareVersions } from '../model/epoch.ts';
 import { collisions, externalNode, type Naming } from '../model/naming.ts';
 import type { SentinelView } from '../model/sentinel.ts';
-import { type Decision, decide, type FollowMode } from '../plan/failover.ts';
+import type { Decision, FollowMode } from '../plan/decision.ts';
+import { decide } from '../plan/failover.ts';
 import { weighEvidence } from '../plan/fence.ts';
 import { foreignNode, nodeOwner, ownershipOf } from '../plan/ownership.ts';
 import type { RecordSource } from '../source/record.ts';
@@ -170,6 +171,10 @@ export class Bridge implements Reconciler {
   }
 
   async #act(name: string, decided: { readonly finding: Finding; readonly decision: Decision }): Promise<Outcome> {
+    return withEvidence(await this.#carryOut(name, decided), decided.finding);
+  }
+
+  async #carryOut(name: string, decided: { readonly finding: Finding; readonly decision: Decision }): Promise<Outcome> {
     const { finding, decision } = decided;
     const { memory } = finding;
     const writes = decision.kind === 'publish' || decision.kind === 'stands';
@@ -243,6 +248,19 @@ function hold(decision: Extract<Decision, { kind: 'wait' | 'conflict' }>, memory
   const askedMs = kind === 'wait' ? decision.retryAfterMs : undefined;
   const retryAfterMs = why === 'not-master-yet' && askedMs !== undefined ? memory.promotionRetryMs(askedMs) : askedMs;
   return { kind: 'held', summary, details: { why }, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/** Who said what when this was decided: what the journal keeps of it. */
+function withEvidence(outcome: Outcome, { views, role }: Finding): Outcome {
+  if (outcome.kind === 'unchanged') return outcome;
+  const votes = views.map(({ sentinel, master, configEpoch, condition }) => ({
+    sentinel: formatAddress(sentinel),
+    master: formatAddress(master),
+    epoch: configEpoch,
+    condition,
+  }));
+  const answer = role === undefined ? {} : { role: { address: formatAddress(role.address), role: role.role } };
+  return { ...outcome, details: { ...outcome.details, votes, ...answer } };
 }
 
 /** One view a Sentinel, whatever the number of addresses it is known by. */

@@ -2,7 +2,7 @@ import { ConsulClient } from '../../lib/client/consul.ts';
 import { BridgePart } from '../../lib/daemon/bridge.ts';
 import { formatAddress, sameAddress } from '../../lib/model/address.ts';
 import { type MasterRecord, parseRecord } from '../../lib/model/record.ts';
-import type { FollowMode } from '../../lib/plan/failover.ts';
+import type { FollowMode } from '../../lib/plan/decision.ts';
 import type { FenceMode } from '../../lib/plan/fence.ts';
 import type { RunReport } from '../../lib/reconcile/outcome.ts';
 import { CatalogWatches } from '../../lib/source/catalog.ts';
@@ -54,7 +54,6 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
     rebaseAfterMs: setting.rebaseAfterMs ?? 10_000,
     follow: setting.follow ?? 'promotion',
     fence: setting.fence ?? 'demote',
-    onFence: () => {},
     onReport: (report) => reports.push(report),
     onLink: () => {},
   });

@@ -1,13 +1,7 @@
 import t, { type Test } from 'tap';
 import type { MasterRecord } from '../../lib/model/record.ts';
-import {
-  type Cause,
-  completeRecord,
-  type Decision,
-  decide,
-  type Situation,
-  type Wait,
-} from '../../lib/plan/failover.ts';
+import { type Cause, completeRecord, type Decision, type Situation, type Wait } from '../../lib/plan/decision.ts';
+import { decide } from '../../lib/plan/failover.ts';
 import { at, situation, view } from './world.ts';
 
 export type Expected =

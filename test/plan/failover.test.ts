@@ -1,5 +1,6 @@
 import t from 'tap';
-import { completeRecord, decide } from '../../lib/plan/failover.ts';
+import { completeRecord } from '../../lib/plan/decision.ts';
+import { decide } from '../../lib/plan/failover.ts';
 import { all } from './decision-table.ts';
 import { at, held, record, role, situation, view } from './world.ts';
 

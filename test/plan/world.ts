@@ -1,7 +1,7 @@
 import type { Address } from '../../lib/model/address.ts';
 import type { HeldRecord, MasterRecord } from '../../lib/model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
-import type { Situation } from '../../lib/plan/failover.ts';
+import type { Situation } from '../../lib/plan/decision.ts';
 
 /** Addresses by letters: `A` is 10.0.0.1:6301, `B` 10.0.0.2:6302, ... so that no host goes with another's port. */
 export function at(letter: string): Address {
