@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Brings a machine to where this project's commands run: npm packages, Redis, twemproxy, HAProxy, dig, Consul.
+// Brings a machine to where this project's commands run: npm packages, Redis, twemproxy, HAProxy, dig, Chromium,
+// Consul.
 // Plain JavaScript without dependencies, for it runs before there are any, on whatever Node the machine has.
 // Silent and quick when nothing is missing. Usage: node setup/bootstrap.mjs [--with redis8,valkey,haproxy3]
 import { settle } from './command.mjs';

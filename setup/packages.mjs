@@ -11,6 +11,7 @@ export const debianPrograms = [
   { program: 'nutcracker', package: 'nutcracker', service: 'nutcracker' },
   { program: 'haproxy', package: 'haproxy', service: 'haproxy' },
   { program: 'dig', package: 'bind9-dnsutils' },
+  { program: 'chromium', package: 'chromium' },
 ];
 
 /** The programs that are in none of the folders. */
