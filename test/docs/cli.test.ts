@@ -1,0 +1,49 @@
+import path from 'node:path';
+import { execa } from 'execa';
+import t from 'tap';
+import { projectDir, readPage, sectionOf, tableRows } from './pages.ts';
+
+async function help(...command: readonly string[]): Promise<string> {
+  const program = path.join(projectDir, 'cmd/switchmaster.ts');
+  const { stdout } = await execa(process.execPath, [program, ...command, '--help'], { timeout: 30_000 });
+  return stdout;
+}
+
+/** The names at the beginning of the lines below a title of a help text. */
+function listed(text: string, title: string): readonly string[] {
+  const part = new RegExp(`^${title}:\\n((?:  .*\\n?)+)`, 'm').exec(`${text}\n`)?.[1] ?? '';
+  return [...part.matchAll(/^ {2}(\S.*?)(?: {2,}|$)/gm)].map((match) => match[1] ?? '');
+}
+
+/** `--config` from `-c, --config <path>`. */
+function longOption(text: string): string {
+  return /--[\w-]+/.exec(text)?.[0] ?? text;
+}
+
+function documented(section: string): readonly string[] {
+  const cells = tableRows(section).map(([first = '']) => first);
+  return cells.flatMap((cell) => /--[\w-]+/.exec(cell)?.[0] ?? []);
+}
+
+const everywhere = ['--help'];
+const { text: page } = await readPage('docs/reference/cli.md');
+const topHelp = await help();
+const commands = listed(topHelp, 'Commands')
+  .map((line) => line.split(' ')[0] ?? '')
+  .filter((name) => name !== 'help');
+
+t.test('every command is documented, and none that there is not', async (t) => {
+  const named = [...page.matchAll(/^## `switchmaster (\S+)`$/gm)].map((match) => match[1]);
+  t.ok(commands.includes('run'));
+  t.strictSame(named.sort(), [...commands].sort());
+});
+
+t.test('every option is documented, and none that there is not', async (t) => {
+  const head = page.slice(0, page.indexOf('\n## '));
+  t.strictSame([...documented(head)].sort(), listed(topHelp, 'Options').map(longOption).sort());
+  for (const command of commands) {
+    const options = listed(await help(command), 'Options').map(longOption);
+    const section = sectionOf(page, `\`switchmaster ${command}\``) ?? '';
+    t.strictSame([...documented(section)].sort(), options.filter((one) => !everywhere.includes(one)).sort(), command);
+  }
+});

@@ -1,0 +1,153 @@
+import t from 'tap';
+import { z } from 'zod';
+import { bundledTemplates } from '../../lib/config/bundled.ts';
+import { parseDuration } from '../../lib/config/duration.ts';
+import { configSchema } from '../../lib/config/schema.ts';
+import { errorCodes } from '../../lib/errors.ts';
+import { EventStreams } from '../../lib/http/events.ts';
+import { makeServer } from '../../lib/http/server.ts';
+import { Metrics } from '../../lib/telemetry/metrics.ts';
+import { templateFormats } from '../../lib/template/format.ts';
+import { helpers } from '../../lib/template/helpers.ts';
+import { exampleViews } from '../http/views.ts';
+import { codesIn, readPage, tableRows } from './pages.ts';
+
+/** What the first cells of a page's tables name in backticks. */
+async function namedIn(file: string): Promise<ReadonlySet<string>> {
+  const { text } = await readPage(file);
+  return new Set(tableRows(text).flatMap(([first = '']) => codesIn(first)));
+}
+
+t.test('every error code is documented, and none that there is not', async (t) => {
+  const named = await namedIn('docs/reference/errors.md');
+  t.strictSame([...named].filter((name) => /^[a-z]+(-[a-z]+)*$/.test(name)).sort(), Object.keys(errorCodes).sort());
+});
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly default?: unknown;
+}
+
+interface ConfigKey {
+  readonly path: string;
+  readonly default: unknown;
+}
+
+/** Every key that a config may have: `sentinel.resync`, `templates[].check.timeout`. */
+function keysOf(schema: JsonSchema, at = ''): readonly ConfigKey[] {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => {
+    const path = at === '' ? name : `${at}.${name}`;
+    return [{ path, default: inner.default }, ...keysOf(inner, path)];
+  });
+  const items = schema.items === undefined ? [] : keysOf(schema.items, `${at}[]`);
+  return [...own, ...items, ...(schema.anyOf ?? []).flatMap((branch) => keysOf(branch, at))];
+}
+
+/** Client TLS is told once for all the places that it may stand at; one probe and a list of them as one. */
+function documentedName(path: string): string {
+  return path.replace(/^(?!api\.).*\.tls\.(\w+)$/, 'tls.$1').replace('.redis[].', '.redis.');
+}
+
+const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+const keys = keysOf(schema);
+
+t.test('every config key is documented, and none that there is not', async (t) => {
+  const { text } = await readPage('docs/reference/config.md');
+  const named = tableRows(text).flatMap(([first = '']) => codesIn(first));
+  const sections = Object.keys(schema.properties ?? {});
+  t.strictSame(
+    sections.filter((section) => !new RegExp(`^## ${section}$`, 'm').test(text)),
+    [],
+    'a heading for each section',
+  );
+  const wanted = new Set(keys.map(({ path }) => documentedName(path)).filter((path) => !sections.includes(path)));
+  t.strictSame([...wanted].filter((path) => !named.includes(path)).sort(), [], 'what is not documented');
+  const known = new Set([...wanted, ...sections]);
+  t.strictSame(named.filter((path) => !known.has(path)).sort(), [], 'what there is not');
+});
+
+t.test('the defaults of config keys are as documented', async (t) => {
+  const { text } = await readPage('docs/reference/config.md');
+  const cells = new Map(tableRows(text).flatMap(([first = '', , third = '']) => codesIn(first).map((n) => [n, third])));
+  for (const { path, default: value } of keys) {
+    if (value === undefined || typeof value === 'object') continue;
+    const cell = codesIn(cells.get(documentedName(path)) ?? '')[0] ?? '';
+    if (typeof value === 'number')
+      t.ok(
+        [String(value), parseDuration(cell)].some((one) => one === cell || one === value),
+        path,
+      );
+    else t.equal(cell, String(value), path);
+  }
+});
+
+t.test('every helper and format of templates is documented, and none that there is not', async (t) => {
+  const { text } = await readPage('docs/reference/templates.md');
+  const cells = tableRows(text).flatMap(([first = '']) => codesIn(first));
+  const words = [...cells, ...codesIn(text.slice(text.indexOf('The names are'), text.indexOf('### Values')))];
+  const named = new Set(words.map((code) => code.replace(/^#/, '').split(' ')[0] ?? ''));
+  t.strictSame(
+    Object.keys(helpers).filter((name) => !named.has(name)),
+    [],
+    'helpers',
+  );
+  t.strictSame(
+    templateFormats.filter((name) => !named.has(name)),
+    [],
+    'formats',
+  );
+  const bundled = await bundledTemplates();
+  t.strictSame(
+    bundled.filter((name) => !named.has(name)),
+    [],
+    'bundled templates',
+  );
+  const known = new Set<string>([...Object.keys(helpers), ...templateFormats, ...bundled]);
+  t.strictSame(
+    [...named].filter((name) => !known.has(name)),
+    [],
+    'what there is not',
+  );
+});
+
+t.test('every route of the API is documented, and none that there is not', async (t) => {
+  const views = exampleViews();
+  const streams = new EventStreams(views.journal);
+  const server = makeServer({ views, version: '0', token: undefined, streams, onDefect: () => {} });
+  t.teardown(() => server.close());
+  const { paths } = (await server.inject('/openapi.json')).json<{ paths: Record<string, Record<string, unknown>> }>();
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const named = [...(await namedIn('docs/reference/http.md'))].filter((code) => /^[A-Z]+ \//.test(code));
+  t.strictSame(named.sort(), routes.filter((route) => !route.startsWith('OPTIONS ')).sort());
+});
+
+t.test('every metric is documented, and none that there is not', async (t) => {
+  const metrics = new Metrics({
+    version: '0',
+    view: () => {
+      throw new Error('not read');
+    },
+  });
+  const names = metrics.registry.getMetricsAsArray().map(({ name }) => name);
+  const named = [...(await namedIn('docs/reference/http.md'))].filter((code) => code.startsWith('switchmaster_'));
+  t.strictSame(named.sort(), names.filter((name) => name.startsWith('switchmaster_')).sort());
+});
+
+t.test('every output of a health check is documented', async (t) => {
+  const { text } = await readPage('docs/reference/checks.md');
+  const cells = new Set(tableRows(text).map((cells) => codesIn(cells[2] ?? '')[0]));
+  for (const file of ['lib/plan/opinion.ts', 'lib/plan/health.ts']) {
+    const { text: source } = await readPage(file);
+    const outputs = [...source.matchAll(/(?:output: |warning\(|critical\()'([^']+)'/g)].map((match) => match[1] ?? '');
+    t.ok(outputs.length > 5, file);
+    t.strictSame(
+      outputs.filter((output) => !cells.has(output)),
+      [],
+      file,
+    );
+  }
+});
