@@ -176,7 +176,7 @@ export class ConsulClient {
   #route(query: ConsulQuery): Call {
     const consul = this.#consul as unknown as {
       kv: { get: Call };
-      health: { service: Call };
+      health: { service: Call; state: Call };
       catalog: { service: { list: Call }; node: { list: Call; services: Call }; datacenters: Call };
     };
     switch (query.kind) {
@@ -194,6 +194,9 @@ export class ConsulClient {
         return (request) => consul.catalog.node.list(request);
       case 'datacenters':
         return (request) => consul.catalog.datacenters(request);
+      case 'health':
+        // Only the index is wanted: no check has this id.
+        return (request) => consul.health.state({ ...request, state: 'any', filter: 'CheckID == "-"' });
     }
   }
 
@@ -268,6 +271,8 @@ function readAnswer(query: ConsulQuery, body: unknown, what: string): ConsulAnsw
       return readNodes(body, what);
     case 'datacenters':
       return readDatacenters(body, what);
+    case 'health':
+      return undefined;
   }
 }
 

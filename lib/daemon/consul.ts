@@ -2,6 +2,7 @@ import { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import type { AccessConfig, ClientTls, ConsulConfig } from '../config/model.ts';
 import { CatalogWatches } from '../source/catalog.ts';
+import { SparingReader } from '../source/sparing-reader.ts';
 import type { Part } from './part.ts';
 
 /** The connection to Consul that the other parts share, and its blocking queries. */
@@ -17,7 +18,7 @@ export class ConsulPart implements Part {
       ...(token === undefined ? {} : { token: token.reveal() }),
       ...(tls === undefined ? {} : { tls: revealTls(tls) }),
     });
-    this.watches = new CatalogWatches({ client: this.client });
+    this.watches = new CatalogWatches({ client: new SparingReader(this.client) });
   }
 
   start(): void {}

@@ -11,7 +11,9 @@ export type ConsulQuery =
   | { readonly kind: 'services'; readonly dc?: string }
   | { readonly kind: 'node'; readonly node: string; readonly dc?: string }
   | { readonly kind: 'nodes'; readonly dc?: string }
-  | { readonly kind: 'datacenters' };
+  | { readonly kind: 'datacenters' }
+  /** Answers nothing, but its index moves whenever any health check of the datacenter changes. */
+  | { readonly kind: 'health'; readonly dc?: string };
 
 /** What each query answers with. Lists are sorted, so that equal contents are equal values. */
 export interface ConsulAnswers {
@@ -29,6 +31,7 @@ export interface ConsulAnswers {
   readonly nodes: readonly CatalogNode[];
   /** Sorted. */
   readonly datacenters: readonly string[];
+  readonly health: undefined;
 }
 
 export type ConsulAnswer<Q extends ConsulQuery> = ConsulAnswers[Q['kind']];
@@ -47,6 +50,7 @@ export function queryId(query: ConsulQuery): string {
       return `node(${query.node})${dc}`;
     case 'services':
     case 'nodes':
+    case 'health':
       return `${query.kind}${dc}`;
     case 'datacenters':
       return query.kind;

@@ -1,0 +1,107 @@
+import { EventEmitter, once } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { makeBackoff } from '../backoff.ts';
+import type { ConsulQuery } from '../model/query.ts';
+import { makeTokenBucket } from './token-bucket.ts';
+import type { Reader } from './watch.ts';
+
+const waitMs = 60_000;
+
+/**
+ * Beats whenever anything changes in a datacenter's services or checks. It asks Consul only while somebody holds it.
+ * An error is a beat too: what was missed meanwhile is found by looking.
+ */
+export class Pulse {
+  readonly #client: Reader;
+  readonly #dc: { readonly dc?: string };
+  readonly #sweepMs: number;
+  readonly #events = new EventEmitter().setMaxListeners(0);
+  #abort: AbortController | undefined;
+  #holders = 0;
+  #beats = 0;
+  #lastBeatMs = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(input: { client: Reader; dc: string | undefined; sweepMs: number }) {
+    this.#client = input.client;
+    this.#dc = input.dc === undefined ? {} : { dc: input.dc };
+    this.#sweepMs = input.sweepMs;
+  }
+
+  /** How often it has beaten. */
+  get beats(): number {
+    return this.#beats;
+  }
+
+  /** Keeps it beating until the returned function is called. */
+  hold(): () => void {
+    this.#holders += 1;
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      for (const kind of ['services', 'health'] as const) void this.#follow({ kind, ...this.#dc }, this.#abort.signal);
+    }
+    return () => {
+      this.#holders -= 1;
+      // Not at once: a holder that has had its answer comes back in the next turn.
+      setImmediate(() => {
+        if (this.#holders > 0) return;
+        this.#abort?.abort();
+        this.#abort = undefined;
+        clearTimeout(this.#timer);
+        this.#timer = undefined;
+      });
+    };
+  }
+
+  /** Waits until it has beaten more often than `beats`, or the time is over. */
+  async next(
+    beats: number,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+  ): Promise<void> {
+    const { timeoutMs, signal } = options;
+    const over = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
+    while (this.#beats === beats && !over.aborted) {
+      const either = signal === undefined ? over : AbortSignal.any([over, signal]);
+      await once(this.#events, 'beat', { signal: either }).catch(() => undefined);
+      signal?.throwIfAborted();
+    }
+  }
+
+  async #follow(query: ConsulQuery, signal: AbortSignal): Promise<void> {
+    const backoff = makeBackoff({ initialMs: 100, maxMs: 5_000 });
+    const bucket = makeTokenBucket({ burst: 5, refillMs: 200 });
+    let index = 0n;
+    while (!signal.aborted) {
+      let pauseMs: number;
+      try {
+        const answer = await this.#client.read(query, { index, waitMs, signal });
+        backoff.reset();
+        if (answer.index !== index && index !== 0n) this.#beat();
+        // A fallen index begins anew, as any other (see Watch).
+        index = answer.index < index ? 0n : answer.index;
+        pauseMs = index < 1n ? 1_000 : bucket.takeMs();
+      } catch {
+        if (signal.aborted) return;
+        if (index !== 0n) this.#beat();
+        index = 0n;
+        pauseMs = backoff.nextMs();
+      }
+      if (pauseMs > 0) await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** At once, or when the time between two beats is over: all who hold it read something then. */
+  #beat(): void {
+    if (this.#timer !== undefined) return;
+    const restMs = this.#lastBeatMs + this.#sweepMs - performance.now();
+    const beat = () => {
+      this.#timer = undefined;
+      this.#lastBeatMs = performance.now();
+      this.#beats += 1;
+      this.#events.emit('beat');
+    };
+    if (restMs <= 0) beat();
+    else this.#timer = setTimeout(beat, restMs);
+  }
+}
