@@ -24,18 +24,28 @@ const reload = z.union([
     .strictObject({
       command: argv.optional(),
       timeout,
+      /** The HAProxy in front of a consumer that is restarted. */
+      drain: z
+        .strictObject({
+          socket: text,
+          servers: z.array(z.string().regex(/^[\w.:-]+\/[\w.:-]+$/, 'must be backend/server')).min(1),
+          timeout: duration({ minMs: 0, maxMs: 3_600_000 }).optional(),
+        })
+        .optional(),
       signal: signal.optional(),
       pidFile: filePath.optional(),
       /** `socket` is a path, or the address of `stats socket ipv4@...`. */
       haproxy: z.strictObject({ socket: text, fallback: command }).optional(),
       supervise: supervise.optional(),
     })
-    .superRefine(({ command: argv, signal: name, haproxy, supervise: program, pidFile, timeout: limit }, context) => {
+    .superRefine((given, context) => {
+      const { command: argv, signal: name, haproxy, supervise: program, pidFile, timeout: limit, drain } = given;
       const kinds = [argv, name, haproxy, program].filter((kind) => kind !== undefined).length;
       const wrong = (message: string) => context.addIssue({ code: 'custom', message });
       if (kinds !== 1) wrong('must have one of command, signal, haproxy and supervise');
       if ((name === undefined) !== (pidFile === undefined)) wrong('must have signal and pidFile together');
       if (limit !== undefined && argv === undefined) wrong('has a timeout, but no command');
+      if (drain !== undefined && argv === undefined) wrong('has drain, but no command');
     }),
 ]);
 export type RawReload = z.output<typeof reload>;

@@ -54,8 +54,7 @@ function resolveReload(resolution: Resolution, given: { readonly raw: RawReload;
   if (Array.isArray(raw)) return { kind: 'command', command: { argv: raw } };
   if (raw.haproxy !== undefined) {
     const { socket, fallback } = raw.haproxy;
-    const place = { at: [...at, 'haproxy', 'socket'] };
-    const where: HaproxySocket = parseAddress(socket) ?? resolution.absolute(socket, place);
+    const where = resolveSocket(resolution, { socket, at: [...at, 'haproxy', 'socket'] });
     return { kind: 'haproxy', socket: where, fallback: toCommand(fallback) };
   }
   if (raw.supervise !== undefined) return resolveSupervise(raw.supervise);
@@ -63,7 +62,15 @@ function resolveReload(resolution: Resolution, given: { readonly raw: RawReload;
     const pidFile = resolution.absolute(raw.pidFile, { at: [...at, 'pidFile'] });
     return { kind: 'signal', signal: raw.signal, pidFile };
   }
-  return { kind: 'command', command: toCommand({ command: raw.command ?? [], timeout: raw.timeout }) };
+  const command = toCommand({ command: raw.command ?? [], timeout: raw.timeout });
+  if (raw.drain === undefined) return { kind: 'command', command };
+  const { servers, timeout } = raw.drain;
+  const socket = resolveSocket(resolution, { socket: raw.drain.socket, at: [...at, 'drain', 'socket'] });
+  return { kind: 'command', command, drain: { socket, servers, ...defined({ timeoutMs: timeout }) } };
+}
+
+function resolveSocket(resolution: Resolution, given: { readonly socket: string; readonly at: Path }): HaproxySocket {
+  return parseAddress(given.socket) ?? resolution.absolute(given.socket, { at: given.at });
 }
 
 function resolveSupervise(raw: NonNullable<Exclude<RawReload, readonly string[]>['supervise']>): ReloadSpec {

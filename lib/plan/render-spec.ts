@@ -37,13 +37,22 @@ export interface CommandSpec {
 }
 
 export type ReloadSpec =
-  | { readonly kind: 'command'; readonly command: CommandSpec }
+  | { readonly kind: 'command'; readonly command: CommandSpec; readonly drain?: DrainSpec }
   /** To the process whose id is in `pidFile`. */
   | { readonly kind: 'signal'; readonly signal: NodeJS.Signals; readonly pidFile: string }
   /** Over the runtime API where only servers' addresses, weights or states changed, else by `fallback`. */
   | { readonly kind: 'haproxy'; readonly socket: HaproxySocket; readonly fallback: CommandSpec }
   /** The daemon starts the program, keeps it running, and stops it with itself. */
   | { readonly kind: 'supervise'; readonly command: CommandSpec; readonly change: SuperviseChange };
+
+/** Servers of an HAProxy in front of the consumer: taken out of its balancing while the consumer restarts. */
+export interface DrainSpec {
+  readonly socket: HaproxySocket;
+  /** `backend/server`, all for the one consumer. */
+  readonly servers: readonly string[];
+  /** How long sessions may take to end by themselves; what is left then is cut. Default 5,000. */
+  readonly timeoutMs?: number;
+}
 
 /** A path, or an address for `stats socket ipv4@...`. */
 export type HaproxySocket = string | Address;

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SwitchmasterError } from '../errors.ts';
 import { type HaproxyPlan, planHaproxy, type ServerChange, type ServerLine, type ServerName } from '../plan/haproxy.ts';
-import type { HaproxyRuntime, RuntimeServerState } from '../sink/haproxy.ts';
+import type { DrainSpec } from '../plan/render-spec.ts';
+import { HaproxyRuntime, type RuntimeServerState } from '../sink/haproxy.ts';
 
 /** Commands that one connection carries: HAProxy reads a line of at most 16 KiB. */
 const commandsAtOnce = 60;
@@ -35,6 +36,40 @@ export async function retireServers(
   ]);
   for (let i = 0; i < commands.length; i += commandsAtOnce) {
     await runtime.send(commands.slice(i, i + commandsAtOnce), signal);
+  }
+}
+
+/**
+ * Runs `work` while a consumer gets no new sessions from the HAProxy in front of it. Sessions that are there may end by
+ * themselves for a while, then they are cut, for the work would cut them too. Whatever comes of the work, the servers are
+ * ready again after it; a server that cannot be drained does not keep the work from being done.
+ */
+export async function whileDrained(
+  drain: DrainSpec,
+  input: { readonly patience: 'wait' | 'none'; readonly signal: AbortSignal; readonly work: () => Promise<void> },
+): Promise<void> {
+  const { signal, work } = input;
+  const runtime = new HaproxyRuntime(drain.socket);
+  const tell = (what: readonly string[]) => runtime.send(what, signal).catch(() => signal.throwIfAborted());
+  await tell(drain.servers.map((server) => `set server ${server} state drain`));
+  if (input.patience === 'wait') await untilIdle(runtime, drain, signal);
+  await tell(drain.servers.map((server) => `shutdown sessions server ${server}`));
+  try {
+    await work();
+  } finally {
+    await tell(
+      drain.servers.flatMap((server) => [`set server ${server} health up`, `set server ${server} state ready`]),
+    );
+  }
+}
+
+async function untilIdle(runtime: HaproxyRuntime, drain: DrainSpec, signal: AbortSignal): Promise<void> {
+  const endMs = performance.now() + (drain.timeoutMs ?? 5_000);
+  while (performance.now() < endMs) {
+    const sessions = await runtime.countSessions(signal).catch(() => new Map<string, number>());
+    signal.throwIfAborted();
+    if (drain.servers.every((server) => (sessions.get(server) ?? 0) === 0)) return;
+    await delay(20, undefined, { signal });
   }
 }
 

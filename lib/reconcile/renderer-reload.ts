@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, SwitchmasterError } from '../errors.ts';
 import type { HaproxyPlan } from '../plan/haproxy.ts';
+import type { Urgency } from '../plan/render.ts';
 import type { CommandSpec, ReloadSpec, TemplateSpec } from '../plan/render-spec.ts';
 import { HaproxyRuntime } from '../sink/haproxy.ts';
 import { runCommand } from '../sink/process.ts';
 import { signalPidFile } from '../sink/signal.ts';
 import type { Supervisor } from '../sink/supervisor.ts';
-import { changeServers, confirmServers, planFor, retireServers } from './renderer-haproxy.ts';
+import { changeServers, confirmServers, planFor, retireServers, whileDrained } from './renderer-haproxy.ts';
 import type { StageClock } from './renderer-stages.ts';
 
 /** What carrying out a plan for one template needs. */
@@ -14,6 +15,8 @@ export interface Step {
   readonly spec: TemplateSpec;
   readonly clock: StageClock;
   readonly signal: AbortSignal;
+  /** A change of master does not wait until a consumer has been drained. */
+  readonly urgency: Urgency;
   /** Of a template whose reload is `supervise`. */
   readonly supervisor: Supervisor | undefined;
 }
@@ -44,9 +47,13 @@ export async function takeOver(step: Step, route: Route): Promise<void> {
     case 'haproxy':
       await reloadHaproxy(step, { reload, route });
       break;
-    case 'command':
-      await runReload(step, reload.command);
+    case 'command': {
+      const work = () => runReload(step, reload.command);
+      const patience = step.urgency === 'ordinary' ? 'wait' : 'none';
+      if (reload.drain === undefined) await work();
+      else await whileDrained(reload.drain, { patience, signal: step.signal, work });
       break;
+    }
     case 'signal':
       await signalPidFile(reload.pidFile, reload.signal);
       break;

@@ -77,6 +77,11 @@ export class Renderer implements Reconciler {
     return this.#entries.get(name)?.text;
   }
 
+  /** What the destination holds where that is another text than `rendered`; undefined where there is no file. */
+  present(name: string): string | undefined {
+    return this.#entries.get(name)?.present;
+  }
+
   /** Releases the text that a guard holds now; another text is guarded again. Throws `not-found` where none is held. */
   approve(name: string): void {
     const { template, held } = this.#require(name);
@@ -149,12 +154,14 @@ export class Renderer implements Reconciler {
     }
     const present = await readDestination(spec.destination);
     const same = rendering.kind === 'rendered' && present !== undefined && digestOf(present.bytes) === rendering.digest;
+    entry.present = same ? undefined : present?.bytes.toString();
     const file = present === undefined ? 'absent' : same ? 'same' : 'different';
     const { memory, catalog } = template;
     const plan = planRender({ rendering, file, memory, catalog, guard: spec.guard ?? {} });
     entry.state = plan.kind === 'unchanged' ? 'current' : plan.kind;
     entry.held = plan.kind === 'held' ? plan.finding : undefined;
-    return this.#apply({ entry, plan, step: { spec, clock, signal: run.signal, supervisor } });
+    const urgency = plan.kind === 'write' ? plan.urgency : 'ordinary';
+    return this.#apply({ entry, plan, step: { spec, clock, signal: run.signal, supervisor, urgency } });
   }
 
   async #apply(input: { entry: Entry; plan: RenderPlan; step: Step }): Promise<Outcome> {
@@ -232,6 +239,7 @@ export class Renderer implements Reconciler {
     switch (transaction.kind) {
       case 'done': {
         await remember(entry, rendering);
+        entry.present = undefined;
         entry.state = 'current';
         const reloaded = step.spec.reload === undefined ? '' : ' and its consumer reloaded';
         return { kind: 'applied', summary: `${input.summary}${reloaded}.`, details };

@@ -44,6 +44,14 @@ export class HaproxyRuntime {
   async readServers(signal: AbortSignal): Promise<readonly RuntimeServerState[]> {
     return parseServers(await this.send(['show servers state'], signal));
   }
+
+  /** Current sessions by `backend/server`. */
+  async countSessions(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const [header = '', ...lines] = (await this.send(['show stat -1 4 -1'], signal)).split('\n');
+    const at = header.replace(/^# /, '').split(',').indexOf('scur');
+    const rows = lines.map((line) => line.split(',')).filter((fields) => fields.length > at && at > 0);
+    return new Map(rows.map((fields) => [`${fields[0]}/${fields[1]}`, Number(fields[at])]));
+  }
 }
 
 function exchange(input: { socket: string | Address; line: string; signal: AbortSignal }): Promise<string> {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Address } from '../../lib/model/address.ts';
@@ -14,7 +14,7 @@ const sandbox = await Sandbox.openFor(t, { name: 'twemproxy' });
 
 async function twoServers(t: Test, name: string) {
   const [consul, a, b, listen] = await Promise.all([
-    sandbox.consul({ name: `consul-${name}` }),
+    sandbox.consul({ name: `consul-${name}`, config: { session_ttl_min: '1s' } }),
     sandbox.redis({ name: `${name}-a` }),
     sandbox.redis({ name: `${name}-b` }),
     sandbox.address(),
@@ -203,4 +203,72 @@ t.test('500 idle connections through HAProxy and twemproxy behind it: none is le
   const list = String(await servers[0].command('CLIENT', 'LIST'));
   t.equal(list.split('\n').filter((line) => line.includes('cmd=get')).length, 0);
   await untilTold(front, '1');
+});
+
+t.test('way 2: a pair behind HAProxy, restarted one after the other, drained first, loses no request', async (t) => {
+  const { consul, listen: first } = await twoServers(t, 'pair');
+  const [second, front] = await Promise.all([sandbox.address(), sandbox.address()]);
+  const socket = join(sandbox.folder, 'pair.sock');
+  const config = sandbox.path('pair.cfg');
+  writeFileSync(
+    config,
+    `global\n  stats socket ${socket} level admin\n` +
+      `defaults\n  mode tcp\n  timeout connect 1s\n  timeout client 1m\n  timeout server 1m\n` +
+      `listen pair\n  bind ${front.host}:${front.port}\n` +
+      `  server one ${first.host}:${first.port} check inter 50ms\n  server two ${second.host}:${second.port} check inter 50ms\n`,
+  );
+  await consul.putKey('timeout', '400');
+  const bundled = readFileSync(join(import.meta.dirname, '../../templates/twemproxy.yml.hbs'), 'utf8');
+  const template = bundled.replace('{{default vars.timeout 400}}', '{{key "timeout"}}');
+  const nodes = await Promise.all(
+    (
+      [
+        ['one', first],
+        ['two', second],
+      ] as const
+    ).map(async ([name, listen]) => {
+      const folder = join(sandbox.folder, `node-${name}`);
+      mkdirSync(folder);
+      const proxy = await sandbox.nutcracker({
+        name: `pair-${name}`,
+        configFile: join(folder, 'n.yml'),
+        listen,
+        start: 'later',
+      });
+      const spec = {
+        name: 'n.yml',
+        template,
+        vars: { listen: `${listen.host}:${listen.port}` },
+        wait: { minMs: 1, maxMs: 5 },
+        check: test,
+        reload: { ...command(...proxy.restartCommand), drain: { socket, servers: [`pair/${name}`], timeoutMs: 2_000 } },
+        verify: { probes: [{ kind: 'redis', address: listen }] },
+        rolling: { limit: 1, group: 'pair' },
+      } as const;
+      const rendering = startRendering(t, { consul, folder, specs: [spec], queue: 'on' });
+      await rendering.until('current');
+      return { rendering, proxy };
+    }),
+  );
+  await sandbox.haproxy({ name: 'pair-haproxy', configFile: config, listen: front });
+  const pids = nodes.map(({ proxy }) => proxy.pid);
+  const asked = { good: 0, bad: [] as unknown[], state: 'on' as 'on' | 'off' };
+  const asking = (async () => {
+    while (asked.state === 'on') {
+      // A connection for each request, as applications with short sessions have them.
+      await told(front).then(
+        () => (asked.good += 1),
+        (error) => asked.bad.push(error),
+      );
+    }
+  })();
+  await consul.putKey('timeout', '500');
+  for (const [i, { rendering, proxy }] of nodes.entries()) {
+    await waitFor('the restart', () => proxy.pid, { until: (pid) => pid !== undefined && pid !== pids[i] });
+    await rendering.until('current');
+  }
+  asked.state = 'off';
+  await asking;
+  t.same(asked.bad, []);
+  t.ok(asked.good > 20, `${asked.good} requests`);
 });
