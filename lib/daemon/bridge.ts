@@ -258,6 +258,8 @@ function toVote(reading: SentinelReading, readAt: Date | undefined): MasterState
     epoch: view?.configEpoch ?? null,
     master: view?.master ?? null,
     flags: view === undefined ? [] : [view.condition, ...(view.linked ? [] : ['disconnected'])],
+    quorum: view?.quorum ?? null,
+    replicas: (view?.replicas ?? []).map(({ address, condition }) => ({ address, condition })),
     lastReadAt: readAt?.toISOString() ?? null,
   };
 }

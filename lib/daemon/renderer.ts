@@ -29,6 +29,7 @@ export class RendererPart implements Part {
       return state === undefined ? undefined : toState(state);
     },
     rendered: (name) => this.renderer.rendered(name),
+    present: (name) => this.renderer.present(name),
   };
   readonly templateControls: TemplateControls = {
     render: (name) => this.renderer.retry(name),

@@ -22,6 +22,7 @@ export function unionViews(
       list: () => templates().flatMap((view) => view.list()),
       get: (name) => first(templates(), (view) => view.get(name)),
       rendered: (name) => first(templates(), (view) => view.rendered(name)),
+      present: (name) => first(templates(), (view) => view.present(name)),
     },
     templateControls: {
       render: (name) => controlsOf(assembly).render(name),

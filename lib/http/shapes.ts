@@ -22,6 +22,12 @@ export const recordShape = z.object({
   changedBy: z.string(),
 });
 
+/** A replica as one Sentinel sees it. */
+export const replicaShape = z.object({
+  address: addressShape,
+  condition: z.enum(['up', 'link-down', 's_down', 'unlinked', 'master']),
+});
+
 /** What one Sentinel says about a master. */
 export const voteShape = z.object({
   address: addressShape,
@@ -30,6 +36,8 @@ export const voteShape = z.object({
   epoch: z.int().nullable(),
   master: addressShape.nullable(),
   flags: z.array(z.string()).readonly(),
+  quorum: z.int().nullable(),
+  replicas: z.array(replicaShape).readonly(),
   lastReadAt: instant.nullable(),
 });
 
@@ -99,7 +107,10 @@ export const masterAnswer = masterShape.extend({ lastOutcome: outcomeShape.nulla
 export const mastersAnswer = z.object({ masters: z.array(masterAnswer) });
 export const templateAnswer = templateShape.extend({ lastOutcome: outcomeShape.nullable() });
 export const templatesAnswer = z.object({ templates: z.array(templateAnswer) });
-export const templateTextAnswer = templateAnswer.extend({ rendered: z.string().nullable() });
+export const templateTextAnswer = templateAnswer.extend({
+  rendered: z.string().nullable(),
+  present: z.string().nullable().meta({ description: 'What the destination holds, where that is another text.' }),
+});
 export const sentinelsAnswer = z.object({ sentinels: z.array(sentinelShape) });
 export const historyAnswer = z.object({ entries: z.array(entryShape).readonly() });
 export const whyAnswer = z.object({

@@ -29,7 +29,8 @@ export function addTemplateRoutes(
       const state = views.templates.get(name);
       if (state === undefined)
         throw new SwitchmasterError('not-found', `no template is called ${JSON.stringify(name)}`);
-      return { ...answer(state), rendered: views.templates.rendered(name) ?? null };
+      const [rendered = null, present = null] = [views.templates.rendered(name), views.templates.present(name)];
+      return { ...answer(state), rendered, present };
     },
   );
   addControl(server, { action: 'render', summary: 'Look at it again, also where it was rolled back', views });

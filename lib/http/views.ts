@@ -23,6 +23,8 @@ export interface TemplatesView {
   get(name: string): TemplateState | undefined;
   /** What was last rendered; undefined before the first time. */
   rendered(name: string): string | undefined;
+  /** What the destination holds where that is another text; undefined where it is the same or nothing. */
+  present(name: string): string | undefined;
 }
 
 /** What an operator may ask of the renderer. Both throw `not-found` where there is no such thing. */

@@ -36,6 +36,8 @@ export interface Entry {
   renderedAt: string | null;
   writtenAt: string | null;
   text: string | undefined;
+  /** What the destination held at the last look, where that was another text than `text`. */
+  present: string | undefined;
   held: GuardFinding | undefined;
   lastOutcome: Outcome | null;
   lastStages: StageTimes;
@@ -50,6 +52,7 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'gathering' | 'supervi
     renderedAt: null,
     writtenAt: null,
     text: undefined,
+    present: undefined,
     held: undefined,
     lastOutcome: null,
     lastStages: {},

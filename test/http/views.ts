@@ -33,6 +33,8 @@ export const exampleMaster: MasterState = {
       epoch: 7,
       master: { host: '10.0.0.5', port: 6379 },
       flags: ['master'],
+      quorum: 2,
+      replicas: [{ address: { host: '10.0.0.6', port: 6379 }, condition: 'up' }],
       lastReadAt: '2026-01-01T00:00:00.000Z',
     },
   ],
@@ -55,6 +57,7 @@ export interface ExampleContents {
   readonly masters?: readonly MasterState[];
   readonly templates?: readonly TemplateState[];
   readonly rendered?: string;
+  readonly present?: string;
   readonly readiness?: ReadinessView;
   readonly outcomes?: OutcomesView;
   readonly journal?: JournalView;
@@ -74,6 +77,7 @@ export function exampleViews(contents: ExampleContents = {}): Views {
       list: () => templates,
       get: (name) => templates.find((template) => template.name === name),
       rendered: () => rendered,
+      present: () => contents.present,
     },
     templateControls: contents.templateControls ?? { render: () => {}, approve: () => {} },
     readiness: contents.readiness ?? { missing: () => [] },
