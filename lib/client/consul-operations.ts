@@ -40,7 +40,7 @@ export function toTxnStep(operation: CatalogOperation): object {
         },
       };
     case 'check-set': {
-      const { id, serviceId, name, status, output } = operation.check;
+      const { id, serviceId, serviceName, name, status, output } = operation.check;
       return {
         Check: {
           Verb: 'set',
@@ -48,6 +48,7 @@ export function toTxnStep(operation: CatalogOperation): object {
             Node: operation.node,
             CheckID: id,
             ServiceID: serviceId,
+            ServiceName: serviceName,
             Name: name,
             Status: status,
             Output: output,

@@ -15,6 +15,8 @@ export interface CatalogService {
 export interface CatalogCheck {
   readonly id: string;
   readonly serviceId: string;
+  /** Consul's ACL asks for the right to write this service. */
+  readonly serviceName: string;
   readonly name: string;
   readonly status: CheckStatus;
   readonly output: string;

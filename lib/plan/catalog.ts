@@ -148,7 +148,12 @@ function makeService(
 }
 
 function withCheck(service: CatalogService, opinion: Opinion): WantedService {
-  const check = { id: `${service.id}:sentinel`, serviceId: service.id, name: 'Sentinel' } as const;
+  const check = {
+    id: `${service.id}:sentinel`,
+    serviceId: service.id,
+    serviceName: service.name,
+    name: 'Sentinel',
+  } as const;
   return { service, check: { ...check, status: opinion.status, output: opinion.output } };
 }
 
