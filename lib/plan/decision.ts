@@ -13,6 +13,10 @@ export interface Situation {
   readonly held: HeldRecord;
   /** The newest record that this bridge has ever seen Consul hold: it outlives a deletion, an edit and a Consul that lost its data. */
   readonly remembered: MasterRecord | undefined;
+  /** The last promotion that this bridge followed, whether Consul has taken it or not: traffic on its node is there. */
+  readonly decided?: MasterRecord | undefined;
+  /** The epoch of a promotion that was followed and came to nothing: only the Sentinels' own word brings it back. */
+  readonly abandonedEpoch?: number | undefined;
   /** Fresh views only, one a Sentinel. */
   readonly views: readonly SentinelView[];
   /** How many Sentinels of this master the bridge knows of, whether they answer or not. */
@@ -34,7 +38,7 @@ export interface Situation {
 /** Which moment of a failover counts: the replica's answer as a master, or `+switch-master`. */
 export type FollowMode = 'promotion' | 'announcement';
 
-/** Since when a majority of the Sentinels has agreed on an older epoch than the record's. */
+/** Since when a majority of the Sentinels has agreed on an older epoch than the record's, or on another master at it. */
 export interface Lagging {
   readonly master: Address;
   readonly epoch: number;
@@ -58,8 +62,8 @@ export type Decision =
       readonly lagging?: Lagging;
       readonly retryAfterMs?: number;
     }
-  /** Two masters at one epoch: alarm, write nothing. */
-  | { readonly kind: 'conflict'; readonly summary: string };
+  /** Two masters at one epoch: alarm, write nothing. `lagging`: a majority agrees on the other one. */
+  | { readonly kind: 'conflict'; readonly summary: string; readonly lagging?: Lagging; readonly retryAfterMs?: number };
 
 export type Cause = 'initial' | 'failover' | 'rebase' | 'confirmed' | 'replicas' | 'restored';
 export type Wait = 'no-sentinel' | 'no-majority' | 'not-master-yet' | 'older' | 'rebase' | 'unconfirmed';

@@ -3,7 +3,7 @@ import { compareVersions, type Version } from '../model/epoch.ts';
 import { type MasterRecord, sameAddresses } from '../model/record.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 import { answerOf, type Decision, type Draft, draftOf, keep, type Situation } from './decision.ts';
-import { fallBehind, rebaseByHand } from './generation.ts';
+import { contradict, deliver, fallBehind, rebaseByHand } from './generation.ts';
 import { agreedReplicas } from './opinion.ts';
 import { newestPromotion, replicasAfter } from './promotion.ts';
 import { bestOf, hasMajority, knownSentinels, majorityHeard, rivalsOf } from './vote.ts';
@@ -30,6 +30,10 @@ export function decide(observed: Situation): Decision {
   if (rivals.length > 0 && !hasMajority(best, situation)) return refuseRivals(situation, { best, rivals, known });
   if (known === undefined) return decideFirst(situation, best);
   if (situation.rebaseAsked === 'asked') return rebaseByHand(situation, { best, known });
+  const { decided } = situation;
+  if (decided !== undefined && compareVersions(decided, known) > 0 && best.configEpoch < decided.epoch) {
+    return deliver(situation, { best, decided });
+  }
   const version = { generation: known.generation, epoch: best.configEpoch };
   const order = compareVersions(version, known);
   if (order > 0) return advance(situation, { version, best, from: known });
@@ -66,6 +70,7 @@ function followPromotion(
   const promotion = newestPromotion(situation.views, known);
   if (promotion === undefined || (best !== undefined && best.configEpoch >= promotion.epoch)) return undefined;
   const { selected, epoch } = promotion;
+  if (epoch <= (situation.abandonedEpoch ?? -1)) return undefined;
   if (sameAddress(selected, known.master)) return undefined;
   const role = answerOf(situation, selected);
   if (role === undefined) return { kind: 'ask-role', address: selected };
@@ -167,8 +172,7 @@ function agree(situation: Situation, step: { readonly best: SentinelView; readon
       summary: 'the record is gone, and no majority of the Sentinels can be asked',
     };
   }
-  const summary = `epoch ${known.epoch} is ${formatAddress(known.master)} by the record and ${formatAddress(best.master)} by the Sentinels`;
-  return { kind: 'conflict', summary };
+  return contradict(situation, { best, known });
 }
 
 /** The record and the Sentinels agree: what is left are its phase and its replicas. */

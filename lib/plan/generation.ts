@@ -1,10 +1,10 @@
 import { formatAddress, sameAddress } from '../model/address.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { SentinelView } from '../model/sentinel.ts';
-import { answerOf, type Decision, draftOf, type Lagging, type Situation } from './decision.ts';
+import { answerOf, type Decision, draftOf, keep, type Lagging, type Situation } from './decision.ts';
 import { hasMajority } from './vote.ts';
 
-/* Sentinels whose epoch is below the record's: when they are waited for, and when a new generation begins. */
+/* Sentinels that contradict the record: when they are waited for, and when a new generation begins. */
 
 /** The Sentinels are behind the record: lagging ones are waited for, rebuilt ones begin a new generation. */
 export function fallBehind(
@@ -12,13 +12,11 @@ export function fallBehind(
   step: { readonly best: SentinelView; readonly known: MasterRecord },
 ): Decision {
   const { best, known } = step;
-  const { lagging, nowMs, rebaseAfterMs } = situation;
+  const { nowMs, rebaseAfterMs } = situation;
   if (!situation.complete) return { kind: 'look-closer' };
   const said = `${formatAddress(best.master)} at epoch ${best.configEpoch}, older than epoch ${known.epoch} of the record`;
   if (!hasMajority(best, situation)) return { kind: 'wait', why: 'older', summary: `refused: ${said}` };
-  const goesOn =
-    lagging !== undefined && lagging.epoch === best.configEpoch && sameAddress(lagging.master, best.master);
-  const since: Lagging = goesOn ? lagging : { master: best.master, epoch: best.configEpoch, sinceMs: nowMs };
+  const since = agreedSince(situation, best);
   const unconfirmed = known.phase === 'promoted';
   const leftMs = since.sinceMs + (unconfirmed ? confirmationMs(situation, known) : rebaseAfterMs) - nowMs;
   const wait = { kind: 'wait', why: unconfirmed ? 'unconfirmed' : 'rebase', lagging: since } as const;
@@ -35,6 +33,50 @@ export function fallBehind(
   }
   const why = unconfirmed ? 'the promotion came to nothing' : 'the Sentinels began their epochs again';
   return rebase(situation, { best, known, why });
+}
+
+/**
+ * The Sentinels name another master at the record's own epoch: an alarm. Where a majority goes on to do so, the record's
+ * epoch is not theirs, for an epoch has one master: Sentinels that were rebuilt have reached the same number, or somebody
+ * wrote the record by hand. A new generation ends it as it ends lower epochs.
+ */
+export function contradict(
+  situation: Situation,
+  step: { readonly best: SentinelView; readonly known: MasterRecord },
+): Decision {
+  const { best, known } = step;
+  const summary = `epoch ${known.epoch} is ${formatAddress(known.master)} by the record and ${formatAddress(best.master)} by the Sentinels`;
+  if (!hasMajority(best, situation)) return { kind: 'conflict', summary };
+  const since = agreedSince(situation, best);
+  const leftMs = since.sinceMs + situation.rebaseAfterMs - situation.nowMs;
+  const conflict = { kind: 'conflict', summary, lagging: since } as const;
+  if (leftMs > 0) return { ...conflict, retryAfterMs: leftMs };
+  const role = answerOf(situation, best.master);
+  if (role === undefined) return { kind: 'ask-role', address: best.master, lagging: since };
+  if (role !== 'master') return { ...conflict, retryAfterMs: 1_000 };
+  return rebase(situation, { best, known, why: 'the Sentinels agree on another master at the same epoch' });
+}
+
+function agreedSince({ lagging, nowMs }: Situation, { master, configEpoch }: SentinelView): Lagging {
+  const goesOn = lagging !== undefined && lagging.epoch === configEpoch && sameAddress(lagging.master, master);
+  return goesOn ? lagging : { master, epoch: configEpoch, sinceMs: nowMs };
+}
+
+/**
+ * A promotion was followed, traffic on this node is there, and Consul has not taken it: it was out of reach. What was
+ * decided is written as long as the replica is a master; else it ends as any promotion that came to nothing.
+ */
+export function deliver(
+  situation: Situation,
+  step: { readonly best: SentinelView; readonly decided: MasterRecord },
+): Decision {
+  const { best, decided } = step;
+  if (!situation.complete) return { kind: 'look-closer' };
+  const role = answerOf(situation, decided.master);
+  if (role === undefined) return { kind: 'ask-role', address: decided.master };
+  const decision = fallBehind(situation, { best, known: decided });
+  if (decision.kind !== 'wait' || role !== 'master') return decision;
+  return { kind: 'publish', cause: 'failover', draft: keep(decided) };
 }
 
 /**

@@ -34,16 +34,23 @@ export interface RecordWriterOptions {
   readonly naming: Naming;
   /** Who signs a record: unique among the bridges. */
   readonly bridgeId: string;
-  /** Told of a new master before Consul is: traffic on this node does not wait for the write. */
+  /**
+   * Told of a failover before Consul is: traffic on this node does not wait for the write. A new generation is no such
+   * thing: until Consul has it, another bridge's write may make it needless.
+   */
   readonly onDecision?: (record: MasterRecord) => void;
+  /** Milliseconds that never go back. Default performance.now(). */
+  readonly nowMs?: () => number;
 }
 
 /** Carries out what was decided about one master. */
 export class RecordWriter {
   readonly #options: RecordWriterOptions;
+  readonly #nowMs: () => number;
 
   constructor(options: RecordWriterOptions) {
     this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
   /** A new record, by compare-and-set on the one that was decided on. */
@@ -52,7 +59,7 @@ export class RecordWriter {
     const { naming, client, bridgeId } = this.#options;
     const { cause, draft } = decision;
     const signature = JSON.stringify([cause, draft]);
-    const leftMs = patient.has(cause) ? memory.patienceLeftMs(signature, performance.now()) : 0;
+    const leftMs = patient.has(cause) ? memory.patienceLeftMs(signature, this.#nowMs()) : 0;
     if (leftMs > 0) return { kind: 'held', summary: `${cause}: about to be written`, retryAfterMs: leftMs };
     const record = completeRecord(draft, { name, changedAt: new Date().toISOString(), changedBy: bridgeId });
     const index = held.kind === 'absent' ? 0 : held.modifyIndex;
@@ -61,15 +68,18 @@ export class RecordWriter {
     const change = confirmed
       ? planConfirmation(wanted, { index })
       : planPublication(wanted, { index, holdings: reading.holdings });
-    const plannedMs = performance.now();
+    const plannedMs = this.#nowMs();
     const writing = publishRecord(client, { ...change, key: recordKey(naming, name) });
-    if (turning.has(cause)) this.#options.onDecision?.(record);
+    if (cause === 'failover') {
+      memory.decided = record;
+      this.#options.onDecision?.(record);
+    }
     const outcome = await writing;
-    const stages = sinceWoken(finding, { observedMs: finding.observedMs, plannedMs, committedMs: performance.now() });
+    const stages = sinceWoken(finding, { observedMs: finding.observedMs, plannedMs, committedMs: this.#nowMs() });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     const { modifyIndex } = outcome;
     memory.overtake({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
-    if (patient.has(cause)) memory.corrected(signature, performance.now());
+    if (patient.has(cause)) memory.corrected(signature, this.#nowMs());
     else memory.settled();
     return { kind: 'applied', summary: describe(cause, record), details: { cause, record, modifyIndex, stages } };
   }
@@ -89,12 +99,12 @@ export class RecordWriter {
     // What this bridge's Sentinels just changed their minds about is news; any other difference may be another's news.
     const news = mine && steps.every(({ kind }) => kind === 'check-set');
     const signature = JSON.stringify(steps);
-    const leftMs = news ? 0 : memory.patienceLeftMs(signature, performance.now());
+    const leftMs = news ? 0 : memory.patienceLeftMs(signature, this.#nowMs());
     if (leftMs > 0) return { kind: 'held', summary: 'Consul differs: about to be put right', retryAfterMs: leftMs };
     const key = recordKey(this.#options.naming, name);
     const outcome = await repairCatalog(this.#options.client, { key, held, steps });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
-    if (!news) memory.corrected(signature, performance.now());
+    if (!news) memory.corrected(signature, this.#nowMs());
     const names = steps.map(stepName);
     return {
       kind: 'applied',
@@ -133,9 +143,6 @@ function sinceWoken<K extends string>({ wokenMs }: Finding, times: Readonly<Reco
   const entries = Object.entries<number>(times).map(([stage, ms]) => [stage, Math.round((ms - wokenMs) * 100) / 100]);
   return Object.fromEntries(entries) as Record<K, number>;
 }
-
-/** Causes that make another address master. */
-const turning: ReadonlySet<Cause> = new Set<Cause>(['failover', 'rebase']);
 
 /** Causes that every bridge sees at about the same time and that nobody waits for. */
 const patient: ReadonlySet<Cause> = new Set<Cause>(['replicas', 'restored']);

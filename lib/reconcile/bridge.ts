@@ -141,7 +141,7 @@ export class Bridge implements Reconciler {
     const memory = this.memory(name);
     const { held, views, complete, role } = finding;
     const knownSentinels = this.#options.sentinels.count(name);
-    const { remembered, lagging: laggingSoFar } = memory;
+    const { remembered, decided, abandonedEpoch, lagging: laggingSoFar } = memory;
     const follow = this.#options.follow ?? 'promotion';
     const rebaseAsked = performance.now() < memory.rebaseAskedUntilMs ? ('asked' as const) : ('not-asked' as const);
     const situation = {
@@ -151,6 +151,8 @@ export class Bridge implements Reconciler {
       role,
       knownSentinels,
       remembered,
+      decided,
+      abandonedEpoch,
       lagging: laggingSoFar,
       follow,
       rebaseAsked,
@@ -166,7 +168,7 @@ export class Bridge implements Reconciler {
       decision = decide({ ...again, nowMs: performance.now(), rebaseAfterMs });
     }
     if (decision.kind !== 'wait' || decision.why !== 'not-master-yet') memory.promotionOver();
-    if (complete) memory.lagging = decision.kind === 'wait' ? decision.lagging : undefined;
+    if (complete) memory.lagging = 'lagging' in decision ? decision.lagging : undefined;
     return { finding: { ...finding, role: asked }, decision };
   }
 
@@ -243,9 +245,8 @@ export class Bridge implements Reconciler {
 }
 
 function hold(decision: Extract<Decision, { kind: 'wait' | 'conflict' }>, memory: MasterMemory): Outcome {
-  const { kind, summary } = decision;
+  const { kind, summary, retryAfterMs: askedMs } = decision;
   const why = kind === 'wait' ? decision.why : kind;
-  const askedMs = kind === 'wait' ? decision.retryAfterMs : undefined;
   const retryAfterMs = why === 'not-master-yet' && askedMs !== undefined ? memory.promotionRetryMs(askedMs) : askedMs;
   return { kind: 'held', summary, details: { why }, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }

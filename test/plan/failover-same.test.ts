@@ -86,6 +86,41 @@ const table: Table = {
       expect: 'conflict',
     },
     {
+      when: 'that lasts, and the target was not asked: asked first',
+      given: { held: held(five), views: all('B', 5), lagging: { master: at('B'), epoch: 5, sinceMs: 990_000 } },
+      expect: { ask: 'B' },
+    },
+    {
+      when: 'that lasts, and the target is a master: the number is not theirs, so a new generation begins',
+      given: {
+        held: held(five),
+        views: all('B', 5),
+        lagging: { master: at('B'), epoch: 5, sinceMs: 990_000 },
+        role: role('B', 'master'),
+      },
+      expect: { publish: 'rebase', is: { generation: 2, epoch: 5, master: at('B'), previous: at('A') } },
+    },
+    {
+      when: 'that lasts, and the target is a replica: alarm',
+      given: {
+        held: held(five),
+        views: all('B', 5),
+        lagging: { master: at('B'), epoch: 5, sinceMs: 0 },
+        role: role('B', 'replica'),
+      },
+      expect: 'conflict',
+    },
+    {
+      when: 'that lasts, and only a minority says so: alarm',
+      given: {
+        held: held(five),
+        views: [view(1, 'B', 5)],
+        lagging: { master: at('B'), epoch: 5, sinceMs: 0 },
+        role: role('B', 'master'),
+      },
+      expect: 'conflict',
+    },
+    {
       when: 'the same, announced: all are asked first',
       given: { ...announced, held: held(five), views: [view(1, 'B', 5)] },
       expect: 'look-closer',

@@ -1,0 +1,131 @@
+import type { ConsulClient } from '../../lib/client/consul.ts';
+import { sameAddress } from '../../lib/model/address.ts';
+import type { MasterRecord } from '../../lib/model/record.ts';
+import type { RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
+import type { Decision, FollowMode } from '../../lib/plan/decision.ts';
+import { decide } from '../../lib/plan/failover.ts';
+import { MasterMemory } from '../../lib/reconcile/bridge-memory.ts';
+import { type Finding, RecordWriter } from '../../lib/reconcile/bridge-writer.ts';
+import type { RecordReading } from '../../lib/source/record.ts';
+import type { ConsulWorld } from './consul-world.ts';
+import type { SentinelWorld } from './sentinel-world.ts';
+
+export interface BridgeSetting {
+  readonly id: number;
+  readonly follow: FollowMode;
+  readonly consul: ConsulWorld;
+  readonly sentinels: SentinelWorld;
+  readonly nowMs: () => number;
+  readonly random: () => number;
+}
+
+interface Observation {
+  readonly views: readonly SentinelView[];
+  readonly complete: boolean;
+  readonly role: RoleAnswer | undefined;
+}
+
+/**
+ * A bridge's run, cut where the world may change in between: what Consul pushed, what the Sentinels answered, and the
+ * decision with its write, each as old as it may be. Decision, memory and writer are the real ones.
+ */
+export class BridgeModel {
+  readonly #setting: BridgeSetting;
+  readonly #writer: RecordWriter;
+  memory: MasterMemory;
+  #reading: RecordReading | undefined;
+  #observation: Observation | undefined;
+
+  constructor(setting: BridgeSetting) {
+    this.#setting = setting;
+    this.memory = new MasterMemory(setting.random);
+    const client = setting.consul as unknown as ConsulClient;
+    const naming = { environment: undefined };
+    this.#writer = new RecordWriter({ client, naming, bridgeId: `b${setting.id}`, nowMs: setting.nowMs });
+  }
+
+  /** The watches catch up. */
+  push(): string {
+    this.#reading = this.#setting.consul.reading();
+    this.memory.held(this.#reading);
+    return `b${this.#setting.id} reads Consul`;
+  }
+
+  /** All Sentinels are asked; `deaf` ones cannot be reached. */
+  survey(deaf: readonly number[] = []): string {
+    const { sentinels, id } = this.#setting;
+    const asked = sentinels.sentinels.map((_, i) => i).filter((i) => !deaf.includes(i));
+    const views = asked.map((i) => sentinels.view(i)).filter((view) => view !== undefined);
+    const target = this.memory.remembered?.master;
+    this.#observation = { views, complete: true, role: target && sentinels.role(target) };
+    return `b${id} asks ${views.map(tell).join(', ') || 'nobody'}`;
+  }
+
+  /** Only the Sentinel that announced is asked. */
+  follow(i: number): string {
+    const { sentinels, id } = this.#setting;
+    const views = [sentinels.view(i)].filter((view) => view !== undefined);
+    this.#observation = { views, complete: false, role: undefined };
+    return `b${id} follows ${views.map(tell).join('') || 'nobody'}`;
+  }
+
+  /** Decides on what it has seen, and writes. The same observation may be used again. */
+  async act(): Promise<string | undefined> {
+    const { id } = this.#setting;
+    if (this.#reading === undefined || this.#observation === undefined) return undefined;
+    const { views, complete, role } = this.#observation;
+    const held = this.memory.held(this.#reading);
+    const seen = { name: 'm', memory: this.memory, reading: this.#reading, held, views, complete };
+    const { decision, asked } = this.#decide({ ...seen, role, wokenMs: 0, observedMs: 0 });
+    const finding = { ...seen, role: asked, wokenMs: 0, observedMs: 0 };
+    if (decision.kind === 'publish') {
+      const outcome = await this.#writer.publish(finding, decision);
+      return `b${id} decides ${decision.cause}: ${outcome.kind} ${'summary' in outcome ? outcome.summary : ''}`;
+    }
+    if (decision.kind === 'stands') {
+      const outcome = await this.#writer.repair(finding, decision.record);
+      return `b${id} leaves the record: ${outcome.kind} ${'summary' in outcome ? outcome.summary : ''}`;
+    }
+    return `b${id} decides ${decision.kind}${'summary' in decision ? `: ${decision.summary}` : ''}`;
+  }
+
+  /** How many Sentinels it has last heard to name this master at this epoch, and not to be failing over. */
+  heard({ master, epoch }: Pick<MasterRecord, 'master' | 'epoch'>): number {
+    const views = this.#observation?.views ?? [];
+    return views.filter(
+      (view) => view.configEpoch === epoch && sameAddress(view.master, master) && view.condition !== 'failover',
+    ).length;
+  }
+
+  /** A new process: it knows nothing. */
+  restart(): string {
+    this.memory = new MasterMemory(this.#setting.random);
+    this.#reading = undefined;
+    this.#observation = undefined;
+    return `b${this.#setting.id} is restarted`;
+  }
+
+  /** As Bridge does it. */
+  #decide(finding: Finding): { readonly decision: Decision; readonly asked: RoleAnswer | undefined } {
+    const { sentinels, nowMs, follow } = this.#setting;
+    const { held, views, complete, role } = finding;
+    const { remembered, lagging } = this.memory;
+    const knownSentinels = sentinels.count;
+    const situation = { held, views, complete, role, knownSentinels, remembered, lagging, follow };
+    const times = { nowMs: nowMs(), rebaseAfterMs: 10_000 };
+    let asked = role;
+    let decision = decide({ ...situation, ...times });
+    if (decision.kind === 'ask-role') {
+      asked = sentinels.role(decision.address);
+      const otherRoles = role === undefined ? [] : [role];
+      decision = decide({ ...situation, ...times, role: asked, otherRoles, lagging: decision.lagging ?? lagging });
+    }
+    if (complete) this.memory.lagging = 'lagging' in decision ? decision.lagging : undefined;
+    return { decision, asked };
+  }
+}
+
+function tell(view: SentinelView): string {
+  const state = view.condition === 'failover' ? ' failing over' : '';
+  return `${view.sentinelId} (${view.master.host} ${view.configEpoch}${state})`;
+}

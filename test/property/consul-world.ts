@@ -1,0 +1,138 @@
+import type { Indexed, TransactionResult } from '../../lib/client/consul.ts';
+import type { CatalogOperation, InstanceCheck, KvEntry, ServiceInstance } from '../../lib/model/catalog.ts';
+import { type MasterRecord, parseRecord, readHeldRecord } from '../../lib/model/record.ts';
+import type { RecordReading } from '../../lib/source/record.ts';
+
+const recordKey = 'redis/record/m';
+
+export interface Commit {
+  readonly before: MasterRecord | undefined;
+  readonly after: MasterRecord | undefined;
+  readonly operations: readonly CatalogOperation[];
+}
+
+/** Consul, as far as bridges use it: transactions that are carried out whole or not at all, and an index. */
+export class ConsulWorld {
+  index = 1;
+  resets = 0;
+  /** Called after each transaction. */
+  onCommit: (commit: Commit) => void = () => {};
+  #keys = new Map<string, KvEntry>();
+  #node: Pick<ServiceInstance, 'nodeAddress' | 'nodeMeta'> = { nodeAddress: '', nodeMeta: {} };
+  #services = new Map<string, ServiceInstance>();
+
+  async transact(operations: readonly CatalogOperation[]): Promise<TransactionResult> {
+    const refused = operations.flatMap((operation, step) => (this.#allows(operation) ? [] : [{ step, what: 'index' }]));
+    if (refused.length > 0) return { kind: 'conflict', errors: refused };
+    this.index += 1;
+    const before = this.record;
+    for (const operation of operations) this.#apply(operation);
+    this.onCommit({ before, after: this.record, operations });
+    const written = [...this.#keys.values()].filter(({ modifyIndex }) => modifyIndex === this.index);
+    return { kind: 'committed', indexes: new Map(written.map(({ key }) => [key, this.index])) };
+  }
+
+  /** What the bridges' writer reads past its watch. */
+  async read(): Promise<Indexed<KvEntry | undefined>> {
+    return { value: this.#keys.get(recordKey), index: BigInt(this.index), knownLeader: true, lastContactMs: 0 };
+  }
+
+  /** What the watches push. */
+  reading(): RecordReading {
+    return {
+      held: readHeldRecord(this.#keys.get(recordKey), 'm'),
+      holdings: {
+        keys: new Map([...this.#keys].filter(([key]) => key !== recordKey)),
+        instances: [...this.#services.values()].map((service) => ({ ...service, ...this.#node })),
+      },
+      index: BigInt(this.index),
+      resets: this.resets,
+    };
+  }
+
+  get record(): MasterRecord | undefined {
+    const entry = this.#keys.get(recordKey);
+    return entry === undefined ? undefined : parseRecord(entry.value);
+  }
+
+  /** Master and epoch by the record, the plain keys and the service, each once. */
+  told(): readonly string[] {
+    const value = (end: string) => this.#keys.get(`redis/master/m${end}`)?.value;
+    const record = this.record;
+    const service = this.#services.get('redis-master');
+    const all = [
+      `${record?.master.host}:${record?.master.port}@${record?.epoch}`,
+      `${value('')}@${value('/epoch')}`,
+      `${value('/host')}:${value('/port')}@${value('/epoch')}`,
+      `${service?.address}:${service?.port}@${service?.meta.epoch}`,
+    ];
+    return [...new Set(all)];
+  }
+
+  /** By hand. */
+  put(key: string, value: string): void {
+    this.index += 1;
+    this.#keys.set(key, { key, value, modifyIndex: this.index });
+  }
+
+  deleteKey(key: string): void {
+    this.index += 1;
+    this.#keys.delete(key);
+  }
+
+  deregister(): void {
+    this.index += 1;
+    this.#services.clear();
+    this.#node = { nodeAddress: '', nodeMeta: {} };
+  }
+
+  /** All is lost, and the index begins again. */
+  wipe(): void {
+    this.index = 1;
+    this.resets += 1;
+    this.#keys = new Map();
+    this.#services = new Map();
+    this.#node = { nodeAddress: '', nodeMeta: {} };
+  }
+
+  #allows(operation: CatalogOperation): boolean {
+    if (operation.kind !== 'kv-cas' && operation.kind !== 'kv-check-index') return true;
+    return (this.#keys.get(operation.key)?.modifyIndex ?? 0) === operation.index;
+  }
+
+  #apply(operation: CatalogOperation): void {
+    switch (operation.kind) {
+      case 'kv-set':
+        if (this.#keys.get(operation.key)?.value === operation.value) return;
+        this.#keys.set(operation.key, { key: operation.key, value: operation.value, modifyIndex: this.index });
+        return;
+      case 'kv-cas':
+        this.#keys.set(operation.key, { key: operation.key, value: operation.value, modifyIndex: this.index });
+        return;
+      case 'node-set':
+        this.#node = { nodeAddress: operation.address, nodeMeta: operation.meta };
+        return;
+      case 'service-set': {
+        const checks = this.#services.get(operation.service.id)?.checks ?? [];
+        const place = { node: operation.node, datacenter: 'dc1', ...this.#node };
+        this.#services.set(operation.service.id, { ...operation.service, ...place, checks });
+        return;
+      }
+      case 'service-delete':
+        this.#services.delete(operation.serviceId);
+        return;
+      case 'check-set':
+        this.#check(operation.check);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #check(check: InstanceCheck): void {
+    const service = this.#services.get(check.serviceId);
+    if (service === undefined) return;
+    const others = service.checks.filter(({ id }) => id !== check.id);
+    this.#services.set(service.id, { ...service, checks: [...others, check] });
+  }
+}

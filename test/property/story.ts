@@ -1,0 +1,262 @@
+import fc from 'fast-check';
+import { compareVersions } from '../../lib/model/epoch.ts';
+import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
+import type { FollowMode } from '../../lib/plan/decision.ts';
+import { at } from '../plan/world.ts';
+import { BridgeModel } from './bridge-model.ts';
+import { type Commit, ConsulWorld } from './consul-world.ts';
+import { type Node, nodes, SentinelWorld } from './sentinel-world.ts';
+
+/** One thing that happens. Where it cannot happen, nothing does: so every part of a story is a story. */
+export type Event =
+  | { readonly kind: 'elect'; readonly s: number; readonly voters: readonly number[]; readonly selected: Node }
+  | { readonly kind: 'advance' | 'abort' | 'kill' | 'restart'; readonly s: number }
+  | { readonly kind: 'greet'; readonly s: number; readonly to: number }
+  | { readonly kind: 'push' | 'act' | 'forget'; readonly b: number }
+  | { readonly kind: 'survey'; readonly b: number; readonly deaf: readonly number[] }
+  | { readonly kind: 'follow'; readonly b: number; readonly s: number }
+  | { readonly kind: 'run'; readonly b: number }
+  | { readonly kind: 'time'; readonly ms: number }
+  | { readonly kind: 'demote' }
+  | { readonly kind: 'lose' | 'find' | 'rebuild'; readonly node: Node }
+  | { readonly kind: Exclude<Vandalism, 'edit'> }
+  | { readonly kind: 'edit'; readonly node: Node; readonly epochs: number };
+
+type Vandalism = 'delete' | 'scribble' | 'deregister' | 'wipe' | 'edit';
+
+export interface Scale {
+  readonly sentinels: number;
+  readonly bridges: number;
+  readonly follow: FollowMode;
+}
+
+/** `quiet` stories have only what Sentinels, bridges and networks do; others add what people and broken Consuls do. */
+export function storyOf(scale: Scale, kind: 'quiet' | 'vandals' | 'restarts'): fc.Arbitrary<readonly Event[]> {
+  const s = fc.nat(scale.sentinels - 1);
+  const b = fc.nat(scale.bridges - 1);
+  const node = fc.constantFrom(...nodes);
+  const some = fc.subarray(Array.from({ length: scale.sentinels }, (_, i) => i));
+  const of = <K extends Event['kind']>(
+    weight: number,
+    kinds: readonly K[],
+    rest: Record<string, fc.Arbitrary<unknown>>,
+  ) => ({
+    weight,
+    arbitrary: fc.record({ kind: fc.constantFrom(...kinds), ...rest }) as unknown as fc.Arbitrary<Event>,
+  });
+  const events = [
+    of(4, ['elect'], { s, voters: some, selected: node }),
+    of(8, ['advance'], { s }),
+    of(1, ['abort'], { s }),
+    of(2, ['kill', 'restart'], { s }),
+    of(8, ['greet'], { s, to: s }),
+    of(6, ['push'], { b }),
+    of(10, ['act'], { b }),
+    of(5, ['survey'], { b, deaf: some }),
+    of(5, ['follow'], { b, s }),
+    of(8, ['run'], { b }),
+    of(4, ['time'], { ms: fc.constantFrom(100, 1_000, 6_000) }),
+    of(1, ['demote'], {}),
+    of(1, ['lose', 'find'], { node }),
+  ];
+  if (kind === 'vandals') {
+    events.push(of(2, ['delete', 'scribble', 'deregister', 'wipe'], {}));
+    events.push(of(2, ['edit'], { node, epochs: fc.integer({ min: -2, max: 2 }) }));
+  }
+  if (kind === 'restarts') events.push(of(2, ['forget'], { b }));
+  return fc.array(fc.oneof(...events), { maxLength: 150, size: 'max' });
+}
+
+/** The world, and what has happened in it so far. Throws, with the history, where something happened that must not. */
+export class Story {
+  readonly history: string[] = [];
+  readonly consul = new ConsulWorld();
+  readonly sentinels: SentinelWorld;
+  readonly bridges: readonly BridgeModel[];
+  commits = 0;
+  #nowMs = 0;
+  /** The newest record that any bridge has written. */
+  newest: MasterRecord | undefined;
+  #acting: BridgeModel | undefined;
+  #vandalized = false;
+  #seed = 1;
+
+  constructor({ sentinels, bridges, follow }: Scale) {
+    this.sentinels = new SentinelWorld(sentinels);
+    const nowMs = () => this.#nowMs;
+    const random = () => this.#random();
+    const shared = { follow, consul: this.consul, sentinels: this.sentinels, nowMs, random };
+    this.bridges = Array.from({ length: bridges }, (_, id) => new BridgeModel({ id, ...shared }));
+    this.consul.onCommit = (commit) => this.#committed(commit);
+  }
+
+  async tell(events: readonly Event[]): Promise<void> {
+    for (const event of events) {
+      const line = await this.#happen(event);
+      if (line !== undefined) this.history.push(line);
+    }
+  }
+
+  /** From now on nothing fails, and all messages arrive: the Sentinels' majority is what remains, and then nothing moves. */
+  async settle(): Promise<void> {
+    this.history.push('--- all is well from here on');
+    this.sentinels.settle();
+    await this.#rounds(30);
+    const [truth] = this.sentinels.sentinels;
+    const { record } = this.consul;
+    if (truth === undefined || record === undefined) return this.fail('there is no record');
+    if (record.master.port !== at(truth.master).port || record.epoch !== truth.configEpoch) {
+      this.fail(`the record is not what the Sentinels agree on: ${truth.master} at epoch ${truth.configEpoch}`);
+    }
+    if (this.newest !== undefined && compareVersions(record, this.newest) < 0)
+      this.fail('the last version is not the newest');
+    if (record.phase !== 'confirmed') this.fail('the record is not confirmed');
+    if (this.consul.told().length !== 1) this.fail(`Consul contradicts itself: ${this.consul.told().join(' and ')}`);
+    const { commits } = this;
+    this.history.push('--- nothing may be written from here on');
+    await this.#rounds(5);
+    if (this.commits !== commits) this.fail('the bridges do not come to rest');
+  }
+
+  readonly fail: (what: string) => never = (what) => {
+    const { record } = this.consul;
+    const held = record === undefined ? 'no record' : formatRecord(record);
+    throw new Error([what, ...this.history.map((line) => `  ${line}`), `  Consul holds ${held}`].join('\n'));
+  };
+
+  async #rounds(count: number): Promise<void> {
+    for (let round = 0; round < count; round += 1) {
+      this.#nowMs += 1_100;
+      for (const [b] of this.bridges.entries()) await this.tell([{ kind: 'run', b }]);
+    }
+  }
+
+  #happen(event: Event): string | undefined | Promise<string | undefined> {
+    const { sentinels } = this;
+    switch (event.kind) {
+      case 'elect':
+        return sentinels.elect(event.s, event);
+      case 'advance':
+      case 'abort':
+      case 'kill':
+      case 'restart':
+        return sentinels[event.kind](event.s);
+      case 'greet':
+        return sentinels.greet(event.s, event.to);
+      case 'rebuild':
+        return sentinels.rebuild(event.node);
+      case 'demote':
+        return void sentinels.demoteStrays();
+      case 'lose':
+        return void sentinels.unreachable.add(event.node);
+      case 'find':
+        return void sentinels.unreachable.delete(event.node);
+      case 'time':
+        this.#nowMs += event.ms;
+        return `${event.ms} ms pass`;
+      case 'push':
+      case 'act':
+      case 'survey':
+      case 'follow':
+      case 'run':
+      case 'forget':
+        return this.#bridge(event);
+      default:
+        return this.#remembered() ? this.#vandalize(event) : undefined;
+    }
+  }
+
+  async #bridge(event: Extract<Event, { b: number }>): Promise<string | undefined> {
+    const bridge = this.bridges[event.b];
+    if (bridge === undefined) return undefined;
+    this.#acting = bridge;
+    switch (event.kind) {
+      case 'push':
+        return bridge.push();
+      case 'act':
+        return bridge.act();
+      case 'forget':
+        return bridge.restart();
+      case 'survey':
+        return bridge.survey(event.deaf);
+      case 'follow':
+        return bridge.follow(event.s);
+      case 'run':
+        bridge.push();
+        bridge.survey();
+        return bridge.act();
+    }
+  }
+
+  /** Only what somebody remembers can be put back. */
+  #vandalize(event: Extract<Event, { kind: Vandalism }>): string | undefined {
+    const { consul } = this;
+    const { record } = consul;
+    if (record === undefined) return undefined;
+    this.#vandalized = true;
+    switch (event.kind) {
+      case 'wipe':
+        consul.wipe();
+        return 'Consul loses its data';
+      case 'delete':
+        consul.deleteKey('redis/record/m');
+        return 'somebody deletes the record';
+      case 'scribble':
+        consul.put('redis/record/m', '{');
+        return 'somebody makes the record unreadable';
+      case 'deregister':
+        consul.deregister();
+        return 'somebody deregisters the node';
+      case 'edit':
+        consul.put(
+          'redis/record/m',
+          formatRecord({ ...record, master: at(event.node), epoch: Math.max(0, record.epoch + event.epochs) }),
+        );
+        return `somebody edits the record: ${event.node} ${record.epoch + event.epochs}`;
+    }
+  }
+
+  #remembered(): boolean {
+    const newest = this.newest;
+    return this.bridges.some(
+      ({ memory: { remembered } }) =>
+        newest !== undefined &&
+        remembered !== undefined &&
+        compareVersions(remembered, newest) >= 0 &&
+        remembered.master.port === newest.master.port,
+    );
+  }
+
+  /** What must hold for every single transaction of a bridge. */
+  #committed({ before, after, operations }: Commit): void {
+    this.commits += 1;
+    if (after === undefined) this.fail('a bridge wrote something that is no record');
+    if (!operations.some(({ kind }) => kind === 'kv-cas')) return;
+    const { newest } = this;
+    const floors = [before, this.#acting?.memory.remembered, this.#vandalized ? undefined : newest];
+    for (const floor of floors) {
+      if (floor === undefined) continue;
+      const order = compareVersions(after, floor);
+      if (order < 0) this.fail(`the published version fell from ${floor.generation}.${floor.epoch}`);
+    }
+    const claims = before === undefined || after.generation > before.generation || after.phase !== before.phase;
+    if (claims && after.phase === 'confirmed' && (this.#acting?.heard(after) ?? 0) * 2 <= this.sentinels.count) {
+      this.fail('a minority made this confirmed, or a new generation');
+    }
+    const same = newest !== undefined && compareVersions(after, newest) === 0;
+    if (same && after.master.port !== newest.master.port)
+      this.fail(`two masters at ${after.generation}.${after.epoch}`);
+    const letter = nodes[after.master.port - 6301] ?? 'A';
+    if (after.master.host !== at(letter).host) this.fail("a host with another's port");
+    if (!this.sentinels.chosen.has(`${letter}@${after.epoch}`)) this.fail('nobody chose this master for this epoch');
+    const publishes = operations.length > 1 || !this.#vandalized;
+    if (publishes && this.consul.told().length !== 1) this.fail(`mixed: ${this.consul.told().join(' and ')}`);
+    if (newest === undefined || compareVersions(after, newest) > 0) this.newest = after;
+  }
+
+  /** Park and Miller's generator: the same story is always the same. */
+  #random(): number {
+    this.#seed = (this.#seed * 48_271) % 2_147_483_647;
+    return this.#seed / 2_147_483_647;
+  }
+}
