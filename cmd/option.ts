@@ -11,6 +11,16 @@ export function jsonOption(): Option {
   return new Option('--json', 'print for machines');
 }
 
+/** What changing calls need. */
+export function tokenOption(): Option {
+  return new Option('--token-file <path>', 'a file with the API token (else SWITCHMASTER_API_TOKEN has it)');
+}
+
+/** Acts without asking. */
+export function yesOption(): Option {
+  return new Option('-y, --yes', 'act without asking');
+}
+
 /** Where the running switchmaster's API is. */
 export function apiOption(): Option {
   return new Option('--api <url>', 'the API of a running switchmaster')

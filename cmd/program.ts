@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.ts';
 import type { ExitCode } from './exit-code.ts';
+import { addFailover } from './failover.ts';
 import { printFailure } from './failure.ts';
+import { addRebase } from './rebase.ts';
 import { addRender } from './render.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
@@ -40,6 +42,8 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addStatus(program, done);
   addWatch(program, done);
   addWhy(program, done);
+  addFailover(program, done);
+  addRebase(program, done);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;

@@ -9,6 +9,7 @@ import { ConsulPart, revealAccess } from './daemon/consul.ts';
 import { fingerprint } from './daemon/fingerprint.ts';
 import { readMeasures } from './daemon/measures.ts';
 import { type Observers, openObservers } from './daemon/observers.ts';
+import { Operator } from './daemon/operator.ts';
 import { buildRegistrar } from './daemon/registrar.ts';
 import { RendererPart } from './daemon/renderer.ts';
 import { unionViews } from './daemon/views.ts';
@@ -44,6 +45,11 @@ export class Daemon {
   #config: Config;
   #consul: ConsulPart | undefined;
   readonly #decisions = new Decisions();
+  readonly #operator = new Operator({
+    bridge: () => this.#assembly.parts.find((part) => part instanceof BridgePart),
+    onReport: (report) => this.observe(report),
+    onStep: (report) => this.#observers?.tell(report),
+  });
   #registers = false;
 
   constructor(options: DaemonOptions) {
@@ -204,7 +210,8 @@ export class Daemon {
 
   #views(): Views {
     const { journal, metrics, ledger } = this.#requireObservers();
-    return unionViews({ assembly: this.#assembly, outcomes: ledger, journal, metrics });
+    const masterControls = this.#operator;
+    return unionViews({ assembly: this.#assembly, masterControls, outcomes: ledger, journal, metrics });
   }
 
   #measure(): MetricsView {

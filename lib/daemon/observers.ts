@@ -13,6 +13,8 @@ export interface Observers {
   readonly ledger: Ledger;
   readonly metrics: Metrics;
   observe(report: RunReport): void;
+  /** A step on the way of something longer: into the journal and the log only. */
+  tell(report: RunReport): void;
   /** Waits until the journal's file holds everything. */
   close(): Promise<void>;
 }
@@ -39,6 +41,10 @@ export async function openObservers(options: {
     observe: (report) => {
       ledger.observe(report);
       metrics.observe(report);
+      journal.observe(report);
+      runLog(report);
+    },
+    tell: (report) => {
       journal.observe(report);
       runLog(report);
     },

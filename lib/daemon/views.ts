@@ -4,7 +4,7 @@ import type { Assembly } from './assembly.ts';
 
 /** What the API shows: of whichever parts run at the moment it is asked. */
 export function unionViews(
-  sources: { readonly assembly: Assembly } & Pick<Views, 'outcomes' | 'journal' | 'metrics'>,
+  sources: { readonly assembly: Assembly } & Pick<Views, 'masterControls' | 'outcomes' | 'journal' | 'metrics'>,
 ): Views {
   const { assembly, ...rest } = sources;
   const masters = () => assembly.parts.flatMap((part) => part.masters ?? []);

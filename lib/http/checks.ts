@@ -1,19 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
-import { type Address, formatAddress, parseAddress, sameAddress } from '../model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import type { MasterRecord } from '../model/record.ts';
+import { addressParameter, nameParameter } from './parameters.ts';
 import { roleAnswer } from './shapes.ts';
 import type { MastersView } from './views.ts';
 
-const address = z.string().transform((value, context): Address => {
-  const parsed = parseAddress(value);
-  if (parsed !== undefined) return parsed;
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value.slice(0, 100))} is not host:port` });
-  return z.NEVER;
-});
 /** Strict: a limit that is asked for and not kept would be a wrong 200. */
-const query = z.strictObject({ address, name: z.string().min(1).max(256).optional() });
+const query = z.strictObject({ address: addressParameter, name: nameParameter.optional() });
 
 type Role = z.output<typeof roleAnswer>['role'];
 

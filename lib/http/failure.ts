@@ -14,6 +14,8 @@ const statuses: { readonly [C in ErrorCode]?: number } = {
   'request-invalid': 400,
   'request-denied': 401,
   'not-found': 404,
+  'failover-refused': 409,
+  'rebase-refused': 409,
   'request-too-large': 413,
   'request-throttled': 429,
   internal: 500,

@@ -15,6 +15,9 @@ const historyQuery = z.object({
 const whyParams = z.object({ name });
 const whyQuery = z.object({ limit: limit.default(20) });
 
+/** The loops that tell of a master's changes; what is only a step on the way is left out. */
+const deciding = ['bridge', 'fence', 'failover', 'rebase'];
+
 /** What happened, from the journal: newest first. */
 export function addHistoryRoutes(
   server: FastifyInstance,
@@ -35,7 +38,7 @@ export function addHistoryRoutes(
   server.get('/v1/why/:name', { schema: why }, async (request) => {
     const { name } = request.params as z.output<typeof whyParams>;
     const { limit } = request.query as z.output<typeof whyQuery>;
-    const entries = views.journal.list({ loop: 'bridge', key: name, limit });
+    const entries = views.journal.list({ loop: deciding, key: name, limit });
     const master = views.masters.get(name);
     if (master === undefined && entries.length === 0) {
       throw new SwitchmasterError('not-found', `no master is called ${JSON.stringify(name)}`);

@@ -13,6 +13,7 @@ interface RouteSchema {
   readonly summary?: string;
   readonly params?: z.ZodType;
   readonly querystring?: z.ZodType;
+  readonly body?: z.ZodType;
   readonly response?: Readonly<Record<string, z.ZodType>>;
 }
 
@@ -45,7 +46,7 @@ export function addOpenApi(server: FastifyInstance, options: { readonly version:
 }
 
 function describeRoute(route: RouteOptions, method: string): object {
-  const { summary, params, querystring, response } = (route.schema ?? {}) as RouteSchema;
+  const { summary, params, querystring, body, response } = (route.schema ?? {}) as RouteSchema;
   const answers = Object.entries(response ?? {}).map(([status, shape]) => [
     status,
     { description: 'OK', content: { 'application/json': { schema: toJsonSchema(shape) } } },
@@ -58,6 +59,7 @@ function describeRoute(route: RouteOptions, method: string): object {
     ...(summary === undefined ? {} : { summary }),
     ...(method === 'GET' || method === 'OPTIONS' ? {} : { security: [{ token: [] }] }),
     parameters: [...toParameters('path', params), ...toParameters('query', querystring)],
+    ...(body === undefined ? {} : { requestBody: { content: { 'application/json': { schema: toJsonSchema(body) } } } }),
     responses: {
       ...(answers.length === 0 ? { 200: { description: 'OK' } } : Object.fromEntries(answers)),
       default: failure,

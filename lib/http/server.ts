@@ -10,6 +10,7 @@ import { addMasterRoutes } from './masters.ts';
 import { addMetricsRoute } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { addSentinelRoutes } from './sentinels.ts';
+import { addSteeringRoutes } from './steering.ts';
 import { addTemplateRoutes } from './templates.ts';
 import { addTokenGuard } from './token.ts';
 import type { Views } from './views.ts';
@@ -55,6 +56,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
   addHealthRoutes(server, { readiness: options.views.readiness, version: options.version });
   addCheckRoutes(server, options.views);
   addMasterRoutes(server, options.views);
+  addSteeringRoutes(server, options.views);
   addSentinelRoutes(server, options.views);
   addTemplateRoutes(server, options.views);
   addHistoryRoutes(server, options.views);

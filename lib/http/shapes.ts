@@ -126,5 +126,21 @@ export const roleAnswer = z.object({
   generation: z.int(),
   epoch: z.int(),
 });
+/** A planned failover that was carried out (lib/reconcile/planned-failover.ts). */
+export const plannedAnswer = z.object({
+  name: z.string(),
+  from: addressShape,
+  to: addressShape,
+  generation: z.int(),
+  epoch: z.int(),
+  stages: z
+    .partialRecord(z.enum(['checked', 'paused', 'caughtUp', 'ordered', 'promoted', 'confirmed', 'demoted']), z.number())
+    .meta({ description: 'Milliseconds since the beginning.' }),
+  withoutWritesMs: z.number(),
+  offsets: z.object({ paused: z.number(), inherited: z.number().nullable() }).meta({
+    description: 'Where the old master had got when its writes had stopped, and how much of that the new one has.',
+  }),
+});
+export const rebasedAnswer = z.object({ name: z.string(), record: recordShape });
 /** What was asked for will be done as soon as possible; the journal tells what came of it. */
 export const acceptedAnswer = z.object({ accepted: z.literal(true) });

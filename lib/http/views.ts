@@ -1,7 +1,8 @@
 import type { z } from 'zod';
+import type { Address } from '../model/address.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { JournalEntry, JournalFilter } from '../telemetry/journal.ts';
-import type { masterShape, outcomeShape, templateShape } from './shapes.ts';
+import type { masterShape, outcomeShape, plannedAnswer, templateShape } from './shapes.ts';
 
 export type MasterState = z.output<typeof masterShape>;
 export type TemplateState = z.output<typeof templateShape>;
@@ -25,6 +26,16 @@ export interface TemplatesView {
   rendered(name: string): string | undefined;
   /** What the destination holds where that is another text; undefined where it is the same or nothing. */
   present(name: string): string | undefined;
+}
+
+export type PlannedAnswer = z.output<typeof plannedAnswer>;
+
+/** What an operator may do to a master. Both reject with `not-found` where nobody follows a master of that name. */
+export interface MasterControls {
+  /** A planned failover; `timeoutMs` is for each of its stages. Rejects with `failover-refused` or `failover-stalled`. */
+  failOver(name: string, wish: { readonly successor?: Address; readonly timeoutMs?: number }): Promise<PlannedAnswer>;
+  /** A new generation. Rejects with `rebase-refused`. */
+  rebase(name: string): Promise<MasterRecord>;
 }
 
 /** What an operator may ask of the renderer. Both throw `not-found` where there is no such thing. */
@@ -61,6 +72,7 @@ export interface MetricsTextView {
 /** Everything that the API shows. A part that a node does not run is an empty view. */
 export interface Views {
   readonly masters: MastersView;
+  readonly masterControls: MasterControls;
   readonly templates: TemplatesView;
   readonly templateControls: TemplateControls;
   readonly readiness: ReadinessView;

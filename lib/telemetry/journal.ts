@@ -31,7 +31,8 @@ export interface JournalOptions {
 }
 
 export interface JournalFilter {
-  readonly loop?: string;
+  /** One loop, or several. */
+  readonly loop?: string | readonly string[];
   readonly key?: string;
   /** The newest so many. */
   readonly limit: number;
@@ -84,10 +85,11 @@ export class Journal {
 
   /** Newest first. */
   list(filter: JournalFilter): readonly JournalEntry[] {
+    const loops = filter.loop === undefined ? undefined : new Set([filter.loop].flat());
     const found: JournalEntry[] = [];
     for (let i = this.#entries.length - 1; i >= 0 && found.length < filter.limit; i -= 1) {
       const entry = this.#entries[i];
-      if (entry === undefined || (filter.loop !== undefined && entry.loop !== filter.loop)) continue;
+      if (entry === undefined || loops?.has(entry.loop) === false) continue;
       if (filter.key === undefined || entry.key === filter.key) found.push(entry);
     }
     return found;

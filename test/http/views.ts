@@ -1,5 +1,6 @@
 import type {
   JournalView,
+  MasterControls,
   MasterState,
   OutcomesView,
   ReadinessView,
@@ -61,6 +62,7 @@ export interface ExampleContents {
   readonly readiness?: ReadinessView;
   readonly outcomes?: OutcomesView;
   readonly journal?: JournalView;
+  readonly masterControls?: MasterControls;
   readonly templateControls?: TemplateControls;
 }
 
@@ -72,6 +74,10 @@ export function exampleViews(contents: ExampleContents = {}): Views {
       list: () => masters,
       get: (name) => masters.find((master) => master.name === name),
       records: () => masters.flatMap(({ record }) => record ?? []),
+    },
+    masterControls: contents.masterControls ?? {
+      failOver: async () => Promise.reject(new Error('not expected')),
+      rebase: async () => Promise.reject(new Error('not expected')),
     },
     templates: {
       list: () => templates,

@@ -1,0 +1,40 @@
+import { createInterface } from 'node:readline/promises';
+
+/** Whether to act: `yes`, or why not. */
+export type Confirmation = { readonly kind: 'yes' } | { readonly kind: 'no' } | { readonly kind: 'nobody-to-ask' };
+
+/** Asks on the terminal before something is done; `--yes` asks nothing, and without a terminal nobody can be asked. */
+export async function confirm(question: string, options: { readonly yes?: true }): Promise<Confirmation> {
+  if (options.yes === true) return { kind: 'yes' };
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return { kind: 'nobody-to-ask' };
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const stop = new AbortController();
+  terminal.on('close', () => stop.abort());
+  try {
+    const answer = await terminal.question(`${question} [y/N] `, { signal: stop.signal });
+    return /^y(es)?$/i.test(answer.trim()) ? { kind: 'yes' } : { kind: 'no' };
+  } catch {
+    // Ctrl-C, or the end of the input: silence is no consent.
+    return { kind: 'no' };
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Runs `act` if it may be done; the answer is the exit code. */
+export async function confirmed(
+  question: string,
+  options: { readonly yes?: true; readonly act: () => Promise<0 | 1> },
+): Promise<0 | 1 | 2> {
+  const { kind } = await confirm(question, options);
+  switch (kind) {
+    case 'yes':
+      return options.act();
+    case 'no':
+      process.stderr.write('Nothing was done.\n');
+      return 1;
+    case 'nobody-to-ask':
+      process.stderr.write('Nothing was done: there is no terminal to ask on. --yes acts without asking.\n');
+      return 2;
+  }
+}

@@ -1,0 +1,102 @@
+import t from 'tap';
+import { SwitchmasterError } from '../../lib/errors.ts';
+import { plannedAnswer } from '../../lib/http/shapes.ts';
+import type { MasterControls } from '../../lib/http/views.ts';
+import { exampleToken, serve } from './serve.ts';
+import { exampleMaster, exampleViews } from './views.ts';
+
+const report = {
+  name: 'shard1',
+  from: { host: '10.0.0.5', port: 6379 },
+  to: { host: '10.0.0.6', port: 6379 },
+  generation: 1,
+  epoch: 8,
+  stages: { checked: 1, paused: 2.5, demoted: 300 },
+  withoutWritesMs: 120.5,
+  offsets: { paused: 100, inherited: 100 },
+};
+
+function steer(masterControls: Partial<MasterControls> = {}) {
+  const { server, defects } = serve(
+    t,
+    exampleViews({
+      masters: [exampleMaster],
+      masterControls: {
+        failOver: async () => report,
+        rebase: async () => exampleMaster.record ?? Promise.reject(new Error('no record')),
+        ...masterControls,
+      },
+    }),
+  );
+  const post = (url: string, payload?: object, token = exampleToken) =>
+    server.inject({
+      method: 'POST',
+      url,
+      headers: { authorization: `Bearer ${token}` },
+      ...(payload === undefined ? {} : { payload }),
+    });
+  return { server, defects, post };
+}
+
+t.test('a failover is carried out as asked for, and its report is the answer', async (t) => {
+  const asked: unknown[] = [];
+  const failOver: MasterControls['failOver'] = async (name, wish) => {
+    asked.push({ name, ...wish });
+    return report;
+  };
+  const { post } = steer({ failOver });
+  const url = '/v1/masters/shard1/failover';
+  for (const payload of [undefined, {}, { replica: '10.0.0.6:6379', timeout: '5s' }, { timeout: 500 }]) {
+    const answer = await post(url, payload);
+    t.equal(answer.statusCode, 200);
+    t.strictSame(answer.json(), report);
+    t.ok(plannedAnswer.safeParse(answer.json()).success);
+  }
+  t.strictSame(asked, [
+    { name: 'shard1' },
+    { name: 'shard1' },
+    { name: 'shard1', successor: { host: '10.0.0.6', port: 6379 }, timeoutMs: 5_000 },
+    { name: 'shard1', timeoutMs: 500 },
+  ]);
+});
+
+t.test('what is not a wish is refused before anything is done', async (t) => {
+  const { post, server, defects } = steer({ failOver: async () => t.fail('it was carried out') as never });
+  const url = '/v1/masters/shard1/failover';
+  const wrong = [{ replica: 'somewhere' }, { timeout: '1ms' }, { timeout: 'soon' }, { force: true }, { timeout: null }];
+  for (const payload of [...wrong, [], { replica: 5 }]) t.equal((await post(url, payload)).statusCode, 400);
+  t.equal((await post(url, {}, 'wrong')).statusCode, 401);
+  t.equal((await server.inject({ method: 'POST', url })).statusCode, 401);
+  t.equal((await server.inject({ method: 'GET', url })).statusCode, 404);
+  t.strictSame(defects, []);
+});
+
+t.test('a refusal is 409, a stall 503, and no master of that name 404', async (t) => {
+  for (const [code, status] of [
+    ['failover-refused', 409],
+    ['failover-stalled', 503],
+    ['not-found', 404],
+  ] as const) {
+    const { post } = steer({ failOver: async () => Promise.reject(new SwitchmasterError(code, 'no')) });
+    const answer = await post('/v1/masters/shard1/failover');
+    t.equal(answer.statusCode, status);
+    t.equal(answer.json().error.code, code);
+  }
+});
+
+t.test('a new generation is begun by hand', async (t) => {
+  const { post } = steer();
+  const answer = await post('/v1/masters/shard1/rebase');
+  t.strictSame(answer.json(), { name: 'shard1', record: exampleMaster.record });
+  const refusing = steer({ rebase: async () => Promise.reject(new SwitchmasterError('rebase-refused', 'no')) });
+  t.equal((await refusing.post('/v1/masters/shard1/rebase')).statusCode, 409);
+});
+
+t.test('the OpenAPI document knows both, with what they take and that they need a token', async (t) => {
+  const { server } = steer();
+  const { paths } = (await server.inject('/openapi.json')).json();
+  const failover = paths['/v1/masters/{name}/failover'].post;
+  t.strictSame(failover.security, [{ token: [] }]);
+  t.ok(JSON.stringify(failover.requestBody).includes('replica'));
+  t.ok(paths['/v1/masters/{name}/rebase'].post);
+});
