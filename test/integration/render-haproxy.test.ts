@@ -9,7 +9,7 @@ import type { ConsulAgent } from '../sandbox/consul.ts';
 import type { RedisServer } from '../sandbox/redis.ts';
 import { redisCli } from '../sandbox/resp.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { putRecord, startRendering } from './rendering.ts';
+import { makeFolder, putRecord, startRendering } from './rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'haproxy' });
 const signal = new AbortController().signal;
@@ -23,7 +23,7 @@ async function setUp(t: Test, input: { name: string; program?: string }) {
     sandbox.redis({ name, replicas: 1 }),
     sandbox.address(),
   ]);
-  const folder = t.testdir({});
+  const folder = makeFolder(t);
   const socket = join(sandbox.folder, `${name}.sock`);
   const destination = join(folder, 'haproxy.cfg');
   const proxy = await sandbox.haproxy({

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import type { VerifySpec } from '../../lib/plan/render-spec.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { command, putRecord, sh, startRendering } from './rendering.ts';
+import { command, makeFolder, putRecord, sh, startRendering } from './rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'transaction' });
 const consul = await sandbox.consul();
@@ -14,7 +14,7 @@ const quick = { minMs: 1, maxMs: 5 };
 
 /** A consumer that is a folder: reloading copies the file into it, and it works while that does not say "bad". */
 function makeConsumer(t: Test) {
-  const folder = t.testdir({});
+  const folder = makeFolder(t);
   const running = join(folder, 'running');
   const log = join(folder, 'log');
   const probe = { kind: 'command', command: { argv: sh(`! grep -q bad ${running}`) } } as const;
@@ -115,7 +115,7 @@ t.test('a change of master is never rolled back to the old one', async (t) => {
 t.test('a daemon that died between swap and reload is made up for by the next', async (t) => {
   const consumer = makeConsumer(t);
   await consul.putKey('d', '1');
-  const folder = t.testdir({});
+  const folder = makeFolder(t);
   const spec = { template: 'is {{key "d"}}\n', wait: quick, reload: consumer.reload };
   const first = startRendering(t, { consul, folder, specs: [spec] });
   const { destination } = await first.until('current');
@@ -176,7 +176,7 @@ t.test(
   async (t) => {
     const mine = await sandbox.consul({ name: 'thin' });
     for (const name of ['m1', 'm2', 'm3']) await putRecord(mine, { name });
-    const folder = t.testdir({});
+    const folder = makeFolder(t);
     const spec = { template: '{{#each redisMasters}}{{name}} {{address}}\n{{/each}}', wait: quick };
     const first = startRendering(t, { consul: mine, folder, specs: [spec] });
     const { destination } = await first.until('current');
@@ -202,7 +202,7 @@ t.test(
 t.test('what stands beside a destination is hidden, and only there where it is needed', async (t) => {
   const consumer = makeConsumer(t);
   await consul.putKey('e', '1');
-  const folder = join(t.testdir({}), 'x');
+  const folder = join(makeFolder(t), 'x');
   mkdirSync(folder);
   const rendering = startRendering(t, {
     consul,

@@ -8,7 +8,7 @@ import type { ConsulAgent } from '../sandbox/consul.ts';
 import type { RedisServer } from '../sandbox/redis.ts';
 import { redisCli } from '../sandbox/resp.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { command, putRecord, sh, startRendering } from './rendering.ts';
+import { command, makeFolder, putRecord, sh, startRendering } from './rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'twemproxy' });
 
@@ -22,7 +22,7 @@ async function twoServers(t: Test, name: string) {
   const servers = [a.master, b.master] as const;
   for (const [i, server] of servers.entries()) await server.command('SET', 'who', String(i));
   await moveTo(consul, servers[0].address, 1);
-  return { consul, servers, listen, folder: t.testdir({}) };
+  return { consul, servers, listen, folder: makeFolder(t) };
 }
 
 async function moveTo(consul: ConsulAgent, master: Address, epoch: number): Promise<void> {

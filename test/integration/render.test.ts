@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { command, putRecord, sh, startRendering } from './rendering.ts';
+import { command, makeFolder, putRecord, sh, startRendering } from './rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'render' });
 const consul = await sandbox.consul();
@@ -106,7 +106,7 @@ t.test('a check that refuses keeps the old file to the byte, and says what the c
 });
 
 t.test('a reload that fails is run again although the file already matches', async (t) => {
-  const marks = t.testdir({});
+  const marks = makeFolder(t);
   const script = `echo x >> ${marks}/runs; test -e ${marks}/works`;
   const rendering = startRendering(t, {
     consul,

@@ -1,4 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { ConsulClient } from '../../lib/client/consul.ts';
@@ -46,7 +48,7 @@ export function startRendering(
     queue?: 'on' | 'off';
   },
 ): Rendering {
-  const folder = input.folder ?? t.testdir({});
+  const folder = input.folder ?? makeFolder(t);
   const { host, port } = input.consul.http;
   const client = new ConsulClient({ host, port });
   const watches = new CatalogWatches({ client, limits: { backoff: { initialMs: 20, maxMs: 200 } } });
@@ -85,6 +87,13 @@ export function startRendering(
       }),
     stop,
   };
+}
+
+/** A folder that is removed after everything that was started later in the test has stopped; tap's own goes before. */
+export function makeFolder(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'switchmaster-test-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 export function makeSpec(folder: string, input: SpecInput): TemplateSpec {
