@@ -19,10 +19,7 @@ t.test('the ACL rules of the docs suffice for a bridge, a registrar and a templa
   ]);
   const sentinels = await sandbox.sentinels({ count: 3, masters: [shard] });
   const destination = sandbox.path('app.json');
-  const tokenFile = sandbox.write(
-    'token',
-    await makeToken(consul.url, rules.map(({ content }) => content).join('')),
-  );
+  const tokenFile = sandbox.write('token', await makeToken(consul.url, rules.map(({ content }) => content).join('')));
   await sandbox.switchmaster({
     config: {
       environment: 'production',

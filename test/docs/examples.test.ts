@@ -45,7 +45,9 @@ t.test('every npm command that a page names is there', async (t) => {
   const { scripts } = JSON.parse(await readFile(path.join(projectDir, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  const named = pages.flatMap(({ text }) => [...text.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1] ?? ''));
+  const named = pages.flatMap(({ text }) =>
+    [...text.matchAll(/npm run (?:--[\w-]+ )*([a-z][\w:-]*)/g)].map((match) => match[1] ?? ''),
+  );
   t.ok(named.includes('demo'));
   t.strictSame(
     named.filter((name) => !Object.hasOwn(scripts, name)),
