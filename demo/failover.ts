@@ -34,12 +34,9 @@ export interface Writers {
 
 /** A writer on each path to shard1, warm: both have had a write accepted. */
 export async function startWriters(stack: Stack): Promise<Writers> {
+  const key = await findKeyPatiently(stack);
   const haproxy = new Writer({ name: 'haproxy', target: stack.listen.haproxy, key: 'demo:haproxy' });
-  const twemproxy = new Writer({
-    name: 'twemproxy',
-    target: stack.listen.twemproxy,
-    key: await findKeyPatiently(stack),
-  });
+  const twemproxy = new Writer({ name: 'twemproxy', target: stack.listen.twemproxy, key });
   try {
     for (const writer of [haproxy, twemproxy]) {
       const until = (count: number) => count > 5;
