@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { RedisPool } from '../client/redis-pool.ts';
-import { type Address, formatAddress } from '../model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import type { CatalogNode } from '../model/catalog.ts';
 import { compareVersions } from '../model/epoch.ts';
 import { collisions, externalNode, type Naming } from '../model/naming.ts';
-import type { SentinelView } from '../model/sentinel.ts';
+import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import type { Decision, FollowMode } from '../plan/decision.ts';
 import { decide } from '../plan/failover.ts';
 import { weighEvidence } from '../plan/fence.ts';
@@ -158,18 +158,18 @@ export class Bridge implements Reconciler {
       rebaseAsked,
     };
     const rebaseAfterMs = this.#options.rebaseAfterMs ?? 10_000;
-    let asked = role;
+    const answers = role === undefined ? [] : [role];
     let decision = decide({ ...situation, nowMs: performance.now(), rebaseAfterMs });
-    if (decision.kind === 'ask-role') {
+    while (decision.kind === 'ask-role' && answers.length < mostAnswers) {
       const { address, lagging } = decision;
-      asked = await this.#options.redis.role(address, { timeoutMs: this.#roleDeadlineMs });
-      const otherRoles = role === undefined ? [] : [role];
-      const again = { ...situation, role: asked, otherRoles, lagging: lagging ?? laggingSoFar };
+      answers.unshift(await this.#options.redis.role(address, { timeoutMs: this.#roleDeadlineMs }));
+      const [last, ...otherRoles] = answers;
+      const again = { ...situation, role: last, otherRoles, lagging: lagging ?? laggingSoFar };
       decision = decide({ ...again, nowMs: performance.now(), rebaseAfterMs });
     }
     if (decision.kind !== 'wait' || decision.why !== 'not-master-yet') memory.promotionOver();
     if (complete) memory.lagging = 'lagging' in decision ? decision.lagging : undefined;
-    return { finding: { ...finding, role: asked }, decision };
+    return { finding: { ...finding, role: answerAbout(decision, answers) }, decision };
   }
 
   async #act(name: string, decided: { readonly finding: Finding; readonly decision: Decision }): Promise<Outcome> {
@@ -242,6 +242,17 @@ export class Bridge implements Reconciler {
   get #roleDeadlineMs(): number {
     return this.#options.roleDeadlineMs ?? 500;
   }
+}
+
+/** A decision asks for the ROLE of the new master, of the last one and of one that was promoted, at most. */
+const mostAnswers = 4;
+
+/** What the master of the decision answered, or else whoever was asked last. */
+function answerAbout(decision: Decision, answers: readonly RoleAnswer[]): RoleAnswer | undefined {
+  const { master } =
+    decision.kind === 'publish' ? decision.draft : decision.kind === 'stands' ? decision.record : { master: undefined };
+  const about = answers.find(({ address }) => master !== undefined && sameAddress(address, master));
+  return about ?? answers[0];
 }
 
 function hold(decision: Extract<Decision, { kind: 'wait' | 'conflict' }>, memory: MasterMemory): Outcome {

@@ -1,4 +1,5 @@
 import type { ConsulClient } from '../../lib/client/consul.ts';
+import { SwitchmasterError } from '../../lib/errors.ts';
 import { sameAddress } from '../../lib/model/address.ts';
 import type { MasterRecord } from '../../lib/model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
@@ -46,6 +47,7 @@ export class BridgeModel {
 
   /** The watches catch up. */
   push(): string {
+    if (this.#setting.consul.down) return `b${this.#setting.id} does not reach Consul`;
     this.#reading = this.#setting.consul.reading();
     this.memory.held(this.#reading);
     return `b${this.#setting.id} reads Consul`;
@@ -71,6 +73,15 @@ export class BridgeModel {
 
   /** Decides on what it has seen, and writes. The same observation may be used again. */
   async act(): Promise<string | undefined> {
+    try {
+      return await this.#run();
+    } catch (thrown) {
+      if (thrown instanceof SwitchmasterError) return `b${this.#setting.id} fails: ${thrown.message}`;
+      throw thrown;
+    }
+  }
+
+  async #run(): Promise<string | undefined> {
     const { id } = this.#setting;
     if (this.#reading === undefined || this.#observation === undefined) return undefined;
     const { views, complete, role } = this.#observation;
@@ -109,19 +120,21 @@ export class BridgeModel {
   #decide(finding: Finding): { readonly decision: Decision; readonly asked: RoleAnswer | undefined } {
     const { sentinels, nowMs, follow } = this.#setting;
     const { held, views, complete, role } = finding;
-    const { remembered, lagging } = this.memory;
+    const { remembered, lagging, decided, abandonedEpoch } = this.memory;
     const knownSentinels = sentinels.count;
-    const situation = { held, views, complete, role, knownSentinels, remembered, lagging, follow };
+    const past = { remembered, lagging, decided, abandonedEpoch };
+    const situation = { held, views, complete, role, knownSentinels, follow, ...past };
     const times = { nowMs: nowMs(), rebaseAfterMs: 10_000 };
-    let asked = role;
+    const answers = role === undefined ? [] : [role];
     let decision = decide({ ...situation, ...times });
-    if (decision.kind === 'ask-role') {
-      asked = sentinels.role(decision.address);
-      const otherRoles = role === undefined ? [] : [role];
-      decision = decide({ ...situation, ...times, role: asked, otherRoles, lagging: decision.lagging ?? lagging });
+    while (decision.kind === 'ask-role' && answers.length < 4) {
+      const { address, lagging: since } = decision;
+      answers.unshift(sentinels.role(address));
+      const [last, ...otherRoles] = answers;
+      decision = decide({ ...situation, ...times, role: last, otherRoles, lagging: since ?? lagging });
     }
     if (complete) this.memory.lagging = 'lagging' in decision ? decision.lagging : undefined;
-    return { decision, asked };
+    return { decision, asked: answers[0] };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Indexed, TransactionResult } from '../../lib/client/consul.ts';
+import { SwitchmasterError } from '../../lib/errors.ts';
 import type { CatalogOperation, InstanceCheck, KvEntry, ServiceInstance } from '../../lib/model/catalog.ts';
 import { type MasterRecord, parseRecord, readHeldRecord } from '../../lib/model/record.ts';
 import type { RecordReading } from '../../lib/source/record.ts';
@@ -13,6 +14,8 @@ export interface Commit {
 
 /** Consul, as far as bridges use it: transactions that are carried out whole or not at all, and an index. */
 export class ConsulWorld {
+  /** What is sent is lost. `deaf`: it is carried out, and the answer is lost. */
+  down: 'deaf' | 'dead' | undefined;
   index = 1;
   resets = 0;
   /** Called after each transaction. */
@@ -22,18 +25,21 @@ export class ConsulWorld {
   #services = new Map<string, ServiceInstance>();
 
   async transact(operations: readonly CatalogOperation[]): Promise<TransactionResult> {
+    if (this.down === 'dead') throw unreachable();
     const refused = operations.flatMap((operation, step) => (this.#allows(operation) ? [] : [{ step, what: 'index' }]));
     if (refused.length > 0) return { kind: 'conflict', errors: refused };
     this.index += 1;
     const before = this.record;
     for (const operation of operations) this.#apply(operation);
     this.onCommit({ before, after: this.record, operations });
+    if (this.down !== undefined) throw unreachable();
     const written = [...this.#keys.values()].filter(({ modifyIndex }) => modifyIndex === this.index);
     return { kind: 'committed', indexes: new Map(written.map(({ key }) => [key, this.index])) };
   }
 
   /** What the bridges' writer reads past its watch. */
   async read(): Promise<Indexed<KvEntry | undefined>> {
+    if (this.down !== undefined) throw unreachable();
     return { value: this.#keys.get(recordKey), index: BigInt(this.index), knownLeader: true, lastContactMs: 0 };
   }
 
@@ -86,10 +92,10 @@ export class ConsulWorld {
     this.#node = { nodeAddress: '', nodeMeta: {} };
   }
 
-  /** All is lost, and the index begins again. */
+  /** All is lost, and the index begins again; but not so that an index of now could be taken for one of then. */
   wipe(): void {
-    this.index = 1;
     this.resets += 1;
+    this.index = this.resets * 1_000_000;
     this.#keys = new Map();
     this.#services = new Map();
     this.#node = { nodeAddress: '', nodeMeta: {} };
@@ -135,4 +141,8 @@ export class ConsulWorld {
     const others = service.checks.filter(({ id }) => id !== check.id);
     this.#services.set(service.id, { ...service, checks: [...others, check] });
   }
+}
+
+function unreachable(): SwitchmasterError {
+  return new SwitchmasterError('consul-unreachable', 'Consul does not answer');
 }

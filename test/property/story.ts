@@ -18,6 +18,7 @@ export type Event =
   | { readonly kind: 'run'; readonly b: number }
   | { readonly kind: 'time'; readonly ms: number }
   | { readonly kind: 'demote' }
+  | { readonly kind: 'consul'; readonly is: 'deaf' | 'dead' | undefined }
   | { readonly kind: 'lose' | 'find' | 'rebuild'; readonly node: Node }
   | { readonly kind: Exclude<Vandalism, 'edit'> }
   | { readonly kind: 'edit'; readonly node: Node; readonly epochs: number };
@@ -57,6 +58,7 @@ export function storyOf(scale: Scale, kind: 'quiet' | 'vandals' | 'restarts'): f
     of(8, ['run'], { b }),
     of(4, ['time'], { ms: fc.constantFrom(100, 1_000, 6_000) }),
     of(1, ['demote'], {}),
+    of(2, ['consul'], { is: fc.constantFrom('deaf', 'dead', undefined, undefined) }),
     of(1, ['lose', 'find'], { node }),
   ];
   if (kind === 'vandals') {
@@ -101,6 +103,7 @@ export class Story {
   async settle(): Promise<void> {
     this.history.push('--- all is well from here on');
     this.sentinels.settle();
+    this.consul.down = undefined;
     await this.#rounds(30);
     const [truth] = this.sentinels.sentinels;
     const { record } = this.consul;
@@ -145,6 +148,9 @@ export class Story {
         return sentinels.greet(event.s, event.to);
       case 'rebuild':
         return sentinels.rebuild(event.node);
+      case 'consul':
+        this.consul.down = event.is;
+        return `Consul is ${event.is ?? 'well'}`;
       case 'demote':
         return void sentinels.demoteStrays();
       case 'lose':
