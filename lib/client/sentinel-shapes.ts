@@ -77,6 +77,12 @@ export function isPromoted(fields: Fields): boolean {
   return flagsOf(fields).has('promoted');
 }
 
+/** Whether the asked Sentinel has seen the replica that it promotes as a master (sentinel.c, sentinelFailoverStateStr). */
+export function readPromotion(fields: Fields): 'ordered' | 'seen' {
+  const state = fields['failover-state'];
+  return state === 'reconf_slaves' || state === 'update_config' ? 'seen' : 'ordered';
+}
+
 function replicaCondition(fields: Fields): ReplicaView['condition'] {
   const flags = flagsOf(fields);
   if (flags.has('s_down')) return 's_down';

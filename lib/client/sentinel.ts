@@ -13,6 +13,7 @@ import {
   readFieldsList,
   readId,
   readPeer,
+  readPromotion,
   readReplica,
   type SentinelPeer,
 } from './sentinel-shapes.ts';
@@ -101,7 +102,7 @@ export class SentinelLink {
       quorum: readCount(fields, 'quorum', what),
       knownSentinels: readCount(fields, 'num-other-sentinels', what) + 1,
       failoverTimeoutMs: readCount(fields, 'failover-timeout', what),
-      ...(promoting === undefined ? {} : { promoting }),
+      ...(promoting === undefined ? {} : { promoting, promotion: readPromotion(fields) }),
       replicas: replicaFields
         .map(readReplica)
         .filter((replica) => replica !== undefined)

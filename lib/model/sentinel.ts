@@ -17,6 +17,8 @@ export interface SentinelView {
   readonly replicas: readonly ReplicaView[];
   /** While it leads a failover: the replica that it promotes. */
   readonly promoting?: Address;
+  /** While it leads one: `seen` from the moment it has seen the replica as a master; its config-epoch is the failover's then. */
+  readonly promotion?: 'ordered' | 'seen';
   /** While it leads a failover: what it told of it, where its messages were heard from the beginning. */
   readonly election?: Election;
   /** After which Sentinel gives a failover up. */

@@ -19,6 +19,8 @@ export interface Situation {
   readonly abandonedEpoch?: number | undefined;
   /** Fresh views only, one a Sentinel. */
   readonly views: readonly SentinelView[];
+  /** What Sentinels that are failing over promote: their views are not among those that count. */
+  readonly promoting?: readonly Address[];
   /** How many Sentinels of this master the bridge knows of, whether they answer or not. */
   readonly knownSentinels: number;
   /** False where only the Sentinel that raised the alarm was asked: enough for a newer epoch, not for anything else. */

@@ -20,7 +20,8 @@ import { bestOf, hasMajority, knownSentinels, majorityHeard, rivalsOf } from './
 const promotionRetryMs = 25;
 
 export function decide(observed: Situation): Decision {
-  const situation = { ...observed, views: observed.views.filter(settled) };
+  const promoting = observed.views.flatMap((view) => (settled(view) ? [] : (view.promoting ?? [])));
+  const situation = { ...observed, promoting, views: observed.views.filter(settled) };
   const best = bestOf(situation.views);
   const known = newestKnown(situation);
   const promoted = known === undefined ? undefined : followPromotion(observed, { known, best });
@@ -124,15 +125,19 @@ function decideFirst(situation: Situation, best: SentinelView): Decision {
 /**
  * A newer epoch than the record's. An election replaces the master, so an epoch that has risen without that takes a
  * majority: a leader whose failover was cut off by SENTINEL RESET after the promotion keeps the old address at the new epoch.
+ * So does an epoch whose promotion was given up already: else a lone Sentinel could move the master to and fro.
  */
 function advance(
   situation: Situation,
   step: { readonly version: Version; readonly best: SentinelView; readonly from: MasterRecord | undefined },
 ): Decision {
   const { version, best, from } = step;
-  if (from !== undefined && sameAddress(from.master, best.master) && !hasMajority(best, situation)) {
+  const isBack = from !== undefined && sameAddress(from.master, best.master);
+  const isAbandoned = version.epoch <= (situation.abandonedEpoch ?? -1);
+  if ((isBack || isAbandoned) && !hasMajority(best, situation)) {
     if (!situation.complete) return { kind: 'look-closer' };
-    const summary = `one Sentinel alone names ${formatAddress(best.master)} at epoch ${version.epoch}, which was master before`;
+    const why = isBack ? 'which was master before' : 'whose promotion came to nothing before';
+    const summary = `one Sentinel alone names ${formatAddress(best.master)} at epoch ${version.epoch}, ${why}`;
     return { kind: 'wait', why: 'no-majority', summary };
   }
   const role = answerOf(situation, best.master);

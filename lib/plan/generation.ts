@@ -80,12 +80,13 @@ export function deliver(
 }
 
 /**
- * How long a promotion may wait for its confirmation: as long as Sentinel goes on trying, unless the promoted replica is
- * a replica again; then the Sentinels have taken it back.
+ * How long a promotion may wait for its confirmation: as long as its leader is seen at work, and without it as long as
+ * Sentinel would go on trying; unless the promoted replica is a replica again: then the Sentinels have taken it back.
  */
 function confirmationMs(situation: Situation, known: MasterRecord): number {
   const answer = answerOf(situation, known.master);
   if (answer === 'replica') return 0;
+  if (situation.promoting?.some((address) => sameAddress(address, known.master))) return Number.POSITIVE_INFINITY;
   return Math.max(...situation.views.map((view) => view.failoverTimeoutMs ?? defaultFailoverTimeoutMs));
 }
 

@@ -14,7 +14,8 @@ export interface Promotion {
  * The newest failover under way that is newer than `known`, by the word of the Sentinel that leads it.
  *
  * Its state, read back, must say so: it is failing over, and this replica is the one it promotes. The epoch is the one
- * that it announced when it began; from the moment it has seen the promotion, its config-epoch is that epoch as well.
+ * that it announced when it began; from the moment it has seen the promotion, its config-epoch is that epoch as well,
+ * and not before: until then its config-epoch is that of the master which is replaced.
  */
 export function newestPromotion(views: readonly SentinelView[], known: MasterRecord): Promotion | undefined {
   return views
@@ -31,9 +32,10 @@ export function replicasAfter({ selected, view }: Promotion): readonly Address[]
 }
 
 function promotionOf(view: SentinelView): Promotion | undefined {
-  const { condition, promoting, election, configEpoch } = view;
+  const { condition, promoting, promotion, election, configEpoch } = view;
   if (condition !== 'failover' || promoting === undefined) return undefined;
   if (sameAddress(promoting, view.master)) return undefined;
   const announced = election !== undefined && sameAddress(election.selected, promoting) ? election.epoch : undefined;
-  return { epoch: announced ?? configEpoch, selected: promoting, view };
+  const epoch = announced ?? (promotion === 'seen' ? configEpoch : undefined);
+  return epoch === undefined ? undefined : { epoch, selected: promoting, view };
 }

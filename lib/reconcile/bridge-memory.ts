@@ -12,6 +12,10 @@ import type { SentinelReading } from '../source/sentinel.ts';
 export class MasterMemory {
   /** The newest record ever seen in Consul or written there. */
   remembered: MasterRecord | undefined;
+  /** The last promotion or failover that this bridge decided, whether Consul has taken it or not. */
+  decided: MasterRecord | undefined;
+  /** The epoch of the last promotion that came to nothing. */
+  abandonedEpoch: number | undefined;
   lagging: Lagging | undefined;
   readings: readonly SentinelReading[] = [];
   readAt: Date | undefined;
@@ -123,7 +127,15 @@ export class MasterMemory {
     });
   }
 
+  /** A generation that follows a promotion begins because that came to nothing. */
+  #closeGeneration(record: MasterRecord): void {
+    const last = newest(this.remembered, this.decided);
+    if (last === undefined || record.generation <= last.generation) return;
+    this.abandonedEpoch = last.phase === 'promoted' ? last.epoch : undefined;
+  }
+
   #remember(record: MasterRecord): void {
+    this.#closeGeneration(record);
     if (this.remembered === undefined || compareVersions(record, this.remembered) > 0) this.remembered = record;
     // At the same version the first master seen is kept: a hand's edit is told from the record by it.
     else if (compareVersions(record, this.remembered) === 0 && sameMaster(record, this.remembered))
@@ -137,4 +149,9 @@ const forgetCorrectionMs = 10_000;
 
 function sameMaster(a: MasterRecord, b: MasterRecord): boolean {
   return a.master.host === b.master.host && a.master.port === b.master.port;
+}
+
+function newest(a: MasterRecord | undefined, b: MasterRecord | undefined): MasterRecord | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return compareVersions(a, b) >= 0 ? a : b;
 }
