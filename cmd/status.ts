@@ -58,7 +58,7 @@ function masterBranch(master: Master): Branch {
   return {
     text: `${name}  ${show(record.master)}  ${state}  ${version}, since ${harmless(record.changedAt)}`,
     branches: [
-      ...record.replicas.map((replica) => ({ text: `replica ${show(replica)}` })),
+      ...master.replicas.map(({ address, lag }) => ({ text: `replica ${show(address)}  ${describeLag(lag)}` })),
       ...master.sentinels.map((vote) => ({ text: `sentinel ${show(vote.address)}  ${describeVote(vote, record)}` })),
       ...troubleOf(master),
     ],
@@ -69,6 +69,12 @@ function describeVote(vote: Master['sentinels'][number], record: NonNullable<Mas
   if (vote.master === null || vote.epoch === null) return styled('red', harmless(vote.state));
   if (sameAddress(vote.master, record.master) && vote.epoch === record.epoch) return styled('green', 'agrees');
   return styled('yellow', `names ${show(vote.master)} at epoch ${vote.epoch}`);
+}
+
+function describeLag(lag: Master['replicas'][number]['lag']): string {
+  if (lag === null) return styled('yellow', 'not in sync');
+  if (lag.bytes !== null) return lag.bytes === 0 ? styled('green', 'in sync') : `${lag.bytes} bytes behind`;
+  return lag.behindMs === null ? styled('yellow', 'far behind') : `${Math.round(lag.behindMs / 1_000)} s behind`;
 }
 
 function templateBranch(template: Template): Branch {

@@ -27,6 +27,7 @@ export const errorCodes = {
   'command-timeout': 'A command did not end within its timeout.',
   'not-found': 'There is no such thing.',
   'role-not-held': 'The record does not name this address in the role that was asked for.',
+  'replica-lags': 'A replica is further behind than was asked for, or how far is not known.',
   'not-ready': 'Something has not been observed in full yet.',
   'request-invalid': 'An HTTP request is not what its route takes.',
   'request-too-large': 'An HTTP request is larger than is accepted.',

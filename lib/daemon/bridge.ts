@@ -10,6 +10,7 @@ import { externalNode, type Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { FollowMode } from '../plan/decision.ts';
 import type { FenceMode } from '../plan/fence.ts';
+import { LagHistory } from '../plan/lag.ts';
 import { Bridge } from '../reconcile/bridge.ts';
 import { RecordWriter } from '../reconcile/bridge-writer.ts';
 import { type FenceReport, Fencer } from '../reconcile/fencer.ts';
@@ -17,6 +18,7 @@ import { Loop } from '../reconcile/loop.ts';
 import type { RunReport } from '../reconcile/outcome.ts';
 import { failOver, type PlannedOptions, type PlannedReport } from '../reconcile/planned-failover.ts';
 import type { CatalogWatches } from '../source/catalog.ts';
+import { LagSource } from '../source/lag.ts';
 import { PromotionSource } from '../source/promotion.ts';
 import { RecordSource } from '../source/record.ts';
 import { type SentinelHint, type SentinelReading, SentinelSource } from '../source/sentinel.ts';
@@ -53,10 +55,12 @@ export class BridgePart implements Part {
     list: () => this.#names().map((name) => this.#master(name)),
     get: (name) => (this.#names().includes(name) ? this.#master(name) : undefined),
     records: () => this.#names().flatMap((name) => this.#held(name)?.record ?? []),
+    lag: (name, replica) => this.#lags.lag(name, replica, 'wanted'),
   };
   readonly #sentinels: SentinelSource;
   readonly #records: RecordSource;
   readonly #redis: RedisPool;
+  readonly #lags: LagSource;
   readonly #promotions: PromotionSource;
   readonly #bridge: Bridge;
   readonly #loop: Loop;
@@ -66,6 +70,11 @@ export class BridgePart implements Part {
     this.#redis = new RedisPool(options.redisAccess, (address, owners) => {
       for (const name of owners)
         this.#loop.wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
+    });
+    this.#lags = new LagSource({
+      redis: this.#redis,
+      records: () => this.masters.records(),
+      makeKeeper: () => new LagHistory(),
     });
     this.#promotions = new PromotionSource({
       redis: this.#redis,
@@ -119,6 +128,7 @@ export class BridgePart implements Part {
 
   start(): void {
     this.#sentinels.start();
+    this.#lags.start();
   }
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
@@ -126,6 +136,7 @@ export class BridgePart implements Part {
     this.#sentinels.close();
     this.#records.release();
     this.#promotions.close();
+    this.#lags.close();
     this.#redis.close();
   }
 
@@ -204,6 +215,10 @@ export class BridgePart implements Part {
       modifyIndex: held?.modifyIndex ?? null,
       sentinels: readings.map((reading) => toVote(reading, readAt)),
       check: opinion ?? null,
+      replicas: (held?.record.replicas ?? []).map((address) => ({
+        address,
+        lag: this.#lags.lag(name, address, 'glance') ?? null,
+      })),
     };
   }
 

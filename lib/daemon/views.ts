@@ -17,6 +17,7 @@ export function unionViews(
       *records() {
         for (const view of masters()) yield* view.records();
       },
+      lag: (name, replica) => first(masters(), (view) => view.lag(name, replica)),
     },
     templates: {
       list: () => templates().flatMap((view) => view.list()),

@@ -2,14 +2,17 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import type { Lag } from '../model/lag.ts';
 import type { MasterRecord } from '../model/record.ts';
-import { addressParameter, nameParameter } from './parameters.ts';
+import { addressParameter, type LagLimit, lagParameter, nameParameter } from './parameters.ts';
 import { roleAnswer } from './shapes.ts';
 import type { MastersView } from './views.ts';
 
 /** Strict: a limit that is asked for and not kept would be a wrong 200. */
-const query = z.strictObject({ address: addressParameter, name: nameParameter.optional() });
+const masterQuery = z.strictObject({ address: addressParameter, name: nameParameter.optional() });
+const replicaQuery = masterQuery.extend({ maxLag: lagParameter.optional() });
 
+type Query = z.output<typeof replicaQuery>;
 type Role = z.output<typeof roleAnswer>['role'];
 
 /**
@@ -17,10 +20,10 @@ type Role = z.output<typeof roleAnswer>['role'];
  * otherwise. Answered from memory, so thousands a second cost neither Consul nor Redis anything.
  */
 export function addCheckRoutes(server: FastifyInstance, views: { readonly masters: MastersView }): void {
-  const add = (role: Role): void => {
+  const add = (role: Role, querystring: z.ZodType): void => {
     const schema = {
       summary: `200 only where the address is a current ${role} by the record`,
-      querystring: query,
+      querystring,
       response: { 200: roleAnswer },
     };
     server.route({
@@ -28,16 +31,33 @@ export function addCheckRoutes(server: FastifyInstance, views: { readonly master
       method: ['GET', 'OPTIONS'],
       url: `/check/${role}`,
       schema,
-      handler: async (request) => {
-        const wanted = request.query as z.output<typeof query>;
-        const record = find(views.masters.records(), { ...wanted, role });
-        if (record !== undefined) return toAnswer(record, { address: wanted.address, role });
-        throw new SwitchmasterError('role-not-held', `${formatAddress(wanted.address)} is not a ${role} by any record`);
-      },
+      handler: async (request) => check(views.masters, { ...(request.query as Query), role }),
     });
   };
-  add('master');
-  add('replica');
+  add('master', masterQuery);
+  add('replica', replicaQuery);
+}
+
+function check(masters: MastersView, wanted: Query & { readonly role: Role }): z.output<typeof roleAnswer> {
+  const { address, role, maxLag } = wanted;
+  const record = find(masters.records(), wanted);
+  if (record === undefined) {
+    throw new SwitchmasterError('role-not-held', `${formatAddress(address)} is not a ${role} by any record`);
+  }
+  const { name, generation, epoch } = record;
+  const lag = maxLag === undefined ? undefined : masters.lag(name, address);
+  if (maxLag !== undefined) requireLag(address, { lag, maxLag });
+  return { name, role, address, generation, epoch, lag: lag ?? null };
+}
+
+function requireLag(
+  address: Address,
+  { lag, maxLag }: { readonly lag: Lag | undefined; readonly maxLag: LagLimit },
+): void {
+  const known = maxLag.unit === 'bytes' ? lag?.bytes : lag?.behindMs;
+  if (known !== undefined && known !== null && known <= maxLag.max) return;
+  const what = known === undefined || known === null ? 'not known how far' : `${known} ${maxLag.unit}`;
+  throw new SwitchmasterError('replica-lags', `${formatAddress(address)} is ${what} behind its master`);
 }
 
 function find(
@@ -50,11 +70,4 @@ function find(
     if (holders.some((holder) => sameAddress(holder, wanted.address))) return record;
   }
   return undefined;
-}
-
-function toAnswer(
-  { name, generation, epoch }: MasterRecord,
-  held: { readonly address: Address; readonly role: Role },
-): z.output<typeof roleAnswer> {
-  return { name, role: held.role, address: held.address, generation, epoch };
 }

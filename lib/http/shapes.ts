@@ -41,6 +41,12 @@ export const voteShape = z.object({
   lastReadAt: instant.nullable(),
 });
 
+/** How far a replica is behind its master (lib/plan/lag.ts). */
+export const lagShape = z.object({
+  bytes: z.int().nullable().meta({ description: 'Of the replication stream.' }),
+  behindMs: z.int().nullable().meta({ description: 'It has everything that its master had this long ago.' }),
+});
+
 export const checkShape = z.object({ status: z.enum(['passing', 'warning', 'critical']), output: z.string() });
 
 export const errorShape = z.looseObject({ code: z.string(), message: z.string() });
@@ -61,6 +67,7 @@ export const masterShape = z.object({
   modifyIndex: z.int().nullable(),
   sentinels: z.array(voteShape).readonly(),
   check: checkShape.nullable(),
+  replicas: z.array(z.object({ address: addressShape, lag: lagShape.nullable() })).readonly(),
 });
 
 export const templateShape = z.object({
@@ -125,6 +132,7 @@ export const roleAnswer = z.object({
   address: addressShape,
   generation: z.int(),
   epoch: z.int(),
+  lag: lagShape.nullable().meta({ description: 'Of a replica, where maxLag asks for it.' }),
 });
 /** A planned failover that was carried out (lib/reconcile/planned-failover.ts). */
 export const plannedAnswer = z.object({

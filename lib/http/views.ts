@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Address } from '../model/address.ts';
+import type { Lag } from '../model/lag.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { JournalEntry, JournalFilter } from '../telemetry/journal.ts';
 import type { masterShape, outcomeShape, plannedAnswer, templateShape } from './shapes.ts';
@@ -15,6 +16,8 @@ export interface MastersView {
   get(name: string): MasterState | undefined;
   /** What Consul holds for each of them: asked for by every health check, and so must be cheap. */
   records(): Iterable<MasterRecord>;
+  /** How far that replica is behind; undefined where it is not known. Asking has it measured more often from now on. */
+  lag(name: string, replica: Address): Lag | undefined;
 }
 
 /** The templates that a renderer follows, from memory. */

@@ -29,7 +29,7 @@ const cases: readonly (readonly [url: string, status: number])[] = [
   ['/check/master?address=', 400],
   ['/check/master?address=10.0.0.5', 400],
   ['/check/master?address=10.0.0.5:6379&address=10.0.0.5:6379', 400],
-  ['/check/replica?address=10.0.0.6:6379&maxLag=10', 400],
+  ['/check/master?address=10.0.0.5:6379&maxLag=10', 400],
 ];
 
 t.test('a check is 200 only for the role that the record names', async (t) => {
@@ -65,4 +65,34 @@ t.test('thousands of checks a second cost little even with a hundred masters', a
   for (let i = 0; i < 2_000; i += 1) await server.inject('/check/master?address=[::1]:6380');
   const eachMs = (performance.now() - startedMs) / 2_000;
   t.ok(eachMs < 2, `${eachMs} ms each, with the cost of injecting`);
+});
+
+t.test('a replica that lags, or of which nobody knows how far, is none', async (t) => {
+  const of = (lag: { bytes: number | null; behindMs: number | null } | undefined) =>
+    serve(t, exampleViews({ masters: [exampleMaster], lag: () => lag })).server;
+  const url = '/check/replica?address=10.0.0.6:6379';
+  const limits: readonly (readonly [limit: string, status: number])[] = [
+    ['', 200],
+    ['&maxLag=2000', 200],
+    ['&maxLag=1999', 503],
+    ['&maxLag=2kb', 200],
+    ['&maxLag=1KB', 503],
+    ['&maxLag=3s', 200],
+    ['&maxLag=1500ms', 200],
+    ['&maxLag=1s', 503],
+    ['&maxLag=', 400],
+    ['&maxLag=-1', 400],
+    ['&maxLag=1e9', 400],
+    ['&maxLag=much', 400],
+  ];
+  const server = of({ bytes: 2_000, behindMs: 1_500 });
+  for (const [limit, status] of limits) t.equal((await server.inject(url + limit)).statusCode, status, limit);
+  for (const unknown of [of(undefined), of({ bytes: null, behindMs: null })]) {
+    t.equal((await unknown.inject(url)).statusCode, 200);
+    for (const limit of ['&maxLag=10gb', '&maxLag=1h']) {
+      const answer = await unknown.inject(url + limit);
+      t.equal(answer.statusCode, 503);
+      t.equal(answer.json().error.code, 'replica-lags');
+    }
+  }
 });

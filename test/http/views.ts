@@ -2,6 +2,7 @@ import type {
   JournalView,
   MasterControls,
   MasterState,
+  MastersView,
   OutcomesView,
   ReadinessView,
   TemplateControls,
@@ -40,6 +41,7 @@ export const exampleMaster: MasterState = {
     },
   ],
   check: { status: 'passing', output: 'up' },
+  replicas: [{ address: { host: '10.0.0.6', port: 6379 }, lag: null }],
 };
 
 export const exampleTemplate: TemplateState = {
@@ -59,6 +61,7 @@ export interface ExampleContents {
   readonly templates?: readonly TemplateState[];
   readonly rendered?: string;
   readonly present?: string;
+  readonly lag?: MastersView['lag'];
   readonly readiness?: ReadinessView;
   readonly outcomes?: OutcomesView;
   readonly journal?: JournalView;
@@ -74,6 +77,7 @@ export function exampleViews(contents: ExampleContents = {}): Views {
       list: () => masters,
       get: (name) => masters.find((master) => master.name === name),
       records: () => masters.flatMap(({ record }) => record ?? []),
+      lag: contents.lag ?? (() => undefined),
     },
     masterControls: contents.masterControls ?? {
       failOver: async () => Promise.reject(new Error('not expected')),

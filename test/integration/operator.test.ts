@@ -52,6 +52,24 @@ t.test('before the failover, status shows a tree in which all is well', async (t
   t.strictSame([await check(oldMaster), await check(newMaster), await check(newMaster, 'replica')], [200, 503, 200]);
 });
 
+t.test('a replica that stands still is no replica within a limit, and is one again when it goes on', async (t) => {
+  const url = `/check/replica?address=${formatAddress(newMaster)}`;
+  const status = async (limit: string) => (await daemon.get(`${url}&maxLag=${limit}`)).status;
+  const is = (wanted: number) => ({ until: (found: number) => found === wanted, timeoutMs: 10_000 });
+  await waitFor('the lag to be known', () => status('5s'), is(200));
+  await waitFor('the status to know it', async () => (await runProgram(['status', '--api', api])).stdout, {
+    until: (text) => /replica .* in sync/.test(text),
+  });
+  shard1.replicas[0]?.pause();
+  await shard1.master.command('SET', 'some', 'thing');
+  await waitFor('it to lag', () => status('2s'), is(503));
+  t.equal((await daemon.get(url)).status, 200, 'it is a replica nevertheless');
+  shard1.replicas[0]?.resume();
+  await waitFor('it to follow', () => status('2s'), is(200));
+  await waitFor('it to follow', () => status('100kb'), is(200));
+  await waitFor('the Sentinels to see it', async () => (await runProgram(['status', '--api', api])).code === 0);
+});
+
 t.test('a failover is seen live, told afterwards, and never answered wrongly', async (t) => {
   const watching = new Program(['watch', 'shard1', '--json', '--api', api]);
   t.teardown(() => void watching.child.kill('SIGKILL'));
