@@ -10,6 +10,7 @@ import { fingerprint } from './daemon/fingerprint.ts';
 import { readMeasures } from './daemon/measures.ts';
 import { type Observers, openObservers } from './daemon/observers.ts';
 import { Operator } from './daemon/operator.ts';
+import { ProvisioningPart } from './daemon/provisioning.ts';
 import { buildRegistrar } from './daemon/registrar.ts';
 import { RendererPart } from './daemon/renderer.ts';
 import { unionViews } from './daemon/views.ts';
@@ -130,6 +131,14 @@ export class Daemon {
         build: () => this.#buildBridge(sentinel, environment),
       });
     }
+    if (config.sentinel?.provision === true) {
+      const { sentinel, environment, consul } = config;
+      blueprints.push({
+        name: 'provisioner',
+        fingerprint: fingerprint({ sentinel, environment, consul }),
+        build: () => this.#buildProvisioner(sentinel, environment),
+      });
+    }
     if (config.cluster.length > 0) {
       const { cluster, environment, consul } = config;
       blueprints.push({
@@ -175,6 +184,7 @@ export class Daemon {
       naming: { environment },
       bridgeId,
       sentinels: sentinel.addresses,
+      ...(sentinel.service === undefined ? {} : { sentinelService: sentinel.service }),
       sentinelAccess: revealAccess(sentinel.access),
       redisAccess: revealAccess(sentinel.redis),
       matches: (name) => matchesAny(sentinel.masters, name),
@@ -190,6 +200,22 @@ export class Daemon {
         if (up && error === undefined) log.info(fields, 'sentinel connected');
         else log.warn(fields, up ? 'sentinel not read' : 'sentinel lost');
       },
+    });
+  }
+
+  #buildProvisioner(sentinel: SentinelConfig, environment: string | undefined): ProvisioningPart {
+    return new ProvisioningPart({
+      ...this.#shared(),
+      naming: { environment },
+      sentinels: () => {
+        const bridge = this.#assembly.parts.find((part) => part instanceof BridgePart);
+        const byId = new Map((bridge?.sentinels ?? []).map(({ id, address }) => [id, address]));
+        return [...byId.values()];
+      },
+      sentinelAccess: revealAccess(sentinel.access),
+      redisAccess: revealAccess(sentinel.redis),
+      matches: (name) => matchesAny(sentinel.masters, name),
+      resyncMs: sentinel.resyncMs,
     });
   }
 

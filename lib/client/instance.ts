@@ -65,6 +65,17 @@ export class InstanceLink {
     return { announced, slots: undefined };
   }
 
+  /** What of CLUSTER INFO changes only when the cluster does; undefined where the node does not answer. */
+  async clusterPulse(options: { readonly timeoutMs: number }): Promise<string | undefined> {
+    try {
+      const [text] = await this.#exchange([['CLUSTER', 'INFO']], options);
+      const lines = typeof text === 'string' ? text.split('\r\n') : [String(text)];
+      return lines.filter((line) => !line.startsWith('cluster_stats_') && !line.startsWith('total_cluster')).join();
+    } catch {
+      return undefined;
+    }
+  }
+
   /** What this node says of its whole cluster. Rejects with a SwitchmasterError. */
   async clusterView(options: { readonly timeoutMs: number }): Promise<ClusterView> {
     const replies = await this.#exchange(clusterCommands, options);

@@ -20,6 +20,7 @@ import { failOver, type PlannedOptions, type PlannedReport } from '../reconcile/
 import type { CatalogWatches } from '../source/catalog.ts';
 import { LagSource } from '../source/lag.ts';
 import { PromotionSource } from '../source/promotion.ts';
+import { FoundSentinels } from '../source/provisioning-sentinels.ts';
 import { RecordSource } from '../source/record.ts';
 import { type SentinelHint, type SentinelReading, SentinelSource } from '../source/sentinel.ts';
 import type { Part, Readiness } from './part.ts';
@@ -30,6 +31,8 @@ export interface BridgePartOptions {
   readonly naming: Naming;
   readonly bridgeId: string;
   readonly sentinels: readonly Address[];
+  /** Sentinels are looked up in Consul by this service as well. */
+  readonly sentinelService?: string;
   readonly sentinelAccess: RedisAccess;
   readonly redisAccess: RedisAccess;
   readonly matches: (master: string) => boolean;
@@ -64,9 +67,12 @@ export class BridgePart implements Part {
   readonly #promotions: PromotionSource;
   readonly #bridge: Bridge;
   readonly #loop: Loop;
+  readonly #found: FoundSentinels | undefined;
 
   constructor(options: BridgePartOptions) {
-    const { naming, client, bridgeId } = options;
+    const { naming, client, bridgeId, watches, sentinelService: service } = options;
+    const onFound = (addresses: readonly Address[]): void => this.#sentinels.give(addresses);
+    if (service !== undefined) this.#found = new FoundSentinels({ watches, naming, service, onFound });
     this.#redis = new RedisPool(options.redisAccess, (address, owners) => {
       for (const name of owners)
         this.#loop.wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
@@ -133,6 +139,7 @@ export class BridgePart implements Part {
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
     await this.#loop.stop(options);
+    this.#found?.release();
     this.#sentinels.close();
     this.#records.release();
     this.#promotions.close();

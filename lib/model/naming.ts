@@ -30,6 +30,11 @@ export function desiredPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}desired/`;
 }
 
+/** One key for each master that a provisioner has taught the Sentinels, so that it knows what to take back. */
+export function provisionedPrefix(naming: Naming): string {
+  return `${keyPrefix(naming)}provisioned/`;
+}
+
 /** The plain key of a master: `host:port`; `/host`, `/port` and `/epoch` lie below it. */
 export function plainKey(naming: Naming, name: string): string {
   return `${keyPrefix(naming)}master/${name}`;

@@ -44,7 +44,7 @@ export interface SentinelSourceOptions {
 
 interface Member {
   readonly link: SentinelLink;
-  readonly origin: 'configured' | 'discovered';
+  origin: 'configured' | 'discovered';
   /** Its id by the other Sentinels. */
   toldId: string | undefined;
   /** What it monitors of what is wanted; undefined until it was asked. */
@@ -74,6 +74,15 @@ export class SentinelSource {
   start(): void {
     for (const address of this.#options.addresses) this.#join({ address, id: undefined }, 'configured');
     this.#timer = setInterval(() => this.#discoverAll(), this.#options.discoverMs ?? 30_000);
+  }
+
+  /** Sentinels that Consul lists: as good as configured ones for as long as it does. */
+  give(addresses: readonly Address[]): void {
+    const listed = [...this.#options.addresses, ...addresses];
+    const keys = new Set(listed.map(formatAddress));
+    for (const address of listed) this.#join({ address, id: undefined }, 'configured');
+    for (const [key, member] of this.#members) member.origin = keys.has(key) ? 'configured' : 'discovered';
+    this.#forgetStrangers();
   }
 
   close(): void {

@@ -1,0 +1,79 @@
+import type { Redis } from 'ioredis';
+import { type Address, formatAddress } from '../model/address.ts';
+import type { MonitoredMaster, Monitoring, ProvisioningStep } from '../model/provisioning.ts';
+import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
+import { readCondition, readCount, readFieldAddress, readFieldsList } from './sentinel-shapes.ts';
+
+/** Options that SENTINEL MASTERS tells by the names under which SENTINEL SET takes them. */
+const told = [
+  'down-after-milliseconds',
+  'failover-timeout',
+  'parallel-syncs',
+  'notification-script',
+  'client-reconfig-script',
+] as const;
+
+/** A connection to one Sentinel, to ask what it monitors and to teach it. */
+export class SentinelTeacher {
+  readonly address: Address;
+  readonly #redis: Redis;
+  #lastError: Error | undefined;
+
+  constructor(address: Address, access: RedisAccess) {
+    this.address = address;
+    this.#redis = openRedis(address, access);
+    this.#redis.on('error', (error: Error) => {
+      this.#lastError = error;
+    });
+  }
+
+  /** Rejects with a SwitchmasterError. */
+  async monitoring(options: { readonly timeoutMs: number }): Promise<Monitoring> {
+    const what = `SENTINEL MASTERS at ${formatAddress(this.address)}`;
+    const list = readFieldsList(await this.#call(['MASTERS'], options), what);
+    const masters = list.map((fields): MonitoredMaster => {
+      const { condition } = readCondition(fields);
+      return {
+        name: fields.name ?? '',
+        address: readFieldAddress(fields, what),
+        quorum: readCount(fields, 'quorum', what),
+        busy: condition === 'failover' || condition === 'o_down',
+        options: Object.fromEntries(told.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]]))),
+      };
+    });
+    return { sentinel: this.address, masters };
+  }
+
+  /** Rejects with a SwitchmasterError where the Sentinel refuses. */
+  async teach(step: ProvisioningStep, options: { readonly timeoutMs: number }): Promise<void> {
+    await this.#call(argumentsOf(step), options);
+  }
+
+  close(): void {
+    this.#redis.removeAllListeners();
+    this.#redis.on('error', () => {});
+    this.#redis.disconnect();
+  }
+
+  async #call(args: readonly string[], { timeoutMs }: { readonly timeoutMs: number }): Promise<unknown> {
+    if (this.#redis.status === 'reconnecting') this.#redis.connect().catch(() => {});
+    // Never the arguments of SET: they may be passwords.
+    const what = `SENTINEL ${args.slice(0, 2).join(' ')} at ${formatAddress(this.address)}`;
+    try {
+      return await withDeadline(this.#redis.call('SENTINEL', ...args), { what, timeoutMs });
+    } catch (thrown) {
+      throw translateRedisError(thrown, { what, lastError: this.#lastError });
+    }
+  }
+}
+
+function argumentsOf(step: ProvisioningStep): readonly string[] {
+  switch (step.kind) {
+    case 'monitor':
+      return ['MONITOR', step.name, step.address.host, String(step.address.port), String(step.quorum)];
+    case 'set':
+      return ['SET', step.name, ...Object.entries(step.options).flat()];
+    case 'remove':
+      return ['REMOVE', step.name];
+  }
+}

@@ -1,0 +1,182 @@
+import { type Address, compareAddresses, formatAddress, sameAddress } from '../model/address.ts';
+import {
+  type ClusterRecord,
+  type ClusterShard,
+  type ClusterView,
+  type ClusterViewShard,
+  compareShards,
+  normalizeRanges,
+  uncoveredBy,
+} from '../model/cluster.ts';
+import { majorityOf } from '../model/epoch.ts';
+
+/*
+ * What a cluster looks like, from what its nodes say. As in the cluster itself, those that count are the masters with
+ * slots, the dead ones included: a view stands when more than half of the masters that it names hold it. A node that is
+ * cut off has an old view and no majority of it.
+ */
+
+export interface ClusterSituation {
+  readonly views: readonly ClusterView[];
+  /** What Consul holds; undefined where it holds no record. */
+  readonly held: ClusterRecord | undefined;
+  /** Since when a majority has agreed on an epoch below the record's; undefined where it does not. */
+  readonly behindSinceMs: number | undefined;
+  readonly nowMs: number;
+  /** How long a lower epoch must last before the cluster counts as rebuilt. */
+  readonly rebaseAfterMs: number;
+}
+
+export type ClusterDraft = Pick<ClusterRecord, 'epoch' | 'state' | 'uncovered' | 'shards'>;
+
+export type ClusterDecision =
+  | { readonly kind: 'publish'; readonly draft: ClusterDraft; readonly why: string; readonly moving: Moving }
+  | { readonly kind: 'stands'; readonly draft: ClusterDraft; readonly moving: Moving }
+  | { readonly kind: 'wait'; readonly why: 'no-majority' | 'behind'; readonly summary: string };
+
+/** `moving` while nodes differ or know of an epoch that the map does not show yet: worth looking again at once. */
+export type Moving = 'moving' | 'still';
+
+export function decideCluster(situation: ClusterSituation): ClusterDecision {
+  const { views, held } = situation;
+  const best = agreedView(views);
+  if (best === undefined) {
+    const summary = `no view of the cluster has a majority of its masters (${views.length} nodes answer)`;
+    return { kind: 'wait', why: 'no-majority', summary };
+  }
+  const { draft, voters } = best;
+  const highest = Math.max(...views.map(({ epoch }) => epoch));
+  const moving = voters.length < views.length || highest > draft.epoch ? 'moving' : 'still';
+  if (held === undefined) return { kind: 'publish', draft, why: 'the cluster is seen for the first time', moving };
+  if (draft.epoch < held.epoch && !rebuilt(situation)) {
+    const summary = `the nodes are at epoch ${draft.epoch}, the record is at ${held.epoch}`;
+    return { kind: 'wait', why: 'behind', summary };
+  }
+  const why = difference(held, draft);
+  return why === undefined ? { kind: 'stands', draft, moving } : { kind: 'publish', draft, why, moving };
+}
+
+interface Agreed {
+  readonly draft: ClusterDraft;
+  readonly voters: readonly ClusterView[];
+}
+
+function agreedView(views: readonly ClusterView[]): Agreed | undefined {
+  const groups = Map.groupBy(views, (view) => ownership(view));
+  const agreed = [...groups.values()].filter(hasMajority).map(toAgreed);
+  // Two maps can each have a majority of their own masters only while slots move between more masters than before.
+  return agreed.sort((a, b) => b.draft.epoch - a.draft.epoch || b.voters.length - a.voters.length)[0];
+}
+
+/** Who serves which slots, as one text. */
+function ownership({ shards }: ClusterView): string {
+  return JSON.stringify(
+    shards
+      .filter(({ slots }) => slots.length > 0)
+      .map(({ slots, nodes }) => [slots, masterOf(nodes)?.id ?? null] as const)
+      .sort(([a], [b]) => (a[0]?.from ?? 0) - (b[0]?.from ?? 0)),
+  );
+}
+
+function hasMajority(views: readonly ClusterView[]): boolean {
+  const masters = new Set(
+    (views[0]?.shards ?? []).filter(({ slots }) => slots.length > 0).flatMap(({ nodes }) => masterOf(nodes)?.id ?? []),
+  );
+  const votes = new Set(views.map(({ nodeId }) => nodeId).filter((id) => masters.has(id)));
+  return masters.size > 0 && votes.size >= majorityOf(masters.size);
+}
+
+function toAgreed(voters: readonly ClusterView[]): Agreed {
+  const addresses = addressBook(voters);
+  const lists = voters.map(({ shards }) => shards.filter(matters).map((shard) => toShard(shard, addresses)));
+  // The slots are the same in all of these; who replicates whom is told by more than half.
+  const shards = (lists[0] ?? []).flatMap((shard) => {
+    const same = lists.flatMap((list) => list.filter((other) => sameMaster(other.master, shard.master)));
+    const replicas = distinct(same.flatMap((other) => other.replicas)).filter(
+      (replica) =>
+        same.filter((other) => other.replicas.some((one) => sameAddress(one, replica))).length * 2 > same.length,
+    );
+    const known = same.length * 2 > voters.length;
+    return shard.slots.length > 0 || known ? [{ ...shard, replicas: replicas.sort(compareAddresses) }] : [];
+  });
+  const served = (voters[0]?.shards ?? []).flatMap(({ slots, nodes }) =>
+    masterOf(nodes)?.health === 'fail' || masterOf(nodes) === undefined ? [] : slots,
+  );
+  const failing = voters.filter(({ state }) => state === 'fail').length * 2 > voters.length;
+  return {
+    voters,
+    draft: {
+      epoch: Math.max(...voters.map(({ epoch }) => epoch)),
+      state: failing ? 'fail' : 'ok',
+      uncovered: uncoveredBy(served),
+      shards: shards.toSorted(compareShards),
+    },
+  };
+}
+
+/** A dead master without slots has been replaced, and is listed until it is back or forgotten. */
+function matters({ slots, nodes }: ClusterViewShard): boolean {
+  return slots.length > 0 || masterOf(nodes)?.health !== 'fail';
+}
+
+/** Where each node is: a node that does not know its own address is told by the others, or is where it was asked. */
+function addressBook(views: readonly ClusterView[]): ReadonlyMap<string, Address> {
+  const book = new Map<string, Address>();
+  for (const { nodeId, askedAt } of views) book.set(nodeId, askedAt);
+  for (const { nodes } of views.flatMap(({ shards }) => shards)) {
+    for (const { id, address } of nodes) if (address !== undefined) book.set(id, address);
+  }
+  return book;
+}
+
+function toShard({ slots, nodes }: ClusterViewShard, addresses: ReadonlyMap<string, Address>): ClusterShard {
+  const master = masterOf(nodes);
+  const replicas = nodes
+    .filter(({ id, role, health }) => id !== master?.id && role === 'replica' && health !== 'fail')
+    .flatMap(({ id }) => addresses.get(id) ?? []);
+  return {
+    slots: normalizeRanges(slots),
+    master: master === undefined ? null : (addresses.get(master.id) ?? null),
+    replicas,
+  };
+}
+
+/** Of two masters in one shard (Redis 7.2 and later list a dead one beside its successor) the one that lives. */
+function masterOf(nodes: ClusterViewShard['nodes']) {
+  const masters = nodes.filter(({ role }) => role === 'master');
+  return masters.find(({ health }) => health !== 'fail') ?? masters[0];
+}
+
+function rebuilt({ behindSinceMs, nowMs, rebaseAfterMs }: ClusterSituation): boolean {
+  return behindSinceMs !== undefined && nowMs - behindSinceMs >= rebaseAfterMs;
+}
+
+/** What changed, in words; undefined where nothing did. The epoch alone is no change: it moves without the map. */
+function difference(held: ClusterRecord, draft: ClusterDraft): string | undefined {
+  if (draft.epoch < held.epoch) return `the cluster was rebuilt: epoch ${draft.epoch} after ${held.epoch}`;
+  if (held.state !== draft.state) return `cluster_state is ${draft.state}`;
+  const before = new Set(held.shards.flatMap(({ master }) => (master === null ? [] : formatAddress(master))));
+  const after = new Set(draft.shards.flatMap(({ master }) => (master === null ? [] : formatAddress(master))));
+  const fresh = [...after].filter((address) => !before.has(address));
+  const gone = [...before].filter((address) => !after.has(address));
+  if (fresh.length + gone.length > 0) {
+    return [
+      fresh.length > 0 ? `new masters: ${fresh.join(', ')}` : '',
+      gone.length > 0 ? `no longer: ${gone.join(', ')}` : '',
+    ]
+      .filter((part) => part !== '')
+      .join('; ');
+  }
+  if (JSON.stringify(held.shards.map(({ slots }) => slots)) !== JSON.stringify(draft.shards.map(({ slots }) => slots)))
+    return 'slots moved';
+  if (JSON.stringify(held.uncovered) !== JSON.stringify(draft.uncovered)) return 'other slots are uncovered';
+  return JSON.stringify(held.shards) === JSON.stringify(draft.shards) ? undefined : 'replicas changed';
+}
+
+function sameMaster(a: Address | null, b: Address | null): boolean {
+  return a === null || b === null ? a === b : sameAddress(a, b);
+}
+
+function distinct(addresses: readonly Address[]): Address[] {
+  return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+}

@@ -1,0 +1,116 @@
+import t from 'tap';
+import { formatAddress } from '../../lib/model/address.ts';
+import { waitFor } from '../sandbox/condition.ts';
+import { Sandbox } from '../sandbox/sandbox.ts';
+import type { SentinelServer } from '../sandbox/sentinel.ts';
+import { recordOf } from './bridging.ts';
+
+// The daemon as its users run it. Its Sentinels know nothing at first, and are found in Consul.
+t.setTimeout(120_000);
+const sandbox = await Sandbox.openFor(t, { name: 'provisioning' });
+const [consul, shard, secret] = await Promise.all([
+  sandbox.consul(),
+  sandbox.redis({ name: 'taught', password: 'letmein' }),
+  sandbox.redis({ name: 'foreign', replicas: 0, password: 'letmein' }),
+]);
+const sentinels = await sandbox.sentinels({ masters: [], count: 3 });
+const daemon = await sandbox.switchmaster({
+  ready: '/live',
+  env: { SWITCHMASTER_REDIS_PASSWORD: 'letmein' },
+  config: {
+    consul: { address: consul.url },
+    log: { format: 'json' },
+    register: sentinels.map(({ address }) => ({
+      kind: 'sentinel',
+      address: formatAddress(address),
+      check: { interval: '200ms' },
+    })),
+    sentinel: { service: 'redis-sentinel', resync: '1s' },
+  },
+});
+
+function monitored(sentinel: SentinelServer, name: string): Promise<Record<string, string> | undefined> {
+  return sentinel.masterInfo(name).catch((error: Error) => {
+    if (error.message.includes('No such master')) return undefined;
+    throw error;
+  });
+}
+
+function desire(name: string, over: Record<string, unknown> = {}): Promise<void> {
+  const { host, port } = (name === 'taught' ? shard : secret).master.address;
+  const options = { 'down-after-milliseconds': 1_000, 'failover-timeout': 10_000 };
+  return consul.putKey(`redis/desired/${name}`, JSON.stringify({ host, port, quorum: 2, options, ...over }));
+}
+
+function untilAll(name: string, what: string, until: (info: Record<string, string> | undefined) => boolean) {
+  return waitFor(`all Sentinels to ${what}`, () => Promise.all(sentinels.map((one) => monitored(one, name))), {
+    until: (infos) => infos.every(until),
+    timeoutMs: 20_000,
+  });
+}
+
+t.test('what is desired is monitored by every Sentinel, and becomes a record', async (t) => {
+  await desire('taught');
+  await untilAll('taught', 'monitor it', (info) => info?.quorum === '2' && info['down-after-milliseconds'] === '1000');
+  const record = await recordOf(consul, 'taught');
+  t.strictSame(record.master, shard.master.address);
+  await untilAll(
+    'taught',
+    'know each other and the replica',
+    (info) => info?.['num-other-sentinels'] === '2' && info['num-slaves'] === '1',
+  );
+  const { body } = await daemon.get('/v1/history');
+  t.match(JSON.stringify(body), /SENTINEL MONITOR taught/);
+  t.notMatch(JSON.stringify(body), /letmein/);
+});
+
+t.test('an option that changes is set, and nothing else is said', async (t) => {
+  await desire('taught', { quorum: 3, options: { 'down-after-milliseconds': 1_500, 'failover-timeout': 10_000 } });
+  await untilAll('taught', 'have both', (info) => info?.quorum === '3' && info['down-after-milliseconds'] === '1500');
+  await desire('taught');
+  await untilAll(
+    'taught',
+    'be as before',
+    (info) => info?.quorum === '2' && info['down-after-milliseconds'] === '1000',
+  );
+  t.equal(typeof daemon.pid, 'number');
+});
+
+t.test('after a failover a Sentinel that was emptied is taught the new master', async (t) => {
+  const [first, , last] = sentinels as [SentinelServer, SentinelServer, SentinelServer];
+  const [replica] = shard.replicas;
+  await waitFor('Sentinel to fail over', () => first.command('SENTINEL', 'FAILOVER', 'taught'), {
+    until: (reply) => reply === 'OK',
+  });
+  await recordOf(consul, 'taught', { ...(replica === undefined ? {} : { master: replica }) });
+  await last.command('SENTINEL', 'REMOVE', 'taught');
+  const info = await waitFor('it to be taught', () => monitored(last, 'taught'));
+  t.equal(info?.ip, replica?.address.host);
+});
+
+t.test('nothing is taught without a majority of the Sentinels', async (t) => {
+  const [first, second, third] = sentinels as [SentinelServer, SentinelServer, SentinelServer];
+  second.pause();
+  third.pause();
+  await desire('foreign');
+  await waitFor(
+    'the daemon to wait for a majority',
+    async () => JSON.stringify((await daemon.get('/v1/history')).body),
+    { until: (history) => history.includes('nothing is changed without a majority') },
+  );
+  t.equal(await monitored(first, 'foreign'), undefined);
+  second.resume();
+  third.resume();
+  await untilAll('foreign', 'monitor it', (info) => info !== undefined);
+});
+
+t.test('what is desired no more is removed, and what nobody desired is left alone', async (t) => {
+  const { host, port } = secret.master.address;
+  for (const one of sentinels) await one.command('SENTINEL', 'MONITOR', 'byhand', host, port, 2);
+  await consul.delete('/v1/kv/redis/desired/foreign');
+  await untilAll('foreign', 'forget it', (info) => info === undefined);
+  for (const one of sentinels) t.ok(await monitored(one, 'byhand'));
+  await waitFor('the note to be gone', () => consul.key('redis/provisioned/foreign'), {
+    until: (key) => key === undefined,
+  });
+});
