@@ -1,0 +1,181 @@
+import { readClusterView } from '../../lib/client/cluster-shapes.ts';
+import { ConsulClient } from '../../lib/client/consul.ts';
+import { ClusterPart, type WantedCluster } from '../../lib/daemon/cluster.ts';
+import { type Address, formatAddress } from '../../lib/model/address.ts';
+import { type ClusterRecord, type ClusterView, parseClusterRecord, slotCount } from '../../lib/model/cluster.ts';
+import type { RunReport } from '../../lib/reconcile/outcome.ts';
+import { CatalogWatches } from '../../lib/source/catalog.ts';
+import { waitFor } from '../sandbox/condition.ts';
+import type { ConsulAgent } from '../sandbox/consul.ts';
+import type { RedisServer } from '../sandbox/redis.ts';
+import { RespConnection } from '../sandbox/resp.ts';
+import type { Sandbox, TestLike } from '../sandbox/sandbox.ts';
+
+export interface RunningCluster {
+  readonly name: string;
+  readonly nodes: readonly RedisServer[];
+}
+
+export interface ClusterWish {
+  readonly name: string;
+  readonly masters?: number;
+  /** Nodes that belong to no cluster yet, after all others. */
+  readonly spares?: number;
+  readonly program?: string;
+}
+
+/** A Redis Cluster of three masters with a replica each: nodes 0 to 2 begin as masters, 3 to 5 as their replicas. */
+export async function startCluster(sandbox: Sandbox, wish: ClusterWish): Promise<RunningCluster> {
+  const { name, masters: count = 3, spares = 0, program } = wish;
+  const all = await Promise.all(
+    Array.from({ length: 2 * count + spares }, (_, i) => clusterNode(sandbox, `${name}-${i + 1}`, program)),
+  );
+  const nodes = all.slice(0, 2 * count);
+  const [first, ...others] = nodes as [RedisServer, ...RedisServer[]];
+  const share = Math.ceil(slotCount / count);
+  for (const [i, node] of nodes.slice(0, count).entries()) {
+    await node.command('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
+    await node.command('CLUSTER', 'ADDSLOTSRANGE', i * share, Math.min((i + 1) * share, slotCount) - 1);
+  }
+  for (const node of others) await meet(first, node);
+  for (const node of nodes) {
+    await waitFor(`${node.name} to know all`, () => viewOf(node), {
+      until: ({ shards }) => shards.flatMap((shard) => shard.nodes).length === nodes.length,
+    });
+  }
+  for (const [i, replica] of nodes.slice(count).entries()) {
+    await replica.command('CLUSTER', 'REPLICATE', await idOf(nodes[i] as RedisServer));
+  }
+  for (const node of nodes) {
+    await waitFor(`${node.name} to be ready`, () => viewOf(node), {
+      until: ({ state, shards }) =>
+        state === 'ok' && shards.length === count && shards.every((s) => s.nodes.length === 2),
+      timeoutMs: 20_000,
+    });
+  }
+  for (const replica of nodes.slice(count)) {
+    await waitFor(`${replica.name} to be in step`, () => replica.command('ROLE'), {
+      until: (role) => Array.isArray(role) && role[3] === 'connected',
+    });
+  }
+  return { name, nodes: all };
+}
+
+async function clusterNode(sandbox: Sandbox, name: string, program: string | undefined): Promise<RedisServer> {
+  const config = {
+    'cluster-enabled': 'yes',
+    'cluster-node-timeout': '1500',
+    'cluster-require-full-coverage': 'no',
+    'cluster-allow-replica-migration': 'no',
+  };
+  const shard = await sandbox.redis({ name, replicas: 0, config, ...(program === undefined ? {} : { program }) });
+  return shard.master;
+}
+
+export async function meet(member: RedisServer, node: RedisServer): Promise<void> {
+  await member.command('CLUSTER', 'MEET', node.address.host, node.address.port);
+}
+
+export async function idOf(node: RedisServer): Promise<string> {
+  return String(await node.command('CLUSTER', 'MYID'));
+}
+
+export async function viewOf(node: RedisServer): Promise<ClusterView> {
+  const replies = [
+    await node.command('CLUSTER', 'MYID'),
+    await node.command('CLUSTER', 'INFO'),
+    await node.command('CLUSTER', 'SHARDS'),
+  ];
+  return readClusterView(replies, { at: node.address, tls: 'plain', nodes: undefined });
+}
+
+/** Moves slots with their keys, as redis-cli --cluster reshard does, several at a time. */
+export async function moveSlots(move: {
+  readonly from: RedisServer;
+  readonly to: RedisServer;
+  readonly slots: readonly number[];
+}): Promise<void> {
+  const ids = { from: await idOf(move.from), to: await idOf(move.to) };
+  const [from, to] = (await Promise.all(
+    [move.from, move.to].map(({ address }) => RespConnection.open(address, { timeoutMs: 10_000 })),
+  )) as [RespConnection, RespConnection];
+  const target = move.to.address;
+  const moveOne = async (slot: number): Promise<void> => {
+    await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids.from);
+    await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids.to);
+    for (;;) {
+      const keys = (await from.command('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+      if (keys.length === 0) break;
+      await from.command('MIGRATE', target.host, target.port, '', 0, 5_000, 'KEYS', ...keys);
+    }
+    await to.command('CLUSTER', 'SETSLOT', slot, 'NODE', ids.to);
+    await from.command('CLUSTER', 'SETSLOT', slot, 'NODE', ids.to);
+  };
+  const left = [...move.slots];
+  const work = async (): Promise<void> => {
+    for (let slot = left.shift(); slot !== undefined; slot = left.shift()) await moveOne(slot);
+  };
+  try {
+    await Promise.all(Array.from({ length: 10 }, work));
+  } finally {
+    from.close();
+    to.close();
+  }
+}
+
+/** A follower of clusters in this process, which stops with the test. */
+export function startFollower(
+  t: Pick<TestLike, 'teardown'>,
+  setting: {
+    readonly consul: ConsulAgent;
+    readonly id?: string;
+    readonly clusters: readonly (Omit<WantedCluster, 'access' | 'resyncMs'> & Partial<WantedCluster>)[];
+  },
+): { readonly part: ClusterPart; readonly reports: readonly RunReport[]; stop(): Promise<void> } {
+  const client = new ConsulClient(setting.consul.http);
+  const watches = new CatalogWatches({ client });
+  const reports: RunReport[] = [];
+  const part = new ClusterPart({
+    client,
+    watches,
+    naming: { environment: undefined },
+    bridgeId: setting.id ?? 'follower',
+    clusters: setting.clusters.map((cluster) => ({ access: {}, resyncMs: 200, ...cluster })),
+    onReport: (report) => reports.push(report),
+  });
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= part
+      .stop({ graceMs: 1_000 })
+      .then(() => watches.close())
+      .then(() => client.close());
+    return stopped;
+  };
+  t.teardown(stop);
+  part.start();
+  return { part, reports, stop };
+}
+
+export async function clusterRecordOf(consul: ConsulAgent, name: string): Promise<ClusterRecord | undefined> {
+  const text = await consul.key(`redis/cluster/${name}`);
+  return text === undefined ? undefined : parseClusterRecord(text);
+}
+
+export function untilRecord(
+  consul: ConsulAgent,
+  name: string,
+  wish: { readonly what: string; readonly until: (record: ClusterRecord) => boolean },
+): Promise<ClusterRecord | undefined> {
+  return waitFor(`the record of ${name} to show ${wish.what}`, () => clusterRecordOf(consul, name), {
+    until: (record) => record !== undefined && wish.until(record),
+    timeoutMs: 20_000,
+  });
+}
+
+export function mastersOf(record: ClusterRecord | undefined): readonly string[] {
+  return (record?.shards ?? []).flatMap(({ master }) => (master === null ? [] : formatAddress(master))).sort();
+}
+
+export function addressesOf(servers: readonly { readonly address: Address }[]): readonly string[] {
+  return servers.map(({ address }) => formatAddress(address)).sort();
+}
