@@ -10,6 +10,7 @@ import { fingerprint } from './daemon/fingerprint.ts';
 import { readMeasures } from './daemon/measures.ts';
 import { type Observers, openObservers } from './daemon/observers.ts';
 import { Operator } from './daemon/operator.ts';
+import { makeProgramLog } from './daemon/program-log.ts';
 import { ProvisioningPart } from './daemon/provisioning.ts';
 import { buildRegistrar } from './daemon/registrar.ts';
 import { RendererPart } from './daemon/renderer.ts';
@@ -168,7 +169,8 @@ export class Daemon {
           const prefix = recordPrefix({ environment });
           const watches = new DecidedWatches({ watches: pushed, decisions: this.#decisions, prefix });
           const onReport = (report: RunReport) => this.observe(report);
-          return new RendererPart({ specs, environment, watches, rolling, onReport });
+          const onProgram = makeProgramLog(this.#options.log.child({ part: 'renderer' }));
+          return new RendererPart({ specs, environment, watches, rolling, onReport, onProgram });
         },
       });
     }

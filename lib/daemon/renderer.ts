@@ -14,6 +14,8 @@ export interface RendererPartOptions {
   /** For templates with `rolling`. */
   readonly rolling?: Pick<RollingQueueOptions, 'client' | 'holder' | 'ttlMs'>;
   readonly onReport: (report: RunReport) => void;
+  /** What supervised programs write, and what becomes of them. */
+  readonly onProgram?: RendererOptions['onProgram'];
   /** How often each template is looked at although nothing changed. Default: the loop's. */
   readonly resyncMs?: number;
 }
@@ -41,13 +43,14 @@ export class RendererPart implements Part {
 
   constructor(options: RendererPartOptions) {
     this.#specs = options.specs;
-    const { watches, rolling, environment = '' } = options;
+    const { watches, rolling, onProgram, environment = '' } = options;
     const wake: RendererOptions['wake'] = (name, hint) => this.#loop.wake(name, hint);
     this.renderer = new Renderer({
       specs: options.specs,
       environment,
       watches,
       wake,
+      ...(onProgram === undefined ? {} : { onProgram }),
       ...(rolling === undefined ? {} : { queue: new RollingQueue({ ...rolling, watches, environment, wake }) }),
     });
     this.#loop = new Loop({

@@ -118,8 +118,13 @@ function addViewMetrics(registry: Registry, view: () => MetricsView): void {
     ({ eventStreams }) => [[{}, eventStreams]],
   );
   addMasterGauges(gauge);
-  gauge({ name: 'switchmaster_templates', help: 'Templates by state.', labels: ['state'] }, ({ templates }) =>
-    [...Map.groupBy(templates, ({ state }) => state)].map(([state, of]) => [{ state }, of.length]),
+  gauge(
+    {
+      name: 'switchmaster_templates',
+      help: 'Always 1; the label says which state a template is in.',
+      labels: ['template', 'state'],
+    },
+    ({ templates }) => templates.map(({ name, state }) => [{ template: name, state }, 1]),
   );
   gauge(
     {

@@ -5,7 +5,7 @@ import { ConsulClient } from '../../lib/client/consul.ts';
 import { enterTurnstile } from '../../lib/sink/turnstile.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { command, putRecord, type Rendering, sh, startRendering } from './rendering.ts';
+import { command, mostAtOnce, putRecord, type Rendering, sh, startRendering } from './rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'rolling' });
 const consul = await sandbox.consul({ config: { session_ttl_min: '1s' } });
@@ -86,13 +86,3 @@ t.test('whoever leaves makes room at once', async (t) => {
   t.equal(second.kind, 'inside');
   if (second.kind === 'inside') await second.leave();
 });
-
-function mostAtOnce(log: string): number {
-  let now = 0;
-  let most = 0;
-  for (const line of log.trim().split('\n')) {
-    now += line === '+' ? 1 : -1;
-    most = Math.max(most, now);
-  }
-  return most;
-}

@@ -119,3 +119,14 @@ export function command(...argv: string[]) {
 export function sh(script: string): string[] {
   return ['/bin/sh', '-c', script];
 }
+
+/** The most reloads at a time in a log of `+` for each beginning and `-` for each end. */
+export function mostAtOnce(log: string): number {
+  let now = 0;
+  let most = 0;
+  for (const line of log.trim().split('\n')) {
+    now += line === '+' ? 1 : -1;
+    most = Math.max(most, now);
+  }
+  return most;
+}

@@ -1,0 +1,112 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { waitFor } from '../sandbox/condition.ts';
+import { Sandbox } from '../sandbox/sandbox.ts';
+import { mostAtOnce } from './rendering.ts';
+
+const sandbox = await Sandbox.openFor(t, { name: 'render-daemon' });
+const consul = await sandbox.consul();
+
+t.test('two daemons with rolling reload one after the other', async (t) => {
+  await consul.putKey('setting', '0');
+  const log = join(sandbox.folder, 'reloads');
+  const source = sandbox.write('rolling.conf.hbs', '{{key "setting"}}\n');
+  const destinations = ['one', 'two'].map((name) => sandbox.path(`${name}.conf`));
+  const daemons = await Promise.all(
+    destinations.map((destination, n) =>
+      sandbox.switchmaster({
+        name: `rolling-${n}`,
+        config: {
+          consul: { address: consul.url },
+          templates: [
+            {
+              source,
+              destination,
+              reload: { command: ['/bin/sh', '-c', `echo + >> ${log}; sleep 0.3; echo - >> ${log}`] },
+              rolling: { limit: 1, group: 'fleet' },
+            },
+          ],
+        },
+      }),
+    ),
+  );
+  await consul.putKey('setting', '1');
+  const states = new Set<string>();
+  for (const [n, destination] of destinations.entries()) {
+    await waitFor(
+      `daemon ${n} to have reloaded`,
+      async () => {
+        const { body } = (await daemons[n]?.get(`/v1/templates/${n === 0 ? 'one' : 'two'}.conf`)) ?? {};
+        const { state } = body as { state: string };
+        states.add(state);
+        return state === 'current' && readFileSync(destination, 'utf8') === '1\n';
+      },
+      { intervalMs: 5 },
+    );
+  }
+  t.equal(readFileSync(log, 'utf8').match(/\+/g)?.length, 4);
+  t.equal(mostAtOnce(readFileSync(log, 'utf8')), 1);
+  t.ok(states.has('queued'), 'one of them was seen to wait');
+  t.equal(await consul.key('redis/rolling/fleet/.holders'), '[]');
+  await Promise.all(daemons.map((daemon) => daemon.stop()));
+});
+
+t.test('a supervised program is told of in the log, and ends with the daemon', async (t) => {
+  await consul.putKey('greeting', 'hello');
+  const program = 'echo "says $(cat {{file}})"; exec sleep 1000';
+  const daemon = await sandbox.switchmaster({
+    name: 'supervising',
+    config: {
+      consul: { address: consul.url },
+      templates: [
+        {
+          source: sandbox.write('program.conf.hbs', '{{key "greeting"}}\n'),
+          destination: sandbox.path('program.conf'),
+          reload: { supervise: ['/bin/sh', '-c', program] },
+        },
+      ],
+    },
+  });
+  const told = (msg: string) => daemon.logLines().filter((line) => line.msg === msg);
+  const said = (line: string) =>
+    waitFor(`the program to say ${line}`, () => told('program output').some((entry) => entry.line === line));
+  await said('says hello');
+  t.match(told('program started'), [{ part: 'renderer', template: 'program.conf', pid: Number }]);
+  await consul.putKey('greeting', 'bye');
+  await said('says bye');
+  const pid = Number(told('program started').at(-1)?.pid);
+  process.kill(pid, 'SIGKILL');
+  await waitFor('another start', () => told('program started').length === 3);
+  t.match(told('program ended').at(-1), { level: 'warn', how: 'died of SIGKILL', restartMs: Number });
+  const last = Number(told('program started').at(-1)?.pid);
+  t.ok(existsSync(`/proc/${last}`));
+  await daemon.stop();
+  t.notOk(existsSync(`/proc/${last}`));
+});
+
+t.test('metrics name the template that is held, and the one that failed', async (t) => {
+  await consul.putKey('value', 'a b');
+  const daemon = await sandbox.switchmaster({
+    name: 'metrics',
+    ready: '/live',
+    config: {
+      consul: { address: consul.url },
+      templates: [
+        {
+          source: sandbox.write('held.conf.hbs', '{{#each redisMasters}}{{address}}\n{{/each}}'),
+          destination: sandbox.path('held.conf'),
+        },
+        { source: sandbox.write('failed.conf.hbs', '{{key "value"}}\n'), destination: sandbox.path('failed.conf') },
+      ],
+    },
+  });
+  await waitFor('both to be told', async () => String((await daemon.get('/metrics')).body), {
+    until: (text) =>
+      text.includes('switchmaster_templates{template="held.conf",state="held"} 1') &&
+      text.includes('switchmaster_templates{template="failed.conf",state="invalid"} 1') &&
+      /switchmaster_reconciles_total\{loop="renderer",result="held"\} [1-9]/.test(text) &&
+      /switchmaster_reconciles_total\{loop="renderer",result="failed"\} [1-9]/.test(text),
+  });
+  t.pass();
+});
