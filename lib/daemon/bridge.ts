@@ -175,7 +175,8 @@ export class BridgePart implements Part {
   failOver(name: string, options: PlannedOptions): Promise<PlannedReport> {
     this.#requireMaster(name);
     const memory = this.#bridge.memory(name);
-    return failOver(name, { sentinels: this.#sentinels, redis: this.#redis, memory }, options);
+    const parts = { sentinels: this.#sentinels, redis: this.#redis, memory, consulOutage: () => this.#records.outage };
+    return failOver(name, parts, options);
   }
 
   /** A new generation by hand: the record as it is then. Rejects where the Sentinels do not allow it. */
@@ -232,8 +233,8 @@ export class BridgePart implements Part {
   #hinted(name: string, { sentinel, event, election }: SentinelHint, follow: FollowMode): void {
     if (follow === 'promotion') {
       if (election !== undefined) this.#promotions.keep(name, { sentinel, ...election });
-      else if (event.event === '+switch-master' || event.event.startsWith('-failover-abort'))
-        this.#promotions.end(name);
+      else if (event.event === '+switch-master') this.#promotions.end(name);
+      else if (event.event.startsWith('-failover-abort')) this.#promotions.abandon(name, sentinel);
     }
     if (event.event === '+switch-master') this.#bridge.announce(name, { sentinel, lookAt: event.lookAt });
     this.#loop.wake(name, { source: `sentinel ${formatAddress(sentinel)}`, event: event.event });

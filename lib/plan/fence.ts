@@ -15,8 +15,8 @@ export type FenceAction =
 /**
  * How sure it is that an address that answered ROLE as a master is not being made master at this moment.
  *
- * `proven`: after it answered, every Sentinel there is was heard, all at the record's epoch and master, none failing
- * over. A failover that had promoted the address by then would still be running at its leader, or have left its leader
+ * `proven`: after it answered, every Sentinel there is was heard, all at the record's epoch and master, which is up for
+ * all of them (sentinel.c, sentinelMasterLooksSane, asks the same before `+convert-to-slave`), and none failing over. A failover that had promoted the address by then would still be running at its leader, or have left its leader
  * at a newer epoch. `likely`: a majority was heard to agree, and none to fail over; or nobody can be heard at all.
  */
 export type Evidence = 'proven' | 'likely' | 'none';
@@ -76,7 +76,8 @@ export function weighEvidence(heard: {
   );
   if (disturbed) return 'none';
   const known = Math.max(knownSentinels, ...views.map((view) => view.knownSentinels));
-  if (consul === 'reachable' && views.length >= known && views.every(agrees)) return 'proven';
+  const sane = views.every((view) => agrees(view) && view.condition === 'up');
+  if (consul === 'reachable' && views.length >= known && sane) return 'proven';
   return hasMajority({ master: record.master, configEpoch: record.epoch }, { views, knownSentinels })
     ? 'likely'
     : 'none';

@@ -10,6 +10,8 @@ export interface PlannedSituation {
   readonly knownSentinels: number;
   /** Who is to become master; undefined leaves the choice to Sentinel. */
   readonly successor: Address | undefined;
+  /** Why Consul cannot be written, where it cannot: the promotion could not be followed there. */
+  readonly consulOutage: string | undefined;
 }
 
 export type PlannedCheck =
@@ -19,7 +21,8 @@ export type PlannedCheck =
 
 /** Whether a planned failover may begin: the Sentinels agree, nothing is under way, and a replica is in sync. */
 export function checkPlanned(situation: PlannedSituation): PlannedCheck {
-  const { record, views, knownSentinels, successor } = situation;
+  const { record, views, knownSentinels, successor, consulOutage } = situation;
+  if (consulOutage !== undefined) return refused(`Consul cannot be reached: ${consulOutage}`);
   if (record === undefined) return refused('it has no record yet');
   if (record.phase !== 'confirmed') return refused(`its failover of epoch ${record.epoch} is not confirmed yet`);
   const { master, epoch } = record;

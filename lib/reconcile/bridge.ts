@@ -122,9 +122,11 @@ export class Bridge implements Reconciler {
     this.#keepRoles(name, views);
     const finding = this.#find(name, { views, complete: true, role, wokenMs });
     if (finding !== undefined) {
-      const outcome = await this.#act(name, await this.#decide(name, finding));
-      await Promise.race([this.#fence(finding), aborted(hurry.signal)]);
-      return outcome;
+      const acting = this.#decide(name, finding).then((decided) => this.#act(name, decided));
+      // A former master is fenced also while Consul cannot be written.
+      await Promise.allSettled([acting]);
+      const strays = await Promise.race([this.#fence(finding), aborted(hurry.signal)]);
+      return strays === 'found' ? soon(await acting) : acting;
     }
     memory.trouble = `Consul was not read yet: ${records.missing() ?? 'reading'}`;
     return { kind: 'held', summary: memory.trouble, retryAfterMs: 5_000 };
@@ -185,9 +187,7 @@ export class Bridge implements Reconciler {
     if (refusal !== undefined) return { kind: 'held', summary: refusal };
     switch (decision.kind) {
       case 'publish':
-        if (decision.cause === 'failover' && decision.draft.previous !== null) {
-          void this.#options.fencer.turn(name, { from: decision.draft.previous, to: decision.draft.master });
-        }
+        this.#turn(name, decision);
         if (decision.cause === 'rebase') memory.rebaseAskedUntilMs = 0;
         return this.#options.writer.publish(finding, decision);
       case 'stands':
@@ -201,12 +201,19 @@ export class Bridge implements Reconciler {
     }
   }
 
+  /** The old master's writes wait from now on, the new one's no more. */
+  #turn(name: string, { cause, draft }: Extract<Decision, { kind: 'publish' }>): void {
+    const { master, previous } = draft;
+    if ((cause !== 'failover' && cause !== 'rebase') || previous === null || sameAddress(previous, master)) return;
+    void this.#options.fencer.turn(name, { from: previous, to: master });
+  }
+
   /** Former masters that take writes although the record is confirmed. */
-  async #fence({ name, memory }: Finding): Promise<void> {
+  async #fence({ name, memory }: Finding): Promise<'found' | 'none'> {
     const record = memory.remembered;
-    if (record === undefined) return;
+    if (record === undefined) return 'none';
     const { records, sentinels, fencer } = this.#options;
-    await fencer.enforce(record, {
+    return fencer.enforce(record, {
       weigh: async () =>
         weighEvidence({
           record,
@@ -274,6 +281,17 @@ function withEvidence(outcome: Outcome, { views, role }: Finding): Outcome {
   const answer = role === undefined ? {} : { role: { address: formatAddress(role.address), role: role.role } };
   return { ...outcome, details: { ...outcome.details, votes, ...answer } };
 }
+
+/** What was done to a former master is bounded in time, or could not be done yet: looked at again before that ends. */
+function soon(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'unchanged' && outcome.kind !== 'held') return outcome;
+  const summary = outcome.kind === 'held' ? outcome.summary : 'a former master still answers as a master';
+  const waitMs = outcome.kind === 'held' ? (outcome.retryAfterMs ?? strayRetryMs) : strayRetryMs;
+  return { ...outcome, kind: 'held', summary, retryAfterMs: Math.min(waitMs, strayRetryMs) };
+}
+
+/** Well below the time for which a former master is paused. */
+const strayRetryMs = 2_000;
 
 /** One view a Sentinel, whatever the number of addresses it is known by. */
 function distinctViews(readings: readonly SentinelReading[]): readonly SentinelView[] {

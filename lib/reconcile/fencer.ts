@@ -44,21 +44,23 @@ export class Fencer {
 
   /**
    * Asks everyone who could come back as a master. Only when somebody did, `weigh` hears the Sentinels again: what they
-   * say must be newer than the answers. `stillHolds` is asked right before each step.
+   * say must be newer than the answers. `stillHolds` is asked right before each step. `found`: somebody did, whether
+   * anything could be done about it or not.
    */
   async enforce(
     record: MasterRecord,
     options: { readonly weigh: () => Promise<Evidence>; readonly stillHolds: () => boolean },
-  ): Promise<void> {
+  ): Promise<'found' | 'none'> {
     const { redis, mode } = this.#options;
-    if (mode === 'none' || record.phase !== 'confirmed') return;
+    if (mode === 'none' || record.phase !== 'confirmed') return 'none';
     const roles = await Promise.all(former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
-    if (!roles.some(({ role }) => role === 'master')) return;
+    if (!roles.some(({ role }) => role === 'master')) return 'none';
     const evidence = await options.weigh();
     for (const action of planFence({ mode, record, roles, evidence })) {
-      if (!options.stillHolds()) return;
+      if (!options.stillHolds()) break;
       await (action.kind === 'pause' ? this.#pause(record.name, action) : this.#demote(record.name, action));
     }
+    return 'found';
   }
 
   async #pause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<void> {

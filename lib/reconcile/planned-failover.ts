@@ -50,6 +50,8 @@ export interface PlannedFailoverParts {
   readonly sentinels: SentinelSource;
   readonly redis: RedisPool;
   readonly memory: MasterMemory;
+  /** Why Consul is out of reach; undefined while it is not. */
+  readonly consulOutage: () => string | undefined;
 }
 
 /** Carries one out. Rejects with `failover-refused` or `failover-stalled`, and then nothing has changed unless it says so. */
@@ -97,8 +99,9 @@ class PlannedFailover {
   }
 
   async #check() {
-    const { memory, sentinels } = this.#parts;
+    const { memory, sentinels, consulOutage } = this.#parts;
     const situation = {
+      consulOutage: consulOutage(),
       record: memory.remembered,
       views: await this.#views(),
       knownSentinels: sentinels.count(this.#name),
@@ -135,9 +138,17 @@ class PlannedFailover {
       this.#reached('promoted');
       return await this.#finish(record, { to, offset });
     } finally {
-      const turned = memory.remembered !== undefined && !sameAddress(memory.remembered.master, master);
-      if (!turned) await releaseWrites(redis, master);
+      if (!(await this.#isTurned(record, candidates))) await releaseWrites(redis, master);
     }
+  }
+
+  /** Where a replica is a master already, what the old one took now would be lost: its pause ends by itself. */
+  async #isTurned(record: MasterRecord, candidates: readonly Address[]): Promise<boolean> {
+    const { redis, memory } = this.#parts;
+    const { remembered } = memory;
+    if (remembered !== undefined && !sameAddress(remembered.master, record.master)) return true;
+    const roles = await Promise.all(candidates.map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
+    return roles.some(({ role }) => role === 'master');
   }
 
   async #catchUp(candidates: readonly Address[], offset: number): Promise<void> {

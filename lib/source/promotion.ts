@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisPool } from '../client/redis-pool.ts';
 import { isAbort } from '../errors.ts';
-import { type Address, formatAddress } from '../model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 
 export interface PromotionSourceOptions {
   readonly redis: RedisPool;
@@ -43,6 +43,12 @@ export class PromotionSource {
   end(name: string): void {
     this.#vigils.get(name)?.abort.abort();
     this.#vigils.delete(name);
+  }
+
+  /** A Sentinel gave up: that concerns only the failover that it leads, for others lose elections all the time. */
+  abandon(name: string, sentinel: Address): void {
+    const vigil = this.#vigils.get(name)?.vigil;
+    if (vigil !== undefined && sameAddress(vigil.sentinel, sentinel)) this.end(name);
   }
 
   close(): void {

@@ -81,7 +81,7 @@ function checkEnd(state: State): void {
   // A dead or unwilling target is published when it is newer, but begins no generation: Sentinel's next election decides.
   if (!agrees && works)
     throw new Error(`ends at ${letter}@${record.epoch}, the Sentinels at ${majority.master}@${majority.epoch}`);
-  if (agrees && record.phase !== 'confirmed') throw new Error('ends unconfirmed, though the Sentinels agree');
+  if (agrees && works && record.phase !== 'confirmed') throw new Error('ends unconfirmed, though the Sentinels agree');
   if (!works) return;
   for (const [b, bridge] of state.bridges.entries()) {
     const seen = visible(bridge, state);
