@@ -44,6 +44,10 @@ export class SentinelWorld {
   elect(i: number, by: { readonly voters: readonly number[]; readonly selected: Node }): string | undefined {
     const leader = this.#at(i);
     if (!leader.up || leader.failover !== undefined || by.selected === leader.master) return undefined;
+    // A Sentinel that fails over goes on with it when a newer configuration names its own old address, and ends with
+    // another master at that epoch (sentinel.c, sentinelProcessHelloMessage compares addresses only): not told of here.
+    if (this.sentinels.some(({ failover, master }) => failover !== undefined && master === by.selected))
+      return undefined;
     const voters = new Set([i, ...by.voters].filter((j) => this.#at(j).up));
     if (voters.size * 2 <= this.count) return undefined;
     // A vote is given once an epoch, so the epoch is above that of every voter.
