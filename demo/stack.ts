@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { type Address, formatAddress } from '../lib/model/address.ts';
+import { waitFor } from '../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../test/sandbox/consul.ts';
 import type { Daemon } from '../test/sandbox/daemon.ts';
 import type { ProxyServer } from '../test/sandbox/proxy.ts';
@@ -36,7 +38,8 @@ export async function startStack(sandbox: Sandbox): Promise<Stack> {
     app: sandbox.path('app.json'),
   };
   const socket = sandbox.path('haproxy.sock');
-  const haproxy = await sandbox.haproxy({ configFile: files.haproxy, listen: haproxyAt, start: 'later' });
+  // No listener to wait for: the first config may have the one shard or the other.
+  const haproxy = await sandbox.haproxy({ configFile: files.haproxy, start: 'later' });
   const twemproxy = await sandbox.nutcracker({ configFile: files.twemproxy, listen: twemproxyAt, start: 'later' });
   const daemon = await sandbox.switchmaster({
     config: {
@@ -65,6 +68,8 @@ export async function startStack(sandbox: Sandbox): Promise<Stack> {
       ],
     },
   });
+  // Ready is who has rendered once: the second record may have come a moment after that.
+  await waitFor('every file to have both shards', () => allName(Object.values(files), [shard1, shard2]));
   return {
     consul,
     shard1,
@@ -76,4 +81,9 @@ export async function startStack(sandbox: Sandbox): Promise<Stack> {
     listen: { haproxy: haproxyAt, twemproxy: twemproxyAt },
     files: Object.values(files),
   };
+}
+
+async function allName(files: readonly string[], shards: readonly Shard[]): Promise<boolean> {
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  return texts.every((text) => shards.every(({ master }) => text.includes(master.address.host)));
 }
