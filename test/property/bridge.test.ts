@@ -5,7 +5,7 @@ import { type Event, type Scale, Story, storyOf } from './story.ts';
 
 // SWITCHMASTER_PROPERTY_RUNS=20000 for long runs; SWITCHMASTER_PROPERTY_SEED (and _PATH) to see one again.
 const env = (name: string) => process.env[`SWITCHMASTER_PROPERTY_${name}`];
-const runs = Number(env('RUNS') ?? 120);
+const runs = Number(env('RUNS') ?? 100);
 const seed = Number(env('SEED') ?? 20_260_101);
 const path = env('PATH');
 const parameters = { numRuns: runs, seed, ...(path === undefined ? {} : { path }), interruptAfterTimeLimit: 3_600_000 };
