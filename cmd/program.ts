@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.ts';
+import { addDrill } from './drill.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addFailover } from './failover.ts';
 import { printFailure } from './failure.ts';
@@ -44,6 +45,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addWhy(program, done);
   addFailover(program, done);
   addRebase(program, done);
+  addDrill(program, done);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;

@@ -1,0 +1,144 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { Config } from '../lib/config/model.ts';
+import type { DrillReport } from '../lib/daemon/drill/drill.ts';
+import type { PastDrill } from '../lib/daemon/drill/history.ts';
+import { SwitchmasterError } from '../lib/errors.ts';
+import { type Address, formatAddress, parseAddress } from '../lib/model/address.ts';
+import type { MasterRecord } from '../lib/model/record.ts';
+import { confirmed } from './confirmation.ts';
+import type { ExitCode } from './exit-code.ts';
+import { orderFailover, readTimeout } from './failover.ts';
+import { apiOption, configOption, jsonOption, tokenOption, yesOption } from './option.ts';
+import { harmless, printJson, printLine, styled } from './terminal.ts';
+
+interface DrillOptions {
+  readonly config: readonly string[];
+  readonly replica?: string;
+  readonly timeout: string;
+  readonly proxy: readonly Address[];
+  readonly dns?: Address;
+  readonly state?: string;
+  readonly api: string;
+  readonly tokenFile?: string;
+  readonly yes?: true;
+  readonly json?: true;
+}
+
+const help = `
+It is a real failover, as \`switchmaster failover\` does it, with a client that looks for the new master, and one for each
+--proxy, writing into the list switchmaster:drill:<master>, which is taken away afterwards. Run it on a node that runs
+switchmaster, with that node's config.
+
+Exit codes: 0 done and nothing lost, 1 refused, stalled, not wanted, or a write was lost, 2 wrong usage or config.
+
+Example:
+  $ switchmaster drill shard1 --config /etc/switchmaster --proxy 127.0.0.1:6379`;
+
+export function addDrill(program: Command, done: (code: ExitCode) => void): void {
+  program
+    .command('drill')
+    .argument('<master>', "a master's name")
+    .description('A failover with a stopwatch: when each part of the world has followed.')
+    .addOption(configOption())
+    .option('--proxy <host:port>', 'a proxy to write through; may be repeated', collectAddress, [])
+    .option('--dns <host:port>', "Consul's DNS; else port 8600 at consul.address", readAddress)
+    .option('--replica <host:port>', 'who is to become master; else Sentinel chooses', (value) =>
+      formatAddress(readAddress(value)),
+    )
+    .option('--timeout <duration>', 'for each stage of the failover', readTimeout, '10s')
+    .option('--state <folder>', 'where drills are remembered; else /var/lib/switchmaster, or XDG_STATE_HOME')
+    .addOption(tokenOption())
+    .addOption(yesOption())
+    .addOption(apiOption())
+    .addOption(jsonOption())
+    .addHelpText('after', help)
+    .action(async (name: string, options: DrillOptions) => {
+      done(await runDrill(name, options));
+    });
+}
+
+async function runDrill(name: string, options: DrillOptions): Promise<ExitCode> {
+  const { ask, readToken } = await import('./api-client.ts');
+  const { masterAnswer } = await import('../lib/http/shapes.ts');
+  const { loadConfig } = await import('../lib/config/load.ts');
+  const config = await loadConfig({ paths: options.config, environment: process.env });
+  const token = await readToken(options.tokenFile);
+  const { record } = await ask({ api: options.api, path: `/v1/masters/${encodeURIComponent(name)}` }, masterAnswer);
+  if (record === null) throw new SwitchmasterError('failover-refused', `${name} has no record yet.`);
+  const question = `Fail ${name} over from ${formatAddress(record.master)} for real, and write to it meanwhile?`;
+  return confirmed(harmless(question), {
+    ...(options.yes === true ? { yes: true } : {}),
+    act: () => measure({ config, record, token, options }),
+  });
+}
+
+async function measure(given: {
+  readonly config: Config;
+  readonly record: MasterRecord;
+  readonly token: string;
+  readonly options: DrillOptions;
+}): Promise<0 | 1> {
+  const { drill } = await import('../lib/daemon/drill/drill.ts');
+  const { defaultStateFolder, keepDrill, readDrills } = await import('../lib/daemon/drill/history.ts');
+  const { config, record, token, options } = given;
+  const { name } = record;
+  const folder = options.state ?? defaultStateFolder(process.env);
+  const before = await readDrills(folder, { name, limit: 10 });
+  const report = await drill({
+    config,
+    record,
+    proxies: options.proxy,
+    dns: options.dns ?? { host: config.consul.host, port: 8600 },
+    order: () => orderFailover(name, { ...options, token }),
+    patienceMs: 15_000,
+    onStage: (stage, ms) => {
+      if (process.stderr.isTTY === true) process.stderr.write(`${styled('dim', '·')} ${harmless(stage)} (${ms} ms)\n`);
+    },
+  });
+  if (options.json === true) printJson({ ...report, before });
+  else await printDrill(report, before);
+  const { at, stages, withoutWritesMs } = report;
+  await keepDrill(folder, { at, name, stages, withoutWritesMs }).catch((thrown: unknown) => {
+    process.stderr.write(`${SwitchmasterError.from(thrown).message}\n`);
+  });
+  return report.writers.some(({ lost }) => lost > 0) ? 1 : 0;
+}
+
+async function printDrill(report: DrillReport, before: readonly PastDrill[]): Promise<void> {
+  const { medianOf } = await import('../lib/daemon/drill/history.ts');
+  const { name, from, to, epoch, stages, notSeen, withoutWritesMs, writers } = report;
+  const way = harmless(`from ${formatAddress(from)} to ${formatAddress(to)}, epoch ${epoch}`);
+  printLine(`${styled('bold', harmless(name))}  ${way}, ${withoutWritesMs} ms without writes`);
+  const width = Math.max(...Object.keys(stages).map((stage) => stage.length));
+  const seen = Object.entries(stages).toSorted(([, a], [, b]) => (a ?? Infinity) - (b ?? Infinity));
+  for (const [stage, ms] of seen) {
+    const label = harmless(stage).padEnd(width);
+    if (ms === null) printLine(`${label}  ${styled('yellow', 'not seen')}  ${harmless(notSeen[stage] ?? '')}`);
+    else printLine(`${label}  ${`${ms} ms`.padStart(12)}${compare(ms, medianOf(before, stage))}`);
+  }
+  for (const { through, acknowledged, lost, longestGapMs } of writers) {
+    const verdict = lost === 0 ? styled('green', 'none lost') : styled('red', `${lost} lost`);
+    printLine(
+      `through ${harmless(through)}: ${acknowledged} writes acknowledged, ${verdict}, longest gap ${longestGapMs} ms`,
+    );
+  }
+  if (before.length > 0) printLine(`Compared with the median of the last ${before.length}.`);
+}
+
+function compare(ms: number, median: number | undefined): string {
+  if (median === undefined || median <= 0) return '';
+  const change = Math.round((ms / median - 1) * 100);
+  const text = `  ${change > 0 ? '+' : ''}${change} % against ${median} ms`;
+  return change > 50 ? styled('yellow', text) : text;
+}
+
+function readAddress(value: string): Address {
+  const address = parseAddress(value);
+  if (address !== undefined) return address;
+  throw new InvalidArgumentError('It is not an address: write host:port.');
+}
+
+function collectAddress(value: string, before: readonly Address[]): readonly Address[] {
+  return [...before, readAddress(value)];
+}
