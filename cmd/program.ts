@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAcl } from './acl.ts';
 import { addCheck } from './check.ts';
 import { addDrill } from './drill.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -45,6 +46,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addWhy(program, done);
   addFailover(program, done);
   addRebase(program, done);
+  addAcl(program, done);
   addDrill(program, done);
   try {
     await program.parseAsync([...argv], { from: 'user' });

@@ -74,7 +74,9 @@ export class RegistrarPart implements Part {
     const { naming, client, watches } = options;
     const agent = new ConsulAgentClient(client);
     const nodeHosts = options.nodeHosts ?? interfaceHosts;
-    this.#registrations = new RegistrationSource({ agent, watches, naming, onChange: () => this.#recordsChanged() });
+    const clusters = options.instances.some(({ spec }) => spec.kind === 'cluster') ? 'read' : 'not-read';
+    const onChange = (): void => this.#recordsChanged();
+    this.#registrations = new RegistrationSource({ agent, watches, naming, clusters, onChange });
     this.#registrar = new Registrar({ naming, agent, registrations: this.#registrations, nodeHosts });
     this.#loop = new Loop({
       reconciler: this.#registrar,

@@ -13,20 +13,24 @@ export class RegistrationSource {
   readonly #agent: ConsulAgentClient;
   readonly #naming: Naming;
   readonly #records: Follow<{ kind: 'key-tree'; prefix: string }>;
-  readonly #clusters: Follow<{ kind: 'key-tree'; prefix: string }>;
+  readonly #clusters: Follow<{ kind: 'key-tree'; prefix: string }> | undefined;
   #reading: { readonly atMs: number; readonly services: Promise<readonly HeldService[]> } | undefined;
 
   constructor(options: {
     readonly agent: ConsulAgentClient;
     readonly watches: CatalogWatches;
     readonly naming: Naming;
+    /** Whether records of clusters matter here. */
+    readonly clusters: 'read' | 'not-read';
     readonly onChange: () => void;
   }) {
     const { watches, naming, onChange } = options;
     this.#agent = options.agent;
     this.#naming = naming;
     this.#records = watches.follow({ kind: 'key-tree', prefix: recordPrefix(naming) }, onChange);
-    this.#clusters = watches.follow({ kind: 'key-tree', prefix: clusterPrefix(naming) }, onChange);
+    if (options.clusters === 'read') {
+      this.#clusters = watches.follow({ kind: 'key-tree', prefix: clusterPrefix(naming) }, onChange);
+    }
   }
 
   /** Every service of this agent that some registrar registered. Rejects while the agent does not answer. */
@@ -52,13 +56,14 @@ export class RegistrationSource {
 
   cluster(name: string): ClusterRecord | undefined {
     const key = `${clusterPrefix(this.#naming)}${name}`;
-    const entry = valuesOf(this.#clusters)?.find((candidate) => candidate.key === key);
+    const entries = this.#clusters === undefined ? undefined : valuesOf(this.#clusters);
+    const entry = entries?.find((candidate) => candidate.key === key);
     return entry === undefined ? undefined : parseClusterRecord(entry.value);
   }
 
   release(): void {
     this.#records.release();
-    this.#clusters.release();
+    this.#clusters?.release();
   }
 }
 
