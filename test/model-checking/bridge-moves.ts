@@ -115,7 +115,7 @@ function decideOn(state: State, bridge: Bridge, options: Look & { readonly follo
     };
     decision = decide(again);
   }
-  return { decision, lagging: decision.kind === 'wait' ? decision.lagging : undefined };
+  return { decision, lagging: 'lagging' in decision ? decision.lagging : undefined };
 }
 
 /** The transaction arrives: compare-and-set on the record. */

@@ -132,7 +132,7 @@ function greet(state: State, i: number, sentinel: Sentinel): readonly Move[] {
       ];
     }
     const { failover, ...idle } = other;
-    const reset = other.master !== master || failover === undefined ? idle : other;
+    const reset: Sentinel = other.master !== master || failover === undefined ? idle : other;
     const next = { ...reset, current, master, configEpoch: epoch };
     // A leader that is told a newer epoch of the master it is replacing takes the epoch, and ends its own failover at it
     // (the address does not differ, so nothing is reset): then Sentinel itself names the replica at that epoch.

@@ -1,0 +1,114 @@
+import { formatAddress } from '../lib/model/address.ts';
+import { LedgerWriter, persistentClient, sentinelClient } from '../test/integration/writing.ts';
+import { waitFor } from '../test/sandbox/condition.ts';
+import type { ConsulAgent } from '../test/sandbox/consul.ts';
+import type { Daemon } from '../test/sandbox/daemon.ts';
+import type { RedisServer, Shard } from '../test/sandbox/redis.ts';
+import type { Sandbox } from '../test/sandbox/sandbox.ts';
+import type { SentinelServer } from '../test/sandbox/sentinel.ts';
+
+export interface OutageMode {
+  readonly follow: 'promotion' | 'announcement';
+  readonly fence: 'demote' | 'pause' | 'none';
+}
+
+/** One shard with everything that moves its traffic, in one mode of switchmaster. */
+export interface OutageStack {
+  readonly shard: Shard;
+  readonly sentinels: readonly SentinelServer[];
+  readonly daemon: Daemon;
+  readonly token: string;
+  /** Writers of four forms, each with a key of its own that begins with `prefix`. */
+  startWriters(prefix: string): readonly LedgerWriter[];
+}
+
+const name = 'shard1';
+const token = 'outage-bench';
+
+export async function startOutageStack(sandbox: Sandbox, mode: OutageMode): Promise<OutageStack> {
+  const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name, replicas: 1 })]);
+  const sentinels = await sandbox.sentinels({ count: 3, masters: [shard] });
+  const [haproxyAt, twemproxyAt] = [await sandbox.address(), await sandbox.address()];
+  const files = { haproxy: sandbox.path('haproxy.cfg'), twemproxy: sandbox.path('nutcracker.yml') };
+  const socket = sandbox.path('haproxy.sock');
+  const haproxy = await sandbox.haproxy({ configFile: files.haproxy, listen: haproxyAt, start: 'later' });
+  const twemproxy = await sandbox.nutcracker({ configFile: files.twemproxy, listen: twemproxyAt, start: 'later' });
+  const daemon = await sandbox.switchmaster({
+    config: {
+      consul: { address: consul.url },
+      sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: [name], ...mode },
+      templates: [
+        {
+          source: 'haproxy.cfg.hbs',
+          destination: files.haproxy,
+          check: ['haproxy', '-c', '-f', '{{file}}'],
+          reload: { haproxy: { socket, fallback: haproxy.reloadCommand } },
+          vars: { stats_socket: socket, bind: haproxyAt.host, ports: { [name]: haproxyAt.port } },
+        },
+        {
+          source: 'twemproxy.yml.hbs',
+          destination: files.twemproxy,
+          check: ['nutcracker', '--test-conf', '--conf-file', '{{file}}'],
+          reload: { command: twemproxy.restartCommand },
+          vars: { listen: formatAddress(twemproxyAt) },
+        },
+      ],
+      api: { tokenFile: sandbox.write('api.token', `${token}\n`) },
+    },
+  });
+  return {
+    shard,
+    sentinels,
+    daemon,
+    token,
+    startWriters: (prefix) => [
+      new LedgerWriter({ name: 'haproxy', key: `${prefix}:haproxy`, client: persistentClient(() => haproxyAt) }),
+      new LedgerWriter({ name: 'twemproxy', key: `${prefix}:twemproxy`, client: persistentClient(() => twemproxyAt) }),
+      new LedgerWriter({ name: 'dns', key: `${prefix}:dns`, client: persistentClient(() => byDns(consul)) }),
+      new LedgerWriter({
+        name: 'sentinel',
+        key: `${prefix}:sentinel`,
+        client: sentinelClient({ sentinels: sentinels.map(({ address }) => address), name }),
+      }),
+    ],
+  };
+}
+
+async function byDns(consul: ConsulAgent) {
+  const [answer] = await consul.dnsSrv(`${name}.redis-master.service.consul`);
+  const [host] = answer === undefined ? [] : await consul.dnsA(answer.target);
+  if (answer === undefined || host === undefined) throw new Error('DNS names no master');
+  return { host, port: answer.port };
+}
+
+/** The master by most of the Sentinels, once the other is its replica in sync and everyone says so. */
+export async function calmMaster({ shard, sentinels, daemon }: OutageStack): Promise<RedisServer> {
+  for (const server of shard.servers) if (!server.running) await server.start();
+  await hurry(sentinels, 500);
+  const agreed = async () => {
+    const infos = await Promise.all(sentinels.map((sentinel) => sentinel.masterInfo(shard.name)));
+    const lists = await Promise.all(sentinels.map((sentinel) => sentinel.replicaInfos(shard.name)));
+    const [first] = infos;
+    const master = shard.at({ host: first?.ip ?? '', port: Number(first?.port) });
+    const { body } = await daemon.get(`/v1/masters/${shard.name}`);
+    const { record } = body as { record: { phase: string; master: { host: string } } };
+    const same = infos.every(({ ip, flags }) => ip === first?.ip && flags === 'master');
+    const synced = lists.every(
+      ([replica, ...more]) =>
+        more.length === 0 && replica?.['master-link-status'] === 'ok' && replica.flags === 'slave',
+    );
+    const recorded = record.phase === 'confirmed' && record.master.host === master.address.host;
+    return same && synced && recorded && (await master.role()) === 'master' ? master : undefined;
+  };
+  const master = await waitFor('the shard to be whole again', agreed, { timeoutMs: 90_000, intervalMs: 100 });
+  await hurry(sentinels, undefined);
+  if (master === undefined) throw new Error('there is no master');
+  return master;
+}
+
+/** Between two rounds Sentinel looks more often; in a round it is as it comes. */
+async function hurry(sentinels: readonly SentinelServer[], periodMs: number | undefined): Promise<void> {
+  const [info, publish] = [periodMs ?? 10_000, periodMs ?? 2_000];
+  const settings = ['info-period', info, 'publish-period', publish] as const;
+  await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', ...settings)));
+}
