@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parse as parseYaml } from 'yaml';
+import { formatClusterRecord } from '../../lib/model/cluster.ts';
+import { compileTemplate } from '../../lib/template/compile.ts';
+import { inferFormat } from '../../lib/template/format.ts';
+import { knowRecords, makeRecord, makeWorld, textOf } from './world.ts';
+
+const record = formatClusterRecord({
+  version: 1,
+  name: 'sessions',
+  epoch: 7,
+  state: 'ok',
+  uncovered: [],
+  shards: [
+    {
+      slots: [{ from: 0, to: 8191 }],
+      master: { host: '10.0.0.1', port: 7000 },
+      replicas: [{ host: '10.0.0.3', port: 7000 }],
+    },
+    { slots: [{ from: 8192, to: 16383 }], master: { host: '10.0.0.2', port: 7000 }, replicas: [] },
+  ],
+  changedAt: '2026-01-01T00:00:00.000Z',
+  changedBy: 'test',
+});
+const known = {
+  'key(redis/prod/cluster/sessions)': { key: 'redis/prod/cluster/sessions', value: record, modifyIndex: 1 },
+  ...knowRecords([makeRecord({ name: 'shard1', master: { host: '10.0.0.9', port: 6379 } })], 'redis/prod/'),
+};
+
+function render(file: string, vars: Record<string, unknown> = {}): string {
+  const text = readFileSync(join(import.meta.dirname, '../../templates', file), 'utf8');
+  const template = compileTemplate({ template: { file, text }, format: inferFormat(file) });
+  return textOf(template.render(makeWorld(known, { vars: { cluster: 'sessions', ...vars }, environment: 'prod' })));
+}
+
+t.test("an application's seeds: a master of each shard", async (t) => {
+  const file = JSON.parse(render('redis-cluster.json.hbs'));
+  t.match(file, { name: 'sessions', epoch: 7, state: 'ok', seeds: ['10.0.0.1:7000', '10.0.0.2:7000'] });
+  t.same(file.shards[0], {
+    slots: [{ from: 0, to: 8191 }],
+    master: { host: '10.0.0.1', port: 7000 },
+    replicas: [{ host: '10.0.0.3', port: 7000 }],
+  });
+});
+
+t.test('Envoy begins at the masters', async (t) => {
+  const config = parseYaml(render('envoy-redis-cluster.yaml.hbs', { port: 6380 }));
+  t.equal(config.static_resources.listeners[0].address.socket_address.port_value, 6380);
+  const [cluster] = config.static_resources.clusters;
+  t.equal(cluster.cluster_type.name, 'envoy.clusters.redis');
+  t.same(
+    cluster.load_assignment.endpoints[0].lb_endpoints.map(
+      (one: { endpoint: { address: { socket_address: object } } }) => one.endpoint.address.socket_address,
+    ),
+    [
+      { address: '10.0.0.1', port_value: 7000 },
+      { address: '10.0.0.2', port_value: 7000 },
+    ],
+  );
+});
+
+t.test('HAProxy takes its config with every node', async (t) => {
+  const text = render('redis-cluster-haproxy.cfg.hbs', { stats_socket: '/tmp/cluster.sock' });
+  t.equal(text.match(/^ {4}server /gm)?.length, 3);
+  execFileSync('haproxy', ['-c', '-f', `${t.testdir({ 'haproxy.cfg': text })}/haproxy.cfg`], { stdio: 'pipe' });
+});
+
+t.test("a Sentinel's first config monitors nothing unless it is told to", async (t) => {
+  t.notMatch(render('sentinel.conf.hbs'), /monitor/);
+  t.match(
+    render('sentinel.conf.hbs', { monitor: true, announce_ip: '10.0.0.5' }),
+    /^sentinel announce-ip 10\.0\.0\.5$/m,
+  );
+  t.match(render('sentinel.conf.hbs', { monitor: true }), /^sentinel monitor shard1 10\.0\.0\.9 6379 2$/m);
+});
