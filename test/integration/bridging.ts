@@ -28,10 +28,22 @@ export interface BridgeSetting {
   readonly fence?: FenceMode;
 }
 
+export interface Fence {
+  readonly action: string;
+  readonly address: string;
+  readonly outcome: RunReport['outcome']['kind'];
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+}
+
 /** A bridge in this process, and every report of its loop. */
 export interface RunningBridge {
   readonly part: BridgePart;
   readonly reports: readonly RunReport[];
+  /** Everything that it did to former masters. */
+  readonly fences: readonly Fence[];
+  /** What it told this node's renderers before Consul. */
+  readonly decisions: readonly MasterRecord[];
   stop(options?: { readonly graceMs: number }): Promise<void>;
 }
 
@@ -40,6 +52,7 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
   const client = new ConsulClient(setting.consul.http);
   const watches = new CatalogWatches({ client });
   const reports: RunReport[] = [];
+  const decisions: MasterRecord[] = [];
   const part = new BridgePart({
     client,
     watches,
@@ -55,6 +68,7 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
     follow: setting.follow ?? 'promotion',
     fence: setting.fence ?? 'demote',
     onReport: (report) => reports.push(report),
+    onDecision: (record) => decisions.push(record),
     onLink: () => {},
   });
   let stopped: Promise<void> | undefined;
@@ -67,7 +81,21 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
   };
   t.teardown(() => stop());
   part.start();
-  return { part, reports, stop };
+  return {
+    part,
+    reports,
+    decisions,
+    get fences() {
+      return reports.filter(({ loop }) => loop === 'fence').map(toFence);
+    },
+    stop,
+  };
+}
+
+function toFence({ outcome, startedMs }: RunReport): Fence {
+  const details = ('details' in outcome ? outcome.details : undefined) ?? {};
+  const { action, address } = details as { action: string; address: string };
+  return { action, address, outcome: outcome.kind, atMs: performance.timeOrigin + startedMs };
 }
 
 /** What Consul holds under the record's key; undefined where that is no record. */

@@ -104,14 +104,35 @@ export function persistentClient(find: () => Promise<Address> | Address): WriteC
   };
 }
 
-/** What most applications have: ioredis, which asks the Sentinels, and follows their +switch-master. */
+/**
+ * What most applications have: ioredis, which asks the Sentinels, and follows their +switch-master. Where it has not
+ * written for ten seconds it is begun anew, as an application that is restarted for being stuck.
+ */
 export function sentinelClient(options: {
   readonly sentinels: readonly Address[];
   readonly name: string;
 }): WriteClient {
-  const redis = new Redis({
-    sentinels: [...options.sentinels],
-    name: options.name,
+  let redis = openSentinelRedis(options);
+  let workedMs = performance.now();
+  return {
+    async write(key, value) {
+      await redis.sadd(key, value);
+      workedMs = performance.now();
+    },
+    drop() {
+      if (performance.now() - workedMs < 10_000) return;
+      redis.disconnect();
+      redis = openSentinelRedis(options);
+      workedMs = performance.now();
+    },
+    close: () => redis.disconnect(),
+  };
+}
+
+function openSentinelRedis({ sentinels, name }: Parameters<typeof sentinelClient>[0]): Redis {
+  const settings = {
+    sentinels: [...sentinels],
+    name,
     failoverDetector: true,
     connectTimeout: timeoutMs,
     commandTimeout: timeoutMs,
@@ -122,13 +143,8 @@ export function sentinelClient(options: {
     disconnectTimeout: 100,
     protocol: 2,
     disableClientInfo: true,
-  } satisfies RedisOptions);
+  } satisfies RedisOptions;
+  const redis = new Redis(settings);
   redis.on('error', () => undefined);
-  return {
-    async write(key, value) {
-      await redis.sadd(key, value);
-    },
-    drop: () => undefined,
-    close: () => redis.disconnect(),
-  };
+  return redis;
 }
