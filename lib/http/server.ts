@@ -9,6 +9,7 @@ import { addHistoryRoutes } from './history.ts';
 import { addMasterRoutes } from './masters.ts';
 import { addMetricsRoute } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
+import { addPageRoutes } from './page.ts';
 import { addSentinelRoutes } from './sentinels.ts';
 import { addSteeringRoutes } from './steering.ts';
 import { addTemplateRoutes } from './templates.ts';
@@ -62,6 +63,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
   addHistoryRoutes(server, options.views);
   addMetricsRoute(server, options.views);
   addEventRoutes(server, options.streams);
+  addPageRoutes(server);
   return server;
 }
 

@@ -1,0 +1,39 @@
+// Takes the docs' pictures of the live page anew: the demo's stack, a moment after a real failover.
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Page } from 'playwright-core';
+import { formatAddress } from '../lib/model/address.ts';
+import { chromiumAt } from '../test/page/browser.ts';
+import { Sandbox } from '../test/sandbox/sandbox.ts';
+import { type Stack, startStack } from './stack.ts';
+
+const folder = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
+const sandbox = await Sandbox.open({ name: 'shots' });
+const browser = await chromium.launch(chromiumAt);
+try {
+  await mkdir(folder, { recursive: true });
+  const stack = await startStack(sandbox);
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1010 }, reducedMotion: 'reduce' });
+  await page.goto(`http://${formatAddress(stack.daemon.api)}/`);
+  await failOver(page, stack);
+  await page.screenshot({ path: `${folder}failover-light.png` });
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+  await page.screenshot({ path: `${folder}failover-dark.png` });
+  await page.setViewportSize({ width: 360, height: 780 });
+  await page.screenshot({ path: `${folder}narrow-dark.png` });
+} finally {
+  await browser.close();
+  await sandbox.close();
+}
+
+/** Until the old master is back as a replica, so that the picture shows how it ends. */
+async function failOver(page: Page, { shard1, sentinels }: Stack): Promise<void> {
+  await page.getByRole('heading', { name: 'All is well' }).waitFor();
+  await shard1.master.kill();
+  await page.locator('.failover').waitFor();
+  await page.getByText('+switch-master', { exact: false }).first().waitFor();
+  for (const sentinel of sentinels)
+    await sentinel.command('SENTINEL', 'DEBUG', 'publish-period', 500, 'info-period', 500);
+  await shard1.master.start();
+  await page.getByRole('heading', { name: 'All is well' }).waitFor({ timeout: 40_000 });
+}

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { SwitchmasterError } from '../errors.ts';
+
+/*
+ * The live page: files beside this one, sent as they are. Nothing is inline and nothing comes from elsewhere, so the
+ * policy allows exactly this server's own files; and no text can become markup, for the page may not use what would turn
+ * it into markup (W3C, "Trusted Types").
+ */
+const folder = fileURLToPath(new URL('./page/', import.meta.url));
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml; charset=utf-8',
+};
+
+const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+const params = z.object({ file: z.string().min(1).max(64) });
+
+interface PageFile {
+  readonly type: string;
+  readonly bytes: Buffer;
+}
+
+/** `/` and what it loads. The files are read once. */
+export function addPageRoutes(server: FastifyInstance): void {
+  const files = readFiles();
+  const index = { summary: 'The live page' };
+  server.get('/', { schema: index }, async (_request, reply) => {
+    reply.header('content-security-policy', pagePolicy);
+    return reply.type(types['.html'] ?? '').send(find(files, 'index.html').bytes);
+  });
+  const part = { summary: 'A file of the live page', params };
+  server.get('/page/:file', { schema: part }, async (request, reply) => {
+    const { file } = request.params as z.output<typeof params>;
+    const { type, bytes } = find(files, file);
+    return reply.type(type).send(bytes);
+  });
+}
+
+function readFiles(): ReadonlyMap<string, PageFile> {
+  const served = readdirSync(folder).filter((name) => types[path.extname(name)] !== undefined);
+  return new Map(
+    served.map((name) => [
+      name,
+      { type: types[path.extname(name)] ?? '', bytes: readFileSync(path.join(folder, name)) },
+    ]),
+  );
+}
+
+function find(files: ReadonlyMap<string, PageFile>, name: string): PageFile {
+  const file = files.get(name);
+  if (file === undefined) throw new SwitchmasterError('not-found', `the page has no file ${JSON.stringify(name)}`);
+  return file;
+}

@@ -1,0 +1,43 @@
+import type { z } from 'zod';
+import type { ClusterRecord } from '../../model/cluster.ts';
+import type * as shapes from '../shapes.ts';
+
+/* The shapes that the page reads, from the one definition that the server is held to. */
+export type Address = z.output<typeof shapes.addressShape>;
+export type Vote = z.output<typeof shapes.voteShape>;
+export type Master = z.output<typeof shapes.masterAnswer>;
+export type Template = z.output<typeof shapes.templateAnswer>;
+export type TemplateText = z.output<typeof shapes.templateTextAnswer>;
+export type Entry = z.output<typeof shapes.entryShape>;
+export type Why = z.output<typeof shapes.whyAnswer>;
+export type Cluster = ClusterRecord;
+
+/** How well something is, worst last. */
+export type Level = 'well' | 'unknown' | 'warning' | 'critical';
+
+export interface Verdict {
+  readonly level: Level;
+  /** Whole sentences; empty when well. */
+  readonly reasons: readonly string[];
+}
+
+export type Link =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'live' }
+  /** `sinceMs`: when something was last heard, of Date.now(). */
+  | { readonly kind: 'old'; readonly sinceMs: number; readonly why: string };
+
+/** Everything that the page knows. */
+export interface World {
+  readonly masters: ReadonlyMap<string, Master>;
+  readonly templates: ReadonlyMap<string, Template & Partial<TemplateText>>;
+  readonly clusters: ReadonlyMap<string, Cluster>;
+  /** Newest first. */
+  readonly entries: readonly Entry[];
+  /** What is not observed yet. */
+  readonly missing: readonly string[];
+  readonly version: string;
+  readonly link: Link;
+  /** What the operator looks for in names. */
+  readonly filter: string;
+}

@@ -1,0 +1,81 @@
+/**
+ * Times, by the server's clock: the operator's may be wrong.
+ */
+let aheadMs = 0;
+
+/**
+ * Learns the server's clock from the header Date of an answer, which has whole seconds.
+ * @param {string | null} date
+ */
+export function setClock(date) {
+  const told = Date.parse(date ?? '');
+  if (Number.isNaN(told)) return;
+  const difference = told - Date.now();
+  aheadMs = Math.abs(difference) > 2_000 ? difference : 0;
+}
+
+/** Milliseconds since 1970, on the server. */
+export function nowMs() {
+  return Date.now() + aheadMs;
+}
+
+/**
+ * `03:12:44`, in the operator's timezone.
+ * @param {string | number} at
+ */
+export function timeOfDay(at) {
+  return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+}
+
+/**
+ * `22 Nov, 03:12:44`: the day is left out today.
+ * @param {string | number} at
+ */
+export function moment(at) {
+  const date = new Date(at);
+  if (date.toDateString() === new Date(nowMs()).toDateString()) return timeOfDay(at);
+  return `${date.toLocaleDateString([], { day: 'numeric', month: 'short' })}, ${timeOfDay(at)}`;
+}
+
+/**
+ * `12 s`, `4 min`, `3 h`, `12 days`.
+ * @param {number} ms
+ */
+export function span(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400 * 2) return `${Math.floor(seconds / 3_600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
+}
+
+/**
+ * `6.8 ms`, `935 ms`, `2.27 s`.
+ * @param {number} ms
+ */
+export function duration(ms) {
+  if (Math.abs(ms) >= 1_000) return `${(ms / 1_000).toFixed(2)} s`;
+  return `${Math.abs(ms) >= 100 ? Math.round(ms) : Math.round(ms * 10) / 10} ms`;
+}
+
+/**
+ * An element that says how long ago something was, kept true by `tick`.
+ * @param {string} at
+ * @returns {HTMLTimeElement}
+ */
+export function ago(at) {
+  const element = document.createElement('time');
+  element.dateTime = at;
+  element.title = new Date(at).toLocaleString();
+  element.className = 'ago';
+  element.textContent = span(nowMs() - Date.parse(at));
+  return element;
+}
+
+/** Renews every `ago` of the page. */
+export function tick() {
+  for (const element of document.querySelectorAll('time.ago')) {
+    const text = span(nowMs() - Date.parse(/** @type {HTMLTimeElement} */ (element).dateTime));
+    if (element.textContent !== text) element.textContent = text;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Redis Clusters: the 16,384 slots as a map, a square a slot, 256 in a row, and the shards beside it.
+ *
+ * @import { Cluster, World } from './api.d.ts'
+ */
+import { ago } from './clock.js';
+import { arrange, byId, h, s } from './dom.js';
+import { format, judgeCluster, signs } from './judgement.js';
+
+const perRow = 256;
+const rows = 64;
+/** As many colours as the style sheet has. */
+const colours = 8;
+
+/** @typedef {Cluster['uncovered'][number]} Range */
+
+/** @param {World} world */
+export function showClusters({ clusters, filter }) {
+  const wanted = [...clusters.values()].filter(({ name }) => name.toLowerCase().includes(filter));
+  byId('clusters').hidden = clusters.size === 0;
+  byId('clusters-link').hidden = clusters.size === 0;
+  arrange(byId('clusters-list'), wanted, {
+    key: ({ name }) => name,
+    signature: (cluster) => JSON.stringify(cluster),
+    build,
+  });
+}
+
+/** @param {Cluster} cluster */
+function build(cluster) {
+  const { name, epoch, changedAt, shards } = cluster;
+  const { level, reasons } = judgeCluster(cluster);
+  return h(
+    'article',
+    { class: 'cluster', 'data-level': level, 'data-name': name },
+    h(
+      'h3',
+      {},
+      h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]),
+      ' ',
+      name,
+      ' ',
+      h('span', { class: 'quiet' }, `epoch ${epoch}, changed `, ago(changedAt), ' ago'),
+    ),
+    reasons.map((reason) => h('p', { class: 'reason' }, reason)),
+    h(
+      'div',
+      { class: 'slots' },
+      slotMap(cluster),
+      h(
+        'ul',
+        { class: 'shards' },
+        shards.map((shard, index) => shardRow(shard, index)),
+      ),
+    ),
+  );
+}
+
+/** @param {Cluster} cluster */
+function slotMap({ name, shards, uncovered }) {
+  const paths = shards.map(({ slots }, index) => s('path', { d: draw(slots), 'data-colour': index % colours }));
+  return s(
+    'svg',
+    {
+      class: 'slotmap',
+      viewBox: `0 0 ${perRow} ${rows}`,
+      role: 'img',
+      preserveAspectRatio: 'none',
+      'shape-rendering': 'crispEdges',
+    },
+    s('title', {}, `The 16,384 slots of ${name}; the list beside it says whose they are`),
+    s('rect', { width: perRow, height: rows, class: 'nobody' }),
+    paths,
+    uncovered.length === 0 ? null : s('path', { d: draw(uncovered), class: 'uncovered' }),
+  );
+}
+
+/**
+ * Rectangles in one path: first row, whole rows, last row. So a map is as many elements as there are shards.
+ * @param {readonly Range[]} ranges
+ */
+function draw(ranges) {
+  return ranges
+    .map(({ from, to }) => {
+      const parts = [];
+      for (let at = from; at <= to; ) {
+        const column = at % perRow;
+        const whole = column === 0 ? Math.floor((to - at + 1) / perRow) : 0;
+        const width = whole > 0 ? perRow : Math.min(perRow - column, to - at + 1);
+        const height = Math.max(1, whole);
+        parts.push(`M${column} ${Math.floor(at / perRow)}h${width}v${height}h${-width}z`);
+        at += width * height;
+      }
+      return parts.join('');
+    })
+    .join('');
+}
+
+/**
+ * @param {Cluster['shards'][number]} shard
+ * @param {number} index
+ */
+function shardRow({ slots, master, replicas }, index) {
+  const count = slots.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const shown = slots
+    .slice(0, 4)
+    .map(({ from, to }) => (from === to ? String(from) : `${from}–${to}`))
+    .join(', ');
+  const more = slots.length > 4 ? ` and ${slots.length - 4} more ranges` : '';
+  return h(
+    'li',
+    {},
+    h('i', { 'data-colour': index % colours, 'aria-hidden': 'true' }),
+    h('span', { class: 'address' }, master === null ? 'no master' : format(master)),
+    h('span', { class: 'quiet' }, `${count.toLocaleString()} slots${shown === '' ? '' : `: ${shown}${more}`}`),
+    h('span', { class: 'quiet' }, replicas.length === 0 ? 'no replica' : `replicas ${replicas.map(format).join(', ')}`),
+  );
+}

@@ -1,0 +1,158 @@
+/**
+ * The timeline of failovers: each with its stages as a waterfall.
+ *
+ * @import { World } from './api.d.ts'
+ * @import { Lane, Story } from './stories.js'
+ */
+import { duration, moment } from './clock.js';
+import { arrange, byId, h, say, withVars } from './dom.js';
+import { tellFailovers } from './stories.js';
+
+const pageSize = 4;
+
+export class Failovers {
+  #limit = pageSize;
+
+  /** @param {() => void} onMore */
+  constructor(onMore) {
+    byId('failovers-more').addEventListener('click', () => {
+      this.#limit += pageSize * 2;
+      onMore();
+    });
+  }
+
+  /** @param {World} world */
+  show({ entries, filter }) {
+    const stories = tellFailovers(entries).filter(({ key }) => key.toLowerCase().includes(filter));
+    const none = byId('failovers-none');
+    none.hidden = stories.length > 0;
+    say(none, filter === '' ? 'None in the journal.' : 'None of these names in the journal.');
+    byId('failovers-more').hidden = stories.length <= this.#limit;
+    arrange(byId('failovers-list'), stories.slice(0, this.#limit), {
+      key: ({ id }) => String(id),
+      signature: (story) => JSON.stringify(story),
+      build: buildStory,
+    });
+  }
+}
+
+/** @param {Story} story */
+function buildStory(story) {
+  const { key, at, from, to, epoch, generation, cause, lanes, endMs } = story;
+  const scaleMs = niceScale(endMs);
+  return h(
+    'li',
+    { class: 'failover', 'data-name': key },
+    h(
+      'h3',
+      {},
+      h('span', { class: 'who' }, key),
+      ' ',
+      h(
+        'span',
+        { class: 'move' },
+        from === '' ? null : [h('span', { class: 'address former' }, from), h('span', { 'aria-label': 'to' }, ' → ')],
+        h('span', { class: 'address' }, to),
+      ),
+    ),
+    h(
+      'p',
+      { class: 'quiet' },
+      h('time', { datetime: at }, moment(at)),
+      ` · ${cause} · epoch ${epoch}${generation > 1 ? `, generation ${generation}` : ''}`,
+    ),
+    h(
+      'table',
+      { class: 'waterfall' },
+      h('caption', { class: 'hidden' }, `Stages of the failover of ${key}, since the hint that told of the new master`),
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          h('td', {}),
+          h('td', { class: 'axis', 'aria-hidden': 'true' }, axis(scaleMs)),
+          h('th', { scope: 'col' }, 'done after'),
+        ),
+      ),
+      h(
+        'tbody',
+        {},
+        lanes.map((lane) => buildLane(lane, scaleMs)),
+      ),
+    ),
+    around(story),
+  );
+}
+
+/**
+ * @param {Lane} lane
+ * @param {number} scaleMs
+ */
+function buildLane({ name, segments, outcome }, scaleMs) {
+  const words = segments.map((segment) => `${segment.name} after ${duration(segment.toMs)}`).join(', ');
+  const bars = segments.map(({ name, fromMs, toMs }) =>
+    withVars(
+      h('span', {
+        class: 'bar',
+        'data-stage': name,
+        title: `${name}: ${duration(toMs - fromMs)}, done after ${duration(toMs)}`,
+      }),
+      {
+        from: `${(fromMs / scaleMs) * 100}%`,
+        long: `${((toMs - fromMs) / scaleMs) * 100}%`,
+      },
+    ),
+  );
+  const end = segments.at(-1)?.toMs;
+  return h(
+    'tr',
+    {},
+    h('th', { scope: 'row' }, name),
+    h(
+      'td',
+      { class: 'track' },
+      h('span', { class: 'hidden' }, words),
+      h('span', { class: 'bars', 'aria-hidden': 'true' }, bars),
+    ),
+    h('td', { class: 'end' }, outcome === 'applied' ? (end === undefined ? '–' : duration(end)) : outcome),
+  );
+}
+
+/** @param {number} scaleMs */
+function axis(scaleMs) {
+  return [0, 1, 2, 3, 4].map((step) =>
+    withVars(h('span', { class: 'tick' }, step === 0 ? '0' : duration((scaleMs / 4) * step)), { at: `${step * 25}%` }),
+  );
+}
+
+/** @param {Story} story */
+function around({ around, endMs }) {
+  const told = around.map(({ name, ms }) => `${name} ${duration(Math.abs(ms))} ${ms < 0 ? 'before' : 'after'}`);
+  const stages = ['observed', 'planned', 'committed', 'rendered', 'checked', 'swapped', 'reloaded', 'verified'];
+  return h(
+    'p',
+    { class: 'around quiet' },
+    h('strong', {}, `Everything followed after ${duration(endMs)}.`),
+    told.length > 0 ? ` Sentinel: ${told.join('; ')}.` : '',
+    h(
+      'span',
+      { class: 'stages', 'aria-hidden': 'true' },
+      stages.map((stage) => h('span', {}, h('i', { 'data-stage': stage }), stage)),
+    ),
+  );
+}
+
+/**
+ * The next of 4, 8, 20, 40, 80, 200, ... so that quarters are round.
+ * @param {number} ms
+ */
+function niceScale(ms) {
+  const least = Math.max(ms, 1);
+  const power = 10 ** Math.floor(Math.log10(least));
+  return (
+    [1, 2, 4, 8, 10, 20].map((factor) => factor * power).find((scale) => scale >= least && scale % 1 === 0) ??
+    20 * power
+  );
+}

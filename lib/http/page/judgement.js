@@ -1,0 +1,160 @@
+/**
+ * How well things are, and why not: pure.
+ *
+ * @import { Address, Cluster, Level, Master, Template, Verdict, Vote } from './api.d.ts'
+ */
+
+/** @type {Readonly<Record<Level, number>>} */
+const rank = { well: 0, unknown: 1, warning: 2, critical: 3 };
+
+/** The sign that goes with each level's colour. @type {Readonly<Record<Level, string>>} */
+export const signs = { well: '✓', unknown: '?', warning: '!', critical: '✕' };
+
+/**
+ * @param {Address} address
+ * @returns {string}
+ */
+export function format({ host, port }) {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * @param {Address | null | undefined} one
+ * @param {Address | null | undefined} other
+ */
+export function same(one, other) {
+  return one != null && other != null && one.host === other.host && one.port === other.port;
+}
+
+/**
+ * @param {Level} one
+ * @param {Level} other
+ */
+export function worse(one, other) {
+  return rank[one] >= rank[other] ? one : other;
+}
+
+/**
+ * What a vote is to the record.
+ * @param {Vote} vote
+ * @param {Master['record']} record
+ * @returns {'agree' | 'differ' | 'unaware' | 'gone'}
+ */
+export function stance(vote, record) {
+  if (vote.state === 'unreachable') return 'gone';
+  if (vote.state === 'unaware' || vote.master === null) return 'unaware';
+  return record !== null && same(vote.master, record.master) && vote.epoch === record.epoch ? 'agree' : 'differ';
+}
+
+/** @typedef {{ address: Address, condition: string, level: Level }} Replica */
+
+/**
+ * The record's replicas, each as most of the Sentinels that see it do.
+ * @param {Master} master
+ * @returns {readonly Replica[]}
+ */
+export function replicasOf(master) {
+  const { record, sentinels } = master;
+  return (record?.replicas ?? []).map((address) => {
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const { replicas } of sentinels) {
+      const seen = replicas.find((replica) => same(replica.address, address));
+      if (seen !== undefined) counts.set(seen.condition, (counts.get(seen.condition) ?? 0) + 1);
+    }
+    const [condition = 'not seen'] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
+    return { address, condition: conditions[condition] ?? condition, level: condition === 'up' ? 'well' : 'warning' };
+  });
+}
+
+/** @type {Readonly<Record<string, string>>} */
+const conditions = {
+  up: 'replicating',
+  'link-down': 'not replicating',
+  s_down: 'down',
+  unlinked: 'not linked yet',
+  master: 'says it is a master',
+};
+
+/**
+ * @param {Master} master
+ * @returns {Verdict}
+ */
+export function judgeMaster(master) {
+  const { record, check, sentinels, lastOutcome } = master;
+  if (record === null) return { level: 'unknown', reasons: ['Consul holds no record of it yet.'] };
+  /** @type {{ level: Level, reason: string }[]} */
+  const found = [];
+  const note = (/** @type {Level} */ level, /** @type {string} */ reason) => found.push({ level, reason });
+  if (check !== null && check.status !== 'passing') note(check.status, `${check.output}.`);
+  const stances = sentinels.map((vote) => stance(vote, record));
+  const agreeing = stances.filter((each) => each === 'agree').length;
+  // A majority adopts the new master only when Sentinel announces it.
+  if (record.phase === 'promoted') note('warning', 'Sentinel has not confirmed the promotion yet.');
+  else if (sentinels.length > 0 && agreeing * 2 <= sentinels.length)
+    note(
+      'warning',
+      `${agreeing === 0 ? 'None' : `Only ${agreeing}`} of ${sentinels.length} Sentinels agree with the record.`,
+    );
+  else if (stances.includes('differ')) note('warning', 'A Sentinel differs from the record.');
+  const gone = stances.filter((each) => each === 'gone').length;
+  if (gone > 0) note('warning', `${gone} of ${sentinels.length} Sentinels cannot be reached.`);
+  const replicas = replicasOf(master);
+  if (replicas.length === 0) note('warning', 'It has no replica: a failover would find nobody.');
+  else if (!replicas.some(({ level }) => level === 'well')) note('warning', 'No replica replicates from it.');
+  else if (replicas.some(({ level }) => level !== 'well')) note('warning', 'Not every replica replicates from it.');
+  if (lastOutcome?.kind === 'failed') note('warning', lastOutcome.summary);
+  return gather(found);
+}
+
+/** @type {Readonly<Record<string, Level>>} */
+const templateLevels = {
+  current: 'well',
+  new: 'unknown',
+  pending: 'unknown',
+  queued: 'well',
+  write: 'well',
+  'reload-only': 'well',
+  held: 'warning',
+  refused: 'critical',
+  invalid: 'critical',
+  failed: 'critical',
+};
+
+/**
+ * @param {Template} template
+ * @returns {Verdict}
+ */
+export function judgeTemplate({ state, missing, lastOutcome }) {
+  const level = templateLevels[state] ?? 'unknown';
+  if (level === 'well') return { level, reasons: [] };
+  const waits = missing.length > 0 ? [`It waits for ${missing.join(', ')}.`] : [];
+  const told = lastOutcome !== null && lastOutcome.summary !== '' ? [lastOutcome.summary] : waits;
+  return { level, reasons: told };
+}
+
+/**
+ * @param {Cluster} cluster
+ * @returns {Verdict}
+ */
+export function judgeCluster({ state, uncovered, shards }) {
+  /** @type {{ level: Level, reason: string }[]} */
+  const found = [];
+  const slots = uncovered.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  if (state === 'fail') found.push({ level: 'critical', reason: 'It says that it has failed.' });
+  if (slots > 0) found.push({ level: 'critical', reason: `No master serves ${slots.toLocaleString()} of its slots.` });
+  const without = shards.filter(({ slots, replicas }) => slots.length > 0 && replicas.length === 0).length;
+  if (without > 0) found.push({ level: 'warning', reason: `${without} of ${shards.length} shards have no replica.` });
+  return gather(found);
+}
+
+/**
+ * @param {readonly { level: Level, reason: string }[]} found
+ * @returns {Verdict}
+ */
+function gather(found) {
+  return {
+    level: found.reduce((level, each) => worse(level, each.level), /** @type {Level} */ ('well')),
+    reasons: found.map(({ reason }) => reason),
+  };
+}

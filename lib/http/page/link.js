@@ -1,0 +1,35 @@
+/**
+ * Whether what is shown is what is: the pill in the header, and the band when it is old.
+ *
+ * @import { World } from './api.d.ts'
+ */
+import { span, timeOfDay } from './clock.js';
+import { byId, say } from './dom.js';
+
+/** @param {World} world */
+export function showLink({ link, version }) {
+  say(byId('version'), version === '' ? '' : `v${version}`);
+  const pill = byId('link');
+  const band = byId('old');
+  pill.dataset.link = link.kind;
+  document.body.dataset.link = link.kind;
+  band.hidden = link.kind !== 'old';
+  switch (link.kind) {
+    case 'connecting':
+      return say(byId('link-text'), 'Connecting');
+    case 'live':
+      say(band, '');
+      return say(byId('link-text'), 'Live');
+    case 'old': {
+      say(byId('link-text'), link.sinceMs === 0 ? 'No answer' : `${span(Date.now() - link.sinceMs)} old`);
+      // The band is an alert: it is said once, and so has no counting number in it.
+      return say(band, oldText(link.sinceMs));
+    }
+  }
+}
+
+/** @param {number} sinceMs */
+function oldText(sinceMs) {
+  if (sinceMs === 0) return 'switchmaster does not answer. This page tries again every second.';
+  return `Old: this is how things were at ${timeOfDay(sinceMs)}. switchmaster does not answer; this page tries again every second.`;
+}

@@ -1,0 +1,79 @@
+/**
+ * Ties the page together: the feed tells the world, each part shows its share of it, at most once a frame.
+ *
+ * @import { Entry, World } from './api.d.ts'
+ */
+import { Approval } from './approval.js';
+import { tick } from './clock.js';
+import { showClusters } from './clusters.js';
+import { Decisions } from './decisions.js';
+import { byId } from './dom.js';
+import { Failovers } from './failovers.js';
+import { Feed } from './feed.js';
+import { showLink } from './link.js';
+import { showMasters } from './masters.js';
+import { Picture } from './picture.js';
+import { showTemplates } from './templates.js';
+import { showVerdict, speak } from './verdict.js';
+
+/** @type {World | undefined} */
+let next;
+/** @type {Entry[]} */
+let fresh = [];
+
+const feed = new Feed((world, entries) => {
+  if (next === undefined) schedule();
+  next = world;
+  fresh.push(...entries);
+});
+const approval = new Approval({ templates: () => feed.world.templates, onDone: (name) => feed.wantTemplate(name) });
+const picture = new Picture(byId('picture-canvas'), () => show(feed.world, []));
+const failovers = new Failovers(() => show(feed.world, []));
+const decisions = new Decisions(() => show(feed.world, []));
+
+/** A page that nobody sees gets no frames, but its title is seen. */
+function schedule() {
+  if (document.hidden) setTimeout(showNext, 250);
+  else requestAnimationFrame(showNext);
+}
+
+function showNext() {
+  const [world, entries] = [next, fresh];
+  next = undefined;
+  fresh = [];
+  if (world !== undefined) show(world, entries);
+}
+
+/**
+ * @param {World} world
+ * @param {readonly Entry[]} entries
+ */
+function show(world, entries) {
+  showLink(world);
+  showVerdict(world);
+  showMasters(world);
+  picture.show(world);
+  failovers.show(world);
+  showTemplates(world, approval);
+  showClusters(world);
+  decisions.show(world);
+  speak(entries, world);
+}
+
+function readFilter() {
+  feed.setFilter(/** @type {HTMLInputElement} */ (byId('filter')).value.trim().toLowerCase());
+}
+
+byId('filter').addEventListener('input', readFilter);
+addEventListener('keydown', (event) => {
+  const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+  if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  byId('filter').focus();
+});
+setInterval(() => {
+  tick();
+  showLink(feed.world);
+}, 1_000);
+readFilter();
+feed.start();

@@ -1,0 +1,242 @@
+/**
+ * Every master, worst first: who it is, since when, who agrees, what follows it.
+ *
+ * @import { Level, Master, Vote, World } from './api.d.ts'
+ */
+import { ago, moment } from './clock.js';
+import { arrange, byId, h, on, say } from './dom.js';
+import { format, judgeMaster, replicasOf, signs, stance } from './judgement.js';
+import { pointsAt } from './pointing.js';
+
+/** From this many on, those that are well get a line each. */
+const manyMasters = 17;
+/** Names whose details are open. @type {Set<string>} */
+const open = new Set();
+
+/** @type {readonly (readonly [Level, string])[]} */
+const groups = [
+  ['critical', 'Critical'],
+  ['warning', 'Look at'],
+  ['unknown', 'Not known yet'],
+  ['well', 'Well'],
+];
+
+/** @typedef {{ master: Master, level: Level, reasons: readonly string[], users: readonly string[] }} Shown */
+
+/** @param {World} world */
+export function showMasters(world) {
+  const { masters, filter } = world;
+  const wanted = [...masters.values()].filter(({ name }) => name.toLowerCase().includes(filter));
+  const shown = wanted.map((master) => ({ master, ...judgeMaster(master), users: pointsAt(world, master) }));
+  showNone(world, wanted.length);
+  const dense = shown.length >= manyMasters;
+  // A few keep their places whatever happens to them.
+  const levels = dense ? groups : [/** @type {const} */ (['unknown', ''])];
+  const filled = levels
+    .map(([level, title]) => ({ level, title, members: dense ? shown.filter((one) => one.level === level) : shown }))
+    .filter(({ members }) => members.length > 0);
+  arrange(byId('masters-groups'), filled, {
+    key: ({ level }) => level,
+    signature: ({ title }) => title,
+    build: ({ level, title }) =>
+      h('div', { class: 'group', 'data-level': level }, title === '' ? null : groupTitle(title), h('ul', {})),
+  });
+  for (const [index, { level, members }] of filled.entries()) {
+    const group = /** @type {Element} */ (byId('masters-groups').children[index]);
+    const list = /** @type {HTMLElement} */ (group.querySelector('ul'));
+    const density = dense && level === 'well' ? 'lines' : 'cards';
+    list.className = density;
+    const count = group.querySelector('.count');
+    if (count !== null) say(count, String(members.length));
+    arrange(list, members, {
+      key: ({ master }) => master.name,
+      signature: (one) => JSON.stringify([one, density, open.has(one.master.name)]),
+      build: (one) => buildCard(one, { density, onToggle: () => showMasters(world) }),
+    });
+  }
+}
+
+/** @param {string} title */
+function groupTitle(title) {
+  return h('h3', {}, title, ' ', h('span', { class: 'count' }));
+}
+
+/**
+ * @param {World} world
+ * @param {number} count
+ */
+function showNone({ masters, filter, version }, count) {
+  const none = byId('masters-none');
+  none.hidden = count > 0 || version === '';
+  say(none, masters.size === 0 ? 'This node follows none.' : `None of the ${masters.size} is called like “${filter}”.`);
+}
+
+/**
+ * @param {Shown} shown
+ * @param {{ density: 'cards' | 'lines', onToggle: () => void }} options
+ */
+function buildCard({ master, level, reasons, users }, { density, onToggle }) {
+  const { name, record } = master;
+  const isOpen = open.has(name);
+  const toggle = on(
+    h(
+      'button',
+      { type: 'button', class: 'name', 'aria-expanded': String(isOpen), 'data-focus': 'name' },
+      h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]),
+      h('span', { class: 'hidden' }, `${level}: `),
+      h('span', { class: 'text' }, name),
+    ),
+    'click',
+    () => {
+      if (!open.delete(name)) open.add(name);
+      onToggle();
+    },
+  );
+  const address = h('p', { class: 'address' }, record === null ? 'no record' : format(record.master));
+  const head = h(
+    'div',
+    { class: 'head' },
+    toggle,
+    record === null
+      ? null
+      : h('span', { class: 'epoch', title: `generation ${record.generation}` }, `epoch ${record.epoch}`),
+  );
+  const body = density === 'lines' && !isOpen ? [] : [since(master), reasonsOf(reasons), replicas(master), used(users)];
+  return h(
+    'li',
+    { class: `master${isOpen ? ' open' : ''}`, 'data-level': level, 'data-name': name },
+    head,
+    address,
+    ...body,
+    votes(master),
+    isOpen ? details(master) : null,
+  );
+}
+
+/** @param {Master} master */
+function since({ record }) {
+  if (record === null) return null;
+  return h('p', { class: 'since quiet' }, `${record.reason}, `, ago(record.changedAt), ' ago');
+}
+
+/** @param {readonly string[]} reasons */
+function reasonsOf(reasons) {
+  if (reasons.length === 0) return null;
+  return h(
+    'ul',
+    { class: 'reasons' },
+    reasons.map((reason) => h('li', {}, reason)),
+  );
+}
+
+/** @param {Master} master */
+function replicas(master) {
+  const found = replicasOf(master);
+  if (found.length === 0) return null;
+  const items = found.map(({ address, condition, level }) =>
+    h(
+      'li',
+      { 'data-level': level },
+      h('span', { class: 'address' }, format(address)),
+      ' ',
+      h('span', { class: 'condition' }, condition),
+    ),
+  );
+  return h('ul', { class: 'replicas', 'aria-label': 'Replicas' }, items);
+}
+
+/** @param {readonly string[]} users */
+function used(users) {
+  if (users.length === 0) return null;
+  return h(
+    'p',
+    { class: 'users quiet' },
+    h('span', { 'aria-hidden': 'true' }, '→ '),
+    h('span', { class: 'hidden' }, 'Pointed at by '),
+    users.join(', '),
+  );
+}
+
+/** @param {Master} master */
+function votes({ sentinels, record }) {
+  if (sentinels.length === 0) return h('p', { class: 'votes quiet' }, 'no Sentinel');
+  const stances = sentinels.map((vote) => stance(vote, record));
+  const agreeing = stances.filter((each) => each === 'agree').length;
+  const text = `${agreeing} of ${sentinels.length} Sentinels agree`;
+  return h(
+    'p',
+    { class: 'votes quiet', title: text },
+    h(
+      'span',
+      { class: 'dots', 'aria-hidden': 'true' },
+      stances.map((each) => h('i', { 'data-stance': each })),
+    ),
+    h('span', { class: 'words' }, text),
+  );
+}
+
+/** @param {Master} master */
+function details(master) {
+  const { record, sentinels, check, modifyIndex } = master;
+  const facts =
+    record === null
+      ? []
+      : [
+          ['Phase', record.phase],
+          ['Generation, epoch', `${record.generation}, ${record.epoch}`],
+          ['Previous master', record.previous === null ? 'none' : format(record.previous)],
+          ['Changed', `${moment(record.changedAt)} by ${record.changedBy}`],
+          ["Consul's index", modifyIndex === null ? 'not known' : String(modifyIndex)],
+          ['Check', check === null ? 'not known' : `${check.status}: ${check.output}`],
+        ];
+  return h(
+    'div',
+    { class: 'details' },
+    h(
+      'dl',
+      {},
+      facts.flatMap(([term = '', text = '']) => [h('dt', {}, term), h('dd', {}, text)]),
+    ),
+    h(
+      'div',
+      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Votes about ${master.name}` },
+      h(
+        'table',
+        {},
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            ['Sentinel', 'names', 'epoch', 'quorum', 'sees'].map((title) => h('th', { scope: 'col' }, title)),
+          ),
+        ),
+        h(
+          'tbody',
+          {},
+          sentinels.map((vote) => voteRow(vote, record)),
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * @param {Vote} vote
+ * @param {Master['record']} record
+ */
+function voteRow(vote, record) {
+  const each = stance(vote, record);
+  const sees =
+    each === 'gone' ? 'cannot be reached' : each === 'unaware' ? 'monitors no such master' : vote.flags.join(', ');
+  return h(
+    'tr',
+    { 'data-stance': each },
+    h('th', { scope: 'row' }, h('i', { 'data-stance': each, 'aria-hidden': 'true' }), format(vote.address)),
+    h('td', {}, vote.master === null ? '–' : format(vote.master)),
+    h('td', {}, vote.epoch ?? '–'),
+    h('td', {}, vote.quorum ?? '–'),
+    h('td', {}, sees),
+  );
+}

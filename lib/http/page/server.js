@@ -1,0 +1,53 @@
+/**
+ * Requests to the server that this page came from.
+ */
+const answerMs = 4_000;
+
+/** What the server refused, with its code. */
+export class Refused extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * The JSON of an answer. `absent: 'undefined'` makes a 404 undefined; `refused: 'tell'` returns an error's JSON like
+ * any other; else both throw `Refused`, and no answer throws whatever the browser says.
+ * @param {string} path
+ * @param {{ absent?: 'undefined', refused?: 'tell', onDate?: (date: string | null) => void }} [options]
+ * @returns {Promise<any>}
+ */
+export async function ask(path, { absent, refused, onDate } = {}) {
+  const response = await fetch(path, {
+    signal: AbortSignal.timeout(answerMs),
+    cache: 'no-store',
+    credentials: 'same-origin',
+  });
+  onDate?.(response.headers.get('date'));
+  if (response.ok) return response.json();
+  if (response.status === 404 && absent === 'undefined') return undefined;
+  if (refused === 'tell') return response.json();
+  throw await toRefused(response);
+}
+
+/**
+ * Asks for a change, which takes the token.
+ * @param {string} path
+ * @param {string} token
+ */
+export async function command(path, token) {
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(path, { method: 'POST', headers, signal: AbortSignal.timeout(answerMs) });
+  if (!response.ok) throw await toRefused(response);
+}
+
+/** @param {Response} response */
+async function toRefused(response) {
+  const { error } = await response.json().catch(() => ({}));
+  return new Refused(String(error?.code ?? response.status), String(error?.message ?? response.statusText));
+}

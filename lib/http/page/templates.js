@@ -1,0 +1,129 @@
+/**
+ * Every template: its state, what was rendered, and what its file holds instead where a render is held.
+ *
+ * @import { Template, TemplateText, World } from './api.d.ts'
+ * @import { Approval } from './approval.js'
+ * @import { DiffLine } from './diff.js'
+ *
+ * @typedef {Template & Partial<TemplateText>} Shown
+ */
+import { ago } from './clock.js';
+import { diff } from './diff.js';
+import { arrange, byId, h, on } from './dom.js';
+import { judgeTemplate, signs } from './judgement.js';
+
+/** More of a text is not shown. */
+const maxCharacters = 200_000;
+/** What was opened or closed by hand, by name. @type {Map<string, boolean>} */
+const opened = new Map();
+
+/**
+ * @param {World} world
+ * @param {Approval} approval
+ */
+export function showTemplates({ templates, filter }, approval) {
+  const all = [...templates.values()];
+  const wanted = all.filter(
+    ({ name, rendered }) => name.toLowerCase().includes(filter) || (rendered ?? '').toLowerCase().includes(filter),
+  );
+  byId('templates-none').hidden = all.length > 0;
+  arrange(byId('templates-list'), wanted, {
+    key: ({ name }) => name,
+    signature: (template) => JSON.stringify(template),
+    build: (template) => build(template, approval),
+  });
+}
+
+/**
+ * @param {Shown} template
+ * @param {Approval} approval
+ */
+function build(template, approval) {
+  const { name, state, destination, writtenAt, renderedAt } = template;
+  const { level, reasons } = judgeTemplate(template);
+  const details = h('details', { open: opened.get(name) ?? state === 'held' });
+  const when = writtenAt ?? renderedAt;
+  details.append(
+    h(
+      'summary',
+      { 'data-focus': 'summary' },
+      h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]),
+      h('span', { class: 'text' }, name),
+      h('span', { class: 'chip' }, state),
+      h('span', { class: 'path' }, destination),
+      when === null
+        ? null
+        : h('span', { class: 'quiet when' }, writtenAt === null ? 'looked at ' : 'written ', ago(when), ' ago'),
+    ),
+    h(
+      'div',
+      { class: 'inside' },
+      reasons.map((reason) => h('p', { class: 'reason' }, reason)),
+      buttons(template, approval),
+      texts(template),
+      reads(template),
+    ),
+  );
+  on(details, 'toggle', () => opened.set(name, /** @type {HTMLDetailsElement} */ (details).open));
+  return h('li', { class: 'template', 'data-level': level, 'data-name': name, 'data-state': state }, details);
+}
+
+/**
+ * @param {Shown} template
+ * @param {Approval} approval
+ */
+function buttons(template, approval) {
+  const { name, state } = template;
+  const approve = on(
+    h('button', { type: 'button', class: 'primary', 'data-focus': 'approve' }, 'Approve this text…'),
+    'click',
+    () => approval.ask('approve', name),
+  );
+  const render = on(h('button', { type: 'button', 'data-focus': 'render' }, 'Try it again…'), 'click', () =>
+    approval.ask('render', name),
+  );
+  const offered = [
+    state === 'held' ? approve : null,
+    ['held', 'refused', 'failed', 'invalid'].includes(state) ? render : null,
+  ];
+  return offered.some((each) => each !== null) ? h('p', { class: 'buttons' }, offered) : null;
+}
+
+/** @param {Shown} template */
+function texts({ name, rendered, present, destination }) {
+  if (rendered == null) return h('p', { class: 'none' }, 'It has not been rendered yet.');
+  if (present != null)
+    return scroll(`What would change in ${destination}`, diff(present, rendered).map(diffLine), 'diff');
+  const cut =
+    rendered.length > maxCharacters
+      ? `\n… and ${(rendered.length - maxCharacters).toLocaleString()} more characters`
+      : '';
+  return scroll(`What ${name} was rendered to`, [rendered.slice(0, maxCharacters) + cut], 'text');
+}
+
+/**
+ * @param {string} label
+ * @param {readonly (string | HTMLElement)[]} content
+ * @param {string} kind
+ */
+function scroll(label, content, kind) {
+  return h(
+    'pre',
+    { class: `scroll ${kind}`, tabindex: '0', role: 'region', 'aria-label': label, 'data-focus': 'text' },
+    content,
+  );
+}
+
+/** @param {DiffLine} line */
+function diffLine({ kind, text }) {
+  if (kind === 'gap') return h('span', { class: 'gap' }, '⋯\n');
+  const mark = { same: ' ', gone: '-', new: '+' }[kind];
+  const tag = { same: 'span', gone: 'del', new: 'ins' }[kind];
+  return h(tag, {}, `${mark} ${text}\n`);
+}
+
+/** @param {Shown} template */
+function reads({ source, dependencies }) {
+  const told = dependencies.length === 0 ? 'nothing of Consul' : dependencies.join(', ');
+  return h('p', { class: 'quiet reads' }, 'From ', h('code', {}, source), `; reads ${told}.`);
+}

@@ -1,0 +1,141 @@
+/**
+ * The first thing to be read: whether all is well, and if not, what is not.
+ *
+ * @import { Entry, Level, World } from './api.d.ts'
+ */
+import { arrange, byId, h, say } from './dom.js';
+import { judgeCluster, judgeMaster, judgeTemplate, signs, worse } from './judgement.js';
+import { isTurn } from './stories.js';
+
+/** Troubles that are listed at most. */
+const maxTroubles = 12;
+
+/** @typedef {{ level: Level, what: string, where: string, reason: string }} Trouble */
+
+/** @param {World} world */
+export function showVerdict(world) {
+  const troubles = listTroubles(world);
+  const worst = troubles.reduce((level, each) => worse(level, each.level), /** @type {Level} */ ('well'));
+  const known = world.version !== '';
+  const level = known ? worst : 'unknown';
+  const line = byId('verdict-line');
+  line.dataset.level = level;
+  say(/** @type {Element} */ (line.querySelector('.sign')), signs[level]);
+  say(byId('verdict-text'), known ? headline(troubles, world) : 'Waiting for the first answer');
+  say(byId('verdict-facts'), known ? facts(world) : '');
+  showTroubles(troubles);
+  document.title = `${known ? `${signs[level]} ` : ''}${world.link.kind === 'old' ? 'old: ' : ''}${titleOf(troubles)}switchmaster`;
+}
+
+let lastSpoken = '';
+
+/**
+ * Says what an eye would be drawn to: that the verdict is another one, and who became master.
+ * @param {readonly Entry[]} entries Oldest first.
+ * @param {World} world
+ */
+export function speak(entries, world) {
+  const verdict = byId('verdict-text').textContent ?? '';
+  const changed = verdict !== lastSpoken && lastSpoken !== '' ? [verdict] : [];
+  lastSpoken = world.version === '' ? '' : verdict;
+  // All of the journal comes at first: that is nothing that happens now.
+  const news = entries.length === world.entries.length ? [] : entries;
+  const told = news
+    .filter((entry) => isTurn(entry) || entry.kind === 'failed')
+    .map(({ key, summary }) => `${key}: ${summary}`);
+  const words = [...told.slice(-3), ...changed];
+  if (words.length > 0) say(byId('spoken'), `${words.join('. ')}.`);
+}
+
+/**
+ * @param {World} world
+ * @returns {readonly Trouble[]} Worst first.
+ */
+function listTroubles({ masters, templates, clusters, missing }) {
+  /** @type {Trouble[]} */
+  const troubles = missing.map((what) => ({ level: 'unknown', what: 'not ready', where: '#verdict', reason: what }));
+  const add = (
+    /** @type {string} */ what,
+    /** @type {string} */ where,
+    /** @type {import('./api.d.ts').Verdict} */ verdict,
+  ) => {
+    if (verdict.level === 'well') return;
+    troubles.push({ level: verdict.level, what, where, reason: verdict.reasons.join(' ') });
+  };
+  for (const master of masters.values()) add(master.name, '#masters', judgeMaster(master));
+  for (const cluster of clusters.values()) add(cluster.name, '#clusters', judgeCluster(cluster));
+  for (const template of templates.values()) add(template.name, '#templates', judgeTemplate(template));
+  const order = ['critical', 'warning', 'unknown'];
+  return troubles.sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
+}
+
+/**
+ * @param {readonly Trouble[]} troubles
+ * @param {World} world
+ */
+function headline(troubles, { masters, templates, clusters }) {
+  if (troubles.length === 0 && masters.size + templates.size + clusters.size === 0) return 'Nothing is followed yet';
+  if (troubles.length === 0) return 'All is well';
+  const critical = troubles.filter(({ level }) => level === 'critical').map(({ what }) => what);
+  if (critical.length > 0) return `Critical: ${shorten(critical)}`;
+  const warned = troubles.filter(({ level }) => level === 'warning').map(({ what }) => what);
+  if (warned.length > 0) return `Look at ${shorten(warned)}`;
+  return 'Not everything is known yet';
+}
+
+/** @param {readonly Trouble[]} troubles */
+function titleOf(troubles) {
+  const critical = troubles.filter(({ level }) => level === 'critical');
+  if (critical.length === 0) return '';
+  return critical.length === 1 ? `${critical[0]?.what} critical · ` : `${critical.length} critical · `;
+}
+
+/** @param {World} world */
+function facts({ masters, templates, clusters }) {
+  const sentinels = new Set(
+    [...masters.values()].flatMap((master) => master.sentinels.map(({ address }) => `${address.host} ${address.port}`)),
+  );
+  const counts = [
+    count(masters.size, 'master'),
+    count(sentinels.size, 'Sentinel'),
+    count(templates.size, 'template'),
+    clusters.size === 0 ? '' : count(clusters.size, 'cluster'),
+  ];
+  return counts.filter((text) => text !== '').join(' · ');
+}
+
+/** @param {readonly Trouble[]} troubles */
+function showTroubles(troubles) {
+  const shown = troubles.slice(0, maxTroubles);
+  const rest = troubles.length - shown.length;
+  const last = { level: /** @type {Level} */ ('unknown'), what: `and ${rest} more`, where: '#masters', reason: '' };
+  arrange(byId('attention'), rest > 0 ? [...shown, last] : shown, {
+    key: ({ what, where, level, reason }) =>
+      what === 'not ready' ? reason : `${where} ${what}${level === 'unknown' && reason === '' ? ' rest' : ''}`,
+    signature: (trouble) => JSON.stringify(trouble),
+    build: ({ level, what, where, reason }) =>
+      h(
+        'li',
+        { 'data-level': level },
+        h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]),
+        h('span', { class: 'hidden' }, `${level}: `),
+        h('a', { href: where, 'data-focus': what }, what),
+        ' ',
+        h('span', {}, reason),
+      ),
+  });
+}
+
+/** @param {readonly string[]} names */
+function shorten(names) {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+/**
+ * @param {number} number
+ * @param {string} noun
+ */
+function count(number, noun) {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

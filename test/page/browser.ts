@@ -1,0 +1,58 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Test } from 'tap';
+
+/** What keeps Debian's Chromium to itself: no sandbox for root, nothing of its own over the network. */
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** How to launch it. */
+export const chromiumAt = { executablePath: '/usr/bin/chromium', args: flags };
+
+/** A page with everything that it did and should not have done. */
+export interface Visit {
+  readonly page: Page;
+  /** Errors in its console, exceptions, violations of its policy, and requests to anybody else. */
+  readonly wrongs: string[];
+}
+
+/** Debian's Chromium, closed with the test. */
+export async function openBrowser(t: Test): Promise<Browser> {
+  const browser = await chromium.launch(chromiumAt);
+  t.teardown(() => browser.close());
+  return browser;
+}
+
+/** A fresh visitor of the page; `lines` of the console that match `expected` are not held against it. */
+export async function visit(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions & { readonly expected?: RegExp } = {},
+): Promise<Visit> {
+  const { expected, ...context } = options;
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...context });
+  page.setDefaultTimeout(10_000);
+  const wrongs: string[] = [];
+  const note = (wrong: string): void => {
+    if (expected?.test(wrong) !== true) wrongs.push(wrong);
+  };
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') note(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => note(`exception: ${error.message}`));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url)) note(`request: ${request.url()}`);
+  });
+  await page.addInitScript(
+    `addEventListener('securitypolicyviolation', (event) => console.error('violation of ' + event.violatedDirective));`,
+  );
+  await page.goto(url);
+  return { page, wrongs };
+}
