@@ -30,7 +30,7 @@ async function printAcl(options: { readonly config: readonly string[]; readonly 
   return 0;
 }
 
-async function needsOf(config: Config): Promise<AclNeeds> {
+export async function needsOf(config: Config): Promise<AclNeeds> {
   const { serviceOf } = await import('../lib/model/instance.ts');
   const { environment, register, sentinel, cluster, templates } = config;
   const kinds = [

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAcl } from './acl.ts';
 import { addCheck } from './check.ts';
+import { addDoctor } from './doctor.ts';
 import { addDrill } from './drill.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addFailover } from './failover.ts';
@@ -46,8 +47,9 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addWhy(program, done);
   addFailover(program, done);
   addRebase(program, done);
-  addAcl(program, done);
   addDrill(program, done);
+  addDoctor(program, done);
+  addAcl(program, done);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;

@@ -79,7 +79,7 @@ interface Sent {
 
 /** `path` below /v1, with `{name}` for each of `params`. */
 export interface AgentCall {
-  readonly method: 'get' | 'put';
+  readonly method: 'get' | 'put' | 'post';
   readonly path: string;
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
@@ -158,7 +158,10 @@ export class ConsulClient {
     call: AgentCall,
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
   ): Promise<unknown> {
-    const api = this.#consul as unknown as Record<'_get' | '_put', (request: object, end: Plugin) => Promise<unknown>>;
+    const api = this.#consul as unknown as Record<
+      '_get' | '_put' | '_post',
+      (request: object, end: Plugin) => Promise<unknown>
+    >;
     const { method, what, ...target } = call;
     const headers = typeof this.#base.token === 'string' ? { 'x-consul-token': this.#base.token } : {};
     const send: Call = ({ timeout, ctx }) =>
