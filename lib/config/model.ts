@@ -37,6 +37,8 @@ export interface ConsulConfig {
   readonly tls?: ClientTls;
   readonly token?: Secret;
   readonly datacenter?: string;
+  /** Blocking queries with a connection of their own. */
+  readonly connections?: number;
 }
 
 /** What it takes to be let in by a Redis or a Sentinel. */

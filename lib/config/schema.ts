@@ -22,6 +22,7 @@ const consulSection = z.strictObject({
   address: text.optional(),
   tokenFile: filePath.optional(),
   datacenter: text.optional(),
+  connections: z.int().min(1).max(100_000).optional(),
   tls: z
     .strictObject({
       caFile: filePath.optional(),

@@ -12,13 +12,14 @@ export class ConsulPart implements Part {
   readonly watches: CatalogWatches;
 
   constructor(config: ConsulConfig) {
-    const { token, tls, ...rest } = config;
+    const { token, tls, connections, ...rest } = config;
     this.client = new ConsulClient({
       ...rest,
       ...(token === undefined ? {} : { token: token.reveal() }),
       ...(tls === undefined ? {} : { tls: revealTls(tls) }),
     });
-    this.watches = new CatalogWatches({ client: new SparingReader(this.client) });
+    const limits = connections === undefined ? {} : { ownConnections: connections };
+    this.watches = new CatalogWatches({ client: new SparingReader(this.client, limits) });
   }
 
   start(): void {}

@@ -1,6 +1,6 @@
 import { SwitchmasterError } from '../errors.ts';
 import type { GoodRendering, RenderMemory, Urgency } from '../plan/render.ts';
-import { discardCandidate, readDestination, swapIn, writeCandidate } from '../sink/file.ts';
+import { type Candidate, discardCandidate, fixSwap, type PresentFile, swapIn, writeCandidate } from '../sink/file.ts';
 import { resolveOwnership } from '../sink/ownership.ts';
 import { keepGoodCopy, readGoodCopy } from '../sink/sidecar.ts';
 import { chooseRoute, type Route, runCheck, type Step, takeOver } from './renderer-reload.ts';
@@ -21,6 +21,8 @@ export interface Change {
   readonly rendering: GoodRendering;
   readonly urgency: Urgency;
   readonly memory: RenderMemory;
+  /** The destination as it is. */
+  readonly present: PresentFile | undefined;
   /** Called when the destination has the new bytes: from then on a take-over is owed. */
   readonly onSwapped: () => void;
 }
@@ -30,15 +32,15 @@ export interface Change {
  * yet; after it, failures are what the transaction came to.
  */
 export async function replaceFile(step: Step, change: Change): Promise<Transaction> {
-  const { rendering } = change;
-  const present = await readDestination(step.spec.destination);
+  const { rendering, present } = change;
   // A file whose take-over is owed is not what the consumer runs with.
   const settled = present !== undefined && change.memory.owed === undefined;
   const route = chooseRoute(step.spec, settled ? present.bytes.toString() : undefined, rendering.text);
-  await putInPlace(step, { bytes: Buffer.from(rendering.text), route, keep: settled ? 'good-copy' : 'nothing' });
+  const keep = settled ? 'good-copy' : 'nothing';
+  const swapped = await putInPlace(step, { bytes: Buffer.from(rendering.text), route, keep, present });
   change.onSwapped();
   try {
-    await useFile(step, { rendering, route });
+    await useFile(step, { rendering, route, swapped });
     return { kind: 'done' };
   } catch (thrown) {
     return rollBack(step, { change, error: failureOf(thrown) });
@@ -56,9 +58,14 @@ export async function finishTakeOver(step: Step, rendering: GoodRendering): Prom
   }
 }
 
-async function useFile(step: Step, input: { rendering: Pick<GoodRendering, 'masters'>; route: Route }): Promise<void> {
+async function useFile(
+  step: Step,
+  input: { rendering: Pick<GoodRendering, 'masters'>; route: Route; swapped?: Candidate },
+): Promise<void> {
   const { spec, signal, clock } = step;
-  await takeOver(step, input.route);
+  const { swapped } = input;
+  // The consumer reads the new file by its name already; what keeps it there after a crash may go on beside.
+  await Promise.all([swapped === undefined ? undefined : fixSwap(swapped), takeOver(step, input.route)]);
   if (spec.verify === undefined) return;
   const { masters } = input.rendering;
   await verifyConsumer({ verify: spec.verify, masters, file: spec.destination, signal });
@@ -67,22 +74,30 @@ async function useFile(step: Step, input: { rendering: Pick<GoodRendering, 'mast
 
 async function putInPlace(
   step: Step,
-  input: { bytes: Buffer; route: Route; keep: 'good-copy' | 'nothing' },
-): Promise<void> {
+  input: { bytes: Buffer; route: Route; keep: 'good-copy' | 'nothing'; present: PresentFile | undefined },
+): Promise<Candidate> {
   const { spec, clock, signal } = step;
+  const { bytes, present } = input;
   const { destination } = spec;
   const wish = await resolveOwnership(spec, signal);
-  const present = await readDestination(destination);
-  const candidate = await writeCandidate({ destination, bytes: input.bytes, wish, present, signal });
+  // Good as long as nothing has taken its place, whatever comes of the candidate.
+  const keeping = input.keep === 'good-copy' && canGoBack(step) ? keepGoodCopy(destination) : undefined;
+  const [written, kept] = await Promise.allSettled([
+    writeCandidate({ destination, bytes, wish, present, signal }),
+    keeping,
+  ]);
+  if (written.status === 'rejected') throw written.reason;
+  const candidate = written.value;
   try {
+    if (kept.status === 'rejected') throw kept.reason;
     if (input.route.kind === 'reload') await runCheck(step, candidate.path);
-    if (input.keep === 'good-copy' && canGoBack(step)) await keepGoodCopy(candidate.destination);
   } catch (thrown) {
     await discardCandidate(candidate);
     throw thrown;
   }
   await swapIn(candidate);
   clock.reached('swapped');
+  return candidate;
 }
 
 /**
@@ -94,13 +109,14 @@ async function rollBack(step: Step, input: { change: Change; error: Switchmaster
   const good = change.urgency === 'master-change' ? undefined : await readGoodCopy(step.spec.destination);
   if (good === undefined || !canGoBack(step)) return { kind: 'owed', error };
   const unchecked: Route = { kind: 'runtime', plan: { kind: 'runtime', changes: [], expected: [] } };
-  await putInPlace(step, { bytes: good, route: unchecked, keep: 'nothing' });
+  const place = { route: unchecked, keep: 'nothing', present: change.present } as const;
+  const swapped = await putInPlace(step, { ...place, bytes: good });
   try {
     const masters = change.memory.proven?.masters ?? change.rendering.masters;
-    await useFile(step, { rendering: { masters }, route: chooseRoute(step.spec, undefined, good.toString()) });
+    await useFile(step, { rendering: { masters }, route: chooseRoute(step.spec, undefined, good.toString()), swapped });
   } catch (thrown) {
     const again = failureOf(thrown);
-    await putInPlace(step, { bytes: Buffer.from(change.rendering.text), route: unchecked, keep: 'nothing' });
+    await fixSwap(await putInPlace(step, { ...place, bytes: Buffer.from(change.rendering.text) }));
     const message = `${error.message} The last good file does not work either, so the new one is in place: ${again.message}`;
     return {
       kind: 'owed',

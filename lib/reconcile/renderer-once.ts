@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { SwitchmasterError } from '../errors.ts';
+import type { ConsulQuery } from '../model/query.ts';
 import type { TemplateSpec } from '../plan/render-spec.ts';
 import { readDestination } from '../sink/file.ts';
 import type { Watches } from '../source/catalog.ts';
@@ -30,7 +31,8 @@ export type Preview =
 /** Renders one template without touching anything. Never throws. */
 export async function previewTemplate(input: RenderOnceInput): Promise<Preview> {
   const changes = new EventEmitter();
-  const template = new LiveTemplate({ ...input, onChange: () => changes.emit('change') });
+  const onChange = (query: ConsulQuery) => template.heard(query) === 'incomplete' || changes.emit('change');
+  const template = new LiveTemplate({ ...input, onChange });
   const signal = AbortSignal.any([input.signal, AbortSignal.timeout(input.timeoutMs)]);
   try {
     for (;;) {
@@ -76,7 +78,5 @@ export async function renderOnce(input: RenderOnceInput): Promise<Outcome> {
 }
 
 function unanswered(template: LiveTemplate, missing: readonly string[]): SwitchmasterError {
-  const troubles = missing.flatMap((id) => template.troubles.get(id)?.message ?? []);
-  const message = [`It waits for ${missing.join(', ')}.`, ...new Set(troubles)].join(' ');
-  return new SwitchmasterError('template-failed', message);
+  return new SwitchmasterError('template-failed', `It waits in vain. ${template.describeGaps(missing)}`);
 }

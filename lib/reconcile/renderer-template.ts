@@ -15,6 +15,9 @@ import { compileSource, FileTexts } from './renderer-source.ts';
 /** How many times a render may find something new to read: what it reads may hang on what it has read. */
 const maxPasses = 32;
 
+/** How many of the things that it waits for are named. */
+const shownGaps = 5;
+
 /**
  * One template of the config between its runs: compiled, with watches on exactly what it reads, and what is remembered.
  * Only the renderer's run for its key changes it.
@@ -28,6 +31,8 @@ export class LiveTemplate {
   readonly #environment: string;
   readonly #onChange: (query: ConsulQuery, event: WatchEvent) => void;
   readonly #follows = new Map<string, Follow<ConsulQuery>>();
+  /** Ids of what the last render read and had no answer for. */
+  #gaps = new Set<string>();
   #compiled: CompiledTemplate | undefined;
   /** Falls of Consul's index that the last proven text has seen. */
   #seenResets = 0;
@@ -52,13 +57,15 @@ export class LiveTemplate {
     return [...this.#follows.keys()].sort();
   }
 
-  /** Errors of what it reads and could not read lately, by query id. */
-  get troubles(): ReadonlyMap<string, SwitchmasterError> {
-    const troubles = new Map<string, SwitchmasterError>();
-    for (const [id, { state }] of this.#follows) {
-      if (state.kind === 'failed' || state.kind === 'stale') troubles.set(id, state.error);
-    }
-    return troubles;
+  /** What it waits for, and why that has not come, as sentences. */
+  describeGaps(missing: readonly string[]): string {
+    const troubles = missing.flatMap((id) => {
+      const state = this.#follows.get(id)?.state;
+      return state?.kind === 'failed' ? state.error.message : [];
+    });
+    const more = missing.length > shownGaps ? ` and ${missing.length - shownGaps} more` : '';
+    const waits = `Waits for ${missing.slice(0, shownGaps).join(', ')}${more}.`;
+    return [waits, ...[...new Set(troubles)].slice(0, shownGaps)].join(' ');
   }
 
   /** Whether Consul's index fell since the last proven text. */
@@ -71,6 +78,18 @@ export class LiveTemplate {
   /** Consul's index of each thing that it reads, by query id. */
   get indexes(): Readonly<Record<string, string>> {
     return Object.fromEntries([...this.#heldStates()].map(([id, { index }]) => [id, String(index)]));
+  }
+
+  /**
+   * Something that it reads has another state: what that means for it. `complete`: the last answer that it waited for has
+   * come. `incomplete`: it waits for more, so that rendering would be in vain; ten thousand answers are one render.
+   */
+  heard(query: ConsulQuery): 'complete' | 'incomplete' | 'changed' {
+    if (this.rendering.kind !== 'pending') return 'changed';
+    const id = queryId(query);
+    const state = this.#follows.get(id)?.state.kind;
+    if (state === 'current' || state === 'stale') this.#gaps.delete(id);
+    return this.#gaps.size === 0 ? 'complete' : state === 'failed' ? 'changed' : 'incomplete';
   }
 
   /** Takes over what a daemon before this one knew. */
@@ -100,7 +119,7 @@ export class LiveTemplate {
     const world: RenderWorld = {
       vars: this.spec.vars,
       environment: this.#environment,
-      know: (query) => this.#know(query) as never,
+      know: (query, id) => this.#know(query, id) as never,
       knowFile: (path) => files.know(path),
       env: (name) => process.env[name],
     };
@@ -112,6 +131,7 @@ export class LiveTemplate {
       result = this.#compiled.render(world);
     }
     if (result.kind !== 'pending') this.#keepOnly(result.dependencies);
+    this.#gaps = new Set(result.kind === 'pending' ? result.missing.map(queryId) : []);
     this.rendering = toRendering(result);
     return this.rendering;
   }
@@ -122,10 +142,13 @@ export class LiveTemplate {
   }
 
   get #resets(): number {
-    return [...this.#heldStates()].reduce((sum, [, { resets }]) => sum + resets, 0);
+    let sum = 0;
+    for (const [, { resets }] of this.#heldStates()) sum += resets;
+    return sum;
   }
 
   #isBehindFormer(): boolean {
+    if (this.#formerIndexes.size === 0) return false;
     return [...this.#heldStates()].some(([id, { index }]) => index < (this.#formerIndexes.get(id) ?? 0n));
   }
 
@@ -135,8 +158,7 @@ export class LiveTemplate {
     }
   }
 
-  #know(query: ConsulQuery) {
-    const id = queryId(query);
+  #know(query: ConsulQuery, id: string) {
     let follow = this.#follows.get(id);
     if (follow === undefined) {
       follow = this.#watches.follow(query, (event) => this.#onChange(query, event));
@@ -149,10 +171,14 @@ export class LiveTemplate {
 
   /** A pending render whose gaps others have filled already: watches are shared. */
   #canGoOn(result: RenderResult): boolean {
-    return result.kind === 'pending' && result.missing.every((query) => this.#know(query).kind === 'known');
+    return (
+      result.kind === 'pending' && result.missing.every((query) => this.#know(query, queryId(query)).kind === 'known')
+    );
   }
 
   #keepOnly(dependencies: readonly ConsulQuery[]): void {
+    // Whatever it reads is followed: with as many, nothing is followed in vain.
+    if (dependencies.length === this.#follows.size) return;
     const read = new Set(dependencies.map(queryId));
     for (const [id, follow] of this.#follows) {
       if (read.has(id)) continue;

@@ -3,7 +3,7 @@ import { type ConsulQuery, queryId } from '../model/query.ts';
 import { type GoodRendering, planRender, type RenderPlan } from '../plan/render.ts';
 import { defaultWait, type TemplateSpec } from '../plan/render-spec.ts';
 import { tellsMasters } from '../plan/render-urgency.ts';
-import { correctOwnership, readDestination, removeStaleCandidates } from '../sink/file.ts';
+import { correctOwnership, type PresentFile, readDestination, removeStaleCandidates } from '../sink/file.ts';
 import { resolveOwnership } from '../sink/ownership.ts';
 import { readSidecar, writeSidecar } from '../sink/sidecar.ts';
 import { Supervisor, type SupervisorEvent } from '../sink/supervisor.ts';
@@ -120,8 +120,9 @@ export class Renderer implements Reconciler {
     const gathering = new Gathering(spec.wait ?? defaultWait, wake);
     const onChange = (query: ConsulQuery, event: WatchEvent) => {
       const text = `${event} ${queryId(query)}`;
-      const first = template.rendering.kind === 'pending';
-      if (first || tellsMasters(query) === 'masters') gathering.wakeNow(text);
+      const news = template.heard(query);
+      if (news === 'incomplete') return;
+      if (news === 'complete' || tellsMasters(query) === 'masters') gathering.wakeNow(text);
       else gathering.changed(text);
     };
     const template = new LiveTemplate({ ...options, spec, onChange });
@@ -161,16 +162,21 @@ export class Renderer implements Reconciler {
     entry.state = plan.kind === 'unchanged' ? 'current' : plan.kind;
     entry.held = plan.kind === 'held' ? plan.finding : undefined;
     const urgency = plan.kind === 'write' ? plan.urgency : 'ordinary';
-    return this.#apply({ entry, plan, step: { spec, clock, signal: run.signal, supervisor, urgency } });
+    return this.#apply({ entry, plan, present, step: { spec, clock, signal: run.signal, supervisor, urgency } });
   }
 
-  async #apply(input: { entry: Entry; plan: RenderPlan; step: Step }): Promise<Outcome> {
-    const { entry, plan, step } = input;
+  async #apply(input: {
+    entry: Entry;
+    plan: RenderPlan;
+    present: PresentFile | undefined;
+    step: Step;
+  }): Promise<Outcome> {
+    const { entry, plan, present, step } = input;
     const { template } = entry;
     const { destination } = step.spec;
     switch (plan.kind) {
       case 'pending':
-        return { kind: 'held', summary: describePending(template, plan.missing) };
+        return { kind: 'held', summary: template.describeGaps(plan.missing) };
       case 'invalid':
         return { kind: 'failed', error: plan.error };
       case 'held': {
@@ -183,7 +189,7 @@ export class Renderer implements Reconciler {
       case 'unchanged':
         return this.#keep(entry, step);
       case 'write':
-        return this.#inTurn(entry, { plan, step });
+        return this.#inTurn(entry, { plan, present, step });
       case 'reload-only':
         return this.#settle(entry, {
           step,
@@ -195,7 +201,7 @@ export class Renderer implements Reconciler {
   }
 
   /** An ordinary change waits for its turn among the nodes; the wait is an outcome, so that a failover finds no queue. */
-  async #inTurn(entry: Entry, input: { plan: RenderPlan & { kind: 'write' }; step: Step }): Promise<Outcome> {
+  async #inTurn(entry: Entry, input: WriteInput): Promise<Outcome> {
     const { plan, step } = input;
     const { destination, rolling } = step.spec;
     const queues = rolling !== undefined && this.#queue !== undefined && plan.urgency === 'ordinary';
@@ -213,8 +219,8 @@ export class Renderer implements Reconciler {
     }
   }
 
-  async #write(entry: Entry, input: { plan: RenderPlan & { kind: 'write' }; step: Step }): Promise<Outcome> {
-    const { plan, step } = input;
+  async #write(entry: Entry, input: WriteInput): Promise<Outcome> {
+    const { plan, present, step } = input;
     const { template } = entry;
     const onSwapped = () => {
       entry.writtenAt = new Date().toISOString();
@@ -225,7 +231,7 @@ export class Renderer implements Reconciler {
       step,
       rendering: plan.rendering,
       summary: `${step.spec.destination} was replaced`,
-      transaction: await replaceFile(step, { ...plan, memory: template.memory, onSwapped }),
+      transaction: await replaceFile(step, { ...plan, present, memory: template.memory, onSwapped }),
     });
   }
 
@@ -273,6 +279,12 @@ export class Renderer implements Reconciler {
   }
 }
 
+interface WriteInput {
+  readonly plan: RenderPlan & { kind: 'write' };
+  readonly present: PresentFile | undefined;
+  readonly step: Step;
+}
+
 /** Before the first run: what a daemon before this one left. */
 async function recollect(entry: Entry): Promise<void> {
   if (entry.opened === 'yes') return;
@@ -306,9 +318,4 @@ async function remember(entry: Entry, rendering: GoodRendering): Promise<void> {
     masters: Object.fromEntries(masters),
     indexes: template.indexes,
   });
-}
-
-function describePending(template: LiveTemplate, missing: readonly string[]): string {
-  const troubles = missing.flatMap((id) => template.troubles.get(id)?.message ?? []);
-  return [`Waits for ${missing.join(', ')}.`, ...new Set(troubles)].join(' ');
 }

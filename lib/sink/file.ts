@@ -48,7 +48,7 @@ export async function readDestination(destination: string): Promise<PresentFile 
   }
 }
 
-/** Writes a candidate with the permissions that the destination will have. Leaves nothing behind when it fails. */
+/** Writes a candidate to the disk, with the permissions that the destination will have. Leaves nothing behind when it fails. */
 export async function writeCandidate(input: {
   readonly destination: string;
   readonly bytes: Buffer;
@@ -71,6 +71,7 @@ export async function writeCandidate(input: {
       if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);
       // After the owner: changing that clears set-id bits.
       await handle.chmod(input.wish.mode ?? input.present?.mode ?? 0o644);
+      await handle.sync();
     } finally {
       await handle.close();
     }
@@ -85,13 +86,21 @@ export async function writeCandidate(input: {
 /** Gives the candidate its destination's name, so that a crash at any time leaves either the old file or the new one. */
 export async function swapIn(candidate: Candidate): Promise<void> {
   try {
-    await sync(candidate.path);
     await rename(candidate.path, candidate.destination);
     inUse.delete(candidate.path);
-    await sync(dirname(candidate.destination));
   } catch (thrown) {
     await discardCandidate(candidate);
     throw unwritable(candidate.destination, 'be replaced', thrown);
+  }
+}
+
+/** After this no crash brings the old file back. */
+export async function fixSwap({ destination }: Candidate): Promise<void> {
+  try {
+    const folder = await open(dirname(destination), 'r');
+    await folder.sync().finally(() => folder.close());
+  } catch (thrown) {
+    throw unwritable(destination, 'be kept on its disk', thrown);
   }
 }
 
@@ -134,17 +143,12 @@ export async function removeStaleCandidates(destination: string): Promise<readon
 }
 
 /** A destination that is a symbolic link stays one: what it points to is replaced. */
-async function followLinks(destination: string): Promise<string> {
+export async function followLinks(destination: string): Promise<string> {
   const info = await lstat(destination).catch(() => undefined);
   if (!info?.isSymbolicLink()) return destination;
   return realpath(destination).catch((thrown) => {
     throw unwritable(destination, 'be followed to where it links', thrown);
   });
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  await handle.sync().finally(() => handle.close());
 }
 
 function isRunningElsewhere(pid: number): boolean {

@@ -1,4 +1,4 @@
-import { open, unlink } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -43,9 +43,9 @@ export async function runCommand(input: RunInput): Promise<CommandResult> {
   const argv = input.command.argv.map((word) => word.replaceAll('{{file}}', input.file ?? '{{file}}'));
   const [program = '', ...args] = argv;
   const startedMs = performance.now();
-  const sink = await openOutput();
+  const sink = openOutput();
   // Its types know of descriptors up to 9 only.
-  const descriptor = sink.handle.fd as 9;
+  const descriptor = sink.descriptor as 9;
   try {
     const child = execa(program, args, {
       stdio: ['ignore', descriptor, descriptor],
@@ -62,12 +62,12 @@ export async function runCommand(input: RunInput): Promise<CommandResult> {
       signal: input.signal,
     });
     const result = await child.finally(ended.stop);
-    const output = await sink.read();
+    const output = sink.read();
     const durationMs = performance.now() - startedMs;
     if (!result.failed) return { output, durationMs };
     throw describeFailure({ argv, output, durationMs, result, killedFor: ended.reason() });
   } finally {
-    await sink.handle.close();
+    sink.close();
   }
 }
 
@@ -105,18 +105,20 @@ function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-async function openOutput() {
+/** At once: a few calls on the folder for temporary files, where each would wait for a thread, and a failover for it. */
+function openOutput() {
   const path = join(tmpdir(), `switchmaster-output-${process.pid}-${Math.random().toString(36).slice(2)}`);
-  const handle = await open(path, 'wx+', 0o600);
-  await unlink(path);
+  const descriptor = openSync(path, 'wx+', 0o600);
+  unlinkSync(path);
   return {
-    handle,
-    async read(): Promise<string> {
-      const { size } = await handle.stat();
-      const length = Math.min(size, keptOutputBytes);
-      const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+    descriptor,
+    read(): string {
+      const { size } = fstatSync(descriptor);
+      const buffer = Buffer.alloc(Math.min(size, keptOutputBytes));
+      readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
       return buffer.toString().trim();
     },
+    close: () => closeSync(descriptor),
   };
 }
 

@@ -1,9 +1,10 @@
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
+import { followLinks } from './file.ts';
 
 /*
- * Two files that stand beside a destination, for a daemon that starts again must know them:
+ * Two files that stand beside a destination (the good copy beside what it links to), for a daemon that starts again must know them:
  *
  *   .haproxy.cfg.switchmaster.json   the text that took effect last (its digest, servers and masters)
  *   .haproxy.cfg.switchmaster.good   that text itself, to go back to
@@ -48,10 +49,11 @@ export async function writeSidecar(destination: string, sidecar: Sidecar): Promi
 
 /** Keeps the destination as it is now under the name of the good copy; a hard link, so it costs no copying. */
 export async function keepGoodCopy(destination: string): Promise<void> {
-  const path = goodCopyPath(destination);
+  const target = await followLinks(destination);
+  const path = goodCopyPath(target);
   try {
     await unlink(`${path}.new`).catch(() => undefined);
-    await link(destination, `${path}.new`);
+    await link(target, `${path}.new`);
     await rename(`${path}.new`, path);
     // Renaming one link of a file to another does nothing, by POSIX: the new name stays.
     await unlink(`${path}.new`).catch(() => undefined);
@@ -62,7 +64,9 @@ export async function keepGoodCopy(destination: string): Promise<void> {
 }
 
 export async function readGoodCopy(destination: string): Promise<Buffer | undefined> {
-  return readFile(goodCopyPath(destination)).catch(() => undefined);
+  return followLinks(destination)
+    .then((target) => readFile(goodCopyPath(target)))
+    .catch(() => undefined);
 }
 
 function isSidecar(json: unknown): json is Sidecar {

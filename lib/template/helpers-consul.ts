@@ -1,6 +1,6 @@
 import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
-import { parseServiceQuery, selectInstances, statusOf } from './service-query.ts';
+import { parseServiceQuery, type ServiceQuery, selectInstances, statusOf } from './service-query.ts';
 
 /** Helpers that read Consul, under consul-template's names and with its meaning. */
 export const consulHelpers = {
@@ -79,13 +79,35 @@ export const consulHelpers = {
 } satisfies Record<string, HelperDefinition>;
 
 /** Instances as templates see them; counted as members. `text` is a query as `service` takes it. */
-export function readService(call: HelperCall, text: string) {
+export function readService(call: HelperCall, text: string): readonly ShownInstance[] {
   const query = parseServiceQuery(text);
   const { name, dc } = query;
   const answer = call.scope.read({ kind: 'service', service: name, ...(dc === undefined ? {} : { dc }) });
-  const chosen = selectInstances(answer?.value ?? [], query);
-  for (const { node, id } of chosen) call.scope.members.add(`service(${text}) ${node}/${id}`);
-  return chosen.map(showInstance);
+  if (answer === undefined) return [];
+  const { instances, members } = selectionOf(answer.value, { text, query });
+  for (const member of members) call.scope.members.add(member);
+  return instances;
+}
+
+interface Selection {
+  readonly instances: readonly ShownInstance[];
+  readonly members: readonly string[];
+}
+
+/** By the answer, which stays the same object until it changes: of ten thousand services one is looked at anew. */
+const selections = new WeakMap<readonly ServiceInstance[], Map<string, Selection>>();
+
+function selectionOf(answer: readonly ServiceInstance[], by: { text: string; query: ServiceQuery }): Selection {
+  const { text, query } = by;
+  const known = selections.get(answer) ?? new Map<string, Selection>();
+  selections.set(answer, known);
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const chosen = selectInstances(answer, query);
+  const members = chosen.map(({ node, id }) => `service(${text}) ${node}/${id}`);
+  const selection = { instances: chosen.map(showInstance), members };
+  known.set(text, selection);
+  return selection;
 }
 
 /** `path@dc`; a path may hold an `@` before a slash, a datacenter may not hold one. */
@@ -116,6 +138,8 @@ function datacenterOf(call: HelperCall, position: number): { readonly dc?: strin
   if (path !== '' || dc === undefined) throw templateFailure('a datacenter is written "@name".');
   return { dc };
 }
+
+type ShownInstance = ReturnType<typeof showInstance>;
 
 function showInstance(instance: ServiceInstance) {
   const { id, name, node, nodeAddress, nodeMeta, datacenter, address, port, tags, meta } = instance;

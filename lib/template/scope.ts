@@ -6,7 +6,8 @@ export type Knowledge<T> = { readonly kind: 'known'; readonly value: T } | { rea
 
 /** What a render may look at. Nothing else reaches a template. */
 export interface RenderWorld {
-  know<Q extends ConsulQuery>(query: Q): Knowledge<ConsulAnswer<Q>>;
+  /** `id` is the query's {@link queryId}. */
+  know<Q extends ConsulQuery>(query: Q, id: string): Knowledge<ConsulAnswer<Q>>;
   /** The text of a file on this machine. Throws where it cannot be read. */
   knowFile(path: string): Knowledge<string>;
   /** A variable of the daemon's environment. */
@@ -38,7 +39,7 @@ export class RenderScope {
   read<Q extends ConsulQuery>(query: Q): { readonly value: ConsulAnswer<Q> } | undefined {
     const id = queryId(query);
     this.dependencies.set(id, query);
-    const knowledge = this.world.know(query);
+    const knowledge = this.world.know(query, id);
     if (knowledge.kind === 'known') return { value: knowledge.value };
     this.missing.set(id, query);
     return undefined;

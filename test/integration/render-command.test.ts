@@ -56,7 +56,7 @@ t.test('a template that fails, or waits in vain, is exit code 1 with its reason'
   });
   t.match(await run('-c', join(folder, 'c.yml')), { code: 1, output: /^failed .*there is no key "no\/such"/ });
   const vain = await run('-c', join(folder, 'd.yml'), '--timeout', '0.3');
-  t.match(vain, { code: 1, output: /^failed .*It waits for key\(no\/such\)\. Consul does not answer/ });
+  t.match(vain, { code: 1, output: /^failed .*It waits in vain\. Waits for key\(no\/such\)\. Consul does not answer/ });
   t.match(await run('-c', join(folder, 'c.yml'), '-t', 'x'), {
     code: 1,
     output: /There is no template x \(known: a\.conf\)/,

@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { waitFor, within } from '../test/sandbox/condition.ts';
+import type { ConsulAgent } from '../test/sandbox/consul.ts';
+import type { Sandbox } from '../test/sandbox/sandbox.ts';
+
+/** Services on one external node. */
+const servicesPerNode = 100;
+/** Consul takes 64 operations in one transaction up to 1.13. */
+const operationsAtOnce = 63;
+/** Beside what is watched one by one, a few more. */
+const connectionsAbove = 1_000;
+
+/** One program with a Consul of its own, so that neither costs the other anything while it is measured. */
+export interface Side {
+  readonly consul: ConsulAgent;
+  /** What the program keeps. */
+  readonly destination: string;
+  /** What its reload touches. */
+  readonly marker: string;
+}
+
+export interface Place {
+  readonly size: number;
+  readonly name: string;
+}
+
+export async function prepareSide(sandbox: Sandbox, { size, name }: Place): Promise<Side> {
+  const config = { log_level: 'warn', limits: { http_max_conns_per_client: size + connectionsAbove } };
+  const consul = await sandbox.consul({ name: `consul-${name}`, config });
+  const destination = sandbox.path(`${name}.conf`);
+  const side = { consul, destination, marker: sandbox.write(`${name}.reloaded`, '') };
+  const nodes = Array.from({ length: Math.ceil(size / servicesPerNode) }, (_, n) => ({
+    Node: {
+      Verb: 'set',
+      Node: { Node: `external-${n}`, Address: '10.0.0.1', Meta: { 'external-node': 'true' } },
+    },
+  }));
+  const services = Array.from({ length: size }, (_, n) => setService(n, 1));
+  for (const all of [nodes, services]) {
+    for (let i = 0; i < all.length; i += operationsAtOnce) {
+      await consul.put('/v1/txn', all.slice(i, i + operationsAtOnce));
+    }
+  }
+  return side;
+}
+
+/** `switchmaster run`. Waits for nothing more after a change, and watches every service over a connection of its own. */
+export async function startSwitchmaster(sandbox: Sandbox, side: Side, { size, name }: Place): Promise<void> {
+  const text =
+    '{{#each services as |s|}}{{#each (service s.name) as |i|}}{{i.name}} {{i.address}}:{{i.port}}\n{{/each}}{{/each}}';
+  const daemon = await sandbox.switchmaster({
+    name,
+    start: 'later',
+    config: {
+      consul: { address: side.consul.url, connections: size + 100 },
+      templates: [
+        {
+          source: sandbox.write(`${name}.conf.hbs`, text),
+          destination: side.destination,
+          reload: ['touch', side.marker],
+          wait: { min: 0, max: 0 },
+        },
+      ],
+    },
+  });
+  void daemon.launch();
+}
+
+/** consul-template with its defaults, in which `wait` is off: it renders at once. */
+export function startConsulTemplate(sandbox: Sandbox, side: Side, given: { name: string; program: string }): void {
+  const { name, program } = given;
+  const text = '{{range services}}{{range service .Name}}{{.Name}} {{.Address}}:{{.Port}}\n{{end}}{{end}}';
+  const config = {
+    consul: { address: side.consul.url.replace('http://', '') },
+    log_level: 'warn',
+    template: [
+      {
+        source: sandbox.write(`${name}.ctmpl`, text),
+        destination: side.destination,
+        exec: { command: ['touch', side.marker] },
+      },
+    ],
+  };
+  const file = sandbox.path(`${name}.json`);
+  writeFileSync(file, JSON.stringify(config));
+  const log = openSync(sandbox.path(`${name}.log`), 'a');
+  spawn(program, ['-config', file], { stdio: ['ignore', log, log], env: sandbox.env }).unref();
+  closeSync(log);
+}
+
+/** Waits until the side has rendered every service and reloads no more. */
+export async function untilSettled(side: Side, { size }: Place): Promise<void> {
+  const last = lineOf(size - 1, 1);
+  const lines = () => readFileSync(side.destination, 'utf8').split('\n');
+  await waitFor(`${side.destination} to be whole`, lines, {
+    // One more for Consul's own service, one for the end.
+    until: (all) => all.length === size + 2 && all.includes(last),
+    timeoutMs: 300_000,
+    intervalMs: 250,
+  });
+  while ((await within(nextReload(side).promise, 2_000)) !== undefined);
+}
+
+/** Moves one service to another port; answers the milliseconds from before the request until its reload. */
+export async function timeChange(side: Side, change: { service: number; port: number }): Promise<number> {
+  const startMs = performance.now();
+  const wanted = `${lineOf(change.service, change.port)}\n`;
+  const reload = nextReload(side, () => readFileSync(side.destination, 'utf8').includes(wanted));
+  await side.consul.put('/v1/txn', [setService(change.service, change.port)]);
+  const endMs = await within(reload.promise, 60_000);
+  reload.stop();
+  if (endMs === undefined) throw new Error(`${side.destination} did not follow within a minute`);
+  return endMs - startMs;
+}
+
+/** When the marker is touched next while `counts` holds. */
+function nextReload(side: Side, counts: () => boolean = () => true) {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const watcher = watch(side.marker, () => {
+    const nowMs = performance.now();
+    if (!counts()) return;
+    watcher.close();
+    resolve(nowMs);
+  });
+  return { promise, stop: () => watcher.close() };
+}
+
+function nameOf(service: number): string {
+  return `s${String(service).padStart(5, '0')}`;
+}
+
+function lineOf(service: number, port: number): string {
+  return `${nameOf(service)} 10.0.0.1:${port}`;
+}
+
+function setService(service: number, port: number) {
+  const node = `external-${Math.floor(service / servicesPerNode)}`;
+  const [id, name] = [nameOf(service), nameOf(service)];
+  return { Service: { Verb: 'set', Node: node, Service: { ID: id, Service: name, Address: '10.0.0.1', Port: port } } };
+}
