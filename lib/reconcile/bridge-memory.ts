@@ -51,7 +51,9 @@ export class MasterMemory {
 
   /** After a write, or a read that went past the watch. `modifyIndex` is Consul's index of it. */
   overtake(held: HeldRecord, at: { readonly index: bigint; readonly resets: number }): void {
-    this.#ahead = { held, ...at };
+    // An answer that nobody waited for any more may come after a newer one.
+    if (this.#ahead === undefined || this.#ahead.resets !== at.resets || at.index >= this.#ahead.index)
+      this.#ahead = { held, ...at };
     if (held.kind === 'present') this.#remember(held.record);
   }
 

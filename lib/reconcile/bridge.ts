@@ -114,7 +114,7 @@ export class Bridge implements Reconciler {
       target === undefined ? undefined : redis.role(target, { timeoutMs: this.#roleDeadlineMs }),
     ]);
     const seen = await Promise.race([looking, aborted(hurry.signal)]);
-    if (seen === undefined) return { kind: 'held', summary: 'gives way to an announced failover', retryAfterMs: 0 };
+    if (seen === undefined) return givesWay;
     const [readings, role] = seen;
     memory.readings = readings;
     memory.readAt = new Date();
@@ -122,9 +122,16 @@ export class Bridge implements Reconciler {
     this.#keepRoles(name, views);
     const finding = this.#find(name, { views, complete: true, role, wokenMs });
     if (finding !== undefined) {
-      const acting = this.#decide(name, finding).then((decided) => this.#act(name, decided));
-      // A former master is fenced also while Consul cannot be written.
-      await Promise.allSettled([acting]);
+      const decided = await this.#decide(name, finding);
+      const acting = this.#act(name, decided);
+      // A former master is fenced also while Consul cannot be written, and a failover that is announced meanwhile does
+      // not wait for a Consul that hangs: what was being put right is put right by the next run, if it still differs.
+      const patience = isTurn(decided.decision) ? acting : Promise.race([acting, aborted(hurry.signal)]);
+      await Promise.allSettled([patience]);
+      if (hurry.signal.aborted && !isTurn(decided.decision)) {
+        acting.catch(() => undefined);
+        return givesWay;
+      }
       const strays = await Promise.race([this.#fence(finding), aborted(hurry.signal)]);
       return strays === 'found' ? soon(await acting) : acting;
     }
@@ -202,9 +209,9 @@ export class Bridge implements Reconciler {
   }
 
   /** The old master's writes wait from now on, the new one's no more. */
-  #turn(name: string, { cause, draft }: Extract<Decision, { kind: 'publish' }>): void {
-    const { master, previous } = draft;
-    if ((cause !== 'failover' && cause !== 'rebase') || previous === null || sameAddress(previous, master)) return;
+  #turn(name: string, decision: Extract<Decision, { kind: 'publish' }>): void {
+    const { master, previous } = decision.draft;
+    if (!isTurn(decision) || previous === null || sameAddress(previous, master)) return;
     void this.#options.fencer.turn(name, { from: previous, to: master });
   }
 
@@ -280,6 +287,13 @@ function withEvidence(outcome: Outcome, { views, role }: Finding): Outcome {
   }));
   const answer = role === undefined ? {} : { role: { address: formatAddress(role.address), role: role.role } };
   return { ...outcome, details: { ...outcome.details, votes, ...answer } };
+}
+
+const givesWay: Outcome = { kind: 'held', summary: 'gives way to an announced failover', retryAfterMs: 0 };
+
+/** Whether another address becomes master by it. */
+function isTurn(decision: Decision): boolean {
+  return decision.kind === 'publish' && (decision.cause === 'failover' || decision.cause === 'rebase');
 }
 
 /** What was done to a former master is bounded in time, or could not be done yet: looked at again before that ends. */
