@@ -96,8 +96,11 @@ function pickAddress({ host, port }: Address): Address {
   return { host, port };
 }
 
+/** Far above what a cluster counts to in its life, and far enough below the largest integer to count on from. */
+const largestCount = 2 ** 48;
+
 function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largestCount;
 }
 
 function isAddress(value: unknown): value is Address {

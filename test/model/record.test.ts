@@ -66,6 +66,7 @@ t.test('nothing that somebody may have written makes it throw', async (t) => {
     ['generation', 1.5],
     ['epoch', '5'],
     ['epoch', 2 ** 53],
+    ['generation', 2 ** 53 - 1],
     ['phase', 'x'],
     ['master', null],
     ['master', { host: '', port: 1 }],
