@@ -91,7 +91,7 @@ export class InstanceLink {
     commands: readonly Command[],
     { timeoutMs }: { readonly timeoutMs: number },
   ): Promise<readonly unknown[]> {
-    if (this.#redis.status === 'reconnecting') this.#redis.connect().catch(() => {});
+    connectNow(this.#redis);
     const what = `${commands.map(([name]) => name).join(', ')} at ${formatAddress(this.address)}`;
     const calls = commands.map(([name, ...args]) =>
       this.#redis.call(name, ...args).catch((error: Error) => {
@@ -154,4 +154,16 @@ export class InstanceLink {
     if (error.code !== 'redis-unreachable' || refusedLogin === undefined) return error;
     return translateRedisError(refusedLogin, { what, lastError: undefined });
   }
+}
+
+/**
+ * Does not wait for the next attempt to reconnect. ioredis leaves the timer of that attempt running beside this one and
+ * forgets it: a timer that nobody can stop would bring a link back to life that was closed.
+ */
+export function connectNow(redis: Redis): void {
+  if (redis.status !== 'reconnecting') return;
+  const waiting = redis as unknown as { reconnectTimeout: NodeJS.Timeout | null };
+  if (waiting.reconnectTimeout !== null) clearTimeout(waiting.reconnectTimeout);
+  waiting.reconnectTimeout = null;
+  redis.connect().catch(() => {});
 }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { MonitoredMaster, Monitoring, ProvisioningStep } from '../model/provisioning.ts';
+import { connectNow } from './instance.ts';
 import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
 import { readCondition, readCount, readFieldAddress, readFieldsList } from './sentinel-shapes.ts';
 
@@ -56,7 +57,7 @@ export class SentinelTeacher {
   }
 
   async #call(args: readonly string[], { timeoutMs }: { readonly timeoutMs: number }): Promise<unknown> {
-    if (this.#redis.status === 'reconnecting') this.#redis.connect().catch(() => {});
+    connectNow(this.#redis);
     // Never the arguments of SET: they may be passwords.
     const what = `SENTINEL ${args.slice(0, 2).join(' ')} at ${formatAddress(this.address)}`;
     try {
