@@ -1,9 +1,9 @@
 import type { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import type { ClusterConfig } from '../config/model.ts';
+import type { ClusterState, ClustersView } from '../http/views.ts';
 import type { Address } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
-import type { ClusterRecord } from '../model/cluster.ts';
 import { clusterPrefix, dnsSafe, type Naming } from '../model/naming.ts';
 import { ClusterFollower, type FollowedCluster } from '../reconcile/cluster.ts';
 import { Loop } from '../reconcile/loop.ts';
@@ -46,6 +46,7 @@ export function buildClusters(
 /** The Redis Clusters that this node follows, with their loop. */
 export class ClusterPart implements Part {
   readonly name = 'cluster';
+  readonly clusters: ClustersView = { list: () => this.list() };
   readonly #options: ClusterPartOptions;
   readonly #followed: readonly FollowedCluster[];
   readonly #services: readonly Follow<{ kind: 'service'; service: string }>[];
@@ -102,12 +103,7 @@ export class ClusterPart implements Part {
   }
 
   /** What Consul holds of each cluster, and what is wrong with it. */
-  list(): readonly {
-    readonly name: string;
-    readonly record: ClusterRecord | null;
-    readonly trouble: string | null;
-    readonly nodes: readonly Address[];
-  }[] {
+  list(): readonly ClusterState[] {
     return this.#followed.map(({ name, source }) => ({
       name,
       record: this.#follower.record(name) ?? null,

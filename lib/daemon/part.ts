@@ -1,4 +1,4 @@
-import type { MastersView, TemplateControls, TemplatesView } from '../http/views.ts';
+import type { ClustersView, InstancesView, MastersView, TemplateControls, TemplatesView } from '../http/views.ts';
 
 /** One thing that the daemon runs: it starts, says whether it has seen what it must see first, and stops. */
 export interface Part {
@@ -15,6 +15,8 @@ export interface Part {
   state?(): unknown;
   /** What the API shows of it. */
   readonly masters?: MastersView;
+  readonly clusters?: ClustersView;
+  readonly instances?: InstancesView;
   readonly templates?: TemplatesView;
   readonly templateControls?: TemplateControls;
 }

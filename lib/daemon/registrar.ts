@@ -4,6 +4,7 @@ import { ConsulAgentClient } from '../client/consul-agent.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import { matchesAny } from '../config/glob.ts';
 import type { AccessConfig, RegisterConfig } from '../config/model.ts';
+import type { InstanceState, InstancesView } from '../http/views.ts';
 import type { InstanceSpec } from '../model/instance.ts';
 import type { Naming } from '../model/naming.ts';
 import { type Discovery, discoverInstances } from '../plan/registration-discovery.ts';
@@ -60,6 +61,7 @@ export function buildRegistrar(
 /** The node's own instances with their checks: what a node runs that has a `register` section. */
 export class RegistrarPart implements Part {
   readonly name = 'registrar';
+  readonly instances: InstancesView = { list: () => this.#list() };
   readonly #options: RegistrarPartOptions;
   readonly #registrations: RegistrationSource;
   readonly #registrar: Registrar;
@@ -115,15 +117,20 @@ export class RegistrarPart implements Part {
   }
 
   state(): unknown {
-    return this.#registrar.ids.map((id) => {
+    return this.#list();
+  }
+
+  #list(): readonly InstanceState[] {
+    return this.#registrar.ids.flatMap((id) => {
       const spec = this.#registrar.spec(id);
+      if (spec === undefined) return [];
       const memory = this.#registrar.memory(id);
       const check = memory?.steady;
       return {
         id,
-        kind: spec?.kind ?? null,
-        name: memory?.standing?.name ?? spec?.name ?? null,
-        address: spec?.address ?? null,
+        kind: spec.kind,
+        name: memory?.standing?.name ?? spec.name ?? null,
+        address: spec.address,
         role: memory?.standing?.role ?? 'unknown',
         version: memory?.version ?? null,
         check: check === undefined ? null : { status: check.status, output: check.output },

@@ -19,6 +19,8 @@ export function unionViews(
       },
       lag: (name, replica) => first(masters(), (view) => view.lag(name, replica)),
     },
+    clusters: { list: () => assembly.parts.flatMap(({ clusters }) => clusters?.list() ?? []) },
+    instances: { list: () => assembly.parts.flatMap(({ instances }) => instances?.list() ?? []) },
     templates: {
       list: () => templates().flatMap((view) => view.list()),
       get: (name) => first(templates(), (view) => view.get(name)),

@@ -100,6 +100,47 @@ export const entryShape = z.object({
   failures: z.int(),
 });
 
+const slotRange = z.object({ from: z.int(), to: z.int() }).meta({ description: 'Inclusive.' });
+
+/** A Redis Cluster with what Consul holds of it. */
+export const clusterShape = z.object({
+  name: z.string(),
+  record: z
+    .object({
+      version: z.literal(1),
+      name: z.string(),
+      epoch: z.int(),
+      state: z.enum(['ok', 'fail']),
+      uncovered: z.array(slotRange).readonly(),
+      shards: z
+        .array(
+          z.object({
+            slots: z.array(slotRange).readonly(),
+            master: addressShape.nullable(),
+            replicas: z.array(addressShape).readonly(),
+          }),
+        )
+        .readonly(),
+      changedAt: instant,
+      changedBy: z.string(),
+    })
+    .nullable(),
+  trouble: z.string().nullable(),
+  nodes: z.array(addressShape).readonly().meta({ description: 'Whom this node may ask.' }),
+});
+
+/** One process of this node. */
+export const instanceShape = z.object({
+  id: z.string(),
+  kind: z.enum(['redis', 'sentinel', 'cluster', 'twemproxy', 'haproxy']),
+  name: z.string().nullable().meta({ description: "The master's or the cluster's name." }),
+  address: addressShape,
+  role: z.enum(['master', 'replica', 'unknown']).meta({ description: 'By the record.' }),
+  version: z.string().nullable(),
+  check: checkShape.nullable(),
+  seenAt: instant.nullable(),
+});
+
 /** A Sentinel with what it says of each master. */
 export const sentinelShape = z.object({
   address: addressShape,
@@ -118,6 +159,10 @@ export const templateTextAnswer = templateAnswer.extend({
   rendered: z.string().nullable(),
   present: z.string().nullable().meta({ description: 'What the destination holds, where that is another text.' }),
 });
+export const clusterAnswer = clusterShape.extend({ lastOutcome: outcomeShape.nullable() });
+export const clustersAnswer = z.object({ clusters: z.array(clusterAnswer) });
+export const clusterCheckAnswer = z.object({ name: z.string(), epoch: z.int() });
+export const instancesAnswer = z.object({ instances: z.array(instanceShape).readonly() });
 export const sentinelsAnswer = z.object({ sentinels: z.array(sentinelShape) });
 export const historyAnswer = z.object({ entries: z.array(entryShape).readonly() });
 export const whyAnswer = z.object({

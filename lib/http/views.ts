@@ -3,10 +3,12 @@ import type { Address } from '../model/address.ts';
 import type { Lag } from '../model/lag.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { JournalEntry, JournalFilter } from '../telemetry/journal.ts';
-import type { masterShape, outcomeShape, plannedAnswer, templateShape } from './shapes.ts';
+import type { clusterShape, instanceShape, masterShape, outcomeShape, plannedAnswer, templateShape } from './shapes.ts';
 
 export type MasterState = z.output<typeof masterShape>;
 export type TemplateState = z.output<typeof templateShape>;
+export type ClusterState = z.output<typeof clusterShape>;
+export type InstanceState = z.output<typeof instanceShape>;
 export type OutcomeState = z.output<typeof outcomeShape>;
 
 /** The masters that a bridge follows, from memory. */
@@ -18,6 +20,17 @@ export interface MastersView {
   records(): Iterable<MasterRecord>;
   /** How far that replica is behind; undefined where it is not known. Asking has it measured more often from now on. */
   lag(name: string, replica: Address): Lag | undefined;
+}
+
+/** The Redis Clusters that this node follows, from memory. */
+export interface ClustersView {
+  /** In the order of the config. */
+  list(): readonly ClusterState[];
+}
+
+/** The processes of this node that are registered, from memory. */
+export interface InstancesView {
+  list(): readonly InstanceState[];
 }
 
 /** The templates that a renderer follows, from memory. */
@@ -75,6 +88,8 @@ export interface MetricsTextView {
 /** Everything that the API shows. A part that a node does not run is an empty view. */
 export interface Views {
   readonly masters: MastersView;
+  readonly clusters: ClustersView;
+  readonly instances: InstancesView;
   readonly masterControls: MasterControls;
   readonly templates: TemplatesView;
   readonly templateControls: TemplateControls;

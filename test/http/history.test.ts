@@ -77,16 +77,22 @@ t.test('the API describes every route that it has, and no other', async (t) => {
   const document = (await server.inject('/openapi.json')).json();
   t.equal(document.openapi, '3.1.0');
   t.strictSame(Object.keys(document.paths).sort(), [
+    '/check/cluster',
     '/check/master',
     '/check/replica',
     '/live',
     '/metrics',
     '/openapi.json',
     '/ready',
+    '/v1/clusters',
+    '/v1/clusters/{name}',
     '/v1/events',
     '/v1/history',
+    '/v1/instances',
     '/v1/masters',
     '/v1/masters/{name}',
+    '/v1/masters/{name}/failover',
+    '/v1/masters/{name}/rebase',
     '/v1/sentinels',
     '/v1/templates',
     '/v1/templates/{name}',

@@ -1,4 +1,6 @@
 import type {
+  ClusterState,
+  InstanceState,
   JournalView,
   MasterControls,
   MasterState,
@@ -60,6 +62,8 @@ export interface ExampleContents {
   readonly masters?: readonly MasterState[];
   readonly templates?: readonly TemplateState[];
   readonly rendered?: string;
+  readonly clusters?: readonly ClusterState[];
+  readonly instances?: readonly InstanceState[];
   readonly present?: string;
   readonly lag?: MastersView['lag'];
   readonly readiness?: ReadinessView;
@@ -79,6 +83,8 @@ export function exampleViews(contents: ExampleContents = {}): Views {
       records: () => masters.flatMap(({ record }) => record ?? []),
       lag: contents.lag ?? (() => undefined),
     },
+    clusters: { list: () => contents.clusters ?? [] },
+    instances: { list: () => contents.instances ?? [] },
     masterControls: contents.masterControls ?? {
       failOver: async () => Promise.reject(new Error('not expected')),
       rebase: async () => Promise.reject(new Error('not expected')),

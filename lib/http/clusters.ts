@@ -1,0 +1,70 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { SwitchmasterError } from '../errors.ts';
+import { formatAddress, sameAddress } from '../model/address.ts';
+import { addressParameter, nameParameter } from './parameters.ts';
+import { clusterAnswer, clusterCheckAnswer, clustersAnswer } from './shapes.ts';
+import type { ClusterState, ClustersView, OutcomesView } from './views.ts';
+
+const params = z.object({ name: nameParameter });
+/** Strict, as of all checks. */
+const checkQuery = z.strictObject({
+  name: nameParameter.optional(),
+  address: addressParameter.optional(),
+  role: z.enum(['master', 'replica']).optional(),
+});
+type Check = z.output<typeof checkQuery>;
+
+/** The Redis Clusters that this node follows, by their records. */
+export function addClusterRoutes(
+  server: FastifyInstance,
+  views: { readonly clusters: ClustersView; readonly outcomes: OutcomesView },
+): void {
+  const answer = (state: ClusterState): z.output<typeof clusterAnswer> => ({
+    ...state,
+    lastOutcome: views.outcomes.last('cluster', state.name) ?? null,
+  });
+  const list = { summary: 'Every Redis Cluster with its record', response: { 200: clustersAnswer } };
+  server.get('/v1/clusters', { schema: list }, async () => ({ clusters: views.clusters.list().map(answer) }));
+  const one = { summary: 'One Redis Cluster', params, response: { 200: clusterAnswer } };
+  server.get('/v1/clusters/:name', { schema: one }, async (request) => {
+    const { name } = request.params as z.output<typeof params>;
+    const state = views.clusters.list().find((cluster) => cluster.name === name);
+    if (state === undefined) throw new SwitchmasterError('not-found', `no cluster is called ${JSON.stringify(name)}`);
+    return answer(state);
+  });
+  const check = {
+    summary: '200 only where a cluster serves every slot, and the address has its role there',
+    querystring: checkQuery,
+    response: { 200: clusterCheckAnswer },
+  };
+  server.route({
+    method: ['GET', 'OPTIONS'],
+    url: '/check/cluster',
+    schema: check,
+    handler: async (request) => checkCluster(views.clusters, request.query as Check),
+  });
+}
+
+function checkCluster(clusters: ClustersView, wanted: Check): z.output<typeof clusterCheckAnswer> {
+  const asked = clusters.list().filter(({ name }) => wanted.name === undefined || wanted.name === name);
+  const refusals = asked.map((state) => refusalOf(state, wanted));
+  const found = asked[refusals.indexOf(undefined)];
+  if (found?.record == null) {
+    const why = asked.length === 0 ? 'no such cluster is followed' : refusals.join('; ');
+    throw new SwitchmasterError('role-not-held', why);
+  }
+  return { name: found.name, epoch: found.record.epoch };
+}
+
+/** Why it is not what was asked for; undefined where it is. */
+function refusalOf({ name, record }: ClusterState, { address, role }: Check): string | undefined {
+  if (record === null) return `${name} has no record yet`;
+  if (record.state !== 'ok' || record.uncovered.length > 0) return `${name} does not serve every slot`;
+  if (address === undefined) return undefined;
+  const masters = record.shards.flatMap(({ master }) => master ?? []);
+  const replicas = record.shards.flatMap((shard) => shard.replicas);
+  const holders = role === 'master' ? masters : role === 'replica' ? replicas : [...masters, ...replicas];
+  if (holders.some((holder) => sameAddress(holder, address))) return undefined;
+  return `${formatAddress(address)} is not a ${role ?? 'node'} of ${name}`;
+}
