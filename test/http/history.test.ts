@@ -77,12 +77,14 @@ t.test('the API describes every route that it has, and no other', async (t) => {
   const document = (await server.inject('/openapi.json')).json();
   t.equal(document.openapi, '3.1.0');
   t.strictSame(Object.keys(document.paths).sort(), [
+    '/',
     '/check/cluster',
     '/check/master',
     '/check/replica',
     '/live',
     '/metrics',
     '/openapi.json',
+    '/page/{file}',
     '/ready',
     '/v1/clusters',
     '/v1/clusters/{name}',
