@@ -62,6 +62,8 @@ t.test(
     await page.getByRole('heading', { name: 'Critical: shard42' }).waitFor();
     t.equal(await page.locator('.master').count(), 100);
     t.equal(await page.locator('.master').first().getAttribute('data-name'), 'shard42');
+    await page.locator('.attention').getByRole('link', { name: 'shard42' }).click();
+    t.equal(await page.locator(':target').getAttribute('data-name'), 'shard42');
     t.ok(((await page.evaluate('document.querySelectorAll("*").length')) as number) < 5_000, 'few elements');
     await page.evaluate('for (const card of document.querySelectorAll(".master")) card.marked = true');
     masters[7] = masterAt(7, { record: null });

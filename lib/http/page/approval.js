@@ -13,7 +13,7 @@ const words = {
   approve: {
     title: 'Approve the held text',
     done: 'Approve',
-    text: 'takes the place of what the file holds, as the difference shows.',
+    text: 'becomes what its file holds, as the difference shows.',
   },
   render: {
     title: 'Try it again',

@@ -4,7 +4,7 @@
  * @import { Cluster, World } from './api.d.ts'
  */
 import { ago } from './clock.js';
-import { arrange, byId, h, s } from './dom.js';
+import { arrange, byId, h, placeOf, s } from './dom.js';
 import { format, judgeCluster, signs } from './judgement.js';
 
 const perRow = 256;
@@ -17,7 +17,7 @@ const colours = 8;
 /** @param {World} world */
 export function showClusters({ clusters, filter }) {
   const wanted = [...clusters.values()].filter(({ name }) => name.toLowerCase().includes(filter));
-  byId('clusters').hidden = clusters.size === 0;
+  byId('clusters').hidden = wanted.length === 0;
   byId('clusters-link').hidden = clusters.size === 0;
   arrange(byId('clusters-list'), wanted, {
     key: ({ name }) => name,
@@ -32,7 +32,7 @@ function build(cluster) {
   const { level, reasons } = judgeCluster(cluster);
   return h(
     'article',
-    { class: 'cluster', 'data-level': level, 'data-name': name },
+    { class: 'cluster', 'data-level': level, 'data-name': name, id: placeOf('cluster', name) },
     h(
       'h3',
       {},

@@ -46,6 +46,15 @@ export function byId(id) {
 }
 
 /**
+ * The id of what a name stands for on this page: a link's fragment finds it as it is.
+ * @param {'master' | 'template' | 'cluster'} kind
+ * @param {string} name
+ */
+export function placeOf(kind, name) {
+  return `${kind}-${encodeURIComponent(name.toWellFormed())}`;
+}
+
+/**
  * Custom properties for the style sheet: the only way by which numbers reach it.
  * @template {HTMLElement | SVGElement} E
  * @param {E} element

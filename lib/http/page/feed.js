@@ -13,6 +13,12 @@ const maxEntries = 600;
 const gatherMs = 40;
 /** More than this at once, and the whole list is one request instead. */
 const manyKeys = 8;
+/** How often somebody is asked whether he is there; how often where nobody was. */
+const pollMs = { live: 4_000, old: 1_000 };
+/** From this many masters on, their list is not asked for with every poll. */
+const manyMasters = 30;
+/** A stream that ends so soon after it was opened is refused rather than lost. */
+const refusedMs = 5_000;
 const kinds = ['applied', 'fenced', 'held', 'failed'];
 
 export class Feed {
@@ -41,6 +47,7 @@ export class Feed {
   #nextPoll;
   #polling = false;
   #polls = 0;
+  #connectedMs = 0;
   /** What this server can be asked: an older one, or another node's, has less. @type {ReadonlySet<string>} */
   #routes = new Set();
 
@@ -70,10 +77,13 @@ export class Feed {
     const from = this.#lastId === 0 ? '' : `?lastEventId=${this.#lastId}`;
     const stream = new EventSource(`/v1/events${from}`);
     this.#stream = stream;
+    this.#connectedMs = Date.now();
     for (const kind of kinds) stream.addEventListener(kind, (event) => this.#heard(event));
     stream.addEventListener('gap', () => void this.#readHistory());
-    // The browser reconnects by itself, unless the server refused.
-    stream.onerror = () => this.#pollNow();
+    // Whether anybody is there is found out at once, but not over and over where the stream alone is refused.
+    stream.onerror = () => {
+      if (Date.now() - this.#connectedMs > refusedMs) this.#pollNow();
+    };
   }
 
   /** @param {MessageEvent} event */
@@ -134,22 +144,14 @@ export class Feed {
     const old = this.world.link.kind !== 'live';
     await this.#answering(async () => {
       const ready = await ask('/ready', { refused: 'tell' });
-      await (old || this.#polls % 3 === 0 ? this.#readAll() : this.#readMasters());
+      if (old || this.#polls % 3 === 0) await this.#readAll();
+      else if (this.world.masters.size < manyMasters) await this.#readMasters();
       this.#become({ missing: ready.error?.missing ?? [] });
       this.#polls += 1;
-      if (old || this.#stream?.readyState !== EventSource.OPEN) this.#connectAgain();
+      if (this.#stream?.readyState !== EventSource.OPEN) this.#connect();
     });
     this.#polling = false;
-    const { link, masters } = this.world;
-    const pauseMs = link.kind !== 'live' ? 1_000 : masters.size > 30 ? 10_000 : 4_000;
-    this.#nextPoll = setTimeout(() => this.#pollNow(), pauseMs);
-  }
-
-  /** A stream that is about to reconnect by itself is left to it, unless it has had a whole pause for that. */
-  #connectAgain() {
-    const state = this.#stream?.readyState;
-    if (state === EventSource.OPEN) return;
-    this.#connect();
+    this.#nextPoll = setTimeout(() => this.#pollNow(), pollMs[this.world.link.kind === 'live' ? 'live' : 'old']);
   }
 
   /**

@@ -135,7 +135,8 @@ function addSentinels({ boxes, lines, masters, width }, height) {
   /** @type {Map<string, { address: Address, votes: { master: Master, stance: ReturnType<typeof stance>, names: Address | null, epoch: number | null }[] }>} */
   const sentinels = new Map();
   for (const master of masters) {
-    for (const vote of master.sentinels) {
+    // Without a record there is nothing to agree with.
+    for (const vote of master.record === null ? [] : master.sentinels) {
       const id = format(vote.address);
       const known = sentinels.get(id) ?? { address: vote.address, votes: [] };
       known.votes.push({ master, stance: stance(vote, master.record), names: vote.master, epoch: vote.epoch });

@@ -4,7 +4,7 @@
  * @import { Level, Master, Vote, World } from './api.d.ts'
  */
 import { ago, moment } from './clock.js';
-import { arrange, byId, h, on, say } from './dom.js';
+import { arrange, byId, h, on, placeOf, say } from './dom.js';
 import { format, judgeMaster, replicasOf, signs, stance } from './judgement.js';
 import { pointsAt } from './pointing.js';
 
@@ -13,13 +13,8 @@ const manyMasters = 17;
 /** Names whose details are open. @type {Set<string>} */
 const open = new Set();
 
-/** @type {readonly (readonly [Level, string])[]} */
-const groups = [
-  ['critical', 'Critical'],
-  ['warning', 'Look at'],
-  ['unknown', 'Not known yet'],
-  ['well', 'Well'],
-];
+/** @type {readonly Level[]} */
+const order = ['critical', 'warning', 'unknown', 'well'];
 
 /** @typedef {{ master: Master, level: Level, reasons: readonly string[], users: readonly string[] }} Shown */
 
@@ -30,28 +25,41 @@ export function showMasters(world) {
   const shown = wanted.map((master) => ({ master, ...judgeMaster(master), users: pointsAt(world, master) }));
   showNone(world, wanted.length);
   const dense = shown.length >= manyMasters;
-  // A few keep their places whatever happens to them.
-  const levels = dense ? groups : [/** @type {const} */ (['unknown', ''])];
-  const filled = levels
-    .map(([level, title]) => ({ level, title, members: dense ? shown.filter((one) => one.level === level) : shown }))
-    .filter(({ members }) => members.length > 0);
-  arrange(byId('masters-groups'), filled, {
-    key: ({ level }) => level,
-    signature: ({ title }) => title,
-    build: ({ level, title }) =>
-      h('div', { class: 'group', 'data-level': level }, title === '' ? null : groupTitle(title), h('ul', {})),
+  // A few keep their places whatever happens to them; of many, those in trouble come first.
+  const trouble = shown
+    .filter(({ level }) => level !== 'well')
+    .sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
+  const groups = dense
+    ? [
+        { id: 'trouble', title: 'In trouble', members: trouble },
+        { id: 'well', title: 'Well', members: shown.filter(({ level }) => level === 'well') },
+      ]
+    : [{ id: 'all', title: '', members: shown }];
+  showGroups(
+    groups.filter(({ members }) => members.length > 0),
+    () => showMasters(world),
+  );
+}
+
+/**
+ * @param {readonly { id: string, title: string, members: readonly Shown[] }[]} groups
+ * @param {() => void} onToggle
+ */
+function showGroups(groups, onToggle) {
+  const parts = arrange(byId('masters-groups'), groups, {
+    key: ({ id }) => id,
+    build: ({ title }) => h('div', { class: 'group' }, title === '' ? null : groupTitle(title), h('ul', {})),
   });
-  for (const [index, { level, members }] of filled.entries()) {
-    const group = /** @type {Element} */ (byId('masters-groups').children[index]);
-    const list = /** @type {HTMLElement} */ (group.querySelector('ul'));
-    const density = dense && level === 'well' ? 'lines' : 'cards';
+  for (const [index, { id, members }] of groups.entries()) {
+    const list = /** @type {HTMLElement} */ (parts[index]?.querySelector('ul'));
+    const density = id === 'well' ? 'lines' : 'cards';
     list.className = density;
-    const count = group.querySelector('.count');
-    if (count !== null) say(count, String(members.length));
+    const count = parts[index]?.querySelector('.count');
+    if (count != null) say(count, String(members.length));
     arrange(list, members, {
       key: ({ master }) => master.name,
-      signature: (one) => JSON.stringify([one, density, open.has(one.master.name)]),
-      build: (one) => buildCard(one, { density, onToggle: () => showMasters(world) }),
+      signature: (one) => JSON.stringify([one, open.has(one.master.name)]),
+      build: (one) => buildCard(one, { density, onToggle }),
     });
   }
 }
@@ -104,7 +112,7 @@ function buildCard({ master, level, reasons, users }, { density, onToggle }) {
   const body = density === 'lines' && !isOpen ? [] : [since(master), reasonsOf(reasons), replicas(master), used(users)];
   return h(
     'li',
-    { class: `master${isOpen ? ' open' : ''}`, 'data-level': level, 'data-name': name },
+    { class: `master${isOpen ? ' open' : ''}`, 'data-level': level, 'data-name': name, id: placeOf('master', name) },
     head,
     address,
     ...body,

@@ -9,7 +9,7 @@
  */
 import { ago } from './clock.js';
 import { diff } from './diff.js';
-import { arrange, byId, h, on } from './dom.js';
+import { arrange, byId, h, on, placeOf } from './dom.js';
 import { judgeTemplate, signs } from './judgement.js';
 
 /** More of a text is not shown. */
@@ -65,7 +65,11 @@ function build(template, approval) {
     ),
   );
   on(details, 'toggle', () => opened.set(name, /** @type {HTMLDetailsElement} */ (details).open));
-  return h('li', { class: 'template', 'data-level': level, 'data-name': name, 'data-state': state }, details);
+  return h(
+    'li',
+    { class: 'template', 'data-level': level, 'data-name': name, 'data-state': state, id: placeOf('template', name) },
+    details,
+  );
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @import { Entry, Level, World } from './api.d.ts'
  */
-import { arrange, byId, h, say } from './dom.js';
+import { arrange, byId, h, placeOf, say } from './dom.js';
 import { judgeCluster, judgeMaster, judgeTemplate, signs, worse } from './judgement.js';
 import { isTurn } from './stories.js';
 
@@ -62,9 +62,11 @@ function listTroubles({ masters, templates, clusters, missing }) {
     if (verdict.level === 'well') return;
     troubles.push({ level: verdict.level, what, where, reason: verdict.reasons.join(' ') });
   };
-  for (const master of masters.values()) add(master.name, '#masters', judgeMaster(master));
-  for (const cluster of clusters.values()) add(cluster.name, '#clusters', judgeCluster(cluster));
-  for (const template of templates.values()) add(template.name, '#templates', judgeTemplate(template));
+  for (const master of masters.values()) add(master.name, `#${placeOf('master', master.name)}`, judgeMaster(master));
+  for (const cluster of clusters.values())
+    add(cluster.name, `#${placeOf('cluster', cluster.name)}`, judgeCluster(cluster));
+  for (const template of templates.values())
+    add(template.name, `#${placeOf('template', template.name)}`, judgeTemplate(template));
   const order = ['critical', 'warning', 'unknown'];
   return troubles.sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
 }
