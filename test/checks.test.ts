@@ -20,6 +20,7 @@ async function complaints(program: string, args: readonly string[]): Promise<str
 
 t.test('the types hold', async (t) => {
   t.equal(await complaints('tsc', ['--noEmit']), '');
+  t.equal(await complaints('tsc', ['-p', 'lib/http/page']), '', "the live page's");
 });
 
 t.test('lint and format hold', async (t) => {
