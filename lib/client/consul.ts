@@ -17,6 +17,7 @@ import {
   readTxnErrors,
   readTxnIndexes,
 } from './consul-shapes.ts';
+import { timed } from './request-time.ts';
 
 /** How to reach the Consul agent. The TLS fields are PEM texts. */
 export interface ConsulOptions {
@@ -124,7 +125,9 @@ export class ConsulClient {
     // Consul adds up to a sixteenth of the wait as jitter of its own ("Blocking Queries", HTTP API).
     request.timeout = blocking ? Math.ceil(waitMs * 1.0625) + 5_000 : (options.timeoutMs ?? defaultTimeoutMs);
     const what = queryId(query);
-    const [answer, body] = await this.#call(this.#route(query), { request, what, signal: options.signal });
+    const ask = () => this.#call(this.#route(query), { request, what, signal: options.signal });
+    // How long a blocking query takes is no delay.
+    const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
     return {
       value: readAnswer(query, body, what) as ConsulAnswers[Q['kind']],
       index: readIndex(answer.headers['x-consul-index']),
@@ -142,7 +145,9 @@ export class ConsulClient {
     const call: Call = (request) => this.#consul.transaction.create(steps as never, request as never);
     const request = { ...this.#base, timeout: options.timeoutMs ?? defaultTimeoutMs };
     try {
-      const [, body] = await this.#call(call, { request, what: 'a transaction', signal: options.signal });
+      const [, body] = await timed({ server: 'consul', operation: 'transaction' }, () =>
+        this.#call(call, { request, what: 'a transaction', signal: options.signal }),
+      );
       return { kind: 'committed', indexes: readTxnIndexes(body) };
     } catch (error) {
       const body = responseBody((error as SwitchmasterError).cause);
@@ -167,7 +172,9 @@ export class ConsulClient {
     const send: Call = ({ timeout, ctx }) =>
       api[`_${method}`]({ ...target, headers, timeout, ctx, type: 'json' }, answer);
     const request = { timeout: options.timeoutMs ?? defaultTimeoutMs };
-    const [, body] = await this.#call(send, { request, what, signal: options.signal });
+    const [, body] = await timed({ server: 'consul', operation: 'agent' }, () =>
+      this.#call(send, { request, what, signal: options.signal }),
+    );
     return body;
   }
 

@@ -2,6 +2,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
+import { timed } from './request-time.ts';
 
 /** What it takes to be let in. The TLS fields are PEM texts. */
 export interface RedisAccess {
@@ -56,7 +57,8 @@ export class RedisLink {
     const [name, ...args] = command;
     const what = `${name} at ${formatAddress(this.address)}`;
     try {
-      return await withDeadline(this.#redis.call(name, ...args), { what, timeoutMs: options.timeoutMs });
+      const call = () => withDeadline(this.#redis.call(name, ...args), { what, timeoutMs: options.timeoutMs });
+      return await timed({ server: 'redis', operation: name.toLowerCase() }, call);
     } catch (thrown) {
       const error = translateRedisError(thrown, { what, lastError: this.#lastError });
       if (error.code === 'redis-timeout') this.#renew();
@@ -78,7 +80,9 @@ export class RedisLink {
       throw new SwitchmasterError('redis-unreachable', `${what} was not sent: ${reason}`);
     }
     const replies = commands.map(([name, ...args]) => this.#redis.call(name, ...args).catch((error: Error) => error));
-    return withDeadline(Promise.all(replies), { what, timeoutMs: options.timeoutMs });
+    const operation = commands[0]?.[0].toLowerCase() ?? '';
+    const answer = () => withDeadline(Promise.all(replies), { what, timeoutMs: options.timeoutMs });
+    return timed({ server: 'redis', operation }, answer);
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
 import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
+import { timed } from './request-time.ts';
 import {
   isPromoted,
   readCondition,
@@ -142,7 +143,8 @@ export class SentinelLink {
   async #call(args: readonly string[], options: { readonly timeoutMs: number }): Promise<unknown> {
     const what = `SENTINEL ${args[0]} at ${formatAddress(this.address)}`;
     try {
-      return await withDeadline(this.#commands.call('SENTINEL', ...args), { what, timeoutMs: options.timeoutMs });
+      const call = () => withDeadline(this.#commands.call('SENTINEL', ...args), { what, timeoutMs: options.timeoutMs });
+      return await timed({ server: 'sentinel', operation: args[0]?.toLowerCase() ?? '' }, call);
     } catch (thrown) {
       if (thrown instanceof Error && thrown.message.startsWith('ERR No such master')) {
         throw new SwitchmasterError('sentinel-master-unknown', `${what}: no master is called ${args[1]} there`, {

@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { JournalConfig } from '../config/model.ts';
+import { type RequestTime, requestChannelName } from '../model/request.ts';
 import type { RunReport } from '../reconcile/outcome.ts';
 import { Journal } from '../telemetry/journal.ts';
 import { JournalFile } from '../telemetry/journal-file.ts';
@@ -33,6 +35,8 @@ export async function openObservers(options: {
   const ledger = new Ledger();
   const metrics = new Metrics({ version: options.version, view: options.view });
   const runLog = makeRunLog(log);
+  const onRequest = (message: unknown): void => metrics.observeRequest(message as RequestTime);
+  subscribe(requestChannelName, onRequest);
   if (file !== undefined) journal.subscribe((entry) => file.append(entry));
   return {
     journal,
@@ -48,7 +52,10 @@ export async function openObservers(options: {
       journal.observe(report);
       runLog(report);
     },
-    close: async () => file?.close(),
+    close: async () => {
+      unsubscribe(requestChannelName, onRequest);
+      await file?.close();
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { RequestTime } from '../model/request.ts';
 import type { RunReport } from '../reconcile/outcome.ts';
 
 /** What is read at the moment of a scrape. Labels are bounded by what the config and the Sentinels name. */
@@ -31,6 +32,7 @@ export class Metrics {
   readonly #runs: Counter<'loop' | 'result'>;
   readonly #durations: Histogram<'loop' | 'result'>;
   readonly #stages: Histogram<'loop' | 'cause' | 'stage'>;
+  readonly #requests: Histogram<'server' | 'operation' | 'result'>;
 
   constructor(options: { readonly version: string; readonly view: () => MetricsView }) {
     const registers = [this.registry];
@@ -55,6 +57,13 @@ export class Metrics {
       buckets: durationBuckets,
       registers,
     });
+    this.#requests = new Histogram({
+      name: 'switchmaster_request_duration_seconds',
+      help: 'How long Consul, Redis and Sentinels took to answer; blocking queries are left out.',
+      labelNames: ['server', 'operation', 'result'],
+      buckets: durationBuckets,
+      registers,
+    });
     new Gauge({
       name: 'switchmaster_build_info',
       help: 'Always 1; the labels say what runs.',
@@ -72,6 +81,10 @@ export class Metrics {
     const { cause } = report.outcome.details ?? {};
     const change = { loop: report.loop, cause: typeof cause === 'string' ? cause : '' };
     for (const [stage, ms] of stagesOf(report)) this.#stages.observe({ ...change, stage }, ms / 1_000);
+  }
+
+  observeRequest({ server, operation, result, durationMs }: RequestTime): void {
+    this.#requests.observe({ server, operation, result }, durationMs / 1_000);
   }
 
   /** Prometheus' text format. */

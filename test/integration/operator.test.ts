@@ -105,6 +105,15 @@ t.test('metrics know of it', async (t) => {
   const text = String((await daemon.get('/metrics')).body);
   t.match(text, /^switchmaster_record_epoch\{master="shard1"\} 1$/m);
   t.match(text, /^switchmaster_stage_seconds_count\{loop="bridge",cause="failover",stage="committed"\} 1$/m);
+  t.match(
+    text,
+    /^switchmaster_request_duration_seconds_count\{server="consul",operation="transaction",result="ok"\} \d+$/m,
+  );
+  t.match(text, /^switchmaster_request_duration_seconds_count\{server="redis",operation="role",result="error"\} \d+$/m);
+  t.match(
+    text,
+    /^switchmaster_request_duration_seconds_count\{server="sentinel",operation="master",result="ok"\} \d+$/m,
+  );
   t.match(text, /^switchmaster_reconciles_total\{loop="renderer",result="applied"\} \d+$/m);
 });
 
