@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAcl } from './acl.ts';
 import { addCheck } from './check.ts';
+import { addCompletion } from './completion.ts';
 import { addDoctor } from './doctor.ts';
 import { addDrill } from './drill.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -49,6 +50,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addRebase(program, done);
   addDrill(program, done);
   addDoctor(program, done);
+  addCompletion(program, done);
   addAcl(program, done);
   try {
     await program.parseAsync([...argv], { from: 'user' });
