@@ -1,4 +1,5 @@
 import { ConsulClient } from '../../lib/client/consul.ts';
+import type { RedisAccess } from '../../lib/client/redis.ts';
 import { BridgePart } from '../../lib/daemon/bridge.ts';
 import { formatAddress, sameAddress } from '../../lib/model/address.ts';
 import { type MasterRecord, parseRecord } from '../../lib/model/record.ts';
@@ -26,6 +27,8 @@ export interface BridgeSetting {
   readonly follow?: FollowMode;
   /** Default `demote`. */
   readonly fence?: FenceMode;
+  /** At Redis and at Sentinel. */
+  readonly access?: RedisAccess;
 }
 
 export interface Fence {
@@ -59,8 +62,8 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
     naming: { environment: setting.environment },
     bridgeId: setting.id ?? 'bridge',
     sentinels: setting.sentinels.map(({ address }) => address),
-    sentinelAccess: {},
-    redisAccess: {},
+    sentinelAccess: setting.access ?? {},
+    redisAccess: setting.access ?? {},
     matches: setting.masters ?? (() => true),
     resyncMs: setting.resyncMs ?? 1_000,
     roleDeadlineMs: 500,
