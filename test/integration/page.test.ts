@@ -4,11 +4,13 @@ import { formatAddress } from '../../lib/model/address.ts';
 import { openBrowser, visit } from '../page/browser.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
+import { startCluster } from './clustering.ts';
 
 /* The live page in Chromium, on real software: a failover, a daemon that is away, a render that is held. */
 const sandbox = await Sandbox.openFor(t, { name: 'page' });
-const [consul, shard1, shard2] = await Promise.all([
+const [consul, cluster, shard1, shard2] = await Promise.all([
   sandbox.consul(),
+  startCluster(sandbox, { name: 'sessions' }),
   sandbox.redis({ name: 'shard1', replicas: 1 }),
   sandbox.redis({ name: 'shard2', replicas: 1 }),
 ]);
@@ -20,6 +22,7 @@ const daemon = await sandbox.switchmaster({
   config: {
     consul: { address: consul.url },
     sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard*'] },
+    cluster: [{ name: 'sessions', seeds: [formatAddress((cluster.nodes[0] ?? shard1.master).address)] }],
     templates: [
       { source: 'app.json.hbs', destination: sandbox.path('app.json') },
       { source: sandbox.path('held.hbs'), destination: held, guard: { minServers: 1 } },
@@ -70,6 +73,20 @@ t.test('a failover is seen: the new master, its waterfall, the picture, the sent
   const decision = page.locator('.log li[data-turn="true"] button').first();
   await decision.click();
   await page.locator('.sentences li', { hasText: /answered ROLE: master/ }).waitFor();
+});
+
+t.test('a cluster of three shards is a map, and its failover is seen', async (t) => {
+  const sessions = page.locator('.cluster[data-name="sessions"]');
+  await sessions.locator('.slotmap path[data-colour]').nth(2).waitFor();
+  t.equal(await sessions.locator('.slotmap .uncovered').count(), 0);
+  const [first, replica] = [cluster.nodes[0], cluster.nodes[3]];
+  t.match(
+    await sessions.locator('.shards .address').first().textContent(),
+    formatAddress(first?.address ?? shard1.master.address),
+  );
+  await replica?.command('CLUSTER', 'FAILOVER');
+  const promoted = formatAddress(replica?.address ?? shard1.master.address);
+  await sessions.locator('.shards .address', { hasText: promoted }).waitFor();
 });
 
 t.test('who opens the page afterwards is told the same', async (t) => {

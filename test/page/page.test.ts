@@ -8,7 +8,7 @@ import { type ExampleContents, exampleViews } from '../http/views.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { exampleReport } from '../telemetry/report.ts';
 import { openBrowser, type Visit, visit } from './browser.ts';
-import { addressOf, masterAt, templateOf } from './world.ts';
+import { addressOf, brokenCluster, masterAt, templateOf } from './world.ts';
 
 /* The live page in Chromium, over fixed views: what needs no real failover. */
 const browser = await openBrowser(t);
@@ -190,23 +190,7 @@ t.test('text has contrast enough in both schemes, and nothing is cut off at 360 
 });
 
 t.test("a cluster's slots are a map", async (t) => {
-  const shards = [0, 1, 2].map((i) => ({
-    slots: [{ from: i * 5_461, to: Math.min((i + 1) * 5_461, 16_383) - (i === 1 ? 10 : 1) }],
-    master: addressOf(i),
-    replicas: [addressOf(i, 'replica')],
-  }));
-  const uncovered = [{ from: 10_913, to: 10_921 }];
-  const cluster = { version: 1, name: 'sessions', epoch: 9, state: 'fail', uncovered, shards };
-  const record = { ...cluster, changedAt: '2026-01-01T00:00:00.000Z', changedBy: 'a' };
-  const { server } = serve(t, exampleViews());
-  const url = `http://127.0.0.1:${await listen(server)}/`;
-  const { page, wrongs } = await visit(browser, 'about:blank').then(async ({ page }) => {
-    await page.route('**/openapi.json', (route) => route.fulfill({ json: { paths: { '/v1/clusters': {} } } }));
-    await page.route('**/v1/clusters', (route) => route.fulfill({ json: { clusters: [record] } }));
-    await page.goto(url);
-    return { page, wrongs: [] as string[] };
-  });
-  t.teardown(() => page.close());
+  const { page, wrongs } = await show(t, { clusters: [brokenCluster] });
   await page.getByRole('heading', { name: 'Critical: sessions' }).waitFor();
   t.equal(await page.locator('.slotmap path[data-colour]').count(), 3);
   t.equal(await page.locator('.slotmap .uncovered').count(), 1);
@@ -241,6 +225,14 @@ function richContents(): ExampleContents {
     present: `server ${addressOf(9).host}:6379\n`,
     journal,
     readiness: { missing: () => ['bridge: record of shard4'] },
+    clusters: [brokenCluster],
+    instances: [
+      {
+        ...{ id: 'redis-proxy-10.0.0.5:22121', kind: 'twemproxy' as const, name: null, version: '0.5.0' },
+        ...{ address: { host: '10.0.0.5', port: 22121 }, role: 'unknown' as const, seenAt: null },
+        check: { status: 'warning' as const, output: 'pool beta: no server answers' },
+      },
+    ],
   };
 }
 

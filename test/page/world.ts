@@ -1,4 +1,4 @@
-import type { MasterState, TemplateState } from '../../lib/http/views.ts';
+import type { ClusterState, MasterState, TemplateState } from '../../lib/http/views.ts';
 import { exampleMaster, exampleTemplate } from '../http/views.ts';
 
 /** The address of the `index`th master, or of its replica. */
@@ -23,9 +23,38 @@ export function masterAt(index: number, over: Partial<MasterState> = {}): Master
     flags: ['up'],
     replicas: [{ address: replica, condition: 'up' as const }],
   }));
-  return { ...exampleMaster, name, record, sentinels, check: { status: 'passing', output: 'Sentinel: up' }, ...over };
+  return {
+    ...exampleMaster,
+    name,
+    record,
+    sentinels,
+    replicas: [{ address: replica, lag: { bytes: 0, behindMs: 0 } }],
+    check: { status: 'passing', output: 'Sentinel: up' },
+    ...over,
+  };
 }
 
 export function templateOf(over: Partial<TemplateState> = {}): TemplateState {
   return { ...exampleTemplate, state: 'current', writtenAt: '2026-01-01T00:00:00.000Z', ...over };
 }
+
+/** Three shards, with nine slots between the second and the third that nobody serves. */
+export const brokenCluster: ClusterState = {
+  name: 'sessions',
+  record: {
+    version: 1,
+    name: 'sessions',
+    epoch: 9,
+    state: 'fail',
+    uncovered: [{ from: 10_913, to: 10_921 }],
+    shards: [
+      { slots: [{ from: 0, to: 5_460 }], master: addressOf(0), replicas: [addressOf(0, 'replica')] },
+      { slots: [{ from: 5_461, to: 10_912 }], master: addressOf(1), replicas: [addressOf(1, 'replica')] },
+      { slots: [{ from: 10_922, to: 16_383 }], master: addressOf(2), replicas: [] },
+    ],
+    changedAt: '2026-01-01T00:00:00.000Z',
+    changedBy: 'bridge-1',
+  },
+  trouble: null,
+  nodes: [],
+};

@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import type { ClusterRecord } from '../../model/cluster.ts';
 import type * as shapes from '../shapes.ts';
 
 /* The shapes that the page reads, from the one definition that the server is held to. */
@@ -10,7 +9,10 @@ export type Template = z.output<typeof shapes.templateAnswer>;
 export type TemplateText = z.output<typeof shapes.templateTextAnswer>;
 export type Entry = z.output<typeof shapes.entryShape>;
 export type Why = z.output<typeof shapes.whyAnswer>;
-export type Cluster = ClusterRecord;
+export type Cluster = z.output<typeof shapes.clusterAnswer>;
+export type ClusterRecord = NonNullable<Cluster['record']>;
+export type Instance = z.output<typeof shapes.instanceShape>;
+export type Lag = z.output<typeof shapes.lagShape>;
 
 /** How well something is, worst last. */
 export type Level = 'well' | 'unknown' | 'warning' | 'critical';
@@ -32,6 +34,8 @@ export interface World {
   readonly masters: ReadonlyMap<string, Master>;
   readonly templates: ReadonlyMap<string, Template & Partial<TemplateText>>;
   readonly clusters: ReadonlyMap<string, Cluster>;
+  /** What this node has registered of its own. */
+  readonly instances: readonly Instance[];
   /** Newest first. */
   readonly entries: readonly Entry[];
   /** What is not observed yet. */

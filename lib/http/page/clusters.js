@@ -1,7 +1,7 @@
 /**
  * Redis Clusters: the 16,384 slots as a map, a square a slot, 256 in a row, and the shards beside it.
  *
- * @import { Cluster, World } from './api.d.ts'
+ * @import { Cluster, ClusterRecord, World } from './api.d.ts'
  */
 import { ago } from './clock.js';
 import { arrange, byId, h, placeOf, s } from './dom.js';
@@ -12,7 +12,7 @@ const rows = 64;
 /** As many colours as the style sheet has. */
 const colours = 8;
 
-/** @typedef {Cluster['uncovered'][number]} Range */
+/** @typedef {ClusterRecord['uncovered'][number]} Range */
 
 /** @param {World} world */
 export function showClusters({ clusters, filter }) {
@@ -28,35 +28,24 @@ export function showClusters({ clusters, filter }) {
 
 /** @param {Cluster} cluster */
 function build(cluster) {
-  const { name, epoch, changedAt, shards } = cluster;
+  const { name, record } = cluster;
   const { level, reasons } = judgeCluster(cluster);
+  const when =
+    record === null
+      ? []
+      : [h('span', { class: 'quiet' }, `epoch ${record.epoch}, changed `, ago(record.changedAt), ' ago')];
   return h(
     'article',
     { class: 'cluster', 'data-level': level, 'data-name': name, id: placeOf('cluster', name) },
-    h(
-      'h3',
-      {},
-      h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]),
-      ' ',
-      name,
-      ' ',
-      h('span', { class: 'quiet' }, `epoch ${epoch}, changed `, ago(changedAt), ' ago'),
-    ),
+    h('h3', {}, h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]), ' ', name, ' ', when),
     reasons.map((reason) => h('p', { class: 'reason' }, reason)),
-    h(
-      'div',
-      { class: 'slots' },
-      slotMap(cluster),
-      h(
-        'ul',
-        { class: 'shards' },
-        shards.map((shard, index) => shardRow(shard, index)),
-      ),
-    ),
+    record === null
+      ? null
+      : h('div', { class: 'slots' }, slotMap(record), h('ul', { class: 'shards' }, record.shards.map(shardRow))),
   );
 }
 
-/** @param {Cluster} cluster */
+/** @param {ClusterRecord} record */
 function slotMap({ name, shards, uncovered }) {
   const paths = shards.map(({ slots }, index) => s('path', { d: draw(slots), 'data-colour': index % colours }));
   return s(
@@ -97,7 +86,7 @@ function draw(ranges) {
 }
 
 /**
- * @param {Cluster['shards'][number]} shard
+ * @param {ClusterRecord['shards'][number]} shard
  * @param {number} index
  */
 function shardRow({ slots, master, replicas }, index) {

@@ -47,7 +47,7 @@ export function byId(id) {
 
 /**
  * The id of what a name stands for on this page: a link's fragment finds it as it is.
- * @param {'master' | 'template' | 'cluster'} kind
+ * @param {'master' | 'template' | 'cluster' | 'instance'} kind
  * @param {string} name
  */
 export function placeOf(kind, name) {

@@ -27,6 +27,7 @@ export class Feed {
     masters: new Map(),
     templates: new Map(),
     clusters: new Map(),
+    instances: [],
     entries: [],
     missing: [],
     version: '',
@@ -48,8 +49,6 @@ export class Feed {
   #polling = false;
   #polls = 0;
   #connectedMs = 0;
-  /** What this server can be asked: an older one, or another node's, has less. @type {ReadonlySet<string>} */
-  #routes = new Set();
 
   /** @param {(world: World, fresh: readonly Entry[]) => void} onChange Told the new entries, oldest first. */
   constructor(onChange) {
@@ -131,6 +130,7 @@ export class Feed {
       masters.size > manyKeys ? this.#readMasters() : Promise.all([...masters].map((name) => this.#readMaster(name))),
       ...[...templates].map((name) => this.#readTemplate(name)),
       wanted.has('cluster') ? this.#readClusters() : undefined,
+      wanted.has('registrar') ? this.#readInstances() : undefined,
     ]);
   }
 
@@ -173,9 +173,14 @@ export class Feed {
 
   async #readAll() {
     const live = await ask('/live', { onDate: setClock });
-    if (live.version !== this.world.version) this.#routes = new Set(Object.keys((await ask('/openapi.json')).paths));
     this.#become({ version: String(live.version) });
-    await Promise.all([this.#readMasters(), this.#readTemplates(), this.#readClusters(), this.#readHistory()]);
+    await Promise.all([
+      this.#readMasters(),
+      this.#readTemplates(),
+      this.#readClusters(),
+      this.#readInstances(),
+      this.#readHistory(),
+    ]);
   }
 
   async #readMasters() {
@@ -213,11 +218,15 @@ export class Feed {
   }
 
   async #readClusters() {
-    if (!this.#routes.has('/v1/clusters')) return;
-    /** @type {{ clusters?: (Cluster & { record?: Cluster | null })[] } | undefined} */
-    const answer = await ask('/v1/clusters', { absent: 'undefined' });
-    const records = (answer?.clusters ?? []).flatMap((one) => ('record' in one ? (one.record ?? []) : one));
-    this.#become({ clusters: byName(records) });
+    /** @type {{ clusters: Cluster[] }} */
+    const { clusters } = await ask('/v1/clusters');
+    this.#become({ clusters: byName(clusters) });
+  }
+
+  async #readInstances() {
+    /** @type {{ instances: World['instances'] }} */
+    const { instances } = await ask('/v1/instances');
+    this.#become({ instances });
   }
 
   async #readHistory() {

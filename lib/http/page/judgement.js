@@ -1,7 +1,7 @@
 /**
  * How well things are, and why not: pure.
  *
- * @import { Address, Cluster, Level, Master, Template, Verdict, Vote } from './api.d.ts'
+ * @import { Address, Cluster, Instance, Lag, Level, Master, Template, Verdict, Vote } from './api.d.ts'
  */
 
 /** @type {Readonly<Record<Level, number>>} */
@@ -63,13 +63,31 @@ export function replicasOf(master) {
       if (seen !== undefined) counts.set(seen.condition, (counts.get(seen.condition) ?? 0) + 1);
     }
     const [condition = 'not seen'] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
-    return { address, condition: conditions[condition] ?? condition, level: condition === 'up' ? 'well' : 'warning' };
+    if (condition !== 'up') return { address, condition: conditions[condition] ?? condition, level: 'warning' };
+    const lag = master.replicas.find((replica) => same(replica.address, address))?.lag ?? null;
+    return { address, condition: tellLag(lag), level: (lag?.behindMs ?? 0) > muchBehindMs ? 'warning' : 'well' };
   });
+}
+
+/** So far behind, a replica would lose what people notice. */
+const muchBehindMs = 10_000;
+
+/** @param {Lag | null} lag */
+function tellLag(lag) {
+  if (lag === null || (lag.bytes === null && lag.behindMs === null)) return 'replicating';
+  if (lag.bytes === 0) return 'in step';
+  const time = lag.behindMs === null || lag.behindMs < 1_000 ? '' : `, ${Math.round(lag.behindMs / 1_000)} s`;
+  return `${lag.bytes === null ? '' : size(lag.bytes)}${time} behind`.replace(/^, /, '');
+}
+
+/** @param {number} bytes */
+function size(bytes) {
+  if (bytes < 10_000) return `${bytes} B`;
+  return bytes < 10_000_000 ? `${Math.round(bytes / 1_000)} kB` : `${Math.round(bytes / 1_000_000)} MB`;
 }
 
 /** @type {Readonly<Record<string, string>>} */
 const conditions = {
-  up: 'replicating',
   'link-down': 'not replicating',
   s_down: 'down',
   unlinked: 'not linked yet',
@@ -137,15 +155,26 @@ export function judgeTemplate({ state, missing, lastOutcome }) {
  * @param {Cluster} cluster
  * @returns {Verdict}
  */
-export function judgeCluster({ state, uncovered, shards }) {
+export function judgeCluster({ record, trouble }) {
+  if (record === null) return { level: 'unknown', reasons: [trouble ?? 'Consul holds no record of it yet.'] };
+  const { state, uncovered, shards } = record;
   /** @type {{ level: Level, reason: string }[]} */
-  const found = [];
+  const found = trouble === null ? [] : [{ level: 'warning', reason: trouble }];
   const slots = uncovered.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   if (state === 'fail') found.push({ level: 'critical', reason: 'It says that it has failed.' });
   if (slots > 0) found.push({ level: 'critical', reason: `No master serves ${slots.toLocaleString()} of its slots.` });
   const without = shards.filter(({ slots, replicas }) => slots.length > 0 && replicas.length === 0).length;
   if (without > 0) found.push({ level: 'warning', reason: `${without} of ${shards.length} shards have no replica.` });
   return gather(found);
+}
+
+/**
+ * @param {Instance} instance
+ * @returns {Verdict}
+ */
+export function judgeInstance({ check }) {
+  if (check === null) return { level: 'unknown', reasons: ['It was not looked at yet.'] };
+  return { level: check.status === 'passing' ? 'well' : check.status, reasons: [check.output] };
 }
 
 /**

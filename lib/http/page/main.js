@@ -10,6 +10,7 @@ import { Decisions } from './decisions.js';
 import { byId } from './dom.js';
 import { Failovers } from './failovers.js';
 import { Feed } from './feed.js';
+import { showInstances } from './instances.js';
 import { showLink } from './link.js';
 import { showMasters } from './masters.js';
 import { Picture } from './picture.js';
@@ -56,6 +57,7 @@ function show(world, entries) {
   failovers.show(world);
   showTemplates(world, approval);
   showClusters(world);
+  showInstances(world);
   decisions.show(world);
   speak(entries, world);
 }

@@ -4,7 +4,7 @@
  * @import { Entry, Level, World } from './api.d.ts'
  */
 import { arrange, byId, h, placeOf, say } from './dom.js';
-import { judgeCluster, judgeMaster, judgeTemplate, signs, worse } from './judgement.js';
+import { judgeCluster, judgeInstance, judgeMaster, judgeTemplate, signs, worse } from './judgement.js';
 import { isTurn } from './stories.js';
 
 /** Troubles that are listed at most. */
@@ -51,7 +51,7 @@ export function speak(entries, world) {
  * @param {World} world
  * @returns {readonly Trouble[]} Worst first.
  */
-function listTroubles({ masters, templates, clusters, missing }) {
+function listTroubles({ masters, templates, clusters, instances, missing }) {
   /** @type {Trouble[]} */
   const troubles = missing.map((what) => ({ level: 'unknown', what: 'not ready', where: '#verdict', reason: what }));
   const add = (
@@ -65,6 +65,7 @@ function listTroubles({ masters, templates, clusters, missing }) {
   for (const master of masters.values()) add(master.name, `#${placeOf('master', master.name)}`, judgeMaster(master));
   for (const cluster of clusters.values())
     add(cluster.name, `#${placeOf('cluster', cluster.name)}`, judgeCluster(cluster));
+  for (const instance of instances) add(instance.id, `#${placeOf('instance', instance.id)}`, judgeInstance(instance));
   for (const template of templates.values())
     add(template.name, `#${placeOf('template', template.name)}`, judgeTemplate(template));
   const order = ['critical', 'warning', 'unknown'];
