@@ -4,6 +4,7 @@ import { SwitchmasterError } from '../errors.ts';
 import { type ConsulQuery, queryId } from '../model/query.ts';
 import { emptyMemory, type GoodRendering, type Rendering, type RenderMemory } from '../plan/render.ts';
 import type { TemplateSpec } from '../plan/render-spec.ts';
+import { tellsMasters } from '../plan/render-urgency.ts';
 import type { Sidecar } from '../sink/sidecar.ts';
 import type { Follow, Watches } from '../source/catalog.ts';
 import type { WatchEvent } from '../source/watch-state.ts';
@@ -94,8 +95,9 @@ export class LiveTemplate {
 
   /** Takes over what a daemon before this one knew. */
   restore(former: Sidecar): void {
-    const { digest, members } = former;
-    this.memory = { ...emptyMemory, proven: { digest, members, masters: new Map(Object.entries(former.masters)) } };
+    const { digest, members, refused } = former;
+    const proven = { digest, members, masters: new Map(Object.entries(former.masters)) };
+    this.memory = { ...emptyMemory, proven, refused };
     this.#formerIndexes = new Map(Object.entries(former.indexes).map(([id, index]) => [id, BigInt(index)]));
   }
 
@@ -161,7 +163,10 @@ export class LiveTemplate {
   #know(query: ConsulQuery, id: string) {
     let follow = this.#follows.get(id);
     if (follow === undefined) {
-      follow = this.#watches.follow(query, (event) => this.#onChange(query, event));
+      follow = this.#watches.follow(query, (event) => this.#onChange(query, event), {
+        // Any server may tell who is in the catalog; who is master only the leader.
+        consistency: tellsMasters(query) === 'masters' ? 'default' : 'stale',
+      });
       this.#follows.set(id, follow);
     }
     const { state } = follow;

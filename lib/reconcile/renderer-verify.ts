@@ -21,20 +21,23 @@ export async function verifyConsumer(input: {
   const deadlineMs = verify.deadlineMs ?? defaultDeadlineMs;
   const endMs = performance.now() + deadlineMs;
   let remaining = verify.probes;
+  let reason: SwitchmasterError | undefined;
   for (;;) {
     try {
       for (const probe of remaining) {
-        const timeoutMs = Math.max(1, endMs - performance.now());
+        // Whole: AbortSignal.timeout takes no fraction.
+        const timeoutMs = Math.max(1, Math.ceil(endMs - performance.now()));
         await runProbe({ ...input, probe, attempt: { timeoutMs, signal } });
         remaining = remaining.slice(1);
       }
       return;
     } catch (thrown) {
       signal.throwIfAborted();
-      const error = SwitchmasterError.from(thrown, 'verify-failed');
+      // An attempt that the deadline cut short tells less than the one before it.
+      if (reason === undefined || performance.now() < endMs) reason = SwitchmasterError.from(thrown, 'verify-failed');
       if (performance.now() + pauseMs >= endMs) {
-        const message = `It did not work within ${deadlineMs} ms: ${error.message}`;
-        throw new SwitchmasterError('verify-failed', message, { cause: error, details: { ...error.details } });
+        const message = `It did not work within ${deadlineMs} ms: ${reason.message}`;
+        throw new SwitchmasterError('verify-failed', message, { cause: reason, details: { ...reason.details } });
       }
     }
     await delay(pauseMs, undefined, { signal });

@@ -1,11 +1,11 @@
 import { SwitchmasterError } from '../errors.ts';
 import { type ConsulQuery, queryId } from '../model/query.ts';
-import { type GoodRendering, planRender, type RenderPlan } from '../plan/render.ts';
+import { type GoodRendering, type ProvenRendering, planRender, type RenderPlan } from '../plan/render.ts';
 import { defaultWait, type TemplateSpec } from '../plan/render-spec.ts';
 import { tellsMasters } from '../plan/render-urgency.ts';
 import { correctOwnership, type PresentFile, readDestination, removeStaleCandidates } from '../sink/file.ts';
 import { resolveOwnership } from '../sink/ownership.ts';
-import { readSidecar, writeSidecar } from '../sink/sidecar.ts';
+import { readSidecar, type Sidecar, writeSidecar } from '../sink/sidecar.ts';
 import { Supervisor, type SupervisorEvent } from '../sink/supervisor.ts';
 import type { Watches } from '../source/catalog.ts';
 import type { WatchEvent } from '../source/watch-state.ts';
@@ -254,6 +254,8 @@ export class Renderer implements Reconciler {
         const { message } = transaction.error;
         const refused = { digest: rendering.digest, reason: message };
         template.memory = { ...template.memory, owed: undefined, refused };
+        // The rollback is what is told, whether or not a later daemon will know of it.
+        await rememberRefused(entry, refused).catch(() => undefined);
         entry.state = 'refused';
         return { kind: 'failed', error: transaction.error, details };
       }
@@ -311,11 +313,18 @@ async function remember(entry: Entry, rendering: GoodRendering): Promise<void> {
   const { spec } = template;
   template.prove(rendering);
   if (rendering.members.length === 0 && spec.reload === undefined && spec.verify === undefined) return;
-  const { digest, members, masters } = rendering;
-  await writeSidecar(spec.destination, {
-    digest,
-    members,
-    masters: Object.fromEntries(masters),
-    indexes: template.indexes,
-  });
+  await writeSidecar(spec.destination, sidecarOf(rendering, template.indexes));
+}
+
+/** For a daemon after this one, which would else try it at its start. */
+async function rememberRefused({ template }: Entry, refused: NonNullable<Sidecar['refused']>): Promise<void> {
+  const { destination } = template.spec;
+  const present = await readDestination(destination);
+  if (present === undefined) return;
+  const unknown = { digest: digestOf(present.bytes), members: [], masters: new Map<string, string>() };
+  await writeSidecar(destination, { ...sidecarOf(template.memory.proven ?? unknown, template.indexes), refused });
+}
+
+function sidecarOf({ digest, members, masters }: ProvenRendering, indexes: Sidecar['indexes']): Sidecar {
+  return { digest, members, masters: Object.fromEntries(masters), indexes };
 }

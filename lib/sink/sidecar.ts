@@ -14,6 +14,8 @@ export interface Sidecar {
   readonly digest: string;
   readonly members: readonly string[];
   readonly masters: Readonly<Record<string, string>>;
+  /** The text that was rolled back to that one, and why: it is not tried again. */
+  readonly refused?: { readonly digest: string; readonly reason: string };
   /** Consul's index of each thing that was read, by query id. */
   readonly indexes: Readonly<Record<string, string>>;
 }
@@ -71,8 +73,10 @@ export async function readGoodCopy(destination: string): Promise<Buffer | undefi
 
 function isSidecar(json: unknown): json is Sidecar {
   if (typeof json !== 'object' || json === null) return false;
-  const { digest, members, masters, indexes } = json as Record<string, unknown>;
+  const { digest, members, masters, indexes, refused } = json as Record<string, unknown>;
   return (
+    (refused === undefined ||
+      (isTextMap(refused) && 'digest' in (refused as object) && 'reason' in (refused as object))) &&
     typeof digest === 'string' &&
     Array.isArray(members) &&
     members.every((member) => typeof member === 'string') &&

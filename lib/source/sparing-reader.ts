@@ -66,7 +66,8 @@ export class SparingReader implements Reader {
       for (;;) {
         // Counted before the reading: a change that comes during it is seen by the next.
         const beat = pulse.beats;
-        const answer = await this.#readPlainly(query, options);
+        // The pulse is the leader's: a server that lags behind it would not know yet what it beats for.
+        const answer = await this.#readPlainly(query, { ...options, consistency: 'default' });
         if (answer.index !== options.index || performance.now() >= endMs) return answer;
         await pulse.next(beat, { timeoutMs: endMs - performance.now(), signal: options.signal });
       }

@@ -115,8 +115,10 @@ export class Watch {
     const options: ReadOptions = { index: this.#index, waitMs: this.#limits.waitMs, signal };
     const answer = await this.#reader.read(this.query, { ...options, consistency: this.consistency });
     if (this.consistency === 'default') return answer;
-    if (answer.knownLeader && answer.lastContactMs <= this.#limits.maxStaleMs) return answer;
-    // A server cut off from its leader answers from the past: only the leader's word counts then, or nothing.
+    const recent = answer.knownLeader && answer.lastContactMs <= this.#limits.maxStaleMs;
+    if (recent && answer.index >= this.#highest) return answer;
+    // A server cut off from its leader answers from the past, and one that lags behind looks as if the index had fallen:
+    // only the leader's word counts then, or nothing.
     return this.#reader.read(this.query, { ...options, index: 0n, consistency: 'default' });
   }
 

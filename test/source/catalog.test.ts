@@ -166,6 +166,21 @@ t.test('a stale answer from a server that lost touch is read again from the lead
   t.match(follow.state, { kind: 'current', value: ['new'], index: 9n });
 });
 
+t.test('a stale answer that looks as if the index had fallen is read again from the leader', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const follow = watches.follow(query, () => undefined, { consistency: 'stale' });
+  (await script.next()).answer(['x'], 9);
+  (await script.next()).fail();
+  (await script.next()).answer([], 7, { lastContactMs: 20 });
+  const asked = await script.next();
+  t.equal(asked.options.consistency, 'default');
+  asked.answer(['x'], 9);
+  await script.next();
+  t.match(follow.state, { kind: 'current', value: ['x'], resets: 0 });
+});
+
 t.test('a query that nobody follows is asked no more', async (t) => {
   const script = new Script();
   const watches = new CatalogWatches({ client: script, limits });
