@@ -15,7 +15,7 @@ import { Bridge } from '../reconcile/bridge.ts';
 import { RecordWriter } from '../reconcile/bridge-writer.ts';
 import { type FenceReport, Fencer } from '../reconcile/fencer.ts';
 import { Loop } from '../reconcile/loop.ts';
-import type { RunReport } from '../reconcile/outcome.ts';
+import type { Outcome, RunReport } from '../reconcile/outcome.ts';
 import { failOver, type PlannedOptions, type PlannedReport } from '../reconcile/planned-failover.ts';
 import type { CatalogWatches } from '../source/catalog.ts';
 import { LagSource } from '../source/lag.ts';
@@ -122,6 +122,7 @@ export class BridgePart implements Part {
       readNode: async (node) => (await client.read({ kind: 'node', node })).value,
       roleDeadlineMs: options.roleDeadlineMs,
       rebaseAfterMs: options.rebaseAfterMs,
+      onLate: (name, outcome) => options.onReport(lateReport(name, outcome)),
     });
     this.#loop = new Loop({
       reconciler: this.#bridge,
@@ -250,6 +251,22 @@ export class BridgePart implements Part {
 
 /** How long an operator waits for what was asked by hand. */
 const operatorTimeoutMs = 5_000;
+
+/** A write whose run had given way to a failover is told like a run of its own. */
+function lateReport(name: string, outcome: Outcome): RunReport {
+  const nowMs = performance.now();
+  return {
+    loop: 'bridge',
+    key: name,
+    reconcileId: randomUUID().slice(0, 8),
+    hints: [{ source: 'consul', event: 'answered late', receivedMs: nowMs }],
+    outcome,
+    startedMs: nowMs,
+    durationMs: 0,
+    failures: 0,
+    nextMs: undefined,
+  };
+}
 
 /** A fencing step is told like a run: into the log, the journal and the metrics. */
 function toRunReport({ name, action, address, error }: FenceReport): RunReport {

@@ -14,6 +14,7 @@ import type { SentinelReading, SentinelSource } from '../source/sentinel.ts';
 import { MasterMemory } from './bridge-memory.ts';
 import type { Finding, RecordWriter } from './bridge-writer.ts';
 import type { Fencer } from './fencer.ts';
+import { beforeHurry } from './late-outcome.ts';
 import type { Outcome, Reconciler, Run } from './outcome.ts';
 
 export interface BridgeOptions {
@@ -31,6 +32,8 @@ export interface BridgeOptions {
   readonly roleDeadlineMs?: number;
   /** How long a majority must agree on a lower epoch before a new generation begins. Default 10,000. */
   readonly rebaseAfterMs?: number;
+  /** What a write came to for which a run did not wait, since a failover was announced. */
+  readonly onLate?: (name: string, outcome: Outcome) => void;
 }
 
 /** A Sentinel said that a master changed. `lookAt` is where to look first, and is never believed. */
@@ -126,12 +129,10 @@ export class Bridge implements Reconciler {
       const acting = this.#act(name, decided);
       // A former master is fenced also while Consul cannot be written, and a failover that is announced meanwhile does
       // not wait for a Consul that hangs: what was being put right is put right by the next run, if it still differs.
-      const patience = isTurn(decided.decision) ? acting : Promise.race([acting, aborted(hurry.signal)]);
-      await Promise.allSettled([patience]);
-      if (hurry.signal.aborted && !isTurn(decided.decision)) {
-        acting.catch(() => undefined);
-        return givesWay;
-      }
+      const onLate = (outcome: Outcome) => this.#options.onLate?.(name, outcome);
+      const patience = isTurn(decided.decision) ? acting : beforeHurry(acting, { hurry: hurry.signal, onLate });
+      const [acted] = await Promise.allSettled([patience]);
+      if (acted.status === 'fulfilled' && acted.value === undefined) return givesWay;
       const strays = await Promise.race([this.#fence(finding), aborted(hurry.signal)]);
       return strays === 'found' ? soon(await acting) : acting;
     }

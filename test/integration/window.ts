@@ -76,7 +76,8 @@ interface Round {
   readonly shard: Shard;
   readonly sentinels: readonly SentinelServer[];
   readonly bridges: RunningBridge[];
-  readonly recorders: readonly SentinelRecorder[];
+  /** Of every Sentinel, and of each that was started again. */
+  readonly recorders: SentinelRecorder[];
   readonly consul: ConsulAgent;
 }
 
@@ -178,7 +179,11 @@ function selectedBy(shard: Shard, { payload }: SentinelEvent): RedisServer | und
 /** Everything runs again, and nothing more is done: the Sentinels, the nodes and the record agree. Answers the master. */
 async function settle(round: Round): Promise<Address> {
   const { shard, sentinels, consul } = round;
-  for (const server of [...sentinels, ...shard.servers]) if (!server.running) await server.start();
+  for (const sentinel of sentinels.filter(({ running }) => !running)) {
+    await sentinel.start();
+    round.recorders.push(await sentinel.record());
+  }
+  for (const server of shard.servers) if (!server.running) await server.start();
   await lookOften(sentinels);
   const look = async () => {
     const infos = await Promise.all(sentinels.map((sentinel) => sentinel.masterInfo(shard.name)));
