@@ -69,14 +69,14 @@ export function replicasOf(master) {
   });
 }
 
-/** So far behind, a replica would lose what people notice. */
+/** So far behind, a replica would lose what people notice. Less may be the age of the measurement, which it includes. */
 const muchBehindMs = 10_000;
 
 /** @param {Lag | null} lag */
 function tellLag(lag) {
   if (lag === null || (lag.bytes === null && lag.behindMs === null)) return 'replicating';
   if (lag.bytes === 0) return 'in step';
-  const time = lag.behindMs === null || lag.behindMs < 1_000 ? '' : `, ${Math.round(lag.behindMs / 1_000)} s`;
+  const time = lag.behindMs === null || lag.behindMs < muchBehindMs ? '' : `, ${Math.round(lag.behindMs / 1_000)} s`;
   return `${lag.bytes === null ? '' : size(lag.bytes)}${time} behind`.replace(/^, /, '');
 }
 

@@ -58,10 +58,20 @@ function showGroups(groups, onToggle) {
     if (count != null) say(count, String(members.length));
     arrange(list, members, {
       key: ({ master }) => master.name,
-      signature: (one) => JSON.stringify([one, open.has(one.master.name)]),
+      signature: (one) => JSON.stringify([looks(one), open.has(one.master.name)]),
       build: (one) => buildCard(one, { density, onToggle }),
     });
   }
+}
+
+/**
+ * What of it is seen. Times of readings and measurements change all the while: to build the card anew for them would take
+ * away what somebody has just marked in it.
+ * @param {Shown} shown
+ */
+function looks({ master, ...rest }) {
+  const sentinels = master.sentinels.map((vote) => ({ ...vote, lastReadAt: null }));
+  return { ...rest, ...master, sentinels, replicas: replicasOf(master), lastOutcome: null };
 }
 
 /** @param {string} title */

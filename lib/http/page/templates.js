@@ -29,9 +29,19 @@ export function showTemplates({ templates, filter }, approval) {
   byId('templates-none').hidden = all.length > 0;
   arrange(byId('templates-list'), wanted, {
     key: ({ name }) => name,
-    signature: (template) => JSON.stringify(template),
+    signature: (template) => JSON.stringify(looks(template)),
     build: (template) => build(template, approval),
   });
+}
+
+/**
+ * What of it is seen: another look at the same is no reason to build it anew below somebody who reads it.
+ * @param {Shown} template
+ */
+function looks(template) {
+  const { lastOutcome, writtenAt, renderedAt } = template;
+  const told = lastOutcome === null ? null : lastOutcome.summary;
+  return { ...template, stages: null, lastOutcome: told, renderedAt: writtenAt === null ? renderedAt : null };
 }
 
 /**
