@@ -10,11 +10,13 @@ export function addWhy(program: Command, done: (code: ExitCode) => void): void {
     .argument('<master>', "a master's name")
     .description("The decisions behind a master's changes, newest first.")
     .option('-n, --limit <count>', 'how many decisions to tell', '10')
+    .option('--replay <path>', "a journal's file: make its decisions again, without asking anybody")
     .addOption(apiOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ switchmaster why shard1 --limit 1')
-    .action(async (master: string, options: { api: string; limit: string; json?: true }) => {
-      done(await tellWhy({ master, ...options }));
+    .action(async (master: string, options: { api: string; limit: string; replay?: string; json?: true }) => {
+      const { replay, ...rest } = options;
+      done(await (replay === undefined ? tellWhy({ master, ...rest }) : tellReplay(master, { ...rest, file: replay })));
     });
 }
 
@@ -41,4 +43,22 @@ async function tellWhy(options: {
     for (const sentence of rest) printLine(`  ${harmless(sentence)}`);
   }
   return 0;
+}
+
+/** Exit code 1 where a decision comes out differently now. */
+async function tellReplay(name: string, options: { readonly file: string; readonly json?: true }): Promise<ExitCode> {
+  const { replayJournal } = await import('../lib/daemon/replay.ts');
+  const decisions = await replayJournal(options.file, { name });
+  const different = decisions.filter(({ verdict }) => verdict === 'different');
+  if (options.json === true) printJson({ name, decisions });
+  else {
+    for (const { at, summary, verdict, recorded, decided } of decisions) {
+      printLine(`${styled(verdict === 'same' ? 'green' : 'red', verdict)} ${harmless(`${at} ${summary}`)}`);
+      if (verdict === 'same') continue;
+      printLine(harmless(`  then ${JSON.stringify(recorded)}`));
+      printLine(harmless(`  now ${JSON.stringify(decided)}`));
+    }
+    printLine(`${decisions.length} decisions, ${different.length} of them come out differently.`);
+  }
+  return different.length === 0 ? 0 : 1;
 }

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { JournalConfig } from '../config/model.ts';
 import { type RequestTime, requestChannelName } from '../model/request.ts';
 import type { RunReport } from '../reconcile/outcome.ts';
-import { Journal } from '../telemetry/journal.ts';
+import { Journal, type KeptEntry } from '../telemetry/journal.ts';
 import { JournalFile } from '../telemetry/journal-file.ts';
 import { Ledger } from '../telemetry/ledger.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -31,13 +31,13 @@ export async function openObservers(options: {
   const { log } = options;
   const file = openFile(options.journal, log);
   const earlier = (await file?.load()) ?? [];
-  const journal = new Journal({ capacity: options.journal.entries, earlier });
+  const keep = file === undefined ? {} : { keep: (entry: KeptEntry) => file.append(entry) };
+  const journal = new Journal({ capacity: options.journal.entries, earlier, ...keep });
   const ledger = new Ledger();
   const metrics = new Metrics({ version: options.version, view: options.view });
   const runLog = makeRunLog(log);
   const onRequest = (message: unknown): void => metrics.observeRequest(message as RequestTime);
   subscribe(requestChannelName, onRequest);
-  if (file !== undefined) journal.subscribe((entry) => file.append(entry));
   return {
     journal,
     ledger,

@@ -5,7 +5,7 @@ import type { CatalogNode } from '../model/catalog.ts';
 import { compareVersions } from '../model/epoch.ts';
 import { collisions, externalNode, type Naming } from '../model/naming.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
-import type { Decision, FollowMode } from '../plan/decision.ts';
+import type { Decision, FollowMode, Situation } from '../plan/decision.ts';
 import { decide } from '../plan/failover.ts';
 import { weighEvidence } from '../plan/fence.ts';
 import { foreignNode, nodeOwner, ownershipOf } from '../plan/ownership.ts';
@@ -40,6 +40,13 @@ export interface BridgeOptions {
 export interface Announcement {
   readonly sentinel: Address;
   readonly lookAt: Address | undefined;
+}
+
+/** What was decided, what it was decided from, and what else was found out. */
+interface Decided {
+  readonly finding: Finding;
+  readonly situation: Situation;
+  readonly decision: Decision;
 }
 
 /**
@@ -147,7 +154,7 @@ export class Bridge implements Reconciler {
     return { name, memory, reading, held: memory.held(reading), ...seen, observedMs: performance.now() };
   }
 
-  async #decide(name: string, finding: Finding): Promise<{ readonly finding: Finding; readonly decision: Decision }> {
+  async #decide(name: string, finding: Finding): Promise<Decided> {
     const memory = this.memory(name);
     const { held, views, complete, role } = finding;
     const knownSentinels = this.#options.sentinels.count(name);
@@ -169,24 +176,26 @@ export class Bridge implements Reconciler {
     };
     const rebaseAfterMs = this.#options.rebaseAfterMs ?? 10_000;
     const answers = role === undefined ? [] : [role];
-    let decision = decide({ ...situation, nowMs: performance.now(), rebaseAfterMs });
+    let whole: Situation = { ...situation, nowMs: performance.now(), rebaseAfterMs };
+    let decision = decide(whole);
     while (decision.kind === 'ask-role' && answers.length < mostAnswers) {
       const { address, lagging } = decision;
       answers.unshift(await this.#options.redis.role(address, { timeoutMs: this.#roleDeadlineMs }));
       const [last, ...otherRoles] = answers;
       const again = { ...situation, role: last, otherRoles, lagging: lagging ?? laggingSoFar };
-      decision = decide({ ...again, nowMs: performance.now(), rebaseAfterMs });
+      whole = { ...again, nowMs: performance.now(), rebaseAfterMs };
+      decision = decide(whole);
     }
     if (decision.kind !== 'wait' || decision.why !== 'not-master-yet') memory.promotionOver();
     if (complete) memory.lagging = 'lagging' in decision ? decision.lagging : undefined;
-    return { finding: { ...finding, role: answerAbout(decision, answers) }, decision };
+    return { finding: { ...finding, role: answerAbout(decision, answers) }, decision, situation: whole };
   }
 
-  async #act(name: string, decided: { readonly finding: Finding; readonly decision: Decision }): Promise<Outcome> {
-    return withEvidence(await this.#carryOut(name, decided), decided.finding);
+  async #act(name: string, decided: Decided): Promise<Outcome> {
+    return withEvidence(await this.#carryOut(name, decided), decided);
   }
 
-  async #carryOut(name: string, decided: { readonly finding: Finding; readonly decision: Decision }): Promise<Outcome> {
+  async #carryOut(name: string, decided: Decided): Promise<Outcome> {
     const { finding, decision } = decided;
     const { memory } = finding;
     const writes = decision.kind === 'publish' || decision.kind === 'stands';
@@ -278,8 +287,9 @@ function hold(decision: Extract<Decision, { kind: 'wait' | 'conflict' }>, memory
 }
 
 /** Who said what when this was decided: what the journal keeps of it. */
-function withEvidence(outcome: Outcome, { views, role }: Finding): Outcome {
+function withEvidence(outcome: Outcome, { finding, situation, decision }: Decided): Outcome {
   if (outcome.kind === 'unchanged') return outcome;
+  const { views, role } = finding;
   const votes = views.map(({ sentinel, master, configEpoch, condition }) => ({
     sentinel: formatAddress(sentinel),
     master: formatAddress(master),
@@ -287,7 +297,7 @@ function withEvidence(outcome: Outcome, { views, role }: Finding): Outcome {
     condition,
   }));
   const answer = role === undefined ? {} : { role: { address: formatAddress(role.address), role: role.role } };
-  return { ...outcome, details: { ...outcome.details, votes, ...answer } };
+  return { ...outcome, details: { ...outcome.details, votes, ...answer }, replay: { situation, decision } };
 }
 
 const givesWay: Outcome = { kind: 'held', summary: 'gives way to an announced failover', retryAfterMs: 0 };

@@ -11,14 +11,23 @@ export interface Hint {
 }
 
 /** What one reconciliation came to. `summary` is a sentence for people; `details` are facts for machines. */
-export type Outcome =
+export type Outcome = (
   | { readonly kind: 'applied'; readonly summary: string; readonly details?: Details }
   | { readonly kind: 'unchanged'; readonly details?: Details }
   /** Somebody else's newer change won: look again at once. */
   | { readonly kind: 'fenced'; readonly summary: string; readonly details?: Details }
   /** Nothing may be done yet (no majority, target not a master, held by a guard): look again after a while. */
   | { readonly kind: 'held'; readonly summary: string; readonly retryAfterMs?: number; readonly details?: Details }
-  | { readonly kind: 'failed'; readonly error: SwitchmasterError; readonly details?: Details };
+  | { readonly kind: 'failed'; readonly error: SwitchmasterError; readonly details?: Details }
+) & {
+  /** What was decided, and from what in full: for the journal's file only, so that it can be decided again. */
+  readonly replay?: Replay;
+};
+
+export interface Replay {
+  readonly situation: unknown;
+  readonly decision: unknown;
+}
 
 export type Details = Readonly<Record<string, unknown>>;
 

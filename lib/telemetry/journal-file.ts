@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
-import type { JournalEntry } from './journal.ts';
+import type { JournalEntry, KeptEntry } from './journal.ts';
 
 export interface JournalFileOptions {
   /** Absolute. One JSON object a line; `<path>.1` is the part before it. */
@@ -32,10 +32,16 @@ export class JournalFile {
   /** Everything that can be read, oldest first. A file that is not there is empty. */
   async load(): Promise<readonly JournalEntry[]> {
     const texts = await Promise.all([`${this.#options.path}.1`, this.#options.path].map((file) => this.#read(file)));
-    return texts.flatMap((text) => text.split('\n').flatMap((line) => parseEntry(line) ?? []));
+    return texts.flatMap((text) =>
+      text.split('\n').flatMap((line) => {
+        // What a decision was made from stays in the file.
+        const { replay: _, ...entry } = parseEntry(line) ?? { replay: undefined };
+        return 'id' in entry ? [entry] : [];
+      }),
+    );
   }
 
-  append(entry: JournalEntry): void {
+  append(entry: KeptEntry): void {
     if (this.#waiting.length >= maxWaiting) return;
     this.#waiting.push(JSON.stringify(entry));
     this.#writing ??= this.#drain().finally(() => {
@@ -107,7 +113,7 @@ async function endsTorn(file: string, size: number): Promise<boolean> {
 const kinds: ReadonlySet<unknown> = new Set(['applied', 'fenced', 'held', 'failed']);
 
 /** Anybody may have edited the file: what is not an entry is skipped. */
-function parseEntry(line: string): JournalEntry | undefined {
+export function parseEntry(line: string): KeptEntry | undefined {
   let json: unknown;
   try {
     json = JSON.parse(line);
@@ -122,5 +128,5 @@ function parseEntry(line: string): JournalEntry | undefined {
   if (!texts || !counts || !Number.isSafeInteger(id) || !kinds.has(kind) || !Array.isArray(hints)) return undefined;
   if (typeof details !== 'object' || details === null || (error !== null && typeof error !== 'object'))
     return undefined;
-  return json as JournalEntry;
+  return json as KeptEntry;
 }

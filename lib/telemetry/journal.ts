@@ -1,4 +1,4 @@
-import type { RunReport } from '../reconcile/outcome.ts';
+import type { Replay, RunReport } from '../reconcile/outcome.ts';
 import { capped } from './capped.ts';
 import { type SerializedError, serializeError } from './serialize.ts';
 
@@ -21,11 +21,18 @@ export interface JournalEntry {
   readonly failures: number;
 }
 
+/** An entry as the journal's file has it: with what was decided, and from what, where that is known. */
+export interface KeptEntry extends JournalEntry {
+  readonly replay?: Replay;
+}
+
 export interface JournalOptions {
   /** How many entries are kept at most. */
   readonly capacity: number;
   /** Of an earlier life: the last ones are taken over. */
   readonly earlier?: readonly JournalEntry[];
+  /** Told of each entry in full. */
+  readonly keep?: (entry: KeptEntry) => void;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -45,6 +52,7 @@ export interface JournalFilter {
 export class Journal {
   readonly #capacity: number;
   readonly #now: () => number;
+  readonly #keep: JournalOptions['keep'];
   readonly #entries: JournalEntry[] = [];
   readonly #standing = new Map<string, string>();
   readonly #subscribers = new Set<(entry: JournalEntry) => void>();
@@ -53,6 +61,7 @@ export class Journal {
   constructor(options: JournalOptions) {
     this.#capacity = options.capacity;
     this.#now = options.now ?? Date.now;
+    this.#keep = options.keep;
     this.#entries.push(...(options.earlier ?? []).slice(-this.#capacity));
     // A clock that was set back must not make ids fall.
     this.#lastId = Math.max(this.#now() * 1_000, this.#entries.at(-1)?.id ?? 0);
@@ -73,7 +82,7 @@ export class Journal {
     const before = this.#standing.get(id);
     if (trouble === undefined) this.#standing.delete(id);
     else this.#standing.set(id, trouble);
-    if (trouble === undefined || trouble !== before) this.#add(this.#toEntry(report));
+    if (trouble === undefined || trouble !== before) this.#add(this.#toEntry(report), outcome.replay);
   }
 
   /** The entries after `id`, oldest first; `complete` is false where some of them are forgotten already. */
@@ -101,8 +110,9 @@ export class Journal {
     return () => void this.#subscribers.delete(onEntry);
   }
 
-  #add(entry: JournalEntry): void {
+  #add(entry: JournalEntry, replay: Replay | undefined): void {
     this.#entries.push(entry);
+    this.#keep?.(replay === undefined ? entry : { ...entry, replay: capped(replay) as Replay });
     // In blocks: shifting one by one costs a copy of the whole for each.
     if (this.#entries.length >= this.#capacity * 1.1) this.#entries.splice(0, this.#entries.length - this.#capacity);
     for (const subscriber of this.#subscribers) subscriber(entry);

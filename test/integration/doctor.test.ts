@@ -12,6 +12,8 @@ const acl = {
   default_policy: 'deny',
   tokens: { master: management, agent: management, default: management },
 };
+// A busy machine takes its time.
+t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'doctor' });
 const [consul, illConsul, shard1] = await Promise.all([
   sandbox.consul(),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { formatAddress } from '../../lib/model/address.ts';
 import { Program, runProgram } from '../cmd/program.ts';
@@ -6,6 +7,8 @@ import { Sandbox } from '../sandbox/sandbox.ts';
 import { CheckLoad, findWrong } from './check-load.ts';
 
 /* What an operator and a load balancer see of one failover, on real software. */
+// A busy machine takes its time.
+t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'operator' });
 const [consul, shard1] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 1 })]);
 const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });
@@ -115,6 +118,32 @@ t.test('metrics know of it', async (t) => {
     /^switchmaster_request_duration_seconds_count\{server="sentinel",operation="master",result="ok"\} \d+$/m,
   );
   t.match(text, /^switchmaster_reconciles_total\{loop="renderer",result="applied"\} \d+$/m);
+});
+
+t.test('a captured journal replays offline to the same decisions', async (t) => {
+  const { code, stdout } = await runProgram([
+    'why',
+    'shard1',
+    '--replay',
+    journalFile,
+    '--json',
+    '--api',
+    'http://127.0.0.1:9',
+  ]);
+  t.equal(code, 0);
+  const { decisions } = JSON.parse(stdout) as { decisions: { verdict: string; recorded: { cause?: string } }[] };
+  t.ok(decisions.length >= 3);
+  t.ok(decisions.every(({ verdict }) => verdict === 'same'));
+  t.ok(decisions.some(({ recorded }) => recorded.cause === 'failover'));
+  const edited = readFileSync(journalFile, 'utf8').replaceAll(
+    '"cause":"failover","draft"',
+    '"cause":"initial","draft"',
+  );
+  const told = await runProgram(['why', 'shard1', '--replay', sandbox.write('edited.jsonl', `${edited}garbage\n{}\n`)]);
+  t.equal(told.code, 1);
+  t.match(told.stdout, /^different .* failover$/m);
+  t.equal((await runProgram(['why', 'shard1', '--replay', '/nowhere'])).code, 1);
+  t.notMatch(JSON.stringify((await daemon.get('/v1/history')).body), /"replay"/, 'the API does not carry it about');
 });
 
 t.test('the journal outlives the daemon', async (t) => {

@@ -8,6 +8,8 @@ import { recordOf } from './bridging.ts';
 
 /* What an operator orders by HTTP and on the command line, on real software. */
 const token = 'a-token-for-this-test';
+// A busy machine takes its time.
+t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'steering' });
 const [consul, shard1] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 2 })]);
 const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });

@@ -5,6 +5,8 @@ import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 
 /* What the API tells of a cluster and of a node's own instances, on real software. */
+// A busy machine takes its time.
+t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'topology' });
 const [consul, node] = await Promise.all([
   sandbox.consul(),
