@@ -1,4 +1,5 @@
 import type { Address } from '../model/address.ts';
+import type { ProbeAccess } from '../model/probe-access.ts';
 
 /** What is wanted of one template: a validated part of the config. Every time is in milliseconds. */
 export interface TemplateSpec {
@@ -79,13 +80,6 @@ export type ProbeSpec =
   /** Any status from 200 to 399. */
   | { readonly kind: 'http'; readonly url: string }
   | { readonly kind: 'command'; readonly command: CommandSpec };
-
-export interface ProbeAccess {
-  readonly username?: string;
-  /** Wrapped, so that it is printed nowhere. */
-  readonly password?: { reveal(): string };
-  readonly tls?: { readonly ca?: string; readonly serverName?: string; readonly verify: boolean };
-}
 
 export interface WaitSpec {
   /** Rendered when nothing has changed for so long ... */

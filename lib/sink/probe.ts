@@ -2,12 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
-
-export interface RedisAccess {
-  readonly username?: string;
-  readonly password?: { reveal(): string };
-  readonly tls?: { readonly ca?: string; readonly serverName?: string; readonly verify: boolean };
-}
+import type { ProbeAccess } from '../model/probe-access.ts';
 
 export interface Attempt {
   readonly timeoutMs: number;
@@ -36,7 +31,7 @@ export async function probeHttp(url: string, attempt: Attempt): Promise<void> {
 }
 
 /** PING, after AUTH where a password is given. Throws `verify-failed`. */
-export async function probeRedis(address: Address, access: RedisAccess, attempt: Attempt): Promise<void> {
+export async function probeRedis(address: Address, access: ProbeAccess, attempt: Attempt): Promise<void> {
   const [pong] = await ask({ address, access, attempt, commands: [['PING']] });
   if (pong !== '+PONG') {
     throw new SwitchmasterError('verify-failed', `PING to ${formatAddress(address)} is answered with "${pong}".`);
@@ -46,7 +41,7 @@ export async function probeRedis(address: Address, access: RedisAccess, attempt:
 /** The run_id of the Redis process that answers at an address, and its role. Throws `verify-failed`. */
 export async function readIdentity(
   address: Address,
-  access: RedisAccess,
+  access: ProbeAccess,
   attempt: Attempt,
 ): Promise<{ readonly runId: string; readonly role: string }> {
   const [server = '', replication = ''] = await ask({
@@ -71,7 +66,7 @@ export async function readIdentity(
  */
 async function ask(input: {
   address: Address;
-  access: RedisAccess;
+  access: ProbeAccess;
   attempt: Attempt;
   commands: readonly (readonly string[])[];
 }): Promise<readonly string[]> {
@@ -89,7 +84,7 @@ async function ask(input: {
   return replies.slice(auth.length);
 }
 
-function open(address: Address, access: RedisAccess, attempt: Attempt): Promise<Socket> {
+function open(address: Address, access: ProbeAccess, attempt: Attempt): Promise<Socket> {
   attempt.signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const { tls } = access;

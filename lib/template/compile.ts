@@ -2,9 +2,10 @@ import Handlebars from 'handlebars';
 import type { PrintSite, TemplateFormat } from './format.ts';
 import type { HelperDefinition } from './helper.ts';
 import { helpers as allHelpers } from './helpers.ts';
+import { invalid, type TemplateText } from './parse.ts';
 import { defaultRenderLimits, type RenderLimits, type RenderResult, renderTemplate } from './render.ts';
 import type { RenderWorld } from './scope.ts';
-import { type CheckedSyntax, checkSyntax, invalid, type TemplateText } from './syntax.ts';
+import { type CheckedSyntax, checkSyntax } from './syntax.ts';
 
 export interface CompileInput {
   readonly template: TemplateText;

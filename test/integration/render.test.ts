@@ -19,6 +19,7 @@ t.test('a file follows what its template reads, and nothing is written when noth
   t.equal(read(destination), 'a 1\n');
   await consul.putKey('one/a', '2');
   await waitFor('the file to follow', () => read(destination), { until: (text) => text === 'a 2\n' });
+  await waitFor('its report', () => rendering.reports.filter(({ outcome }) => outcome.kind === 'applied').length === 2);
   const { ino, mtimeMs } = statSync(destination);
   const runs = rendering.reports.length;
   rendering.part.wake('all', { source: 'test', event: 'again' });
