@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { formatAddress, sameAddress } from '../../lib/model/address.ts';
 import { waitFor } from '../sandbox/condition.ts';
@@ -11,35 +13,48 @@ import { LedgerWriter, persistentClient } from './writing.ts';
 // Each test has a shard, Sentinels, and bridges of its own, for most of them lose some of these.
 const sandbox = await Sandbox.openFor(t, { name: 'promotion' });
 
-async function start(name: string, options: { readonly replicas?: number } = {}) {
+const tools = join(import.meta.dirname, '../../.tools/bin');
+const editions = ['redis', 'redis8', 'valkey'].filter(
+  (edition) => edition === 'redis' || existsSync(join(tools, `${edition}-server`)),
+);
+
+async function start(name: string, edition = 'redis') {
+  const program = (kind: string) => (edition === 'redis' ? {} : { program: `${edition}-${kind}` });
   const [consul, shard] = await Promise.all([
     sandbox.consul({ name: `${name}-consul` }),
-    sandbox.redis({ name, replicas: options.replicas ?? 1 }),
+    sandbox.redis({ name, ...program('server') }),
   ]);
-  const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard] });
+  const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard], ...program('sentinel') });
   return { name, consul, shard, sentinels, replica: only(shard.replicas) };
 }
 
 t.test('a promotion', { jobs: 3 }, async (t) => {
-  t.test('is published before any Sentinel announces it, and confirmed when most have', async (t) => {
-    const { name, consul, shard, sentinels, replica } = await start('early');
-    const bridge = startBridge(t, { consul, sentinels });
-    await recordOf(consul, name);
-    const recorders = await Promise.all(sentinels.map((sentinel) => sentinel.record()));
-    await failOver(only(sentinels), name);
-    const promoted = await recordOf(consul, name, { master: replica, phase: 'promoted' });
-    const announced = recorders.flatMap(({ events }) => events).filter(({ channel }) => channel === '+switch-master');
-    t.strictSame(announced, []);
-    t.match(promoted, { generation: 1, epoch: 1, previous: shard.master.address, replicas: [shard.master.address] });
-    const confirmed = await recordOf(consul, name, { master: replica });
-    t.match(confirmed, { generation: 1, epoch: 1, changedAt: promoted.changedAt });
-    await waitFor('the old master to follow', () => shard.master.role(), { until: (role) => role === 'replica' });
-    t.strictSame(
-      bridge.fences.map(({ action, address }) => `${action} ${address}`),
-      [`pause ${formatAddress(shard.master.address)}`, `demote ${formatAddress(shard.master.address)}`],
-    );
-    for (const recorder of recorders) recorder.close();
-  });
+  for (const edition of editions) {
+    t.test(`is published before any Sentinel announces it, and confirmed when most have, on ${edition}`, async (t) => {
+      const { name, consul, shard, sentinels, replica } = await start(`early-${edition}`, edition);
+      const bridge = startBridge(t, { consul, sentinels });
+      await recordOf(consul, name);
+      const recorders = await Promise.all(sentinels.map((sentinel) => sentinel.record()));
+      await failOver(only(sentinels), name);
+      const promoted = await waitFor('the decision', () => bridge.decisions[0]);
+      const announced = await Promise.all(recorders.map((recorder) => recorder.event('+switch-master')));
+      const firstMs = Math.min(...announced.map(({ atMs }) => atMs));
+      const committed = await waitFor('the write', () =>
+        bridge.reports.find(({ outcome }) => outcome.kind === 'applied' && outcome.details?.cause === 'failover'),
+      );
+      const writtenMs = performance.timeOrigin + (committed?.startedMs ?? 0) + (committed?.durationMs ?? 0);
+      t.ok(writtenMs < firstMs, `${Math.round(firstMs - writtenMs)} ms before`);
+      t.match(promoted, { generation: 1, epoch: 1, previous: shard.master.address, replicas: [shard.master.address] });
+      const confirmed = await recordOf(consul, name, { master: replica });
+      t.match(confirmed, { generation: 1, epoch: 1, changedAt: promoted?.changedAt });
+      await waitFor('the old master to follow', () => shard.master.role(), { until: (role) => role === 'replica' });
+      t.strictSame(
+        bridge.fences.map(({ action, address }) => `${action} ${address}`),
+        [`pause ${formatAddress(shard.master.address)}`, `demote ${formatAddress(shard.master.address)}`],
+      );
+      for (const recorder of recorders) recorder.close();
+    });
+  }
 
   t.test('moves this node, and pauses the old master, while Consul hangs', async (t) => {
     const { name, consul, shard, sentinels, replica } = await start('hang');

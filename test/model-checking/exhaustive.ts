@@ -4,8 +4,10 @@ import { full, short } from './budgets.ts';
 import { explore } from './exploration.ts';
 
 const word = process.argv[2] ?? '';
+const cases = [...short, ...full].filter((one) => one.name.includes(word));
+if (cases.length === 0) throw new Error(`no case is named like ${word}`);
 let broken = 0;
-for (const { name, start, follow, settleEvery } of [...short, ...full].filter((one) => one.name.includes(word))) {
+for (const { name, start, follow, settleEvery } of cases) {
   const startedMs = performance.now();
   const found = explore(start, { follow, settleEvery });
   const took = `${Math.round((performance.now() - startedMs) / 100) / 10} s`;
