@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
-import type { masterAnswer, mastersAnswer, templateAnswer, templatesAnswer } from '../lib/http/shapes.ts';
+import type {
+  clustersAnswer,
+  instancesAnswer,
+  masterAnswer,
+  mastersAnswer,
+  templateAnswer,
+  templatesAnswer,
+} from '../lib/http/shapes.ts';
 import { type Address, formatAddress, sameAddress } from '../lib/model/address.ts';
 import type { ExitCode } from './exit-code.ts';
 import { apiOption, jsonOption } from './option.ts';
@@ -8,7 +15,12 @@ import { type Branch, drawTree, harmless, printJson, printLine, styled } from '.
 
 type Master = z.output<typeof masterAnswer>;
 type Template = z.output<typeof templateAnswer>;
-type Status = z.output<typeof mastersAnswer> & z.output<typeof templatesAnswer>;
+type Cluster = z.output<typeof clustersAnswer>['clusters'][number];
+type Instance = z.output<typeof instancesAnswer>['instances'][number];
+type Status = z.output<typeof mastersAnswer> &
+  z.output<typeof clustersAnswer> &
+  z.output<typeof instancesAnswer> &
+  z.output<typeof templatesAnswer>;
 
 export function addStatus(program: Command, done: (code: ExitCode) => void): void {
   program
@@ -30,23 +42,33 @@ async function showStatus(options: { readonly api: string; readonly json?: true 
   if (options.json === true) printJson(status);
   else for (const line of drawStatus(status)) printLine(line);
   const well =
-    status.masters.every(isWell) && status.templates.every(({ lastOutcome }) => lastOutcome?.kind !== 'failed');
+    status.masters.every(isWell) &&
+    status.clusters.every(isWhole) &&
+    status.templates.every(({ lastOutcome }) => lastOutcome?.kind !== 'failed');
   return well ? 0 : 1;
 }
 
 async function readStatus(api: string): Promise<Status> {
   const { ask } = await import('./api-client.ts');
   const shapes = await import('../lib/http/shapes.ts');
-  const [masters, templates] = await Promise.all([
+  const [masters, clusters, instances, templates] = await Promise.all([
     ask({ api, path: '/v1/masters' }, shapes.mastersAnswer),
+    ask({ api, path: '/v1/clusters' }, shapes.clustersAnswer),
+    ask({ api, path: '/v1/instances' }, shapes.instancesAnswer),
     ask({ api, path: '/v1/templates' }, shapes.templatesAnswer),
   ]);
-  return { ...masters, ...templates };
+  return { ...masters, ...clusters, ...instances, ...templates };
 }
 
-function drawStatus({ masters, templates }: Status): readonly string[] {
-  if (masters.length === 0 && templates.length === 0) return ['It follows no master and keeps no file.'];
-  return [...masters.map(masterBranch), ...templates.map(templateBranch)].flatMap((branch) => drawTree(branch));
+function drawStatus({ masters, clusters, instances, templates }: Status): readonly string[] {
+  const branches = [
+    ...masters.map(masterBranch),
+    ...clusters.map(clusterBranch),
+    ...instances.map(instanceBranch),
+    ...templates.map(templateBranch),
+  ];
+  if (branches.length === 0) return ['It follows no master and keeps no file.'];
+  return branches.flatMap((branch) => drawTree(branch));
 }
 
 function masterBranch(master: Master): Branch {
@@ -69,6 +91,31 @@ function describeVote(vote: Master['sentinels'][number], record: NonNullable<Mas
   if (vote.master === null || vote.epoch === null) return styled('red', harmless(vote.state));
   if (sameAddress(vote.master, record.master) && vote.epoch === record.epoch) return styled('green', 'agrees');
   return styled('yellow', `names ${show(vote.master)} at epoch ${vote.epoch}`);
+}
+
+function clusterBranch({ name, record, trouble }: Cluster): Branch {
+  const told = trouble === null ? [] : [{ text: styled('yellow', harmless(trouble)) }];
+  const title = styled('bold', harmless(name));
+  if (record === null) return { text: `${title}  cluster  ${styled('red', 'no record')}`, branches: told };
+  const whole = record.state === 'ok' && record.uncovered.length === 0;
+  const state = whole ? styled('green', 'ok') : styled('red', `slots without a master: ${showSlots(record.uncovered)}`);
+  const shards = record.shards.map(({ slots, master, replicas }) => {
+    const followed = replicas.length === 0 ? '' : `, replicas ${replicas.map(show).join(', ')}`;
+    return {
+      text: `slots ${showSlots(slots)}  ${master === null ? styled('red', 'no master') : show(master)}${followed}`,
+    };
+  });
+  return { text: `${title}  cluster  ${state}  epoch ${record.epoch}`, branches: [...shards, ...told] };
+}
+
+function showSlots(ranges: readonly { readonly from: number; readonly to: number }[]): string {
+  return ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(', ') || 'none';
+}
+
+function instanceBranch({ kind, name, address, role, check }: Instance): Branch {
+  const state = check === null ? styled('yellow', 'unknown') : `${paint(check.status)}  ${harmless(check.output)}`;
+  const of = name === null ? '' : ` of ${harmless(name)}${role === 'unknown' ? '' : `, ${role}`}`;
+  return { text: `${styled('bold', kind)} ${show(address)}${of}  ${state}` };
 }
 
 function describeLag(lag: Master['replicas'][number]['lag']): string {
@@ -94,6 +141,10 @@ function troubleOf({ lastOutcome }: Pick<Master, 'lastOutcome'>): readonly Branc
 
 function isWell({ record, check, lastOutcome }: Master): boolean {
   return record !== null && check?.status === 'passing' && lastOutcome?.kind !== 'failed';
+}
+
+function isWhole({ record }: Cluster): boolean {
+  return record?.state === 'ok' && record.uncovered.length === 0;
 }
 
 function paint(status: 'passing' | 'warning' | 'critical'): string {

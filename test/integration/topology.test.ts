@@ -1,6 +1,7 @@
 import t from 'tap';
 import { formatAddress } from '../../lib/model/address.ts';
 import { slotCount } from '../../lib/model/cluster.ts';
+import { runProgram } from '../cmd/program.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 
@@ -39,6 +40,14 @@ t.test('a cluster with a hole is none that serves, until the hole is closed', as
     clusters: [{ name: 'sessions', record: { state: 'ok', shards: [{ master: node.master.address }] } }],
   });
   t.equal(await status(`${url.replace('master', 'replica')}`), 503);
+});
+
+t.test('status draws the cluster with its slots, and what runs here', async (t) => {
+  const { code, stdout, stderr } = await runProgram(['status', '--api', `http://${formatAddress(daemon.api)}`]);
+  t.equal(code, 0, stderr);
+  t.match(stdout, `sessions  cluster  ok  epoch `);
+  t.match(stdout, `└─ slots 0-16383  ${address}`);
+  t.match(stdout, `cluster ${address} of sessions, master`);
 });
 
 t.test("the node's own instances are told with their checks", async (t) => {
