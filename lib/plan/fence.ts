@@ -51,6 +51,17 @@ export function planFence({ mode, record, roles, evidence }: FenceSituation): re
     .map((address) => ({ kind: 'pause', address, pauseMs }));
 }
 
+/**
+ * The former master of a promotion that is not confirmed yet, where it answers as a master: it was out of reach when the
+ * master changed. Its writes wait once and no longer, for the promotion may come to nothing.
+ */
+export function planLatePause(record: MasterRecord, roles: readonly RoleAnswer[]): Address | undefined {
+  const { phase, previous, master } = record;
+  if (phase !== 'promoted' || previous === null || sameAddress(previous, master)) return undefined;
+  const answers = roles.some(({ address, role }) => role === 'master' && sameAddress(address, previous));
+  return answers ? previous : undefined;
+}
+
 /** Who was master before, or could come back as one. */
 export function former(record: MasterRecord): readonly Address[] {
   const previous = record.previous === null ? [] : [record.previous];

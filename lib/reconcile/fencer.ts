@@ -2,8 +2,16 @@ import type { RedisPool } from '../client/redis-pool.ts';
 import type { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { MasterRecord } from '../model/record.ts';
-import { type Evidence, type FenceAction, type FenceMode, former, pauseMs, planFence } from '../plan/fence.ts';
-import { demote, pauseWrites, releaseWrites } from '../sink/fence.ts';
+import {
+  type Evidence,
+  type FenceAction,
+  type FenceMode,
+  former,
+  pauseMs,
+  planFence,
+  planLatePause,
+} from '../plan/fence.ts';
+import { demote, type FenceOutcome, pauseWrites, releaseWrites } from '../sink/fence.ts';
 
 /** What was done to a former master, for the log and the journal. */
 export interface FenceReport {
@@ -28,6 +36,8 @@ export class Fencer {
   readonly #options: FencerOptions;
   /** What this bridge has paused: who becomes master again must not stay so. */
   readonly #paused = new Set<string>();
+  /** By master: the change for which the old one was paused. */
+  readonly #turned = new Map<string, string>();
 
   constructor(options: FencerOptions) {
     this.#options = options;
@@ -36,8 +46,9 @@ export class Fencer {
   /** The master changes at this moment: the old one's writes wait, where it can be reached; the new one's go on. */
   async turn(name: string, change: { readonly from: Address; readonly to: Address }): Promise<void> {
     if (this.#options.mode === 'none') return;
+    this.#turned.delete(name);
     await Promise.all([
-      this.#pause(name, { address: change.from, pauseMs }),
+      this.#pauseOnce(name, change),
       this.#paused.has(formatAddress(change.to)) ? this.#release(name, change.to) : undefined,
     ]);
   }
@@ -45,15 +56,21 @@ export class Fencer {
   /**
    * Asks everyone who could come back as a master. Only when somebody did, `weigh` hears the Sentinels again: what they
    * say must be newer than the answers. `stillHolds` is asked right before each step. `found`: somebody did, whether
-   * anything could be done about it or not.
+   * anything could be done about it or not. Before the confirmation a former master that could not be reached when the
+   * master changed is paused, once.
    */
   async enforce(
     record: MasterRecord,
     options: { readonly weigh: () => Promise<Evidence>; readonly stillHolds: () => boolean },
   ): Promise<'found' | 'none'> {
     const { redis, mode } = this.#options;
-    if (mode === 'none' || record.phase !== 'confirmed') return 'none';
+    if (mode === 'none') return 'none';
     const roles = await Promise.all(former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
+    if (record.phase === 'promoted') {
+      const from = planLatePause(record, roles);
+      if (from !== undefined && options.stillHolds()) await this.#pauseOnce(record.name, { from, to: record.master });
+      return 'none';
+    }
     if (!roles.some(({ role }) => role === 'master')) return 'none';
     const evidence = await options.weigh();
     for (const action of planFence({ mode, record, roles, evidence })) {
@@ -63,10 +80,19 @@ export class Fencer {
     return 'found';
   }
 
-  async #pause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<void> {
+  /** Each change pauses the old master once: longer would not heal by itself. */
+  async #pauseOnce(name: string, { from, to }: { readonly from: Address; readonly to: Address }): Promise<void> {
+    const change = `${formatAddress(from)} ${formatAddress(to)}`;
+    if (this.#turned.get(name) === change) return;
+    const outcome = await this.#pause(name, { address: from, pauseMs });
+    if (outcome.kind === 'applied') this.#turned.set(name, change);
+  }
+
+  async #pause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<FenceOutcome> {
     const outcome = await pauseWrites(this.#options.redis, pause);
     if (outcome.kind === 'applied') this.#paused.add(formatAddress(pause.address));
     this.#report({ name, action: 'pause', address: pause.address, outcome });
+    return outcome;
   }
 
   async #release(name: string, address: Address): Promise<void> {

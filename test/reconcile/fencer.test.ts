@@ -83,13 +83,34 @@ t.test('it is only paused where that is likely, and left alone where it is not',
   t.equal(await old.role(), 'master');
 });
 
-t.test('nothing is done any more where the record has changed meanwhile, or is not confirmed', async (t) => {
-  const { old, enforce, reports, confirmed } = await start('changed');
-  t.equal(await enforce('proven', () => false), 'found');
-  t.equal(await enforce('proven', () => true, { ...confirmed, phase: 'promoted' }), 'none');
-  t.strictSame(reports, []);
+t.test('before the confirmation, a former master that was out of reach at the change is paused, once', async (t) => {
+  const { now, old, fencer, enforce, reports, confirmed } = await start('late');
+  const promoted = { ...confirmed, phase: 'promoted' as const };
+  await old.kill();
+  await fencer.turn('m', { from: old.address, to: now.address });
+  t.match(reports, [{ action: 'pause', error: { code: /^redis-/ } }]);
+  await old.start();
+  await waitFor('the pause', async () => {
+    await enforce('none', () => true, promoted);
+    return reports.some(({ error }) => error === undefined);
+  });
+  t.ok(await isPaused(old.address));
+  const before = reports.length;
+  await enforce('proven', () => true, promoted);
+  t.equal(reports.length, before);
   t.equal(await old.role(), 'master');
 });
+
+t.test(
+  'nothing is done any more where the record has changed meanwhile, and nothing is demoted where it is not confirmed',
+  async (t) => {
+    const { old, enforce, reports, confirmed } = await start('changed');
+    t.equal(await enforce('proven', () => false), 'found');
+    t.equal(await enforce('proven', () => false, { ...confirmed, phase: 'promoted' }), 'none');
+    t.strictSame(reports, []);
+    t.equal(await old.role(), 'master');
+  },
+);
 
 t.test('the mode pause never discards anything, and the mode none does nothing', async (t) => {
   const pause = await start('pause', 'pause');
