@@ -33,6 +33,8 @@ export interface Entry {
   readonly gathering: Gathering;
   readonly supervisor: Supervisor | undefined;
   state: TemplateState['state'];
+  /** `at-once`: it was woken without gathering, since who is master may have changed. */
+  pace: 'at-once' | 'gathered';
   renderedAt: string | null;
   writtenAt: string | null;
   text: string | undefined;
@@ -49,6 +51,7 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'gathering' | 'supervi
   return {
     ...parts,
     state: 'new',
+    pace: 'gathered',
     renderedAt: null,
     writtenAt: null,
     text: undefined,

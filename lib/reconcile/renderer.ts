@@ -120,8 +120,10 @@ export class Renderer implements Reconciler {
       const text = `${event} ${queryId(query)}`;
       const news = template.heard(query);
       if (news === 'incomplete') return;
-      if (news === 'complete' || tellsMasters(query) === 'masters') gathering.wakeNow(text);
-      else gathering.changed(text);
+      if (news === 'complete' || tellsMasters(query) === 'masters') {
+        entry.pace = 'at-once';
+        gathering.wakeNow(text);
+      } else gathering.changed(text);
     };
     const template = new LiveTemplate({ ...options, spec, onChange });
     const supervisor =
@@ -131,7 +133,8 @@ export class Renderer implements Reconciler {
             onEvent: (event) => options.onProgram?.(spec.name, event),
           })
         : undefined;
-    return makeEntry({ template, gathering, supervisor });
+    const entry = makeEntry({ template, gathering, supervisor });
+    return entry;
   }
 
   #require(name: string): Entry {
@@ -157,6 +160,9 @@ export class Renderer implements Reconciler {
     const file = present === undefined ? 'absent' : same ? 'same' : 'different';
     const { memory, catalog } = template;
     const plan = planRender({ rendering, file, memory, catalog, guard: spec.guard ?? {} });
+    const { pace } = entry;
+    entry.pace = 'gathered';
+    if (plan.kind === 'write' && plan.urgency === 'ordinary' && pace === 'at-once') return gatherFirst(entry);
     entry.state = plan.kind === 'unchanged' ? 'current' : plan.kind;
     entry.held = plan.kind === 'held' ? plan.finding : undefined;
     const urgency = plan.kind === 'write' ? plan.urgency : 'ordinary';
@@ -164,3 +170,16 @@ export class Renderer implements Reconciler {
     return carryOut(entry, { plan, present, queue: this.#queue, step });
   }
 }
+
+/**
+ * Masters that come or go are gathered like any other change: while the first records come in one by one, twemproxy
+ * would be restarted with some of its shards, and keys would go to the wrong ones.
+ */
+function gatherFirst(entry: Entry): Outcome {
+  entry.state = 'pending';
+  entry.gathering.changed('gathered');
+  return { kind: 'held', summary: 'gathers what else changes', retryAfterMs: gatheringLimitMs };
+}
+
+/** The gathering wakes it long before; this is for a gathering that is closed. */
+const gatheringLimitMs = 1_000;
