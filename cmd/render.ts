@@ -89,6 +89,7 @@ async function renderTemplate(input: {
   if (preview.kind === 'failed') return { name, destination, result: 'failed', message: preview.error.message };
   const { text, before } = preview;
   const seen = { name, destination, text, before: before ?? null };
+  if (spec.upkeep === 'seed' && before !== undefined) return { ...seen, text: before, result: 'unchanged' };
   if (options.dryRun === true) return { ...seen, result: text === before ? 'unchanged' : 'would-change' };
   const outcome = await renderOnce(given);
   switch (outcome.kind) {

@@ -90,6 +90,8 @@ const template = z.strictObject({
     .strictObject({ minServers: z.int().min(0).optional(), maxLoss: z.number().min(0).max(1).optional() })
     .optional(),
   rolling: z.strictObject({ limit: z.int().min(1), group: text.optional() }).optional(),
+  /** The file is its consumer's own once it is there. */
+  seed: z.boolean().default(false),
   mode: fileMode.optional(),
   owner: z.union([text, z.int().min(0)]).optional(),
   group: z.union([text, z.int().min(0)]).optional(),

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { parseAddress } from '../model/address.ts';
 import type {
   CommandSpec,
@@ -25,6 +26,7 @@ export async function resolveSettings(
   if (wait !== undefined && wait.minMs > wait.maxMs) {
     resolution.report({ at: [...at, 'wait', 'max'] }, { message: 'must not be less than min' });
   }
+  checkSeed(resolution, { raw, at });
   return {
     vars: raw.vars,
     ...defined({
@@ -36,11 +38,28 @@ export async function resolveSettings(
       guard: raw.guard === undefined ? undefined : defined(raw.guard),
       rolling:
         raw.rolling === undefined ? undefined : { limit: raw.rolling.limit, ...defined({ group: raw.rolling.group }) },
+      upkeep: raw.seed ? ('seed' as const) : undefined,
       mode: raw.mode,
       owner: raw.owner,
       group: raw.group,
     }),
   };
+}
+
+/** What Sentinel rewrites and keeps its epochs in must not be rendered over, and a seed is nothing to go back to. */
+function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTemplate; readonly at: Path }): void {
+  if (basename(raw.source) === 'sentinel.conf.hbs' && !raw.seed) {
+    const hint = 'add seed: true, which writes the file only where there is none';
+    resolution.report(
+      { at: [...at, 'seed'] },
+      { message: 'must be true: Sentinel owns this file and keeps its epochs in it', hint },
+    );
+  }
+  for (const key of ['verify', 'rolling'] as const) {
+    if (!raw.seed || raw[key] === undefined) continue;
+    const hint = `leave ${key} out: a seed is written once, before its consumer runs`;
+    resolution.report({ at: [...at, key] }, { message: 'is not for a seed', hint });
+  }
 }
 
 function toCommand(raw: RawCommand): CommandSpec {

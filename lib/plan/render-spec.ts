@@ -23,6 +23,8 @@ export interface TemplateSpec {
   readonly guard?: GuardSpec;
   /** How many nodes of the fleet may reload at once; a change of master does not queue. */
   readonly rolling?: RollingSpec;
+  /** `seed`: written only where there is no file; from then on it is its consumer's own. Default `kept`. */
+  readonly upkeep?: 'kept' | 'seed';
   /** Permission bits; default: kept, 0644 for a new file. */
   readonly mode?: number;
   readonly owner?: string | number;

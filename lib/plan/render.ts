@@ -9,6 +9,8 @@ export interface RenderSnapshot {
   readonly rendering: Rendering;
   /** The destination beside the rendering. */
   readonly file: 'absent' | 'same' | 'different';
+  /** `seed`: whatever file is there stays as it is. */
+  readonly upkeep: 'kept' | 'seed';
   readonly memory: RenderMemory;
   readonly guard: GuardSpec;
   /** `fallen`: Consul's index fell since the last proven text, so that the catalog may be thinner than the truth. */
@@ -22,6 +24,8 @@ export type RenderPlan =
   /** It was rolled back, and nothing has changed since. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unchanged' }
+  /** The file is its consumer's own: nothing of it is touched. */
+  | { readonly kind: 'left' }
   | { readonly kind: 'reload-only'; readonly reason: string; readonly rendering: GoodRendering }
   | { readonly kind: 'write'; readonly rendering: GoodRendering; readonly urgency: Urgency };
 
@@ -31,6 +35,7 @@ export type Urgency = 'master-change' | 'ordinary';
 /** Decides what a rendering means for its destination. Pure. */
 export function planRender(snapshot: RenderSnapshot): RenderPlan {
   const { rendering, memory } = snapshot;
+  if (snapshot.upkeep === 'seed' && snapshot.file !== 'absent') return planSeeded(rendering, memory);
   switch (rendering.kind) {
     case 'pending':
       return { kind: 'pending', missing: rendering.missing };
@@ -47,6 +52,12 @@ export function planRender(snapshot: RenderSnapshot): RenderPlan {
   const finding = guardRendering({ ...snapshot, rendering });
   if (finding !== undefined && memory.approved !== rendering.digest) return { kind: 'held', finding };
   return { kind: 'write', rendering, urgency: urgencyOf(memory.proven, rendering) };
+}
+
+/** It is there, so that no text matters any more; what is owed is only that its consumer is told once. */
+function planSeeded(rendering: Rendering, { owed }: RenderMemory): RenderPlan {
+  if (owed === undefined || rendering.kind !== 'rendered') return { kind: 'left' };
+  return { kind: 'reload-only', reason: owed.reason, rendering };
 }
 
 /** A master that has another address than in the text that was proven last. New and vanished ones are ordinary. */

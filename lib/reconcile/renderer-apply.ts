@@ -1,6 +1,14 @@
 import { SwitchmasterError } from '../errors.ts';
 import type { GoodRendering, RenderMemory, Urgency } from '../plan/render.ts';
-import { type Candidate, discardCandidate, fixSwap, type PresentFile, swapIn, writeCandidate } from '../sink/file.ts';
+import {
+  type Candidate,
+  discardCandidate,
+  fixSwap,
+  type PresentFile,
+  placeNew,
+  swapIn,
+  writeCandidate,
+} from '../sink/file.ts';
 import { resolveOwnership } from '../sink/ownership.ts';
 import { keepGoodCopy, readGoodCopy } from '../sink/sidecar.ts';
 import { chooseRoute, type Route, runCheck, type Step, takeOver } from './renderer-reload.ts';
@@ -95,7 +103,7 @@ async function putInPlace(
     await discardCandidate(candidate);
     throw thrown;
   }
-  await swapIn(candidate);
+  await (spec.upkeep === 'seed' ? placeNew(candidate) : swapIn(candidate));
   clock.reached('swapped');
   return candidate;
 }
@@ -133,9 +141,9 @@ async function rollBack(step: Step, input: { change: Change; error: Switchmaster
   };
 }
 
-/** Without a consumer there is nothing that could refuse a file. */
+/** Without a consumer there is nothing that could refuse a file, and a seed has none before it. */
 function canGoBack({ spec }: Step): boolean {
-  return spec.reload !== undefined || spec.verify !== undefined;
+  return spec.upkeep !== 'seed' && (spec.reload !== undefined || spec.verify !== undefined);
 }
 
 /** Stopping is no failure of the file: it passes through. */

@@ -15,7 +15,7 @@ export interface TemplateState {
    * `new` before its first run, then what the last plan was; `current` when the destination is as it should be and its
    * consumer works with it, `queued` while other nodes reload, `failed` when a step did not succeed.
    */
-  readonly state: 'new' | Exclude<RenderPlan['kind'], 'unchanged'> | 'queued' | 'current' | 'failed';
+  readonly state: 'new' | Exclude<RenderPlan['kind'], 'unchanged' | 'left'> | 'queued' | 'current' | 'failed';
   /** What it reads and has no answer for yet. */
   readonly missing: readonly string[];
   readonly dependencies: readonly string[];

@@ -18,7 +18,9 @@ export async function recollect(entry: Entry): Promise<void> {
   if (former !== undefined) {
     template.restore(former);
     const present = await readDestination(destination);
-    if (present !== undefined && digestOf(present.bytes) !== former.digest) {
+    // A seed that has changed since was changed by its consumer.
+    const kept = template.spec.upkeep !== 'seed';
+    if (kept && present !== undefined && digestOf(present.bytes) !== former.digest) {
       template.memory = {
         ...template.memory,
         owed: { reason: 'The daemon ended before its consumer had taken it over.' },

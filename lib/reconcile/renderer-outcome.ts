@@ -38,6 +38,10 @@ export async function carryOut(entry: Entry, input: CarryOutInput): Promise<Outc
       return { kind: 'held', summary: `${destination} was rolled back and waits for another input. ${plan.reason}` };
     case 'unchanged':
       return keep(entry, step);
+    case 'left':
+      // Its program may not run yet; owner and mode are its own too.
+      if (entry.supervisor !== undefined && entry.supervisor.pid === undefined) await entry.supervisor.start();
+      return { kind: 'unchanged' };
     case 'write':
       return inTurn(entry, { ...input, plan });
     case 'reload-only':

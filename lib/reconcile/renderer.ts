@@ -159,11 +159,18 @@ export class Renderer implements Reconciler {
     entry.present = same ? undefined : present?.bytes.toString();
     const file = present === undefined ? 'absent' : same ? 'same' : 'different';
     const { memory, catalog } = template;
-    const plan = planRender({ rendering, file, memory, catalog, guard: spec.guard ?? {} });
+    const plan = planRender({
+      rendering,
+      file,
+      memory,
+      catalog,
+      guard: spec.guard ?? {},
+      upkeep: spec.upkeep ?? 'kept',
+    });
     const { pace } = entry;
     entry.pace = 'gathered';
     if (plan.kind === 'write' && plan.urgency === 'ordinary' && pace === 'at-once') return gatherFirst(entry);
-    entry.state = plan.kind === 'unchanged' ? 'current' : plan.kind;
+    entry.state = plan.kind === 'unchanged' || plan.kind === 'left' ? 'current' : plan.kind;
     entry.held = plan.kind === 'held' ? plan.finding : undefined;
     const urgency = plan.kind === 'write' ? plan.urgency : 'ordinary';
     const step = { spec, clock, signal: run.signal, supervisor, urgency } as const;

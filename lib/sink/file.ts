@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chown, lstat, open, readdir, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { chown, link, lstat, open, readdir, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isAbort, SwitchmasterError } from '../errors.ts';
 
@@ -91,6 +91,17 @@ export async function swapIn(candidate: Candidate): Promise<void> {
   } catch (thrown) {
     await discardCandidate(candidate);
     throw unwritable(candidate.destination, 'be replaced', thrown);
+  }
+}
+
+/** Gives the candidate its destination's name where nothing has it: whatever appeared there meanwhile stays. */
+export async function placeNew(candidate: Candidate): Promise<void> {
+  try {
+    await link(candidate.path, candidate.destination);
+  } catch (thrown) {
+    throw unwritable(candidate.destination, 'be created', thrown);
+  } finally {
+    await discardCandidate(candidate);
   }
 }
 

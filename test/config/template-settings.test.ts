@@ -75,6 +75,26 @@ t.test('what is verified, gathered, guarded and queued', async (t) => {
   ]);
 });
 
+t.test('a seed is written once', async (t) => {
+  t.equal((await load(t, '    seed: true\n')).template?.upkeep, 'seed');
+  t.equal((await load(t, '    seed: false\n')).template?.upkeep, undefined);
+  await t.rejects(load(t, '    seed: true\n    verify: { tcp: "127.0.0.1:1" }\n'), {
+    message: /verify: is not for a seed/,
+  });
+});
+
+t.test('what Sentinel owns is only ever seeded', async (t) => {
+  const path = (seed: string) => {
+    const text = `templates:\n  - { source: sentinel.conf.hbs, destination: ./sentinel.conf${seed} }\n`;
+    return join(t.testdir({ 'c.yml': text }), 'c.yml');
+  };
+  await t.rejects(loadConfig({ paths: [path('')], environment: {} }), {
+    message: /templates\[0\]\.seed: must be true: Sentinel owns this file .*seed: true/s,
+  });
+  const { templates } = await loadConfig({ paths: [path(', seed: true')], environment: {} });
+  t.match(templates, [{ upkeep: 'seed' }]);
+});
+
 t.test('what proves nothing, and a wait that ends before it begins, are told', async (t) => {
   await t.rejects(load(t, '    verify: { deadline: 2s }\n'), { message: /verify: proves nothing/ });
   await t.rejects(load(t, '    wait: { min: 2s, max: 1s }\n'), { message: /wait\.max: must not be less than min/ });

@@ -15,6 +15,7 @@ function makeSnapshot(over: Partial<RenderSnapshot> = {}): RenderSnapshot {
     memory: emptyMemory,
     guard: {},
     catalog: 'steady',
+    upkeep: 'kept',
     ...over,
   };
 }
@@ -97,6 +98,17 @@ const table: readonly (readonly [string, Partial<RenderSnapshot>, Record<string,
     'no master where none is needed',
     { rendering: makeRendering({ members: [], records: 'read' }), guard: { minServers: 0 } },
     { kind: 'write' },
+  ],
+  ['a seed where no file is', { upkeep: 'seed', file: 'absent' }, { kind: 'write' }],
+  ['a seed, and another text', { upkeep: 'seed' }, { kind: 'left' }],
+  ['a seed, and the same text', { upkeep: 'seed', file: 'same' }, { kind: 'left' }],
+  ['a seed, and a gap', { upkeep: 'seed', rendering: { kind: 'pending', missing: ['key(a)'] } }, { kind: 'left' }],
+  ['a seed, and an error', { upkeep: 'seed', rendering: { kind: 'failed', error } }, { kind: 'left' }],
+  ['a seed that was released', { upkeep: 'seed', memory: { ...known, approved: 'd' } }, { kind: 'left' }],
+  [
+    'a seed that nobody was told of',
+    { upkeep: 'seed', memory: { ...emptyMemory, owed: { reason: 'r' } } },
+    { kind: 'reload-only', reason: 'r' },
   ],
   ['a service without instances', { rendering: makeRendering({ members: [] }) }, { kind: 'write' }],
 ];

@@ -14,6 +14,7 @@ import t from 'tap';
 import {
   correctOwnership,
   discardCandidate,
+  placeNew,
   readDestination,
   removeStaleCandidates,
   swapIn,
@@ -117,4 +118,16 @@ t.test('a full disk leaves the old file whole and no candidate', async (t) => {
   t.equal(stdout.trim(), 'file-unwritable');
   t.equal(readFileSync(join(folder, 'a.cfg'), 'utf8'), 'old');
   t.same(readdirSync(folder).sort(), ['a.cfg', 'run.mjs']);
+});
+
+t.test('a new file never takes the place of one that appeared meanwhile', async (t) => {
+  const destination = join(t.testdir(), 'out');
+  const write = (text: string) =>
+    writeCandidate({ destination, bytes: Buffer.from(text), wish: { mode: 0o640 }, present: undefined, signal });
+  const [first, second] = [await write('first'), await write('second')];
+  await placeNew(first);
+  await t.rejects(placeNew(second), { code: 'file-unwritable' });
+  t.equal(readFileSync(destination, 'utf8'), 'first');
+  t.equal(statSync(destination).mode & 0o777, 0o640);
+  t.same(readdirSync(join(destination, '..')), ['out'], 'nothing is left beside it');
 });
