@@ -140,7 +140,8 @@ function troubleOf({ lastOutcome }: Pick<Master, 'lastOutcome'>): readonly Branc
 }
 
 function isWell({ record, check, lastOutcome }: Master): boolean {
-  return record !== null && check?.status === 'passing' && lastOutcome?.kind !== 'failed';
+  const stuck = lastOutcome?.kind === 'failed' || lastOutcome?.kind === 'held';
+  return record !== null && check?.status === 'passing' && !stuck;
 }
 
 function isWhole({ record }: Cluster): boolean {

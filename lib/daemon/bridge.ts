@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis.ts';
@@ -13,16 +12,17 @@ import type { FenceMode } from '../plan/fence.ts';
 import { LagHistory } from '../plan/lag.ts';
 import { Bridge } from '../reconcile/bridge.ts';
 import { RecordWriter } from '../reconcile/bridge-writer.ts';
-import { type FenceReport, Fencer } from '../reconcile/fencer.ts';
+import { Fencer } from '../reconcile/fencer.ts';
 import { Loop } from '../reconcile/loop.ts';
-import type { Outcome, RunReport } from '../reconcile/outcome.ts';
+import type { RunReport } from '../reconcile/outcome.ts';
 import { failOver, type PlannedOptions, type PlannedReport } from '../reconcile/planned-failover.ts';
 import type { CatalogWatches } from '../source/catalog.ts';
 import { LagSource } from '../source/lag.ts';
 import { PromotionSource } from '../source/promotion.ts';
 import { FoundSentinels } from '../source/provisioning-sentinels.ts';
 import { RecordSource } from '../source/record.ts';
-import { type SentinelHint, type SentinelReading, SentinelSource } from '../source/sentinel.ts';
+import { type SentinelHint, SentinelSource } from '../source/sentinel.ts';
+import { fenceReport, lateReport, toVote } from './bridge-telling.ts';
 import type { Part, Readiness } from './part.ts';
 
 export interface BridgePartOptions {
@@ -109,7 +109,7 @@ export class BridgePart implements Part {
       fencer: new Fencer({
         redis: this.#redis,
         mode: options.fence,
-        onReport: (report) => options.onReport(toRunReport(report)),
+        onReport: (report) => options.onReport(fenceReport(report)),
       }),
       follow: options.follow,
       writer: new RecordWriter({
@@ -251,55 +251,3 @@ export class BridgePart implements Part {
 
 /** How long an operator waits for what was asked by hand. */
 const operatorTimeoutMs = 5_000;
-
-/** A write whose run had given way to a failover is told like a run of its own. */
-function lateReport(name: string, outcome: Outcome): RunReport {
-  const nowMs = performance.now();
-  return {
-    loop: 'bridge',
-    key: name,
-    reconcileId: randomUUID().slice(0, 8),
-    hints: [{ source: 'consul', event: 'answered late', receivedMs: nowMs }],
-    outcome,
-    startedMs: nowMs,
-    durationMs: 0,
-    failures: 0,
-    nextMs: undefined,
-  };
-}
-
-/** A fencing step is told like a run: into the log, the journal and the metrics. */
-function toRunReport({ name, action, address, error }: FenceReport): RunReport {
-  const nowMs = performance.now();
-  const done = { pause: 'writes paused', demote: 'made a replica', release: 'writes let go' }[action];
-  const details = { action, address };
-  return {
-    loop: 'fence',
-    key: name,
-    reconcileId: randomUUID().slice(0, 8),
-    hints: [{ source: 'bridge', event: 'former master', receivedMs: nowMs }],
-    outcome:
-      error === undefined
-        ? { kind: 'applied', summary: `former master ${address}: ${done}`, details }
-        : { kind: 'held', summary: `former master ${address} is not fenced (${action}): ${error.message}`, details },
-    startedMs: nowMs,
-    durationMs: 0,
-    failures: 0,
-    nextMs: undefined,
-  };
-}
-
-function toVote(reading: SentinelReading, readAt: Date | undefined): MasterState['sentinels'][number] {
-  const view = reading.kind === 'seen' ? reading.view : undefined;
-  return {
-    address: reading.sentinel,
-    id: reading.sentinelId,
-    state: reading.kind,
-    epoch: view?.configEpoch ?? null,
-    master: view?.master ?? null,
-    flags: view === undefined ? [] : [view.condition, ...(view.linked ? [] : ['disconnected'])],
-    quorum: view?.quorum ?? null,
-    replicas: (view?.replicas ?? []).map(({ address, condition }) => ({ address, condition })),
-    lastReadAt: readAt?.toISOString() ?? null,
-  };
-}

@@ -32,7 +32,9 @@ export const replicaShape = z.object({
 export const voteShape = z.object({
   address: addressShape,
   id: z.string().nullable(),
-  state: z.string().meta({ description: 'The link to this Sentinel: connected, connecting, ...' }),
+  state: z
+    .string()
+    .meta({ description: 'What asking it came to: seen, unaware (it monitors no such master) or unreachable.' }),
   epoch: z.int().nullable(),
   master: addressShape.nullable(),
   flags: z.array(z.string()).readonly(),

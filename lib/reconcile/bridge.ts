@@ -4,7 +4,7 @@ import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import type { CatalogNode } from '../model/catalog.ts';
 import { compareVersions } from '../model/epoch.ts';
 import { collisions, externalNode, type Naming } from '../model/naming.ts';
-import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
+import type { SentinelView } from '../model/sentinel.ts';
 import type { Decision, FollowMode, Situation } from '../plan/decision.ts';
 import { decide } from '../plan/failover.ts';
 import { weighEvidence } from '../plan/fence.ts';
@@ -12,6 +12,7 @@ import { foreignNode, nodeOwner, ownershipOf } from '../plan/ownership.ts';
 import type { RecordSource } from '../source/record.ts';
 import type { SentinelReading, SentinelSource } from '../source/sentinel.ts';
 import { MasterMemory } from './bridge-memory.ts';
+import { answerAbout, type Decided, givesWay, hold, isTurn, soon, withEvidence } from './bridge-outcomes.ts';
 import type { Finding, RecordWriter } from './bridge-writer.ts';
 import type { Fencer } from './fencer.ts';
 import { beforeHurry } from './late-outcome.ts';
@@ -40,13 +41,6 @@ export interface BridgeOptions {
 export interface Announcement {
   readonly sentinel: Address;
   readonly lookAt: Address | undefined;
-}
-
-/** What was decided, what it was decided from, and what else was found out. */
-interface Decided {
-  readonly finding: Finding;
-  readonly situation: Situation;
-  readonly decision: Decision;
 }
 
 /**
@@ -270,53 +264,6 @@ export class Bridge implements Reconciler {
 
 /** A decision asks for the ROLE of the new master, of the last one and of one that was promoted, at most. */
 const mostAnswers = 4;
-
-/** What the master of the decision answered, or else whoever was asked last. */
-function answerAbout(decision: Decision, answers: readonly RoleAnswer[]): RoleAnswer | undefined {
-  const { master } =
-    decision.kind === 'publish' ? decision.draft : decision.kind === 'stands' ? decision.record : { master: undefined };
-  const about = answers.find(({ address }) => master !== undefined && sameAddress(address, master));
-  return about ?? answers[0];
-}
-
-function hold(decision: Extract<Decision, { kind: 'wait' | 'conflict' }>, memory: MasterMemory): Outcome {
-  const { kind, summary, retryAfterMs: askedMs } = decision;
-  const why = kind === 'wait' ? decision.why : kind;
-  const retryAfterMs = why === 'not-master-yet' && askedMs !== undefined ? memory.promotionRetryMs(askedMs) : askedMs;
-  return { kind: 'held', summary, details: { why }, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-}
-
-/** Who said what when this was decided: what the journal keeps of it. */
-function withEvidence(outcome: Outcome, { finding, situation, decision }: Decided): Outcome {
-  if (outcome.kind === 'unchanged') return outcome;
-  const { views, role } = finding;
-  const votes = views.map(({ sentinel, master, configEpoch, condition }) => ({
-    sentinel: formatAddress(sentinel),
-    master: formatAddress(master),
-    epoch: configEpoch,
-    condition,
-  }));
-  const answer = role === undefined ? {} : { role: { address: formatAddress(role.address), role: role.role } };
-  return { ...outcome, details: { ...outcome.details, votes, ...answer }, replay: { situation, decision } };
-}
-
-const givesWay: Outcome = { kind: 'held', summary: 'gives way to an announced failover', retryAfterMs: 0 };
-
-/** Whether another address becomes master by it. */
-function isTurn(decision: Decision): boolean {
-  return decision.kind === 'publish' && (decision.cause === 'failover' || decision.cause === 'rebase');
-}
-
-/** What was done to a former master is bounded in time, or could not be done yet: looked at again before that ends. */
-function soon(outcome: Outcome): Outcome {
-  if (outcome.kind !== 'unchanged' && outcome.kind !== 'held') return outcome;
-  const summary = outcome.kind === 'held' ? outcome.summary : 'a former master still answers as a master';
-  const waitMs = outcome.kind === 'held' ? (outcome.retryAfterMs ?? strayRetryMs) : strayRetryMs;
-  return { ...outcome, kind: 'held', summary, retryAfterMs: Math.min(waitMs, strayRetryMs) };
-}
-
-/** Well below the time for which a former master is paused. */
-const strayRetryMs = 2_000;
 
 /** One view a Sentinel, whatever the number of addresses it is known by. */
 function distinctViews(readings: readonly SentinelReading[]): readonly SentinelView[] {

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { MasterState } from '../http/views.ts';
+import type { FenceReport } from '../reconcile/fencer.ts';
+import type { Outcome, RunReport } from '../reconcile/outcome.ts';
+import type { SentinelReading } from '../source/sentinel.ts';
+
+/* How the bridge tells observers and the API of what its loop does not report by itself. */
+
+/** A write whose run had given way to a failover is told like a run of its own. */
+export function lateReport(name: string, outcome: Outcome): RunReport {
+  return momentReport({ loop: 'bridge', key: name, hint: ['consul', 'answered late'], outcome });
+}
+
+/** A fencing step is told like a run: into the log, the journal and the metrics. */
+export function fenceReport({ name, action, address, error }: FenceReport): RunReport {
+  const done = { pause: 'writes paused', demote: 'made a replica', release: 'writes let go' }[action];
+  const details = { action, address };
+  const outcome: Outcome =
+    error === undefined
+      ? { kind: 'applied', summary: `former master ${address}: ${done}`, details }
+      : { kind: 'held', summary: `former master ${address} is not fenced (${action}): ${error.message}`, details };
+  return momentReport({ loop: 'fence', key: name, hint: ['bridge', 'former master'], outcome });
+}
+
+/** What one Sentinel says about a master. */
+export function toVote(reading: SentinelReading, readAt: Date | undefined): MasterState['sentinels'][number] {
+  const view = reading.kind === 'seen' ? reading.view : undefined;
+  return {
+    address: reading.sentinel,
+    id: reading.sentinelId,
+    state: reading.kind,
+    epoch: view?.configEpoch ?? null,
+    master: view?.master ?? null,
+    flags: view === undefined ? [] : [view.condition, ...(view.linked ? [] : ['disconnected'])],
+    quorum: view?.quorum ?? null,
+    replicas: (view?.replicas ?? []).map(({ address, condition }) => ({ address, condition })),
+    lastReadAt: readAt?.toISOString() ?? null,
+  };
+}
+
+function momentReport(what: {
+  readonly loop: string;
+  readonly key: string;
+  readonly hint: readonly [source: string, event: string];
+  readonly outcome: Outcome;
+}): RunReport {
+  const nowMs = performance.now();
+  const [source, event] = what.hint;
+  return {
+    loop: what.loop,
+    key: what.key,
+    reconcileId: randomUUID().slice(0, 8),
+    hints: [{ source, event, receivedMs: nowMs }],
+    outcome: what.outcome,
+    startedMs: nowMs,
+    durationMs: 0,
+    failures: 0,
+    nextMs: undefined,
+  };
+}
