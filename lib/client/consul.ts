@@ -2,21 +2,13 @@ import { EventEmitter } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import Consul from 'consul';
-import { SwitchmasterError } from '../errors.ts';
+import type { SwitchmasterError } from '../errors.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
+import { readAnswer, readIndex } from './consul-answers.ts';
+import { isFence, refusedStep, responseBody, translate } from './consul-errors.ts';
 import { toTxnStep } from './consul-operations.ts';
-import {
-  readDatacenters,
-  readInstances,
-  readKvEntries,
-  readKvEntry,
-  readNode,
-  readNodes,
-  readServices,
-  readTxnErrors,
-  readTxnIndexes,
-} from './consul-shapes.ts';
+import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
 import { timed } from './request-time.ts';
 
 /** How to reach the Consul agent. The TLS fields are PEM texts. */
@@ -246,70 +238,4 @@ function makeAgent(options: ConsulOptions): http.Agent {
     ...(tls.key === undefined ? {} : { key: tls.key }),
     ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
   });
-}
-
-/** Only a lost compare-and-set is a conflict; anything else that Consul refuses would be refused again. */
-function isFence(operation: CatalogOperation | undefined): boolean {
-  return operation?.kind === 'kv-cas' || operation?.kind === 'kv-check-index';
-}
-
-/** ACL errors of a transaction come as 409 with this text and nothing else to tell them by (agent/consul/txn_endpoint.go). */
-function refusedStep(
-  errors: readonly { readonly step: number; readonly what: string }[],
-  context: { readonly operations: readonly CatalogOperation[]; readonly cause: unknown },
-): SwitchmasterError {
-  const refused = errors.find(({ step }) => !isFence(context.operations[step])) ?? errors[0];
-  const place = JSON.stringify(context.operations[refused?.step ?? 0])?.slice(0, 200);
-  const code = refused?.what.includes('Permission denied') ? 'consul-denied' : 'consul-refused';
-  const message = `Consul refuses step ${refused?.step} of a transaction (${refused?.what}): ${place}`;
-  return new SwitchmasterError(code, message, { cause: context.cause });
-}
-
-function readAnswer(query: ConsulQuery, body: unknown, what: string): ConsulAnswers[ConsulQuery['kind']] {
-  switch (query.kind) {
-    case 'key':
-      return body === undefined ? undefined : readKvEntry(body, what);
-    case 'key-tree':
-      return body === undefined ? [] : readKvEntries(body, what);
-    case 'service':
-      return readInstances(body, what);
-    case 'services':
-      return readServices(body, what);
-    case 'node':
-      return body === undefined ? undefined : readNode(body, what);
-    case 'nodes':
-      return readNodes(body, what);
-    case 'datacenters':
-      return readDatacenters(body, what);
-    case 'health':
-      return undefined;
-  }
-}
-
-/** The documented rules: an index below 1 is not one, and must not be blocked on ("Blocking Queries", HTTP API). */
-function readIndex(header: string | undefined): bigint {
-  return header !== undefined && /^\d{1,19}$/.test(header) ? BigInt(header) : 0n;
-}
-
-function responseBody(thrown: unknown): unknown {
-  return (thrown as { response?: { body?: unknown } } | undefined)?.response?.body;
-}
-
-function translate(thrown: unknown, what: string): SwitchmasterError {
-  if (thrown instanceof SwitchmasterError) return thrown;
-  const error = thrown as { statusCode?: number; response?: { statusCode?: number }; message?: string; code?: string };
-  const status = error.response?.statusCode ?? error.statusCode;
-  const body = responseBody(thrown);
-  const said = typeof body === 'string' && body !== '' ? body.slice(0, 300).trim() : (error.message ?? String(thrown));
-  const options = { cause: thrown, details: { what, ...(status === undefined ? {} : { status }) } };
-  if (status === undefined) {
-    return new SwitchmasterError('consul-unreachable', `Consul does not answer about ${what}: ${said}`, options);
-  }
-  if (status === 401 || status === 403) {
-    return new SwitchmasterError('consul-denied', `Consul refuses the token for ${what}: ${said}`, options);
-  }
-  if (status >= 500 || status === 429) {
-    return new SwitchmasterError('consul-unavailable', `Consul cannot serve ${what} (${status}): ${said}`, options);
-  }
-  return new SwitchmasterError('consul-refused', `Consul refuses ${what} (${status}): ${said}`, options);
 }
