@@ -12,7 +12,7 @@ import type { ConsulAgent } from '../sandbox/consul.ts';
 import type { TestLike } from '../sandbox/sandbox.ts';
 
 export const quickChecks: CheckSettings = {
-  intervalMs: 200,
+  intervalMs: 80,
   timeoutMs: 300,
   consulIntervalMs: 1_000,
   consulTimeoutMs: 500,
