@@ -220,8 +220,9 @@ t.test('slots that nobody serves are shown', async (t) => {
   t.strictSame(record?.uncovered, [{ from: 0, to: 5461 }]);
   await Promise.all([a.start(), ra.start()]);
   await untilRecord(consul, name, {
-    what: 'all slots',
-    until: ({ uncovered, state }) => uncovered.length === 0 && state === 'ok',
+    what: 'all slots, and every replica',
+    until: ({ uncovered, state, shards }) =>
+      uncovered.length === 0 && state === 'ok' && shards.every(({ replicas }) => replicas.length === 1),
   });
 });
 
