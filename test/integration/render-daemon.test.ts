@@ -33,18 +33,20 @@ t.test('two daemons with rolling reload one after the other', async (t) => {
   );
   await consul.putKey('setting', '1');
   const states = new Set<string>();
-  for (const [n, destination] of destinations.entries()) {
-    await waitFor(
-      `daemon ${n} to have reloaded`,
-      async () => {
-        const { body } = (await daemons[n]?.get(`/v1/templates/${n === 0 ? 'one' : 'two'}.conf`)) ?? {};
-        const { state } = body as { state: string };
-        states.add(state);
-        return state === 'current' && readFileSync(destination, 'utf8') === '1\n';
-      },
-      { intervalMs: 5 },
-    );
-  }
+  // Both are looked at each time: whoever waits does so only while the other reloads.
+  await waitFor(
+    'both daemons to have reloaded',
+    async () => {
+      const answers = await Promise.all(
+        daemons.map((daemon, n) => daemon.get(`/v1/templates/${n === 0 ? 'one' : 'two'}.conf`)),
+      );
+      const now = answers.map(({ body }) => (body as { state: string }).state);
+      for (const state of now) states.add(state);
+      const written = destinations.every((destination) => readFileSync(destination, 'utf8') === '1\n');
+      return written && now.every((state) => state === 'current');
+    },
+    { intervalMs: 5, until: (done) => done },
+  );
   t.equal(readFileSync(log, 'utf8').match(/\+/g)?.length, 4);
   t.equal(mostAtOnce(readFileSync(log, 'utf8')), 1);
   t.ok(states.has('queued'), 'one of them was seen to wait');
