@@ -13,6 +13,7 @@ export class TestReport {
   readonly #print: (line: string) => void;
   readonly #failures: Failure[] = [];
   readonly #total: Tally = { passed: 0, failed: 0 };
+  readonly #files = new Map<string, Tally>();
 
   constructor({ print }: { print: (line: string) => void }) {
     this.#print = print;
@@ -26,6 +27,24 @@ export class TestReport {
 
   get failed(): number {
     return this.#total.failed;
+  }
+
+  /** The files with failures; undefined where something failed that belongs to no file. */
+  get failedFiles(): readonly string[] | undefined {
+    const failed = [...this.#files].filter(([, tally]) => tally.failed > 0);
+    const counted = failed.reduce((sum, [, tally]) => sum + tally.failed, 0);
+    return counted === this.#total.failed ? failed.map(([file]) => file) : undefined;
+  }
+
+  /** Takes the outcome of a second run of some files in place of the first. */
+  replace(files: readonly string[], second: TestReport): void {
+    for (const file of files) {
+      this.#total.passed -= this.#files.get(file)?.passed ?? 0;
+      this.#total.failed -= this.#files.get(file)?.failed ?? 0;
+    }
+    this.#total.passed += second.passed;
+    this.#total.failed += second.failed;
+    this.#failures.splice(0, this.#failures.length, ...second.#failures);
   }
 
   /** Counts a failure that no test point tells. */
@@ -63,11 +82,13 @@ export class TestReport {
     result: Result,
     { path, child, tally }: { path: readonly string[]; child: { tally: Tally; comments: string[] }; tally: Tally },
   ): void {
+    const before = { ...tally };
     tally.passed += child.tally.passed;
     tally.failed += child.tally.failed;
     const told = result.ok ? child.tally.passed : child.tally.failed;
     if (told === 0) this.#count(result, { path, tally });
     if (path.length > 0) return;
+    this.#files.set(result.name, { passed: tally.passed - before.passed, failed: tally.failed - before.failed });
     this.#print(`${result.ok ? 'ok    ' : 'FAILED'} ${result.name}  ${seconds(result.time)}`);
     if (!result.ok) for (const comment of child.comments) this.#print(`    ${comment}`);
   }

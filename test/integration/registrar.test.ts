@@ -67,6 +67,10 @@ t.test('instances are registered as the record has them, and answer in DNS', asy
 
 t.test('nothing is written while nothing changes', async (t) => {
   const { reports } = await register(t, plain);
+  // The role by the record comes a moment after the registration.
+  await waitFor('the last change', () => reports.slice(-5).map(({ outcome }) => outcome.kind), {
+    until: (kinds) => kinds.length === 5 && kinds.every((kind) => kind === 'unchanged'),
+  });
   const before = await instancesOf(consul, 'redis');
   const count = reports.length;
   await waitFor('twenty more looks', () => reports.length >= count + 20);
