@@ -6,7 +6,7 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 t.test('a deb822 file is read with its comments, continued lines and disabled stanzas', async (t) => {
   const text = `Types: deb deb-src
 # a comment inside a stanza does not end it
-URIs: http://deb.debian.org/debian
+URIs: http://mirror.example.org/debian
 suites: bookworm bookworm-updates
 Components: main
  contrib
@@ -21,7 +21,7 @@ Components: main
   t.strictSame(parseDeb822(text), [
     {
       types: ['deb', 'deb-src'],
-      uris: ['http://deb.debian.org/debian'],
+      uris: ['http://mirror.example.org/debian'],
       suites: ['bookworm', 'bookworm-updates'],
       components: ['main', 'contrib'],
       signedBy: keyring,
@@ -45,15 +45,15 @@ Signed-By:
 
 t.test('a one-line file is read with its options and comments', async (t) => {
   const text = `# deb http://commented.example/debian bookworm main
-deb [arch=amd64 signed-by=${keyring}] http://deb.debian.org/debian bookworm main contrib # why not
-deb-src http://deb.debian.org/debian bookworm main
+deb [arch=amd64 signed-by=${keyring}] http://mirror.example.org/debian bookworm main contrib # why not
+deb-src http://mirror.example.org/debian bookworm main
 
 deb http://security.debian.org/debian-security bookworm-security main
 `;
   const [first, source, security, ...more] = parseOneLine(text);
   t.strictSame(first, {
     types: ['deb'],
-    uris: ['http://deb.debian.org/debian'],
+    uris: ['http://mirror.example.org/debian'],
     suites: ['bookworm'],
     components: ['main', 'contrib'],
     signedBy: keyring,
@@ -66,13 +66,13 @@ deb http://security.debian.org/debian-security bookworm-security main
 const machines: { title: string; lists: string; mirrors: string[] }[] = [
   {
     title: 'security, backports and updates alone are no archive of other releases',
-    lists: `deb http://deb.debian.org/debian-security bookworm-security main
-deb http://deb.debian.org/debian bookworm-backports main`,
+    lists: `deb http://mirror.example.org/debian-security bookworm-security main
+deb http://mirror.example.org/debian bookworm-backports main`,
     mirrors: [],
   },
   {
     title: "other people's repositories are passed over",
-    lists: `deb https://deb.nodesource.com/node_20.x nodistro main
+    lists: `deb https://packages.example.com/node_20.x nodistro main
 deb https://download.docker.com/linux/debian bookworm stable
 deb https://apt.releases.hashicorp.com bookworm main
 deb http://apt.postgresql.org/pub/repos/apt bookworm-pgdg main
