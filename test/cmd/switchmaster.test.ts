@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import t from 'tap';
 import { runProgram } from './program.ts';
 
@@ -15,6 +17,14 @@ t.test('help shows the commands and examples, and is a success', async (t) => {
   const { code, stdout, stderr } = await runProgram(['--help']);
   t.equal(code, 0);
   t.match(stdout, /run \[options\][\s\S]*check \[options\][\s\S]*Examples:[\s\S]*Exit codes/);
+  t.equal(stderr, '');
+});
+
+t.test('a reader that stops early is no failure', async (t) => {
+  const program = fileURLToPath(new URL('../../cmd/switchmaster.ts', import.meta.url));
+  const script = `"$0" "$1" --help | head -1; echo "\${PIPESTATUS[0]}"`;
+  const { stdout, stderr } = await execa('bash', ['-c', script, process.execPath, program], { timeout: 20_000 });
+  t.match(stdout, /^Usage: switchmaster .*\n0$/);
   t.equal(stderr, '');
 });
 
