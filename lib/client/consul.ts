@@ -10,6 +10,7 @@ import { isFence, refusedStep, responseBody, translate } from './consul-errors.t
 import { toTxnStep } from './consul-operations.ts';
 import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
 import { timed } from './request-time.ts';
+import { type ClientTls, toTlsOptions } from './tls.ts';
 
 /** How to reach the Consul agent. The TLS fields are PEM texts. */
 export interface ConsulOptions {
@@ -17,13 +18,7 @@ export interface ConsulOptions {
   readonly port: number;
   /** A unix domain socket instead of host and port. */
   readonly socketPath?: string;
-  readonly tls?: {
-    readonly ca?: string;
-    readonly cert?: string;
-    readonly key?: string;
-    readonly serverName?: string;
-    readonly verify: boolean;
-  };
+  readonly tls?: ClientTls;
   readonly token?: string;
   readonly datacenter?: string;
 }
@@ -230,12 +225,5 @@ function answer({ err, res }: Sent, next: Parameters<Plugin>[1]): void {
 function makeAgent(options: ConsulOptions): http.Agent {
   const { tls } = options;
   if (tls === undefined) return new http.Agent({ keepAlive: true });
-  return new https.Agent({
-    keepAlive: true,
-    rejectUnauthorized: tls.verify,
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.key === undefined ? {} : { key: tls.key }),
-    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-  });
+  return new https.Agent({ keepAlive: true, ...toTlsOptions(tls) });
 }

@@ -3,18 +3,13 @@ import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
 import { timed } from './request-time.ts';
+import { type ClientTls, toTlsOptions } from './tls.ts';
 
 /** What it takes to be let in. The TLS fields are PEM texts. */
 export interface RedisAccess {
   readonly username?: string;
   readonly password?: string;
-  readonly tls?: {
-    readonly ca?: string;
-    readonly cert?: string;
-    readonly key?: string;
-    readonly serverName?: string;
-    readonly verify: boolean;
-  };
+  readonly tls?: ClientTls;
 }
 
 /**
@@ -136,17 +131,7 @@ export function openRedis(
     retryStrategy: (times: number) => Math.min(25 * 2 ** Math.min(times, 10), 1_000) * (0.5 + Math.random()),
     ...(access.username === undefined ? {} : { username: access.username }),
     ...(access.password === undefined ? {} : { password: access.password }),
-    ...(tls === undefined
-      ? {}
-      : {
-          tls: {
-            rejectUnauthorized: tls.verify,
-            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-            ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-            ...(tls.key === undefined ? {} : { key: tls.key }),
-            ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-          },
-        }),
+    ...(tls === undefined ? {} : { tls: toTlsOptions(tls) }),
     ...extra,
   } satisfies RedisOptions;
   return new Redis(options);

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { toTlsOptions } from '../client/tls.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { ProbeAccess } from '../model/probe-access.ts';
@@ -88,15 +89,7 @@ function open(address: Address, access: ProbeAccess, attempt: Attempt): Promise<
   attempt.signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const { tls } = access;
-    const socket =
-      tls === undefined
-        ? connect({ ...address })
-        : connectTls({
-            ...address,
-            rejectUnauthorized: tls.verify,
-            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-            ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-          });
+    const socket = tls === undefined ? connect({ ...address }) : connectTls({ ...address, ...toTlsOptions(tls) });
     const settle = watchSocket({ socket, attempt, address, reject });
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       settle();

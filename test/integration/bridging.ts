@@ -12,6 +12,7 @@ import type { ConsulAgent } from '../sandbox/consul.ts';
 import type { RedisServer } from '../sandbox/redis.ts';
 import type { TestLike } from '../sandbox/sandbox.ts';
 import type { SentinelServer } from '../sandbox/sentinel.ts';
+import type { Registered } from './registering.ts';
 
 export interface BridgeSetting {
   readonly consul: ConsulAgent;
@@ -144,22 +145,8 @@ export async function written(consul: ConsulAgent, name: string): Promise<Readon
   return found;
 }
 
-export interface Instance {
+export interface Instance extends Registered {
   readonly Node: { readonly Node: string; readonly Address: string };
-  readonly Service: {
-    readonly ID: string;
-    readonly Address: string;
-    readonly Port: number;
-    readonly Tags: readonly string[];
-    readonly Meta: Readonly<Record<string, string>>;
-    readonly ModifyIndex: number;
-  };
-  readonly Checks: readonly {
-    readonly CheckID: string;
-    readonly Status: string;
-    readonly Output: string;
-    readonly ModifyIndex: number;
-  }[];
 }
 
 /** The instances of redis-master and redis-replica of one master. */
