@@ -74,9 +74,25 @@ function obeySignals(options: {
     reloading = reloading.then(reload);
   };
   const onUsr1 = (): void => daemon.logState();
+  const onForwarded = (signal: NodeJS.Signals): void => daemon.forward(signal);
   process.on('SIGHUP', onHup).on('SIGUSR1', onUsr1);
-  return () => void process.off('SIGHUP', onHup).off('SIGUSR1', onUsr1);
+  for (const signal of forwarded) process.on(signal, onForwarded);
+  return () => {
+    process.off('SIGHUP', onHup).off('SIGUSR1', onUsr1);
+    for (const signal of forwarded) process.off(signal, onForwarded);
+  };
 }
+
+/**
+ * What means nothing to the daemon is for the programs that it supervises. The last three come from the terminal's own
+ * doings where there is one: a window that changes its size must not end the workers of an nginx.
+ */
+const forwarded: readonly NodeJS.Signals[] = [
+  'SIGQUIT',
+  'SIGUSR2',
+  'SIGCONT',
+  ...(process.stdout.isTTY ? [] : (['SIGWINCH', 'SIGTTIN', 'SIGTTOU'] as const)),
+];
 
 /** A defect in one corner is logged as what it is, and must not take the rest down with it. */
 function logDefects(log: Log): () => void {

@@ -7,6 +7,8 @@ Signals:
   HUP         reload config and templates; a bad config is refused whole, and the running one stays
   TERM, INT   finish what is in flight, then stop
   USR1        write the state to the log
+  QUIT, USR2, CONT, WINCH, TTIN, TTOU
+              go to the programs that templates supervise
 
 Example:
   $ CONSUL_HTTP_ADDR=https://consul:8501 switchmaster run --config /etc/switchmaster`;

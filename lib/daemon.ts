@@ -96,6 +96,11 @@ export class Daemon {
     this.#options.log.info({ version: this.#options.version, parts }, 'state');
   }
 
+  /** Hands on to supervised programs a signal that means nothing to the daemon itself. */
+  forward(signal: NodeJS.Signals): void {
+    for (const part of this.#assembly.parts) part.forward?.(signal);
+  }
+
   async #become(config: Config): Promise<void> {
     await this.#assembly.become(this.#blueprints(config), { graceMs });
     const { register, sentinel, cluster, templates } = config;

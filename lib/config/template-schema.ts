@@ -14,7 +14,12 @@ const signal = z.enum(signals);
 
 const supervise = z.union([
   argv,
-  z.strictObject({ command: argv, onChange: z.enum(['restart', ...signals]).default('restart') }),
+  z.strictObject({
+    command: argv,
+    onChange: z.enum(['restart', ...signals]).default('restart'),
+    stopSignal: signal.optional(),
+    stopTimeout: duration({ minMs: 0, maxMs: 3_600_000 }).optional(),
+  }),
 ]);
 
 /** One object for all kinds, so that a mistake within one is told in its own words. */

@@ -93,10 +93,11 @@ function resolveSocket(resolution: Resolution, given: { readonly socket: string;
 }
 
 function resolveSupervise(raw: NonNullable<Exclude<RawReload, readonly string[]>['supervise']>): ReloadSpec {
-  const { command: argv, onChange } = Array.isArray(raw) ? { command: raw, onChange: 'restart' as const } : raw;
+  if (Array.isArray(raw)) return { kind: 'supervise', command: { argv: raw }, change: { kind: 'restart' } };
+  const { command: argv, onChange, stopSignal, stopTimeout } = raw;
   const change =
     onChange === 'restart' ? ({ kind: 'restart' } as const) : ({ kind: 'signal', signal: onChange } as const);
-  return { kind: 'supervise', command: { argv }, change };
+  return { kind: 'supervise', command: { argv }, change, ...defined({ stopSignal, stopTimeoutMs: stopTimeout }) };
 }
 
 async function resolveVerify(

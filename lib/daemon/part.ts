@@ -11,6 +11,8 @@ export interface Part {
   ready(): Readiness;
   /** On a reload that left the part's settings as they were: files that it reads may have changed. */
   refresh?(): void;
+  /** A signal that means nothing to the daemon itself: it is for the programs that the part keeps running. */
+  forward?(signal: NodeJS.Signals): void;
   /** For SIGUSR1: what the part knows, as plain data without secrets. */
   state?(): unknown;
   /** What the API shows of it. */

@@ -11,6 +11,9 @@ export function makeProgramLog(log: Log): (template: string, event: SupervisorEv
       case 'started':
         log.info({ template, pid: event.pid }, 'program started');
         return;
+      case 'signalled':
+        log.info({ template, pid: event.pid, signal: event.signal }, 'signal forwarded');
+        return;
       case 'ended': {
         const { how, restartMs } = event;
         if (restartMs === undefined) log.info({ template, how }, 'program ended');

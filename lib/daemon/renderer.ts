@@ -73,7 +73,12 @@ export class RendererPart implements Part {
     this.wake('all', { source: 'operator', event: 'reload' });
   }
 
+  forward(signal: NodeJS.Signals): void {
+    this.renderer.forward(signal);
+  }
+
   async stop(options: { readonly graceMs: number }): Promise<void> {
+    this.renderer.retire();
     await this.#loop.stop(options);
     await this.renderer.close();
   }

@@ -46,7 +46,15 @@ export type ReloadSpec =
   /** Over the runtime API where only servers' addresses, weights or states changed, else by `fallback`. */
   | { readonly kind: 'haproxy'; readonly socket: HaproxySocket; readonly fallback: CommandSpec }
   /** The daemon starts the program, keeps it running, and stops it with itself. */
-  | { readonly kind: 'supervise'; readonly command: CommandSpec; readonly change: SuperviseChange };
+  | {
+      readonly kind: 'supervise';
+      readonly command: CommandSpec;
+      readonly change: SuperviseChange;
+      /** What tells it to end. Default SIGTERM. */
+      readonly stopSignal?: NodeJS.Signals;
+      /** Told to end, it may take so long before SIGKILL. Default 10,000. */
+      readonly stopTimeoutMs?: number;
+    };
 
 /** Servers of an HAProxy in front of the consumer: taken out of its balancing while the consumer restarts. */
 export interface DrainSpec {

@@ -103,6 +103,16 @@ export class Renderer implements Reconciler {
     for (const { template } of this.#entries.values()) template.forgetSource();
   }
 
+  /** Hands a signal on to every supervised program that runs. */
+  forward(signal: NodeJS.Signals): void {
+    for (const { supervisor } of this.#entries.values()) supervisor?.forward(signal);
+  }
+
+  /** Before {@link close}, while runs may be in flight: a supervised program that ends is not started again by itself. */
+  retire(): void {
+    for (const { supervisor } of this.#entries.values()) supervisor?.retire();
+  }
+
   /** Lets go of every watch and timer, and ends supervised programs. */
   async close(): Promise<void> {
     for (const { template, gathering } of this.#entries.values()) {
@@ -126,13 +136,7 @@ export class Renderer implements Reconciler {
       } else gathering.changed(text);
     };
     const template = new LiveTemplate({ ...options, spec, onChange });
-    const supervisor =
-      spec.reload?.kind === 'supervise'
-        ? new Supervisor({
-            argv: spec.reload.command.argv.map((word) => word.replaceAll('{{file}}', spec.destination)),
-            onEvent: (event) => options.onProgram?.(spec.name, event),
-          })
-        : undefined;
+    const supervisor = makeSupervisor(spec, options);
     const entry = makeEntry({ template, gathering, supervisor });
     return entry;
   }
@@ -176,6 +180,17 @@ export class Renderer implements Reconciler {
     const step = { spec, clock, signal: run.signal, supervisor, urgency } as const;
     return carryOut(entry, { plan, present, queue: this.#queue, step });
   }
+}
+
+function makeSupervisor({ name, destination, reload }: TemplateSpec, options: RendererOptions): Supervisor | undefined {
+  if (reload?.kind !== 'supervise') return undefined;
+  const { command, stopSignal, stopTimeoutMs } = reload;
+  return new Supervisor({
+    argv: command.argv.map((word) => word.replaceAll('{{file}}', destination)),
+    ...(stopSignal === undefined ? {} : { stopSignal }),
+    ...(stopTimeoutMs === undefined ? {} : { stopTimeoutMs }),
+    onEvent: (event) => options.onProgram?.(name, event),
+  });
 }
 
 /**

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { execa } from 'execa';
 import { SwitchmasterError } from '../errors.ts';
+import { programEnvironment, signalGroup } from './process-group.ts';
 
 export interface Command {
   /** The program and its arguments; no shell reads them. `{{file}}` in an argument stands for {@link RunInput.file}. */
@@ -28,9 +29,6 @@ const defaultTimeoutMs = 30_000;
 const killGraceMs = 500;
 const keptOutputBytes = 8_192;
 
-/** Kept from commands: they are proofs and reloads, and have no business with the daemon's own token. */
-const secretVariables = ['CONSUL_HTTP_TOKEN'];
-
 /**
  * Runs a command to its end. Throws `command-failed` (not started, exit code, killed) or `command-timeout`, with the
  * output in the message and in `details.output`.
@@ -53,8 +51,8 @@ export async function runCommand(input: RunInput): Promise<CommandResult> {
       detached: true,
       cleanup: false,
       reject: false,
-      extendEnv: true,
-      env: Object.fromEntries(secretVariables.map((name) => [name, undefined])),
+      extendEnv: false,
+      env: programEnvironment(),
     });
     const ended = watchOver({
       pid: child.pid,
@@ -77,8 +75,8 @@ function watchOver(input: { pid: number | undefined; timeoutMs: number; signal: 
   let hardKill: NodeJS.Timeout | undefined;
   const kill = (why: 'timeout' | 'stopping') => {
     reason ??= why;
-    killGroup(input.pid, 'SIGTERM');
-    hardKill = setTimeout(() => killGroup(input.pid, 'SIGKILL'), killGraceMs);
+    signalGroup(input.pid, 'SIGTERM');
+    hardKill = setTimeout(() => signalGroup(input.pid, 'SIGKILL'), killGraceMs);
   };
   const timer = setTimeout(() => kill('timeout'), input.timeoutMs);
   const onAbort = () => kill('stopping');
@@ -91,18 +89,9 @@ function watchOver(input: { pid: number | undefined; timeoutMs: number; signal: 
       clearTimeout(hardKill);
       input.signal.removeEventListener('abort', onAbort);
       // What the command itself left behind when it was told to end.
-      if (reason !== undefined) killGroup(input.pid, 'SIGKILL');
+      if (reason !== undefined) signalGroup(input.pid, 'SIGKILL');
     },
   };
-}
-
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // Nobody is left in the group.
-  }
 }
 
 /** At once: a few calls on the folder for temporary files, where each would wait for a thread, and a failover for it. */

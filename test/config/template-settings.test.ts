@@ -35,6 +35,10 @@ t.test('reloads come in five forms', async (t) => {
       '    reload: { supervise: { command: ["x"], onChange: SIGUSR2 } }\n',
       { kind: 'supervise', change: { kind: 'signal', signal: 'SIGUSR2' } },
     ],
+    [
+      '    reload: { supervise: { command: ["x"], stopSignal: SIGUSR1, stopTimeout: 2s } }\n',
+      { kind: 'supervise', stopSignal: 'SIGUSR1', stopTimeoutMs: 2_000 },
+    ],
   ];
   for (const [yaml, expected] of forms) t.match((await load(t, yaml)).template?.reload, expected, yaml);
 });

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { waitFor } from '../sandbox/condition.ts';
+import { readReloads } from '../sandbox/haproxy-master.ts';
+import { accepts } from '../sandbox/proxy.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { mostAtOnce } from './rendering.ts';
 
@@ -86,6 +88,64 @@ t.test('a supervised program is told of in the log, and ends with the daemon', a
   await daemon.stop();
   t.notOk(existsSync(`/proc/${last}`));
 });
+
+t.test(
+  'signals that the daemon has no use for reach the HAProxy that it keeps, and its end takes the workers too',
+  async (t) => {
+    const [listen, master] = [await sandbox.address(), sandbox.path('kept-master.sock')];
+    await consul.putKey('maxconn', '100');
+    const text = `defaults
+  mode tcp
+  timeout client 1s
+  timeout server 1s
+  timeout connect 1s
+listen kept
+  maxconn {{key "maxconn"}}
+  bind ${listen.host}:${listen.port}
+  server s1 127.0.0.1:9
+`;
+    const daemon = await sandbox.switchmaster({
+      name: 'keeping',
+      config: {
+        consul: { address: consul.url },
+        templates: [
+          {
+            source: sandbox.write('kept.cfg.hbs', text),
+            destination: sandbox.path('kept.cfg'),
+            reload: {
+              supervise: {
+                command: ['haproxy', '-W', '-S', master, '-f', '{{file}}'],
+                onChange: 'SIGUSR2',
+                stopSignal: 'SIGUSR1',
+                stopTimeout: '5s',
+              },
+            },
+            verify: { tcp: `${listen.host}:${listen.port}` },
+          },
+        ],
+      },
+    });
+    const reloads = (count: number) =>
+      waitFor(`HAProxy to have reloaded ${count} times`, () => readReloads(master), {
+        until: ({ done }) => done === count,
+      });
+    const told = (msg: string) => daemon.logLines().filter((line) => line.msg === msg);
+    await reloads(0);
+    await daemon.kill('SIGUSR2');
+    await reloads(1);
+    const pid = Number(told('program started')[0]?.pid);
+    t.match(told('signal forwarded'), [{ template: 'kept.cfg', pid, signal: 'SIGUSR2' }]);
+    await daemon.kill('SIGWINCH');
+    await waitFor('SIGWINCH to be told of', () => told('signal forwarded').length === 2);
+    await consul.putKey('maxconn', '200');
+    await reloads(2);
+    t.ok(await accepts(listen), 'it serves as before');
+    await daemon.stop();
+    t.equal(told('program started').length, 1, 'one process all the time');
+    t.match(told('program ended'), [{ level: 'info', how: 'exited with 0' }]);
+    t.notOk(await accepts(listen));
+  },
+);
 
 t.test('metrics name the template that is held, and the one that failed', async (t) => {
   await consul.putKey('value', 'a b');
