@@ -50,7 +50,12 @@ t.test('Envoy begins at the masters', async (t) => {
   const config = parseYaml(render('envoy-redis-cluster.yaml.hbs', { port: 6380 }));
   t.equal(config.static_resources.listeners[0].address.socket_address.port_value, 6380);
   const [cluster] = config.static_resources.clusters;
-  t.equal(cluster.cluster_type.name, 'envoy.clusters.redis');
+  // Since 1.22 Envoy finds an extension by the type of its config alone, not by its name.
+  t.match(cluster.cluster_type, {
+    name: 'envoy.clusters.redis',
+    typed_config: { '@type': 'type.googleapis.com/envoy.extensions.clusters.redis.v3.RedisClusterConfig' },
+  });
+  t.notMatch(cluster, { typed_extension_protocol_options: {} });
   t.same(
     cluster.load_assignment.endpoints[0].lb_endpoints.map(
       (one: { endpoint: { address: { socket_address: object } } }) => one.endpoint.address.socket_address,
@@ -60,6 +65,17 @@ t.test('Envoy begins at the masters', async (t) => {
       { address: '10.0.0.2', port_value: 7000 },
     ],
   );
+});
+
+t.test('Envoy is told the user, the password and the CA of the nodes', async (t) => {
+  const vars = { username: 'app', password_file: '/run/redis.password', ca_file: '/etc/ca.pem', server_name: 'redis' };
+  const [cluster] = parseYaml(render('envoy-redis-cluster.yaml.hbs', vars)).static_resources.clusters;
+  const options = cluster.typed_extension_protocol_options['envoy.filters.network.redis_proxy'];
+  t.match(options, { auth_password: { filename: '/run/redis.password' }, auth_username: { inline_string: 'app' } });
+  t.match(cluster.transport_socket.typed_config, {
+    sni: 'redis',
+    common_tls_context: { validation_context: { trusted_ca: { filename: '/etc/ca.pem' } } },
+  });
 });
 
 t.test('HAProxy takes its config with every node', async (t) => {
