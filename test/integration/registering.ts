@@ -1,7 +1,7 @@
 import { ConsulClient } from '../../lib/client/consul.ts';
 import type { RedisAccess } from '../../lib/client/redis.ts';
 import { RegistrarPart, type WantedDiscovery } from '../../lib/daemon/registrar.ts';
-import type { Address } from '../../lib/model/address.ts';
+import { type Address, formatAddress } from '../../lib/model/address.ts';
 import type { CheckSettings, InstanceKind, InstanceSpec } from '../../lib/model/instance.ts';
 import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
 import { instanceId } from '../../lib/plan/registration-discovery.ts';
@@ -9,6 +9,7 @@ import type { RunReport } from '../../lib/reconcile/outcome.ts';
 import { CatalogWatches } from '../../lib/source/catalog.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
+import type { RedisServer, Shard } from '../sandbox/redis.ts';
 import type { TestLike } from '../sandbox/sandbox.ts';
 
 export const quickChecks: CheckSettings = {
@@ -88,6 +89,42 @@ export function startRegistrar(
   t.teardown(stop);
   part.start();
   return { part, reports, stop };
+}
+
+export function replicaOf(shard: Shard): RedisServer {
+  const [replica] = shard.replicas;
+  if (replica === undefined) throw new Error(`${shard.name} has no replica`);
+  return replica;
+}
+
+export function idOf(server: RedisServer): string {
+  return `redis-${formatAddress(server.address)}`;
+}
+
+/** Records each master as it was started, registers all servers of the shards, and waits until all pass. */
+export async function register(
+  t: Pick<TestLike, 'teardown'>,
+  setting: {
+    readonly consul: ConsulAgent;
+    readonly shards: readonly Shard[];
+    readonly checks?: Partial<CheckSettings>;
+    /** Registered beside them, and not waited for. */
+    readonly others?: readonly InstanceWish[];
+  },
+): Promise<RunningRegistrar> {
+  const { consul, shards, checks = {}, others = [] } = setting;
+  const wishes: InstanceWish[] = [];
+  for (const { name, master, replicas, servers, password } of shards) {
+    await putRecordOf(consul, { name, master: master.address, replicas: replicas.map(({ address }) => address) });
+    const access = password === undefined ? {} : { password };
+    wishes.push(...servers.map(({ address }) => ({ kind: 'redis', name, address, checks, access }) as const));
+  }
+  const registrar = startRegistrar(t, { consul, instances: [...wishes, ...others] });
+  const servers = shards.flatMap((shard) => shard.servers);
+  await waitFor('all instances to pass', () => Promise.all(servers.map((server) => instanceOf(consul, idOf(server)))), {
+    until: (all) => all.every((one) => one?.Checks.every(({ Status }) => Status === 'passing')),
+  });
+  return registrar;
 }
 
 export interface Registered {

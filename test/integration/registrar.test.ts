@@ -1,16 +1,15 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import t, { type Test } from 'tap';
-import { formatAddress } from '../../lib/model/address.ts';
+import t from 'tap';
 import { waitFor } from '../sandbox/condition.ts';
-import type { RedisServer, Shard } from '../sandbox/redis.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import {
+  idOf,
   instanceOf,
   instancesOf,
   makeInstance,
   putRecordOf,
-  type quickChecks,
   type Registered,
+  register,
+  replicaOf,
   saysOf,
   startRegistrar,
   untilSays,
@@ -18,39 +17,15 @@ import {
 
 t.setTimeout(180_000);
 const sandbox = await Sandbox.openFor(t, { name: 'registrar' });
-const [consul, plain, returning, watched, outlived] = await Promise.all([
+const [consul, plain, returning, outlived] = await Promise.all([
   sandbox.consul(),
   sandbox.redis({ name: 'plain' }),
   sandbox.redis({ name: 'returning' }),
-  sandbox.redis({ name: 'watched', password: 'secret' }),
   sandbox.redis({ name: 'outlived' }),
 ]);
 
-function replicaOf(shard: Shard): RedisServer {
-  const [replica] = shard.replicas;
-  if (replica === undefined) throw new Error(`${shard.name} has no replica`);
-  return replica;
-}
-
-function idOf(server: RedisServer): string {
-  return `redis-${formatAddress(server.address)}`;
-}
-
-/** Records the master as it was started, and registers all servers of a shard. */
-async function register(t: Test, shard: Shard, checks: Partial<typeof quickChecks> = {}) {
-  const { name, master, replicas, servers, password } = shard;
-  await putRecordOf(consul, { name, master: master.address, replicas: replicas.map(({ address }) => address) });
-  const access = password === undefined ? {} : { password };
-  const wishes = servers.map(({ address }) => ({ kind: 'redis', name, address, checks, access }) as const);
-  const registrar = startRegistrar(t, { consul, instances: wishes });
-  await waitFor('all instances to pass', () => Promise.all(servers.map((server) => instanceOf(consul, idOf(server)))), {
-    until: (all) => all.every((one) => one?.Checks.every(({ Status }) => Status === 'passing')),
-  });
-  return registrar;
-}
-
 t.test('instances are registered as the record has them, and answer in DNS', async (t) => {
-  await register(t, plain);
+  await register(t, { consul, shards: [plain] });
   const master = await instanceOf(consul, idOf(plain.master));
   t.match(master?.Service, {
     Address: plain.master.address.host,
@@ -66,7 +41,7 @@ t.test('instances are registered as the record has them, and answer in DNS', asy
 });
 
 t.test('nothing is written while nothing changes', async (t) => {
-  const { reports } = await register(t, plain);
+  const { reports } = await register(t, { consul, shards: [plain] });
   // The role by the record comes a moment after the registration.
   await waitFor('the last change', () => reports.slice(-5).map(({ outcome }) => outcome.kind), {
     until: (kinds) => kinds.length === 5 && kinds.every((kind) => kind === 'unchanged'),
@@ -82,7 +57,7 @@ t.test('nothing is written while nothing changes', async (t) => {
 });
 
 t.test('a change of the record changes tags, and no check flaps', async (t) => {
-  const registrar = await register(t, returning);
+  const registrar = await register(t, { consul, shards: [returning] });
   const { name, master } = returning;
   const replica = replicaOf(returning);
   const statuses = new Set<string>();
@@ -151,72 +126,8 @@ t.test('an old master that returns as a master is critical from its first second
   await untilSays(consul, idOf(master), 'passing: answers');
 });
 
-t.test('each state of the check has a real cause', async (t) => {
-  await register(t, watched, { maxLinkDownMs: 1_000 });
-  const { master, name } = watched;
-  const replica = replicaOf(watched);
-  const [masterId, replicaId] = [idOf(master), idOf(replica)];
-
-  master.pause();
-  await untilSays(consul, masterId, 'critical: does not answer in time');
-  master.resume();
-  await untilSays(consul, masterId, 'passing: answers');
-
-  await master.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'maxmemory', '1');
-  await untilSays(consul, masterId, 'warning: memory is full and nothing may be evicted: writes are refused');
-  await master.command('CONFIG', 'SET', 'maxmemory', '0');
-  await untilSays(consul, masterId, 'passing: answers');
-
-  // A folder in its place: the snapshot cannot be renamed to it.
-  mkdirSync(sandbox.path('watched-a/dump.rdb/inside'), { recursive: true });
-  await master.command('BGSAVE');
-  await untilSays(consul, masterId, 'warning: the last snapshot failed (rdb_last_bgsave_status)');
-  rmSync(sandbox.path('watched-a/dump.rdb'), { recursive: true });
-  await master.command('BGSAVE');
-  await untilSays(consul, masterId, 'passing: answers');
-
-  await replica.command('CONFIG', 'SET', 'masterauth', 'wrong');
-  await master.command('CLIENT', 'KILL', 'TYPE', 'replica');
-  await untilSays(consul, replicaId, 'warning: the link to its master is down');
-  await untilSays(consul, replicaId, 'critical: the link to its master has been down for too long');
-  await replica.command('CONFIG', 'SET', 'masterauth', 'secret');
-  await untilSays(consul, replicaId, 'passing: answers');
-
-  await putRecordOf(consul, { name, master: replica.address, replicas: [], epoch: 9 });
-  await untilSays(consul, masterId, 'critical: answers as a master, but the record has it as a replica');
-  await putRecordOf(consul, { name, master: master.address, replicas: [replica.address], epoch: 10 });
-  await untilSays(consul, masterId, 'passing: answers');
-});
-
-t.test('a password that is wrong here takes nothing out of DNS', async (t) => {
-  const { address } = watched.master;
-  startRegistrar(t, {
-    consul,
-    instances: [{ kind: 'redis', name: 'watched', address, access: { password: 'wrong' } }],
-  });
-  await untilSays(consul, idOf(watched.master), 'warning: answers, but refuses the credentials of this check');
-  t.ok((await consul.dnsA('watched.redis.service.consul')).includes(address.host));
-});
-
-t.test('loading a large data set is critical', async (t) => {
-  const shard = await sandbox.redis({
-    name: 'loading',
-    replicas: 0,
-    config: { 'enable-debug-command': 'yes', 'key-load-delay': '100', 'loading-process-events-interval-bytes': '1024' },
-  });
-  await shard.master.command('DEBUG', 'POPULATE', '50000');
-  await shard.master.command('SAVE');
-  await register(t, shard);
-  await shard.master.kill();
-  const started = shard.master.start();
-  await untilSays(consul, idOf(shard.master), 'critical: is loading its data set');
-  await shard.master.command('CONFIG', 'SET', 'key-load-delay', '0');
-  await started;
-  await untilSays(consul, idOf(shard.master), 'passing: answers', 30_000);
-});
-
 t.test('a daemon that is gone leaves a healthy Redis in DNS, and a dead one leaves it', async (t) => {
-  const registrar = await register(t, outlived);
+  const registrar = await register(t, { consul, shards: [outlived] });
   await registrar.stop();
   const id = idOf(outlived.master);
   const before = await instanceOf(consul, id);
@@ -273,7 +184,7 @@ t.test('instances are found by the records', async (t) => {
 });
 
 t.test('an agent that lost everything gets everything again', async (t) => {
-  await register(t, plain);
+  await register(t, { consul, shards: [plain] });
   await consul.restart();
   await waitFor('both to be there again', () => instancesOf(consul, 'redis'), {
     until: (all) => all.length === 2 && all.every(({ Checks }) => Checks.every(({ Status }) => Status === 'passing')),
