@@ -26,19 +26,32 @@ export function translate(thrown: unknown, what: string): SwitchmasterError {
   return new SwitchmasterError('consul-refused', `Consul refuses ${what} (${status}): ${said}`, options);
 }
 
+/** What Consul said of one step of a transaction. */
+export interface StepError {
+  readonly step: number;
+  readonly what: string;
+}
+
 /** Only a lost compare-and-set is a conflict; anything else that Consul refuses would be refused again. */
-export function isFence(operation: CatalogOperation | undefined): boolean {
-  return operation?.kind === 'kv-cas' || operation?.kind === 'kv-check-index';
+export function isConflict(error: StepError, operations: readonly CatalogOperation[]): boolean {
+  const kind = operations[error.step]?.kind;
+  return (kind === 'kv-cas' || kind === 'kv-check-index') && !isDenied(error);
+}
+
+export function refusedStep(
+  errors: readonly StepError[],
+  context: { readonly operations: readonly CatalogOperation[]; readonly cause: unknown },
+): SwitchmasterError {
+  const refused = errors.find((error) => !isConflict(error, context.operations)) ?? errors[0];
+  // Without the value, which may hold a time: what repeats itself must do so word for word.
+  const shown = (name: string, value: unknown) => (name === 'value' ? undefined : value);
+  const place = JSON.stringify(context.operations[refused?.step ?? 0], shown)?.slice(0, 200);
+  const code = refused !== undefined && isDenied(refused) ? 'consul-denied' : 'consul-refused';
+  const message = `Consul refuses step ${refused?.step} of a transaction (${refused?.what}): ${place}`;
+  return new SwitchmasterError(code, message, { cause: context.cause });
 }
 
 /** ACL errors of a transaction come as 409 with this text and nothing else to tell them by (agent/consul/txn_endpoint.go). */
-export function refusedStep(
-  errors: readonly { readonly step: number; readonly what: string }[],
-  context: { readonly operations: readonly CatalogOperation[]; readonly cause: unknown },
-): SwitchmasterError {
-  const refused = errors.find(({ step }) => !isFence(context.operations[step])) ?? errors[0];
-  const place = JSON.stringify(context.operations[refused?.step ?? 0])?.slice(0, 200);
-  const code = refused?.what.includes('Permission denied') ? 'consul-denied' : 'consul-refused';
-  const message = `Consul refuses step ${refused?.step} of a transaction (${refused?.what}): ${place}`;
-  return new SwitchmasterError(code, message, { cause: context.cause });
+function isDenied({ what }: StepError): boolean {
+  return what.includes('Permission denied');
 }

@@ -6,7 +6,7 @@ import type { SwitchmasterError } from '../errors.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
 import { readAnswer, readIndex } from './consul-answers.ts';
-import { isFence, refusedStep, responseBody, translate } from './consul-errors.ts';
+import { isConflict, refusedStep, responseBody, translate } from './consul-errors.ts';
 import { toTxnStep } from './consul-operations.ts';
 import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
 import { timed } from './request-time.ts';
@@ -140,7 +140,7 @@ export class ConsulClient {
       const body = responseBody((error as SwitchmasterError).cause);
       const errors = body === undefined ? undefined : readTxnErrors(body);
       if (errors === undefined) throw error;
-      if (errors.every(({ step }) => isFence(operations[step]))) return { kind: 'conflict', errors };
+      if (errors.every((error) => isConflict(error, operations))) return { kind: 'conflict', errors };
       throw refusedStep(errors, { operations, cause: error });
     }
   }

@@ -18,6 +18,8 @@ import { majorityOf } from '../model/epoch.ts';
 
 export interface ClusterSituation {
   readonly views: readonly ClusterView[];
+  /** Why nodes that are there did not tell their views. */
+  readonly refusals?: readonly string[];
   /** What Consul holds; undefined where it holds no record. */
   readonly held: ClusterRecord | undefined;
   /** Since when a majority has agreed on an epoch below the record's; undefined where it does not. */
@@ -41,7 +43,8 @@ export function decideCluster(situation: ClusterSituation): ClusterDecision {
   const { views, held } = situation;
   const best = agreedView(views);
   if (best === undefined) {
-    const summary = `no view of the cluster has a majority of its masters (${views.length} nodes answer)`;
+    const told = [`${views.length} nodes answer`, ...(situation.refusals ?? []).toSorted().slice(0, 1)].join('; ');
+    const summary = `no view of the cluster has a majority of its masters (${told})`;
     return { kind: 'wait', why: 'no-majority', summary };
   }
   const { draft, voters } = best;

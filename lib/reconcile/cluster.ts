@@ -1,4 +1,5 @@
 import type { ConsulClient } from '../client/consul.ts';
+import type { SwitchmasterError } from '../errors.ts';
 import { formatAddress } from '../model/address.ts';
 import { type ClusterRecord, formatClusterRecord, parseClusterRecord } from '../model/cluster.ts';
 import type { ConsulQuery } from '../model/query.ts';
@@ -65,8 +66,10 @@ export class ClusterFollower implements Reconciler {
 
   /** What waits, as a sentence. */
   trouble(name: string): string | undefined {
+    const cluster = this.#clusters.get(name);
+    const error = cluster === undefined ? undefined : unreadBecause(cluster);
     const { decision } = this.#memory(name);
-    return decision?.kind === 'wait' ? decision.summary : undefined;
+    return error?.message ?? (decision?.kind === 'wait' ? decision.summary : undefined);
   }
 
   async reconcile({ key: name }: Run): Promise<Outcome> {
@@ -76,17 +79,18 @@ export class ClusterFollower implements Reconciler {
     const nowMs = performance.now();
     const reading = await cluster.source.poll(nowMs);
     const held = this.#held(cluster);
-    if (held === undefined) return { kind: 'held', summary: 'Consul was not read yet', retryAfterMs: 1_000 };
+    if (held === undefined) return unread(cluster);
     if (reading.kind === 'same') {
       const settled = memory.decision?.kind === 'stands' && sameContent(held.record, memory.draft);
       if (settled) return { kind: 'unchanged' };
       cluster.source.forget();
       return this.#again(cluster);
     }
-    const { views } = reading;
+    const { views, unreachable } = reading;
     const { behindSinceMs } = memory;
     const rebaseAfterMs = this.#options.rebaseAfterMs ?? 10_000;
-    const decision = decideCluster({ views, held: held.record, behindSinceMs, nowMs, rebaseAfterMs });
+    const refusals = unreachable.map(({ error }) => error.message);
+    const decision = decideCluster({ views, refusals, held: held.record, behindSinceMs, nowMs, rebaseAfterMs });
     memory.decision = decision;
     memory.behindSinceMs = decision.kind === 'wait' && decision.why === 'behind' ? (behindSinceMs ?? nowMs) : undefined;
     memory.moving = decision.kind === 'wait' ? 'moving' : decision.moving;
@@ -159,6 +163,17 @@ export class ClusterFollower implements Reconciler {
     this.#memories.set(name, memory);
     return memory;
   }
+}
+
+function unread(cluster: FollowedCluster): Outcome {
+  const error = unreadBecause(cluster);
+  if (error !== undefined) return { kind: 'failed', error };
+  return { kind: 'held', summary: 'Consul was not read yet', retryAfterMs: 1_000 };
+}
+
+/** Why nothing was ever read. */
+function unreadBecause({ record: { state } }: FollowedCluster): SwitchmasterError | undefined {
+  return state.kind === 'failed' ? state.error : undefined;
 }
 
 function sameContent(record: ClusterRecord | undefined, draft: ClusterDraft | undefined): boolean {

@@ -116,7 +116,7 @@ async function startDaemon(t: Test, { configFile }: Lane) {
     return stopped;
   };
   t.teardown(stop);
-  return { stop, isDenied: () => lines.some((line) => line.includes('consul-denied')) };
+  return { stop, lines, isDenied: () => lines.some((line) => line.includes('consul-denied')) };
 }
 
 const lanes = await Promise.all(['a', 'b', 'c'].map(openLane));
@@ -149,6 +149,31 @@ t.test('each rule of it is needed', async (t) => {
   };
   await Promise.all(lanes.map(work));
 });
+
+t.test(
+  "a record that may not be written, or not be read, is an error that the log tells, not somebody else's change",
+  async (t) => {
+    const [lane] = lanes as [Lane];
+    for (const policy of ['read', 'none'] as const) {
+      const isRecord = ({ segment }: AclRule) => segment === 'redis/cluster/c';
+      const narrowed = rules.flatMap((rule) =>
+        !isRecord(rule) ? [rule] : policy === 'none' ? [] : [{ ...rule, policy }],
+      );
+      t.equal(rules.filter(isRecord).length, 1);
+      await grant(lane, formatAcl(narrowed));
+      await forget(lane);
+      const daemon = await startDaemon(t, lane);
+      await waitFor('the log to tell', () => daemon.lines.some(isDeniedCluster));
+      t.notOk(daemon.lines.some((line) => line.includes('"fenced"') && line.includes('"loop":"cluster"')));
+      await daemon.stop();
+    }
+  },
+);
+
+function isDeniedCluster(line: string): boolean {
+  const { loop, error } = JSON.parse(line) as { loop?: string; error?: { code?: string } };
+  return loop === 'cluster' && error?.code === 'consul-denied';
+}
 
 /** Whether the daemon is refused, or shown less than there is, without this rule; and which. */
 async function tryWithout(t: Test, lane: Lane, rule: AclRule): Promise<[boolean, string]> {
