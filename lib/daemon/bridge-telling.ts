@@ -14,12 +14,18 @@ export function lateReport(name: string, outcome: Outcome): RunReport {
 
 /** A fencing step is told like a run: into the log, the journal and the metrics. */
 export function fenceReport({ name, action, address, error }: FenceReport): RunReport {
-  const done = { pause: 'writes paused', demote: 'made a replica', release: 'writes let go' }[action];
+  const done = {
+    brace: 'writes wait, a replica was selected',
+    pause: 'writes paused',
+    demote: 'made a replica',
+    release: 'writes let go',
+  }[action];
+  const who = action === 'brace' ? `master ${address}` : `former master ${address}`;
   const details = { action, address };
   const outcome: Outcome =
     error === undefined
-      ? { kind: 'applied', summary: `former master ${address}: ${done}`, details }
-      : { kind: 'held', summary: `former master ${address} is not fenced (${action}): ${error.message}`, details };
+      ? { kind: 'applied', summary: `${who}: ${done}`, details }
+      : { kind: 'held', summary: `${who} is not fenced (${action}): ${error.message}`, details };
   return momentReport({ loop: 'fence', key: name, hint: ['bridge', 'former master'], outcome });
 }
 

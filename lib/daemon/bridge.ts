@@ -233,8 +233,9 @@ export class BridgePart implements Part {
 
   #hinted(name: string, { sentinel, event, election }: SentinelHint, follow: FollowMode): void {
     if (follow === 'promotion') {
-      if (election !== undefined) this.#promotions.keep(name, { sentinel, ...election });
-      else if (event.event === '+switch-master') this.#promotions.end(name);
+      if (election !== undefined) {
+        if (this.#promotions.keep(name, { sentinel, ...election }) === 'begun') void this.#bridge.brace(name, sentinel);
+      } else if (event.event === '+switch-master') this.#promotions.end(name);
       else if (event.event.startsWith('-failover-abort')) this.#promotions.abandon(name, sentinel);
     }
     if (event.event === '+switch-master') this.#bridge.announce(name, { sentinel, lookAt: event.lookAt });

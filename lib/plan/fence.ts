@@ -30,6 +30,12 @@ export interface FenceSituation {
   readonly evidence: Evidence;
 }
 
+/**
+ * From the selection of a replica to its promotion: Sentinel's timer ticks every 100 ms or sooner. Short, for nothing has
+ * changed yet, and because Sentinel's own greetings (PUBLISH) wait with the writes: much longer would look like `s_down`.
+ */
+export const bracePauseMs = 500;
+
 /** Long enough for Sentinel to confirm a failover; renewed while there is evidence. */
 export const pauseMs = 5_000;
 

@@ -9,6 +9,7 @@ import type { Decision, FollowMode, Situation } from '../plan/decision.ts';
 import { decide } from '../plan/failover.ts';
 import { weighEvidence } from '../plan/fence.ts';
 import { foreignNode, nodeOwner, ownershipOf } from '../plan/ownership.ts';
+import { newestPromotion } from '../plan/promotion.ts';
 import type { RecordSource } from '../source/record.ts';
 import type { SentinelReading, SentinelSource } from '../source/sentinel.ts';
 import { MasterMemory } from './bridge-memory.ts';
@@ -76,6 +77,19 @@ export class Bridge implements Reconciler {
     pending.set(formatAddress(announcement.sentinel), announcement);
     this.#announcements.set(name, pending);
     this.#hurries.get(name)?.abort();
+  }
+
+  /**
+   * To be called when a Sentinel says that it selected a replica. Where its state, read back, says so too, the master's
+   * writes wait from here on: Sentinel promotes at its next timer tick, by then the replica has all that was acknowledged.
+   */
+  async brace(name: string, sentinel: Address): Promise<void> {
+    const record = this.memory(name).remembered;
+    if (record === undefined) return;
+    const views = distinctViews(await this.#options.sentinels.read(name, { only: [sentinel] }));
+    const promotion = newestPromotion(views, record);
+    if (promotion === undefined || !sameAddress(promotion.view.master, record.master)) return;
+    await this.#options.fencer.brace(name, record.master);
   }
 
   async reconcile({ key: name, hints }: Run): Promise<Outcome> {

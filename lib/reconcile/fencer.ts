@@ -3,6 +3,7 @@ import type { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { MasterRecord } from '../model/record.ts';
 import {
+  bracePauseMs,
   type Evidence,
   type FenceAction,
   type FenceMode,
@@ -16,7 +17,7 @@ import { demote, type FenceOutcome, pauseWrites, releaseWrites } from '../sink/f
 /** What was done to a former master, for the log and the journal. */
 export interface FenceReport {
   readonly name: string;
-  readonly action: FenceAction['kind'] | 'release';
+  readonly action: FenceAction['kind'] | 'brace' | 'release';
   readonly address: string;
   /** Why it could not be done. */
   readonly error: SwitchmasterError | undefined;
@@ -41,6 +42,18 @@ export class Fencer {
 
   constructor(options: FencerOptions) {
     this.#options = options;
+  }
+
+  /**
+   * A replica was selected to replace `master`, whose writes wait until it was promoted: what would be acknowledged in
+   * between would be lost. One that is dead, as after most failures, is not worth a word.
+   */
+  async brace(name: string, master: Address): Promise<void> {
+    if (this.#options.mode === 'none') return;
+    const outcome = await pauseWrites(this.#options.redis, { address: master, pauseMs: bracePauseMs });
+    if (outcome.kind === 'applied') this.#paused.add(formatAddress(master));
+    else if (outcome.error.code !== 'redis-denied' && outcome.error.code !== 'redis-refused') return;
+    this.#report({ name, action: 'brace', address: master, outcome });
   }
 
   /** The master changes at this moment: the old one's writes wait, where it can be reached; the new one's go on. */

@@ -30,13 +30,14 @@ export class PromotionSource {
   }
 
   /** From now on `name`'s selected replica is asked again and again; a vigil over an older epoch ends. */
-  keep(name: string, vigil: Vigil): void {
+  keep(name: string, vigil: Vigil): 'begun' | 'known' {
     const running = this.#vigils.get(name);
-    if (running !== undefined && running.vigil.epoch >= vigil.epoch) return;
+    if (running !== undefined && running.vigil.epoch >= vigil.epoch) return 'known';
     this.end(name);
     const abort = new AbortController();
     this.#vigils.set(name, { vigil, abort });
     void this.#watch(name, { vigil, signal: abort.signal });
+    return 'begun';
   }
 
   /** The failover is over, one way or the other. */

@@ -35,6 +35,12 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
       const bridge = startBridge(t, { consul, sentinels });
       await recordOf(consul, name);
       const recorders = await Promise.all(sentinels.map((sentinel) => sentinel.record()));
+      // A client that knows of nothing, and stays where it is.
+      const stayer = new LedgerWriter({ name, key: 'w', client: persistentClient(() => shard.master.address) });
+      t.teardown(() => stayer.stop());
+      await waitFor('its writes on the replica', () => replica.command('SCARD', 'w'), {
+        until: (size) => Number(size) > 20,
+      });
       await failOver(only(sentinels), name);
       const promoted = await waitFor('the decision', () => bridge.decisions[0]);
       const announced = await Promise.all(recorders.map((recorder) => recorder.event('+switch-master')));
@@ -48,10 +54,14 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
       const confirmed = await recordOf(consul, name, { master: replica });
       t.match(confirmed, { generation: 1, epoch: 1, changedAt: promoted?.changedAt });
       await waitFor('the old master to follow', () => shard.master.role(), { until: (role) => role === 'replica' });
+      await waitFor('all to be told', () => bridge.fences.length >= 3);
       t.strictSame(
         bridge.fences.map(({ action, address }) => `${action} ${address}`),
-        [`pause ${formatAddress(shard.master.address)}`, `demote ${formatAddress(shard.master.address)}`],
+        ['brace', 'pause', 'demote'].map((action) => `${action} ${formatAddress(shard.master.address)}`),
       );
+      await stayer.stop();
+      const { lost, of } = await stayer.lostAt(replica.address, bridge.fences[0]?.atMs);
+      t.strictSame(lost, [], `of ${of} acknowledged since its writes waited, none is lost`);
       for (const recorder of recorders) recorder.close();
     });
   }
