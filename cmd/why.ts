@@ -45,6 +45,8 @@ async function tellWhy(options: {
   return 0;
 }
 
+const verdictColours = { same: 'green', different: 'red', 'not-replayed': 'yellow' } as const;
+
 /** Exit code 1 where a decision comes out differently now. */
 async function tellReplay(name: string, options: { readonly file: string; readonly json?: true }): Promise<ExitCode> {
   const { replayJournal } = await import('../lib/daemon/replay.ts');
@@ -52,13 +54,17 @@ async function tellReplay(name: string, options: { readonly file: string; readon
   const different = decisions.filter(({ verdict }) => verdict === 'different');
   if (options.json === true) printJson({ name, decisions });
   else {
-    for (const { at, summary, verdict, recorded, decided } of decisions) {
-      printLine(`${styled(verdict === 'same' ? 'green' : 'red', verdict)} ${harmless(`${at} ${summary}`)}`);
-      if (verdict === 'same') continue;
-      printLine(harmless(`  then ${JSON.stringify(recorded)}`));
-      printLine(harmless(`  now ${JSON.stringify(decided)}`));
+    for (const replayed of decisions) {
+      const { at, summary, verdict } = replayed;
+      printLine(`${styled(verdictColours[verdict], verdict)} ${harmless(`${at} ${summary}`)}`);
+      if (verdict === 'not-replayed') printLine(harmless(`  ${replayed.why}`));
+      if (verdict !== 'different') continue;
+      printLine(harmless(`  then ${JSON.stringify(replayed.recorded)}`));
+      printLine(harmless(`  now ${JSON.stringify(replayed.decided)}`));
     }
-    printLine(`${decisions.length} decisions, ${different.length} of them come out differently.`);
+    const cut = decisions.filter(({ verdict }) => verdict === 'not-replayed').length;
+    const notReplayed = cut === 0 ? '' : ` ${cut} were cut in the journal and not replayed.`;
+    printLine(`${decisions.length} decisions, ${different.length} of them come out differently.${notReplayed}`);
   }
   return different.length === 0 ? 0 : 1;
 }

@@ -6,16 +6,13 @@ import { decide } from '../plan/failover.ts';
 import type { KeptEntry } from '../telemetry/journal.ts';
 import { parseEntry } from '../telemetry/journal-file.ts';
 
-/** One decision of a captured journal, made again. */
-export interface Replayed {
-  readonly at: string;
-  readonly summary: string;
-  readonly recorded: unknown;
-  readonly decided: unknown;
-  readonly verdict: 'same' | 'different';
-}
+/** One decision of a captured journal, made again where the journal has all that it was made from. */
+export type Replayed = { readonly at: string; readonly summary: string } & (
+  | { readonly verdict: 'same' | 'different'; readonly recorded: unknown; readonly decided: unknown }
+  | { readonly verdict: 'not-replayed'; readonly why: string }
+);
 
-/** Makes every decision about a master again that a journal's file tells in full, oldest first. Throws `not-found`. */
+/** Makes every decision about a master again that a journal's file tells of, oldest first. Throws `not-found`. */
 export async function replayJournal(file: string, wanted: { readonly name: string }): Promise<readonly Replayed[]> {
   let text: string;
   try {
@@ -28,7 +25,9 @@ export async function replayJournal(file: string, wanted: { readonly name: strin
 }
 
 function replayEntry({ at, summary, replay }: KeptEntry): readonly Replayed[] {
-  if (typeof replay?.situation !== 'object' || replay.situation === null) return [];
+  if (replay === undefined) return [];
+  if ('cut' in replay) return [{ at, summary, verdict: 'not-replayed', why: replay.cut }];
+  if (typeof replay.situation !== 'object' || replay.situation === null) return [];
   const decided = decideAgain(replay.situation as Situation);
   const verdict = isDeepStrictEqual(decided, replay.decision) ? 'same' : 'different';
   return [{ at, summary, recorded: replay.decision, decided, verdict }];

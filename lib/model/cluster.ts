@@ -1,4 +1,5 @@
 import { type Address, compareAddresses, isPort } from './address.ts';
+import { parseJsonObject } from './json.ts';
 
 /** Inclusive. A cluster has the slots 0 to 16,383. */
 export interface SlotRange {
@@ -67,14 +68,9 @@ export function formatClusterRecord(record: ClusterRecord): string {
 
 /** undefined where the text is no record of a cluster. */
 export function parseClusterRecord(text: string): ClusterRecord | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof json !== 'object' || json === null) return undefined;
-  const { version, name, epoch, state, uncovered, shards, changedAt, changedBy } = json as Record<string, unknown>;
+  const json = parseJsonObject(text);
+  if (json === undefined) return undefined;
+  const { version, name, epoch, state, uncovered, shards, changedAt, changedBy } = json;
   if (version !== 1 || typeof name !== 'string' || !Number.isSafeInteger(epoch)) return undefined;
   if ((state !== 'ok' && state !== 'fail') || typeof changedAt !== 'string' || typeof changedBy !== 'string')
     return undefined;

@@ -1,4 +1,5 @@
 import { type Address, isPort } from './address.ts';
+import { parseJsonObject } from './json.ts';
 
 /** What the key `desired/M` holds: a master that every Sentinel of the environment must monitor. */
 export interface DesiredMaster {
@@ -45,14 +46,9 @@ export type ProvisioningStep =
 
 /** undefined where the text is no such thing. */
 export function parseDesired(name: string, text: string): DesiredMaster | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof json !== 'object' || json === null || !/^[A-Za-z0-9._-]+$/.test(name)) return undefined;
-  const { host, port, quorum, options = {} } = json as Record<string, unknown>;
+  const json = parseJsonObject(text);
+  if (json === undefined || !/^[A-Za-z0-9._-]+$/.test(name)) return undefined;
+  const { host, port, quorum, options = {} } = json;
   if (typeof host !== 'string' || !/^[A-Za-z0-9._:%-]{1,253}$/.test(host)) return undefined;
   if (typeof port !== 'number' || !isPort(port)) return undefined;
   if (!Number.isInteger(quorum) || (quorum as number) < 1) return undefined;

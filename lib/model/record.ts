@@ -1,5 +1,6 @@
 import { type Address, compareAddresses, isPort, sameAddress } from './address.ts';
 import type { Version } from './epoch.ts';
+import { parseJsonObject } from './json.ts';
 
 /** What the key `record/M` holds: who is master of `name`, by which epoch, and why. */
 export interface MasterRecord extends Version {
@@ -42,15 +43,9 @@ export function formatRecord(record: MasterRecord): string {
 
 /** Reads a record from what Consul holds, which anyone may have edited; undefined where it is not one. */
 export function parseRecord(text: string): MasterRecord | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof json !== 'object' || json === null) return undefined;
-  const { version, name, generation, epoch, phase, master, replicas, previous, reason, changedAt, changedBy } =
-    json as Record<string, unknown>;
+  const json = parseJsonObject(text);
+  if (json === undefined) return undefined;
+  const { version, name, generation, epoch, phase, master, replicas, previous, reason, changedAt, changedBy } = json;
   if (version !== 1 || typeof name !== 'string' || !isCount(generation) || !isCount(epoch)) return undefined;
   if (phase !== 'promoted' && phase !== 'confirmed') return undefined;
   if (!isAddress(master) || !Array.isArray(replicas) || !replicas.every(isAddress)) return undefined;

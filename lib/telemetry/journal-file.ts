@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
+import { parseJsonObject } from '../model/json.ts';
 import type { JournalEntry, KeptEntry } from './journal.ts';
 
 export interface JournalFileOptions {
@@ -114,19 +115,13 @@ const kinds: ReadonlySet<unknown> = new Set(['applied', 'fenced', 'held', 'faile
 
 /** Anybody may have edited the file: what is not an entry is skipped. */
 export function parseEntry(line: string): KeptEntry | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  if (typeof json !== 'object' || json === null) return undefined;
-  const { id, at, loop, key, reconcileId, kind, summary, hints, details, error, durationMs, failures } =
-    json as Partial<JournalEntry>;
+  const json = parseJsonObject(line);
+  if (json === undefined) return undefined;
+  const { id, at, loop, key, reconcileId, kind, summary, hints, details, error, durationMs, failures } = json;
   const texts = [at, loop, key, reconcileId, summary].every((text) => typeof text === 'string');
   const counts = [durationMs, failures].every((count) => typeof count === 'number');
   if (!texts || !counts || !Number.isSafeInteger(id) || !kinds.has(kind) || !Array.isArray(hints)) return undefined;
   if (typeof details !== 'object' || details === null || (error !== null && typeof error !== 'object'))
     return undefined;
-  return json as KeptEntry;
+  return json as unknown as KeptEntry;
 }

@@ -23,8 +23,14 @@ export interface JournalEntry {
 
 /** An entry as the journal's file has it: with what was decided, and from what, where that is known. */
 export interface KeptEntry extends JournalEntry {
-  readonly replay?: Replay;
+  readonly replay?: KeptReplay;
 }
+
+/** Whole, or not at all: what lacks a part would be decided otherwise. `cut` says why it is not there. */
+export type KeptReplay = Replay | { readonly cut: string };
+
+/** A situation of a thousand Sentinels with as many replicas is shorter. */
+const maxReplayLength = 1024 * 1024;
 
 export interface JournalOptions {
   /** How many entries are kept at most. */
@@ -112,7 +118,7 @@ export class Journal {
 
   #add(entry: JournalEntry, replay: Replay | undefined): void {
     this.#entries.push(entry);
-    this.#keep?.(replay === undefined ? entry : { ...entry, replay: capped(replay) as Replay });
+    this.#keep?.(replay === undefined ? entry : { ...entry, replay: keepReplay(replay) });
     // In blocks: shifting one by one costs a copy of the whole for each.
     if (this.#entries.length >= this.#capacity * 1.1) this.#entries.splice(0, this.#entries.length - this.#capacity);
     for (const subscriber of this.#subscribers) subscriber(entry);
@@ -139,6 +145,12 @@ export class Journal {
       failures: report.failures,
     };
   }
+}
+
+function keepReplay(replay: Replay): KeptReplay {
+  const text = JSON.stringify(replay, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+  if (text.length > maxReplayLength) return { cut: `it takes ${text.length} characters, more than are kept` };
+  return JSON.parse(text) as Replay;
 }
 
 function summaryOf({ outcome }: RunReport): string {

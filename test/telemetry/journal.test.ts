@@ -4,7 +4,7 @@ import t from 'tap';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { Outcome } from '../../lib/reconcile/outcome.ts';
 import { capped } from '../../lib/telemetry/capped.ts';
-import { Journal, type JournalEntry } from '../../lib/telemetry/journal.ts';
+import { Journal, type JournalEntry, type KeptEntry } from '../../lib/telemetry/journal.ts';
 import { JournalFile } from '../../lib/telemetry/journal-file.ts';
 import { exampleReport } from './report.ts';
 
@@ -178,5 +178,29 @@ t.test('whatever a reconciler puts into its details becomes plain data of bounde
   t.ok(JSON.stringify(capped(deep)).length < 200);
   t.match(capped('x'.repeat(10_000)), /\.\.\. \(10000 characters\)$/);
   t.equal((capped(Array(500).fill(1)) as unknown[]).length, 101);
+  t.end();
+});
+
+t.test('what a decision is made again from is kept whole, or said to be cut', (t) => {
+  const kept: KeptEntry[] = [];
+  const journal = new Journal({ capacity: 10, keep: (entry) => kept.push(entry) });
+  const observe = (views: number) => {
+    const situation = {
+      views: Array.from({ length: views }, (_, i) => ({ a: { b: { c: { d: { e: { f: i } } } } } })),
+      index: 7n,
+    };
+    journal.observe(
+      exampleReport({ kind: 'applied', summary: `${views}`, replay: { situation, decision: { kind: 'stands' } } }),
+    );
+  };
+  observe(500);
+  observe(50_000);
+  const [whole, cut] = kept.map(({ replay }) => replay);
+  t.match(whole, { decision: { kind: 'stands' }, situation: { index: '7' } });
+  const { views } = (whole as { situation: { views: unknown[] } }).situation;
+  t.equal(views.length, 500);
+  t.strictSame(views.at(-1), { a: { b: { c: { d: { e: { f: 499 } } } } } });
+  t.match(cut, { cut: /^it takes \d+ characters, more than are kept$/ });
+  t.notMatch(journal.list({ limit: 2 }), [{ replay: {} }], 'memory holds neither');
   t.end();
 });
