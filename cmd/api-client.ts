@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
+import { findSimilar } from '../lib/config/similar.ts';
 import { type ErrorCode, errorCodes, SwitchmasterError } from '../lib/errors.ts';
-import { errorAnswer } from '../lib/http/shapes.ts';
+import { errorAnswer, masterAnswer, mastersAnswer } from '../lib/http/shapes.ts';
+import { type SendOptions, send } from './api-connection.ts';
+import type { ApiOptions } from './option.ts';
 
 const timeoutMs = 10_000;
 
-/** Where to ask: the API's address, and a path of it. */
+/** Where to ask: an API, and a path of it. */
 interface Place {
-  readonly api: string;
+  readonly api: ApiOptions;
   readonly path: string;
 }
 
@@ -30,8 +33,40 @@ export async function order<S extends z.ZodType>(given: Order, shape: S): Promis
   const { api, path, token, body } = given;
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const signal = AbortSignal.timeout(given.timeoutMs);
-  const response = await request({ api, path }, { method: 'POST', headers, body: JSON.stringify(body ?? {}), signal });
+  const options = { method: 'POST', headers, body: JSON.stringify(body ?? {}), signal } as const;
+  const response = await request({ api, path }, options).catch((thrown: unknown) => {
+    const error = SwitchmasterError.from(thrown);
+    if (error.code !== 'request-denied') throw error;
+    // A token was sent: it is another one, or the daemon has none.
+    const hint = 'is the token the one that api.tokenFile of the daemon holds?';
+    throw new SwitchmasterError('request-denied', `${api.api} refuses the token (${hint})`, { cause: error });
+  });
   return readAnswer(response, { place: { api, path }, shape });
+}
+
+/** As {@link ask}, about a master; where there is none of that name, the error tells which was probably meant. */
+export async function askAboutMaster<S extends z.ZodType>(
+  name: string,
+  { place, shape }: { readonly place: Place; readonly shape: S },
+): Promise<z.output<S>> {
+  try {
+    return await ask(place, shape);
+  } catch (thrown) {
+    const error = SwitchmasterError.from(thrown);
+    if (error.code !== 'not-found') throw error;
+    const { masters } = await ask({ api: place.api, path: '/v1/masters' }, mastersAnswer);
+    const names = masters.map((master) => master.name);
+    const similar = findSimilar(name, names);
+    const known = names.length === 0 ? 'it follows none' : `it follows ${names.join(', ')}`;
+    const meant = similar === undefined ? known : `did you mean ${similar}?`;
+    throw new SwitchmasterError('not-found', `${error.message} (${meant})`, { cause: error.cause });
+  }
+}
+
+/** What is known of a master. Throws as {@link askAboutMaster}. */
+export function askMaster(name: string, api: ApiOptions): Promise<z.output<typeof masterAnswer>> {
+  const place = { api, path: `/v1/masters/${encodeURIComponent(name)}` };
+  return askAboutMaster(name, { place, shape: masterAnswer });
 }
 
 /** The token of the API, from a file or the environment; Throws `config-unreadable` where neither has one. */
@@ -50,29 +85,12 @@ export async function readToken(file: string | undefined): Promise<string> {
 }
 
 /** The response, once it is known to be no error. */
-export async function request(
-  { api, path }: Place,
-  options: {
-    readonly signal: AbortSignal;
-    readonly method?: 'GET' | 'POST';
-    readonly headers?: Record<string, string>;
-    readonly body?: string;
-  },
-): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(new URL(path, api), { ...options, redirect: 'error' });
-  } catch (thrown) {
-    const late = (options.signal.reason as Error | undefined)?.name === 'TimeoutError';
-    if (!late) options.signal.throwIfAborted();
-    const { cause = thrown } = thrown as Error;
-    const hint = 'is it running? --api, or SWITCHMASTER_API, says where';
-    throw new SwitchmasterError('api-unreachable', `no switchmaster answers at ${api} (${hint})`, { cause });
-  }
+export async function request({ api, path }: Place, options: SendOptions): Promise<Response> {
+  const response = await send(new URL(path, api.api), { ...options, api });
   if (response.ok) return response;
   const failure = errorAnswer.safeParse(await response.json().catch(() => undefined));
   if (!failure.success) {
-    throw new SwitchmasterError('api-unreachable', `${api}${path} answers ${response.status}`);
+    throw new SwitchmasterError('api-unreachable', `${api.api}${path} answers ${response.status}`);
   }
   const { code, message } = failure.data.error;
   throw new SwitchmasterError(isErrorCode(code) ? code : 'api-unreachable', message);
@@ -86,7 +104,7 @@ async function readAnswer<S extends z.ZodType>(
   const answer = shape.safeParse(json);
   if (answer.success) return answer.data;
   const { api, path } = place;
-  throw new SwitchmasterError('api-unreachable', `${api}${path} does not answer as switchmaster does`, {
+  throw new SwitchmasterError('api-unreachable', `${api.api}${path} does not answer as switchmaster does`, {
     cause: answer.error,
   });
 }

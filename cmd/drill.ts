@@ -1,28 +1,21 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
 import type { Config } from '../lib/config/model.ts';
 import type { DrillReport } from '../lib/daemon/drill/drill.ts';
 import type { PastDrill } from '../lib/daemon/drill/history.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
-import { type Address, formatAddress, parseAddress } from '../lib/model/address.ts';
+import { type Address, formatAddress } from '../lib/model/address.ts';
 import type { MasterRecord } from '../lib/model/record.ts';
 import { confirmed } from './confirmation.ts';
 import type { ExitCode } from './exit-code.ts';
-import { orderFailover, readTimeout } from './failover.ts';
-import { apiOption, configOption, jsonOption, tokenOption, yesOption } from './option.ts';
+import { orderFailover } from './failover.ts';
+import { addFailoverOptions, configOption, type FailoverOptions, readAddress } from './option.ts';
 import { harmless, printJson, printLine, styled } from './terminal.ts';
 
-interface DrillOptions {
+interface DrillOptions extends FailoverOptions {
   readonly config: readonly string[];
-  readonly replica?: string;
-  readonly timeout: string;
   readonly proxy: readonly Address[];
   readonly dns?: Address;
   readonly state?: string;
-  readonly api: string;
-  readonly tokenFile?: string;
-  readonly yes?: true;
-  readonly json?: true;
 }
 
 const help = `
@@ -36,22 +29,14 @@ Example:
   $ switchmaster drill shard1 --config /etc/switchmaster --proxy 127.0.0.1:6379`;
 
 export function addDrill(program: Command, done: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('drill')
-    .argument('<master>', "a master's name")
     .description('A failover with a stopwatch: when each part of the world has followed.')
     .addOption(configOption())
     .option('--proxy <host:port>', 'a proxy to write through; may be repeated', collectAddress, [])
     .option('--dns <host:port>', "Consul's DNS; else port 8600 at consul.address", readAddress)
-    .option('--replica <host:port>', 'who is to become master; else Sentinel chooses', (value) =>
-      formatAddress(readAddress(value)),
-    )
-    .option('--timeout <duration>', 'for each stage of the failover', readTimeout, '10s')
-    .option('--state <folder>', 'where drills are remembered; else /var/lib/switchmaster, or XDG_STATE_HOME')
-    .addOption(tokenOption())
-    .addOption(yesOption())
-    .addOption(apiOption())
-    .addOption(jsonOption())
+    .option('--state <folder>', 'where drills are remembered; else /var/lib/switchmaster, or XDG_STATE_HOME');
+  addFailoverOptions(command)
     .addHelpText('after', help)
     .action(async (name: string, options: DrillOptions) => {
       done(await runDrill(name, options));
@@ -59,12 +44,11 @@ export function addDrill(program: Command, done: (code: ExitCode) => void): void
 }
 
 async function runDrill(name: string, options: DrillOptions): Promise<ExitCode> {
-  const { ask, readToken } = await import('./api-client.ts');
-  const { masterAnswer } = await import('../lib/http/shapes.ts');
+  const { askMaster, readToken } = await import('./api-client.ts');
   const { loadConfig } = await import('../lib/config/load.ts');
   const config = await loadConfig({ paths: options.config, environment: process.env });
   const token = await readToken(options.tokenFile);
-  const { record } = await ask({ api: options.api, path: `/v1/masters/${encodeURIComponent(name)}` }, masterAnswer);
+  const { record } = await askMaster(name, options);
   if (record === null) throw new SwitchmasterError('failover-refused', `${name} has no record yet.`);
   const question = `Fail ${name} over from ${formatAddress(record.master)} for real, and write to it meanwhile?`;
   return confirmed(harmless(question), {
@@ -131,12 +115,6 @@ function compare(ms: number, median: number | undefined): string {
   const change = Math.round((ms / median - 1) * 100);
   const text = `  ${change > 0 ? '+' : ''}${change} % against ${median} ms`;
   return change > 50 ? styled('yellow', text) : text;
-}
-
-function readAddress(value: string): Address {
-  const address = parseAddress(value);
-  if (address !== undefined) return address;
-  throw new InvalidArgumentError('It is not an address: write host:port.');
 }
 
 function collectAddress(value: string, before: readonly Address[]): readonly Address[] {

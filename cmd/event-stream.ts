@@ -1,4 +1,5 @@
 import { request } from './api-client.ts';
+import type { ApiOptions } from './option.ts';
 
 /** One server-sent event. */
 export interface StreamEvent {
@@ -12,7 +13,7 @@ export interface StreamEvent {
  * data. Throws as `request` does.
  */
 export async function* readEvents(
-  place: { readonly api: string; readonly filter?: Readonly<Record<string, string>> },
+  place: { readonly api: ApiOptions; readonly filter?: Readonly<Record<string, string>> },
   options: { readonly lastEventId?: string | undefined; readonly signal: AbortSignal },
 ): AsyncGenerator<StreamEvent> {
   const query = new URLSearchParams(place.filter).toString();

@@ -1,22 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { plannedAnswer } from '../lib/http/shapes.ts';
-import { formatAddress, parseAddress } from '../lib/model/address.ts';
+import { formatAddress } from '../lib/model/address.ts';
 import { parseDuration } from '../lib/model/duration.ts';
 import { confirmed } from './confirmation.ts';
 import type { ExitCode } from './exit-code.ts';
-import { apiOption, jsonOption, tokenOption, yesOption } from './option.ts';
+import { type ApiOptions, addFailoverOptions, type FailoverOptions } from './option.ts';
 import { drawTree, harmless, printJson, printLine, styled } from './terminal.ts';
-
-export interface FailoverOptions {
-  readonly api: string;
-  readonly replica?: string;
-  readonly timeout: string;
-  readonly tokenFile?: string;
-  readonly yes?: true;
-  readonly json?: true;
-}
 
 export type PlannedReport = z.output<typeof plannedAnswer>;
 
@@ -30,16 +21,8 @@ Example:
   $ switchmaster failover shard1 --replica 10.0.0.6:6379`;
 
 export function addFailover(program: Command, done: (code: ExitCode) => void): void {
-  program
-    .command('failover')
-    .argument('<master>', "a master's name")
-    .description('A planned failover that loses no acknowledged write.')
-    .option('--replica <host:port>', 'who is to become master; else Sentinel chooses', readAddress)
-    .option('--timeout <duration>', 'for each stage', readTimeout, '10s')
-    .addOption(tokenOption())
-    .addOption(yesOption())
-    .addOption(apiOption())
-    .addOption(jsonOption())
+  const command = program.command('failover').description('A planned failover that loses no acknowledged write.');
+  addFailoverOptions(command)
     .addHelpText('after', help)
     .action(async (name: string, options: FailoverOptions) => {
       done(await failOver(name, options));
@@ -47,10 +30,9 @@ export function addFailover(program: Command, done: (code: ExitCode) => void): v
 }
 
 async function failOver(name: string, options: FailoverOptions): Promise<ExitCode> {
-  const { ask, readToken } = await import('./api-client.ts');
-  const { masterAnswer } = await import('../lib/http/shapes.ts');
+  const { askMaster, readToken } = await import('./api-client.ts');
   const token = await readToken(options.tokenFile);
-  const { record } = await ask({ api: options.api, path: `/v1/masters/${encodeURIComponent(name)}` }, masterAnswer);
+  const { record } = await askMaster(name, options);
   const from = record === null ? '' : ` from ${formatAddress(record.master)}`;
   const to = options.replica ?? 'the replica that Sentinel chooses';
   const question = harmless(`Fail ${name} over${from} to ${to}? Writes wait for about a quarter of a second.`);
@@ -68,19 +50,20 @@ async function failOver(name: string, options: FailoverOptions): Promise<ExitCod
 /** Orders it, and shows its steps on a terminal as they are taken. */
 export async function orderFailover(
   name: string,
-  options: Pick<FailoverOptions, 'api' | 'replica' | 'timeout'> & { readonly token: string },
+  options: FailoverOptions & { readonly token: string },
 ): Promise<PlannedReport> {
   const { order } = await import('./api-client.ts');
   const { plannedAnswer } = await import('../lib/http/shapes.ts');
-  const { api, token, replica, timeout } = options;
+  const { token, replica, timeout } = options;
   const stop = new AbortController();
-  const shown = process.stderr.isTTY === true ? await showSteps(name, { api, signal: stop.signal }) : undefined;
+  const shown =
+    process.stderr.isTTY === true ? await showSteps(name, { api: options, signal: stop.signal }) : undefined;
   try {
     const body = { timeout, ...(replica === undefined ? {} : { replica }) };
     // Sentinel's view of priorities, three stages, and the old master's turn: each has its own limit at the daemon.
     const timeoutMs = 3 * (parseDuration(timeout) ?? 0) + 60_000;
     const path = `/v1/masters/${encodeURIComponent(name)}/failover`;
-    const report = await order({ api, path, token, body, timeoutMs }, plannedAnswer);
+    const report = await order({ api: options, path, token, body, timeoutMs }, plannedAnswer);
     // The last step and the answer are on their way at the same time.
     await shown?.whole();
     return report;
@@ -93,7 +76,7 @@ export async function orderFailover(
 /** Connected when this resolves. `whole()` settles with the last step, or soon; `ended` after `signal`. What cannot be shown is no failure. */
 async function showSteps(
   name: string,
-  { api, signal }: { readonly api: string; readonly signal: AbortSignal },
+  { api, signal }: { readonly api: ApiOptions; readonly signal: AbortSignal },
 ): Promise<{ readonly whole: () => Promise<void>; readonly ended: Promise<void> }> {
   const { readEvents } = await import('./event-stream.ts');
   const { promise: connected, resolve } = Promise.withResolvers<void>();
@@ -143,15 +126,4 @@ function describeOffsets({ paused, inherited }: PlannedReport['offsets']): strin
     return `the old master stopped at offset ${paused}; the new one does not tell what it has of it`;
   const verdict = inherited >= paused ? styled('green', 'nothing was lost') : styled('red', 'something was lost');
   return `the old master stopped at offset ${paused}, the new one has it up to ${inherited}: ${verdict}`;
-}
-
-function readAddress(value: string): string {
-  if (parseAddress(value) !== undefined) return value;
-  throw new InvalidArgumentError('It is not an address: write host:port.');
-}
-
-export function readTimeout(value: string): string {
-  const ms = parseDuration(value);
-  if (ms !== undefined && ms >= 100 && ms <= 60_000) return value;
-  throw new InvalidArgumentError('It is not a duration from 100ms to 60s.');
 }

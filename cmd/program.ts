@@ -11,6 +11,7 @@ import { addRebase } from './rebase.ts';
 import { addRender } from './render.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
+import { fold } from './terminal.ts';
 import { version } from './version.ts';
 import { addWatch } from './watch.ts';
 import { addWhy } from './why.ts';
@@ -36,6 +37,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
     .addHelpText('after', examples)
     .showHelpAfterError('(switchmaster --help lists what there is)')
     .showSuggestionAfterError()
+    .configureOutput({ writeOut: (text) => void process.stdout.write(fold(text, process.stdout.columns ?? Infinity)) })
     .exitOverride();
   const done = (code: ExitCode): void => {
     exitCode = code;
@@ -52,6 +54,8 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addDoctor(program, done);
   addCompletion(program, done);
   addAcl(program, done);
+  for (const command of program.commands)
+    command.showHelpAfterError(`(switchmaster ${command.name()} --help tells more)`);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;

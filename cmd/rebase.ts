@@ -2,15 +2,8 @@ import type { Command } from 'commander';
 import { formatAddress } from '../lib/model/address.ts';
 import { confirmed } from './confirmation.ts';
 import type { ExitCode } from './exit-code.ts';
-import { apiOption, jsonOption, tokenOption, yesOption } from './option.ts';
+import { addOrderOptions, type OrderOptions } from './option.ts';
 import { harmless, printJson, printLine, styled } from './terminal.ts';
-
-interface RebaseOptions {
-  readonly api: string;
-  readonly tokenFile?: string;
-  readonly yes?: true;
-  readonly json?: true;
-}
 
 const help = `
 Epochs never fall within a generation. After Sentinels were rebuilt, their epochs begin again, and the record is taken
@@ -23,32 +16,25 @@ Example:
   $ switchmaster rebase shard1`;
 
 export function addRebase(program: Command, done: (code: ExitCode) => void): void {
-  program
-    .command('rebase')
-    .argument('<master>', "a master's name")
-    .description('Begin a new generation of a record by hand.')
-    .addOption(tokenOption())
-    .addOption(yesOption())
-    .addOption(apiOption())
-    .addOption(jsonOption())
+  const command = program.command('rebase').description('Begin a new generation of a record by hand.');
+  addOrderOptions(command)
     .addHelpText('after', help)
-    .action(async (name: string, options: RebaseOptions) => {
+    .action(async (name: string, options: OrderOptions) => {
       done(await rebase(name, options));
     });
 }
 
-async function rebase(name: string, options: RebaseOptions): Promise<ExitCode> {
-  const { ask, order, readToken } = await import('./api-client.ts');
-  const { masterAnswer, rebasedAnswer } = await import('../lib/http/shapes.ts');
-  const { api } = options;
-  const path = `/v1/masters/${encodeURIComponent(name)}`;
+async function rebase(name: string, options: OrderOptions): Promise<ExitCode> {
+  const { askMaster, order, readToken } = await import('./api-client.ts');
+  const { rebasedAnswer } = await import('../lib/http/shapes.ts');
+  const path = `/v1/masters/${encodeURIComponent(name)}/rebase`;
   const token = await readToken(options.tokenFile);
-  const before = (await ask({ api, path }, masterAnswer)).record;
+  const before = (await askMaster(name, options)).record;
   const is = before === null ? 'without a record' : `generation ${before.generation}, epoch ${before.epoch}`;
   return confirmed(harmless(`Begin a new generation of ${name} (now ${is}) with what the Sentinels say?`), {
     ...(options.yes === true ? { yes: true } : {}),
     act: async () => {
-      const answer = await order({ api, path: `${path}/rebase`, token, timeoutMs: 30_000 }, rebasedAnswer);
+      const answer = await order({ api: options, path, token, timeoutMs: 30_000 }, rebasedAnswer);
       const { generation, epoch, master } = answer.record;
       if (options.json === true) printJson(answer);
       else {

@@ -10,7 +10,7 @@ import type {
 } from '../lib/http/shapes.ts';
 import { type Address, formatAddress, sameAddress } from '../lib/model/address.ts';
 import type { ExitCode } from './exit-code.ts';
-import { apiOption, jsonOption } from './option.ts';
+import { type AskOptions, addAskOptions } from './option.ts';
 import { type Branch, drawTree, harmless, printJson, printLine, styled } from './terminal.ts';
 
 type Master = z.output<typeof masterAnswer>;
@@ -23,22 +23,21 @@ type Status = z.output<typeof mastersAnswer> &
   z.output<typeof templatesAnswer>;
 
 export function addStatus(program: Command, done: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('status')
-    .description('Who is master, who says so, and what follows: the topology as a tree.')
-    .addOption(apiOption())
-    .addOption(jsonOption())
+    .description('Who is master, who says so, and what follows: the topology as a tree.');
+  addAskOptions(command)
     .addHelpText(
       'after',
-      '\nExit codes: 0 all is well, 1 something is not, or nobody answers.\n\nExample:\n  $ switchmaster status --json | jq .masters[].record.master',
+      `\nExit codes: 0 all is well, 1 something is not, or nobody answers.\n\nExample:\n  $ switchmaster status --json | jq '.masters[].record.master'`,
     )
-    .action(async (options: { api: string; json?: true }) => {
+    .action(async (options: AskOptions) => {
       done(await showStatus(options));
     });
 }
 
-async function showStatus(options: { readonly api: string; readonly json?: true }): Promise<ExitCode> {
-  const status = await readStatus(options.api);
+async function showStatus(options: AskOptions): Promise<ExitCode> {
+  const status = await readStatus(options);
   if (options.json === true) printJson(status);
   else for (const line of drawStatus(status)) printLine(line);
   const well =
@@ -48,7 +47,7 @@ async function showStatus(options: { readonly api: string; readonly json?: true 
   return well ? 0 : 1;
 }
 
-async function readStatus(api: string): Promise<Status> {
+async function readStatus(api: AskOptions): Promise<Status> {
   const { ask } = await import('./api-client.ts');
   const shapes = await import('../lib/http/shapes.ts');
   const [masters, clusters, instances, templates] = await Promise.all([

@@ -20,6 +20,22 @@ export function printJson(answer: unknown): void {
   process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
 }
 
+/** Breaks lines that are longer than `columns` between words; not those with a command (`$`), which are to be copied. */
+export function fold(text: string, columns: number): string {
+  const lines = text.split('\n').flatMap((line) => {
+    const [indent = ''] = /^ */.exec(line) ?? [];
+    if (line.length <= columns || line.startsWith('$', indent.length)) return [line];
+    const folded: string[] = [];
+    for (const word of line.trim().split(' ')) {
+      const last = folded.at(-1);
+      if (last !== undefined && last.length + word.length < columns) folded[folded.length - 1] = `${last} ${word}`;
+      else folded.push(`${indent}${word}`);
+    }
+    return folded;
+  });
+  return lines.join('\n');
+}
+
 /** A node of a tree that is drawn with lines. */
 export interface Branch {
   readonly text: string;

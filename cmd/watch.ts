@@ -3,26 +3,23 @@ import type { Command } from 'commander';
 import { SwitchmasterError } from '../lib/errors.ts';
 import type { StreamEvent } from './event-stream.ts';
 import type { ExitCode } from './exit-code.ts';
-import { apiOption, jsonOption } from './option.ts';
+import { type AskOptions, addAskOptions } from './option.ts';
 import { harmless, printLine } from './terminal.ts';
 
 export function addWatch(program: Command, done: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('watch')
     .argument('[key]', 'follow one master or template only')
-    .description('What happens, as it happens, until Ctrl-C.')
-    .addOption(apiOption())
-    .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ switchmaster watch --json | jq -c select(.kind=="applied")')
-    .action(async (key: string | undefined, options: { api: string; json?: true }) => {
+    .description('What happens, as it happens, until Ctrl-C.');
+  addAskOptions(command)
+    .addHelpText('after', `\nExample:\n  $ switchmaster watch --json | jq -c 'select(.kind=="applied")'`)
+    .action(async (key: string | undefined, options: AskOptions) => {
       done(await watch({ key, ...options }));
     });
 }
 
-interface Watching {
+interface Watching extends AskOptions {
   readonly key: string | undefined;
-  readonly api: string;
-  readonly json?: true;
 }
 
 const reconnectMs = 1_000;
@@ -33,7 +30,7 @@ async function watch(options: Watching): Promise<ExitCode> {
   const stop = (): void => abort.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const { readEvents } = await import('./event-stream.ts');
-  const place = { api: options.api, ...(options.key === undefined ? {} : { filter: { key: options.key } }) };
+  const place = { api: options, ...(options.key === undefined ? {} : { filter: { key: options.key } }) };
   let lastEventId: string | undefined;
   let first = true;
   try {

@@ -1,35 +1,33 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { SwitchmasterError } from '../lib/errors.ts';
 import { formatAddress } from '../lib/model/address.ts';
 import type { ExitCode } from './exit-code.ts';
-import { apiOption, jsonOption } from './option.ts';
+import { type AskOptions, addAskOptions } from './option.ts';
 import { harmless, printJson, printLine, styled } from './terminal.ts';
 
 export function addWhy(program: Command, done: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('why')
     .argument('<master>', "a master's name")
     .description("The decisions behind a master's changes, newest first.")
-    .option('-n, --limit <count>', 'how many decisions to tell', '10')
-    .option('--replay <path>', "a journal's file: make its decisions again, without asking anybody")
-    .addOption(apiOption())
-    .addOption(jsonOption())
+    .option('-n, --limit <count>', 'how many decisions to tell', readCount, 10)
+    .option('--replay <path>', "a journal's file: make its decisions again, without asking anybody");
+  addAskOptions(command)
     .addHelpText('after', '\nExample:\n  $ switchmaster why shard1 --limit 1')
-    .action(async (master: string, options: { api: string; limit: string; replay?: string; json?: true }) => {
+    .action(async (master: string, options: AskOptions & { readonly limit: number; readonly replay?: string }) => {
       const { replay, ...rest } = options;
       done(await (replay === undefined ? tellWhy({ master, ...rest }) : tellReplay(master, { ...rest, file: replay })));
     });
 }
 
-async function tellWhy(options: {
-  readonly master: string;
-  readonly api: string;
-  readonly limit: string;
-  readonly json?: true;
-}): Promise<ExitCode> {
-  const { ask } = await import('./api-client.ts');
+async function tellWhy(options: AskOptions & { readonly master: string; readonly limit: number }): Promise<ExitCode> {
+  const { askAboutMaster } = await import('./api-client.ts');
   const { whyAnswer } = await import('../lib/http/shapes.ts');
-  const path = `/v1/why/${encodeURIComponent(options.master)}?limit=${encodeURIComponent(options.limit)}`;
-  const { name, record, story, entries } = await ask({ api: options.api, path }, whyAnswer);
+  const path = `/v1/why/${encodeURIComponent(options.master)}?limit=${options.limit}`;
+  const { name, record, story, entries } = await askAboutMaster(options.master, {
+    place: { api: options, path },
+    shape: whyAnswer,
+  });
   if (options.json === true) {
     printJson({ name, record, story, entries });
     return 0;
@@ -51,6 +49,10 @@ const verdictColours = { same: 'green', different: 'red', 'not-replayed': 'yello
 async function tellReplay(name: string, options: { readonly file: string; readonly json?: true }): Promise<ExitCode> {
   const { replayJournal } = await import('../lib/daemon/replay.ts');
   const decisions = await replayJournal(options.file, { name });
+  if (decisions.length === 0) {
+    const hint = 'is it a file of journal.file, and the name right?';
+    throw new SwitchmasterError('not-found', `${options.file} holds no decision about ${name} (${hint})`);
+  }
   const different = decisions.filter(({ verdict }) => verdict === 'different');
   if (options.json === true) printJson({ name, decisions });
   else {
@@ -67,4 +69,10 @@ async function tellReplay(name: string, options: { readonly file: string; readon
     printLine(`${decisions.length} decisions, ${different.length} of them come out differently.${notReplayed}`);
   }
   return different.length === 0 ? 0 : 1;
+}
+
+function readCount(value: string): number {
+  const count = Number(value);
+  if (Number.isSafeInteger(count) && count >= 1 && count <= 1_000) return count;
+  throw new InvalidArgumentError('It is not a number from 1 to 1000.');
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import t from 'tap';
+import { fold } from '../../cmd/terminal.ts';
 import { runProgram } from './program.ts';
 
 const packageFile = new URL('../../package.json', import.meta.url);
@@ -32,6 +33,20 @@ t.test('help of a subcommand has examples of its own', async (t) => {
   const { code, stdout } = await runProgram(['run', '--help']);
   t.equal(code, 0);
   t.match(stdout, /HUP +reload[\s\S]*Example:/);
+});
+
+t.test('long lines are broken between words, and commands stay whole', async (t) => {
+  const text = 'It is one line that is too long.\n  $ switchmaster why shard1 --limit 1\n  indented text goes on\n';
+  const folded = [
+    'It is one line that',
+    'is too long.',
+    '  $ switchmaster why shard1 --limit 1',
+    '  indented text goes',
+    '  on',
+    '',
+  ];
+  t.equal(fold(text, 20), folded.join('\n'));
+  t.equal(fold(text, Infinity), text);
 });
 
 t.test('wrong usage exits with 2 and says what was meant', async (t) => {

@@ -47,3 +47,11 @@ t.test('every option is documented, and none that there is not', async (t) => {
     t.strictSame([...documented(section)].sort(), options.filter((one) => !everywhere.includes(one)).sort(), command);
   }
 });
+
+t.test('where the API is, each command that asks it is told alike', async (t) => {
+  const named = documented(sectionOf(page, 'Where the API is') ?? '');
+  t.ok(named.includes('--api'));
+  for (const command of ['status', 'watch', 'why', 'failover', 'rebase', 'drill']) {
+    t.strictSame(listed(await help(command), 'Where the API is').map(longOption), named, command);
+  }
+});

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { formatAddress } from '../../lib/model/address.ts';
@@ -162,10 +163,61 @@ t.test('the journal outlives the daemon', async (t) => {
   );
 });
 
+t.test('an API behind TLS that wants certificates is asked with them, and what lacks is told', async (t) => {
+  const [cert, key] = [sandbox.path('tls.crt'), sandbox.path('tls.key')];
+  const subject = ['-subj', '/CN=switchmaster', '-addext', 'subjectAltName=DNS:switchmaster'];
+  const ask = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', ...subject];
+  execFileSync('openssl', [...ask, '-keyout', key, '-out', cert], { stdio: 'pipe' });
+  const listen = formatAddress(await sandbox.address());
+  const token = 'a-token-for-this-test';
+  const served = { listen, tls: { certFile: cert, keyFile: key, clientCaFile: cert } };
+  const tokenFile = sandbox.write('api.token', token);
+  const secured = { ...config, templates: [], journal: {}, api: { ...served, tokenFile } };
+  const daemon = await sandbox.switchmaster({ name: 'secured', config: secured, start: 'later' });
+  void daemon.launch();
+  const url = `https://${listen}`;
+  const authority = { SWITCHMASTER_API: url, SWITCHMASTER_CACERT: cert };
+  const named = { ...authority, SWITCHMASTER_TLS_SERVER_NAME: 'switchmaster' };
+  const all = { ...named, SWITCHMASTER_CLIENT_CERT: cert, SWITCHMASTER_CLIENT_KEY: key };
+  await waitFor('all to be well', async () => (await runProgram(['status'], all)).code === 0);
+  const says = async (environment: Record<string, string>, wanted: string) => {
+    const { code, stderr } = await runProgram(['status'], environment);
+    t.match({ code, stderr }, { code: 1, stderr: `api-unreachable: no switchmaster answers at ${wanted}` });
+  };
+  await Promise.all([
+    says({ SWITCHMASTER_API: url }, `${url} (is its certificate from an authority of your own? --ca-file names it)`),
+    says(authority, `${url} (--tls-server-name tells which name its certificate has)`),
+    says(named, `${url} (it wants a certificate: --client-cert, --client-key)`),
+    says({ SWITCHMASTER_API: listen }, `http://${listen} (does it speak TLS? --api https://`),
+    says({ SWITCHMASTER_API: `https://${formatAddress(daemon.api)}` }, `https://`),
+  ]);
+  const watching = new Program(['watch', 'shard1', '--json'], all);
+  t.teardown(() => void watching.child.kill('SIGKILL'));
+  const options = ['--ca-file', cert, '--client-cert', cert, '--client-key', key, '--tls-server-name', 'switchmaster'];
+  const rebase = ['rebase', 'shard1', '--yes', '--json', '--api', url, ...options];
+  await waitFor('an order to be followed and watched', async () => {
+    const { code, stdout } = await runProgram(rebase, { SWITCHMASTER_API_TOKEN: token });
+    return code === 0 && JSON.parse(stdout).record.generation > 1 && watching.stdout.includes('"cause":"rebase"');
+  });
+  watching.child.kill('SIGINT');
+  t.equal((await watching.end()).code, 0);
+  t.equal((await runProgram(['status', '--ca-file', '/nowhere'], all)).code, 2);
+  await daemon.stop();
+});
+
 t.test('a client says plainly when nobody answers', async (t) => {
   const { code, stderr } = await runProgram(['status', '--api', 'http://127.0.0.1:9']);
   t.equal(code, 1);
   t.match(stderr, /^api-unreachable: no switchmaster answers at http:\/\/127\.0\.0\.1:9 \(is it running\?/);
-  t.equal((await runProgram(['why', 'nobody', '--api', api])).code, 1);
+  const [near, far] = await Promise.all(['shrad1', 'nobody'].map((name) => runProgram(['why', name, '--api', api])));
+  t.match(near, { code: 1, stderr: 'not-found: no master is called "shrad1" (did you mean shard1?)' });
+  t.match(far, { code: 1, stderr: 'not-found: no master is called "nobody" (it follows shard1)' });
+  const order = ['failover', 'shard1', '--yes', '--api', api];
+  const [without, wrong] = await Promise.all([
+    runProgram(order),
+    runProgram(order, { SWITCHMASTER_API_TOKEN: 'another-one' }),
+  ]);
+  t.match(without, { code: 2, stderr: 'this needs the API token: give --token-file' });
+  t.match(wrong, { code: 1, stderr: 'request-denied: ' });
   t.equal((await runProgram(['status', '--api', 'not an address'])).code, 2);
 });
