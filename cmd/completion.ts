@@ -24,6 +24,7 @@ interface Described {
   readonly name: string;
   readonly description: string;
   readonly options: readonly DescribedOption[];
+  readonly takesArgument: boolean;
   readonly choices: readonly string[];
 }
 
@@ -46,6 +47,7 @@ function describe(program: Command): readonly Described[] {
       description,
       takes: !required && !optional ? 'nothing' : /<(?:path|folder)>/.test(flags) ? 'files' : 'other',
     })),
+    takesArgument: command.registeredArguments.length > 0,
     choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
   }));
 }
@@ -87,15 +89,16 @@ function writeZsh(commands: readonly Described[]): string {
   const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
   const list = commands.map(({ name, description }) => `    ${quote(`${name}:${description}`)}`);
   const value = { nothing: '', files: ':path:_files', other: ':value:' };
-  const cases = commands.map(({ name, options, choices }) => {
+  const cases = commands.map(({ name, options, choices, takesArgument }) => {
     const told = (text: string): string => text.replace(/[[\]:\\]/g, (character) => `\\${character}`);
     const specs = options.flatMap(({ long, short, description, takes }) =>
       [long, short].flatMap((flag) =>
         flag === undefined ? [] : quote(`*${flag}[${told(description)}]${value[takes]}`),
       ),
     );
-    const words = choices.length === 0 ? [] : [quote(`1:word:(${choices.join(' ')})`)];
-    return `    ${name}) _arguments ${[...words, ...specs, quote('--help[print help]')].join(' ')} ;;`;
+    // Without a word for it, zsh offers no option either once an argument is there.
+    const words = takesArgument ? [quote(`1:word:(${choices.join(' ')})`)] : [];
+    return `        ${name}) _arguments ${[...words, ...specs, quote('--help[print help]')].join(' ')} ;;`;
   });
   return `#compdef switchmaster
 _switchmaster() {
@@ -103,15 +106,15 @@ _switchmaster() {
   commands=(
 ${list.join('\n')}
   )
-  if (( CURRENT == 2 )); then
-    _describe command commands
-    return
-  fi
-  local command="$words[2]"
-  shift words
-  (( CURRENT-- ))
-  case "$command" in
+  local curcontext="$curcontext" state line
+  _arguments -C '--debug[print stack traces of failures]' '--version[print the version]' '--help[print help]' \\
+    '1:command:->command' '*::argument:->argument'
+  case "$state" in
+    command) _describe command commands ;;
+    argument)
+      case "$words[1]" in
 ${cases.join('\n')}
+      esac ;;
   esac
 }
 if [ "$funcstack[1]" = "_switchmaster" ]; then

@@ -38,7 +38,7 @@ t.test('zsh and fish are told every command and option', async (t) => {
     .filter((name) => name !== 'help');
   t.ok(commands.length > 8);
   for (const name of commands) {
-    t.match(zsh, new RegExp(`^    ${name}\\) _arguments `, 'm'), name);
+    t.match(zsh, new RegExp(`^ +${name}\\) _arguments `, 'm'), name);
     t.match(fish, new RegExp(`__fish_use_subcommand -f -a ${name} `), name);
   }
   t.match(fish, "complete -c switchmaster -n '__fish_seen_subcommand_from check' -s c -l config -r -F -d ");
