@@ -45,12 +45,10 @@ t.test('of twenty daemons never more than two reload at once, and a failover doe
     until: (count) => count >= 10,
     intervalMs: 2,
   });
-  const startMs = performance.now();
+  const before = readFileSync(log, 'utf8').length;
   await putRecord(consul, { name: 'shard1', epoch: 9, master: { host: '10.0.0.9', port: 1 } });
   await all('1 10.0.0.9:1\n');
-  const tookMs = performance.now() - startMs;
-  t.comment(`${Math.round(tookMs)} ms for twenty reloads of 150 ms each, all past the queue`);
-  t.ok(tookMs < 1_200, 'in turn they would have taken 1,500 ms');
+  t.ok(mostAtOnce(readFileSync(log, 'utf8').slice(before)) > 4, 'they do not wait for each other');
 });
 
 t.test('a holder that was killed keeps its place only until its session ends', async (t) => {
