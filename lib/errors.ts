@@ -36,6 +36,7 @@ export const errorCodes = {
   'api-unreachable': 'No answer from the HTTP API of a running switchmaster.',
   'failover-refused': 'A planned failover may not begin; nothing was changed.',
   'rebase-refused': 'A new generation may not begin: the Sentinels do not agree, or the target is no master.',
+  'approve-refused': 'The text that is held is not the one that was to be approved.',
   'failover-stalled': 'A planned failover came to nothing in time; the writes were let go.',
   stopping: 'The daemon is stopping.',
   internal: 'A defect in switchmaster itself.',

@@ -35,7 +35,7 @@ export class RendererPart implements Part {
   };
   readonly templateControls: TemplateControls = {
     render: (name) => this.renderer.retry(name),
-    approve: (name) => this.renderer.approve(name),
+    approve: (name, wish) => this.renderer.approve(name, wish),
   };
   readonly #specs: readonly TemplateSpec[];
   readonly #loop: Loop;

@@ -29,7 +29,7 @@ export function unionViews(
     },
     templateControls: {
       render: (name) => controlsOf(assembly).render(name),
-      approve: (name) => controlsOf(assembly).approve(name),
+      approve: (name, wish) => controlsOf(assembly).approve(name, wish),
     },
     readiness: { missing: () => assembly.missing() },
   };

@@ -16,6 +16,7 @@ const statuses: { readonly [C in ErrorCode]?: number } = {
   'not-found': 404,
   'failover-refused': 409,
   'rebase-refused': 409,
+  'approve-refused': 409,
   'request-too-large': 413,
   'request-throttled': 429,
   internal: 500,

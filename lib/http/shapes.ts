@@ -77,6 +77,10 @@ export const templateShape = z.object({
   source: z.string(),
   destination: z.string(),
   state: z.string(),
+  held: z
+    .string()
+    .nullable()
+    .meta({ description: 'The digest of the text that a guard holds now: what approve may be told to release.' }),
   missing: z.array(z.string()).readonly().meta({ description: 'What it reads and has no answer for yet.' }),
   dependencies: z.array(z.string()).readonly(),
   renderedAt: instant.nullable(),

@@ -1,10 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
+import { nameParameter } from './parameters.ts';
 import { acceptedAnswer, type templateAnswer, templatesAnswer, templateTextAnswer } from './shapes.ts';
 import type { TemplateState, Views } from './views.ts';
 
-const params = z.object({ name: z.string().min(1).max(256) });
+const params = z.object({ name: nameParameter });
+const approveBody = z
+  .strictObject({ digest: z.string().min(1).max(128).optional() })
+  .nullish()
+  .meta({ description: "The template's `held`, as it was looked at: another text is then refused." });
 
 export function addTemplateRoutes(
   server: FastifyInstance,
@@ -33,23 +38,22 @@ export function addTemplateRoutes(
       return { ...answer(state), rendered, present };
     },
   );
-  addControl(server, { action: 'render', summary: 'Look at it again, also where it was rolled back', views });
-  addControl(server, { action: 'approve', summary: 'Release the text that a guard holds', views });
+  addControlRoutes(server, views.templateControls);
 }
 
-function addControl(
-  server: FastifyInstance,
-  control: {
-    readonly action: 'render' | 'approve';
-    readonly summary: string;
-    readonly views: Pick<Views, 'templateControls'>;
-  },
-): void {
-  const { action, summary, views } = control;
-  const schema = { summary, params, response: { 202: acceptedAnswer } };
-  server.post(`/v1/templates/:name/${action}`, { schema }, async (request, reply) => {
+function addControlRoutes(server: FastifyInstance, controls: Views['templateControls']): void {
+  const response = { 202: acceptedAnswer };
+  const render = { summary: 'Look at it again, also where it was rolled back', params, response };
+  server.post('/v1/templates/:name/render', { schema: render }, async (request, reply) => {
     const { name } = request.params as z.output<typeof params>;
-    views.templateControls[action](name);
+    controls.render(name);
+    return reply.code(202).send({ accepted: true });
+  });
+  const approve = { summary: 'Release the text that a guard holds', params, body: approveBody, response };
+  server.post('/v1/templates/:name/approve', { schema: approve }, async (request, reply) => {
+    const { name } = request.params as z.output<typeof params>;
+    const { digest } = (request.body as z.output<typeof approveBody>) ?? {};
+    controls.approve(name, digest === undefined ? {} : { digest });
     return reply.code(202).send({ accepted: true });
   });
 }

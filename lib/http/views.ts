@@ -58,8 +58,8 @@ export interface MasterControls {
 export interface TemplateControls {
   /** Looks at the template again, also where it was rolled back. */
   render(name: string): void;
-  /** Releases the text that a guard holds now. */
-  approve(name: string): void;
+  /** Releases the text that a guard holds now; throws `approve-refused` where that is not the one of `digest`. */
+  approve(name: string, wish: { readonly digest?: string }): void;
 }
 
 export interface ReadinessView {

@@ -16,6 +16,8 @@ export interface TemplateState {
    * consumer works with it, `queued` while other nodes reload, `failed` when a step did not succeed.
    */
   readonly state: 'new' | Exclude<RenderPlan['kind'], 'unchanged' | 'left'> | 'queued' | 'current' | 'failed';
+  /** Digest of the text that a guard holds. */
+  readonly held: string | null;
   /** What it reads and has no answer for yet. */
   readonly missing: readonly string[];
   readonly dependencies: readonly string[];
@@ -70,6 +72,7 @@ export function showEntry(entry: Entry): TemplateState {
     source: spec.source,
     destination: spec.destination,
     state: entry.state,
+    held: entry.held !== undefined && rendering.kind === 'rendered' ? rendering.digest : null,
     missing: rendering.kind === 'pending' ? rendering.missing : [],
     dependencies,
     renderedAt: entry.renderedAt,

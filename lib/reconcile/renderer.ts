@@ -80,12 +80,19 @@ export class Renderer implements Reconciler {
     return this.#entries.get(name)?.present;
   }
 
-  /** Releases the text that a guard holds now; another text is guarded again. Throws `not-found` where none is held. */
-  approve(name: string): void {
+  /**
+   * Releases the text that a guard holds now; another text is guarded again. Throws `not-found` where none is held, and
+   * `approve-refused` where it is not the one of `digest`: what is approved is what was looked at.
+   */
+  approve(name: string, { digest }: { readonly digest?: string } = {}): void {
     const { template, held } = this.#require(name);
     const { rendering, memory } = template;
     if (held === undefined || rendering.kind !== 'rendered') {
       throw new SwitchmasterError('not-found', `Nothing is held of the template "${name}".`);
+    }
+    if (digest !== undefined && digest !== rendering.digest) {
+      const message = `The text that is held of "${name}" is another one by now. Look at it, and approve again.`;
+      throw new SwitchmasterError('approve-refused', message, { details: { held: rendering.digest } });
     }
     template.memory = { ...memory, approved: rendering.digest };
     this.#wake(name, { source: 'operator', event: 'approve' });

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import { plannedAnswer } from '../../lib/http/shapes.ts';
-import type { MasterControls } from '../../lib/http/views.ts';
+import type { MasterControls, TemplateControls } from '../../lib/http/views.ts';
 import { exampleToken, serve } from './serve.ts';
 import { exampleMaster, exampleViews } from './views.ts';
 
@@ -90,6 +90,33 @@ t.test('a new generation is begun by hand', async (t) => {
   t.strictSame(answer.json(), { name: 'shard1', record: exampleMaster.record });
   const refusing = steer({ rebase: async () => Promise.reject(new SwitchmasterError('rebase-refused', 'no')) });
   t.equal((await refusing.post('/v1/masters/shard1/rebase')).statusCode, 409);
+});
+
+t.test('a held text is approved as it was looked at, or as it is', async (t) => {
+  const asked: unknown[] = [];
+  const templateControls: TemplateControls = {
+    render: () => t.fail('it was rendered'),
+    approve: (name, wish) => {
+      asked.push({ name, ...wish });
+      if (wish.digest === 'old') throw new SwitchmasterError('approve-refused', 'another one by now');
+    },
+  };
+  const { server, defects } = serve(t, exampleViews({ templateControls }));
+  const post = (payload?: object) =>
+    server.inject({
+      method: 'POST',
+      url: '/v1/templates/a.cfg/approve',
+      headers: { authorization: `Bearer ${exampleToken}` },
+      ...(payload === undefined ? {} : { payload }),
+    });
+  t.equal((await post()).statusCode, 202);
+  t.equal((await post({ digest: 'new' })).statusCode, 202);
+  const refused = await post({ digest: 'old' });
+  t.equal(refused.statusCode, 409);
+  t.strictSame(refused.json(), { error: { code: 'approve-refused', message: 'another one by now' } });
+  for (const payload of [{ digest: 5 }, { digest: '' }, { text: 'x' }]) t.equal((await post(payload)).statusCode, 400);
+  t.strictSame(asked, [{ name: 'a.cfg' }, { name: 'a.cfg', digest: 'new' }, { name: 'a.cfg', digest: 'old' }]);
+  t.strictSame(defects, []);
 });
 
 t.test('the OpenAPI document knows both, with what they take and that they need a token', async (t) => {

@@ -51,6 +51,7 @@ export const exampleTemplate: TemplateState = {
   source: '/t/haproxy.cfg.hbs',
   destination: '/etc/haproxy/haproxy.cfg',
   state: 'written',
+  held: null,
   missing: [],
   dependencies: ['service(redis-master)'],
   renderedAt: '2026-01-01T00:00:00.000Z',

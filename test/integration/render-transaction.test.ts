@@ -166,7 +166,12 @@ t.test('a loss above maxLoss is held until the catalog recovers or an operator r
     until: (text) => text === '1\n',
   });
   await rendering.until('held');
-  rendering.part.renderer.approve('a.conf');
+  const held = rendering.part.templates.get('a.conf')?.held ?? '';
+  t.match(held, /^[0-9a-f]{64}$/);
+  const approve = (digest: string) => rendering.part.templateControls.approve('a.conf', { digest });
+  t.throws(() => approve(held.replaceAll(/./g, '0')), { code: 'approve-refused', details: { held } });
+  t.not(read(destination), '1\n', 'nothing was released');
+  approve(held);
   await waitFor('the file to follow', () => read(destination), { until: (text) => text === '1\n' });
   t.throws(() => rendering.part.renderer.approve('a.conf'), { code: 'not-found' });
 });
