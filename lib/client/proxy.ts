@@ -6,17 +6,31 @@ import type { ProxyVitals, Vitals } from '../model/instance-vitals.ts';
 /** The path of a unix domain socket, or an address. */
 export type Endpoint = Address | string;
 
-/** A PING through twemproxy (which answers it itself), and its stats where they are told. Never throws. */
-export async function lookAtTwemproxy(
-  at: { readonly address: Address; readonly stats: Endpoint | undefined },
-  options: { readonly timeoutMs: number },
-): Promise<Vitals> {
-  return looked(async () => {
-    const pong = await converse({ to: at.address, say: '*1\r\n$4\r\nPING\r\n', until: /\r\n$/ }, options);
-    if (!pong.startsWith('+PONG')) throw new SwitchmasterError('redis-refused', `twemproxy answered PING with ${pong}`);
-    if (at.stats === undefined) return { kind: 'proxy', version: '', broken: [] };
-    return readTwemproxyStats(await converse({ to: at.stats, say: '', until: undefined }, options));
-  });
+/** A look at one twemproxy: a PING through it (which it answers itself), and its stats where they are told. */
+export class TwemproxyProbe {
+  readonly #address: Address;
+  readonly #stats: Endpoint | undefined;
+  #servers: TwemproxyServers = new Map();
+
+  constructor(at: { readonly address: Address; readonly stats: Endpoint | undefined }) {
+    this.#address = at.address;
+    this.#stats = at.stats;
+  }
+
+  /** Never throws. */
+  async look(options: { readonly timeoutMs: number }): Promise<Vitals> {
+    return looked(async () => {
+      const pong = await converse({ to: this.#address, say: '*1\r\n$4\r\nPING\r\n', until: /\r\n$/ }, options);
+      if (!pong.startsWith('+PONG'))
+        throw new SwitchmasterError('redis-refused', `twemproxy answered PING with ${pong}`);
+      if (this.#stats === undefined) return { kind: 'proxy', version: '', broken: [] };
+      const text = await converse({ to: this.#stats, say: '', until: undefined }, options);
+      const { version, servers } = readTwemproxyStats(text, this.#servers);
+      this.#servers = servers;
+      const broken = [...servers].filter(([, { state }]) => state === 'broken').map(([name]) => name);
+      return { kind: 'proxy', version, broken: broken.sort() };
+    });
+  }
 }
 
 /** A connection to HAProxy's listener, and its stats where they are told. Never throws. */
@@ -31,21 +45,60 @@ export async function lookAtHaproxy(
   });
 }
 
+/** By `pool/server`. */
+export type TwemproxyServers = ReadonlyMap<string, TwemproxyServer>;
+
+interface TwemproxyServer {
+  readonly responses: number;
+  readonly failures: number;
+  /** When it was last left out (`auto_eject_hosts`), which a lost connection may be enough for. Microseconds since 1970. */
+  readonly ejectedAt: number;
+  readonly state: 'broken' | 'well';
+}
+
 /**
- * A server that has failed and to which there is no connection now. The counters of a server that was never used stay 0
- * (nutcracker's nc_stats.h).
+ * What twemproxy's stats say of its servers, and what they said `before` (nutcracker's nc_stats.h). They are counters: a
+ * server is broken from a failure until its next response, and nothing is known of one to which nothing was sent.
+ * Whether there is a connection decides only where they do not tell which came last, for an idle one may be closed.
  */
-export function readTwemproxyStats(text: string): ProxyVitals {
+export function readTwemproxyStats(
+  text: string,
+  before: TwemproxyServers,
+): { readonly version: string; readonly servers: TwemproxyServers } {
   const stats = JSON.parse(text) as Record<string, unknown>;
-  const broken: string[] = [];
-  for (const pool of Object.values(stats)) {
-    for (const [name, server] of Object.entries(typeof pool === 'object' && pool !== null ? pool : {})) {
-      if (typeof server !== 'object' || server === null) continue;
-      const { server_connections: connections, server_err: errors, server_timedout: timeouts } = server;
-      if (connections === 0 && Number(errors ?? 0) + Number(timeouts ?? 0) > 0) broken.push(name);
+  const servers = new Map<string, TwemproxyServer>();
+  for (const [pool, members] of Object.entries(stats).filter(isMap)) {
+    for (const [server, counters] of Object.entries(members).filter(isMap)) {
+      const name = `${pool}/${server}`;
+      servers.set(name, readTwemproxyServer(counters, before.get(name)));
     }
   }
-  return { kind: 'proxy', version: String(stats.version ?? ''), broken: broken.sort() };
+  return { version: String(stats.version ?? ''), servers };
+}
+
+function readTwemproxyServer(
+  counters: Readonly<Record<string, unknown>>,
+  before: TwemproxyServer | undefined,
+): TwemproxyServer {
+  const count = (name: string): number => Number(counters[name] ?? 0);
+  const responses = count('responses');
+  const failures = count('server_err') + count('server_timedout');
+  const ejectedAt = count('server_ejected_at');
+  const unlinked = count('server_connections') === 0 ? 'broken' : 'well';
+  const state = (): TwemproxyServer['state'] => {
+    // Counters that fell are those of another process.
+    if (before === undefined || responses < before.responses || failures < before.failures) {
+      return failures + ejectedAt > 0 ? unlinked : 'well';
+    }
+    const failed = failures > before.failures || ejectedAt > before.ejectedAt;
+    if (responses > before.responses) return failed ? unlinked : 'well';
+    return failed ? 'broken' : before.state;
+  };
+  return { responses, failures, ejectedAt, state: state() };
+}
+
+function isMap(entry: [string, unknown]): entry is [string, Record<string, unknown>] {
+  return typeof entry[1] === 'object' && entry[1] !== null;
 }
 
 /** Backends that are DOWN (HAProxy's management.txt, "CSV format"). */

@@ -1,5 +1,5 @@
 import { InstanceLink } from '../client/instance.ts';
-import { lookAtHaproxy, lookAtTwemproxy } from '../client/proxy.ts';
+import { lookAtHaproxy, TwemproxyProbe } from '../client/proxy.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import type { InstanceSpec } from '../model/instance.ts';
 import type { InstanceProfile, Vitals } from '../model/instance-vitals.ts';
@@ -18,11 +18,13 @@ const profileMs = 10_000;
 export class InstanceSource {
   readonly spec: InstanceSpec;
   readonly #link: InstanceLink | undefined;
+  readonly #twemproxy: TwemproxyProbe;
   #profile: { readonly value: InstanceProfile; readonly readMs: number } | undefined;
 
   constructor(options: InstanceSourceOptions) {
     const { spec, access, onHint } = options;
     this.spec = spec;
+    this.#twemproxy = new TwemproxyProbe({ address: spec.address, stats: spec.stats });
     if (spec.kind === 'twemproxy' || spec.kind === 'haproxy') return;
     this.#link = new InstanceLink({
       address: spec.address,
@@ -44,7 +46,7 @@ export class InstanceSource {
       case 'sentinel':
         return this.#requireLink().look(kind, options);
       case 'twemproxy':
-        return lookAtTwemproxy({ address, stats }, options);
+        return this.#twemproxy.look(options);
       case 'haproxy':
         return lookAtHaproxy({ address, stats }, options);
     }

@@ -1,23 +1,32 @@
 import t from 'tap';
-import { readHaproxyStats, readTwemproxyStats } from '../../lib/client/proxy.ts';
+import { readHaproxyStats, readTwemproxyStats, type TwemproxyServers } from '../../lib/client/proxy.ts';
 
-t.test('a server of twemproxy that has failed and has no connection is broken', async (t) => {
-  const server = { server_eof: 0, server_err: 0, server_timedout: 0, server_connections: 1, server_ejected_at: 0 };
-  const stats = {
-    service: 'nutcracker',
-    version: '0.5.0',
-    curr_connections: 3,
-    pool: {
-      client_connections: 1,
-      well: server,
-      unused: { ...server, server_connections: 0 },
-      refused: { ...server, server_connections: 0, server_err: 2 },
-      silent: { ...server, server_connections: 0, server_timedout: 1 },
-      recovered: { ...server, server_err: 2 },
-    },
+// What nutcracker and HAProxy say themselves is read in test/integration/registrar-proxies.test.ts.
+
+t.test('a server of twemproxy is broken from a failure until its next response', async (t) => {
+  let servers: TwemproxyServers = new Map();
+  const state = (responses: number, server_err: number, server_connections = 0) => {
+    const one = { server_eof: 0, server_err, server_timedout: 0, server_connections, responses };
+    const stats = { service: 'nutcracker', version: '0.5.0', pool: { client_connections: 1, one } };
+    ({ servers } = readTwemproxyStats(JSON.stringify(stats), servers));
+    return servers.get('pool/one')?.state;
   };
-  t.same(readTwemproxyStats(JSON.stringify(stats)), { kind: 'proxy', version: '0.5.0', broken: ['refused', 'silent'] });
-  t.throws(() => readTwemproxyStats('not JSON'));
+  t.equal(state(0, 0), 'well', 'nothing was sent to it');
+  t.equal(state(0, 1), 'broken');
+  t.equal(state(0, 1, 1), 'broken', 'it hangs: connected, and no response');
+  t.equal(state(5, 1, 1), 'well');
+  t.equal(state(5, 1, 0), 'well', 'an idle connection was closed');
+  t.equal(state(5, 2), 'broken');
+  t.equal(state(6, 3), 'broken', 'both since the last reading');
+  t.equal(state(7, 4, 1), 'well', 'both, and it is connected');
+  t.equal(state(0, 0), 'well', 'twemproxy was restarted');
+  servers = new Map();
+  t.equal(state(5, 2), 'broken', 'the first reading');
+  servers = new Map();
+  t.equal(state(5, 2, 1), 'well', 'the first reading, and it is connected');
+  const ejected = { pool: { one: { server_ejected_at: 1, responses: 5, server_err: 2 } } };
+  t.equal(readTwemproxyStats(JSON.stringify(ejected), servers).servers.get('pool/one')?.state, 'broken', 'ejected');
+  t.throws(() => readTwemproxyStats('not JSON', servers));
 });
 
 t.test('a backend of HAProxy that is DOWN is broken', async (t) => {

@@ -34,7 +34,7 @@ exec redis-server "$@"
 
 const { program, dir } = onSmallDisk();
 const debug = { 'enable-debug-command': 'yes' };
-const [consul, hung, watched, cut, swapped, synced, loading, full, quorum] = await Promise.all([
+const [consul, hung, watched, cut, swapped, synced, loading, full, quorum, lone] = await Promise.all([
   sandbox.consul(),
   sandbox.redis({ name: 'hung', replicas: 0, config: debug }),
   sandbox.redis({ name: 'watched', password: 'secret' }),
@@ -48,16 +48,21 @@ const [consul, hung, watched, cut, swapped, synced, loading, full, quorum] = awa
   }),
   sandbox.redis({ name: 'full', replicas: 0, program, config: { dir, appendonly: 'yes', rdbcompression: 'no' } }),
   sandbox.redis({ name: 'quorum', replicas: 0 }),
+  sandbox.redis({ name: 'lone', replicas: 0, config: { 'cluster-enabled': 'yes' } }),
 ]);
 const [first, ...others] = (await sandbox.sentinels({ masters: [quorum] })) as [SentinelServer, ...SentinelServer[]];
+const node = lone.master;
 const registrar = await register(t, {
   consul,
   shards: [hung, watched, cut, swapped, synced, loading, full],
   checks: { maxLagMs: 2_000, maxLinkDownMs: 2_000 },
-  others: [{ kind: 'sentinel', address: first.address }],
+  others: [
+    { kind: 'sentinel', address: first.address },
+    { kind: 'cluster', name: 'lone', address: node.address },
+  ],
 });
 
-t.test('each state of the check has a real cause', { jobs: 9 }, async (t) => {
+t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
   t.test('a process that hangs', async () => {
     const id = idOf(hung.master);
     hung.master.pause();
@@ -162,6 +167,15 @@ t.test('each state of the check has a real cause', { jobs: 9 }, async (t) => {
     await putRecordOf(consul, { name, master: replica.address, replicas: [master.address], epoch: 2 });
     await untilSays(consul, idOf(replica), 'passing: answers');
     await untilSays(consul, idOf(master), 'passing: answers');
+  });
+
+  t.test('a cluster with slots that nobody has', async () => {
+    const id = `cluster-${formatAddress(node.address)}`;
+    await untilSays(consul, id, 'critical: cluster_state:fail');
+    await node.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+    await untilSays(consul, id, 'passing: answers');
+    await node.command('CLUSTER', 'DELSLOTSRANGE', 0, 0);
+    await untilSays(consul, id, 'critical: cluster_state:fail');
   });
 
   t.test('a Sentinel that decides nothing', async () => {

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { formatAddress } from '../../lib/model/address.ts';
 import { waitFor } from '../sandbox/condition.ts';
-import { RespConnection } from '../sandbox/resp.ts';
+import { RespConnection, redisCli } from '../sandbox/resp.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { instanceOf, startRegistrar, untilSays } from './registering.ts';
+import { instanceOf, type Registered, startRegistrar, untilSays } from './registering.ts';
 
 t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'proxies' });
@@ -25,6 +25,55 @@ t.test('twemproxy: a PING through it', async (t) => {
   await untilSays(consul, id, 'passing: answers');
   await proxy.kill();
   await untilSays(consul, id, 'critical: refuses connections');
+});
+
+t.test('twemproxy: its servers by its stats, ejected or not', async (t) => {
+  const [kept, ejecting] = [await sandbox.address(), await sandbox.address()];
+  const away = await sandbox.redis({ name: 'away', replicas: 0 });
+  const pool = (name: string, listen: typeof kept, more: string) =>
+    `${name}:
+  listen: ${formatAddress(listen)}
+  redis: true
+  hash: fnv1a_64
+  distribution: ketama
+  timeout: 200
+${more}  servers:
+    - ${formatAddress(away.master.address)}:1 away
+`;
+  const eject = '  auto_eject_hosts: true\n  server_failure_limit: 1\n  server_retry_timeout: 300\n';
+  const text = pool('kept', kept, '  auto_eject_hosts: false\n') + pool('ejecting', ejecting, eject);
+  const configFile = sandbox.write('two-pools.yml', text);
+  const proxy = await sandbox.nutcracker({ name: 'two-pools', configFile, listen: kept });
+  const id = `twemproxy-${formatAddress(kept)}`;
+  if (proxy.stats === undefined) throw new Error('it has no stats');
+  startRegistrar(t, { consul, instances: [{ kind: 'twemproxy', address: kept, more: { stats: proxy.stats } }] });
+  const use = (listen: typeof kept) => redisCli(listen, ['SET', 'key', 'value']).catch(() => undefined);
+  const untilUsed = async () => {
+    for (const listen of [kept, ejecting])
+      await waitFor('the pool to answer', () => use(listen), { until: (reply) => reply === 'OK' });
+  };
+  await untilUsed();
+  await untilSays(consul, id, 'passing: answers');
+  await waitFor('its version', () => instanceOf(consul, id), {
+    until: (found) => /^\d+\.\d+/.test(found?.Service.Meta.version ?? ''),
+  });
+
+  await away.master.kill();
+  // Ejected as soon as its connection is lost; the other pool finds out by the next request.
+  await untilSays(consul, id, 'warning: no server answers for ejecting/away');
+  await use(kept);
+  await untilSays(consul, id, 'warning: no server answers for ejecting/away, kept/away');
+  t.match(await redisCli(kept, ['PING']), 'PONG', 'twemproxy answers PING itself');
+  await away.master.start();
+  await untilUsed();
+  await untilSays(consul, id, 'passing: answers');
+
+  away.master.pause();
+  await use(kept);
+  await untilSays(consul, id, 'warning: no server answers for kept/away');
+  away.master.resume();
+  await untilUsed();
+  await untilSays(consul, id, 'passing: answers');
 });
 
 t.test('HAProxy: its listener, and its backends by its stats socket', async (t) => {
@@ -66,4 +115,48 @@ backend shard1
   await untilSays(consul, id, 'passing: answers');
   await registrar.stop();
   t.equal(await instanceOf(consul, id), undefined, 'it asked to be deregistered with the daemon');
+});
+
+t.test("Consul's own check by HTTP takes a proxy without a server out of DNS, and brings it back", async (t) => {
+  const [listen, health] = [await sandbox.address(), await sandbox.address()];
+  const configFile = sandbox.write(
+    'haproxy-http.cfg',
+    `defaults
+    timeout connect 1s
+    timeout client 10s
+    timeout server 10s
+frontend health
+    mode http
+    bind ${formatAddress(health)}
+    monitor-uri /health
+    monitor fail if { nbsrv(shard1) lt 1 }
+frontend shard1
+    mode tcp
+    bind ${formatAddress(listen)}
+    default_backend shard1
+backend shard1
+    mode tcp
+    server master ${backend} check inter 100ms fall 1 rise 1
+`,
+  );
+  await sandbox.haproxy({ name: 'haproxy-http', configFile, listen });
+  const httpUrl = `http://${formatAddress(health)}/health`;
+  startRegistrar(t, { consul, instances: [{ kind: 'haproxy', address: listen, checks: { httpUrl } }] });
+  const id = `haproxy-${formatAddress(listen)}`;
+  // By the agent: into the catalog it lets an output that changes alone only some minutes later.
+  const own = async () =>
+    (await consul.get<Record<string, Registered['Checks'][number]>>('/v1/agent/checks'))?.[`${id}:consul`];
+  const untilOwn = (status: string, output: RegExp) =>
+    waitFor(`Consul to find it ${status}`, own, {
+      until: (check) => check?.Status === status && output.test(check.Output),
+    });
+  const dns = () => consul.dnsA('haproxy.redis-proxy.service.consul');
+  await untilOwn('passing', /HTTP GET .*: 200/);
+  await waitFor('it to be in DNS', dns, { until: (hosts) => hosts.join() === listen.host });
+  await shard.master.kill();
+  await untilOwn('critical', /HTTP GET .*: 503/);
+  await waitFor('it to leave DNS', dns, { until: (hosts) => hosts.length === 0 });
+  await shard.master.start();
+  await untilOwn('passing', /HTTP GET .*: 200/);
+  await waitFor('it to be back', dns, { until: (hosts) => hosts.join() === listen.host });
 });

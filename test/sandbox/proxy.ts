@@ -29,6 +29,8 @@ export class ProxyServer extends Server {
    * was not running. twemproxy: restart.
    */
   reloadCommand: string[] = [];
+  /** twemproxy: where it tells its statistics. */
+  stats: Address | undefined;
 }
 
 /** HAProxy in master-worker mode. */
@@ -60,12 +62,14 @@ async function reload(proxy: ProxyServer, master: string): Promise<void> {
 export async function nutcracker(ground: Ground, desk: ControlDesk, options: ProxyOptions): Promise<ProxyServer> {
   const { name = 'nutcracker', program = 'nutcracker', configFile } = options;
   const stats = await ground.addresses.next();
-  // Its statistics listen on all addresses, on 22222, unless told otherwise.
-  const argv = [program, '-c', configFile, '-a', stats.host, '-s', String(stats.port), '-v', '5'] as const;
+  // Its statistics listen on all addresses, on 22222, and are summed up every 30 seconds, unless told otherwise.
+  const where = ['-a', stats.host, '-s', String(stats.port), '-i', '100'] as const;
+  const argv = [program, '-c', configFile, ...where, '-v', '5'] as const;
   const ready = () => accepts(options.listen ?? stats);
   const proxy = new ProxyServer({ ...ground.server(name, argv), ready, readyIntervalMs: 2 });
   proxy.restartCommand = await desk.command(`restart-${name}`, () => proxy.restart());
   proxy.reloadCommand = proxy.restartCommand;
+  proxy.stats = stats;
   if (options.start !== 'later') await proxy.start();
   return proxy;
 }
