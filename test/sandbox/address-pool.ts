@@ -30,9 +30,11 @@ export class AddressPool {
   /** A port that nothing in this sandbox uses and that can be listened on at `host`. */
   async port(host: string): Promise<number> {
     for (;;) {
-      this.#lastPort += 1;
-      if (this.#lastPort > lastPort) throw new Error('a sandbox has some 15,000 ports, and all are taken');
-      if (await canListen({ host, port: this.#lastPort })) return this.#lastPort;
+      // Others ask while this one waits: what it tries is its own.
+      const port = this.#lastPort + 1;
+      this.#lastPort = port;
+      if (port > lastPort) throw new Error('a sandbox has some 15,000 ports, and all are taken');
+      if (await canListen({ host, port })) return port;
     }
   }
 
