@@ -1,25 +1,32 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { formatAddress } from '../../lib/model/address.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { instanceOf, instancesOf, putRecordOf, startRegistrar, untilSays } from './registering.ts';
+import { idOf, instanceOf, instancesOf, putRecordOf, register, startRegistrar, untilSays } from './registering.ts';
 
 // What of a registration outlives what: an agent on a cluster of servers, and the daemon.
-t.setTimeout(120_000);
+// With --reap, Consul itself removes what is critical for too long: it takes a minute and a half, and not less.
+const reaping = process.argv.includes('--reap');
+t.setTimeout(reaping ? 240_000 : 120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'lasting' });
 // A dead agent is noticed in a second or two rather than ten.
 const config = { gossip_lan: { probe_interval: '200ms', probe_timeout: '150ms', suspicion_mult: 2 } };
-const [servers, shard, other, dev] = await Promise.all([
+const [servers, shard, other, reaped, dev] = await Promise.all([
   sandbox.consulServers({ config }),
   sandbox.redis({ name: 'shard1' }),
   sandbox.redis({ name: 'shard2' }),
+  sandbox.redis({ name: 'shard3', replicas: 0 }),
   sandbox.consul({ name: 'dev' }),
 ]);
 const [server] = servers;
 if (server === undefined) throw new Error('no server');
-const agent = await sandbox.consulClient({ join: servers, config });
+const [agent, reaper] = await Promise.all([
+  sandbox.consulClient({ join: servers, config }),
+  sandbox.consulClient({ name: 'reaper', join: servers, config }),
+]);
 const ids = shard.servers.map(({ address }) => `redis-${formatAddress(address)}`).sort();
 
 /** Waits until the agent itself has both: a catalog still tells what a lost agent had registered. */
@@ -38,6 +45,7 @@ function untilOwn(): Promise<unknown> {
 function untilBack(at: ConsulAgent) {
   const state = async () =>
     (await instancesOf(at, 'redis'))
+      .filter(({ Service }) => Service.Tags.includes(shard.name))
       .filter(({ Checks }) => Checks.length === 3 && Checks.every(({ Status }) => Status === 'passing'))
       .map(({ Service }) => `${Service.ID} ${Service.Tags.join()}`)
       .sort();
@@ -49,7 +57,7 @@ function untilBack(at: ConsulAgent) {
   });
 }
 
-t.test('registrations last', { jobs: 2 }, async (t) => {
+t.test('registrations last', { jobs: 3 }, async (t) => {
   t.test('a client agent gets everything again by itself', async (t) => {
     const { name, master, servers: redises } = shard;
     const replicas = shard.replicas.map(({ address }) => address);
@@ -84,6 +92,39 @@ t.test('registrations last', { jobs: 2 }, async (t) => {
     await untilBack(server);
     t.not(await nodeId(), first, 'it is another agent of the same name');
     t.strictSame(await server.dnsA('master.redis.service.consul'), [master.address.host]);
+  });
+
+  t.test('what Consul has removed comes back when it answers again, and not before', async (t) => {
+    const { name, master } = reaped;
+    const id = idOf(master);
+    const registrar = await register(t, {
+      consul: reaper,
+      shards: [reaped],
+      checks: { deregisterCriticalServiceAfterMs: 60_000 },
+    });
+    // The agent tells of its checks, but not how they were defined: that is in its files.
+    const checks = sandbox.path('reaper-data/checks');
+    const files = readdirSync(checks, { withFileTypes: true }).filter((entry) => entry.isFile());
+    const definitions = files.map(({ name }) => JSON.parse(readFileSync(join(checks, name), 'utf8')).ChkType);
+    const own = definitions.find(({ CheckID }) => CheckID === `${id}:consul`);
+    t.match(own, { TCP: formatAddress(master.address), DeregisterCriticalServiceAfter: 60_000_000_000 });
+
+    await master.kill();
+    await untilSays(reaper, id, 'critical: refuses connections');
+    if (!reaping) await reaper.put(`/v1/agent/service/deregister/${encodeURIComponent(id)}`);
+    await waitFor('Consul to have removed it', () => instanceOf(reaper, id), {
+      until: (found) => found === undefined,
+      timeoutMs: 150_000,
+    });
+    const looks = registrar.reports.length;
+    await waitFor('ten more looks', () => registrar.reports.length > looks + 10);
+    t.equal(await instanceOf(reaper, id), undefined);
+    await master.start();
+    await untilSays(reaper, id, 'passing: answers');
+    t.match((await instanceOf(reaper, id))?.Service, { Tags: [name, 'master'], Port: master.address.port });
+    await waitFor('it to be in DNS again', () => reaper.dnsA(`${name}.redis.service.consul`), {
+      until: (hosts) => hosts.join() === master.address.host,
+    });
   });
 
   t.test('a daemon that was killed leaves DNS right for five minutes of its checks', async (t) => {
