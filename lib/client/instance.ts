@@ -65,14 +65,14 @@ export class InstanceLink {
     return { announced, slots: undefined };
   }
 
-  /** What of CLUSTER INFO changes only when the cluster does; undefined where the node does not answer. */
-  async clusterPulse(options: { readonly timeoutMs: number }): Promise<string | undefined> {
+  /** What of CLUSTER INFO changes only when the cluster does; an error where the node does not answer. */
+  async clusterPulse(options: { readonly timeoutMs: number }): Promise<string | SwitchmasterError> {
     try {
       const [text] = await this.#exchange([['CLUSTER', 'INFO']], options);
       const lines = typeof text === 'string' ? text.split('\r\n') : [String(text)];
       return lines.filter((line) => !line.startsWith('cluster_stats_') && !line.startsWith('total_cluster')).join();
-    } catch {
-      return undefined;
+    } catch (thrown) {
+      return SwitchmasterError.from(thrown);
     }
   }
 

@@ -18,7 +18,7 @@ import { majorityOf } from '../model/epoch.ts';
 
 export interface ClusterSituation {
   readonly views: readonly ClusterView[];
-  /** Why nodes that are there did not tell their views. */
+  /** Why nodes did not tell their views; the first is told where there is no majority. */
   readonly refusals?: readonly string[];
   /** What Consul holds; undefined where it holds no record. */
   readonly held: ClusterRecord | undefined;
@@ -43,7 +43,7 @@ export function decideCluster(situation: ClusterSituation): ClusterDecision {
   const { views, held } = situation;
   const best = agreedView(views);
   if (best === undefined) {
-    const told = [`${views.length} nodes answer`, ...(situation.refusals ?? []).toSorted().slice(0, 1)].join('; ');
+    const told = [`${views.length} nodes answer`, ...(situation.refusals ?? []).slice(0, 1)].join('; ');
     const summary = `no view of the cluster has a majority of its masters (${told})`;
     return { kind: 'wait', why: 'no-majority', summary };
   }

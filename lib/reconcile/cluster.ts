@@ -5,7 +5,7 @@ import { type ClusterRecord, formatClusterRecord, parseClusterRecord } from '../
 import type { ConsulQuery } from '../model/query.ts';
 import { type ClusterDecision, type ClusterDraft, decideCluster, type Moving } from '../plan/cluster.ts';
 import type { Follow } from '../source/catalog.ts';
-import type { ClusterSource } from '../source/cluster.ts';
+import type { ClusterSource, Unreachable } from '../source/cluster.ts';
 import type { Outcome, Reconciler, Run } from './outcome.ts';
 
 export interface FollowedCluster {
@@ -89,7 +89,7 @@ export class ClusterFollower implements Reconciler {
     const { views, unreachable } = reading;
     const { behindSinceMs } = memory;
     const rebaseAfterMs = this.#options.rebaseAfterMs ?? 10_000;
-    const refusals = unreachable.map(({ error }) => error.message);
+    const refusals = refusalsOf(unreachable);
     const decision = decideCluster({ views, refusals, held: held.record, behindSinceMs, nowMs, rebaseAfterMs });
     memory.decision = decision;
     memory.behindSinceMs = decision.kind === 'wait' && decision.why === 'behind' ? (behindSinceMs ?? nowMs) : undefined;
@@ -163,6 +163,13 @@ export class ClusterFollower implements Reconciler {
     this.#memories.set(name, memory);
     return memory;
   }
+}
+
+/** Those that need somebody's hand first. */
+function refusalsOf(unreachable: readonly Unreachable[]): readonly string[] {
+  const errors = unreachable.map(({ error }) => error);
+  const [denied, silent] = [true, false].map((wanted) => errors.filter((e) => (e.code === 'redis-denied') === wanted));
+  return [...(denied ?? []), ...(silent ?? [])].map(({ message }) => message);
 }
 
 function unread(cluster: FollowedCluster): Outcome {

@@ -55,11 +55,17 @@ export class ClusterSource {
   async poll(nowMs: number): Promise<ClusterReading> {
     const links = [...this.#links.values()];
     const pulses = await Promise.all(links.map((link) => link.clusterPulse({ timeoutMs: askTimeoutMs })));
-    const pulse = JSON.stringify(pulses.map((one, i) => [formatAddress((links[i] as InstanceLink).address), one]));
+    const beats = pulses.map((one) => (typeof one === 'string' ? one : null));
+    const pulse = JSON.stringify(beats.map((one, i) => [formatAddress((links[i] as InstanceLink).address), one]));
     if (pulse === this.#pulse && nowMs - this.#fullAtMs < fullMs) return { kind: 'same' };
     this.#pulse = pulse;
     this.#fullAtMs = nowMs;
-    return this.#read(links.filter((_, i) => pulses[i] !== undefined));
+    const silent = links.flatMap(({ address }, i) => {
+      const error = pulses[i];
+      return error instanceof SwitchmasterError ? [{ address, error }] : [];
+    });
+    const reading = await this.#read(links.filter((_, i) => beats[i] !== null));
+    return { ...reading, unreachable: [...silent, ...reading.unreachable] };
   }
 
   close(): void {
@@ -67,7 +73,7 @@ export class ClusterSource {
     this.#links.clear();
   }
 
-  async #read(links: readonly InstanceLink[]): Promise<ClusterReading> {
+  async #read(links: readonly InstanceLink[]): Promise<Extract<ClusterReading, { kind: 'views' }>> {
     const results = await Promise.allSettled(links.map((link) => link.clusterView({ timeoutMs: askTimeoutMs })));
     const views = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     const unreachable = results.flatMap((result, i) =>

@@ -7,7 +7,7 @@ import type { RunReport } from '../../lib/reconcile/outcome.ts';
 import { CatalogWatches } from '../../lib/source/catalog.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
-import type { RedisServer } from '../sandbox/redis.ts';
+import type { RedisConfig, RedisServer } from '../sandbox/redis.ts';
 import { RespConnection } from '../sandbox/resp.ts';
 import type { Sandbox, TestLike } from '../sandbox/sandbox.ts';
 
@@ -22,22 +22,27 @@ export interface ClusterWish {
   /** Nodes that belong to no cluster yet, after all others. */
   readonly spares?: number;
   readonly program?: string;
+  readonly password?: string;
+  /** Settings of each node, by its number, beside those of every cluster here. */
+  readonly configs?: readonly RedisConfig[];
+  /** Where the nodes meet each other; default: where they are. */
+  readonly ports?: readonly number[];
 }
 
 /** A Redis Cluster of three masters with a replica each: nodes 0 to 2 begin as masters, 3 to 5 as their replicas. */
 export async function startCluster(sandbox: Sandbox, wish: ClusterWish): Promise<RunningCluster> {
-  const { name, masters: count = 3, spares = 0, program } = wish;
-  const all = await Promise.all(
-    Array.from({ length: 2 * count + spares }, (_, i) => clusterNode(sandbox, `${name}-${i + 1}`, program)),
-  );
+  const { name, masters: count = 3, spares = 0, ports = [] } = wish;
+  const all = await Promise.all(Array.from({ length: 2 * count + spares }, (_, i) => clusterNode(sandbox, wish, i)));
   const nodes = all.slice(0, 2 * count);
   const [first, ...others] = nodes as [RedisServer, ...RedisServer[]];
   const share = Math.ceil(slotCount / count);
   for (const [i, node] of nodes.slice(0, count).entries()) {
     await node.command('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
-    await node.command('CLUSTER', 'ADDSLOTSRANGE', i * share, Math.min((i + 1) * share, slotCount) - 1);
+    await addSlots(node, { from: i * share, to: Math.min((i + 1) * share, slotCount) - 1 });
   }
-  for (const node of others) await meet(first, node);
+  for (const [i, { address }] of others.entries()) {
+    await first.command('CLUSTER', 'MEET', address.host, ports[i + 1] ?? address.port);
+  }
   for (const node of nodes) {
     await waitFor(`${node.name} to know all`, () => viewOf(node), {
       until: ({ shards }) => shards.flatMap((shard) => shard.nodes).length === nodes.length,
@@ -61,15 +66,30 @@ export async function startCluster(sandbox: Sandbox, wish: ClusterWish): Promise
   return { name, nodes: all };
 }
 
-async function clusterNode(sandbox: Sandbox, name: string, program: string | undefined): Promise<RedisServer> {
+async function clusterNode(sandbox: Sandbox, wish: ClusterWish, index: number): Promise<RedisServer> {
+  const { name, program, password, configs } = wish;
   const config = {
     'cluster-enabled': 'yes',
     'cluster-node-timeout': '1500',
     'cluster-require-full-coverage': 'no',
-    'cluster-allow-replica-migration': 'no',
+    // cluster-allow-replica-migration came with 7.0.
+    'cluster-migration-barrier': '99',
+    ...configs?.[index],
   };
-  const shard = await sandbox.redis({ name, replicas: 0, config, ...(program === undefined ? {} : { program }) });
+  const shard = await sandbox.redis({
+    name: `${name}-${index + 1}`,
+    replicas: 0,
+    config,
+    ...(program === undefined ? {} : { program }),
+    ...(password === undefined ? {} : { password }),
+  });
   return shard.master;
+}
+
+/** As ADDSLOTSRANGE, which came with 7.0. */
+async function addSlots(node: RedisServer, range: { readonly from: number; readonly to: number }): Promise<void> {
+  const slots = Array.from({ length: range.to - range.from + 1 }, (_, i) => range.from + i);
+  await node.command('CLUSTER', 'ADDSLOTS', ...slots);
 }
 
 export async function meet(member: RedisServer, node: RedisServer): Promise<void> {
@@ -81,12 +101,10 @@ export async function idOf(node: RedisServer): Promise<string> {
 }
 
 export async function viewOf(node: RedisServer): Promise<ClusterView> {
-  const replies = [
-    await node.command('CLUSTER', 'MYID'),
-    await node.command('CLUSTER', 'INFO'),
-    await node.command('CLUSTER', 'SHARDS'),
-  ];
-  return readClusterView(replies, { at: node.address, tls: 'plain', nodes: undefined });
+  const ask = (name: string) => node.command('CLUSTER', name);
+  const shards = await ask('SHARDS').catch((error: Error) => error);
+  const nodes = shards instanceof Error ? await ask('NODES') : undefined;
+  return readClusterView([await ask('MYID'), await ask('INFO'), shards], { at: node.address, tls: 'plain', nodes });
 }
 
 /** Moves slots with their keys, as redis-cli --cluster reshard does, several at a time. */
