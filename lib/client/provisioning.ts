@@ -1,18 +1,9 @@
 import type { Redis } from 'ioredis';
 import { type Address, formatAddress } from '../model/address.ts';
-import type { MonitoredMaster, Monitoring, ProvisioningStep } from '../model/provisioning.ts';
+import { type MonitoredMaster, type Monitoring, type ProvisioningStep, toldOptions } from '../model/provisioning.ts';
 import { connectNow } from './instance.ts';
 import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
 import { readCondition, readCount, readFieldAddress, readFieldsList } from './sentinel-shapes.ts';
-
-/** Options that SENTINEL MASTERS tells by the names under which SENTINEL SET takes them. */
-const told = [
-  'down-after-milliseconds',
-  'failover-timeout',
-  'parallel-syncs',
-  'notification-script',
-  'client-reconfig-script',
-] as const;
 
 /** A connection to one Sentinel, to ask what it monitors and to teach it. */
 export class SentinelTeacher {
@@ -38,8 +29,8 @@ export class SentinelTeacher {
         name: fields.name ?? '',
         address: readFieldAddress(fields, what),
         quorum: readCount(fields, 'quorum', what),
-        busy: condition === 'failover' || condition === 'o_down',
-        options: Object.fromEntries(told.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]]))),
+        state: condition === 'failover' ? 'failing-over' : condition === 'o_down' ? 'down' : 'idle',
+        options: Object.fromEntries(toldOptions.map((name) => [name, fields[name] ?? ''])),
       };
     });
     return { sentinel: this.address, masters };

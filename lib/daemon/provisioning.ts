@@ -68,12 +68,12 @@ export class ProvisioningPart implements Part {
 
   state(): unknown {
     const reading = this.#source.read();
-    return { desired: [...(reading?.desired.keys() ?? [])], provisioned: [...(reading?.provisioned ?? [])] };
+    return { desired: [...(reading?.desired.keys() ?? [])], provisioned: [...(reading?.provisioned.keys() ?? [])] };
   }
 
   #wake(event: string): void {
     const reading = this.#source.read();
-    const names = new Set([...(reading?.desired.keys() ?? []), ...(reading?.provisioned ?? [])]);
+    const names = new Set([...(reading?.desired.keys() ?? []), ...(reading?.provisioned.keys() ?? [])]);
     for (const name of names) if (this.#matches(name)) this.#loop.wake(name, { source: 'consul', event });
     for (const name of this.#loop.keys) if (!names.has(name)) this.#loop.retire(name);
   }

@@ -11,14 +11,23 @@ export interface DesiredMaster {
   readonly options: Readonly<Record<string, string>>;
 }
 
+/** Options that SENTINEL MASTERS tells by the names under which SENTINEL SET takes them. */
+export const toldOptions: readonly string[] = [
+  'down-after-milliseconds',
+  'failover-timeout',
+  'parallel-syncs',
+  'notification-script',
+  'client-reconfig-script',
+];
+
 /** How one Sentinel monitors one master. */
 export interface MonitoredMaster {
   readonly name: string;
   readonly address: Address;
   readonly quorum: number;
-  /** Failing over, or about to: not to be touched. */
-  readonly busy: boolean;
-  /** What SENTINEL MASTERS tells of its options, by the names that SENTINEL SET takes. */
+  /** `down`: objectively, so that a failover may begin. */
+  readonly state: 'idle' | 'down' | 'failing-over';
+  /** Each of `toldOptions`; '' where it is not set. */
   readonly options: Readonly<Record<string, string>>;
 }
 
@@ -43,6 +52,32 @@ export type ProvisioningStep =
       readonly options: Readonly<Record<string, string>>;
     }
   | { readonly kind: 'remove'; readonly sentinel: Address; readonly name: string };
+
+/** What the key `provisioned/M` holds: that a provisioner has taught this master, and what cannot be read back. */
+export interface ProvisioningNote {
+  /** Fingerprint of the last taught settings that no Sentinel tells, passwords above all. */
+  readonly untold: string | undefined;
+  /** The Sentinels (`host:port`) that were taught them. */
+  readonly sentinels: readonly string[];
+}
+
+/** A note that holds anything else says only that the master was taught. */
+export function parseNote(text: string): ProvisioningNote {
+  const nothing: ProvisioningNote = { untold: undefined, sentinels: [] };
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json !== 'object' || json === null) return nothing;
+    const { untold, sentinels } = json as Record<string, unknown>;
+    if (typeof untold !== 'string' || !Array.isArray(sentinels)) return nothing;
+    return { untold, sentinels: sentinels.filter((one) => typeof one === 'string') };
+  } catch {
+    return nothing;
+  }
+}
+
+export function formatNote({ untold, sentinels }: ProvisioningNote): string {
+  return JSON.stringify({ by: 'switchmaster', ...(untold === undefined ? {} : { untold, sentinels }) });
+}
 
 /** undefined where the text is no such thing. */
 export function parseDesired(name: string, text: string): DesiredMaster | undefined {

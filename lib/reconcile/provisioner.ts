@@ -1,10 +1,11 @@
 import type { ConsulClient } from '../client/consul.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { type Naming, provisionedPrefix } from '../model/naming.ts';
-import type { ProvisioningStep } from '../model/provisioning.ts';
-import { planProvisioning } from '../plan/provisioning.ts';
+import { formatNote, type ProvisioningNote, type ProvisioningStep } from '../model/provisioning.ts';
+import { planProvisioning, untoldSettings } from '../plan/provisioning.ts';
 import type { ProvisioningSource } from '../source/provisioning.ts';
 import type { Outcome, Reconciler, Run } from './outcome.ts';
+import { UntoldMemory } from './provisioner-memory.ts';
 
 export interface ProvisionerOptions {
   readonly client: ConsulClient;
@@ -22,6 +23,7 @@ const teachTimeoutMs = 2_000;
 export class Provisioner implements Reconciler {
   readonly name = 'provisioner';
   readonly #options: ProvisionerOptions;
+  readonly #memory = new UntoldMemory();
 
   constructor(options: ProvisionerOptions) {
     this.#options = options;
@@ -35,39 +37,59 @@ export class Provisioner implements Reconciler {
     if (desired === undefined && reading.desired.has(name)) {
       return { kind: 'held', summary: `the key desired/${name} does not hold a master` };
     }
-    const provisioned = reading.provisioned.has(name);
-    if (desired === undefined && !provisioned) return { kind: 'unchanged' };
+    const note = reading.provisioned.get(name);
+    if (desired === undefined && note === undefined) return { kind: 'unchanged' };
     const known = sentinels();
-    const monitoring = await source.monitoring(known);
+    const untold = untoldSettings(desired, credentials);
+    const [monitoring, standing] = await Promise.all([
+      source.monitoring(known),
+      this.#memory.standing(name, { settings: untold, note }),
+    ]);
+    const answering = monitoring.map(({ sentinel }) => formatAddress(sentinel));
+    const taught = standing === 'taught' ? (note?.sentinels ?? []) : standing === 'untaught' ? [] : answering;
     const plan = planProvisioning({
       name,
       desired,
-      provisioned,
+      provisioned: note !== undefined,
       record: reading.records.get(name),
       monitoring,
       knownSentinels: known.length,
-      credentials,
+      untold,
+      taught: new Set(taught),
     });
     if (plan.kind === 'wait') return { kind: 'held', summary: plan.summary, retryAfterMs: 1_000 };
     // First the note that it is ours: a step whose note is lost could never be undone.
-    if (desired !== undefined && !provisioned) await this.#note(name, 'provisioned');
+    if (desired !== undefined && note === undefined) await this.#note(name, { untold: undefined, sentinels: [] });
     for (const step of plan.steps) await source.teacher(step.sentinel).teach(step, { timeoutMs: teachTimeoutMs });
+    if (standing === 'taught' || standing === 'untaught') {
+      const has = [...new Set([...taught, ...answering])].sort();
+      if (standing === 'untaught' || has.join() !== taught.join())
+        await this.#note(name, { untold: await this.#memory.taught(name, { settings: untold, note }), sentinels: has });
+    }
     // Only when all of them were asked: one that was away would bring it back.
     if (desired === undefined && monitoring.length === known.length) await this.#note(name, 'forgotten');
-    if (plan.steps.length === 0) return { kind: 'unchanged' };
-    const told = plan.steps.map(describe);
-    return { kind: 'applied', summary: told.join('; '), details: { cause: 'provisioning', steps: told } };
+    if (plan.steps.length > 0) return applied(plan.steps);
+    return standing === 'overruled' ? { kind: 'held', summary: overruled(name) } : { kind: 'unchanged' };
   }
 
-  async #note(name: string, state: 'provisioned' | 'forgotten'): Promise<void> {
+  async #note(name: string, note: ProvisioningNote | 'forgotten'): Promise<void> {
     const { client, naming } = this.#options;
     const key = `${provisionedPrefix(naming)}${name}`;
     const step =
-      state === 'provisioned'
-        ? ({ kind: 'kv-set', key, value: 'switchmaster' } as const)
-        : ({ kind: 'kv-delete', key } as const);
+      note === 'forgotten'
+        ? ({ kind: 'kv-delete', key } as const)
+        : ({ kind: 'kv-set', key, value: formatNote(note) } as const);
     await client.transact([step], { timeoutMs: 3_000 });
   }
+}
+
+function overruled(name: string): string {
+  return `another bridge has taught the Sentinels other credentials or options for ${name} since this one did`;
+}
+
+function applied(steps: readonly ProvisioningStep[]): Outcome {
+  const told = steps.map(describe);
+  return { kind: 'applied', summary: told.join('; '), details: { cause: 'provisioning', steps: told } };
 }
 
 /** Without values: some are passwords. */

@@ -2,7 +2,13 @@ import { SentinelTeacher } from '../client/provisioning.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { desiredPrefix, type Naming, provisionedPrefix, recordPrefix } from '../model/naming.ts';
-import { type DesiredMaster, type Monitoring, parseDesired } from '../model/provisioning.ts';
+import {
+  type DesiredMaster,
+  type Monitoring,
+  type ProvisioningNote,
+  parseDesired,
+  parseNote,
+} from '../model/provisioning.ts';
 import { type MasterRecord, parseRecord } from '../model/record.ts';
 import type { CatalogWatches, Follow } from './catalog.ts';
 
@@ -11,8 +17,8 @@ type Tree = Follow<{ kind: 'key-tree'; prefix: string }>;
 export interface DesiredReading {
   /** By name; undefined for what cannot be read: it says nothing, not even that it is gone. */
   readonly desired: ReadonlyMap<string, DesiredMaster | undefined>;
-  /** Names that a provisioner has taught. */
-  readonly provisioned: ReadonlySet<string>;
+  /** What provisioners have taught, by name. */
+  readonly provisioned: ReadonlyMap<string, ProvisioningNote>;
   readonly records: ReadonlyMap<string, MasterRecord>;
 }
 
@@ -54,7 +60,9 @@ export class ProvisioningSource {
           return [name, parseDesired(name, value)];
         }),
       ),
-      provisioned: new Set(provisioned.value.map(({ key }) => nameOf(key, provisionedPrefix(this.#naming)))),
+      provisioned: new Map(
+        provisioned.value.map(({ key, value }) => [nameOf(key, provisionedPrefix(this.#naming)), parseNote(value)]),
+      ),
       records: new Map(
         records.value.flatMap(({ value }) => {
           const record = parseRecord(value);

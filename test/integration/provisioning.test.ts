@@ -1,9 +1,12 @@
 import t from 'tap';
 import { formatAddress } from '../../lib/model/address.ts';
 import { waitFor } from '../sandbox/condition.ts';
+import type { RedisServer } from '../sandbox/redis.ts';
+import { RespConnection } from '../sandbox/resp.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import type { SentinelServer } from '../sandbox/sentinel.ts';
 import { recordOf } from './bridging.ts';
+import { idOf, instanceOf } from './registering.ts';
 
 // The daemon as its users run it. Its Sentinels know nothing at first, and are found in Consul.
 t.setTimeout(120_000);
@@ -14,18 +17,26 @@ const [consul, shard, secret] = await Promise.all([
   sandbox.redis({ name: 'foreign', replicas: 0, password: 'letmein' }),
 ]);
 const sentinels = await sandbox.sentinels({ masters: [], count: 3 });
+const passwordFile = sandbox.write('redis.password', 'letmein');
 const daemon = await sandbox.switchmaster({
   ready: '/live',
-  env: { SWITCHMASTER_REDIS_PASSWORD: 'letmein' },
   config: {
     consul: { address: consul.url },
     log: { format: 'json' },
-    register: sentinels.map(({ address }) => ({
-      kind: 'sentinel',
-      address: formatAddress(address),
-      check: { interval: '200ms' },
-    })),
-    sentinel: { service: 'redis-sentinel', resync: '1s' },
+    register: [
+      ...sentinels.map(({ address }) => ({
+        kind: 'sentinel',
+        address: formatAddress(address),
+        check: { interval: '200ms' },
+      })),
+      {
+        kind: 'redis',
+        discover: { hosts: shard.servers.map(({ address }) => address.host), masters: ['taught'] },
+        passwordFile,
+        check: { interval: '200ms' },
+      },
+    ],
+    sentinel: { service: 'redis-sentinel', resync: '1s', redis: { passwordFile } },
   },
 });
 
@@ -62,6 +73,33 @@ t.test('what is desired is monitored by every Sentinel, and becomes a record', a
   const { body } = await daemon.get('/v1/history');
   t.match(JSON.stringify(body), /SENTINEL MONITOR taught/);
   t.notMatch(JSON.stringify(body), /letmein/);
+  t.notMatch(await consul.key('redis/provisioned/taught'), /letmein/);
+});
+
+t.test('the instances that the Sentinels place on this node are found, and registered', async (t) => {
+  const [replica] = shard.replicas as [RedisServer];
+  for (const [server, role] of [
+    [shard.master, 'master'],
+    [replica, 'replica'],
+  ] as const) {
+    const one = await waitFor(`the ${role} to be registered`, () => instanceOf(consul, idOf(server)), {
+      until: (found) => found?.Checks.every(({ Status }) => Status === 'passing') === true,
+    });
+    t.match(one?.Service, { Tags: ['taught', role], Meta: { discovered: 'true' } });
+  }
+});
+
+t.test('what nothing changes is not said again', async (t) => {
+  const said = async () => JSON.stringify((await daemon.get('/v1/history')).body).split('SENTINEL SET taught').length;
+  const before = await said();
+  const rounds = async () => {
+    const lines = String((await daemon.get('/metrics')).body).split('\n');
+    const counted = lines.filter((line) => /^switchmaster_reconciles_total\{.*loop="provisioner"/.test(line));
+    return counted.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  };
+  const count = await rounds();
+  await waitFor('two more rounds', rounds, { until: (now) => now >= count + 2 });
+  t.equal(await said(), before);
 });
 
 t.test('an option that changes is set, and nothing else is said', async (t) => {
@@ -113,4 +151,26 @@ t.test('what is desired no more is removed, and what nobody desired is left alon
   await waitFor('the note to be gone', () => consul.key('redis/provisioned/foreign'), {
     until: (key) => key === undefined,
   });
+});
+
+t.test('a password that changed is taught, also where the old one has made the master down', async (t) => {
+  const links = shard.servers.map(({ address }) => RespConnection.open(address, { password: 'letmein' }));
+  for (const link of await Promise.all(links)) {
+    await link.command('CONFIG', 'SET', 'requirepass', 'other-word', 'masterauth', 'other-word');
+    for (const type of ['normal', 'pubsub']) await link.command('CLIENT', 'KILL', 'TYPE', type);
+    link.close();
+  }
+  await untilAll('taught', 'find it down', (info) => info?.flags?.includes('o_down') === true);
+  const before = await consul.key('redis/provisioned/taught');
+  sandbox.write('redis.password', 'other-word');
+  await daemon.kill('SIGHUP');
+  await untilAll('taught', 'be let in again', (info) => info?.flags === 'master');
+  const after = await waitFor('the note', () => consul.key('redis/provisioned/taught'), {
+    until: (key) => key !== before,
+  });
+  t.notMatch(after, /other-word/);
+  const history = JSON.stringify((await daemon.get('/v1/history')).body);
+  t.match(history, /SENTINEL SET taught auth-pass at/);
+  t.notMatch(history, /letmein|other-word/);
+  await recordOf(consul, 'taught');
 });
