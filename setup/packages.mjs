@@ -12,6 +12,9 @@ export const debianPrograms = [
   { program: 'haproxy', package: 'haproxy', service: 'haproxy' },
   { program: 'dig', package: 'bind9-dnsutils' },
   { program: 'chromium', package: 'chromium' },
+  // Tests cut links between servers, in a network namespace of their own.
+  { program: 'ip', package: 'iproute2' },
+  { program: 'nft', package: 'nftables', service: 'nftables' },
 ];
 
 /** The programs that are in none of the folders. */

@@ -15,8 +15,8 @@ import type { SentinelServer } from '../sandbox/sentinel.ts';
 import type { Registered } from './registering.ts';
 
 export interface BridgeSetting {
-  readonly consul: ConsulAgent;
-  readonly sentinels: readonly SentinelServer[];
+  readonly consul: Pick<ConsulAgent, 'http'>;
+  readonly sentinels: readonly Pick<SentinelServer, 'address'>[];
   readonly id?: string;
   readonly environment?: string;
   readonly masters?: (name: string) => boolean;
@@ -30,6 +30,9 @@ export interface BridgeSetting {
   readonly fence?: FenceMode;
   /** At Redis and at Sentinel. */
   readonly access?: RedisAccess;
+  /** Told as it happens, beside what is kept. */
+  readonly onReport?: (report: RunReport) => void;
+  readonly onDecision?: (record: MasterRecord) => void;
 }
 
 export interface Fence {
@@ -71,8 +74,14 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
     rebaseAfterMs: setting.rebaseAfterMs ?? 10_000,
     follow: setting.follow ?? 'promotion',
     fence: setting.fence ?? 'demote',
-    onReport: (report) => reports.push(report),
-    onDecision: (record) => decisions.push(record),
+    onReport: (report) => {
+      reports.push(report);
+      setting.onReport?.(report);
+    },
+    onDecision: (record) => {
+      decisions.push(record);
+      setting.onDecision?.(record);
+    },
     onLink: () => {},
   });
   let stopped: Promise<void> | undefined;

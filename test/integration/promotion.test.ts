@@ -7,7 +7,6 @@ import { nowMs } from '../sandbox/recorder.ts';
 import { redisCli } from '../sandbox/resp.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from './bridging.ts';
-import { describeCase, runWindow, type WindowCase } from './window.ts';
 import { LedgerWriter, persistentClient } from './writing.ts';
 
 // Each test has a shard, Sentinels, and bridges of its own, for most of them lose some of these.
@@ -160,23 +159,4 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
       t.ok(sameAddress((await recordOf(consul, name)).master, replica.address));
     },
   );
-});
-
-// The leader, the replica or the old master at each moment of the window; hundreds of rounds: npm run test:window.
-const sample: readonly WindowCase[] = [
-  { moment: '+selected-slave', fault: 'the leader is killed', begin: 'order', replicas: 1 },
-  { moment: '+failover-state-wait-promotion', fault: 'the leader is killed', begin: 'order', replicas: 2 },
-  { moment: '+promoted-slave', fault: 'the leader is killed', begin: 'kill', replicas: 1 },
-  { moment: '+failover-state-wait-promotion', fault: 'the selected replica is killed', begin: 'order', replicas: 2 },
-  { moment: '+selected-slave', fault: 'the old master returns', begin: 'kill', replicas: 1 },
-  { moment: '+try-failover', fault: 'Consul is paused', begin: 'order', replicas: 1 },
-];
-t.test('a fault in the window of a failover', { jobs: 3 }, async (t) => {
-  for (const [n, window] of sample.entries()) {
-    t.test(describeCase(window), async (t) => {
-      const consul = await sandbox.consul({ name: `window-${n}` });
-      const { problems, history } = await runWindow(sandbox, { name: `w${n}`, window, consul });
-      t.strictSame(problems, [], history.join(', '));
-    });
-  }
 });

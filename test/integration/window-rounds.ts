@@ -1,50 +1,125 @@
-// Faults in the window of a failover, round after round: `npm run test:window -- [rounds] [side by side]`. Without a
-// number every combination is run once. Ends with what was lost, and fails where a history broke a rule.
-import { Sandbox } from '../sandbox/sandbox.ts';
-import { allCases, describeCase, runWindow } from './window.ts';
+// Faults in the window of a failover, round after round: `npm run test:window -- [rounds]`; see `usage`.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeCase, describeFault, faults } from './window-cases.ts';
+import { type Round, runRounds } from './window-lanes.ts';
 
-const cases = allCases();
-const rounds = Number(process.argv[2] ?? cases.length);
-const sideBySide = Number(process.argv[3] ?? 3);
-const failures: string[] = [];
-const losses = new Map<string, { lost: number; acknowledged: number; rounds: number }>();
-let next = 0;
+const usage = `npm run test:window -- [rounds] [options]
+  rounds               default: 60
+  --seed <number>      repeats a run (default: another one each time)
+  --from <number>      the first round, counted from 0
+  --fault <text>       only faults whose name contains it, such as "Consul" or "cut"
+  --side-by-side <n>   default: 4
+  --out <folder>       where the histories of rounds that broke a rule go`;
 
-async function runSome(lane: number): Promise<void> {
-  while (next < rounds) {
-    const n = next;
-    next += 1;
-    // A stride that shares no factor with the number of cases, so that few rounds are a fair sample as well.
-    const window = cases[(n * 37) % cases.length];
-    if (window === undefined) return;
-    const told = `${n + 1} of ${rounds}: ${describeCase(window)}`;
-    const sandbox = await Sandbox.open({ name: `window-${lane}` });
-    try {
-      const result = await runWindow(sandbox, { name: `w${n}`, window, consul: await sandbox.consul() });
-      const key = `${window.begin}, ${window.fault}`;
-      const sum = losses.get(key) ?? { lost: 0, acknowledged: 0, rounds: 0 };
-      losses.set(key, {
-        lost: sum.lost + result.lost,
-        acknowledged: sum.acknowledged + result.acknowledged,
-        rounds: sum.rounds + 1,
-      });
-      for (const problem of result.problems) failures.push(`${told}: ${problem}\n  ${result.history.join('\n  ')}`);
-      process.stdout.write(
-        `${told}: ${result.problems.length === 0 ? 'holds' : 'BROKEN'}, lost ${result.lost} of ${result.acknowledged}\n`,
-      );
-    } catch (error) {
-      failures.push(`${told}: ${String(error)}`);
-      process.stdout.write(`${told}: ${String(error)}\n`);
-    } finally {
-      await sandbox.close();
-    }
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: 'string', default: String(Date.now() % 100_000) },
+    from: { type: 'string', default: '0' },
+    fault: { type: 'string', default: '' },
+    'side-by-side': { type: 'string', default: '4' },
+    out: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+function isBroken({ result }: Round): boolean {
+  return result.problems.length > 0 || result.lostThatSentinelKeeps > 0;
+}
+
+function save(folder: string, { number, window, result }: Round): string {
+  const path = join(folder, `round-${number}.txt`);
+  const { problems, acknowledged, lost, lostThatSentinelKeeps } = result;
+  const losses = `lost ${lost} of ${acknowledged} acknowledged writes, ${lostThatSentinelKeeps} of them kept by Sentinel`;
+  writeFileSync(path, `${describeCase(window)}\n${problems.join('\n')}\n${losses}\n\n${result.story}\n`);
+  return path;
+}
+
+function table(rounds: readonly Round[]): void {
+  const head = [
+    'rounds',
+    'rules broken',
+    'rounds losing',
+    'lost, Sentinel keeps',
+    'given up',
+    'unattended',
+    'lost',
+    'of',
+  ];
+  const row = (name: string, cells: readonly (string | number)[]) =>
+    print(name.padEnd(30) + cells.map((cell) => String(cell).padStart(21)).join(''));
+  row('fault', head);
+  const count = (name: string, some: readonly Round[]) => {
+    const sum = (read: (round: Round) => number) => some.reduce((total, round) => total + read(round), 0);
+    row(name, [
+      some.length,
+      some.filter(({ result }) => result.problems.length > 0).length,
+      some.filter(({ result }) => result.lostThatSentinelKeeps > 0).length,
+      sum(({ result }) => result.lostThatSentinelKeeps),
+      sum(({ result }) => result.lostToGivenUp),
+      sum(({ result }) => result.lostUnattended),
+      sum(({ result }) => result.lost),
+      sum(({ result }) => result.acknowledged),
+    ]);
+  };
+  for (const [name, some] of groups(rounds, ({ window }) => describeFault(window.fault))) count(name, some);
+  for (const [name, some] of groups(rounds, ({ window }) => window.begin)) count(`begun: ${name}`, some);
+  for (const [name, some] of groups(rounds, ({ window }) => window.moment)) count(`at ${name}`, some);
+  for (const [name, some] of groups(rounds, ({ window }) => window.edition)) count(`on ${name}`, some);
+  count('all', rounds);
+}
+
+function groups(rounds: readonly Round[], name: (round: Round) => string): readonly (readonly [string, Round[]])[] {
+  return Object.entries(Object.groupBy(rounds, name)).map(([key, some]) => [key, some ?? []]);
+}
+
+async function main(): Promise<void> {
+  const among = faults.filter((fault) => describeFault(fault).includes(values.fault));
+  const [rounds, seed, from, sideBySide] = [
+    positionals[0] ?? '60',
+    values.seed,
+    values.from,
+    values['side-by-side'],
+  ].map(Number);
+  if (values.help || among.length === 0 || ![rounds, seed, from, sideBySide].every(Number.isSafeInteger)) {
+    print(usage);
+    process.exitCode = values.help ? 0 : 2;
+    return;
   }
+  const out = values.out ?? mkdtempSync(join(tmpdir(), 'window-histories-'));
+  print(`seed ${seed}, ${rounds} rounds from ${from}, histories of broken ones in ${out}`);
+  const done: Round[] = [];
+  const onRound = (round: Round) => {
+    done.push(round);
+    const { result, window, number } = round;
+    const { problems, lostThatSentinelKeeps, lostToGivenUp, lost, acknowledged, tookMs } = result;
+    const isTold = isBroken(round) || result.lostToGivenUp > 0;
+    const verdict = `${isBroken(round) ? 'BROKEN' : 'holds'}${isTold ? `, see ${save(out, round)}` : ''}`;
+    print(
+      `${done.length}/${rounds} #${number} ${describeCase(window)}: ${verdict}; lost ${lost} of ${acknowledged}, ${(tookMs / 1_000).toFixed(1)} s`,
+    );
+    for (const problem of problems) print(`    ${problem.split('\n')[0]}`);
+    if (lostToGivenUp > 0) print(`    ${lostToGivenUp} writes lost to a promotion that came to nothing`);
+    if (lostThatSentinelKeeps > 0) print(`    ${lostThatSentinelKeeps} lost writes that plain Sentinel keeps`);
+  };
+  await runRounds({
+    seed: seed ?? 0,
+    from: from ?? 0,
+    rounds: rounds ?? 0,
+    sideBySide: sideBySide ?? 1,
+    among,
+    onRound,
+  });
+  print('');
+  table(done);
+  const broken = done.filter(isBroken);
+  print(`\nseed ${seed}: ${done.length - broken.length} rounds hold, ${broken.length} do not`);
+  process.exitCode = broken.length === 0 ? 0 : 1;
 }
 
-await Promise.all(Array.from({ length: sideBySide }, (_, lane) => runSome(lane)));
-for (const [key, { lost, acknowledged, rounds: count }] of [...losses].sort()) {
-  process.stdout.write(`${key}: ${count} rounds, lost ${lost} of ${acknowledged} acknowledged writes\n`);
-}
-for (const failure of failures) process.stdout.write(`\n${failure}\n`);
-process.stdout.write(`\n${rounds - failures.length} rounds hold, ${failures.length} do not\n`);
-process.exitCode = failures.length === 0 ? 0 : 1;
+await main();

@@ -1,11 +1,13 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import type { Address } from '../../lib/model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../../lib/model/address.ts';
 import { nowMs } from '../sandbox/recorder.ts';
 import { RespConnection, redisCli } from '../sandbox/resp.ts';
 
 /** How a client finds the master: `write` rejects where the write was not acknowledged. */
 export interface WriteClient {
   write(key: string, value: number): Promise<void>;
+  /** Who acknowledged the last write, where the client knows. */
+  at?(): Address | undefined;
   /** After an error: the connection is given up. */
   drop(): void;
   close(): void;
@@ -20,6 +22,8 @@ export class LedgerWriter {
   readonly key: string;
   /** Milliseconds since 1970 of each acknowledgement, by number. */
   readonly acknowledged = new Map<number, number>();
+  /** Who acknowledged each number (`host:port`), and when it was asked to, where the client knows. */
+  readonly places = new Map<number, { readonly at: string; readonly askedMs: number }>();
   readonly errors: { readonly atMs: number; readonly message: string }[] = [];
   readonly #client: WriteClient;
   readonly #pauseMs: number;
@@ -72,9 +76,12 @@ export class LedgerWriter {
 
   async #run(): Promise<void> {
     for (let number = 1; this.#running; number += 1) {
+      const askedMs = nowMs();
       try {
         await this.#client.write(this.key, number);
         this.acknowledged.set(number, nowMs());
+        const place = this.#client.at?.();
+        if (place !== undefined) this.places.set(number, { at: formatAddress(place), askedMs });
       } catch (thrown) {
         this.errors.push({ atMs: nowMs(), message: String(thrown) });
         this.#client.drop();
@@ -101,6 +108,26 @@ export function persistentClient(find: () => Promise<Address> | Address): WriteC
     close() {
       connection?.close();
     },
+  };
+}
+
+/** One connection, moved the moment that `find` says something else: as HAProxy moves its sessions. */
+export function followingClient(find: () => Address): WriteClient {
+  let connection: RespConnection | undefined;
+  const drop = () => {
+    connection?.close();
+    connection = undefined;
+  };
+  return {
+    async write(key, value) {
+      const master = find();
+      if (connection !== undefined && !sameAddress(connection.address, master)) drop();
+      connection ??= await RespConnection.open(master, { timeoutMs });
+      await connection.command('SADD', key, value);
+    },
+    at: () => connection?.address,
+    drop,
+    close: drop,
   };
 }
 

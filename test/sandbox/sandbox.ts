@@ -9,7 +9,7 @@ import { Ground } from './ground.ts';
 import { haproxy, nutcracker, type ProxyOptions, type ProxyServer } from './proxy.ts';
 import { type Shard, type ShardOptions, startShard } from './redis.ts';
 import { type SentinelOptions, type SentinelServer, startSentinels } from './sentinel.ts';
-import type { Server } from './server.ts';
+import { Server, type ServerSpec } from './server.ts';
 
 export type SandboxOptions = {
   /** Part of the folder's name. */
@@ -63,6 +63,11 @@ export class Sandbox {
   /** Environment for programs that are to find the sandbox's programs and to end with it. */
   get env(): NodeJS.ProcessEnv {
     return this.#ground.env;
+  }
+
+  /** A fresh loopback IP, to connect from. */
+  host(): string {
+    return this.#ground.addresses.host();
   }
 
   /** A fresh loopback IP with a fresh port, for a listener of the caller's own. */
@@ -155,6 +160,11 @@ export class Sandbox {
   /** `switchmaster run` with a config. */
   async switchmaster(options: DaemonOptions): Promise<Daemon> {
     return this.#add(await switchmaster(this.#ground, options));
+  }
+
+  /** Any other program as one of the sandbox's servers, not yet started. */
+  program({ name, argv, ready }: Pick<ServerSpec, 'name' | 'argv' | 'ready'>): Server {
+    return this.#add(new Server({ ...this.#ground.server(name, argv), ready }));
   }
 
   /** A command (argv) that has `action` done in this process and exits 0 when it is: a test's own reload command. */

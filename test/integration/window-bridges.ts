@@ -1,0 +1,97 @@
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Address } from '../../lib/model/address.ts';
+import { compareVersions } from '../../lib/model/epoch.ts';
+import type { MasterRecord } from '../../lib/model/record.ts';
+import type { ConsulAgent } from '../sandbox/consul.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { SentinelServer } from '../sandbox/sentinel.ts';
+import type { Server } from '../sandbox/server.ts';
+import type { BridgeOrder, BridgeWord } from './window-bridge.ts';
+
+const program = fileURLToPath(new URL('window-bridge.ts', import.meta.url));
+
+/** A bridge of a round: its process, its IP, and where the traffic of its node goes. */
+export interface NodeBridge {
+  readonly id: string;
+  readonly host: string;
+  readonly server: Server;
+  /** The newest that it published or decided, as HAProxy on its node is told. */
+  record: MasterRecord | undefined;
+  /** What Consul holds does not get to this node, for it is stopped or cut off. */
+  deaf: boolean;
+}
+
+/** The bridges of a round. Everything that they tell is kept, in order of arrival. */
+export class WindowBridges {
+  readonly bridges: readonly NodeBridge[];
+  readonly words: BridgeWord[] = [];
+  readonly #listener: NetServer;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(sandbox: Sandbox, at: { readonly consul: ConsulAgent; readonly sentinels: readonly SentinelServer[] }) {
+    const socket = sandbox.path('bridges.sock');
+    this.#listener = createServer((line) => this.#listen(line)).listen(socket);
+    this.bridges = [1, 2].map((n) => {
+      const id = `bridge-${n}`;
+      const host = sandbox.host();
+      const order: BridgeOrder = {
+        id,
+        host,
+        consul: at.consul.http,
+        sentinels: at.sentinels.map(({ address }) => address),
+        socket,
+      };
+      const argv = [process.execPath, program, JSON.stringify(order)] as const;
+      const starts = () => this.words.filter((word) => word.kind === 'started' && word.id === id).length;
+      let before = 0;
+      const server = sandbox.program({
+        name: id,
+        argv,
+        ready: async () => {
+          if (starts() === before) return false;
+          before = starts();
+          return true;
+        },
+      });
+      return { id, host, server, record: undefined, deaf: false };
+    });
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.bridges.map(({ server }) => server.start()));
+  }
+
+  close(): void {
+    this.#listener.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #listen(line: Socket): void {
+    this.#sockets.add(line);
+    line.on('error', () => line.destroy());
+    line.on('close', () => this.#sockets.delete(line));
+    createInterface({ input: line }).on('line', (text) => this.#hear(JSON.parse(text) as BridgeWord));
+  }
+
+  #hear(word: BridgeWord): void {
+    this.words.push(word);
+    if (word.kind === 'started') return;
+    const record = word.kind === 'decided' ? word.record : word.written?.record;
+    const bridge = this.bridges.find(({ id }) => id === word.id);
+    if (bridge !== undefined) bridge.record = newer(bridge.record, record);
+  }
+}
+
+/** Where a node's traffic goes: the newer of its bridge's decision and the record (`latest`), as its renderer has it. */
+export function masterOf(bridge: NodeBridge, latest: MasterRecord | undefined): Address {
+  if (!bridge.deaf) bridge.record = newer(bridge.record, latest);
+  if (bridge.record === undefined) throw new Error(`${bridge.id} knows no master`);
+  return bridge.record.master;
+}
+
+function newer(a: MasterRecord | undefined, b: MasterRecord | undefined): MasterRecord | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return compareVersions(b, a) > 0 ? b : a;
+}

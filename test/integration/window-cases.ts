@@ -1,0 +1,160 @@
+/*
+ * What can go wrong in the window of a failover, and the draw of rounds from it: the round of a seed and a number is
+ * always the same, and any run of consecutive numbers is spread evenly over the faults.
+ */
+
+/** What the leader says when it has come so far (sentinel.c). */
+export const moments = [
+  '+try-failover',
+  '+elected-leader',
+  '+selected-slave',
+  '+failover-state-wait-promotion',
+  '+promoted-slave',
+  '+failover-end',
+] as const;
+export type Moment = (typeof moments)[number];
+
+/** `leader`: the leading Sentinel; `others`: the other two; `bridge`: the first, or both. */
+export type End = 'leader' | 'others' | 'old master' | 'selected' | 'other replica' | 'bridge' | 'Consul';
+
+const links: readonly (readonly [End, End])[] = [
+  ['leader', 'others'],
+  ['leader', 'old master'],
+  ['leader', 'selected'],
+  ['others', 'old master'],
+  ['others', 'selected'],
+  ['bridge', 'leader'],
+  ['bridge', 'others'],
+  ['bridge', 'old master'],
+  ['bridge', 'selected'],
+  ['bridge', 'Consul'],
+  ['old master', 'selected'],
+  ['selected', 'other replica'],
+];
+
+export type Fault =
+  | { readonly kind: 'killed' | 'paused'; readonly who: 'leader' | 'selected' | 'bridge' | 'Consul leader' }
+  | { readonly kind: 'paused'; readonly who: 'Consul' }
+  | { readonly kind: 'returns'; readonly who: 'old master' }
+  | { readonly kind: 'cut'; readonly who: End; readonly from: End };
+
+export const faults: readonly Fault[] = [
+  ...(['leader', 'selected', 'bridge', 'Consul leader'] as const).flatMap((who) => [
+    { kind: 'killed', who } as const,
+    { kind: 'paused', who } as const,
+  ]),
+  { kind: 'paused', who: 'Consul' },
+  { kind: 'returns', who: 'old master' },
+  ...links.map(([who, from]) => ({ kind: 'cut', who, from }) as const),
+];
+
+/**
+ * How the failover begins. An order (SENTINEL FAILOVER) leaves the old master alive; so does `isolated`: no Sentinel,
+ * replica or, in half of the rounds, bridge reaches it any more, but its clients do.
+ */
+export const beginnings = ['kill -9', 'ordered', 'isolated'] as const;
+export type Beginning = (typeof beginnings)[number];
+
+export interface WindowCase {
+  readonly moment: Moment;
+  readonly fault: Fault;
+  readonly begin: Beginning;
+  readonly replicas: 1 | 2;
+  /** Editions of the servers, such as `valkey`. */
+  readonly edition: string;
+  /** Between the message and the fault. Half of all faults strike at once. */
+  readonly delayMs: number;
+  /** How long a pause or a cut lasts. */
+  readonly lastsMs: number;
+  readonly manner: 'drop' | 'reset';
+  readonly direction: 'both' | 'there' | 'back';
+  /** How many bridges a fault of `bridge` concerns; the other is well. */
+  readonly bridges: 1 | 2;
+  /** Whether bridges reach a master that is isolated. */
+  readonly isolatedFor: 'servers' | 'servers and bridges';
+  /** When a master that was killed comes back, empty: as soon as the fault is over, or once there is another. */
+  readonly oldMaster: 'back at once' | 'back last';
+}
+
+export function describeFault(fault: Fault): string {
+  if (fault.kind === 'cut') return `${fault.who} – ${fault.from} cut`;
+  return `${fault.who} ${fault.kind}`;
+}
+
+export function describeCase(window: WindowCase): string {
+  const { moment, fault, begin, replicas, edition, delayMs, lastsMs, manner, direction, bridges } = window;
+  const bridged = fault.who === 'bridge' ? ` (${bridges} of 2)` : '';
+  const how = fault.kind === 'cut' ? `, ${manner}, ${direction}` : '';
+  const lasting = fault.kind === 'killed' || fault.kind === 'returns' ? '' : ` for ${lastsMs} ms`;
+  const isolated =
+    begin === 'isolated' ? ` for ${window.isolatedFor}` : begin === 'kill -9' ? `, ${window.oldMaster}` : '';
+  return `${begin}${isolated}, ${delayMs} ms after ${moment}: ${describeFault(fault)}${bridged}${lasting}${how}; ${replicas} replica${replicas === 1 ? '' : 's'}, ${edition}`;
+}
+
+/** Round `number` (from 0) of a seed. */
+export function drawCase(options: {
+  readonly seed: number;
+  readonly number: number;
+  readonly editions: readonly string[];
+  /** Default: all of them. */
+  readonly among?: readonly Fault[];
+}): WindowCase {
+  const { seed, number, editions, among = faults } = options;
+  const fault = pick(among, number % among.length);
+  const combinations = shuffled(combinationsOf(fault), random(seed + 7_919 * faults.indexOf(fault)));
+  const { moment, begin } = pick(combinations, Math.floor(number / among.length) % combinations.length);
+  const next = random(seed * 1_000_003 + number);
+  const isAtOnce = next() < 0.5;
+  const isPair = fault.kind === 'cut' && (fault.who === 'other replica' || fault.from === 'other replica');
+  const edition = next() < 0.5 ? pick(editions, 0) : pick(editions, Math.floor(next() * editions.length));
+  return {
+    moment,
+    fault,
+    begin,
+    edition,
+    replicas: isPair || next() < 0.5 ? 2 : 1,
+    delayMs: isAtOnce ? 0 : Math.floor(next() * 400),
+    lastsMs: Math.floor(300 * 20 ** next()),
+    manner: next() < 0.7 ? 'drop' : 'reset',
+    direction: pick(['both', 'both', 'there', 'back'] as const, Math.floor(next() * 4)),
+    bridges: fault.kind === 'killed' || next() < 0.5 ? 1 : 2,
+    isolatedFor: next() < 0.5 ? 'servers' : 'servers and bridges',
+    oldMaster: next() < 0.25 ? 'back at once' : 'back last',
+  };
+}
+
+/** Those that make sense. */
+function combinationsOf(fault: Fault): readonly { readonly moment: Moment; readonly begin: Beginning }[] {
+  const ends = fault.kind === 'cut' ? [fault.who, fault.from] : [fault.who];
+  const earliest = ends.includes('selected') ? '+selected-slave' : '+try-failover';
+  const isOldNeeded = ends.includes('old master');
+  return moments
+    .slice(moments.indexOf(earliest))
+    .flatMap((moment) => beginnings.map((begin) => ({ moment, begin })))
+    .filter(({ begin }) => !(fault.kind === 'returns' && begin === 'ordered'))
+    .filter(({ begin }) => !(fault.kind === 'cut' && isOldNeeded && begin !== 'ordered'));
+}
+
+function pick<T>(list: readonly T[], index: number): T {
+  const found = list[index];
+  if (found === undefined) throw new Error(`there are ${list.length}, and no number ${index}`);
+  return found;
+}
+
+function shuffled<T>(list: readonly T[], next: () => number): readonly T[] {
+  return list
+    .map((item) => ({ item, order: next() }))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ item }) => item);
+}
+
+/** mulberry32: numbers from 0 to below 1, the same for the same seed. */
+function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

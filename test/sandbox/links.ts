@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { delimiter } from 'node:path';
+import { promisify } from 'node:util';
+import { requireOwnNetwork } from './namespace.ts';
+
+const run = promisify(execFile);
+
+/** How packets end: without a word, as on a cut cable, or answered with a reset, as by a firewall that rejects. */
+export type CutManner = 'drop' | 'reset';
+
+export interface Cut {
+  /** IPs. */
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  /** `both`: also from `to` to `from`. */
+  readonly direction: 'both' | 'one way';
+  readonly manner: CutManner;
+}
+
+// Packets end on their arrival. A rule on their way out would be told to the sender (EPERM), which no cut cable does.
+// A reset must get through to whom it is meant for, though its way is refused too.
+const rules = `
+table ip links {
+  set dropped { type ipv4_addr . ipv4_addr; }
+  set refused { type ipv4_addr . ipv4_addr; }
+  chain arriving {
+    type filter hook input priority 0; policy accept;
+    ip saddr . ip daddr @dropped drop
+    tcp flags & rst == rst accept
+    ip saddr . ip daddr @refused meta l4proto tcp reject with tcp reset
+    ip saddr . ip daddr @refused drop
+  }
+}
+`;
+
+/**
+ * The links of a network of one's own, which can be cut and healed: real packets, from one IP to another, are dropped by
+ * nftables. Servers are known by the IP that they listen on and, for this to work, connect from.
+ */
+export class Links {
+  readonly #cuts = new Set<Cut>();
+
+  private constructor() {}
+
+  /** Rejects where this process has no network of its own. */
+  static async open(): Promise<Links> {
+    requireOwnNetwork();
+    await nft(rules);
+    return new Links();
+  }
+
+  /** Answers when it is cut; the function that it answers heals it. */
+  async cut(cut: Cut): Promise<() => Promise<void>> {
+    this.#cuts.add(cut);
+    await this.#apply();
+    return async () => {
+      if (this.#cuts.delete(cut)) await this.#apply();
+    };
+  }
+
+  async healAll(): Promise<void> {
+    this.#cuts.clear();
+    await this.#apply();
+  }
+
+  /** One transaction of nftables, so that no packet sees half of it. */
+  async #apply(): Promise<void> {
+    const lines = ['flush set ip links dropped', 'flush set ip links refused'];
+    for (const [manner, set] of [
+      ['drop', 'dropped'],
+      ['reset', 'refused'],
+    ] as const) {
+      const pairs = new Set([...this.#cuts].filter((cut) => cut.manner === manner).flatMap(pairsOf));
+      if (pairs.size > 0) lines.push(`add element ip links ${set} { ${[...pairs].join(', ')} }`);
+    }
+    await nft(lines.join('\n'));
+  }
+}
+
+function pairsOf({ from, to, direction }: Cut): readonly string[] {
+  const pairs = from.flatMap((a) => to.filter((b) => b !== a).map((b) => [a, b] as const));
+  return pairs.flatMap(([a, b]) => (direction === 'both' ? [`${a} . ${b}`, `${b} . ${a}`] : [`${a} . ${b}`]));
+}
+
+async function nft(script: string): Promise<void> {
+  const env = { ...process.env, PATH: [process.env.PATH, '/usr/sbin', '/sbin'].join(delimiter) };
+  await run('nft', [script], { env, timeout: 5_000 });
+}

@@ -1,0 +1,19 @@
+import { Socket } from 'node:net';
+
+type Connect = (...args: unknown[]) => Socket;
+
+/**
+ * From now on every TCP connection of this process comes from this IP, as those of a daemon on a node of its own. Libraries
+ * offer no such setting for all that they connect to, so it is done where all of them pass: `Socket.prototype.connect`,
+ * whose first argument is options, or the list that `net.connect` made of them.
+ */
+export function connectFrom(host: string): void {
+  const connect = Socket.prototype.connect as Connect;
+  Socket.prototype.connect = function connectFromHost(this: Socket, ...args: unknown[]) {
+    const [first] = args;
+    const options: unknown = Array.isArray(first) ? first[0] : first;
+    if (typeof options === 'object' && options !== null && 'port' in options)
+      (options as { localAddress?: string }).localAddress ??= host;
+    return connect.apply(this, args);
+  } as typeof Socket.prototype.connect;
+}
