@@ -75,11 +75,14 @@ export class Pulse {
     while (!signal.aborted) {
       let pauseMs: number;
       try {
+        const askedMs = performance.now();
         const answer = await this.#client.read(query, { index, waitMs, signal });
         backoff.reset();
-        if (answer.index !== index && index !== 0n) this.#beat();
+        // An answer before its time without anything new: the state was replaced (see Watch).
+        const isReplaced = index !== 0n && answer.index === index && performance.now() - askedMs < waitMs;
+        if ((answer.index !== index && index !== 0n) || isReplaced) this.#beat();
         // A fallen index begins anew, as any other (see Watch).
-        index = answer.index < index ? 0n : answer.index;
+        index = answer.index < index || isReplaced ? 0n : answer.index;
         pauseMs = index < 1n ? 1_000 : bucket.takeMs();
       } catch {
         if (signal.aborted) return;

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Backoff, makeBackoff } from '../backoff.ts';
 import type { Indexed, ReadOptions } from '../client/consul.ts';
@@ -35,6 +36,10 @@ type Value = ConsulAnswers[ConsulQuery['kind']];
  * block on the last one; begin again without one when it falls, and after every error, for a server that has lost its
  * state would otherwise block on an index that it reaches in a year; never block on an index below 1.
  * An answer whose index fell is not used: what it says is read once more first.
+ *
+ * And one that is not written there: a server whose state is replaced (`consul snapshot restore`) ends blocking queries
+ * early with the old state and the old index (agent/consul/rpc.go, blockingQuery and AbandonCh). Blocking on that index
+ * again, above all that the restored state has, would hear nothing until the wait is over.
  */
 export class Watch {
   readonly query: ConsulQuery;
@@ -91,9 +96,15 @@ export class Watch {
 
   /** Takes one answer; returns how long to wait before the next request. */
   async #readOnce(signal: AbortSignal): Promise<number> {
+    const asked = { index: this.#index, atMs: performance.now() };
     const answer = await this.#read(signal);
     if (signal.aborted) return 0;
     this.#backoff.reset();
+    const isEarly = performance.now() - asked.atMs < this.#limits.waitMs;
+    if (asked.index > 0n && answer.index === asked.index && isEarly) {
+      this.#index = 0n;
+      return this.#bucket.takeMs();
+    }
     if (answer.index < 1n) {
       this.#index = 0n;
       this.#accept(answer);

@@ -97,6 +97,34 @@ t.test('an index that falls is not believed before it was read again from nothin
   t.same(heard, ['state', 'reset']);
 });
 
+t.test('an answer before its time that has nothing new is read again from nothing', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const heard: WatchEvent[] = [];
+  const follow = watches.follow(query, (event) => heard.push(event));
+  (await script.next()).answer(['new'], 26);
+  (await script.next()).answer(['new'], 26);
+  const again = await script.next();
+  t.equal(again.options.index, 0n);
+  again.answer(['restored'], 9);
+  (await script.next()).answer(['restored'], 9);
+  const blocking = await script.next();
+  t.equal(blocking.options.index, 9n);
+  t.match(follow.state, { kind: 'current', value: ['restored'], index: 9n, resets: 1 });
+  t.same(heard, ['state', 'value']);
+});
+
+t.test('a wait that is over without anything new blocks on the same index', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits: { ...limits, waitMs: 0 } });
+  t.teardown(() => watches.close());
+  watches.follow(query, () => undefined);
+  (await script.next()).answer(['x'], 26);
+  (await script.next()).answer(['x'], 26);
+  t.equal((await script.next()).options.index, 26n);
+});
+
 t.test('an outage keeps the last value, begins again without an index, and finds the fall', async (t) => {
   const script = new Script();
   const watches = new CatalogWatches({ client: script, limits });
