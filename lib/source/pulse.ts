@@ -8,9 +8,15 @@ import type { Reader } from './watch.ts';
 
 const waitMs = 60_000;
 
+/** How long it rests, in times of what the last look took: with ten thousand services that is seconds of two programs. */
+const restFactor = 1;
+
 /**
  * Beats whenever anything changes in a datacenter's services or checks. It asks Consul only while somebody holds it.
  * An error is a beat too: what was missed meanwhile is found by looking.
+ *
+ * All who hold it look at Consul at a beat. The next one comes when they have done so and rested as long, however
+ * much changes meanwhile: a catalog in which something always changes keeps the daemon and its agent half busy at most.
  */
 export class Pulse {
   readonly #client: Reader;
@@ -19,9 +25,15 @@ export class Pulse {
   readonly #events = new EventEmitter().setMaxListeners(0);
   #abort: AbortController | undefined;
   #holders = 0;
+  /** Of those, how many have looked and wait for the next beat. */
+  #waiting = 0;
   #beats = 0;
   #lastBeatMs = Number.NEGATIVE_INFINITY;
+  /** Since the last beat all have looked, and rested as long as they must. */
+  #restedMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
+  /** Something has changed while some still look. */
+  #due: 'no' | 'yes' = 'no';
 
   constructor(input: { client: Reader; dc: string | undefined; sweepMs: number }) {
     this.#client = input.client;
@@ -44,13 +56,7 @@ export class Pulse {
     return () => {
       this.#holders -= 1;
       // Not at once: a holder that has had its answer comes back in the next turn.
-      setImmediate(() => {
-        if (this.#holders > 0) return;
-        this.#abort?.abort();
-        this.#abort = undefined;
-        clearTimeout(this.#timer);
-        this.#timer = undefined;
-      });
+      setImmediate(() => this.#released());
     };
   }
 
@@ -61,11 +67,36 @@ export class Pulse {
   ): Promise<void> {
     const { timeoutMs, signal } = options;
     const over = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
+    const either = signal === undefined ? over : AbortSignal.any([over, signal]);
     while (this.#beats === beats && !over.aborted) {
-      const either = signal === undefined ? over : AbortSignal.any([over, signal]);
+      this.#waiting += 1;
+      this.#looked();
       await once(this.#events, 'beat', { signal: either }).catch(() => undefined);
+      this.#waiting -= 1;
       signal?.throwIfAborted();
     }
+  }
+
+  #released(): void {
+    if (this.#holders > 0) {
+      this.#looked();
+      return;
+    }
+    this.#abort?.abort();
+    this.#abort = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#due = 'no';
+  }
+
+  /** Once all have looked, the rest begins. */
+  #looked(): void {
+    if (this.#waiting < this.#holders) return;
+    const nowMs = performance.now();
+    if (this.#restedMs < this.#lastBeatMs) this.#restedMs = nowMs + restFactor * (nowMs - this.#lastBeatMs);
+    if (this.#due === 'no') return;
+    this.#due = 'no';
+    this.#beat();
   }
 
   async #follow(query: ConsulQuery, signal: AbortSignal): Promise<void> {
@@ -94,10 +125,14 @@ export class Pulse {
     }
   }
 
-  /** At once, or when the time between two beats is over: all who hold it read something then. */
+  /** At once, or when all have looked and rested since the last one. */
   #beat(): void {
     if (this.#timer !== undefined) return;
-    const restMs = this.#lastBeatMs + this.#sweepMs - performance.now();
+    if (this.#waiting < this.#holders) {
+      this.#due = 'yes';
+      return;
+    }
+    const restMs = Math.max(this.#lastBeatMs + this.#sweepMs, this.#restedMs) - performance.now();
     const beat = () => {
       this.#timer = undefined;
       this.#lastBeatMs = performance.now();

@@ -73,6 +73,7 @@ t.test('a thousand watched services fit into a hundred connections, and cost no 
   });
   await waitFor('the check', () => follows[990]?.state, {
     until: (state) => state?.kind === 'current' && state.value[0]?.checks[0]?.status === 'critical',
+    timeoutMs: 20_000,
   });
   t.equal(changes, 1_003);
 });
