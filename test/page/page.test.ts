@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import type { MasterState, TemplateState } from '../../lib/http/views.ts';
+import { SwitchmasterError } from '../../lib/errors.ts';
+import type { MasterControls, MasterState, TemplateState } from '../../lib/http/views.ts';
 import { Journal } from '../../lib/telemetry/journal.ts';
 import { exampleToken, listen, serve } from '../http/serve.ts';
 import { type ExampleContents, exampleViews } from '../http/views.ts';
@@ -11,6 +12,8 @@ import { openBrowser, type Visit, visit } from './browser.ts';
 import { addressOf, brokenCluster, masterAt, templateOf } from './world.ts';
 
 /* The live page in Chromium, over fixed views: what needs no real failover. */
+// A busy machine takes its time.
+t.setTimeout(120_000);
 const browser = await openBrowser(t);
 
 async function show(
@@ -73,6 +76,17 @@ t.test(
       '[...document.querySelectorAll(".master")].filter((card) => !card.marked).length',
     );
     t.equal(rebuilt, 1);
+    t.equal(await page.locator('.tile').count(), 100, 'each is in the picture');
+    const drawn = page.locator('.box[data-kind="title"] .title');
+    t.strictSame(
+      (await drawn.allTextContents()).slice(0, 2).sort(),
+      ['shard42', 'shard7'],
+      'those in trouble are drawn',
+    );
+    await page.locator('.tile[data-name="shard77"] button').focus();
+    await page.keyboard.press('Enter');
+    await drawn.filter({ hasText: 'shard77' }).waitFor();
+    t.ok(await page.evaluate('document.activeElement.matches(".tile[data-name=shard77] [aria-pressed=true]")'));
     await page.keyboard.press('/');
     await page.keyboard.type('shard9');
     await page.locator('.master').nth(10).waitFor();
@@ -108,7 +122,7 @@ t.test('a held render is approved by hand, with the token', async (t) => {
   await page.keyboard.press('Enter');
   await page.locator('.template[data-state="current"]').waitFor();
   t.strictSame(approved, ['haproxy.cfg']);
-  t.notOk(await page.locator('#approval').isVisible());
+  t.notOk(await page.locator('#order').isVisible());
   const kept = await page.evaluate('[document.cookie, localStorage.length, sessionStorage.length, location.href]');
   t.strictSame((kept as unknown[]).slice(0, 3), ['', 0, 0], 'the token is stored nowhere');
   t.notMatch(String((kept as unknown[])[3]), exampleToken);
@@ -119,24 +133,134 @@ t.test('a held render is approved by hand, with the token', async (t) => {
 
 t.test('what became another text since it was looked at is not approved', async (t) => {
   const approved: string[] = [];
-  const views = exampleViews({ templates: [templateOf({ state: 'held' })] });
-  let rendered = 'one\n';
+  let text = 'one\n';
+  const held = () => ({ ...templateOf({ state: 'held' }), held: `digest of ${text}` });
+  const views = exampleViews();
   const { server } = serve(t, {
     ...views,
-    templates: { ...views.templates, rendered: () => rendered, present: () => 'none\n' },
-    templateControls: { render: () => {}, approve: (name) => void approved.push(name) },
+    templates: { list: () => [held()], get: held, rendered: () => text, present: () => 'none\n' },
+    templateControls: {
+      render: () => {},
+      approve: (_, { digest = '' }) => {
+        if (digest !== held().held) throw new SwitchmasterError('approve-refused', 'it is another one by now');
+        approved.push(digest);
+      },
+    },
   });
-  const { page } = await visit(browser, `http://127.0.0.1:${await listen(server)}/`);
+  const expected = /status of 409/;
+  const { page, wrongs } = await visit(browser, `http://127.0.0.1:${await listen(server)}/`, { expected });
   t.teardown(() => page.close());
+  await page.locator('ins').filter({ hasText: 'one' }).waitFor();
+  const approve = async () => {
+    await page.getByRole('button', { name: 'Approve this text' }).click();
+    await page.getByLabel(/API token/).fill(exampleToken);
+    await page.keyboard.press('Enter');
+  };
   await page.getByRole('button', { name: 'Approve this text' }).click();
-  rendered = 'two\n';
+  text = 'two\n';
   await page.keyboard.type(exampleToken);
   await page.keyboard.press('Enter');
   await page.getByRole('alert').filter({ hasText: 'another one by now' }).waitFor();
   t.strictSame(approved, []);
+  t.notOk(await page.locator('#order-do').isVisible(), 'it takes another look');
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.locator('ins').filter({ hasText: 'two' }).waitFor();
+  await approve();
+  await waitFor('what was seen to be approved', () => approved, { until: ([digest]) => digest === 'digest of two\n' });
+  t.strictSame(wrongs, []);
 });
+
+t.test('a failover is ordered by hand: what it means, who it shall be, its steps and what came of it', async (t) => {
+  const journal = new Journal({ capacity: 10 });
+  const asked: unknown[] = [];
+  const gate = Promise.withResolvers<void>();
+  const replica = addressOf(1, 'replica');
+  const masterControls: MasterControls = {
+    failOver: async (name, wish) => {
+      asked.push({ name, ...wish });
+      const step = { kind: 'applied', summary: "the old master's writes wait (3 ms)" } as const;
+      journal.observe(exampleReport(step, { loop: 'failover-step', key: name }));
+      await gate.promise;
+      const offsets = { paused: 5, inherited: 5 };
+      return {
+        name,
+        from: addressOf(1),
+        to: replica,
+        generation: 1,
+        epoch: 8,
+        stages: {},
+        withoutWritesMs: 80,
+        offsets,
+      };
+    },
+    rebase: () => Promise.reject(new SwitchmasterError('rebase-refused', 'the Sentinels do not agree')),
+  };
+  const expected = /status of 409/;
+  const { page, wrongs } = await show(t, { masters: [masterAt(1)], journal, masterControls }, { expected });
+  await page.locator('.master .name').focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Fail over…' }).focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Fail shard1 over' });
+  t.match(await dialog.textContent(), /nothing that was acknowledged is lost/);
+  t.equal(await page.evaluate('document.activeElement.id'), 'token');
+  await page.getByLabel('New master').selectOption(`${replica.host}:${replica.port}`);
+  await page.keyboard.press('Escape');
+  t.strictSame(asked, [], 'nothing is done until it is confirmed');
+  await page.getByRole('button', { name: 'Fail over…' }).click();
+  await page.getByLabel('New master').selectOption(`${replica.host}:${replica.port}`);
+  await page.getByLabel(/API token/).fill(exampleToken);
+  await page.keyboard.press('Enter');
+  await dialog.getByText("the old master's writes wait").waitFor();
+  t.ok(await page.locator('#order-do').isDisabled(), 'it is not ordered twice');
+  gate.resolve();
+  await dialog
+    .getByText('shard1 moved from 10.1.0.2:6379 to 10.2.0.2:6379, epoch 8, with 80 ms without writes.')
+    .waitFor();
+  t.strictSame(asked, [{ name: 'shard1', successor: replica }]);
+  t.equal(await page.evaluate('document.activeElement.id'), 'order-cancel');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'hidden' });
+  await page.getByRole('button', { name: 'Begin a new generation…' }).click();
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').filter({ hasText: 'the Sentinels do not agree' }).waitFor();
+  t.notMatch(await page.content(), exampleToken);
+  t.strictSame(wrongs, []);
+});
+
+t.test(
+  'the picture has the proxies, each with the file that it lives by and the masters that this points at',
+  async (t) => {
+    const proxy = (kind: 'haproxy' | 'twemproxy', port: number, status: 'passing' | 'critical' = 'passing') => ({
+      ...{ id: `redis-proxy-${port}`, kind, name: null, version: null, role: 'unknown' as const, seenAt: null },
+      ...{ address: { host: '10.0.0.9', port }, check: { status, output: 'up' } },
+    });
+    const { page, wrongs } = await show(t, {
+      masters: [masterAt(1), masterAt(2)],
+      templates: [
+        templateOf(),
+        templateOf({ name: 'nutcracker.yml', source: 'twemproxy.yml.hbs', destination: '/n.yml' }),
+      ],
+      // Both have this text: the one listens at the address that it names, of the other only the kind tells.
+      rendered: `listen 10.0.0.9:7001\nserver ${addressOf(1).host}:6379\n`,
+      instances: [proxy('haproxy', 7002), proxy('twemproxy', 7003, 'critical')],
+    });
+    await page.locator('.box[data-kind="proxy"]').nth(1).waitFor();
+    const boxes = await page.locator('.box[data-kind="proxy"]').allTextContents();
+    t.strictSame(
+      boxes.map((text) => text.replace('✕', '').trim()),
+      ['10.0.0.9:7002haproxy, passing', '10.0.0.9:7003twemproxy, critical'],
+    );
+    t.equal(await page.locator('.edge.moved').count(), 2, 'both files point at shard1');
+    t.equal(await page.locator('.edge.broken').count(), 1, 'to the proxy that is not well');
+    const words = await page.locator('#picture-words').textContent();
+    t.match(words, 'haproxy 10.0.0.9:7002: passing, kept by haproxy.cfg.');
+    t.match(words, 'twemproxy 10.0.0.9:7003: critical, kept by nutcracker.yml.');
+    await page.setViewportSize({ width: 400, height: 800 });
+    await page.getByText('current → shard1').first().waitFor();
+    t.strictSame(wrongs, []);
+  },
+);
 
 t.test('everything can be reached and used from the keyboard', async (t) => {
   const { page } = await show(t, {

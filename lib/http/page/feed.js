@@ -19,6 +19,8 @@ const pollMs = { live: 4_000, old: 1_000 };
 const manyMasters = 30;
 /** A stream that ends so soon after it was opened is refused rather than lost. */
 const refusedMs = 5_000;
+/** Loops whose keys are masters. */
+const aboutMasters = new Set(['bridge', 'fence', 'failover', 'rebase']);
 const kinds = ['applied', 'fenced', 'held', 'failed'];
 
 export class Feed {
@@ -66,9 +68,13 @@ export class Feed {
     this.#become({ filter });
   }
 
-  /** @param {string} name */
-  wantTemplate(name) {
-    this.#want('renderer', name);
+  /**
+   * Something was ordered of it: how it is now is asked for.
+   * @param {'approve' | 'render' | 'failover' | 'rebase'} order
+   * @param {string} name
+   */
+  want(order, name) {
+    this.#want(order === 'approve' || order === 'render' ? 'renderer' : 'bridge', name);
   }
 
   #connect() {
@@ -91,7 +97,7 @@ export class Feed {
     const entry = JSON.parse(event.data);
     this.#heardMs = Date.now();
     this.#takeEntries([entry]);
-    this.#want(entry.loop === 'fence' ? 'bridge' : entry.loop, entry.key);
+    this.#want(aboutMasters.has(entry.loop) ? 'bridge' : entry.loop, entry.key);
   }
 
   /** @param {readonly Entry[]} told */
@@ -203,7 +209,8 @@ export class Feed {
     /** @type {{ templates: Template[] }} */
     const { templates } = await ask('/v1/templates');
     const before = this.world.templates;
-    this.#become({ templates: new Map(templates.map((one) => [one.name, { ...before.get(one.name), ...one }])) });
+    // A text and the digest by which it is approved come in one answer, the next one.
+    this.#become({ templates: new Map(templates.map((one) => [one.name, before.get(one.name) ?? one])) });
     await Promise.all(templates.map(({ name }) => this.#readTemplate(name)));
   }
 

@@ -3,7 +3,6 @@
  *
  * @import { Entry, World } from './api.d.ts'
  */
-import { Approval } from './approval.js';
 import { tick } from './clock.js';
 import { showClusters } from './clusters.js';
 import { Decisions } from './decisions.js';
@@ -13,6 +12,7 @@ import { Feed } from './feed.js';
 import { showInstances } from './instances.js';
 import { showLink } from './link.js';
 import { showMasters } from './masters.js';
+import { Orders } from './orders.js';
 import { Picture } from './picture.js';
 import { showTemplates } from './templates.js';
 import { showVerdict, speak } from './verdict.js';
@@ -27,7 +27,7 @@ const feed = new Feed((world, entries) => {
   next = world;
   fresh.push(...entries);
 });
-const approval = new Approval({ templates: () => feed.world.templates, onDone: (name) => feed.wantTemplate(name) });
+const orders = new Orders({ world: () => feed.world, onDone: ({ kind, name }) => feed.want(kind, name) });
 const picture = new Picture(byId('picture-canvas'), () => show(feed.world, []));
 const failovers = new Failovers(() => show(feed.world, []));
 const decisions = new Decisions(() => show(feed.world, []));
@@ -52,13 +52,14 @@ function showNext() {
 function show(world, entries) {
   showLink(world);
   showVerdict(world);
-  showMasters(world);
+  showMasters(world, orders);
   picture.show(world);
   failovers.show(world);
-  showTemplates(world, approval);
+  showTemplates(world, orders);
   showClusters(world);
   showInstances(world);
   decisions.show(world);
+  orders.show(world);
   speak(entries, world);
 }
 

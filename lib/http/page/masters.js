@@ -1,11 +1,13 @@
 /**
  * Every master, worst first: who it is, since when, who agrees, what follows it.
  *
- * @import { Level, Master, Vote, World } from './api.d.ts'
+ * @import { Level, Master, World } from './api.d.ts'
+ * @import { Orders } from './orders.js'
  */
-import { ago, moment } from './clock.js';
+import { ago } from './clock.js';
 import { arrange, byId, h, on, placeOf, say } from './dom.js';
 import { format, judgeMaster, replicasOf, signs, stance } from './judgement.js';
+import { details } from './master-details.js';
 import { pointsAt } from './pointing.js';
 
 /** From this many on, those that are well get a line each. */
@@ -17,9 +19,13 @@ const open = new Set();
 const order = ['critical', 'warning', 'unknown', 'well'];
 
 /** @typedef {{ master: Master, level: Level, reasons: readonly string[], users: readonly string[] }} Shown */
+/** @typedef {{ orders: Orders, onToggle: () => void }} Handlers */
 
-/** @param {World} world */
-export function showMasters(world) {
+/**
+ * @param {World} world
+ * @param {Orders} orders
+ */
+export function showMasters(world, orders) {
   const { masters, filter } = world;
   const wanted = [...masters.values()].filter(({ name }) => name.toLowerCase().includes(filter));
   const shown = wanted.map((master) => ({ master, ...judgeMaster(master), users: pointsAt(world, master) }));
@@ -37,15 +43,15 @@ export function showMasters(world) {
     : [{ id: 'all', title: '', members: shown }];
   showGroups(
     groups.filter(({ members }) => members.length > 0),
-    () => showMasters(world),
+    { orders, onToggle: () => showMasters(world, orders) },
   );
 }
 
 /**
  * @param {readonly { id: string, title: string, members: readonly Shown[] }[]} groups
- * @param {() => void} onToggle
+ * @param {Handlers} handlers
  */
-function showGroups(groups, onToggle) {
+function showGroups(groups, handlers) {
   const parts = arrange(byId('masters-groups'), groups, {
     key: ({ id }) => id,
     build: ({ title }) => h('div', { class: 'group' }, title === '' ? null : groupTitle(title), h('ul', {})),
@@ -59,7 +65,7 @@ function showGroups(groups, onToggle) {
     arrange(list, members, {
       key: ({ master }) => master.name,
       signature: (one) => JSON.stringify([looks(one), open.has(one.master.name)]),
-      build: (one) => buildCard(one, { density, onToggle }),
+      build: (one) => buildCard(one, { density, ...handlers }),
     });
   }
 }
@@ -91,9 +97,9 @@ function showNone({ masters, filter, version }, count) {
 
 /**
  * @param {Shown} shown
- * @param {{ density: 'cards' | 'lines', onToggle: () => void }} options
+ * @param {Handlers & { density: 'cards' | 'lines' }} options
  */
-function buildCard({ master, level, reasons, users }, { density, onToggle }) {
+function buildCard({ master, level, reasons, users }, { density, orders, onToggle }) {
   const { name, record } = master;
   const isOpen = open.has(name);
   const toggle = on(
@@ -127,7 +133,7 @@ function buildCard({ master, level, reasons, users }, { density, onToggle }) {
     address,
     ...body,
     votes(master),
-    isOpen ? details(master) : null,
+    isOpen ? details(master, orders) : null,
   );
 }
 
@@ -190,71 +196,5 @@ function votes({ sentinels, record }) {
       stances.map((each) => h('i', { 'data-stance': each })),
     ),
     h('span', { class: 'words' }, text),
-  );
-}
-
-/** @param {Master} master */
-function details(master) {
-  const { record, sentinels, check, modifyIndex } = master;
-  const facts =
-    record === null
-      ? []
-      : [
-          ['Phase', record.phase],
-          ['Generation, epoch', `${record.generation}, ${record.epoch}`],
-          ['Previous master', record.previous === null ? 'none' : format(record.previous)],
-          ['Changed', `${moment(record.changedAt)} by ${record.changedBy}`],
-          ["Consul's index", modifyIndex === null ? 'not known' : String(modifyIndex)],
-          ['Check', check === null ? 'not known' : `${check.status}: ${check.output}`],
-        ];
-  return h(
-    'div',
-    { class: 'details' },
-    h(
-      'dl',
-      {},
-      facts.flatMap(([term = '', text = '']) => [h('dt', {}, term), h('dd', {}, text)]),
-    ),
-    h(
-      'div',
-      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Votes about ${master.name}` },
-      h(
-        'table',
-        {},
-        h(
-          'thead',
-          {},
-          h(
-            'tr',
-            {},
-            ['Sentinel', 'names', 'epoch', 'quorum', 'sees'].map((title) => h('th', { scope: 'col' }, title)),
-          ),
-        ),
-        h(
-          'tbody',
-          {},
-          sentinels.map((vote) => voteRow(vote, record)),
-        ),
-      ),
-    ),
-  );
-}
-
-/**
- * @param {Vote} vote
- * @param {Master['record']} record
- */
-function voteRow(vote, record) {
-  const each = stance(vote, record);
-  const sees =
-    each === 'gone' ? 'cannot be reached' : each === 'unaware' ? 'monitors no such master' : vote.flags.join(', ');
-  return h(
-    'tr',
-    { 'data-stance': each },
-    h('th', { scope: 'row' }, h('i', { 'data-stance': each, 'aria-hidden': 'true' }), format(vote.address)),
-    h('td', {}, vote.master === null ? '–' : format(vote.master)),
-    h('td', {}, vote.epoch ?? '–'),
-    h('td', {}, vote.quorum ?? '–'),
-    h('td', {}, sees),
   );
 }

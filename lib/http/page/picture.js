@@ -7,10 +7,15 @@
  */
 import { arrange, byId, s, say } from './dom.js';
 import { signs } from './judgement.js';
-import { layOut, maxDrawn } from './layout.js';
+import { layOut } from './layout.js';
+import { showRoster } from './roster.js';
 
 export class Picture {
   #width = 0;
+  /** Names that somebody wants to see drawn. @type {Set<string>} */
+  #picked = new Set();
+  /** @type {() => void} */
+  #onChange;
   #svg = s('svg', { role: 'img', class: 'picture', 'aria-labelledby': 'picture-title picture-words' });
   #words = s('desc', { id: 'picture-words' });
   #lines = s('g', { class: 'edges' });
@@ -18,13 +23,14 @@ export class Picture {
 
   /**
    * @param {HTMLElement} canvas
-   * @param {() => void} onResize
+   * @param {() => void} onChange It is to be shown anew: its width changed, or somebody picked what to draw.
    */
-  constructor(canvas, onResize) {
+  constructor(canvas, onChange) {
+    this.#onChange = onChange;
     this.#svg.append(this.#words, this.#lines, this.#boxes);
     canvas.append(this.#svg);
     new ResizeObserver(() => {
-      if (this.#measure() !== this.#width) onResize();
+      if (this.#measure() !== this.#width) onChange();
     }).observe(canvas);
   }
 
@@ -33,7 +39,7 @@ export class Picture {
     byId('picture').hidden = world.masters.size === 0;
     this.#width = this.#measure();
     if (this.#width === 0) return;
-    const layout = layOut(world, this.#width);
+    const layout = layOut(world, { width: this.#width, picked: this.#picked });
     const { width, height } = { width: this.#width, height: layout.height + 2 };
     this.#svg.setAttribute('viewBox', `-1 -1 ${width + 2} ${height}`);
     this.#svg.setAttribute('width', String(width));
@@ -41,7 +47,14 @@ export class Picture {
     say(this.#words, layout.described);
     this.#showBoxes(layout);
     this.#showLines(layout);
-    showNote(world, layout);
+    showRoster(world, {
+      drawn: layout.drawn,
+      picked: this.#picked,
+      onPick: (name) => {
+        if (!this.#picked.delete(name)) this.#picked.add(name);
+        this.#onChange();
+      },
+    });
   }
 
   /** The style sheet gives it the whole of its frame, whatever its attributes say. */
@@ -152,15 +165,4 @@ function curve(from, to) {
 function elbow(from, to) {
   const [x, y] = [from.x + 10, to.y + to.height / 2];
   return `M${x} ${from.y + from.height}V${y - 6}Q${x} ${y} ${x + 6} ${y}H${to.x}`;
-}
-
-/**
- * @param {World} world
- * @param {Layout} layout
- */
-function showNote({ masters, filter }, { shown }) {
-  const note = byId('picture-note');
-  const matching = [...masters.values()].filter(({ name }) => name.toLowerCase().includes(filter)).length;
-  note.hidden = matching <= maxDrawn;
-  say(note, note.hidden ? '' : `${shown} of ${matching} masters, those in trouble first. The filter chooses others.`);
 }

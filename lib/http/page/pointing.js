@@ -1,7 +1,8 @@
 /**
- * Which rendered files point at which master: told by what was rendered, not by what was meant.
+ * Which rendered files point at which master, and which proxies live by them: told by what was rendered, not by what was
+ * meant.
  *
- * @import { Address, Master, World } from './api.d.ts'
+ * @import { Address, Instance, Master, Template, TemplateText, World } from './api.d.ts'
  */
 
 /** @type {WeakMap<object, Map<string, boolean>>} */
@@ -15,14 +16,40 @@ const known = new WeakMap();
  */
 export function pointsAt({ templates }, { record }) {
   if (record === null) return [];
-  return [...templates.values()].filter((template) => names(template, record.master)).map(({ name }) => name);
+  return [...templates.values()].filter((template) => namesAddress(template, record.master)).map(({ name }) => name);
+}
+
+/**
+ * This node's proxies by the name of the template that keeps their config, under '' those of which that is not known. The
+ * text tells it by where the proxy listens; where it listens on every address, the only template of its kind is the one.
+ * @param {World} world
+ * @returns {ReadonlyMap<string, readonly Instance[]>}
+ */
+export function proxiesByTemplate({ instances, templates }) {
+  const all = [...templates.values()];
+  return Map.groupBy(
+    instances.filter(({ kind }) => kind === 'haproxy' || kind === 'twemproxy'),
+    (proxy) => {
+      const listening = all.filter((template) => namesAddress(template, proxy.address));
+      const ofItsKind = all.filter((template) => kindOf(template) === proxy.kind);
+      const [one, another] = listening.length > 0 ? listening : ofItsKind;
+      return one === undefined || another !== undefined ? '' : one.name;
+    },
+  );
+}
+
+/** @param {Template & Partial<TemplateText>} template */
+function kindOf({ source, destination }) {
+  const words = `${source} ${destination}`.toLowerCase();
+  if (words.includes('haproxy')) return 'haproxy';
+  return /twemproxy|nutcracker/.test(words) ? 'twemproxy' : undefined;
 }
 
 /**
  * @param {{ rendered?: string | null }} template
  * @param {Address} address
  */
-function names(template, address) {
+export function namesAddress(template, address) {
   const { rendered } = template;
   if (rendered == null) return false;
   const answers = known.get(template) ?? new Map();

@@ -36,14 +36,21 @@ export async function ask(path, { absent, refused, onDate } = {}) {
 }
 
 /**
- * Asks for a change, which takes the token.
+ * Asks for a change, which takes the token, and answers with the JSON of what came of it.
  * @param {string} path
- * @param {string} token
+ * @param {{ token: string, body: object | undefined, timeoutMs: number }} order
+ * @returns {Promise<any>}
  */
-export async function command(path, token) {
-  const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(path, { method: 'POST', headers, signal: AbortSignal.timeout(answerMs) });
+export async function command(path, { token, body, timeoutMs }) {
+  const authorization = `Bearer ${token}`;
+  const response = await fetch(path, {
+    method: 'POST',
+    headers: body === undefined ? { authorization } : { authorization, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(timeoutMs),
+  });
   if (!response.ok) throw await toRefused(response);
+  return response.json();
 }
 
 /** @param {Response} response */

@@ -2,8 +2,8 @@
  * Every template: its state, what was rendered, and what its file holds instead where a render is held.
  *
  * @import { Template, TemplateText, World } from './api.d.ts'
- * @import { Approval } from './approval.js'
  * @import { DiffLine } from './diff.js'
+ * @import { Orders } from './orders.js'
  *
  * @typedef {Template & Partial<TemplateText>} Shown
  */
@@ -19,9 +19,9 @@ const opened = new Map();
 
 /**
  * @param {World} world
- * @param {Approval} approval
+ * @param {Orders} orders
  */
-export function showTemplates({ templates, filter }, approval) {
+export function showTemplates({ templates, filter }, orders) {
   const all = [...templates.values()];
   const wanted = all.filter(
     ({ name, rendered }) => name.toLowerCase().includes(filter) || (rendered ?? '').toLowerCase().includes(filter),
@@ -30,7 +30,7 @@ export function showTemplates({ templates, filter }, approval) {
   arrange(byId('templates-list'), wanted, {
     key: ({ name }) => name,
     signature: (template) => JSON.stringify(looks(template)),
-    build: (template) => build(template, approval),
+    build: (template) => build(template, orders),
   });
 }
 
@@ -46,9 +46,9 @@ function looks(template) {
 
 /**
  * @param {Shown} template
- * @param {Approval} approval
+ * @param {Orders} orders
  */
-function build(template, approval) {
+function build(template, orders) {
   const { name, state, destination, writtenAt, renderedAt } = template;
   const { level, reasons } = judgeTemplate(template);
   const details = h('details', { open: opened.get(name) ?? state === 'held' });
@@ -69,7 +69,7 @@ function build(template, approval) {
       'div',
       { class: 'inside' },
       reasons.map((reason) => h('p', { class: 'reason' }, reason)),
-      buttons(template, approval),
+      buttons(template, orders),
       texts(template),
       reads(template),
     ),
@@ -84,17 +84,17 @@ function build(template, approval) {
 
 /**
  * @param {Shown} template
- * @param {Approval} approval
+ * @param {Orders} orders
  */
-function buttons(template, approval) {
+function buttons(template, orders) {
   const { name, state } = template;
   const approve = on(
     h('button', { type: 'button', class: 'primary', 'data-focus': 'approve' }, 'Approve this text…'),
     'click',
-    () => approval.ask('approve', name),
+    () => orders.ask({ kind: 'approve', name }),
   );
   const render = on(h('button', { type: 'button', 'data-focus': 'render' }, 'Try it again…'), 'click', () =>
-    approval.ask('render', name),
+    orders.ask({ kind: 'render', name }),
   );
   const offered = [
     state === 'held' ? approve : null,

@@ -1,0 +1,70 @@
+/**
+ * The left side of the topology's picture: which Sentinel names which server.
+ *
+ * @import { Address, Master } from './api.d.ts'
+ * @import { Box, Line } from './layout.js'
+ *
+ * @typedef {{ master: Master, stance: ReturnType<typeof stance>, names: Address | null, epoch: number | null }} Ballot
+ */
+import { format, stance } from './judgement.js';
+import { serverId, sideShare, size, spread } from './layout-measures.js';
+
+/**
+ * @param {{ boxes: Box[], lines: Line[], masters: readonly Master[], width: number }} side
+ * @param {number} height
+ * @returns {number} The height that they take.
+ */
+export function addSentinels({ boxes, lines, masters, width }, height) {
+  const sentinels = gather(masters);
+  const heights = [...sentinels].map(() => size.sentinel);
+  const place = spread(heights, height);
+  for (const [index, [title, ballots]] of [...sentinels].entries()) {
+    const id = `sentinel ${title}`;
+    const gone = ballots.every((ballot) => ballot.stance === 'gone');
+    const differs = ballots.some((ballot) => ballot.stance !== 'agree');
+    boxes.push({
+      id,
+      kind: 'sentinel',
+      x: 0,
+      y: place.tops[index] ?? 0,
+      width: Math.round(width * sideShare),
+      height: size.sentinel,
+      level: gone ? 'critical' : differs ? 'warning' : 'well',
+      title,
+      note: gone ? 'cannot be reached' : noteOf(ballots),
+    });
+    for (const ballot of ballots) {
+      const named = ballot.names ?? ballot.master.record?.master;
+      const to = named == null ? undefined : boxes.find((box) => box.id === serverId(ballot.master.name, named))?.id;
+      const kind = ballot.stance === 'unaware' ? 'differ' : ballot.stance;
+      if (to !== undefined) lines.push({ id: `${id} ${ballot.master.name}`, from: id, to, kind });
+    }
+  }
+  return place.height;
+}
+
+/**
+ * @param {readonly Master[]} masters
+ * @returns {ReadonlyMap<string, Ballot[]>} By the Sentinel's address.
+ */
+function gather(masters) {
+  /** @type {Map<string, Ballot[]>} */
+  const sentinels = new Map();
+  for (const master of masters) {
+    // Without a record there is nothing to agree with.
+    for (const vote of master.record === null ? [] : master.sentinels) {
+      const id = format(vote.address);
+      const ballots = sentinels.get(id) ?? [];
+      ballots.push({ master, stance: stance(vote, master.record), names: vote.master, epoch: vote.epoch });
+      sentinels.set(id, ballots);
+    }
+  }
+  return sentinels;
+}
+
+/** @param {readonly Ballot[]} ballots */
+function noteOf(ballots) {
+  if (ballots.length > 4) return `${ballots.length} masters`;
+  const epochs = [...new Set(ballots.map(({ epoch }) => epoch ?? '–'))];
+  return `epoch${epochs.length === 1 ? '' : 's'} ${epochs.join(', ')}`;
+}

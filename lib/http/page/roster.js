@@ -1,0 +1,69 @@
+/**
+ * Every master of the topology, one tile each, where there are more than are drawn: a tile is picked to be drawn.
+ *
+ * @import { Master, World } from './api.d.ts'
+ */
+import { arrange, byId, h, on, say } from './dom.js';
+import { format, judgeMaster, signs, stance } from './judgement.js';
+import { maxDrawn } from './layout.js';
+
+/**
+ * @typedef {object} Picking
+ * @property {ReadonlySet<string>} drawn Names that are drawn now.
+ * @property {ReadonlySet<string>} picked Those of them that somebody chose.
+ * @property {(name: string) => void} onPick
+ */
+
+/**
+ * @param {World} world
+ * @param {Picking} picking
+ */
+export function showRoster({ masters, filter }, { drawn, picked, onPick }) {
+  const matching = [...masters.values()].filter(({ name }) => name.toLowerCase().includes(filter));
+  const many = matching.length > maxDrawn;
+  const note = byId('picture-note');
+  note.hidden = !many;
+  const told = `${drawn.size} of ${matching.length} masters are drawn: those in trouble first, then those that changed last.`;
+  say(note, many ? `${told} Pick others below.` : '');
+  arrange(byId('picture-roster'), many ? matching : [], {
+    key: ({ name }) => name,
+    signature: (master) => JSON.stringify([looks(master), drawn.has(master.name), picked.has(master.name)]),
+    build: (master) => buildTile(master, { drawn: drawn.has(master.name), picked: picked.has(master.name), onPick }),
+  });
+}
+
+/** @param {Master} master */
+function looks({ record, sentinels, ...master }) {
+  const { level } = judgeMaster({ record, sentinels, ...master });
+  return [level, record?.master, sentinels.map((vote) => stance(vote, record))];
+}
+
+/**
+ * @param {Master} master
+ * @param {{ drawn: boolean, picked: boolean, onPick: (name: string) => void }} options
+ */
+function buildTile(master, { drawn, picked, onPick }) {
+  const { name, record, sentinels } = master;
+  const { level, reasons } = judgeMaster(master);
+  const address = record === null ? 'no record' : format(record.master);
+  const tile = h(
+    'button',
+    {
+      type: 'button',
+      'aria-pressed': String(picked),
+      'data-drawn': drawn,
+      'data-focus': 'tile',
+      title: [address, ...reasons].join(' '),
+    },
+    h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]),
+    h('span', { class: 'hidden' }, `${level}: `),
+    h('span', { class: 'text' }, name),
+    h(
+      'span',
+      { class: 'dots', 'aria-hidden': 'true' },
+      sentinels.map((vote) => h('i', { 'data-stance': stance(vote, record) })),
+    ),
+  );
+  on(tile, 'click', () => onPick(name));
+  return h('li', { class: 'tile', 'data-level': level, 'data-name': name }, tile);
+}
