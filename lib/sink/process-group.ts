@@ -1,5 +1,10 @@
-/** The daemon's own token: programs that it starts have no business with it. */
-const secretVariables = ['CONSUL_HTTP_TOKEN'];
+/** The daemon's own secrets: programs that it starts have no business with them, and what a program writes is shown. */
+const secretVariables = [
+  'CONSUL_HTTP_TOKEN',
+  'SWITCHMASTER_API_TOKEN',
+  'SWITCHMASTER_REDIS_PASSWORD',
+  'SWITCHMASTER_SENTINEL_PASSWORD',
+];
 
 /** The daemon's environment as the programs that it starts have it. */
 export function programEnvironment(): NodeJS.ProcessEnv {

@@ -67,9 +67,14 @@ t.test('stopping kills the command', async (t) => {
   await t.rejects(run, { code: 'stopping' });
 });
 
-t.test("the daemon's Consul token stays with the daemon", async (t) => {
-  process.env.CONSUL_HTTP_TOKEN = 'secret';
-  t.teardown(() => delete process.env.CONSUL_HTTP_TOKEN);
-  const { output } = await runCommand({ command: { argv: sh('echo "[$CONSUL_HTTP_TOKEN]"') }, signal });
-  t.equal(output, '[]');
+t.test("the daemon's secrets stay with the daemon", async (t) => {
+  const names = ['CONSUL_HTTP_TOKEN', 'SWITCHMASTER_API_TOKEN', 'SWITCHMASTER_REDIS_PASSWORD'];
+  names.push('SWITCHMASTER_SENTINEL_PASSWORD');
+  for (const name of names) process.env[name] = 'secret';
+  t.teardown(() => {
+    for (const name of names) delete process.env[name];
+  });
+  const script = names.map((name) => `echo "[$${name}]"`).join('; ');
+  const { output } = await runCommand({ command: { argv: sh(script) }, signal });
+  t.equal(output.replace(/\s/g, ''), '[][][][]');
 });

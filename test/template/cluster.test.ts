@@ -30,10 +30,14 @@ const known = {
   ...knowRecords([makeRecord({ name: 'shard1', master: { host: '10.0.0.9', port: 6379 } })], 'redis/prod/'),
 };
 
+const files = { '/run/sentinel.password': 'pass-word\n' };
+
 function render(file: string, vars: Record<string, unknown> = {}): string {
   const text = readFileSync(join(import.meta.dirname, '../../templates', file), 'utf8');
   const template = compileTemplate({ template: { file, text }, format: inferFormat(file) });
-  return textOf(template.render(makeWorld(known, { vars: { cluster: 'sessions', ...vars }, environment: 'prod' })));
+  return textOf(
+    template.render(makeWorld(known, { vars: { cluster: 'sessions', ...vars }, environment: 'prod', files })),
+  );
 }
 
 t.test("an application's seeds: a master of each shard", async (t) => {
@@ -91,4 +95,7 @@ t.test("a Sentinel's first config monitors nothing unless it is told to", async 
     /^sentinel announce-ip 10\.0\.0\.5$/m,
   );
   t.match(render('sentinel.conf.hbs', { monitor: true }), /^sentinel monitor shard1 10\.0\.0\.9 6379 2$/m);
+  // A file with a password ends with a new line, as editors and echo leave it.
+  const closed = render('sentinel.conf.hbs', { requirepass_file: '/run/sentinel.password' });
+  t.match(closed, /^requirepass pass-word$/m);
 });
