@@ -172,8 +172,11 @@ export class RegistrarPart implements Part {
       discoverInstances(discovery, { records, nodeHosts, before }).map((spec) => ({ spec, access })),
     );
     const fresh = new Map(found.filter(({ spec }) => !listed.has(spec.id)).map((each) => [each.spec.id, each]));
-    for (const { id } of before) if (!fresh.has(id)) this.#drop(id);
-    for (const [id, wanted] of fresh) if (!before.some((spec) => spec.id === id)) this.#adopt(wanted);
+    // The same address under another master's name is looked at anew, for it stands in another record.
+    const stays = ({ id, name }: InstanceSpec): boolean => fresh.get(id)?.spec.name === name;
+    for (const spec of before) if (!stays(spec)) this.#drop(spec.id);
+    const kept = new Set(before.filter(stays).map(({ id }) => id));
+    for (const [id, wanted] of fresh) if (!kept.has(id)) this.#adopt(wanted);
     this.#found = [...fresh.values()].map(({ spec }) => spec);
   }
 

@@ -163,7 +163,7 @@ t.test('instances are found by the records', async (t) => {
   startRegistrar(t, {
     consul,
     instances: [],
-    discoveries: [{ discovery: { pattern, hosts: [], matches: (name) => name === 'plain' }, access: {} }],
+    discoveries: [{ discovery: { pattern, hosts: [], matches: (name) => name.startsWith('plain') }, access: {} }],
     nodeHosts: plain.servers.map(({ address }) => address.host),
   });
   await untilSays(consul, idOf(plain.master), 'passing: answers');
@@ -181,6 +181,10 @@ t.test('instances are found by the records', async (t) => {
   });
   await consul.delete('/v1/kv/redis/record/plain');
   t.ok(await instanceOf(consul, idOf(plain.master)), 'a record that is gone says nothing');
+  await putRecordOf(consul, { name: 'plainer', master: plain.master.address });
+  await waitFor('it to be known by its new name', () => instanceOf(consul, idOf(plain.master)), {
+    until: (one) => one?.Service.Tags.join() === 'plainer,master',
+  });
 });
 
 t.test('an agent that lost everything gets everything again', async (t) => {
