@@ -43,6 +43,8 @@ export interface Indexed<T> {
   readonly knownLeader: boolean;
   /** Milliseconds since the answering server last heard of the leader; 0 from the leader itself. */
   readonly lastContactMs: number;
+  /** The agent's clock, in whole seconds; NaN where it does not tell. */
+  readonly servedAtMs?: number;
 }
 
 /** What became of a transaction: carried out whole, or not at all. */
@@ -120,6 +122,7 @@ export class ConsulClient {
       index: readIndex(answer.headers['x-consul-index']),
       knownLeader: answer.headers['x-consul-knownleader'] !== 'false',
       lastContactMs: Number(answer.headers['x-consul-lastcontact'] ?? 0),
+      servedAtMs: Date.parse(answer.headers.date ?? ''),
     };
   }
 

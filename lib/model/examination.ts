@@ -36,11 +36,17 @@ export interface SentinelOpinion {
   readonly knownSentinels: number;
   readonly downAfterMs: number;
   readonly failoverTimeoutMs: number;
-  readonly replicas: readonly {
-    readonly address: Address;
-    readonly runId: string;
-    readonly flags: readonly string[];
-  }[];
+  /** Of the master: `s_down` where this Sentinel gets no answer from it. */
+  readonly flags: readonly string[];
+  readonly replicas: readonly (Seen & { readonly runId: string })[];
+  /** The other Sentinels, as this one sees them. */
+  readonly peers: readonly Seen[];
+}
+
+/** One that a Sentinel knows, with its flags there. */
+export interface Seen {
+  readonly address: Address;
+  readonly flags: readonly string[];
 }
 
 /** One Redis that Sentinels name. */
@@ -55,6 +61,12 @@ export interface ExaminedRedis {
   readonly version?: string;
   /** Of a replica: where it replicates from, as it was told. */
   readonly follows?: Address;
+  /** Of a replica: to its master. `syncing` is taking all data over. */
+  readonly link?: 'up' | 'down' | 'syncing';
+  /** Without one, what CONFIG REWRITE keeps is gone with the process. */
+  readonly configFile?: 'none' | 'kept';
+  /** The last save to disk, or append, failed. */
+  readonly saveFailed?: boolean;
   readonly settings?: RedisSettings;
 }
 
@@ -69,6 +81,8 @@ export interface RedisSettings {
   readonly minReplicasToWrite: number | undefined;
   readonly readOnly: boolean | undefined;
   readonly maxMemory: number | undefined;
+  /** Neither `save` nor `appendonly`: a restart brings it back empty. */
+  readonly persists: boolean | undefined;
 }
 
 export interface ExaminedConsul {

@@ -17,7 +17,8 @@ function examineInstance(instance: ExaminedRedis): readonly Finding[] {
   const findings: Finding[] = [];
   if (instance.state.kind === 'unreachable') {
     const says = `Redis, a ${instance.expected} by the Sentinels, cannot be asked from here: ${instance.state.why}`;
-    const wayOut = 'Is it up? Is its address one for this network (replica-announce-ip), is sentinel.redis right?';
+    const wayOut =
+      'Is it up? Is its address one for this network (replica-announce-ip), is sentinel.redis right? One that is gone for good is forgotten by SENTINEL RESET.';
     return [{ rule: 'redis-unreachable', severity: 'error', subject, says, wayOut }];
   }
   if (instance.role !== undefined && instance.role !== instance.expected) {
@@ -25,6 +26,13 @@ function examineInstance(instance: ExaminedRedis): readonly Finding[] {
     const wayOut =
       'During a failover: wait. If it lasts, Sentinel cannot reach it, or somebody used REPLICAOF by hand.';
     findings.push({ rule: 'role-differs', severity: 'error', subject, says, wayOut });
+  }
+  if (instance.expected === 'replica' && instance.link === 'down') {
+    const master = instance.follows === undefined ? 'its master' : formatAddress(instance.follows);
+    const says = `it has lost ${master}: it falls behind, and Sentinel will not promote it for long`;
+    const wayOut =
+      'During a failover: wait. Else its log tells why: masterauth, the network, a master that it cannot read.';
+    findings.push({ rule: 'replica-not-linked', severity: 'error', subject, says, wayOut });
   }
   if (instance.settings?.readOnly === false) {
     const says = 'replica-read-only is no: writes to it while it is a replica are lost without a word';
@@ -43,21 +51,32 @@ function examineReplicas({ name: subject, instances }: ExaminedMaster): readonly
 /** After a failover each may be anybody's replica: what it brings must be what everybody else wants. */
 function examinePasswords({ instances }: ExaminedMaster): readonly Finding[] {
   const known = withSettings(instances);
-  return known.flatMap(({ address, settings }): Finding[] => {
-    const others = known.filter((other) => other.address !== address);
-    const wanting = others.filter((other) => other.settings.requires !== undefined);
-    const subject = formatAddress(address);
-    const wayOut = 'CONFIG SET masterauth to what the others require, and CONFIG REWRITE.';
-    if (settings.bringsUser) return [];
-    if (settings.brings === undefined && wanting.length > 0) {
-      const says = `masterauth is missing: it could not follow ${list(wanting)}, which want a password`;
-      return [{ rule: 'masterauth-missing', severity: 'error', subject, says, wayOut }];
-    }
-    const refusing = wanting.filter((other) => other.settings.requires !== settings.brings);
-    if (refusing.length === 0) return [];
-    const says = `masterauth is not the password that ${list(refusing)} want`;
-    return [{ rule: 'masterauth-differs', severity: 'error', subject, says, wayOut }];
+  return known.flatMap((instance): readonly Finding[] => {
+    const wanting = known.filter((other) => other !== instance && other.settings.requires !== undefined);
+    return [...examineOpen(instance, wanting), ...examineBrought(instance, wanting)];
   });
+}
+
+/** Redis refuses AUTH where it has no password, and a replica that is refused does not follow (replication.c). */
+function examineOpen({ address, settings }: WithSettings, wanting: readonly WithSettings[]): readonly Finding[] {
+  if (settings.requires !== undefined || wanting.length === 0) return [];
+  const says = `it requires no password, and ${list(wanting)} do: anybody may write to it, and as a master it would refuse replicas that bring one`;
+  const wayOut = 'CONFIG SET requirepass to what the others require, and CONFIG REWRITE.';
+  return [{ rule: 'password-missing', severity: 'error', subject: formatAddress(address), says, wayOut }];
+}
+
+function examineBrought({ address, settings }: WithSettings, wanting: readonly WithSettings[]): readonly Finding[] {
+  const subject = formatAddress(address);
+  const wayOut = 'CONFIG SET masterauth to what the others require, and CONFIG REWRITE.';
+  if (settings.bringsUser) return [];
+  if (settings.brings === undefined && wanting.length > 0) {
+    const says = `masterauth is missing: it could not follow ${list(wanting)}, which want a password`;
+    return [{ rule: 'masterauth-missing', severity: 'error', subject, says, wayOut }];
+  }
+  const refusing = wanting.filter((other) => other.settings.requires !== settings.brings);
+  if (refusing.length === 0) return [];
+  const says = `masterauth is not the password that ${list(refusing)} want`;
+  return [{ rule: 'masterauth-differs', severity: 'error', subject, says, wayOut }];
 }
 
 function examinePriorities({ name: subject, instances }: ExaminedMaster): readonly Finding[] {

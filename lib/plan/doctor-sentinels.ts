@@ -1,5 +1,5 @@
 import { formatAddress } from '../model/address.ts';
-import type { Examination, ExaminedMaster, Finding } from '../model/examination.ts';
+import type { Examination, ExaminedMaster, Finding, Seen } from '../model/examination.ts';
 
 /** Whether Sentinels are there, are enough, and agree. */
 export function examineSentinels({ sentinels, masters }: Examination): readonly Finding[] {
@@ -15,7 +15,67 @@ export function examineSentinels({ sentinels, masters }: Examination): readonly 
     const wayOut = 'Look for a clock that jumps, or a machine that stands still (swap, a paused VM).';
     return [{ rule: 'sentinel-tilt', severity: 'error', subject, says, wayOut }];
   });
-  return [...alone, ...masters.flatMap((master) => examineVotes(master))];
+  const reached = new Set(
+    sentinels.filter(({ state }) => state.kind === 'reached').map(({ address }) => formatAddress(address)),
+  );
+  return [
+    ...alone,
+    ...masters.flatMap((master) => [
+      ...examineVotes(master),
+      ...examineSight(master, reached),
+      ...examineTimes(master),
+    ]),
+  ];
+}
+
+/** Whoever answers here and not there: a firewall, bind, a password, an announced address. */
+function examineSight(
+  { name, opinions, instances }: ExaminedMaster,
+  sentinels: ReadonlySet<string>,
+): readonly Finding[] {
+  const answering = new Set(
+    instances.filter(({ state }) => state.kind === 'reached').map(({ address }) => formatAddress(address)),
+  );
+  const isDown = ({ flags }: Pick<Seen, 'flags'>): boolean => flags.includes('s_down');
+  return opinions.flatMap(({ sentinel, master, flags, replicas, peers }): Finding[] => {
+    const redis = [{ address: master, flags }, ...replicas].filter(isDown).map(({ address }) => formatAddress(address));
+    const others = peers.filter(isDown).map(({ address }) => formatAddress(address));
+    const blind = [...redis.filter((one) => answering.has(one)), ...others.filter((one) => sentinels.has(one))];
+    if (blind.length === 0) return [];
+    const subject = formatAddress(sentinel);
+    const says = `it sees ${blind.join(', ')} of ${name} down, which answer here`;
+    const wayOut = `During a failover: wait. Else look at what is between them: a firewall, bind, sentinel auth-pass ${name}, sentinel-pass.`;
+    return [{ rule: 'sentinel-cannot-reach', severity: 'error', subject, says, wayOut }];
+  });
+}
+
+/** Sentinel pings once a second, asks a replica for its role once a second during a failover (sentinel.c). */
+const shortestDownAfterMs = 500;
+const longestDownAfterMs = 60_000;
+const shortestFailoverMs = 3_000;
+
+function examineTimes({ name: subject, opinions }: ExaminedMaster): readonly Finding[] {
+  const [opinion] = opinions;
+  if (opinion === undefined) return [];
+  const { downAfterMs, failoverTimeoutMs } = opinion;
+  const told = (says: string, setting: string): Finding => {
+    const wayOut = `SENTINEL SET ${subject} ${setting}, at every Sentinel.`;
+    return { rule: 'timeouts-unfit', severity: 'warning', subject, says, wayOut };
+  };
+  const findings: Finding[] = [];
+  if (downAfterMs < shortestDownAfterMs) {
+    const says = `it is called down after ${downAfterMs} ms of silence: a slow command or a fork is enough`;
+    findings.push(told(says, 'down-after-milliseconds 5000'));
+  }
+  if (downAfterMs > longestDownAfterMs) {
+    const says = `it is called down only after ${downAfterMs / 1_000} s of silence: writes fail for so long`;
+    findings.push(told(says, 'down-after-milliseconds 5000'));
+  }
+  if (failoverTimeoutMs < shortestFailoverMs) {
+    const says = `a failover is given up after ${failoverTimeoutMs} ms: Sentinel may not even have seen the promotion by then`;
+    findings.push(told(says, 'failover-timeout 60000'));
+  }
+  return findings;
 }
 
 function examineVotes(master: ExaminedMaster): readonly Finding[] {

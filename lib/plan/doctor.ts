@@ -2,6 +2,7 @@ import type { Examination, Finding } from '../model/examination.ts';
 import { examineAddresses } from './doctor-addresses.ts';
 import { examineClocks } from './doctor-clocks.ts';
 import { examineConsul } from './doctor-consul.ts';
+import { examineDurability } from './doctor-durability.ts';
 import { examineNames } from './doctor-names.ts';
 import { examineRedis } from './doctor-redis.ts';
 import { examineSentinels } from './doctor-sentinels.ts';
@@ -11,6 +12,7 @@ export function diagnose(examination: Examination): readonly Finding[] {
   const findings = [
     examineSentinels,
     examineRedis,
+    examineDurability,
     examineAddresses,
     examineNames,
     examineConsul,

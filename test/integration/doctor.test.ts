@@ -1,8 +1,10 @@
 import t from 'tap';
 import { formatAddress } from '../../lib/model/address.ts';
+import type { Finding } from '../../lib/model/examination.ts';
 import { runProgram } from '../cmd/program.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
+import { findingsOf } from './examining.ts';
 
 /* The doctor before a whole stack of real software, first well and then ill. */
 const password = 'a-password-for-this-test';
@@ -21,7 +23,7 @@ const [consul, illConsul, shard1] = await Promise.all([
     name: 'ill',
     config: { acl, dns_config: { only_passing: true, node_ttl: '2s', service_ttl: { 'redis-*': '5s' } } },
   }),
-  sandbox.redis({ name: 'shard1', replicas: 2, password }),
+  sandbox.redis({ name: 'shard1', replicas: 2, password, config: { appendonly: 'yes' } }),
 ]);
 const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });
 const passwordFile = sandbox.write('redis.password', password);
@@ -31,21 +33,10 @@ const config = {
 };
 const healthyFile = sandbox.write('healthy.yml', JSON.stringify(config));
 
-interface Found {
-  readonly rule: string;
-  readonly subject: string;
-  readonly says: string;
-}
-
-async function findingsOf(configFile: string): Promise<readonly Found[]> {
-  const { stdout, stderr } = await runProgram(['doctor', '--json', '--config', configFile]);
-  if (stderr !== '') throw new Error(stderr);
-  return JSON.parse(stdout).findings;
-}
-
 t.test('a clean stack has nothing that bites', async (t) => {
   await waitFor('the Sentinels to know each other', () => findingsOf(healthyFile), {
     until: (list) => list.length === 0,
+    timeoutMs: 30_000,
   });
   const { code, stdout, stderr } = await runProgram(['doctor', '--config', healthyFile]);
   t.strictSame({ code, stdout, stderr }, { code: 0, stdout: 'Nothing bites.\n', stderr: '' });
@@ -107,12 +98,18 @@ t.test('faults of Redis and of Sentinels are found, each with its way out', asyn
     ['sentinel-unreachable', formatAddress(third.address)],
     ['sentinels-stale', 'shard1'],
   ];
-  const missing = (list: readonly Found[]) =>
+  const missing = (list: readonly Finding[]) =>
     wanted.filter(([rule, subject]) => !list.some((one) => one.rule === rule && one.subject === subject));
   await waitFor('all faults to be found', async () => missing(await findingsOf(healthyFile)), {
     until: (list) => list.length === 0,
+    timeoutMs: 30_000,
   });
-  const { code, stdout } = await runProgram(['doctor', '--config', healthyFile]);
+  const [told, json] = await Promise.all([
+    runProgram(['doctor', '--config', healthyFile]),
+    runProgram(['doctor', '--json', '--config', healthyFile]),
+  ]);
+  t.strictSame(missing(JSON.parse(json.stdout).findings), []);
+  const { code, stdout } = told;
   t.equal(code, 1);
   t.match(stdout, /^error .*: masterauth is missing: .* \(masterauth-missing\)\n {2}CONFIG SET masterauth/m);
   t.notMatch(stdout, password);

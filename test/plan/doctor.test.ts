@@ -19,11 +19,12 @@ const settings: RedisSettings = {
   minReplicasToWrite: 1,
   readOnly: true,
   maxMemory: 0,
+  persists: true,
 };
 
 function redis(last: number, change: Partial<ExaminedRedis> = {}): ExaminedRedis {
   const expected = last === 1 ? 'master' : 'replica';
-  const follows = expected === 'replica' ? { follows: at(1) } : {};
+  const follows = expected === 'replica' ? ({ follows: at(1), link: 'up' } as const) : {};
   return {
     address: at(last),
     expected,
@@ -32,6 +33,8 @@ function redis(last: number, change: Partial<ExaminedRedis> = {}): ExaminedRedis
     runId: `run${last}`,
     version: '7.0.15',
     settings,
+    configFile: 'kept',
+    saveFailed: false,
     ...follows,
     ...change,
   };
@@ -46,6 +49,8 @@ function opinion(last: number, change: Partial<SentinelOpinion> = {}): SentinelO
     downAfterMs: 5_000,
     failoverTimeoutMs: 60_000,
     replicas: [2, 3].map((replica) => ({ address: at(replica), runId: `run${replica}`, flags: ['slave'] })),
+    flags: ['master'],
+    peers: [1, 2, 3].filter((one) => one !== last).map((one) => ({ address: at(one, 26379), flags: ['sentinel'] })),
     ...change,
   };
 }
@@ -116,12 +121,12 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
   ['a Sentinel that is gone but counted', opinions({ knownSentinels: 5, quorum: 3 }), ['sentinels-stale']],
   [
     'down-after that differs',
-    of({ opinions: [opinion(1), opinion(2), opinion(3, { downAfterMs: 1 })] }),
+    of({ opinions: [opinion(1), opinion(2), opinion(3, { downAfterMs: 9_000 })] }),
     ['sentinel-settings-differ'],
   ],
   [
     'a timeout that differs',
-    of({ opinions: [opinion(1), opinion(2), opinion(3, { failoverTimeoutMs: 1 })] }),
+    of({ opinions: [opinion(1), opinion(2), opinion(3, { failoverTimeoutMs: 9_000 })] }),
     ['sentinel-settings-differ'],
   ],
   [
@@ -134,6 +139,7 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
   ['no replica', instances(tuned(1, { minReplicasToWrite: 0 })), ['no-replica']],
   ['masterauth missing', instances(tuned(1, { brings: undefined }), redis(2), redis(3)), ['masterauth-missing']],
   ['masterauth that is wrong', instances(redis(1), tuned(2, { brings: 'q' }), redis(3)), ['masterauth-differs']],
+  ['a password missing', instances(redis(1), redis(2), tuned(3, { requires: undefined })), ['password-missing']],
   [
     'replicas that may not be promoted',
     instances(redis(1), tuned(2, { priority: 0 }), tuned(3, { priority: 0 })),
@@ -179,6 +185,23 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
     instances(redis(1), redis(2), redis(3, { address: { host: '127.0.0.1', port: 6379 }, runId: 'x' })),
     ['loopback-published'],
   ],
+  ['a replica without its master', instances(redis(1), redis(2), redis(3, { link: 'down' })), ['replica-not-linked']],
+  [
+    'a Redis that one Sentinel cannot reach',
+    of({ opinions: [opinion(1), opinion(2), opinion(3, { flags: ['master', 's_down'] })] }),
+    ['sentinel-cannot-reach'],
+  ],
+  [
+    'a Sentinel that another cannot reach',
+    of({ opinions: [opinion(1), opinion(2), opinion(3, { peers: [{ address: at(1, 26379), flags: ['s_down'] }] })] }),
+    ['sentinel-cannot-reach'],
+  ],
+  ['a restless down-after', opinions({ downAfterMs: 100 }), ['timeouts-unfit']],
+  ['a patient down-after', opinions({ downAfterMs: 300_000 }), ['timeouts-unfit']],
+  ['a failover that is given up soon', opinions({ failoverTimeoutMs: 1_000 }), ['timeouts-unfit']],
+  ['nothing on disk', instances(tuned(1, { persists: false }), redis(2), redis(3)), ['no-persistence']],
+  ['a save that failed', instances(redis(1), redis(2), redis(3, { saveFailed: true })), ['save-failed']],
+  ['no config file', instances(redis(1, { configFile: 'none' }), redis(2), redis(3)), ['no-config-file']],
   ['a dotted name', of({ name: 'shard.1' }), ['name-not-dns']],
   [
     'names that collide',
@@ -232,6 +255,15 @@ t.test('each fault is found, by its own rule and no other, with a way out', asyn
     for (const { says, wayOut, subject } of findings)
       t.ok(says.length > 10 && wayOut.length > 10 && subject !== '', fault);
   }
+});
+
+t.test('where most clocks are off by the same, it is the clock of this machine', async (t) => {
+  const clock = (whose: string, aheadMs: number) => ({ whose, aheadMs, uncertaintyMs: 10 });
+  const subjects = (...clocks: Examination['clocks']) => diagnose({ ...healthy, clocks }).map((one) => one.subject);
+  t.strictSame(subjects(clock('a', 9_000), clock('b', 9_300), clock('c', 8_900)), ['this machine']);
+  t.strictSame(subjects(clock('a', 9_000), clock('b', 9_300), clock('c', 90_000)), ['c', 'this machine']);
+  t.strictSame(subjects(clock('a', 9_000), clock('b', 0), clock('c', 0)), ['a']);
+  t.strictSame(subjects(clock('a', 9_000), clock('b', -9_000)), ['a', 'b']);
 });
 
 t.test('errors come before warnings', async (t) => {

@@ -2,37 +2,55 @@ import { z } from 'zod';
 import type { ConsulClient } from '../../client/consul.ts';
 import type { ConsulConfig } from '../../config/model.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import type { ConsulDns, ExaminedConsul } from '../../model/examination.ts';
+import type { ConsulDns, ExaminedClock, ExaminedConsul } from '../../model/examination.ts';
 import type { AclRule } from '../../plan/acl.ts';
 import { ConsulPart } from '../consul.ts';
+import { compareClocks } from './clock.ts';
 
 const timeoutMs = 3_000;
 
-/** What the agent is, what its DNS does, and which of `rules` its token lacks. */
-export async function examineConsul(config: ConsulConfig, rules: readonly AclRule[]): Promise<ExaminedConsul> {
+interface ConsulFindings {
+  readonly consul: ExaminedConsul;
+  readonly clock?: ExaminedClock;
+}
+
+/** What the agent is, what its DNS does, what its clock says, and which of `rules` its token lacks. */
+export async function examineConsul(config: ConsulConfig, rules: readonly AclRule[]): Promise<ConsulFindings> {
   const part = new ConsulPart(config);
   const { client } = part;
   try {
-    const { knownLeader } = await client.read({ kind: 'datacenters' }, { timeoutMs });
+    const sentMs = Date.now();
+    const { knownLeader, servedAtMs = Number.NaN } = await client.read({ kind: 'datacenters' }, { timeoutMs });
+    // An HTTP date is cut off at the second.
+    const read = { theirsMs: servedAtMs + 500, resolutionMs: 500, sentMs, receivedMs: Date.now() };
+    const clock = compareClocks('consul', read);
     const [self, missingRules, leader] = await Promise.all([
       readSelf(client),
       readMissing(client, rules),
       client.send({ method: 'get', path: '/status/leader', what: 'the leader' }, { timeoutMs }).catch(() => ''),
     ]);
     const led = knownLeader && typeof leader === 'string' && leader !== '';
-    return { state: { kind: 'reached' }, leader: led, version: self?.version, dns: self?.dns, missingRules };
+    const consul = {
+      state: { kind: 'reached' },
+      leader: led,
+      version: self?.version,
+      dns: self?.dns,
+      missingRules,
+    } as const;
+    return { consul, ...(clock === undefined ? {} : { clock }) };
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown);
     // Without a leader most reads fail, and that is what must be told.
     if (error.code === 'consul-unavailable') {
-      return { state: { kind: 'reached' }, leader: false, version: undefined, dns: undefined, missingRules: undefined };
+      return { consul: { ...nothing, state: { kind: 'reached' } } };
     }
-    const state = { kind: 'unreachable', why: error.message } as const;
-    return { state, leader: false, version: undefined, dns: undefined, missingRules: undefined };
+    return { consul: { ...nothing, state: { kind: 'unreachable', why: error.message } } };
   } finally {
     await part.stop();
   }
 }
+
+const nothing = { leader: false, version: undefined, dns: undefined, missingRules: undefined } as const;
 
 const selfShape = z.object({
   Config: z.object({ Version: z.string() }),

@@ -8,12 +8,12 @@ import { examineSentinels } from './sentinels.ts';
 
 /** Looks once at everything that a config names; takes some seconds at most, changes nothing, and never throws. */
 export async function examine(config: Config, rules: readonly AclRule[]): Promise<Examination> {
-  const [consul, { sentinels, masters: opinions }] = await Promise.all([
+  const [{ consul, clock }, { sentinels, masters: opinions, clocks: theirs }] = await Promise.all([
     examineConsul(config.consul, rules),
     findSentinels(config).then((sentinel) => examineSentinels(sentinel)),
   ]);
   const { masters, clocks } = await examineInstances(config.sentinel, opinions);
-  return { consul, sentinels, masters, clocks };
+  return { consul, sentinels, masters, clocks: [...clocks, ...theirs, ...(clock === undefined ? [] : [clock])] };
 }
 
 /** With those that Consul has under `sentinel.service`; where it does not answer, its own examination tells. */

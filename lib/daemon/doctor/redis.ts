@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readInfo } from '../../client/instance-shapes.ts';
+import { type InfoFields, readInfo } from '../../client/instance-shapes.ts';
 import { RedisLink } from '../../client/redis.ts';
 import { readFields } from '../../client/sentinel-shapes.ts';
 import type { SentinelConfig } from '../../config/model.ts';
@@ -13,6 +13,7 @@ import type {
   SentinelOpinion,
 } from '../../model/examination.ts';
 import { revealAccess } from '../consul.ts';
+import { compareClocks } from './clock.ts';
 
 const timeoutMs = 2_000;
 
@@ -59,16 +60,10 @@ async function look(
   try {
     const info = readInfo(await link.call(['INFO'], { timeoutMs }));
     const settings = await readSettings(link);
-    const role = info.get('role');
-    const port = Number(info.get('master_port'));
-    const host = info.get('master_host') ?? '';
     const instance: ExaminedRedis = {
       ...wanted,
+      ...readState(info),
       state: { kind: 'reached' },
-      ...(role === undefined ? {} : { role: role === 'master' ? 'master' : 'replica' }),
-      runId: info.get('run_id') ?? '',
-      version: info.get('valkey_version') ?? info.get('redis_version') ?? '',
-      ...(host !== '' && isPort(port) ? { follows: { host, port } } : {}),
       ...(settings === undefined ? {} : { settings }),
     };
     return { instance, clock: await readClock(link) };
@@ -80,6 +75,24 @@ async function look(
   }
 }
 
+function readState(info: InfoFields): Partial<ExaminedRedis> {
+  const role = info.get('role');
+  const port = Number(info.get('master_port'));
+  const host = info.get('master_host') ?? '';
+  const link = info.get('master_link_status');
+  const syncing = info.get('master_sync_in_progress') === '1';
+  const file = info.get('config_file');
+  return {
+    ...(role === undefined ? {} : { role: role === 'master' ? 'master' : 'replica' }),
+    runId: info.get('run_id') ?? '',
+    version: info.get('valkey_version') ?? info.get('redis_version') ?? '',
+    ...(host !== '' && isPort(port) ? { follows: { host, port } } : {}),
+    ...(link === undefined ? {} : { link: link === 'up' ? 'up' : syncing ? 'syncing' : 'down' }),
+    ...(file === undefined ? {} : { configFile: file === '' ? 'none' : 'kept' }),
+    saveFailed: info.get('rdb_last_bgsave_status') === 'err' || info.get('aof_last_write_status') === 'err',
+  };
+}
+
 const names = [
   'requirepass',
   'masterauth',
@@ -88,6 +101,8 @@ const names = [
   'min-replicas-to-write',
   'replica-read-only',
   'maxmemory',
+  'save',
+  'appendonly',
 ] as const;
 
 /** undefined where CONFIG may not be used: one GET for each name, as Redis before 7.0 takes only one. */
@@ -106,6 +121,7 @@ async function readSettings(link: RedisLink): Promise<RedisSettings | undefined>
       return Number.isSafeInteger(value) ? value : undefined;
     };
     const readOnly = values.get('replica-read-only');
+    const [save, append] = [values.get('save'), values.get('appendonly')];
     return {
       requires: mark(values.get('requirepass')),
       brings: mark(values.get('masterauth')),
@@ -114,6 +130,7 @@ async function readSettings(link: RedisLink): Promise<RedisSettings | undefined>
       minReplicasToWrite: count('min-replicas-to-write'),
       readOnly: readOnly === undefined ? undefined : readOnly === 'yes',
       maxMemory: count('maxmemory'),
+      persists: save === undefined || append === undefined ? undefined : save !== '' || append === 'yes',
     };
   } catch {
     return undefined;
@@ -125,7 +142,6 @@ function mark(secret: string | undefined): string | undefined {
   return createHash('sha256').update(salt).update(secret).digest('base64');
 }
 
-/** TIME, against the middle of the round trip. */
 async function readClock(
   link: { readonly address: Address } & Pick<RedisLink, 'call'>,
 ): Promise<ExaminedClock | undefined> {
@@ -134,8 +150,5 @@ async function readClock(
   const receivedMs = Date.now();
   const [seconds, microseconds] = Array.isArray(reply) ? reply.map(Number) : [];
   const theirsMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
-  if (!Number.isFinite(theirsMs)) return undefined;
-  const uncertaintyMs = (receivedMs - sentMs) / 2 + 1;
-  const aheadMs = Math.round(theirsMs - (sentMs + receivedMs) / 2);
-  return { whose: formatAddress(link.address), aheadMs, uncertaintyMs };
+  return compareClocks(formatAddress(link.address), { theirsMs, resolutionMs: 1, sentMs, receivedMs });
 }
