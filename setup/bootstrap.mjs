@@ -2,7 +2,8 @@
 // Brings a machine to where this project's commands run: npm packages, Redis, twemproxy, HAProxy, dig, Chromium,
 // Consul.
 // Plain JavaScript without dependencies, for it runs before there are any, on whatever Node the machine has.
-// Silent and quick when nothing is missing. Usage: node setup/bootstrap.mjs [--with redis8,valkey,haproxy3]
+// Silent and quick when nothing is missing. Usage: node setup/bootstrap.mjs [--with NAMES] [--try NAMES], where NAMES are
+// other editions of the servers: redis8,valkey,haproxy3. What --try names is done without where it cannot be fetched.
 import { settle } from './command.mjs';
 import { hasConsul, unpackConsul } from './consul.mjs';
 import { hasEdition, parseEditions, unpackEdition } from './editions.mjs';
@@ -11,6 +12,8 @@ import { buildTestRunner, installModules, modulesCurrent, testRunnerCurrent } fr
 import { installPackages, missingPrograms } from './packages.mjs';
 import { policyLeft, restorePolicy } from './services.mjs';
 import { inTurn } from './turn.mjs';
+
+const usage = 'usage: bootstrap.mjs [--with NAME,NAME] [--try NAME,NAME]';
 
 const commonSteps = [
   { needed: policyLeft, take: async () => restorePolicy() },
@@ -35,9 +38,21 @@ async function main(args) {
 }
 
 function editionSteps(args) {
-  if (args.length === 0) return [];
-  if (args.length !== 2 || args[0] !== '--with') throw new BootstrapError('usage: bootstrap.mjs [--with NAME,NAME]');
-  return parseEditions(args[1]).map((name) => ({ needed: () => !hasEdition(name), take: () => unpackEdition(name) }));
+  const steps = { '--with': unpackEdition, '--try': tryEdition };
+  const pairs = args.flatMap((option, i) => (i % 2 === 0 ? [[option, args[i + 1] ?? '']] : []));
+  return pairs.flatMap(([option, names]) => {
+    const take = steps[option];
+    if (take === undefined || names === '') throw new BootstrapError(usage);
+    return parseEditions(names).map((name) => ({ needed: () => !hasEdition(name), take: () => take(name) }));
+  });
+}
+
+/** Tests against an edition that there is not use what is installed: a machine without a Debian mirror can run them. */
+async function tryEdition(name) {
+  await unpackEdition(name).catch((error) => {
+    if (!(error instanceof BootstrapError)) throw error;
+    say(`goes on without ${name}: ${error.message.trim().split('\n').at(-1)}`);
+  });
 }
 
 function joined(failures) {

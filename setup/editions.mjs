@@ -6,7 +6,7 @@ import { unpackFromDebian } from './archive.mjs';
 import { BootstrapError } from './log.mjs';
 import { toolsBinDir, toolsDir } from './paths.mjs';
 
-/** What `--with` takes. `commands`: name in .tools/bin → the program, and arguments that follow the caller's. */
+/** What `--with` and `--try` take. `commands`: name in .tools/bin → the program, and arguments that follow the caller's. */
 export const editions = {
   redis8: {
     suites: ['trixie'],
@@ -29,12 +29,12 @@ export const editions = {
   haproxy3: { suites: ['trixie'], packages: ['haproxy'], commands: { haproxy3: ['usr/sbin/haproxy'] } },
 };
 
-/** The names of a `--with` list; throws on one that there is not. */
+/** The names of such a list; throws on one that there is not. */
 export function parseEditions(list) {
   const names = list.split(',').filter(Boolean);
   const unknown = names.filter((name) => !Object.hasOwn(editions, name));
   if (unknown.length === 0) return names;
-  throw new BootstrapError(`no edition ${unknown.join(', ')}; --with takes ${Object.keys(editions).join(', ')}`);
+  throw new BootstrapError(`no edition ${unknown.join(', ')}; there are ${Object.keys(editions).join(', ')}`);
 }
 
 export function hasEdition(name) {

@@ -17,8 +17,16 @@ t.test('the bootstrap says nothing when nothing is missing', async (t) => {
 t.test('an edition that there is not is named, with those that there are', async (t) => {
   await t.rejects(promisify(execFile)(process.execPath, [bootstrap, '--with', 'redis8,nope'], { timeout: 10_000 }), {
     code: 1,
-    stderr: 'bootstrap: no edition nope; --with takes redis8, valkey, haproxy3\n',
+    stderr: 'bootstrap: no edition nope; there are redis8, valkey, haproxy3\n',
   });
+});
+
+t.test('an option that there is not is answered with the usage', async (t) => {
+  for (const args of [['--wiht', 'redis8'], ['--with'], ['redis8']])
+    await t.rejects(promisify(execFile)(process.execPath, [bootstrap, ...args], { timeout: 10_000 }), {
+      code: 1,
+      stderr: 'bootstrap: usage: bootstrap.mjs [--with NAME,NAME] [--try NAME,NAME]\n',
+    });
 });
 
 t.test('programs are looked for in the given folders', async (t) => {
