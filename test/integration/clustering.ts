@@ -25,6 +25,8 @@ export interface ClusterWish {
   readonly password?: string;
   /** Settings of each node, by its number, beside those of every cluster here. */
   readonly configs?: readonly RedisConfig[];
+  /** What keeps nodes from changing masters by themselves, where that is not as in 7.0 and later. */
+  readonly still?: RedisConfig;
   /** Where the nodes meet each other; default: where they are. */
   readonly ports?: readonly number[];
 }
@@ -67,13 +69,12 @@ export async function startCluster(sandbox: Sandbox, wish: ClusterWish): Promise
 }
 
 async function clusterNode(sandbox: Sandbox, wish: ClusterWish, index: number): Promise<RedisServer> {
-  const { name, program, password, configs } = wish;
+  const { name, program, password, configs, still = { 'cluster-allow-replica-migration': 'no' } } = wish;
   const config = {
     'cluster-enabled': 'yes',
     'cluster-node-timeout': '1500',
     'cluster-require-full-coverage': 'no',
-    // cluster-allow-replica-migration came with 7.0.
-    'cluster-migration-barrier': '99',
+    ...still,
     ...configs?.[index],
   };
   const shard = await sandbox.redis({

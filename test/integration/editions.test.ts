@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { formatAddress } from '../../lib/model/address.ts';
-import { waitFor } from '../sandbox/condition.ts';
 import type { RedisServer } from '../sandbox/redis.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { addressesOf, mastersOf, startCluster, startFollower, untilRecord } from './clustering.ts';
 import { instanceOf, putRecordOf, startRegistrar, untilSays } from './registering.ts';
 
 // Redis 8 and Valkey, where `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them; else what is installed.
@@ -53,36 +51,5 @@ async function tryEdition(t: Test, edition: string): Promise<void> {
     await untilSays(consul, sentinelId, `warning: no quorum or majority for ${shard.name} (SENTINEL CKQUORUM)`);
     await one?.command('SENTINEL', 'SET', shard.name, 'quorum', 1);
     await untilSays(consul, sentinelId, 'passing: answers');
-  });
-
-  await t.test(`${edition}: a cluster is followed through a manual failover and a kill`, async (t) => {
-    const name = `${edition}-cluster`;
-    const cluster = await startCluster(sandbox, { name, program: `${edition}-server` });
-    const [a, b, c, ra, , rc] = cluster.nodes as [
-      RedisServer,
-      RedisServer,
-      RedisServer,
-      RedisServer,
-      RedisServer,
-      RedisServer,
-    ];
-    startFollower(t, { consul, clusters: [{ name, seeds: [b.address] }] });
-    await untilRecord(consul, name, {
-      what: 'its masters',
-      until: (r) => mastersOf(r).join() === addressesOf([a, b, c]).join(),
-    });
-    await ra.command('CLUSTER', 'FAILOVER');
-    await untilRecord(consul, name, {
-      what: 'the failover',
-      until: (r) => mastersOf(r).join() === addressesOf([ra, b, c]).join(),
-    });
-    await c.kill();
-    const record = await untilRecord(consul, name, {
-      what: 'the promotion',
-      until: (r) => r.state === 'ok' && mastersOf(r).join() === addressesOf([ra, b, rc]).join(),
-    });
-    t.strictSame(record?.uncovered, []);
-    await waitFor('no shard without slots', () => record?.shards.length === 3);
-    await Promise.all(cluster.nodes.map((node) => node.kill()));
   });
 }
