@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import t from 'tap';
 import { parse } from 'yaml';
 import { Metrics } from '../../lib/telemetry/metrics.ts';
@@ -29,11 +29,33 @@ function read(file: string): Promise<string> {
   return readFile(new URL(`../../deploy/${file}`, import.meta.url), 'utf8');
 }
 
+interface AlertRule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly description?: string; readonly runbook?: string };
+}
+
+async function alertRules(): Promise<readonly AlertRule[]> {
+  const { groups } = parse(await read('prometheus/alerts.yml')) as { groups: { rules: AlertRule[] }[] };
+  return groups.flatMap(({ rules }) => rules);
+}
+
+t.test('each alert says whether it wakes somebody, and which page tells what to do', async (t) => {
+  const rules = await alertRules();
+  t.equal(new Set(rules.map(({ alert }) => alert)).size, rules.length);
+  for (const { alert, labels, annotations } of rules) {
+    t.match(labels.severity, /^(?:critical|warning|info)$/, alert);
+    if (labels.severity === 'info') continue;
+    t.ok((annotations.description ?? '').length > 0, alert);
+    const pages = annotations.runbook?.match(/docs\/[\w/-]+\.md/g) ?? [];
+    t.ok(pages.length > 0, alert);
+    for (const page of pages) await t.resolves(access(new URL(`../../${page}`, import.meta.url)), page);
+  }
+});
+
 t.test('every metric that the alert rules name exists', async (t) => {
-  const { groups } = parse(await read('prometheus/alerts.yml')) as {
-    groups: { rules: { alert: string; expr: string; annotations: { summary: string } }[] }[];
-  };
-  const rules = groups.flatMap((group) => group.rules);
+  const rules = await alertRules();
   t.ok(rules.length >= 8);
   for (const { alert, annotations } of rules) t.ok(annotations.summary.length > 0, alert);
   const names = namesIn(rules.map(({ expr }) => expr));
