@@ -1,5 +1,6 @@
 import t from 'tap';
 import { formatAddress } from '../../lib/model/address.ts';
+import { blocksOf, readPage } from '../docs/pages.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import type { RedisServer } from '../sandbox/redis.ts';
 import { RespConnection } from '../sandbox/resp.ts';
@@ -17,6 +18,9 @@ const [consul, shard, secret] = await Promise.all([
   sandbox.redis({ name: 'foreign', replicas: 0, password: 'letmein' }),
 ]);
 const sentinels = await sandbox.sentinels({ masters: [], count: 3 });
+const sentinelUser = await leastUser();
+await Promise.all(sentinels.map((sentinel) => sentinel.command(...sentinelUser)));
+const access = { username: 'switchmaster', passwordFile: sandbox.write('sentinel.password', 'PASSWORD') };
 const passwordFile = sandbox.write('redis.password', 'letmein');
 const daemon = await sandbox.switchmaster({
   ready: '/live',
@@ -28,6 +32,7 @@ const daemon = await sandbox.switchmaster({
         kind: 'sentinel',
         address: formatAddress(address),
         check: { interval: '200ms' },
+        ...access,
       })),
       {
         kind: 'redis',
@@ -36,9 +41,22 @@ const daemon = await sandbox.switchmaster({
         check: { interval: '200ms' },
       },
     ],
-    sentinel: { service: 'redis-sentinel', resync: '1s', redis: { passwordFile } },
+    sentinel: { service: 'redis-sentinel', resync: '1s', ...access, redis: { passwordFile } },
   },
 });
+
+/** The Sentinel user of the docs, with what they add for this daemon. */
+async function leastUser(): Promise<string[]> {
+  const page = await readPage('docs/reference/redis-acl.md');
+  const commands = blocksOf(page).filter(({ language }) => language === 'redis');
+  const row = (purpose: string) => {
+    const line = page.text.split('\n').find((one) => one.startsWith(`| ${purpose} |`)) ?? '';
+    const [, rules = ''] = /`([^`]+)` \|$/.exec(line) ?? [];
+    return rules.replaceAll('\\|', '|').split(' ');
+  };
+  const more = [row('`sentinel.provision` with `desired/` keys'), row('`register`, with `kind: sentinel`')];
+  return [...(commands[1]?.content.trim().split(' ') ?? []), ...more.flat()];
+}
 
 function monitored(sentinel: SentinelServer, name: string): Promise<Record<string, string> | undefined> {
   return sentinel.masterInfo(name).catch((error: Error) => {
@@ -120,7 +138,18 @@ t.test('after a failover a Sentinel that was emptied is taught the new master', 
   await waitFor('Sentinel to fail over', () => first.command('SENTINEL', 'FAILOVER', 'taught'), {
     until: (reply) => reply === 'OK',
   });
+  // It has been chosen, and is not a master before it goes on.
+  replica?.pause();
+  await desire('taught', { quorum: 3 });
+  await waitFor('the failover to be left alone', async () => JSON.stringify((await daemon.get('/v1/history')).body), {
+    until: (history) => history.includes('taught is failing over: it is not touched'),
+  });
+  t.equal((await monitored(first, 'taught'))?.quorum, '2');
+  replica?.resume();
   await recordOf(consul, 'taught', { ...(replica === undefined ? {} : { master: replica }) });
+  await untilAll('taught', 'have the new quorum', (info) => info?.quorum === '3');
+  await desire('taught');
+  await untilAll('taught', 'have the former one', (info) => info?.quorum === '2');
   await last.command('SENTINEL', 'REMOVE', 'taught');
   const info = await waitFor('it to be taught', () => monitored(last, 'taught'));
   t.equal(info?.ip, replica?.address.host);
@@ -173,4 +202,8 @@ t.test('a password that changed is taught, also where the old one has made the m
   t.match(history, /SENTINEL SET taught auth-pass at/);
   t.notMatch(history, /letmein|other-word/);
   await recordOf(consul, 'taught');
+});
+
+t.test('the Sentinel user of the docs may do all of this', async (t) => {
+  for (const sentinel of sentinels) t.strictSame(await sentinel.command('ACL', 'LOG'), [], sentinel.name);
 });

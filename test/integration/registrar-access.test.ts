@@ -40,7 +40,7 @@ t.test('an ACL user with the least rights is enough, and one with less is told a
   await untilSays(consul, id, 'warning: answers, but refuses the credentials of this check');
 });
 
-t.test('Redis and Sentinel behind TLS, passwords and users', async (t) => {
+t.test('Redis and Sentinel behind TLS with certificates on both sides, passwords and users', async (t) => {
   const { cert, key } = makeCertificate();
   const { port } = await sandbox.address();
   const config = {
@@ -48,7 +48,7 @@ t.test('Redis and Sentinel behind TLS, passwords and users', async (t) => {
     'tls-cert-file': cert,
     'tls-key-file': key,
     'tls-ca-cert-file': cert,
-    'tls-auth-clients': 'no',
+    'tls-auth-clients': 'yes',
   };
   const shard = await sandbox.redis({ name: 'secret', replicas: 0, password: 'pass', config });
   const [sentinel] = await sandbox.sentinels({ count: 1, masters: [shard], config });
@@ -59,7 +59,8 @@ t.test('Redis and Sentinel behind TLS, passwords and users', async (t) => {
     port,
   });
   const [redisAt, sentinelAt] = [at(shard.master), at(sentinel)];
-  const tls = { ca: readFileSync(cert, 'utf8'), serverName: 'switchmaster', verify: true };
+  const [pem, secret] = [readFileSync(cert, 'utf8'), readFileSync(key, 'utf8')];
+  const tls = { ca: pem, cert: pem, key: secret, serverName: 'switchmaster', verify: true };
   const first = startRegistrar(t, {
     consul,
     instances: [
@@ -70,12 +71,25 @@ t.test('Redis and Sentinel behind TLS, passwords and users', async (t) => {
   await untilSays(consul, `redis-${formatAddress(redisAt)}`, 'passing: answers');
   await untilSays(consul, `sentinel-${formatAddress(sentinelAt)}`, 'passing: answers');
   await first.stop();
-  const mistrusting = { ...tls, serverName: 'somebody-else' };
-  startRegistrar(t, {
-    consul,
-    instances: [{ kind: 'redis', name: 'secret', address: redisAt, access: { password: 'pass', tls: mistrusting } }],
-  });
-  await untilSays(consul, `redis-${formatAddress(redisAt)}`, 'critical: refuses connections');
+  const { cert: _, key: __, ...unknown } = tls;
+  for (const [what, wrong] of [
+    ['a server that is another', { ...tls, serverName: 'somebody-else' }],
+    ['a client that shows no certificate', unknown],
+  ] as const) {
+    const second = startRegistrar(t, {
+      consul,
+      instances: [{ kind: 'redis', name: 'secret', address: redisAt, access: { password: 'pass', tls: wrong } }],
+    });
+    await untilSays(consul, `redis-${formatAddress(redisAt)}`, 'critical: refuses connections');
+    await second.stop();
+    const third = startRegistrar(t, {
+      consul,
+      instances: [{ kind: 'redis', name: 'secret', address: redisAt, access: { password: 'pass', tls } }],
+    });
+    await untilSays(consul, `redis-${formatAddress(redisAt)}`, 'passing: answers');
+    await third.stop();
+    t.pass(what);
+  }
 });
 
 t.test('what is announced is registered: hostnames, and addresses behind NAT', async (t) => {
