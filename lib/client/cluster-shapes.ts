@@ -98,7 +98,7 @@ function readNodeLine(line: string, at: Address): NodeLine | undefined {
   const [id = '', place = '', flagText = '', masterId = '', , , , , ...slots] = line.split(' ');
   const flags = new Set(flagText.split(','));
   if (flags.has('noaddr') || flags.has('handshake')) return undefined;
-  const [, ip, port, hostname] = /^(.*):(\d+)@\d+(?:,([^,]*))?/.exec(place) ?? [];
+  const [, ip, port, hostname] = /^(.*):(\d+)(?:@\d+)?(?:,([^,]*))?/.exec(place) ?? [];
   const host = [hostname, ip].find(isHost);
   return {
     id,
