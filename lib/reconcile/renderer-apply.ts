@@ -73,7 +73,7 @@ async function useFile(
   const { spec, signal, clock } = step;
   const { swapped } = input;
   // The consumer reads the new file by its name already; what keeps it there after a crash may go on beside.
-  await Promise.all([swapped === undefined ? undefined : fixSwap(swapped), takeOver(step, input.route)]);
+  await Promise.all([takeOver(step, input.route), swapped === undefined ? undefined : fixSwap(swapped)]);
   if (spec.verify === undefined) return;
   const { masters } = input.rendering;
   await verifyConsumer({ verify: spec.verify, masters, file: spec.destination, signal });
@@ -89,7 +89,8 @@ async function putInPlace(
   const { destination } = spec;
   const wish = await resolveOwnership(spec, signal);
   // Good as long as nothing has taken its place, whatever comes of the candidate.
-  const keeping = input.keep === 'good-copy' && canGoBack(step) ? keepGoodCopy(destination) : undefined;
+  const keeps = input.keep === 'good-copy' && canGoBack(step) && present !== undefined;
+  const keeping = keeps ? keepGoodCopy(destination, present) : undefined;
   const [written, kept] = await Promise.allSettled([
     writeCandidate({ destination, bytes, wish, present, signal }),
     keeping,

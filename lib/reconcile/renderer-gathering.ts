@@ -17,6 +17,11 @@ export class Gathering {
   }
 
   changed(event: string): void {
+    // Not even for the next turn of the event loop.
+    if (this.#wait.minMs === 0) {
+      this.wakeNow(event);
+      return;
+    }
     const nowMs = performance.now();
     if (this.#timer === undefined) this.#firstMs = nowMs;
     clearTimeout(this.#timer);

@@ -159,13 +159,13 @@ export class Renderer implements Reconciler {
     const { template, supervisor } = entry;
     const { spec } = template;
     await recollect(entry);
-    const rendering = await template.render();
+    // The file is read by others while this thread renders.
+    const [present, rendering] = await Promise.all([readDestination(spec.destination), template.render()]);
     if (rendering.kind === 'rendered') {
       clock.reached('rendered');
       entry.text = rendering.text;
       entry.renderedAt = new Date().toISOString();
     }
-    const present = await readDestination(spec.destination);
     const same = rendering.kind === 'rendered' && present !== undefined && digestOf(present.bytes) === rendering.digest;
     entry.present = same ? undefined : present?.bytes.toString();
     const file = present === undefined ? 'absent' : same ? 'same' : 'different';

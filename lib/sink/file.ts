@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chown, link, lstat, open, readdir, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chown, type FileHandle, link, lstat, open, readdir, realpath, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isAbort, SwitchmasterError } from '../errors.ts';
 
@@ -21,6 +22,8 @@ export type OwnershipWish = { readonly [K in keyof Ownership]?: Ownership[K] | u
 
 export interface PresentFile extends Ownership {
   readonly bytes: Buffer;
+  /** Where the bytes are: the destination, or what that links to. */
+  readonly path: string;
 }
 
 /** A proven-to-be file beside its destination, not yet in its place. */
@@ -38,10 +41,17 @@ const inUse = new Set<string>();
 /** The destination as it is; undefined where there is none. Throws `file-unwritable` for anything but a file. */
 export async function readDestination(destination: string): Promise<PresentFile | undefined> {
   try {
-    const info = await stat(destination);
-    if (!info.isFile()) throw new SwitchmasterError('file-unwritable', `${destination} is not a regular file.`);
-    const bytes = await readFile(destination);
-    return { bytes, mode: info.mode & 0o7777, uid: info.uid, gid: info.gid };
+    // Opening a pipe would wait for who writes into it.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    const handle = await open(destination, flags);
+    try {
+      const [info, path] = await Promise.all([handle.stat(), followLinks(destination)]);
+      if (!info.isFile()) throw new SwitchmasterError('file-unwritable', `${destination} is not a regular file.`);
+      const bytes = await handle.readFile();
+      return { bytes, path, mode: info.mode & 0o7777, uid: info.uid, gid: info.gid };
+    } finally {
+      close(handle);
+    }
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw unwritable(destination, 'be read', thrown);
@@ -57,7 +67,8 @@ export async function writeCandidate(input: {
   readonly signal: AbortSignal;
 }): Promise<Candidate> {
   input.signal.throwIfAborted();
-  const destination = await followLinks(input.destination);
+  const { present } = input;
+  const destination = present?.path ?? (await followLinks(input.destination));
   const folder = dirname(destination);
   const name = `.${basename(destination)}${marker}${process.pid}-${randomBytes(4).toString('hex')}`;
   const path = join(folder, name);
@@ -66,14 +77,14 @@ export async function writeCandidate(input: {
     const handle = await open(path, 'wx', 0o600);
     try {
       await handle.writeFile(input.bytes, { signal: input.signal });
-      const uid = input.wish.uid ?? input.present?.uid;
-      const gid = input.wish.gid ?? input.present?.gid;
+      const uid = input.wish.uid ?? present?.uid;
+      const gid = input.wish.gid ?? present?.gid;
       if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);
       // After the owner: changing that clears set-id bits.
-      await handle.chmod(input.wish.mode ?? input.present?.mode ?? 0o644);
+      await handle.chmod(input.wish.mode ?? present?.mode ?? 0o644);
       await handle.sync();
     } finally {
-      await handle.close();
+      close(handle);
     }
     return { path, destination };
   } catch (thrown) {
@@ -81,6 +92,11 @@ export async function writeCandidate(input: {
     if (isAbort(thrown)) throw thrown;
     throw unwritable(input.destination, 'be written', thrown);
   }
+}
+
+/** Nothing hangs on it: what was written is on the disk by then, and what was read is read. */
+function close(handle: FileHandle): void {
+  void handle.close().catch(() => undefined);
 }
 
 /** Gives the candidate its destination's name, so that a crash at any time leaves either the old file or the new one. */

@@ -1,8 +1,8 @@
+import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { execa } from 'execa';
 import { SwitchmasterError } from '../errors.ts';
 import { programEnvironment, signalGroup } from './process-group.ts';
 
@@ -42,30 +42,48 @@ export async function runCommand(input: RunInput): Promise<CommandResult> {
   const [program = '', ...args] = argv;
   const startedMs = performance.now();
   const sink = openOutput();
-  // Its types know of descriptors up to 9 only.
-  const descriptor = sink.descriptor as 9;
   try {
-    const child = execa(program, args, {
-      stdio: ['ignore', descriptor, descriptor],
-      // A group of its own, so that a command that hangs goes with everything that it started.
-      detached: true,
-      cleanup: false,
-      reject: false,
-      extendEnv: false,
-      env: programEnvironment(),
-    });
-    const ended = watchOver({
-      pid: child.pid,
+    const { pid, ended } = start({ program, args, descriptor: sink.descriptor });
+    const watcher = watchOver({
+      pid,
       timeoutMs: input.command.timeoutMs ?? defaultTimeoutMs,
       signal: input.signal,
     });
-    const result = await child.finally(ended.stop);
+    const end = await ended.finally(watcher.stop);
     const output = sink.read();
     const durationMs = performance.now() - startedMs;
-    if (!result.failed) return { output, durationMs };
-    throw describeFailure({ argv, output, durationMs, result, killedFor: ended.reason() });
+    if (end.kind === 'exited' && end.code === 0 && watcher.reason() === undefined) return { output, durationMs };
+    throw describeFailure({ argv, output, durationMs, end, killedFor: watcher.reason() });
   } finally {
     sink.close();
+  }
+}
+
+type End =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'killed'; readonly signal: NodeJS.Signals }
+  | { readonly kind: 'not-started'; readonly cause: NodeJS.ErrnoException };
+
+/**
+ * Node's own spawn: of what a library adds, nothing is used here, and it would cost a reload a millisecond. In a group of
+ * its own, so that a command that hangs goes with everything that it started.
+ */
+function start(input: { program: string; args: readonly string[]; descriptor: number }) {
+  const { promise: ended, resolve } = Promise.withResolvers<End>();
+  try {
+    const child = spawn(input.program, input.args, {
+      stdio: ['ignore', input.descriptor, input.descriptor],
+      detached: true,
+      env: programEnvironment(),
+    });
+    child.once('error', (cause) => resolve({ kind: 'not-started', cause }));
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'killed', signal }),
+    );
+    return { pid: child.pid, ended };
+  } catch (cause) {
+    resolve({ kind: 'not-started', cause: cause as NodeJS.ErrnoException });
+    return { pid: undefined, ended };
   }
 }
 
@@ -115,14 +133,16 @@ function describeFailure(input: {
   argv: readonly string[];
   output: string;
   durationMs: number;
-  result: { exitCode?: number | undefined; signal?: string | undefined; code?: string | undefined; cause?: unknown };
+  end: End;
   killedFor: 'timeout' | 'stopping' | undefined;
 }): SwitchmasterError {
-  const { argv, output, result } = input;
+  const { argv, output, end } = input;
   const said = output === '' ? 'It wrote nothing.' : `It wrote: ${output.slice(-1_000)}`;
   const what = `The command \`${argv.join(' ')}\``;
-  const details = { argv, output, exitCode: result.exitCode, signal: result.signal, durationMs: input.durationMs };
-  const options = { cause: result.cause ?? result, details };
+  const exitCode = end.kind === 'exited' ? end.code : undefined;
+  const signal = end.kind === 'killed' ? end.signal : undefined;
+  const details = { argv, output, exitCode, signal, durationMs: input.durationMs };
+  const options = { cause: end.kind === 'not-started' ? end.cause : undefined, details };
   if (input.killedFor === 'timeout') {
     const message = `${what} did not end within ${Math.round(input.durationMs)} ms and was killed. ${said}`;
     return new SwitchmasterError('command-timeout', message, options);
@@ -130,10 +150,11 @@ function describeFailure(input: {
   if (input.killedFor === 'stopping') {
     return new SwitchmasterError('stopping', `${what} was killed because the daemon stops.`, options);
   }
-  if (result.exitCode === undefined && result.signal === undefined) {
-    const reason = result.code === 'ENOENT' ? 'there is no such program' : (result.code ?? 'unknown reason');
+  if (end.kind === 'not-started') {
+    const { code = 'unknown reason' } = end.cause;
+    const reason = code === 'ENOENT' ? 'there is no such program' : code;
     return new SwitchmasterError('command-failed', `${what} could not be started: ${reason}.`, options);
   }
-  const how = result.signal === undefined ? `exited with ${result.exitCode}` : `was killed by ${result.signal}`;
+  const how = end.kind === 'exited' ? `exited with ${end.code}` : `was killed by ${end.signal}`;
   return new SwitchmasterError('command-failed', `${what} ${how}. ${said}`, options);
 }

@@ -1,7 +1,7 @@
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
-import { followLinks } from './file.ts';
+import { followLinks, type PresentFile } from './file.ts';
 
 /*
  * Two files that stand beside a destination (the good copy beside what it links to), for a daemon that starts again must know them:
@@ -50,12 +50,15 @@ export async function writeSidecar(destination: string, sidecar: Sidecar): Promi
 }
 
 /** Keeps the destination as it is now under the name of the good copy; a hard link, so it costs no copying. */
-export async function keepGoodCopy(destination: string): Promise<void> {
-  const target = await followLinks(destination);
+export async function keepGoodCopy(destination: string, present: PresentFile): Promise<void> {
+  const target = present.path;
   const path = goodCopyPath(target);
   try {
-    await unlink(`${path}.new`).catch(() => undefined);
-    await link(target, `${path}.new`);
+    await link(target, `${path}.new`).catch(async () => {
+      // One that a daemon before this one has left.
+      await unlink(`${path}.new`).catch(() => undefined);
+      await link(target, `${path}.new`);
+    });
     await rename(`${path}.new`, path);
     // Renaming one link of a file to another does nothing, by POSIX: the new name stays.
     await unlink(`${path}.new`).catch(() => undefined);
