@@ -1,6 +1,6 @@
 import { SwitchmasterError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Part } from './part.ts';
+import type { Part, StopOptions } from './part.ts';
 
 /** How to build a part, and what of the config it was built from. */
 export interface Blueprint {
@@ -45,7 +45,7 @@ export class Assembly {
     const kept = new Map<string, Built>();
     for (const built of this.#built.toReversed()) {
       if (wanted.get(built.part.name)?.fingerprint === built.fingerprint) kept.set(built.part.name, built);
-      else await this.#stop(built.part, options);
+      else await this.#stop(built.part, { ...options, then: wanted.has(built.part.name) ? 'reload' : 'end' });
     }
     this.#built = [];
     for (const blueprint of blueprints) {
@@ -72,7 +72,7 @@ export class Assembly {
     }
   }
 
-  async #stop(part: Part, options: { readonly graceMs: number }): Promise<void> {
+  async #stop(part: Part, options: StopOptions): Promise<void> {
     try {
       await part.stop(options);
       this.#log.debug({ part: part.name }, 'part stopped');

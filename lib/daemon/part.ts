@@ -7,7 +7,7 @@ export interface Part {
   /** Must not wait for the world: what cannot be reached is tried again by the part itself. */
   start(): Promise<void> | void;
   /** Finishes what is in flight for at most `graceMs`, and releases everything. Called once, and only after `start`. */
-  stop(options: { readonly graceMs: number }): Promise<void>;
+  stop(options: StopOptions): Promise<void>;
   ready(): Readiness;
   /** On a reload that left the part's settings as they were: files that it reads may have changed. */
   refresh?(): void;
@@ -21,6 +21,12 @@ export interface Part {
   readonly instances?: InstancesView;
   readonly templates?: TemplatesView;
   readonly templateControls?: TemplateControls;
+}
+
+export interface StopOptions {
+  readonly graceMs: number;
+  /** `reload`: another of its name takes over at once. Default `end`: nobody does. */
+  readonly then?: 'end' | 'reload';
 }
 
 export type Readiness =

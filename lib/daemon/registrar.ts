@@ -15,7 +15,7 @@ import type { CatalogWatches } from '../source/catalog.ts';
 import { InstanceSource } from '../source/instance.ts';
 import { RegistrationSource } from '../source/registration.ts';
 import { revealAccess } from './consul.ts';
-import type { Part, Readiness } from './part.ts';
+import type { Part, Readiness, StopOptions } from './part.ts';
 
 /** An instance with what it takes to be let in. */
 export interface WantedInstance {
@@ -96,12 +96,13 @@ export class RegistrarPart implements Part {
     this.#loop.wake(surplusKey, { source: 'daemon', event: 'start' });
   }
 
-  async stop(options: { readonly graceMs: number }): Promise<void> {
+  async stop(options: StopOptions): Promise<void> {
     this.#stopped = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     await this.#loop.stop(options);
     try {
-      await this.#registrar.leave();
+      // After a reload, what the config has no more goes as a surplus, and the rest must not leave DNS for it.
+      if (options.then !== 'reload') await this.#registrar.leave();
     } finally {
       for (const id of this.#registrar.ids) this.#registrar.release(id);
       this.#registrations.release();

@@ -1,5 +1,7 @@
 import t from 'tap';
+import { formatAddress } from '../../lib/model/address.ts';
 import { waitFor } from '../sandbox/condition.ts';
+import type { RedisServer } from '../sandbox/redis.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import {
   idOf,
@@ -186,6 +188,43 @@ t.test('instances are found by the records', async (t) => {
     until: (one) => one?.Service.Tags.join() === 'plainer,master',
   });
 });
+
+t.test(
+  'a reload deregisters what the config has no more, and nothing else, whatever is to go at the end',
+  async (t) => {
+    const configOf = (servers: readonly RedisServer[], more: Record<string, unknown>) => ({
+      consul: { address: consul.url },
+      environment: 'reloaded',
+      register: servers.map(({ address }) => ({
+        kind: 'redis',
+        address: formatAddress(address),
+        deregisterOnStop: true,
+        ...more,
+      })),
+    });
+    const { master, servers } = outlived;
+    await replicaOf(outlived).start();
+    const daemon = await sandbox.switchmaster({ config: configOf(servers, {}) });
+    const createdAt = async () => {
+      const all =
+        (await consul.get<{ Service: { ID: string; CreateIndex: number } }[]>('/v1/health/service/redis')) ?? [];
+      return all.find(({ Service }) => Service.ID === idOf(master))?.Service.CreateIndex;
+    };
+    const before = await createdAt();
+    t.type(before, 'number');
+    daemon.writeConfig(configOf([master], { tags: ['tagged'] }));
+    await daemon.kill('SIGHUP');
+    await waitFor('the tag', () => instanceOf(consul, idOf(master)), {
+      until: (one) => one?.Service.Tags.join() === 'reloaded,tagged',
+    });
+    await waitFor('the other to be gone', () => instanceOf(consul, idOf(replicaOf(outlived))), {
+      until: (one) => one === undefined,
+    });
+    t.equal(await createdAt(), before, 'it was never deregistered');
+    await daemon.stop();
+    t.equal(await instanceOf(consul, idOf(master)), undefined, 'it went with the daemon');
+  },
+);
 
 t.test('an agent that lost everything gets everything again', async (t) => {
   await register(t, { consul, shards: [plain] });
