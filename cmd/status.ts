@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
+import { SwitchmasterError } from '../lib/errors.ts';
 import type {
   clustersAnswer,
   instancesAnswer,
@@ -20,7 +21,10 @@ type Instance = z.output<typeof instancesAnswer>['instances'][number];
 type Status = z.output<typeof mastersAnswer> &
   z.output<typeof clustersAnswer> &
   z.output<typeof instancesAnswer> &
-  z.output<typeof templatesAnswer>;
+  z.output<typeof templatesAnswer> & {
+    /** Whether everything was observed in full once; else what was not. */
+    readonly ready: true | string;
+  };
 
 export function addStatus(program: Command, done: (code: ExitCode) => void): void {
   const command = program
@@ -41,6 +45,7 @@ async function showStatus(options: AskOptions): Promise<ExitCode> {
   if (options.json === true) printJson(status);
   else for (const line of drawStatus(status)) printLine(line);
   const well =
+    status.ready === true &&
     status.masters.every(isWell) &&
     status.clusters.every(isWhole) &&
     status.templates.every(({ lastOutcome }) => lastOutcome?.kind !== 'failed');
@@ -50,24 +55,32 @@ async function showStatus(options: AskOptions): Promise<ExitCode> {
 async function readStatus(api: AskOptions): Promise<Status> {
   const { ask } = await import('./api-client.ts');
   const shapes = await import('../lib/http/shapes.ts');
-  const [masters, clusters, instances, templates] = await Promise.all([
+  const [ready, masters, clusters, instances, templates] = await Promise.all([
+    ask({ api, path: '/ready' }, shapes.readyAnswer).then(() => true as const, readUnready),
     ask({ api, path: '/v1/masters' }, shapes.mastersAnswer),
     ask({ api, path: '/v1/clusters' }, shapes.clustersAnswer),
     ask({ api, path: '/v1/instances' }, shapes.instancesAnswer),
     ask({ api, path: '/v1/templates' }, shapes.templatesAnswer),
   ]);
-  return { ...masters, ...clusters, ...instances, ...templates };
+  return { ready, ...masters, ...clusters, ...instances, ...templates };
 }
 
-function drawStatus({ masters, clusters, instances, templates }: Status): readonly string[] {
+function readUnready(thrown: unknown): string {
+  const error = SwitchmasterError.from(thrown);
+  if (error.code !== 'not-ready') throw error;
+  return error.message;
+}
+
+function drawStatus({ ready, masters, clusters, instances, templates }: Status): readonly string[] {
   const branches = [
     ...masters.map(masterBranch),
     ...clusters.map(clusterBranch),
     ...instances.map(instanceBranch),
     ...templates.map(templateBranch),
   ];
-  if (branches.length === 0) return ['It follows no master and keeps no file.'];
-  return branches.flatMap((branch) => drawTree(branch));
+  const trees = branches.flatMap((branch) => drawTree(branch));
+  if (ready !== true) return [styled('red', harmless(ready)), ...trees];
+  return trees.length === 0 ? ['It follows no master and keeps no file.'] : trees;
 }
 
 function masterBranch(master: Master): Branch {

@@ -26,6 +26,17 @@ t.test('it answers while it runs, and a TERM ends it cleanly', async (t) => {
   );
 });
 
+t.test('status tells what a daemon that has seen nothing yet waits for, and that all is not well', async (t) => {
+  const sentinel = 'sentinel: { addresses: ["127.0.0.1:9"] }\n';
+  const { program, url } = await start(t, t.testdir({ 'c.yml': `${config}${sentinel}` }));
+  const ask = ['status', '--api', url];
+  const [shown, { code, stdout }] = await Promise.all([runProgram(ask), runProgram([...ask, '--json'])]);
+  t.match(shown, { code: 1, stdout: /^not ready: bridge: / });
+  t.match({ code, ...JSON.parse(stdout) }, { code: 1, ready: /^not ready: bridge: /, masters: [] });
+  program.child.kill('SIGTERM');
+  await program.end();
+});
+
 t.test('an INT ends it cleanly too', async (t) => {
   const { program } = await start(t, t.testdir({ 'c.yml': config }));
   program.child.kill('SIGINT');
