@@ -18,7 +18,7 @@ import type { JournalView } from './views.ts';
 export interface EventStreamOptions {
   /** How often readers hear that the connection lives. Default 15,000. */
   readonly heartbeatMs?: number;
-  /** How long a reader may take nothing, looked at with each heartbeat. Default 30,000. */
+  /** How long a reader's socket may stay full. What it missed it is given when it comes back. Default 10,000. */
   readonly stallMs?: number;
   /** Default 500. */
   readonly maxStreams?: number;
@@ -37,6 +37,9 @@ interface Filter {
   readonly key?: string | undefined;
 }
 
+/** How many entries are looked up for a reader at once. */
+const batch = 32;
+
 const query = z.object({
   loop: z.string().max(64).optional(),
   key: z.string().max(256).optional(),
@@ -47,15 +50,16 @@ export class EventStreams {
   readonly #journal: JournalView;
   readonly #options: Required<EventStreamOptions>;
   readonly #streams = new Set<Stream>();
-  readonly #heartbeat: NodeJS.Timeout;
+  readonly #timers: readonly NodeJS.Timeout[];
   readonly #unsubscribe: () => void;
 
   constructor(journal: JournalView, options: EventStreamOptions = {}) {
     this.#journal = journal;
-    this.#options = { heartbeatMs: 15_000, stallMs: 30_000, maxStreams: 500, ...options };
+    this.#options = { heartbeatMs: 15_000, stallMs: 10_000, maxStreams: 500, ...options };
     this.#unsubscribe = journal.subscribe((entry) => this.#publish(entry));
-    this.#heartbeat = setInterval(() => this.#beat(), this.#options.heartbeatMs);
-    this.#heartbeat.unref();
+    const { heartbeatMs, stallMs } = this.#options;
+    this.#timers = [setInterval(() => this.#beat(), heartbeatMs), setInterval(() => this.#cutOff(), stallMs / 4)];
+    for (const timer of this.#timers) timer.unref();
   }
 
   get size(): number {
@@ -86,7 +90,7 @@ export class EventStreams {
   /** Ends every stream. */
   close(): void {
     this.#unsubscribe();
-    clearInterval(this.#heartbeat);
+    for (const timer of this.#timers) clearInterval(timer);
     for (const { response } of this.#streams) response.end();
     this.#streams.clear();
   }
@@ -94,13 +98,20 @@ export class EventStreams {
   /** Sends what the journal has since, as far as the socket takes it. */
   #resume(stream: Stream): void {
     stream.state = { kind: 'flowing' };
-    const { entries, complete } = this.#journal.since(stream.sentId);
-    if (!complete) this.#send(stream, `event: gap\ndata: ${JSON.stringify({ after: stream.sentId })}\n\n`);
-    for (const entry of entries) {
-      if (this.#isBlocked(stream)) return;
-      stream.sentId = entry.id;
-      if (matches(stream.filter, entry)) this.#send(stream, frame(entry));
+    for (let next = this.#next(stream); next.length > 0; next = this.#next(stream)) {
+      for (const entry of next) {
+        if (this.#isBlocked(stream)) return;
+        stream.sentId = entry.id;
+        if (matches(stream.filter, entry)) this.#send(stream, frame(entry));
+      }
     }
+  }
+
+  /** A few at a time: a socket takes no more at once, and two hundred readers that come back must not stop the rest. */
+  #next(stream: Stream): readonly JournalEntry[] {
+    const { entries, complete } = this.#journal.since(stream.sentId, batch);
+    if (!complete) this.#send(stream, `event: gap\ndata: ${JSON.stringify({ after: stream.sentId })}\n\n`);
+    return entries;
   }
 
   #publish(entry: JournalEntry): void {
@@ -113,11 +124,13 @@ export class EventStreams {
   }
 
   #beat(): void {
+    for (const stream of this.#streams) if (!this.#isBlocked(stream)) this.#send(stream, ': still here\n\n');
+  }
+
+  #cutOff(): void {
     const nowMs = performance.now();
-    for (const stream of this.#streams) {
-      const { state, response } = stream;
-      if (state.kind === 'flowing') this.#send(stream, ': still here\n\n');
-      else if (nowMs - state.sinceMs > this.#options.stallMs) response.destroy();
+    for (const { state, response } of this.#streams) {
+      if (state.kind === 'blocked' && nowMs - state.sinceMs > this.#options.stallMs) response.destroy();
     }
   }
 

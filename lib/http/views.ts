@@ -75,8 +75,8 @@ export interface OutcomesView {
 export interface JournalView {
   /** Newest first. */
   list(filter: JournalFilter): readonly JournalEntry[];
-  /** Oldest first; `complete` is false where some of them are forgotten already. */
-  since(id: number): { readonly entries: readonly JournalEntry[]; readonly complete: boolean };
+  /** Oldest first, at most `limit`; `complete` is false where some of them are forgotten already. */
+  since(id: number, limit?: number): { readonly entries: readonly JournalEntry[]; readonly complete: boolean };
   subscribe(onEntry: (entry: JournalEntry) => void): () => void;
   readonly lastId: number;
 }

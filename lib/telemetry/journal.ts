@@ -91,11 +91,18 @@ export class Journal {
     if (trouble === undefined || trouble !== before) this.#add(this.#toEntry(report), outcome.replay);
   }
 
-  /** The entries after `id`, oldest first; `complete` is false where some of them are forgotten already. */
-  since(id: number): { readonly entries: readonly JournalEntry[]; readonly complete: boolean } {
+  /**
+   * The entries after `id`, oldest first, at most `limit`; `complete` is false where some of them are forgotten already.
+   * Costs what it answers, not what is remembered: readers that go on ask for a little, again and again.
+   */
+  since(
+    id: number,
+    limit: number = Number.POSITIVE_INFINITY,
+  ): { readonly entries: readonly JournalEntry[]; readonly complete: boolean } {
     const [oldest] = this.#entries;
     const complete = this.#entries.length < this.#capacity || (oldest !== undefined && oldest.id <= id);
-    return { entries: this.#entries.filter((entry) => entry.id > id), complete };
+    const first = this.#indexAfter(id);
+    return { entries: this.#entries.slice(first, first + limit), complete };
   }
 
   /** Newest first. */
@@ -114,6 +121,18 @@ export class Journal {
   subscribe(onEntry: (entry: JournalEntry) => void): () => void {
     this.#subscribers.add(onEntry);
     return () => void this.#subscribers.delete(onEntry);
+  }
+
+  /** Ids rise, so the first one above `id` is found by halves. */
+  #indexAfter(id: number): number {
+    let low = 0;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#entries[middle]?.id ?? 0) > id) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   #add(entry: JournalEntry, replay: Replay | undefined): void {

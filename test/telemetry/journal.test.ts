@@ -67,6 +67,10 @@ t.test('memory is bounded, and whoever asks for what is forgotten is told so', (
   const last = journal.since(995);
   t.strictSame([last.entries.length, last.complete], [5, true]);
   t.strictSame(journal.since(journal.lastId), { entries: [], complete: true });
+  t.strictSame(
+    journal.since(990, 2).entries.map(({ id }) => id),
+    [991, 992],
+  );
   t.end();
 });
 
