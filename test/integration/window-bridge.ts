@@ -20,6 +20,8 @@ export interface BridgeOrder {
 /** `atMs`: milliseconds since 1970 at which it began, so the earliest time at which it can have been done. */
 export type BridgeWord =
   | { readonly kind: 'started'; readonly id: string; readonly atMs: number }
+  /** What its node knows of Consul's record: as late as its watch is. */
+  | { readonly kind: 'knows'; readonly id: string; readonly atMs: number; readonly record: MasterRecord }
   | { readonly kind: 'decided'; readonly id: string; readonly atMs: number; readonly record: MasterRecord }
   | {
       readonly kind: 'ran';
@@ -28,6 +30,8 @@ export type BridgeWord =
       readonly loop: string;
       readonly outcome: string;
       readonly summary: string;
+      /** `host:port` whose writes it paused. */
+      readonly paused?: string;
       /** What Consul took. */
       readonly written?: { readonly record: MasterRecord; readonly index: number };
     };
@@ -35,6 +39,8 @@ export type BridgeWord =
 function toWord(id: string, { loop, outcome, startedMs }: RunReport): BridgeWord {
   const details = ('details' in outcome ? outcome.details : undefined) ?? {};
   const { record, modifyIndex } = details as { record?: MasterRecord; modifyIndex?: number };
+  const { action, address } = details as { action?: string; address?: string };
+  const isPause = loop === 'fence' && outcome.kind === 'applied' && (action === 'pause' || action === 'brace');
   const told = outcome as { readonly summary?: string; readonly error?: Error };
   return {
     kind: 'ran',
@@ -43,6 +49,7 @@ function toWord(id: string, { loop, outcome, startedMs }: RunReport): BridgeWord
     loop,
     outcome: outcome.kind,
     summary: told.summary ?? told.error?.message ?? '',
+    ...(isPause && address !== undefined && { paused: address }),
     ...(record === undefined || modifyIndex === undefined ? {} : { written: { record, index: modifyIndex } }),
   };
 }
@@ -59,7 +66,7 @@ if (import.meta.main ?? process.argv[1] === import.meta.filename) {
   line.on('error', () => process.exit(1));
   line.on('close', () => process.exit(0));
   const tell = (word: BridgeWord) => line.write(`${JSON.stringify(word)}\n`);
-  startBridge(
+  const { part } = startBridge(
     { teardown: () => undefined },
     {
       consul: { http: consul },
@@ -71,4 +78,13 @@ if (import.meta.main ?? process.argv[1] === import.meta.filename) {
     },
   );
   tell({ kind: 'started', id, atMs: Date.now() });
+  const known = new Map<string, string>();
+  setInterval(() => {
+    for (const record of part.masters.records()) {
+      const version = `${record.generation}/${record.epoch} ${record.phase}`;
+      if (known.get(record.name) === version) continue;
+      known.set(record.name, version);
+      tell({ kind: 'knows', id, atMs: Date.now(), record });
+    }
+  }, 5);
 }

@@ -17,10 +17,8 @@ export interface NodeBridge {
   readonly id: string;
   readonly host: string;
   readonly server: Server;
-  /** The newest that it published or decided, as HAProxy on its node is told. */
+  /** The newer of what it decided and what it knows of Consul, as HAProxy on its node is told. */
   record: MasterRecord | undefined;
-  /** What Consul holds does not get to this node, for it is stopped or cut off. */
-  deaf: boolean;
 }
 
 /** The bridges of a round. Everything that they tell is kept, in order of arrival. */
@@ -55,7 +53,7 @@ export class WindowBridges {
           return true;
         },
       });
-      return { id, host, server, record: undefined, deaf: false };
+      return { id, host, server, record: undefined };
     });
   }
 
@@ -78,20 +76,15 @@ export class WindowBridges {
   #hear(word: BridgeWord): void {
     this.words.push(word);
     if (word.kind === 'started') return;
-    const record = word.kind === 'decided' ? word.record : word.written?.record;
+    const record = word.kind === 'ran' ? word.written?.record : word.record;
     const bridge = this.bridges.find(({ id }) => id === word.id);
-    if (bridge !== undefined) bridge.record = newer(bridge.record, record);
+    if (record === undefined || bridge === undefined) return;
+    if (bridge.record === undefined || compareVersions(record, bridge.record) > 0) bridge.record = record;
   }
 }
 
-/** Where a node's traffic goes: the newer of its bridge's decision and the record (`latest`), as its renderer has it. */
-export function masterOf(bridge: NodeBridge, latest: MasterRecord | undefined): Address {
-  if (!bridge.deaf) bridge.record = newer(bridge.record, latest);
-  if (bridge.record === undefined) throw new Error(`${bridge.id} knows no master`);
-  return bridge.record.master;
-}
-
-function newer(a: MasterRecord | undefined, b: MasterRecord | undefined): MasterRecord | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return compareVersions(b, a) > 0 ? b : a;
+/** Where a node's traffic goes. */
+export function masterOf({ record, id }: NodeBridge): Address {
+  if (record === undefined) throw new Error(`${id} knows no master`);
+  return record.master;
 }

@@ -1,4 +1,5 @@
 // Rounds, one after the other, in a network of its own: started by window-lanes.ts, which sends what to run.
+import type { ConsulAgent } from '../sandbox/consul.ts';
 import { Links } from '../sandbox/links.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { type Ground, runWindow } from './window.ts';
@@ -14,6 +15,7 @@ export type LaneAnswer = { readonly number: number } & ({ readonly result: Windo
 
 const links = await Links.open();
 let raft: Promise<Pick<Ground, 'consul' | 'consulServers'>> | undefined;
+let agent: Promise<ConsulAgent> | undefined;
 
 async function run({ number, window }: LaneOrder): Promise<LaneAnswer> {
   const sandbox = await Sandbox.open({ name: `window-${number}` });
@@ -27,11 +29,18 @@ async function run({ number, window }: LaneOrder): Promise<LaneAnswer> {
   }
 }
 
-/** A dev agent; where the fault is about Consul's leader, a client of three servers, which last as long as the lane. */
+/**
+ * What lasts as long as the lane: a dev agent, or a client of three servers where the fault is about their leader. Where
+ * Consul as a whole is struck, an agent of the round's own.
+ */
 async function consulFor(window: WindowCase, sandbox: Sandbox): Promise<Pick<Ground, 'consul' | 'consulServers'>> {
-  if (window.fault.who !== 'Consul leader') return { consul: await sandbox.consul(), consulServers: [] };
-  raft ??= startRaft();
-  return raft;
+  if (window.fault.who === 'Consul') return { consul: await sandbox.consul(), consulServers: [] };
+  if (window.fault.who === 'Consul leader') {
+    raft ??= startRaft();
+    return raft;
+  }
+  agent ??= Sandbox.open({ name: 'window-consul' }).then((lasting) => lasting.consul());
+  return { consul: await agent, consulServers: [] };
 }
 
 async function startRaft(): Promise<Pick<Ground, 'consul' | 'consulServers'>> {

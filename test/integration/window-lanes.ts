@@ -88,7 +88,7 @@ function brokenRound(error: unknown, tookMs: number): WindowResult {
 async function startLane(): Promise<ChildProcess> {
   const [file, ...args] = inOwnNetwork([process.execPath, program]);
   const child = spawn(file, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  await messageOf(child, 20_000);
+  await messageOf(child, 60_000);
   return child;
 }
 

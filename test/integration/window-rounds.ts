@@ -12,7 +12,8 @@ const usage = `npm run test:window -- [rounds] [options]
   --from <number>      the first round, counted from 0
   --fault <text>       only faults whose name contains it, such as "Consul" or "cut"
   --side-by-side <n>   default: 4
-  --out <folder>       where the histories of rounds that broke a rule go`;
+  --out <folder>       where the histories of rounds that broke a rule go
+  --all                the histories of all rounds`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
     fault: { type: 'string', default: '' },
     'side-by-side': { type: 'string', default: '4' },
     out: { type: 'string' },
+    all: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -98,7 +100,7 @@ async function main(): Promise<void> {
     done.push(round);
     const { result, window, number } = round;
     const { problems, lostThatSentinelKeeps, lostToGivenUp, lost, acknowledged, tookMs } = result;
-    const isTold = isBroken(round) || result.lostToGivenUp > 0;
+    const isTold = values.all || isBroken(round) || result.lostToGivenUp > 0;
     const verdict = `${isBroken(round) ? 'BROKEN' : 'holds'}${isTold ? `, see ${save(out, round)}` : ''}`;
     print(
       `${done.length}/${rounds} #${number} ${describeCase(window)}: ${verdict}; lost ${lost} of ${acknowledged}, ${(tookMs / 1_000).toFixed(1)} s`,

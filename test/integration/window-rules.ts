@@ -1,6 +1,7 @@
 import { type Address, formatAddress, sameAddress } from '../../lib/model/address.ts';
 import { compareVersions } from '../../lib/model/epoch.ts';
 import type { MasterRecord } from '../../lib/model/record.ts';
+import { pauseMs } from '../../lib/plan/fence.ts';
 import type { RedisServer } from '../sandbox/redis.ts';
 import type { BridgeWord } from './window-bridge.ts';
 import type { Moment } from './window-story.ts';
@@ -21,7 +22,7 @@ export interface Written {
 /** Every record that Consul held, by what the bridges told and what was seen there, in Consul's order. */
 export function recordsOf(words: readonly BridgeWord[], witness: RecordWitness): readonly Written[] {
   const byIndex = new Map<number, Written>();
-  for (const { record, index, atMs } of witness.seen) byIndex.set(index, { record, index, atMs });
+  for (const { record, index, earliestMs } of witness.seen) byIndex.set(index, { record, index, atMs: earliestMs });
   for (const word of words) {
     if (word.kind !== 'ran' || word.written === undefined) continue;
     byIndex.set(word.written.index, { ...word.written, atMs: word.atMs });
@@ -108,7 +109,7 @@ export function judgeDemotions(
 }
 
 /** How long a client that follows Sentinel may take to follow: bridges are not asked to be faster than that. */
-export const followMs = 250;
+export const followMs = 500;
 
 export interface Losses {
   readonly acknowledged: number;
@@ -125,6 +126,21 @@ export interface LostWrite {
   readonly named: string;
 }
 
+/** While a bridge may have held the writes of a node. */
+export interface Pause {
+  readonly at: string;
+  readonly atMs: number;
+  readonly untilMs: number;
+}
+
+/** Every pause that the bridges told of, at its longest. */
+export function pausesOf(words: readonly BridgeWord[]): readonly Pause[] {
+  return words.flatMap((word) => {
+    if (word.kind !== 'ran' || word.paused === undefined) return [];
+    return [{ at: word.paused, atMs: word.atMs - followMs, untilMs: word.atMs + pauseMs + followMs }];
+  });
+}
+
 /**
  * The acknowledged writes that were lost, though plain Sentinel would have kept them. A client that follows Sentinel
  * writes to the node that the majority of the Sentinels names. So a lost write, acknowledged by node n at time t, would
@@ -133,6 +149,8 @@ export interface LostWrite {
  * - m took writes at t, and what it held then is part of what the last master holds: of the numbers that are written to
  *   each node throughout the round, those that m acknowledged directly before and directly after t are there, and m
  *   refused nothing in between (a pause of its writes only delays an answer).
+ * Or where a bridge's own pause kept m from answering at t, what m held before is there, and the majority went on to
+ * another node than n: without the pause m had taken the write, and whoever followed m would have had it.
  * Where m is n, a client of Sentinel has lost the same write. The other way round, what a bridge discards by REPLICAOF on
  * the node that the majority names, is `judgeDemotions`' business.
  */
@@ -143,6 +161,7 @@ export function countLosses(
     readonly kept: ReadonlySet<number>;
     readonly probes: ReadonlyMap<string, { readonly probe: NodeProbe; readonly kept: ReadonlySet<number> }>;
     readonly majority: Majority;
+    readonly pauses: readonly Pause[];
   },
 ): Losses {
   const lost = [...writer.acknowledged].filter(([number]) => !seen.kept.has(number));
@@ -153,15 +172,20 @@ export function countLosses(
     const named = seen.majority.throughout(askedMs - followMs, atMs);
     if (named === undefined || named === at) return [];
     const there = seen.probes.get(named);
-    return there?.probe.keptAt(askedMs, atMs, there.kept) ? [{ atMs, at, named }] : [];
+    if (there === undefined) return [];
+    const isKept = there.probe.keptAt(askedMs, atMs, there.kept);
+    const isPausedByUs = seen.pauses.some((pause) => pause.at === named && pause.atMs < atMs && atMs < pause.untilMs);
+    const isDiverted = isPausedByUs && seen.majority.nextAfter(atMs) !== at;
+    const wouldKeep = isKept || (isDiverted && there.probe.keptWhileSilentAt(atMs, there.kept));
+    return wouldKeep ? [{ atMs, at, named }] : [];
   });
   return { acknowledged: writer.acknowledged.size, lost: lost.length, keptBySentinel };
 }
 
 /**
  * Why a write may have been lost though Sentinel would have kept it. `unattended`: every bridge was stopped at that time,
- * so nobody could follow the failover or fence the old master. `given up`: the node had been promoted, and the failover
- * came to nothing while the old master lived: what docs/promotion.md, "What it costs", is about.
+ * so nobody could follow the failover or fence the old master. `given up`: the node had been promoted, and that failover was
+ * never confirmed, for it came to nothing while the old master lived: what docs/promotion.md, "What it costs", is about.
  */
 export type LossCause = 'unattended' | 'given up' | 'none';
 
@@ -176,9 +200,10 @@ export function causeOf(
     if (begin !== undefined && atMs >= begin.atMs && atMs <= (end?.atMs ?? Infinity) + 500) return 'unattended';
   }
   const isGivenUp = written.some(({ record }, i) => {
-    const [next] = written.slice(i + 1);
-    if (record.phase !== 'promoted' || formatAddress(record.master) !== at || next === undefined) return false;
-    return next.record.generation > record.generation && formatAddress(next.record.master) !== at;
+    if (record.phase !== 'promoted' || formatAddress(record.master) !== at) return false;
+    const later = written.slice(i + 1).map((entry) => entry.record);
+    const isConfirmed = later.some((each) => each.phase === 'confirmed' && compareVersions(each, record) === 0);
+    return !isConfirmed && later[0] !== undefined && formatAddress(later[0].master) !== at;
   });
   return isGivenUp ? 'given up' : 'none';
 }

@@ -10,6 +10,7 @@ import {
   judgeRecords,
   type LossCause,
   type Losses,
+  pausesOf,
   recordsOf,
 } from './window-rules.ts';
 import { type Moment, tellStory } from './window-story.ts';
@@ -53,9 +54,9 @@ export class Scene {
 
   /** Answers when the clients of both nodes write. */
   async begin(): Promise<void> {
-    await waitFor('a confirmed record', () => this.#records.latest?.phase === 'confirmed');
+    await waitFor('a record', () => this.#bridges.bridges.every(({ record }) => record !== undefined));
     this.#writers = this.#bridges.bridges.map((bridge) => {
-      const client = followingClient(() => masterOf(bridge, this.#records.latest));
+      const client = followingClient(() => masterOf(bridge));
       return new LedgerWriter({ name: bridge.id, key: bridge.id, client, pauseMs: 3 });
     });
     for (const writer of this.#writers)
@@ -118,6 +119,7 @@ export class Scene {
       const reply = await redisCli(last, ['SMEMBERS', key], { timeoutMs: 10_000 });
       return new Set(Array.isArray(reply) ? reply.map(Number) : []);
     };
+    const pauses = pausesOf(this.#bridges.words);
     const probes = new Map(
       await Promise.all(
         this.#probes.map(async (probe) => [probe.address, { probe, kept: await membersOf(probe.key) }] as const),
@@ -125,7 +127,7 @@ export class Scene {
     );
     return Promise.all(
       this.#writers.map(async (writer) =>
-        countLosses(writer, { kept: await membersOf(writer.key), probes, majority: this.#majority }),
+        countLosses(writer, { kept: await membersOf(writer.key), probes, majority: this.#majority, pauses }),
       ),
     );
   }

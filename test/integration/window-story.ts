@@ -44,7 +44,7 @@ export function tellStory(seen: {
   const told = seen.words.flatMap((word): Moment[] => {
     const { id: who, atMs } = word;
     if (word.kind === 'started') return [{ who, atMs, what: 'started' }];
-    if (word.kind === 'decided') return [{ who, atMs, what: `decided ${tell(word.record)}` }];
+    if (word.kind !== 'ran') return [{ who, atMs, what: `${word.kind} ${tell(word.record)}` }];
     if (word.outcome === 'unchanged') return [];
     const wrote = word.written === undefined ? '' : ` wrote ${tell(word.written.record)} @${word.written.index}`;
     return [{ who, atMs, what: `${word.loop} ${word.outcome}: ${word.summary}${wrote}` }];

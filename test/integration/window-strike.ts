@@ -72,17 +72,12 @@ async function strike(field: Field, actors: Actors): Promise<void> {
     const [a, b] = [hostsOf(field, actors, fault.who), hostsOf(field, actors, fault.from)];
     const [from, to] = direction === 'back' ? [b, a] : [a, b];
     note('fault', `${from.join(',')} ${direction === 'both' ? '<-/->' : '-/->'} ${to.join(',')} (${manner})`);
-    const isBridgeDeaf = fault.who === 'bridge' && fault.from === 'Consul';
-    const deaf = isBridgeDeaf ? struckBridges(field) : [];
-    for (const bridge of deaf) bridge.deaf = true;
     const heal = await links.cut({ from, to, direction: direction === 'both' ? 'both' : 'one way', manner });
     await wait(lastsMs);
     await heal();
-    for (const bridge of deaf) bridge.deaf = false;
     return note('fault', 'healed');
   }
   const servers = await serversOf(field, actors, fault.who);
-  if (fault.who === 'bridge') for (const bridge of struckBridges(field)) bridge.deaf = true;
   if (fault.kind === 'killed') {
     note('fault', `${servers.map(({ name }) => name).join(', ')} killed`);
     await Promise.all(servers.map((server) => server.kill()));
@@ -92,7 +87,6 @@ async function strike(field: Field, actors: Actors): Promise<void> {
   for (const server of servers) server.pause();
   await wait(lastsMs);
   for (const server of servers) server.resume();
-  if (fault.who === 'bridge') for (const bridge of struckBridges(field)) bridge.deaf = false;
   note('fault', 'resumed');
 }
 

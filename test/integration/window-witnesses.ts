@@ -124,6 +124,11 @@ export class Majority {
     return isDoubtful ? undefined : before?.master;
   }
 
+  /** Whom it named next after the one at `atMs`; undefined where that is the last. */
+  nextAfter(atMs: number): string | undefined {
+    return this.named.find((named) => named.atMs > atMs)?.master;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#voices.map((voice) => voice.close()));
   }
@@ -141,7 +146,14 @@ export class Majority {
 
 /** Every record that Consul was seen to hold. Several changes between two looks are seen as one. */
 export class RecordWitness extends Witness {
-  readonly seen: { readonly record: MasterRecord; readonly index: number; readonly atMs: number }[] = [];
+  readonly seen: {
+    readonly record: MasterRecord;
+    readonly index: number;
+    readonly atMs: number;
+    /** It was not there yet. */
+    readonly earliestMs: number;
+  }[] = [];
+  #unchangedMs = 0;
   readonly #consul: ConsulAgent;
   readonly #path: string;
 
@@ -151,22 +163,24 @@ export class RecordWitness extends Witness {
     this.#path = `/v1/kv/redis/record/${name}`;
   }
 
-  get latest(): MasterRecord | undefined {
-    return this.seen.at(-1)?.record;
-  }
-
   protected override async look(): Promise<void> {
     const index = this.seen.at(-1)?.index ?? 0;
+    const askedMs = Date.now();
     const query = index === 0 ? '' : `?index=${index}&wait=1s`;
     const [entry] = (await this.#consul.get<{ Value: string; ModifyIndex: number }[]>(this.#path + query)) ?? [];
+    const earliestMs = this.#unchangedMs;
+    this.#unchangedMs = askedMs;
     if (entry === undefined || entry.ModifyIndex === index) return;
     const record = parseRecord(Buffer.from(entry.Value, 'base64').toString('utf8'));
     if (record === undefined) return;
-    this.seen.push({ record, index: entry.ModifyIndex, atMs: Date.now() });
+    this.seen.push({ record, index: entry.ModifyIndex, atMs: Date.now(), earliestMs });
   }
 
   protected override release(): void {}
 }
+
+/** No node takes so long to answer that is neither paused nor stopped. */
+const silentMs = 100;
 
 type ProbeAnswer = { readonly askedMs: number; readonly atMs: number } & (
   | { readonly number: number }
@@ -202,6 +216,13 @@ export class NodeProbe extends Witness {
     const after = this.answers.findIndex((answer) => answer.askedMs > toMs);
     if (before === -1 || after === -1) return false;
     return this.answers.slice(before, after + 1).every((answer) => 'number' in answer && kept.has(answer.number));
+  }
+
+  /** Whether it gave no answer at `atMs`, as a node whose writes are paused, and what it took before is in `kept`. */
+  keptWhileSilentAt(atMs: number, kept: ReadonlySet<number>): boolean {
+    const silence = this.answers.findIndex((answer) => answer.askedMs <= atMs && answer.atMs > atMs + silentMs);
+    const before = this.answers[silence - 1];
+    return silence !== -1 && before !== undefined && 'number' in before && kept.has(before.number);
   }
 
   protected override async look(): Promise<void> {

@@ -99,7 +99,6 @@ async function settle(field: Field): Promise<Address> {
   }
   const stopped = [...shard.replicas, ...consulServers, ...bridges.map(({ server }) => server)];
   await Promise.all(stopped.filter(({ running }) => !running).map((server) => server.start()));
-  for (const bridge of bridges) bridge.deaf = false;
   if (!shard.master.running) {
     if (window.oldMaster === 'back last') await anotherMaster(field);
     await shard.master.start();
