@@ -62,7 +62,9 @@ export async function switchmaster(ground: Ground, options: DaemonOptions): Prom
   const api = listenOf(config) ?? (await ground.addresses.next());
   const argv = [process.execPath, program, 'run', '--config', configFile] as const;
   const base = ground.server(name, argv);
-  const daemon = new Daemon({ ...base, env: { ...base.env, ...options.env } }, { api, configFile, readyPath: ready });
+  // On a busy machine Node alone takes ten seconds to read the program.
+  const spec = { ...base, readyTimeoutMs: 45_000, env: { ...base.env, ...options.env } };
+  const daemon = new Daemon(spec, { api, configFile, readyPath: ready });
   daemon.writeConfig(config);
   if (options.start !== 'later') await daemon.start();
   return daemon;
