@@ -5,6 +5,7 @@ import { type ErrorCode, errorCodes, SwitchmasterError } from '../lib/errors.ts'
 import { errorAnswer, masterAnswer, mastersAnswer } from '../lib/http/shapes.ts';
 import { type SendOptions, send } from './api-connection.ts';
 import type { ApiOptions } from './option.ts';
+import { version } from './version.ts';
 
 const timeoutMs = 10_000;
 
@@ -104,9 +105,13 @@ async function readAnswer<S extends z.ZodType>(
   const answer = shape.safeParse(json);
   if (answer.success) return answer.data;
   const { api, path } = place;
-  throw new SwitchmasterError('api-unreachable', `${api.api}${path} does not answer as switchmaster does`, {
-    cause: answer.error,
-  });
+  throw new SwitchmasterError(
+    'api-unreachable',
+    `${api.api}${path} does not answer as switchmaster ${version} does: is it one, and of this version?`,
+    {
+      cause: answer.error,
+    },
+  );
 }
 
 function isErrorCode(code: string): code is ErrorCode {

@@ -29,6 +29,8 @@ async function watch(options: Watching): Promise<ExitCode> {
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
+  // What cannot be told is told by the events themselves, or by their absence.
+  await tellWhatIsWatched(options).catch(() => {});
   const { readEvents } = await import('./event-stream.ts');
   const place = { api: options, ...(options.key === undefined ? {} : { filter: { key: options.key } }) };
   let lastEventId: string | undefined;
@@ -53,6 +55,25 @@ async function watch(options: Watching): Promise<ExitCode> {
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
   }
+}
+
+/** Silence must not be taken for peace: whose events come, and that of this name there may never be any. */
+async function tellWhatIsWatched({ key, ...options }: Watching): Promise<void> {
+  if (process.stderr.isTTY === true) process.stderr.write(`Watching ${key ?? 'all'} at ${options.api}; Ctrl-C ends.\n`);
+  if (key === undefined) return;
+  const { ask } = await import('./api-client.ts');
+  const { historyAnswer, mastersAnswer, templatesAnswer } = await import('../lib/http/shapes.ts');
+  const { findSimilar } = await import('../lib/config/similar.ts');
+  const [{ masters }, { templates }, { entries }] = await Promise.all([
+    ask({ api: options, path: '/v1/masters' }, mastersAnswer),
+    ask({ api: options, path: '/v1/templates' }, templatesAnswer),
+    ask({ api: options, path: `/v1/history?limit=1&key=${encodeURIComponent(key)}` }, historyAnswer),
+  ]);
+  const names = [...masters, ...templates].map(({ name }) => name);
+  if (names.includes(key) || entries.length > 0) return;
+  const similar = findSimilar(key, names);
+  const meant = similar === undefined ? '' : ` (did you mean ${similar}?)`;
+  process.stderr.write(harmless(`Nothing is called ${key} yet${meant}.`).concat('\n'));
 }
 
 function show({ name, data }: StreamEvent, { json }: Watching): void {

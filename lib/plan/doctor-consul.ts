@@ -13,7 +13,7 @@ const replicasInSmall = 28;
 /** Whether Consul takes what is written, and its DNS tells it at once. */
 export function examineConsul({ consul, masters }: Examination): readonly Finding[] {
   if (consul.state.kind === 'unreachable') {
-    const says = `Consul does not answer: ${consul.state.why}`;
+    const says = consul.state.why;
     const wayOut = 'Is the agent up, and is consul.address right? Nothing is published meanwhile.';
     return [{ rule: 'consul-unreachable', severity: 'error', subject, says, wayOut }];
   }

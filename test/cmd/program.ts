@@ -55,18 +55,27 @@ export class Program {
   }
 
   /** Until standard output holds `wanted`. */
-  async says(wanted: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const found = wanted.exec(this.#stdout);
-      if (found !== null) return found;
-      if (this.child.exitCode !== null) throw new Error(`it ended without saying ${wanted}:\n${this.#stderr}`);
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
-    }
+  says(wanted: RegExp): Promise<RegExpExecArray> {
+    return this.#holds(wanted, () => this.#stdout);
+  }
+
+  /** Until standard error holds `wanted`. */
+  complains(wanted: RegExp): Promise<RegExpExecArray> {
+    return this.#holds(wanted, () => this.#stderr);
   }
 
   async end(): Promise<Finished> {
     await this.#ended;
     return { code: this.child.exitCode, stdout: this.#stdout, stderr: this.#stderr };
+  }
+
+  async #holds(wanted: RegExp, read: () => string): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = wanted.exec(read());
+      if (found !== null) return found;
+      if (this.child.exitCode !== null) throw new Error(`it ended without saying ${wanted}:\n${this.#stderr}`);
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
   }
 
   #wake(): void {

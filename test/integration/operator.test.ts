@@ -9,7 +9,7 @@ import { CheckLoad, findWrong } from './check-load.ts';
 
 /* What an operator and a load balancer see of one failover, on real software. */
 // A busy machine takes its time.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'operator' });
 const [consul, shard1] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 1 })]);
 const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });
@@ -179,7 +179,8 @@ t.test('an API behind TLS that wants certificates is asked with them, and what l
   const authority = { SWITCHMASTER_API: url, SWITCHMASTER_CACERT: cert };
   const named = { ...authority, SWITCHMASTER_TLS_SERVER_NAME: 'switchmaster' };
   const all = { ...named, SWITCHMASTER_CLIENT_CERT: cert, SWITCHMASTER_CLIENT_KEY: key };
-  await waitFor('all to be well', async () => (await runProgram(['status'], all)).code === 0);
+  const patience = { timeoutMs: 60_000 };
+  await waitFor('all to be well', async () => (await runProgram(['status'], all)).code === 0, patience);
   const says = async (environment: Record<string, string>, wanted: string) => {
     const { code, stderr } = await runProgram(['status'], environment);
     t.match({ code, stderr }, { code: 1, stderr: `api-unreachable: no switchmaster answers at ${wanted}` });
@@ -195,10 +196,11 @@ t.test('an API behind TLS that wants certificates is asked with them, and what l
   t.teardown(() => void watching.child.kill('SIGKILL'));
   const options = ['--ca-file', cert, '--client-cert', cert, '--client-key', key, '--tls-server-name', 'switchmaster'];
   const rebase = ['rebase', 'shard1', '--yes', '--json', '--api', url, ...options];
-  await waitFor('an order to be followed and watched', async () => {
+  const ordered = async (): Promise<boolean> => {
     const { code, stdout } = await runProgram(rebase, { SWITCHMASTER_API_TOKEN: token });
     return code === 0 && JSON.parse(stdout).record.generation > 1 && watching.stdout.includes('"cause":"rebase"');
-  });
+  };
+  await waitFor('an order to be followed and watched', ordered, patience);
   watching.child.kill('SIGINT');
   t.equal((await watching.end()).code, 0);
   t.equal((await runProgram(['status', '--ca-file', '/nowhere'], all)).code, 2);
@@ -220,4 +222,7 @@ t.test('a client says plainly when nobody answers', async (t) => {
   t.match(without, { code: 2, stderr: 'this needs the API token: give --token-file' });
   t.match(wrong, { code: 1, stderr: 'request-denied: ' });
   t.equal((await runProgram(['status', '--api', 'not an address'])).code, 2);
+  const waiting = new Program(['watch', 'shrad1', '--api', api]);
+  await waiting.complains(/^Nothing is called shrad1 yet \(did you mean shard1\?\)\.$/m);
+  waiting.child.kill('SIGKILL');
 });

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsulClient } from '../../client/consul.ts';
 import type { RedisAccess } from '../../client/redis.ts';
 import { SentinelLink } from '../../client/sentinel.ts';
+import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import { dnsSafe, externalNode, masterService, type Naming, recordKey } from '../../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../../model/query.ts';
@@ -104,7 +105,10 @@ export function witnessDns(
   signal.addEventListener('abort', () => resolver.cancel(), { once: true });
   const name = `${dnsSafe(old.name)}.${masterService}.service.consul`;
   const read = async (): Promise<string> => {
-    const [hosts, services] = await Promise.all([resolver.resolve4(name), resolver.resolveSrv(name)]);
+    const [hosts, services] = await Promise.all([resolver.resolve4(name), resolver.resolveSrv(name)]).catch((cause) => {
+      const message = `Consul's DNS at ${formatAddress(server)} does not tell ${name} (--dns says where it is)`;
+      throw new SwitchmasterError('consul-unreachable', message, { cause });
+    });
     return JSON.stringify([hosts.toSorted(), services.map(({ port }) => port).toSorted()]);
   };
   return poll('dns', { read, signal });
