@@ -94,19 +94,24 @@ interface Selection {
   readonly members: readonly string[];
 }
 
-/** By the answer, which stays the same object until it changes: of ten thousand services one is looked at anew. */
-const selections = new WeakMap<readonly ServiceInstance[], Map<string, Selection>>();
+/**
+ * The last selection of each query: an answer stays the same object until it changes, so that of ten thousand services one
+ * is looked at anew. Not a WeakMap by the answer: with so many keys that costs a render a sixth of its time in collections.
+ */
+const selections = new Map<string, { readonly answer: readonly ServiceInstance[]; readonly selection: Selection }>();
+
+/** What is forgotten is only looked at anew. */
+const keptSelections = 32_768;
 
 function selectionOf(answer: readonly ServiceInstance[], by: { text: string; query: ServiceQuery }): Selection {
   const { text, query } = by;
-  const known = selections.get(answer) ?? new Map<string, Selection>();
-  selections.set(answer, known);
-  const before = known.get(text);
-  if (before !== undefined) return before;
+  const before = selections.get(text);
+  if (before?.answer === answer) return before.selection;
   const chosen = selectInstances(answer, query);
   const members = chosen.map(({ node, id }) => `service(${text}) ${node}/${id}`);
   const selection = { instances: chosen.map(showInstance), members };
-  known.set(text, selection);
+  if (selections.size >= keptSelections) selections.clear();
+  selections.set(text, { answer, selection });
   return selection;
 }
 
