@@ -12,8 +12,9 @@ const sandbox = await Sandbox.open({ name: 'shots' });
 const browser = await chromium.launch(chromiumAt);
 try {
   await mkdir(folder, { recursive: true });
-  const stack = await startStack(sandbox);
+  const stack = await startStack(sandbox, { register: 'proxies' });
   const page = await browser.newPage({ viewport: { width: 1280, height: 1010 }, reducedMotion: 'reduce' });
+  page.setDefaultTimeout(60_000);
   await page.goto(`http://${formatAddress(stack.daemon.api)}/`);
   await failOver(page, stack);
   await page.screenshot({ path: `${folder}failover-light.png` });
@@ -28,12 +29,12 @@ try {
 
 /** Until the old master is back as a replica, so that the picture shows how it ends. */
 async function failOver(page: Page, { shard1, sentinels }: Stack): Promise<void> {
-  await page.getByRole('heading', { name: 'All is well' }).waitFor();
+  await page.getByRole('heading', { name: 'All is well' }).waitFor({ timeout: 60_000 });
   await shard1.master.kill();
-  await page.locator('.failover').waitFor();
-  await page.getByText('+switch-master', { exact: false }).first().waitFor();
+  await page.locator('.failover').waitFor({ timeout: 60_000 });
+  await page.getByText('+switch-master', { exact: false }).first().waitFor({ timeout: 60_000 });
   for (const sentinel of sentinels)
     await sentinel.command('SENTINEL', 'DEBUG', 'publish-period', 500, 'info-period', 500);
   await shard1.master.start();
-  await page.getByRole('heading', { name: 'All is well' }).waitFor({ timeout: 40_000 });
+  await page.getByRole('heading', { name: 'All is well' }).waitFor({ timeout: 120_000 });
 }

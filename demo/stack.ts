@@ -24,7 +24,10 @@ export interface Stack {
 }
 
 /** Two shards with a replica each, three Sentinels, Consul, both proxies, and the daemon that ties them together. */
-export async function startStack(sandbox: Sandbox): Promise<Stack> {
+export async function startStack(
+  sandbox: Sandbox,
+  { register = 'nothing' }: { readonly register?: 'nothing' | 'proxies' } = {},
+): Promise<Stack> {
   const [consul, shard1, shard2] = await Promise.all([
     sandbox.consul(),
     sandbox.redis({ name: 'shard1', replicas: 1 }),
@@ -44,6 +47,14 @@ export async function startStack(sandbox: Sandbox): Promise<Stack> {
   const daemon = await sandbox.switchmaster({
     config: {
       consul: { address: consul.url },
+      ...(register === 'nothing'
+        ? {}
+        : {
+            register: [
+              { kind: 'haproxy', address: formatAddress(haproxyAt), check: { interval: '1s' } },
+              { kind: 'twemproxy', address: formatAddress(twemproxyAt), check: { interval: '1s' } },
+            ],
+          }),
       sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard*'] },
       templates: [
         {
