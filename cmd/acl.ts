@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
 import type { ConsulAnswers, ConsulQuery } from '../lib/model/query.ts';
-import type { AclNeeds } from '../lib/plan/acl.ts';
+import type { AclNeeds, AclRule } from '../lib/plan/acl.ts';
 import type { TemplateSpec } from '../lib/plan/render-spec.ts';
+import type { TemplateReads } from '../lib/template/reads.ts';
+import type { RenderWorld } from '../lib/template/scope.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
 
@@ -26,8 +28,47 @@ async function printAcl(options: { readonly config: readonly string[]; readonly 
   const { formatAcl, planAcl } = await import('../lib/plan/acl.ts');
   const config = await loadConfig({ paths: options.config, environment: process.env });
   const rules = planAcl(await needsOf(config));
-  process.stdout.write(options.json === true ? `${JSON.stringify({ rules }, null, 2)}\n` : formatAcl(rules));
+  const unknown = (await computedReads(config)).map((read) => ({ ...read, rules: rulesFor(read.queries, planAcl) }));
+  const shown = unknown.map(({ template, line, column, text, rules }) => ({ template, line, column, text, rules }));
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify({ rules, computed: shown }, null, 2)}\n` : formatAcl(rules),
+  );
+  for (const { template, line, column, text, rules } of shown) {
+    process.stderr.write(
+      `warning: ${template}:${line}:${column}: {{${text}}} reads a name that is computed from data, which no policy can know ` +
+        `beforehand. Add for each such NAME, or for a prefix of them:\n${formatAcl(rules)
+          .replace(/^#.*\n/gm, '')
+          .replace(/^(?=.)/gm, '  ')
+          .trimEnd()}\n`,
+    );
+  }
   return 0;
+}
+
+/** What the names stand for that a template computes, and where it does. */
+interface ComputedName {
+  readonly template: string;
+  readonly line: number;
+  readonly column: number;
+  readonly text: string;
+  readonly queries: readonly ConsulQuery[];
+}
+
+async function computedReads({ templates, environment }: Config): Promise<readonly ComputedName[]> {
+  const all = await Promise.all(
+    templates.map(async (spec) => {
+      const { reads } = await readingsOf(spec, environment);
+      return reads.computed.map(({ site: { file: template, line, column, text }, queries }) => {
+        return { template, line, column, text, queries };
+      });
+    }),
+  );
+  return all.flat();
+}
+
+function rulesFor(queries: readonly ConsulQuery[], plan: (needs: AclNeeds) => readonly AclRule[]): readonly AclRule[] {
+  const nothing = { registers: [], memberOf: [], looksUp: [], clusters: [], masters: undefined };
+  return plan({ ...nothing, naming: { environment: undefined }, provisions: false, queries, rolls: false });
 }
 
 export async function needsOf(config: Config): Promise<AclNeeds> {
@@ -52,30 +93,41 @@ export async function needsOf(config: Config): Promise<AclNeeds> {
   };
 }
 
-/** What a template asks for where Consul holds one of everything: names that it computes from data are not among them. */
+/** What a template asks for where Consul holds one of everything, and in the branches that this does not lead to. */
 async function queriesOf(spec: TemplateSpec, environment: string | undefined): Promise<readonly ConsulQuery[]> {
+  const { rendered, reads } = await readingsOf(spec, environment);
+  const { computedName } = await import('../lib/template/reads.ts');
+  const known = rendered.filter((query) => !JSON.stringify(query).includes(computedName));
+  return [...known, ...reads.queries];
+}
+
+async function readingsOf(
+  spec: TemplateSpec,
+  environment: string | undefined,
+): Promise<{ readonly rendered: readonly ConsulQuery[]; readonly reads: TemplateReads }> {
   const { compileSource } = await import('../lib/reconcile/renderer-source.ts');
+  const { computedName } = await import('../lib/template/reads.ts');
   const template = await compileSource(spec);
-  const { dependencies } = template.render({
-    know: ((query: ConsulQuery) => ({ kind: 'known', value: supposed(query) })) as never,
+  const world: RenderWorld = {
+    know: ((query: ConsulQuery) => ({ kind: 'known', value: supposed(query, computedName) })) as never,
     knowFile: () => ({ kind: 'known', value: '' }),
     env: (name) => process.env[name],
     vars: spec.vars,
     environment: environment ?? '',
-  });
-  return dependencies;
+  };
+  return { rendered: template.render(world).dependencies, reads: template.reads(world) };
 }
 
 /** One of each: so that what stands inside a template's blocks is seen too. */
-function supposed(query: ConsulQuery): ConsulAnswers[ConsulQuery['kind']] {
+function supposed(query: ConsulQuery, name: string): ConsulAnswers[ConsulQuery['kind']] {
   const address = { host: '127.0.0.1', port: 1 };
-  const record = { version: 1, name: 'm', generation: 1, epoch: 1, phase: 'confirmed', master: address, replicas: [] };
+  const record = { version: 1, name, generation: 1, epoch: 1, phase: 'confirmed', master: address, replicas: [] };
   const signed = { previous: null, reason: '', changedAt: '', changedBy: '' };
   switch (query.kind) {
     case 'key':
       return { key: query.key, value: JSON.stringify({ shards: [] }), modifyIndex: 1 };
     case 'key-tree':
-      return [{ key: `${query.prefix}m`, value: JSON.stringify({ ...record, ...signed }), modifyIndex: 1 }];
+      return [{ key: `${query.prefix}${name}`, value: JSON.stringify({ ...record, ...signed }), modifyIndex: 1 }];
     case 'service':
     case 'nodes':
     case 'datacenters':

@@ -3,6 +3,7 @@ import type { PrintSite, TemplateFormat } from './format.ts';
 import type { HelperDefinition } from './helper.ts';
 import { helpers as allHelpers } from './helpers.ts';
 import { invalid, type TemplateText } from './parse.ts';
+import { findReads, type TemplateReads } from './reads.ts';
 import { defaultRenderLimits, type RenderLimits, type RenderResult, renderTemplate } from './render.ts';
 import type { RenderWorld } from './scope.ts';
 import { type CheckedSyntax, checkSyntax } from './syntax.ts';
@@ -20,6 +21,8 @@ export interface CompiledTemplate {
   readonly format: TemplateFormat;
   /** Pure: the same world renders to the same bytes. Never throws. */
   render(world: RenderWorld): RenderResult;
+  /** What it may read in any case, in every branch. Pure; never throws. */
+  reads(world: RenderWorld): TemplateReads;
 }
 
 /** Compiles a template. Throws `template-invalid`: every problem on its own line as `file:line:column: what`. */
@@ -42,7 +45,13 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
     helpers: allHelpers,
     limits: { ...defaultRenderLimits, ...input.limits },
   };
-  return { file: template.file, format, render: (world) => renderTemplate(compiled, world) };
+  const programs = [main, ...included.values()].map(({ program }) => program);
+  return {
+    file: template.file,
+    format,
+    render: (world) => renderTemplate(compiled, world),
+    reads: (world) => findReads(programs, { sites, helpers: allHelpers, world }),
+  };
 }
 
 function compileOptions(helpers: Readonly<Record<string, HelperDefinition>>): CompileOptions {

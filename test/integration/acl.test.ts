@@ -1,16 +1,19 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { ConsulClient } from '../../lib/client/consul.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { Daemon } from '../../lib/daemon.ts';
 import { formatAddress } from '../../lib/model/address.ts';
 import { slotCount } from '../../lib/model/cluster.ts';
+import { steeringKey } from '../../lib/model/naming.ts';
 import { type AclRule, formatAcl } from '../../lib/plan/acl.ts';
+import { enterTurnstile } from '../../lib/sink/turnstile.ts';
 import { makeLog } from '../../lib/telemetry/log.ts';
 import { runProgram } from '../cmd/program.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 const management = '5e1f0001-0000-4000-8000-000000000002';
 const sandbox = await Sandbox.openFor(t, { name: 'acl' });
 const [node, proxy] = await Promise.all([
@@ -81,7 +84,8 @@ async function forget({ consul, sentinel, shard, file }: Lane): Promise<void> {
 }
 
 /** What is not as the config wants it. */
-async function missing({ consul, file }: Lane): Promise<readonly string[]> {
+async function missing(lane: Lane): Promise<readonly string[]> {
+  const { consul, file } = lane;
   const services = JSON.stringify((await consul.get('/v1/agent/services')) ?? {});
   const tags = async (service: string) =>
     ((await consul.get<{ ServiceTags: string[] }[]>(`/v1/catalog/service/${service}`)) ?? []).flatMap(
@@ -97,8 +101,25 @@ async function missing({ consul, file }: Lane): Promise<readonly string[]> {
     master: (await consul.dnsA('shard1.redis-master.service.consul')).length === 1,
     replica: (await consul.dnsA('shard1.redis-replica.service.consul')).length === 1,
     file: existsSync(file) && readFileSync(file, 'utf8') === 'proxy shard1 ',
+    steering: await canSteer(lane),
   };
   return Object.keys(found).filter((what) => found[what] !== true);
+}
+
+/** What a daemon does before it fails a master over. */
+async function canSteer({ consul, lane }: Lane): Promise<boolean> {
+  const client = new ConsulClient({ ...consul.http, token: readFileSync(sandbox.path(`token-${lane}`), 'utf8') });
+  const key = steeringKey({ environment: undefined }, 'shard1');
+  const signal = AbortSignal.timeout(5_000);
+  try {
+    const entrance = await enterTurnstile({ client, key, limit: 1, holder: lane }, signal);
+    if (entrance.kind === 'inside') await entrance.leave();
+    return entrance.kind === 'inside';
+  } catch {
+    return false;
+  } finally {
+    client.close();
+  }
 }
 
 /** The daemon in this process: starting the program for each rule would be most of the time. */
@@ -174,6 +195,23 @@ function isDeniedCluster(line: string): boolean {
   const { loop, error } = JSON.parse(line) as { loop?: string; error?: { code?: string } };
   return loop === 'cluster' && error?.code === 'consul-denied';
 }
+
+t.test('names that templates compute from data are told, with the place and the rule', async (t) => {
+  const text =
+    '{{#each (services)}}\n{{#each (service name)}}{{host}}{{/each}}{{/each}}{{#if vars.x}}{{key "x"}}{{/if}}';
+  const config = {
+    templates: [{ source: sandbox.write('computed.hbs', text), destination: sandbox.path('computed.txt') }],
+  };
+  const args = ['acl', '--config', sandbox.write('computed.yml', JSON.stringify(config))];
+  const { code, stdout, stderr } = await runProgram(args);
+  t.equal(code, 0);
+  t.match(stdout, 'key "x" {');
+  t.notMatch(stdout, 'NAME');
+  t.match(stderr, 'warning: computed.hbs:2:9: {{service name}} reads a name that is computed from data');
+  t.match(stderr, '  service "NAME" {\n    policy = "read"\n  }\n');
+  const { computed } = JSON.parse((await runProgram([...args, '--json'])).stdout) as { computed: unknown[] };
+  t.match(computed, [{ template: 'computed.hbs', line: 2, text: 'service name', rules: [{ segment: 'NAME' }, {}] }]);
+});
 
 /** Whether the daemon is refused, or shown less than there is, without this rule; and which. */
 async function tryWithout(t: Test, lane: Lane, rule: AclRule): Promise<[boolean, string]> {
