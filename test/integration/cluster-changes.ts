@@ -38,6 +38,7 @@ export function untilTagged(
 ): Promise<unknown> {
   return waitFor(`the tags to show ${wanted.role}s`, () => tagged(scene, wanted.role), {
     until: (addresses) => addresses.join() === addressesOf(wanted.servers).join(),
+    timeoutMs: 30_000,
   });
 }
 
@@ -46,7 +47,7 @@ export async function failOverByHand(t: Test, scene: FollowedScene): Promise<voi
   const { consul, cluster } = scene;
   const [a, , c, , rb] = nodesOf(cluster);
   const writer = await startWriter(t, scene);
-  await waitFor('writes', () => writer.acknowledged.size > 200, { timeoutMs: 30_000 });
+  await waitFor('writes', () => writer.acknowledged.size > 50, { timeoutMs: 30_000 });
   await rb.command('CLUSTER', 'FAILOVER');
   await untilRecord(consul, cluster.name, {
     what: 'the new master',
@@ -54,7 +55,7 @@ export async function failOverByHand(t: Test, scene: FollowedScene): Promise<voi
   });
   await untilTagged(scene, { role: 'master', servers: [a, c, rb] });
   const before = writer.acknowledged.size;
-  await waitFor('writes after it', () => writer.acknowledged.size > before + 200, { timeoutMs: 30_000 });
+  await waitFor('writes after it', () => writer.acknowledged.size > before + 50, { timeoutMs: 30_000 });
   t.strictSame(await writer.stop(), []);
 }
 

@@ -7,7 +7,7 @@ import { startRegistrar } from './registering.ts';
 
 // Redis Clusters of Redis 8 and Valkey, where `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them; else of
 // what is installed. RESHARDED_SLOTS says how many slots move (100).
-t.setTimeout(240_000);
+t.setTimeout(300_000);
 const installed = (name: string) => existsSync(new URL(`../../.tools/bin/${name}-server`, import.meta.url));
 const editions = ['redis8', 'valkey'].filter(installed);
 const sandbox = await Sandbox.openFor(t, { name: 'cluster-editions' });
