@@ -45,7 +45,7 @@ export class Assembly {
     const kept = new Map<string, Built>();
     for (const built of this.#built.toReversed()) {
       if (wanted.get(built.part.name)?.fingerprint === built.fingerprint) kept.set(built.part.name, built);
-      else await this.#stop(built.part, { ...options, then: wanted.has(built.part.name) ? 'reload' : 'end' });
+      else await this.#stop(built.part, { ...options, cause: wanted.has(built.part.name) ? 'reload' : 'end' });
     }
     this.#built = [];
     for (const blueprint of blueprints) {

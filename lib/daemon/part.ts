@@ -26,7 +26,7 @@ export interface Part {
 export interface StopOptions {
   readonly graceMs: number;
   /** `reload`: another of its name takes over at once. Default `end`: nobody does. */
-  readonly then?: 'end' | 'reload';
+  readonly cause?: 'end' | 'reload';
 }
 
 export type Readiness =

@@ -102,7 +102,7 @@ export class RegistrarPart implements Part {
     await this.#loop.stop(options);
     try {
       // After a reload, what the config has no more goes as a surplus, and the rest must not leave DNS for it.
-      if (options.then !== 'reload') await this.#registrar.leave();
+      if (options.cause !== 'reload') await this.#registrar.leave();
     } finally {
       for (const id of this.#registrar.ids) this.#registrar.release(id);
       this.#registrations.release();
