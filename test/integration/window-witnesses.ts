@@ -68,7 +68,7 @@ class Line {
 export class Voice extends Witness {
   /** `host:port`; undefined while it does not answer. */
   current: string | undefined;
-  /** When it was asked what it answered last: the answer may have changed at any time since. */
+  /** When it was asked what it last answered: that may have changed at any time since. */
   askedMs = Date.now();
   readonly #line: Line;
   readonly #name: string;
@@ -92,7 +92,7 @@ export class Voice extends Witness {
         this.current = heard;
         this.#onChange();
       }
-      this.askedMs = askedMs;
+      if (heard !== undefined) this.askedMs = askedMs;
     }
   }
 

@@ -15,14 +15,14 @@ const usual = {
   oldMaster: 'back last',
 } as const;
 const always: readonly WindowCase[] = [
-  { ...usual, moment: '+selected-slave', fault: { kind: 'killed', who: 'leader' }, begin: 'ordered' },
   { ...usual, moment: '+selected-slave', fault: { kind: 'cut', who: 'bridge', from: 'old master' }, begin: 'ordered' },
 ];
 
-// Another three in each run. A leader that was stopped is in TILT for thirty seconds: too long for here.
+// Another two in each run, of those that are quick: a leader that was stopped is in TILT for thirty seconds, and Raft
+// takes servers of its own.
 const seed = Math.floor(Date.now() / 1_000) % 100_000;
-const among = faults.filter((fault) => describeFault(fault) !== 'leader paused');
-const drawn = Array.from({ length: 3 }, (_, i) =>
+const among = faults.filter((fault) => !/^(leader paused|Consul leader)/.test(describeFault(fault)));
+const drawn = Array.from({ length: 2 }, (_, i) =>
   drawCase({ seed, number: ((seed + i * 7) % among.length) + i * among.length, editions: knownEditions(), among }),
 );
 
