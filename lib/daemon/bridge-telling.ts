@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { MasterState } from '../http/views.ts';
+import { formatAddress } from '../model/address.ts';
 import type { FenceReport } from '../reconcile/fencer.ts';
+import type { FinishReport } from '../reconcile/finisher.ts';
 import type { Outcome, RunReport } from '../reconcile/outcome.ts';
-import type { SentinelReading } from '../source/sentinel.ts';
+import type { SentinelReading } from '../source/sentinel-reading.ts';
 
 /* How the bridge tells observers and the API of what its loop does not report by itself. */
 
@@ -27,6 +29,21 @@ export function fenceReport({ name, action, address, error }: FenceReport): RunR
       ? { kind: 'applied', summary: `${who}: ${done}`, details }
       : { kind: 'held', summary: `${who} is not fenced (${action}): ${error.message}`, details };
   return momentReport({ loop: 'fence', key: name, hint: ['bridge', 'former master'], outcome });
+}
+
+/** A failover that lost its leader, and was ended or not. */
+export function finishReport({ name, record, sentinel, error }: FinishReport): RunReport {
+  const promoted = `${formatAddress(record.master)} was promoted at epoch ${record.epoch}, and its leader is gone`;
+  const details = { action: 'finish', address: formatAddress(record.master) };
+  const outcome: Outcome =
+    sentinel === undefined
+      ? { kind: 'held', summary: `${promoted}: ${error?.message ?? 'nobody was asked to see it through'}`, details }
+      : {
+          kind: 'applied',
+          summary: `${promoted}: ${formatAddress(sentinel)} was asked to fail over to it`,
+          details: { ...details, sentinel: formatAddress(sentinel) },
+        };
+  return momentReport({ loop: 'fence', key: name, hint: ['bridge', 'leader lost'], outcome });
 }
 
 /** What one Sentinel says about a master. */

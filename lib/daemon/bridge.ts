@@ -5,7 +5,7 @@ import { RedisPool } from '../client/redis-pool.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { MasterState, MastersView } from '../http/views.ts';
 import { type Address, formatAddress } from '../model/address.ts';
-import { externalNode, type Naming } from '../model/naming.ts';
+import { externalNode, type Naming, steeringKey } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { FollowMode } from '../plan/decision.ts';
 import type { FenceMode } from '../plan/fence.ts';
@@ -13,16 +13,18 @@ import { LagHistory } from '../plan/lag.ts';
 import { Bridge } from '../reconcile/bridge.ts';
 import { RecordWriter } from '../reconcile/bridge-writer.ts';
 import { Fencer } from '../reconcile/fencer.ts';
+import { Finisher, type FinishReport } from '../reconcile/finisher.ts';
 import { Loop } from '../reconcile/loop.ts';
 import type { RunReport } from '../reconcile/outcome.ts';
 import { failOver, type PlannedOptions, type PlannedReport } from '../reconcile/planned-failover.ts';
+import { type Entrance, enterTurnstile } from '../sink/turnstile.ts';
 import type { CatalogWatches } from '../source/catalog.ts';
 import { LagSource } from '../source/lag.ts';
 import { PromotionSource } from '../source/promotion.ts';
 import { FoundSentinels } from '../source/provisioning-sentinels.ts';
 import { RecordSource } from '../source/record.ts';
 import { type SentinelHint, SentinelSource } from '../source/sentinel.ts';
-import { fenceReport, lateReport, toVote } from './bridge-telling.ts';
+import { fenceReport, finishReport, lateReport, toVote } from './bridge-telling.ts';
 import type { Part, Readiness } from './part.ts';
 
 export interface BridgePartOptions {
@@ -66,6 +68,8 @@ export class BridgePart implements Part {
   readonly #lags: LagSource;
   readonly #promotions: PromotionSource;
   readonly #bridge: Bridge;
+  readonly #finisher: Finisher | undefined;
+  readonly #enter: (name: string, signal: AbortSignal) => Promise<Entrance>;
   readonly #loop: Loop;
   readonly #found: FoundSentinels | undefined;
 
@@ -102,15 +106,23 @@ export class BridgePart implements Part {
       onLink: options.onLink,
       onHint: (name, hint) => this.#hinted(name, hint, options.follow),
     });
+    const parts = { sentinels: this.#sentinels, redis: this.#redis };
+    const fencer = new Fencer({
+      ...parts,
+      mode: options.fence,
+      onReport: (report) => options.onReport(fenceReport(report)),
+    });
+    this.#enter = (name, signal) =>
+      enterTurnstile({ client, key: steeringKey(naming, name), limit: 1, holder: bridgeId }, signal);
+    if (options.fence !== 'none') {
+      const onReport = (report: FinishReport) => options.onReport(finishReport(report));
+      this.#finisher = new Finisher({ ...parts, fencer, enter: this.#enter, onReport });
+    }
     this.#bridge = new Bridge({
+      ...parts,
       records: this.#records,
-      sentinels: this.#sentinels,
-      redis: this.#redis,
-      fencer: new Fencer({
-        redis: this.#redis,
-        mode: options.fence,
-        onReport: (report) => options.onReport(fenceReport(report)),
-      }),
+      fencer,
+      ...(this.#finisher === undefined ? {} : { finisher: this.#finisher }),
       follow: options.follow,
       writer: new RecordWriter({
         client,
@@ -139,7 +151,7 @@ export class BridgePart implements Part {
   }
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
-    await this.#loop.stop(options);
+    await Promise.all([this.#loop.stop(options), this.#finisher?.stop()]);
     this.#found?.release();
     this.#sentinels.close();
     this.#records.release();
@@ -176,7 +188,8 @@ export class BridgePart implements Part {
   failOver(name: string, options: PlannedOptions): Promise<PlannedReport> {
     this.#requireMaster(name);
     const memory = this.#bridge.memory(name);
-    const parts = { sentinels: this.#sentinels, redis: this.#redis, memory, consulOutage: () => this.#records.outage };
+    const [sentinels, redis, enter] = [this.#sentinels, this.#redis, this.#enter];
+    const parts = { sentinels, redis, memory, consulOutage: () => this.#records.outage, enter };
     return failOver(name, parts, options);
   }
 

@@ -20,6 +20,15 @@ export function recordKey(naming: Naming, name: string): string {
   return `${recordPrefix(naming)}${name}`;
 }
 
+/** Who steers a master at this moment: below it lie the keys of one semaphore a master. */
+export function steeringKey(naming: Naming, name: string): string {
+  return `${steeringPrefix(naming)}${name}`;
+}
+
+export function steeringPrefix(naming: Naming): string {
+  return `${keyPrefix(naming)}steering/`;
+}
+
 /** Every record of a Redis Cluster lies below it. */
 export function clusterPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}cluster/`;

@@ -9,6 +9,7 @@ import {
   provisionedPrefix,
   recordPrefix,
   replicaService,
+  steeringPrefix,
 } from '../model/naming.ts';
 import type { ConsulQuery } from '../model/query.ts';
 
@@ -111,6 +112,8 @@ function bridgeRules({ naming, masters }: AclNeeds): AclRule[] {
     { resource: 'key_prefix', segment: plain, policy: 'write', why: 'the plain keys of masters' },
     ...services,
     ...nodes,
+    { resource: 'key_prefix', segment: steeringPrefix(naming), policy: 'write', why: 'who fails a master over now' },
+    { resource: 'session_prefix', segment: '', policy: 'write', why: 'a daemon that dies while it does' },
   ];
 }
 

@@ -3,7 +3,7 @@ import type { HeldRecord, MasterRecord } from '../model/record.ts';
 import type { Lagging } from '../plan/decision.ts';
 import type { Opinion } from '../plan/opinion.ts';
 import type { RecordReading } from '../source/record.ts';
-import type { SentinelReading } from '../source/sentinel.ts';
+import type { SentinelReading } from '../source/sentinel-reading.ts';
 
 /**
  * What a bridge remembers of one master between two runs. Everything here can be lost: a restarted bridge reads it back

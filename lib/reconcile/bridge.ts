@@ -11,11 +11,13 @@ import { weighEvidence } from '../plan/fence.ts';
 import { foreignNode, nodeOwner, ownershipOf } from '../plan/ownership.ts';
 import { newestPromotion } from '../plan/promotion.ts';
 import type { RecordSource } from '../source/record.ts';
-import type { SentinelReading, SentinelSource } from '../source/sentinel.ts';
+import type { SentinelSource } from '../source/sentinel.ts';
+import { distinctViews } from '../source/sentinel-reading.ts';
 import { MasterMemory } from './bridge-memory.ts';
 import { answerAbout, type Decided, givesWay, hold, isTurn, soon, withEvidence } from './bridge-outcomes.ts';
 import type { Finding, RecordWriter } from './bridge-writer.ts';
 import type { Fencer } from './fencer.ts';
+import type { Finisher } from './finisher.ts';
 import { beforeHurry } from './late-outcome.ts';
 import type { Outcome, Reconciler, Run } from './outcome.ts';
 
@@ -24,6 +26,8 @@ export interface BridgeOptions {
   readonly sentinels: SentinelSource;
   readonly redis: RedisPool;
   readonly fencer: Fencer;
+  /** Ends failovers whose leader died; none where that is not wanted. */
+  readonly finisher?: Finisher;
   readonly writer: RecordWriter;
   readonly naming: Naming;
   /** Asks the catalog about a node: only where no service of ours proves whose it is. */
@@ -141,6 +145,7 @@ export class Bridge implements Reconciler {
     const finding = this.#find(name, { views, complete: true, role, wokenMs });
     if (finding !== undefined) {
       const decided = await this.#decide(name, finding);
+      this.#considerFinish(decided);
       const acting = this.#act(name, decided);
       // A former master is fenced also while Consul cannot be written, and a failover that is announced meanwhile does
       // not wait for a Consul that hangs: what was being put right is put right by the next run, if it still differs.
@@ -233,6 +238,17 @@ export class Bridge implements Reconciler {
     void this.#options.fencer.turn(name, { from: previous, to: master });
   }
 
+  /** A promotion that waits for its confirmation may have lost its leader. */
+  #considerFinish({ finding, decision, situation }: Decided): void {
+    const { name, memory, views, role } = finding;
+    const record = memory.remembered;
+    if (decision.kind !== 'wait' || decision.why !== 'unconfirmed' || record === undefined || role === undefined)
+      return;
+    if (!sameAddress(role.address, record.master)) return;
+    const { knownSentinels } = situation;
+    this.#options.finisher?.consider(name, { record, views, knownSentinels, role: role.role }, memory);
+  }
+
   /** Former masters that take writes although the record is confirmed. */
   async #fence({ name, memory }: Finding): Promise<'found' | 'none'> {
     const record = memory.remembered;
@@ -278,12 +294,6 @@ export class Bridge implements Reconciler {
 
 /** A decision asks for the ROLE of the new master, of the last one and of one that was promoted, at most. */
 const mostAnswers = 4;
-
-/** One view a Sentinel, whatever the number of addresses it is known by. */
-function distinctViews(readings: readonly SentinelReading[]): readonly SentinelView[] {
-  const views = readings.filter((reading) => reading.kind === 'seen').map(({ view }) => view);
-  return [...new Map(views.map((view) => [view.sentinelId, view])).values()];
-}
 
 function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {

@@ -48,12 +48,13 @@ export class Fencer {
    * A replica was selected to replace `master`, whose writes wait until it was promoted: what would be acknowledged in
    * between would be lost. One that is dead, as after most failures, is not worth a word.
    */
-  async brace(name: string, master: Address): Promise<void> {
-    if (this.#options.mode === 'none') return;
-    const outcome = await pauseWrites(this.#options.redis, { address: master, pauseMs: bracePauseMs });
-    if (outcome.kind === 'applied') this.#paused.add(formatAddress(master));
-    else if (outcome.error.code !== 'redis-denied' && outcome.error.code !== 'redis-refused') return;
-    this.#report({ name, action: 'brace', address: master, outcome });
+  brace(name: string, master: Address): Promise<void> {
+    return this.#hold(name, { action: 'brace', address: master, pauseMs: bracePauseMs });
+  }
+
+  /** The former master of a promotion whose confirmation is being seen to: its writes go on waiting. */
+  hold(name: string, address: Address): Promise<void> {
+    return this.#hold(name, { action: 'pause', address, pauseMs });
   }
 
   /** The master changes at this moment: the old one's writes wait, where it can be reached; the new one's go on. */
@@ -91,6 +92,18 @@ export class Fencer {
       await (action.kind === 'pause' ? this.#pause(record.name, action) : this.#demote(record.name, action));
     }
     return 'found';
+  }
+
+  async #hold(
+    name: string,
+    pause: { readonly action: 'brace' | 'pause'; readonly address: Address; readonly pauseMs: number },
+  ): Promise<void> {
+    if (this.#options.mode === 'none') return;
+    const { action, address } = pause;
+    const outcome = await pauseWrites(this.#options.redis, pause);
+    if (outcome.kind === 'applied') this.#paused.add(formatAddress(address));
+    else if (outcome.error.code !== 'redis-denied' && outcome.error.code !== 'redis-refused') return;
+    this.#report({ name, action, address, outcome });
   }
 
   /** Each change pauses the old master once: longer would not heal by itself. */

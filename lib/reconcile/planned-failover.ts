@@ -9,6 +9,7 @@ import type { SentinelView } from '../model/sentinel.ts';
 import { checkPlanned } from '../plan/planned-failover.ts';
 import { pauseWrites, releaseWrites } from '../sink/fence.ts';
 import { orderFailover } from '../sink/sentinel.ts';
+import type { Entrance } from '../sink/turnstile.ts';
 import type { SentinelSource } from '../source/sentinel.ts';
 import type { MasterMemory } from './bridge-memory.ts';
 import { Preference } from './preference.ts';
@@ -52,6 +53,8 @@ export interface PlannedFailoverParts {
   readonly memory: MasterMemory;
   /** Why Consul is out of reach; undefined while it is not. */
   readonly consulOutage: () => string | undefined;
+  /** Lets one daemon at a time steer a master. */
+  readonly enter: (name: string, signal: AbortSignal) => Promise<Entrance>;
 }
 
 /** Carries one out. Rejects with `failover-refused` or `failover-stalled`, and then nothing has changed unless it says so. */
@@ -60,11 +63,35 @@ export async function failOver(
   parts: PlannedFailoverParts,
   options: PlannedOptions = {},
 ): Promise<PlannedReport> {
-  const failover = new PlannedFailover(name, parts, options);
-  return failover.run();
+  const entrance = await parts.enter(name, AbortSignal.timeout(enterTimeoutMs)).catch((thrown: unknown) => {
+    const error = SwitchmasterError.from(thrown);
+    const why = error.code === 'consul-denied' ? error.message : `Consul cannot be reached: ${error.message}`;
+    throw refused(name, why, error);
+  });
+  if (entrance.kind === 'full') throw refused(name, 'another daemon is doing it at this moment.');
+  let leaving: Promise<void> | undefined;
+  const leave = () => {
+    leaving ??= entrance.leave();
+    return leaving;
+  };
+  const onStep = (step: PlannedStep, elapsedMs: number) => {
+    // From here on it is the bridges': should the leader die, one of them sees it through.
+    if (step === 'promoted') void leave();
+    options.onStep?.(step, elapsedMs);
+  };
+  try {
+    return await new PlannedFailover(name, parts, { ...options, onStep }).run();
+  } finally {
+    await leave();
+  }
+}
+
+function refused(name: string, why: string, cause?: SwitchmasterError): SwitchmasterError {
+  return new SwitchmasterError('failover-refused', `${name} is not failed over: ${why}`, { cause });
 }
 
 const pollMs = 2;
+const enterTimeoutMs = 5_000;
 const askTimeoutMs = 500;
 
 class PlannedFailover {
@@ -109,7 +136,7 @@ class PlannedFailover {
     };
     const check = checkPlanned(situation);
     if (check.kind === 'refused') {
-      throw new SwitchmasterError('failover-refused', `${this.#name} is not failed over: ${check.why}.`);
+      throw refused(this.#name, `${check.why}.`);
     }
     this.#reached('checked');
     return check;
@@ -122,9 +149,7 @@ class PlannedFailover {
     const paused = await pauseWrites(redis, { address: master, pauseMs: 3 * this.#timeoutMs });
     if (paused.kind === 'failed') {
       const why = `the writes of ${formatAddress(master)} cannot be paused: ${paused.error.message}`;
-      throw new SwitchmasterError('failover-refused', `${this.#name} is not failed over: ${why}`, {
-        cause: paused.error,
-      });
+      throw refused(this.#name, why, paused.error);
     }
     this.#reached('paused');
     try {

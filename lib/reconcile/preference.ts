@@ -7,7 +7,7 @@ const timeoutMs = 500;
 /** Has Sentinel choose one replica by its `replica-priority` (the lowest above 0 wins), and puts the priorities back. */
 export class Preference {
   readonly #redis: RedisPool;
-  readonly #before = new Map<Address, string>();
+  readonly #before = new Map<string, { readonly address: Address; readonly priority: string }>();
 
   constructor(redis: RedisPool) {
     this.#redis = redis;
@@ -16,25 +16,35 @@ export class Preference {
   /** `successor` gets 1, and each of the other candidates that would come before it or beside it 100. */
   async give(successor: Address, candidates: readonly Address[]): Promise<void> {
     for (const address of candidates) {
-      const [reply] = await this.#redis.command(address, [['CONFIG', 'GET', 'replica-priority']], { timeoutMs });
-      const priority = Array.isArray(reply) ? String(reply[1]) : undefined;
-      if (priority === undefined) throw refused(address, reply);
-      const wanted = sameAddress(address, successor) ? '1' : Number(priority) === 1 ? '100' : priority;
-      if (wanted === priority) continue;
-      const [answer] = await this.#redis.command(address, [['CONFIG', 'SET', 'replica-priority', wanted]], {
-        timeoutMs,
-      });
-      if (answer !== 'OK') throw refused(address, answer);
-      this.#before.set(address, priority);
+      const isSuccessor = sameAddress(address, successor);
+      await this.#change(address, (priority) => (isSuccessor ? 1 : priority === 1 ? 100 : priority));
     }
+  }
+
+  /** Each of `rivals` gets a priority above `above`; one that is never promoted stays so. Those that are dead are left out. */
+  async surpass(rivals: readonly Address[], above: number): Promise<void> {
+    const raise = (priority: number) => (priority !== 0 && priority <= above ? above + 1 : priority);
+    await Promise.allSettled(rivals.map((address) => this.#change(address, raise)));
   }
 
   /** Never rejects: what cannot be put back now is told by the doctor. */
   async restore(): Promise<void> {
-    for (const [address, priority] of this.#before) {
+    for (const { address, priority } of this.#before.values()) {
       const command = ['CONFIG', 'SET', 'replica-priority', priority] as const;
       await this.#redis.command(address, [command], { timeoutMs }).catch(() => undefined);
     }
+  }
+
+  async #change(address: Address, to: (priority: number) => number): Promise<void> {
+    const [reply] = await this.#redis.command(address, [['CONFIG', 'GET', 'replica-priority']], { timeoutMs });
+    const priority = Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
+    if (!Number.isSafeInteger(priority)) throw refused(address, reply);
+    const wanted = to(priority);
+    if (wanted === priority) return;
+    const [answer] = await this.#redis.command(address, [['CONFIG', 'SET', 'replica-priority', wanted]], { timeoutMs });
+    if (answer !== 'OK') throw refused(address, answer);
+    const key = formatAddress(address);
+    if (!this.#before.has(key)) this.#before.set(key, { address, priority: String(priority) });
   }
 }
 

@@ -1,6 +1,7 @@
+import { translateRedisError } from '../client/redis.ts';
 import type { RedisPool } from '../client/redis-pool.ts';
 import { SwitchmasterError } from '../errors.ts';
-import type { Address } from '../model/address.ts';
+import { type Address, formatAddress } from '../model/address.ts';
 
 /** What became of a fencing step. */
 export type FenceOutcome =
@@ -53,8 +54,8 @@ async function carryOut(
     const replies = await redis.command(address, commands, { timeoutMs });
     const refused = replies.flat().find((reply) => reply instanceof Error && !isHarmless(reply.message));
     if (!(refused instanceof Error)) return { kind: 'applied' };
-    const code = /^(NOPERM|NOAUTH)/.test(refused.message) ? 'redis-denied' : 'redis-refused';
-    return { kind: 'failed', error: new SwitchmasterError(code, refused.message, { cause: refused }) };
+    const what = `${commands[0]?.slice(0, 2).join(' ')} at ${formatAddress(address)}`;
+    return { kind: 'failed', error: translateRedisError(refused, { what, lastError: undefined }) };
   } catch (thrown) {
     return { kind: 'failed', error: SwitchmasterError.from(thrown) };
   }

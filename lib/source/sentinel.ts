@@ -2,21 +2,10 @@ import type { RedisAccess } from '../client/redis.ts';
 import { SentinelLink } from '../client/sentinel.ts';
 import type { SentinelPeer } from '../client/sentinel-shapes.ts';
 import { SwitchmasterError } from '../errors.ts';
-import { type Address, formatAddress } from '../model/address.ts';
-import type { Election, SentinelEvent, SentinelView } from '../model/sentinel.ts';
+import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import type { Election, SentinelEvent } from '../model/sentinel.ts';
 import { type Elections, hearElection, noElections, wonElection } from './election.ts';
-
-/** What one Sentinel answered about one master, or why it did not. */
-export type SentinelReading =
-  | { readonly kind: 'seen'; readonly sentinel: Address; readonly sentinelId: string; readonly view: SentinelView }
-  /** It is there, and monitors no master of this name. */
-  | { readonly kind: 'unaware'; readonly sentinel: Address; readonly sentinelId: string }
-  | {
-      readonly kind: 'unreachable';
-      readonly sentinel: Address;
-      readonly sentinelId: string;
-      readonly error: SwitchmasterError;
-    };
+import type { SentinelReading } from './sentinel-reading.ts';
 
 export interface SentinelHint {
   readonly sentinel: Address;
@@ -133,9 +122,12 @@ export class SentinelSource {
     return Promise.all(members.map(([, member]) => readOne(member, name)));
   }
 
-  /** A Sentinel that monitors `name` and can be reached. */
-  linkTo(name: string): SentinelLink | undefined {
-    return [...this.#members.values()].find(({ link, names }) => link.up && names?.has(name) === true)?.link;
+  /** A Sentinel that monitors `name` and can be reached: the one at `address`, or any. */
+  linkTo(name: string, address?: Address): SentinelLink | undefined {
+    return [...this.#members.values()].find(
+      ({ link, names }) =>
+        link.up && names?.has(name) === true && (address === undefined || sameAddress(link.address, address)),
+    )?.link;
   }
 
   #join({ address, id }: SentinelPeer, origin: Member['origin']): void {

@@ -28,6 +28,12 @@ t.test('masters that are written out need their own nodes only, patterns need al
   t.ok(rulesOf({ masters: ['a', 'shard*'] }).includes('node_prefix redis- write'));
 });
 
+t.test('a bridge may hold the turn to fail a master over', async (t) => {
+  const rules = rulesOf({ masters: ['a'] });
+  t.ok(rules.includes('key_prefix redis/prod/steering/ write'));
+  t.ok(rules.includes('session_prefix  write'));
+});
+
 t.test('what another rule grants is left out', async (t) => {
   const queries = [
     { kind: 'key-tree', prefix: 'redis/prod/record/' },

@@ -1,0 +1,21 @@
+import type { SwitchmasterError } from '../errors.ts';
+import type { Address } from '../model/address.ts';
+import type { SentinelView } from '../model/sentinel.ts';
+
+/** What one Sentinel answered about one master, or why it did not. */
+export type SentinelReading =
+  | { readonly kind: 'seen'; readonly sentinel: Address; readonly sentinelId: string; readonly view: SentinelView }
+  /** It is there, and monitors no master of this name. */
+  | { readonly kind: 'unaware'; readonly sentinel: Address; readonly sentinelId: string }
+  | {
+      readonly kind: 'unreachable';
+      readonly sentinel: Address;
+      readonly sentinelId: string;
+      readonly error: SwitchmasterError;
+    };
+
+/** One view a Sentinel, whatever the number of addresses it is known by. */
+export function distinctViews(readings: readonly SentinelReading[]): readonly SentinelView[] {
+  const views = readings.filter((reading) => reading.kind === 'seen').map(({ view }) => view);
+  return [...new Map(views.map((view) => [view.sentinelId, view])).values()];
+}
