@@ -7,6 +7,8 @@ import { Sandbox } from '../sandbox/sandbox.ts';
 import { startCluster } from './clustering.ts';
 
 /* The live page in Chromium, on real software: a failover, a daemon that is away, a render that is held. */
+// A busy machine takes its time.
+t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'page' });
 const [consul, cluster, shard1, shard2] = await Promise.all([
   sandbox.consul(),
