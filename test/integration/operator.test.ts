@@ -10,6 +10,7 @@ import { CheckLoad, findWrong } from './check-load.ts';
 /* What an operator and a load balancer see of one failover, on real software. */
 // A busy machine takes its time.
 t.setTimeout(240_000);
+const patience = { timeoutMs: 60_000 };
 const sandbox = await Sandbox.openFor(t, { name: 'operator' });
 const [consul, shard1] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 1 })]);
 const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });
@@ -44,7 +45,7 @@ t.test('check asks every server that the config names', async (t) => {
 });
 
 t.test('before the failover, status shows a tree in which all is well', async (t) => {
-  await waitFor('the check to pass', async () => (await runProgram(['status', '--api', api])).code === 0);
+  await waitFor('the check to pass', async () => (await runProgram(['status', '--api', api])).code === 0, patience);
   const { stdout, stderr } = await runProgram(['status', '--api', api]);
   t.equal(stderr, '');
   t.match(stdout, `shard1  ${formatAddress(oldMaster)}  passing  epoch 0`);
@@ -59,10 +60,11 @@ t.test('before the failover, status shows a tree in which all is well', async (t
 t.test('a replica that stands still is no replica within a limit, and is one again when it goes on', async (t) => {
   const url = `/check/replica?address=${formatAddress(newMaster)}`;
   const status = async (limit: string) => (await daemon.get(`${url}&maxLag=${limit}`)).status;
-  const is = (wanted: number) => ({ until: (found: number) => found === wanted, timeoutMs: 10_000 });
+  const is = (wanted: number) => ({ until: (found: number) => found === wanted, ...patience });
   await waitFor('the lag to be known', () => status('5s'), is(200));
   await waitFor('the status to know it', async () => (await runProgram(['status', '--api', api])).stdout, {
     until: (text) => /replica .* in sync/.test(text),
+    ...patience,
   });
   shard1.replicas[0]?.pause();
   await shard1.master.command('SET', 'some', 'thing');
@@ -71,15 +73,19 @@ t.test('a replica that stands still is no replica within a limit, and is one aga
   shard1.replicas[0]?.resume();
   await waitFor('it to follow', () => status('2s'), is(200));
   await waitFor('it to follow', () => status('100kb'), is(200));
-  await waitFor('the Sentinels to see it', async () => (await runProgram(['status', '--api', api])).code === 0);
+  await waitFor(
+    'the Sentinels to see it',
+    async () => (await runProgram(['status', '--api', api])).code === 0,
+    patience,
+  );
 });
 
 t.test('a failover is seen live, told afterwards, and never answered wrongly', async (t) => {
   const watching = new Program(['watch', 'shard1', '--json', '--api', api]);
   t.teardown(() => void watching.child.kill('SIGKILL'));
-  await waitFor('the watch to be connected', async () =>
-    /switchmaster_event_streams 1/.test(String((await daemon.get('/metrics')).body)),
-  );
+  const connected = async (): Promise<boolean> =>
+    /switchmaster_event_streams 1/.test(String((await daemon.get('/metrics')).body));
+  await waitFor('the watch to be connected', connected, patience);
   const load = new CheckLoad(daemon.api, [oldMaster, newMaster]);
   t.teardown(() => load.stop());
   await shard1.master.kill();
@@ -179,7 +185,6 @@ t.test('an API behind TLS that wants certificates is asked with them, and what l
   const authority = { SWITCHMASTER_API: url, SWITCHMASTER_CACERT: cert };
   const named = { ...authority, SWITCHMASTER_TLS_SERVER_NAME: 'switchmaster' };
   const all = { ...named, SWITCHMASTER_CLIENT_CERT: cert, SWITCHMASTER_CLIENT_KEY: key };
-  const patience = { timeoutMs: 60_000 };
   await waitFor('all to be well', async () => (await runProgram(['status'], all)).code === 0, patience);
   const says = async (environment: Record<string, string>, wanted: string) => {
     const { code, stderr } = await runProgram(['status'], environment);
