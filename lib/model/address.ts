@@ -26,6 +26,10 @@ export function sameAddress(a: Address, b: Address): boolean {
   return a.port === b.port && a.host === b.host;
 }
 
+export function isIn(list: readonly Address[], address: Address): boolean {
+  return list.some((one) => sameAddress(one, address));
+}
+
 /** A total order, so that lists come out the same whatever order they were observed in. */
 export function compareAddresses(a: Address, b: Address): number {
   if (a.host !== b.host) return a.host < b.host ? -1 : 1;

@@ -1,5 +1,5 @@
 import { type Address, sameAddress } from '../model/address.ts';
-import type { Version } from '../model/epoch.ts';
+import { compareVersions, type Version } from '../model/epoch.ts';
 import type { HeldRecord, MasterRecord } from '../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import { agreedReplicas } from './opinion.ts';
@@ -115,6 +115,12 @@ export function draftOf(
     previous: moved ? from.master : (from?.previous ?? null),
     reason,
   };
+}
+
+/** The newest record there is or was: nothing older than it is ever published again. */
+export function newestKnown({ held, remembered }: Pick<Situation, 'held' | 'remembered'>): MasterRecord | undefined {
+  if (held.kind !== 'present') return remembered;
+  return remembered !== undefined && compareVersions(remembered, held.record) > 0 ? remembered : held.record;
 }
 
 /** How an address answered ROLE, if it was asked. */

@@ -2,8 +2,9 @@ import { formatAddress, sameAddress } from '../model/address.ts';
 import { compareVersions, type Version } from '../model/epoch.ts';
 import { type MasterRecord, sameAddresses } from '../model/record.ts';
 import type { SentinelView } from '../model/sentinel.ts';
-import { answerOf, type Decision, type Draft, draftOf, keep, type Situation } from './decision.ts';
-import { contradict, deliver, fallBehind, rebaseByHand } from './generation.ts';
+import { answerOf, type Decision, type Draft, draftOf, keep, newestKnown, type Situation } from './decision.ts';
+import { agreedSince, contradict, deliver, fallBehind, rebaseByHand } from './generation.ts';
+import { isMember, isStranger } from './membership.ts';
 import { agreedReplicas } from './opinion.ts';
 import { newestPromotion, replicasAfter } from './promotion.ts';
 import { bestOf, hasMajority, knownSentinels, majorityHeard, rivalsOf } from './vote.ts';
@@ -19,11 +20,12 @@ import { bestOf, hasMajority, knownSentinels, majorityHeard, rivalsOf } from './
 /** How soon to ask again an address that is about to become a master. */
 const promotionRetryMs = 25;
 
-export function decide(observed: Situation): Decision {
+export function decide(everything: Situation): Decision {
+  const known = newestKnown(everything);
+  const observed = { ...everything, views: everything.views.filter((view) => !isStranger(view, everything)) };
   const promoting = observed.views.flatMap((view) => (settled(view) ? [] : (view.promoting ?? [])));
   const situation = { ...observed, promoting, views: observed.views.filter(settled) };
   const best = bestOf(situation.views);
-  const known = newestKnown(situation);
   const promoted = known === undefined ? undefined : followPromotion(observed, { known, best });
   if (promoted !== undefined) return promoted;
   if (best === undefined) return waitForSentinels(observed);
@@ -40,12 +42,6 @@ export function decide(observed: Situation): Decision {
   if (order > 0) return advance(situation, { version, best, from: known });
   if (order < 0) return fallBehind(situation, { best, known });
   return agree(situation, { best, known });
-}
-
-/** The newest record there is or was: nothing older than it is ever published again. */
-function newestKnown({ held, remembered }: Situation): MasterRecord | undefined {
-  if (held.kind !== 'present') return remembered;
-  return remembered !== undefined && compareVersions(remembered, held.record) > 0 ? remembered : held.record;
 }
 
 /**
@@ -72,7 +68,7 @@ function followPromotion(
   if (promotion === undefined || (best !== undefined && best.configEpoch >= promotion.epoch)) return undefined;
   const { selected, epoch } = promotion;
   if (epoch <= (situation.abandonedEpoch ?? -1)) return undefined;
-  if (sameAddress(selected, known.master)) return undefined;
+  if (sameAddress(selected, known.master) || !isMember(selected, promotion.view, situation)) return undefined;
   const role = answerOf(situation, selected);
   if (role === undefined) return { kind: 'ask-role', address: selected };
   if (role !== 'master') return undefined;
@@ -111,7 +107,10 @@ function refuseRivals(
   return { kind: 'conflict', summary };
 }
 
-/** There never was a record: an older decision must not be taken for the last one, so a majority has to be heard. */
+/**
+ * There never was a record: an older decision must not be taken for the last one, so a majority has to be heard. Nobody
+ * follows anything yet, so a newer epoch that few name is waited for; where the others go on without it, it is not theirs.
+ */
 function decideFirst(situation: Situation, best: SentinelView): Decision {
   const { views } = situation;
   if (!situation.complete) return { kind: 'look-closer' };
@@ -119,7 +118,17 @@ function decideFirst(situation: Situation, best: SentinelView): Decision {
     const summary = `there is no record yet, and only ${views.length} of ${knownSentinels(situation)} Sentinels can be asked: a majority is needed`;
     return { kind: 'wait', why: 'no-majority', summary };
   }
-  return advance(situation, { version: { generation: 1, epoch: best.configEpoch }, best, from: undefined });
+  const first = (chosen: SentinelView) =>
+    advance(situation, { version: { generation: 1, epoch: chosen.configEpoch }, best: chosen, from: undefined });
+  if (hasMajority(best, situation)) return first(best);
+  const agreed = views.find((view) => hasMajority(view, situation));
+  const summary = `there is no record yet, and no majority of the Sentinels agrees on ${formatAddress(best.master)} at epoch ${best.configEpoch}`;
+  if (agreed === undefined) return { kind: 'wait', why: 'no-majority', summary };
+  const since = agreedSince(situation, agreed);
+  const leftMs = since.sinceMs + situation.rebaseAfterMs - situation.nowMs;
+  if (leftMs > 0) return { kind: 'wait', why: 'no-majority', summary, lagging: since, retryAfterMs: leftMs };
+  const decision = first(agreed);
+  return decision.kind === 'ask-role' ? { ...decision, lagging: since } : decision;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Address, sameAddress } from '../model/address.ts';
+import { type Address, isIn, sameAddress } from '../model/address.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import { hasMajority } from './vote.ts';
@@ -28,6 +28,10 @@ export interface FenceSituation {
   /** Every address of the record that was asked, and its answer. */
   readonly roles: readonly RoleAnswer[];
   readonly evidence: Evidence;
+  /** What the Sentinels said that the evidence is made of. */
+  readonly views: readonly SentinelView[];
+  /** Every node of this master that any Sentinel has named to this bridge. */
+  readonly members: readonly Address[];
 }
 
 /**
@@ -41,19 +45,20 @@ export const pauseMs = 5_000;
 
 /**
  * The record's master is never touched, and nothing before the record is confirmed. Data is discarded only where it is
- * proven that no failover is promoting the address. Without proof only the former master is paused: any other replica
- * that answers as a master may have just been promoted.
+ * proven that no failover is promoting the address, and where every Sentinel counts it among this master's replicas: the
+ * record alone could name anybody's Redis. Without that only the former master is paused, if it is one of this master's
+ * nodes: any other replica that answers as a master may have just been promoted.
  */
-export function planFence({ mode, record, roles, evidence }: FenceSituation): readonly FenceAction[] {
+export function planFence({ mode, record, roles, evidence, views, members }: FenceSituation): readonly FenceAction[] {
   if (mode === 'none' || evidence === 'none' || record.phase !== 'confirmed') return [];
-  const strays = former(record).filter((address) =>
-    roles.some(({ address: asked, role }) => role === 'master' && sameAddress(asked, address)),
-  );
+  const strays = former(record).filter((address) => answersAsMaster(address, roles));
   if (mode === 'demote' && evidence === 'proven') {
-    return strays.map((address) => ({ kind: 'demote', address, master: record.master }));
+    return strays
+      .filter((address) => views.length > 0 && views.every(({ replicas }) => lists(replicas, address)))
+      .map((address) => ({ kind: 'demote', address, master: record.master }));
   }
   return strays
-    .filter((address) => record.previous !== null && sameAddress(address, record.previous))
+    .filter((address) => record.previous !== null && sameAddress(address, record.previous) && isIn(members, address))
     .map((address) => ({ kind: 'pause', address, pauseMs }));
 }
 
@@ -61,11 +66,22 @@ export function planFence({ mode, record, roles, evidence }: FenceSituation): re
  * The former master of a promotion that is not confirmed yet, where it answers as a master: it was out of reach when the
  * master changed. Its writes wait once and no longer, for the promotion may come to nothing.
  */
-export function planLatePause(record: MasterRecord, roles: readonly RoleAnswer[]): Address | undefined {
+export function planLatePause({
+  record,
+  roles,
+  members,
+}: Pick<FenceSituation, 'record' | 'roles' | 'members'>): Address | undefined {
   const { phase, previous, master } = record;
   if (phase !== 'promoted' || previous === null || sameAddress(previous, master)) return undefined;
-  const answers = roles.some(({ address, role }) => role === 'master' && sameAddress(address, previous));
-  return answers ? previous : undefined;
+  return answersAsMaster(previous, roles) && isIn(members, previous) ? previous : undefined;
+}
+
+function answersAsMaster(address: Address, roles: readonly RoleAnswer[]): boolean {
+  return roles.some(({ address: asked, role }) => role === 'master' && sameAddress(asked, address));
+}
+
+function lists(replicas: SentinelView['replicas'], address: Address): boolean {
+  return replicas.some((replica) => sameAddress(replica.address, address));
 }
 
 /** Who was master before, or could come back as one. */

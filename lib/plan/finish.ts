@@ -40,7 +40,7 @@ export function planFinish({ record, views, knownSentinels, role }: FinishSituat
   if (!majorityHeard({ views, knownSentinels })) return { kind: 'leave' };
   if (views.some((view) => view.condition === 'failover' || view.configEpoch >= record.epoch)) return { kind: 'leave' };
   const [chosen] = views
-    .filter((view) => view.replicas.some(({ address }) => sameAddress(address, record.master)))
+    .filter((view) => view.replicas.some((replica) => isLinked(replica) && sameAddress(replica.address, record.master)))
     .toSorted((a, b) => (a.sentinelId < b.sentinelId ? -1 : 1));
   if (chosen === undefined) return { kind: 'leave' };
   const above = priorityOf(chosen, record.master);
@@ -54,6 +54,11 @@ export function planFinish({ record, views, knownSentinels, role }: FinishSituat
 /** By what this Sentinel has seen last: a master's INFO tells no priority. */
 function priorityOf({ replicas }: SentinelView, address: Address): number {
   return replicas.find((replica) => sameAddress(replica.address, address))?.priority ?? defaultPriority;
+}
+
+/** Sentinel selects only among those that it can reach. */
+function isLinked({ condition }: ReplicaView): boolean {
+  return condition !== 's_down' && condition !== 'unlinked';
 }
 
 /** One that is down now may be back when it counts. */

@@ -57,7 +57,8 @@ export function contradict(
   return rebase(situation, { best, known, why: 'the Sentinels agree on another master at the same epoch' });
 }
 
-function agreedSince({ lagging, nowMs }: Situation, { master, configEpoch }: SentinelView): Lagging {
+/** Since when a majority has named this master at this epoch. */
+export function agreedSince({ lagging, nowMs }: Situation, { master, configEpoch }: SentinelView): Lagging {
   const goesOn = lagging !== undefined && lagging.epoch === configEpoch && sameAddress(lagging.master, master);
   return goesOn ? lagging : { master, epoch: configEpoch, sinceMs: nowMs };
 }

@@ -1,5 +1,7 @@
+import { type Address, isIn } from '../model/address.ts';
 import { compareVersions } from '../model/epoch.ts';
 import type { HeldRecord, MasterRecord } from '../model/record.ts';
+import type { SentinelView } from '../model/sentinel.ts';
 import type { Lagging } from '../plan/decision.ts';
 import type { Opinion } from '../plan/opinion.ts';
 import type { RecordReading } from '../source/record.ts';
@@ -17,6 +19,8 @@ export class MasterMemory {
   /** The epoch of the last promotion that came to nothing. */
   abandonedEpoch: number | undefined;
   lagging: Lagging | undefined;
+  /** Every node of this master that any Sentinel has named. */
+  members: readonly Address[] = [];
   readings: readonly SentinelReading[] = [];
   readAt: Date | undefined;
   opinion: Opinion | undefined;
@@ -24,6 +28,13 @@ export class MasterMemory {
   rebaseAskedUntilMs = 0;
   /** What is wrong and waits for somebody or something, as a sentence. */
   trouble: string | undefined;
+
+  /** What Sentinels say belongs to this master, for good: a former master is one although they forget it. */
+  heard(views: readonly SentinelView[]): void {
+    const named = views.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);
+    const strangers = named.filter((address) => !isIn(this.members, address));
+    if (strangers.length > 0) this.members = [...this.members, ...strangers];
+  }
 
   /** A record read or written directly, until the watch has caught up with it. */
   #ahead: { readonly held: HeldRecord; readonly resets: number; readonly index: bigint } | undefined;

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { RedisPool } from '../client/redis-pool.ts';
-import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import { type Address, formatAddress, isIn, sameAddress } from '../model/address.ts';
 import type { CatalogNode } from '../model/catalog.ts';
 import { compareVersions } from '../model/epoch.ts';
 import { collisions, externalNode, type Naming } from '../model/naming.ts';
@@ -8,6 +8,7 @@ import type { SentinelView } from '../model/sentinel.ts';
 import type { Decision, FollowMode, Situation } from '../plan/decision.ts';
 import { decide } from '../plan/failover.ts';
 import { weighEvidence } from '../plan/fence.ts';
+import { describeStrangers } from '../plan/membership.ts';
 import { foreignNode, nodeOwner, ownershipOf } from '../plan/ownership.ts';
 import { newestPromotion } from '../plan/promotion.ts';
 import type { RecordSource } from '../source/record.ts';
@@ -164,6 +165,7 @@ export class Bridge implements Reconciler {
     const reading = this.#options.records.read(name);
     if (reading === undefined) return undefined;
     const memory = this.memory(name);
+    memory.heard(seen.views);
     return { name, memory, reading, held: memory.held(reading), ...seen, observedMs: performance.now() };
   }
 
@@ -213,11 +215,12 @@ export class Bridge implements Reconciler {
     const { memory } = finding;
     const writes = decision.kind === 'publish' || decision.kind === 'stands';
     const refusal = writes ? await this.#refusal(name, finding) : undefined;
-    memory.trouble = refusal ?? ('summary' in decision ? decision.summary : undefined);
+    memory.trouble =
+      refusal ?? ('summary' in decision ? decision.summary : undefined) ?? describeStrangers(decided.situation);
     if (refusal !== undefined) return { kind: 'held', summary: refusal };
     switch (decision.kind) {
       case 'publish':
-        this.#turn(name, decision);
+        this.#turn(finding, decision);
         if (decision.cause === 'rebase') memory.rebaseAskedUntilMs = 0;
         return this.#options.writer.publish(finding, decision);
       case 'stands':
@@ -232,9 +235,11 @@ export class Bridge implements Reconciler {
   }
 
   /** The old master's writes wait from now on, the new one's no more. */
-  #turn(name: string, decision: Extract<Decision, { kind: 'publish' }>): void {
+  #turn({ name, memory }: Finding, decision: Extract<Decision, { kind: 'publish' }>): void {
     const { master, previous } = decision.draft;
     if (!isTurn(decision) || previous === null || sameAddress(previous, master)) return;
+    // The record alone could name anybody's Redis.
+    if (!isIn(memory.members, previous)) return;
     void this.#options.fencer.turn(name, { from: previous, to: master });
   }
 
@@ -255,13 +260,13 @@ export class Bridge implements Reconciler {
     if (record === undefined) return 'none';
     const { records, sentinels, fencer } = this.#options;
     return fencer.enforce(record, {
-      weigh: async () =>
-        weighEvidence({
-          record,
-          views: distinctViews(await sentinels.read(name)),
-          knownSentinels: sentinels.count(name),
-          consul: records.outage === undefined ? 'reachable' : 'unreachable',
-        }),
+      members: memory.members,
+      weigh: async () => {
+        const views = distinctViews(await sentinels.read(name));
+        const consul = records.outage === undefined ? 'reachable' : 'unreachable';
+        const knownSentinels = sentinels.count(name);
+        return { views, evidence: weighEvidence({ record, views, knownSentinels, consul }) };
+      },
       stillHolds: () => memory.remembered !== undefined && compareVersions(memory.remembered, record) === 0,
     });
   }

@@ -4,9 +4,9 @@ import { type Address, formatAddress } from '../model/address.ts';
 import type { MasterRecord } from '../model/record.ts';
 import {
   bracePauseMs,
-  type Evidence,
   type FenceAction,
   type FenceMode,
+  type FenceSituation,
   former,
   pauseMs,
   planFence,
@@ -75,20 +75,26 @@ export class Fencer {
    */
   async enforce(
     record: MasterRecord,
-    options: { readonly weigh: () => Promise<Evidence>; readonly stillHolds: () => boolean },
+    options: {
+      /** Every node of this master that any Sentinel has named. */
+      readonly members: readonly Address[];
+      readonly weigh: () => Promise<Pick<FenceSituation, 'evidence' | 'views'>>;
+      readonly stillHolds: () => boolean;
+    },
   ): Promise<'found' | 'none'> {
     const { redis, mode } = this.#options;
+    const { members, stillHolds } = options;
     if (mode === 'none') return 'none';
     const roles = await Promise.all(former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
     if (record.phase === 'promoted') {
-      const from = planLatePause(record, roles);
-      if (from !== undefined && options.stillHolds()) await this.#pauseOnce(record.name, { from, to: record.master });
+      const from = planLatePause({ record, roles, members });
+      if (from !== undefined && stillHolds()) await this.#pauseOnce(record.name, { from, to: record.master });
       return 'none';
     }
     if (!roles.some(({ role }) => role === 'master')) return 'none';
-    const evidence = await options.weigh();
-    for (const action of planFence({ mode, record, roles, evidence })) {
-      if (!options.stillHolds()) break;
+    const weighed = await options.weigh();
+    for (const action of planFence({ mode, record, roles, members, ...weighed })) {
+      if (!stillHolds()) break;
       await (action.kind === 'pause' ? this.#pause(record.name, action) : this.#demote(record.name, action));
     }
     return 'found';

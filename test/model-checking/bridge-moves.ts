@@ -169,7 +169,8 @@ function fence(state: State, b: number, rules: BridgeRules): readonly Move[] {
   const evidence = weighEvidence({ record: remembered, views, knownSentinels: state.sentinels.length, consul });
   const roles: RoleAnswer[] = strays.masters.map((letter) => ({ address: at(letter), role: 'master' }));
   let nodes = state.nodes;
-  for (const action of planFence({ mode: 'demote', record: remembered, roles, evidence })) {
+  const members = letters(state).map((letter) => at(letter));
+  for (const action of planFence({ mode: 'demote', record: remembered, roles, evidence, views, members })) {
     if (strays.version !== versionOf(remembered) || action.kind !== 'demote') continue;
     const target = letterOf(action.address.host);
     const master = letterOf(action.master.host);

@@ -50,9 +50,23 @@ const table: Table = {
       expect: { publish: 'initial', is: { phase: 'confirmed' } },
     },
     {
-      when: 'two of three answer, and they are of different epochs: the higher',
+      when: 'two of three answer, and they are of different epochs: they are about to agree',
       given: { views: [view(1, 'A', 5), view(2, 'B', 6)], role: role('B', 'master') },
-      expect: { publish: 'initial', is: { epoch: 6, master: at('B'), phase: 'promoted' } },
+      expect: { wait: 'no-majority' },
+    },
+    {
+      when: 'one names another master at a newer epoch than the others, who may be about to adopt it',
+      given: { views: [view(1, 'D', 999), ...all('A', 5).slice(1)], role: role('D', 'master') },
+      expect: { wait: 'no-majority', retryAfterMs: 10_000 },
+    },
+    {
+      when: 'they go on without it for long enough: it is not theirs, and the majority counts',
+      given: {
+        views: [view(1, 'D', 999), ...all('A', 5).slice(1)],
+        role: role('A', 'master'),
+        lagging: { master: at('A'), epoch: 5, sinceMs: 1_000_000 - 10_000 },
+      },
+      expect: { publish: 'initial', is: { epoch: 5, master: at('A'), phase: 'confirmed' } },
     },
     { when: 'no Sentinel answers', given: {}, expect: { wait: 'no-sentinel' } },
     { when: 'what was announced is gone', given: { ...announced }, expect: 'look-closer' },

@@ -1,7 +1,10 @@
+import t from 'tap';
+import { describeStrangers } from '../../lib/plan/membership.ts';
 import { all, announced, type Table, testDecisions } from './decision-table.ts';
-import { at, held, record, role, view } from './world.ts';
+import { at, held, record, role, situation, view } from './world.ts';
 
 const five = record('A', { epoch: 5 });
+const stranger = view(1, 'Z', 999, { replicas: [] });
 
 const table: Table = {
   'a newer epoch': [
@@ -148,6 +151,43 @@ const table: Table = {
       expect: { wait: 'no-sentinel' },
     },
   ],
+  'somebody who monitors another Redis by this name': [
+    {
+      when: 'it announces a newer epoch: all are asked',
+      given: { ...announced, held: held(five), views: [stranger], role: role('Z', 'master') },
+      expect: 'look-closer',
+    },
+    {
+      when: 'it has a newer epoch than all others: the record stands',
+      given: { held: held(five), views: [stranger, view(2, 'A', 5), view(3, 'A', 5)], role: role('Z', 'master') },
+      expect: 'stands',
+    },
+    {
+      when: 'the others fail over meanwhile: they are followed',
+      given: { held: held(five), views: [stranger, view(2, 'B', 6), view(3, 'A', 5)], role: role('B', 'master') },
+      expect: { publish: 'failover', is: { epoch: 6, master: at('B') } },
+    },
+    {
+      when: 'a majority says the same: it is a master that they were told by hand',
+      given: { held: held(five), views: [stranger, view(2, 'Z', 999), view(3, 'A', 5)], role: role('Z', 'master') },
+      expect: { publish: 'failover', is: { epoch: 999, master: at('Z') } },
+    },
+    {
+      when: 'a replica that the record does not have yet, but another Sentinel: followed',
+      given: {
+        held: held({ ...five, replicas: [] }),
+        views: [view(1, 'B', 6), view(2, 'A', 5), view(3, 'A', 5)],
+        role: role('B', 'master'),
+      },
+      expect: { publish: 'failover', is: { epoch: 6, master: at('B') } },
+    },
+  ],
 };
+
+t.test('whose word is not believed is told', async (t) => {
+  const heard = situation({ held: held(five), views: [stranger, view(2, 'A', 5), view(3, 'A', 5)] });
+  t.match(describeStrangers(heard), /10\.0\.1\.1:26379 names 10\.0\.0\.26:6326 at epoch 999/);
+  t.equal(describeStrangers(situation({ held: held(five), views: all('A', 5) })), undefined);
+});
 
 testDecisions(table);

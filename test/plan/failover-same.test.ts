@@ -1,5 +1,5 @@
 import { all, announced, type Table, testDecisions } from './decision-table.ts';
-import { at, held, record, role, view } from './world.ts';
+import { at, held, others, record, role, view } from './world.ts';
 
 const five = record('A', { epoch: 5 });
 
@@ -60,8 +60,8 @@ const table: Table = {
     },
     {
       when: 'a replica went: written',
-      given: { held: held({ ...five, replicas: [at('B')] }), views: all('A', 5) },
-      expect: { publish: 'replicas', is: { replicas: [] } },
+      given: { held: held({ ...five, replicas: [at('B'), ...others('A')] }), views: all('A', 5) },
+      expect: { publish: 'replicas', is: { replicas: others('A') } },
     },
     {
       when: 'only a minority can be asked, and lists other replicas: nothing is written',

@@ -7,6 +7,14 @@ import { at, record, role, view } from './world.ts';
 const six = record('B', { epoch: 6, previous: at('A'), replicas: [at('A'), at('C')] });
 const masters = ['A', 'B', 'C'].map((letter) => role(letter, 'master'));
 
+/** Three Sentinels that agree, and list these as B's replicas. */
+const listing = (...letters: readonly string[]) =>
+  all('B', 6).map((one) => ({
+    ...one,
+    replicas: letters.map((letter) => ({ address: at(letter), condition: 'up' as const })),
+  }));
+const known = { views: listing('A', 'C'), members: [at('A'), at('B'), at('C')] };
+
 type Row = readonly [when: string, given: Partial<Parameters<typeof planFence>[0]>, expected: readonly string[]];
 const rows: readonly Row[] = [
   ['proven: everyone but the record’s master is demoted', {}, ['demote A', 'demote C']],
@@ -23,7 +31,27 @@ const rows: readonly Row[] = [
   ['the mode is pause: never more than that', { mode: 'pause' }, ['pause A']],
   ['before the record is confirmed: nothing', { record: { ...six, phase: 'promoted' } }, []],
   ['no former master is known, and nothing is proven', { record: { ...six, previous: null }, evidence: 'likely' }, []],
-  ['a former master that the Sentinels forgot is fenced too', { record: { ...six, replicas: [] } }, ['demote A']],
+  [
+    'a former master that is no replica by the record is fenced too',
+    { record: { ...six, replicas: [] } },
+    ['demote A'],
+  ],
+  ['a former master that the Sentinels forgot: nothing', { views: listing() }, []],
+  [
+    'one that not every Sentinel counts among the replicas keeps its data',
+    { views: [...listing('A', 'C').slice(1), ...listing('C').slice(1, 2)] },
+    ['demote C'],
+  ],
+  [
+    'a former master by the record alone, whom no Sentinel ever named, is left alone',
+    { record: { ...six, previous: at('D') }, roles: [role('D', 'master')] },
+    [],
+  ],
+  [
+    'the same where it would only be paused',
+    { record: { ...six, previous: at('D') }, roles: [role('D', 'master')], evidence: 'likely' },
+    [],
+  ],
   [
     'the record’s master among its own replicas is never touched',
     { record: { ...six, replicas: [at('B')], previous: at('B') } },
@@ -33,7 +61,7 @@ const rows: readonly Row[] = [
 ];
 for (const [when, given, expected] of rows) {
   t.test(`what is done to a former master: ${when}`, async (t) => {
-    const actions = planFence({ mode: 'demote', record: six, roles: masters, evidence: 'proven', ...given });
+    const actions = planFence({ mode: 'demote', record: six, roles: masters, evidence: 'proven', ...known, ...given });
     t.strictSame(
       actions.map(({ kind, address }) => `${kind} ${String.fromCharCode(64 + address.port - 6300)}`),
       expected,
@@ -48,7 +76,8 @@ t.test('whatever is known, the record’s master is not touched, and nothing is 
       for (const evidence of ['proven', 'likely', 'none'] as const)
         for (const previous of [null, at('A'), at('B'), at('D')]) {
           const given = { ...six, phase, previous, replicas: [at('A'), at('B'), at('C')] };
-          const actions = planFence({ mode, record: given, roles: [...masters, role('D', 'master')], evidence });
+          const roles = [...masters, role('D', 'master')];
+          const actions = planFence({ mode, record: given, roles, evidence, ...known });
           t.notOk(actions.some(({ address }) => address.port === at('B').port));
           if (phase === 'promoted' || evidence === 'none' || mode === 'none') t.strictSame(actions, []);
           if (evidence !== 'proven' || mode !== 'demote') t.notOk(actions.some(({ kind }) => kind === 'demote'));

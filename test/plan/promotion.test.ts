@@ -87,9 +87,19 @@ const table: Table = {
       when: 'it is still a replica: the record stands by the others',
       given: {
         ...follow,
-        held: held({ ...five, replicas: [] }),
+        held: held(five),
         views: [leader(), view(2, 'A', 5), view(3, 'A', 5)],
         role: role('B', 'replica'),
+      },
+      expect: 'stands',
+    },
+    {
+      when: 'it is no replica by the record or by any other Sentinel: it is not followed',
+      given: {
+        ...follow,
+        held: held({ ...five, replicas: [at('C')] }),
+        views: [leader(), ...[2, 3].map((n) => view(n, 'A', 5, { replicas: [{ address: at('C'), condition: 'up' }] }))],
+        role: role('B', 'master'),
       },
       expect: 'stands',
     },

@@ -9,6 +9,11 @@ export function at(letter: string): Address {
   return { host: `10.0.0.${n}`, port: 6300 + n };
 }
 
+/** The nodes of the shard beside its master: A to D. */
+export function others(master: string): readonly Address[] {
+  return ['A', 'B', 'C', 'D'].filter((letter) => letter !== master).map(at);
+}
+
 export function record(master: string, changes: Partial<Omit<MasterRecord, 'master'>> = {}): MasterRecord {
   return {
     version: 1,
@@ -17,7 +22,7 @@ export function record(master: string, changes: Partial<Omit<MasterRecord, 'mast
     epoch: 5,
     phase: 'confirmed',
     master: at(master),
-    replicas: [],
+    replicas: others(master),
     previous: null,
     reason: 'failover',
     changedAt: '2026-01-01T00:00:00.000Z',
@@ -46,7 +51,7 @@ export function view(
     linked: true,
     quorum: 2,
     knownSentinels: 3,
-    replicas: [],
+    replicas: others(master).map((address) => ({ address, condition: 'up' })),
     ...changes,
   };
 }

@@ -3,7 +3,7 @@ import { RedisPool } from '../../lib/client/redis-pool.ts';
 import { formatAddress } from '../../lib/model/address.ts';
 import type { Evidence } from '../../lib/plan/fence.ts';
 import { type FenceReport, Fencer } from '../../lib/reconcile/fencer.ts';
-import { record } from '../plan/world.ts';
+import { record, view } from '../plan/world.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { RespConnection, redisCli } from '../sandbox/resp.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
@@ -31,8 +31,10 @@ async function start(name: string, mode: 'demote' | 'pause' | 'none' = 'demote')
     replicas: [old.master.address],
     previous: old.master.address,
   };
+  const members = [now.master.address, old.master.address];
+  const views = [view(1, 'A', 5, { replicas: [{ address: old.master.address, condition: 'up' }] })];
   const enforce = (evidence: Evidence, stillHolds = () => true, given = confirmed) =>
-    fencer.enforce(given, { weigh: async () => evidence, stillHolds });
+    fencer.enforce(given, { members, weigh: async () => ({ evidence, views }), stillHolds });
   return { now: now.master, old: old.master, fencer, reports, confirmed, enforce };
 }
 
