@@ -1,4 +1,4 @@
-import { formatAddress, sameAddress } from '../model/address.ts';
+import { formatAddress, isIn, sameAddress } from '../model/address.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 import { answerOf, type Decision, draftOf, keep, type Lagging, type Situation } from './decision.ts';
@@ -16,8 +16,12 @@ export function fallBehind(
   if (!situation.complete) return { kind: 'look-closer' };
   const said = `${formatAddress(best.master)} at epoch ${best.configEpoch}, older than epoch ${known.epoch} of the record`;
   if (!hasMajority(best, situation)) return { kind: 'wait', why: 'older', summary: `refused: ${said}` };
-  const since = agreedSince(situation, best);
   const unconfirmed = known.phase === 'promoted';
+  // Patience begins when its leader is not seen at work any more: it may give up when its own time is over.
+  const since = agreedSince(
+    unconfirmed && isLed(situation, known) ? { ...situation, lagging: undefined } : situation,
+    best,
+  );
   const leftMs = since.sinceMs + (unconfirmed ? confirmationMs(situation, known) : rebaseAfterMs) - nowMs;
   const wait = { kind: 'wait', why: unconfirmed ? 'unconfirmed' : 'rebase', lagging: since } as const;
   if (unconfirmed && leftMs > 0) {
@@ -87,8 +91,13 @@ export function deliver(
 function confirmationMs(situation: Situation, known: MasterRecord): number {
   const answer = answerOf(situation, known.master);
   if (answer === 'replica') return 0;
-  if (situation.promoting?.some((address) => sameAddress(address, known.master))) return Number.POSITIVE_INFINITY;
+  if (isLed(situation, known)) return Number.POSITIVE_INFINITY;
   return Math.max(...situation.views.map((view) => view.failoverTimeoutMs ?? defaultFailoverTimeoutMs));
+}
+
+/** A Sentinel is at work on this very promotion. */
+function isLed({ promoting = [] }: Situation, { master }: MasterRecord): boolean {
+  return isIn(promoting, master);
 }
 
 /** What an operator asks for needs a majority and a target that is a master, but no patience. */

@@ -1,5 +1,5 @@
 // Faults in the window of a failover, round after round: `npm run test:window -- [rounds]`; see `usage`.
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -35,6 +35,7 @@ function isBroken({ result }: Round): boolean {
 }
 
 function save(folder: string, { number, window, result }: Round): string {
+  mkdirSync(folder, { recursive: true });
   const path = join(folder, `round-${number}.txt`);
   const { problems, acknowledged, lost, lostThatSentinelKeeps } = result;
   const losses = `lost ${lost} of ${acknowledged} acknowledged writes, ${lostThatSentinelKeeps} of them kept by Sentinel`;

@@ -40,7 +40,6 @@ export async function runWindow(
     failoverTimeoutMs: 3_000,
     ...program('sentinel'),
   });
-  await lookOften(sentinels);
   const notes: Moment[] = [];
   const note = (who: string, what: string) => notes.push({ atMs: Date.now(), who, what });
   const bridges = new WindowBridges(sandbox, { consul, sentinels });
@@ -103,6 +102,12 @@ async function settle(field: Field): Promise<Address> {
     if (window.oldMaster === 'back last') await anotherMaster(field);
     await shard.master.start();
   }
+  // With Sentinel's own periods, for ten seconds: it turns a replica back after four times its period of greetings.
+  await waitFor('the confirmation', () => readRecord(consul, shard.name), {
+    until: (record) => record?.phase === 'confirmed' && record.epoch > 0,
+    timeoutMs: 10_000,
+    intervalMs: 100,
+  }).catch(() => undefined);
   await lookOften(sentinels);
   const look = async () => {
     const infos = await Promise.all(sentinels.map((sentinel) => sentinel.masterInfo(shard.name)));
