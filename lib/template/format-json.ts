@@ -1,5 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
-import { type FormatWriter, type Hole, Markup, refuse } from './format.ts';
+import { type FormatWriter, type Hole, Markup, refuse, showPiece } from './format.ts';
 
 /**
  * JSON. Inside a string a value becomes escaped content; outside of one, a text becomes a whole string with its quotes,
@@ -21,15 +21,23 @@ export function jsonWriter(): FormatWriter {
       return inString ? insideString(hole) : bare(hole);
     },
     finish(pieces) {
-      const text = pieces.map((piece) => piece.text).join('');
-      try {
-        JSON.parse(text);
-      } catch (cause) {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new SwitchmasterError('template-failed', `The rendered text is not JSON: ${reason}`, { cause });
-      }
+      const cause = parseError(pieces.map((piece) => piece.text).join(''));
+      if (cause === undefined) return;
+      // The parser quotes what it stumbles over, so it is asked again about what may be shown.
+      const told = parseError(pieces.map(showPiece).join(''));
+      const reason = told?.message ?? 'a value of a file or of the environment breaks it';
+      throw new SwitchmasterError('template-failed', `The rendered text is not JSON: ${reason}`, { cause: told });
     },
   };
+}
+
+function parseError(text: string): Error | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown : new Error(String(thrown));
+  }
 }
 
 function insideString({ value }: Hole): string {

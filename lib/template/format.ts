@@ -1,4 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
+import { concealed } from '../model/concealment.ts';
 
 /**
  * What a template's output is written in: it decides how printed values are escaped, and which are refused.
@@ -20,6 +21,8 @@ export interface PrintSite {
 export interface Hole {
   readonly value: PrintedValue;
   readonly site: PrintSite;
+  /** `secret`: made of what `file` or `env` gave, so that no message may tell it. */
+  readonly secrecy: 'open' | 'secret';
 }
 
 export type PrintedValue = string | number | boolean | Markup;
@@ -33,6 +36,11 @@ export class Markup {
     this.format = format;
     this.text = text;
   }
+}
+
+/** What a piece may be shown as: secrets are left out. */
+export function showPiece(piece: OutputPiece): string {
+  return piece.kind === 'literal' ? piece.text : piece.shown;
 }
 
 /**
@@ -50,7 +58,8 @@ export interface FormatWriter {
 
 export type OutputPiece =
   | { readonly kind: 'literal'; readonly text: string }
-  | { readonly kind: 'value'; readonly text: string; readonly hole: Hole };
+  /** `shown` is the text, or what stands for it where it is secret. */
+  | { readonly kind: 'value'; readonly text: string; readonly shown: string; readonly hole: Hole };
 
 const extensions: Record<string, TemplateFormat> = {
   json: 'json',
@@ -82,7 +91,8 @@ export function hasControl(text: string): boolean {
 export function refuse(hole: Hole, reason: string): never {
   const { file, line, column, text } = hole.site;
   const value = hole.value instanceof Markup ? hole.value.text : String(hole.value);
-  const shown = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  const cut = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  const shown = hole.secrecy === 'secret' ? concealed : cut;
   throw new SwitchmasterError('value-refused', `${file}:${line}:${column}: {{${text}}} is ${shown}: ${reason}`, {
     details: { file, line, column, expression: text },
   });

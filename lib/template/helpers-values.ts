@@ -115,7 +115,7 @@ export const valueHelpers: Readonly<Record<string, HelperDefinition>> = {
     usage: '(env "NAME" "default")',
     run(call) {
       const name = textArgument(call, 0);
-      const value = call.scope.world.env(name) ?? call.args[1];
+      const value = call.scope.readVariable(name) ?? call.args[1];
       if (value === undefined) throw templateFailure(`the environment has no ${name}.`);
       return value;
     },

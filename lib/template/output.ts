@@ -1,4 +1,5 @@
-import { type FormatWriter, type Hole, Markup, type OutputPiece, type TemplateFormat } from './format.ts';
+import { concealed } from '../model/concealment.ts';
+import { type FormatWriter, type Hole, Markup, type OutputPiece, showPiece, type TemplateFormat } from './format.ts';
 import { jsonWriter } from './format-json.ts';
 import { rawWriter, wordWriter } from './format-words.ts';
 import { yamlWriter } from './format-yaml.ts';
@@ -12,8 +13,14 @@ const writers: Record<TemplateFormat, () => FormatWriter> = {
   text: rawWriter,
 };
 
+export interface WrittenOutput {
+  readonly text: string;
+  /** The text with `[secret]` in the place of everything that came from `file` or `env`. */
+  readonly shown: string;
+}
+
 /** Puts every hole's value into its place. Throws `value-refused`, or `template-failed` where the whole is unreadable. */
-export function writeOutput(format: TemplateFormat, pieces: readonly (string | Hole)[]): string {
+export function writeOutput(format: TemplateFormat, pieces: readonly (string | Hole)[]): WrittenOutput {
   const writer = writers[format]();
   const written = pieces.map((piece): OutputPiece => {
     if (typeof piece === 'string') {
@@ -23,8 +30,15 @@ export function writeOutput(format: TemplateFormat, pieces: readonly (string | H
     const { value } = piece;
     const text = value instanceof Markup && value.format === 'raw' ? value.text : writer.value(piece);
     if (value instanceof Markup && value.format === 'raw') writer.literal(text);
-    return { kind: 'value', text, hole: piece };
+    return { kind: 'value', text, shown: piece.secrecy === 'open' ? text : concealedLike(text), hole: piece };
   });
   writer.finish(written);
-  return written.map(({ text }) => text).join('');
+  const text = written.map((piece) => piece.text).join('');
+  const secret = pieces.some((piece) => typeof piece !== 'string' && piece.secrecy === 'secret');
+  return { text, shown: secret ? written.map(showPiece).join('') : text };
+}
+
+/** A whole JSON string stays one. */
+function concealedLike(text: string): string {
+  return text.startsWith('"') && text.endsWith('"') ? `"${concealed}"` : concealed;
 }

@@ -1,9 +1,13 @@
 import Handlebars from 'handlebars';
 import { SwitchmasterError } from '../errors.ts';
+import { Concealment } from '../model/concealment.ts';
 import type { ConsulQuery } from '../model/query.ts';
+import { concealError } from './concealed-error.ts';
 import { type Hole, Markup, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
 import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
-import { writeOutput } from './output.ts';
+import { textHelpers } from './helpers-text.ts';
+import { valueHelpers } from './helpers-values.ts';
+import { type WrittenOutput, writeOutput } from './output.ts';
 import { RenderScope, type RenderWorld } from './scope.ts';
 
 export interface RenderLimits {
@@ -13,6 +17,9 @@ export interface RenderLimits {
 }
 
 export const defaultRenderLimits: RenderLimits = { maxOutputBytes: 32 * 1024 * 1024, maxSteps: 5_000_000 };
+
+/** Make their result of their arguments; what the others answer is Consul's, whatever made the name that they were asked for. */
+const makes = new Set<HelperDefinition>([...Object.values(textHelpers), ...Object.values(valueHelpers)]);
 
 interface RenderCommon {
   /** Everything that was read; by id, as it was met. */
@@ -25,11 +32,13 @@ interface RenderCommon {
   readonly masters: ReadonlyMap<string, string>;
   /** Whether the records of masters were read. */
   readonly records: 'read' | 'not-read';
+  /** What `file` and `env` gave, and what was made of it: never to be told. */
+  readonly secrets: readonly string[];
 }
 
 /** `pending`: something that the template reads is not known yet, so nothing can be said of its output. */
 export type RenderResult =
-  | (RenderCommon & { readonly kind: 'rendered'; readonly text: string })
+  | (RenderCommon & WrittenOutput & { readonly kind: 'rendered' })
   | (RenderCommon & {
       readonly kind: 'pending';
       readonly missing: readonly ConsulQuery[];
@@ -53,13 +62,14 @@ export interface CompiledParts {
  */
 export function renderTemplate(parts: CompiledParts, world: RenderWorld): RenderResult {
   const scope = new RenderScope(world);
-  const outcome = attempt(() => run(parts, scope));
+  const outcome = attempt(() => run(parts, scope), scope);
   const common = {
     dependencies: [...scope.dependencies.values()],
     files: [...scope.files],
     members: [...scope.members].sort(),
     masters: scope.masters,
     records: scope.records,
+    secrets: [...scope.secrets.texts],
   };
   // An error while something is unknown may come from the gap itself.
   if (scope.missing.size + scope.missingFiles.size > 0)
@@ -68,25 +78,29 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
 }
 
 function attempt(
-  render: () => string,
-):
-  | { readonly kind: 'rendered'; readonly text: string }
-  | { readonly kind: 'failed'; readonly error: SwitchmasterError } {
+  render: () => WrittenOutput,
+  { secrets }: RenderScope,
+): (WrittenOutput & { readonly kind: 'rendered' }) | { readonly kind: 'failed'; readonly error: SwitchmasterError } {
   try {
-    return { kind: 'rendered', text: render() };
+    return { kind: 'rendered', ...render() };
   } catch (thrown) {
-    return { kind: 'failed', error: SwitchmasterError.from(thrown, 'template-failed') };
+    const error = SwitchmasterError.from(thrown, 'template-failed');
+    if (secrets.texts.size === 0) return { kind: 'failed', error };
+    const concealment = new Concealment();
+    concealment.learn(secrets.texts);
+    return { kind: 'failed', error: concealError(error, concealment) };
   }
 }
 
-function run(parts: CompiledParts, scope: RenderScope): string {
+function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
   const holes: Hole[] = [];
   const budget = makeBudget(parts);
   const bound: Record<string, Handlebars.HelperDelegate> = {
     $print: function $print(value: unknown, options: Handlebars.HelperOptions) {
       const site = siteOf(parts, options);
       budget.spend(site);
-      holes.push({ value: printable(value, site), site });
+      const secrecy = scope.secrets.has(value) ? 'secret' : 'open';
+      holes.push({ value: printable(value, site), site, secrecy });
       return `\u0000${holes.length - 1}\u0000`;
     },
   };
@@ -101,11 +115,11 @@ function run(parts: CompiledParts, scope: RenderScope): string {
     allowProtoPropertiesByDefault: false,
   });
   const pieces = marked.split('\u0000').map((piece, i) => (i % 2 === 0 ? piece : (holes[Number(piece)] as Hole)));
-  const text = withFile(parts.file, () => writeOutput(parts.format, pieces));
-  if (Buffer.byteLength(text) > parts.limits.maxOutputBytes) {
+  const output = withFile(parts.file, () => writeOutput(parts.format, pieces));
+  if (Buffer.byteLength(output.text) > parts.limits.maxOutputBytes) {
     throw templateFailure(`${parts.file}: the output is larger than ${parts.limits.maxOutputBytes} bytes.`);
   }
-  return text;
+  return output;
 }
 
 function bindHelper(input: {
@@ -120,7 +134,10 @@ function bindHelper(input: {
     input.spend(site);
     try {
       const { $site, ...named } = options.hash;
-      return input.definition.run({ args: given, options: named, scope: input.scope, block: makeBlock(this, options) });
+      const { definition, scope } = input;
+      const result = definition.run({ args: given, options: named, scope, block: makeBlock(this, options) });
+      if (makes.has(definition)) scope.secrets.trace({ args: given, result });
+      return result;
     } catch (thrown) {
       throw atSite(site, thrown);
     }
@@ -148,7 +165,7 @@ function atSite(site: PrintSite, thrown: unknown): SwitchmasterError {
   return new SwitchmasterError(error.code, message, { cause: error, details: { file, line, column } });
 }
 
-function withFile(file: string, write: () => string): string {
+function withFile(file: string, write: () => WrittenOutput): WrittenOutput {
   try {
     return write();
   } catch (thrown) {

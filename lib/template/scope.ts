@@ -1,5 +1,6 @@
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { queryId } from '../model/query.ts';
+import { SecretTexts } from './secrecy.ts';
 
 /** What is known of a query. `unknown`: not read yet, or never successfully. */
 export type Knowledge<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unknown' };
@@ -30,6 +31,8 @@ export class RenderScope {
   /** `host:port` of each master that was read, by name. */
   readonly masters = new Map<string, string>();
   records: 'read' | 'not-read' = 'not-read';
+  /** What `file` and `env` gave, and what was made of it. */
+  readonly secrets = new SecretTexts();
 
   constructor(world: RenderWorld) {
     this.world = world;
@@ -49,9 +52,19 @@ export class RenderScope {
   readFile(path: string): string | undefined {
     this.files.add(path);
     const knowledge = this.world.knowFile(path);
-    if (knowledge.kind === 'known') return knowledge.value;
+    if (knowledge.kind === 'known') {
+      this.secrets.take(knowledge.value);
+      return knowledge.value;
+    }
     this.missingFiles.add(path);
     return undefined;
+  }
+
+  /** A variable of the daemon's environment; undefined where it is not set. */
+  readVariable(name: string): string | undefined {
+    const value = this.world.env(name);
+    if (value !== undefined) this.secrets.take(value);
+    return value;
   }
 
   /** `redis/` or `redis/E/`: where records are. */

@@ -1,0 +1,106 @@
+/** What stands where a secret was. */
+export const concealed = '[secret]';
+
+/** Values with fewer characters are no secrets: `1` or `yes` stand everywhere, and nobody is kept out by them. */
+export const leastSecretLength = 4;
+
+/** So many characters in a row of a secret are told apart from chance; what cuts long values short leaves more. */
+const fragmentLength = 8;
+
+/** Passwords are rotated: that many values of the past are remembered beside those of now. */
+const keptSecrets = 1_000;
+
+/**
+ * Secret texts, and the removal of them from whatever is told: each as it is, line by line, as JSON writes it, and any
+ * fragment of {@link fragmentLength} characters, since programs quote, escape and cut what they complain of.
+ */
+export class Concealment {
+  /** The forms of each, the one that was met last at the end. */
+  readonly #secrets = new Map<string, readonly string[]>();
+
+  /** From now on these are removed too. */
+  learn(texts: Iterable<string>): void {
+    for (const text of texts) {
+      const forms = this.#secrets.get(text) ?? formsOf(text);
+      // Set anew, so that the oldest comes first in the map's order.
+      this.#secrets.delete(text);
+      if (forms.length > 0) this.#secrets.set(text, forms);
+    }
+    for (const oldest of this.#secrets.keys()) {
+      if (this.#secrets.size <= keptSecrets) break;
+      this.#secrets.delete(oldest);
+    }
+  }
+
+  /** The text without any of them. */
+  conceal(text: string): string {
+    if (this.#secrets.size === 0 || text.length < leastSecretLength) return text;
+    const marks = new Uint8Array(text.length);
+    this.#markWhole(text, marks);
+    this.#markFragments(text, marks);
+    return replaceMarked(text, marks);
+  }
+
+  /** Plain data with every text in it concealed; names of fields stay. */
+  concealAll<T>(value: T): T {
+    if (this.#secrets.size === 0) return value;
+    return this.#walk(value) as T;
+  }
+
+  #walk(value: unknown): unknown {
+    if (typeof value === 'string') return this.conceal(value);
+    if (Array.isArray(value)) return value.map((item) => this.#walk(item));
+    const plain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+    if (!plain) return value;
+    return Object.fromEntries(Object.entries(value as object).map(([key, inner]) => [key, this.#walk(inner)]));
+  }
+
+  #markWhole(text: string, marks: Uint8Array): void {
+    for (const secret of [...this.#secrets.values()].flat()) {
+      for (let at = text.indexOf(secret); at >= 0; at = text.indexOf(secret, at + 1)) {
+        marks.fill(1, at, at + secret.length);
+      }
+    }
+  }
+
+  /** By the fragments of the text, of which there are few: a secret may be a file of a megabyte. */
+  #markFragments(text: string, marks: Uint8Array): void {
+    const places = new Map<string, number[]>();
+    for (let at = 0; at + fragmentLength <= text.length; at += 1) {
+      const fragment = text.slice(at, at + fragmentLength);
+      const known = places.get(fragment);
+      if (known === undefined) places.set(fragment, [at]);
+      else known.push(at);
+    }
+    for (const secret of this.#secrets.keys()) {
+      for (let at = 0; at + fragmentLength <= secret.length; at += 1) {
+        for (const place of places.get(secret.slice(at, at + fragmentLength)) ?? []) {
+          marks.fill(1, place, place + fragmentLength);
+        }
+      }
+    }
+  }
+}
+
+function formsOf(text: string): readonly string[] {
+  const lines = text.includes('\n') ? text.split('\n') : [];
+  const plain = [text, ...lines].map((form) => form.trim());
+  const forms = plain.flatMap((form) => [form, JSON.stringify(form).slice(1, -1)]);
+  return [...new Set(forms)].filter((form) => form.length >= leastSecretLength);
+}
+
+function replaceMarked(text: string, marks: Uint8Array): string {
+  let shown = '';
+  for (let at = 0; at < text.length; ) {
+    const end = endOfRun(marks, at);
+    shown += marks[at] === 1 ? concealed : text.slice(at, end);
+    at = end;
+  }
+  return shown;
+}
+
+function endOfRun(marks: Uint8Array, from: number): number {
+  let end = from;
+  while (end < marks.length && marks[end] === marks[from]) end += 1;
+  return end;
+}
