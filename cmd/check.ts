@@ -13,7 +13,7 @@ interface CheckOptions {
 }
 
 const help = `
-Exit codes: 0 good, 1 a server does not answer, 2 a config that cannot be used.
+Exit codes: 0 good, 1 a server does not answer or refuses us, 2 a config that cannot be used.
 
 Example:
   $ switchmaster check --config /etc/switchmaster && systemctl reload switchmaster`;
@@ -23,7 +23,7 @@ export function addCheck(program: Command, done: (code: ExitCode) => void): void
     .command('check')
     .description('Tell everything that is wrong with a config and its templates; change nothing.')
     .addOption(configOption())
-    .option('--online', 'ask the Consul agent and the Sentinels too')
+    .option('--online', 'ask the Consul agent, the Sentinels and what they monitor too')
     .addOption(jsonOption())
     .addHelpText('after', help)
     .action(async (options: CheckOptions) => {
@@ -70,8 +70,9 @@ async function askServers(config: Config): Promise<readonly ServerFinding[]> {
 
 function printFindings(servers: readonly ServerFinding[]): void {
   printLine('The configuration is good.');
-  for (const { server, answers, says } of servers) {
-    const mark = answers ? styled('green', 'answers') : styled('red', 'does not answer');
+  for (const { server, answers, says, code } of servers) {
+    const fault = code === 'redis-denied' || code === 'consul-denied' ? 'refuses us' : 'does not answer';
+    const mark = answers ? styled('green', 'answers') : styled('red', fault);
     printLine(`${harmless(server)} ${mark}: ${harmless(says)}`);
   }
 }

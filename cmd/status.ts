@@ -1,30 +1,10 @@
 import type { Command } from 'commander';
-import type { z } from 'zod';
 import { SwitchmasterError } from '../lib/errors.ts';
-import type {
-  clustersAnswer,
-  instancesAnswer,
-  masterAnswer,
-  mastersAnswer,
-  templateAnswer,
-  templatesAnswer,
-} from '../lib/http/shapes.ts';
 import { type Address, formatAddress, sameAddress } from '../lib/model/address.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type AskOptions, addAskOptions } from './option.ts';
 import { type Branch, drawTree, harmless, printJson, printLine, styled } from './terminal.ts';
-
-type Master = z.output<typeof masterAnswer>;
-type Template = z.output<typeof templateAnswer>;
-type Cluster = z.output<typeof clustersAnswer>['clusters'][number];
-type Instance = z.output<typeof instancesAnswer>['instances'][number];
-type Status = z.output<typeof mastersAnswer> &
-  z.output<typeof clustersAnswer> &
-  z.output<typeof instancesAnswer> &
-  z.output<typeof templatesAnswer> & {
-    /** Whether everything was observed in full once; else what was not. */
-    readonly ready: true | string;
-  };
+import { type Cluster, findUnwell, type Instance, type Master, type Status, type Template } from './wellness.ts';
 
 export function addStatus(program: Command, done: (code: ExitCode) => void): void {
   const command = program
@@ -42,14 +22,15 @@ export function addStatus(program: Command, done: (code: ExitCode) => void): voi
 
 async function showStatus(options: AskOptions): Promise<ExitCode> {
   const status = await readStatus(options);
-  if (options.json === true) printJson(status);
-  else for (const line of drawStatus(status)) printLine(line);
-  const well =
-    status.ready === true &&
-    status.masters.every(isWell) &&
-    status.clusters.every(isWhole) &&
-    status.templates.every(({ lastOutcome }) => lastOutcome?.kind !== 'failed');
-  return well ? 0 : 1;
+  const unwell = findUnwell(status);
+  if (options.json === true) printJson({ ...status, unwell });
+  else for (const line of [...drawStatus(status), ...drawUnwell(unwell)]) printLine(line);
+  return unwell.length === 0 ? 0 : 1;
+}
+
+function drawUnwell(unwell: readonly string[]): readonly string[] {
+  if (unwell.length === 0) return [];
+  return ['', 'Not well:', ...unwell.map((fault) => `  ${styled('red', harmless(fault))}`)];
 }
 
 async function readStatus(api: AskOptions): Promise<Status> {
@@ -79,14 +60,13 @@ function drawStatus({ ready, masters, clusters, instances, templates }: Status):
     ...templates.map(templateBranch),
   ];
   const trees = branches.flatMap((branch) => drawTree(branch));
-  if (ready !== true) return [styled('red', harmless(ready)), ...trees];
-  return trees.length === 0 ? ['It follows no master and keeps no file.'] : trees;
+  return trees.length === 0 && ready === true ? ['It follows no master and keeps no file.'] : trees;
 }
 
 function masterBranch(master: Master): Branch {
   const { record, check } = master;
   const name = styled('bold', harmless(master.name));
-  if (record === null) return { text: `${name}  ${styled('red', 'no record')}`, branches: [...troubleOf(master)] };
+  if (record === null) return { text: `${name}  ${styled('red', 'no record')}`, branches: [] };
   const state = check === null ? styled('yellow', 'unknown') : paint(check.status);
   const version = `epoch ${record.epoch}${record.generation === 1 ? '' : `, generation ${record.generation}`}, ${record.phase}`;
   return {
@@ -94,7 +74,6 @@ function masterBranch(master: Master): Branch {
     branches: [
       ...master.replicas.map(({ address, lag }) => ({ text: `replica ${show(address)}  ${describeLag(lag)}` })),
       ...master.sentinels.map((vote) => ({ text: `sentinel ${show(vote.address)}  ${describeVote(vote, record)}` })),
-      ...troubleOf(master),
     ],
   };
 }
@@ -149,15 +128,6 @@ function templateBranch(template: Template): Branch {
 function troubleOf({ lastOutcome }: Pick<Master, 'lastOutcome'>): readonly Branch[] {
   if (lastOutcome === null || (lastOutcome.kind !== 'failed' && lastOutcome.kind !== 'held')) return [];
   return [{ text: styled(lastOutcome.kind === 'failed' ? 'red' : 'yellow', harmless(lastOutcome.summary)) }];
-}
-
-function isWell({ record, check, lastOutcome }: Master): boolean {
-  const stuck = lastOutcome?.kind === 'failed' || lastOutcome?.kind === 'held';
-  return record !== null && check?.status === 'passing' && !stuck;
-}
-
-function isWhole({ record }: Cluster): boolean {
-  return record?.state === 'ok' && record.uncovered.length === 0;
 }
 
 function paint(status: 'passing' | 'warning' | 'critical'): string {

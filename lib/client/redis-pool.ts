@@ -2,18 +2,33 @@ import { type Address, formatAddress } from '../model/address.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
 import { type RedisAccess, RedisLink } from './redis.ts';
 
+export interface RedisPoolHooks {
+  /** A connection was made, or made again: whoever answers there now may have been restarted. */
+  readonly onUp?: (address: Address, owners: readonly string[]) => void;
+  /** What `refusals` answers for these owners has changed. */
+  readonly onRefusal?: (owners: readonly string[]) => void;
+}
+
+/** A server that does not let us in. */
+export interface Refusal {
+  readonly address: Address;
+  /** `NOAUTH Authentication required.` */
+  readonly says: string;
+}
+
+const greetingTimeoutMs = 2_000;
+
 /** Connections to every Redis that may be asked for its ROLE, or fenced, opened before they are needed. */
 export class RedisPool {
   readonly #access: RedisAccess;
-  readonly #onUp: (address: Address, owners: readonly string[]) => void;
+  readonly #hooks: RedisPoolHooks;
   readonly #links = new Map<string, RedisLink>();
   /** Who wants which links: an address is closed when nobody does. */
   readonly #wanted = new Map<string, ReadonlySet<string>>();
 
-  /** `onUp`: a connection was made, or made again: whoever answers there now may have been restarted. */
-  constructor(access: RedisAccess, onUp: (address: Address, owners: readonly string[]) => void = () => {}) {
+  constructor(access: RedisAccess, hooks: RedisPoolHooks = {}) {
     this.#access = access;
-    this.#onUp = onUp;
+    this.#hooks = hooks;
   }
 
   /** From now on `owner` may ask these. */
@@ -42,6 +57,14 @@ export class RedisPool {
     return this.#link(address).callNow(commands, options);
   }
 
+  /** Who refuses us of those that `owner` wants, and in which words. */
+  refusals(owner: string): readonly Refusal[] {
+    return [...(this.#wanted.get(owner) ?? [])].flatMap((key) => {
+      const link = this.#links.get(key);
+      return link?.refusal === undefined ? [] : [{ address: link.address, says: link.refusal }];
+    });
+  }
+
   close(): void {
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
@@ -56,7 +79,15 @@ export class RedisPool {
     const key = formatAddress(address);
     const known = this.#links.get(key);
     if (known !== undefined) return known;
-    const link = new RedisLink(address, this.#access, () => this.#onUp(address, this.#ownersOf(key)));
+    const { onUp, onRefusal } = this.#hooks;
+    const link: RedisLink = new RedisLink(address, this.#access, {
+      onUp: () => {
+        // Whether it lets us in is to be known before a failover needs it.
+        void link.role({ timeoutMs: greetingTimeoutMs });
+        onUp?.(address, this.#ownersOf(key));
+      },
+      onRefusal: () => onRefusal?.(this.#ownersOf(key)),
+    });
     this.#links.set(key, link);
     return link;
   }

@@ -12,6 +12,13 @@ export interface RedisAccess {
   readonly tls?: ClientTls;
 }
 
+export interface RedisLinkHooks {
+  /** Called each time that the connection was made. */
+  readonly onUp?: () => void;
+  /** Called when the server refuses us, in other words than before, and when it does no more. */
+  readonly onRefusal?: (refusal: string | undefined) => void;
+}
+
 /**
  * A connection that is kept open, so that the moment it is needed for costs one round trip. It reconnects by itself,
  * at the latest after a second and a half; a command on a broken link tries to connect at once, and one that is not
@@ -20,25 +27,32 @@ export interface RedisAccess {
 export class RedisLink {
   readonly address: Address;
   readonly #access: RedisAccess;
-  readonly #onUp: () => void;
+  readonly #hooks: RedisLinkHooks;
   #redis: Redis;
   #lastError: Error | undefined;
+  #refusal: string | undefined;
   #closed = false;
 
-  /** `onUp` is called each time that the connection was made. */
-  constructor(address: Address, access: RedisAccess, onUp: () => void = () => {}) {
+  constructor(address: Address, access: RedisAccess, hooks: RedisLinkHooks = {}) {
     this.address = address;
     this.#access = access;
-    this.#onUp = onUp;
+    this.#hooks = hooks;
     this.#redis = this.#open();
+  }
+
+  /** What it says to not letting us in, or to not letting us ask ROLE (`NOAUTH ...`, `WRONGPASS ...`, `NOPERM ...`). */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   /** ROLE, whatever comes of it: being unreachable is an answer. */
   async role(options: { readonly timeoutMs: number }): Promise<RoleAnswer> {
     try {
       const reply = await this.call(['ROLE'], options);
+      this.#judge(undefined);
       return { address: this.address, role: readRole(reply) };
     } catch (thrown) {
+      this.#judge(thrown);
       return { address: this.address, role: 'unreachable', error: SwitchmasterError.from(thrown).message };
     }
   }
@@ -89,12 +103,21 @@ export class RedisLink {
     const redis = openRedis(this.address, this.#access);
     redis.on('error', (error: Error) => {
       this.#lastError = error;
+      this.#judge(error);
     });
     redis.on('ready', () => {
       this.#lastError = undefined;
-      this.#onUp();
+      this.#hooks.onUp?.();
     });
     return redis;
+  }
+
+  /** One that does not answer at all has not changed its mind. */
+  #judge(thrown: unknown): void {
+    const refusal = refusalIn(thrown);
+    if (refusal === this.#refusal || (refusal === undefined && thrown !== undefined)) return;
+    this.#refusal = refusal;
+    this.#hooks.onRefusal?.(refusal);
   }
 
   /** Another connection, at once: `connect` while ioredis waits would leave its timer running, one more for each call. */
@@ -146,15 +169,21 @@ export function translateRedisError(
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const options = { cause: thrown };
   if (error.name === 'ReplyError') {
-    const denied = /^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH)/.test(error.message);
     return new SwitchmasterError(
-      denied ? 'redis-denied' : 'redis-refused',
+      denial.test(error.message) ? 'redis-denied' : 'redis-refused',
       `${context.what} was refused: ${error.message}`,
       options,
     );
   }
   const reason = context.lastError?.message ?? error.message;
   return new SwitchmasterError('redis-unreachable', `${context.what} got no answer: ${reason}`, options);
+}
+
+const denial = /^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH)/;
+
+function refusalIn(thrown: unknown): string | undefined {
+  const said = thrown instanceof SwitchmasterError ? thrown.cause : thrown;
+  return said instanceof Error && denial.test(said.message) ? said.message : undefined;
 }
 
 /** Settles as `promise` does, or rejects with `redis-timeout`. */

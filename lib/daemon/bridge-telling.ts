@@ -62,7 +62,8 @@ export function toVote(reading: SentinelReading, readAt: Date | undefined): Mast
   };
 }
 
-function momentReport(what: {
+/** Something that happened at a moment, told like a run. */
+export function momentReport(what: {
   readonly loop: string;
   readonly key: string;
   readonly hint: readonly [source: string, event: string];

@@ -7,9 +7,11 @@ import type { MasterState, MastersView } from '../http/views.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { externalNode, type Naming, steeringKey } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
+import type { Trouble } from '../model/trouble.ts';
 import type { FollowMode } from '../plan/decision.ts';
 import type { FenceMode } from '../plan/fence.ts';
 import { LagHistory } from '../plan/lag.ts';
+import { findTroubles } from '../plan/trouble.ts';
 import { Bridge } from '../reconcile/bridge.ts';
 import { RecordWriter } from '../reconcile/bridge-writer.ts';
 import { Fencer } from '../reconcile/fencer.ts';
@@ -24,8 +26,10 @@ import { PromotionSource } from '../source/promotion.ts';
 import { FoundSentinels } from '../source/provisioning-sentinels.ts';
 import { RecordSource } from '../source/record.ts';
 import { type SentinelHint, SentinelSource } from '../source/sentinel.ts';
+import { distinctViews } from '../source/sentinel-reading.ts';
 import { fenceReport, finishReport, lateReport, toVote } from './bridge-telling.ts';
 import type { Part, Readiness } from './part.ts';
+import { TroubleTeller } from './trouble-teller.ts';
 
 export interface BridgePartOptions {
   readonly client: ConsulClient;
@@ -66,6 +70,7 @@ export class BridgePart implements Part {
   readonly #records: RecordSource;
   readonly #redis: RedisPool;
   readonly #lags: LagSource;
+  readonly #troubles: TroubleTeller;
   readonly #promotions: PromotionSource;
   readonly #bridge: Bridge;
   readonly #finisher: Finisher | undefined;
@@ -77,10 +82,16 @@ export class BridgePart implements Part {
     const { naming, client, bridgeId, watches, sentinelService: service } = options;
     const onFound = (addresses: readonly Address[]): void => this.#sentinels.give(addresses);
     if (service !== undefined) this.#found = new FoundSentinels({ watches, naming, service, onFound });
-    this.#redis = new RedisPool(options.redisAccess, (address, owners) => {
-      for (const name of owners)
-        this.#loop.wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
+    this.#redis = new RedisPool(options.redisAccess, {
+      onUp: (address, owners) => {
+        for (const name of owners)
+          this.#loop.wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
+      },
+      onRefusal: (owners) => {
+        for (const name of owners) this.#troubles.tell(name, this.#troublesOf(name));
+      },
     });
+    this.#troubles = new TroubleTeller(options.onReport);
     this.#lags = new LagSource({
       redis: this.#redis,
       records: () => this.masters.records(),
@@ -141,7 +152,10 @@ export class BridgePart implements Part {
       resyncMs: options.resyncMs,
       // Consul's return is noticed at once by its watches; this is for a Consul that reads but does not write.
       backoff: { initialMs: 50, maxMs: 2_000 },
-      onReport: options.onReport,
+      onReport: (report) => {
+        options.onReport(report);
+        this.#troubles.tell(report.key, this.#troublesOf(report.key));
+      },
     });
   }
 
@@ -178,10 +192,7 @@ export class BridgePart implements Part {
 
   state(): unknown {
     const sentinels = this.sentinels.map(({ address, up, error }) => ({ address, up, error: error?.message ?? null }));
-    const masters = this.masters
-      .list()
-      .map((master) => ({ ...master, trouble: this.#bridge.memory(master.name).trouble ?? null }));
-    return { sentinels, consul: this.#records.outage ?? null, masters };
+    return { sentinels, consul: this.#records.outage ?? null, masters: this.masters.list() };
   }
 
   /** A planned failover that loses nothing; see lib/reconcile/planned-failover.ts. */
@@ -222,6 +233,17 @@ export class BridgePart implements Part {
     return this.#sentinels.names;
   }
 
+  #troublesOf(name: string): readonly Trouble[] {
+    const { readings, trouble } = this.#bridge.memory(name);
+    const record = this.#held(name)?.record;
+    return findTroubles({
+      record,
+      views: distinctViews(readings),
+      refusals: this.#redis.refusals(name),
+      held: trouble,
+    });
+  }
+
   #held(name: string) {
     const reading = this.#records.read(name);
     const held = reading === undefined ? undefined : this.#bridge.memory(name).held(reading);
@@ -237,6 +259,7 @@ export class BridgePart implements Part {
       modifyIndex: held?.modifyIndex ?? null,
       sentinels: readings.map((reading) => toVote(reading, readAt)),
       check: opinion ?? null,
+      troubles: this.#troublesOf(name),
       replicas: (held?.record.replicas ?? []).map((address) => ({
         address,
         lag: this.#lags.lag(name, address, 'glance') ?? null,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { troubleKinds } from '../model/trouble.ts';
 
 /*
  * What the API answers with: one definition for the types that views are held to, for the OpenAPI document, and for the
@@ -63,12 +64,16 @@ export const outcomeShape = z.object({
   error: errorShape.nullable(),
 });
 
+/** Something that is wrong with a master and that somebody should see to (lib/plan/trouble.ts). */
+export const troubleShape = z.object({ kind: z.enum(troubleKinds), message: z.string() });
+
 export const masterShape = z.object({
   name: z.string(),
   record: recordShape.nullable(),
   modifyIndex: z.int().nullable(),
   sentinels: z.array(voteShape).readonly(),
   check: checkShape.nullable(),
+  troubles: z.array(troubleShape).readonly(),
   replicas: z.array(z.object({ address: addressShape, lag: lagShape.nullable() })).readonly(),
 });
 

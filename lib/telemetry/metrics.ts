@@ -10,6 +10,7 @@ export interface MetricsView {
     readonly check: { readonly status: 'passing' | 'warning' | 'critical' } | null;
     readonly sentinelsSeen: number;
     readonly sentinelsAgreeing: number;
+    readonly troubles: readonly { readonly kind: string }[];
   }[];
   readonly templates: readonly { readonly name: string; readonly state: string }[];
   readonly watches: number;
@@ -193,5 +194,16 @@ function addMasterGauges(gauge: MakeGauge): void {
   gauge(
     { name: 'switchmaster_sentinels_agreeing', help: "Sentinels that name the record's master at its epoch.", labels },
     of(({ sentinelsAgreeing }) => sentinelsAgreeing),
+  );
+  gauge(
+    {
+      name: 'switchmaster_master_troubles',
+      help: 'What is wrong with a master and should be seen to, by kind.',
+      labels: ['master', 'kind'],
+    },
+    ({ masters }) =>
+      masters.flatMap(({ name, troubles }): Sample[] =>
+        [...Map.groupBy(troubles, ({ kind }) => kind)].map(([kind, list]) => [{ master: name, kind }, list.length]),
+      ),
   );
 }

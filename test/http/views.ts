@@ -43,6 +43,7 @@ export const exampleMaster: MasterState = {
     },
   ],
   check: { status: 'passing', output: 'up' },
+  troubles: [],
   replicas: [{ address: { host: '10.0.0.6', port: 6379 }, lag: null }],
 };
 
