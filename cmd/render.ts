@@ -79,17 +79,19 @@ async function renderTemplate(input: {
   watches: Watches;
   options: RenderOptions;
 }): Promise<Result> {
+  const { secretsOf } = await import('../lib/daemon/secrets.ts');
   const { previewTemplate, renderOnce } = await import('../lib/reconcile/renderer-once.ts');
   const { spec, config, watches, options } = input;
   const { name, destination } = spec;
   const signal = new AbortController().signal;
   const environment = config.environment ?? '';
-  const given = { spec, environment, watches, timeoutMs: options.timeout * 1_000, signal };
+  const given = { spec, environment, watches, secrets: secretsOf(config), timeoutMs: options.timeout * 1_000, signal };
   const preview = await previewTemplate(given);
   if (preview.kind === 'failed') return { name, destination, result: 'failed', message: preview.error.message };
   const { text, before } = preview;
   const seen = { name, destination, text, before: before ?? null };
   if (spec.upkeep === 'seed' && before !== undefined) return { ...seen, text: before, result: 'unchanged' };
+  if (options.dryRun === true && preview.kind === 'held') return { ...seen, result: 'held', message: preview.reason };
   if (options.dryRun === true) return { ...seen, result: text === before ? 'unchanged' : 'would-change' };
   const outcome = await renderOnce(given);
   switch (outcome.kind) {

@@ -14,11 +14,14 @@ import { makeProgramLog } from './daemon/program-log.ts';
 import { ProvisioningPart } from './daemon/provisioning.ts';
 import { buildRegistrar } from './daemon/registrar.ts';
 import { RendererPart } from './daemon/renderer.ts';
+import { secretsOf } from './daemon/secrets.ts';
 import { unionViews } from './daemon/views.ts';
 import { SwitchmasterError } from './errors.ts';
 import type { Views } from './http/views.ts';
 import { formatAddress } from './model/address.ts';
+import { Concealment } from './model/concealment.ts';
 import { recordPrefix } from './model/naming.ts';
+import { concealReport } from './reconcile/concealed-outcome.ts';
 import type { RunReport } from './reconcile/outcome.ts';
 import { DecidedWatches, Decisions } from './source/decisions.ts';
 import type { Log } from './telemetry/log.ts';
@@ -50,9 +53,11 @@ export class Daemon {
   readonly #operator = new Operator({
     bridge: () => this.#assembly.parts.find((part) => part instanceof BridgePart),
     onReport: (report) => this.observe(report),
-    onStep: (report) => this.#observers?.tell(report),
+    onStep: (report) => this.#observers?.tell(concealReport(report, this.#concealment)),
   });
   #registers = false;
+  /** The config's own secrets: whatever a server or a program says of them is told without. */
+  readonly #concealment = new Concealment();
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -102,6 +107,7 @@ export class Daemon {
   }
 
   async #become(config: Config): Promise<void> {
+    this.#concealment.learn(secretsOf(config));
     await this.#assembly.become(this.#blueprints(config), { graceMs });
     const { register, sentinel, cluster, templates } = config;
     if (register === undefined && sentinel === undefined && cluster.length + templates.length === 0) {
@@ -174,8 +180,9 @@ export class Daemon {
           const prefix = recordPrefix({ environment });
           const watches = new DecidedWatches({ watches: pushed, decisions: this.#decisions, prefix });
           const onReport = (report: RunReport) => this.observe(report);
+          const secrets = secretsOf(config);
           const onProgram = makeProgramLog(this.#options.log.child({ part: 'renderer' }));
-          return new RendererPart({ specs, environment, watches, rolling, onReport, onProgram });
+          return new RendererPart({ specs, environment, watches, secrets, rolling, onReport, onProgram });
         },
       });
     }
@@ -256,6 +263,6 @@ export class Daemon {
 
   /** What every loop reports to. */
   observe(report: RunReport): void {
-    this.#observers?.observe(report);
+    this.#observers?.observe(concealReport(report, this.#concealment));
   }
 }

@@ -1,5 +1,6 @@
 import type { TemplateControls, TemplateState, TemplatesView } from '../http/views.ts';
 import type { TemplateSpec } from '../plan/render-spec.ts';
+import { concealReport } from '../reconcile/concealed-outcome.ts';
 import { Loop } from '../reconcile/loop.ts';
 import type { RunReport } from '../reconcile/outcome.ts';
 import { Renderer, type RendererOptions, type TemplateState as RendererState } from '../reconcile/renderer.ts';
@@ -11,6 +12,8 @@ export interface RendererPartOptions {
   readonly specs: readonly TemplateSpec[];
   readonly environment: string | undefined;
   readonly watches: Watches;
+  /** Of the config: nothing that is told may hold them. */
+  readonly secrets?: readonly string[];
   /** For templates with `rolling`. */
   readonly rolling?: Pick<RollingQueueOptions, 'client' | 'holder' | 'ttlMs'>;
   readonly onReport: (report: RunReport) => void;
@@ -30,8 +33,8 @@ export class RendererPart implements Part {
       const state = this.renderer.template(name);
       return state === undefined ? undefined : toState(state);
     },
-    rendered: (name) => this.renderer.rendered(name),
-    present: (name) => this.renderer.present(name),
+    rendered: (name, reader) => this.renderer.rendered(name, reader),
+    present: (name, reader) => this.renderer.present(name, reader),
   };
   readonly templateControls: TemplateControls = {
     render: (name) => this.renderer.retry(name),
@@ -43,12 +46,13 @@ export class RendererPart implements Part {
 
   constructor(options: RendererPartOptions) {
     this.#specs = options.specs;
-    const { watches, rolling, onProgram, environment = '' } = options;
+    const { watches, rolling, onProgram, environment = '', secrets = [] } = options;
     const wake: RendererOptions['wake'] = (name, hint) => this.#loop.wake(name, hint);
     this.renderer = new Renderer({
       specs: options.specs,
       environment,
       watches,
+      secrets,
       wake,
       ...(onProgram === undefined ? {} : { onProgram }),
       ...(rolling === undefined ? {} : { queue: new RollingQueue({ ...rolling, watches, environment, wake }) }),
@@ -58,7 +62,9 @@ export class RendererPart implements Part {
       ...(options.resyncMs === undefined ? {} : { resyncMs: options.resyncMs }),
       onReport: (report) => {
         this.#settle(report.key);
-        options.onReport(sinceWoken(report));
+        const concealment = this.renderer.concealment(report.key);
+        const shown = concealment === undefined ? report : concealReport(report, concealment);
+        options.onReport(sinceWoken(shown));
       },
     });
   }

@@ -24,8 +24,8 @@ export function unionViews(
     templates: {
       list: () => templates().flatMap((view) => view.list()),
       get: (name) => first(templates(), (view) => view.get(name)),
-      rendered: (name) => first(templates(), (view) => view.rendered(name)),
-      present: (name) => first(templates(), (view) => view.present(name)),
+      rendered: (name, reader) => first(templates(), (view) => view.rendered(name, reader)),
+      present: (name, reader) => first(templates(), (view) => view.present(name, reader)),
     },
     templateControls: {
       render: (name) => controlsOf(assembly).render(name),

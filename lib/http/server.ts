@@ -54,7 +54,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     if (error.code === 'internal') options.onDefect(error, { method: request.method, url: request.url });
     return sendFailure(reply, error);
   });
-  addTokenGuard(server, { token: options.token });
+  const token = addTokenGuard(server, { token: options.token });
   addOpenApi(server, { version: options.version });
   addHealthRoutes(server, { readiness: options.views.readiness, version: options.version });
   addCheckRoutes(server, options.views);
@@ -63,7 +63,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
   addInstanceRoutes(server, options.views);
   addSteeringRoutes(server, options.views);
   addSentinelRoutes(server, options.views);
-  addTemplateRoutes(server, options.views);
+  addTemplateRoutes(server, { views: options.views, token });
   addHistoryRoutes(server, options.views);
   addMetricsRoute(server, options.views);
   addEventRoutes(server, options.streams);

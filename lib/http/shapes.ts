@@ -88,6 +88,10 @@ export const templateShape = z.object({
     .meta({ description: 'The digest of the text that a guard holds now: what approve may be told to release.' }),
   missing: z.array(z.string()).readonly().meta({ description: 'What it reads and has no answer for yet.' }),
   dependencies: z.array(z.string()).readonly(),
+  access: z.enum(['open', 'token']).meta({
+    description:
+      'token: the mode of its file keeps others from reading it, so its text is only for who brings the token.',
+  }),
   renderedAt: instant.nullable(),
   writtenAt: instant.nullable(),
   stages: z

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { nameParameter } from './parameters.ts';
 import { acceptedAnswer, type templateAnswer, templatesAnswer, templateTextAnswer } from './shapes.ts';
+import type { TokenGuard } from './token.ts';
 import type { TemplateState, Views } from './views.ts';
 
 const params = z.object({ name: nameParameter });
@@ -13,7 +14,13 @@ const approveBody = z
 
 export function addTemplateRoutes(
   server: FastifyInstance,
-  views: Pick<Views, 'templates' | 'templateControls' | 'outcomes'>,
+  {
+    views,
+    token,
+  }: {
+    readonly views: Pick<Views, 'templates' | 'templateControls' | 'outcomes'>;
+    readonly token: TokenGuard;
+  },
 ): void {
   const answer = (state: TemplateState): z.output<typeof templateAnswer> => ({
     ...state,
@@ -26,15 +33,21 @@ export function addTemplateRoutes(
       templates: views.templates.list().map(answer),
     }),
   );
+  const summary = 'One template with its rendered text; without the token, without what is secret in it';
   server.get(
     '/v1/templates/:name',
-    { schema: { summary: 'One template with its rendered text', params, response: { 200: templateTextAnswer } } },
+    { schema: { summary, params, response: { 200: templateTextAnswer } } },
     async (request) => {
       const { name } = request.params as z.output<typeof params>;
       const state = views.templates.get(name);
       if (state === undefined)
         throw new SwitchmasterError('not-found', `no template is called ${JSON.stringify(name)}`);
-      const [rendered = null, present = null] = [views.templates.rendered(name), views.templates.present(name)];
+      // A wrong token is refused like anywhere, so that nobody takes a text without secrets for the whole.
+      const brought = token.isBrought(request);
+      if (brought || state.access === 'token') token.admit(request);
+      const reader = brought ? 'token-holder' : 'anybody';
+      const rendered = views.templates.rendered(name, reader) ?? null;
+      const present = views.templates.present(name, reader) ?? null;
       return { ...answer(state), rendered, present };
     },
   );

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { SwitchmasterError } from '../errors.ts';
 
 /** How many wrong tokens one address may bring before it has to wait, and how often it gets another try. */
@@ -10,26 +10,41 @@ const maxAddresses = 1_000;
 
 const reading: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** Who may do, or see, what is not for everybody. */
+export interface TokenGuard {
+  /** Whether a request brings a token, right or wrong. */
+  isBrought(request: FastifyRequest): boolean;
+  /** Throws `request-denied`, or `request-throttled`, unless it brings the right one. */
+  admit(request: FastifyRequest): void;
+}
+
 /**
  * Every request that changes something needs `Authorization: Bearer TOKEN`. Compared in constant time; an address that
  * brings wrong tokens is refused for a while whatever it brings.
  */
-export function addTokenGuard(server: FastifyInstance, options: { readonly token: string | undefined }): void {
+export function addTokenGuard(server: FastifyInstance, options: { readonly token: string | undefined }): TokenGuard {
   const expected = options.token === undefined ? undefined : digest(options.token);
   const failures = new Failures();
-  server.addHook('onRequest', async (request) => {
-    if (reading.has(request.method) || request.is404) return;
+  const admit = (request: FastifyRequest): void => {
     if (expected === undefined) {
-      throw new SwitchmasterError('request-denied', 'changing calls are switched off: api.tokenFile is not set');
+      throw new SwitchmasterError(
+        'request-denied',
+        'calls that need the token are switched off: api.tokenFile is not set',
+      );
     }
     if (failures.exceeded(request.ip)) {
       throw new SwitchmasterError('request-throttled', 'too many wrong tokens from this address: try again later');
     }
     const given = /^Bearer (\S{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (given !== undefined && timingSafeEqual(digest(given), expected)) return;
-    failures.add(request.ip);
+    // Who only reads without one guesses nothing, and must not shut those out who steer.
+    if (given !== undefined || !reading.has(request.method)) failures.add(request.ip);
     throw new SwitchmasterError('request-denied', 'this call needs the header Authorization: Bearer TOKEN');
+  };
+  server.addHook('onRequest', async (request) => {
+    if (!reading.has(request.method) && !request.is404) admit(request);
   });
+  return { isBrought: ({ headers }) => /^Bearer /i.test(headers.authorization ?? ''), admit };
 }
 
 /** A bucket of wrong tokens for each address, that empties with time. */

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Address } from '../model/address.ts';
 import type { Lag } from '../model/lag.ts';
 import type { MasterRecord } from '../model/record.ts';
+import type { TextReader } from '../reconcile/renderer.ts';
 import type { JournalEntry, JournalFilter } from '../telemetry/journal.ts';
 import type { clusterShape, instanceShape, masterShape, outcomeShape, plannedAnswer, templateShape } from './shapes.ts';
 
@@ -38,10 +39,10 @@ export interface TemplatesView {
   /** In the order of the config. */
   list(): readonly TemplateState[];
   get(name: string): TemplateState | undefined;
-  /** What was last rendered; undefined before the first time. */
-  rendered(name: string): string | undefined;
-  /** What the destination holds where that is another text; undefined where it is the same or nothing. */
-  present(name: string): string | undefined;
+  /** What was last rendered; undefined before the first time. `anybody` sees it without secrets. */
+  rendered(name: string, reader: TextReader): string | undefined;
+  /** What the destination holds where that is another text; undefined where it is the same, nothing, or not for them. */
+  present(name: string, reader: TextReader): string | undefined;
 }
 
 export type PlannedAnswer = z.output<typeof plannedAnswer>;

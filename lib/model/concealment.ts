@@ -18,6 +18,10 @@ export class Concealment {
   /** The forms of each, the one that was met last at the end. */
   readonly #secrets = new Map<string, readonly string[]>();
 
+  get knowsNothing(): boolean {
+    return this.#secrets.size === 0;
+  }
+
   /** From now on these are removed too. */
   learn(texts: Iterable<string>): void {
     for (const text of texts) {
@@ -34,7 +38,7 @@ export class Concealment {
 
   /** The text without any of them. */
   conceal(text: string): string {
-    if (this.#secrets.size === 0 || text.length < leastSecretLength) return text;
+    if (this.knowsNothing || text.length < leastSecretLength) return text;
     const marks = new Uint8Array(text.length);
     this.#markWhole(text, marks);
     this.#markFragments(text, marks);
@@ -43,7 +47,7 @@ export class Concealment {
 
   /** Plain data with every text in it concealed; names of fields stay. */
   concealAll<T>(value: T): T {
-    if (this.#secrets.size === 0) return value;
+    if (this.knowsNothing) return value;
     return this.#walk(value) as T;
   }
 

@@ -4,7 +4,10 @@ import type { Supervisor } from '../sink/supervisor.ts';
 import type { Outcome } from './outcome.ts';
 import type { Gathering } from './renderer-gathering.ts';
 import type { StageTimes } from './renderer-stages.ts';
-import type { LiveTemplate } from './renderer-template.ts';
+import type { LiveTemplate, ShownText } from './renderer-template.ts';
+
+/** Of permission bits. */
+const othersRead = 0o004;
 
 /** What the API shows of a template. */
 export interface TemplateState {
@@ -21,6 +24,8 @@ export interface TemplateState {
   /** What it reads and has no answer for yet. */
   readonly missing: readonly string[];
   readonly dependencies: readonly string[];
+  /** `token`: others may not read its file, so that its text is for who brings the token only. */
+  readonly access: 'open' | 'token';
   /** ISO 8601; of the last time its text was known. */
   readonly renderedAt: string | null;
   /** ISO 8601; of the last time its destination was replaced. */
@@ -40,6 +45,10 @@ export interface Entry {
   renderedAt: string | null;
   writtenAt: string | null;
   text: string | undefined;
+  /** The text without secrets. */
+  shown: ShownText | undefined;
+  /** Permission bits of the destination, as it is or will be. */
+  mode: number;
   /** What the destination held at the last look, where that was another text than `text`. */
   present: string | undefined;
   held: GuardFinding | undefined;
@@ -57,6 +66,8 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'gathering' | 'supervi
     renderedAt: null,
     writtenAt: null,
     text: undefined,
+    shown: undefined,
+    mode: parts.template.spec.mode ?? 0o644,
     present: undefined,
     held: undefined,
     lastOutcome: null,
@@ -66,15 +77,16 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'gathering' | 'supervi
 }
 
 export function showEntry(entry: Entry): TemplateState {
-  const { spec, rendering, dependencies } = entry.template;
+  const { spec, rendering, dependencies, concealment } = entry.template;
   return {
     name: spec.name,
     source: spec.source,
     destination: spec.destination,
     state: entry.state,
     held: entry.held !== undefined && rendering.kind === 'rendered' ? rendering.digest : null,
-    missing: rendering.kind === 'pending' ? rendering.missing : [],
-    dependencies,
+    missing: rendering.kind === 'pending' ? concealment.concealAll(rendering.missing) : [],
+    dependencies: concealment.concealAll(dependencies),
+    access: (entry.mode & othersRead) === 0 ? 'token' : 'open',
     renderedAt: entry.renderedAt,
     writtenAt: entry.writtenAt,
     lastOutcome: entry.lastOutcome,

@@ -1,18 +1,23 @@
 import { EventEmitter, once } from 'node:events';
 import { SwitchmasterError } from '../errors.ts';
 import type { ConsulQuery } from '../model/query.ts';
+import { type GoodRendering, planRender } from '../plan/render.ts';
 import type { TemplateSpec } from '../plan/render-spec.ts';
 import { readDestination } from '../sink/file.ts';
+import { readSidecar } from '../sink/sidecar.ts';
 import type { Watches } from '../source/catalog.ts';
+import { concealError } from '../template/concealed-error.ts';
 import type { Outcome } from './outcome.ts';
 import { Renderer } from './renderer.ts';
-import { LiveTemplate } from './renderer-template.ts';
+import { digestOf, LiveTemplate } from './renderer-template.ts';
 
 export interface RenderOnceInput {
   readonly spec: TemplateSpec;
   /** '' where none is set. */
   readonly environment: string;
   readonly watches: Watches;
+  /** Of the config: nothing that is told may hold them. */
+  readonly secrets?: readonly string[];
   /** How long what it reads may take to answer. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -26,6 +31,8 @@ export type Preview =
       /** The destination as it is; undefined where there is none. */
       readonly before: string | undefined;
     }
+  /** The daemon would not write it: a guard holds it, or it was rolled back. */
+  | { readonly kind: 'held'; readonly text: string; readonly before: string | undefined; readonly reason: string }
   | { readonly kind: 'failed'; readonly error: SwitchmasterError };
 
 /** Renders one template without touching anything. Never throws. */
@@ -37,19 +44,39 @@ export async function previewTemplate(input: RenderOnceInput): Promise<Preview> 
   try {
     for (;;) {
       const rendering = await template.render();
-      if (rendering.kind === 'failed') return rendering;
+      if (rendering.kind === 'failed') return failed(rendering.error, template);
       if (rendering.kind === 'rendered') {
-        const present = await readDestination(input.spec.destination);
-        return { kind: 'rendered', text: rendering.text, before: present?.bytes.toString() };
+        return await judge(template, rendering);
       }
       const changed = once(changes, 'change', { signal }).catch(() => undefined);
       await changed;
-      if (signal.aborted) return { kind: 'failed', error: unanswered(template, rendering.missing) };
+      if (signal.aborted) return failed(unanswered(template, rendering.missing), template);
     }
   } catch (thrown) {
-    return { kind: 'failed', error: SwitchmasterError.from(thrown) };
+    return failed(SwitchmasterError.from(thrown), template);
   } finally {
     template.release();
+  }
+}
+
+/** What the daemon would make of it, with what one before left beside the destination. */
+async function judge(template: LiveTemplate, rendering: GoodRendering): Promise<Preview> {
+  const { spec } = template;
+  const [present, former] = await Promise.all([readDestination(spec.destination), readSidecar(spec.destination)]);
+  if (former !== undefined) template.restore(former);
+  const same = present !== undefined && digestOf(present.bytes) === rendering.digest;
+  const file = present === undefined ? 'absent' : same ? 'same' : 'different';
+  const { guard = {}, upkeep = 'kept' } = spec;
+  const plan = planRender({ rendering, file, upkeep, memory: template.memory, guard, catalog: template.catalog });
+  const texts = { text: rendering.text, before: present?.bytes.toString() };
+  const stays = template.concealment.conceal(`${spec.destination} stays as it is.`);
+  switch (plan.kind) {
+    case 'held':
+      return { kind: 'held', ...texts, reason: `${stays} ${template.concealment.conceal(plan.finding.reason)}` };
+    case 'refused':
+      return { kind: 'held', ...texts, reason: `${stays} ${template.concealment.conceal(plan.reason)}` };
+    default:
+      return { kind: 'rendered', ...texts };
   }
 }
 
@@ -75,6 +102,10 @@ export async function renderOnce(input: RenderOnceInput): Promise<Outcome> {
   } finally {
     await renderer.close();
   }
+}
+
+function failed(error: SwitchmasterError, { concealment }: LiveTemplate): Preview {
+  return { kind: 'failed', error: concealError(error, concealment) };
 }
 
 function unanswered(template: LiveTemplate, missing: readonly string[]): SwitchmasterError {

@@ -1,6 +1,8 @@
+import type { Concealment } from '../model/concealment.ts';
 import type { GoodRendering, RenderPlan } from '../plan/render.ts';
 import { correctOwnership, type PresentFile } from '../sink/file.ts';
 import { resolveOwnership } from '../sink/ownership.ts';
+import { concealError } from '../template/concealed-error.ts';
 import type { Outcome } from './outcome.ts';
 import { finishTakeOver, replaceFile, type Transaction } from './renderer-apply.ts';
 import type { Entry } from './renderer-entry.ts';
@@ -93,8 +95,9 @@ async function settle(
   entry: Entry,
   input: { step: Step; rendering: GoodRendering; summary: string; transaction: Transaction },
 ): Promise<Outcome> {
-  const { step, rendering, transaction } = input;
+  const { step, rendering } = input;
   const { template } = entry;
+  const transaction = concealTransaction(input.transaction, template.concealment);
   const details = { stages: step.clock.times };
   switch (transaction.kind) {
     case 'done': {
@@ -118,6 +121,12 @@ async function settle(
       entry.state = 'failed';
       return { kind: 'failed', error: transaction.error, details };
   }
+}
+
+/** What is remembered of a failure is told later too, also by a daemon after this one. */
+function concealTransaction(transaction: Transaction, concealment: Concealment): Transaction {
+  if (transaction.kind === 'done') return transaction;
+  return { ...transaction, error: concealError(transaction.error, concealment) };
 }
 
 /** Nothing changed: what it was taken over from an earlier daemon becomes the last good state of this one. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
+import { Concealment } from '../model/concealment.ts';
 import { type ConsulQuery, queryId } from '../model/query.ts';
 import { emptyMemory, type GoodRendering, type Rendering, type RenderMemory } from '../plan/render.ts';
 import type { TemplateSpec } from '../plan/render-spec.ts';
@@ -19,6 +20,12 @@ const maxPasses = 32;
 /** How many of the things that it waits for are named. */
 const shownGaps = 5;
 
+/** A text without secrets, and whether there were any. */
+export interface ShownText {
+  readonly text: string;
+  readonly holds: 'secrets' | 'nothing-secret';
+}
+
 /**
  * One template of the config between its runs: compiled, with watches on exactly what it reads, and what is remembered.
  * Only the renderer's run for its key changes it.
@@ -28,6 +35,10 @@ export class LiveTemplate {
   memory: RenderMemory = emptyMemory;
   /** What it last rendered to, whatever became of that. */
   rendering: Rendering = { kind: 'pending', missing: [] };
+  /** What `file` and `env` have given it so far, and the config's own secrets: nothing of it may be told. */
+  readonly concealment = new Concealment();
+  /** What may be shown to anybody of the text that it last rendered to; undefined where it last did not. */
+  shown: ShownText | undefined;
   readonly #watches: Watches;
   readonly #environment: string;
   readonly #onChange: (query: ConsulQuery, event: WatchEvent) => void;
@@ -45,12 +56,15 @@ export class LiveTemplate {
     spec: TemplateSpec;
     environment: string;
     watches: Watches;
+    /** Of the config. */
+    secrets?: readonly string[];
     onChange: (query: ConsulQuery, event: WatchEvent) => void;
   }) {
     this.spec = input.spec;
     this.#watches = input.watches;
     this.#environment = input.environment;
     this.#onChange = input.onChange;
+    this.concealment.learn(input.secrets ?? []);
   }
 
   /** Ids of what it reads, sorted. */
@@ -134,6 +148,11 @@ export class LiveTemplate {
     }
     if (result.kind !== 'pending') this.#keepOnly(result.dependencies);
     this.#gaps = new Set(result.kind === 'pending' ? result.missing.map(queryId) : []);
+    this.concealment.learn(result.secrets);
+    this.shown =
+      result.kind === 'rendered'
+        ? { text: result.shown, holds: result.secrets.length > 0 ? 'secrets' : 'nothing-secret' }
+        : undefined;
     this.rendering = toRendering(result);
     return this.rendering;
   }

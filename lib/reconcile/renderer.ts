@@ -1,12 +1,14 @@
 import { SwitchmasterError } from '../errors.ts';
+import type { Concealment } from '../model/concealment.ts';
 import { type ConsulQuery, queryId } from '../model/query.ts';
 import { planRender } from '../plan/render.ts';
 import { defaultWait, type TemplateSpec } from '../plan/render-spec.ts';
 import { tellsMasters } from '../plan/render-urgency.ts';
-import { readDestination } from '../sink/file.ts';
+import { type PresentFile, readDestination } from '../sink/file.ts';
 import { Supervisor, type SupervisorEvent } from '../sink/supervisor.ts';
 import type { Watches } from '../source/catalog.ts';
 import type { WatchEvent } from '../source/watch-state.ts';
+import { concealOutcome } from './concealed-outcome.ts';
 import type { Outcome, Reconciler, Run } from './outcome.ts';
 import { type Entry, makeEntry, showEntry, type TemplateState } from './renderer-entry.ts';
 import { Gathering } from './renderer-gathering.ts';
@@ -18,11 +20,16 @@ import { digestOf, LiveTemplate } from './renderer-template.ts';
 
 export type { TemplateState } from './renderer-entry.ts';
 
+/** Whom a text is for: `anybody` sees it without what `file` and `env` gave. */
+export type TextReader = 'anybody' | 'token-holder';
+
 export interface RendererOptions {
   readonly specs: readonly TemplateSpec[];
   /** '' where none is set. */
   readonly environment: string;
   readonly watches: Watches;
+  /** Secrets of the config, which nothing that is told may hold. Default: none. */
+  readonly secrets?: readonly string[];
   /** Wakes a template's key. */
   readonly wake: (name: string, hint: { readonly source: string; readonly event: string }) => void;
   /** For `rolling`; without it, templates that ask for it do not queue. */
@@ -55,6 +62,7 @@ export class Renderer implements Reconciler {
       entry.state = 'failed';
       outcome = { kind: 'failed', error: SwitchmasterError.from(thrown), details: { stages: clock.times } };
     }
+    outcome = concealOutcome(outcome, entry.template.concealment);
     entry.lastOutcome = outcome;
     entry.lastStages = clock.times;
     return outcome;
@@ -71,13 +79,24 @@ export class Renderer implements Reconciler {
   }
 
   /** What was last rendered, whether or not it was written; undefined before the first time. */
-  rendered(name: string): string | undefined {
-    return this.#entries.get(name)?.text;
+  rendered(name: string, reader: TextReader = 'token-holder'): string | undefined {
+    const entry = this.#entries.get(name);
+    return reader === 'anybody' ? entry?.shown?.text : entry?.text;
   }
 
-  /** What the destination holds where that is another text than `rendered`; undefined where there is no file. */
-  present(name: string): string | undefined {
-    return this.#entries.get(name)?.present;
+  /**
+   * What the destination holds where that is another text than `rendered`; undefined where there is no file. Where
+   * `file` or `env` gave something, nobody can tell what of another text is secret: then anybody is shown none.
+   */
+  present(name: string, reader: TextReader = 'token-holder'): string | undefined {
+    const entry = this.#entries.get(name);
+    if (reader === 'anybody' && entry?.template.shown?.holds !== 'nothing-secret') return undefined;
+    return entry?.present;
+  }
+
+  /** What may not be told of a template. */
+  concealment(name: string): Concealment | undefined {
+    return this.#entries.get(name)?.template.concealment;
   }
 
   /**
@@ -143,7 +162,7 @@ export class Renderer implements Reconciler {
       } else gathering.changed(text);
     };
     const template = new LiveTemplate({ ...options, spec, onChange });
-    const supervisor = makeSupervisor(spec, options);
+    const supervisor = makeSupervisor(template, options);
     const entry = makeEntry({ template, gathering, supervisor });
     return entry;
   }
@@ -164,8 +183,10 @@ export class Renderer implements Reconciler {
     if (rendering.kind === 'rendered') {
       clock.reached('rendered');
       entry.text = rendering.text;
+      entry.shown = template.shown;
       entry.renderedAt = new Date().toISOString();
     }
+    entry.mode = modeOf(spec, present);
     const same = rendering.kind === 'rendered' && present !== undefined && digestOf(present.bytes) === rendering.digest;
     entry.present = same ? undefined : present?.bytes.toString();
     const file = present === undefined ? 'absent' : same ? 'same' : 'different';
@@ -189,14 +210,20 @@ export class Renderer implements Reconciler {
   }
 }
 
-function makeSupervisor({ name, destination, reload }: TemplateSpec, options: RendererOptions): Supervisor | undefined {
+/** Only what both the config and the file let others read is for everybody. */
+function modeOf({ mode }: TemplateSpec, present: PresentFile | undefined): number {
+  return (mode ?? 0o777) & (present?.mode ?? mode ?? 0o644);
+}
+
+function makeSupervisor({ spec, concealment }: LiveTemplate, options: RendererOptions): Supervisor | undefined {
+  const { name, destination, reload } = spec;
   if (reload?.kind !== 'supervise') return undefined;
   const { command, stopSignal, stopTimeoutMs } = reload;
   return new Supervisor({
     argv: command.argv.map((word) => word.replaceAll('{{file}}', destination)),
     ...(stopSignal === undefined ? {} : { stopSignal }),
     ...(stopTimeoutMs === undefined ? {} : { stopTimeoutMs }),
-    onEvent: (event) => options.onProgram?.(name, event),
+    onEvent: (event) => options.onProgram?.(name, concealment.concealAll(event)),
   });
 }
 

@@ -3,6 +3,7 @@ import type { Concealment } from '../model/concealment.ts';
 
 /** The error without secrets, with its causes; parsers, which quote some letters of what they read, are left out. */
 export function concealError(error: SwitchmasterError, concealment: Concealment): SwitchmasterError {
+  if (concealment.knowsNothing) return error;
   const { code, message, details, cause } = error;
   const shown = new SwitchmasterError(code, concealment.conceal(message), {
     cause: concealCause(cause, concealment),

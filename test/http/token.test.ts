@@ -3,7 +3,7 @@ import { SwitchmasterError } from '../../lib/errors.ts';
 import { EventStreams } from '../../lib/http/events.ts';
 import { makeServer } from '../../lib/http/server.ts';
 import { exampleToken, serve } from './serve.ts';
-import { exampleViews } from './views.ts';
+import { exampleTemplate, exampleViews } from './views.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
@@ -40,6 +40,31 @@ t.test('who does not is refused, and nothing is done', async (t) => {
     t.equal(answer.json().error.code, 'request-denied');
     t.notMatch(answer.body, exampleToken);
   }
+});
+
+t.test('the text of a file that others may not read takes the token, and secrets are for who brings it', async (t) => {
+  const secret = { ...exampleTemplate, name: 'secret.conf', access: 'token' as const };
+  const views = exampleViews({ templates: [exampleTemplate, secret] });
+  const texts = { anybody: '[secret]', 'token-holder': 'hunter2' } as const;
+  const templates = {
+    ...views.templates,
+    rendered: (_: string, reader: keyof typeof texts) => texts[reader],
+    present: (_: string, reader: keyof typeof texts) => (reader === 'anybody' ? undefined : 'hunter1'),
+  };
+  const { server } = serve(t, { ...views, templates });
+  const get = (name: string, headers = {}) => server.inject({ url: `/v1/templates/${name}`, headers });
+  t.match((await get('haproxy.cfg')).json(), { rendered: '[secret]', present: null });
+  t.match((await get('haproxy.cfg', { authorization: 'Basic eDp5' })).json(), { rendered: '[secret]' });
+  t.match((await get('secret.conf')).json(), { error: { code: 'request-denied' }, rendered: undefined });
+  t.equal((await get('secret.conf')).statusCode, 401);
+  t.notMatch((await server.inject('/v1/templates')).body, /hunter/);
+  for (const name of ['haproxy.cfg', 'secret.conf']) {
+    t.match((await get(name, bearer(exampleToken))).json(), { rendered: 'hunter2', present: 'hunter1' });
+    t.equal((await get(name, bearer('wrong'))).statusCode, 401, 'a wrong token is no token');
+  }
+  for (let i = 0; i < 12; i += 1)
+    t.equal((await get('secret.conf')).statusCode, 401, 'who brings none guesses nothing');
+  t.equal((await get('secret.conf', bearer(exampleToken))).statusCode, 200);
 });
 
 t.test('an address that guesses is shut out for a while, and no other', async (t) => {

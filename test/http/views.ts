@@ -55,6 +55,7 @@ export const exampleTemplate: TemplateState = {
   held: null,
   missing: [],
   dependencies: ['service(redis-master)'],
+  access: 'open',
   renderedAt: '2026-01-01T00:00:00.000Z',
   writtenAt: null,
   stages: { rendered: 1.5 },

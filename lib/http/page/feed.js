@@ -210,12 +210,16 @@ export class Feed {
     const { templates } = await ask('/v1/templates');
     const before = this.world.templates;
     // A text and the digest by which it is approved come in one answer, the next one.
-    this.#become({ templates: new Map(templates.map((one) => [one.name, before.get(one.name) ?? one])) });
-    await Promise.all(templates.map(({ name }) => this.#readTemplate(name)));
+    const kept = (/** @type {Template} */ one) => (one.access === 'token' ? one : (before.get(one.name) ?? one));
+    this.#become({ templates: new Map(templates.map((one) => [one.name, kept(one)])) });
+    const open = templates.filter(({ access }) => access === 'open');
+    await Promise.all(open.map(({ name }) => this.#readTemplate(name)));
   }
 
   /** @param {string} name */
   async #readTemplate(name) {
+    // Its text is refused; the list has its state.
+    if (this.world.templates.get(name)?.access === 'token') return this.#readTemplates();
     /** @type {TemplateText | undefined} */
     const template = await ask(`/v1/templates/${encodeURIComponent(name)}`, { absent: 'undefined' });
     const templates = new Map(this.world.templates);

@@ -1,0 +1,8 @@
+import { Secret } from '../config/secret.ts';
+
+/** Every secret that settings hold, for what must not tell them. */
+export function secretsOf(settings: unknown): readonly string[] {
+  if (settings instanceof Secret) return [settings.reveal()];
+  if (Array.isArray(settings)) return settings.flatMap(secretsOf);
+  return typeof settings === 'object' && settings !== null ? Object.values(settings).flatMap(secretsOf) : [];
+}
