@@ -131,7 +131,11 @@ export class Daemon {
       name: 'consul',
       fingerprint: fingerprint(config.consul),
       build: () => {
-        this.#consul = new ConsulPart(config.consul);
+        const log = this.#options.log.child({ part: 'consul' });
+        this.#consul = new ConsulPart(config.consul, {
+          onReach: (reach) =>
+            reach.kind === 'back' ? log.info('consul read again') : log.warn({ error: reach.error }, 'consul not read'),
+        });
         return this.#consul;
       },
     });

@@ -21,6 +21,8 @@ export interface ConsulOptions {
   readonly tls?: ClientTls;
   readonly token?: string;
   readonly datacenter?: string;
+  /** Consul has answered a transaction, whatever it said. */
+  readonly onTransaction?: () => void;
 }
 
 export interface ReadOptions {
@@ -86,9 +88,11 @@ export class ConsulClient {
   readonly #consul: Consul;
   readonly #agent: http.Agent;
   readonly #base: Record<string, unknown>;
+  readonly #onTransaction: () => void;
 
   constructor(options: ConsulOptions) {
     this.#agent = makeAgent(options);
+    this.#onTransaction = options.onTransaction ?? (() => {});
     const scheme = options.tls === undefined ? 'http' : 'https';
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
     this.#consul = new Consul({
@@ -138,11 +142,13 @@ export class ConsulClient {
       const [, body] = await timed({ server: 'consul', operation: 'transaction' }, () =>
         this.#call(call, { request, what: 'a transaction', signal: options.signal }),
       );
+      this.#onTransaction();
       return { kind: 'committed', indexes: readTxnIndexes(body) };
     } catch (error) {
       const body = responseBody((error as SwitchmasterError).cause);
       const errors = body === undefined ? undefined : readTxnErrors(body);
       if (errors === undefined) throw error;
+      this.#onTransaction();
       if (errors.every((error) => isConflict(error, operations))) return { kind: 'conflict', errors };
       throw refusedStep(errors, { operations, cause: error });
     }

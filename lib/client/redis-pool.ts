@@ -5,11 +5,11 @@ import { type RedisAccess, RedisLink } from './redis.ts';
 export interface RedisPoolHooks {
   /** A connection was made, or made again: whoever answers there now may have been restarted. */
   readonly onUp?: (address: Address, owners: readonly string[]) => void;
-  /** What `refusals` answers for these owners has changed. */
-  readonly onRefusal?: (owners: readonly string[]) => void;
+  /** What `refusals` or `unreached` answers for these owners has changed. */
+  readonly onStanding?: (owners: readonly string[]) => void;
 }
 
-/** A server that does not let us in. */
+/** A server that does not let us in, or cannot be reached. */
 export interface Refusal {
   readonly address: Address;
   /** `NOAUTH Authentication required.` */
@@ -59,16 +59,26 @@ export class RedisPool {
 
   /** Who refuses us of those that `owner` wants, and in which words. */
   refusals(owner: string): readonly Refusal[] {
-    return [...(this.#wanted.get(owner) ?? [])].flatMap((key) => {
-      const link = this.#links.get(key);
-      return link?.refusal === undefined ? [] : [{ address: link.address, says: link.refusal }];
-    });
+    return this.#linksOf(owner).flatMap(({ address, refusal }) =>
+      refusal === undefined ? [] : [{ address, says: refusal }],
+    );
+  }
+
+  /** To whom of those that `owner` wants there has never been a connection, and why. */
+  unreached(owner: string): readonly Refusal[] {
+    return this.#linksOf(owner).flatMap(({ address, unreached }) =>
+      unreached === undefined ? [] : [{ address, says: unreached }],
+    );
   }
 
   close(): void {
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
     this.#wanted.clear();
+  }
+
+  #linksOf(owner: string): readonly RedisLink[] {
+    return [...(this.#wanted.get(owner) ?? [])].flatMap((key) => this.#links.get(key) ?? []);
   }
 
   #ownersOf(key: string): readonly string[] {
@@ -79,14 +89,14 @@ export class RedisPool {
     const key = formatAddress(address);
     const known = this.#links.get(key);
     if (known !== undefined) return known;
-    const { onUp, onRefusal } = this.#hooks;
+    const { onUp, onStanding } = this.#hooks;
     const link: RedisLink = new RedisLink(address, this.#access, {
       onUp: () => {
         // Whether it lets us in is to be known before a failover needs it.
         void link.role({ timeoutMs: greetingTimeoutMs });
         onUp?.(address, this.#ownersOf(key));
       },
-      onRefusal: () => onRefusal?.(this.#ownersOf(key)),
+      onStanding: () => onStanding?.(this.#ownersOf(key)),
     });
     this.#links.set(key, link);
     return link;

@@ -15,8 +15,8 @@ export interface RedisAccess {
 export interface RedisLinkHooks {
   /** Called each time that the connection was made. */
   readonly onUp?: () => void;
-  /** Called when the server refuses us, in other words than before, and when it does no more. */
-  readonly onRefusal?: (refusal: string | undefined) => void;
+  /** Called when `refusal` or `unreached` says something else. */
+  readonly onStanding?: () => void;
 }
 
 /**
@@ -31,6 +31,8 @@ export class RedisLink {
   #redis: Redis;
   #lastError: Error | undefined;
   #refusal: string | undefined;
+  #unreached: string | undefined;
+  #reached = false;
   #closed = false;
 
   constructor(address: Address, access: RedisAccess, hooks: RedisLinkHooks = {}) {
@@ -43,6 +45,11 @@ export class RedisLink {
   /** What it says to not letting us in, or to not letting us ask ROLE (`NOAUTH ...`, `WRONGPASS ...`, `NOPERM ...`). */
   get refusal(): string | undefined {
     return this.#refusal;
+  }
+
+  /** Why there has never been a connection to it; undefined once there was, and before the first attempt has failed. */
+  get unreached(): string | undefined {
+    return this.#unreached;
   }
 
   /** ROLE, whatever comes of it: being unreachable is an answer. */
@@ -104,9 +111,12 @@ export class RedisLink {
     redis.on('error', (error: Error) => {
       this.#lastError = error;
       this.#judge(error);
+      if (!this.#reached && this.#refusal === undefined) this.#missed(error.message);
     });
     redis.on('ready', () => {
       this.#lastError = undefined;
+      this.#reached = true;
+      this.#unreached = undefined;
       this.#hooks.onUp?.();
     });
     return redis;
@@ -117,7 +127,13 @@ export class RedisLink {
     const refusal = refusalIn(thrown);
     if (refusal === this.#refusal || (refusal === undefined && thrown !== undefined)) return;
     this.#refusal = refusal;
-    this.#hooks.onRefusal?.(refusal);
+    this.#hooks.onStanding?.();
+  }
+
+  #missed(why: string): void {
+    const isNews = this.#unreached === undefined;
+    this.#unreached ??= why;
+    if (isNews) this.#hooks.onStanding?.();
   }
 
   /** Another connection, at once: `connect` while ioredis waits would leave its timer running, one more for each call. */

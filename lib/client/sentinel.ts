@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { SwitchmasterError } from '../errors.ts';
+import { type ErrorCode, SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
 import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
@@ -26,6 +26,7 @@ export interface SentinelLinkOptions {
   readonly onEvent: (event: SentinelEvent) => void;
   /** Subscribed and able to answer: everything may have changed meanwhile. */
   readonly onUp: () => void;
+  /** It was lost, or could not be had in the first place; told once, and again where it turns out that it refuses us. */
   readonly onDown: (error: SwitchmasterError) => void;
   /** How often a silent link is proved to be alive. Default 3,000. */
   readonly pingMs?: number;
@@ -42,6 +43,8 @@ export class SentinelLink {
   readonly #commands: Redis;
   readonly #pinger: NodeJS.Timeout;
   #lastError: Error | undefined;
+  /** What `onDown` was told last, since the link was up. */
+  #told: ErrorCode | undefined;
   #up = false;
   #id: string | undefined;
 
@@ -165,6 +168,7 @@ export class SentinelLink {
       this.#lastError = undefined;
       if (this.#up) return;
       this.#up = true;
+      this.#told = undefined;
       this.#options.onUp();
     } catch (thrown) {
       this.#cut(thrown);
@@ -189,9 +193,15 @@ export class SentinelLink {
 
   #down(error: Error | undefined): void {
     if (error !== undefined) this.#lastError = error;
-    if (!this.#up) return;
+    const wasUp = this.#up;
     this.#up = false;
-    this.#options.onDown(this.#translate(this.#lastError ?? new Error('the connection was closed'), 'the connection'));
+    const why = this.#translate(this.#lastError ?? new Error('the connection was closed'), 'the connection');
+    const news = this.#told === undefined || (why.code === 'redis-denied' && this.#told !== 'redis-denied');
+    if (news) {
+      this.#told = why.code;
+      this.#options.onDown(why);
+    }
+    if (!wasUp) return;
     // Both or none: a lone subscription would look alive while nothing can be read back, and the other way round.
     for (const redis of [this.#events, this.#commands]) if (redis.status === 'ready') redis.disconnect(true);
   }

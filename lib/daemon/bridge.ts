@@ -87,7 +87,7 @@ export class BridgePart implements Part {
         for (const name of owners)
           this.#loop.wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
       },
-      onRefusal: (owners) => {
+      onStanding: (owners) => {
         for (const name of owners) this.#troubles.tell(name, this.#troublesOf(name));
       },
     });
@@ -192,7 +192,10 @@ export class BridgePart implements Part {
 
   state(): unknown {
     const sentinels = this.sentinels.map(({ address, up, error }) => ({ address, up, error: error?.message ?? null }));
-    return { sentinels, consul: this.#records.outage ?? null, masters: this.masters.list() };
+    const masters = this.masters
+      .list()
+      .map((master) => ({ ...master, trouble: this.#bridge.memory(master.name).trouble ?? null }));
+    return { sentinels, consul: this.#records.outage ?? null, masters };
   }
 
   /** A planned failover that loses nothing; see lib/reconcile/planned-failover.ts. */
@@ -240,6 +243,8 @@ export class BridgePart implements Part {
       record,
       views: distinctViews(readings),
       refusals: this.#redis.refusals(name),
+      unreached: this.#redis.unreached(name),
+      foreign: this.#records.foreign(name),
       held: trouble,
     });
   }

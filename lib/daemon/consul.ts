@@ -1,7 +1,7 @@
 import { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import type { AccessConfig, ClientTls, ConsulConfig } from '../config/model.ts';
-import { CatalogWatches } from '../source/catalog.ts';
+import { CatalogWatches, type Reach } from '../source/catalog.ts';
 import { SparingReader } from '../source/sparing-reader.ts';
 import type { Part } from './part.ts';
 
@@ -11,15 +11,16 @@ export class ConsulPart implements Part {
   readonly client: ConsulClient;
   readonly watches: CatalogWatches;
 
-  constructor(config: ConsulConfig) {
+  constructor(config: ConsulConfig, options: { readonly onReach?: (reach: Reach) => void } = {}) {
     const { token, tls, connections, ...rest } = config;
     this.client = new ConsulClient({
       ...rest,
       ...(token === undefined ? {} : { token: token.reveal() }),
       ...(tls === undefined ? {} : { tls: revealTls(tls) }),
+      onTransaction: () => this.watches.hurry(),
     });
     const limits = connections === undefined ? {} : { ownConnections: connections };
-    this.watches = new CatalogWatches({ client: new SparingReader(this.client, limits) });
+    this.watches = new CatalogWatches({ ...options, client: new SparingReader(this.client, limits) });
   }
 
   start(): void {}

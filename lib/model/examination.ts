@@ -1,4 +1,5 @@
 import type { Address } from './address.ts';
+import type { ServiceInstance } from './catalog.ts';
 
 /* What a doctor looks at: everything that a config names, read once. Durations are milliseconds. */
 
@@ -93,6 +94,8 @@ export interface ExaminedConsul {
   readonly dns: ConsulDns | undefined;
   /** Rights that this config needs and that the token has not; undefined where Consul does not tell. */
   readonly missingRules: readonly string[] | undefined;
+  /** Instances of our services on nodes that are none of ours, with the tags that they carry. */
+  readonly foreign?: readonly Pick<ServiceInstance, 'name' | 'id' | 'node' | 'address' | 'port' | 'tags'>[];
 }
 
 export interface ConsulDns {

@@ -1,5 +1,6 @@
 import type { ConsulDns, Examination, Finding } from '../model/examination.ts';
-import { masterService, replicaService } from '../model/naming.ts';
+import { externalNode, masterService, replicaService } from '../model/naming.ts';
+import { tellForeign } from './trouble.ts';
 
 const subject = 'consul';
 
@@ -29,7 +30,17 @@ export function examineConsul({ consul, masters }: Examination): readonly Findin
     ...examineVersion(consul.version, replicas),
     ...(consul.dns === undefined ? [] : examineDns(consul.dns)),
     ...examineRules(consul.missingRules ?? []),
+    ...masters.flatMap(({ name }) => examineForeign(name, consul.foreign ?? [])),
   ];
+}
+
+function examineForeign(name: string, foreign: NonNullable<Examination['consul']['foreign']>): readonly Finding[] {
+  return foreign
+    .filter(({ tags }) => tags.some((tag) => externalNode(tag) === externalNode(name)))
+    .map((instance) => {
+      const wayOut = `consul services deregister -id ${instance.id} at the agent of ${instance.node}; /v1/catalog/deregister where there is none.`;
+      return { rule: 'service-foreign', severity: 'error', subject: name, says: tellForeign(instance), wayOut };
+    });
 }
 
 function examineVersion(version: string | undefined, replicas: number): readonly Finding[] {

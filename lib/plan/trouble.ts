@@ -1,7 +1,11 @@
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import type { ServiceInstance } from '../model/catalog.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 import type { Trouble } from '../model/trouble.ts';
+
+/** An instance of `redis-master` or `redis-replica` on a node that is none of ours. */
+export type ForeignInstance = Pick<ServiceInstance, 'name' | 'id' | 'node' | 'address' | 'port'>;
 
 /** What is known of one master at a moment. */
 export interface TroubleSituation {
@@ -10,16 +14,32 @@ export interface TroubleSituation {
   readonly views: readonly SentinelView[];
   /** Who does not let the bridge in, in its own words. */
   readonly refusals: readonly { readonly address: Address; readonly says: string }[];
+  /** To whom the bridge never had a connection, and why. */
+  readonly unreached: TroubleSituation['refusals'];
+  /** Instances that somebody else registered under this master's tag. */
+  readonly foreign: readonly ForeignInstance[];
   /** What the bridge waits for. */
   readonly held: string | undefined;
 }
 
 /** What is wrong with a master and should be seen to, sorted so that the same troubles are always told alike. */
-export function findTroubles({ record, views, refusals, held }: TroubleSituation): readonly Trouble[] {
+export function findTroubles({
+  record,
+  views,
+  refusals,
+  unreached,
+  foreign,
+  held,
+}: TroubleSituation): readonly Trouble[] {
   return [
     ...(held === undefined ? [] : [{ kind: 'held', message: held } as const]),
     ...disagreement(record, views),
     ...refusals.map(({ address, says }) => ({ kind: 'redis-denied', message: tellRefusal(address, says) }) as const),
+    // Who is down is down to everybody, and the checks say so.
+    ...unreached
+      .filter(({ address }) => isUp(address, views))
+      .map(({ address, says }) => ({ kind: 'redis-unreached', message: tellUnreached(address, says) }) as const),
+    ...foreign.map((instance) => ({ kind: 'foreign-instance', message: tellForeign(instance) }) as const),
   ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));
 }
 
@@ -33,6 +53,24 @@ function disagreement(record: MasterRecord | undefined, views: readonly Sentinel
     .toSorted();
   const message = `${others.length} of ${views.length} Sentinels name another master than the record: ${said.join(', ')}`;
   return [{ kind: 'sentinels-disagree', message }];
+}
+
+/** It is never removed by us: whoever registered it may have a reason, and would register it again. */
+export function tellForeign({ name, id, node, address, port }: ForeignInstance): string {
+  const where = `${formatAddress({ host: address, port })} (instance ${id} on node ${node})`;
+  return `somebody else registered ${where} as ${name} with this master's tag, so DNS answers it too; have it deregistered there`;
+}
+
+function isUp(address: Address, views: readonly SentinelView[]): boolean {
+  return views.some(({ master, condition, linked, replicas }) =>
+    sameAddress(master, address)
+      ? condition === 'up' && linked
+      : replicas.some((replica) => sameAddress(replica.address, address) && replica.condition === 'up'),
+  );
+}
+
+function tellUnreached(address: Address, says: string): string {
+  return `Redis ${formatAddress(address)} is up to a Sentinel, but the bridge never reached it (${says.trim()}): its role is unknown and it cannot be fenced; look for a firewall, or for TLS on one side only`;
 }
 
 function tellRefusal(address: Address, says: string): string {

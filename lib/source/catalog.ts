@@ -1,3 +1,4 @@
+import type { SwitchmasterError } from '../errors.ts';
 import { type ConsulAnswer, type ConsulQuery, queryId } from '../model/query.ts';
 import { type Consistency, type Reader, Watch, type WatchLimits } from './watch.ts';
 import type { WatchEvent, WatchState } from './watch-state.ts';
@@ -10,7 +11,12 @@ export interface CatalogWatchesOptions {
   readonly client: Reader;
   /** Defaults: {@link defaultWatchLimits}. */
   readonly limits?: Partial<WatchLimits>;
+  /** Told when the first of the queries fails, and when the first of those that failed is answered again. */
+  readonly onReach?: (reach: Reach) => void;
 }
+
+/** Whether Consul can be read. */
+export type Reach = { readonly kind: 'lost'; readonly error: SwitchmasterError } | { readonly kind: 'back' };
 
 export interface FollowOptions {
   /**
@@ -59,10 +65,13 @@ export class CatalogWatches implements Watches {
   readonly #limits: WatchLimits;
   readonly #watches = new Map<string, SharedWatch>();
   readonly #runs = new Set<Promise<void>>();
+  readonly #onReach: (reach: Reach) => void;
+  #reach: Reach['kind'] = 'back';
 
   constructor(options: CatalogWatchesOptions) {
     this.#client = options.client;
     this.#limits = { ...defaultWatchLimits, ...options.limits };
+    this.#onReach = options.onReach ?? (() => {});
   }
 
   /** How many queries are being watched. */
@@ -94,6 +103,11 @@ export class CatalogWatches implements Watches {
     };
   }
 
+  /** Consul answers, as something else than a watch has found: those that pause after a failure read at once. */
+  hurry(): void {
+    for (const { watch } of this.#watches.values()) watch.hurry();
+  }
+
   /** Ends every watch and waits until no request is under way. Followers hear nothing more. */
   async close(): Promise<void> {
     for (const { watch, followers } of this.#watches.values()) {
@@ -104,13 +118,25 @@ export class CatalogWatches implements Watches {
     await Promise.all(this.#runs);
   }
 
+  #turned({ state }: Watch): void {
+    if (state.kind === 'failed' || state.kind === 'stale') {
+      if (this.#reach === 'back') this.#onReach({ kind: 'lost', error: state.error });
+      this.#reach = 'lost';
+    } else if (this.#reach === 'lost') {
+      this.#reach = 'back';
+      this.#onReach({ kind: 'back' });
+      this.hurry();
+    }
+  }
+
   #start(input: { id: string; query: ConsulQuery; consistency: Consistency }): SharedWatch {
     const followers = new Set<(event: WatchEvent) => void>();
     const { query, consistency } = input;
     const onEvent = (event: WatchEvent) => {
+      if (event === 'state') this.#turned(watch);
       for (const follower of [...followers]) follower(event);
     };
-    const watch = new Watch({ query, consistency, reader: this.#client, limits: this.#limits, onEvent });
+    const watch: Watch = new Watch({ query, consistency, reader: this.#client, limits: this.#limits, onEvent });
     const shared = { watch, followers };
     this.#watches.set(input.id, shared);
     const run = watch.run().finally(() => this.#runs.delete(run));

@@ -17,6 +17,8 @@ interface Slices {
   readonly records: Map<string, KvEntry>;
   readonly keys: Map<string, Map<string, KvEntry>>;
   readonly instances: Map<string, ServiceInstance[]>;
+  /** What others than a bridge have registered, by the external node of the master whose tag it carries. */
+  readonly foreign: Map<string, ServiceInstance[]>;
 }
 
 /**
@@ -29,7 +31,7 @@ export class RecordSource {
   readonly #records: Follow<{ kind: 'key-tree'; prefix: string }>;
   readonly #keys: Follow<{ kind: 'key-tree'; prefix: string }>;
   readonly #services: readonly Follow<{ kind: 'service'; service: string }>[];
-  #slices: Slices = { records: new Map(), keys: new Map(), instances: new Map() };
+  #slices: Slices = { records: new Map(), keys: new Map(), instances: new Map(), foreign: new Map() };
 
   constructor(options: {
     readonly watches: CatalogWatches;
@@ -59,6 +61,11 @@ export class RecordSource {
       index: state.index,
       resets: state.resets,
     };
+  }
+
+  /** Instances of somebody else that DNS answers as if they were nodes of this master. */
+  foreign(name: string): readonly ServiceInstance[] {
+    return this.#slices.foreign.get(externalNode(name)) ?? [];
   }
 
   /** Why nothing can be read yet; undefined when everything was. */
@@ -105,25 +112,33 @@ export class RecordSource {
       keys.set(name, (keys.get(name) ?? new Map()).set(entry.key, entry));
     }
     const instances = new Map<string, ServiceInstance[]>();
+    const foreign = new Map<string, ServiceInstance[]>();
     for (const instance of this.#services.flatMap(({ state }) => lastValue(state) ?? [])) {
+      for (const master of foreignTo(instance)) foreign.set(master, [...(foreign.get(master) ?? []), instance]);
       const list = instances.get(instance.node);
       if (list === undefined) instances.set(instance.node, [instance]);
       else list.push(instance);
     }
-    return { records, keys, instances };
+    return { records, keys, instances, foreign };
   }
 }
 
 /** The masters whose keys and the nodes whose services differ between two readings. */
 function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
   const changed = new Set<string>();
-  for (const part of ['records', 'keys', 'instances'] as const) {
+  for (const part of ['records', 'keys', 'instances', 'foreign'] as const) {
     for (const name of new Set([...before[part].keys(), ...after[part].keys()])) {
       if (fingerprint(before[part].get(name)) === fingerprint(after[part].get(name))) continue;
       changed.add(name);
     }
   }
   return changed;
+}
+
+/** Who is foreign to which external nodes, by the tags: of ours one names the node it lies on. */
+function foreignTo({ node, tags }: ServiceInstance): readonly string[] {
+  const nodes = tags.map(externalNode);
+  return nodes.includes(node) ? [] : nodes;
 }
 
 function fingerprint(slice: KvEntry | Map<string, KvEntry> | ServiceInstance[] | undefined): string {

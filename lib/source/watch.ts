@@ -56,6 +56,7 @@ export class Watch {
   /** The highest index since the last fall. */
   #highest = 0n;
   #resets = 0;
+  #pause: AbortController | undefined;
 
   constructor(input: {
     query: ConsulQuery;
@@ -86,12 +87,27 @@ export class Watch {
         this.#settle(failed(this.state, SwitchmasterError.from(thrown)));
         pauseMs = this.#backoff.nextMs();
       }
-      if (pauseMs > 0) await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+      if (pauseMs > 0) await this.#rest(pauseMs, signal);
     }
   }
 
   stop(): void {
     this.#abort.abort();
+  }
+
+  /** Consul answers, as somebody else has found: a pause after a failure ends now. */
+  hurry(): void {
+    this.#pause?.abort();
+  }
+
+  /** Only the pause after a failure may be cut short: others keep within the rate that Consul is asked at. */
+  async #rest(pauseMs: number, signal: AbortSignal): Promise<void> {
+    const pause = new AbortController();
+    const failing = this.state.kind === 'failed' || this.state.kind === 'stale';
+    if (failing) this.#pause = pause;
+    await delay(pauseMs, undefined, { signal: AbortSignal.any([signal, pause.signal]) }).catch(() => undefined);
+    this.#pause = undefined;
+    if (pause.signal.aborted) await delay(this.#bucket.takeMs(), undefined, { signal }).catch(() => undefined);
   }
 
   /** Takes one answer; returns how long to wait before the next request. */

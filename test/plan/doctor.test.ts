@@ -224,6 +224,16 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
   ['a DNS TTL for all', dns({ serviceTtlMs: { '*': 5_000, 'redis-re*': 0 } }), ['dns-ttl']],
   ['a DNS TTL of nodes', dns({ nodeTtlMs: 1_000 }), ['dns-node-ttl']],
   ['only_passing', dns({ onlyPassing: true }), ['dns-only-passing']],
+  [
+    'a service of somebody else',
+    consul({
+      foreign: [
+        { name: 'redis-master', id: 'left', node: 'web-1', address: '10.9.9.9', port: 6379, tags: ['shard1'] },
+        { name: 'redis-master', id: 'other', node: 'web-1', address: '10.9.9.9', port: 6379, tags: ['elsewhere'] },
+      ],
+    }),
+    ['service-foreign'],
+  ],
   ['rules that lack', consul({ missingRules: ['key "redis/" write'] }), ['acl-missing']],
   ['a clock ahead', { ...healthy, clocks: [{ whose: 'a', aheadMs: 1_500, uncertaintyMs: 10 }] }, ['clock-skew']],
   ['a clock behind', { ...healthy, clocks: [{ whose: 'a', aheadMs: -9_000, uncertaintyMs: 10 }] }, ['clock-skew']],

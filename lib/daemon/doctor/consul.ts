@@ -3,6 +3,7 @@ import type { ConsulClient } from '../../client/consul.ts';
 import type { ConsulConfig } from '../../config/model.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { ConsulDns, ExaminedClock, ExaminedConsul } from '../../model/examination.ts';
+import { externalNode, masterService, replicaService } from '../../model/naming.ts';
 import type { AclRule } from '../../plan/acl.ts';
 import { ConsulPart } from '../consul.ts';
 import { compareClocks } from './clock.ts';
@@ -24,9 +25,10 @@ export async function examineConsul(config: ConsulConfig, rules: readonly AclRul
     // An HTTP date is cut off at the second.
     const read = { theirsMs: servedAtMs + 500, resolutionMs: 500, sentMs, receivedMs: Date.now() };
     const clock = compareClocks('consul', read);
-    const [self, missingRules, leader] = await Promise.all([
+    const [self, missingRules, foreign, leader] = await Promise.all([
       readSelf(client),
       readMissing(client, rules),
+      readForeign(client),
       client.send({ method: 'get', path: '/status/leader', what: 'the leader' }, { timeoutMs }).catch(() => ''),
     ]);
     const led = knownLeader && typeof leader === 'string' && leader !== '';
@@ -36,6 +38,7 @@ export async function examineConsul(config: ConsulConfig, rules: readonly AclRul
       version: self?.version,
       dns: self?.dns,
       missingRules,
+      foreign,
     } as const;
     return { consul, ...(clock === undefined ? {} : { clock }) };
   } catch (thrown) {
@@ -82,6 +85,17 @@ async function readSelf(
     serviceTtlMs: Object.fromEntries(ttls),
   };
   return { version: Config.Version, dns };
+}
+
+/** None where the token may not read them: that is told by its rules. */
+async function readForeign(client: ConsulClient): Promise<NonNullable<ExaminedConsul['foreign']>> {
+  const read = (service: string) =>
+    client.read({ kind: 'service', service }, { timeoutMs }).then(
+      ({ value }) => value,
+      () => [],
+    );
+  const instances = (await Promise.all([masterService, replicaService].map(read))).flat();
+  return instances.filter(({ node, tags }) => !tags.map(externalNode).includes(node));
 }
 
 const authorized = z.array(z.object({ Allow: z.boolean() }));
