@@ -4,7 +4,7 @@ import { type Address, formatAddress, isIn, sameAddress } from '../model/address
 import type { CatalogNode } from '../model/catalog.ts';
 import { compareVersions } from '../model/epoch.ts';
 import { collisions, externalNode, type Naming } from '../model/naming.ts';
-import type { SentinelView } from '../model/sentinel.ts';
+import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import type { Decision, FollowMode, Situation } from '../plan/decision.ts';
 import { decide } from '../plan/failover.ts';
 import { weighEvidence } from '../plan/fence.ts';
@@ -14,6 +14,7 @@ import { newestPromotion } from '../plan/promotion.ts';
 import type { RecordSource } from '../source/record.ts';
 import type { SentinelSource } from '../source/sentinel.ts';
 import { distinctViews } from '../source/sentinel-reading.ts';
+import { type Announcement, Announcements } from './announcements.ts';
 import { MasterMemory } from './bridge-memory.ts';
 import { answerAbout, type Decided, givesWay, hold, isTurn, soon, withEvidence } from './bridge-outcomes.ts';
 import type { Finding, RecordWriter } from './bridge-writer.ts';
@@ -43,12 +44,6 @@ export interface BridgeOptions {
   readonly onLate?: (name: string, outcome: Outcome) => void;
 }
 
-/** A Sentinel said that a master changed. `lookAt` is where to look first, and is never believed. */
-export interface Announcement {
-  readonly sentinel: Address;
-  readonly lookAt: Address | undefined;
-}
-
 /**
  * Keeps Consul's record, keys and services of each master as its Sentinels decided. One key of the loop is one master.
  *
@@ -60,8 +55,7 @@ export class Bridge implements Reconciler {
   readonly name = 'bridge';
   readonly #options: BridgeOptions;
   readonly #memories = new Map<string, MasterMemory>();
-  readonly #hurries = new Map<string, AbortController>();
-  readonly #announcements = new Map<string, Map<string, Announcement>>();
+  readonly #announcements = new Announcements();
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -78,10 +72,7 @@ export class Bridge implements Reconciler {
 
   /** To be called before the loop is woken for it. */
   announce(name: string, announcement: Announcement): void {
-    const pending = this.#announcements.get(name) ?? new Map<string, Announcement>();
-    pending.set(formatAddress(announcement.sentinel), announcement);
-    this.#announcements.set(name, pending);
-    this.#hurries.get(name)?.abort();
+    this.#announcements.add(name, announcement);
   }
 
   /**
@@ -99,44 +90,54 @@ export class Bridge implements Reconciler {
 
   async reconcile({ key: name, hints }: Run): Promise<Outcome> {
     const wokenMs = Math.min(...hints.map(({ receivedMs }) => receivedMs));
-    const announced = [...(this.#announcements.get(name)?.values() ?? [])];
-    this.#announcements.delete(name);
-    if (announced.length > 0) {
-      const outcome = await this.#follow(name, { announced, wokenMs });
-      if (outcome !== undefined) return outcome;
-    }
-    return this.#survey(name, { wokenMs });
+    const outcome = await this.#follow(name, { wokenMs });
+    return outcome ?? this.#survey(name, { wokenMs });
   }
 
-  /** The quick look at what was announced; undefined where it does not suffice for a decision. */
-  async #follow(
-    name: string,
-    { announced, wokenMs }: { readonly announced: readonly Announcement[]; readonly wokenMs: number },
-  ): Promise<Outcome | undefined> {
+  /**
+   * The quick look at what was announced; undefined where it does not suffice for a decision. The first answer that does
+   * counts, and announcements that come meanwhile are looked at as well: one Sentinel that is out of reach delays nothing.
+   */
+  async #follow(name: string, { wokenMs }: { readonly wokenMs: number }): Promise<Outcome | undefined> {
+    const looks = new Map<number, Promise<Arrival>>();
+    for (let count = 0; ; ) {
+      for (const announcement of this.#announcements.take(name)) {
+        const id = count++;
+        looks.set(id, this.#look(name, announcement, id));
+      }
+      if (looks.size === 0) return undefined;
+      const hurry = this.#announcements.hurry(name);
+      const first = await Promise.race([...looks.values(), aborted(hurry)]);
+      if (first === undefined) continue;
+      looks.delete(first.id);
+      const { views, role } = first;
+      const finding = this.#find(name, { views, complete: false, role, wokenMs });
+      if (finding === undefined) return undefined;
+      const decided = await this.#decide(name, finding);
+      if (decided.decision.kind !== 'look-closer') return this.#act(name, decided);
+    }
+  }
+
+  async #look(name: string, { sentinel, lookAt }: Announcement, id: number): Promise<Arrival> {
     const { sentinels, redis } = this.#options;
-    const lookAt = announced.find((announcement) => announcement.lookAt !== undefined)?.lookAt;
     const [readings, role] = await Promise.all([
-      sentinels.read(name, { only: announced.map(({ sentinel }) => sentinel) }),
+      sentinels.read(name, { only: [sentinel] }),
       lookAt === undefined ? undefined : redis.role(lookAt, { timeoutMs: this.#roleDeadlineMs }),
     ]);
-    const finding = this.#find(name, { views: distinctViews(readings), complete: false, role, wokenMs });
-    if (finding === undefined) return undefined;
-    const decided = await this.#decide(name, finding);
-    return decided.decision.kind === 'look-closer' ? undefined : this.#act(name, decided);
+    return { id, views: distinctViews(readings), role };
   }
 
   /** The thorough look at all Sentinels. */
   async #survey(name: string, { wokenMs }: { readonly wokenMs: number }): Promise<Outcome> {
     const { sentinels, redis, records } = this.#options;
     const memory = this.memory(name);
-    const hurry = new AbortController();
-    this.#hurries.set(name, hurry);
+    const hurry = this.#announcements.hurry(name);
     const target = memory.remembered?.master;
     const looking = Promise.all([
       sentinels.read(name),
       target === undefined ? undefined : redis.role(target, { timeoutMs: this.#roleDeadlineMs }),
     ]);
-    const seen = await Promise.race([looking, aborted(hurry.signal)]);
+    const seen = await Promise.race([looking, aborted(hurry)]);
     if (seen === undefined) return givesWay;
     const [readings, role] = seen;
     memory.readings = readings;
@@ -151,10 +152,10 @@ export class Bridge implements Reconciler {
       // A former master is fenced also while Consul cannot be written, and a failover that is announced meanwhile does
       // not wait for a Consul that hangs: what was being put right is put right by the next run, if it still differs.
       const onLate = (outcome: Outcome) => this.#options.onLate?.(name, outcome);
-      const patience = isTurn(decided.decision) ? acting : beforeHurry(acting, { hurry: hurry.signal, onLate });
+      const patience = isTurn(decided.decision) ? acting : beforeHurry(acting, { hurry: hurry, onLate });
       const [acted] = await Promise.allSettled([patience]);
       if (acted.status === 'fulfilled' && acted.value === undefined) return givesWay;
-      const strays = await Promise.race([this.#fence(finding), aborted(hurry.signal)]);
+      const strays = await Promise.race([this.#fence(finding), aborted(hurry)]);
       return strays === 'found' ? soon(await acting) : acting;
     }
     memory.trouble = `Consul was not read yet: ${records.missing() ?? 'reading'}`;
@@ -295,6 +296,13 @@ export class Bridge implements Reconciler {
   get #roleDeadlineMs(): number {
     return this.#options.roleDeadlineMs ?? 500;
   }
+}
+
+/** What an announcement turned out to be. */
+interface Arrival {
+  readonly id: number;
+  readonly views: readonly SentinelView[];
+  readonly role: RoleAnswer | undefined;
 }
 
 /** A decision asks for the ROLE of the new master, of the last one and of one that was promoted, at most. */

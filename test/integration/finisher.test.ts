@@ -5,6 +5,7 @@ import { Sandbox } from '../sandbox/sandbox.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from './bridging.ts';
 import { LedgerWriter, persistentClient } from './writing.ts';
 
+t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'finisher' });
 
 /** Two bridges, a client that follows the record, and Sentinels that are patient, as real ones are. */
@@ -14,6 +15,8 @@ async function start(t: Parameters<typeof startBridge>[0], name: string, replica
     sandbox.redis({ name, replicas }),
   ]);
   const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard], downAfterMs: 20_000 });
+  // Sentinel asks for priorities every ten seconds, unless told otherwise; during a failover each second.
+  await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', 'info-period', 200)));
   const bridges = [1, 2].map((n) => startBridge(t, { consul, sentinels, id: `bridge-${n}` }));
   await recordOf(consul, name, { until: (record) => record.replicas.length === replicas });
   const find = async () => {

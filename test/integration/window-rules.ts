@@ -120,6 +120,8 @@ export interface Losses {
 }
 
 export interface LostWrite {
+  /** The bridge whose node the client is on. */
+  readonly by: string;
   readonly atMs: number;
   /** Who acknowledged it, and whom the Sentinels' majority named master then. */
   readonly at: string;
@@ -177,25 +179,26 @@ export function countLosses(
     const isPausedByUs = seen.pauses.some((pause) => pause.at === named && pause.atMs < atMs && atMs < pause.untilMs);
     const isDiverted = isPausedByUs && seen.majority.nextAfter(atMs) !== at;
     const wouldKeep = isKept || (isDiverted && there.probe.keptWhileSilentAt(atMs, there.kept));
-    return wouldKeep ? [{ atMs, at, named }] : [];
+    return wouldKeep ? [{ by: writer.name, atMs, at, named }] : [];
   });
   return { acknowledged: writer.acknowledged.size, lost: lost.length, keptBySentinel };
 }
 
 /**
- * Why a write may have been lost though Sentinel would have kept it. `unattended`: every bridge was stopped at that time,
- * so nobody could follow the failover or fence the old master. `given up`: the node had been promoted, and that failover was
+ * Why a write may have been lost though Sentinel would have kept it. `unattended`: the bridge of the client's node was
+ * stopped at that time, so nothing there could follow the failover, and the old master was not to be reached by others. `given up`: the node had been promoted, and that failover was
  * never confirmed, for it came to nothing while the old master lived: what docs/promotion.md, "What it costs", is about.
  */
 export type LossCause = 'unattended' | 'given up' | 'none';
 
 export function causeOf(
-  { at, atMs }: LostWrite,
+  { by, at, atMs }: LostWrite,
   seen: { readonly notes: readonly Moment[]; readonly written: readonly Written[]; readonly field: Field },
 ): LossCause {
   const { notes, written, field } = seen;
   const { window, bridges } = field;
-  if (window.fault.who === 'bridge' && window.fault.kind !== 'cut' && window.bridges === bridges.length) {
+  const struck = bridges.slice(0, window.bridges).some(({ id }) => id === by);
+  if (window.fault.who === 'bridge' && window.fault.kind !== 'cut' && struck) {
     const [begin, end] = notes.filter(({ who }) => who === 'fault');
     if (begin !== undefined && atMs >= begin.atMs && atMs <= (end?.atMs ?? Infinity) + 500) return 'unattended';
   }
