@@ -39,7 +39,7 @@ export async function resolveSettings(
       rolling:
         raw.rolling === undefined ? undefined : { limit: raw.rolling.limit, ...defined({ group: raw.rolling.group }) },
       upkeep: raw.seed ? ('seed' as const) : undefined,
-      mode: raw.mode,
+      mode: raw.mode ?? (isSentinels(raw) ? 0o600 : undefined),
       owner: raw.owner,
       group: raw.group,
     }),
@@ -48,7 +48,7 @@ export async function resolveSettings(
 
 /** What Sentinel rewrites and keeps its epochs in must not be rendered over, and a seed is nothing to go back to. */
 function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTemplate; readonly at: Path }): void {
-  if (basename(raw.source) === 'sentinel.conf.hbs' && !raw.seed) {
+  if (isSentinels(raw) && !raw.seed) {
     const hint = 'add seed: true, which writes the file only where there is none';
     resolution.report(
       { at: [...at, 'seed'] },
@@ -60,6 +60,11 @@ function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTempl
     const hint = `leave ${key} out: a seed is written once, before its consumer runs`;
     resolution.report({ at: [...at, key] }, { message: 'is not for a seed', hint });
   }
+}
+
+/** Sentinel's own file, in which it keeps passwords of Redis too. */
+function isSentinels({ source }: RawTemplate): boolean {
+  return basename(source) === 'sentinel.conf.hbs';
 }
 
 function toCommand(raw: RawCommand): CommandSpec {

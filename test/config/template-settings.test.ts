@@ -96,7 +96,9 @@ t.test('what Sentinel owns is only ever seeded', async (t) => {
     message: /templates\[0\]\.seed: must be true: Sentinel owns this file .*seed: true/s,
   });
   const { templates } = await loadConfig({ paths: [path(', seed: true')], environment: {} });
-  t.match(templates, [{ upkeep: 'seed' }]);
+  t.match(templates, [{ upkeep: 'seed', mode: 0o600 }], 'and read by nobody else');
+  const chosen = await loadConfig({ paths: [path(', seed: true, mode: "0640"')], environment: {} });
+  t.match(chosen.templates, [{ mode: 0o640 }]);
 });
 
 t.test('what proves nothing, and a wait that ends before it begins, are told', async (t) => {

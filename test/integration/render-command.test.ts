@@ -63,6 +63,19 @@ t.test('a template that fails, or waits in vain, is exit code 1 with its reason'
   });
 });
 
+t.test('what the daemon would hold is told, and is exit code 1, also where nothing is to be changed', async (t) => {
+  const folder = t.testdir({
+    'a.conf.hbs': 'head\n{{#each redisMasters}}{{address}}\n{{/each}}',
+    'c.yml': `consul: { address: "${consul.url}" }\ntemplates:\n  - { source: ./a.conf.hbs, destination: ./a.conf }\n`,
+  });
+  const [config, destination] = [join(folder, 'c.yml'), join(folder, 'a.conf')];
+  const told = `held ${destination}: ${destination} stays as it is. Consul holds no record of any master.\n`;
+  t.same(await run('-c', config, '--dry-run'), { code: 1, output: `${told}head\n` });
+  t.same(await run('-c', config, '--dry-run', '--diff'), { code: 1, output: `${told}+head\n` });
+  t.match(await run('-c', config), { code: 1, output: told });
+  t.notOk(existsSync(destination));
+});
+
 t.test('a comparison shows what changed and the lines around it', async (t) => {
   const show = (before: string, after: string) => diffLines(before, after).map(({ side, text }) => side + text);
   t.same(show('1\n2\n3\n4\n5\n6\n', '1\n2\n3\n4\nx\n6\n'), [' 2', ' 3', ' 4', '-5', '+x', ' 6']);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Address } from '../../lib/model/address.ts';
@@ -271,4 +271,48 @@ t.test('way 2: a pair behind HAProxy, restarted one after the other, drained fir
   await asking;
   t.same(asked.bad, []);
   t.ok(asked.good > 20, `${asked.good} requests`);
+});
+
+t.test('a Redis with a password: twemproxy has it from a file, and nobody is told it', async (t) => {
+  const password = 'correct#horse\\1:';
+  const [consul, shard, listen] = await Promise.all([
+    sandbox.consul({ name: 'consul-password' }),
+    sandbox.redis({ name: 'locked', replicas: 0, password }),
+    sandbox.address(),
+  ]);
+  await moveTo(consul, shard.master.address, 1);
+  const passwordFile = sandbox.write('redis.password', `${password}\n`);
+  const destination = join(makeFolder(t), 'nutcracker.yml');
+  const at = `${listen.host}:${listen.port}`;
+  const daemon = await sandbox.switchmaster({
+    name: 'locked-daemon',
+    config: {
+      consul: { address: consul.url },
+      templates: [
+        {
+          source: 'twemproxy.yml.hbs',
+          destination,
+          vars: { listen: at, redis_auth_file: passwordFile },
+          mode: '0640',
+          check: ['sh', '-c', 'cat "$0"; exec nutcracker --test-conf --conf-file "$0"', '{{file}}'],
+          reload: { supervise: ['nutcracker', '--conf-file', '{{file}}'] },
+          verify: { redis: { address: at, passwordFile } },
+        },
+      ],
+    },
+  });
+  const name = '/v1/templates/nutcracker.yml';
+  await waitFor('twemproxy to work', () => daemon.get('/v1/templates'), {
+    until: ({ body }) => (body as { templates: { state: string }[] }).templates[0]?.state === 'current',
+  });
+  t.equal(await redisCli(listen, ['SET', 'a', '1'], { password }), 'OK');
+  t.equal(await shard.master.command('GET', 'a'), '1');
+  await t.rejects(redisCli(listen, ['GET', 'a']), /NOAUTH/, 'clients need it too');
+  t.match(readFileSync(destination, 'utf8'), 'redis_auth: "correct#horse\\\\1:"');
+  t.equal(statSync(destination).mode & 0o777, 0o640);
+  t.equal((await daemon.get(name)).status, 401);
+  for (const path of ['/v1/templates', '/v1/history', name])
+    t.notMatch(JSON.stringify(await daemon.get(path)), 'horse');
+  await daemon.stop();
+  t.notMatch(daemon.log(), 'horse');
 });
