@@ -25,15 +25,14 @@ export class ConsulAgentClient {
     this.#client = client;
   }
 
-  /** Every service of this agent that carries the meta key, with its checks; sorted by id. */
-  async services(withMeta: string): Promise<readonly HeldService[]> {
+  /** Every service of this agent, with its checks; sorted by id. */
+  async services(): Promise<readonly HeldService[]> {
     const [services, checks] = await Promise.all([
       this.#client.send({ method: 'get', path: '/agent/services', what: 'the services of this agent' }, { timeoutMs }),
       this.#client.send({ method: 'get', path: '/agent/checks', what: 'the checks of this agent' }, { timeoutMs }),
     ]);
     const held = read(checkMap, checks, 'the checks of this agent');
     return Object.values(read(serviceMap, services, 'the services of this agent'))
-      .filter(({ Meta }) => Object.hasOwn(Meta, withMeta))
       .map((service) => ({
         id: service.ID,
         service: service.Service,

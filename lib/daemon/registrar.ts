@@ -126,7 +126,8 @@ export class RegistrarPart implements Part {
       const spec = this.#registrar.spec(id);
       if (spec === undefined) return [];
       const memory = this.#registrar.memory(id);
-      const check = memory?.steady;
+      const refusal = memory?.refusal;
+      const check = refusal === undefined ? memory?.steady : ({ status: 'critical', output: refusal } as const);
       return {
         id,
         kind: spec.kind,

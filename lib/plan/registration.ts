@@ -58,6 +58,12 @@ export function planInstance(world: InstanceWorld, held: HeldService | undefined
   ];
 }
 
+/** Why a service of the agent that has an instance's id is not to be touched; undefined where some registrar registered it. */
+export function foreignService({ id, service, meta }: HeldService): string | undefined {
+  if (Object.hasOwn(meta, registrarMeta)) return undefined;
+  return `not registered: the id ${id} belongs to a service ${service} of somebody else (it has no meta ${registrarMeta}); consul services deregister -id ${id}, or give that one another id`;
+}
+
 export function deepCheckId(id: string): string {
   return `${id}:switchmaster`;
 }

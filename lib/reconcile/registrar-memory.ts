@@ -14,6 +14,8 @@ export class InstanceMemory {
   seenAt: Date | undefined;
   /** Whether this registrar has registered it at least once. */
   registered = false;
+  /** Why it may not be registered. */
+  refusal: string | undefined;
   /** The last time that the process had the role that the record has for it. */
   #agreed: { readonly runId: string; readonly expected: ExpectedRole } | undefined;
   #mismatchSinceMs: number | undefined;

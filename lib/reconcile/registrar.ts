@@ -7,6 +7,7 @@ import { unsettled } from '../plan/health-steady.ts';
 import {
   clusterStandingOf,
   deepCheckId,
+  foreignService,
   type InstanceAction,
   identitiesOf,
   planInstance,
@@ -88,6 +89,9 @@ export class Registrar implements Reconciler {
     if (!this.#instances.has(key)) return { kind: 'unchanged' };
     const held = services.find(({ id }) => id === key);
     const standing = this.#standing(source.spec, profile);
+    // What this registrar has registered itself is put back, whatever somebody made of it.
+    memory.refusal = held === undefined || memory.registered ? undefined : foreignService(held);
+    if (memory.refusal !== undefined) return { kind: 'held', summary: memory.refusal };
     const actions = this.#plan(source.spec, { vitals, held, profile, standing, memory });
     for (const action of actions) await this.#carryOut(action);
     if (actions.length === 0) return { kind: 'unchanged' };
@@ -97,8 +101,9 @@ export class Registrar implements Reconciler {
 
   /** Deregisters everything that asks for it; for the end of the daemon. */
   async leave(): Promise<void> {
-    for (const { source } of this.#instances.values()) {
-      if (source.spec.deregisterOnStop) await this.#options.agent.deregister(source.spec.id);
+    for (const { source, memory } of this.#instances.values()) {
+      if (source.spec.deregisterOnStop && memory.refusal === undefined)
+        await this.#options.agent.deregister(source.spec.id);
     }
   }
 

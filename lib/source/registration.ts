@@ -1,6 +1,6 @@
 import type { ConsulAgentClient } from '../client/consul-agent.ts';
 import { type ClusterRecord, parseClusterRecord } from '../model/cluster.ts';
-import { type HeldService, registrarMeta } from '../model/instance.ts';
+import type { HeldService } from '../model/instance.ts';
 import { clusterPrefix, type Naming, recordPrefix } from '../model/naming.ts';
 import { type MasterRecord, parseRecord } from '../model/record.ts';
 import type { CatalogWatches, Follow } from './catalog.ts';
@@ -33,11 +33,11 @@ export class RegistrationSource {
     }
   }
 
-  /** Every service of this agent that some registrar registered. Rejects while the agent does not answer. */
+  /** Every service of this agent, whoever registered it. Rejects while the agent does not answer. */
   services(): Promise<readonly HeldService[]> {
     const nowMs = performance.now();
     if (this.#reading === undefined || nowMs - this.#reading.atMs > freshMs) {
-      const services = this.#agent.services(registrarMeta);
+      const services = this.#agent.services();
       this.#reading = { atMs: nowMs, services };
       services.catch(() => this.forget());
     }

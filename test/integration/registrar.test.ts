@@ -58,6 +58,27 @@ t.test('nothing is written while nothing changes', async (t) => {
   );
 });
 
+t.test('a service of somebody else that has the id of an instance is left alone, and told', async (t) => {
+  const wish = {
+    kind: 'redis',
+    address: await sandbox.address(),
+    name: 'taken',
+    more: { deregisterOnStop: true },
+  } as const;
+  const { spec } = makeInstance(wish);
+  await consul.put('/v1/agent/service/register', { Name: 'pirate', ID: spec.id, Port: 7, Tags: ['theirs'] });
+  t.teardown(() => consul.put(`/v1/agent/service/deregister/${spec.id}`));
+  const { part, reports, stop } = startRegistrar(t, { consul, instances: [wish] });
+  const held = () => reports.filter(({ key, outcome }) => key === spec.id && outcome.kind === 'held').length;
+  await waitFor('some looks', held, { until: (count) => count >= 5 });
+  t.match(part.instances.list(), [
+    { check: { status: 'critical', output: /belongs to a service pirate of somebody/ } },
+  ]);
+  t.match(await consul.get('/v1/agent/services'), { [spec.id]: { Service: 'pirate', Tags: ['theirs'] } });
+  await stop();
+  t.match(await consul.get('/v1/agent/services'), { [spec.id]: { Service: 'pirate' } }, 'it stays at the end, too');
+});
+
 t.test('a change of the record changes tags, and no check flaps', async (t) => {
   const registrar = await register(t, { consul, shards: [returning] });
   const { name, master } = returning;
