@@ -7,6 +7,9 @@ export const leastSecretLength = 4;
 /** So many characters in a row of a secret are told apart from chance; what cuts long values short leaves more. */
 const fragmentLength = 8;
 
+/** Longer texts are no passwords but parts of a config, whose fragments are everywhere: they are found by whole lines. */
+const maxFragmented = 65_536;
+
 /** Passwords are rotated: that many values of the past are remembered beside those of now. */
 const keptSecrets = 1_000;
 
@@ -17,22 +20,27 @@ const keptSecrets = 1_000;
 export class Concealment {
   /** The forms of each, the one that was met last at the end. */
   readonly #secrets = new Map<string, readonly string[]>();
+  /** Of all of them; undefined until it is needed. */
+  #fragments: ReadonlySet<string> | undefined;
 
   get knowsNothing(): boolean {
     return this.#secrets.size === 0;
   }
 
-  /** From now on these are removed too. */
-  learn(texts: Iterable<string>): void {
+  /** From now on these are removed too; what was met before them is forgotten first. */
+  learn(texts: readonly string[]): void {
     for (const text of texts) {
-      const forms = this.#secrets.get(text) ?? formsOf(text);
+      const known = this.#secrets.get(text);
+      const forms = known ?? formsOf(text);
+      if (known === undefined && forms.length > 0) this.#fragments = undefined;
       // Set anew, so that the oldest comes first in the map's order.
       this.#secrets.delete(text);
       if (forms.length > 0) this.#secrets.set(text, forms);
     }
     for (const oldest of this.#secrets.keys()) {
-      if (this.#secrets.size <= keptSecrets) break;
+      if (this.#secrets.size <= keptSecrets + texts.length) break;
       this.#secrets.delete(oldest);
+      this.#fragments = undefined;
     }
   }
 
@@ -60,30 +68,32 @@ export class Concealment {
   }
 
   #markWhole(text: string, marks: Uint8Array): void {
-    for (const secret of [...this.#secrets.values()].flat()) {
-      for (let at = text.indexOf(secret); at >= 0; at = text.indexOf(secret, at + 1)) {
-        marks.fill(1, at, at + secret.length);
-      }
-    }
-  }
-
-  /** By the fragments of the text, of which there are few: a secret may be a file of a megabyte. */
-  #markFragments(text: string, marks: Uint8Array): void {
-    const places = new Map<string, number[]>();
-    for (let at = 0; at + fragmentLength <= text.length; at += 1) {
-      const fragment = text.slice(at, at + fragmentLength);
-      const known = places.get(fragment);
-      if (known === undefined) places.set(fragment, [at]);
-      else known.push(at);
-    }
-    for (const secret of this.#secrets.keys()) {
-      for (let at = 0; at + fragmentLength <= secret.length; at += 1) {
-        for (const place of places.get(secret.slice(at, at + fragmentLength)) ?? []) {
-          marks.fill(1, place, place + fragmentLength);
+    for (const forms of this.#secrets.values()) {
+      for (const form of forms) {
+        for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1)) {
+          marks.fill(1, at, at + form.length);
         }
       }
     }
   }
+
+  #markFragments(text: string, marks: Uint8Array): void {
+    this.#fragments ??= fragmentsOf(this.#secrets.keys());
+    for (let at = 0; at + fragmentLength <= text.length; at += 1) {
+      if (this.#fragments.has(text.slice(at, at + fragmentLength))) marks.fill(1, at, at + fragmentLength);
+    }
+  }
+}
+
+function fragmentsOf(secrets: Iterable<string>): ReadonlySet<string> {
+  const fragments = new Set<string>();
+  for (const secret of secrets) {
+    if (secret.length > maxFragmented) continue;
+    for (let at = 0; at + fragmentLength <= secret.length; at += 1) {
+      fragments.add(secret.slice(at, at + fragmentLength));
+    }
+  }
+  return fragments;
 }
 
 function formsOf(text: string): readonly string[] {

@@ -41,6 +41,8 @@ export class LiveTemplate {
   shown: ShownText | undefined;
   readonly #watches: Watches;
   readonly #environment: string;
+  /** Of the config. */
+  readonly #secrets: readonly string[];
   readonly #onChange: (query: ConsulQuery, event: WatchEvent) => void;
   readonly #follows = new Map<string, Follow<ConsulQuery>>();
   /** Ids of what the last render read and had no answer for. */
@@ -64,7 +66,8 @@ export class LiveTemplate {
     this.#watches = input.watches;
     this.#environment = input.environment;
     this.#onChange = input.onChange;
-    this.concealment.learn(input.secrets ?? []);
+    this.#secrets = input.secrets ?? [];
+    this.concealment.learn(this.#secrets);
   }
 
   /** Ids of what it reads, sorted. */
@@ -148,7 +151,7 @@ export class LiveTemplate {
     }
     if (result.kind !== 'pending') this.#keepOnly(result.dependencies);
     this.#gaps = new Set(result.kind === 'pending' ? result.missing.map(queryId) : []);
-    this.concealment.learn(result.secrets);
+    this.concealment.learn([...this.#secrets, ...result.secrets]);
     this.shown =
       result.kind === 'rendered'
         ? { text: result.shown, holds: result.secrets.length > 0 ? 'secrets' : 'nothing-secret' }

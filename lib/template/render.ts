@@ -87,7 +87,7 @@ function attempt(
     const error = SwitchmasterError.from(thrown, 'template-failed');
     if (secrets.texts.size === 0) return { kind: 'failed', error };
     const concealment = new Concealment();
-    concealment.learn(secrets.texts);
+    concealment.learn([...secrets.texts]);
     return { kind: 'failed', error: concealError(error, concealment) };
   }
 }

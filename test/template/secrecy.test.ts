@@ -100,5 +100,7 @@ t.test('of secrets that change for ever, the newest are remembered', (t) => {
   const concealment = new Concealment();
   for (let i = 0; i < 3_000; i += 1) concealment.learn([`secret-${String(i).padStart(6, '0')}-${i}`]);
   t.equal(concealment.conceal('secret-002999-2999'), '[secret]');
+  concealment.learn(Array.from({ length: 5_000 }, (_, i) => `${i}-of-one-file`));
+  t.equal(concealment.conceal('0-of-one-file'), '[secret]');
   t.end();
 });
