@@ -53,6 +53,14 @@ export class Concealment {
     return replaceMarked(text, marks);
   }
 
+  /** A long text, in which only whole secrets and whole lines of them are looked for. */
+  concealWhole(text: string): string {
+    if (this.knowsNothing) return text;
+    const marks = new Uint8Array(text.length);
+    this.#markWhole(text, marks);
+    return marks.includes(1) ? replaceMarked(text, marks) : text;
+  }
+
   /** Plain data with every text in it concealed; names of fields stay. */
   concealAll<T>(value: T): T {
     if (this.knowsNothing) return value;

@@ -81,17 +81,19 @@ export class Renderer implements Reconciler {
   /** What was last rendered, whether or not it was written; undefined before the first time. */
   rendered(name: string, reader: TextReader = 'token-holder'): string | undefined {
     const entry = this.#entries.get(name);
-    return reader === 'anybody' ? entry?.shown?.text : entry?.text;
+    return reader === 'anybody' ? concealText(entry, entry?.shown?.text) : entry?.text;
   }
 
   /**
    * What the destination holds where that is another text than `rendered`; undefined where there is no file. Where
-   * `file` or `env` gave something, nobody can tell what of another text is secret: then anybody is shown none.
+   * `file` or `env` gave something, or the file is its consumer's own, nobody can tell what of it is secret: then
+   * anybody is shown none.
    */
   present(name: string, reader: TextReader = 'token-holder'): string | undefined {
     const entry = this.#entries.get(name);
-    if (reader === 'anybody' && entry?.template.shown?.holds !== 'nothing-secret') return undefined;
-    return entry?.present;
+    if (reader === 'token-holder') return entry?.present;
+    const open = entry?.template.shown?.holds === 'nothing-secret' && entry.template.spec.upkeep !== 'seed';
+    return open ? concealText(entry, entry.present) : undefined;
   }
 
   /** What may not be told of a template. */
@@ -208,6 +210,10 @@ export class Renderer implements Reconciler {
     const step = { spec, clock, signal: run.signal, supervisor, urgency } as const;
     return carryOut(entry, { plan, present, queue: this.#queue, step });
   }
+}
+
+function concealText(entry: Entry | undefined, text: string | undefined): string | undefined {
+  return text === undefined ? undefined : entry?.template.concealment.concealWhole(text);
 }
 
 /** Only what both the config and the file let others read is for everybody. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import t from 'tap';
 import { waitFor } from '../sandbox/condition.ts';
@@ -174,7 +174,10 @@ t.test('nothing that is told holds a secret that templates read or that the conf
     template('open.conf', `pass ${password} {{env "SECRET_VARIABLE"}} {{key "secret/weight"}}\n`),
     template('private.conf', 'plain {{key "secret/weight"}}\n', { mode: '0640' }),
     template('kept.conf', `pass ${password}\n`, { reload: { supervise: keeping } }),
+    template('owned.conf', 'first\n', { seed: true }),
+    template('own.conf', `auth ${ofConfig}\n`),
   ];
+  writeFileSync(sandbox.path('owned.conf'), `sentinel auth-pass shard1 ${ofConfig}\n`);
   const daemon = await sandbox.switchmaster({
     name: 'discreet',
     ready: '/live',
@@ -221,6 +224,9 @@ t.test('nothing that is told holds a secret that templates read or that the conf
   const bearer = { authorization: `Bearer ${token}` };
   t.match(JSON.parse(told.get(open) ?? ''), { rendered: 'pass [secret] [secret] 7\n', present: null });
   t.match(JSON.parse((await read(open, bearer)).text), { rendered: `pass ${ofFile} ${ofVariable} 7\n` });
+  t.match(JSON.parse(told.get('/v1/templates/own.conf') ?? ''), { rendered: 'auth [secret]\n' });
+  const seeded = JSON.parse((await read('/v1/templates/owned.conf', bearer)).text);
+  t.match(seeded, { present: `sentinel auth-pass shard1 ${ofConfig}\n` });
   t.match(await read('/v1/templates/private.conf'), { status: 401, text: /request-denied/ });
   const owned = JSON.parse((await read('/v1/templates/private.conf', bearer)).text);
   t.match(owned, { access: 'token', rendered: 'plain 7\n' });
