@@ -91,7 +91,8 @@ export class Finisher {
       const sentinel = await this.#order(orphan, { preference, deadlineMs });
       if (sentinel === undefined) return;
       onReport({ name, record, sentinel, error: undefined });
-      await memory.whenRemembered(({ epoch }) => epoch > record.epoch, { timeoutMs: patienceMs });
+      const isOver = ({ epoch, phase }: MasterRecord) => epoch > record.epoch || phase === 'confirmed';
+      await memory.whenRemembered(isOver, { timeoutMs: patienceMs });
     } catch (thrown) {
       if (!signal.aborted) onReport({ name, record, sentinel: undefined, error: SwitchmasterError.from(thrown) });
     } finally {
