@@ -27,6 +27,7 @@ program
   .description('the time without writes and the acknowledged writes lost, by fault, mode and kind of client')
   .option('--rounds <count>', 'rounds of each fault in each mode', Number, 3)
   .option('--fault <word>', 'only the faults whose name has this word')
+  .option('--side-by-side <count>', 'modes that are measured at a time', Number, 1)
   .option('--json', 'one object on standard output')
   .action(benchOutage);
 

@@ -36,13 +36,20 @@ export interface OutageOptions {
   readonly rounds: number;
   readonly json?: boolean;
   readonly fault?: string;
+  /** How many modes are measured at a time, each with servers of its own. Default 1. */
+  readonly sideBySide?: number;
 }
 
 /** The time without writes and the acknowledged writes that were lost, for each fault, mode and kind of client. */
 export async function benchOutage(options: OutageOptions): Promise<void> {
   const samples: Sample[] = [];
   const wanted = faults.filter((fault) => options.fault === undefined || fault.includes(options.fault));
-  for (const mode of modes) samples.push(...(await measureMode(mode, { rounds: options.rounds, faults: wanted })));
+  const left = [...modes];
+  const measure = async () => {
+    for (let mode = left.shift(); mode !== undefined; mode = left.shift())
+      samples.push(...(await measureMode(mode, { rounds: options.rounds, faults: wanted })));
+  };
+  await Promise.all(Array.from({ length: options.sideBySide ?? 1 }, measure));
   if (options.json === true) process.stdout.write(`${JSON.stringify({ rows: rowsOf(samples) })}\n`);
   else printTable(samples);
 }
