@@ -31,6 +31,24 @@ async function show(
 
 const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>\u202e"\'&lt;';
 
+t.test('a template whose text takes the token shows its state, and never asks for the text', async (t) => {
+  const templates = [
+    templateOf({ name: 'secret.conf', state: 'invalid', access: 'token' }),
+    templateOf({ name: 'open.cfg' }),
+  ];
+  const journal = new Journal({ capacity: 10 });
+  const { page, wrongs } = await show(t, { templates, journal, rendered: 'one text\n' });
+  const card = (name: string) => page.locator('.template').filter({ hasText: name });
+  await card('open.cfg').locator('summary').click();
+  await card('open.cfg').getByText('one text').waitFor();
+  await card('secret.conf').locator('summary').click();
+  t.match(await card('secret.conf').textContent(), /its text is for who asks the API with the token/);
+  templates[0] = templateOf({ name: 'secret.conf', state: 'current', access: 'token' });
+  journal.observe(exampleReport({ kind: 'applied', summary: 'replaced' }, { loop: 'renderer', key: 'secret.conf' }));
+  await page.locator('.template[data-state="current"]').filter({ hasText: 'secret.conf' }).waitFor();
+  t.strictSame(wrongs, [], 'nothing was refused');
+});
+
 t.test('hostile names, addresses and texts are shown as text', async (t) => {
   const host = '"><svg onload=alert(1)>';
   const bad = masterAt(1, { name: markup, check: { status: 'critical', output: markup } });
