@@ -24,7 +24,9 @@ async function showStatus(options: AskOptions): Promise<ExitCode> {
   const status = await readStatus(options);
   const unwell = findUnwell(status);
   if (options.json === true) printJson({ ...status, unwell });
-  else for (const line of [...drawStatus(status), ...drawUnwell(unwell)]) printLine(line);
+  else
+    for (const line of [...drawStatus(status), ...drawUnwell(unwell.filter((fault) => fault !== status.ready))])
+      printLine(line);
   return unwell.length === 0 ? 0 : 1;
 }
 
@@ -36,14 +38,15 @@ function drawUnwell(unwell: readonly string[]): readonly string[] {
 async function readStatus(api: AskOptions): Promise<Status> {
   const { ask } = await import('./api-client.ts');
   const shapes = await import('../lib/http/shapes.ts');
-  const [ready, masters, clusters, instances, templates] = await Promise.all([
+  const [ready, masters, desired, clusters, instances, templates] = await Promise.all([
     ask({ api, path: '/ready' }, shapes.readyAnswer).then(() => true as const, readUnready),
     ask({ api, path: '/v1/masters' }, shapes.mastersAnswer),
+    ask({ api, path: '/v1/desired' }, shapes.desiredAnswer),
     ask({ api, path: '/v1/clusters' }, shapes.clustersAnswer),
     ask({ api, path: '/v1/instances' }, shapes.instancesAnswer),
     ask({ api, path: '/v1/templates' }, shapes.templatesAnswer),
   ]);
-  return { ready, ...masters, ...clusters, ...instances, ...templates };
+  return { ready, ...masters, ...desired, ...clusters, ...instances, ...templates };
 }
 
 function readUnready(thrown: unknown): string {
@@ -60,7 +63,8 @@ function drawStatus({ ready, masters, clusters, instances, templates }: Status):
     ...templates.map(templateBranch),
   ];
   const trees = branches.flatMap((branch) => drawTree(branch));
-  return trees.length === 0 && ready === true ? ['It follows no master and keeps no file.'] : trees;
+  if (ready !== true) return [styled('red', harmless(ready)), ...trees];
+  return trees.length === 0 ? ['It follows no master and keeps no file.'] : trees;
 }
 
 function masterBranch(master: Master): Branch {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type {
   clustersAnswer,
+  desiredAnswer,
   instancesAnswer,
   masterAnswer,
   mastersAnswer,
@@ -18,16 +19,18 @@ export type Instance = z.output<typeof instancesAnswer>['instances'][number];
 export type Status = z.output<typeof mastersAnswer> &
   z.output<typeof clustersAnswer> &
   z.output<typeof instancesAnswer> &
+  z.output<typeof desiredAnswer> &
   z.output<typeof templatesAnswer> & {
     /** Whether everything was observed in full once; else what was not. */
     readonly ready: true | string;
   };
 
 /** Everything that is not well, each as a sentence that names it; empty where all is. */
-export function findUnwell({ ready, masters, clusters, instances, templates }: Status): readonly string[] {
+export function findUnwell({ ready, masters, desired, clusters, instances, templates }: Status): readonly string[] {
   return [
     ...(ready === true ? [] : [ready]),
     ...masters.flatMap((master) => masterFaults(master).map((fault) => `${master.name}: ${fault}`)),
+    ...desired.flatMap(({ name, lastOutcome }) => stopped(lastOutcome).map((why) => `desired/${name}: ${why}`)),
     ...clusters.flatMap((cluster) => clusterFaults(cluster).map((fault) => `${cluster.name}: ${fault}`)),
     ...instances.flatMap(instanceFaults),
     ...templates.flatMap(templateFaults),

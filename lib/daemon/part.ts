@@ -1,4 +1,11 @@
-import type { ClustersView, InstancesView, MastersView, TemplateControls, TemplatesView } from '../http/views.ts';
+import type {
+  ClustersView,
+  DesiredView,
+  InstancesView,
+  MastersView,
+  TemplateControls,
+  TemplatesView,
+} from '../http/views.ts';
 
 /** One thing that the daemon runs: it starts, says whether it has seen what it must see first, and stops. */
 export interface Part {
@@ -19,6 +26,7 @@ export interface Part {
   readonly masters?: MastersView;
   readonly clusters?: ClustersView;
   readonly instances?: InstancesView;
+  readonly desired?: DesiredView;
   readonly templates?: TemplatesView;
   readonly templateControls?: TemplateControls;
 }

@@ -1,5 +1,6 @@
 import type { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis.ts';
+import type { DesiredView } from '../http/views.ts';
 import type { Address } from '../model/address.ts';
 import type { Naming } from '../model/naming.ts';
 import { Loop } from '../reconcile/loop.ts';
@@ -26,13 +27,12 @@ export interface ProvisioningPartOptions {
 /** Teaches the Sentinels what `desired/` says: beside every bridge. */
 export class ProvisioningPart implements Part {
   readonly name = 'provisioner';
+  readonly desired: DesiredView = { list: () => [...(this.#source.read()?.desired.keys() ?? [])].toSorted() };
   readonly #source: ProvisioningSource;
   readonly #loop: Loop;
-  readonly #matches: (master: string) => boolean;
 
   constructor(options: ProvisioningPartOptions) {
-    const { client, naming, watches, sentinels, redisAccess } = options;
-    this.#matches = options.matches;
+    const { client, naming, watches, sentinels, redisAccess, matches } = options;
     this.#source = new ProvisioningSource({
       watches,
       naming,
@@ -45,7 +45,7 @@ export class ProvisioningPart implements Part {
       ...(password === undefined ? {} : { 'auth-pass': password }),
     };
     this.#loop = new Loop({
-      reconciler: new Provisioner({ client, naming, source: this.#source, sentinels, credentials }),
+      reconciler: new Provisioner({ client, naming, source: this.#source, sentinels, matches, credentials }),
       resyncMs: options.resyncMs,
       backoff: { initialMs: 200, maxMs: 10_000 },
       onReport: options.onReport,
@@ -74,7 +74,7 @@ export class ProvisioningPart implements Part {
   #wake(event: string): void {
     const reading = this.#source.read();
     const names = new Set([...(reading?.desired.keys() ?? []), ...(reading?.provisioned.keys() ?? [])]);
-    for (const name of names) if (this.#matches(name)) this.#loop.wake(name, { source: 'consul', event });
+    for (const name of names) this.#loop.wake(name, { source: 'consul', event });
     for (const name of this.#loop.keys) if (!names.has(name)) this.#loop.retire(name);
   }
 }

@@ -20,6 +20,7 @@ export function unionViews(
       lag: (name, replica) => first(masters(), (view) => view.lag(name, replica)),
     },
     clusters: { list: () => assembly.parts.flatMap(({ clusters }) => clusters?.list() ?? []) },
+    desired: { list: () => assembly.parts.flatMap(({ desired }) => desired?.list() ?? []) },
     instances: { list: () => assembly.parts.flatMap(({ instances }) => instances?.list() ?? []) },
     templates: {
       list: () => templates().flatMap((view) => view.list()),

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { addCheckRoutes } from './checks.ts';
 import { addClusterRoutes } from './clusters.ts';
+import { addDesiredRoutes } from './desired.ts';
 import { addEventRoutes, type EventStreams } from './events.ts';
 import { fromThrown, notFound, securityHeaders, sendFailure } from './failure.ts';
 import { addHealthRoutes } from './health.ts';
@@ -61,6 +62,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
   addMasterRoutes(server, options.views);
   addClusterRoutes(server, options.views);
   addInstanceRoutes(server, options.views);
+  addDesiredRoutes(server, options.views);
   addSteeringRoutes(server, options.views);
   addSentinelRoutes(server, options.views);
   addTemplateRoutes(server, { views: options.views, token });

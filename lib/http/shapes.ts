@@ -168,6 +168,10 @@ export const liveAnswer = z.object({ live: z.literal(true), version: z.string(),
 export const readyAnswer = z.object({ ready: z.literal(true) });
 export const masterAnswer = masterShape.extend({ lastOutcome: outcomeShape.nullable() });
 export const mastersAnswer = z.object({ masters: z.array(masterAnswer) });
+/** A master that `desired/` names, with what came of teaching it to the Sentinels. */
+export const desiredAnswer = z.object({
+  desired: z.array(z.object({ name: z.string(), lastOutcome: outcomeShape.nullable() })),
+});
 export const templateAnswer = templateShape.extend({ lastOutcome: outcomeShape.nullable() });
 export const templatesAnswer = z.object({ templates: z.array(templateAnswer) });
 export const templateTextAnswer = templateAnswer.extend({

@@ -34,6 +34,12 @@ export interface InstancesView {
   list(): readonly InstanceState[];
 }
 
+/** What this node's provisioner teaches, from memory. */
+export interface DesiredView {
+  /** Names below `desired/`, sorted. */
+  list(): readonly string[];
+}
+
 /** The templates that a renderer follows, from memory. */
 export interface TemplatesView {
   /** In the order of the config. */
@@ -91,6 +97,7 @@ export interface Views {
   readonly masters: MastersView;
   readonly clusters: ClustersView;
   readonly instances: InstancesView;
+  readonly desired: DesiredView;
   readonly masterControls: MasterControls;
   readonly templates: TemplatesView;
   readonly templateControls: TemplateControls;

@@ -3,7 +3,7 @@ import { type Address, formatAddress } from '../model/address.ts';
 import { type Naming, provisionedPrefix } from '../model/naming.ts';
 import { formatNote, type ProvisioningNote, type ProvisioningStep } from '../model/provisioning.ts';
 import { planProvisioning, untoldSettings } from '../plan/provisioning.ts';
-import type { ProvisioningSource } from '../source/provisioning.ts';
+import type { DesiredReading, ProvisioningSource } from '../source/provisioning.ts';
 import type { Outcome, Reconciler, Run } from './outcome.ts';
 import { UntoldMemory } from './provisioner-memory.ts';
 
@@ -13,6 +13,8 @@ export interface ProvisionerOptions {
   readonly source: ProvisioningSource;
   /** Every Sentinel that is known: one address for each, whether it answers or not. */
   readonly sentinels: () => readonly Address[];
+  /** Which masters are this node's to see to (`sentinel.masters`). */
+  readonly matches: (name: string) => boolean;
   /** What Sentinels need to be let in by the masters: `auth-user`, `auth-pass`. */
   readonly credentials: Readonly<Record<string, string>>;
 }
@@ -30,9 +32,10 @@ export class Provisioner implements Reconciler {
   }
 
   async reconcile({ key: name }: Run): Promise<Outcome> {
-    const { source, sentinels, credentials } = this.#options;
+    const { source, sentinels, credentials, matches } = this.#options;
     const reading = source.read();
     if (reading === undefined) return { kind: 'held', summary: 'Consul was not read yet', retryAfterMs: 1_000 };
+    if (!matches(name)) return leave(name, reading);
     const desired = reading.desired.get(name);
     if (desired === undefined && reading.desired.has(name)) {
       return { kind: 'held', summary: `the key desired/${name} does not hold a master` };
@@ -81,6 +84,13 @@ export class Provisioner implements Reconciler {
         : ({ kind: 'kv-set', key, value: formatNote(note) } as const);
     await client.transact([step], { timeoutMs: 3_000 });
   }
+}
+
+/** Where nobody has taught or followed it, no other bridge sees to it either. */
+function leave(name: string, { desired, provisioned, records }: DesiredReading): Outcome {
+  if (!desired.has(name) || provisioned.has(name) || records.has(name)) return { kind: 'unchanged' };
+  const summary = `desired/${name} is ignored: sentinel.masters does not match that name; add it there, or remove the key`;
+  return { kind: 'held', summary };
 }
 
 function overruled(name: string): string {

@@ -88,6 +88,7 @@ t.test('the API describes every route that it has, and no other', async (t) => {
     '/ready',
     '/v1/clusters',
     '/v1/clusters/{name}',
+    '/v1/desired',
     '/v1/events',
     '/v1/history',
     '/v1/instances',

@@ -67,6 +67,7 @@ export interface ExampleContents {
   readonly rendered?: string;
   readonly clusters?: readonly ClusterState[];
   readonly instances?: readonly InstanceState[];
+  readonly desired?: readonly string[];
   readonly present?: string;
   readonly lag?: MastersView['lag'];
   readonly readiness?: ReadinessView;
@@ -87,6 +88,7 @@ export function exampleViews(contents: ExampleContents = {}): Views {
       lag: contents.lag ?? (() => undefined),
     },
     clusters: { list: () => contents.clusters ?? [] },
+    desired: { list: () => contents.desired ?? [] },
     instances: { list: () => contents.instances ?? [] },
     masterControls: contents.masterControls ?? {
       failOver: async () => Promise.reject(new Error('not expected')),

@@ -114,10 +114,23 @@ t.test('status fails over a Sentinel that names another master, and over an inst
   await well(running);
 });
 
+t.test('what desired/ asks for in vain is told', async (t) => {
+  const master = JSON.stringify({ ...shard.master.address, quorum: 2, options: {} });
+  await consul.putKey('redis/desired/cache', master);
+  await consul.putKey('redis/desired/shard9', 'no master');
+  await unwell(running, /desired\/cache: desired\/cache is ignored: sentinel.masters does not match/);
+  const { stdout } = await unwell(running, /desired\/shard9: the key desired\/shard9 does not hold a master/);
+  t.notMatch(stdout, 'desired/shard1');
+  const told = running.logLines().filter(({ loop, level }) => loop === 'provisioner' && level === 'warn');
+  t.strictSame(told.map(({ key }) => key).toSorted(), ['cache', 'shard9']);
+  await Promise.all(['cache', 'shard9'].map((name) => consul.delete(`/v1/kv/redis/desired/${name}`)));
+  await well(running);
+});
+
 t.test('status names a template that is held or has failed, and not one that waits for its turn', (t) => {
   const outcome = { at: '', reconcileId: '', durationMs: 0, failures: 0, error: null };
   const held = { ...outcome, kind: 'held' as const, summary: 'too few servers' };
-  const nothing = { ready: true as const, masters: [], clusters: [], instances: [] };
+  const nothing = { ready: true as const, masters: [], desired: [], clusters: [], instances: [] };
   const faults = (state: string, digest: string | null) =>
     findUnwell({ ...nothing, templates: [{ ...exampleTemplate, state, held: digest, lastOutcome: held }] });
   t.strictSame(faults('held', 'abc'), ['haproxy.cfg: held: too few servers']);

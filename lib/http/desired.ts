@@ -1,0 +1,16 @@
+import type { FastifyInstance } from 'fastify';
+import { desiredAnswer } from './shapes.ts';
+import type { DesiredView, OutcomesView } from './views.ts';
+
+/** What `desired/` asks of the Sentinels, and what came of it. */
+export function addDesiredRoutes(
+  server: FastifyInstance,
+  views: { readonly desired: DesiredView; readonly outcomes: OutcomesView },
+): void {
+  const schema = { summary: 'Every master that desired/ names', response: { 200: desiredAnswer } };
+  server.get('/v1/desired', { schema }, async () => ({
+    desired: views.desired
+      .list()
+      .map((name) => ({ name, lastOutcome: views.outcomes.last('provisioner', name) ?? null })),
+  }));
+}
