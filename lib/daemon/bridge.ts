@@ -66,6 +66,7 @@ export class BridgePart implements Part {
     records: () => this.#names().flatMap((name) => this.#held(name)?.record ?? []),
     lag: (name, replica) => this.#lags.lag(name, replica, 'wanted'),
   };
+  readonly #matches: (master: string) => boolean;
   readonly #sentinels: SentinelSource;
   readonly #records: RecordSource;
   readonly #redis: RedisPool;
@@ -80,6 +81,7 @@ export class BridgePart implements Part {
 
   constructor(options: BridgePartOptions) {
     const { naming, client, bridgeId, watches, sentinelService: service } = options;
+    this.#matches = options.matches;
     const onFound = (addresses: readonly Address[]): void => this.#sentinels.give(addresses);
     if (service !== undefined) this.#found = new FoundSentinels({ watches, naming, service, onFound });
     this.#redis = new RedisPool(options.redisAccess, {
@@ -232,8 +234,9 @@ export class BridgePart implements Part {
     else this.#loop.wake(name, hint);
   }
 
+  /** What the Sentinels monitor, and what was left behind in Consul. */
   #names(): readonly string[] {
-    return this.#sentinels.names;
+    return [...new Set([...this.#sentinels.names, ...this.#records.names.filter(this.#matches)])].toSorted();
   }
 
   #troublesOf(name: string): readonly Trouble[] {
@@ -284,9 +287,9 @@ export class BridgePart implements Part {
   }
 
   #consulChanged(changed: ReadonlySet<string> | 'all'): void {
-    const known = this.#loop.keys;
+    const known = new Set([...this.#loop.keys, ...this.#names()]);
     const woken =
-      changed === 'all' ? known : known.filter((name) => changed.has(name) || changed.has(externalNode(name)));
+      changed === 'all' ? known : [...known].filter((name) => changed.has(name) || changed.has(externalNode(name)));
     for (const name of woken) this.#loop.wake(name, { source: 'consul', event: 'changed' });
   }
 }

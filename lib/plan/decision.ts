@@ -23,6 +23,8 @@ export interface Situation {
   readonly promoting?: readonly Address[];
   /** How many Sentinels of this master the bridge knows of, whether they answer or not. */
   readonly knownSentinels: number;
+  /** Set where most Sentinels answer and none of them knows this master: a sentence. */
+  readonly unmonitored?: string | undefined;
   /** False where only the Sentinel that raised the alarm was asked: enough for a newer epoch, not for anything else. */
   readonly complete: boolean;
   readonly role: RoleAnswer | undefined;

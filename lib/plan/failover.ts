@@ -28,7 +28,7 @@ export function decide(everything: Situation): Decision {
   const best = bestOf(situation.views);
   const promoted = known === undefined ? undefined : followPromotion(observed, { known, best });
   if (promoted !== undefined) return promoted;
-  if (best === undefined) return waitForSentinels(observed);
+  if (best === undefined) return waitForSentinels(observed, known);
   const rivals = rivalsOf(best, situation.views);
   if (rivals.length > 0 && !hasMajority(best, situation)) return refuseRivals(situation, { best, rivals, known });
   if (known === undefined) return decideFirst(situation, best);
@@ -84,9 +84,15 @@ function followPromotion(
   return { kind: 'publish', cause: 'failover', draft };
 }
 
-function waitForSentinels({ views, complete }: Situation): Decision {
+/** Nobody says anything that counts. A record that is left behind stands, and its checks tell what is wrong with it. */
+function waitForSentinels(
+  { views, complete, unmonitored, held }: Situation,
+  known: MasterRecord | undefined,
+): Decision {
   if (!complete) return { kind: 'look-closer' };
-  const summary = views.length === 0 ? 'no Sentinel can be asked' : 'the Sentinels are failing over';
+  const stands = held.kind === 'present' && known !== undefined && compareVersions(held.record, known) === 0;
+  if (unmonitored !== undefined && stands) return { kind: 'stands', record: held.record };
+  const summary = unmonitored ?? (views.length === 0 ? 'no Sentinel can be asked' : 'the Sentinels are failing over');
   return { kind: 'wait', why: 'no-sentinel', summary };
 }
 

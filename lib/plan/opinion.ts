@@ -17,11 +17,17 @@ export interface ReplicaOpinion {
 
 /**
  * The Sentinels' opinion of a master: up is passing, `s_down` for any of them is warning; `o_down`, failing over, or
- * answering as a replica is critical. undefined where no Sentinel speaks about this address at this moment.
+ * answering as a replica is critical; one that no Sentinel monitors any more is a warning while it answers as a master.
+ * undefined where no Sentinel speaks about this address at this moment.
  */
 export function masterOpinion(
   master: Address,
-  heard: { readonly views: readonly SentinelView[]; readonly role: RoleAnswer | undefined },
+  heard: {
+    readonly views: readonly SentinelView[];
+    readonly role: RoleAnswer | undefined;
+    /** Set where the Sentinels answer and none of them knows this master. */
+    readonly unmonitored?: string | undefined;
+  },
 ): Opinion | undefined {
   const views = heard.views.filter((view) => sameAddress(view.master, master));
   const role = heard.role !== undefined && sameAddress(heard.role.address, master) ? heard.role.role : undefined;
@@ -30,6 +36,12 @@ export function masterOpinion(
   if (says('o_down')) return { status: 'critical', output: 'Sentinel: objectively down' };
   if (role === 'replica' || role === 'other') return { status: 'critical', output: 'answers ROLE as a replica' };
   if (says('s_down')) return { status: 'warning', output: 'Sentinel: subjectively down' };
+  if (heard.unmonitored !== undefined) {
+    const output = 'no Sentinel monitors it';
+    return role === 'master'
+      ? { status: 'warning', output }
+      : { status: 'critical', output: `${output}, and it does not answer` };
+  }
   if (role === 'unreachable' && !views.some((view) => view.linked)) {
     return { status: 'critical', output: 'Sentinel decided for it, but it cannot be reached' };
   }

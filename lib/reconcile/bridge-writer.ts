@@ -23,6 +23,8 @@ export interface Finding {
   readonly views: readonly SentinelView[];
   /** Whether every Sentinel was asked. */
   readonly complete: boolean;
+  /** Set where most Sentinels answer and none of them knows this master. */
+  readonly unmonitored?: string | undefined;
   readonly role: RoleAnswer | undefined;
   /** When the run was woken, and when the last answer was in: milliseconds of performance.now(). */
   readonly wokenMs: number;
@@ -113,11 +115,11 @@ export class RecordWriter {
     };
   }
 
-  #wanted({ views, role }: Finding, record: MasterRecord): Wanted {
+  #wanted({ views, role, unmonitored }: Finding, record: MasterRecord): Wanted {
     return {
       naming: this.#options.naming,
       record,
-      master: masterOpinion(record.master, { views, role }),
+      master: masterOpinion(record.master, { views, role, unmonitored }),
       replicas: replicaOpinions(views, record.master),
     };
   }

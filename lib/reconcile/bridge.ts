@@ -13,7 +13,7 @@ import { foreignNode, nodeOwner, ownershipOf } from '../plan/ownership.ts';
 import { newestPromotion } from '../plan/promotion.ts';
 import type { RecordSource } from '../source/record.ts';
 import type { SentinelSource } from '../source/sentinel.ts';
-import { distinctViews } from '../source/sentinel-reading.ts';
+import { distinctViews, unmonitored } from '../source/sentinel-reading.ts';
 import { type Announcement, Announcements } from './announcements.ts';
 import { MasterMemory } from './bridge-memory.ts';
 import { answerAbout, type Decided, givesWay, hold, isTurn, soon, withEvidence } from './bridge-outcomes.ts';
@@ -144,7 +144,7 @@ export class Bridge implements Reconciler {
     memory.readAt = new Date();
     const views = distinctViews(readings);
     this.#keepRoles(name, views);
-    const finding = this.#find(name, { views, complete: true, role, wokenMs });
+    const finding = this.#find(name, { views, complete: true, role, wokenMs, unmonitored: unmonitored(readings) });
     if (finding !== undefined) {
       const decided = await this.#decide(name, finding);
       this.#considerFinish(decided);
@@ -162,7 +162,10 @@ export class Bridge implements Reconciler {
     return { kind: 'held', summary: memory.trouble, retryAfterMs: 5_000 };
   }
 
-  #find(name: string, seen: Pick<Finding, 'views' | 'complete' | 'role' | 'wokenMs'>): Finding | undefined {
+  #find(
+    name: string,
+    seen: Pick<Finding, 'views' | 'complete' | 'role' | 'wokenMs' | 'unmonitored'>,
+  ): Finding | undefined {
     const reading = this.#options.records.read(name);
     if (reading === undefined) return undefined;
     const memory = this.memory(name);
@@ -172,7 +175,7 @@ export class Bridge implements Reconciler {
 
   async #decide(name: string, finding: Finding): Promise<Decided> {
     const memory = this.memory(name);
-    const { held, views, complete, role } = finding;
+    const { held, views, complete, role, unmonitored } = finding;
     const knownSentinels = this.#options.sentinels.count(name);
     const { remembered, decided, abandonedEpoch, lagging: laggingSoFar } = memory;
     const follow = this.#options.follow ?? 'promotion';
@@ -181,6 +184,7 @@ export class Bridge implements Reconciler {
       held,
       views,
       complete,
+      unmonitored,
       role,
       knownSentinels,
       remembered,
@@ -217,7 +221,10 @@ export class Bridge implements Reconciler {
     const writes = decision.kind === 'publish' || decision.kind === 'stands';
     const refusal = writes ? await this.#refusal(name, finding) : undefined;
     memory.trouble =
-      refusal ?? ('summary' in decision ? decision.summary : undefined) ?? describeStrangers(decided.situation);
+      refusal ??
+      ('summary' in decision ? decision.summary : undefined) ??
+      describeStrangers(decided.situation) ??
+      finding.unmonitored;
     if (refusal !== undefined) return { kind: 'held', summary: refusal };
     switch (decision.kind) {
       case 'publish':

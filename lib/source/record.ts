@@ -63,6 +63,13 @@ export class RecordSource {
     };
   }
 
+  /** Every master that has a record, sorted. */
+  get names(): readonly string[] {
+    return [...this.#slices.records]
+      .flatMap(([name, entry]) => (readHeldRecord(entry, name).kind === 'present' ? [name] : []))
+      .toSorted();
+  }
+
   /** Instances of somebody else that DNS answers as if they were nodes of this master. */
   foreign(name: string): readonly ServiceInstance[] {
     return this.#slices.foreign.get(externalNode(name)) ?? [];

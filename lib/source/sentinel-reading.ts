@@ -19,3 +19,10 @@ export function distinctViews(readings: readonly SentinelReading[]): readonly Se
   const views = readings.filter((reading) => reading.kind === 'seen').map(({ view }) => view);
   return [...new Map(views.map((view) => [view.sentinelId, view])).values()];
 }
+
+/** Set where most of those that were asked answer, and none of them knows the master: a sentence. */
+export function unmonitored(readings: readonly SentinelReading[]): string | undefined {
+  const unaware = readings.filter(({ kind }) => kind === 'unaware').length;
+  if (unaware * 2 <= readings.length || readings.some(({ kind }) => kind === 'seen')) return undefined;
+  return `no Sentinel monitors it any more (${unaware} of ${readings.length} answered): remove its record, or monitor it again`;
+}

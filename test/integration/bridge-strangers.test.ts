@@ -69,3 +69,36 @@ t.test('a Sentinel that monitors another Redis by the same name does not move th
   t.match(await recordOf(consul, name, { master: replica }), { generation: 1, phase: 'confirmed' });
   t.equal(await other.master.command('SET', 'mine', 'written', 'GET'), 'kept', 'nobody has paused it');
 });
+
+t.test('a master that no Sentinel monitors any more is told, and not offered once it is a replica', async (t) => {
+  const { name, consul, shard, sentinels } = await start('dropped');
+  const first = startBridge(t, { consul, sentinels });
+  await recordOf(consul, name, { master: shard.master });
+  const check = async () => {
+    const found = await consul.get<{ Checks: { CheckID: string; Status: string; Output: string }[] }[]>(
+      `/v1/health/service/redis-master?tag=${name}`,
+    );
+    const ours = found?.flatMap(({ Checks }) => Checks).find(({ CheckID }) => CheckID === 'redis-master:sentinel');
+    return `${ours?.Status} ${ours?.Output}`;
+  };
+  await waitFor('the check', check, { until: (text) => text === 'passing Sentinel: up' });
+  await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'REMOVE', name)));
+  await waitFor('the check to tell', check, { until: (text) => text === 'warning no Sentinel monitors it' });
+  t.strictSame(await consul.dnsA(`${name}.redis-master.service.consul`), [shard.master.address.host]);
+  await first.stop();
+  const second = startBridge(t, { consul, sentinels });
+  await waitFor('the next bridge to know it', () => JSON.stringify(second.part.state()), {
+    until: (state) => state.includes('no Sentinel monitors it any more (3 of 3 answered)'),
+  });
+  const { host, port } = only(shard.replicas).address;
+  await only(shard.replicas).command('REPLICAOF', 'NO', 'ONE');
+  await shard.master.command('REPLICAOF', host, port);
+  await waitFor('the check', check, { until: (text) => text === 'critical answers ROLE as a replica' });
+  await waitFor('DNS to forget it', () => consul.dnsA(`${name}.redis-master.service.consul`), {
+    until: (addresses) => addresses.length === 0,
+  });
+  await consul.delete(`/v1/kv/redis/record/${name}`);
+  await waitFor('the bridge to forget it', () => JSON.stringify(second.part.masters.list()), {
+    until: (list) => list === '[]',
+  });
+});

@@ -69,7 +69,25 @@ const table: Table = {
       expect: { publish: 'initial', is: { epoch: 5, master: at('A'), phase: 'confirmed' } },
     },
     { when: 'no Sentinel answers', given: {}, expect: { wait: 'no-sentinel' } },
+    { when: 'no Sentinel monitors it', given: { unmonitored: 'none' }, expect: { wait: 'no-sentinel' } },
     { when: 'what was announced is gone', given: { ...announced }, expect: 'look-closer' },
+  ],
+  'no Sentinel monitors it any more': [
+    {
+      when: 'the record is left behind: it stands',
+      given: { held: held(five), unmonitored: 'none' },
+      expect: 'stands',
+    },
+    {
+      when: 'the record was taken away: it is not put back',
+      given: { remembered: five, unmonitored: 'none' },
+      expect: { wait: 'no-sentinel' },
+    },
+    {
+      when: 'the record is not the newest that there was',
+      given: { held: held(record('A', { epoch: 4 })), remembered: five, unmonitored: 'none' },
+      expect: { wait: 'no-sentinel' },
+    },
   ],
   'somebody removed or edited the record': [
     {

@@ -48,6 +48,17 @@ for (const [when, views, answer, expected] of masters) {
   });
 }
 
+for (const [answer, expected] of [
+  ['master', 'warning no Sentinel monitors it'],
+  ['replica', 'critical answers ROLE as a replica'],
+  ['unreachable', 'critical no Sentinel monitors it, and it does not answer'],
+] as const) {
+  t.test(`the check of a master that no Sentinel monitors, and that is ${answer}`, async (t) => {
+    const opinion = masterOpinion(at('A'), { views: [], role: role('A', answer), unmonitored: 'none' });
+    t.equal(opinion && `${opinion.status} ${opinion.output}`, expected);
+  });
+}
+
 type Seen = ReplicaView['condition'];
 const replicas: readonly (readonly [string, readonly (Seen | undefined)[], string | undefined])[] = [
   ['all see it up', ['up', 'up', 'up'], 'passing Sentinel: up'],
