@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
+import type { Problem } from '../lib/config/problem.ts';
 import type { ServerFinding } from '../lib/daemon/online.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -42,8 +43,10 @@ async function check(options: CheckOptions): Promise<ExitCode> {
     return 2;
   }
   const servers = options.online === true ? await askServers(config) : undefined;
-  if (options.json === true) printJson({ valid: true, problems: [], ...(servers === undefined ? {} : { servers }) });
-  else printFindings(servers ?? []);
+  const warnings = await warningsOf(config);
+  if (options.json === true)
+    printJson({ valid: true, problems: [], warnings, ...(servers === undefined ? {} : { servers }) });
+  else printFindings(warnings, servers ?? []);
   return servers?.every(({ answers }) => answers) === false ? 1 : 0;
 }
 
@@ -68,8 +71,18 @@ async function askServers(config: Config): Promise<readonly ServerFinding[]> {
   return online.askServers(config);
 }
 
-function printFindings(servers: readonly ServerFinding[]): void {
+async function warningsOf(config: Config): Promise<readonly Problem[]> {
+  const { findWarnings } = await import('../lib/config/warnings.ts');
+  return findWarnings(config);
+}
+
+function printFindings(warnings: readonly Problem[], servers: readonly ServerFinding[]): void {
   printLine('The configuration is good.');
+  for (const { path, message, hint } of warnings) {
+    printLine(
+      `${styled('yellow', 'warning')}: ${harmless(`${path} ${message}${hint === undefined ? '' : ` (${hint})`}`)}`,
+    );
+  }
   for (const { server, answers, says, code } of servers) {
     const fault = code === 'redis-denied' || code === 'consul-denied' ? 'refuses us' : 'does not answer';
     const mark = answers ? styled('green', 'answers') : styled('red', fault);

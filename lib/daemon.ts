@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { matchesAny } from './config/glob.ts';
 import type { Config, SentinelConfig } from './config/model.ts';
+import { findWarnings } from './config/warnings.ts';
 import { ApiPart } from './daemon/api.ts';
 import { Assembly, type Blueprint } from './daemon/assembly.ts';
 import { BridgePart } from './daemon/bridge.ts';
@@ -109,6 +110,8 @@ export class Daemon {
   async #become(config: Config): Promise<void> {
     this.#concealment.learn(secretsOf(config));
     await this.#assembly.become(this.#blueprints(config), { graceMs });
+    for (const { path, message, hint } of findWarnings(config))
+      this.#options.log.warn({ path, why: message, hint }, 'config warning');
     const { register, sentinel, cluster, templates } = config;
     if (register === undefined && sentinel === undefined && cluster.length + templates.length === 0) {
       this.#options.log.warn('nothing to do: the config has neither register, sentinel, cluster nor templates');

@@ -78,7 +78,7 @@ t.test('check tells machines the same as an object', async (t) => {
     problems: [{ path: 'bogus', message: 'unknown section', place: { line: 1, column: 1 } }],
   });
   const good = await runProgram(['check', '--json', '-c', `${folder}/good.yml`]);
-  t.strictSame(JSON.parse(good.stdout), { valid: true, problems: [] });
+  t.strictSame(JSON.parse(good.stdout), { valid: true, problems: [], warnings: [] });
 });
 
 t.test('a stack trace is shown only to those who ask', async (t) => {
@@ -96,4 +96,28 @@ t.test('check compiles every template', async (t) => {
   const { code, stderr } = await runProgram(['check', '--config', folder]);
   t.equal(code, 2);
   t.match(stderr, /a problem:\n +templates\[0\]\.source: .*a\.hbs:1:\d+: .*nosuchhelper/);
+});
+
+t.test('check warns where the socket of the reload is not the one that the template gives HAProxy', async (t) => {
+  const template = (name: string, socket: string, vars = {}) => ({
+    source: 'haproxy.cfg.hbs',
+    destination: `/nowhere/${name}.cfg`,
+    vars,
+    reload: { haproxy: { socket, fallback: ['true'] } },
+  });
+  const folder = t.testdir({
+    'c.yml': JSON.stringify({
+      templates: [
+        template('differs', '/run/other.sock'),
+        template('default', '/run/haproxy/admin.sock'),
+        template('same', '/run/other.sock', { stats_socket: '/run/other.sock' }),
+        template('tcp', '127.0.0.1:9999', { stats_socket: 'ipv4@127.0.0.1:9999' }),
+      ],
+    }),
+  });
+  const { code, stdout } = await runProgram(['check', '--config', folder]);
+  t.equal(code, 0);
+  t.strictSame(stdout.match(/^warning: \S+ is \S+/gm), [
+    'warning: templates[0].reload.haproxy.socket is /run/other.sock,',
+  ]);
 });
