@@ -114,6 +114,16 @@ t.test('status fails over a Sentinel that names another master, and over an inst
   await well(running);
 });
 
+t.test('a Redis that Sentinels see up, and that the bridge never reaches, is told', async () => {
+  const { sentinel } = config;
+  running.writeConfig({ ...config, sentinel: { ...sentinel, redis: { ...sentinel.redis, tls: true } } });
+  running.kill('SIGHUP');
+  await unwell(running, new RegExp(`Redis ${formatAddress(shard.master.address)} is up to a Sentinel, but the bridge`));
+  running.writeConfig(config);
+  running.kill('SIGHUP');
+  await well(running);
+});
+
 t.test('what desired/ asks for in vain is told', async (t) => {
   const master = JSON.stringify({ ...shard.master.address, quorum: 2, options: {} });
   await consul.putKey('redis/desired/cache', master);
