@@ -1,12 +1,10 @@
-import { performance } from 'node:perf_hooks';
 import type { RedisPool } from '../client/redis-pool.ts';
 import { type Address, formatAddress, isIn, sameAddress } from '../model/address.ts';
 import type { CatalogNode } from '../model/catalog.ts';
 import { compareVersions } from '../model/epoch.ts';
 import { collisions, externalNode, type Naming } from '../model/naming.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
-import type { Decision, FollowMode, Situation } from '../plan/decision.ts';
-import { decide } from '../plan/failover.ts';
+import type { Decision, FollowMode } from '../plan/decision.ts';
 import { weighEvidence } from '../plan/fence.ts';
 import { describeStrangers } from '../plan/membership.ts';
 import { foreignNode, nodeOwner, ownershipOf } from '../plan/ownership.ts';
@@ -15,8 +13,9 @@ import type { RecordSource } from '../source/record.ts';
 import type { SentinelSource } from '../source/sentinel.ts';
 import { distinctViews, unmonitored } from '../source/sentinel-reading.ts';
 import { type Announcement, Announcements } from './announcements.ts';
+import { Decider } from './bridge-decider.ts';
 import { MasterMemory } from './bridge-memory.ts';
-import { answerAbout, type Decided, givesWay, hold, isTurn, soon, withEvidence } from './bridge-outcomes.ts';
+import { type Decided, givesWay, hold, isTurn, soon, withEvidence } from './bridge-outcomes.ts';
 import type { Finding, RecordWriter } from './bridge-writer.ts';
 import type { Fencer } from './fencer.ts';
 import type { Finisher } from './finisher.ts';
@@ -56,9 +55,13 @@ export class Bridge implements Reconciler {
   readonly #options: BridgeOptions;
   readonly #memories = new Map<string, MasterMemory>();
   readonly #announcements = new Announcements();
+  readonly #decider: Decider;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
+    const { records, sentinels, redis, follow, rebaseAfterMs } = options;
+    const [memory, roleDeadlineMs] = [(name: string) => this.memory(name), this.#roleDeadlineMs];
+    this.#decider = new Decider({ records, sentinels, redis, memory, follow, roleDeadlineMs, rebaseAfterMs });
   }
 
   /** What is known of `name`. */
@@ -111,9 +114,9 @@ export class Bridge implements Reconciler {
       if (first === undefined) continue;
       looks.delete(first.id);
       const { views, role } = first;
-      const finding = this.#find(name, { views, complete: false, role, wokenMs });
+      const finding = this.#decider.find(name, { views, complete: false, role, wokenMs });
       if (finding === undefined) return undefined;
-      const decided = await this.#decide(name, finding);
+      const decided = await this.#decider.decide(finding);
       if (decided.decision.kind !== 'look-closer') return this.#act(name, decided);
     }
   }
@@ -144,9 +147,15 @@ export class Bridge implements Reconciler {
     memory.readAt = new Date();
     const views = distinctViews(readings);
     this.#keepRoles(name, views);
-    const finding = this.#find(name, { views, complete: true, role, wokenMs, unmonitored: unmonitored(readings) });
+    const finding = this.#decider.find(name, {
+      views,
+      complete: true,
+      role,
+      wokenMs,
+      unmonitored: unmonitored(readings),
+    });
     if (finding !== undefined) {
-      const decided = await this.#decide(name, finding);
+      const decided = await this.#decider.decide(finding);
       this.#considerFinish(decided);
       const acting = this.#act(name, decided);
       // A former master is fenced also while Consul cannot be written, and a failover that is announced meanwhile does
@@ -160,55 +169,6 @@ export class Bridge implements Reconciler {
     }
     memory.trouble = `Consul was not read yet: ${records.missing() ?? 'reading'}`;
     return { kind: 'held', summary: memory.trouble, retryAfterMs: 5_000 };
-  }
-
-  #find(
-    name: string,
-    seen: Pick<Finding, 'views' | 'complete' | 'role' | 'wokenMs' | 'unmonitored'>,
-  ): Finding | undefined {
-    const reading = this.#options.records.read(name);
-    if (reading === undefined) return undefined;
-    const memory = this.memory(name);
-    memory.heard(seen.views);
-    return { name, memory, reading, held: memory.held(reading), ...seen, observedMs: performance.now() };
-  }
-
-  async #decide(name: string, finding: Finding): Promise<Decided> {
-    const memory = this.memory(name);
-    const { held, views, complete, role, unmonitored } = finding;
-    const knownSentinels = this.#options.sentinels.count(name);
-    const { remembered, decided, abandonedEpoch, lagging: laggingSoFar } = memory;
-    const follow = this.#options.follow ?? 'promotion';
-    const rebaseAsked = performance.now() < memory.rebaseAskedUntilMs ? ('asked' as const) : ('not-asked' as const);
-    const situation = {
-      held,
-      views,
-      complete,
-      unmonitored,
-      role,
-      knownSentinels,
-      remembered,
-      decided,
-      abandonedEpoch,
-      lagging: laggingSoFar,
-      follow,
-      rebaseAsked,
-    };
-    const rebaseAfterMs = this.#options.rebaseAfterMs ?? 10_000;
-    const answers = role === undefined ? [] : [role];
-    let whole: Situation = { ...situation, nowMs: performance.now(), rebaseAfterMs };
-    let decision = decide(whole);
-    while (decision.kind === 'ask-role' && answers.length < mostAnswers) {
-      const { address, lagging } = decision;
-      answers.unshift(await this.#options.redis.role(address, { timeoutMs: this.#roleDeadlineMs }));
-      const [last, ...otherRoles] = answers;
-      const again = { ...situation, role: last, otherRoles, lagging: lagging ?? laggingSoFar };
-      whole = { ...again, nowMs: performance.now(), rebaseAfterMs };
-      decision = decide(whole);
-    }
-    if (decision.kind !== 'wait' || decision.why !== 'not-master-yet') memory.promotionOver();
-    if (complete) memory.lagging = 'lagging' in decision ? decision.lagging : undefined;
-    return { finding: { ...finding, role: answerAbout(decision, answers) }, decision, situation: whole };
   }
 
   async #act(name: string, decided: Decided): Promise<Outcome> {
@@ -311,9 +271,6 @@ interface Arrival {
   readonly views: readonly SentinelView[];
   readonly role: RoleAnswer | undefined;
 }
-
-/** A decision asks for the ROLE of the new master, of the last one and of one that was promoted, at most. */
-const mostAnswers = 4;
 
 function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
