@@ -12,6 +12,7 @@ export async function runDaemon(paths: readonly string[]): Promise<ExitCode> {
   const config = await load();
   const log = makeLog({ ...config.log });
   const releaseDefects = logDefects(log);
+  const releaseConsole = logConsole(log);
   const daemon = new Daemon({ config, log, version });
   const stopped = stopSignal();
   const started = daemon.start();
@@ -25,6 +26,7 @@ export async function runDaemon(paths: readonly string[]): Promise<ExitCode> {
   } finally {
     releaseSignals();
     stopped.release();
+    releaseConsole();
     releaseDefects();
   }
 }
@@ -95,6 +97,23 @@ const forwarded: readonly NodeJS.Signals[] = [
 ];
 
 /** A defect in one corner is logged as what it is, and must not take the rest down with it. */
+/** Libraries warn on the console, some of them for each connection; the log has its own form, and takes each text once. */
+function logConsole(log: Log): () => void {
+  const { warn } = console;
+  const told = new Set<string>();
+  console.warn = (...words: unknown[]): void => {
+    const text = words.map(String).join(' ');
+    if (told.has(text) || told.size >= mostWarnings) return;
+    told.add(text);
+    log.warn(text);
+  };
+  return () => {
+    console.warn = warn;
+  };
+}
+
+const mostWarnings = 100;
+
 function logDefects(log: Log): () => void {
   const onDefect = (thrown: unknown): void => log.error({ error: SwitchmasterError.from(thrown) }, 'defect');
   process.on('uncaughtException', onDefect).on('unhandledRejection', onDefect);
