@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import type { RenderPlan } from '../plan/render.ts';
 import type { GuardFinding } from '../plan/render-guard.ts';
 import type { Supervisor } from '../sink/supervisor.ts';
@@ -83,7 +84,7 @@ export function showEntry(entry: Entry): TemplateState {
     source: spec.source,
     destination: spec.destination,
     state: entry.state,
-    held: entry.held !== undefined && rendering.kind === 'rendered' ? rendering.digest : null,
+    held: entry.held !== undefined && rendering.kind === 'rendered' ? ticketOf(rendering.digest) : null,
     missing: rendering.kind === 'pending' ? concealment.concealAll(rendering.missing) : [],
     dependencies: concealment.concealAll(dependencies),
     access: (entry.mode & othersRead) === 0 ? 'token' : 'open',
@@ -93,3 +94,10 @@ export function showEntry(entry: Entry): TemplateState {
     lastStages: entry.lastStages,
   };
 }
+
+/** What a text is called in public: its digest would let anybody try out what a secret in it might be. */
+export function ticketOf(digest: string): string {
+  return createHmac('sha256', ticketKey).update(digest).digest('hex');
+}
+
+const ticketKey = randomBytes(32);

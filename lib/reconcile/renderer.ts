@@ -10,7 +10,7 @@ import type { Watches } from '../source/catalog.ts';
 import type { WatchEvent } from '../source/watch-state.ts';
 import { concealOutcome } from './concealed-outcome.ts';
 import type { Outcome, Reconciler, Run } from './outcome.ts';
-import { type Entry, makeEntry, showEntry, type TemplateState } from './renderer-entry.ts';
+import { type Entry, makeEntry, showEntry, type TemplateState, ticketOf } from './renderer-entry.ts';
 import { Gathering } from './renderer-gathering.ts';
 import { recollect } from './renderer-memory.ts';
 import { carryOut } from './renderer-outcome.ts';
@@ -106,14 +106,15 @@ export class Renderer implements Reconciler {
    * `approve-refused` where it is not the one of `digest`: what is approved is what was looked at.
    */
   approve(name: string, { digest }: { readonly digest?: string } = {}): void {
-    const { template, held } = this.#require(name);
+    const { template, held: finding } = this.#require(name);
     const { rendering, memory } = template;
-    if (held === undefined || rendering.kind !== 'rendered') {
+    if (finding === undefined || rendering.kind !== 'rendered') {
       throw new SwitchmasterError('not-found', `Nothing is held of the template "${name}".`);
     }
-    if (digest !== undefined && digest !== rendering.digest) {
+    const held = ticketOf(rendering.digest);
+    if (digest !== undefined && digest !== held) {
       const message = `The text that is held of "${name}" is another one by now. Look at it, and approve again.`;
-      throw new SwitchmasterError('approve-refused', message, { details: { held: rendering.digest } });
+      throw new SwitchmasterError('approve-refused', message, { details: { held } });
     }
     template.memory = { ...memory, approved: rendering.digest };
     this.#wake(name, { source: 'operator', event: 'approve' });
