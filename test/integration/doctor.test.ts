@@ -42,6 +42,14 @@ t.test('a clean stack has nothing that bites', async (t) => {
   t.strictSame({ code, stdout, stderr }, { code: 0, stdout: 'Nothing bites.\n', stderr: '' });
 });
 
+t.test('an instance that somebody else registered with the tag of a master is found', async (t) => {
+  const left = { Name: 'redis-master', ID: 'left', Address: '9.9.9.9', Port: 1, Tags: ['shard1'] };
+  await consul.put('/v1/agent/service/register', left);
+  const findings = await findingsOf(sandbox.write('left.yml', JSON.stringify(config)));
+  t.match(findings, [{ rule: 'service-foreign', subject: 'shard1', says: /9\.9\.9\.9:1/ }]);
+  await consul.put('/v1/agent/service/deregister/left');
+});
+
 t.test('what Consul is set to, and what the token may not, is found', async (t) => {
   await waitFor('the policy', () =>
     illConsul.put('/v1/acl/policy', {
