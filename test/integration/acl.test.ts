@@ -210,7 +210,9 @@ t.test('names that templates compute from data are told, with the place and the 
   t.match(stderr, 'warning: computed.hbs:2:9: {{service name}} reads a name that is computed from data');
   t.match(stderr, '  service "NAME" {\n    policy = "read"\n  }\n');
   const { computed } = JSON.parse((await runProgram([...args, '--json'])).stdout) as { computed: unknown[] };
-  t.match(computed, [{ template: 'computed.hbs', line: 2, text: 'service name', rules: [{ segment: 'NAME' }, {}] }]);
+  t.match(computed, [
+    { template: 'computed.hbs', line: 2, column: 9, text: 'service name', rules: [{ segment: 'NAME' }, {}] },
+  ]);
 });
 
 /** Whether the daemon is refused, or shown less than there is, without this rule; and which. */
