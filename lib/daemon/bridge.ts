@@ -3,15 +3,12 @@ import type { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import { RedisPool } from '../client/redis-pool.ts';
 import { SwitchmasterError } from '../errors.ts';
-import type { MasterState, MastersView } from '../http/views.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { externalNode, type Naming, steeringKey } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
-import type { Trouble } from '../model/trouble.ts';
 import type { FollowMode } from '../plan/decision.ts';
 import type { FenceMode } from '../plan/fence.ts';
 import { LagHistory } from '../plan/lag.ts';
-import { findTroubles } from '../plan/trouble.ts';
 import { Bridge } from '../reconcile/bridge.ts';
 import { RecordWriter } from '../reconcile/bridge-writer.ts';
 import { Fencer } from '../reconcile/fencer.ts';
@@ -26,8 +23,8 @@ import { PromotionSource } from '../source/promotion.ts';
 import { FoundSentinels } from '../source/provisioning-sentinels.ts';
 import { RecordSource } from '../source/record.ts';
 import { type SentinelHint, SentinelSource } from '../source/sentinel.ts';
-import { distinctViews } from '../source/sentinel-reading.ts';
-import { fenceReport, finishReport, lateReport, toVote } from './bridge-telling.ts';
+import { fenceReport, finishReport, lateReport } from './bridge-telling.ts';
+import { BridgeView } from './bridge-view.ts';
 import type { Part, Readiness } from './part.ts';
 import { TroubleTeller } from './trouble-teller.ts';
 
@@ -60,13 +57,7 @@ export interface BridgePartOptions {
 /** The bridge with its sources, its writer and its loop: what a node runs that has a `sentinel` section. */
 export class BridgePart implements Part {
   readonly name = 'bridge';
-  readonly masters: MastersView = {
-    list: () => this.#names().map((name) => this.#master(name)),
-    get: (name) => (this.#names().includes(name) ? this.#master(name) : undefined),
-    records: () => this.#names().flatMap((name) => this.#held(name)?.record ?? []),
-    lag: (name, replica) => this.#lags.lag(name, replica, 'wanted'),
-  };
-  readonly #matches: (master: string) => boolean;
+  readonly masters: BridgeView;
   readonly #sentinels: SentinelSource;
   readonly #records: RecordSource;
   readonly #redis: RedisPool;
@@ -81,7 +72,6 @@ export class BridgePart implements Part {
 
   constructor(options: BridgePartOptions) {
     const { naming, client, bridgeId, watches, sentinelService: service } = options;
-    this.#matches = options.matches;
     const onFound = (addresses: readonly Address[]): void => this.#sentinels.give(addresses);
     if (service !== undefined) this.#found = new FoundSentinels({ watches, naming, service, onFound });
     this.#redis = new RedisPool(options.redisAccess, {
@@ -90,7 +80,7 @@ export class BridgePart implements Part {
           this.#loop.wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
       },
       onStanding: (owners) => {
-        for (const name of owners) this.#troubles.tell(name, this.#troublesOf(name));
+        for (const name of owners) this.#troubles.tell(name, this.masters.troubles(name));
       },
     });
     this.#troubles = new TroubleTeller(options.onReport);
@@ -131,6 +121,8 @@ export class BridgePart implements Part {
       const onReport = (report: FinishReport) => options.onReport(finishReport(report));
       this.#finisher = new Finisher({ ...parts, fencer, enter: this.#enter, onReport });
     }
+    const view = { ...parts, records: this.#records, lags: this.#lags, matches: options.matches };
+    this.masters = new BridgeView({ ...view, memory: (name) => this.#bridge.memory(name) });
     this.#bridge = new Bridge({
       ...parts,
       records: this.#records,
@@ -156,7 +148,7 @@ export class BridgePart implements Part {
       backoff: { initialMs: 50, maxMs: 2_000 },
       onReport: (report) => {
         options.onReport(report);
-        this.#troubles.tell(report.key, this.#troublesOf(report.key));
+        this.#troubles.tell(report.key, this.masters.troubles(report.key));
       },
     });
   }
@@ -181,9 +173,9 @@ export class BridgePart implements Part {
     const consul = this.#records.missing();
     if (consul !== undefined) return { ready: false, missing: [`Consul (${consul})`] };
     if (!this.#sentinels.sentinels.some(({ up }) => up)) return { ready: false, missing: ['any Sentinel'] };
-    const names = this.#names();
+    const names = this.masters.names;
     if (names.length === 0) return { ready: false, missing: ['a master that is wanted: the Sentinels monitor none'] };
-    const missing = names.filter((name) => this.#held(name) === undefined).map((name) => `record of ${name}`);
+    const missing = names.filter((name) => this.masters.held(name) === undefined).map((name) => `record of ${name}`);
     return missing.length === 0 ? { ready: true } : { ready: false, missing };
   }
 
@@ -223,8 +215,8 @@ export class BridgePart implements Part {
   }
 
   #requireMaster(name: string): void {
-    if (this.#names().includes(name)) return;
-    const known = this.#names().join(', ') || 'none';
+    if (this.masters.names.includes(name)) return;
+    const known = this.masters.names.join(', ') || 'none';
     throw new SwitchmasterError('not-found', `No master is called ${name} (known: ${known}).`);
   }
 
@@ -232,47 +224,6 @@ export class BridgePart implements Part {
   wake(name: string | 'all', hint: { readonly source: string; readonly event: string }): void {
     if (name === 'all') this.#loop.wakeAll(hint);
     else this.#loop.wake(name, hint);
-  }
-
-  /** What the Sentinels monitor, and what was left behind in Consul. */
-  #names(): readonly string[] {
-    return [...new Set([...this.#sentinels.names, ...this.#records.names.filter(this.#matches)])].toSorted();
-  }
-
-  #troublesOf(name: string): readonly Trouble[] {
-    const { readings, trouble } = this.#bridge.memory(name);
-    const record = this.#held(name)?.record;
-    return findTroubles({
-      record,
-      views: distinctViews(readings),
-      refusals: this.#redis.refusals(name),
-      unreached: this.#redis.unreached(name),
-      foreign: this.#records.foreign(name),
-      held: trouble,
-    });
-  }
-
-  #held(name: string) {
-    const reading = this.#records.read(name);
-    const held = reading === undefined ? undefined : this.#bridge.memory(name).held(reading);
-    return held?.kind === 'present' ? held : undefined;
-  }
-
-  #master(name: string): MasterState {
-    const held = this.#held(name);
-    const { readings, readAt, opinion } = this.#bridge.memory(name);
-    return {
-      name,
-      record: held?.record ?? null,
-      modifyIndex: held?.modifyIndex ?? null,
-      sentinels: readings.map((reading) => toVote(reading, readAt)),
-      check: opinion ?? null,
-      troubles: this.#troublesOf(name),
-      replicas: (held?.record.replicas ?? []).map((address) => ({
-        address,
-        lag: this.#lags.lag(name, address, 'glance') ?? null,
-      })),
-    };
   }
 
   #hinted(name: string, { sentinel, event, election }: SentinelHint, follow: FollowMode): void {
@@ -287,7 +238,7 @@ export class BridgePart implements Part {
   }
 
   #consulChanged(changed: ReadonlySet<string> | 'all'): void {
-    const known = new Set([...this.#loop.keys, ...this.#names()]);
+    const known = new Set([...this.#loop.keys, ...this.masters.names]);
     const woken =
       changed === 'all' ? known : [...known].filter((name) => changed.has(name) || changed.has(externalNode(name)));
     for (const name of woken) this.#loop.wake(name, { source: 'consul', event: 'changed' });

@@ -14,6 +14,8 @@ export interface RecordReading {
 }
 
 interface Slices {
+  /** Of the records that can be read; found out when it is asked for. */
+  names?: readonly string[];
   readonly records: Map<string, KvEntry>;
   readonly keys: Map<string, Map<string, KvEntry>>;
   readonly instances: Map<string, ServiceInstance[]>;
@@ -65,9 +67,11 @@ export class RecordSource {
 
   /** Every master that has a record, sorted. */
   get names(): readonly string[] {
-    return [...this.#slices.records]
+    const slices = this.#slices;
+    slices.names ??= [...slices.records]
       .flatMap(([name, entry]) => (readHeldRecord(entry, name).kind === 'present' ? [name] : []))
       .toSorted();
+    return slices.names;
   }
 
   /** Instances of somebody else that DNS answers as if they were nodes of this master. */
