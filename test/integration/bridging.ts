@@ -13,6 +13,7 @@ import type { RedisServer } from '../sandbox/redis.ts';
 import type { TestLike } from '../sandbox/sandbox.ts';
 import type { SentinelServer } from '../sandbox/sentinel.ts';
 import type { Registered } from './registering.ts';
+import { stopWith } from './stopping.ts';
 
 export interface BridgeSetting {
   readonly consul: Pick<ConsulAgent, 'http'>;
@@ -84,15 +85,7 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
     },
     onLink: () => {},
   });
-  let stopped: Promise<void> | undefined;
-  const stop = (options = { graceMs: 1_000 }) => {
-    stopped ??= part
-      .stop(options)
-      .then(() => watches.close())
-      .then(() => client.close());
-    return stopped;
-  };
-  t.teardown(() => stop());
+  const stop = stopWith(t, { part, watches, client });
   part.start();
   return {
     part,

@@ -10,6 +10,7 @@ import type { ConsulAgent } from '../sandbox/consul.ts';
 import type { RedisConfig, RedisServer } from '../sandbox/redis.ts';
 import { RespConnection } from '../sandbox/resp.ts';
 import type { Sandbox, TestLike } from '../sandbox/sandbox.ts';
+import { stopWith } from './stopping.ts';
 
 export interface RunningCluster {
   readonly name: string;
@@ -162,15 +163,7 @@ export function startFollower(
     clusters: setting.clusters.map((cluster) => ({ access: {}, resyncMs: 200, ...cluster })),
     onReport: (report) => reports.push(report),
   });
-  let stopped: Promise<void> | undefined;
-  const stop = () => {
-    stopped ??= part
-      .stop({ graceMs: 1_000 })
-      .then(() => watches.close())
-      .then(() => client.close());
-    return stopped;
-  };
-  t.teardown(stop);
+  const stop = stopWith(t, { part, watches, client });
   part.start();
   return { part, reports, stop };
 }

@@ -11,6 +11,7 @@ import { waitFor } from '../sandbox/condition.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
 import type { RedisServer, Shard } from '../sandbox/redis.ts';
 import type { TestLike } from '../sandbox/sandbox.ts';
+import { stopWith } from './stopping.ts';
 
 export const quickChecks: CheckSettings = {
   intervalMs: 80,
@@ -78,15 +79,7 @@ export function startRegistrar(
     nodeHosts: () => setting.nodeHosts ?? [],
     onReport: (report) => reports.push(report),
   });
-  let stopped: Promise<void> | undefined;
-  const stop = () => {
-    stopped ??= part
-      .stop({ graceMs: 1_000 })
-      .then(() => watches.close())
-      .then(() => client.close());
-    return stopped;
-  };
-  t.teardown(stop);
+  const stop = stopWith(t, { part, watches, client });
   part.start();
   return { part, reports, stop };
 }
