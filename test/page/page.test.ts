@@ -73,11 +73,48 @@ t.test('hostile names, addresses and texts are shown as text', async (t) => {
   t.strictSame(wrongs, []);
 });
 
+t.test('what is not well and the way out stand at the top, as text, until all is well', async (t) => {
+  const troubles = [
+    { kind: 'foreign-instance', message: `somebody else registered ${markup}; have it deregistered there` },
+    { kind: 'redis-denied', message: 'Redis 10.1.0.2:6379 does not let the bridge in' },
+  ] as const;
+  const masters = [masterAt(1, { troubles }), masterAt(2)];
+  const desired = ['cache', 'shard2'];
+  const outcome = { at: '2026-01-01T00:00:00.000Z', reconcileId: 'a', durationMs: 1, failures: 0, error: null };
+  const ignored = { ...outcome, kind: 'held', summary: `desired/cache is ignored: ${markup}` } as const;
+  const outcomes = {
+    last: (loop: string, key: string) => (`${loop} ${key}` === 'provisioner cache' ? ignored : undefined),
+  };
+  const journal = new Journal({ capacity: 10 });
+  const { page, wrongs } = await show(t, { masters, desired, outcomes, journal });
+  await page.getByRole('heading', { name: 'Not well: shard1, desired/cache' }).waitFor();
+  const list = page.getByRole('list', { name: 'Not well' });
+  const told = await list.locator('li li').allTextContents();
+  t.strictSame(
+    told,
+    troubles.map(({ message }) => message),
+  );
+  t.match(await list.locator('> li').nth(1).textContent(), ignored.summary);
+  t.equal(await list.locator('> li').count(), 2, 'nothing of who is well');
+  await list.getByRole('link', { name: 'shard1' }).focus();
+  await page.keyboard.press('Enter');
+  t.equal(await page.locator(':target').getAttribute('data-name'), 'shard1');
+  t.match(await page.locator('.master[data-name="shard1"] .reasons').textContent(), 'does not let the bridge in');
+  masters[0] = masterAt(1);
+  desired.shift();
+  journal.observe(exampleReport({ kind: 'applied', summary: 'moved' }, { key: 'shard1' }));
+  journal.observe(exampleReport({ kind: 'applied', summary: 'taught' }, { loop: 'provisioner', key: 'cache' }));
+  await page.getByRole('heading', { name: 'All is well' }).waitFor();
+  t.notOk(await page.locator('#attention').isVisible());
+  t.strictSame(wrongs, []);
+});
+
 t.test(
   'a hundred masters stay usable: trouble first, one line each, a filter, and a change costs one card',
   async (t) => {
     const masters: MasterState[] = Array.from({ length: 100 }, (_, i) => masterAt(i));
     masters[42] = masterAt(42, { check: { status: 'critical', output: 'Sentinel: o_down' } });
+    masters[50] = masterAt(50, { troubles: [{ kind: 'held', message: 'it waits' }] });
     const journal = new Journal({ capacity: 10 });
     const { page, wrongs } = await show(t, { masters, journal });
     await page.getByRole('heading', { name: 'Critical: shard42' }).waitFor();
@@ -95,10 +132,12 @@ t.test(
     );
     t.equal(rebuilt, 1);
     t.equal(await page.locator('.tile').count(), 100, 'each is in the picture');
+    const tile = page.locator('.tile[data-name="shard50"][data-level="warning"] button');
+    t.match(await tile.getAttribute('title'), 'it waits');
     const drawn = page.locator('.box[data-kind="title"] .title');
     t.strictSame(
-      (await drawn.allTextContents()).slice(0, 2).sort(),
-      ['shard42', 'shard7'],
+      (await drawn.allTextContents()).slice(0, 3).sort(),
+      ['shard42', 'shard50', 'shard7'],
       'those in trouble are drawn',
     );
     await page.locator('.tile[data-name="shard77"] button').focus();
@@ -354,7 +393,7 @@ function richContents(): ExampleContents {
   journal.observe(exampleReport({ kind: 'applied', summary: 'replaced', details: rendered }, { loop: 'renderer' }));
   journal.observe(exampleReport({ kind: 'held', summary: 'waits' }, { key: 'shard2' }));
   const critical = masterAt(2, { check: { status: 'critical', output: 'Sentinel: o_down' } });
-  const lost = masterAt(3);
+  const lost = masterAt(3, { troubles: [{ kind: 'held', message: `it waits for ${'x'.repeat(200)}` }] });
   const sentinels = lost.sentinels.map((vote, i) => (i === 0 ? { ...vote, state: 'unreachable', master: null } : vote));
   return {
     masters: [masterAt(1), critical, { ...lost, sentinels }, masterAt(4, { record: null })],

@@ -11,6 +11,8 @@ export type Entry = z.output<typeof shapes.entryShape>;
 export type Why = z.output<typeof shapes.whyAnswer>;
 export type Cluster = z.output<typeof shapes.clusterAnswer>;
 export type ClusterRecord = NonNullable<Cluster['record']>;
+/** A master that `desired/` names. */
+export type Desired = z.output<typeof shapes.desiredAnswer>['desired'][number];
 export type Instance = z.output<typeof shapes.instanceShape>;
 export type Lag = z.output<typeof shapes.lagShape>;
 
@@ -34,6 +36,8 @@ export interface World {
   readonly masters: ReadonlyMap<string, Master>;
   readonly templates: ReadonlyMap<string, Template & Partial<TemplateText>>;
   readonly clusters: ReadonlyMap<string, Cluster>;
+  /** What this node teaches the Sentinels. */
+  readonly desired: readonly Desired[];
   /** What this node has registered of its own. */
   readonly instances: readonly Instance[];
   /** Newest first. */

@@ -29,6 +29,7 @@ export class Feed {
     masters: new Map(),
     templates: new Map(),
     clusters: new Map(),
+    desired: [],
     instances: [],
     entries: [],
     missing: [],
@@ -136,6 +137,7 @@ export class Feed {
       masters.size > manyKeys ? this.#readMasters() : Promise.all([...masters].map((name) => this.#readMaster(name))),
       ...[...templates].map((name) => this.#readTemplate(name)),
       wanted.has('cluster') ? this.#readClusters() : undefined,
+      wanted.has('provisioner') ? this.#readDesired() : undefined,
       wanted.has('registrar') ? this.#readInstances() : undefined,
     ]);
   }
@@ -184,6 +186,7 @@ export class Feed {
       this.#readMasters(),
       this.#readTemplates(),
       this.#readClusters(),
+      this.#readDesired(),
       this.#readInstances(),
       this.#readHistory(),
     ]);
@@ -232,6 +235,12 @@ export class Feed {
     /** @type {{ clusters: Cluster[] }} */
     const { clusters } = await ask('/v1/clusters');
     this.#become({ clusters: byName(clusters) });
+  }
+
+  async #readDesired() {
+    /** @type {{ desired: World['desired'] }} */
+    const { desired } = await ask('/v1/desired');
+    this.#become({ desired });
   }
 
   async #readInstances() {

@@ -1,7 +1,7 @@
 /**
  * How well things are, and why not: pure.
  *
- * @import { Address, Cluster, Instance, Lag, Level, Master, Template, Verdict, Vote } from './api.d.ts'
+ * @import { Address, Cluster, Desired, Instance, Lag, Level, Master, Template, Verdict, Vote } from './api.d.ts'
  */
 
 /** @type {Readonly<Record<Level, number>>} */
@@ -94,35 +94,77 @@ const conditions = {
   master: 'says it is a master',
 };
 
+/** @typedef {{ level: Level, reason: string }} Finding */
+
 /**
  * @param {Master} master
  * @returns {Verdict}
  */
 export function judgeMaster(master) {
-  const { record, check, sentinels, lastOutcome } = master;
-  if (record === null) return { level: 'unknown', reasons: ['Consul holds no record of it yet.'] };
-  /** @type {{ level: Level, reason: string }[]} */
-  const found = [];
-  const note = (/** @type {Level} */ level, /** @type {string} */ reason) => found.push({ level, reason });
-  if (check !== null && check.status !== 'passing') note(check.status, `${check.output}.`);
+  const { record, check, troubles, lastOutcome } = master;
+  const told = troubles.map(({ message }) => message);
+  const last = stopped(lastOutcome).filter((summary) => !told.includes(summary));
+  const toSeeTo = [...told, ...last].map((reason) => warning(reason));
+  if (record === null) return gather([{ level: 'unknown', reason: 'Consul holds no record of it yet.' }, ...toSeeTo]);
+  /** @type {Finding[]} */
+  const opinion =
+    check === null || check.status === 'passing' ? [] : [{ level: check.status, reason: `${check.output}.` }];
+  return gather([...opinion, ...toSeeTo, ...findInVotes(master), ...findInReplicas(master)]);
+}
+
+/**
+ * @param {Master} master
+ * @returns {readonly Finding[]}
+ */
+function findInVotes({ record, sentinels, troubles }) {
   const stances = sentinels.map((vote) => stance(vote, record));
   const agreeing = stances.filter((each) => each === 'agree').length;
-  // A majority adopts the new master only when Sentinel announces it.
-  if (record.phase === 'promoted') note('warning', 'Sentinel has not confirmed the promotion yet.');
-  else if (sentinels.length > 0 && agreeing * 2 <= sentinels.length)
-    note(
-      'warning',
-      `${agreeing === 0 ? 'None' : `Only ${agreeing}`} of ${sentinels.length} Sentinels agree with the record.`,
-    );
-  else if (stances.includes('differ')) note('warning', 'A Sentinel differs from the record.');
   const gone = stances.filter((each) => each === 'gone').length;
-  if (gone > 0) note('warning', `${gone} of ${sentinels.length} Sentinels cannot be reached.`);
+  const away = gone === 0 ? [] : [warning(`${gone} of ${sentinels.length} Sentinels cannot be reached.`)];
+  // A majority adopts the new master only when Sentinel announces it.
+  if (record?.phase === 'promoted') return [warning('Sentinel has not confirmed the promotion yet.'), ...away];
+  // Who names whom is told already.
+  if (troubles.some(({ kind }) => kind === 'sentinels-disagree')) return away;
+  const agree = `${agreeing === 0 ? 'None' : `Only ${agreeing}`} of ${sentinels.length} Sentinels agree with the record.`;
+  if (sentinels.length > 0 && agreeing * 2 <= sentinels.length) return [warning(agree), ...away];
+  return stances.includes('differ') ? [warning('A Sentinel differs from the record.'), ...away] : away;
+}
+
+/**
+ * @param {Master} master
+ * @returns {readonly Finding[]}
+ */
+function findInReplicas(master) {
   const replicas = replicasOf(master);
-  if (replicas.length === 0) note('warning', 'It has no replica: a failover would find nobody.');
-  else if (!replicas.some(({ level }) => level === 'well')) note('warning', 'No replica replicates from it.');
-  else if (replicas.some(({ level }) => level !== 'well')) note('warning', 'Not every replica replicates from it.');
-  if (lastOutcome?.kind === 'failed') note('warning', lastOutcome.summary);
-  return gather(found);
+  if (replicas.length === 0) return [warning('It has no replica: a failover would find nobody.')];
+  if (replicas.every(({ level }) => level === 'well')) return [];
+  const some = replicas.some(({ level }) => level === 'well');
+  return [warning(some ? 'Not every replica replicates from it.' : 'No replica replicates from it.')];
+}
+
+/**
+ * What `desired/` asks for and the Sentinels are not taught.
+ * @param {Desired} desired
+ * @returns {Verdict}
+ */
+export function judgeDesired({ lastOutcome }) {
+  return gather(stopped(lastOutcome).map(warning));
+}
+
+/**
+ * @param {Master['lastOutcome']} lastOutcome
+ * @returns {readonly string[]}
+ */
+function stopped(lastOutcome) {
+  return lastOutcome?.kind === 'failed' || lastOutcome?.kind === 'held' ? [lastOutcome.summary] : [];
+}
+
+/**
+ * @param {string} reason
+ * @returns {Finding}
+ */
+function warning(reason) {
+  return { level: 'warning', reason };
 }
 
 /** @type {Readonly<Record<string, Level>>} */
@@ -158,7 +200,7 @@ export function judgeTemplate({ state, missing, lastOutcome }) {
 export function judgeCluster({ record, trouble }) {
   if (record === null) return { level: 'unknown', reasons: [trouble ?? 'Consul holds no record of it yet.'] };
   const { state, uncovered, shards } = record;
-  /** @type {{ level: Level, reason: string }[]} */
+  /** @type {Finding[]} */
   const found = trouble === null ? [] : [{ level: 'warning', reason: trouble }];
   const slots = uncovered.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   if (state === 'fail') found.push({ level: 'critical', reason: 'It says that it has failed.' });
@@ -178,7 +220,7 @@ export function judgeInstance({ check }) {
 }
 
 /**
- * @param {readonly { level: Level, reason: string }[]} found
+ * @param {readonly Finding[]} found
  * @returns {Verdict}
  */
 function gather(found) {

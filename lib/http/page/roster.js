@@ -34,8 +34,7 @@ export function showRoster({ masters, filter }, { drawn, picked, onPick }) {
 
 /** @param {Master} master */
 function looks({ record, sentinels, ...master }) {
-  const { level } = judgeMaster({ record, sentinels, ...master });
-  return [level, record?.master, sentinels.map((vote) => stance(vote, record))];
+  return [judgeMaster({ record, sentinels, ...master }), record?.master, sentinels.map((vote) => stance(vote, record))];
 }
 
 /**

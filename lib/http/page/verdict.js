@@ -4,13 +4,13 @@
  * @import { Entry, Level, World } from './api.d.ts'
  */
 import { arrange, byId, h, placeOf, say } from './dom.js';
-import { judgeCluster, judgeInstance, judgeMaster, judgeTemplate, signs, worse } from './judgement.js';
+import { judgeCluster, judgeDesired, judgeInstance, judgeMaster, judgeTemplate, signs, worse } from './judgement.js';
 import { isTurn } from './stories.js';
 
 /** Troubles that are listed at most. */
 const maxTroubles = 12;
 
-/** @typedef {{ level: Level, what: string, where: string, reason: string }} Trouble */
+/** @typedef {{ level: Level, what: string, where: string, reasons: readonly string[] }} Trouble */
 
 /** @param {World} world */
 export function showVerdict(world) {
@@ -51,18 +51,23 @@ export function speak(entries, world) {
  * @param {World} world
  * @returns {readonly Trouble[]} Worst first.
  */
-function listTroubles({ masters, templates, clusters, instances, missing }) {
+function listTroubles({ masters, templates, clusters, desired, instances, missing }) {
   /** @type {Trouble[]} */
-  const troubles = missing.map((what) => ({ level: 'unknown', what: 'not ready', where: '#verdict', reason: what }));
+  const troubles = missing.map((what) => ({ level: 'unknown', what: 'not ready', where: '#verdict', reasons: [what] }));
   const add = (
     /** @type {string} */ what,
     /** @type {string} */ where,
     /** @type {import('./api.d.ts').Verdict} */ verdict,
   ) => {
     if (verdict.level === 'well') return;
-    troubles.push({ level: verdict.level, what, where, reason: verdict.reasons.join(' ') });
+    troubles.push({ level: verdict.level, what, where, reasons: verdict.reasons });
   };
   for (const master of masters.values()) add(master.name, `#${placeOf('master', master.name)}`, judgeMaster(master));
+  for (const one of desired) {
+    // Of one that is not followed, only the journal tells more.
+    const where = masters.has(one.name) ? `#${placeOf('master', one.name)}` : '#decisions';
+    add(`desired/${one.name}`, where, judgeDesired(one));
+  }
   for (const cluster of clusters.values())
     add(cluster.name, `#${placeOf('cluster', cluster.name)}`, judgeCluster(cluster));
   for (const instance of instances) add(instance.id, `#${placeOf('instance', instance.id)}`, judgeInstance(instance));
@@ -82,7 +87,7 @@ function headline(troubles, { masters, templates, clusters }) {
   const critical = troubles.filter(({ level }) => level === 'critical').map(({ what }) => what);
   if (critical.length > 0) return `Critical: ${shorten(critical)}`;
   const warned = troubles.filter(({ level }) => level === 'warning').map(({ what }) => what);
-  if (warned.length > 0) return `Look at ${shorten(warned)}`;
+  if (warned.length > 0) return `Not well: ${shorten(warned)}`;
   return 'Not everything is known yet';
 }
 
@@ -111,22 +116,39 @@ function facts({ masters, templates, clusters }) {
 function showTroubles(troubles) {
   const shown = troubles.slice(0, maxTroubles);
   const rest = troubles.length - shown.length;
-  const last = { level: /** @type {Level} */ ('unknown'), what: `and ${rest} more`, where: '#masters', reason: '' };
-  arrange(byId('attention'), rest > 0 ? [...shown, last] : shown, {
-    key: ({ what, where, level, reason }) =>
-      what === 'not ready' ? reason : `${where} ${what}${level === 'unknown' && reason === '' ? ' rest' : ''}`,
+  /** @type {Trouble} */
+  const last = { level: 'unknown', what: `and ${rest} more`, where: '#masters', reasons: [] };
+  const list = byId('attention');
+  list.hidden = troubles.length === 0;
+  arrange(list, rest > 0 ? [...shown, last] : shown, {
+    key: (trouble) => {
+      if (trouble === last) return 'rest';
+      return trouble.what === 'not ready'
+        ? `not ready ${trouble.reasons.join(' ')}`
+        : `${trouble.where} ${trouble.what}`;
+    },
     signature: (trouble) => JSON.stringify(trouble),
-    build: ({ level, what, where, reason }) =>
-      h(
-        'li',
-        { 'data-level': level },
-        h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]),
-        h('span', { class: 'hidden' }, `${level}: `),
-        h('a', { href: where, 'data-focus': what }, what),
-        ' ',
-        h('span', {}, reason),
-      ),
+    build: buildTrouble,
   });
+}
+
+/** @param {Trouble} trouble */
+function buildTrouble({ level, what, where, reasons }) {
+  return h(
+    'li',
+    { 'data-level': level },
+    h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]),
+    h('span', { class: 'hidden' }, `${level}: `),
+    h('a', { href: where, 'data-focus': what }, what),
+    ' ',
+    reasons.length < 2
+      ? h('span', {}, reasons[0])
+      : h(
+          'ul',
+          { role: 'list' },
+          reasons.map((reason) => h('li', {}, reason)),
+        ),
+  );
 }
 
 /** @param {readonly string[]} names */
