@@ -49,7 +49,9 @@ t.test('twenty failovers at once: each record is right, and no other is touched'
     );
     const plain = await consul.key(`redis/master/${record.name}`);
     t.equal(plain, formatAddress(successor.address));
-    const masters = (await servicesOf(consul, record.name)).filter(({ Service }) => Service.ID.startsWith('redis-master'));
+    const masters = (await servicesOf(consul, record.name)).filter(({ Service }) =>
+      Service.ID.startsWith('redis-master'),
+    );
     t.strictSame(
       masters.map(({ Service }) => `${Service.Address}:${Service.Port}`),
       [formatAddress(successor.address)],
