@@ -80,6 +80,7 @@ export class Finisher {
     const preference = new Preference(redis);
     const deadlineMs = performance.now() + patienceMs;
     let leave = async (): Promise<void> => {};
+    let sentinel: Address | undefined;
     try {
       let entrance = await enter(name, signal);
       while (entrance.kind === 'full') {
@@ -88,7 +89,7 @@ export class Finisher {
         entrance = await enter(name, signal);
       }
       leave = entrance.leave;
-      const sentinel = await this.#order(orphan, { preference, deadlineMs });
+      sentinel = await this.#order(orphan, { preference, deadlineMs });
       if (sentinel === undefined) return;
       onReport({ name, record, sentinel, error: undefined });
       const isOver = ({ epoch, phase }: MasterRecord) => epoch > record.epoch || phase === 'confirmed';
@@ -96,7 +97,7 @@ export class Finisher {
     } catch (thrown) {
       if (!signal.aborted) onReport({ name, record, sentinel: undefined, error: SwitchmasterError.from(thrown) });
     } finally {
-      await preference.restore();
+      await preference.restore(sentinel === undefined ? 'nothing' : 'failover');
       await leave();
     }
   }

@@ -121,7 +121,7 @@ class PlannedFailover {
       }
       return await this.#hold(record, successor === undefined ? candidates : [successor]);
     } finally {
-      await preference.restore();
+      await preference.restore(this.#stages.ordered === undefined ? 'nothing' : 'failover');
     }
   }
 

@@ -27,11 +27,15 @@ export class Preference {
     await Promise.allSettled(rivals.map((address) => this.#change(address, raise)));
   }
 
-  /** Never rejects: what cannot be put back now is told by the doctor. */
-  async restore(): Promise<void> {
+  /**
+   * Never rejects: what cannot be put back now is told by the doctor. After a failover also in the config files: Sentinel
+   * has had each node write its own meanwhile (sentinel.c, sentinelSendSlaveOf).
+   */
+  async restore(after: 'failover' | 'nothing'): Promise<void> {
     for (const { address, priority } of this.#before.values()) {
-      const command = ['CONFIG', 'SET', 'replica-priority', priority] as const;
-      await this.#redis.command(address, [command], { timeoutMs }).catch(() => undefined);
+      const set = ['CONFIG', 'SET', 'replica-priority', priority] as const;
+      const commands = after === 'failover' ? [set, ['CONFIG', 'REWRITE'] as const] : [set];
+      await this.#redis.command(address, commands, { timeoutMs }).catch(() => undefined);
     }
   }
 
@@ -41,10 +45,11 @@ export class Preference {
     if (!Number.isSafeInteger(priority)) throw refused(address, reply);
     const wanted = to(priority);
     if (wanted === priority) return;
+    const key = formatAddress(address);
+    // Before it is sent: what is not answered in time may be carried out all the same.
+    if (!this.#before.has(key)) this.#before.set(key, { address, priority: String(priority) });
     const [answer] = await this.#redis.command(address, [['CONFIG', 'SET', 'replica-priority', wanted]], { timeoutMs });
     if (answer !== 'OK') throw refused(address, answer);
-    const key = formatAddress(address);
-    if (!this.#before.has(key)) this.#before.set(key, { address, priority: String(priority) });
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { sameAddress } from '../../lib/model/address.ts';
@@ -85,6 +85,9 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
       ['replica-priority', '1'],
       ['replica-priority', '100'],
     ]);
+    // Sentinel has the promoted replica write its config file while it comes first.
+    const [, file] = String(await successor.command('INFO', 'server')).match(/^config_file:(.+?)\r?$/m) ?? [];
+    t.notMatch(readFileSync(file ?? '', 'utf8'), /^replica-priority 1$/m, 'nor does it come first after a restart');
     await Promise.all(writers.map((writer) => writer.stop()));
     for (const writer of writers) t.strictSame((await writer.lostAt(report.to)).lost, []);
   });
