@@ -98,19 +98,21 @@ export class Bridge implements Reconciler {
   }
 
   /**
-   * The quick look at what was announced; undefined where it does not suffice for a decision. The first answer that does
-   * counts, and announcements that come meanwhile are looked at as well: one Sentinel that is out of reach delays nothing.
+   * The quick look at what was announced; undefined where it does not suffice for a decision. All Sentinels announce the
+   * same within milliseconds, and one answer is enough: the others are looked at only where the first does not come soon,
+   * or does not suffice. So none that is out of reach delays a failover, and none that is not needed.
    */
   async #follow(name: string, { wokenMs }: { readonly wokenMs: number }): Promise<Outcome | undefined> {
     const looks = new Map<number, Promise<Arrival>>();
+    const isEarly = AbortSignal.timeout(headStartMs);
     for (let count = 0; ; ) {
-      for (const announcement of this.#announcements.take(name)) {
+      for (const announcement of looks.size === 0 || isEarly.aborted ? this.#announcements.take(name) : []) {
         const id = count++;
         looks.set(id, this.#look(name, announcement, id));
       }
       if (looks.size === 0) return undefined;
-      const hurry = this.#announcements.hurry(name);
-      const first = await Promise.race([...looks.values(), aborted(hurry)]);
+      const next = isEarly.aborted ? this.#announcements.hurry(name) : isEarly;
+      const first = await Promise.race([...looks.values(), aborted(next)]);
       if (first === undefined) continue;
       looks.delete(first.id);
       const { views, role } = first;
@@ -265,6 +267,9 @@ export class Bridge implements Reconciler {
   }
 }
 
+/** Far longer than an answer takes, and far shorter than a failover. */
+const headStartMs = 30;
+
 /** What an announcement turned out to be. */
 interface Arrival {
   readonly id: number;
@@ -274,6 +279,7 @@ interface Arrival {
 
 function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
+    if (signal.aborted) return resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
 }

@@ -39,6 +39,8 @@ const patienceMs = 12_000;
 const lookAgainMs = 100;
 const enterAgainMs = 300;
 const askTimeoutMs = 500;
+/** Sentinel's timer ticks every 100 ms. */
+const selectionMs = 300;
 /** Before the pause of five seconds has ended. */
 const renewPauseMs = 4_000;
 
@@ -93,7 +95,8 @@ export class Finisher {
       if (sentinel === undefined) return;
       onReport({ name, record, sentinel, error: undefined });
       const isOver = ({ epoch, phase }: MasterRecord) => epoch > record.epoch || phase === 'confirmed';
-      await memory.whenRemembered(isOver, { timeoutMs: patienceMs });
+      // Told to stop, it waits no longer: Sentinel selects within two ticks of its timer.
+      await Promise.race([memory.whenRemembered(isOver, { timeoutMs: patienceMs }), stopping(signal)]);
     } catch (thrown) {
       if (!signal.aborted) onReport({ name, record, sentinel: undefined, error: SwitchmasterError.from(thrown) });
     } finally {
@@ -116,7 +119,7 @@ export class Finisher {
       if (!isOpen(orphan) || nowMs > deadlineMs) return undefined;
       if (plan.kind === 'order' && nowMs - startedMs > graceMs) return this.#ask(name, plan.sentinel);
       if (plan.kind === 'prefer') await preference.surpass(plan.rivals, plan.above);
-      if (record.previous !== null && nowMs - pausedMs > renewPauseMs) {
+      if (plan.kind !== 'leave' && record.previous !== null && nowMs - pausedMs > renewPauseMs) {
         pausedMs = nowMs;
         await this.#options.fencer.hold(name, record.previous);
       }
@@ -142,6 +145,11 @@ export class Finisher {
     await orderFailover(link, name);
     return sentinel;
   }
+}
+
+/** A moment after it was told to. */
+function stopping(signal: AbortSignal): Promise<unknown> {
+  return delay(patienceMs, undefined, { signal, ref: false }).catch(() => delay(selectionMs));
 }
 
 /** A failover that was followed, and whose leader is gone. */

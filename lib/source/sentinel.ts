@@ -38,6 +38,8 @@ interface Member {
   toldId: string | undefined;
   /** What it monitors of what is wanted; undefined until it was asked. */
   names: ReadonlySet<string> | undefined;
+  /** What it has monitored so far. */
+  readonly known: Set<string>;
   /** Where the Sentinels are that it knows. */
   peers: ReadonlySet<string>;
   /** What it said of the failovers that it leads, since the link is up. */
@@ -142,7 +144,15 @@ export class SentinelSource {
       onUp: () => void this.#connected(key),
       onDown: (error) => this.#disconnected(key, error),
     });
-    this.#members.set(key, { link, origin, toldId: id, names: undefined, peers: new Set(), elections: noElections });
+    this.#members.set(key, {
+      link,
+      origin,
+      toldId: id,
+      names: undefined,
+      known: new Set(),
+      peers: new Set(),
+      elections: noElections,
+    });
   }
 
   async #connected(key: string): Promise<void> {
@@ -214,6 +224,7 @@ export class SentinelSource {
       const names = (await link.masterNames({ timeoutMs: askTimeoutMs })).filter(this.#options.matches);
       const fresh = names.filter((name) => !member.names?.has(name));
       member.names = new Set(names);
+      for (const name of names) member.known.add(name);
       for (const name of fresh)
         this.#hint(name, member, { event: 'found', master: name, lookAt: undefined, message: '' });
       const lists = await Promise.all(names.map((name) => link.others(name, { timeoutMs: askTimeoutMs })));
@@ -244,14 +255,15 @@ function knownId({ link, toldId }: Member): string | undefined {
 async function readOne(member: Member, name: string): Promise<SentinelReading> {
   const { link } = member;
   const who = { sentinel: link.address, sentinelId: link.id };
-  if (link.error !== undefined) return { kind: 'unreachable', ...who, error: link.error };
+  const knewIt = member.known.has(name);
+  if (link.error !== undefined) return { kind: 'unreachable', ...who, knewIt, error: link.error };
   try {
     const view = await link.view(name, { timeoutMs: askTimeoutMs });
     const election = wonElection(member.elections, name);
     return { kind: 'seen', ...who, view: election === undefined ? view : { ...view, election } };
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown);
-    if (error.code === 'sentinel-master-unknown') return { kind: 'unaware', ...who };
-    return { kind: 'unreachable', ...who, error };
+    if (error.code === 'sentinel-master-unknown') return { kind: 'unaware', ...who, knewIt };
+    return { kind: 'unreachable', ...who, knewIt, error };
   }
 }
