@@ -69,7 +69,7 @@ t.test('without a terminal nothing is done unasked', async (t) => {
 
 t.test('without the token nothing is done', async (t) => {
   const missing = await runProgram(['failover', 'shard1', '--yes', '--api', api]);
-  t.equal(missing.code, 1);
+  t.equal(missing.code, 2);
   t.match(missing.stderr, /needs the API token: .*--token-file/);
   const wrong = await runProgram(['failover', 'shard1', '--yes', '--api', api], { SWITCHMASTER_API_TOKEN: 'wrong' });
   t.equal(wrong.code, 1);

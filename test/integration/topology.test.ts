@@ -43,6 +43,9 @@ t.test('a cluster with a hole is none that serves, until the hole is closed', as
 });
 
 t.test('status draws the cluster with its slots, and what runs here', async (t) => {
+  await waitFor('the instance to be well', async () => (await daemon.get('/v1/instances')).body, {
+    until: (body) => JSON.stringify(body).includes('"status":"passing"'),
+  });
   const { code, stdout, stderr } = await runProgram(['status', '--api', `http://${formatAddress(daemon.api)}`]);
   t.equal(code, 0, stderr);
   t.match(stdout, `sessions  cluster  ok  epoch `);
@@ -51,9 +54,6 @@ t.test('status draws the cluster with its slots, and what runs here', async (t) 
 });
 
 t.test("the node's own instances are told with their checks", async (t) => {
-  await waitFor('the instance to be well', async () => (await daemon.get('/v1/instances')).body, {
-    until: (body) => JSON.stringify(body).includes('"status":"passing"'),
-  });
   t.match((await daemon.get('/v1/instances')).body, {
     instances: [{ kind: 'cluster', name: 'sessions', address: node.master.address, role: 'master' }],
   });
