@@ -22,6 +22,7 @@ const greetingTimeoutMs = 2_000;
 export class RedisPool {
   readonly #access: RedisAccess;
   readonly #hooks: RedisPoolHooks;
+  #closed = false;
   readonly #links = new Map<string, RedisLink>();
   /** Who wants which links: an address is closed when nobody does. */
   readonly #wanted = new Map<string, ReadonlySet<string>>();
@@ -33,6 +34,7 @@ export class RedisPool {
 
   /** From now on `owner` may ask these. */
   keep(owner: string, addresses: readonly Address[]): void {
+    if (this.#closed) return;
     this.#wanted.set(owner, new Set(addresses.map(formatAddress)));
     for (const address of addresses) this.#link(address);
     const all = new Set([...this.#wanted.values()].flatMap((set) => [...set]));
@@ -71,7 +73,9 @@ export class RedisPool {
     );
   }
 
+  /** For good: who asks later gets no answer, and opens nothing that nobody would close. */
   close(): void {
+    this.#closed = true;
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
     this.#wanted.clear();
@@ -98,7 +102,8 @@ export class RedisPool {
       },
       onStanding: () => onStanding?.(this.#ownersOf(key)),
     });
-    this.#links.set(key, link);
+    if (this.#closed) link.close();
+    else this.#links.set(key, link);
     return link;
   }
 }

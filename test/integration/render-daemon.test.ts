@@ -52,7 +52,9 @@ t.test('two daemons with rolling reload one after the other', async (t) => {
   t.equal(readFileSync(log, 'utf8').match(/\+/g)?.length, 4);
   t.equal(mostAtOnce(readFileSync(log, 'utf8')), 1);
   t.ok(states.has('queued'), 'one of them was seen to wait');
-  t.equal(await consul.key('redis/rolling/fleet/.holders'), '[]');
+  await waitFor('the last one to leave', () => consul.key('redis/rolling/fleet/.holders'), {
+    until: (holders) => holders === '[]',
+  });
   await Promise.all(daemons.map((daemon) => daemon.stop()));
 });
 
