@@ -16,7 +16,10 @@ t.test('lists may come from any server, who is master only from the leader', asy
   await Promise.all([putRecord(follower, { name: 'shard1' }), putWeb(follower, 1)]);
   const rendering = render(t, follower);
   await rendering.until('current');
-  t.match(readFileSync(rendering.state().destination, 'utf8'), '10.0.0.1:1 10.0.0.1:6379');
+  // A follower may not have the service yet when it is asked first.
+  await waitFor('both', () => readFileSync(rendering.state().destination, 'utf8'), {
+    until: (text) => text.includes('10.0.0.1:1 10.0.0.1:6379'),
+  });
   const requests = follower.log().match(/method=GET url=\S+/g) ?? [];
   const asked = (path: string) => requests.filter((line) => line.includes(path));
   t.ok(asked('/v1/health/service/web').length > 0);
