@@ -1,5 +1,5 @@
 import { formatAddress } from '../lib/model/address.ts';
-import { LedgerWriter, persistentClient, sentinelClient } from '../test/integration/writing.ts';
+import { LedgerWriter, persistentClient, sentinelClient } from '../test/integration/support/writing.ts';
 import { waitFor } from '../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../test/sandbox/consul.ts';
 import type { Daemon } from '../test/sandbox/daemon.ts';

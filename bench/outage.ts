@@ -1,5 +1,5 @@
 import { formatAddress } from '../lib/model/address.ts';
-import type { LedgerWriter } from '../test/integration/writing.ts';
+import type { LedgerWriter } from '../test/integration/support/writing.ts';
 import { waitFor } from '../test/sandbox/condition.ts';
 import { nowMs } from '../test/sandbox/recorder.ts';
 import type { RedisServer } from '../test/sandbox/redis.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
+import type { AclNeeds, AclRule } from '../lib/doctor/acl.ts';
 import type { ConsulAnswers, ConsulQuery } from '../lib/model/query.ts';
-import type { AclNeeds, AclRule } from '../lib/plan/acl.ts';
-import type { TemplateSpec } from '../lib/plan/render-spec.ts';
+import type { TemplateSpec } from '../lib/model/template-spec.ts';
 import type { TemplateReads } from '../lib/template/reads.ts';
 import type { RenderWorld } from '../lib/template/scope.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -25,7 +25,7 @@ export function addAcl(program: Command, done: (code: ExitCode) => void): void {
 
 async function printAcl(options: { readonly config: readonly string[]; readonly json?: true }): Promise<ExitCode> {
   const { loadConfig } = await import('../lib/config/load.ts');
-  const { formatAcl, planAcl } = await import('../lib/plan/acl.ts');
+  const { formatAcl, planAcl } = await import('../lib/doctor/acl.ts');
   const config = await loadConfig({ paths: options.config, environment: process.env });
   const rules = planAcl(await needsOf(config));
   const unknown = (await computedReads(config)).map((read) => ({ ...read, rules: rulesFor(read.queries, planAcl) }));
@@ -105,7 +105,7 @@ async function readingsOf(
   spec: TemplateSpec,
   environment: string | undefined,
 ): Promise<{ readonly rendered: readonly ConsulQuery[]; readonly reads: TemplateReads }> {
-  const { compileSource } = await import('../lib/reconcile/renderer-source.ts');
+  const { compileSource } = await import('../lib/renderer/source.ts');
   const { computedName } = await import('../lib/template/reads.ts');
   const template = await compileSource(spec);
   const world: RenderWorld = {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
 import type { Problem } from '../lib/config/problem.ts';
-import type { ServerFinding } from '../lib/daemon/online.ts';
+import type { ServerFinding } from '../lib/doctor/online.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
@@ -54,7 +54,7 @@ async function check(options: CheckOptions): Promise<ExitCode> {
 async function checkConfig(paths: readonly string[]): Promise<Config> {
   const { loadConfig } = await import('../lib/config/load.ts');
   const { configError } = await import('../lib/config/problem.ts');
-  const { compileSource } = await import('../lib/reconcile/renderer-source.ts');
+  const { compileSource } = await import('../lib/renderer/source.ts');
   const config = await loadConfig({ paths, environment: process.env });
   const compiled = await Promise.allSettled(config.templates.map((template) => compileSource(template)));
   const problems = compiled.flatMap((result, i) => {
@@ -67,7 +67,7 @@ async function checkConfig(paths: readonly string[]): Promise<Config> {
 }
 
 async function askServers(config: Config): Promise<readonly ServerFinding[]> {
-  const online = await import('../lib/daemon/online.ts');
+  const online = await import('../lib/doctor/online.ts');
   return online.askServers(config);
 }
 

@@ -1,6 +1,6 @@
 import { loadConfig } from '../lib/config/load.ts';
 import type { Config } from '../lib/config/model.ts';
-import { Daemon } from '../lib/daemon.ts';
+import { Daemon } from '../lib/daemon/daemon.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Log, makeLog } from '../lib/telemetry/log.ts';
 import type { ExitCode } from './exit-code.ts';

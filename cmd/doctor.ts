@@ -26,9 +26,9 @@ export function addDoctor(program: Command, done: (code: ExitCode) => void): voi
 
 async function callDoctor(options: { readonly config: readonly string[]; readonly json?: true }): Promise<ExitCode> {
   const { loadConfig } = await import('../lib/config/load.ts');
-  const { examine } = await import('../lib/daemon/doctor/examine.ts');
-  const { diagnose } = await import('../lib/plan/doctor.ts');
-  const { planAcl } = await import('../lib/plan/acl.ts');
+  const { examine } = await import('../lib/doctor/examine.ts');
+  const { diagnose } = await import('../lib/doctor/diagnose.ts');
+  const { planAcl } = await import('../lib/doctor/acl.ts');
   const { needsOf } = await import('./acl.ts');
   const config = await loadConfig({ paths: options.config, environment: process.env });
   const findings = diagnose(await examine(config, planAcl(await needsOf(config))));

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
-import type { DrillReport } from '../lib/daemon/drill/drill.ts';
-import type { PastDrill } from '../lib/daemon/drill/history.ts';
+import type { DrillReport } from '../lib/drill/drill.ts';
+import type { PastDrill } from '../lib/drill/history.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Address, formatAddress } from '../lib/model/address.ts';
 import type { MasterRecord } from '../lib/model/record.ts';
@@ -63,8 +63,8 @@ async function measure(given: {
   readonly token: string;
   readonly options: DrillOptions;
 }): Promise<0 | 1> {
-  const { drill } = await import('../lib/daemon/drill/drill.ts');
-  const { defaultStateFolder, keepDrill, readDrills } = await import('../lib/daemon/drill/history.ts');
+  const { drill } = await import('../lib/drill/drill.ts');
+  const { defaultStateFolder, keepDrill, readDrills } = await import('../lib/drill/history.ts');
   const { config, record, token, options } = given;
   const { name } = record;
   const folder = options.state ?? defaultStateFolder(process.env);
@@ -90,7 +90,7 @@ async function measure(given: {
 }
 
 async function printDrill(report: DrillReport, before: readonly PastDrill[]): Promise<void> {
-  const { medianOf } = await import('../lib/daemon/drill/history.ts');
+  const { medianOf } = await import('../lib/drill/history.ts');
   const { name, from, to, epoch, stages, notSeen, withoutWritesMs, writers } = report;
   const way = harmless(`from ${formatAddress(from)} to ${formatAddress(to)}, epoch ${epoch}`);
   printLine(`${styled('bold', harmless(name))}  ${way}, ${withoutWritesMs} ms without writes`);

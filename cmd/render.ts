@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../lib/config/model.ts';
+import type { Watches } from '../lib/consul/watches.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
-import type { TemplateSpec } from '../lib/plan/render-spec.ts';
-import type { Watches } from '../lib/source/catalog.ts';
+import type { TemplateSpec } from '../lib/model/template-spec.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
 import { harmless, printJson, printLine, styled } from './terminal.ts';
@@ -55,7 +55,7 @@ export function addRender(program: Command, done: (code: ExitCode) => void): voi
 
 async function render(options: RenderOptions): Promise<ExitCode> {
   const { loadConfig } = await import('../lib/config/load.ts');
-  const { ConsulPart } = await import('../lib/daemon/consul.ts');
+  const { ConsulPart } = await import('../lib/consul/part.ts');
   const config = await loadConfig({ paths: options.config, environment: process.env });
   const specs = chooseTemplates(config, options.template);
   const consul = new ConsulPart(config.consul);
@@ -80,7 +80,7 @@ async function renderTemplate(input: {
   options: RenderOptions;
 }): Promise<Result> {
   const { secretsOf } = await import('../lib/daemon/secrets.ts');
-  const { previewTemplate, renderOnce } = await import('../lib/reconcile/renderer-once.ts');
+  const { previewTemplate, renderOnce } = await import('../lib/renderer/once.ts');
   const { spec, config, watches, options } = input;
   const { name, destination } = spec;
   const signal = new AbortController().signal;

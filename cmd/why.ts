@@ -47,7 +47,7 @@ const verdictColours = { same: 'green', different: 'red', 'not-replayed': 'yello
 
 /** Exit code 1 where a decision comes out differently now. */
 async function tellReplay(name: string, options: { readonly file: string; readonly json?: true }): Promise<ExitCode> {
-  const { replayJournal } = await import('../lib/daemon/replay.ts');
+  const { replayJournal } = await import('../lib/bridge/replay.ts');
   const decisions = await replayJournal(options.file, { name });
   if (decisions.length === 0) {
     const hint = 'is it a file of journal.file, and the name right?';

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { formatAddress } from '../lib/model/address.ts';
-import { chromiumAt } from '../test/page/browser.ts';
+import { chromiumAt } from '../test/http/page/browser.ts';
 import { Sandbox } from '../test/sandbox/sandbox.ts';
 import { type Stack, startStack } from './stack.ts';
 

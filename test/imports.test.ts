@@ -3,20 +3,22 @@ import path from 'node:path';
 import t from 'tap';
 
 /*
- * The direction of imports, as docs/architecture.md draws it. Every room may use what is listed for it and what lies
- * beside all rooms: `model`, `errors` and `backoff`. Sources and sinks never meet.
+ * The direction of imports, as docs/architecture.md draws it. A feature imports what the features share, and no other
+ * feature. Every room may import `model`, `errors` and `backoff` as well.
  */
+const features = ['bridge', 'registrar', 'renderer', 'cluster', 'provisioner', 'doctor', 'drill'];
+const shared = ['part', 'http', 'telemetry', 'consul', 'loop', 'config', 'template', 'client'];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  cmd: ['daemon', 'config', 'http', 'telemetry', 'reconcile', 'plan', 'template', 'source', 'sink', 'client'],
-  daemon: ['config', 'http', 'telemetry', 'reconcile', 'plan', 'template', 'source', 'sink', 'client'],
-  http: ['telemetry', 'reconcile'],
-  telemetry: ['reconcile'],
-  config: ['plan', 'template'],
-  reconcile: ['source', 'sink', 'template', 'plan', 'client'],
-  template: ['client', 'plan'],
-  source: ['client'],
-  sink: ['client'],
-  plan: [],
+  cmd: ['daemon', ...features, ...shared],
+  daemon: [...features, ...shared],
+  ...Object.fromEntries(features.map((feature) => [feature, shared])),
+  part: ['http'],
+  http: ['telemetry'],
+  telemetry: ['loop'],
+  consul: ['config', 'client', 'part'],
+  loop: ['template'],
+  config: ['template', 'client'],
+  template: [],
   client: [],
   model: [],
   errors: [],
@@ -73,6 +75,34 @@ t.test('imports run one way', async (t) => {
     const [here, there] = [roomOf(from), roomOf(to)];
     return here !== there && !mayImport[here]?.includes(there) && !(forAll.has(there) && here !== 'model');
   });
+  t.strictSame(wrong, []);
+});
+
+/** Whether a file decides purely: it lies in a feature's folder `plan`, or is its `plan.ts` or `*-plan.ts`. */
+function isPlan(file: string): boolean {
+  return file.startsWith('lib/') && (file.includes('/plan/') || /[/-](plan|planned-check)\.ts$/.test(file));
+}
+
+t.test('a plan imports only plans and the model', async (t) => {
+  const plans = files.filter(isPlan);
+  t.ok(plans.length > 20);
+  const wrong = inside.filter(({ from, to }) => isPlan(from) && !isPlan(to) && !forAll.has(roomOf(to)));
+  t.strictSame(wrong, []);
+  const io = imports.filter(({ from, to }) => isPlan(from) && /^node:(?!net$)|^(consul|ioredis|fastify|pino)$/.test(to));
+  t.strictSame(io, []);
+});
+
+t.test('what observes never imports what applies', async (t) => {
+  t.strictSame(
+    inside.filter(({ from, to }) => /\/observe(\/|\.ts$)/.test(from) && /\/apply(\/|\.ts$)/.test(to)),
+    [],
+  );
+});
+
+t.test('only the daemon and commands import a feature by its door', async (t) => {
+  const wrong = inside.filter(
+    ({ from, to }) => /^lib\/[a-z]+\/part\.ts$/.test(to) && features.includes(roomOf(to)) && roomOf(from) !== 'daemon',
+  );
   t.strictSame(wrong, []);
 });
 

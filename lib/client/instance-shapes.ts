@@ -1,5 +1,5 @@
 import { type Address, isPort } from '../model/address.ts';
-import type { ClusterVitals, LinkVitals, RedisVitals, SentinelVitals } from '../model/instance-vitals.ts';
+import type { ClusterVitals, LinkVitals, RedisVitals, SentinelVitals } from '../model/probe-result.ts';
 
 /* INFO, ROLE and CONFIG GET, as Redis 5 to 8 and Valkey write them. */
 

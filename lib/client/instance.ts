@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { type ClusterView, formatRanges } from '../model/cluster.ts';
-import type { InstanceProfile, Vitals } from '../model/instance-vitals.ts';
+import type { InstanceProfile, Vitals } from '../model/probe-result.ts';
 import { clusterCommands, readClusterView } from './cluster-shapes.ts';
 import { readAnnounced, readInfo, readMasterNames, readRedisVitals, readSentinelVitals } from './instance-shapes.ts';
 import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';

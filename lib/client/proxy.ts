@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { SwitchmasterError } from '../errors.ts';
 import type { Address } from '../model/address.ts';
-import type { ProxyVitals, Vitals } from '../model/instance-vitals.ts';
+import type { ProxyVitals, Vitals } from '../model/probe-result.ts';
 
 /** The path of a unix domain socket, or an address. */
 export type Endpoint = Address | string;

@@ -1,7 +1,6 @@
 import type { Address } from '../model/address.ts';
-import type { InstanceSpec } from '../model/instance.ts';
-import type { Discovery } from '../plan/registration-discovery.ts';
-import type { TemplateSpec } from '../plan/render-spec.ts';
+import type { Discovery, InstanceSpec } from '../model/instance.ts';
+import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Secret } from './secret.ts';
 
 /** A validated configuration: plain frozen data, files read, secrets wrapped. */

@@ -1,5 +1,5 @@
 import type { CheckSettings, InstanceSpec } from '../model/instance.ts';
-import { instanceId } from '../plan/registration-discovery.ts';
+import { instanceId } from '../model/instance.ts';
 import { resolveAccess } from './access.ts';
 import type { RegisterConfig } from './model.ts';
 import type { RawInstance } from './register-schema.ts';

@@ -7,7 +7,7 @@ import type {
   ReloadSpec,
   TemplateSpec,
   VerifySpec,
-} from '../plan/render-spec.ts';
+} from '../model/template-spec.ts';
 import type { Path } from './problem.ts';
 import type { Resolution } from './resolution.ts';
 import type { RawCommand, RawRedisProbe, RawReload, RawTemplate, RawVerify } from './template-schema.ts';

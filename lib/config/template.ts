@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
-import type { TemplateSpec } from '../plan/render-spec.ts';
+import type { TemplateSpec } from '../model/template-spec.ts';
 import { bundledTemplates, findBundled } from './bundled.ts';
 
 import type { Resolution } from './resolution.ts';

@@ -5,8 +5,8 @@ import { SwitchmasterError } from '../errors.ts';
 import { EventStreams } from '../http/events.ts';
 import { makeServer, type ServerOptions } from '../http/server.ts';
 import { formatAddress } from '../model/address.ts';
+import type { Part, Readiness } from '../part.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Part, Readiness } from './part.ts';
 
 export interface ApiPartOptions extends Omit<ServerOptions, 'tls' | 'onDefect' | 'streams' | 'token'> {
   readonly api: ApiConfig;

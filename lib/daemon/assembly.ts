@@ -1,6 +1,6 @@
 import { SwitchmasterError } from '../errors.ts';
+import type { Part, StopOptions } from '../part.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Part, StopOptions } from './part.ts';
 
 /** How to build a part, and what of the config it was built from. */
 export interface Blueprint {

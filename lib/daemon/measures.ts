@@ -1,6 +1,6 @@
 import type { Views } from '../http/views.ts';
 import { sameAddress } from '../model/address.ts';
-import type { Ledger } from '../telemetry/ledger.ts';
+import type { Ledger } from '../telemetry/last-outcomes.ts';
 import type { MetricsView } from '../telemetry/metrics.ts';
 
 /** What a scrape shows of the parts that run. */

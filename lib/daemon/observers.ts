@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { JournalConfig } from '../config/model.ts';
+import type { RunReport } from '../loop/outcome.ts';
 import { type RequestTime, requestChannelName } from '../model/request.ts';
-import type { RunReport } from '../reconcile/outcome.ts';
 import { Journal, type KeptEntry } from '../telemetry/journal.ts';
 import { JournalFile } from '../telemetry/journal-file.ts';
-import { Ledger } from '../telemetry/ledger.ts';
+import { Ledger } from '../telemetry/last-outcomes.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Metrics, type MetricsView } from '../telemetry/metrics.ts';
 import { makeRunLog } from '../telemetry/run-log.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { troubleKinds } from '../model/trouble.ts';
+import { troubleKinds } from '../model/problem.ts';
 
 /*
  * What the API answers with: one definition for the types that views are held to, for the OpenAPI document, and for the
@@ -44,7 +44,7 @@ export const voteShape = z.object({
   lastReadAt: instant.nullable(),
 });
 
-/** How far a replica is behind its master (lib/plan/lag.ts). */
+/** How far a replica is behind its master (lib/bridge/plan/lag.ts). */
 export const lagShape = z.object({
   bytes: z.int().nullable().meta({ description: 'Of the replication stream.' }),
   behindMs: z.int().nullable().meta({ description: 'It has everything that its master had this long ago.' }),
@@ -64,7 +64,7 @@ export const outcomeShape = z.object({
   error: errorShape.nullable(),
 });
 
-/** Something that is wrong with a master and that somebody should see to (lib/plan/trouble.ts). */
+/** Something that is wrong with a master and that somebody should see to (lib/bridge/plan/problem.ts). */
 export const troubleShape = z.object({ kind: z.enum(troubleKinds), message: z.string() });
 
 export const masterShape = z.object({
@@ -198,7 +198,7 @@ export const roleAnswer = z.object({
   epoch: z.int(),
   lag: lagShape.nullable().meta({ description: 'Of a replica, where maxLag asks for it.' }),
 });
-/** A planned failover that was carried out (lib/reconcile/planned-failover.ts). */
+/** A planned failover that was carried out (lib/bridge/failover/planned.ts). */
 export const plannedAnswer = z.object({
   name: z.string(),
   from: addressShape,

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Address } from '../model/address.ts';
 import type { Lag } from '../model/lag.ts';
 import type { MasterRecord } from '../model/record.ts';
-import type { TextReader } from '../reconcile/renderer.ts';
+import type { TextReader } from '../model/text-reader.ts';
 import type { JournalEntry, JournalFilter } from '../telemetry/journal.ts';
 import type { clusterShape, instanceShape, masterShape, outcomeShape, plannedAnswer, templateShape } from './shapes.ts';
 

@@ -1,4 +1,4 @@
-import type { Address } from './address.ts';
+import { type Address, formatAddress } from './address.ts';
 import type { CheckStatus } from './catalog.ts';
 
 /** What a node can have of its own. */
@@ -35,6 +35,20 @@ export interface InstanceSpec {
   /** Found by the records rather than listed. */
   readonly origin: 'configured' | 'discovered';
   readonly deregisterOnStop: boolean;
+}
+
+/** A wish to register every Redis of this node that the records list. */
+export interface Discovery {
+  /** What each of them is registered with, but for id, name and address. */
+  readonly pattern: Omit<InstanceSpec, 'id' | 'name' | 'address' | 'origin'>;
+  /** Addresses of this node, beside those of its interfaces. */
+  readonly hosts: readonly string[];
+  readonly matches: (master: string) => boolean;
+}
+
+/** The id of an instance: its kind and where this node reaches it, for both outlive every failover. */
+export function instanceId(kind: InstanceSpec['kind'], address: Address): string {
+  return `${kind}-${formatAddress(address)}`;
 }
 
 export interface CheckSettings {

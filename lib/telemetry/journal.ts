@@ -1,4 +1,4 @@
-import type { Replay, RunReport } from '../reconcile/outcome.ts';
+import type { Replay, RunReport } from '../loop/outcome.ts';
 import { capped } from './capped.ts';
 import { type SerializedError, serializeError } from './serialize.ts';
 

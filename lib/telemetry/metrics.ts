@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { RunReport } from '../loop/outcome.ts';
 import type { RequestTime } from '../model/request.ts';
-import type { RunReport } from '../reconcile/outcome.ts';
 
 /** What is read at the moment of a scrape. Labels are bounded by what the config and the Sentinels name. */
 export interface MetricsView {

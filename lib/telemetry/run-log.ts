@@ -1,4 +1,4 @@
-import type { RunReport } from '../reconcile/outcome.ts';
+import type { RunReport } from '../loop/outcome.ts';
 import type { Log } from './log.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';

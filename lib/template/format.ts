@@ -1,5 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
-import { concealed } from '../model/concealment.ts';
+import { concealed } from '../model/redaction.ts';
 
 /**
  * What a template's output is written in: it decides how printed values are escaped, and which are refused.

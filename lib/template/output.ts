@@ -1,4 +1,4 @@
-import { concealed } from '../model/concealment.ts';
+import { concealed } from '../model/redaction.ts';
 import { type FormatWriter, type Hole, Markup, type OutputPiece, showPiece, type TemplateFormat } from './format.ts';
 import { jsonWriter } from './format-json.ts';
 import { rawWriter, wordWriter } from './format-words.ts';

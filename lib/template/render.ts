@@ -1,13 +1,13 @@
 import Handlebars from 'handlebars';
 import { SwitchmasterError } from '../errors.ts';
-import { Concealment } from '../model/concealment.ts';
 import type { ConsulQuery } from '../model/query.ts';
-import { concealError } from './concealed-error.ts';
+import { Concealment } from '../model/redaction.ts';
 import { type Hole, Markup, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
 import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
 import { textHelpers } from './helpers-text.ts';
 import { valueHelpers } from './helpers-values.ts';
 import { type WrittenOutput, writeOutput } from './output.ts';
+import { concealError } from './redacted-error.ts';
 import { RenderScope, type RenderWorld } from './scope.ts';
 
 export interface RenderLimits {

@@ -1,4 +1,4 @@
-import { leastSecretLength } from '../model/concealment.ts';
+import { leastSecretLength } from '../model/redaction.ts';
 import { Markup } from './format.ts';
 
 /**

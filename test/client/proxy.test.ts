@@ -1,7 +1,7 @@
 import t from 'tap';
 import { readHaproxyStats, readTwemproxyStats, type TwemproxyServers } from '../../lib/client/proxy.ts';
 
-// What nutcracker and HAProxy say themselves is read in test/integration/registrar-proxies.test.ts.
+// What nutcracker and HAProxy say themselves is read in test/integration/registrar/proxies.test.ts.
 
 t.test('a server of twemproxy is broken from a failure until its next response', async (t) => {
   let servers: TwemproxyServers = new Map();

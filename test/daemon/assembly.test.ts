@@ -1,8 +1,8 @@
 import t from 'tap';
 import { Secret } from '../../lib/config/secret.ts';
 import { Assembly, type Blueprint } from '../../lib/daemon/assembly.ts';
-import { fingerprint } from '../../lib/daemon/fingerprint.ts';
-import type { Part } from '../../lib/daemon/part.ts';
+import { fingerprint } from '../../lib/daemon/settings-hash.ts';
+import type { Part } from '../../lib/part.ts';
 import { makeLog } from '../../lib/telemetry/log.ts';
 
 function setup() {

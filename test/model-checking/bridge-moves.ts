@@ -1,15 +1,15 @@
+import { former, planFence, weighEvidence } from '../../lib/bridge/fencing/plan.ts';
+import { completeRecord, type Decision, type FollowMode, type Situation } from '../../lib/bridge/plan/decision.ts';
+import { decide } from '../../lib/bridge/plan/failover.ts';
 import { compareVersions } from '../../lib/model/epoch.ts';
 import type { MasterRecord } from '../../lib/model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
-import { completeRecord, type Decision, type FollowMode, type Situation } from '../../lib/plan/decision.ts';
-import { decide } from '../../lib/plan/failover.ts';
-import { former, planFence, weighEvidence } from '../../lib/plan/fence.ts';
-import { at } from '../plan/world.ts';
-import { fingerprint } from './fingerprint.ts';
+import { at } from '../bridge/plan/world.ts';
 import { letters, type Move, pointed } from './sentinel-moves.ts';
 import { type Bridge, type Letter, replace, type State, spend } from './state.ts';
+import { fingerprint } from './state-hash.ts';
 
-/** A bridge as lib/reconcile/bridge.ts runs it, with the real decisions between its reading and its writing. */
+/** A bridge as lib/bridge/reconciler.ts runs it, with the real decisions between its reading and its writing. */
 export interface BridgeRules {
   readonly follow: FollowMode;
   /** Told of each REPLICAOF before it is carried out. */

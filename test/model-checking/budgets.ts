@@ -1,4 +1,4 @@
-import type { FollowMode } from '../../lib/plan/decision.ts';
+import type { FollowMode } from '../../lib/bridge/plan/decision.ts';
 import { calm, missed } from './scenarios.ts';
 import type { Budget, Letter, State } from './state.ts';
 

@@ -1,10 +1,10 @@
 import { type BridgeRules, bridgeMoves } from './bridge-moves.ts';
 import { faultMoves } from './fault-moves.ts';
-import { fingerprint } from './fingerprint.ts';
 import { checkDemotion, checkStep } from './invariants.ts';
 import { type Move, sentinelMoves } from './sentinel-moves.ts';
 import { settle } from './settlement.ts';
 import type { State } from './state.ts';
+import { fingerprint } from './state-hash.ts';
 
 export interface Exploration {
   readonly states: number;

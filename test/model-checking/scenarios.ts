@@ -1,4 +1,4 @@
-import { at, record } from '../plan/world.ts';
+import { at, record } from '../bridge/plan/world.ts';
 import type { Budget, Letter, State } from './state.ts';
 
 const none: Budget = {

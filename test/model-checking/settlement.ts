@@ -1,8 +1,8 @@
 import { type BridgeRules, bridgeMoves, letterOf } from './bridge-moves.ts';
-import { fingerprint } from './fingerprint.ts';
 import { visible } from './invariants.ts';
 import { type Move, sentinelMoves } from './sentinel-moves.ts';
 import { majorityView, type State } from './state.ts';
+import { fingerprint } from './state-hash.ts';
 
 /**
  * From here on nothing more goes wrong: everything ends where the majority of the Sentinels ends. Throws where not.

@@ -3,7 +3,7 @@ import t from 'tap';
 import { formatAddress, parseAddress } from '../../lib/model/address.ts';
 import { compareVersions, majorityOf } from '../../lib/model/epoch.ts';
 import { formatRecord, parseRecord, readHeldRecord, sameAddresses } from '../../lib/model/record.ts';
-import { at, record } from '../plan/world.ts';
+import { at, record } from '../bridge/plan/world.ts';
 
 const port = fc.integer({ min: 1, max: 65_535 });
 const host = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6());

@@ -1,13 +1,13 @@
+import { MasterMemory } from '../../lib/bridge/memory.ts';
+import type { RecordReading } from '../../lib/bridge/observe/records.ts';
+import type { Decision, FollowMode } from '../../lib/bridge/plan/decision.ts';
+import { decide } from '../../lib/bridge/plan/failover.ts';
+import { type Finding, RecordWriter } from '../../lib/bridge/writer.ts';
 import type { ConsulClient } from '../../lib/client/consul.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import { sameAddress } from '../../lib/model/address.ts';
 import type { MasterRecord } from '../../lib/model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
-import type { Decision, FollowMode } from '../../lib/plan/decision.ts';
-import { decide } from '../../lib/plan/failover.ts';
-import { MasterMemory } from '../../lib/reconcile/bridge-memory.ts';
-import { type Finding, RecordWriter } from '../../lib/reconcile/bridge-writer.ts';
-import type { RecordReading } from '../../lib/source/record.ts';
 import type { ConsulWorld } from './consul-world.ts';
 import type { SentinelWorld } from './sentinel-world.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { FollowMode } from '../../lib/plan/decision.ts';
+import type { FollowMode } from '../../lib/bridge/plan/decision.ts';
 import { type Event, type Scale, Story, storyOf } from './story.ts';
 
 // SWITCHMASTER_PROPERTY_RUNS=20000 for long runs; SWITCHMASTER_PROPERTY_SEED (and _PATH) to see one again.

@@ -1,8 +1,8 @@
+import type { RecordReading } from '../../lib/bridge/observe/records.ts';
 import type { Indexed, TransactionResult } from '../../lib/client/consul.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { CatalogOperation, InstanceCheck, KvEntry, ServiceInstance } from '../../lib/model/catalog.ts';
 import { type MasterRecord, parseRecord, readHeldRecord } from '../../lib/model/record.ts';
-import type { RecordReading } from '../../lib/source/record.ts';
 
 const recordKey = 'redis/record/m';
 

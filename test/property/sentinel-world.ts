@@ -1,6 +1,6 @@
 import type { Address } from '../../lib/model/address.ts';
 import type { RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
-import { at } from '../plan/world.ts';
+import { at } from '../bridge/plan/world.ts';
 
 /*
  * Sentinels and the Redis nodes that they monitor, by sentinel.c of Redis 7: an election takes a majority of votes, each

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
+import type { FollowMode } from '../../lib/bridge/plan/decision.ts';
 import { compareVersions } from '../../lib/model/epoch.ts';
 import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
-import type { FollowMode } from '../../lib/plan/decision.ts';
-import { at } from '../plan/world.ts';
+import { at } from '../bridge/plan/world.ts';
 import { BridgeModel } from './bridge-model.ts';
 import { type Commit, ConsulWorld } from './consul-world.ts';
 import { type Node, nodes, SentinelWorld } from './sentinel-world.ts';

@@ -2,7 +2,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import t from 'tap';
 import { SwitchmasterError } from '../../lib/errors.ts';
-import type { Outcome } from '../../lib/reconcile/outcome.ts';
+import type { Outcome } from '../../lib/loop/outcome.ts';
 import { capped } from '../../lib/telemetry/capped.ts';
 import { Journal, type JournalEntry, type KeptEntry } from '../../lib/telemetry/journal.ts';
 import { JournalFile } from '../../lib/telemetry/journal-file.ts';

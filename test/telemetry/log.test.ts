@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Secret } from '../../lib/config/secret.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
-import type { Outcome, RunReport } from '../../lib/reconcile/outcome.ts';
+import type { Outcome, RunReport } from '../../lib/loop/outcome.ts';
 import { type LogOptions, makeLog } from '../../lib/telemetry/log.ts';
 import { makeRunLog } from '../../lib/telemetry/run-log.ts';
 

@@ -1,4 +1,4 @@
-import type { Outcome, RunReport } from '../../lib/reconcile/outcome.ts';
+import type { Outcome, RunReport } from '../../lib/loop/outcome.ts';
 
 /** A run of the bridge that came to `outcome`, 5 ms after a hint. */
 export function exampleReport(outcome: Outcome, extra: Partial<RunReport> = {}): RunReport {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { SwitchmasterError } from '../../lib/errors.ts';
-import { Concealment } from '../../lib/model/concealment.ts';
+import { Concealment } from '../../lib/model/redaction.ts';
 import { serializeError } from '../../lib/telemetry/serialize.ts';
 import type { TemplateFormat } from '../../lib/template/format.ts';
 import { renderText } from './world.ts';

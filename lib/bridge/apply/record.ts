@@ -1,0 +1,53 @@
+import type { ConsulClient } from '../../client/consul.ts';
+import { maxTransactionSteps } from '../../client/consul-operations.ts';
+import type { CatalogChange, CatalogOperation } from '../../model/catalog.ts';
+import type { HeldRecord } from '../../model/record.ts';
+
+/** What became of a change of the catalog. */
+export type RecordOutcome =
+  | { readonly kind: 'applied'; readonly modifyIndex: number }
+  /** Somebody else changed the record first; nothing was written. */
+  | { readonly kind: 'fenced'; readonly what: string };
+
+/**
+ * Publishes a record with all that follows from it, atomically: what does not fit into one transaction (a master with
+ * dozens of replicas) follows in further ones, each fenced by the record as the first one left it.
+ */
+export async function publishRecord(
+  client: ConsulClient,
+  change: CatalogChange & { readonly key: string },
+): Promise<RecordOutcome> {
+  const room = maxTransactionSteps - change.first.length;
+  const answer = await client.transact([...change.first, ...change.rest.slice(0, room)], { timeoutMs: writeTimeoutMs });
+  if (answer.kind === 'conflict') return { kind: 'fenced', what: describe(answer.errors) };
+  const modifyIndex = answer.indexes.get(change.key) ?? 0;
+  const left = change.rest.slice(room);
+  if (left.length === 0) return { kind: 'applied', modifyIndex };
+  return repairCatalog(client, { key: change.key, held: { kind: 'present', modifyIndex }, steps: left });
+}
+
+/** Carries out steps that do not change the record, only while the record is still the one they were planned on. */
+export async function repairCatalog(
+  client: ConsulClient,
+  repair: {
+    readonly key: string;
+    readonly held: Pick<Extract<HeldRecord, { kind: 'present' }>, 'kind' | 'modifyIndex'>;
+    readonly steps: readonly CatalogOperation[];
+  },
+): Promise<RecordOutcome> {
+  const { key, held, steps } = repair;
+  const size = maxTransactionSteps - 1;
+  for (let from = 0; from < steps.length; from += size) {
+    const fence = { kind: 'kv-check-index', key, index: held.modifyIndex } as const;
+    const answer = await client.transact([fence, ...steps.slice(from, from + size)], { timeoutMs: writeTimeoutMs });
+    if (answer.kind === 'conflict') return { kind: 'fenced', what: describe(answer.errors) };
+  }
+  return { kind: 'applied', modifyIndex: held.modifyIndex };
+}
+
+/** A Consul that takes longer is as good as down: the change is planned anew. */
+const writeTimeoutMs = 3_000;
+
+function describe(errors: readonly { readonly step: number; readonly what: string }[]): string {
+  return errors.map(({ step, what }) => `step ${step}: ${what}`).join('; ');
+}

@@ -1,0 +1,81 @@
+import { type Address, isPort } from '../../model/address.ts';
+import type { Election, SentinelEvent } from '../../model/sentinel.ts';
+
+/*
+ * What one Sentinel has said of the failovers that it leads, read from its own messages in their order.
+ *
+ * `+new-epoch N` comes right before `+try-failover` of the same master (sentinel.c, sentinelStartFailover), which is the
+ * only place where a failover's epoch is told before the failover is over; `+elected-leader` follows when it has the
+ * votes, or was ordered by SENTINEL FAILOVER; `+selected-slave` names the replica. An abort, or the end, forgets it all,
+ * and so must whoever loses the connection: what is not known is not followed.
+ */
+export interface Elections {
+  /** Of the last `+new-epoch`, while nothing else has come since. */
+  readonly announcedEpoch: number | undefined;
+  /** By master. */
+  readonly running: ReadonlyMap<string, Running>;
+}
+
+type Running =
+  | { readonly stage: 'trying' | 'elected'; readonly epoch: number }
+  | { readonly stage: 'selected'; readonly epoch: number; readonly selected: Address };
+
+export const noElections: Elections = { announcedEpoch: undefined, running: new Map() };
+
+/** The election of `master` that this Sentinel won and selected a replica for. */
+export function wonElection({ running }: Elections, master: string): Election | undefined {
+  const election = running.get(master);
+  return election?.stage === 'selected' ? { epoch: election.epoch, selected: election.selected } : undefined;
+}
+
+/** The state after one more message. */
+export function hearElection(before: Elections, { event, master, message }: SentinelEvent): Elections {
+  if (event === '+new-epoch') {
+    return { ...before, announcedEpoch: /^\d{1,15}$/.test(message) ? Number(message) : undefined };
+  }
+  const { announcedEpoch } = before;
+  const after = announcedEpoch === undefined ? before : { ...before, announcedEpoch: undefined };
+  if (master === undefined) return after;
+  const running = next(event, { running: before.running.get(master), announcedEpoch, message });
+  if (running === before.running.get(master)) return after;
+  const all = new Map(before.running);
+  if (running === undefined) all.delete(master);
+  else all.set(master, running);
+  return { ...after, running: all };
+}
+
+function next(
+  event: string,
+  heard: {
+    readonly running: Running | undefined;
+    readonly announcedEpoch: number | undefined;
+    readonly message: string;
+  },
+): Running | undefined {
+  const { running, announcedEpoch, message } = heard;
+  switch (event) {
+    case '+try-failover':
+      return announcedEpoch === undefined ? undefined : { stage: 'trying', epoch: announcedEpoch };
+    case '+elected-leader':
+      return running === undefined ? undefined : { stage: 'elected', epoch: running.epoch };
+    case '+selected-slave': {
+      const selected = replicaOf(message);
+      return running?.stage !== 'elected' || selected === undefined
+        ? undefined
+        : { stage: 'selected', epoch: running.epoch, selected };
+    }
+    case '+switch-master':
+    case '+failover-end':
+    case '+reset-master':
+    case '-monitor':
+      return undefined;
+    default:
+      return event.startsWith('-failover-abort') ? undefined : running;
+  }
+}
+
+/** `slave name ip port @ master ip port`. */
+function replicaOf(message: string): Address | undefined {
+  const [kind, , host = '', port] = message.split(' ');
+  return kind === 'slave' && host !== '' && isPort(Number(port)) ? { host, port: Number(port) } : undefined;
+}

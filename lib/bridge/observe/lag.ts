@@ -1,0 +1,120 @@
+import { performance } from 'node:perf_hooks';
+import type { RedisPool } from '../../client/redis-pool.ts';
+import { readReplication } from '../../client/replication-shapes.ts';
+import { type Address, formatAddress } from '../../model/address.ts';
+import type { Lag } from '../../model/lag.ts';
+import type { MasterRecord } from '../../model/record.ts';
+
+/** What keeps the samples of one master: see lib/bridge/plan/lag.ts. */
+export interface LagKeeper {
+  add(sample: { readonly atMs: number; readonly master: number; readonly replicas: ReadonlyMap<string, number> }): void;
+  lag(address: string, nowMs: number): Lag | undefined;
+}
+
+export interface LagSourceOptions {
+  readonly redis: Pick<RedisPool, 'command'>;
+  readonly records: () => Iterable<MasterRecord>;
+  readonly makeKeeper: () => LagKeeper;
+}
+
+interface Measured {
+  readonly master: string;
+  readonly keeper: LagKeeper;
+  state: 'idle' | 'asking';
+  askedMs: number;
+  wantedMs: number;
+}
+
+const tickMs = 1_000;
+/** How often a master is looked at whose lag nobody asks for, and how long somebody's asking counts. */
+const idleMs = 4_000;
+const wantedForMs = 60_000;
+const askTimeoutMs = 500;
+
+/**
+ * Asks each master and its replicas how far they are (ROLE, over connections that stand anyway): every second while
+ * somebody wants to know, else every four or five. Whoever wants to know never waits for it.
+ */
+export class LagSource {
+  readonly #options: LagSourceOptions;
+  readonly #measured = new Map<string, Measured>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LagSourceOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** What is known of it. `wanted` has it measured every second for the next minute. */
+  lag(name: string, replica: Address, interest: 'wanted' | 'glance'): Lag | undefined {
+    const measured = this.#measured.get(name);
+    if (measured === undefined) return undefined;
+    const nowMs = performance.now();
+    if (interest === 'wanted') measured.wantedMs = nowMs;
+    return measured.keeper.lag(formatAddress(replica), nowMs);
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    const records = [...this.#options.records()];
+    const names = new Set(records.map(({ name }) => name));
+    for (const name of this.#measured.keys()) if (!names.has(name)) this.#measured.delete(name);
+    for (const record of records) {
+      const measured = this.#adopt(record);
+      const dueMs = nowMs - measured.wantedMs < wantedForMs ? 0 : idleMs;
+      if (measured.state === 'asking' || nowMs - measured.askedMs < dueMs) continue;
+      void this.#ask(record, measured);
+    }
+  }
+
+  /** Another master's offsets are another history. */
+  #adopt({ name, master }: MasterRecord): Measured {
+    const address = formatAddress(master);
+    const known = this.#measured.get(name);
+    if (known?.master === address) return known;
+    const never = Number.NEGATIVE_INFINITY;
+    const wantedMs = known?.wantedMs ?? never;
+    const fresh: Measured = {
+      master: address,
+      keeper: this.#options.makeKeeper(),
+      state: 'idle',
+      askedMs: never,
+      wantedMs,
+    };
+    this.#measured.set(name, fresh);
+    return fresh;
+  }
+
+  async #ask({ master, replicas }: MasterRecord, measured: Measured): Promise<void> {
+    const atMs = performance.now();
+    measured.state = 'asking';
+    measured.askedMs = atMs;
+    const [own, ...theirs] = await Promise.all([master, ...replicas].map((address) => this.#role(address)));
+    measured.state = 'idle';
+    if (own?.role !== 'master') return;
+    const offsets = replicas.flatMap((address, i): [string, number][] => {
+      const answer = theirs[i];
+      // While the link is down, or data comes anew, the offset is of nothing that could be compared.
+      const comparable = answer?.role === 'replica' && answer.link === 'connected';
+      return comparable ? [[formatAddress(address), answer.offset]] : [];
+    });
+    measured.keeper.add({ atMs, master: own.offset, replicas: new Map(offsets) });
+  }
+
+  async #role(address: Address) {
+    try {
+      const [reply] = await this.#options.redis.command(address, [['ROLE']], { timeoutMs: askTimeoutMs });
+      return readReplication(reply, `ROLE at ${formatAddress(address)}`);
+    } catch {
+      // Who does not answer has no lag that could be told; the bridge's own look tells why.
+      return undefined;
+    }
+  }
+}

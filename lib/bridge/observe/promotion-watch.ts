@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RedisPool } from '../../client/redis-pool.ts';
+import { isAbort } from '../../errors.ts';
+import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
+
+export interface PromotionSourceOptions {
+  readonly redis: RedisPool;
+  /** The selected replica answers ROLE as a master. */
+  readonly onPromoted: (name: string, vigil: Vigil) => void;
+}
+
+export interface Vigil {
+  /** The Sentinel that leads the failover. */
+  readonly sentinel: Address;
+  readonly epoch: number;
+  readonly selected: Address;
+}
+
+/**
+ * Watches a replica that was selected to be promoted, for that moment only. Sentinel orders the promotion, and learns of
+ * it from INFO up to a second later; ROLE tells at once. Promotion ends all clients of the replica (sentinel.c,
+ * sentinelSendSlaveOf), so the first answer as a master comes over a connection that was opened anew.
+ */
+export class PromotionSource {
+  readonly #options: PromotionSourceOptions;
+  readonly #vigils = new Map<string, { readonly vigil: Vigil; readonly abort: AbortController }>();
+
+  constructor(options: PromotionSourceOptions) {
+    this.#options = options;
+  }
+
+  /** From now on `name`'s selected replica is asked again and again; a vigil over an older epoch ends. */
+  keep(name: string, vigil: Vigil): 'begun' | 'known' {
+    const running = this.#vigils.get(name);
+    if (running !== undefined && running.vigil.epoch >= vigil.epoch) return 'known';
+    this.end(name);
+    const abort = new AbortController();
+    this.#vigils.set(name, { vigil, abort });
+    void this.#watch(name, { vigil, signal: abort.signal });
+    return 'begun';
+  }
+
+  /** The failover is over, one way or the other. */
+  end(name: string): void {
+    this.#vigils.get(name)?.abort.abort();
+    this.#vigils.delete(name);
+  }
+
+  /** A Sentinel gave up: that concerns only the failover that it leads, for others lose elections all the time. */
+  abandon(name: string, sentinel: Address): void {
+    const vigil = this.#vigils.get(name)?.vigil;
+    if (vigil !== undefined && sameAddress(vigil.sentinel, sentinel)) this.end(name);
+  }
+
+  close(): void {
+    for (const name of [...this.#vigils.keys()]) this.end(name);
+  }
+
+  /** What is being watched, for people. */
+  get vigils(): readonly string[] {
+    return [...this.#vigils].map(
+      ([name, { vigil }]) => `${name}: ${formatAddress(vigil.selected)} at epoch ${vigil.epoch}`,
+    );
+  }
+
+  async #watch(
+    name: string,
+    { vigil, signal }: { readonly vigil: Vigil; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const startedMs = performance.now();
+    try {
+      for (;;) {
+        const { role } = await this.#options.redis.role(vigil.selected, { timeoutMs: askTimeoutMs });
+        if (signal.aborted) return;
+        if (role === 'master') return this.#options.onPromoted(name, vigil);
+        const elapsedMs = performance.now() - startedMs;
+        if (elapsedMs > longestMs) return this.end(name);
+        await delay(elapsedMs < closeMs ? 1 : 25, undefined, { signal });
+      }
+    } catch (thrown) {
+      if (!isAbort(thrown)) throw thrown;
+    }
+  }
+}
+
+const askTimeoutMs = 250;
+/** A promotion usually takes 0.1 s from the selection; after this the replica is asked less often. */
+const closeMs = 5_000;
+/** Sentinel gives up after failover-timeout, by default three minutes. */
+const longestMs = 200_000;

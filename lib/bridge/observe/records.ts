@@ -1,0 +1,172 @@
+import type { CatalogWatches, Follow, WatchState } from '../../consul/watches.ts';
+import type { Holdings, KvEntry, ServiceInstance } from '../../model/catalog.ts';
+import {
+  externalNode,
+  keyPrefix,
+  masterService,
+  type Naming,
+  recordPrefix,
+  replicaService,
+} from '../../model/naming.ts';
+import { type HeldRecord, readHeldRecord } from '../../model/record.ts';
+
+/** What Consul holds for one master, as last pushed. */
+export interface RecordReading {
+  readonly held: HeldRecord;
+  readonly holdings: Holdings;
+  /** Consul's index of the records: what was written at or below it is seen. */
+  readonly index: bigint;
+  /** How often the index fell: Consul was restored or lost its data. */
+  readonly resets: number;
+}
+
+interface Slices {
+  /** Of the records that can be read; found out when it is asked for. */
+  names?: readonly string[];
+  readonly records: Map<string, KvEntry>;
+  readonly keys: Map<string, Map<string, KvEntry>>;
+  readonly instances: Map<string, ServiceInstance[]>;
+  /** What others than a bridge have registered, by the external node of the master whose tag it carries. */
+  readonly foreign: Map<string, ServiceInstance[]>;
+}
+
+/**
+ * The records of one environment and everything written beside them, by four blocking queries for any number of
+ * masters. `onChange` names the masters and the external nodes that changed, or says `all` after an outage.
+ */
+export class RecordSource {
+  readonly #naming: Naming;
+  readonly #onChange: (changed: ReadonlySet<string> | 'all') => void;
+  readonly #records: Follow<{ kind: 'key-tree'; prefix: string }>;
+  readonly #keys: Follow<{ kind: 'key-tree'; prefix: string }>;
+  readonly #services: readonly Follow<{ kind: 'service'; service: string }>[];
+  #slices: Slices = { records: new Map(), keys: new Map(), instances: new Map(), foreign: new Map() };
+
+  constructor(options: {
+    readonly watches: CatalogWatches;
+    readonly naming: Naming;
+    readonly onChange: (changed: ReadonlySet<string> | 'all') => void;
+  }) {
+    const { watches, naming } = options;
+    this.#naming = naming;
+    this.#onChange = options.onChange;
+    const follow = <Q extends Parameters<CatalogWatches['follow']>[0]>(query: Q) =>
+      watches.follow(query, (event) => this.#changed(event === 'value' ? 'value' : 'state'));
+    this.#records = follow({ kind: 'key-tree', prefix: recordPrefix(naming) });
+    this.#keys = follow({ kind: 'key-tree', prefix: this.#plainPrefix });
+    this.#services = [masterService, replicaService].map((service) => follow({ kind: 'service', service }));
+  }
+
+  /** undefined until everything was read once. */
+  read(name: string): RecordReading | undefined {
+    const state = this.#records.state;
+    if (!hasValue(state) || this.missing() !== undefined) return undefined;
+    return {
+      held: readHeldRecord(this.#slices.records.get(name), name),
+      holdings: {
+        keys: this.#slices.keys.get(name) ?? new Map(),
+        instances: this.#slices.instances.get(externalNode(name)) ?? [],
+      },
+      index: state.index,
+      resets: state.resets,
+    };
+  }
+
+  /** Every master that has a record, sorted. */
+  get names(): readonly string[] {
+    const slices = this.#slices;
+    slices.names ??= [...slices.records]
+      .flatMap(([name, entry]) => (readHeldRecord(entry, name).kind === 'present' ? [name] : []))
+      .toSorted();
+    return slices.names;
+  }
+
+  /** Instances of somebody else that DNS answers as if they were nodes of this master. */
+  foreign(name: string): readonly ServiceInstance[] {
+    return this.#slices.foreign.get(externalNode(name)) ?? [];
+  }
+
+  /** Why nothing can be read yet; undefined when everything was. */
+  missing(): string | undefined {
+    for (const { state } of [this.#records, this.#keys, ...this.#services]) {
+      if (state.kind === 'failed') return state.error.message;
+      if (state.kind === 'pending') return 'Consul has not answered yet';
+    }
+    return undefined;
+  }
+
+  /** The last error, while Consul is out of reach. */
+  get outage(): string | undefined {
+    for (const { state } of [this.#records, this.#keys, ...this.#services]) {
+      if (state.kind === 'failed' || state.kind === 'stale') return state.error.message;
+    }
+    return undefined;
+  }
+
+  release(): void {
+    for (const follow of [this.#records, this.#keys, ...this.#services]) follow.release();
+  }
+
+  get #plainPrefix(): string {
+    return `${keyPrefix(this.#naming)}master/`;
+  }
+
+  #changed(event: 'value' | 'state'): void {
+    const before = this.#slices;
+    this.#slices = this.#slice();
+    if (this.missing() !== undefined) return;
+    if (event === 'state') this.#onChange('all');
+    else this.#onChange(changedNames(before, this.#slices));
+  }
+
+  #slice(): Slices {
+    const records = new Map<string, KvEntry>();
+    for (const entry of lastValue(this.#records.state) ?? []) {
+      records.set(entry.key.slice(recordPrefix(this.#naming).length), entry);
+    }
+    const keys = new Map<string, Map<string, KvEntry>>();
+    for (const entry of lastValue(this.#keys.state) ?? []) {
+      const name = entry.key.slice(this.#plainPrefix.length).split('/', 1)[0] ?? '';
+      keys.set(name, (keys.get(name) ?? new Map()).set(entry.key, entry));
+    }
+    const instances = new Map<string, ServiceInstance[]>();
+    const foreign = new Map<string, ServiceInstance[]>();
+    for (const instance of this.#services.flatMap(({ state }) => lastValue(state) ?? [])) {
+      for (const master of foreignTo(instance)) foreign.set(master, [...(foreign.get(master) ?? []), instance]);
+      const list = instances.get(instance.node);
+      if (list === undefined) instances.set(instance.node, [instance]);
+      else list.push(instance);
+    }
+    return { records, keys, instances, foreign };
+  }
+}
+
+/** The masters whose keys and the nodes whose services differ between two readings. */
+function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
+  const changed = new Set<string>();
+  for (const part of ['records', 'keys', 'instances', 'foreign'] as const) {
+    for (const name of new Set([...before[part].keys(), ...after[part].keys()])) {
+      if (fingerprint(before[part].get(name)) === fingerprint(after[part].get(name))) continue;
+      changed.add(name);
+    }
+  }
+  return changed;
+}
+
+/** Who is foreign to which external nodes, by the tags: of ours one names the node it lies on. */
+function foreignTo({ node, tags }: ServiceInstance): readonly string[] {
+  const nodes = tags.map(externalNode);
+  return nodes.includes(node) ? [] : nodes;
+}
+
+function fingerprint(slice: KvEntry | Map<string, KvEntry> | ServiceInstance[] | undefined): string {
+  return JSON.stringify(slice instanceof Map ? [...slice] : slice) ?? '';
+}
+
+function hasValue<T>(state: WatchState<T>): state is Extract<WatchState<T>, { value: T }> {
+  return state.kind === 'current' || state.kind === 'stale';
+}
+
+function lastValue<T>(state: WatchState<T>): T | undefined {
+  return hasValue(state) ? state.value : undefined;
+}

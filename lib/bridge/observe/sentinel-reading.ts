@@ -1,0 +1,37 @@
+import type { SwitchmasterError } from '../../errors.ts';
+import type { Address } from '../../model/address.ts';
+import type { SentinelView } from '../../model/sentinel.ts';
+
+/** What one Sentinel answered about one master, or why it did not. */
+export type SentinelReading =
+  | { readonly kind: 'seen'; readonly sentinel: Address; readonly sentinelId: string; readonly view: SentinelView }
+  /** It is there, and monitors no master of this name. */
+  | { readonly kind: 'unaware'; readonly sentinel: Address; readonly sentinelId: string; readonly knewIt: boolean }
+  | {
+      readonly kind: 'unreachable';
+      readonly sentinel: Address;
+      readonly sentinelId: string;
+      /** Whether it has monitored this master while this process lived. */
+      readonly knewIt: boolean;
+      readonly error: SwitchmasterError;
+    };
+
+/** One view a Sentinel, whatever the number of addresses it is known by. */
+export function distinctViews(readings: readonly SentinelReading[]): readonly SentinelView[] {
+  const views = readings.filter((reading) => reading.kind === 'seen').map(({ view }) => view);
+  return [...new Map(views.map((view) => [view.sentinelId, view])).values()];
+}
+
+/**
+ * Set where most Sentinels of this master answer, and none of them knows it any more: a sentence. Which are its own is
+ * known of those that have monitored it while this process lived; where none has, all there are must have answered.
+ */
+export function unmonitored(readings: readonly SentinelReading[]): string | undefined {
+  const others = readings.filter((reading) => reading.kind !== 'seen');
+  if (others.length === 0 || others.length < readings.length) return undefined;
+  const own = others.filter(({ knewIt }) => knewIt);
+  const asked = own.length > 0 ? own : others;
+  const unaware = asked.filter(({ kind }) => kind === 'unaware').length;
+  if (own.length > 0 ? unaware * 2 <= asked.length : unaware < asked.length) return undefined;
+  return `no Sentinel monitors it any more (${unaware} of ${asked.length} answered): remove its record, or monitor it again`;
+}

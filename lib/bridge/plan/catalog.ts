@@ -1,0 +1,187 @@
+import { type Address, formatAddress } from '../../model/address.ts';
+import type {
+  CatalogChange,
+  CatalogCheck,
+  CatalogOperation,
+  CatalogService,
+  Holdings,
+  ServiceInstance,
+} from '../../model/catalog.ts';
+import {
+  dnsSafe,
+  externalNode,
+  masterService,
+  type Naming,
+  plainKey,
+  recordKey,
+  replicaService,
+} from '../../model/naming.ts';
+import { formatRecord, type MasterRecord } from '../../model/record.ts';
+import type { Opinion, ReplicaOpinion } from './check-opinion.ts';
+import { nodeMeta } from './node-ownership.ts';
+
+/*
+ * What Consul must hold for one master, what it does hold, and the steps from one to the other.
+ *
+ * A change of master writes all of it, whatever is thought to be there already, in one transaction: readers never see
+ * a record, a key and a service of different epochs. Anything else writes only what differs, fenced by the record.
+ */
+
+export interface Wanted {
+  readonly naming: Naming;
+  readonly record: MasterRecord;
+  readonly master: Opinion | undefined;
+  readonly replicas: readonly ReplicaOpinion[];
+}
+
+interface WantedService {
+  readonly service: CatalogService;
+  readonly check: CatalogCheck;
+}
+
+/** The record by compare-and-set, and everything that follows from it. `index` 0: there must be no record yet. */
+export function planPublication(
+  wanted: Wanted,
+  on: { readonly index: number; readonly holdings: Holdings },
+): CatalogChange {
+  const { naming, record } = wanted;
+  const [master, ...replicas] = wantedServices(wanted, on.holdings);
+  const node = externalNode(record.name);
+  const write = ({ service, check }: WantedService): CatalogOperation[] => [
+    { kind: 'service-set', node, service },
+    { kind: 'check-set', node, check },
+  ];
+  return {
+    first: [
+      { kind: 'kv-cas', key: recordKey(naming, record.name), value: formatRecord(record), index: on.index },
+      ...wantedKeys(wanted).map(([key, value]) => ({ kind: 'kv-set', key, value }) as const),
+      nodeStep(wanted),
+      ...(master === undefined ? [] : write(master)),
+    ],
+    rest: [
+      ...surplus(on.holdings, [...(master === undefined ? [] : [master]), ...replicas], node),
+      ...replicas.flatMap(write),
+    ],
+  };
+}
+
+/** The record alone: who is master stays as it was, and so does all that follows from it. */
+export function planConfirmation({ naming, record }: Wanted, on: { readonly index: number }): CatalogChange {
+  const { name } = record;
+  const cas = { kind: 'kv-cas', key: recordKey(naming, name), value: formatRecord(record), index: on.index } as const;
+  return { first: [cas], rest: [] };
+}
+
+/** Only what differs from what the record wants; empty where nothing does. */
+export function planRepair(wanted: Wanted, holdings: Holdings): readonly CatalogOperation[] {
+  const node = externalNode(wanted.record.name);
+  const services = wantedServices(wanted, holdings);
+  const steps: CatalogOperation[] = wantedKeys(wanted)
+    .filter(([key, value]) => holdings.keys.get(key)?.value !== value)
+    .map(([key, value]) => ({ kind: 'kv-set', key, value }));
+  steps.push(...surplus(holdings, services, node));
+  if (!nodeHolds(wanted, holdings)) steps.push(nodeStep(wanted));
+  for (const { service, check } of services) {
+    const held = holdings.instances.find((instance) => instance.id === service.id);
+    if (held === undefined || !sameService(service, held)) steps.push({ kind: 'service-set', node, service });
+    const heldCheck = held?.checks.find(({ id }) => id === check.id);
+    const same =
+      heldCheck?.status === check.status && heldCheck.output === check.output && heldCheck.name === check.name;
+    if (!same) steps.push({ kind: 'check-set', node, check });
+  }
+  return steps;
+}
+
+function nodeStep({ naming, record }: Wanted): CatalogOperation {
+  const meta = nodeMeta({ naming, name: record.name });
+  return { kind: 'node-set', node: externalNode(record.name), address: record.master.host, meta };
+}
+
+function nodeHolds({ naming, record }: Wanted, holdings: Holdings): boolean {
+  const held = holdings.instances[0];
+  if (held === undefined || held.nodeAddress !== record.master.host) return false;
+  return Object.entries(nodeMeta({ naming, name: record.name })).every(([key, value]) => held.nodeMeta[key] === value);
+}
+
+function wantedKeys({ naming, record }: Wanted): readonly (readonly [string, string])[] {
+  const key = plainKey(naming, record.name);
+  return [
+    [key, formatAddress(record.master)],
+    [`${key}/host`, record.master.host],
+    [`${key}/port`, String(record.master.port)],
+    [`${key}/epoch`, String(record.epoch)],
+  ];
+}
+
+/** The master first, then the replicas in order. */
+function wantedServices(wanted: Wanted, holdings: Holdings): readonly WantedService[] {
+  const { record } = wanted;
+  const master = makeService(wanted, { kind: masterService, id: masterService, address: record.master });
+  const opinions = new Map(wanted.replicas.map(({ address, opinion }) => [formatAddress(address), opinion]));
+  const replicas = record.replicas.map((address) => {
+    const service = makeService(wanted, {
+      kind: replicaService,
+      id: `${replicaService}-${formatAddress(address)}`,
+      address,
+    });
+    const fallback = { status: 'critical', output: 'Sentinel: not seen yet' } as const;
+    return withCheck(service, opinions.get(formatAddress(address)) ?? heldOpinion(service, holdings) ?? fallback);
+  });
+  const fallback = { status: 'critical', output: 'no Sentinel can be asked' } as const;
+  return [withCheck(master, wanted.master ?? heldOpinion(master, holdings) ?? fallback), ...replicas];
+}
+
+function makeService(
+  { naming, record }: Wanted,
+  what: { readonly kind: string; readonly id: string; readonly address: Address },
+): CatalogService {
+  const { environment } = naming;
+  const labels = [dnsSafe(record.name), record.name, ...(environment === undefined ? [] : [environment])];
+  return {
+    id: what.id,
+    name: what.kind,
+    address: what.address.host,
+    port: what.address.port,
+    tags: [...new Set(labels)],
+    meta: { master: record.name, generation: String(record.generation), epoch: String(record.epoch) },
+  };
+}
+
+function withCheck(service: CatalogService, opinion: Opinion): WantedService {
+  const check = {
+    id: `${service.id}:sentinel`,
+    serviceId: service.id,
+    serviceName: service.name,
+    name: 'Sentinel',
+  } as const;
+  return { service, check: { ...check, status: opinion.status, output: opinion.output } };
+}
+
+/** While no Sentinel knows better, a check keeps what it says about the same address. */
+function heldOpinion(service: CatalogService, holdings: Holdings): Opinion | undefined {
+  const held = holdings.instances.find(
+    ({ id, address, port }) => id === service.id && address === service.address && port === service.port,
+  );
+  const check = held?.checks.find(({ id }) => id === `${service.id}:sentinel`);
+  return check === undefined ? undefined : { status: check.status, output: check.output };
+}
+
+function sameService(service: CatalogService, held: ServiceInstance): boolean {
+  return (
+    held.name === service.name &&
+    held.address === service.address &&
+    held.port === service.port &&
+    held.tags.length === service.tags.length &&
+    held.tags.every((tag, i) => tag === service.tags[i]) &&
+    Object.entries(service.meta).every(([key, value]) => held.meta[key] === value) &&
+    Object.keys(held.meta).length === Object.keys(service.meta).length
+  );
+}
+
+/** Services of ours on the node that are no longer wanted. */
+function surplus(holdings: Holdings, wanted: readonly WantedService[], node: string): CatalogOperation[] {
+  const ids = new Set(wanted.map(({ service }) => service.id));
+  return holdings.instances
+    .filter(({ id, name }) => (name === masterService || name === replicaService) && !ids.has(id))
+    .map(({ id, name }) => ({ kind: 'service-delete', node, serviceId: id, name }));
+}

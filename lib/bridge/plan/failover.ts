@@ -1,0 +1,209 @@
+import { formatAddress, sameAddress } from '../../model/address.ts';
+import { compareVersions, type Version } from '../../model/epoch.ts';
+import { type MasterRecord, sameAddresses } from '../../model/record.ts';
+import type { SentinelView } from '../../model/sentinel.ts';
+import { agreedReplicas } from './check-opinion.ts';
+import { answerOf, type Decision, type Draft, draftOf, keep, newestKnown, type Situation } from './decision.ts';
+import { agreedSince, contradict, deliver, fallBehind, rebaseByHand } from './generation.ts';
+import { isMember, isStranger } from './membership.ts';
+import { newestPromotion, replicasAfter } from './promotion.ts';
+import { bestOf, hasMajority, knownSentinels, majorityHeard, rivalsOf } from './vote.ts';
+
+/*
+ * Who is master of one name: the decision, without any I/O. docs/architecture.md, "Fencing", has it in prose.
+ *
+ * The order of records is (generation, epoch). Sentinel elects at most one leader for an epoch and only that leader
+ * changes the master at that epoch, so one Sentinel's word at a higher config-epoch than the record's is enough
+ * (Redis docs, "Sentinel: configuration epochs"); everything else takes a majority of the Sentinels.
+ */
+
+/** How soon to ask again an address that is about to become a master. */
+const promotionRetryMs = 25;
+
+export function decide(everything: Situation): Decision {
+  const known = newestKnown(everything);
+  const observed = { ...everything, views: everything.views.filter((view) => !isStranger(view, everything)) };
+  const promoting = observed.views.flatMap((view) => (settled(view) ? [] : (view.promoting ?? [])));
+  const situation = { ...observed, promoting, views: observed.views.filter(settled) };
+  const best = bestOf(situation.views);
+  const promoted = known === undefined ? undefined : followPromotion(observed, { known, best });
+  if (promoted !== undefined) return promoted;
+  if (best === undefined) return waitForSentinels(observed, known);
+  const rivals = rivalsOf(best, situation.views);
+  if (rivals.length > 0 && !hasMajority(best, situation)) return refuseRivals(situation, { best, rivals, known });
+  if (known === undefined) return decideFirst(situation, best);
+  if (situation.rebaseAsked === 'asked') return rebaseByHand(situation, { best, known });
+  const { decided } = situation;
+  if (decided !== undefined && compareVersions(decided, known) > 0 && best.configEpoch < decided.epoch) {
+    return deliver(situation, { best, decided });
+  }
+  const version = { generation: known.generation, epoch: best.configEpoch };
+  const order = compareVersions(version, known);
+  if (order > 0) return advance(situation, { version, best, from: known });
+  if (order < 0) return fallBehind(situation, { best, known });
+  return agree(situation, { best, known });
+}
+
+/**
+ * The Sentinel that leads a failover takes the new config-epoch when the replica was promoted, and the new address only
+ * at `+switch-master`, up to a second later (sentinel.c, sentinelRefreshInstanceInfo and
+ * sentinelFailoverSwitchToPromotedSlave): between the two, its epoch and its address do not belong together. It can no
+ * longer abort then, so waiting costs nothing but that second.
+ */
+function settled(view: SentinelView): boolean {
+  return view.condition !== 'failover';
+}
+
+/**
+ * A failover whose leader has selected a replica, and that replica answers as a master: the record follows at the
+ * leader's epoch, before any Sentinel announces it. undefined where there is none, or not yet.
+ */
+function followPromotion(
+  situation: Situation,
+  step: { readonly known: MasterRecord; readonly best: SentinelView | undefined },
+): Decision | undefined {
+  const { known, best } = step;
+  if (situation.follow !== 'promotion') return undefined;
+  const promotion = newestPromotion(situation.views, known);
+  if (promotion === undefined || (best !== undefined && best.configEpoch >= promotion.epoch)) return undefined;
+  const { selected, epoch } = promotion;
+  if (epoch <= (situation.abandonedEpoch ?? -1)) return undefined;
+  if (sameAddress(selected, known.master) || !isMember(selected, promotion.view, situation)) return undefined;
+  const role = answerOf(situation, selected);
+  if (role === undefined) return { kind: 'ask-role', address: selected };
+  if (role !== 'master') return undefined;
+  const draft: Draft = {
+    generation: known.generation,
+    epoch,
+    phase: 'promoted',
+    master: selected,
+    replicas: replicasAfter(promotion),
+    previous: known.master,
+    reason: 'failover',
+  };
+  return { kind: 'publish', cause: 'failover', draft };
+}
+
+/** Nobody says anything that counts. A record that is left behind stands, and its checks tell what is wrong with it. */
+function waitForSentinels(
+  { views, complete, unmonitored, held }: Situation,
+  known: MasterRecord | undefined,
+): Decision {
+  if (!complete) return { kind: 'look-closer' };
+  const stands = held.kind === 'present' && known !== undefined && compareVersions(held.record, known) === 0;
+  if (unmonitored !== undefined && stands) return { kind: 'stands', record: held.record };
+  const summary = unmonitored ?? (views.length === 0 ? 'no Sentinel can be asked' : 'the Sentinels are failing over');
+  return { kind: 'wait', why: 'no-sentinel', summary };
+}
+
+/** No majority names either: Sentinels that were told different masters by hand, for elections cannot end so. */
+function refuseRivals(
+  situation: Situation,
+  step: {
+    readonly best: SentinelView;
+    readonly rivals: readonly SentinelView[];
+    readonly known: MasterRecord | undefined;
+  },
+): Decision {
+  const { best, rivals, known } = step;
+  if (!situation.complete) return { kind: 'look-closer' };
+  const named = [best, ...rivals].map((view) => formatAddress(view.master));
+  const summary = `Sentinels name different masters for epoch ${best.configEpoch}: ${[...new Set(named)].toSorted().join(', ')}`;
+  if (known !== undefined && best.configEpoch < known.epoch) return { kind: 'wait', why: 'older', summary };
+  return { kind: 'conflict', summary };
+}
+
+/**
+ * There never was a record: an older decision must not be taken for the last one, so a majority has to be heard. Nobody
+ * follows anything yet, so a newer epoch that few name is waited for; where the others go on without it, it is not theirs.
+ */
+function decideFirst(situation: Situation, best: SentinelView): Decision {
+  const { views } = situation;
+  if (!situation.complete) return { kind: 'look-closer' };
+  if (!majorityHeard(situation)) {
+    const summary = `there is no record yet, and only ${views.length} of ${knownSentinels(situation)} Sentinels can be asked: a majority is needed`;
+    return { kind: 'wait', why: 'no-majority', summary };
+  }
+  const first = (chosen: SentinelView) =>
+    advance(situation, { version: { generation: 1, epoch: chosen.configEpoch }, best: chosen, from: undefined });
+  if (hasMajority(best, situation)) return first(best);
+  const agreed = views.find((view) => hasMajority(view, situation));
+  const summary = `there is no record yet, and no majority of the Sentinels agrees on ${formatAddress(best.master)} at epoch ${best.configEpoch}`;
+  if (agreed === undefined) return { kind: 'wait', why: 'no-majority', summary };
+  const since = agreedSince(situation, agreed);
+  const leftMs = since.sinceMs + situation.rebaseAfterMs - situation.nowMs;
+  if (leftMs > 0) return { kind: 'wait', why: 'no-majority', summary, lagging: since, retryAfterMs: leftMs };
+  const decision = first(agreed);
+  return decision.kind === 'ask-role' ? { ...decision, lagging: since } : decision;
+}
+
+/**
+ * A newer epoch than the record's. An election replaces the master, so an epoch that has risen without that takes a
+ * majority: a leader whose failover was cut off by SENTINEL RESET after the promotion keeps the old address at the new epoch.
+ * So does an epoch whose promotion was given up already: else a lone Sentinel could move the master to and fro.
+ */
+function advance(
+  situation: Situation,
+  step: { readonly version: Version; readonly best: SentinelView; readonly from: MasterRecord | undefined },
+): Decision {
+  const { version, best, from } = step;
+  const isBack = from !== undefined && sameAddress(from.master, best.master);
+  const isAbandoned = version.epoch <= (situation.abandonedEpoch ?? -1);
+  if ((isBack || isAbandoned) && !hasMajority(best, situation)) {
+    if (!situation.complete) return { kind: 'look-closer' };
+    const why = isBack ? 'which was master before' : 'whose promotion came to nothing before';
+    const summary = `one Sentinel alone names ${formatAddress(best.master)} at epoch ${version.epoch}, ${why}`;
+    return { kind: 'wait', why: 'no-majority', summary };
+  }
+  const role = answerOf(situation, best.master);
+  if (role === undefined) return { kind: 'ask-role', address: best.master };
+  if (role === 'replica' || role === 'other') {
+    return {
+      kind: 'wait',
+      why: 'not-master-yet',
+      summary: `Sentinels decided on ${formatAddress(best.master)} at epoch ${version.epoch}, which answers ROLE as ${role}`,
+      retryAfterMs: promotionRetryMs,
+    };
+  }
+  return {
+    kind: 'publish',
+    cause: from === undefined ? 'initial' : 'failover',
+    draft: draftOf(situation, { version, best, from, reason: from === undefined ? 'first seen' : 'failover' }),
+  };
+}
+
+/** The same epoch: the record stands, is put back where somebody removed or edited it, or contradicts the Sentinels. */
+function agree(situation: Situation, step: { readonly best: SentinelView; readonly known: MasterRecord }): Decision {
+  const { best, known } = step;
+  const { held, remembered } = situation;
+  const current = held.kind === 'present' && compareVersions(held.record, known) === 0 ? held.record : undefined;
+  if (current !== undefined && sameAddress(best.master, current.master))
+    return settle(situation, { best, record: current });
+  if (!situation.complete) return { kind: 'look-closer' };
+  const ours = remembered !== undefined && compareVersions(remembered, known) === 0 ? remembered : undefined;
+  if (ours !== undefined && sameAddress(best.master, ours.master) && hasMajority(best, situation)) {
+    const reason = `restored: the record was ${held.kind === 'absent' ? 'deleted' : 'edited by hand'}`;
+    return { kind: 'publish', cause: 'restored', draft: { ...keep(ours), reason } };
+  }
+  if (sameAddress(best.master, known.master)) {
+    return {
+      kind: 'wait',
+      why: 'no-majority',
+      summary: 'the record is gone, and no majority of the Sentinels can be asked',
+    };
+  }
+  return contradict(situation, { best, known });
+}
+
+/** The record and the Sentinels agree: what is left are its phase and its replicas. */
+function settle(situation: Situation, step: { readonly best: SentinelView; readonly record: MasterRecord }): Decision {
+  const { best, record } = step;
+  if (record.phase === 'promoted' && hasMajority(best, situation)) {
+    return { kind: 'publish', cause: 'confirmed', draft: { ...keep(record), phase: 'confirmed' } };
+  }
+  if (!situation.complete) return { kind: 'look-closer' };
+  const replicas = agreedReplicas(situation.views, record.master);
+  // Bridges that can ask different Sentinels would correct each other without end.
+  if (!hasMajority(best, situation) || sameAddresses(replicas, record.replicas)) return { kind: 'stands', record };
+  return { kind: 'publish', cause: 'replicas', draft: { ...keep(record), replicas } };
+}

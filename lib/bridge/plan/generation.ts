@@ -1,0 +1,138 @@
+import { formatAddress, isIn, sameAddress } from '../../model/address.ts';
+import type { MasterRecord } from '../../model/record.ts';
+import type { SentinelView } from '../../model/sentinel.ts';
+import { answerOf, type Decision, draftOf, keep, type Lagging, type Situation } from './decision.ts';
+import { hasMajority } from './vote.ts';
+
+/* Sentinels that contradict the record: when they are waited for, and when a new generation begins. */
+
+/** The Sentinels are behind the record: lagging ones are waited for, rebuilt ones begin a new generation. */
+export function fallBehind(
+  situation: Situation,
+  step: { readonly best: SentinelView; readonly known: MasterRecord },
+): Decision {
+  const { best, known } = step;
+  const { nowMs, rebaseAfterMs } = situation;
+  if (!situation.complete) return { kind: 'look-closer' };
+  const said = `${formatAddress(best.master)} at epoch ${best.configEpoch}, older than epoch ${known.epoch} of the record`;
+  if (!hasMajority(best, situation)) return { kind: 'wait', why: 'older', summary: `refused: ${said}` };
+  const unconfirmed = known.phase === 'promoted';
+  // Patience begins when its leader is not seen at work any more: it may give up when its own time is over.
+  const since = agreedSince(
+    unconfirmed && isLed(situation, known) ? { ...situation, lagging: undefined } : situation,
+    best,
+  );
+  const leftMs = since.sinceMs + (unconfirmed ? confirmationMs(situation, known) : rebaseAfterMs) - nowMs;
+  const wait = { kind: 'wait', why: unconfirmed ? 'unconfirmed' : 'rebase', lagging: since } as const;
+  if (unconfirmed && leftMs > 0) {
+    const summary = `${formatAddress(known.master)} was promoted at epoch ${known.epoch}; a majority of the Sentinels has not adopted it yet`;
+    return { ...wait, summary, retryAfterMs: Math.min(leftMs, 1_000) };
+  }
+  const agreed = `a majority of the Sentinels agrees on ${said}`;
+  if (leftMs > 0) return { ...wait, summary: `${agreed}: a new generation begins if it lasts`, retryAfterMs: leftMs };
+  const role = answerOf(situation, best.master);
+  if (role === undefined) return { kind: 'ask-role', address: best.master, lagging: since };
+  if (role !== 'master') {
+    return { ...wait, summary: `${agreed}, but it answers ROLE as ${role}: no new generation`, retryAfterMs: 1_000 };
+  }
+  const why = unconfirmed ? 'the promotion came to nothing' : 'the Sentinels began their epochs again';
+  return rebase(situation, { best, known, why });
+}
+
+/**
+ * The Sentinels name another master at the record's own epoch: an alarm. Where a majority goes on to do so, the record's
+ * epoch is not theirs, for an epoch has one master: Sentinels that were rebuilt have reached the same number, or somebody
+ * wrote the record by hand. A new generation ends it as it ends lower epochs.
+ */
+export function contradict(
+  situation: Situation,
+  step: { readonly best: SentinelView; readonly known: MasterRecord },
+): Decision {
+  const { best, known } = step;
+  const summary = `epoch ${known.epoch} is ${formatAddress(known.master)} by the record and ${formatAddress(best.master)} by the Sentinels`;
+  if (!hasMajority(best, situation)) return { kind: 'conflict', summary };
+  const since = agreedSince(situation, best);
+  const leftMs = since.sinceMs + situation.rebaseAfterMs - situation.nowMs;
+  const conflict = { kind: 'conflict', summary, lagging: since } as const;
+  if (leftMs > 0) return { ...conflict, retryAfterMs: leftMs };
+  const role = answerOf(situation, best.master);
+  if (role === undefined) return { kind: 'ask-role', address: best.master, lagging: since };
+  if (role !== 'master') return { ...conflict, retryAfterMs: 1_000 };
+  return rebase(situation, { best, known, why: 'the Sentinels agree on another master at the same epoch' });
+}
+
+/** Since when a majority has named this master at this epoch. */
+export function agreedSince({ lagging, nowMs }: Situation, { master, configEpoch }: SentinelView): Lagging {
+  const goesOn = lagging !== undefined && lagging.epoch === configEpoch && sameAddress(lagging.master, master);
+  return goesOn ? lagging : { master, epoch: configEpoch, sinceMs: nowMs };
+}
+
+/**
+ * A promotion was followed, traffic on this node is there, and Consul has not taken it: it was out of reach. What was
+ * decided is written as long as the replica is a master; else it ends as any promotion that came to nothing.
+ */
+export function deliver(
+  situation: Situation,
+  step: { readonly best: SentinelView; readonly decided: MasterRecord },
+): Decision {
+  const { best, decided } = step;
+  if (!situation.complete) return { kind: 'look-closer' };
+  const role = answerOf(situation, decided.master);
+  if (role === undefined) return { kind: 'ask-role', address: decided.master };
+  const decision = fallBehind(situation, { best, known: decided });
+  if (decision.kind !== 'wait' || role !== 'master') return decision;
+  return { kind: 'publish', cause: 'failover', draft: keep(decided) };
+}
+
+/**
+ * How long a promotion may wait for its confirmation: as long as its leader is seen at work, and without it as long as
+ * Sentinel would go on trying; unless the promoted replica is a replica again: then the Sentinels have taken it back.
+ */
+function confirmationMs(situation: Situation, known: MasterRecord): number {
+  const answer = answerOf(situation, known.master);
+  if (answer === 'replica') return 0;
+  if (isLed(situation, known)) return Number.POSITIVE_INFINITY;
+  return Math.max(...situation.views.map((view) => view.failoverTimeoutMs ?? defaultFailoverTimeoutMs));
+}
+
+/** A Sentinel is at work on this very promotion. */
+function isLed({ promoting = [] }: Situation, { master }: MasterRecord): boolean {
+  return isIn(promoting, master);
+}
+
+/** What an operator asks for needs a majority and a target that is a master, but no patience. */
+export function rebaseByHand(
+  situation: Situation,
+  step: { readonly best: SentinelView; readonly known: MasterRecord },
+): Decision {
+  const { best } = step;
+  if (!situation.complete) return { kind: 'look-closer' };
+  const target = `${formatAddress(best.master)} at epoch ${best.configEpoch}`;
+  if (!hasMajority(best, situation)) {
+    return {
+      kind: 'wait',
+      why: 'no-majority',
+      summary: `no new generation: no majority of the Sentinels agrees on ${target}`,
+    };
+  }
+  const role = answerOf(situation, best.master);
+  if (role === undefined) return { kind: 'ask-role', address: best.master };
+  if (role !== 'master') {
+    return { kind: 'wait', why: 'not-master-yet', summary: `no new generation: ${target} answers ROLE as ${role}` };
+  }
+  return rebase(situation, { ...step, why: 'by hand' });
+}
+
+/** A new generation, in which the Sentinels' epochs count from where they are. */
+function rebase(
+  situation: Situation,
+  step: { readonly best: SentinelView; readonly known: MasterRecord; readonly why: string },
+): Decision {
+  const { best, known } = step;
+  const version = { generation: known.generation + 1, epoch: best.configEpoch };
+  const draft = draftOf(situation, { best, from: known, version, reason: `rebase: ${step.why}` });
+  return { kind: 'publish', cause: 'rebase', draft };
+}
+
+/** Sentinel's own default of failover-timeout. */
+const defaultFailoverTimeoutMs = 180_000;

@@ -1,0 +1,71 @@
+import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
+import { type ForeignInstance, type Trouble, tellForeign } from '../../model/problem.ts';
+import type { MasterRecord } from '../../model/record.ts';
+import type { SentinelView } from '../../model/sentinel.ts';
+
+/** What is known of one master at a moment. */
+export interface TroubleSituation {
+  readonly record: MasterRecord | undefined;
+  /** One for each Sentinel that was heard last. */
+  readonly views: readonly SentinelView[];
+  /** Who does not let the bridge in, in its own words. */
+  readonly refusals: readonly { readonly address: Address; readonly says: string }[];
+  /** To whom the bridge never had a connection, and why. */
+  readonly unreached: TroubleSituation['refusals'];
+  /** Instances that somebody else registered under this master's tag. */
+  readonly foreign: readonly ForeignInstance[];
+  /** What the bridge waits for. */
+  readonly held: string | undefined;
+}
+
+/** What is wrong with a master and should be seen to, sorted so that the same troubles are always told alike. */
+export function findTroubles({
+  record,
+  views,
+  refusals,
+  unreached,
+  foreign,
+  held,
+}: TroubleSituation): readonly Trouble[] {
+  return [
+    ...(held === undefined ? [] : [{ kind: 'held', message: held } as const]),
+    ...disagreement(record, views),
+    ...refusals.map(({ address, says }) => ({ kind: 'redis-denied', message: tellRefusal(address, says) }) as const),
+    // Who is down is down to everybody, and the checks say so.
+    ...unreached
+      .filter(({ address }) => isUp(address, views))
+      .map(({ address, says }) => ({ kind: 'redis-unreached', message: tellUnreached(address, says) }) as const),
+    ...foreign.map((instance) => ({ kind: 'foreign-instance', message: tellForeign(instance) }) as const),
+  ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));
+}
+
+/** Between a promotion and its confirmation the Sentinels name the old master: that is as it should be. */
+function disagreement(record: MasterRecord | undefined, views: readonly SentinelView[]): readonly Trouble[] {
+  if (record === undefined || record.phase === 'promoted') return [];
+  const others = views.filter(({ master }) => !sameAddress(master, record.master));
+  if (others.length === 0) return [];
+  const said = others
+    .map(({ sentinel, master }) => `${formatAddress(sentinel)} names ${formatAddress(master)}`)
+    .toSorted();
+  const message = `${others.length} of ${views.length} Sentinels name another master than the record: ${said.join(', ')}`;
+  return [{ kind: 'sentinels-disagree', message }];
+}
+
+function isUp(address: Address, views: readonly SentinelView[]): boolean {
+  return views.some(({ master, condition, linked, replicas }) =>
+    sameAddress(master, address)
+      ? condition === 'up' && linked
+      : replicas.some((replica) => sameAddress(replica.address, address) && replica.condition === 'up'),
+  );
+}
+
+function tellUnreached(address: Address, says: string): string {
+  return `Redis ${formatAddress(address)} is up to a Sentinel, but the bridge never reached it (${says.trim()}): its role is unknown and it cannot be fenced; look for a firewall, or for TLS on one side only`;
+}
+
+function tellRefusal(address: Address, says: string): string {
+  const wayOut = says.startsWith('NOPERM')
+    ? 'give the user of sentinel.redis the rules of docs/reference/redis-acl.md'
+    : 'sentinel.redis.passwordFile (and username) must be what it takes';
+  return `Redis ${formatAddress(address)} does not let the bridge in (${says.trim()}): its role is unknown and it cannot be fenced; ${wayOut}`;
+}

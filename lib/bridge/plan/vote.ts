@@ -1,0 +1,53 @@
+import { type Address, sameAddress } from '../../model/address.ts';
+import { majorityOf } from '../../model/epoch.ts';
+import type { SentinelView } from '../../model/sentinel.ts';
+
+/** Who was heard, out of how many. */
+export interface Ballot {
+  readonly views: readonly SentinelView[];
+  readonly knownSentinels: number;
+}
+
+/** One for every Sentinel: the highest epoch, and among equals the address that most name. */
+export function bestOf(views: readonly SentinelView[]): SentinelView | undefined {
+  let best: SentinelView | undefined;
+  for (const view of views) {
+    if (best === undefined || view.configEpoch > best.configEpoch) best = view;
+    else if (view.configEpoch === best.configEpoch && votesFor(view, views) > votesFor(best, views)) best = view;
+  }
+  return best;
+}
+
+/** Views of another master at the same epoch. */
+export function rivalsOf(best: SentinelView, views: readonly SentinelView[]): readonly SentinelView[] {
+  return views.filter((view) => view.configEpoch === best.configEpoch && !sameAddress(view.master, best.master));
+}
+
+/** True where more than half of all Sentinels name this master at this epoch. */
+export function hasMajority(candidate: Candidate, ballot: Ballot): boolean {
+  return votesFor(candidate, ballot.views) >= majorityOf(knownSentinels(ballot));
+}
+
+/** True where more than half of all Sentinels were heard, whatever they say. */
+export function majorityHeard(ballot: Ballot): boolean {
+  return ballot.views.length >= majorityOf(knownSentinels(ballot));
+}
+
+/**
+ * Sentinel takes its majority of all the Sentinels that it has ever met, dead ones included; so does this. One that was
+ * just rebuilt has met nobody and would be a majority of itself: those that the bridge knows count as well.
+ */
+export function knownSentinels({ views, knownSentinels: known }: Ballot): number {
+  return Math.max(known, views.length, ...views.map((view) => view.knownSentinels));
+}
+
+interface Candidate {
+  readonly master: Address;
+  readonly configEpoch: number;
+}
+
+function votesFor(candidate: Candidate, views: readonly SentinelView[]): number {
+  return views.filter(
+    (view) => view.configEpoch === candidate.configEpoch && sameAddress(view.master, candidate.master),
+  ).length;
+}

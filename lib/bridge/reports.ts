@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { MasterState } from '../http/views.ts';
+import type { Outcome, RunReport } from '../loop/outcome.ts';
+import { formatAddress } from '../model/address.ts';
+import type { FinishReport } from './failover/completion.ts';
+import type { FenceReport } from './fencing/fencer.ts';
+import type { SentinelReading } from './observe/sentinel-reading.ts';
+
+/* How the bridge tells observers and the API of what its loop does not report by itself. */
+
+/** A write whose run had given way to a failover is told like a run of its own. */
+export function lateReport(name: string, outcome: Outcome): RunReport {
+  return momentReport({ loop: 'bridge', key: name, hint: ['consul', 'answered late'], outcome });
+}
+
+/** A fencing step is told like a run: into the log, the journal and the metrics. */
+export function fenceReport({ name, action, address, error }: FenceReport): RunReport {
+  const done = {
+    brace: 'writes wait, a replica was selected',
+    pause: 'writes paused',
+    demote: 'made a replica',
+    release: 'writes let go',
+  }[action];
+  const who = action === 'brace' ? `master ${address}` : `former master ${address}`;
+  const details = { action, address };
+  const outcome: Outcome =
+    error === undefined
+      ? { kind: 'applied', summary: `${who}: ${done}`, details }
+      : { kind: 'held', summary: `${who} is not fenced (${action}): ${error.message}`, details };
+  return momentReport({ loop: 'fence', key: name, hint: ['bridge', 'former master'], outcome });
+}
+
+/** A failover that lost its leader, and was ended or not. */
+export function finishReport({ name, record, sentinel, error }: FinishReport): RunReport {
+  const promoted = `${formatAddress(record.master)} was promoted at epoch ${record.epoch}, and its leader is gone`;
+  const details = { action: 'finish', address: formatAddress(record.master) };
+  const outcome: Outcome =
+    sentinel === undefined
+      ? { kind: 'held', summary: `${promoted}: ${error?.message ?? 'nobody was asked to see it through'}`, details }
+      : {
+          kind: 'applied',
+          summary: `${promoted}: ${formatAddress(sentinel)} was asked to fail over to it`,
+          details: { ...details, sentinel: formatAddress(sentinel) },
+        };
+  return momentReport({ loop: 'fence', key: name, hint: ['bridge', 'leader lost'], outcome });
+}
+
+/** What one Sentinel says about a master. */
+export function toVote(reading: SentinelReading, readAt: Date | undefined): MasterState['sentinels'][number] {
+  const view = reading.kind === 'seen' ? reading.view : undefined;
+  return {
+    address: reading.sentinel,
+    id: reading.sentinelId,
+    state: reading.kind,
+    epoch: view?.configEpoch ?? null,
+    master: view?.master ?? null,
+    flags: view === undefined ? [] : [view.condition, ...(view.linked ? [] : ['disconnected'])],
+    quorum: view?.quorum ?? null,
+    replicas: (view?.replicas ?? []).map(({ address, condition }) => ({ address, condition })),
+    lastReadAt: readAt?.toISOString() ?? null,
+  };
+}
+
+/** Something that happened at a moment, told like a run. */
+export function momentReport(what: {
+  readonly loop: string;
+  readonly key: string;
+  readonly hint: readonly [source: string, event: string];
+  readonly outcome: Outcome;
+}): RunReport {
+  const nowMs = performance.now();
+  const [source, event] = what.hint;
+  return {
+    loop: what.loop,
+    key: what.key,
+    reconcileId: randomUUID().slice(0, 8),
+    hints: [{ source, event, receivedMs: nowMs }],
+    outcome: what.outcome,
+    startedMs: nowMs,
+    durationMs: 0,
+    failures: 0,
+    nextMs: undefined,
+  };
+}

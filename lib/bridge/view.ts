@@ -1,0 +1,92 @@
+import type { RedisPool } from '../client/redis-pool.ts';
+import type { MasterState, MastersView } from '../http/views.ts';
+import type { Address } from '../model/address.ts';
+import type { Trouble } from '../model/problem.ts';
+import type { HeldRecord } from '../model/record.ts';
+import type { MasterMemory } from './memory.ts';
+import type { LagSource } from './observe/lag.ts';
+import type { RecordSource } from './observe/records.ts';
+import { distinctViews } from './observe/sentinel-reading.ts';
+import type { SentinelSource } from './observe/sentinels.ts';
+import { findTroubles } from './plan/problem.ts';
+import { toVote } from './reports.ts';
+
+export interface BridgeViewParts {
+  readonly sentinels: SentinelSource;
+  readonly records: RecordSource;
+  readonly redis: RedisPool;
+  readonly lags: LagSource;
+  readonly memory: (name: string) => MasterMemory;
+  /** Which masters are wanted. */
+  readonly matches: (name: string) => boolean;
+}
+
+/** What the bridge knows, for the API, the metrics and the log. */
+export class BridgeView implements MastersView {
+  readonly #parts: BridgeViewParts;
+
+  constructor(parts: BridgeViewParts) {
+    this.#parts = parts;
+  }
+
+  /** What the Sentinels monitor, and what was left behind in Consul; sorted. */
+  get names(): readonly string[] {
+    const { sentinels, records, matches } = this.#parts;
+    return [...new Set([...sentinels.names, ...records.names.filter(matches)])].toSorted();
+  }
+
+  list(): readonly MasterState[] {
+    return this.names.map((name) => this.#master(name));
+  }
+
+  get(name: string): MasterState | undefined {
+    return this.names.includes(name) ? this.#master(name) : undefined;
+  }
+
+  records() {
+    return this.names.flatMap((name) => this.held(name)?.record ?? []);
+  }
+
+  lag(name: string, replica: Address) {
+    return this.#parts.lags.lag(name, replica, 'wanted');
+  }
+
+  /** The record of `name`, as Consul is known to hold it. */
+  held(name: string): Extract<HeldRecord, { kind: 'present' }> | undefined {
+    const { records, memory } = this.#parts;
+    const reading = records.read(name);
+    const held = reading === undefined ? undefined : memory(name).held(reading);
+    return held?.kind === 'present' ? held : undefined;
+  }
+
+  troubles(name: string): readonly Trouble[] {
+    const { redis, records, memory } = this.#parts;
+    const { readings, trouble } = memory(name);
+    return findTroubles({
+      record: this.held(name)?.record,
+      views: distinctViews(readings),
+      refusals: redis.refusals(name),
+      unreached: redis.unreached(name),
+      foreign: records.foreign(name),
+      held: trouble,
+    });
+  }
+
+  #master(name: string): MasterState {
+    const { memory, lags } = this.#parts;
+    const held = this.held(name);
+    const { readings, readAt, opinion } = memory(name);
+    return {
+      name,
+      record: held?.record ?? null,
+      modifyIndex: held?.modifyIndex ?? null,
+      sentinels: readings.map((reading) => toVote(reading, readAt)),
+      check: opinion ?? null,
+      troubles: this.troubles(name),
+      replicas: (held?.record.replicas ?? []).map((address) => ({
+        address,
+        lag: lags.lag(name, address, 'glance') ?? null,
+      })),
+    };
+  }
+}

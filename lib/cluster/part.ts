@@ -1,0 +1,152 @@
+import type { ConsulClient } from '../client/consul.ts';
+import type { RedisAccess } from '../client/redis.ts';
+import type { ClusterConfig } from '../config/model.ts';
+import { revealAccess } from '../config/reveal.ts';
+import type { CatalogWatches, Follow } from '../consul/watches.ts';
+import type { ClusterState, ClustersView } from '../http/views.ts';
+import { Loop } from '../loop/loop.ts';
+import type { RunReport } from '../loop/outcome.ts';
+import type { Address } from '../model/address.ts';
+import type { ServiceInstance } from '../model/catalog.ts';
+import { clusterPrefix, dnsSafe, type Naming } from '../model/naming.ts';
+import type { Part, Readiness } from '../part.ts';
+import { ClusterSource } from './observe.ts';
+import { ClusterFollower, type FollowedCluster } from './reconciler.ts';
+
+export interface WantedCluster {
+  readonly name: string;
+  readonly seeds: readonly Address[];
+  readonly service?: string;
+  readonly access: RedisAccess;
+  readonly resyncMs: number;
+}
+
+export interface ClusterPartOptions {
+  readonly client: ConsulClient;
+  readonly watches: CatalogWatches;
+  readonly naming: Naming;
+  readonly bridgeId: string;
+  readonly clusters: readonly WantedCluster[];
+  readonly onReport: (report: RunReport) => void;
+}
+
+/** How soon a cluster is looked at again while something moves in it, and for how long that is kept up. */
+const movingMs = 50;
+const movingForMs = 15_000;
+
+/** The part that a `cluster` section asks for. */
+export function buildClusters(
+  config: readonly ClusterConfig[],
+  shared: Omit<ClusterPartOptions, 'clusters'>,
+): ClusterPart {
+  const clusters = config.map(({ access, ...rest }) => ({ ...rest, access: revealAccess(access) }));
+  return new ClusterPart({ ...shared, clusters });
+}
+
+/** The Redis Clusters that this node follows, with their loop. */
+export class ClusterPart implements Part {
+  readonly name = 'cluster';
+  readonly clusters: ClustersView = { list: () => this.list() };
+  readonly #options: ClusterPartOptions;
+  readonly #followed: readonly FollowedCluster[];
+  readonly #services: readonly Follow<{ kind: 'service'; service: string }>[];
+  readonly #follower: ClusterFollower;
+  readonly #loop: Loop;
+  readonly #timers = new Map<string, { timer: NodeJS.Timeout; readonly movingSinceMs: number | undefined }>();
+  #stopped = false;
+
+  constructor(options: ClusterPartOptions) {
+    this.#options = options;
+    const { clusters, watches, naming } = options;
+    this.#followed = clusters.map((cluster) => {
+      const { name, access } = cluster;
+      const key = `${clusterPrefix(naming)}${name}`;
+      const hint = (source: string) => (event: string) => this.#loop.wake(name, { source, event });
+      const record = watches.follow({ kind: 'key', key }, () => hint('consul')('changed'));
+      return { name, key, source: new ClusterSource({ access, onHint: hint(`cluster ${name}`) }), record };
+    });
+    this.#services = clusters.flatMap(({ service }) =>
+      service === undefined ? [] : watches.follow({ kind: 'service', service }, () => this.#give()),
+    );
+    this.#follower = new ClusterFollower({ ...options, clusters: this.#followed });
+    this.#loop = new Loop({
+      reconciler: this.#follower,
+      backoff: { initialMs: 50, maxMs: 2_000 },
+      onReport: (report) => {
+        this.#schedule(report.key);
+        options.onReport(report);
+      },
+    });
+  }
+
+  start(): void {
+    this.#give();
+    for (const { name } of this.#followed) this.#loop.wake(name, { source: 'daemon', event: 'start' });
+  }
+
+  async stop(options: { readonly graceMs: number }): Promise<void> {
+    this.#stopped = true;
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
+    await this.#loop.stop(options);
+    for (const { source, record } of this.#followed) {
+      source.close();
+      record.release();
+    }
+    for (const follow of this.#services) follow.release();
+  }
+
+  /** Ready when every cluster has its record. */
+  ready(): Readiness {
+    const missing = this.#followed.filter(({ name }) => this.#follower.record(name) === undefined);
+    if (missing.length === 0) return { ready: true };
+    return { ready: false, missing: missing.map(({ name }) => `record of the cluster ${name}`) };
+  }
+
+  /** What Consul holds of each cluster, and what is wrong with it. */
+  list(): readonly ClusterState[] {
+    return this.#followed.map(({ name, source }) => ({
+      name,
+      record: this.#follower.record(name) ?? null,
+      trouble: this.#follower.trouble(name) ?? null,
+      nodes: source.addresses,
+    }));
+  }
+
+  state(): unknown {
+    return this.list();
+  }
+
+  #give(): void {
+    for (const [i, { source, name }] of this.#followed.entries()) {
+      const wanted = this.#options.clusters[i];
+      const found = wanted?.service === undefined ? [] : this.#instances(wanted.service).filter(tagged(name));
+      source.give([...(wanted?.seeds ?? []), ...found.map(({ address: host, port }) => ({ host, port }))]);
+      this.#loop.wake(name, { source: 'consul', event: 'nodes' });
+    }
+  }
+
+  #instances(service: string): readonly ServiceInstance[] {
+    const state = this.#services.find(({ query }) => query.service === service)?.state;
+    return state?.kind === 'current' || state?.kind === 'stale' ? state.value : [];
+  }
+
+  #schedule(name: string): void {
+    const before = this.#timers.get(name);
+    clearTimeout(before?.timer);
+    const resyncMs = this.#options.clusters.find((cluster) => cluster.name === name)?.resyncMs;
+    if (this.#stopped || resyncMs === undefined) return;
+    const nowMs = performance.now();
+    const movingSinceMs = this.#follower.moving(name) === 'moving' ? (before?.movingSinceMs ?? nowMs) : undefined;
+    const hurried = movingSinceMs !== undefined && nowMs - movingSinceMs < movingForMs;
+    const timer = setTimeout(
+      () => this.#loop.wake(name, { source: 'cluster', event: 'poll' }),
+      hurried ? Math.min(movingMs, resyncMs) : resyncMs,
+    );
+    this.#timers.set(name, { timer, movingSinceMs });
+  }
+}
+
+/** One service may carry several clusters: the tag tells them apart. Instances without any tag belong to all. */
+function tagged(name: string): (instance: ServiceInstance) => boolean {
+  return ({ tags }) => tags.length === 0 || tags.includes(dnsSafe(name));
+}

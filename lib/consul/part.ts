@@ -1,0 +1,36 @@
+import { ConsulClient } from '../client/consul.ts';
+import type { ConsulConfig } from '../config/model.ts';
+import { revealTls } from '../config/reveal.ts';
+import type { Part } from '../part.ts';
+import { SparingReader } from './pooled-reader.ts';
+import { CatalogWatches, type Reach } from './watches.ts';
+
+/** The connection to Consul that the other parts share, and its blocking queries. */
+export class ConsulPart implements Part {
+  readonly name = 'consul';
+  readonly client: ConsulClient;
+  readonly watches: CatalogWatches;
+
+  constructor(config: ConsulConfig, options: { readonly onReach?: (reach: Reach) => void } = {}) {
+    const { token, tls, connections, ...rest } = config;
+    this.client = new ConsulClient({
+      ...rest,
+      ...(token === undefined ? {} : { token: token.reveal() }),
+      ...(tls === undefined ? {} : { tls: revealTls(tls) }),
+      onTransaction: () => this.watches.hurry(),
+    });
+    const limits = connections === undefined ? {} : { ownConnections: connections };
+    this.watches = new CatalogWatches({ ...options, client: new SparingReader(this.client, limits) });
+  }
+
+  start(): void {}
+
+  async stop(): Promise<void> {
+    await this.watches.close();
+    this.client.close();
+  }
+
+  ready(): { ready: true } {
+    return { ready: true };
+  }
+}

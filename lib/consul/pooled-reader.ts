@@ -1,0 +1,85 @@
+import { performance } from 'node:perf_hooks';
+import type { Indexed, ReadOptions } from '../client/consul.ts';
+import type { ConsulAnswers, ConsulQuery } from '../model/query.ts';
+import { Pulse } from './change-feed.ts';
+import { Gate } from './semaphore.ts';
+import type { Reader } from './watch.ts';
+
+type Answer = Indexed<ConsulAnswers[ConsulQuery['kind']]>;
+
+export interface SparingLimits {
+  /** Blocking queries with a connection of their own. Default 64. */
+  readonly ownConnections: number;
+  /** Reads that do not block, at a time. Default 16. */
+  readonly plainReads: number;
+  /** The least time between two readings of what shares a connection. Default 500. */
+  readonly sweepMs: number;
+}
+
+export const defaultSparingLimits: SparingLimits = { ownConnections: 64, plainReads: 16, sweepMs: 500 };
+
+/**
+ * Follows any number of services over few connections. A Consul agent lets one address have 200 (`limits.
+ * http_max_conns_per_client`), and a blocking query keeps one.
+ *
+ * The first queries get connections of their own. Services beyond them share two: one on the names and tags of all
+ * services, whose index moves when any instance comes, goes or changes, and one on all health checks. When either moves,
+ * the services that share are read again, a few at a time and at most every `sweepMs`. While nothing changes in the
+ * catalog, nothing is read. Masters never wait behind others: services of Redis always have connections of their own.
+ */
+export class SparingReader implements Reader {
+  readonly #client: Reader;
+  readonly #limits: SparingLimits;
+  readonly #gate: Gate;
+  readonly #pulses = new Map<string, Pulse>();
+  #own = 0;
+
+  constructor(client: Reader, limits: Partial<SparingLimits> = {}) {
+    this.#client = client;
+    this.#limits = { ...defaultSparingLimits, ...limits };
+    this.#gate = new Gate(this.#limits.plainReads);
+  }
+
+  async read(query: ConsulQuery, options: ReadOptions): Promise<Answer> {
+    if (options.index === undefined || options.index === 0n) return this.#readPlainly(query, options);
+    const mayShare = query.kind === 'service' && !query.service.startsWith('redis');
+    if (mayShare && this.#own >= this.#limits.ownConnections) return this.#readShared(query, options);
+    this.#own += 1;
+    try {
+      return await this.#client.read(query, options);
+    } finally {
+      this.#own -= 1;
+    }
+  }
+
+  #readPlainly(query: ConsulQuery, options: ReadOptions): Promise<Answer> {
+    const { index: _, ...plain } = options;
+    return this.#gate.pass(() => this.#client.read(query, plain), options.signal);
+  }
+
+  /** As a blocking query: answers when there is something newer, or when the wait is over. */
+  async #readShared(query: ConsulQuery & { kind: 'service' }, options: ReadOptions): Promise<Answer> {
+    const endMs = performance.now() + (options.waitMs ?? 60_000);
+    const pulse = this.#pulse(query.dc);
+    const release = pulse.hold();
+    try {
+      for (;;) {
+        // Counted before the reading: a change that comes during it is seen by the next.
+        const beat = pulse.beats;
+        // The pulse is the leader's: a server that lags behind it would not know yet what it beats for.
+        const answer = await this.#readPlainly(query, { ...options, consistency: 'default' });
+        if (answer.index !== options.index || performance.now() >= endMs) return answer;
+        await pulse.next(beat, { timeoutMs: endMs - performance.now(), signal: options.signal });
+      }
+    } finally {
+      release();
+    }
+  }
+
+  #pulse(dc: string | undefined): Pulse {
+    const key = dc ?? '';
+    const pulse = this.#pulses.get(key) ?? new Pulse({ client: this.#client, dc, sweepMs: this.#limits.sweepMs });
+    this.#pulses.set(key, pulse);
+    return pulse;
+  }
+}

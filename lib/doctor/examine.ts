@@ -1,0 +1,33 @@
+import type { Config, SentinelConfig } from '../config/model.ts';
+import { ConsulPart } from '../consul/part.ts';
+import type { Examination } from '../model/examination.ts';
+import type { AclRule } from './acl.ts';
+import { examineConsul } from './examine/consul.ts';
+import { examineInstances } from './examine/redis.ts';
+import { examineSentinels } from './examine/sentinels.ts';
+
+/** Looks once at everything that a config names; takes some seconds at most, changes nothing, and never throws. */
+export async function examine(config: Config, rules: readonly AclRule[]): Promise<Examination> {
+  const [{ consul, clock }, { sentinels, masters: opinions, clocks: theirs }] = await Promise.all([
+    examineConsul(config.consul, rules),
+    findSentinels(config).then((sentinel) => examineSentinels(sentinel)),
+  ]);
+  const { masters, clocks } = await examineInstances(config.sentinel, opinions);
+  return { consul, sentinels, masters, clocks: [...clocks, ...theirs, ...(clock === undefined ? [] : [clock])] };
+}
+
+/** With those that Consul has under `sentinel.service`; where it does not answer, its own examination tells. */
+async function findSentinels({ sentinel, consul }: Config): Promise<SentinelConfig | undefined> {
+  if (sentinel?.service === undefined) return sentinel;
+  const part = new ConsulPart(consul);
+  try {
+    const query = { kind: 'service', service: sentinel.service } as const;
+    const { value } = await part.client.read(query, { timeoutMs: 3_000 });
+    const found = value.map(({ address: host, port }) => ({ host, port }));
+    return { ...sentinel, addresses: [...sentinel.addresses, ...found] };
+  } catch {
+    return sentinel;
+  } finally {
+    await part.stop();
+  }
+}

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import type { ConsulClient } from '../../client/consul.ts';
+import type { ConsulConfig } from '../../config/model.ts';
+import { ConsulPart } from '../../consul/part.ts';
+import { SwitchmasterError } from '../../errors.ts';
+import type { ConsulDns, ExaminedClock, ExaminedConsul } from '../../model/examination.ts';
+import { externalNode, masterService, replicaService } from '../../model/naming.ts';
+import type { AclRule } from '../acl.ts';
+import { compareClocks } from './clock.ts';
+
+const timeoutMs = 3_000;
+
+interface ConsulFindings {
+  readonly consul: ExaminedConsul;
+  readonly clock?: ExaminedClock;
+}
+
+/** What the agent is, what its DNS does, what its clock says, and which of `rules` its token lacks. */
+export async function examineConsul(config: ConsulConfig, rules: readonly AclRule[]): Promise<ConsulFindings> {
+  const part = new ConsulPart(config);
+  const { client } = part;
+  try {
+    const sentMs = Date.now();
+    const { knownLeader, servedAtMs = Number.NaN } = await client.read({ kind: 'datacenters' }, { timeoutMs });
+    // An HTTP date is cut off at the second.
+    const read = { theirsMs: servedAtMs + 500, resolutionMs: 500, sentMs, receivedMs: Date.now() };
+    const clock = compareClocks('consul', read);
+    const [self, missingRules, foreign, leader] = await Promise.all([
+      readSelf(client),
+      readMissing(client, rules),
+      readForeign(client),
+      client.send({ method: 'get', path: '/status/leader', what: 'the leader' }, { timeoutMs }).catch(() => ''),
+    ]);
+    const led = knownLeader && typeof leader === 'string' && leader !== '';
+    const consul = {
+      state: { kind: 'reached' },
+      leader: led,
+      version: self?.version,
+      dns: self?.dns,
+      missingRules,
+      foreign,
+    } as const;
+    return { consul, ...(clock === undefined ? {} : { clock }) };
+  } catch (thrown) {
+    const error = SwitchmasterError.from(thrown);
+    // Without a leader most reads fail, and that is what must be told.
+    if (error.code === 'consul-unavailable') {
+      return { consul: { ...nothing, state: { kind: 'reached' } } };
+    }
+    return { consul: { ...nothing, state: { kind: 'unreachable', why: error.message } } };
+  } finally {
+    await part.stop();
+  }
+}
+
+const nothing = { leader: false, version: undefined, dns: undefined, missingRules: undefined } as const;
+
+const selfShape = z.object({
+  Config: z.object({ Version: z.string() }),
+  DebugConfig: z
+    .object({
+      DNSOnlyPassing: z.boolean(),
+      DNSNodeTTL: z.string(),
+      DNSServiceTTL: z.record(z.string(), z.string()),
+    })
+    .optional()
+    .catch(undefined),
+});
+
+/** undefined where the token has no agent:read. */
+async function readSelf(
+  client: ConsulClient,
+): Promise<{ readonly version: string; readonly dns: ConsulDns | undefined } | undefined> {
+  const answer = await client
+    .send({ method: 'get', path: '/agent/self', what: 'the agent itself' }, { timeoutMs })
+    .catch(() => undefined);
+  const self = selfShape.safeParse(answer);
+  if (!self.success) return undefined;
+  const { Config, DebugConfig: debug } = self.data;
+  if (debug === undefined) return { version: Config.Version, dns: undefined };
+  const ttls = Object.entries(debug.DNSServiceTTL).map(([name, text]) => [name, readGoDuration(text)] as const);
+  const dns = {
+    onlyPassing: debug.DNSOnlyPassing,
+    nodeTtlMs: readGoDuration(debug.DNSNodeTTL),
+    serviceTtlMs: Object.fromEntries(ttls),
+  };
+  return { version: Config.Version, dns };
+}
+
+/** None where the token may not read them: that is told by its rules. */
+async function readForeign(client: ConsulClient): Promise<NonNullable<ExaminedConsul['foreign']>> {
+  const read = (service: string) =>
+    client.read({ kind: 'service', service }, { timeoutMs }).then(
+      ({ value }) => value,
+      () => [],
+    );
+  const instances = (await Promise.all([masterService, replicaService].map(read))).flat();
+  return instances.filter(({ node, tags }) => !tags.map(externalNode).includes(node));
+}
+
+const authorized = z.array(z.object({ Allow: z.boolean() }));
+
+/** What Consul's own UI asks; undefined where ACLs are off, or the agent does not tell. */
+async function readMissing(client: ConsulClient, rules: readonly AclRule[]): Promise<readonly string[] | undefined> {
+  const body = rules.map(({ resource, segment, policy }) => ({
+    Resource: resource.replace(/_prefix$/, ''),
+    Access: policy,
+    // An empty prefix stands for all: one of them has to do.
+    Segment: segment === '' ? 'switchmaster' : segment,
+  }));
+  const call = { method: 'post', path: '/internal/acl/authorize', body, what: 'what the token may do' } as const;
+  const answer = authorized.safeParse(await client.send(call, { timeoutMs }).catch(() => undefined));
+  if (!answer.success || answer.data.length !== rules.length) return undefined;
+  return rules
+    .filter((_, i) => answer.data[i]?.Allow === false)
+    .map(({ resource, segment, policy }) => `${resource} ${JSON.stringify(segment)} ${policy}`);
+}
+
+const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Go's form: `1h2m3.5s`. */
+function readGoDuration(text: string): number {
+  let totalMs = 0;
+  for (const [, count, unit] of text.matchAll(/([\d.]+)(ns|µs|ms|s|m|h)/g))
+    totalMs += Number(count) * (unitMs[unit ?? ''] ?? 0);
+  return totalMs;
+}

@@ -1,0 +1,154 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type InfoFields, readInfo } from '../../client/instance-shapes.ts';
+import { RedisLink } from '../../client/redis.ts';
+import { readFields } from '../../client/sentinel-shapes.ts';
+import type { SentinelConfig } from '../../config/model.ts';
+import { revealAccess } from '../../config/reveal.ts';
+import { SwitchmasterError } from '../../errors.ts';
+import { type Address, formatAddress, isPort } from '../../model/address.ts';
+import type {
+  ExaminedClock,
+  ExaminedMaster,
+  ExaminedRedis,
+  RedisSettings,
+  SentinelOpinion,
+} from '../../model/examination.ts';
+import { compareClocks } from './clock.ts';
+
+const timeoutMs = 2_000;
+
+/** Passwords are told apart by it within one examination, and by nothing outside. */
+const salt = randomBytes(16);
+
+/** Every Redis that a Sentinel names, and its clock. */
+export async function examineInstances(
+  config: SentinelConfig | undefined,
+  opinions: ReadonlyMap<string, readonly SentinelOpinion[]>,
+): Promise<{ readonly masters: readonly ExaminedMaster[]; readonly clocks: readonly ExaminedClock[] }> {
+  const clocks: ExaminedClock[] = [];
+  const masters = await Promise.all(
+    [...opinions].map(async ([name, heard]): Promise<ExaminedMaster> => {
+      const instances = await Promise.all(
+        rolesOf(heard).map(async (wanted) => {
+          const { instance, clock } = await look(config, wanted);
+          if (clock !== undefined) clocks.push(clock);
+          return instance;
+        }),
+      );
+      return { name, opinions: heard, instances };
+    }),
+  );
+  return { masters: masters.toSorted((a, b) => (a.name < b.name ? -1 : 1)), clocks };
+}
+
+type Wanted = Pick<ExaminedRedis, 'address' | 'expected'>;
+
+/** The master is whom most Sentinels name; whoever is named at all is looked at. */
+function rolesOf(opinions: readonly SentinelOpinion[]): readonly Wanted[] {
+  const votes = Map.groupBy(opinions, ({ master }) => formatAddress(master));
+  const [most] = [...votes].toSorted(([, a], [, b]) => b.length - a.length);
+  const all = opinions.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);
+  const distinct = new Map(all.map((address) => [formatAddress(address), address]));
+  return [...distinct].map(([key, address]) => ({ address, expected: key === most?.[0] ? 'master' : 'replica' }));
+}
+
+async function look(
+  config: SentinelConfig | undefined,
+  wanted: Wanted,
+): Promise<{ readonly instance: ExaminedRedis; readonly clock: ExaminedClock | undefined }> {
+  const link = new RedisLink(wanted.address, revealAccess(config?.redis ?? {}));
+  try {
+    const info = readInfo(await link.call(['INFO'], { timeoutMs }));
+    const settings = await readSettings(link);
+    const instance: ExaminedRedis = {
+      ...wanted,
+      ...readState(info),
+      state: { kind: 'reached' },
+      ...(settings === undefined ? {} : { settings }),
+    };
+    return { instance, clock: await readClock(link) };
+  } catch (thrown) {
+    const why = SwitchmasterError.from(thrown).message;
+    return { instance: { ...wanted, state: { kind: 'unreachable', why } }, clock: undefined };
+  } finally {
+    link.close();
+  }
+}
+
+function readState(info: InfoFields): Partial<ExaminedRedis> {
+  const role = info.get('role');
+  const port = Number(info.get('master_port'));
+  const host = info.get('master_host') ?? '';
+  const link = info.get('master_link_status');
+  const syncing = info.get('master_sync_in_progress') === '1';
+  const file = info.get('config_file');
+  return {
+    ...(role === undefined ? {} : { role: role === 'master' ? 'master' : 'replica' }),
+    runId: info.get('run_id') ?? '',
+    version: info.get('valkey_version') ?? info.get('redis_version') ?? '',
+    ...(host !== '' && isPort(port) ? { follows: { host, port } } : {}),
+    ...(link === undefined ? {} : { link: link === 'up' ? 'up' : syncing ? 'syncing' : 'down' }),
+    ...(file === undefined ? {} : { configFile: file === '' ? 'none' : 'kept' }),
+    saveFailed: info.get('rdb_last_bgsave_status') === 'err' || info.get('aof_last_write_status') === 'err',
+  };
+}
+
+const names = [
+  'requirepass',
+  'masterauth',
+  'masteruser',
+  'replica-priority',
+  'min-replicas-to-write',
+  'replica-read-only',
+  'maxmemory',
+  'save',
+  'appendonly',
+] as const;
+
+/** undefined where CONFIG may not be used: one GET for each name, as Redis before 7.0 takes only one. */
+async function readSettings(link: RedisLink): Promise<RedisSettings | undefined> {
+  try {
+    const values = new Map(
+      await Promise.all(
+        names.map(async (name) => {
+          const fields = readFields(await link.call(['CONFIG', 'GET', name], { timeoutMs }), `CONFIG GET ${name}`);
+          return [name, fields[name]] as const;
+        }),
+      ),
+    );
+    const count = (name: (typeof names)[number]): number | undefined => {
+      const value = Number(values.get(name) ?? Number.NaN);
+      return Number.isSafeInteger(value) ? value : undefined;
+    };
+    const readOnly = values.get('replica-read-only');
+    const [save, append] = [values.get('save'), values.get('appendonly')];
+    return {
+      requires: mark(values.get('requirepass')),
+      brings: mark(values.get('masterauth')),
+      bringsUser: (values.get('masteruser') ?? '') !== '',
+      priority: count('replica-priority'),
+      minReplicasToWrite: count('min-replicas-to-write'),
+      readOnly: readOnly === undefined ? undefined : readOnly === 'yes',
+      maxMemory: count('maxmemory'),
+      persists: save === undefined || append === undefined ? undefined : save !== '' || append === 'yes',
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function mark(secret: string | undefined): string | undefined {
+  if (secret === undefined || secret === '') return undefined;
+  return createHash('sha256').update(salt).update(secret).digest('base64');
+}
+
+async function readClock(
+  link: { readonly address: Address } & Pick<RedisLink, 'call'>,
+): Promise<ExaminedClock | undefined> {
+  const sentMs = Date.now();
+  const reply = await link.call(['TIME'], { timeoutMs }).catch(() => undefined);
+  const receivedMs = Date.now();
+  const [seconds, microseconds] = Array.isArray(reply) ? reply.map(Number) : [];
+  const theirsMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+  return compareClocks(formatAddress(link.address), { theirsMs, resolutionMs: 1, sentMs, receivedMs });
+}

@@ -1,0 +1,127 @@
+import { readInfo } from '../../client/instance-shapes.ts';
+import { RedisLink } from '../../client/redis.ts';
+import {
+  type Fields,
+  readCount,
+  readFieldAddress,
+  readFields,
+  readFieldsList,
+  readId,
+  readPeer,
+} from '../../client/sentinel-shapes.ts';
+import { matchesAny } from '../../config/glob.ts';
+import type { SentinelConfig } from '../../config/model.ts';
+import { revealAccess } from '../../config/reveal.ts';
+import { SwitchmasterError } from '../../errors.ts';
+import { formatAddress } from '../../model/address.ts';
+import type { ExaminedClock, ExaminedSentinel, Seen, SentinelOpinion } from '../../model/examination.ts';
+import { compareClocks } from './clock.ts';
+
+export interface Opinions {
+  readonly sentinels: readonly ExaminedSentinel[];
+  readonly masters: ReadonlyMap<string, readonly SentinelOpinion[]>;
+  readonly clocks: readonly ExaminedClock[];
+}
+
+interface Heard {
+  readonly sentinel: ExaminedSentinel;
+  readonly opinions: readonly (readonly [name: string, opinion: SentinelOpinion])[];
+  readonly clock: ExaminedClock | undefined;
+}
+
+const timeoutMs = 2_000;
+
+/** The Sentinels of the config, and those that they know; each once, whatever the number of its addresses. */
+export async function examineSentinels(config: SentinelConfig | undefined): Promise<Opinions> {
+  if (config === undefined) return { sentinels: [], masters: new Map(), clocks: [] };
+  const listed = [...new Map(config.addresses.map((address) => [formatAddress(address), address])).values()];
+  const configured = await Promise.all(
+    listed.map((address) => ask(config, { address, origin: 'configured' as const })),
+  );
+  const known = new Set(config.addresses.map(formatAddress));
+  const peers = configured.flatMap((one) => one.opinions).flatMap(([, opinion]) => opinion.peers);
+  const others = peers.map(({ address }) => address).filter((address) => !known.has(formatAddress(address)));
+  const distinct = [...new Map(others.map((address) => [formatAddress(address), address])).values()];
+  const found = await Promise.all(distinct.map((address) => ask(config, { address, origin: 'found' as const })));
+  const ids = new Set<string>();
+  const heard = [...configured, ...found].filter(({ sentinel: { id } }) => {
+    if (id === undefined) return true;
+    const first = !ids.has(id);
+    ids.add(id);
+    return first;
+  });
+  const opinions = Map.groupBy(
+    heard.flatMap((one) => one.opinions),
+    ([name]) => name,
+  );
+  return {
+    sentinels: heard.map(({ sentinel }) => sentinel),
+    masters: new Map([...opinions].map(([name, list]) => [name, list.map(([, opinion]) => opinion)])),
+    clocks: heard.flatMap(({ clock }) => clock ?? []),
+  };
+}
+
+async function ask(
+  config: SentinelConfig,
+  { address, origin }: Pick<ExaminedSentinel, 'address' | 'origin'>,
+): Promise<Heard> {
+  const link = new RedisLink(address, revealAccess(config.access));
+  try {
+    const id = readId(await link.call(['SENTINEL', 'MYID'], { timeoutMs }).catch(() => undefined));
+    const sentMs = Date.now();
+    // All of it: its clock, since Redis 6.2, stands elsewhere than its state. Sentinels have no TIME.
+    const info = readInfo(await link.call(['INFO'], { timeoutMs }));
+    const theirsMs = Number(info.get('server_time_usec')) / 1_000;
+    // INFO tells a time that is kept for some commands long: for a tenth of a second at most (server.hz).
+    const read = { theirsMs, resolutionMs: 100, sentMs, receivedMs: Date.now() };
+    const what = `SENTINEL MASTERS at ${formatAddress(address)}`;
+    const listed = readFieldsList(await link.call(['SENTINEL', 'MASTERS'], { timeoutMs }), what);
+    const names = listed.map(({ name = '' }) => name).filter((name) => matchesAny(config.masters, name));
+    const answers = await Promise.all(names.map((name) => askMaster(link, name)));
+    return {
+      sentinel: { address, origin, state: { kind: 'reached' }, id, tilt: info.get('sentinel_tilt') === '1' },
+      opinions: names.flatMap((name, i) => (answers[i] === undefined ? [] : [[name, answers[i]] as const])),
+      clock: compareClocks(formatAddress(address), read),
+    };
+  } catch (thrown) {
+    const why = SwitchmasterError.from(thrown).message;
+    const sentinel = { address, origin, state: { kind: 'unreachable', why }, id: undefined, tilt: false } as const;
+    return { sentinel, opinions: [], clock: undefined };
+  } finally {
+    link.close();
+  }
+}
+
+async function askMaster(link: RedisLink, name: string): Promise<SentinelOpinion> {
+  const what = `SENTINEL MASTER ${name} at ${formatAddress(link.address)}`;
+  const [master, replicas, sentinels] = await Promise.all([
+    link.call(['SENTINEL', 'MASTER', name], { timeoutMs }),
+    link.call(['SENTINEL', 'REPLICAS', name], { timeoutMs }),
+    link.call(['SENTINEL', 'SENTINELS', name], { timeoutMs }),
+  ]);
+  const fields = readFields(master, what);
+  return {
+    sentinel: link.address,
+    master: readFieldAddress(fields, what),
+    quorum: readCount(fields, 'quorum', what),
+    knownSentinels: readCount(fields, 'num-other-sentinels', what) + 1,
+    downAfterMs: readCount(fields, 'down-after-milliseconds', what),
+    failoverTimeoutMs: readCount(fields, 'failover-timeout', what),
+    flags: readFlags(fields),
+    replicas: readFieldsList(replicas, what).flatMap((fields) => {
+      const seen = readSeen(fields);
+      return seen === undefined ? [] : [{ ...seen, runId: fields.runid ?? '' }];
+    }),
+    peers: readFieldsList(sentinels, what).flatMap((fields) => readSeen(fields) ?? []),
+  };
+}
+
+/** undefined for one whose address cannot be used: Sentinel knows some by an empty or a stale hostname. */
+function readSeen(fields: Fields): Seen | undefined {
+  const address = readPeer(fields)?.address;
+  return address === undefined ? undefined : { address, flags: readFlags(fields) };
+}
+
+function readFlags({ flags = '' }: Fields): readonly string[] {
+  return flags.split(',');
+}

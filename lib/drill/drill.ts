@@ -1,0 +1,203 @@
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RedisAccess } from '../client/redis.ts';
+import type { Config } from '../config/model.ts';
+import { revealAccess } from '../config/reveal.ts';
+import { ConsulPart } from '../consul/part.ts';
+import { SwitchmasterError } from '../errors.ts';
+import type { PlannedAnswer } from '../http/views.ts';
+import { type Address, formatAddress } from '../model/address.ts';
+import type { MasterRecord } from '../model/record.ts';
+import { type Witness, witnessDns, witnessEvent, witnessFile, witnessRecord, witnessService } from './witness.ts';
+import { DrillWriter, drillKey, longestGap, settleWrites, writeToNewMaster } from './writer.ts';
+
+export interface DrillOptions {
+  readonly config: Config;
+  readonly record: MasterRecord;
+  /** Proxies through which a client writes all the time. */
+  readonly proxies: readonly Address[];
+  /** Consul's DNS. */
+  readonly dns: Address;
+  /** Has the failover done; resolves when all is done. */
+  readonly order: () => Promise<PlannedAnswer>;
+  /** How long a stage may take after the failover has ended. */
+  readonly patienceMs: number;
+  readonly onStage?: (stage: string, ms: number) => void;
+}
+
+export interface DrillReport {
+  readonly at: string;
+  readonly name: string;
+  readonly from: Address;
+  readonly to: Address;
+  readonly generation: number;
+  readonly epoch: number;
+  /** Milliseconds since the order; null where it was not seen: `notSeen` says why. */
+  readonly stages: Readonly<Record<string, number | null>>;
+  readonly notSeen: Readonly<Record<string, string>>;
+  readonly withoutWritesMs: number;
+  readonly writers: readonly WriterReport[];
+}
+
+export interface WriterReport {
+  readonly through: string;
+  readonly acknowledged: number;
+  /** Acknowledged, and not at the new master. */
+  readonly lost: number;
+  readonly longestGapMs: number | null;
+}
+
+interface Stopwatch {
+  readonly startedMs: number;
+  readonly stages: Record<string, number | null>;
+  readonly notSeen: Record<string, string>;
+}
+
+/** A real failover, seen by clients of every kind. Rejects where the failover itself does, and then measures nothing. */
+export async function drill(options: DrillOptions): Promise<DrillReport> {
+  const { config, record, proxies } = options;
+  const access = revealAccess(config.sentinel?.redis ?? {});
+  const consul = new ConsulPart(config.consul);
+  const stop = new AbortController();
+  const key = drillKey(record.name);
+  const mark = randomUUID().slice(0, 8);
+  const writers = proxies.map((address) => ({ address, writer: new DrillWriter({ address, access, key, mark }) }));
+  try {
+    const witnesses = callWitnesses(options, { consul, access, key, mark, signal: stop.signal });
+    const watch: Stopwatch = { startedMs: performance.now(), stages: {}, notSeen: {} };
+    const present = await inPlace(watch, witnesses, writers);
+    const started: Stopwatch = { ...watch, startedMs: performance.now() };
+    const told = present.map((witness) => note(started, witness, options));
+    const report = await options.order();
+    await Promise.race([Promise.all(told), delay(options.patienceMs, undefined, { ref: false })]);
+    // Writers see the new master for a moment more.
+    await delay(200);
+    for (const { stage } of witnesses) started.stages[stage] ??= null;
+    for (const { writer } of writers) await writer.stop();
+    const seen = await settle(started, { writers, report, access, key });
+    const { name, from, to, generation, epoch, withoutWritesMs } = report;
+    const { stages, notSeen } = started;
+    return {
+      at: new Date().toISOString(),
+      name,
+      from,
+      to,
+      generation,
+      epoch,
+      stages,
+      notSeen,
+      withoutWritesMs,
+      writers: seen,
+    };
+  } finally {
+    stop.abort(new SwitchmasterError('stopping', 'it was not seen in time'));
+    await Promise.all(writers.map(({ writer }) => writer.stop()));
+    await consul.stop();
+  }
+}
+
+function callWitnesses(
+  { config, record, dns }: DrillOptions,
+  at: {
+    readonly consul: ConsulPart;
+    readonly access: RedisAccess;
+    readonly key: string;
+    readonly mark: string;
+    readonly signal: AbortSignal;
+  },
+): readonly Witness[] {
+  const { client } = at.consul;
+  const { signal } = at;
+  const naming = { environment: config.environment };
+  const sentinels = config.sentinel?.addresses ?? [];
+  const { access: sentinelAccess = {} } = config.sentinel ?? {};
+  const written = writeToNewMaster(record.replicas, at).then(({ atMs }) => atMs);
+  written.catch(() => {});
+  return [
+    { stage: 'write', inPlace: Promise.resolve(), reached: written },
+    ...(sentinels.length === 0
+      ? []
+      : [witnessEvent(record, { sentinels, access: revealAccess(sentinelAccess), signal })]),
+    witnessRecord(record, { client, naming, signal }),
+    witnessService(record, { client, signal }),
+    witnessDns(record, { server: dns, signal }),
+    ...config.templates.map(({ name, destination }) => witnessFile(`file ${name}`, { path: destination, signal })),
+  ];
+}
+
+/** Those that can see; the others are told why not. A proxy that takes no writes now is a reason not to begin. */
+async function inPlace(
+  watch: Stopwatch,
+  witnesses: readonly Witness[],
+  writers: readonly { readonly address: Address; readonly writer: DrillWriter }[],
+): Promise<readonly Witness[]> {
+  for (const { address, writer } of writers) {
+    try {
+      await writer.inPlace;
+    } catch (cause) {
+      const message = `nothing was begun: ${formatAddress(address)} takes no writes now`;
+      throw new SwitchmasterError('failover-refused', message, { cause });
+    }
+  }
+  const present = await Promise.all(
+    witnesses.map(async (witness) => {
+      const late = delay(3_000, 'late' as const, { ref: false });
+      const state = await Promise.race([witness.inPlace.then(() => 'there' as const), late]).catch(
+        (thrown: unknown) => {
+          watch.notSeen[witness.stage] = SwitchmasterError.from(thrown).message;
+          return 'failed' as const;
+        },
+      );
+      if (state === 'late') watch.notSeen[witness.stage] = 'no answer within 3 s before the beginning';
+      return state === 'there' ? witness : undefined;
+    }),
+  );
+  return present.filter((witness) => witness !== undefined);
+}
+
+async function note(watch: Stopwatch, { stage, reached }: Witness, { onStage }: DrillOptions): Promise<void> {
+  try {
+    const ms = round((await reached) - watch.startedMs);
+    watch.stages[stage] = ms;
+    onStage?.(stage, ms);
+  } catch (thrown) {
+    watch.notSeen[stage] ??= SwitchmasterError.from(thrown).message;
+  }
+}
+
+async function settle(
+  watch: Stopwatch,
+  ended: {
+    readonly writers: readonly { readonly address: Address; readonly writer: DrillWriter }[];
+    readonly report: PlannedAnswer;
+    readonly access: RedisAccess;
+    readonly key: string;
+  },
+): Promise<readonly WriterReport[]> {
+  const { writers, report, access, key } = ended;
+  const lost = new Set(
+    await settleWrites(
+      writers.flatMap(({ writer }) => writer.accepted),
+      { address: report.to, access, key },
+    ),
+  );
+  return writers.map(({ address, writer: { accepted } }) => {
+    const through = formatAddress(address);
+    // Between Sentinel's order and the promotion nobody takes writes: what comes after is the new master's.
+    const orderedMs = watch.startedMs + (report.stages.ordered ?? 0);
+    const first = accepted.find(({ atMs }) => atMs > orderedMs);
+    watch.stages[`write through ${through}`] = first === undefined ? null : round(first.atMs - watch.startedMs);
+    const gapMs = longestGap(accepted)?.gapMs;
+    return {
+      through,
+      acknowledged: accepted.length,
+      lost: accepted.filter(({ value }) => lost.has(value)).length,
+      longestGapMs: gapMs === undefined ? null : round(gapMs),
+    };
+  });
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

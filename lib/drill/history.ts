@@ -1,0 +1,65 @@
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { SwitchmasterError } from '../errors.ts';
+
+/** One drill, as a line of the file. */
+const drillShape = z.object({
+  at: z.string(),
+  name: z.string(),
+  /** Milliseconds since the order; null where a stage was not seen. */
+  stages: z.record(z.string(), z.number().nullable()),
+  withoutWritesMs: z.number(),
+});
+export type PastDrill = z.output<typeof drillShape>;
+
+/** Where drills are remembered: `/var/lib/switchmaster` for root, else as the XDG base directories have it. */
+export function defaultStateFolder(environment: NodeJS.ProcessEnv): string {
+  if (process.getuid?.() === 0) return '/var/lib/switchmaster';
+  const { XDG_STATE_HOME: state, HOME: home = '.' } = environment;
+  return path.join(
+    state !== undefined && path.isAbsolute(state) ? state : path.join(home, '.local/state'),
+    'switchmaster',
+  );
+}
+
+const file = (folder: string): string => path.join(folder, 'drills.jsonl');
+
+/** The last drills of this master, oldest first; what cannot be read is left out, and no file is none. */
+export async function readDrills(
+  folder: string,
+  wanted: { readonly name: string; readonly limit: number },
+): Promise<readonly PastDrill[]> {
+  const text = await readFile(file(folder), 'utf8').catch(() => '');
+  const drills = text.split('\n').flatMap((line) => {
+    const parsed = drillShape.safeParse(readJson(line));
+    return parsed.success && parsed.data.name === wanted.name ? [parsed.data] : [];
+  });
+  return drills.slice(-wanted.limit);
+}
+
+/** Throws `file-unwritable`. */
+export async function keepDrill(folder: string, drill: PastDrill): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o750 });
+    await appendFile(file(folder), `${JSON.stringify(drill)}\n`, { mode: 0o640 });
+  } catch (cause) {
+    throw new SwitchmasterError('file-unwritable', `the drill is not kept: ${file(folder)} cannot be written`, {
+      cause,
+    });
+  }
+}
+
+/** The middle one of each stage; undefined where no drill saw it. */
+export function medianOf(drills: readonly PastDrill[], stage: string): number | undefined {
+  const times = drills.map(({ stages }) => stages[stage]).filter((ms) => typeof ms === 'number');
+  return times.toSorted((a, b) => a - b)[Math.floor((times.length - 1) / 2)];
+}
+
+function readJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

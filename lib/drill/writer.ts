@@ -1,0 +1,122 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type RedisAccess, RedisLink } from '../client/redis.ts';
+import type { Address } from '../model/address.ts';
+
+/** Where a drill's writes go; taken away afterwards, and by itself after a minute. */
+export function drillKey(name: string): string {
+  return `switchmaster:drill:${name}`;
+}
+
+const intervalMs = 5;
+const timeoutMs = 2_000;
+
+/** One acknowledged write. */
+export interface Accepted {
+  readonly value: string;
+  readonly atMs: number;
+}
+
+/**
+ * A client that writes all the time over one connection, and remembers what was acknowledged. Each write is one element
+ * of a list, so that the new master can be asked for every single one.
+ */
+export class DrillWriter {
+  readonly accepted: Accepted[] = [];
+  readonly #link: RedisLink;
+  readonly #writing: Promise<void>;
+  readonly #stop = new AbortController();
+  readonly #first = Promise.withResolvers<void>();
+
+  constructor(options: {
+    readonly address: Address;
+    readonly access: RedisAccess;
+    readonly key: string;
+    readonly mark: string;
+  }) {
+    this.#link = new RedisLink(options.address, options.access);
+    this.#first.promise.catch(() => {});
+    this.#writing = this.#write(options);
+  }
+
+  /** Resolves with the first acknowledged write; rejects with the first error that comes before it. */
+  get inPlace(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#writing;
+    this.#link.close();
+  }
+
+  async #write({ key, mark }: { readonly key: string; readonly mark: string }): Promise<void> {
+    for (let count = 0; !this.#stop.signal.aborted; count += 1) {
+      const value = `${mark}:${count}`;
+      try {
+        await this.#link.call(['RPUSH', key, value], { timeoutMs });
+        this.accepted.push({ value, atMs: performance.now() });
+        this.#first.resolve();
+        if (count % 100 === 0) await this.#link.call(['EXPIRE', key, 60], { timeoutMs });
+      } catch (thrown) {
+        // Refused, unanswered, or not connected: the next one tries again, as a client would.
+        this.#first.reject(thrown);
+      }
+      await delay(intervalMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+    }
+  }
+}
+
+/** The longest time without an acknowledged write, and when it ended. */
+export function longestGap(
+  accepted: readonly Accepted[],
+): { readonly gapMs: number; readonly endedAtMs: number } | undefined {
+  let longest: { gapMs: number; endedAtMs: number } | undefined;
+  for (const [i, { atMs }] of accepted.entries()) {
+    const before = accepted[i - 1];
+    if (before === undefined) continue;
+    const gapMs = atMs - before.atMs;
+    if (longest === undefined || gapMs > longest.gapMs) longest = { gapMs, endedAtMs: atMs };
+  }
+  return longest;
+}
+
+/** What the new master lacks of what was acknowledged; takes the key away. */
+export async function settleWrites(
+  accepted: readonly Accepted[],
+  { address, access, key }: { readonly address: Address; readonly access: RedisAccess; readonly key: string },
+): Promise<readonly string[]> {
+  const link = new RedisLink(address, access);
+  try {
+    const list = await link.call(['LRANGE', key, 0, -1], { timeoutMs });
+    const found = new Set(Array.isArray(list) ? list.map(String) : []);
+    await link.call(['DEL', key], { timeoutMs });
+    return accepted.map(({ value }) => value).filter((value) => !found.has(value));
+  } finally {
+    link.close();
+  }
+}
+
+/** The first write that a client which looks for a master among the replicas gets acknowledged. */
+export async function writeToNewMaster(
+  replicas: readonly Address[],
+  options: { readonly access: RedisAccess; readonly key: string; readonly mark: string; readonly signal: AbortSignal },
+): Promise<Accepted> {
+  const { access, key, mark, signal } = options;
+  const links = replicas.map((address) => new RedisLink(address, access));
+  const value = `${mark}:direct`;
+  const look = async (link: RedisLink): Promise<Accepted> => {
+    for (;;) {
+      await delay(2, undefined, { signal });
+      // Only a master is written to: a replica may have been told to take writes.
+      if ((await link.role({ timeoutMs })).role !== 'master') continue;
+      const written = await link.call(['RPUSH', key, value], { timeoutMs }).catch(() => undefined);
+      if (written !== undefined) return { value, atMs: performance.now() };
+    }
+  };
+  try {
+    return await Promise.any(links.map(look));
+  } finally {
+    for (const link of links) link.close();
+  }
+}

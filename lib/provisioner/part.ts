@@ -1,0 +1,80 @@
+import type { ConsulClient } from '../client/consul.ts';
+import type { RedisAccess } from '../client/redis.ts';
+import type { CatalogWatches } from '../consul/watches.ts';
+import type { DesiredView } from '../http/views.ts';
+import { Loop } from '../loop/loop.ts';
+import type { RunReport } from '../loop/outcome.ts';
+import type { Address } from '../model/address.ts';
+import type { Naming } from '../model/naming.ts';
+import type { Part, Readiness } from '../part.ts';
+import { ProvisioningSource } from './observe.ts';
+import { Provisioner } from './reconciler.ts';
+
+export interface ProvisioningPartOptions {
+  readonly client: ConsulClient;
+  readonly watches: CatalogWatches;
+  readonly naming: Naming;
+  /** Every Sentinel that the bridge knows. */
+  readonly sentinels: () => readonly Address[];
+  readonly sentinelAccess: RedisAccess;
+  /** What Sentinels are told to log in to the masters with. */
+  readonly redisAccess: RedisAccess;
+  readonly matches: (master: string) => boolean;
+  readonly resyncMs: number;
+  readonly onReport: (report: RunReport) => void;
+}
+
+/** Teaches the Sentinels what `desired/` says: beside every bridge. */
+export class ProvisioningPart implements Part {
+  readonly name = 'provisioner';
+  readonly desired: DesiredView = { list: () => [...(this.#source.read()?.desired.keys() ?? [])].toSorted() };
+  readonly #source: ProvisioningSource;
+  readonly #loop: Loop;
+
+  constructor(options: ProvisioningPartOptions) {
+    const { client, naming, watches, sentinels, redisAccess, matches } = options;
+    this.#source = new ProvisioningSource({
+      watches,
+      naming,
+      access: options.sentinelAccess,
+      onChange: () => this.#wake('changed'),
+    });
+    const { username, password } = redisAccess;
+    const credentials = {
+      ...(username === undefined ? {} : { 'auth-user': username }),
+      ...(password === undefined ? {} : { 'auth-pass': password }),
+    };
+    this.#loop = new Loop({
+      reconciler: new Provisioner({ client, naming, source: this.#source, sentinels, matches, credentials }),
+      resyncMs: options.resyncMs,
+      backoff: { initialMs: 200, maxMs: 10_000 },
+      onReport: options.onReport,
+    });
+  }
+
+  start(): void {
+    this.#wake('start');
+  }
+
+  async stop(options: { readonly graceMs: number }): Promise<void> {
+    await this.#loop.stop(options);
+    this.#source.release();
+  }
+
+  /** Nothing waits for it: a fleet without `desired/` has nothing to teach. */
+  ready(): Readiness {
+    return { ready: true };
+  }
+
+  state(): unknown {
+    const reading = this.#source.read();
+    return { desired: [...(reading?.desired.keys() ?? [])], provisioned: [...(reading?.provisioned.keys() ?? [])] };
+  }
+
+  #wake(event: string): void {
+    const reading = this.#source.read();
+    const names = new Set([...(reading?.desired.keys() ?? []), ...(reading?.provisioned.keys() ?? [])]);
+    for (const name of names) this.#loop.wake(name, { source: 'consul', event });
+    for (const name of this.#loop.keys) if (!names.has(name)) this.#loop.retire(name);
+  }
+}

@@ -1,0 +1,73 @@
+import type { ConsulAgentClient } from '../../client/consul-agent.ts';
+import type { CatalogWatches, Follow } from '../../consul/watches.ts';
+import { type ClusterRecord, parseClusterRecord } from '../../model/cluster.ts';
+import type { HeldService } from '../../model/instance.ts';
+import { clusterPrefix, type Naming, recordPrefix } from '../../model/naming.ts';
+import { type MasterRecord, parseRecord } from '../../model/record.ts';
+
+/** How long a reading of the agent serves all instances of this node. */
+const freshMs = 200;
+
+/** What the local agent holds of ours, and what the records say. */
+export class RegistrationSource {
+  readonly #agent: ConsulAgentClient;
+  readonly #naming: Naming;
+  readonly #records: Follow<{ kind: 'key-tree'; prefix: string }>;
+  readonly #clusters: Follow<{ kind: 'key-tree'; prefix: string }> | undefined;
+  #reading: { readonly atMs: number; readonly services: Promise<readonly HeldService[]> } | undefined;
+
+  constructor(options: {
+    readonly agent: ConsulAgentClient;
+    readonly watches: CatalogWatches;
+    readonly naming: Naming;
+    /** Whether records of clusters matter here. */
+    readonly clusters: 'read' | 'not-read';
+    readonly onChange: () => void;
+  }) {
+    const { watches, naming, onChange } = options;
+    this.#agent = options.agent;
+    this.#naming = naming;
+    this.#records = watches.follow({ kind: 'key-tree', prefix: recordPrefix(naming) }, onChange);
+    if (options.clusters === 'read') {
+      this.#clusters = watches.follow({ kind: 'key-tree', prefix: clusterPrefix(naming) }, onChange);
+    }
+  }
+
+  /** Every service of this agent, whoever registered it. Rejects while the agent does not answer. */
+  services(): Promise<readonly HeldService[]> {
+    const nowMs = performance.now();
+    if (this.#reading === undefined || nowMs - this.#reading.atMs > freshMs) {
+      const services = this.#agent.services();
+      this.#reading = { atMs: nowMs, services };
+      services.catch(() => this.forget());
+    }
+    return this.#reading.services;
+  }
+
+  /** Something was written: what was read before is old. */
+  forget(): void {
+    this.#reading = undefined;
+  }
+
+  /** undefined until they were read once. Unreadable ones are left out: they say nothing. */
+  get records(): readonly MasterRecord[] | undefined {
+    return valuesOf(this.#records)?.flatMap(({ value }) => parseRecord(value) ?? []);
+  }
+
+  cluster(name: string): ClusterRecord | undefined {
+    const key = `${clusterPrefix(this.#naming)}${name}`;
+    const entries = this.#clusters === undefined ? undefined : valuesOf(this.#clusters);
+    const entry = entries?.find((candidate) => candidate.key === key);
+    return entry === undefined ? undefined : parseClusterRecord(entry.value);
+  }
+
+  release(): void {
+    this.#records.release();
+    this.#clusters?.release();
+  }
+}
+
+function valuesOf(follow: Follow<{ kind: 'key-tree'; prefix: string }>) {
+  const { state } = follow;
+  return state.kind === 'current' || state.kind === 'stale' ? state.value : undefined;
+}

@@ -1,0 +1,199 @@
+import { networkInterfaces } from 'node:os';
+import type { ConsulClient } from '../client/consul.ts';
+import { ConsulAgentClient } from '../client/consul-agent.ts';
+import type { RedisAccess } from '../client/redis.ts';
+import { matchesAny } from '../config/glob.ts';
+import type { AccessConfig, RegisterConfig } from '../config/model.ts';
+import { revealAccess } from '../config/reveal.ts';
+import type { CatalogWatches } from '../consul/watches.ts';
+import type { InstanceState, InstancesView } from '../http/views.ts';
+import { Loop } from '../loop/loop.ts';
+import type { RunReport } from '../loop/outcome.ts';
+import type { Discovery, InstanceSpec } from '../model/instance.ts';
+import type { Naming } from '../model/naming.ts';
+import type { Part, Readiness, StopOptions } from '../part.ts';
+import { InstanceSource } from './observe/instance.ts';
+import { RegistrationSource } from './observe/registrations.ts';
+import { discoverInstances } from './plan/discovery.ts';
+import { Registrar, surplusKey } from './reconciler.ts';
+
+/** An instance with what it takes to be let in. */
+export interface WantedInstance {
+  readonly spec: InstanceSpec;
+  readonly access: RedisAccess;
+}
+
+export interface WantedDiscovery {
+  readonly discovery: Discovery;
+  readonly access: RedisAccess;
+}
+
+export interface RegistrarPartOptions {
+  readonly client: ConsulClient;
+  readonly watches: CatalogWatches;
+  readonly naming: Naming;
+  readonly instances: readonly WantedInstance[];
+  readonly discoveries: readonly WantedDiscovery[];
+  readonly onReport: (report: RunReport) => void;
+  /** Default: of this machine's interfaces. */
+  readonly nodeHosts?: () => readonly string[];
+}
+
+/** The part that a `register` section asks for. */
+export function buildRegistrar(
+  config: RegisterConfig,
+  shared: Pick<RegistrarPartOptions, 'client' | 'watches' | 'naming' | 'onReport'>,
+): RegistrarPart {
+  const reveal = <T extends { readonly access: AccessConfig }>(entry: T) => ({
+    ...entry,
+    access: revealAccess(entry.access),
+  });
+  return new RegistrarPart({
+    ...shared,
+    instances: config.instances.map(reveal),
+    discoveries: config.discoveries.map(({ discovery, masters, access }) => ({
+      discovery: { ...discovery, matches: (name) => matchesAny(masters, name) },
+      access: revealAccess(access),
+    })),
+  });
+}
+
+/** The node's own instances with their checks: what a node runs that has a `register` section. */
+export class RegistrarPart implements Part {
+  readonly name = 'registrar';
+  readonly instances: InstancesView = { list: () => this.#list() };
+  readonly #options: RegistrarPartOptions;
+  readonly #registrations: RegistrationSource;
+  readonly #registrar: Registrar;
+  readonly #loop: Loop;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #settled = new Set<string>();
+  #found: readonly InstanceSpec[] = [];
+  #stopped = false;
+
+  constructor(options: RegistrarPartOptions) {
+    this.#options = options;
+    const { naming, client, watches } = options;
+    const agent = new ConsulAgentClient(client);
+    const nodeHosts = options.nodeHosts ?? interfaceHosts;
+    const clusters = options.instances.some(({ spec }) => spec.kind === 'cluster') ? 'read' : 'not-read';
+    const onChange = (): void => this.#recordsChanged();
+    this.#registrations = new RegistrationSource({ agent, watches, naming, clusters, onChange });
+    this.#registrar = new Registrar({ naming, agent, registrations: this.#registrations, nodeHosts });
+    this.#loop = new Loop({
+      reconciler: this.#registrar,
+      backoff: { initialMs: 100, maxMs: 2_000 },
+      onReport: (report) => {
+        if (report.outcome.kind !== 'failed') this.#settled.add(report.key);
+        this.#schedule(report.key);
+        options.onReport(report);
+      },
+    });
+  }
+
+  start(): void {
+    for (const instance of this.#options.instances) this.#adopt(instance);
+    this.#loop.wake(surplusKey, { source: 'daemon', event: 'start' });
+  }
+
+  async stop(options: StopOptions): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    await this.#loop.stop(options);
+    try {
+      // After a reload, what the config has no more goes as a surplus, and the rest must not leave DNS for it.
+      if (options.cause !== 'reload') await this.#registrar.leave();
+    } finally {
+      for (const id of this.#registrar.ids) this.#registrar.release(id);
+      this.#registrations.release();
+    }
+  }
+
+  /** Ready when the agent holds every instance once, whatever its health. */
+  ready(): Readiness {
+    const missing = this.#registrar.ids.filter((id) => !this.#settled.has(id));
+    return missing.length === 0
+      ? { ready: true }
+      : { ready: false, missing: missing.map((id) => `registration of ${id}`) };
+  }
+
+  state(): unknown {
+    return this.#list();
+  }
+
+  #list(): readonly InstanceState[] {
+    return this.#registrar.ids.flatMap((id) => {
+      const spec = this.#registrar.spec(id);
+      if (spec === undefined) return [];
+      const memory = this.#registrar.memory(id);
+      const refusal = memory?.refusal;
+      const check = refusal === undefined ? memory?.steady : ({ status: 'critical', output: refusal } as const);
+      return {
+        id,
+        kind: spec.kind,
+        name: memory?.standing?.name ?? spec.name ?? null,
+        address: spec.address,
+        role: memory?.standing?.role ?? 'unknown',
+        version: memory?.version ?? null,
+        check: check === undefined ? null : { status: check.status, output: check.output },
+        seenAt: memory?.seenAt?.toISOString() ?? null,
+      };
+    });
+  }
+
+  #adopt({ spec, access }: WantedInstance): void {
+    const { id } = spec;
+    const onHint = (event: string): void => this.#loop.wake(id, { source: id, event });
+    this.#registrar.adopt(new InstanceSource({ spec, access, onHint }));
+    this.#loop.wake(id, { source: 'daemon', event: 'start' });
+  }
+
+  #schedule(id: string): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+    const nextMs = this.#registrar.nextLookMs(id);
+    if (nextMs === undefined || this.#stopped) return;
+    this.#timers.set(
+      id,
+      setTimeout(() => this.#loop.wake(id, { source: 'registrar', event: 'look' }), nextMs),
+    );
+  }
+
+  #recordsChanged(): void {
+    this.#discover();
+    this.#loop.wakeAll({ source: 'consul', event: 'changed' });
+  }
+
+  #discover(): void {
+    const { records } = this.#registrations;
+    if (records === undefined) return;
+    const nodeHosts = (this.#options.nodeHosts ?? interfaceHosts)();
+    const before = this.#found;
+    const listed = new Set(this.#options.instances.map(({ spec }) => spec.id));
+    const found = this.#options.discoveries.flatMap(({ discovery, access }) =>
+      discoverInstances(discovery, { records, nodeHosts, before }).map((spec) => ({ spec, access })),
+    );
+    const fresh = new Map(found.filter(({ spec }) => !listed.has(spec.id)).map((each) => [each.spec.id, each]));
+    // The same address under another master's name is looked at anew, for it stands in another record.
+    const stays = ({ id, name }: InstanceSpec): boolean => fresh.get(id)?.spec.name === name;
+    for (const spec of before) if (!stays(spec)) this.#drop(spec.id);
+    const kept = new Set(before.filter(stays).map(({ id }) => id));
+    for (const [id, wanted] of fresh) if (!kept.has(id)) this.#adopt(wanted);
+    this.#found = [...fresh.values()].map(({ spec }) => spec);
+  }
+
+  #drop(id: string): void {
+    this.#registrar.release(id);
+    this.#loop.retire(id);
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+    this.#settled.delete(id);
+  }
+}
+
+/** Addresses by which other machines reach this one. */
+function interfaceHosts(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((list) =>
+    (list ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
+  );
+}

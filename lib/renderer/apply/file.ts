@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chown, type FileHandle, link, lstat, open, readdir, realpath, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isAbort, SwitchmasterError } from '../../errors.ts';
+
+/*
+ * A file is replaced in steps that others stand between: a candidate is written beside the destination, somebody proves
+ * it, and only then it takes the destination's place by rename. `write-file-atomic` and its like are not used because
+ * they write and rename in one go, with no room for the proof.
+ */
+
+export interface Ownership {
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What is wanted of a file's permissions; what is left out is kept, or 0644 and the daemon's own for a new file. */
+export type OwnershipWish = { readonly [K in keyof Ownership]?: Ownership[K] | undefined };
+
+export interface PresentFile extends Ownership {
+  readonly bytes: Buffer;
+  /** Where the bytes are: the destination, or what that links to. */
+  readonly path: string;
+}
+
+/** A proven-to-be file beside its destination, not yet in its place. */
+export interface Candidate {
+  /** Where it is now; in the destination's folder. */
+  readonly path: string;
+  /** Where it goes: the destination, or what that links to. */
+  readonly destination: string;
+}
+
+const marker = '.switchmaster-';
+/** Candidates of this process that are being proven right now. */
+const inUse = new Set<string>();
+
+/** The destination as it is; undefined where there is none. Throws `file-unwritable` for anything but a file. */
+export async function readDestination(destination: string): Promise<PresentFile | undefined> {
+  try {
+    // Opening a pipe would wait for who writes into it.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    const handle = await open(destination, flags);
+    try {
+      const [info, path] = await Promise.all([handle.stat(), followLinks(destination)]);
+      if (!info.isFile()) throw new SwitchmasterError('file-unwritable', `${destination} is not a regular file.`);
+      const bytes = await handle.readFile();
+      return { bytes, path, mode: info.mode & 0o7777, uid: info.uid, gid: info.gid };
+    } finally {
+      close(handle);
+    }
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unwritable(destination, 'be read', thrown);
+  }
+}
+
+/** Writes a candidate to the disk, with the permissions that the destination will have. Leaves nothing behind when it fails. */
+export async function writeCandidate(input: {
+  readonly destination: string;
+  readonly bytes: Buffer;
+  readonly wish: OwnershipWish;
+  readonly present: PresentFile | undefined;
+  readonly signal: AbortSignal;
+}): Promise<Candidate> {
+  input.signal.throwIfAborted();
+  const { present } = input;
+  const destination = present?.path ?? (await followLinks(input.destination));
+  const folder = dirname(destination);
+  const name = `.${basename(destination)}${marker}${process.pid}-${randomBytes(4).toString('hex')}`;
+  const path = join(folder, name);
+  inUse.add(path);
+  try {
+    const handle = await open(path, 'wx', 0o600);
+    try {
+      await handle.writeFile(input.bytes, { signal: input.signal });
+      const uid = input.wish.uid ?? present?.uid;
+      const gid = input.wish.gid ?? present?.gid;
+      if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);
+      // After the owner: changing that clears set-id bits.
+      await handle.chmod(input.wish.mode ?? present?.mode ?? 0o644);
+      await handle.sync();
+    } finally {
+      close(handle);
+    }
+    return { path, destination };
+  } catch (thrown) {
+    await discardCandidate({ path, destination });
+    if (isAbort(thrown)) throw thrown;
+    throw unwritable(input.destination, 'be written', thrown);
+  }
+}
+
+/** Nothing hangs on it: what was written is on the disk by then, and what was read is read. */
+function close(handle: FileHandle): void {
+  void handle.close().catch(() => undefined);
+}
+
+/** Gives the candidate its destination's name, so that a crash at any time leaves either the old file or the new one. */
+export async function swapIn(candidate: Candidate): Promise<void> {
+  try {
+    await rename(candidate.path, candidate.destination);
+    inUse.delete(candidate.path);
+  } catch (thrown) {
+    await discardCandidate(candidate);
+    throw unwritable(candidate.destination, 'be replaced', thrown);
+  }
+}
+
+/** Gives the candidate its destination's name where nothing has it: whatever appeared there meanwhile stays. */
+export async function placeNew(candidate: Candidate): Promise<void> {
+  try {
+    await link(candidate.path, candidate.destination);
+  } catch (thrown) {
+    throw unwritable(candidate.destination, 'be created', thrown);
+  } finally {
+    await discardCandidate(candidate);
+  }
+}
+
+/** After this no crash brings the old file back. */
+export async function fixSwap({ destination }: Candidate): Promise<void> {
+  try {
+    const folder = await open(dirname(destination), 'r');
+    await folder.sync().finally(() => folder.close());
+  } catch (thrown) {
+    throw unwritable(destination, 'be kept on its disk', thrown);
+  }
+}
+
+export async function discardCandidate(candidate: Candidate): Promise<void> {
+  inUse.delete(candidate.path);
+  await unlink(candidate.path).catch(() => undefined);
+}
+
+/** Brings permissions to what is configured where only they differ. Returns whether there was anything to do. */
+export async function correctOwnership(destination: string, wish: OwnershipWish): Promise<'corrected' | 'unchanged'> {
+  const present = await readDestination(destination);
+  if (present === undefined) return 'unchanged';
+  const owned = (wish.uid ?? present.uid) === present.uid && (wish.gid ?? present.gid) === present.gid;
+  if (owned && (wish.mode ?? present.mode) === present.mode) return 'unchanged';
+  try {
+    if (!owned) await chown(destination, wish.uid ?? present.uid, wish.gid ?? present.gid);
+    const handle = await open(destination, 'r');
+    await handle.chmod(wish.mode ?? present.mode).finally(() => handle.close());
+    return 'corrected';
+  } catch (thrown) {
+    throw unwritable(destination, 'be given its owner and mode', thrown);
+  }
+}
+
+/** Removes candidates that a run which is no more left beside `destination`. */
+export async function removeStaleCandidates(destination: string): Promise<readonly string[]> {
+  const target = await followLinks(destination);
+  const folder = dirname(target);
+  const prefix = `.${basename(target)}${marker}`;
+  const names = await readdir(folder).catch(() => [] as string[]);
+  const removed: string[] = [];
+  for (const name of names) {
+    const match = name.startsWith(prefix) ? /^(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length)) : null;
+    const path = join(folder, name);
+    if (match === null || inUse.has(path) || isRunningElsewhere(Number(match[1]))) continue;
+    await unlink(path).catch(() => undefined);
+    removed.push(path);
+  }
+  return removed;
+}
+
+/** A destination that is a symbolic link stays one: what it points to is replaced. */
+export async function followLinks(destination: string): Promise<string> {
+  const info = await lstat(destination).catch(() => undefined);
+  if (!info?.isSymbolicLink()) return destination;
+  return realpath(destination).catch((thrown) => {
+    throw unwritable(destination, 'be followed to where it links', thrown);
+  });
+}
+
+function isRunningElsewhere(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+const reasons: Record<string, string> = {
+  ENOENT: 'its folder does not exist; create it',
+  ENOTDIR: 'a part of its path is a file',
+  EACCES: 'permission denied; let the daemon write to the folder',
+  EPERM: 'not permitted: it is immutable, or owner and mode may not be changed',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+};
+
+function unwritable(path: string, what: string, thrown: unknown): SwitchmasterError {
+  if (thrown instanceof SwitchmasterError) return thrown;
+  const { code = '', message } = thrown as NodeJS.ErrnoException;
+  const reason = reasons[code] ?? message;
+  const options = { cause: thrown, details: { path, errno: code } };
+  return new SwitchmasterError('file-unwritable', `${path} cannot ${what}: ${reason}.`, options);
+}

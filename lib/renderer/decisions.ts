@@ -1,0 +1,80 @@
+import type { WatchEvent, WatchState } from '../consul/watch-state.ts';
+import type { Follow, FollowOptions, Watches } from '../consul/watches.ts';
+import type { KvEntry } from '../model/catalog.ts';
+import { compareVersions } from '../model/epoch.ts';
+import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
+import { formatRecord, type MasterRecord, parseRecord } from '../model/record.ts';
+
+/** What this node's bridge has decided, before Consul has taken it and also where Consul cannot. */
+export class Decisions {
+  readonly #records = new Map<string, MasterRecord>();
+  readonly #listeners = new Set<() => void>();
+
+  /** An older decision than the last one is ignored. */
+  announce(record: MasterRecord): void {
+    const known = this.#records.get(record.name);
+    if (known !== undefined && compareVersions(record, known) <= 0) return;
+    this.#records.set(record.name, record);
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  of(name: string): MasterRecord | undefined {
+    return this.#records.get(name);
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+/**
+ * Consul's watches, in which each record is the newer, by (generation, epoch), of Consul's and this node's own decision.
+ * At the same version Consul's stands: the two never disagree about one epoch. A record that Consul does not hold at all
+ * is not made up: its shard may have been taken away.
+ */
+export class DecidedWatches implements Watches {
+  readonly #watches: Watches;
+  readonly #decisions: Decisions;
+  readonly #prefix: string;
+
+  /** `prefix`: the keys below which the records lie. */
+  constructor(options: { readonly watches: Watches; readonly decisions: Decisions; readonly prefix: string }) {
+    this.#watches = options.watches;
+    this.#decisions = options.decisions;
+    this.#prefix = options.prefix;
+  }
+
+  follow<Q extends ConsulQuery>(
+    query: Q,
+    onChange: (event: WatchEvent) => void,
+    options: FollowOptions = {},
+  ): Follow<Q> {
+    const follow = this.#watches.follow(query, onChange, options);
+    if (query.kind !== 'key-tree' || query.prefix !== this.#prefix) return follow;
+    const unlisten = this.#decisions.listen(() => onChange('value'));
+    const decide = (entry: KvEntry) => this.#newer(entry);
+    return {
+      query,
+      get state() {
+        const { state } = follow;
+        if (state.kind !== 'current' && state.kind !== 'stale') return state;
+        const entries = state.value as readonly KvEntry[];
+        // Q is the key-tree here, which the compiler does not conclude from query.kind.
+        return { ...state, value: entries.map(decide) } as unknown as WatchState<ConsulAnswer<Q>>;
+      },
+      release() {
+        unlisten();
+        follow.release();
+      },
+    };
+  }
+
+  #newer(entry: KvEntry): KvEntry {
+    const decided = this.#decisions.of(entry.key.slice(this.#prefix.length));
+    if (decided === undefined) return entry;
+    const held = parseRecord(entry.value);
+    if (held !== undefined && compareVersions(decided, held) <= 0) return entry;
+    return { ...entry, value: formatRecord(decided) };
+  }
+}

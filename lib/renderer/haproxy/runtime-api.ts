@@ -1,0 +1,106 @@
+import { connect } from 'node:net';
+import { SwitchmasterError } from '../../errors.ts';
+import type { Address } from '../../model/address.ts';
+
+/** A server as the runtime API is asked about it and told of it. */
+export interface RuntimeServer {
+  readonly backend: string;
+  readonly server: string;
+}
+
+export interface RuntimeServerState extends RuntimeServer {
+  readonly host: string;
+  readonly port: number;
+  readonly weight: number;
+  readonly state: 'ready' | 'maint';
+}
+
+const defaultTimeoutMs = 2_000;
+
+/**
+ * HAProxy's runtime API (management guide, 9.3), as 2.6 and 3.x have it. Each call is a connection of its own: after a
+ * reload the path belongs to another process. Answers are not read for success, for they are prose: {@link readServers}
+ * tells what holds.
+ */
+export class HaproxyRuntime {
+  readonly #socket: string | Address;
+
+  constructor(socket: string | Address) {
+    this.#socket = socket;
+  }
+
+  /** Sends commands in one line, which HAProxy carries out in order, and returns what it says. */
+  async send(commands: readonly string[], signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted();
+    for (const command of commands) {
+      if (/[\n;]/.test(command)) {
+        throw new SwitchmasterError('internal', `This is not one command of HAProxy: ${JSON.stringify(command)}`);
+      }
+    }
+    return exchange({ socket: this.#socket, line: `${commands.join(';')}\n`, signal });
+  }
+
+  /** Every server as the running process has it. Throws `reload-failed` where it does not say. */
+  async readServers(signal: AbortSignal): Promise<readonly RuntimeServerState[]> {
+    return parseServers(await this.send(['show servers state'], signal));
+  }
+
+  /** Current sessions by `backend/server`. */
+  async countSessions(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const [header = '', ...lines] = (await this.send(['show stat -1 4 -1'], signal)).split('\n');
+    const at = header.replace(/^# /, '').split(',').indexOf('scur');
+    const rows = lines.map((line) => line.split(',')).filter((fields) => fields.length > at && at > 0);
+    return new Map(rows.map((fields) => [`${fields[0]}/${fields[1]}`, Number(fields[at])]));
+  }
+}
+
+function exchange(input: { socket: string | Address; line: string; signal: AbortSignal }): Promise<string> {
+  const { socket, line, signal } = input;
+  const where = typeof socket === 'string' ? socket : `${socket.host}:${socket.port}`;
+  return new Promise((resolve, reject) => {
+    const connection = connect(typeof socket === 'string' ? { path: socket } : { ...socket });
+    const chunks: Buffer[] = [];
+    const fail = (what: string, cause?: unknown) => {
+      connection.destroy();
+      const hint = 'Is it running, with "stats socket ... level admin" at this path?';
+      reject(new SwitchmasterError('reload-failed', `HAProxy's socket ${where} ${what}. ${hint}`, { cause }));
+    };
+    const onAbort = () => {
+      connection.destroy();
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => fail(`did not answer within ${defaultTimeoutMs} ms`), defaultTimeoutMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+    connection.on('close', () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    });
+    connection.on('error', (error) => fail(`cannot be used: ${error.message}`, error));
+    connection.on('data', (chunk) => chunks.push(chunk));
+    connection.on('end', () => resolve(Buffer.concat(chunks).toString()));
+    connection.write(line);
+  });
+}
+
+/** The columns are found by the names in the second line, for later versions add some. */
+function parseServers(text: string): readonly RuntimeServerState[] {
+  const [version, header, ...lines] = text.split('\n');
+  const columns = header?.replace(/^# /, '').split(' ') ?? [];
+  const at = (name: string) => columns.indexOf(name);
+  if (version !== '1' || at('srv_addr') < 0 || at('srv_port') < 0) {
+    const message = `HAProxy's "show servers state" is not of the known form: ${text.slice(0, 100)}`;
+    throw new SwitchmasterError('reload-failed', message);
+  }
+  return lines
+    .map((line) => line.split(' '))
+    .filter((words) => words.length >= columns.length)
+    .map((words) => ({
+      backend: words[at('be_name')] ?? '',
+      server: words[at('srv_name')] ?? '',
+      host: words[at('srv_addr')] ?? '',
+      port: Number(words[at('srv_port')]),
+      weight: Number(words[at('srv_uweight')]),
+      // Bit 0 is maintenance, asked for by the config or here (SRV_ADMF_FMAINT, include/haproxy/server-t.h).
+      state: (Number(words[at('srv_admin_state')]) & 1) === 0 ? 'ready' : 'maint',
+    }));
+}

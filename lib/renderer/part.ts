@@ -1,0 +1,137 @@
+import type { Watches } from '../consul/watches.ts';
+import type { TemplateControls, TemplateState, TemplatesView } from '../http/views.ts';
+import { Loop } from '../loop/loop.ts';
+import type { RunReport } from '../loop/outcome.ts';
+import { concealReport } from '../loop/redacted-outcome.ts';
+import type { TemplateSpec } from '../model/template-spec.ts';
+import type { Part, Readiness } from '../part.ts';
+import { Renderer, type RendererOptions, type TemplateState as RendererState } from './reconciler.ts';
+import { RollingQueue, type RollingQueueOptions } from './rolling-queue.ts';
+
+export interface RendererPartOptions {
+  readonly specs: readonly TemplateSpec[];
+  readonly environment: string | undefined;
+  readonly watches: Watches;
+  /** Of the config: nothing that is told may hold them. */
+  readonly secrets?: readonly string[];
+  /** For templates with `rolling`. */
+  readonly rolling?: Pick<RollingQueueOptions, 'client' | 'holder' | 'ttlMs'>;
+  readonly onReport: (report: RunReport) => void;
+  /** What supervised programs write, and what becomes of them. */
+  readonly onProgram?: RendererOptions['onProgram'];
+  /** How often each template is looked at although nothing changed. Default: the loop's. */
+  readonly resyncMs?: number;
+}
+
+/** The templates with their loop: what a node runs that has a `templates` section. */
+export class RendererPart implements Part {
+  readonly name = 'renderer';
+  readonly renderer: Renderer;
+  readonly templates: TemplatesView = {
+    list: () => this.renderer.templates().map(toState),
+    get: (name) => {
+      const state = this.renderer.template(name);
+      return state === undefined ? undefined : toState(state);
+    },
+    rendered: (name, reader) => this.renderer.rendered(name, reader),
+    present: (name, reader) => this.renderer.present(name, reader),
+  };
+  readonly templateControls: TemplateControls = {
+    render: (name) => this.renderer.retry(name),
+    approve: (name, wish) => this.renderer.approve(name, wish),
+  };
+  readonly #specs: readonly TemplateSpec[];
+  readonly #loop: Loop;
+  readonly #settled = new Set<string>();
+
+  constructor(options: RendererPartOptions) {
+    this.#specs = options.specs;
+    const { watches, rolling, onProgram, environment = '', secrets = [] } = options;
+    const wake: RendererOptions['wake'] = (name, hint) => this.#loop.wake(name, hint);
+    this.renderer = new Renderer({
+      specs: options.specs,
+      environment,
+      watches,
+      secrets,
+      wake,
+      ...(onProgram === undefined ? {} : { onProgram }),
+      ...(rolling === undefined ? {} : { queue: new RollingQueue({ ...rolling, watches, environment, wake }) }),
+    });
+    this.#loop = new Loop({
+      reconciler: this.renderer,
+      ...(options.resyncMs === undefined ? {} : { resyncMs: options.resyncMs }),
+      onReport: (report) => {
+        this.#settle(report.key);
+        const concealment = this.renderer.concealment(report.key);
+        const shown = concealment === undefined ? report : concealReport(report, concealment);
+        options.onReport(sinceWoken(shown));
+      },
+    });
+  }
+
+  start(): void {
+    for (const { name } of this.#specs) this.#loop.wake(name, { source: 'daemon', event: 'start' });
+  }
+
+  /** The template files may have been edited. */
+  refresh(): void {
+    this.renderer.forgetSources();
+    this.wake('all', { source: 'operator', event: 'reload' });
+  }
+
+  forward(signal: NodeJS.Signals): void {
+    this.renderer.forward(signal);
+  }
+
+  async stop(options: { readonly graceMs: number }): Promise<void> {
+    this.renderer.retire();
+    await this.#loop.stop(options);
+    await this.renderer.close();
+  }
+
+  /** Ready when each template was rendered and carried out once, whatever came of it. */
+  ready(): Readiness {
+    const waiting = this.renderer.templates().filter(({ name }) => !this.#settled.has(name));
+    if (waiting.length === 0) return { ready: true };
+    return { ready: false, missing: waiting.map((template) => `template ${template.name} (${whyNot(template)})`) };
+  }
+
+  state(): unknown {
+    return this.templates.list();
+  }
+
+  /** Looks at one template, or at all, as soon as possible. */
+  wake(name: string | 'all', hint: { readonly source: string; readonly event: string }): void {
+    if (name === 'all') this.#loop.wakeAll(hint);
+    else this.#loop.wake(name, hint);
+  }
+
+  #settle(name: string): void {
+    const template = this.renderer.template(name);
+    if (template?.renderedAt != null && template.state !== 'pending') this.#settled.add(name);
+  }
+}
+
+/** The renderer's stages are moments; everywhere else they count from what woke the key. */
+function sinceWoken(report: RunReport): RunReport {
+  const { outcome } = report;
+  const stages = outcome.details?.stages as Readonly<Record<string, number>> | undefined;
+  if (stages === undefined) return report;
+  const wokenMs = Math.min(report.startedMs, ...report.hints.map(({ receivedMs }) => receivedMs));
+  const relative = Object.entries(stages).map(([stage, ms]) => [stage, Math.round((ms - wokenMs) * 100) / 100]);
+  return {
+    ...report,
+    outcome: { ...outcome, details: { ...outcome.details, stages: Object.fromEntries(relative) } } as typeof outcome,
+  };
+}
+
+function whyNot({ missing, lastOutcome }: RendererState): string {
+  if (lastOutcome?.kind === 'failed') return lastOutcome.error.message;
+  return missing.length === 0 ? 'not rendered yet' : `waits for ${missing.join(', ')}`;
+}
+
+function toState(state: RendererState): TemplateState {
+  const { lastOutcome: _, lastStages, ...shown } = state;
+  const stages = Object.entries(lastStages).map(([stage, ms]) => [stage, performance.timeOrigin + ms] as const);
+  return { ...shown, stages: Object.fromEntries(stages) };
+}

@@ -1,0 +1,50 @@
+import type { GuardSpec } from '../../model/template-spec.ts';
+import type { GoodRendering, RenderMemory } from './rendering.ts';
+
+/** Why a rendering is held. `reason` is a sentence; `lost` are the servers that it no longer has. */
+export interface GuardFinding {
+  readonly guard: 'min-servers' | 'max-loss' | 'fallen-catalog';
+  readonly reason: string;
+  readonly lost: readonly string[];
+}
+
+/**
+ * Whether a rendering lost so many servers that the catalog is doubted rather than believed: after a restart with lost
+ * state Consul answers with an empty catalog and success (consul-template 1713, hashicorp/consul 16539).
+ *
+ * Servers are told apart by who they are and not by where they are, so a change of master alone is never held.
+ */
+export function guardRendering(snapshot: {
+  readonly rendering: GoodRendering;
+  readonly memory: RenderMemory;
+  readonly guard: GuardSpec;
+  readonly catalog: 'steady' | 'fallen';
+}): GuardFinding | undefined {
+  const { rendering, guard } = snapshot;
+  const before = snapshot.memory.proven?.members ?? [];
+  const now = new Set(rendering.members);
+  const lost = before.filter((member) => !now.has(member));
+  const minServers = guard.minServers ?? (rendering.records === 'read' ? 1 : 0);
+  if (now.size < minServers) {
+    const none = rendering.records === 'read' && now.size === 0;
+    const reason = none
+      ? 'Consul holds no record of any master.'
+      : `It would have ${now.size} of at least ${minServers} servers.`;
+    return { guard: 'min-servers', reason, lost };
+  }
+  if (lost.length > 0 && snapshot.catalog === 'fallen') {
+    const reason = `Consul lost its state, and ${describeLoss(lost, before)} since.`;
+    return { guard: 'fallen-catalog', reason, lost };
+  }
+  if (lost.length > 0 && lost.length / before.length > (guard.maxLoss ?? 1)) {
+    const reason = `${describeLoss(lost, before)} at once, more than maxLoss ${guard.maxLoss} allows.`;
+    return { guard: 'max-loss', reason, lost };
+  }
+  return undefined;
+}
+
+function describeLoss(lost: readonly string[], before: readonly string[]): string {
+  const shown = lost.slice(0, 5).join(', ');
+  const more = lost.length > 5 ? ` and ${lost.length - 5} more` : '';
+  return `${lost.length} of ${before.length} servers vanished (${shown}${more})`;
+}

@@ -1,0 +1,24 @@
+import type { Log } from '../telemetry/log.ts';
+import type { SupervisorEvent } from './apply/supervisor.ts';
+
+/** Logs what supervised programs write, line by line, and what becomes of them. */
+export function makeProgramLog(log: Log): (template: string, event: SupervisorEvent) => void {
+  return (template, event) => {
+    switch (event.kind) {
+      case 'output':
+        log.info({ template, line: event.line }, 'program output');
+        return;
+      case 'started':
+        log.info({ template, pid: event.pid }, 'program started');
+        return;
+      case 'signalled':
+        log.info({ template, pid: event.pid, signal: event.signal }, 'signal forwarded');
+        return;
+      case 'ended': {
+        const { how, restartMs } = event;
+        if (restartMs === undefined) log.info({ template, how }, 'program ended');
+        else log.warn({ template, how, restartMs: Math.round(restartMs) }, 'program ended');
+      }
+    }
+  };
+}

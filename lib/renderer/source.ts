@@ -1,0 +1,51 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { SwitchmasterError } from '../errors.ts';
+import type { TemplateSpec } from '../model/template-spec.ts';
+import { type CompiledTemplate, compileTemplate } from '../template/compile.ts';
+import { inferFormat } from '../template/format.ts';
+
+/** Reads and compiles a template; `*.hbs` beside it whose names begin with `_` are its partials, without that `_`. */
+export async function compileSource(
+  spec: Pick<TemplateSpec, 'source' | 'destination' | 'format'>,
+): Promise<CompiledTemplate> {
+  const { source, destination } = spec;
+  const folder = dirname(source);
+  const text = await readSource(source);
+  const names = (await readdir(folder)).filter((name) => name.startsWith('_') && name.endsWith('.hbs'));
+  const partials = await Promise.all(
+    names.map(async (file) => [file.slice(1, -4), { file, text: await readSource(join(folder, file)) }] as const),
+  );
+  const format = spec.format ?? inferFormat(source, destination);
+  return compileTemplate({ template: { file: basename(source), text }, partials: new Map(partials), format });
+}
+
+/** Files that a template reads, each read once a run; changes show with the next run, by the resync at the latest. */
+export class FileTexts {
+  readonly #texts = new Map<string, string | SwitchmasterError>();
+
+  know(path: string) {
+    const text = this.#texts.get(path);
+    if (text instanceof SwitchmasterError) throw text;
+    return text === undefined ? ({ kind: 'unknown' } as const) : ({ kind: 'known', value: text } as const);
+  }
+
+  async load(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      const text = await readFile(path, 'utf8').catch((cause: Error) => {
+        return new SwitchmasterError('template-failed', `the file ${path} cannot be read: ${cause.message}`, { cause });
+      });
+      this.#texts.set(path, text);
+    }
+  }
+}
+
+async function readSource(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : message;
+    throw new SwitchmasterError('template-invalid', `The template ${path} cannot be read: ${reason}.`, { cause });
+  }
+}

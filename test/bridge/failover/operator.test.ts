@@ -1,0 +1,76 @@
+import t from 'tap';
+import { Operator, type Steered } from '../../../lib/bridge/failover/operator.ts';
+import { SwitchmasterError } from '../../../lib/errors.ts';
+import type { RunReport } from '../../../lib/loop/outcome.ts';
+import type { MasterRecord } from '../../../lib/model/record.ts';
+import { exampleMaster } from '../../http/views.ts';
+
+const record = exampleMaster.record as MasterRecord;
+const planned = {
+  name: 'shard1',
+  from: { host: '10.0.0.5', port: 6379 },
+  to: { host: '10.0.0.6', port: 6379 },
+  generation: 1,
+  epoch: 8,
+  stages: { paused: 2, promoted: 122 },
+  withoutWritesMs: 120,
+  offsets: { paused: 100, inherited: Number.NaN },
+};
+
+function employ(bridge: Partial<Steered> | undefined) {
+  const reports: RunReport[] = [];
+  const steps: RunReport[] = [];
+  const whole = { failOver: async () => planned, rebase: async () => record, ...bridge };
+  const operator = new Operator({
+    bridge: () => (bridge === undefined ? undefined : whole),
+    onReport: (report) => reports.push(report),
+    onStep: (report) => steps.push(report),
+  });
+  return { operator, reports, steps };
+}
+
+t.test('each step is told, then what came of it, under one id', async (t) => {
+  const { operator, reports, steps } = employ({
+    failOver: async (_name, { onStep }) => {
+      onStep?.('paused', 2);
+      onStep?.('promoted', 122);
+      return planned;
+    },
+  });
+  const answer = await operator.failOver('shard1', {});
+  t.equal(answer.offsets.inherited, null, 'what is not known is null, for JSON');
+  t.strictSame(
+    steps.map(({ loop, key, outcome }) => [loop, key, outcome.details]),
+    [
+      ['failover-step', 'shard1', { step: 'paused', elapsedMs: 2 }],
+      ['failover-step', 'shard1', { step: 'promoted', elapsedMs: 122 }],
+    ],
+  );
+  t.match(reports, [{ loop: 'failover', key: 'shard1', outcome: { kind: 'applied', details: { cause: 'planned' } } }]);
+  t.equal(new Set([...steps, ...reports].map(({ reconcileId }) => reconcileId)).size, 1);
+});
+
+t.test('one order of a master at a time', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<typeof planned>();
+  const { operator } = employ({ failOver: () => promise });
+  const first = operator.failOver('shard1', {});
+  await t.rejects(operator.failOver('shard1', {}), { code: 'failover-refused' });
+  await t.rejects(operator.rebase('shard1'), { code: 'rebase-refused' });
+  await t.resolves(operator.rebase('shard2'), 'another master may be steered meanwhile');
+  resolve(planned);
+  await first;
+  await t.resolves(operator.rebase('shard1'));
+});
+
+t.test('what fails is told, and frees the master', async (t) => {
+  const error = new SwitchmasterError('failover-stalled', 'no replica was promoted');
+  const { operator, reports } = employ({ failOver: () => Promise.reject(error) });
+  await t.rejects(operator.failOver('shard1', {}), { code: 'failover-stalled' });
+  t.match(reports, [{ loop: 'failover', outcome: { kind: 'failed', error: { code: 'failover-stalled' } } }]);
+  await t.resolves(operator.rebase('shard1'));
+});
+
+t.test('a node without a bridge steers nothing', async (t) => {
+  const { operator } = employ(undefined);
+  await t.rejects(operator.failOver('shard1', {}), { code: 'not-found' });
+});

@@ -1,0 +1,68 @@
+import t from 'tap';
+import { checkPlanned } from '../../../lib/bridge/failover/planned-check.ts';
+import type { ReplicaView, SentinelView } from '../../../lib/model/sentinel.ts';
+import { at, record, view } from '../plan/world.ts';
+
+const five = record('A', { epoch: 5, replicas: [at('B'), at('C')] });
+const seen = (b: ReplicaView['condition'], c: ReplicaView['condition']) => [
+  { address: at('B'), condition: b },
+  { address: at('C'), condition: c },
+];
+const three = (changes: Partial<SentinelView> = {}) =>
+  [1, 2, 3].map((n) => view(n, 'A', 5, { replicas: seen('up', 'up'), ...changes }));
+
+type Given = Partial<Parameters<typeof checkPlanned>[0]>;
+const rows: readonly (readonly [string, Given, readonly string[] | RegExp])[] = [
+  ['all is well: every replica in sync is a candidate', {}, ['B', 'C']],
+  ['the wanted successor is one of them', { successor: at('C') }, ['B', 'C']],
+  ['two of three Sentinels agree', { views: three().slice(0, 2) }, ['B', 'C']],
+  ['a replica whose link is down is no candidate', { views: three({ replicas: seen('up', 'link-down') }) }, ['B']],
+  [
+    'one Sentinel has not seen a replica up',
+    { views: [...three().slice(0, 2), view(3, 'A', 5, { replicas: seen('up', 'unlinked') })] },
+    ['B'],
+  ],
+  ['a replica that no Sentinel lists is no candidate', { record: { ...five, replicas: [at('B'), at('D')] } }, ['B']],
+  ['there is no record', { record: undefined }, /no record yet/],
+  ['a failover is not confirmed', { record: { ...five, phase: 'promoted' } }, /epoch 5 is not confirmed yet/],
+  ['only one Sentinel answers', { views: three().slice(0, 1) }, /no majority .*1 of 3 Sentinels were heard/],
+  ['the Sentinels have another epoch', { views: [1, 2, 3].map((n) => view(n, 'A', 6)) }, /no majority/],
+  ['the Sentinels have another master', { views: [1, 2, 3].map((n) => view(n, 'B', 5)) }, /no majority/],
+  [
+    'one sees the master down',
+    { views: [...three().slice(0, 2), view(3, 'A', 5, { condition: 's_down' })] },
+    /10\.0\.1\.3:26379 says that the master is s_down/,
+  ],
+  ['one fails over', { views: [...three().slice(0, 2), view(3, 'A', 5, { condition: 'failover' })] }, /is failover/],
+  [
+    'no replica is in sync',
+    { views: three({ replicas: seen('s_down', 'link-down') }) },
+    /no replica is up and in sync/,
+  ],
+  [
+    'the wanted successor is no replica',
+    { successor: at('D') },
+    /10\.0\.0\.4:6304 is not a replica .* \(those are: 10\.0\.0\.2:6302, 10\.0\.0\.3:6303\)/,
+  ],
+  [
+    'the wanted successor is not in sync',
+    { successor: at('C'), views: three({ replicas: seen('up', 'link-down') }) },
+    /10\.0\.0\.3:6303 is not a replica/,
+  ],
+  ['the wanted successor is the master', { successor: at('A') }, /10\.0\.0\.1:6301 is not a replica/],
+  ['the record cannot be written', { consulOutage: 'Consul is gone' }, /Consul is gone/],
+];
+for (const [when, given, expected] of rows) {
+  t.test(`whether a planned failover may begin: ${when}`, async (t) => {
+    const check = checkPlanned({
+      record: five,
+      views: three(),
+      knownSentinels: 3,
+      successor: undefined,
+      consulOutage: undefined,
+      ...given,
+    });
+    if (expected instanceof RegExp) t.match(check, { kind: 'refused', why: expected });
+    else t.strictSame(check.kind === 'ready' ? check.candidates : check.why, expected.map(at));
+  });
+}

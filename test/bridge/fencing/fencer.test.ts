@@ -1,0 +1,154 @@
+import t from 'tap';
+import { type FenceReport, Fencer } from '../../../lib/bridge/fencing/fencer.ts';
+import type { Evidence } from '../../../lib/bridge/fencing/plan.ts';
+import { RedisPool } from '../../../lib/client/redis-pool.ts';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { RespConnection, redisCli } from '../../sandbox/resp.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { record, view } from '../plan/world.ts';
+
+const sandbox = await Sandbox.openFor(t, { name: 'fencer' });
+
+/** Two masters, one of them a former one, and the record that names the other. */
+async function start(name: string, mode: 'demote' | 'pause' | 'none' = 'demote') {
+  const [now, old] = await Promise.all(
+    ['now', 'old'].map((one) => sandbox.redis({ name: `${name}-${one}`, replicas: 0 })),
+  );
+  if (now === undefined || old === undefined) throw new Error('two were started');
+  const redis = new RedisPool({});
+  t.teardown(() => redis.close());
+  redis.keep('m', [now.master.address, old.master.address]);
+  for (const { address } of [now.master, old.master])
+    await waitFor('a connection', () => redis.role(address, { timeoutMs: 500 }), {
+      until: ({ role }) => role === 'master',
+    });
+  const reports: FenceReport[] = [];
+  const fencer = new Fencer({ redis, mode, onReport: (report) => reports.push(report) });
+  const confirmed = {
+    ...record('A'),
+    master: now.master.address,
+    replicas: [old.master.address],
+    previous: old.master.address,
+  };
+  const members = [now.master.address, old.master.address];
+  const views = [view(1, 'A', 5, { replicas: [{ address: old.master.address, condition: 'up' }] })];
+  const enforce = (evidence: Evidence, stillHolds = () => true, given = confirmed) =>
+    fencer.enforce(given, { members, weigh: async () => ({ evidence, views }), stillHolds });
+  return { now: now.master, old: old.master, fencer, reports, confirmed, enforce };
+}
+
+const isPaused = (address: { host: string; port: number }) =>
+  redisCli(address, ['SET', 'k', 'v'], { timeoutMs: 200 }).then(
+    () => false,
+    () => true,
+  );
+
+t.test(
+  'when the master changes, the old one’s writes wait, its reads do not, and the new one’s writes go on',
+  async (t) => {
+    const { now, old, fencer, reports } = await start('turn');
+    await fencer.turn('m', { from: old.address, to: now.address });
+    t.ok(await isPaused(old.address));
+    t.equal(await redisCli(old.address, ['GET', 'k'], { timeoutMs: 500 }), null);
+    t.notOk(await isPaused(now.address));
+    t.strictSame(reports, [{ name: 'm', action: 'pause', address: formatAddress(old.address), error: undefined }]);
+    await waitFor('the pause to end by itself', async () => !(await isPaused(old.address)), { timeoutMs: 8_000 });
+  },
+);
+
+t.test('from the selection of a replica to its promotion the master’s writes wait, and no longer', async (t) => {
+  const { now, old, fencer, reports } = await start('brace');
+  await fencer.brace('m', old.address);
+  t.ok(await isPaused(old.address));
+  await waitFor('the pause to end by itself', async () => !(await isPaused(old.address)), { timeoutMs: 3_000 });
+  await fencer.brace('m', now.address);
+  await fencer.turn('m', { from: now.address, to: old.address });
+  t.match(reports, [{ action: 'brace' }, { action: 'brace' }, { action: 'pause' }, { action: 'release' }]);
+});
+
+t.test('a dead master is not spoken of when its successor is selected, a refusal is', async (t) => {
+  const { old, fencer, reports } = await start('brace-dead');
+  await old.command('ACL', 'SETUSER', 'default', '-client|pause');
+  await fencer.brace('m', old.address);
+  t.match(reports, [{ action: 'brace', error: { code: 'redis-denied' } }]);
+  await old.kill();
+  await fencer.brace('m', old.address);
+  t.equal(reports.length, 1);
+});
+
+t.test('who becomes master again is let go at once', async (t) => {
+  const { now, old, fencer, reports } = await start('again');
+  await fencer.turn('m', { from: old.address, to: now.address });
+  await fencer.turn('m', { from: now.address, to: old.address });
+  t.notOk(await isPaused(old.address));
+  t.ok(await isPaused(now.address));
+  t.strictSame(reports.map(({ action }) => action).sort(), ['pause', 'pause', 'release']);
+});
+
+t.test('a former master is made a replica where that is proven, and its clients are ended', async (t) => {
+  const { now, old, enforce } = await start('proven');
+  const client = await RespConnection.open(old.address);
+  t.equal(await enforce('proven'), 'found');
+  t.strictSame(((await old.command('ROLE')) as unknown[]).slice(0, 3), ['slave', now.address.host, now.address.port]);
+  await waitFor('the client to be ended', () => client.closed);
+  t.equal(await now.role(), 'master');
+  t.equal(await enforce('proven'), 'none');
+});
+
+t.test('it is only paused where that is likely, and left alone where it is not', async (t) => {
+  const { old, enforce, reports } = await start('likely');
+  t.equal(await enforce('none'), 'found');
+  t.strictSame(reports, []);
+  t.equal(await enforce('likely'), 'found');
+  t.ok(await isPaused(old.address));
+  t.equal(await old.role(), 'master');
+});
+
+t.test('before the confirmation, a former master that was out of reach at the change is paused, once', async (t) => {
+  const { now, old, fencer, enforce, reports, confirmed } = await start('late');
+  const promoted = { ...confirmed, phase: 'promoted' as const };
+  await old.kill();
+  await fencer.turn('m', { from: old.address, to: now.address });
+  t.match(reports, [{ action: 'pause', error: { code: /^redis-/ } }]);
+  await old.start();
+  await waitFor('the pause', async () => {
+    await enforce('none', () => true, promoted);
+    return reports.some(({ error }) => error === undefined);
+  });
+  t.ok(await isPaused(old.address));
+  const before = reports.length;
+  await enforce('proven', () => true, promoted);
+  t.equal(reports.length, before);
+  t.equal(await old.role(), 'master');
+});
+
+t.test(
+  'nothing is done any more where the record has changed meanwhile, and nothing is demoted where it is not confirmed',
+  async (t) => {
+    const { old, enforce, reports, confirmed } = await start('changed');
+    t.equal(await enforce('proven', () => false), 'found');
+    t.equal(await enforce('proven', () => false, { ...confirmed, phase: 'promoted' }), 'none');
+    t.strictSame(reports, []);
+    t.equal(await old.role(), 'master');
+  },
+);
+
+t.test('the mode pause never discards anything, and the mode none does nothing', async (t) => {
+  const pause = await start('pause', 'pause');
+  await pause.enforce('proven');
+  t.equal(await pause.old.role(), 'master');
+  t.ok(await isPaused(pause.old.address));
+  const none = await start('none', 'none');
+  await none.enforce('proven');
+  await none.fencer.turn('m', { from: none.old.address, to: none.now.address });
+  t.notOk(await isPaused(none.old.address));
+  t.strictSame(none.reports, []);
+});
+
+t.test('what could not be done is told', async (t) => {
+  const { now, old, fencer, reports } = await start('dead');
+  await old.kill();
+  await fencer.turn('m', { from: old.address, to: now.address });
+  t.match(reports, [{ action: 'pause', address: formatAddress(old.address), error: { code: /^redis-/ } }]);
+});

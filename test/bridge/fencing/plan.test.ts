@@ -1,0 +1,120 @@
+import t from 'tap';
+import { type Evidence, former, planFence, weighEvidence } from '../../../lib/bridge/fencing/plan.ts';
+import type { SentinelView } from '../../../lib/model/sentinel.ts';
+import { all } from '../plan/decision-table.ts';
+import { at, record, role, view } from '../plan/world.ts';
+
+const six = record('B', { epoch: 6, previous: at('A'), replicas: [at('A'), at('C')] });
+const masters = ['A', 'B', 'C'].map((letter) => role(letter, 'master'));
+
+/** Three Sentinels that agree, and list these as B's replicas. */
+const listing = (...letters: readonly string[]) =>
+  all('B', 6).map((one) => ({
+    ...one,
+    replicas: letters.map((letter) => ({ address: at(letter), condition: 'up' as const })),
+  }));
+const known = { views: listing('A', 'C'), members: [at('A'), at('B'), at('C')] };
+
+type Row = readonly [when: string, given: Partial<Parameters<typeof planFence>[0]>, expected: readonly string[]];
+const rows: readonly Row[] = [
+  ['proven: everyone but the record’s master is demoted', {}, ['demote A', 'demote C']],
+  [
+    'a node that answers as a replica is left alone',
+    { roles: [role('A', 'replica'), role('C', 'master')] },
+    ['demote C'],
+  ],
+  ['nobody was asked: nothing', { roles: [] }, []],
+  ['a node that cannot be reached is left alone', { roles: [role('A', 'unreachable')] }, []],
+  ['likely: only the former master is paused', { evidence: 'likely' }, ['pause A']],
+  ['no evidence: nothing', { evidence: 'none' }, []],
+  ['the mode is none: nothing', { mode: 'none' }, []],
+  ['the mode is pause: never more than that', { mode: 'pause' }, ['pause A']],
+  ['before the record is confirmed: nothing', { record: { ...six, phase: 'promoted' } }, []],
+  ['no former master is known, and nothing is proven', { record: { ...six, previous: null }, evidence: 'likely' }, []],
+  [
+    'a former master that is no replica by the record is fenced too',
+    { record: { ...six, replicas: [] } },
+    ['demote A'],
+  ],
+  ['a former master that the Sentinels forgot: nothing', { views: listing() }, []],
+  [
+    'one that not every Sentinel counts among the replicas keeps its data',
+    { views: [...listing('A', 'C').slice(1), ...listing('C').slice(1, 2)] },
+    ['demote C'],
+  ],
+  [
+    'a former master by the record alone, whom no Sentinel ever named, is left alone',
+    { record: { ...six, previous: at('D') }, roles: [role('D', 'master')] },
+    [],
+  ],
+  [
+    'the same where it would only be paused',
+    { record: { ...six, previous: at('D') }, roles: [role('D', 'master')], evidence: 'likely' },
+    [],
+  ],
+  [
+    'the record’s master among its own replicas is never touched',
+    { record: { ...six, replicas: [at('B')], previous: at('B') } },
+    [],
+  ],
+  ['an address that the record does not name is never touched', { roles: [role('D', 'master')] }, []],
+];
+for (const [when, given, expected] of rows) {
+  t.test(`what is done to a former master: ${when}`, async (t) => {
+    const actions = planFence({ mode: 'demote', record: six, roles: masters, evidence: 'proven', ...known, ...given });
+    t.strictSame(
+      actions.map(({ kind, address }) => `${kind} ${String.fromCharCode(64 + address.port - 6300)}`),
+      expected,
+    );
+    for (const action of actions) if (action.kind === 'demote') t.strictSame(action.master, at('B'));
+  });
+}
+
+t.test('whatever is known, the record’s master is not touched, and nothing is before its confirmation', async (t) => {
+  for (const mode of ['demote', 'pause', 'none'] as const)
+    for (const phase of ['promoted', 'confirmed'] as const)
+      for (const evidence of ['proven', 'likely', 'none'] as const)
+        for (const previous of [null, at('A'), at('B'), at('D')]) {
+          const given = { ...six, phase, previous, replicas: [at('A'), at('B'), at('C')] };
+          const roles = [...masters, role('D', 'master')];
+          const actions = planFence({ mode, record: given, roles, evidence, ...known });
+          t.notOk(actions.some(({ address }) => address.port === at('B').port));
+          if (phase === 'promoted' || evidence === 'none' || mode === 'none') t.strictSame(actions, []);
+          if (evidence !== 'proven' || mode !== 'demote') t.notOk(actions.some(({ kind }) => kind === 'demote'));
+        }
+});
+
+t.test('who could come back: the replicas and the former master, once each, and never the master', async (t) => {
+  t.strictSame(former(six), [at('A'), at('C')]);
+  t.strictSame(former({ ...six, replicas: [at('C')] }), [at('C'), at('A')]);
+  t.strictSame(former({ ...six, replicas: [], previous: null }), []);
+});
+
+const condition = (name: SentinelView['condition']) =>
+  all('B', 6).map((one, i) => (i === 1 ? { ...one, condition: name } : one));
+const evidence: readonly (readonly [string, readonly SentinelView[], Evidence, 'reachable' | 'unreachable'])[] = [
+  ['all agree', all('B', 6), 'proven', 'reachable'],
+  ['all agree, but Consul may hold a newer record', all('B', 6), 'likely', 'unreachable'],
+  ['one was not heard: it might be promoting', all('B', 6).slice(0, 2), 'likely', 'reachable'],
+  ['no majority was heard', all('B', 6).slice(0, 1), 'none', 'reachable'],
+  ['nobody can be heard', [], 'likely', 'reachable'],
+  ['nobody can be heard, nor Consul', [], 'likely', 'unreachable'],
+  ['one fails over', condition('failover'), 'none', 'reachable'],
+  ['the master is down for one of them', condition('s_down'), 'likely', 'reachable'],
+  ['the master is down for enough of them', condition('o_down'), 'likely', 'reachable'],
+  ['one has a newer epoch', [view(1, 'A', 7), view(2, 'B', 6), view(3, 'B', 6)], 'none', 'reachable'],
+  ['one names another at this epoch', [view(1, 'A', 6), view(2, 'B', 6), view(3, 'B', 6)], 'none', 'reachable'],
+  ['one lags behind', [view(1, 'A', 5), view(2, 'B', 6), view(3, 'B', 6)], 'likely', 'reachable'],
+  ['most lag behind', [view(1, 'A', 5), view(2, 'A', 5), view(3, 'B', 6)], 'none', 'reachable'],
+  [
+    'a Sentinel knows of more than answered',
+    all('B', 6).map((one) => ({ ...one, knownSentinels: 5 })),
+    'likely',
+    'reachable',
+  ],
+];
+for (const [when, views, expected, consul] of evidence) {
+  t.test(`how sure it is that no failover promotes a stray: ${when}`, async (t) => {
+    t.equal(weighEvidence({ record: six, views, knownSentinels: 3, consul }), expected);
+  });
+}

@@ -1,0 +1,92 @@
+import t, { type Test } from 'tap';
+import { SentinelSource } from '../../../lib/bridge/observe/sentinels.ts';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import type { SentinelServer } from '../../sandbox/sentinel.ts';
+
+const sandbox = await Sandbox.openFor(t, { name: 'sentinel-source' });
+const [shard1, other] = await Promise.all([sandbox.redis({ name: 'shard1' }), sandbox.redis({ name: 'other' })]);
+const sentinels = await sandbox.sentinels({ masters: [shard1, other] });
+const [first, second, third] = sentinels;
+if (first === undefined || second === undefined || third === undefined) throw new Error('three were asked for');
+
+function open(t: Test, addresses: readonly SentinelServer[], discoverMs = 200) {
+  const hints: string[] = [];
+  const source = new SentinelSource({
+    addresses: addresses.map(({ address }) => address),
+    access: {},
+    matches: (name) => name.startsWith('shard'),
+    discoverMs,
+    onHint: (name, { event }) => hints.push(`${name} ${event.event}`),
+    onLink: () => {},
+  });
+  t.teardown(() => source.close());
+  source.start();
+  return { source, hints, up: () => source.sentinels.filter(({ up }) => up).length };
+}
+
+t.test('the other Sentinels are found from one, and only the wanted masters', async (t) => {
+  const { source, hints, up } = open(t, [first]);
+  await waitFor('all three', up, { until: (count) => count === 3 });
+  t.strictSame(source.names, ['shard1']);
+  t.equal(source.count('shard1'), 3);
+  t.ok(hints.includes('shard1 found') && hints.includes('shard1 connected'));
+  t.notOk(hints.some((hint) => hint.startsWith('other')));
+  const readings = await source.read('shard1');
+  t.equal(new Set(readings.map(({ sentinelId }) => sentinelId)).size, 3);
+  t.ok(readings.every((reading) => reading.kind === 'seen' && reading.view.master.port === shard1.master.address.port));
+  t.ok(readings.every((reading) => reading.kind === 'seen' && reading.view.knownSentinels === 3));
+  const only = await source.read('shard1', { only: [second.address] });
+  t.strictSame(
+    only.map(({ sentinel }) => formatAddress(sentinel)),
+    [formatAddress(second.address)],
+  );
+  t.ok((await source.read('shard9')).every(({ kind }) => kind === 'unaware'));
+});
+
+t.test('links that nobody uses stay up, for they are proved by PING', async (t) => {
+  const { hints, up } = open(t, sentinels, 60_000);
+  await waitFor('all three', up, { until: (count) => count === 3 });
+  // Sentinels ping each other as well, but nobody else subscribes.
+  const pinged = async () => /flags=P .*cmd=ping/.test(String(await first.command('CLIENT', 'LIST')));
+  await waitFor('a PING on the subscription', pinged);
+  t.equal(up(), 3);
+  t.notOk(hints.includes('shard1 disconnected'));
+});
+
+t.test('a Sentinel that dies is told of, counts on, and comes back by itself', async (t) => {
+  const { source, hints, up } = open(t, sentinels);
+  await waitFor('all three', up, { until: (count) => count === 3 });
+  await third.kill();
+  await waitFor('the loss', up, { until: (count) => count === 2 });
+  t.ok(hints.includes('shard1 disconnected'));
+  t.equal(source.count('shard1'), 3, 'a dead one is one of those that a majority is taken of');
+  const readings = await source.read('shard1');
+  t.strictSame(readings.map(({ kind }) => kind).sort(), ['seen', 'seen', 'unreachable']);
+  const heard = hints.length;
+  await third.restart();
+  await waitFor('its return', up, { until: (count) => count === 3 });
+  await waitFor('a hint, for all may have changed', () => hints.slice(heard).includes('shard1 connected'));
+});
+
+t.test('one that says nothing is unreachable after a second, and the others are heard', async (t) => {
+  const { source, up } = open(t, sentinels);
+  await waitFor('all three', up, { until: (count) => count === 3 });
+  second.pause();
+  const readings = await source.read('shard1');
+  second.resume();
+  t.strictSame(readings.map(({ kind }) => kind).sort(), ['seen', 'seen', 'unreachable']);
+});
+
+t.test('a discovered Sentinel that is gone and that nobody lists any more is forgotten', async (t) => {
+  const { source, up } = open(t, [first]);
+  await waitFor('all three', up, { until: (count) => count === 3 });
+  await third.kill();
+  await waitFor('the loss', up, { until: (count) => count === 2 });
+  t.equal(source.count('shard1'), 3);
+  await first.command('SENTINEL', 'RESET', '*');
+  await second.command('SENTINEL', 'RESET', '*');
+  await waitFor('it to be forgotten', () => source.sentinels.length, { until: (count) => count === 2 });
+  t.equal(source.count('shard1'), 2);
+});

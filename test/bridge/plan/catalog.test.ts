@@ -1,0 +1,235 @@
+import t from 'tap';
+import { planConfirmation, planPublication, planRepair, type Wanted } from '../../../lib/bridge/plan/catalog.ts';
+import type { CatalogOperation, Holdings, ServiceInstance } from '../../../lib/model/catalog.ts';
+import type { MasterRecord } from '../../../lib/model/record.ts';
+import { formatRecord } from '../../../lib/model/record.ts';
+import { at, record } from './world.ts';
+
+const up = { status: 'passing', output: 'Sentinel: up' } as const;
+const nothing: Holdings = { keys: new Map(), instances: [] };
+
+function wanted(content: MasterRecord, changes: Partial<Wanted> = {}): Wanted {
+  const replicas = content.replicas.map((address) => ({ address, opinion: up }));
+  return { naming: { environment: undefined }, record: content, master: up, replicas, ...changes };
+}
+
+/** What Consul holds once these steps were carried out on nothing. */
+function holdingsAfter(steps: readonly CatalogOperation[]): Holdings {
+  const keys = new Map<string, { key: string; value: string; modifyIndex: number }>();
+  const instances = new Map<string, ServiceInstance>();
+  let node = { nodeAddress: '', nodeMeta: {} as Readonly<Record<string, string>> };
+  for (const step of steps) {
+    if (step.kind === 'kv-set') keys.set(step.key, { key: step.key, value: step.value, modifyIndex: 1 });
+    if (step.kind === 'node-set') node = { nodeAddress: step.address, nodeMeta: step.meta };
+    if (step.kind === 'service-set') {
+      const { node: nodeName, service } = step;
+      instances.set(service.id, { ...service, ...node, node: nodeName, datacenter: 'dc1', checks: [] });
+    }
+    if (step.kind === 'check-set') {
+      const held = instances.get(step.check.serviceId);
+      if (held !== undefined) instances.set(held.id, { ...held, checks: [...held.checks, step.check] });
+    }
+  }
+  return { keys, instances: [...instances.values()] };
+}
+
+const content = record('A', { epoch: 7, generation: 2, replicas: [at('B'), at('C')] });
+const published = planPublication(wanted(content), { index: 42, holdings: nothing });
+const inPlace = holdingsAfter([...published.first, ...published.rest]);
+
+t.test(
+  'a publication fences by the record first, and writes a node before its services and those before their checks',
+  async (t) => {
+    const steps = [...published.first, ...published.rest];
+    t.strictSame(steps[0], { kind: 'kv-cas', key: 'redis/record/m', value: formatRecord(content), index: 42 });
+    t.strictSame(
+      steps.map(({ kind }) => kind).join(' '),
+      'kv-cas kv-set kv-set kv-set kv-set node-set service-set check-set service-set check-set service-set check-set',
+    );
+    t.strictSame(Object.fromEntries([...inPlace.keys].map(([key, { value }]) => [key, value])), {
+      'redis/master/m': '10.0.0.1:6301',
+      'redis/master/m/host': '10.0.0.1',
+      'redis/master/m/port': '6301',
+      'redis/master/m/epoch': '7',
+    });
+  },
+);
+
+t.test('what is published is what product and DNS need', async (t) => {
+  const [master, first] = inPlace.instances;
+  t.match(master, { node: 'redis-m', id: 'redis-master', name: 'redis-master', address: '10.0.0.1', port: 6301 });
+  t.strictSame(master?.tags, ['m']);
+  t.strictSame(master?.meta, { master: 'm', generation: '2', epoch: '7' });
+  t.match(master?.nodeMeta, { 'external-node': 'true', 'external-probe': 'false' });
+  t.match(first, { id: 'redis-replica-10.0.0.2:6302', name: 'redis-replica', address: '10.0.0.2', port: 6302 });
+  t.strictSame(
+    inPlace.instances.map(({ checks }) => checks.map(({ id, status }) => `${id} ${status}`)),
+    [
+      ['redis-master:sentinel passing'],
+      ['redis-replica-10.0.0.2:6302:sentinel passing'],
+      ['redis-replica-10.0.0.3:6303:sentinel passing'],
+    ],
+  );
+});
+
+t.test('an environment is part of every key and a tag of every service', async (t) => {
+  const { first } = planPublication(wanted(content, { naming: { environment: 'prod' } }), {
+    index: 0,
+    holdings: nothing,
+  });
+  const keys = first.flatMap((step) => ('key' in step ? [step.key] : []));
+  t.ok(keys.every((key) => key.startsWith('redis/prod/')));
+  t.match(
+    first.find(({ kind }) => kind === 'service-set'),
+    { service: { tags: ['m', 'prod'] } },
+  );
+});
+
+t.test('a name that DNS cannot carry has both forms as tags', async (t) => {
+  const { first } = planPublication(wanted({ ...content, name: 'my.shard' }), { index: 0, holdings: nothing });
+  t.match(
+    first.find(({ kind }) => kind === 'service-set'),
+    { node: 'redis-my-shard', service: { tags: ['my-shard', 'my.shard'] } },
+  );
+});
+
+t.test('a publication after a failover removes the services of replicas that are none any more', async (t) => {
+  const moved = record('B', { epoch: 8, replicas: [at('C')] });
+  const { rest } = planPublication(wanted(moved), { index: 1, holdings: inPlace });
+  t.strictSame(
+    rest.filter(({ kind }) => kind === 'service-delete'),
+    [{ kind: 'service-delete', node: 'redis-m', serviceId: 'redis-replica-10.0.0.2:6302', name: 'redis-replica' }],
+  );
+});
+
+t.test('a confirmation writes the record and nothing else', async (t) => {
+  const { first, rest } = planConfirmation(wanted(content), { index: 3 });
+  t.strictSame([first.map(({ kind }) => kind), rest], [['kv-cas'], []]);
+});
+
+t.test('what is in place is left alone', async (t) => {
+  t.strictSame(planRepair(wanted(content), inPlace), []);
+});
+
+t.test('a repair on nothing at all writes what a publication writes, but for the record', async (t) => {
+  const steps = planRepair(wanted(content), nothing);
+  t.strictSame(holdingsAfter(steps), inPlace);
+});
+
+const key = (name: string, value: string | undefined): Holdings => {
+  const keys = new Map(inPlace.keys);
+  if (value === undefined) keys.delete(name);
+  else keys.set(name, { key: name, value, modifyIndex: 9 });
+  return { ...inPlace, keys };
+};
+const instance = (id: string, change: (held: ServiceInstance) => ServiceInstance | undefined): Holdings => ({
+  ...inPlace,
+  instances: inPlace.instances.flatMap((held) => (held.id === id ? (change(held) ?? []) : [held])),
+});
+const every = (change: Partial<ServiceInstance>): Holdings => ({
+  ...inPlace,
+  instances: inPlace.instances.map((held) => ({ ...held, ...change })),
+});
+const replicaB = 'redis-replica-10.0.0.2:6302';
+
+const repairs: readonly (readonly [string, Holdings, readonly string[]])[] = [
+  ['a plain key is gone', key('redis/master/m', undefined), ['kv-set redis/master/m']],
+  ['a plain key was edited', key('redis/master/m/port', '1'), ['kv-set redis/master/m/port']],
+  [
+    'the master service is gone',
+    instance('redis-master', () => undefined),
+    ['service-set redis-master', 'check-set redis-master:sentinel'],
+  ],
+  [
+    'its address was edited',
+    instance('redis-master', (held) => ({ ...held, address: '10.9.9.9' })),
+    ['service-set redis-master'],
+  ],
+  ['its port was edited', instance('redis-master', (held) => ({ ...held, port: 1 })), ['service-set redis-master']],
+  [
+    'a tag was added',
+    instance('redis-master', (held) => ({ ...held, tags: [...held.tags, 'x'] })),
+    ['service-set redis-master'],
+  ],
+  [
+    'its meta was edited',
+    instance('redis-master', (held) => ({ ...held, meta: { ...held.meta, x: 'y' } })),
+    ['service-set redis-master'],
+  ],
+  [
+    "it has another service's name",
+    instance('redis-master', (held) => ({ ...held, name: 'redis-replica' })),
+    ['service-set redis-master'],
+  ],
+  [
+    'its check is gone',
+    instance('redis-master', (held) => ({ ...held, checks: [] })),
+    ['check-set redis-master:sentinel'],
+  ],
+  [
+    'its check was edited',
+    instance('redis-master', (held) => ({
+      ...held,
+      checks: held.checks.map((c) => ({ ...c, status: 'critical' as const })),
+    })),
+    ['check-set redis-master:sentinel'],
+  ],
+  [
+    'another check was added',
+    instance('redis-master', (held) => ({
+      ...held,
+      checks: [
+        ...held.checks,
+        { id: 'x', serviceId: 'redis-master', name: 'x', status: 'passing' as const, output: '' },
+      ],
+    })),
+    [],
+  ],
+  [
+    'a replica is gone',
+    instance(replicaB, () => undefined),
+    [`service-set ${replicaB}`, `check-set ${replicaB}:sentinel`],
+  ],
+  ['the node has another address', every({ nodeAddress: '10.9.9.9' }), ['node-set redis-m']],
+  ['the node lost its marks', every({ nodeMeta: {} }), ['node-set redis-m']],
+  [
+    'a second master was registered on the node',
+    {
+      ...inPlace,
+      instances: [
+        ...inPlace.instances,
+        ...instance('redis-master', (held) => ({ ...held, id: 'x' })).instances.slice(0, 1),
+      ],
+    },
+    ['service-delete x'],
+  ],
+];
+for (const [what, holdings, expected] of repairs) {
+  t.test(`only what differs is put right: ${what}`, async (t) => {
+    t.strictSame(planRepair(wanted(content), holdings).map(stepName), expected);
+  });
+}
+
+t.test('while no Sentinel knows better, a check keeps what it says about the same address', async (t) => {
+  const silent = wanted(content, {
+    master: undefined,
+    replicas: content.replicas.map((address) => ({ address, opinion: undefined })),
+  });
+  t.strictSame(planRepair(silent, inPlace), []);
+  const moved = planPublication({ ...silent, record: record('D', { epoch: 8 }) }, { index: 1, holdings: inPlace });
+  t.match(moved.first.at(-1), { kind: 'check-set', check: { status: 'critical', output: 'no Sentinel can be asked' } });
+});
+
+t.test('a replica that no Sentinel has seen yet is critical, and so gets no traffic', async (t) => {
+  const unseen = wanted(content, { replicas: content.replicas.map((address) => ({ address, opinion: undefined })) });
+  const { rest } = planPublication(unseen, { index: 1, holdings: nothing });
+  t.match(rest.at(-1), { check: { status: 'critical', output: 'Sentinel: not seen yet' } });
+});
+
+function stepName(step: CatalogOperation): string {
+  if ('key' in step) return `${step.kind} ${step.key}`;
+  if (step.kind === 'service-set') return `${step.kind} ${step.service.id}`;
+  if (step.kind === 'check-set') return `${step.kind} ${step.check.id}`;
+  if (step.kind === 'service-delete') return `${step.kind} ${step.serviceId}`;
+  return `${step.kind} ${step.node}`;
+}

@@ -1,0 +1,60 @@
+import t from 'tap';
+import { LagHistory } from '../../../lib/bridge/plan/lag.ts';
+
+const a = '10.0.0.6:6379';
+const sample = (atMs: number, master: number, replica?: number) => ({
+  atMs,
+  master,
+  replicas: new Map(replica === undefined ? [] : [[a, replica]]),
+});
+
+t.test('nothing is known before anybody answered', async (t) => {
+  const history = new LagHistory();
+  t.equal(history.lag(a, 0), undefined);
+  history.add(sample(1_000, 50));
+  t.equal(history.lag(a, 1_000), undefined, 'of a replica whose link is down');
+});
+
+t.test('a replica is as old as the newest moment of its master that it has reached', async (t) => {
+  const history = new LagHistory();
+  for (const [atMs, master] of [
+    [1_000, 100],
+    [2_000, 200],
+    [3_000, 300],
+  ] as const)
+    history.add(sample(atMs, master, 100));
+  t.strictSame(history.lag(a, 3_000), { bytes: 200, behindMs: 2_000 });
+  history.add(sample(4_000, 400, 250));
+  t.strictSame(history.lag(a, 4_500), { bytes: 150, behindMs: 2_500 });
+  history.add(sample(5_000, 500, 500));
+  t.strictSame(history.lag(a, 5_000), { bytes: 0, behindMs: 0 });
+});
+
+t.test('a replica that read on before its master was asked is not ahead', async (t) => {
+  const history = new LagHistory();
+  history.add(sample(1_000, 100, 120));
+  t.strictSame(history.lag(a, 1_010), { bytes: 0, behindMs: 10 });
+});
+
+t.test('while nobody answers, what is known gets older and is not taken for new', async (t) => {
+  const history = new LagHistory();
+  history.add(sample(1_000, 100, 100));
+  t.strictSame(history.lag(a, 9_000), { bytes: null, behindMs: 8_000 });
+});
+
+t.test('what is further behind than is remembered has no age', async (t) => {
+  const history = new LagHistory();
+  history.add(sample(1_000, 100, 40));
+  t.strictSame(history.lag(a, 1_000), { bytes: 60, behindMs: null });
+  for (let i = 0; i < 400; i += 1) history.add(sample(2_000 + i * 1_000, 200 + i, 200));
+  t.equal(history.lag(a, 401_000)?.behindMs, null);
+});
+
+t.test('an offset that fell begins another history', async (t) => {
+  const history = new LagHistory();
+  history.add(sample(1_000, 1_000, 1_000));
+  history.add(sample(2_000, 10, 1_000));
+  t.strictSame(history.lag(a, 2_000), { bytes: 0, behindMs: 0 });
+  history.add(sample(3_000, 20, 5));
+  t.strictSame(history.lag(a, 3_000), { bytes: 15, behindMs: null });
+});

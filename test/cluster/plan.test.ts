@@ -1,0 +1,89 @@
+import t from 'tap';
+import { type ClusterSituation, decideCluster } from '../../lib/cluster/plan.ts';
+import type { ClusterNode, ClusterView } from '../../lib/model/cluster.ts';
+import { formatClusterRecord, normalizeRanges, parseClusterRecord, uncoveredBy } from '../../lib/model/cluster.ts';
+
+function node(id: string, over: Partial<ClusterNode> = {}): ClusterNode {
+  return {
+    id,
+    address: { host: `10.0.0.${id.charCodeAt(0) - 96}`, port: 7000 },
+    role: 'master',
+    health: 'online',
+    ...over,
+  };
+}
+
+const thirds = [
+  { from: 0, to: 5460 },
+  { from: 5461, to: 10922 },
+  { from: 10923, to: 16383 },
+];
+
+function view(
+  nodeId: string,
+  over: {
+    readonly masters?: string;
+    readonly epoch?: number;
+    readonly state?: 'ok' | 'fail';
+    readonly failed?: string;
+  } = {},
+): ClusterView {
+  const { masters = 'abc', epoch = 3, state = 'ok', failed = '' } = over;
+  const shards = thirds.map((slots, i) => {
+    const id = masters[i] ?? 'a';
+    return { slots: [slots], nodes: [node(id, failed.includes(id) ? { health: 'fail' } : {})] };
+  });
+  return { nodeId, askedAt: { host: '10.0.0.1', port: 7000 }, epoch, state, shards };
+}
+
+function decide(views: readonly ClusterView[], over: Partial<ClusterSituation> = {}) {
+  return decideCluster({ views, held: undefined, behindSinceMs: undefined, nowMs: 0, rebaseAfterMs: 10_000, ...over });
+}
+
+function publish(views: readonly ClusterView[]) {
+  const decision = decide(views);
+  if (decision.kind !== 'publish') throw new Error(decision.kind);
+  return { version: 1, name: 'c', ...decision.draft, changedAt: '', changedBy: '' } as const;
+}
+
+t.test('a view stands when more than half of the masters that it names hold it', async (t) => {
+  t.equal(decide([view('a')]).kind, 'wait');
+  t.equal(decide([view('a'), view('x'), view('y')]).kind, 'wait', 'replicas have no vote');
+  t.equal(decide([view('a'), view('b')]).kind, 'publish');
+  const cut = [view('c'), view('a', { masters: 'abd', epoch: 4 }), view('b', { masters: 'abd', epoch: 4 })];
+  t.match(decide(cut), { kind: 'publish', draft: { epoch: 4 }, moving: 'moving' });
+});
+
+t.test('an older epoch is not believed before it has lasted', async (t) => {
+  const held = { ...publish([view('a', { epoch: 9 }), view('b', { epoch: 9 })]) };
+  const older = [view('a'), view('b'), view('c')];
+  t.match(decide(older, { held }), { kind: 'wait', why: 'behind' });
+  t.match(decide(older, { held, behindSinceMs: 0, nowMs: 9_999 }), { kind: 'wait' });
+  t.match(decide(older, { held, behindSinceMs: 0, nowMs: 10_000 }), { kind: 'publish', draft: { epoch: 3 } });
+});
+
+t.test('the same map stands, whatever the epoch has come to', async (t) => {
+  const held = publish([view('a'), view('b'), view('c')]);
+  t.match(decide([view('a', { epoch: 5 }), view('b', { epoch: 5 }), view('c', { epoch: 5 })], { held }), {
+    kind: 'stands',
+  });
+  t.match(decide([view('a', { failed: 'c' }), view('b', { failed: 'c' })], { held }), {
+    kind: 'publish',
+    draft: { uncovered: [thirds[2]] },
+  });
+});
+
+t.test('records and slots are read and written in one form', async (t) => {
+  const record = publish([view('a'), view('b')]);
+  t.same(parseClusterRecord(formatClusterRecord(record)), record);
+  for (const text of ['', 'null', '{}', formatClusterRecord({ ...record, shards: [{}] as never })])
+    t.equal(parseClusterRecord(text), undefined, text);
+  t.same(
+    normalizeRanges([
+      { from: 5, to: 9 },
+      { from: 0, to: 4 },
+    ]),
+    [{ from: 0, to: 9 }],
+  );
+  t.same(uncoveredBy([{ from: 1, to: 16383 }]), [{ from: 0, to: 0 }]);
+});

@@ -1,0 +1,64 @@
+import { EventEmitter, once } from 'node:events';
+import t from 'tap';
+import { Pulse } from '../../lib/consul/change-feed.ts';
+import type { Reader } from '../../lib/consul/watch.ts';
+import { waitFor } from '../sandbox/condition.ts';
+
+/** A catalog whose services change when the test says so, and whose checks never do. */
+class Catalog implements Reader {
+  readonly #changes = new EventEmitter();
+  #index = 1n;
+  blocked = 0;
+
+  async read({ kind }: { kind: string }, { index, signal }: { index?: bigint; signal?: AbortSignal }): Promise<never> {
+    if (kind === 'health' && index !== 0n) await once(this.#changes, 'never', { signal });
+    if (index === this.#index) {
+      this.blocked += 1;
+      await once(this.#changes, 'change', { signal });
+    }
+    return { value: undefined, index: this.#index, knownLeader: true, lastContactMs: 0 } as never;
+  }
+
+  change(): void {
+    this.#index += 1n;
+    this.#changes.emit('change');
+  }
+}
+
+const patience = { timeoutMs: 60_000, signal: undefined };
+
+t.test('while some still look, changes are one beat, which comes when all have looked', async (t) => {
+  const catalog = new Catalog();
+  const pulse = new Pulse({ client: catalog, dc: undefined, sweepMs: 1 });
+  const releases = [pulse.hold(), pulse.hold()];
+  t.teardown(() => releases.map((release) => release()));
+  await waitFor('the pulse to listen', () => catalog.blocked, { until: (count) => count === 1 });
+  const [quick, slow] = [pulse.next(0, patience), pulse.next(0, patience)];
+  catalog.change();
+  await Promise.all([quick, slow]);
+  t.equal(pulse.beats, 1);
+  const again = pulse.next(1, patience);
+  for (const listened of [2, 3, 4]) {
+    await waitFor('the pulse to listen again', () => catalog.blocked, { until: (count) => count === listened });
+    catalog.change();
+  }
+  await waitFor('the last change to be heard', () => catalog.blocked, { until: (count) => count === 5 });
+  t.equal(pulse.beats, 1, 'the slow one still looks');
+  await Promise.all([again, pulse.next(1, patience)]);
+  t.equal(pulse.beats, 2);
+});
+
+t.test('one that goes away while it looks keeps nobody waiting', async (t) => {
+  const catalog = new Catalog();
+  const pulse = new Pulse({ client: catalog, dc: undefined, sweepMs: 1 });
+  const [stay, go] = [pulse.hold(), pulse.hold()];
+  t.teardown(stay);
+  await waitFor('the pulse to listen', () => catalog.blocked, { until: (count) => count === 1 });
+  const next = pulse.next(0, patience);
+  catalog.change();
+  await waitFor('the change to be heard', () => catalog.blocked, { until: (count) => count === 2 });
+  t.equal(pulse.beats, 0);
+  go();
+  await next;
+  t.equal(pulse.beats, 1);
+});

@@ -1,0 +1,229 @@
+import { EventEmitter, once } from 'node:events';
+import t from 'tap';
+import type { Indexed, ReadOptions } from '../../lib/client/consul.ts';
+import { CatalogWatches, type Reader, type WatchEvent, type WatchLimits } from '../../lib/consul/watches.ts';
+import { SwitchmasterError } from '../../lib/errors.ts';
+import type { ConsulQuery } from '../../lib/model/query.ts';
+
+const limits: Partial<WatchLimits> = { refillMs: 1, pollMs: 1, backoff: { initialMs: 1, maxMs: 2 } };
+
+interface Request {
+  readonly query: ConsulQuery;
+  readonly options: ReadOptions;
+  answer(value: unknown, index: number, extra?: Partial<Indexed<unknown>>): void;
+  fail(): void;
+}
+
+/** A reader whose requests wait until the test answers them. */
+class Script implements Reader {
+  readonly #arrivals = new EventEmitter();
+  readonly #waiting: Request[] = [];
+  count = 0;
+
+  read(query: ConsulQuery, options: ReadOptions): Promise<never> {
+    this.count += 1;
+    return new Promise((resolve, reject) => {
+      options.signal?.addEventListener('abort', () => reject(options.signal?.reason));
+      this.#waiting.push({
+        query,
+        options,
+        answer: (value, index, extra) =>
+          resolve({ value, index: BigInt(index), knownLeader: true, lastContactMs: 0, ...extra } as never),
+        fail: () => reject(new SwitchmasterError('consul-unreachable', 'refused')),
+      });
+      this.#arrivals.emit('request');
+    });
+  }
+
+  async next(): Promise<Request> {
+    while (this.#waiting.length === 0) await once(this.#arrivals, 'request');
+    return this.#waiting.shift() as Request;
+  }
+}
+
+const query = { kind: 'key-tree', prefix: 'a/' } as const;
+
+t.test('any number of followers of one query make one request', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const heard: string[] = [];
+  const follows = [1, 2, 3].map((n) => watches.follow(query, (event) => heard.push(`${n} ${event}`)));
+  const first = await script.next();
+  t.equal(first.options.index, 0n);
+  t.same(follows[0]?.state, { kind: 'pending' });
+  first.answer(['x'], 7);
+  const second = await script.next();
+  t.equal(second.options.index, 7n);
+  t.same(heard, ['1 state', '2 state', '3 state']);
+  t.match(follows[2]?.state, { kind: 'current', value: ['x'], index: 7n });
+  t.equal(watches.size, 1);
+  t.equal(script.count, 2);
+});
+
+t.test('an equal value under a newer index wakes nobody and stays the same object', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const heard: WatchEvent[] = [];
+  const follow = watches.follow(query, (event) => heard.push(event));
+  (await script.next()).answer(['x'], 7);
+  const second = await script.next();
+  const before = follow.state;
+  second.answer(['x'], 8);
+  const third = await script.next();
+  t.equal(third.options.index, 8n);
+  t.same(heard, ['state']);
+  t.ok(before.kind === 'current' && follow.state.kind === 'current' && before.value === follow.state.value);
+  third.answer(['y'], 9);
+  await script.next();
+  t.same(heard, ['state', 'value']);
+});
+
+t.test('an index that falls is not believed before it was read again from nothing', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const heard: WatchEvent[] = [];
+  const follow = watches.follow(query, (event) => heard.push(event));
+  (await script.next()).answer(['x'], 70);
+  (await script.next()).answer([], 3);
+  const again = await script.next();
+  t.equal(again.options.index, 0n);
+  t.match(follow.state, { value: ['x'], resets: 0 });
+  again.answer(['x'], 4);
+  await script.next();
+  t.match(follow.state, { kind: 'current', value: ['x'], index: 4n, resets: 1 });
+  t.same(heard, ['state', 'reset']);
+});
+
+t.test('an answer before its time that has nothing new is read again from nothing', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const heard: WatchEvent[] = [];
+  const follow = watches.follow(query, (event) => heard.push(event));
+  (await script.next()).answer(['new'], 26);
+  (await script.next()).answer(['new'], 26);
+  const again = await script.next();
+  t.equal(again.options.index, 0n);
+  again.answer(['restored'], 9);
+  (await script.next()).answer(['restored'], 9);
+  const blocking = await script.next();
+  t.equal(blocking.options.index, 9n);
+  t.match(follow.state, { kind: 'current', value: ['restored'], index: 9n, resets: 1 });
+  t.same(heard, ['state', 'value']);
+});
+
+t.test('a wait that is over without anything new blocks on the same index', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits: { ...limits, waitMs: 0 } });
+  t.teardown(() => watches.close());
+  watches.follow(query, () => undefined);
+  (await script.next()).answer(['x'], 26);
+  (await script.next()).answer(['x'], 26);
+  t.equal((await script.next()).options.index, 26n);
+});
+
+t.test('an outage keeps the last value, begins again without an index, and finds the fall', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const heard: WatchEvent[] = [];
+  const follow = watches.follow(query, (event) => heard.push(event));
+  (await script.next()).answer(['x'], 70);
+  (await script.next()).fail();
+  const second = await script.next();
+  t.equal(second.options.index, 0n);
+  t.match(follow.state, { kind: 'stale', value: ['x'], error: { code: 'consul-unreachable' } });
+  second.fail();
+  (await script.next()).answer(['x'], 2);
+  (await script.next()).answer(['x'], 2);
+  await script.next();
+  t.match(follow.state, { kind: 'current', value: ['x'], index: 2n, resets: 1 });
+  t.same(heard, ['state', 'state', 'state']);
+});
+
+t.test('an outage from the start is failed, not empty', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const follow = watches.follow(query, () => undefined);
+  (await script.next()).fail();
+  const retry = await script.next();
+  t.match(follow.state, { kind: 'failed', error: { code: 'consul-unreachable' } });
+  retry.answer([], 1);
+  await script.next();
+  t.match(follow.state, { kind: 'current', value: [] });
+});
+
+t.test('an index below 1 is never blocked on', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const follow = watches.follow(query, () => undefined);
+  (await script.next()).answer(['x'], 0);
+  const second = await script.next();
+  t.equal(second.options.index, 0n);
+  t.match(follow.state, { kind: 'current', value: ['x'] });
+});
+
+t.test('an answer of a server without a leader is not taken as truth', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const follow = watches.follow(query, () => undefined, { consistency: 'stale' });
+  const first = await script.next();
+  t.equal(first.options.consistency, 'stale');
+  first.answer(['old'], 5, { knownLeader: false });
+  const second = await script.next();
+  t.equal(second.options.consistency, 'default');
+  second.answer(['old'], 5, { knownLeader: false });
+  await script.next();
+  t.match(follow.state, { kind: 'failed', error: { code: 'consul-unavailable' } });
+});
+
+t.test('a stale answer from a server that lost touch is read again from the leader', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const follow = watches.follow(query, () => undefined, { consistency: 'stale' });
+  (await script.next()).answer(['old'], 5, { lastContactMs: 60_000 });
+  (await script.next()).answer(['new'], 9);
+  await script.next();
+  t.match(follow.state, { kind: 'current', value: ['new'], index: 9n });
+});
+
+t.test('a stale answer that looks as if the index had fallen is read again from the leader', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const follow = watches.follow(query, () => undefined, { consistency: 'stale' });
+  (await script.next()).answer(['x'], 9);
+  (await script.next()).fail();
+  (await script.next()).answer([], 7, { lastContactMs: 20 });
+  const asked = await script.next();
+  t.equal(asked.options.consistency, 'default');
+  asked.answer(['x'], 9);
+  await script.next();
+  t.match(follow.state, { kind: 'current', value: ['x'], resets: 0 });
+});
+
+t.test('a query that nobody follows is asked no more', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const [one, two] = [watches.follow(query, () => t.fail('released')), watches.follow(query, () => undefined)];
+  (await script.next()).options.signal?.throwIfAborted();
+  one.release();
+  one.release();
+  t.equal(watches.size, 1);
+  two.release();
+  t.equal(watches.size, 0);
+  const fresh = watches.follow(query, () => undefined);
+  (await script.next()).answer(['x'], 1);
+  const blocking = await script.next();
+  t.equal(fresh.state.kind, 'current');
+  await watches.close();
+  t.ok(blocking.options.signal?.aborted);
+});

@@ -1,0 +1,296 @@
+import { readdir, readFile } from 'node:fs/promises';
+import t from 'tap';
+import { diagnose } from '../../lib/doctor/diagnose.ts';
+import type {
+  Examination,
+  ExaminedMaster,
+  ExaminedRedis,
+  RedisSettings,
+  SentinelOpinion,
+} from '../../lib/model/examination.ts';
+
+const at = (last: number, port = 6379) => ({ host: `10.0.0.${last}`, port });
+const reached = { kind: 'reached' } as const;
+const settings: RedisSettings = {
+  requires: 'p',
+  brings: 'p',
+  bringsUser: false,
+  priority: 100,
+  minReplicasToWrite: 1,
+  readOnly: true,
+  maxMemory: 0,
+  persists: true,
+};
+
+function redis(last: number, change: Partial<ExaminedRedis> = {}): ExaminedRedis {
+  const expected = last === 1 ? 'master' : 'replica';
+  const follows = expected === 'replica' ? ({ follows: at(1), link: 'up' } as const) : {};
+  return {
+    address: at(last),
+    expected,
+    role: expected,
+    state: reached,
+    runId: `run${last}`,
+    version: '7.0.15',
+    settings,
+    configFile: 'kept',
+    saveFailed: false,
+    ...follows,
+    ...change,
+  };
+}
+
+function opinion(last: number, change: Partial<SentinelOpinion> = {}): SentinelOpinion {
+  return {
+    sentinel: at(last, 26379),
+    master: at(1),
+    quorum: 2,
+    knownSentinels: 3,
+    downAfterMs: 5_000,
+    failoverTimeoutMs: 60_000,
+    replicas: [2, 3].map((replica) => ({ address: at(replica), runId: `run${replica}`, flags: ['slave'] })),
+    flags: ['master'],
+    peers: [1, 2, 3].filter((one) => one !== last).map((one) => ({ address: at(one, 26379), flags: ['sentinel'] })),
+    ...change,
+  };
+}
+
+function master(change: Partial<ExaminedMaster> = {}): ExaminedMaster {
+  return {
+    name: 'shard1',
+    opinions: [1, 2, 3].map((i) => opinion(i)),
+    instances: [1, 2, 3].map((i) => redis(i)),
+    ...change,
+  };
+}
+
+const sentinel = (last: number) =>
+  ({ address: at(last, 26379), origin: 'configured', state: reached, id: `s${last}`, tilt: false }) as const;
+
+const healthy: Examination = {
+  sentinels: [sentinel(1), sentinel(2), sentinel(3)],
+  masters: [master()],
+  consul: {
+    state: reached,
+    leader: true,
+    version: '1.15.2',
+    dns: { onlyPassing: false, nodeTtlMs: 0, serviceTtlMs: { web: 5_000 } },
+    missingRules: [],
+  },
+  clocks: [{ whose: '10.0.0.1:6379', aheadMs: 40, uncertaintyMs: 1 }],
+};
+
+const of = (change: Partial<ExaminedMaster>): Examination => ({ ...healthy, masters: [master(change)] });
+const opinions = (change: Partial<SentinelOpinion>, count = 3): Examination =>
+  of({ opinions: Array.from({ length: count }, (_, i) => opinion(i + 1, { knownSentinels: count, ...change })) });
+const instances = (...list: ExaminedRedis[]): Examination => of({ instances: list });
+const tuned = (last: number, change: Partial<RedisSettings>): ExaminedRedis =>
+  redis(last, { settings: { ...settings, ...change } });
+const consul = (change: Partial<Examination['consul']>): Examination => ({
+  ...healthy,
+  consul: { ...healthy.consul, ...change },
+});
+const dns = (change: object): Examination =>
+  consul({ dns: { onlyPassing: false, nodeTtlMs: 0, serviceTtlMs: {}, ...change } });
+const down = { kind: 'unreachable', why: 'ECONNREFUSED' } as const;
+
+/** Each with a fault, and every rule that must find it. */
+const faults: readonly (readonly [fault: string, examination: Examination, rules: readonly string[]])[] = [
+  [
+    'a dead Sentinel',
+    { ...healthy, sentinels: [sentinel(1), { ...sentinel(2), state: down }] },
+    ['sentinel-unreachable'],
+  ],
+  ['TILT', { ...healthy, sentinels: [{ ...sentinel(1), tilt: true }] }, ['sentinel-tilt']],
+  ['one Sentinel', opinions({ quorum: 1 }, 1), ['sentinels-too-few']],
+  ['two Sentinels', opinions({}, 2), ['sentinels-too-few']],
+  ['four Sentinels', opinions({ quorum: 3 }, 4), ['sentinels-even']],
+  ['a quorum above the majority', opinions({ quorum: 3 }), ['quorum-above-majority']],
+  ['a quorum that is never reached', opinions({ quorum: 4 }), ['quorum-unreachable']],
+  ['a quorum of one', opinions({ quorum: 1 }), ['quorum-of-one']],
+  [
+    'quorums that differ',
+    of({ opinions: [opinion(1), opinion(2), opinion(3, { quorum: 1 })] }),
+    ['quorum-differs', 'quorum-of-one'],
+  ],
+  [
+    'Sentinels that disagree',
+    of({ opinions: [opinion(1), opinion(2), opinion(3, { master: at(2) })] }),
+    ['sentinels-disagree'],
+  ],
+  ['a Sentinel that is gone but counted', opinions({ knownSentinels: 5, quorum: 3 }), ['sentinels-stale']],
+  [
+    'down-after that differs',
+    of({ opinions: [opinion(1), opinion(2), opinion(3, { downAfterMs: 9_000 })] }),
+    ['sentinel-settings-differ'],
+  ],
+  [
+    'a timeout that differs',
+    of({ opinions: [opinion(1), opinion(2), opinion(3, { failoverTimeoutMs: 9_000 })] }),
+    ['sentinel-settings-differ'],
+  ],
+  [
+    'a dead Redis',
+    instances(redis(1), redis(2), { address: at(3), expected: 'replica', state: down }),
+    ['redis-unreachable'],
+  ],
+  ['a role that differs', instances(redis(1), redis(2), redis(3, { role: 'master' })), ['role-differs']],
+  ['a replica that takes writes', instances(redis(1), redis(2), tuned(3, { readOnly: false })), ['replica-writable']],
+  ['no replica', instances(tuned(1, { minReplicasToWrite: 0 })), ['no-replica']],
+  ['masterauth missing', instances(tuned(1, { brings: undefined }), redis(2), redis(3)), ['masterauth-missing']],
+  ['masterauth that is wrong', instances(redis(1), tuned(2, { brings: 'q' }), redis(3)), ['masterauth-differs']],
+  ['a password missing', instances(redis(1), redis(2), tuned(3, { requires: undefined })), ['password-missing']],
+  [
+    'replicas that may not be promoted',
+    instances(redis(1), tuned(2, { priority: 0 }), tuned(3, { priority: 0 })),
+    ['priority-none'],
+  ],
+  [
+    'equals with less memory',
+    instances(tuned(1, { maxMemory: 100 }), tuned(2, { maxMemory: 100 }), tuned(3, { maxMemory: 50 })),
+    ['priority-equal-unlike'],
+  ],
+  [
+    'equals of another version',
+    instances(redis(1), redis(2), redis(3, { version: '6.2.1' })),
+    ['priority-equal-versions'],
+  ],
+  [
+    'writes that stop after a failover',
+    instances(tuned(1, { minReplicasToWrite: 2 }), redis(2), redis(3)),
+    ['min-replicas-too-many'],
+  ],
+  [
+    'writes that are refused',
+    instances(tuned(1, { minReplicasToWrite: 3 }), redis(2), redis(3)),
+    ['min-replicas-too-many'],
+  ],
+  [
+    'one process by two addresses',
+    instances(redis(1), redis(2), redis(3), redis(4, { runId: 'run3' })),
+    ['announce-twins'],
+  ],
+  [
+    'a replica that follows another address',
+    instances(redis(1), redis(2), redis(3, { follows: { host: '172.17.0.2', port: 6379 } })),
+    ['announce-mismatch'],
+  ],
+  [
+    'hostnames and addresses',
+    instances(redis(1), redis(2), redis(3, { address: { host: 'redis-3', port: 6379 }, runId: 'x' })),
+    ['hostnames-mixed'],
+  ],
+  [
+    'loopback beside others',
+    instances(redis(1), redis(2), redis(3, { address: { host: '127.0.0.1', port: 6379 }, runId: 'x' })),
+    ['loopback-published'],
+  ],
+  ['a replica without its master', instances(redis(1), redis(2), redis(3, { link: 'down' })), ['replica-not-linked']],
+  [
+    'a Redis that one Sentinel cannot reach',
+    of({ opinions: [opinion(1), opinion(2), opinion(3, { flags: ['master', 's_down'] })] }),
+    ['sentinel-cannot-reach'],
+  ],
+  [
+    'a Sentinel that another cannot reach',
+    of({ opinions: [opinion(1), opinion(2), opinion(3, { peers: [{ address: at(1, 26379), flags: ['s_down'] }] })] }),
+    ['sentinel-cannot-reach'],
+  ],
+  ['a restless down-after', opinions({ downAfterMs: 100 }), ['timeouts-unfit']],
+  ['a patient down-after', opinions({ downAfterMs: 300_000 }), ['timeouts-unfit']],
+  ['a failover that is given up soon', opinions({ failoverTimeoutMs: 1_000 }), ['timeouts-unfit']],
+  ['nothing on disk', instances(tuned(1, { persists: false }), redis(2), redis(3)), ['no-persistence']],
+  ['a save that failed', instances(redis(1), redis(2), redis(3, { saveFailed: true })), ['save-failed']],
+  ['no config file', instances(redis(1, { configFile: 'none' }), redis(2), redis(3)), ['no-config-file']],
+  ['a dotted name', of({ name: 'shard.1' }), ['name-not-dns']],
+  [
+    'names that collide',
+    { ...healthy, masters: [master({ name: 'shard.1' }), master({ name: 'shard-1' })] },
+    ['names-collide'],
+  ],
+  ['Consul down', consul({ state: down, leader: false }), ['consul-unreachable']],
+  ['no leader', consul({ leader: false }), ['consul-no-leader']],
+  ['Consul too old', consul({ version: '1.7.9' }), ['consul-too-old']],
+  ['Consul too new', consul({ version: '2.0.0' }), ['consul-too-new']],
+  [
+    'small transactions',
+    {
+      ...of({ instances: Array.from({ length: 40 }, (_, i) => redis(i + 1)) }),
+      consul: { ...healthy.consul, version: '1.8.7' },
+    },
+    ['consul-small-transactions'],
+  ],
+  ['a DNS TTL', dns({ serviceTtlMs: { 'redis-master': 5_000 } }), ['dns-ttl']],
+  ['a DNS TTL for all', dns({ serviceTtlMs: { '*': 5_000, 'redis-re*': 0 } }), ['dns-ttl']],
+  ['a DNS TTL of nodes', dns({ nodeTtlMs: 1_000 }), ['dns-node-ttl']],
+  ['only_passing', dns({ onlyPassing: true }), ['dns-only-passing']],
+  [
+    'a service of somebody else',
+    consul({
+      foreign: [
+        { name: 'redis-master', id: 'left', node: 'web-1', address: '10.9.9.9', port: 6379, tags: ['shard1'] },
+        { name: 'redis-master', id: 'other', node: 'web-1', address: '10.9.9.9', port: 6379, tags: ['elsewhere'] },
+      ],
+    }),
+    ['service-foreign'],
+  ],
+  ['rules that lack', consul({ missingRules: ['key "redis/" write'] }), ['acl-missing']],
+  ['a clock ahead', { ...healthy, clocks: [{ whose: 'a', aheadMs: 1_500, uncertaintyMs: 10 }] }, ['clock-skew']],
+  ['a clock behind', { ...healthy, clocks: [{ whose: 'a', aheadMs: -9_000, uncertaintyMs: 10 }] }, ['clock-skew']],
+];
+
+t.test('a healthy stack has nothing that bites', async (t) => {
+  t.strictSame(diagnose(healthy), []);
+  t.strictSame(diagnose({ ...healthy, sentinels: [], masters: [], clocks: [] }), []);
+});
+
+t.test('what cannot be known is not told', async (t) => {
+  const silent = instances(
+    ...[1, 2, 3].map((last) => ({ address: at(last), expected: redis(last).expected, state: reached })),
+  );
+  t.strictSame(diagnose(silent), []);
+  t.strictSame(diagnose(consul({ version: undefined, dns: undefined, missingRules: undefined })), []);
+  t.strictSame(
+    diagnose({ ...healthy, clocks: [{ whose: 'a', aheadMs: 1_500, uncertaintyMs: 900 }] }),
+    [],
+    'a slow answer',
+  );
+  t.strictSame(diagnose(instances(redis(1), tuned(2, { brings: undefined, bringsUser: true }), redis(3))), []);
+});
+
+t.test('each fault is found, by its own rule and no other, with a way out', async (t) => {
+  for (const [fault, examination, rules] of faults) {
+    const findings = diagnose(examination);
+    t.strictSame([...new Set(findings.map(({ rule }) => rule))].sort(), [...rules].sort(), fault);
+    for (const { says, wayOut, subject } of findings)
+      t.ok(says.length > 10 && wayOut.length > 10 && subject !== '', fault);
+  }
+});
+
+t.test('where most clocks are off by the same, it is the clock of this machine', async (t) => {
+  const clock = (whose: string, aheadMs: number) => ({ whose, aheadMs, uncertaintyMs: 10 });
+  const subjects = (...clocks: Examination['clocks']) => diagnose({ ...healthy, clocks }).map((one) => one.subject);
+  t.strictSame(subjects(clock('a', 9_000), clock('b', 9_300), clock('c', 8_900)), ['this machine']);
+  t.strictSame(subjects(clock('a', 9_000), clock('b', 9_300), clock('c', 90_000)), ['c', 'this machine']);
+  t.strictSame(subjects(clock('a', 9_000), clock('b', 0), clock('c', 0)), ['a']);
+  t.strictSame(subjects(clock('a', 9_000), clock('b', -9_000)), ['a', 'b']);
+});
+
+t.test('errors come before warnings', async (t) => {
+  const findings = diagnose({
+    ...dns({ onlyPassing: true }),
+    masters: [master({ instances: [redis(1, { state: down })] })],
+  });
+  t.strictSame(
+    findings.map(({ severity }) => severity),
+    [...findings.map(({ severity }) => severity)].sort(),
+  );
+});
+
+t.test('every rule has a fault here', async (t) => {
+  const folder = new URL('../../lib/doctor/rules/', import.meta.url);
+  const files = await readdir(folder);
+  const texts = await Promise.all(files.map((file) => readFile(new URL(file, folder), 'utf8')));
+  const rules = texts.flatMap((text) => [...text.matchAll(/rule: '([a-z-]+)'/g)].map((match) => match[1]));
+  t.strictSame([...new Set(rules)].sort(), [...new Set(faults.flatMap(([, , found]) => found))].sort());
+});

@@ -1,0 +1,289 @@
+import t from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { formatRecord } from '../../../lib/model/record.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import type { ConsulAgent } from '../../sandbox/consul.ts';
+import type { Shard } from '../../sandbox/redis.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import {
+  failOver,
+  only,
+  outcomes,
+  readRecord,
+  recordOf,
+  servicesOf,
+  startBridge,
+  written,
+} from '../support/bridging.ts';
+
+// Three bridges at once, on one Consul and three Sentinels; each test has shards of its own.
+const sandbox = await Sandbox.openFor(t, { name: 'bridge' });
+const [consul, ...shards] = await Promise.all([
+  sandbox.consul(),
+  ...['killed', 'one', 'two', 'twice', 'edited', 'still'].map((name) => sandbox.redis({ name })),
+]);
+const sentinels = await sandbox.sentinels({ masters: shards });
+const leader = only(sentinels);
+const bridges = [1, 2, 3].map((n) => startBridge(t, { consul, sentinels, id: `bridge-${n}`, resyncMs: 500 }));
+await Promise.all(shards.map(({ name }) => recordOf(consul, name)));
+
+function shard(name: string): Shard {
+  const found = shards.find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`there is no shard ${name}`);
+  return found;
+}
+
+/** What one sees who follows a key and a service by blocking queries: `epoch in the key, epoch in the service`. */
+function watchEpochs(agent: ConsulAgent, name: string): { readonly seen: string[]; stop(): Promise<void> } {
+  const seen: string[] = [];
+  let stopped = false;
+  const transaction = [
+    { KV: { Verb: 'get', Key: `redis/record/${name}` } },
+    { KV: { Verb: 'get', Key: `redis/master/${name}` } },
+    { KV: { Verb: 'get', Key: `redis/master/${name}/epoch` } },
+    { Service: { Verb: 'get', Node: `redis-${name}`, Service: { ID: 'redis-master' } } },
+  ];
+  const run = async () => {
+    while (!stopped) {
+      const reply = await agent.put<{
+        Results: { KV?: { Value: string }; Service?: { Address: string; Port: number; Meta: { epoch: string } } }[];
+      }>('/v1/txn', transaction);
+      const [record, plain, epoch, service] = reply?.Results ?? [];
+      const text = (entry: { KV?: { Value: string } } | undefined) =>
+        Buffer.from(entry?.KV?.Value ?? '', 'base64').toString();
+      const { master, epoch: recorded } = JSON.parse(text(record));
+      const instance = service?.Service;
+      const all = [
+        `${formatAddress(master)}@${recorded}`,
+        `${text(plain)}@${text(epoch)}`,
+        `${instance?.Address}:${instance?.Port}@${instance?.Meta.epoch}`,
+      ];
+      const state = [...new Set(all)].join(' but ');
+      if (seen.at(-1) !== state) seen.push(state);
+    }
+  };
+  const running = run();
+  return {
+    seen,
+    stop: () => {
+      stopped = true;
+      return running;
+    },
+  };
+}
+
+t.test('bridges', { jobs: 6 }, async (t) => {
+  t.test('a killed master moves the record, the keys, the services and DNS in one transaction', async (t) => {
+    const { name, master, replicas } = shard('killed');
+    const replica = only(replicas);
+    const before = await recordOf(consul, name);
+    t.match(before, {
+      generation: 1,
+      phase: 'confirmed',
+      master: master.address,
+      replicas: [replica.address],
+      previous: null,
+    });
+    const observer = watchEpochs(consul, name);
+    t.teardown(() => observer.stop());
+    await master.kill();
+    const after = await recordOf(consul, name, { master: replica });
+    await observer.stop();
+    t.match(after, { generation: 1, previous: master.address, reason: 'failover' });
+    t.ok(after.epoch > before.epoch);
+    t.strictSame(observer.seen, [
+      `${formatAddress(master.address)}@${before.epoch}`,
+      `${formatAddress(replica.address)}@${after.epoch}`,
+    ]);
+    t.strictSame(await consul.dnsA(`${name}.redis-master.service.consul`), [replica.address.host]);
+    const [srv, ...more] = await consul.dnsSrv(`${name}.redis-master.service.consul`);
+    t.strictSame([srv?.port, more], [replica.address.port, []]);
+    t.strictSame(await consul.dnsA(srv?.target ?? ''), [replica.address.host]);
+    t.equal(await consul.key(`redis/master/${name}/host`), replica.address.host);
+    t.equal(await consul.key(`redis/master/${name}/port`), String(replica.address.port));
+    const causes = outcomes(bridges, name).filter((outcome) => outcome.startsWith('applied'));
+    t.strictSame(
+      causes.filter((cause) => cause === 'applied failover'),
+      ['applied failover'],
+      'one bridge wrote it',
+    );
+    const killed = await waitFor('the dead replica to be critical', () => servicesOf(consul, name), {
+      until: (instances) =>
+        instances.some(
+          ({ Service, Checks }) =>
+            Service.Address === master.address.host && Checks.some(({ Status }) => Status === 'critical'),
+        ),
+      timeoutMs: 20_000,
+    });
+    t.equal(killed.length, 2);
+  });
+
+  t.test('everything that a failover changes has one ModifyIndex', async (t) => {
+    const { name, replicas } = shard('one');
+    const first = startBridge(t, { consul, sentinels, id: 'late', masters: (each) => each === name });
+    await waitFor('it to be ready', () => first.part.ready().ready);
+    const applied = () =>
+      bridges
+        .flatMap(({ reports }) => reports)
+        .filter(
+          ({ key, outcome }) => key === name && outcome.kind === 'applied' && outcome.details?.cause === 'failover',
+        );
+    const blocked = consul.get(
+      `/v1/kv/redis/master/${name}?index=${(await written(consul, name)).get(`key redis/master/${name}`)}`,
+    );
+    await failOver(leader, name);
+    await blocked;
+    const indexes = await written(consul, name);
+    const index = indexes.get(`key redis/master/${name}`);
+    for (const what of [
+      `key redis/master/${name}/host`,
+      `key redis/master/${name}/port`,
+      `key redis/master/${name}/epoch`,
+      'service redis-master',
+    ])
+      t.equal(indexes.get(what), index, what);
+    await recordOf(consul, name, { master: only(replicas) });
+    const reports = [
+      ...applied(),
+      ...first.reports.filter(({ outcome }) => outcome.kind === 'applied' && outcome.details?.cause === 'failover'),
+    ];
+    t.equal(reports.length, 1);
+    t.match(reports[0]?.outcome, { details: { modifyIndex: index } }, 'and so had the record');
+  });
+
+  t.test('two shards fail over at once', async (t) => {
+    const { name, replicas } = shard('two');
+    await failOver(leader, name);
+    await recordOf(consul, name, { master: only(replicas) });
+    t.strictSame(await consul.dnsA(`${name}.redis-master.service.consul`), [only(replicas).address.host]);
+  });
+
+  t.test('a second failover right after the first is followed as well', async (t) => {
+    const { name, master, replicas } = shard('twice');
+    const { epoch } = await recordOf(consul, name);
+    await failOver(leader, name);
+    await recordOf(consul, name, { master: only(replicas) });
+    // It aborts while it has not seen the old master as a replica.
+    await waitFor('Sentinel to go back', () => failOver(leader, name).then(() => leader.masterAddress(name)), {
+      until: ({ port }) => port === master.address.port,
+      intervalMs: 50,
+    });
+    const back = await recordOf(consul, name, { master });
+    t.ok(back.epoch > epoch + 1);
+    t.strictSame(back.previous, only(replicas).address);
+    const truth = await leader.masterInfo(name);
+    t.strictSame([truth.ip, truth['config-epoch']], [back.master.host, String(back.epoch)]);
+  });
+
+  t.test('what somebody deleted or edited is put back', async (t) => {
+    const { name, master } = shard('edited');
+    const record = await recordOf(consul, name);
+    const edits: readonly (readonly [string, () => Promise<unknown>])[] = [
+      ['the record is deleted', () => consul.delete(`/v1/kv/redis/record/${name}`)],
+      ['the record is no record', () => consul.putKey(`redis/record/${name}`, 'x')],
+      [
+        'the record names another master',
+        () =>
+          consul.putKey(`redis/record/${name}`, formatRecord({ ...record, master: { host: '127.9.9.9', port: 1 } })),
+      ],
+      [
+        'the record has an older epoch',
+        () => consul.putKey(`redis/record/${name}`, formatRecord({ ...record, epoch: record.epoch - 1 })),
+      ],
+      ['all plain keys are deleted', () => consul.delete(`/v1/kv/redis/master/${name}?recurse`)],
+      ['a plain key is edited', () => consul.putKey(`redis/master/${name}/port`, '1')],
+      [
+        'the service is deregistered',
+        () => consul.put('/v1/catalog/deregister', { Node: `redis-${name}`, ServiceID: 'redis-master' }),
+      ],
+      ['the node is deregistered', () => consul.put('/v1/catalog/deregister', { Node: `redis-${name}` })],
+      [
+        'the check is edited',
+        () =>
+          consul.put('/v1/catalog/register', {
+            Node: `redis-${name}`,
+            Address: master.address.host,
+            SkipNodeUpdate: true,
+            Check: {
+              CheckID: 'redis-master:sentinel',
+              ServiceID: 'redis-master',
+              Name: 'Sentinel',
+              Status: 'critical',
+            },
+          }),
+      ],
+      [
+        'the service is edited',
+        () =>
+          consul.put('/v1/catalog/register', {
+            Node: `redis-${name}`,
+            Address: '127.9.9.9',
+            Service: { ID: 'redis-master', Service: 'redis-master', Address: '127.9.9.9', Port: 1 },
+          }),
+      ],
+      [
+        'a second master is registered',
+        () =>
+          consul.put('/v1/catalog/register', {
+            Node: `redis-${name}`,
+            Address: master.address.host,
+            SkipNodeUpdate: true,
+            Service: { ID: 'second', Service: 'redis-master', Address: '127.9.9.9', Port: 1 },
+          }),
+      ],
+    ];
+    for (const [what, edit] of edits) {
+      await edit();
+      await waitFor(`it to be put back after ${what}`, () => snapshot(name), {
+        until: (now) => JSON.stringify(now) === JSON.stringify(good),
+      });
+      t.pass(what);
+    }
+    t.strictSame(
+      outcomes(bridges, name).filter((outcome) => outcome === 'failed'),
+      [],
+    );
+  });
+  const good = await snapshot('edited');
+
+  t.test('nothing is written while nothing changes', async (t) => {
+    const { name } = shard('still');
+    await waitFor('all checks to pass', () => servicesOf(consul, name), {
+      until: (instances) =>
+        instances.length === 2 && instances.every(({ Checks }) => Checks.every(({ Status }) => Status === 'passing')),
+    });
+    const before = await written(consul, name);
+    const runsBefore = bridges.map(({ reports }) => reports.length);
+    await waitFor(
+      'each bridge to look six times',
+      () => bridges.map(({ reports }, i) => reports.slice(runsBefore[i]).filter(({ key }) => key === name).length),
+      {
+        until: (counts) => counts.every((count) => count >= 6),
+      },
+    );
+    t.strictSame(await written(consul, name), before);
+    const since = bridges.flatMap(({ reports }, i) => reports.slice(runsBefore[i])).filter(({ key }) => key === name);
+    t.ok(
+      since.every(({ outcome }) => outcome.kind === 'unchanged'),
+      JSON.stringify(since.filter(({ outcome }) => outcome.kind !== 'unchanged')),
+    );
+  });
+});
+
+/** What readers see of a master, without indexes. */
+async function snapshot(name: string): Promise<unknown> {
+  const record = await readRecord(consul, name);
+  const keys = await Promise.all(
+    ['', '/host', '/port', '/epoch'].map((end) => consul.key(`redis/master/${name}${end}`)),
+  );
+  const services = (await servicesOf(consul, name)).map(({ Node, Service, Checks }) => [
+    Node.Address,
+    Service.ID,
+    Service.Address,
+    Service.Port,
+    Service.Tags,
+    Service.Meta,
+    Checks.map(({ CheckID, Status, Output }) => [CheckID, Status, Output]),
+  ]);
+  return { master: record?.master, epoch: record?.epoch, keys, services };
+}

@@ -1,0 +1,147 @@
+import t from 'tap';
+import { formatRecord } from '../../../lib/model/record.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import type { ConsulAgent } from '../../sandbox/consul.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { failOver, only, outcomes, readRecord, recordOf, servicesOf, startBridge } from '../support/bridging.ts';
+
+// What else there is in Consul: three servers of which one dies, other environments, other people's nodes, newer records.
+const sandbox = await Sandbox.openFor(t, { name: 'in-consul' });
+const [servers, consul, ...shards] = await Promise.all([
+  sandbox.consulServers(),
+  sandbox.consul(),
+  ...['cluster', 'apart', 'agent', 'squat', 'newer', 'a.b'].map((name) => sandbox.redis({ name })),
+]);
+const sentinels = await sandbox.sentinels({ masters: shards });
+const leader = only(sentinels);
+const [cluster, apart, agent, squat, newer, dotted] = shards;
+if (!cluster || !apart || !agent || !squat || !newer || !dotted)
+  throw new Error('the sandbox is smaller than asked for');
+const named = (name: string) => (each: string) => each === name;
+
+async function leaderOf(agents: readonly ConsulAgent[]): Promise<ConsulAgent> {
+  const address = await agents[0]?.get<string>('/v1/status/leader');
+  const found = agents.find(({ http }) => address?.startsWith(`${http.host}:`));
+  if (found === undefined) throw new Error(`no server is the leader ${address}`);
+  return found;
+}
+
+t.test('in Consul', { jobs: 6 }, async (t) => {
+  t.test("the death of Consul's leader in the middle of a failover delays it, and no more", async (t) => {
+    const head = await leaderOf(servers);
+    const followers = servers.filter((server) => server !== head);
+    const { name } = cluster;
+    const bridges = followers.map((each, i) =>
+      startBridge(t, { consul: each, sentinels, masters: named(name), id: `bridge-${i}` }),
+    );
+    const { epoch } = await recordOf(only(followers), name);
+    await head.kill();
+    await failOver(leader, name);
+    const record = await recordOf(only(followers), name, { master: only(cluster.replicas), timeoutMs: 30_000 });
+    t.ok(record.epoch > epoch);
+    t.equal(outcomes(bridges, name).filter((outcome) => outcome === 'applied failover').length, 1);
+    await head.start();
+    await waitFor('the old leader to follow', () => readRecord(head, name), {
+      until: (held) => held?.epoch === record.epoch,
+      timeoutMs: 30_000,
+    });
+    t.ok(bridges.every(({ part }) => part.ready().ready));
+  });
+
+  t.test('an environment has its own keys, and its tag on every service', async (t) => {
+    const { name, master } = apart;
+    startBridge(t, { consul, sentinels, masters: named(name), environment: 'prod' });
+    await recordOf(consul, name, { prefix: 'redis/prod/' });
+    t.equal(await consul.key(`redis/prod/master/${name}/port`), String(master.address.port));
+    t.equal(await readRecord(consul, name), undefined);
+    t.strictSame(await consul.dnsA('prod.redis-master.service.consul'), [master.address.host]);
+    t.strictSame(only(await servicesOf(consul, name)).Service.Tags, [name, 'prod']);
+    const other = startBridge(t, { consul, sentinels, masters: named(name), environment: 'test' });
+    await waitFor('the other environment to be refused', () =>
+      other.reports.some(
+        ({ outcome }) =>
+          outcome.kind === 'held' &&
+          /redis-apart belongs to master apart of environment prod; rename/.test(outcome.summary),
+      ),
+    );
+    t.equal(await readRecord(consul, name, 'redis/test/'), undefined);
+    t.match(other.part.state(), { masters: [{ trouble: /belongs to/ }] });
+  });
+
+  t.test("an agent's own node is left alone", async (t) => {
+    const { name } = agent;
+    const member = await sandbox.consulClient({ name: `redis-${name}`, join: [consul] });
+    const address = async () => {
+      const found = await consul.get<{ Node: { ID: string; Address: string } } | null>(
+        `/v1/catalog/node/redis-${name}`,
+      );
+      return found?.Node.ID ? found.Node.Address : undefined;
+    };
+    const before = await waitFor('the agent to be in the catalog', address);
+    const bridge = startBridge(t, { consul, sentinels, masters: named(name) });
+    await waitFor('the refusal', () =>
+      bridge.reports.some(
+        ({ outcome }) => outcome.kind === 'held' && /belongs to the Consul agent of that name/.test(outcome.summary),
+      ),
+    );
+    t.equal(await address(), before);
+    t.equal(await readRecord(consul, name), undefined);
+    t.ok(member.running);
+  });
+
+  t.test('a node that somebody else registered is left alone until it is gone', async (t) => {
+    const { name, master } = squat;
+    await consul.put('/v1/catalog/register', { Node: `Redis-${name}`, Address: '127.9.9.9' });
+    const bridge = startBridge(t, { consul, sentinels, masters: named(name) });
+    await waitFor('the refusal', () =>
+      bridge.reports.some(
+        ({ outcome }) => outcome.kind === 'held' && /somebody else \(127\.9\.9\.9/.test(outcome.summary),
+      ),
+    );
+    t.equal(await readRecord(consul, name), undefined);
+    await consul.put('/v1/catalog/deregister', { Node: `Redis-${name}` });
+    t.match(await recordOf(consul, name), { master: master.address });
+  });
+
+  t.test('names that DNS cannot tell apart are refused, whoever comes second', async (t) => {
+    const { name } = dotted;
+    startBridge(t, { consul, sentinels, masters: named(name), id: 'first' });
+    await recordOf(consul, name);
+    t.strictSame(await consul.dnsA('a-b.redis-master.service.consul'), [dotted.master.address.host]);
+    const twin = await sandbox.redis({ name: 'a-b', replicas: 0 });
+    const [lone] = await sandbox.sentinels({ name: 'twin', masters: [twin], count: 1 });
+    if (lone === undefined) throw new Error('one was asked for');
+    const second = startBridge(t, { consul, sentinels: [lone], id: 'second' });
+    await waitFor('the refusal', () =>
+      second.reports.some(({ outcome }) => outcome.kind === 'held' && /belongs to master a\.b/.test(outcome.summary)),
+    );
+    t.equal(await readRecord(consul, 'a-b'), undefined);
+  });
+
+  t.test(
+    'a newer record is not overwritten by older Sentinels; when that lasts, a new generation begins',
+    async (t) => {
+      const { name, master } = newer;
+      const first = startBridge(t, { consul, sentinels, masters: named(name), id: 'first' });
+      const record = await recordOf(consul, name, { until: ({ replicas }) => replicas.length === 1 });
+      await first.stop();
+      const ahead = { ...record, epoch: record.epoch + 10, master: only(newer.replicas).address, changedBy: 'another' };
+      await consul.putKey(`redis/record/${name}`, formatRecord(ahead));
+      const bridges = [1, 2, 3].map((n) =>
+        startBridge(t, { consul, sentinels, masters: named(name), id: `bridge-${n}`, rebaseAfterMs: 1_500 }),
+      );
+      const waits = (bridge: (typeof bridges)[number]) =>
+        bridge.reports.some(({ outcome }) => outcome.kind === 'held' && outcome.details?.why === 'rebase');
+      await waitFor('all to wait', () => bridges.every(waits));
+      t.strictSame(await readRecord(consul, name), ahead);
+      const rebased = await recordOf(consul, name, { master });
+      t.match(rebased, { generation: record.generation + 1, epoch: record.epoch, previous: ahead.master });
+      await waitFor('all to agree', () => bridges.every(({ reports }) => reports.at(-1)?.outcome.kind === 'unchanged'));
+      t.strictSame(
+        outcomes(bridges, name).filter((outcome) => outcome === 'applied rebase'),
+        ['applied rebase'],
+      );
+      t.equal((await readRecord(consul, name))?.generation, record.generation + 1);
+    },
+  );
+});

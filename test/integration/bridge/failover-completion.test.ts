@@ -1,0 +1,78 @@
+import t from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
+import type { MasterRecord } from '../../../lib/model/record.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
+import { LedgerWriter, persistentClient } from '../support/writing.ts';
+
+t.setTimeout(120_000);
+const sandbox = await Sandbox.openFor(t, { name: 'finisher' });
+
+/** Two bridges, a client that follows the record, and Sentinels that are patient, as real ones are. */
+async function start(t: Parameters<typeof startBridge>[0], name: string, replicas: number) {
+  const [consul, shard] = await Promise.all([
+    sandbox.consul({ name: `${name}-consul` }),
+    sandbox.redis({ name, replicas }),
+  ]);
+  const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard], downAfterMs: 20_000 });
+  // Sentinel asks for priorities every ten seconds, unless told otherwise; during a failover each second.
+  await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', 'info-period', 200)));
+  const bridges = [1, 2].map((n) => startBridge(t, { consul, sentinels, id: `bridge-${n}` }));
+  await recordOf(consul, name, { until: (record) => record.replicas.length === replicas });
+  const find = async () => {
+    const record = await readRecord(consul, name);
+    if (record === undefined) throw new Error('there is no record');
+    return record.master;
+  };
+  const writer = new LedgerWriter({ name, key: 'w', client: persistentClient(find) });
+  t.teardown(() => writer.stop());
+  const counts = () => Promise.all(shard.replicas.map((replica) => replica.command('SCARD', 'w')));
+  await waitFor('its writes on the replicas', counts, { until: (sizes) => sizes.every((size) => Number(size) > 20) });
+  return { consul, shard, sentinels, bridges, writer };
+}
+
+/** The leader dies as soon as a bridge has followed it; `announced` where the Sentinels were quicker. */
+async function orphan(stack: Awaited<ReturnType<typeof start>>, name: string) {
+  const { sentinels, bridges, consul } = stack;
+  const leader = only(sentinels);
+  await failOver(leader, name);
+  const promoted = await waitFor('the promotion', () => only(bridges).decisions[0], { intervalMs: 1 });
+  await leader.kill();
+  const confirmed = ({ phase, epoch }: MasterRecord) => phase === 'confirmed' && epoch > 0;
+  const record = await recordOf(consul, name, { timeoutMs: 30_000, until: confirmed });
+  const asked = bridges.flatMap(({ fences }) => fences).filter(({ action }) => action === 'finish');
+  return asked.length === 0 ? ('announced' as const) : { promoted, record, asked };
+}
+
+t.test('a failover whose leader dies after the promotion is seen through', { jobs: 2 }, async (t) => {
+  for (const replicas of [1, 2]) {
+    t.test(`to the same replica, with all that was written there, where there were ${replicas}`, async (t) => {
+      let stack = await start(t, `orphan-${replicas}-1`, replicas);
+      let end = await orphan(stack, `orphan-${replicas}-1`);
+      for (let n = 2; end === 'announced'; n += 1) {
+        stack = await start(t, `orphan-${replicas}-${n}`, replicas);
+        end = await orphan(stack, `orphan-${replicas}-${n}`);
+      }
+      const { promoted, record, asked } = end;
+      const { shard, bridges, writer } = stack;
+      // The other Sentinels need not have heard of the first epoch, and then begin it anew.
+      t.match(record, { generation: 1, master: promoted?.master, previous: shard.master.address });
+      t.strictSame(
+        asked.map(({ outcome, address }) => [outcome, address]),
+        [['applied', formatAddress(record.master)]],
+      );
+      const before = writer.acknowledged.size;
+      await waitFor('writes to go on', () => writer.acknowledged.size, { until: (size) => size > before + 20 });
+      await writer.stop();
+      const bracedMs = Math.min(...bridges.flatMap(({ fences }) => fences).map(({ atMs }) => atMs));
+      const { lost, of } = await writer.lostAt(record.master, bracedMs);
+      t.strictSame(lost, [], `of ${of} acknowledged since the old master's writes waited`);
+      const priorities = () =>
+        Promise.all(shard.servers.map((server) => server.command('CONFIG', 'GET', 'replica-priority')));
+      await waitFor('the priorities to be as before', priorities, {
+        until: (all) => all.every((reply) => Array.isArray(reply) && reply[1] === '100'),
+      });
+    });
+  }
+});

@@ -1,0 +1,77 @@
+import t from 'tap';
+import { formatAddress, sameAddress } from '../../../lib/model/address.ts';
+import { openBrowser, visit } from '../../http/page/browser.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { readRecord, servicesOf } from '../support/bridging.ts';
+import { costOf, startManyMasters } from '../support/many-masters.ts';
+
+/* A hundred masters behind three real Sentinels; twenty of them lose their server at once. */
+// A busy machine takes its time.
+t.setTimeout(240_000);
+const sandbox = await Sandbox.openFor(t, { name: 'many' });
+const many = await startManyMasters(sandbox, { pairs: 5, namesEach: 20 });
+const { consul, sentinels, daemon, pairs } = many;
+const [lost] = pairs;
+const successor = lost?.replicas[0];
+if (lost === undefined || successor === undefined) throw new Error('there are pairs');
+const moved = many.names[0] ?? [];
+const stayed = many.names.slice(1).flat();
+const browser = await openBrowser(t);
+const { page, wrongs } = await visit(browser, `http://${formatAddress(daemon.api)}/`);
+
+t.test('the page shows a hundred, and the daemon does next to nothing', async (t) => {
+  await page.getByRole('heading', { name: 'All is well' }).waitFor({ timeout: 60_000 });
+  t.equal(await page.locator('.master').count(), 100);
+  t.equal(await page.locator('.tile').count(), 100);
+  const cost = await costOf(daemon);
+  t.comment(JSON.stringify(cost));
+  t.ok(cost.sockets < 300 && cost.watches < 10, 'a few connections a master, and no watch for each');
+});
+
+t.test('twenty failovers at once: each record is right, and no other is touched', async (t) => {
+  const before = new Map(
+    await Promise.all(stayed.map(async (name) => [name, await consul.key(`redis/record/${name}`)] as const)),
+  );
+  await lost.master.kill();
+  const records = () => Promise.all(moved.map((name) => readRecord(consul, name)));
+  const all = await waitFor('every record to follow', records, {
+    timeoutMs: 120_000,
+    until: (found) =>
+      found.every((record) => record?.phase === 'confirmed' && sameAddress(record.master, successor.address)),
+  });
+  for (const record of all) {
+    if (record === undefined) continue;
+    const infos = await Promise.all(sentinels.map((sentinel) => sentinel.masterInfo(record.name)));
+    t.ok(
+      infos.some((info) => Number(info['config-epoch']) === record.epoch),
+      `${record.name} has an epoch that a Sentinel has`,
+    );
+    const plain = await consul.key(`redis/master/${record.name}`);
+    t.equal(plain, formatAddress(successor.address));
+    const masters = (await servicesOf(consul, record.name)).filter(({ Service }) =>
+      Service.ID.startsWith('redis-master'),
+    );
+    t.strictSame(
+      masters.map(({ Service }) => `${Service.Address}:${Service.Port}`),
+      [formatAddress(successor.address)],
+    );
+  }
+  for (const [name, record] of before) t.equal(await consul.key(`redis/record/${name}`), record, name);
+  t.comment(JSON.stringify(await costOf(daemon)));
+});
+
+t.test('the page tells of all of them', async (t) => {
+  for (const name of [moved[0], moved.at(-1)]) {
+    const address = page.locator(`.master[data-name="${name}"] > .address`);
+    await waitFor('the card to follow', () => address.textContent(), {
+      until: (text) => text === formatAddress(successor.address),
+      timeoutMs: 30_000,
+    });
+  }
+  await waitFor('the untouched to be well', () => page.locator('.tile[data-level="well"]').count(), {
+    until: (count) => count >= stayed.length,
+    timeoutMs: 30_000,
+  });
+  t.strictSame(wrongs, []);
+});

@@ -1,0 +1,127 @@
+import t from 'tap';
+import { formatAddress, sameAddress } from '../../../lib/model/address.ts';
+import { runProgram } from '../../cmd/program.ts';
+import { typeProgram } from '../../cmd/typed.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { recordOf } from '../support/bridging.ts';
+
+/* What an operator orders by HTTP and on the command line, on real software. */
+const token = 'a-token-for-this-test';
+// A busy machine takes its time.
+t.setTimeout(120_000);
+const sandbox = await Sandbox.openFor(t, { name: 'steering' });
+const [consul, shard1] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 2 })]);
+const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });
+// Sentinel asks each Redis for its priority and its role every ten seconds, unless told otherwise.
+for (const sentinel of sentinels) await sentinel.command('SENTINEL', 'DEBUG', 'info-period', '200').catch(() => {});
+const tokenFile = sandbox.path('api.token');
+sandbox.write('api.token', `${token}\n`);
+const config = {
+  consul: { address: consul.url },
+  sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard*'] },
+  api: { tokenFile },
+};
+const daemon = await sandbox.switchmaster({ config });
+const api = `http://${formatAddress(daemon.api)}`;
+const common = ['--api', api, '--token-file', tokenFile];
+
+async function untilReady(): Promise<void> {
+  await recordOf(consul, 'shard1');
+  await waitFor(
+    'every Sentinel to see two replicas up',
+    () => Promise.all(sentinels.map((sentinel) => sentinel.replicaInfos('shard1'))),
+    {
+      until: (lists) => lists.every((list) => list.filter((info) => info['master-link-status'] === 'ok').length === 2),
+      timeoutMs: 30_000,
+    },
+  );
+}
+
+t.test('a failover by HTTP moves the master to the one that was asked for', async (t) => {
+  await untilReady();
+  const [, successor] = shard1.replicas;
+  if (successor === undefined) throw new Error('there are two replicas');
+  const response = await fetch(`${api}/v1/masters/shard1/failover`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ replica: formatAddress(successor.address) }),
+  });
+  const report = (await response.json()) as Record<string, unknown>;
+  t.equal(response.status, 200);
+  t.match(report, { name: 'shard1', from: shard1.master.address, to: successor.address, epoch: 1 });
+  await recordOf(consul, 'shard1', { master: successor });
+  const { entries } = (await daemon.get('/v1/history?key=shard1&limit=100')).body as {
+    entries: { loop: string; details: { step?: string } }[];
+  };
+  const steps = entries.filter(({ loop }) => loop === 'failover-step').map(({ details }) => details.step);
+  t.strictSame(steps.reverse(), ['checked', 'paused', 'caughtUp', 'ordered', 'promoted', 'confirmed', 'demoted']);
+  t.equal(entries.filter(({ loop }) => loop === 'failover').length, 1);
+});
+
+t.test('without a terminal nothing is done unasked', async (t) => {
+  const { code, stdout, stderr } = await runProgram(['failover', 'shard1', ...common]);
+  t.equal(code, 2);
+  t.equal(stdout, '');
+  t.match(stderr, /Nothing was done: .*--yes/);
+  t.equal((await runProgram(['rebase', 'shard1', ...common])).code, 2);
+});
+
+t.test('without the token nothing is done', async (t) => {
+  const missing = await runProgram(['failover', 'shard1', '--yes', '--api', api]);
+  t.equal(missing.code, 2);
+  t.match(missing.stderr, /needs the API token: .*--token-file/);
+  const wrong = await runProgram(['failover', 'shard1', '--yes', '--api', api], { SWITCHMASTER_API_TOKEN: 'wrong' });
+  t.equal(wrong.code, 1);
+  t.match(wrong.stderr, /^request-denied: /);
+});
+
+t.test('on a terminal it asks, shows each step, and does what was answered', async (t) => {
+  await untilReady();
+  const before = await recordOf(consul, 'shard1');
+  const refused = await typeProgram(['failover', 'shard1', ...common], { answer: 'n' });
+  t.equal(refused.code, 1);
+  t.match(refused.text, `Fail shard1 over from ${formatAddress(before.master)} to the replica that Sentinel chooses?`);
+  t.match(refused.text, /Nothing was done\.\n$/);
+  t.equal((await recordOf(consul, 'shard1')).epoch, before.epoch);
+  const done = await typeProgram(['failover', 'shard1', ...common], { answer: 'yes' });
+  t.equal(done.code, 0, done.text);
+  for (const step of ["the old master's writes wait", 'the new master takes writes', 'the old master is a replica']) {
+    t.match(done.text, `· ${step} (`);
+  }
+  t.match(done.text, /^shard1 {2}moved from .* to .*, epoch 2$/m);
+  t.match(done.text, 'nothing was lost');
+  const after = await recordOf(consul, 'shard1');
+  t.notOk(sameAddress(after.master, before.master));
+});
+
+t.test('machines get the report alone', async (t) => {
+  await untilReady();
+  const { code, stdout, stderr } = await runProgram(['failover', 'shard1', '--yes', '--json', ...common]);
+  t.equal(code, 0, stderr);
+  t.equal(stderr, '');
+  const report = JSON.parse(stdout);
+  t.match(report, { name: 'shard1', epoch: 3 });
+  t.ok(report.offsets.inherited >= report.offsets.paused);
+});
+
+t.test('why tells what was ordered', async (t) => {
+  const { stdout } = await runProgram(['why', 'shard1', '--limit', '100', '--api', api]);
+  t.match(stdout, /Done: failed over as planned from .* ms without writes\n {2}Woken by failover from operator/);
+});
+
+t.test('a master that nobody follows, and a replica that is none, are refused', async (t) => {
+  t.match((await runProgram(['failover', 'nobody', '--yes', ...common])).stderr, /^not-found: /);
+  const stranger = await runProgram(['failover', 'shard1', '--yes', '--replica', '127.0.0.1:9', ...common]);
+  t.equal(stranger.code, 1);
+  t.match(stranger.stderr, /^failover-refused: .*127\.0\.0\.1:9 is not a replica that is up and in sync/);
+  t.equal((await runProgram(['failover', 'shard1', '--replica', 'x', ...common])).code, 2);
+  t.equal((await runProgram(['failover', 'shard1', '--timeout', 'soon', ...common])).code, 2);
+});
+
+t.test('rebase begins a new generation where the Sentinels agree, and tells it', async (t) => {
+  const before = await recordOf(consul, 'shard1');
+  const { code, stdout, stderr } = await runProgram(['rebase', 'shard1', '--yes', '--json', ...common]);
+  t.equal(code, 0, stderr);
+  t.match(JSON.parse(stdout), { name: 'shard1', record: { generation: before.generation + 1, master: before.master } });
+});

@@ -1,0 +1,204 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
+import t, { type Test } from 'tap';
+import { findUnwell } from '../../../cmd/wellness.ts';
+import { ConsulClient } from '../../../lib/client/consul.ts';
+import { CatalogWatches } from '../../../lib/consul/watches.ts';
+import { type Address, formatAddress } from '../../../lib/model/address.ts';
+import { runProgram } from '../../cmd/program.ts';
+import { exampleTemplate } from '../../http/views.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import type { Daemon } from '../../sandbox/daemon.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { only } from '../support/bridging.ts';
+
+/* What is wrong beside a record that is right: the daemon says so wherever somebody may look. */
+// A busy machine takes its time.
+t.setTimeout(240_000);
+const patience = { timeoutMs: 60_000 };
+const sandbox = await Sandbox.openFor(t, { name: 'troubles' });
+const password = 'secret-of-redis';
+const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 1, password })]);
+const sentinels = await sandbox.sentinels({ count: 3, masters: [shard] });
+const config = {
+  consul: { address: consul.url },
+  sentinel: {
+    addresses: sentinels.map(({ address }) => formatAddress(address)),
+    masters: ['shard*'],
+    redis: { passwordFile: sandbox.write('redis.password', `${password}\n`) },
+  },
+};
+
+/** With the config above, once it lets the bridge in. */
+let running: Daemon;
+
+const status = (daemon: Daemon) => runProgram(['status', '--api', `http://${formatAddress(daemon.api)}`]);
+const text = async (daemon: Daemon, path: string) => JSON.stringify((await daemon.get(path)).body);
+
+/** Until `status` says `wanted` and fails. */
+const unwell = (daemon: Daemon, wanted: RegExp) =>
+  waitFor(`status to say ${wanted}`, () => status(daemon), {
+    until: ({ code, stdout }) => code === 1 && wanted.test(stdout),
+    ...patience,
+  });
+
+const well = (daemon: Daemon) =>
+  waitFor('all to be well', () => status(daemon), { until: ({ code }) => code === 0, ...patience });
+
+t.test('a Redis that does not let the bridge in is told wherever somebody looks', async (t) => {
+  const wrong = { ...config, sentinel: { ...config.sentinel, redis: {} } };
+  const daemon = await sandbox.switchmaster({ name: 'refused', config: wrong });
+  for (const { address } of shard.servers)
+    await unwell(daemon, new RegExp(`Redis ${formatAddress(address)} does not let the bridge in \\(NOAUTH`));
+  t.match(await text(daemon, '/v1/masters/shard1'), '"kind":"redis-denied"');
+  t.match(
+    await text(daemon, '/metrics'),
+    'switchmaster_master_troubles{master=\\"shard1\\",kind=\\"redis-denied\\"} 2',
+  );
+  const told = daemon.logLines().filter((line) => /NOAUTH/.test(String(line.summary)) && line.level === 'warn');
+  t.equal(told.length, 2, `each once: ${JSON.stringify(told)}`);
+  const asked = await runProgram(['check', '--online', '--config', daemon.configFile]);
+  t.equal(asked.code, 1);
+  t.match(asked.stdout, `redis ${formatAddress(shard.master.address)} refuses us: ROLE at`);
+
+  daemon.writeConfig(config);
+  daemon.kill('SIGHUP');
+  await well(daemon);
+  const good = await runProgram(['check', '--online', '--config', daemon.configFile]);
+  t.match(good.stdout, `redis ${formatAddress(shard.master.address)} answers: lets the bridge in, as a master`);
+  t.equal(good.code, 0, good.stdout);
+  t.notMatch(await text(daemon, '/metrics'), 'redis-denied');
+  running = daemon;
+});
+
+t.test('an instance that somebody else registered with the tag of a master is told, and left alone', async (t) => {
+  const foreign = { Name: 'redis-master', ID: 'left-over', Address: '9.9.9.9', Port: 1, Tags: ['shard1'] };
+  await consul.put('/v1/agent/service/register', foreign);
+  const { stdout } = await unwell(
+    running,
+    /shard1: somebody else registered 9\.9\.9\.9:1 \(instance left-over on node /,
+  );
+  t.match(stdout, 'as redis-master with this master');
+  const told = running.logLines().filter((line) => /9\.9\.9\.9/.test(String(line.summary)));
+  t.strictSame(
+    told.map(({ level, key, msg }) => [level, key, msg]),
+    [['warn', 'shard1', 'held']],
+  );
+  const examined = await runProgram(['doctor', '--json', '--config', running.configFile]);
+  t.match(examined.stdout, '"service-foreign"');
+  t.equal((await consul.dnsA('shard1.redis-master.service.consul')).length, 2, 'it is not ours to remove');
+  await consul.put('/v1/agent/service/deregister/left-over');
+  await well(running);
+  const recovered = running.logLines().filter(({ loop, msg }) => loop === 'trouble' && msg === 'recovered');
+  t.ok(recovered.length > 0);
+});
+
+t.test('status fails over a Sentinel that names another master, and over an instance that is down', async (t) => {
+  const other = await sandbox.redis({ name: 'other', replicas: 0 });
+  const stray = only(
+    await sandbox.sentinels({ count: 1, name: 'stray', masters: [{ ...other, name: 'shard1' } as typeof other] }),
+  );
+  const dead = await sandbox.address();
+  const addresses = [...config.sentinel.addresses, formatAddress(stray.address)];
+  running.writeConfig({
+    ...config,
+    sentinel: { ...config.sentinel, addresses },
+    register: [{ kind: 'redis', name: 'shard1', address: formatAddress(dead) }],
+  });
+  running.kill('SIGHUP');
+  await unwell(running, new RegExp(`Not well:[^]*names ${formatAddress(other.master.address)}`));
+  const { stdout } = await unwell(running, new RegExp(`Not well:[^]*redis ${formatAddress(dead)}: critical`));
+  t.match(stdout, /shard1 {2}.* {2}passing/);
+  running.writeConfig(config);
+  running.kill('SIGHUP');
+  await well(running);
+});
+
+t.test('a Redis that Sentinels see up, and that the bridge never reaches, is told', async () => {
+  const { sentinel } = config;
+  running.writeConfig({ ...config, sentinel: { ...sentinel, redis: { ...sentinel.redis, tls: true } } });
+  running.kill('SIGHUP');
+  await unwell(running, new RegExp(`Redis ${formatAddress(shard.master.address)} is up to a Sentinel, but the bridge`));
+  running.writeConfig(config);
+  running.kill('SIGHUP');
+  await well(running);
+});
+
+t.test('what desired/ asks for in vain is told', async (t) => {
+  const master = JSON.stringify({ ...shard.master.address, quorum: 2, options: {} });
+  await consul.putKey('redis/desired/cache', master);
+  await consul.putKey('redis/desired/shard9', 'no master');
+  await unwell(running, /desired\/cache: desired\/cache is ignored: sentinel.masters does not match/);
+  const { stdout } = await unwell(running, /desired\/shard9: the key desired\/shard9 does not hold a master/);
+  t.notMatch(stdout, 'desired/shard1');
+  const told = running.logLines().filter(({ loop, level }) => loop === 'provisioner' && level === 'warn');
+  t.strictSame(told.map(({ key }) => key).toSorted(), ['cache', 'shard9']);
+  await Promise.all(['cache', 'shard9'].map((name) => consul.delete(`/v1/kv/redis/desired/${name}`)));
+  await well(running);
+});
+
+t.test('status names a template that is held or has failed, and not one that waits for its turn', (t) => {
+  const outcome = { at: '', reconcileId: '', durationMs: 0, failures: 0, error: null };
+  const held = { ...outcome, kind: 'held' as const, summary: 'too few servers' };
+  const nothing = { ready: true as const, masters: [], desired: [], clusters: [], instances: [] };
+  const faults = (state: string, digest: string | null) =>
+    findUnwell({ ...nothing, templates: [{ ...exampleTemplate, state, held: digest, lastOutcome: held }] });
+  t.strictSame(faults('held', 'abc'), ['haproxy.cfg: held: too few servers']);
+  t.strictSame(faults('queued', null), []);
+  t.end();
+});
+
+t.test('what cannot be reached from the start is told once, and when it comes', async (t) => {
+  await running.stop();
+  const [sentinelAt, consulAt] = [await sandbox.address(), await sandbox.address()];
+  const nobody = {
+    consul: { address: `http://${formatAddress(consulAt)}` },
+    sentinel: { ...config.sentinel, addresses: [formatAddress(sentinelAt)] },
+  };
+  const daemon = await sandbox.switchmaster({ name: 'alone', config: nobody, ready: '/live' });
+  const told = (msg: string) => daemon.logLines().filter((line) => line.msg === msg);
+  await waitFor('the Sentinel to be missed', () => told('sentinel lost').length, { until: (n) => n > 0, ...patience });
+  await waitFor('Consul to be missed', () => told('consul not read').length, { until: (n) => n > 0, ...patience });
+  t.match(told('sentinel lost')[0], { level: 'warn', sentinel: formatAddress(sentinelAt) });
+  const proxies = await Promise.all([pipe(t, sentinelAt, sentinels[0]?.address), pipe(t, consulAt, consul.http)]);
+  await waitFor('the Sentinel', () => told('sentinel connected').length, { until: (n) => n > 0, ...patience });
+  await waitFor('Consul', () => told('consul read again').length, { until: (n) => n > 0, ...patience });
+  t.strictSame([told('sentinel lost').length, told('consul not read').length], [1, 1]);
+  await daemon.stop();
+  for (const proxy of proxies) proxy.close();
+});
+
+t.test('a transaction that gets through ends the pause of watches that had failed', async (t) => {
+  const agent = await sandbox.consul({ name: 'returning' });
+  const client = new ConsulClient({ ...agent.http, onTransaction: () => watches.hurry() });
+  const longMs = 600_000;
+  const watches = new CatalogWatches({ client, limits: { backoff: { initialMs: longMs, maxMs: longMs } } });
+  t.teardown(async () => {
+    await watches.close();
+    client.close();
+  });
+  const follow = watches.follow({ kind: 'key-tree', prefix: 'some/' }, () => {});
+  const state = () => follow.state.kind;
+  await waitFor('the watch', state, { until: (kind) => kind === 'current', ...patience });
+  await agent.kill();
+  await waitFor('the watch to fail', state, { until: (kind) => kind === 'stale', ...patience });
+  await agent.start();
+  t.equal(state(), 'stale', 'by itself it would wait for long');
+  await client.transact([{ kind: 'kv-cas', key: 'some/key', value: 'value', index: 12_345 }]);
+  await waitFor('the watch to read', state, { until: (kind) => kind === 'current', ...patience });
+});
+
+/** What listens at `from` is `to`. */
+async function pipe(t: Pick<Test, 'teardown'>, from: Address, to: Address | undefined): Promise<Server> {
+  const server = createServer((socket) => {
+    const onward = connect({ ...to } as Address);
+    for (const [one, other] of [[socket, onward] as const, [onward, socket] as const]) {
+      one.pipe(other);
+      one.on('error', () => other.destroy());
+    }
+  });
+  t.teardown(() => server.close());
+  server.listen({ ...from });
+  await once(server, 'listening');
+  return server;
+}

@@ -1,0 +1,162 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { formatAddress, sameAddress } from '../../../lib/model/address.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { nowMs } from '../../sandbox/recorder.ts';
+import { redisCli } from '../../sandbox/resp.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
+import { LedgerWriter, persistentClient } from '../support/writing.ts';
+
+// Each test has a shard, Sentinels, and bridges of its own, for most of them lose some of these.
+const sandbox = await Sandbox.openFor(t, { name: 'promotion' });
+
+const tools = join(import.meta.dirname, '../../../.tools/bin');
+const editions = ['redis', 'redis8', 'valkey'].filter(
+  (edition) => edition === 'redis' || existsSync(join(tools, `${edition}-server`)),
+);
+
+async function start(name: string, edition = 'redis') {
+  const program = (kind: string) => (edition === 'redis' ? {} : { program: `${edition}-${kind}` });
+  const [consul, shard] = await Promise.all([
+    sandbox.consul({ name: `${name}-consul` }),
+    sandbox.redis({ name, ...program('server') }),
+  ]);
+  const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard], ...program('sentinel') });
+  return { name, consul, shard, sentinels, replica: only(shard.replicas) };
+}
+
+t.test('a promotion', { jobs: 3 }, async (t) => {
+  for (const edition of editions) {
+    t.test(`is published before any Sentinel announces it, and confirmed when most have, on ${edition}`, async (t) => {
+      const { name, consul, shard, sentinels, replica } = await start(`early-${edition}`, edition);
+      const bridge = startBridge(t, { consul, sentinels });
+      await recordOf(consul, name);
+      const recorders = await Promise.all(sentinels.map((sentinel) => sentinel.record()));
+      // A client that knows of nothing, and stays where it is.
+      const stayer = new LedgerWriter({ name, key: 'w', client: persistentClient(() => shard.master.address) });
+      t.teardown(() => stayer.stop());
+      await waitFor('its writes on the replica', () => replica.command('SCARD', 'w'), {
+        until: (size) => Number(size) > 20,
+      });
+      await failOver(only(sentinels), name);
+      const promoted = await waitFor('the decision', () => bridge.decisions[0]);
+      const announced = await Promise.all(recorders.map((recorder) => recorder.event('+switch-master')));
+      const firstMs = Math.min(...announced.map(({ atMs }) => atMs));
+      const committed = await waitFor('the write', () =>
+        bridge.reports.find(({ outcome }) => outcome.kind === 'applied' && outcome.details?.cause === 'failover'),
+      );
+      const writtenMs = performance.timeOrigin + (committed?.startedMs ?? 0) + (committed?.durationMs ?? 0);
+      t.ok(writtenMs < firstMs, `${Math.round(firstMs - writtenMs)} ms before`);
+      t.match(promoted, { generation: 1, epoch: 1, previous: shard.master.address, replicas: [shard.master.address] });
+      const confirmed = await recordOf(consul, name, { master: replica });
+      t.match(confirmed, { generation: 1, epoch: 1, changedAt: promoted?.changedAt });
+      await waitFor('the old master to follow', () => shard.master.role(), { until: (role) => role === 'replica' });
+      await waitFor('all to be told', () => bridge.fences.length >= 3);
+      t.strictSame(
+        bridge.fences.map(({ action, address }) => `${action} ${address}`),
+        ['brace', 'pause', 'demote'].map((action) => `${action} ${formatAddress(shard.master.address)}`),
+      );
+      await stayer.stop();
+      const { lost, of } = await stayer.lostAt(replica.address, bridge.fences[0]?.atMs);
+      t.strictSame(lost, [], `of ${of} acknowledged since its writes waited, none is lost`);
+      for (const recorder of recorders) recorder.close();
+    });
+  }
+
+  t.test('moves this node, and pauses the old master, while Consul hangs', async (t) => {
+    const { name, consul, shard, sentinels, replica } = await start('hang');
+    const bridge = startBridge(t, { consul, sentinels });
+    await recordOf(consul, name);
+    const recorder = await only(sentinels).record();
+    recorder.onEvent = ({ channel }) => {
+      if (channel === '+try-failover') consul.pause();
+    };
+    await failOver(only(sentinels), name);
+    const decided = await waitFor('the decision', () => bridge.decisions[0]);
+    await waitFor('the pause', () => bridge.fences.some(({ action }) => action === 'pause'));
+    t.strictSame(
+      recorder.events.filter(({ channel }) => channel === '+switch-master'),
+      [],
+    );
+    t.match(decided, { master: replica.address, epoch: 1, phase: 'promoted' });
+    consul.resume();
+    await recordOf(consul, name, { master: replica });
+    t.strictSame((await readRecord(consul, name))?.previous, shard.master.address);
+    recorder.close();
+  });
+
+  t.test('is followed by HAProxy while Consul is dead', async (t) => {
+    const { name, consul, shard, sentinels, replica } = await start('blind');
+    const listen = await sandbox.address();
+    const [configFile, socket] = [sandbox.path('blind.cfg'), sandbox.path('blind.sock')];
+    const haproxy = await sandbox.haproxy({ configFile, listen, start: 'later' });
+    await sandbox.switchmaster({
+      config: {
+        consul: { address: consul.url },
+        sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)) },
+        templates: [
+          {
+            source: 'haproxy.cfg.hbs',
+            destination: configFile,
+            check: ['haproxy', '-c', '-f', '{{file}}'],
+            reload: { haproxy: { socket, fallback: haproxy.reloadCommand } },
+            vars: { stats_socket: socket, bind: listen.host, ports: { [name]: listen.port } },
+          },
+        ],
+      },
+    });
+    const writer = new LedgerWriter({ name, key: 'w', client: persistentClient(() => listen) });
+    t.teardown(() => writer.stop());
+    await waitFor('writes through HAProxy', () => writer.acknowledged.size, { until: (size) => size > 20 });
+    await consul.kill();
+    const killedMs = nowMs();
+    await shard.master.kill();
+    await waitFor('a write on the new master', () => writer.firstAfter(killedMs + 500), { timeoutMs: 20_000 });
+    t.equal(await replica.role(), 'master');
+    await writer.stop();
+    t.strictSame((await writer.lostAt(replica.address, killedMs)).lost, []);
+  });
+
+  t.test('of a master that comes back as one is undone the moment that it is seen', async (t) => {
+    const { name, consul, shard, sentinels, replica } = await start('returning');
+    const bridge = startBridge(t, { consul, sentinels });
+    await recordOf(consul, name);
+    await shard.master.kill();
+    await recordOf(consul, name, { master: replica, timeoutMs: 30_000 });
+    const startedMs = nowMs();
+    await shard.master.start();
+    await waitFor('it to follow', () => shard.master.role(), { until: (role) => role === 'replica' });
+    const tookMs = nowMs() - startedMs;
+    t.ok(tookMs < 4_000, `${Math.round(tookMs)} ms; Sentinel waits for eight seconds`);
+    t.ok(bridge.fences.some(({ action, outcome }) => action === 'demote' && outcome === 'applied'));
+    t.strictSame(((await shard.master.command('ROLE')) as unknown[]).slice(1, 3), [
+      replica.address.host,
+      replica.address.port,
+    ]);
+  });
+
+  t.test(
+    'of a master that comes back is only paused, and for as long as it lasts, while no Sentinel answers',
+    async (t) => {
+      const { name, consul, shard, sentinels, replica } = await start('silent');
+      const bridge = startBridge(t, { consul, sentinels, resyncMs: 60_000 });
+      await recordOf(consul, name);
+      await shard.master.kill();
+      await recordOf(consul, name, { master: replica, timeoutMs: 30_000 });
+      await Promise.all(sentinels.map((sentinel) => sentinel.kill()));
+      await shard.master.start();
+      const pauses = () =>
+        bridge.fences.filter(({ action, atMs, outcome }) => action === 'pause' && outcome === 'applied' && atMs > 0);
+      await waitFor('the pause to be renewed', pauses, {
+        until: (list) => (list.at(-1)?.atMs ?? 0) - (list[0]?.atMs ?? 0) > 5_500,
+        timeoutMs: 20_000,
+      });
+      t.notOk(bridge.fences.some(({ action }) => action === 'demote'));
+      t.equal(await shard.master.role(), 'master');
+      await t.rejects(redisCli(shard.master.address, ['SET', 'k', 'v'], { timeoutMs: 300 }), /did not answer SET/);
+      t.ok(sameAddress((await recordOf(consul, name)).master, replica.address));
+    },
+  );
+});

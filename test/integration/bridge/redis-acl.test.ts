@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { blocksOf, readPage } from '../../docs/pages.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { readRecord, recordOf, startBridge } from '../support/bridging.ts';
+
+const sandbox = await Sandbox.openFor(t, { name: 'acl' });
+const tools = join(import.meta.dirname, '../../../.tools/bin');
+const page = await readPage('docs/reference/redis-acl.md');
+const [atRedis, atSentinel] = blocksOf(page)
+  .filter(({ language }) => language === 'redis')
+  .map(({ content }) => content.trim().split(' '));
+if (atRedis === undefined || atSentinel === undefined) throw new Error('the page names no users');
+const access = { username: 'switchmaster', password: 'PASSWORD' };
+
+const editions = ['redis', 'redis8', 'valkey'].filter(
+  (edition) => edition === 'redis' || existsSync(join(tools, `${edition}-server`)),
+);
+for (const edition of editions) {
+  t.test(`the users of the docs may do all that a planned failover takes, on ${edition}`, async (t) => {
+    const program = (kind: string) => (edition === 'redis' ? {} : { program: `${edition}-${kind}` });
+    const [consul, shard] = await Promise.all([
+      sandbox.consul({ name: `consul-${edition}` }),
+      sandbox.redis({ name: edition, replicas: 2, ...program('server') }),
+    ]);
+    const sentinels = await sandbox.sentinels({
+      name: `${edition}-sentinel`,
+      masters: [shard],
+      ...program('sentinel'),
+    });
+    await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', 'info-period', 200)));
+    await Promise.all([
+      ...shard.servers.map((server) => server.command(...atRedis)),
+      ...sentinels.map((sentinel) => sentinel.command(...atSentinel)),
+    ]);
+    const bridge = startBridge(t, { consul, sentinels, access });
+    await recordOf(consul, edition);
+    const whole = () => readRecord(consul, edition);
+    await waitFor('both replicas', whole, { until: (record) => record?.replicas.length === 2 });
+    const [, successor] = shard.replicas;
+    if (successor === undefined) throw new Error('there are two replicas');
+    const report = await bridge.part.failOver(edition, { successor: successor.address });
+    t.strictSame(report.to, successor.address);
+    t.ok(bridge.fences.some(({ action, outcome }) => action === 'demote' && outcome === 'applied'));
+    t.ok(bridge.fences.every(({ outcome }) => outcome === 'applied'));
+    for (const server of [...shard.servers, ...sentinels])
+      t.strictSame(await server.command('ACL', 'LOG'), [], server.name);
+  });
+}

@@ -1,0 +1,134 @@
+import t from 'tap';
+import type { Outcome } from '../../../lib/loop/outcome.ts';
+import { formatAddress } from '../../../lib/model/address.ts';
+import type { ClusterRecord } from '../../../lib/model/cluster.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { failOverByHand, growAndShrink, nodesOf, untilTagged } from '../support/cluster-changes.ts';
+import {
+  addressesOf,
+  clusterRecordOf,
+  mastersOf,
+  startCluster,
+  startFollower,
+  untilRecord,
+} from '../support/clustering.ts';
+import { instanceOf, startRegistrar } from '../support/registering.ts';
+
+t.setTimeout(300_000);
+const sandbox = await Sandbox.openFor(t, { name: 'cluster' });
+const [consul, cluster] = await Promise.all([sandbox.consul(), startCluster(sandbox, { name: 'sessions', spares: 2 })]);
+const scene = { consul, cluster };
+const [a, b, c, ra, rb, rc] = nodesOf(cluster);
+const name = 'sessions';
+
+// Two followers, one by seeds and one by the service, and a registrar for all nodes.
+const followers = [
+  startFollower(t, { consul, id: 'seeds', clusters: [{ name, seeds: [a.address] }] }),
+  startFollower(t, { consul, id: 'service', clusters: [{ name, seeds: [], service: 'redis-cluster' }] }),
+];
+startRegistrar(t, {
+  consul,
+  instances: cluster.nodes.map(({ address }) => ({ kind: 'cluster', name, address }) as const),
+});
+
+t.test('the record holds every shard, and the nodes answer in DNS by their roles', async (t) => {
+  const record = await untilRecord(consul, name, { what: 'three shards', until: ({ shards }) => shards.length === 3 });
+  t.match(record, { version: 1, name, state: 'ok', uncovered: [] });
+  t.strictSame(
+    record?.shards.map(({ slots, master, replicas }) => [slots, master, replicas]),
+    [
+      [[{ from: 0, to: 5461 }], a.address, [ra.address]],
+      [[{ from: 5462, to: 10923 }], b.address, [rb.address]],
+      [[{ from: 10924, to: 16383 }], c.address, [rc.address]],
+    ],
+  );
+  await untilTagged(scene, { role: 'master', servers: [a, b, c] });
+  await untilTagged(scene, { role: 'replica', servers: [ra, rb, rc] });
+  t.strictSame(
+    (await consul.dnsA('master.redis-cluster.service.consul')).join(),
+    [a, b, c]
+      .map(({ address }) => address.host)
+      .sort()
+      .join(),
+  );
+  t.match((await instanceOf(consul, `cluster-${formatAddress(a.address)}`))?.Service.Meta, {
+    slots: '0-5461',
+    role: 'master',
+  });
+});
+
+t.test('a manual failover is followed, and loses no acknowledged write', (t) => failOverByHand(t, scene));
+
+t.test('a node is added, 1,000 slots move to it under writes, and it is removed again', (t) =>
+  growAndShrink(t, { ...scene, slots: 1_000 }),
+);
+
+t.test('a killed master is followed, and its return too', async (t) => {
+  const { epoch = 0 } = (await clusterRecordOf(consul, name)) ?? {};
+  await c.kill();
+  const record = await untilRecord(consul, name, {
+    what: 'the promoted replica',
+    until: (r) => mastersOf(r).join() === addressesOf([a, rb, rc]).join(),
+  });
+  t.ok((record?.epoch ?? 0) > epoch);
+  await untilTagged(scene, { role: 'master', servers: [a, rb, rc] });
+  await c.start();
+  await untilRecord(consul, name, {
+    what: 'the old master as a replica',
+    until: ({ shards }) => shards.some(({ replicas }) => replicas.some(({ host }) => host === c.address.host)),
+  });
+  await waitFor('it to pass', () => instanceOf(consul, `cluster-${formatAddress(c.address)}`), {
+    until: (one) =>
+      one?.Service.Tags.includes('replica') === true && one.Checks.every(({ Status }) => Status === 'passing'),
+  });
+});
+
+t.test('slots that nobody serves are shown', async (t) => {
+  await Promise.all([a.kill(), ra.kill()]);
+  const record = await untilRecord(consul, name, {
+    what: 'uncovered slots',
+    until: ({ uncovered }) => uncovered.length > 0,
+  });
+  t.strictSame(record?.uncovered, [{ from: 0, to: 5461 }]);
+  await Promise.all([a.start(), ra.start()]);
+  await untilRecord(consul, name, {
+    what: 'all slots, and every replica',
+    until: ({ uncovered, state, shards }) =>
+      uncovered.length === 0 && state === 'ok' && shards.every(({ replicas }) => replicas.length === 1),
+  });
+});
+
+t.test('one follower wrote each change, and a still cluster costs no write', async (t) => {
+  const indexOf = async () =>
+    (await consul.get<{ ModifyIndex: number }[]>(`/v1/kv/redis/cluster/${name}`))?.[0]?.ModifyIndex;
+  // On a busy machine nodes take each other for dead, and a replica is promoted: such a cluster is not still.
+  await waitFor(
+    'ten looks of each without a write',
+    async () => {
+      const before = await indexOf();
+      const counts = followers.map(({ reports }) => reports.length);
+      await waitFor('ten more looks each', () =>
+        followers.every(({ reports }, i) => reports.length > (counts[i] ?? 0) + 10),
+      );
+      return before !== undefined && before === (await indexOf());
+    },
+    { timeoutMs: 40_000 },
+  );
+  const written = followers.flatMap(({ reports }) => reports).flatMap(({ outcome }) => writtenBy(outcome));
+  t.ok(written.length > 5);
+  const contents = written
+    .toSorted((a, b) => (a.changedAt < b.changedAt ? -1 : 1))
+    .map(({ state, uncovered, shards }) => JSON.stringify({ state, uncovered, shards }));
+  t.strictSame(
+    contents.filter((content, i) => content === contents[i - 1]),
+    [],
+    'no write says what the record said before',
+  );
+  const failed = followers.flatMap(({ reports }) => reports).filter(({ outcome }) => outcome.kind === 'failed');
+  t.strictSame(failed, []);
+});
+
+function writtenBy({ kind, details }: Outcome): readonly ClusterRecord[] {
+  return kind === 'applied' ? [details?.record as ClusterRecord] : [];
+}

@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { failOverByHand, growAndShrink, nodesOf, untilTagged } from '../support/cluster-changes.ts';
+import { addressesOf, mastersOf, startCluster, startFollower, untilRecord } from '../support/clustering.ts';
+import { startRegistrar } from '../support/registering.ts';
+
+// Redis Clusters of Redis 8 and Valkey, where `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them; else of
+// what is installed. RESHARDED_SLOTS says how many slots move (100).
+t.setTimeout(300_000);
+const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
+const editions = ['redis8', 'valkey'].filter(installed);
+const sandbox = await Sandbox.openFor(t, { name: 'cluster-editions' });
+
+t.test('a cluster is followed through planned changes that lose nothing, and a kill', { jobs: 2 }, async (t) => {
+  for (const edition of editions.length === 0 ? ['redis'] : editions) {
+    t.test(edition, (t) => tryEdition(t, edition));
+  }
+});
+
+async function tryEdition(t: Test, name: string): Promise<void> {
+  // A registrar removes from its agent what it does not know.
+  const [consul, cluster] = await Promise.all([
+    sandbox.consul({ name: `consul-${name}` }),
+    startCluster(sandbox, { name, program: `${name}-server`, spares: 2 }),
+  ]);
+  const scene = { consul, cluster, slots: Number(process.env.RESHARDED_SLOTS ?? 100) };
+  const [a, b, c, , rb, rc] = nodesOf(cluster);
+  startFollower(t, { consul, clusters: [{ name, seeds: [b.address] }] });
+  startRegistrar(t, {
+    consul,
+    instances: cluster.nodes.map(({ address }) => ({ kind: 'cluster', name, address }) as const),
+  });
+  await untilTagged(scene, { role: 'master', servers: [a, b, c] });
+  await failOverByHand(t, scene);
+  await growAndShrink(t, scene);
+  await c.kill();
+  const record = await untilRecord(consul, name, {
+    what: 'the promotion',
+    until: (r) => r.state === 'ok' && mastersOf(r).join() === addressesOf([a, rb, rc]).join(),
+  });
+  t.strictSame(record?.uncovered, []);
+  t.equal(record?.shards.length, 3);
+  await Promise.all(cluster.nodes.map((node) => node.kill()));
+}

@@ -1,0 +1,235 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { ConsulClient } from '../../../lib/client/consul.ts';
+import { loadConfig } from '../../../lib/config/load.ts';
+import { enterTurnstile } from '../../../lib/consul/lock.ts';
+import { Daemon } from '../../../lib/daemon/daemon.ts';
+import { type AclRule, formatAcl } from '../../../lib/doctor/acl.ts';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { slotCount } from '../../../lib/model/cluster.ts';
+import { steeringKey } from '../../../lib/model/naming.ts';
+import { makeLog } from '../../../lib/telemetry/log.ts';
+import { runProgram } from '../../cmd/program.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+
+t.setTimeout(300_000);
+const management = '5e1f0001-0000-4000-8000-000000000002';
+const sandbox = await Sandbox.openFor(t, { name: 'acl' });
+const [node, proxy] = await Promise.all([
+  sandbox.redis({ name: 'node', replicas: 0, config: { 'cluster-enabled': 'yes' } }),
+  sandbox.address(),
+]);
+await node.master.command('CLUSTER', 'ADDSLOTSRANGE', 0, slotCount - 1);
+const source = sandbox.write(
+  'proxies.hbs',
+  '{{#each (service "redis-proxy|any")}}{{id}} {{/each}}{{#each redisMasters}}{{name}} {{/each}}',
+);
+
+type Lane = Awaited<ReturnType<typeof openLane>>;
+
+/** A Consul that denies by default, a Sentinel and a shard: trials run in several lanes at once. */
+async function openLane(lane: string) {
+  // What comes without a token is the sandbox's own.
+  const tokens = { master: management, agent: management, default: management };
+  const [consul, shard, [sentinel]] = await Promise.all([
+    sandbox.consul({
+      name: `consul-${lane}`,
+      config: { acl: { enabled: true, default_policy: 'deny', tokens } },
+    }),
+    sandbox.redis({ name: `shard-${lane}` }),
+    sandbox.sentinels({ count: 1, masters: [], name: `sentinel-${lane}` }),
+  ]);
+  if (sentinel === undefined) throw new Error('no sentinel');
+  const file = sandbox.path(`out-${lane}.txt`);
+  const config = {
+    consul: { address: consul.url, tokenFile: sandbox.write(`token-${lane}`, 'none yet') },
+    register: [
+      { kind: 'redis', address: formatAddress(shard.master.address) },
+      { kind: 'sentinel', address: formatAddress(sentinel.address) },
+      { kind: 'cluster', name: 'c', address: formatAddress(node.master.address) },
+    ],
+    sentinel: { service: 'redis-sentinel', masters: ['shard1'], resync: '1s' },
+    cluster: [{ name: 'c', seeds: [formatAddress(node.master.address)], resync: '200ms' }],
+    templates: [{ source, destination: file, rolling: { limit: 1 } }],
+  };
+  const configFile = sandbox.write(`${lane}.yml`, JSON.stringify(config));
+  return { lane, consul, shard, sentinel, file, config, configFile };
+}
+
+let policies = 0;
+
+/** Writes the lane's file with a token that has these rules and no others. */
+async function grant({ consul, lane }: Lane, rules: string): Promise<void> {
+  policies += 1;
+  const Name = `policy-${policies}`;
+  // Right after its start Consul has no ACLs yet.
+  await waitFor('the policy', () => consul.put('/v1/acl/policy', { Name, Rules: rules }));
+  const token = await consul.put<{ SecretID: string }>('/v1/acl/token', { Policies: [{ Name }] });
+  sandbox.write(`token-${lane}`, token?.SecretID ?? '');
+}
+
+/** A Consul and a Sentinel that know nothing but a proxy and what is desired. */
+async function forget({ consul, sentinel, shard, file }: Lane): Promise<void> {
+  await consul.delete('/v1/kv/redis/?recurse');
+  rmSync(file, { force: true });
+  await consul.put('/v1/catalog/deregister', { Node: 'redis-shard1' });
+  for (const id of Object.keys((await consul.get<object>('/v1/agent/services')) ?? {})) {
+    await consul.put(`/v1/agent/service/deregister/${id}`);
+  }
+  await sentinel.command('SENTINEL', 'REMOVE', 'shard1').catch(() => undefined);
+  await consul.put('/v1/agent/service/register', { Name: 'redis-proxy', ID: 'proxy', Port: proxy.port });
+  const { host, port } = shard.master.address;
+  await consul.putKey('redis/desired/shard1', JSON.stringify({ host, port, quorum: 1 }));
+}
+
+/** What is not as the config wants it. */
+async function missing(lane: Lane): Promise<readonly string[]> {
+  const { consul, file } = lane;
+  const services = JSON.stringify((await consul.get('/v1/agent/services')) ?? {});
+  const tags = async (service: string) =>
+    ((await consul.get<{ ServiceTags: string[] }[]>(`/v1/catalog/service/${service}`)) ?? []).flatMap(
+      ({ ServiceTags }) => ServiceTags,
+    );
+  const found: Record<string, boolean> = {
+    services: ['"redis"', '"redis-sentinel"', '"redis-cluster"'].every((name) => services.includes(name)),
+    'tag of the Redis': (await tags('redis')).includes('master'),
+    'tag of the cluster': (await tags('redis-cluster')).includes('master'),
+    key: (await consul.key('redis/master/shard1')) !== undefined,
+    'cluster record': (await consul.key('redis/cluster/c')) !== undefined,
+    provisioned: (await consul.key('redis/provisioned/shard1')) !== undefined,
+    master: (await consul.dnsA('shard1.redis-master.service.consul')).length === 1,
+    replica: (await consul.dnsA('shard1.redis-replica.service.consul')).length === 1,
+    file: existsSync(file) && readFileSync(file, 'utf8') === 'proxy shard1 ',
+    steering: await canSteer(lane),
+  };
+  return Object.keys(found).filter((what) => found[what] !== true);
+}
+
+/** What a daemon does before it fails a master over. */
+async function canSteer({ consul, lane }: Lane): Promise<boolean> {
+  const client = new ConsulClient({ ...consul.http, token: readFileSync(sandbox.path(`token-${lane}`), 'utf8') });
+  const key = steeringKey({ environment: undefined }, 'shard1');
+  const signal = AbortSignal.timeout(5_000);
+  try {
+    const entrance = await enterTurnstile({ client, key, limit: 1, holder: lane }, signal);
+    if (entrance.kind === 'inside') await entrance.leave();
+    return entrance.kind === 'inside';
+  } catch {
+    return false;
+  } finally {
+    client.close();
+  }
+}
+
+/** The daemon in this process: starting the program for each rule would be most of the time. */
+async function startDaemon(t: Test, { configFile }: Lane) {
+  const lines: string[] = [];
+  const log = makeLog({ level: 'info', format: 'json', stream: { write: (line) => void lines.push(line) } });
+  const { sentinel, api: _, ...rest } = await loadConfig({ paths: [configFile], environment: {} });
+  // Shorter than a config may ask for.
+  const config = { ...rest, api: undefined, sentinel: sentinel && { ...sentinel, resyncMs: 200 } };
+  const daemon = new Daemon({ config, log, version: '0' });
+  await daemon.start();
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= daemon.stop();
+    return stopped;
+  };
+  t.teardown(stop);
+  return { stop, lines, isDenied: () => lines.some((line) => line.includes('consul-denied')) };
+}
+
+const lanes = await Promise.all(['a', 'b', 'c'].map(openLane));
+const [first] = lanes;
+if (first === undefined) throw new Error('no lane');
+const { code, stdout } = await runProgram(['acl', '--config', first.configFile, '--json']);
+const { rules } = JSON.parse(stdout) as { rules: AclRule[] };
+let wholeMs = 0;
+
+t.test('the policy that is printed suffices', async (t) => {
+  t.equal(code, 0);
+  const { stdout: printed } = await runProgram(['acl', '--config', first.configFile]);
+  t.equal(printed, formatAcl(rules));
+  await grant(first, printed);
+  await forget(first);
+  const startedMs = performance.now();
+  const daemon = await sandbox.switchmaster({ name: 'whole', ready: '/live', config: first.config });
+  const options = { until: (what: readonly string[]) => what.length === 0, timeoutMs: 30_000 };
+  await waitFor('everything to be there', () => missing(first), options);
+  wholeMs = performance.now() - startedMs;
+  await waitFor('it to be ready', async () => (await daemon.get('/ready')).status === 200);
+  t.notMatch(daemon.log(), /consul-denied/);
+  await daemon.stop();
+});
+
+t.test('each rule of it is needed', async (t) => {
+  const left = [...rules];
+  const work = async (lane: Lane) => {
+    for (let rule = left.shift(); rule !== undefined; rule = left.shift()) t.ok(...(await tryWithout(t, lane, rule)));
+  };
+  await Promise.all(lanes.map(work));
+});
+
+t.test(
+  "a record that may not be written, or not be read, is an error that the log tells, not somebody else's change",
+  async (t) => {
+    const [lane] = lanes as [Lane];
+    for (const policy of ['read', 'none'] as const) {
+      const isRecord = ({ segment }: AclRule) => segment === 'redis/cluster/c';
+      const narrowed = rules.flatMap((rule) =>
+        !isRecord(rule) ? [rule] : policy === 'none' ? [] : [{ ...rule, policy }],
+      );
+      t.equal(rules.filter(isRecord).length, 1);
+      await grant(lane, formatAcl(narrowed));
+      await forget(lane);
+      const daemon = await startDaemon(t, lane);
+      await waitFor('the log to tell', () => daemon.lines.some(isDeniedCluster));
+      t.notOk(daemon.lines.some((line) => line.includes('"fenced"') && line.includes('"loop":"cluster"')));
+      await daemon.stop();
+    }
+  },
+);
+
+function isDeniedCluster(line: string): boolean {
+  const { loop, error } = JSON.parse(line) as { loop?: string; error?: { code?: string } };
+  return loop === 'cluster' && error?.code === 'consul-denied';
+}
+
+t.test('names that templates compute from data are told, with the place and the rule', async (t) => {
+  const text =
+    '{{#each (services)}}\n{{#each (service name)}}{{host}}{{/each}}{{/each}}{{#if vars.x}}{{key "x"}}{{/if}}';
+  const config = {
+    templates: [{ source: sandbox.write('computed.hbs', text), destination: sandbox.path('computed.txt') }],
+  };
+  const args = ['acl', '--config', sandbox.write('computed.yml', JSON.stringify(config))];
+  const { code, stdout, stderr } = await runProgram(args);
+  t.equal(code, 0);
+  t.match(stdout, 'key "x" {');
+  t.notMatch(stdout, 'NAME');
+  t.match(stderr, 'warning: computed.hbs:2:9: {{service name}} reads a name that is computed from data');
+  t.match(stderr, '  service "NAME" {\n    policy = "read"\n  }\n');
+  const { computed } = JSON.parse((await runProgram([...args, '--json'])).stdout) as { computed: unknown[] };
+  t.match(computed, [
+    { template: 'computed.hbs', line: 2, column: 9, text: 'service name', rules: [{ segment: 'NAME' }, {}] },
+  ]);
+});
+
+/** Whether the daemon is refused, or shown less than there is, without this rule; and which. */
+async function tryWithout(t: Test, lane: Lane, rule: AclRule): Promise<[boolean, string]> {
+  await grant(lane, formatAcl(rules.filter((other) => other !== rule)));
+  await forget(lane);
+  const daemon = await startDaemon(t, lane);
+  const what = `${rule.resource} "${rule.segment}" ${rule.policy}: ${rule.why}`;
+  try {
+    const lacking = await waitFor('everything, or a refusal', () => missing(lane), {
+      until: (what) => what.length === 0 || daemon.isDenied(),
+      // With every rule, and with the start of a program, it takes no longer than this.
+      timeoutMs: Math.max(2_000, 1.5 * wholeMs),
+    }).catch(() => missing(lane));
+    if (daemon.isDenied()) return [true, `${what} (refused)`];
+    return [lacking.length > 0, `${what} (shown less: ${lacking})`];
+  } finally {
+    await daemon.stop();
+  }
+}

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { runProgram } from '../../cmd/program.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { redisCli } from '../../sandbox/resp.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+
+/* Drills on a whole stack: Sentinels, Consul with its DNS, HAProxy, and a file. */
+// A busy machine takes its time.
+t.setTimeout(120_000);
+const sandbox = await Sandbox.openFor(t, { name: 'drill' });
+const [consul, shard1, listen] = await Promise.all([
+  sandbox.consul(),
+  sandbox.redis({ name: 'shard1', replicas: 1 }),
+  sandbox.address(),
+]);
+const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });
+// Sentinel asks each Redis for its role every ten seconds, and turns old masters only then, unless told otherwise.
+for (const sentinel of sentinels) {
+  await sentinel.command('SENTINEL', 'DEBUG', 'info-period', '200', 'publish-period', '200');
+}
+const tokenFile = sandbox.path('api.token');
+sandbox.write('api.token', 'a-token-for-this-test');
+const proxy = await sandbox.haproxy({ configFile: sandbox.path('haproxy.cfg'), listen, start: 'later' });
+const socket = sandbox.path('haproxy.sock');
+const daemon = await sandbox.switchmaster({
+  config: {
+    consul: { address: consul.url },
+    sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard*'] },
+    templates: [
+      { source: 'app.json.hbs', destination: sandbox.path('app.json') },
+      {
+        source: 'haproxy.cfg.hbs',
+        destination: sandbox.path('haproxy.cfg'),
+        vars: { stats_socket: socket, bind: listen.host, ports: { shard1: listen.port } },
+        reload: { haproxy: { socket, fallback: proxy.reloadCommand } },
+      },
+    ],
+    api: { tokenFile },
+  },
+});
+const api = `http://${formatAddress(daemon.api)}`;
+const state = sandbox.path('state');
+const argv = ['drill', 'shard1', '--config', daemon.configFile, '--proxy', formatAddress(listen)];
+const common = ['--dns', formatAddress(consul.dns), '--state', state, '--api', api, '--token-file', tokenFile];
+
+const write = `write through ${formatAddress(listen)}`;
+const everyStage = ['dns', 'event', 'file app.json', 'file haproxy.cfg', 'record', 'service', 'write', write];
+
+async function untilReady(): Promise<void> {
+  await waitFor('all to be well', async () => (await runProgram(['status', '--api', api])).code === 0);
+  await waitFor('HAProxy to serve', () => redisCli(listen, ['PING']).catch(() => ''), {
+    until: (said) => said === 'PONG',
+  });
+  await waitFor(
+    'the Sentinels to see the replica up',
+    () => Promise.all(sentinels.map((sentinel) => sentinel.replicaInfos('shard1'))),
+    { until: (lists) => lists.every(([info]) => info?.['master-link-status'] === 'ok'), timeoutMs: 30_000 },
+  );
+}
+
+t.test('without a terminal nothing is done unasked', async (t) => {
+  await untilReady();
+  const { code, stderr } = await runProgram([...argv, ...common]);
+  t.equal(code, 2);
+  t.match(stderr, '--yes acts without asking');
+});
+
+t.test('a drill tells when each part of the world has followed, and that nothing was lost', async (t) => {
+  await untilReady();
+  const { code, stdout, stderr } = await runProgram([...argv, ...common, '--yes', '--json']);
+  t.equal(code, 0, stderr);
+  const report = JSON.parse(stdout);
+  t.match(report, { name: 'shard1', from: shard1.master.address, to: shard1.replicas[0]?.address, before: [] });
+  t.strictSame(report.notSeen, {});
+  t.strictSame(Object.keys(report.stages).sort(), everyStage);
+  for (const [stage, ms] of Object.entries(report.stages))
+    t.ok(Number(ms) > 0 && Number(ms) < 15_000, `${stage}: ${ms}`);
+  t.ok(report.stages.record < report.stages.event, 'the promotion is followed, not its announcement');
+  const [writer] = report.writers;
+  t.equal(writer.lost, 0);
+  t.ok(writer.acknowledged > 10);
+  t.ok(writer.longestGapMs < 15_000);
+  const [master] = shard1.replicas;
+  t.equal(await master?.command('EXISTS', 'switchmaster:drill:shard1'), 0, 'and takes its writes away');
+});
+
+t.test('the next drill is compared with the last ones', async (t) => {
+  await untilReady();
+  const { code, stdout, stderr } = await runProgram([...argv, ...common, '--yes']);
+  t.equal(code, 0, stderr);
+  t.match(stdout, /^record +\d[\d.]* ms {2}[+-]?\d+ % against \d[\d.]* ms$/m);
+  t.match(stdout, /^through .* writes acknowledged, none lost, longest gap \d[\d.]* ms$/m);
+  t.match(stdout, 'Compared with the median of the last 1.');
+  const lines = readFileSync(`${state}/drills.jsonl`, 'utf8').trimEnd().split('\n');
+  t.equal(lines.length, 2);
+});
+
+t.test('what cannot be seen is said, and a proxy that takes no writes stops it before it begins', async (t) => {
+  const dead = ['--proxy', '127.0.0.1:9', ...common, '--yes'];
+  const refused = await runProgram(['drill', 'shard1', '--config', daemon.configFile, ...dead]);
+  t.equal(refused.code, 1);
+  t.match(refused.stderr, /^failover-refused: nothing was begun: 127\.0\.0\.1:9 takes no writes now/);
+  t.equal((await runProgram(['drill', 'nobody', '--config', daemon.configFile, ...common, '--yes'])).code, 1);
+  await untilReady();
+  const blind = ['--dns', '127.0.0.1:9', ...common.slice(2), '--yes', '--json'];
+  const { stdout, stderr } = await runProgram(['drill', 'shard1', '--config', daemon.configFile, ...blind]);
+  t.equal(stderr, '');
+  const { stages, notSeen } = JSON.parse(stdout);
+  t.equal(stages.dns, null);
+  t.type(notSeen.dns, 'string');
+  t.ok(stages.record > 0);
+});

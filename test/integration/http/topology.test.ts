@@ -1,0 +1,60 @@
+import t from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { slotCount } from '../../../lib/model/cluster.ts';
+import { runProgram } from '../../cmd/program.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+
+/* What the API tells of a cluster and of a node's own instances, on real software. */
+// A busy machine takes its time.
+t.setTimeout(120_000);
+const sandbox = await Sandbox.openFor(t, { name: 'topology' });
+const [consul, node] = await Promise.all([
+  sandbox.consul(),
+  sandbox.redis({
+    name: 'node',
+    replicas: 0,
+    config: { 'cluster-enabled': 'yes', 'cluster-require-full-coverage': 'no' },
+  }),
+]);
+await node.master.command('CLUSTER', 'ADDSLOTSRANGE', 0, slotCount - 2);
+const address = formatAddress(node.master.address);
+const daemon = await sandbox.switchmaster({
+  config: {
+    consul: { address: consul.url },
+    register: [{ kind: 'cluster', name: 'sessions', address }],
+    cluster: [{ name: 'sessions', seeds: [address], resync: '200ms' }],
+  },
+});
+const status = async (path: string): Promise<number> => (await daemon.get(path)).status;
+
+t.test('a cluster with a hole is none that serves, until the hole is closed', async (t) => {
+  const url = `/check/cluster?name=sessions&address=${address}&role=master`;
+  t.equal(await status(url), 503);
+  t.match((await daemon.get('/v1/clusters/sessions')).body, {
+    record: { uncovered: [{ from: slotCount - 1, to: slotCount - 1 }] },
+  });
+  await node.master.command('CLUSTER', 'ADDSLOTS', slotCount - 1);
+  await waitFor('the cluster to serve', () => status(url), { until: (code) => code === 200 });
+  t.match((await daemon.get('/v1/clusters')).body, {
+    clusters: [{ name: 'sessions', record: { state: 'ok', shards: [{ master: node.master.address }] } }],
+  });
+  t.equal(await status(`${url.replace('master', 'replica')}`), 503);
+});
+
+t.test('status draws the cluster with its slots, and what runs here', async (t) => {
+  await waitFor('the instance to be well', async () => (await daemon.get('/v1/instances')).body, {
+    until: (body) => JSON.stringify(body).includes('"status":"passing"'),
+  });
+  const { code, stdout, stderr } = await runProgram(['status', '--api', `http://${formatAddress(daemon.api)}`]);
+  t.equal(code, 0, stderr);
+  t.match(stdout, `sessions  cluster  ok  epoch `);
+  t.match(stdout, `└─ slots 0-16383  ${address}`);
+  t.match(stdout, `cluster ${address} of sessions, master`);
+});
+
+t.test("the node's own instances are told with their checks", async (t) => {
+  t.match((await daemon.get('/v1/instances')).body, {
+    instances: [{ kind: 'cluster', name: 'sessions', address: node.master.address, role: 'master' }],
+  });
+});

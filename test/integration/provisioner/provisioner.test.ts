@@ -1,0 +1,209 @@
+import t from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { blocksOf, readPage } from '../../docs/pages.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import type { RedisServer } from '../../sandbox/redis.ts';
+import { RespConnection } from '../../sandbox/resp.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import type { SentinelServer } from '../../sandbox/sentinel.ts';
+import { recordOf } from '../support/bridging.ts';
+import { idOf, instanceOf } from '../support/registering.ts';
+
+// The daemon as its users run it. Its Sentinels know nothing at first, and are found in Consul.
+t.setTimeout(120_000);
+const sandbox = await Sandbox.openFor(t, { name: 'provisioning' });
+const [consul, shard, secret] = await Promise.all([
+  sandbox.consul(),
+  sandbox.redis({ name: 'taught', password: 'letmein' }),
+  sandbox.redis({ name: 'foreign', replicas: 0, password: 'letmein' }),
+]);
+const sentinels = await sandbox.sentinels({ masters: [], count: 3 });
+const sentinelUser = await leastUser();
+await Promise.all(sentinels.map((sentinel) => sentinel.command(...sentinelUser)));
+const access = { username: 'switchmaster', passwordFile: sandbox.write('sentinel.password', 'PASSWORD') };
+const passwordFile = sandbox.write('redis.password', 'letmein');
+const daemon = await sandbox.switchmaster({
+  ready: '/live',
+  config: {
+    consul: { address: consul.url },
+    log: { format: 'json' },
+    register: [
+      ...sentinels.map(({ address }) => ({
+        kind: 'sentinel',
+        address: formatAddress(address),
+        check: { interval: '200ms' },
+        ...access,
+      })),
+      {
+        kind: 'redis',
+        discover: { hosts: shard.servers.map(({ address }) => address.host), masters: ['taught'] },
+        passwordFile,
+        check: { interval: '200ms' },
+      },
+    ],
+    sentinel: { service: 'redis-sentinel', resync: '1s', ...access, redis: { passwordFile } },
+  },
+});
+
+/** The Sentinel user of the docs, with what they add for this daemon. */
+async function leastUser(): Promise<string[]> {
+  const page = await readPage('docs/reference/redis-acl.md');
+  const commands = blocksOf(page).filter(({ language }) => language === 'redis');
+  const row = (purpose: string) => {
+    const line = page.text.split('\n').find((one) => one.startsWith(`| ${purpose} |`)) ?? '';
+    const [, rules = ''] = /`([^`]+)` \|$/.exec(line) ?? [];
+    return rules.replaceAll('\\|', '|').split(' ');
+  };
+  const more = [row('`sentinel.provision` with `desired/` keys'), row('`register`, with `kind: sentinel`')];
+  return [...(commands[1]?.content.trim().split(' ') ?? []), ...more.flat()];
+}
+
+function monitored(sentinel: SentinelServer, name: string): Promise<Record<string, string> | undefined> {
+  return sentinel.masterInfo(name).catch((error: Error) => {
+    if (error.message.includes('No such master')) return undefined;
+    throw error;
+  });
+}
+
+function desire(name: string, over: Record<string, unknown> = {}): Promise<void> {
+  const { host, port } = (name === 'taught' ? shard : secret).master.address;
+  const options = { 'down-after-milliseconds': 1_000, 'failover-timeout': 10_000 };
+  return consul.putKey(`redis/desired/${name}`, JSON.stringify({ host, port, quorum: 2, options, ...over }));
+}
+
+function untilAll(name: string, what: string, until: (info: Record<string, string> | undefined) => boolean) {
+  return waitFor(`all Sentinels to ${what}`, () => Promise.all(sentinels.map((one) => monitored(one, name))), {
+    until: (infos) => infos.every(until),
+    timeoutMs: 20_000,
+  });
+}
+
+t.test('what is desired is monitored by every Sentinel, and becomes a record', async (t) => {
+  await desire('taught');
+  await untilAll('taught', 'monitor it', (info) => info?.quorum === '2' && info['down-after-milliseconds'] === '1000');
+  const record = await recordOf(consul, 'taught');
+  t.strictSame(record.master, shard.master.address);
+  await untilAll(
+    'taught',
+    'know each other and the replica',
+    (info) => info?.['num-other-sentinels'] === '2' && info['num-slaves'] === '1',
+  );
+  const { body } = await daemon.get('/v1/history');
+  t.match(JSON.stringify(body), /SENTINEL MONITOR taught/);
+  t.notMatch(JSON.stringify(body), /letmein/);
+  t.notMatch(await consul.key('redis/provisioned/taught'), /letmein/);
+});
+
+t.test('the instances that the Sentinels place on this node are found, and registered', async (t) => {
+  const [replica] = shard.replicas as [RedisServer];
+  for (const [server, role] of [
+    [shard.master, 'master'],
+    [replica, 'replica'],
+  ] as const) {
+    const one = await waitFor(`the ${role} to be registered`, () => instanceOf(consul, idOf(server)), {
+      until: (found) => found?.Checks.every(({ Status }) => Status === 'passing') === true,
+    });
+    t.match(one?.Service, { Tags: ['taught', role], Meta: { discovered: 'true' } });
+  }
+});
+
+t.test('what nothing changes is not said again', async (t) => {
+  const said = async () => JSON.stringify((await daemon.get('/v1/history')).body).split('SENTINEL SET taught').length;
+  const before = await said();
+  const rounds = async () => {
+    const lines = String((await daemon.get('/metrics')).body).split('\n');
+    const counted = lines.filter((line) => /^switchmaster_reconciles_total\{.*loop="provisioner"/.test(line));
+    return counted.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  };
+  const count = await rounds();
+  await waitFor('two more rounds', rounds, { until: (now) => now >= count + 2 });
+  t.equal(await said(), before);
+});
+
+t.test('an option that changes is set, and nothing else is said', async (t) => {
+  await desire('taught', { quorum: 3, options: { 'down-after-milliseconds': 1_500, 'failover-timeout': 10_000 } });
+  await untilAll('taught', 'have both', (info) => info?.quorum === '3' && info['down-after-milliseconds'] === '1500');
+  await desire('taught');
+  await untilAll(
+    'taught',
+    'be as before',
+    (info) => info?.quorum === '2' && info['down-after-milliseconds'] === '1000',
+  );
+  t.equal(typeof daemon.pid, 'number');
+});
+
+t.test('after a failover a Sentinel that was emptied is taught the new master', async (t) => {
+  const [first, , last] = sentinels as [SentinelServer, SentinelServer, SentinelServer];
+  const [replica] = shard.replicas;
+  await waitFor('Sentinel to fail over', () => first.command('SENTINEL', 'FAILOVER', 'taught'), {
+    until: (reply) => reply === 'OK',
+  });
+  // It has been chosen, and is not a master before it goes on.
+  replica?.pause();
+  await desire('taught', { quorum: 3 });
+  await waitFor('the failover to be left alone', async () => JSON.stringify((await daemon.get('/v1/history')).body), {
+    until: (history) => history.includes('taught is failing over: it is not touched'),
+  });
+  t.equal((await monitored(first, 'taught'))?.quorum, '2');
+  replica?.resume();
+  await recordOf(consul, 'taught', { ...(replica === undefined ? {} : { master: replica }) });
+  await untilAll('taught', 'have the new quorum', (info) => info?.quorum === '3');
+  await desire('taught');
+  await untilAll('taught', 'have the former one', (info) => info?.quorum === '2');
+  await last.command('SENTINEL', 'REMOVE', 'taught');
+  const info = await waitFor('it to be taught', () => monitored(last, 'taught'));
+  t.equal(info?.ip, replica?.address.host);
+});
+
+t.test('nothing is taught without a majority of the Sentinels', async (t) => {
+  const [first, second, third] = sentinels as [SentinelServer, SentinelServer, SentinelServer];
+  second.pause();
+  third.pause();
+  await desire('foreign');
+  await waitFor(
+    'the daemon to wait for a majority',
+    async () => JSON.stringify((await daemon.get('/v1/history')).body),
+    { until: (history) => history.includes('nothing is changed without a majority') },
+  );
+  t.equal(await monitored(first, 'foreign'), undefined);
+  second.resume();
+  third.resume();
+  await untilAll('foreign', 'monitor it', (info) => info !== undefined);
+});
+
+t.test('what is desired no more is removed, and what nobody desired is left alone', async (t) => {
+  const { host, port } = secret.master.address;
+  for (const one of sentinels) await one.command('SENTINEL', 'MONITOR', 'byhand', host, port, 2);
+  await consul.delete('/v1/kv/redis/desired/foreign');
+  await untilAll('foreign', 'forget it', (info) => info === undefined);
+  for (const one of sentinels) t.ok(await monitored(one, 'byhand'));
+  await waitFor('the note to be gone', () => consul.key('redis/provisioned/foreign'), {
+    until: (key) => key === undefined,
+  });
+});
+
+t.test('a password that changed is taught, also where the old one has made the master down', async (t) => {
+  const links = shard.servers.map(({ address }) => RespConnection.open(address, { password: 'letmein' }));
+  for (const link of await Promise.all(links)) {
+    await link.command('CONFIG', 'SET', 'requirepass', 'other-word', 'masterauth', 'other-word');
+    for (const type of ['normal', 'pubsub']) await link.command('CLIENT', 'KILL', 'TYPE', type);
+    link.close();
+  }
+  await untilAll('taught', 'find it down', (info) => info?.flags?.includes('o_down') === true);
+  const before = await consul.key('redis/provisioned/taught');
+  sandbox.write('redis.password', 'other-word');
+  await daemon.kill('SIGHUP');
+  await untilAll('taught', 'be let in again', (info) => info?.flags === 'master');
+  const after = await waitFor('the note', () => consul.key('redis/provisioned/taught'), {
+    until: (key) => key !== before,
+  });
+  t.notMatch(after, /other-word/);
+  const history = JSON.stringify((await daemon.get('/v1/history')).body);
+  t.match(history, /SENTINEL SET taught auth-pass at/);
+  t.notMatch(history, /letmein|other-word/);
+  await recordOf(consul, 'taught');
+});
+
+t.test('the Sentinel user of the docs may do all of this', async (t) => {
+  for (const sentinel of sentinels) t.strictSame(await sentinel.command('ACL', 'LOG'), [], sentinel.name);
+});

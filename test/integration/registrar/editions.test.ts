@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
+import type { RedisServer } from '../../sandbox/redis.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { instanceOf, putRecordOf, startRegistrar, untilSays } from '../support/registering.ts';
+
+// Redis 8 and Valkey, where `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them; else what is installed.
+t.setTimeout(180_000);
+const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
+const editions = ['redis8', 'valkey'].filter(installed);
+const sandbox = await Sandbox.openFor(t, { name: 'editions' });
+const versions: Readonly<Record<string, RegExp>> = { redis: /^[5-7]\./, redis8: /^8\./, valkey: /^valkey [89]\./ };
+
+t.test('editions', { jobs: 2 }, async (t) => {
+  for (const edition of editions.length === 0 ? ['redis'] : editions) {
+    t.test(edition, (t) => tryEdition(t, edition));
+  }
+});
+
+async function tryEdition(t: Test, edition: string): Promise<void> {
+  // A registrar removes from its agent what it does not know.
+  const consul = await sandbox.consul({ name: `consul-${edition}` });
+  await t.test(`${edition}: registered with its version, and a Sentinel's quorum is seen`, async (t) => {
+    const shard = await sandbox.redis({ name: `${edition}-shard`, program: `${edition}-server` });
+    const [one] = await sandbox.sentinels({
+      name: edition,
+      count: 1,
+      masters: [shard],
+      quorum: 2,
+      program: `${edition}-sentinel`,
+    });
+    const [replica] = shard.replicas as [RedisServer];
+    await putRecordOf(consul, { name: shard.name, master: shard.master.address, replicas: [replica.address] });
+    const sentinel = one?.address ?? replica.address;
+    startRegistrar(t, {
+      consul,
+      instances: [
+        ...shard.servers.map(({ address }) => ({ kind: 'redis', address }) as const),
+        { kind: 'sentinel', address: sentinel },
+      ],
+    });
+    const id = `redis-${formatAddress(shard.master.address)}`;
+    await untilSays(consul, id, 'passing: answers');
+    await untilSays(consul, `redis-${formatAddress(replica.address)}`, 'passing: answers');
+    t.match((await instanceOf(consul, id))?.Service, {
+      Meta: { version: versions[edition] },
+      Tags: [shard.name, 'master'],
+    });
+    const sentinelId = `sentinel-${formatAddress(sentinel)}`;
+    await untilSays(consul, sentinelId, `warning: no quorum or majority for ${shard.name} (SENTINEL CKQUORUM)`);
+    await one?.command('SENTINEL', 'SET', shard.name, 'quorum', 1);
+    await untilSays(consul, sentinelId, 'passing: answers');
+  });
+}

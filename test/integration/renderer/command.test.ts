@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { diffLines } from '../../../cmd/text-diff.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+
+const sandbox = await Sandbox.openFor(t, { name: 'render-command' });
+const consul = await sandbox.consul();
+const command = join(import.meta.dirname, '../../../cmd/switchmaster.ts');
+
+async function run(...argv: string[]) {
+  const child = spawn(process.execPath, [command, 'render', ...argv], {
+    env: sandbox.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  }
+  const [code] = await once(child, 'close');
+  return { code, output };
+}
+
+t.test('renders once, shows what would change, and changes nothing when it is told not to', async (t) => {
+  await consul.putKey('a', '1');
+  const folder = t.testdir({
+    'a.conf.hbs': 'head\na {{key "a"}}\n',
+    'c.yml': `consul: { address: "${consul.url}" }\ntemplates:\n  - { source: ./a.conf.hbs, destination: ./a.conf }\n`,
+  });
+  const [config, destination] = [join(folder, 'c.yml'), join(folder, 'a.conf')];
+  const dry = await run('-c', config, '--dry-run');
+  t.same(dry, { code: 0, output: `would-change ${destination}\nhead\na 1\n` });
+  t.notOk(existsSync(destination));
+  t.match(await run('-c', config, '--once'), { code: 0, output: /^written .*a\.conf: .* was replaced\.\n$/ });
+  t.equal(readFileSync(destination, 'utf8'), 'head\na 1\n');
+  t.same(await run('-c', config), { code: 0, output: `unchanged ${destination}\n` });
+  await consul.putKey('a', '2');
+  const diff = await run('-c', config, '--dry-run', '--diff');
+  t.same(diff, { code: 0, output: `would-change ${destination}\n head\n-a 1\n+a 2\n` });
+  t.match(await run('-c', config, '--dry-run', '--json').then(({ output }) => JSON.parse(output)), {
+    templates: [{ name: 'a.conf', result: 'would-change', text: 'head\na 2\n', before: 'head\na 1\n' }],
+  });
+  t.same(readdirSync(folder).sort(), ['a.conf', 'a.conf.hbs', 'c.yml']);
+});
+
+t.test('a template that fails, or waits in vain, is exit code 1 with its reason', async (t) => {
+  const folder = t.testdir({
+    'a.conf.hbs': '{{key "no/such"}}',
+    'c.yml': `consul: { address: "${consul.url}" }\ntemplates:\n  - { source: ./a.conf.hbs, destination: ./a.conf }\n`,
+    'd.yml':
+      'consul: { address: "http://127.0.0.1:1" }\ntemplates:\n  - { source: ./a.conf.hbs, destination: ./a.conf }\n',
+  });
+  t.match(await run('-c', join(folder, 'c.yml')), { code: 1, output: /^failed .*there is no key "no\/such"/ });
+  const vain = await run('-c', join(folder, 'd.yml'), '--timeout', '0.3');
+  t.match(vain, { code: 1, output: /^failed .*It waits in vain\. Waits for key\(no\/such\)\. Consul does not answer/ });
+  t.match(await run('-c', join(folder, 'c.yml'), '-t', 'x'), {
+    code: 1,
+    output: /There is no template x \(known: a\.conf\)/,
+  });
+});
+
+t.test('what the daemon would hold is told, and is exit code 1, also where nothing is to be changed', async (t) => {
+  const folder = t.testdir({
+    'a.conf.hbs': 'head\n{{#each redisMasters}}{{address}}\n{{/each}}',
+    'c.yml': `consul: { address: "${consul.url}" }\ntemplates:\n  - { source: ./a.conf.hbs, destination: ./a.conf }\n`,
+  });
+  const [config, destination] = [join(folder, 'c.yml'), join(folder, 'a.conf')];
+  const told = `held ${destination}: ${destination} stays as it is. Consul holds no record of any master.\n`;
+  t.same(await run('-c', config, '--dry-run'), { code: 1, output: `${told}head\n` });
+  t.same(await run('-c', config, '--dry-run', '--diff'), { code: 1, output: `${told}+head\n` });
+  t.match(await run('-c', config), { code: 1, output: told });
+  t.notOk(existsSync(destination));
+});
+
+t.test('a comparison shows what changed and the lines around it', async (t) => {
+  const show = (before: string, after: string) => diffLines(before, after).map(({ side, text }) => side + text);
+  t.same(show('1\n2\n3\n4\n5\n6\n', '1\n2\n3\n4\nx\n6\n'), [' 2', ' 3', ' 4', '-5', '+x', ' 6']);
+  t.same(show('', 'a\n'), ['+a']);
+  t.same(show('a\nb\nc\n', 'b\nc\nd\n'), ['-a', ' b', ' c', '+d']);
+  t.same(show('a\n', 'a\n'), []);
+});

@@ -1,0 +1,86 @@
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { ConsulClient } from '../../../lib/client/consul.ts';
+import { enterTurnstile } from '../../../lib/consul/lock.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { command, mostAtOnce, putRecord, type Rendering, sh, startRendering } from '../support/rendering.ts';
+
+const sandbox = await Sandbox.openFor(t, { name: 'rolling' });
+const consul = await sandbox.consul({ config: { session_ttl_min: '1s' } });
+const client = new ConsulClient({ ...consul.http });
+t.teardown(() => client.close());
+const signal = new AbortController().signal;
+const rolling = { limit: 2, group: 'fleet' };
+
+t.test('of twenty daemons never more than two reload at once, and a failover does not queue', async (t) => {
+  await consul.putKey('fleet/setting', '0');
+  await putRecord(consul, { name: 'shard1' });
+  const log = join(sandbox.folder, 'reloads');
+  // Each reload notes when it begins and ends; a slow one, so that they would overlap.
+  const reload = command(...sh(`echo "+" >> ${log}; sleep 0.15; echo "-" >> ${log}`));
+  const template = '{{key "fleet/setting"}} {{#each redisMasters}}{{address}}{{/each}}\n';
+  const daemons: Rendering[] = [];
+  for (let n = 0; n < 20; n++) {
+    const spec = { template, reload, rolling, wait: { minMs: 1, maxMs: 5 } };
+    daemons.push(
+      startRendering(t, { consul, folder: mkdtempSync(join(sandbox.folder, 'daemon-')), specs: [spec], queue: 'on' }),
+    );
+  }
+  const all = (text: string) =>
+    waitFor(
+      `all to have ${text}`,
+      () => daemons.filter(({ state }) => state().state === 'current' && fileOf(state().destination) === text).length,
+      {
+        until: (count) => count === 20,
+        timeoutMs: 30_000,
+      },
+    );
+  const fileOf = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
+  await all('0 10.0.0.1:6379\n');
+  t.equal(mostAtOnce(readFileSync(log, 'utf8')), 2);
+  await consul.putKey('fleet/setting', '1');
+  await waitFor('some to be in the queue', () => daemons.filter(({ state }) => state().state === 'queued').length, {
+    until: (count) => count >= 10,
+    intervalMs: 2,
+  });
+  const before = readFileSync(log, 'utf8').length;
+  await putRecord(consul, { name: 'shard1', epoch: 9, master: { host: '10.0.0.9', port: 1 } });
+  await all('1 10.0.0.9:1\n');
+  t.ok(mostAtOnce(readFileSync(log, 'utf8').slice(before)) > 4, 'they do not wait for each other');
+});
+
+t.test('a holder that was killed keeps its place only until its session ends', async (t) => {
+  const options = { client, key: 'redis/rolling/dead', limit: 1, holder: 'x', ttlMs: 1_000 };
+  const program = `
+    import { ConsulClient } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/client/consul.ts'))};
+    import { enterTurnstile } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/consul/lock.ts'))};
+    const client = new ConsulClient(${JSON.stringify(consul.http)});
+    const options = ${JSON.stringify({ ...options, client: undefined })};
+    await enterTurnstile({ ...options, client }, new AbortController().signal);
+    process.kill(process.pid, 'SIGKILL');
+  `;
+  const { spawnSync } = await import('node:child_process');
+  const { signal: death } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 20_000 });
+  t.equal(death, 'SIGKILL');
+  t.same(await enterTurnstile(options, signal), { kind: 'full', holders: 1 });
+  const entrance = await waitFor('the place', () => enterTurnstile(options, signal), {
+    until: ({ kind }) => kind === 'inside',
+    intervalMs: 100,
+    timeoutMs: 20_000,
+  });
+  if (entrance.kind === 'inside') await entrance.leave();
+  t.same(await consul.get('/v1/session/list'), []);
+});
+
+t.test('whoever leaves makes room at once', async (t) => {
+  const options = { client, key: 'redis/rolling/x', limit: 1, holder: 'x' };
+  const first = await enterTurnstile(options, signal);
+  t.equal(first.kind, 'inside');
+  t.equal((await enterTurnstile(options, signal)).kind, 'full');
+  if (first.kind === 'inside') await first.leave();
+  const second = await enterTurnstile(options, signal);
+  t.equal(second.kind, 'inside');
+  if (second.kind === 'inside') await second.leave();
+});

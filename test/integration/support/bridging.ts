@@ -1,0 +1,184 @@
+import type { FenceMode } from '../../../lib/bridge/fencing/plan.ts';
+import { BridgePart } from '../../../lib/bridge/part.ts';
+import type { FollowMode } from '../../../lib/bridge/plan/decision.ts';
+import { ConsulClient } from '../../../lib/client/consul.ts';
+import type { RedisAccess } from '../../../lib/client/redis.ts';
+import { CatalogWatches } from '../../../lib/consul/watches.ts';
+import type { RunReport } from '../../../lib/loop/outcome.ts';
+import { formatAddress, sameAddress } from '../../../lib/model/address.ts';
+import { type MasterRecord, parseRecord } from '../../../lib/model/record.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import type { ConsulAgent } from '../../sandbox/consul.ts';
+import type { RedisServer } from '../../sandbox/redis.ts';
+import type { TestLike } from '../../sandbox/sandbox.ts';
+import type { SentinelServer } from '../../sandbox/sentinel.ts';
+import type { Registered } from './registering.ts';
+import { stopWith } from './stopping.ts';
+
+export interface BridgeSetting {
+  readonly consul: Pick<ConsulAgent, 'http'>;
+  readonly sentinels: readonly Pick<SentinelServer, 'address'>[];
+  readonly id?: string;
+  readonly environment?: string;
+  readonly masters?: (name: string) => boolean;
+  /** Default 1,000. */
+  readonly resyncMs?: number;
+  /** Default 10,000. */
+  readonly rebaseAfterMs?: number;
+  /** Default `promotion`. */
+  readonly follow?: FollowMode;
+  /** Default `demote`. */
+  readonly fence?: FenceMode;
+  /** At Redis and at Sentinel. */
+  readonly access?: RedisAccess;
+  /** Told as it happens, beside what is kept. */
+  readonly onReport?: (report: RunReport) => void;
+  readonly onDecision?: (record: MasterRecord) => void;
+}
+
+export interface Fence {
+  readonly action: string;
+  readonly address: string;
+  readonly outcome: RunReport['outcome']['kind'];
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+}
+
+/** A bridge in this process, and every report of its loop. */
+export interface RunningBridge {
+  readonly part: BridgePart;
+  readonly reports: readonly RunReport[];
+  /** Everything that it did to former masters. */
+  readonly fences: readonly Fence[];
+  /** What it told this node's renderers before Consul. */
+  readonly decisions: readonly MasterRecord[];
+  stop(options?: { readonly graceMs: number }): Promise<void>;
+}
+
+/** A bridge that stops with the test. */
+export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSetting): RunningBridge {
+  const client = new ConsulClient(setting.consul.http);
+  const watches = new CatalogWatches({ client });
+  const reports: RunReport[] = [];
+  const decisions: MasterRecord[] = [];
+  const part = new BridgePart({
+    client,
+    watches,
+    naming: { environment: setting.environment },
+    bridgeId: setting.id ?? 'bridge',
+    sentinels: setting.sentinels.map(({ address }) => address),
+    sentinelAccess: setting.access ?? {},
+    redisAccess: setting.access ?? {},
+    matches: setting.masters ?? (() => true),
+    resyncMs: setting.resyncMs ?? 1_000,
+    roleDeadlineMs: 500,
+    rebaseAfterMs: setting.rebaseAfterMs ?? 10_000,
+    follow: setting.follow ?? 'promotion',
+    fence: setting.fence ?? 'demote',
+    onReport: (report) => {
+      reports.push(report);
+      setting.onReport?.(report);
+    },
+    onDecision: (record) => {
+      decisions.push(record);
+      setting.onDecision?.(record);
+    },
+    onLink: () => {},
+  });
+  const stop = stopWith(t, { part, watches, client });
+  part.start();
+  return {
+    part,
+    reports,
+    decisions,
+    get fences() {
+      return reports.filter(({ loop }) => loop === 'fence').map(toFence);
+    },
+    stop,
+  };
+}
+
+function toFence({ outcome, startedMs }: RunReport): Fence {
+  const details = ('details' in outcome ? outcome.details : undefined) ?? {};
+  const { action, address } = details as { action: string; address: string };
+  return { action, address, outcome: outcome.kind, atMs: performance.timeOrigin + startedMs };
+}
+
+/** What Consul holds under the record's key; undefined where that is no record. */
+export async function readRecord(
+  consul: ConsulAgent,
+  name: string,
+  prefix = 'redis/',
+): Promise<MasterRecord | undefined> {
+  const value = await consul.key(`${prefix}record/${name}`);
+  return value === undefined ? undefined : parseRecord(value);
+}
+
+export interface RecordWish {
+  readonly master?: RedisServer;
+  readonly phase?: MasterRecord['phase'];
+  readonly prefix?: string;
+  readonly timeoutMs?: number;
+  readonly until?: (record: MasterRecord) => boolean;
+}
+
+/** The record of `name`, once it is as wished: by default confirmed. */
+export async function recordOf(consul: ConsulAgent, name: string, wish: RecordWish = {}): Promise<MasterRecord> {
+  const { master, phase = 'confirmed', prefix, timeoutMs = 20_000, until = () => true } = wish;
+  const wished = (record: MasterRecord | undefined) =>
+    record?.phase === phase && (master === undefined || sameAddress(record.master, master.address)) && until(record);
+  const at = master === undefined ? '' : ` at ${formatAddress(master.address)}`;
+  const read = () => readRecord(consul, name, prefix);
+  return (await waitFor(`a ${phase} record of ${name}${at}`, read, { until: wished, timeoutMs })) as MasterRecord;
+}
+
+/** Everything that the contract puts into Consul for one master, each with its ModifyIndex. */
+export async function written(consul: ConsulAgent, name: string): Promise<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>();
+  for (const path of [`redis/record/${name}`, `redis/master/${name}?recurse`]) {
+    const entries = (await consul.get<{ Key: string; ModifyIndex: number }[]>(`/v1/kv/${path}`)) ?? [];
+    for (const { Key, ModifyIndex } of entries) found.set(`key ${Key}`, ModifyIndex);
+  }
+  const instances = await servicesOf(consul, name);
+  for (const { Service, Checks } of instances) {
+    found.set(`service ${Service.ID}`, Service.ModifyIndex);
+    for (const { CheckID, ModifyIndex } of Checks) found.set(`check ${CheckID}`, ModifyIndex);
+  }
+  return found;
+}
+
+export interface Instance extends Registered {
+  readonly Node: { readonly Node: string; readonly Address: string };
+}
+
+/** The instances of redis-master and redis-replica of one master. */
+export async function servicesOf(consul: ConsulAgent, name: string): Promise<readonly Instance[]> {
+  const lists = await Promise.all(
+    ['redis-master', 'redis-replica'].map((service) =>
+      consul.get<Instance[]>(`/v1/health/service/${service}?tag=${name}`),
+    ),
+  );
+  return lists.flatMap((list) => list ?? []);
+}
+
+/** Outcomes of one master's runs, such as `applied failover`. */
+export function outcomes(bridges: readonly RunningBridge[], name: string): readonly string[] {
+  const reports = bridges.flatMap(({ reports }) => reports).filter(({ key }) => key === name);
+  return reports.map(({ outcome }) => {
+    const cause = 'details' in outcome ? outcome.details?.cause : undefined;
+    return cause === undefined ? outcome.kind : `${outcome.kind} ${String(cause)}`;
+  });
+}
+
+/** Asks a Sentinel for a failover; while one is under way, or there is no good replica, it refuses. */
+export async function failOver(sentinel: SentinelServer, name: string): Promise<void> {
+  await sentinel.command('SENTINEL', 'FAILOVER', name).catch((error: unknown) => {
+    if (!/INPROG|NOGOODSLAVE/.test(String(error))) throw error;
+  });
+}
+
+export function only<T>(list: readonly T[]): T {
+  const [first] = list;
+  if (first === undefined) throw new Error('the list is empty');
+  return first;
+}

@@ -1,0 +1,180 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Cluster } from 'ioredis';
+import type { Test } from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import type { ConsulAgent } from '../../sandbox/consul.ts';
+import type { RedisServer } from '../../sandbox/redis.ts';
+import {
+  addressesOf,
+  idOf,
+  mastersOf,
+  meet,
+  moveSlots,
+  type RunningCluster,
+  untilRecord,
+  viewOf,
+} from './clustering.ts';
+import { instancesOf } from './registering.ts';
+
+/** A followed cluster of three masters with a replica each and two spares, whose nodes are registered. */
+export interface FollowedScene {
+  readonly consul: ConsulAgent;
+  readonly cluster: RunningCluster;
+}
+
+/** `role` of each node of a cluster by its tags in the catalog. */
+async function tagged({ consul, cluster }: FollowedScene, role: 'master' | 'replica'): Promise<readonly string[]> {
+  const instances = await instancesOf(consul, 'redis-cluster');
+  return instances
+    .filter(({ Service }) => Service.Tags.includes(cluster.name) && Service.Tags.includes(role))
+    .map(({ Service }) => formatAddress({ host: Service.Address, port: Service.Port }))
+    .sort();
+}
+
+export function untilTagged(
+  scene: FollowedScene,
+  wanted: { readonly role: 'master' | 'replica'; readonly servers: readonly RedisServer[] },
+): Promise<unknown> {
+  return waitFor(`the tags to show ${wanted.role}s`, () => tagged(scene, wanted.role), {
+    until: (addresses) => addresses.join() === addressesOf(wanted.servers).join(),
+    timeoutMs: 30_000,
+  });
+}
+
+/** Node 4 takes over from node 1: by hand, so that nothing may be lost. */
+export async function failOverByHand(t: Test, scene: FollowedScene): Promise<void> {
+  const { consul, cluster } = scene;
+  const [a, , c, , rb] = nodesOf(cluster);
+  const writer = await startWriter(t, scene);
+  await waitFor('writes', () => writer.acknowledged.size > 50, { timeoutMs: 30_000 });
+  await rb.command('CLUSTER', 'FAILOVER');
+  await untilRecord(consul, cluster.name, {
+    what: 'the new master',
+    until: (r) => mastersOf(r).includes(formatAddress(rb.address)),
+  });
+  await untilTagged(scene, { role: 'master', servers: [a, c, rb] });
+  const before = writer.acknowledged.size;
+  await waitFor('writes after it', () => writer.acknowledged.size > before + 50, { timeoutMs: 30_000 });
+  t.strictSame(await writer.stop(), []);
+}
+
+/** A master and its replica join, some slots move to it and back, and both are forgotten. After {@link failOverByHand}. */
+export async function growAndShrink(t: Test, scene: FollowedScene & { readonly slots: number }): Promise<void> {
+  const { consul, cluster, slots: count } = scene;
+  const { name } = cluster;
+  const [a, b, c, ra, rb, rc, spare, spareReplica] = nodesOf(cluster);
+  const writer = await startWriter(t, scene);
+  await meet(a, spare);
+  await untilRecord(consul, name, {
+    what: 'a master without slots',
+    until: ({ shards }) =>
+      shards.some(({ slots, master }) => slots.length === 0 && master?.host === spare.address.host),
+  });
+  await meet(a, spareReplica);
+  await waitFor('it to be known', () => spareReplica.command('CLUSTER', 'NODES'), {
+    until: (nodes) => String(nodes).split('\n').length > 8,
+  });
+  await waitFor('it to replicate', async () => spareReplica.command('CLUSTER', 'REPLICATE', await idOf(spare)), {
+    until: (reply) => reply === 'OK',
+  });
+  // A node that was just met takes nothing before it knows the whole map, for two seconds or so.
+  await waitFor('it to be ready', () => viewOf(spare), { until: ({ state }) => state === 'ok' });
+  const slots = Array.from({ length: count }, (_, i) => i);
+  await moveSlots({ from: a, to: spare, slots });
+  const record = await untilRecord(consul, name, {
+    what: 'the moved slots',
+    until: ({ shards }) =>
+      shards.some(({ slots: [first], master }) => first?.to === count - 1 && master?.host === spare.address.host),
+  });
+  t.strictSame(record?.uncovered, []);
+  await untilRecord(consul, name, {
+    what: 'its replica',
+    until: ({ shards }) =>
+      shards.some(({ replicas }) => replicas.some(({ host }) => host === spareReplica.address.host)),
+  });
+  await untilTagged(scene, { role: 'master', servers: [a, c, rb, spare] });
+  await moveSlots({ from: spare, to: a, slots });
+  for (const node of [spareReplica, spare]) {
+    const id = await idOf(node);
+    await Promise.all(
+      [a, b, c, ra, rb, rc].map((other) => other.command('CLUSTER', 'FORGET', id).catch(() => undefined)),
+    );
+    await node.command('CLUSTER', 'RESET', 'HARD').catch(() => undefined);
+  }
+  await untilRecord(consul, name, {
+    what: 'three shards again',
+    until: (r) => r.shards.length === 3 && mastersOf(r).join() === addressesOf([a, c, rb]).join(),
+  });
+  t.ok(writer.acknowledged.size > 50);
+  t.strictSame(await writer.stop(), []);
+}
+
+type EightNodes = [
+  RedisServer,
+  RedisServer,
+  RedisServer,
+  RedisServer,
+  RedisServer,
+  RedisServer,
+  RedisServer,
+  RedisServer,
+];
+
+export function nodesOf(cluster: RunningCluster): EightNodes {
+  return cluster.nodes as EightNodes;
+}
+
+/** Writes through a client that knows nothing but Consul's DNS, and counts what was acknowledged. */
+async function startWriter(t: Test, { consul, cluster }: FollowedScene) {
+  const service = `${cluster.name}.redis-cluster.service.consul`;
+  const found = await waitFor('nodes in DNS', () => consul.dnsSrv(service), {
+    // Over UDP Consul answers with three of them at most (dns_config.udp_answer_limit).
+    until: (answers) => answers.length > 0,
+  });
+  const seeds = await Promise.all(
+    found.map(async ({ target, port }) => ({ host: (await consul.dnsA(target))[0] ?? '', port })),
+  );
+  let writing = true;
+  const client = new Cluster(seeds, {
+    redisOptions: { connectTimeout: 1_000 },
+    slotsRefreshTimeout: 2_000,
+    clusterRetryStrategy: () => 50,
+  });
+  client.on('error', () => {});
+  t.teardown(() => {
+    writing = false;
+    client.disconnect();
+  });
+  const acknowledged = new Set<string>();
+  const run = (async () => {
+    for (let i = 0; writing; i += 1) {
+      const key = `key:${i}`;
+      try {
+        await client.set(key, String(i));
+        acknowledged.add(key);
+      } catch {
+        // Not acknowledged: the application would try again.
+      }
+      // As many as an application would send, and not as many as two cores can do.
+      await delay(1);
+    }
+  })();
+  return {
+    acknowledged,
+    /** Answers the keys that were acknowledged and are gone. */
+    async stop(): Promise<readonly string[]> {
+      writing = false;
+      await run;
+      const lost: string[] = [];
+      const keys = [...acknowledged];
+      while (keys.length > 0) {
+        const some = keys.splice(0, 100);
+        const values = await Promise.all(some.map((key) => client.get(key)));
+        lost.push(...some.filter((_, i) => values[i] === null));
+      }
+      client.disconnect();
+      return lost;
+    },
+  };
+}

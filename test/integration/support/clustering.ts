@@ -1,0 +1,193 @@
+import { readClusterView } from '../../../lib/client/cluster-shapes.ts';
+import { ConsulClient } from '../../../lib/client/consul.ts';
+import { ClusterPart, type WantedCluster } from '../../../lib/cluster/part.ts';
+import { CatalogWatches } from '../../../lib/consul/watches.ts';
+import type { RunReport } from '../../../lib/loop/outcome.ts';
+import { type Address, formatAddress } from '../../../lib/model/address.ts';
+import { type ClusterRecord, type ClusterView, parseClusterRecord, slotCount } from '../../../lib/model/cluster.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import type { ConsulAgent } from '../../sandbox/consul.ts';
+import type { RedisConfig, RedisServer } from '../../sandbox/redis.ts';
+import { RespConnection } from '../../sandbox/resp.ts';
+import type { Sandbox, TestLike } from '../../sandbox/sandbox.ts';
+import { stopWith } from './stopping.ts';
+
+export interface RunningCluster {
+  readonly name: string;
+  readonly nodes: readonly RedisServer[];
+}
+
+export interface ClusterWish {
+  readonly name: string;
+  readonly masters?: number;
+  /** Nodes that belong to no cluster yet, after all others. */
+  readonly spares?: number;
+  readonly program?: string;
+  readonly password?: string;
+  /** Settings of each node, by its number, beside those of every cluster here. */
+  readonly configs?: readonly RedisConfig[];
+  /** What keeps nodes from changing masters by themselves, where that is not as in 7.0 and later. */
+  readonly still?: RedisConfig;
+  /** Where the nodes meet each other; default: where they are. */
+  readonly ports?: readonly number[];
+}
+
+/** A Redis Cluster of three masters with a replica each: nodes 0 to 2 begin as masters, 3 to 5 as their replicas. */
+export async function startCluster(sandbox: Sandbox, wish: ClusterWish): Promise<RunningCluster> {
+  const { name, masters: count = 3, spares = 0, ports = [] } = wish;
+  const all = await Promise.all(Array.from({ length: 2 * count + spares }, (_, i) => clusterNode(sandbox, wish, i)));
+  const nodes = all.slice(0, 2 * count);
+  const [first, ...others] = nodes as [RedisServer, ...RedisServer[]];
+  const share = Math.ceil(slotCount / count);
+  for (const [i, node] of nodes.slice(0, count).entries()) {
+    await node.command('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
+    await addSlots(node, { from: i * share, to: Math.min((i + 1) * share, slotCount) - 1 });
+  }
+  for (const [i, { address }] of others.entries()) {
+    await first.command('CLUSTER', 'MEET', address.host, ports[i + 1] ?? address.port);
+  }
+  for (const node of nodes) {
+    await waitFor(`${node.name} to know all`, () => viewOf(node), {
+      until: ({ shards }) => shards.flatMap((shard) => shard.nodes).length === nodes.length,
+    });
+  }
+  for (const [i, replica] of nodes.slice(count).entries()) {
+    await replica.command('CLUSTER', 'REPLICATE', await idOf(nodes[i] as RedisServer));
+  }
+  for (const node of nodes) {
+    await waitFor(`${node.name} to be ready`, () => viewOf(node), {
+      until: ({ state, shards }) =>
+        state === 'ok' && shards.length === count && shards.every((s) => s.nodes.length === 2),
+      timeoutMs: 20_000,
+    });
+  }
+  for (const replica of nodes.slice(count)) {
+    await waitFor(`${replica.name} to be in step`, () => replica.command('ROLE'), {
+      until: (role) => Array.isArray(role) && role[3] === 'connected',
+    });
+  }
+  return { name, nodes: all };
+}
+
+async function clusterNode(sandbox: Sandbox, wish: ClusterWish, index: number): Promise<RedisServer> {
+  const { name, program, password, configs, still = { 'cluster-allow-replica-migration': 'no' } } = wish;
+  const config = {
+    'cluster-enabled': 'yes',
+    'cluster-node-timeout': '1500',
+    'cluster-require-full-coverage': 'no',
+    ...still,
+    ...configs?.[index],
+  };
+  const shard = await sandbox.redis({
+    name: `${name}-${index + 1}`,
+    replicas: 0,
+    config,
+    ...(program === undefined ? {} : { program }),
+    ...(password === undefined ? {} : { password }),
+  });
+  return shard.master;
+}
+
+/** As ADDSLOTSRANGE, which came with 7.0. */
+async function addSlots(node: RedisServer, range: { readonly from: number; readonly to: number }): Promise<void> {
+  const slots = Array.from({ length: range.to - range.from + 1 }, (_, i) => range.from + i);
+  await node.command('CLUSTER', 'ADDSLOTS', ...slots);
+}
+
+export async function meet(member: RedisServer, node: RedisServer): Promise<void> {
+  await member.command('CLUSTER', 'MEET', node.address.host, node.address.port);
+}
+
+export async function idOf(node: RedisServer): Promise<string> {
+  return String(await node.command('CLUSTER', 'MYID'));
+}
+
+export async function viewOf(node: RedisServer): Promise<ClusterView> {
+  const ask = (name: string) => node.command('CLUSTER', name);
+  const shards = await ask('SHARDS').catch((error: Error) => error);
+  const nodes = shards instanceof Error ? await ask('NODES') : undefined;
+  return readClusterView([await ask('MYID'), await ask('INFO'), shards], { at: node.address, tls: 'plain', nodes });
+}
+
+/** Moves slots with their keys, as redis-cli --cluster reshard does, several at a time. */
+export async function moveSlots(move: {
+  readonly from: RedisServer;
+  readonly to: RedisServer;
+  readonly slots: readonly number[];
+}): Promise<void> {
+  const ids = { from: await idOf(move.from), to: await idOf(move.to) };
+  const [from, to] = (await Promise.all(
+    [move.from, move.to].map(({ address }) => RespConnection.open(address, { timeoutMs: 10_000 })),
+  )) as [RespConnection, RespConnection];
+  const target = move.to.address;
+  const moveOne = async (slot: number): Promise<void> => {
+    await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids.from);
+    await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids.to);
+    for (;;) {
+      const keys = (await from.command('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+      if (keys.length === 0) break;
+      await from.command('MIGRATE', target.host, target.port, '', 0, 5_000, 'KEYS', ...keys);
+    }
+    await to.command('CLUSTER', 'SETSLOT', slot, 'NODE', ids.to);
+    await from.command('CLUSTER', 'SETSLOT', slot, 'NODE', ids.to);
+  };
+  const left = [...move.slots];
+  const work = async (): Promise<void> => {
+    for (let slot = left.shift(); slot !== undefined; slot = left.shift()) await moveOne(slot);
+  };
+  try {
+    await Promise.all(Array.from({ length: 10 }, work));
+  } finally {
+    from.close();
+    to.close();
+  }
+}
+
+/** A follower of clusters in this process, which stops with the test. */
+export function startFollower(
+  t: Pick<TestLike, 'teardown'>,
+  setting: {
+    readonly consul: ConsulAgent;
+    readonly id?: string;
+    readonly clusters: readonly (Omit<WantedCluster, 'access' | 'resyncMs'> & Partial<WantedCluster>)[];
+  },
+): { readonly part: ClusterPart; readonly reports: readonly RunReport[]; stop(): Promise<void> } {
+  const client = new ConsulClient(setting.consul.http);
+  const watches = new CatalogWatches({ client });
+  const reports: RunReport[] = [];
+  const part = new ClusterPart({
+    client,
+    watches,
+    naming: { environment: undefined },
+    bridgeId: setting.id ?? 'follower',
+    clusters: setting.clusters.map((cluster) => ({ access: {}, resyncMs: 200, ...cluster })),
+    onReport: (report) => reports.push(report),
+  });
+  const stop = stopWith(t, { part, watches, client });
+  part.start();
+  return { part, reports, stop };
+}
+
+export async function clusterRecordOf(consul: ConsulAgent, name: string): Promise<ClusterRecord | undefined> {
+  const text = await consul.key(`redis/cluster/${name}`);
+  return text === undefined ? undefined : parseClusterRecord(text);
+}
+
+export function untilRecord(
+  consul: ConsulAgent,
+  name: string,
+  wish: { readonly what: string; readonly until: (record: ClusterRecord) => boolean },
+): Promise<ClusterRecord | undefined> {
+  return waitFor(`the record of ${name} to show ${wish.what}`, () => clusterRecordOf(consul, name), {
+    until: (record) => record !== undefined && wish.until(record),
+    timeoutMs: 20_000,
+  });
+}
+
+export function mastersOf(record: ClusterRecord | undefined): readonly string[] {
+  return (record?.shards ?? []).flatMap(({ master }) => (master === null ? [] : formatAddress(master))).sort();
+}
+
+export function addressesOf(servers: readonly { readonly address: Address }[]): readonly string[] {
+  return servers.map(({ address }) => formatAddress(address)).sort();
+}

@@ -1,0 +1,192 @@
+import { ConsulClient } from '../../../lib/client/consul.ts';
+import type { RedisAccess } from '../../../lib/client/redis.ts';
+import { CatalogWatches } from '../../../lib/consul/watches.ts';
+import type { RunReport } from '../../../lib/loop/outcome.ts';
+import { type Address, formatAddress } from '../../../lib/model/address.ts';
+import type { CheckSettings, InstanceKind, InstanceSpec } from '../../../lib/model/instance.ts';
+import { instanceId } from '../../../lib/model/instance.ts';
+import { formatRecord, type MasterRecord } from '../../../lib/model/record.ts';
+import { RegistrarPart, type WantedDiscovery } from '../../../lib/registrar/part.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import type { ConsulAgent } from '../../sandbox/consul.ts';
+import type { RedisServer, Shard } from '../../sandbox/redis.ts';
+import type { TestLike } from '../../sandbox/sandbox.ts';
+import { stopWith } from './stopping.ts';
+
+export const quickChecks: CheckSettings = {
+  intervalMs: 80,
+  timeoutMs: 300,
+  consulIntervalMs: 1_000,
+  consulTimeoutMs: 500,
+  fall: 2,
+  rise: 2,
+  maxLagMs: 30_000,
+  maxLinkDownMs: 60_000,
+};
+
+export interface InstanceWish {
+  readonly kind: InstanceKind;
+  readonly address: Address;
+  readonly name?: string;
+  readonly access?: RedisAccess;
+  readonly checks?: Partial<CheckSettings>;
+  readonly more?: Partial<InstanceSpec>;
+}
+
+export function makeInstance(wish: InstanceWish): { readonly spec: InstanceSpec; readonly access: RedisAccess } {
+  const { kind, address, name, access = {}, checks = {}, more = {} } = wish;
+  const spec: InstanceSpec = {
+    id: instanceId(kind, address),
+    kind,
+    ...(name === undefined ? {} : { name }),
+    address,
+    tags: [],
+    meta: {},
+    checks: { ...quickChecks, ...checks },
+    origin: 'configured',
+    deregisterOnStop: false,
+    ...more,
+  };
+  return { spec, access };
+}
+
+export interface RunningRegistrar {
+  readonly part: RegistrarPart;
+  readonly reports: readonly RunReport[];
+  stop(): Promise<void>;
+}
+
+/** A registrar in this process, which stops with the test. */
+export function startRegistrar(
+  t: Pick<TestLike, 'teardown'>,
+  setting: {
+    readonly consul: ConsulAgent;
+    readonly instances: readonly InstanceWish[];
+    readonly discoveries?: readonly WantedDiscovery[];
+    readonly environment?: string | undefined;
+    readonly nodeHosts?: readonly string[];
+  },
+): RunningRegistrar {
+  const client = new ConsulClient(setting.consul.http);
+  const watches = new CatalogWatches({ client, limits: { backoff: { initialMs: 20, maxMs: 200 } } });
+  const reports: RunReport[] = [];
+  const part = new RegistrarPart({
+    client,
+    watches,
+    naming: { environment: setting.environment },
+    instances: setting.instances.map(makeInstance),
+    discoveries: setting.discoveries ?? [],
+    nodeHosts: () => setting.nodeHosts ?? [],
+    onReport: (report) => reports.push(report),
+  });
+  const stop = stopWith(t, { part, watches, client });
+  part.start();
+  return { part, reports, stop };
+}
+
+export function replicaOf(shard: Shard): RedisServer {
+  const [replica] = shard.replicas;
+  if (replica === undefined) throw new Error(`${shard.name} has no replica`);
+  return replica;
+}
+
+export function idOf(server: RedisServer): string {
+  return `redis-${formatAddress(server.address)}`;
+}
+
+/** Records each master as it was started, registers all servers of the shards, and waits until all pass. */
+export async function register(
+  t: Pick<TestLike, 'teardown'>,
+  setting: {
+    readonly consul: ConsulAgent;
+    readonly shards: readonly Shard[];
+    readonly checks?: Partial<CheckSettings>;
+    /** Registered beside them, and not waited for. */
+    readonly others?: readonly InstanceWish[];
+  },
+): Promise<RunningRegistrar> {
+  const { consul, shards, checks = {}, others = [] } = setting;
+  const wishes: InstanceWish[] = [];
+  for (const { name, master, replicas, servers, password } of shards) {
+    await putRecordOf(consul, { name, master: master.address, replicas: replicas.map(({ address }) => address) });
+    const access = password === undefined ? {} : { password };
+    wishes.push(...servers.map(({ address }) => ({ kind: 'redis', name, address, checks, access }) as const));
+  }
+  const registrar = startRegistrar(t, { consul, instances: [...wishes, ...others] });
+  const servers = shards.flatMap((shard) => shard.servers);
+  await waitFor('all instances to pass', () => Promise.all(servers.map((server) => instanceOf(consul, idOf(server)))), {
+    until: (all) => all.every((one) => one?.Checks.every(({ Status }) => Status === 'passing')),
+  });
+  return registrar;
+}
+
+export interface Registered {
+  readonly Service: {
+    readonly ID: string;
+    readonly Address: string;
+    readonly Port: number;
+    readonly Tags: readonly string[];
+    readonly Meta: Readonly<Record<string, string>>;
+    readonly ModifyIndex: number;
+  };
+  readonly Checks: readonly {
+    readonly CheckID: string;
+    readonly Status: string;
+    readonly Output: string;
+    readonly ModifyIndex: number;
+  }[];
+}
+
+/** Instances of a service in the catalog. */
+export async function instancesOf(consul: ConsulAgent, service: string): Promise<readonly Registered[]> {
+  return (await consul.get<Registered[]>(`/v1/health/service/${service}`)) ?? [];
+}
+
+export async function instanceOf(consul: ConsulAgent, id: string): Promise<Registered | undefined> {
+  for (const service of ['redis', 'redis-sentinel', 'redis-cluster', 'redis-proxy']) {
+    const found = (await instancesOf(consul, service)).find(({ Service }) => Service.ID === id);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
+ * `status: output` of the daemon's check, by the agent itself: into the catalog it lets an output that changes alone
+ * only some minutes later. undefined where there is none.
+ */
+export async function saysOf(consul: ConsulAgent, id: string): Promise<string | undefined> {
+  const checks = await consul.get<Record<string, Registered['Checks'][number]>>('/v1/agent/checks');
+  const check = checks?.[`${id}:switchmaster`];
+  return check === undefined ? undefined : `${check.Status}: ${check.Output}`;
+}
+
+export function untilSays(consul: ConsulAgent, id: string, what: string, timeoutMs = 15_000): Promise<unknown> {
+  return waitFor(`${id} to say ${what}`, () => saysOf(consul, id), { until: (said) => said === what, timeoutMs });
+}
+
+/** A record as a bridge would write it. */
+export async function putRecordOf(
+  consul: ConsulAgent,
+  record: {
+    readonly name: string;
+    readonly master: Address;
+    readonly replicas?: readonly Address[];
+    readonly epoch?: number;
+  },
+): Promise<void> {
+  const { name, master, replicas = [], epoch = 1 } = record;
+  const full: MasterRecord = {
+    version: 1,
+    name,
+    generation: 1,
+    epoch,
+    phase: 'confirmed',
+    master,
+    replicas,
+    previous: null,
+    reason: 'test',
+    changedAt: new Date().toISOString(),
+    changedBy: 'test',
+  };
+  await consul.putKey(`redis/record/${name}`, formatRecord(full));
+}

@@ -1,0 +1,132 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { ConsulClient } from '../../../lib/client/consul.ts';
+import { CatalogWatches } from '../../../lib/consul/watches.ts';
+import type { RunReport } from '../../../lib/loop/outcome.ts';
+import { formatRecord, type MasterRecord } from '../../../lib/model/record.ts';
+import type { TemplateSpec } from '../../../lib/model/template-spec.ts';
+import { RendererPart } from '../../../lib/renderer/part.ts';
+import type { TemplateState } from '../../../lib/renderer/reconciler.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import type { ConsulAgent } from '../../sandbox/consul.ts';
+import { makeRecord } from '../../template/world.ts';
+
+/** A renderer on a real Consul, with the reports of its runs. */
+export interface Rendering {
+  readonly part: RendererPart;
+  readonly watches: CatalogWatches;
+  readonly reports: RunReport[];
+  readonly folder: string;
+  state(name?: string): TemplateState;
+  /** Waits until the template is in this state. */
+  until(state: TemplateState['state'], name?: string): Promise<TemplateState>;
+  stop(): Promise<void>;
+}
+
+export type SpecInput = Omit<TemplateSpec, 'name' | 'source' | 'destination' | 'vars'> & {
+  /** Default `a.conf`. */
+  name?: string;
+  /** The template's text, or the name of a bundled one. */
+  template: string;
+  destination?: string;
+  vars?: Record<string, unknown>;
+};
+
+/** Starts a renderer that stops with the test. */
+export function startRendering(
+  t: Test,
+  input: {
+    consul: ConsulAgent;
+    specs: readonly SpecInput[];
+    /** Default: a folder of the test. */
+    folder?: string;
+    resyncMs?: number;
+    /** Whether `rolling` is carried out. */
+    queue?: 'on' | 'off';
+  },
+): Rendering {
+  const folder = input.folder ?? makeFolder(t);
+  const { host, port } = input.consul.http;
+  const client = new ConsulClient({ host, port });
+  const watches = new CatalogWatches({ client, limits: { backoff: { initialMs: 20, maxMs: 200 } } });
+  const reports: RunReport[] = [];
+  const specs = input.specs.map((spec) => makeSpec(folder, spec));
+  const part = new RendererPart({
+    specs,
+    environment: '',
+    watches,
+    resyncMs: input.resyncMs ?? 1_000,
+    ...(input.queue === 'on' ? { rolling: { client, holder: 'test', ttlMs: 1_000 } } : {}),
+    onReport: (report) => reports.push(report),
+  });
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= part
+      .stop({ graceMs: 100 })
+      .then(() => watches.close())
+      .then(() => client.close());
+    return stopping;
+  };
+  t.teardown(stop);
+  part.start();
+  const first = specs[0]?.name ?? '';
+  const state = (name = first) => part.renderer.template(name) as TemplateState;
+  return {
+    part,
+    watches,
+    reports,
+    folder,
+    state,
+    until: (wanted, name = first) =>
+      waitFor(`template ${name} to be ${wanted}`, () => state(name), {
+        until: (now) => now.state === wanted,
+        intervalMs: 2,
+      }),
+    stop,
+  };
+}
+
+/** A folder that is removed after everything that was started later in the test has stopped; tap's own goes before. */
+export function makeFolder(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'switchmaster-test-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function makeSpec(folder: string, input: SpecInput): TemplateSpec {
+  const { template, name = 'a.conf', destination = join(folder, name), vars = {}, ...rest } = input;
+  let source = join(import.meta.dirname, '../../../templates', template);
+  if (!/^[\w.-]+\.hbs$/.test(template)) {
+    source = join(folder, `${name}.hbs`);
+    writeFileSync(source, template);
+  }
+  return { ...rest, name, source, destination, vars };
+}
+
+export async function putRecord(consul: ConsulAgent, over: Partial<MasterRecord> = {}): Promise<void> {
+  const record = makeRecord(over);
+  await consul.putKey(`redis/record/${record.name}`, formatRecord(record));
+}
+
+export function command(...argv: string[]) {
+  return { kind: 'command', command: { argv } } as const;
+}
+
+/** argv of a shell script. */
+export function sh(script: string): string[] {
+  return ['/bin/sh', '-c', script];
+}
+
+/** The most reloads at a time in a log of `+` for each beginning and `-` for each end. */
+export function mostAtOnce(log: string): number {
+  let now = 0;
+  let most = 0;
+  for (const line of log.trim().split('\n')) {
+    now += line === '+' ? 1 : -1;
+    most = Math.max(most, now);
+  }
+  return most;
+}

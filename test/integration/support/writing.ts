@@ -1,0 +1,177 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { type Address, formatAddress, sameAddress } from '../../../lib/model/address.ts';
+import { nowMs } from '../../sandbox/recorder.ts';
+import { RespConnection, redisCli } from '../../sandbox/resp.ts';
+
+/** How a client finds the master: `write` rejects where the write was not acknowledged. */
+export interface WriteClient {
+  write(key: string, value: number): Promise<void>;
+  /** Who acknowledged the last write, where the client knows. */
+  at?(): Address | undefined;
+  /** After an error: the connection is given up. */
+  drop(): void;
+  close(): void;
+}
+
+/**
+ * An application that writes numbers into a set, one after the other, and keeps which of them were acknowledged, and
+ * when. What a master that survives does not have of them is lost.
+ */
+export class LedgerWriter {
+  readonly name: string;
+  readonly key: string;
+  /** Milliseconds since 1970 of each acknowledgement, by number. */
+  readonly acknowledged = new Map<number, number>();
+  /** Who acknowledged each number (`host:port`), and when it was asked to, where the client knows. */
+  readonly places = new Map<number, { readonly at: string; readonly askedMs: number }>();
+  readonly errors: { readonly atMs: number; readonly message: string }[] = [];
+  readonly #client: WriteClient;
+  readonly #pauseMs: number;
+  readonly #done: Promise<void>;
+  #running = true;
+
+  constructor(options: {
+    readonly name: string;
+    readonly key: string;
+    readonly client: WriteClient;
+    /** Between two writes. Default 1. */
+    readonly pauseMs?: number;
+  }) {
+    this.name = options.name;
+    this.key = options.key;
+    this.#client = options.client;
+    this.#pauseMs = options.pauseMs ?? 1;
+    this.#done = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#client.drop();
+    await this.#done;
+    this.#client.close();
+  }
+
+  firstAfter(sinceMs: number): number | undefined {
+    return [...this.acknowledged.values()].find((atMs) => atMs > sinceMs);
+  }
+
+  /** The longest time without an acknowledgement that ends after `sinceMs`, in milliseconds. */
+  longestGap(sinceMs: number): number {
+    let longest = 0;
+    let before: number | undefined;
+    for (const atMs of this.acknowledged.values()) {
+      if (before !== undefined && atMs > sinceMs) longest = Math.max(longest, atMs - Math.max(before, sinceMs));
+      before = atMs;
+    }
+    return longest;
+  }
+
+  /** The acknowledged numbers since `sinceMs` that the server does not have, and how many there were. */
+  async lostAt(master: Address, sinceMs = 0): Promise<{ readonly lost: readonly number[]; readonly of: number }> {
+    const members = await redisCli(master, ['SMEMBERS', this.key], { timeoutMs: 10_000 });
+    const kept = new Set(Array.isArray(members) ? members.map(Number) : []);
+    const all = [...this.acknowledged].filter(([, atMs]) => atMs >= sinceMs).map(([number]) => number);
+    return { lost: all.filter((number) => !kept.has(number)), of: all.length };
+  }
+
+  async #run(): Promise<void> {
+    for (let number = 1; this.#running; number += 1) {
+      const askedMs = nowMs();
+      try {
+        await this.#client.write(this.key, number);
+        this.acknowledged.set(number, nowMs());
+        const place = this.#client.at?.();
+        if (place !== undefined) this.places.set(number, { at: formatAddress(place), askedMs });
+      } catch (thrown) {
+        this.errors.push({ atMs: nowMs(), message: String(thrown) });
+        this.#client.drop();
+      }
+      await new Promise((resolve) => setTimeout(resolve, this.#pauseMs));
+    }
+  }
+}
+
+const timeoutMs = 500;
+
+/** One connection, kept until it breaks or refuses; then to wherever `find` says by then. */
+export function persistentClient(find: () => Promise<Address> | Address): WriteClient {
+  let connection: RespConnection | undefined;
+  return {
+    async write(key, value) {
+      connection ??= await RespConnection.open(await find(), { timeoutMs });
+      await connection.command('SADD', key, value);
+    },
+    drop() {
+      connection?.close();
+      connection = undefined;
+    },
+    close() {
+      connection?.close();
+    },
+  };
+}
+
+/** One connection, moved the moment that `find` says something else: as HAProxy moves its sessions. */
+export function followingClient(find: () => Address): WriteClient {
+  let connection: RespConnection | undefined;
+  const drop = () => {
+    connection?.close();
+    connection = undefined;
+  };
+  return {
+    async write(key, value) {
+      const master = find();
+      if (connection !== undefined && !sameAddress(connection.address, master)) drop();
+      connection ??= await RespConnection.open(master, { timeoutMs });
+      await connection.command('SADD', key, value);
+    },
+    at: () => connection?.address,
+    drop,
+    close: drop,
+  };
+}
+
+/**
+ * What most applications have: ioredis, which asks the Sentinels, and follows their +switch-master. Where it has not
+ * written for ten seconds it is begun anew, as an application that is restarted for being stuck.
+ */
+export function sentinelClient(options: {
+  readonly sentinels: readonly Address[];
+  readonly name: string;
+}): WriteClient {
+  let redis = openSentinelRedis(options);
+  let workedMs = performance.now();
+  return {
+    async write(key, value) {
+      await redis.sadd(key, value);
+      workedMs = performance.now();
+    },
+    drop() {
+      if (performance.now() - workedMs < 10_000) return;
+      redis.disconnect();
+      redis = openSentinelRedis(options);
+      workedMs = performance.now();
+    },
+    close: () => redis.disconnect(),
+  };
+}
+
+function openSentinelRedis({ sentinels, name }: Parameters<typeof sentinelClient>[0]): Redis {
+  const settings = {
+    sentinels: [...sentinels],
+    name,
+    failoverDetector: true,
+    connectTimeout: timeoutMs,
+    commandTimeout: timeoutMs,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => 10,
+    sentinelRetryStrategy: () => 10,
+    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+    disconnectTimeout: 100,
+    protocol: 2,
+    disableClientInfo: true,
+  } satisfies RedisOptions;
+  const redis = new Redis(settings);
+  redis.on('error', () => undefined);
+  return redis;
+}

@@ -1,0 +1,90 @@
+// A bridge in a process of its own, with an IP of its own, so that it can be killed, stopped and cut off. It tells all that
+// it does over a socket, line by line. argv: BridgeOrder as JSON.
+import { createConnection } from 'node:net';
+import type { RunReport } from '../../../lib/loop/outcome.ts';
+import type { Address } from '../../../lib/model/address.ts';
+import type { MasterRecord } from '../../../lib/model/record.ts';
+import { connectFrom } from '../../sandbox/source-address.ts';
+import { startBridge } from '../support/bridging.ts';
+
+export interface BridgeOrder {
+  readonly id: string;
+  /** The IP that it connects from. */
+  readonly host: string;
+  readonly consul: Address;
+  readonly sentinels: readonly Address[];
+  /** Path of the socket that it tells to. */
+  readonly socket: string;
+}
+
+/** `atMs`: milliseconds since 1970 at which it began, so the earliest time at which it can have been done. */
+export type BridgeWord =
+  | { readonly kind: 'started'; readonly id: string; readonly atMs: number }
+  /** What its node knows of Consul's record: as late as its watch is. */
+  | { readonly kind: 'knows'; readonly id: string; readonly atMs: number; readonly record: MasterRecord }
+  | { readonly kind: 'decided'; readonly id: string; readonly atMs: number; readonly record: MasterRecord }
+  | {
+      readonly kind: 'ran';
+      readonly id: string;
+      readonly atMs: number;
+      readonly loop: string;
+      readonly outcome: string;
+      readonly summary: string;
+      /** `host:port` whose writes it paused. */
+      readonly paused?: string;
+      /** What Consul took. */
+      readonly written?: { readonly record: MasterRecord; readonly index: number };
+    };
+
+function toWord(id: string, { loop, outcome, startedMs }: RunReport): BridgeWord {
+  const details = ('details' in outcome ? outcome.details : undefined) ?? {};
+  const { record, modifyIndex } = details as { record?: MasterRecord; modifyIndex?: number };
+  const { action, address } = details as { action?: string; address?: string };
+  const isPause = loop === 'fence' && outcome.kind === 'applied' && (action === 'pause' || action === 'brace');
+  const told = outcome as { readonly summary?: string; readonly error?: Error };
+  return {
+    kind: 'ran',
+    id,
+    atMs: wallMs(startedMs),
+    loop,
+    outcome: outcome.kind,
+    summary: told.summary ?? told.error?.message ?? '',
+    ...(isPause && address !== undefined && { paused: address }),
+    ...(record === undefined || modifyIndex === undefined ? {} : { written: { record, index: modifyIndex } }),
+  };
+}
+
+/** A moment of `performance.now()` on the wall clock as it is now, which Redis' logs have too. */
+function wallMs(performanceMs: number): number {
+  return Date.now() - (performance.now() - performanceMs);
+}
+
+if (import.meta.main ?? process.argv[1] === import.meta.filename) {
+  const { id, host, consul, sentinels, socket }: BridgeOrder = JSON.parse(process.argv[2] ?? '{}');
+  connectFrom(host);
+  const line = createConnection(socket);
+  line.on('error', () => process.exit(1));
+  line.on('close', () => process.exit(0));
+  const tell = (word: BridgeWord) => line.write(`${JSON.stringify(word)}\n`);
+  const { part } = startBridge(
+    { teardown: () => undefined },
+    {
+      consul: { http: consul },
+      sentinels: sentinels.map((address) => ({ address })),
+      id,
+      resyncMs: 500,
+      onReport: (report) => tell(toWord(id, report)),
+      onDecision: (record) => tell({ kind: 'decided', id, atMs: Date.now(), record }),
+    },
+  );
+  tell({ kind: 'started', id, atMs: Date.now() });
+  const known = new Map<string, string>();
+  setInterval(() => {
+    for (const record of part.masters.records()) {
+      const version = `${record.generation}/${record.epoch} ${record.phase}`;
+      if (known.get(record.name) === version) continue;
+      known.set(record.name, version);
+      tell({ kind: 'knows', id, atMs: Date.now(), record });
+    }
+  }, 5);
+}

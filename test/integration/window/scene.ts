@@ -1,0 +1,144 @@
+import type { Address } from '../../../lib/model/address.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { redisCli } from '../../sandbox/resp.ts';
+import { followingClient, LedgerWriter } from '../support/writing.ts';
+import { masterOf, type WindowBridges } from './bridges.ts';
+import {
+  causeOf,
+  countLosses,
+  demotionsOf,
+  judgeDemotions,
+  judgeRecords,
+  type LossCause,
+  type Losses,
+  pausesOf,
+  recordsOf,
+} from './rules.ts';
+import { type Moment, tellStory } from './story.ts';
+import { type Field, selectedBy } from './strike.ts';
+import { Majority, NodeProbe, RecordWitness } from './witnesses.ts';
+
+/** What a round came to. */
+export interface WindowResult {
+  /** Broken rules; a round that did not come to rest breaks one. */
+  readonly problems: readonly string[];
+  readonly acknowledged: number;
+  readonly lost: number;
+  /** Lost writes that a client which follows Sentinel would have kept: see `countLosses`. */
+  readonly lostThatSentinelKeeps: number;
+  /** Such writes that are told apart: see `LossCause`. */
+  readonly lostToGivenUp: number;
+  readonly lostUnattended: number;
+  /** All that was seen, in order of time, one line each; and the ends of the logs where a rule was broken. */
+  readonly story: string;
+  readonly tookMs: number;
+}
+
+/** Clients and witnesses of a round. */
+export class Scene {
+  readonly #field: Field;
+  readonly #bridges: WindowBridges;
+  readonly #majority: Majority;
+  readonly #records: RecordWitness;
+  readonly #probes: readonly NodeProbe[];
+  #writers: readonly LedgerWriter[] = [];
+
+  constructor(field: Field, bridges: WindowBridges) {
+    const { shard, sentinels, consul } = field;
+    this.#field = field;
+    this.#bridges = bridges;
+    this.#majority = new Majority(sentinels, shard.name);
+    this.#records = new RecordWitness(consul, { name: shard.name });
+    this.#probes = shard.servers.map(({ address }) => new NodeProbe(address));
+  }
+
+  /** Answers when the clients of both nodes write. */
+  async begin(): Promise<void> {
+    await waitFor('a record', () => this.#bridges.bridges.every(({ record }) => record !== undefined));
+    this.#writers = this.#bridges.bridges.map((bridge) => {
+      const client = followingClient(() => masterOf(bridge));
+      return new LedgerWriter({ name: bridge.id, key: bridge.id, client, pauseMs: 3 });
+    });
+    for (const writer of this.#writers)
+      await waitFor('writes', () => writer.acknowledged.size, { until: (size) => size > 20 });
+    await waitFor('the majority', () => this.#majority.named.length);
+  }
+
+  async end(told: {
+    readonly notes: readonly Moment[];
+    readonly trouble: string | undefined;
+  }): Promise<Omit<WindowResult, 'tookMs'>> {
+    const { shard, recorders } = this.#field;
+    await Promise.all(this.#writers.map((writer) => writer.stop()));
+    await Promise.all([...this.#probes, this.#majority, this.#records].map((witness) => witness.close()));
+    const written = recordsOf(this.#bridges.words, this.#records);
+    const selections = recorders.flatMap(({ events }) => events.filter(({ channel }) => channel === '+selected-slave'));
+    const demotions = demotionsOf(shard.servers);
+    const problems = [
+      ...(told.trouble === undefined ? [] : [told.trouble]),
+      ...judgeRecords(written, {
+        first: shard.master.address,
+        selected: selections.map((event) => selectedBy(shard, event)?.address),
+      }),
+      ...judgeDemotions(demotions, {
+        bridges: this.#bridges.bridges.map(({ host }) => host),
+        written,
+        majority: this.#majority,
+      }),
+    ];
+    const losses = await this.#losses(written.at(-1)?.record.master).catch((error: unknown) => {
+      problems.push(`losses are not known: ${String(error)}`);
+      return [];
+    });
+    const lost = losses.flatMap(({ keptBySentinel }) => keptBySentinel);
+    const count = (wanted: LossCause) =>
+      lost.filter((write) => causeOf(write, { notes: told.notes, written, field: this.#field }) === wanted).length;
+    const story = tellStory({
+      field: this.#field,
+      notes: told.notes,
+      words: this.#bridges.words,
+      named: this.#majority.named,
+      records: this.#records.seen,
+      lost,
+    });
+    const isWhole = problems.length === 0 && lost.length === 0;
+    return {
+      problems,
+      acknowledged: sum(losses.map(({ acknowledged }) => acknowledged)),
+      lost: sum(losses.map(({ lost }) => lost)),
+      lostThatSentinelKeeps: count('none'),
+      lostToGivenUp: count('given up'),
+      lostUnattended: count('unattended'),
+      story: isWhole ? story : `${story}\n\n${this.#logs()}`,
+    };
+  }
+
+  async #losses(last: Address | undefined): Promise<readonly Losses[]> {
+    if (last === undefined) throw new Error('there is no record');
+    const membersOf = async (key: string): Promise<ReadonlySet<number>> => {
+      const reply = await redisCli(last, ['SMEMBERS', key], { timeoutMs: 10_000 });
+      return new Set(Array.isArray(reply) ? reply.map(Number) : []);
+    };
+    const pauses = pausesOf(this.#bridges.words);
+    const probes = new Map(
+      await Promise.all(
+        this.#probes.map(async (probe) => [probe.address, { probe, kept: await membersOf(probe.key) }] as const),
+      ),
+    );
+    return Promise.all(
+      this.#writers.map(async (writer) =>
+        countLosses(writer, { kept: await membersOf(writer.key), probes, majority: this.#majority, pauses }),
+      ),
+    );
+  }
+
+  #logs(): string {
+    const { shard, sentinels, bridges } = this.#field;
+    const servers = [...shard.servers, ...sentinels, ...bridges.map(({ server }) => server)];
+    return servers.map((server) => server.logTail({ lines: 60 })).join('\n\n');
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

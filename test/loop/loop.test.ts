@@ -1,0 +1,155 @@
+import { EventEmitter, once } from 'node:events';
+import t, { type Test } from 'tap';
+import { SwitchmasterError } from '../../lib/errors.ts';
+import { Loop } from '../../lib/loop/loop.ts';
+import type { Outcome, Run, RunReport } from '../../lib/loop/outcome.ts';
+import { waitFor } from '../sandbox/condition.ts';
+
+const hint = { source: 'test', event: 'wake' };
+const unchanged: Outcome = { kind: 'unchanged' };
+
+/** A loop whose runs end when the test says so. */
+class Stage extends EventEmitter {
+  readonly runs: { readonly run: Run; end(outcome: Outcome): void; fail(error: unknown): void }[] = [];
+  readonly reports: RunReport[] = [];
+  readonly loop: Loop;
+
+  constructor(t: Test, options: { readonly resyncMs?: number } = {}) {
+    super();
+    this.loop = new Loop({
+      reconciler: { name: 'test', reconcile: (run) => this.#begin(run) },
+      resyncMs: options.resyncMs ?? 60_000,
+      backoff: { initialMs: 1, maxMs: 5 },
+      onReport: (report) => this.reports.push(report),
+    });
+    t.teardown(async () => {
+      for (const { end } of this.runs) end(unchanged);
+      await this.loop.stop({ graceMs: 0 });
+    });
+  }
+
+  async run(n: number) {
+    while (this.runs.length < n) await once(this, 'run');
+    const run = this.runs[n - 1];
+    if (run === undefined) throw new Error('unreachable');
+    return run;
+  }
+
+  #begin(run: Run): Promise<Outcome> {
+    return new Promise((end, fail) => {
+      this.runs.push({ run, end, fail });
+      this.emit('run');
+    });
+  }
+}
+
+t.test('a hint starts a run at once', async (t) => {
+  const stage = new Stage(t);
+  stage.loop.wake('a', hint);
+  t.equal(stage.runs.length, 1);
+  t.match(stage.runs[0]?.run, { key: 'a', hints: [hint] });
+});
+
+t.test('one run at a time for a key, and one more for all the hints that came meanwhile', async (t) => {
+  const stage = new Stage(t);
+  stage.loop.wake('a', hint);
+  for (let n = 0; n < 5; n += 1) stage.loop.wake('a', hint);
+  t.equal(stage.runs.length, 1);
+  (await stage.run(1)).end(unchanged);
+  const second = await stage.run(2);
+  t.equal(second.run.hints.length, 5);
+  second.end(unchanged);
+  await waitFor('the second report', () => stage.reports.length === 2);
+  t.equal(stage.runs.length, 2);
+});
+
+t.test('keys run side by side', async (t) => {
+  const stage = new Stage(t);
+  stage.loop.wake('a', hint);
+  stage.loop.wake('b', hint);
+  t.equal(stage.runs.length, 2);
+  t.not(stage.runs[0]?.run.reconcileId, stage.runs[1]?.run.reconcileId);
+});
+
+t.test('a throw is a failure that is tried again, and counted until it ends', async (t) => {
+  const stage = new Stage(t);
+  stage.loop.wake('a', hint);
+  (await stage.run(1)).fail(new Error('boom'));
+  (await stage.run(2)).fail(new SwitchmasterError('consul-unreachable', 'gone'));
+  (await stage.run(3)).end(unchanged);
+  await waitFor('three reports', () => stage.reports.length === 3);
+  t.strictSame(
+    stage.reports.map(({ failures }) => failures),
+    [1, 2, 0],
+  );
+  t.match(stage.reports[0]?.outcome, { kind: 'failed', error: { code: 'internal', message: 'boom' } });
+  t.match(stage.runs[1]?.run.hints, [{ source: 'loop', event: 'retry' }]);
+});
+
+t.test('a failure that cannot pass is not tried again, until somebody wakes it', async (t) => {
+  const stage = new Stage(t);
+  stage.loop.wake('a', hint);
+  (await stage.run(1)).fail(new SwitchmasterError('config-invalid', 'no'));
+  await waitFor('the report', () => stage.reports.length === 1);
+  t.equal(stage.reports[0]?.nextMs, undefined);
+  stage.loop.wake('a', hint);
+  t.equal(stage.runs.length, 2);
+});
+
+t.test('who was fenced looks again at once the first time, and later and later after that', async (t) => {
+  const stage = new Stage(t);
+  stage.loop.wake('a', hint);
+  const fenced: Outcome = { kind: 'fenced', summary: 'another was first' };
+  for (const n of [1, 2, 3]) (await stage.run(n)).end(fenced);
+  await waitFor('three reports', () => stage.reports.length === 3);
+  t.equal(stage.reports[0]?.nextMs, 0);
+  t.ok((stage.reports[1]?.nextMs ?? 0) > 0);
+});
+
+t.test('what is held is looked at again when it asked for it, and else at the resync', async (t) => {
+  const stage = new Stage(t, { resyncMs: 20 });
+  stage.loop.wake('a', hint);
+  (await stage.run(1)).end({ kind: 'held', summary: 'wait', retryAfterMs: 1 });
+  (await stage.run(2)).end({ kind: 'held', summary: 'wait' });
+  await stage.run(3);
+  t.equal(stage.reports[0]?.nextMs, 1);
+  const nextMs = stage.reports[1]?.nextMs ?? 0;
+  t.ok(nextMs >= 20 && nextMs <= 22, 'with a tenth at most on top');
+});
+
+t.test('a key that is retired is forgotten when its run ends', async (t) => {
+  const stage = new Stage(t, { resyncMs: 1 });
+  stage.loop.wake('a', hint);
+  stage.loop.retire('a');
+  (await stage.run(1)).end(unchanged);
+  await waitFor('it to be forgotten', () => stage.loop.keys.length === 0);
+  t.equal(stage.runs.length, 1);
+});
+
+t.test('stopping lets a run finish, aborts it when its grace is over, and starts nothing more', async (t) => {
+  const stage = new Stage(t);
+  stage.loop.wake('a', hint);
+  const first = await stage.run(1);
+  const stopped = stage.loop.stop({ graceMs: 1 });
+  stage.loop.wake('a', hint);
+  stage.loop.wake('b', hint);
+  await waitFor('the abort', () => first.run.signal.aborted);
+  first.fail(first.run.signal.reason);
+  await stopped;
+  t.equal(stage.runs.length, 1);
+  t.match(stage.reports[0]?.outcome, { kind: 'failed', error: { code: 'stopping' } });
+});
+
+t.test('an observer that throws does not stop the loop', async (t) => {
+  let runs = 0;
+  const loop = new Loop({
+    reconciler: { name: 'test', reconcile: async () => ({ kind: 'held', summary: '', retryAfterMs: runs++ }) },
+    onReport: () => {
+      throw new Error('boom');
+    },
+  });
+  t.teardown(() => loop.stop({ graceMs: 0 }));
+  loop.wake('a', hint);
+  await waitFor('a third run', () => runs > 2);
+  t.pass('it ran on');
+});

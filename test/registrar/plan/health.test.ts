@@ -1,0 +1,89 @@
+import t from 'tap';
+import type { RedisVitals, Vitals } from '../../../lib/model/probe-result.ts';
+import { InstanceMemory } from '../../../lib/registrar/memory.ts';
+import { type Judging, judge } from '../../../lib/registrar/plan/health.ts';
+import { type Steady, steady, unsettled } from '../../../lib/registrar/plan/hysteresis.ts';
+
+const well: RedisVitals = {
+  kind: 'redis',
+  runId: 'one',
+  version: '7.0.15',
+  loading: false,
+  role: 'master',
+  link: undefined,
+  memoryFull: false,
+  saveFailed: false,
+  appendFailed: false,
+  cluster: undefined,
+};
+const replica: RedisVitals = { ...well, role: 'replica', link: { up: true, silentMs: 0, downMs: 0, syncing: false } };
+const judging: Judging = { expected: 'unknown', mismatchMs: 0, settings: { maxLagMs: 10_000, maxLinkDownMs: 60_000 } };
+
+function statusOf(vitals: Vitals, over: Partial<Judging> = {}): string {
+  const { status, urgent } = judge(vitals, { ...judging, ...over });
+  return urgent ? `${status} at once` : status;
+}
+
+t.test('what a look means', async (t) => {
+  const down = { up: false, silentMs: undefined, downMs: 1_000, syncing: false };
+  const table: readonly (readonly [string, Vitals, Partial<Judging>, string])[] = [
+    ['all is well', well, {}, 'passing'],
+    ['refused', { kind: 'unreachable', why: 'refused' }, {}, 'critical'],
+    ['silent', { kind: 'unreachable', why: 'silent' }, {}, 'critical'],
+    ['denied', { kind: 'denied' }, {}, 'warning'],
+    ['loading', { ...well, loading: true }, {}, 'critical'],
+    ['an old master', well, { expected: 'replica', mismatchMs: Number.POSITIVE_INFINITY }, 'critical at once'],
+    [
+      'an old master that loads',
+      { ...well, loading: true },
+      { expected: 'replica', mismatchMs: 9_999 },
+      'critical at once',
+    ],
+    ['being promoted', well, { expected: 'replica', mismatchMs: 1_000 }, 'warning'],
+    ['no master any more', replica, { expected: 'master', mismatchMs: Number.POSITIVE_INFINITY }, 'critical'],
+    ['a replica', replica, { expected: 'replica' }, 'passing'],
+    ['a link down', { ...replica, link: down }, {}, 'warning'],
+    ['a link down for long', { ...replica, link: { ...down, downMs: 60_001 } }, {}, 'critical'],
+    ['lagging', { ...replica, link: { up: true, silentMs: 10_001, downMs: 0, syncing: false } }, {}, 'warning'],
+    ['memory full', { ...well, memoryFull: true }, {}, 'warning'],
+    ['bgsave failed', { ...well, saveFailed: true }, {}, 'warning'],
+    ['AOF failed', { ...well, appendFailed: true }, {}, 'warning'],
+    ['cluster down', { ...well, cluster: { state: 'fail', slotsAssigned: 0 } }, {}, 'critical'],
+    ['TILT', { kind: 'sentinel', version: '7', tilt: true, masters: 1, withoutQuorum: [] }, {}, 'warning'],
+    ['no quorum', { kind: 'sentinel', version: '7', tilt: false, masters: 1, withoutQuorum: ['a'] }, {}, 'warning'],
+    ['a dead backend', { kind: 'proxy', version: '', broken: ['a'] }, {}, 'warning'],
+  ];
+  for (const [what, vitals, over, wanted] of table) t.equal(statusOf(vitals, over), wanted, what);
+});
+
+t.test('a check changes after as many looks as are wished, and at once where it matters', async (t) => {
+  const settings = { fall: 2, rise: 3 };
+  const look = (status: 'passing' | 'warning' | 'critical', urgent: boolean) => ({ status, output: status, urgent });
+  const after = (looks: readonly ReturnType<typeof look>[]): string[] => {
+    let state: Steady | undefined;
+    return looks.map((one) => {
+      state = steady(state, one, settings);
+      return `${state.status}${unsettled(state) ? '?' : ''}`;
+    });
+  };
+  const [good, bad, worst] = [look('passing', false), look('critical', false), look('critical', true)];
+  t.strictSame(after([bad, good, good, good]), ['critical', 'critical?', 'critical?', 'passing']);
+  t.strictSame(after([good, bad, good, bad, bad]), ['passing', 'passing?', 'passing', 'passing?', 'critical']);
+  t.strictSame(after([good, worst]), ['passing', 'critical']);
+});
+
+t.test('only a process that had the role of the record, and then took another, is being promoted', async (t) => {
+  const memory = new InstanceMemory();
+  const at = (vitals: Vitals, expected: 'master' | 'replica' | 'unknown', nowMs: number) =>
+    memory.mismatchMs(vitals, { expected, nowMs });
+  t.equal(at(well, 'replica', 0), Number.POSITIVE_INFINITY, 'it began as a master');
+  t.equal(at(replica, 'replica', 1), 0);
+  t.equal(at(well, 'replica', 2), 0, 'promoted just now');
+  t.equal(at(well, 'replica', 1_002), 1_000);
+  t.equal(at(well, 'master', 1_003), 0, 'the record has followed');
+  t.equal(at(well, 'replica', 1_004), Number.POSITIVE_INFINITY, 'the record has moved on');
+  t.equal(at(replica, 'replica', 1_005), 0);
+  t.equal(at({ ...well, runId: 'two' }, 'replica', 1_006), Number.POSITIVE_INFINITY, 'it was restarted');
+  t.equal(at({ kind: 'unreachable', why: 'refused' }, 'replica', 1_007), 0);
+  t.equal(at(well, 'unknown', 1_008), 0);
+});

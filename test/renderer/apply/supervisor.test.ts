@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { Supervisor, type SupervisorEvent, type SupervisorOptions } from '../../../lib/renderer/apply/supervisor.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+
+const sh = (script: string) => ['/bin/sh', '-c', script];
+
+/** A shell that says which signals it hears, and ends by the one that it is told to. */
+const listener = (ends: string) =>
+  sh(`trap 'echo heard QUIT' QUIT; trap 'echo heard USR2' USR2; trap 'echo heard WINCH' WINCH; trap 'echo heard TERM' TERM
+trap 'echo ends; exit 0' ${ends}; echo ready; while :; do sleep 0.01; done`);
+
+function supervise(t: Test, options: SupervisorOptions) {
+  const events: SupervisorEvent[] = [];
+  const supervisor = new Supervisor({ ...options, onEvent: (event) => events.push(event) });
+  t.teardown(() => supervisor.stop());
+  const lines = () => events.flatMap((event) => (event.kind === 'output' ? [event.line] : []));
+  const said = (line: string) => waitFor(`the program to say ${line}`, () => lines().includes(line), { intervalMs: 2 });
+  return { supervisor, events, lines, said };
+}
+
+t.test('signals that are handed on reach the program, and none starts it', async (t) => {
+  const { supervisor, events, said } = supervise(t, { argv: listener('TERM') });
+  supervisor.forward('SIGUSR2');
+  t.equal(supervisor.pid, undefined);
+  await supervisor.start();
+  await said('ready');
+  for (const signal of ['SIGUSR2', 'SIGQUIT', 'SIGWINCH'] as const) {
+    supervisor.forward(signal);
+    await said(`heard ${signal.slice(3)}`);
+  }
+  t.match(
+    events.filter(({ kind }) => kind === 'signalled'),
+    [{ signal: 'SIGUSR2', pid: supervisor.pid }, { signal: 'SIGQUIT' }, { signal: 'SIGWINCH' }],
+  );
+});
+
+t.test('it is told to end by the signal of its own, even while it is paused', async (t) => {
+  const { supervisor, events, lines, said } = supervise(t, { argv: listener('USR1'), stopSignal: 'SIGUSR1' });
+  await supervisor.start();
+  await said('ready');
+  await supervisor.signal('SIGSTOP');
+  await supervisor.stop();
+  await said('ends');
+  t.notOk(lines().includes('heard TERM'));
+  t.match(
+    events.findLast(({ kind }) => kind === 'ended'),
+    { how: 'exited with 0', restartMs: undefined },
+  );
+});
+
+t.test('one that does not end in its time is killed, with what it has started', async (t) => {
+  const script = `trap '' TERM; (trap '' TERM; exec sleep 1000) & echo $!; while :; do sleep 0.01; done`;
+  const { supervisor, events, lines } = supervise(t, { argv: sh(script), stopTimeoutMs: 50 });
+  await supervisor.start();
+  await waitFor('the child of the child', () => lines()[0]);
+  await supervisor.stop();
+  t.match(
+    events.findLast(({ kind }) => kind === 'ended'),
+    { how: 'died of SIGKILL' },
+  );
+  await waitFor('its child to be gone', () => !isAlive(Number(lines()[0])));
+});
+
+t.test('what a program leaves behind when it dies does not outlive it', async (t) => {
+  const { supervisor, lines } = supervise(t, { argv: sh('sleep 1000 & echo $!; wait') });
+  await supervisor.start();
+  await waitFor('the child of the child', () => lines()[0]);
+  process.kill(supervisor.pid ?? 0, 'SIGKILL');
+  await waitFor('its child to be gone', () => !isAlive(Number(lines()[0])));
+  await waitFor('another one', () => lines()[1]);
+});
+
+t.test('one that is stopped while it restarts is not started again', async (t) => {
+  const { supervisor, events, said } = supervise(t, { argv: listener('INT'), stopTimeoutMs: 100 });
+  await supervisor.start();
+  await said('ready');
+  const restart = supervisor.restart();
+  await Promise.all([supervisor.stop(), t.rejects(restart, { code: 'stopping' })]);
+  t.equal(events.filter(({ kind }) => kind === 'started').length, 1);
+  t.equal(supervisor.pid, undefined);
+});
+
+t.test('one that ends while the daemon stops is not started again by itself', async (t) => {
+  const { supervisor, events, said } = supervise(t, { argv: listener('TERM') });
+  await supervisor.start();
+  await said('ready');
+  supervisor.retire();
+  process.kill(supervisor.pid ?? 0, 'SIGTERM');
+  t.match(await waitFor('its end', () => events.find(({ kind }) => kind === 'ended')), {
+    how: 'exited with 0',
+    restartMs: undefined,
+  });
+});
+
+t.test('a program that is away for a while is started once it is back', async (t) => {
+  const folder = t.testdir({ program: t.fixture('file', '#!/bin/sh\necho runs; exec sleep 1000\n') });
+  const program = join(folder, 'program');
+  chmodSync(program, 0o755);
+  const { supervisor, events, lines } = supervise(t, { argv: [program] });
+  await supervisor.start();
+  await waitFor('its first line', () => lines().length === 1);
+  renameSync(program, `${program}.away`);
+  process.kill(supervisor.pid ?? 0, 'SIGKILL');
+  await waitFor('a start in vain', () => events.some((event) => event.kind === 'ended' && /ENOENT/.test(event.how)));
+  renameSync(`${program}.away`, program);
+  await waitFor('its second line', () => lines().length === 2);
+});
+
+t.test("the daemon's Consul token stays with the daemon", async (t) => {
+  process.env.CONSUL_HTTP_TOKEN = 'secret';
+  t.teardown(() => delete process.env.CONSUL_HTTP_TOKEN);
+  const { supervisor, said } = supervise(t, { argv: sh('echo "[$CONSUL_HTTP_TOKEN]"; exec sleep 1000') });
+  await supervisor.start();
+  await said('[]');
+});
+
+t.test('a daemon that ends in a hurry takes its programs with it', async (t) => {
+  const script = `
+    import { Supervisor } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/renderer/apply/supervisor.ts'))};
+    const supervisor = new Supervisor({ argv: ['/bin/sh', '-c', 'trap "" TERM; sleep 1000 & wait'] });
+    await supervisor.start();
+    console.log(supervisor.pid);
+    process.on('SIGTERM', () => process.exit(1));
+  `;
+  const daemon = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [pid] = await once(daemon.stdout.setEncoding('utf8'), 'data');
+  t.ok(isAlive(Number(pid)));
+  daemon.kill('SIGTERM');
+  await once(daemon, 'exit');
+  await waitFor('the program to be gone', () => !isAlive(Number(pid)));
+});
+
+/** Not for one that has ended and whose parent has not heard of it yet. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
