@@ -125,11 +125,11 @@ function templateBranch(template: Template): Branch {
   const waits = missing.map((what) => ({ text: `waits for ${harmless(what)}` }));
   return {
     text: `${styled('bold', harmless(template.name))}  ${harmless(template.destination)}  ${styled(trouble ? 'red' : state === 'current' ? 'green' : 'yellow', harmless(state))}`,
-    branches: [...waits, ...troubleOf(template)],
+    branches: [...waits, ...problemOf(template)],
   };
 }
 
-function troubleOf({ lastOutcome }: Pick<Master, 'lastOutcome'>): readonly Branch[] {
+function problemOf({ lastOutcome }: Pick<Master, 'lastOutcome'>): readonly Branch[] {
   if (lastOutcome === null || (lastOutcome.kind !== 'failed' && lastOutcome.kind !== 'held')) return [];
   return [{ text: styled(lastOutcome.kind === 'failed' ? 'red' : 'yellow', harmless(lastOutcome.summary)) }];
 }

@@ -88,7 +88,9 @@ t.test('a plan imports only plans and the model', async (t) => {
   t.ok(plans.length > 20);
   const wrong = inside.filter(({ from, to }) => isPlan(from) && !isPlan(to) && !forAll.has(roomOf(to)));
   t.strictSame(wrong, []);
-  const io = imports.filter(({ from, to }) => isPlan(from) && /^node:(?!net$)|^(consul|ioredis|fastify|pino)$/.test(to));
+  const io = imports.filter(
+    ({ from, to }) => isPlan(from) && /^node:(?!net$)|^(consul|ioredis|fastify|pino)$/.test(to),
+  );
   t.strictSame(io, []);
 });
 

@@ -54,9 +54,9 @@ export function isTurn(decision: Decision): boolean {
 export function soon(outcome: Outcome): Outcome {
   if (outcome.kind !== 'unchanged' && outcome.kind !== 'held') return outcome;
   const summary = outcome.kind === 'held' ? outcome.summary : 'a former master still answers as a master';
-  const waitMs = outcome.kind === 'held' ? (outcome.retryAfterMs ?? strayRetryMs) : strayRetryMs;
-  return { ...outcome, kind: 'held', summary, retryAfterMs: Math.min(waitMs, strayRetryMs) };
+  const waitMs = outcome.kind === 'held' ? (outcome.retryAfterMs ?? staleMasterRetryMs) : staleMasterRetryMs;
+  return { ...outcome, kind: 'held', summary, retryAfterMs: Math.min(waitMs, staleMasterRetryMs) };
 }
 
 /** Well below the time for which a former master is paused. */
-const strayRetryMs = 2_000;
+const staleMasterRetryMs = 2_000;

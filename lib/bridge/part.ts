@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../client/consul.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import { RedisPool } from '../client/redis-pool.ts';
-import { type Entrance, enterTurnstile } from '../consul/lock.ts';
+import { acquireLease, type Lease } from '../consul/lock.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { Loop } from '../loop/loop.ts';
@@ -11,7 +11,7 @@ import { type Address, formatAddress } from '../model/address.ts';
 import { externalNode, type Naming, steeringKey } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { Part, Readiness } from '../part.ts';
-import { Finisher, type FinishReport } from './failover/completion.ts';
+import { type CompletionReport, FailoverCompletion } from './failover/completion.ts';
 import { failOver, type PlannedOptions, type PlannedReport } from './failover/planned.ts';
 import { Fencer } from './fencing/fencer.ts';
 import type { FenceMode } from './fencing/plan.ts';
@@ -22,9 +22,9 @@ import { RecordSource } from './observe/records.ts';
 import { type SentinelHint, SentinelSource } from './observe/sentinels.ts';
 import type { FollowMode } from './plan/decision.ts';
 import { LagHistory } from './plan/lag.ts';
-import { TroubleTeller } from './problem-reporter.ts';
+import { ProblemReporter } from './problem-reporter.ts';
 import { Bridge } from './reconciler.ts';
-import { fenceReport, finishReport, lateReport } from './reports.ts';
+import { completionReport, fenceReport, lateReport } from './reports.ts';
 import { BridgeView } from './view.ts';
 import { RecordWriter } from './writer.ts';
 
@@ -62,11 +62,11 @@ export class BridgePart implements Part {
   readonly #records: RecordSource;
   readonly #redis: RedisPool;
   readonly #lags: LagSource;
-  readonly #troubles: TroubleTeller;
+  readonly #troubles: ProblemReporter;
   readonly #promotions: PromotionSource;
   readonly #bridge: Bridge;
-  readonly #finisher: Finisher | undefined;
-  readonly #enter: (name: string, signal: AbortSignal) => Promise<Entrance>;
+  readonly #failoverCompletion: FailoverCompletion | undefined;
+  readonly #enter: (name: string, signal: AbortSignal) => Promise<Lease>;
   readonly #loop: Loop;
   readonly #found: FoundSentinels | undefined;
 
@@ -83,7 +83,7 @@ export class BridgePart implements Part {
         for (const name of owners) this.#troubles.tell(name, this.masters.troubles(name));
       },
     });
-    this.#troubles = new TroubleTeller(options.onReport);
+    this.#troubles = new ProblemReporter(options.onReport);
     this.#lags = new LagSource({
       redis: this.#redis,
       records: () => this.masters.records(),
@@ -116,10 +116,10 @@ export class BridgePart implements Part {
       onReport: (report) => options.onReport(fenceReport(report)),
     });
     this.#enter = (name, signal) =>
-      enterTurnstile({ client, key: steeringKey(naming, name), limit: 1, holder: bridgeId }, signal);
+      acquireLease({ client, key: steeringKey(naming, name), limit: 1, holder: bridgeId }, signal);
     if (options.fence !== 'none') {
-      const onReport = (report: FinishReport) => options.onReport(finishReport(report));
-      this.#finisher = new Finisher({ ...parts, fencer, enter: this.#enter, onReport });
+      const onReport = (report: CompletionReport) => options.onReport(completionReport(report));
+      this.#failoverCompletion = new FailoverCompletion({ ...parts, fencer, enter: this.#enter, onReport });
     }
     const view = { ...parts, records: this.#records, lags: this.#lags, matches: options.matches };
     this.masters = new BridgeView({ ...view, memory: (name) => this.#bridge.memory(name) });
@@ -127,7 +127,7 @@ export class BridgePart implements Part {
       ...parts,
       records: this.#records,
       fencer,
-      ...(this.#finisher === undefined ? {} : { finisher: this.#finisher }),
+      ...(this.#failoverCompletion === undefined ? {} : { failoverCompletion: this.#failoverCompletion }),
       follow: options.follow,
       writer: new RecordWriter({
         client,
@@ -159,7 +159,7 @@ export class BridgePart implements Part {
   }
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
-    await Promise.all([this.#loop.stop(options), this.#finisher?.stop()]);
+    await Promise.all([this.#loop.stop(options), this.#failoverCompletion?.stop()]);
     this.#found?.release();
     this.#sentinels.close();
     this.#records.release();
@@ -229,7 +229,8 @@ export class BridgePart implements Part {
   #hinted(name: string, { sentinel, event, election }: SentinelHint, follow: FollowMode): void {
     if (follow === 'promotion') {
       if (election !== undefined) {
-        if (this.#promotions.keep(name, { sentinel, ...election }) === 'begun') void this.#bridge.brace(name, sentinel);
+        if (this.#promotions.keep(name, { sentinel, ...election }) === 'begun')
+          void this.#bridge.pauseBeforePromotion(name, sentinel);
       } else if (event.event === '+switch-master') this.#promotions.end(name);
       else if (event.event.startsWith('-failover-abort')) this.#promotions.abandon(name, sentinel);
     }

@@ -6,7 +6,7 @@ import { momentReport } from './reports.ts';
 const untold: ReadonlySet<Trouble['kind']> = new Set(['sentinels-disagree', 'held']);
 
 /** Tells the log and the journal of a master's troubles: of each when it begins, and when the last of them is over. */
-export class TroubleTeller {
+export class ProblemReporter {
   readonly #onReport: (report: RunReport) => void;
   readonly #told = new Map<string, ReadonlySet<string>>();
 

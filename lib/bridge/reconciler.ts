@@ -7,7 +7,7 @@ import { collisions, externalNode, type Naming } from '../model/naming.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import { type Announcement, Announcements } from './announcements.ts';
 import { Decider } from './decider.ts';
-import type { Finisher } from './failover/completion.ts';
+import type { FailoverCompletion } from './failover/completion.ts';
 import type { Fencer } from './fencing/fencer.ts';
 import { weighEvidence } from './fencing/plan.ts';
 import { beforeHurry } from './late-outcome.ts';
@@ -28,7 +28,7 @@ export interface BridgeOptions {
   readonly redis: RedisPool;
   readonly fencer: Fencer;
   /** Ends failovers whose leader died; none where that is not wanted. */
-  readonly finisher?: Finisher;
+  readonly failoverCompletion?: FailoverCompletion;
   readonly writer: RecordWriter;
   readonly naming: Naming;
   /** Asks the catalog about a node: only where no service of ours proves whose it is. */
@@ -82,13 +82,13 @@ export class Bridge implements Reconciler {
    * To be called when a Sentinel says that it selected a replica. Where its state, read back, says so too, the master's
    * writes wait from here on: Sentinel promotes at its next timer tick, by then the replica has all that was acknowledged.
    */
-  async brace(name: string, sentinel: Address): Promise<void> {
+  async pauseBeforePromotion(name: string, sentinel: Address): Promise<void> {
     const record = this.memory(name).remembered;
     if (record === undefined) return;
     const views = distinctViews(await this.#options.sentinels.read(name, { only: [sentinel] }));
     const promotion = newestPromotion(views, record);
     if (promotion === undefined || !sameAddress(promotion.view.master, record.master)) return;
-    await this.#options.fencer.brace(name, record.master);
+    await this.#options.fencer.pauseBeforePromotion(name, record.master);
   }
 
   async reconcile({ key: name, hints }: Run): Promise<Outcome> {
@@ -158,7 +158,7 @@ export class Bridge implements Reconciler {
     });
     if (finding !== undefined) {
       const decided = await this.#decider.decide(finding);
-      this.#considerFinish(decided);
+      this.#considerCompletion(decided);
       const acting = this.#act(name, decided);
       // A former master is fenced also while Consul cannot be written, and a failover that is announced meanwhile does
       // not wait for a Consul that hangs: what was being put right is put right by the next run, if it still differs.
@@ -166,8 +166,8 @@ export class Bridge implements Reconciler {
       const patience = isTurn(decided.decision) ? acting : beforeHurry(acting, { hurry: hurry, onLate });
       const [acted] = await Promise.allSettled([patience]);
       if (acted.status === 'fulfilled' && acted.value === undefined) return givesWay;
-      const strays = await Promise.race([this.#fence(finding), aborted(hurry)]);
-      return strays === 'found' ? soon(await acting) : acting;
+      const staleMasters = await Promise.race([this.#fence(finding), aborted(hurry)]);
+      return staleMasters === 'found' ? soon(await acting) : acting;
     }
     memory.trouble = `Consul was not read yet: ${records.missing() ?? 'reading'}`;
     return { kind: 'held', summary: memory.trouble, retryAfterMs: 5_000 };
@@ -214,14 +214,14 @@ export class Bridge implements Reconciler {
   }
 
   /** A promotion that waits for its confirmation may have lost its leader. */
-  #considerFinish({ finding, decision, situation }: Decided): void {
+  #considerCompletion({ finding, decision, situation }: Decided): void {
     const { name, memory, views, role } = finding;
     const record = memory.remembered;
     if (decision.kind !== 'wait' || decision.why !== 'unconfirmed' || record === undefined || role === undefined)
       return;
     if (!sameAddress(role.address, record.master)) return;
     const { knownSentinels } = situation;
-    this.#options.finisher?.consider(name, { record, views, knownSentinels, role: role.role }, memory);
+    this.#options.failoverCompletion?.consider(name, { record, views, knownSentinels, role: role.role }, memory);
   }
 
   /** Former masters that take writes although the record is confirmed. */

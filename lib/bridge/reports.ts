@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { MasterState } from '../http/views.ts';
 import type { Outcome, RunReport } from '../loop/outcome.ts';
 import { formatAddress } from '../model/address.ts';
-import type { FinishReport } from './failover/completion.ts';
+import type { CompletionReport } from './failover/completion.ts';
 import type { FenceReport } from './fencing/fencer.ts';
 import type { SentinelReading } from './observe/sentinel-reading.ts';
 
@@ -17,12 +17,12 @@ export function lateReport(name: string, outcome: Outcome): RunReport {
 /** A fencing step is told like a run: into the log, the journal and the metrics. */
 export function fenceReport({ name, action, address, error }: FenceReport): RunReport {
   const done = {
-    brace: 'writes wait, a replica was selected',
+    'pause-before-promotion': 'writes wait, a replica was selected',
     pause: 'writes paused',
     demote: 'made a replica',
     release: 'writes let go',
   }[action];
-  const who = action === 'brace' ? `master ${address}` : `former master ${address}`;
+  const who = action === 'pause-before-promotion' ? `master ${address}` : `former master ${address}`;
   const details = { action, address };
   const outcome: Outcome =
     error === undefined
@@ -32,7 +32,7 @@ export function fenceReport({ name, action, address, error }: FenceReport): RunR
 }
 
 /** A failover that lost its leader, and was ended or not. */
-export function finishReport({ name, record, sentinel, error }: FinishReport): RunReport {
+export function completionReport({ name, record, sentinel, error }: CompletionReport): RunReport {
   const promoted = `${formatAddress(record.master)} was promoted at epoch ${record.epoch}, and its leader is gone`;
   const details = { action: 'finish', address: formatAddress(record.master) };
   const outcome: Outcome =

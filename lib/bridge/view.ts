@@ -8,7 +8,7 @@ import type { LagSource } from './observe/lag.ts';
 import type { RecordSource } from './observe/records.ts';
 import { distinctViews } from './observe/sentinel-reading.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
-import { findTroubles } from './plan/problem.ts';
+import { findProblems } from './plan/problem.ts';
 import { toVote } from './reports.ts';
 
 export interface BridgeViewParts {
@@ -62,7 +62,7 @@ export class BridgeView implements MastersView {
   troubles(name: string): readonly Trouble[] {
     const { redis, records, memory } = this.#parts;
     const { readings, trouble } = memory(name);
-    return findTroubles({
+    return findProblems({
       record: this.held(name)?.record,
       views: distinctViews(readings),
       refusals: redis.refusals(name),

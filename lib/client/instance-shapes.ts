@@ -1,5 +1,10 @@
 import { type Address, isPort } from '../model/address.ts';
-import type { ClusterVitals, LinkVitals, RedisVitals, SentinelVitals } from '../model/probe-result.ts';
+import type {
+  ClusterProbeResult,
+  LinkProbeResult,
+  RedisProbeResult,
+  SentinelProbeResult,
+} from '../model/probe-result.ts';
 
 /* INFO, ROLE and CONFIG GET, as Redis 5 to 8 and Valkey write them. */
 
@@ -17,10 +22,10 @@ export function readInfo(reply: unknown): InfoFields {
 }
 
 /** `role` is the answer to ROLE, where it may be asked; `cluster` the one to CLUSTER INFO, of a cluster's node. */
-export function readRedisVitals(
+export function probeRedis(
   info: InfoFields,
   also: { readonly role: unknown; readonly cluster: unknown },
-): RedisVitals {
+): RedisProbeResult {
   const role = readRole(Array.isArray(also.role) ? also.role[0] : info.get('role'));
   const limit = count(info, 'maxmemory');
   return {
@@ -33,11 +38,11 @@ export function readRedisVitals(
     memoryFull: limit > 0 && info.get('maxmemory_policy') === 'noeviction' && count(info, 'used_memory') >= limit,
     saveFailed: info.get('rdb_last_bgsave_status') === 'err',
     appendFailed: info.get('aof_enabled') === '1' && info.get('aof_last_write_status') === 'err',
-    cluster: typeof also.cluster === 'string' ? readClusterVitals(readInfo(also.cluster)) : undefined,
+    cluster: typeof also.cluster === 'string' ? probeCluster(readInfo(also.cluster)) : undefined,
   };
 }
 
-export function readSentinelVitals(info: InfoFields, withoutQuorum: readonly string[]): SentinelVitals {
+export function probeSentinel(info: InfoFields, withoutQuorum: readonly string[]): SentinelProbeResult {
   return {
     kind: 'sentinel',
     version: readVersion(info),
@@ -69,7 +74,7 @@ export function readAnnounced(
   return { ...(/^[A-Za-z0-9._:%-]{1,253}$/.test(host) ? { host } : {}), ...(isPort(port) ? { port } : {}) };
 }
 
-function readLink(info: InfoFields): LinkVitals {
+function readLink(info: InfoFields): LinkProbeResult {
   const silent = Number(info.get('master_last_io_seconds_ago') ?? -1);
   return {
     up: info.get('master_link_status') === 'up',
@@ -79,7 +84,7 @@ function readLink(info: InfoFields): LinkVitals {
   };
 }
 
-function readClusterVitals(info: InfoFields): ClusterVitals {
+function probeCluster(info: InfoFields): ClusterProbeResult {
   return {
     state: info.get('cluster_state') === 'ok' ? 'ok' : 'fail',
     slotsAssigned: count(info, 'cluster_slots_assigned'),
@@ -91,7 +96,7 @@ function readVersion(info: InfoFields): string {
   return valkey === undefined ? (info.get('redis_version') ?? '') : `valkey ${valkey}`;
 }
 
-function readRole(role: unknown): RedisVitals['role'] {
+function readRole(role: unknown): RedisProbeResult['role'] {
   if (role === 'master') return 'master';
   return role === 'slave' || role === 'replica' ? 'replica' : 'other';
 }

@@ -2,9 +2,9 @@ import type { Redis } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { type ClusterView, formatRanges } from '../model/cluster.ts';
-import type { InstanceProfile, Vitals } from '../model/probe-result.ts';
+import type { InstanceProfile, ProbeResult } from '../model/probe-result.ts';
 import { clusterCommands, readClusterView } from './cluster-shapes.ts';
-import { readAnnounced, readInfo, readMasterNames, readRedisVitals, readSentinelVitals } from './instance-shapes.ts';
+import { probeRedis, probeSentinel, readAnnounced, readInfo, readMasterNames } from './instance-shapes.ts';
 import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
 
 export interface InstanceLinkOptions {
@@ -35,7 +35,7 @@ export class InstanceLink {
     this.#redis.on('close', () => this.#turn('down'));
   }
 
-  async look(kind: 'redis' | 'cluster' | 'sentinel', options: { readonly timeoutMs: number }): Promise<Vitals> {
+  async look(kind: 'redis' | 'cluster' | 'sentinel', options: { readonly timeoutMs: number }): Promise<ProbeResult> {
     try {
       return kind === 'sentinel' ? await this.#lookAtSentinel(options) : await this.#lookAtRedis(kind, options);
     } catch (thrown) {
@@ -66,7 +66,7 @@ export class InstanceLink {
   }
 
   /** What of CLUSTER INFO changes only when the cluster does; an error where the node does not answer. */
-  async clusterPulse(options: { readonly timeoutMs: number }): Promise<string | SwitchmasterError> {
+  async clusterChangeFeed(options: { readonly timeoutMs: number }): Promise<string | SwitchmasterError> {
     try {
       const [text] = await this.#exchange([['CLUSTER', 'INFO']], options);
       const lines = typeof text === 'string' ? text.split('\r\n') : [String(text)];
@@ -116,14 +116,14 @@ export class InstanceLink {
     this.#redis.disconnect();
   }
 
-  async #lookAtRedis(kind: 'redis' | 'cluster', options: { readonly timeoutMs: number }): Promise<Vitals> {
+  async #lookAtRedis(kind: 'redis' | 'cluster', options: { readonly timeoutMs: number }): Promise<ProbeResult> {
     const cluster: readonly Command[] = kind === 'cluster' ? [['CLUSTER', 'INFO']] : [];
     const [info, role, clusterInfo] = await this.#exchange([['INFO'], ['ROLE'], ...cluster], options);
     if (info instanceof Error) throw this.#translate(info, 'INFO');
-    return readRedisVitals(readInfo(info), { role, cluster: clusterInfo });
+    return probeRedis(readInfo(info), { role, cluster: clusterInfo });
   }
 
-  async #lookAtSentinel(options: { readonly timeoutMs: number }): Promise<Vitals> {
+  async #lookAtSentinel(options: { readonly timeoutMs: number }): Promise<ProbeResult> {
     const [info] = await this.#exchange([['INFO']], options);
     if (info instanceof Error) throw this.#translate(info, 'INFO');
     const fields = readInfo(info);
@@ -136,7 +136,7 @@ export class InstanceLink {
       const answer = answers[i];
       return answer instanceof Error && answer.message.startsWith('NOQUORUM');
     });
-    return readSentinelVitals(fields, without);
+    return probeSentinel(fields, without);
   }
 
   /** An attempt that fails is no news: only what was up can go down. */

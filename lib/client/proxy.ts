@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { SwitchmasterError } from '../errors.ts';
 import type { Address } from '../model/address.ts';
-import type { ProxyVitals, Vitals } from '../model/probe-result.ts';
+import type { ProbeResult, ProxyProbeResult } from '../model/probe-result.ts';
 
 /** The path of a unix domain socket, or an address. */
 export type Endpoint = Address | string;
@@ -18,7 +18,7 @@ export class TwemproxyProbe {
   }
 
   /** Never throws. */
-  async look(options: { readonly timeoutMs: number }): Promise<Vitals> {
+  async look(options: { readonly timeoutMs: number }): Promise<ProbeResult> {
     return looked(async () => {
       const pong = await converse({ to: this.#address, say: '*1\r\n$4\r\nPING\r\n', until: /\r\n$/ }, options);
       if (!pong.startsWith('+PONG'))
@@ -37,7 +37,7 @@ export class TwemproxyProbe {
 export async function lookAtHaproxy(
   at: { readonly address: Address; readonly stats: Endpoint | undefined },
   options: { readonly timeoutMs: number },
-): Promise<Vitals> {
+): Promise<ProbeResult> {
   return looked(async () => {
     await converse({ to: at.address, say: '', until: 'connected' }, options);
     if (at.stats === undefined) return { kind: 'proxy', version: '', broken: [] };
@@ -102,7 +102,7 @@ function isMap(entry: [string, unknown]): entry is [string, Record<string, unkno
 }
 
 /** Backends that are DOWN (HAProxy's management.txt, "CSV format"). */
-export function readHaproxyStats(text: string): ProxyVitals {
+export function readHaproxyStats(text: string): ProxyProbeResult {
   const lines = text.split('\n');
   const header = lines.find((line) => line.startsWith('# pxname')) ?? '';
   const columns = header.slice(2).split(',');
@@ -113,7 +113,7 @@ export function readHaproxyStats(text: string): ProxyVitals {
   return { kind: 'proxy', version, broken: down.map((row) => row[0] ?? '').sort() };
 }
 
-async function looked(look: () => Promise<Vitals>): Promise<Vitals> {
+async function looked(look: () => Promise<ProbeResult>): Promise<ProbeResult> {
   try {
     return await look();
   } catch (thrown) {

@@ -29,7 +29,7 @@ export class ClusterSource {
   readonly #options: ClusterSourceOptions;
   readonly #links = new Map<string, InstanceLink>();
   #given: readonly Address[] = [];
-  #pulse = '';
+  #changeFeed = '';
   #fullAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ClusterSourceOptions) {
@@ -54,14 +54,14 @@ export class ClusterSource {
   /** Asks every node for CLUSTER INFO, which costs it next to nothing, and for all of its view only where that is news. */
   async poll(nowMs: number): Promise<ClusterReading> {
     const links = [...this.#links.values()];
-    const pulses = await Promise.all(links.map((link) => link.clusterPulse({ timeoutMs: askTimeoutMs })));
-    const beats = pulses.map((one) => (typeof one === 'string' ? one : null));
-    const pulse = JSON.stringify(beats.map((one, i) => [formatAddress((links[i] as InstanceLink).address), one]));
-    if (pulse === this.#pulse && nowMs - this.#fullAtMs < fullMs) return { kind: 'same' };
-    this.#pulse = pulse;
+    const changeFeeds = await Promise.all(links.map((link) => link.clusterChangeFeed({ timeoutMs: askTimeoutMs })));
+    const beats = changeFeeds.map((one) => (typeof one === 'string' ? one : null));
+    const changeFeed = JSON.stringify(beats.map((one, i) => [formatAddress((links[i] as InstanceLink).address), one]));
+    if (changeFeed === this.#changeFeed && nowMs - this.#fullAtMs < fullMs) return { kind: 'same' };
+    this.#changeFeed = changeFeed;
     this.#fullAtMs = nowMs;
     const silent = links.flatMap(({ address }, i) => {
-      const error = pulses[i];
+      const error = changeFeeds[i];
       return error instanceof SwitchmasterError ? [{ address, error }] : [];
     });
     const reading = await this.#read(links.filter((_, i) => beats[i] !== null));

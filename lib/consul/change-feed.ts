@@ -13,23 +13,23 @@ const restFactor = 1;
 
 /**
  * Beats whenever anything changes in a datacenter's services or checks. It asks Consul only while somebody holds it.
- * An error is a beat too: what was missed meanwhile is found by looking.
+ * An error is a notification too: what was missed meanwhile is found by looking.
  *
- * All who hold it look at Consul at a beat. The next one comes when they have done so and rested as long, however
+ * All who hold it look at Consul at a notification. The next one comes when they have done so and rested as long, however
  * much changes meanwhile: a catalog in which something always changes keeps the daemon and its agent half busy at most.
  */
-export class Pulse {
+export class ChangeFeed {
   readonly #client: Reader;
   readonly #dc: { readonly dc?: string };
   readonly #sweepMs: number;
   readonly #events = new EventEmitter().setMaxListeners(0);
   #abort: AbortController | undefined;
   #holders = 0;
-  /** Of those, how many have looked and wait for the next beat. */
+  /** Of those, how many have looked and wait for the next notification. */
   #waiting = 0;
   #beats = 0;
-  #lastBeatMs = Number.NEGATIVE_INFINITY;
-  /** Since the last beat all have looked, and rested as long as they must. */
+  #lastNotificationMs = Number.NEGATIVE_INFINITY;
+  /** Since the last notification all have looked, and rested as long as they must. */
   #restedMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   /** Something has changed while some still look. */
@@ -71,7 +71,7 @@ export class Pulse {
     while (this.#beats === beats && !over.aborted) {
       this.#waiting += 1;
       this.#looked();
-      await once(this.#events, 'beat', { signal: either }).catch(() => undefined);
+      await once(this.#events, 'notification', { signal: either }).catch(() => undefined);
       this.#waiting -= 1;
       signal?.throwIfAborted();
     }
@@ -93,10 +93,11 @@ export class Pulse {
   #looked(): void {
     if (this.#waiting < this.#holders) return;
     const nowMs = performance.now();
-    if (this.#restedMs < this.#lastBeatMs) this.#restedMs = nowMs + restFactor * (nowMs - this.#lastBeatMs);
+    if (this.#restedMs < this.#lastNotificationMs)
+      this.#restedMs = nowMs + restFactor * (nowMs - this.#lastNotificationMs);
     if (this.#due === 'no') return;
     this.#due = 'no';
-    this.#beat();
+    this.#notification();
   }
 
   async #follow(query: ConsulQuery, signal: AbortSignal): Promise<void> {
@@ -111,13 +112,13 @@ export class Pulse {
         backoff.reset();
         // An answer before its time without anything new: the state was replaced (see Watch).
         const isReplaced = index !== 0n && answer.index === index && performance.now() - askedMs < waitMs;
-        if ((answer.index !== index && index !== 0n) || isReplaced) this.#beat();
+        if ((answer.index !== index && index !== 0n) || isReplaced) this.#notification();
         // A fallen index begins anew, as any other (see Watch).
         index = answer.index < index || isReplaced ? 0n : answer.index;
         pauseMs = index < 1n ? 1_000 : bucket.takeMs();
       } catch {
         if (signal.aborted) return;
-        if (index !== 0n) this.#beat();
+        if (index !== 0n) this.#notification();
         index = 0n;
         pauseMs = backoff.nextMs();
       }
@@ -126,20 +127,20 @@ export class Pulse {
   }
 
   /** At once, or when all have looked and rested since the last one. */
-  #beat(): void {
+  #notification(): void {
     if (this.#timer !== undefined) return;
     if (this.#waiting < this.#holders) {
       this.#due = 'yes';
       return;
     }
-    const restMs = Math.max(this.#lastBeatMs + this.#sweepMs, this.#restedMs) - performance.now();
-    const beat = () => {
+    const restMs = Math.max(this.#lastNotificationMs + this.#sweepMs, this.#restedMs) - performance.now();
+    const notification = () => {
       this.#timer = undefined;
-      this.#lastBeatMs = performance.now();
+      this.#lastNotificationMs = performance.now();
       this.#beats += 1;
-      this.#events.emit('beat');
+      this.#events.emit('notification');
     };
-    if (restMs <= 0) beat();
-    else this.#timer = setTimeout(beat, restMs);
+    if (restMs <= 0) notification();
+    else this.#timer = setTimeout(notification, restMs);
   }
 }

@@ -10,7 +10,7 @@ import type { KvEntry } from '../model/catalog.ts';
  * its place when its session ends.
  */
 
-export interface TurnstileOptions {
+export interface SemaphoreOptions {
   readonly client: ConsulClient;
   /** Ends without a slash: `redis/rolling/haproxy.cfg`. */
   readonly key: string;
@@ -21,14 +21,14 @@ export interface TurnstileOptions {
   readonly ttlMs?: number;
 }
 
-export type Entrance =
+export type Lease =
   | { readonly kind: 'inside'; readonly leave: () => Promise<void> }
   | { readonly kind: 'full'; readonly holders: number };
 
 const attempts = 20;
 
 /** Enters where there is room; does not wait. Throws where Consul cannot be asked. */
-export async function enterTurnstile(options: TurnstileOptions, signal: AbortSignal): Promise<Entrance> {
+export async function acquireLease(options: SemaphoreOptions, signal: AbortSignal): Promise<Lease> {
   const { client, limit } = options;
   const ahead = await readHolders(options, signal);
   // Before a session is made for it: most who wait ask in vain.
@@ -62,7 +62,7 @@ export async function enterTurnstile(options: TurnstileOptions, signal: AbortSig
 }
 
 /** Never throws: what cannot be given back ends with its session. */
-async function giveBack(options: TurnstileOptions, session: string): Promise<void> {
+async function giveBack(options: SemaphoreOptions, session: string): Promise<void> {
   const signal = AbortSignal.timeout(5_000);
   try {
     for (let attempt = 0; attempt < attempts; attempt++) {
@@ -79,7 +79,7 @@ async function giveBack(options: TurnstileOptions, session: string): Promise<voi
 
 /** Who is inside and alive, and the index to change that with. */
 async function readHolders(
-  { client, key }: TurnstileOptions,
+  { client, key }: SemaphoreOptions,
   signal: AbortSignal,
 ): Promise<{ readonly holders: readonly string[]; readonly index: number }> {
   const { value } = await client.read({ kind: 'key-tree', prefix: `${key}/` }, { consistency: 'consistent', signal });
@@ -89,7 +89,7 @@ async function readHolders(
 }
 
 async function writeHolders(
-  { client, key }: TurnstileOptions,
+  { client, key }: SemaphoreOptions,
   change: { holders: readonly string[]; index: number; signal: AbortSignal },
 ): Promise<boolean> {
   const value = JSON.stringify(change.holders);

@@ -2,7 +2,7 @@ import { ConsulClient } from '../client/consul.ts';
 import type { ConsulConfig } from '../config/model.ts';
 import { revealTls } from '../config/reveal.ts';
 import type { Part } from '../part.ts';
-import { SparingReader } from './pooled-reader.ts';
+import { PooledReader } from './pooled-reader.ts';
 import { CatalogWatches, type Reach } from './watches.ts';
 
 /** The connection to Consul that the other parts share, and its blocking queries. */
@@ -20,7 +20,7 @@ export class ConsulPart implements Part {
       onTransaction: () => this.watches.hurry(),
     });
     const limits = connections === undefined ? {} : { ownConnections: connections };
-    this.watches = new CatalogWatches({ ...options, client: new SparingReader(this.client, limits) });
+    this.watches = new CatalogWatches({ ...options, client: new PooledReader(this.client, limits) });
   }
 
   start(): void {}

@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import type { Indexed, ReadOptions } from '../client/consul.ts';
 import type { ConsulAnswers, ConsulQuery } from '../model/query.ts';
-import { Pulse } from './change-feed.ts';
-import { Gate } from './semaphore.ts';
+import { ChangeFeed } from './change-feed.ts';
+import { Semaphore } from './semaphore.ts';
 import type { Reader } from './watch.ts';
 
 type Answer = Indexed<ConsulAnswers[ConsulQuery['kind']]>;
 
-export interface SparingLimits {
+export interface PoolLimits {
   /** Blocking queries with a connection of their own. Default 64. */
   readonly ownConnections: number;
   /** Reads that do not block, at a time. Default 16. */
@@ -16,7 +16,7 @@ export interface SparingLimits {
   readonly sweepMs: number;
 }
 
-export const defaultSparingLimits: SparingLimits = { ownConnections: 64, plainReads: 16, sweepMs: 500 };
+export const defaultPoolLimits: PoolLimits = { ownConnections: 64, plainReads: 16, sweepMs: 500 };
 
 /**
  * Follows any number of services over few connections. A Consul agent lets one address have 200 (`limits.
@@ -27,17 +27,17 @@ export const defaultSparingLimits: SparingLimits = { ownConnections: 64, plainRe
  * the services that share are read again, a few at a time and at most every `sweepMs`. While nothing changes in the
  * catalog, nothing is read. Masters never wait behind others: services of Redis always have connections of their own.
  */
-export class SparingReader implements Reader {
+export class PooledReader implements Reader {
   readonly #client: Reader;
-  readonly #limits: SparingLimits;
-  readonly #gate: Gate;
-  readonly #pulses = new Map<string, Pulse>();
+  readonly #limits: PoolLimits;
+  readonly #semaphore: Semaphore;
+  readonly #changeFeeds = new Map<string, ChangeFeed>();
   #own = 0;
 
-  constructor(client: Reader, limits: Partial<SparingLimits> = {}) {
+  constructor(client: Reader, limits: Partial<PoolLimits> = {}) {
     this.#client = client;
-    this.#limits = { ...defaultSparingLimits, ...limits };
-    this.#gate = new Gate(this.#limits.plainReads);
+    this.#limits = { ...defaultPoolLimits, ...limits };
+    this.#semaphore = new Semaphore(this.#limits.plainReads);
   }
 
   async read(query: ConsulQuery, options: ReadOptions): Promise<Answer> {
@@ -54,32 +54,33 @@ export class SparingReader implements Reader {
 
   #readPlainly(query: ConsulQuery, options: ReadOptions): Promise<Answer> {
     const { index: _, ...plain } = options;
-    return this.#gate.pass(() => this.#client.read(query, plain), options.signal);
+    return this.#semaphore.pass(() => this.#client.read(query, plain), options.signal);
   }
 
   /** As a blocking query: answers when there is something newer, or when the wait is over. */
   async #readShared(query: ConsulQuery & { kind: 'service' }, options: ReadOptions): Promise<Answer> {
     const endMs = performance.now() + (options.waitMs ?? 60_000);
-    const pulse = this.#pulse(query.dc);
-    const release = pulse.hold();
+    const changeFeed = this.#changeFeed(query.dc);
+    const release = changeFeed.hold();
     try {
       for (;;) {
         // Counted before the reading: a change that comes during it is seen by the next.
-        const beat = pulse.beats;
-        // The pulse is the leader's: a server that lags behind it would not know yet what it beats for.
+        const notification = changeFeed.beats;
+        // The changeFeed is the leader's: a server that lags behind it would not know yet what it beats for.
         const answer = await this.#readPlainly(query, { ...options, consistency: 'default' });
         if (answer.index !== options.index || performance.now() >= endMs) return answer;
-        await pulse.next(beat, { timeoutMs: endMs - performance.now(), signal: options.signal });
+        await changeFeed.next(notification, { timeoutMs: endMs - performance.now(), signal: options.signal });
       }
     } finally {
       release();
     }
   }
 
-  #pulse(dc: string | undefined): Pulse {
+  #changeFeed(dc: string | undefined): ChangeFeed {
     const key = dc ?? '';
-    const pulse = this.#pulses.get(key) ?? new Pulse({ client: this.#client, dc, sweepMs: this.#limits.sweepMs });
-    this.#pulses.set(key, pulse);
-    return pulse;
+    const changeFeed =
+      this.#changeFeeds.get(key) ?? new ChangeFeed({ client: this.#client, dc, sweepMs: this.#limits.sweepMs });
+    this.#changeFeeds.set(key, changeFeed);
+    return changeFeed;
   }
 }

@@ -5,14 +5,14 @@ import type { Log } from '../telemetry/log.ts';
 /** How to build a part, and what of the config it was built from. */
 export interface Blueprint {
   readonly name: string;
-  /** A part whose fingerprint has not changed survives a reload. */
-  readonly fingerprint: string;
+  /** A part whose settingsHash has not changed survives a reload. */
+  readonly settingsHash: string;
   build(): Part;
 }
 
 interface Built {
   readonly part: Part;
-  readonly fingerprint: string;
+  readonly settingsHash: string;
 }
 
 /*
@@ -44,7 +44,7 @@ export class Assembly {
     const wanted = new Map(blueprints.map((blueprint) => [blueprint.name, blueprint]));
     const kept = new Map<string, Built>();
     for (const built of this.#built.toReversed()) {
-      if (wanted.get(built.part.name)?.fingerprint === built.fingerprint) kept.set(built.part.name, built);
+      if (wanted.get(built.part.name)?.settingsHash === built.settingsHash) kept.set(built.part.name, built);
       else await this.#stop(built.part, { ...options, cause: wanted.has(built.part.name) ? 'reload' : 'end' });
     }
     this.#built = [];
@@ -65,10 +65,10 @@ export class Assembly {
       const part = blueprint.build();
       await part.start();
       this.#log.debug({ part: part.name, durationMs: Math.round(performance.now() - startedMs) }, 'part started');
-      return { part, fingerprint: blueprint.fingerprint };
+      return { part, settingsHash: blueprint.settingsHash };
     } catch (thrown) {
       this.#log.error({ part: blueprint.name, error: SwitchmasterError.from(thrown) }, 'part failed to start');
-      return { part: brokenPart(blueprint.name, thrown), fingerprint: '' };
+      return { part: brokenPart(blueprint.name, thrown), settingsHash: '' };
     }
   }
 

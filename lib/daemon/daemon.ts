@@ -10,10 +10,10 @@ import { ConsulPart } from '../consul/part.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import type { RunReport } from '../loop/outcome.ts';
-import { concealReport } from '../loop/redacted-outcome.ts';
+import { redactReport } from '../loop/redacted-outcome.ts';
 import { formatAddress } from '../model/address.ts';
 import { recordPrefix } from '../model/naming.ts';
-import { Concealment } from '../model/redaction.ts';
+import { Redactor } from '../model/redaction.ts';
 import { ProvisioningPart } from '../provisioner/part.ts';
 import { buildRegistrar } from '../registrar/part.ts';
 import { DecidedWatches, Decisions } from '../renderer/decisions.ts';
@@ -26,7 +26,7 @@ import { Assembly, type Blueprint } from './assembly.ts';
 import { readMeasures } from './measures.ts';
 import { type Observers, openObservers } from './observers.ts';
 import { secretsOf } from './secrets.ts';
-import { fingerprint } from './settings-hash.ts';
+import { settingsHash } from './settings-hash.ts';
 import { unionViews } from './views.ts';
 
 export interface DaemonOptions {
@@ -55,11 +55,11 @@ export class Daemon {
   readonly #operator = new Operator({
     bridge: () => this.#assembly.parts.find((part) => part instanceof BridgePart),
     onReport: (report) => this.observe(report),
-    onStep: (report) => this.#observers?.tell(concealReport(report, this.#concealment)),
+    onStep: (report) => this.#observers?.tell(redactReport(report, this.#redactor)),
   });
   #registers = false;
   /** The config's own secrets: whatever a server or a program says of them is told without. */
-  readonly #concealment = new Concealment();
+  readonly #redactor = new Redactor();
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -81,7 +81,7 @@ export class Daemon {
 
   /** Takes over another config: only the parts whose settings changed are built anew. */
   async reload(config: Config): Promise<void> {
-    if (fingerprint(config.journal) !== fingerprint(this.#config.journal)) {
+    if (settingsHash(config.journal) !== settingsHash(this.#config.journal)) {
       this.#options.log.warn('the journal keeps its settings until a restart');
     }
     this.#config = config;
@@ -109,7 +109,7 @@ export class Daemon {
   }
 
   async #become(config: Config): Promise<void> {
-    this.#concealment.learn(secretsOf(config));
+    this.#redactor.learn(secretsOf(config));
     await this.#assembly.become(this.#blueprints(config), { graceMs });
     for (const { path, message, hint } of findWarnings(config))
       this.#options.log.warn({ path, why: message, hint }, 'config warning');
@@ -127,13 +127,13 @@ export class Daemon {
     if (api !== undefined) {
       blueprints.push({
         name: 'api',
-        fingerprint: fingerprint(api),
+        settingsHash: settingsHash(api),
         build: () => new ApiPart({ api, views: this.#views(), version, log: log.child({ part: 'api' }) }),
       });
     }
     blueprints.push({
       name: 'consul',
-      fingerprint: fingerprint(config.consul),
+      settingsHash: settingsHash(config.consul),
       build: () => {
         const log = this.#options.log.child({ part: 'consul' });
         this.#consul = new ConsulPart(config.consul, {
@@ -147,7 +147,7 @@ export class Daemon {
       const { sentinel, environment, consul } = config;
       blueprints.push({
         name: 'bridge',
-        fingerprint: fingerprint({ sentinel, environment, consul }),
+        settingsHash: settingsHash({ sentinel, environment, consul }),
         build: () => this.#buildBridge(sentinel, environment),
       });
     }
@@ -155,7 +155,7 @@ export class Daemon {
       const { sentinel, environment, consul } = config;
       blueprints.push({
         name: 'provisioner',
-        fingerprint: fingerprint({ sentinel, environment, consul }),
+        settingsHash: settingsHash({ sentinel, environment, consul }),
         build: () => this.#buildProvisioner(sentinel, environment),
       });
     }
@@ -163,7 +163,7 @@ export class Daemon {
       const { cluster, environment, consul } = config;
       blueprints.push({
         name: 'cluster',
-        fingerprint: fingerprint({ cluster, environment, consul }),
+        settingsHash: settingsHash({ cluster, environment, consul }),
         build: () => buildClusters(cluster, { ...this.#shared(), naming: { environment }, bridgeId }),
       });
     }
@@ -173,7 +173,7 @@ export class Daemon {
       const { register = { instances: [], discoveries: [] }, environment, consul } = config;
       blueprints.push({
         name: 'registrar',
-        fingerprint: fingerprint({ register, environment, consul }),
+        settingsHash: settingsHash({ register, environment, consul }),
         build: () => buildRegistrar(register, { ...this.#shared(), naming: { environment } }),
       });
     }
@@ -181,7 +181,7 @@ export class Daemon {
       const { templates: specs, environment, consul } = config;
       blueprints.push({
         name: 'renderer',
-        fingerprint: fingerprint({ specs, environment, consul }),
+        settingsHash: settingsHash({ specs, environment, consul }),
         build: () => {
           const { watches: pushed, client } = this.#requireConsul();
           const rolling = { client, holder: hostname() };
@@ -257,20 +257,20 @@ export class Daemon {
   }
 
   #views(): Views {
-    const { journal, metrics, ledger } = this.#requireObservers();
+    const { journal, metrics, lastOutcomes } = this.#requireObservers();
     const masterControls = this.#operator;
-    return unionViews({ assembly: this.#assembly, masterControls, outcomes: ledger, journal, metrics });
+    return unionViews({ assembly: this.#assembly, masterControls, outcomes: lastOutcomes, journal, metrics });
   }
 
   #measure(): MetricsView {
-    const { ledger } = this.#requireObservers();
+    const { lastOutcomes } = this.#requireObservers();
     const api = this.#assembly.parts.find((part) => part instanceof ApiPart);
     const watches = this.#consul?.watches.size ?? 0;
-    return readMeasures({ views: this.#views(), ledger, watches, eventStreams: api?.eventStreams ?? 0 });
+    return readMeasures({ views: this.#views(), lastOutcomes, watches, eventStreams: api?.eventStreams ?? 0 });
   }
 
   /** What every loop reports to. */
   observe(report: RunReport): void {
-    this.#observers?.observe(concealReport(report, this.#concealment));
+    this.#observers?.observe(redactReport(report, this.#redactor));
   }
 }

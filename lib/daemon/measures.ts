@@ -1,16 +1,16 @@
 import type { Views } from '../http/views.ts';
 import { sameAddress } from '../model/address.ts';
-import type { Ledger } from '../telemetry/last-outcomes.ts';
+import type { LastOutcomes } from '../telemetry/last-outcomes.ts';
 import type { MetricsView } from '../telemetry/metrics.ts';
 
 /** What a scrape shows of the parts that run. */
 export function readMeasures(sources: {
   readonly views: Pick<Views, 'masters' | 'templates' | 'readiness'>;
-  readonly ledger: Ledger;
+  readonly lastOutcomes: LastOutcomes;
   readonly watches: number;
   readonly eventStreams: number;
 }): MetricsView {
-  const { views, ledger, watches, eventStreams } = sources;
+  const { views, lastOutcomes, watches, eventStreams } = sources;
   const masters = views.masters.list();
   const templates = views.templates.list();
   const known = new Set([
@@ -24,7 +24,7 @@ export function readMeasures(sources: {
     eventStreams,
     ready: views.readiness.missing().length === 0,
     // What is no longer there must not be a time series for ever.
-    lastRuns: ledger.standings().filter(({ loop, key }) => known.has(`${loop} ${key}`)),
+    lastRuns: lastOutcomes.standings().filter(({ loop, key }) => known.has(`${loop} ${key}`)),
   };
 }
 

@@ -4,7 +4,7 @@ import type { RunReport } from '../loop/outcome.ts';
 import { type RequestTime, requestChannelName } from '../model/request.ts';
 import { Journal, type KeptEntry } from '../telemetry/journal.ts';
 import { JournalFile } from '../telemetry/journal-file.ts';
-import { Ledger } from '../telemetry/last-outcomes.ts';
+import { LastOutcomes } from '../telemetry/last-outcomes.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Metrics, type MetricsView } from '../telemetry/metrics.ts';
 import { makeRunLog } from '../telemetry/run-log.ts';
@@ -12,7 +12,7 @@ import { makeRunLog } from '../telemetry/run-log.ts';
 /** Whoever is told of each run of each loop. They outlive every part, and so every reload. */
 export interface Observers {
   readonly journal: Journal;
-  readonly ledger: Ledger;
+  readonly lastOutcomes: LastOutcomes;
   readonly metrics: Metrics;
   observe(report: RunReport): void;
   /** A step on the way of something longer: into the journal and the log only. */
@@ -33,17 +33,17 @@ export async function openObservers(options: {
   const earlier = (await file?.load()) ?? [];
   const keep = file === undefined ? {} : { keep: (entry: KeptEntry) => file.append(entry) };
   const journal = new Journal({ capacity: options.journal.entries, earlier, ...keep });
-  const ledger = new Ledger();
+  const lastOutcomes = new LastOutcomes();
   const metrics = new Metrics({ version: options.version, view: options.view });
   const runLog = makeRunLog(log);
   const onRequest = (message: unknown): void => metrics.observeRequest(message as RequestTime);
   subscribe(requestChannelName, onRequest);
   return {
     journal,
-    ledger,
+    lastOutcomes,
     metrics,
     observe: (report) => {
-      ledger.observe(report);
+      lastOutcomes.observe(report);
       metrics.observe(report);
       journal.observe(report);
       runLog(report);
@@ -61,5 +61,5 @@ export async function openObservers(options: {
 
 function openFile({ file: path }: JournalConfig, log: Log): JournalFile | undefined {
   if (path === undefined) return undefined;
-  return new JournalFile({ path, onTrouble: (error) => log.error({ error }, 'journal not kept') });
+  return new JournalFile({ path, onProblem: (error) => log.error({ error }, 'journal not kept') });
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Secret } from '../config/secret.ts';
 
 /** The same text for the same settings, secrets included (as a digest): what tells whether a part must be built anew. */
-export function fingerprint(settings: unknown): string {
+export function settingsHash(settings: unknown): string {
   return createHash('sha256')
     .update(JSON.stringify(reveal(settings)) ?? '')
     .digest('base64');

@@ -58,7 +58,10 @@ export class EventStreams {
     this.#options = { heartbeatMs: 15_000, stallMs: 10_000, maxStreams: 500, ...options };
     this.#unsubscribe = journal.subscribe((entry) => this.#publish(entry));
     const { heartbeatMs, stallMs } = this.#options;
-    this.#timers = [setInterval(() => this.#beat(), heartbeatMs), setInterval(() => this.#cutOff(), stallMs / 4)];
+    this.#timers = [
+      setInterval(() => this.#notification(), heartbeatMs),
+      setInterval(() => this.#cutOff(), stallMs / 4),
+    ];
     for (const timer of this.#timers) timer.unref();
   }
 
@@ -76,7 +79,7 @@ export class EventStreams {
     response.writeHead(200, {
       ...securityHeaders,
       'content-type': 'text/event-stream; charset=utf-8',
-      // Proxies must not gather what should arrive at once (nginx, "X-Accel-Buffering").
+      // Proxies must not debounce what should arrive at once (nginx, "X-Accel-Buffering").
       'x-accel-buffering': 'no',
     });
     response.on('close', () => this.#streams.delete(stream));
@@ -123,7 +126,7 @@ export class EventStreams {
     }
   }
 
-  #beat(): void {
+  #notification(): void {
     for (const stream of this.#streams) if (!this.#isBlocked(stream)) this.#send(stream, ': still here\n\n');
   }
 

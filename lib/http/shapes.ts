@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { troubleKinds } from '../model/problem.ts';
+import { problemKinds } from '../model/problem.ts';
 
 /*
  * What the API answers with: one definition for the types that views are held to, for the OpenAPI document, and for the
@@ -65,7 +65,7 @@ export const outcomeShape = z.object({
 });
 
 /** Something that is wrong with a master and that somebody should see to (lib/bridge/plan/problem.ts). */
-export const troubleShape = z.object({ kind: z.enum(troubleKinds), message: z.string() });
+export const troubleShape = z.object({ kind: z.enum(problemKinds), message: z.string() });
 
 export const masterShape = z.object({
   name: z.string(),

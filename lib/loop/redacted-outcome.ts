@@ -1,9 +1,9 @@
-import type { Concealment } from '../model/redaction.ts';
-import { concealError } from '../template/redacted-error.ts';
+import type { Redactor } from '../model/redaction.ts';
+import { redactError } from '../template/redacted-error.ts';
 import type { Outcome, RunReport } from './outcome.ts';
 
 /** The outcome without secrets. What went well is told in words of this program's own, and passes as it is. */
-export function concealOutcome(outcome: Outcome, concealment: Concealment): Outcome {
+export function redactOutcome(outcome: Outcome, redactor: Redactor): Outcome {
   switch (outcome.kind) {
     case 'applied':
     case 'unchanged':
@@ -12,20 +12,20 @@ export function concealOutcome(outcome: Outcome, concealment: Concealment): Outc
     case 'held':
       return {
         ...outcome,
-        summary: concealment.conceal(outcome.summary),
-        ...(outcome.details === undefined ? {} : { details: concealment.concealAll(outcome.details) }),
+        summary: redactor.redact(outcome.summary),
+        ...(outcome.details === undefined ? {} : { details: redactor.redactAll(outcome.details) }),
       };
     case 'failed':
       return {
         ...outcome,
-        error: concealError(outcome.error, concealment),
-        ...(outcome.details === undefined ? {} : { details: concealment.concealAll(outcome.details) }),
+        error: redactError(outcome.error, redactor),
+        ...(outcome.details === undefined ? {} : { details: redactor.redactAll(outcome.details) }),
       };
   }
 }
 
 /** A report whose outcome and hints have no secrets. */
-export function concealReport(report: RunReport, concealment: Concealment): RunReport {
-  const hints = report.hints.map((hint) => ({ ...hint, event: concealment.conceal(hint.event) }));
-  return { ...report, hints, outcome: concealOutcome(report.outcome, concealment) };
+export function redactReport(report: RunReport, redactor: Redactor): RunReport {
+  const hints = report.hints.map((hint) => ({ ...hint, event: redactor.redact(hint.event) }));
+  return { ...report, hints, outcome: redactOutcome(report.outcome, redactor) };
 }

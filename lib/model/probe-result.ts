@@ -1,15 +1,15 @@
 import type { Address } from './address.ts';
 
 /** What one look at an instance found out. */
-export type Vitals =
+export type ProbeResult =
   | { readonly kind: 'unreachable'; readonly why: 'refused' | 'silent' }
   /** It answers, but not to us: nothing can be said of its state. */
   | { readonly kind: 'denied' }
-  | RedisVitals
-  | SentinelVitals
-  | ProxyVitals;
+  | RedisProbeResult
+  | SentinelProbeResult
+  | ProxyProbeResult;
 
-export interface RedisVitals {
+export interface RedisProbeResult {
   readonly kind: 'redis';
   /** Another one for every start of the process. */
   readonly runId: string;
@@ -17,15 +17,15 @@ export interface RedisVitals {
   readonly loading: boolean;
   readonly role: 'master' | 'replica' | 'other';
   /** Of a replica: its link to its master. */
-  readonly link: LinkVitals | undefined;
+  readonly link: LinkProbeResult | undefined;
   /** Full, and set up to refuse writes rather than to evict. */
   readonly memoryFull: boolean;
   readonly saveFailed: boolean;
   readonly appendFailed: boolean;
-  readonly cluster: ClusterVitals | undefined;
+  readonly cluster: ClusterProbeResult | undefined;
 }
 
-export interface LinkVitals {
+export interface LinkProbeResult {
   readonly up: boolean;
   /** Since it last heard of its master; undefined where it never did. */
   readonly silentMs: number | undefined;
@@ -34,13 +34,13 @@ export interface LinkVitals {
   readonly syncing: boolean;
 }
 
-export interface ClusterVitals {
+export interface ClusterProbeResult {
   readonly state: 'ok' | 'fail';
   /** Slots that are assigned, of 16,384. */
   readonly slotsAssigned: number;
 }
 
-export interface SentinelVitals {
+export interface SentinelProbeResult {
   readonly kind: 'sentinel';
   readonly version: string;
   readonly tilt: boolean;
@@ -49,7 +49,7 @@ export interface SentinelVitals {
   readonly withoutQuorum: readonly string[];
 }
 
-export interface ProxyVitals {
+export interface ProxyProbeResult {
   readonly kind: 'proxy';
   readonly version: string;
   /** Pools or backends, and those of them that no server answers in: sorted. */

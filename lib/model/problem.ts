@@ -8,7 +8,7 @@ import type { ServiceInstance } from './catalog.ts';
  * `foreign-instance`: DNS answers an instance of somebody else beside ours.
  * `held`: what the bridge itself waits for.
  */
-export const troubleKinds = [
+export const problemKinds = [
   'redis-denied',
   'redis-unreached',
   'sentinels-disagree',
@@ -17,7 +17,7 @@ export const troubleKinds = [
 ] as const;
 
 export interface Trouble {
-  readonly kind: (typeof troubleKinds)[number];
+  readonly kind: (typeof problemKinds)[number];
   /** A sentence: what is wrong, and the way out. */
   readonly message: string;
 }
@@ -26,7 +26,7 @@ export interface Trouble {
 export type ForeignInstance = Pick<ServiceInstance, 'name' | 'id' | 'node' | 'address' | 'port'>;
 
 /** It is never removed by us: whoever registered it may have a reason, and would register it again. */
-export function tellForeign({ name, id, node, address, port }: ForeignInstance): string {
+export function describeForeign({ name, id, node, address, port }: ForeignInstance): string {
   const where = `${formatAddress({ host: address, port })} (instance ${id} on node ${node})`;
   return `somebody else registered ${where} as ${name} with this master's tag, so DNS answers it too; have it deregistered there`;
 }

@@ -1,5 +1,5 @@
 /** What stands where a secret was. */
-export const concealed = '[secret]';
+export const redacted = '[secret]';
 
 /** Values with fewer characters are no secrets: `1` or `yes` stand everywhere, and nobody is kept out by them. */
 export const leastSecretLength = 4;
@@ -17,7 +17,7 @@ const keptSecrets = 1_000;
  * Secret texts, and the removal of them from whatever is told: each as it is, line by line, as JSON writes it, and any
  * fragment of {@link fragmentLength} characters, since programs quote, escape and cut what they complain of.
  */
-export class Concealment {
+export class Redactor {
   /** The forms of each, the one that was met last at the end. */
   readonly #secrets = new Map<string, readonly string[]>();
   /** Of all of them; undefined until it is needed. */
@@ -45,7 +45,7 @@ export class Concealment {
   }
 
   /** The text without any of them. */
-  conceal(text: string): string {
+  redact(text: string): string {
     if (this.knowsNothing || text.length < leastSecretLength) return text;
     const marks = new Uint8Array(text.length);
     this.#markWhole(text, marks);
@@ -54,21 +54,21 @@ export class Concealment {
   }
 
   /** A long text, in which only whole secrets and whole lines of them are looked for. */
-  concealWhole(text: string): string {
+  redactWhole(text: string): string {
     if (this.knowsNothing) return text;
     const marks = new Uint8Array(text.length);
     this.#markWhole(text, marks);
     return marks.includes(1) ? replaceMarked(text, marks) : text;
   }
 
-  /** Plain data with every text in it concealed; names of fields stay. */
-  concealAll<T>(value: T): T {
+  /** Plain data with every text in it redacted; names of fields stay. */
+  redactAll<T>(value: T): T {
     if (this.knowsNothing) return value;
     return this.#walk(value) as T;
   }
 
   #walk(value: unknown): unknown {
-    if (typeof value === 'string') return this.conceal(value);
+    if (typeof value === 'string') return this.redact(value);
     if (Array.isArray(value)) return value.map((item) => this.#walk(item));
     const plain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
     if (!plain) return value;
@@ -115,7 +115,7 @@ function replaceMarked(text: string, marks: Uint8Array): string {
   let shown = '';
   for (let at = 0; at < text.length; ) {
     const end = endOfRun(marks, at);
-    shown += marks[at] === 1 ? concealed : text.slice(at, end);
+    shown += marks[at] === 1 ? redacted : text.slice(at, end);
     at = end;
   }
   return shown;

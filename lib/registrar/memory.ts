@@ -1,15 +1,15 @@
 import type { CheckSettings, HeldCheck } from '../model/instance.ts';
-import type { Vitals } from '../model/probe-result.ts';
+import type { ProbeResult } from '../model/probe-result.ts';
 import type { ExpectedRole, Verdict } from './plan/health.ts';
-import { type Steady, steady } from './plan/hysteresis.ts';
+import { type Hysteresis, steady } from './plan/hysteresis.ts';
 import type { Standing } from './plan/registration.ts';
 
 /** What a registrar remembers of one instance between two looks. All of it can be lost. */
 export class InstanceMemory {
   /** What the check says. */
-  steady: Steady | undefined;
+  steady: Hysteresis | undefined;
   version: string | undefined;
-  vitals: Vitals | undefined;
+  probeResult: ProbeResult | undefined;
   standing: Standing | undefined;
   seenAt: Date | undefined;
   /** Whether this registrar has registered it at least once. */
@@ -20,23 +20,23 @@ export class InstanceMemory {
   #agreed: { readonly runId: string; readonly expected: ExpectedRole } | undefined;
   #mismatchSinceMs: number | undefined;
 
-  saw(vitals: Vitals, standing: Standing): void {
-    this.vitals = vitals;
+  saw(probeResult: ProbeResult, standing: Standing): void {
+    this.probeResult = probeResult;
     this.standing = standing;
     this.seenAt = new Date();
-    if ('version' in vitals && vitals.version !== '') this.version = vitals.version;
+    if ('version' in probeResult && probeResult.version !== '') this.version = probeResult.version;
   }
 
   /** See `Judging.mismatchMs`. */
-  mismatchMs(vitals: Vitals, at: { readonly expected: ExpectedRole; readonly nowMs: number }): number {
+  mismatchMs(probeResult: ProbeResult, at: { readonly expected: ExpectedRole; readonly nowMs: number }): number {
     const { expected, nowMs } = at;
-    if (vitals.kind !== 'redis' || expected === 'unknown' || vitals.role === 'other') return 0;
-    if (vitals.role === expected) {
-      this.#agreed = { runId: vitals.runId, expected };
+    if (probeResult.kind !== 'redis' || expected === 'unknown' || probeResult.role === 'other') return 0;
+    if (probeResult.role === expected) {
+      this.#agreed = { runId: probeResult.runId, expected };
       this.#mismatchSinceMs = undefined;
       return 0;
     }
-    const moved = this.#agreed?.runId === vitals.runId && this.#agreed.expected === expected;
+    const moved = this.#agreed?.runId === probeResult.runId && this.#agreed.expected === expected;
     if (!moved) return Number.POSITIVE_INFINITY;
     this.#mismatchSinceMs ??= nowMs;
     return nowMs - this.#mismatchSinceMs;
@@ -46,7 +46,7 @@ export class InstanceMemory {
   judge(
     verdict: Verdict,
     at: { readonly settings: CheckSettings; readonly held: HeldCheck | undefined },
-  ): Pick<Steady, 'status' | 'output'> {
+  ): Pick<Hysteresis, 'status' | 'output'> {
     const { settings, held } = at;
     const told = held === undefined || held.output === '' ? undefined : { ...held, worse: 0, better: 0 };
     this.steady = steady(this.steady ?? told, verdict, settings);

@@ -2,12 +2,12 @@ import type { ConsulAgentClient } from '../client/consul-agent.ts';
 import type { Outcome, Reconciler, Run } from '../loop/outcome.ts';
 import type { HeldService, InstanceSpec } from '../model/instance.ts';
 import type { Naming } from '../model/naming.ts';
-import type { InstanceProfile, Vitals } from '../model/probe-result.ts';
+import type { InstanceProfile, ProbeResult } from '../model/probe-result.ts';
 import { InstanceMemory } from './memory.ts';
 import type { InstanceSource } from './observe/instance.ts';
 import type { RegistrationSource } from './observe/registrations.ts';
 import { judge } from './plan/health.ts';
-import { unsettled } from './plan/hysteresis.ts';
+import { hysteresisPending } from './plan/hysteresis.ts';
 import {
   clusterStandingOf,
   deepCheckId,
@@ -72,7 +72,7 @@ export class Registrar implements Reconciler {
     if (instance === undefined) return undefined;
     const { intervalMs } = instance.source.spec.checks;
     const { steady } = instance.memory;
-    return steady !== undefined && unsettled(steady) ? intervalMs / 4 : intervalMs;
+    return steady !== undefined && hysteresisPending(steady) ? intervalMs / 4 : intervalMs;
   }
 
   async reconcile({ key }: Run): Promise<Outcome> {
@@ -80,7 +80,7 @@ export class Registrar implements Reconciler {
     const instance = this.#instances.get(key);
     if (instance === undefined) return { kind: 'unchanged' };
     const { source, memory } = instance;
-    const [vitals, services, profile] = await Promise.all([
+    const [probeResult, services, profile] = await Promise.all([
       source.look(),
       this.#options.registrations.services(),
       source.profile(performance.now()),
@@ -92,7 +92,7 @@ export class Registrar implements Reconciler {
     // What this registrar has registered itself is put back, whatever somebody made of it.
     memory.refusal = held === undefined || memory.registered ? undefined : foreignService(held);
     if (memory.refusal !== undefined) return { kind: 'held', summary: memory.refusal };
-    const actions = this.#plan(source.spec, { vitals, held, profile, standing, memory });
+    const actions = this.#plan(source.spec, { probeResult, held, profile, standing, memory });
     for (const action of actions) await this.#carryOut(action);
     if (actions.length === 0) return { kind: 'unchanged' };
     this.#options.registrations.forget();
@@ -110,22 +110,22 @@ export class Registrar implements Reconciler {
   #plan(
     spec: InstanceSpec,
     seen: {
-      readonly vitals: Vitals;
+      readonly probeResult: ProbeResult;
       readonly held: HeldService | undefined;
       readonly profile: InstanceProfile | undefined;
       readonly standing: Standing;
       readonly memory: InstanceMemory;
     },
   ): readonly InstanceAction[] {
-    const { vitals, held, profile, standing, memory } = seen;
-    const mismatchMs = memory.mismatchMs(vitals, { expected: standing.role, nowMs: performance.now() });
-    const verdict = judge(vitals, { expected: standing.role, mismatchMs, settings: spec.checks });
+    const { probeResult, held, profile, standing, memory } = seen;
+    const mismatchMs = memory.mismatchMs(probeResult, { expected: standing.role, nowMs: performance.now() });
+    const verdict = judge(probeResult, { expected: standing.role, mismatchMs, settings: spec.checks });
     const says = memory.judge(verdict, {
       settings: spec.checks,
       held: held?.checks.find(({ id }) => id === deepCheckId(spec.id)),
     });
-    memory.saw(vitals, standing);
-    const reachable = vitals.kind !== 'unreachable';
+    memory.saw(probeResult, standing);
+    const reachable = probeResult.kind !== 'unreachable';
     // Consul has reaped it, as it was told to: it comes back when it answers.
     const reaped =
       held === undefined && memory.registered && spec.checks.deregisterCriticalServiceAfterMs !== undefined;

@@ -5,7 +5,7 @@ import type { WaitSpec } from '../model/template-spec.ts';
  * Gathers changes: the template is woken when nothing has changed for `minMs`, and at the latest `maxMs` after the first
  * change. Owns at most one timer.
  */
-export class Gathering {
+export class Debouncer {
   readonly #wait: WaitSpec;
   readonly #wake: (event: string) => void;
   #timer: NodeJS.Timeout | undefined;

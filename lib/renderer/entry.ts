@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Supervisor } from './apply/supervisor.ts';
-import type { Gathering } from './debounce.ts';
+import type { Debouncer } from './debounce.ts';
 import type { GuardFinding } from './plan/guard.ts';
 import type { RenderPlan } from './plan/render.ts';
 import type { StageTimes } from './stages.ts';
@@ -38,10 +38,10 @@ export interface TemplateState {
 /** A template between its runs, with what the API shows of it. */
 export interface Entry {
   readonly template: LiveTemplate;
-  readonly gathering: Gathering;
+  readonly debouncer: Debouncer;
   readonly supervisor: Supervisor | undefined;
   state: TemplateState['state'];
-  /** `at-once`: it was woken without gathering, since who is master may have changed. */
+  /** `at-once`: it was woken without debouncer, since who is master may have changed. */
   pace: 'at-once' | 'gathered';
   renderedAt: string | null;
   writtenAt: string | null;
@@ -59,7 +59,7 @@ export interface Entry {
   opened: 'no' | 'yes';
 }
 
-export function makeEntry(parts: Pick<Entry, 'template' | 'gathering' | 'supervisor'>): Entry {
+export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervisor'>): Entry {
   return {
     ...parts,
     state: 'new',
@@ -78,15 +78,15 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'gathering' | 'supervi
 }
 
 export function showEntry(entry: Entry): TemplateState {
-  const { spec, rendering, dependencies, concealment } = entry.template;
+  const { spec, rendering, dependencies, redactor } = entry.template;
   return {
     name: spec.name,
     source: spec.source,
     destination: spec.destination,
     state: entry.state,
     held: entry.held !== undefined && rendering.kind === 'rendered' ? ticketOf(rendering.digest) : null,
-    missing: rendering.kind === 'pending' ? concealment.concealAll(rendering.missing) : [],
-    dependencies: concealment.concealAll(dependencies),
+    missing: rendering.kind === 'pending' ? redactor.redactAll(rendering.missing) : [],
+    dependencies: redactor.redactAll(dependencies),
     access: (entry.mode & othersRead) === 0 ? 'token' : 'open',
     renderedAt: entry.renderedAt,
     writtenAt: entry.writtenAt,

@@ -1,5 +1,5 @@
 import { readDestination, removeStaleCandidates } from './apply/file.ts';
-import { readSidecar, type Sidecar, writeSidecar } from './apply/state-file.ts';
+import { type RenderState, readRenderState, writeRenderState } from './apply/state-file.ts';
 import type { Entry } from './entry.ts';
 import type { GoodRendering, ProvenRendering } from './plan/render.ts';
 import { digestOf } from './template.ts';
@@ -14,7 +14,7 @@ export async function recollect(entry: Entry): Promise<void> {
   const { template } = entry;
   const { destination } = template.spec;
   await removeStaleCandidates(destination);
-  const former = await readSidecar(destination);
+  const former = await readRenderState(destination);
   if (former !== undefined) {
     template.restore(former);
     const present = await readDestination(destination);
@@ -36,18 +36,24 @@ export async function remember(entry: Entry, rendering: GoodRendering): Promise<
   const { spec } = template;
   template.prove(rendering);
   if (rendering.members.length === 0 && spec.reload === undefined && spec.verify === undefined) return;
-  await writeSidecar(spec.destination, sidecarOf(rendering, template.indexes));
+  await writeRenderState(spec.destination, renderStateOf(rendering, template.indexes));
 }
 
 /** For a daemon after this one, which would else try it at its start. */
-export async function rememberRefused({ template }: Entry, refused: NonNullable<Sidecar['refused']>): Promise<void> {
+export async function rememberRefused(
+  { template }: Entry,
+  refused: NonNullable<RenderState['refused']>,
+): Promise<void> {
   const { destination } = template.spec;
   const present = await readDestination(destination);
   if (present === undefined) return;
   const unknown = { digest: digestOf(present.bytes), members: [], masters: new Map<string, string>() };
-  await writeSidecar(destination, { ...sidecarOf(template.memory.proven ?? unknown, template.indexes), refused });
+  await writeRenderState(destination, {
+    ...renderStateOf(template.memory.proven ?? unknown, template.indexes),
+    refused,
+  });
 }
 
-function sidecarOf({ digest, members, masters }: ProvenRendering, indexes: Sidecar['indexes']): Sidecar {
+function renderStateOf({ digest, members, masters }: ProvenRendering, indexes: RenderState['indexes']): RenderState {
   return { digest, members, masters: Object.fromEntries(masters), indexes };
 }

@@ -4,9 +4,9 @@ import { SwitchmasterError } from '../errors.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
-import { concealError } from '../template/redacted-error.ts';
+import { redactError } from '../template/redacted-error.ts';
 import { readDestination } from './apply/file.ts';
-import { readSidecar } from './apply/state-file.ts';
+import { readRenderState } from './apply/state-file.ts';
 import { type GoodRendering, planRender } from './plan/render.ts';
 import { Renderer } from './reconciler.ts';
 import { digestOf, LiveTemplate } from './template.ts';
@@ -62,19 +62,19 @@ export async function previewTemplate(input: RenderOnceInput): Promise<Preview> 
 /** What the daemon would make of it, with what one before left beside the destination. */
 async function judge(template: LiveTemplate, rendering: GoodRendering): Promise<Preview> {
   const { spec } = template;
-  const [present, former] = await Promise.all([readDestination(spec.destination), readSidecar(spec.destination)]);
+  const [present, former] = await Promise.all([readDestination(spec.destination), readRenderState(spec.destination)]);
   if (former !== undefined) template.restore(former);
   const same = present !== undefined && digestOf(present.bytes) === rendering.digest;
   const file = present === undefined ? 'absent' : same ? 'same' : 'different';
   const { guard = {}, upkeep = 'kept' } = spec;
   const plan = planRender({ rendering, file, upkeep, memory: template.memory, guard, catalog: template.catalog });
   const texts = { text: rendering.text, before: present?.bytes.toString() };
-  const stays = template.concealment.conceal(`${spec.destination} stays as it is.`);
+  const stays = template.redactor.redact(`${spec.destination} stays as it is.`);
   switch (plan.kind) {
     case 'held':
-      return { kind: 'held', ...texts, reason: `${stays} ${template.concealment.conceal(plan.finding.reason)}` };
+      return { kind: 'held', ...texts, reason: `${stays} ${template.redactor.redact(plan.finding.reason)}` };
     case 'refused':
-      return { kind: 'held', ...texts, reason: `${stays} ${template.concealment.conceal(plan.reason)}` };
+      return { kind: 'held', ...texts, reason: `${stays} ${template.redactor.redact(plan.reason)}` };
     default:
       return { kind: 'rendered', ...texts };
   }
@@ -104,8 +104,8 @@ export async function renderOnce(input: RenderOnceInput): Promise<Outcome> {
   }
 }
 
-function failed(error: SwitchmasterError, { concealment }: LiveTemplate): Preview {
-  return { kind: 'failed', error: concealError(error, concealment) };
+function failed(error: SwitchmasterError, { redactor }: LiveTemplate): Preview {
+  return { kind: 'failed', error: redactError(error, redactor) };
 }
 
 function unanswered(template: LiveTemplate, missing: readonly string[]): SwitchmasterError {

@@ -1,6 +1,6 @@
 import type { Outcome } from '../loop/outcome.ts';
-import type { Concealment } from '../model/redaction.ts';
-import { concealError } from '../template/redacted-error.ts';
+import type { Redactor } from '../model/redaction.ts';
+import { redactError } from '../template/redacted-error.ts';
 import { correctOwnership, type PresentFile } from './apply/file.ts';
 import { resolveOwnership } from './apply/file-owner.ts';
 import type { Step } from './apply/reload.ts';
@@ -97,7 +97,7 @@ async function settle(
 ): Promise<Outcome> {
   const { step, rendering } = input;
   const { template } = entry;
-  const transaction = concealTransaction(input.transaction, template.concealment);
+  const transaction = redactTransaction(input.transaction, template.redactor);
   const details = { stages: step.clock.times };
   switch (transaction.kind) {
     case 'done': {
@@ -124,9 +124,9 @@ async function settle(
 }
 
 /** What is remembered of a failure is told later too, also by a daemon after this one. */
-function concealTransaction(transaction: Transaction, concealment: Concealment): Transaction {
+function redactTransaction(transaction: Transaction, redactor: Redactor): Transaction {
   if (transaction.kind === 'done') return transaction;
-  return { ...transaction, error: concealError(transaction.error, concealment) };
+  return { ...transaction, error: redactError(transaction.error, redactor) };
 }
 
 /** Nothing changed: what it was taken over from an earlier daemon becomes the last good state of this one. */

@@ -2,7 +2,7 @@ import type { Watches } from '../consul/watches.ts';
 import type { TemplateControls, TemplateState, TemplatesView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
-import { concealReport } from '../loop/redacted-outcome.ts';
+import { redactReport } from '../loop/redacted-outcome.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Part, Readiness } from '../part.ts';
 import { Renderer, type RendererOptions, type TemplateState as RendererState } from './reconciler.ts';
@@ -62,8 +62,8 @@ export class RendererPart implements Part {
       ...(options.resyncMs === undefined ? {} : { resyncMs: options.resyncMs }),
       onReport: (report) => {
         this.#settle(report.key);
-        const concealment = this.renderer.concealment(report.key);
-        const shown = concealment === undefined ? report : concealReport(report, concealment);
+        const redactor = this.renderer.redactor(report.key);
+        const shown = redactor === undefined ? report : redactReport(report, redactor);
         options.onReport(sinceWoken(shown));
       },
     });

@@ -2,19 +2,19 @@ import type { WatchEvent } from '../consul/watch-state.ts';
 import type { Watches } from '../consul/watches.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { Outcome, Reconciler, Run } from '../loop/outcome.ts';
-import { concealOutcome } from '../loop/redacted-outcome.ts';
+import { redactOutcome } from '../loop/redacted-outcome.ts';
 import { type ConsulQuery, queryId } from '../model/query.ts';
-import type { Concealment } from '../model/redaction.ts';
+import type { Redactor } from '../model/redaction.ts';
 import { defaultWait, type TemplateSpec } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import { type PresentFile, readDestination } from './apply/file.ts';
 import { Supervisor, type SupervisorEvent } from './apply/supervisor.ts';
-import { Gathering } from './debounce.ts';
+import { Debouncer } from './debounce.ts';
 import { type Entry, makeEntry, showEntry, type TemplateState, ticketOf } from './entry.ts';
 import { recollect } from './memory.ts';
 import { carryOut } from './outcome.ts';
 import { planRender } from './plan/render.ts';
-import { tellsMasters } from './plan/urgency.ts';
+import { namesMasters } from './plan/urgency.ts';
 import type { RollingQueue } from './rolling-queue.ts';
 import { StageClock } from './stages.ts';
 import { digestOf, LiveTemplate } from './template.ts';
@@ -62,7 +62,7 @@ export class Renderer implements Reconciler {
       entry.state = 'failed';
       outcome = { kind: 'failed', error: SwitchmasterError.from(thrown), details: { stages: clock.times } };
     }
-    outcome = concealOutcome(outcome, entry.template.concealment);
+    outcome = redactOutcome(outcome, entry.template.redactor);
     entry.lastOutcome = outcome;
     entry.lastStages = clock.times;
     return outcome;
@@ -81,7 +81,7 @@ export class Renderer implements Reconciler {
   /** What was last rendered, whether or not it was written; undefined before the first time. */
   rendered(name: string, reader: TextReader = 'token-holder'): string | undefined {
     const entry = this.#entries.get(name);
-    return reader === 'anybody' ? concealText(entry, entry?.shown?.text) : entry?.text;
+    return reader === 'anybody' ? redactText(entry, entry?.shown?.text) : entry?.text;
   }
 
   /**
@@ -93,12 +93,12 @@ export class Renderer implements Reconciler {
     const entry = this.#entries.get(name);
     if (reader === 'token-holder') return entry?.present;
     const open = entry?.template.shown?.holds === 'nothing-secret' && entry.template.spec.upkeep !== 'seed';
-    return open ? concealText(entry, entry.present) : undefined;
+    return open ? redactText(entry, entry.present) : undefined;
   }
 
   /** What may not be told of a template. */
-  concealment(name: string): Concealment | undefined {
-    return this.#entries.get(name)?.template.concealment;
+  redactor(name: string): Redactor | undefined {
+    return this.#entries.get(name)?.template.redactor;
   }
 
   /**
@@ -144,9 +144,9 @@ export class Renderer implements Reconciler {
 
   /** Lets go of every watch and timer, and ends supervised programs. */
   async close(): Promise<void> {
-    for (const { template, gathering } of this.#entries.values()) {
+    for (const { template, debouncer } of this.#entries.values()) {
       template.release();
-      gathering.close();
+      debouncer.close();
     }
     this.#queue?.close();
     await Promise.all([...this.#entries.values()].map(({ supervisor }) => supervisor?.stop()));
@@ -154,19 +154,19 @@ export class Renderer implements Reconciler {
 
   #open(spec: TemplateSpec, options: RendererOptions): Entry {
     const wake = (event: string) => options.wake(spec.name, { source: 'consul', event });
-    const gathering = new Gathering(spec.wait ?? defaultWait, wake);
+    const debouncer = new Debouncer(spec.wait ?? defaultWait, wake);
     const onChange = (query: ConsulQuery, event: WatchEvent) => {
       const text = `${event} ${queryId(query)}`;
       const news = template.heard(query);
       if (news === 'incomplete') return;
-      if (news === 'complete' || tellsMasters(query) === 'masters') {
+      if (news === 'complete' || namesMasters(query) === 'masters') {
         entry.pace = 'at-once';
-        gathering.wakeNow(text);
-      } else gathering.changed(text);
+        debouncer.wakeNow(text);
+      } else debouncer.changed(text);
     };
     const template = new LiveTemplate({ ...options, spec, onChange });
     const supervisor = makeSupervisor(template, options);
-    const entry = makeEntry({ template, gathering, supervisor });
+    const entry = makeEntry({ template, debouncer, supervisor });
     return entry;
   }
 
@@ -213,8 +213,8 @@ export class Renderer implements Reconciler {
   }
 }
 
-function concealText(entry: Entry | undefined, text: string | undefined): string | undefined {
-  return text === undefined ? undefined : entry?.template.concealment.concealWhole(text);
+function redactText(entry: Entry | undefined, text: string | undefined): string | undefined {
+  return text === undefined ? undefined : entry?.template.redactor.redactWhole(text);
 }
 
 /** Only what both the config and the file let others read is for everybody. */
@@ -222,7 +222,7 @@ function modeOf({ mode }: TemplateSpec, present: PresentFile | undefined): numbe
   return (mode ?? 0o777) & (present?.mode ?? mode ?? 0o644);
 }
 
-function makeSupervisor({ spec, concealment }: LiveTemplate, options: RendererOptions): Supervisor | undefined {
+function makeSupervisor({ spec, redactor }: LiveTemplate, options: RendererOptions): Supervisor | undefined {
   const { name, destination, reload } = spec;
   if (reload?.kind !== 'supervise') return undefined;
   const { command, stopSignal, stopTimeoutMs } = reload;
@@ -230,7 +230,7 @@ function makeSupervisor({ spec, concealment }: LiveTemplate, options: RendererOp
     argv: command.argv.map((word) => word.replaceAll('{{file}}', destination)),
     ...(stopSignal === undefined ? {} : { stopSignal }),
     ...(stopTimeoutMs === undefined ? {} : { stopTimeoutMs }),
-    onEvent: (event) => options.onProgram?.(name, concealment.concealAll(event)),
+    onEvent: (event) => options.onProgram?.(name, redactor.redactAll(event)),
   });
 }
 
@@ -240,9 +240,9 @@ function makeSupervisor({ spec, concealment }: LiveTemplate, options: RendererOp
  */
 function gatherFirst(entry: Entry): Outcome {
   entry.state = 'pending';
-  entry.gathering.changed('gathered');
+  entry.debouncer.changed('gathered');
   return { kind: 'held', summary: 'gathers what else changes', retryAfterMs: gatheringLimitMs };
 }
 
-/** The gathering wakes it long before; this is for a gathering that is closed. */
+/** The debouncer wakes it long before; this is for a debouncer that is closed. */
 const gatheringLimitMs = 1_000;

@@ -1,5 +1,5 @@
 import type { ConsulClient } from '../client/consul.ts';
-import { enterTurnstile } from '../consul/lock.ts';
+import { acquireLease } from '../consul/lock.ts';
 import type { Follow, Watches } from '../consul/watches.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 
@@ -16,7 +16,7 @@ export interface RollingQueueOptions {
   readonly holder: string;
   /** Wakes a template that waited: somebody has left. */
   readonly wake: (name: string, hint: { readonly source: string; readonly event: string }) => void;
-  /** See {@link enterTurnstile}. */
+  /** See {@link acquireLease}. */
   readonly ttlMs?: number;
 }
 
@@ -38,13 +38,13 @@ export class RollingQueue {
     const key = `${base}rolling/${spec.rolling?.group ?? spec.name}`;
     const limit = spec.rolling?.limit ?? 1;
     const options = { client, key, limit, holder, ...(ttlMs === undefined ? {} : { ttlMs }) };
-    const entrance = await enterTurnstile(options, signal);
-    if (entrance.kind === 'full') {
+    const lease = await acquireLease(options, signal);
+    if (lease.kind === 'full') {
       this.#follow(spec.name, key);
-      return { kind: 'wait', holders: entrance.holders, retryAfterMs };
+      return { kind: 'wait', holders: lease.holders, retryAfterMs };
     }
     this.#release(spec.name);
-    return { kind: 'mine', leave: entrance.leave };
+    return { kind: 'mine', leave: lease.leave };
   }
 
   close(): void {

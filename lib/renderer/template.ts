@@ -4,14 +4,14 @@ import type { WatchEvent } from '../consul/watch-state.ts';
 import type { Follow, Watches } from '../consul/watches.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type ConsulQuery, queryId } from '../model/query.ts';
-import { Concealment } from '../model/redaction.ts';
+import { Redactor } from '../model/redaction.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { CompiledTemplate } from '../template/compile.ts';
 import type { RenderResult } from '../template/render.ts';
 import type { RenderWorld } from '../template/scope.ts';
-import type { Sidecar } from './apply/state-file.ts';
+import type { RenderState } from './apply/state-file.ts';
 import { emptyMemory, type GoodRendering, type Rendering, type RenderMemory } from './plan/render.ts';
-import { tellsMasters } from './plan/urgency.ts';
+import { namesMasters } from './plan/urgency.ts';
 import { compileSource, FileTexts } from './source.ts';
 
 /** How many times a render may find something new to read: what it reads may hang on what it has read. */
@@ -36,7 +36,7 @@ export class LiveTemplate {
   /** What it last rendered to, whatever became of that. */
   rendering: Rendering = { kind: 'pending', missing: [] };
   /** What `file` and `env` have given it so far, and the config's own secrets: nothing of it may be told. */
-  readonly concealment = new Concealment();
+  readonly redactor = new Redactor();
   /** What may be shown to anybody of the text that it last rendered to; undefined where it last did not. */
   shown: ShownText | undefined;
   readonly #watches: Watches;
@@ -67,7 +67,7 @@ export class LiveTemplate {
     this.#environment = input.environment;
     this.#onChange = input.onChange;
     this.#secrets = input.secrets ?? [];
-    this.concealment.learn(this.#secrets);
+    this.redactor.learn(this.#secrets);
   }
 
   /** Ids of what it reads, sorted. */
@@ -111,7 +111,7 @@ export class LiveTemplate {
   }
 
   /** Takes over what a daemon before this one knew. */
-  restore(former: Sidecar): void {
+  restore(former: RenderState): void {
     const { digest, members, refused } = former;
     const proven = { digest, members, masters: new Map(Object.entries(former.masters)) };
     this.memory = { ...emptyMemory, proven, refused };
@@ -151,7 +151,7 @@ export class LiveTemplate {
     }
     if (result.kind !== 'pending') this.#keepOnly(result.dependencies);
     this.#gaps = new Set(result.kind === 'pending' ? result.missing.map(queryId) : []);
-    this.concealment.learn([...this.#secrets, ...result.secrets]);
+    this.redactor.learn([...this.#secrets, ...result.secrets]);
     this.shown =
       result.kind === 'rendered'
         ? { text: result.shown, holds: result.secrets.length > 0 ? 'secrets' : 'nothing-secret' }
@@ -187,7 +187,7 @@ export class LiveTemplate {
     if (follow === undefined) {
       follow = this.#watches.follow(query, (event) => this.#onChange(query, event), {
         // Any server may tell who is in the catalog; who is master only the leader.
-        consistency: tellsMasters(query) === 'masters' ? 'default' : 'stale',
+        consistency: namesMasters(query) === 'masters' ? 'default' : 'stale',
       });
       this.#follows.set(id, follow);
     }

@@ -10,7 +10,7 @@ export interface JournalFileOptions {
   /** Above this the file is put aside and begun anew. Default 16 MiB. */
   readonly maxBytes?: number;
   /** Told once when writing begins to fail, and again when it has worked in between. */
-  readonly onTrouble: (error: SwitchmasterError) => void;
+  readonly onProblem: (error: SwitchmasterError) => void;
 }
 
 /** How many lines may wait for a disk that does not take them; what comes beyond is lost to the file. */
@@ -96,7 +96,7 @@ export class JournalFile {
   #fail(message: string, cause: unknown): void {
     const { message: why } = SwitchmasterError.from(cause);
     if (!this.#failing)
-      this.#options.onTrouble(new SwitchmasterError('file-unwritable', `${message}: ${why}`, { cause }));
+      this.#options.onProblem(new SwitchmasterError('file-unwritable', `${message}: ${why}`, { cause }));
     this.#failing = true;
   }
 }

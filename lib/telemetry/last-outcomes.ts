@@ -23,7 +23,7 @@ export interface Standing {
 }
 
 /** The last outcome of each key of each loop. */
-export class Ledger {
+export class LastOutcomes {
   readonly #last = new Map<string, LastOutcome>();
   readonly #standings = new Map<string, Standing>();
 

@@ -12,7 +12,7 @@ export function makeRunLog(log: Log): (report: RunReport) => void {
   return (report) => {
     const id = `${report.loop} ${report.key}`;
     const before = standing.get(id);
-    const now = troubleOf(report);
+    const now = problemOf(report);
     if (now === undefined) standing.delete(id);
     else standing.set(id, now);
     const recovered = before !== undefined && report.outcome.kind === 'unchanged';
@@ -35,7 +35,7 @@ export function makeRunLog(log: Log): (report: RunReport) => void {
 }
 
 /** What would be said again and again; undefined where there is no trouble. */
-function troubleOf({ outcome }: RunReport): string | undefined {
+function problemOf({ outcome }: RunReport): string | undefined {
   if (outcome.kind === 'failed') return `${outcome.error.code} ${outcome.error.message}`;
   return outcome.kind === 'held' ? outcome.summary : undefined;
 }

@@ -1,5 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
-import { concealed } from '../model/redaction.ts';
+import { redacted } from '../model/redaction.ts';
 
 /**
  * What a template's output is written in: it decides how printed values are escaped, and which are refused.
@@ -92,7 +92,7 @@ export function refuse(hole: Hole, reason: string): never {
   const { file, line, column, text } = hole.site;
   const value = hole.value instanceof Markup ? hole.value.text : String(hole.value);
   const cut = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
-  const shown = hole.secrecy === 'secret' ? concealed : cut;
+  const shown = hole.secrecy === 'secret' ? redacted : cut;
   throw new SwitchmasterError('value-refused', `${file}:${line}:${column}: {{${text}}} is ${shown}: ${reason}`, {
     details: { file, line, column, expression: text },
   });

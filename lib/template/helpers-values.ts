@@ -5,7 +5,7 @@ import { isTrue } from './helpers-blocks.ts';
 
 const many = Number.POSITIVE_INFINITY;
 
-/** Helpers that choose, compare, gather and convert values of any kind. */
+/** Helpers that choose, compare, debounce and convert values of any kind. */
 export const valueHelpers: Readonly<Record<string, HelperDefinition>> = {
   default: {
     kind: 'value',

@@ -1,4 +1,4 @@
-import { concealed } from '../model/redaction.ts';
+import { redacted } from '../model/redaction.ts';
 import { type FormatWriter, type Hole, Markup, type OutputPiece, showPiece, type TemplateFormat } from './format.ts';
 import { jsonWriter } from './format-json.ts';
 import { rawWriter, wordWriter } from './format-words.ts';
@@ -30,7 +30,7 @@ export function writeOutput(format: TemplateFormat, pieces: readonly (string | H
     const { value } = piece;
     const text = value instanceof Markup && value.format === 'raw' ? value.text : writer.value(piece);
     if (value instanceof Markup && value.format === 'raw') writer.literal(text);
-    return { kind: 'value', text, shown: piece.secrecy === 'open' ? text : concealedLike(text), hole: piece };
+    return { kind: 'value', text, shown: piece.secrecy === 'open' ? text : redactedLike(text), hole: piece };
   });
   writer.finish(written);
   const text = written.map((piece) => piece.text).join('');
@@ -39,6 +39,6 @@ export function writeOutput(format: TemplateFormat, pieces: readonly (string | H
 }
 
 /** A whole JSON string stays one. */
-function concealedLike(text: string): string {
-  return text.startsWith('"') && text.endsWith('"') ? `"${concealed}"` : concealed;
+function redactedLike(text: string): string {
+  return text.startsWith('"') && text.endsWith('"') ? `"${redacted}"` : redacted;
 }

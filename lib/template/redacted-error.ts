@@ -1,26 +1,26 @@
 import { SwitchmasterError } from '../errors.ts';
-import type { Concealment } from '../model/redaction.ts';
+import type { Redactor } from '../model/redaction.ts';
 
 /** The error without secrets, with its causes; parsers, which quote some letters of what they read, are left out. */
-export function concealError(error: SwitchmasterError, concealment: Concealment): SwitchmasterError {
-  if (concealment.knowsNothing) return error;
+export function redactError(error: SwitchmasterError, redactor: Redactor): SwitchmasterError {
+  if (redactor.knowsNothing) return error;
   const { code, message, details, cause } = error;
-  const shown = new SwitchmasterError(code, concealment.conceal(message), {
-    cause: concealCause(cause, concealment),
-    details: concealment.concealAll(details),
+  const shown = new SwitchmasterError(code, redactor.redact(message), {
+    cause: redactCause(cause, redactor),
+    details: redactor.redactAll(details),
   });
-  shown.stack = concealment.conceal(error.stack ?? '');
+  shown.stack = redactor.redact(error.stack ?? '');
   return shown;
 }
 
-function concealCause(cause: unknown, concealment: Concealment): unknown {
-  if (cause instanceof SwitchmasterError) return concealError(cause, concealment);
+function redactCause(cause: unknown, redactor: Redactor): unknown {
+  if (cause instanceof SwitchmasterError) return redactError(cause, redactor);
   if (!(cause instanceof Error) || cause instanceof SyntaxError || cause.name.startsWith('YAML')) return undefined;
-  const shown: Error & { code?: unknown } = new Error(concealment.conceal(cause.message));
+  const shown: Error & { code?: unknown } = new Error(redactor.redact(cause.message));
   const { code } = cause as { code?: unknown };
   if (code !== undefined) shown.code = code;
-  shown.stack = concealment.conceal(cause.stack ?? '');
-  const inner = concealCause(cause.cause, concealment);
+  shown.stack = redactor.redact(cause.stack ?? '');
+  const inner = redactCause(cause.cause, redactor);
   if (inner !== undefined) shown.cause = inner;
   return shown;
 }

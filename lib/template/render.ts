@@ -1,13 +1,13 @@
 import Handlebars from 'handlebars';
 import { SwitchmasterError } from '../errors.ts';
 import type { ConsulQuery } from '../model/query.ts';
-import { Concealment } from '../model/redaction.ts';
+import { Redactor } from '../model/redaction.ts';
 import { type Hole, Markup, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
 import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
 import { textHelpers } from './helpers-text.ts';
 import { valueHelpers } from './helpers-values.ts';
 import { type WrittenOutput, writeOutput } from './output.ts';
-import { concealError } from './redacted-error.ts';
+import { redactError } from './redacted-error.ts';
 import { RenderScope, type RenderWorld } from './scope.ts';
 
 export interface RenderLimits {
@@ -86,9 +86,9 @@ function attempt(
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown, 'template-failed');
     if (secrets.texts.size === 0) return { kind: 'failed', error };
-    const concealment = new Concealment();
-    concealment.learn([...secrets.texts]);
-    return { kind: 'failed', error: concealError(error, concealment) };
+    const redactor = new Redactor();
+    redactor.learn([...secrets.texts]);
+    return { kind: 'failed', error: redactError(error, redactor) };
   }
 }
 

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import t from 'tap';
-import { Pulse } from '../../lib/consul/change-feed.ts';
+import { ChangeFeed } from '../../lib/consul/change-feed.ts';
 import type { Reader } from '../../lib/consul/watch.ts';
 import { waitFor } from '../sandbox/condition.ts';
 
@@ -27,38 +27,38 @@ class Catalog implements Reader {
 
 const patience = { timeoutMs: 60_000, signal: undefined };
 
-t.test('while some still look, changes are one beat, which comes when all have looked', async (t) => {
+t.test('while some still look, changes are one notification, which comes when all have looked', async (t) => {
   const catalog = new Catalog();
-  const pulse = new Pulse({ client: catalog, dc: undefined, sweepMs: 1 });
-  const releases = [pulse.hold(), pulse.hold()];
+  const changeFeed = new ChangeFeed({ client: catalog, dc: undefined, sweepMs: 1 });
+  const releases = [changeFeed.hold(), changeFeed.hold()];
   t.teardown(() => releases.map((release) => release()));
-  await waitFor('the pulse to listen', () => catalog.blocked, { until: (count) => count === 1 });
-  const [quick, slow] = [pulse.next(0, patience), pulse.next(0, patience)];
+  await waitFor('the change feed to listen', () => catalog.blocked, { until: (count) => count === 1 });
+  const [quick, slow] = [changeFeed.next(0, patience), changeFeed.next(0, patience)];
   catalog.change();
   await Promise.all([quick, slow]);
-  t.equal(pulse.beats, 1);
-  const again = pulse.next(1, patience);
+  t.equal(changeFeed.beats, 1);
+  const again = changeFeed.next(1, patience);
   for (const listened of [2, 3, 4]) {
-    await waitFor('the pulse to listen again', () => catalog.blocked, { until: (count) => count === listened });
+    await waitFor('the change feed to listen again', () => catalog.blocked, { until: (count) => count === listened });
     catalog.change();
   }
   await waitFor('the last change to be heard', () => catalog.blocked, { until: (count) => count === 5 });
-  t.equal(pulse.beats, 1, 'the slow one still looks');
-  await Promise.all([again, pulse.next(1, patience)]);
-  t.equal(pulse.beats, 2);
+  t.equal(changeFeed.beats, 1, 'the slow one still looks');
+  await Promise.all([again, changeFeed.next(1, patience)]);
+  t.equal(changeFeed.beats, 2);
 });
 
 t.test('one that goes away while it looks keeps nobody waiting', async (t) => {
   const catalog = new Catalog();
-  const pulse = new Pulse({ client: catalog, dc: undefined, sweepMs: 1 });
-  const [stay, go] = [pulse.hold(), pulse.hold()];
+  const changeFeed = new ChangeFeed({ client: catalog, dc: undefined, sweepMs: 1 });
+  const [stay, go] = [changeFeed.hold(), changeFeed.hold()];
   t.teardown(stay);
-  await waitFor('the pulse to listen', () => catalog.blocked, { until: (count) => count === 1 });
-  const next = pulse.next(0, patience);
+  await waitFor('the change feed to listen', () => catalog.blocked, { until: (count) => count === 1 });
+  const next = changeFeed.next(0, patience);
   catalog.change();
   await waitFor('the change to be heard', () => catalog.blocked, { until: (count) => count === 2 });
-  t.equal(pulse.beats, 0);
+  t.equal(changeFeed.beats, 0);
   go();
   await next;
-  t.equal(pulse.beats, 1);
+  t.equal(changeFeed.beats, 1);
 });

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Secret } from '../../lib/config/secret.ts';
 import { Assembly, type Blueprint } from '../../lib/daemon/assembly.ts';
-import { fingerprint } from '../../lib/daemon/settings-hash.ts';
+import { settingsHash } from '../../lib/daemon/settings-hash.ts';
 import type { Part } from '../../lib/part.ts';
 import { makeLog } from '../../lib/telemetry/log.ts';
 
@@ -14,7 +14,7 @@ function setup() {
   });
   const blueprint = (name: string, settings: unknown, extra: Partial<Part> = {}): Blueprint => ({
     name,
-    fingerprint: fingerprint(settings),
+    settingsHash: settingsHash(settings),
     build: () => ({
       name,
       start: () => void events.push(`start ${name}`),
@@ -71,8 +71,8 @@ t.test('a part that cannot stop keeps no other from it', async (t) => {
 });
 
 t.test('a secret that changed is a change', (t) => {
-  t.equal(fingerprint({ a: new Secret('x') }), fingerprint({ a: new Secret('x') }));
-  t.not(fingerprint({ a: new Secret('x') }), fingerprint({ a: new Secret('y') }));
-  t.notMatch(fingerprint({ a: new Secret('hunter2') }), /hunter2/);
+  t.equal(settingsHash({ a: new Secret('x') }), settingsHash({ a: new Secret('x') }));
+  t.not(settingsHash({ a: new Secret('x') }), settingsHash({ a: new Secret('y') }));
+  t.notMatch(settingsHash({ a: new Secret('hunter2') }), /hunter2/);
   t.end();
 });

@@ -7,7 +7,7 @@ import type { RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
 import { at } from '../bridge/plan/world.ts';
 import { letters, type Move, pointed } from './sentinel-moves.ts';
 import { type Bridge, type Letter, replace, type State, spend } from './state.ts';
-import { fingerprint } from './state-hash.ts';
+import { stateHash } from './state-hash.ts';
 
 /** A bridge as lib/bridge/reconciler.ts runs it, with the real decisions between its reading and its writing. */
 export interface BridgeRules {
@@ -23,7 +23,7 @@ export function bridgeMoves(state: State, rules: BridgeRules): readonly Move[] {
   return state.bridges.flatMap((bridge, b) => [
     ...looks(state, b, rules),
     ...commit(state, b),
-    ...askStrays(state, b, bridge),
+    ...askStaleMasters(state, b, bridge),
     ...fence(state, b, rules),
   ]);
 }
@@ -142,18 +142,18 @@ function commit(state: State, b: number): readonly Move[] {
   return [{ name: `bridge ${b} writes ${version} ${record.phase}`, to }];
 }
 
-function askStrays(state: State, b: number, bridge: Bridge): readonly Move[] {
+function askStaleMasters(state: State, b: number, bridge: Bridge): readonly Move[] {
   const { remembered } = bridge;
-  if (remembered?.phase !== 'confirmed' || bridge.strays !== undefined) return [];
+  if (remembered?.phase !== 'confirmed' || bridge.staleMasters !== undefined) return [];
   const masters = former(remembered)
     .map(({ host }) => letterOf(host))
     .filter((letter) => roleOf(state, letter).role === 'master');
   if (masters.length === 0) return [];
-  const strays = { version: versionOf(remembered), masters };
+  const staleMasters = { version: versionOf(remembered), masters };
   return [
     {
       name: `bridge ${b} finds ${masters}`,
-      to: { ...state, bridges: replace(state.bridges, b, { ...bridge, strays }) },
+      to: { ...state, bridges: replace(state.bridges, b, { ...bridge, staleMasters }) },
     },
   ];
 }
@@ -161,17 +161,17 @@ function askStrays(state: State, b: number, bridge: Bridge): readonly Move[] {
 /** Everyone is heard, and REPLICAOF follows within a round trip: for Sentinel's timer of 100 ms that is one moment. */
 function fence(state: State, b: number, rules: BridgeRules): readonly Move[] {
   const bridge = state.bridges[b];
-  const { remembered, strays, ...rest } = bridge ?? { deaf: [] };
-  if (bridge === undefined || remembered === undefined || strays === undefined) return [];
+  const { remembered, staleMasters, ...rest } = bridge ?? { deaf: [] };
+  if (bridge === undefined || remembered === undefined || staleMasters === undefined) return [];
   const done = { ...rest, remembered };
   const views = state.sentinels.flatMap(({ up }, i) => (up ? [viewOf(state, bridge, i)] : []));
   const consul = state.consul.up ? 'reachable' : 'unreachable';
   const evidence = weighEvidence({ record: remembered, views, knownSentinels: state.sentinels.length, consul });
-  const roles: RoleAnswer[] = strays.masters.map((letter) => ({ address: at(letter), role: 'master' }));
+  const roles: RoleAnswer[] = staleMasters.masters.map((letter) => ({ address: at(letter), role: 'master' }));
   let nodes = state.nodes;
   const members = letters(state).map((letter) => at(letter));
   for (const action of planFence({ mode: 'demote', record: remembered, roles, evidence, views, members })) {
-    if (strays.version !== versionOf(remembered) || action.kind !== 'demote') continue;
+    if (staleMasters.version !== versionOf(remembered) || action.kind !== 'demote') continue;
     const target = letterOf(action.address.host);
     const master = letterOf(action.master.host);
     rules.onDemote(state, { bridge, target, master });
@@ -204,7 +204,7 @@ function newer(record: MasterRecord, than: MasterRecord | undefined): boolean {
 
 function settleOn(state: State, b: number, { before, after }: { before: Bridge; after: Bridge }): State {
   const to = { ...state, bridges: replace(state.bridges, b, after) };
-  return before === after || fingerprint(to) === fingerprint(state) ? state : to;
+  return before === after || stateHash(to) === stateHash(state) ? state : to;
 }
 
 function roleOf(state: State, letter: Letter): RoleAnswer {

@@ -4,7 +4,7 @@ import { checkDemotion, checkStep } from './invariants.ts';
 import { type Move, sentinelMoves } from './sentinel-moves.ts';
 import { settle } from './settlement.ts';
 import type { State } from './state.ts';
-import { fingerprint } from './state-hash.ts';
+import { stateHash } from './state-hash.ts';
 
 export interface Exploration {
   readonly states: number;
@@ -30,7 +30,7 @@ export function explore(start: State, options: ExplorationOptions): Exploration 
   const { follow, maxStates = Number.POSITIVE_INFINITY, settleEvery = 1 } = options;
   const states: State[] = [start];
   const parents: { readonly parent: number; readonly by: string }[] = [{ parent: -1, by: 'start' }];
-  const known = new Set([fingerprint(start)]);
+  const known = new Set([stateHash(start)]);
   let moves = 0;
   let settled = 0;
   const path = (index: number): readonly string[] => {
@@ -46,7 +46,7 @@ export function explore(start: State, options: ExplorationOptions): Exploration 
       for (const move of [...sentinelMoves(state), ...faultMoves(state), ...bridgeMoves(state, rules)]) {
         by = move;
         moves += 1;
-        const key = fingerprint(move.to);
+        const key = stateHash(move.to);
         if (known.has(key)) continue;
         checkStep(state, move.to);
         if (states.length >= maxStates) continue;

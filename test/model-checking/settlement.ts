@@ -2,7 +2,7 @@ import { type BridgeRules, bridgeMoves, letterOf } from './bridge-moves.ts';
 import { visible } from './invariants.ts';
 import { type Move, sentinelMoves } from './sentinel-moves.ts';
 import { majorityView, type State } from './state.ts';
-import { fingerprint } from './state-hash.ts';
+import { stateHash } from './state-hash.ts';
 
 /**
  * From here on nothing more goes wrong: everything ends where the majority of the Sentinels ends. Throws where not.
@@ -63,9 +63,9 @@ function sentinelsMove(state: State): Move | undefined {
 function bridgesMove(state: State, rules: BridgeRules): Move | undefined {
   // Who answers as a master is asked again and again; whether anything comes of it is a matter of the steps themselves.
   const useful = ({ name }: Move) => !/ asks | finds | fences$/.test(name);
-  const before = fingerprint(state);
+  const before = stateHash(state);
   for (const move of bridgeMoves(state, rules).filter(useful)) {
-    if (fingerprint(move.to) !== before) return move;
+    if (stateHash(move.to) !== before) return move;
   }
   return undefined;
 }

@@ -2,7 +2,7 @@ import type { MasterRecord } from '../../lib/model/record.ts';
 import type { Bridge, Sentinel, State } from './state.ts';
 
 /** A state's content as a short text: two states that can go on differently have different ones. */
-export function fingerprint(state: State): string {
+export function stateHash(state: State): string {
   const nodes = Object.values(state.nodes).map(({ up, role }) => (up ? '' : '!') + role[0]);
   return [
     nodes.join(''),
@@ -25,12 +25,12 @@ function sentinelText({ up, master, configEpoch, current, voted, failover }: Sen
   return `${up ? '' : '!'}${master}${configEpoch}.${current}.${voted}${leads}`;
 }
 
-function bridgeText({ remembered, decided, abandonedEpoch, lagging, deaf, pending, strays }: Bridge): string {
+function bridgeText({ remembered, decided, abandonedEpoch, lagging, deaf, pending, staleMasters }: Bridge): string {
   const records = [remembered, decided, pending?.record].map((record) =>
     record === undefined ? '-' : recordText(record),
   );
   const waits = lagging === undefined ? '' : `${lagging.master}${lagging.epoch}`;
-  const asked = strays === undefined ? '' : `${strays.version}${strays.masters.join('')}`;
+  const asked = staleMasters === undefined ? '' : `${staleMasters.version}${staleMasters.masters.join('')}`;
   return [...records, abandonedEpoch ?? '', waits, deaf.join(';'), asked].join(',');
 }
 

@@ -60,7 +60,7 @@ export interface Bridge {
   /** A transaction on its way to Consul. */
   readonly pending?: Pending;
   /** Who answered ROLE as a master before the Sentinels are heard again. */
-  readonly strays?: { readonly version: string; readonly masters: readonly Letter[] };
+  readonly staleMasters?: { readonly version: string; readonly masters: readonly Letter[] };
 }
 
 /** How often each kind of fault may still happen. */

@@ -119,7 +119,7 @@ export class SentinelWorld {
   }
 
   /** Sentinel turns back into a replica what should be none, long after. */
-  demoteStrays(): void {
+  demoteStaleMasters(): void {
     const wanted = new Set(this.sentinels.flatMap(({ master, failover }) => [master, failover?.selected]));
     for (const node of this.masters) if (!wanted.has(node)) this.masters.delete(node);
   }
@@ -135,7 +135,7 @@ export class SentinelWorld {
     for (let i = 0; i < this.count; i += 1) for (let j = 0; j < this.count; j += 1) this.greet(i, j);
     this.unreachable.clear();
     this.masters.add(this.#at(0).master);
-    this.demoteStrays();
+    this.demoteStaleMasters();
   }
 
   view(i: number): SentinelView | undefined {

@@ -152,7 +152,7 @@ export class Story {
         this.consul.down = event.is;
         return `Consul is ${event.is ?? 'well'}`;
       case 'demote':
-        return void sentinels.demoteStrays();
+        return void sentinels.demoteStaleMasters();
       case 'lose':
         return void sentinels.unreachable.add(event.node);
       case 'find':

@@ -100,14 +100,14 @@ t.test('subscribers hear each entry until they leave', (t) => {
 
 t.test('a file carries the journal across restarts, and ids go on rising though the clock was set back', async (t) => {
   const path = `${t.testdir()}/deep/journal.jsonl`;
-  const onTrouble = (error: Error) => t.fail(error.message);
-  const file = new JournalFile({ path, onTrouble });
+  const onProblem = (error: Error) => t.fail(error.message);
+  const file = new JournalFile({ path, onProblem });
   t.strictSame(await file.load(), []);
   const first = new Journal({ capacity: 10, now: () => 5_000 });
   first.subscribe((entry) => file.append(entry));
   for (let i = 0; i < 50; i += 1) first.observe(exampleReport(applied(`change ${i}`)));
   await file.close();
-  const earlier = await new JournalFile({ path, onTrouble }).load();
+  const earlier = await new JournalFile({ path, onProblem }).load();
   t.equal(earlier.length, 50);
   const second = new Journal({ capacity: 10, earlier, now: () => 1_000 });
   second.observe(exampleReport(applied('after')));
@@ -119,9 +119,9 @@ t.test('a file carries the journal across restarts, and ids go on rising though 
 
 t.test('a line that a crash cut short costs only itself', async (t) => {
   const path = `${t.testdir()}/journal.jsonl`;
-  const onTrouble = (error: Error) => t.fail(error.message);
+  const onProblem = (error: Error) => t.fail(error.message);
   const journal = new Journal({ capacity: 10 });
-  const file = new JournalFile({ path, onTrouble });
+  const file = new JournalFile({ path, onProblem });
   journal.subscribe((entry) => file.append(entry));
   journal.observe(exampleReport(applied('whole')));
   await file.close();
@@ -136,7 +136,7 @@ t.test('a line that a crash cut short costs only itself', async (t) => {
 
 t.test('a file that has grown is put aside, and both parts are read', async (t) => {
   const path = `${t.testdir()}/journal.jsonl`;
-  const file = new JournalFile({ path, maxBytes: 1_000, onTrouble: (error) => t.fail(error.message) });
+  const file = new JournalFile({ path, maxBytes: 1_000, onProblem: (error) => t.fail(error.message) });
   const journal = new Journal({ capacity: 100 });
   journal.subscribe((entry) => file.append(entry));
   for (let i = 0; i < 20; i += 1) {
@@ -151,7 +151,7 @@ t.test('a file that has grown is put aside, and both parts are read', async (t) 
 t.test('a disk that refuses is told once, and the daemon goes on', async (t) => {
   const folder = t.testdir({ file: '' });
   const troubles: SwitchmasterError[] = [];
-  const file = new JournalFile({ path: `${folder}/file/journal`, onTrouble: (error) => troubles.push(error) });
+  const file = new JournalFile({ path: `${folder}/file/journal`, onProblem: (error) => troubles.push(error) });
   const journal = new Journal({ capacity: 10 });
   journal.subscribe((entry) => file.append(entry));
   for (const summary of ['a', 'b', 'c']) {
@@ -166,7 +166,7 @@ t.test('a disk that refuses is told once, and the daemon goes on', async (t) => 
 t.test('a file that anybody may have edited is read as far as it can be', async (t) => {
   const folder = t.testdir({ journal: 'nonsense\n{"id":1}\n[]\nnull\n{"id":"x"}\n\u0000\n' });
   await chmod(`${folder}/journal`, 0o600);
-  const file = new JournalFile({ path: `${folder}/journal`, onTrouble: (error) => t.fail(error.message) });
+  const file = new JournalFile({ path: `${folder}/journal`, onProblem: (error) => t.fail(error.message) });
   t.strictSame(await file.load(), []);
 });
 

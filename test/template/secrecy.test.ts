@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { SwitchmasterError } from '../../lib/errors.ts';
-import { Concealment } from '../../lib/model/redaction.ts';
+import { Redactor } from '../../lib/model/redaction.ts';
 import { serializeError } from '../../lib/telemetry/serialize.ts';
 import type { TemplateFormat } from '../../lib/template/format.ts';
 import { renderText } from './world.ts';
@@ -80,15 +80,15 @@ t.test('no failure of a render tells a secret, not even a part of it', (t) => {
   t.end();
 });
 
-t.test('a secret is concealed as it is, by lines, as JSON writes it, and cut short', (t) => {
-  const concealment = new Concealment();
-  t.equal(concealment.conceal('nothing is known'), 'nothing is known');
-  concealment.learn(['pass word "x"\n', 'line-one\nline-two\n', 'abc', 'k9z!']);
-  t.equal(concealment.conceal('it said: pass word "x"!'), 'it said: [secret]!');
-  t.equal(concealment.conceal(JSON.stringify({ a: 'pass word "x"' })), '{"a":"[secret]"}');
-  t.equal(concealment.conceal('line-two, abc, k9z!k9z!'), '[secret], abc, [secret]');
-  t.equal(concealment.conceal('cut: "pass word... (13 characters)"'), 'cut: "[secret]... (13 characters)"');
-  t.strictSame(concealment.concealAll({ argv: ['x', 'k9z!'], n: 1, none: null }), {
+t.test('a secret is redacted as it is, by lines, as JSON writes it, and cut short', (t) => {
+  const redactor = new Redactor();
+  t.equal(redactor.redact('nothing is known'), 'nothing is known');
+  redactor.learn(['pass word "x"\n', 'line-one\nline-two\n', 'abc', 'k9z!']);
+  t.equal(redactor.redact('it said: pass word "x"!'), 'it said: [secret]!');
+  t.equal(redactor.redact(JSON.stringify({ a: 'pass word "x"' })), '{"a":"[secret]"}');
+  t.equal(redactor.redact('line-two, abc, k9z!k9z!'), '[secret], abc, [secret]');
+  t.equal(redactor.redact('cut: "pass word... (13 characters)"'), 'cut: "[secret]... (13 characters)"');
+  t.strictSame(redactor.redactAll({ argv: ['x', 'k9z!'], n: 1, none: null }), {
     argv: ['x', '[secret]'],
     n: 1,
     none: null,
@@ -97,10 +97,10 @@ t.test('a secret is concealed as it is, by lines, as JSON writes it, and cut sho
 });
 
 t.test('of secrets that change for ever, the newest are remembered', (t) => {
-  const concealment = new Concealment();
-  for (let i = 0; i < 3_000; i += 1) concealment.learn([`secret-${String(i).padStart(6, '0')}-${i}`]);
-  t.equal(concealment.conceal('secret-002999-2999'), '[secret]');
-  concealment.learn(Array.from({ length: 5_000 }, (_, i) => `${i}-of-one-file`));
-  t.equal(concealment.conceal('0-of-one-file'), '[secret]');
+  const redactor = new Redactor();
+  for (let i = 0; i < 3_000; i += 1) redactor.learn([`secret-${String(i).padStart(6, '0')}-${i}`]);
+  t.equal(redactor.redact('secret-002999-2999'), '[secret]');
+  redactor.learn(Array.from({ length: 5_000 }, (_, i) => `${i}-of-one-file`));
+  t.equal(redactor.redact('0-of-one-file'), '[secret]');
   t.end();
 });

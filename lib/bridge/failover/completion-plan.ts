@@ -4,7 +4,7 @@ import type { ReplicaView, SentinelView } from '../../model/sentinel.ts';
 import { majorityHeard } from '../plan/vote.ts';
 
 /** What is known of a failover that was followed and is not confirmed. */
-export interface FinishSituation {
+export interface CompletionSituation {
   /** The newest record. */
   readonly record: MasterRecord;
   /** Fresh views, one a Sentinel. */
@@ -14,7 +14,7 @@ export interface FinishSituation {
   readonly role: 'master' | 'replica' | 'other' | 'unreachable';
 }
 
-export type Finish =
+export type Completion =
   /** Nothing is to be done, or it is done by others. */
   | { readonly kind: 'leave' }
   /** `sentinel` would promote this very replica: it can be asked to fail over. */
@@ -35,7 +35,7 @@ export type Finish =
  * same replica, which Sentinel selects by priority, then offset, then run id (sentinel.c, sentinelSelectSlave and
  * compareSlavesForPromotion): of these only the priority is sure. Every bridge names the same Sentinel.
  */
-export function planFinish({ record, views, knownSentinels, role }: FinishSituation): Finish {
+export function planCompletion({ record, views, knownSentinels, role }: CompletionSituation): Completion {
   if (record.phase !== 'promoted' || role !== 'master') return { kind: 'leave' };
   if (!majorityHeard({ views, knownSentinels })) return { kind: 'leave' };
   if (views.some((view) => view.condition === 'failover' || view.configEpoch >= record.epoch)) return { kind: 'leave' };

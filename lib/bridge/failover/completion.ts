@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisPool } from '../../client/redis-pool.ts';
-import type { Entrance } from '../../consul/lock.ts';
+import type { Lease } from '../../consul/lock.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import { compareVersions } from '../../model/epoch.ts';
@@ -10,12 +10,12 @@ import type { Fencer } from '../fencing/fencer.ts';
 import type { MasterMemory } from '../memory.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
-import { type Finish, type FinishSituation, planFinish } from './completion-plan.ts';
+import { type Completion, type CompletionSituation, planCompletion } from './completion-plan.ts';
 import { orderFailover } from './order.ts';
-import { Preference } from './replica-priority.ts';
+import { ReplicaPriorityOverride } from './replica-priority.ts';
 
 /** What became of a failover that lost its leader, for the log and the journal. */
-export interface FinishReport {
+export interface CompletionReport {
   readonly name: string;
   readonly record: MasterRecord;
   /** Who was asked to fail over to the promoted replica; undefined where nobody was. */
@@ -23,13 +23,13 @@ export interface FinishReport {
   readonly error: SwitchmasterError | undefined;
 }
 
-export interface FinisherOptions {
+export interface CompletionOptions {
   readonly sentinels: SentinelSource;
   readonly redis: RedisPool;
   readonly fencer: Fencer;
   /** Lets one bridge at a time steer a master. */
-  readonly enter: (name: string, signal: AbortSignal) => Promise<Entrance>;
-  readonly onReport: (report: FinishReport) => void;
+  readonly enter: (name: string, signal: AbortSignal) => Promise<Lease>;
+  readonly onReport: (report: CompletionReport) => void;
 }
 
 /** A leader that is only out of this bridge's sight announces the promotion within a second. */
@@ -48,21 +48,22 @@ const renewPauseMs = 4_000;
  * Ends failovers whose leader died between the promotion and its announcement, by asking another Sentinel to fail over to
  * the replica that was promoted: docs/promotion.md, "A leader that dies". Each one is tried once.
  */
-export class Finisher {
-  readonly #options: FinisherOptions;
+export class FailoverCompletion {
+  readonly #options: CompletionOptions;
   /** By master: the version that was tried last. */
   readonly #tried = new Map<string, string>();
   readonly #running = new Set<Promise<void>>();
   readonly #abort = new AbortController();
 
-  constructor(options: FinisherOptions) {
+  constructor(options: CompletionOptions) {
     this.#options = options;
   }
 
   /** To be called with each complete look at a master. Does not wait. */
-  consider(name: string, seen: FinishSituation, memory: MasterMemory): void {
+  consider(name: string, seen: CompletionSituation, memory: MasterMemory): void {
     const version = `${seen.record.generation}/${seen.record.epoch}`;
-    if (this.#abort.signal.aborted || this.#tried.get(name) === version || planFinish(seen).kind === 'leave') return;
+    if (this.#abort.signal.aborted || this.#tried.get(name) === version || planCompletion(seen).kind === 'leave')
+      return;
     this.#tried.set(name, version);
     const running = this.#finish({ name, record: seen.record, memory });
     this.#running.add(running);
@@ -79,19 +80,19 @@ export class Finisher {
     const { name, record, memory } = orphan;
     const { enter, redis, onReport } = this.#options;
     const { signal } = this.#abort;
-    const preference = new Preference(redis);
+    const priorityOverride = new ReplicaPriorityOverride(redis);
     const deadlineMs = performance.now() + patienceMs;
     let leave = async (): Promise<void> => {};
     let sentinel: Address | undefined;
     try {
-      let entrance = await enter(name, signal);
-      while (entrance.kind === 'full') {
+      let lease = await enter(name, signal);
+      while (lease.kind === 'full') {
         if (performance.now() > deadlineMs || !isOpen(orphan)) return;
         await delay(enterAgainMs, undefined, { signal });
-        entrance = await enter(name, signal);
+        lease = await enter(name, signal);
       }
-      leave = entrance.leave;
-      sentinel = await this.#order(orphan, { preference, deadlineMs });
+      leave = lease.leave;
+      sentinel = await this.#order(orphan, { priorityOverride, deadlineMs });
       if (sentinel === undefined) return;
       onReport({ name, record, sentinel, error: undefined });
       const isOver = ({ epoch, phase }: MasterRecord) => epoch > record.epoch || phase === 'confirmed';
@@ -100,7 +101,7 @@ export class Finisher {
     } catch (thrown) {
       if (!signal.aborted) onReport({ name, record, sentinel: undefined, error: SwitchmasterError.from(thrown) });
     } finally {
-      await preference.restore(sentinel === undefined ? 'nothing' : 'failover');
+      await priorityOverride.restore(sentinel === undefined ? 'nothing' : 'failover');
       await leave();
     }
   }
@@ -108,7 +109,10 @@ export class Finisher {
   /** The Sentinel that was asked; undefined where that was not needed any more, or in vain. */
   async #order(
     orphan: Orphan,
-    { preference, deadlineMs }: { readonly preference: Preference; readonly deadlineMs: number },
+    {
+      priorityOverride,
+      deadlineMs,
+    }: { readonly priorityOverride: ReplicaPriorityOverride; readonly deadlineMs: number },
   ): Promise<Address | undefined> {
     const { name, record } = orphan;
     const startedMs = performance.now();
@@ -118,7 +122,7 @@ export class Finisher {
       const nowMs = performance.now();
       if (!isOpen(orphan) || nowMs > deadlineMs) return undefined;
       if (plan.kind === 'order' && nowMs - startedMs > graceMs) return this.#ask(name, plan.sentinel);
-      if (plan.kind === 'prefer') await preference.surpass(plan.rivals, plan.above);
+      if (plan.kind === 'prefer') await priorityOverride.surpass(plan.rivals, plan.above);
       if (plan.kind !== 'leave' && record.previous !== null && nowMs - pausedMs > renewPauseMs) {
         pausedMs = nowMs;
         await this.#options.fencer.hold(name, record.previous);
@@ -127,13 +131,13 @@ export class Finisher {
     }
   }
 
-  async #look({ name, record }: Orphan): Promise<Finish> {
+  async #look({ name, record }: Orphan): Promise<Completion> {
     const { sentinels, redis } = this.#options;
     const [readings, { role }] = await Promise.all([
       sentinels.read(name),
       redis.role(record.master, { timeoutMs: askTimeoutMs }),
     ]);
-    return planFinish({ record, views: distinctViews(readings), knownSentinels: sentinels.count(name), role });
+    return planCompletion({ record, views: distinctViews(readings), knownSentinels: sentinels.count(name), role });
   }
 
   async #ask(name: string, sentinel: Address): Promise<Address> {

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { readInheritedOffset, readReplication } from '../../client/replication-shapes.ts';
-import type { Entrance } from '../../consul/lock.ts';
+import type { Lease } from '../../consul/lock.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
@@ -12,7 +12,7 @@ import type { MasterMemory } from '../memory.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
 import { orderFailover } from './order.ts';
 import { checkPlanned } from './planned-check.ts';
-import { Preference } from './replica-priority.ts';
+import { ReplicaPriorityOverride } from './replica-priority.ts';
 
 /*
  * A planned failover that loses nothing:
@@ -54,7 +54,7 @@ export interface PlannedFailoverParts {
   /** Why Consul is out of reach; undefined while it is not. */
   readonly consulOutage: () => string | undefined;
   /** Lets one daemon at a time steer a master. */
-  readonly enter: (name: string, signal: AbortSignal) => Promise<Entrance>;
+  readonly enter: (name: string, signal: AbortSignal) => Promise<Lease>;
 }
 
 /** Carries one out. Rejects with `failover-refused` or `failover-stalled`, and then nothing has changed unless it says so. */
@@ -63,15 +63,15 @@ export async function failOver(
   parts: PlannedFailoverParts,
   options: PlannedOptions = {},
 ): Promise<PlannedReport> {
-  const entrance = await parts.enter(name, AbortSignal.timeout(enterTimeoutMs)).catch((thrown: unknown) => {
+  const lease = await parts.enter(name, AbortSignal.timeout(enterTimeoutMs)).catch((thrown: unknown) => {
     const error = SwitchmasterError.from(thrown);
     const why = error.code === 'consul-denied' ? error.message : `Consul cannot be reached: ${error.message}`;
     throw refused(name, why, error);
   });
-  if (entrance.kind === 'full') throw refused(name, 'another daemon is doing it at this moment.');
+  if (lease.kind === 'full') throw refused(name, 'another daemon is doing it at this moment.');
   let leaving: Promise<void> | undefined;
   const leave = () => {
-    leaving ??= entrance.leave();
+    leaving ??= lease.leave();
     return leaving;
   };
   const onStep = (step: PlannedStep, elapsedMs: number) => {
@@ -110,10 +110,10 @@ class PlannedFailover {
   async run(): Promise<PlannedReport> {
     const { record, candidates } = await this.#check();
     const { successor } = this.#options;
-    const preference = new Preference(this.#parts.redis);
+    const priorityOverride = new ReplicaPriorityOverride(this.#parts.redis);
     try {
       if (successor !== undefined) {
-        await preference.give(successor, candidates);
+        await priorityOverride.give(successor, candidates);
         await this.#until('Sentinel sees the priorities', {
           reached: () => this.#prefers(successor),
           timeoutMs: 15_000,
@@ -121,7 +121,7 @@ class PlannedFailover {
       }
       return await this.#hold(record, successor === undefined ? candidates : [successor]);
     } finally {
-      await preference.restore(this.#stages.ordered === undefined ? 'nothing' : 'failover');
+      await priorityOverride.restore(this.#stages.ordered === undefined ? 'nothing' : 'failover');
     }
   }
 

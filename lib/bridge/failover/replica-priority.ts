@@ -5,7 +5,7 @@ import { type Address, formatAddress, sameAddress } from '../../model/address.ts
 const timeoutMs = 500;
 
 /** Has Sentinel choose one replica by its `replica-priority` (the lowest above 0 wins), and puts the priorities back. */
-export class Preference {
+export class ReplicaPriorityOverride {
   readonly #redis: RedisPool;
   readonly #before = new Map<string, { readonly address: Address; readonly priority: string }>();
 

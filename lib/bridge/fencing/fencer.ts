@@ -4,11 +4,11 @@ import { type Address, formatAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import { demote, type FenceOutcome, pauseWrites, releaseWrites } from '../apply/fence.ts';
 import {
-  bracePauseMs,
   type FenceAction,
   type FenceMode,
   type FenceSituation,
   former,
+  pauseBeforePromotionMs,
   pauseMs,
   planFence,
   planLatePause,
@@ -17,7 +17,7 @@ import {
 /** What was done to a former master, for the log and the journal. */
 export interface FenceReport {
   readonly name: string;
-  readonly action: FenceAction['kind'] | 'brace' | 'release';
+  readonly action: FenceAction['kind'] | 'pause-before-promotion' | 'release';
   readonly address: string;
   /** Why it could not be done. */
   readonly error: SwitchmasterError | undefined;
@@ -48,8 +48,8 @@ export class Fencer {
    * A replica was selected to replace `master`, whose writes wait until it was promoted: what would be acknowledged in
    * between would be lost. One that is dead, as after most failures, is not worth a word.
    */
-  brace(name: string, master: Address): Promise<void> {
-    return this.#hold(name, { action: 'brace', address: master, pauseMs: bracePauseMs });
+  pauseBeforePromotion(name: string, master: Address): Promise<void> {
+    return this.#hold(name, { action: 'pause-before-promotion', address: master, pauseMs: pauseBeforePromotionMs });
   }
 
   /** The former master of a promotion whose confirmation is being seen to: its writes go on waiting. */
@@ -102,7 +102,7 @@ export class Fencer {
 
   async #hold(
     name: string,
-    pause: { readonly action: 'brace' | 'pause'; readonly address: Address; readonly pauseMs: number },
+    pause: { readonly action: 'pause-before-promotion' | 'pause'; readonly address: Address; readonly pauseMs: number },
   ): Promise<void> {
     if (this.#options.mode === 'none') return;
     const { action, address } = pause;

@@ -38,7 +38,7 @@ export interface FenceSituation {
  * From the selection of a replica to its promotion: Sentinel's timer ticks every 100 ms or sooner. Short, for nothing has
  * changed yet, and because Sentinel's own greetings (PUBLISH) wait with the writes: much longer would look like `s_down`.
  */
-export const bracePauseMs = 500;
+export const pauseBeforePromotionMs = 500;
 
 /** Long enough for Sentinel to confirm a failover; renewed while there is evidence. */
 export const pauseMs = 5_000;
@@ -51,13 +51,13 @@ export const pauseMs = 5_000;
  */
 export function planFence({ mode, record, roles, evidence, views, members }: FenceSituation): readonly FenceAction[] {
   if (mode === 'none' || evidence === 'none' || record.phase !== 'confirmed') return [];
-  const strays = former(record).filter((address) => answersAsMaster(address, roles));
+  const staleMasters = former(record).filter((address) => answersAsMaster(address, roles));
   if (mode === 'demote' && evidence === 'proven') {
-    return strays
+    return staleMasters
       .filter((address) => views.length > 0 && views.every(({ replicas }) => lists(replicas, address)))
       .map((address) => ({ kind: 'demote', address, master: record.master }));
   }
-  return strays
+  return staleMasters
     .filter((address) => record.previous !== null && sameAddress(address, record.previous) && isIn(members, address))
     .map((address) => ({ kind: 'pause', address, pauseMs }));
 }

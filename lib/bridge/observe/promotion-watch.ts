@@ -6,10 +6,10 @@ import { type Address, formatAddress, sameAddress } from '../../model/address.ts
 export interface PromotionSourceOptions {
   readonly redis: RedisPool;
   /** The selected replica answers ROLE as a master. */
-  readonly onPromoted: (name: string, vigil: Vigil) => void;
+  readonly onPromoted: (name: string, promotionWatch: PromotionWatch) => void;
 }
 
-export interface Vigil {
+export interface PromotionWatch {
   /** The Sentinel that leads the failover. */
   readonly sentinel: Address;
   readonly epoch: number;
@@ -23,56 +23,60 @@ export interface Vigil {
  */
 export class PromotionSource {
   readonly #options: PromotionSourceOptions;
-  readonly #vigils = new Map<string, { readonly vigil: Vigil; readonly abort: AbortController }>();
+  readonly #promotionWatches = new Map<
+    string,
+    { readonly promotionWatch: PromotionWatch; readonly abort: AbortController }
+  >();
 
   constructor(options: PromotionSourceOptions) {
     this.#options = options;
   }
 
-  /** From now on `name`'s selected replica is asked again and again; a vigil over an older epoch ends. */
-  keep(name: string, vigil: Vigil): 'begun' | 'known' {
-    const running = this.#vigils.get(name);
-    if (running !== undefined && running.vigil.epoch >= vigil.epoch) return 'known';
+  /** From now on `name`'s selected replica is asked again and again; a watch over an older epoch ends. */
+  keep(name: string, promotionWatch: PromotionWatch): 'begun' | 'known' {
+    const running = this.#promotionWatches.get(name);
+    if (running !== undefined && running.promotionWatch.epoch >= promotionWatch.epoch) return 'known';
     this.end(name);
     const abort = new AbortController();
-    this.#vigils.set(name, { vigil, abort });
-    void this.#watch(name, { vigil, signal: abort.signal });
+    this.#promotionWatches.set(name, { promotionWatch, abort });
+    void this.#watch(name, { promotionWatch, signal: abort.signal });
     return 'begun';
   }
 
   /** The failover is over, one way or the other. */
   end(name: string): void {
-    this.#vigils.get(name)?.abort.abort();
-    this.#vigils.delete(name);
+    this.#promotionWatches.get(name)?.abort.abort();
+    this.#promotionWatches.delete(name);
   }
 
   /** A Sentinel gave up: that concerns only the failover that it leads, for others lose elections all the time. */
   abandon(name: string, sentinel: Address): void {
-    const vigil = this.#vigils.get(name)?.vigil;
-    if (vigil !== undefined && sameAddress(vigil.sentinel, sentinel)) this.end(name);
+    const promotionWatch = this.#promotionWatches.get(name)?.promotionWatch;
+    if (promotionWatch !== undefined && sameAddress(promotionWatch.sentinel, sentinel)) this.end(name);
   }
 
   close(): void {
-    for (const name of [...this.#vigils.keys()]) this.end(name);
+    for (const name of [...this.#promotionWatches.keys()]) this.end(name);
   }
 
   /** What is being watched, for people. */
-  get vigils(): readonly string[] {
-    return [...this.#vigils].map(
-      ([name, { vigil }]) => `${name}: ${formatAddress(vigil.selected)} at epoch ${vigil.epoch}`,
+  get promotionWatches(): readonly string[] {
+    return [...this.#promotionWatches].map(
+      ([name, { promotionWatch }]) =>
+        `${name}: ${formatAddress(promotionWatch.selected)} at epoch ${promotionWatch.epoch}`,
     );
   }
 
   async #watch(
     name: string,
-    { vigil, signal }: { readonly vigil: Vigil; readonly signal: AbortSignal },
+    { promotionWatch, signal }: { readonly promotionWatch: PromotionWatch; readonly signal: AbortSignal },
   ): Promise<void> {
     const startedMs = performance.now();
     try {
       for (;;) {
-        const { role } = await this.#options.redis.role(vigil.selected, { timeoutMs: askTimeoutMs });
+        const { role } = await this.#options.redis.role(promotionWatch.selected, { timeoutMs: askTimeoutMs });
         if (signal.aborted) return;
-        if (role === 'master') return this.#options.onPromoted(name, vigil);
+        if (role === 'master') return this.#options.onPromoted(name, promotionWatch);
         const elapsedMs = performance.now() - startedMs;
         if (elapsedMs > longestMs) return this.end(name);
         await delay(elapsedMs < closeMs ? 1 : 25, undefined, { signal });

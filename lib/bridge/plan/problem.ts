@@ -1,17 +1,17 @@
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
-import { type ForeignInstance, type Trouble, tellForeign } from '../../model/problem.ts';
+import { describeForeign, type ForeignInstance, type Trouble } from '../../model/problem.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 
 /** What is known of one master at a moment. */
-export interface TroubleSituation {
+export interface ProblemSituation {
   readonly record: MasterRecord | undefined;
   /** One for each Sentinel that was heard last. */
   readonly views: readonly SentinelView[];
   /** Who does not let the bridge in, in its own words. */
   readonly refusals: readonly { readonly address: Address; readonly says: string }[];
   /** To whom the bridge never had a connection, and why. */
-  readonly unreached: TroubleSituation['refusals'];
+  readonly unreached: ProblemSituation['refusals'];
   /** Instances that somebody else registered under this master's tag. */
   readonly foreign: readonly ForeignInstance[];
   /** What the bridge waits for. */
@@ -19,23 +19,25 @@ export interface TroubleSituation {
 }
 
 /** What is wrong with a master and should be seen to, sorted so that the same troubles are always told alike. */
-export function findTroubles({
+export function findProblems({
   record,
   views,
   refusals,
   unreached,
   foreign,
   held,
-}: TroubleSituation): readonly Trouble[] {
+}: ProblemSituation): readonly Trouble[] {
   return [
     ...(held === undefined ? [] : [{ kind: 'held', message: held } as const]),
     ...disagreement(record, views),
-    ...refusals.map(({ address, says }) => ({ kind: 'redis-denied', message: tellRefusal(address, says) }) as const),
+    ...refusals.map(
+      ({ address, says }) => ({ kind: 'redis-denied', message: describeRefusal(address, says) }) as const,
+    ),
     // Who is down is down to everybody, and the checks say so.
     ...unreached
       .filter(({ address }) => isUp(address, views))
-      .map(({ address, says }) => ({ kind: 'redis-unreached', message: tellUnreached(address, says) }) as const),
-    ...foreign.map((instance) => ({ kind: 'foreign-instance', message: tellForeign(instance) }) as const),
+      .map(({ address, says }) => ({ kind: 'redis-unreached', message: describeUnreached(address, says) }) as const),
+    ...foreign.map((instance) => ({ kind: 'foreign-instance', message: describeForeign(instance) }) as const),
   ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));
 }
 
@@ -59,11 +61,11 @@ function isUp(address: Address, views: readonly SentinelView[]): boolean {
   );
 }
 
-function tellUnreached(address: Address, says: string): string {
+function describeUnreached(address: Address, says: string): string {
   return `Redis ${formatAddress(address)} is up to a Sentinel, but the bridge never reached it (${says.trim()}): its role is unknown and it cannot be fenced; look for a firewall, or for TLS on one side only`;
 }
 
-function tellRefusal(address: Address, says: string): string {
+function describeRefusal(address: Address, says: string): string {
   const wayOut = says.startsWith('NOPERM')
     ? 'give the user of sentinel.redis the rules of docs/reference/redis-acl.md'
     : 'sentinel.redis.passwordFile (and username) must be what it takes';

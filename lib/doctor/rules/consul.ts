@@ -1,6 +1,6 @@
 import type { ConsulDns, Examination, Finding } from '../../model/examination.ts';
 import { externalNode, masterService, replicaService } from '../../model/naming.ts';
-import { tellForeign } from '../../model/problem.ts';
+import { describeForeign } from '../../model/problem.ts';
 
 const subject = 'consul';
 
@@ -39,7 +39,7 @@ function examineForeign(name: string, foreign: NonNullable<Examination['consul']
     .filter(({ tags }) => tags.some((tag) => externalNode(tag) === externalNode(name)))
     .map((instance) => {
       const wayOut = `consul services deregister -id ${instance.id} at the agent of ${instance.node}; /v1/catalog/deregister where there is none.`;
-      return { rule: 'service-foreign', severity: 'error', subject: name, says: tellForeign(instance), wayOut };
+      return { rule: 'service-foreign', severity: 'error', subject: name, says: describeForeign(instance), wayOut };
     });
 }
 

@@ -2,7 +2,7 @@ import { InstanceLink } from '../../client/instance.ts';
 import { lookAtHaproxy, TwemproxyProbe } from '../../client/proxy.ts';
 import type { RedisAccess } from '../../client/redis.ts';
 import type { InstanceSpec } from '../../model/instance.ts';
-import type { InstanceProfile, Vitals } from '../../model/probe-result.ts';
+import type { InstanceProfile, ProbeResult } from '../../model/probe-result.ts';
 
 export interface InstanceSourceOptions {
   readonly spec: InstanceSpec;
@@ -37,7 +37,7 @@ export class InstanceSource {
     });
   }
 
-  async look(): Promise<Vitals> {
+  async look(): Promise<ProbeResult> {
     const { kind, address, stats, checks } = this.spec;
     const options = { timeoutMs: checks.timeoutMs };
     switch (kind) {

@@ -1,6 +1,12 @@
 import type { CheckStatus } from '../../model/catalog.ts';
 import type { CheckSettings } from '../../model/instance.ts';
-import type { LinkVitals, ProxyVitals, RedisVitals, SentinelVitals, Vitals } from '../../model/probe-result.ts';
+import type {
+  LinkProbeResult,
+  ProbeResult,
+  ProxyProbeResult,
+  RedisProbeResult,
+  SentinelProbeResult,
+} from '../../model/probe-result.ts';
 
 /*
  * What a look at an instance means for its health check. docs/reference/checks.md lists every output; they hold no
@@ -30,46 +36,46 @@ export interface Judging {
 /** A promotion is visible in ROLE for about a second before Sentinel announces it and the record can follow. */
 const promotionGraceMs = 5_000;
 
-export function judge(vitals: Vitals, judging: Judging): Verdict {
-  switch (vitals.kind) {
+export function judge(probeResult: ProbeResult, judging: Judging): Verdict {
+  switch (probeResult.kind) {
     case 'unreachable':
-      return critical(vitals.why === 'refused' ? 'refuses connections' : 'does not answer in time');
+      return critical(probeResult.why === 'refused' ? 'refuses connections' : 'does not answer in time');
     case 'denied':
       // Its clients may be served well. Taking every Redis out of DNS for a password of ours would be the worse fault.
       return warning('answers, but refuses the credentials of this check');
     case 'redis':
-      return judgeRedis(vitals, judging);
+      return judgeRedis(probeResult, judging);
     case 'sentinel':
-      return judgeSentinel(vitals);
+      return judgeSentinel(probeResult);
     case 'proxy':
-      return judgeProxy(vitals);
+      return judgeProxy(probeResult);
   }
 }
 
-function judgeRedis(vitals: RedisVitals, judging: Judging): Verdict {
-  const role = judgeRole(vitals, judging);
+function judgeRedis(probeResult: RedisProbeResult, judging: Judging): Verdict {
+  const role = judgeRole(probeResult, judging);
   if (role?.status === 'critical') return role;
-  if (vitals.loading) return critical('is loading its data set');
-  if (vitals.cluster?.state === 'fail') return critical('cluster_state:fail');
-  const link = vitals.link === undefined ? undefined : judgeLink(vitals.link, judging.settings);
+  if (probeResult.loading) return critical('is loading its data set');
+  if (probeResult.cluster?.state === 'fail') return critical('cluster_state:fail');
+  const link = probeResult.link === undefined ? undefined : judgeLink(probeResult.link, judging.settings);
   if (link?.status === 'critical') return link;
   if (role !== undefined) return role;
   if (link !== undefined) return link;
-  if (vitals.memoryFull) return warning('memory is full and nothing may be evicted: writes are refused');
-  if (vitals.saveFailed) return warning('the last snapshot failed (rdb_last_bgsave_status)');
-  if (vitals.appendFailed) return warning('the last write to the append-only file failed (aof_last_write_status)');
+  if (probeResult.memoryFull) return warning('memory is full and nothing may be evicted: writes are refused');
+  if (probeResult.saveFailed) return warning('the last snapshot failed (rdb_last_bgsave_status)');
+  if (probeResult.appendFailed) return warning('the last write to the append-only file failed (aof_last_write_status)');
   return passing();
 }
 
 /** undefined where ROLE and record agree, or the record says nothing. */
-function judgeRole({ role }: RedisVitals, { expected, mismatchMs }: Judging): Verdict | undefined {
+function judgeRole({ role }: RedisProbeResult, { expected, mismatchMs }: Judging): Verdict | undefined {
   if (expected === 'unknown' || role === expected || role === 'other') return undefined;
   const output = `answers as a ${role}, but the record has it as a ${expected}`;
   if (mismatchMs <= promotionGraceMs) return warning(output);
   return { ...critical(output), urgent: role === 'master' };
 }
 
-function judgeLink(link: LinkVitals, settings: Judging['settings']): Verdict | undefined {
+function judgeLink(link: LinkProbeResult, settings: Judging['settings']): Verdict | undefined {
   if (!link.up && link.downMs > settings.maxLinkDownMs)
     return critical('the link to its master has been down for too long');
   if (link.syncing) return warning('is being synchronized with its master');
@@ -78,7 +84,7 @@ function judgeLink(link: LinkVitals, settings: Judging['settings']): Verdict | u
   return undefined;
 }
 
-function judgeSentinel({ tilt, masters, withoutQuorum }: SentinelVitals): Verdict {
+function judgeSentinel({ tilt, masters, withoutQuorum }: SentinelProbeResult): Verdict {
   if (tilt) return warning('is in TILT mode: it decides nothing');
   if (masters === 0) return warning('monitors no master');
   if (withoutQuorum.length > 0)
@@ -86,7 +92,7 @@ function judgeSentinel({ tilt, masters, withoutQuorum }: SentinelVitals): Verdic
   return passing();
 }
 
-function judgeProxy({ broken }: ProxyVitals): Verdict {
+function judgeProxy({ broken }: ProxyProbeResult): Verdict {
   return broken.length === 0 ? passing() : warning(`no server answers for ${broken.join(', ')}`);
 }
 

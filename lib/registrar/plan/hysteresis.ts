@@ -3,7 +3,7 @@ import type { CheckSettings } from '../../model/instance.ts';
 import type { Verdict } from './health.ts';
 
 /** What the check says, and what the last looks said instead. */
-export interface Steady {
+export interface Hysteresis {
   readonly status: CheckStatus;
   readonly output: string;
   /** How many looks in a row said something worse, or something better. */
@@ -19,12 +19,12 @@ const severity: Readonly<Record<CheckStatus, number>> = { passing: 0, warning: 1
  * `before` is undefined at the very first look, which is believed.
  */
 export function steady(
-  before: Steady | undefined,
+  before: Hysteresis | undefined,
   verdict: Verdict,
   settings: Pick<CheckSettings, 'fall' | 'rise'>,
-): Steady {
+): Hysteresis {
   const { status, output, urgent } = verdict;
-  const told: Steady = { status, output, worse: 0, better: 0 };
+  const told: Hysteresis = { status, output, worse: 0, better: 0 };
   if (before === undefined || urgent) return told;
   const change = severity[status] - severity[before.status];
   if (change === 0) return told;
@@ -35,6 +35,6 @@ export function steady(
 }
 
 /** True while looks disagree with what the check says: worth looking again soon. */
-export function unsettled({ worse, better }: Steady): boolean {
+export function hysteresisPending({ worse, better }: Hysteresis): boolean {
   return worse > 0 || better > 0;
 }

@@ -10,7 +10,7 @@ import { followLinks, type PresentFile } from './file.ts';
  *   .haproxy.cfg.switchmaster.good   that text itself, to go back to
  */
 
-export interface Sidecar {
+export interface RenderState {
   readonly digest: string;
   readonly members: readonly string[];
   readonly masters: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export interface Sidecar {
   readonly indexes: Readonly<Record<string, string>>;
 }
 
-function sidecarPath(destination: string): string {
+function renderStatePath(destination: string): string {
   return join(dirname(destination), `.${basename(destination)}.switchmaster.json`);
 }
 
@@ -29,19 +29,19 @@ export function goodCopyPath(destination: string): string {
 }
 
 /** undefined where there is none, or none that can be read: it is a memory, not a truth. */
-export async function readSidecar(destination: string): Promise<Sidecar | undefined> {
+export async function readRenderState(destination: string): Promise<RenderState | undefined> {
   try {
-    const json: unknown = JSON.parse(await readFile(sidecarPath(destination), 'utf8'));
-    return isSidecar(json) ? json : undefined;
+    const json: unknown = JSON.parse(await readFile(renderStatePath(destination), 'utf8'));
+    return isRenderState(json) ? json : undefined;
   } catch {
     return undefined;
   }
 }
 
-export async function writeSidecar(destination: string, sidecar: Sidecar): Promise<void> {
-  const path = sidecarPath(destination);
+export async function writeRenderState(destination: string, renderState: RenderState): Promise<void> {
+  const path = renderStatePath(destination);
   try {
-    await writeFile(`${path}.new`, `${JSON.stringify(sidecar)}\n`, { mode: 0o600 });
+    await writeFile(`${path}.new`, `${JSON.stringify(renderState)}\n`, { mode: 0o600 });
     await rename(`${path}.new`, path);
   } catch (cause) {
     const message = `${path}, where the last good state is remembered, cannot be written.`;
@@ -74,7 +74,7 @@ export async function readGoodCopy(destination: string): Promise<Buffer | undefi
     .catch(() => undefined);
 }
 
-function isSidecar(json: unknown): json is Sidecar {
+function isRenderState(json: unknown): json is RenderState {
   if (typeof json !== 'object' || json === null) return false;
   const { digest, members, masters, indexes, refused } = json as Record<string, unknown>;
   return (

@@ -35,7 +35,7 @@ export interface SupervisorOptions {
   /** Told to end, it may take so long before SIGKILL. Default 10,000. */
   readonly stopTimeoutMs?: number;
   /** A process that lived for so long ended for a new reason: it is started again at once. Default 10,000. */
-  readonly steadyMs?: number;
+  readonly hysteresisMs?: number;
   /** A line that the program wrote, or what became of it. */
   readonly onEvent?: (event: SupervisorEvent) => void;
 }
@@ -150,7 +150,7 @@ export class Supervisor {
       this.#emit({ kind: 'ended', how, restartMs: undefined });
       return;
     }
-    if (performance.now() - state.sinceMs >= (this.#options.steadyMs ?? 10_000)) this.#backoff.reset();
+    if (performance.now() - state.sinceMs >= (this.#options.hysteresisMs ?? 10_000)) this.#backoff.reset();
     this.#startLater(how);
   }
 

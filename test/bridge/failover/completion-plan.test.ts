@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type FinishSituation, planFinish } from '../../../lib/bridge/failover/completion-plan.ts';
+import { type CompletionSituation, planCompletion } from '../../../lib/bridge/failover/completion-plan.ts';
 import type { ReplicaView } from '../../../lib/model/sentinel.ts';
 import { at, record, view } from '../plan/world.ts';
 
@@ -12,15 +12,15 @@ const replica = (letter: string, priority?: number): ReplicaView => ({
 /** A at epoch 5 is replaced by B at epoch 6; Sentinel 1 led that and is gone. */
 const promoted = record('B', { epoch: 6, phase: 'promoted', replicas: [at('A')], previous: at('A') });
 const left = [2, 3].map((n) => view(n, 'A', 5, { replicas: [replica('B', 100)] }));
-const orphan: FinishSituation = { record: promoted, views: left, knownSentinels: 3, role: 'master' };
+const orphan: CompletionSituation = { record: promoted, views: left, knownSentinels: 3, role: 'master' };
 
 t.test('the first of the Sentinels that are left is asked, whatever their order', async (t) => {
   const ask = { kind: 'order', sentinel: { host: '10.0.1.2', port: 26379 } };
-  t.strictSame(planFinish(orphan), ask);
-  t.strictSame(planFinish({ ...orphan, views: left.toReversed() }), ask);
+  t.strictSame(planCompletion(orphan), ask);
+  t.strictSame(planCompletion({ ...orphan, views: left.toReversed() }), ask);
 });
 
-const leave: Readonly<Record<string, Partial<FinishSituation>>> = {
+const leave: Readonly<Record<string, Partial<CompletionSituation>>> = {
   'the failover is confirmed': { record: { ...promoted, phase: 'confirmed' } },
   'the replica was turned back': { role: 'replica' },
   'the replica does not answer': { role: 'unreachable' },
@@ -34,13 +34,13 @@ const leave: Readonly<Record<string, Partial<FinishSituation>>> = {
 };
 for (const [when, changes] of Object.entries(leave)) {
   t.test(`nothing is done where ${when}`, async (t) => {
-    t.strictSame(planFinish({ ...orphan, ...changes }), { kind: 'leave' });
+    t.strictSame(planCompletion({ ...orphan, ...changes }), { kind: 'leave' });
   });
 }
 
 t.test('a replica that Sentinel might choose instead must come after it first', async (t) => {
   const among = (...replicas: readonly ReplicaView[]) =>
-    planFinish({ ...orphan, views: left.map((one) => ({ ...one, replicas: [replica('B', 100), ...replicas] })) });
+    planCompletion({ ...orphan, views: left.map((one) => ({ ...one, replicas: [replica('B', 100), ...replicas] })) });
   t.match(among(replica('C', 100), replica('D', 101)), { kind: 'prefer', rivals: [at('C')], above: 100 });
   t.match(among(replica('C', 50), replica('D')), { kind: 'prefer', rivals: [at('C'), at('D')], above: 100 });
   t.match(among(replica('C', 101), replica('D', 0)), { kind: 'order' });

@@ -58,22 +58,27 @@ t.test(
 );
 
 t.test('from the selection of a replica to its promotion the master’s writes wait, and no longer', async (t) => {
-  const { now, old, fencer, reports } = await start('brace');
-  await fencer.brace('m', old.address);
+  const { now, old, fencer, reports } = await start('pause-before-promotion');
+  await fencer.pauseBeforePromotion('m', old.address);
   t.ok(await isPaused(old.address));
   await waitFor('the pause to end by itself', async () => !(await isPaused(old.address)), { timeoutMs: 3_000 });
-  await fencer.brace('m', now.address);
+  await fencer.pauseBeforePromotion('m', now.address);
   await fencer.turn('m', { from: now.address, to: old.address });
-  t.match(reports, [{ action: 'brace' }, { action: 'brace' }, { action: 'pause' }, { action: 'release' }]);
+  t.match(reports, [
+    { action: 'pause-before-promotion' },
+    { action: 'pause-before-promotion' },
+    { action: 'pause' },
+    { action: 'release' },
+  ]);
 });
 
 t.test('a dead master is not spoken of when its successor is selected, a refusal is', async (t) => {
-  const { old, fencer, reports } = await start('brace-dead');
+  const { old, fencer, reports } = await start('pause-dead');
   await old.command('ACL', 'SETUSER', 'default', '-client|pause');
-  await fencer.brace('m', old.address);
-  t.match(reports, [{ action: 'brace', error: { code: 'redis-denied' } }]);
+  await fencer.pauseBeforePromotion('m', old.address);
+  t.match(reports, [{ action: 'pause-before-promotion', error: { code: 'redis-denied' } }]);
   await old.kill();
-  await fencer.brace('m', old.address);
+  await fencer.pauseBeforePromotion('m', old.address);
   t.equal(reports.length, 1);
 });
 

@@ -114,7 +114,7 @@ const evidence: readonly (readonly [string, readonly SentinelView[], Evidence, '
   ],
 ];
 for (const [when, views, expected, consul] of evidence) {
-  t.test(`how sure it is that no failover promotes a stray: ${when}`, async (t) => {
+  t.test(`how sure it is that no failover promotes a stale master: ${when}`, async (t) => {
     t.equal(weighEvidence({ record: six, views, knownSentinels: 3, consul }), expected);
   });
 }

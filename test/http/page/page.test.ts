@@ -230,14 +230,14 @@ t.test('what became another text since it was looked at is not approved', async 
 t.test('a failover is ordered by hand: what it means, who it shall be, its steps and what came of it', async (t) => {
   const journal = new Journal({ capacity: 10 });
   const asked: unknown[] = [];
-  const gate = Promise.withResolvers<void>();
+  const semaphore = Promise.withResolvers<void>();
   const replica = addressOf(1, 'replica');
   const masterControls: MasterControls = {
     failOver: async (name, wish) => {
       asked.push({ name, ...wish });
       const step = { kind: 'applied', summary: "the old master's writes wait (3 ms)" } as const;
       journal.observe(exampleReport(step, { loop: 'failover-step', key: name }));
-      await gate.promise;
+      await semaphore.promise;
       const offsets = { paused: 5, inherited: 5 };
       return {
         name,
@@ -270,7 +270,7 @@ t.test('a failover is ordered by hand: what it means, who it shall be, its steps
   await page.keyboard.press('Enter');
   await dialog.getByText("the old master's writes wait").waitFor();
   t.ok(await page.locator('#order-do').isDisabled(), 'it is not ordered twice');
-  gate.resolve();
+  semaphore.resolve();
   await dialog
     .getByText('shard1 moved from 10.1.0.2:6379 to 10.2.0.2:6379, epoch 8, with 80 ms without writes.')
     .waitFor();

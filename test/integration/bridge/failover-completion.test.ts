@@ -7,7 +7,7 @@ import { failOver, only, readRecord, recordOf, startBridge } from '../support/br
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
 
 t.setTimeout(120_000);
-const sandbox = await Sandbox.openFor(t, { name: 'finisher' });
+const sandbox = await Sandbox.openFor(t, { name: 'failoverCompletion' });
 
 /** Two bridges, a client that follows the record, and Sentinels that are patient, as real ones are. */
 async function start(t: Parameters<typeof startBridge>[0], name: string, replicas: number) {
@@ -65,8 +65,8 @@ t.test('a failover whose leader dies after the promotion is seen through', { job
       const before = writer.acknowledged.size;
       await waitFor('writes to go on', () => writer.acknowledged.size, { until: (size) => size > before + 20 });
       await writer.stop();
-      const bracedMs = Math.min(...bridges.flatMap(({ fences }) => fences).map(({ atMs }) => atMs));
-      const { lost, of } = await writer.lostAt(record.master, bracedMs);
+      const pausedBeforePromotionMs = Math.min(...bridges.flatMap(({ fences }) => fences).map(({ atMs }) => atMs));
+      const { lost, of } = await writer.lostAt(record.master, pausedBeforePromotionMs);
       t.strictSame(lost, [], `of ${of} acknowledged since the old master's writes waited`);
       const priorities = () =>
         Promise.all(shard.servers.map((server) => server.command('CONFIG', 'GET', 'replica-priority')));

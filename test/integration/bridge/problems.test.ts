@@ -95,11 +95,11 @@ t.test('an instance that somebody else registered with the tag of a master is to
 
 t.test('status fails over a Sentinel that names another master, and over an instance that is down', async (t) => {
   const other = await sandbox.redis({ name: 'other', replicas: 0 });
-  const stray = only(
-    await sandbox.sentinels({ count: 1, name: 'stray', masters: [{ ...other, name: 'shard1' } as typeof other] }),
+  const staleMaster = only(
+    await sandbox.sentinels({ count: 1, name: 'staleMaster', masters: [{ ...other, name: 'shard1' } as typeof other] }),
   );
   const dead = await sandbox.address();
-  const addresses = [...config.sentinel.addresses, formatAddress(stray.address)];
+  const addresses = [...config.sentinel.addresses, formatAddress(staleMaster.address)];
   running.writeConfig({
     ...config,
     sentinel: { ...config.sentinel, addresses },

@@ -56,7 +56,9 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
       await waitFor('all to be told', () => bridge.fences.length >= 3);
       t.strictSame(
         bridge.fences.map(({ action, address }) => `${action} ${address}`),
-        ['brace', 'pause', 'demote'].map((action) => `${action} ${formatAddress(shard.master.address)}`),
+        ['pause-before-promotion', 'pause', 'demote'].map(
+          (action) => `${action} ${formatAddress(shard.master.address)}`,
+        ),
       );
       await stayer.stop();
       const { lost, of } = await stayer.lostAt(replica.address, bridge.fences[0]?.atMs);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { ConsulClient } from '../../../lib/client/consul.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
-import { enterTurnstile } from '../../../lib/consul/lock.ts';
+import { acquireLease } from '../../../lib/consul/lock.ts';
 import { Daemon } from '../../../lib/daemon/daemon.ts';
 import { type AclRule, formatAcl } from '../../../lib/doctor/acl.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
@@ -112,9 +112,9 @@ async function canSteer({ consul, lane }: Lane): Promise<boolean> {
   const key = steeringKey({ environment: undefined }, 'shard1');
   const signal = AbortSignal.timeout(5_000);
   try {
-    const entrance = await enterTurnstile({ client, key, limit: 1, holder: lane }, signal);
-    if (entrance.kind === 'inside') await entrance.leave();
-    return entrance.kind === 'inside';
+    const lease = await acquireLease({ client, key, limit: 1, holder: lane }, signal);
+    if (lease.kind === 'inside') await lease.leave();
+    return lease.kind === 'inside';
   } catch {
     return false;
   } finally {

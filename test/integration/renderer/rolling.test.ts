@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ConsulClient } from '../../../lib/client/consul.ts';
-import { enterTurnstile } from '../../../lib/consul/lock.ts';
+import { acquireLease } from '../../../lib/consul/lock.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { command, mostAtOnce, putRecord, type Rendering, sh, startRendering } from '../support/rendering.ts';
@@ -55,32 +55,32 @@ t.test('a holder that was killed keeps its place only until its session ends', a
   const options = { client, key: 'redis/rolling/dead', limit: 1, holder: 'x', ttlMs: 1_000 };
   const program = `
     import { ConsulClient } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/client/consul.ts'))};
-    import { enterTurnstile } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/consul/lock.ts'))};
+    import { acquireLease } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/consul/lock.ts'))};
     const client = new ConsulClient(${JSON.stringify(consul.http)});
     const options = ${JSON.stringify({ ...options, client: undefined })};
-    await enterTurnstile({ ...options, client }, new AbortController().signal);
+    await acquireLease({ ...options, client }, new AbortController().signal);
     process.kill(process.pid, 'SIGKILL');
   `;
   const { spawnSync } = await import('node:child_process');
   const { signal: death } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 20_000 });
   t.equal(death, 'SIGKILL');
-  t.same(await enterTurnstile(options, signal), { kind: 'full', holders: 1 });
-  const entrance = await waitFor('the place', () => enterTurnstile(options, signal), {
+  t.same(await acquireLease(options, signal), { kind: 'full', holders: 1 });
+  const lease = await waitFor('the place', () => acquireLease(options, signal), {
     until: ({ kind }) => kind === 'inside',
     intervalMs: 100,
     timeoutMs: 20_000,
   });
-  if (entrance.kind === 'inside') await entrance.leave();
+  if (lease.kind === 'inside') await lease.leave();
   t.same(await consul.get('/v1/session/list'), []);
 });
 
 t.test('whoever leaves makes room at once', async (t) => {
   const options = { client, key: 'redis/rolling/x', limit: 1, holder: 'x' };
-  const first = await enterTurnstile(options, signal);
+  const first = await acquireLease(options, signal);
   t.equal(first.kind, 'inside');
-  t.equal((await enterTurnstile(options, signal)).kind, 'full');
+  t.equal((await acquireLease(options, signal)).kind, 'full');
   if (first.kind === 'inside') await first.leave();
-  const second = await enterTurnstile(options, signal);
+  const second = await acquireLease(options, signal);
   t.equal(second.kind, 'inside');
   if (second.kind === 'inside') await second.leave();
 });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { ConsulClient, type ReadOptions } from '../../../lib/client/consul.ts';
-import { SparingReader } from '../../../lib/consul/pooled-reader.ts';
+import { PooledReader } from '../../../lib/consul/pooled-reader.ts';
 import { CatalogWatches, type Follow } from '../../../lib/consul/watches.ts';
 import type { ConsulQuery } from '../../../lib/model/query.ts';
 import { waitFor } from '../../sandbox/condition.ts';
@@ -32,7 +32,7 @@ t.test('a thousand watched services fit into a hundred connections, and cost no 
       return client.read(query, options);
     },
   };
-  const watches = new CatalogWatches({ client: new SparingReader(counting) });
+  const watches = new CatalogWatches({ client: new PooledReader(counting) });
   t.teardown(async () => {
     await watches.close();
     client.close();

@@ -40,7 +40,8 @@ function toWord(id: string, { loop, outcome, startedMs }: RunReport): BridgeWord
   const details = ('details' in outcome ? outcome.details : undefined) ?? {};
   const { record, modifyIndex } = details as { record?: MasterRecord; modifyIndex?: number };
   const { action, address } = details as { action?: string; address?: string };
-  const isPause = loop === 'fence' && outcome.kind === 'applied' && (action === 'pause' || action === 'brace');
+  const isPause =
+    loop === 'fence' && outcome.kind === 'applied' && (action === 'pause' || action === 'pause-before-promotion');
   const told = outcome as { readonly summary?: string; readonly error?: Error };
   return {
     kind: 'ran',

@@ -1,10 +1,10 @@
 import t from 'tap';
-import type { RedisVitals, Vitals } from '../../../lib/model/probe-result.ts';
+import type { ProbeResult, RedisProbeResult } from '../../../lib/model/probe-result.ts';
 import { InstanceMemory } from '../../../lib/registrar/memory.ts';
 import { type Judging, judge } from '../../../lib/registrar/plan/health.ts';
-import { type Steady, steady, unsettled } from '../../../lib/registrar/plan/hysteresis.ts';
+import { type Hysteresis, hysteresisPending, steady } from '../../../lib/registrar/plan/hysteresis.ts';
 
-const well: RedisVitals = {
+const well: RedisProbeResult = {
   kind: 'redis',
   runId: 'one',
   version: '7.0.15',
@@ -16,17 +16,21 @@ const well: RedisVitals = {
   appendFailed: false,
   cluster: undefined,
 };
-const replica: RedisVitals = { ...well, role: 'replica', link: { up: true, silentMs: 0, downMs: 0, syncing: false } };
+const replica: RedisProbeResult = {
+  ...well,
+  role: 'replica',
+  link: { up: true, silentMs: 0, downMs: 0, syncing: false },
+};
 const judging: Judging = { expected: 'unknown', mismatchMs: 0, settings: { maxLagMs: 10_000, maxLinkDownMs: 60_000 } };
 
-function statusOf(vitals: Vitals, over: Partial<Judging> = {}): string {
-  const { status, urgent } = judge(vitals, { ...judging, ...over });
+function statusOf(probeResult: ProbeResult, over: Partial<Judging> = {}): string {
+  const { status, urgent } = judge(probeResult, { ...judging, ...over });
   return urgent ? `${status} at once` : status;
 }
 
 t.test('what a look means', async (t) => {
   const down = { up: false, silentMs: undefined, downMs: 1_000, syncing: false };
-  const table: readonly (readonly [string, Vitals, Partial<Judging>, string])[] = [
+  const table: readonly (readonly [string, ProbeResult, Partial<Judging>, string])[] = [
     ['all is well', well, {}, 'passing'],
     ['refused', { kind: 'unreachable', why: 'refused' }, {}, 'critical'],
     ['silent', { kind: 'unreachable', why: 'silent' }, {}, 'critical'],
@@ -53,17 +57,17 @@ t.test('what a look means', async (t) => {
     ['no quorum', { kind: 'sentinel', version: '7', tilt: false, masters: 1, withoutQuorum: ['a'] }, {}, 'warning'],
     ['a dead backend', { kind: 'proxy', version: '', broken: ['a'] }, {}, 'warning'],
   ];
-  for (const [what, vitals, over, wanted] of table) t.equal(statusOf(vitals, over), wanted, what);
+  for (const [what, probeResult, over, wanted] of table) t.equal(statusOf(probeResult, over), wanted, what);
 });
 
 t.test('a check changes after as many looks as are wished, and at once where it matters', async (t) => {
   const settings = { fall: 2, rise: 3 };
   const look = (status: 'passing' | 'warning' | 'critical', urgent: boolean) => ({ status, output: status, urgent });
   const after = (looks: readonly ReturnType<typeof look>[]): string[] => {
-    let state: Steady | undefined;
+    let state: Hysteresis | undefined;
     return looks.map((one) => {
       state = steady(state, one, settings);
-      return `${state.status}${unsettled(state) ? '?' : ''}`;
+      return `${state.status}${hysteresisPending(state) ? '?' : ''}`;
     });
   };
   const [good, bad, worst] = [look('passing', false), look('critical', false), look('critical', true)];
@@ -74,8 +78,8 @@ t.test('a check changes after as many looks as are wished, and at once where it 
 
 t.test('only a process that had the role of the record, and then took another, is being promoted', async (t) => {
   const memory = new InstanceMemory();
-  const at = (vitals: Vitals, expected: 'master' | 'replica' | 'unknown', nowMs: number) =>
-    memory.mismatchMs(vitals, { expected, nowMs });
+  const at = (probeResult: ProbeResult, expected: 'master' | 'replica' | 'unknown', nowMs: number) =>
+    memory.mismatchMs(probeResult, { expected, nowMs });
   t.equal(at(well, 'replica', 0), Number.POSITIVE_INFINITY, 'it began as a master');
   t.equal(at(replica, 'replica', 1), 0);
   t.equal(at(well, 'replica', 2), 0, 'promoted just now');

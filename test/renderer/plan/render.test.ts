@@ -7,7 +7,7 @@ import {
   type RenderSnapshot,
   urgencyOf,
 } from '../../../lib/renderer/plan/render.ts';
-import { tellsMasters } from '../../../lib/renderer/plan/urgency.ts';
+import { namesMasters } from '../../../lib/renderer/plan/urgency.ts';
 
 function makeRendering(over: Partial<GoodRendering> = {}): GoodRendering {
   const masters = new Map([['a', '10.0.0.1:1']]);
@@ -133,10 +133,10 @@ t.test('only a known master at another address is a change of master', async (t)
 });
 
 t.test('what tells who is master is not gathered with other changes', async (t) => {
-  t.equal(tellsMasters({ kind: 'key-tree', prefix: 'redis/record/' }), 'masters');
-  t.equal(tellsMasters({ kind: 'key-tree', prefix: 'redis/prod/record/' }), 'masters');
-  t.equal(tellsMasters({ kind: 'key', key: 'redis/master/shard1' }), 'masters');
-  t.equal(tellsMasters({ kind: 'service', service: 'redis-master' }), 'masters');
-  t.equal(tellsMasters({ kind: 'service', service: 'redis-replica' }), 'other');
-  t.equal(tellsMasters({ kind: 'key', key: 'app/redis/record/x' }), 'other');
+  t.equal(namesMasters({ kind: 'key-tree', prefix: 'redis/record/' }), 'masters');
+  t.equal(namesMasters({ kind: 'key-tree', prefix: 'redis/prod/record/' }), 'masters');
+  t.equal(namesMasters({ kind: 'key', key: 'redis/master/shard1' }), 'masters');
+  t.equal(namesMasters({ kind: 'service', service: 'redis-master' }), 'masters');
+  t.equal(namesMasters({ kind: 'service', service: 'redis-replica' }), 'other');
+  t.equal(namesMasters({ kind: 'key', key: 'app/redis/record/x' }), 'other');
 });
