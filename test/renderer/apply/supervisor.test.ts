@@ -123,8 +123,8 @@ t.test('a daemon that ends in a hurry takes its programs with it', async (t) => 
     import { Supervisor } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/renderer/apply/supervisor.ts'))};
     const supervisor = new Supervisor({ argv: ['/bin/sh', '-c', 'trap "" TERM; sleep 1000 & wait'] });
     await supervisor.start();
-    console.log(supervisor.pid);
     process.on('SIGTERM', () => process.exit(1));
+    console.log(supervisor.pid);
   `;
   const daemon = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
