@@ -31,7 +31,33 @@ export function readAnswer(query: ConsulQuery, body: unknown, what: string): Con
   }
 }
 
+/** What the headers of an answer say about it. */
+export interface AnswerMetadata {
+  readonly index: bigint;
+  readonly knownLeader: boolean;
+  readonly lastContactMs: number;
+  readonly streamed: boolean;
+  readonly servedAtMs: number;
+}
+
+/**
+ * Since Consul 1.10 agents answer blocking queries about a service's health from a view that the servers stream to them
+ * (`use_streaming_backend`). Nothing fills in the leader and the last contact of such an answer, so that it carries
+ * `X-Consul-KnownLeader: false` and `X-Consul-LastContact: 0` whatever the truth is (agent/rpcclient/health/health.go,
+ * ServiceNodes; agent/http.go, setMeta). For those answers the two headers mean nothing.
+ */
+export function readMetadata(headers: Readonly<Record<string, string | undefined>>): AnswerMetadata {
+  const streamed = headers['x-consul-query-backend'] === 'streaming';
+  return {
+    index: readIndex(headers['x-consul-index']),
+    knownLeader: streamed || headers['x-consul-knownleader'] !== 'false',
+    lastContactMs: Number(headers['x-consul-lastcontact'] ?? 0),
+    streamed,
+    servedAtMs: Date.parse(headers.date ?? ''),
+  };
+}
+
 /** The documented rules: an index below 1 is not one, and must not be blocked on ("Blocking Queries", HTTP API). */
-export function readIndex(header: string | undefined): bigint {
+function readIndex(header: string | undefined): bigint {
   return header !== undefined && /^\d{1,19}$/.test(header) ? BigInt(header) : 0n;
 }

@@ -5,7 +5,7 @@ import Consul from 'consul';
 import type { SwitchmasterError } from '../errors.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
-import { readAnswer, readIndex } from './consul-answers.ts';
+import { readAnswer, readMetadata } from './consul-answers.ts';
 import { isConflict, refusedStep, responseBody, translate } from './consul-errors.ts';
 import { toTxnStep } from './consul-operations.ts';
 import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
@@ -41,10 +41,12 @@ export interface Indexed<T> {
   readonly value: T;
   /** X-Consul-Index: what to block on next. */
   readonly index: bigint;
-  /** False where the answering server knew no leader: what it says may be old. */
+  /** False where the answering server knew no leader: the answer may be old. Always true for a streamed answer. */
   readonly knownLeader: boolean;
-  /** Milliseconds since the answering server last heard of the leader; 0 from the leader itself. */
+  /** Milliseconds since the answering server last heard of the leader; 0 from the leader itself, and where streamed. */
   readonly lastContactMs: number;
+  /** True where the agent answers from the view that servers stream to it (the default since Consul 1.10). */
+  readonly streamed?: boolean;
   /** The agent's clock, in whole seconds; NaN where it does not tell. */
   readonly servedAtMs?: number;
 }
@@ -121,13 +123,7 @@ export class ConsulClient {
     const ask = () => this.#call(this.#route(query), { request, what, signal: options.signal });
     // How long a blocking query takes is no delay.
     const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
-    return {
-      value: readAnswer(query, body, what) as ConsulAnswers[Q['kind']],
-      index: readIndex(answer.headers['x-consul-index']),
-      knownLeader: answer.headers['x-consul-knownleader'] !== 'false',
-      lastContactMs: Number(answer.headers['x-consul-lastcontact'] ?? 0),
-      servedAtMs: Date.parse(answer.headers.date ?? ''),
-    };
+    return { value: readAnswer(query, body, what) as ConsulAnswers[Q['kind']], ...readMetadata(answer.headers) };
   }
 
   /** Carries out all operations or none. A lost compare-and-set is an answer (`conflict`), not an error. */

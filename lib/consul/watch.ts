@@ -40,6 +40,11 @@ type Value = ConsulAnswers[ConsulQuery['kind']];
  * And one that is not written there: a server whose state is replaced (`consul snapshot restore`) ends blocking queries
  * early with the old state and the old index (agent/consul/rpc.go, blockingQuery and AbandonCh). Blocking on that index
  * again, above all that the restored state has, would hear nothing until the wait is over.
+ *
+ * An agent that answers from a streamed view (Consul 1.10 and later) hides both from the query: after a loss of state it
+ * keeps the query blocked until the wait is over, and then answers with a lower index, or with an empty view of index 1
+ * that it has not loaded yet (agent/submatview/materializer.go, query). Such an answer is read again without an index,
+ * which the servers themselves answer; and the fall of any other query's index ends the wait ({@link restart}).
  */
 export class Watch {
   readonly query: ConsulQuery;
@@ -48,6 +53,7 @@ export class Watch {
   readonly #reader: Reader;
   readonly #limits: WatchLimits;
   readonly #onEvent: (event: WatchEvent) => void;
+  readonly #onIndexFall: () => void;
   readonly #abort = new AbortController();
   readonly #backoff: Backoff;
   readonly #bucket: TokenBucket;
@@ -57,6 +63,7 @@ export class Watch {
   #highest = 0n;
   #resets = 0;
   #pause: AbortController | undefined;
+  #request: AbortController | undefined;
 
   constructor(input: {
     query: ConsulQuery;
@@ -64,12 +71,15 @@ export class Watch {
     reader: Reader;
     limits: WatchLimits;
     onEvent: (event: WatchEvent) => void;
+    /** Consul's index of this query fell: its state was lost or replaced. */
+    onIndexFall?: () => void;
   }) {
     this.query = input.query;
     this.consistency = input.consistency;
     this.#reader = input.reader;
     this.#limits = input.limits;
     this.#onEvent = input.onEvent;
+    this.#onIndexFall = input.onIndexFall ?? (() => {});
     this.#backoff = makeBackoff(input.limits.backoff);
     this.#bucket = makeTokenBucket({ burst: input.limits.burst, refillMs: input.limits.refillMs });
   }
@@ -84,6 +94,7 @@ export class Watch {
       } catch (thrown) {
         if (signal.aborted) return;
         this.#index = 0n;
+        if (thrown === restarted) continue;
         this.#settle(failed(this.state, SwitchmasterError.from(thrown)));
         pauseMs = this.#backoff.nextMs();
       }
@@ -93,6 +104,11 @@ export class Watch {
 
   stop(): void {
     this.#abort.abort();
+  }
+
+  /** Reads anew without an index, where the agent may be answering from a streamed view. */
+  restart(): void {
+    if (this.query.kind === 'service' && this.#index > 0n) this.#request?.abort(restarted);
   }
 
   /** Consul answers, as somebody else has found: a pause after a failure ends now. */
@@ -121,6 +137,10 @@ export class Watch {
       this.#index = 0n;
       return this.#bucket.takeMs();
     }
+    if (answer.streamed === true && answer.index < asked.index) {
+      this.#index = 0n;
+      return this.#bucket.takeMs();
+    }
     if (answer.index < 1n) {
       this.#index = 0n;
       this.#accept(answer);
@@ -130,6 +150,7 @@ export class Watch {
       this.#highest = 0n;
       this.#index = 0n;
       this.#resets += 1;
+      this.#onIndexFall();
       return this.#bucket.takeMs();
     }
     this.#index = answer.index;
@@ -139,7 +160,9 @@ export class Watch {
   }
 
   async #read(signal: AbortSignal): Promise<Indexed<Value>> {
-    const options: ReadOptions = { index: this.#index, waitMs: this.#limits.waitMs, signal };
+    this.#request = new AbortController();
+    const ended = AbortSignal.any([signal, this.#request.signal]);
+    const options: ReadOptions = { index: this.#index, waitMs: this.#limits.waitMs, signal: ended };
     const answer = await this.#reader.read(this.query, { ...options, consistency: this.consistency });
     if (this.consistency === 'default') return answer;
     const recent = answer.knownLeader && answer.lastContactMs <= this.#limits.maxStaleMs;
@@ -162,3 +185,6 @@ export class Watch {
     if (next.event !== undefined) this.#onEvent(next.event);
   }
 }
+
+/** Why a request was ended that {@link Watch.restart} repeats. */
+const restarted = new Error('the index of another query fell');

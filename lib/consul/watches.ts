@@ -129,6 +129,10 @@ export class CatalogWatches implements Watches {
     }
   }
 
+  #restartOthers(fallen: Watch): void {
+    for (const { watch } of this.#watches.values()) if (watch !== fallen) watch.restart();
+  }
+
   #start(input: { id: string; query: ConsulQuery; consistency: Consistency }): SharedWatch {
     const followers = new Set<(event: WatchEvent) => void>();
     const { query, consistency } = input;
@@ -136,7 +140,9 @@ export class CatalogWatches implements Watches {
       if (event === 'state') this.#turned(watch);
       for (const follower of [...followers]) follower(event);
     };
-    const watch: Watch = new Watch({ query, consistency, reader: this.#client, limits: this.#limits, onEvent });
+    const onIndexFall = () => this.#restartOthers(watch);
+    const [reader, limits] = [this.#client, this.#limits];
+    const watch: Watch = new Watch({ query, consistency, reader, limits, onEvent, onIndexFall });
     const shared = { watch, followers };
     this.#watches.set(input.id, shared);
     const run = watch.run().finally(() => this.#runs.delete(run));

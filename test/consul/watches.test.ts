@@ -227,3 +227,42 @@ t.test('a query that nobody follows is asked no more', async (t) => {
   await watches.close();
   t.ok(blocking.options.signal?.aborted);
 });
+
+const service = { kind: 'service', service: 'web' } as const;
+
+t.test('a streamed answer with a lower index is read again from the servers and is no fall by itself', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const events: string[] = [];
+  const follow = watches.follow(service, (event) => events.push(event));
+  (await script.next()).answer(['x'], 7);
+  (await script.next()).answer([], 1, { streamed: true });
+  const again = await script.next();
+  t.equal(again.options.index, 0n);
+  t.match(follow.state, { kind: 'current', value: ['x'], resets: 0 });
+  again.answer(['x'], 7);
+  await script.next();
+  t.match(follow.state, { kind: 'current', value: ['x'], resets: 0 });
+  t.same(events, ['state']);
+});
+
+t.test('when the index of one query falls, blocking queries about services are read again at once', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script, limits });
+  t.teardown(() => watches.close());
+  const services = watches.follow(service, () => undefined);
+  (await script.next()).answer(['x'], 70);
+  const blocked = await script.next();
+  t.match(blocked, { query: service, options: { index: 70n } });
+  watches.follow(query, () => undefined);
+  (await script.next()).answer(['k'], 80);
+  (await script.next()).answer(['k'], 3);
+  const requests = [await script.next(), await script.next()];
+  const again = requests.find((request) => request.query.kind === 'service');
+  t.equal(blocked.options.signal?.aborted, true);
+  t.equal(again?.options.index, 0n);
+  again?.answer([], 2);
+  await script.next();
+  t.match(services.state, { kind: 'current', value: ['x'] }, 'an answer after a fall is read once more first');
+});
