@@ -1,58 +1,39 @@
-// Runs the tests under tap, tells failures as they come, and ends with a line that says what passed, whatever happens.
-// Arguments: test files, where not all are meant.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+// Runs the tests: every test/**/*.test.ts, or the files given as arguments. Prints each file's result as it ends, then the
+// failures, the slowest files and the CPU time. The last line is always "N passed, N failed".
+import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { TestReport } from './report.ts';
+import { TestReport } from './runner/report.ts';
+import { runFile } from './runner/test-process.ts';
 
-const limitMs = 1_200_000;
+const jobs = 2;
 const projectDir = fileURLToPath(new URL('..', import.meta.url));
-const tap = fileURLToPath(new URL('../node_modules/tap/dist/esm/run.mjs', import.meta.url));
+const print = (line: string) => process.stdout.write(`${line}\n`);
 
-async function run(files: readonly string[]): Promise<TestReport> {
-  const report = new TestReport({ print: (line) => process.stdout.write(`${line}\n`) });
-  // Our own Node is first on its PATH, so that the programs that tests start by name run on it too.
-  const env = { ...process.env, PATH: `${projectDir}node_modules/.bin:${process.env.PATH}` };
-  const child = spawn(process.execPath, [tap, 'run', '--reporter=tap', ...files], {
-    cwd: projectDir,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: limitMs,
-  });
-  const closed = once(child, 'close');
-  child.stdout.pipe(report.input);
-  const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
-  if (code !== 0 && report.failed === 0) report.fail(`tap ended with ${signal ?? `exit code ${code}`}`);
-  if (report.passed === 0 && report.failed === 0) report.fail('no test ran');
-  return report;
+/** Files that start servers come first: the short ones fill the end of the run. */
+function testFiles(): string[] {
+  const startsServers = (file: string) => /^test\/(integration|sandbox|http\/page)\//.test(file);
+  const files = globSync('test/**/*.test.ts', { cwd: projectDir }).sort();
+  return [...files.filter(startsServers), ...files.filter((file) => !startsServers(file))];
 }
 
-/** More failing files than this are no accident of a busy machine. */
-const mostUnsteady = 2;
-
-/**
- * Servers that share two cores with other tests can miss a deadline. One or two files that failed are run once more,
- * alone; that they needed it is said, so that it is not lost.
- */
-async function runAgain(report: TestReport): Promise<void> {
-  const files = report.failedFiles ?? [];
-  if (files.length === 0 || files.length > mostUnsteady) return;
-  process.stdout.write(`\nonce more, alone: ${files.join(', ')}\n`);
-  const second = await run(files);
-  report.replace(files, second);
-  if (second.failed === 0) process.stdout.write(`unsteady, passed alone: ${files.join(', ')}\n`);
+async function runAll(files: readonly string[], report: TestReport): Promise<void> {
+  const waiting = [...files];
+  const work = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const { input, end } = report.open(file);
+      end(await runFile(file, { projectDir, input }));
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
 }
 
-let passed = 0;
-let failed = 1;
+const report = new TestReport({ print });
 try {
-  const report = await run(process.argv.slice(2));
-  if (report.failed > 0) await runAgain(report);
-  report.summarize();
-  ({ passed, failed } = report);
+  await runAll(process.argv.length > 2 ? process.argv.slice(2) : testFiles(), report);
 } catch (error) {
-  console.error(error);
+  report.fail({ path: ['npm test'], reason: error instanceof Error ? String(error.stack) : String(error) });
 } finally {
-  process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
-  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+  report.summarize();
+  print(`\n${report.passed} passed, ${report.failed} failed`);
+  process.exitCode = report.failed === 0 && report.passed > 0 ? 0 : 1;
 }
