@@ -1,5 +1,6 @@
 import type { RedisPool } from '../client/redis-pool.ts';
-import type { Outcome, Reconciler, Run } from '../loop/outcome.ts';
+import type { Outcome } from '../loop/outcome.ts';
+import type { Reconciler, Run } from '../loop/run.ts';
 import { type Address, formatAddress, isIn, sameAddress } from '../model/address.ts';
 import type { CatalogNode } from '../model/catalog.ts';
 import { compareVersions } from '../model/epoch.ts';

@@ -1,7 +1,8 @@
 import type { ConsulClient } from '../client/consul.ts';
 import type { Follow } from '../consul/watches.ts';
 import type { SwitchmasterError } from '../errors.ts';
-import type { Outcome, Reconciler, Run } from '../loop/outcome.ts';
+import type { Outcome } from '../loop/outcome.ts';
+import type { Reconciler, Run } from '../loop/run.ts';
 import { formatAddress } from '../model/address.ts';
 import { type ClusterRecord, formatClusterRecord, parseClusterRecord } from '../model/cluster.ts';
 import type { ConsulQuery } from '../model/query.ts';

@@ -2,46 +2,50 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { type Backoff, type BackoffLimits, makeBackoff } from '../backoff.ts';
 import { isAbort, SwitchmasterError } from '../errors.ts';
-import type { Hint, Outcome, Reconciler, RunReport } from './outcome.ts';
+import type { Hint, NewHint, TimerHint } from './hint.ts';
+import type { Outcome, RunReport } from './outcome.ts';
+import { ActiveRun, type Reconciler, type Run } from './run.ts';
 
 /*
- * The one loop. A key is in one of four states:
+ * A key is in one of four states:
  *
- *   waiting   nothing to do; a timer may be set (resync, or the retry of a failure)
- *   running   its reconciler works; hints that come now are kept
- *   dirty     running, and woken meanwhile: runs again as soon as this run ends
- *   retired   no longer wanted; forgotten when its run ends
+ *   waiting   no run; a timer may be set (resync, or the retry of a failure)
+ *   running   its reconciler runs; the loop keeps hints that come now for the next run
+ *   dirty     running, and a hint has come: the next run starts as soon as this one ends
+ *   retired   no longer wanted; the loop forgets it when its run ends
  *
- * One run at a time for a key, any number of keys side by side. A hint starts a run in the same tick: a failover never
- * waits behind a timer, and a hint cuts a backoff short, for the world has changed. `applied`, `unchanged` and `held`
- * end a row of failures; `fenced` runs again at once, but counts as a failure, so that two writers cannot spin.
+ * A key has one run at a time; any number of keys run side by side. A hint starts a run in the same tick, so a failover
+ * never waits for a timer. A hint also ends a backoff early, because the world has changed. `applied`, `unchanged` and
+ * `held` reset the count of failures. `fenced` runs again at once but counts as a failure, so that two writers cannot
+ * spin. A hint that the reconciler calls urgent also interrupts the run under way.
  */
 
-export interface LoopOptions {
-  readonly reconciler: Reconciler;
-  /** How often each key is looked at although nothing woke it; a random tenth is added. Default 30,000. */
+export interface LoopOptions<H extends Hint = Hint> {
+  readonly reconciler: Reconciler<H>;
+  /** How often each key is reconciled without a hint; the loop adds up to a tenth at random. Default 30,000. */
   readonly resyncMs?: number;
   /** Default: from 100 ms to 30 s. */
   readonly backoff?: BackoffLimits;
   readonly onReport?: (report: RunReport) => void;
 }
 
-interface Entry {
+interface Entry<H extends Hint> {
   state: 'waiting' | 'running' | 'dirty' | 'retired';
-  hints: Hint[];
+  hints: (H | TimerHint)[];
+  run: ActiveRun<H> | undefined;
   timer: NodeJS.Timeout | undefined;
   failures: number;
   readonly backoff: Backoff;
 }
 
-export class Loop {
-  readonly #options: LoopOptions;
-  readonly #entries = new Map<string, Entry>();
+export class Loop<H extends Hint = Hint> {
+  readonly #options: LoopOptions<H>;
+  readonly #entries = new Map<string, Entry<H>>();
   readonly #runs = new Set<Promise<void>>();
   readonly #abort = new AbortController();
   #stopping = false;
 
-  constructor(options: LoopOptions) {
+  constructor(options: LoopOptions<H>) {
     this.#options = options;
   }
 
@@ -53,21 +57,21 @@ export class Loop {
     return [...this.#entries.keys()];
   }
 
-  /** Looks at `key` as soon as possible: now, or when the run under way has ended. */
-  wake(key: string, hint: { readonly source: string; readonly event: string }): void {
+  /** Reconciles `key` as soon as possible: now, or when the run under way has ended. */
+  wake(key: string, hint: NewHint<H>): void {
     if (this.#stopping) return;
-    const entry = this.#entries.get(key) ?? this.#adopt(key);
-    entry.hints.push({ ...hint, receivedMs: performance.now() });
-    if (entry.state === 'waiting') this.#start(key, entry);
-    else if (entry.state === 'running') entry.state = 'dirty';
+    const received = { ...hint, receivedMs: performance.now() } as unknown as H;
+    const underWay = this.#entries.get(key)?.run;
+    this.#add(key, received);
+    if (this.#options.reconciler.isUrgent?.(received)) underWay?.interrupt(received);
   }
 
   /** Wakes every key that the loop knows. */
-  wakeAll(hint: { readonly source: string; readonly event: string }): void {
+  wakeAll(hint: NewHint<H>): void {
     for (const key of this.#entries.keys()) this.wake(key, hint);
   }
 
-  /** Forgets `key`; a run under way is finished. */
+  /** Forgets `key`, after the run under way if there is one. */
   retire(key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
@@ -76,7 +80,7 @@ export class Loop {
     else entry.state = 'retired';
   }
 
-  /** Starts nothing more, lets runs under way finish for `graceMs`, then aborts them and waits. */
+  /** Starts no more runs, lets those under way finish for `graceMs`, then aborts them and waits for their end. */
   async stop(options: { readonly graceMs: number }): Promise<void> {
     this.#stopping = true;
     for (const entry of this.#entries.values()) clearTimeout(entry.timer);
@@ -85,54 +89,62 @@ export class Loop {
     clearTimeout(timer);
   }
 
-  #adopt(key: string): Entry {
+  #add(key: string, hint: H | TimerHint): void {
+    const entry = this.#entries.get(key) ?? this.#adopt(key);
+    entry.hints.push(hint);
+    if (entry.state === 'waiting') this.#start(key, entry);
+    else if (entry.state === 'running') entry.state = 'dirty';
+  }
+
+  #adopt(key: string): Entry<H> {
     const limits = this.#options.backoff ?? { initialMs: 100, maxMs: 30_000 };
-    const entry: Entry = { state: 'waiting', hints: [], timer: undefined, failures: 0, backoff: makeBackoff(limits) };
+    const entry: Entry<H> = {
+      state: 'waiting',
+      hints: [],
+      run: undefined,
+      timer: undefined,
+      failures: 0,
+      backoff: makeBackoff(limits),
+    };
     this.#entries.set(key, entry);
     return entry;
   }
 
-  #start(key: string, entry: Entry): void {
+  #start(key: string, entry: Entry<H>): void {
     clearTimeout(entry.timer);
     entry.state = 'running';
     const run = this.#run(key, entry).finally(() => this.#runs.delete(run));
     this.#runs.add(run);
   }
 
-  async #run(key: string, entry: Entry): Promise<void> {
-    const hints = entry.hints.splice(0);
+  async #run(key: string, entry: Entry<H>): Promise<void> {
     const reconcileId = randomUUID().slice(0, 8);
+    const run = new ActiveRun<H>({ key, reconcileId, hints: entry.hints.splice(0), signal: this.#abort.signal });
     const startedMs = performance.now();
-    const outcome = await this.#reconcile({ key, reconcileId, hints });
+    entry.run = run;
+    const outcome = await this.#reconcile(run);
+    entry.run = undefined;
     const failed = outcome.kind === 'failed' || outcome.kind === 'fenced';
     entry.failures = failed ? entry.failures + 1 : 0;
     if (!failed) entry.backoff.reset();
     const nextMs = this.#delayAfter(outcome, entry);
     const durationMs = performance.now() - startedMs;
-    this.#report({
-      loop: this.name,
-      key,
-      reconcileId,
-      hints,
-      outcome,
-      startedMs,
-      durationMs,
-      failures: entry.failures,
-      nextMs,
-    });
+    const { failures } = entry;
+    const hints = run.hints.map(({ source, event, receivedMs }) => ({ source, event, receivedMs }));
+    this.#report({ loop: this.name, key, reconcileId, hints, outcome, startedMs, durationMs, failures, nextMs });
     this.#rest(key, entry, nextMs);
   }
 
-  async #reconcile(run: { key: string; reconcileId: string; hints: readonly Hint[] }): Promise<Outcome> {
+  async #reconcile(run: Run<H>): Promise<Outcome> {
     try {
-      return await this.#options.reconciler.reconcile({ ...run, signal: this.#abort.signal });
+      return await this.#options.reconciler.reconcile(run);
     } catch (thrown) {
       const error = isAbort(thrown) && this.#stopping ? stoppingError() : SwitchmasterError.from(thrown);
       return { kind: 'failed', error };
     }
   }
 
-  #delayAfter(outcome: Outcome, entry: Entry): number | undefined {
+  #delayAfter(outcome: Outcome, entry: Entry<H>): number | undefined {
     const resyncMs = (this.#options.resyncMs ?? 30_000) * (1 + Math.random() / 10);
     switch (outcome.kind) {
       case 'applied':
@@ -147,7 +159,7 @@ export class Loop {
     }
   }
 
-  #rest(key: string, entry: Entry, nextMs: number | undefined): void {
+  #rest(key: string, entry: Entry<H>, nextMs: number | undefined): void {
     if (this.#stopping) return;
     if (entry.state === 'retired') {
       this.#entries.delete(key);
@@ -157,7 +169,8 @@ export class Loop {
       entry.state = 'waiting';
       if (nextMs === undefined) return;
       const event = entry.failures > 0 ? 'retry' : 'timer';
-      entry.timer = setTimeout(() => this.wake(key, { source: 'loop', event }), nextMs);
+      const wake = () => this.#add(key, { source: 'loop', event, receivedMs: performance.now() });
+      entry.timer = setTimeout(wake, nextMs);
     }
   }
 
@@ -165,7 +178,7 @@ export class Loop {
     try {
       this.#options.onReport?.(report);
     } catch {
-      // An observer's defect must not stop the loop; observers report their own.
+      // An observer that throws must not stop the loop; observers report their own errors.
     }
   }
 }

@@ -1,26 +1,17 @@
 import type { SwitchmasterError } from '../errors.ts';
+import type { Hint } from './hint.ts';
 
-/** Why a key is looked at. It carries no state: a late, repeated or lost hint does no harm. */
-export interface Hint {
-  /** What woke the key: `sentinel 127.0.0.1:26379`, `consul`, `resync`, `operator`, ... */
-  readonly source: string;
-  /** What happened there: `+switch-master`, `changed`, `timer`, ... */
-  readonly event: string;
-  /** When it was received: milliseconds of `performance.now()`. */
-  readonly receivedMs: number;
-}
-
-/** What one reconciliation came to. `summary` is a sentence for people; `details` are facts for machines. */
+/** The result of one run. `summary` is a sentence for people; `details` are facts for machines. */
 export type Outcome = (
   | { readonly kind: 'applied'; readonly summary: string; readonly details?: Details }
   | { readonly kind: 'unchanged'; readonly details?: Details }
-  /** Somebody else's newer change won: look again at once. */
+  /** Another writer's newer change won: the loop runs again at once. */
   | { readonly kind: 'fenced'; readonly summary: string; readonly details?: Details }
-  /** Nothing may be done yet (no majority, target not a master, held by a guard): look again after a while. */
+  /** Nothing may be done yet (no majority, target not a master, held by a guard): the loop runs again later. */
   | { readonly kind: 'held'; readonly summary: string; readonly retryAfterMs?: number; readonly details?: Details }
   | { readonly kind: 'failed'; readonly error: SwitchmasterError; readonly details?: Details }
 ) & {
-  /** What was decided, and from what in full: for the journal's file only, so that it can be decided again. */
+  /** The decision and everything it was made from: for the journal's file only, so that it can be replayed. */
   readonly replay?: Replay;
 };
 
@@ -31,29 +22,12 @@ export interface Replay {
 
 export type Details = Readonly<Record<string, unknown>>;
 
-/** One run of a reconciler for one key. */
-export interface Run {
-  readonly key: string;
-  /** On every log line and journal entry of this run. */
-  readonly reconcileId: string;
-  /** What woke the key since its last run began; never empty. */
-  readonly hints: readonly Hint[];
-  /** Aborted when the daemon stops and its grace is over. */
-  readonly signal: AbortSignal;
-}
-
-export interface Reconciler {
-  /** `bridge`, `renderer`, `registrar`, ... */
-  readonly name: string;
-  /** observe → plan → apply for one key. A throw is the outcome `failed`. */
-  reconcile(run: Run): Promise<Outcome>;
-}
-
-/** What observers (log, metrics, journal) are told after each run. */
+/** What observers (log, metrics, journal) get after each run. */
 export interface RunReport {
   readonly loop: string;
   readonly key: string;
   readonly reconcileId: string;
+  /** Without their payloads. */
   readonly hints: readonly Hint[];
   readonly outcome: Outcome;
   /** Milliseconds of `performance.now()` at which the run began. */
@@ -61,6 +35,6 @@ export interface RunReport {
   readonly durationMs: number;
   /** Failures in a row, this one included; 0 after anything else. */
   readonly failures: number;
-  /** When the loop looks again by itself, in milliseconds from now; undefined where only a hint wakes it. */
+  /** When the loop runs again by itself, in milliseconds from now; undefined where only a hint wakes the key. */
   readonly nextMs: number | undefined;
 }

@@ -2,7 +2,7 @@ import type { Redactor } from '../model/redaction.ts';
 import { redactError } from '../template/redacted-error.ts';
 import type { Outcome, RunReport } from './outcome.ts';
 
-/** The outcome without secrets. What went well is told in words of this program's own, and passes as it is. */
+/** The outcome without secrets. `applied` and `unchanged` hold no text from outside and pass as they are. */
 export function redactOutcome(outcome: Outcome, redactor: Redactor): Outcome {
   switch (outcome.kind) {
     case 'applied':

@@ -1,5 +1,6 @@
 import type { ConsulClient } from '../client/consul.ts';
-import type { Outcome, Reconciler, Run } from '../loop/outcome.ts';
+import type { Outcome } from '../loop/outcome.ts';
+import type { Reconciler, Run } from '../loop/run.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { type Naming, provisionedPrefix } from '../model/naming.ts';
 import { formatNote, type ProvisioningNote, type ProvisioningStep } from '../model/provisioning.ts';

@@ -1,5 +1,6 @@
 import type { ConsulAgentClient } from '../client/consul-agent.ts';
-import type { Outcome, Reconciler, Run } from '../loop/outcome.ts';
+import type { Outcome } from '../loop/outcome.ts';
+import type { Reconciler, Run } from '../loop/run.ts';
 import type { HeldService, InstanceSpec } from '../model/instance.ts';
 import type { Naming } from '../model/naming.ts';
 import type { InstanceProfile, ProbeResult } from '../model/probe-result.ts';

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import type { Watches } from '../consul/watches.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { Outcome } from '../loop/outcome.ts';
+import { ActiveRun } from '../loop/run.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { redactError } from '../template/redacted-error.ts';
@@ -94,7 +95,8 @@ export async function renderOnce(input: RenderOnceInput): Promise<Outcome> {
   try {
     for (;;) {
       const woken = once(changes, 'wake', { signal }).catch(() => undefined);
-      const outcome = await renderer.reconcile({ key: spec.name, reconcileId: 'once', hints, signal: input.signal });
+      const run = new ActiveRun({ key: spec.name, reconcileId: 'once', hints, signal: input.signal });
+      const outcome = await renderer.reconcile(run);
       if (renderer.template(spec.name)?.state !== 'pending') return outcome;
       await woken;
       if (signal.aborted) return outcome;

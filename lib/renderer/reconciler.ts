@@ -1,8 +1,9 @@
 import type { WatchEvent } from '../consul/watch-state.ts';
 import type { Watches } from '../consul/watches.ts';
 import { SwitchmasterError } from '../errors.ts';
-import type { Outcome, Reconciler, Run } from '../loop/outcome.ts';
+import type { Outcome } from '../loop/outcome.ts';
 import { redactOutcome } from '../loop/redacted-outcome.ts';
+import type { Reconciler, Run } from '../loop/run.ts';
 import { type ConsulQuery, queryId } from '../model/query.ts';
 import type { Redactor } from '../model/redaction.ts';
 import { defaultWait, type TemplateSpec } from '../model/template-spec.ts';

@@ -1,23 +1,33 @@
 import { EventEmitter, once } from 'node:events';
 import t, { type Test } from 'tap';
 import { SwitchmasterError } from '../../lib/errors.ts';
+import type { Hint } from '../../lib/loop/hint.ts';
 import { Loop } from '../../lib/loop/loop.ts';
-import type { Outcome, Run, RunReport } from '../../lib/loop/outcome.ts';
+import type { Outcome, RunReport } from '../../lib/loop/outcome.ts';
+import type { Run } from '../../lib/loop/run.ts';
 import { waitFor } from '../sandbox/condition.ts';
 
 const hint = { source: 'test', event: 'wake' };
+const urgent = { source: 'test', event: 'alarm', kind: 'alarm', from: 'somewhere' } as const;
+
+type TestHint = (Hint & { readonly kind?: undefined }) | (Hint & { readonly kind: 'alarm'; readonly from: string });
+
 const unchanged: Outcome = { kind: 'unchanged' };
 
 /** A loop whose runs end when the test says so. */
 class Stage extends EventEmitter {
-  readonly runs: { readonly run: Run; end(outcome: Outcome): void; fail(error: unknown): void }[] = [];
+  readonly runs: { readonly run: Run<TestHint>; end(outcome: Outcome): void; fail(error: unknown): void }[] = [];
   readonly reports: RunReport[] = [];
-  readonly loop: Loop;
+  readonly loop: Loop<TestHint>;
 
   constructor(t: Test, options: { readonly resyncMs?: number } = {}) {
     super();
     this.loop = new Loop({
-      reconciler: { name: 'test', reconcile: (run) => this.#begin(run) },
+      reconciler: {
+        name: 'test',
+        reconcile: (run) => this.#begin(run),
+        isUrgent: ({ kind }) => kind === 'alarm',
+      },
       resyncMs: options.resyncMs ?? 60_000,
       backoff: { initialMs: 1, maxMs: 5 },
       onReport: (report) => this.reports.push(report),
@@ -35,7 +45,7 @@ class Stage extends EventEmitter {
     return run;
   }
 
-  #begin(run: Run): Promise<Outcome> {
+  #begin(run: Run<TestHint>): Promise<Outcome> {
     return new Promise((end, fail) => {
       this.runs.push({ run, end, fail });
       this.emit('run');
@@ -61,6 +71,38 @@ t.test('one run at a time for a key, and one more for all the hints that came me
   second.end(unchanged);
   await waitFor('the second report', () => stage.reports.length === 2);
   t.equal(stage.runs.length, 2);
+});
+
+t.test('a hint brings its payload to the run that it starts, and reports leave it out', async (t) => {
+  const stage = new Stage(t);
+  stage.loop.wake('a', urgent);
+  const { run, end } = await stage.run(1);
+  t.match(run.hints, [urgent]);
+  t.notOk(run.interrupted.aborted, 'a hint does not interrupt the run that it starts');
+  t.strictSame(run.takeUrgent(), []);
+  end(unchanged);
+  await waitFor('the report', () => stage.reports.length === 1);
+  t.strictSame(Object.keys(stage.reports[0]?.hints[0] ?? {}), ['source', 'event', 'receivedMs']);
+});
+
+t.test('an urgent hint interrupts the run of its key, and wakes the next run as well', async (t) => {
+  const stage = new Stage(t);
+  stage.loop.wake('a', hint);
+  stage.loop.wake('b', hint);
+  const [{ run, end }, other] = [await stage.run(1), await stage.run(2)];
+  stage.loop.wake('a', hint);
+  t.notOk(run.interrupted.aborted, 'an ordinary hint waits for the end of the run');
+  stage.loop.wake('a', urgent);
+  t.ok(run.interrupted.aborted);
+  t.notOk(other.run.interrupted.aborted, 'the run of another key goes on');
+  t.match(run.takeUrgent(), [urgent]);
+  t.notOk(run.interrupted.aborted, 'nothing urgent waits');
+  t.strictSame(run.takeUrgent(), []);
+  const { interrupted } = run;
+  stage.loop.wake('a', urgent);
+  t.ok(interrupted.aborted, 'the next urgent hint interrupts again');
+  end(unchanged);
+  t.match((await stage.run(3)).run.hints, [hint, urgent, urgent]);
 });
 
 t.test('keys run side by side', async (t) => {
