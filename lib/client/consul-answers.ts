@@ -44,10 +44,11 @@ export interface AnswerMetadata {
  * Since Consul 1.10 agents answer blocking queries about a service's health from a view that the servers stream to them
  * (`use_streaming_backend`). Nothing fills in the leader and the last contact of such an answer, so that it carries
  * `X-Consul-KnownLeader: false` and `X-Consul-LastContact: 0` whatever the truth is (agent/rpcclient/health/health.go,
- * ServiceNodes; agent/http.go, setMeta). For those answers the two headers mean nothing.
+ * ServiceNodes; agent/http.go, setMeta). For those answers the two headers mean nothing. Consul 1.12 and later name the
+ * backend. In 1.10 and 1.11 the two headers together tell: a server without a leader counts the time since it had one.
  */
-export function readMetadata(headers: Readonly<Record<string, string | undefined>>): AnswerMetadata {
-  const streamed = headers['x-consul-query-backend'] === 'streaming';
+export function readMetadata(kind: ConsulQuery['kind'], headers: Headers): AnswerMetadata {
+  const streamed = isStreamed(kind, headers);
   return {
     index: readIndex(headers['x-consul-index']),
     knownLeader: streamed || headers['x-consul-knownleader'] !== 'false',
@@ -56,6 +57,14 @@ export function readMetadata(headers: Readonly<Record<string, string | undefined
     servedAtMs: Date.parse(headers.date ?? ''),
   };
 }
+
+function isStreamed(kind: ConsulQuery['kind'], headers: Headers): boolean {
+  const backend = headers['x-consul-query-backend'];
+  if (backend !== undefined) return backend === 'streaming';
+  return kind === 'service' && headers['x-consul-knownleader'] === 'false' && headers['x-consul-lastcontact'] === '0';
+}
+
+type Headers = Readonly<Record<string, string | undefined>>;
 
 /** The documented rules: an index below 1 is not one, and must not be blocked on ("Blocking Queries", HTTP API). */
 function readIndex(header: string | undefined): bigint {

@@ -123,7 +123,10 @@ export class ConsulClient {
     const ask = () => this.#call(this.#route(query), { request, what, signal: options.signal });
     // How long a blocking query takes is no delay.
     const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
-    return { value: readAnswer(query, body, what) as ConsulAnswers[Q['kind']], ...readMetadata(answer.headers) };
+    return {
+      value: readAnswer(query, body, what) as ConsulAnswers[Q['kind']],
+      ...readMetadata(query.kind, answer.headers),
+    };
   }
 
   /** Carries out all operations or none. A lost compare-and-set is an answer (`conflict`), not an error. */
