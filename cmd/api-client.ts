@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { findSimilar } from '../lib/config/similar.ts';
-import { type ErrorCode, errorCodes, SwitchmasterError } from '../lib/errors.ts';
+import { type ErrorCode, errorTable, SwitchmasterError } from '../lib/errors.ts';
 import { errorAnswer, masterAnswer, mastersAnswer } from '../lib/http/shapes.ts';
 import { type SendOptions, send } from './api-connection.ts';
 import type { ApiOptions } from './option.ts';
@@ -115,5 +115,5 @@ async function readAnswer<S extends z.ZodType>(
 }
 
 function isErrorCode(code: string): code is ErrorCode {
-  return Object.hasOwn(errorCodes, code);
+  return Object.hasOwn(errorTable, code);
 }

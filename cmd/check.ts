@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
 import type { Problem } from '../lib/config/problem.ts';
 import type { ServerFinding } from '../lib/doctor/online.ts';
-import { SwitchmasterError } from '../lib/errors.ts';
+import { errorTable, SwitchmasterError } from '../lib/errors.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
 import { harmless, printJson, printLine, styled } from './terminal.ts';
@@ -40,7 +40,7 @@ async function check(options: CheckOptions): Promise<ExitCode> {
     if (options.json !== true) throw thrown;
     const error = SwitchmasterError.from(thrown);
     printJson({ valid: false, problems: error.details.problems ?? [{ path: '', message: error.message }] });
-    return 2;
+    return errorTable[error.code].exitCode;
   }
   const servers = options.online === true ? await askServers(config) : undefined;
   const warnings = await warningsOf(config);

@@ -1,13 +1,6 @@
-import { type ErrorCode, SwitchmasterError } from '../lib/errors.ts';
+import { errorTable, SwitchmasterError } from '../lib/errors.ts';
 import { serializeError } from '../lib/telemetry/serialize.ts';
 import type { ExitCode } from './exit-code.ts';
-
-/** What was given cannot be used: nothing was tried. */
-const unusable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'config-invalid',
-  'config-unreadable',
-  'template-invalid',
-]);
 
 /** Says on standard error what failed, why, and nothing more unless asked; the answer is the exit code. */
 export function printFailure(thrown: unknown, options: { readonly debug: boolean }): ExitCode {
@@ -18,7 +11,7 @@ export function printFailure(thrown: unknown, options: { readonly debug: boolean
     lines.push('  This is a defect. Run with --debug and report what it says.');
   if (options.debug) lines.push(stackOf(thrown));
   process.stderr.write(`${lines.join('\n')}\n`);
-  return unusable.has(error.code) ? 2 : 1;
+  return errorTable[error.code].exitCode;
 }
 
 function stackOf(thrown: unknown): string {

@@ -1,55 +1,123 @@
+/** One row of the error table. */
+interface ErrorRow {
+  /** What the code means, in one sentence. */
+  readonly message: string;
+  /** The status of an HTTP answer with this code. */
+  readonly httpStatus: number;
+  /** The exit code of a command that fails with this code: 1 failed, 2 wrong usage or config. */
+  readonly exitCode: 1 | 2;
+  /** False if the same attempt fails again until somebody changes something. The loop retries the others. */
+  readonly retryable: boolean;
+}
+
+/** A failure of a server, a file or a command: a later attempt may succeed. */
+const temporary = { httpStatus: 503, exitCode: 1, retryable: true } as const;
+
+/** A refused request, order or login: nothing was done. */
+const refused = { httpStatus: 400, exitCode: 1, retryable: false } as const;
+
 /**
- * The one error class. Every failure that leaves a module carries one of these codes; callers branch on the code and
- * never on the text of a message (docs/reference/errors.md lists them all; a test compares).
+ * Every failure that leaves a module carries one of these codes. Callers branch on the code, never on the text of a
+ * message. docs/reference/errors.md has an entry for each code; a test compares the two.
  */
-export const errorCodes = {
-  'config-invalid': 'The configuration breaks its schema or contradicts itself.',
-  'config-unreadable': 'A configuration or secret file cannot be read.',
-  'consul-unreachable': 'No answer from the Consul agent (refused, reset, timed out).',
-  'consul-denied': 'Consul refuses the token: an ACL rule is missing.',
-  'consul-unavailable': 'Consul answers, but cannot serve: no leader, rate limit, server error.',
-  'consul-refused': 'Consul refuses the request itself.',
-  'consul-answer-invalid': 'Consul answered with something that is not of the documented shape.',
-  'redis-unreachable': 'No connection to a Redis or Sentinel process.',
-  'redis-timeout': 'A Redis or Sentinel process did not answer in time.',
-  'redis-denied': 'Redis or Sentinel refuses the credentials or the command.',
-  'redis-refused': 'Redis or Sentinel answered a command with an error.',
-  'redis-answer-invalid': 'Redis or Sentinel answered with something that is not of the documented shape.',
-  'sentinel-master-unknown': 'A Sentinel does not monitor a master of that name.',
-  'template-invalid': 'A template does not compile or names an unknown helper.',
-  'template-failed': 'A template cannot be rendered with what is there now.',
-  'value-refused': 'A value from the catalog cannot be written safely into this format.',
-  'file-unwritable': 'A destination cannot be written.',
-  'check-failed': 'The check command refuses a rendered candidate.',
-  'reload-failed': 'The reload command failed.',
-  'verify-failed': 'The consumer does not work with the new file.',
-  'command-failed': 'A command could not be started, was killed or exited with an error.',
-  'command-timeout': 'A command did not end within its timeout.',
-  'not-found': 'There is no such thing.',
-  'role-not-held': 'The record does not name this address in the role that was asked for.',
-  'replica-lags': 'A replica is further behind than was asked for, or how far is not known.',
-  'not-ready': 'Something has not been observed in full yet.',
-  'request-invalid': 'An HTTP request is not what its route takes.',
-  'request-too-large': 'An HTTP request is larger than is accepted.',
-  'request-denied': 'An HTTP request lacks the token, or brings a wrong one.',
-  'request-throttled': 'Too many HTTP requests: try again later.',
-  'api-unreachable': 'No answer from the HTTP API of a running switchmaster.',
-  'failover-refused': 'A planned failover may not begin; nothing was changed.',
-  'rebase-refused': 'A new generation may not begin: the Sentinels do not agree, or the target is no master.',
-  'approve-refused': 'The text that is held is not the one that was to be approved.',
-  'failover-stalled': 'A planned failover came to nothing in time; the writes were let go.',
-  stopping: 'The daemon is stopping.',
-  internal: 'A defect in switchmaster itself.',
-} as const;
+const rows = {
+  'config-invalid': {
+    ...temporary,
+    message: 'The configuration breaks its schema or contradicts itself.',
+    exitCode: 2,
+    retryable: false,
+  },
+  'config-unreadable': {
+    ...temporary,
+    message: 'A configuration or secret file cannot be read.',
+    exitCode: 2,
+  },
+  'consul-unreachable': {
+    ...temporary,
+    message: 'The Consul agent does not answer: connection refused, reset or timed out.',
+  },
+  'consul-denied': { ...temporary, message: 'Consul refuses the token: an ACL rule is missing.' },
+  'consul-unavailable': {
+    ...temporary,
+    message: 'Consul answers but cannot serve: no leader, a rate limit or a server error.',
+  },
+  'consul-refused': { ...temporary, message: 'Consul refuses the request itself.' },
+  'consul-answer-invalid': { ...temporary, message: 'An answer of Consul does not have the documented shape.' },
+  'redis-unreachable': { ...temporary, message: 'There is no connection to a Redis or Sentinel process.' },
+  'redis-timeout': { ...temporary, message: 'A Redis or Sentinel process did not answer in time.' },
+  'redis-denied': { ...temporary, message: 'Redis or Sentinel refuses the credentials or the command.' },
+  'redis-refused': { ...temporary, message: 'Redis or Sentinel answered a command with an error.' },
+  'redis-answer-invalid': {
+    ...temporary,
+    message: 'An answer of Redis or Sentinel does not have the documented shape.',
+  },
+  'sentinel-master-unknown': { ...temporary, message: 'A Sentinel does not monitor a master of that name.' },
+  'template-invalid': {
+    ...temporary,
+    message: 'A template does not compile or names an unknown helper.',
+    exitCode: 2,
+    retryable: false,
+  },
+  'template-failed': { ...temporary, message: 'A template cannot be rendered with the current data.' },
+  'value-refused': { ...temporary, message: 'A value from the catalog cannot be written safely into this format.' },
+  'file-unwritable': { ...temporary, message: 'A destination cannot be written, replaced or given its owner.' },
+  'check-failed': { ...temporary, message: 'The check command refuses a rendered candidate.' },
+  'reload-failed': { ...temporary, message: 'The reload of the consumer failed.' },
+  'verify-failed': { ...temporary, message: 'The consumer does not work with the new file.' },
+  'command-failed': {
+    ...temporary,
+    message: 'A command could not be started, was killed or exited with an error.',
+  },
+  'command-timeout': { ...temporary, message: 'A command did not end within its timeout and was killed.' },
+  'failover-refused': {
+    ...refused,
+    message: 'A planned failover cannot begin; nothing was changed.',
+    httpStatus: 409,
+  },
+  'failover-stalled': {
+    ...temporary,
+    message: 'A planned failover did not complete in time; writes to the old master are permitted again.',
+    retryable: false,
+  },
+  'rebase-refused': {
+    ...refused,
+    message: 'A new generation cannot begin: the Sentinels do not agree, or the target is not a master.',
+    httpStatus: 409,
+  },
+  'approve-refused': {
+    ...refused,
+    message: 'The text that the guard holds is not the text that was approved.',
+    httpStatus: 409,
+  },
+  'request-invalid': { ...refused, message: 'An HTTP request does not match the schema of its route.' },
+  'request-denied': { ...refused, message: 'An HTTP request has no token or a wrong token.', httpStatus: 401 },
+  'not-found': { ...refused, message: 'The named thing does not exist.', httpStatus: 404, retryable: true },
+  'request-too-large': { ...refused, message: 'An HTTP request exceeds the size limit.', httpStatus: 413 },
+  'request-throttled': { ...temporary, message: 'There are too many HTTP requests or readers.', httpStatus: 429 },
+  internal: { ...temporary, message: 'There is a defect in switchmaster itself.', httpStatus: 500 },
+  'not-ready': { ...temporary, message: 'A part has not yet observed everything that it needs.' },
+  'role-not-held': { ...temporary, message: 'The record does not list this address in the requested role.' },
+  'replica-lags': {
+    ...temporary,
+    message: 'A replica is further behind its master than the request permits, or its lag is unknown.',
+  },
+  'api-unreachable': { ...temporary, message: 'The HTTP API of a running switchmaster does not answer.' },
+  stopping: { ...temporary, message: 'The daemon is stopping.', retryable: false },
+} as const satisfies Readonly<Record<string, ErrorRow>>;
 
-export type ErrorCode = keyof typeof errorCodes;
+export type ErrorCode = keyof typeof rows;
 
-/** Codes after which trying the very same again cannot succeed. */
-const terminal: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['config-invalid', 'template-invalid', 'stopping']);
+export const errorTable: { readonly [C in ErrorCode]: ErrorRow } = rows;
 
+/** Where the documentation describes a code. */
+export function errorDoc(code: ErrorCode): string {
+  return `docs/reference/errors.md#${code}`;
+}
+
+/** The one error class. */
 export class SwitchmasterError extends Error {
   readonly code: ErrorCode;
-  /** Facts beside the message, for logs and for machines. Never secrets. */
+  /** Fields for logs and programs. They never contain secrets. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: Record<string, unknown> } = {}) {
@@ -59,12 +127,11 @@ export class SwitchmasterError extends Error {
     this.details = options.details ?? {};
   }
 
-  /** False where the same attempt can never succeed without somebody changing something. */
   get retryable(): boolean {
-    return !terminal.has(this.code);
+    return errorTable[this.code].retryable;
   }
 
-  /** Wraps whatever was thrown; an error of ours passes unchanged. */
+  /** Returns a SwitchmasterError unchanged and wraps anything else. */
   static from(thrown: unknown, code: ErrorCode = 'internal'): SwitchmasterError {
     if (thrown instanceof SwitchmasterError) return thrown;
     const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -72,7 +139,7 @@ export class SwitchmasterError extends Error {
   }
 }
 
-/** True for the rejection that an AbortSignal causes, in the forms that Node and its libraries give it. */
+/** True for the rejection that an AbortSignal causes, in each form that Node and its libraries use. */
 export function isAbort(thrown: unknown): boolean {
   return (
     thrown instanceof Error && (thrown.name === 'AbortError' || (thrown as { code?: unknown }).code === 'ABORT_ERR')

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorCode, SwitchmasterError } from '../errors.ts';
+import { errorTable, SwitchmasterError } from '../errors.ts';
 
 /** Nothing may be loaded from elsewhere, framed, sniffed or kept. On every answer. */
 export const securityHeaders = {
@@ -10,24 +10,12 @@ export const securityHeaders = {
   'cache-control': 'no-store',
 };
 
-const statuses: { readonly [C in ErrorCode]?: number } = {
-  'request-invalid': 400,
-  'request-denied': 401,
-  'not-found': 404,
-  'failover-refused': 409,
-  'rebase-refused': 409,
-  'approve-refused': 409,
-  'request-too-large': 413,
-  'request-throttled': 429,
-  internal: 500,
-};
-
-/** The one shape of an error. Whatever is not about the request or a defect is 503: it may work later. */
+/** Sends the one shape of an error, with the status from the error table. */
 export function sendFailure(reply: FastifyReply, error: SwitchmasterError): FastifyReply {
   const details = error.code === 'internal' ? {} : error.details;
   const message = error.code === 'internal' ? 'a defect in switchmaster; its log says more' : error.message;
   reply.headers(securityHeaders);
-  return reply.code(statuses[error.code] ?? 503).send({ error: { ...details, code: error.code, message } });
+  return reply.code(errorTable[error.code].httpStatus).send({ error: { ...details, code: error.code, message } });
 }
 
 /** What Fastify and Node refuse by themselves, in our codes. Anything else that was thrown is a defect. */

@@ -71,16 +71,16 @@ export function sectionOf(text: string, heading: string): string | undefined {
   return lines.slice(start + 1, length < 0 ? undefined : start + 1 + length).join('\n');
 }
 
-/** GitHub's anchors of a page's headings. */
+/** GitHub's anchors of a page: those of its headings, and those that it sets by `<a id>`. */
 export function anchorsOf(page: Page): ReadonlySet<string> {
-  const headings = proseOf(page).matchAll(/^#+\s+(.+)$/gm);
-  return new Set(
-    [...headings].map((match) =>
-      (match[1] ?? '')
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-        .trim()
-        .replace(/\s/g, '-'),
-    ),
+  const prose = proseOf(page);
+  const headings = [...prose.matchAll(/^#+\s+(.+)$/gm)].map((match) =>
+    (match[1] ?? '')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replace(/\s/g, '-'),
   );
+  const set = [...prose.matchAll(/<a id="([^"]+)">/g)].map((match) => match[1] ?? '');
+  return new Set([...headings, ...set]);
 }
