@@ -2,10 +2,10 @@ import { SwitchmasterError } from '../errors.ts';
 import type { Part, StopOptions } from '../part.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** How to build a part, and what of the config it was built from. */
+/** How to build a part, and from which settings. */
 export interface Blueprint {
   readonly name: string;
-  /** A part whose settingsHash has not changed survives a reload. */
+  /** A reload keeps a part whose settings have the same hash. */
   readonly settingsHash: string;
   build(): Part;
 }
@@ -16,8 +16,8 @@ interface Built {
 }
 
 /*
- * The parts that run, in the order in which they were started. Later parts may use earlier ones, so they stop in reverse.
- * A part's name stands for it across reloads. No part's failure to start or stop keeps the others from it.
+ * The running parts, in the order of starting. Later parts may use earlier ones, so they stop in reverse. A part's name
+ * identifies it across reloads. A part that fails to start or to stop does not affect the others.
  */
 export class Assembly {
   readonly #log: Log;
@@ -31,7 +31,12 @@ export class Assembly {
     return this.#built.map(({ part }) => part);
   }
 
-  /** What is not ready, each with its part before it. */
+  /** The running part of a class. */
+  find<P extends Part>(kind: new (...options: never[]) => P): P | undefined {
+    return this.parts.find((part): part is P => part instanceof kind);
+  }
+
+  /** What is not ready, as `part: what`. */
   missing(): readonly string[] {
     return this.parts.flatMap((part) => {
       const readiness = part.ready();
@@ -39,7 +44,7 @@ export class Assembly {
     });
   }
 
-  /** Stops what is no longer wanted or has changed, then starts what is new; the rest runs on undisturbed. */
+  /** Stops the parts that are no longer wanted or have changed, then starts the new ones. Keeps all others running. */
   async become(blueprints: readonly Blueprint[], options: { readonly graceMs: number }): Promise<void> {
     const wanted = new Map(blueprints.map((blueprint) => [blueprint.name, blueprint]));
     const kept = new Map<string, Built>();
@@ -82,13 +87,13 @@ export class Assembly {
   }
 }
 
-/** Stands for a part that could not start: never ready, and started anew by the next reload. */
+/** Takes the place of a part that failed to start: it is never ready, and the next reload builds the part again. */
 function brokenPart(name: string, thrown: unknown): Part {
   const { message } = SwitchmasterError.from(thrown);
   return {
     name,
     start: () => {},
     stop: async () => {},
-    ready: () => ({ ready: false, missing: [`it could not start: ${message}`] }),
+    ready: () => ({ ready: false, missing: [`it failed to start: ${message}`] }),
   };
 }

@@ -1,6 +1,6 @@
 import { Secret } from '../config/secret.ts';
 
-/** Every secret that settings hold, for what must not tell them. */
+/** Every secret in `settings`, revealed, for redaction. */
 export function secretsOf(settings: unknown): readonly string[] {
   if (settings instanceof Secret) return [settings.reveal()];
   if (Array.isArray(settings)) return settings.flatMap(secretsOf);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Secret } from '../config/secret.ts';
 
-/** The same text for the same settings, secrets included (as a digest): what tells whether a part must be built anew. */
+/** SHA-256 of settings, secrets included. A reload rebuilds a part whose hash changed. */
 export function settingsHash(settings: unknown): string {
   return createHash('sha256')
     .update(JSON.stringify(reveal(settings)) ?? '')

@@ -34,7 +34,7 @@ t.test('parts start in order and stop in reverse', async (t) => {
   t.strictSame(events, ['start a', 'start b', 'start c', 'stop c', 'stop b', 'stop a']);
 });
 
-t.test('a reload leaves alone what has not changed', async (t) => {
+t.test('a reload keeps the parts whose settings did not change', async (t) => {
   const { events, assembly, blueprint } = setup();
   await assembly.become([blueprint('a', 1), blueprint('b', 1), blueprint('c', 1)], grace);
   events.length = 0;
@@ -47,7 +47,7 @@ t.test('a reload leaves alone what has not changed', async (t) => {
 });
 
 t.test(
-  'a part that cannot start keeps no other from it, is told as missing, and is tried by the next reload',
+  'a part that fails to start does not stop the others, is reported as missing, and starts with the next reload',
   async (t) => {
     const { events, assembly, blueprint } = setup();
     const start = () => {
@@ -55,14 +55,14 @@ t.test(
     };
     await assembly.become([blueprint('a', 1, { start }), blueprint('b', 1)], grace);
     t.strictSame(events, ['part failed to start', 'start b']);
-    t.strictSame(assembly.missing(), ['a: it could not start: no luck']);
+    t.strictSame(assembly.missing(), ['a: it failed to start: no luck']);
     await assembly.become([blueprint('a', 1), blueprint('b', 1)], grace);
     t.strictSame(events.slice(2), ['start a']);
     t.strictSame(assembly.missing(), []);
   },
 );
 
-t.test('a part that cannot stop keeps no other from it', async (t) => {
+t.test('a part that fails to stop does not keep the others from stopping', async (t) => {
   const { events, assembly, blueprint } = setup();
   const stop = () => Promise.reject(new Error('stuck'));
   await assembly.become([blueprint('a', 1), blueprint('b', 1, { stop })], grace);
@@ -70,7 +70,7 @@ t.test('a part that cannot stop keeps no other from it', async (t) => {
   t.strictSame(events.slice(2), ['part failed to stop', 'stop a']);
 });
 
-t.test('a secret that changed is a change', (t) => {
+t.test('a changed secret changes the hash of settings', (t) => {
   t.equal(settingsHash({ a: new Secret('x') }), settingsHash({ a: new Secret('x') }));
   t.not(settingsHash({ a: new Secret('x') }), settingsHash({ a: new Secret('y') }));
   t.notMatch(settingsHash({ a: new Secret('hunter2') }), /hunter2/);

@@ -1,0 +1,187 @@
+import { hostname } from 'node:os';
+import { BridgePart } from '../bridge/part.ts';
+import { buildClusters } from '../cluster/part.ts';
+import { matchesAny } from '../config/glob.ts';
+import type { ApiConfig, Config, ConsulConfig, SentinelConfig } from '../config/model.ts';
+import { revealAccess } from '../config/reveal.ts';
+import { ConsulPart } from '../consul/part.ts';
+import type { Views } from '../http/views.ts';
+import type { RunReport } from '../loop/outcome.ts';
+import { formatAddress } from '../model/address.ts';
+import { recordPrefix } from '../model/naming.ts';
+import type { Part } from '../part.ts';
+import { ProvisioningPart } from '../provisioner/part.ts';
+import { buildRegistrar } from '../registrar/part.ts';
+import { DecidedWatches, type Decisions } from '../renderer/decisions.ts';
+import { RendererPart } from '../renderer/part.ts';
+import { makeProgramLog } from '../renderer/program-log.ts';
+import type { Log } from '../telemetry/log.ts';
+import { ApiPart } from './api.ts';
+import type { Blueprint } from './assembly.ts';
+import { settingsHash } from './settings-hash.ts';
+
+/** What parts get from the daemon and from each other. It outlives every part. */
+export interface PartContext {
+  readonly version: string;
+  readonly log: Log;
+  /** The name that signs records. */
+  readonly bridgeId: string;
+  /** Decisions of the bridge that runs here, for the renderer. */
+  readonly decisions: Decisions;
+  readonly views: () => Views;
+  /** Throws `internal` before the part `consul` is built. */
+  readonly consul: () => ConsulPart;
+  readonly bridge: () => BridgePart | undefined;
+  readonly onReport: (report: RunReport) => void;
+  /** Secrets of the whole config. */
+  readonly secrets: () => readonly string[];
+  /** Whether any config since the start had a section `register`. */
+  readonly hasRegistered: () => boolean;
+}
+
+/** A part that a config may ask for. */
+interface PartRow<S> {
+  readonly name: string;
+  /** The settings that the part is built from. A reload that changes them rebuilds it; undefined means not wanted. */
+  readonly settings: (config: Config, context: PartContext) => S | undefined;
+  readonly build: (settings: S, context: PartContext) => Part;
+}
+
+type Draft = (config: Config, context: PartContext) => readonly Blueprint[];
+
+/** Parts in the order of starting. The API comes first, so that it can report what is not ready. */
+const drafts: readonly Draft[] = [
+  row({ name: 'api', settings: ({ api }) => api, build: buildApi }),
+  row({ name: 'consul', settings: ({ consul }) => consul, build: buildConsul }),
+  row({ name: 'bridge', settings: bridgeSettings, build: buildBridge }),
+  row({
+    name: 'provisioner',
+    settings: (config) => (config.sentinel?.provision === true ? bridgeSettings(config) : undefined),
+    build: buildProvisioner,
+  }),
+  row({
+    name: 'cluster',
+    settings: ({ cluster, ...rest }) => (cluster.length === 0 ? undefined : { cluster, ...sharedSettings(rest) }),
+    build: ({ cluster, environment }, context) =>
+      buildClusters(cluster, { ...connections(context), naming: { environment }, bridgeId: context.bridgeId }),
+  }),
+  row({
+    name: 'registrar',
+    settings: registrarSettings,
+    build: ({ register, environment }, context) =>
+      buildRegistrar(register, { ...connections(context), naming: { environment } }),
+  }),
+  row({
+    name: 'renderer',
+    settings: ({ templates, ...rest }) => (templates.length === 0 ? undefined : { templates, ...sharedSettings(rest) }),
+    build: buildRenderer,
+  }),
+];
+
+/** The parts that a config asks for, in the order of starting. */
+export function draftParts(config: Config, context: PartContext): readonly Blueprint[] {
+  return drafts.flatMap((draft) => draft(config, context));
+}
+
+function row<S>({ name, settings: select, build }: PartRow<S>): Draft {
+  return (config, context) => {
+    const settings = select(config, context);
+    if (settings === undefined) return [];
+    return [{ name, settingsHash: settingsHash(settings), build: () => build(settings, context) }];
+  };
+}
+
+/** Every part that uses Consul is rebuilt with the connection. */
+function sharedSettings({ environment, consul }: Pick<Config, 'environment' | 'consul'>) {
+  return { environment, consul };
+}
+
+function bridgeSettings({ sentinel, ...rest }: Config) {
+  return sentinel === undefined ? undefined : { sentinel, ...sharedSettings(rest) };
+}
+
+/** A section that a reload removed has left instances registered: the registrar stays, to remove them. */
+function registrarSettings({ register, ...rest }: Config, { hasRegistered }: PartContext) {
+  if (register === undefined && !hasRegistered()) return undefined;
+  return { register: register ?? { instances: [], discoveries: [] }, ...sharedSettings(rest) };
+}
+
+function connections({ consul, onReport }: PartContext) {
+  const { client, watches } = consul();
+  return { client, watches, onReport };
+}
+
+function buildApi(api: ApiConfig, { views, version, log }: PartContext): Part {
+  return new ApiPart({ api, views: views(), version, log: log.child({ part: 'api' }) });
+}
+
+function buildConsul(consul: ConsulConfig, context: PartContext): Part {
+  const log = context.log.child({ part: 'consul' });
+  return new ConsulPart(consul, {
+    onReach: (reach) =>
+      reach.kind === 'back'
+        ? log.info('reading from consul again')
+        : log.warn({ error: reach.error }, 'cannot read from consul'),
+  });
+}
+
+interface BridgeSettings {
+  readonly sentinel: SentinelConfig;
+  readonly environment: string | undefined;
+}
+
+function buildBridge({ sentinel, environment }: BridgeSettings, context: PartContext): Part {
+  const log = context.log.child({ part: 'bridge' });
+  return new BridgePart({
+    ...connections(context),
+    naming: { environment },
+    bridgeId: context.bridgeId,
+    sentinels: sentinel.addresses,
+    ...(sentinel.service === undefined ? {} : { sentinelService: sentinel.service }),
+    sentinelAccess: revealAccess(sentinel.access),
+    redisAccess: revealAccess(sentinel.redis),
+    matches: (name) => matchesAny(sentinel.masters, name),
+    resyncMs: sentinel.resyncMs,
+    roleDeadlineMs: sentinel.roleDeadlineMs,
+    rebaseAfterMs: sentinel.rebaseAfterMs,
+    follow: sentinel.follow,
+    fence: sentinel.fence,
+    onDecision: (record) => context.decisions.announce(record),
+    onLink: ({ sentinel: address, up, error }) => {
+      const fields = { sentinel: formatAddress(address), ...(error === undefined ? {} : { error }) };
+      if (up && error === undefined) log.info(fields, 'sentinel connected');
+      else log.warn(fields, up ? 'cannot read from sentinel' : 'sentinel lost');
+    },
+  });
+}
+
+function buildProvisioner({ sentinel, environment }: BridgeSettings, context: PartContext): Part {
+  return new ProvisioningPart({
+    ...connections(context),
+    naming: { environment },
+    sentinels: () => {
+      const byId = new Map((context.bridge()?.sentinels ?? []).map(({ id, address }) => [id, address]));
+      return [...byId.values()];
+    },
+    sentinelAccess: revealAccess(sentinel.access),
+    redisAccess: revealAccess(sentinel.redis),
+    matches: (name) => matchesAny(sentinel.masters, name),
+    resyncMs: sentinel.resyncMs,
+  });
+}
+
+function buildRenderer(
+  { templates: specs, environment }: Pick<Config, 'templates' | 'environment'>,
+  context: PartContext,
+): Part {
+  const { client, watches, onReport } = connections(context);
+  return new RendererPart({
+    specs,
+    environment,
+    watches: new DecidedWatches({ watches, decisions: context.decisions, prefix: recordPrefix({ environment }) }),
+    secrets: context.secrets(),
+    rolling: { client, holder: hostname() },
+    onReport,
+    onProgram: makeProgramLog(context.log.child({ part: 'renderer' })),
+  });
+}
