@@ -1,6 +1,4 @@
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { toTlsOptions } from '../../client/tls.ts';
+import { exchangeOverSocket, type SocketExchange, SocketExchangeError } from '../../client/socket-exchange.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { ProbeAccess } from '../../model/probe-access.ts';
@@ -12,8 +10,7 @@ export interface Attempt {
 
 /** Connects and hangs up. Throws `verify-failed`. */
 export async function probeTcp(address: Address, attempt: Attempt): Promise<void> {
-  const socket = await open(address, {}, attempt);
-  socket.destroy();
+  await exchange({ to: address, until: 'connected', ...attempt });
 }
 
 /** GET; any status from 200 to 399 will do. */
@@ -62,8 +59,8 @@ export async function readIdentity(
 }
 
 /*
- * A probe speaks the little of Redis's protocol that it needs itself: one connection that is opened for the question and
- * closed after it is the point, where the client library would reconnect and queue.
+ * A probe uses the few parts of Redis's protocol that it needs itself: it must open one connection for the request and
+ * close it afterwards, where the client library reconnects and queues.
  */
 async function ask(input: {
   address: Address;
@@ -72,12 +69,14 @@ async function ask(input: {
   commands: readonly (readonly string[])[];
 }): Promise<readonly string[]> {
   const { address, access, attempt, commands } = input;
-  const { username, password } = access;
+  const { username, password, tls } = access;
   const auth =
     password === undefined ? [] : [['AUTH', ...(username === undefined ? [] : [username]), password.reveal()]];
   const all = [...auth, ...commands];
-  const socket = await open(address, access, attempt);
-  const replies = await readReplies({ socket, address, attempt, count: all.length, request: all.map(encode).join('') });
+  const request = all.map(encode).join('');
+  const isComplete = (received: string): boolean => parseReplies(received).length >= all.length;
+  const answer = await exchange({ to: address, tls, request, until: isComplete, encoding: 'latin1', ...attempt });
+  const replies = parseReplies(answer);
   const refusal = auth.length > 0 && replies[0] !== '+OK' ? replies[0] : undefined;
   if (refusal !== undefined) {
     throw new SwitchmasterError('verify-failed', `${formatAddress(address)} refuses the password: ${refusal}`);
@@ -85,76 +84,14 @@ async function ask(input: {
   return replies.slice(auth.length);
 }
 
-function open(address: Address, access: ProbeAccess, attempt: Attempt): Promise<Socket> {
-  attempt.signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const { tls } = access;
-    const socket = tls === undefined ? connect({ ...address }) : connectTls({ ...address, ...toTlsOptions(tls) });
-    const settle = watchSocket({ socket, attempt, address, reject });
-    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
-      settle();
-      resolve(socket);
-    });
-  });
-}
-
-function readReplies(input: {
-  socket: Socket;
-  address: Address;
-  attempt: Attempt;
-  count: number;
-  request: string;
-}): Promise<readonly string[]> {
-  const { socket, count } = input;
-  return new Promise((resolve, reject) => {
-    const settle = watchSocket({ ...input, reject });
-    let received = '';
-    socket.on('data', (chunk) => {
-      received += chunk.toString('latin1');
-      const replies = parseReplies(received);
-      if (replies.length < count) return;
-      settle();
-      socket.destroy();
-      resolve(replies);
-    });
-    socket.write(input.request);
-  });
-}
-
-/** Ends the socket and rejects when it fails, closes, is late, or the daemon stops; until `settle` is called. */
-function watchSocket(input: {
-  socket: Socket;
-  attempt: Attempt;
-  address: Address;
-  reject: (error: unknown) => void;
-}): () => void {
-  const { socket, attempt, address, reject } = input;
-  const where = formatAddress(address);
-  const fail = (what: string, cause?: unknown) => {
-    settle();
-    socket.destroy();
-    reject(new SwitchmasterError('verify-failed', `${where} ${what}.`, { cause }));
-  };
-  const onError = (error: Error) => fail(`cannot be reached: ${error.message}`, error);
-  const onClose = () => fail('closed the connection');
-  const onAbort = () => {
-    settle();
-    socket.destroy();
-    reject(attempt.signal.reason);
-  };
-  const timer = setTimeout(() => fail(`did not answer within ${attempt.timeoutMs} ms`), attempt.timeoutMs);
-  socket.on('error', onError);
-  socket.on('close', onClose);
-  attempt.signal.addEventListener('abort', onAbort, { once: true });
-  function settle() {
-    clearTimeout(timer);
-    socket.off('close', onClose);
-    socket.off('error', onError);
-    // A late error of a socket that nobody waits for must not end the process.
-    socket.on('error', () => undefined);
-    attempt.signal.removeEventListener('abort', onAbort);
+async function exchange(over: SocketExchange & { readonly to: Address }): Promise<string> {
+  try {
+    return await exchangeOverSocket(over);
+  } catch (thrown) {
+    if (!(thrown instanceof SocketExchangeError)) throw thrown;
+    const message = `${formatAddress(over.to)} ${thrown.message}.`;
+    throw new SwitchmasterError('verify-failed', message, { cause: thrown });
   }
-  return settle;
 }
 
 function encode(words: readonly string[]): string {

@@ -1,6 +1,5 @@
-import { connect } from 'node:net';
+import { type Endpoint, exchangeOverSocket, SocketExchangeError } from '../../client/socket-exchange.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import type { Address } from '../../model/address.ts';
 
 /** A server as the runtime API is asked about it and told of it. */
 export interface RuntimeServer {
@@ -15,7 +14,7 @@ export interface RuntimeServerState extends RuntimeServer {
   readonly state: 'ready' | 'maint';
 }
 
-const defaultTimeoutMs = 2_000;
+const timeoutMs = 2_000;
 
 /**
  * HAProxy's runtime API (management guide, 9.3), as 2.6 and 3.x have it. Each call is a connection of its own: after a
@@ -23,9 +22,9 @@ const defaultTimeoutMs = 2_000;
  * tells what holds.
  */
 export class HaproxyRuntime {
-  readonly #socket: string | Address;
+  readonly #socket: Endpoint;
 
-  constructor(socket: string | Address) {
+  constructor(socket: Endpoint) {
     this.#socket = socket;
   }
 
@@ -37,7 +36,7 @@ export class HaproxyRuntime {
         throw new SwitchmasterError('internal', `This is not one command of HAProxy: ${JSON.stringify(command)}`);
       }
     }
-    return exchange({ socket: this.#socket, line: `${commands.join(';')}\n`, signal });
+    return exchange({ socket: this.#socket, request: `${commands.join(';')}\n`, signal });
   }
 
   /** Every server as the running process has it. Throws `reload-failed` where it does not say. */
@@ -54,32 +53,18 @@ export class HaproxyRuntime {
   }
 }
 
-function exchange(input: { socket: string | Address; line: string; signal: AbortSignal }): Promise<string> {
-  const { socket, line, signal } = input;
-  const where = typeof socket === 'string' ? socket : `${socket.host}:${socket.port}`;
-  return new Promise((resolve, reject) => {
-    const connection = connect(typeof socket === 'string' ? { path: socket } : { ...socket });
-    const chunks: Buffer[] = [];
-    const fail = (what: string, cause?: unknown) => {
-      connection.destroy();
-      const hint = 'Is it running, with "stats socket ... level admin" at this path?';
-      reject(new SwitchmasterError('reload-failed', `HAProxy's socket ${where} ${what}. ${hint}`, { cause }));
-    };
-    const onAbort = () => {
-      connection.destroy();
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => fail(`did not answer within ${defaultTimeoutMs} ms`), defaultTimeoutMs);
-    signal.addEventListener('abort', onAbort, { once: true });
-    connection.on('close', () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+async function exchange(input: { socket: Endpoint; request: string; signal: AbortSignal }): Promise<string> {
+  const { socket, request, signal } = input;
+  try {
+    return await exchangeOverSocket({ to: socket, request, until: 'closed', timeoutMs, signal });
+  } catch (thrown) {
+    if (!(thrown instanceof SocketExchangeError)) throw thrown;
+    const where = typeof socket === 'string' ? socket : `${socket.host}:${socket.port}`;
+    const hint = 'Is it running, with "stats socket ... level admin" at this path?';
+    throw new SwitchmasterError('reload-failed', `HAProxy's socket ${where} ${thrown.message}. ${hint}`, {
+      cause: thrown,
     });
-    connection.on('error', (error) => fail(`cannot be used: ${error.message}`, error));
-    connection.on('data', (chunk) => chunks.push(chunk));
-    connection.on('end', () => resolve(Buffer.concat(chunks).toString()));
-    connection.write(line);
-  });
+  }
 }
 
 /** The columns are found by the names in the second line, for later versions add some. */
