@@ -72,17 +72,19 @@ function rulesFor(queries: readonly ConsulQuery[], plan: (needs: AclNeeds) => re
 }
 
 export async function needsOf(config: Config): Promise<AclNeeds> {
-  const { serviceOf } = await import('../lib/model/instance.ts');
+  const { instanceKind } = await import('../lib/model/instance-kinds.ts');
   const { environment, register, sentinel, cluster, templates } = config;
   const kinds = [
     ...(register?.instances ?? []).map(({ spec }) => spec.kind),
     ...(register?.discoveries ?? []).map(({ discovery }) => discovery.pattern.kind),
   ];
-  const members = (register?.instances ?? []).flatMap(({ spec }) => (spec.kind === 'cluster' ? (spec.name ?? []) : []));
+  const members = (register?.instances ?? []).flatMap(({ spec }) =>
+    instanceKind(spec.kind).record === 'cluster' ? (spec.name ?? []) : [],
+  );
   const queries = await Promise.all(templates.map((spec) => queriesOf(spec, environment)));
   return {
     naming: { environment },
-    registers: [...new Set(kinds.map((kind) => serviceOf[kind]))].sort(),
+    registers: [...new Set(kinds.map((kind) => instanceKind(kind).service))].sort(),
     memberOf: [...new Set(members)],
     masters: sentinel?.masters,
     provisions: sentinel?.provision === true,

@@ -19,7 +19,7 @@ export const clusterCommands = [
 ] as const;
 
 /** Answers to {@link clusterCommands}; where SHARDS is not known, `nodes` is the answer to CLUSTER NODES. */
-export function readClusterView(
+export function toClusterView(
   replies: readonly unknown[],
   asked: { readonly at: Address; readonly tls: 'tls' | 'plain'; readonly nodes: unknown },
 ): ClusterView {

@@ -22,7 +22,7 @@ export function readInfo(reply: unknown): InfoFields {
 }
 
 /** `role` is the answer to ROLE, where it may be asked; `cluster` the one to CLUSTER INFO, of a cluster's node. */
-export function probeRedis(
+export function toRedisResult(
   info: InfoFields,
   also: { readonly role: unknown; readonly cluster: unknown },
 ): RedisProbeResult {
@@ -38,11 +38,11 @@ export function probeRedis(
     memoryFull: limit > 0 && info.get('maxmemory_policy') === 'noeviction' && count(info, 'used_memory') >= limit,
     saveFailed: info.get('rdb_last_bgsave_status') === 'err',
     appendFailed: info.get('aof_enabled') === '1' && info.get('aof_last_write_status') === 'err',
-    cluster: typeof also.cluster === 'string' ? probeCluster(readInfo(also.cluster)) : undefined,
+    cluster: typeof also.cluster === 'string' ? toClusterResult(readInfo(also.cluster)) : undefined,
   };
 }
 
-export function probeSentinel(info: InfoFields, withoutQuorum: readonly string[]): SentinelProbeResult {
+export function toSentinelResult(info: InfoFields, withoutQuorum: readonly string[]): SentinelProbeResult {
   return {
     kind: 'sentinel',
     version: readVersion(info),
@@ -84,7 +84,7 @@ function readLink(info: InfoFields): LinkProbeResult {
   };
 }
 
-function probeCluster(info: InfoFields): ClusterProbeResult {
+function toClusterResult(info: InfoFields): ClusterProbeResult {
   return {
     state: info.get('cluster_state') === 'ok' ? 'ok' : 'fail',
     slotsAssigned: count(info, 'cluster_slots_assigned'),

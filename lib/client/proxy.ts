@@ -1,30 +1,34 @@
-import { connect, type Socket } from 'node:net';
 import { SwitchmasterError } from '../errors.ts';
 import type { Address } from '../model/address.ts';
-import type { ProbeResult, ProxyProbeResult } from '../model/probe-result.ts';
+import type { ProxyProbeResult, Unanswered } from '../model/probe-result.ts';
+import { type Endpoint, exchangeOverSocket, SocketExchangeError } from './socket-exchange.ts';
 
-/** The path of a unix domain socket, or an address. */
-export type Endpoint = Address | string;
+/** Where a proxy listens, and where it serves its statistics; undefined where the config names no such place. */
+export interface ProxyEndpoints {
+  readonly address: Address;
+  readonly stats: Endpoint | undefined;
+}
 
-/** A look at one twemproxy: a PING through it (which it answers itself), and its stats where they are told. */
+/** Probes one twemproxy: a PING, which it answers itself, and its statistics where the config names them. */
 export class TwemproxyProbe {
-  readonly #address: Address;
-  readonly #stats: Endpoint | undefined;
+  readonly #at: ProxyEndpoints;
   #servers: TwemproxyServers = new Map();
 
-  constructor(at: { readonly address: Address; readonly stats: Endpoint | undefined }) {
-    this.#address = at.address;
-    this.#stats = at.stats;
+  constructor(at: ProxyEndpoints) {
+    this.#at = at;
   }
 
-  /** Never throws. */
-  async look(options: { readonly timeoutMs: number }): Promise<ProbeResult> {
-    return looked(async () => {
-      const pong = await converse({ to: this.#address, say: '*1\r\n$4\r\nPING\r\n', until: /\r\n$/ }, options);
+  /** Never rejects. */
+  async probe({ timeoutMs }: { readonly timeoutMs: number }): Promise<Unanswered | ProxyProbeResult> {
+    const { address, stats } = this.#at;
+    return settle(async () => {
+      const isComplete = (received: string): boolean => received.endsWith('\r\n');
+      const request = '*1\r\n$4\r\nPING\r\n';
+      const pong = await exchangeOverSocket({ to: address, request, until: isComplete, timeoutMs });
       if (!pong.startsWith('+PONG'))
         throw new SwitchmasterError('redis-refused', `twemproxy answered PING with ${pong}`);
-      if (this.#stats === undefined) return { kind: 'proxy', version: '', broken: [] };
-      const text = await converse({ to: this.#stats, say: '', until: undefined }, options);
+      if (stats === undefined) return { kind: 'proxy', version: '', broken: [] };
+      const text = await exchangeOverSocket({ to: stats, until: 'closed', timeoutMs });
       const { version, servers } = readTwemproxyStats(text, this.#servers);
       this.#servers = servers;
       const broken = [...servers].filter(([, { state }]) => state === 'broken').map(([name]) => name);
@@ -33,15 +37,16 @@ export class TwemproxyProbe {
   }
 }
 
-/** A connection to HAProxy's listener, and its stats where they are told. Never throws. */
-export async function lookAtHaproxy(
-  at: { readonly address: Address; readonly stats: Endpoint | undefined },
-  options: { readonly timeoutMs: number },
-): Promise<ProbeResult> {
-  return looked(async () => {
-    await converse({ to: at.address, say: '', until: 'connected' }, options);
-    if (at.stats === undefined) return { kind: 'proxy', version: '', broken: [] };
-    return readHaproxyStats(await converse({ to: at.stats, say: 'show info;show stat\n', until: undefined }, options));
+/** Connects to HAProxy's listener, and reads its statistics where the config names them. Never rejects. */
+export async function probeHaproxy(
+  { address, stats }: ProxyEndpoints,
+  { timeoutMs }: { readonly timeoutMs: number },
+): Promise<Unanswered | ProxyProbeResult> {
+  return settle(async () => {
+    await exchangeOverSocket({ to: address, until: 'connected', timeoutMs });
+    if (stats === undefined) return { kind: 'proxy', version: '', broken: [] };
+    const request = 'show info;show stat\n';
+    return readHaproxyStats(await exchangeOverSocket({ to: stats, request, until: 'closed', timeoutMs }));
   });
 }
 
@@ -51,15 +56,16 @@ export type TwemproxyServers = ReadonlyMap<string, TwemproxyServer>;
 interface TwemproxyServer {
   readonly responses: number;
   readonly failures: number;
-  /** When it was last left out (`auto_eject_hosts`), which a lost connection may be enough for. Microseconds since 1970. */
+  /** When twemproxy last ejected it (`auto_eject_hosts`), for which one lost connection can do. Microseconds since 1970. */
   readonly ejectedAt: number;
   readonly state: 'broken' | 'well';
 }
 
 /**
- * What twemproxy's stats say of its servers, and what they said `before` (nutcracker's nc_stats.h). They are counters: a
- * server is broken from a failure until its next response, and nothing is known of one to which nothing was sent.
- * Whether there is a connection decides only where they do not tell which came last, for an idle one may be closed.
+ * Reads twemproxy's statistics (nutcracker's nc_stats.h), and compares them with those read `before`. They are counters:
+ * a server is broken from a failure until its next response. A server to which twemproxy sent nothing counts as well.
+ * Where the counters do not show which came last, the number of connections decides; alone it proves nothing, because
+ * twemproxy may close an idle connection.
  */
 export function readTwemproxyStats(
   text: string,
@@ -86,7 +92,7 @@ function readTwemproxyServer(
   const ejectedAt = count('server_ejected_at');
   const unlinked = count('server_connections') === 0 ? 'broken' : 'well';
   const state = (): TwemproxyServer['state'] => {
-    // Counters that fell are those of another process.
+    // Lower counters than before belong to another process.
     if (before === undefined || responses < before.responses || failures < before.failures) {
       return failures + ejectedAt > 0 ? unlinked : 'well';
     }
@@ -113,37 +119,11 @@ export function readHaproxyStats(text: string): ProxyProbeResult {
   return { kind: 'proxy', version, broken: down.map((row) => row[0] ?? '').sort() };
 }
 
-async function looked(look: () => Promise<ProbeResult>): Promise<ProbeResult> {
+async function settle(probe: () => Promise<ProxyProbeResult>): Promise<Unanswered | ProxyProbeResult> {
   try {
-    return await look();
+    return await probe();
   } catch (thrown) {
-    const silent = SwitchmasterError.from(thrown).code === 'redis-timeout';
-    return { kind: 'unreachable', why: silent ? 'silent' : 'refused' };
+    const timedOut = thrown instanceof SocketExchangeError && thrown.reason === 'timeout';
+    return { kind: 'unreachable', why: timedOut ? 'timeout' : 'refused' };
   }
-}
-
-const maxAnswerBytes = 16 * 1024 * 1024;
-
-/** Says one thing and hears the answer: until it matches, until the other end closes, or only that it connects. */
-function converse(
-  talk: { readonly to: Endpoint; readonly say: string; readonly until: RegExp | 'connected' | undefined },
-  { timeoutMs }: { readonly timeoutMs: number },
-): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const socket: Socket = typeof talk.to === 'string' ? connect(talk.to) : connect(talk.to.port, talk.to.host);
-  const timer = setTimeout(() => reject(new SwitchmasterError('redis-timeout', 'no answer in time')), timeoutMs);
-  let heard = '';
-  socket.setEncoding('utf8');
-  socket.on('connect', () => (talk.until === 'connected' ? resolve('') : socket.write(talk.say)));
-  socket.on('data', (text: string) => {
-    heard += text;
-    if (talk.until instanceof RegExp && talk.until.test(heard)) resolve(heard);
-    if (heard.length > maxAnswerBytes) reject(new SwitchmasterError('redis-answer-invalid', 'the answer is too long'));
-  });
-  socket.on('end', () => (talk.until === undefined ? resolve(heard) : reject(new Error('the connection was closed'))));
-  socket.on('error', reject);
-  return promise.finally(() => {
-    clearTimeout(timer);
-    socket.destroy();
-  });
 }

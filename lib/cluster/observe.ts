@@ -1,4 +1,5 @@
-import { InstanceLink } from '../client/instance.ts';
+import { readClusterInfo, readClusterView } from '../client/cluster-node.ts';
+import { InstanceLink, type LinkState } from '../client/instance.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
@@ -54,7 +55,7 @@ export class ClusterSource {
   /** Asks every node for CLUSTER INFO, which costs it next to nothing, and for all of its view only where that is news. */
   async poll(nowMs: number): Promise<ClusterReading> {
     const links = [...this.#links.values()];
-    const changeFeeds = await Promise.all(links.map((link) => link.clusterChangeFeed({ timeoutMs: askTimeoutMs })));
+    const changeFeeds = await Promise.all(links.map((link) => readClusterInfo(link, { timeoutMs: askTimeoutMs })));
     const beats = changeFeeds.map((one) => (typeof one === 'string' ? one : null));
     const changeFeed = JSON.stringify(beats.map((one, i) => [formatAddress((links[i] as InstanceLink).address), one]));
     if (changeFeed === this.#changeFeed && nowMs - this.#fullAtMs < fullMs) return { kind: 'same' };
@@ -74,7 +75,7 @@ export class ClusterSource {
   }
 
   async #read(links: readonly InstanceLink[]): Promise<Extract<ClusterReading, { kind: 'views' }>> {
-    const results = await Promise.allSettled(links.map((link) => link.clusterView({ timeoutMs: askTimeoutMs })));
+    const results = await Promise.allSettled(links.map((link) => readClusterView(link, { timeoutMs: askTimeoutMs })));
     const views = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     const unreachable = results.flatMap((result, i) =>
       result.status === 'rejected'
@@ -105,11 +106,11 @@ export class ClusterSource {
     const key = formatAddress(address);
     if (this.#links.has(key)) return;
     const { access, onHint } = this.#options;
-    const onTurn = (turn: 'up' | 'down'): void => {
+    const onLinkState = (state: LinkState): void => {
       this.forget();
-      onHint(turn === 'up' ? 'connected' : 'disconnected');
+      onHint(state === 'up' ? 'connected' : 'disconnected');
     };
-    this.#links.set(key, new InstanceLink({ address, access, onTurn }));
+    this.#links.set(key, new InstanceLink({ address, access, onLinkState }));
     this.forget();
   }
 }

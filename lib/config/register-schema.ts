@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instanceKindNames } from '../model/instance-kinds.ts';
 import { duration } from './duration.ts';
 import { address, redisAccess, text } from './shared-schema.ts';
 
@@ -21,17 +22,17 @@ const check = z.strictObject({
   deregisterCriticalServiceAfter: duration({ minMs: 60_000 }).optional(),
 });
 
+const discovery = z.strictObject({
+  hosts: z.array(text).default([]),
+  masters: z.array(text).min(1).default(['*']),
+});
+
 const instance = z.strictObject({
-  kind: z.enum(['redis', 'sentinel', 'cluster', 'twemproxy', 'haproxy']),
+  kind: z.enum(instanceKindNames),
   name: text.optional(),
   address: address.optional(),
   announce: address.optional(),
-  discover: z
-    .union([
-      z.literal(true),
-      z.strictObject({ hosts: z.array(text).default([]), masters: z.array(text).min(1).default(['*']) }),
-    ])
-    .optional(),
+  discover: z.union([z.literal(true).transform(() => discovery.parse({})), discovery]).optional(),
   stats: endpoint.optional(),
   ...redisAccess.shape,
   tags: z.array(tag).default([]),

@@ -1,28 +1,29 @@
 import type { CheckSettings, InstanceSpec } from '../model/instance.ts';
 import { instanceId } from '../model/instance.ts';
+import { instanceKind, kindsSupporting } from '../model/instance-kinds.ts';
 import { resolveAccess } from './access.ts';
 import type { RegisterConfig } from './model.ts';
 import type { RawInstance } from './register-schema.ts';
 import type { Resolution } from './resolution.ts';
 
-/** Each entry with its credentials. Whatever an entry of its kind cannot have is reported. */
+/** Resolves each entry with its credentials, and reports every problem of every entry. */
 export async function resolveRegister(resolution: Resolution, raw: readonly RawInstance[]): Promise<RegisterConfig> {
   const instances: RegisterConfig['instances'][number][] = [];
   const discoveries: RegisterConfig['discoveries'][number][] = [];
   const seen = new Map<string, number>();
   for (const [i, entry] of raw.entries()) {
     checkEntry(resolution, { entry, index: i });
-    const variable = entry.kind === 'sentinel' ? 'SWITCHMASTER_SENTINEL_PASSWORD' : 'SWITCHMASTER_REDIS_PASSWORD';
+    const variable = instanceKind(entry.kind).passwordVariable;
     const access = await resolveAccess(resolution, { raw: entry, at: ['register', i], variable });
     const pattern = patternOf(entry);
     if (entry.discover !== undefined) {
-      const { hosts, masters } = entry.discover === true ? { hosts: [], masters: ['*'] } : entry.discover;
+      const { hosts, masters } = entry.discover;
       discoveries.push({ discovery: { pattern, hosts }, masters, access });
     } else if (entry.address !== undefined) {
       const id = instanceId(entry.kind, entry.address);
       const twin = seen.get(id);
       if (twin !== undefined) {
-        const message = `is registered by register[${twin}] already`;
+        const message = `is the same instance as register[${twin}]`;
         resolution.report({ at: ['register', i, 'address'] }, { message });
       }
       seen.set(id, i);
@@ -61,22 +62,26 @@ function checksOf(raw: RawInstance['check']): CheckSettings {
   };
 }
 
+/** Reports what an entry lacks, and what an entry of its kind cannot have. */
 function checkEntry(resolution: Resolution, given: { readonly entry: RawInstance; readonly index: number }): void {
   const { entry, index } = given;
-  const report = (key: string, message: string, hint?: string): void =>
-    resolution.report({ at: ['register', index, key] }, { message, ...(hint === undefined ? {} : { hint }) });
+  const kind = instanceKind(entry.kind);
+  const report = (key: string, problem: { readonly message: string; readonly hint?: string }): void =>
+    resolution.report({ at: ['register', index, key] }, problem);
+  const unsupported = (key: 'discover' | 'stats'): void => {
+    if (entry[key] === undefined || kind[key] === 'supported') return;
+    report(key, { message: `is not supported for ${entry.kind}, only for ${kindsSupporting(key).join(' and ')}` });
+  };
   if (entry.address === undefined && entry.discover === undefined) {
-    report('address', 'is missing', 'write address: "host:port"');
+    report('address', { message: 'is missing', hint: 'write address: "host:port"' });
   }
-  if (entry.discover !== undefined) {
-    if (entry.kind !== 'redis') report('discover', `only redis can be discovered, not ${entry.kind}`);
-    for (const key of ['address', 'name', 'announce'] as const) {
-      if (entry[key] !== undefined) report(key, 'cannot stand beside discover, which finds it');
-    }
+  unsupported('discover');
+  unsupported('stats');
+  for (const key of ['address', 'name', 'announce'] as const) {
+    if (entry.discover === undefined || entry[key] === undefined) continue;
+    report(key, { message: 'cannot be combined with discover, which finds it', hint: `remove ${key} or discover` });
   }
-  if (entry.kind === 'cluster' && entry.name === undefined) {
-    report('name', 'is missing: the name of the cluster', 'write the name that the cluster section has');
+  if (kind.name === 'required' && entry.name === undefined) {
+    report('name', { message: 'is missing', hint: 'write the name that the section cluster has for it' });
   }
-  const proxy = entry.kind === 'twemproxy' || entry.kind === 'haproxy';
-  if (entry.stats !== undefined && !proxy) report('stats', `only twemproxy and haproxy have stats, not ${entry.kind}`);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instanceKindNames } from '../model/instance-kinds.ts';
 import { problemKinds } from '../model/problem.ts';
 
 /*
@@ -147,7 +148,7 @@ export const clusterShape = z.object({
 /** One process of this node. */
 export const instanceShape = z.object({
   id: z.string(),
-  kind: z.enum(['redis', 'sentinel', 'cluster', 'twemproxy', 'haproxy']),
+  kind: z.enum(instanceKindNames),
   name: z.string().nullable().meta({ description: "The master's or the cluster's name." }),
   address: addressShape,
   role: z.enum(['master', 'replica', 'unknown']).meta({ description: 'By the record.' }),

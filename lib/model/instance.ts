@@ -1,70 +1,59 @@
 import { type Address, formatAddress } from './address.ts';
 import type { CheckStatus } from './catalog.ts';
-
-/** What a node can have of its own. */
-export type InstanceKind = 'redis' | 'sentinel' | 'cluster' | 'twemproxy' | 'haproxy';
-
-/** The service that each kind is registered as. */
-export const serviceOf: Readonly<Record<InstanceKind, string>> = {
-  redis: 'redis',
-  sentinel: 'redis-sentinel',
-  cluster: 'redis-cluster',
-  twemproxy: 'redis-proxy',
-  haproxy: 'redis-proxy',
-};
+import type { InstanceKind } from './instance-kinds.ts';
 
 /** Meta key of every service that a registrar registered; its value names the registrar (the environment). */
 export const registrarMeta = 'switchmaster';
 
-/** One process of this node that is to be registered. Durations are milliseconds. */
+/** One process of this node that the registrar registers. Durations are milliseconds. */
 export interface InstanceSpec {
-  /** The service's id at the agent: the same for the same process, whatever becomes of it. */
+  /** The service's id at the agent. A failover does not change it. */
   readonly id: string;
   readonly kind: InstanceKind;
-  /** Sentinel's master name or the cluster's name; undefined where the records tell. */
+  /** Sentinel's master name or the cluster's name; undefined where the registrar takes it from the records. */
   readonly name?: string;
-  /** Where this node reaches it: what is checked. */
+  /** Where this node connects to it for its checks. */
   readonly address: Address;
-  /** Where others reach it, where that is not what the process says of itself. */
+  /** Where other machines reach it; default: what the process announces. */
   readonly announce?: Address;
   readonly tags: readonly string[];
   readonly meta: Readonly<Record<string, string>>;
   readonly checks: CheckSettings;
   /** twemproxy: `host:port` of its stats; HAProxy: `host:port` or the path of its stats socket. */
   readonly stats?: Address | string;
-  /** Found by the records rather than listed. */
+  /** `configured`: the config lists it; `discovered`: a record does. */
   readonly origin: 'configured' | 'discovered';
   readonly deregisterOnStop: boolean;
 }
 
-/** A wish to register every Redis of this node that the records list. */
+/** Settings to register every Redis of this node that the records list. */
 export interface Discovery {
-  /** What each of them is registered with, but for id, name and address. */
+  /** The settings of each of them, without id, name and address. */
   readonly pattern: Omit<InstanceSpec, 'id' | 'name' | 'address' | 'origin'>;
-  /** Addresses of this node, beside those of its interfaces. */
+  /** Addresses of this node in addition to those of its interfaces. */
   readonly hosts: readonly string[];
   readonly matches: (master: string) => boolean;
 }
 
-/** The id of an instance: its kind and where this node reaches it, for both outlive every failover. */
-export function instanceId(kind: InstanceSpec['kind'], address: Address): string {
+/** The id of an instance: its kind and its address, because a failover changes neither. */
+export function instanceId(kind: InstanceKind, address: Address): string {
   return `${kind}-${formatAddress(address)}`;
 }
 
 export interface CheckSettings {
-  /** How often the daemon looks. */
+  /** How often the daemon probes it. */
   readonly intervalMs: number;
-  /** How long the process may take to answer. */
+  /** How long the process may take to answer a probe. */
   readonly timeoutMs: number;
-  /** How often Consul itself connects. */
+  /** How often Consul's agent connects to it. */
   readonly consulIntervalMs: number;
   readonly consulTimeoutMs: number;
-  /** Consul asks this URL instead of connecting to the address. */
+  /** Consul's agent requests this URL instead of connecting to the address. */
   readonly httpUrl?: string;
-  /** How many looks in a row must be worse, or better, before the check says so. */
+  /** How many consecutive probes must be worse (`fall`) or better (`rise`) before the check changes. */
   readonly fall: number;
   readonly rise: number;
-  /** A replica that has heard nothing from its master for longer lags. */
+  /** A replica that received nothing from its master for longer counts as lagging. */
   readonly maxLagMs: number;
   /** A replica whose link is down for longer is critical. */
   readonly maxLinkDownMs: number;
@@ -75,7 +64,7 @@ export interface CheckSettings {
 export interface Registration {
   readonly id: string;
   readonly service: string;
-  /** '' stands for the node's address. */
+  /** '' means the node's address. */
   readonly address: string;
   readonly port: number;
   readonly tags: readonly string[];
@@ -86,13 +75,13 @@ export interface Registration {
 export type CheckDefinition = {
   readonly id: string;
   readonly name: string;
-  /** What it begins with. */
+  /** The state that Consul gives it at its registration. */
   readonly status: CheckStatus;
   readonly output: string;
 } & (
   | { readonly kind: 'tcp'; readonly target: string; readonly intervalMs: number; readonly timeoutMs: number }
   | { readonly kind: 'http'; readonly target: string; readonly intervalMs: number; readonly timeoutMs: number }
-  /** Says what was last reported, for as long as nobody reports anything else. */
+  /** Keeps the last reported state until the next report. */
   | { readonly kind: 'report' }
 ) & { readonly deregisterAfterMs?: number };
 

@@ -1,24 +1,32 @@
 import type { Address } from './address.ts';
+import type { InstanceKind, instanceKinds } from './instance-kinds.ts';
 
-/** What one look at an instance found out. */
-export type ProbeResult =
-  | { readonly kind: 'unreachable'; readonly why: 'refused' | 'silent' }
-  /** It answers, but not to us: nothing can be said of its state. */
-  | { readonly kind: 'denied' }
-  | RedisProbeResult
-  | SentinelProbeResult
-  | ProxyProbeResult;
+/** What one probe of an instance found. */
+export type ProbeResult = Unanswered | ProbeAnswer;
+
+export type Unanswered =
+  | { readonly kind: 'unreachable'; readonly why: 'refused' | 'timeout' }
+  /** It refuses the credentials, so that its state is unknown. */
+  | { readonly kind: 'denied' };
+
+export type ProbeAnswer = RedisProbeResult | SentinelProbeResult | ProxyProbeResult;
+
+/** What a successful probe of an instance of one kind finds. */
+export type AnswerOf<Kind extends InstanceKind> = Extract<
+  ProbeAnswer,
+  { readonly kind: (typeof instanceKinds)[Kind]['answer'] }
+>;
 
 export interface RedisProbeResult {
   readonly kind: 'redis';
-  /** Another one for every start of the process. */
+  /** INFO's run_id: each start of the process has another one. */
   readonly runId: string;
   readonly version: string;
   readonly loading: boolean;
   readonly role: 'master' | 'replica' | 'other';
-  /** Of a replica: its link to its master. */
+  /** The link of a replica to its master. */
   readonly link: LinkProbeResult | undefined;
-  /** Full, and set up to refuse writes rather than to evict. */
+  /** Its memory is full, and its policy refuses writes rather than evicting keys. */
   readonly memoryFull: boolean;
   readonly saveFailed: boolean;
   readonly appendFailed: boolean;
@@ -27,16 +35,16 @@ export interface RedisProbeResult {
 
 export interface LinkProbeResult {
   readonly up: boolean;
-  /** Since it last heard of its master; undefined where it never did. */
+  /** How long ago it last received something from its master; undefined where it never did. */
   readonly silentMs: number | undefined;
-  /** Since the link went down; 0 while it is up. */
+  /** How long ago the link went down; 0 while it is up. */
   readonly downMs: number;
   readonly syncing: boolean;
 }
 
 export interface ClusterProbeResult {
   readonly state: 'ok' | 'fail';
-  /** Slots that are assigned, of 16,384. */
+  /** Of 16,384. */
   readonly slotsAssigned: number;
 }
 
@@ -45,21 +53,21 @@ export interface SentinelProbeResult {
   readonly version: string;
   readonly tilt: boolean;
   readonly masters: number;
-  /** Masters that a failover would not be authorized for (SENTINEL CKQUORUM), sorted. */
+  /** Masters for which the Sentinels could not authorize a failover (SENTINEL CKQUORUM), sorted. */
   readonly withoutQuorum: readonly string[];
 }
 
 export interface ProxyProbeResult {
   readonly kind: 'proxy';
   readonly version: string;
-  /** Pools or backends, and those of them that no server answers in: sorted. */
+  /** twemproxy's servers (`pool/server`) or HAProxy's backends that do not answer, sorted. */
   readonly broken: readonly string[];
 }
 
-/** What an instance says of itself that changes seldom. */
+/** What an instance reports about itself that seldom changes. */
 export interface InstanceProfile {
-  /** Where it tells others that it is; undefined where it says nothing. */
+  /** The address that it announces to others; undefined where it announces none. */
   readonly announced: Partial<Address> | undefined;
-  /** Slot ranges of a cluster node that is a master: `0-5460`, by commas. */
+  /** Slot ranges of a cluster node that is a master, separated by commas: `0-5460,10923-10930`. */
   readonly slots: string | undefined;
 }

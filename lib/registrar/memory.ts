@@ -1,55 +1,92 @@
 import type { CheckSettings, HeldCheck } from '../model/instance.ts';
 import type { ProbeResult } from '../model/probe-result.ts';
 import type { ExpectedRole, Verdict } from './plan/health.ts';
-import { type Hysteresis, steady } from './plan/hysteresis.ts';
-import type { Standing } from './plan/registration.ts';
+import { addVerdict, type Hysteresis, isPending } from './plan/hysteresis.ts';
+import type { RecordedRole } from './plan/recorded-role.ts';
+import type { CheckReport } from './plan/registration.ts';
 
-/** What a registrar remembers of one instance between two looks. All of it can be lost. */
+/** What the registrar remembers of one instance between two probes. A restart may lose all of it. */
 export class InstanceMemory {
-  /** What the check says. */
-  steady: Hysteresis | undefined;
-  version: string | undefined;
-  probeResult: ProbeResult | undefined;
-  standing: Standing | undefined;
-  seenAt: Date | undefined;
-  /** Whether this registrar has registered it at least once. */
-  registered = false;
-  /** Why it may not be registered. */
-  refusal: string | undefined;
+  #check: Hysteresis | undefined;
+  #version: string | undefined;
+  #recorded: RecordedRole | undefined;
+  #probedAt: Date | undefined;
+  #registered = false;
+  #refusal: string | undefined;
   /** The last time that the process had the role that the record has for it. */
   #agreed: { readonly runId: string; readonly expected: ExpectedRole } | undefined;
   #mismatchSinceMs: number | undefined;
 
-  saw(probeResult: ProbeResult, standing: Standing): void {
-    this.probeResult = probeResult;
-    this.standing = standing;
-    this.seenAt = new Date();
-    if ('version' in probeResult && probeResult.version !== '') this.version = probeResult.version;
+  /** The state of the check; undefined before the first probe. */
+  get check(): CheckReport | undefined {
+    return this.#check;
+  }
+
+  /** Whether the last probes contradict the check. */
+  get isCheckPending(): boolean {
+    return this.#check !== undefined && isPending(this.#check);
+  }
+
+  /** The last known version of the program. */
+  get version(): string | undefined {
+    return this.#version;
+  }
+
+  get recorded(): RecordedRole | undefined {
+    return this.#recorded;
+  }
+
+  get probedAt(): Date | undefined {
+    return this.#probedAt;
+  }
+
+  /** Whether this registrar has registered it at least once. */
+  get registered(): boolean {
+    return this.#registered;
+  }
+
+  /** Why the registrar must not register it; undefined where it may. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  setRefusal(refusal: string | undefined): void {
+    this.#refusal = refusal;
+  }
+
+  noteProbe(result: ProbeResult, recorded: RecordedRole): void {
+    this.#recorded = recorded;
+    this.#probedAt = new Date();
+    if ('version' in result && result.version !== '') this.#version = result.version;
+  }
+
+  noteRegistration(): void {
+    this.#registered = true;
   }
 
   /** See `Judging.mismatchMs`. */
-  mismatchMs(probeResult: ProbeResult, at: { readonly expected: ExpectedRole; readonly nowMs: number }): number {
+  mismatchMs(result: ProbeResult, at: { readonly expected: ExpectedRole; readonly nowMs: number }): number {
     const { expected, nowMs } = at;
-    if (probeResult.kind !== 'redis' || expected === 'unknown' || probeResult.role === 'other') return 0;
-    if (probeResult.role === expected) {
-      this.#agreed = { runId: probeResult.runId, expected };
+    if (result.kind !== 'redis' || expected === 'unknown' || result.role === 'other') return 0;
+    if (result.role === expected) {
+      this.#agreed = { runId: result.runId, expected };
       this.#mismatchSinceMs = undefined;
       return 0;
     }
-    const moved = this.#agreed?.runId === probeResult.runId && this.#agreed.expected === expected;
+    const moved = this.#agreed?.runId === result.runId && this.#agreed.expected === expected;
     if (!moved) return Number.POSITIVE_INFINITY;
     this.#mismatchSinceMs ??= nowMs;
     return nowMs - this.#mismatchSinceMs;
   }
 
-  /** What the check says after one more look; a daemon that was restarted goes on from what the agent holds. */
-  judge(
+  /** The state of the check after one more verdict. After a restart it continues from the state that the agent holds. */
+  addVerdict(
     verdict: Verdict,
     at: { readonly settings: CheckSettings; readonly held: HeldCheck | undefined },
-  ): Pick<Hysteresis, 'status' | 'output'> {
+  ): CheckReport {
     const { settings, held } = at;
-    const told = held === undefined || held.output === '' ? undefined : { ...held, worse: 0, better: 0 };
-    this.steady = steady(this.steady ?? told, verdict, settings);
-    return { status: this.steady.status, output: this.steady.output };
+    const reported = held === undefined || held.output === '' ? undefined : { ...held, worse: 0, better: 0 };
+    this.#check = addVerdict(this.#check ?? reported, verdict, settings);
+    return { status: this.#check.status, output: this.#check.output };
   }
 }

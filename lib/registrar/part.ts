@@ -10,6 +10,7 @@ import type { InstanceState, InstancesView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import type { Discovery, InstanceSpec } from '../model/instance.ts';
+import { instanceKind } from '../model/instance-kinds.ts';
 import type { Naming } from '../model/naming.ts';
 import type { Part, Readiness, StopOptions } from '../part.ts';
 import { InstanceSource } from './observe/instance.ts';
@@ -17,7 +18,7 @@ import { RegistrationSource } from './observe/registrations.ts';
 import { discoverInstances } from './plan/discovery.ts';
 import { Registrar, surplusKey } from './reconciler.ts';
 
-/** An instance with what it takes to be let in. */
+/** An instance with the credentials for its probes. */
 export interface WantedInstance {
   readonly spec: InstanceSpec;
   readonly access: RedisAccess;
@@ -35,11 +36,11 @@ export interface RegistrarPartOptions {
   readonly instances: readonly WantedInstance[];
   readonly discoveries: readonly WantedDiscovery[];
   readonly onReport: (report: RunReport) => void;
-  /** Default: of this machine's interfaces. */
+  /** The addresses of this node. Default: those of its interfaces. */
   readonly nodeHosts?: () => readonly string[];
 }
 
-/** The part that a `register` section asks for. */
+/** The part for the section `register`. */
 export function buildRegistrar(
   config: RegisterConfig,
   shared: Pick<RegistrarPartOptions, 'client' | 'watches' | 'naming' | 'onReport'>,
@@ -58,7 +59,7 @@ export function buildRegistrar(
   });
 }
 
-/** The node's own instances with their checks: what a node runs that has a `register` section. */
+/** Registers the instances of this node in the local Consul agent, with their checks. */
 export class RegistrarPart implements Part {
   readonly name = 'registrar';
   readonly instances: InstancesView = { list: () => this.#list() };
@@ -76,7 +77,8 @@ export class RegistrarPart implements Part {
     const { naming, client, watches } = options;
     const agent = new ConsulAgentClient(client);
     const nodeHosts = options.nodeHosts ?? interfaceHosts;
-    const clusters = options.instances.some(({ spec }) => spec.kind === 'cluster') ? 'read' : 'not-read';
+    const inCluster = ({ spec }: WantedInstance) => instanceKind(spec.kind).record === 'cluster';
+    const clusters = options.instances.some(inCluster) ? 'read' : 'not-read';
     const onChange = (): void => this.#recordsChanged();
     this.#registrations = new RegistrationSource({ agent, watches, naming, clusters, onChange });
     this.#registrar = new Registrar({ naming, agent, registrations: this.#registrations, nodeHosts });
@@ -101,7 +103,7 @@ export class RegistrarPart implements Part {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     await this.#loop.stop(options);
     try {
-      // After a reload, what the config has no more goes as a surplus, and the rest must not leave DNS for it.
+      // After a reload the next registrar deregisters what the config lost. The rest must stay in DNS.
       if (options.cause !== 'reload') await this.#registrar.leave();
     } finally {
       for (const id of this.#registrar.ids) this.#registrar.release(id);
@@ -109,7 +111,7 @@ export class RegistrarPart implements Part {
     }
   }
 
-  /** Ready when the agent holds every instance once, whatever its health. */
+  /** Ready when the agent has held every instance once, healthy or not. */
   ready(): Readiness {
     const missing = this.#registrar.ids.filter((id) => !this.#settled.has(id));
     return missing.length === 0
@@ -127,16 +129,16 @@ export class RegistrarPart implements Part {
       if (spec === undefined) return [];
       const memory = this.#registrar.memory(id);
       const refusal = memory?.refusal;
-      const check = refusal === undefined ? memory?.steady : ({ status: 'critical', output: refusal } as const);
+      const check = refusal === undefined ? memory?.check : ({ status: 'critical', output: refusal } as const);
       return {
         id,
         kind: spec.kind,
-        name: memory?.standing?.name ?? spec.name ?? null,
+        name: memory?.recorded?.name ?? spec.name ?? null,
         address: spec.address,
-        role: memory?.standing?.role ?? 'unknown',
+        role: memory?.recorded?.role ?? 'unknown',
         version: memory?.version ?? null,
         check: check === undefined ? null : { status: check.status, output: check.output },
-        seenAt: memory?.seenAt?.toISOString() ?? null,
+        seenAt: memory?.probedAt?.toISOString() ?? null,
       };
     });
   }
@@ -151,11 +153,11 @@ export class RegistrarPart implements Part {
   #schedule(id: string): void {
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
-    const nextMs = this.#registrar.nextLookMs(id);
+    const nextMs = this.#registrar.nextProbeMs(id);
     if (nextMs === undefined || this.#stopped) return;
     this.#timers.set(
       id,
-      setTimeout(() => this.#loop.wake(id, { source: 'registrar', event: 'look' }), nextMs),
+      setTimeout(() => this.#loop.wake(id, { source: 'registrar', event: 'probe' }), nextMs),
     );
   }
 
@@ -174,7 +176,7 @@ export class RegistrarPart implements Part {
       discoverInstances(discovery, { records, nodeHosts, before }).map((spec) => ({ spec, access })),
     );
     const fresh = new Map(found.filter(({ spec }) => !listed.has(spec.id)).map((each) => [each.spec.id, each]));
-    // The same address under another master's name is looked at anew, for it stands in another record.
+    // The same address with another master's name is a new instance, because another record gives it its role.
     const stays = ({ id, name }: InstanceSpec): boolean => fresh.get(id)?.spec.name === name;
     for (const spec of before) if (!stays(spec)) this.#drop(spec.id);
     const kept = new Set(before.filter(stays).map(({ id }) => id));

@@ -4,22 +4,18 @@ import type { Reconciler, Run } from '../loop/run.ts';
 import type { HeldService, InstanceSpec } from '../model/instance.ts';
 import type { Naming } from '../model/naming.ts';
 import type { InstanceProfile, ProbeResult } from '../model/probe-result.ts';
+import { judge } from './kinds/table.ts';
 import { InstanceMemory } from './memory.ts';
 import type { InstanceSource } from './observe/instance.ts';
 import type { RegistrationSource } from './observe/registrations.ts';
-import { judge } from './plan/health.ts';
-import { hysteresisPending } from './plan/hysteresis.ts';
+import { identitiesOf, type RecordedRole, recordedRole } from './plan/recorded-role.ts';
 import {
-  clusterStandingOf,
   deepCheckId,
   foreignService,
   type InstanceAction,
-  identitiesOf,
   planInstance,
   planRemoval,
   registrarName,
-  type Standing,
-  standingOf,
 } from './plan/registration.ts';
 
 export interface RegistrarOptions {
@@ -30,17 +26,30 @@ export interface RegistrarOptions {
   readonly nodeHosts: () => readonly string[];
 }
 
-/** The key under which is deregistered what nobody wants any more. */
+/** The key of the loop that deregisters what the registrar registered and no longer needs. */
 export const surplusKey = '(surplus)';
 
+interface Instance {
+  readonly source: InstanceSource;
+  readonly memory: InstanceMemory;
+}
+
+/** What one run reads: from the instance, from the agent and from the records. */
+interface Observed {
+  readonly result: ProbeResult;
+  readonly profile: InstanceProfile | undefined;
+  readonly recorded: RecordedRole;
+  readonly held: HeldService | undefined;
+}
+
 /**
- * Keeps the local agent's services and checks as this node's processes are and as the records say. One key of the loop
- * is one instance. Whatever the agent forgot, or somebody changed, is registered again by the next look.
+ * Keeps the services and checks of the local agent equal to what this node's processes and the records say. One key of
+ * the loop is one instance. The next run restores what the agent lost or somebody changed.
  */
 export class Registrar implements Reconciler {
   readonly name = 'registrar';
   readonly #options: RegistrarOptions;
-  readonly #instances = new Map<string, { readonly source: InstanceSource; readonly memory: InstanceMemory }>();
+  readonly #instances = new Map<string, Instance>();
 
   constructor(options: RegistrarOptions) {
     this.#options = options;
@@ -67,40 +76,34 @@ export class Registrar implements Reconciler {
     return this.#instances.get(id)?.memory;
   }
 
-  /** When to look again by itself: sooner while the last looks contradict what the check says. */
-  nextLookMs(id: string): number | undefined {
+  /** How long until the next probe: shorter while the last probes contradict the check. */
+  nextProbeMs(id: string): number | undefined {
     const instance = this.#instances.get(id);
     if (instance === undefined) return undefined;
     const { intervalMs } = instance.source.spec.checks;
-    const { steady } = instance.memory;
-    return steady !== undefined && hysteresisPending(steady) ? intervalMs / 4 : intervalMs;
+    return instance.memory.isCheckPending ? intervalMs / 4 : intervalMs;
   }
 
   async reconcile({ key }: Run): Promise<Outcome> {
     if (key === surplusKey) return this.#removeSurplus();
     const instance = this.#instances.get(key);
     if (instance === undefined) return { kind: 'unchanged' };
-    const { source, memory } = instance;
-    const [probeResult, services, profile] = await Promise.all([
-      source.look(),
-      this.#options.registrations.services(),
-      source.profile(performance.now()),
-    ]);
-    // Removed from the config while it was looked at.
+    const observed = await this.#observe(instance.source);
+    // The config or a record dropped it meanwhile.
     if (!this.#instances.has(key)) return { kind: 'unchanged' };
-    const held = services.find(({ id }) => id === key);
-    const standing = this.#standing(source.spec, profile);
-    // What this registrar has registered itself is put back, whatever somebody made of it.
-    memory.refusal = held === undefined || memory.registered ? undefined : foreignService(held);
+    const { memory } = instance;
+    const { held, recorded } = observed;
+    // The registrar restores what it registered itself, even where somebody replaced it.
+    memory.setRefusal(held === undefined || memory.registered ? undefined : foreignService(held));
     if (memory.refusal !== undefined) return { kind: 'held', summary: memory.refusal };
-    const actions = this.#plan(source.spec, { probeResult, held, profile, standing, memory });
-    for (const action of actions) await this.#carryOut(action);
+    const actions = this.#plan(instance, observed);
+    for (const action of actions) await this.#apply(action);
     if (actions.length === 0) return { kind: 'unchanged' };
     this.#options.registrations.forget();
-    return { kind: 'applied', summary: describe(key, actions), details: { cause: 'registration', standing } };
+    return { kind: 'applied', summary: describe(key, actions), details: { cause: 'registration', recorded } };
   }
 
-  /** Deregisters everything that asks for it; for the end of the daemon. */
+  /** Deregisters the instances with `deregisterOnStop`, at the end of the daemon. */
   async leave(): Promise<void> {
     for (const { source, memory } of this.#instances.values()) {
       if (source.spec.deregisterOnStop && memory.refusal === undefined)
@@ -108,64 +111,51 @@ export class Registrar implements Reconciler {
     }
   }
 
-  #plan(
-    spec: InstanceSpec,
-    seen: {
-      readonly probeResult: ProbeResult;
-      readonly held: HeldService | undefined;
-      readonly profile: InstanceProfile | undefined;
-      readonly standing: Standing;
-      readonly memory: InstanceMemory;
-    },
-  ): readonly InstanceAction[] {
-    const { probeResult, held, profile, standing, memory } = seen;
-    const mismatchMs = memory.mismatchMs(probeResult, { expected: standing.role, nowMs: performance.now() });
-    const verdict = judge(probeResult, { expected: standing.role, mismatchMs, settings: spec.checks });
-    const says = memory.judge(verdict, {
-      settings: spec.checks,
-      held: held?.checks.find(({ id }) => id === deepCheckId(spec.id)),
-    });
-    memory.saw(probeResult, standing);
-    const reachable = probeResult.kind !== 'unreachable';
-    // Consul has reaped it, as it was told to: it comes back when it answers.
-    const reaped =
-      held === undefined && memory.registered && spec.checks.deregisterCriticalServiceAfterMs !== undefined;
-    if (reaped && !reachable) return [];
-    memory.registered = true;
-    const { naming } = this.#options;
-    return planInstance({ naming, spec, profile, version: memory.version, standing, says, reachable }, held);
-  }
-
-  #standing(spec: InstanceSpec, profile: InstanceProfile | undefined): Standing {
+  async #observe(source: InstanceSource): Promise<Observed> {
     const { registrations, nodeHosts } = this.#options;
-    const identities = identitiesOf(spec, { profile, nodeHosts: nodeHosts() });
-    switch (spec.kind) {
-      case 'redis':
-        return standingOf(spec, { identities, records: registrations.records ?? [] });
-      case 'cluster': {
-        const record = spec.name === undefined ? undefined : registrations.cluster(spec.name);
-        return clusterStandingOf(spec, { identities, record });
-      }
-      case 'sentinel':
-      case 'twemproxy':
-      case 'haproxy':
-        return { name: spec.name, role: 'unknown' };
-    }
+    const { spec } = source;
+    const [result, services, profile] = await Promise.all([
+      source.probe(),
+      registrations.services(),
+      source.profile(performance.now()),
+    ]);
+    const recorded = recordedRole(spec, {
+      identities: identitiesOf(spec, { profile, nodeHosts: nodeHosts() }),
+      records: registrations.records ?? [],
+      cluster: spec.name === undefined ? undefined : registrations.cluster(spec.name),
+    });
+    return { result, profile, recorded, held: services.find(({ id }) => id === spec.id) };
   }
 
-  async #carryOut(action: InstanceAction): Promise<void> {
+  #plan({ source: { spec }, memory }: Instance, observed: Observed): readonly InstanceAction[] {
+    const { result, held, profile, recorded } = observed;
+    const settings = spec.checks;
+    const mismatchMs = memory.mismatchMs(result, { expected: recorded.role, nowMs: performance.now() });
+    const verdict = judge(spec.kind, { result, judging: { expected: recorded.role, mismatchMs, settings } });
+    const heldCheck = held?.checks.find(({ id }) => id === deepCheckId(spec.id));
+    const check = memory.addVerdict(verdict, { settings, held: heldCheck });
+    memory.noteProbe(result, recorded);
+    const { version, registered: registeredBefore } = memory;
+    memory.noteRegistration();
+    const reachable = result.kind !== 'unreachable';
+    const { naming } = this.#options;
+    return planInstance({ naming, spec, profile, version, recorded, check, reachable, held, registeredBefore });
+  }
+
+  async #apply(action: InstanceAction): Promise<void> {
     switch (action.kind) {
       case 'register':
         return this.#options.agent.register(action.registration);
       case 'report':
-        return this.#options.agent.report(action.checkId, action.says);
+        return this.#options.agent.report(action.checkId, action.check);
     }
   }
 
   async #removeSurplus(): Promise<Outcome> {
     const { registrations, agent, naming } = this.#options;
     const { records } = registrations;
-    if (records === undefined) return { kind: 'held', summary: 'the records were not read yet', retryAfterMs: 1_000 };
+    if (records === undefined)
+      return { kind: 'held', summary: 'no answer from Consul about the records yet', retryAfterMs: 1_000 };
     const recorded = new Set(records.map(({ name }) => name));
     const wanted = { ids: new Set(this.#instances.keys()), registrar: registrarName(naming), recorded };
     const surplus = planRemoval(await registrations.services(), wanted);
@@ -182,7 +172,7 @@ export class Registrar implements Reconciler {
 
 function describe(id: string, actions: readonly InstanceAction[]): string {
   const parts = actions.map((action) =>
-    action.kind === 'register' ? `registered (${action.why})` : `${action.says.status}: ${action.says.output}`,
+    action.kind === 'register' ? `registered (${action.why})` : `${action.check.status}: ${action.check.output}`,
   );
   return `${id} ${parts.join('; ')}`;
 }

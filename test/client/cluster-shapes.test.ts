@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readClusterView } from '../../lib/client/cluster-shapes.ts';
+import { toClusterView } from '../../lib/client/cluster-shapes.ts';
 import { type ClusterView, formatRanges } from '../../lib/model/cluster.ts';
 
 // CLUSTER NODES as Redis 6.0.16 answered it (Debian 11), each at one moment of a cluster of three masters, their
@@ -69,7 +69,7 @@ function viewOf(lines: readonly string[], more: readonly string[] = []): Cluster
   const myself = lines.find((line) => line.includes('myself'))?.slice(0, 40) ?? '';
   const nodes = [...lines, ...more, ''].join('\n');
   const refused = new Error("ERR Unknown subcommand or wrong number of arguments for 'SHARDS'. Try CLUSTER HELP.");
-  return readClusterView([myself, info, refused], { at, tls: 'plain', nodes });
+  return toClusterView([myself, info, refused], { at, tls: 'plain', nodes });
 }
 
 /** `slots: master, replicas`, each by its port, with `!` where it is given up. */

@@ -5,10 +5,10 @@ import type { HeldService } from '../../model/instance.ts';
 import { clusterPrefix, type Naming, recordPrefix } from '../../model/naming.ts';
 import { type MasterRecord, parseRecord } from '../../model/record.ts';
 
-/** How long a reading of the agent serves all instances of this node. */
+/** How long one answer of the agent serves the runs of all instances. */
 const freshMs = 200;
 
-/** What the local agent holds of ours, and what the records say. */
+/** The services of the local agent, and the records. */
 export class RegistrationSource {
   readonly #agent: ConsulAgentClient;
   readonly #naming: Naming;
@@ -20,7 +20,7 @@ export class RegistrationSource {
     readonly agent: ConsulAgentClient;
     readonly watches: CatalogWatches;
     readonly naming: Naming;
-    /** Whether records of clusters matter here. */
+    /** Whether any instance needs the records of clusters. */
     readonly clusters: 'read' | 'not-read';
     readonly onChange: () => void;
   }) {
@@ -44,12 +44,12 @@ export class RegistrationSource {
     return this.#reading.services;
   }
 
-  /** Something was written: what was read before is old. */
+  /** Makes the next call read the agent again, after a write to it. */
   forget(): void {
     this.#reading = undefined;
   }
 
-  /** undefined until they were read once. Unreadable ones are left out: they say nothing. */
+  /** undefined until Consul has answered once. Unreadable records are left out. */
   get records(): readonly MasterRecord[] | undefined {
     return valuesOf(this.#records)?.flatMap(({ value }) => parseRecord(value) ?? []);
   }

@@ -3,8 +3,8 @@ import { type Discovery, type InstanceSpec, instanceId } from '../../model/insta
 import type { MasterRecord } from '../../model/record.ts';
 
 /**
- * The instances that the records (and so the Sentinels) place on this node, sorted by id. `before` is what was found
- * last: it is kept where its record is missing, for no record is no news.
+ * The instances that the records list at an address of this node, sorted by id. `before` is the previous result: an
+ * instance remains while its record is missing.
  */
 export function discoverInstances(
   discovery: Discovery,

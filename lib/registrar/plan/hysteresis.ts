@@ -2,39 +2,40 @@ import type { CheckStatus } from '../../model/catalog.ts';
 import type { CheckSettings } from '../../model/instance.ts';
 import type { Verdict } from './health.ts';
 
-/** What the check says, and what the last looks said instead. */
+/** The state of a check, and how many probes contradicted it since. */
 export interface Hysteresis {
   readonly status: CheckStatus;
   readonly output: string;
-  /** How many looks in a row said something worse, or something better. */
+  /** How many consecutive probes were worse than `status`. */
   readonly worse: number;
+  /** How many consecutive probes were better than `status`. */
   readonly better: number;
 }
 
 const severity: Readonly<Record<CheckStatus, number>> = { passing: 0, warning: 1, critical: 2 };
 
 /**
- * Hysteresis: a change for the worse is told after `fall` looks in a row, one for the better after `rise`; urgent ones
- * at once. Another reason for the same state is told at once: it moves nobody in or out of DNS.
- * `before` is undefined at the very first look, which is believed.
+ * The state of the check after one more probe. It gets worse after `fall` consecutive probes and better after `rise`; an
+ * urgent verdict takes effect at once. So does another output for the same status: it changes nothing in DNS.
+ * `before` is undefined at the first probe, which takes effect at once too.
  */
-export function steady(
+export function addVerdict(
   before: Hysteresis | undefined,
   verdict: Verdict,
   settings: Pick<CheckSettings, 'fall' | 'rise'>,
 ): Hysteresis {
   const { status, output, urgent } = verdict;
-  const told: Hysteresis = { status, output, worse: 0, better: 0 };
-  if (before === undefined || urgent) return told;
+  const after: Hysteresis = { status, output, worse: 0, better: 0 };
+  if (before === undefined || urgent) return after;
   const change = severity[status] - severity[before.status];
-  if (change === 0) return told;
+  if (change === 0) return after;
   const worse = change > 0 ? before.worse + 1 : 0;
   const better = change < 0 ? before.better + 1 : 0;
-  if (worse >= settings.fall || better >= settings.rise) return told;
+  if (worse >= settings.fall || better >= settings.rise) return after;
   return { ...before, worse, better };
 }
 
-/** True while looks disagree with what the check says: worth looking again soon. */
-export function hysteresisPending({ worse, better }: Hysteresis): boolean {
+/** Whether the last probes contradict the check, so that the next probe should come soon. */
+export function isPending({ worse, better }: Hysteresis): boolean {
   return worse > 0 || better > 0;
 }

@@ -72,7 +72,7 @@ t.test('a service of somebody else that has the id of an instance is left alone,
   const held = () => reports.filter(({ key, outcome }) => key === spec.id && outcome.kind === 'held').length;
   await waitFor('some looks', held, { until: (count) => count >= 5 });
   t.match(part.instances.list(), [
-    { check: { status: 'critical', output: /belongs to a service pirate of somebody/ } },
+    { check: { status: 'critical', output: /belongs to a service pirate that no registrar/ } },
   ]);
   t.match(await consul.get('/v1/agent/services'), { [spec.id]: { Service: 'pirate', Tags: ['theirs'] } });
   await stop();

@@ -1,4 +1,4 @@
-import { readClusterView } from '../../../lib/client/cluster-shapes.ts';
+import { toClusterView } from '../../../lib/client/cluster-shapes.ts';
 import { ConsulClient } from '../../../lib/client/consul.ts';
 import { ClusterPart, type WantedCluster } from '../../../lib/cluster/part.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
@@ -106,7 +106,7 @@ export async function viewOf(node: RedisServer): Promise<ClusterView> {
   const ask = (name: string) => node.command('CLUSTER', name);
   const shards = await ask('SHARDS').catch((error: Error) => error);
   const nodes = shards instanceof Error ? await ask('NODES') : undefined;
-  return readClusterView([await ask('MYID'), await ask('INFO'), shards], { at: node.address, tls: 'plain', nodes });
+  return toClusterView([await ask('MYID'), await ask('INFO'), shards], { at: node.address, tls: 'plain', nodes });
 }
 
 /** Moves slots with their keys, as redis-cli --cluster reshard does, several at a time. */

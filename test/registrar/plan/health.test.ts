@@ -1,8 +1,10 @@
 import t from 'tap';
+import { instanceKind, instanceKindNames } from '../../../lib/model/instance-kinds.ts';
 import type { ProbeResult, RedisProbeResult } from '../../../lib/model/probe-result.ts';
+import { judge } from '../../../lib/registrar/kinds/table.ts';
 import { InstanceMemory } from '../../../lib/registrar/memory.ts';
-import { type Judging, judge } from '../../../lib/registrar/plan/health.ts';
-import { type Hysteresis, hysteresisPending, steady } from '../../../lib/registrar/plan/hysteresis.ts';
+import type { Judging } from '../../../lib/registrar/plan/health.ts';
+import { addVerdict, type Hysteresis, isPending } from '../../../lib/registrar/plan/hysteresis.ts';
 
 const well: RedisProbeResult = {
   kind: 'redis',
@@ -23,17 +25,18 @@ const replica: RedisProbeResult = {
 };
 const judging: Judging = { expected: 'unknown', mismatchMs: 0, settings: { maxLagMs: 10_000, maxLinkDownMs: 60_000 } };
 
-function statusOf(probeResult: ProbeResult, over: Partial<Judging> = {}): string {
-  const { status, urgent } = judge(probeResult, { ...judging, ...over });
+function statusOf(result: ProbeResult, over: Partial<Judging> = {}): string {
+  const kind = instanceKindNames.find((name) => instanceKind(name).answer === result.kind) ?? 'redis';
+  const { status, urgent } = judge(kind, { result, judging: { ...judging, ...over } });
   return urgent ? `${status} at once` : status;
 }
 
-t.test('what a look means', async (t) => {
+t.test('the verdict follows from what the probe found and from the role in the record', async (t) => {
   const down = { up: false, silentMs: undefined, downMs: 1_000, syncing: false };
   const table: readonly (readonly [string, ProbeResult, Partial<Judging>, string])[] = [
     ['all is well', well, {}, 'passing'],
     ['refused', { kind: 'unreachable', why: 'refused' }, {}, 'critical'],
-    ['silent', { kind: 'unreachable', why: 'silent' }, {}, 'critical'],
+    ['no answer', { kind: 'unreachable', why: 'timeout' }, {}, 'critical'],
     ['denied', { kind: 'denied' }, {}, 'warning'],
     ['loading', { ...well, loading: true }, {}, 'critical'],
     ['an old master', well, { expected: 'replica', mismatchMs: Number.POSITIVE_INFINITY }, 'critical at once'],
@@ -60,17 +63,17 @@ t.test('what a look means', async (t) => {
   for (const [what, probeResult, over, wanted] of table) t.equal(statusOf(probeResult, over), wanted, what);
 });
 
-t.test('a check changes after as many looks as are wished, and at once where it matters', async (t) => {
+t.test('a check changes after fall or rise consecutive verdicts, and at once after an urgent one', async (t) => {
   const settings = { fall: 2, rise: 3 };
-  const look = (status: 'passing' | 'warning' | 'critical', urgent: boolean) => ({ status, output: status, urgent });
-  const after = (looks: readonly ReturnType<typeof look>[]): string[] => {
+  const verdict = (status: 'passing' | 'warning' | 'critical', urgent: boolean) => ({ status, output: status, urgent });
+  const after = (verdicts: readonly ReturnType<typeof verdict>[]): string[] => {
     let state: Hysteresis | undefined;
-    return looks.map((one) => {
-      state = steady(state, one, settings);
-      return `${state.status}${hysteresisPending(state) ? '?' : ''}`;
+    return verdicts.map((one) => {
+      state = addVerdict(state, one, settings);
+      return `${state.status}${isPending(state) ? '?' : ''}`;
     });
   };
-  const [good, bad, worst] = [look('passing', false), look('critical', false), look('critical', true)];
+  const [good, bad, worst] = [verdict('passing', false), verdict('critical', false), verdict('critical', true)];
   t.strictSame(after([bad, good, good, good]), ['critical', 'critical?', 'critical?', 'passing']);
   t.strictSame(after([good, bad, good, bad, bad]), ['passing', 'passing?', 'passing', 'passing?', 'critical']);
   t.strictSame(after([good, worst]), ['passing', 'critical']);

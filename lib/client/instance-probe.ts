@@ -1,0 +1,75 @@
+import { SwitchmasterError } from '../errors.ts';
+import { formatRanges } from '../model/cluster.ts';
+import type { InstanceProfile, RedisProbeResult, SentinelProbeResult, Unanswered } from '../model/probe-result.ts';
+import { readClusterView } from './cluster-node.ts';
+import type { Command, Deadline, InstanceLink } from './instance.ts';
+import { readAnnounced, readInfo, readMasterNames, toRedisResult, toSentinelResult } from './instance-shapes.ts';
+
+/* One probe of a Redis, a Redis Cluster node or a Sentinel. A probe never rejects: no answer is a result too. */
+
+export function probeRedis(link: InstanceLink, deadline: Deadline): Promise<Unanswered | RedisProbeResult> {
+  return settle(() => requestRedis(link, [], deadline));
+}
+
+export function probeClusterNode(link: InstanceLink, deadline: Deadline): Promise<Unanswered | RedisProbeResult> {
+  return settle(() => requestRedis(link, [['CLUSTER', 'INFO']], deadline));
+}
+
+export function probeSentinel(link: InstanceLink, deadline: Deadline): Promise<Unanswered | SentinelProbeResult> {
+  return settle(async () => {
+    const [info] = await link.request([['INFO']], deadline);
+    if (info instanceof Error) throw link.translate(info, 'INFO');
+    const fields = readInfo(info);
+    const names = readMasterNames(fields);
+    const answers = await link.request(
+      names.map((name) => ['SENTINEL', 'CKQUORUM', name]),
+      deadline,
+    );
+    const withoutQuorum = names.filter((_, i) => {
+      const answer = answers[i];
+      return answer instanceof Error && answer.message.startsWith('NOQUORUM');
+    });
+    return toSentinelResult(fields, withoutQuorum);
+  });
+}
+
+/** Rejects with a SwitchmasterError where the server does not answer; so do the other profiles. */
+export async function readRedisProfile(link: InstanceLink, deadline: Deadline): Promise<InstanceProfile> {
+  const [reply] = await link.request([['CONFIG', 'GET', 'replica-announce-*']], deadline);
+  const announced = readAnnounced(reply, { host: 'replica-announce-ip', port: 'replica-announce-port' });
+  return { announced, slots: undefined };
+}
+
+export async function readSentinelProfile(link: InstanceLink, deadline: Deadline): Promise<InstanceProfile> {
+  const [reply] = await link.request([['SENTINEL', 'CONFIG', 'GET', 'announce-*']], deadline);
+  const announced = readAnnounced(reply, { host: 'announce-ip', port: 'announce-port' });
+  return { announced, slots: undefined };
+}
+
+export async function readClusterNodeProfile(link: InstanceLink, deadline: Deadline): Promise<InstanceProfile> {
+  const view = await readClusterView(link, deadline);
+  const shard = view.shards.find(({ nodes }) => nodes.some(({ id }) => id === view.nodeId));
+  const own = shard?.nodes.find(({ id }) => id === view.nodeId);
+  const slots = own?.role === 'master' ? formatRanges(shard?.slots ?? []) : '';
+  return { announced: own?.address, slots: slots === '' ? undefined : slots };
+}
+
+async function requestRedis(
+  link: InstanceLink,
+  more: readonly Command[],
+  deadline: Deadline,
+): Promise<RedisProbeResult> {
+  const [info, role, cluster] = await link.request([['INFO'], ['ROLE'], ...more], deadline);
+  if (info instanceof Error) throw link.translate(info, 'INFO');
+  return toRedisResult(readInfo(info), { role, cluster });
+}
+
+async function settle<Answer>(probe: () => Promise<Answer>): Promise<Unanswered | Answer> {
+  try {
+    return await probe();
+  } catch (thrown) {
+    const error = SwitchmasterError.from(thrown);
+    if (error.code === 'redis-denied') return { kind: 'denied' };
+    return { kind: 'unreachable', why: error.code === 'redis-timeout' ? 'timeout' : 'refused' };
+  }
+}

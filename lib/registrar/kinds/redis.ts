@@ -1,0 +1,11 @@
+import { probeRedis, readRedisProfile } from '../../client/instance-probe.ts';
+import type { AnswerOf } from '../../model/probe-result.ts';
+import { judgeRedis } from '../plan/health.ts';
+import { type KindBehaviour, restingProfileMs } from './kind.ts';
+import { openServer } from './server.ts';
+
+export const redis: KindBehaviour<AnswerOf<'redis'>> = {
+  open: (target) => openServer(target, { probe: probeRedis, profile: readRedisProfile }),
+  judge: judgeRedis,
+  profileMs: () => restingProfileMs,
+};
