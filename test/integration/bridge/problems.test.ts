@@ -158,7 +158,10 @@ t.test('what cannot be reached from the start is told once, and when it comes', 
   const daemon = await sandbox.switchmaster({ name: 'alone', config: nobody, ready: '/live' });
   const told = (msg: string) => daemon.logLines().filter((line) => line.msg === msg);
   await waitFor('the Sentinel to be missed', () => told('sentinel lost').length, { until: (n) => n > 0, ...patience });
-  await waitFor('Consul to be missed', () => told('cannot read from consul').length, { until: (n) => n > 0, ...patience });
+  await waitFor('Consul to be missed', () => told('cannot read from consul').length, {
+    until: (n) => n > 0,
+    ...patience,
+  });
   t.match(told('sentinel lost')[0], { level: 'warn', sentinel: formatAddress(sentinelAt) });
   const proxies = await Promise.all([pipe(t, sentinelAt, sentinels[0]?.address), pipe(t, consulAt, consul.http)]);
   await waitFor('the Sentinel', () => told('sentinel connected').length, { until: (n) => n > 0, ...patience });
