@@ -1,0 +1,117 @@
+import type { RedisAccess } from '../../client/redis.ts';
+import { SentinelLink } from '../../client/sentinel.ts';
+import { SwitchmasterError } from '../../errors.ts';
+import type { Address } from '../../model/address.ts';
+import type { Election, SentinelEvent } from '../../model/sentinel.ts';
+import { type Elections, hearElection, noElections, wonElection } from './election.ts';
+import type { SentinelReading } from './sentinel-reading.ts';
+
+/** How long one Sentinel may take to answer one question. */
+export const askTimeoutMs = 1_000;
+
+export interface SentinelMemberOptions {
+  readonly address: Address;
+  /** Its id, where another Sentinel has named it. */
+  readonly id: string | undefined;
+  readonly origin: SentinelMember['origin'];
+  readonly access: RedisAccess;
+  readonly onEvent: (member: SentinelMember, event: SentinelEvent) => void;
+  readonly onUp: (member: SentinelMember) => void;
+  readonly onDown: (member: SentinelMember, error: SwitchmasterError) => void;
+}
+
+/** One Sentinel: the link to it, and what the bridge has learned from it. */
+export class SentinelMember {
+  readonly link: SentinelLink;
+  #origin: 'configured' | 'discovered';
+  #reportedId: string | undefined;
+  #names: ReadonlySet<string> | undefined;
+  readonly #everMonitored = new Set<string>();
+  #peers: ReadonlySet<string> = new Set();
+  #elections: Elections = noElections;
+
+  constructor(options: SentinelMemberOptions) {
+    this.#origin = options.origin;
+    this.#reportedId = options.id;
+    this.link = new SentinelLink({
+      address: options.address,
+      access: options.access,
+      onEvent: (event) => {
+        this.#elections = hearElection(this.#elections, event);
+        options.onEvent(this, event);
+      },
+      onUp: () => options.onUp(this),
+      onDown: (error) => {
+        // Messages may be lost while the link is down, so nothing is known of its failovers any more.
+        this.#elections = noElections;
+        options.onDown(this, error);
+      },
+    });
+  }
+
+  get origin(): 'configured' | 'discovered' {
+    return this.#origin;
+  }
+
+  /** Its own answer to SENTINEL MYID, or else its id by another Sentinel. */
+  get knownId(): string | undefined {
+    return this.link.provenId ?? this.#reportedId;
+  }
+
+  /** The wanted masters that it monitors; undefined until it was asked. */
+  get names(): ReadonlySet<string> | undefined {
+    return this.#names;
+  }
+
+  /** The addresses (`host:port`) of the other Sentinels that it knows. */
+  get peers(): ReadonlySet<string> {
+    return this.#peers;
+  }
+
+  /** Whether it has monitored `name` at any time since this process started. */
+  hasMonitored(name: string): boolean {
+    return this.#everMonitored.has(name);
+  }
+
+  /** The failover of `name` that this Sentinel leads, from the selection of a replica to the end. */
+  election(name: string): Election | undefined {
+    return wonElection(this.#elections, name);
+  }
+
+  listAs(origin: SentinelMember['origin']): void {
+    this.#origin = origin;
+  }
+
+  learnId(id: string): void {
+    this.#reportedId = id;
+  }
+
+  /** Records which wanted masters it monitors, and returns those that are new. */
+  learnNames(names: readonly string[]): readonly string[] {
+    const fresh = names.filter((name) => !this.#names?.has(name));
+    this.#names = new Set(names);
+    for (const name of names) this.#everMonitored.add(name);
+    return fresh;
+  }
+
+  learnPeers(peers: ReadonlySet<string>): void {
+    this.#peers = peers;
+  }
+
+  /** Asks about `name`. A Sentinel that does not answer within a second is `unreachable`. */
+  async read(name: string): Promise<SentinelReading> {
+    const { link } = this;
+    const who = { sentinel: link.address, sentinelId: link.id };
+    const knewIt = this.hasMonitored(name);
+    if (link.error !== undefined) return { kind: 'unreachable', ...who, knewIt, error: link.error };
+    try {
+      const view = await link.view(name, { timeoutMs: askTimeoutMs });
+      const election = this.election(name);
+      return { kind: 'seen', ...who, view: election === undefined ? view : { ...view, election } };
+    } catch (thrown) {
+      const error = SwitchmasterError.from(thrown);
+      if (error.code === 'sentinel-master-unknown') return { kind: 'unaware', ...who, knewIt };
+      return { kind: 'unreachable', ...who, knewIt, error };
+    }
+  }
+}
