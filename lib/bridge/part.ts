@@ -12,7 +12,8 @@ import { externalNode, type Naming, steeringKey } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { Part, Readiness } from '../part.ts';
 import { type CompletionReport, FailoverCompletion } from './failover/completion.ts';
-import { failOver, type PlannedOptions, type PlannedReport } from './failover/planned.ts';
+import { failOver } from './failover/planned.ts';
+import type { PlannedOptions, PlannedReport } from './failover/planned-steps.ts';
 import { Fencer } from './fencing/fencer.ts';
 import type { FenceMode } from './fencing/plan.ts';
 import { FoundSentinels } from './observe/found-sentinels.ts';
@@ -229,7 +230,7 @@ export class BridgePart implements Part {
   #hinted(name: string, { sentinel, event, election }: SentinelHint, follow: FollowMode): void {
     if (follow === 'promotion') {
       if (election !== undefined) {
-        if (this.#promotions.keep(name, { sentinel, ...election }) === 'begun')
+        if (this.#promotions.start(name, { sentinel, ...election }) === 'begun')
           void this.#bridge.pauseBeforePromotion(name, sentinel);
       } else if (event.event === '+switch-master') this.#promotions.end(name);
       else if (event.event.startsWith('-failover-abort')) this.#promotions.abandon(name, sentinel);

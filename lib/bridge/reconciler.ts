@@ -211,7 +211,7 @@ export class Bridge implements Reconciler {
     if (!isTurn(decision) || previous === null || sameAddress(previous, master)) return;
     // The record alone could name anybody's Redis.
     if (!isIn(memory.members, previous)) return;
-    void this.#options.fencer.turn(name, { from: previous, to: master });
+    void this.#options.fencer.changeMaster(name, { from: previous, to: master });
   }
 
   /** A promotion that waits for its confirmation may have lost its leader. */

@@ -2,7 +2,7 @@ import { SwitchmasterError } from '../errors.ts';
 import { type Address, isPort } from '../model/address.ts';
 import type { MasterCondition, ReplicaView, SentinelEvent } from '../model/sentinel.ts';
 
-/* Sentinel's answers and messages, as sentinel.c of Redis 5 to 8 and Valkey writes them. */
+/* The answers and messages of Sentinel, as sentinel.c of Redis 5 to 8 and Valkey writes them. */
 
 export type Fields = Readonly<Record<string, string>>;
 
@@ -87,7 +87,7 @@ function replicaCondition(fields: Fields): ReplicaView['condition'] {
   const flags = flagsOf(fields);
   if (flags.has('s_down')) return 's_down';
   if (flags.has('disconnected')) return 'unlinked';
-  // role-reported is what INFO last said; until then it is what Sentinel assumes.
+  // role-reported comes from the last INFO. Before the first INFO it is what Sentinel assumes.
   if (fields['role-reported'] === 'master') return 'master';
   return fields['master-link-status'] === 'ok' ? 'up' : 'link-down';
 }

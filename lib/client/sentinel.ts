@@ -22,19 +22,20 @@ import {
 export interface SentinelLinkOptions {
   readonly address: Address;
   readonly access: RedisAccess;
-  /** A message arrived. Messages are lost while the link is down: read back on `onUp`. */
+  /** A message arrived. Messages are lost while the link is down: read the state back on `onUp`. */
   readonly onEvent: (event: SentinelEvent) => void;
-  /** Subscribed and able to answer: everything may have changed meanwhile. */
+  /** The link is subscribed and can answer questions. Everything may have changed meanwhile. */
   readonly onUp: () => void;
-  /** It was lost, or could not be had in the first place; told once, and again where it turns out that it refuses us. */
+  /** The link was lost, or could not be made. Called once, and once more where the Sentinel then refuses the login. */
   readonly onDown: (error: SwitchmasterError) => void;
-  /** How often a silent link is proved to be alive. Default 3,000. */
-  readonly pingMs?: number;
 }
 
+/** How often a link is checked by PING, in milliseconds. */
+const pingMs = 3_000;
+
 /**
- * One Sentinel: a subscription to all its events, and a connection to ask it. They go up and down as one. Sentinel has no
- * QUIT and no SELECT, so links are cut, never closed politely.
+ * One Sentinel: a subscription to all its messages, and a connection for questions. The two go up and down together.
+ * Sentinel has neither QUIT nor SELECT, so a link is closed by closing its sockets.
  */
 export class SentinelLink {
   readonly address: Address;
@@ -43,8 +44,8 @@ export class SentinelLink {
   readonly #commands: Redis;
   readonly #pinger: NodeJS.Timeout;
   #lastError: Error | undefined;
-  /** What `onDown` was told last, since the link was up. */
-  #told: ErrorCode | undefined;
+  /** The code of the last `onDown` since the link was up. */
+  #reported: ErrorCode | undefined;
   #up = false;
   #id: string | undefined;
 
@@ -62,7 +63,7 @@ export class SentinelLink {
     });
     this.#events.on('ready', () => void this.#greet());
     this.#commands.on('ready', () => void this.#greet());
-    this.#pinger = setInterval(() => void this.#ping(), options.pingMs ?? 3_000);
+    this.#pinger = setInterval(() => void this.#ping(), pingMs);
   }
 
   get up(): boolean {
@@ -84,7 +85,7 @@ export class SentinelLink {
     return this.#up ? undefined : this.#translate(this.#lastError ?? new Error('not connected yet'), 'the connection');
   }
 
-  /** What this Sentinel says of `name`: one round trip. Rejects with `sentinel-master-unknown` where it has no such master. */
+  /** This Sentinel's view of `name`, in one round trip. Rejects with `sentinel-master-unknown` if it has no such master. */
   async view(name: string, options: { readonly timeoutMs: number }): Promise<SentinelView> {
     const [master, replicas] = await Promise.all([
       this.#call(['MASTER', name], options),
@@ -114,12 +115,12 @@ export class SentinelLink {
     };
   }
 
-  /** SENTINEL FAILOVER: begins at once, and asks no other Sentinel. */
+  /** SENTINEL FAILOVER: this Sentinel starts a failover at once, without the votes of the others. */
   async failover(name: string, options: { readonly timeoutMs: number }): Promise<void> {
     await this.#call(['FAILOVER', name], options);
   }
 
-  /** The names of all masters that it monitors. Only the names: during a failover the rest of this answer is not to be trusted. */
+  /** The names of all masters that it monitors. During a failover, the rest of this answer is not reliable. */
   async masterNames(options: { readonly timeoutMs: number }): Promise<readonly string[]> {
     const list = readFieldsList(
       await this.#call(['MASTERS'], options),
@@ -168,14 +169,14 @@ export class SentinelLink {
       this.#lastError = undefined;
       if (this.#up) return;
       this.#up = true;
-      this.#told = undefined;
+      this.#reported = undefined;
       this.#options.onUp();
     } catch (thrown) {
       this.#cut(thrown);
     }
   }
 
-  /** A stopped process or a dropped route says nothing: only silence to a question tells. */
+  /** A stopped process or a dropped route closes no connection, so only an unanswered PING shows it. */
   async #ping(): Promise<void> {
     if (!this.#up) return;
     const pings = [this.#events.ping(), this.#commands.ping()];
@@ -196,13 +197,13 @@ export class SentinelLink {
     const wasUp = this.#up;
     this.#up = false;
     const why = this.#translate(this.#lastError ?? new Error('the connection was closed'), 'the connection');
-    const news = this.#told === undefined || (why.code === 'redis-denied' && this.#told !== 'redis-denied');
-    if (news) {
-      this.#told = why.code;
+    const isNew = this.#reported === undefined || (why.code === 'redis-denied' && this.#reported !== 'redis-denied');
+    if (isNew) {
+      this.#reported = why.code;
       this.#options.onDown(why);
     }
     if (!wasUp) return;
-    // Both or none: a lone subscription would look alive while nothing can be read back, and the other way round.
+    // A subscription without the other connection would look alive while nothing can be read back, and vice versa.
     for (const redis of [this.#events, this.#commands]) if (redis.status === 'ready') redis.disconnect(true);
   }
 

@@ -3,23 +3,23 @@ import type { MasterRecord } from '../../model/record.ts';
 import type { ReplicaView, SentinelView } from '../../model/sentinel.ts';
 import { majorityHeard } from '../plan/vote.ts';
 
-/** What is known of a failover that was followed and is not confirmed. */
+/** What the bridge knows of a failover that it has followed and that is not confirmed. */
 export interface CompletionSituation {
   /** The newest record. */
   readonly record: MasterRecord;
-  /** Fresh views, one a Sentinel. */
+  /** Fresh views, one for each Sentinel. */
   readonly views: readonly SentinelView[];
   readonly knownSentinels: number;
-  /** How the record's master answered ROLE. */
+  /** The ROLE answer of the record's master. */
   readonly role: 'master' | 'replica' | 'other' | 'unreachable';
 }
 
 export type Completion =
-  /** Nothing is to be done, or it is done by others. */
+  /** No action, or others are acting. */
   | { readonly kind: 'leave' }
-  /** `sentinel` would promote this very replica: it can be asked to fail over. */
+  /** `sentinel` would promote this same replica, so the bridge can order it to fail over. */
   | { readonly kind: 'order'; readonly sentinel: Address }
-  /** `sentinel` might promote one of `rivals`: their `replica-priority` must be above `above` for it not to. */
+  /** `sentinel` could promote one of `rivals` instead, unless their `replica-priority` is raised above `above`. */
   | {
       readonly kind: 'prefer';
       readonly sentinel: Address;
@@ -28,12 +28,12 @@ export type Completion =
     };
 
 /**
- * Whether a failover has lost its leader between the promotion and its announcement, and who could end it.
+ * Whether a failover has lost its leader between the promotion and its announcement, and which Sentinel could complete it.
  *
- * The promoted replica takes writes by then. The other Sentinels would turn it back into a replica of the old master, or
- * elect anew and choose another one: both discard what was written. One of them is asked instead to fail over to the very
- * same replica, which Sentinel selects by priority, then offset, then run id (sentinel.c, sentinelSelectSlave and
- * compareSlavesForPromotion): of these only the priority is sure. Every bridge names the same Sentinel.
+ * The promoted replica already accepts writes. The other Sentinels would convert it into a replica of the old master, or
+ * elect a new leader and select another replica. Both discard writes. Instead the bridge orders one of them to fail over
+ * to the same replica. Sentinel selects by priority, then offset, then run id (sentinel.c, sentinelSelectSlave and
+ * compareSlavesForPromotion), and the bridge can control only the priority. Every bridge chooses the same Sentinel.
  */
 export function planCompletion({ record, views, knownSentinels, role }: CompletionSituation): Completion {
   if (record.phase !== 'promoted' || role !== 'master') return { kind: 'leave' };
@@ -51,17 +51,17 @@ export function planCompletion({ record, views, knownSentinels, role }: Completi
   return { kind: 'prefer', sentinel, rivals: rivals.map(({ address }) => address), above };
 }
 
-/** By what this Sentinel has seen last: a master's INFO tells no priority. */
+/** The last priority that this Sentinel has seen: the INFO of a master has none. */
 function priorityOf({ replicas }: SentinelView, address: Address): number {
   return replicas.find((replica) => sameAddress(replica.address, address))?.priority ?? defaultPriority;
 }
 
-/** Sentinel selects only among those that it can reach. */
+/** Sentinel selects only replicas that it can reach. */
 function isLinked({ condition }: ReplicaView): boolean {
   return condition !== 's_down' && condition !== 'unlinked';
 }
 
-/** One that is down now may be back when it counts. */
+/** Replicas that are down count too, because they may be back at the selection. */
 function isRival(replica: ReplicaView, { record, above }: { record: MasterRecord; above: number }): boolean {
   const { address, priority = defaultPriority } = replica;
   return !sameAddress(address, record.master) && priority !== 0 && priority <= above;

@@ -14,11 +14,11 @@ import { type Completion, type CompletionSituation, planCompletion } from './com
 import { orderFailover } from './order.ts';
 import { ReplicaPriorityOverride } from './replica-priority.ts';
 
-/** What became of a failover that lost its leader, for the log and the journal. */
+/** The result for a failover that lost its leader, for the log and the journal. */
 export interface CompletionReport {
   readonly name: string;
   readonly record: MasterRecord;
-  /** Who was asked to fail over to the promoted replica; undefined where nobody was. */
+  /** The Sentinel that was ordered to fail over to the promoted replica, if any. */
   readonly sentinel: Address | undefined;
   readonly error: SwitchmasterError | undefined;
 }
@@ -27,30 +27,30 @@ export interface CompletionOptions {
   readonly sentinels: SentinelSource;
   readonly redis: RedisPool;
   readonly fencer: Fencer;
-  /** Lets one bridge at a time steer a master. */
+  /** Takes the lock that lets one bridge at a time order failovers of a master. */
   readonly enter: (name: string, signal: AbortSignal) => Promise<Lease>;
   readonly onReport: (report: CompletionReport) => void;
 }
 
-/** A leader that is only out of this bridge's sight announces the promotion within a second. */
+/** A leader that is alive, and only out of reach of this bridge, announces the promotion within a second. */
 const graceMs = 1_000;
-/** After about so long the other Sentinels turn the promoted replica back. */
-const patienceMs = 12_000;
-const lookAgainMs = 100;
-const enterAgainMs = 300;
+/** After about this time the other Sentinels convert the promoted replica back. */
+const deadlineAfterMs = 12_000;
+const pollMs = 100;
+const lockRetryMs = 300;
 const askTimeoutMs = 500;
 /** Sentinel's timer ticks every 100 ms. */
 const selectionMs = 300;
-/** Before the pause of five seconds has ended. */
+/** Shorter than the pause of five seconds. */
 const renewPauseMs = 4_000;
 
 /**
- * Ends failovers whose leader died between the promotion and its announcement, by asking another Sentinel to fail over to
- * the replica that was promoted: docs/promotion.md, "A leader that dies". Each one is tried once.
+ * Completes failovers whose leader died between the promotion and its announcement: it orders another Sentinel to fail over
+ * to the promoted replica. See docs/promotion.md, "A leader that dies". It tries each failover once.
  */
 export class FailoverCompletion {
   readonly #options: CompletionOptions;
-  /** By master: the version that was tried last. */
+  /** By master name: the version that was tried last. */
   readonly #tried = new Map<string, string>();
   readonly #running = new Set<Promise<void>>();
   readonly #abort = new AbortController();
@@ -59,36 +59,36 @@ export class FailoverCompletion {
     this.#options = options;
   }
 
-  /** To be called with each complete look at a master. Does not wait. */
+  /** The bridge calls this with each complete reading of a master. Does not wait. */
   consider(name: string, seen: CompletionSituation, memory: MasterMemory): void {
     const version = `${seen.record.generation}/${seen.record.epoch}`;
     if (this.#abort.signal.aborted || this.#tried.get(name) === version || planCompletion(seen).kind === 'leave')
       return;
     this.#tried.set(name, version);
-    const running = this.#finish({ name, record: seen.record, memory });
+    const running = this.#complete({ name, record: seen.record, memory });
     this.#running.add(running);
     void running.then(() => this.#running.delete(running));
   }
 
-  /** Puts back what was changed. */
+  /** Stops, and restores the priorities. */
   async stop(): Promise<void> {
     this.#abort.abort();
     await Promise.all(this.#running);
   }
 
-  async #finish(orphan: Orphan): Promise<void> {
+  async #complete(orphan: Orphan): Promise<void> {
     const { name, record, memory } = orphan;
     const { enter, redis, onReport } = this.#options;
     const { signal } = this.#abort;
     const priorityOverride = new ReplicaPriorityOverride(redis);
-    const deadlineMs = performance.now() + patienceMs;
+    const deadlineMs = performance.now() + deadlineAfterMs;
     let leave = async (): Promise<void> => {};
     let sentinel: Address | undefined;
     try {
       let lease = await enter(name, signal);
       while (lease.kind === 'full') {
         if (performance.now() > deadlineMs || !isOpen(orphan)) return;
-        await delay(enterAgainMs, undefined, { signal });
+        await delay(lockRetryMs, undefined, { signal });
         lease = await enter(name, signal);
       }
       leave = lease.leave;
@@ -96,8 +96,8 @@ export class FailoverCompletion {
       if (sentinel === undefined) return;
       onReport({ name, record, sentinel, error: undefined });
       const isOver = ({ epoch, phase }: MasterRecord) => epoch > record.epoch || phase === 'confirmed';
-      // Told to stop, it waits no longer: Sentinel selects within two ticks of its timer.
-      await Promise.race([memory.whenRemembered(isOver, { timeoutMs: patienceMs }), stopping(signal)]);
+      // After a stop it waits only for the selection: Sentinel selects within two ticks of its timer.
+      await Promise.race([memory.whenRemembered(isOver, { timeoutMs: deadlineAfterMs }), stopping(signal)]);
     } catch (thrown) {
       if (!signal.aborted) onReport({ name, record, sentinel: undefined, error: SwitchmasterError.from(thrown) });
     } finally {
@@ -106,7 +106,7 @@ export class FailoverCompletion {
     }
   }
 
-  /** The Sentinel that was asked; undefined where that was not needed any more, or in vain. */
+  /** Returns the Sentinel that was ordered, or undefined if none could be, or need be any more. */
   async #order(
     orphan: Orphan,
     {
@@ -118,20 +118,20 @@ export class FailoverCompletion {
     const startedMs = performance.now();
     let pausedMs = startedMs;
     for (;;) {
-      const plan = await this.#look(orphan);
+      const plan = await this.#plan(orphan);
       const nowMs = performance.now();
       if (!isOpen(orphan) || nowMs > deadlineMs) return undefined;
-      if (plan.kind === 'order' && nowMs - startedMs > graceMs) return this.#ask(name, plan.sentinel);
+      if (plan.kind === 'order' && nowMs - startedMs > graceMs) return this.#orderAt(name, plan.sentinel);
       if (plan.kind === 'prefer') await priorityOverride.surpass(plan.rivals, plan.above);
       if (plan.kind !== 'leave' && record.previous !== null && nowMs - pausedMs > renewPauseMs) {
         pausedMs = nowMs;
         await this.#options.fencer.hold(name, record.previous);
       }
-      await delay(lookAgainMs, undefined, { signal: this.#abort.signal });
+      await delay(pollMs, undefined, { signal: this.#abort.signal });
     }
   }
 
-  async #look({ name, record }: Orphan): Promise<Completion> {
+  async #plan({ name, record }: Orphan): Promise<Completion> {
     const { sentinels, redis } = this.#options;
     const [readings, { role }] = await Promise.all([
       sentinels.read(name),
@@ -140,7 +140,7 @@ export class FailoverCompletion {
     return planCompletion({ record, views: distinctViews(readings), knownSentinels: sentinels.count(name), role });
   }
 
-  async #ask(name: string, sentinel: Address): Promise<Address> {
+  async #orderAt(name: string, sentinel: Address): Promise<Address> {
     const link = this.#options.sentinels.linkTo(name, sentinel);
     if (link === undefined) {
       const message = `The Sentinel ${formatAddress(sentinel)} cannot be reached any more.`;
@@ -151,19 +151,19 @@ export class FailoverCompletion {
   }
 }
 
-/** A moment after it was told to. */
+/** Resolves a moment after the stop. */
 function stopping(signal: AbortSignal): Promise<unknown> {
-  return delay(patienceMs, undefined, { signal, ref: false }).catch(() => delay(selectionMs));
+  return delay(deadlineAfterMs, undefined, { signal, ref: false }).catch(() => delay(selectionMs));
 }
 
-/** A failover that was followed, and whose leader is gone. */
+/** A failover that the bridge has followed, and whose leader is gone. */
 interface Orphan {
   readonly name: string;
   readonly record: MasterRecord;
   readonly memory: MasterMemory;
 }
 
-/** Neither confirmed nor replaced since. */
+/** Neither confirmed nor replaced meanwhile. */
 function isOpen({ record, memory: { remembered } }: Orphan): boolean {
   return remembered !== undefined && compareVersions(remembered, record) === 0 && remembered.phase === 'promoted';
 }

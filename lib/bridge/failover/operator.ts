@@ -5,27 +5,27 @@ import type { MasterControls, PlannedAnswer } from '../../http/views.ts';
 import type { Outcome, RunReport } from '../../loop/outcome.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
-import type { PlannedOptions, PlannedReport, PlannedStep } from './planned.ts';
+import type { PlannedOptions, PlannedReport, PlannedStep } from './planned-steps.ts';
 
-/** What the operator's orders are carried out by; see lib/bridge/part.ts. */
-export interface Steered {
+/** Carries out the operator's orders: see lib/bridge/part.ts. */
+export interface OrderedBridge {
   failOver(name: string, options: PlannedOptions): Promise<PlannedReport>;
   rebase(name: string): Promise<MasterRecord>;
 }
 
 export interface OperatorOptions {
-  /** The bridge that runs now, if any. */
-  readonly bridge: () => Steered | undefined;
-  /** What came of an order. */
+  /** The bridge of this node, if it runs one. */
+  readonly bridge: () => OrderedBridge | undefined;
+  /** The outcome of an order. */
   readonly onReport: (report: RunReport) => void;
-  /** Each step on the way: for the journal and the log, not a run of its own. */
+  /** Each step of an order, for the journal and the log. A step is not a run of its own. */
   readonly onStep: (report: RunReport) => void;
 }
 
-/** The loop's name under which steps are told; the order itself is told under `failover` or `rebase`. */
+/** The loop's name in reports of steps. Reports of the order itself have `failover` or `rebase`. */
 export const stepLoop = 'failover-step';
 
-/** Carries out what people order, one order of a master at a time, and tells of it as of everything else. */
+/** Carries out orders of operators, one at a time for each master, and reports them like every other run. */
 export class Operator implements MasterControls {
   readonly #options: OperatorOptions;
   readonly #underWay = new Map<string, string>();
@@ -90,7 +90,7 @@ export class Operator implements MasterControls {
     }
   }
 
-  #bridge(): Steered {
+  #bridge(): OrderedBridge {
     const bridge = this.#options.bridge();
     if (bridge === undefined) throw new SwitchmasterError('not-found', 'This node runs no bridge.');
     return bridge;
@@ -104,16 +104,16 @@ interface Order {
   readonly startedMs: number;
 }
 
-function reportOf(order: Order, told: { readonly loop: string; readonly outcome: Outcome }): RunReport {
+function reportOf(order: Order, reported: { readonly loop: string; readonly outcome: Outcome }): RunReport {
   const { name, event, reconcileId, startedMs } = order;
   return {
-    ...told,
+    ...reported,
     key: name,
     reconcileId,
     hints: [{ source: 'operator', event, receivedMs: startedMs }],
     startedMs,
     durationMs: performance.now() - startedMs,
-    failures: told.outcome.kind === 'failed' ? 1 : 0,
+    failures: reported.outcome.kind === 'failed' ? 1 : 0,
     nextMs: undefined,
   };
 }
@@ -122,7 +122,7 @@ const stepWords: Readonly<Record<PlannedStep, string>> = {
   checked: 'the Sentinels agree, and a replica is in sync',
   paused: "the old master's writes wait",
   caughtUp: 'the replicas have all of its data',
-  ordered: 'Sentinel was told to fail over',
+  ordered: 'Sentinel was ordered to fail over',
   promoted: 'the new master takes writes',
   confirmed: 'a majority of the Sentinels confirms it',
   demoted: 'the old master is a replica',

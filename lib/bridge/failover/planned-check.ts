@@ -3,23 +3,23 @@ import type { MasterRecord } from '../../model/record.ts';
 import type { ReplicaView, SentinelView } from '../../model/sentinel.ts';
 import { hasMajority } from '../plan/vote.ts';
 
-/** What is looked at before a planned failover begins. */
+/** What the bridge checks before a planned failover. */
 export interface PlannedSituation {
   readonly record: MasterRecord | undefined;
   readonly views: readonly SentinelView[];
   readonly knownSentinels: number;
-  /** Who is to become master; undefined leaves the choice to Sentinel. */
+  /** The replica that shall become master. If undefined, Sentinel chooses. */
   readonly successor: Address | undefined;
-  /** Why Consul cannot be written, where it cannot: the promotion could not be followed there. */
+  /** Why Consul is out of reach, if it is: the bridge could not record the promotion there. */
   readonly consulOutage: string | undefined;
 }
 
 export type PlannedCheck =
-  /** Every one of `candidates` could be chosen by Sentinel, and so must have all of the master's data first. */
+  /** Sentinel could select any of `candidates`, so each of them must have all of the master's data first. */
   | { readonly kind: 'ready'; readonly record: MasterRecord; readonly candidates: readonly Address[] }
   | { readonly kind: 'refused'; readonly why: string };
 
-/** Whether a planned failover may begin: the Sentinels agree, nothing is under way, and a replica is in sync. */
+/** Whether a planned failover may start: the Sentinels agree, no failover is under way, and a replica is in sync. */
 export function checkPlanned(situation: PlannedSituation): PlannedCheck {
   const { record, views, knownSentinels, successor, consulOutage } = situation;
   if (consulOutage !== undefined) return refused(`Consul cannot be reached: ${consulOutage}`);

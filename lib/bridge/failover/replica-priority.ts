@@ -4,7 +4,7 @@ import { type Address, formatAddress, sameAddress } from '../../model/address.ts
 
 const timeoutMs = 500;
 
-/** Has Sentinel choose one replica by its `replica-priority` (the lowest above 0 wins), and puts the priorities back. */
+/** Makes Sentinel select one replica by `replica-priority` (the lowest above 0 wins), and restores the priorities. */
 export class ReplicaPriorityOverride {
   readonly #redis: RedisPool;
   readonly #before = new Map<string, { readonly address: Address; readonly priority: string }>();
@@ -13,7 +13,7 @@ export class ReplicaPriorityOverride {
     this.#redis = redis;
   }
 
-  /** `successor` gets 1, and each of the other candidates that would come before it or beside it 100. */
+  /** Sets the priority of `successor` to 1, and that of every other candidate with priority 1 to 100. */
   async give(successor: Address, candidates: readonly Address[]): Promise<void> {
     for (const address of candidates) {
       const isSuccessor = sameAddress(address, successor);
@@ -21,15 +21,15 @@ export class ReplicaPriorityOverride {
     }
   }
 
-  /** Each of `rivals` gets a priority above `above`; one that is never promoted stays so. Those that are dead are left out. */
+  /** Raises the priority of each of `rivals` above `above`. Skips replicas with priority 0 and those that are dead. */
   async surpass(rivals: readonly Address[], above: number): Promise<void> {
     const raise = (priority: number) => (priority !== 0 && priority <= above ? above + 1 : priority);
     await Promise.allSettled(rivals.map((address) => this.#change(address, raise)));
   }
 
   /**
-   * Never rejects: what cannot be put back now is told by the doctor. After a failover also in the config files: Sentinel
-   * has had each node write its own meanwhile (sentinel.c, sentinelSendSlaveOf).
+   * Restores the priorities. Never rejects: the doctor reports a priority that could not be restored. After a failover it
+   * also rewrites the config files, because Sentinel made each node write its own (sentinel.c, sentinelSendSlaveOf).
    */
   async restore(after: 'failover' | 'nothing'): Promise<void> {
     for (const { address, priority } of this.#before.values()) {

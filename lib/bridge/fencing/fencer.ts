@@ -14,12 +14,12 @@ import {
   planLatePause,
 } from './plan.ts';
 
-/** What was done to a former master, for the log and the journal. */
+/** One action on a former master, for the log and the journal. */
 export interface FenceReport {
   readonly name: string;
   readonly action: FenceAction['kind'] | 'pause-before-promotion' | 'release';
   readonly address: string;
-  /** Why it could not be done. */
+  /** Why the action failed. */
   readonly error: SwitchmasterError | undefined;
 }
 
@@ -29,38 +29,38 @@ export interface FencerOptions {
   readonly onReport: (report: FenceReport) => void;
 }
 
-/** Asking a former master must not hold up a run for long: it may well be dead. */
+/** Short, because a former master is often dead, and the run waits for it. */
 const askTimeoutMs = 200;
 
-/** Keeps former masters from taking writes. Every use is reported: REPLICAOF discards data. */
+/** Keeps former masters from accepting writes. It reports every action, because REPLICAOF discards data. */
 export class Fencer {
   readonly #options: FencerOptions;
-  /** What this bridge has paused: who becomes master again must not stay so. */
+  /** The addresses that this bridge has paused, so that it can release one that becomes master again. */
   readonly #paused = new Set<string>();
-  /** By master: the change for which the old one was paused. */
-  readonly #turned = new Map<string, string>();
+  /** By master name: the change of master for which the old master was paused. */
+  readonly #pausedFor = new Map<string, string>();
 
   constructor(options: FencerOptions) {
     this.#options = options;
   }
 
   /**
-   * A replica was selected to replace `master`, whose writes wait until it was promoted: what would be acknowledged in
-   * between would be lost. One that is dead, as after most failures, is not worth a word.
+   * Pauses the writes of `master` when a Sentinel has selected a replica to replace it: a write that it acknowledges
+   * between the selection and the promotion would be lost. A dead master is not reported.
    */
   pauseBeforePromotion(name: string, master: Address): Promise<void> {
     return this.#hold(name, { action: 'pause-before-promotion', address: master, pauseMs: pauseBeforePromotionMs });
   }
 
-  /** The former master of a promotion whose confirmation is being seen to: its writes go on waiting. */
+  /** Renews the pause of a former master while the bridge completes a failover whose leader died. */
   hold(name: string, address: Address): Promise<void> {
     return this.#hold(name, { action: 'pause', address, pauseMs });
   }
 
-  /** The master changes at this moment: the old one's writes wait, where it can be reached; the new one's go on. */
-  async turn(name: string, change: { readonly from: Address; readonly to: Address }): Promise<void> {
+  /** The bridge publishes another master: pauses the old one, and releases the new one if it was paused before. */
+  async changeMaster(name: string, change: { readonly from: Address; readonly to: Address }): Promise<void> {
     if (this.#options.mode === 'none') return;
-    this.#turned.delete(name);
+    this.#pausedFor.delete(name);
     await Promise.all([
       this.#pauseOnce(name, change),
       this.#paused.has(formatAddress(change.to)) ? this.#release(name, change.to) : undefined,
@@ -68,15 +68,15 @@ export class Fencer {
   }
 
   /**
-   * Asks everyone who could come back as a master. Only when somebody did, `weigh` hears the Sentinels again: what they
-   * say must be newer than the answers. `stillHolds` is asked right before each step. `found`: somebody did, whether
-   * anything could be done about it or not. Before the confirmation a former master that could not be reached when the
-   * master changed is paused, once.
+   * Asks the ROLE of every node that could have returned as a master. If one did, `weigh` reads the Sentinels again,
+   * because their views must be newer than the ROLE answers. The fencer calls `stillHolds` right before each action.
+   * Returns `found` if a former master answered as master, even if no action was possible. Before the record is confirmed,
+   * the fencer pauses a former master only once, and only if it was out of reach when the master changed.
    */
   async enforce(
     record: MasterRecord,
     options: {
-      /** Every node of this master that any Sentinel has named. */
+      /** Every node of this master that any Sentinel has listed. */
       readonly members: readonly Address[];
       readonly weigh: () => Promise<Pick<FenceSituation, 'evidence' | 'views'>>;
       readonly stillHolds: () => boolean;
@@ -112,12 +112,12 @@ export class Fencer {
     this.#report({ name, action, address, outcome });
   }
 
-  /** Each change pauses the old master once: longer would not heal by itself. */
+  /** Pauses the old master once for each change, so that a wrong pause ends by itself. */
   async #pauseOnce(name: string, { from, to }: { readonly from: Address; readonly to: Address }): Promise<void> {
     const change = `${formatAddress(from)} ${formatAddress(to)}`;
-    if (this.#turned.get(name) === change) return;
+    if (this.#pausedFor.get(name) === change) return;
     const outcome = await this.#pause(name, { address: from, pauseMs });
-    if (outcome.kind === 'applied') this.#turned.set(name, change);
+    if (outcome.kind === 'applied') this.#pausedFor.set(name, change);
   }
 
   async #pause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<FenceOutcome> {

@@ -3,21 +3,22 @@ import type { MasterRecord } from '../../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../model/sentinel.ts';
 import { hasMajority } from '../plan/vote.ts';
 
-/** What may be done to a former master that still takes writes. */
+/** What the bridge may do to a former master that still accepts writes. */
 export type FenceMode = 'demote' | 'pause' | 'none';
 
 export type FenceAction =
-  /** Writes wait, for a bounded time: heals by itself. */
+  /** CLIENT PAUSE: writes wait. The pause ends by itself. */
   | { readonly kind: 'pause'; readonly address: Address; readonly pauseMs: number }
-  /** REPLICAOF the master: what it took since is discarded, as Sentinel would some seconds later. */
+  /** REPLICAOF the master: this discards the writes it accepted since, as Sentinel would do some seconds later. */
   | { readonly kind: 'demote'; readonly address: Address; readonly master: Address };
 
 /**
- * How sure it is that an address that answered ROLE as a master is not being made master at this moment.
+ * How certain it is that no failover is promoting an address that answered ROLE as master.
  *
- * `proven`: after it answered, every Sentinel there is was heard, all at the record's epoch and master, which is up for
- * all of them (sentinel.c, sentinelMasterLooksSane, asks the same before `+convert-to-slave`), and none failing over. A failover that had promoted the address by then would still be running at its leader, or have left its leader
- * at a newer epoch. `likely`: a majority was heard to agree, and none to fail over; or nobody can be heard at all.
+ * `proven`: after that answer, every known Sentinel was read. All name the record's master at the record's epoch, see it
+ * up (sentinel.c, sentinelMasterLooksSane, requires the same before `+convert-to-slave`), and run no failover. If a
+ * failover had promoted the address by then, its leader would still run it, or would be at a newer epoch. `likely`: a
+ * majority was read and agrees, and no Sentinel that was read runs a failover; or no Sentinel can be read.
  */
 export type Evidence = 'proven' | 'likely' | 'none';
 
@@ -25,29 +26,30 @@ export interface FenceSituation {
   readonly mode: FenceMode;
   /** The newest record. */
   readonly record: MasterRecord;
-  /** Every address of the record that was asked, and its answer. */
+  /** The ROLE answer of every address of the record that was asked. */
   readonly roles: readonly RoleAnswer[];
   readonly evidence: Evidence;
-  /** What the Sentinels said that the evidence is made of. */
+  /** The Sentinels' views that the evidence comes from. */
   readonly views: readonly SentinelView[];
-  /** Every node of this master that any Sentinel has named to this bridge. */
+  /** Every node of this master that any Sentinel has listed since this process started. */
   readonly members: readonly Address[];
 }
 
 /**
- * From the selection of a replica to its promotion: Sentinel's timer ticks every 100 ms or sooner. Short, for nothing has
- * changed yet, and because Sentinel's own greetings (PUBLISH) wait with the writes: much longer would look like `s_down`.
+ * For the time from the selection of a replica to its promotion: Sentinel's timer ticks every 100 ms or sooner. It is
+ * short because the failover may still fail, and because Sentinel's hello messages (PUBLISH) wait with the writes: after a
+ * much longer pause Sentinel would see the master as `s_down`.
  */
 export const pauseBeforePromotionMs = 500;
 
-/** Long enough for Sentinel to confirm a failover; renewed while there is evidence. */
+/** Long enough for Sentinel to confirm a failover. The bridge renews it while there is evidence. */
 export const pauseMs = 5_000;
 
 /**
- * The record's master is never touched, and nothing before the record is confirmed. Data is discarded only where it is
- * proven that no failover is promoting the address, and where every Sentinel counts it among this master's replicas: the
- * record alone could name anybody's Redis. Without that only the former master is paused, if it is one of this master's
- * nodes: any other replica that answers as a master may have just been promoted.
+ * Never acts on the record's master, nor before the record is confirmed. It demotes an address only with proof that no
+ * failover is promoting it, and if every Sentinel lists it among this master's replicas, because the record alone could
+ * name any Redis. Otherwise it pauses the former master alone, and only if that is one of this master's nodes: any other
+ * replica that answers as master may have just been promoted.
  */
 export function planFence({ mode, record, roles, evidence, views, members }: FenceSituation): readonly FenceAction[] {
   if (mode === 'none' || evidence === 'none' || record.phase !== 'confirmed') return [];
@@ -63,8 +65,8 @@ export function planFence({ mode, record, roles, evidence, views, members }: Fen
 }
 
 /**
- * The former master of a promotion that is not confirmed yet, where it answers as a master: it was out of reach when the
- * master changed. Its writes wait once and no longer, for the promotion may come to nothing.
+ * The former master of an unconfirmed promotion, if it answers as master: it was out of reach when the master changed. The
+ * fencer pauses it only once, because the promotion may still fail.
  */
 export function planLatePause({
   record,
@@ -84,14 +86,14 @@ function lists(replicas: SentinelView['replicas'], address: Address): boolean {
   return replicas.some((replica) => sameAddress(replica.address, address));
 }
 
-/** Who was master before, or could come back as one. */
+/** The nodes that were master before, or could return as one. */
 export function former(record: MasterRecord): readonly Address[] {
   const previous = record.previous === null ? [] : [record.previous];
   const others = previous.filter((address) => !record.replicas.some((replica) => sameAddress(replica, address)));
   return [...record.replicas, ...others].filter((address) => !sameAddress(address, record.master));
 }
 
-/** What the Sentinels' views say, all of them read after the ROLE answers. `consul`: whether the record was just confirmed. */
+/** The evidence in `views`, all of them read after the ROLE answers. `consul`: whether the record is known to be current. */
 export function weighEvidence(heard: {
   readonly record: MasterRecord;
   readonly views: readonly SentinelView[];

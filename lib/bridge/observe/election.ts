@@ -2,15 +2,15 @@ import { type Address, isPort } from '../../model/address.ts';
 import type { Election, SentinelEvent } from '../../model/sentinel.ts';
 
 /*
- * What one Sentinel has said of the failovers that it leads, read from its own messages in their order.
+ * The failovers that one Sentinel leads, read from its own messages in their order.
  *
- * `+new-epoch N` comes right before `+try-failover` of the same master (sentinel.c, sentinelStartFailover), which is the
- * only place where a failover's epoch is told before the failover is over; `+elected-leader` follows when it has the
- * votes, or was ordered by SENTINEL FAILOVER; `+selected-slave` names the replica. An abort, or the end, forgets it all,
- * and so must whoever loses the connection: what is not known is not followed.
+ * `+new-epoch N` comes right before `+try-failover` of the same master (sentinel.c, sentinelStartFailover). No other
+ * message names the epoch of a failover before it is over. `+elected-leader` follows when the Sentinel has the votes, or
+ * was ordered by SENTINEL FAILOVER. `+selected-slave` names the replica. An abort or the end of the failover clears this
+ * state. The caller clears it when the connection is lost, because messages may be missing.
  */
 export interface Elections {
-  /** Of the last `+new-epoch`, while nothing else has come since. */
+  /** The epoch of the last `+new-epoch`, if that was the last message. */
   readonly announcedEpoch: number | undefined;
   /** By master. */
   readonly running: ReadonlyMap<string, Running>;
@@ -28,7 +28,7 @@ export function wonElection({ running }: Elections, master: string): Election | 
   return election?.stage === 'selected' ? { epoch: election.epoch, selected: election.selected } : undefined;
 }
 
-/** The state after one more message. */
+/** Returns the state after one more message. */
 export function hearElection(before: Elections, { event, master, message }: SentinelEvent): Elections {
   if (event === '+new-epoch') {
     return { ...before, announcedEpoch: /^\d{1,15}$/.test(message) ? Number(message) : undefined };

@@ -2,7 +2,7 @@ import type { CatalogWatches, Follow } from '../../consul/watches.ts';
 import type { Address } from '../../model/address.ts';
 import type { Naming } from '../../model/naming.ts';
 
-/** The Sentinels that Consul lists under a service, whatever their health: a dead one counts in every majority. */
+/** The Sentinels that Consul lists under a service, whatever their health: a dead Sentinel counts in every majority. */
 export class FoundSentinels {
   readonly #follow: Follow<{ kind: 'service'; service: string }>;
 

@@ -5,7 +5,7 @@ import { type Address, formatAddress } from '../../model/address.ts';
 import type { Lag } from '../../model/lag.ts';
 import type { MasterRecord } from '../../model/record.ts';
 
-/** What keeps the samples of one master: see lib/bridge/plan/lag.ts. */
+/** Keeps the samples of one master: see lib/bridge/plan/lag.ts. */
 export interface LagKeeper {
   add(sample: { readonly atMs: number; readonly master: number; readonly replicas: ReadonlyMap<string, number> }): void;
   lag(address: string, nowMs: number): Lag | undefined;
@@ -26,14 +26,14 @@ interface Measured {
 }
 
 const tickMs = 1_000;
-/** How often a master is looked at whose lag nobody asks for, and how long somebody's asking counts. */
+/** How often a master is measured whose lag nobody wants, and how long a request for it counts. */
 const idleMs = 4_000;
 const wantedForMs = 60_000;
 const askTimeoutMs = 500;
 
 /**
- * Asks each master and its replicas how far they are (ROLE, over connections that stand anyway): every second while
- * somebody wants to know, else every four or five. Whoever wants to know never waits for it.
+ * Measures replication offsets of each master and its replicas by ROLE, over the open connections: every second while
+ * somebody wants the lag, otherwise every four to five seconds. Callers never wait for a measurement.
  */
 export class LagSource {
   readonly #options: LagSourceOptions;
@@ -52,7 +52,7 @@ export class LagSource {
     clearInterval(this.#timer);
   }
 
-  /** What is known of it. `wanted` has it measured every second for the next minute. */
+  /** The last known lag. `wanted` makes the source measure it every second for the next minute. */
   lag(name: string, replica: Address, interest: 'wanted' | 'glance'): Lag | undefined {
     const measured = this.#measured.get(name);
     if (measured === undefined) return undefined;
@@ -74,7 +74,7 @@ export class LagSource {
     }
   }
 
-  /** Another master's offsets are another history. */
+  /** The offsets of different masters cannot be compared. */
   #adopt({ name, master }: MasterRecord): Measured {
     const address = formatAddress(master);
     const known = this.#measured.get(name);
@@ -101,7 +101,7 @@ export class LagSource {
     if (own?.role !== 'master') return;
     const offsets = replicas.flatMap((address, i): [string, number][] => {
       const answer = theirs[i];
-      // While the link is down, or data comes anew, the offset is of nothing that could be compared.
+      // While the link is down or a full synchronization runs, the offset cannot be compared.
       const comparable = answer?.role === 'replica' && answer.link === 'connected';
       return comparable ? [[formatAddress(address), answer.offset]] : [];
     });
@@ -113,7 +113,7 @@ export class LagSource {
       const [reply] = await this.#options.redis.command(address, [['ROLE']], { timeoutMs: askTimeoutMs });
       return readReplication(reply, `ROLE at ${formatAddress(address)}`);
     } catch {
-      // Who does not answer has no lag that could be told; the bridge's own look tells why.
+      // A server that does not answer has no known lag. The bridge reports why it does not answer.
       return undefined;
     }
   }

@@ -5,7 +5,7 @@ import { type Address, formatAddress, sameAddress } from '../../model/address.ts
 
 export interface PromotionSourceOptions {
   readonly redis: RedisPool;
-  /** The selected replica answers ROLE as a master. */
+  /** The selected replica answers ROLE as master. */
   readonly onPromoted: (name: string, promotionWatch: PromotionWatch) => void;
 }
 
@@ -17,9 +17,9 @@ export interface PromotionWatch {
 }
 
 /**
- * Watches a replica that was selected to be promoted, for that moment only. Sentinel orders the promotion, and learns of
- * it from INFO up to a second later; ROLE tells at once. Promotion ends all clients of the replica (sentinel.c,
- * sentinelSendSlaveOf), so the first answer as a master comes over a connection that was opened anew.
+ * Polls the ROLE of a replica that a Sentinel selected, until it is promoted. Sentinel itself learns of the promotion from
+ * INFO, up to a second later. A promotion closes all client connections of the replica (sentinel.c, sentinelSendSlaveOf),
+ * so the first answer as master comes over a new connection.
  */
 export class PromotionSource {
   readonly #options: PromotionSourceOptions;
@@ -32,8 +32,8 @@ export class PromotionSource {
     this.#options = options;
   }
 
-  /** From now on `name`'s selected replica is asked again and again; a watch over an older epoch ends. */
-  keep(name: string, promotionWatch: PromotionWatch): 'begun' | 'known' {
+  /** Starts to poll the selected replica of `name`, and ends a watch over an older epoch. */
+  start(name: string, promotionWatch: PromotionWatch): 'begun' | 'known' {
     const running = this.#promotionWatches.get(name);
     if (running !== undefined && running.promotionWatch.epoch >= promotionWatch.epoch) return 'known';
     this.end(name);
@@ -43,13 +43,13 @@ export class PromotionSource {
     return 'begun';
   }
 
-  /** The failover is over, one way or the other. */
+  /** The failover succeeded or failed. */
   end(name: string): void {
     this.#promotionWatches.get(name)?.abort.abort();
     this.#promotionWatches.delete(name);
   }
 
-  /** A Sentinel gave up: that concerns only the failover that it leads, for others lose elections all the time. */
+  /** A Sentinel gave up. This ends only the failover that it leads, because other Sentinels often lose elections. */
   abandon(name: string, sentinel: Address): void {
     const promotionWatch = this.#promotionWatches.get(name)?.promotionWatch;
     if (promotionWatch !== undefined && sameAddress(promotionWatch.sentinel, sentinel)) this.end(name);
@@ -59,7 +59,7 @@ export class PromotionSource {
     for (const name of [...this.#promotionWatches.keys()]) this.end(name);
   }
 
-  /** What is being watched, for people. */
+  /** The running watches, for the log. */
   get promotionWatches(): readonly string[] {
     return [...this.#promotionWatches].map(
       ([name, { promotionWatch }]) =>
@@ -88,7 +88,7 @@ export class PromotionSource {
 }
 
 const askTimeoutMs = 250;
-/** A promotion usually takes 0.1 s from the selection; after this the replica is asked less often. */
+/** A promotion usually takes 0.1 s from the selection. After this time the replica is asked less often. */
 const closeMs = 5_000;
 /** Sentinel gives up after failover-timeout, by default three minutes. */
 const longestMs = 200_000;

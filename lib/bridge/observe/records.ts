@@ -10,23 +10,23 @@ import {
 } from '../../model/naming.ts';
 import { type HeldRecord, readHeldRecord } from '../../model/record.ts';
 
-/** What Consul holds for one master, as last pushed. */
+/** What Consul holds for one master, as of the last answer of the watches. */
 export interface RecordReading {
   readonly held: HeldRecord;
   readonly holdings: Holdings;
-  /** Consul's index of the records: what was written at or below it is seen. */
+  /** Consul's index of the records: every write at or below it is included. */
   readonly index: bigint;
   /** How often the index fell: Consul was restored or lost its data. */
   readonly resets: number;
 }
 
 interface Slices {
-  /** Of the records that can be read; found out when it is asked for. */
+  /** The names of the records that can be parsed, computed on first use. */
   names?: readonly string[];
   readonly records: Map<string, KvEntry>;
   readonly keys: Map<string, Map<string, KvEntry>>;
   readonly instances: Map<string, ServiceInstance[]>;
-  /** What others than a bridge have registered, by the external node of the master whose tag it carries. */
+  /** Instances that no bridge registered, by the external node of the master whose tag they carry. */
   readonly foreign: Map<string, ServiceInstance[]>;
 }
 
@@ -81,7 +81,7 @@ export class RecordSource {
     return slices.names;
   }
 
-  /** Instances of somebody else that DNS answers as if they were nodes of this master. */
+  /** Instances that no bridge registered, and that DNS lists among the nodes of this master. */
   foreign(name: string): readonly ServiceInstance[] {
     return this.#slices.foreign.get(externalNode(name)) ?? [];
   }
@@ -146,20 +146,20 @@ function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
   const changed = new Set<string>();
   for (const part of ['records', 'keys', 'instances', 'foreign'] as const) {
     for (const name of new Set([...before[part].keys(), ...after[part].keys()])) {
-      if (fingerprint(before[part].get(name)) === fingerprint(after[part].get(name))) continue;
+      if (serialize(before[part].get(name)) === serialize(after[part].get(name))) continue;
       changed.add(name);
     }
   }
   return changed;
 }
 
-/** Who is foreign to which external nodes, by the tags: of ours one names the node it lies on. */
+/** The external nodes that an instance's tags name, unless it lies on one of them: then a bridge registered it. */
 function foreignTo({ node, tags }: ServiceInstance): readonly string[] {
   const nodes = tags.map(externalNode);
   return nodes.includes(node) ? [] : nodes;
 }
 
-function fingerprint(slice: KvEntry | Map<string, KvEntry> | ServiceInstance[] | undefined): string {
+function serialize(slice: KvEntry | Map<string, KvEntry> | ServiceInstance[] | undefined): string {
   return JSON.stringify(slice instanceof Map ? [...slice] : slice) ?? '';
 }
 

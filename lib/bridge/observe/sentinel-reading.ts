@@ -5,26 +5,26 @@ import type { SentinelView } from '../../model/sentinel.ts';
 /** What one Sentinel answered about one master, or why it did not. */
 export type SentinelReading =
   | { readonly kind: 'seen'; readonly sentinel: Address; readonly sentinelId: string; readonly view: SentinelView }
-  /** It is there, and monitors no master of this name. */
+  /** It answers, and monitors no master of this name. */
   | { readonly kind: 'unaware'; readonly sentinel: Address; readonly sentinelId: string; readonly knewIt: boolean }
   | {
       readonly kind: 'unreachable';
       readonly sentinel: Address;
       readonly sentinelId: string;
-      /** Whether it has monitored this master while this process lived. */
+      /** Whether it has monitored this master since this process started. */
       readonly knewIt: boolean;
       readonly error: SwitchmasterError;
     };
 
-/** One view a Sentinel, whatever the number of addresses it is known by. */
+/** One view for each Sentinel, even if it is known by several addresses. */
 export function distinctViews(readings: readonly SentinelReading[]): readonly SentinelView[] {
   const views = readings.filter((reading) => reading.kind === 'seen').map(({ view }) => view);
   return [...new Map(views.map((view) => [view.sentinelId, view])).values()];
 }
 
 /**
- * Set where most Sentinels of this master answer, and none of them knows it any more: a sentence. Which are its own is
- * known of those that have monitored it while this process lived; where none has, all there are must have answered.
+ * A sentence, if most Sentinels of this master answer and none of them monitors it any more. Its own Sentinels are those
+ * that have monitored it since this process started. If none has, every known Sentinel must have answered.
  */
 export function unmonitored(readings: readonly SentinelReading[]): string | undefined {
   const others = readings.filter((reading) => reading.kind !== 'seen');

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Operator, type Steered } from '../../../lib/bridge/failover/operator.ts';
+import { Operator, type OrderedBridge } from '../../../lib/bridge/failover/operator.ts';
 import { SwitchmasterError } from '../../../lib/errors.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
@@ -17,7 +17,7 @@ const planned = {
   offsets: { paused: 100, inherited: Number.NaN },
 };
 
-function employ(bridge: Partial<Steered> | undefined) {
+function employ(bridge: Partial<OrderedBridge> | undefined) {
   const reports: RunReport[] = [];
   const steps: RunReport[] = [];
   const whole = { failOver: async () => planned, rebase: async () => record, ...bridge };

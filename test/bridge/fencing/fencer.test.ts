@@ -45,10 +45,10 @@ const isPaused = (address: { host: string; port: number }) =>
   );
 
 t.test(
-  'when the master changes, the old one’s writes wait, its reads do not, and the new one’s writes go on',
+  'when the master changes, the old master pauses writes and not reads, and the new one accepts writes',
   async (t) => {
-    const { now, old, fencer, reports } = await start('turn');
-    await fencer.turn('m', { from: old.address, to: now.address });
+    const { now, old, fencer, reports } = await start('change');
+    await fencer.changeMaster('m', { from: old.address, to: now.address });
     t.ok(await isPaused(old.address));
     t.equal(await redisCli(old.address, ['GET', 'k'], { timeoutMs: 500 }), null);
     t.notOk(await isPaused(now.address));
@@ -57,13 +57,13 @@ t.test(
   },
 );
 
-t.test('from the selection of a replica to its promotion the master’s writes wait, and no longer', async (t) => {
+t.test('the pause at the selection of a replica ends by itself', async (t) => {
   const { now, old, fencer, reports } = await start('pause-before-promotion');
   await fencer.pauseBeforePromotion('m', old.address);
   t.ok(await isPaused(old.address));
   await waitFor('the pause to end by itself', async () => !(await isPaused(old.address)), { timeoutMs: 3_000 });
   await fencer.pauseBeforePromotion('m', now.address);
-  await fencer.turn('m', { from: now.address, to: old.address });
+  await fencer.changeMaster('m', { from: now.address, to: old.address });
   t.match(reports, [
     { action: 'pause-before-promotion' },
     { action: 'pause-before-promotion' },
@@ -72,7 +72,7 @@ t.test('from the selection of a replica to its promotion the master’s writes w
   ]);
 });
 
-t.test('a dead master is not spoken of when its successor is selected, a refusal is', async (t) => {
+t.test('the pause at the selection reports a refusal, and does not report a dead master', async (t) => {
   const { old, fencer, reports } = await start('pause-dead');
   await old.command('ACL', 'SETUSER', 'default', '-client|pause');
   await fencer.pauseBeforePromotion('m', old.address);
@@ -82,16 +82,16 @@ t.test('a dead master is not spoken of when its successor is selected, a refusal
   t.equal(reports.length, 1);
 });
 
-t.test('who becomes master again is let go at once', async (t) => {
+t.test('a former master that becomes master again is released at once', async (t) => {
   const { now, old, fencer, reports } = await start('again');
-  await fencer.turn('m', { from: old.address, to: now.address });
-  await fencer.turn('m', { from: now.address, to: old.address });
+  await fencer.changeMaster('m', { from: old.address, to: now.address });
+  await fencer.changeMaster('m', { from: now.address, to: old.address });
   t.notOk(await isPaused(old.address));
   t.ok(await isPaused(now.address));
   t.strictSame(reports.map(({ action }) => action).sort(), ['pause', 'pause', 'release']);
 });
 
-t.test('a former master is made a replica where that is proven, and its clients are ended', async (t) => {
+t.test('with proof, a former master becomes a replica and its clients are disconnected', async (t) => {
   const { now, old, enforce } = await start('proven');
   const client = await RespConnection.open(old.address);
   t.equal(await enforce('proven'), 'found');
@@ -101,7 +101,7 @@ t.test('a former master is made a replica where that is proven, and its clients 
   t.equal(await enforce('proven'), 'none');
 });
 
-t.test('it is only paused where that is likely, and left alone where it is not', async (t) => {
+t.test('a former master is only paused without proof, and left alone without evidence', async (t) => {
   const { old, enforce, reports } = await start('likely');
   t.equal(await enforce('none'), 'found');
   t.strictSame(reports, []);
@@ -110,11 +110,11 @@ t.test('it is only paused where that is likely, and left alone where it is not',
   t.equal(await old.role(), 'master');
 });
 
-t.test('before the confirmation, a former master that was out of reach at the change is paused, once', async (t) => {
+t.test('before the confirmation, a former master that was out of reach at the change is paused once', async (t) => {
   const { now, old, fencer, enforce, reports, confirmed } = await start('late');
   const promoted = { ...confirmed, phase: 'promoted' as const };
   await old.kill();
-  await fencer.turn('m', { from: old.address, to: now.address });
+  await fencer.changeMaster('m', { from: old.address, to: now.address });
   t.match(reports, [{ action: 'pause', error: { code: /^redis-/ } }]);
   await old.start();
   await waitFor('the pause', async () => {
@@ -129,7 +129,7 @@ t.test('before the confirmation, a former master that was out of reach at the ch
 });
 
 t.test(
-  'nothing is done any more where the record has changed meanwhile, and nothing is demoted where it is not confirmed',
+  'no action follows when the record has changed meanwhile, and no demotion before the confirmation',
   async (t) => {
     const { old, enforce, reports, confirmed } = await start('changed');
     t.equal(await enforce('proven', () => false), 'found');
@@ -139,21 +139,21 @@ t.test(
   },
 );
 
-t.test('the mode pause never discards anything, and the mode none does nothing', async (t) => {
+t.test('the mode pause never demotes, and the mode none does nothing', async (t) => {
   const pause = await start('pause', 'pause');
   await pause.enforce('proven');
   t.equal(await pause.old.role(), 'master');
   t.ok(await isPaused(pause.old.address));
   const none = await start('none', 'none');
   await none.enforce('proven');
-  await none.fencer.turn('m', { from: none.old.address, to: none.now.address });
+  await none.fencer.changeMaster('m', { from: none.old.address, to: none.now.address });
   t.notOk(await isPaused(none.old.address));
   t.strictSame(none.reports, []);
 });
 
-t.test('what could not be done is told', async (t) => {
+t.test('a failed action is reported', async (t) => {
   const { now, old, fencer, reports } = await start('dead');
   await old.kill();
-  await fencer.turn('m', { from: old.address, to: now.address });
+  await fencer.changeMaster('m', { from: old.address, to: now.address });
   t.match(reports, [{ action: 'pause', address: formatAddress(old.address), error: { code: /^redis-/ } }]);
 });

@@ -1,0 +1,56 @@
+import type { RedisPool } from '../../client/redis-pool.ts';
+import type { Lease } from '../../consul/lock.ts';
+import { SwitchmasterError } from '../../errors.ts';
+import type { Address } from '../../model/address.ts';
+import type { MasterMemory } from '../memory.ts';
+import type { SentinelSource } from '../observe/sentinels.ts';
+
+/*
+ * A planned failover that loses no acknowledged write:
+ *
+ *   checked → paused → caught up → ordered → promoted → confirmed → demoted
+ *
+ * The old master's writes wait from `paused` on, so its offset stops. The bridge orders the failover only when the
+ * replicas have reached that offset, and then follows the promotion like any other. If a step before the promotion fails,
+ * the bridge releases the writes, and nothing has changed. If this process dies, the pause ends by itself.
+ */
+
+export type PlannedStep = 'checked' | 'paused' | 'caughtUp' | 'ordered' | 'promoted' | 'confirmed' | 'demoted';
+
+export interface PlannedReport {
+  readonly name: string;
+  readonly from: Address;
+  readonly to: Address;
+  readonly generation: number;
+  readonly epoch: number;
+  /** When each step was reached, in milliseconds since the start. */
+  readonly stages: Readonly<Partial<Record<PlannedStep, number>>>;
+  /** From the pause to the new master's first answer as master, in milliseconds. */
+  readonly withoutWritesMs: number;
+  /** The old master's offset after its writes had stopped, and the part of it that the new master has. */
+  readonly offsets: { readonly paused: number; readonly inherited: number };
+}
+
+/** The default limit for each step: for the replicas to catch up, and for Sentinel to promote one. */
+export const stepTimeoutMs = 10_000;
+
+export interface PlannedOptions {
+  readonly successor?: Address;
+  /** The limit for each step, in milliseconds. Default: `stepTimeoutMs`. */
+  readonly timeoutMs?: number;
+  readonly onStep?: (step: PlannedStep, elapsedMs: number) => void;
+}
+
+export interface PlannedFailoverParts {
+  readonly sentinels: SentinelSource;
+  readonly redis: RedisPool;
+  readonly memory: MasterMemory;
+  /** Why Consul is out of reach, or undefined. */
+  readonly consulOutage: () => string | undefined;
+  /** Takes the lock that lets one daemon at a time order failovers of a master. */
+  readonly enter: (name: string, signal: AbortSignal) => Promise<Lease>;
+}
+
+export function refused(name: string, why: string, cause?: SwitchmasterError): SwitchmasterError {
+  return new SwitchmasterError('failover-refused', `${name} is not failed over: ${why}`, { cause });
+}
