@@ -7,10 +7,9 @@ const projectDir = fileURLToPath(new URL('..', import.meta.url));
 
 /** What a checking program complains about; empty when it is content. */
 async function complaints(program: string, args: readonly string[]): Promise<string> {
-  // tap's hooks, which it puts into every Node process, are more than the compiler's launcher bears.
-  const argv = ['-u', 'NODE_OPTIONS', `${projectDir}node_modules/.bin/${program}`, ...args];
+  const file = `${projectDir}node_modules/.bin/${program}`;
   try {
-    await promisify(execFile)('env', argv, { cwd: projectDir, timeout: 100_000, maxBuffer: 1e7 });
+    await promisify(execFile)(file, args, { cwd: projectDir, timeout: 100_000, maxBuffer: 1e7 });
     return '';
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };

@@ -3,6 +3,7 @@
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { TestReport } from './runner/report.ts';
+import { stripTypes } from './runner/strip.ts';
 import { runFile } from './runner/test-process.ts';
 
 const jobs = 2;
@@ -29,6 +30,7 @@ async function runAll(files: readonly string[], report: TestReport): Promise<voi
 
 const report = new TestReport({ print });
 try {
+  stripTypes(projectDir);
   await runAll(process.argv.length > 2 ? process.argv.slice(2) : testFiles(), report);
 } catch (error) {
   report.fail({ path: ['npm test'], reason: error instanceof Error ? String(error.stack) : String(error) });

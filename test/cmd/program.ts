@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { nodeEnvironment } from '../runner/environment.ts';
 
 const file = fileURLToPath(new URL('../../cmd/switchmaster.ts', import.meta.url));
 
@@ -19,7 +20,7 @@ export class Program {
   readonly #waiting = new Set<() => void>();
 
   constructor(argv: readonly string[], environment: Record<string, string> = {}) {
-    const env = { PATH: process.env.PATH ?? '', NO_COLOR: '1', ...environment };
+    const env = { ...nodeEnvironment(), NO_COLOR: '1', ...environment };
     this.child = spawn(process.execPath, [file, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.on('data', (chunk) => {
       this.#stdout += String(chunk);

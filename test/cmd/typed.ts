@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { nodeEnvironment } from '../runner/environment.ts';
 
 const file = fileURLToPath(new URL('../../cmd/switchmaster.ts', import.meta.url));
 
@@ -13,7 +14,7 @@ export async function typeProgram(
   typing: { readonly answer: string; readonly environment?: Record<string, string> },
 ): Promise<{ readonly code: number | null; readonly text: string }> {
   const quoted = [process.execPath, file, ...argv].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-  const env = { PATH: process.env.PATH ?? '', TERM: 'dumb', NO_COLOR: '1', ...typing.environment };
+  const env = { ...nodeEnvironment(), TERM: 'dumb', NO_COLOR: '1', ...typing.environment };
   const child = spawn('script', ['-qec', quoted, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';
   let asked = false;

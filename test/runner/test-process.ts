@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export interface TestProcess {
   /** Why it did not end well by itself; undefined where it exited with 0. */
@@ -14,6 +15,7 @@ export interface TestProcess {
 // tap ends a test file after the first, with a list of what is still open. The second is for a process that ignores it.
 const timeoutSeconds = 120;
 const killAfterMs = 300_000;
+const loadStripped = fileURLToPath(new URL('load-stripped.mjs', import.meta.url));
 
 /** Runs one test file on the project's own Node and writes its TAP into `input`. Answers when both have ended. */
 export async function runFile(
@@ -26,7 +28,8 @@ export async function runFile(
     // Programs that tests start by name run on the project's Node, too.
     PATH: `${bin}:${process.env.PATH}`,
     TAP_TIMEOUT: String(timeoutSeconds),
-    // Every test file, daemon and command compiles the same modules.
+    // The test files, and the daemons and commands that they start, load the same modules.
+    NODE_OPTIONS: `--import=${loadStripped}`,
     NODE_COMPILE_CACHE: join(projectDir, 'node_modules/.cache/node'),
   };
   const startedMs = performance.now();

@@ -13,9 +13,6 @@ const projectDir = fileURLToPath(new URL('../..', import.meta.url));
 // Where the bootstrap's programs are, beside PATH: Debian's daemons, and what was unpacked for this project.
 const programDirs = ['/usr/local/sbin', '/usr/sbin', '/sbin', `${projectDir}.tools/bin`];
 const reaperStartMs = 10_000;
-// tap loads hooks into every Node process that a test starts, by putting NODE_OPTIONS back however it is left out of the
-// environment. A daemon under test is to run as its users run it, and reapers and servers are to start fast.
-const withoutHooks = ['env', '-u', 'NODE_OPTIONS'] as const;
 
 export class Ground {
   readonly id: string;
@@ -40,8 +37,7 @@ export class Ground {
   static async open(name: string): Promise<Ground> {
     const script = fileURLToPath(new URL('reaper.ts', import.meta.url));
     // A session of its own: what ends the parent's group must not end the one who cleans up after it.
-    const [file, ...args] = [...withoutHooks, process.execPath, script, name];
-    const reaper = spawn(file, args, {
+    const reaper = spawn(process.execPath, [script, name], {
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: true,
     });
@@ -60,7 +56,7 @@ export class Ground {
 
   /** What every server's spec has in common. `ready` answers at once; most servers have a better one. */
   server(name: string, argv: readonly [string, ...string[]]): ServerSpec {
-    return { name, argv: [...withoutHooks, ...argv], folder: this.folder, env: this.env, ready: async () => true };
+    return { name, argv, folder: this.folder, env: this.env, ready: async () => true };
   }
 
   /** Kills every process of the sandbox and removes its folder. */

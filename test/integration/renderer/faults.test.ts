@@ -179,7 +179,7 @@ t.test('a disk that is full keeps the old file to the byte, leaves no candidate,
   // A disk of four pages that only this shell sees; where that is not permitted, files may not grow instead.
   const script = `
     [ "$1" = mount ] && mount -t tmpfs -o size=32k tmpfs ${etc}
-    render() { env -u NODE_OPTIONS ${process.execPath} ${program} render --once -c ${config} 2>&1; echo "exit $?"; }
+    render() { ${process.execPath} ${program} render --once -c ${config} 2>&1; echo "exit $?"; }
     printf old > ${input}
     render
     yes a | tr -d '\\n' | head -c 20000 > ${input}
