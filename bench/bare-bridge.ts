@@ -1,6 +1,6 @@
-// The least that could do the bridge's job, for bench/failover.ts to compare with: a pub/sub message in, one ROLE over
-// an open connection, one transaction over an open connection, with nothing checked, nothing retried and nothing read back.
-// It writes the same keys, node, services and checks below other names, and prints one JSON line a failover.
+// The minimal program that does the bridge's job, for bench/failover.ts to compare with. For each pub/sub message it sends
+// one ROLE and one transaction over open connections. It checks, retries and reads back nothing. It writes the same keys,
+// node, services and checks below other names, and prints one line of JSON for each failover.
 import http from 'node:http';
 import { RespConnection } from '../test/sandbox/resp.ts';
 
@@ -18,7 +18,7 @@ await openRoles();
 const sentinel = await RespConnection.open(job.sentinel);
 sentinel.onMessage = (channel, payload) => {
   if (channel === '+switch-master') void follow(payload.split(' '), performance.now());
-  // Sentinel ends the clients of a replica that it promotes (sentinel.c, sentinelSendSlaveOf).
+  // Sentinel closes the connections of a replica that it promotes (sentinel.c, sentinelSendSlaveOf).
   if (channel === '+promoted-slave') void openRoles();
 };
 await sentinel.command('PSUBSCRIBE', '*');
@@ -28,16 +28,32 @@ process.stdout.write('{"ready":true}\n');
 async function openRoles(): Promise<void> {
   for (const { host, port } of job.shards.flatMap(({ servers }) => servers)) {
     const key = `${host}:${port}`;
-    if (roles.get(key)?.closed ?? true) roles.set(key, await RespConnection.open({ host, port }));
+    // A replica that is being promoted may not accept connections yet: askRole opens one later.
+    if (roles.get(key)?.closed ?? true) await openRole({ host, port }).catch(() => undefined);
+  }
+}
+
+async function openRole(address: { readonly host: string; readonly port: number }): Promise<RespConnection> {
+  const connection = await RespConnection.open(address);
+  roles.set(`${address.host}:${address.port}`, connection);
+  return connection;
+}
+
+/** Sentinel may end the connection while the question is under way: then a new connection asks again. */
+async function askRole(address: { readonly host: string; readonly port: number }): Promise<unknown> {
+  try {
+    return await roles.get(`${address.host}:${address.port}`)?.command('ROLE');
+  } catch {
+    return (await openRole(address)).command('ROLE');
   }
 }
 
 async function follow(words: readonly string[], receivedMs: number): Promise<void> {
   const [name = '', oldHost = '', oldPort = '', host = '', port = ''] = words;
   if (!job.shards.some((shard) => shard.name === name)) return;
-  const role = await roles.get(`${host}:${port}`)?.command('ROLE');
-  if (!Array.isArray(role) || role[0] !== 'master') return;
   const master = { host, port: Number(port) };
+  const role = await askRole(master);
+  if (!Array.isArray(role) || role[0] !== 'master') return;
   const old = { host: oldHost, port: Number(oldPort) };
   const body = await put(steps(name, { master, old }));
   const committedMs = performance.now() - receivedMs;

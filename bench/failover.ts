@@ -1,71 +1,148 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { accessSync } from 'node:fs';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { formatAddress } from '../lib/model/address.ts';
 import { waitFor } from '../test/sandbox/condition.ts';
-import type { Daemon } from '../test/sandbox/daemon.ts';
+import type { ConsulAgent } from '../test/sandbox/consul.ts';
 import type { Shard } from '../test/sandbox/redis.ts';
 import { Sandbox } from '../test/sandbox/sandbox.ts';
 import type { SentinelServer } from '../test/sandbox/sentinel.ts';
 import { round, type Summary, summarize } from './statistics.ts';
 
-/** So many shards a side that a shard's old master has become its replica again (some 10 s) before its next turn. */
+export interface FailoverBenchOptions {
+  readonly rounds: number;
+  /** Another checkout, which is measured in the same run. */
+  readonly against?: string;
+  readonly json?: boolean;
+}
+
+/** A shard's old master needs about 10 s to become its replica again: the same shard fails over every tenth round. */
 const shardsPerSide = 10;
 
-/** The bare program waits for the announcement, and leaves the old master alone: so must the other side. */
+/** The bare program waits for the announcement and does not fence the old master, so switchmaster must do the same. */
 const announcementOnly = { follow: 'announcement', fence: 'none' };
 
-interface Sample {
-  readonly name: string;
-  readonly committedMs: number;
+/** One program under measurement, with shards of its own. */
+interface Side {
+  readonly label: string;
+  readonly shards: readonly Shard[];
+  /** Milliseconds of each failover so far, from the message's arrival to Consul's answer. */
+  readonly samples: () => readonly number[];
+}
+
+interface World {
+  readonly sandbox: Sandbox;
+  readonly consul: ConsulAgent;
+  readonly sentinels: readonly SentinelServer[];
 }
 
 /**
- * Real failovers (SENTINEL FAILOVER), in turn of a shard that switchmaster bridges and of one that the bare program does.
- * Each side is measured in its own process by its own clock: from the message's arrival to Consul's answer.
+ * Real failovers (SENTINEL FAILOVER) of shards that switchmaster, another checkout of it, and the bare program follow,
+ * one after the other. Each program runs in a process of its own and measures with its own clock.
  */
-export async function benchFailover(options: { readonly rounds: number; readonly json?: boolean }): Promise<void> {
-  const tell = (line: string) => process.stderr.write(`${line}\n`);
+export async function benchFailover(options: FailoverBenchOptions): Promise<void> {
+  const { against } = options;
+  if (against !== undefined) accessSync(path.join(against, 'cmd/switchmaster.ts'));
   const sandbox = await Sandbox.open({ name: 'bench-failover' });
   try {
-    report(options, await measure(sandbox, { rounds: options.rounds, tell }));
+    const sides = await startSides(sandbox, against === undefined ? undefined : path.resolve(against));
+    await failOverInTurns(sides, options.rounds);
+    report(options, await summarizeSides(sides, options.rounds));
   } finally {
     await sandbox.close();
   }
 }
 
-async function measure(
-  sandbox: Sandbox,
-  { rounds, tell }: { readonly rounds: number; readonly tell: (line: string) => void },
-): Promise<{ readonly ours: Summary; readonly limit: Summary }> {
-  tell(`starting ${shardsPerSide * 2} shards, 3 Sentinels and Consul`);
-  const names = (side: string) => Array.from({ length: shardsPerSide }, (_, i) => `${side}${i}`);
-  const start = (side: string) => Promise.all(names(side).map((name) => sandbox.redis({ name, replicas: 1 })));
-  const [consul, ours, bare] = await Promise.all([sandbox.consul(), start('ours'), start('bare')]);
-  const sentinels = await sandbox.sentinels({ count: 3, masters: [...ours, ...bare], downAfterMs: 5_000 });
+interface Sides {
+  readonly leader: SentinelServer;
+  readonly ours: Side;
+  readonly against: Side | undefined;
+  readonly bare: Side;
+}
+
+async function startSides(sandbox: Sandbox, checkout: string | undefined): Promise<Sides> {
+  const names = checkout === undefined ? ['ours', 'bare'] : ['ours', 'against', 'bare'];
+  log(`starting ${shardsPerSide * names.length} shards, 3 Sentinels and Consul`);
+  const start = (side: string) =>
+    Promise.all(Array.from({ length: shardsPerSide }, (_, i) => sandbox.redis({ name: `${side}${i}`, replicas: 1 })));
+  const [consul, ...shards] = await Promise.all([sandbox.consul(), ...names.map(start)]);
+  const sentinels = await sandbox.sentinels({ count: 3, masters: shards.flat(), downAfterMs: 5_000 });
   const [leader] = sentinels;
   if (leader === undefined) throw new Error('no Sentinel was started');
+  const world = { sandbox, consul, sentinels };
+  const [ours = [], ...others] = shards;
+  return {
+    leader,
+    ours: await startSwitchmaster(world, { prefix: 'ours', label: 'switchmaster', shards: ours }),
+    against:
+      checkout === undefined
+        ? undefined
+        : await startSwitchmaster(world, { prefix: 'against', label: checkout, shards: others[0] ?? [], checkout }),
+    bare: await startBare(world, others.at(-1) ?? []),
+  };
+}
+
+async function startSwitchmaster(
+  { sandbox, consul, sentinels }: World,
+  side: Pick<Side, 'label' | 'shards'> & { readonly prefix: string; readonly checkout?: string },
+): Promise<Side> {
+  const { prefix, label, shards, checkout } = side;
+  const addresses = sentinels.map(({ address }) => formatAddress(address));
   const daemon = await sandbox.switchmaster({
+    name: `switchmaster-${prefix}`,
+    ...(checkout === undefined ? {} : { checkout }),
     config: {
       consul: { address: consul.url },
-      sentinel: {
-        addresses: sentinels.map(({ address }) => formatAddress(address)),
-        masters: ['ours*'],
-        ...announcementOnly,
-      },
+      sentinel: { addresses, masters: [`${prefix}*`], ...announcementOnly },
     },
   });
-  const bareSamples = await startBare(sandbox, { sentinel: leader.address, consul: consul.http, shards: bare });
-  for (let done = 1; done <= rounds; done += 1) {
-    await failOver(leader, ours[done % shardsPerSide]);
-    await failOver(leader, bare[done % shardsPerSide]);
-    if (done % 10 === 0) tell(`${done} of ${rounds} rounds`);
-  }
-  const oursSamples = await waitFor('all samples', () => readSamples(daemon), {
-    until: (samples) => samples.length >= rounds && bareSamples.length >= rounds,
+  const samples = () =>
+    daemon.logLines().flatMap((line) => {
+      const details = line.details as { cause?: string; stages?: { committedMs: number } } | undefined;
+      return details?.cause === 'failover' && details.stages !== undefined ? [details.stages.committedMs] : [];
+    });
+  return { label, shards, samples };
+}
+
+async function startBare({ sandbox, consul, sentinels }: World, shards: readonly Shard[]): Promise<Side> {
+  const program = fileURLToPath(new URL('./bare-bridge.ts', import.meta.url));
+  const { host, port } = consul.http;
+  const job = {
+    sentinel: sentinels[0]?.address,
+    consul: { host, port },
+    shards: shards.map(({ name, servers }) => ({ name, servers: servers.map(({ address }) => address) })),
+  };
+  const child = spawn(process.execPath, [program, JSON.stringify(job)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: sandbox.env,
   });
-  return { ours: summarize(oursSamples), limit: summarize(bareSamples.map(({ committedMs }) => committedMs)) };
+  let exitCode: number | null | undefined;
+  child.on('exit', (code) => {
+    exitCode = code;
+  });
+  const samples: number[] = [];
+  const lines = createInterface({ input: child.stdout });
+  await once(lines, 'line');
+  lines.on('line', (line) => samples.push((JSON.parse(line) as { committedMs: number }).committedMs));
+  const readSamples = () => {
+    if (exitCode !== undefined) throw new Error(`the bare program ended with ${exitCode}`);
+    return samples;
+  };
+  return { label: 'the bare program', shards, samples: readSamples };
+}
+
+/** The side that begins changes with each round, so that none always follows the same other one. */
+async function failOverInTurns({ leader, ...sides }: Sides, rounds: number): Promise<void> {
+  const all = [sides.ours, sides.against, sides.bare].filter((side) => side !== undefined);
+  for (let done = 1; done <= rounds; done += 1) {
+    for (let i = 0; i < all.length; i += 1) {
+      await failOver(leader, all[(done + i) % all.length]?.shards[done % shardsPerSide]);
+    }
+    if (done % 10 === 0) log(`${done} of ${rounds} rounds`);
+  }
 }
 
 async function failOver(sentinel: SentinelServer, shard: Shard | undefined): Promise<void> {
@@ -73,7 +150,7 @@ async function failOver(sentinel: SentinelServer, shard: Shard | undefined): Pro
   const before = formatAddress(await sentinel.masterAddress(shard.name));
   const moved = async () => {
     if (formatAddress(await sentinel.masterAddress(shard.name)) !== before) return true;
-    // Refused while one is under way; ordered anew where Sentinel gave one up.
+    // Sentinel refuses while a failover is under way. A failover that it gave up needs another order.
     await sentinel.command('SENTINEL', 'FAILOVER', shard.name).catch(() => undefined);
     return false;
   };
@@ -84,53 +161,66 @@ async function failOver(sentinel: SentinelServer, shard: Shard | undefined): Pro
   });
 }
 
-/** What the daemon's log says of each failover that it wrote. */
-function readSamples(daemon: Daemon): number[] {
-  return daemon.logLines().flatMap((line) => {
-    const details = line.details as { cause?: string; stages?: { committedMs: number } } | undefined;
-    return details?.cause === 'failover' && details.stages !== undefined ? [details.stages.committedMs] : [];
-  });
+interface Result {
+  readonly ours: Summary;
+  readonly against: { readonly label: string; readonly summary: Summary } | undefined;
+  readonly bare: Summary;
 }
 
-async function startBare(
-  sandbox: Sandbox,
-  job: { sentinel: object; consul: { host: string; port: number }; shards: readonly Shard[] },
-): Promise<Sample[]> {
-  const program = fileURLToPath(new URL('./bare-bridge.ts', import.meta.url));
-  const shards = job.shards.map(({ name, servers }) => ({ name, servers: servers.map(({ address }) => address) }));
-  const { host, port } = job.consul;
-  const argument = JSON.stringify({ sentinel: job.sentinel, consul: { host, port }, shards });
-  const child = spawn(process.execPath, [program, argument], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: sandbox.env,
-  });
-  const samples: Sample[] = [];
-  const lines = createInterface({ input: child.stdout });
-  await once(lines, 'line');
-  lines.on('line', (line) => samples.push(JSON.parse(line) as Sample));
-  return samples;
+async function summarizeSides({ ours, against, bare }: Sides, rounds: number): Promise<Result> {
+  const collect = async ({ label, samples }: Side): Promise<Summary> =>
+    summarize(await waitFor(`samples of ${label}`, async () => samples(), { until: ({ length }) => length >= rounds }));
+  return {
+    ours: await collect(ours),
+    against: against === undefined ? undefined : { label: against.label, summary: await collect(against) },
+    bare: await collect(bare),
+  };
 }
 
-function report(
-  options: { readonly json?: boolean },
-  sides: { readonly ours: Summary; readonly limit: Summary },
-): void {
-  const { ours, limit } = sides;
-  const ratios = { recordVsLimit: { p50: round(ours.p50 / limit.p50), p99: round(ours.p99 / limit.p99) } };
-  if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ ratios, milliseconds: { switchmaster: ours, limit } })}\n`);
+function report({ json }: FailoverBenchOptions, { ours, against, bare }: Result): void {
+  const ratios = {
+    recordVsLimit: divide(ours, bare),
+    ...(against === undefined
+      ? {}
+      : { recordVsAgainst: divide(ours, against.summary), againstVsLimit: divide(against.summary, bare) }),
+  };
+  if (json === true) {
+    const milliseconds = { switchmaster: ours, limit: bare, ...(against === undefined ? {} : { against }) };
+    process.stdout.write(`${JSON.stringify({ ratios, milliseconds })}\n`);
     return;
   }
-  const row = (name: string, side: Summary) =>
-    `${name.padEnd(24)}${String(side.p50).padStart(8)}${String(side.p99).padStart(8)}${String(side.max).padStart(8)}`;
-  process.stdout.write(
-    [
-      `from +switch-master to the committed transaction, ms, ${ours.count} failovers each`,
-      `${''.padEnd(24)}${'p50'.padStart(8)}${'p99'.padStart(8)}${'max'.padStart(8)}`,
-      row('switchmaster', ours),
-      row('the least that could do', limit),
-      `${'ratio'.padEnd(24)}${String(ratios.recordVsLimit.p50).padStart(8)}${String(ratios.recordVsLimit.p99).padStart(8)}`,
-      '',
-    ].join('\n'),
-  );
+  const other = against === undefined ? [] : [row(against.label, against.summary)];
+  const compared =
+    against === undefined
+      ? []
+      : [
+          row('other / bare', divide(against.summary, bare)),
+          row('switchmaster / other', divide(ours, against.summary)),
+        ];
+  const lines = [
+    `from +switch-master to the committed transaction, ms, ${ours.count} failovers of each side`,
+    ['', 'p50', 'p99', 'max'].map((word, i) => (i === 0 ? word.padEnd(width) : word.padStart(8))).join(''),
+    row('switchmaster', ours),
+    ...other,
+    row('the bare program', bare),
+    row('switchmaster / bare', divide(ours, bare)),
+    ...compared,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+const width = 32;
+
+function row(label: string, { p50, p99, max }: Pick<Summary, 'p50' | 'p99'> & { readonly max?: number }): string {
+  const cells = [p50, p99, max ?? ''].map((cell) => String(cell).padStart(8));
+  // A path's end names the checkout.
+  return `${label.slice(1 - width).padEnd(width)}${cells.join('')}`.trimEnd();
+}
+
+function divide(a: Summary, b: Summary): { readonly p50: number; readonly p99: number } {
+  return { p50: round(a.p50 / b.p50), p99: round(a.p99 / b.p99) };
+}
+
+function log(line: string): void {
+  process.stderr.write(`${line}\n`);
 }

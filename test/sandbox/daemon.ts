@@ -5,7 +5,7 @@ import { type Address, formatAddress } from '../../lib/model/address.ts';
 import type { Ground } from './ground.ts';
 import { Server, type ServerSpec } from './server.ts';
 
-const program = fileURLToPath(new URL('../../cmd/switchmaster.ts', import.meta.url));
+const ownCheckout = fileURLToPath(new URL('../..', import.meta.url));
 
 export type DaemonOptions = {
   /** Default `switchmaster`. */
@@ -17,6 +17,8 @@ export type DaemonOptions = {
   /** Default `now`. */
   start?: 'now' | 'later';
   env?: Record<string, string>;
+  /** A folder with the switchmaster to run, with its own `node_modules`. Default: this checkout. */
+  checkout?: string;
 };
 
 /** `switchmaster run`, as its users run it. */
@@ -57,9 +59,10 @@ export class Daemon extends Server {
 
 /** The daemon, started and ready, or not started with `start: 'later'`. */
 export async function switchmaster(ground: Ground, options: DaemonOptions): Promise<Daemon> {
-  const { name = 'switchmaster', config, ready = '/ready' } = options;
+  const { name = 'switchmaster', config, ready = '/ready', checkout = ownCheckout } = options;
   const configFile = join(ground.folder, `${name}.yml`);
   const api = listenOf(config) ?? (await ground.addresses.next());
+  const program = join(checkout, 'cmd/switchmaster.ts');
   const argv = [process.execPath, program, 'run', '--config', configFile] as const;
   const base = ground.server(name, argv);
   // On a busy machine Node alone takes ten seconds to read the program.
