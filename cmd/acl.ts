@@ -115,7 +115,7 @@ async function readingsOf(
     knowFile: () => ({ kind: 'known', value: '' }),
     env: (name) => process.env[name],
     vars: spec.vars,
-    environment: environment ?? '',
+    environment,
   };
   return { rendered: template.render(world).dependencies, reads: template.reads(world) };
 }

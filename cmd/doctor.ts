@@ -40,7 +40,7 @@ async function callDoctor(options: { readonly config: readonly string[]; readonl
 function printFindings(findings: readonly Finding[]): void {
   if (findings.length === 0) printLine(styled('green', 'Nothing bites.'));
   for (const { rule, severity, subject, says, wayOut } of findings) {
-    const mark = styled(severity === 'error' ? 'red' : 'yellow', severity);
+    const mark = styled(severity === 'critical' ? 'red' : 'yellow', severity);
     printLine(`${mark} ${styled('bold', harmless(subject))}: ${harmless(says)} (${rule})`);
     printLine(`  ${harmless(wayOut)}`);
   }

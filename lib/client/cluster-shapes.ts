@@ -1,5 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
-import { type Address, formatAddress, isPort } from '../model/address.ts';
+import { type Address, formatAddress, isHost, toAddress } from '../model/address.ts';
 import {
   type ClusterNode,
   type ClusterView,
@@ -59,7 +59,7 @@ function readShardNode(
   const health = fields.get('health');
   return {
     id: String(fields.get('id')),
-    address: host !== undefined && isPort(port) ? { host, port } : undefined,
+    address: toAddress(host, port),
     role: fields.get('role') === 'master' ? 'master' : 'replica',
     health: health === 'fail' || health === 'failed' ? 'fail' : health === 'loading' ? 'loading' : 'online',
   };
@@ -102,7 +102,7 @@ function readNodeLine(line: string, at: Address): NodeLine | undefined {
   const host = [hostname, ip].find(isHost);
   return {
     id,
-    address: host !== undefined && isPort(Number(port)) ? { host, port: Number(port) } : undefined,
+    address: toAddress(host, port),
     role: flags.has('master') ? 'master' : 'replica',
     health: flags.has('fail') ? 'fail' : 'online',
     masterId,
@@ -128,10 +128,6 @@ function fieldsOf(reply: unknown): ReadonlyMap<string, unknown> {
   const fields = new Map<string, unknown>();
   if (Array.isArray(reply)) for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), reply[i + 1]);
   return fields;
-}
-
-function isHost(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= 253 && /^[A-Za-z0-9._:%-]+$/.test(value);
 }
 
 function invalid(at: Address, what: string): SwitchmasterError {

@@ -1,4 +1,4 @@
-import { type Address, isPort } from '../model/address.ts';
+import { type Address, isHost, isPort } from '../model/address.ts';
 import type {
   ClusterProbeResult,
   LinkProbeResult,
@@ -69,9 +69,9 @@ export function readAnnounced(
   if (Array.isArray(reply)) {
     for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), String(reply[i + 1]));
   }
-  const host = fields.get(names.host) ?? '';
+  const host = fields.get(names.host);
   const port = Number(fields.get(names.port));
-  return { ...(/^[A-Za-z0-9._:%-]{1,253}$/.test(host) ? { host } : {}), ...(isPort(port) ? { port } : {}) };
+  return { ...(isHost(host) ? { host } : {}), ...(isPort(port) ? { port } : {}) };
 }
 
 function readLink(info: InfoFields): LinkProbeResult {

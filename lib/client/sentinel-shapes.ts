@@ -1,5 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
-import { type Address, isPort } from '../model/address.ts';
+import { type Address, toAddress } from '../model/address.ts';
 import type { MasterCondition, ReplicaView, SentinelEvent } from '../model/sentinel.ts';
 
 /* The answers and messages of Sentinel, as sentinel.c of Redis 5 to 8 and Valkey writes them. */
@@ -20,10 +20,9 @@ export function readFieldsList(reply: unknown, what: string): readonly Fields[] 
 }
 
 export function readFieldAddress(fields: Fields, what: string): Address {
-  const host = fields.ip ?? '';
-  const port = Number(fields.port);
-  if (!isHost(host) || !isPort(port)) throw invalid(what, `it has no usable address (ip ${host}, port ${fields.port})`);
-  return { host, port };
+  const address = toAddress(fields.ip, fields.port);
+  if (address !== undefined) return address;
+  throw invalid(what, `it has no usable address (ip ${fields.ip ?? ''}, port ${fields.port})`);
 }
 
 export function readCount(fields: Fields, name: string, what: string): number {
@@ -43,12 +42,11 @@ export function readCondition(fields: Fields): { condition: MasterCondition; lin
 
 /** undefined for a replica whose address cannot be used (Sentinel knows some by an empty or a stale hostname). */
 export function readReplica(fields: Fields): ReplicaView | undefined {
-  const host = fields.ip ?? '';
-  const port = Number(fields.port);
-  if (!isHost(host) || !isPort(port)) return undefined;
+  const address = toAddress(fields.ip, fields.port);
+  if (address === undefined) return undefined;
   const priority = Number(fields['slave-priority'] ?? Number.NaN);
   return {
-    address: { host, port },
+    address,
     condition: replicaCondition(fields),
     ...(Number.isSafeInteger(priority) ? { priority } : {}),
   };
@@ -63,7 +61,7 @@ export interface SentinelPeer {
 
 /** undefined for one whose address cannot be used. */
 export function readPeer(fields: Fields): SentinelPeer | undefined {
-  const address = readAddress(fields.ip, fields.port);
+  const address = toAddress(fields.ip, fields.port);
   return address === undefined ? undefined : { address, id: readId(fields.runid) };
 }
 
@@ -104,19 +102,11 @@ export function readEvent(channel: string, message: string): SentinelEvent {
   const words = message.split(' ');
   if (channel === '+switch-master') {
     const [master, , , host, port] = words;
-    return { event: channel, master, lookAt: readAddress(host, port), message };
+    return { event: channel, master, lookAt: toAddress(host, port), message };
   }
   const at = words.indexOf('@');
   if (at === 4) return { event: channel, master: words[5], lookAt: undefined, message };
   return { event: channel, master: words[0] === 'master' ? words[1] : undefined, lookAt: undefined, message };
-}
-
-function readAddress(host: string | undefined, port: string | undefined): Address | undefined {
-  return host !== undefined && isHost(host) && isPort(Number(port)) ? { host, port: Number(port) } : undefined;
-}
-
-function isHost(host: string): boolean {
-  return host.length <= 253 && /^[A-Za-z0-9._:%-]+$/.test(host);
 }
 
 function invalid(what: string, why: string): SwitchmasterError {

@@ -8,7 +8,7 @@ import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import type { Address } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
-import { clusterPrefix, dnsSafe, type Naming } from '../model/naming.ts';
+import { clusterKey, dnsSafe, type Naming } from '../model/naming.ts';
 import type { Part, Readiness } from '../part.ts';
 import { ClusterSource } from './observe.ts';
 import { ClusterFollower, type FollowedCluster } from './reconciler.ts';
@@ -60,7 +60,7 @@ export class ClusterPart implements Part {
     const { clusters, watches, naming } = options;
     this.#followed = clusters.map((cluster) => {
       const { name, access } = cluster;
-      const key = `${clusterPrefix(naming)}${name}`;
+      const key = clusterKey(naming, name);
       const hint = (source: string) => (event: string) => this.#loop.wake(name, { source, event });
       const record = watches.follow({ kind: 'key', key }, () => hint('consul')('changed'));
       return { name, key, source: new ClusterSource({ access, onHint: hint(`cluster ${name}`) }), record };

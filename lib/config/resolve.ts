@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Address } from '../model/address.ts';
+import { isLoopback } from '../model/address.ts';
 import { resolveAccess } from './access.ts';
 import { resolveClusters } from './cluster.ts';
 import { resolveConsul } from './consul.ts';
@@ -57,7 +57,7 @@ async function resolveApi(resolution: Resolution, raw: RawApi | undefined): Prom
       ? resolution.secretVariable('SWITCHMASTER_API_TOKEN')
       : await resolution.readSecret(raw.tokenFile, { at: ['api', 'tokenFile'] });
   const tls = raw?.tls === undefined ? undefined : await readServerTls(resolution, raw.tls);
-  if (!isLoopback(listen) && raw?.tls === undefined && raw?.allowRemote !== true) {
+  if (!isLoopback(listen.host) && raw?.tls === undefined && raw?.allowRemote !== true) {
     resolution.report(
       { at: ['api', 'listen'] },
       {
@@ -89,8 +89,4 @@ function resolveJournal(resolution: Resolution, raw: RawJournal | undefined): Jo
   if (raw?.file === undefined) return { entries };
   const file = resolution.absolute(raw.file, { at: ['journal', 'file'] });
   return { entries, file: path.normalize(file) };
-}
-
-function isLoopback({ host }: Address): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

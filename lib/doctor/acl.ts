@@ -1,14 +1,14 @@
 import {
-  clusterPrefix,
+  clusterKey,
   desiredPrefix,
   externalNode,
-  keyPrefix,
   masterService,
   type Naming,
   plainKey,
   provisionedPrefix,
   recordPrefix,
   replicaService,
+  rollingPrefix,
   steeringPrefix,
 } from '../model/naming.ts';
 import type { ConsulQuery } from '../model/query.ts';
@@ -74,7 +74,7 @@ function registrarRules({ naming, registers, memberOf }: AclNeeds): AclRule[] {
     ),
     { resource: 'key_prefix', segment: recordPrefix(naming), ...read },
     // Consul leaves out of a tree what a token may not read.
-    ...memberOf.map((name): AclRule => ({ resource: 'key', segment: `${clusterPrefix(naming)}${name}`, ...read })),
+    ...memberOf.map((name): AclRule => ({ resource: 'key', segment: clusterKey(naming, name), ...read })),
   ];
 }
 
@@ -129,7 +129,7 @@ function clusterRules({ naming, clusters }: AclNeeds): AclRule[] {
   return clusters.map((name) => {
     return {
       resource: 'key',
-      segment: `${clusterPrefix(naming)}${name}`,
+      segment: clusterKey(naming, name),
       policy: 'write',
       why: "the cluster's record",
     };
@@ -139,7 +139,7 @@ function clusterRules({ naming, clusters }: AclNeeds): AclRule[] {
 function rollingRules({ naming, rolls }: AclNeeds): AclRule[] {
   if (!rolls) return [];
   return [
-    { resource: 'key_prefix', segment: `${keyPrefix(naming)}rolling/`, policy: 'write', why: 'who reloads now' },
+    { resource: 'key_prefix', segment: rollingPrefix(naming), policy: 'write', why: 'who reloads now' },
     { resource: 'session_prefix', segment: '', policy: 'write', why: 'a node that dies while it reloads' },
   ];
 }

@@ -1,4 +1,5 @@
 import type { Examination, Finding } from '../model/examination.ts';
+import { compareSeverities } from '../model/severity.ts';
 import { examineAddresses } from './rules/addresses.ts';
 import { examineClocks } from './rules/clocks.ts';
 import { examineConsul } from './rules/consul.ts';
@@ -7,7 +8,7 @@ import { examineNames } from './rules/names.ts';
 import { examineRedis } from './rules/redis.ts';
 import { examineSentinels } from './rules/sentinels.ts';
 
-/** Everything that bites, errors first. */
+/** All findings, the worst first. */
 export function diagnose(examination: Examination): readonly Finding[] {
   const findings = [
     examineSentinels,
@@ -18,6 +19,7 @@ export function diagnose(examination: Examination): readonly Finding[] {
     examineConsul,
     examineClocks,
   ].flatMap((examine) => examine(examination));
-  const rank = ({ severity }: Finding): number => (severity === 'error' ? 0 : 1);
-  return findings.toSorted((a, b) => rank(a) - rank(b) || (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0));
+  const compareSubjects = (a: Finding, b: Finding): number =>
+    a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0;
+  return findings.toSorted((a, b) => compareSeverities(a.severity, b.severity) || compareSubjects(a, b));
 }

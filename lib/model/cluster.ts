@@ -1,4 +1,4 @@
-import { type Address, compareAddresses, isPort } from './address.ts';
+import { type Address, compareAddresses, isAddress } from './address.ts';
 import { parseJsonObject } from './json.ts';
 
 /** Inclusive. A cluster has the slots 0 to 16,383. */
@@ -133,10 +133,4 @@ function isRanges(value: unknown): value is SlotRange[] {
 
 function isSlot(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) < slotCount;
-}
-
-function isAddress(value: unknown): value is Address {
-  if (typeof value !== 'object' || value === null) return false;
-  const { host, port } = value as Record<string, unknown>;
-  return typeof host === 'string' && host !== '' && typeof port === 'number' && isPort(port);
 }

@@ -1,5 +1,6 @@
 import type { Address } from './address.ts';
 import type { ServiceInstance } from './catalog.ts';
+import type { Severity } from './severity.ts';
 
 /* What a doctor looks at: everything that a config names, read once. Durations are milliseconds. */
 
@@ -112,12 +113,12 @@ export interface ExaminedClock {
   readonly uncertaintyMs: number;
 }
 
-/** Something that bites, with the way out. */
+/** A problem that the doctor found, and its fix. */
 export interface Finding {
   /** The rule: stable, for machines. */
   readonly rule: string;
-  /** `error`: something does not work or will not survive; `warning`: it will surprise. */
-  readonly severity: 'error' | 'warning';
+  /** `critical`: something does not work or will not survive a failover; `warning`: it may fail later. */
+  readonly severity: Extract<Severity, 'warning' | 'critical'>;
   /** A master's name, an address, `consul`. */
   readonly subject: string;
   readonly says: string;

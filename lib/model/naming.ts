@@ -1,4 +1,4 @@
-/** Where everything of one environment lives in Consul. `environment` is undefined for the only one. */
+/** Where one environment keeps everything in Consul. `environment` is undefined if the config sets none. */
 export interface Naming {
   readonly environment: string | undefined;
 }
@@ -6,12 +6,12 @@ export interface Naming {
 export const masterService = 'redis-master';
 export const replicaService = 'redis-replica';
 
-/** `redis/` or `redis/E/`. */
+/** `redis/` or `redis/E/`: every key of the environment begins with it. */
 export function keyPrefix({ environment }: Naming): string {
   return environment === undefined ? 'redis/' : `redis/${environment}/`;
 }
 
-/** Every record lies below it, one key a master. */
+/** The records of masters, one key for each master. */
 export function recordPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}record/`;
 }
@@ -20,46 +20,70 @@ export function recordKey(naming: Naming, name: string): string {
   return `${recordPrefix(naming)}${name}`;
 }
 
-/** Who steers a master at this moment: below it lie the keys of one semaphore a master. */
-export function steeringKey(naming: Naming, name: string): string {
-  return `${steeringPrefix(naming)}${name}`;
+/** The plain keys of all masters. */
+export function plainPrefix(naming: Naming): string {
+  return `${keyPrefix(naming)}master/`;
 }
 
-export function steeringPrefix(naming: Naming): string {
-  return `${keyPrefix(naming)}steering/`;
+/** The plain key of a master: `host:port`. `/host`, `/port` and `/epoch` are below it. */
+export function plainKey(naming: Naming, name: string): string {
+  return `${plainPrefix(naming)}${name}`;
 }
 
-/** Every record of a Redis Cluster lies below it. */
+/** The records of Redis Clusters, one key for each cluster. */
 export function clusterPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}cluster/`;
 }
 
-/** Every master that must be monitored lies below it. */
+export function clusterKey(naming: Naming, name: string): string {
+  return `${clusterPrefix(naming)}${name}`;
+}
+
+/** The masters that every Sentinel must monitor, one key for each master. People or tools write them. */
 export function desiredPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}desired/`;
 }
 
-/** One key for each master that a provisioner has taught the Sentinels, so that it knows what to take back. */
+/** What a provisioner taught the Sentinels, one key for each master, so that it knows what to take back. */
 export function provisionedPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}provisioned/`;
 }
 
-/** The plain key of a master: `host:port`; `/host`, `/port` and `/epoch` lie below it. */
-export function plainKey(naming: Naming, name: string): string {
-  return `${keyPrefix(naming)}master/${name}`;
+export function provisionedKey(naming: Naming, name: string): string {
+  return `${provisionedPrefix(naming)}${name}`;
 }
 
-/** The external catalog node that carries a master's services. */
+/** The semaphores of planned failovers, one for each master. */
+export function steeringPrefix(naming: Naming): string {
+  return `${keyPrefix(naming)}steering/`;
+}
+
+/** The semaphore that a bridge holds while it carries out a planned failover of the master. */
+export function steeringKey(naming: Naming, name: string): string {
+  return `${steeringPrefix(naming)}${name}`;
+}
+
+/** The semaphores of rolling reloads, one for each group. */
+export function rollingPrefix(naming: Naming): string {
+  return `${keyPrefix(naming)}rolling/`;
+}
+
+/** The semaphore of the nodes that reload one group of templates. */
+export function rollingKey(naming: Naming, group: string): string {
+  return `${rollingPrefix(naming)}${group}`;
+}
+
+/** The external catalog node that has a master's services. */
 export function externalNode(name: string): string {
   return `redis-${dnsSafe(name)}`;
 }
 
-/** What may stand in one label of a DNS name: other characters become `-` (RFC 1123; Consul compares without case). */
+/** The name as one label of a DNS name: other characters become `-` (RFC 1123; Consul ignores case). */
 export function dnsSafe(name: string): string {
   return name.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 63);
 }
 
-/** Names whose DNS-safe forms are one and the same: they would share a node and a DNS name. */
+/** Groups of names with the same DNS-safe form: they would share a node and a DNS name. */
 export function collisions(names: Iterable<string>): readonly (readonly string[])[] {
   const groups = new Map<string, string[]>();
   for (const name of names) {

@@ -1,4 +1,4 @@
-import { type Address, isPort } from './address.ts';
+import { type Address, isHost, isPort } from './address.ts';
 import { parseJsonObject } from './json.ts';
 
 /** What the key `desired/M` holds: a master that every Sentinel of the environment must monitor. */
@@ -84,8 +84,7 @@ export function parseDesired(name: string, text: string): DesiredMaster | undefi
   const json = parseJsonObject(text);
   if (json === undefined || !/^[A-Za-z0-9._-]+$/.test(name)) return undefined;
   const { host, port, quorum, options = {} } = json;
-  if (typeof host !== 'string' || !/^[A-Za-z0-9._:%-]{1,253}$/.test(host)) return undefined;
-  if (typeof port !== 'number' || !isPort(port)) return undefined;
+  if (!isHost(host) || !isPort(port)) return undefined;
   if (!Number.isInteger(quorum) || (quorum as number) < 1) return undefined;
   const read = readOptions(options);
   return read === undefined ? undefined : { name, address: { host, port }, quorum: quorum as number, options: read };

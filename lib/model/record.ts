@@ -1,4 +1,4 @@
-import { type Address, compareAddresses, isPort, sameAddress } from './address.ts';
+import { type Address, compareAddresses, isAddress, sameAddress } from './address.ts';
 import type { Version } from './epoch.ts';
 import { parseJsonObject } from './json.ts';
 
@@ -96,10 +96,4 @@ const largestCount = 2 ** 48;
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largestCount;
-}
-
-function isAddress(value: unknown): value is Address {
-  if (typeof value !== 'object' || value === null) return false;
-  const { host, port } = value as Record<string, unknown>;
-  return typeof host === 'string' && host !== '' && typeof port === 'number' && isPort(port);
 }

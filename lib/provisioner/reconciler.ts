@@ -2,7 +2,7 @@ import type { ConsulClient } from '../client/consul.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
 import { type Address, formatAddress } from '../model/address.ts';
-import { type Naming, provisionedPrefix } from '../model/naming.ts';
+import { type Naming, provisionedKey } from '../model/naming.ts';
 import { formatNote, type ProvisioningNote, type ProvisioningStep } from '../model/provisioning.ts';
 import { UntoldMemory } from './memory.ts';
 import type { DesiredReading, ProvisioningSource } from './observe.ts';
@@ -78,7 +78,7 @@ export class Provisioner implements Reconciler {
 
   async #note(name: string, note: ProvisioningNote | 'forgotten'): Promise<void> {
     const { client, naming } = this.#options;
-    const key = `${provisionedPrefix(naming)}${name}`;
+    const key = provisionedKey(naming, name);
     const step =
       note === 'forgotten'
         ? ({ kind: 'kv-delete', key } as const)

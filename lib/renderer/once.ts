@@ -15,7 +15,7 @@ import { digestOf, LiveTemplate } from './template.ts';
 export interface RenderOnceInput {
   readonly spec: TemplateSpec;
   /** '' where none is set. */
-  readonly environment: string;
+  readonly environment: string | undefined;
   readonly watches: Watches;
   /** Of the config: nothing that is told may hold them. */
   readonly secrets?: readonly string[];

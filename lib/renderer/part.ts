@@ -46,7 +46,7 @@ export class RendererPart implements Part {
 
   constructor(options: RendererPartOptions) {
     this.#specs = options.specs;
-    const { watches, rolling, onProgram, environment = '', secrets = [] } = options;
+    const { watches, rolling, onProgram, environment, secrets = [] } = options;
     const wake: RendererOptions['wake'] = (name, hint) => this.#loop.wake(name, hint);
     this.renderer = new Renderer({
       specs: options.specs,

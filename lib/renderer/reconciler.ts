@@ -27,7 +27,7 @@ export type { TemplateState } from './entry.ts';
 export interface RendererOptions {
   readonly specs: readonly TemplateSpec[];
   /** '' where none is set. */
-  readonly environment: string;
+  readonly environment: string | undefined;
   readonly watches: Watches;
   /** Secrets of the config, which nothing that is told may hold. Default: none. */
   readonly secrets?: readonly string[];

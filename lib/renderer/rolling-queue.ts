@@ -1,6 +1,7 @@
 import type { ConsulClient } from '../client/consul.ts';
 import { acquireLease } from '../consul/lock.ts';
 import type { Follow, Watches } from '../consul/watches.ts';
+import { rollingKey } from '../model/naming.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 
 export type Turn =
@@ -10,8 +11,7 @@ export type Turn =
 export interface RollingQueueOptions {
   readonly client: ConsulClient;
   readonly watches: Watches;
-  /** '' where none is set. */
-  readonly environment: string;
+  readonly environment: string | undefined;
   /** This node, for people who look into Consul. */
   readonly holder: string;
   /** Wakes a template that waited: somebody has left. */
@@ -34,8 +34,7 @@ export class RollingQueue {
 
   async take(spec: TemplateSpec, signal: AbortSignal): Promise<Turn> {
     const { client, holder, environment, ttlMs } = this.#options;
-    const base = environment === '' ? 'redis/' : `redis/${environment}/`;
-    const key = `${base}rolling/${spec.rolling?.group ?? spec.name}`;
+    const key = rollingKey({ environment }, spec.rolling?.group ?? spec.name);
     const limit = spec.rolling?.limit ?? 1;
     const options = { client, key, limit, holder, ...(ttlMs === undefined ? {} : { ttlMs }) };
     const lease = await acquireLease(options, signal);

@@ -40,7 +40,7 @@ export class LiveTemplate {
   /** What may be shown to anybody of the text that it last rendered to; undefined where it last did not. */
   shown: ShownText | undefined;
   readonly #watches: Watches;
-  readonly #environment: string;
+  readonly #environment: string | undefined;
   /** Of the config. */
   readonly #secrets: readonly string[];
   readonly #onChange: (query: ConsulQuery, event: WatchEvent) => void;
@@ -56,7 +56,7 @@ export class LiveTemplate {
 
   constructor(input: {
     spec: TemplateSpec;
-    environment: string;
+    environment: string | undefined;
     watches: Watches;
     /** Of the config. */
     secrets?: readonly string[];

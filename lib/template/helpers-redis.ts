@@ -1,4 +1,5 @@
 import { formatAddress } from '../model/address.ts';
+import { clusterKey, recordPrefix } from '../model/naming.ts';
 import { type MasterRecord, parseRecord } from '../model/record.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
 import { readService } from './helpers-consul.ts';
@@ -36,7 +37,7 @@ export const redisHelpers = {
     usage: '(redisSentinels)',
     run(call) {
       const { environment } = call.scope.world;
-      const query = environment === '' ? 'redis-sentinel|any' : `${environment}.redis-sentinel|any`;
+      const query = environment === undefined ? 'redis-sentinel|any' : `${environment}.redis-sentinel|any`;
       return readService(call, query).map(({ address: host, port, node, id, status }) => {
         return { host, port, address: formatAddress({ host, port }), node, id, status };
       });
@@ -47,7 +48,7 @@ export const redisHelpers = {
     takes: [1, 1],
     usage: '(redisCluster "sessions")',
     run(call) {
-      const key = `${call.scope.recordPrefix}cluster/${textArgument(call, 0)}`;
+      const key = clusterKey(call.scope.world, textArgument(call, 0));
       const answer = call.scope.read({ kind: 'key', key });
       if (answer === undefined) return undefined;
       if (answer.value === undefined) throw templateFailure(`Consul holds no record of the cluster: no key "${key}".`);
@@ -69,7 +70,7 @@ function readCluster(text: string, key: string): unknown {
 }
 
 function readRecords(scope: RenderScope): readonly MasterRecord[] | undefined {
-  const prefix = `${scope.recordPrefix}record/`;
+  const prefix = recordPrefix(scope.world);
   scope.records = 'read';
   const answer = scope.read({ kind: 'key-tree', prefix });
   if (answer === undefined) return undefined;

@@ -4,7 +4,7 @@ import type { PrintSite } from './format.ts';
 import type { HelperBlock, HelperDefinition } from './helper.ts';
 import { consulHelpers } from './helpers-consul.ts';
 import { redisHelpers } from './helpers-redis.ts';
-import { RenderScope, type RenderWorld } from './scope.ts';
+import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
 
 /*
  * What a template may ever read, by its checked syntax tree alone: a render sees only the branches that its data leads
@@ -107,7 +107,7 @@ function resultOf(
 function settingAt({ parts }: hbs.AST.PathExpression, world: RenderWorld): { readonly value: unknown } | undefined {
   const [first, ...rest] = parts[0] === 'root' ? parts.slice(1) : parts;
   if (first !== 'vars' && first !== 'environment') return undefined;
-  let value: unknown = first === 'vars' ? world.vars : world.environment;
+  let value: unknown = contextOf(world)[first];
   for (const part of rest) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
     value = (value as Record<string, unknown>)[part];

@@ -8,7 +8,7 @@ import { textHelpers } from './helpers-text.ts';
 import { valueHelpers } from './helpers-values.ts';
 import { type WrittenOutput, writeOutput } from './output.ts';
 import { redactError } from './redacted-error.ts';
-import { RenderScope, type RenderWorld } from './scope.ts';
+import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
 
 export interface RenderLimits {
   readonly maxOutputBytes: number;
@@ -107,7 +107,7 @@ function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
   for (const [name, definition] of Object.entries(parts.helpers)) {
     bound[name] = bindHelper({ definition, scope, parts, spend: budget.spend });
   }
-  const context = { vars: scope.world.vars, environment: scope.world.environment };
+  const context = contextOf(scope.world);
   const marked = parts.run(context, {
     helpers: bound,
     partials: parts.partials,

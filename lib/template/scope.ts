@@ -15,8 +15,7 @@ export interface RenderWorld {
   env(name: string): string | undefined;
   /** `vars` of the template's spec. */
   readonly vars: Readonly<Record<string, unknown>>;
-  /** '' where none is set. */
-  readonly environment: string;
+  readonly environment: string | undefined;
 }
 
 /** Everything that one render asked for: its dependencies, and the members that guards count. */
@@ -66,9 +65,9 @@ export class RenderScope {
     if (value !== undefined) this.secrets.take(value);
     return value;
   }
+}
 
-  /** `redis/` or `redis/E/`: where records are. */
-  get recordPrefix(): string {
-    return this.world.environment === '' ? 'redis/' : `redis/${this.world.environment}/`;
-  }
+/** What a template sees beside the helpers: without an environment, `environment` is an empty text. */
+export function contextOf({ vars, environment = '' }: RenderWorld): Pick<RenderWorld, 'vars' | 'environment'> {
+  return { vars, environment };
 }

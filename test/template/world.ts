@@ -18,7 +18,7 @@ export function makeWorld(
 ): RenderWorld {
   return {
     vars: extra.vars ?? {},
-    environment: extra.environment ?? '',
+    environment: extra.environment,
     knowFile: (path) => {
       const text = extra.files?.[path];
       return text === undefined ? { kind: 'unknown' } : { kind: 'known', value: text };

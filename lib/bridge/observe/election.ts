@@ -1,4 +1,4 @@
-import { type Address, isPort } from '../../model/address.ts';
+import { type Address, toAddress } from '../../model/address.ts';
 import type { Election, SentinelEvent } from '../../model/sentinel.ts';
 
 /*
@@ -77,5 +77,5 @@ function next(
 /** `slave name ip port @ master ip port`. */
 function replicaOf(message: string): Address | undefined {
   const [kind, , host = '', port] = message.split(' ');
-  return kind === 'slave' && host !== '' && isPort(Number(port)) ? { host, port: Number(port) } : undefined;
+  return kind === 'slave' ? toAddress(host, port) : undefined;
 }

@@ -2,9 +2,9 @@ import type { CatalogWatches, Follow, WatchState } from '../../consul/watches.ts
 import type { Holdings, KvEntry, ServiceInstance } from '../../model/catalog.ts';
 import {
   externalNode,
-  keyPrefix,
   masterService,
   type Naming,
+  plainPrefix,
   recordPrefix,
   replicaService,
 } from '../../model/naming.ts';
@@ -108,7 +108,7 @@ export class RecordSource {
   }
 
   get #plainPrefix(): string {
-    return `${keyPrefix(this.#naming)}master/`;
+    return plainPrefix(this.#naming);
   }
 
   #changed(event: 'value' | 'state'): void {

@@ -5,7 +5,7 @@ import { readFields } from '../../client/sentinel-shapes.ts';
 import type { SentinelConfig } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import { type Address, formatAddress, isPort } from '../../model/address.ts';
+import { type Address, formatAddress, toAddress } from '../../model/address.ts';
 import type {
   ExaminedClock,
   ExaminedMaster,
@@ -77,8 +77,7 @@ async function look(
 
 function readState(info: InfoFields): Partial<ExaminedRedis> {
   const role = info.get('role');
-  const port = Number(info.get('master_port'));
-  const host = info.get('master_host') ?? '';
+  const follows = toAddress(info.get('master_host'), info.get('master_port'));
   const link = info.get('master_link_status');
   const syncing = info.get('master_sync_in_progress') === '1';
   const file = info.get('config_file');
@@ -86,7 +85,7 @@ function readState(info: InfoFields): Partial<ExaminedRedis> {
     ...(role === undefined ? {} : { role: role === 'master' ? 'master' : 'replica' }),
     runId: info.get('run_id') ?? '',
     version: info.get('valkey_version') ?? info.get('redis_version') ?? '',
-    ...(host !== '' && isPort(port) ? { follows: { host, port } } : {}),
+    ...(follows === undefined ? {} : { follows }),
     ...(link === undefined ? {} : { link: link === 'up' ? 'up' : syncing ? 'syncing' : 'down' }),
     ...(file === undefined ? {} : { configFile: file === '' ? 'none' : 'kept' }),
     saveFailed: info.get('rdb_last_bgsave_status') === 'err' || info.get('aof_last_write_status') === 'err',

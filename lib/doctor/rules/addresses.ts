@@ -1,4 +1,11 @@
-import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
+import {
+  type Address,
+  formatAddress,
+  isDefaultLoopback,
+  isIpAddress,
+  isUnspecified,
+  sameAddress,
+} from '../../model/address.ts';
 import type { Examination, ExaminedMaster, Finding } from '../../model/examination.ts';
 
 /** Whether everybody means the same by an address. */
@@ -24,7 +31,7 @@ function examineTwins({ name: subject, instances, opinions }: ExaminedMaster): r
     if (addresses.length < 2) return [];
     const says = `one process is known by several addresses: ${addresses.join(', ')}`;
     const wayOut = `Set replica-announce-ip and replica-announce-port there, then SENTINEL RESET ${subject} at each Sentinel, one after the other.`;
-    return [{ rule: 'announce-twins', severity: 'error', subject, says, wayOut }];
+    return [{ rule: 'announce-twins', severity: 'critical', subject, says, wayOut }];
   });
 }
 
@@ -43,8 +50,8 @@ function examineFollowed({ instances }: ExaminedMaster): readonly Finding[] {
 
 function examineForms({ name: subject, instances, opinions }: ExaminedMaster): readonly Finding[] {
   const addresses = [...instances.map(({ address }) => address), ...opinions.map(({ master }) => master)];
-  const names = addresses.filter(({ host }) => !isIp(host));
-  const numbers = addresses.filter(({ host }) => isIp(host));
+  const names = addresses.filter(({ host }) => !isIpAddress(host));
+  const numbers = addresses.filter(({ host }) => isIpAddress(host));
   if (names.length === 0 || numbers.length === 0) return [];
   const show = (list: readonly Address[]): string => [...new Set(list.map(formatAddress))].toSorted().join(', ');
   const says = `hostnames (${show(names)}) and addresses (${show(numbers)}) are mixed: they count as different processes`;
@@ -58,15 +65,9 @@ function examineLoopback(
   sentinelHosts: ReadonlySet<string>,
 ): readonly Finding[] {
   const hosts = new Set([...instances.map(({ address }) => address.host), ...sentinelHosts]);
-  const local = [...hosts].filter((host) => loopback.has(host));
+  const local = [...hosts].filter((host) => isDefaultLoopback(host) || isUnspecified(host));
   if (local.length === 0 || local.length === hosts.size) return [];
   const says = `${local.join(', ')} stands beside addresses of other machines: everybody means himself by it`;
   const wayOut = 'SENTINEL REMOVE and MONITOR it by the address that the others reach it by; set replica-announce-ip.';
-  return [{ rule: 'loopback-published', severity: 'error', subject, says, wayOut }];
-}
-
-const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost', '0.0.0.0', '::']);
-
-function isIp(host: string): boolean {
-  return host.includes(':') || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(host);
+  return [{ rule: 'loopback-published', severity: 'critical', subject, says, wayOut }];
 }

@@ -16,13 +16,13 @@ export function examineConsul({ consul, masters }: Examination): readonly Findin
   if (consul.state.kind === 'unreachable') {
     const says = consul.state.why;
     const wayOut = 'Is the agent up, and is consul.address right? Nothing is published meanwhile.';
-    return [{ rule: 'consul-unreachable', severity: 'error', subject, says, wayOut }];
+    return [{ rule: 'consul-unreachable', severity: 'critical', subject, says, wayOut }];
   }
   const findings: Finding[] = [];
   if (!consul.leader) {
     const says = 'Consul knows no leader: nothing can be written';
     const wayOut = 'consul members; consul operator raft list-peers.';
-    findings.push({ rule: 'consul-no-leader', severity: 'error', subject, says, wayOut });
+    findings.push({ rule: 'consul-no-leader', severity: 'critical', subject, says, wayOut });
   }
   const replicas = Math.max(0, ...masters.map(({ instances }) => instances.length - 1));
   return [
@@ -39,7 +39,7 @@ function examineForeign(name: string, foreign: NonNullable<Examination['consul']
     .filter(({ tags }) => tags.some((tag) => externalNode(tag) === externalNode(name)))
     .map((instance) => {
       const wayOut = `consul services deregister -id ${instance.id} at the agent of ${instance.node}; /v1/catalog/deregister where there is none.`;
-      return { rule: 'service-foreign', severity: 'error', subject: name, says: describeForeign(instance), wayOut };
+      return { rule: 'service-foreign', severity: 'critical', subject: name, says: describeForeign(instance), wayOut };
     });
 }
 
@@ -51,7 +51,7 @@ function examineVersion(version: string | undefined, replicas: number): readonly
     major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
   if (before(oldest)) {
     const says = `Consul ${version} is older than ${oldest.join('.')}, the oldest that switchmaster is made for`;
-    return [{ rule: 'consul-too-old', severity: 'error', subject, says, wayOut: 'Upgrade Consul.' }];
+    return [{ rule: 'consul-too-old', severity: 'critical', subject, says, wayOut: 'Upgrade Consul.' }];
   }
   if (major >= unknownMajor) {
     const says = `Consul ${version} is newer than any that switchmaster is known to work with`;
@@ -98,5 +98,5 @@ function examineRules(missing: readonly string[]): readonly Finding[] {
   if (missing.length === 0) return [];
   const says = `the token lacks: ${missing.join('; ')}`;
   const wayOut = 'switchmaster acl prints the policy that this config needs.';
-  return [{ rule: 'acl-missing', severity: 'error', subject, says, wayOut }];
+  return [{ rule: 'acl-missing', severity: 'critical', subject, says, wayOut }];
 }

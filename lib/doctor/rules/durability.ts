@@ -25,7 +25,7 @@ function examineSaves({ address, saveFailed }: ExaminedRedis): readonly Finding[
   if (saveFailed !== true) return [];
   const says = 'its last save to disk failed: as a master it refuses writes until one succeeds';
   const wayOut = 'Its log tells why: disk full, dir gone or not writable, no memory to fork. Then BGSAVE.';
-  return [{ rule: 'save-failed', severity: 'error', subject: formatAddress(address), says, wayOut }];
+  return [{ rule: 'save-failed', severity: 'critical', subject: formatAddress(address), says, wayOut }];
 }
 
 function examineConfigFile({ address, configFile }: ExaminedRedis): readonly Finding[] {

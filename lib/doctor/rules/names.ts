@@ -8,7 +8,7 @@ export function examineNames({ masters }: Examination): readonly Finding[] {
     const says = `DNS cannot tell these masters apart: ${group.join(', ')}`;
     return {
       rule: 'names-collide',
-      severity: 'error',
+      severity: 'critical',
       subject: group[0] ?? '',
       says,
       wayOut: 'Rename one in Sentinel.',

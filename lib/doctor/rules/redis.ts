@@ -19,20 +19,20 @@ function examineInstance(instance: ExaminedRedis): readonly Finding[] {
     const says = `Redis, a ${instance.expected} by the Sentinels, cannot be asked from here: ${instance.state.why}`;
     const wayOut =
       'Is it up? Is its address one for this network (replica-announce-ip), is sentinel.redis right? One that is gone for good is forgotten by SENTINEL RESET.';
-    return [{ rule: 'redis-unreachable', severity: 'error', subject, says, wayOut }];
+    return [{ rule: 'redis-unreachable', severity: 'critical', subject, says, wayOut }];
   }
   if (instance.role !== undefined && instance.role !== instance.expected) {
     const says = `it answers ROLE as ${instance.role}, and the Sentinels have it as ${instance.expected}`;
     const wayOut =
       'During a failover: wait. If it lasts, Sentinel cannot reach it, or somebody used REPLICAOF by hand.';
-    findings.push({ rule: 'role-differs', severity: 'error', subject, says, wayOut });
+    findings.push({ rule: 'role-differs', severity: 'critical', subject, says, wayOut });
   }
   if (instance.expected === 'replica' && instance.link === 'down') {
     const master = instance.follows === undefined ? 'its master' : formatAddress(instance.follows);
     const says = `it has lost ${master}: it falls behind, and Sentinel will not promote it for long`;
     const wayOut =
       'During a failover: wait. Else its log tells why: masterauth, the network, a master that it cannot read.';
-    findings.push({ rule: 'replica-not-linked', severity: 'error', subject, says, wayOut });
+    findings.push({ rule: 'replica-not-linked', severity: 'critical', subject, says, wayOut });
   }
   if (instance.settings?.readOnly === false) {
     const says = 'replica-read-only is no: writes to it while it is a replica are lost without a word';
@@ -45,7 +45,7 @@ function examineInstance(instance: ExaminedRedis): readonly Finding[] {
 function examineReplicas({ name: subject, instances }: ExaminedMaster): readonly Finding[] {
   if (instances.some(({ expected }) => expected === 'replica')) return [];
   const says = 'it has no replica: nobody can take its place';
-  return [{ rule: 'no-replica', severity: 'error', subject, says, wayOut: 'Start one with replicaof.' }];
+  return [{ rule: 'no-replica', severity: 'critical', subject, says, wayOut: 'Start one with replicaof.' }];
 }
 
 /** After a failover each may be anybody's replica: what it brings must be what everybody else wants. */
@@ -62,7 +62,7 @@ function examineOpen({ address, settings }: WithSettings, wanting: readonly With
   if (settings.requires !== undefined || wanting.length === 0) return [];
   const says = `it requires no password, and ${list(wanting)} do: anybody may write to it, and as a master it would refuse replicas that bring one`;
   const wayOut = 'CONFIG SET requirepass to what the others require, and CONFIG REWRITE.';
-  return [{ rule: 'password-missing', severity: 'error', subject: formatAddress(address), says, wayOut }];
+  return [{ rule: 'password-missing', severity: 'critical', subject: formatAddress(address), says, wayOut }];
 }
 
 function examineBrought({ address, settings }: WithSettings, wanting: readonly WithSettings[]): readonly Finding[] {
@@ -71,12 +71,12 @@ function examineBrought({ address, settings }: WithSettings, wanting: readonly W
   if (settings.bringsUser) return [];
   if (settings.brings === undefined && wanting.length > 0) {
     const says = `masterauth is missing: it could not follow ${list(wanting)}, which want a password`;
-    return [{ rule: 'masterauth-missing', severity: 'error', subject, says, wayOut }];
+    return [{ rule: 'masterauth-missing', severity: 'critical', subject, says, wayOut }];
   }
   const refusing = wanting.filter((other) => other.settings.requires !== settings.brings);
   if (refusing.length === 0) return [];
   const says = `masterauth is not the password that ${list(refusing)} want`;
-  return [{ rule: 'masterauth-differs', severity: 'error', subject, says, wayOut }];
+  return [{ rule: 'masterauth-differs', severity: 'critical', subject, says, wayOut }];
 }
 
 function examinePriorities({ name: subject, instances }: ExaminedMaster): readonly Finding[] {
@@ -85,7 +85,7 @@ function examinePriorities({ name: subject, instances }: ExaminedMaster): readon
   if (replicas.length > 0 && eligible.length === 0) {
     const says = 'replica-priority is 0 at every replica: Sentinel will promote none of them';
     const wayOut = 'CONFIG SET replica-priority 100 at those that may become master.';
-    return [{ rule: 'priority-none', severity: 'error', subject, says, wayOut }];
+    return [{ rule: 'priority-none', severity: 'critical', subject, says, wayOut }];
   }
   const best = Math.min(...eligible.map(({ settings }) => settings.priority ?? 100));
   const equals = eligible.filter(({ settings }) => (settings.priority ?? 100) === best);
@@ -131,7 +131,7 @@ function examineWriteGuard({ name: subject, instances }: ExaminedMaster): readon
       ? `min-replicas-to-write is ${strictest} with ${replicas} replicas: writes are refused`
       : `min-replicas-to-write is ${strictest} with ${replicas} replicas: after a failover writes are refused until the old master is back`;
   const wayOut = `Set it below the number of replicas (${Math.max(0, replicas - 1)} or less), or add a replica.`;
-  const severity = strictest > replicas ? 'error' : 'warning';
+  const severity = strictest > replicas ? 'critical' : 'warning';
   return [{ rule: 'min-replicas-too-many', severity, subject, says, wayOut }];
 }
 

@@ -8,12 +8,12 @@ export function examineSentinels({ sentinels, masters }: Examination): readonly 
     if (sentinel.state.kind === 'unreachable') {
       const says = `the Sentinel does not answer: ${sentinel.state.why}`;
       const wayOut = 'Start it, or take it out of sentinel.addresses and SENTINEL RESET the masters at the others.';
-      return [{ rule: 'sentinel-unreachable', severity: 'error', subject, says, wayOut }];
+      return [{ rule: 'sentinel-unreachable', severity: 'critical', subject, says, wayOut }];
     }
     if (!sentinel.tilt) return [];
     const says = 'the Sentinel is in TILT mode: it does nothing until its clock was right for 30 seconds';
     const wayOut = 'Look for a clock that jumps, or a machine that stands still (swap, a paused VM).';
-    return [{ rule: 'sentinel-tilt', severity: 'error', subject, says, wayOut }];
+    return [{ rule: 'sentinel-tilt', severity: 'critical', subject, says, wayOut }];
   });
   const reached = new Set(
     sentinels.filter(({ state }) => state.kind === 'reached').map(({ address }) => formatAddress(address)),
@@ -45,7 +45,7 @@ function examineSight(
     const subject = formatAddress(sentinel);
     const says = `it sees ${blind.join(', ')} of ${name} down, which answer here`;
     const wayOut = `During a failover: wait. Else look at what is between them: a firewall, bind, sentinel auth-pass ${name}, sentinel-pass.`;
-    return [{ rule: 'sentinel-cannot-reach', severity: 'error', subject, says, wayOut }];
+    return [{ rule: 'sentinel-cannot-reach', severity: 'critical', subject, says, wayOut }];
   });
 }
 
@@ -89,7 +89,7 @@ function examineCount(subject: string, count: number): readonly Finding[] {
   const wayOut = 'Run three, or five, each on a machine of its own.';
   if (count < 3) {
     const says = `it has ${count} Sentinel${count === 1 ? '' : 's'}: when one is gone, no majority can be found`;
-    return [{ rule: 'sentinels-too-few', severity: 'error', subject, says, wayOut }];
+    return [{ rule: 'sentinels-too-few', severity: 'critical', subject, says, wayOut }];
   }
   if (count % 2 === 1) return [];
   const says = `it has ${count} Sentinels: an even number survives no more failures than ${count - 1}, and can split in halves`;
@@ -108,7 +108,7 @@ function examineQuorums({ name: subject, opinions }: ExaminedMaster, count: numb
   }
   if (highest > count) {
     const says = `its quorum is ${highest} of ${count} Sentinels: it can never be failed over`;
-    findings.push({ rule: 'quorum-unreachable', severity: 'error', subject, says, wayOut });
+    findings.push({ rule: 'quorum-unreachable', severity: 'critical', subject, says, wayOut });
   } else if (highest > majority) {
     const says = `its quorum is ${highest} where ${majority} of ${count} are a majority: it survives fewer failures than it could`;
     findings.push({ rule: 'quorum-above-majority', severity: 'warning', subject, says, wayOut });
@@ -125,7 +125,7 @@ function examineAgreement({ name: subject, opinions }: ExaminedMaster, count: nu
   if (named.size > 1) {
     const says = `its Sentinels name different masters: ${[...named].toSorted().join(', ')}`;
     const wayOut = 'Wait a minute. If it lasts, SENTINEL REMOVE and MONITOR it where it is wrong.';
-    findings.push({ rule: 'sentinels-disagree', severity: 'error', subject, says, wayOut });
+    findings.push({ rule: 'sentinels-disagree', severity: 'critical', subject, says, wayOut });
   }
   if (opinions.some(({ knownSentinels }) => knownSentinels !== count) || count > opinions.length) {
     const counts = opinions.map(({ sentinel, knownSentinels }) => `${formatAddress(sentinel)} knows ${knownSentinels}`);

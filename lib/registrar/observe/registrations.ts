@@ -2,7 +2,7 @@ import type { ConsulAgentClient } from '../../client/consul-agent.ts';
 import type { CatalogWatches, Follow } from '../../consul/watches.ts';
 import { type ClusterRecord, parseClusterRecord } from '../../model/cluster.ts';
 import type { HeldService } from '../../model/instance.ts';
-import { clusterPrefix, type Naming, recordPrefix } from '../../model/naming.ts';
+import { clusterKey, clusterPrefix, type Naming, recordPrefix } from '../../model/naming.ts';
 import { type MasterRecord, parseRecord } from '../../model/record.ts';
 
 /** How long one answer of the agent serves the runs of all instances. */
@@ -55,7 +55,7 @@ export class RegistrationSource {
   }
 
   cluster(name: string): ClusterRecord | undefined {
-    const key = `${clusterPrefix(this.#naming)}${name}`;
+    const key = clusterKey(this.#naming, name);
     const entries = this.#clusters === undefined ? undefined : valuesOf(this.#clusters);
     const entry = entries?.find((candidate) => candidate.key === key);
     return entry === undefined ? undefined : parseClusterRecord(entry.value);

@@ -1,4 +1,4 @@
-import { type Address, sameAddress } from '../../model/address.ts';
+import { type Address, isDefaultLoopback, sameAddress } from '../../model/address.ts';
 import type { ClusterRecord } from '../../model/cluster.ts';
 import type { InstanceSpec } from '../../model/instance.ts';
 import { instanceKind } from '../../model/instance-kinds.ts';
@@ -40,7 +40,7 @@ export function identitiesOf(
 ): readonly Address[] {
   const { profile, nodeHosts } = known;
   const announced = announcedAddress(spec, profile);
-  const hosts = isThisNode(spec.address.host) ? nodeHosts : [];
+  const hosts = isDefaultLoopback(spec.address.host) ? nodeHosts : [];
   return [announced, spec.address, ...hosts.map((host) => ({ host, port: announced.port }))];
 }
 
@@ -49,11 +49,6 @@ export function announcedAddress(spec: InstanceSpec, profile: InstanceProfile | 
   const announced = profile?.announced;
   if (spec.announce !== undefined) return spec.announce;
   return { host: announced?.host ?? spec.address.host, port: announced?.port ?? spec.address.port };
-}
-
-/** Whether a host means the machine that resolves it. Other machines cannot use such an address. */
-export function isThisNode(host: string): boolean {
-  return host === '127.0.0.1' || host === '::1' || host === 'localhost';
 }
 
 function roleOfMasters(spec: InstanceSpec, { identities, records }: RoleSources): RecordedRole {

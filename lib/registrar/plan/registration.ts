@@ -1,4 +1,4 @@
-import { formatAddress } from '../../model/address.ts';
+import { formatAddress, isDefaultLoopback } from '../../model/address.ts';
 import type { CheckStatus } from '../../model/catalog.ts';
 import {
   type CheckDefinition,
@@ -10,7 +10,7 @@ import {
 import { instanceKind } from '../../model/instance-kinds.ts';
 import { dnsSafe, type Naming } from '../../model/naming.ts';
 import type { InstanceProfile } from '../../model/probe-result.ts';
-import { announcedAddress, isThisNode, type RecordedRole } from './recorded-role.ts';
+import { announcedAddress, type RecordedRole } from './recorded-role.ts';
 
 /** Everything from which the registration of one instance is planned. */
 export interface InstanceSnapshot {
@@ -103,7 +103,7 @@ function wantedRegistration(snapshot: InstanceSnapshot): Registration {
   return {
     id: spec.id,
     service: instanceKind(spec.kind).service,
-    address: keepsAddress ? held.address : isThisNode(host) ? '' : host,
+    address: keepsAddress ? held.address : isDefaultLoopback(host) ? '' : host,
     port: keepsAddress ? held.port : port,
     tags: tagsOf(snapshot),
     meta: {

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIpAddress, parseAddress } from '../../model/address.ts';
 
 /** One thing that HAProxy's runtime API can be told of a server. */
 export interface ServerChange {
@@ -94,9 +94,8 @@ function sectionName(words: readonly string[]): string {
 function parseServer(backend: string, words: readonly string[]): { line: ServerLine; rest: string } | undefined {
   const [keyword, server = '', target = '', ...options] = words;
   if (keyword !== 'server' || backend === '' || words.some((word) => /["'\\#$]/.test(word))) return undefined;
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:]+)):(\d{1,5})$/.exec(target);
-  const host = match?.[1] ?? match?.[2] ?? '';
-  if (match === null || isIP(host) === 0) return undefined;
+  const address = parseAddress(target);
+  if (address === undefined || !isIpAddress(address.host)) return undefined;
   const at = options.indexOf('weight');
   const weight = at < 0 ? undefined : Number(options[at + 1]);
   const rest = options.filter((word, i) => word !== 'disabled' && (at < 0 || (i !== at && i !== at + 1)));
@@ -104,8 +103,7 @@ function parseServer(backend: string, words: readonly string[]): { line: ServerL
     line: {
       backend,
       server,
-      host,
-      port: Number(match[3]),
+      ...address,
       weight,
       state: options.includes('disabled') ? 'maint' : 'ready',
     },

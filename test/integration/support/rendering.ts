@@ -56,7 +56,7 @@ export function startRendering(
   const specs = input.specs.map((spec) => makeSpec(folder, spec));
   const part = new RendererPart({
     specs,
-    environment: '',
+    environment: undefined,
     watches,
     resyncMs: input.resyncMs ?? 1_000,
     ...(input.queue === 'on' ? { rolling: { client, holder: 'test', ttlMs: 1_000 } } : {}),

@@ -1,0 +1,59 @@
+import t from 'tap';
+import {
+  formatAddress,
+  isAddress,
+  isDefaultLoopback,
+  isHost,
+  isIpAddress,
+  isLoopback,
+  parseAddress,
+  toAddress,
+} from '../../lib/model/address.ts';
+
+t.test('an address is read as it is written', async (t) => {
+  for (const text of ['10.0.0.5:6379', 'redis-1.example.com:1', '[fe80::1%1]:65535', '[::1]:6379']) {
+    const address = parseAddress(text);
+    t.equal(address && formatAddress(address), text);
+    t.ok(isAddress(address), text);
+  }
+});
+
+t.test('a text that is not host and port is not an address', async (t) => {
+  for (const text of [
+    '',
+    ':1',
+    'a:0',
+    'a:65536',
+    'a b:1',
+    '::1:6379',
+    '/run/a:1',
+    'http://a:1',
+    'a:1x',
+    `${'a'.repeat(254)}:1`,
+  ])
+    t.equal(parseAddress(text), undefined, text);
+});
+
+t.test('a host that a server does not know is not a host', async (t) => {
+  for (const host of ['', '?', undefined, 'a b', 'a/b']) t.notOk(isHost(host), String(host));
+  t.equal(toAddress('?', '6379'), undefined);
+  t.strictSame(toAddress('10.0.0.5', '6379'), { host: '10.0.0.5', port: 6379 });
+  t.equal(toAddress('10.0.0.5', ''), undefined);
+});
+
+t.test('IP addresses and hostnames are told apart, and loopback addresses from others', async (t) => {
+  const cases: readonly [string, boolean, boolean, boolean][] = [
+    ['127.0.0.1', true, true, true],
+    ['::1', true, true, true],
+    ['localhost', false, true, true],
+    ['127.0.3.7', true, true, false],
+    ['127.example.com', false, false, false],
+    ['10.0.0.5', true, false, false],
+    ['999.1.1.1', false, false, false],
+    ['2001:db8::5', true, false, false],
+    ['1::2::3', false, false, false],
+    ['redis-1', false, false, false],
+  ];
+  for (const [host, ip, loopback, byDefault] of cases)
+    t.strictSame([isIpAddress(host), isLoopback(host), isDefaultLoopback(host)], [ip, loopback, byDefault], host);
+});
