@@ -1,27 +1,31 @@
 import { performance } from 'node:perf_hooks';
 import type { RedisPool } from '../client/redis-pool.ts';
+import type { SentinelConfig } from '../config/model.ts';
+import { sameAddress } from '../model/address.ts';
+import type { RoleAnswer } from '../model/sentinel.ts';
+import type { Finding, Observation } from './finding.ts';
 import type { MasterMemory } from './memory.ts';
 import type { RecordSource } from './observe/records.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
-import { answerAbout, type Decided } from './outcomes.ts';
-import type { FollowMode, Situation } from './plan/decision.ts';
+import type { Decision, Situation } from './plan/decision.ts';
 import { decide } from './plan/failover.ts';
-import type { Finding } from './writer.ts';
 
-/** What a run saw of one master, beside what Consul holds. */
-export type Seen = Pick<Finding, 'views' | 'complete' | 'role' | 'wokenMs' | 'unmonitored'>;
+/** What was decided, what it was decided from, and what else was found out. */
+export interface Decided {
+  readonly finding: Finding;
+  readonly situation: Situation;
+  readonly decision: Decision;
+}
 
 export interface DeciderOptions {
   readonly records: RecordSource;
   readonly sentinels: SentinelSource;
   readonly redis: RedisPool;
   readonly memory: (name: string) => MasterMemory;
-  readonly follow: FollowMode | undefined;
-  readonly roleDeadlineMs: number;
-  readonly rebaseAfterMs: number | undefined;
+  readonly settings: Pick<SentinelConfig, 'follow' | 'roleDeadlineMs' | 'rebaseAfterMs'>;
 }
 
-/** Makes of what was seen, of Consul and of the memory a situation, and has it decided. */
+/** Builds a situation from the observation, Consul and the memory, and has `plan` decide on it. */
 export class Decider {
   readonly #options: DeciderOptions;
 
@@ -29,54 +33,62 @@ export class Decider {
     this.#options = options;
   }
 
-  /** What is known of `name` with what was just seen; undefined until Consul was read. */
-  find(name: string, seen: Seen): Finding | undefined {
+  /** The observation beside what Consul holds; undefined until Consul was read. */
+  find(name: string, observation: Observation): Finding | undefined {
     const reading = this.#options.records.read(name);
     if (reading === undefined) return undefined;
     const memory = this.#options.memory(name);
-    memory.heard(seen.views);
-    return { name, memory, reading, held: memory.held(reading), ...seen, observedMs: performance.now() };
+    memory.heard(observation.views);
+    const held = memory.held(reading);
+    const observedMs = performance.now();
+    return { name, reading, held, past: memory.past(observedMs), ...observation, observedMs };
   }
 
   /** Asks for a ROLE as often as the decision needs it. */
   async decide(finding: Finding): Promise<Decided> {
-    const { name, memory } = finding;
-    const { held, views, complete, role, unmonitored } = finding;
-    const knownSentinels = this.#options.sentinels.count(name);
-    const { remembered, decided, abandonedEpoch, lagging: laggingSoFar } = memory;
-    const follow = this.#options.follow ?? 'promotion';
-    const rebaseAsked = performance.now() < memory.rebaseAskedUntilMs ? ('asked' as const) : ('not-asked' as const);
-    const situation = {
-      held,
-      views,
-      complete,
-      unmonitored,
-      role,
-      knownSentinels,
-      remembered,
-      decided,
-      abandonedEpoch,
-      lagging: laggingSoFar,
-      follow,
-      rebaseAsked,
-    };
-    const rebaseAfterMs = this.#options.rebaseAfterMs ?? 10_000;
+    const { role } = finding;
+    const { redis, settings } = this.#options;
     const answers = role === undefined ? [] : [role];
-    let whole: Situation = { ...situation, nowMs: performance.now(), rebaseAfterMs };
-    let decision = decide(whole);
+    let situation = this.#situation(finding);
+    let decision = decide(situation);
     while (decision.kind === 'ask-role' && answers.length < mostAnswers) {
       const { address, lagging } = decision;
-      answers.unshift(await this.#options.redis.role(address, { timeoutMs: this.#options.roleDeadlineMs }));
+      answers.unshift(await redis.role(address, { timeoutMs: settings.roleDeadlineMs }));
       const [last, ...otherRoles] = answers;
-      const again = { ...situation, role: last, otherRoles, lagging: lagging ?? laggingSoFar };
-      whole = { ...again, nowMs: performance.now(), rebaseAfterMs };
-      decision = decide(whole);
+      const asked = { role: last, otherRoles, lagging: lagging ?? finding.past.lagging };
+      situation = { ...situation, ...asked, nowMs: performance.now() };
+      decision = decide(situation);
     }
+    this.#remember(finding, decision);
+    return { finding: { ...finding, role: answerAbout(decision, answers) }, decision, situation };
+  }
+
+  #situation({ name, held, views, complete, role, unmonitored, past }: Finding): Situation {
+    const { sentinels, settings } = this.#options;
+    const { follow, rebaseAfterMs } = settings;
+    const knownSentinels = sentinels.count(name);
+    const seen = { held, views, complete, unmonitored, role, knownSentinels };
+    return { ...seen, ...past, follow, rebaseAfterMs, nowMs: performance.now() };
+  }
+
+  #remember({ name, complete }: Finding, decision: Decision): void {
+    const memory = this.#options.memory(name);
     if (decision.kind !== 'wait' || decision.why !== 'not-master-yet') memory.promotionOver();
-    if (complete) memory.lagging = 'lagging' in decision ? decision.lagging : undefined;
-    return { finding: { ...finding, role: answerAbout(decision, answers) }, decision, situation: whole };
+    if (complete) memory.contradicted('lagging' in decision ? decision.lagging : undefined);
   }
 }
 
-/** A decision asks for the ROLE of the new master, of the last one and of one that was promoted, at most. */
+/** A decision asks at most for the ROLE of the new master, of the last one and of one that was promoted. */
 const mostAnswers = 4;
+
+/** What the master of the decision answered, or else whoever was asked last. */
+function answerAbout(decision: Decision, answers: readonly RoleAnswer[]): RoleAnswer | undefined {
+  const master =
+    decision.kind === 'publish'
+      ? decision.draft.master
+      : decision.kind === 'stands'
+        ? decision.record.master
+        : undefined;
+  const about = answers.find(({ address }) => master !== undefined && sameAddress(address, master));
+  return about ?? answers[0];
+}

@@ -1,56 +1,89 @@
-import { type Address, isIn } from '../model/address.ts';
+import { type Address, isIn, sameAddress } from '../model/address.ts';
 import { compareVersions } from '../model/epoch.ts';
 import type { HeldRecord, MasterRecord } from '../model/record.ts';
 import type { SentinelView } from '../model/sentinel.ts';
+import type { Past } from './finding.ts';
 import type { RecordReading } from './observe/records.ts';
 import type { SentinelReading } from './observe/sentinel-reading.ts';
+import { Patience } from './patience.ts';
 import type { Opinion } from './plan/check-opinion.ts';
 import type { Lagging } from './plan/decision.ts';
 
 /**
- * What a bridge remembers of one master between two runs. Everything here can be lost: a restarted bridge reads it back
- * from Consul and the Sentinels.
+ * What a bridge remembers of one master between two runs. All of it can be lost: a restarted bridge reads it back from
+ * Consul and the Sentinels.
  */
 export class MasterMemory {
-  /** The newest record ever seen in Consul or written there. */
-  remembered: MasterRecord | undefined;
-  /** The last promotion or failover that this bridge decided, whether Consul has taken it or not. */
-  decided: MasterRecord | undefined;
-  /** The epoch of the last promotion that came to nothing. */
-  abandonedEpoch: number | undefined;
-  lagging: Lagging | undefined;
-  /** Every node of this master that any Sentinel has named. */
-  members: readonly Address[] = [];
-  readings: readonly SentinelReading[] = [];
-  readAt: Date | undefined;
-  opinion: Opinion | undefined;
-  /** Somebody asked for a new generation by hand: until when that counts, of performance.now(). */
-  rebaseAskedUntilMs = 0;
-  /** What is wrong and waits for somebody or something, as a sentence. */
-  trouble: string | undefined;
-
-  /** What Sentinels say belongs to this master, for good: a former master is one although they forget it. */
-  heard(views: readonly SentinelView[]): void {
-    const named = views.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);
-    const strangers = named.filter((address) => !isIn(this.members, address));
-    if (strangers.length > 0) this.members = [...this.members, ...strangers];
-  }
-
-  /** A record read or written directly, until the watch has caught up with it. */
+  /** When a difference from Consul may be corrected. */
+  readonly patience: Patience;
+  #remembered: MasterRecord | undefined;
+  #decided: MasterRecord | undefined;
+  #abandonedEpoch: number | undefined;
+  #lagging: Lagging | undefined;
+  #members: readonly Address[] = [];
+  #survey: { readonly readings: readonly SentinelReading[]; readonly readAt: Date } | undefined;
+  #opinion: { readonly master: Opinion | undefined; readonly signature: string } | undefined;
+  #rebaseUntilMs = 0;
+  #problem: string | undefined;
+  /** A record that this bridge read or wrote directly, until the watch has reached its index. */
   #ahead: { readonly held: HeldRecord; readonly resets: number; readonly index: bigint } | undefined;
-  #difference: { readonly signature: string; readonly sinceMs: number; readonly patienceMs: number } | undefined;
-  #correction: { readonly signature: string; readonly times: number; readonly atMs: number } | undefined;
-  #opinionSignature = '';
   #promotionWaits = 0;
   readonly #listeners = new Set<() => void>();
-  readonly #random: () => number;
 
-  /** `random` answers numbers from 0 up to 1, as Math.random does. */
+  /** `random` returns numbers from 0 up to 1, as Math.random does. */
   constructor(random: () => number = Math.random) {
-    this.#random = random;
+    this.patience = new Patience(random);
   }
 
-  /** The newer of what was pushed and what was read or written since. */
+  /** The newest record that this bridge has seen in Consul or written there. */
+  get remembered(): MasterRecord | undefined {
+    return this.#remembered;
+  }
+
+  /** Every node of this master that any Sentinel has named. */
+  get members(): readonly Address[] {
+    return this.#members;
+  }
+
+  /** What the Sentinels answered when the bridge last asked all of them, and when. */
+  get survey(): { readonly readings: readonly SentinelReading[]; readonly readAt: Date } | undefined {
+    return this.#survey;
+  }
+
+  /** The last opinion about the master, as its check shows it. */
+  get opinion(): Opinion | undefined {
+    return this.#opinion?.master;
+  }
+
+  /** What is wrong and waits for somebody or something, as a sentence. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** What a decision at `nowMs` must know of earlier runs. */
+  past(nowMs: number): Past {
+    return {
+      remembered: this.#remembered,
+      decided: this.#decided,
+      abandonedEpoch: this.#abandonedEpoch,
+      lagging: this.#lagging,
+      rebaseAsked: nowMs < this.#rebaseUntilMs ? 'asked' : 'not-asked',
+    };
+  }
+
+  /** Every Sentinel was asked. */
+  surveyed(readings: readonly SentinelReading[], readAt: Date): void {
+    this.#survey = { readings, readAt };
+  }
+
+  /** Sentinels named the nodes of this master. A node stays a member although the Sentinels forget it. */
+  heard(views: readonly SentinelView[]): void {
+    const named = views.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);
+    const unknown = named.filter((address) => !isIn(this.#members, address));
+    if (unknown.length > 0) this.#members = [...this.#members, ...unknown];
+  }
+
+  /** The newer of what the watch pushed and what this bridge read or wrote since. */
   held(reading: RecordReading): HeldRecord {
     const ahead = this.#ahead;
     if (ahead !== undefined && (reading.index >= ahead.index || reading.resets !== ahead.resets))
@@ -60,43 +93,49 @@ export class MasterMemory {
     return held;
   }
 
-  /** After a write, or a read that went past the watch. `modifyIndex` is Consul's index of it. */
+  /** After a write, or a read of Consul that is newer than the watch. `index` is Consul's. */
   overtake(held: HeldRecord, at: { readonly index: bigint; readonly resets: number }): void {
-    // An answer that nobody waited for any more may come after a newer one.
+    // An answer for which no run waits any more may arrive after a newer one.
     if (this.#ahead === undefined || this.#ahead.resets !== at.resets || at.index >= this.#ahead.index)
       this.#ahead = { held, ...at };
     if (held.kind === 'present') this.#remember(held.record);
   }
 
+  /** This bridge decided to follow a failover; Consul may not have taken the record yet. */
+  followed(record: MasterRecord): void {
+    this.#decided = record;
+  }
+
+  /** Whether a majority of the Sentinels contradicts the record, by the last look at all of them. */
+  contradicted(lagging: Lagging | undefined): void {
+    this.#lagging = lagging;
+  }
+
+  /** An operator asked for a new generation. */
+  rebaseRequested(untilMs: number): void {
+    this.#rebaseUntilMs = untilMs;
+  }
+
+  /** The new generation begins. */
+  rebaseGranted(): void {
+    this.#rebaseUntilMs = 0;
+  }
+
+  /** undefined: the bridge waits for nothing. */
+  foundProblem(problem: string | undefined): void {
+    this.#problem = problem;
+  }
+
+  /** Takes the Sentinels' opinion. True where it is not the last one, by its signature. */
+  judged(master: Opinion | undefined, signature: string): boolean {
+    const changed = this.#opinion?.signature !== signature;
+    this.#opinion = { master, signature };
+    return changed;
+  }
+
   /**
-   * How much longer a difference from Consul must last before it is written: another bridge may be about to, the watch may
-   * lag behind a write, and two bridges that see different Sentinels must not correct each other without end. The
-   * patience is drawn anew for each difference, so that one bridge goes first, and doubles each time after the third that
-   * this bridge has corrected the very same thing.
-   */
-  patienceLeftMs(signature: string, nowMs: number): number {
-    if (this.#difference?.signature !== signature) {
-      const patienceMs = (300 + this.#random() * 700) * 2 ** this.#insistence(signature, nowMs);
-      this.#difference = { signature, sinceMs: nowMs, patienceMs };
-    }
-    return this.#difference.sinceMs + this.#difference.patienceMs - nowMs;
-  }
-
-  /** Nothing differs any more. */
-  settled(): void {
-    this.#difference = undefined;
-  }
-
-  /** This bridge wrote what it was patient about. */
-  corrected(signature: string, nowMs: number): void {
-    const times = this.#correction?.signature === signature ? this.#correction.times + 1 : 1;
-    this.#correction = { signature, times, atMs: nowMs };
-    this.settled();
-  }
-
-  /**
-   * When to ask a target again that is not a master yet: at first every `retryAfterMs`, for it is about to become one;
-   * ever less often where that lasts.
+   * When to ask a target again that is not a master yet. At first that is every `retryAfterMs`, because it is about to
+   * become one; after 20 times the wait doubles, up to a second.
    */
   promotionRetryMs(retryAfterMs: number): number {
     this.#promotionWaits += 1;
@@ -107,19 +146,6 @@ export class MasterMemory {
     this.#promotionWaits = 0;
   }
 
-  /** True the first time that the Sentinels' opinion is this one. */
-  opinionChanged(signature: string): boolean {
-    const changed = this.#opinionSignature !== signature;
-    this.#opinionSignature = signature;
-    return changed;
-  }
-
-  #insistence(signature: string, nowMs: number): number {
-    const { times, atMs } = this.#correction?.signature === signature ? this.#correction : { times: 0, atMs: nowMs };
-    const exponent = Math.min(Math.max(0, times - 3), 8);
-    return nowMs - atMs > forgetCorrectionMs * 2 ** exponent ? 0 : exponent;
-  }
-
   /** The record, as soon as it fulfils `wanted`; undefined when that takes longer than `timeoutMs`. */
   whenRemembered(
     wanted: (record: MasterRecord) => boolean,
@@ -128,43 +154,48 @@ export class MasterMemory {
     return new Promise((resolve) => {
       const settle = (record: MasterRecord | undefined) => {
         clearTimeout(timer);
-        this.#listeners.delete(look);
+        this.#listeners.delete(check);
         resolve(record);
       };
-      const look = () => {
-        if (this.remembered !== undefined && wanted(this.remembered)) settle(this.remembered);
+      const check = () => {
+        if (this.#remembered !== undefined && wanted(this.#remembered)) settle(this.#remembered);
       };
       const timer = setTimeout(() => settle(undefined), timeoutMs);
-      this.#listeners.add(look);
-      look();
+      this.#listeners.add(check);
+      check();
     });
-  }
-
-  /** A generation that follows a promotion begins because that came to nothing. */
-  #closeGeneration(record: MasterRecord): void {
-    const last = newest(this.remembered, this.decided);
-    if (last === undefined || record.generation <= last.generation) return;
-    this.abandonedEpoch = last.phase === 'promoted' ? last.epoch : undefined;
   }
 
   #remember(record: MasterRecord): void {
     this.#closeGeneration(record);
-    if (this.remembered === undefined || compareVersions(record, this.remembered) > 0) this.remembered = record;
-    // At the same version the first master seen is kept: a hand's edit is told from the record by it.
-    else if (compareVersions(record, this.remembered) === 0 && sameMaster(record, this.remembered))
-      this.remembered = record;
+    const order = this.#remembered === undefined ? 1 : compareVersions(record, this.#remembered);
+    // At the same version the first master seen stays: so the bridge recognizes a record that was edited by hand.
+    const isSameMaster = this.#remembered !== undefined && sameAddress(record.master, this.#remembered.master);
+    if (order > 0 || (order === 0 && isSameMaster)) this.#remembered = record;
     for (const listener of [...this.#listeners]) listener();
   }
-}
 
-/** After this long without the same correction it counts as the first again. */
-const forgetCorrectionMs = 10_000;
-
-function sameMaster(a: MasterRecord, b: MasterRecord): boolean {
-  return a.master.host === b.master.host && a.master.port === b.master.port;
+  /** A generation that follows a promotion begins because that promotion came to nothing. */
+  #closeGeneration(record: MasterRecord): void {
+    const last = newest(this.#remembered, this.#decided);
+    if (last === undefined || record.generation <= last.generation) return;
+    this.#abandonedEpoch = last.phase === 'promoted' ? last.epoch : undefined;
+  }
 }
 
 function newest(a: MasterRecord | undefined, b: MasterRecord | undefined): MasterRecord | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return compareVersions(a, b) >= 0 ? a : b;
+}
+
+/** A memory for each master, made when it is first asked for. */
+export function rememberMasters(): (name: string) => MasterMemory {
+  const memories = new Map<string, MasterMemory>();
+  return (name) => {
+    const known = memories.get(name);
+    if (known !== undefined) return known;
+    const memory = new MasterMemory();
+    memories.set(name, memory);
+    return memory;
+  };
 }

@@ -61,26 +61,26 @@ export class BridgeView implements MastersView {
 
   troubles(name: string): readonly Trouble[] {
     const { redis, records, memory } = this.#parts;
-    const { readings, trouble } = memory(name);
+    const { survey, problem } = memory(name);
     return findProblems({
       record: this.held(name)?.record,
-      views: distinctViews(readings),
+      views: distinctViews(survey?.readings ?? []),
       refusals: redis.refusals(name),
       unreached: redis.unreached(name),
       foreign: records.foreign(name),
-      held: trouble,
+      held: problem,
     });
   }
 
   #master(name: string): MasterState {
     const { memory, lags } = this.#parts;
     const held = this.held(name);
-    const { readings, readAt, opinion } = memory(name);
+    const { survey, opinion } = memory(name);
     return {
       name,
       record: held?.record ?? null,
       modifyIndex: held?.modifyIndex ?? null,
-      sentinels: readings.map((reading) => toVote(reading, readAt)),
+      sentinels: (survey?.readings ?? []).map((reading) => toVote(reading, survey?.readAt)),
       check: opinion ?? null,
       troubles: this.troubles(name),
       replicas: (held?.record.replicas ?? []).map((address) => ({

@@ -136,16 +136,7 @@ function buildBridge({ sentinel, environment }: BridgeSettings, context: PartCon
     ...connections(context),
     naming: { environment },
     bridgeId: context.bridgeId,
-    sentinels: sentinel.addresses,
-    ...(sentinel.service === undefined ? {} : { sentinelService: sentinel.service }),
-    sentinelAccess: revealAccess(sentinel.access),
-    redisAccess: revealAccess(sentinel.redis),
-    matches: (name) => matchesAny(sentinel.masters, name),
-    resyncMs: sentinel.resyncMs,
-    roleDeadlineMs: sentinel.roleDeadlineMs,
-    rebaseAfterMs: sentinel.rebaseAfterMs,
-    follow: sentinel.follow,
-    fence: sentinel.fence,
+    settings: sentinel,
     onDecision: (record) => context.decisions.announce(record),
     onLink: ({ sentinel: address, up, error }) => {
       const fields = { sentinel: formatAddress(address), ...(error === undefined ? {} : { error }) };

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { MasterMemory } from '../../lib/bridge/memory.ts';
 import type { RecordReading } from '../../lib/bridge/observe/records.ts';
-import { held, record } from './plan/world.ts';
+import { held, record, view } from './plan/world.ts';
 
 const holdings = { keys: new Map(), instances: [] };
 const five = record('A', { epoch: 5 });
@@ -11,7 +11,7 @@ function pushed(content: RecordReading['held'], index: number, resets = 0): Reco
   return { held: content, holdings, index: BigInt(index), resets };
 }
 
-t.test('what was written is believed until the watch has caught up', async (t) => {
+t.test('a record that the bridge wrote counts until the watch has caught up', async (t) => {
   const memory = new MasterMemory();
   t.strictSame(memory.held(pushed(held(five, 10), 10)), held(five, 10));
   memory.overtake(held(six, 20), { index: 20n, resets: 0 });
@@ -20,50 +20,51 @@ t.test('what was written is believed until the watch has caught up', async (t) =
   t.strictSame(memory.remembered, six);
 });
 
-t.test('what was written counts no more when Consul has lost its data', async (t) => {
+t.test('a record that the bridge wrote no longer counts when Consul has lost its data', async (t) => {
   const memory = new MasterMemory();
   memory.overtake(held(six, 2_000), { index: 2_000n, resets: 0 });
   t.strictSame(memory.held(pushed({ kind: 'absent' }, 5, 1)), { kind: 'absent' });
-  t.strictSame(memory.remembered, six, 'and is still remembered');
+  t.strictSame(memory.remembered, six, 'the bridge still remembers it');
 });
 
-t.test('the newest record is remembered, and of the same version the first master', async (t) => {
+t.test('the bridge remembers the newest record, and at one version the first master', async (t) => {
   const memory = new MasterMemory();
   for (const content of [five, six, five, record('C', { epoch: 6 })]) memory.held(pushed(held(content), 1));
   t.strictSame(memory.remembered, six);
   memory.held(pushed(held({ ...six, phase: 'promoted' }), 1));
-  t.equal(memory.remembered?.phase, 'promoted', 'its phase may change');
+  t.equal(memory.remembered?.phase, 'promoted', 'the phase may change');
 });
 
-t.test('a difference must last before it is written, and each difference anew', async (t) => {
-  const memory = new MasterMemory(() => 0.5);
-  t.equal(memory.patienceLeftMs('x', 0), 650);
-  t.equal(memory.patienceLeftMs('x', 600), 50);
-  t.equal(memory.patienceLeftMs('y', 600), 650);
-  t.ok(memory.patienceLeftMs('y', 1_250) <= 0);
-  memory.settled();
-  t.equal(memory.patienceLeftMs('y', 1_250), 650);
-});
-
-t.test('two bridges that see different Sentinels do not correct each other without end', async (t) => {
-  const memory = new MasterMemory(() => 0);
-  const waits: number[] = [];
-  let nowMs = 0;
-  for (let n = 0; n < 14; n += 1) {
-    const waitMs = memory.patienceLeftMs('x', nowMs);
-    waits.push(waitMs);
-    nowMs += waitMs;
-    memory.corrected('x', nowMs);
-  }
-  t.strictSame(waits.slice(0, 7), [300, 300, 300, 300, 600, 1_200, 2_400]);
-  t.equal(waits.at(-1), 76_800, 'at most');
-  t.equal(memory.patienceLeftMs('x', nowMs + 3_600_000), 300, 'long after, it is new');
-});
-
-t.test('a target that never becomes a master is asked ever less often', async (t) => {
+t.test('the bridge asks a target that does not become a master less and less often', async (t) => {
   const memory = new MasterMemory();
   const waits = Array.from({ length: 40 }, () => memory.promotionRetryMs(25));
   t.strictSame([waits[0], waits[19], waits[22], waits.at(-1)], [25, 25, 200, 1_000]);
   memory.promotionOver();
   t.equal(memory.promotionRetryMs(25), 25);
+});
+
+t.test('a node stays a member although the Sentinels forget it', async (t) => {
+  const memory = new MasterMemory();
+  memory.heard([view(1, 'A', 5)]);
+  const members = memory.members;
+  memory.heard([view(1, 'B', 6, { replicas: [] })]);
+  t.strictSame(memory.members, members);
+});
+
+t.test('a request for a new generation counts until it ends or is granted', async (t) => {
+  const memory = new MasterMemory();
+  memory.rebaseRequested(100);
+  t.equal(memory.past(99).rebaseAsked, 'asked');
+  t.equal(memory.past(100).rebaseAsked, 'not-asked');
+  memory.rebaseGranted();
+  t.equal(memory.past(99).rebaseAsked, 'not-asked');
+});
+
+t.test('an opinion is news once', async (t) => {
+  const memory = new MasterMemory();
+  const up = { status: 'passing', output: 'up' } as const;
+  t.ok(memory.judged(up, 'a'));
+  t.notOk(memory.judged(up, 'a'));
+  t.ok(memory.judged(undefined, 'b'));
+  t.equal(memory.opinion, undefined);
 });

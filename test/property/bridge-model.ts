@@ -1,8 +1,9 @@
+import { RecordWriter } from '../../lib/bridge/apply/writer.ts';
+import type { Finding } from '../../lib/bridge/finding.ts';
 import { MasterMemory } from '../../lib/bridge/memory.ts';
 import type { RecordReading } from '../../lib/bridge/observe/records.ts';
 import type { Decision, FollowMode } from '../../lib/bridge/plan/decision.ts';
 import { decide } from '../../lib/bridge/plan/failover.ts';
-import { type Finding, RecordWriter } from '../../lib/bridge/writer.ts';
 import type { ConsulClient } from '../../lib/client/consul.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import { sameAddress } from '../../lib/model/address.ts';
@@ -42,7 +43,13 @@ export class BridgeModel {
     this.memory = new MasterMemory(setting.random);
     const client = setting.consul as unknown as ConsulClient;
     const naming = { environment: undefined };
-    this.#writer = new RecordWriter({ client, naming, bridgeId: `b${setting.id}`, nowMs: setting.nowMs });
+    this.#writer = new RecordWriter({
+      client,
+      naming,
+      bridgeId: `b${setting.id}`,
+      memory: () => this.memory,
+      nowMs: setting.nowMs,
+    });
   }
 
   /** The watches catch up. */
@@ -86,7 +93,8 @@ export class BridgeModel {
     if (this.#reading === undefined || this.#observation === undefined) return undefined;
     const { views, complete, role } = this.#observation;
     const held = this.memory.held(this.#reading);
-    const seen = { name: 'm', memory: this.memory, reading: this.#reading, held, views, complete };
+    const past = this.memory.past(0);
+    const seen = { name: 'm', reading: this.#reading, held, past, views, complete };
     const { decision, asked } = this.#decide({ ...seen, role, wokenMs: 0, observedMs: 0 });
     const finding = { ...seen, role: asked, wokenMs: 0, observedMs: 0 };
     if (decision.kind === 'publish') {
@@ -116,13 +124,12 @@ export class BridgeModel {
     return `b${this.#setting.id} is restarted`;
   }
 
-  /** As Bridge does it. */
+  /** As Decider does it. */
   #decide(finding: Finding): { readonly decision: Decision; readonly asked: RoleAnswer | undefined } {
     const { sentinels, nowMs, follow } = this.#setting;
-    const { held, views, complete, role } = finding;
-    const { remembered, lagging, decided, abandonedEpoch } = this.memory;
+    const { held, views, complete, role, past } = finding;
+    const { lagging } = past;
     const knownSentinels = sentinels.count;
-    const past = { remembered, lagging, decided, abandonedEpoch };
     const situation = { held, views, complete, role, knownSentinels, follow, ...past };
     const times = { nowMs: nowMs(), rebaseAfterMs: 10_000 };
     const answers = role === undefined ? [] : [role];
@@ -133,7 +140,7 @@ export class BridgeModel {
       const [last, ...otherRoles] = answers;
       decision = decide({ ...situation, ...times, role: last, otherRoles, lagging: since ?? lagging });
     }
-    if (complete) this.memory.lagging = 'lagging' in decision ? decision.lagging : undefined;
+    if (complete) this.memory.contradicted('lagging' in decision ? decision.lagging : undefined);
     return { decision, asked: answers[0] };
   }
 }

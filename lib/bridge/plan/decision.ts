@@ -30,8 +30,8 @@ export interface Situation {
   readonly role: RoleAnswer | undefined;
   /** Answers of others that were asked besides. */
   readonly otherRoles?: readonly RoleAnswer[];
-  /** Whether a promotion is followed before the Sentinels announce it. Default `announcement`. */
-  readonly follow?: FollowMode;
+  /** Whether a promotion is followed before the Sentinels announce it. */
+  readonly follow: FollowMode;
   /** Somebody asked for a new generation by hand. */
   readonly rebaseAsked?: 'asked' | 'not-asked';
   readonly lagging: Lagging | undefined;
@@ -71,6 +71,11 @@ export type Decision =
 
 export type Cause = 'initial' | 'failover' | 'rebase' | 'confirmed' | 'replicas' | 'restored';
 export type Wait = 'no-sentinel' | 'no-majority' | 'not-master-yet' | 'older' | 'rebase' | 'unconfirmed';
+
+/** Whether the decision makes another address the master. */
+export function isMasterChange(decision: Decision): boolean {
+  return decision.kind === 'publish' && (decision.cause === 'failover' || decision.cause === 'rebase');
+}
 
 /** A record but for who writes it and when. */
 export interface Draft

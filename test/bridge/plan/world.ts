@@ -70,6 +70,7 @@ export function situation(changes: Partial<Situation> = {}): Situation {
     complete: true,
     role: undefined,
     lagging: undefined,
+    follow: 'announcement',
     nowMs: 1_000_000,
     rebaseAfterMs: 10_000,
     ...changes,

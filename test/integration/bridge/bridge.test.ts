@@ -120,7 +120,7 @@ t.test('bridges', { jobs: 6 }, async (t) => {
 
   t.test('everything that a failover changes has one ModifyIndex', async (t) => {
     const { name, replicas } = shard('one');
-    const first = startBridge(t, { consul, sentinels, id: 'late', masters: (each) => each === name });
+    const first = startBridge(t, { consul, sentinels, id: 'late', masters: [name] });
     await waitFor('it to be ready', () => first.part.ready().ready);
     const applied = () =>
       bridges

@@ -17,7 +17,6 @@ const leader = only(sentinels);
 const [cluster, apart, agent, squat, newer, dotted] = shards;
 if (!cluster || !apart || !agent || !squat || !newer || !dotted)
   throw new Error('the sandbox is smaller than asked for');
-const named = (name: string) => (each: string) => each === name;
 
 async function leaderOf(agents: readonly ConsulAgent[]): Promise<ConsulAgent> {
   const address = await agents[0]?.get<string>('/v1/status/leader');
@@ -32,7 +31,7 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
     const followers = servers.filter((server) => server !== head);
     const { name } = cluster;
     const bridges = followers.map((each, i) =>
-      startBridge(t, { consul: each, sentinels, masters: named(name), id: `bridge-${i}` }),
+      startBridge(t, { consul: each, sentinels, masters: [name], id: `bridge-${i}` }),
     );
     const { epoch } = await recordOf(only(followers), name);
     await head.kill();
@@ -50,13 +49,13 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
 
   t.test('an environment has its own keys, and its tag on every service', async (t) => {
     const { name, master } = apart;
-    startBridge(t, { consul, sentinels, masters: named(name), environment: 'prod' });
+    startBridge(t, { consul, sentinels, masters: [name], environment: 'prod' });
     await recordOf(consul, name, { prefix: 'redis/prod/' });
     t.equal(await consul.key(`redis/prod/master/${name}/port`), String(master.address.port));
     t.equal(await readRecord(consul, name), undefined);
     t.strictSame(await consul.dnsA('prod.redis-master.service.consul'), [master.address.host]);
     t.strictSame(only(await servicesOf(consul, name)).Service.Tags, [name, 'prod']);
-    const other = startBridge(t, { consul, sentinels, masters: named(name), environment: 'test' });
+    const other = startBridge(t, { consul, sentinels, masters: [name], environment: 'test' });
     await waitFor('the other environment to be refused', () =>
       other.reports.some(
         ({ outcome }) =>
@@ -78,7 +77,7 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
       return found?.Node.ID ? found.Node.Address : undefined;
     };
     const before = await waitFor('the agent to be in the catalog', address);
-    const bridge = startBridge(t, { consul, sentinels, masters: named(name) });
+    const bridge = startBridge(t, { consul, sentinels, masters: [name] });
     await waitFor('the refusal', () =>
       bridge.reports.some(
         ({ outcome }) => outcome.kind === 'held' && /belongs to the Consul agent of that name/.test(outcome.summary),
@@ -92,7 +91,7 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
   t.test('a node that somebody else registered is left alone until it is gone', async (t) => {
     const { name, master } = squat;
     await consul.put('/v1/catalog/register', { Node: `Redis-${name}`, Address: '127.9.9.9' });
-    const bridge = startBridge(t, { consul, sentinels, masters: named(name) });
+    const bridge = startBridge(t, { consul, sentinels, masters: [name] });
     await waitFor('the refusal', () =>
       bridge.reports.some(
         ({ outcome }) => outcome.kind === 'held' && /somebody else \(127\.9\.9\.9/.test(outcome.summary),
@@ -105,7 +104,7 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
 
   t.test('names that DNS cannot tell apart are refused, whoever comes second', async (t) => {
     const { name } = dotted;
-    startBridge(t, { consul, sentinels, masters: named(name), id: 'first' });
+    startBridge(t, { consul, sentinels, masters: [name], id: 'first' });
     await recordOf(consul, name);
     t.strictSame(await consul.dnsA('a-b.redis-master.service.consul'), [dotted.master.address.host]);
     const twin = await sandbox.redis({ name: 'a-b', replicas: 0 });
@@ -122,13 +121,13 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
     'a newer record is not overwritten by older Sentinels; when that lasts, a new generation begins',
     async (t) => {
       const { name, master } = newer;
-      const first = startBridge(t, { consul, sentinels, masters: named(name), id: 'first' });
+      const first = startBridge(t, { consul, sentinels, masters: [name], id: 'first' });
       const record = await recordOf(consul, name, { until: ({ replicas }) => replicas.length === 1 });
       await first.stop();
       const ahead = { ...record, epoch: record.epoch + 10, master: only(newer.replicas).address, changedBy: 'another' };
       await consul.putKey(`redis/record/${name}`, formatRecord(ahead));
       const bridges = [1, 2, 3].map((n) =>
-        startBridge(t, { consul, sentinels, masters: named(name), id: `bridge-${n}`, rebaseAfterMs: 1_500 }),
+        startBridge(t, { consul, sentinels, masters: [name], id: `bridge-${n}`, rebaseAfterMs: 1_500 }),
       );
       const waits = (bridge: (typeof bridges)[number]) =>
         bridge.reports.some(({ outcome }) => outcome.kind === 'held' && outcome.details?.why === 'rebase');

@@ -19,7 +19,7 @@ function stage(name: (typeof names)[number]) {
   const index = names.indexOf(name);
   const [consul, shard] = [agents[index], shards[index]];
   if (consul === undefined || shard === undefined) throw new Error(`there is no stage ${name}`);
-  const masters = (each: string) => each === name;
+  const masters = [name];
   return { name, consul, shard, master: shard.master, replica: only(shard.replicas), masters };
 }
 

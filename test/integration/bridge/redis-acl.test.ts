@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { Secret } from '../../../lib/config/secret.ts';
 import { blocksOf, readPage } from '../../docs/pages.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -13,7 +14,7 @@ const [atRedis, atSentinel] = blocksOf(page)
   .filter(({ language }) => language === 'redis')
   .map(({ content }) => content.trim().split(' '));
 if (atRedis === undefined || atSentinel === undefined) throw new Error('the page names no users');
-const access = { username: 'switchmaster', password: 'PASSWORD' };
+const access = { username: 'switchmaster', password: new Secret('PASSWORD') };
 
 const editions = ['redis', 'redis8', 'valkey'].filter(
   (edition) => edition === 'redis' || existsSync(join(tools, `${edition}-server`)),

@@ -1,8 +1,6 @@
-import type { FenceMode } from '../../../lib/bridge/fencing/plan.ts';
 import { BridgePart } from '../../../lib/bridge/part.ts';
-import type { FollowMode } from '../../../lib/bridge/plan/decision.ts';
 import { ConsulClient } from '../../../lib/client/consul.ts';
-import type { RedisAccess } from '../../../lib/client/redis.ts';
+import type { AccessConfig, SentinelConfig } from '../../../lib/config/model.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
 import { formatAddress, sameAddress } from '../../../lib/model/address.ts';
@@ -20,17 +18,18 @@ export interface BridgeSetting {
   readonly sentinels: readonly Pick<SentinelServer, 'address'>[];
   readonly id?: string;
   readonly environment?: string;
-  readonly masters?: (name: string) => boolean;
+  /** Globs. Default: all. */
+  readonly masters?: readonly string[];
   /** Default 1,000. */
   readonly resyncMs?: number;
   /** Default 10,000. */
   readonly rebaseAfterMs?: number;
   /** Default `promotion`. */
-  readonly follow?: FollowMode;
+  readonly follow?: SentinelConfig['follow'];
   /** Default `demote`. */
-  readonly fence?: FenceMode;
+  readonly fence?: SentinelConfig['fence'];
   /** At Redis and at Sentinel. */
-  readonly access?: RedisAccess;
+  readonly access?: AccessConfig;
   /** Told as it happens, beside what is kept. */
   readonly onReport?: (report: RunReport) => void;
   readonly onDecision?: (record: MasterRecord) => void;
@@ -66,15 +65,7 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
     watches,
     naming: { environment: setting.environment },
     bridgeId: setting.id ?? 'bridge',
-    sentinels: setting.sentinels.map(({ address }) => address),
-    sentinelAccess: setting.access ?? {},
-    redisAccess: setting.access ?? {},
-    matches: setting.masters ?? (() => true),
-    resyncMs: setting.resyncMs ?? 1_000,
-    roleDeadlineMs: 500,
-    rebaseAfterMs: setting.rebaseAfterMs ?? 10_000,
-    follow: setting.follow ?? 'promotion',
-    fence: setting.fence ?? 'demote',
+    settings: settingsOf(setting),
     onReport: (report) => {
       reports.push(report);
       setting.onReport?.(report);
@@ -95,6 +86,22 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
       return reports.filter(({ loop }) => loop === 'fence').map(toFence);
     },
     stop,
+  };
+}
+
+function settingsOf(setting: BridgeSetting): SentinelConfig {
+  const { sentinels, masters = ['*'], access = {}, follow = 'promotion', fence = 'demote' } = setting;
+  return {
+    addresses: sentinels.map(({ address }) => address),
+    provision: false,
+    masters,
+    access,
+    redis: access,
+    resyncMs: setting.resyncMs ?? 1_000,
+    roleDeadlineMs: 500,
+    rebaseAfterMs: setting.rebaseAfterMs ?? 10_000,
+    follow,
+    fence,
   };
 }
 

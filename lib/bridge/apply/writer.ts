@@ -1,51 +1,33 @@
 import { performance } from 'node:perf_hooks';
-import type { ConsulClient } from '../client/consul.ts';
-import type { Outcome } from '../loop/outcome.ts';
-import { formatAddress } from '../model/address.ts';
-import type { CatalogOperation } from '../model/catalog.ts';
-import { type Naming, recordKey } from '../model/naming.ts';
-import { type HeldRecord, type MasterRecord, readHeldRecord } from '../model/record.ts';
-import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
-import { publishRecord, type RecordOutcome, repairCatalog } from './apply/record.ts';
-import type { MasterMemory } from './memory.ts';
-import type { RecordReading } from './observe/records.ts';
-import { planConfirmation, planPublication, planRepair, type Wanted } from './plan/catalog.ts';
-import { masterOpinion, replicaOpinions } from './plan/check-opinion.ts';
-import { type Cause, completeRecord, type Decision } from './plan/decision.ts';
-
-/** What one run of the bridge found out about one master. */
-export interface Finding {
-  readonly name: string;
-  readonly memory: MasterMemory;
-  readonly reading: RecordReading;
-  /** The record as Consul holds it: pushed, or read or written since. */
-  readonly held: HeldRecord;
-  readonly views: readonly SentinelView[];
-  /** Whether every Sentinel was asked. */
-  readonly complete: boolean;
-  /** Set where most Sentinels answer and none of them knows this master. */
-  readonly unmonitored?: string | undefined;
-  readonly role: RoleAnswer | undefined;
-  /** When the run was woken, and when the last answer was in: milliseconds of performance.now(). */
-  readonly wokenMs: number;
-  readonly observedMs: number;
-}
+import type { ConsulClient } from '../../client/consul.ts';
+import type { Outcome } from '../../loop/outcome.ts';
+import { formatAddress } from '../../model/address.ts';
+import type { CatalogOperation } from '../../model/catalog.ts';
+import { type Naming, recordKey } from '../../model/naming.ts';
+import { type MasterRecord, readHeldRecord } from '../../model/record.ts';
+import type { Finding } from '../finding.ts';
+import type { MasterMemory } from '../memory.ts';
+import { planConfirmation, planPublication, planRepair, type Wanted } from '../plan/catalog.ts';
+import { masterOpinion, replicaOpinions } from '../plan/check-opinion.ts';
+import { type Cause, completeRecord, type Decision } from '../plan/decision.ts';
+import { publishRecord, type RecordOutcome, repairCatalog } from './record.ts';
 
 export interface RecordWriterOptions {
   readonly client: ConsulClient;
   readonly naming: Naming;
   /** Who signs a record: unique among the bridges. */
   readonly bridgeId: string;
+  readonly memory: (name: string) => MasterMemory;
   /**
-   * Told of a failover before Consul is: traffic on this node does not wait for the write. A new generation is no such
-   * thing: until Consul has it, another bridge's write may make it needless.
+   * Gets the record of a failover before Consul does, so that traffic on this node does not wait for the write. It does
+   * not get a new generation: until Consul has that, another bridge's write may make it needless.
    */
   readonly onDecision?: (record: MasterRecord) => void;
-  /** Milliseconds that never go back. Default performance.now(). */
+  /** Monotonic milliseconds. Default performance.now(). */
   readonly nowMs?: () => number;
 }
 
-/** Carries out what was decided about one master. */
+/** Writes a decision into Consul. */
 export class RecordWriter {
   readonly #options: RecordWriterOptions;
   readonly #nowMs: () => number;
@@ -55,13 +37,14 @@ export class RecordWriter {
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
-  /** A new record, by compare-and-set on the one that was decided on. */
+  /** Writes a new record, by compare-and-set on the one that the decision was made on. */
   async publish(finding: Finding, decision: Extract<Decision, { kind: 'publish' }>): Promise<Outcome> {
-    const { name, memory, held, reading } = finding;
+    const { name, held, reading } = finding;
     const { naming, client, bridgeId } = this.#options;
+    const memory = this.#options.memory(name);
     const { cause, draft } = decision;
     const signature = JSON.stringify([cause, draft]);
-    const leftMs = patient.has(cause) ? memory.patienceLeftMs(signature, this.#nowMs()) : 0;
+    const leftMs = patient.has(cause) ? memory.patience.leftMs(signature, this.#nowMs()) : 0;
     if (leftMs > 0) return { kind: 'held', summary: `${cause}: about to be written`, retryAfterMs: leftMs };
     const record = completeRecord(draft, { name, changedAt: new Date().toISOString(), changedBy: bridgeId });
     const index = held.kind === 'absent' ? 0 : held.modifyIndex;
@@ -73,7 +56,7 @@ export class RecordWriter {
     const plannedMs = this.#nowMs();
     const writing = publishRecord(client, { ...change, key: recordKey(naming, name) });
     if (cause === 'failover') {
-      memory.decided = record;
+      memory.followed(record);
       this.#options.onDecision?.(record);
     }
     const outcome = await writing;
@@ -81,36 +64,38 @@ export class RecordWriter {
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     const { modifyIndex } = outcome;
     memory.overtake({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
-    if (patient.has(cause)) memory.corrected(signature, this.#nowMs());
-    else memory.settled();
+    if (patient.has(cause)) memory.patience.corrected(signature, this.#nowMs());
+    else memory.patience.settled();
     return { kind: 'applied', summary: describe(cause, record), details: { cause, record, modifyIndex, stages } };
   }
 
-  /** The record stands: keys, services and checks are brought to it where they differ. */
+  /** The record is right: writes the keys, services and checks that differ from it. */
   async repair(finding: Finding, record: MasterRecord): Promise<Outcome> {
-    const { name, memory, held, reading } = finding;
+    const { name, held, reading } = finding;
+    const memory = this.#options.memory(name);
     if (held.kind !== 'present') return { kind: 'unchanged' };
     const wanted = this.#wanted(finding, record);
-    memory.opinion = wanted.master;
     const steps = planRepair(wanted, reading.holdings);
-    const mine = memory.opinionChanged(JSON.stringify([wanted.master, wanted.replicas, held.modifyIndex]));
+    const opinions = JSON.stringify([wanted.master, wanted.replicas, held.modifyIndex]);
+    const opinionChanged = memory.judged(wanted.master, opinions);
     if (steps.length === 0) {
-      memory.settled();
-      return this.#lookAgain(wanted) ?? { kind: 'unchanged' };
+      memory.patience.settled();
+      return retryForReplicas(wanted) ?? { kind: 'unchanged' };
     }
-    // What this bridge's Sentinels just changed their minds about is news; any other difference may be another's news.
-    const news = mine && steps.every(({ kind }) => kind === 'check-set');
+    // A new opinion of this bridge's Sentinels is written at once; another bridge may be about to write anything else.
+    const isOwnNews = opinionChanged && steps.every(({ kind }) => kind === 'check-set');
     const signature = JSON.stringify(steps);
-    const leftMs = news ? 0 : memory.patienceLeftMs(signature, this.#nowMs());
-    if (leftMs > 0) return { kind: 'held', summary: 'Consul differs: about to be put right', retryAfterMs: leftMs };
+    const leftMs = isOwnNews ? 0 : memory.patience.leftMs(signature, this.#nowMs());
+    if (leftMs > 0)
+      return { kind: 'held', summary: 'Consul differs from the record: about to be repaired', retryAfterMs: leftMs };
     const key = recordKey(this.#options.naming, name);
     const outcome = await repairCatalog(this.#options.client, { key, held, steps });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
-    if (!news) memory.corrected(signature, this.#nowMs());
+    if (!isOwnNews) memory.patience.corrected(signature, this.#nowMs());
     const names = steps.map(stepName);
     return {
       kind: 'applied',
-      summary: `put right in Consul: ${names.join(', ')}`,
+      summary: `repaired in Consul: ${names.join(', ')}`,
       details: { cause: 'repair', steps: names },
     };
   }
@@ -124,20 +109,20 @@ export class RecordWriter {
     };
   }
 
-  /** For a moment after a failover Sentinels do not know their replicas, and no event says when they do. */
-  #lookAgain({ replicas }: Wanted): Outcome | undefined {
-    if (replicas.every(({ opinion }) => opinion !== undefined)) return undefined;
-    return { kind: 'held', summary: 'the Sentinels have not seen every replica yet', retryAfterMs: 1_000 };
-  }
-
-  /** Another bridge was first. What it wrote is read past the watch, so that the next run decides on it. */
-  async #yield({ name, memory, reading }: Finding, lost: Extract<RecordOutcome, { kind: 'fenced' }>): Promise<Outcome> {
-    const { client, naming } = this.#options;
+  /** Another bridge was first. Reads what it wrote without waiting for the watch, so that the next run decides on it. */
+  async #yield({ name, reading }: Finding, lost: Extract<RecordOutcome, { kind: 'fenced' }>): Promise<Outcome> {
+    const { client, naming, memory } = this.#options;
     const { value, index } = await client.read({ kind: 'key', key: recordKey(naming, name) });
     const seenAt = value === undefined ? index : BigInt(value.modifyIndex);
-    memory.overtake(readHeldRecord(value, name), { index: seenAt, resets: reading.resets });
-    return { kind: 'fenced', summary: `another changed it first (${lost.what})` };
+    memory(name).overtake(readHeldRecord(value, name), { index: seenAt, resets: reading.resets });
+    return { kind: 'fenced', summary: `another bridge changed the record first (${lost.what})` };
   }
+}
+
+/** For a moment after a failover Sentinels do not know their replicas, and no event reports when they do. */
+function retryForReplicas({ replicas }: Wanted): Outcome | undefined {
+  if (replicas.every(({ opinion }) => opinion !== undefined)) return undefined;
+  return { kind: 'held', summary: 'the Sentinels have not seen every replica yet', retryAfterMs: 1_000 };
 }
 
 /** Times of one clock as milliseconds since the hint that woke the run, to a hundredth. */
@@ -146,7 +131,7 @@ function sinceWoken<K extends string>({ wokenMs }: Finding, times: Readonly<Reco
   return Object.fromEntries(entries) as Record<K, number>;
 }
 
-/** Causes that every bridge sees at about the same time and that nobody waits for. */
+/** Causes that every bridge sees at about the same time, and that are not urgent. */
 const patient: ReadonlySet<Cause> = new Set<Cause>(['replicas', 'restored']);
 
 function describe(cause: Cause, record: MasterRecord): string {
@@ -157,7 +142,7 @@ function describe(cause: Cause, record: MasterRecord): string {
     case 'replicas':
       return `replicas of ${master} are ${record.replicas.map(formatAddress).join(', ') || 'none'}`;
     case 'restored':
-      return `the record was put back: ${master}`;
+      return `the record was restored: ${master}`;
     case 'initial':
     case 'failover':
     case 'rebase':

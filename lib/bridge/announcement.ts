@@ -1,0 +1,83 @@
+import type { RedisPool } from '../client/redis-pool.ts';
+import type { SentinelConfig } from '../config/model.ts';
+import type { Run } from '../loop/run.ts';
+import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
+import type { Decided, Decider } from './decider.ts';
+import { type AnnouncementHint, type BridgeHint, isAnnouncement, latestBySentinel } from './hint.ts';
+import { aborted } from './interruption.ts';
+import { distinctViews } from './observe/sentinel-reading.ts';
+import type { SentinelSource } from './observe/sentinels.ts';
+
+export interface AnnouncementReaderOptions {
+  readonly sentinels: SentinelSource;
+  readonly redis: RedisPool;
+  readonly decider: Decider;
+  readonly settings: Pick<SentinelConfig, 'roleDeadlineMs'>;
+}
+
+/**
+ * Reads what was announced, and nothing else. All Sentinels announce the same change within milliseconds, and one answer
+ * is enough. So this reads the first announcement alone, and the others only where the first answer takes too long or
+ * does not suffice. A Sentinel that is out of reach delays no failover, and no needless read is in flight.
+ */
+export class AnnouncementReader {
+  readonly #options: AnnouncementReaderOptions;
+  /** An announcement that comes during a run is a hint of the next run as well: read once is enough. */
+  readonly #read = new WeakSet<AnnouncementHint>();
+
+  constructor(options: AnnouncementReaderOptions) {
+    this.#options = options;
+  }
+
+  /** undefined where nothing was announced, or where what was announced does not suffice for a decision. */
+  async decide(run: Run<BridgeHint>, { wokenMs }: { readonly wokenMs: number }): Promise<Decided | undefined> {
+    const { key: name } = run;
+    const { decider } = this.#options;
+    const pending = new Map<AnnouncementHint, Promise<Answer>>();
+    const headStart = AbortSignal.timeout(headStartMs);
+    const read = (hints: readonly AnnouncementHint[]) => {
+      for (const hint of this.#unread(hints)) pending.set(hint, this.#ask(name, hint));
+    };
+    read(run.hints.filter(isAnnouncement));
+    for (;;) {
+      if (pending.size === 0 || headStart.aborted) read(run.takeUrgent().filter(isAnnouncement));
+      if (pending.size === 0) return undefined;
+      const interruption = headStart.aborted ? run.interrupted : headStart;
+      const answer = await Promise.race([...pending.values(), aborted(interruption)]);
+      if (answer === undefined) continue;
+      pending.delete(answer.hint);
+      const { views, role } = answer;
+      const finding = decider.find(name, { views, complete: false, role, wokenMs });
+      if (finding === undefined) return undefined;
+      const decided = await decider.decide(finding);
+      if (decided.decision.kind !== 'look-closer') return decided;
+    }
+  }
+
+  /** Marks them as read. */
+  #unread(announcements: readonly AnnouncementHint[]): readonly AnnouncementHint[] {
+    const unread = announcements.filter((hint) => !this.#read.has(hint));
+    for (const hint of unread) this.#read.add(hint);
+    return latestBySentinel(unread);
+  }
+
+  /** The Sentinel and the candidate, at the same time. */
+  async #ask(name: string, hint: AnnouncementHint): Promise<Answer> {
+    const { sentinels, redis, settings } = this.#options;
+    const { sentinel, candidate } = hint;
+    const [readings, role] = await Promise.all([
+      sentinels.read(name, { only: [sentinel] }),
+      candidate === undefined ? undefined : redis.role(candidate, { timeoutMs: settings.roleDeadlineMs }),
+    ]);
+    return { hint, views: distinctViews(readings), role };
+  }
+}
+
+/** Far longer than an answer takes, and far shorter than a failover. */
+const headStartMs = 30;
+
+interface Answer {
+  readonly hint: AnnouncementHint;
+  readonly views: readonly SentinelView[];
+  readonly role: RoleAnswer | undefined;
+}

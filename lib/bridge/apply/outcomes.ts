@@ -1,0 +1,39 @@
+import type { Outcome } from '../../loop/outcome.ts';
+import { formatAddress } from '../../model/address.ts';
+import type { Decided } from '../decider.ts';
+import type { MasterMemory } from '../memory.ts';
+import type { Decision } from '../plan/decision.ts';
+
+/* The outcomes of decisions that write nothing, and the evidence that the journal keeps for every decision. */
+
+export function hold(decision: Extract<Decision, { kind: 'wait' | 'conflict' }>, memory: MasterMemory): Outcome {
+  const { kind, summary, retryAfterMs: askedMs } = decision;
+  const why = kind === 'wait' ? decision.why : kind;
+  const retryAfterMs = why === 'not-master-yet' && askedMs !== undefined ? memory.promotionRetryMs(askedMs) : askedMs;
+  return { kind: 'held', summary, details: { why }, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/** Adds who said what when the bridge decided. */
+export function withEvidence(outcome: Outcome, { finding, situation, decision }: Decided): Outcome {
+  if (outcome.kind === 'unchanged') return outcome;
+  const { views, role } = finding;
+  const votes = views.map(({ sentinel, master, configEpoch, condition }) => ({
+    sentinel: formatAddress(sentinel),
+    master: formatAddress(master),
+    epoch: configEpoch,
+    condition,
+  }));
+  const answer = role === undefined ? {} : { role: { address: formatAddress(role.address), role: role.role } };
+  return { ...outcome, details: { ...outcome.details, votes, ...answer }, replay: { situation, decision } };
+}
+
+/** A stale master was found: the loop runs again before its pause ends, or because it could not be fenced yet. */
+export function retryForStaleMaster(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'unchanged' && outcome.kind !== 'held') return outcome;
+  const summary = outcome.kind === 'held' ? outcome.summary : 'a former master still answers as a master';
+  const waitMs = outcome.kind === 'held' ? (outcome.retryAfterMs ?? staleMasterRetryMs) : staleMasterRetryMs;
+  return { ...outcome, kind: 'held', summary, retryAfterMs: Math.min(waitMs, staleMasterRetryMs) };
+}
+
+/** Well below the time for which a former master is paused. */
+const staleMasterRetryMs = 2_000;

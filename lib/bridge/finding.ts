@@ -1,0 +1,28 @@
+import type { HeldRecord } from '../model/record.ts';
+import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
+import type { RecordReading } from './observe/records.ts';
+import type { Situation } from './plan/decision.ts';
+
+/** What one run of the bridge found out about one master. It does not change; the next run makes another. */
+export interface Finding {
+  readonly name: string;
+  readonly reading: RecordReading;
+  /** The record as Consul holds it: pushed by the watch, or read or written since. */
+  readonly held: HeldRecord;
+  /** What the bridge remembers of earlier runs. */
+  readonly past: Past;
+  readonly views: readonly SentinelView[];
+  /** Whether the bridge asked every Sentinel. */
+  readonly complete: boolean;
+  /** Set where most Sentinels answer and none of them knows this master. */
+  readonly unmonitored?: string | undefined;
+  readonly role: RoleAnswer | undefined;
+  /** When the run was woken, and when the last answer arrived: milliseconds of `performance.now()`. */
+  readonly wokenMs: number;
+  readonly observedMs: number;
+}
+
+export type Past = Pick<Situation, 'remembered' | 'decided' | 'abandonedEpoch' | 'lagging' | 'rebaseAsked'>;
+
+/** What a run observed, before it is put beside what Consul holds. */
+export type Observation = Pick<Finding, 'views' | 'complete' | 'role' | 'wokenMs' | 'unmonitored'>;

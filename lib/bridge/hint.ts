@@ -1,0 +1,35 @@
+import type { Hint, TimerHint } from '../loop/hint.ts';
+import { type Address, formatAddress } from '../model/address.ts';
+
+/** What wakes the bridge for one master. */
+export type BridgeHint = ChangeHint | AnnouncementHint | RebaseHint;
+
+/** Something changed; the bridge reads what. */
+export interface ChangeHint extends Hint {
+  readonly kind?: undefined;
+}
+
+/** A Sentinel announced a new master, or the replica that it selected became one. */
+export interface AnnouncementHint extends Hint {
+  readonly kind: 'announcement';
+  /** The Sentinel to read first. */
+  readonly sentinel: Address;
+  /** The address to ask for its ROLE first. It counts only if the Sentinel's state, read back, names it too. */
+  readonly candidate: Address | undefined;
+}
+
+/** An operator asks for a new generation. */
+export interface RebaseHint extends Hint {
+  readonly kind: 'rebase-requested';
+  /** When the request ends: milliseconds of `performance.now()`. */
+  readonly untilMs: number;
+}
+
+export function isAnnouncement(hint: BridgeHint | TimerHint): hint is AnnouncementHint {
+  return hint.kind === 'announcement';
+}
+
+/** The last announcement of each Sentinel. */
+export function latestBySentinel(announcements: readonly AnnouncementHint[]): readonly AnnouncementHint[] {
+  return [...new Map(announcements.map((hint) => [formatAddress(hint.sentinel), hint])).values()];
+}

@@ -1,0 +1,125 @@
+import { RedisPool } from '../client/redis-pool.ts';
+import { matchesAny } from '../config/glob.ts';
+import type { SentinelConfig } from '../config/model.ts';
+import { revealAccess } from '../config/reveal.ts';
+import type { CatalogWatches } from '../consul/watches.ts';
+import type { SwitchmasterError } from '../errors.ts';
+import type { NewHint } from '../loop/hint.ts';
+import { type Address, formatAddress } from '../model/address.ts';
+import type { Naming } from '../model/naming.ts';
+import type { MasterRecord } from '../model/record.ts';
+import type { BridgeHint } from './hint.ts';
+import { FoundSentinels } from './observe/found-sentinels.ts';
+import { LagSource } from './observe/lag.ts';
+import { PromotionSource, type PromotionWatch } from './observe/promotion-watch.ts';
+import { RecordSource } from './observe/records.ts';
+import { type SentinelHint, SentinelSource } from './observe/sentinels.ts';
+import { LagHistory } from './plan/lag.ts';
+
+export interface BridgeSourcesOptions {
+  readonly watches: CatalogWatches;
+  readonly naming: Naming;
+  readonly settings: SentinelConfig;
+  /** Wakes the loop for one master. */
+  readonly wake: (name: string, hint: NewHint<BridgeHint>) => void;
+  /** The masters and external nodes that changed in Consul. */
+  readonly onConsulChange: (changed: ReadonlySet<string> | 'all') => void;
+  /** A Sentinel that leads a failover selected a replica. */
+  readonly onSelection: (name: string, sentinel: Address) => void;
+  /** For these masters, a Redis began or ceased to refuse the bridge, or to be out of its reach. */
+  readonly onAccessChange: (names: readonly string[]) => void;
+  readonly onLink: (link: SentinelLinkState) => void;
+  /** The records of the masters whose lag is measured. */
+  readonly records: () => readonly MasterRecord[];
+}
+
+/** A connection to a Sentinel was made, lost or refused. */
+export interface SentinelLinkState {
+  readonly sentinel: Address;
+  readonly up: boolean;
+  readonly error?: SwitchmasterError;
+}
+
+/** Everything that the bridge reads. What happens there becomes hints of the loop. */
+export class BridgeSources {
+  readonly sentinels: SentinelSource;
+  readonly records: RecordSource;
+  readonly redis: RedisPool;
+  readonly lags: LagSource;
+  readonly #options: BridgeSourcesOptions;
+  readonly #promotions: PromotionSource;
+  readonly #found: FoundSentinels | undefined;
+
+  constructor(options: BridgeSourcesOptions) {
+    const { watches, naming, settings } = options;
+    this.#options = options;
+    this.redis = this.#openRedis();
+    this.sentinels = this.#openSentinels();
+    this.records = new RecordSource({ watches, naming, onChange: options.onConsulChange });
+    this.lags = new LagSource({ redis: this.redis, records: options.records, makeKeeper: () => new LagHistory() });
+    this.#promotions = new PromotionSource({
+      redis: this.redis,
+      onPromoted: (name, watch) => this.#promoted(name, watch),
+    });
+    const { service } = settings;
+    const onFound = (addresses: readonly Address[]) => this.sentinels.give(addresses);
+    this.#found = service === undefined ? undefined : new FoundSentinels({ watches, naming, service, onFound });
+  }
+
+  start(): void {
+    this.sentinels.start();
+    this.lags.start();
+  }
+
+  close(): void {
+    this.#found?.release();
+    this.sentinels.close();
+    this.records.release();
+    this.#promotions.close();
+    this.lags.close();
+    this.redis.close();
+  }
+
+  #openRedis(): RedisPool {
+    const { settings, wake, onAccessChange } = this.#options;
+    return new RedisPool(revealAccess(settings.redis), {
+      onUp: (address, names) => {
+        for (const name of names) wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
+      },
+      onStanding: onAccessChange,
+    });
+  }
+
+  #openSentinels(): SentinelSource {
+    const { settings, onLink } = this.#options;
+    return new SentinelSource({
+      addresses: settings.addresses,
+      access: revealAccess(settings.access),
+      matches: (name) => matchesAny(settings.masters, name),
+      discoverMs: settings.resyncMs,
+      onLink,
+      onHint: (name, hint) => this.#hinted(name, hint),
+    });
+  }
+
+  #hinted(name: string, hint: SentinelHint): void {
+    const { sentinel, event } = hint;
+    if (this.#options.settings.follow === 'promotion') this.#watchPromotion(name, hint);
+    const origin = { source: `sentinel ${formatAddress(sentinel)}`, event: event.event };
+    const announcement = { kind: 'announcement', sentinel, candidate: event.lookAt } as const;
+    this.#options.wake(name, event.event === '+switch-master' ? { ...origin, ...announcement } : origin);
+  }
+
+  #watchPromotion(name: string, { sentinel, event: { event }, election }: SentinelHint): void {
+    if (election !== undefined) {
+      const begun = this.#promotions.start(name, { sentinel, ...election }) === 'begun';
+      if (begun) this.#options.onSelection(name, sentinel);
+    } else if (event === '+switch-master') this.#promotions.end(name);
+    else if (event.startsWith('-failover-abort')) this.#promotions.abandon(name, sentinel);
+  }
+
+  #promoted(name: string, { sentinel, selected }: PromotionWatch): void {
+    const announcement = { kind: 'announcement', sentinel, candidate: selected } as const;
+    this.#options.wake(name, { source: `redis ${formatAddress(selected)}`, event: 'promoted', ...announcement });
+  }
+}

@@ -1,0 +1,140 @@
+import type { RedisPool } from '../client/redis-pool.ts';
+import type { SentinelConfig } from '../config/model.ts';
+import type { Outcome } from '../loop/outcome.ts';
+import type { Run } from '../loop/run.ts';
+import { formatAddress, sameAddress } from '../model/address.ts';
+import { compareVersions } from '../model/epoch.ts';
+import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
+import type { Execution } from './apply/execution.ts';
+import { retryForStaleMaster } from './apply/outcomes.ts';
+import type { Decided, Decider } from './decider.ts';
+import type { FailoverCompletion } from './failover/completion.ts';
+import type { Fencer } from './fencing/fencer.ts';
+import { weighEvidence } from './fencing/plan.ts';
+import type { Observation } from './finding.ts';
+import type { BridgeHint } from './hint.ts';
+import { aborted, beforeInterruption, givesWay } from './interruption.ts';
+import type { MasterMemory } from './memory.ts';
+import type { RecordSource } from './observe/records.ts';
+import { distinctViews, type SentinelReading, unmonitored } from './observe/sentinel-reading.ts';
+import type { SentinelSource } from './observe/sentinels.ts';
+import { isMasterChange } from './plan/decision.ts';
+
+export interface SurveyOptions {
+  readonly records: RecordSource;
+  readonly sentinels: SentinelSource;
+  readonly redis: RedisPool;
+  readonly fencer: Fencer;
+  /** Completes failovers whose leader died; undefined where that is not wanted. */
+  readonly failoverCompletion: FailoverCompletion | undefined;
+  readonly decider: Decider;
+  readonly execution: Execution;
+  readonly memory: (name: string) => MasterMemory;
+  readonly settings: Pick<SentinelConfig, 'roleDeadlineMs'>;
+  /** Gets the outcome of a write that a run did not wait for. */
+  readonly onLate: (name: string, outcome: Outcome) => void;
+}
+
+/** A run that asks every Sentinel. It gives way to an announcement that comes meanwhile. */
+export class Survey {
+  readonly #options: SurveyOptions;
+
+  constructor(options: SurveyOptions) {
+    this.#options = options;
+  }
+
+  async reconcile(run: Run<BridgeHint>, { wokenMs }: { readonly wokenMs: number }): Promise<Outcome> {
+    const { key: name, interrupted } = run;
+    const { decider } = this.#options;
+    const answers = await Promise.race([this.#ask(name), aborted(interrupted)]);
+    if (answers === undefined) return givesWay;
+    const finding = decider.find(name, { ...this.#digest(name, answers), complete: true, wokenMs });
+    if (finding === undefined) return this.#waitForConsul(name);
+    const decided = await decider.decide(finding);
+    this.#considerCompletion(decided);
+    return this.#act(decided, interrupted);
+  }
+
+  /** Asks the Sentinels and the master of the record, at the same time. */
+  async #ask(name: string): Promise<Answers> {
+    const { sentinels, redis, settings, memory } = this.#options;
+    const target = memory(name).remembered?.master;
+    const [readings, role] = await Promise.all([
+      sentinels.read(name),
+      target === undefined ? undefined : redis.role(target, { timeoutMs: settings.roleDeadlineMs }),
+    ]);
+    return { readings, role };
+  }
+
+  #digest(name: string, { readings, role }: Answers): Pick<Observation, 'views' | 'role' | 'unmonitored'> {
+    this.#options.memory(name).surveyed(readings, new Date());
+    const views = distinctViews(readings);
+    this.#connect(name, views);
+    return { views, role, unmonitored: unmonitored(readings) };
+  }
+
+  /**
+   * Fences stale masters also while Consul cannot be written. A failover that is announced meanwhile does not wait for a
+   * Consul that hangs: the next run writes what still differs.
+   */
+  async #act(decided: Decided, interrupted: AbortSignal): Promise<Outcome> {
+    const { name } = decided.finding;
+    const acting = this.#options.execution.carryOut(decided);
+    const onLate = (outcome: Outcome) => this.#options.onLate(name, outcome);
+    const waiting = isMasterChange(decided.decision) ? acting : beforeInterruption(acting, { interrupted, onLate });
+    const [acted] = await Promise.allSettled([waiting]);
+    if (acted.status === 'fulfilled' && acted.value === undefined) return givesWay;
+    const staleMasters = await Promise.race([this.#fence(name), aborted(interrupted)]);
+    return staleMasters === 'found' ? retryForStaleMaster(await acting) : acting;
+  }
+
+  #waitForConsul(name: string): Outcome {
+    const { records, memory } = this.#options;
+    const summary = `cannot read Consul yet: ${records.missing() ?? 'still reading'}`;
+    memory(name).foundProblem(summary);
+    return { kind: 'held', summary, retryAfterMs: 5_000 };
+  }
+
+  /** A promotion that waits for its confirmation may have lost its leader. */
+  #considerCompletion({ finding, decision, situation }: Decided): void {
+    const { name, views, role } = finding;
+    const memory = this.#options.memory(name);
+    const record = memory.remembered;
+    if (decision.kind !== 'wait' || decision.why !== 'unconfirmed' || record === undefined || role === undefined)
+      return;
+    if (!sameAddress(role.address, record.master)) return;
+    const { knownSentinels } = situation;
+    this.#options.failoverCompletion?.consider(name, { record, views, knownSentinels, role: role.role }, memory);
+  }
+
+  /** Former masters that take writes although the record is confirmed. */
+  async #fence(name: string): Promise<'found' | 'none'> {
+    const { records, sentinels, fencer } = this.#options;
+    const memory = this.#options.memory(name);
+    const record = memory.remembered;
+    if (record === undefined) return 'none';
+    return fencer.enforce(record, {
+      members: memory.members,
+      weigh: async () => {
+        const views = distinctViews(await sentinels.read(name));
+        const consul = records.outage === undefined ? 'reachable' : 'unreachable';
+        const knownSentinels = sentinels.count(name);
+        return { views, evidence: weighEvidence({ record, views, knownSentinels, consul }) };
+      },
+      stillHolds: () => memory.remembered !== undefined && compareVersions(memory.remembered, record) === 0,
+    });
+  }
+
+  /** Connects now to everything that could become master next. */
+  #connect(name: string, views: readonly SentinelView[]): void {
+    if (views.length === 0) return;
+    const addresses = views.flatMap((view) => [view.master, ...view.replicas.map(({ address }) => address)]);
+    const distinct = new Map(addresses.map((address) => [formatAddress(address), address]));
+    this.#options.redis.keep(name, [...distinct.values()]);
+  }
+}
+
+interface Answers {
+  readonly readings: readonly SentinelReading[];
+  readonly role: RoleAnswer | undefined;
+}

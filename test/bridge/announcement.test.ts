@@ -1,0 +1,104 @@
+import t from 'tap';
+import { AnnouncementReader } from '../../lib/bridge/announcement.ts';
+import type { Decider } from '../../lib/bridge/decider.ts';
+import type { AnnouncementHint, BridgeHint } from '../../lib/bridge/hint.ts';
+import type { SentinelReading } from '../../lib/bridge/observe/sentinel-reading.ts';
+import type { SentinelSource } from '../../lib/bridge/observe/sentinels.ts';
+import type { Decision } from '../../lib/bridge/plan/decision.ts';
+import type { RedisPool } from '../../lib/client/redis-pool.ts';
+import { ActiveRun } from '../../lib/loop/run.ts';
+import { type Address, formatAddress } from '../../lib/model/address.ts';
+import type { SentinelView } from '../../lib/model/sentinel.ts';
+import { waitFor } from '../sandbox/condition.ts';
+import { view } from './plan/world.ts';
+
+/** An announcement of Sentinel `n`. */
+function announced(n: number): AnnouncementHint {
+  const { sentinel } = view(n, 'B', 6);
+  return { kind: 'announcement', sentinel, candidate: undefined, source: 's', event: '+switch-master', receivedMs: 1 };
+}
+
+/** Sentinels that answer when the test says so, and a decision that needs the answer of one of `enough`. */
+function stage(...enough: readonly number[]) {
+  const asked: string[] = [];
+  const answers = new Map<string, (readings: readonly SentinelReading[]) => void>();
+  const read = (_: string, { only: [sentinel] }: { only: readonly [Address] }) => {
+    asked.push(formatAddress(sentinel));
+    return new Promise((resolve) => answers.set(formatAddress(sentinel), resolve));
+  };
+  const find = (name: string, { views }: { views: readonly SentinelView[] }) => ({ name, views });
+  const decide = async (finding: ReturnType<typeof find>) => {
+    const suffices = finding.views.some(({ sentinelId }) => enough.some((n) => sentinelId === `s${n}`));
+    const decision: Pick<Decision, 'kind'> = { kind: suffices ? 'stands' : 'look-closer' };
+    return { finding, decision };
+  };
+  const reader = new AnnouncementReader({
+    sentinels: { read } as unknown as SentinelSource,
+    redis: {} as RedisPool,
+    decider: { find, decide } as unknown as Decider,
+    settings: { roleDeadlineMs: 500 },
+  });
+  const answer = (n: number) => {
+    const seen = view(n, 'B', 6);
+    const { sentinel, sentinelId } = seen;
+    answers.get(formatAddress(sentinel))?.([{ kind: 'seen', sentinel, sentinelId, view: seen }]);
+  };
+  return { reader, answer, asked };
+}
+
+function runOf(...hints: readonly BridgeHint[]): ActiveRun<BridgeHint> {
+  return new ActiveRun<BridgeHint>({ key: 'm', reconcileId: 'r', hints, signal: new AbortController().signal });
+}
+
+const woken = { wokenMs: 0 };
+const [first, second] = [formatAddress(announced(1).sentinel), formatAddress(announced(2).sentinel)];
+
+t.test('a run that no announcement woke reads no announcement', async (t) => {
+  const { reader, asked } = stage(1);
+  const run = runOf({ source: 'consul', event: 'changed', receivedMs: 1 });
+  t.equal(await reader.decide(run, woken), undefined);
+  t.strictSame(asked, []);
+});
+
+t.test('one answer that suffices is enough, and one Sentinel is asked once', async (t) => {
+  const { reader, answer, asked } = stage(1);
+  const deciding = reader.decide(runOf(announced(1), announced(1)), woken);
+  answer(1);
+  t.match(await deciding, { decision: { kind: 'stands' } });
+  t.strictSame(asked, [first]);
+});
+
+t.test(
+  'the next announcement is read where the first answer does not suffice, and not again by the next run',
+  async (t) => {
+    const { reader, answer, asked } = stage(2);
+    const run = runOf(announced(1));
+    const deciding = reader.decide(run, woken);
+    const later = announced(2);
+    run.interrupt(later);
+    t.strictSame(asked, [first], 'the first answer has a head start');
+    answer(1);
+    await waitFor('the second Sentinel to be asked', () => asked.length === 2);
+    answer(2);
+    t.match(await deciding, { decision: { kind: 'stands' } });
+    t.equal(await reader.decide(runOf(later), woken), undefined);
+    t.strictSame(asked, [first, second]);
+  },
+);
+
+t.test('an announcement that comes while a Sentinel does not answer is read after its head start', async (t) => {
+  const { reader, answer, asked } = stage(2);
+  const run = runOf(announced(1));
+  const deciding = reader.decide(run, woken);
+  run.interrupt(announced(2));
+  await waitFor('the second Sentinel to be asked', () => asked.length === 2);
+  answer(2);
+  t.match(await deciding, { decision: { kind: 'stands' } });
+});
+
+t.test('all Sentinels have to be asked where no announcement suffices', async (t) => {
+  const { reader, answer } = stage();
+  const deciding = reader.decide(runOf(announced(1)), woken);
+  answer(1);
+  t.equal(await deciding, undefined);
+});
