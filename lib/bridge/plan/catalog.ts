@@ -21,10 +21,10 @@ import type { Opinion, ReplicaOpinion } from './check-opinion.ts';
 import { nodeMeta } from './node-ownership.ts';
 
 /*
- * What Consul must hold for one master, what it does hold, and the steps from one to the other.
+ * What Consul must hold for one master, what it holds, and the steps from one to the other.
  *
- * A change of master writes all of it, whatever is thought to be there already, in one transaction: readers never see
- * a record, a key and a service of different epochs. Anything else writes only what differs, fenced by the record.
+ * A change of master writes everything in one transaction, whatever Consul seems to hold already. So readers never see a
+ * record, a key and a service of different epochs. Every other write contains only what differs, fenced by the record.
  */
 
 export interface Wanted {
@@ -39,7 +39,7 @@ interface WantedService {
   readonly check: CatalogCheck;
 }
 
-/** The record by compare-and-set, and everything that follows from it. `index` 0: there must be no record yet. */
+/** Writes the record by compare-and-set, with its keys and services. `index` 0: there must be no record yet. */
 export function planPublication(
   wanted: Wanted,
   on: { readonly index: number; readonly holdings: Holdings },
@@ -65,14 +65,14 @@ export function planPublication(
   };
 }
 
-/** The record alone: who is master stays as it was, and so does all that follows from it. */
+/** Writes the record alone: the master stays the same, and so do the keys and services. */
 export function planConfirmation({ naming, record }: Wanted, on: { readonly index: number }): CatalogChange {
   const { name } = record;
   const cas = { kind: 'kv-cas', key: recordKey(naming, name), value: formatRecord(record), index: on.index } as const;
   return { first: [cas], rest: [] };
 }
 
-/** Only what differs from what the record wants; empty where nothing does. */
+/** Writes only what differs from the record; empty where nothing differs. */
 export function planRepair(wanted: Wanted, holdings: Holdings): readonly CatalogOperation[] {
   const node = externalNode(wanted.record.name);
   const services = wantedServices(wanted, holdings);
@@ -157,7 +157,7 @@ function withCheck(service: CatalogService, opinion: Opinion): WantedService {
   return { service, check: { ...check, status: opinion.status, output: opinion.output } };
 }
 
-/** While no Sentinel knows better, a check keeps what it says about the same address. */
+/** While no Sentinel has an opinion, a check keeps its status and output for the same address. */
 function heldOpinion(service: CatalogService, holdings: Holdings): Opinion | undefined {
   const held = holdings.instances.find(
     ({ id, address, port }) => id === service.id && address === service.address && port === service.port,
@@ -178,7 +178,7 @@ function sameService(service: CatalogService, held: ServiceInstance): boolean {
   );
 }
 
-/** Services of ours on the node that are no longer wanted. */
+/** Deletes our services on the node that the record does not want. */
 function surplus(holdings: Holdings, wanted: readonly WantedService[], node: string): CatalogOperation[] {
   const ids = new Set(wanted.map(({ service }) => service.id));
   return holdings.instances

@@ -3,22 +3,22 @@ import type { CheckStatus } from '../../model/catalog.ts';
 import { majorityOf } from '../../model/epoch.ts';
 import type { ReplicaView, RoleAnswer, SentinelView } from '../../model/sentinel.ts';
 
-/** What a health check says. `output` is short and has no counts or times: every change of it wakes every watcher. */
+/** The content of a health check. `output` has no counts or times, because every change of it wakes every watcher. */
 export interface Opinion {
   readonly status: CheckStatus;
   readonly output: string;
 }
 
-/** A replica and what the Sentinels think of it; undefined where they do not know yet. */
+/** A replica and the Sentinels' opinion of it; undefined where they have none yet. */
 export interface ReplicaOpinion {
   readonly address: Address;
   readonly opinion: Opinion | undefined;
 }
 
 /**
- * The Sentinels' opinion of a master: up is passing, `s_down` for any of them is warning; `o_down`, failing over, or
- * answering as a replica is critical; one that no Sentinel monitors any more is a warning while it answers as a master.
- * undefined where no Sentinel speaks about this address at this moment.
+ * The Sentinels' opinion of a master. Up is passing; `s_down` for any Sentinel is warning; `o_down`, a failover, or an
+ * answer as a replica is critical. A master that no Sentinel monitors any more is warning while it answers as a master.
+ * undefined where no Sentinel names this address now.
  */
 export function masterOpinion(
   master: Address,
@@ -49,7 +49,7 @@ export function masterOpinion(
   return role === 'master' ? { status: 'passing', output: 'promoted by Sentinel' } : undefined;
 }
 
-/** Replicas of `master` that more than half of the Sentinels list that speak about it: sorted. */
+/** The replicas that more than half of the Sentinels of `master` list, sorted. */
 export function agreedReplicas(views: readonly SentinelView[], master: Address): readonly Address[] {
   return tally(views, master).map(({ address }) => address);
 }
@@ -60,8 +60,8 @@ export function replicaOpinions(views: readonly SentinelView[], master: Address)
 }
 
 /**
- * Replicas have no `o_down`: one that a majority sees down is critical, as is one that says it is a master. Right after a
- * failover Sentinels have no link to any replica, and know nothing of it: undefined.
+ * Replicas have no `o_down`: a replica that a majority sees down is critical, and so is one that answers as a master.
+ * Right after a failover Sentinels have no link to any replica: undefined.
  */
 function replicaOpinion(conditions: readonly ReplicaView['condition'][]): Opinion | undefined {
   const count = (condition: ReplicaView['condition']) => conditions.filter((said) => said === condition).length;

@@ -5,44 +5,44 @@ import type { RoleAnswer, SentinelView } from '../../model/sentinel.ts';
 import { agreedReplicas } from './check-opinion.ts';
 import { hasMajority } from './vote.ts';
 
-/* What the decision about one master is made of: what is known, what may come of it, and the record in between. */
+/* The decision about one master: its input, its results, and the draft of a record. */
 
 /** What a bridge knows when it decides. Times are milliseconds of one clock. */
 export interface Situation {
   /** What Consul holds. */
   readonly held: HeldRecord;
-  /** The newest record that this bridge has ever seen Consul hold: it outlives a deletion, an edit and a Consul that lost its data. */
+  /** The newest record that this bridge has seen in Consul, also after a deletion, an edit or a loss of Consul's data. */
   readonly remembered: MasterRecord | undefined;
-  /** The last promotion that this bridge followed, whether Consul has taken it or not: traffic on its node is there. */
+  /** The last failover that this bridge followed, even if Consul has not taken it: traffic on its node goes there. */
   readonly decided?: MasterRecord | undefined;
-  /** The epoch of a promotion that was followed and came to nothing: only the Sentinels' own word brings it back. */
+  /** The epoch of a promotion that the bridge followed and that failed: only a majority of the Sentinels brings it back. */
   readonly abandonedEpoch?: number | undefined;
-  /** Fresh views only, one a Sentinel. */
+  /** One fresh view for each Sentinel that answered. */
   readonly views: readonly SentinelView[];
-  /** What Sentinels that are failing over promote: their views are not among those that count. */
+  /** What Sentinels that are failing over promote; their views are not in `views`. */
   readonly promoting?: readonly Address[];
-  /** How many Sentinels of this master the bridge knows of, whether they answer or not. */
+  /** How many Sentinels of this master the bridge knows, whether they answer or not. */
   readonly knownSentinels: number;
   /** Set where most Sentinels answer and none of them knows this master: a sentence. */
   readonly unmonitored?: string | undefined;
-  /** False where only the Sentinel that raised the alarm was asked: enough for a newer epoch, not for anything else. */
+  /** False where the bridge asked only the Sentinel that announced: enough for a newer epoch, and for nothing else. */
   readonly complete: boolean;
   readonly role: RoleAnswer | undefined;
-  /** Answers of others that were asked besides. */
+  /** Answers of other addresses to ROLE. */
   readonly otherRoles?: readonly RoleAnswer[];
   /** Whether a promotion is followed before the Sentinels announce it. */
   readonly follow: FollowMode;
-  /** Somebody asked for a new generation by hand. */
+  /** Whether an operator asked for a new generation. */
   readonly rebaseAsked?: 'asked' | 'not-asked';
   readonly lagging: Lagging | undefined;
   readonly nowMs: number;
   readonly rebaseAfterMs: number;
 }
 
-/** Which moment of a failover counts: the replica's answer as a master, or `+switch-master`. */
+/** Which event of a failover changes the record: the replica's answer as a master, or `+switch-master`. */
 export type FollowMode = 'promotion' | 'announcement';
 
-/** Since when a majority of the Sentinels has agreed on an older epoch than the record's, or on another master at it. */
+/** Since when a majority of the Sentinels has agreed on an older epoch than the record's, or on another master at its epoch. */
 export interface Lagging {
   readonly master: Address;
   readonly epoch: number;
@@ -50,7 +50,7 @@ export interface Lagging {
 }
 
 export type Decision =
-  /** The record is what the Sentinels say. */
+  /** The record agrees with the Sentinels. */
   | { readonly kind: 'stands'; readonly record: MasterRecord }
   /** Ask this address for its ROLE and decide again. */
   | { readonly kind: 'ask-role'; readonly address: Address; readonly lagging?: Lagging }
@@ -66,7 +66,7 @@ export type Decision =
       readonly lagging?: Lagging;
       readonly retryAfterMs?: number;
     }
-  /** Two masters at one epoch: alarm, write nothing. `lagging`: a majority agrees on the other one. */
+  /** Two masters at one epoch: report it, write nothing. `lagging`: a majority agrees on the other master. */
   | { readonly kind: 'conflict'; readonly summary: string; readonly lagging?: Lagging; readonly retryAfterMs?: number };
 
 export type Cause = 'initial' | 'failover' | 'rebase' | 'confirmed' | 'replicas' | 'restored';
@@ -77,14 +77,14 @@ export function isMasterChange(decision: Decision): boolean {
   return decision.kind === 'publish' && (decision.cause === 'failover' || decision.cause === 'rebase');
 }
 
-/** A record but for who writes it and when. */
+/** A record without its author and time. */
 export interface Draft
   extends Pick<MasterRecord, 'generation' | 'epoch' | 'phase' | 'master' | 'replicas' | 'previous' | 'reason'> {
-  /** Where the master stays who it was: who made it master, and when. */
+  /** Where the master stays the same: who made it master, and when. */
   readonly kept?: Pick<MasterRecord, 'changedAt' | 'changedBy'>;
 }
 
-/** The record as it is written. A draft of the same master keeps who made it master, and when. */
+/** The record as the bridge writes it. A draft of the same master keeps who made it master, and when. */
 export function completeRecord(
   draft: Draft,
   signature: { readonly name: string; readonly changedAt: string; readonly changedBy: string },
@@ -93,13 +93,13 @@ export function completeRecord(
   return { version: 1, ...signature, ...kept, ...rest };
 }
 
-/** The same master: who made it so, and when, stays. */
+/** A draft of the same master, which keeps who made it master, and when. */
 export function keep(record: MasterRecord): Draft {
   const { generation, epoch, phase, master, replicas, previous, reason, changedAt, changedBy } = record;
   return { generation, epoch, phase, master, replicas, previous, reason, kept: { changedAt, changedBy } };
 }
 
-/** A record of what `best` says, at `version`. */
+/** A draft of what `best` names, at `version`. */
 export function draftOf(
   situation: Situation,
   step: {
@@ -124,13 +124,13 @@ export function draftOf(
   };
 }
 
-/** The newest record there is or was: nothing older than it is ever published again. */
+/** The newest record that Consul holds or held. The bridge never publishes an older one again. */
 export function newestKnown({ held, remembered }: Pick<Situation, 'held' | 'remembered'>): MasterRecord | undefined {
   if (held.kind !== 'present') return remembered;
   return remembered !== undefined && compareVersions(remembered, held.record) > 0 ? remembered : held.record;
 }
 
-/** How an address answered ROLE, if it was asked. */
+/** How an address answered ROLE; undefined where it was not asked. */
 export function answerOf(situation: Situation, address: Address): RoleAnswer['role'] | undefined {
   const answers = [situation.role, ...(situation.otherRoles ?? [])];
   return answers.find((answer) => answer !== undefined && sameAddress(answer.address, address))?.role;

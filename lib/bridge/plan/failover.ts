@@ -10,11 +10,11 @@ import { newestPromotion, replicasAfter } from './promotion.ts';
 import { bestOf, hasMajority, knownSentinels, majorityHeard, rivalsOf } from './vote.ts';
 
 /*
- * Who is master of one name: the decision, without any I/O. docs/architecture.md, "Fencing", has it in prose.
+ * The decision who is master, without any I/O. docs/architecture.md, "Fencing", describes it in prose.
  *
- * The order of records is (generation, epoch). Sentinel elects at most one leader for an epoch and only that leader
- * changes the master at that epoch, so one Sentinel's word at a higher config-epoch than the record's is enough
- * (Redis docs, "Sentinel: configuration epochs"); everything else takes a majority of the Sentinels.
+ * The order of records is (generation, epoch). Sentinel elects at most one leader for an epoch, and only that leader
+ * changes the master at that epoch. So one Sentinel is enough for a higher config-epoch than the record's (Redis docs,
+ * "Sentinel: configuration epochs"). Everything else needs a majority of the Sentinels.
  */
 
 /** How soon to ask again an address that is about to become a master. */
@@ -47,16 +47,16 @@ export function decide(everything: Situation): Decision {
 /**
  * The Sentinel that leads a failover takes the new config-epoch when the replica was promoted, and the new address only
  * at `+switch-master`, up to a second later (sentinel.c, sentinelRefreshInstanceInfo and
- * sentinelFailoverSwitchToPromotedSlave): between the two, its epoch and its address do not belong together. It can no
- * longer abort then, so waiting costs nothing but that second.
+ * sentinelFailoverSwitchToPromotedSlave). Between the two, its epoch and its address do not belong together. It can no
+ * longer abort then, so waiting costs only that second.
  */
 function settled(view: SentinelView): boolean {
   return view.condition !== 'failover';
 }
 
 /**
- * A failover whose leader has selected a replica, and that replica answers as a master: the record follows at the
- * leader's epoch, before any Sentinel announces it. undefined where there is none, or not yet.
+ * Follows a failover at the leader's epoch, before any Sentinel announces it, when the selected replica answers as a
+ * master. undefined where there is no such failover, or the replica is not a master yet.
  */
 function followPromotion(
   situation: Situation,
@@ -84,7 +84,7 @@ function followPromotion(
   return { kind: 'publish', cause: 'failover', draft };
 }
 
-/** Nobody says anything that counts. A record that is left behind stands, and its checks tell what is wrong with it. */
+/** No Sentinel has a view that counts. A record of an unmonitored master stays; its checks show what is wrong. */
 function waitForSentinels(
   { views, complete, unmonitored, held }: Situation,
   known: MasterRecord | undefined,
@@ -96,7 +96,7 @@ function waitForSentinels(
   return { kind: 'wait', why: 'no-sentinel', summary };
 }
 
-/** No majority names either: Sentinels that were told different masters by hand, for elections cannot end so. */
+/** No majority names either master. Elections cannot end so: somebody set different masters by hand. */
 function refuseRivals(
   situation: Situation,
   step: {
@@ -114,8 +114,9 @@ function refuseRivals(
 }
 
 /**
- * There never was a record: an older decision must not be taken for the last one, so a majority has to be heard. Nobody
- * follows anything yet, so a newer epoch that few name is waited for; where the others go on without it, it is not theirs.
+ * There never was a record. An older decision must not count as the last one, so a majority of the Sentinels must
+ * answer. No traffic follows a record yet, so the bridge waits while few Sentinels name a newer epoch. Where the majority
+ * keeps another epoch for `rebaseAfter`, the bridge takes the majority's.
  */
 function decideFirst(situation: Situation, best: SentinelView): Decision {
   const { views } = situation;
@@ -138,9 +139,9 @@ function decideFirst(situation: Situation, best: SentinelView): Decision {
 }
 
 /**
- * A newer epoch than the record's. An election replaces the master, so an epoch that has risen without that takes a
- * majority: a leader whose failover was cut off by SENTINEL RESET after the promotion keeps the old address at the new epoch.
- * So does an epoch whose promotion was given up already: else a lone Sentinel could move the master to and fro.
+ * A newer epoch than the record's. An election replaces the master, so a higher epoch with the same master needs a
+ * majority: a leader whose failover ended by SENTINEL RESET after the promotion keeps the old address at the new epoch.
+ * An epoch whose promotion failed needs a majority too: otherwise a single Sentinel could move the master back and forth.
  */
 function advance(
   situation: Situation,
@@ -172,7 +173,7 @@ function advance(
   };
 }
 
-/** The same epoch: the record stands, is put back where somebody removed or edited it, or contradicts the Sentinels. */
+/** The same epoch: the record agrees, must be restored after a deletion or edit, or contradicts the Sentinels. */
 function agree(situation: Situation, step: { readonly best: SentinelView; readonly known: MasterRecord }): Decision {
   const { best, known } = step;
   const { held, remembered } = situation;
@@ -195,7 +196,7 @@ function agree(situation: Situation, step: { readonly best: SentinelView; readon
   return contradict(situation, { best, known });
 }
 
-/** The record and the Sentinels agree: what is left are its phase and its replicas. */
+/** The record and the Sentinels agree on the master: its phase and its replicas may still differ. */
 function settle(situation: Situation, step: { readonly best: SentinelView; readonly record: MasterRecord }): Decision {
   const { best, record } = step;
   if (record.phase === 'promoted' && hasMajority(best, situation)) {

@@ -4,9 +4,9 @@ import type { SentinelView } from '../../model/sentinel.ts';
 import { answerOf, type Decision, draftOf, keep, type Lagging, type Situation } from './decision.ts';
 import { hasMajority } from './vote.ts';
 
-/* Sentinels that contradict the record: when they are waited for, and when a new generation begins. */
+/* Sentinels that contradict the record: how long the bridge waits for them, and when a new generation begins. */
 
-/** The Sentinels are behind the record: lagging ones are waited for, rebuilt ones begin a new generation. */
+/** The Sentinels are behind the record. The bridge waits for lagging Sentinels; rebuilt ones begin a new generation. */
 export function fallBehind(
   situation: Situation,
   step: { readonly best: SentinelView; readonly known: MasterRecord },
@@ -17,7 +17,7 @@ export function fallBehind(
   const said = `${formatAddress(best.master)} at epoch ${best.configEpoch}, older than epoch ${known.epoch} of the record`;
   if (!hasMajority(best, situation)) return { kind: 'wait', why: 'older', summary: `refused: ${said}` };
   const unconfirmed = known.phase === 'promoted';
-  // Patience begins when its leader is not seen at work any more: it may give up when its own time is over.
+  // The wait begins when no Sentinel leads the promotion any more: until then its leader may still complete it.
   const since = agreedSince(
     unconfirmed && isLed(situation, known) ? { ...situation, lagging: undefined } : situation,
     best,
@@ -40,9 +40,9 @@ export function fallBehind(
 }
 
 /**
- * The Sentinels name another master at the record's own epoch: an alarm. Where a majority goes on to do so, the record's
- * epoch is not theirs, for an epoch has one master: Sentinels that were rebuilt have reached the same number, or somebody
- * wrote the record by hand. A new generation ends it as it ends lower epochs.
+ * The Sentinels name another master at the record's own epoch: a conflict. An epoch has one master, so where a majority
+ * keeps naming another, the record's epoch is not theirs: rebuilt Sentinels have reached the same number, or somebody
+ * wrote the record by hand. A new generation resolves it, as it resolves lower epochs.
  */
 export function contradict(
   situation: Situation,
@@ -68,8 +68,8 @@ export function agreedSince({ lagging, nowMs }: Situation, { master, configEpoch
 }
 
 /**
- * A promotion was followed, traffic on this node is there, and Consul has not taken it: it was out of reach. What was
- * decided is written as long as the replica is a master; else it ends as any promotion that came to nothing.
+ * The bridge followed a promotion, and traffic on this node goes there, but Consul was out of reach and has not taken the
+ * record. The bridge writes it as long as the replica is a master; otherwise it ends like any promotion that failed.
  */
 export function deliver(
   situation: Situation,
@@ -85,8 +85,8 @@ export function deliver(
 }
 
 /**
- * How long a promotion may wait for its confirmation: as long as its leader is seen at work, and without it as long as
- * Sentinel would go on trying; unless the promoted replica is a replica again: then the Sentinels have taken it back.
+ * How long a promotion may wait for its confirmation: while a Sentinel leads it, without limit; after that for Sentinel's
+ * `failover-timeout`. A promoted replica that is a replica again gets no time: the Sentinels have reverted it.
  */
 function confirmationMs(situation: Situation, known: MasterRecord): number {
   const answer = answerOf(situation, known.master);
@@ -95,12 +95,12 @@ function confirmationMs(situation: Situation, known: MasterRecord): number {
   return Math.max(...situation.views.map((view) => view.failoverTimeoutMs ?? defaultFailoverTimeoutMs));
 }
 
-/** A Sentinel is at work on this very promotion. */
+/** Whether a Sentinel leads this promotion. */
 function isLed({ promoting = [] }: Situation, { master }: MasterRecord): boolean {
   return isIn(promoting, master);
 }
 
-/** What an operator asks for needs a majority and a target that is a master, but no patience. */
+/** A new generation that an operator asks for needs a majority and a target that is a master, but no wait. */
 export function rebaseByHand(
   situation: Situation,
   step: { readonly best: SentinelView; readonly known: MasterRecord },
@@ -123,7 +123,7 @@ export function rebaseByHand(
   return rebase(situation, { ...step, why: 'by hand' });
 }
 
-/** A new generation, in which the Sentinels' epochs count from where they are. */
+/** Begins a new generation, which takes the Sentinels' epoch as it is. */
 function rebase(
   situation: Situation,
   step: { readonly best: SentinelView; readonly known: MasterRecord; readonly why: string },

@@ -1,36 +1,36 @@
 import type { Lag } from '../../model/lag.ts';
 
-/** How far a master and its replicas had got at one moment: bytes of the replication stream. */
+/** The replication offsets of a master and its replicas at one moment, in bytes. */
 export interface LagSample {
-  /** When it was asked for: whatever the answers say was so then, or later. Milliseconds of performance.now(). */
+  /** When the bridge asked: the answers are from then or later. Milliseconds of `performance.now()`. */
   readonly atMs: number;
   readonly master: number;
-  /** By address, and only of those whose link to a master was up. */
+  /** By address; only replicas whose link to a master was up. */
   readonly replicas: ReadonlyMap<string, number>;
 }
 
-/** Five minutes at one a second. What a replica lags by more than that is not told. */
+/** Five minutes at one a second. A longer lag is unknown. */
 const maxSamples = 300;
-/** Bytes say nothing of what came after them: an older sample's are not told. */
+/** The bytes of an older sample do not describe the present, so they are unknown. */
 const maxBytesAgeMs = 6_000;
 
 /**
- * The last samples of one master. How long a replica is behind is read from the master's own past: it has everything
- * that the master had when the newest sample was taken that it has reached. So this rises by itself while nobody
- * answers, and clocks of other machines do not matter.
+ * The last samples of one master. The lag in time comes from the master's own past: a replica has everything that the
+ * master had at the newest sample whose offset the replica has reached. So the lag rises while nothing answers, and the
+ * clocks of other machines do not matter.
  */
 export class LagHistory {
   readonly #samples: LagSample[] = [];
 
   add(sample: LagSample): void {
     const last = this.#samples.at(-1);
-    // A master's offset never falls: one that did is another one's, or was emptied.
+    // A master's offset never falls: a lower one means another master, or one that lost its data.
     if (last !== undefined && sample.master < last.master) this.#samples.length = 0;
     this.#samples.push(sample);
     if (this.#samples.length > maxSamples) this.#samples.shift();
   }
 
-  /** undefined where it is not known. */
+  /** undefined where the lag is unknown. */
   lag(address: string, nowMs: number): Lag | undefined {
     const newest = this.#samples.at(-1);
     const offset = newest?.replicas.get(address);

@@ -4,12 +4,12 @@ import { newestKnown, type Situation } from './decision.ts';
 import { hasMajority } from './vote.ts';
 
 /*
- * Which addresses can become master at all. An election promotes a replica, and all Sentinels list the same replicas:
- * who names an address that nobody else has ever counted among them monitors something else by the same name, or was
- * told another master by hand. One such voice does not move the record, whatever its epoch; a majority does.
+ * Which addresses can become master. An election promotes a replica, and all Sentinels list the same replicas. A Sentinel
+ * that names an address that neither the record nor another Sentinel knows monitors something else by the same name, or
+ * somebody set its master by hand. It alone does not change the record, whatever its epoch; a majority does.
  */
 
-/** Whether `address` is a node of this master by the record, or by another Sentinel than the one that names it. */
+/** Whether the record, or another Sentinel than the one that names it, knows `address` as a node of this master. */
 export function isMember(address: Address, by: SentinelView, situation: Situation): boolean {
   const known = newestKnown(situation);
   if (known === undefined) return true;
@@ -23,14 +23,14 @@ export function isMember(address: Address, by: SentinelView, situation: Situatio
   );
 }
 
-/** A Sentinel that alone, or nearly so, names an unknown master at a newer epoch than the record's. */
+/** Whether a Sentinel without a majority names an unknown master at a newer epoch than the record's. */
 export function isStranger(view: SentinelView, situation: Situation): boolean {
   const known = newestKnown(situation);
   if (known === undefined || view.configEpoch <= known.epoch) return false;
   return !isMember(view.master, view, situation) && !hasMajority(view, situation);
 }
 
-/** What is wrong with the Sentinels whose word does not count, as a sentence; undefined where there are none. */
+/** A sentence about the Sentinels whose views do not count; undefined where there are none. */
 export function describeStrangers(situation: Situation): string | undefined {
   const strangers = situation.views.filter((view) => isStranger(view, situation));
   if (strangers.length === 0) return undefined;
@@ -38,5 +38,5 @@ export function describeStrangers(situation: Situation): string | undefined {
     ({ sentinel, master, configEpoch }) =>
       `${formatAddress(sentinel)} names ${formatAddress(master)} at epoch ${configEpoch}`,
   );
-  return `not believed: ${said.join(', ')}, which is no replica by the record or by any other Sentinel`;
+  return `ignored: ${said.join(', ')}, which neither the record nor another Sentinel knows as a replica; check what it monitors`;
 }

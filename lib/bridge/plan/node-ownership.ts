@@ -2,8 +2,8 @@ import type { CatalogNode, Holdings } from '../../model/catalog.ts';
 import { externalNode, type Naming } from '../../model/naming.ts';
 
 /*
- * Whose a node of the catalog is. Ours are marked by their meta. To write to an agent's own node would change that
- * agent's address until its anti-entropy took it back, and so on without end (hashicorp/consul 7513).
+ * Who owns a node of the catalog. Our nodes are marked by their meta. A write to an agent's own node would change that
+ * agent's address until its anti-entropy changed it back, again and again (hashicorp/consul 7513).
  */
 
 interface Claim {
@@ -11,7 +11,7 @@ interface Claim {
   readonly name: string;
 }
 
-/** The meta of a master's external node, by which it is known as ours. */
+/** The meta of a master's external node, which marks it as ours. */
 export function nodeMeta({ naming, name }: Claim): Readonly<Record<string, string>> {
   return {
     'external-node': 'true',
@@ -22,13 +22,13 @@ export function nodeMeta({ naming, name }: Claim): Readonly<Record<string, strin
   };
 }
 
-/** `proven`: instances of ours lie there; `unproven`: there are none, so that the catalog has to be asked about the node. */
+/** `proven`: the node has instances of ours. `unproven`: it has none, so the bridge must read the node itself. */
 export type Ownership =
   | { readonly kind: 'proven' }
   | { readonly kind: 'unproven' }
   | { readonly kind: 'foreign'; readonly owner: string };
 
-/** By the instances on the node: no request is needed for this. */
+/** The ownership by the instances on the node, which the watch has already read. */
 export function ownershipOf(claim: Claim, holdings: Holdings): Ownership {
   for (const { nodeMeta: meta } of holdings.instances) {
     const owner = markedOwner(claim, meta);
@@ -39,8 +39,8 @@ export function ownershipOf(claim: Claim, holdings: Holdings): Ownership {
 }
 
 /**
- * By the catalog's node of that name. One without marks is only ours where somebody removed them: where there is, or
- * was, a record (`recorded`).
+ * The other owner of the catalog's node; undefined where the node is ours or does not exist. A node without marks is ours
+ * only where there is, or was, a record (`recorded`): then somebody removed the marks.
  */
 export function nodeOwner(
   claim: Claim,
@@ -51,12 +51,12 @@ export function nodeOwner(
   if (node.id !== '') return `the Consul agent of that name (${node.address})`;
   const owner = markedOwner(claim, node.meta);
   if (owner !== undefined) return owner === 'ours' ? undefined : owner;
-  return recorded ? undefined : `somebody else (${node.address}; deregister it if nobody needs it)`;
+  return recorded ? undefined : `somebody else (${node.address}; deregister it if it is not needed)`;
 }
 
-/** What is to be done about a node that belongs to somebody else. */
+/** A sentence about a node that belongs to somebody else, with the fix. */
 export function foreignNode({ name }: Claim, owner: string): string {
-  return `nothing is written: Consul's node ${externalNode(name)} belongs to ${owner}; rename one of them`;
+  return `cannot write to Consul's node ${externalNode(name)}: it belongs to ${owner}; rename one of them`;
 }
 
 const metaMaster = 'switchmaster-master';

@@ -3,14 +3,14 @@ import { describeForeign, type ForeignInstance, type Trouble } from '../../model
 import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 
-/** What is known of one master at a moment. */
+/** What the bridge knows of one master. */
 export interface ProblemSituation {
   readonly record: MasterRecord | undefined;
-  /** One for each Sentinel that was heard last. */
+  /** One for each Sentinel that answered the last survey. */
   readonly views: readonly SentinelView[];
-  /** Who does not let the bridge in, in its own words. */
+  /** Redis servers that refuse the bridge, with their error. */
   readonly refusals: readonly { readonly address: Address; readonly says: string }[];
-  /** To whom the bridge never had a connection, and why. */
+  /** Redis servers to which the bridge never had a connection, with the error. */
   readonly unreached: ProblemSituation['refusals'];
   /** Instances that somebody else registered under this master's tag. */
   readonly foreign: readonly ForeignInstance[];
@@ -18,7 +18,7 @@ export interface ProblemSituation {
   readonly held: string | undefined;
 }
 
-/** What is wrong with a master and should be seen to, sorted so that the same troubles are always told alike. */
+/** The problems of a master, sorted: the same problems always come in the same order. */
 export function findProblems({
   record,
   views,
@@ -33,7 +33,7 @@ export function findProblems({
     ...refusals.map(
       ({ address, says }) => ({ kind: 'redis-denied', message: describeRefusal(address, says) }) as const,
     ),
-    // Who is down is down to everybody, and the checks say so.
+    // The checks report a server that is down; here it is up to a Sentinel.
     ...unreached
       .filter(({ address }) => isUp(address, views))
       .map(({ address, says }) => ({ kind: 'redis-unreached', message: describeUnreached(address, says) }) as const),
@@ -41,7 +41,7 @@ export function findProblems({
   ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));
 }
 
-/** Between a promotion and its confirmation the Sentinels name the old master: that is as it should be. */
+/** Between a promotion and its confirmation the Sentinels rightly name the old master. */
 function disagreement(record: MasterRecord | undefined, views: readonly SentinelView[]): readonly Trouble[] {
   if (record === undefined || record.phase === 'promoted') return [];
   const others = views.filter(({ master }) => !sameAddress(master, record.master));
@@ -66,8 +66,8 @@ function describeUnreached(address: Address, says: string): string {
 }
 
 function describeRefusal(address: Address, says: string): string {
-  const wayOut = says.startsWith('NOPERM')
+  const fix = says.startsWith('NOPERM')
     ? 'give the user of sentinel.redis the rules of docs/reference/redis-acl.md'
     : 'sentinel.redis.passwordFile (and username) must be what it takes';
-  return `Redis ${formatAddress(address)} does not let the bridge in (${says.trim()}): its role is unknown and it cannot be fenced; ${wayOut}`;
+  return `Redis ${formatAddress(address)} does not let the bridge in (${says.trim()}): its role is unknown and it cannot be fenced; ${fix}`;
 }

@@ -11,11 +11,11 @@ export interface Promotion {
 }
 
 /**
- * The newest failover under way that is newer than `known`, by the word of the Sentinel that leads it.
+ * The newest failover under way that is newer than `known`, according to the Sentinel that leads it.
  *
- * Its state, read back, must say so: it is failing over, and this replica is the one it promotes. The epoch is the one
- * that it announced when it began; from the moment it has seen the promotion, its config-epoch is that epoch as well,
- * and not before: until then its config-epoch is that of the master which is replaced.
+ * The leader's state, read back, must show that it is failing over and promotes this replica. The epoch is the one that
+ * the leader announced when it began. Once it has seen the promotion, its config-epoch is that epoch too; before that,
+ * its config-epoch is that of the old master.
  */
 export function newestPromotion(views: readonly SentinelView[], known: MasterRecord): Promotion | undefined {
   return views
@@ -25,7 +25,7 @@ export function newestPromotion(views: readonly SentinelView[], known: MasterRec
     .toSorted((a, b) => b.epoch - a.epoch)[0];
 }
 
-/** The replicas that the new master will have: the others, and the old master. */
+/** The replicas of the new master: the other replicas, and the old master. */
 export function replicasAfter({ selected, view }: Promotion): readonly Address[] {
   const others = view.replicas.map(({ address }) => address).filter((address) => !sameAddress(address, selected));
   return [...others, view.master];

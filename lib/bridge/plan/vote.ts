@@ -2,13 +2,13 @@ import { type Address, sameAddress } from '../../model/address.ts';
 import { majorityOf } from '../../model/epoch.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 
-/** Who was heard, out of how many. */
+/** The Sentinels that answered, out of how many. */
 export interface Ballot {
   readonly views: readonly SentinelView[];
   readonly knownSentinels: number;
 }
 
-/** One for every Sentinel: the highest epoch, and among equals the address that most name. */
+/** The view with the highest epoch, and at that epoch the address that most Sentinels name. */
 export function bestOf(views: readonly SentinelView[]): SentinelView | undefined {
   let best: SentinelView | undefined;
   for (const view of views) {
@@ -28,14 +28,14 @@ export function hasMajority(candidate: Candidate, ballot: Ballot): boolean {
   return votesFor(candidate, ballot.views) >= majorityOf(knownSentinels(ballot));
 }
 
-/** True where more than half of all Sentinels were heard, whatever they say. */
+/** True where more than half of all Sentinels answered, whatever they name. */
 export function majorityHeard(ballot: Ballot): boolean {
   return ballot.views.length >= majorityOf(knownSentinels(ballot));
 }
 
 /**
- * Sentinel takes its majority of all the Sentinels that it has ever met, dead ones included; so does this. One that was
- * just rebuilt has met nobody and would be a majority of itself: those that the bridge knows count as well.
+ * Sentinel counts its majority among all the Sentinels that it has ever met, dead ones included. So does this. A Sentinel
+ * that was just rebuilt has met no other and would be a majority by itself, so those that the bridge knows count too.
  */
 export function knownSentinels({ views, knownSentinels: known }: Ballot): number {
   return Math.max(known, views.length, ...views.map((view) => view.knownSentinels));

@@ -59,7 +59,7 @@ for (const [when, found, recorded, expected] of owners) {
 t.test('a refusal names the node and the way out', async (t) => {
   t.equal(
     foreignNode(claim, 'master M'),
-    "nothing is written: Consul's node redis-m belongs to master M; rename one of them",
+    "cannot write to Consul's node redis-m: it belongs to master M; rename one of them",
   );
 });
 

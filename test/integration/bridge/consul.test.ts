@@ -60,7 +60,7 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
       other.reports.some(
         ({ outcome }) =>
           outcome.kind === 'held' &&
-          /redis-apart belongs to master apart of environment prod; rename/.test(outcome.summary),
+          /redis-apart: it belongs to master apart of environment prod; rename/.test(outcome.summary),
       ),
     );
     t.equal(await readRecord(consul, name, 'redis/test/'), undefined);

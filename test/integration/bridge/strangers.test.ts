@@ -62,7 +62,7 @@ t.test('a Sentinel that monitors another Redis by the same name does not move th
   t.ok(record.epoch < 999);
   const trouble = () => JSON.stringify(first.part.state());
   await waitFor('the bridge to say whose word it does not take', trouble, {
-    until: (state) => state.includes(`not believed: ${formatAddress(stranger.address)} names`),
+    until: (state) => state.includes(`ignored: ${formatAddress(stranger.address)} names`),
   });
   await sentinels[0]?.command('SENTINEL', 'FAILOVER', name);
   const replica = only(shard.replicas);
