@@ -1,18 +1,18 @@
 import { type Address, isHost, isPort } from './address.ts';
 import { parseJsonObject } from './json.ts';
 
-/** What the key `desired/M` holds: a master that every Sentinel of the environment must monitor. */
+/** The value of the key `desired/M`: a master that every Sentinel of the environment must monitor. */
 export interface DesiredMaster {
   readonly name: string;
-  /** Where it is monitored when no Sentinel knows it yet: afterwards the Sentinels say who is master. */
+  /** Where Sentinels start to monitor it while none of them knows it. Afterwards the Sentinels decide the address. */
   readonly address: Address;
   readonly quorum: number;
   /** Sentinel's own names: `down-after-milliseconds`, `failover-timeout`, `parallel-syncs`, ... */
   readonly options: Readonly<Record<string, string>>;
 }
 
-/** Options that SENTINEL MASTERS tells by the names under which SENTINEL SET takes them. */
-export const toldOptions: readonly string[] = [
+/** Options that SENTINEL MASTERS returns under the names with which SENTINEL SET takes them. */
+export const readableOptions: readonly string[] = [
   'down-after-milliseconds',
   'failover-timeout',
   'parallel-syncs',
@@ -25,9 +25,9 @@ export interface MonitoredMaster {
   readonly name: string;
   readonly address: Address;
   readonly quorum: number;
-  /** `down`: objectively, so that a failover may begin. */
+  /** `down`: objectively down, so that a failover may begin. */
   readonly state: 'idle' | 'down' | 'failing-over';
-  /** Each of `toldOptions`; '' where it is not set. */
+  /** Each of `readableOptions`; '' where it is not set. */
   readonly options: Readonly<Record<string, string>>;
 }
 
@@ -53,33 +53,37 @@ export type ProvisioningStep =
     }
   | { readonly kind: 'remove'; readonly sentinel: Address; readonly name: string };
 
-/** What the key `provisioned/M` holds: that a provisioner has taught this master, and what cannot be read back. */
+/** The value of the key `provisioned/M`: a provisioner configures this master, and has written these settings. */
 export interface ProvisioningNote {
-  /** Fingerprint of the last taught settings that no Sentinel tells, passwords above all. */
-  readonly untold: string | undefined;
-  /** The Sentinels (`host:port`) that were taught them. */
+  /** Salted hash of the last written settings that Sentinels do not return, such as passwords. */
+  readonly settingsHash: string | undefined;
+  /** The Sentinels (`host:port`) that have those settings. */
   readonly sentinels: readonly string[];
 }
 
-/** A note that holds anything else says only that the master was taught. */
+/** The name of `settingsHash` in the value; earlier versions read and write it too. */
+const hashField = 'untold';
+
+/** A value of another form says only that a provisioner configures the master. */
 export function parseNote(text: string): ProvisioningNote {
-  const nothing: ProvisioningNote = { untold: undefined, sentinels: [] };
+  const nothing: ProvisioningNote = { settingsHash: undefined, sentinels: [] };
   try {
     const json: unknown = JSON.parse(text);
     if (typeof json !== 'object' || json === null) return nothing;
-    const { untold, sentinels } = json as Record<string, unknown>;
-    if (typeof untold !== 'string' || !Array.isArray(sentinels)) return nothing;
-    return { untold, sentinels: sentinels.filter((one) => typeof one === 'string') };
+    const { [hashField]: settingsHash, sentinels } = json as Record<string, unknown>;
+    if (typeof settingsHash !== 'string' || !Array.isArray(sentinels)) return nothing;
+    return { settingsHash, sentinels: sentinels.filter((one) => typeof one === 'string') };
   } catch {
     return nothing;
   }
 }
 
-export function formatNote({ untold, sentinels }: ProvisioningNote): string {
-  return JSON.stringify({ by: 'switchmaster', ...(untold === undefined ? {} : { untold, sentinels }) });
+export function formatNote({ settingsHash, sentinels }: ProvisioningNote): string {
+  const written = settingsHash === undefined ? {} : { [hashField]: settingsHash, sentinels };
+  return JSON.stringify({ by: 'switchmaster', ...written });
 }
 
-/** undefined where the text is no such thing. */
+/** undefined where the text is not a desired master. */
 export function parseDesired(name: string, text: string): DesiredMaster | undefined {
   const json = parseJsonObject(text);
   if (json === undefined || !/^[A-Za-z0-9._-]+$/.test(name)) return undefined;

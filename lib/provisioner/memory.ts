@@ -2,62 +2,63 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import type { ProvisioningNote } from '../model/provisioning.ts';
 
 /*
- * Sentinels do not tell the passwords that they were given. So that a changed one is taught, and an unchanged one is
- * not taught again (each SENTINEL SET of it drops the Sentinel's connections), the note in Consul holds a fingerprint of
- * what was taught last: salted and slow to compute, for whoever reads it may try to guess.
+ * Sentinels do not return the passwords that they were given. The provisioner must write a changed one, but must not
+ * write the same one again, because each SENTINEL SET of it closes the Sentinel's connections. So the note in Consul
+ * holds a hash of the last written settings. The hash is salted and slow to compute, because whoever reads the note may
+ * try to guess a password.
  */
 
 type Settings = Readonly<Record<string, string>>;
 
 /**
- * - `none`: there is nothing that Sentinels do not tell
- * - `taught`: the note is about these settings
- * - `untaught`: it is about others, or about none
- * - `overruled`: it is about others, and these were taught before: another process has newer ones, and two that teach in
- *   turns would never end. The last to start with new ones wins.
+ * - `none`: there are no hidden settings
+ * - `written`: the note has the hash of these settings
+ * - `outdated`: the note has the hash of others, or none
+ * - `superseded`: the note has the hash of others, and this process has seen these written before. Another process has
+ *   newer ones. The process that started last with new settings wins; otherwise two would overwrite each other for ever.
  */
-export type UntoldStanding = 'none' | 'taught' | 'untaught' | 'overruled';
+export type HiddenSettingsState = 'none' | 'written' | 'outdated' | 'superseded';
 
 interface Question {
   readonly settings: Settings;
   readonly note: ProvisioningNote | undefined;
 }
 
-/** What this process knows of settings that Sentinels do not tell. */
-export class UntoldMemory {
-  /** By name: the settings that this process found or made to be the taught ones. */
-  readonly #had = new Map<string, string>();
-  /** By name: the last comparison, which takes a twentieth of a second. */
+/** Compares the settings that Sentinels do not return with those that a provisioner wrote last. */
+export class HiddenSettingsMemory {
+  /** By name: the settings that were once the written ones, as this process saw them. */
+  readonly #written = new Map<string, string>();
+  /** By name: the last comparison, because one takes about 50 ms. */
   readonly #compared = new Map<string, { readonly question: string; readonly same: boolean }>();
 
-  async standing(name: string, { settings, note }: Question): Promise<UntoldStanding> {
+  async compare(name: string, { settings, note }: Question): Promise<HiddenSettingsState> {
     if (Object.keys(settings).length === 0) return 'none';
     const text = canonical(settings);
-    const fingerprint = note?.untold;
-    if (fingerprint !== undefined && (await this.#same(name, { text, fingerprint }))) {
-      this.#had.set(name, text);
-      return 'taught';
+    const settingsHash = note?.settingsHash;
+    if (settingsHash !== undefined && (await this.#matches(name, { text, settingsHash }))) {
+      this.#written.set(name, text);
+      return 'written';
     }
-    // A note without a fingerprint was lost, or written before there were any.
-    return fingerprint !== undefined && this.#had.get(name) === text ? 'overruled' : 'untaught';
+    // A note without a hash was lost, or comes from a version that wrote none.
+    return settingsHash !== undefined && this.#written.get(name) === text ? 'superseded' : 'outdated';
   }
 
-  /** Remembers that these were taught, and answers their fingerprint. */
-  async taught(name: string, { settings, note }: Question): Promise<string> {
+  /** Remembers the settings as written, and returns their hash. */
+  async hashWritten(name: string, { settings, note }: Question): Promise<string> {
     const text = canonical(settings);
-    this.#had.set(name, text);
-    const fingerprint = note?.untold;
-    if (fingerprint !== undefined && (await this.#same(name, { text, fingerprint }))) return fingerprint;
+    this.#written.set(name, text);
+    const settingsHash = note?.settingsHash;
+    if (settingsHash !== undefined && (await this.#matches(name, { text, settingsHash }))) return settingsHash;
     const salt = randomBytes(16);
     return `scrypt:${salt.toString('base64')}:${(await digest(text, salt)).toString('base64')}`;
   }
 
-  async #same(name: string, compared: { readonly text: string; readonly fingerprint: string }): Promise<boolean> {
-    const { text, fingerprint } = compared;
-    const question = `${fingerprint} ${text}`;
+  async #matches(name: string, compared: { readonly text: string; readonly settingsHash: string }): Promise<boolean> {
+    const { text, settingsHash } = compared;
+    const question = `${settingsHash} ${text}`;
     const before = this.#compared.get(name);
     if (before?.question === question) return before.same;
-    const same = await matches(text, fingerprint);
+    const same = await isHashOf(text, settingsHash);
     this.#compared.set(name, { question, same });
     return same;
   }
@@ -65,14 +66,14 @@ export class UntoldMemory {
 
 const digestBytes = 32;
 
-async function matches(text: string, fingerprint: string): Promise<boolean> {
-  const [kind, salt = '', hash = ''] = fingerprint.split(':');
+async function isHashOf(text: string, settingsHash: string): Promise<boolean> {
+  const [kind, salt = '', hash = ''] = settingsHash.split(':');
   const expected = Buffer.from(hash, 'base64');
   if (kind !== 'scrypt' || expected.length !== digestBytes) return false;
   return timingSafeEqual(await digest(text, Buffer.from(salt, 'base64')), expected);
 }
 
-/** Off the event loop: a failover must not wait for it. */
+/** Asynchronous, so that a failover never waits for it. */
 function digest(text: string, salt: Buffer): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   scrypt(text, salt, digestBytes, (error, key) => (error === null ? resolve(key) : reject(error)));

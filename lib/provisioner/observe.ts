@@ -1,5 +1,5 @@
-import { SentinelTeacher } from '../client/provisioning.ts';
 import type { RedisAccess } from '../client/redis.ts';
+import { SentinelMonitoringLink } from '../client/sentinel-monitoring.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { desiredPrefix, type Naming, provisionedPrefix, recordPrefix } from '../model/naming.ts';
@@ -15,23 +15,23 @@ import { type MasterRecord, parseRecord } from '../model/record.ts';
 type Tree = Follow<{ kind: 'key-tree'; prefix: string }>;
 
 export interface DesiredReading {
-  /** By name; undefined for what cannot be read: it says nothing, not even that it is gone. */
+  /** By name; undefined for a value that is not a desired master. The name stays, so that nothing removes the master. */
   readonly desired: ReadonlyMap<string, DesiredMaster | undefined>;
-  /** What provisioners have taught, by name. */
+  /** The notes of provisioners, by name. */
   readonly provisioned: ReadonlyMap<string, ProvisioningNote>;
   readonly records: ReadonlyMap<string, MasterRecord>;
 }
 
-const askTimeoutMs = 1_000;
+const readTimeoutMs = 1_000;
 
-/** What is desired of the Sentinels, and what each of them monitors. */
+/** What the Sentinels must monitor, and what each of them monitors. */
 export class ProvisioningSource {
   readonly #naming: Naming;
   readonly #access: RedisAccess;
   readonly #desired: Tree;
   readonly #provisioned: Tree;
   readonly #records: Tree;
-  readonly #teachers = new Map<string, SentinelTeacher>();
+  readonly #links = new Map<string, SentinelMonitoringLink>();
 
   constructor(options: {
     readonly watches: CatalogWatches;
@@ -48,7 +48,7 @@ export class ProvisioningSource {
     this.#records = follow(recordPrefix(naming));
   }
 
-  /** undefined until all of it was read, and while Consul is out of reach: what was desired then may not be any more. */
+  /** undefined until Consul has answered for all keys, and while it is unreachable: `desired/` may have changed. */
   read(): DesiredReading | undefined {
     const [desired, provisioned, records] = [this.#desired.state, this.#provisioned.state, this.#records.state];
     if (desired.kind !== 'current' || provisioned.kind !== 'current' || records.kind !== 'current') return undefined;
@@ -72,30 +72,30 @@ export class ProvisioningSource {
     };
   }
 
-  /** What each of these Sentinels monitors; those that do not answer are left out. */
+  /** What each of these Sentinels monitors, without those that do not answer. */
   async monitoring(sentinels: readonly Address[]): Promise<readonly Monitoring[]> {
     const wanted = new Set(sentinels.map(formatAddress));
-    for (const [key, teacher] of this.#teachers) {
+    for (const [key, link] of this.#links) {
       if (wanted.has(key)) continue;
-      teacher.close();
-      this.#teachers.delete(key);
+      link.close();
+      this.#links.delete(key);
     }
     const results = await Promise.allSettled(
-      sentinels.map((address) => this.teacher(address).monitoring({ timeoutMs: askTimeoutMs })),
+      sentinels.map((address) => this.link(address).monitoring({ timeoutMs: readTimeoutMs })),
     );
     return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   }
 
-  teacher(address: Address): SentinelTeacher {
+  link(address: Address): SentinelMonitoringLink {
     const key = formatAddress(address);
-    const teacher = this.#teachers.get(key) ?? new SentinelTeacher(address, this.#access);
-    this.#teachers.set(key, teacher);
-    return teacher;
+    const link = this.#links.get(key) ?? new SentinelMonitoringLink(address, this.#access);
+    this.#links.set(key, link);
+    return link;
   }
 
   release(): void {
     for (const follow of [this.#desired, this.#provisioned, this.#records]) follow.release();
-    for (const teacher of this.#teachers.values()) teacher.close();
-    this.#teachers.clear();
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
   }
 }

@@ -17,14 +17,14 @@ export interface ProvisioningPartOptions {
   /** Every Sentinel that the bridge knows. */
   readonly sentinels: () => readonly Address[];
   readonly sentinelAccess: RedisAccess;
-  /** What Sentinels are told to log in to the masters with. */
+  /** The credentials with which Sentinels log in to the masters. */
   readonly redisAccess: RedisAccess;
   readonly matches: (master: string) => boolean;
   readonly resyncMs: number;
   readonly onReport: (report: RunReport) => void;
 }
 
-/** Teaches the Sentinels what `desired/` says: beside every bridge. */
+/** Makes every Sentinel monitor what `desired/` says. It runs beside every bridge. */
 export class ProvisioningPart implements Part {
   readonly name = 'provisioner';
   readonly desired: DesiredView = { list: () => [...(this.#source.read()?.desired.keys() ?? [])].toSorted() };
@@ -61,7 +61,7 @@ export class ProvisioningPart implements Part {
     this.#source.release();
   }
 
-  /** Nothing waits for it: a fleet without `desired/` has nothing to teach. */
+  /** Always ready: most fleets have no `desired/`. */
   ready(): Readiness {
     return { ready: true };
   }

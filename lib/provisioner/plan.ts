@@ -4,102 +4,166 @@ import {
   type DesiredMaster,
   type MonitoredMaster,
   type Monitoring,
+  type ProvisioningNote,
   type ProvisioningStep,
-  toldOptions,
+  readableOptions,
 } from '../model/provisioning.ts';
 import type { MasterRecord } from '../model/record.ts';
 
 /*
- * What must be said to the Sentinels so that all of them monitor a master as it is desired. Who is master is theirs to
- * decide: a desired address counts only until the first of them knows the master.
+ * The commands after which every Sentinel monitors a master as `desired/` says. The Sentinels alone decide who is master:
+ * the desired address counts only until the first of them knows the master.
  */
 
 export interface ProvisioningSituation {
   readonly name: string;
-  /** undefined: nobody wants it any more. */
+  /** undefined where `desired/` no longer has it. */
   readonly desired: DesiredMaster | undefined;
-  /** Whether it was taught by a provisioner, and not written into a sentinel.conf by somebody. */
-  readonly provisioned: boolean;
+  /** undefined where no provisioner configures it: then its monitoring comes from a sentinel.conf or by hand. */
+  readonly note: ProvisioningNote | undefined;
   readonly record: MasterRecord | undefined;
   /** Of every Sentinel that answered. */
   readonly monitoring: readonly Monitoring[];
-  /** How many there are, whether they answer or not. */
+  /** The number of Sentinels, with those that do not answer. */
   readonly knownSentinels: number;
-  /** See `untoldSettings`. */
-  readonly untold: Readonly<Record<string, string>>;
-  /** The Sentinels (`host:port`) that have these already. */
-  readonly taught: ReadonlySet<string>;
+  readonly hidden: HiddenSettings;
+}
+
+/** Settings that Sentinels take and do not return, compared with those that a provisioner wrote last. */
+export interface HiddenSettings {
+  readonly settings: Readonly<Record<string, string>>;
+  readonly state: 'none' | 'written' | 'outdated' | 'superseded';
 }
 
 export type ProvisioningPlan =
-  | { readonly kind: 'steps'; readonly steps: readonly ProvisioningStep[] }
-  | { readonly kind: 'wait'; readonly summary: string };
+  | { readonly kind: 'wait'; readonly summary: string }
+  | {
+      readonly kind: 'steps';
+      /** `create`: write a note before the first step, because nobody could undo a step without one. */
+      readonly noteBefore: 'create' | 'keep';
+      readonly steps: readonly ProvisioningStep[];
+      readonly noteAfter: NoteChange;
+    };
+
+/** `settings`: note the hash of the hidden settings, and the Sentinels (`host:port`) that have them. */
+export type NoteChange =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'settings'; readonly sentinels: readonly string[] }
+  | { readonly kind: 'delete' };
 
 export function planProvisioning(situation: ProvisioningSituation): ProvisioningPlan {
-  const { name, monitoring, knownSentinels, desired, provisioned } = situation;
+  const { name, monitoring, knownSentinels, desired, note } = situation;
   if (monitoring.length < majorityOf(knownSentinels)) {
-    const summary = `only ${monitoring.length} of ${knownSentinels} Sentinels answer: nothing is changed without a majority`;
+    const summary = `only ${monitoring.length} of ${knownSentinels} Sentinels answer: nothing changes without a majority`;
     return { kind: 'wait', summary };
   }
   const states = monitoring.map(({ masters }) => find(masters, name)?.state);
-  if (states.includes('failing-over')) return { kind: 'wait', summary: `${name} is failing over: it is not touched` };
-  if (states.includes('down')) return letIn(situation);
-  if (desired !== undefined) return { kind: 'steps', steps: teach(situation, desired) };
-  if (!provisioned) return { kind: 'steps', steps: [] };
-  const holders = monitoring.filter(({ masters }) => find(masters, name) !== undefined);
-  return { kind: 'steps', steps: holders.map(({ sentinel }) => ({ kind: 'remove', sentinel, name })) };
+  if (states.includes('failing-over')) return wait(`${name} is failing over: nothing changes until it has ended`);
+  const isDown = states.includes('down');
+  const steps = isDown
+    ? writeHidden(situation)
+    : desired !== undefined
+      ? configure(situation, desired)
+      : note !== undefined
+        ? remove(situation)
+        : [];
+  if (isDown && steps.length === 0) return wait(`${name} is down: nothing changes until it is up`);
+  return {
+    kind: 'steps',
+    noteBefore: desired !== undefined && note === undefined ? 'create' : 'keep',
+    steps,
+    noteAfter: planNote(situation),
+  };
 }
 
-/** What must be told to Sentinels and is told by none: what lets them in, and options that they do not tell. */
-export function untoldSettings(
+/** The credentials, and the desired options that Sentinels do not return. */
+export function hiddenSettings(
   desired: DesiredMaster | undefined,
   credentials: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   if (desired === undefined) return {};
-  const options = Object.entries(desired.options).filter(([option]) => !toldOptions.includes(option));
+  const options = Object.entries(desired.options).filter(([option]) => !readableOptions.includes(option));
   return { ...credentials, ...Object.fromEntries(options) };
 }
 
-/** Of a master that is down nothing changes, but for the password: an old one may be why it is down to them. */
-function letIn({ name, monitoring, untold, taught }: ProvisioningSituation): ProvisioningPlan {
-  const without = monitoring.filter(
-    ({ sentinel, masters }) => find(masters, name) !== undefined && !taught.has(formatAddress(sentinel)),
-  );
-  if (Object.keys(untold).length === 0 || without.length === 0)
-    return { kind: 'wait', summary: `${name} is down: it is not touched` };
-  return { kind: 'steps', steps: without.map(({ sentinel }) => ({ kind: 'set', sentinel, name, options: untold })) };
+function wait(summary: string): ProvisioningPlan {
+  return { kind: 'wait', summary };
 }
 
-function teach(situation: ProvisioningSituation, desired: DesiredMaster): readonly ProvisioningStep[] {
-  const { name, monitoring, untold, taught } = situation;
+function planNote(situation: ProvisioningSituation): NoteChange {
+  const { desired, monitoring, knownSentinels, hidden } = situation;
+  // Only once every Sentinel was asked: one that was away could bring the master back.
+  if (desired === undefined) return { kind: monitoring.length === knownSentinels ? 'delete' : 'keep' };
+  if (hidden.state !== 'written' && hidden.state !== 'outdated') return { kind: 'keep' };
+  const before = informed(situation);
+  const after = [...new Set([...before, ...answering(situation)])].sort();
+  if (hidden.state === 'written' && after.join() === before.join()) return { kind: 'keep' };
+  return { kind: 'settings', sentinels: after };
+}
+
+/** The Sentinels that have the hidden settings, or must not get them. */
+function informed(situation: ProvisioningSituation): readonly string[] {
+  switch (situation.hidden.state) {
+    case 'written':
+      return situation.note?.sentinels ?? [];
+    case 'outdated':
+      return [];
+    case 'none':
+    case 'superseded':
+      return answering(situation);
+  }
+}
+
+function answering({ monitoring }: ProvisioningSituation): readonly string[] {
+  return monitoring.map(({ sentinel }) => formatAddress(sentinel));
+}
+
+/** The only change to a master that is down: an old password may be the reason why Sentinels find it down. */
+function writeHidden(situation: ProvisioningSituation): readonly ProvisioningStep[] {
+  const { name, monitoring, hidden } = situation;
+  if (Object.keys(hidden.settings).length === 0) return [];
+  const has = new Set(informed(situation));
+  return monitoring
+    .filter(({ sentinel, masters }) => find(masters, name) !== undefined && !has.has(formatAddress(sentinel)))
+    .map(({ sentinel }) => ({ kind: 'set', sentinel, name, options: hidden.settings }));
+}
+
+function remove({ name, monitoring }: ProvisioningSituation): readonly ProvisioningStep[] {
+  const holders = monitoring.filter(({ masters }) => find(masters, name) !== undefined);
+  return holders.map(({ sentinel }) => ({ kind: 'remove', sentinel, name }));
+}
+
+function configure(situation: ProvisioningSituation, desired: DesiredMaster): readonly ProvisioningStep[] {
+  const { name, monitoring, hidden } = situation;
   const address = currentAddress(situation, desired);
+  const has = new Set(informed(situation));
   return monitoring.flatMap(({ sentinel, masters }): ProvisioningStep[] => {
     const known = find(masters, name);
     if (known === undefined) {
-      const options = { ...untold, ...desired.options };
+      const options = { ...hidden.settings, ...desired.options };
       const set: ProvisioningStep[] =
         Object.keys(options).length === 0 ? [] : [{ kind: 'set', sentinel, name, options }];
       return [{ kind: 'monitor', sentinel, name, address, quorum: desired.quorum }, ...set];
     }
-    const options = { ...difference(desired, known), ...(taught.has(formatAddress(sentinel)) ? {} : untold) };
+    const options = { ...difference(desired, known), ...(has.has(formatAddress(sentinel)) ? {} : hidden.settings) };
     return Object.keys(options).length === 0 ? [] : [{ kind: 'set', sentinel, name, options }];
   });
 }
 
-/** Of what Sentinel tells, what it tells otherwise. */
+/** The readable settings that a Sentinel has otherwise. */
 function difference(desired: DesiredMaster, known: MonitoredMaster): Readonly<Record<string, string>> {
   const differing = Object.entries(desired.options).filter(
-    ([option, value]) => toldOptions.includes(option) && known.options[option] !== value,
+    ([option, value]) => readableOptions.includes(option) && known.options[option] !== value,
   );
   const quorum = known.quorum === desired.quorum ? {} : { quorum: String(desired.quorum) };
   return { ...quorum, ...Object.fromEntries(differing) };
 }
 
-/** The record's master; without a record what most Sentinels say; without either what is desired. */
+/** The record's master; without a record the address of most Sentinels; without either the desired one. */
 function currentAddress({ name, record, monitoring }: ProvisioningSituation, desired: DesiredMaster): Address {
   if (record !== undefined) return record.master;
-  const said = monitoring.flatMap(({ masters }) => find(masters, name)?.address ?? []);
-  const votes = Map.groupBy(said, formatAddress);
+  const addresses = monitoring.flatMap(({ masters }) => find(masters, name)?.address ?? []);
+  const votes = Map.groupBy(addresses, formatAddress);
   const [best] = [...votes.values()].sort((a, b) => b.length - a.length);
   return best?.[0] ?? desired.address;
 }

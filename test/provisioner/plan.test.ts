@@ -1,8 +1,13 @@
 import t from 'tap';
-import type { MonitoredMaster, Monitoring } from '../../lib/model/provisioning.ts';
+import type { MonitoredMaster, Monitoring, ProvisioningNote } from '../../lib/model/provisioning.ts';
 import { formatNote, parseDesired, parseNote } from '../../lib/model/provisioning.ts';
-import { UntoldMemory } from '../../lib/provisioner/memory.ts';
-import { type ProvisioningSituation, planProvisioning, untoldSettings } from '../../lib/provisioner/plan.ts';
+import { HiddenSettingsMemory } from '../../lib/provisioner/memory.ts';
+import {
+  hiddenSettings,
+  type ProvisioningPlan,
+  type ProvisioningSituation,
+  planProvisioning,
+} from '../../lib/provisioner/plan.ts';
 
 const address = { host: '10.0.0.1', port: 6379 };
 const desired = { name: 'm', address, quorum: 2, options: { 'down-after-milliseconds': '1000' } };
@@ -18,10 +23,23 @@ function at(host: string, masters: readonly MonitoredMaster[]): Monitoring {
   return { sentinel: { host, port: 26379 }, masters };
 }
 
-function plan(over: Partial<ProvisioningSituation>): readonly string[] | string {
-  const base = { name: 'm', desired, provisioned: true, record: undefined, knownSentinels: 3, untold: {} };
+const unhashed: ProvisioningNote = { settingsHash: undefined, sentinels: [] };
+const settings = { 'auth-pass': 'x' };
+const outdated = { settings, state: 'outdated' } as const;
+
+/** The hidden settings are written, at these Sentinels. */
+function writtenAt(...sentinels: readonly string[]): Partial<ProvisioningSituation> {
+  return { hidden: { settings, state: 'written' }, note: { settingsHash: 'scrypt:a:b', sentinels } };
+}
+
+function planFully(over: Partial<ProvisioningSituation>): ProvisioningPlan {
+  const base = { name: 'm', desired, note: unhashed, record: undefined, knownSentinels: 3 };
   const monitoring = [at('s1', [known]), at('s2', [known]), at('s3', [known])];
-  const made = planProvisioning({ ...base, monitoring, taught: new Set<string>(), ...over });
+  return planProvisioning({ ...base, monitoring, hidden: { settings: {}, state: 'none' }, ...over });
+}
+
+function plan(over: Partial<ProvisioningSituation>): readonly string[] | string {
+  const made = planFully(over);
   if (made.kind === 'wait') return made.summary;
   return made.steps.map((step) => {
     const what =
@@ -34,13 +52,12 @@ function plan(over: Partial<ProvisioningSituation>): readonly string[] | string 
   });
 }
 
-t.test('Sentinels are taught by difference', async (t) => {
+t.test('a Sentinel gets only the settings in which it differs', async (t) => {
   t.strictSame(plan({}), []);
   t.strictSame(
     plan({
       monitoring: [at('s1', [known]), at('s2', []), at('s3', [known])],
-      untold: { 'auth-pass': 'x' },
-      taught: new Set(['s1:26379', 's3:26379']),
+      ...writtenAt('s1:26379', 's3:26379'),
     }),
     ['monitor at s2 10.0.0.1 2', 'set at s2 {"auth-pass":"x","down-after-milliseconds":"1000"}'],
   );
@@ -54,33 +71,39 @@ t.test('Sentinels are taught by difference', async (t) => {
   ]);
 });
 
-t.test('nothing is done without a majority, during a failover, or to what was not taught', async (t) => {
-  t.match(plan({ monitoring: [at('s1', [])] }), /only 1 of 3 Sentinels answer/);
-  t.match(plan({ monitoring: [at('s1', [{ ...known, state: 'failing-over' }]), at('s2', [])] }), /failing over/);
-  t.match(plan({ monitoring: [at('s1', [{ ...known, state: 'down' }]), at('s2', [])] }), /is down: it is not touched/);
-  t.strictSame(plan({ desired: undefined, provisioned: false }), []);
-  t.strictSame(plan({ desired: undefined }), ['remove at s1', 'remove at s2', 'remove at s3']);
-});
+t.test(
+  'nothing changes without a majority, during a failover, or for a master that no provisioner configures',
+  async (t) => {
+    t.match(plan({ monitoring: [at('s1', [])] }), /only 1 of 3 Sentinels answer/);
+    t.match(plan({ monitoring: [at('s1', [{ ...known, state: 'failing-over' }]), at('s2', [])] }), /failing over/);
+    t.match(
+      plan({ monitoring: [at('s1', [{ ...known, state: 'down' }]), at('s2', [])] }),
+      /is down: nothing changes until it is up/,
+    );
+    t.strictSame(plan({ desired: undefined, note: undefined }), []);
+    t.strictSame(plan({ desired: undefined }), ['remove at s1', 'remove at s2', 'remove at s3']);
+  },
+);
 
-t.test('what Sentinels do not tell is taught to those that have not been taught it', async (t) => {
-  const untold = untoldSettings(
+t.test('settings that Sentinels do not return go to the Sentinels without them', async (t) => {
+  const hidden = hiddenSettings(
     { ...desired, options: { ...desired.options, 'master-reboot-down-after-period': '5' } },
     { 'auth-pass': 'x' },
   );
-  t.strictSame(untold, { 'auth-pass': 'x', 'master-reboot-down-after-period': '5' });
-  const taught = new Set(['s1:26379', 's2:26379']);
-  t.strictSame(plan({ untold: { 'auth-pass': 'x' }, taught }), ['set at s3 {"auth-pass":"x"}']);
+  t.strictSame(hidden, { 'auth-pass': 'x', 'master-reboot-down-after-period': '5' });
+  const written = writtenAt('s1:26379', 's2:26379');
+  t.strictSame(plan(written), ['set at s3 {"auth-pass":"x"}']);
   const down = { ...known, state: 'down' } as const;
   const monitoring = [at('s1', [down]), at('s2', [{ ...known, quorum: 1 }])];
   t.strictSame(
-    plan({ untold: { 'auth-pass': 'x' }, monitoring }),
+    plan({ hidden: outdated, monitoring }),
     ['set at s1 {"auth-pass":"x"}', 'set at s2 {"auth-pass":"x"}'],
     'an old password may be why it is down',
   );
-  t.match(plan({ untold: { 'auth-pass': 'x' }, taught, monitoring }), /is down: it is not touched/);
+  t.match(plan({ ...written, monitoring }), /is down: nothing changes until it is up/);
 });
 
-t.test('an option that Sentinel tells only once it is set is set', async (t) => {
+t.test('an option that Sentinel returns only once it is set is set', async (t) => {
   const options = { ...desired.options, 'notification-script': '/bin/x' };
   const without = { ...known, options: { ...known.options, 'notification-script': '' } };
   t.strictSame(plan({ desired: { ...desired, options }, monitoring: [at('s1', [without]), at('s2', [without])] }), [
@@ -89,29 +112,62 @@ t.test('an option that Sentinel tells only once it is set is set', async (t) => 
   ]);
 });
 
-t.test('a note tells what was taught, and any other text that something was', async (t) => {
-  const note = { untold: 'scrypt:a:b', sentinels: ['s1:26379'] };
-  t.strictSame(parseNote(formatNote(note)), note);
-  for (const text of ['switchmaster', '', '[]', 'null', formatNote({ untold: undefined, sentinels: [] })])
-    t.strictSame(parseNote(text), { untold: undefined, sentinels: [] }, text);
+t.test('the note names the Sentinels that have the hidden settings, and goes with the master', async (t) => {
+  const notes = (over: Partial<ProvisioningSituation>) => {
+    const made = planFully(over);
+    return made.kind === 'wait' ? made : { before: made.noteBefore, after: made.noteAfter };
+  };
+  const all = ['s1:26379', 's2:26379', 's3:26379'];
+  t.strictSame(notes({}), { before: 'keep', after: { kind: 'keep' } });
+  t.strictSame(notes({ note: undefined, hidden: outdated }), {
+    before: 'create',
+    after: { kind: 'settings', sentinels: all },
+  });
+  t.strictSame(notes(writtenAt('s1:26379')), { before: 'keep', after: { kind: 'settings', sentinels: all } });
+  t.strictSame(notes(writtenAt(...all)), { before: 'keep', after: { kind: 'keep' } });
+  t.strictSame(notes({ ...writtenAt('s9:26379'), hidden: { settings, state: 'superseded' } }), {
+    before: 'keep',
+    after: { kind: 'keep' },
+  });
+  t.strictSame(notes({ desired: undefined }), { before: 'keep', after: { kind: 'delete' } });
+  const two = [at('s1', [known]), at('s2', [known])];
+  t.strictSame(notes({ desired: undefined, monitoring: two }), { before: 'keep', after: { kind: 'keep' } });
 });
 
-t.test('settings that were taught are known again, and two processes do not teach in turns', async (t) => {
-  const [one, other] = [new UntoldMemory(), new UntoldMemory()];
-  const [first, second] = [{ 'auth-pass': 'old' }, { 'auth-pass': 'new' }];
-  t.equal(await one.standing('m', { settings: {}, note: undefined }), 'none');
-  t.equal(await one.standing('m', { settings: first, note: undefined }), 'untaught');
-  const note = { untold: await one.taught('m', { settings: first, note: undefined }), sentinels: [] };
-  t.notMatch(note.untold, 'old');
-  t.equal(await one.standing('m', { settings: first, note }), 'taught');
-  t.equal(await other.standing('m', { settings: first, note }), 'taught', 'by another process');
-  t.equal(await other.standing('m', { settings: second, note }), 'untaught');
-  const newer = { untold: await other.taught('m', { settings: second, note }), sentinels: [] };
-  t.equal(await other.standing('m', { settings: second, note: newer }), 'taught');
-  t.equal(await one.standing('m', { settings: first, note: newer }), 'overruled');
-  t.equal(await one.standing('m', { settings: second, note: newer }), 'taught', 'once it has them too');
-  t.equal(await one.standing('m', { settings: second, note: { untold: 'nonsense', sentinels: [] } }), 'overruled');
+t.test('a note is read as it was written, and any other text as a note without a hash', async (t) => {
+  t.equal(
+    formatNote({ settingsHash: 'scrypt:a:b', sentinels: [] }),
+    '{"by":"switchmaster","untold":"scrypt:a:b","sentinels":[]}',
+    'as earlier versions read it',
+  );
+  const note = { settingsHash: 'scrypt:a:b', sentinels: ['s1:26379'] };
+  t.strictSame(parseNote(formatNote(note)), note);
+  for (const text of ['switchmaster', '', '[]', 'null', formatNote(unhashed)])
+    t.strictSame(parseNote(text), unhashed, text);
 });
+
+t.test(
+  'hidden settings are recognized by their hash, and two processes do not overwrite each other for ever',
+  async (t) => {
+    const [one, other] = [new HiddenSettingsMemory(), new HiddenSettingsMemory()];
+    const [first, second] = [{ 'auth-pass': 'old' }, { 'auth-pass': 'new' }];
+    t.equal(await one.compare('m', { settings: {}, note: undefined }), 'none');
+    t.equal(await one.compare('m', { settings: first, note: undefined }), 'outdated');
+    const note = { settingsHash: await one.hashWritten('m', { settings: first, note: undefined }), sentinels: [] };
+    t.notMatch(note.settingsHash, 'old');
+    t.equal(await one.compare('m', { settings: first, note }), 'written');
+    t.equal(await other.compare('m', { settings: first, note }), 'written', 'by another process');
+    t.equal(await other.compare('m', { settings: second, note }), 'outdated');
+    const newer = { settingsHash: await other.hashWritten('m', { settings: second, note }), sentinels: [] };
+    t.equal(await other.compare('m', { settings: second, note: newer }), 'written');
+    t.equal(await one.compare('m', { settings: first, note: newer }), 'superseded');
+    t.equal(await one.compare('m', { settings: second, note: newer }), 'written', 'once it has them too');
+    t.equal(
+      await one.compare('m', { settings: second, note: { settingsHash: 'nonsense', sentinels: [] } }),
+      'superseded',
+    );
+  },
+);
 
 t.test('a desired master is read strictly', async (t) => {
   t.match(parseDesired('m', '{"host":"a","port":1,"quorum":1,"options":{"parallel-syncs":1}}'), {

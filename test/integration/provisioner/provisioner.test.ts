@@ -78,7 +78,7 @@ function untilAll(name: string, what: string, until: (info: Record<string, strin
   });
 }
 
-t.test('what is desired is monitored by every Sentinel, and becomes a record', async (t) => {
+t.test('every Sentinel monitors a desired master, and the bridge writes its record', async (t) => {
   await desire('taught');
   await untilAll('taught', 'monitor it', (info) => info?.quorum === '2' && info['down-after-milliseconds'] === '1000');
   const record = await recordOf(consul, 'taught');
@@ -94,7 +94,7 @@ t.test('what is desired is monitored by every Sentinel, and becomes a record', a
   t.notMatch(await consul.key('redis/provisioned/taught'), /letmein/);
 });
 
-t.test('the instances that the Sentinels place on this node are found, and registered', async (t) => {
+t.test('the registrar finds and registers the instances that the Sentinels list on this node', async (t) => {
   const [replica] = shard.replicas as [RedisServer];
   for (const [server, role] of [
     [shard.master, 'master'],
@@ -107,7 +107,7 @@ t.test('the instances that the Sentinels place on this node are found, and regis
   }
 });
 
-t.test('what nothing changes is not said again', async (t) => {
+t.test('a Sentinel gets no command while nothing changes', async (t) => {
   const said = async () => JSON.stringify((await daemon.get('/v1/history')).body).split('SENTINEL SET taught').length;
   const before = await said();
   const rounds = async () => {
@@ -120,7 +120,7 @@ t.test('what nothing changes is not said again', async (t) => {
   t.equal(await said(), before);
 });
 
-t.test('an option that changes is set, and nothing else is said', async (t) => {
+t.test('a changed option is set, and nothing else', async (t) => {
   await desire('taught', { quorum: 3, options: { 'down-after-milliseconds': 1_500, 'failover-timeout': 10_000 } });
   await untilAll('taught', 'have both', (info) => info?.quorum === '3' && info['down-after-milliseconds'] === '1500');
   await desire('taught');
@@ -132,7 +132,7 @@ t.test('an option that changes is set, and nothing else is said', async (t) => {
   t.equal(typeof daemon.pid, 'number');
 });
 
-t.test('after a failover a Sentinel that was emptied is taught the new master', async (t) => {
+t.test('after a failover an empty Sentinel starts to monitor the new master', async (t) => {
   const [first, , last] = sentinels as [SentinelServer, SentinelServer, SentinelServer];
   const [replica] = shard.replicas;
   await waitFor('Sentinel to fail over', () => first.command('SENTINEL', 'FAILOVER', 'taught'), {
@@ -142,7 +142,7 @@ t.test('after a failover a Sentinel that was emptied is taught the new master', 
   replica?.pause();
   await desire('taught', { quorum: 3 });
   await waitFor('the failover to be left alone', async () => JSON.stringify((await daemon.get('/v1/history')).body), {
-    until: (history) => history.includes('taught is failing over: it is not touched'),
+    until: (history) => history.includes('taught is failing over: nothing changes until it has ended'),
   });
   t.equal((await monitored(first, 'taught'))?.quorum, '2');
   replica?.resume();
@@ -155,7 +155,7 @@ t.test('after a failover a Sentinel that was emptied is taught the new master', 
   t.equal(info?.ip, replica?.address.host);
 });
 
-t.test('nothing is taught without a majority of the Sentinels', async (t) => {
+t.test('nothing changes without a majority of the Sentinels', async (t) => {
   const [first, second, third] = sentinels as [SentinelServer, SentinelServer, SentinelServer];
   second.pause();
   third.pause();
@@ -163,7 +163,7 @@ t.test('nothing is taught without a majority of the Sentinels', async (t) => {
   await waitFor(
     'the daemon to wait for a majority',
     async () => JSON.stringify((await daemon.get('/v1/history')).body),
-    { until: (history) => history.includes('nothing is changed without a majority') },
+    { until: (history) => history.includes('nothing changes without a majority') },
   );
   t.equal(await monitored(first, 'foreign'), undefined);
   second.resume();
@@ -171,7 +171,7 @@ t.test('nothing is taught without a majority of the Sentinels', async (t) => {
   await untilAll('foreign', 'monitor it', (info) => info !== undefined);
 });
 
-t.test('what is desired no more is removed, and what nobody desired is left alone', async (t) => {
+t.test('a master whose key is gone is removed, and one that never had a key stays', async (t) => {
   const { host, port } = secret.master.address;
   for (const one of sentinels) await one.command('SENTINEL', 'MONITOR', 'byhand', host, port, 2);
   await consul.delete('/v1/kv/redis/desired/foreign');
@@ -182,7 +182,7 @@ t.test('what is desired no more is removed, and what nobody desired is left alon
   });
 });
 
-t.test('a password that changed is taught, also where the old one has made the master down', async (t) => {
+t.test('a changed password reaches every Sentinel, also where the old one has made the master down', async (t) => {
   const links = shard.servers.map(({ address }) => RespConnection.open(address, { password: 'letmein' }));
   for (const link of await Promise.all(links)) {
     await link.command('CONFIG', 'SET', 'requirepass', 'other-word', 'masterauth', 'other-word');
@@ -204,6 +204,6 @@ t.test('a password that changed is taught, also where the old one has made the m
   await recordOf(consul, 'taught');
 });
 
-t.test('the Sentinel user of the docs may do all of this', async (t) => {
+t.test('the Sentinel user of the documentation has every permission for this', async (t) => {
   for (const sentinel of sentinels) t.strictSame(await sentinel.command('ACL', 'LOG'), [], sentinel.name);
 });

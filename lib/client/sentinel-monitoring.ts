@@ -1,12 +1,17 @@
 import type { Redis } from 'ioredis';
 import { type Address, formatAddress } from '../model/address.ts';
-import { type MonitoredMaster, type Monitoring, type ProvisioningStep, toldOptions } from '../model/provisioning.ts';
+import {
+  type MonitoredMaster,
+  type Monitoring,
+  type ProvisioningStep,
+  readableOptions,
+} from '../model/provisioning.ts';
 import { connectNow } from './instance.ts';
 import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
 import { readCondition, readCount, readFieldAddress, readFieldsList } from './sentinel-shapes.ts';
 
-/** A connection to one Sentinel, to ask what it monitors and to teach it. */
-export class SentinelTeacher {
+/** A connection to one Sentinel that reads and changes what the Sentinel monitors. */
+export class SentinelMonitoringLink {
   readonly address: Address;
   readonly #redis: Redis;
   #lastError: Error | undefined;
@@ -30,14 +35,14 @@ export class SentinelTeacher {
         address: readFieldAddress(fields, what),
         quorum: readCount(fields, 'quorum', what),
         state: condition === 'failover' ? 'failing-over' : condition === 'o_down' ? 'down' : 'idle',
-        options: Object.fromEntries(toldOptions.map((name) => [name, fields[name] ?? ''])),
+        options: Object.fromEntries(readableOptions.map((name) => [name, fields[name] ?? ''])),
       };
     });
     return { sentinel: this.address, masters };
   }
 
   /** Rejects with a SwitchmasterError where the Sentinel refuses. */
-  async teach(step: ProvisioningStep, options: { readonly timeoutMs: number }): Promise<void> {
+  async configure(step: ProvisioningStep, options: { readonly timeoutMs: number }): Promise<void> {
     await this.#call(argumentsOf(step), options);
   }
 
@@ -49,7 +54,7 @@ export class SentinelTeacher {
 
   async #call(args: readonly string[], { timeoutMs }: { readonly timeoutMs: number }): Promise<unknown> {
     connectNow(this.#redis);
-    // Never the arguments of SET: they may be passwords.
+    // Without the arguments of SET, because they may be passwords.
     const what = `SENTINEL ${args.slice(0, 2).join(' ')} at ${formatAddress(this.address)}`;
     try {
       return await withDeadline(this.#redis.call('SENTINEL', ...args), { what, timeoutMs });
