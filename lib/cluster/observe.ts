@@ -7,11 +7,11 @@ import type { ClusterView } from '../model/cluster.ts';
 
 export interface ClusterSourceOptions {
   readonly access: RedisAccess;
-  /** A node went away or came back. */
+  /** The connection to a node was established or lost. */
   readonly onHint: (event: string) => void;
 }
 
-/** What one poll found: `same` where no node told of anything new, `views` where all of them were read in full. */
+/** What one poll found: `same` where CLUSTER INFO of no node has changed, `views` where all nodes were read in full. */
 export type ClusterReading =
   | { readonly kind: 'same' }
   | { readonly kind: 'views'; readonly views: readonly ClusterView[]; readonly unreachable: readonly Unreachable[] };
@@ -21,16 +21,16 @@ export interface Unreachable {
   readonly error: SwitchmasterError;
 }
 
-const askTimeoutMs = 500;
-/** How often everything is read although nothing seems new: changes of replicas do not show in CLUSTER INFO. */
-const fullMs = 10_000;
+const readTimeoutMs = 500;
+/** The longest time between two readings in full: changes of replicas do not show in CLUSTER INFO. */
+const fullReadMs = 10_000;
 
-/** The nodes of one cluster: those that are given, and those that they name. */
+/** The nodes of one cluster: those of the config and of Consul, and those that these nodes list. */
 export class ClusterSource {
   readonly #options: ClusterSourceOptions;
   readonly #links = new Map<string, InstanceLink>();
-  #given: readonly Address[] = [];
-  #changeFeed = '';
+  #known: readonly Address[] = [];
+  #lastInfo = '';
   #fullAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ClusterSourceOptions) {
@@ -41,31 +41,31 @@ export class ClusterSource {
     return [...this.#links.values()].map(({ address }) => address);
   }
 
-  /** Seeds, and what Consul knows: asked in any case. */
-  give(addresses: readonly Address[]): void {
-    this.#given = addresses;
+  /** Polls these addresses whatever the nodes list: the seeds, and those that Consul knows. */
+  follow(addresses: readonly Address[]): void {
+    this.#known = addresses;
     for (const address of addresses) this.#join(address);
   }
 
-  /** The next poll reads everything. */
+  /** Makes the next poll read all nodes in full. */
   forget(): void {
     this.#fullAtMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Asks every node for CLUSTER INFO, which costs it next to nothing, and for all of its view only where that is news. */
+  /** Reads CLUSTER INFO of every node, which costs little, and the full view of all nodes only where that has changed. */
   async poll(nowMs: number): Promise<ClusterReading> {
     const links = [...this.#links.values()];
-    const changeFeeds = await Promise.all(links.map((link) => readClusterInfo(link, { timeoutMs: askTimeoutMs })));
-    const beats = changeFeeds.map((one) => (typeof one === 'string' ? one : null));
-    const changeFeed = JSON.stringify(beats.map((one, i) => [formatAddress((links[i] as InstanceLink).address), one]));
-    if (changeFeed === this.#changeFeed && nowMs - this.#fullAtMs < fullMs) return { kind: 'same' };
-    this.#changeFeed = changeFeed;
+    const infos = await Promise.all(links.map((link) => readClusterInfo(link, { timeoutMs: readTimeoutMs })));
+    const texts = infos.map((info) => (typeof info === 'string' ? info : null));
+    const info = JSON.stringify(texts.map((text, i) => [formatAddress((links[i] as InstanceLink).address), text]));
+    if (info === this.#lastInfo && nowMs - this.#fullAtMs < fullReadMs) return { kind: 'same' };
+    this.#lastInfo = info;
     this.#fullAtMs = nowMs;
     const silent = links.flatMap(({ address }, i) => {
-      const error = changeFeeds[i];
+      const error = infos[i];
       return error instanceof SwitchmasterError ? [{ address, error }] : [];
     });
-    const reading = await this.#read(links.filter((_, i) => beats[i] !== null));
+    const reading = await this.#read(links.filter((_, i) => texts[i] !== null));
     return { ...reading, unreachable: [...silent, ...reading.unreachable] };
   }
 
@@ -75,7 +75,7 @@ export class ClusterSource {
   }
 
   async #read(links: readonly InstanceLink[]): Promise<Extract<ClusterReading, { kind: 'views' }>> {
-    const results = await Promise.allSettled(links.map((link) => readClusterView(link, { timeoutMs: askTimeoutMs })));
+    const results = await Promise.allSettled(links.map((link) => readClusterView(link, { timeoutMs: readTimeoutMs })));
     const views = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     const unreachable = results.flatMap((result, i) =>
       result.status === 'rejected'
@@ -83,17 +83,17 @@ export class ClusterSource {
         : [],
     );
     if (unreachable.length > 0) this.forget();
-    this.#follow(views);
-    // A node known by two addresses speaks once.
+    this.#followListed(views);
+    // A node with two known addresses counts once.
     return { kind: 'views', views: [...new Map(views.map((view) => [view.nodeId, view])).values()], unreachable };
   }
 
-  /** From now on the nodes are asked that the views name. */
-  #follow(views: readonly ClusterView[]): void {
+  /** From now on polls the nodes that the views list, and the known addresses. */
+  #followListed(views: readonly ClusterView[]): void {
     if (views.length === 0) return;
     const nodes = views.flatMap(({ shards }) => shards.flatMap((shard) => shard.nodes));
     const named = nodes.flatMap(({ address }) => address ?? []);
-    const wanted = new Set([...named, ...this.#given].map(formatAddress));
+    const wanted = new Set([...named, ...this.#known].map(formatAddress));
     for (const address of named) this.#join(address);
     for (const [key, link] of this.#links) {
       if (wanted.has(key)) continue;

@@ -30,11 +30,12 @@ export interface ClusterPartOptions {
   readonly onReport: (report: RunReport) => void;
 }
 
-/** How soon a cluster is looked at again while something moves in it, and for how long that is kept up. */
+/** The interval between polls while the cluster changes. */
 const movingMs = 50;
+/** How long that interval lasts at most. */
 const movingForMs = 15_000;
 
-/** The part that a `cluster` section asks for. */
+/** The part for the section `cluster`. */
 export function buildClusters(
   config: readonly ClusterConfig[],
   shared: Omit<ClusterPartOptions, 'clusters'>,
@@ -43,7 +44,7 @@ export function buildClusters(
   return new ClusterPart({ ...shared, clusters });
 }
 
-/** The Redis Clusters that this node follows, with their loop. */
+/** Follows the Redis Clusters of the config. */
 export class ClusterPart implements Part {
   readonly name = 'cluster';
   readonly clusters: ClustersView = { list: () => this.list() };
@@ -66,7 +67,7 @@ export class ClusterPart implements Part {
       return { name, key, source: new ClusterSource({ access, onHint: hint(`cluster ${name}`) }), record };
     });
     this.#services = clusters.flatMap(({ service }) =>
-      service === undefined ? [] : watches.follow({ kind: 'service', service }, () => this.#give()),
+      service === undefined ? [] : watches.follow({ kind: 'service', service }, () => this.#passNodes()),
     );
     this.#follower = new ClusterFollower({ ...options, clusters: this.#followed });
     this.#loop = new Loop({
@@ -80,7 +81,7 @@ export class ClusterPart implements Part {
   }
 
   start(): void {
-    this.#give();
+    this.#passNodes();
     for (const { name } of this.#followed) this.#loop.wake(name, { source: 'daemon', event: 'start' });
   }
 
@@ -102,12 +103,12 @@ export class ClusterPart implements Part {
     return { ready: false, missing: missing.map(({ name }) => `record of the cluster ${name}`) };
   }
 
-  /** What Consul holds of each cluster, and what is wrong with it. */
+  /** The record of each cluster in Consul, and what is wrong with it. */
   list(): readonly ClusterState[] {
     return this.#followed.map(({ name, source }) => ({
       name,
       record: this.#follower.record(name) ?? null,
-      trouble: this.#follower.trouble(name) ?? null,
+      trouble: this.#follower.problem(name) ?? null,
       nodes: source.addresses,
     }));
   }
@@ -116,11 +117,11 @@ export class ClusterPart implements Part {
     return this.list();
   }
 
-  #give(): void {
+  #passNodes(): void {
     for (const [i, { source, name }] of this.#followed.entries()) {
       const wanted = this.#options.clusters[i];
       const found = wanted?.service === undefined ? [] : this.#instances(wanted.service).filter(tagged(name));
-      source.give([...(wanted?.seeds ?? []), ...found.map(({ address: host, port }) => ({ host, port }))]);
+      source.follow([...(wanted?.seeds ?? []), ...found.map(({ address: host, port }) => ({ host, port }))]);
       this.#loop.wake(name, { source: 'consul', event: 'nodes' });
     }
   }
@@ -137,16 +138,16 @@ export class ClusterPart implements Part {
     if (this.#stopped || resyncMs === undefined) return;
     const nowMs = performance.now();
     const movingSinceMs = this.#follower.moving(name) === 'moving' ? (before?.movingSinceMs ?? nowMs) : undefined;
-    const hurried = movingSinceMs !== undefined && nowMs - movingSinceMs < movingForMs;
+    const isHurried = movingSinceMs !== undefined && nowMs - movingSinceMs < movingForMs;
     const timer = setTimeout(
       () => this.#loop.wake(name, { source: 'cluster', event: 'poll' }),
-      hurried ? Math.min(movingMs, resyncMs) : resyncMs,
+      isHurried ? Math.min(movingMs, resyncMs) : resyncMs,
     );
     this.#timers.set(name, { timer, movingSinceMs });
   }
 }
 
-/** One service may carry several clusters: the tag tells them apart. Instances without any tag belong to all. */
+/** One service may have several clusters, each with its tag. Instances without a tag belong to all. */
 function tagged(name: string): (instance: ServiceInstance) => boolean {
   return ({ tags }) => tags.length === 0 || tags.includes(dnsSafe(name));
 }

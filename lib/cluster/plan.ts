@@ -11,16 +11,16 @@ import {
 import { majorityOf } from '../model/epoch.ts';
 
 /*
- * What a cluster looks like, from what its nodes say. As in the cluster itself, those that count are the masters with
- * slots, the dead ones included: a view stands when more than half of the masters that it names hold it. A node that is
- * cut off has an old view and no majority of it.
+ * The map of a cluster, from the views of its nodes. As in the cluster itself, the masters with slots vote, and dead ones
+ * count: a view is agreed on when more than half of the masters that it lists hold it. An isolated node has an old view,
+ * which no majority holds.
  */
 
 export interface ClusterSituation {
   readonly views: readonly ClusterView[];
-  /** Why nodes did not tell their views; the first is told where there is no majority. */
+  /** Why nodes did not return their views; the summary shows the first where there is no majority. */
   readonly refusals?: readonly string[];
-  /** What Consul holds; undefined where it holds no record. */
+  /** The record in Consul; undefined where there is none. */
   readonly held: ClusterRecord | undefined;
   /** Since when a majority has agreed on an epoch below the record's; undefined where it does not. */
   readonly behindSinceMs: number | undefined;
@@ -36,21 +36,21 @@ export type ClusterDecision =
   | { readonly kind: 'stands'; readonly draft: ClusterDraft; readonly moving: Moving }
   | { readonly kind: 'wait'; readonly why: 'no-majority' | 'behind'; readonly summary: string };
 
-/** `moving` while nodes differ or know of an epoch that the map does not show yet: worth looking again at once. */
+/** `moving` while nodes differ, or know an epoch that the map does not show yet: the next poll should come soon. */
 export type Moving = 'moving' | 'still';
 
 export function decideCluster(situation: ClusterSituation): ClusterDecision {
   const { views, held } = situation;
   const best = agreedView(views);
   if (best === undefined) {
-    const told = [`${views.length} nodes answer`, ...(situation.refusals ?? []).slice(0, 1)].join('; ');
-    const summary = `no view of the cluster has a majority of its masters (${told})`;
+    const reason = [`${views.length} nodes answer`, ...(situation.refusals ?? []).slice(0, 1)].join('; ');
+    const summary = `no view of the cluster has a majority of its masters (${reason})`;
     return { kind: 'wait', why: 'no-majority', summary };
   }
   const { draft, voters } = best;
   const highest = Math.max(...views.map(({ epoch }) => epoch));
   const moving = voters.length < views.length || highest > draft.epoch ? 'moving' : 'still';
-  if (held === undefined) return { kind: 'publish', draft, why: 'the cluster is seen for the first time', moving };
+  if (held === undefined) return { kind: 'publish', draft, why: 'first record of the cluster', moving };
   if (draft.epoch < held.epoch && !rebuilt(situation)) {
     const summary = `the nodes are at epoch ${draft.epoch}, the record is at ${held.epoch}`;
     return { kind: 'wait', why: 'behind', summary };
@@ -92,7 +92,7 @@ function hasMajority(views: readonly ClusterView[]): boolean {
 function toAgreed(voters: readonly ClusterView[]): Agreed {
   const addresses = addressBook(voters);
   const lists = voters.map(({ shards }) => shards.filter(matters).map((shard) => toShard(shard, addresses)));
-  // The slots are the same in all of these; who replicates whom is told by more than half.
+  // All of these views have the same slots. More than half of them decide which node replicates which.
   const shards = (lists[0] ?? []).flatMap((shard) => {
     const same = lists.flatMap((list) => list.filter((other) => sameMaster(other.master, shard.master)));
     const replicas = distinct(same.flatMap((other) => other.replicas)).filter(
@@ -117,12 +117,12 @@ function toAgreed(voters: readonly ClusterView[]): Agreed {
   };
 }
 
-/** A dead master without slots has been replaced, and is listed until it is back or forgotten. */
+/** A dead master without slots has been replaced. Nodes list it until it is back, or until CLUSTER FORGET. */
 function matters({ slots, nodes }: ClusterViewShard): boolean {
   return slots.length > 0 || masterOf(nodes)?.health !== 'fail';
 }
 
-/** Where each node is: a node that does not know its own address is told by the others, or is where it was asked. */
+/** The address of each node: as any node lists it, else where it answered. */
 function addressBook(views: readonly ClusterView[]): ReadonlyMap<string, Address> {
   const book = new Map<string, Address>();
   for (const { nodeId, askedAt } of views) book.set(nodeId, askedAt);
@@ -144,7 +144,7 @@ function toShard({ slots, nodes }: ClusterViewShard, addresses: ReadonlyMap<stri
   };
 }
 
-/** Of two masters in one shard (Redis 7.2 and later list a dead one beside its successor) the one that lives. */
+/** The live one of two masters in one shard: Redis 7.2 and later list a dead one beside its successor. */
 function masterOf(nodes: ClusterViewShard['nodes']) {
   const masters = nodes.filter(({ role }) => role === 'master');
   return masters.find(({ health }) => health !== 'fail') ?? masters[0];
@@ -154,7 +154,7 @@ function rebuilt({ behindSinceMs, nowMs, rebaseAfterMs }: ClusterSituation): boo
   return behindSinceMs !== undefined && nowMs - behindSinceMs >= rebaseAfterMs;
 }
 
-/** What changed, in words; undefined where nothing did. The epoch alone is no change: it moves without the map. */
+/** What changed, as a sentence; undefined where nothing did. The epoch alone is no change: it grows without one. */
 function difference(held: ClusterRecord, draft: ClusterDraft): string | undefined {
   if (draft.epoch < held.epoch) return `the cluster was rebuilt: epoch ${draft.epoch} after ${held.epoch}`;
   if (held.state !== draft.state) return `cluster_state is ${draft.state}`;

@@ -6,12 +6,13 @@ import type { Reconciler, Run } from '../loop/run.ts';
 import { formatAddress } from '../model/address.ts';
 import { type ClusterRecord, formatClusterRecord, parseClusterRecord } from '../model/cluster.ts';
 import type { ConsulQuery } from '../model/query.ts';
-import type { ClusterSource, Unreachable } from './observe.ts';
-import { type ClusterDecision, type ClusterDraft, decideCluster, type Moving } from './plan.ts';
+import { ClusterMemory, type HeldRecord } from './memory.ts';
+import type { ClusterReading, ClusterSource, Unreachable } from './observe.ts';
+import { type ClusterDecision, decideCluster, type Moving } from './plan.ts';
 
 export interface FollowedCluster {
   readonly name: string;
-  /** Its key in Consul. */
+  /** The key of its record in Consul. */
   readonly key: string;
   readonly source: ClusterSource;
   readonly record: Follow<Extract<ConsulQuery, { kind: 'key' }>>;
@@ -19,88 +20,66 @@ export interface FollowedCluster {
 
 export interface ClusterFollowerOptions {
   readonly client: ConsulClient;
-  /** Who signs a record. */
+  /** The author in a record's `changedBy`. */
   readonly bridgeId: string;
   readonly clusters: readonly FollowedCluster[];
-  /** How long a lower epoch must last before the cluster counts as rebuilt. Default 10,000. */
-  readonly rebaseAfterMs?: number;
 }
 
-/** What is remembered of one cluster. */
-interface ClusterMemory {
-  behindSinceMs: number | undefined;
-  moving: Moving;
-  decision: ClusterDecision | undefined;
-  draft: ClusterDraft | undefined;
-  /** What was written, until the watch has caught up with it. */
-  written: { readonly record: ClusterRecord; readonly modifyIndex: number; readonly resets: number } | undefined;
+interface Followed extends FollowedCluster {
+  readonly memory: ClusterMemory;
 }
 
-interface Held {
-  readonly record: ClusterRecord | undefined;
-  /** 0 where there is no key. */
-  readonly modifyIndex: number;
-  readonly resets: number;
-}
+/** How long a majority must be at a lower epoch before the cluster counts as rebuilt. */
+const rebaseAfterMs = 10_000;
+const writeTimeoutMs = 3_000;
 
 /** Keeps the record of each Redis Cluster as a majority of its masters sees it. One key of the loop is one cluster. */
 export class ClusterFollower implements Reconciler {
   readonly name = 'cluster';
   readonly #options: ClusterFollowerOptions;
-  readonly #clusters: ReadonlyMap<string, FollowedCluster>;
-  readonly #memories = new Map<string, ClusterMemory>();
+  readonly #clusters: ReadonlyMap<string, Followed>;
 
   constructor(options: ClusterFollowerOptions) {
     this.#options = options;
-    this.#clusters = new Map(options.clusters.map((cluster) => [cluster.name, cluster]));
+    this.#clusters = new Map(
+      options.clusters.map((cluster) => [cluster.name, { ...cluster, memory: new ClusterMemory() }]),
+    );
   }
 
   /** The record as Consul holds it. */
   record(name: string): ClusterRecord | undefined {
     const cluster = this.#clusters.get(name);
-    return cluster === undefined ? undefined : this.#held(cluster)?.record;
+    return cluster === undefined ? undefined : heldRecord(cluster)?.record;
   }
 
   moving(name: string): Moving {
-    return this.#memory(name).moving;
+    return this.#clusters.get(name)?.memory.moving ?? 'moving';
   }
 
-  /** What waits, as a sentence. */
-  trouble(name: string): string | undefined {
+  /** Why the record is not read or not published; undefined where it is. */
+  problem(name: string): string | undefined {
     const cluster = this.#clusters.get(name);
-    const error = cluster === undefined ? undefined : unreadBecause(cluster);
-    const { decision } = this.#memory(name);
-    return error?.message ?? (decision?.kind === 'wait' ? decision.summary : undefined);
+    return cluster === undefined ? undefined : (readError(cluster)?.message ?? cluster.memory.problem);
   }
 
   async reconcile({ key: name }: Run): Promise<Outcome> {
     const cluster = this.#clusters.get(name);
     if (cluster === undefined) return { kind: 'unchanged' };
-    const memory = this.#memory(name);
     const nowMs = performance.now();
     const reading = await cluster.source.poll(nowMs);
-    const held = this.#held(cluster);
+    const held = heldRecord(cluster);
     if (held === undefined) return unread(cluster);
     if (reading.kind === 'same') {
-      const settled = memory.decision?.kind === 'stands' && sameContent(held.record, memory.draft);
-      if (settled) return { kind: 'unchanged' };
+      if (cluster.memory.isSettled(held.record)) return { kind: 'unchanged' };
       cluster.source.forget();
-      return this.#again(cluster);
+      return { kind: 'held', summary: `the nodes of ${name} are read in full`, retryAfterMs: 0 };
     }
-    const { views, unreachable } = reading;
-    const { behindSinceMs } = memory;
-    const rebaseAfterMs = this.#options.rebaseAfterMs ?? 10_000;
-    const refusals = refusalsOf(unreachable);
-    const decision = decideCluster({ views, refusals, held: held.record, behindSinceMs, nowMs, rebaseAfterMs });
-    memory.decision = decision;
-    memory.behindSinceMs = decision.kind === 'wait' && decision.why === 'behind' ? (behindSinceMs ?? nowMs) : undefined;
-    memory.moving = decision.kind === 'wait' ? 'moving' : decision.moving;
+    const decision = decide(cluster, { reading, held, nowMs });
     switch (decision.kind) {
       case 'wait':
         cluster.source.forget();
         return { kind: 'held', summary: decision.summary, details: { why: decision.why } };
       case 'stands':
-        memory.draft = decision.draft;
         if (decision.moving === 'moving') cluster.source.forget();
         return { kind: 'unchanged' };
       case 'publish':
@@ -108,13 +87,9 @@ export class ClusterFollower implements Reconciler {
     }
   }
 
-  async #again(cluster: FollowedCluster): Promise<Outcome> {
-    return { kind: 'held', summary: `${cluster.name} is read again`, retryAfterMs: 0 };
-  }
-
   async #publish(
-    cluster: FollowedCluster,
-    on: { readonly decision: Extract<ClusterDecision, { kind: 'publish' }>; readonly held: Held },
+    cluster: Followed,
+    on: { readonly decision: Extract<ClusterDecision, { kind: 'publish' }>; readonly held: HeldRecord },
   ): Promise<Outcome> {
     const { decision, held } = on;
     const { client, bridgeId } = this.#options;
@@ -123,11 +98,10 @@ export class ClusterFollower implements Reconciler {
     const value = formatClusterRecord(record);
     const step = { kind: 'kv-cas', key: cluster.key, value, index: held.modifyIndex } as const;
     cluster.source.forget();
-    const answer = await client.transact([step], { timeoutMs: 3_000 });
-    if (answer.kind === 'conflict') return { kind: 'fenced', summary: 'another changed the record first' };
-    const memory = this.#memory(cluster.name);
-    memory.written = { record, modifyIndex: answer.indexes.get(cluster.key) ?? 0, resets: held.resets };
-    memory.draft = decision.draft;
+    const answer = await client.transact([step], { timeoutMs: writeTimeoutMs });
+    if (answer.kind === 'conflict') return { kind: 'fenced', summary: 'another node changed the record first' };
+    const modifyIndex = answer.indexes.get(cluster.key) ?? 0;
+    cluster.memory.noteWritten({ record, modifyIndex, resets: held.resets });
     const masters = record.shards.flatMap(({ master }) => (master === null ? [] : formatAddress(master)));
     return {
       kind: 'applied',
@@ -135,56 +109,53 @@ export class ClusterFollower implements Reconciler {
       details: { cause: 'cluster', record },
     };
   }
-
-  /** undefined until the key was read once. */
-  #held(cluster: FollowedCluster): Held | undefined {
-    const { state } = cluster.record;
-    if (state.kind !== 'current' && state.kind !== 'stale') return undefined;
-    const memory = this.#memory(cluster.name);
-    const { written } = memory;
-    if (written !== undefined && state.resets === written.resets && state.index < BigInt(written.modifyIndex))
-      return written;
-    memory.written = undefined;
-    const { value, resets } = state;
-    if (value === undefined) return { record: undefined, modifyIndex: 0, resets };
-    const record = parseClusterRecord(value.value);
-    return { record: record?.name === cluster.name ? record : undefined, modifyIndex: value.modifyIndex, resets };
-  }
-
-  #memory(name: string): ClusterMemory {
-    const known = this.#memories.get(name);
-    if (known !== undefined) return known;
-    const memory: ClusterMemory = {
-      behindSinceMs: undefined,
-      moving: 'moving',
-      decision: undefined,
-      draft: undefined,
-      written: undefined,
-    };
-    this.#memories.set(name, memory);
-    return memory;
-  }
 }
 
-/** Those that need somebody's hand first. */
+function decide(
+  { memory }: Followed,
+  on: {
+    readonly reading: Extract<ClusterReading, { kind: 'views' }>;
+    readonly held: HeldRecord;
+    readonly nowMs: number;
+  },
+): ClusterDecision {
+  const { reading, held, nowMs } = on;
+  const decision = decideCluster({
+    views: reading.views,
+    refusals: refusalsOf(reading.unreachable),
+    held: held.record,
+    behindSinceMs: memory.behindSinceMs,
+    nowMs,
+    rebaseAfterMs,
+  });
+  memory.noteDecision(decision, nowMs);
+  return decision;
+}
+
+/** undefined until Consul has answered once. */
+function heldRecord({ name, record: { state }, memory }: Followed): HeldRecord | undefined {
+  if (state.kind !== 'current' && state.kind !== 'stale') return undefined;
+  const { value, resets, index } = state;
+  const record = value === undefined ? undefined : parseClusterRecord(value.value);
+  const own = record?.name === name ? record : undefined;
+  return memory.newest({ record: own, modifyIndex: value?.modifyIndex ?? 0, resets }, index);
+}
+
+/** Messages of the nodes that did not answer. Refused credentials come first, because only an operator can fix them. */
 function refusalsOf(unreachable: readonly Unreachable[]): readonly string[] {
-  const errors = unreachable.map(({ error }) => error);
-  const [denied, silent] = [true, false].map((wanted) => errors.filter((e) => (e.code === 'redis-denied') === wanted));
-  return [...(denied ?? []), ...(silent ?? [])].map(({ message }) => message);
+  const [denied = [], others = []] = [true, false].map((wanted) =>
+    unreachable.filter(({ error }) => (error.code === 'redis-denied') === wanted),
+  );
+  return [...denied, ...others].map(({ error }) => error.message);
 }
 
 function unread(cluster: FollowedCluster): Outcome {
-  const error = unreadBecause(cluster);
+  const error = readError(cluster);
   if (error !== undefined) return { kind: 'failed', error };
-  return { kind: 'held', summary: 'Consul was not read yet', retryAfterMs: 1_000 };
+  return { kind: 'held', summary: 'no answer from Consul yet', retryAfterMs: 1_000 };
 }
 
-/** Why nothing was ever read. */
-function unreadBecause({ record: { state } }: FollowedCluster): SwitchmasterError | undefined {
+/** Why Consul has never answered for the record. */
+function readError({ record: { state } }: FollowedCluster): SwitchmasterError | undefined {
   return state.kind === 'failed' ? state.error : undefined;
-}
-
-function sameContent(record: ClusterRecord | undefined, draft: ClusterDraft | undefined): boolean {
-  if (record === undefined || draft === undefined) return false;
-  return JSON.stringify([record.state, record.shards]) === JSON.stringify([draft.state, draft.shards]);
 }

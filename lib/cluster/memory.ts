@@ -1,0 +1,61 @@
+import type { ClusterRecord } from '../model/cluster.ts';
+import type { ClusterDecision, Moving } from './plan.ts';
+
+/** The record as Consul holds it. */
+export interface HeldRecord {
+  /** undefined where the key does not exist, or holds no record of this cluster. */
+  readonly record: ClusterRecord | undefined;
+  /** 0 where the key does not exist. */
+  readonly modifyIndex: number;
+  /** How often Consul's indexes have started again: indexes of different counts cannot be compared. */
+  readonly resets: number;
+}
+
+/** What is remembered of one cluster between two runs. A restart may lose all of it. */
+export class ClusterMemory {
+  #decision: ClusterDecision | undefined;
+  #behindSinceMs: number | undefined;
+  /** What this node wrote, until the watch has caught up with it. */
+  #written: HeldRecord | undefined;
+
+  /** Since when a majority has been at a lower epoch than the record; undefined where it is not. */
+  get behindSinceMs(): number | undefined {
+    return this.#behindSinceMs;
+  }
+
+  /** Whether the next poll should come soon. */
+  get moving(): Moving {
+    return this.#decision === undefined || this.#decision.kind === 'wait' ? 'moving' : this.#decision.moving;
+  }
+
+  /** Why nothing can be published; undefined where it can. */
+  get problem(): string | undefined {
+    return this.#decision?.kind === 'wait' ? this.#decision.summary : undefined;
+  }
+
+  noteDecision(decision: ClusterDecision, nowMs: number): void {
+    this.#decision = decision;
+    const isBehind = decision.kind === 'wait' && decision.why === 'behind';
+    this.#behindSinceMs = isBehind ? (this.#behindSinceMs ?? nowMs) : undefined;
+  }
+
+  noteWritten(written: HeldRecord): void {
+    this.#written = written;
+  }
+
+  /** The newer of what the watch saw (at Consul's index `index`) and what this node wrote. */
+  newest(watched: HeldRecord, index: bigint): HeldRecord {
+    const written = this.#written;
+    if (written !== undefined && watched.resets === written.resets && index < BigInt(written.modifyIndex))
+      return written;
+    this.#written = undefined;
+    return watched;
+  }
+
+  /** Whether the last decision was to keep this very record. */
+  isSettled(record: ClusterRecord | undefined): boolean {
+    if (record === undefined || this.#decision?.kind !== 'stands') return false;
+    const { draft } = this.#decision;
+    return JSON.stringify([record.state, record.shards]) === JSON.stringify([draft.state, draft.shards]);
+  }
+}
