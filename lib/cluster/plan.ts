@@ -29,7 +29,7 @@ export interface ClusterSituation {
   readonly rebaseAfterMs: number;
 }
 
-export type ClusterDraft = Pick<ClusterRecord, 'epoch' | 'state' | 'uncovered' | 'shards'>;
+type ClusterDraft = Pick<ClusterRecord, 'epoch' | 'state' | 'uncovered' | 'shards'>;
 
 export type ClusterDecision =
   | { readonly kind: 'publish'; readonly draft: ClusterDraft; readonly why: string; readonly moving: Moving }

@@ -30,7 +30,7 @@ export interface ProvisioningSituation {
 }
 
 /** Settings that Sentinels take and do not return, compared with those that a provisioner wrote last. */
-export interface HiddenSettings {
+interface HiddenSettings {
   readonly settings: Readonly<Record<string, string>>;
   readonly state: 'none' | 'written' | 'outdated' | 'superseded';
 }
@@ -46,7 +46,7 @@ export type ProvisioningPlan =
     };
 
 /** `settings`: note the hash of the hidden settings, and the Sentinels (`host:port`) that have them. */
-export type NoteChange =
+type NoteChange =
   | { readonly kind: 'keep' }
   | { readonly kind: 'settings'; readonly sentinels: readonly string[] }
   | { readonly kind: 'delete' };
