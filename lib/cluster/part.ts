@@ -13,7 +13,7 @@ import type { Part, Readiness } from '../part.ts';
 import { ClusterSource } from './observe.ts';
 import { ClusterFollower, type FollowedCluster } from './reconciler.ts';
 
-interface WantedCluster {
+export interface WantedCluster {
   readonly name: string;
   readonly seeds: readonly Address[];
   readonly service?: string;

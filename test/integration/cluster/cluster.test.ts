@@ -32,7 +32,7 @@ startRegistrar(t, {
   instances: cluster.nodes.map(({ address }) => ({ kind: 'cluster', name, address }) as const),
 });
 
-t.test('the record holds every shard, and the nodes answer in DNS by their roles', async (t) => {
+t.test('the record has every shard, and DNS has the nodes by their roles', async (t) => {
   const record = await untilRecord(consul, name, { what: 'three shards', until: ({ shards }) => shards.length === 3 });
   t.match(record, { version: 1, name, state: 'ok', uncovered: [] });
   t.strictSame(
@@ -58,13 +58,13 @@ t.test('the record holds every shard, and the nodes answer in DNS by their roles
   });
 });
 
-t.test('a manual failover is followed, and loses no acknowledged write', (t) => failOverByHand(t, scene));
+t.test('the record follows a manual failover, and no acknowledged write is lost', (t) => failOverByHand(t, scene));
 
 t.test('a node is added, 1,000 slots move to it under writes, and it is removed again', (t) =>
   growAndShrink(t, { ...scene, slots: 1_000 }),
 );
 
-t.test('a killed master is followed, and its return too', async (t) => {
+t.test('the record follows the loss of a master, and its return', async (t) => {
   const { epoch = 0 } = (await clusterRecordOf(consul, name)) ?? {};
   await c.kill();
   const record = await untilRecord(consul, name, {
@@ -84,7 +84,7 @@ t.test('a killed master is followed, and its return too', async (t) => {
   });
 });
 
-t.test('slots that nobody serves are shown', async (t) => {
+t.test('the record shows slots that no master serves', async (t) => {
   await Promise.all([a.kill(), ra.kill()]);
   const record = await untilRecord(consul, name, {
     what: 'uncovered slots',
@@ -99,16 +99,16 @@ t.test('slots that nobody serves are shown', async (t) => {
   });
 });
 
-t.test('one follower wrote each change, and a still cluster costs no write', async (t) => {
+t.test('one follower writes each change, and an unchanged cluster causes no write', async (t) => {
   const indexOf = async () =>
     (await consul.get<{ ModifyIndex: number }[]>(`/v1/kv/redis/cluster/${name}`))?.[0]?.ModifyIndex;
-  // On a busy machine nodes take each other for dead, and a replica is promoted: such a cluster is not still.
+  // On a busy machine nodes may find each other dead and promote a replica. That changes the cluster.
   await waitFor(
-    'ten looks of each without a write',
+    'ten polls of each follower without a write',
     async () => {
       const before = await indexOf();
       const counts = followers.map(({ reports }) => reports.length);
-      await waitFor('ten more looks each', () =>
+      await waitFor('ten more polls each', () =>
         followers.every(({ reports }, i) => reports.length > (counts[i] ?? 0) + 10),
       );
       return before !== undefined && before === (await indexOf());
@@ -123,7 +123,7 @@ t.test('one follower wrote each change, and a still cluster costs no write', asy
   t.strictSame(
     contents.filter((content, i) => content === contents[i - 1]),
     [],
-    'no write says what the record said before',
+    'every write changed the record',
   );
   const failed = followers.flatMap(({ reports }) => reports).filter(({ outcome }) => outcome.kind === 'failed');
   t.strictSame(failed, []);

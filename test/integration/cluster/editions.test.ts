@@ -12,7 +12,7 @@ const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${na
 const editions = ['redis8', 'valkey'].filter(installed);
 const sandbox = await Sandbox.openFor(t, { name: 'cluster-editions' });
 
-t.test('a cluster is followed through planned changes that lose nothing, and a kill', { jobs: 2 }, async (t) => {
+t.test('the record follows planned changes, which lose nothing, and the loss of a master', { jobs: 2 }, async (t) => {
   for (const edition of editions.length === 0 ? ['redis'] : editions) {
     t.test(edition, (t) => tryEdition(t, edition));
   }

@@ -20,27 +20,30 @@ function makeCertificate(): { readonly cert: string; readonly key: string } {
   return { cert, key };
 }
 
-t.test('an ACL user with the least rights is enough, and one with less is told apart from a failure', async (t) => {
-  const shard = await sandbox.redis({ name: 'users', replicas: 0 });
-  const { address } = shard.master;
-  await shard.master.command('ACL', 'SETUSER', 'checker', 'on', '>pass', '+info', '+role', '+config|get');
-  await shard.master.command('ACL', 'SETUSER', 'nobody', 'on', '>pass', '-@all');
-  await shard.master.command('ACL', 'SETUSER', 'default', 'off');
-  const id = `redis-${formatAddress(address)}`;
-  const first = startRegistrar(t, {
-    consul,
-    instances: [{ kind: 'redis', address, access: { username: 'checker', password: 'pass' } }],
-  });
-  await untilSays(consul, id, 'passing: answers');
-  await first.stop();
-  startRegistrar(t, {
-    consul,
-    instances: [{ kind: 'redis', address, access: { username: 'nobody', password: 'pass' } }],
-  });
-  await untilSays(consul, id, 'warning: answers, but refuses the credentials of this check');
-});
+t.test(
+  'an ACL user with the least rights is enough, and missing rights show as such and not as a failure',
+  async (t) => {
+    const shard = await sandbox.redis({ name: 'users', replicas: 0 });
+    const { address } = shard.master;
+    await shard.master.command('ACL', 'SETUSER', 'checker', 'on', '>pass', '+info', '+role', '+config|get');
+    await shard.master.command('ACL', 'SETUSER', 'nobody', 'on', '>pass', '-@all');
+    await shard.master.command('ACL', 'SETUSER', 'default', 'off');
+    const id = `redis-${formatAddress(address)}`;
+    const first = startRegistrar(t, {
+      consul,
+      instances: [{ kind: 'redis', address, access: { username: 'checker', password: 'pass' } }],
+    });
+    await untilSays(consul, id, 'passing: answers');
+    await first.stop();
+    startRegistrar(t, {
+      consul,
+      instances: [{ kind: 'redis', address, access: { username: 'nobody', password: 'pass' } }],
+    });
+    await untilSays(consul, id, 'warning: answers, but refuses the credentials of this check');
+  },
+);
 
-t.test('Redis and Sentinel behind TLS with certificates on both sides, passwords and users', async (t) => {
+t.test('the checks work with TLS, certificates on both sides, users and passwords', async (t) => {
   const { cert, key } = makeCertificate();
   const { port } = await sandbox.address();
   const config = {
@@ -92,7 +95,7 @@ t.test('Redis and Sentinel behind TLS with certificates on both sides, passwords
   }
 });
 
-t.test('what is announced is registered: hostnames, and addresses behind NAT', async (t) => {
+t.test('an instance is registered at its announced address: a hostname, or one behind NAT', async (t) => {
   const [named, natted, cluster] = await Promise.all([
     sandbox.redis({ name: 'named', replicas: 0, config: { 'replica-announce-ip': 'localhost.localdomain' } }),
     sandbox.redis({

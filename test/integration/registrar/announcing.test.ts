@@ -46,7 +46,7 @@ const scenes = [
   { name: 'natted', what: 'addresses behind NAT', outside: forwarded, open: forward, ...editionOf('valkey') },
 ];
 
-t.test('what is announced is in the record, the services and the next failover', { jobs: 2 }, async (t) => {
+t.test('the record, the services and the next failover use the announced addresses', { jobs: 2 }, async (t) => {
   for (const { what, ...scene } of scenes) {
     const { name, outside, edition = 'redis' } = scene;
     t.test(`${what}, on ${edition}`, async (t) => {

@@ -63,7 +63,7 @@ const registrar = await register(t, {
 });
 
 t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
-  t.test('a process that hangs', async () => {
+  t.test('a process that hangs is critical', async () => {
     const id = idOf(hung.master);
     hung.master.pause();
     await untilSays(consul, id, 'critical: does not answer in time');
@@ -77,7 +77,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, id, 'critical: refuses connections');
   });
 
-  t.test('memory that is full', async () => {
+  t.test('a full memory is a warning', async () => {
     const { master } = watched;
     await master.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'maxmemory', '1');
     await untilSays(consul, idOf(master), 'warning: memory is full and nothing may be evicted: writes are refused');
@@ -85,7 +85,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, idOf(master), 'passing: answers');
   });
 
-  t.test('a disk that is full', async (t) => {
+  t.test('a full disk is a warning', async (t) => {
     const { master } = full;
     const id = idOf(master);
     // The append-only file is written after the answer; from then on every write is refused.
@@ -101,7 +101,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, id, 'passing: answers');
   });
 
-  t.test('replication that is refused', async () => {
+  t.test('a replica whose replication is refused has no link', async () => {
     const [master, replica] = [watched.master, replicaOf(watched)];
     await replica.command('CONFIG', 'SET', 'masterauth', 'wrong');
     await master.command('CLIENT', 'KILL', 'TYPE', 'replica');
@@ -111,7 +111,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, idOf(replica), 'passing: answers');
   });
 
-  t.test('a replica that hears nothing, and then has no link', async () => {
+  t.test('a replica that receives nothing lags, and then has no link', async () => {
     const id = idOf(replicaOf(cut));
     cut.master.pause();
     await untilSays(consul, id, 'warning: lags behind its master');
@@ -122,18 +122,18 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, idOf(cut.master), 'passing: answers');
   });
 
-  t.test('a replica that gets the whole data set', async () => {
+  t.test('a replica that gets the whole data set is a warning', async () => {
     const { master } = synced;
     await master.command('DEBUG', 'POPULATE', '2000', 'key', '1000');
     await master.command('CONFIG', 'SET', 'rdb-key-save-delay', '1500');
-    // Another history: the replica cannot go on where it was.
+    // With another replication id the replica needs the whole data set.
     await master.command('DEBUG', 'CHANGE-REPL-ID');
     await master.command('CLIENT', 'KILL', 'TYPE', 'replica');
     await untilSays(consul, idOf(replicaOf(synced)), 'warning: is being synchronized with its master');
     await untilSays(consul, idOf(replicaOf(synced)), 'passing: answers');
   });
 
-  t.test('a large data set that is loaded', async () => {
+  t.test('a Redis that loads a large data set is critical', async () => {
     const { master } = loading;
     await master.command('DEBUG', 'POPULATE', '50000');
     await master.command('SAVE');
@@ -145,7 +145,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, idOf(master), 'passing: answers', 30_000);
   });
 
-  t.test('a snapshot that cannot be put in its place, and roles that the record does not have', async () => {
+  t.test('a failed snapshot and a role that differs from the record change the check', async () => {
     const { name, master } = swapped;
     const replica = replicaOf(swapped);
     mkdirSync(sandbox.path('swapped-a/dump.rdb/inside'), { recursive: true });
@@ -169,7 +169,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, idOf(master), 'passing: answers');
   });
 
-  t.test('a cluster with slots that nobody has', async () => {
+  t.test('a cluster with unassigned slots is critical', async () => {
     const id = `cluster-${formatAddress(node.address)}`;
     await untilSays(consul, id, 'critical: cluster_state:fail');
     await node.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
@@ -178,7 +178,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, id, 'critical: cluster_state:fail');
   });
 
-  t.test('a Sentinel that decides nothing', async () => {
+  t.test('a Sentinel that cannot decide is a warning', async () => {
     const id = `sentinel-${formatAddress(first.address)}`;
     await untilSays(consul, id, 'passing: answers');
     for (const sentinel of others) await sentinel.kill();
@@ -199,7 +199,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
   });
 });
 
-t.test('a password that is wrong here takes nothing out of DNS', async (t) => {
+t.test('a wrong password in the config takes nothing out of DNS', async (t) => {
   await registrar.stop();
   const { address } = watched.master;
   startRegistrar(t, {

@@ -9,10 +9,10 @@ import { instanceOf, putRecordOf, startRegistrar, untilSays } from '../support/r
 t.setTimeout(180_000);
 const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
 const editions = ['redis8', 'valkey'].filter(installed);
-const sandbox = await Sandbox.openFor(t, { name: 'editions' });
+const sandbox = await Sandbox.openFor(t, { name: 'each edition is registered' });
 const versions: Readonly<Record<string, RegExp>> = { redis: /^[5-7]\./, redis8: /^8\./, valkey: /^valkey [89]\./ };
 
-t.test('editions', { jobs: 2 }, async (t) => {
+t.test('each edition is registered', { jobs: 2 }, async (t) => {
   for (const edition of editions.length === 0 ? ['redis'] : editions) {
     t.test(edition, (t) => tryEdition(t, edition));
   }
@@ -21,7 +21,7 @@ t.test('editions', { jobs: 2 }, async (t) => {
 async function tryEdition(t: Test, edition: string): Promise<void> {
   // A registrar removes from its agent what it does not know.
   const consul = await sandbox.consul({ name: `consul-${edition}` });
-  await t.test(`${edition}: registered with its version, and a Sentinel's quorum is seen`, async (t) => {
+  await t.test(`${edition}: the registration has the version, and the check of a Sentinel its quorum`, async (t) => {
     const shard = await sandbox.redis({ name: `${edition}-shard`, program: `${edition}-server` });
     const [one] = await sandbox.sentinels({
       name: edition,

@@ -66,8 +66,8 @@ function untilBack(at: ConsulAgent) {
   });
 }
 
-t.test('registrations last', { jobs: 3 }, async (t) => {
-  t.test('a client agent gets everything again by itself', async (t) => {
+t.test('registrations survive failures', { jobs: 3 }, async (t) => {
+  t.test('a restarted client agent gets all registrations again', async (t) => {
     const { name, master, servers: redises } = shard;
     const replicas = shard.replicas.map(({ address }) => address);
     await putRecordOf(agent, { name, master: master.address, replicas });
@@ -105,7 +105,7 @@ t.test('registrations last', { jobs: 3 }, async (t) => {
     t.strictSame(await server.dnsA('replica.redis.service.consul'), [replicaOf(shard).address.host]);
   });
 
-  t.test('what Consul has removed comes back when it answers again, and not before', async (t) => {
+  t.test('an instance that Consul removed returns when it answers again, and not before', async (t) => {
     const { name, master } = reaped;
     const id = idOf(master);
     const registrar = await register(t, {
@@ -138,7 +138,7 @@ t.test('registrations last', { jobs: 3 }, async (t) => {
     });
   });
 
-  t.test('a daemon that was killed leaves DNS right for five minutes of its checks', async (t) => {
+  t.test('DNS stays right for five minutes after the daemon was killed', async (t) => {
     const { name, master } = other;
     const replicas = other.replicas.map(({ address }) => address);
     await putRecordOf(dev, { name, master: master.address, replicas });

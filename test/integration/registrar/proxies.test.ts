@@ -10,7 +10,7 @@ const sandbox = await Sandbox.openFor(t, { name: 'proxies' });
 const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 0 })]);
 const backend = formatAddress(shard.master.address);
 
-t.test('twemproxy: a PING through it', async (t) => {
+t.test('a twemproxy passes while it answers PING', async (t) => {
   const listen = await sandbox.address();
   const pool = `pool:\n  listen: ${formatAddress(listen)}\n  redis: true\n  timeout: 200\n  servers:\n    - ${backend}:1 shard1\n`;
   const configFile = sandbox.write('nutcracker.yml', pool);
@@ -27,7 +27,7 @@ t.test('twemproxy: a PING through it', async (t) => {
   await untilSays(consul, id, 'critical: refuses connections');
 });
 
-t.test('twemproxy: its servers by its stats, ejected or not', async (t) => {
+t.test('the stats of twemproxy show its broken servers, ejected or not', async (t) => {
   const [kept, ejecting] = [await sandbox.address(), await sandbox.address()];
   const away = await sandbox.redis({ name: 'away', replicas: 0 });
   const pool = (name: string, listen: typeof kept, more: string) =>
@@ -76,7 +76,7 @@ ${more}  servers:
   await untilSays(consul, id, 'passing: answers');
 });
 
-t.test('HAProxy: its listener, and its backends by its stats socket', async (t) => {
+t.test('an HAProxy passes while it listens, and its stats socket shows its broken backends', async (t) => {
   const listen = await sandbox.address();
   const socket = sandbox.path('haproxy.sock');
   const configFile = sandbox.write(

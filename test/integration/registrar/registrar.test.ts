@@ -26,7 +26,7 @@ const [consul, plain, returning, outlived] = await Promise.all([
   sandbox.redis({ name: 'outlived' }),
 ]);
 
-t.test('instances are registered as the record has them, and answer in DNS', async (t) => {
+t.test('instances are registered with the roles of the record, and are in DNS', async (t) => {
   await register(t, { consul, shards: [plain] });
   const master = await instanceOf(consul, idOf(plain.master));
   t.match(master?.Service, {
@@ -42,7 +42,7 @@ t.test('instances are registered as the record has them, and answer in DNS', asy
   t.equal(srv?.port, plain.master.address.port);
 });
 
-t.test('nothing is written while nothing changes', async (t) => {
+t.test('the registrar writes nothing while nothing changes', async (t) => {
   const { reports } = await register(t, { consul, shards: [plain] });
   // The role by the record comes a moment after the registration.
   await waitFor('the last change', () => reports.slice(-5).map(({ outcome }) => outcome.kind), {
@@ -50,7 +50,7 @@ t.test('nothing is written while nothing changes', async (t) => {
   });
   const before = await instancesOf(consul, 'redis');
   const count = reports.length;
-  await waitFor('twenty more looks', () => reports.length >= count + 20);
+  await waitFor('twenty more probes', () => reports.length >= count + 20);
   t.strictSame(await instancesOf(consul, 'redis'), before);
   t.strictSame(
     reports.slice(count).filter(({ outcome }) => outcome.kind !== 'unchanged'),
@@ -58,7 +58,7 @@ t.test('nothing is written while nothing changes', async (t) => {
   );
 });
 
-t.test('a service of somebody else that has the id of an instance is left alone, and told', async (t) => {
+t.test('a foreign service with the id of an instance stays as it is, and the check reports it', async (t) => {
   const wish = {
     kind: 'redis',
     address: await sandbox.address(),
@@ -70,7 +70,7 @@ t.test('a service of somebody else that has the id of an instance is left alone,
   t.teardown(() => consul.put(`/v1/agent/service/deregister/${spec.id}`));
   const { part, reports, stop } = startRegistrar(t, { consul, instances: [wish] });
   const held = () => reports.filter(({ key, outcome }) => key === spec.id && outcome.kind === 'held').length;
-  await waitFor('some looks', held, { until: (count) => count >= 5 });
+  await waitFor('some runs', held, { until: (count) => count >= 5 });
   t.match(part.instances.list(), [
     { check: { status: 'critical', output: /belongs to a service pirate that no registrar/ } },
   ]);
@@ -104,7 +104,7 @@ t.test('a change of the record changes tags, and no check flaps', async (t) => {
     until: (one) => one?.Service.Tags.join() === 'returning,replica',
   });
   const looks = registrar.reports.length;
-  await waitFor('ten more looks', () => registrar.reports.length > looks + 10);
+  await waitFor('ten more probes', () => registrar.reports.length > looks + 10);
   watching = false;
   await watch;
   t.notOk(
@@ -114,7 +114,7 @@ t.test('a change of the record changes tags, and no check flaps', async (t) => {
   t.ok(registrar.part.ready().ready);
 });
 
-t.test('an old master that returns as a master is critical from its first second, and never passes', async (t) => {
+t.test('a former master that returns as a master is critical from its first second, and never passes', async (t) => {
   // The record has the former replica as its master now.
   const { name, master } = returning;
   const replica = replicaOf(returning);
@@ -137,7 +137,7 @@ t.test('an old master that returns as a master is critical from its first second
   await master.command('REPLICAOF', 'NO', 'ONE');
   await untilSays(consul, idOf(master), 'critical: answers as a master, but the record has it as a replica');
   const looks = registrar.reports.length;
-  await waitFor('ten more looks', () => registrar.reports.length > looks + 10);
+  await waitFor('ten more probes', () => registrar.reports.length > looks + 10);
   watching = false;
   await watch;
   t.ok(seen.length > 10);
@@ -149,7 +149,7 @@ t.test('an old master that returns as a master is critical from its first second
   await untilSays(consul, idOf(master), 'passing: answers');
 });
 
-t.test('a daemon that is gone leaves a healthy Redis in DNS, and a dead one leaves it', async (t) => {
+t.test('without the daemon a healthy Redis stays in DNS, and a dead one leaves it', async (t) => {
   const registrar = await register(t, { consul, shards: [outlived] });
   await registrar.stop();
   const id = idOf(outlived.master);
@@ -161,7 +161,7 @@ t.test('a daemon that is gone leaves a healthy Redis in DNS, and a dead one leav
   t.strictSame(await instanceOf(consul, id), before);
 });
 
-t.test('what is removed from the config is deregistered, and what another registered is left alone', async (t) => {
+t.test('an instance that leaves the config is deregistered, and foreign services stay', async (t) => {
   await consul.put('/v1/agent/service/register', { Name: 'redis', ID: 'foreign', Port: 1 });
   const { address } = plain.master;
   const registrar = startRegistrar(t, { consul, instances: [{ kind: 'redis', address }] });
@@ -179,7 +179,7 @@ t.test('what is removed from the config is deregistered, and what another regist
   await waitFor('it to be gone too', () => instancesOf(consul, 'redis'), { until: (all) => all.length === 1 });
 });
 
-t.test('instances are found by the records', async (t) => {
+t.test('the registrar discovers instances by the records', async (t) => {
   await putRecordOf(consul, { name: 'plain', master: plain.master.address, replicas: [] });
   const { spec } = makeInstance({ kind: 'redis', address: plain.master.address });
   const { id: _, address: __, origin: ___, ...pattern } = spec;
@@ -210,44 +210,41 @@ t.test('instances are found by the records', async (t) => {
   });
 });
 
-t.test(
-  'a reload deregisters what the config has no more, and nothing else, whatever is to go at the end',
-  async (t) => {
-    const configOf = (servers: readonly RedisServer[], more: Record<string, unknown>) => ({
-      consul: { address: consul.url },
-      environment: 'reloaded',
-      register: servers.map(({ address }) => ({
-        kind: 'redis',
-        address: formatAddress(address),
-        deregisterOnStop: true,
-        ...more,
-      })),
-    });
-    const { master, servers } = outlived;
-    await replicaOf(outlived).start();
-    const daemon = await sandbox.switchmaster({ config: configOf(servers, {}) });
-    const createdAt = async () => {
-      const all =
-        (await consul.get<{ Service: { ID: string; CreateIndex: number } }[]>('/v1/health/service/redis')) ?? [];
-      return all.find(({ Service }) => Service.ID === idOf(master))?.Service.CreateIndex;
-    };
-    const before = await createdAt();
-    t.type(before, 'number');
-    daemon.writeConfig(configOf([master], { tags: ['tagged'] }));
-    await daemon.kill('SIGHUP');
-    await waitFor('the tag', () => instanceOf(consul, idOf(master)), {
-      until: (one) => one?.Service.Tags.join() === 'reloaded,tagged',
-    });
-    await waitFor('the other to be gone', () => instanceOf(consul, idOf(replicaOf(outlived))), {
-      until: (one) => one === undefined,
-    });
-    t.equal(await createdAt(), before, 'it was never deregistered');
-    await daemon.stop();
-    t.equal(await instanceOf(consul, idOf(master)), undefined, 'it went with the daemon');
-  },
-);
+t.test('a reload deregisters only what left the config, even with deregisterOnStop', async (t) => {
+  const configOf = (servers: readonly RedisServer[], more: Record<string, unknown>) => ({
+    consul: { address: consul.url },
+    environment: 'reloaded',
+    register: servers.map(({ address }) => ({
+      kind: 'redis',
+      address: formatAddress(address),
+      deregisterOnStop: true,
+      ...more,
+    })),
+  });
+  const { master, servers } = outlived;
+  await replicaOf(outlived).start();
+  const daemon = await sandbox.switchmaster({ config: configOf(servers, {}) });
+  const createdAt = async () => {
+    const all =
+      (await consul.get<{ Service: { ID: string; CreateIndex: number } }[]>('/v1/health/service/redis')) ?? [];
+    return all.find(({ Service }) => Service.ID === idOf(master))?.Service.CreateIndex;
+  };
+  const before = await createdAt();
+  t.type(before, 'number');
+  daemon.writeConfig(configOf([master], { tags: ['tagged'] }));
+  await daemon.kill('SIGHUP');
+  await waitFor('the tag', () => instanceOf(consul, idOf(master)), {
+    until: (one) => one?.Service.Tags.join() === 'reloaded,tagged',
+  });
+  await waitFor('the other to be gone', () => instanceOf(consul, idOf(replicaOf(outlived))), {
+    until: (one) => one === undefined,
+  });
+  t.equal(await createdAt(), before, 'it was never deregistered');
+  await daemon.stop();
+  t.equal(await instanceOf(consul, idOf(master)), undefined, 'it went with the daemon');
+});
 
-t.test('an agent that lost everything gets everything again', async (t) => {
+t.test('an agent that lost its state gets all registrations again', async (t) => {
   await register(t, { consul, shards: [plain] });
   await consul.restart();
   await waitFor('both to be there again', () => instancesOf(consul, 'redis'), {

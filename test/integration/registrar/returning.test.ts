@@ -25,7 +25,7 @@ async function claimsOf(host: string): Promise<readonly string[]> {
   return [...answers.flat(), ...passing.map(({ Service }) => `${Service.ID} is passing as a master`)];
 }
 
-t.test('an old master that starts again as a master is never found as one', async (t) => {
+t.test('DNS never has a former master that starts again as a master', async (t) => {
   startBridge(t, { consul, sentinels, fence: 'demote' });
   await recordOf(consul, name, { master });
   startRegistrar(t, {

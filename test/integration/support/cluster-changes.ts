@@ -23,7 +23,7 @@ export interface FollowedScene {
   readonly cluster: RunningCluster;
 }
 
-/** `role` of each node of a cluster by its tags in the catalog. */
+/** The addresses of the nodes that have a role by their tags in the catalog. */
 async function tagged({ consul, cluster }: FollowedScene, role: 'master' | 'replica'): Promise<readonly string[]> {
   const instances = await instancesOf(consul, 'redis-cluster');
   return instances
@@ -42,7 +42,7 @@ export function untilTagged(
   });
 }
 
-/** Node 4 takes over from node 1: by hand, so that nothing may be lost. */
+/** Node 4 takes over from node 1 by CLUSTER FAILOVER, which loses nothing. */
 export async function failOverByHand(t: Test, scene: FollowedScene): Promise<void> {
   const { consul, cluster } = scene;
   const [a, , c, , rb] = nodesOf(cluster);
@@ -59,27 +59,13 @@ export async function failOverByHand(t: Test, scene: FollowedScene): Promise<voi
   t.strictSame(await writer.stop(), []);
 }
 
-/** A master and its replica join, some slots move to it and back, and both are forgotten. After {@link failOverByHand}. */
+/** A master and its replica join, slots move to it and back, and all nodes forget both. After {@link failOverByHand}. */
 export async function growAndShrink(t: Test, scene: FollowedScene & { readonly slots: number }): Promise<void> {
   const { consul, cluster, slots: count } = scene;
   const { name } = cluster;
-  const [a, b, c, ra, rb, rc, spare, spareReplica] = nodesOf(cluster);
+  const [a, , c, , rb, , spare, spareReplica] = nodesOf(cluster);
   const writer = await startWriter(t, scene);
-  await meet(a, spare);
-  await untilRecord(consul, name, {
-    what: 'a master without slots',
-    until: ({ shards }) =>
-      shards.some(({ slots, master }) => slots.length === 0 && master?.host === spare.address.host),
-  });
-  await meet(a, spareReplica);
-  await waitFor('it to be known', () => spareReplica.command('CLUSTER', 'NODES'), {
-    until: (nodes) => String(nodes).split('\n').length > 8,
-  });
-  await waitFor('it to replicate', async () => spareReplica.command('CLUSTER', 'REPLICATE', await idOf(spare)), {
-    until: (reply) => reply === 'OK',
-  });
-  // A node that was just met takes nothing before it knows the whole map, for two seconds or so.
-  await waitFor('it to be ready', () => viewOf(spare), { until: ({ state }) => state === 'ok' });
+  await joinSpares(scene);
   const slots = Array.from({ length: count }, (_, i) => i);
   await moveSlots({ from: a, to: spare, slots });
   const record = await untilRecord(consul, name, {
@@ -95,6 +81,37 @@ export async function growAndShrink(t: Test, scene: FollowedScene & { readonly s
   });
   await untilTagged(scene, { role: 'master', servers: [a, c, rb, spare] });
   await moveSlots({ from: spare, to: a, slots });
+  await forgetSpares(cluster);
+  await untilRecord(consul, name, {
+    what: 'three shards again',
+    until: (r) => r.shards.length === 3 && mastersOf(r).join() === addressesOf([a, c, rb]).join(),
+  });
+  t.ok(writer.acknowledged.size > 50);
+  t.strictSame(await writer.stop(), []);
+}
+
+/** The first spare becomes a master without slots, the second its replica. */
+async function joinSpares({ consul, cluster }: FollowedScene): Promise<void> {
+  const [a, , , , , , spare, spareReplica] = nodesOf(cluster);
+  await meet(a, spare);
+  await untilRecord(consul, cluster.name, {
+    what: 'a master without slots',
+    until: ({ shards }) =>
+      shards.some(({ slots, master }) => slots.length === 0 && master?.host === spare.address.host),
+  });
+  await meet(a, spareReplica);
+  await waitFor('the spare replica to know all nodes', () => spareReplica.command('CLUSTER', 'NODES'), {
+    until: (nodes) => String(nodes).split('\n').length > 8,
+  });
+  await waitFor('it to replicate', async () => spareReplica.command('CLUSTER', 'REPLICATE', await idOf(spare)), {
+    until: (reply) => reply === 'OK',
+  });
+  // A new node takes no slots before it knows the whole map, about two seconds later.
+  await waitFor('the spare to be ready', () => viewOf(spare), { until: ({ state }) => state === 'ok' });
+}
+
+async function forgetSpares(cluster: RunningCluster): Promise<void> {
+  const [a, b, c, ra, rb, rc, spare, spareReplica] = nodesOf(cluster);
   for (const node of [spareReplica, spare]) {
     const id = await idOf(node);
     await Promise.all(
@@ -102,12 +119,6 @@ export async function growAndShrink(t: Test, scene: FollowedScene & { readonly s
     );
     await node.command('CLUSTER', 'RESET', 'HARD').catch(() => undefined);
   }
-  await untilRecord(consul, name, {
-    what: 'three shards again',
-    until: (r) => r.shards.length === 3 && mastersOf(r).join() === addressesOf([a, c, rb]).join(),
-  });
-  t.ok(writer.acknowledged.size > 50);
-  t.strictSame(await writer.stop(), []);
 }
 
 type EightNodes = [
@@ -125,56 +136,69 @@ export function nodesOf(cluster: RunningCluster): EightNodes {
   return cluster.nodes as EightNodes;
 }
 
-/** Writes through a client that knows nothing but Consul's DNS, and counts what was acknowledged. */
-async function startWriter(t: Test, { consul, cluster }: FollowedScene) {
+/** A writer that finds the cluster through Consul's DNS alone. It stops with the test. */
+async function startWriter(t: Test, { consul, cluster }: FollowedScene): Promise<ClusterWriter> {
   const service = `${cluster.name}.redis-cluster.service.consul`;
   const found = await waitFor('nodes in DNS', () => consul.dnsSrv(service), {
-    // Over UDP Consul answers with three of them at most (dns_config.udp_answer_limit).
+    // Over UDP, Consul answers with at most three of them (dns_config.udp_answer_limit).
     until: (answers) => answers.length > 0,
   });
   const seeds = await Promise.all(
     found.map(async ({ target, port }) => ({ host: (await consul.dnsA(target))[0] ?? '', port })),
   );
-  let writing = true;
-  const client = new Cluster(seeds, {
-    redisOptions: { connectTimeout: 1_000 },
-    slotsRefreshTimeout: 2_000,
-    clusterRetryStrategy: () => 50,
-  });
-  client.on('error', () => {});
-  t.teardown(() => {
-    writing = false;
-    client.disconnect();
-  });
-  const acknowledged = new Set<string>();
-  const run = (async () => {
-    for (let i = 0; writing; i += 1) {
+  const writer = new ClusterWriter(seeds);
+  t.teardown(() => writer.close());
+  return writer;
+}
+
+/** Writes one key after another, and remembers which of them the cluster acknowledged. */
+class ClusterWriter {
+  readonly acknowledged = new Set<string>();
+  readonly #client: Cluster;
+  readonly #run: Promise<void>;
+  #isWriting = true;
+
+  constructor(seeds: readonly { readonly host: string; readonly port: number }[]) {
+    this.#client = new Cluster([...seeds], {
+      redisOptions: { connectTimeout: 1_000 },
+      slotsRefreshTimeout: 2_000,
+      clusterRetryStrategy: () => 50,
+    });
+    this.#client.on('error', () => {});
+    this.#run = this.#write();
+  }
+
+  /** Stops to write, and returns the acknowledged keys that are lost. */
+  async stop(): Promise<readonly string[]> {
+    this.#isWriting = false;
+    await this.#run;
+    const lost: string[] = [];
+    const keys = [...this.acknowledged];
+    while (keys.length > 0) {
+      const some = keys.splice(0, 100);
+      const values = await Promise.all(some.map((key) => this.#client.get(key)));
+      lost.push(...some.filter((_, i) => values[i] === null));
+    }
+    this.#client.disconnect();
+    return lost;
+  }
+
+  close(): void {
+    this.#isWriting = false;
+    this.#client.disconnect();
+  }
+
+  async #write(): Promise<void> {
+    for (let i = 0; this.#isWriting; i += 1) {
       const key = `key:${i}`;
       try {
-        await client.set(key, String(i));
-        acknowledged.add(key);
+        await this.#client.set(key, String(i));
+        this.acknowledged.add(key);
       } catch {
-        // Not acknowledged: the application would try again.
+        // Not acknowledged: an application would try again.
       }
-      // As many as an application would send, and not as many as two cores can do.
+      // The rate of an application, which leaves two cores time for the cluster.
       await delay(1);
     }
-  })();
-  return {
-    acknowledged,
-    /** Answers the keys that were acknowledged and are gone. */
-    async stop(): Promise<readonly string[]> {
-      writing = false;
-      await run;
-      const lost: string[] = [];
-      const keys = [...acknowledged];
-      while (keys.length > 0) {
-        const some = keys.splice(0, 100);
-        const values = await Promise.all(some.map((key) => client.get(key)));
-        lost.push(...some.filter((_, i) => values[i] === null));
-      }
-      client.disconnect();
-      return lost;
-    },
-  };
+  }
 }

@@ -17,25 +17,25 @@ export interface RunningCluster {
   readonly nodes: readonly RedisServer[];
 }
 
-export interface ClusterWish {
+export interface ClusterSetup {
   readonly name: string;
   readonly masters?: number;
   /** Nodes that belong to no cluster yet, after all others. */
   readonly spares?: number;
   readonly program?: string;
   readonly password?: string;
-  /** Settings of each node, by its number, beside those of every cluster here. */
+  /** More settings of each node, by its number. */
   readonly configs?: readonly RedisConfig[];
-  /** What keeps nodes from changing masters by themselves, where that is not as in 7.0 and later. */
+  /** The settings that keep replicas from changing masters by themselves. Default: those of 7.0 and later. */
   readonly still?: RedisConfig;
-  /** Where the nodes meet each other; default: where they are. */
+  /** The ports at which the nodes meet each other. Default: those that they listen on. */
   readonly ports?: readonly number[];
 }
 
 /** A Redis Cluster of three masters with a replica each: nodes 0 to 2 begin as masters, 3 to 5 as their replicas. */
-export async function startCluster(sandbox: Sandbox, wish: ClusterWish): Promise<RunningCluster> {
-  const { name, masters: count = 3, spares = 0, ports = [] } = wish;
-  const all = await Promise.all(Array.from({ length: 2 * count + spares }, (_, i) => clusterNode(sandbox, wish, i)));
+export async function startCluster(sandbox: Sandbox, setup: ClusterSetup): Promise<RunningCluster> {
+  const { name, masters: count = 3, spares = 0, ports = [] } = setup;
+  const all = await Promise.all(Array.from({ length: 2 * count + spares }, (_, i) => clusterNode(sandbox, setup, i)));
   const nodes = all.slice(0, 2 * count);
   const [first, ...others] = nodes as [RedisServer, ...RedisServer[]];
   const share = Math.ceil(slotCount / count);
@@ -69,8 +69,8 @@ export async function startCluster(sandbox: Sandbox, wish: ClusterWish): Promise
   return { name, nodes: all };
 }
 
-async function clusterNode(sandbox: Sandbox, wish: ClusterWish, index: number): Promise<RedisServer> {
-  const { name, program, password, configs, still = { 'cluster-allow-replica-migration': 'no' } } = wish;
+async function clusterNode(sandbox: Sandbox, setup: ClusterSetup, index: number): Promise<RedisServer> {
+  const { name, program, password, configs, still = { 'cluster-allow-replica-migration': 'no' } } = setup;
   const config = {
     'cluster-enabled': 'yes',
     'cluster-node-timeout': '1500',
@@ -88,7 +88,7 @@ async function clusterNode(sandbox: Sandbox, wish: ClusterWish, index: number): 
   return shard.master;
 }
 
-/** As ADDSLOTSRANGE, which came with 7.0. */
+/** ADDSLOTSRANGE for versions before 7.0. */
 async function addSlots(node: RedisServer, range: { readonly from: number; readonly to: number }): Promise<void> {
   const slots = Array.from({ length: range.to - range.from + 1 }, (_, i) => range.from + i);
   await node.command('CLUSTER', 'ADDSLOTS', ...slots);
@@ -143,7 +143,7 @@ export async function moveSlots(move: {
   }
 }
 
-/** A follower of clusters in this process, which stops with the test. */
+/** Follows clusters in this process until the test ends. */
 export function startFollower(
   t: Pick<TestLike, 'teardown'>,
   setting: {
@@ -176,10 +176,10 @@ export async function clusterRecordOf(consul: ConsulAgent, name: string): Promis
 export function untilRecord(
   consul: ConsulAgent,
   name: string,
-  wish: { readonly what: string; readonly until: (record: ClusterRecord) => boolean },
+  setup: { readonly what: string; readonly until: (record: ClusterRecord) => boolean },
 ): Promise<ClusterRecord | undefined> {
-  return waitFor(`the record of ${name} to show ${wish.what}`, () => clusterRecordOf(consul, name), {
-    until: (record) => record !== undefined && wish.until(record),
+  return waitFor(`the record of ${name} to show ${setup.what}`, () => clusterRecordOf(consul, name), {
+    until: (record) => record !== undefined && setup.until(record),
     timeoutMs: 20_000,
   });
 }

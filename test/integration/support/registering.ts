@@ -25,7 +25,7 @@ export const quickChecks: CheckSettings = {
   maxLinkDownMs: 60_000,
 };
 
-export interface InstanceWish {
+export interface InstanceSetup {
   readonly kind: InstanceKind;
   readonly address: Address;
   readonly name?: string;
@@ -34,8 +34,8 @@ export interface InstanceWish {
   readonly more?: Partial<InstanceSpec>;
 }
 
-export function makeInstance(wish: InstanceWish): { readonly spec: InstanceSpec; readonly access: RedisAccess } {
-  const { kind, address, name, access = {}, checks = {}, more = {} } = wish;
+export function makeInstance(setup: InstanceSetup): { readonly spec: InstanceSpec; readonly access: RedisAccess } {
+  const { kind, address, name, access = {}, checks = {}, more = {} } = setup;
   const spec: InstanceSpec = {
     id: instanceId(kind, address),
     kind,
@@ -57,12 +57,12 @@ export interface RunningRegistrar {
   stop(): Promise<void>;
 }
 
-/** A registrar in this process, which stops with the test. */
+/** Runs a registrar in this process until the test ends. */
 export function startRegistrar(
   t: Pick<TestLike, 'teardown'>,
   setting: {
     readonly consul: ConsulAgent;
-    readonly instances: readonly InstanceWish[];
+    readonly instances: readonly InstanceSetup[];
     readonly discoveries?: readonly WantedDiscovery[];
     readonly environment?: string | undefined;
     readonly nodeHosts?: readonly string[];
@@ -95,25 +95,25 @@ export function idOf(server: RedisServer): string {
   return `redis-${formatAddress(server.address)}`;
 }
 
-/** Records each master as it was started, registers all servers of the shards, and waits until all pass. */
+/** Writes a record for each shard, registers all servers of the shards, and waits until all checks pass. */
 export async function register(
   t: Pick<TestLike, 'teardown'>,
   setting: {
     readonly consul: ConsulAgent;
     readonly shards: readonly Shard[];
     readonly checks?: Partial<CheckSettings>;
-    /** Registered beside them, and not waited for. */
-    readonly others?: readonly InstanceWish[];
+    /** More instances to register. Their checks need not pass. */
+    readonly others?: readonly InstanceSetup[];
   },
 ): Promise<RunningRegistrar> {
   const { consul, shards, checks = {}, others = [] } = setting;
-  const wishes: InstanceWish[] = [];
+  const setups: InstanceSetup[] = [];
   for (const { name, master, replicas, servers, password } of shards) {
     await putRecordOf(consul, { name, master: master.address, replicas: replicas.map(({ address }) => address) });
     const access = password === undefined ? {} : { password };
-    wishes.push(...servers.map(({ address }) => ({ kind: 'redis', name, address, checks, access }) as const));
+    setups.push(...servers.map(({ address }) => ({ kind: 'redis', name, address, checks, access }) as const));
   }
-  const registrar = startRegistrar(t, { consul, instances: [...wishes, ...others] });
+  const registrar = startRegistrar(t, { consul, instances: [...setups, ...others] });
   const servers = shards.flatMap((shard) => shard.servers);
   await waitFor('all instances to pass', () => Promise.all(servers.map((server) => instanceOf(consul, idOf(server)))), {
     until: (all) => all.every((one) => one?.Checks.every(({ Status }) => Status === 'passing')),
