@@ -21,7 +21,7 @@ export async function resolveConsul(resolution: Resolution, raw: RawConsul): Pro
     ...(tls === undefined ? {} : { tls }),
     ...(token === undefined ? {} : { token }),
     ...(raw.datacenter === undefined ? {} : { datacenter: raw.datacenter }),
-    ...(raw.connections === undefined ? {} : { connections: raw.connections }),
+    connections: raw.connections,
   };
 }
 

@@ -7,13 +7,13 @@ import { configError, formatPath, type Problem } from './problem.ts';
 import { Resolution } from './resolution.ts';
 import { resolveConfig } from './resolve.ts';
 import { checkRules } from './rules.ts';
-import { type RawConfig, type SectionName, sections } from './schema.ts';
+import { defaultSections, type RawConfig, type SectionName, sections } from './schema.ts';
 
 /** Sections that are lists. */
 const lists: ReadonlySet<string> = new Set<SectionName>(['register', 'cluster', 'templates']);
 
-/** A Sentinel and a Consul agent on this machine: what runs where nothing is configured. */
-const withoutConfig: RawConfig = { sentinel: sections.sentinel.parse({}) };
+/** Without a config: a bridge between a Sentinel and a Consul agent on this machine. */
+const withoutConfig: Partial<RawConfig> = { sentinel: sections.sentinel.parse({}) };
 
 /**
  * Reads, merges and validates the configuration, and reads the secrets it names. With no paths: a bridge from the
@@ -29,15 +29,18 @@ export async function loadConfig(options: {
   const merged = mergeDocuments(documents);
   const parsed = parseSections(merged);
   const resolution = new Resolution(merged, options.environment);
-  const raw = options.paths.length === 0 ? withoutConfig : parsed.raw;
-  const config = await resolveConfig(resolution, raw);
+  const given = options.paths.length === 0 ? withoutConfig : parsed.raw;
+  const config = await resolveConfig(resolution, { ...defaultSections, ...given });
   checkRules(resolution, config);
   const problems = [...reading, ...merged.problems, ...parsed.problems, ...resolution.problems];
   if (problems.length > 0) throw configError(problems);
   return deepFreeze(config);
 }
 
-function parseSections(merged: MergedConfig): { readonly raw: RawConfig; readonly problems: readonly Problem[] } {
+function parseSections(merged: MergedConfig): {
+  readonly raw: Partial<RawConfig>;
+  readonly problems: readonly Problem[];
+} {
   const problems: Problem[] = [];
   const raw: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(merged.value)) {
@@ -45,7 +48,7 @@ function parseSections(merged: MergedConfig): { readonly raw: RawConfig; readonl
       problems.push(unknownSection(key, merged));
       continue;
     }
-    // `sentinel:` with nothing below it asks for the defaults.
+    // A section without content, as in `sentinel:`, has its defaults.
     const given = value ?? (lists.has(key) ? [] : {});
     const parsed = sections[key as SectionName].safeParse(given);
     if (parsed.success) raw[key] = parsed.data;

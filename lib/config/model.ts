@@ -37,7 +37,7 @@ export interface ConsulConfig {
   readonly token?: Secret;
   readonly datacenter?: string;
   /** Blocking queries with a connection of their own. */
-  readonly connections?: number;
+  readonly connections: number;
 }
 
 /** What it takes to be let in by a Redis or a Sentinel. */

@@ -9,24 +9,24 @@ import type { Resolution } from './resolution.ts';
 import type { RawApi, RawConfig, RawJournal, RawSentinel } from './schema.ts';
 import { resolveTemplates } from './template.ts';
 
-/** Reads what the sections point at: files, secrets, the environment. Problems are reported, never thrown. */
+/** Reads the files, secrets and variables that the sections name. Reports problems and never throws. */
 export async function resolveConfig(resolution: Resolution, raw: RawConfig): Promise<Config> {
   return {
     environment: raw.environment,
-    consul: await resolveConsul(resolution, raw.consul ?? {}),
+    consul: await resolveConsul(resolution, raw.consul),
     register: raw.register === undefined ? undefined : await resolveRegister(resolution, raw.register),
     sentinel: raw.sentinel === undefined ? undefined : await resolveSentinel(resolution, raw.sentinel),
-    cluster: await resolveClusters(resolution, raw.cluster ?? []),
-    templates: await resolveTemplates(resolution, raw.templates ?? []),
+    cluster: await resolveClusters(resolution, raw.cluster),
+    templates: await resolveTemplates(resolution, raw.templates),
     api: await resolveApi(resolution, raw.api),
-    log: raw.log ?? { level: 'info', format: 'auto' },
+    log: raw.log,
     journal: resolveJournal(resolution, raw.journal),
   };
 }
 
 async function resolveSentinel(resolution: Resolution, raw: RawSentinel): Promise<SentinelConfig> {
   return {
-    // With a service to look them up by, none need be listed.
+    // With `service`, the addresses may come from Consul alone.
     addresses: raw.addresses ?? (raw.service === undefined ? [{ host: '127.0.0.1', port: 26379 }] : []),
     ...(raw.service === undefined ? {} : { service: raw.service }),
     provision: raw.provision,
@@ -49,20 +49,20 @@ async function resolveSentinel(resolution: Resolution, raw: RawSentinel): Promis
   };
 }
 
-async function resolveApi(resolution: Resolution, raw: RawApi | undefined): Promise<ApiConfig | undefined> {
+async function resolveApi(resolution: Resolution, raw: RawApi): Promise<ApiConfig | undefined> {
   if (raw === false) return undefined;
-  const listen = raw?.listen ?? { host: '127.0.0.1', port: 8680 };
+  const { listen } = raw;
   const token =
-    raw?.tokenFile === undefined
+    raw.tokenFile === undefined
       ? resolution.secretVariable('SWITCHMASTER_API_TOKEN')
       : await resolution.readSecret(raw.tokenFile, { at: ['api', 'tokenFile'] });
-  const tls = raw?.tls === undefined ? undefined : await readServerTls(resolution, raw.tls);
-  if (!isLoopback(listen.host) && raw?.tls === undefined && raw?.allowRemote !== true) {
+  const tls = raw.tls === undefined ? undefined : await readServerTls(resolution, raw.tls);
+  if (!isLoopback(listen.host) && raw.tls === undefined && !raw.allowRemote) {
     resolution.report(
       { at: ['api', 'listen'] },
       {
         message: 'opens the API to other machines without TLS',
-        hint: 'listen on 127.0.0.1, set api.tls, or say api.allowRemote: true',
+        hint: 'listen on 127.0.0.1, set api.tls, or set api.allowRemote: true',
       },
     );
   }
@@ -84,9 +84,9 @@ async function readServerTls(
   return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
 }
 
-function resolveJournal(resolution: Resolution, raw: RawJournal | undefined): JournalConfig {
-  const entries = raw?.entries ?? 5_000;
-  if (raw?.file === undefined) return { entries };
+function resolveJournal(resolution: Resolution, raw: RawJournal): JournalConfig {
+  const { entries } = raw;
+  if (raw.file === undefined) return { entries };
   const file = resolution.absolute(raw.file, { at: ['journal', 'file'] });
   return { entries, file: path.normalize(file) };
 }

@@ -9,8 +9,8 @@ import { templatesSection } from './template-schema.ts';
 export { address, filePath, type RawClientTls } from './shared-schema.ts';
 
 /*
- * What the sections of a config file may hold, before files and the environment are read (resolve.ts does that).
- * Every object is strict: a key that nothing implements is a mistake to be told, not to be ignored.
+ * The sections of a config file before files and the environment are read (resolve.ts does that). Each default has its
+ * one place here. Every object is strict: an unknown key is reported, not ignored.
  */
 
 /** A tag of Consul, and so a label of its DNS (RFC 1035, 2.3.1). */
@@ -22,7 +22,7 @@ const consulSection = z.strictObject({
   address: text.optional(),
   tokenFile: filePath.optional(),
   datacenter: text.optional(),
-  connections: z.int().min(1).max(100_000).optional(),
+  connections: z.int().min(1).max(100_000).default(64),
   tls: z
     .strictObject({
       caFile: filePath.optional(),
@@ -53,7 +53,7 @@ const sentinelSection = z.strictObject({
 });
 export type RawSentinel = z.output<typeof sentinelSection>;
 
-/** Like {@link address}; port 0 takes a free one. */
+/** Like {@link address}; port 0 takes a free port. */
 const listenAddress = z.string().transform((value, context): Address => {
   const free = /^(.+):0$/.exec(value);
   const parsed = free === null ? parseAddress(value) : parseAddress(`${free[1]}:1`);
@@ -85,7 +85,7 @@ const journalSection = z.strictObject({
 });
 export type RawJournal = z.output<typeof journalSection>;
 
-/** Each section by its key. They are parsed one by one, so that one broken section does not hide what is wrong with the others. */
+/** Each section by its key. They are parsed one by one, so that a broken section does not hide problems of the others. */
 export const sections = {
   environment: environmentSection,
   consul: consulSection,
@@ -98,9 +98,22 @@ export const sections = {
   journal: journalSection,
 } as const;
 export type SectionName = keyof typeof sections;
-export type RawConfig = { [S in SectionName]?: z.output<(typeof sections)[S]> };
+type RawSections = { [S in SectionName]: z.output<(typeof sections)[S]> };
 
-/** The whole as one schema: for JSON Schema and for hints. */
+/** Sections whose absence means their defaults. Without one of the others, the node does not run its part. */
+export const defaultSections = {
+  consul: sections.consul.parse({}),
+  cluster: sections.cluster.parse([]),
+  templates: sections.templates.parse([]),
+  api: sections.api.parse({}),
+  log: sections.log.parse({}),
+  journal: sections.journal.parse({}),
+} satisfies Partial<RawSections>;
+
+/** The parsed sections, with the defaults of those that are absent. */
+export type RawConfig = Partial<RawSections> & Pick<RawSections, keyof typeof defaultSections>;
+
+/** The whole config as one schema: for JSON Schema and for hints. */
 export const configSchema = z.strictObject({
   environment: environmentSection.optional(),
   consul: consulSection.optional(),

@@ -19,8 +19,10 @@ export class ConsulPart implements Part {
       ...(tls === undefined ? {} : { tls: revealTls(tls) }),
       onTransaction: () => this.watches.hurry(),
     });
-    const limits = connections === undefined ? {} : { ownConnections: connections };
-    this.watches = new CatalogWatches({ ...options, client: new PooledReader(this.client, limits) });
+    this.watches = new CatalogWatches({
+      ...options,
+      client: new PooledReader(this.client, { ownConnections: connections }),
+    });
   }
 
   start(): void {}

@@ -8,15 +8,15 @@ import type { Reader } from './watch.ts';
 type Answer = Indexed<ConsulAnswers[ConsulQuery['kind']]>;
 
 export interface PoolLimits {
-  /** Blocking queries with a connection of their own. Default 64. */
+  /** How many blocking queries have a connection of their own. */
   readonly ownConnections: number;
-  /** Reads that do not block, at a time. Default 16. */
-  readonly plainReads: number;
-  /** The least time between two readings of what shares a connection. Default 500. */
-  readonly sweepMs: number;
 }
 
-export const defaultPoolLimits: PoolLimits = { ownConnections: 64, plainReads: 16, sweepMs: 500 };
+/** How many reads run at a time that do not block. */
+const plainReads = 16;
+
+/** The least time between two reads of a query that shares a connection. */
+const sweepMs = 500;
 
 /**
  * Follows any number of services over few connections. A Consul agent lets one address have 200 (`limits.
@@ -30,14 +30,13 @@ export const defaultPoolLimits: PoolLimits = { ownConnections: 64, plainReads: 1
 export class PooledReader implements Reader {
   readonly #client: Reader;
   readonly #limits: PoolLimits;
-  readonly #semaphore: Semaphore;
+  readonly #semaphore = new Semaphore(plainReads);
   readonly #changeFeeds = new Map<string, ChangeFeed>();
   #own = 0;
 
-  constructor(client: Reader, limits: Partial<PoolLimits> = {}) {
+  constructor(client: Reader, limits: PoolLimits) {
     this.#client = client;
-    this.#limits = { ...defaultPoolLimits, ...limits };
-    this.#semaphore = new Semaphore(this.#limits.plainReads);
+    this.#limits = limits;
   }
 
   async read(query: ConsulQuery, options: ReadOptions): Promise<Answer> {
@@ -78,8 +77,7 @@ export class PooledReader implements Reader {
 
   #changeFeed(dc: string | undefined): ChangeFeed {
     const key = dc ?? '';
-    const changeFeed =
-      this.#changeFeeds.get(key) ?? new ChangeFeed({ client: this.#client, dc, sweepMs: this.#limits.sweepMs });
+    const changeFeed = this.#changeFeeds.get(key) ?? new ChangeFeed({ client: this.#client, dc, sweepMs });
     this.#changeFeeds.set(key, changeFeed);
     return changeFeed;
   }

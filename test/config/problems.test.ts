@@ -95,7 +95,7 @@ const cases: readonly { name: string; yaml: string; expected: readonly string[] 
     name: 'an API open to the network',
     yaml: 'api: { listen: "0.0.0.0:8680" }\n',
     expected: [
-      '1:16 api.listen: opens the API to other machines without TLS (listen on 127.0.0.1, set api.tls, or say api.allowRemote: true)',
+      '1:16 api.listen: opens the API to other machines without TLS (listen on 127.0.0.1, set api.tls, or set api.allowRemote: true)',
     ],
   },
   {

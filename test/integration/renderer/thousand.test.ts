@@ -32,7 +32,7 @@ t.test('a thousand watched services fit into a hundred connections, and cost no 
       return client.read(query, options);
     },
   };
-  const watches = new CatalogWatches({ client: new PooledReader(counting) });
+  const watches = new CatalogWatches({ client: new PooledReader(counting, { ownConnections: 64 }) });
   t.teardown(async () => {
     await watches.close();
     client.close();
