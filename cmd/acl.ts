@@ -107,7 +107,7 @@ async function readingsOf(
   spec: TemplateSpec,
   environment: string | undefined,
 ): Promise<{ readonly rendered: readonly ConsulQuery[]; readonly reads: TemplateReads }> {
-  const { compileSource } = await import('../lib/renderer/source.ts');
+  const { compileSource } = await import('../lib/renderer/observe/source.ts');
   const { computedName } = await import('../lib/template/reads.ts');
   const template = await compileSource(spec);
   const world: RenderWorld = {

@@ -54,7 +54,7 @@ async function check(options: CheckOptions): Promise<ExitCode> {
 async function checkConfig(paths: readonly string[]): Promise<Config> {
   const { loadConfig } = await import('../lib/config/load.ts');
   const { configError } = await import('../lib/config/problem.ts');
-  const { compileSource } = await import('../lib/renderer/source.ts');
+  const { compileSource } = await import('../lib/renderer/observe/source.ts');
   const config = await loadConfig({ paths, environment: process.env });
   const compiled = await Promise.allSettled(config.templates.map((template) => compileSource(template)));
   const problems = compiled.flatMap((result, i) => {

@@ -3,38 +3,43 @@ import { templateFormats } from '../template/format.ts';
 import { duration } from './duration.ts';
 import { address, clientTls, filePath, text } from './shared-schema.ts';
 
-/** A program and its arguments: never a shell's line. */
+/** A program and its arguments. No shell reads them. */
 const argv = z.array(z.string()).min(1, 'needs a program');
-const timeout = duration({ minMs: 100, maxMs: 3_600_000 }).optional();
-const command = z.union([argv, z.strictObject({ command: argv, timeout })]);
-export type RawCommand = z.output<typeof command>;
+const timeout = duration({ minMs: 100, maxMs: 3_600_000 });
+/** Of checks and reload commands, in milliseconds. */
+export const defaultTimeoutMs = 30_000;
+const command = z.union([
+  argv.transform((words) => ({ argv: words, timeoutMs: defaultTimeoutMs })),
+  z
+    .strictObject({ command: argv, timeout: timeout.default(defaultTimeoutMs) })
+    .transform((given) => ({ argv: given.command, timeoutMs: given.timeout })),
+]);
 
 const signals = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGTERM', 'SIGWINCH'] as const;
 const signal = z.enum(signals);
 
-const supervise = z.union([
-  argv,
-  z.strictObject({
-    command: argv,
-    onChange: z.enum(['restart', ...signals]).default('restart'),
-    stopSignal: signal.optional(),
-    stopTimeout: duration({ minMs: 0, maxMs: 3_600_000 }).optional(),
-  }),
-]);
+const supervised = z.strictObject({
+  command: argv,
+  onChange: z.enum(['restart', ...signals]).default('restart'),
+  stopSignal: signal.default('SIGTERM'),
+  stopTimeout: duration({ minMs: 0, maxMs: 3_600_000 }).default(10_000),
+});
+const supervise = z.union([argv.transform((words) => supervised.parse({ command: words })), supervised]);
+export type RawSupervise = z.output<typeof supervise>;
 
-/** One object for all kinds, so that a mistake within one is told in its own words. */
+/** One object for all kinds, so that the message about a mistake in one kind names that mistake. */
 const reload = z.union([
   argv,
   z
     .strictObject({
       command: argv.optional(),
-      timeout,
-      /** The HAProxy in front of a consumer that is restarted. */
+      timeout: timeout.optional(),
+      /** The HAProxy in front of a consumer that restarts. */
       drain: z
         .strictObject({
           socket: text,
           servers: z.array(z.string().regex(/^[\w.:-]+\/[\w.:-]+$/, 'must be backend/server')).min(1),
-          timeout: duration({ minMs: 0, maxMs: 3_600_000 }).optional(),
+          timeout: duration({ minMs: 0, maxMs: 3_600_000 }).default(5_000),
         })
         .optional(),
       signal: signal.optional(),
@@ -57,7 +62,7 @@ export type RawReload = z.output<typeof reload>;
 
 const redisProbe = z.strictObject({
   address,
-  /** The name of a master that must be the one behind the address. */
+  /** The name of the master that must answer at the address. */
   master: text.optional(),
   username: text.optional(),
   passwordFile: filePath.optional(),
@@ -70,7 +75,7 @@ const verify = z.strictObject({
   tcp: address.optional(),
   http: z.url({ protocol: /^https?$/ }).optional(),
   command: argv.optional(),
-  deadline: duration({ minMs: 100, maxMs: 600_000 }).optional(),
+  deadline: duration({ minMs: 100, maxMs: 600_000 }).default(5_000),
 });
 export type RawVerify = z.output<typeof verify>;
 
@@ -90,12 +95,12 @@ const template = z.strictObject({
   check: command.optional(),
   reload: reload.optional(),
   verify: verify.optional(),
-  wait: z.strictObject({ min: duration({ minMs: 0 }), max: duration({ minMs: 0 }) }).optional(),
+  wait: z.strictObject({ min: duration({ minMs: 0 }), max: duration({ minMs: 0 }) }).default({ min: 100, max: 2_000 }),
   guard: z
-    .strictObject({ minServers: z.int().min(0).optional(), maxLoss: z.number().min(0).max(1).optional() })
-    .optional(),
+    .strictObject({ minServers: z.int().min(0).optional(), maxLoss: z.number().min(0).max(1).default(1) })
+    .default({ maxLoss: 1 }),
   rolling: z.strictObject({ limit: z.int().min(1), group: text.optional() }).optional(),
-  /** The file is its consumer's own once it is there. */
+  /** The consumer owns the file once it exists. */
   seed: z.boolean().default(false),
   mode: fileMode.optional(),
   owner: z.union([text, z.int().min(0)]).optional(),

@@ -1,44 +1,44 @@
 import { basename } from 'node:path';
 import { parseAddress } from '../model/address.ts';
-import type {
-  CommandSpec,
-  HaproxySocket,
-  ProbeSpec,
-  ReloadSpec,
-  TemplateSpec,
-  VerifySpec,
-} from '../model/template-spec.ts';
+import type { HaproxySocket, ProbeSpec, ReloadSpec, TemplateSpec, VerifySpec } from '../model/template-spec.ts';
 import type { Path } from './problem.ts';
 import type { Resolution } from './resolution.ts';
-import type { RawCommand, RawRedisProbe, RawReload, RawTemplate, RawVerify } from './template-schema.ts';
+import {
+  defaultTimeoutMs,
+  type RawRedisProbe,
+  type RawReload,
+  type RawSupervise,
+  type RawTemplate,
+  type RawVerify,
+} from './template-schema.ts';
 import { resolveTls } from './tls.ts';
 
-/** Everything of a template but its name and paths. */
+/** A template's settings without its name and paths. */
 export async function resolveSettings(
   resolution: Resolution,
-  given: { readonly raw: RawTemplate; readonly index: number },
+  given: { readonly raw: RawTemplate; readonly index: number; readonly name: string },
 ): Promise<Omit<TemplateSpec, 'name' | 'source' | 'destination'>> {
   const { raw } = given;
   const at: Path = ['templates', given.index];
   const reload = raw.reload === undefined ? undefined : resolveReload(resolution, { raw: raw.reload, at });
   const verify = raw.verify === undefined ? undefined : await resolveVerify(resolution, { raw: raw.verify, at });
-  const wait = raw.wait === undefined ? undefined : { minMs: raw.wait.min, maxMs: raw.wait.max };
-  if (wait !== undefined && wait.minMs > wait.maxMs) {
+  const wait = { minMs: raw.wait.min, maxMs: raw.wait.max };
+  if (wait.minMs > wait.maxMs) {
     resolution.report({ at: [...at, 'wait', 'max'] }, { message: 'must not be less than min' });
   }
   checkSeed(resolution, { raw, at });
   return {
     vars: raw.vars,
+    wait,
+    guard: { maxLoss: raw.guard.maxLoss, ...defined({ minServers: raw.guard.minServers }) },
+    upkeep: raw.seed ? 'seed' : 'kept',
     ...defined({
       format: raw.format,
-      check: raw.check === undefined ? undefined : toCommand(raw.check),
+      check: raw.check,
       reload,
       verify,
-      wait,
-      guard: raw.guard === undefined ? undefined : defined(raw.guard),
       rolling:
-        raw.rolling === undefined ? undefined : { limit: raw.rolling.limit, ...defined({ group: raw.rolling.group }) },
-      upkeep: raw.seed ? ('seed' as const) : undefined,
+        raw.rolling === undefined ? undefined : { limit: raw.rolling.limit, group: raw.rolling.group ?? given.name },
       mode: raw.mode ?? (isSentinels(raw) ? 0o600 : undefined),
       owner: raw.owner,
       group: raw.group,
@@ -46,7 +46,7 @@ export async function resolveSettings(
   };
 }
 
-/** What Sentinel rewrites and keeps its epochs in must not be rendered over, and a seed is nothing to go back to. */
+/** Refuses to overwrite a file in which Sentinel keeps its epochs, and settings that a seed cannot use. */
 function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTemplate; readonly at: Path }): void {
   if (isSentinels(raw) && !raw.seed) {
     const hint = 'add seed: true, which writes the file only where there is none';
@@ -62,47 +62,42 @@ function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTempl
   }
 }
 
-/** Sentinel's own file, in which it keeps passwords of Redis too. */
+/** Sentinel's own config file, which holds Redis passwords too. */
 function isSentinels({ source }: RawTemplate): boolean {
   return basename(source) === 'sentinel.conf.hbs';
-}
-
-function toCommand(raw: RawCommand): CommandSpec {
-  if (Array.isArray(raw)) return { argv: raw };
-  return { argv: raw.command, ...defined({ timeoutMs: raw.timeout }) };
 }
 
 function resolveReload(resolution: Resolution, given: { readonly raw: RawReload; readonly at: Path }): ReloadSpec {
   const { raw } = given;
   const at = [...given.at, 'reload'];
-  if (Array.isArray(raw)) return { kind: 'command', command: { argv: raw } };
+  if (Array.isArray(raw)) return { kind: 'command', command: { argv: raw, timeoutMs: defaultTimeoutMs } };
   if (raw.haproxy !== undefined) {
     const { socket, fallback } = raw.haproxy;
     const where = resolveSocket(resolution, { socket, at: [...at, 'haproxy', 'socket'] });
-    return { kind: 'haproxy', socket: where, fallback: toCommand(fallback) };
+    return { kind: 'haproxy', socket: where, fallback };
   }
   if (raw.supervise !== undefined) return resolveSupervise(raw.supervise);
   if (raw.signal !== undefined && raw.pidFile !== undefined) {
     const pidFile = resolution.absolute(raw.pidFile, { at: [...at, 'pidFile'] });
     return { kind: 'signal', signal: raw.signal, pidFile };
   }
-  const command = toCommand({ command: raw.command ?? [], timeout: raw.timeout });
+  const command = { argv: raw.command ?? [], timeoutMs: raw.timeout ?? defaultTimeoutMs };
   if (raw.drain === undefined) return { kind: 'command', command };
   const { servers, timeout } = raw.drain;
   const socket = resolveSocket(resolution, { socket: raw.drain.socket, at: [...at, 'drain', 'socket'] });
-  return { kind: 'command', command, drain: { socket, servers, ...defined({ timeoutMs: timeout }) } };
+  return { kind: 'command', command, drain: { socket, servers, timeoutMs: timeout } };
 }
 
 function resolveSocket(resolution: Resolution, given: { readonly socket: string; readonly at: Path }): HaproxySocket {
   return parseAddress(given.socket) ?? resolution.absolute(given.socket, { at: given.at });
 }
 
-function resolveSupervise(raw: NonNullable<Exclude<RawReload, readonly string[]>['supervise']>): ReloadSpec {
-  if (Array.isArray(raw)) return { kind: 'supervise', command: { argv: raw }, change: { kind: 'restart' } };
-  const { command: argv, onChange, stopSignal, stopTimeout } = raw;
+function resolveSupervise(raw: RawSupervise): ReloadSpec {
+  const { command: argv, onChange, stopSignal, stopTimeout: stopTimeoutMs } = raw;
   const change =
     onChange === 'restart' ? ({ kind: 'restart' } as const) : ({ kind: 'signal', signal: onChange } as const);
-  return { kind: 'supervise', command: { argv }, change, ...defined({ stopSignal, stopTimeoutMs: stopTimeout }) };
+  const command = { argv, timeoutMs: defaultTimeoutMs };
+  return { kind: 'supervise', command, change, stopSignal, stopTimeoutMs };
 }
 
 async function resolveVerify(
@@ -128,7 +123,7 @@ async function resolveVerify(
     const hint = 'set redis, tcp, http or command';
     resolution.report({ at }, { message: 'proves nothing', hint });
   }
-  return { probes, ...defined({ deadlineMs: raw.deadline }) };
+  return { probes, deadlineMs: raw.deadline };
 }
 
 async function resolveRedisProbe(

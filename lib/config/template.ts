@@ -28,7 +28,8 @@ export async function resolveTemplates(
     const source = await findSource(resolution, { source: entry.source, index: i });
     if (source === undefined) continue;
     const name = nameFor(destination, templates);
-    templates.push({ name, source, destination, ...(await resolveSettings(resolution, { raw: entry, index: i })) });
+    const settings = await resolveSettings(resolution, { raw: entry, index: i, name });
+    templates.push({ name, source, destination, ...settings });
   }
   return templates;
 }

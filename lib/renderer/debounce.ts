@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import type { WaitSpec } from '../model/template-spec.ts';
 
 /**
- * Gathers changes: the template is woken when nothing has changed for `minMs`, and at the latest `maxMs` after the first
- * change. Owns at most one timer.
+ * Combines changes that follow each other closely: wakes the template when nothing has changed for `minMs`, and at most
+ * `maxMs` after the first change. Owns at most one timer.
  */
 export class Debouncer {
   readonly #wait: WaitSpec;
@@ -17,9 +17,10 @@ export class Debouncer {
   }
 
   changed(event: string): void {
-    // Not even for the next turn of the event loop.
+    // Without a timer: even a timer of 0 ms costs a round of the event loop.
     if (this.#wait.minMs === 0) {
-      this.wakeNow(event);
+      this.close();
+      this.#wake(event);
       return;
     }
     const nowMs = performance.now();
@@ -35,12 +36,7 @@ export class Debouncer {
     );
   }
 
-  /** Does not wait: what was gathered is looked at with this. */
-  wakeNow(event: string): void {
-    this.close();
-    this.#wake(event);
-  }
-
+  /** Drops the pending wake-up: another run sees the same changes, or nothing follows. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -5,12 +5,12 @@ import { compareVersions } from '../model/epoch.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { formatRecord, type MasterRecord, parseRecord } from '../model/record.ts';
 
-/** What this node's bridge has decided, before Consul has taken it and also where Consul cannot. */
+/** The records that this node's bridge has decided, before Consul has them, and also while Consul is down. */
 export class Decisions {
   readonly #records = new Map<string, MasterRecord>();
   readonly #listeners = new Set<() => void>();
 
-  /** An older decision than the last one is ignored. */
+  /** Ignores a decision that is older than the last one. */
   announce(record: MasterRecord): void {
     const known = this.#records.get(record.name);
     if (known !== undefined && compareVersions(record, known) <= 0) return;
@@ -29,16 +29,16 @@ export class Decisions {
 }
 
 /**
- * Consul's watches, in which each record is the newer, by (generation, epoch), of Consul's and this node's own decision.
- * At the same version Consul's stands: the two never disagree about one epoch. A record that Consul does not hold at all
- * is not made up: its shard may have been taken away.
+ * Consul's watches, with each record replaced by this node's own decision where that is newer by (generation, epoch). At
+ * the same version Consul's record counts: the two never disagree about one epoch. A record that Consul does not hold is
+ * not added, because an operator may have removed its shard.
  */
 export class DecidedWatches implements Watches {
   readonly #watches: Watches;
   readonly #decisions: Decisions;
   readonly #prefix: string;
 
-  /** `prefix`: the keys below which the records lie. */
+  /** `prefix`: the common prefix of the records' keys. */
   constructor(options: { readonly watches: Watches; readonly decisions: Decisions; readonly prefix: string }) {
     this.#watches = options.watches;
     this.#decisions = options.decisions;
@@ -60,7 +60,7 @@ export class DecidedWatches implements Watches {
         const { state } = follow;
         if (state.kind !== 'current' && state.kind !== 'stale') return state;
         const entries = state.value as readonly KvEntry[];
-        // Q is the key-tree here, which the compiler does not conclude from query.kind.
+        // Q is the key-tree here. The compiler does not infer this from query.kind.
         return { ...state, value: entries.map(decide) } as unknown as WatchState<ConsulAnswer<Q>>;
       },
       release() {

@@ -1,13 +1,15 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Outcome } from '../loop/outcome.ts';
+import type { TextReader } from '../model/text-reader.ts';
 import type { Supervisor } from './apply/supervisor.ts';
 import type { Debouncer } from './debounce.ts';
+import type { LiveTemplate, ShownText } from './observe/live-template.ts';
 import type { GuardFinding } from './plan/guard.ts';
 import type { RenderPlan } from './plan/render.ts';
 import type { StageTimes } from './stages.ts';
-import type { LiveTemplate, ShownText } from './template.ts';
+import { TemplateMemory } from './template-memory.ts';
 
-/** Of permission bits. */
+/** The permission bit that lets others read a file. */
 const othersRead = 0o004;
 
 /** What the API shows of a template. */
@@ -16,54 +18,53 @@ export interface TemplateState {
   readonly source: string;
   readonly destination: string;
   /**
-   * `new` before its first run, then what the last plan was; `current` when the destination is as it should be and its
-   * consumer works with it, `queued` while other nodes reload, `failed` when a step did not succeed.
+   * `new` before the first run, then the kind of the last plan. `current`: the destination is up to date and its consumer
+   * uses it. `queued`: other nodes reload first. `failed`: a step failed.
    */
   readonly state: 'new' | Exclude<RenderPlan['kind'], 'unchanged' | 'left'> | 'queued' | 'current' | 'failed';
-  /** Digest of the text that a guard holds. */
+  /** Public digest of the text that a guard holds. */
   readonly held: string | null;
   /** What it reads and has no answer for yet. */
   readonly missing: readonly string[];
   readonly dependencies: readonly string[];
-  /** `token`: others may not read its file, so that its text is for who brings the token only. */
+  /** `token`: others may not read the file, so its text takes the API's token. */
   readonly access: 'open' | 'token';
-  /** ISO 8601; of the last time its text was known. */
+  /** When its text was last rendered; ISO 8601. */
   readonly renderedAt: string | null;
-  /** ISO 8601; of the last time its destination was replaced. */
+  /** When its destination was last replaced; ISO 8601. */
   readonly writtenAt: string | null;
   readonly lastOutcome: Outcome | null;
   readonly lastStages: StageTimes;
 }
 
-/** A template between its runs, with what the API shows of it. */
+/** A template between its runs, and what the API shows of it. */
 export interface Entry {
   readonly template: LiveTemplate;
+  readonly memory: TemplateMemory;
   readonly debouncer: Debouncer;
   readonly supervisor: Supervisor | undefined;
   state: TemplateState['state'];
-  /** `at-once`: it was woken without debouncer, since who is master may have changed. */
-  pace: 'at-once' | 'gathered';
   renderedAt: string | null;
   writtenAt: string | null;
   text: string | undefined;
   /** The text without secrets. */
   shown: ShownText | undefined;
-  /** Permission bits of the destination, as it is or will be. */
+  /** Permission bits of the destination, or those that it will get. */
   mode: number;
-  /** What the destination held at the last look, where that was another text than `text`. */
+  /** The content of the destination in the last run, where it differed from `text`. */
   present: string | undefined;
   held: GuardFinding | undefined;
   lastOutcome: Outcome | null;
   lastStages: StageTimes;
-  /** Whether what an earlier run left beside the destination was looked at. */
+  /** Whether the saved state beside the destination was loaded. */
   opened: 'no' | 'yes';
 }
 
 export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervisor'>): Entry {
   return {
     ...parts,
+    memory: new TemplateMemory(),
     state: 'new',
-    pace: 'gathered',
     renderedAt: null,
     writtenAt: null,
     text: undefined,
@@ -84,7 +85,7 @@ export function showEntry(entry: Entry): TemplateState {
     source: spec.source,
     destination: spec.destination,
     state: entry.state,
-    held: entry.held !== undefined && rendering.kind === 'rendered' ? ticketOf(rendering.digest) : null,
+    held: entry.held !== undefined && rendering.kind === 'rendered' ? publicDigest(rendering.digest) : null,
     missing: rendering.kind === 'pending' ? redactor.redactAll(rendering.missing) : [],
     dependencies: redactor.redactAll(dependencies),
     access: (entry.mode & othersRead) === 0 ? 'token' : 'open',
@@ -95,9 +96,28 @@ export function showEntry(entry: Entry): TemplateState {
   };
 }
 
-/** What a text is called in public: its digest would let anybody try out what a secret in it might be. */
-export function ticketOf(digest: string): string {
-  return createHmac('sha256', ticketKey).update(digest).digest('hex');
+/** The last rendered text, whether or not it was written; undefined before the first render. */
+export function renderedText(entry: Entry, reader: TextReader): string | undefined {
+  return reader === 'anybody' ? redactText(entry, entry.shown?.text) : entry.text;
 }
 
-const ticketKey = randomBytes(32);
+/**
+ * The content of the destination where it differs from the rendered text; undefined where there is no file. `anybody`
+ * does not see it when `file` or `env` gave something, or when the file is a seed: its secrets are not known then.
+ */
+export function presentText(entry: Entry, reader: TextReader): string | undefined {
+  if (reader === 'token-holder') return entry.present;
+  const open = entry.template.shown?.holds === 'nothing-secret' && entry.template.spec.upkeep !== 'seed';
+  return open ? redactText(entry, entry.present) : undefined;
+}
+
+/** A digest for the public: with the plain digest, anybody could test guesses of a secret in the text. */
+export function publicDigest(digest: string): string {
+  return createHmac('sha256', digestKey).update(digest).digest('hex');
+}
+
+const digestKey = randomBytes(32);
+
+function redactText({ template }: Entry, text: string | undefined): string | undefined {
+  return text === undefined ? undefined : template.redactor.redactWhole(text);
+}

@@ -8,35 +8,36 @@ import type { TemplateSpec } from '../model/template-spec.ts';
 import { redactError } from '../template/redacted-error.ts';
 import { readDestination } from './apply/file.ts';
 import { readRenderState } from './apply/state-file.ts';
-import { type GoodRendering, planRender } from './plan/render.ts';
+import { digestOf, LiveTemplate } from './observe/live-template.ts';
+import { planRender } from './plan/render.ts';
+import type { GoodRendering } from './plan/rendering.ts';
 import { Renderer } from './reconciler.ts';
-import { digestOf, LiveTemplate } from './template.ts';
+import { TemplateMemory } from './template-memory.ts';
 
 export interface RenderOnceInput {
   readonly spec: TemplateSpec;
-  /** '' where none is set. */
   readonly environment: string | undefined;
   readonly watches: Watches;
-  /** Of the config: nothing that is told may hold them. */
+  /** Secrets of the config, which no output may contain. */
   readonly secrets?: readonly string[];
-  /** How long what it reads may take to answer. */
+  /** How long to wait for answers from Consul. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** What a template would make of its destination now. */
+/** What a run would do with the destination now. */
 export type Preview =
   | {
       readonly kind: 'rendered';
       readonly text: string;
-      /** The destination as it is; undefined where there is none. */
+      /** The content of the destination; undefined when it does not exist. */
       readonly before: string | undefined;
     }
   /** The daemon would not write it: a guard holds it, or it was rolled back. */
   | { readonly kind: 'held'; readonly text: string; readonly before: string | undefined; readonly reason: string }
   | { readonly kind: 'failed'; readonly error: SwitchmasterError };
 
-/** Renders one template without touching anything. Never throws. */
+/** Renders one template and changes nothing. Never throws. */
 export async function previewTemplate(input: RenderOnceInput): Promise<Preview> {
   const changes = new EventEmitter();
   const onChange = (query: ConsulQuery) => template.heard(query) === 'incomplete' || changes.emit('change');
@@ -46,12 +47,9 @@ export async function previewTemplate(input: RenderOnceInput): Promise<Preview> 
     for (;;) {
       const rendering = await template.render();
       if (rendering.kind === 'failed') return failed(rendering.error, template);
-      if (rendering.kind === 'rendered') {
-        return await judge(template, rendering);
-      }
-      const changed = once(changes, 'change', { signal }).catch(() => undefined);
-      await changed;
-      if (signal.aborted) return failed(unanswered(template, rendering.missing), template);
+      if (rendering.kind === 'rendered') return await previewText(template, rendering);
+      await once(changes, 'change', { signal }).catch(() => undefined);
+      if (signal.aborted) return failed(unansweredError(template, rendering.missing), template);
     }
   } catch (thrown) {
     return failed(SwitchmasterError.from(thrown), template);
@@ -60,30 +58,29 @@ export async function previewTemplate(input: RenderOnceInput): Promise<Preview> 
   }
 }
 
-/** What the daemon would make of it, with what one before left beside the destination. */
-async function judge(template: LiveTemplate, rendering: GoodRendering): Promise<Preview> {
-  const { spec } = template;
+/** Plans as the daemon would, with the state that a daemon has saved beside the destination. */
+async function previewText(template: LiveTemplate, rendering: GoodRendering): Promise<Preview> {
+  const { spec, redactor } = template;
   const [present, former] = await Promise.all([readDestination(spec.destination), readRenderState(spec.destination)]);
-  if (former !== undefined) template.restore(former);
+  const memory = new TemplateMemory();
+  if (former !== undefined) {
+    memory.restore(former);
+    template.history.restore(former.indexes);
+  }
   const same = present !== undefined && digestOf(present.bytes) === rendering.digest;
   const file = present === undefined ? 'absent' : same ? 'same' : 'different';
-  const { guard = {}, upkeep = 'kept' } = spec;
-  const plan = planRender({ rendering, file, upkeep, memory: template.memory, guard, catalog: template.catalog });
+  const { guard, upkeep } = spec;
+  const { catalog } = template.history;
+  const plan = planRender({ rendering, file, upkeep, memory: memory.snapshot, guard, catalog });
   const texts = { text: rendering.text, before: present?.bytes.toString() };
-  const stays = template.redactor.redact(`${spec.destination} stays as it is.`);
-  switch (plan.kind) {
-    case 'held':
-      return { kind: 'held', ...texts, reason: `${stays} ${template.redactor.redact(plan.finding.reason)}` };
-    case 'refused':
-      return { kind: 'held', ...texts, reason: `${stays} ${template.redactor.redact(plan.reason)}` };
-    default:
-      return { kind: 'rendered', ...texts };
-  }
+  const reason = plan.kind === 'held' ? plan.finding.reason : plan.kind === 'refused' ? plan.reason : undefined;
+  if (reason === undefined) return { kind: 'rendered', ...texts };
+  return { kind: 'held', ...texts, reason: redactor.redact(`${spec.destination} stays as it is. ${reason}`) };
 }
 
 /**
- * Renders one template and carries it out as the daemon would, with its check, reload and verify. A program that the
- * daemon supervises is left to the daemon. Never throws.
+ * Renders one template and carries it out as the daemon would, with its check, reload and verify. Does not touch a
+ * program that the daemon supervises. Never throws.
  */
 export async function renderOnce(input: RenderOnceInput): Promise<Outcome> {
   const changes = new EventEmitter();
@@ -110,6 +107,6 @@ function failed(error: SwitchmasterError, { redactor }: LiveTemplate): Preview {
   return { kind: 'failed', error: redactError(error, redactor) };
 }
 
-function unanswered(template: LiveTemplate, missing: readonly string[]): SwitchmasterError {
-  return new SwitchmasterError('template-failed', `It waits in vain. ${template.describeGaps(missing)}`);
+function unansweredError(template: LiveTemplate, missing: readonly string[]): SwitchmasterError {
+  return new SwitchmasterError('template-failed', `Timed out. ${template.describeGaps(missing)}`);
 }

@@ -5,6 +5,7 @@ import type { RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Part, Readiness } from '../part.ts';
+import type { RenderHint } from './hint.ts';
 import { Renderer, type RendererOptions, type TemplateState as RendererState } from './reconciler.ts';
 import { RollingQueue, type RollingQueueOptions } from './rolling-queue.ts';
 
@@ -12,18 +13,18 @@ export interface RendererPartOptions {
   readonly specs: readonly TemplateSpec[];
   readonly environment: string | undefined;
   readonly watches: Watches;
-  /** Of the config: nothing that is told may hold them. */
+  /** Secrets of the config, which no report may contain. */
   readonly secrets?: readonly string[];
   /** For templates with `rolling`. */
   readonly rolling?: Pick<RollingQueueOptions, 'client' | 'holder' | 'ttlMs'>;
   readonly onReport: (report: RunReport) => void;
-  /** What supervised programs write, and what becomes of them. */
+  /** Receives what supervised programs write, their starts and their ends. */
   readonly onProgram?: RendererOptions['onProgram'];
-  /** How often each template is looked at although nothing changed. Default: the loop's. */
+  /** How often each template is reconciled without a hint. Default: the loop's. */
   readonly resyncMs?: number;
 }
 
-/** The templates with their loop: what a node runs that has a `templates` section. */
+/** The templates and their loop: the part for the `templates` section of the config. */
 export class RendererPart implements Part {
   readonly name = 'renderer';
   readonly renderer: Renderer;
@@ -41,7 +42,7 @@ export class RendererPart implements Part {
     approve: (name, wish) => this.renderer.approve(name, wish),
   };
   readonly #specs: readonly TemplateSpec[];
-  readonly #loop: Loop;
+  readonly #loop: Loop<RenderHint>;
   readonly #settled = new Set<string>();
 
   constructor(options: RendererPartOptions) {
@@ -57,7 +58,7 @@ export class RendererPart implements Part {
       ...(onProgram === undefined ? {} : { onProgram }),
       ...(rolling === undefined ? {} : { queue: new RollingQueue({ ...rolling, watches, environment, wake }) }),
     });
-    this.#loop = new Loop({
+    this.#loop = new Loop<RenderHint>({
       reconciler: this.renderer,
       ...(options.resyncMs === undefined ? {} : { resyncMs: options.resyncMs }),
       onReport: (report) => {
@@ -73,7 +74,7 @@ export class RendererPart implements Part {
     for (const { name } of this.#specs) this.#loop.wake(name, { source: 'daemon', event: 'start' });
   }
 
-  /** The template files may have been edited. */
+  /** Reads the template files again: somebody may have edited them. */
   refresh(): void {
     this.renderer.forgetSources();
     this.wake('all', { source: 'operator', event: 'reload' });
@@ -89,7 +90,7 @@ export class RendererPart implements Part {
     await this.renderer.close();
   }
 
-  /** Ready when each template was rendered and carried out once, whatever came of it. */
+  /** Ready when each template was rendered and reconciled once, with whatever outcome. */
   ready(): Readiness {
     const waiting = this.renderer.templates().filter(({ name }) => !this.#settled.has(name));
     if (waiting.length === 0) return { ready: true };
@@ -100,7 +101,7 @@ export class RendererPart implements Part {
     return this.templates.list();
   }
 
-  /** Looks at one template, or at all, as soon as possible. */
+  /** Reconciles one template, or all, as soon as possible. */
   wake(name: string | 'all', hint: { readonly source: string; readonly event: string }): void {
     if (name === 'all') this.#loop.wakeAll(hint);
     else this.#loop.wake(name, hint);
@@ -112,7 +113,7 @@ export class RendererPart implements Part {
   }
 }
 
-/** The renderer's stages are moments; everywhere else they count from what woke the key. */
+/** Makes the stages, which the renderer reports as points in time, relative to the first hint. */
 function sinceWoken(report: RunReport): RunReport {
   const { outcome } = report;
   const stages = outcome.details?.stages as Readonly<Record<string, number>> | undefined;

@@ -1,7 +1,7 @@
 import type { Log } from '../telemetry/log.ts';
 import type { SupervisorEvent } from './apply/supervisor.ts';
 
-/** Logs what supervised programs write, line by line, and what becomes of them. */
+/** Makes a function that logs the output, starts and ends of supervised programs. */
 export function makeProgramLog(log: Log): (template: string, event: SupervisorEvent) => void {
   return (template, event) => {
     switch (event.kind) {

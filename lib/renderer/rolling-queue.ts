@@ -2,9 +2,11 @@ import type { ConsulClient } from '../client/consul.ts';
 import { acquireLease } from '../consul/lock.ts';
 import type { Follow, Watches } from '../consul/watches.ts';
 import { rollingKey } from '../model/naming.ts';
-import type { TemplateSpec } from '../model/template-spec.ts';
+import type { RollingSpec } from '../model/template-spec.ts';
+import type { Wake } from './hint.ts';
 
-export type Turn =
+/** A place among the nodes that may reload, or the wait for one. */
+export type Place =
   | { readonly kind: 'mine'; readonly leave: () => Promise<void> }
   | { readonly kind: 'wait'; readonly holders: number; readonly retryAfterMs: number };
 
@@ -12,18 +14,18 @@ export interface RollingQueueOptions {
   readonly client: ConsulClient;
   readonly watches: Watches;
   readonly environment: string | undefined;
-  /** This node, for people who look into Consul. */
+  /** This node's name, for people who read the keys in Consul. */
   readonly holder: string;
-  /** Wakes a template that waited: somebody has left. */
-  readonly wake: (name: string, hint: { readonly source: string; readonly event: string }) => void;
+  /** Wakes a waiting template when a node has left. */
+  readonly wake: Wake;
   /** See {@link acquireLease}. */
   readonly ttlMs?: number;
 }
 
-/** A waiting template looks again at least so often: a holder may die without anybody's being told. */
+/** How often a waiting template tries again. Nothing reports a holder that died. */
 const retryAfterMs = 5_000;
 
-/** Lets at most `limit` nodes of the fleet reload at once. A template that waits follows the queue, and is woken by it. */
+/** Lets at most `limit` nodes of a group reload at once. A waiting template watches the queue and is woken by it. */
 export class RollingQueue {
   readonly #options: RollingQueueOptions;
   readonly #waiting = new Map<string, Follow<{ kind: 'key-tree'; prefix: string }>>();
@@ -32,29 +34,28 @@ export class RollingQueue {
     this.#options = options;
   }
 
-  async take(spec: TemplateSpec, signal: AbortSignal): Promise<Turn> {
+  async take(template: { readonly name: string; readonly rolling: RollingSpec }, signal: AbortSignal): Promise<Place> {
     const { client, holder, environment, ttlMs } = this.#options;
-    const key = rollingKey({ environment }, spec.rolling?.group ?? spec.name);
-    const limit = spec.rolling?.limit ?? 1;
+    const { limit, group } = template.rolling;
+    const key = rollingKey({ environment }, group);
     const options = { client, key, limit, holder, ...(ttlMs === undefined ? {} : { ttlMs }) };
     const lease = await acquireLease(options, signal);
     if (lease.kind === 'full') {
-      this.#follow(spec.name, key);
+      this.#follow(template.name, key);
       return { kind: 'wait', holders: lease.holders, retryAfterMs };
     }
-    this.#release(spec.name);
+    this.#release(template.name);
     return { kind: 'mine', leave: lease.leave };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     for (const name of [...this.#waiting.keys()]) this.#release(name);
   }
 
   #follow(name: string, key: string): void {
     if (this.#waiting.has(name)) return;
     const { watches, wake } = this.#options;
-    const hint = { source: 'consul', event: 'a node has reloaded' };
-    const onChange = () => wake(name, hint);
+    const onChange = () => wake(name, { source: 'consul', event: 'a node has reloaded' });
     this.#waiting.set(name, watches.follow({ kind: 'key-tree', prefix: `${key}/.holders` }, onChange));
   }
 

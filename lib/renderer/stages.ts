@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 export const renderStages = ['rendered', 'checked', 'swapped', 'reloaded', 'verified'] as const;
 export type RenderStage = (typeof renderStages)[number];
 
-/** When each stage of one run was reached: milliseconds of `performance.now()`. */
+/** When a run reached each stage: milliseconds of `performance.now()`. */
 export type StageTimes = { readonly [S in RenderStage]?: number };
 
 export class StageClock {

@@ -142,5 +142,5 @@ t.test('a template is named for its destination, and two of one name are told ap
       reload: { kind: 'command', command: { argv: ['true'], timeoutMs: 5_000 } },
     },
   ]);
-  t.strictSame(templates[0]?.check, { argv: ['true', '{{file}}'] });
+  t.strictSame(templates[0]?.check, { argv: ['true', '{{file}}'], timeoutMs: 30_000 });
 });

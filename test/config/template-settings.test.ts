@@ -81,7 +81,7 @@ t.test('what is verified, gathered, guarded and queued', async (t) => {
 
 t.test('a seed is written once', async (t) => {
   t.equal((await load(t, '    seed: true\n')).template?.upkeep, 'seed');
-  t.equal((await load(t, '    seed: false\n')).template?.upkeep, undefined);
+  t.equal((await load(t, '    seed: false\n')).template?.upkeep, 'kept');
   await t.rejects(load(t, '    seed: true\n    verify: { tcp: "127.0.0.1:1" }\n'), {
     message: /verify: is not for a seed/,
   });

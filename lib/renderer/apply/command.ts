@@ -7,10 +7,10 @@ import { SwitchmasterError } from '../../errors.ts';
 import { programEnvironment, signalGroup } from './process-group.ts';
 
 export interface Command {
-  /** The program and its arguments; no shell reads them. `{{file}}` in an argument stands for {@link RunInput.file}. */
+  /** The program and its arguments. No shell reads them. `{{file}}` stands for {@link RunInput.file}. */
   readonly argv: readonly string[];
-  /** After this the command and everything that it started are killed. Default 30,000. */
-  readonly timeoutMs?: number;
+  /** After this time the command and everything that it started are killed. */
+  readonly timeoutMs: number;
 }
 
 export interface RunInput {
@@ -20,21 +20,20 @@ export interface RunInput {
 }
 
 export interface CommandResult {
-  /** What it wrote to standard output and standard error, at most its last 8 KiB. */
+  /** The last 8 KiB of its standard output and standard error. */
   readonly output: string;
   readonly durationMs: number;
 }
 
-const defaultTimeoutMs = 30_000;
 const killGraceMs = 500;
 const keptOutputBytes = 8_192;
 
 /**
- * Runs a command to its end. Throws `command-failed` (not started, exit code, killed) or `command-timeout`, with the
- * output in the message and in `details.output`.
+ * Runs a command to its end. Throws `command-failed` (not started, non-zero exit code, killed) or `command-timeout`, with
+ * the output in the message and in `details.output`.
  *
- * The output goes into an unlinked file and not through a pipe: a reload that leaves a daemon behind hands its output
- * on to it, and a pipe would stay open for as long as that lives.
+ * The output goes to an unlinked file, not to a pipe: a reload may start a daemon that inherits the output, and a pipe
+ * would stay open as long as that daemon runs.
  */
 export async function runCommand(input: RunInput): Promise<CommandResult> {
   input.signal.throwIfAborted();
@@ -44,11 +43,7 @@ export async function runCommand(input: RunInput): Promise<CommandResult> {
   const sink = openOutput();
   try {
     const { pid, ended } = start({ program, args, descriptor: sink.descriptor });
-    const watcher = watchOver({
-      pid,
-      timeoutMs: input.command.timeoutMs ?? defaultTimeoutMs,
-      signal: input.signal,
-    });
+    const watcher = watchProcess({ pid, timeoutMs: input.command.timeoutMs, signal: input.signal });
     const end = await ended.finally(watcher.stop);
     const output = sink.read();
     const durationMs = performance.now() - startedMs;
@@ -65,8 +60,8 @@ type End =
   | { readonly kind: 'not-started'; readonly cause: NodeJS.ErrnoException };
 
 /**
- * Node's own spawn: of what a library adds, nothing is used here, and it would cost a reload a millisecond. In a group of
- * its own, so that a command that hangs goes with everything that it started.
+ * Uses Node's spawn: nothing that a library adds is needed here, and a library costs each reload a millisecond. The
+ * command leads its own process group, so that a command that hangs is killed with everything that it started.
  */
 function start(input: { program: string; args: readonly string[]; descriptor: number }) {
   const { promise: ended, resolve } = Promise.withResolvers<End>();
@@ -87,8 +82,8 @@ function start(input: { program: string; args: readonly string[]; descriptor: nu
   }
 }
 
-/** Kills the command's group when the time is over or the daemon stops. */
-function watchOver(input: { pid: number | undefined; timeoutMs: number; signal: AbortSignal }) {
+/** Kills the command's group at the timeout or when the daemon stops. */
+function watchProcess(input: { pid: number | undefined; timeoutMs: number; signal: AbortSignal }) {
   let reason: 'timeout' | 'stopping' | undefined;
   let hardKill: NodeJS.Timeout | undefined;
   const kill = (why: 'timeout' | 'stopping') => {
@@ -106,13 +101,13 @@ function watchOver(input: { pid: number | undefined; timeoutMs: number; signal: 
       clearTimeout(timer);
       clearTimeout(hardKill);
       input.signal.removeEventListener('abort', onAbort);
-      // What the command itself left behind when it was told to end.
+      // Kills what the command left behind when it was terminated.
       if (reason !== undefined) signalGroup(input.pid, 'SIGKILL');
     },
   };
 }
 
-/** At once: a few calls on the folder for temporary files, where each would wait for a thread, and a failover for it. */
+/** Synchronous: these few calls take microseconds, and each asynchronous call would wait for a thread during a failover. */
 function openOutput() {
   const path = join(tmpdir(), `switchmaster-output-${process.pid}-${Math.random().toString(36).slice(2)}`);
   const descriptor = openSync(path, 'wx+', 0o600);

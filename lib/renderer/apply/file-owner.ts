@@ -9,7 +9,7 @@ export interface OwnershipSpec {
   readonly group?: string | number | undefined;
 }
 
-/** Turns names of users and groups into numbers, as the machine's own databases have them (getent). */
+/** Looks up the ids of a user and a group by getent. Throws `file-unwritable`. */
 export async function resolveOwnership(spec: OwnershipSpec, signal: AbortSignal): Promise<OwnershipWish> {
   return {
     mode: spec.mode,

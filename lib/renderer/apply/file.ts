@@ -5,9 +5,9 @@ import { basename, dirname, join } from 'node:path';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
 
 /*
- * A file is replaced in steps that others stand between: a candidate is written beside the destination, somebody proves
- * it, and only then it takes the destination's place by rename. `write-file-atomic` and its like are not used because
- * they write and rename in one go, with no room for the proof.
+ * A file is replaced in steps: a candidate is written beside the destination, the caller checks it, and only then a
+ * rename puts it in the destination's place. Libraries such as `write-file-atomic` write and rename in one call, without
+ * room for the check.
  */
 
 export interface Ownership {
@@ -17,31 +17,31 @@ export interface Ownership {
   readonly gid: number;
 }
 
-/** What is wanted of a file's permissions; what is left out is kept, or 0644 and the daemon's own for a new file. */
+/** Wanted permissions. What is left out stays as it is. A new file gets 0644 and the daemon's user and group. */
 export type OwnershipWish = { readonly [K in keyof Ownership]?: Ownership[K] | undefined };
 
 export interface PresentFile extends Ownership {
   readonly bytes: Buffer;
-  /** Where the bytes are: the destination, or what that links to. */
+  /** The destination, or the file that it links to. */
   readonly path: string;
 }
 
-/** A proven-to-be file beside its destination, not yet in its place. */
+/** A new file beside its destination, not yet in its place. */
 export interface Candidate {
-  /** Where it is now; in the destination's folder. */
+  /** Its path in the destination's folder. */
   readonly path: string;
-  /** Where it goes: the destination, or what that links to. */
+  /** The path that it will get: the destination, or the file that it links to. */
   readonly destination: string;
 }
 
 const marker = '.switchmaster-';
-/** Candidates of this process that are being proven right now. */
+/** Candidates that this process checks right now. */
 const inUse = new Set<string>();
 
-/** The destination as it is; undefined where there is none. Throws `file-unwritable` for anything but a file. */
+/** Reads the destination; undefined when it does not exist. Throws `file-unwritable` when it is not a regular file. */
 export async function readDestination(destination: string): Promise<PresentFile | undefined> {
   try {
-    // Opening a pipe would wait for who writes into it.
+    // Without O_NONBLOCK, opening a pipe waits for a writer.
     const flags = constants.O_RDONLY | constants.O_NONBLOCK;
     const handle = await open(destination, flags);
     try {
@@ -58,7 +58,7 @@ export async function readDestination(destination: string): Promise<PresentFile 
   }
 }
 
-/** Writes a candidate to the disk, with the permissions that the destination will have. Leaves nothing behind when it fails. */
+/** Writes a candidate to the disk, with the permissions that the destination will get. Leaves no file when it fails. */
 export async function writeCandidate(input: {
   readonly destination: string;
   readonly bytes: Buffer;
@@ -80,7 +80,7 @@ export async function writeCandidate(input: {
       const uid = input.wish.uid ?? present?.uid;
       const gid = input.wish.gid ?? present?.gid;
       if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);
-      // After the owner: changing that clears set-id bits.
+      // After chown, which clears set-id bits.
       await handle.chmod(input.wish.mode ?? present?.mode ?? 0o644);
       await handle.sync();
     } finally {
@@ -94,12 +94,12 @@ export async function writeCandidate(input: {
   }
 }
 
-/** Nothing hangs on it: what was written is on the disk by then, and what was read is read. */
+/** Nobody waits for it: the bytes are on the disk or read already. */
 function close(handle: FileHandle): void {
   void handle.close().catch(() => undefined);
 }
 
-/** Gives the candidate its destination's name, so that a crash at any time leaves either the old file or the new one. */
+/** Renames the candidate to its destination. A crash at any time leaves either the old file or the new one. */
 export async function swapIn(candidate: Candidate): Promise<void> {
   try {
     await rename(candidate.path, candidate.destination);
@@ -110,7 +110,7 @@ export async function swapIn(candidate: Candidate): Promise<void> {
   }
 }
 
-/** Gives the candidate its destination's name where nothing has it: whatever appeared there meanwhile stays. */
+/** Gives the candidate its destination's name unless a file of that name has appeared meanwhile. */
 export async function placeNew(candidate: Candidate): Promise<void> {
   try {
     await link(candidate.path, candidate.destination);
@@ -121,7 +121,7 @@ export async function placeNew(candidate: Candidate): Promise<void> {
   }
 }
 
-/** After this no crash brings the old file back. */
+/** Flushes the folder. After this, no crash brings the old file back. */
 export async function fixSwap({ destination }: Candidate): Promise<void> {
   try {
     const folder = await open(dirname(destination), 'r');
@@ -136,7 +136,7 @@ export async function discardCandidate(candidate: Candidate): Promise<void> {
   await unlink(candidate.path).catch(() => undefined);
 }
 
-/** Brings permissions to what is configured where only they differ. Returns whether there was anything to do. */
+/** Sets the configured permissions where they differ. */
 export async function correctOwnership(destination: string, wish: OwnershipWish): Promise<'corrected' | 'unchanged'> {
   const present = await readDestination(destination);
   if (present === undefined) return 'unchanged';
@@ -152,7 +152,7 @@ export async function correctOwnership(destination: string, wish: OwnershipWish)
   }
 }
 
-/** Removes candidates that a run which is no more left beside `destination`. */
+/** Removes candidates beside `destination` that were left by a process that no longer runs. */
 export async function removeStaleCandidates(destination: string): Promise<readonly string[]> {
   const target = await followLinks(destination);
   const folder = dirname(target);
@@ -169,7 +169,7 @@ export async function removeStaleCandidates(destination: string): Promise<readon
   return removed;
 }
 
-/** A destination that is a symbolic link stays one: what it points to is replaced. */
+/** The file behind a symbolic link, which is replaced in place of the link. */
 export async function followLinks(destination: string): Promise<string> {
   const info = await lstat(destination).catch(() => undefined);
   if (!info?.isSymbolicLink()) return destination;

@@ -8,12 +8,12 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
-/** Connects and hangs up. Throws `verify-failed`. */
+/** Connects and disconnects. Throws `verify-failed`. */
 export async function probeTcp(address: Address, attempt: Attempt): Promise<void> {
   await exchange({ to: address, until: 'connected', ...attempt });
 }
 
-/** GET; any status from 200 to 399 will do. */
+/** GET. Any status from 200 to 399 is a success. Throws `verify-failed`. */
 export async function probeHttp(url: string, attempt: Attempt): Promise<void> {
   const signal = AbortSignal.any([attempt.signal, AbortSignal.timeout(attempt.timeoutMs)]);
   let status: number;
@@ -36,7 +36,7 @@ export async function probeRedis(address: Address, access: ProbeAccess, attempt:
   }
 }
 
-/** The run_id of the Redis process that answers at an address, and its role. Throws `verify-failed`. */
+/** The run_id and role of the Redis process that answers at an address. Throws `verify-failed`. */
 export async function readIdentity(
   address: Address,
   access: ProbeAccess,
@@ -98,7 +98,7 @@ function encode(words: readonly string[]): string {
   return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
 }
 
-/** Whole replies only: status, error and integer lines with their sign, and bulk strings as they are. */
+/** Complete replies only: status, error and integer lines with their first character, and the content of bulk strings. */
 function parseReplies(received: string): readonly string[] {
   const replies: string[] = [];
   let at = 0;

@@ -1,4 +1,4 @@
-/** The daemon's own secrets: programs that it starts have no business with them, and what a program writes is shown. */
+/** The daemon's own secrets. Programs that it starts do not need them, and their output is shown. */
 const secretVariables = [
   'CONSUL_HTTP_TOKEN',
   'SWITCHMASTER_API_TOKEN',
@@ -6,26 +6,29 @@ const secretVariables = [
   'SWITCHMASTER_SENTINEL_PASSWORD',
 ];
 
-/** The daemon's environment as the programs that it starts have it. */
+/** The daemon's environment without its secrets, for programs that it starts. */
 export function programEnvironment(): NodeJS.ProcessEnv {
   const environment = { ...process.env };
   for (const name of secretVariables) delete environment[name];
   return environment;
 }
 
-/** Signals a process that leads a group of its own with everything that it started; nothing where nobody is left. */
+/** Signals a process group by its leader. Does nothing when the group is empty. */
 export function signalGroup(leader: number | undefined, signal: NodeJS.Signals): void {
   if (leader === undefined) return;
   try {
     process.kill(-leader, signal);
   } catch {
-    // Nobody is left in the group.
+    // The group is empty.
   }
 }
 
 const bound = new Set<number>();
 
-/** Kills the group should the daemon exit without having ended it: at a second SIGTERM, say. Answers what undoes that. */
+/**
+ * Kills the group if the daemon exits without having ended it, for example at a second SIGTERM. Returns a function that
+ * takes this back.
+ */
 export function bindGroup(leader: number): () => void {
   if (bound.size === 0) process.on('exit', killBound);
   bound.add(leader);

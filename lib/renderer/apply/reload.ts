@@ -4,7 +4,7 @@ import type { CommandSpec, ReloadSpec, TemplateSpec } from '../../model/template
 import { changeServers, confirmServers, planFor, retireServers, whileDrained } from '../haproxy/apply.ts';
 import type { HaproxyPlan } from '../haproxy/plan.ts';
 import { HaproxyRuntime } from '../haproxy/runtime-api.ts';
-import type { Urgency } from '../plan/render.ts';
+import type { Urgency } from '../plan/urgency.ts';
 import type { StageClock } from '../stages.ts';
 import { runCommand } from './command.ts';
 import { signalPidFile } from './signal.ts';

@@ -1,5 +1,6 @@
 import { SwitchmasterError } from '../../errors.ts';
-import type { GoodRendering, RenderMemory, Urgency } from '../plan/render.ts';
+import type { GoodRendering, RenderMemory } from '../plan/rendering.ts';
+import type { Urgency } from '../plan/urgency.ts';
 import {
   type Candidate,
   discardCandidate,

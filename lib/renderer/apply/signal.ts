@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { SwitchmasterError } from '../../errors.ts';
 
-/** Sends a signal to the process whose id a file holds. Throws `reload-failed` where there is none. */
+/** Signals the process whose id is in a file. Throws `reload-failed` when there is no such process. */
 export async function signalPidFile(pidFile: string, signal: NodeJS.Signals): Promise<void> {
   const text = await readFile(pidFile, 'utf8').catch((cause: Error) => {
     throw new SwitchmasterError('reload-failed', `The pid file ${pidFile} cannot be read: ${cause.message}`, { cause });

@@ -4,19 +4,20 @@ import { SwitchmasterError } from '../../errors.ts';
 import { followLinks, type PresentFile } from './file.ts';
 
 /*
- * Two files that stand beside a destination (the good copy beside what it links to), for a daemon that starts again must know them:
+ * Two files beside a destination, needed after a restart of the daemon. Where the destination is a symbolic link, the good
+ * copy is beside the file that it links to.
  *
- *   .haproxy.cfg.switchmaster.json   the text that took effect last (its digest, servers and masters)
- *   .haproxy.cfg.switchmaster.good   that text itself, to go back to
+ *   .haproxy.cfg.switchmaster.json   about the text that took effect last: digest, servers, masters
+ *   .haproxy.cfg.switchmaster.good   that text, for a rollback
  */
 
 export interface RenderState {
   readonly digest: string;
   readonly members: readonly string[];
   readonly masters: Readonly<Record<string, string>>;
-  /** The text that was rolled back to that one, and why: it is not tried again. */
+  /** The text that was rolled back since, and why. It is not tried again. */
   readonly refused?: { readonly digest: string; readonly reason: string };
-  /** Consul's index of each thing that was read, by query id. */
+  /** Consul's index of each thing that the template read, by query id. */
   readonly indexes: Readonly<Record<string, string>>;
 }
 
@@ -28,7 +29,7 @@ export function goodCopyPath(destination: string): string {
   return join(dirname(destination), `.${basename(destination)}.switchmaster.good`);
 }
 
-/** undefined where there is none, or none that can be read: it is a memory, not a truth. */
+/** undefined when the file does not exist or is not valid. */
 export async function readRenderState(destination: string): Promise<RenderState | undefined> {
   try {
     const json: unknown = JSON.parse(await readFile(renderStatePath(destination), 'utf8'));
@@ -44,26 +45,26 @@ export async function writeRenderState(destination: string, renderState: RenderS
     await writeFile(`${path}.new`, `${JSON.stringify(renderState)}\n`, { mode: 0o600 });
     await rename(`${path}.new`, path);
   } catch (cause) {
-    const message = `${path}, where the last good state is remembered, cannot be written.`;
+    const message = `Cannot write ${path}, which keeps the last good state.`;
     throw new SwitchmasterError('file-unwritable', message, { cause });
   }
 }
 
-/** Keeps the destination as it is now under the name of the good copy; a hard link, so it costs no copying. */
+/** Keeps the current destination as the good copy, by a hard link. */
 export async function keepGoodCopy(destination: string, present: PresentFile): Promise<void> {
   const target = present.path;
   const path = goodCopyPath(target);
   try {
     await link(target, `${path}.new`).catch(async () => {
-      // One that a daemon before this one has left.
+      // Left by a daemon before this one.
       await unlink(`${path}.new`).catch(() => undefined);
       await link(target, `${path}.new`);
     });
     await rename(`${path}.new`, path);
-    // Renaming one link of a file to another does nothing, by POSIX: the new name stays.
+    // By POSIX, renaming a link to another link of the same file does nothing, so the new name stays.
     await unlink(`${path}.new`).catch(() => undefined);
   } catch (cause) {
-    const message = `The last good ${destination} cannot be kept as ${path}.`;
+    const message = `Cannot keep the last good ${destination} as ${path}.`;
     throw new SwitchmasterError('file-unwritable', message, { cause });
   }
 }

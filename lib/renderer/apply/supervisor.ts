@@ -11,15 +11,15 @@ type Program = ChildProcessByStdio<null, Readable, Readable>;
 /*
  * A program that the daemon keeps running.
  *
- *   idle      not wanted yet
- *   running   the process lives
- *   waiting   it ended by itself; a timer starts it again, later each time it ends soon
- *   ending    it was told to end; what comes next is decided by whoever waits for that
+ *   idle      not started yet
+ *   running   the process runs
+ *   waiting   it ended by itself; a timer restarts it, with backoff
+ *   ending    the supervisor has ended it, and waits for its exit
  *   stopped   it is not started any more
  *
- * Each process leads a session of its own: what a terminal sends to the daemon's group (Ctrl-C) reaches it only as what
- * the daemon makes of it, and what it leaves behind when it ends can be found and killed, for that would hold its port.
- * Signals go to the process itself and not to its group, as from systemd: HAProxy's master tells its workers itself.
+ * Each process leads its own session. A terminal's Ctrl-C therefore does not reach it directly, and processes that it
+ * leaves behind, which would hold its port, can be found and killed. Signals go to the process and not to its group, as
+ * from systemd: HAProxy's master process signals its workers itself.
  */
 type State =
   | { readonly kind: 'idle' }
@@ -30,13 +30,13 @@ type State =
 
 export interface SupervisorOptions {
   readonly argv: readonly string[];
-  /** What tells it to end. Default SIGTERM. */
-  readonly stopSignal?: NodeJS.Signals;
-  /** Told to end, it may take so long before SIGKILL. Default 10,000. */
-  readonly stopTimeoutMs?: number;
-  /** A process that lived for so long ended for a new reason: it is started again at once. Default 10,000. */
+  /** The signal that ends the program. */
+  readonly stopSignal: NodeJS.Signals;
+  /** How long the program may take to end before SIGKILL. */
+  readonly stopTimeoutMs: number;
+  /** The backoff begins anew after a process that ran for this time. Default 10,000. */
   readonly hysteresisMs?: number;
-  /** A line that the program wrote, or what became of it. */
+  /** Receives each line that the program writes, its starts and its ends. */
   readonly onEvent?: (event: SupervisorEvent) => void;
 }
 
@@ -50,7 +50,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #backoff: Backoff = makeBackoff({ initialMs: 100, maxMs: 30_000 });
   #state: State = { kind: 'idle' };
-  /** What becomes of it where it ends by itself. */
+  /** `kept`: the program is restarted when it ends by itself. */
   #upkeep: 'kept' | 'retired' = 'kept';
 
   constructor(options: SupervisorOptions) {
@@ -61,33 +61,33 @@ export class Supervisor {
     return this.#state.kind === 'running' ? this.#state.child.pid : undefined;
   }
 
-  /** Starts the program unless it runs. Throws `reload-failed` where it cannot be started at all. */
+  /** Starts the program unless it runs. Throws `reload-failed` when it cannot be started. */
   async start(): Promise<void> {
     if (this.#state.kind === 'running') return;
     await this.#end();
     await this.#spawn();
   }
 
-  /** Ends the program, waits for its end, and starts it again: two at a time would fight over its port. */
+  /** Ends the program, waits for its exit, and starts it again: two processes cannot share its port. */
   async restart(): Promise<void> {
     await this.#end();
     await this.#spawn();
   }
 
-  /** Sends a signal; starts the program instead where it does not run. */
+  /** Sends a signal, or starts the program when it does not run. */
   async signal(signal: NodeJS.Signals): Promise<void> {
     if (this.#state.kind === 'running') this.#state.child.kill(signal);
     else await this.start();
   }
 
-  /** Hands on a signal that was meant for the program. One that does not run is not started for it. */
+  /** Sends a signal if the program runs. */
   forward(signal: NodeJS.Signals): void {
     if (this.#state.kind !== 'running') return;
     const { child } = this.#state;
     if (child.kill(signal)) this.#emit({ kind: 'signalled', pid: child.pid ?? 0, signal });
   }
 
-  /** From now on it is not started again where it ends by itself: a service manager may end both at once. */
+  /** From now on the program is not restarted: a service manager may end it together with the daemon. */
   retire(): void {
     this.#upkeep = 'retired';
     if (this.#state.kind !== 'waiting') return;
@@ -104,9 +104,9 @@ export class Supervisor {
 
   async #spawn(): Promise<void> {
     const [program = '', ...args] = this.#options.argv;
-    // Stopped while it waited for the end of the one before.
+    // `stop` was called while `restart` waited for the former process.
     if (this.#state.kind === 'stopped') {
-      throw new SwitchmasterError('stopping', `${program} is not started, for the daemon stops.`);
+      throw new SwitchmasterError('stopping', `${program} is not started because the daemon stops.`);
     }
     if (this.#state.kind === 'running') return;
     try {
@@ -161,7 +161,7 @@ export class Supervisor {
     this.#emit({ kind: 'ended', how, restartMs });
   }
 
-  /** A program that is being upgraded may be away for a while. */
+  /** Tries again later: an upgrade may have removed the program for a while. */
   #notStarted({ message }: Error): void {
     if (this.#state.kind === 'idle' && this.#upkeep === 'kept') this.#startLater(message);
   }
@@ -186,11 +186,11 @@ export class Supervisor {
   }
 
   async #endProcess(child: Program): Promise<void> {
-    const { stopSignal = 'SIGTERM', stopTimeoutMs = 10_000 } = this.#options;
-    // Rejects where it could not even be started.
+    const { stopSignal, stopTimeoutMs } = this.#options;
+    // Rejects when the process was never started.
     const ended = once(child, 'exit').catch(() => undefined);
     child.kill(stopSignal);
-    // One that is paused does not hear it.
+    // A paused process does not receive other signals.
     child.kill('SIGCONT');
     const timer = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), stopTimeoutMs);
     await ended;

@@ -6,10 +6,9 @@ import type { ProbeSpec, VerifySpec } from '../../model/template-spec.ts';
 import { runCommand } from './command.ts';
 import { type Attempt, probeHttp, probeRedis, probeTcp, readIdentity } from './probe.ts';
 
-const defaultDeadlineMs = 5_000;
 const pauseMs = 25;
 
-/** Probes until every probe holds, or the deadline has passed: then throws `verify-failed` with the last reason. */
+/** Repeats the probes until all succeed. Throws `verify-failed` with the last reason at the deadline. */
 export async function verifyConsumer(input: {
   readonly verify: VerifySpec;
   /** `host:port` of each master, by name. */
@@ -18,14 +17,14 @@ export async function verifyConsumer(input: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { verify, signal } = input;
-  const deadlineMs = verify.deadlineMs ?? defaultDeadlineMs;
+  const { deadlineMs } = verify;
   const endMs = performance.now() + deadlineMs;
   let remaining = verify.probes;
   let reason: SwitchmasterError | undefined;
   for (;;) {
     try {
       for (const probe of remaining) {
-        // Whole: AbortSignal.timeout takes no fraction.
+        // AbortSignal.timeout takes whole numbers only.
         const timeoutMs = Math.max(1, Math.ceil(endMs - performance.now()));
         await runProbe({ ...input, probe, attempt: { timeoutMs, signal } });
         remaining = remaining.slice(1);
@@ -33,7 +32,7 @@ export async function verifyConsumer(input: {
       return;
     } catch (thrown) {
       signal.throwIfAborted();
-      // An attempt that the deadline cut short tells less than the one before it.
+      // The error of an attempt that the deadline ended says less than the one before it.
       if (reason === undefined || performance.now() < endMs) reason = SwitchmasterError.from(thrown, 'verify-failed');
       if (performance.now() + pauseMs >= endMs) {
         const message = `It did not work within ${deadlineMs} ms: ${reason.message}`;
@@ -61,14 +60,13 @@ async function runProbe(input: {
       if (probe.master !== undefined) await probeMaster({ ...input, probe, name: probe.master });
       return;
     case 'command': {
-      const timeoutMs = Math.min(attempt.timeoutMs, probe.command.timeoutMs ?? attempt.timeoutMs);
-      const command = { argv: probe.command.argv, timeoutMs };
+      const command = { argv: probe.command.argv, timeoutMs: attempt.timeoutMs };
       await runCommand({ command, file: input.file, signal: attempt.signal });
     }
   }
 }
 
-/** Whoever answers through the proxy must be the very process that answers at the record's address, and a master. */
+/** The process that answers through the proxy must be the one at the record's address, and a master. */
 async function probeMaster(input: {
   probe: ProbeSpec & { kind: 'redis' };
   name: string;
@@ -81,7 +79,7 @@ async function probeMaster(input: {
     throw new SwitchmasterError('verify-failed', `The template reads no master "${name}" to compare with.`);
   }
   const through = await readIdentity(probe.address, probe, attempt);
-  // The proxy's TLS is the proxy's own; the password is Redis's and passes through.
+  // TLS ends at the proxy. The password passes through to Redis.
   const { tls: _, ...access } = probe;
   const direct = await readIdentity(address, access, attempt);
   if (through.role !== 'master') {

@@ -64,7 +64,7 @@ export async function whileDrained(
 }
 
 async function untilIdle(runtime: HaproxyRuntime, drain: DrainSpec, signal: AbortSignal): Promise<void> {
-  const endMs = performance.now() + (drain.timeoutMs ?? 5_000);
+  const endMs = performance.now() + drain.timeoutMs;
   while (performance.now() < endMs) {
     const sessions = await runtime.countSessions(signal).catch(() => new Map<string, number>());
     signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import type { GuardSpec } from '../../model/template-spec.ts';
 import type { GoodRendering, RenderMemory } from './rendering.ts';
 
-/** Why a rendering is held. `reason` is a sentence; `lost` are the servers that it no longer has. */
+/** Why a rendering is held. `reason` is a sentence. `lost` lists the servers that the rendering no longer has. */
 export interface GuardFinding {
   readonly guard: 'min-servers' | 'max-loss' | 'fallen-catalog';
   readonly reason: string;
@@ -9,10 +9,10 @@ export interface GuardFinding {
 }
 
 /**
- * Whether a rendering lost so many servers that the catalog is doubted rather than believed: after a restart with lost
- * state Consul answers with an empty catalog and success (consul-template 1713, hashicorp/consul 16539).
+ * Whether a rendering lost so many servers that the catalog may be incomplete. A Consul that restarts without its state
+ * answers with an empty catalog and success (consul-template 1713, hashicorp/consul 16539).
  *
- * Servers are told apart by who they are and not by where they are, so a change of master alone is never held.
+ * Servers are identified by name, not by address, so a change of master alone is never held.
  */
 export function guardRendering(snapshot: {
   readonly rendering: GoodRendering;
@@ -36,7 +36,7 @@ export function guardRendering(snapshot: {
     const reason = `Consul lost its state, and ${describeLoss(lost, before)} since.`;
     return { guard: 'fallen-catalog', reason, lost };
   }
-  if (lost.length > 0 && lost.length / before.length > (guard.maxLoss ?? 1)) {
+  if (lost.length > 0 && lost.length / before.length > guard.maxLoss) {
     const reason = `${describeLoss(lost, before)} at once, more than maxLoss ${guard.maxLoss} allows.`;
     return { guard: 'max-loss', reason, lost };
   }

@@ -1,19 +1,18 @@
 import type { SwitchmasterError } from '../../errors.ts';
 import type { GuardSpec } from '../../model/template-spec.ts';
 import { type GuardFinding, guardRendering } from './guard.ts';
-import type { GoodRendering, ProvenRendering, Rendering, RenderMemory } from './rendering.ts';
-
-export * from './rendering.ts';
+import type { GoodRendering, Rendering, RenderMemory } from './rendering.ts';
+import { type Urgency, urgencyOf } from './urgency.ts';
 
 export interface RenderSnapshot {
   readonly rendering: Rendering;
-  /** The destination beside the rendering. */
+  /** The destination compared with the rendering. */
   readonly file: 'absent' | 'same' | 'different';
-  /** `seed`: whatever file is there stays as it is. */
+  /** `seed`: an existing file is never changed. */
   readonly upkeep: 'kept' | 'seed';
   readonly memory: RenderMemory;
   readonly guard: GuardSpec;
-  /** `fallen`: Consul's index fell since the last proven text, so that the catalog may be thinner than the truth. */
+  /** `fallen`: Consul's index fell since the last proven text, so the catalog may hold less than it should. */
   readonly catalog: 'steady' | 'fallen';
 }
 
@@ -21,16 +20,13 @@ export type RenderPlan =
   | { readonly kind: 'pending'; readonly missing: readonly string[] }
   | { readonly kind: 'invalid'; readonly error: SwitchmasterError }
   | { readonly kind: 'held'; readonly finding: GuardFinding }
-  /** It was rolled back, and nothing has changed since. */
+  /** The text was rolled back, and the input has not changed since. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unchanged' }
-  /** The file is its consumer's own: nothing of it is touched. */
+  /** A seed that exists: its consumer owns it. */
   | { readonly kind: 'left' }
   | { readonly kind: 'reload-only'; readonly reason: string; readonly rendering: GoodRendering }
   | { readonly kind: 'write'; readonly rendering: GoodRendering; readonly urgency: Urgency };
-
-/** A change of master goes past every queue and is never rolled back to the old one. */
-export type Urgency = 'master-change' | 'ordinary';
 
 /** Decides what a rendering means for its destination. Pure. */
 export function planRender(snapshot: RenderSnapshot): RenderPlan {
@@ -42,9 +38,13 @@ export function planRender(snapshot: RenderSnapshot): RenderPlan {
     case 'failed':
       return { kind: 'invalid', error: rendering.error };
     case 'rendered':
-      break;
+      return planText(snapshot, rendering);
   }
-  if (snapshot.file === 'same') {
+}
+
+function planText(snapshot: RenderSnapshot, rendering: GoodRendering): RenderPlan {
+  const { file, memory } = snapshot;
+  if (file === 'same') {
     if (memory.owed === undefined) return { kind: 'unchanged' };
     return { kind: 'reload-only', reason: memory.owed.reason, rendering };
   }
@@ -54,18 +54,8 @@ export function planRender(snapshot: RenderSnapshot): RenderPlan {
   return { kind: 'write', rendering, urgency: urgencyOf(memory.proven, rendering) };
 }
 
-/** It is there, so that no text matters any more; what is owed is only that its consumer is told once. */
+/** The seed's text no longer matters. Only an owed reload is done, once. */
 function planSeeded(rendering: Rendering, { owed }: RenderMemory): RenderPlan {
   if (owed === undefined || rendering.kind !== 'rendered') return { kind: 'left' };
   return { kind: 'reload-only', reason: owed.reason, rendering };
-}
-
-/** A master that has another address than in the text that was proven last. New and vanished ones are ordinary. */
-export function urgencyOf(proven: ProvenRendering | undefined, rendering: Pick<GoodRendering, 'masters'>): Urgency {
-  if (proven === undefined) return 'ordinary';
-  const moved = [...rendering.masters].some(([name, address]) => {
-    const before = proven.masters.get(name);
-    return before !== undefined && before !== address;
-  });
-  return moved ? 'master-change' : 'ordinary';
 }

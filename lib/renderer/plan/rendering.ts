@@ -1,6 +1,6 @@
 import type { SwitchmasterError } from '../../errors.ts';
 
-/** What a render came to. */
+/** The result of a render. */
 export type Rendering =
   | { readonly kind: 'pending'; readonly missing: readonly string[] }
   | { readonly kind: 'failed'; readonly error: SwitchmasterError }
@@ -11,25 +11,25 @@ export interface GoodRendering {
   readonly text: string;
   /** Of the text's bytes. */
   readonly digest: string;
-  /** Ids of the servers that it read, sorted. */
+  /** Ids of the servers that the template read, sorted. */
   readonly members: readonly string[];
-  /** `host:port` of each master that it read, by name. */
+  /** `host:port` of each master that the template read, by name. */
   readonly masters: ReadonlyMap<string, string>;
-  /** Whether it read the records of masters, of which there should be one at least. */
+  /** Whether the template read the records of masters, of which there is at least one in normal operation. */
   readonly records: 'read' | 'not-read';
 }
 
 /** A text that took effect: its consumer was reloaded and verified. */
 export type ProvenRendering = Pick<GoodRendering, 'digest' | 'members' | 'masters'>;
 
-/** What is remembered of a template between its runs. */
+/** What the renderer remembers of a template between its runs. */
 export interface RenderMemory {
   readonly proven: ProvenRendering | undefined;
-  /** The file is in place, but its consumer has not taken it over: why. */
+  /** The file is in place, but its consumer does not use it yet, and why. */
   readonly owed: { readonly reason: string } | undefined;
-  /** The text that was rolled back, and why; it is not tried again. */
+  /** The text that was rolled back, and why. It is not tried again. */
   readonly refused: { readonly digest: string; readonly reason: string } | undefined;
-  /** The held text that an operator has released. */
+  /** Digest of the held text that an operator released. */
   readonly approved: string | undefined;
 }
 

@@ -1,18 +1,32 @@
 import type { ConsulQuery } from '../../model/query.ts';
+import type { GoodRendering, ProvenRendering } from './rendering.ts';
 
-/**
- * Whether a change of what a template reads may be gathered with others. What tells who is master may not: the records,
- * the plain keys beside them, and the service that the bridges write.
- */
+/** A change of master passes every queue and is never rolled back to the old master. */
+export type Urgency = 'master-change' | 'ordinary';
+
+/** Keys that say who is master: the records and the plain keys. */
+const masterKeys = /^redis\/(?:[^/]+\/)?(?:record|master|cluster)\//;
+
+/** Whether the answer to a query says who is master. Changes of such answers are not debounced. */
 export function namesMasters(query: ConsulQuery): 'masters' | 'other' {
   switch (query.kind) {
     case 'key-tree':
-      return /^redis\/(?:[^/]+\/)?(?:record|master|cluster)\//.test(query.prefix) ? 'masters' : 'other';
+      return masterKeys.test(query.prefix) ? 'masters' : 'other';
     case 'key':
-      return /^redis\/(?:[^/]+\/)?(?:record|master|cluster)\//.test(query.key) ? 'masters' : 'other';
+      return masterKeys.test(query.key) ? 'masters' : 'other';
     case 'service':
       return query.service === 'redis-master' ? 'masters' : 'other';
     default:
       return 'other';
   }
+}
+
+/** `master-change` when a master has another address than in the last proven text. New and removed masters are ordinary. */
+export function urgencyOf(proven: ProvenRendering | undefined, rendering: Pick<GoodRendering, 'masters'>): Urgency {
+  if (proven === undefined) return 'ordinary';
+  const moved = [...rendering.masters].some(([name, address]) => {
+    const before = proven.masters.get(name);
+    return before !== undefined && before !== address;
+  });
+  return moved ? 'master-change' : 'ordinary';
 }

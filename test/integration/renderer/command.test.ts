@@ -47,7 +47,7 @@ t.test('renders once, shows what would change, and changes nothing when it is to
   t.same(readdirSync(folder).sort(), ['a.conf', 'a.conf.hbs', 'c.yml']);
 });
 
-t.test('a template that fails, or waits in vain, is exit code 1 with its reason', async (t) => {
+t.test('a template that fails, or gets no answer, is exit code 1 with its reason', async (t) => {
   const folder = t.testdir({
     'a.conf.hbs': '{{key "no/such"}}',
     'c.yml': `consul: { address: "${consul.url}" }\ntemplates:\n  - { source: ./a.conf.hbs, destination: ./a.conf }\n`,
@@ -56,7 +56,7 @@ t.test('a template that fails, or waits in vain, is exit code 1 with its reason'
   });
   t.match(await run('-c', join(folder, 'c.yml')), { code: 1, output: /^failed .*there is no key "no\/such"/ });
   const vain = await run('-c', join(folder, 'd.yml'), '--timeout', '0.3');
-  t.match(vain, { code: 1, output: /^failed .*It waits in vain\. Waits for key\(no\/such\)\. Consul does not answer/ });
+  t.match(vain, { code: 1, output: /^failed .*Timed out\. Waits for key\(no\/such\)\. Consul does not answer/ });
   t.match(await run('-c', join(folder, 'c.yml'), '-t', 'x'), {
     code: 1,
     output: /There is no template x \(known: a\.conf\)/,

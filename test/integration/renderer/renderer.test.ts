@@ -123,7 +123,7 @@ t.test('a reload that fails is run again although the file already matches', asy
   t.equal(statSync(destination).ino, ino);
   t.match(
     rendering.reports.filter(({ outcome }) => outcome.kind === 'applied'),
-    [{ outcome: { summary: /was as it should be and its consumer reloaded/ } }],
+    [{ outcome: { summary: /was up to date and its consumer reloaded/ } }],
   );
 });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,12 +7,14 @@ import { ConsulClient } from '../../../lib/client/consul.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
 import { formatRecord, type MasterRecord } from '../../../lib/model/record.ts';
-import type { TemplateSpec } from '../../../lib/model/template-spec.ts';
 import { RendererPart } from '../../../lib/renderer/part.ts';
 import type { TemplateState } from '../../../lib/renderer/reconciler.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { ConsulAgent } from '../../sandbox/consul.ts';
 import { makeRecord } from '../../template/world.ts';
+import { makeSpec, type SpecInput } from './template-spec.ts';
+
+export { makeSpec, type SpecInput } from './template-spec.ts';
 
 /** A renderer on a real Consul, with the reports of its runs. */
 export interface Rendering {
@@ -26,15 +28,6 @@ export interface Rendering {
   stop(): Promise<void>;
 }
 
-export type SpecInput = Omit<TemplateSpec, 'name' | 'source' | 'destination' | 'vars'> & {
-  /** Default `a.conf`. */
-  name?: string;
-  /** The template's text, or the name of a bundled one. */
-  template: string;
-  destination?: string;
-  vars?: Record<string, unknown>;
-};
-
 /** Starts a renderer that stops with the test. */
 export function startRendering(
   t: Test,
@@ -44,7 +37,7 @@ export function startRendering(
     /** Default: a folder of the test. */
     folder?: string;
     resyncMs?: number;
-    /** Whether `rolling` is carried out. */
+    /** `on`: templates with `rolling` queue. */
     queue?: 'on' | 'off';
   },
 ): Rendering {
@@ -89,21 +82,11 @@ export function startRendering(
   };
 }
 
-/** A folder that is removed after everything that was started later in the test has stopped; tap's own goes before. */
+/** A folder that is removed after everything that the test started has stopped. tap's own is removed before that. */
 export function makeFolder(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'switchmaster-test-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   return folder;
-}
-
-export function makeSpec(folder: string, input: SpecInput): TemplateSpec {
-  const { template, name = 'a.conf', destination = join(folder, name), vars = {}, ...rest } = input;
-  let source = join(import.meta.dirname, '../../../templates', template);
-  if (!/^[\w.-]+\.hbs$/.test(template)) {
-    source = join(folder, `${name}.hbs`);
-    writeFileSync(source, template);
-  }
-  return { ...rest, name, source, destination, vars };
 }
 
 export async function putRecord(consul: ConsulAgent, over: Partial<MasterRecord> = {}): Promise<void> {
@@ -120,7 +103,7 @@ export function sh(script: string): string[] {
   return ['/bin/sh', '-c', script];
 }
 
-/** The most reloads at a time in a log of `+` for each beginning and `-` for each end. */
+/** The largest number of simultaneous reloads in a log of `+` for each start and `-` for each end. */
 export function mostAtOnce(log: string): number {
   let now = 0;
   let most = 0;

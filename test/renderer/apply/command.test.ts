@@ -8,12 +8,16 @@ const signal = new AbortController().signal;
 const sh = (script: string) => ['/bin/sh', '-c', script];
 
 t.test('a command that succeeds answers with what it wrote, and no shell reads its arguments', async (t) => {
-  const { output } = await runCommand({ command: { argv: ['echo', '$HOME;', '{{file}}x'] }, file: '/a b', signal });
+  const { output } = await runCommand({
+    command: { argv: ['echo', '$HOME;', '{{file}}x'], timeoutMs: 30_000 },
+    file: '/a b',
+    signal,
+  });
   t.equal(output, '$HOME; /a bx');
 });
 
 t.test('a failure tells the exit code and the output', async (t) => {
-  const run = runCommand({ command: { argv: sh('echo out; echo err >&2; exit 3') }, signal });
+  const run = runCommand({ command: { argv: sh('echo out; echo err >&2; exit 3'), timeoutMs: 30_000 }, signal });
   await t.rejects(run, {
     code: 'command-failed',
     message: /exited with 3\. It wrote: out\nerr/,
@@ -22,12 +26,12 @@ t.test('a failure tells the exit code and the output', async (t) => {
 });
 
 t.test('a program that is not there says so', async (t) => {
-  const run = runCommand({ command: { argv: ['/no/such/program'] }, signal });
+  const run = runCommand({ command: { argv: ['/no/such/program'], timeoutMs: 30_000 }, signal });
   await t.rejects(run, { code: 'command-failed', message: /could not be started: there is no such program/ });
 });
 
 t.test('a command that kills itself is told from one that exits', async (t) => {
-  const run = runCommand({ command: { argv: sh('kill -9 $$') }, signal });
+  const run = runCommand({ command: { argv: sh('kill -9 $$'), timeoutMs: 30_000 }, signal });
   await t.rejects(run, { code: 'command-failed', message: /was killed by SIGKILL/ });
 });
 
@@ -54,7 +58,7 @@ t.test('a command that leaves a daemon behind has ended all the same', async (t)
 
 t.test('of long output the end is kept', async (t) => {
   const { output } = await runCommand({
-    command: { argv: sh('head -c 100000 /dev/zero | tr "\\\\0" x; echo end') },
+    command: { argv: sh('head -c 100000 /dev/zero | tr "\\\\0" x; echo end'), timeoutMs: 30_000 },
     signal,
   });
   t.ok(output.length <= 8_192 && output.endsWith('xend'));
@@ -62,7 +66,7 @@ t.test('of long output the end is kept', async (t) => {
 
 t.test('stopping kills the command', async (t) => {
   const abort = new AbortController();
-  const run = runCommand({ command: { argv: ['sleep', '300'] }, signal: abort.signal });
+  const run = runCommand({ command: { argv: ['sleep', '300'], timeoutMs: 30_000 }, signal: abort.signal });
   abort.abort();
   await t.rejects(run, { code: 'stopping' });
 });
@@ -75,6 +79,6 @@ t.test("the daemon's secrets stay with the daemon", async (t) => {
     for (const name of names) delete process.env[name];
   });
   const script = names.map((name) => `echo "[$${name}]"`).join('; ');
-  const { output } = await runCommand({ command: { argv: sh(script) }, signal });
+  const { output } = await runCommand({ command: { argv: sh(script), timeoutMs: 30_000 }, signal });
   t.equal(output.replace(/\s/g, ''), '[][][][]');
 });

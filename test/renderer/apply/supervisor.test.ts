@@ -13,9 +13,14 @@ const listener = (ends: string) =>
   sh(`trap 'echo heard QUIT' QUIT; trap 'echo heard USR2' USR2; trap 'echo heard WINCH' WINCH; trap 'echo heard TERM' TERM
 trap 'echo ends; exit 0' ${ends}; echo ready; while :; do sleep 0.01; done`);
 
-function supervise(t: Test, options: SupervisorOptions) {
+function supervise(t: Test, options: Partial<SupervisorOptions> & Pick<SupervisorOptions, 'argv'>) {
   const events: SupervisorEvent[] = [];
-  const supervisor = new Supervisor({ ...options, onEvent: (event) => events.push(event) });
+  const supervisor = new Supervisor({
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs: 10_000,
+    ...options,
+    onEvent: (event) => events.push(event),
+  });
   t.teardown(() => supervisor.stop());
   const lines = () => events.flatMap((event) => (event.kind === 'output' ? [event.line] : []));
   const said = (line: string) => waitFor(`the program to say ${line}`, () => lines().includes(line), { intervalMs: 2 });

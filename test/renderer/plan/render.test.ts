@@ -1,13 +1,8 @@
 import t from 'tap';
 import { SwitchmasterError } from '../../../lib/errors.ts';
-import {
-  emptyMemory,
-  type GoodRendering,
-  planRender,
-  type RenderSnapshot,
-  urgencyOf,
-} from '../../../lib/renderer/plan/render.ts';
-import { namesMasters } from '../../../lib/renderer/plan/urgency.ts';
+import { planRender, type RenderSnapshot } from '../../../lib/renderer/plan/render.ts';
+import { emptyMemory, type GoodRendering } from '../../../lib/renderer/plan/rendering.ts';
+import { namesMasters, urgencyOf } from '../../../lib/renderer/plan/urgency.ts';
 
 function makeRendering(over: Partial<GoodRendering> = {}): GoodRendering {
   const masters = new Map([['a', '10.0.0.1:1']]);
@@ -19,7 +14,7 @@ function makeSnapshot(over: Partial<RenderSnapshot> = {}): RenderSnapshot {
     rendering: makeRendering(),
     file: 'different',
     memory: emptyMemory,
-    guard: {},
+    guard: { maxLoss: 1 },
     catalog: 'steady',
     upkeep: 'kept',
     ...over,
@@ -92,7 +87,7 @@ const table: readonly (readonly [string, Partial<RenderSnapshot>, Record<string,
   ],
   [
     'too few servers',
-    { guard: { minServers: 3 } },
+    { guard: { minServers: 3, maxLoss: 1 } },
     { kind: 'held', finding: { guard: 'min-servers', reason: /2 of at least 3/ } },
   ],
   [
@@ -102,7 +97,7 @@ const table: readonly (readonly [string, Partial<RenderSnapshot>, Record<string,
   ],
   [
     'no master where none is needed',
-    { rendering: makeRendering({ members: [], records: 'read' }), guard: { minServers: 0 } },
+    { rendering: makeRendering({ members: [], records: 'read' }), guard: { minServers: 0, maxLoss: 1 } },
     { kind: 'write' },
   ],
   ['a seed where no file is', { upkeep: 'seed', file: 'absent' }, { kind: 'write' }],
@@ -132,7 +127,7 @@ t.test('only a known master at another address is a change of master', async (t)
   t.equal(urgencyOf(proven, to({ a: '10.0.0.2:1' })), 'master-change');
 });
 
-t.test('what tells who is master is not gathered with other changes', async (t) => {
+t.test('a change of what says who is master is not debounced', async (t) => {
   t.equal(namesMasters({ kind: 'key-tree', prefix: 'redis/record/' }), 'masters');
   t.equal(namesMasters({ kind: 'key-tree', prefix: 'redis/prod/record/' }), 'masters');
   t.equal(namesMasters({ kind: 'key', key: 'redis/master/shard1' }), 'masters');

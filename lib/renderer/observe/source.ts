@@ -1,11 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { SwitchmasterError } from '../errors.ts';
-import type { TemplateSpec } from '../model/template-spec.ts';
-import { type CompiledTemplate, compileTemplate } from '../template/compile.ts';
-import { inferFormat } from '../template/format.ts';
+import { SwitchmasterError } from '../../errors.ts';
+import type { TemplateSpec } from '../../model/template-spec.ts';
+import { type CompiledTemplate, compileTemplate } from '../../template/compile.ts';
+import { inferFormat } from '../../template/format.ts';
 
-/** Reads and compiles a template; `*.hbs` beside it whose names begin with `_` are its partials, without that `_`. */
+/**
+ * Reads and compiles a template. The files `_NAME.hbs` in the same folder are its partials, called NAME. Throws
+ * `template-invalid`.
+ */
 export async function compileSource(
   spec: Pick<TemplateSpec, 'source' | 'destination' | 'format'>,
 ): Promise<CompiledTemplate> {
@@ -20,7 +23,7 @@ export async function compileSource(
   return compileTemplate({ template: { file: basename(source), text }, partials: new Map(partials), format });
 }
 
-/** Files that a template reads, each read once a run; changes show with the next run, by the resync at the latest. */
+/** The files that a template reads by `file`, each read once per run. The next run, or the resync, sees a change. */
 export class FileTexts {
   readonly #texts = new Map<string, string | SwitchmasterError>();
 
@@ -33,7 +36,7 @@ export class FileTexts {
   async load(paths: readonly string[]): Promise<void> {
     for (const path of paths) {
       const text = await readFile(path, 'utf8').catch((cause: Error) => {
-        return new SwitchmasterError('template-failed', `the file ${path} cannot be read: ${cause.message}`, { cause });
+        return new SwitchmasterError('template-failed', `cannot read the file ${path}: ${cause.message}`, { cause });
       });
       this.#texts.set(path, text);
     }
@@ -45,7 +48,7 @@ async function readSource(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     const { code = '', message } = cause as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : message;
-    throw new SwitchmasterError('template-invalid', `The template ${path} cannot be read: ${reason}.`, { cause });
+    const reason = code === 'ENOENT' ? 'no such file' : message;
+    throw new SwitchmasterError('template-invalid', `Cannot read the template ${path}: ${reason}.`, { cause });
   }
 }

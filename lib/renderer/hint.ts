@@ -1,0 +1,27 @@
+import type { Hint, NewHint } from '../loop/hint.ts';
+
+/** Something changed. */
+interface ChangeHint extends Hint {
+  readonly kind?: undefined;
+}
+
+/** Who is master may have changed: the run debounces nothing. */
+interface MastersHint extends Hint {
+  readonly kind: 'masters';
+}
+
+/** An operator releases the held text with this digest. */
+interface ApproveHint extends Hint {
+  readonly kind: 'approve';
+  readonly digest: string;
+}
+
+/** An operator lets a text be tried again that was rolled back. */
+interface RetryHint extends Hint {
+  readonly kind: 'retry';
+}
+
+export type RenderHint = ChangeHint | MastersHint | ApproveHint | RetryHint;
+
+/** Wakes a template by its name. */
+export type Wake = (name: string, hint: NewHint<RenderHint>) => void;

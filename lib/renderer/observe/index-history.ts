@@ -1,0 +1,41 @@
+import type { Inputs } from './inputs.ts';
+
+/**
+ * Whether Consul's index fell since the last proven text of a template. After a fall the catalog may hold less than it
+ * should: a Consul that restarts without its state answers with an empty catalog and success.
+ */
+export class IndexHistory {
+  readonly #inputs: Pick<Inputs, 'indexes' | 'resets'>;
+  /** Falls that the last proven text has seen. */
+  #seenResets = 0;
+  /** Indexes that the daemon before this one saw, by query id. */
+  #formerIndexes: ReadonlyMap<string, bigint> = new Map();
+  #fellWhileAway = false;
+
+  constructor(inputs: Pick<Inputs, 'indexes' | 'resets'>) {
+    this.#inputs = inputs;
+  }
+
+  get catalog(): 'steady' | 'fallen' {
+    // Remembered, because a rebuilt Consul's index passes the former one long before its catalog is complete again.
+    if (this.#isBehindFormer()) this.#fellWhileAway = true;
+    return this.#inputs.resets > this.#seenResets || this.#fellWhileAway ? 'fallen' : 'steady';
+  }
+
+  /** Takes over the indexes that a daemon before this one saw, as decimal texts. */
+  restore(indexes: Readonly<Record<string, string>>): void {
+    this.#formerIndexes = new Map(Object.entries(indexes).map(([id, index]) => [id, BigInt(index)]));
+  }
+
+  /** The text that was rendered from the current answers took effect. */
+  prove(): void {
+    this.#seenResets = this.#inputs.resets;
+    this.#formerIndexes = new Map();
+    this.#fellWhileAway = false;
+  }
+
+  #isBehindFormer(): boolean {
+    if (this.#formerIndexes.size === 0) return false;
+    return [...this.#inputs.indexes].some(([id, index]) => index < (this.#formerIndexes.get(id) ?? 0n));
+  }
+}

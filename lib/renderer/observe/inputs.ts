@@ -1,0 +1,88 @@
+import type { WatchEvent } from '../../consul/watch-state.ts';
+import type { Follow, Watches } from '../../consul/watches.ts';
+import { type ConsulQuery, queryId } from '../../model/query.ts';
+import type { Knowledge } from '../../template/scope.ts';
+import { namesMasters } from '../plan/urgency.ts';
+
+export interface InputsOptions {
+  readonly watches: Watches;
+  /** Called when something that the template reads changed. */
+  readonly onChange: (query: ConsulQuery, event: WatchEvent) => void;
+}
+
+/** What one template reads in Consul: one watch for each query, kept only as long as the template reads it. */
+export class Inputs {
+  readonly #options: InputsOptions;
+  readonly #follows = new Map<string, Follow<ConsulQuery>>();
+
+  constructor(options: InputsOptions) {
+    this.#options = options;
+  }
+
+  /** Ids of the queries, sorted. */
+  get ids(): readonly string[] {
+    return [...this.#follows.keys()].sort();
+  }
+
+  /** Consul's index of each answered query, by query id. */
+  get indexes(): ReadonlyMap<string, bigint> {
+    return new Map([...this.#answered()].map(([id, { index }]) => [id, index]));
+  }
+
+  /** How often Consul's index fell, summed over the answered queries. */
+  get resets(): number {
+    return [...this.#answered()].reduce((sum, [, { resets }]) => sum + resets, 0);
+  }
+
+  stateOf(id: string): 'pending' | 'current' | 'stale' | 'failed' | undefined {
+    return this.#follows.get(id)?.state.kind;
+  }
+
+  /** The last good answer to a query. The first call starts the watch. */
+  know(query: ConsulQuery, id: string): Knowledge<unknown> {
+    const { state } = this.#follows.get(id) ?? this.#follow(query, id);
+    const known = state.kind === 'current' || state.kind === 'stale';
+    return known ? { kind: 'known', value: state.value } : { kind: 'unknown' };
+  }
+
+  /** Ends the watches on everything else. */
+  keepOnly(queries: readonly ConsulQuery[]): void {
+    // Every query in the list is followed, so an equal count means an equal set.
+    if (queries.length === this.#follows.size) return;
+    const kept = new Set(queries.map(queryId));
+    for (const [id, follow] of this.#follows) {
+      if (kept.has(id)) continue;
+      follow.release();
+      this.#follows.delete(id);
+    }
+  }
+
+  /** Why the given queries have no answer: the messages of those that failed. */
+  errorsOf(ids: readonly string[]): readonly string[] {
+    const messages = ids.flatMap((id) => {
+      const state = this.#follows.get(id)?.state;
+      return state?.kind === 'failed' ? [state.error.message] : [];
+    });
+    return [...new Set(messages)];
+  }
+
+  release(): void {
+    for (const follow of this.#follows.values()) follow.release();
+    this.#follows.clear();
+  }
+
+  #follow(query: ConsulQuery, id: string): Follow<ConsulQuery> {
+    const { watches, onChange } = this.#options;
+    // Any server may answer who is in the catalog. Who is master is read from the leader.
+    const consistency = namesMasters(query) === 'masters' ? 'default' : 'stale';
+    const follow = watches.follow(query, (event) => onChange(query, event), { consistency });
+    this.#follows.set(id, follow);
+    return follow;
+  }
+
+  *#answered() {
+    for (const [id, { state }] of this.#follows) {
+      if (state.kind === 'current' || state.kind === 'stale') yield [id, state] as const;
+    }
+  }
+}

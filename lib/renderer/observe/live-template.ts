@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import type { WatchEvent } from '../../consul/watch-state.ts';
+import type { Watches } from '../../consul/watches.ts';
+import { SwitchmasterError } from '../../errors.ts';
+import { type ConsulQuery, queryId } from '../../model/query.ts';
+import { Redactor } from '../../model/redaction.ts';
+import type { TemplateSpec } from '../../model/template-spec.ts';
+import type { CompiledTemplate } from '../../template/compile.ts';
+import type { RenderResult } from '../../template/render.ts';
+import type { RenderWorld } from '../../template/scope.ts';
+import type { GoodRendering, Rendering } from '../plan/rendering.ts';
+import { IndexHistory } from './index-history.ts';
+import { Inputs } from './inputs.ts';
+import { compileSource, FileTexts } from './source.ts';
+
+/** How often one render may start anew because what it has read names more to read. */
+const maxPasses = 32;
+
+/** How many unanswered queries a message names. */
+const shownGaps = 5;
+
+/** A text without secrets, and whether the original has any. */
+export interface ShownText {
+  readonly text: string;
+  readonly holds: 'secrets' | 'nothing-secret';
+}
+
+export interface LiveTemplateOptions {
+  readonly spec: TemplateSpec;
+  readonly environment: string | undefined;
+  readonly watches: Watches;
+  /** Secrets of the config. */
+  readonly secrets?: readonly string[];
+  readonly onChange: (query: ConsulQuery, event: WatchEvent) => void;
+}
+
+/** One template, compiled, with its watches and its last rendering. Only the run for its key renders it. */
+export class LiveTemplate {
+  readonly spec: TemplateSpec;
+  /** Knows what `file` and `env` have given so far, and the config's secrets. */
+  readonly redactor = new Redactor();
+  readonly history: IndexHistory;
+  readonly #options: LiveTemplateOptions;
+  readonly #inputs: Inputs;
+  #rendering: Rendering = { kind: 'pending', missing: [] };
+  #shown: ShownText | undefined;
+  /** Ids of what the last render read without an answer. */
+  #gaps = new Set<string>();
+  #compiled: CompiledTemplate | undefined;
+
+  constructor(options: LiveTemplateOptions) {
+    this.spec = options.spec;
+    this.#options = options;
+    this.#inputs = new Inputs(options);
+    this.history = new IndexHistory(this.#inputs);
+    this.redactor.learn(options.secrets ?? []);
+  }
+
+  /** What it last rendered to, whether or not that was written. */
+  get rendering(): Rendering {
+    return this.#rendering;
+  }
+
+  /** The last rendered text as anybody may see it; undefined when the last render gave none. */
+  get shown(): ShownText | undefined {
+    return this.#shown;
+  }
+
+  /** Ids of what it reads, sorted. */
+  get dependencies(): readonly string[] {
+    return this.#inputs.ids;
+  }
+
+  /** Consul's index of each thing that it reads, by query id, as decimal texts. */
+  get indexes(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#inputs.indexes].map(([id, index]) => [id, String(index)]));
+  }
+
+  /** Sentences that name what it waits for and why there is no answer. */
+  describeGaps(missing: readonly string[]): string {
+    const more = missing.length > shownGaps ? ` and ${missing.length - shownGaps} more` : '';
+    const waits = `Waits for ${missing.slice(0, shownGaps).join(', ')}${more}.`;
+    return [waits, ...this.#inputs.errorsOf(missing).slice(0, shownGaps)].join(' ');
+  }
+
+  /**
+   * Records that an input changed, and says what that means. `complete`: the last missing answer is there. `incomplete`:
+   * more answers are missing, so rendering would give nothing; ten thousand answers cost one render.
+   */
+  heard(query: ConsulQuery): 'complete' | 'incomplete' | 'changed' {
+    if (this.#rendering.kind !== 'pending') return 'changed';
+    const id = queryId(query);
+    const state = this.#inputs.stateOf(id);
+    if (state === 'current' || state === 'stale') this.#gaps.delete(id);
+    return this.#gaps.size === 0 ? 'complete' : state === 'failed' ? 'changed' : 'incomplete';
+  }
+
+  /** Compiles the source again with the next render. */
+  forgetSource(): void {
+    this.#compiled = undefined;
+  }
+
+  /** Renders with what is known now. Starts watches on what it newly reads and ends those that it no longer needs. */
+  async render(): Promise<Rendering> {
+    this.#compiled ??= await compileSource(this.spec);
+    const files = new FileTexts();
+    const world = this.#world(files);
+    let result = this.#compiled.render(world);
+    for (let pass = 1; this.#canContinue(result); pass++) {
+      if (pass === maxPasses) throw endlessError(this.spec);
+      if (result.kind === 'pending') await files.load(result.missingFiles);
+      result = this.#compiled.render(world);
+    }
+    this.#take(result);
+    return this.#rendering;
+  }
+
+  release(): void {
+    this.#inputs.release();
+  }
+
+  #world(files: FileTexts): RenderWorld {
+    return {
+      vars: this.spec.vars,
+      environment: this.#options.environment,
+      know: (query, id) => this.#inputs.know(query, id) as never,
+      knowFile: (path) => files.know(path),
+      env: (name) => process.env[name],
+    };
+  }
+
+  #take(result: RenderResult): void {
+    if (result.kind !== 'pending') this.#inputs.keepOnly(result.dependencies);
+    this.#gaps = new Set(result.kind === 'pending' ? result.missing.map(queryId) : []);
+    this.redactor.learn([...(this.#options.secrets ?? []), ...result.secrets]);
+    const holds = result.secrets.length > 0 ? 'secrets' : 'nothing-secret';
+    this.#shown = result.kind === 'rendered' ? { text: result.shown, holds } : undefined;
+    this.#rendering = toRendering(result);
+  }
+
+  /** Whether a pending render has all its answers already: other templates may watch the same queries. */
+  #canContinue(result: RenderResult): boolean {
+    if (result.kind !== 'pending') return false;
+    return result.missing.every((query) => this.#inputs.know(query, queryId(query)).kind === 'known');
+  }
+}
+
+/** SHA-256, in hex. */
+export function digestOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function toRendering(result: RenderResult): Rendering {
+  switch (result.kind) {
+    case 'pending':
+      return { kind: 'pending', missing: [...result.missing.map(queryId), ...result.missingFiles].sort() };
+    case 'failed':
+      return { kind: 'failed', error: result.error };
+    case 'rendered':
+      return toGoodRendering(result);
+  }
+}
+
+function toGoodRendering(result: RenderResult & { readonly kind: 'rendered' }): GoodRendering {
+  const { text, members, masters, records } = result;
+  return { kind: 'rendered', text, digest: digestOf(Buffer.from(text)), members, masters, records };
+}
+
+function endlessError(spec: TemplateSpec): SwitchmasterError {
+  const message = `${basename(spec.source)} reads something new each time it is rendered (${maxPasses} times).`;
+  return new SwitchmasterError('template-failed', message);
+}

@@ -1,0 +1,55 @@
+import { readDestination, removeStaleCandidates } from './apply/file.ts';
+import { type RenderState, readRenderState, writeRenderState } from './apply/state-file.ts';
+import type { Entry } from './entry.ts';
+import { digestOf } from './observe/live-template.ts';
+import type { GoodRendering, ProvenRendering } from './plan/rendering.ts';
+
+/*
+ * The part of a template's memory that is saved beside its destination, for the daemon after this one.
+ */
+
+/** Before the first run: loads what a daemon before this one saved, and removes its unfinished candidates. */
+export async function loadState(entry: Entry): Promise<void> {
+  if (entry.opened === 'yes') return;
+  const { template, memory } = entry;
+  const { destination, upkeep } = template.spec;
+  await removeStaleCandidates(destination);
+  const former = await readRenderState(destination);
+  if (former !== undefined) {
+    memory.restore(former);
+    template.history.restore(former.indexes);
+    const present = await readDestination(destination);
+    // A seed that differs was changed by its consumer.
+    if (upkeep !== 'seed' && present !== undefined && digestOf(present.bytes) !== former.digest) {
+      memory.owe('The daemon ended before the consumer used the file.');
+    }
+  }
+  entry.opened = 'yes';
+}
+
+/** The rendering took effect. Saves it where a later daemon needs it: for guards, and for an owed reload. */
+export async function saveProven(entry: Entry, rendering: GoodRendering): Promise<void> {
+  const { template, memory } = entry;
+  const { spec } = template;
+  memory.prove(rendering);
+  template.history.prove();
+  if (rendering.members.length === 0 && spec.reload === undefined && spec.verify === undefined) return;
+  await writeRenderState(spec.destination, toState(rendering, template.indexes));
+}
+
+/** Saves which text was rolled back, so that a later daemon does not try it at its start. */
+export async function saveRefused(
+  { template, memory }: Entry,
+  refused: NonNullable<RenderState['refused']>,
+): Promise<void> {
+  const { destination } = template.spec;
+  const present = await readDestination(destination);
+  if (present === undefined) return;
+  const unknown = { digest: digestOf(present.bytes), members: [], masters: new Map<string, string>() };
+  const state = toState(memory.snapshot.proven ?? unknown, template.indexes);
+  await writeRenderState(destination, { ...state, refused });
+}
+
+function toState({ digest, members, masters }: ProvenRendering, indexes: RenderState['indexes']): RenderState {
+  return { digest, members, masters: Object.fromEntries(masters), indexes };
+}

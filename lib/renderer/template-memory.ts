@@ -1,0 +1,42 @@
+import type { RenderState } from './apply/state-file.ts';
+import { emptyMemory, type GoodRendering, type RenderMemory } from './plan/rendering.ts';
+
+/** What the renderer remembers of one template between its runs. Only the run for its key changes it. */
+export class TemplateMemory {
+  #memory: RenderMemory = emptyMemory;
+
+  get snapshot(): RenderMemory {
+    return this.#memory;
+  }
+
+  /** Takes over what a daemon before this one saved. */
+  restore({ digest, members, masters, refused }: RenderState): void {
+    const proven = { digest, members, masters: new Map(Object.entries(masters)) };
+    this.#memory = { ...emptyMemory, proven, refused };
+  }
+
+  /** The text took effect. Nothing is owed, refused or approved any more. */
+  prove({ digest, members, masters }: GoodRendering): void {
+    this.#memory = { ...emptyMemory, proven: { digest, members, masters } };
+  }
+
+  /** The file is in place, but its consumer does not use it yet. */
+  owe(reason: string): void {
+    this.#memory = { ...this.#memory, owed: { reason } };
+  }
+
+  /** The text was rolled back; the last good file is in use. */
+  refuse(refused: NonNullable<RenderMemory['refused']>): void {
+    this.#memory = { ...this.#memory, owed: undefined, refused };
+  }
+
+  /** Lets a text be tried again that was rolled back. */
+  allowRefused(): void {
+    this.#memory = { ...this.#memory, refused: undefined };
+  }
+
+  /** Releases the held text with this digest. */
+  approve(digest: string): void {
+    this.#memory = { ...this.#memory, approved: digest };
+  }
+}
