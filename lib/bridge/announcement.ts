@@ -50,7 +50,7 @@ export class AnnouncementReader {
       const finding = decider.find(name, { views, complete: false, role, wokenMs });
       if (finding === undefined) return undefined;
       const decided = await decider.decide(finding);
-      if (decided.decision.kind !== 'look-closer') return decided;
+      if (decided.decision.kind !== 'ask-all') return decided;
     }
   }
 

@@ -16,7 +16,7 @@ export const problemKinds = [
   'held',
 ] as const;
 
-export interface Trouble {
+export interface MasterProblem {
   readonly kind: (typeof problemKinds)[number];
   /** A sentence: what is wrong, and the way out. */
   readonly message: string;

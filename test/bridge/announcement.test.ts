@@ -29,7 +29,7 @@ function stage(...enough: readonly number[]) {
   const find = (name: string, { views }: { views: readonly SentinelView[] }) => ({ name, views });
   const decide = async (finding: ReturnType<typeof find>) => {
     const suffices = finding.views.some(({ sentinelId }) => enough.some((n) => sentinelId === `s${n}`));
-    const decision: Pick<Decision, 'kind'> = { kind: suffices ? 'stands' : 'look-closer' };
+    const decision: Pick<Decision, 'kind'> = { kind: suffices ? 'stands' : 'ask-all' };
     return { finding, decision };
   };
   const reader = new AnnouncementReader({

@@ -14,7 +14,7 @@ export type Expected =
   | { readonly publish: Cause; readonly is: Partial<MasterRecord> }
   | { readonly wait: Wait; readonly retryAfterMs?: number }
   | 'stands'
-  | 'look-closer'
+  | 'ask-all'
   | 'conflict'
   | { readonly ask: string };
 

@@ -13,7 +13,7 @@ const table: Table = {
     {
       when: 'one lags and announces: all are asked first',
       given: { ...announced, held: held(five), views: [view(1, 'B', 4)] },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
       when: 'two lag with different epochs: no majority',

@@ -32,7 +32,7 @@ const table: Table = {
     {
       when: 'one Sentinel announces',
       given: { ...announced, views: [view(1, 'B', 6)], role: role('B', 'master') },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
       when: 'a minority answers',
@@ -70,7 +70,7 @@ const table: Table = {
     },
     { when: 'no Sentinel answers', given: {}, expect: { wait: 'no-sentinel' } },
     { when: 'no Sentinel monitors it', given: { unmonitored: 'none' }, expect: { wait: 'no-sentinel' } },
-    { when: 'what was announced is gone', given: { ...announced }, expect: 'look-closer' },
+    { when: 'what was announced is gone', given: { ...announced }, expect: 'ask-all' },
   ],
   'no Sentinel monitors it any more': [
     {
@@ -101,7 +101,7 @@ const table: Table = {
     {
       when: 'deleted, and only an announcement was looked at',
       given: { ...announced, remembered: five, views: [view(1, 'A', 5)] },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
       when: 'deleted, and a minority answers',

@@ -143,7 +143,7 @@ const table: Table = {
     {
       when: 'there is no record yet: a majority is needed first',
       given: { ...announced, ...follow, views: [leader()], role: role('B', 'master') },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
   ],
   'a promotion that is not confirmed': [
@@ -249,7 +249,7 @@ const table: Table = {
         views: [view(1, 'B', 6)],
         role: role('B', 'master'),
       },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
       when: 'a majority has it after all: followed',
