@@ -18,7 +18,7 @@ export type Expected =
   | 'conflict'
   | { readonly ask: string };
 
-/** What is decided when: rows by the situation that they are about. */
+/** Situations and the decisions that they lead to. */
 export type Table = Readonly<Record<string, readonly Row[]>>;
 
 export interface Row {
