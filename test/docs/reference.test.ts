@@ -1,11 +1,11 @@
 import t from 'tap';
 import { z } from 'zod';
 import { bundledTemplates } from '../../lib/config/bundled.ts';
-import { parseDuration } from '../../lib/config/duration.ts';
 import { configSchema } from '../../lib/config/schema.ts';
 import { type ErrorCode, errorDoc, errorTable } from '../../lib/errors.ts';
 import { EventStreams } from '../../lib/http/events.ts';
 import { makeServer } from '../../lib/http/server.ts';
+import { parseDuration } from '../../lib/model/duration.ts';
 import { Metrics } from '../../lib/telemetry/metrics.ts';
 import { templateFormats } from '../../lib/template/format.ts';
 import { helpers } from '../../lib/template/helpers.ts';
