@@ -15,7 +15,7 @@ import { view } from './plan/world.ts';
 /** An announcement of Sentinel `n`. */
 function announced(n: number): AnnouncementHint {
   const { sentinel } = view(n, 'B', 6);
-  return { kind: 'announcement', sentinel, candidate: undefined, source: 's', event: '+switch-master', receivedMs: 1 };
+  return { kind: 'announcement', sentinel, target: undefined, source: 's', event: '+switch-master', receivedMs: 1 };
 }
 
 /** Sentinels that answer when the test says so, and a decision that needs the answer of one of `enough`. */
