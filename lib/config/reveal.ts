@@ -7,6 +7,15 @@ export function revealTls(tls: ClientTls): Omit<ClientTls, 'key'> & { readonly k
   return { ...rest, ...(key === undefined ? {} : { key: key.reveal() }) };
 }
 
+/** A section of the config with the plain password, for clients. */
+export type Revealed<Section extends { readonly access: AccessConfig }> = Omit<Section, 'access'> & {
+  readonly access: RedisAccess;
+};
+
+export function reveal<Section extends { readonly access: AccessConfig }>(section: Section): Revealed<Section> {
+  return { ...section, access: revealAccess(section.access) };
+}
+
 /** Credentials with the plain password, for clients. */
 export function revealAccess({ username, password, tls }: AccessConfig): RedisAccess {
   return {
