@@ -82,7 +82,7 @@ export class BridgeView implements MastersView {
       modifyIndex: held?.modifyIndex ?? null,
       sentinels: (survey?.readings ?? []).map((reading) => toVote(reading, survey?.readAt)),
       check: opinion ?? null,
-      troubles: this.problems(name),
+      problems: this.problems(name),
       replicas: (held?.record.replicas ?? []).map((address) => ({
         address,
         lag: lags.lag(name, address, 'glance') ?? null,

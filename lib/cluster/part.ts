@@ -99,7 +99,7 @@ export class ClusterPart implements Part {
     return this.#followed.map(({ name, source }) => ({
       name,
       record: this.#follower.record(name) ?? null,
-      trouble: this.#follower.problem(name) ?? null,
+      problem: this.#follower.problem(name) ?? null,
       nodes: source.addresses,
     }));
   }
