@@ -86,7 +86,7 @@ export class BridgeSources {
       onUp: (address, names) => {
         for (const name of names) wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
       },
-      onStanding: onAccessChange,
+      onAccessChange,
     });
   }
 
