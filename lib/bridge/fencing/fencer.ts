@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
@@ -37,6 +38,8 @@ export class Fencer {
   readonly #options: FencerOptions;
   /** The addresses that this bridge has paused, so that it can release one that becomes master again. */
   readonly #paused = new Set<string>();
+  /** When the bridge paused a stale master first, by address, in milliseconds of `performance.now()`. */
+  readonly #pausedSinceMs = new Map<string, number>();
   /** By master name: the change of master for which the old master was paused. */
   readonly #pausedFor = new Map<string, string>();
 
@@ -86,6 +89,7 @@ export class Fencer {
     const { members, stillHolds } = options;
     if (mode === 'none') return 'none';
     const roles = await Promise.all(former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
+    for (const { address, role } of roles) if (role !== 'master') this.#pausedSinceMs.delete(formatAddress(address));
     if (record.phase === 'promoted') {
       const from = planLatePause({ record, roles, members });
       if (from !== undefined && stillHolds()) await this.#pauseOnce(record.name, { from, to: record.master });
@@ -93,9 +97,10 @@ export class Fencer {
     }
     if (!roles.some(({ role }) => role === 'master')) return 'none';
     const weighed = await options.weigh();
-    for (const action of planFence({ mode, record, roles, members, ...weighed })) {
+    for (const action of planFence({ mode, record, roles, ...weighed, pausedForMs: this.#pausedForMs() })) {
       if (!stillHolds()) break;
-      await (action.kind === 'pause' ? this.#pause(record.name, action) : this.#demote(record.name, action));
+      if (action.kind === 'demote') await this.#demote(record.name, action);
+      else await this.#renewPause(record.name, action);
     }
     return 'found';
   }
@@ -125,6 +130,17 @@ export class Fencer {
     if (outcome.kind === 'applied') this.#paused.add(formatAddress(pause.address));
     this.#report({ name, action: 'pause', address: pause.address, outcome });
     return outcome;
+  }
+
+  async #renewPause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<void> {
+    const outcome = await this.#pause(name, pause);
+    const key = formatAddress(pause.address);
+    if (outcome.kind === 'applied' && !this.#pausedSinceMs.has(key)) this.#pausedSinceMs.set(key, performance.now());
+  }
+
+  #pausedForMs(): ReadonlyMap<string, number> {
+    const nowMs = performance.now();
+    return new Map([...this.#pausedSinceMs].map(([address, sinceMs]) => [address, nowMs - sinceMs]));
   }
 
   async #release(name: string, address: Address): Promise<void> {

@@ -1,7 +1,8 @@
-import { type Address, isIn, sameAddress } from '../../model/address.ts';
+import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
+import { majorityOf } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../model/sentinel.ts';
-import { hasMajority } from '../plan/vote.ts';
+import { knownSentinels as countSentinels } from '../plan/vote.ts';
 
 /** What the bridge may do to a former master that still accepts writes. */
 export type FenceMode = 'demote' | 'pause' | 'none';
@@ -18,7 +19,8 @@ export type FenceAction =
  * `proven`: after that answer, every known Sentinel was read. All name the record's master at the record's epoch, see it
  * up (sentinel.c, sentinelMasterLooksSane, requires the same before `+convert-to-slave`), and run no failover. If a
  * failover had promoted the address by then, its leader would still run it, or would be at a newer epoch. `likely`: a
- * majority was read and agrees, and no Sentinel that was read runs a failover; or no Sentinel can be read.
+ * majority was read and names the record's master, at its epoch or an older one, and no Sentinel that was read runs a
+ * failover or contradicts. A rebuilt Sentinel starts at epoch 0. `none`: anything else, also if no Sentinel can be read.
  */
 export type Evidence = 'proven' | 'likely' | 'none';
 
@@ -31,8 +33,8 @@ export interface FenceSituation {
   readonly evidence: Evidence;
   /** The Sentinels' views that the evidence comes from. */
   readonly views: readonly SentinelView[];
-  /** Every node of this master that any Sentinel has listed since this process started. */
-  readonly members: readonly Address[];
+  /** For how long the bridge has paused a stale master already, by `host:port`. */
+  readonly pausedForMs: ReadonlyMap<string, number>;
 }
 
 /**
@@ -46,22 +48,36 @@ export const pauseBeforePromotionMs = 500;
 export const pauseMs = 5_000;
 
 /**
- * Never acts on the record's master, nor before the record is confirmed. It demotes an address only with proof that no
- * failover is promoting it, and if every Sentinel lists it among this master's replicas, because the record alone could
- * name any Redis. Otherwise it pauses the former master alone, and only if that is one of this master's nodes: any other
- * replica that answers as master may have just been promoted.
+ * For how long the bridge renews the pause of a former master. Sentinel itself converts a replica that reports the role
+ * master for 8 seconds, but not while it is paused: Sentinel's PING waits behind its PUBLISH, so Sentinel sees it down.
  */
-export function planFence({ mode, record, roles, evidence, views, members }: FenceSituation): readonly FenceAction[] {
+export const longestPauseMs = 15_000;
+
+/**
+ * Never acts on the record's master, nor before the record is confirmed, nor on an address that no Sentinel lists among
+ * this master's replicas: it may have another use by now. It demotes an address with proof that no failover is promoting
+ * it, and if every Sentinel lists it. Otherwise it pauses the former master, because a rebuilt Sentinel may not list it
+ * yet. After the longest pause it demotes the former master, if the Sentinels that were read are settled, as Sentinel would
+ * do without the pause. It leaves other replicas that answer as master alone: they may have just been promoted.
+ */
+export function planFence(situation: FenceSituation): readonly FenceAction[] {
+  const { mode, record, roles, evidence } = situation;
   if (mode === 'none' || evidence === 'none' || record.phase !== 'confirmed') return [];
-  const staleMasters = former(record).filter((address) => answersAsMaster(address, roles));
-  if (mode === 'demote' && evidence === 'proven') {
-    return staleMasters
-      .filter((address) => views.length > 0 && views.every(({ replicas }) => lists(replicas, address)))
-      .map((address) => ({ kind: 'demote', address, master: record.master }));
-  }
-  return staleMasters
-    .filter((address) => record.previous !== null && sameAddress(address, record.previous) && isIn(members, address))
-    .map((address) => ({ kind: 'pause', address, pauseMs }));
+  return former(record)
+    .filter((address) => answersAsMaster(address, roles))
+    .flatMap((address) => planFor(address, situation) ?? []);
+}
+
+function planFor(address: Address, situation: FenceSituation): FenceAction | undefined {
+  const { mode, record, evidence, views, pausedForMs } = situation;
+  const listing = views.filter(({ replicas }) => lists(replicas, address)).length;
+  if (listing === 0) return undefined;
+  const demotion: FenceAction = { kind: 'demote', address, master: record.master };
+  if (mode === 'demote' && evidence === 'proven' && listing === views.length) return demotion;
+  if (record.previous === null || !sameAddress(address, record.previous)) return undefined;
+  if ((pausedForMs.get(formatAddress(address)) ?? 0) < longestPauseMs) return { kind: 'pause', address, pauseMs };
+  const settled = views.every(({ condition, master }) => condition === 'up' && sameAddress(master, record.master));
+  return mode === 'demote' && settled ? demotion : undefined;
 }
 
 /**
@@ -72,7 +88,10 @@ export function planLatePause({
   record,
   roles,
   members,
-}: Pick<FenceSituation, 'record' | 'roles' | 'members'>): Address | undefined {
+}: Pick<FenceSituation, 'record' | 'roles'> & {
+  /** Every node of this master that any Sentinel has listed since this process started. */
+  readonly members: readonly Address[];
+}): Address | undefined {
   const { phase, previous, master } = record;
   if (phase !== 'promoted' || previous === null || sameAddress(previous, master)) return undefined;
   return answersAsMaster(previous, roles) && isIn(members, previous) ? previous : undefined;
@@ -101,7 +120,6 @@ export function weighEvidence(heard: {
   readonly consul: 'reachable' | 'unreachable';
 }): Evidence {
   const { record, views, knownSentinels, consul } = heard;
-  if (views.length === 0) return 'likely';
   const agrees = (view: SentinelView) => view.configEpoch === record.epoch && sameAddress(view.master, record.master);
   const disturbed = views.some(
     (view) =>
@@ -110,10 +128,9 @@ export function weighEvidence(heard: {
       (view.configEpoch === record.epoch && !agrees(view)),
   );
   if (disturbed) return 'none';
-  const known = Math.max(knownSentinels, ...views.map((view) => view.knownSentinels));
+  const known = countSentinels({ views, knownSentinels });
   const sane = views.every((view) => agrees(view) && view.condition === 'up');
-  if (consul === 'reachable' && views.length >= known && sane) return 'proven';
-  return hasMajority({ master: record.master, configEpoch: record.epoch }, { views, knownSentinels })
-    ? 'likely'
-    : 'none';
+  if (consul === 'reachable' && views.length >= known && views.length > 0 && sane) return 'proven';
+  const naming = views.filter(({ master }) => sameAddress(master, record.master)).length;
+  return naming >= majorityOf(known) ? 'likely' : 'none';
 }

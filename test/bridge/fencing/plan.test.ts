@@ -1,5 +1,6 @@
 import t from 'tap';
 import { type Evidence, former, planFence, weighEvidence } from '../../../lib/bridge/fencing/plan.ts';
+import { formatAddress } from '../../../lib/model/address.ts';
 import type { SentinelView } from '../../../lib/model/sentinel.ts';
 import { all } from '../plan/decision-table.ts';
 import { at, record, role, view } from '../plan/world.ts';
@@ -13,7 +14,10 @@ const listing = (...letters: readonly string[]) =>
     ...one,
     replicas: letters.map((letter) => ({ address: at(letter), condition: 'up' as const })),
   }));
-const known = { views: listing('A', 'C'), members: [at('A'), at('B'), at('C')] };
+const known = { views: listing('A', 'C'), pausedForMs: new Map<string, number>() };
+const pausedFor = (ms: number) => new Map([[formatAddress(at('A')), ms]]);
+/** Two of three Sentinels, so that nothing is proven. */
+const two = { views: listing('A', 'C').slice(1), evidence: 'likely' } as const;
 
 type Row = readonly [when: string, given: Partial<Parameters<typeof planFence>[0]>, expected: readonly string[]];
 const rows: readonly Row[] = [
@@ -26,6 +30,26 @@ const rows: readonly Row[] = [
   ['nobody was asked: nothing', { roles: [] }, []],
   ['a node that cannot be reached is left alone', { roles: [role('A', 'unreachable')] }, []],
   ['likely: only the former master is paused', { evidence: 'likely' }, ['pause A']],
+  [
+    'likely, and paused for less than the longest time: paused again',
+    { ...two, pausedForMs: pausedFor(14_999) },
+    ['pause A'],
+  ],
+  ['likely, and paused for the longest time: demoted', { ...two, pausedForMs: pausedFor(15_000) }, ['demote A']],
+  [
+    'paused for the longest time, in the mode pause: left to Sentinel',
+    { ...two, pausedForMs: pausedFor(15_000), mode: 'pause' },
+    [],
+  ],
+  [
+    'paused for the longest time, and a Sentinel sees the master down: nothing',
+    {
+      ...two,
+      views: two.views.map((one) => ({ ...one, condition: 's_down' as const })),
+      pausedForMs: pausedFor(15_000),
+    },
+    [],
+  ],
   ['no evidence: nothing', { evidence: 'none' }, []],
   ['the mode is none: nothing', { mode: 'none' }, []],
   ['the mode is pause: never more than that', { mode: 'pause' }, ['pause A']],
@@ -36,11 +60,17 @@ const rows: readonly Row[] = [
     { record: { ...six, replicas: [] } },
     ['demote A'],
   ],
-  ['a former master that the Sentinels forgot: nothing', { views: listing() }, []],
+  ['a former master that no Sentinel lists any more: nothing', { views: listing() }, []],
+  ['the same without proof', { views: listing(), evidence: 'likely' }, []],
   [
-    'one that not every Sentinel counts among the replicas keeps its data',
-    { views: [...listing('A', 'C').slice(1), ...listing('C').slice(1, 2)] },
-    ['demote C'],
+    'a former master that one rebuilt Sentinel does not list is paused, and keeps its data',
+    { views: [...listing('A', 'C').slice(1), ...listing('C').slice(0, 1)] },
+    ['pause A', 'demote C'],
+  ],
+  [
+    'a replica that answers as master and that one Sentinel does not list is left alone',
+    { views: [...listing('A', 'C').slice(1), ...listing('A').slice(0, 1)] },
+    ['demote A'],
   ],
   [
     'a former master by the record alone, whom no Sentinel ever named, is left alone',
@@ -97,15 +127,21 @@ const evidence: readonly (readonly [string, readonly SentinelView[], Evidence, '
   ['all agree, but Consul may hold a newer record', all('B', 6), 'likely', 'unreachable'],
   ['one was not heard: it might be promoting', all('B', 6).slice(0, 2), 'likely', 'reachable'],
   ['no majority was heard', all('B', 6).slice(0, 1), 'none', 'reachable'],
-  ['nobody can be heard', [], 'likely', 'reachable'],
-  ['nobody can be heard, nor Consul', [], 'likely', 'unreachable'],
+  ['no Sentinel can be read', [], 'none', 'reachable'],
+  ['neither a Sentinel nor Consul can be read', [], 'none', 'unreachable'],
   ['one fails over', condition('failover'), 'none', 'reachable'],
   ['the master is down for one of them', condition('s_down'), 'likely', 'reachable'],
   ['the master is down for enough of them', condition('o_down'), 'likely', 'reachable'],
   ['one has a newer epoch', [view(1, 'A', 7), view(2, 'B', 6), view(3, 'B', 6)], 'none', 'reachable'],
   ['one names another at this epoch', [view(1, 'A', 6), view(2, 'B', 6), view(3, 'B', 6)], 'none', 'reachable'],
   ['one lags behind', [view(1, 'A', 5), view(2, 'B', 6), view(3, 'B', 6)], 'likely', 'reachable'],
-  ['most lag behind', [view(1, 'A', 5), view(2, 'A', 5), view(3, 'B', 6)], 'none', 'reachable'],
+  ['most lag behind with another master', [view(1, 'A', 5), view(2, 'A', 5), view(3, 'B', 6)], 'none', 'reachable'],
+  [
+    'two were rebuilt with the same master, and have not learned the epoch yet',
+    [view(1, 'B', 0), view(2, 'B', 0), view(3, 'B', 6)],
+    'likely',
+    'reachable',
+  ],
   [
     'a Sentinel knows of more than answered',
     all('B', 6).map((one) => ({ ...one, knownSentinels: 5 })),

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { formatAddress, sameAddress } from '../../../lib/model/address.ts';
+import { formatAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { nowMs } from '../../sandbox/recorder.ts';
-import { redisCli } from '../../sandbox/resp.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
@@ -138,27 +137,4 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
       replica.address.port,
     ]);
   });
-
-  t.test(
-    'of a master that comes back is only paused, and for as long as it lasts, while no Sentinel answers',
-    async (t) => {
-      const { name, consul, shard, sentinels, replica } = await start('silent');
-      const bridge = startBridge(t, { consul, sentinels, resyncMs: 60_000 });
-      await recordOf(consul, name);
-      await shard.master.kill();
-      await recordOf(consul, name, { master: replica, timeoutMs: 30_000 });
-      await Promise.all(sentinels.map((sentinel) => sentinel.kill()));
-      await shard.master.start();
-      const pauses = () =>
-        bridge.fences.filter(({ action, atMs, outcome }) => action === 'pause' && outcome === 'applied' && atMs > 0);
-      await waitFor('the pause to be renewed', pauses, {
-        until: (list) => (list.at(-1)?.atMs ?? 0) - (list[0]?.atMs ?? 0) > 5_500,
-        timeoutMs: 20_000,
-      });
-      t.notOk(bridge.fences.some(({ action }) => action === 'demote'));
-      t.equal(await shard.master.role(), 'master');
-      await t.rejects(redisCli(shard.master.address, ['SET', 'k', 'v'], { timeoutMs: 300 }), /did not answer SET/);
-      t.ok(sameAddress((await recordOf(consul, name)).master, replica.address));
-    },
-  );
 });
