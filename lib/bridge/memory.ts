@@ -106,7 +106,7 @@ export class MasterMemory {
     this.#decided = record;
   }
 
-  /** Whether a majority of the Sentinels contradicts the record, by the last survey. */
+  /** Whether a majority of the Sentinels contradicts the record, by the last look at all of them. */
   contradicted(lagging: Lagging | undefined): void {
     this.#lagging = lagging;
   }
@@ -164,6 +164,21 @@ export class MasterMemory {
       this.#listeners.add(check);
       check();
     });
+  }
+
+  /** The master was removed from the Sentinels and from Consul: a new master of this name begins from nothing. */
+  forget(): void {
+    this.#remembered = undefined;
+    this.#decided = undefined;
+    this.#abandonedEpoch = undefined;
+    this.#lagging = undefined;
+    this.#members = [];
+    this.#survey = undefined;
+    this.#opinion = undefined;
+    this.#rebaseUntilMs = 0;
+    this.#problem = undefined;
+    this.#ahead = undefined;
+    this.#promotionWaits = 0;
   }
 
   #remember(record: MasterRecord): void {

@@ -11,7 +11,7 @@ import type { Decided, Decider } from './decider.ts';
 import type { FailoverCompletion } from './failover/completion.ts';
 import type { Fencer } from './fencing/fencer.ts';
 import { weighEvidence } from './fencing/plan.ts';
-import type { Observation } from './finding.ts';
+import type { Finding, Observation } from './finding.ts';
 import type { BridgeHint } from './hint.ts';
 import { aborted, beforeInterruption, givesWay } from './interruption.ts';
 import type { MasterMemory } from './memory.ts';
@@ -50,6 +50,7 @@ export class Survey {
     if (answers === undefined) return givesWay;
     const finding = decider.find(name, { ...this.#digest(name, answers), complete: true, wokenMs });
     if (finding === undefined) return this.#waitForConsul(name);
+    if (isRemoved(finding)) return this.#forget(name);
     const decided = await decider.decide(finding);
     this.#considerCompletion(decided);
     return this.#act(decided, interrupted);
@@ -84,7 +85,7 @@ export class Survey {
     const waiting = isMasterChange(decided.decision) ? acting : beforeInterruption(acting, { interrupted, onLate });
     const [acted] = await Promise.allSettled([waiting]);
     if (acted.status === 'fulfilled' && acted.value === undefined) return givesWay;
-    const staleMasters = await Promise.race([this.#fence(name), aborted(interrupted)]);
+    const staleMasters = await Promise.race([this.#fence(decided.finding), aborted(interrupted)]);
     return staleMasters === 'found' ? retryForStaleMaster(await acting) : acting;
   }
 
@@ -93,6 +94,13 @@ export class Survey {
     const summary = `cannot read Consul yet: ${records.missing() ?? 'still reading'}`;
     memory(name).foundProblem(summary);
     return { kind: 'held', summary, retryAfterMs: 5_000 };
+  }
+
+  /** Ends what the bridge does for a master that was removed: it must not act on nodes that may have another use now. */
+  #forget(name: string): Outcome {
+    this.#options.memory(name).forget();
+    this.#options.redis.keep(name, []);
+    return { kind: 'unchanged' };
   }
 
   /** A promotion that waits for its confirmation may have lost its leader. */
@@ -107,12 +115,13 @@ export class Survey {
     this.#options.failoverCompletion?.consider(name, { record, views, knownSentinels, role: role.role }, memory);
   }
 
-  /** Former masters that take writes although the record is confirmed. */
-  async #fence(name: string): Promise<'found' | 'none'> {
+  /** Fences former masters that accept writes although the record is confirmed. */
+  async #fence({ name, held, views }: Finding): Promise<'found' | 'none'> {
     const { records, sentinels, fencer } = this.#options;
     const memory = this.#options.memory(name);
     const record = memory.remembered;
-    if (record === undefined) return 'none';
+    // The record may have been deleted, and the master removed from the Sentinels, because its nodes have another use now.
+    if (record === undefined || held.kind === 'absent' || views.length === 0) return 'none';
     return fencer.enforce(record, {
       members: memory.members,
       weigh: async () => {
@@ -132,6 +141,11 @@ export class Survey {
     const distinct = new Map(addresses.map((address) => [formatAddress(address), address]));
     this.#options.redis.keep(name, [...distinct.values()]);
   }
+}
+
+/** No Sentinel monitors the master any more, and its record and keys were deleted. */
+function isRemoved({ held, reading, unmonitored }: Finding): boolean {
+  return unmonitored !== undefined && held.kind === 'absent' && reading.holdings.keys.size === 0;
 }
 
 interface Answers {

@@ -3,18 +3,18 @@ import type { Discovery, InstanceSpec } from '../model/instance.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Secret } from './secret.ts';
 
-/** A validated configuration: plain frozen data. Its files are read and its secrets are wrapped. */
+/** A validated configuration: plain frozen data, files read, secrets wrapped. */
 export interface Config {
   readonly environment: string | undefined;
   readonly consul: ConsulConfig;
-  /** undefined: this node registers nothing and leaves everything registered as it is. */
+  /** undefined: this node registers nothing, and touches nothing that is registered. */
   readonly register: RegisterConfig | undefined;
   /** undefined: this node runs no bridge. */
   readonly sentinel: SentinelConfig | undefined;
-  /** The Redis Clusters whose records this node writes. */
+  /** The Redis Clusters whose records this node keeps. */
   readonly cluster: readonly ClusterConfig[];
   readonly templates: readonly TemplateSpec[];
-  /** undefined: the API is off. */
+  /** undefined: switched off. */
   readonly api: ApiConfig | undefined;
   readonly log: LogConfig;
   readonly journal: JournalConfig;
@@ -36,11 +36,11 @@ export interface ConsulConfig {
   readonly tls?: ClientTls;
   readonly token?: Secret;
   readonly datacenter?: string;
-  /** How many blocking queries have a connection of their own. */
+  /** Blocking queries with a connection of their own. */
   readonly connections: number;
 }
 
-/** Credentials and TLS for a Redis or a Sentinel. */
+/** What it takes to be let in by a Redis or a Sentinel. */
 export interface AccessConfig {
   readonly username?: string;
   readonly password?: Secret;
@@ -60,23 +60,23 @@ export interface RegisterConfig {
 export interface ClusterConfig {
   readonly name: string;
   readonly seeds: readonly Address[];
-  /** The service in Consul whose instances are further nodes of the cluster. */
+  /** Its nodes are looked up in Consul by this service as well. */
   readonly service?: string;
   readonly access: AccessConfig;
-  /** How often the cluster is read while nothing changes. */
+  /** How often it is looked at while nothing moves. */
   readonly resyncMs: number;
 }
 
 export interface SentinelConfig {
   readonly addresses: readonly Address[];
-  /** The service in Consul whose instances are further Sentinels. */
+  /** Sentinels are looked up in Consul by this service as well. */
   readonly service?: string;
-  /** Whether the provisioner makes the Sentinels monitor what `desired/` lists. */
+  /** Whether the Sentinels are kept monitoring what `desired/` says. */
   readonly provision: boolean;
   /** Globs of master names. */
   readonly masters: readonly string[];
   readonly access: AccessConfig;
-  /** For the Redis processes that the Sentinels monitor. */
+  /** For the Redis processes that Sentinels monitor. */
   readonly redis: AccessConfig;
   readonly resyncMs: number;
   readonly roleDeadlineMs: number;
@@ -101,6 +101,6 @@ export interface LogConfig {
 export interface JournalConfig {
   /** Absolute; undefined keeps it in memory only. */
   readonly file?: string;
-  /** The most entries in memory. */
+  /** How many entries memory holds at most. */
   readonly entries: number;
 }

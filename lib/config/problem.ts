@@ -1,19 +1,19 @@
 import { SwitchmasterError } from '../errors.ts';
 
-/** A place in a file. Lines and columns count from 1. */
+/** Where in a file something stands. Lines and columns count from 1. */
 export interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** One problem of a configuration. */
+/** One thing that is wrong with a configuration. */
 export interface Problem {
   /** `sentinel.addresses[0]`, or the name of an environment variable; empty for a whole file. */
   readonly path: string;
   readonly message: string;
   readonly place?: Place;
-  /** How to fix it. */
+  /** The way out. */
   readonly hint?: string;
 }
 
@@ -35,7 +35,7 @@ export function formatPlace(place: Place): string {
 }
 
 /** One line for people: place, path, message, hint. */
-function formatProblem(problem: Problem): string {
+export function formatProblem(problem: Problem): string {
   const place = problem.place === undefined ? '' : `${formatPlace(problem.place)}: `;
   const path = problem.path === '' ? '' : `${problem.path}: `;
   const hint = problem.hint === undefined ? '' : ` (${problem.hint})`;

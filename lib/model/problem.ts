@@ -16,7 +16,7 @@ export const problemKinds = [
   'held',
 ] as const;
 
-export interface MasterProblem {
+export interface Trouble {
   readonly kind: (typeof problemKinds)[number];
   /** A sentence: what is wrong, and the way out. */
   readonly message: string;

@@ -68,3 +68,14 @@ t.test('an opinion is news once', async (t) => {
   t.ok(memory.judged(undefined, 'b'));
   t.equal(memory.opinion, undefined);
 });
+
+t.test('after a master was removed, nothing of it is remembered', async (t) => {
+  const memory = new MasterMemory();
+  memory.heard([view(1, 'B', 6)]);
+  memory.held(pushed(held(six), 1));
+  memory.followed(six);
+  memory.forget();
+  t.strictSame(memory.remembered, undefined);
+  t.strictSame(memory.members, []);
+  t.match(memory.past(0), { remembered: undefined, decided: undefined, abandonedEpoch: undefined });
+});

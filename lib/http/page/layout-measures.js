@@ -3,7 +3,7 @@
  *
  * @import { Address } from './api.d.ts'
  */
-import { format } from './address.js';
+import { format } from './judgement.js';
 
 export const size = {
   title: 20,

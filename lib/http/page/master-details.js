@@ -4,10 +4,9 @@
  * @import { Master, Vote } from './api.d.ts'
  * @import { Orders } from './orders.js'
  */
-import { format } from './address.js';
 import { moment } from './clock.js';
 import { h, on } from './dom.js';
-import { stance } from './votes.js';
+import { format, stance } from './judgement.js';
 
 /**
  * @param {Master} master

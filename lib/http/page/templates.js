@@ -1,7 +1,7 @@
 /**
  * Every template: its state, what was rendered, and what its file holds instead where a render is held.
  *
- * @import { Template, TemplateText, Verdict, World } from './api.d.ts'
+ * @import { Template, TemplateText, World } from './api.d.ts'
  * @import { DiffLine } from './diff.js'
  * @import { Orders } from './orders.js'
  *
@@ -10,7 +10,7 @@
 import { ago } from './clock.js';
 import { diff } from './diff.js';
 import { arrange, byId, h, on, placeOf } from './dom.js';
-import { signs, verdictOf } from './health.js';
+import { judgeTemplate, signs } from './judgement.js';
 
 /** More of a text is not shown. */
 const maxCharacters = 200_000;
@@ -21,8 +21,7 @@ const opened = new Map();
  * @param {World} world
  * @param {Orders} orders
  */
-export function showTemplates(world, orders) {
-  const { templates, filter } = world;
+export function showTemplates({ templates, filter }, orders) {
   const all = [...templates.values()];
   const wanted = all.filter(
     ({ name, rendered }) => name.toLowerCase().includes(filter) || (rendered ?? '').toLowerCase().includes(filter),
@@ -30,8 +29,8 @@ export function showTemplates(world, orders) {
   byId('templates-none').hidden = all.length > 0;
   arrange(byId('templates-list'), wanted, {
     key: ({ name }) => name,
-    signature: (template) => JSON.stringify([looks(template), verdictOf(world, 'template', template.name)]),
-    build: (template) => build(template, { orders, verdict: verdictOf(world, 'template', template.name) }),
+    signature: (template) => JSON.stringify(looks(template)),
+    build: (template) => build(template, orders),
   });
 }
 
@@ -47,10 +46,11 @@ function looks(template) {
 
 /**
  * @param {Shown} template
- * @param {{ orders: Orders, verdict: Verdict }} options
+ * @param {Orders} orders
  */
-function build(template, { orders, verdict: { level, reasons } }) {
+function build(template, orders) {
   const { name, state, destination, writtenAt, renderedAt } = template;
+  const { level, reasons } = judgeTemplate(template);
   const details = h('details', { open: opened.get(name) ?? state === 'held' });
   const when = writtenAt ?? renderedAt;
   details.append(

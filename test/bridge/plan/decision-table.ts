@@ -14,11 +14,11 @@ export type Expected =
   | { readonly publish: Cause; readonly is: Partial<MasterRecord> }
   | { readonly wait: Wait; readonly retryAfterMs?: number }
   | 'stands'
-  | 'ask-all'
+  | 'look-closer'
   | 'conflict'
   | { readonly ask: string };
 
-/** Situations and the decisions that they lead to. */
+/** What is decided when: rows by the situation that they are about. */
 export type Table = Readonly<Record<string, readonly Row[]>>;
 
 export interface Row {

@@ -18,21 +18,21 @@ const table: Table = {
       given: { views: all('A', 0), role: role('A', 'master') },
       expect: { publish: 'initial', is: { epoch: 0 } },
     },
-    { when: 'the bridge asks the target first', given: { views: all('A', 5) }, expect: { ask: 'A' } },
+    { when: 'its target is asked first', given: { views: all('A', 5) }, expect: { ask: 'A' } },
     {
-      when: 'the target is out of reach: published anyway',
+      when: 'it cannot be reached: published all the same',
       given: { views: all('A', 5), role: role('A', 'unreachable') },
       expect: { publish: 'initial', is: { master: at('A') } },
     },
     {
-      when: 'the target is a replica',
+      when: 'it is a replica',
       given: { views: all('A', 5), role: role('A', 'replica') },
       expect: { wait: 'not-master-yet' },
     },
     {
       when: 'one Sentinel announces',
       given: { ...announced, views: [view(1, 'B', 6)], role: role('B', 'master') },
-      expect: 'ask-all',
+      expect: 'look-closer',
     },
     {
       when: 'a minority answers',
@@ -40,27 +40,27 @@ const table: Table = {
       expect: { wait: 'no-majority' },
     },
     {
-      when: 'only a rebuilt Sentinel answers that knows no other, but the bridge knows three',
+      when: 'a lone Sentinel answers that was rebuilt and knows nobody, but the bridge knows of three',
       given: { views: [view(1, 'A', 0, { knownSentinels: 1 })], role: role('A', 'master') },
       expect: { wait: 'no-majority' },
     },
     {
-      when: 'there is only one Sentinel',
+      when: 'there is but one Sentinel',
       given: { views: [view(1, 'A', 0, { knownSentinels: 1 })], knownSentinels: 1, role: role('A', 'master') },
       expect: { publish: 'initial', is: { phase: 'confirmed' } },
     },
     {
-      when: 'two of three answer with different epochs: they may still agree',
+      when: 'two of three answer, and they are of different epochs: they are about to agree',
       given: { views: [view(1, 'A', 5), view(2, 'B', 6)], role: role('B', 'master') },
       expect: { wait: 'no-majority' },
     },
     {
-      when: 'one names another master at a newer epoch, which the others may still adopt',
+      when: 'one names another master at a newer epoch than the others, who may be about to adopt it',
       given: { views: [view(1, 'D', 999), ...all('A', 5).slice(1)], role: role('D', 'master') },
       expect: { wait: 'no-majority', retryAfterMs: 10_000 },
     },
     {
-      when: 'the others do not adopt it for long enough: the majority counts',
+      when: 'they go on without it for long enough: it is not theirs, and the majority counts',
       given: {
         views: [view(1, 'D', 999), ...all('A', 5).slice(1)],
         role: role('A', 'master'),
@@ -70,28 +70,28 @@ const table: Table = {
     },
     { when: 'no Sentinel answers', given: {}, expect: { wait: 'no-sentinel' } },
     { when: 'no Sentinel monitors it', given: { unmonitored: 'none' }, expect: { wait: 'no-sentinel' } },
-    { when: 'the announced change is gone', given: { ...announced }, expect: 'ask-all' },
+    { when: 'what was announced is gone', given: { ...announced }, expect: 'look-closer' },
   ],
   'no Sentinel monitors it any more': [
     {
-      when: 'no Sentinel monitors the master of the record: the record stays',
+      when: 'the record is left behind: it stands',
       given: { held: held(five), unmonitored: 'none' },
       expect: 'stands',
     },
     {
-      when: 'somebody removed the record: the bridge does not restore it',
+      when: 'the record was taken away: it is not put back',
       given: { remembered: five, unmonitored: 'none' },
       expect: { wait: 'no-sentinel' },
     },
     {
-      when: 'the record is older than the remembered one',
+      when: 'the record is not the newest that there was',
       given: { held: held(record('A', { epoch: 4 })), remembered: five, unmonitored: 'none' },
       expect: { wait: 'no-sentinel' },
     },
   ],
   'somebody removed or edited the record': [
     {
-      when: 'deleted: restored unchanged',
+      when: 'deleted: put back as it was',
       given: { remembered: five, views: all('A', 5) },
       expect: {
         publish: 'restored',
@@ -99,9 +99,9 @@ const table: Table = {
       },
     },
     {
-      when: 'deleted, and only the announcing Sentinel was asked',
+      when: 'deleted, and only an announcement was looked at',
       given: { ...announced, remembered: five, views: [view(1, 'A', 5)] },
-      expect: 'ask-all',
+      expect: 'look-closer',
     },
     {
       when: 'deleted, and a minority answers',
@@ -109,27 +109,27 @@ const table: Table = {
       expect: { wait: 'no-majority' },
     },
     {
-      when: 'deleted during a failover: the new master, above the remembered record',
+      when: 'deleted while a failover went on: the new one, above what was remembered',
       given: { remembered: { ...five, generation: 2 }, views: [view(1, 'B', 6)], role: role('B', 'master') },
       expect: { publish: 'failover', is: { generation: 2, epoch: 6, previous: at('A') } },
     },
     {
-      when: 'not a record any more: restored',
+      when: 'not a record any more: put back',
       given: { held: { kind: 'unreadable', modifyIndex: 9 }, remembered: five, views: all('A', 5) },
       expect: { publish: 'restored', is: { epoch: 5, master: at('A') } },
     },
     {
-      when: 'another address by hand: restored',
+      when: 'another address by hand: put back',
       given: { held: held(record('C', { epoch: 5 })), remembered: five, views: all('A', 5) },
       expect: { publish: 'restored', is: { master: at('A') } },
     },
     {
-      when: 'an older epoch by hand: restored',
+      when: 'an older epoch by hand: put back',
       given: { held: held(record('A', { epoch: 3 })), remembered: five, views: all('A', 5) },
       expect: { publish: 'restored', is: { epoch: 5, master: at('A') } },
     },
     {
-      when: 'an older generation (Consul was restored from a snapshot): restored',
+      when: 'an older generation (Consul was restored from a snapshot): put back',
       given: {
         held: held(record('C', { generation: 1, epoch: 9 })),
         remembered: { ...five, generation: 2 },
@@ -138,7 +138,7 @@ const table: Table = {
       expect: { publish: 'restored', is: { generation: 2, epoch: 5, master: at('A') } },
     },
     {
-      when: 'rolled back, and the Sentinels have failed over meanwhile',
+      when: 'rolled back, and the Sentinels have moved on meanwhile',
       given: {
         held: held(record('C', { epoch: 3 })),
         remembered: five,
@@ -148,7 +148,7 @@ const table: Table = {
       expect: { publish: 'failover', is: { epoch: 6, master: at('B'), previous: at('A') } },
     },
     {
-      when: 'a higher epoch by hand: a majority names a lower one, which must last',
+      when: 'a higher epoch by hand: a majority on a lower one, which must last',
       given: { held: held(record('C', { epoch: 99 })), remembered: record('C', { epoch: 99 }), views: all('A', 5) },
       expect: { wait: 'rebase', retryAfterMs: 10_000 },
     },

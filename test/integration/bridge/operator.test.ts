@@ -185,11 +185,7 @@ t.test('an API behind TLS that wants certificates is asked with them, and what l
   const authority = { SWITCHMASTER_API: url, SWITCHMASTER_CACERT: cert };
   const named = { ...authority, SWITCHMASTER_TLS_SERVER_NAME: 'switchmaster' };
   const all = { ...named, SWITCHMASTER_CLIENT_CERT: cert, SWITCHMASTER_CLIENT_KEY: key };
-  // The former master is dead: all is not well.
-  await waitFor('the record to be shown', async () => (await runProgram(['status'], all)).stdout, {
-    until: (stdout) => stdout.includes(`shard1  ${formatAddress(newMaster)}`),
-    ...patience,
-  });
+  await waitFor('all to be well', async () => (await runProgram(['status'], all)).code === 0, patience);
   const says = async (environment: Record<string, string>, wanted: string) => {
     const { code, stderr } = await runProgram(['status'], environment);
     t.match({ code, stderr }, { code: 1, stderr: `api-unreachable: no switchmaster answers at ${wanted}` });
