@@ -15,7 +15,7 @@ export interface CatalogService {
 export interface CatalogCheck {
   readonly id: string;
   readonly serviceId: string;
-  /** Consul's ACL asks for the right to write this service. */
+  /** The ACL rule that Consul requires is for this service. */
   readonly serviceName: string;
   readonly name: string;
   readonly status: CheckStatus;
@@ -42,20 +42,20 @@ export type CatalogOperation =
   | { readonly kind: 'check-set'; readonly node: string; readonly check: CatalogCheck }
   | { readonly kind: 'check-delete'; readonly node: string; readonly checkId: string };
 
-/** A transaction on the record, and what did not fit: fenced by the record as the transaction left it. */
+/** A transaction that changes the record, and the steps that did not fit, which depend on the record it wrote. */
 export interface CatalogChange {
   readonly first: readonly CatalogOperation[];
   readonly rest: readonly CatalogOperation[];
 }
 
-/** A key as Consul holds it. `modifyIndex` is above 0. */
+/** A key in Consul. `modifyIndex` is above 0. */
 export interface KvEntry {
   readonly key: string;
   readonly value: string;
   readonly modifyIndex: number;
 }
 
-/** One instance of a service, with its node and every check that bears on it. */
+/** One instance of a service, with its node and the checks of both. */
 export interface ServiceInstance {
   readonly node: string;
   readonly nodeAddress: string;
@@ -63,7 +63,7 @@ export interface ServiceInstance {
   readonly datacenter: string;
   readonly id: string;
   readonly name: string;
-  /** The service's own address, or the node's where it has none. */
+  /** The service's own address, or the node's if it has none. */
   readonly address: string;
   readonly port: number;
   readonly tags: readonly string[];
@@ -71,11 +71,11 @@ export interface ServiceInstance {
   readonly checks: readonly InstanceCheck[];
 }
 
-/** What Consul holds for one master beside its record. */
+/** Everything that Consul has for one master except its record. */
 export interface Holdings {
   /** The plain keys that exist, by key. */
   readonly keys: ReadonlyMap<string, KvEntry>;
-  /** Every instance of ours on the master's external node. */
+  /** Our instances on the master's external node. */
   readonly instances: readonly ServiceInstance[];
 }
 
@@ -90,7 +90,7 @@ export interface InstanceCheck {
 
 /** A node of the catalog. */
 export interface CatalogNode {
-  /** What its agent gave itself; empty for an external node. */
+  /** The agent's own id; empty for an external node. */
   readonly id: string;
   readonly node: string;
   readonly address: string;

@@ -37,7 +37,7 @@ export interface ClusterRecord {
 /** One node, as one node of the cluster sees it. */
 export interface ClusterNode {
   readonly id: string;
-  /** undefined where the answering node knows no address that others could use. */
+  /** undefined if the answering node knows no usable address. */
   readonly address: Address | undefined;
   readonly role: 'master' | 'replica';
   /** `fail`: a majority has given it up. */

@@ -2,10 +2,9 @@ import type { Address } from './address.ts';
 import type { ServiceInstance } from './catalog.ts';
 import type { Severity } from './severity.ts';
 
-/* What a doctor looks at: everything that a config names, read once. Durations are milliseconds. */
+/* What the doctor examines: every server that a config names, read once. Durations are milliseconds. */
 
 export interface Examination {
-  /** Names that collide or are not fit for DNS matter only where there is a Consul to tell them. */
   readonly sentinels: readonly ExaminedSentinel[];
   readonly masters: readonly ExaminedMaster[];
   readonly consul: ExaminedConsul;
@@ -29,84 +28,84 @@ export interface ExaminedMaster {
   readonly instances: readonly ExaminedRedis[];
 }
 
-/** What one Sentinel says of one master. */
+/** What one Sentinel reports about one master. */
 export interface SentinelOpinion {
   readonly sentinel: Address;
   readonly master: Address;
   readonly quorum: number;
-  /** Sentinels of this master by its own count, itself included. */
+  /** Its own count of this master's Sentinels, itself included. */
   readonly knownSentinels: number;
   readonly downAfterMs: number;
   readonly failoverTimeoutMs: number;
-  /** Of the master: `s_down` where this Sentinel gets no answer from it. */
+  /** Flags of the master: `s_down` if this Sentinel gets no answer from it. */
   readonly flags: readonly string[];
   readonly replicas: readonly (Seen & { readonly runId: string })[];
-  /** The other Sentinels, as this one sees them. */
+  /** The other Sentinels that this one knows. */
   readonly peers: readonly Seen[];
 }
 
-/** One that a Sentinel knows, with its flags there. */
+/** A process that a Sentinel knows, with its flags. */
 export interface Seen {
   readonly address: Address;
   readonly flags: readonly string[];
 }
 
-/** One Redis that Sentinels name. */
+/** A Redis that a Sentinel knows. */
 export interface ExaminedRedis {
   readonly address: Address;
-  /** By the Sentinels. */
+  /** The role by the Sentinels. */
   readonly expected: 'master' | 'replica';
   readonly state: Reached;
-  /** Only of one that was reached; each part is undefined where it may not be read. */
+  /** This and the following only if it was reached; undefined if reading them is not permitted. */
   readonly role?: 'master' | 'replica';
   readonly runId?: string;
   readonly version?: string;
-  /** Of a replica: where it replicates from, as it was told. */
+  /** Of a replica: the configured address of its master. */
   readonly follows?: Address;
-  /** Of a replica: to its master. `syncing` is taking all data over. */
+  /** Of a replica: the link to its master. `syncing`: a full synchronization runs. */
   readonly link?: 'up' | 'down' | 'syncing';
-  /** Without one, what CONFIG REWRITE keeps is gone with the process. */
+  /** Without a file, a restart loses what CONFIG SET changed. */
   readonly configFile?: 'none' | 'kept';
-  /** The last save to disk, or append, failed. */
+  /** The last snapshot or append to disk failed. */
   readonly saveFailed?: boolean;
   readonly settings?: RedisSettings;
 }
 
-/** CONFIG GET; undefined where a setting is not known there. Secrets are told apart by marks, never kept. */
+/** From CONFIG GET; undefined if the server does not have the setting. Secrets are replaced by marks. */
 export interface RedisSettings {
-  /** Equal marks are equal passwords; undefined is none. */
+  /** The mark of `requirepass`. Equal marks are equal passwords; undefined is no password. */
   readonly requires: string | undefined;
   readonly brings: string | undefined;
-  /** `masteruser`: then what it brings is no matter of requirepass. */
+  /** `masteruser` is set, so that `masterauth` need not match `requirepass`. */
   readonly bringsUser: boolean;
   readonly priority: number | undefined;
   readonly minReplicasToWrite: number | undefined;
   readonly readOnly: boolean | undefined;
   readonly maxMemory: number | undefined;
-  /** Neither `save` nor `appendonly`: a restart brings it back empty. */
+  /** False if neither `save` nor `appendonly` is set: it is empty after a restart. */
   readonly persists: boolean | undefined;
 }
 
 export interface ExaminedConsul {
   readonly state: Reached;
   readonly leader: boolean;
-  /** `1.8.7`; undefined where it may not be read. */
+  /** `1.8.7`; undefined if reading it is not permitted. */
   readonly version: string | undefined;
   readonly dns: ConsulDns | undefined;
-  /** Rights that this config needs and that the token has not; undefined where Consul does not tell. */
+  /** ACL rules that this config needs and the token lacks; undefined if Consul does not report them. */
   readonly missingRules: readonly string[] | undefined;
-  /** Instances of our services on nodes that are none of ours, with the tags that they carry. */
+  /** Instances of our services on nodes that are not ours, with their tags. */
   readonly foreign?: readonly Pick<ServiceInstance, 'name' | 'id' | 'node' | 'address' | 'port' | 'tags'>[];
 }
 
 export interface ConsulDns {
   readonly onlyPassing: boolean;
   readonly nodeTtlMs: number;
-  /** By service; `*` for all others. */
+  /** The TTL by service; `*` for all others. */
   readonly serviceTtlMs: Readonly<Record<string, number>>;
 }
 
-/** How far another's clock is ahead of this machine's, and how exactly that is known. */
+/** How far another machine's clock is ahead of this one's, with the uncertainty. */
 export interface ExaminedClock {
   readonly whose: string;
   readonly aheadMs: number;
@@ -115,7 +114,7 @@ export interface ExaminedClock {
 
 /** A problem that the doctor found, and its fix. */
 export interface Finding {
-  /** The rule: stable, for machines. */
+  /** The rule's stable name, for programs. */
   readonly rule: string;
   /** `critical`: something does not work or will not survive a failover; `warning`: it may fail later. */
   readonly severity: Extract<Severity, 'warning' | 'critical'>;

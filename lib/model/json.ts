@@ -1,4 +1,4 @@
-/** What JSON text holds where that is an object; undefined where it is anything else, or no JSON. Anyone may have edited it. */
+/** The object in a JSON text; undefined if the text is not JSON or not an object. */
 export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const json: unknown = JSON.parse(text);

@@ -1,7 +1,7 @@
 /** How far a replica is behind its master. */
 export interface Lag {
-  /** Of the replication stream; null where the last measurement is too old to tell. */
+  /** Bytes of the replication stream; null if the last measurement is too old. */
   readonly bytes: number | null;
-  /** It has everything that its master had this many milliseconds ago; null where that is longer than is remembered. */
+  /** The replica has everything that its master had this many milliseconds ago; null if that is before the oldest measurement. */
   readonly behindMs: number | null;
 }

@@ -1,8 +1,8 @@
 import type { CatalogNode, KvEntry, NodeDetail, ServiceInstance } from './catalog.ts';
 
 /**
- * One thing that can be read from Consul and watched: what a template helper asks for and what a source follows.
- * `dc` is the agent's own datacenter where it is left out.
+ * A query to Consul that can be read once or watched, for template helpers and sources. Without `dc` it goes to the
+ * agent's own datacenter.
  */
 export type ConsulQuery =
   | { readonly kind: 'key'; readonly key: string; readonly dc?: string }
@@ -12,12 +12,12 @@ export type ConsulQuery =
   | { readonly kind: 'node'; readonly node: string; readonly dc?: string }
   | { readonly kind: 'nodes'; readonly dc?: string }
   | { readonly kind: 'datacenters' }
-  /** Answers nothing, but its index moves whenever any health check of the datacenter changes. */
+  /** Has no value; its index rises when any health check of the datacenter changes. */
   | { readonly kind: 'health'; readonly dc?: string };
 
-/** What each query answers with. Lists are sorted, so that equal contents are equal values. */
+/** The value of each query. Lists are sorted, so that equal contents are equal values. */
 export interface ConsulAnswers {
-  /** undefined where there is no such key. */
+  /** undefined if the key does not exist. */
   readonly key: KvEntry | undefined;
   /** Sorted by key. */
   readonly 'key-tree': readonly KvEntry[];
@@ -25,7 +25,7 @@ export interface ConsulAnswers {
   readonly service: readonly ServiceInstance[];
   /** Tags of each service, both sorted. */
   readonly services: ReadonlyMap<string, readonly string[]>;
-  /** undefined where there is no such node. */
+  /** undefined if the node does not exist. */
   readonly node: NodeDetail | undefined;
   /** Sorted by name. */
   readonly nodes: readonly CatalogNode[];
@@ -36,7 +36,7 @@ export interface ConsulAnswers {
 
 export type ConsulAnswer<Q extends ConsulQuery> = ConsulAnswers[Q['kind']];
 
-/** The same text for the same query: the identity under which watches are shared. */
+/** The same text for equal queries. Watches are shared by it. */
 export function queryId(query: ConsulQuery): string {
   const dc = 'dc' in query && query.dc !== undefined ? `@${query.dc}` : '';
   switch (query.kind) {

@@ -2,7 +2,7 @@ import { type Address, compareAddresses, isAddress, sameAddress } from './addres
 import type { Version } from './epoch.ts';
 import { parseJsonObject } from './json.ts';
 
-/** What the key `record/M` holds: who is master of `name`, by which epoch, and why. */
+/** The value of the key `record/M`: the master of `name`, its epoch, and the reason. */
 export interface MasterRecord extends Version {
   readonly version: 1;
   readonly name: string;
@@ -18,13 +18,13 @@ export interface MasterRecord extends Version {
   readonly changedBy: string;
 }
 
-/** What Consul holds under a record's key. */
+/** The content of a record's key in Consul. */
 export type HeldRecord =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unreadable'; readonly modifyIndex: number }
   | { readonly kind: 'present'; readonly record: MasterRecord; readonly modifyIndex: number };
 
-/** The JSON text of a record: one form for one content, so that equal records are equal bytes. */
+/** The JSON text of a record. Equal records have equal texts. */
 export function formatRecord(record: MasterRecord): string {
   return JSON.stringify({
     version: record.version,
@@ -41,7 +41,7 @@ export function formatRecord(record: MasterRecord): string {
   });
 }
 
-/** Reads a record from what Consul holds, which anyone may have edited; undefined where it is not one. */
+/** Reads a record, which anyone may have edited; undefined if the text is not a record. */
 export function parseRecord(text: string): MasterRecord | undefined {
   const json = parseJsonObject(text);
   if (json === undefined) return undefined;
@@ -66,7 +66,7 @@ export function parseRecord(text: string): MasterRecord | undefined {
   };
 }
 
-/** What a key of records holds, given what Consul answered about it. */
+/** Reads Consul's answer about a record's key. */
 export function readHeldRecord(
   entry: { readonly value: string; readonly modifyIndex: number } | undefined,
   name: string,
@@ -77,7 +77,7 @@ export function readHeldRecord(
   return record?.name === name ? { kind: 'present', record, modifyIndex } : { kind: 'unreadable', modifyIndex };
 }
 
-/** True where both lists name the same addresses, in whatever order. */
+/** True if both lists have the same addresses, in any order. */
 export function sameAddresses(a: readonly Address[], b: readonly Address[]): boolean {
   if (a.length !== b.length) return false;
   const [left, right] = [a.toSorted(compareAddresses), b.toSorted(compareAddresses)];
@@ -91,7 +91,7 @@ function pickAddress({ host, port }: Address): Address {
   return { host, port };
 }
 
-/** Far above what a cluster counts to in its life, and far enough below the largest integer to count on from. */
+/** No epoch reaches it, and adding to it stays within the safe integers. */
 const largestCount = 2 ** 48;
 
 function isCount(value: unknown): value is number {

@@ -1,10 +1,10 @@
-/** Where clients publish how long their requests took (node:diagnostics_channel): whoever wants to know subscribes. */
+/** The channel of node:diagnostics_channel on which clients publish the durations of their requests. */
 export const requestChannelName = 'switchmaster:request';
 
-/** One request that was answered, or failed. What blocks until there is news is not told: its time is no delay. */
+/** One answered or failed request. Blocking queries are not published: their duration is not a delay. */
 export interface RequestTime {
   readonly server: 'consul' | 'redis' | 'sentinel';
-  /** A kind of query, or a command's name: few, and never data. */
+  /** The kind of a query or the name of a command. It has few values and never contains data. */
   readonly operation: string;
   readonly result: 'ok' | 'error';
   readonly durationMs: number;

@@ -1,31 +1,31 @@
 import type { Address } from './address.ts';
 
-/** What one Sentinel says about one master (SENTINEL MASTER and SENTINEL REPLICAS, read back at one moment). */
+/** What one Sentinel reports about one master (SENTINEL MASTER and SENTINEL REPLICAS, read at the same time). */
 export interface SentinelView {
-  /** Sentinel's own id (SENTINEL MYID), or its address where it is older than 6.2. */
+  /** The Sentinel's id (SENTINEL MYID), or its address before version 6.2. */
   readonly sentinelId: string;
-  /** Where this Sentinel was asked. */
+  /** The address that was asked. */
   readonly sentinel: Address;
   readonly master: Address;
   readonly configEpoch: number;
   readonly condition: MasterCondition;
-  /** False while Sentinel itself has no link to the master: normal for a moment after a failover. */
+  /** False while the Sentinel has no link to the master, as just after a failover. */
   readonly linked: boolean;
   readonly quorum: number;
-  /** Sentinels of this master, this one included, by its own count: what Sentinel takes its majority of. */
+  /** Its own count of this master's Sentinels, itself included. Sentinel computes the majority from it. */
   readonly knownSentinels: number;
   readonly replicas: readonly ReplicaView[];
-  /** While it leads a failover: the replica that it promotes. */
+  /** The replica that this Sentinel promotes, while it leads a failover. */
   readonly promoting?: Address;
-  /** While it leads one: `seen` from the moment it has seen the replica as a master; its config-epoch is the failover's then. */
+  /** While it leads a failover: `seen` once it saw the replica as a master. Its config-epoch is then the failover's. */
   readonly promotion?: 'ordered' | 'seen';
-  /** While it leads a failover: what it told of it, where its messages were heard from the beginning. */
+  /** While it leads a failover: the election from its messages, if they were received from the beginning. */
   readonly election?: Election;
-  /** After which Sentinel gives a failover up. */
+  /** The time after which Sentinel aborts a failover. */
   readonly failoverTimeoutMs?: number;
 }
 
-/** A failover that a Sentinel was elected for (or was ordered to do), and the replica that it selected. */
+/** A failover that a Sentinel was elected for or was ordered to do, and the replica that it selected. */
 export interface Election {
   readonly epoch: number;
   readonly selected: Address;
@@ -38,14 +38,14 @@ export interface ReplicaView {
   readonly address: Address;
   /**
    * `up`: linked, and replicating from the master; `link-down`: linked, but not replicating; `s_down`; `unlinked`: this
-   * Sentinel has no link to it yet; `master`: it says that it is a master itself.
+   * Sentinel has no link to it yet; `master`: it reports that it is a master.
    */
   readonly condition: 'up' | 'link-down' | 's_down' | 'unlinked' | 'master';
-  /** `replica-priority`: Sentinel promotes the lowest, and never 0. */
+  /** `replica-priority`: Sentinel promotes the lowest, and never a replica with 0. */
   readonly priority?: number;
 }
 
-/** How the address that Sentinels decided on answered ROLE. */
+/** A server's answer to ROLE. */
 export interface RoleAnswer {
   readonly address: Address;
   readonly role: 'master' | 'replica' | 'other' | 'unreachable';
@@ -53,14 +53,14 @@ export interface RoleAnswer {
   readonly error?: string;
 }
 
-/** A message of Sentinel's pub/sub, of which only the names matter: everything else is read back. */
+/** A message of Sentinel's pub/sub. Only its names are used; everything else is read from the Sentinel. */
 export interface SentinelEvent {
   /** The channel: `+switch-master`, `+sdown`, ... */
   readonly event: string;
-  /** The master it is about; undefined where it is about the Sentinel itself (`+tilt`, `+new-epoch`, ...). */
+  /** The master of the event; undefined for an event of the Sentinel itself (`+tilt`, `+new-epoch`, ...). */
   readonly master: string | undefined;
-  /** For `+switch-master`: where to look first. Never believed. */
+  /** For `+switch-master`: the new master by the message. It is read back before it is used. */
   readonly lookAt: Address | undefined;
-  /** As it came. */
+  /** The unchanged message. */
   readonly message: string;
 }

@@ -1,2 +1,2 @@
-/** Who asks for a rendered text: some texts are shown only to whoever holds the API's token. */
+/** The reader of a rendered text. Some texts are shown only with the API's token. */
 export type TextReader = 'anybody' | 'token-holder';

@@ -27,7 +27,7 @@ t.test('of a streamed answer the header about the leader means nothing', async (
   t.match(readMetadata('service', led), { knownLeader: true, streamed: false });
 });
 
-t.test('an index below 1, or that is none, is no index', async (t) => {
+t.test('an index below 1 or a malformed one counts as none', async (t) => {
   for (const index of ['0', '-1', 'x', undefined])
     t.equal(readMetadata('service', { 'x-consul-index': index }).index, 0n);
 });

@@ -5,7 +5,7 @@ import { Sandbox } from '../sandbox/sandbox.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'pool' });
 
-t.test('a pool that was closed answers nobody, and opens nothing', async (t) => {
+t.test('a closed pool answers nobody and opens no connection', async (t) => {
   const { master } = await sandbox.redis({ name: 'm', replicas: 0 });
   const pool = new RedisPool({});
   pool.keep('m', [master.address]);

@@ -19,18 +19,18 @@ function link(t: Test, address: Address, credentials: { password?: string } = ac
   return made;
 }
 
-t.test('ROLE tells masters and replicas', async (t) => {
+t.test('ROLE distinguishes masters from replicas', async (t) => {
   t.match(await link(t, shard.master.address).role({ timeoutMs }), { address: shard.master.address, role: 'master' });
   t.match(await link(t, replica.address).role({ timeoutMs }), { role: 'replica' });
 });
 
-t.test('being refused is being unreachable, with the reason', async (t) => {
+t.test('a refused login counts as unreachable, with the reason', async (t) => {
   const answer = await link(t, shard.master.address, { password: 'wrong' }).role({ timeoutMs });
   t.match(answer, { role: 'unreachable', error: /WRONGPASS|NOAUTH/ });
   t.notMatch(answer.error, /wrong'/);
 });
 
-t.test('an address where nobody listens is unreachable, at once', async (t) => {
+t.test('an address without a listener is unreachable at once', async (t) => {
   const nobody = link(t, await sandbox.address());
   const startedMs = performance.now();
   t.match(await nobody.role({ timeoutMs }), { role: 'unreachable', error: /ECONNREFUSED/ });
@@ -38,7 +38,7 @@ t.test('an address where nobody listens is unreachable, at once', async (t) => {
   t.ok(performance.now() - startedMs < timeoutMs);
 });
 
-t.test('a paused server is unreachable when the time is over, and a master again when it goes on', async (t) => {
+t.test('a paused server is unreachable after the timeout, and a master again when it resumes', async (t) => {
   const paused = link(t, shard.master.address);
   await paused.role({ timeoutMs });
   shard.master.pause();
@@ -56,7 +56,7 @@ t.test('a server that comes back is asked at once, without waiting for a timer',
   t.match(await back.role({ timeoutMs }), { role: 'replica' });
 });
 
-t.test('a connection that went silent is replaced after one unanswered question', async (t) => {
+t.test('a silent connection is replaced after one unanswered command', async (t) => {
   const address = await sandbox.address();
   const server = await silentOnce(address);
   t.teardown(() => server.close());
@@ -65,7 +65,7 @@ t.test('a connection that went silent is replaced after one unanswered question'
   t.match(await silent.role({ timeoutMs }), { role: 'master' });
 });
 
-t.test('however often a dead server is asked, a closed link leaves no timer', async (t) => {
+t.test('a closed link leaves no timer, however often a dead server was asked', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   const before = timers();
   const dead = new RedisLink(await sandbox.address(), {});

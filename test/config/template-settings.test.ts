@@ -101,7 +101,7 @@ t.test('what Sentinel owns is only ever seeded', async (t) => {
   t.match(chosen.templates, [{ mode: 0o640 }]);
 });
 
-t.test('what proves nothing, and a wait that ends before it begins, are told', async (t) => {
+t.test('a verify without probes and a wait with max below min are problems', async (t) => {
   await t.rejects(load(t, '    verify: { deadline: 2s }\n'), { message: /verify: proves nothing/ });
   await t.rejects(load(t, '    wait: { min: 2s, max: 1s }\n'), { message: /wait\.max: must not be less than min/ });
   await t.rejects(load(t, '    reload: { signal: SIGHUP }\n'), {

@@ -61,7 +61,7 @@ t.test('any number of followers of one query make one request', async (t) => {
   t.equal(script.count, 2);
 });
 
-t.test('an equal value under a newer index wakes nobody and stays the same object', async (t) => {
+t.test('an equal value with a newer index notifies nobody and stays the same object', async (t) => {
   const script = new Script();
   const watches = new CatalogWatches({ client: script, limits });
   t.teardown(() => watches.close());
@@ -80,7 +80,7 @@ t.test('an equal value under a newer index wakes nobody and stays the same objec
   t.same(heard, ['state', 'value']);
 });
 
-t.test('an index that falls is not believed before it was read again from nothing', async (t) => {
+t.test('after a fall of the index the value is read again without an index', async (t) => {
   const script = new Script();
   const watches = new CatalogWatches({ client: script, limits });
   t.teardown(() => watches.close());
@@ -97,7 +97,7 @@ t.test('an index that falls is not believed before it was read again from nothin
   t.same(heard, ['state', 'reset']);
 });
 
-t.test('an answer before its time that has nothing new is read again from nothing', async (t) => {
+t.test('an early answer without news is read again without an index', async (t) => {
   const script = new Script();
   const watches = new CatalogWatches({ client: script, limits });
   t.teardown(() => watches.close());
@@ -115,7 +115,7 @@ t.test('an answer before its time that has nothing new is read again from nothin
   t.same(heard, ['state', 'value']);
 });
 
-t.test('a wait that is over without anything new blocks on the same index', async (t) => {
+t.test('after a wait without news, the next query blocks on the same index', async (t) => {
   const script = new Script();
   const watches = new CatalogWatches({ client: script, limits: { ...limits, waitMs: 0 } });
   t.teardown(() => watches.close());
@@ -125,7 +125,7 @@ t.test('a wait that is over without anything new blocks on the same index', asyn
   t.equal((await script.next()).options.index, 26n);
 });
 
-t.test('an outage keeps the last value, begins again without an index, and finds the fall', async (t) => {
+t.test('an outage keeps the last value, reads again without an index, and detects the fall', async (t) => {
   const script = new Script();
   const watches = new CatalogWatches({ client: script, limits });
   t.teardown(() => watches.close());
@@ -168,7 +168,7 @@ t.test('an index below 1 is never blocked on', async (t) => {
   t.match(follow.state, { kind: 'current', value: ['x'] });
 });
 
-t.test('an answer of a server without a leader is not taken as truth', async (t) => {
+t.test('an answer of a server without a leader is not used', async (t) => {
   const script = new Script();
   const watches = new CatalogWatches({ client: script, limits });
   t.teardown(() => watches.close());
@@ -183,7 +183,7 @@ t.test('an answer of a server without a leader is not taken as truth', async (t)
   t.match(follow.state, { kind: 'failed', error: { code: 'consul-unavailable' } });
 });
 
-t.test('a stale answer from a server that lost touch is read again from the leader', async (t) => {
+t.test('after a stale answer of a server without contact, the leader is read', async (t) => {
   const script = new Script();
   const watches = new CatalogWatches({ client: script, limits });
   t.teardown(() => watches.close());
@@ -194,7 +194,7 @@ t.test('a stale answer from a server that lost touch is read again from the lead
   t.match(follow.state, { kind: 'current', value: ['new'], index: 9n });
 });
 
-t.test('a stale answer that looks as if the index had fallen is read again from the leader', async (t) => {
+t.test('after a stale answer with a lower index, the leader is read', async (t) => {
   const script = new Script();
   const watches = new CatalogWatches({ client: script, limits });
   t.teardown(() => watches.close());
@@ -209,7 +209,7 @@ t.test('a stale answer that looks as if the index had fallen is read again from 
   t.match(follow.state, { kind: 'current', value: ['x'], resets: 0 });
 });
 
-t.test('a query that nobody follows is asked no more', async (t) => {
+t.test('a query without followers is no longer sent', async (t) => {
   const script = new Script();
   const watches = new CatalogWatches({ client: script, limits });
   t.teardown(() => watches.close());

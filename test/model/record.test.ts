@@ -9,12 +9,12 @@ const port = fc.integer({ min: 1, max: 65_535 });
 const host = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6());
 const address = fc.record({ host, port });
 
-t.test('an address that was written is read again', async (t) => {
+t.test('a formatted address can be parsed', async (t) => {
   fc.assert(fc.property(address, (it) => JSON.stringify(parseAddress(formatAddress(it))) === JSON.stringify(it)));
   t.pass('any address');
 });
 
-t.test('what is no address is none', async (t) => {
+t.test('a text that is not an address is refused', async (t) => {
   for (const text of [
     '',
     ':1',
@@ -33,7 +33,7 @@ t.test('what is no address is none', async (t) => {
     t.equal(parseAddress(text), undefined, text);
 });
 
-t.test('a record that was written is read again, and is the same bytes for the same content', async (t) => {
+t.test('a formatted record can be parsed, and equal records have equal texts', async (t) => {
   const any = fc.record({
     version: fc.constant(1 as const),
     name: fc.string(),
@@ -56,7 +56,7 @@ t.test('a record that was written is read again, and is the same bytes for the s
   t.pass('any record');
 });
 
-t.test('nothing that somebody may have written makes it throw', async (t) => {
+t.test('parsing never throws, whatever the text', async (t) => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => parseRecord(text) === undefined));
   const good = JSON.parse(formatRecord(record('A')));
   const wrong: readonly (readonly [string, unknown])[] = [
@@ -84,7 +84,7 @@ t.test('nothing that somebody may have written makes it throw', async (t) => {
   t.strictSame(parseRecord(JSON.stringify({ ...good, more: 1 })), record('A'), 'a later version may add fields');
 });
 
-t.test('a key that holds no record of its name is unreadable, and can be written over', async (t) => {
+t.test('a key without a record of its name is unreadable and can be overwritten', async (t) => {
   const entry = { value: formatRecord(record('A')), modifyIndex: 7 };
   t.strictSame(readHeldRecord(undefined, 'm'), { kind: 'absent' });
   t.strictSame(readHeldRecord(entry, 'm'), { kind: 'present', record: record('A'), modifyIndex: 7 });
@@ -102,7 +102,7 @@ t.test('a majority is more than half', async (t) => {
   t.strictSame([1, 2, 3, 4, 5].map(majorityOf), [1, 2, 2, 3, 3]);
 });
 
-t.test('lists of addresses are compared whatever their order', async (t) => {
+t.test('lists of addresses are compared in any order', async (t) => {
   t.ok(sameAddresses([at('A'), at('B')], [at('B'), at('A')]));
   t.notOk(sameAddresses([at('A'), at('A')], [at('A'), at('B')]));
   t.notOk(sameAddresses([at('A')], []));
