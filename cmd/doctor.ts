@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import type { Finding } from '../lib/model/examination.ts';
+import type { Finding } from '../lib/doctor/rule.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
 import { harmless, printJson, printLine, styled } from './terminal.ts';
 
 const help = `
-It asks the Sentinels, every Redis that they name, and the Consul agent; it changes nothing.
+The doctor reads from the Sentinels, every Redis that they name, and the Consul agent. It changes nothing.
 
-Exit codes: 0 nothing bites, 1 something does, 2 a config that cannot be used.
+Exit codes: 0 no faults, 1 faults, 2 an invalid config.
 
 Example:
   $ switchmaster doctor --config /etc/switchmaster`;
@@ -15,7 +15,7 @@ Example:
 export function addDoctor(program: Command, done: (code: ExitCode) => void): void {
   program
     .command('doctor')
-    .description('Find what bites in Sentinels, Redis and Consul, and tell the way out.')
+    .description('Diagnose Sentinel, Redis and Consul problems and suggest fixes.')
     .addOption(configOption())
     .addOption(jsonOption())
     .addHelpText('after', help)
@@ -38,10 +38,10 @@ async function callDoctor(options: { readonly config: readonly string[]; readonl
 }
 
 function printFindings(findings: readonly Finding[]): void {
-  if (findings.length === 0) printLine(styled('green', 'Nothing bites.'));
-  for (const { rule, severity, subject, says, wayOut } of findings) {
+  if (findings.length === 0) printLine(styled('green', 'No faults found.'));
+  for (const { rule, severity, subject, text, hint } of findings) {
     const mark = styled(severity === 'critical' ? 'red' : 'yellow', severity);
-    printLine(`${mark} ${styled('bold', harmless(subject))}: ${harmless(says)} (${rule})`);
-    printLine(`  ${harmless(wayOut)}`);
+    printLine(`${mark} ${styled('bold', harmless(subject))}: ${harmless(text)} (${rule})`);
+    printLine(`  ${harmless(hint)}`);
   }
 }

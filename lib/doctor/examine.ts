@@ -1,12 +1,12 @@
 import type { Config, SentinelConfig } from '../config/model.ts';
 import { ConsulPart } from '../consul/part.ts';
-import type { Examination } from '../model/examination.ts';
 import type { AclRule } from './acl.ts';
+import type { Examination } from './examination.ts';
 import { examineConsul } from './examine/consul.ts';
 import { examineInstances } from './examine/redis.ts';
 import { examineSentinels } from './examine/sentinels.ts';
 
-/** Looks once at everything that a config names; takes some seconds at most, changes nothing, and never throws. */
+/** Reads once from all servers that a config names. Takes a few seconds at most, changes nothing, and never throws. */
 export async function examine(config: Config, rules: readonly AclRule[]): Promise<Examination> {
   const [{ consul, clock }, { sentinels, masters: opinions, clocks: theirs }] = await Promise.all([
     examineConsul(config.consul, rules),
@@ -16,7 +16,7 @@ export async function examine(config: Config, rules: readonly AclRule[]): Promis
   return { consul, sentinels, masters, clocks: [...clocks, ...theirs, ...(clock === undefined ? [] : [clock])] };
 }
 
-/** With those that Consul has under `sentinel.service`; where it does not answer, its own examination tells. */
+/** Adds the Sentinels that Consul has under `sentinel.service`. If Consul does not answer, its own examination reports that. */
 async function findSentinels({ sentinel, consul }: Config): Promise<SentinelConfig | undefined> {
   if (sentinel?.service === undefined) return sentinel;
   const part = new ConsulPart(consul);

@@ -1,15 +1,15 @@
-import type { ExaminedClock } from '../../model/examination.ts';
+import type { ExaminedClock } from '../examination.ts';
 
-/** When another clock was asked, by this machine's, and what it said. All in milliseconds since 1970. */
+/** A reading of another clock, with the times of this machine's clock around it. All in milliseconds since 1970. */
 export interface ClockReading {
   readonly theirsMs: number;
-  /** How far off the reading may be for its own coarseness, to either side. */
+  /** The resolution of the other clock, to either side. */
   readonly resolutionMs: number;
   readonly sentMs: number;
   readonly receivedMs: number;
 }
 
-/** Against the middle of the round trip; undefined where it did not tell. */
+/** Compares with the middle of the round trip. Returns undefined if the other side reported no time. */
 export function compareClocks(
   whose: string,
   { theirsMs, resolutionMs, sentMs, receivedMs }: ClockReading,

@@ -3,9 +3,9 @@ import type { ConsulClient } from '../../client/consul.ts';
 import type { ConsulConfig } from '../../config/model.ts';
 import { ConsulPart } from '../../consul/part.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import type { ConsulDns, ExaminedClock, ExaminedConsul } from '../../model/examination.ts';
 import { externalNode, masterService, replicaService } from '../../model/naming.ts';
 import type { AclRule } from '../acl.ts';
+import type { ConsulDns, ExaminedClock, ExaminedConsul } from '../examination.ts';
 import { compareClocks } from './clock.ts';
 
 const timeoutMs = 3_000;
@@ -15,14 +15,14 @@ interface ConsulFindings {
   readonly clock?: ExaminedClock;
 }
 
-/** What the agent is, what its DNS does, what its clock says, and which of `rules` its token lacks. */
+/** The agent's version, its DNS settings, its clock, and those of `rules` that its token lacks. */
 export async function examineConsul(config: ConsulConfig, rules: readonly AclRule[]): Promise<ConsulFindings> {
   const part = new ConsulPart(config);
   const { client } = part;
   try {
     const sentMs = Date.now();
     const { knownLeader, servedAtMs = Number.NaN } = await client.read({ kind: 'datacenters' }, { timeoutMs });
-    // An HTTP date is cut off at the second.
+    // An HTTP date is truncated to the second.
     const read = { theirsMs: servedAtMs + 500, resolutionMs: 500, sentMs, receivedMs: Date.now() };
     const clock = compareClocks('consul', read);
     const [self, missingRules, foreign, leader] = await Promise.all([
@@ -31,10 +31,10 @@ export async function examineConsul(config: ConsulConfig, rules: readonly AclRul
       readForeign(client),
       client.send({ method: 'get', path: '/status/leader', what: 'the leader' }, { timeoutMs }).catch(() => ''),
     ]);
-    const led = knownLeader && typeof leader === 'string' && leader !== '';
+    const hasLeader = knownLeader && typeof leader === 'string' && leader !== '';
     const consul = {
       state: { kind: 'reached' },
-      leader: led,
+      leader: hasLeader,
       version: self?.version,
       dns: self?.dns,
       missingRules,
@@ -43,7 +43,7 @@ export async function examineConsul(config: ConsulConfig, rules: readonly AclRul
     return { consul, ...(clock === undefined ? {} : { clock }) };
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown);
-    // Without a leader most reads fail, and that is what must be told.
+    // Most reads fail without a leader: the rule about the leader reports it.
     if (error.code === 'consul-unavailable') {
       return { consul: { ...nothing, state: { kind: 'reached' } } };
     }
@@ -67,7 +67,7 @@ const selfShape = z.object({
     .catch(undefined),
 });
 
-/** undefined where the token has no agent:read. */
+/** Returns undefined if the token lacks agent:read. */
 async function readSelf(
   client: ConsulClient,
 ): Promise<{ readonly version: string; readonly dns: ConsulDns | undefined } | undefined> {
@@ -87,7 +87,7 @@ async function readSelf(
   return { version: Config.Version, dns };
 }
 
-/** None where the token may not read them: that is told by its rules. */
+/** Empty if the token may not read them: the rule `acl-missing` reports that. */
 async function readForeign(client: ConsulClient): Promise<NonNullable<ExaminedConsul['foreign']>> {
   const read = (service: string) =>
     client.read({ kind: 'service', service }, { timeoutMs }).then(
@@ -100,12 +100,12 @@ async function readForeign(client: ConsulClient): Promise<NonNullable<ExaminedCo
 
 const authorized = z.array(z.object({ Allow: z.boolean() }));
 
-/** What Consul's own UI asks; undefined where ACLs are off, or the agent does not tell. */
+/** Sends the request of Consul's own UI. Returns undefined if ACLs are off or the agent does not answer it. */
 async function readMissing(client: ConsulClient, rules: readonly AclRule[]): Promise<readonly string[] | undefined> {
   const body = rules.map(({ resource, segment, policy }) => ({
     Resource: resource.replace(/_prefix$/, ''),
     Access: policy,
-    // An empty prefix stands for all: one of them has to do.
+    // An empty prefix means all names: check one of them.
     Segment: segment === '' ? 'switchmaster' : segment,
   }));
   const call = { method: 'post', path: '/internal/acl/authorize', body, what: 'what the token may do' } as const;
@@ -118,7 +118,7 @@ async function readMissing(client: ConsulClient, rules: readonly AclRule[]): Pro
 
 const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** Go's form: `1h2m3.5s`. */
+/** Parses the format of Go: `1h2m3.5s`. */
 function readGoDuration(text: string): number {
   let totalMs = 0;
   for (const [, count, unit] of text.matchAll(/([\d.]+)(ns|µs|ms|s|m|h)/g))

@@ -6,21 +6,15 @@ import type { SentinelConfig } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, toAddress } from '../../model/address.ts';
-import type {
-  ExaminedClock,
-  ExaminedMaster,
-  ExaminedRedis,
-  RedisSettings,
-  SentinelOpinion,
-} from '../../model/examination.ts';
+import type { ExaminedClock, ExaminedMaster, ExaminedRedis, RedisSettings, SentinelOpinion } from '../examination.ts';
 import { compareClocks } from './clock.ts';
 
 const timeoutMs = 2_000;
 
-/** Passwords are told apart by it within one examination, and by nothing outside. */
+/** Salts the hashes of passwords, so that they compare within this process only. */
 const salt = randomBytes(16);
 
-/** Every Redis that a Sentinel names, and its clock. */
+/** Examines every Redis that a Sentinel names, and its clock. */
 export async function examineInstances(
   config: SentinelConfig | undefined,
   opinions: ReadonlyMap<string, readonly SentinelOpinion[]>,
@@ -30,7 +24,7 @@ export async function examineInstances(
     [...opinions].map(async ([name, heard]): Promise<ExaminedMaster> => {
       const instances = await Promise.all(
         rolesOf(heard).map(async (wanted) => {
-          const { instance, clock } = await look(config, wanted);
+          const { instance, clock } = await examineInstance(config, wanted);
           if (clock !== undefined) clocks.push(clock);
           return instance;
         }),
@@ -43,7 +37,7 @@ export async function examineInstances(
 
 type Wanted = Pick<ExaminedRedis, 'address' | 'expected'>;
 
-/** The master is whom most Sentinels name; whoever is named at all is looked at. */
+/** Every instance that a Sentinel names. The master is the one that most Sentinels name. */
 function rolesOf(opinions: readonly SentinelOpinion[]): readonly Wanted[] {
   const votes = Map.groupBy(opinions, ({ master }) => formatAddress(master));
   const [most] = [...votes].toSorted(([, a], [, b]) => b.length - a.length);
@@ -52,7 +46,7 @@ function rolesOf(opinions: readonly SentinelOpinion[]): readonly Wanted[] {
   return [...distinct].map(([key, address]) => ({ address, expected: key === most?.[0] ? 'master' : 'replica' }));
 }
 
-async function look(
+async function examineInstance(
   config: SentinelConfig | undefined,
   wanted: Wanted,
 ): Promise<{ readonly instance: ExaminedRedis; readonly clock: ExaminedClock | undefined }> {
@@ -104,7 +98,7 @@ const names = [
   'appendonly',
 ] as const;
 
-/** undefined where CONFIG may not be used: one GET for each name, as Redis before 7.0 takes only one. */
+/** Returns undefined if CONFIG is not permitted. Redis before 7.0 takes one name in each CONFIG GET. */
 async function readSettings(link: RedisLink): Promise<RedisSettings | undefined> {
   try {
     const values = new Map(
@@ -122,8 +116,8 @@ async function readSettings(link: RedisLink): Promise<RedisSettings | undefined>
     const readOnly = values.get('replica-read-only');
     const [save, append] = [values.get('save'), values.get('appendonly')];
     return {
-      requires: mark(values.get('requirepass')),
-      brings: mark(values.get('masterauth')),
+      requires: hash(values.get('requirepass')),
+      brings: hash(values.get('masterauth')),
       bringsUser: (values.get('masteruser') ?? '') !== '',
       priority: count('replica-priority'),
       minReplicasToWrite: count('min-replicas-to-write'),
@@ -136,7 +130,7 @@ async function readSettings(link: RedisLink): Promise<RedisSettings | undefined>
   }
 }
 
-function mark(secret: string | undefined): string | undefined {
+function hash(secret: string | undefined): string | undefined {
   if (secret === undefined || secret === '') return undefined;
   return createHash('sha256').update(salt).update(secret).digest('base64');
 }

@@ -14,7 +14,7 @@ import type { SentinelConfig } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { formatAddress } from '../../model/address.ts';
-import type { ExaminedClock, ExaminedSentinel, Seen, SentinelOpinion } from '../../model/examination.ts';
+import type { ExaminedClock, ExaminedSentinel, Seen, SentinelOpinion } from '../examination.ts';
 import { compareClocks } from './clock.ts';
 
 export interface Opinions {
@@ -23,7 +23,7 @@ export interface Opinions {
   readonly clocks: readonly ExaminedClock[];
 }
 
-interface Heard {
+interface Answer {
   readonly sentinel: ExaminedSentinel;
   readonly opinions: readonly (readonly [name: string, opinion: SentinelOpinion])[];
   readonly clock: ExaminedClock | undefined;
@@ -31,53 +31,55 @@ interface Heard {
 
 const timeoutMs = 2_000;
 
-/** The Sentinels of the config, and those that they know; each once, whatever the number of its addresses. */
+/** Examines the Sentinels of the config and those that they know, each process once, however many addresses it has. */
 export async function examineSentinels(config: SentinelConfig | undefined): Promise<Opinions> {
   if (config === undefined) return { sentinels: [], masters: new Map(), clocks: [] };
   const listed = [...new Map(config.addresses.map((address) => [formatAddress(address), address])).values()];
   const configured = await Promise.all(
-    listed.map((address) => ask(config, { address, origin: 'configured' as const })),
+    listed.map((address) => examineSentinel(config, { address, origin: 'configured' as const })),
   );
   const known = new Set(config.addresses.map(formatAddress));
   const peers = configured.flatMap((one) => one.opinions).flatMap(([, opinion]) => opinion.peers);
   const others = peers.map(({ address }) => address).filter((address) => !known.has(formatAddress(address)));
   const distinct = [...new Map(others.map((address) => [formatAddress(address), address])).values()];
-  const found = await Promise.all(distinct.map((address) => ask(config, { address, origin: 'found' as const })));
+  const found = await Promise.all(
+    distinct.map((address) => examineSentinel(config, { address, origin: 'found' as const })),
+  );
   const ids = new Set<string>();
-  const heard = [...configured, ...found].filter(({ sentinel: { id } }) => {
+  const answers = [...configured, ...found].filter(({ sentinel: { id } }) => {
     if (id === undefined) return true;
     const first = !ids.has(id);
     ids.add(id);
     return first;
   });
   const opinions = Map.groupBy(
-    heard.flatMap((one) => one.opinions),
+    answers.flatMap((one) => one.opinions),
     ([name]) => name,
   );
   return {
-    sentinels: heard.map(({ sentinel }) => sentinel),
+    sentinels: answers.map(({ sentinel }) => sentinel),
     masters: new Map([...opinions].map(([name, list]) => [name, list.map(([, opinion]) => opinion)])),
-    clocks: heard.flatMap(({ clock }) => clock ?? []),
+    clocks: answers.flatMap(({ clock }) => clock ?? []),
   };
 }
 
-async function ask(
+async function examineSentinel(
   config: SentinelConfig,
   { address, origin }: Pick<ExaminedSentinel, 'address' | 'origin'>,
-): Promise<Heard> {
+): Promise<Answer> {
   const link = new RedisLink(address, revealAccess(config.access));
   try {
     const id = readId(await link.call(['SENTINEL', 'MYID'], { timeoutMs }).catch(() => undefined));
     const sentMs = Date.now();
-    // All of it: its clock, since Redis 6.2, stands elsewhere than its state. Sentinels have no TIME.
+    // Sentinels have no TIME. Since Redis 6.2, INFO has the clock, in another section than the state.
     const info = readInfo(await link.call(['INFO'], { timeoutMs }));
     const theirsMs = Number(info.get('server_time_usec')) / 1_000;
-    // INFO tells a time that is kept for some commands long: for a tenth of a second at most (server.hz).
+    // INFO reports a cached time, at most a tenth of a second old (server.hz).
     const read = { theirsMs, resolutionMs: 100, sentMs, receivedMs: Date.now() };
     const what = `SENTINEL MASTERS at ${formatAddress(address)}`;
     const listed = readFieldsList(await link.call(['SENTINEL', 'MASTERS'], { timeoutMs }), what);
     const names = listed.map(({ name = '' }) => name).filter((name) => matchesAny(config.masters, name));
-    const answers = await Promise.all(names.map((name) => askMaster(link, name)));
+    const answers = await Promise.all(names.map((name) => readOpinion(link, name)));
     return {
       sentinel: { address, origin, state: { kind: 'reached' }, id, tilt: info.get('sentinel_tilt') === '1' },
       opinions: names.flatMap((name, i) => (answers[i] === undefined ? [] : [[name, answers[i]] as const])),
@@ -92,7 +94,7 @@ async function ask(
   }
 }
 
-async function askMaster(link: RedisLink, name: string): Promise<SentinelOpinion> {
+async function readOpinion(link: RedisLink, name: string): Promise<SentinelOpinion> {
   const what = `SENTINEL MASTER ${name} at ${formatAddress(link.address)}`;
   const [master, replicas, sentinels] = await Promise.all([
     link.call(['SENTINEL', 'MASTER', name], { timeoutMs }),
@@ -116,7 +118,7 @@ async function askMaster(link: RedisLink, name: string): Promise<SentinelOpinion
   };
 }
 
-/** undefined for one whose address cannot be used: Sentinel knows some by an empty or a stale hostname. */
+/** Returns undefined for an unusable address: Sentinel may have an empty or stale hostname. */
 function readSeen(fields: Fields): Seen | undefined {
   const address = readPeer(fields)?.address;
   return address === undefined ? undefined : { address, flags: readFlags(fields) };

@@ -1,33 +1,40 @@
-import type { Examination, ExaminedClock, Finding } from '../../model/examination.ts';
+import type { ExaminedClock } from '../examination.ts';
+import { type Fault, type Rule, rule } from '../rule.ts';
 
-/** Sentinel goes into TILT at two seconds between two looks; logs and journals cannot be compared long before. */
+/** Sentinel enters TILT at 2,000 between two of its timer calls. Logs and journals are hard to compare long before. */
 const toleratedMs = 1_000;
 
-const rule = { rule: 'clock-skew', severity: 'warning' } as const;
-const wayOut = 'Run chrony or ntpd on every machine. Sentinel does nothing for 30 s after a clock has jumped (TILT).';
+/** Whether clocks agree. A difference within the uncertainty of a slow answer is no fault. */
+export const clockRules: readonly Rule[] = [
+  rule({
+    name: 'clock-skew',
+    severity: 'warning',
+    reads: ['clocks'],
+    hint: 'Run chrony or ntpd on every machine. Sentinel takes no action for 30 s after a clock jumped (TILT).',
+    find: ({ clocks }) => findSkew(clocks),
+  }),
+];
 
-/** Whether clocks agree. What cannot be told from a slow answer is not told. */
-export function examineClocks({ clocks }: Examination): readonly Finding[] {
+function findSkew(clocks: readonly ExaminedClock[]): readonly Fault[] {
   const off = clocks.filter(({ aheadMs, uncertaintyMs }) => Math.abs(aheadMs) - uncertaintyMs > toleratedMs);
   const alike = off.filter(({ aheadMs, uncertaintyMs }) => {
     return Math.abs(aheadMs - middleOf(off)) <= toleratedMs + uncertaintyMs;
   });
-  // Where most of them are off by the same, it is this machine that is.
+  // If most clocks are off by the same amount, this machine's clock is the wrong one.
   const here = alike.length >= 2 && alike.length * 2 > clocks.length;
   const single = here ? off.filter((clock) => !alike.includes(clock)) : off;
-  return [...(here ? [tellHere(alike)] : []), ...single.map(tellOne)];
+  const others = single.map(({ whose, aheadMs }) => ({
+    subject: whose,
+    text: `its clock is ${describe(aheadMs)} the clock of this machine`,
+  }));
+  return here ? [describeHere(alike), ...others] : others;
 }
 
-function tellHere(others: readonly ExaminedClock[]): Finding {
-  const aheadMs = -middleOf(others);
+function describeHere(others: readonly ExaminedClock[]): Fault {
   const [first, second, ...more] = others.map(({ whose }) => whose);
   const rest = more.length === 0 ? '' : ` and ${more.length} more`;
-  const says = `this machine's clock is ${describe(aheadMs)} those of ${first}, ${second}${rest}`;
-  return { ...rule, subject: 'this machine', says, wayOut };
-}
-
-function tellOne({ whose, aheadMs }: ExaminedClock): Finding {
-  return { ...rule, subject: whose, says: `its clock is ${describe(aheadMs)} this machine's`, wayOut };
+  const text = `this machine's clock is ${describe(-middleOf(others))} those of ${first}, ${second}${rest}`;
+  return { subject: 'this machine', text };
 }
 
 function describe(aheadMs: number): string {

@@ -1,90 +1,125 @@
-import type { ConsulDns, Examination, Finding } from '../../model/examination.ts';
 import { externalNode, masterService, replicaService } from '../../model/naming.ts';
 import { describeForeign } from '../../model/problem.ts';
+import type { Examination } from '../examination.ts';
+import { consulRule, type Fault, type Rule, rule } from '../rule.ts';
 
-const subject = 'consul';
+type Version = readonly [major: number, minor: number];
 
-/** Oldest and newest that it is known to work with. */
-const oldest = [1, 8] as const;
-const unknownMajor = 2;
-/** Before it a transaction takes 64 operations, and a master's change needs two for each replica. */
-const largeTransactions = [1, 14] as const;
+/** The oldest version, and the first one that switchmaster is not tested with. */
+const oldest: Version = [1, 8];
+const untested: Version = [2, 0];
+/** Before it, a transaction has at most 64 operations, and a change of master needs two for each replica. */
+const largeTransactions: Version = [1, 14];
 const replicasInSmall = 28;
 
-/** Whether Consul takes what is written, and its DNS tells it at once. */
-export function examineConsul({ consul, masters }: Examination): readonly Finding[] {
-  if (consul.state.kind === 'unreachable') {
-    const says = consul.state.why;
-    const wayOut = 'Is the agent up, and is consul.address right? Nothing is published meanwhile.';
-    return [{ rule: 'consul-unreachable', severity: 'critical', subject, says, wayOut }];
-  }
-  const findings: Finding[] = [];
-  if (!consul.leader) {
-    const says = 'Consul knows no leader: nothing can be written';
-    const wayOut = 'consul members; consul operator raft list-peers.';
-    findings.push({ rule: 'consul-no-leader', severity: 'critical', subject, says, wayOut });
-  }
-  const replicas = Math.max(0, ...masters.map(({ instances }) => instances.length - 1));
-  return [
-    ...findings,
-    ...examineVersion(consul.version, replicas),
-    ...(consul.dns === undefined ? [] : examineDns(consul.dns)),
-    ...examineRules(consul.missingRules ?? []),
-    ...masters.flatMap(({ name }) => examineForeign(name, consul.foreign ?? [])),
-  ];
-}
+/** Whether Consul accepts writes, and its DNS shows them at once. */
+export const consulRules: readonly Rule[] = [
+  rule({
+    name: 'consul-unreachable',
+    severity: 'critical',
+    reads: ['consul'],
+    hint: 'Check that the agent runs and that consul.address is right. Until then the bridge cannot write records.',
+    find: ({ consul: { state } }) => (state.kind === 'unreachable' ? [{ subject: 'consul', text: state.why }] : []),
+  }),
+  consulRule({
+    name: 'consul-no-leader',
+    severity: 'critical',
+    hint: 'consul members; consul operator raft list-peers.',
+    find: ({ consul }) => (consul.leader ? undefined : 'Consul has no leader: it accepts no writes'),
+  }),
+  consulRule({
+    name: 'consul-too-old',
+    severity: 'critical',
+    hint: 'Upgrade Consul.',
+    find: ({ consul: { version } }) =>
+      isBefore(version, oldest)
+        ? `Consul ${version} is older than ${oldest.join('.')}, the oldest version that switchmaster supports`
+        : undefined,
+  }),
+  consulRule({
+    name: 'consul-too-new',
+    severity: 'warning',
+    hint: 'Read the changelogs of both before you rely on it.',
+    find: ({ consul: { version } }) =>
+      isBefore(version, untested) === false
+        ? `Consul ${version} is newer than every version that switchmaster is tested with`
+        : undefined,
+  }),
+  consulRule({
+    name: 'consul-small-transactions',
+    severity: 'warning',
+    hint: 'Upgrade to 1.14 or later, which takes 128.',
+    reads: ['masters'],
+    find: ({ consul: { version }, masters }) => {
+      const replicas = Math.max(0, ...masters.map(({ instances }) => instances.length - 1));
+      if (isBefore(version, oldest) || !isBefore(version, largeTransactions) || replicas <= replicasInSmall)
+        return undefined;
+      return `Consul ${version} takes 64 operations in a transaction: with ${replicas} replicas a change of master needs more than one`;
+    },
+  }),
+  rule({
+    name: 'service-foreign',
+    severity: 'critical',
+    reads: ['consul', 'masters'],
+    hint: 'Deregister it where it is registered.',
+    find: ({ consul: { foreign = [] }, masters }) => masters.flatMap(({ name }) => findForeign(name, foreign)),
+  }),
+  consulRule({
+    name: 'dns-ttl',
+    severity: 'warning',
+    hint: 'Set dns_config.service_ttl of the service to "0s".',
+    find: ({ consul: { dns } }) =>
+      [masterService, replicaService].flatMap((service) => {
+        const ttlMs = dns?.serviceTtlMs[service] ?? longestPattern(dns?.serviceTtlMs ?? {}, service) ?? 0;
+        if (ttlMs === 0) return [];
+        return [
+          `resolvers may cache DNS answers for ${service} for ${ttlMs / 1_000} s: clients find the old master for so long`,
+        ];
+      }),
+  }),
+  consulRule({
+    name: 'dns-node-ttl',
+    severity: 'warning',
+    hint: 'Set dns_config.node_ttl to "0s", or let clients use A records of the service.',
+    find: ({ consul: { dns } }) =>
+      dns !== undefined && dns.nodeTtlMs > 0
+        ? `resolvers may cache DNS answers for nodes, which SRV answers point to, for ${dns.nodeTtlMs / 1_000} s`
+        : undefined,
+  }),
+  consulRule({
+    name: 'dns-only-passing',
+    severity: 'warning',
+    hint: 'Set dns_config.only_passing to false: DNS leaves out critical instances anyway.',
+    find: ({ consul: { dns } }) =>
+      dns?.onlyPassing === true
+        ? 'dns_config.only_passing leaves out instances with a warning: one Sentinel that sees a master down removes it from DNS'
+        : undefined,
+  }),
+  consulRule({
+    name: 'acl-missing',
+    severity: 'critical',
+    hint: 'Run switchmaster acl: it prints the policy that this config needs.',
+    find: ({ consul: { missingRules = [] } }) =>
+      missingRules.length === 0 ? undefined : `the token lacks these rules: ${missingRules.join('; ')}`,
+  }),
+];
 
-function examineForeign(name: string, foreign: NonNullable<Examination['consul']['foreign']>): readonly Finding[] {
+function findForeign(subject: string, foreign: NonNullable<Examination['consul']['foreign']>): readonly Fault[] {
   return foreign
-    .filter(({ tags }) => tags.some((tag) => externalNode(tag) === externalNode(name)))
-    .map((instance) => {
-      const wayOut = `consul services deregister -id ${instance.id} at the agent of ${instance.node}; /v1/catalog/deregister where there is none.`;
-      return { rule: 'service-foreign', severity: 'critical', subject: name, says: describeForeign(instance), wayOut };
-    });
+    .filter(({ tags }) => tags.some((tag) => externalNode(tag) === externalNode(subject)))
+    .map((instance) => ({
+      subject,
+      text: describeForeign(instance),
+      hint: `consul services deregister -id ${instance.id} at the agent of ${instance.node}, or /v1/catalog/deregister where there is none.`,
+    }));
 }
 
-function examineVersion(version: string | undefined, replicas: number): readonly Finding[] {
+/** undefined for a version that is not known. */
+function isBefore(version: string | undefined, [wantedMajor, wantedMinor]: Version): boolean | undefined {
   const match = /^(\d+)\.(\d+)/.exec(version ?? '');
-  if (match === null) return [];
+  if (match === null) return undefined;
   const [major, minor] = [Number(match[1]), Number(match[2])];
-  const before = ([wantedMajor, wantedMinor]: readonly [number, number]): boolean =>
-    major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
-  if (before(oldest)) {
-    const says = `Consul ${version} is older than ${oldest.join('.')}, the oldest that switchmaster is made for`;
-    return [{ rule: 'consul-too-old', severity: 'critical', subject, says, wayOut: 'Upgrade Consul.' }];
-  }
-  if (major >= unknownMajor) {
-    const says = `Consul ${version} is newer than any that switchmaster is known to work with`;
-    const wayOut = 'Look into the changelogs of both before you rely on it.';
-    return [{ rule: 'consul-too-new', severity: 'warning', subject, says, wayOut }];
-  }
-  if (!before(largeTransactions) || replicas <= replicasInSmall) return [];
-  const says = `Consul ${version} takes 64 operations in a transaction: with ${replicas} replicas the last ones follow in another`;
-  const wayOut = 'Upgrade to 1.14 or later, where it takes 128.';
-  return [{ rule: 'consul-small-transactions', severity: 'warning', subject, says, wayOut }];
-}
-
-function examineDns({ onlyPassing, nodeTtlMs, serviceTtlMs }: ConsulDns): readonly Finding[] {
-  const findings: Finding[] = [];
-  for (const service of [masterService, replicaService]) {
-    const ttlMs = serviceTtlMs[service] ?? longestPattern(serviceTtlMs, service) ?? 0;
-    if (ttlMs === 0) continue;
-    const says = `DNS answers for ${service} may be kept for ${ttlMs / 1_000} s: clients find the old master for so long`;
-    const wayOut = `Set dns_config.service_ttl of ${service} to "0s".`;
-    findings.push({ rule: 'dns-ttl', severity: 'warning', subject, says, wayOut });
-  }
-  if (nodeTtlMs > 0) {
-    const says = `DNS answers for nodes may be kept for ${nodeTtlMs / 1_000} s: what SRV answers point to`;
-    const wayOut = 'Set dns_config.node_ttl to "0s", or let clients use A records of the service.';
-    findings.push({ rule: 'dns-node-ttl', severity: 'warning', subject, says, wayOut });
-  }
-  if (onlyPassing) {
-    const says =
-      'dns_config.only_passing leaves out what is in warning: one Sentinel that sees a master down takes it out of DNS';
-    const wayOut = 'Set dns_config.only_passing to false: critical instances are left out anyway.';
-    findings.push({ rule: 'dns-only-passing', severity: 'warning', subject, says, wayOut });
-  }
-  return findings;
+  return major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
 }
 
 /** Consul takes the longest pattern that ends in `*` and fits (agent/dns.go, GetTTLForService). */
@@ -92,11 +127,4 @@ function longestPattern(ttls: Readonly<Record<string, number>>, service: string)
   const fitting = Object.keys(ttls).filter((name) => name.endsWith('*') && service.startsWith(name.slice(0, -1)));
   const [longest] = fitting.toSorted((a, b) => b.length - a.length);
   return longest === undefined ? undefined : ttls[longest];
-}
-
-function examineRules(missing: readonly string[]): readonly Finding[] {
-  if (missing.length === 0) return [];
-  const says = `the token lacks: ${missing.join('; ')}`;
-  const wayOut = 'switchmaster acl prints the policy that this config needs.';
-  return [{ rule: 'acl-missing', severity: 'critical', subject, says, wayOut }];
 }

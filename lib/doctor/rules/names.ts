@@ -1,26 +1,33 @@
-import type { Examination, Finding } from '../../model/examination.ts';
 import { collisions, dnsSafe, masterService } from '../../model/naming.ts';
+import { type Rule, rule } from '../rule.ts';
 
-/** Whether DNS can tell masters apart, and by the names that people expect. */
-export function examineNames({ masters }: Examination): readonly Finding[] {
-  const names = masters.map(({ name }) => name);
-  const twins = collisions(names).map((group): Finding => {
-    const says = `DNS cannot tell these masters apart: ${group.join(', ')}`;
-    return {
-      rule: 'names-collide',
-      severity: 'critical',
-      subject: group[0] ?? '',
-      says,
-      wayOut: 'Rename one in Sentinel.',
-    };
-  });
-  const collided = new Set(collisions(names).flat());
-  const changed = names
-    .filter((name) => dnsSafe(name) !== name && !collided.has(name))
-    .map((name): Finding => {
-      const says = `its name is none that DNS takes: it is found as ${dnsSafe(name)}.${masterService}.service.consul`;
-      const wayOut = 'Ask for that name, or rename it in Sentinel: letters, digits and inner dashes, at most 63.';
-      return { rule: 'name-not-dns', severity: 'warning', subject: name, says, wayOut };
-    });
-  return [...twins, ...changed];
-}
+/** Whether DNS can distinguish the masters, and has them under their own names. */
+export const nameRules: readonly Rule[] = [
+  rule({
+    name: 'names-collide',
+    severity: 'critical',
+    reads: ['masters'],
+    hint: 'Rename one in Sentinel.',
+    find: ({ masters }) =>
+      collisions(masters.map(({ name }) => name)).map((group) => ({
+        subject: group[0] ?? '',
+        text: `these masters have the same name in DNS: ${group.join(', ')}`,
+      })),
+  }),
+  rule({
+    name: 'name-not-dns',
+    severity: 'warning',
+    reads: ['masters'],
+    hint: 'Use that name, or rename the master in Sentinel: letters, digits and inner dashes, at most 63.',
+    find: ({ masters }) => {
+      const names = masters.map(({ name }) => name);
+      const collided = new Set(collisions(names).flat());
+      return names
+        .filter((name) => dnsSafe(name) !== name && !collided.has(name))
+        .map((name) => ({
+          subject: name,
+          text: `its name is not valid in DNS, which has it as ${dnsSafe(name)}.${masterService}.service.consul`,
+        }));
+    },
+  }),
+];

@@ -1,6 +1,6 @@
 import t from 'tap';
+import type { Finding } from '../../../lib/doctor/rule.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
-import type { Finding } from '../../../lib/model/examination.ts';
 import { runProgram } from '../../cmd/program.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -39,18 +39,18 @@ t.test('a clean stack has nothing that bites', async (t) => {
     timeoutMs: 30_000,
   });
   const { code, stdout, stderr } = await runProgram(['doctor', '--config', healthyFile]);
-  t.strictSame({ code, stdout, stderr }, { code: 0, stdout: 'Nothing bites.\n', stderr: '' });
+  t.strictSame({ code, stdout, stderr }, { code: 0, stdout: 'No faults found.\n', stderr: '' });
 });
 
-t.test('an instance that somebody else registered with the tag of a master is found', async (t) => {
+t.test('the doctor finds an instance that somebody else registered with the tag of a master', async (t) => {
   const left = { Name: 'redis-master', ID: 'left', Address: '9.9.9.9', Port: 1, Tags: ['shard1'] };
   await consul.put('/v1/agent/service/register', left);
   const findings = await findingsOf(sandbox.write('left.yml', JSON.stringify(config)));
-  t.match(findings, [{ rule: 'service-foreign', subject: 'shard1', says: /9\.9\.9\.9:1/ }]);
+  t.match(findings, [{ rule: 'service-foreign', subject: 'shard1', text: /9\.9\.9\.9:1/ }]);
   await consul.put('/v1/agent/service/deregister/left');
 });
 
-t.test('what Consul is set to, and what the token may not, is found', async (t) => {
+t.test('the doctor finds faults in the settings of Consul and in the rights of the token', async (t) => {
   await waitFor('the policy', () =>
     illConsul.put('/v1/acl/policy', {
       Name: 'few',
@@ -67,14 +67,14 @@ t.test('what Consul is set to, and what the token may not, is found', async (t) 
     'dns-only-passing',
     'dns-ttl',
   ]);
-  const { says = '' } = findings.find(({ rule }) => rule === 'acl-missing') ?? {};
-  t.match(says, /key_prefix "redis\/[^"]*" write/);
-  t.match(says, /service "redis-master" write/);
+  const { text = '' } = findings.find(({ rule }) => rule === 'acl-missing') ?? {};
+  t.match(text, /key_prefix "redis\/[^"]*" write/);
+  t.match(text, /service "redis-master" write/);
   const gone = sandbox.write('gone.yml', JSON.stringify({ ...config, consul: { address: '127.0.0.1:9' } }));
   t.match(await findingsOf(gone), [{ rule: 'consul-unreachable', subject: 'consul' }]);
 });
 
-t.test('faults of Redis and of Sentinels are found, each with its way out', async (t) => {
+t.test('the doctor finds faults of Redis and Sentinels, each with a hint', async (t) => {
   const [replica, other] = shard1.replicas;
   const [first, second, third] = sentinels;
   if (
@@ -119,11 +119,11 @@ t.test('faults of Redis and of Sentinels are found, each with its way out', asyn
   t.strictSame(missing(JSON.parse(json.stdout).findings), []);
   const { code, stdout } = told;
   t.equal(code, 1);
-  t.match(stdout, /^error .*: masterauth is missing: .* \(masterauth-missing\)\n {2}CONFIG SET masterauth/m);
+  t.match(stdout, /^critical .*: masterauth is missing: .* \(masterauth-missing\)\n {2}CONFIG SET masterauth/m);
   t.notMatch(stdout, password);
-  t.equal(stdout.indexOf('warning') > stdout.lastIndexOf('error '), true, 'errors come first');
+  t.equal(stdout.indexOf('warning') > stdout.lastIndexOf('critical '), true, 'critical faults come first');
 });
 
-t.test('a config that cannot be used is told as ever', async (t) => {
+t.test('an invalid config exits with 2', async (t) => {
   t.equal((await runProgram(['doctor', '--config', '/nowhere'])).code, 2);
 });

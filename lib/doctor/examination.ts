@@ -1,9 +1,7 @@
-import type { Address } from './address.ts';
-import type { ServiceInstance } from './catalog.ts';
-import type { Severity } from './severity.ts';
+import type { Address } from '../model/address.ts';
+import type { ServiceInstance } from '../model/catalog.ts';
 
-/* What the doctor examines: every server that a config names, read once. Durations are milliseconds. */
-
+/** Everything that the rules read: the state of all servers that a config names, read once. */
 export interface Examination {
   readonly sentinels: readonly ExaminedSentinel[];
   readonly masters: readonly ExaminedMaster[];
@@ -13,6 +11,7 @@ export interface Examination {
 
 export interface ExaminedSentinel {
   readonly address: Address;
+  /** `found`: another Sentinel knows it, the config does not. */
   readonly origin: 'configured' | 'found';
   readonly state: Reached;
   /** SENTINEL MYID. */
@@ -28,98 +27,90 @@ export interface ExaminedMaster {
   readonly instances: readonly ExaminedRedis[];
 }
 
-/** What one Sentinel reports about one master. */
+/** What one Sentinel reports of one master. */
 export interface SentinelOpinion {
   readonly sentinel: Address;
   readonly master: Address;
   readonly quorum: number;
-  /** Its own count of this master's Sentinels, itself included. */
+  /** Sentinels of this master by its own count, itself included. */
   readonly knownSentinels: number;
   readonly downAfterMs: number;
   readonly failoverTimeoutMs: number;
-  /** Flags of the master: `s_down` if this Sentinel gets no answer from it. */
+  /** Of the master: `s_down` where it does not answer this Sentinel. */
   readonly flags: readonly string[];
   readonly replicas: readonly (Seen & { readonly runId: string })[];
-  /** The other Sentinels that this one knows. */
+  /** The other Sentinels, as this one sees them. */
   readonly peers: readonly Seen[];
 }
 
-/** A process that a Sentinel knows, with its flags. */
+/** A server that a Sentinel knows, with the flags that it has there. */
 export interface Seen {
   readonly address: Address;
   readonly flags: readonly string[];
 }
 
-/** A Redis that a Sentinel knows. */
+/** A Redis that Sentinels name. */
 export interface ExaminedRedis {
   readonly address: Address;
-  /** The role by the Sentinels. */
+  /** According to the Sentinels. */
   readonly expected: 'master' | 'replica';
   readonly state: Reached;
-  /** This and the following only if it was reached; undefined if reading them is not permitted. */
+  /** This and the rest only if it was reached; each is undefined where it may not be read. */
   readonly role?: 'master' | 'replica';
   readonly runId?: string;
   readonly version?: string;
-  /** Of a replica: the configured address of its master. */
+  /** The master that a replica replicates from, by its own report. */
   readonly follows?: Address;
-  /** Of a replica: the link to its master. `syncing`: a full synchronization runs. */
+  /** The link of a replica to its master. `syncing`: a full synchronization is running. */
   readonly link?: 'up' | 'down' | 'syncing';
-  /** Without a file, a restart loses what CONFIG SET changed. */
+  /** Without a config file, the process loses what CONFIG REWRITE keeps. */
   readonly configFile?: 'none' | 'kept';
-  /** The last snapshot or append to disk failed. */
+  /** The last save or append to disk failed. */
   readonly saveFailed?: boolean;
   readonly settings?: RedisSettings;
 }
 
-/** From CONFIG GET; undefined if the server does not have the setting. Secrets are replaced by marks. */
+/** CONFIG GET. undefined where the server does not know a setting. */
 export interface RedisSettings {
-  /** The mark of `requirepass`. Equal marks are equal passwords; undefined is no password. */
+  /** requirepass, hashed: equal hashes are equal passwords. undefined: no password. */
   readonly requires: string | undefined;
+  /** masterauth, hashed likewise. */
   readonly brings: string | undefined;
-  /** `masteruser` is set, so that `masterauth` need not match `requirepass`. */
+  /** `masteruser` is set: requirepass of the master does not matter then. */
   readonly bringsUser: boolean;
   readonly priority: number | undefined;
   readonly minReplicasToWrite: number | undefined;
   readonly readOnly: boolean | undefined;
+  /** Bytes; 0 is no limit. */
   readonly maxMemory: number | undefined;
-  /** False if neither `save` nor `appendonly` is set: it is empty after a restart. */
+  /** False with neither `save` nor `appendonly`: it is empty after a restart. */
   readonly persists: boolean | undefined;
 }
 
 export interface ExaminedConsul {
   readonly state: Reached;
   readonly leader: boolean;
-  /** `1.8.7`; undefined if reading it is not permitted. */
+  /** `1.8.7`; undefined where it may not be read. */
   readonly version: string | undefined;
   readonly dns: ConsulDns | undefined;
-  /** ACL rules that this config needs and the token lacks; undefined if Consul does not report them. */
+  /** ACL rules that this config needs and the token lacks; undefined where Consul does not report them. */
   readonly missingRules: readonly string[] | undefined;
-  /** Instances of our services on nodes that are not ours, with their tags. */
+  /** Instances of the master and replica services that the bridge did not register. */
   readonly foreign?: readonly Pick<ServiceInstance, 'name' | 'id' | 'node' | 'address' | 'port' | 'tags'>[];
 }
 
 export interface ConsulDns {
   readonly onlyPassing: boolean;
   readonly nodeTtlMs: number;
-  /** The TTL by service; `*` for all others. */
+  /** By service; `*` for all others. */
   readonly serviceTtlMs: Readonly<Record<string, number>>;
 }
 
-/** How far another machine's clock is ahead of this one's, with the uncertainty. */
+/** The clock of another machine, compared with this machine's. */
 export interface ExaminedClock {
+  /** An address, or `consul`. */
   readonly whose: string;
   readonly aheadMs: number;
+  /** Half of the round trip, and the resolution of the other clock. */
   readonly uncertaintyMs: number;
-}
-
-/** A problem that the doctor found, and its fix. */
-export interface Finding {
-  /** The rule's stable name, for programs. */
-  readonly rule: string;
-  /** `critical`: something does not work or will not survive a failover; `warning`: it may fail later. */
-  readonly severity: Extract<Severity, 'warning' | 'critical'>;
-  /** A master's name, an address, `consul`. */
-  readonly subject: string;
-  readonly says: string;
-  readonly wayOut: string;
 }
