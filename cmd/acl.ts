@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
-import type { AclNeeds, AclRule } from '../lib/doctor/acl.ts';
+import type { AclNeeds, AclRule } from '../lib/doctor/acl/rule.ts';
 import type { ConsulAnswers, ConsulQuery } from '../lib/model/query.ts';
 import type { TemplateSpec } from '../lib/model/template-spec.ts';
 import type { TemplateReads } from '../lib/template/reads.ts';
@@ -25,7 +25,7 @@ export function addAcl(program: Command, done: (code: ExitCode) => void): void {
 
 async function printAcl(options: { readonly config: readonly string[]; readonly json?: true }): Promise<ExitCode> {
   const { loadConfig } = await import('../lib/config/load.ts');
-  const { formatAcl, planAcl } = await import('../lib/doctor/acl.ts');
+  const { formatAcl, planAcl } = await import('../lib/doctor/acl/policy.ts');
   const config = await loadConfig({ paths: options.config, environment: process.env });
   const rules = planAcl(await needsOf(config));
   const unknown = (await computedReads(config)).map((read) => ({ ...read, rules: rulesFor(read.queries, planAcl) }));

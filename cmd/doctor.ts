@@ -28,7 +28,7 @@ async function callDoctor(options: { readonly config: readonly string[]; readonl
   const { loadConfig } = await import('../lib/config/load.ts');
   const { examine } = await import('../lib/doctor/examine.ts');
   const { diagnose } = await import('../lib/doctor/diagnose.ts');
-  const { planAcl } = await import('../lib/doctor/acl.ts');
+  const { planAcl } = await import('../lib/doctor/acl/policy.ts');
   const { needsOf } = await import('./acl.ts');
   const config = await loadConfig({ paths: options.config, environment: process.env });
   const findings = diagnose(await examine(config, planAcl(await needsOf(config))));

@@ -1,6 +1,6 @@
 import type { Config, SentinelConfig } from '../config/model.ts';
 import { ConsulPart } from '../consul/part.ts';
-import type { AclRule } from './acl.ts';
+import type { AclRule } from './acl/rule.ts';
 import type { Examination } from './examination.ts';
 import { examineConsul } from './examine/consul.ts';
 import { examineInstances } from './examine/redis.ts';

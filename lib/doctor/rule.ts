@@ -1,7 +1,8 @@
 import { formatAddress } from '../model/address.ts';
+import type { Severity } from '../model/severity.ts';
 import type { Examination, ExaminedMaster, ExaminedRedis } from './examination.ts';
 
-type FaultSeverity = 'critical' | 'warning';
+type FaultSeverity = Extract<Severity, 'critical' | 'warning'>;
 
 /** A fault with its fix. */
 export interface Finding {

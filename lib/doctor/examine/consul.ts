@@ -4,7 +4,7 @@ import type { ConsulConfig } from '../../config/model.ts';
 import { ConsulPart } from '../../consul/part.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { externalNode, masterService, replicaService } from '../../model/naming.ts';
-import type { AclRule } from '../acl.ts';
+import type { AclRule } from '../acl/rule.ts';
 import type { ConsulDns, ExaminedClock, ExaminedConsul } from '../examination.ts';
 import { compareClocks } from './clock.ts';
 

@@ -1,6 +1,6 @@
 import { needsOf } from '../../../cmd/acl.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
-import { planAcl } from '../../../lib/doctor/acl.ts';
+import { planAcl } from '../../../lib/doctor/acl/policy.ts';
 import { diagnose } from '../../../lib/doctor/diagnose.ts';
 import type { Examination } from '../../../lib/doctor/examination.ts';
 import { examine } from '../../../lib/doctor/examine.ts';

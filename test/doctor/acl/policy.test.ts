@@ -1,5 +1,6 @@
 import t from 'tap';
-import { type AclNeeds, formatAcl, planAcl } from '../../lib/doctor/acl.ts';
+import { formatAcl, planAcl } from '../../../lib/doctor/acl/policy.ts';
+import type { AclNeeds } from '../../../lib/doctor/acl/rule.ts';
 
 const nothing: AclNeeds = {
   naming: { environment: 'prod' },
@@ -17,24 +18,24 @@ function rulesOf(needs: Partial<AclNeeds>): readonly string[] {
   return planAcl({ ...nothing, ...needs }).map(({ resource, segment, policy }) => `${resource} ${segment} ${policy}`);
 }
 
-t.test('a config that does nothing needs nothing', async (t) => {
+t.test('a config that does nothing needs no rules', async (t) => {
   t.strictSame(rulesOf({}), []);
 });
 
-t.test('masters that are written out need their own nodes only, patterns need all of ours', async (t) => {
+t.test('masters without wildcards need their own nodes only, wildcards need all external nodes', async (t) => {
   t.match(rulesOf({ masters: ['a', 'b'] }), ['key_prefix redis/prod/record/ write']);
   t.ok(rulesOf({ masters: ['a', 'b'] }).includes('node redis-b write'));
   t.notOk(rulesOf({ masters: ['a', 'b'] }).some((rule) => rule.startsWith('node_prefix')));
   t.ok(rulesOf({ masters: ['a', 'shard*'] }).includes('node_prefix redis- write'));
 });
 
-t.test('a bridge may hold the turn to fail a master over', async (t) => {
+t.test('a bridge may hold the lease for a failover', async (t) => {
   const rules = rulesOf({ masters: ['a'] });
   t.ok(rules.includes('key_prefix redis/prod/steering/ write'));
   t.ok(rules.includes('session_prefix  write'));
 });
 
-t.test('what another rule grants is left out', async (t) => {
+t.test('the policy leaves out rules that another rule includes', async (t) => {
   const queries = [
     { kind: 'key-tree', prefix: 'redis/prod/record/' },
     { kind: 'service', service: 'redis' },
@@ -50,7 +51,7 @@ t.test('what another rule grants is left out', async (t) => {
   );
 });
 
-t.test('rules are printed as Consul takes them', async (t) => {
+t.test('rules have the format that Consul accepts', async (t) => {
   t.equal(
     formatAcl(planAcl({ ...nothing, clusters: ['c'] })),
     '# the cluster\'s record\nkey "redis/prod/cluster/c" {\n  policy = "write"\n}\n',

@@ -1,0 +1,101 @@
+import {
+  clusterKey,
+  desiredPrefix,
+  externalNode,
+  masterService,
+  plainKey,
+  provisionedPrefix,
+  recordPrefix,
+  replicaService,
+  rollingPrefix,
+  steeringPrefix,
+} from '../../model/naming.ts';
+import type { ConsulQuery } from '../../model/query.ts';
+import type { AclNeeds, AclRule } from './rule.ts';
+
+/** The rules that each part of the daemon needs. */
+export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly AclRule[]>> = {
+  registrar: ({ naming, registers, memberOf }) => {
+    if (registers.length === 0) return [];
+    const why = 'roles of the registered instances';
+    return [
+      ...registers.map((service) => write('service', service, 'registers it on this node')),
+      read('key_prefix', recordPrefix(naming), why),
+      // A token reads only the keys of a tree that it has a rule for.
+      ...memberOf.map((name) => read('key', clusterKey(naming, name), why)),
+    ];
+  },
+  bridge: ({ naming, masters }) => {
+    if (masters === undefined) return [];
+    return [
+      write('key_prefix', recordPrefix(naming), 'the records of masters'),
+      write('key_prefix', plainKey(naming, ''), 'the plain keys of masters'),
+      ...[masterService, replicaService].map((service) =>
+        write('service', service, 'masters and replicas, as in the record'),
+      ),
+      ...nodeRules(masters),
+      write('key_prefix', steeringPrefix(naming), 'the lease for a failover'),
+      write('session_prefix', '', 'ends the lease if the daemon dies'),
+    ];
+  },
+  provisioner: ({ naming, provisions }) => {
+    if (!provisions) return [];
+    return [
+      read('key_prefix', desiredPrefix(naming), 'the masters that the Sentinels must monitor'),
+      write('key_prefix', provisionedPrefix(naming), 'the settings that the daemon gave to the Sentinels'),
+    ];
+  },
+  cluster: ({ naming, clusters }) =>
+    clusters.map((name) => write('key', clusterKey(naming, name), "the cluster's record")),
+  discovery: ({ looksUp }) =>
+    looksUp.flatMap((service) => serviceRules(service, 'addresses of Sentinels or cluster nodes')),
+  templates: ({ queries }) => queries.flatMap(queryRules),
+  rolling: ({ naming, rolls }) => {
+    if (!rolls) return [];
+    return [
+      write('key_prefix', rollingPrefix(naming), 'the leases for reloads'),
+      write('session_prefix', '', 'ends the lease if the node dies during a reload'),
+    ];
+  },
+};
+
+/** Masters without wildcards need their own nodes only. */
+function nodeRules(masters: readonly string[]): readonly AclRule[] {
+  if (masters.some((name) => /[*?]/.test(name)))
+    return [write('node_prefix', externalNode(''), "carry the masters' services")];
+  return masters.map((name) => write('node', externalNode(name), 'carries its services'));
+}
+
+/** Consul returns an instance only to a token that may read both its service and its node. */
+function serviceRules(service: string, why: string): readonly AclRule[] {
+  return [read('service', service, why), read('node_prefix', '', 'the nodes of services')];
+}
+
+function queryRules(query: ConsulQuery): readonly AclRule[] {
+  const why = 'a template reads it';
+  switch (query.kind) {
+    case 'key':
+      return [read('key', query.key, why)];
+    case 'key-tree':
+      return [read('key_prefix', query.prefix, why)];
+    case 'service':
+      return serviceRules(query.service, why);
+    case 'services':
+      return [read('service_prefix', '', why)];
+    case 'node':
+      return [read('node', query.node, why), read('service_prefix', '', why)];
+    case 'nodes':
+      return [read('node_prefix', '', why)];
+    case 'datacenters':
+    case 'health':
+      return [];
+  }
+}
+
+function read(resource: AclRule['resource'], segment: string, why: string): AclRule {
+  return { resource, segment, policy: 'read', why };
+}
+
+function write(resource: AclRule['resource'], segment: string, why: string): AclRule {
+  return { resource, segment, policy: 'write', why };
+}

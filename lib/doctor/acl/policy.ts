@@ -1,0 +1,42 @@
+import { partRules } from './parts.ts';
+import type { AclNeeds, AclRule } from './rule.ts';
+
+/** The least rules that the daemon needs. No rule implies another. */
+export function planAcl(needs: AclNeeds): readonly AclRule[] {
+  return reduce(Object.values(partRules).flatMap((rulesOf) => rulesOf(needs)));
+}
+
+/** The format of `consul acl policy create -rules`. */
+export function formatAcl(rules: readonly AclRule[]): string {
+  return rules
+    .map(
+      ({ resource, segment, policy, why }) =>
+        `# ${why}\n${resource} ${JSON.stringify(segment)} {\n  policy = "${policy}"\n}\n`,
+    )
+    .join('\n');
+}
+
+/** Removes the rules that another rule includes. */
+function reduce(rules: readonly AclRule[]): readonly AclRule[] {
+  const kept: AclRule[] = [];
+  for (const rule of rules) {
+    if (kept.some((other) => grants(other, rule))) continue;
+    const surplus = kept.filter((other) => grants(rule, other));
+    for (const other of surplus) kept.splice(kept.indexOf(other), 1);
+    kept.push(rule);
+  }
+  return kept;
+}
+
+/**
+ * Consul applies the most specific rule only: a narrow `read` overrides a wide `write`, and a wide rule has no effect on
+ * names that a narrow one covers.
+ */
+function grants(wide: AclRule, narrow: AclRule): boolean {
+  const isPrefix = wide.resource.endsWith('_prefix');
+  const sameKind = wide.resource.replace('_prefix', '') === narrow.resource.replace('_prefix', '');
+  const covers = isPrefix
+    ? narrow.segment.startsWith(wide.segment)
+    : wide.resource === narrow.resource && wide.segment === narrow.segment;
+  return sameKind && covers && (wide.policy === 'write' || narrow.policy === wide.policy);
+}

@@ -1,0 +1,31 @@
+import type { Naming } from '../../model/naming.ts';
+import type { ConsulQuery } from '../../model/query.ts';
+
+/** One rule of a Consul ACL policy. */
+export interface AclRule {
+  readonly resource: 'key' | 'key_prefix' | 'service' | 'service_prefix' | 'node' | 'node_prefix' | 'session_prefix';
+  readonly segment: string;
+  readonly policy: 'read' | 'write' | 'list';
+  /** What the daemon needs it for. */
+  readonly why: string;
+}
+
+/** The parts of a config that need rights in Consul. */
+export interface AclNeeds {
+  readonly naming: Naming;
+  /** Services that this node registers. */
+  readonly registers: readonly string[];
+  /** Names of the clusters that this node's cluster nodes belong to. */
+  readonly memberOf: readonly string[];
+  /** Globs of master names; undefined without a bridge. */
+  readonly masters: readonly string[] | undefined;
+  readonly provisions: boolean;
+  /** Services that have the addresses of Sentinels and cluster nodes. */
+  readonly looksUp: readonly string[];
+  /** Names of the Redis Clusters that the daemon follows. */
+  readonly clusters: readonly string[];
+  /** What the templates read. */
+  readonly queries: readonly ConsulQuery[];
+  /** Whether a template has `rolling`. */
+  readonly rolls: boolean;
+}
