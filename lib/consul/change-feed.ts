@@ -1,22 +1,23 @@
 import { EventEmitter, once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeBackoff } from '../backoff.ts';
+import { type Backoff, makeBackoff } from '../backoff.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import { makeTokenBucket } from './token-bucket.ts';
 import type { Reader } from './watch.ts';
 
 const waitMs = 60_000;
 
-/** How long it rests, in times of what the last look took: with ten thousand services that is seconds of two programs. */
+/** The rest after a notification, as a multiple of the time that its reads took. */
 const restFactor = 1;
 
 /**
- * Beats whenever anything changes in a datacenter's services or checks. It asks Consul only while somebody holds it.
- * An error is a notification too: what was missed meanwhile is found by looking.
+ * Notifies its subscribers when anything changes in a datacenter's services or checks. Without subscribers it sends
+ * nothing to Consul. An error notifies too: the subscribers then read what they missed.
  *
- * All who hold it look at Consul at a notification. The next one comes when they have done so and rested as long, however
- * much changes meanwhile: a catalog in which something always changes keeps the daemon and its agent half busy at most.
+ * Every subscriber reads Consul after a notification. The next notification comes when all have read and as much time
+ * has passed again, however much changes meanwhile. So a catalog that always changes keeps the daemon and its agent busy
+ * for half of the time at most: reading ten thousand services takes both of them seconds.
  */
 export class ChangeFeed {
   readonly #client: Reader;
@@ -24,16 +25,16 @@ export class ChangeFeed {
   readonly #sweepMs: number;
   readonly #events = new EventEmitter().setMaxListeners(0);
   #abort: AbortController | undefined;
-  #holders = 0;
-  /** Of those, how many have looked and wait for the next notification. */
+  #subscribers = 0;
+  /** The subscribers that have read and wait for the next notification. */
   #waiting = 0;
-  #beats = 0;
+  #count = 0;
   #lastNotificationMs = Number.NEGATIVE_INFINITY;
-  /** Since the last notification all have looked, and rested as long as they must. */
+  /** The end of the rest after the last notification; earlier than that notification while some still read. */
   #restedMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
-  /** Something has changed while some still look. */
-  #due: 'no' | 'yes' = 'no';
+  /** Something changed while some subscribers still read. */
+  #isDue = false;
 
   constructor(input: { client: Reader; dc: string | undefined; sweepMs: number }) {
     this.#client = input.client;
@@ -41,63 +42,63 @@ export class ChangeFeed {
     this.#sweepMs = input.sweepMs;
   }
 
-  /** How often it has beaten. */
-  get beats(): number {
-    return this.#beats;
+  /** The number of notifications so far. */
+  get count(): number {
+    return this.#count;
   }
 
-  /** Keeps it beating until the returned function is called. */
-  hold(): () => void {
-    this.#holders += 1;
+  /** Adds a subscriber. The returned function removes it. */
+  subscribe(): () => void {
+    this.#subscribers += 1;
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
       for (const kind of ['services', 'health'] as const) void this.#follow({ kind, ...this.#dc }, this.#abort.signal);
     }
     return () => {
-      this.#holders -= 1;
-      // Not at once: a holder that has had its answer comes back in the next turn.
-      setImmediate(() => this.#released());
+      this.#subscribers -= 1;
+      // A subscriber that got its answer often subscribes again at once.
+      setImmediate(() => this.#afterRemoval());
     };
   }
 
-  /** Waits until it has beaten more often than `beats`, or the time is over. */
+  /** Waits until more than `count` notifications were sent, or the time is over. */
   async next(
-    beats: number,
+    count: number,
     options: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
   ): Promise<void> {
     const { timeoutMs, signal } = options;
-    const over = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
-    const either = signal === undefined ? over : AbortSignal.any([over, signal]);
-    while (this.#beats === beats && !over.aborted) {
+    const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
+    const ended = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+    while (this.#count === count && !timeout.aborted) {
       this.#waiting += 1;
-      this.#looked();
-      await once(this.#events, 'notification', { signal: either }).catch(() => undefined);
+      this.#afterRead();
+      await once(this.#events, 'notification', { signal: ended }).catch(() => undefined);
       this.#waiting -= 1;
       signal?.throwIfAborted();
     }
   }
 
-  #released(): void {
-    if (this.#holders > 0) {
-      this.#looked();
+  #afterRemoval(): void {
+    if (this.#subscribers > 0) {
+      this.#afterRead();
       return;
     }
     this.#abort?.abort();
     this.#abort = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#due = 'no';
+    this.#isDue = false;
   }
 
-  /** Once all have looked, the rest begins. */
-  #looked(): void {
-    if (this.#waiting < this.#holders) return;
+  /** Starts the rest if all subscribers have read. */
+  #afterRead(): void {
+    if (this.#waiting < this.#subscribers) return;
     const nowMs = performance.now();
     if (this.#restedMs < this.#lastNotificationMs)
       this.#restedMs = nowMs + restFactor * (nowMs - this.#lastNotificationMs);
-    if (this.#due === 'no') return;
-    this.#due = 'no';
-    this.#notification();
+    if (!this.#isDue) return;
+    this.#isDue = false;
+    this.#scheduleNotification();
   }
 
   async #follow(query: ConsulQuery, signal: AbortSignal): Promise<void> {
@@ -105,42 +106,50 @@ export class ChangeFeed {
     const bucket = makeTokenBucket({ burst: 5, refillMs: 200 });
     let index = 0n;
     while (!signal.aborted) {
-      let pauseMs: number;
-      try {
-        const askedMs = performance.now();
-        const answer = await this.#client.read(query, { index, waitMs, signal });
-        backoff.reset();
-        // An answer before its time without anything new: the state was replaced (see Watch).
-        const isReplaced = index !== 0n && answer.index === index && performance.now() - askedMs < waitMs;
-        if ((answer.index !== index && index !== 0n) || isReplaced) this.#notification();
-        // A fallen index begins anew, as any other (see Watch).
-        index = answer.index < index || isReplaced ? 0n : answer.index;
-        pauseMs = index < 1n ? 1_000 : bucket.takeMs();
-      } catch {
-        if (signal.aborted) return;
-        if (index !== 0n) this.#notification();
-        index = 0n;
-        pauseMs = backoff.nextMs();
-      }
+      const next = await this.#readOnce(query, { index, signal, backoff });
+      if (signal.aborted) return;
+      index = next.index;
+      const pauseMs = next.pauseMs ?? (index < 1n ? 1_000 : bucket.takeMs());
       if (pauseMs > 0) await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** At once, or when all have looked and rested since the last one. */
-  #notification(): void {
+  /** Takes one answer of Consul. Returns the index to block on next and, after an error, how long to pause. */
+  async #readOnce(
+    query: ConsulQuery,
+    { index, signal, backoff }: { index: bigint; signal: AbortSignal; backoff: Backoff },
+  ): Promise<{ readonly index: bigint; readonly pauseMs?: number }> {
+    try {
+      const askedMs = performance.now();
+      const answer = await this.#client.read(query, { index, waitMs, signal });
+      backoff.reset();
+      // An early answer with the same index: the state was replaced (see Watch).
+      const isReplaced = index !== 0n && answer.index === index && performance.now() - askedMs < waitMs;
+      if ((answer.index !== index && index !== 0n) || isReplaced) this.#scheduleNotification();
+      // After a fall of the index, the next read has none (see Watch).
+      return { index: answer.index < index || isReplaced ? 0n : answer.index };
+    } catch {
+      if (index !== 0n && !signal.aborted) this.#scheduleNotification();
+      return { index: 0n, pauseMs: backoff.nextMs() };
+    }
+  }
+
+  /** Notifies at once, or when all have read and rested since the last notification. */
+  #scheduleNotification(): void {
     if (this.#timer !== undefined) return;
-    if (this.#waiting < this.#holders) {
-      this.#due = 'yes';
+    if (this.#waiting < this.#subscribers) {
+      this.#isDue = true;
       return;
     }
     const restMs = Math.max(this.#lastNotificationMs + this.#sweepMs, this.#restedMs) - performance.now();
-    const notification = () => {
-      this.#timer = undefined;
-      this.#lastNotificationMs = performance.now();
-      this.#beats += 1;
-      this.#events.emit('notification');
-    };
-    if (restMs <= 0) notification();
-    else this.#timer = setTimeout(notification, restMs);
+    if (restMs <= 0) this.#notify();
+    else this.#timer = setTimeout(() => this.#notify(), restMs);
+  }
+
+  #notify(): void {
+    this.#timer = undefined;
+    this.#lastNotificationMs = performance.now();
+    this.#count += 1;
+    this.#events.emit('notification');
   }
 }

@@ -1,13 +1,12 @@
 import type { ConsulClient } from '../client/consul.ts';
 import { createSession, destroySession, renewSession, setSessionKey } from '../client/consul-sessions.ts';
 import { SwitchmasterError } from '../errors.ts';
-import type { KvEntry } from '../model/catalog.ts';
 
 /*
- * A semaphore in Consul's KV store, as Consul's guide "Semaphores" has it: below the turnstile's key there is one key for
- * each that is inside or tries to be, which lives and dies with its session, and `.holders`, which lists who is inside.
- * Everybody who changes `.holders` by check-and-set leaves out those whose own key is gone, so a holder that dies frees
- * its place when its session ends.
+ * A semaphore in Consul's KV store, as in Consul's guide "Semaphores". Below the semaphore's key there is one key for
+ * each contender, which ends with its session, and `.holders`, which lists the sessions that hold a lease. Whoever
+ * changes `.holders` by check-and-set leaves out the sessions whose own key is gone, so the lease of a dead holder ends
+ * with its session.
  */
 
 export interface SemaphoreOptions {
@@ -15,9 +14,9 @@ export interface SemaphoreOptions {
   /** Ends without a slash: `redis/rolling/haproxy.cfg`. */
   readonly key: string;
   readonly limit: number;
-  /** Written into the own key, for people who look. */
+  /** Written into the contender's key, for people who read it. */
   readonly holder: string;
-  /** How long a dead holder keeps its place, at least; Consul permits 10,000 and more. Default 10,000. */
+  /** How long a dead holder keeps its lease, at least. Consul permits 10,000 and more. Default 10,000. */
   readonly ttlMs?: number;
 }
 
@@ -25,43 +24,58 @@ export type Lease =
   | { readonly kind: 'inside'; readonly leave: () => Promise<void> }
   | { readonly kind: 'full'; readonly holders: number };
 
+const defaultTtlMs = 10_000;
 const attempts = 20;
 
-/** Enters where there is room; does not wait. Throws where Consul cannot be asked. */
+/** Takes a lease if one is free; does not wait. Throws if Consul cannot be asked. */
 export async function acquireLease(options: SemaphoreOptions, signal: AbortSignal): Promise<Lease> {
-  const { client, limit } = options;
-  const ahead = await readHolders(options, signal);
-  // Before a session is made for it: most who wait ask in vain.
-  if (ahead.holders.length >= limit) return { kind: 'full', holders: ahead.holders.length };
-  const ttlMs = options.ttlMs ?? 10_000;
-  const session = await createSession(client, { name: options.key, ttlMs, signal });
+  const { holders } = await readHolders(options, signal);
+  // Checked before a session is created: most attempts end here.
+  if (holders.length >= options.limit) return { kind: 'full', holders: holders.length };
+  const { session, leave } = await openSession(options, signal);
+  try {
+    const outcome = await contend(options, { session, signal });
+    if (outcome.kind === 'holding') return { kind: 'inside', leave };
+    await leave();
+    return outcome;
+  } catch (thrown) {
+    await leave();
+    throw thrown;
+  }
+}
+
+/** A session that is renewed until `leave`, which also gives the lease back. */
+async function openSession(
+  options: SemaphoreOptions,
+  signal: AbortSignal,
+): Promise<{ readonly session: string; readonly leave: () => Promise<void> }> {
+  const { client, key, ttlMs = defaultTtlMs } = options;
+  const session = await createSession(client, { name: key, ttlMs, signal });
   const renew = () => renewSession(client, session, AbortSignal.timeout(ttlMs));
   const renewal = setInterval(() => void renew().catch(() => undefined), ttlMs / 3);
   const leave = async () => {
     clearInterval(renewal);
     await giveBack(options, session);
   };
-  try {
-    const key = `${options.key}/${session}`;
-    await setSessionKey(client, { key, value: { holder: options.holder }, session, signal });
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      const { holders, index } = await readHolders(options, signal);
-      if (holders.length >= limit) {
-        await leave();
-        return { kind: 'full', holders: holders.length };
-      }
-      if (await writeHolders(options, { holders: [...holders, session], index, signal }))
-        return { kind: 'inside', leave };
-    }
-  } catch (thrown) {
-    await leave();
-    throw thrown;
-  }
-  await leave();
-  throw new SwitchmasterError('consul-unavailable', `Too many nodes change ${options.key} at once.`);
+  return { session, leave };
 }
 
-/** Never throws: what cannot be given back ends with its session. */
+/** Adds the session to the holders, again after each lost check-and-set. */
+async function contend(
+  options: SemaphoreOptions,
+  { session, signal }: { readonly session: string; readonly signal: AbortSignal },
+): Promise<{ readonly kind: 'holding' } | { readonly kind: 'full'; readonly holders: number }> {
+  const { client, key, holder, limit } = options;
+  await setSessionKey(client, { key: `${key}/${session}`, value: { holder }, session, signal });
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const { holders, index } = await readHolders(options, signal);
+    if (holders.length >= limit) return { kind: 'full', holders: holders.length };
+    if (await writeHolders(options, { holders: [...holders, session], index, signal })) return { kind: 'holding' };
+  }
+  throw new SwitchmasterError('consul-unavailable', `Too many nodes change ${key} at once.`);
+}
+
+/** Never throws: a lease that cannot be given back ends with its session. */
 async function giveBack(options: SemaphoreOptions, session: string): Promise<void> {
   const signal = AbortSignal.timeout(5_000);
   try {
@@ -73,18 +87,18 @@ async function giveBack(options: SemaphoreOptions, session: string): Promise<voi
     }
     await destroySession(options.client, session, signal);
   } catch {
-    // The session is not renewed any more.
+    // Nothing renews the session any more.
   }
 }
 
-/** Who is inside and alive, and the index to change that with. */
+/** The holders whose sessions live, and the index for the next check-and-set. */
 async function readHolders(
   { client, key }: SemaphoreOptions,
   signal: AbortSignal,
 ): Promise<{ readonly holders: readonly string[]; readonly index: number }> {
   const { value } = await client.read({ kind: 'key-tree', prefix: `${key}/` }, { consistency: 'consistent', signal });
   const list = value.find((entry) => entry.key === `${key}/.holders`);
-  const alive = new Set(value.map((entry: KvEntry) => entry.key.slice(key.length + 1)));
+  const alive = new Set(value.map((entry) => entry.key.slice(key.length + 1)));
   return { holders: parseHolders(list?.value).filter((holder) => alive.has(holder)), index: list?.modifyIndex ?? 0 };
 }
 

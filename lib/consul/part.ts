@@ -5,7 +5,7 @@ import type { Part } from '../part.ts';
 import { PooledReader } from './pooled-reader.ts';
 import { CatalogWatches, type Reach } from './watches.ts';
 
-/** The connection to Consul that the other parts share, and its blocking queries. */
+/** The connection to Consul that all other parts share, and its blocking queries. */
 export class ConsulPart implements Part {
   readonly name = 'consul';
   readonly client: ConsulClient;
@@ -17,7 +17,7 @@ export class ConsulPart implements Part {
       ...rest,
       ...(token === undefined ? {} : { token: token.reveal() }),
       ...(tls === undefined ? {} : { tls: revealTls(tls) }),
-      onTransaction: () => this.watches.hurry(),
+      onTransaction: () => this.watches.retryNow(),
     });
     this.watches = new CatalogWatches({
       ...options,

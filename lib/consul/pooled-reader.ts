@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
+import { bulkhead } from 'cockatiel';
 import type { Indexed, ReadOptions } from '../client/consul.ts';
 import type { ConsulAnswers, ConsulQuery } from '../model/query.ts';
 import { ChangeFeed } from './change-feed.ts';
-import { Semaphore } from './semaphore.ts';
 import type { Reader } from './watch.ts';
 
 type Answer = Indexed<ConsulAnswers[ConsulQuery['kind']]>;
@@ -19,19 +19,19 @@ const plainReads = 16;
 const sweepMs = 500;
 
 /**
- * Follows any number of services over few connections. A Consul agent lets one address have 200 (`limits.
+ * Follows any number of services over few connections. A Consul agent accepts 200 from one address (`limits.
  * http_max_conns_per_client`), and a blocking query keeps one.
  *
  * The first queries get connections of their own. Services beyond them share two: one on the names and tags of all
- * services, whose index moves when any instance comes, goes or changes, and one on all health checks. When either moves,
+ * services, whose index rises when any instance comes, goes or changes, and one on all health checks. When either rises,
  * the services that share are read again, a few at a time and at most every `sweepMs`. While nothing changes in the
- * catalog, nothing is read. Masters never wait behind others: services of Redis always have connections of their own.
+ * catalog, nothing is read. Services of Redis always have connections of their own, so masters never wait behind others.
  */
 export class PooledReader implements Reader {
   readonly #client: Reader;
   readonly #limits: PoolLimits;
-  readonly #semaphore = new Semaphore(plainReads);
-  readonly #changeFeeds = new Map<string, ChangeFeed>();
+  readonly #plainReads = bulkhead(plainReads, Number.POSITIVE_INFINITY);
+  readonly #changeFeeds = new Map<string | undefined, ChangeFeed>();
   #own = 0;
 
   constructor(client: Reader, limits: PoolLimits) {
@@ -53,32 +53,34 @@ export class PooledReader implements Reader {
 
   #readPlainly(query: ConsulQuery, options: ReadOptions): Promise<Answer> {
     const { index: _, ...plain } = options;
-    return this.#semaphore.pass(() => this.#client.read(query, plain), options.signal);
+    return this.#plainReads.execute(() => {
+      options.signal?.throwIfAborted();
+      return this.#client.read(query, plain);
+    });
   }
 
-  /** As a blocking query: answers when there is something newer, or when the wait is over. */
+  /** Behaves as a blocking query: answers when there is something newer, or when the wait is over. */
   async #readShared(query: ConsulQuery & { kind: 'service' }, options: ReadOptions): Promise<Answer> {
     const endMs = performance.now() + (options.waitMs ?? 60_000);
     const changeFeed = this.#changeFeed(query.dc);
-    const release = changeFeed.hold();
+    const unsubscribe = changeFeed.subscribe();
     try {
       for (;;) {
-        // Counted before the reading: a change that comes during it is seen by the next.
-        const notification = changeFeed.beats;
-        // The changeFeed is the leader's: a server that lags behind it would not know yet what it beats for.
+        // Taken before the read, so that a change during it causes another read.
+        const { count } = changeFeed;
+        // The change feed comes from the leader. A server that lags behind may not have the change yet.
         const answer = await this.#readPlainly(query, { ...options, consistency: 'default' });
         if (answer.index !== options.index || performance.now() >= endMs) return answer;
-        await changeFeed.next(notification, { timeoutMs: endMs - performance.now(), signal: options.signal });
+        await changeFeed.next(count, { timeoutMs: endMs - performance.now(), signal: options.signal });
       }
     } finally {
-      release();
+      unsubscribe();
     }
   }
 
   #changeFeed(dc: string | undefined): ChangeFeed {
-    const key = dc ?? '';
-    const changeFeed = this.#changeFeeds.get(key) ?? new ChangeFeed({ client: this.#client, dc, sweepMs });
-    this.#changeFeeds.set(key, changeFeed);
+    const changeFeed = this.#changeFeeds.get(dc) ?? new ChangeFeed({ client: this.#client, dc, sweepMs });
+    this.#changeFeeds.set(dc, changeFeed);
     return changeFeed;
   }
 }

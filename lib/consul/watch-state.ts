@@ -5,8 +5,8 @@ import type { SwitchmasterError } from '../errors.ts';
  * What is known of one watched query.
  *
  * `pending` → `current` ⇄ `stale`, or `pending` → `failed` → `current`. `stale` keeps the last good value through an
- * outage; `failed` means that nothing was ever read. `resets` counts how often Consul's index fell while the query was
- * watched: after a fall the catalog may be thinner than the truth (hashicorp/consul 16539, consul-template 1713).
+ * outage; `failed` means that nothing was ever read. `resets` counts the falls of Consul's index while the query was
+ * watched: after a fall the catalog may lack entries (hashicorp/consul 16539, consul-template 1713).
  */
 export type WatchState<T> =
   | { readonly kind: 'pending' }
@@ -20,7 +20,7 @@ export type WatchState<T> =
     }
   | { readonly kind: 'failed'; readonly error: SwitchmasterError };
 
-/** Why a follower is told: another value, another kind of state, or an index that fell. */
+/** Why a watch notifies its followers: another value, another kind of state, or a fallen index. */
 export type WatchEvent = 'value' | 'state' | 'reset';
 
 /** The state after a good answer. An equal value stays the same object, so that followers can compare by identity. */

@@ -7,20 +7,20 @@ import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts
 import { makeTokenBucket, type TokenBucket } from './token-bucket.ts';
 import { answered, failed, type WatchEvent, type WatchState } from './watch-state.ts';
 
-/** How answers are had: the agent itself, or something that spares connections in front of it. */
+/** Reads from Consul: the client, or a reader in front of it that saves connections. */
 export interface Reader {
   read(query: ConsulQuery, options: ReadOptions): Promise<Indexed<ConsulAnswers[ConsulQuery['kind']]>>;
 }
 
 export interface WatchLimits {
-  /** How long Consul may block. */
+  /** How long Consul may block a query. */
   readonly waitMs: number;
-  /** Requests that one watch may make at once, and how often it earns another. */
+  /** How many requests one watch may send at once, and after which time it may send another. */
   readonly burst: number;
   readonly refillMs: number;
-  /** How often to read where the answer carries no index to block on. */
+  /** How often to read when the answer has no index to block on. */
   readonly pollMs: number;
-  /** A `stale` answer of a server that heard of no leader for longer is read again from the leader. */
+  /** After a `stale` answer of a server without contact to its leader for longer, the watch reads from the leader. */
   readonly maxStaleMs: number;
   readonly backoff: { readonly initialMs: number; readonly maxMs: number };
 }
@@ -30,7 +30,7 @@ export type Consistency = 'default' | 'stale';
 type Value = ConsulAnswers[ConsulQuery['kind']];
 
 /**
- * One blocking query, repeated for as long as somebody follows it.
+ * One blocking query, repeated until it is stopped.
  *
  * The rules of the index ("Blocking Queries", Consul's HTTP API; consul-template's watch/view.go): begin without one;
  * block on the last one; begin again without one when it falls, and after every error, for a server that has lost its
@@ -111,12 +111,12 @@ export class Watch {
     if (this.query.kind === 'service' && this.#index > 0n) this.#request?.abort(restarted);
   }
 
-  /** Consul answers, as somebody else has found: a pause after a failure ends now. */
-  hurry(): void {
+  /** Ends a pause after a failure: another request found that Consul answers. */
+  retryNow(): void {
     this.#pause?.abort();
   }
 
-  /** Only the pause after a failure may be cut short: others keep within the rate that Consul is asked at. */
+  /** Only {@link retryNow} shortens a pause, and only after a failure: other pauses limit the rate of requests. */
   async #rest(pauseMs: number, signal: AbortSignal): Promise<void> {
     const pause = new AbortController();
     const failing = this.state.kind === 'failed' || this.state.kind === 'stale';
@@ -126,7 +126,7 @@ export class Watch {
     if (pause.signal.aborted) await delay(this.#bucket.takeMs(), undefined, { signal }).catch(() => undefined);
   }
 
-  /** Takes one answer; returns how long to wait before the next request. */
+  /** Takes one answer and returns how long to wait before the next request. */
   async #readOnce(signal: AbortSignal): Promise<number> {
     const asked = { index: this.#index, atMs: performance.now() };
     const answer = await this.#read(signal);

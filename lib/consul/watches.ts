@@ -11,7 +11,7 @@ export interface CatalogWatchesOptions {
   readonly client: Reader;
   /** Defaults: {@link defaultWatchLimits}. */
   readonly limits?: Partial<WatchLimits>;
-  /** Told when the first of the queries fails, and when the first of those that failed is answered again. */
+  /** Called when the first query fails, and when the first failed query is answered again. */
   readonly onReach?: (reach: Reach) => void;
 }
 
@@ -20,21 +20,21 @@ export type Reach = { readonly kind: 'lost'; readonly error: SwitchmasterError }
 
 export interface FollowOptions {
   /**
-   * `stale` may be answered by any server that knows a leader; `default` by the leader. Default `default`: what a
-   * decision hangs on must not be read `stale`.
+   * `stale`: any server that knows a leader may answer; `default`: the leader answers. Default `default`: a decision must
+   * not depend on a `stale` answer.
    */
   readonly consistency?: Consistency;
 }
 
-/** One follower's view of a shared watch. */
+/** A follower's access to a shared watch. */
 export interface Follow<Q extends ConsulQuery> {
   readonly query: Q;
   readonly state: WatchState<ConsulAnswer<Q>>;
-  /** Ends this follow; the watch ends with its last follower. May be called again. */
+  /** Ends this follow; the watch ends with its last follower. Repeated calls do nothing. */
   release(): void;
 }
 
-/** What can follow queries: the watches themselves, or what stands before them. */
+/** Follows queries: the watches themselves, or a layer in front of them. */
 export interface Watches {
   follow<Q extends ConsulQuery>(query: Q, onChange: (event: WatchEvent) => void, options?: FollowOptions): Follow<Q>;
 }
@@ -54,11 +54,11 @@ interface SharedWatch {
 }
 
 /**
- * Blocking queries shared by everybody who wants the same thing: one request to Consul for one query and consistency,
- * whatever the number of followers, and none for what nobody follows.
+ * Blocking queries, shared by all followers of the same query and consistency: one request to Consul whatever the number
+ * of followers, and none without followers.
  *
- * A follower's `onChange` is called when the value changed, when the kind of the state changed, or when Consul's index
- * fell; never with the same value twice in a row. It is a hint: read `follow.state`.
+ * A watch calls `onChange` when the value changed, when the kind of the state changed, or when Consul's index fell; never
+ * for the same value twice in a row. The call is a hint: read `follow.state`.
  */
 export class CatalogWatches implements Watches {
   readonly #client: Reader;
@@ -87,7 +87,7 @@ export class CatalogWatches implements Watches {
     const consistency = options.consistency ?? 'default';
     const id = `${consistency} ${queryId(query)}`;
     const shared = this.#watches.get(id) ?? this.#start({ id, query, consistency });
-    // Its own function, so that one listener may follow the same query twice.
+    // A new function each time, so that one listener may follow the same query twice.
     const follower = (event: WatchEvent) => onChange(event);
     shared.followers.add(follower);
     return {
@@ -103,12 +103,12 @@ export class CatalogWatches implements Watches {
     };
   }
 
-  /** Consul answers, as something else than a watch has found: those that pause after a failure read at once. */
-  hurry(): void {
-    for (const { watch } of this.#watches.values()) watch.hurry();
+  /** Ends every pause after a failure. For a caller that found that Consul answers. */
+  retryNow(): void {
+    for (const { watch } of this.#watches.values()) watch.retryNow();
   }
 
-  /** Ends every watch and waits until no request is under way. Followers hear nothing more. */
+  /** Ends every watch and waits until no request is under way. Calls no follower any more. */
   async close(): Promise<void> {
     for (const { watch, followers } of this.#watches.values()) {
       followers.clear();
@@ -118,14 +118,14 @@ export class CatalogWatches implements Watches {
     await Promise.all(this.#runs);
   }
 
-  #turned({ state }: Watch): void {
+  #afterStateChange({ state }: Watch): void {
     if (state.kind === 'failed' || state.kind === 'stale') {
       if (this.#reach === 'back') this.#onReach({ kind: 'lost', error: state.error });
       this.#reach = 'lost';
     } else if (this.#reach === 'lost') {
       this.#reach = 'back';
       this.#onReach({ kind: 'back' });
-      this.hurry();
+      this.retryNow();
     }
   }
 
@@ -137,7 +137,7 @@ export class CatalogWatches implements Watches {
     const followers = new Set<(event: WatchEvent) => void>();
     const { query, consistency } = input;
     const onEvent = (event: WatchEvent) => {
-      if (event === 'state') this.#turned(watch);
+      if (event === 'state') this.#afterStateChange(watch);
       for (const follower of [...followers]) follower(event);
     };
     const onIndexFall = () => this.#restartOthers(watch);

@@ -27,38 +27,38 @@ class Catalog implements Reader {
 
 const patience = { timeoutMs: 60_000, signal: undefined };
 
-t.test('while some still look, changes are one notification, which comes when all have looked', async (t) => {
+t.test('while some subscribers still read, all changes cause one notification after the last has read', async (t) => {
   const catalog = new Catalog();
   const changeFeed = new ChangeFeed({ client: catalog, dc: undefined, sweepMs: 1 });
-  const releases = [changeFeed.hold(), changeFeed.hold()];
+  const releases = [changeFeed.subscribe(), changeFeed.subscribe()];
   t.teardown(() => releases.map((release) => release()));
   await waitFor('the change feed to listen', () => catalog.blocked, { until: (count) => count === 1 });
   const [quick, slow] = [changeFeed.next(0, patience), changeFeed.next(0, patience)];
   catalog.change();
   await Promise.all([quick, slow]);
-  t.equal(changeFeed.beats, 1);
+  t.equal(changeFeed.count, 1);
   const again = changeFeed.next(1, patience);
   for (const listened of [2, 3, 4]) {
     await waitFor('the change feed to listen again', () => catalog.blocked, { until: (count) => count === listened });
     catalog.change();
   }
   await waitFor('the last change to be heard', () => catalog.blocked, { until: (count) => count === 5 });
-  t.equal(changeFeed.beats, 1, 'the slow one still looks');
+  t.equal(changeFeed.count, 1, 'the slow subscriber still reads');
   await Promise.all([again, changeFeed.next(1, patience)]);
-  t.equal(changeFeed.beats, 2);
+  t.equal(changeFeed.count, 2);
 });
 
-t.test('one that goes away while it looks keeps nobody waiting', async (t) => {
+t.test('a subscriber that leaves while it reads delays no other', async (t) => {
   const catalog = new Catalog();
   const changeFeed = new ChangeFeed({ client: catalog, dc: undefined, sweepMs: 1 });
-  const [stay, go] = [changeFeed.hold(), changeFeed.hold()];
+  const [stay, go] = [changeFeed.subscribe(), changeFeed.subscribe()];
   t.teardown(stay);
   await waitFor('the change feed to listen', () => catalog.blocked, { until: (count) => count === 1 });
   const next = changeFeed.next(0, patience);
   catalog.change();
   await waitFor('the change to be heard', () => catalog.blocked, { until: (count) => count === 2 });
-  t.equal(changeFeed.beats, 0);
+  t.equal(changeFeed.count, 0);
   go();
   await next;
-  t.equal(changeFeed.beats, 1);
+  t.equal(changeFeed.count, 1);
 });

@@ -173,7 +173,7 @@ t.test('what cannot be reached from the start is told once, and when it comes', 
 
 t.test('a transaction that gets through ends the pause of watches that had failed', async (t) => {
   const agent = await sandbox.consul({ name: 'returning' });
-  const client = new ConsulClient({ ...agent.http, onTransaction: () => watches.hurry() });
+  const client = new ConsulClient({ ...agent.http, onTransaction: () => watches.retryNow() });
   const longMs = 600_000;
   const watches = new CatalogWatches({ client, limits: { backoff: { initialMs: longMs, maxMs: longMs } } });
   t.teardown(async () => {
