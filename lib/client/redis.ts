@@ -95,7 +95,11 @@ export class RedisLink {
       const reason = this.#lastError?.message ?? 'there is no connection';
       throw new SwitchmasterError('redis-unreachable', `${what} was not sent: ${reason}`);
     }
-    const replies = commands.map(([name, ...args]) => this.#redis.call(name, ...args).catch((error: Error) => error));
+    const replyOrThrow = (error: Error) => {
+      if (error.name === 'ReplyError') return error;
+      throw translateRedisError(error, { what, lastError: this.#lastError });
+    };
+    const replies = commands.map(([name, ...args]) => this.#redis.call(name, ...args).catch(replyOrThrow));
     const operation = commands[0]?.[0].toLowerCase() ?? '';
     const answer = () => withDeadline(Promise.all(replies), { what, timeoutMs: options.timeoutMs });
     return timed({ server: 'redis', operation }, answer);

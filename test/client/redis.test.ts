@@ -65,6 +65,21 @@ t.test('a silent connection is replaced after one unanswered command', async (t)
   t.match(await silent.role({ timeoutMs }), { role: 'master' });
 });
 
+t.test('a connection that breaks before the reply counts as unreachable, and not as a refusal', async (t) => {
+  const address = await sandbox.address();
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', () => socket.destroy());
+  });
+  server.listen(address.port, address.host);
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const broken = link(t, address, {});
+  const answer = () => broken.callNow([['ROLE']], { timeoutMs }).catch((error: unknown) => error);
+  const error = await waitFor('the command to be sent', answer, { until: (one) => !/was not sent/.test(String(one)) });
+  t.match(error, { code: 'redis-unreachable', message: /ROLE at .* got no answer/ });
+});
+
 t.test('a closed link leaves no timer, however often a dead server was asked', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   const before = timers();

@@ -1,9 +1,9 @@
 import { execa } from 'execa';
 import t from 'tap';
-import { runProgram } from './program.ts';
+import { runCommand } from './command.ts';
 
 async function scriptFor(shell: string): Promise<string> {
-  const { code, stdout, stderr } = await runProgram(['completion', shell]);
+  const { code, stdout, stderr } = await runCommand(['completion', shell]);
   if (code !== 0) throw new Error(stderr);
   return stdout;
 }
@@ -32,7 +32,7 @@ t.test('bash completes commands, then their options, and paths where a path is w
 t.test('zsh and fish are told every command and option', async (t) => {
   const [zsh, fish] = await Promise.all([scriptFor('zsh'), scriptFor('fish')]);
   t.match(zsh, /^#compdef switchmaster\n/);
-  const { stdout } = await runProgram(['--help']);
+  const { stdout } = await runCommand(['--help']);
   const commands = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[| <| {2})/gm)]
     .map((match) => match[1] ?? '')
     .filter((name) => name !== 'help');
@@ -46,6 +46,6 @@ t.test('zsh and fish are told every command and option', async (t) => {
 });
 
 t.test('another shell is wrong usage', async (t) => {
-  t.equal((await runProgram(['completion', 'cmd'])).code, 2);
-  t.equal((await runProgram(['completion'])).code, 2);
+  t.equal((await runCommand(['completion', 'cmd'])).code, 2);
+  t.equal((await runCommand(['completion'])).code, 2);
 });

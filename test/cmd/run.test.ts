@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import t, { type Test } from 'tap';
-import { Program, runProgram } from './program.ts';
+import { runCommand } from './command.ts';
+import { Program } from './program.ts';
 
 const config = 'api: { listen: "127.0.0.1:0" }\nconsul: { address: "127.0.0.1:9" }\n';
 
@@ -30,7 +31,7 @@ t.test('status tells what a daemon that has seen nothing yet waits for, and that
   const sentinel = 'sentinel: { addresses: ["127.0.0.1:9"] }\n';
   const { program, url } = await start(t, t.testdir({ 'c.yml': `${config}${sentinel}` }));
   const ask = ['status', '--api', url];
-  const [shown, { code, stdout }] = await Promise.all([runProgram(ask), runProgram([...ask, '--json'])]);
+  const [shown, { code, stdout }] = await Promise.all([runCommand(ask), runCommand([...ask, '--json'])]);
   t.match(shown, { code: 1, stdout: /^not ready: bridge: / });
   t.match({ code, ...JSON.parse(stdout) }, { code: 1, ready: /^not ready: bridge: /, masters: [] });
   program.child.kill('SIGTERM');
@@ -45,7 +46,7 @@ t.test('an INT ends it cleanly too', async (t) => {
 
 t.test('a config that it cannot use ends it with 2 before anything starts', async (t) => {
   const folder = t.testdir({ 'c.yml': `${config}bogus: 1\n` });
-  const { code, stderr } = await runProgram(['run', '--config', folder]);
+  const { code, stderr } = await runCommand(['run', '--config', folder]);
   t.equal(code, 2);
   t.match(stderr, /bogus: unknown section/);
   t.notMatch(stderr, /starting/);

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import t from 'tap';
 import { fold } from '../../cmd/terminal.ts';
+import { runCommand } from './command.ts';
 import { runProgram } from './program.ts';
 
 const packageFile = new URL('../../package.json', import.meta.url);
@@ -15,7 +16,7 @@ t.test('the version is the package', async (t) => {
 });
 
 t.test('help shows the commands and examples, and is a success', async (t) => {
-  const { code, stdout, stderr } = await runProgram(['--help']);
+  const { code, stdout, stderr } = await runCommand(['--help']);
   t.equal(code, 0);
   t.match(stdout, /run \[options\][\s\S]*check \[options\][\s\S]*Examples:[\s\S]*Exit codes/);
   t.equal(stderr, '');
@@ -30,7 +31,7 @@ t.test('a reader that stops early is no failure', async (t) => {
 });
 
 t.test('help of a subcommand has examples of its own', async (t) => {
-  const { code, stdout } = await runProgram(['run', '--help']);
+  const { code, stdout } = await runCommand(['run', '--help']);
   t.equal(code, 0);
   t.match(stdout, /HUP +reload[\s\S]*Example:/);
 });
@@ -53,37 +54,37 @@ t.test('wrong usage exits with 2 and says what was meant', async (t) => {
   const { code, stderr } = await runProgram(['chek']);
   t.equal(code, 2);
   t.match(stderr, /unknown command 'chek'\n\(Did you mean check\?\)/);
-  t.equal((await runProgram(['run', '--bogus'])).code, 2);
-  t.equal((await runProgram([])).code, 2);
+  t.equal((await runCommand(['run', '--bogus'])).code, 2);
+  t.equal((await runCommand([])).code, 2);
 });
 
 t.test('check lists every problem and exits with 2', async (t) => {
   const folder = t.testdir({ 'c.yml': 'sentinel:\n  addreses: []\nbogus: 1\n', 'good.yml': 'log: {}\n' });
-  const bad = await runProgram(['check', '--config', `${folder}/c.yml`]);
+  const bad = await runCommand(['check', '--config', `${folder}/c.yml`]);
   t.equal(bad.code, 2);
   t.equal(bad.stdout, '');
   t.match(bad.stderr, /^config-invalid: The configuration has 2 problems:\n/);
   t.match(bad.stderr, `${folder}/c.yml:2:3: sentinel.addreses: unknown key (did you mean addresses?)`);
   t.notMatch(bad.stderr, /\n +at /);
-  const good = await runProgram(['check', '--config', `${folder}/good.yml`]);
+  const good = await runCommand(['check', '--config', `${folder}/good.yml`]);
   t.strictSame([good.code, good.stdout, good.stderr], [0, 'The configuration is good.\n', '']);
 });
 
 t.test('check tells machines the same as an object', async (t) => {
   const folder = t.testdir({ 'c.yml': 'bogus: 1\n', 'good.yml': 'log: {}\n' });
-  const bad = await runProgram(['check', '--json', '--config', `${folder}/c.yml`]);
+  const bad = await runCommand(['check', '--json', '--config', `${folder}/c.yml`]);
   t.equal(bad.code, 2);
   t.match(JSON.parse(bad.stdout), {
     valid: false,
     problems: [{ path: 'bogus', message: 'unknown section', place: { line: 1, column: 1 } }],
   });
-  const good = await runProgram(['check', '--json', '-c', `${folder}/good.yml`]);
+  const good = await runCommand(['check', '--json', '-c', `${folder}/good.yml`]);
   t.strictSame(JSON.parse(good.stdout), { valid: true, problems: [], warnings: [] });
 });
 
 t.test('a stack trace is shown only to those who ask', async (t) => {
   const folder = t.testdir({ 'c.yml': 'bogus: 1\n' });
-  const { code, stderr } = await runProgram(['--debug', 'check', '--config', `${folder}/c.yml`]);
+  const { code, stderr } = await runCommand(['--debug', 'check', '--config', `${folder}/c.yml`]);
   t.equal(code, 2);
   t.match(stderr, /\n +at /);
 });
@@ -93,7 +94,7 @@ t.test('check compiles every template', async (t) => {
     'c.yml': 'templates:\n  - { source: ./a.hbs, destination: a }\n  - { source: haproxy.cfg.hbs, destination: b }\n',
     'a.hbs': 'x {{nosuchhelper "y"}}\n',
   });
-  const { code, stderr } = await runProgram(['check', '--config', folder]);
+  const { code, stderr } = await runCommand(['check', '--config', folder]);
   t.equal(code, 2);
   t.match(stderr, /a problem:\n +templates\[0\]\.source: .*a\.hbs:1:\d+: .*nosuchhelper/);
 });
@@ -115,7 +116,7 @@ t.test('check warns where the socket of the reload is not the one that the templ
       ],
     }),
   });
-  const { code, stdout } = await runProgram(['check', '--config', folder]);
+  const { code, stdout } = await runCommand(['check', '--config', folder]);
   t.equal(code, 0);
   t.strictSame(stdout.match(/^warning: \S+ is \S+/gm), [
     'warning: templates[0].reload.haproxy.socket is /run/other.sock,',

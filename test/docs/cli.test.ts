@@ -1,22 +1,9 @@
-import path from 'node:path';
-import { execa } from 'execa';
 import t from 'tap';
-import { projectDir, readPage, sectionOf, tableRows } from './pages.ts';
+import { runCommand } from '../cmd/command.ts';
+import { readPage, sectionOf, tableRows } from './pages.ts';
 
-const asked = new Map<string, Promise<string>>();
-
-/** Each is asked once: on a busy machine a process takes its time. */
-function help(command = ''): Promise<string> {
-  const known = asked.get(command) ?? askHelp(command);
-  asked.set(command, known);
-  return known;
-}
-
-async function askHelp(command: string): Promise<string> {
-  const program = path.join(projectDir, 'cmd/switchmaster.ts');
-  const { stdout } = await execa(process.execPath, [program, ...(command === '' ? [] : [command]), '--help'], {
-    timeout: 30_000,
-  });
+async function help(command = ''): Promise<string> {
+  const { stdout } = await runCommand([...(command === '' ? [] : [command]), '--help']);
   return stdout;
 }
 

@@ -4,13 +4,17 @@ import { inspect } from 'node:util';
 export type WaitOptions<T> = {
   /** Default 10,000. */
   timeoutMs?: number;
-  /** Between one reading and the next. Default 20. */
+  /** Between one reading and the next. Default: from 10 at first to 100, for each reading may cost a server some work. */
   intervalMs?: number;
   /** When the value read is what was waited for. Default: it is truthy. */
   until?: (value: T) => boolean;
   /** Ends the wait early, with the signal's reason as cause. */
   signal?: AbortSignal | undefined;
 };
+
+const firstIntervalMs = 10;
+const lastIntervalMs = 100;
+const intervalGrowth = 1.2;
 
 /**
  * Reads the world until it is as described, and answers what it read. A reading that throws counts as "not yet".
@@ -21,7 +25,8 @@ export async function waitFor<T>(
   read: () => T | Promise<T>,
   options: WaitOptions<T> = {},
 ): Promise<T> {
-  const { timeoutMs = 10_000, intervalMs = 20, until = Boolean, signal } = options;
+  const { timeoutMs = 10_000, until = Boolean, signal } = options;
+  let intervalMs = options.intervalMs ?? firstIntervalMs;
   const deadline = performance.now() + timeoutMs;
   let last: { value: T } | { error: unknown } | undefined;
   for (;;) {
@@ -36,6 +41,7 @@ export async function waitFor<T>(
       });
     }
     await delay(intervalMs);
+    if (options.intervalMs === undefined) intervalMs = Math.min(intervalMs * intervalGrowth, lastIntervalMs);
   }
 }
 

@@ -16,7 +16,7 @@ export type ServerSpec = {
   ready: () => Promise<unknown>;
   /** Default 15,000. */
   readyTimeoutMs?: number;
-  /** Between two looks at readiness. Default 10; less where a restart is timed. */
+  /** Between two readings of readiness. Default: as in `waitFor`; less where a restart is timed. */
   readyIntervalMs?: number;
 };
 
@@ -61,8 +61,9 @@ export class Server {
     const gone = new AbortController();
     void exited.then(({ code, signal }) => gone.abort(new Error(`it ended (${signal ?? `exit code ${code}`})`)));
     try {
-      const { ready, readyTimeoutMs: timeoutMs = 15_000, readyIntervalMs: intervalMs = 10 } = this.#spec;
-      await waitFor(`${this.name} to be ready`, ready, { timeoutMs, intervalMs, signal: gone.signal });
+      const { ready, readyTimeoutMs: timeoutMs = 15_000, readyIntervalMs: intervalMs } = this.#spec;
+      const interval = intervalMs === undefined ? {} : { intervalMs };
+      await waitFor(`${this.name} to be ready`, ready, { timeoutMs, ...interval, signal: gone.signal });
     } catch (error) {
       throw new Error(`${this.name} did not start: ${reason(error)}\n${this.logTail()}`, { cause: error });
     }

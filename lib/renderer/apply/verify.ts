@@ -7,6 +7,8 @@ import { runCommand } from './command.ts';
 import { type Attempt, probeHttp, probeRedis, probeTcp, readIdentity } from './probe.ts';
 
 const pauseMs = 25;
+/** Node's timers may fire a millisecond early. */
+const timerSlackMs = 2;
 
 /** Repeats the probes until all succeed. Throws `verify-failed` with the last reason at the deadline. */
 export async function verifyConsumer(input: {
@@ -33,7 +35,8 @@ export async function verifyConsumer(input: {
     } catch (thrown) {
       signal.throwIfAborted();
       // The error of an attempt that the deadline ended says less than the one before it.
-      if (reason === undefined || performance.now() < endMs) reason = SwitchmasterError.from(thrown, 'verify-failed');
+      if (reason === undefined || performance.now() < endMs - timerSlackMs)
+        reason = SwitchmasterError.from(thrown, 'verify-failed');
       if (performance.now() + pauseMs >= endMs) {
         const message = `It did not work within ${deadlineMs} ms: ${reason.message}`;
         throw new SwitchmasterError('verify-failed', message, { cause: reason, details: { ...reason.details } });

@@ -18,7 +18,10 @@ async function start(t: Parameters<typeof startBridge>[0], name: string, replica
   const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard], downAfterMs: 20_000 });
   // Sentinel asks for priorities every ten seconds, unless told otherwise; during a failover each second.
   await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', 'info-period', 200)));
-  const bridges = [1, 2].map((n) => startBridge(t, { consul, sentinels, id: `bridge-${n}` }));
+  const decided = Promise.withResolvers<MasterRecord>();
+  const bridges = [1, 2].map((n) =>
+    startBridge(t, { consul, sentinels, id: `bridge-${n}`, onDecision: (record) => decided.resolve(record) }),
+  );
   await recordOf(consul, name, { until: (record) => record.replicas.length === replicas });
   const find = async () => {
     const record = await readRecord(consul, name);
@@ -29,15 +32,15 @@ async function start(t: Parameters<typeof startBridge>[0], name: string, replica
   t.teardown(() => writer.stop());
   const counts = () => Promise.all(shard.replicas.map((replica) => replica.command('SCARD', 'w')));
   await waitFor('its writes on the replicas', counts, { until: (sizes) => sizes.every((size) => Number(size) > 20) });
-  return { consul, shard, sentinels, bridges, writer };
+  return { consul, shard, sentinels, bridges, writer, decided: decided.promise };
 }
 
 /** The leader dies as soon as a bridge has followed it; `announced` where the Sentinels were quicker. */
 async function orphan(stack: Awaited<ReturnType<typeof start>>, name: string) {
-  const { sentinels, bridges, consul } = stack;
+  const { sentinels, bridges, consul, decided } = stack;
   const leader = only(sentinels);
   await failOver(leader, name);
-  const promoted = await waitFor('the promotion', () => only(bridges).decisions[0], { intervalMs: 1 });
+  const promoted = await decided;
   await leader.kill();
   const confirmed = ({ phase, epoch }: MasterRecord) => phase === 'confirmed' && epoch > 0;
   const record = await recordOf(consul, name, { timeoutMs: 30_000, until: confirmed });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { formatAddress, sameAddress } from '../../../lib/model/address.ts';
-import { runProgram } from '../../cmd/program.ts';
+import { runCommand } from '../../cmd/command.ts';
 import { typeProgram } from '../../cmd/typed.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -60,18 +60,18 @@ t.test('a failover by HTTP moves the master to the one that was asked for', asyn
 });
 
 t.test('without a terminal nothing is done unasked', async (t) => {
-  const { code, stdout, stderr } = await runProgram(['failover', 'shard1', ...common]);
+  const { code, stdout, stderr } = await runCommand(['failover', 'shard1', ...common]);
   t.equal(code, 2);
   t.equal(stdout, '');
   t.match(stderr, /Nothing was done: .*--yes/);
-  t.equal((await runProgram(['rebase', 'shard1', ...common])).code, 2);
+  t.equal((await runCommand(['rebase', 'shard1', ...common])).code, 2);
 });
 
 t.test('without the token nothing is done', async (t) => {
-  const missing = await runProgram(['failover', 'shard1', '--yes', '--api', api]);
+  const missing = await runCommand(['failover', 'shard1', '--yes', '--api', api]);
   t.equal(missing.code, 2);
   t.match(missing.stderr, /needs the API token: .*--token-file/);
-  const wrong = await runProgram(['failover', 'shard1', '--yes', '--api', api], { SWITCHMASTER_API_TOKEN: 'wrong' });
+  const wrong = await runCommand(['failover', 'shard1', '--yes', '--api', api], { SWITCHMASTER_API_TOKEN: 'wrong' });
   t.equal(wrong.code, 1);
   t.match(wrong.stderr, /^request-denied: /);
 });
@@ -97,7 +97,7 @@ t.test('on a terminal it asks, shows each step, and does what was answered', asy
 
 t.test('machines get the report alone', async (t) => {
   await untilReady();
-  const { code, stdout, stderr } = await runProgram(['failover', 'shard1', '--yes', '--json', ...common]);
+  const { code, stdout, stderr } = await runCommand(['failover', 'shard1', '--yes', '--json', ...common]);
   t.equal(code, 0, stderr);
   t.equal(stderr, '');
   const report = JSON.parse(stdout);
@@ -106,22 +106,22 @@ t.test('machines get the report alone', async (t) => {
 });
 
 t.test('why tells what was ordered', async (t) => {
-  const { stdout } = await runProgram(['why', 'shard1', '--limit', '100', '--api', api]);
+  const { stdout } = await runCommand(['why', 'shard1', '--limit', '100', '--api', api]);
   t.match(stdout, /Done: failed over as planned from .* ms without writes\n {2}Woken by failover from operator/);
 });
 
 t.test('a master that nobody follows, and a replica that is none, are refused', async (t) => {
-  t.match((await runProgram(['failover', 'nobody', '--yes', ...common])).stderr, /^not-found: /);
-  const stranger = await runProgram(['failover', 'shard1', '--yes', '--replica', '127.0.0.1:9', ...common]);
+  t.match((await runCommand(['failover', 'nobody', '--yes', ...common])).stderr, /^not-found: /);
+  const stranger = await runCommand(['failover', 'shard1', '--yes', '--replica', '127.0.0.1:9', ...common]);
   t.equal(stranger.code, 1);
   t.match(stranger.stderr, /^failover-refused: .*127\.0\.0\.1:9 is not a replica that is up and in sync/);
-  t.equal((await runProgram(['failover', 'shard1', '--replica', 'x', ...common])).code, 2);
-  t.equal((await runProgram(['failover', 'shard1', '--timeout', 'soon', ...common])).code, 2);
+  t.equal((await runCommand(['failover', 'shard1', '--replica', 'x', ...common])).code, 2);
+  t.equal((await runCommand(['failover', 'shard1', '--timeout', 'soon', ...common])).code, 2);
 });
 
 t.test('rebase begins a new generation where the Sentinels agree, and tells it', async (t) => {
   const before = await recordOf(consul, 'shard1');
-  const { code, stdout, stderr } = await runProgram(['rebase', 'shard1', '--yes', '--json', ...common]);
+  const { code, stdout, stderr } = await runCommand(['rebase', 'shard1', '--yes', '--json', ...common]);
   t.equal(code, 0, stderr);
   t.match(JSON.parse(stdout), { name: 'shard1', record: { generation: before.generation + 1, master: before.master } });
 });

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
-import { Program, runProgram } from '../../cmd/program.ts';
+import { runCommand } from '../../cmd/command.ts';
+import { Program } from '../../cmd/program.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { CheckLoad, findWrong } from '../support/check-load.ts';
@@ -30,12 +31,12 @@ const check = async (address: typeof oldMaster, role = 'master'): Promise<number
 
 t.test('check asks every server that the config names', async (t) => {
   const folder = t.testdir({ 'good.yml': JSON.stringify(config) });
-  const good = await runProgram(['check', '--online', '--config', folder]);
+  const good = await runCommand(['check', '--online', '--config', folder]);
   t.equal(good.code, 0);
   t.match(good.stdout, /^consul .* answers: knows a leader$/m);
   t.equal(good.stdout.match(/^sentinel .* answers: masters that it monitors: 1$/gm)?.length, 3);
   const gone = JSON.stringify({ ...config, consul: { address: '127.0.0.1:9' } });
-  const bad = await runProgram(['check', '--online', '--json', '--config', t.testdir({ 'bad.yml': gone })]);
+  const bad = await runCommand(['check', '--online', '--json', '--config', t.testdir({ 'bad.yml': gone })]);
   t.equal(bad.code, 1);
   t.match(JSON.parse(bad.stdout).servers[0], {
     server: 'consul 127.0.0.1:9',
@@ -45,8 +46,8 @@ t.test('check asks every server that the config names', async (t) => {
 });
 
 t.test('before the failover, status shows a tree in which all is well', async (t) => {
-  await waitFor('the check to pass', async () => (await runProgram(['status', '--api', api])).code === 0, patience);
-  const { stdout, stderr } = await runProgram(['status', '--api', api]);
+  await waitFor('the check to pass', async () => (await runCommand(['status', '--api', api])).code === 0, patience);
+  const { stdout, stderr } = await runCommand(['status', '--api', api]);
   t.equal(stderr, '');
   t.match(stdout, `shard1  ${formatAddress(oldMaster)}  passing  epoch 0`);
   t.match(stdout, `├─ replica ${formatAddress(newMaster)}`);
@@ -62,7 +63,7 @@ t.test('a replica that stands still is no replica within a limit, and is one aga
   const status = async (limit: string) => (await daemon.get(`${url}&maxLag=${limit}`)).status;
   const is = (wanted: number) => ({ until: (found: number) => found === wanted, ...patience });
   await waitFor('the lag to be known', () => status('5s'), is(200));
-  await waitFor('the status to know it', async () => (await runProgram(['status', '--api', api])).stdout, {
+  await waitFor('the status to know it', async () => (await runCommand(['status', '--api', api])).stdout, {
     until: (text) => /replica .* in sync/.test(text),
     ...patience,
   });
@@ -75,7 +76,7 @@ t.test('a replica that stands still is no replica within a limit, and is one aga
   await waitFor('it to follow', () => status('100kb'), is(200));
   await waitFor(
     'the Sentinels to see it',
-    async () => (await runProgram(['status', '--api', api])).code === 0,
+    async () => (await runCommand(['status', '--api', api])).code === 0,
     patience,
   );
 });
@@ -103,11 +104,11 @@ t.test('a failover is seen live, told afterwards, and never answered wrongly', a
 });
 
 t.test('why tells the change and its causes', async (t) => {
-  const { code, stdout } = await runProgram(['why', 'shard1', '--limit', '100', '--api', api]);
+  const { code, stdout } = await runCommand(['why', 'shard1', '--limit', '100', '--api', api]);
   t.equal(code, 0);
   t.match(stdout, `shard1 is ${formatAddress(newMaster)}, epoch 1`);
   t.match(stdout, /Done: master is .*failover\n {2}Woken by .* ms before\.\n[\s\S]*Since the hint: .*committed after/);
-  const json = JSON.parse((await runProgram(['why', 'shard1', '--json', '--limit', '1', '--api', api])).stdout);
+  const json = JSON.parse((await runCommand(['why', 'shard1', '--json', '--limit', '1', '--api', api])).stdout);
   t.equal(json.entries.length, 1);
 });
 
@@ -128,7 +129,7 @@ t.test('metrics know of it', async (t) => {
 });
 
 t.test('a captured journal replays offline to the same decisions', async (t) => {
-  const { code, stdout } = await runProgram([
+  const { code, stdout } = await runCommand([
     'why',
     'shard1',
     '--replay',
@@ -146,10 +147,10 @@ t.test('a captured journal replays offline to the same decisions', async (t) => 
     '"cause":"failover","draft"',
     '"cause":"initial","draft"',
   );
-  const told = await runProgram(['why', 'shard1', '--replay', sandbox.write('edited.jsonl', `${edited}garbage\n{}\n`)]);
+  const told = await runCommand(['why', 'shard1', '--replay', sandbox.write('edited.jsonl', `${edited}garbage\n{}\n`)]);
   t.equal(told.code, 1);
   t.match(told.stdout, /^different .* failover$/m);
-  t.equal((await runProgram(['why', 'shard1', '--replay', '/nowhere'])).code, 1);
+  t.equal((await runCommand(['why', 'shard1', '--replay', '/nowhere'])).code, 1);
   t.notMatch(JSON.stringify((await daemon.get('/v1/history')).body), /"replay"/, 'the API does not carry it about');
 });
 
@@ -185,9 +186,9 @@ t.test('an API behind TLS that wants certificates is asked with them, and what l
   const authority = { SWITCHMASTER_API: url, SWITCHMASTER_CACERT: cert };
   const named = { ...authority, SWITCHMASTER_TLS_SERVER_NAME: 'switchmaster' };
   const all = { ...named, SWITCHMASTER_CLIENT_CERT: cert, SWITCHMASTER_CLIENT_KEY: key };
-  await waitFor('all to be well', async () => (await runProgram(['status'], all)).code === 0, patience);
+  await waitFor('all to be well', async () => (await runCommand(['status'], all)).code === 0, patience);
   const says = async (environment: Record<string, string>, wanted: string) => {
-    const { code, stderr } = await runProgram(['status'], environment);
+    const { code, stderr } = await runCommand(['status'], environment);
     t.match({ code, stderr }, { code: 1, stderr: `api-unreachable: no switchmaster answers at ${wanted}` });
   };
   await Promise.all([
@@ -202,31 +203,31 @@ t.test('an API behind TLS that wants certificates is asked with them, and what l
   const options = ['--ca-file', cert, '--client-cert', cert, '--client-key', key, '--tls-server-name', 'switchmaster'];
   const rebase = ['rebase', 'shard1', '--yes', '--json', '--api', url, ...options];
   const ordered = async (): Promise<boolean> => {
-    const { code, stdout } = await runProgram(rebase, { SWITCHMASTER_API_TOKEN: token });
+    const { code, stdout } = await runCommand(rebase, { SWITCHMASTER_API_TOKEN: token });
     return code === 0 && JSON.parse(stdout).record.generation > 1 && watching.stdout.includes('"cause":"rebase"');
   };
   await waitFor('an order to be followed and watched', ordered, patience);
   watching.child.kill('SIGINT');
   t.equal((await watching.end()).code, 0);
-  t.equal((await runProgram(['status', '--ca-file', '/nowhere'], all)).code, 2);
+  t.equal((await runCommand(['status', '--ca-file', '/nowhere'], all)).code, 2);
   await daemon.stop();
 });
 
 t.test('a client says plainly when nobody answers', async (t) => {
-  const { code, stderr } = await runProgram(['status', '--api', 'http://127.0.0.1:9']);
+  const { code, stderr } = await runCommand(['status', '--api', 'http://127.0.0.1:9']);
   t.equal(code, 1);
   t.match(stderr, /^api-unreachable: no switchmaster answers at http:\/\/127\.0\.0\.1:9 \(is it running\?/);
-  const [near, far] = await Promise.all(['shrad1', 'nobody'].map((name) => runProgram(['why', name, '--api', api])));
+  const [near, far] = await Promise.all(['shrad1', 'nobody'].map((name) => runCommand(['why', name, '--api', api])));
   t.match(near, { code: 1, stderr: 'not-found: no master is called "shrad1" (did you mean shard1?)' });
   t.match(far, { code: 1, stderr: 'not-found: no master is called "nobody" (it follows shard1)' });
   const order = ['failover', 'shard1', '--yes', '--api', api];
   const [without, wrong] = await Promise.all([
-    runProgram(order),
-    runProgram(order, { SWITCHMASTER_API_TOKEN: 'another-one' }),
+    runCommand(order),
+    runCommand(order, { SWITCHMASTER_API_TOKEN: 'another-one' }),
   ]);
   t.match(without, { code: 2, stderr: 'this needs the API token: give --token-file' });
   t.match(wrong, { code: 1, stderr: 'request-denied: ' });
-  t.equal((await runProgram(['status', '--api', 'not an address'])).code, 2);
+  t.equal((await runCommand(['status', '--api', 'not an address'])).code, 2);
   const waiting = new Program(['watch', 'shrad1', '--api', api]);
   await waiting.complains(/^Nothing is called shrad1 yet \(did you mean shard1\?\)\.$/m);
   waiting.child.kill('SIGKILL');

@@ -5,7 +5,7 @@ import { findUnwell } from '../../../cmd/wellness.ts';
 import { ConsulClient } from '../../../lib/client/consul.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import { type Address, formatAddress } from '../../../lib/model/address.ts';
-import { runProgram } from '../../cmd/program.ts';
+import { runCommand } from '../../cmd/command.ts';
 import { exampleTemplate } from '../../http/views.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { Daemon } from '../../sandbox/daemon.ts';
@@ -32,7 +32,7 @@ const config = {
 /** With the config above, once it lets the bridge in. */
 let running: Daemon;
 
-const status = (daemon: Daemon) => runProgram(['status', '--api', `http://${formatAddress(daemon.api)}`]);
+const status = (daemon: Daemon) => runCommand(['status', '--api', `http://${formatAddress(daemon.api)}`]);
 const text = async (daemon: Daemon, path: string) => JSON.stringify((await daemon.get(path)).body);
 
 /** Until `status` says `wanted` and fails. */
@@ -57,14 +57,14 @@ t.test('a Redis that does not let the bridge in is told wherever somebody looks'
   );
   const told = daemon.logLines().filter((line) => /NOAUTH/.test(String(line.summary)) && line.level === 'warn');
   t.equal(told.length, 2, `each once: ${JSON.stringify(told)}`);
-  const asked = await runProgram(['check', '--online', '--config', daemon.configFile]);
+  const asked = await runCommand(['check', '--online', '--config', daemon.configFile]);
   t.equal(asked.code, 1);
   t.match(asked.stdout, `redis ${formatAddress(shard.master.address)} refuses us: ROLE at`);
 
   daemon.writeConfig(config);
   daemon.kill('SIGHUP');
   await well(daemon);
-  const good = await runProgram(['check', '--online', '--config', daemon.configFile]);
+  const good = await runCommand(['check', '--online', '--config', daemon.configFile]);
   t.match(good.stdout, `redis ${formatAddress(shard.master.address)} answers: lets the bridge in, as a master`);
   t.equal(good.code, 0, good.stdout);
   t.notMatch(await text(daemon, '/metrics'), 'redis-denied');
@@ -84,7 +84,7 @@ t.test('an instance that somebody else registered with the tag of a master is to
     told.map(({ level, key, msg }) => [level, key, msg]),
     [['warn', 'shard1', 'held']],
   );
-  const examined = await runProgram(['doctor', '--json', '--config', running.configFile]);
+  const examined = await runCommand(['doctor', '--json', '--config', running.configFile]);
   t.match(examined.stdout, '"service-foreign"');
   t.equal((await consul.dnsA('shard1.redis-master.service.consul')).length, 2, 'it is not ours to remove');
   await consul.put('/v1/agent/service/deregister/left-over');

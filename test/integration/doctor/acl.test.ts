@@ -10,7 +10,7 @@ import { formatAddress } from '../../../lib/model/address.ts';
 import { slotCount } from '../../../lib/model/cluster.ts';
 import { steeringKey } from '../../../lib/model/naming.ts';
 import { makeLog } from '../../../lib/telemetry/log.ts';
-import { runProgram } from '../../cmd/program.ts';
+import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 
@@ -144,13 +144,13 @@ async function startDaemon(t: Test, { configFile }: Lane) {
 const lanes = await Promise.all(['a', 'b', 'c'].map(openLane));
 const [first] = lanes;
 if (first === undefined) throw new Error('no lane');
-const { code, stdout } = await runProgram(['acl', '--config', first.configFile, '--json']);
+const { code, stdout } = await runCommand(['acl', '--config', first.configFile, '--json']);
 const { rules } = JSON.parse(stdout) as { rules: AclRule[] };
 let wholeMs = 0;
 
 t.test('the policy that is printed suffices', async (t) => {
   t.equal(code, 0);
-  const { stdout: printed } = await runProgram(['acl', '--config', first.configFile]);
+  const { stdout: printed } = await runCommand(['acl', '--config', first.configFile]);
   t.equal(printed, formatAcl(rules));
   await grant(first, printed);
   await forget(first);
@@ -204,13 +204,13 @@ t.test('names that templates compute from data are told, with the place and the 
     templates: [{ source: sandbox.write('computed.hbs', text), destination: sandbox.path('computed.txt') }],
   };
   const args = ['acl', '--config', sandbox.write('computed.yml', JSON.stringify(config))];
-  const { code, stdout, stderr } = await runProgram(args);
+  const { code, stdout, stderr } = await runCommand(args);
   t.equal(code, 0);
   t.match(stdout, 'key "x" {');
   t.notMatch(stdout, 'NAME');
   t.match(stderr, 'warning: computed.hbs:2:9: {{service name}} reads a name that is computed from data');
   t.match(stderr, '  service "NAME" {\n    policy = "read"\n  }\n');
-  const { computed } = JSON.parse((await runProgram([...args, '--json'])).stdout) as { computed: unknown[] };
+  const { computed } = JSON.parse((await runCommand([...args, '--json'])).stdout) as { computed: unknown[] };
   t.match(computed, [
     { template: 'computed.hbs', line: 2, column: 9, text: 'service name', rules: [{ segment: 'NAME' }, {}] },
   ]);

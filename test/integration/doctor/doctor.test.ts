@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Finding } from '../../../lib/doctor/rule.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
-import { runProgram } from '../../cmd/program.ts';
+import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { findingsOf } from '../support/examining.ts';
@@ -38,7 +38,7 @@ t.test('a clean stack has nothing that bites', async (t) => {
     until: (list) => list.length === 0,
     timeoutMs: 30_000,
   });
-  const { code, stdout, stderr } = await runProgram(['doctor', '--config', healthyFile]);
+  const { code, stdout, stderr } = await runCommand(['doctor', '--config', healthyFile]);
   t.strictSame({ code, stdout, stderr }, { code: 0, stdout: 'No faults found.\n', stderr: '' });
 });
 
@@ -113,8 +113,8 @@ t.test('the doctor finds faults of Redis and Sentinels, each with a hint', async
     timeoutMs: 30_000,
   });
   const [told, json] = await Promise.all([
-    runProgram(['doctor', '--config', healthyFile]),
-    runProgram(['doctor', '--json', '--config', healthyFile]),
+    runCommand(['doctor', '--config', healthyFile]),
+    runCommand(['doctor', '--json', '--config', healthyFile]),
   ]);
   t.strictSame(missing(JSON.parse(json.stdout).findings), []);
   const { code, stdout } = told;
@@ -125,5 +125,5 @@ t.test('the doctor finds faults of Redis and Sentinels, each with a hint', async
 });
 
 t.test('an invalid config exits with 2', async (t) => {
-  t.equal((await runProgram(['doctor', '--config', '/nowhere'])).code, 2);
+  t.equal((await runCommand(['doctor', '--config', '/nowhere'])).code, 2);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
-import { runProgram } from '../../cmd/program.ts';
+import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { redisCli } from '../../sandbox/resp.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -49,7 +49,7 @@ const write = `write through ${formatAddress(listen)}`;
 const everyStage = ['dns', 'event', 'file app.json', 'file haproxy.cfg', 'record', 'service', 'write', write];
 
 async function untilReady(): Promise<void> {
-  await waitFor('all to be well', async () => (await runProgram(['status', '--api', api])).code === 0);
+  await waitFor('all to be well', async () => (await runCommand(['status', '--api', api])).code === 0);
   await waitFor('HAProxy to serve', () => redisCli(listen, ['PING']).catch(() => ''), {
     until: (said) => said === 'PONG',
   });
@@ -62,14 +62,14 @@ async function untilReady(): Promise<void> {
 
 t.test('without a terminal nothing is done unasked', async (t) => {
   await untilReady();
-  const { code, stderr } = await runProgram([...argv, ...common]);
+  const { code, stderr } = await runCommand([...argv, ...common]);
   t.equal(code, 2);
   t.match(stderr, '--yes acts without asking');
 });
 
 t.test('a drill tells when each part of the world has followed, and that nothing was lost', async (t) => {
   await untilReady();
-  const { code, stdout, stderr } = await runProgram([...argv, ...common, '--yes', '--json']);
+  const { code, stdout, stderr } = await runCommand([...argv, ...common, '--yes', '--json']);
   t.equal(code, 0, stderr);
   const report = JSON.parse(stdout);
   t.match(report, { name: 'shard1', from: shard1.master.address, to: shard1.replicas[0]?.address, before: [] });
@@ -88,7 +88,7 @@ t.test('a drill tells when each part of the world has followed, and that nothing
 
 t.test('the next drill is compared with the last ones', async (t) => {
   await untilReady();
-  const { code, stdout, stderr } = await runProgram([...argv, ...common, '--yes']);
+  const { code, stdout, stderr } = await runCommand([...argv, ...common, '--yes']);
   t.equal(code, 0, stderr);
   t.match(stdout, /^record +\d[\d.]* ms {2}[+-]?\d+ % against \d[\d.]* ms$/m);
   t.match(stdout, /^through .* writes acknowledged, none lost, longest gap \d[\d.]* ms$/m);
@@ -99,13 +99,13 @@ t.test('the next drill is compared with the last ones', async (t) => {
 
 t.test('what cannot be seen is said, and a proxy that takes no writes stops it before it begins', async (t) => {
   const dead = ['--proxy', '127.0.0.1:9', ...common, '--yes'];
-  const refused = await runProgram(['drill', 'shard1', '--config', daemon.configFile, ...dead]);
+  const refused = await runCommand(['drill', 'shard1', '--config', daemon.configFile, ...dead]);
   t.equal(refused.code, 1);
   t.match(refused.stderr, /^failover-refused: nothing was begun: 127\.0\.0\.1:9 takes no writes now/);
-  t.equal((await runProgram(['drill', 'nobody', '--config', daemon.configFile, ...common, '--yes'])).code, 1);
+  t.equal((await runCommand(['drill', 'nobody', '--config', daemon.configFile, ...common, '--yes'])).code, 1);
   await untilReady();
   const blind = ['--dns', '127.0.0.1:9', ...common.slice(2), '--yes', '--json'];
-  const { stdout, stderr } = await runProgram(['drill', 'shard1', '--config', daemon.configFile, ...blind]);
+  const { stdout, stderr } = await runCommand(['drill', 'shard1', '--config', daemon.configFile, ...blind]);
   t.equal(stderr, '');
   const { stages, notSeen } = JSON.parse(stdout);
   t.equal(stages.dns, null);

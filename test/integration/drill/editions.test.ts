@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
-import { runProgram } from '../../cmd/program.ts';
+import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { redisCli } from '../../sandbox/resp.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -66,7 +66,7 @@ async function tryEdition(t: Test, edition: string): Promise<void> {
   const where = ['--api', `http://${formatAddress(daemon.api)}`, '--dns', formatAddress(consul.dns)];
   const what = ['--config', daemon.configFile, '--proxy', through, '--state', sandbox.path(`${edition}-state`)];
   const argv = ['drill', shard.name, '--yes', '--json', ...where, ...what];
-  const { code, stdout, stderr } = await runProgram(argv, { SWITCHMASTER_API_TOKEN: token });
+  const { code, stdout, stderr } = await runCommand(argv, { SWITCHMASTER_API_TOKEN: token });
   t.equal(code, 0, stderr);
   const { stages, notSeen, writers, to } = JSON.parse(stdout);
   t.strictSame(notSeen, {});

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { slotCount } from '../../../lib/model/cluster.ts';
-import { runProgram } from '../../cmd/program.ts';
+import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 
@@ -46,7 +46,7 @@ t.test('status draws the cluster with its slots, and what runs here', async (t) 
   await waitFor('the instance to be well', async () => (await daemon.get('/v1/instances')).body, {
     until: (body) => JSON.stringify(body).includes('"status":"passing"'),
   });
-  const { code, stdout, stderr } = await runProgram(['status', '--api', `http://${formatAddress(daemon.api)}`]);
+  const { code, stdout, stderr } = await runCommand(['status', '--api', `http://${formatAddress(daemon.api)}`]);
   t.equal(code, 0, stderr);
   t.match(stdout, `sessions  cluster  ok  epoch `);
   t.match(stdout, `└─ slots 0-16383  ${address}`);

@@ -177,11 +177,18 @@ export function outcomes(bridges: readonly RunningBridge[], name: string): reado
   });
 }
 
-/** Asks a Sentinel for a failover; while one is under way, or there is no good replica, it refuses. */
+/** Has a Sentinel start a failover; nothing happens while one is under way. */
 export async function failOver(sentinel: SentinelServer, name: string): Promise<void> {
-  await sentinel.command('SENTINEL', 'FAILOVER', name).catch((error: unknown) => {
-    if (!/INPROG|NOGOODSLAVE/.test(String(error))) throw error;
-  });
+  const start = async () => {
+    try {
+      await sentinel.command('SENTINEL', 'FAILOVER', name);
+    } catch (error) {
+      // A replica is no good to Sentinel before its INFO is recent: NOGOODSLAVE, for a while.
+      if (!String(error).includes('INPROG')) throw error;
+    }
+    return true;
+  };
+  await waitFor(`${sentinel.name} to start a failover of ${name}`, start);
 }
 
 export function only<T>(list: readonly T[]): T {
