@@ -16,7 +16,7 @@ export async function runDaemon(paths: readonly string[]): Promise<ExitCode> {
   const daemon = new Daemon({ config, log, version });
   const stopped = stopSignal();
   const started = daemon.start();
-  const releaseSignals = obeySignals({ daemon, log, load, started });
+  const releaseSignals = obeySignals({ daemon, load, started });
   try {
     await started;
     await stopped.promise;
@@ -58,17 +58,16 @@ function stopSignal(): { readonly promise: Promise<void>; release(): void } {
 
 function obeySignals(options: {
   readonly daemon: Daemon;
-  readonly log: Log;
   readonly load: () => Promise<Config>;
   readonly started: Promise<void>;
 }): () => void {
-  const { daemon, log, load } = options;
+  const { daemon, load } = options;
   let reloading = options.started;
   const reload = async (): Promise<void> => {
     try {
       await daemon.reload(await load());
     } catch (thrown) {
-      log.error({ error: SwitchmasterError.from(thrown) }, 'config refused; the running one stays');
+      daemon.refuse(SwitchmasterError.from(thrown));
     }
   };
   // One after the other: the last HUP is the one that counts.

@@ -1,15 +1,41 @@
 import type { Command } from 'commander';
-import { SwitchmasterError } from '../lib/errors.ts';
+import type { z } from 'zod';
+import type {
+  clustersAnswer,
+  desiredAnswer,
+  healthAnswer,
+  instancesAnswer,
+  levelShape,
+  mastersAnswer,
+  templatesAnswer,
+} from '../lib/http/shapes.ts';
 import { type Address, formatAddress, sameAddress } from '../lib/model/address.ts';
+import { worstLevel } from '../lib/model/health.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type AskOptions, addAskOptions } from './option.ts';
 import { type Branch, drawTree, harmless, printJson, printLine, styled } from './terminal.ts';
-import { type Cluster, findUnwell, type Instance, type Master, type Status, type Template } from './wellness.ts';
+
+type Level = z.output<typeof levelShape>;
+type Health = z.output<typeof healthAnswer>;
+type Master = z.output<typeof mastersAnswer>['masters'][number];
+type Cluster = z.output<typeof clustersAnswer>['clusters'][number];
+type Instance = z.output<typeof instancesAnswer>['instances'][number];
+type Template = z.output<typeof templatesAnswer>['templates'][number];
+
+/** What the API answers of everything that a daemon does. */
+interface Status {
+  readonly health: Health;
+  readonly masters: readonly Master[];
+  readonly desired: z.output<typeof desiredAnswer>['desired'];
+  readonly clusters: readonly Cluster[];
+  readonly instances: readonly Instance[];
+  readonly templates: readonly Template[];
+}
 
 export function addStatus(program: Command, done: (code: ExitCode) => void): void {
   const command = program
     .command('status')
-    .description('Who is master, who says so, and what follows: the topology as a tree.');
+    .description('Show who is master, who agrees, what follows, and what is not well.');
   addAskOptions(command)
     .addHelpText(
       'after',
@@ -22,48 +48,59 @@ export function addStatus(program: Command, done: (code: ExitCode) => void): voi
 
 async function showStatus(options: AskOptions): Promise<ExitCode> {
   const status = await readStatus(options);
-  const unwell = findUnwell(status);
-  if (options.json === true) printJson({ ...status, unwell });
-  else
-    for (const line of [...drawStatus(status), ...drawUnwell(unwell.filter((fault) => fault !== status.ready))])
-      printLine(line);
-  return unwell.length === 0 ? 0 : 1;
-}
-
-function drawUnwell(unwell: readonly string[]): readonly string[] {
-  if (unwell.length === 0) return [];
-  return ['', 'Not well:', ...unwell.map((fault) => `  ${styled('red', harmless(fault))}`)];
+  if (options.json === true) printJson(status);
+  else for (const line of [...drawStatus(status), ...drawReasons(status.health)]) printLine(line);
+  return status.health.level === 'well' ? 0 : 1;
 }
 
 async function readStatus(api: AskOptions): Promise<Status> {
   const { ask } = await import('./api-client.ts');
   const shapes = await import('../lib/http/shapes.ts');
-  const [ready, masters, desired, clusters, instances, templates] = await Promise.all([
-    ask({ api, path: '/ready' }, shapes.readyAnswer).then(() => true as const, readUnready),
+  const [health, masters, desired, clusters, instances, templates] = await Promise.all([
+    ask({ api, path: '/v1/health' }, shapes.healthAnswer),
     ask({ api, path: '/v1/masters' }, shapes.mastersAnswer),
     ask({ api, path: '/v1/desired' }, shapes.desiredAnswer),
     ask({ api, path: '/v1/clusters' }, shapes.clustersAnswer),
     ask({ api, path: '/v1/instances' }, shapes.instancesAnswer),
     ask({ api, path: '/v1/templates' }, shapes.templatesAnswer),
   ]);
-  return { ready, ...masters, ...desired, ...clusters, ...instances, ...templates };
+  return { health, ...masters, ...desired, ...clusters, ...instances, ...templates };
 }
 
-function readUnready(thrown: unknown): string {
-  const error = SwitchmasterError.from(thrown);
-  if (error.code !== 'not-ready') throw error;
-  return error.message;
+const colours = { well: 'green', unknown: 'yellow', warning: 'yellow', critical: 'red' } as const;
+
+/** What is not well, worst first, each with a command to type where there is one; then what passes by itself. */
+function drawReasons({ reasons }: Health): readonly string[] {
+  const [unwell, notes] = [
+    reasons.filter(({ level }) => level !== 'well'),
+    reasons.filter(({ level }) => level === 'well'),
+  ];
+  return [
+    ...(unwell.length === 0 ? [] : ['', 'Not well:', ...unwell.flatMap(drawReason)]),
+    ...(notes.length === 0 ? [] : ['', 'Passing by itself:', ...notes.flatMap(drawReason)]),
+  ];
 }
 
-function drawStatus({ ready, masters, clusters, instances, templates }: Status): readonly string[] {
+function drawReason({ code, level, subject, text, hint }: Health['reasons'][number]): readonly string[] {
+  const line = `  ${styled(colours[level], level)}  ${harmless(`${labelOf(subject)}: ${text}`)}  [${code}]`;
+  return hint === null || level === 'well' ? [line] : [line, `    $ ${harmless(hint)}`];
+}
+
+function labelOf({ kind, name }: Health['reasons'][number]['subject']): string {
+  if (kind === 'part') return 'not ready';
+  return kind === 'desired' ? `desired/${name}` : name;
+}
+
+function drawStatus({ health, masters, clusters, instances, templates }: Status): readonly string[] {
+  const levelOf = (kind: 'cluster' | 'template', name: string): Level =>
+    worstLevel(health.reasons.filter(({ subject }) => subject.kind === kind && subject.name === name));
   const branches = [
     ...masters.map(masterBranch),
-    ...clusters.map(clusterBranch),
+    ...clusters.map((cluster) => clusterBranch(cluster, levelOf('cluster', cluster.name))),
     ...instances.map(instanceBranch),
-    ...templates.map(templateBranch),
+    ...templates.map((template) => templateBranch(template, levelOf('template', template.name))),
   ];
   const trees = branches.flatMap((branch) => drawTree(branch));
-  if (ready !== true) return [styled('red', harmless(ready)), ...trees];
   return trees.length === 0 ? ['It follows no master and keeps no file.'] : trees;
 }
 
@@ -88,19 +125,19 @@ function describeVote(vote: Master['sentinels'][number], record: NonNullable<Mas
   return styled('yellow', `names ${show(vote.master)} at epoch ${vote.epoch}`);
 }
 
-function clusterBranch({ name, record, trouble }: Cluster): Branch {
-  const told = trouble === null ? [] : [{ text: styled('yellow', harmless(trouble)) }];
+function clusterBranch({ name, record, problem }: Cluster, level: Level): Branch {
+  const problems = problem === null ? [] : [{ text: styled('yellow', harmless(problem)) }];
   const title = styled('bold', harmless(name));
-  if (record === null) return { text: `${title}  cluster  ${styled('red', 'no record')}`, branches: told };
-  const whole = record.state === 'ok' && record.uncovered.length === 0;
-  const state = whole ? styled('green', 'ok') : styled('red', `slots without a master: ${showSlots(record.uncovered)}`);
+  if (record === null) return { text: `${title}  cluster  ${styled('red', 'no record')}`, branches: problems };
+  const uncovered = record.uncovered.length === 0 ? '' : `, slots without a master: ${showSlots(record.uncovered)}`;
+  const state = styled(colours[level], `${record.state}${uncovered}`);
   const shards = record.shards.map(({ slots, master, replicas }) => {
     const followed = replicas.length === 0 ? '' : `, replicas ${replicas.map(show).join(', ')}`;
     return {
       text: `slots ${showSlots(slots)}  ${master === null ? styled('red', 'no master') : show(master)}${followed}`,
     };
   });
-  return { text: `${title}  cluster  ${state}  epoch ${record.epoch}`, branches: [...shards, ...told] };
+  return { text: `${title}  cluster  ${state}  epoch ${record.epoch}`, branches: [...shards, ...problems] };
 }
 
 function showSlots(ranges: readonly { readonly from: number; readonly to: number }[]): string {
@@ -119,17 +156,16 @@ function describeLag(lag: Master['replicas'][number]['lag']): string {
   return lag.behindMs === null ? styled('yellow', 'far behind') : `${Math.round(lag.behindMs / 1_000)} s behind`;
 }
 
-function templateBranch(template: Template): Branch {
-  const { state, missing } = template;
-  const trouble = template.lastOutcome?.kind === 'failed' || state === 'failed';
-  const waits = missing.map((what) => ({ text: `waits for ${harmless(what)}` }));
+function templateBranch(template: Template, level: Level): Branch {
+  const waits = template.missing.map((what) => ({ text: `waits for ${harmless(what)}` }));
+  const state = styled(colours[level], harmless(template.state));
   return {
-    text: `${styled('bold', harmless(template.name))}  ${harmless(template.destination)}  ${styled(trouble ? 'red' : state === 'current' ? 'green' : 'yellow', harmless(state))}`,
-    branches: [...waits, ...problemOf(template)],
+    text: `${styled('bold', harmless(template.name))}  ${harmless(template.destination)}  ${state}`,
+    branches: [...waits, ...stopOf(template)],
   };
 }
 
-function problemOf({ lastOutcome }: Pick<Master, 'lastOutcome'>): readonly Branch[] {
+function stopOf({ lastOutcome }: Pick<Template, 'lastOutcome'>): readonly Branch[] {
   if (lastOutcome === null || (lastOutcome.kind !== 'failed' && lastOutcome.kind !== 'held')) return [];
   return [{ text: styled(lastOutcome.kind === 'failed' ? 'red' : 'yellow', harmless(lastOutcome.summary)) }];
 }

@@ -1,19 +1,19 @@
 import { ExponentialBackoff, type IBackoff } from 'cockatiel';
 
-/** How long to wait after each failure in a row: from `initialMs`, growing, with jitter, to at most `maxMs`. */
+/** The wait after each failure in a row: it grows with jitter from `initialMs` to at most `maxMs`. */
 export interface BackoffLimits {
   readonly initialMs: number;
   readonly maxMs: number;
 }
 
 export interface Backoff {
-  /** The delay before the next attempt; each call counts as one more failure. */
+  /** The delay before the next attempt. Each call counts as one more failure. */
   nextMs(): number;
-  /** After a success. */
+  /** Call it after a success. */
   reset(): void;
 }
 
-/** Exponential with decorrelated jitter (cockatiel), so that many daemons do not retry in step. */
+/** An exponential backoff with decorrelated jitter (cockatiel), so that many daemons do not retry at the same time. */
 export function makeBackoff(limits: BackoffLimits): Backoff {
   const factory = new ExponentialBackoff({ initialDelay: limits.initialMs, maxDelay: limits.maxMs });
   let current: IBackoff<unknown> | undefined;

@@ -7,22 +7,22 @@ import type {
   TemplatesView,
 } from './http/views.ts';
 
-/** One thing that the daemon runs: it starts, says whether it has seen what it must see first, and stops. */
+/** One part of the daemon: it starts, reports whether it is ready, and stops. */
 export interface Part {
   /** `api`, `consul`, `bridge`, `renderer`, ... */
   readonly name: string;
-  /** Must not wait for the world: what cannot be reached is tried again by the part itself. */
+  /** Must not wait for any server: the part itself tries again what it cannot reach. */
   start(): Promise<void> | void;
-  /** Finishes what is in flight for at most `graceMs`, and releases everything. Called once, and only after `start`. */
+  /** Finishes work in flight for at most `graceMs`, and releases everything. Called once, and only after `start`. */
   stop(options: StopOptions): Promise<void>;
   ready(): Readiness;
-  /** On a reload that left the part's settings as they were: files that it reads may have changed. */
+  /** Called on a reload that did not change the part's settings: files that it reads may have changed. */
   refresh?(): void;
-  /** A signal that means nothing to the daemon itself: it is for the programs that the part keeps running. */
+  /** Passes a signal that the daemon does not use itself to the programs that the part runs. */
   forward?(signal: NodeJS.Signals): void;
-  /** For SIGUSR1: what the part knows, as plain data without secrets. */
+  /** For SIGUSR1: the state of the part, as plain data without secrets. */
   state?(): unknown;
-  /** What the API shows of it. */
+  /** What the API shows of the part. */
   readonly masters?: MastersView;
   readonly clusters?: ClustersView;
   readonly instances?: InstancesView;
@@ -33,7 +33,7 @@ export interface Part {
 
 export interface StopOptions {
   readonly graceMs: number;
-  /** `reload`: another of its name takes over at once. Default `end`: nobody does. */
+  /** `reload`: a new part of the same name starts at once. `end`: none does. Default: `end`. */
   readonly cause?: 'end' | 'reload';
 }
 

@@ -50,7 +50,7 @@ export class AnnouncementReader {
       const finding = decider.find(name, { views, complete: false, role, wokenMs });
       if (finding === undefined) return undefined;
       const decided = await decider.decide(finding);
-      if (decided.decision.kind !== 'look-closer') return decided;
+      if (decided.decision.kind !== 'ask-all') return decided;
     }
   }
 
@@ -61,13 +61,13 @@ export class AnnouncementReader {
     return latestBySentinel(unread);
   }
 
-  /** The Sentinel and the candidate, at the same time. */
+  /** The Sentinel and the target, at the same time. */
   async #ask(name: string, hint: AnnouncementHint): Promise<Answer> {
     const { sentinels, redis, settings } = this.#options;
-    const { sentinel, candidate } = hint;
+    const { sentinel, target } = hint;
     const [readings, role] = await Promise.all([
       sentinels.read(name, { only: [sentinel] }),
-      candidate === undefined ? undefined : redis.role(candidate, { timeoutMs: settings.roleDeadlineMs }),
+      target === undefined ? undefined : redis.role(target, { timeoutMs: settings.roleDeadlineMs }),
     ]);
     return { hint, views: distinctViews(readings), role };
   }

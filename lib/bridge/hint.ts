@@ -15,7 +15,7 @@ export interface AnnouncementHint extends Hint {
   /** The Sentinel to read first. */
   readonly sentinel: Address;
   /** The address to ask for its ROLE first. It counts only if the Sentinel's state, read back, names it too. */
-  readonly candidate: Address | undefined;
+  readonly target: Address | undefined;
 }
 
 /** An operator asks for a new generation. */

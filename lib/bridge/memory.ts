@@ -106,7 +106,7 @@ export class MasterMemory {
     this.#decided = record;
   }
 
-  /** Whether a majority of the Sentinels contradicts the record, by the last look at all of them. */
+  /** Whether a majority of the Sentinels contradicts the record, by the last survey. */
   contradicted(lagging: Lagging | undefined): void {
     this.#lagging = lagging;
   }

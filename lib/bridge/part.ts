@@ -190,7 +190,7 @@ export class BridgePart implements Part {
   }
 
   #reportProblems(names: readonly string[]): void {
-    for (const name of names) this.#problems.report(name, this.masters.troubles(name));
+    for (const name of names) this.#problems.report(name, this.masters.problems(name));
   }
 
   #requireMaster(name: string): void {

@@ -1,9 +1,9 @@
 import type { Outcome, RunReport } from '../loop/outcome.ts';
-import type { Trouble } from '../model/problem.ts';
+import type { MasterProblem } from '../model/problem.ts';
 import { momentReport } from './reports.ts';
 
 /** Every failover causes the first for a moment; the bridge's own runs report the second. */
-const unreported: ReadonlySet<Trouble['kind']> = new Set(['sentinels-disagree', 'held']);
+const unreported: ReadonlySet<MasterProblem['kind']> = new Set(['sentinels-disagree', 'held']);
 
 /** Reports each problem of a master when it begins, and once when the last of them ends. */
 export class ProblemReporter {
@@ -14,7 +14,7 @@ export class ProblemReporter {
     this.#onReport = onReport;
   }
 
-  report(name: string, problems: readonly Trouble[]): void {
+  report(name: string, problems: readonly MasterProblem[]): void {
     const before = this.#reported.get(name) ?? new Set();
     const now = new Set(problems.filter(({ kind }) => !unreported.has(kind)).map(({ message }) => message));
     this.#reported.set(name, now);

@@ -6,19 +6,19 @@ import { parseEntry } from '../telemetry/journal-file.ts';
 import type { Situation } from './plan/decision.ts';
 import { decide } from './plan/failover.ts';
 
-/** One decision of a captured journal, made again where the journal has all that it was made from. */
+/** One decision of a journal's file, made again where the journal has everything that it was made from. */
 export type Replayed = { readonly at: string; readonly summary: string } & (
   | { readonly verdict: 'same' | 'different'; readonly recorded: unknown; readonly decided: unknown }
   | { readonly verdict: 'not-replayed'; readonly why: string }
 );
 
-/** Makes every decision about a master again that a journal's file tells of, oldest first. Throws `not-found`. */
+/** Makes every decision about a master in a journal's file again, oldest first. Throws `not-found`. */
 export async function replayJournal(file: string, wanted: { readonly name: string }): Promise<readonly Replayed[]> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    throw new SwitchmasterError('not-found', `the journal ${file} cannot be read`, { cause });
+    throw new SwitchmasterError('not-found', `cannot read the journal ${file}`, { cause });
   }
   const entries = text.split('\n').flatMap((line) => parseEntry(line) ?? []);
   return entries.filter(({ loop, key }) => loop === 'bridge' && key === wanted.name).flatMap(replayEntry);
@@ -33,7 +33,7 @@ function replayEntry({ at, summary, replay }: KeptEntry): readonly Replayed[] {
   return [{ at, summary, recorded: replay.decision, decided, verdict }];
 }
 
-/** As JSON has it; a file may hold anything, so that deciding on it may fail. */
+/** The decision in its JSON form. The file may hold anything, so the decision may throw. */
 function decideAgain(situation: Situation): unknown {
   try {
     return JSON.parse(JSON.stringify(decide(situation)));

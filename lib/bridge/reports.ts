@@ -7,46 +7,46 @@ import type { CompletionReport } from './failover/completion.ts';
 import type { FenceReport } from './fencing/fencer.ts';
 import type { SentinelReading } from './observe/sentinel-reading.ts';
 
-/* How the bridge tells observers and the API of what its loop does not report by itself. */
+/* Reports and API data of what the bridge's loop does not report by itself. */
 
-/** A write whose run had given way to a failover is told like a run of its own. */
+/** A write whose run gave way to a failover is reported like a run of its own. */
 export function lateReport(name: string, outcome: Outcome): RunReport {
   return momentReport({ loop: 'bridge', key: name, hint: ['consul', 'answered late'], outcome });
 }
 
-/** A fencing step is told like a run: into the log, the journal and the metrics. */
+/** A fencing step is reported like a run: to the log, the journal and the metrics. */
 export function fenceReport({ name, action, address, error }: FenceReport): RunReport {
   const done = {
-    'pause-before-promotion': 'writes wait, a replica was selected',
+    'pause-before-promotion': 'writes paused, because a Sentinel selected a replica',
     pause: 'writes paused',
     demote: 'made a replica',
-    release: 'writes let go',
+    release: 'writes resumed',
   }[action];
   const who = action === 'pause-before-promotion' ? `master ${address}` : `former master ${address}`;
   const details = { action, address };
   const outcome: Outcome =
     error === undefined
       ? { kind: 'applied', summary: `${who}: ${done}`, details }
-      : { kind: 'held', summary: `${who} is not fenced (${action}): ${error.message}`, details };
+      : { kind: 'held', summary: `cannot fence ${who} (${action}): ${error.message}`, details };
   return momentReport({ loop: 'fence', key: name, hint: ['bridge', 'former master'], outcome });
 }
 
-/** A failover that lost its leader, and was ended or not. */
+/** A failover that lost its leader, and whether another Sentinel was ordered to complete it. */
 export function completionReport({ name, record, sentinel, error }: CompletionReport): RunReport {
-  const promoted = `${formatAddress(record.master)} was promoted at epoch ${record.epoch}, and its leader is gone`;
+  const promoted = `${formatAddress(record.master)} was promoted at epoch ${record.epoch}, and the leader of the failover is gone`;
   const details = { action: 'finish', address: formatAddress(record.master) };
   const outcome: Outcome =
     sentinel === undefined
-      ? { kind: 'held', summary: `${promoted}: ${error?.message ?? 'nobody was asked to see it through'}`, details }
+      ? { kind: 'held', summary: `${promoted}: ${error?.message ?? 'no Sentinel was ordered to complete it'}`, details }
       : {
           kind: 'applied',
-          summary: `${promoted}: ${formatAddress(sentinel)} was asked to fail over to it`,
+          summary: `${promoted}: ordered ${formatAddress(sentinel)} to fail over to it`,
           details: { ...details, sentinel: formatAddress(sentinel) },
         };
   return momentReport({ loop: 'fence', key: name, hint: ['bridge', 'leader lost'], outcome });
 }
 
-/** What one Sentinel says about a master. */
+/** What one Sentinel answered about a master. */
 export function toVote(reading: SentinelReading, readAt: Date | undefined): MasterState['sentinels'][number] {
   const view = reading.kind === 'seen' ? reading.view : undefined;
   return {
@@ -62,7 +62,7 @@ export function toVote(reading: SentinelReading, readAt: Date | undefined): Mast
   };
 }
 
-/** Something that happened at a moment, told like a run. */
+/** A report of something that happened at one moment, in the form of a run. */
 export function momentReport(what: {
   readonly loop: string;
   readonly key: string;

@@ -86,7 +86,7 @@ export class BridgeSources {
       onUp: (address, names) => {
         for (const name of names) wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
       },
-      onStanding: onAccessChange,
+      onAccessChange,
     });
   }
 
@@ -106,7 +106,7 @@ export class BridgeSources {
     const { sentinel, event } = hint;
     if (this.#options.settings.follow === 'promotion') this.#watchPromotion(name, hint);
     const origin = { source: `sentinel ${formatAddress(sentinel)}`, event: event.event };
-    const announcement = { kind: 'announcement', sentinel, candidate: event.lookAt } as const;
+    const announcement = { kind: 'announcement', sentinel, target: event.lookAt } as const;
     this.#options.wake(name, event.event === '+switch-master' ? { ...origin, ...announcement } : origin);
   }
 
@@ -119,7 +119,7 @@ export class BridgeSources {
   }
 
   #promoted(name: string, { sentinel, selected }: PromotionWatch): void {
-    const announcement = { kind: 'announcement', sentinel, candidate: selected } as const;
+    const announcement = { kind: 'announcement', sentinel, target: selected } as const;
     this.#options.wake(name, { source: `redis ${formatAddress(selected)}`, event: 'promoted', ...announcement });
   }
 }

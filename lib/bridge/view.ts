@@ -1,7 +1,7 @@
 import type { RedisPool } from '../client/redis-pool.ts';
 import type { MasterState, MastersView } from '../http/views.ts';
 import type { Address } from '../model/address.ts';
-import type { Trouble } from '../model/problem.ts';
+import type { MasterProblem } from '../model/problem.ts';
 import type { HeldRecord } from '../model/record.ts';
 import type { MasterMemory } from './memory.ts';
 import type { LagSource } from './observe/lag.ts';
@@ -21,7 +21,7 @@ export interface BridgeViewParts {
   readonly matches: (name: string) => boolean;
 }
 
-/** What the bridge knows, for the API, the metrics and the log. */
+/** The state of the bridge, for the API, the metrics and the log. */
 export class BridgeView implements MastersView {
   readonly #parts: BridgeViewParts;
 
@@ -29,7 +29,7 @@ export class BridgeView implements MastersView {
     this.#parts = parts;
   }
 
-  /** What the Sentinels monitor, and what was left behind in Consul; sorted. */
+  /** The wanted masters that Sentinels monitor or that have a record, sorted. */
   get names(): readonly string[] {
     const { sentinels, records, matches } = this.#parts;
     return [...new Set([...sentinels.names, ...records.names.filter(matches)])].toSorted();
@@ -51,7 +51,7 @@ export class BridgeView implements MastersView {
     return this.#parts.lags.lag(name, replica, 'wanted');
   }
 
-  /** The record of `name`, as Consul is known to hold it. */
+  /** The record of `name`, as far as the bridge knows Consul. */
   held(name: string): Extract<HeldRecord, { kind: 'present' }> | undefined {
     const { records, memory } = this.#parts;
     const reading = records.read(name);
@@ -59,7 +59,7 @@ export class BridgeView implements MastersView {
     return held?.kind === 'present' ? held : undefined;
   }
 
-  troubles(name: string): readonly Trouble[] {
+  problems(name: string): readonly MasterProblem[] {
     const { redis, records, memory } = this.#parts;
     const { survey, problem } = memory(name);
     return findProblems({
@@ -82,7 +82,7 @@ export class BridgeView implements MastersView {
       modifyIndex: held?.modifyIndex ?? null,
       sentinels: (survey?.readings ?? []).map((reading) => toVote(reading, survey?.readAt)),
       check: opinion ?? null,
-      troubles: this.troubles(name),
+      problems: this.problems(name),
       replicas: (held?.record.replicas ?? []).map((address) => ({
         address,
         lag: lags.lag(name, address, 'glance') ?? null,

@@ -10,7 +10,7 @@ import {
 } from '../model/cluster.ts';
 import { readInfo } from './instance-shapes.ts';
 
-/* What a node of a Redis Cluster says of all of it: CLUSTER SHARDS (Redis 7 and later), or CLUSTER NODES. */
+/* The view of a Redis Cluster by one of its nodes: from CLUSTER SHARDS (Redis 7 and later) or CLUSTER NODES. */
 
 export const clusterCommands = [
   ['CLUSTER', 'MYID'],
@@ -18,7 +18,7 @@ export const clusterCommands = [
   ['CLUSTER', 'SHARDS'],
 ] as const;
 
-/** Answers to {@link clusterCommands}; where SHARDS is not known, `nodes` is the answer to CLUSTER NODES. */
+/** Reads the replies to {@link clusterCommands}. `nodes` is the reply to CLUSTER NODES where the node has no SHARDS. */
 export function toClusterView(
   replies: readonly unknown[],
   asked: { readonly at: Address; readonly tls: 'tls' | 'plain'; readonly nodes: unknown },
@@ -54,7 +54,7 @@ function readShardNode(
   const port = Number(
     fields.get(asked.tls === 'tls' ? 'tls-port' : 'port') ?? fields.get('port') ?? fields.get('tls-port'),
   );
-  // An endpoint that is unknown is empty or `?`: others are to use the address that they asked at.
+  // An unknown endpoint is empty or `?`. It means the address at which the node answered.
   const host = [fields.get('endpoint'), fields.get('hostname'), fields.get('ip')].find(isHost);
   const health = fields.get('health');
   return {

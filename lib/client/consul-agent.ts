@@ -5,14 +5,14 @@ import type { CheckDefinition, HeldService, Registration } from '../model/instan
 import type { ConsulClient } from './consul.ts';
 
 /*
- * The local agent's own services ("HTTP API: Agent", Consul 1.8 and later). What is registered here is kept in the
- * catalog by the agent itself, through restarts of either.
+ * The services of the local agent ("HTTP API: Agent", Consul 1.8 and later). The agent itself keeps them in the catalog,
+ * also when it or the daemon restarts.
  */
 
 /**
- * A check of ours must say what was last reported until something else is reported, whether the daemon lives or not: a
- * dead daemon tells nothing about Redis. Consul knows no such check, but a TTL check whose time never comes is one; and
- * the agent keeps its last state on disk for as long as the TTL (agent.go, persistCheckState).
+ * A check keeps its last reported state until the next report, whether the daemon runs or not: a dead daemon says nothing
+ * about Redis. Consul has no such check, but a TTL check that never expires behaves like one. The agent keeps the state on
+ * disk for as long as the TTL (agent.go, persistCheckState).
  */
 const neverExpires = '87600h';
 
@@ -47,7 +47,7 @@ export class ConsulAgentClient {
       .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  /** Registers, or brings what is registered to this. Checks that are there keep their state; others are dropped. */
+  /** Registers or updates a service. Existing checks keep their state; checks that are not listed are removed. */
   async register(registration: Registration): Promise<void> {
     const { id, service, address, port, tags, meta, checks } = registration;
     await this.#client.send(
@@ -62,7 +62,7 @@ export class ConsulAgentClient {
           Port: port,
           Tags: tags,
           Meta: meta,
-          // Only this registrar says what the tags are.
+          // Only this registrar sets the tags.
           EnableTagOverride: false,
           Checks: checks.map(toCheck),
         },
@@ -72,7 +72,7 @@ export class ConsulAgentClient {
     );
   }
 
-  /** Sets what a check of kind `report` says. */
+  /** Sets the state of a check of kind `report`. */
   async report(checkId: string, says: { readonly status: CheckStatus; readonly output: string }): Promise<void> {
     await this.#client.send(
       {

@@ -9,7 +9,7 @@ import {
   readServices,
 } from './consul-shapes.ts';
 
-/** What Consul answered to a query, checked. Throws `consul-answer-invalid` for what is no such answer. */
+/** Reads Consul's answer to a query. Throws `consul-answer-invalid` for any other shape. */
 export function readAnswer(query: ConsulQuery, body: unknown, what: string): ConsulAnswers[ConsulQuery['kind']] {
   switch (query.kind) {
     case 'key':

@@ -1,12 +1,12 @@
 import { SwitchmasterError } from '../errors.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
 
-/** What Consul said with an error. */
+/** The body of an error's answer. */
 export function responseBody(thrown: unknown): unknown {
   return (thrown as { response?: { body?: unknown } } | undefined)?.response?.body;
 }
 
-/** Any failure of a request, as one of the closed codes; `what` was asked. */
+/** Translates a failure of the request about `what` into an error code. */
 export function translate(thrown: unknown, what: string): SwitchmasterError {
   if (thrown instanceof SwitchmasterError) return thrown;
   const error = thrown as { statusCode?: number; response?: { statusCode?: number }; message?: string; code?: string };
@@ -26,13 +26,13 @@ export function translate(thrown: unknown, what: string): SwitchmasterError {
   return new SwitchmasterError('consul-refused', `Consul refuses ${what} (${status}): ${said}`, options);
 }
 
-/** What Consul said of one step of a transaction. */
+/** Consul's error about one step of a transaction. */
 export interface StepError {
   readonly step: number;
   readonly what: string;
 }
 
-/** Only a lost compare-and-set is a conflict; anything else that Consul refuses would be refused again. */
+/** Only a lost check-and-set is a conflict. Consul would refuse any other step again. */
 export function isConflict(error: StepError, operations: readonly CatalogOperation[]): boolean {
   const kind = operations[error.step]?.kind;
   return (kind === 'kv-cas' || kind === 'kv-check-index') && !isDenied(error);
@@ -43,7 +43,7 @@ export function refusedStep(
   context: { readonly operations: readonly CatalogOperation[]; readonly cause: unknown },
 ): SwitchmasterError {
   const refused = errors.find((error) => !isConflict(error, context.operations)) ?? errors[0];
-  // Without the value, which may hold a time: what repeats itself must do so word for word.
+  // Without the value, which may contain a time: a repeated error has the same text each time.
   const shown = (name: string, value: unknown) => (name === 'value' ? undefined : value);
   const place = JSON.stringify(context.operations[refused?.step ?? 0], shown)?.slice(0, 200);
   const code = refused !== undefined && isDenied(refused) ? 'consul-denied' : 'consul-refused';
@@ -51,7 +51,7 @@ export function refusedStep(
   return new SwitchmasterError(code, message, { cause: context.cause });
 }
 
-/** ACL errors of a transaction come as 409 with this text and nothing else to tell them by (agent/consul/txn_endpoint.go). */
+/** ACL errors of a transaction have status 409 and are marked only by this text (agent/consul/txn_endpoint.go). */
 function isDenied({ what }: StepError): boolean {
   return what.includes('Permission denied');
 }

@@ -2,10 +2,10 @@ import type { ConsulClient } from './consul.ts';
 import { readSessionId } from './consul-shapes.ts';
 
 /*
- * Sessions of Consul ("HTTP API: Sessions", 1.8): what ends when it is not renewed, and takes its keys with it.
+ * Sessions of Consul ("HTTP API: Sessions", 1.8). A session that is not renewed ends, and its keys are deleted.
  */
 
-/** `ttlMs` is 10,000 at least, and Consul may let a session live twice as long. */
+/** `ttlMs` is 10,000 at least. Consul may keep a session twice as long. */
 export async function createSession(
   client: ConsulClient,
   options: { readonly name: string; readonly ttlMs: number; readonly signal: AbortSignal },
@@ -16,7 +16,7 @@ export async function createSession(
   return readSessionId(await client.send({ method: 'put', path: '/session/create', body, what }, { signal }));
 }
 
-/** Throws `consul-refused` where the session has ended. */
+/** Throws `consul-refused` if the session has ended. */
 export async function renewSession(client: ConsulClient, id: string, signal: AbortSignal): Promise<void> {
   const what = `session ${id}`;
   await client.send({ method: 'put', path: '/session/renew/{id}', params: { id }, what }, { signal });
@@ -27,7 +27,7 @@ export async function destroySession(client: ConsulClient, id: string, signal: A
   await client.send({ method: 'put', path: '/session/destroy/{id}', params: { id }, what }, { signal });
 }
 
-/** Writes a key that lives and dies with a session; its value is JSON. */
+/** Writes a key that ends with a session; its value is JSON. */
 export async function setSessionKey(
   client: ConsulClient,
   options: { readonly key: string; readonly value: object; readonly session: string; readonly signal: AbortSignal },

@@ -3,8 +3,8 @@ import { SwitchmasterError } from '../errors.ts';
 import type { CatalogNode, KvEntry, NodeDetail, ServiceInstance } from '../model/catalog.ts';
 
 /*
- * What Consul's HTTP API answers with, as far as it is used here, from version 1.8 on (docs: "HTTP API" of each
- * version). Consul sends null for an empty list or map.
+ * The used parts of the answers of Consul's HTTP API, from version 1.8 on (docs: "HTTP API" of each version). Consul sends
+ * null for an empty list or map.
  */
 const kvEntry = z.object({ Key: z.string(), Value: z.string().nullable(), ModifyIndex: z.number() });
 const tags = z
@@ -102,7 +102,7 @@ export function readNodes(json: unknown, what: string): readonly CatalogNode[] {
     .sort((a, b) => compareText(a.node, b.node));
 }
 
-/** undefined for the null that stands for a node that is not there. */
+/** Consul answers null for an unknown node; undefined here. */
 export function readNode(json: unknown, what: string): NodeDetail | undefined {
   if (json === null) return undefined;
   const { Node, Services } = read(nodeDetail, json, what);
@@ -129,7 +129,7 @@ export function readSessionId(json: unknown): string {
   return read(z.object({ ID: z.string().min(1) }), json, 'a session').ID;
 }
 
-/** Consul's answer to a refused transaction, or undefined where it is something else. */
+/** The errors of a refused transaction; undefined for any other answer. */
 export function readTxnErrors(json: unknown): readonly { readonly step: number; readonly what: string }[] | undefined {
   const shape = z.object({ Errors: z.array(z.object({ OpIndex: z.number(), What: z.string() })).min(1) });
   const parsed = shape.safeParse(json);

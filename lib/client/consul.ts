@@ -21,7 +21,7 @@ export interface ConsulOptions {
   readonly tls?: ClientTls;
   readonly token?: string;
   readonly datacenter?: string;
-  /** Consul has answered a transaction, whatever it said. */
+  /** Called when Consul answered a transaction, with success or not. */
   readonly onTransaction?: () => void;
 }
 
@@ -30,7 +30,7 @@ export interface ReadOptions {
   readonly index?: bigint;
   /** How long Consul may block, at most 600,000. Default 300,000. */
   readonly waitMs?: number;
-  /** `stale` may be answered by any server, `consistent` asks the leader to prove itself. Default `default`. */
+  /** `stale`: any server may answer; `consistent`: the leader confirms its leadership first. Default `default`. */
   readonly consistency?: 'default' | 'stale' | 'consistent';
   readonly signal?: AbortSignal;
   /** For reads that do not block. Default 10,000. */
@@ -39,7 +39,7 @@ export interface ReadOptions {
 
 export interface Indexed<T> {
   readonly value: T;
-  /** X-Consul-Index: what to block on next. */
+  /** X-Consul-Index: the index for the next blocking query. */
   readonly index: bigint;
   /** False where the answering server knew no leader: the answer may be old. Always true for a streamed answer. */
   readonly knownLeader: boolean;
@@ -51,12 +51,12 @@ export interface Indexed<T> {
   readonly servedAtMs?: number;
 }
 
-/** What became of a transaction: carried out whole, or not at all. */
+/** The result of a transaction: all steps were carried out, or none. */
 export type TransactionResult =
   | { readonly kind: 'committed'; readonly indexes: ReadonlyMap<string, number> }
   | { readonly kind: 'conflict'; readonly errors: readonly { readonly step: number; readonly what: string }[] };
 
-/** The part of the `consul` package's request options that its types leave out (consul 2.0, lib/utils.js). */
+/** Request options that the types of the `consul` package lack (consul 2.0, lib/utils.js). */
 interface RequestContext extends EventEmitter {
   includeResponse: true;
 }
@@ -64,7 +64,7 @@ interface Answer {
   readonly headers: Record<string, string | undefined>;
 }
 type Call = (options: Record<string, unknown>) => Promise<unknown>;
-/** How the package turns a request into an answer (papi, "Plugins"). */
+/** Turns a request into an answer (papi, "Plugins"). */
 type Plugin = (request: Sent, next: (again: boolean, ...result: unknown[]) => void) => void;
 interface Sent {
   readonly err?: Error;
@@ -108,7 +108,7 @@ export class ConsulClient {
     };
   }
 
-  /** Reads once; with `index` it blocks until there is something newer or `waitMs` is over. */
+  /** Reads once. With `index` it blocks until there is something newer or `waitMs` is over. */
   async read<Q extends ConsulQuery>(query: Q, options: ReadOptions = {}): Promise<Indexed<ConsulAnswers[Q['kind']]>> {
     const blocking = options.index !== undefined && options.index > 0n;
     const waitMs = options.waitMs ?? defaultWaitMs;
@@ -117,11 +117,11 @@ export class ConsulClient {
     if (options.consistency === 'stale') request.stale = true;
     if (options.consistency === 'consistent') request.consistent = true;
     if (blocking) Object.assign(request, { index: options.index, wait: `${waitMs}ms` });
-    // Consul adds up to a sixteenth of the wait as jitter of its own ("Blocking Queries", HTTP API).
+    // Consul adds jitter of up to a sixteenth of the wait ("Blocking Queries", HTTP API).
     request.timeout = blocking ? Math.ceil(waitMs * 1.0625) + 5_000 : (options.timeoutMs ?? defaultTimeoutMs);
     const what = queryId(query);
     const ask = () => this.#call(this.#route(query), { request, what, signal: options.signal });
-    // How long a blocking query takes is no delay.
+    // The duration of a blocking query is not a delay, so it is not measured.
     const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
     return {
       value: readAnswer(query, body, what) as ConsulAnswers[Q['kind']],
@@ -153,7 +153,7 @@ export class ConsulClient {
     }
   }
 
-  /** One call that the package has no whole words for (the agent's own API): what it answers, parsed where it is JSON. */
+  /** One call that the package does not support in full (the agent's API). Returns the answer, parsed if it is JSON. */
   async send(
     call: AgentCall,
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
@@ -200,7 +200,7 @@ export class ConsulClient {
       case 'datacenters':
         return (request) => consul.catalog.datacenters(request);
       case 'health':
-        // Only the index is wanted: no check has this id.
+        // No check has this id: only the index is needed.
         return (request) => consul.health.state({ ...request, state: 'any', filter: 'CheckID == "-"' });
     }
   }
@@ -224,7 +224,7 @@ export class ConsulClient {
   }
 }
 
-/** As the package's own: the answer with its headers, or the error with the answer that it came with. */
+/** Like the package's own plugin: the answer with its headers, or the error with its answer. */
 function answer({ err, res }: Sent, next: Parameters<Plugin>[1]): void {
   if (err === undefined) next(false, undefined, [res, res?.body]);
   else next(false, res === undefined ? err : Object.assign(err, { response: res }));

@@ -6,11 +6,11 @@ import type {
   SentinelProbeResult,
 } from '../model/probe-result.ts';
 
-/* INFO, ROLE and CONFIG GET, as Redis 5 to 8 and Valkey write them. */
+/* Reads INFO, ROLE and CONFIG GET of Redis 5 to 8 and Valkey. */
 
 export type InfoFields = ReadonlyMap<string, string>;
 
-/** `name:value` lines; what is no such line is left out. */
+/** Reads lines `name:value`, and skips all others. */
 export function readInfo(reply: unknown): InfoFields {
   const fields = new Map<string, string>();
   if (typeof reply !== 'string') return fields;
@@ -21,7 +21,7 @@ export function readInfo(reply: unknown): InfoFields {
   return fields;
 }
 
-/** `role` is the answer to ROLE, where it may be asked; `cluster` the one to CLUSTER INFO, of a cluster's node. */
+/** `role` is the reply to ROLE, or the error that refuses it; `cluster` is a cluster node's reply to CLUSTER INFO. */
 export function toRedisResult(
   info: InfoFields,
   also: { readonly role: unknown; readonly cluster: unknown },
@@ -52,7 +52,7 @@ export function toSentinelResult(info: InfoFields, withoutQuorum: readonly strin
   };
 }
 
-/** Names of a Sentinel's masters: `master0:name=shard1,status=ok,address=...`. */
+/** The names of a Sentinel's masters, from lines `master0:name=shard1,status=ok,address=...`. */
 export function readMasterNames(info: InfoFields): readonly string[] {
   return [...info]
     .filter(([key]) => /^master\d+$/.test(key))
@@ -60,7 +60,7 @@ export function readMasterNames(info: InfoFields): readonly string[] {
     .filter((name) => name !== undefined);
 }
 
-/** Pairs of `*-announce-ip`, `-port` and so on; where nothing is announced they are empty or 0. */
+/** Reads the options `*-announce-ip` and `*-announce-port`, which are empty or 0 where the server announces nothing. */
 export function readAnnounced(
   reply: unknown,
   names: { readonly host: string; readonly port: string },

@@ -3,28 +3,28 @@ import type { RoleAnswer } from '../model/sentinel.ts';
 import { type RedisAccess, RedisLink } from './redis.ts';
 
 export interface RedisPoolHooks {
-  /** A connection was made, or made again: whoever answers there now may have been restarted. */
+  /** Called after each connect: the process there may have restarted. */
   readonly onUp?: (address: Address, owners: readonly string[]) => void;
-  /** What `refusals` or `unreached` answers for these owners has changed. */
-  readonly onStanding?: (owners: readonly string[]) => void;
+  /** Called when the result of `refusals` or `unreached` for these owners changed. */
+  readonly onAccessChange?: (owners: readonly string[]) => void;
 }
 
-/** A server that does not let us in, or cannot be reached. */
+/** A server that refuses access, or cannot be reached. */
 export interface Refusal {
   readonly address: Address;
-  /** `NOAUTH Authentication required.` */
+  /** The server's answer or the reason, as in `NOAUTH Authentication required.` */
   readonly says: string;
 }
 
 const greetingTimeoutMs = 2_000;
 
-/** Connections to every Redis that may be asked for its ROLE, or fenced, opened before they are needed. */
+/** Connections to every Redis that may be asked for its ROLE or fenced, opened before they are needed. */
 export class RedisPool {
   readonly #access: RedisAccess;
   readonly #hooks: RedisPoolHooks;
   #closed = false;
   readonly #links = new Map<string, RedisLink>();
-  /** Who wants which links: an address is closed when nobody does. */
+  /** The addresses by owner. A link without an owner is closed. */
   readonly #wanted = new Map<string, ReadonlySet<string>>();
 
   constructor(access: RedisAccess, hooks: RedisPoolHooks = {}) {
@@ -32,7 +32,7 @@ export class RedisPool {
     this.#hooks = hooks;
   }
 
-  /** From now on `owner` may ask these. */
+  /** Sets the addresses of `owner` and connects to them. */
   keep(owner: string, addresses: readonly Address[]): void {
     if (this.#closed) return;
     this.#wanted.set(owner, new Set(addresses.map(formatAddress)));
@@ -45,12 +45,12 @@ export class RedisPool {
     }
   }
 
-  /** ROLE; being unreachable is an answer. */
+  /** Asks for ROLE. Never rejects: `unreachable` is an answer. */
   role(address: Address, options: { readonly timeoutMs: number }): Promise<RoleAnswer> {
     return this.#link(address).role(options);
   }
 
-  /** Sends a command only if the connection stands: one that changes the world must not be carried out later. */
+  /** Sends commands only over an established connection: see {@link RedisLink.callNow}. */
   command(
     address: Address,
     commands: readonly (readonly [string, ...(string | number)[]])[],
@@ -59,21 +59,21 @@ export class RedisPool {
     return this.#link(address).callNow(commands, options);
   }
 
-  /** Who refuses us of those that `owner` wants, and in which words. */
+  /** The servers of `owner` that refuse access, with their answers. */
   refusals(owner: string): readonly Refusal[] {
     return this.#linksOf(owner).flatMap(({ address, refusal }) =>
       refusal === undefined ? [] : [{ address, says: refusal }],
     );
   }
 
-  /** To whom of those that `owner` wants there has never been a connection, and why. */
+  /** The servers of `owner` that were never reached, with the reasons. */
   unreached(owner: string): readonly Refusal[] {
     return this.#linksOf(owner).flatMap(({ address, unreached }) =>
       unreached === undefined ? [] : [{ address, says: unreached }],
     );
   }
 
-  /** For good: who asks later gets no answer, and opens nothing that nobody would close. */
+  /** Closes all links for good. A later request is unanswered and opens no lasting connection. */
   close(): void {
     this.#closed = true;
     for (const link of this.#links.values()) link.close();
@@ -93,14 +93,14 @@ export class RedisPool {
     const key = formatAddress(address);
     const known = this.#links.get(key);
     if (known !== undefined) return known;
-    const { onUp, onStanding } = this.#hooks;
+    const { onUp, onAccessChange } = this.#hooks;
     const link: RedisLink = new RedisLink(address, this.#access, {
       onUp: () => {
-        // Whether it lets us in is to be known before a failover needs it.
+        // Finds out before a failover whether the server grants access.
         void link.role({ timeoutMs: greetingTimeoutMs });
         onUp?.(address, this.#ownersOf(key));
       },
-      onStanding: () => onStanding?.(this.#ownersOf(key)),
+      onAccessChange: () => onAccessChange?.(this.#ownersOf(key)),
     });
     if (this.#closed) link.close();
     else this.#links.set(key, link);

@@ -5,7 +5,7 @@ import type { RoleAnswer } from '../model/sentinel.ts';
 import { timed } from './request-time.ts';
 import { type ClientTls, toTlsOptions } from './tls.ts';
 
-/** What it takes to be let in. The TLS fields are PEM texts. */
+/** Credentials and TLS for a server. The TLS fields are PEM texts. */
 export interface RedisAccess {
   readonly username?: string;
   readonly password?: string;
@@ -13,16 +13,16 @@ export interface RedisAccess {
 }
 
 export interface RedisLinkHooks {
-  /** Called each time that the connection was made. */
+  /** Called after each connect. */
   readonly onUp?: () => void;
-  /** Called when `refusal` or `unreached` says something else. */
-  readonly onStanding?: () => void;
+  /** Called when `refusal` or `unreached` changed. */
+  readonly onAccessChange?: () => void;
 }
 
 /**
- * A connection that is kept open, so that the moment it is needed for costs one round trip. It reconnects by itself,
- * at the latest after a second and a half; a command on a broken link tries to connect at once, and one that is not
- * answered in time makes room for a new connection, since routers forget idle ones without a word.
+ * A connection that stays open, so that a command costs one round trip. It reconnects by itself within 1.5 seconds. A
+ * command on a broken link connects at once. A command without an answer in time replaces the connection, because routers
+ * drop idle connections without notice.
  */
 export class RedisLink {
   readonly address: Address;
@@ -42,29 +42,29 @@ export class RedisLink {
     this.#redis = this.#open();
   }
 
-  /** What it says to not letting us in, or to not letting us ask ROLE (`NOAUTH ...`, `WRONGPASS ...`, `NOPERM ...`). */
+  /** The server's answer when it refuses the login or ROLE (`NOAUTH ...`, `WRONGPASS ...`, `NOPERM ...`). */
   get refusal(): string | undefined {
     return this.#refusal;
   }
 
-  /** Why there has never been a connection to it; undefined once there was, and before the first attempt has failed. */
+  /** Why no connection ever succeeded; undefined before the first attempt failed, and after one succeeded. */
   get unreached(): string | undefined {
     return this.#unreached;
   }
 
-  /** ROLE, whatever comes of it: being unreachable is an answer. */
+  /** Asks for ROLE. Never rejects: `unreachable` is an answer. */
   async role(options: { readonly timeoutMs: number }): Promise<RoleAnswer> {
     try {
       const reply = await this.call(['ROLE'], options);
-      this.#judge(undefined);
+      this.#noteAccess(undefined);
       return { address: this.address, role: readRole(reply) };
     } catch (thrown) {
-      this.#judge(thrown);
+      this.#noteAccess(thrown);
       return { address: this.address, role: 'unreachable', error: SwitchmasterError.from(thrown).message };
     }
   }
 
-  /** One command; rejects with a SwitchmasterError. */
+  /** Sends one command. Rejects with a SwitchmasterError. */
   async call(
     command: readonly [string, ...(string | number)[]],
     options: { readonly timeoutMs: number },
@@ -83,8 +83,8 @@ export class RedisLink {
   }
 
   /**
-   * Commands in one write, only over a connection that stands: what changes the world must not be carried out later,
-   * when nobody wants it any more. Each answer is the reply, or the error that the server gave to it.
+   * Sends commands in one write, only over an established connection: the server must not execute a write later, when it
+   * is no longer wanted. Each answer is the reply, or the error that the server sent.
    */
   async callNow(
     commands: readonly (readonly [string, ...(string | number)[]])[],
@@ -114,8 +114,8 @@ export class RedisLink {
     const redis = openRedis(this.address, this.#access);
     redis.on('error', (error: Error) => {
       this.#lastError = error;
-      this.#judge(error);
-      if (!this.#reached && this.#refusal === undefined) this.#missed(error.message);
+      this.#noteAccess(error);
+      if (!this.#reached && this.#refusal === undefined) this.#noteUnreached(error.message);
     });
     redis.on('ready', () => {
       this.#lastError = undefined;
@@ -126,21 +126,21 @@ export class RedisLink {
     return redis;
   }
 
-  /** One that does not answer at all has not changed its mind. */
-  #judge(thrown: unknown): void {
+  /** Records whether the server refuses access. No answer at all says nothing about that. */
+  #noteAccess(thrown: unknown): void {
     const refusal = refusalIn(thrown);
     if (refusal === this.#refusal || (refusal === undefined && thrown !== undefined)) return;
     this.#refusal = refusal;
-    this.#hooks.onStanding?.();
+    this.#hooks.onAccessChange?.();
   }
 
-  #missed(why: string): void {
+  #noteUnreached(why: string): void {
     const isNews = this.#unreached === undefined;
     this.#unreached ??= why;
-    if (isNews) this.#hooks.onStanding?.();
+    if (isNews) this.#hooks.onAccessChange?.();
   }
 
-  /** Another connection, at once: `connect` while ioredis waits would leave its timer running, one more for each call. */
+  /** Opens another connection at once. `connect` while ioredis waits would leave a timer running for each call. */
   #renew(): void {
     if (this.#closed) return;
     this.#redis.disconnect();
@@ -149,8 +149,8 @@ export class RedisLink {
 }
 
 /**
- * An ioredis connection with nothing of its own will: RESP2 and no greeting, since Sentinels know neither CLIENT SETINFO
- * nor INFO's loading; nothing queued across a reconnect, since what was asked then is no longer what is wanted.
+ * An ioredis connection without automatic commands: RESP2 and no greeting, because Sentinels support neither CLIENT
+ * SETINFO nor the field `loading` of INFO. It queues nothing across a reconnect, because the command may be obsolete then.
  */
 export function openRedis(
   address: Address,
@@ -167,9 +167,9 @@ export function openRedis(
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 2_000,
-    // ioredis waits this long for a socket to close even where it is closed already, and the process with it.
+    // ioredis waits this long for a socket to close, even if it is closed already, and keeps the process alive.
     disconnectTimeout: 100,
-    // Idle connections are kept in the tables of routers and firewalls, and dead ones are found out.
+    // Keeps idle connections in the tables of routers and firewalls, and detects dead ones.
     keepAlive: 10_000,
     retryStrategy: (times: number) => Math.min(25 * 2 ** Math.min(times, 10), 1_000) * (0.5 + Math.random()),
     ...(access.username === undefined ? {} : { username: access.username }),
@@ -180,7 +180,7 @@ export function openRedis(
   return new Redis(options);
 }
 
-/** The first reason a connection or command failed for, in our words. */
+/** Translates the failure of a connection or a command. */
 export function translateRedisError(
   thrown: unknown,
   context: { readonly what: string; readonly lastError: Error | undefined },

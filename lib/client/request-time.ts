@@ -4,7 +4,7 @@ import { type RequestTime, requestChannelName } from '../model/request.ts';
 
 const requests = channel(requestChannelName);
 
-/** Settles as `run` does, and publishes how long that took; costs nothing where nobody has subscribed. */
+/** Settles as `run` does and publishes the duration. Without subscribers it measures nothing. */
 export async function timed<T>(request: Pick<RequestTime, 'server' | 'operation'>, run: () => Promise<T>): Promise<T> {
   if (!requests.hasSubscribers) return run();
   const startedMs = performance.now();

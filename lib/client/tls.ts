@@ -1,4 +1,4 @@
-/** How a client proves itself and its server, as PEM texts. `verify` false takes any certificate. */
+/** TLS settings of a client, as PEM texts. With `verify: false` the client accepts any certificate. */
 export interface ClientTls {
   readonly ca?: string;
   readonly cert?: string;
@@ -7,7 +7,7 @@ export interface ClientTls {
   readonly verify: boolean;
 }
 
-/** The same in the words of node:tls. */
+/** The settings as options of node:tls. */
 export function toTlsOptions({ ca, cert, key, serverName, verify }: ClientTls) {
   return {
     rejectUnauthorized: verify,

@@ -1,25 +1,17 @@
 import type { ConsulClient } from '../client/consul.ts';
-import type { RedisAccess } from '../client/redis.ts';
 import type { ClusterConfig } from '../config/model.ts';
-import { revealAccess } from '../config/reveal.ts';
+import { type Revealed, reveal } from '../config/reveal.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import type { ClusterState, ClustersView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
-import type { Address } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
 import { clusterKey, dnsSafe, type Naming } from '../model/naming.ts';
 import type { Part, Readiness } from '../part.ts';
 import { ClusterSource } from './observe.ts';
 import { ClusterFollower, type FollowedCluster } from './reconciler.ts';
 
-export interface WantedCluster {
-  readonly name: string;
-  readonly seeds: readonly Address[];
-  readonly service?: string;
-  readonly access: RedisAccess;
-  readonly resyncMs: number;
-}
+export type WantedCluster = Revealed<ClusterConfig>;
 
 export interface ClusterPartOptions {
   readonly client: ConsulClient;
@@ -40,8 +32,7 @@ export function buildClusters(
   config: readonly ClusterConfig[],
   shared: Omit<ClusterPartOptions, 'clusters'>,
 ): ClusterPart {
-  const clusters = config.map(({ access, ...rest }) => ({ ...rest, access: revealAccess(access) }));
-  return new ClusterPart({ ...shared, clusters });
+  return new ClusterPart({ ...shared, clusters: config.map(reveal) });
 }
 
 /** Follows the Redis Clusters of the config. */
@@ -108,7 +99,7 @@ export class ClusterPart implements Part {
     return this.#followed.map(({ name, source }) => ({
       name,
       record: this.#follower.record(name) ?? null,
-      trouble: this.#follower.problem(name) ?? null,
+      problem: this.#follower.problem(name) ?? null,
       nodes: source.addresses,
     }));
   }

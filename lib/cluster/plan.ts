@@ -71,7 +71,7 @@ function agreedView(views: readonly ClusterView[]): Agreed | undefined {
   return agreed.sort((a, b) => b.draft.epoch - a.draft.epoch || b.voters.length - a.voters.length)[0];
 }
 
-/** Who serves which slots, as one text. */
+/** Which master serves which slots. Views with equal texts agree. */
 function ownership({ shards }: ClusterView): string {
   return JSON.stringify(
     shards

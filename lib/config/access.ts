@@ -4,7 +4,7 @@ import type { Resolution } from './resolution.ts';
 import type { RawAccess } from './shared-schema.ts';
 import { resolveTls } from './tls.ts';
 
-/** Name, password and TLS of a section; the password from its file, or from the variable. */
+/** User name, password and TLS of a section. The password comes from its file, or from the variable. */
 export async function resolveAccess(
   resolution: Resolution,
   given: { readonly raw: RawAccess; readonly at: Path; readonly variable: string },
@@ -16,7 +16,7 @@ export async function resolveAccess(
       : await resolution.readSecret(raw.passwordFile, { at: [...at, 'passwordFile'] });
   if (raw.username !== undefined && raw.passwordFile === undefined && password === undefined) {
     const hint = `set passwordFile, or ${given.variable} in the environment`;
-    resolution.report({ at: [...at, 'username'] }, { message: 'has no password beside it', hint });
+    resolution.report({ at: [...at, 'username'] }, { message: 'has no password', hint });
   }
   const tls = await resolveTls(resolution, { raw: raw.tls, at: [...at, 'tls'] });
   return {

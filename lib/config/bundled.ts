@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
-/** The folder of the package, found from the sources as from a build: where package.json is. */
+/** The folder of package.json, both for the sources and for a build. */
 export const packageFolder = findPackageFolder();
 
 /** The names of the templates that come with switchmaster, sorted. */
@@ -11,7 +11,7 @@ export async function bundledTemplates(): Promise<readonly string[]> {
   return names.filter((name) => name.endsWith('.hbs')).sort();
 }
 
-/** The absolute path of a bundled template; undefined where none has this name. A path is never a bundled name. */
+/** The absolute path of a bundled template; undefined if none has this name. A path is never a bundled name. */
 export async function findBundled(name: string): Promise<string | undefined> {
   return (await bundledTemplates()).includes(name) ? path.join(packageFolder, 'templates', name) : undefined;
 }

@@ -10,7 +10,7 @@ export async function resolveClusters(
 ): Promise<readonly ClusterConfig[]> {
   for (const group of collisions(raw.map(({ name }) => name))) {
     const at = ['cluster', raw.findLastIndex(({ name }) => group.includes(name)), 'name'];
-    resolution.report({ at }, { message: `${group.join(' and ')} would be one name in Consul's DNS` });
+    resolution.report({ at }, { message: `${group.join(' and ')} have the same name in Consul's DNS` });
   }
   return Promise.all(
     raw.map(async (cluster, i) => {

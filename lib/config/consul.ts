@@ -5,9 +5,9 @@ import type { Secret } from './secret.ts';
 import { readTls, type Sourced, type TlsSettings } from './tls.ts';
 
 /*
- * The variables mean what they mean to `consul` (hashicorp/consul, api/api.go: defaultConfig and NewClient): a token
- * file comes before a token, `http://` does not undo CONSUL_HTTP_SSL, a missing port is the scheme's own. What the
- * config file says comes before all of them.
+ * The variables have the same meaning as for `consul` (hashicorp/consul, api/api.go: defaultConfig and NewClient): a
+ * token file overrides a token, `http://` does not disable CONSUL_HTTP_SSL, and a missing port is the scheme's default.
+ * The config file overrides all of them.
  */
 export async function resolveConsul(resolution: Resolution, raw: RawConsul): Promise<ConsulConfig> {
   const target = resolveTarget(resolution, raw);
@@ -32,25 +32,25 @@ interface Target {
   readonly secure: boolean;
 }
 
-const usual: Target = { host: '127.0.0.1', port: 8500, secure: false };
+const defaultTarget: Target = { host: '127.0.0.1', port: 8500, secure: false };
 
 function resolveTarget(resolution: Resolution, raw: RawConsul): Target {
   const given = sourced(resolution, { value: raw.address, key: 'address', variable: 'CONSUL_HTTP_ADDR' });
   const forced = raw.tls !== undefined || readBoolean(resolution, 'CONSUL_HTTP_SSL') === true;
-  if (given === undefined) return { ...usual, secure: forced };
+  if (given === undefined) return { ...defaultTarget, secure: forced };
   const target = parseTarget(given.value, { forceTls: forced });
   if (typeof target !== 'string') return target;
   resolution.report(given.setting, {
     message: `${JSON.stringify(given.value)} is not an address of Consul: ${target}`,
     hint: 'write host:port, http://host:port, https://host:port or unix:///path',
   });
-  return usual;
+  return defaultTarget;
 }
 
-/** The target, or why there is none. */
+/** The target, or the reason why the text is none. */
 export function parseTarget(text: string, options: { readonly forceTls: boolean }): Target | string {
   const [, scheme = 'http', rest = ''] = /^(?:([a-z]+):\/\/)?(.*)$/is.exec(text) ?? [];
-  if (scheme === 'unix') return { ...usual, socketPath: rest, secure: false };
+  if (scheme === 'unix') return { ...defaultTarget, socketPath: rest, secure: false };
   if (scheme !== 'http' && scheme !== 'https') return `unknown scheme ${scheme}`;
   const secure = scheme === 'https' || options.forceTls;
   let url: URL;
@@ -59,8 +59,8 @@ export function parseTarget(text: string, options: { readonly forceTls: boolean 
   } catch {
     return 'it cannot be parsed';
   }
-  if (url.username !== '' || url.password !== '') return 'it must not hold a user or a password';
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') return 'it must not hold a path';
+  if (url.username !== '' || url.password !== '') return 'it must not contain a user or a password';
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') return 'it must not contain a path';
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
   return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, secure };
 }
@@ -99,7 +99,7 @@ function variableSetting(variable: string): Setting {
   return { variable };
 }
 
-/** As Go's strconv.ParseBool reads it. */
+/** Reads a boolean as Go's strconv.ParseBool does. */
 function readBoolean(resolution: Resolution, variable: string): boolean | undefined {
   const value = resolution.variable(variable);
   if (value === undefined) return undefined;

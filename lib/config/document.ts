@@ -16,7 +16,7 @@ import type { Path, Place, Problem } from './problem.ts';
 export interface ConfigDocument {
   readonly file: string;
   readonly value: Record<string, unknown>;
-  /** The place of what stands at `at`, or of the nearest thing around it that is in the file. */
+  /** The place of the node at `at`, or of the nearest node around it that is in the file. */
   place(at: Path, what: 'value' | 'key'): Place;
 }
 
@@ -28,7 +28,7 @@ export interface ReadDocuments {
 const extensions = new Set(['.yml', '.yaml', '.json']);
 const maxFileBytes = 4 * 1024 * 1024;
 
-/** Reads every file; of a folder, its *.yml, *.yaml and *.json in the order of their names. */
+/** Reads every file. Of a folder it reads *.yml, *.yaml and *.json, ordered by name. */
 export async function readDocuments(paths: readonly string[]): Promise<ReadDocuments> {
   const documents: ConfigDocument[] = [];
   const problems: Problem[] = [];
@@ -86,7 +86,7 @@ function parseFile(file: string, text: string): ConfigDocument | { readonly prob
   }
   let value: unknown;
   try {
-    // A small file of aliases can stand for gigabytes.
+    // The limit stops a small file of nested aliases from expanding to gigabytes.
     value = document.toJS({ maxAliasCount: 1_000 }) ?? {};
   } catch (thrown) {
     return { problems: [{ path: '', message: `not usable YAML: ${(thrown as Error).message}`, place: placeOf(0) }] };

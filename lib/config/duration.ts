@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { parseDuration } from '../model/duration.ts';
 
-export { parseDuration } from '../model/duration.ts';
-
 /** A schema for a duration from `minMs` to `maxMs` (default: a day); its output is whole milliseconds. */
 export function duration(limits: { readonly minMs: number; readonly maxMs?: number }) {
   const maxMs = limits.maxMs ?? 86_400_000;

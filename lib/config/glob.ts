@@ -1,4 +1,4 @@
-/** True where any of the patterns matches the whole name; `*` stands for any run of characters, `?` for one. */
+/** True if any pattern matches the whole name. `*` matches any number of characters, `?` exactly one. */
 export function matchesAny(patterns: readonly string[], name: string): boolean {
   return patterns.some((pattern) => toExpression(pattern).test(name));
 }

@@ -11,7 +11,7 @@ interface JsonSchema {
 
 let schema: JsonSchema | undefined;
 
-/** For a key that does not belong at `at`: the one that was probably meant, or all that belong there. */
+/** For an unknown key at `at`: the most similar known key, or all known keys. */
 export function hintForKey(key: string, at: Path): string {
   const keys = keysAt(at);
   const similar = findSimilar(key, keys);

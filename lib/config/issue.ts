@@ -5,13 +5,13 @@ import { formatPath, type Path, type Problem } from './problem.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** The value that a schema refuses: where it stands, and in which config. */
+/** The value that a schema refuses: its path, and the config that contains it. */
 export interface Refused {
   readonly at: Path;
   readonly config: MergedConfig;
 }
 
-/** What a schema says, in the words and with the places of a config file. */
+/** Problems for the issues of a schema, with their places in the config files. */
 export function explainIssues(issues: readonly Issue[], refused: Refused): readonly Problem[] {
   return issues.flatMap((issue) => explainIssue(issue, refused));
 }
@@ -71,7 +71,7 @@ function article(type: string): string {
   return words[type] ?? `a ${type}`;
 }
 
-/** The alternative that the value was probably meant to be: the one whose own kind it has. */
+/** The one alternative whose type matches the value; undefined if none or several match. */
 function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const right = branches.filter((branch) => branch.every((issue) => issue.path.length > 0 || !isKindIssue(issue)));
   return right.length === 1 ? right[0] : undefined;

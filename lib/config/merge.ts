@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ConfigDocument } from './document.ts';
 import { formatPath, formatPlace, type Path, type Place, type Problem } from './problem.ts';
 
-/** All files as one tree, which still knows where each of its parts came from. */
+/** All files as one tree that keeps the origin of each node. */
 export interface MergedConfig {
   readonly value: Record<string, unknown>;
   readonly problems: readonly Problem[];
-  /** Where `at` stands; undefined where no file has anything to do with it. */
+  /** The place of `at` in a file; undefined without any file. */
   place(at: Path, what?: 'value' | 'key'): Place | undefined;
 }
 
@@ -20,7 +20,7 @@ interface Merge {
   readonly problems: Problem[];
 }
 
-/** Maps are merged, lists are put end to end, and two different values for one thing are a problem. */
+/** Merges maps and concatenates lists. Two different values for one key are a problem. */
 export function mergeDocuments(documents: readonly ConfigDocument[]): MergedConfig {
   const merge: Merge = { origins: new Map(), problems: [] };
   let value: Record<string, unknown> = {};

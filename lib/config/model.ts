@@ -3,18 +3,18 @@ import type { Discovery, InstanceSpec } from '../model/instance.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Secret } from './secret.ts';
 
-/** A validated configuration: plain frozen data, files read, secrets wrapped. */
+/** A validated configuration: plain frozen data. Its files are read and its secrets are wrapped. */
 export interface Config {
   readonly environment: string | undefined;
   readonly consul: ConsulConfig;
-  /** undefined: this node registers nothing, and touches nothing that is registered. */
+  /** undefined: this node registers nothing and leaves everything registered as it is. */
   readonly register: RegisterConfig | undefined;
   /** undefined: this node runs no bridge. */
   readonly sentinel: SentinelConfig | undefined;
-  /** The Redis Clusters whose records this node keeps. */
+  /** The Redis Clusters whose records this node writes. */
   readonly cluster: readonly ClusterConfig[];
   readonly templates: readonly TemplateSpec[];
-  /** undefined: switched off. */
+  /** undefined: the API is off. */
   readonly api: ApiConfig | undefined;
   readonly log: LogConfig;
   readonly journal: JournalConfig;
@@ -36,11 +36,11 @@ export interface ConsulConfig {
   readonly tls?: ClientTls;
   readonly token?: Secret;
   readonly datacenter?: string;
-  /** Blocking queries with a connection of their own. */
+  /** How many blocking queries have a connection of their own. */
   readonly connections: number;
 }
 
-/** What it takes to be let in by a Redis or a Sentinel. */
+/** Credentials and TLS for a Redis or a Sentinel. */
 export interface AccessConfig {
   readonly username?: string;
   readonly password?: Secret;
@@ -60,23 +60,23 @@ export interface RegisterConfig {
 export interface ClusterConfig {
   readonly name: string;
   readonly seeds: readonly Address[];
-  /** Its nodes are looked up in Consul by this service as well. */
+  /** The service in Consul whose instances are further nodes of the cluster. */
   readonly service?: string;
   readonly access: AccessConfig;
-  /** How often it is looked at while nothing moves. */
+  /** How often the cluster is read while nothing changes. */
   readonly resyncMs: number;
 }
 
 export interface SentinelConfig {
   readonly addresses: readonly Address[];
-  /** Sentinels are looked up in Consul by this service as well. */
+  /** The service in Consul whose instances are further Sentinels. */
   readonly service?: string;
-  /** Whether the Sentinels are kept monitoring what `desired/` says. */
+  /** Whether the provisioner makes the Sentinels monitor what `desired/` lists. */
   readonly provision: boolean;
   /** Globs of master names. */
   readonly masters: readonly string[];
   readonly access: AccessConfig;
-  /** For the Redis processes that Sentinels monitor. */
+  /** For the Redis processes that the Sentinels monitor. */
   readonly redis: AccessConfig;
   readonly resyncMs: number;
   readonly roleDeadlineMs: number;
@@ -101,6 +101,6 @@ export interface LogConfig {
 export interface JournalConfig {
   /** Absolute; undefined keeps it in memory only. */
   readonly file?: string;
-  /** How many entries memory holds at most. */
+  /** The most entries in memory. */
   readonly entries: number;
 }

@@ -1,19 +1,19 @@
 import { SwitchmasterError } from '../errors.ts';
 
-/** Where in a file something stands. Lines and columns count from 1. */
+/** A place in a file. Lines and columns count from 1. */
 export interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** One thing that is wrong with a configuration. */
+/** One problem of a configuration. */
 export interface Problem {
   /** `sentinel.addresses[0]`, or the name of an environment variable; empty for a whole file. */
   readonly path: string;
   readonly message: string;
   readonly place?: Place;
-  /** The way out. */
+  /** How to fix it. */
   readonly hint?: string;
 }
 
@@ -35,7 +35,7 @@ export function formatPlace(place: Place): string {
 }
 
 /** One line for people: place, path, message, hint. */
-export function formatProblem(problem: Problem): string {
+function formatProblem(problem: Problem): string {
   const place = problem.place === undefined ? '' : `${formatPlace(problem.place)}: `;
   const path = problem.path === '' ? '' : `${problem.path}: `;
   const hint = problem.hint === undefined ? '' : ` (${problem.hint})`;

@@ -6,10 +6,10 @@ import { Secret } from './secret.ts';
 
 const maxFileBytes = 1024 * 1024;
 
-/** Where a setting came from: a path in the config files, or a variable of the environment. */
+/** The origin of a setting: a path in the config files, or an environment variable. */
 export type Setting = { readonly at: Path } | { readonly variable: string };
 
-/** What sections need to become config: the files they name, the environment, and somewhere to put problems. */
+/** Reads files and variables for the sections of a config, and collects problems. */
 export class Resolution {
   readonly environment: NodeJS.ProcessEnv;
   readonly problems: Problem[] = [];
@@ -26,7 +26,7 @@ export class Resolution {
     this.problems.push({ path: where, ...problem, ...(place === undefined ? {} : { place }) });
   }
 
-  /** The text of a variable; an empty one counts as unset, as it does to `consul`. */
+  /** The text of a variable. An empty variable counts as unset, as for `consul`. */
   variable(name: string): string | undefined {
     const value = this.environment[name];
     return value === '' ? undefined : value;
@@ -37,7 +37,7 @@ export class Resolution {
     return value === undefined ? undefined : new Secret(value);
   }
 
-  /** A file's own folder is what its relative paths start from; a variable's, the working directory. */
+  /** Resolves a path of a config file against the file's folder, and one of a variable against the working directory. */
   absolute(file: string, setting: Setting): string {
     const place = 'at' in setting ? this.#config.place(setting.at) : undefined;
     return place === undefined ? path.resolve(file) : path.resolve(path.dirname(place.file), file);
@@ -64,7 +64,7 @@ export class Resolution {
     return undefined;
   }
 
-  /** Every file of a folder, put end to end: a folder of CA certificates. */
+  /** The concatenated files of a folder of CA certificates. */
   async readFolder(folder: string, setting: Setting): Promise<string | undefined> {
     const absolute = this.absolute(folder, setting);
     try {

@@ -1,13 +1,22 @@
 import type { RedisAccess } from '../client/redis.ts';
 import type { AccessConfig, ClientTls } from './model.ts';
 
-/** TLS settings as clients take them. */
+/** TLS settings with the plain key, for clients. */
 export function revealTls(tls: ClientTls): Omit<ClientTls, 'key'> & { readonly key?: string } {
   const { key, ...rest } = tls;
   return { ...rest, ...(key === undefined ? {} : { key: key.reveal() }) };
 }
 
-/** Credentials as clients take them. */
+/** A section of the config with the plain password, for clients. */
+export type Revealed<Section extends { readonly access: AccessConfig }> = Omit<Section, 'access'> & {
+  readonly access: RedisAccess;
+};
+
+export function reveal<Section extends { readonly access: AccessConfig }>(section: Section): Revealed<Section> {
+  return { ...section, access: revealAccess(section.access) };
+}
+
+/** Credentials with the plain password, for clients. */
 export function revealAccess({ username, password, tls }: AccessConfig): RedisAccess {
   return {
     ...(username === undefined ? {} : { username }),

@@ -3,18 +3,18 @@ import { collisions } from '../model/naming.ts';
 import type { Config } from './model.ts';
 import type { Resolution } from './resolution.ts';
 
-/** What no single section can know: the same thing twice, and names that would be one name in Consul. */
+/** Checks across entries: duplicates, and names that are the same name in Consul. */
 export function checkRules(resolution: Resolution, config: Config): void {
   checkMasterNames(resolution, config);
   checkSentinelAddresses(resolution, config);
 }
 
-/** Only names written out can be compared here; what a glob finds is compared when it is found. */
+/** Compares literal names only. The names that a glob matches are compared when they are found. */
 function checkMasterNames(resolution: Resolution, config: Config): void {
   const names = (config.sentinel?.masters ?? []).filter((pattern) => !/[*?[\]{}!]/.test(pattern));
   for (const group of collisions(new Set(names))) {
     const index = config.sentinel?.masters.indexOf(group[1] ?? '') ?? 0;
-    const message = `${group.join(' and ')} would be one name in Consul's DNS`;
+    const message = `${group.join(' and ')} have the same name in Consul's DNS`;
     resolution.report({ at: ['sentinel', 'masters', index] }, { message, hint: 'rename one of them in Sentinel' });
   }
 }

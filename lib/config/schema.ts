@@ -6,8 +6,6 @@ import { registerSection } from './register-schema.ts';
 import { address, clientTls, filePath, redisAccess, text } from './shared-schema.ts';
 import { templatesSection } from './template-schema.ts';
 
-export { address, filePath, type RawClientTls } from './shared-schema.ts';
-
 /*
  * The sections of a config file before files and the environment are read (resolve.ts does that). Each default has its
  * one place here. Every object is strict: an unknown key is reported, not ignored.

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 const redacted = '[redacted]';
 
-/** A value that prints as `[redacted]` however it is printed; {@link Secret.reveal} is the one way to it. */
+/** A value that always prints as `[redacted]`. Only {@link Secret.reveal} returns it. */
 export class Secret {
   readonly #value: string;
 

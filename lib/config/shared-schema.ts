@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Address, parseAddress } from '../model/address.ts';
 
-/** Pieces that several sections of the config have in common. */
+/* Schemas that several sections of the config share. */
 export const text = z.string().min(1, 'must not be empty');
 export const filePath = text;
 
@@ -24,7 +24,7 @@ export const clientTls = z.strictObject({
 });
 export type RawClientTls = z.output<typeof clientTls>;
 
-/** What it takes to be let in by a Redis or a Sentinel. */
+/** Credentials and TLS for a Redis or a Sentinel. */
 export const redisAccess = z.strictObject({
   username: text.optional(),
   passwordFile: filePath.optional(),

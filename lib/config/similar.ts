@@ -1,4 +1,4 @@
-/** The candidate that `word` was probably meant to be: at most a third of its letters differ, or one begins the other. */
+/** The candidate most similar to `word`: at most a third of the letters differ, or one is a prefix of the other. */
 export function findSimilar(word: string, candidates: Iterable<string>): string | undefined {
   const lower = word.toLowerCase();
   let best: { candidate: string; distance: number } | undefined;
@@ -15,7 +15,7 @@ export function findSimilar(word: string, candidates: Iterable<string>): string 
   return undefined;
 }
 
-/** Levenshtein's, with two neighbours swapped counting once (optimal string alignment). */
+/** The Levenshtein distance, with a swap of two neighbours counted once (optimal string alignment). */
 function distanceBetween(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

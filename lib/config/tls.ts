@@ -1,10 +1,10 @@
 import type { ClientTls } from './model.ts';
 import type { Path } from './problem.ts';
 import type { Resolution, Setting } from './resolution.ts';
-import type { RawClientTls } from './schema.ts';
 import type { Secret } from './secret.ts';
+import type { RawClientTls } from './shared-schema.ts';
 
-/** Settings of TLS with where each came from, files not read yet. */
+/** Settings of TLS with their origins, before their files are read. */
 export interface TlsSettings {
   readonly caFile?: Sourced<string> | undefined;
   readonly caPath?: Sourced<string> | undefined;
@@ -19,7 +19,7 @@ export interface Sourced<T> {
   readonly setting: Setting;
 }
 
-/** `tls: true`, `tls: {...}`, or nothing. */
+/** Reads `tls: true` or `tls: {...}`; undefined for `tls: false`. */
 export async function resolveTls(
   resolution: Resolution,
   given: { readonly raw: boolean | RawClientTls; readonly at: Path },

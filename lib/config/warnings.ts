@@ -4,7 +4,7 @@ import { packageFolder } from './bundled.ts';
 import type { Config } from './model.ts';
 import type { Problem } from './problem.ts';
 
-/** What a config may well mean, and what will surprise all the same. */
+/** Warnings about a valid config that probably does not do what its author wants. */
 export function findWarnings({ templates }: Pick<Config, 'templates'>): readonly Problem[] {
   return templates.flatMap((template, i) => {
     const { reload, source, vars } = template;
@@ -18,7 +18,7 @@ export function findWarnings({ templates }: Pick<Config, 'templates'>): readonly
   });
 }
 
-/** What the bundled templates render without the variable. */
+/** The default of `stats_socket` in the bundled templates. */
 const defaultStatsSocket = '/run/haproxy/admin.sock';
 
 const bundledHaproxy: readonly string[] = ['haproxy.cfg.hbs', 'redis-cluster-haproxy.cfg.hbs'];
@@ -27,7 +27,7 @@ function isBundledHaproxy(source: string): boolean {
   return bundledHaproxy.some((name) => source === path.join(packageFolder, 'templates', name));
 }
 
-/** `ipv4@127.0.0.1:9999` is HAProxy's other way to write an address, and `unix@` a path. */
+/** HAProxy also accepts an address as `ipv4@127.0.0.1:9999`, and a path as `unix@/path`. */
 function withoutFamily(socket: string): string {
   return socket.replace(/^(ipv4|ipv6|unix)@/, '');
 }

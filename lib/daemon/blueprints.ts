@@ -18,6 +18,7 @@ import { makeProgramLog } from '../renderer/program-log.ts';
 import type { Log } from '../telemetry/log.ts';
 import { ApiPart } from './api.ts';
 import type { Blueprint } from './assembly.ts';
+import type { Conditions } from './conditions.ts';
 import { settingsHash } from './settings-hash.ts';
 
 /** What parts get from the daemon and from each other. It outlives every part. */
@@ -26,6 +27,7 @@ export interface PartContext {
   readonly log: Log;
   /** The name that signs records. */
   readonly bridgeId: string;
+  readonly conditions: Conditions;
   /** Decisions of the bridge that runs here, for the renderer. */
   readonly decisions: Decisions;
   readonly views: () => Views;
@@ -117,11 +119,19 @@ function buildApi(api: ApiConfig, { views, version, log }: PartContext): Part {
 
 function buildConsul(consul: ConsulConfig, context: PartContext): Part {
   const log = context.log.child({ part: 'consul' });
+  const { conditions } = context;
+  // Whether another connection reaches Consul is not known yet.
+  conditions.consulReached();
   return new ConsulPart(consul, {
-    onReach: (reach) =>
-      reach.kind === 'back'
-        ? log.info('reading from consul again')
-        : log.warn({ error: reach.error }, 'cannot read from consul'),
+    onReach: (reach) => {
+      if (reach.kind === 'back') {
+        conditions.consulReached();
+        log.info('reading from consul again');
+      } else {
+        conditions.consulLost(reach.error);
+        log.warn({ error: reach.error }, 'cannot read from consul');
+      }
+    },
   });
 }
 

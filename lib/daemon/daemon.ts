@@ -15,6 +15,7 @@ import type { MetricsView } from '../telemetry/metrics.ts';
 import { ApiPart } from './api.ts';
 import { Assembly } from './assembly.ts';
 import { draftParts, type PartContext } from './blueprints.ts';
+import { Conditions } from './conditions.ts';
 import { readMeasures } from './measures.ts';
 import { type Observers, openObservers } from './observers.ts';
 import { secretsOf } from './secrets.ts';
@@ -48,6 +49,7 @@ export class Daemon {
   });
   /** Removes the config's secrets from what servers and programs report. */
   readonly #redactor = new Redactor();
+  readonly #conditions = new Conditions();
   #observers: Observers | undefined;
   #config: Config;
   #hasRegistered = false;
@@ -76,9 +78,16 @@ export class Daemon {
       this.#options.log.warn('the journal keeps its settings until a restart');
     }
     this.#config = config;
+    this.#conditions.configTaken();
     this.#options.log.level = config.log.level;
     await this.#become(config);
     this.#options.log.info('config reloaded');
+  }
+
+  /** Reports a config on disk that cannot be used. The running one stays. */
+  refuse(error: SwitchmasterError): void {
+    this.#conditions.configRefused(error);
+    this.#options.log.error({ error }, 'config refused; the running one stays');
   }
 
   async stop(): Promise<void> {
@@ -117,6 +126,7 @@ export class Daemon {
       version,
       log,
       bridgeId,
+      conditions: this.#conditions,
       decisions: this.#decisions,
       views: () => this.#views(),
       consul: () => this.#requireConsul(),
@@ -141,7 +151,9 @@ export class Daemon {
   #views(): Views {
     const { journal, metrics, lastOutcomes } = this.#requireObservers();
     const masterControls = this.#operator;
-    return unionViews({ assembly: this.#assembly, masterControls, outcomes: lastOutcomes, journal, metrics });
+    const conditions = this.#conditions;
+    const assembly = this.#assembly;
+    return unionViews({ assembly, conditions, masterControls, outcomes: lastOutcomes, journal, metrics });
   }
 
   #measure(): MetricsView {

@@ -5,7 +5,7 @@ import type { MetricsView } from '../telemetry/metrics.ts';
 
 /** What a scrape shows of the parts that run. */
 export function readMeasures(sources: {
-  readonly views: Pick<Views, 'masters' | 'templates' | 'readiness'>;
+  readonly views: Pick<Views, 'masters' | 'templates' | 'health'>;
   readonly lastOutcomes: LastOutcomes;
   readonly watches: number;
   readonly eventStreams: number;
@@ -13,6 +13,7 @@ export function readMeasures(sources: {
   const { views, lastOutcomes, watches, eventStreams } = sources;
   const masters = views.masters.list();
   const templates = views.templates.list();
+  const health = views.health.read();
   const known = new Set([
     ...masters.map(({ name }) => `bridge ${name}`),
     ...templates.map(({ name }) => `renderer ${name}`),
@@ -22,7 +23,8 @@ export function readMeasures(sources: {
     templates,
     watches,
     eventStreams,
-    ready: views.readiness.missing().length === 0,
+    ready: health.reasons.every(({ code }) => code !== 'not-ready'),
+    problems: health.reasons,
     // What is no longer there must not be a time series for ever.
     lastRuns: lastOutcomes.standings().filter(({ loop, key }) => known.has(`${loop} ${key}`)),
   };

@@ -1,16 +1,32 @@
 import { SwitchmasterError } from '../errors.ts';
 import type { TemplateControls, Views } from '../http/views.ts';
 import type { Assembly } from './assembly.ts';
+import type { Conditions } from './conditions.ts';
+import { judgeReadiness } from './health/daemon.ts';
+import { judge } from './health/health.ts';
+
+export interface ViewSources extends Pick<Views, 'masterControls' | 'outcomes' | 'journal' | 'metrics'> {
+  readonly assembly: Assembly;
+  readonly conditions: Conditions;
+}
 
 /** What the API shows: of whichever parts run at the moment it is asked. */
-export function unionViews(
-  sources: { readonly assembly: Assembly } & Pick<Views, 'masterControls' | 'outcomes' | 'journal' | 'metrics'>,
-): Views {
-  const { assembly, ...rest } = sources;
+export function unionViews({ assembly, conditions, ...rest }: ViewSources): Views {
+  const views = { ...rest, ...unionParts(assembly) };
+  const health = {
+    read: () => {
+      const { consul, config } = conditions;
+      return judge({ views, consul, config, nowMs: Date.now() });
+    },
+    notReady: () => judgeReadiness(assembly.missing()),
+  };
+  return { ...views, health };
+}
+
+function unionParts(assembly: Assembly): Omit<Views, 'health' | 'masterControls' | 'outcomes' | 'journal' | 'metrics'> {
   const masters = () => assembly.parts.flatMap((part) => part.masters ?? []);
   const templates = () => assembly.parts.flatMap((part) => part.templates ?? []);
   return {
-    ...rest,
     masters: {
       list: () => masters().flatMap((view) => view.list()),
       get: (name) => first(masters(), (view) => view.get(name)),

@@ -1,29 +1,28 @@
 import type { FastifyInstance } from 'fastify';
 import { SwitchmasterError } from '../errors.ts';
 import { sendFailure } from './failure.ts';
-import { liveAnswer, readyAnswer } from './shapes.ts';
-import type { ReadinessView } from './views.ts';
+import { healthAnswer, liveAnswer, readyAnswer } from './shapes.ts';
+import type { HealthView } from './views.ts';
 
-/** `/live` is about the process; `/ready` about the first full observation, and says what is missing. */
+/** `/live` is about the process, `/ready` about the first full observation, `/v1/health` about everything. */
 export function addHealthRoutes(
   server: FastifyInstance,
-  options: { readonly readiness: ReadinessView; readonly version: string },
+  options: { readonly health: HealthView; readonly version: string },
 ): void {
-  server.get('/live', { schema: { summary: 'The process lives', response: { 200: liveAnswer } } }, async () => ({
+  const { health, version } = options;
+  const live = { summary: 'Check that the process lives', response: { 200: liveAnswer } };
+  server.get('/live', { schema: live }, async () => ({
     live: true,
-    version: options.version,
+    version,
     uptimeSeconds: Math.round(process.uptime() * 10) / 10,
   }));
-  server.get(
-    '/ready',
-    { schema: { summary: 'The first full observation is done', response: { 200: readyAnswer } } },
-    async (_request, reply) => {
-      const missing = options.readiness.missing();
-      if (missing.length === 0) return { ready: true };
-      return sendFailure(
-        reply,
-        new SwitchmasterError('not-ready', `not ready: ${missing.join('; ')}`, { details: { missing } }),
-      );
-    },
-  );
+  const ready = { summary: 'Check that the first full observation is done', response: { 200: readyAnswer } };
+  server.get('/ready', { schema: ready }, async (_request, reply) => {
+    const missing = health.notReady().map(({ text }) => text);
+    if (missing.length === 0) return { ready: true };
+    const message = `not ready: ${missing.join('; ')}`;
+    return sendFailure(reply, new SwitchmasterError('not-ready', message, { details: { missing } }));
+  });
+  const judged = { summary: 'Read whether all is well, and why not', response: { 200: healthAnswer } };
+  server.get('/v1/health', { schema: judged }, async () => health.read());
 }

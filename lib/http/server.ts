@@ -57,7 +57,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
   });
   const token = addTokenGuard(server, { token: options.token });
   addOpenApi(server, { version: options.version });
-  addHealthRoutes(server, { readiness: options.views.readiness, version: options.version });
+  addHealthRoutes(server, { health: options.views.health, version: options.version });
   addCheckRoutes(server, options.views);
   addMasterRoutes(server, options.views);
   addClusterRoutes(server, options.views);

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { type HealthCode, healthCodes, subjectKinds } from '../model/health.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { problemKinds } from '../model/problem.ts';
+import { severities } from '../model/severity.ts';
 
 /*
  * What the API answers with: one definition for the types that views are held to, for the OpenAPI document, and for the
@@ -66,7 +68,7 @@ export const outcomeShape = z.object({
 });
 
 /** Something that is wrong with a master and that somebody should see to (lib/bridge/plan/problem.ts). */
-export const troubleShape = z.object({ kind: z.enum(problemKinds), message: z.string() });
+export const problemShape = z.object({ kind: z.enum(problemKinds), message: z.string() });
 
 export const masterShape = z.object({
   name: z.string(),
@@ -74,7 +76,7 @@ export const masterShape = z.object({
   modifyIndex: z.int().nullable(),
   sentinels: z.array(voteShape).readonly(),
   check: checkShape.nullable(),
-  troubles: z.array(troubleShape).readonly(),
+  problems: z.array(problemShape).readonly(),
   replicas: z.array(z.object({ address: addressShape, lag: lagShape.nullable() })).readonly(),
 });
 
@@ -141,7 +143,7 @@ export const clusterShape = z.object({
       changedBy: z.string(),
     })
     .nullable(),
-  trouble: z.string().nullable(),
+  problem: z.string().nullable(),
   nodes: z.array(addressShape).readonly().meta({ description: 'Whom this node may ask.' }),
 });
 
@@ -164,6 +166,23 @@ export const sentinelShape = z.object({
   masters: z.array(z.object({ name: z.string(), vote: voteShape })).readonly(),
 });
 
+export const levelShape = z.enum(severities);
+
+/** Why something is not well, or what passes by itself (lib/model/health.ts). */
+export const reasonShape = z.object({
+  code: z.enum(Object.keys(healthCodes) as [HealthCode, ...HealthCode[]]),
+  level: levelShape.meta({ description: 'well: a note about something that passes by itself.' }),
+  subject: z.object({
+    kind: z.enum(subjectKinds),
+    name: z.string(),
+    address: z.string().nullable().meta({ description: 'The Sentinel or replica of a master, as host:port.' }),
+  }),
+  text: z.string(),
+  hint: z.string().nullable().meta({ description: 'A command to type.' }),
+  doc: z.string().meta({ description: 'Where the documentation explains the code.' }),
+});
+
+export const healthAnswer = z.object({ level: levelShape, reasons: z.array(reasonShape).readonly() });
 export const errorAnswer = z.object({ error: errorShape });
 export const liveAnswer = z.object({ live: z.literal(true), version: z.string(), uptimeSeconds: z.number() });
 export const readyAnswer = z.object({ ready: z.literal(true) });

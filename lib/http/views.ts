@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Address } from '../model/address.ts';
+import type { Health, Reason } from '../model/health.ts';
 import type { Lag } from '../model/lag.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { TextReader } from '../model/text-reader.ts';
@@ -69,6 +70,13 @@ export interface TemplateControls {
   approve(name: string, wish: { readonly digest?: string }): void;
 }
 
+/** Whether all is well, and why not: decided by the daemon, from memory. */
+export interface HealthView {
+  read(): Health;
+  /** What is not observed in full yet; empty when ready. Cheap, for load balancers. */
+  notReady(): readonly Reason[];
+}
+
 export interface ReadinessView {
   /** What is not observed in full yet; empty when ready. */
   missing(): readonly string[];
@@ -102,6 +110,7 @@ export interface Views {
   readonly templates: TemplatesView;
   readonly templateControls: TemplateControls;
   readonly readiness: ReadinessView;
+  readonly health: HealthView;
   readonly outcomes: OutcomesView;
   readonly journal: JournalView;
   readonly metrics: MetricsTextView;

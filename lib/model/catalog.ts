@@ -102,12 +102,3 @@ export interface CatalogNode {
 export interface NodeDetail extends CatalogNode {
   readonly services: readonly CatalogService[];
 }
-
-const severity: Record<CheckStatus, number> = { passing: 0, warning: 1, critical: 2 };
-
-/** The worst of the given states; passing where there are none. */
-export function worstStatus(statuses: Iterable<CheckStatus>): CheckStatus {
-  let worst: CheckStatus = 'passing';
-  for (const status of statuses) if (severity[status] > severity[worst]) worst = status;
-  return worst;
-}

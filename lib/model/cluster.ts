@@ -12,35 +12,35 @@ export const slotCount = 16_384;
 export interface ClusterShard {
   /** Sorted. Empty for a master that has no slots yet. */
   readonly slots: readonly SlotRange[];
-  /** null while a shard has none. */
+  /** null while the shard has no master. */
   readonly master: Address | null;
   /** Sorted. */
   readonly replicas: readonly Address[];
 }
 
-/** What the key `cluster/C` holds. */
+/** The value of the key `cluster/C`. */
 export interface ClusterRecord {
   readonly version: 1;
   readonly name: string;
-  /** cluster_current_epoch of the view that it was taken from. */
+  /** The highest cluster_current_epoch of the views that agree. */
   readonly epoch: number;
   readonly state: 'ok' | 'fail';
   /** Slots that no master serves. */
   readonly uncovered: readonly SlotRange[];
-  /** In the order of their first slots; those without any last. */
+  /** In the order of their first slots; shards without slots come last. */
   readonly shards: readonly ClusterShard[];
   /** ISO 8601. */
   readonly changedAt: string;
   readonly changedBy: string;
 }
 
-/** One node, as one node of the cluster sees it. */
+/** One node as another node of the cluster sees it. */
 export interface ClusterNode {
   readonly id: string;
   /** undefined if the answering node knows no usable address. */
   readonly address: Address | undefined;
   readonly role: 'master' | 'replica';
-  /** `fail`: a majority has given it up. */
+  /** `fail`: a majority of the masters finds it dead. */
   readonly health: 'online' | 'fail' | 'loading';
 }
 
@@ -49,9 +49,9 @@ export interface ClusterViewShard {
   readonly nodes: readonly ClusterNode[];
 }
 
-/** What one node of a cluster says of all of it. */
+/** A whole cluster as one of its nodes sees it. */
 export interface ClusterView {
-  /** Who said it (CLUSTER MYID), and where it was asked. */
+  /** The node (CLUSTER MYID) with this view, and the address at which it answered. */
   readonly nodeId: string;
   readonly askedAt: Address;
   /** cluster_current_epoch. */
@@ -60,13 +60,13 @@ export interface ClusterView {
   readonly shards: readonly ClusterViewShard[];
 }
 
-/** The JSON text of a record: one form for one content. */
+/** The JSON text of a record. Equal records have equal texts. */
 export function formatClusterRecord(record: ClusterRecord): string {
   const { version, name, epoch, state, uncovered, shards, changedAt, changedBy } = record;
   return JSON.stringify({ version, name, epoch, state, uncovered, shards, changedAt, changedBy });
 }
 
-/** undefined where the text is no record of a cluster. */
+/** undefined where the text is not the record of a cluster. */
 export function parseClusterRecord(text: string): ClusterRecord | undefined {
   const json = parseJsonObject(text);
   if (json === undefined) return undefined;
@@ -78,12 +78,12 @@ export function parseClusterRecord(text: string): ClusterRecord | undefined {
   return { version, name, epoch: epoch as number, state, uncovered, shards, changedAt, changedBy };
 }
 
-/** `0-5460`, `5461`, by commas. */
+/** Ranges separated by commas, single slots without a dash: `0-5460,5462`. */
 export function formatRanges(ranges: readonly SlotRange[]): string {
   return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(',');
 }
 
-/** Sorted, and joined where they touch. */
+/** Sorts ranges, and joins adjacent ones. */
 export function normalizeRanges(ranges: readonly SlotRange[]): readonly SlotRange[] {
   const joined: SlotRange[] = [];
   for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
@@ -94,7 +94,7 @@ export function normalizeRanges(ranges: readonly SlotRange[]): readonly SlotRang
   return joined;
 }
 
-/** The slots that none of the ranges holds. */
+/** The slots that are in none of the ranges. */
 export function uncoveredBy(ranges: readonly SlotRange[]): readonly SlotRange[] {
   const gaps: SlotRange[] = [];
   let next = 0;
@@ -106,7 +106,7 @@ export function uncoveredBy(ranges: readonly SlotRange[]): readonly SlotRange[] 
   return gaps;
 }
 
-/** By their first slots; then, those without any, by their masters. */
+/** Orders shards by their first slots, and those without slots by their masters. */
 export function compareShards(a: ClusterShard, b: ClusterShard): number {
   const [first, second] = [a.slots[0]?.from ?? slotCount, b.slots[0]?.from ?? slotCount];
   if (first !== second) return first - second;

@@ -1,7 +1,7 @@
-/** What it takes to be let in by a Redis, or by a proxy before it, that is only probed. */
+/** The credentials and the TLS settings for a probe of a Redis, or of a proxy in front of it. */
 export interface ProbeAccess {
   readonly username?: string;
-  /** Wrapped, so that it is printed nowhere. */
+  /** In an object, so that no log or error prints it. */
   readonly password?: { reveal(): string };
   /** PEM texts. */
   readonly tls?: { readonly ca?: string; readonly serverName?: string; readonly verify: boolean };

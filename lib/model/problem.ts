@@ -15,7 +15,7 @@ export const problemKinds = [
   'held',
 ] as const;
 
-export interface Trouble {
+export interface MasterProblem {
   readonly kind: (typeof problemKinds)[number];
   /** One sentence with the problem and its fix. */
   readonly message: string;

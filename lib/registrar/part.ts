@@ -3,8 +3,8 @@ import type { ConsulClient } from '../client/consul.ts';
 import { ConsulAgentClient } from '../client/consul-agent.ts';
 import type { RedisAccess } from '../client/redis.ts';
 import { matchesAny } from '../config/glob.ts';
-import type { AccessConfig, RegisterConfig } from '../config/model.ts';
-import { revealAccess } from '../config/reveal.ts';
+import type { RegisterConfig } from '../config/model.ts';
+import { type Revealed, reveal } from '../config/reveal.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import type { InstanceState, InstancesView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
@@ -19,10 +19,7 @@ import { discoverInstances } from './plan/discovery.ts';
 import { Registrar, surplusKey } from './reconciler.ts';
 
 /** An instance with the credentials for its probes. */
-export interface WantedInstance {
-  readonly spec: InstanceSpec;
-  readonly access: RedisAccess;
-}
+export type WantedInstance = Revealed<RegisterConfig['instances'][number]>;
 
 export interface WantedDiscovery {
   readonly discovery: Discovery;
@@ -45,16 +42,12 @@ export function buildRegistrar(
   config: RegisterConfig,
   shared: Pick<RegistrarPartOptions, 'client' | 'watches' | 'naming' | 'onReport'>,
 ): RegistrarPart {
-  const reveal = <T extends { readonly access: AccessConfig }>(entry: T) => ({
-    ...entry,
-    access: revealAccess(entry.access),
-  });
   return new RegistrarPart({
     ...shared,
     instances: config.instances.map(reveal),
-    discoveries: config.discoveries.map(({ discovery, masters, access }) => ({
+    discoveries: config.discoveries.map(reveal).map(({ discovery, masters, access }) => ({
       discovery: { ...discovery, matches: (name) => matchesAny(masters, name) },
-      access: revealAccess(access),
+      access,
     })),
   });
 }
@@ -64,6 +57,7 @@ export class RegistrarPart implements Part {
   readonly name = 'registrar';
   readonly instances: InstancesView = { list: () => this.#list() };
   readonly #options: RegistrarPartOptions;
+  readonly #nodeHosts: () => readonly string[];
   readonly #registrations: RegistrationSource;
   readonly #registrar: Registrar;
   readonly #loop: Loop;
@@ -74,14 +68,14 @@ export class RegistrarPart implements Part {
 
   constructor(options: RegistrarPartOptions) {
     this.#options = options;
+    this.#nodeHosts = options.nodeHosts ?? interfaceHosts;
     const { naming, client, watches } = options;
     const agent = new ConsulAgentClient(client);
-    const nodeHosts = options.nodeHosts ?? interfaceHosts;
     const inCluster = ({ spec }: WantedInstance) => instanceKind(spec.kind).record === 'cluster';
     const clusters = options.instances.some(inCluster) ? 'read' : 'not-read';
     const onChange = (): void => this.#recordsChanged();
     this.#registrations = new RegistrationSource({ agent, watches, naming, clusters, onChange });
-    this.#registrar = new Registrar({ naming, agent, registrations: this.#registrations, nodeHosts });
+    this.#registrar = new Registrar({ naming, agent, registrations: this.#registrations, nodeHosts: this.#nodeHosts });
     this.#loop = new Loop({
       reconciler: this.#registrar,
       backoff: { initialMs: 100, maxMs: 2_000 },
@@ -169,7 +163,7 @@ export class RegistrarPart implements Part {
   #discover(): void {
     const { records } = this.#registrations;
     if (records === undefined) return;
-    const nodeHosts = (this.#options.nodeHosts ?? interfaceHosts)();
+    const nodeHosts = this.#nodeHosts();
     const before = this.#found;
     const listed = new Set(this.#options.instances.map(({ spec }) => spec.id));
     const found = this.#options.discoveries.flatMap(({ discovery, access }) =>

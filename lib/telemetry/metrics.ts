@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RunReport } from '../loop/outcome.ts';
+import type { Reason } from '../model/health.ts';
 import type { RequestTime } from '../model/request.ts';
 
 /** What is read at the moment of a scrape. Labels are bounded by what the config and the Sentinels name. */
@@ -10,9 +11,9 @@ export interface MetricsView {
     readonly check: { readonly status: 'passing' | 'warning' | 'critical' } | null;
     readonly sentinelsSeen: number;
     readonly sentinelsAgreeing: number;
-    readonly troubles: readonly { readonly kind: string }[];
   }[];
   readonly templates: readonly { readonly name: string; readonly state: string }[];
+  readonly problems: readonly Reason[];
   readonly watches: number;
   readonly ready: boolean;
   readonly eventStreams: number;
@@ -30,6 +31,9 @@ const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 /** The metrics of one daemon, in Prometheus' conventions: base units, counters that end in `_total`. */
 export class Metrics {
   readonly registry = new Registry();
+  readonly #view: () => MetricsView;
+  /** One reading for all the gauges of a scrape. */
+  #scraped: MetricsView | undefined;
   readonly #runs: Counter<'loop' | 'result'>;
   readonly #durations: Histogram<'loop' | 'result'>;
   readonly #stages: Histogram<'loop' | 'cause' | 'stage'>;
@@ -71,7 +75,8 @@ export class Metrics {
       labelNames: ['version', 'node'],
       registers,
     }).set({ version: options.version, node: process.version }, 1);
-    addViewMetrics(this.registry, options.view);
+    this.#view = options.view;
+    addViewMetrics(this.registry, () => this.#scraped ?? options.view());
   }
 
   observe(report: RunReport): void {
@@ -90,7 +95,12 @@ export class Metrics {
 
   /** Prometheus' text format. */
   async text(): Promise<{ readonly contentType: string; readonly body: string }> {
-    return { contentType: this.registry.contentType, body: await this.registry.metrics() };
+    this.#scraped = this.#view();
+    try {
+      return { contentType: this.registry.contentType, body: await this.registry.metrics() };
+    } finally {
+      this.#scraped = undefined;
+    }
   }
 }
 
@@ -132,6 +142,17 @@ function addViewMetrics(registry: Registry, view: () => MetricsView): void {
     ({ eventStreams }) => [[{}, eventStreams]],
   );
   addMasterGauges(gauge);
+  gauge(
+    {
+      name: 'switchmaster_problem',
+      help: '1 for each reason why something is not well, by its code; level is unknown, warning or critical.',
+      labels: ['code', 'subject', 'level'],
+    },
+    ({ problems }) =>
+      problems
+        .filter(({ level }) => level !== 'well')
+        .map(({ code, subject: { kind, name }, level }) => [{ code, subject: `${kind}/${name}`, level }, 1]),
+  );
   gauge(
     {
       name: 'switchmaster_templates',
@@ -194,16 +215,5 @@ function addMasterGauges(gauge: MakeGauge): void {
   gauge(
     { name: 'switchmaster_sentinels_agreeing', help: "Sentinels that name the record's master at its epoch.", labels },
     of(({ sentinelsAgreeing }) => sentinelsAgreeing),
-  );
-  gauge(
-    {
-      name: 'switchmaster_master_troubles',
-      help: 'What is wrong with a master and should be seen to, by kind.',
-      labels: ['master', 'kind'],
-    },
-    ({ masters }) =>
-      masters.flatMap(({ name, troubles }): Sample[] =>
-        [...Map.groupBy(troubles, ({ kind }) => kind)].map(([kind, list]) => [{ master: name, kind }, list.length]),
-      ),
   );
 }

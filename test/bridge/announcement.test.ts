@@ -15,7 +15,7 @@ import { view } from './plan/world.ts';
 /** An announcement of Sentinel `n`. */
 function announced(n: number): AnnouncementHint {
   const { sentinel } = view(n, 'B', 6);
-  return { kind: 'announcement', sentinel, candidate: undefined, source: 's', event: '+switch-master', receivedMs: 1 };
+  return { kind: 'announcement', sentinel, target: undefined, source: 's', event: '+switch-master', receivedMs: 1 };
 }
 
 /** Sentinels that answer when the test says so, and a decision that needs the answer of one of `enough`. */
@@ -29,7 +29,7 @@ function stage(...enough: readonly number[]) {
   const find = (name: string, { views }: { views: readonly SentinelView[] }) => ({ name, views });
   const decide = async (finding: ReturnType<typeof find>) => {
     const suffices = finding.views.some(({ sentinelId }) => enough.some((n) => sentinelId === `s${n}`));
-    const decision: Pick<Decision, 'kind'> = { kind: suffices ? 'stands' : 'look-closer' };
+    const decision: Pick<Decision, 'kind'> = { kind: suffices ? 'stands' : 'ask-all' };
     return { finding, decision };
   };
   const reader = new AnnouncementReader({

@@ -72,7 +72,7 @@ function viewOf(lines: readonly string[], more: readonly string[] = []): Cluster
   return toClusterView([myself, info, refused], { at, tls: 'plain', nodes });
 }
 
-/** `slots: master, replicas`, each by its port, with `!` where it is given up. */
+/** `slots: master, replicas`, each by its port, with `!` where it has failed. */
 function shown({ shards }: ClusterView): readonly string[] {
   return shards
     .map(({ slots, nodes }) => {
@@ -82,7 +82,7 @@ function shown({ shards }: ClusterView): readonly string[] {
     .sort();
 }
 
-t.test('what Redis 6 says of its cluster is read, whatever moves in it', async (t) => {
+t.test('CLUSTER NODES of Redis 6 is read at every stage of a change', async (t) => {
   t.strictSame(shown(viewOf(captured.healthy)), [
     '0-5461: 7002 7005',
     '10924-16383: 7004 7007',
@@ -112,7 +112,7 @@ t.test('what Redis 6 says of its cluster is read, whatever moves in it', async (
   t.match(viewOf(captured.healthy), { epoch: 7, state: 'ok', askedAt: at });
 });
 
-t.test('lines of other versions and of broken nodes are read too', async (t) => {
+t.test('lines of other versions and of broken nodes are read as well', async (t) => {
   const id = 'c'.repeat(40);
   const seen = (line: string) =>
     viewOf(captured.healthy, [`${id} ${line}`]).shards.find(({ nodes }) => nodes[0]?.id === id);

@@ -46,7 +46,7 @@ function publish(views: readonly ClusterView[]) {
   return { version: 1, name: 'c', ...decision.draft, changedAt: '', changedBy: '' } as const;
 }
 
-t.test('a view stands when more than half of the masters that it names hold it', async (t) => {
+t.test('a view is agreed on when more than half of the masters that it lists hold it', async (t) => {
   t.equal(decide([view('a')]).kind, 'wait');
   t.equal(decide([view('a'), view('x'), view('y')]).kind, 'wait', 'replicas have no vote');
   t.equal(decide([view('a'), view('b')]).kind, 'publish');
@@ -54,7 +54,7 @@ t.test('a view stands when more than half of the masters that it names hold it',
   t.match(decide(cut), { kind: 'publish', draft: { epoch: 4 }, moving: 'moving' });
 });
 
-t.test('an older epoch is not believed before it has lasted', async (t) => {
+t.test('a lower epoch counts as a rebuilt cluster only after it has lasted', async (t) => {
   const held = { ...publish([view('a', { epoch: 9 }), view('b', { epoch: 9 })]) };
   const older = [view('a'), view('b'), view('c')];
   t.match(decide(older, { held }), { kind: 'wait', why: 'behind' });
@@ -62,7 +62,7 @@ t.test('an older epoch is not believed before it has lasted', async (t) => {
   t.match(decide(older, { held, behindSinceMs: 0, nowMs: 10_000 }), { kind: 'publish', draft: { epoch: 3 } });
 });
 
-t.test('the same map stands, whatever the epoch has come to', async (t) => {
+t.test('an unchanged map stands, whatever its epoch', async (t) => {
   const held = publish([view('a'), view('b'), view('c')]);
   t.match(decide([view('a', { epoch: 5 }), view('b', { epoch: 5 }), view('c', { epoch: 5 })], { held }), {
     kind: 'stands',
@@ -73,7 +73,7 @@ t.test('the same map stands, whatever the epoch has come to', async (t) => {
   });
 });
 
-t.test('records and slots are read and written in one form', async (t) => {
+t.test('records and slots have one written form, and are read back from it', async (t) => {
   const record = publish([view('a'), view('b')]);
   t.same(parseClusterRecord(formatClusterRecord(record)), record);
   for (const text of ['', 'null', '{}', formatClusterRecord({ ...record, shards: [{}] as never })])

@@ -32,8 +32,11 @@ t.test('status tells what a daemon that has seen nothing yet waits for, and that
   const { program, url } = await start(t, t.testdir({ 'c.yml': `${config}${sentinel}` }));
   const ask = ['status', '--api', url];
   const [shown, { code, stdout }] = await Promise.all([runCommand(ask), runCommand([...ask, '--json'])]);
-  t.match(shown, { code: 1, stdout: /^not ready: bridge: / });
-  t.match({ code, ...JSON.parse(stdout) }, { code: 1, ready: /^not ready: bridge: /, masters: [] });
+  t.match(shown, { code: 1, stdout: /Not well:[\s\S]*not ready: bridge: / });
+  t.match(
+    { code, ...JSON.parse(stdout) },
+    { code: 1, health: { reasons: [{ code: 'not-ready', text: /^bridge: / }] }, masters: [] },
+  );
   program.child.kill('SIGTERM');
   await program.end();
 });
@@ -60,9 +63,12 @@ t.test('a HUP takes over a good config, and refuses a bad one whole', async (t) 
   const refused = await program.line('config refused; the running one stays');
   t.match(refused.error, { code: 'config-invalid', message: /bogus: unknown section/ });
   t.equal((await fetch(`${url}/live`)).status, 200);
+  const health = async () => (await fetch(`${url}/v1/health`)).json();
+  t.match(await health(), { level: 'warning', reasons: [{ code: 'config-refused', text: /bogus: unknown section/ }] });
   await writeFile(`${folder}/c.yml`, `${config}log: { level: debug }\n`);
   program.child.kill('SIGHUP');
   await program.line('config reloaded');
+  t.strictSame(await health(), { level: 'well', reasons: [] });
   t.equal((await fetch(`${url}/live`)).status, 200, 'the API, whose settings are the same, was not closed');
   program.child.kill('SIGTERM');
   t.equal((await program.end()).code, 0);

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import t from 'tap';
 import { parseTarget } from '../../lib/config/consul.ts';
-import { parseDuration } from '../../lib/config/duration.ts';
 import { loadConfig } from '../../lib/config/load.ts';
+import { parseDuration } from '../../lib/model/duration.ts';
 
 const nothing: NodeJS.ProcessEnv = {};
 

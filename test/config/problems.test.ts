@@ -102,7 +102,7 @@ const cases: readonly { name: string; yaml: string; expected: readonly string[] 
     name: 'masters that would share a DNS name',
     yaml: 'sentinel:\n  masters: [shard.1, "other*", shard-1]\n',
     expected: [
-      "2:13 sentinel.masters[0]: shard-1 and shard.1 would be one name in Consul's DNS (rename one of them in Sentinel)",
+      "2:13 sentinel.masters[0]: shard-1 and shard.1 have the same name in Consul's DNS (rename one of them in Sentinel)",
     ],
   },
   {
@@ -134,7 +134,7 @@ const cases: readonly { name: string; yaml: string; expected: readonly string[] 
     name: 'a user without a password',
     yaml: 'sentinel: { redis: { username: app } }\n',
     expected: [
-      '1:32 sentinel.redis.username: has no password beside it (set passwordFile, or SWITCHMASTER_REDIS_PASSWORD in the environment)',
+      '1:32 sentinel.redis.username: has no password (set passwordFile, or SWITCHMASTER_REDIS_PASSWORD in the environment)',
     ],
   },
   { name: 'text that is not YAML', yaml: 'consul: {\n', expected: ['2:1 : not YAML: NOTE'] },
@@ -154,7 +154,7 @@ const cases: readonly { name: string; yaml: string; expected: readonly string[] 
   },
 ];
 
-t.test('each mistake is told with its place, its path and the way out', async (t) => {
+t.test('each problem has its place, its path and a hint', async (t) => {
   const folder = t.testdir({ 'a.hbs': '', empty: '\n' });
   for (const { name, yaml, expected } of cases) {
     const file = path.join(folder, 'config.yml');
@@ -169,16 +169,16 @@ t.test('each mistake is told with its place, its path and the way out', async (t
   }
 });
 
-t.test('variables of the environment are told by their name', async (t) => {
+t.test('a problem of an environment variable has its name', async (t) => {
   const file = path.join(t.testdir({ 'c.yml': '{}' }), 'c.yml');
   const environment = { CONSUL_HTTP_ADDR: 'http://x/y', CONSUL_HTTP_SSL_VERIFY: 'maybe', CONSUL_HTTP_SSL: '1' };
   t.strictSame(await problemsOf(file, environment), [
-    'CONSUL_HTTP_ADDR: "http://x/y" is not an address of Consul: it must not hold a path (write host:port, http://host:port, https://host:port or unix:///path)',
+    'CONSUL_HTTP_ADDR: "http://x/y" is not an address of Consul: it must not contain a path (write host:port, http://host:port, https://host:port or unix:///path)',
     'CONSUL_HTTP_SSL_VERIFY: "maybe" is neither true nor false',
   ]);
 });
 
-t.test('a file that cannot be read does not hide what is wrong with the others', async (t) => {
+t.test('an unreadable file does not hide problems of other files', async (t) => {
   const folder = t.testdir({ 'a.yml': 'bogus: 1\n', void: {} });
   const problems = await rawProblemsOf([`${folder}/none.yml`, `${folder}/void`, `${folder}/a.yml`], {});
   t.strictSame(
@@ -191,7 +191,7 @@ t.test('a file that cannot be read does not hide what is wrong with the others',
   );
 });
 
-t.test('two files that contradict each other are both named', async (t) => {
+t.test('a contradiction names both files', async (t) => {
   const folder = t.testdir({ 'a.yml': 'log:\n  level: info\n', 'b.yml': 'log: { level: warn }\n' });
   const [problem] = await rawProblemsOf([folder], {});
   t.equal(problem?.path, 'log.level');
@@ -199,7 +199,7 @@ t.test('two files that contradict each other are both named', async (t) => {
   t.strictSame(problem?.place, { file: `${folder}/b.yml`, line: 1, column: 15 });
 });
 
-t.test('a mistake in a merged list is found in the file it came from', async (t) => {
+t.test('a problem in a merged list has the place in its own file', async (t) => {
   const folder = t.testdir({
     'a.yml': 'sentinel: { addresses: ["127.0.0.1:1"] }\n',
     'b.yml': 'sentinel:\n  addresses:\n    - nonsense\n',
@@ -209,7 +209,7 @@ t.test('a mistake in a merged list is found in the file it came from', async (t)
   t.strictSame(problem?.place, { file: `${folder}/b.yml`, line: 3, column: 7 });
 });
 
-t.test('a bomb of aliases is refused instead of unfolded', async (t) => {
+t.test('nested aliases that expand without limit are refused', async (t) => {
   const lines = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
   for (const [from, to] of [
     ['a', 'b'],

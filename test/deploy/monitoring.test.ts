@@ -1,11 +1,14 @@
 import { access, readFile } from 'node:fs/promises';
 import t from 'tap';
 import { parse } from 'yaml';
+import { healthCodes } from '../../lib/model/health.ts';
+import type { Severity } from '../../lib/model/severity.ts';
 import { Metrics } from '../../lib/telemetry/metrics.ts';
 
 const view = {
   masters: [],
   templates: [],
+  problems: [],
   watches: 0,
   ready: true,
   eventStreams: 0,
@@ -52,6 +55,18 @@ t.test('each alert says whether it wakes somebody, and which page tells what to 
     t.ok(pages.length > 0, alert);
     for (const page of pages) await t.resolves(access(new URL(`../../${page}`, import.meta.url)), page);
   }
+});
+
+t.test('an alert for each level above unknown covers every health code', async (t) => {
+  const rules = await alertRules();
+  for (const level of ['warning', 'critical'] as const) {
+    const [rule, ...others] = rules.filter(({ expr }) => expr.includes(`switchmaster_problem{level="${level}"}`));
+    t.equal(others.length, 0, level);
+    t.equal(rule?.labels.severity, level);
+    t.match(rule?.annotations.runbook, /operations\.md#\{\{ \$labels\.code \}\}$/);
+  }
+  const levels: readonly Severity[] = Object.values(healthCodes).map(({ level }) => level);
+  t.strictSame([...new Set(levels)].toSorted(), ['critical', 'unknown', 'warning', 'well']);
 });
 
 t.test('every metric that the alert rules name exists', async (t) => {

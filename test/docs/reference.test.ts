@@ -1,11 +1,12 @@
 import t from 'tap';
 import { z } from 'zod';
 import { bundledTemplates } from '../../lib/config/bundled.ts';
-import { parseDuration } from '../../lib/config/duration.ts';
 import { configSchema } from '../../lib/config/schema.ts';
 import { type ErrorCode, errorDoc, errorTable } from '../../lib/errors.ts';
 import { EventStreams } from '../../lib/http/events.ts';
 import { makeServer } from '../../lib/http/server.ts';
+import { parseDuration } from '../../lib/model/duration.ts';
+import { healthCodes } from '../../lib/model/health.ts';
 import { Metrics } from '../../lib/telemetry/metrics.ts';
 import { templateFormats } from '../../lib/template/format.ts';
 import { helpers } from '../../lib/template/helpers.ts';
@@ -31,6 +32,16 @@ t.test('the docs describe each error code under its anchor, with its status, exi
     const { httpStatus, exitCode, retryable } = errorTable[code];
     return [code, { doc: errorDoc(code), httpStatus, exitCode, retryable }] as const;
   });
+  t.strictSame(Object.fromEntries(documented), Object.fromEntries(wanted));
+});
+
+t.test('the operations guide has a line under the anchor of each health code, with its level', async (t) => {
+  const { text } = await readPage('docs/guide/operations.md');
+  const documented = tableRows(text).flatMap(([first = '', level = '', meaning = '', remedy = '']) => {
+    const [, anchor, code] = /^<a id="([a-z-]+)"><\/a>`([a-z-]+)`$/.exec(first) ?? [];
+    return code === undefined || meaning === '' || remedy === '' ? [] : [[code, { anchor, level }] as const];
+  });
+  const wanted = Object.entries(healthCodes).map(([code, { level }]) => [code, { anchor: code, level }] as const);
   t.strictSame(Object.fromEntries(documented), Object.fromEntries(wanted));
 });
 

@@ -57,14 +57,21 @@ t.test('load balancers may ask with GET, HEAD or OPTIONS', async (t) => {
   }
 });
 
-t.test('thousands of checks a second cost little even with a hundred masters', async (t) => {
+t.test('a check among a hundred masters costs about as much as a route that reads nothing', async (t) => {
   const masters = Array.from({ length: 100 }, (_, i) => ({ ...exampleMaster, name: `m${i}` }));
   const { server } = serve(t, exampleViews({ masters: [...masters, second] }));
   await server.ready();
-  const startedMs = performance.now();
-  for (let i = 0; i < 2_000; i += 1) await server.inject('/check/master?address=[::1]:6380');
-  const eachMs = (performance.now() - startedMs) / 2_000;
-  t.ok(eachMs < 2, `${eachMs} ms each, with the cost of injecting`);
+  const spent = { check: 0, live: 0 };
+  // In turns, so that a busy machine slows both.
+  for (let i = 0; i < 2_000; i += 1) {
+    const startedMs = performance.now();
+    await server.inject('/check/master?address=[::1]:6380');
+    const betweenMs = performance.now();
+    await server.inject('/live');
+    spent.check += betweenMs - startedMs;
+    spent.live += performance.now() - betweenMs;
+  }
+  t.ok(spent.check < spent.live * 5, `${spent.check} ms against ${spent.live} ms`);
 });
 
 t.test('a replica that lags, or of which nobody knows how far, is none', async (t) => {

@@ -20,7 +20,7 @@ const whole: ClusterState = {
     changedAt: '2026-01-01T00:00:00.000Z',
     changedBy: 'node-1',
   },
-  trouble: null,
+  problem: null,
   nodes: [at(7000), at(7001), at(7003)],
 };
 const holed: ClusterState = {

@@ -90,6 +90,7 @@ t.test('the API describes every route that it has, and no other', async (t) => {
     '/v1/clusters/{name}',
     '/v1/desired',
     '/v1/events',
+    '/v1/health',
     '/v1/history',
     '/v1/instances',
     '/v1/masters',

@@ -1,3 +1,5 @@
+import { judgeReadiness } from '../../lib/daemon/health/daemon.ts';
+import { judge } from '../../lib/daemon/health/health.ts';
 import type {
   ClusterState,
   InstanceState,
@@ -43,7 +45,7 @@ export const exampleMaster: MasterState = {
     },
   ],
   check: { status: 'passing', output: 'up' },
-  troubles: [],
+  problems: [],
   replicas: [{ address: { host: '10.0.0.6', port: 6379 }, lag: null }],
 };
 
@@ -80,7 +82,7 @@ export interface ExampleContents {
 /** Views of fixed contents. */
 export function exampleViews(contents: ExampleContents = {}): Views {
   const { masters = [], templates = [], rendered } = contents;
-  return {
+  const views: Omit<Views, 'health'> = {
     masters: {
       list: () => masters,
       get: (name) => masters.find((master) => master.name === name),
@@ -105,5 +107,13 @@ export function exampleViews(contents: ExampleContents = {}): Views {
     outcomes: contents.outcomes ?? { last: () => undefined },
     journal: contents.journal ?? new Journal({ capacity: 100 }),
     metrics: { text: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }) },
+  };
+  const [consul, config] = [{ kind: 'reached' } as const, { kind: 'current' } as const];
+  return {
+    ...views,
+    health: {
+      read: () => judge({ views, consul, config, nowMs: Date.now() }),
+      notReady: () => judgeReadiness(views.readiness.missing()),
+    },
   };
 }

@@ -60,7 +60,7 @@ t.test('a hint starts a run at once', async (t) => {
   t.match(stage.runs[0]?.run, { key: 'a', hints: [hint] });
 });
 
-t.test('one run at a time for a key, and one more for all the hints that came meanwhile', async (t) => {
+t.test('a key has one run at a time, and one more for all hints that came meanwhile', async (t) => {
   const stage = new Stage(t);
   stage.loop.wake('a', hint);
   for (let n = 0; n < 5; n += 1) stage.loop.wake('a', hint);
@@ -113,7 +113,7 @@ t.test('keys run side by side', async (t) => {
   t.not(stage.runs[0]?.run.reconcileId, stage.runs[1]?.run.reconcileId);
 });
 
-t.test('a throw is a failure that is tried again, and counted until it ends', async (t) => {
+t.test('a throw is a failure: the loop retries it and counts failures in a row', async (t) => {
   const stage = new Stage(t);
   stage.loop.wake('a', hint);
   (await stage.run(1)).fail(new Error('boom'));
@@ -128,7 +128,7 @@ t.test('a throw is a failure that is tried again, and counted until it ends', as
   t.match(stage.runs[1]?.run.hints, [{ source: 'loop', event: 'retry' }]);
 });
 
-t.test('a failure that cannot pass is not tried again, until somebody wakes it', async (t) => {
+t.test('the loop retries a failure that is not retryable only after a hint', async (t) => {
   const stage = new Stage(t);
   stage.loop.wake('a', hint);
   (await stage.run(1)).fail(new SwitchmasterError('config-invalid', 'no'));
@@ -138,7 +138,7 @@ t.test('a failure that cannot pass is not tried again, until somebody wakes it',
   t.equal(stage.runs.length, 2);
 });
 
-t.test('who was fenced looks again at once the first time, and later and later after that', async (t) => {
+t.test('a fenced run starts again at once the first time, and after growing waits then', async (t) => {
   const stage = new Stage(t);
   stage.loop.wake('a', hint);
   const fenced: Outcome = { kind: 'fenced', summary: 'another was first' };
@@ -148,7 +148,7 @@ t.test('who was fenced looks again at once the first time, and later and later a
   t.ok((stage.reports[1]?.nextMs ?? 0) > 0);
 });
 
-t.test('what is held is looked at again when it asked for it, and else at the resync', async (t) => {
+t.test('a held run starts again when its outcome asks for it, otherwise at the resync', async (t) => {
   const stage = new Stage(t, { resyncMs: 20 });
   stage.loop.wake('a', hint);
   (await stage.run(1)).end({ kind: 'held', summary: 'wait', retryAfterMs: 1 });
@@ -156,10 +156,10 @@ t.test('what is held is looked at again when it asked for it, and else at the re
   await stage.run(3);
   t.equal(stage.reports[0]?.nextMs, 1);
   const nextMs = stage.reports[1]?.nextMs ?? 0;
-  t.ok(nextMs >= 20 && nextMs <= 22, 'with a tenth at most on top');
+  t.ok(nextMs >= 20 && nextMs <= 22, 'at most a tenth more');
 });
 
-t.test('a key that is retired is forgotten when its run ends', async (t) => {
+t.test('the loop forgets a retired key when its run ends', async (t) => {
   const stage = new Stage(t, { resyncMs: 1 });
   stage.loop.wake('a', hint);
   stage.loop.retire('a');
@@ -168,7 +168,7 @@ t.test('a key that is retired is forgotten when its run ends', async (t) => {
   t.equal(stage.runs.length, 1);
 });
 
-t.test('stopping lets a run finish, aborts it when its grace is over, and starts nothing more', async (t) => {
+t.test('stopping lets a run finish, aborts it when its grace period is over, and starts no run', async (t) => {
   const stage = new Stage(t);
   stage.loop.wake('a', hint);
   const first = await stage.run(1);
@@ -193,5 +193,5 @@ t.test('an observer that throws does not stop the loop', async (t) => {
   t.teardown(() => loop.stop({ graceMs: 0 }));
   loop.wake('a', hint);
   await waitFor('a third run', () => runs > 2);
-  t.pass('it ran on');
+  t.pass('it went on');
 });

@@ -12,7 +12,7 @@ import { stateHash } from './state-hash.ts';
 /** A bridge as lib/bridge/reconciler.ts runs it, with the real decisions between its reading and its writing. */
 export interface BridgeRules {
   readonly follow: FollowMode;
-  /** Told of each REPLICAOF before it is carried out. */
+  /** Called for each REPLICAOF before it is carried out. */
   readonly onDemote: (
     state: State,
     demotion: { readonly bridge: Bridge; readonly target: Letter; readonly master: Letter },
@@ -56,12 +56,12 @@ function looks(state: State, b: number, rules: BridgeRules): readonly Move[] {
   });
 }
 
-/** One run: everything is read, the decision is made, and a write is on its way. */
+/** One run: the bridge reads everything, decides, and sends a write. */
 export function look(state: State, b: number, options: Look & { readonly follow: FollowMode }): State {
   const before = state.bridges[b];
   if (before === undefined || before.pending !== undefined) return state;
   const held = state.consul.up ? state.consul : undefined;
-  // Without Consul a bridge decides on what it saw last; one that never saw anything decides nothing.
+  // Without Consul a bridge decides on its last reading; a bridge without a reading decides nothing.
   if (held === undefined && before.remembered === undefined) return state;
   const bridge = held === undefined ? before : remember(before, held.record);
   const { decision, lagging } = decideOn(state, bridge, options);
@@ -158,7 +158,7 @@ function askStaleMasters(state: State, b: number, bridge: Bridge): readonly Move
   ];
 }
 
-/** Everyone is heard, and REPLICAOF follows within a round trip: for Sentinel's timer of 100 ms that is one moment. */
+/** All Sentinels answer, and REPLICAOF follows within a round trip: one moment for Sentinel's timer of 100 ms. */
 function fence(state: State, b: number, rules: BridgeRules): readonly Move[] {
   const bridge = state.bridges[b];
   const { remembered, staleMasters, ...rest } = bridge ?? { deaf: [] };

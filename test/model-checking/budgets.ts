@@ -2,7 +2,7 @@ import type { FollowMode } from '../../lib/bridge/plan/decision.ts';
 import { calm, missed } from './scenarios.ts';
 import type { Budget, Letter, State } from './state.ts';
 
-/** What is explored: from where, with which faults, and how far. */
+/** What is explored: the start, the faults and the depth. */
 export interface Case {
   readonly name: string;
   readonly start: State;
@@ -36,7 +36,7 @@ export const short: readonly Case[] = [
   { name: 'two elections by their announcements', budget: { elections: 2 }, follow: 'announcement' as const },
 ].map((sketch) => draw(sketch, 20));
 
-/** Minutes and gigabytes. */
+/** These take minutes and gigabytes. */
 export const full: readonly Case[] = [
   {
     name: 'two elections, a dead node that returns, a leader that gives up',

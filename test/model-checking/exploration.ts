@@ -9,9 +9,9 @@ import { stateHash } from './state-hash.ts';
 export interface Exploration {
   readonly states: number;
   readonly moves: number;
-  /** States from which it was shown that everything ends where the Sentinels' majority ends. */
+  /** How many states were followed to their end, which is where the Sentinels' majority ends. */
   readonly settled: number;
-  /** Whether every state that can be reached was. */
+  /** Whether every reachable state was visited. */
   readonly complete: boolean;
   /** The first broken invariant, with the way to it. */
   readonly broken?: { readonly what: string; readonly path: readonly string[] };
@@ -21,11 +21,11 @@ export interface ExplorationOptions {
   readonly follow: BridgeRules['follow'];
   /** Default: all of them. */
   readonly maxStates?: number;
-  /** Every how many-th state is followed to its end. Default 1. */
+  /** Every n-th state is followed to its end. Default 1. */
   readonly settleEvery?: number;
 }
 
-/** Every state that can be reached from `start`, breadth first: the first broken invariant has the shortest way to it. */
+/** Every state that is reachable from `start`, breadth first: the first broken invariant has the shortest path. */
 export function explore(start: State, options: ExplorationOptions): Exploration {
   const { follow, maxStates = Number.POSITIVE_INFINITY, settleEvery = 1 } = options;
   const states: State[] = [start];
@@ -64,7 +64,7 @@ export function explore(start: State, options: ExplorationOptions): Exploration 
       const broken = { what, path: [...path(i), ...(by === undefined ? [] : [by.name])] };
       return { states: states.length, moves, settled, complete: false, broken };
     }
-    // What was looked at is not needed again, but for its place in the paths.
+    // A visited state is needed only for its place in the paths.
     states[i] = undefined as unknown as State;
   }
   return { states: states.length, moves, settled, complete: states.length < maxStates };

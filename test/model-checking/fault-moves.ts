@@ -1,7 +1,7 @@
 import { letters, type Move } from './sentinel-moves.ts';
 import { replace, type State, spend } from './state.ts';
 
-/** What may go wrong, each as often as the budget says. */
+/** Faults, each as often as the budget allows. */
 export function faultMoves(state: State): readonly Move[] {
   return [...sentinelFaults(state), ...nodeFaults(state), ...consulFaults(state), ...bridgeFaults(state)];
 }
@@ -51,7 +51,7 @@ function bridgeFaults(state: State): readonly Move[] {
   return state.bridges.flatMap((bridge, b) => {
     const moves: Move[] = [];
     if (budget.bridgeDeaths > 0) {
-      // A bridge's node loses its renderers with it; what they had was the bridge's own decision.
+      // The renderers of a bridge's node lose the bridge's own decision with it.
       const deaf = state.sentinels.flatMap(({ failover }, i) =>
         failover === undefined ? [] : [`${i}:${failover.epoch}`],
       );

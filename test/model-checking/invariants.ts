@@ -3,13 +3,13 @@ import type { MasterRecord } from '../../lib/model/record.ts';
 import { letterOf } from './bridge-moves.ts';
 import { type Bridge, type Letter, majorityView, type State } from './state.ts';
 
-/** Throws where a step broke what must always hold. */
+/** Throws where a step broke an invariant. */
 export function checkStep(before: State, after: State): void {
   if (after.consul.record !== before.consul.record) checkRecord(before, after);
   for (const [b, bridge] of after.bridges.entries()) checkNode(before.bridges[b], bridge, { before, after });
 }
 
-/** What Consul holds: never an address that no leader selected, never older, never two addresses for one version. */
+/** Consul never holds an address that no leader selected, never an older record, never two addresses for one version. */
 function checkRecord(before: State, after: State): void {
   const [old, now] = [before.consul.record, after.consul.record];
   const letter = letterOf(now.master.host);
@@ -28,7 +28,7 @@ function checkRecord(before: State, after: State): void {
   checkFlapping(after);
 }
 
-/** Each selection can be followed, be given up, and be taken up by the majority after all: never more than that. */
+/** A selection can be followed, given up, and adopted by the majority later: not more. */
 function checkFlapping({ published, selections, consul }: State): void {
   const moves = published.filter(
     (version, i) => i > 0 && version.split('=')[1] !== published[i - 1]?.split('=')[1],
@@ -43,7 +43,7 @@ function checkFlapping({ published, selections, consul }: State): void {
 
 export const initialSelections = 2;
 
-/** What the renderers of a bridge's node see, the newer of Consul's record and its own decision: never older. */
+/** The renderers of a bridge's node see the newer of Consul's record and the bridge's decision: never an older one. */
 function checkNode(old: Bridge | undefined, now: Bridge, { before, after }: { before: State; after: State }): void {
   if (old === undefined || (old.decided !== undefined && now.decided === undefined)) return;
   const [was, is] = [visible(old, before), visible(now, after)];

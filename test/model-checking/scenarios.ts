@@ -13,7 +13,7 @@ const none: Budget = {
   blindLooks: 0,
 };
 
-/** A shard of `nodes` with A as its master at epoch 5, three Sentinels and `bridges` bridges that have seen it all. */
+/** A shard of `nodes` with A as its master at epoch 5, three Sentinels and `bridges` bridges that have read everything. */
 export function calm(options: {
   readonly nodes: readonly Letter[];
   readonly bridges: number;

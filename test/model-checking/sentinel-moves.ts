@@ -1,13 +1,13 @@
 import { majorityOf } from '../../lib/model/epoch.ts';
 import { announced, type Failover, type Letter, replace, type Sentinel, type State, spend } from './state.ts';
 
-/** What may happen next, and the state after it. */
+/** A step that may happen next, and the state after it. */
 export interface Move {
   readonly name: string;
   readonly to: State;
 }
 
-/** All that Redis and Sentinel may do next, without faults of the world. After sentinel.c of Redis 7. */
+/** Everything that Redis and Sentinel may do next, without faults. After sentinel.c of Redis 7. */
 export function sentinelMoves(state: State): readonly Move[] {
   return state.sentinels.flatMap((sentinel, i) => (sentinel.up ? movesOf(state, i, sentinel) : []));
 }
@@ -21,7 +21,7 @@ function movesOf(state: State, i: number, sentinel: Sentinel): readonly Move[] {
   ];
 }
 
-/** sentinelStartFailover: by O_DOWN, which takes a master that is dead or says that it is a replica; or by order. */
+/** sentinelStartFailover: by O_DOWN, for a master that is dead or answers as a replica, or by an order. */
 function start(state: State, i: number, sentinel: Sentinel): readonly Move[] {
   const { budget } = state;
   const rivals = state.sentinels.some(({ up, current }) => up && current > sentinel.current);
@@ -29,13 +29,13 @@ function start(state: State, i: number, sentinel: Sentinel): readonly Move[] {
   if (sentinel.failover !== undefined || budget.elections === 0) return [];
   const node = state.nodes[sentinel.master];
   const down = node === undefined || !node.up || node.role !== 'master';
-  // SENTINEL FAILOVER asks for no votes: two of them at once can share an epoch, which no observer can make good.
+  // SENTINEL FAILOVER asks for no votes: two at once can share an epoch, and no observer can repair that.
   if (!down && (busy || rivals)) return [];
   const epoch = sentinel.current + 1;
   const failover: Failover = { stage: down ? 'trying' : 'elected', epoch };
   const voted = down ? sentinel.voted : Math.max(sentinel.voted, epoch);
   const next = { ...sentinel, current: epoch, voted, failover };
-  // The order is told to the others by greetings; were it not, they could be elected for the same epoch meanwhile.
+  // The others learn the new epoch by greetings; without them they could be elected for the same epoch meanwhile.
   const others = state.sentinels.map((other, k) =>
     down || k === i
       ? other
@@ -106,7 +106,7 @@ function lead(state: State, i: number, sentinel: Sentinel & { failover: Failover
   }
 }
 
-/** The votes come at once: what lies between is another Sentinel's try, which is a move of its own. */
+/** The votes come at once. Another Sentinel's attempt in between is a move of its own. */
 function elect(state: State, i: number, sentinel: Sentinel & { failover: Failover }): readonly Move[] {
   const { epoch } = sentinel.failover;
   const votes = (other: Sentinel, k: number) => other.up && other.voted < epoch && (k === i || other.current <= epoch);
@@ -134,7 +134,7 @@ function greet(state: State, i: number, sentinel: Sentinel): readonly Move[] {
     const { failover, ...idle } = other;
     const reset: Sentinel = other.master !== master || failover === undefined ? idle : other;
     const next = { ...reset, current, master, configEpoch: epoch };
-    // A leader that is told a newer epoch of the master it is replacing takes the epoch, and ends its own failover at it
+    // A leader that receives a newer epoch of the master that it replaces takes the epoch, and ends its own failover at it
     // (the address does not differ, so nothing is reset): then Sentinel itself names the replica at that epoch.
     const confused = reset.failover?.stage === 'seen' ? [`${epoch}:${reset.failover.selected}`] : [];
     const selections = [...new Set([...state.selections, ...confused])].sort();

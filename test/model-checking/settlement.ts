@@ -5,8 +5,8 @@ import { majorityView, type State } from './state.ts';
 import { stateHash } from './state-hash.ts';
 
 /**
- * From here on nothing more goes wrong: everything ends where the majority of the Sentinels ends. Throws where not.
- * What must not happen in between is not asked here: those steps are states of the exploration themselves.
+ * Without further faults, everything must end where the majority of the Sentinels ends. Throws where it does not. The
+ * invariants of the steps in between are checked by the exploration, where those steps are states themselves.
  */
 export function settle(state: State, rules: BridgeRules): void {
   let current: State = { ...state, budget: noFaults, consul: { ...state.consul, up: true } };
@@ -42,10 +42,10 @@ function run(start: State, next: (state: State) => Move | undefined, limit: numb
   throw new Error(`it never comes to rest: ${last.join(', ')}`);
 }
 
-/** Failovers go on while they can, and are given up where not; then the Sentinels tell each other, and put replicas right. */
+/** Failovers go on while they can, otherwise they end; then the Sentinels greet each other and correct replicas. */
 function sentinelsMove(state: State): Move | undefined {
   const moves = sentinelMoves(state);
-  // A leader ends its failover before others put replicas right, else the two would go on for ever.
+  // A leader ends its failover before others correct replicas, otherwise both would go on without end.
   const move =
     moves.find(({ name }) => name.includes('switches')) ??
     moves.find(({ name }) => !name.includes('converts')) ??
@@ -61,7 +61,7 @@ function sentinelsMove(state: State): Move | undefined {
 }
 
 function bridgesMove(state: State, rules: BridgeRules): Move | undefined {
-  // Who answers as a master is asked again and again; whether anything comes of it is a matter of the steps themselves.
+  // The bridges ask again and again who answers as a master; the result does not matter here.
   const useful = ({ name }: Move) => !/ asks | finds | fences$/.test(name);
   const before = stateHash(state);
   for (const move of bridgeMoves(state, rules).filter(useful)) {

@@ -1,7 +1,7 @@
 import type { MasterRecord } from '../../lib/model/record.ts';
 import type { Bridge, Sentinel, State } from './state.ts';
 
-/** A state's content as a short text: two states that can go on differently have different ones. */
+/** A short text for a state: two states that can go on differently have different texts. */
 export function stateHash(state: State): string {
   const nodes = Object.values(state.nodes).map(({ up, role }) => (up ? '' : '!') + role[0]);
   return [
@@ -15,7 +15,7 @@ export function stateHash(state: State): string {
   ].join('|');
 }
 
-/** An index counts only by whether a transaction under way still meets it. */
+/** Of an index, only this counts: whether a transaction under way still matches it. */
 function freshness({ bridges, consul }: State): string {
   return bridges.map(({ pending }) => (pending?.index === consul.index ? '=' : '~')).join('');
 }

@@ -3,14 +3,14 @@ import type { MasterRecord } from '../../lib/model/record.ts';
 
 /*
  * One shard as the model sees it: Redis nodes, three Sentinels, bridges and Consul. States are plain data and never
- * changed in place, so that two paths to the same state are found out by its text.
+ * changed in place, so that two paths to the same state are recognized by its text.
  */
 
 export type Letter = 'A' | 'B' | 'C';
 
 export interface Node {
   readonly up: boolean;
-  /** `master`, or whom it follows. Survives its death: it comes back as what it was told last. */
+  /** `master`, or the node that it follows. It keeps its last role across a restart. */
   readonly role: 'master' | Letter;
 }
 
@@ -22,9 +22,9 @@ export type Stage =
   | 'elected'
   /** SEND_SLAVEOF_NOONE: a replica is selected. */
   | 'selected'
-  /** WAIT_PROMOTION: the replica was told, and is a master; the leader does not know yet. */
+  /** WAIT_PROMOTION: the replica is a master; the leader does not know yet. */
   | 'sent'
-  /** RECONF_SLAVES, UPDATE_CONFIG: INFO has told it; its config-epoch is the failover's, its address still the old one. */
+  /** RECONF_SLAVES, UPDATE_CONFIG: the leader knows by INFO; its config-epoch is the failover's, its address the old one. */
   | 'seen';
 
 export interface Failover {
@@ -51,15 +51,15 @@ export interface Pending {
 
 export interface Bridge {
   readonly remembered?: MasterRecord;
-  /** The last of its own decisions that moved the master, as the renderers of its node have it. */
+  /** Its last own decision that changed the master, as the renderers of its node have it. */
   readonly decided?: MasterRecord;
   readonly abandonedEpoch?: number;
   readonly lagging?: { readonly master: Letter; readonly epoch: number };
-  /** Failovers whose beginning it did not hear: `sentinel:epoch`. */
+  /** Failovers whose first messages it missed: `sentinel:epoch`. */
   readonly deaf: readonly string[];
   /** A transaction on its way to Consul. */
   readonly pending?: Pending;
-  /** Who answered ROLE as a master before the Sentinels are heard again. */
+  /** The nodes that answered ROLE as a master, before the bridge asks the Sentinels again. */
   readonly staleMasters?: { readonly version: string; readonly masters: readonly Letter[] };
 }
 

@@ -28,8 +28,8 @@ interface Observation {
 }
 
 /**
- * A bridge's run, cut where the world may change in between: what Consul pushed, what the Sentinels answered, and the
- * decision with its write, each as old as it may be. Decision, memory and writer are the real ones.
+ * A bridge's run in steps, so that the world may change in between: the push of Consul, the answers of the Sentinels, and
+ * the decision with its write. Each may be old when the next step uses it. Decision, memory and writer are the real ones.
  */
 export class BridgeModel {
   readonly #setting: BridgeSetting;
@@ -60,25 +60,25 @@ export class BridgeModel {
     return `b${this.#setting.id} reads Consul`;
   }
 
-  /** All Sentinels are asked; `deaf` ones cannot be reached. */
+  /** Asks all Sentinels; `deaf` ones are out of reach. */
   survey(deaf: readonly number[] = []): string {
     const { sentinels, id } = this.#setting;
     const asked = sentinels.sentinels.map((_, i) => i).filter((i) => !deaf.includes(i));
     const views = asked.map((i) => sentinels.view(i)).filter((view) => view !== undefined);
     const target = this.memory.remembered?.master;
     this.#observation = { views, complete: true, role: target && sentinels.role(target) };
-    return `b${id} asks ${views.map(tell).join(', ') || 'nobody'}`;
+    return `b${id} asks ${views.map(describeView).join(', ') || 'nobody'}`;
   }
 
-  /** Only the Sentinel that announced is asked. */
+  /** Asks only the Sentinel that announced. */
   follow(i: number): string {
     const { sentinels, id } = this.#setting;
     const views = [sentinels.view(i)].filter((view) => view !== undefined);
     this.#observation = { views, complete: false, role: undefined };
-    return `b${id} follows ${views.map(tell).join('') || 'nobody'}`;
+    return `b${id} follows ${views.map(describeView).join('') || 'nobody'}`;
   }
 
-  /** Decides on what it has seen, and writes. The same observation may be used again. */
+  /** Decides on the last observation, and writes. It may use the same observation again. */
   async act(): Promise<string | undefined> {
     try {
       return await this.#run();
@@ -108,7 +108,7 @@ export class BridgeModel {
     return `b${id} decides ${decision.kind}${'summary' in decision ? `: ${decision.summary}` : ''}`;
   }
 
-  /** How many Sentinels it has last heard to name this master at this epoch, and not to be failing over. */
+  /** How many Sentinels named this master at this epoch in the last observation, and were not failing over. */
   heard({ master, epoch }: Pick<MasterRecord, 'master' | 'epoch'>): number {
     const views = this.#observation?.views ?? [];
     return views.filter(
@@ -116,7 +116,7 @@ export class BridgeModel {
     ).length;
   }
 
-  /** A new process: it knows nothing. */
+  /** Starts a new process, which knows nothing. */
   restart(): string {
     this.memory = new MasterMemory(this.#setting.random);
     this.#reading = undefined;
@@ -145,7 +145,7 @@ export class BridgeModel {
   }
 }
 
-function tell(view: SentinelView): string {
+function describeView(view: SentinelView): string {
   const state = view.condition === 'failover' ? ' failing over' : '';
   return `${view.sentinelId} (${view.master.host} ${view.configEpoch}${state})`;
 }

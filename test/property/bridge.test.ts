@@ -3,7 +3,7 @@ import t from 'tap';
 import type { FollowMode } from '../../lib/bridge/plan/decision.ts';
 import { type Event, type Scale, Story, storyOf } from './story.ts';
 
-// SWITCHMASTER_PROPERTY_RUNS=20000 for long runs; SWITCHMASTER_PROPERTY_SEED (and _PATH) to see one again.
+// SWITCHMASTER_PROPERTY_RUNS=20000 for long runs; SWITCHMASTER_PROPERTY_SEED (and _PATH) to repeat one.
 const env = (name: string) => process.env[`SWITCHMASTER_PROPERTY_${name}`];
 const runs = Number(env('RUNS') ?? 100);
 const seed = Number(env('SEED') ?? 20_260_101);
@@ -29,7 +29,7 @@ for (const scale of scales) {
     const where = { quiet: '', vandals: ', while people delete and edit', restarts: ', while they are restarted' }[
       kind
     ];
-    t.test(`${who} publish only what was elected, never less, and come to rest${where}`, async (t) => {
+    t.test(`${who} publish only what was elected, never an older record, and settle${where}`, async (t) => {
       await fc.assert(
         fc.asyncProperty(storyOf(scale, kind), (events) => check(scale, events)),
         parameters,
@@ -39,7 +39,7 @@ for (const scale of scales) {
   }
 }
 
-t.test('Sentinels that were rebuilt lead to exactly one new generation', async (t) => {
+t.test('rebuilt Sentinels lead to exactly one new generation', async (t) => {
   const scale: Scale = { sentinels: 3, bridges: 3, follow: 'announcement' };
   const rest: readonly Event[] = [0, 1, 2].flatMap((b) => [{ kind: 'run', b } as const, { kind: 'run', b } as const]);
   const failover: readonly Event[] = [

@@ -12,9 +12,9 @@ export interface Commit {
   readonly operations: readonly CatalogOperation[];
 }
 
-/** Consul, as far as bridges use it: transactions that are carried out whole or not at all, and an index. */
+/** Consul as bridges use it: atomic transactions, and an index. */
 export class ConsulWorld {
-  /** What is sent is lost. `deaf`: it is carried out, and the answer is lost. */
+  /** Requests are lost. `deaf`: Consul carries them out, and the answers are lost. */
   down: 'deaf' | 'dead' | undefined;
   index = 1;
   resets = 0;
@@ -37,7 +37,7 @@ export class ConsulWorld {
     return { kind: 'committed', indexes: new Map(written.map(({ key }) => [key, this.index])) };
   }
 
-  /** What the bridges' writer reads past its watch. */
+  /** What the bridge's writer reads without its watch. */
   async read(): Promise<Indexed<KvEntry | undefined>> {
     if (this.down !== undefined) throw unreachable();
     return { value: this.#keys.get(recordKey), index: BigInt(this.index), knownLeader: true, lastContactMs: 0 };
@@ -75,7 +75,7 @@ export class ConsulWorld {
     return [...new Set(all)];
   }
 
-  /** By hand. */
+  /** Writes by hand. */
   put(key: string, value: string): void {
     this.index += 1;
     this.#keys.set(key, { key, value, modifyIndex: this.index });
@@ -92,7 +92,7 @@ export class ConsulWorld {
     this.#node = { nodeAddress: '', nodeMeta: {} };
   }
 
-  /** All is lost, and the index begins again; but not so that an index of now could be taken for one of then. */
+  /** Loses all data. The index begins again, but never at a value that it had before. */
   wipe(): void {
     this.resets += 1;
     this.index = this.resets * 1_000_000;

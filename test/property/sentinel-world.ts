@@ -3,10 +3,10 @@ import type { RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
 import { at } from '../bridge/plan/world.ts';
 
 /*
- * Sentinels and the Redis nodes that they monitor, by sentinel.c of Redis 7: an election takes a majority of votes, each
- * vote once an epoch; its leader selects a replica, orders its promotion, sees it (its config-epoch rises and the address
- * does not, until the end) and switches; the others take epoch and address over together, from whoever greets them with
- * a higher config-epoch. A restart keeps the configuration and forgets a failover under way; a rebuild forgets all.
+ * Sentinels and the Redis nodes that they monitor, by sentinel.c of Redis 7. An election needs a majority of votes, and a
+ * Sentinel votes once an epoch. The leader selects a replica, orders its promotion, sees it (its config-epoch rises, and
+ * the address changes only at the end) and switches. The others take epoch and address together from a greeting with a
+ * higher config-epoch. A restart keeps the configuration and loses a failover under way; a rebuild loses everything.
  */
 
 export const nodes = ['A', 'B', 'C', 'D'] as const;
@@ -29,10 +29,10 @@ interface Sentinel {
 export class SentinelWorld {
   readonly count: number;
   sentinels: Sentinel[];
-  /** Who takes writes. */
+  /** The nodes that take writes. */
   readonly masters = new Set<Node>(['A']);
   readonly unreachable = new Set<Node>();
-  /** Every master that an election has chosen, by epoch: what may be published. */
+  /** Every master that an election has chosen, by epoch: bridges may publish these. */
   readonly chosen = new Set<string>(['A@0']);
 
   constructor(count: number) {
@@ -45,12 +45,12 @@ export class SentinelWorld {
     const leader = this.#at(i);
     if (!leader.up || leader.failover !== undefined || by.selected === leader.master) return undefined;
     // A Sentinel that fails over goes on with it when a newer configuration names its own old address, and ends with
-    // another master at that epoch (sentinel.c, sentinelProcessHelloMessage compares addresses only): not told of here.
+    // another master at that epoch (sentinel.c, sentinelProcessHelloMessage compares addresses only): not modelled here.
     if (this.sentinels.some(({ failover, master }) => failover !== undefined && master === by.selected))
       return undefined;
     const voters = new Set([i, ...by.voters].filter((j) => this.#at(j).up));
     if (voters.size * 2 <= this.count) return undefined;
-    // A vote is given once an epoch, so the epoch is above that of every voter.
+    // A Sentinel votes once an epoch, so the epoch is above that of every voter.
     const epoch = Math.max(...[...voters].map((j) => this.#at(j).currentEpoch)) + 1;
     for (const j of voters) this.#set(j, { currentEpoch: epoch });
     this.#set(i, { failover: { epoch, selected: by.selected, stage: 'selected' } });
@@ -76,7 +76,7 @@ export class SentinelWorld {
     return `s${i} +switch-master ${selected} ${epoch}`;
   }
 
-  /** A failover can be given up until its leader has seen the promotion. */
+  /** The leader can give up its failover until it has seen the promotion. */
   abort(i: number): string | undefined {
     const { up, failover } = this.#at(i);
     if (!up || failover === undefined || failover.stage === 'seen') return undefined;
@@ -110,7 +110,7 @@ export class SentinelWorld {
     return `s${i} starts again`;
   }
 
-  /** All Sentinels at once lose what they know, and are told of `master`. */
+  /** All Sentinels lose their state at once, and get `master` by hand. */
   rebuild(master: Node): string {
     this.sentinels = this.sentinels.map(() => fresh(master));
     this.masters.add(master);
@@ -118,7 +118,7 @@ export class SentinelWorld {
     return `all Sentinels are rebuilt with ${master}`;
   }
 
-  /** Sentinel turns back into a replica what should be none, long after. */
+  /** Sentinel makes a stale master a replica again, long after. */
   demoteStaleMasters(): void {
     const wanted = new Set(this.sentinels.flatMap(({ master, failover }) => [master, failover?.selected]));
     for (const node of this.masters) if (!wanted.has(node)) this.masters.delete(node);

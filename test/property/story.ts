@@ -7,7 +7,7 @@ import { BridgeModel } from './bridge-model.ts';
 import { type Commit, ConsulWorld } from './consul-world.ts';
 import { type Node, nodes, SentinelWorld } from './sentinel-world.ts';
 
-/** One thing that happens. Where it cannot happen, nothing does: so every part of a story is a story. */
+/** One event. An event that is impossible now does nothing, so every part of a story is a story. */
 export type Event =
   | { readonly kind: 'elect'; readonly s: number; readonly voters: readonly number[]; readonly selected: Node }
   | { readonly kind: 'advance' | 'abort' | 'kill' | 'restart'; readonly s: number }
@@ -31,7 +31,7 @@ export interface Scale {
   readonly follow: FollowMode;
 }
 
-/** `quiet` stories have only what Sentinels, bridges and networks do; others add what people and broken Consuls do. */
+/** `quiet` stories have only events of Sentinels, bridges and networks; others add edits by people and broken Consuls. */
 export function storyOf(scale: Scale, kind: 'quiet' | 'vandals' | 'restarts'): fc.Arbitrary<readonly Event[]> {
   const s = fc.nat(scale.sentinels - 1);
   const b = fc.nat(scale.bridges - 1);
@@ -69,7 +69,7 @@ export function storyOf(scale: Scale, kind: 'quiet' | 'vandals' | 'restarts'): f
   return fc.array(fc.oneof(...events), { maxLength: 150, size: 'max' });
 }
 
-/** The world, and what has happened in it so far. Throws, with the history, where something happened that must not. */
+/** The world and its history. Throws, with the history, when an invariant is broken. */
 export class Story {
   readonly history: string[] = [];
   readonly consul = new ConsulWorld();
@@ -99,7 +99,7 @@ export class Story {
     }
   }
 
-  /** From now on nothing fails, and all messages arrive: the Sentinels' majority is what remains, and then nothing moves. */
+  /** From now on nothing fails and all messages arrive: the Sentinels' majority must win, and then nothing may change. */
   async settle(): Promise<void> {
     this.history.push('--- all is well from here on');
     this.sentinels.settle();
@@ -194,7 +194,7 @@ export class Story {
     }
   }
 
-  /** Only what somebody remembers can be put back. */
+  /** Only a record that some bridge remembers can be restored. */
   #vandalize(event: Extract<Event, { kind: Vandalism }>): string | undefined {
     const { consul } = this;
     const { record } = consul;
@@ -233,7 +233,7 @@ export class Story {
     );
   }
 
-  /** What must hold for every single transaction of a bridge. */
+  /** The invariants of every transaction of a bridge. */
   #committed({ before, after, operations }: Commit): void {
     this.commits += 1;
     if (after === undefined) this.fail('a bridge wrote something that is no record');

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { makeReason } from '../../lib/model/health.ts';
 import { Metrics, type MetricsView } from '../../lib/telemetry/metrics.ts';
 import { exampleReport } from './report.ts';
 
@@ -10,14 +11,19 @@ const view: MetricsView = {
       check: { status: 'warning' },
       sentinelsSeen: 3,
       sentinelsAgreeing: 2,
-      troubles: [{ kind: 'redis-denied' }, { kind: 'redis-denied' }],
     },
-    { name: 'shard2', record: null, check: null, sentinelsSeen: 0, sentinelsAgreeing: 0, troubles: [] },
+    { name: 'shard2', record: null, check: null, sentinelsSeen: 0, sentinelsAgreeing: 0 },
   ],
   templates: [
     { name: 'a', state: 'current' },
     { name: 'b', state: 'failed' },
     { name: 'c', state: 'current' },
+  ],
+  problems: [
+    ...['10.0.0.5:6379', '10.0.0.6:6379'].map((address) =>
+      makeReason({ code: 'redis-denied', subject: { kind: 'master', name: 'shard1', address }, text: 'NOAUTH' }),
+    ),
+    makeReason({ code: 'master-settling', subject: { kind: 'master', name: 'shard2' }, text: 'It waits.' }),
   ],
   watches: 4,
   ready: true,
@@ -42,7 +48,7 @@ t.test('runs are counted and timed, and the stages of a change with its cause', 
     'switchmaster_master_check{master="shard1"} 1',
     'switchmaster_sentinels_seen{master="shard2"} 0',
     'switchmaster_sentinels_agreeing{master="shard1"} 2',
-    'switchmaster_master_troubles{master="shard1",kind="redis-denied"} 2',
+    'switchmaster_problem{code="redis-denied",subject="master/shard1",level="warning"} 1',
     'switchmaster_templates{template="a",state="current"} 1',
     'switchmaster_templates{template="b",state="failed"} 1',
     'switchmaster_watches 4',
@@ -53,13 +59,14 @@ t.test('runs are counted and timed, and the stages of a change with its cause', 
     t.ok(body.includes(line), line);
   }
   t.notMatch(body, /switchmaster_record_epoch\{master="shard2"\}/);
+  t.notMatch(body, /master-settling/, 'a note is no problem');
 });
 
 t.test('what is no longer there is no longer shown', async (t) => {
   let current = view;
   const metrics = new Metrics({ version: '1', view: () => current });
   t.match((await metrics.text()).body, /master="shard1"/);
-  current = { ...view, masters: [], lastRuns: [] };
+  current = { ...view, masters: [], problems: [], lastRuns: [] };
   t.notMatch((await metrics.text()).body, /shard1/);
 });
 

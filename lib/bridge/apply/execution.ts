@@ -55,7 +55,7 @@ export class Execution {
       case 'conflict':
         return hold(decision, memory);
       case 'ask-role':
-      case 'look-closer':
+      case 'ask-all':
         return { kind: 'held', summary: 'the answers do not suffice for a decision', retryAfterMs: 0 };
     }
   }

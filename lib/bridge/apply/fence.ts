@@ -3,14 +3,14 @@ import type { RedisPool } from '../../client/redis-pool.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 
-/** What became of a fencing step. */
+/** The result of a fencing step. */
 export type FenceOutcome =
   | { readonly kind: 'applied' }
   | { readonly kind: 'failed'; readonly error: SwitchmasterError };
 
 const timeoutMs = 300;
 
-/** Writes wait for `pauseMs`, and are carried out then; reads go on (CLIENT PAUSE WRITE, Redis 6.2 and later). */
+/** Delays writes for `pauseMs`; reads go on (CLIENT PAUSE WRITE, Redis 6.2 and later). */
 export function pauseWrites(
   redis: RedisPool,
   pause: { readonly address: Address; readonly pauseMs: number },
@@ -18,15 +18,15 @@ export function pauseWrites(
   return carryOut(redis, pause.address, [['CLIENT', 'PAUSE', pause.pauseMs, 'WRITE']]);
 }
 
-/** Writes that wait are carried out now. */
+/** Ends the pause: the server carries out the delayed writes now. */
 export function releaseWrites(redis: RedisPool, address: Address): Promise<FenceOutcome> {
   return carryOut(redis, address, [['CLIENT', 'UNPAUSE']]);
 }
 
 /**
- * Makes a former master a replica, as Sentinel does (sentinel.c, sentinelSendSlaveOf): in one transaction it follows the
- * master, remembers that across a restart, and ends its clients, so that they ask anew who is master. Then the writes
- * that were paused are let go, into the error that a replica gives.
+ * Makes a former master a replica, as Sentinel does (sentinel.c, sentinelSendSlaveOf). In one transaction the server
+ * follows the master, writes that to its config file, and disconnects its clients, so that they ask again who is master.
+ * Then the pause ends, and the delayed writes get the error that a replica returns.
  */
 export async function demote(
   redis: RedisPool,
@@ -44,7 +44,7 @@ export async function demote(
   ]);
 }
 
-/** The first refusal counts, except of what older servers and servers without a config file lack. */
+/** The first error reply counts, except the one of a server without a config file. */
 async function carryOut(
   redis: RedisPool,
   address: Address,
@@ -61,7 +61,7 @@ async function carryOut(
   }
 }
 
-/** A server without a config file cannot rewrite it, and takes the rest of the transaction all the same. */
+/** A server without a config file cannot rewrite it, and still runs the rest of the transaction. */
 function isHarmless(message: string): boolean {
   return message.startsWith('ERR The server is running without a config file');
 }

@@ -3,15 +3,15 @@ import { maxTransactionSteps } from '../../client/consul-operations.ts';
 import type { CatalogChange, CatalogOperation } from '../../model/catalog.ts';
 import type { HeldRecord } from '../../model/record.ts';
 
-/** What became of a change of the catalog. */
+/** The result of a change of the catalog. */
 export type RecordOutcome =
   | { readonly kind: 'applied'; readonly modifyIndex: number }
-  /** Somebody else changed the record first; nothing was written. */
+  /** Another bridge changed the record first; this one wrote nothing. */
   | { readonly kind: 'fenced'; readonly what: string };
 
 /**
- * Publishes a record with all that follows from it, atomically: what does not fit into one transaction (a master with
- * dozens of replicas) follows in further ones, each fenced by the record as the first one left it.
+ * Publishes a record with its keys and services in one transaction. What does not fit into it (a master with dozens of
+ * replicas) follows in further transactions, each fenced by the record that the first one wrote.
  */
 export async function publishRecord(
   client: ConsulClient,
@@ -26,7 +26,7 @@ export async function publishRecord(
   return repairCatalog(client, { key: change.key, held: { kind: 'present', modifyIndex }, steps: left });
 }
 
-/** Carries out steps that do not change the record, only while the record is still the one they were planned on. */
+/** Carries out steps that do not change the record, only while the record is the one that the steps were planned on. */
 export async function repairCatalog(
   client: ConsulClient,
   repair: {
@@ -45,7 +45,7 @@ export async function repairCatalog(
   return { kind: 'applied', modifyIndex: held.modifyIndex };
 }
 
-/** A Consul that takes longer is as good as down: the change is planned anew. */
+/** A Consul that takes longer counts as down: the next run plans the change again. */
 const writeTimeoutMs = 3_000;
 
 function describe(errors: readonly { readonly step: number; readonly what: string }[]): string {

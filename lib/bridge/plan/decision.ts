@@ -57,7 +57,7 @@ export type Decision =
   /** A new record, to be written by compare-and-set on `held`. */
   | { readonly kind: 'publish'; readonly draft: Draft; readonly cause: Cause }
   /** Ask every Sentinel and decide again. */
-  | { readonly kind: 'look-closer' }
+  | { readonly kind: 'ask-all' }
   /** Nothing may be written yet. */
   | {
       readonly kind: 'wait';

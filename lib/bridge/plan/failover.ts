@@ -89,7 +89,7 @@ function waitForSentinels(
   { views, complete, unmonitored, held }: Situation,
   known: MasterRecord | undefined,
 ): Decision {
-  if (!complete) return { kind: 'look-closer' };
+  if (!complete) return { kind: 'ask-all' };
   const stands = held.kind === 'present' && known !== undefined && compareVersions(held.record, known) === 0;
   if (unmonitored !== undefined && stands) return { kind: 'stands', record: held.record };
   const summary = unmonitored ?? (views.length === 0 ? 'no Sentinel can be asked' : 'the Sentinels are failing over');
@@ -106,7 +106,7 @@ function refuseRivals(
   },
 ): Decision {
   const { best, rivals, known } = step;
-  if (!situation.complete) return { kind: 'look-closer' };
+  if (!situation.complete) return { kind: 'ask-all' };
   const named = [best, ...rivals].map((view) => formatAddress(view.master));
   const summary = `Sentinels name different masters for epoch ${best.configEpoch}: ${[...new Set(named)].toSorted().join(', ')}`;
   if (known !== undefined && best.configEpoch < known.epoch) return { kind: 'wait', why: 'older', summary };
@@ -120,7 +120,7 @@ function refuseRivals(
  */
 function decideFirst(situation: Situation, best: SentinelView): Decision {
   const { views } = situation;
-  if (!situation.complete) return { kind: 'look-closer' };
+  if (!situation.complete) return { kind: 'ask-all' };
   if (!majorityHeard(situation)) {
     const summary = `there is no record yet, and only ${views.length} of ${knownSentinels(situation)} Sentinels can be asked: a majority is needed`;
     return { kind: 'wait', why: 'no-majority', summary };
@@ -151,7 +151,7 @@ function advance(
   const isBack = from !== undefined && sameAddress(from.master, best.master);
   const isAbandoned = version.epoch <= (situation.abandonedEpoch ?? -1);
   if ((isBack || isAbandoned) && !hasMajority(best, situation)) {
-    if (!situation.complete) return { kind: 'look-closer' };
+    if (!situation.complete) return { kind: 'ask-all' };
     const why = isBack ? 'which was master before' : 'whose promotion came to nothing before';
     const summary = `one Sentinel alone names ${formatAddress(best.master)} at epoch ${version.epoch}, ${why}`;
     return { kind: 'wait', why: 'no-majority', summary };
@@ -180,7 +180,7 @@ function agree(situation: Situation, step: { readonly best: SentinelView; readon
   const current = held.kind === 'present' && compareVersions(held.record, known) === 0 ? held.record : undefined;
   if (current !== undefined && sameAddress(best.master, current.master))
     return settle(situation, { best, record: current });
-  if (!situation.complete) return { kind: 'look-closer' };
+  if (!situation.complete) return { kind: 'ask-all' };
   const ours = remembered !== undefined && compareVersions(remembered, known) === 0 ? remembered : undefined;
   if (ours !== undefined && sameAddress(best.master, ours.master) && hasMajority(best, situation)) {
     const reason = `restored: the record was ${held.kind === 'absent' ? 'deleted' : 'edited by hand'}`;
@@ -202,7 +202,7 @@ function settle(situation: Situation, step: { readonly best: SentinelView; reado
   if (record.phase === 'promoted' && hasMajority(best, situation)) {
     return { kind: 'publish', cause: 'confirmed', draft: { ...keep(record), phase: 'confirmed' } };
   }
-  if (!situation.complete) return { kind: 'look-closer' };
+  if (!situation.complete) return { kind: 'ask-all' };
   const replicas = agreedReplicas(situation.views, record.master);
   // Bridges that can ask different Sentinels would correct each other without end.
   if (!hasMajority(best, situation) || sameAddresses(replicas, record.replicas)) return { kind: 'stands', record };

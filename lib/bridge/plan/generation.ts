@@ -13,7 +13,7 @@ export function fallBehind(
 ): Decision {
   const { best, known } = step;
   const { nowMs, rebaseAfterMs } = situation;
-  if (!situation.complete) return { kind: 'look-closer' };
+  if (!situation.complete) return { kind: 'ask-all' };
   const said = `${formatAddress(best.master)} at epoch ${best.configEpoch}, older than epoch ${known.epoch} of the record`;
   if (!hasMajority(best, situation)) return { kind: 'wait', why: 'older', summary: `refused: ${said}` };
   const unconfirmed = known.phase === 'promoted';
@@ -76,7 +76,7 @@ export function deliver(
   step: { readonly best: SentinelView; readonly decided: MasterRecord },
 ): Decision {
   const { best, decided } = step;
-  if (!situation.complete) return { kind: 'look-closer' };
+  if (!situation.complete) return { kind: 'ask-all' };
   const role = answerOf(situation, decided.master);
   if (role === undefined) return { kind: 'ask-role', address: decided.master };
   const decision = fallBehind(situation, { best, known: decided });
@@ -106,7 +106,7 @@ export function rebaseByHand(
   step: { readonly best: SentinelView; readonly known: MasterRecord },
 ): Decision {
   const { best } = step;
-  if (!situation.complete) return { kind: 'look-closer' };
+  if (!situation.complete) return { kind: 'ask-all' };
   const target = `${formatAddress(best.master)} at epoch ${best.configEpoch}`;
   if (!hasMajority(best, situation)) {
     return {

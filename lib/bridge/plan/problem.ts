@@ -1,5 +1,5 @@
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
-import { describeForeign, type ForeignInstance, type Trouble } from '../../model/problem.ts';
+import { describeForeign, type ForeignInstance, type MasterProblem } from '../../model/problem.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 
@@ -26,7 +26,7 @@ export function findProblems({
   unreached,
   foreign,
   held,
-}: ProblemSituation): readonly Trouble[] {
+}: ProblemSituation): readonly MasterProblem[] {
   return [
     ...(held === undefined ? [] : [{ kind: 'held', message: held } as const]),
     ...disagreement(record, views),
@@ -42,7 +42,7 @@ export function findProblems({
 }
 
 /** Between a promotion and its confirmation the Sentinels rightly name the old master. */
-function disagreement(record: MasterRecord | undefined, views: readonly SentinelView[]): readonly Trouble[] {
+function disagreement(record: MasterRecord | undefined, views: readonly SentinelView[]): readonly MasterProblem[] {
   if (record === undefined || record.phase === 'promoted') return [];
   const others = views.filter(({ master }) => !sameAddress(master, record.master));
   if (others.length === 0) return [];
@@ -62,7 +62,7 @@ function isUp(address: Address, views: readonly SentinelView[]): boolean {
 }
 
 function describeUnreached(address: Address, says: string): string {
-  return `Redis ${formatAddress(address)} is up to a Sentinel, but the bridge never reached it (${says.trim()}): its role is unknown and it cannot be fenced; look for a firewall, or for TLS on one side only`;
+  return `Redis ${formatAddress(address)} is up to a Sentinel, but the bridge never reached it (${says.trim()}): its role is unknown and it cannot be fenced; check for a firewall, or for TLS on one side only`;
 }
 
 function describeRefusal(address: Address, says: string): string {

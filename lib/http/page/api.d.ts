@@ -11,17 +11,16 @@ export type Entry = z.output<typeof shapes.entryShape>;
 export type Why = z.output<typeof shapes.whyAnswer>;
 export type Cluster = z.output<typeof shapes.clusterAnswer>;
 export type ClusterRecord = NonNullable<Cluster['record']>;
-/** A master that `desired/` names. */
-export type Desired = z.output<typeof shapes.desiredAnswer>['desired'][number];
 export type Instance = z.output<typeof shapes.instanceShape>;
 export type Lag = z.output<typeof shapes.lagShape>;
 
-/** How well something is, worst last. */
-export type Level = 'well' | 'unknown' | 'warning' | 'critical';
+export type Health = z.output<typeof shapes.healthAnswer>;
+export type Reason = Health['reasons'][number];
+export type Level = Reason['level'];
 
 export interface Verdict {
   readonly level: Level;
-  /** Whole sentences; empty when well. */
+  /** Whole sentences. */
   readonly reasons: readonly string[];
 }
 
@@ -36,14 +35,15 @@ export interface World {
   readonly masters: ReadonlyMap<string, Master>;
   readonly templates: ReadonlyMap<string, Template & Partial<TemplateText>>;
   readonly clusters: ReadonlyMap<string, Cluster>;
-  /** What this node teaches the Sentinels. */
-  readonly desired: readonly Desired[];
   /** What this node has registered of its own. */
   readonly instances: readonly Instance[];
   /** Newest first. */
   readonly entries: readonly Entry[];
-  /** What is not observed yet. */
-  readonly missing: readonly string[];
+  /** The daemon's judgement, with its reasons by what they are about. */
+  readonly health: Health & {
+    readonly bySubject: ReadonlyMap<string, readonly Reason[]>;
+    readonly byAddress: ReadonlyMap<string, readonly Reason[]>;
+  };
   readonly version: string;
   readonly link: Link;
   /** What the operator looks for in names. */

@@ -1,11 +1,12 @@
 /**
  * Redis Clusters: the 16,384 slots as a map, a square a slot, 256 in a row, and the shards beside it.
  *
- * @import { Cluster, ClusterRecord, World } from './api.d.ts'
+ * @import { Cluster, ClusterRecord, Verdict, World } from './api.d.ts'
  */
+import { format } from './address.js';
 import { ago } from './clock.js';
 import { arrange, byId, h, placeOf, s } from './dom.js';
-import { format, judgeCluster, signs } from './judgement.js';
+import { signs, verdictOf } from './health.js';
 
 const perRow = 256;
 const rows = 64;
@@ -15,21 +16,23 @@ const colours = 8;
 /** @typedef {ClusterRecord['uncovered'][number]} Range */
 
 /** @param {World} world */
-export function showClusters({ clusters, filter }) {
+export function showClusters(world) {
+  const { clusters, filter } = world;
   const wanted = [...clusters.values()].filter(({ name }) => name.toLowerCase().includes(filter));
   byId('clusters').hidden = wanted.length === 0;
   byId('clusters-link').hidden = clusters.size === 0;
   arrange(byId('clusters-list'), wanted, {
     key: ({ name }) => name,
-    signature: (cluster) => JSON.stringify(cluster),
-    build,
+    signature: (cluster) => JSON.stringify([cluster, verdictOf(world, 'cluster', cluster.name)]),
+    build: (cluster) => build(cluster, verdictOf(world, 'cluster', cluster.name)),
   });
 }
 
-/** @param {Cluster} cluster */
-function build(cluster) {
-  const { name, record } = cluster;
-  const { level, reasons } = judgeCluster(cluster);
+/**
+ * @param {Cluster} cluster
+ * @param {Verdict} verdict
+ */
+function build({ name, record }, { level, reasons }) {
   const when =
     record === null
       ? []

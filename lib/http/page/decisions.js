@@ -6,7 +6,7 @@
 import { duration, moment, timeOfDay } from './clock.js';
 import { arrange, byId, h, on, say } from './dom.js';
 import { ask } from './server.js';
-import { isTurn } from './stories.js';
+import { isMasterChange } from './stories.js';
 
 const pageSize = 60;
 
@@ -14,7 +14,7 @@ const pageSize = 60;
 const choices = {
   all: () => true,
   changes: (/** @type {Entry} */ { kind, details }) => kind === 'applied' && details.cause !== 'repair',
-  trouble: (/** @type {Entry} */ { kind }) => kind !== 'applied',
+  problems: (/** @type {Entry} */ { kind }) => kind !== 'applied',
 };
 
 /** @type {Readonly<Record<Entry['kind'], { sign: string, word: string }>>} */
@@ -94,7 +94,7 @@ export class Decisions {
       {
         'data-kind': kind,
         'data-loop': loop,
-        'data-turn': String(isTurn(entry)),
+        'data-change': String(isMasterChange(entry)),
         'data-cause': String(entry.details.cause ?? ''),
       },
       toggle,

@@ -6,7 +6,7 @@
  */
 import { duration, moment } from './clock.js';
 import { arrange, byId, h, say, withVars } from './dom.js';
-import { tellFailovers } from './stories.js';
+import { listFailovers } from './stories.js';
 
 const pageSize = 4;
 
@@ -23,7 +23,7 @@ export class Failovers {
 
   /** @param {World} world */
   show({ entries, filter }) {
-    const stories = tellFailovers(entries).filter(({ key }) => key.toLowerCase().includes(filter));
+    const stories = listFailovers(entries).filter(({ key }) => key.toLowerCase().includes(filter));
     const none = byId('failovers-none');
     none.hidden = stories.length > 0;
     say(none, filter === '' ? 'None in the journal.' : 'None of these names in the journal.');

@@ -6,6 +6,7 @@
  * @import { Cluster, Entry, Master, Template, TemplateText, World } from './api.d.ts'
  */
 import { setClock } from './clock.js';
+import { indexHealth, unknownHealth } from './health.js';
 import { ask } from './server.js';
 
 const maxEntries = 600;
@@ -29,10 +30,9 @@ export class Feed {
     masters: new Map(),
     templates: new Map(),
     clusters: new Map(),
-    desired: [],
     instances: [],
     entries: [],
-    missing: [],
+    health: unknownHealth,
     version: '',
     link: { kind: 'connecting' },
     filter: '',
@@ -134,10 +134,10 @@ export class Feed {
     const masters = wanted.get('bridge') ?? new Set();
     const templates = wanted.get('renderer') ?? new Set();
     await Promise.all([
+      this.#readHealth(),
       masters.size > manyKeys ? this.#readMasters() : Promise.all([...masters].map((name) => this.#readMaster(name))),
       ...[...templates].map((name) => this.#readTemplate(name)),
       wanted.has('cluster') ? this.#readClusters() : undefined,
-      wanted.has('provisioner') ? this.#readDesired() : undefined,
       wanted.has('registrar') ? this.#readInstances() : undefined,
     ]);
   }
@@ -151,10 +151,12 @@ export class Feed {
     this.#polling = true;
     const old = this.world.link.kind !== 'live';
     await this.#answering(async () => {
-      const ready = await ask('/ready', { refused: 'tell' });
       if (old || this.#polls % 3 === 0) await this.#readAll();
-      else if (this.world.masters.size < manyMasters) await this.#readMasters();
-      this.#become({ missing: ready.error?.missing ?? [] });
+      else
+        await Promise.all([
+          this.#readHealth(),
+          this.world.masters.size < manyMasters ? this.#readMasters() : undefined,
+        ]);
       this.#polls += 1;
       if (this.#stream?.readyState !== EventSource.OPEN) this.#connect();
     });
@@ -183,10 +185,10 @@ export class Feed {
     const live = await ask('/live', { onDate: setClock });
     this.#become({ version: String(live.version) });
     await Promise.all([
+      this.#readHealth(),
       this.#readMasters(),
       this.#readTemplates(),
       this.#readClusters(),
-      this.#readDesired(),
       this.#readInstances(),
       this.#readHistory(),
     ]);
@@ -237,10 +239,8 @@ export class Feed {
     this.#become({ clusters: byName(clusters) });
   }
 
-  async #readDesired() {
-    /** @type {{ desired: World['desired'] }} */
-    const { desired } = await ask('/v1/desired');
-    this.#become({ desired });
+  async #readHealth() {
+    this.#become({ health: indexHealth(await ask('/v1/health')) });
   }
 
   async #readInstances() {

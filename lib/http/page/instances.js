@@ -1,26 +1,37 @@
 /**
  * What this node has registered of its own: Redis, Sentinels, cluster nodes and proxies, with their checks.
  *
- * @import { Instance, World } from './api.d.ts'
+ * @import { Instance, Level, World } from './api.d.ts'
  */
+import { format } from './address.js';
 import { arrange, byId, h, placeOf } from './dom.js';
-import { format, judgeInstance, signs } from './judgement.js';
+import { signs, verdictOf } from './health.js';
 
 /** @param {World} world */
-export function showInstances({ instances, filter }) {
+export function showInstances(world) {
+  const { instances, filter } = world;
   const wanted = instances.filter(({ id, name }) => `${id} ${name ?? ''}`.toLowerCase().includes(filter));
   byId('instances').hidden = wanted.length === 0;
   arrange(byId('instances-list'), wanted, {
     key: ({ id }) => id,
-    signature: (instance) => JSON.stringify({ ...instance, seenAt: null }),
-    build,
+    signature: (instance) => JSON.stringify([{ ...instance, seenAt: null }, levelOf(instance, world)]),
+    build: (instance) => build(instance, levelOf(instance, world)),
   });
 }
 
-/** @param {Instance} instance */
-function build(instance) {
-  const { id, kind, name, role, address, version } = instance;
-  const { level, reasons } = judgeInstance(instance);
+/**
+ * @param {Instance} instance
+ * @param {World} world
+ */
+function levelOf({ id }, world) {
+  return verdictOf(world, 'instance', id).level;
+}
+
+/**
+ * @param {Instance} instance
+ * @param {Level} level
+ */
+function build({ id, kind, name, role, address, version, check }, level) {
   const facts = [kind, name, role === 'unknown' ? null : role, version].filter((fact) => fact !== null);
   return h(
     'li',
@@ -29,6 +40,6 @@ function build(instance) {
     h('span', { class: 'hidden' }, `${level}: `),
     h('span', { class: 'address' }, format(address)),
     h('span', {}, facts.join(' · ')),
-    h('span', { class: 'quiet' }, reasons.join(' ')),
+    h('span', { class: 'quiet' }, check?.output ?? 'It was not checked yet.'),
   );
 }

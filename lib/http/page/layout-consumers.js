@@ -8,11 +8,12 @@
  * @typedef {{ template: Shown, proxies: readonly Instance[] }} Consumer
  * @typedef {{ boxes: Box[], lines: Line[], masters: readonly Master[], world: World, width: number }} Side
  */
-import { format, judgeInstance, judgeTemplate } from './judgement.js';
+import { format } from './address.js';
+import { verdictOf } from './health.js';
 import { serverId, sideShare, size, spread } from './layout-measures.js';
 import { namesAddress, proxiesByTemplate } from './pointing.js';
 
-/** Files that are drawn at most: those in trouble come first, then those that point at a drawn master. */
+/** Files that are drawn at most: those with problems come first, then those that point at a drawn master. */
 const maxTemplates = 14;
 const proxyInset = 16;
 
@@ -25,15 +26,15 @@ const proxyInset = 16;
 export function addConsumers(side, height) {
   const { world, masters, width } = side;
   const consumers = choose(world, masters);
-  const strays = proxiesByTemplate(world).get('') ?? [];
-  const place = spread([...consumers.map(heightOf), ...strays.map(() => size.proxy)], height);
+  const others = proxiesByTemplate(world).get('') ?? [];
+  const place = spread([...consumers.map(heightOf), ...others.map(() => size.proxy)], height);
   const column = { x: width - Math.round(width * sideShare), width: Math.round(width * sideShare) };
   for (const [index, consumer] of consumers.entries()) {
     addConsumer(side, { consumer, column, y: place.tops[index] ?? 0, note: consumer.template.state });
     for (const master of masters) addLine(side, master, consumer.template);
   }
-  for (const [index, proxy] of strays.entries())
-    side.boxes.push(proxyBox(proxy, { column, y: place.tops[consumers.length + index] ?? 0 }));
+  for (const [index, proxy] of others.entries())
+    side.boxes.push(proxyBox(proxy, { column, y: place.tops[consumers.length + index] ?? 0, world }));
   return place.height;
 }
 
@@ -54,7 +55,7 @@ export function addConsumersBelow(side, y) {
     next += heightOf(consumer) + size.gap;
   }
   for (const proxy of proxiesByTemplate(world).get('') ?? []) {
-    side.boxes.push(proxyBox(proxy, { column, y: next }));
+    side.boxes.push(proxyBox(proxy, { column, y: next, world }));
     next += size.proxy + size.gap;
   }
   return next - size.gap;
@@ -68,7 +69,7 @@ export function addConsumersBelow(side, y) {
 function choose(world, masters) {
   const proxies = proxiesByTemplate(world);
   const rank = (/** @type {Shown} */ template) => {
-    if (judgeTemplate(template).level !== 'well') return 0;
+    if (verdictOf(world, 'template', template.name).level !== 'well') return 0;
     return masters.some((master) => pointsAtMaster(template, master)) ? 1 : 2;
   };
   const all = [...world.templates.values()];
@@ -85,16 +86,16 @@ function heightOf({ proxies }) {
  * @param {Side} side
  * @param {{ consumer: Consumer, column: { x: number, width: number }, y: number, note: string }} at
  */
-function addConsumer({ boxes, lines }, { consumer, column, y, note }) {
+function addConsumer({ boxes, lines, world }, { consumer, column, y, note }) {
   const { template, proxies } = consumer;
   const id = `template ${template.name}`;
-  const { level } = judgeTemplate(template);
+  const { level } = verdictOf(world, 'template', template.name);
   boxes.push({ id, kind: 'template', ...column, y, height: size.template, level, title: template.name, note });
   let next = y + size.template;
   for (const proxy of proxies) {
     next += size.gap;
     const inset = { x: column.x + proxyInset, width: column.width - proxyInset };
-    const box = proxyBox(proxy, { column: inset, y: next });
+    const box = proxyBox(proxy, { column: inset, y: next, world });
     boxes.push(box);
     lines.push({ id: `${id} ${box.id}`, from: id, to: box.id, kind: box.level === 'well' ? 'replicates' : 'broken' });
     next += size.proxy;
@@ -103,13 +104,13 @@ function addConsumer({ boxes, lines }, { consumer, column, y, note }) {
 
 /**
  * @param {Instance} proxy
- * @param {{ column: { x: number, width: number }, y: number }} at
+ * @param {{ column: { x: number, width: number }, y: number, world: World }} at
  * @returns {Box}
  */
-function proxyBox(proxy, { column, y }) {
+function proxyBox(proxy, { column, y, world }) {
   const { id, kind, address, check } = proxy;
-  const note = `${kind}, ${check === null ? 'not looked at yet' : check.status}`;
-  const { level } = judgeInstance(proxy);
+  const note = `${kind}, ${check === null ? 'not checked yet' : check.status}`;
+  const { level } = verdictOf(world, 'instance', id);
   return { id: `proxy ${id}`, kind: 'proxy', ...column, y, height: size.proxy, level, title: format(address), note };
 }
 

@@ -3,7 +3,7 @@
  *
  * @import { Address } from './api.d.ts'
  */
-import { format } from './judgement.js';
+import { format } from './address.js';
 
 export const size = {
   title: 20,

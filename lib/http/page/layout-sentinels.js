@@ -1,27 +1,28 @@
 /**
  * The left side of the topology's picture: which Sentinel names which server.
  *
- * @import { Address, Master } from './api.d.ts'
+ * @import { Address, Master, World } from './api.d.ts'
  * @import { Box, Line } from './layout.js'
  *
  * @typedef {{ master: Master, stance: ReturnType<typeof stance>, names: Address | null, epoch: number | null }} Ballot
  */
-import { format, stance } from './judgement.js';
+import { format } from './address.js';
+import { levelAt } from './health.js';
 import { serverId, sideShare, size, spread } from './layout-measures.js';
+import { stance } from './votes.js';
 
 /**
- * @param {{ boxes: Box[], lines: Line[], masters: readonly Master[], width: number }} side
+ * @param {{ boxes: Box[], lines: Line[], masters: readonly Master[], world: World, width: number }} side
  * @param {number} height
  * @returns {number} The height that they take.
  */
-export function addSentinels({ boxes, lines, masters, width }, height) {
+export function addSentinels({ boxes, lines, masters, world, width }, height) {
   const sentinels = gather(masters);
   const heights = [...sentinels].map(() => size.sentinel);
   const place = spread(heights, height);
   for (const [index, [title, ballots]] of [...sentinels].entries()) {
     const id = `sentinel ${title}`;
     const gone = ballots.every((ballot) => ballot.stance === 'gone');
-    const differs = ballots.some((ballot) => ballot.stance !== 'agree');
     boxes.push({
       id,
       kind: 'sentinel',
@@ -29,7 +30,7 @@ export function addSentinels({ boxes, lines, masters, width }, height) {
       y: place.tops[index] ?? 0,
       width: Math.round(width * sideShare),
       height: size.sentinel,
-      level: gone ? 'critical' : differs ? 'warning' : 'well',
+      level: levelAt(world, title),
       title,
       note: gone ? 'cannot be reached' : noteOf(ballots),
     });

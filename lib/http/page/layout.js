@@ -17,18 +17,19 @@
  * @typedef {{ id: string, from: string, to: string, kind: 'agree' | 'differ' | 'gone' | 'moved' | 'replicates' | 'broken' }} Line
  * @typedef {{ boxes: readonly Box[], lines: readonly Line[], height: number, drawn: ReadonlySet<string>, described: string }} Layout
  */
-import { format, judgeMaster, replicasOf, stance } from './judgement.js';
+import { format } from './address.js';
+import { levelAt, verdictOf, worstFirst } from './health.js';
 import { addConsumers, addConsumersBelow } from './layout-consumers.js';
 import { serverId, size } from './layout-measures.js';
 import { addSentinels } from './layout-sentinels.js';
 import { pointsAt, proxiesByTemplate } from './pointing.js';
+import { replicasOf, stance } from './votes.js';
 
 /** Masters that are drawn at most with all that belongs to them. */
 export const maxDrawn = 8;
 /** Of more masters than that, so many are drawn although nothing is wrong with them. */
 const fewDrawn = 3;
 const narrowBelow = 620;
-const order = ['critical', 'warning', 'unknown', 'well'];
 
 /**
  * @param {World} world
@@ -44,7 +45,7 @@ export function layOut(world, { width, picked }) {
   /** @type {Line[]} */
   const lines = [];
   let y = 0;
-  for (const master of masters) y = addShard({ master, column, y, boxes, lines }) + size.apart;
+  for (const master of masters) y = addShard({ world, master, column, y, boxes, lines }) + size.apart;
   const height = Math.max(0, y - size.apart);
   const side = { boxes, lines, masters, world, width };
   const most = narrow
@@ -55,32 +56,33 @@ export function layOut(world, { width, picked }) {
 }
 
 /**
- * All, where they are few. Of many: who was picked, who is in trouble, and for want of those who changed last.
+ * All, where they are few. Of many: who was picked, who has problems, and for want of those who changed last.
  * @param {World} world
  * @param {ReadonlySet<string>} picked
  * @returns {readonly Master[]}
  */
-function choose({ masters, filter }, picked) {
+function choose(world, picked) {
+  const { masters, filter } = world;
   const wanted = [...masters.values()].filter(({ name }) => name.toLowerCase().includes(filter));
   if (wanted.length <= maxDrawn) return wanted;
   const ranked = wanted
     .map((master) => ({
       master,
-      rank: picked.has(master.name) ? -1 : order.indexOf(judgeMaster(master).level),
+      rank: picked.has(master.name) ? -1 : worstFirst.indexOf(verdictOf(world, 'master', master.name).level),
       changedAt: master.record?.changedAt ?? '',
     }))
     .sort((a, b) => a.rank - b.rank || (a.changedAt < b.changedAt ? 1 : -1));
-  const pressing = ranked.filter(({ rank }) => rank < order.indexOf('well')).length;
+  const pressing = ranked.filter(({ rank }) => rank < worstFirst.indexOf('well')).length;
   return ranked.slice(0, Math.min(maxDrawn, Math.max(pressing, fewDrawn))).map(({ master }) => master);
 }
 
 /**
- * @param {{ master: Master, column: { x: number, width: number }, y: number, boxes: Box[], lines: Line[] }} input
+ * @param {{ world: World, master: Master, column: { x: number, width: number }, y: number, boxes: Box[], lines: Line[] }} input
  * @returns {number} Where the shard ends.
  */
-function addShard({ master, column, y, boxes, lines }) {
+function addShard({ world, master, column, y, boxes, lines }) {
   const { name, record } = master;
-  const { level } = judgeMaster(master);
+  const { level } = verdictOf(world, 'master', name);
   const { x, width } = column;
   boxes.push({
     id: `title ${name}`,
@@ -110,6 +112,7 @@ function addShard({ master, column, y, boxes, lines }) {
   next += size.master;
   for (const replica of replicasOf(master)) {
     next += size.gap;
+    const replicaLevel = levelAt(world, format(replica.address), name);
     const replicaId = serverId(name, replica.address);
     boxes.push({
       id: replicaId,
@@ -118,7 +121,7 @@ function addShard({ master, column, y, boxes, lines }) {
       y: next,
       width: width - size.inset,
       height: size.replica,
-      level: replica.level,
+      level: replicaLevel,
       title: format(replica.address),
       note: replica.condition,
     });
@@ -126,7 +129,7 @@ function addShard({ master, column, y, boxes, lines }) {
       id: `${id} ${replicaId}`,
       from: id,
       to: replicaId,
-      kind: replica.level === 'well' ? 'replicates' : 'broken',
+      kind: replicaLevel === 'well' ? 'replicates' : 'broken',
     });
     next += size.replica;
   }
@@ -145,7 +148,7 @@ function votesOf({ sentinels, record }) {
  * @param {readonly Master[]} masters
  */
 function describe(world, masters) {
-  const told = masters.map((master) => {
+  const shards = masters.map((master) => {
     const { name, record } = master;
     if (record === null) return `${name} has no record.`;
     const replicas = replicasOf(master).map(({ address, condition }) => `${format(address)} ${condition}`);
@@ -161,8 +164,8 @@ function describe(world, masters) {
   const proxies = [...proxiesByTemplate(world)].flatMap(([template, all]) =>
     all.map(({ kind, address, check }) => {
       const by = template === '' ? '' : `, kept by ${template}`;
-      return `${kind} ${format(address)}: ${check?.status ?? 'not looked at yet'}${by}.`;
+      return `${kind} ${format(address)}: ${check?.status ?? 'not checked yet'}${by}.`;
     }),
   );
-  return [...told, ...proxies].join(' ');
+  return [...shards, ...proxies].join(' ');
 }

@@ -4,9 +4,10 @@
  * @import { Master, Vote } from './api.d.ts'
  * @import { Orders } from './orders.js'
  */
+import { format } from './address.js';
 import { moment } from './clock.js';
 import { h, on } from './dom.js';
-import { format, stance } from './judgement.js';
+import { stance } from './votes.js';
 
 /**
  * @param {Master} master

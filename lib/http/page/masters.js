@@ -4,21 +4,21 @@
  * @import { Level, Master, World } from './api.d.ts'
  * @import { Orders } from './orders.js'
  */
+import { format } from './address.js';
 import { ago } from './clock.js';
 import { arrange, byId, h, on, placeOf, say } from './dom.js';
-import { format, judgeMaster, replicasOf, signs, stance } from './judgement.js';
+import { levelAt, signs, verdictOf, worstFirst } from './health.js';
 import { details } from './master-details.js';
 import { pointsAt } from './pointing.js';
+import { replicasOf, stance } from './votes.js';
 
 /** From this many on, those that are well get a line each. */
 const manyMasters = 17;
 /** Names whose details are open. @type {Set<string>} */
 const open = new Set();
 
-/** @type {readonly Level[]} */
-const order = ['critical', 'warning', 'unknown', 'well'];
-
-/** @typedef {{ master: Master, level: Level, reasons: readonly string[], users: readonly string[] }} Shown */
+/** @typedef {{ master: Master, level: Level, reasons: readonly string[], users: readonly string[], replicas: readonly ShownReplica[] }} Shown */
+/** @typedef {ReturnType<typeof replicasOf>[number] & { level: Level }} ShownReplica */
 /** @typedef {{ orders: Orders, onToggle: () => void }} Handlers */
 
 /**
@@ -28,16 +28,16 @@ const order = ['critical', 'warning', 'unknown', 'well'];
 export function showMasters(world, orders) {
   const { masters, filter } = world;
   const wanted = [...masters.values()].filter(({ name }) => name.toLowerCase().includes(filter));
-  const shown = wanted.map((master) => ({ master, ...judgeMaster(master), users: pointsAt(world, master) }));
+  const shown = wanted.map((master) => toShown(master, world));
   showNone(world, wanted.length);
   const dense = shown.length >= manyMasters;
-  // A few keep their places whatever happens to them; of many, those in trouble come first.
-  const trouble = shown
+  // A few keep their places whatever happens to them; of many, those with problems come first.
+  const unwell = shown
     .filter(({ level }) => level !== 'well')
-    .sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
+    .sort((a, b) => worstFirst.indexOf(a.level) - worstFirst.indexOf(b.level));
   const groups = dense
     ? [
-        { id: 'trouble', title: 'In trouble', members: trouble },
+        { id: 'unwell', title: 'Not well', members: unwell },
         { id: 'well', title: 'Well', members: shown.filter(({ level }) => level === 'well') },
       ]
     : [{ id: 'all', title: '', members: shown }];
@@ -45,6 +45,19 @@ export function showMasters(world, orders) {
     groups.filter(({ members }) => members.length > 0),
     { orders, onToggle: () => showMasters(world, orders) },
   );
+}
+
+/**
+ * @param {Master} master
+ * @param {World} world
+ * @returns {Shown}
+ */
+function toShown(master, world) {
+  const replicas = replicasOf(master).map((replica) => ({
+    ...replica,
+    level: levelAt(world, format(replica.address), master.name),
+  }));
+  return { master, ...verdictOf(world, 'master', master.name), users: pointsAt(world, master), replicas };
 }
 
 /**
@@ -77,7 +90,7 @@ function showGroups(groups, handlers) {
  */
 function looks({ master, ...rest }) {
   const sentinels = master.sentinels.map((vote) => ({ ...vote, lastReadAt: null }));
-  return { ...rest, ...master, sentinels, replicas: replicasOf(master), lastOutcome: null };
+  return { ...master, ...rest, sentinels, lastOutcome: null };
 }
 
 /** @param {string} title */
@@ -99,7 +112,7 @@ function showNone({ masters, filter, version }, count) {
  * @param {Shown} shown
  * @param {Handlers & { density: 'cards' | 'lines' }} options
  */
-function buildCard({ master, level, reasons, users }, { density, orders, onToggle }) {
+function buildCard({ master, level, reasons, users, replicas }, { density, orders, onToggle }) {
   const { name, record } = master;
   const isOpen = open.has(name);
   const toggle = on(
@@ -125,7 +138,8 @@ function buildCard({ master, level, reasons, users }, { density, orders, onToggl
       ? null
       : h('span', { class: 'epoch', title: `generation ${record.generation}` }, `epoch ${record.epoch}`),
   );
-  const body = density === 'lines' && !isOpen ? [] : [since(master), reasonsOf(reasons), replicas(master), used(users)];
+  const body =
+    density === 'lines' && !isOpen ? [] : [since(master), reasonsOf(reasons), listReplicas(replicas), used(users)];
   return h(
     'li',
     { class: `master${isOpen ? ' open' : ''}`, 'data-level': level, 'data-name': name, id: placeOf('master', name) },
@@ -153,11 +167,10 @@ function reasonsOf(reasons) {
   );
 }
 
-/** @param {Master} master */
-function replicas(master) {
-  const found = replicasOf(master);
-  if (found.length === 0) return null;
-  const items = found.map(({ address, condition, level }) =>
+/** @param {readonly ShownReplica[]} replicas */
+function listReplicas(replicas) {
+  if (replicas.length === 0) return null;
+  const items = replicas.map(({ address, condition, level }) =>
     h(
       'li',
       { 'data-level': level },

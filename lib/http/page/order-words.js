@@ -17,8 +17,9 @@
  * @property {(chosen: { successor: string, held: string | null }) => object | undefined} body
  * @property {(answer: any) => string} tell What came of it; empty where the page shows it anyway.
  */
+import { format } from './address.js';
 import { duration } from './clock.js';
-import { format, replicasOf } from './judgement.js';
+import { replicasOf } from './votes.js';
 
 const answerMs = 4_000;
 /** A planned failover has seven stages, each of which may take ten seconds. */

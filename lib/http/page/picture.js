@@ -6,7 +6,7 @@
  * @import { Box, Layout, Line } from './layout.js'
  */
 import { arrange, byId, s, say } from './dom.js';
-import { signs } from './judgement.js';
+import { signs } from './health.js';
 import { layOut } from './layout.js';
 import { showRoster } from './roster.js';
 

@@ -3,9 +3,11 @@
  *
  * @import { Master, World } from './api.d.ts'
  */
+import { format } from './address.js';
 import { arrange, byId, h, on, say } from './dom.js';
-import { format, judgeMaster, signs, stance } from './judgement.js';
+import { signs, verdictOf } from './health.js';
 import { maxDrawn } from './layout.js';
+import { stance } from './votes.js';
 
 /**
  * @typedef {object} Picking
@@ -18,32 +20,37 @@ import { maxDrawn } from './layout.js';
  * @param {World} world
  * @param {Picking} picking
  */
-export function showRoster({ masters, filter }, { drawn, picked, onPick }) {
+export function showRoster(world, { drawn, picked, onPick }) {
+  const { masters, filter } = world;
   const matching = [...masters.values()].filter(({ name }) => name.toLowerCase().includes(filter));
   const many = matching.length > maxDrawn;
   const note = byId('picture-note');
   note.hidden = !many;
-  const told = `${drawn.size} of ${matching.length} masters are drawn: those in trouble first, then those that changed last.`;
-  say(note, many ? `${told} Pick others below.` : '');
+  const drawnText = `${drawn.size} of ${matching.length} masters are drawn: those with problems first, then those that changed last.`;
+  say(note, many ? `${drawnText} Pick others below.` : '');
   arrange(byId('picture-roster'), many ? matching : [], {
     key: ({ name }) => name,
-    signature: (master) => JSON.stringify([looks(master), drawn.has(master.name), picked.has(master.name)]),
-    build: (master) => buildTile(master, { drawn: drawn.has(master.name), picked: picked.has(master.name), onPick }),
+    signature: (master) => JSON.stringify([looks(master, world), drawn.has(master.name), picked.has(master.name)]),
+    build: (master) =>
+      buildTile(master, { world, drawn: drawn.has(master.name), picked: picked.has(master.name), onPick }),
   });
-}
-
-/** @param {Master} master */
-function looks({ record, sentinels, ...master }) {
-  return [judgeMaster({ record, sentinels, ...master }), record?.master, sentinels.map((vote) => stance(vote, record))];
 }
 
 /**
  * @param {Master} master
- * @param {{ drawn: boolean, picked: boolean, onPick: (name: string) => void }} options
+ * @param {World} world
  */
-function buildTile(master, { drawn, picked, onPick }) {
+function looks({ name, record, sentinels }, world) {
+  return [verdictOf(world, 'master', name), record?.master, sentinels.map((vote) => stance(vote, record))];
+}
+
+/**
+ * @param {Master} master
+ * @param {{ world: World, drawn: boolean, picked: boolean, onPick: (name: string) => void }} options
+ */
+function buildTile(master, { world, drawn, picked, onPick }) {
   const { name, record, sentinels } = master;
-  const { level, reasons } = judgeMaster(master);
+  const { level, reasons } = verdictOf(world, 'master', name);
   const address = record === null ? 'no record' : format(record.master);
   const tile = h(
     'button',

@@ -16,13 +16,13 @@ export class Refused extends Error {
 }
 
 /**
- * The JSON of an answer. `absent: 'undefined'` makes a 404 undefined; `refused: 'tell'` returns an error's JSON like
- * any other; else both throw `Refused`, and no answer throws whatever the browser says.
+ * The JSON of an answer. `absent: 'undefined'` makes a 404 undefined. Any other error throws `Refused`, and no answer
+ * throws what the browser says.
  * @param {string} path
- * @param {{ absent?: 'undefined', refused?: 'tell', onDate?: (date: string | null) => void }} [options]
+ * @param {{ absent?: 'undefined', onDate?: (date: string | null) => void }} [options]
  * @returns {Promise<any>}
  */
-export async function ask(path, { absent, refused, onDate } = {}) {
+export async function ask(path, { absent, onDate } = {}) {
   const response = await fetch(path, {
     signal: AbortSignal.timeout(answerMs),
     cache: 'no-store',
@@ -31,7 +31,6 @@ export async function ask(path, { absent, refused, onDate } = {}) {
   onDate?.(response.headers.get('date'));
   if (response.ok) return response.json();
   if (response.status === 404 && absent === 'undefined') return undefined;
-  if (refused === 'tell') return response.json();
   throw await toRefused(response);
 }
 

@@ -19,8 +19,8 @@
  * @property {readonly { name: string, ms: number }[]} around What Sentinel said before and after.
  */
 
-/** Changes of who is master. */
-const turning = new Set(['failover', 'rebase', 'operator']);
+/** Causes of a change of master. */
+const changing = new Set(['failover', 'rebase', 'operator']);
 const beforeMs = 60_000;
 const afterMs = 30_000;
 
@@ -29,13 +29,13 @@ const afterMs = 30_000;
  * @param {readonly Entry[]} entries Newest first.
  * @returns {readonly Story[]}
  */
-export function tellFailovers(entries) {
-  return entries.flatMap((entry, index) => (isTurn(entry) ? [tell(entry, entries, index)] : []));
+export function listFailovers(entries) {
+  return entries.flatMap((entry, index) => (isMasterChange(entry) ? [toStory(entry, entries, index)] : []));
 }
 
 /** @param {Entry} entry */
-export function isTurn({ loop, kind, details }) {
-  return loop === 'bridge' && kind === 'applied' && turning.has(String(details.cause));
+export function isMasterChange({ loop, kind, details }) {
+  return loop === 'bridge' && kind === 'applied' && changing.has(String(details.cause));
 }
 
 /**
@@ -44,7 +44,7 @@ export function isTurn({ loop, kind, details }) {
  * @param {number} index
  * @returns {Story}
  */
-function tell(entry, entries, index) {
+function toStory(entry, entries, index) {
   const record = map(entry.details.record);
   const startMs = wokenMs(entry);
   const later = following(entries, index, startMs);
@@ -68,7 +68,7 @@ function tell(entry, entries, index) {
 }
 
 /**
- * What came after within half a minute: the first success of each template, and this master's own entries up to its next turn.
+ * What came after within half a minute: the first success of each template, and this master's own entries up to its next change of master.
  * @param {readonly Entry[]} entries
  * @param {number} index
  * @param {number} startMs
@@ -80,7 +80,7 @@ function following(entries, index, startMs) {
   const seen = new Set();
   for (let i = index - 1; i >= 0; i -= 1) {
     const entry = /** @type {Entry} */ (entries[i]);
-    if (Date.parse(entry.at) - startMs > afterMs || (entry.key === key && isTurn(entry))) break;
+    if (Date.parse(entry.at) - startMs > afterMs || (entry.key === key && isMasterChange(entry))) break;
     const own = entry.loop === 'bridge' && entry.key === key;
     const template = entry.loop === 'renderer' && entry.details.stages !== undefined && !seen.has(entry.key);
     if (template && wokenMs(entry) < startMs - 5) continue;
@@ -91,7 +91,7 @@ function following(entries, index, startMs) {
 }
 
 /**
- * The first that any Sentinel said of this trouble.
+ * The first that any Sentinel said about this failover.
  * @param {Entry} entry
  * @param {readonly Entry[]} entries
  * @param {{ index: number, startMs: number }} place
@@ -100,7 +100,10 @@ function signsBefore({ key }, entries, { index, startMs }) {
   /** @type {Map<string, number>} */
   const first = new Map();
   for (const entry of entries.slice(index)) {
-    if (startMs - Date.parse(entry.at) > beforeMs || (entry !== entries[index] && entry.key === key && isTurn(entry)))
+    if (
+      startMs - Date.parse(entry.at) > beforeMs ||
+      (entry !== entries[index] && entry.key === key && isMasterChange(entry))
+    )
       break;
     if (entry.loop !== 'bridge' || entry.key !== key) continue;
     for (const { event, agoMs } of entry.hints)

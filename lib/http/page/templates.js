@@ -1,7 +1,7 @@
 /**
  * Every template: its state, what was rendered, and what its file holds instead where a render is held.
  *
- * @import { Template, TemplateText, World } from './api.d.ts'
+ * @import { Template, TemplateText, Verdict, World } from './api.d.ts'
  * @import { DiffLine } from './diff.js'
  * @import { Orders } from './orders.js'
  *
@@ -10,7 +10,7 @@
 import { ago } from './clock.js';
 import { diff } from './diff.js';
 import { arrange, byId, h, on, placeOf } from './dom.js';
-import { judgeTemplate, signs } from './judgement.js';
+import { signs, verdictOf } from './health.js';
 
 /** More of a text is not shown. */
 const maxCharacters = 200_000;
@@ -21,7 +21,8 @@ const opened = new Map();
  * @param {World} world
  * @param {Orders} orders
  */
-export function showTemplates({ templates, filter }, orders) {
+export function showTemplates(world, orders) {
+  const { templates, filter } = world;
   const all = [...templates.values()];
   const wanted = all.filter(
     ({ name, rendered }) => name.toLowerCase().includes(filter) || (rendered ?? '').toLowerCase().includes(filter),
@@ -29,8 +30,8 @@ export function showTemplates({ templates, filter }, orders) {
   byId('templates-none').hidden = all.length > 0;
   arrange(byId('templates-list'), wanted, {
     key: ({ name }) => name,
-    signature: (template) => JSON.stringify(looks(template)),
-    build: (template) => build(template, orders),
+    signature: (template) => JSON.stringify([looks(template), verdictOf(world, 'template', template.name)]),
+    build: (template) => build(template, { orders, verdict: verdictOf(world, 'template', template.name) }),
   });
 }
 
@@ -46,11 +47,10 @@ function looks(template) {
 
 /**
  * @param {Shown} template
- * @param {Orders} orders
+ * @param {{ orders: Orders, verdict: Verdict }} options
  */
-function build(template, orders) {
+function build(template, { orders, verdict: { level, reasons } }) {
   const { name, state, destination, writtenAt, renderedAt } = template;
-  const { level, reasons } = judgeTemplate(template);
   const details = h('details', { open: opened.get(name) ?? state === 'held' });
   const when = writtenAt ?? renderedAt;
   details.append(

@@ -1,30 +1,29 @@
 /**
  * The first thing to be read: whether all is well, and if not, what is not.
  *
- * @import { Entry, Level, World } from './api.d.ts'
+ * @import { Entry, Level, Reason, World } from './api.d.ts'
  */
 import { arrange, byId, h, placeOf, say } from './dom.js';
-import { judgeCluster, judgeDesired, judgeInstance, judgeMaster, judgeTemplate, signs, worse } from './judgement.js';
-import { isTurn } from './stories.js';
+import { signs, worstFirst } from './health.js';
+import { isMasterChange } from './stories.js';
 
-/** Troubles that are listed at most. */
-const maxTroubles = 12;
+/** Subjects that are listed at most. */
+const maxProblems = 12;
 
-/** @typedef {{ level: Level, what: string, where: string, reasons: readonly string[] }} Trouble */
+/** What is not well about one subject. @typedef {{ level: Level, what: string, where: string, reasons: readonly Reason[] }} Problem */
 
 /** @param {World} world */
 export function showVerdict(world) {
-  const troubles = listTroubles(world);
-  const worst = troubles.reduce((level, each) => worse(level, each.level), /** @type {Level} */ ('well'));
+  const problems = listProblems(world);
   const known = world.version !== '';
-  const level = known ? worst : 'unknown';
+  const level = known ? world.health.level : 'unknown';
   const line = byId('verdict-line');
   line.dataset.level = level;
   say(/** @type {Element} */ (line.querySelector('.sign')), signs[level]);
-  say(byId('verdict-text'), known ? headline(troubles, world) : 'Waiting for the first answer');
+  say(byId('verdict-text'), known ? headline(problems, world) : 'Waiting for the first answer');
   say(byId('verdict-facts'), known ? facts(world) : '');
-  showTroubles(troubles);
-  document.title = `${known ? `${signs[level]} ` : ''}${world.link.kind === 'old' ? 'old: ' : ''}${titleOf(troubles)}switchmaster`;
+  showProblems(problems);
+  document.title = `${known ? `${signs[level]} ` : ''}${world.link.kind === 'old' ? 'old: ' : ''}${titleOf(problems)}switchmaster`;
 }
 
 let lastSpoken = '';
@@ -40,60 +39,71 @@ export function speak(entries, world) {
   lastSpoken = world.version === '' ? '' : verdict;
   // All of the journal comes at first: that is nothing that happens now.
   const news = entries.length === world.entries.length ? [] : entries;
-  const told = news
-    .filter((entry) => isTurn(entry) || entry.kind === 'failed')
+  const reported = news
+    .filter((entry) => isMasterChange(entry) || entry.kind === 'failed')
     .map(({ key, summary }) => `${key}: ${summary}`);
-  const words = [...told.slice(-3), ...changed];
+  const words = [...reported.slice(-3), ...changed];
   if (words.length > 0) say(byId('spoken'), `${words.join('. ')}.`);
 }
 
 /**
+ * The reasons by subject, worst first, as the daemon sorts them. What passes by itself is left to its own place.
  * @param {World} world
- * @returns {readonly Trouble[]} Worst first.
+ * @returns {readonly Problem[]}
  */
-function listTroubles({ masters, templates, clusters, desired, instances, missing }) {
-  /** @type {Trouble[]} */
-  const troubles = missing.map((what) => ({ level: 'unknown', what: 'not ready', where: '#verdict', reasons: [what] }));
-  const add = (
-    /** @type {string} */ what,
-    /** @type {string} */ where,
-    /** @type {import('./api.d.ts').Verdict} */ verdict,
-  ) => {
-    if (verdict.level === 'well') return;
-    troubles.push({ level: verdict.level, what, where, reasons: verdict.reasons });
-  };
-  for (const master of masters.values()) add(master.name, `#${placeOf('master', master.name)}`, judgeMaster(master));
-  for (const one of desired) {
-    // Of one that is not followed, only the journal tells more.
-    const where = masters.has(one.name) ? `#${placeOf('master', one.name)}` : '#decisions';
-    add(`desired/${one.name}`, where, judgeDesired(one));
-  }
-  for (const cluster of clusters.values())
-    add(cluster.name, `#${placeOf('cluster', cluster.name)}`, judgeCluster(cluster));
-  for (const instance of instances) add(instance.id, `#${placeOf('instance', instance.id)}`, judgeInstance(instance));
-  for (const template of templates.values())
-    add(template.name, `#${placeOf('template', template.name)}`, judgeTemplate(template));
-  const order = ['critical', 'warning', 'unknown'];
-  return troubles.sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
+function listProblems(world) {
+  const unwell = world.health.reasons.filter(({ level }) => level !== 'well');
+  const groups = Map.groupBy(unwell, (reason) => `${labelOf(reason)} ${placeFor(reason, world)}`);
+  const problems = [...groups.values()].flatMap((reasons) => {
+    const [first] = reasons;
+    if (first === undefined) return [];
+    return [{ level: first.level, what: labelOf(first), where: placeFor(first, world), reasons }];
+  });
+  return problems.sort((a, b) => worstFirst.indexOf(a.level) - worstFirst.indexOf(b.level));
+}
+
+/** @param {Reason} reason */
+function labelOf({ subject: { kind, name } }) {
+  if (kind === 'part') return 'not ready';
+  return kind === 'desired' ? `desired/${name}` : name;
 }
 
 /**
- * @param {readonly Trouble[]} troubles
+ * Where the page shows what a reason is about.
+ * @param {Reason} reason
  * @param {World} world
  */
-function headline(troubles, { masters, templates, clusters }) {
-  if (troubles.length === 0 && masters.size + templates.size + clusters.size === 0) return 'Nothing is followed yet';
-  if (troubles.length === 0) return 'All is well';
-  const critical = troubles.filter(({ level }) => level === 'critical').map(({ what }) => what);
+function placeFor({ subject: { kind, name } }, { masters }) {
+  switch (kind) {
+    case 'part':
+    case 'consul':
+    case 'config':
+      return '#verdict';
+    case 'desired':
+      // Of one that is not followed, only the journal tells more.
+      return masters.has(name) ? `#${placeOf('master', name)}` : '#decisions';
+    default:
+      return `#${placeOf(kind, name)}`;
+  }
+}
+
+/**
+ * @param {readonly Problem[]} problems
+ * @param {World} world
+ */
+function headline(problems, { masters, templates, clusters }) {
+  if (problems.length === 0 && masters.size + templates.size + clusters.size === 0) return 'Nothing is followed yet';
+  if (problems.length === 0) return 'All is well';
+  const critical = problems.filter(({ level }) => level === 'critical').map(({ what }) => what);
   if (critical.length > 0) return `Critical: ${shorten(critical)}`;
-  const warned = troubles.filter(({ level }) => level === 'warning').map(({ what }) => what);
+  const warned = problems.filter(({ level }) => level === 'warning').map(({ what }) => what);
   if (warned.length > 0) return `Not well: ${shorten(warned)}`;
   return 'Not everything is known yet';
 }
 
-/** @param {readonly Trouble[]} troubles */
-function titleOf(troubles) {
-  const critical = troubles.filter(({ level }) => level === 'critical');
+/** @param {readonly Problem[]} problems */
+function titleOf(problems) {
+  const critical = problems.filter(({ level }) => level === 'critical');
   if (critical.length === 0) return '';
   return critical.length === 1 ? `${critical[0]?.what} critical · ` : `${critical.length} critical · `;
 }
@@ -112,28 +122,24 @@ function facts({ masters, templates, clusters }) {
   return counts.filter((text) => text !== '').join(' · ');
 }
 
-/** @param {readonly Trouble[]} troubles */
-function showTroubles(troubles) {
-  const shown = troubles.slice(0, maxTroubles);
-  const rest = troubles.length - shown.length;
-  /** @type {Trouble} */
+/** @param {readonly Problem[]} problems */
+function showProblems(problems) {
+  const shown = problems.slice(0, maxProblems);
+  const rest = problems.length - shown.length;
+  /** @type {Problem} */
   const last = { level: 'unknown', what: `and ${rest} more`, where: '#masters', reasons: [] };
   const list = byId('attention');
-  list.hidden = troubles.length === 0;
+  list.hidden = problems.length === 0;
   arrange(list, rest > 0 ? [...shown, last] : shown, {
-    key: (trouble) => {
-      if (trouble === last) return 'rest';
-      return trouble.what === 'not ready'
-        ? `not ready ${trouble.reasons.join(' ')}`
-        : `${trouble.where} ${trouble.what}`;
-    },
-    signature: (trouble) => JSON.stringify(trouble),
-    build: buildTrouble,
+    key: (problem) => (problem === last ? 'rest' : `${problem.where} ${problem.what}`),
+    signature: (problem) => JSON.stringify(problem),
+    build: buildProblem,
   });
 }
 
-/** @param {Trouble} trouble */
-function buildTrouble({ level, what, where, reasons }) {
+/** @param {Problem} problem */
+function buildProblem({ level, what, where, reasons }) {
+  const [first] = reasons;
   return h(
     'li',
     { 'data-level': level },
@@ -141,14 +147,22 @@ function buildTrouble({ level, what, where, reasons }) {
     h('span', { class: 'hidden' }, `${level}: `),
     h('a', { href: where, 'data-focus': what }, what),
     ' ',
-    reasons.length < 2
-      ? h('span', {}, reasons[0])
+    reasons.length === 1 && first !== undefined
+      ? h('span', {}, reasonParts(first))
       : h(
           'ul',
           { role: 'list' },
-          reasons.map((reason) => h('li', {}, reason)),
+          reasons.map((reason) => h('li', {}, reasonParts(reason))),
         ),
   );
+}
+
+/**
+ * The sentence, and the command to type.
+ * @param {Reason} reason
+ */
+function reasonParts({ text, hint }) {
+  return [h('span', { class: 'text' }, text), ...(hint === null ? [] : [' ', h('code', {}, hint)])];
 }
 
 /** @param {readonly string[]} names */

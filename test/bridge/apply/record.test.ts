@@ -13,7 +13,7 @@ const set = (key: string, value: string): CatalogOperation => ({ kind: 'kv-set',
 const cas = (key: string, value: string, index: number): CatalogOperation => ({ kind: 'kv-cas', key, value, index });
 const count = async (prefix: string) => (await consul.get<string[]>(`/v1/kv/${prefix}?keys`))?.length ?? 0;
 
-t.test('a publication is carried out whole, or not at all', async (t) => {
+t.test('a publication writes everything or nothing', async (t) => {
   const key = 'one/record';
   const first = await publishRecord(client, { key, first: [cas(key, 'a', 0), set('one/x', '1')], rest: [] });
   if (first.kind !== 'applied') throw new Error('the first was fenced');
@@ -25,7 +25,7 @@ t.test('a publication is carried out whole, or not at all', async (t) => {
   t.match(next, { kind: 'applied' });
 });
 
-t.test('what does not fit into one transaction follows, fenced by the record', async (t) => {
+t.test('what does not fit into one transaction follows in others, fenced by the record', async (t) => {
   const key = 'many/record';
   const rest = Array.from({ length: 200 }, (_, n) => set(`many/${n}`, 'x'));
   const outcome = await publishRecord(client, { key, first: [cas(key, 'a', 0)], rest });
@@ -33,7 +33,7 @@ t.test('what does not fit into one transaction follows, fenced by the record', a
   t.equal(await count('many/'), 201);
 });
 
-t.test('a repair is not carried out when the record has changed', async (t) => {
+t.test('a repair writes nothing when the record has changed', async (t) => {
   const key = 'repair/record';
   const made = await publishRecord(client, { key, first: [cas(key, 'a', 0)], rest: [] });
   if (made.kind !== 'applied') throw new Error('it was fenced');
@@ -44,7 +44,7 @@ t.test('a repair is not carried out when the record has changed', async (t) => {
   t.equal(await consul.key('repair/x'), '1');
 });
 
-t.test('what Consul refuses for another reason is an error that names the step', async (t) => {
+t.test('a refusal of Consul for another reason is an error that names the step', async (t) => {
   const key = 'refused/record';
   const check = { id: 'c', serviceId: 's', serviceName: 's', name: 'c', status: 'passing', output: '' } as const;
   const steps: CatalogOperation[] = [cas(key, 'a', 0), { kind: 'check-set', node: 'nobody', check }];
@@ -55,7 +55,7 @@ t.test('what Consul refuses for another reason is an error that names the step',
   t.equal(await consul.key(key), undefined);
 });
 
-t.test('deleting what is gone already is no failure: another bridge was first', async (t) => {
+t.test('deleting what another bridge has deleted is no failure', async (t) => {
   const key = 'gone/record';
   const gone: CatalogOperation = { kind: 'service-delete', node: 'redis-gone', serviceId: 'x', name: 'redis-replica' };
   const node: CatalogOperation = { kind: 'node-set', node: 'redis-gone', address: '10.0.0.1', meta: {} };
@@ -63,7 +63,7 @@ t.test('deleting what is gone already is no failure: another bridge was first', 
   t.match(outcome, { kind: 'applied' });
 });
 
-t.test('an agent that does not answer is an error within the time limit', async (t) => {
+t.test('an agent that does not answer causes an error within the time limit', async (t) => {
   consul.pause();
   t.teardown(() => (consul.running ? undefined : consul.resume()));
   const key = 'paused/record';

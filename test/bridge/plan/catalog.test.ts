@@ -13,7 +13,7 @@ function wanted(content: MasterRecord, changes: Partial<Wanted> = {}): Wanted {
   return { naming: { environment: undefined }, record: content, master: up, replicas, ...changes };
 }
 
-/** What Consul holds once these steps were carried out on nothing. */
+/** What an empty catalog holds after these steps. */
 function holdingsAfter(steps: readonly CatalogOperation[]): Holdings {
   const keys = new Map<string, { key: string; value: string; modifyIndex: number }>();
   const instances = new Map<string, ServiceInstance>();
@@ -55,7 +55,7 @@ t.test(
   },
 );
 
-t.test('what is published is what product and DNS need', async (t) => {
+t.test('a publication writes the record, the keys and the services that DNS needs', async (t) => {
   const [master, first] = inPlace.instances;
   t.match(master, { node: 'redis-m', id: 'redis-master', name: 'redis-master', address: '10.0.0.1', port: 6301 });
   t.strictSame(master?.tags, ['m']);
@@ -93,7 +93,7 @@ t.test('a name that DNS cannot carry has both forms as tags', async (t) => {
   );
 });
 
-t.test('a publication after a failover removes the services of replicas that are none any more', async (t) => {
+t.test('a publication after a failover removes the services of former replicas', async (t) => {
   const moved = record('B', { epoch: 8, replicas: [at('C')] });
   const { rest } = planPublication(wanted(moved), { index: 1, holdings: inPlace });
   t.strictSame(
@@ -107,11 +107,11 @@ t.test('a confirmation writes the record and nothing else', async (t) => {
   t.strictSame([first.map(({ kind }) => kind), rest], [['kv-cas'], []]);
 });
 
-t.test('what is in place is left alone', async (t) => {
+t.test('a repair leaves what agrees with the record', async (t) => {
   t.strictSame(planRepair(wanted(content), inPlace), []);
 });
 
-t.test('a repair on nothing at all writes what a publication writes, but for the record', async (t) => {
+t.test('a repair of an empty catalog writes what a publication writes, except the record', async (t) => {
   const steps = planRepair(wanted(content), nothing);
   t.strictSame(holdingsAfter(steps), inPlace);
 });
@@ -205,12 +205,12 @@ const repairs: readonly (readonly [string, Holdings, readonly string[]])[] = [
   ],
 ];
 for (const [what, holdings, expected] of repairs) {
-  t.test(`only what differs is put right: ${what}`, async (t) => {
+  t.test(`a repair writes only what differs: ${what}`, async (t) => {
     t.strictSame(planRepair(wanted(content), holdings).map(stepName), expected);
   });
 }
 
-t.test('while no Sentinel knows better, a check keeps what it says about the same address', async (t) => {
+t.test('while no Sentinel has an opinion, a check keeps its status for the same address', async (t) => {
   const silent = wanted(content, {
     master: undefined,
     replicas: content.replicas.map((address) => ({ address, opinion: undefined })),
@@ -220,7 +220,7 @@ t.test('while no Sentinel knows better, a check keeps what it says about the sam
   t.match(moved.first.at(-1), { kind: 'check-set', check: { status: 'critical', output: 'no Sentinel can be asked' } });
 });
 
-t.test('a replica that no Sentinel has seen yet is critical, and so gets no traffic', async (t) => {
+t.test('a replica that no Sentinel has seen yet is critical, so it gets no traffic', async (t) => {
   const unseen = wanted(content, { replicas: content.replicas.map((address) => ({ address, opinion: undefined })) });
   const { rest } = planPublication(unseen, { index: 1, holdings: nothing });
   t.match(rest.at(-1), { check: { status: 'critical', output: 'Sentinel: not seen yet' } });

@@ -82,7 +82,7 @@ for (const [when, seen, expected] of replicas) {
   });
 }
 
-t.test('replicas are those that most of the Sentinels list that speak about this master, sorted', async (t) => {
+t.test('replicas are those that most Sentinels of this master list, sorted', async (t) => {
   const lists = (...letters: string[]) => ({
     replicas: letters.map((letter) => ({ address: at(letter), condition: 'up' as const })),
   });
@@ -97,7 +97,7 @@ t.test('replicas are those that most of the Sentinels list that speak about this
   t.strictSame(agreedReplicas(views, at('E')), []);
 });
 
-t.test('the output of a check has no counts or times, so that it does not wake watchers for nothing', async (t) => {
+t.test('the output of a check has no counts or times, so that it does not wake watchers needlessly', async (t) => {
   for (const [, views, answer] of masters)
     t.notMatch(masterOpinion(at('A'), { views, role: answer })?.output ?? '', /\d/);
 });

@@ -14,11 +14,11 @@ export type Expected =
   | { readonly publish: Cause; readonly is: Partial<MasterRecord> }
   | { readonly wait: Wait; readonly retryAfterMs?: number }
   | 'stands'
-  | 'look-closer'
+  | 'ask-all'
   | 'conflict'
   | { readonly ask: string };
 
-/** What is decided when: rows by the situation that they are about. */
+/** Situations and the decisions that they lead to. */
 export type Table = Readonly<Record<string, readonly Row[]>>;
 
 export interface Row {

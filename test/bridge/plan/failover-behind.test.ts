@@ -6,17 +6,17 @@ const five = record('A', { epoch: 5 });
 const table: Table = {
   'the Sentinels are behind the record': [
     {
-      when: 'one lags and is the only one heard: refused',
+      when: 'one Sentinel lags and is the only one that answers: refused',
       given: { held: held(five), views: [view(1, 'B', 4)], role: role('B', 'master') },
       expect: { wait: 'older' },
     },
     {
-      when: 'one lags and announces: all are asked first',
+      when: 'one Sentinel lags and announces: the bridge asks all first',
       given: { ...announced, held: held(five), views: [view(1, 'B', 4)] },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
-      when: 'two lag with different epochs: no majority',
+      when: 'two Sentinels lag with different epochs: no majority',
       given: { held: held(five), views: [view(1, 'B', 4), view(2, 'C', 3)] },
       expect: { wait: 'older' },
     },
@@ -26,7 +26,7 @@ const table: Table = {
       expect: { wait: 'rebase', retryAfterMs: 10_000 },
     },
     {
-      when: 'a lone rebuilt Sentinel that knows nobody is no majority of three',
+      when: 'one rebuilt Sentinel that knows no other is no majority of three',
       given: {
         held: held(five),
         views: [view(1, 'B', 0, { knownSentinels: 1 })],
@@ -36,27 +36,27 @@ const table: Table = {
       expect: { wait: 'older' },
     },
     {
-      when: 'it has lasted half the time',
+      when: 'half of the wait is over',
       given: { held: held(five), views: all('B', 1), lagging: { master: at('B'), epoch: 1, sinceMs: 995_000 } },
       expect: { wait: 'rebase', retryAfterMs: 5_000 },
     },
     {
-      when: 'the majority has changed its mind: the wait begins anew',
+      when: 'the majority names another epoch: the wait begins again',
       given: { held: held(five), views: all('B', 2), lagging: { master: at('B'), epoch: 1, sinceMs: 0 } },
       expect: { wait: 'rebase', retryAfterMs: 10_000 },
     },
     {
-      when: 'another master at that epoch: the wait begins anew',
+      when: 'the majority names another master at that epoch: the wait begins again',
       given: { held: held(five), views: all('C', 1), lagging: { master: at('B'), epoch: 1, sinceMs: 0 } },
       expect: { wait: 'rebase', retryAfterMs: 10_000 },
     },
     {
-      when: 'it has lasted, and the target was not asked: asked first',
+      when: 'the wait is over, and the target was not asked: the bridge asks it first',
       given: { held: held(five), views: all('B', 1), lagging: { master: at('B'), epoch: 1, sinceMs: 990_000 } },
       expect: { ask: 'B' },
     },
     {
-      when: 'it has lasted, and the target is a master: a new generation',
+      when: 'the wait is over, and the target is a master: a new generation',
       given: {
         held: held(five),
         views: all('B', 1),
@@ -69,7 +69,7 @@ const table: Table = {
       },
     },
     {
-      when: 'it has lasted, with the same master as before: a new generation, which has no other previous',
+      when: 'the wait is over, with the same master: a new generation, with the same previous master',
       given: {
         held: held(five),
         views: all('A', 0),
@@ -79,7 +79,7 @@ const table: Table = {
       expect: { publish: 'rebase', is: { generation: 2, epoch: 0, master: at('A'), previous: null } },
     },
     ...(['replica', 'unreachable', 'other'] as const).map((answer) => ({
-      when: `it has lasted, and the target answers as ${answer}: no new generation`,
+      when: `the wait is over, and the target answers as ${answer}: no new generation`,
       given: {
         held: held(five),
         views: all('B', 1),
@@ -89,7 +89,7 @@ const table: Table = {
       expect: { wait: 'rebase', retryAfterMs: 1_000 } as const,
     })),
     {
-      when: 'the record is gone: what is remembered counts',
+      when: 'the record is gone: the remembered one counts',
       given: { remembered: five, views: all('B', 1), role: role('B', 'master') },
       expect: { wait: 'rebase', retryAfterMs: 10_000 },
     },

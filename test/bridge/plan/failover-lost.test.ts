@@ -18,21 +18,21 @@ const table: Table = {
       given: { views: all('A', 0), role: role('A', 'master') },
       expect: { publish: 'initial', is: { epoch: 0 } },
     },
-    { when: 'its target is asked first', given: { views: all('A', 5) }, expect: { ask: 'A' } },
+    { when: 'the bridge asks the target first', given: { views: all('A', 5) }, expect: { ask: 'A' } },
     {
-      when: 'it cannot be reached: published all the same',
+      when: 'the target is out of reach: published anyway',
       given: { views: all('A', 5), role: role('A', 'unreachable') },
       expect: { publish: 'initial', is: { master: at('A') } },
     },
     {
-      when: 'it is a replica',
+      when: 'the target is a replica',
       given: { views: all('A', 5), role: role('A', 'replica') },
       expect: { wait: 'not-master-yet' },
     },
     {
       when: 'one Sentinel announces',
       given: { ...announced, views: [view(1, 'B', 6)], role: role('B', 'master') },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
       when: 'a minority answers',
@@ -40,27 +40,27 @@ const table: Table = {
       expect: { wait: 'no-majority' },
     },
     {
-      when: 'a lone Sentinel answers that was rebuilt and knows nobody, but the bridge knows of three',
+      when: 'only a rebuilt Sentinel answers that knows no other, but the bridge knows three',
       given: { views: [view(1, 'A', 0, { knownSentinels: 1 })], role: role('A', 'master') },
       expect: { wait: 'no-majority' },
     },
     {
-      when: 'there is but one Sentinel',
+      when: 'there is only one Sentinel',
       given: { views: [view(1, 'A', 0, { knownSentinels: 1 })], knownSentinels: 1, role: role('A', 'master') },
       expect: { publish: 'initial', is: { phase: 'confirmed' } },
     },
     {
-      when: 'two of three answer, and they are of different epochs: they are about to agree',
+      when: 'two of three answer with different epochs: they may still agree',
       given: { views: [view(1, 'A', 5), view(2, 'B', 6)], role: role('B', 'master') },
       expect: { wait: 'no-majority' },
     },
     {
-      when: 'one names another master at a newer epoch than the others, who may be about to adopt it',
+      when: 'one names another master at a newer epoch, which the others may still adopt',
       given: { views: [view(1, 'D', 999), ...all('A', 5).slice(1)], role: role('D', 'master') },
       expect: { wait: 'no-majority', retryAfterMs: 10_000 },
     },
     {
-      when: 'they go on without it for long enough: it is not theirs, and the majority counts',
+      when: 'the others do not adopt it for long enough: the majority counts',
       given: {
         views: [view(1, 'D', 999), ...all('A', 5).slice(1)],
         role: role('A', 'master'),
@@ -70,28 +70,28 @@ const table: Table = {
     },
     { when: 'no Sentinel answers', given: {}, expect: { wait: 'no-sentinel' } },
     { when: 'no Sentinel monitors it', given: { unmonitored: 'none' }, expect: { wait: 'no-sentinel' } },
-    { when: 'what was announced is gone', given: { ...announced }, expect: 'look-closer' },
+    { when: 'the announced change is gone', given: { ...announced }, expect: 'ask-all' },
   ],
   'no Sentinel monitors it any more': [
     {
-      when: 'the record is left behind: it stands',
+      when: 'no Sentinel monitors the master of the record: the record stays',
       given: { held: held(five), unmonitored: 'none' },
       expect: 'stands',
     },
     {
-      when: 'the record was taken away: it is not put back',
+      when: 'somebody removed the record: the bridge does not restore it',
       given: { remembered: five, unmonitored: 'none' },
       expect: { wait: 'no-sentinel' },
     },
     {
-      when: 'the record is not the newest that there was',
+      when: 'the record is older than the remembered one',
       given: { held: held(record('A', { epoch: 4 })), remembered: five, unmonitored: 'none' },
       expect: { wait: 'no-sentinel' },
     },
   ],
   'somebody removed or edited the record': [
     {
-      when: 'deleted: put back as it was',
+      when: 'deleted: restored unchanged',
       given: { remembered: five, views: all('A', 5) },
       expect: {
         publish: 'restored',
@@ -99,9 +99,9 @@ const table: Table = {
       },
     },
     {
-      when: 'deleted, and only an announcement was looked at',
+      when: 'deleted, and only the announcing Sentinel was asked',
       given: { ...announced, remembered: five, views: [view(1, 'A', 5)] },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
       when: 'deleted, and a minority answers',
@@ -109,27 +109,27 @@ const table: Table = {
       expect: { wait: 'no-majority' },
     },
     {
-      when: 'deleted while a failover went on: the new one, above what was remembered',
+      when: 'deleted during a failover: the new master, above the remembered record',
       given: { remembered: { ...five, generation: 2 }, views: [view(1, 'B', 6)], role: role('B', 'master') },
       expect: { publish: 'failover', is: { generation: 2, epoch: 6, previous: at('A') } },
     },
     {
-      when: 'not a record any more: put back',
+      when: 'not a record any more: restored',
       given: { held: { kind: 'unreadable', modifyIndex: 9 }, remembered: five, views: all('A', 5) },
       expect: { publish: 'restored', is: { epoch: 5, master: at('A') } },
     },
     {
-      when: 'another address by hand: put back',
+      when: 'another address by hand: restored',
       given: { held: held(record('C', { epoch: 5 })), remembered: five, views: all('A', 5) },
       expect: { publish: 'restored', is: { master: at('A') } },
     },
     {
-      when: 'an older epoch by hand: put back',
+      when: 'an older epoch by hand: restored',
       given: { held: held(record('A', { epoch: 3 })), remembered: five, views: all('A', 5) },
       expect: { publish: 'restored', is: { epoch: 5, master: at('A') } },
     },
     {
-      when: 'an older generation (Consul was restored from a snapshot): put back',
+      when: 'an older generation (Consul was restored from a snapshot): restored',
       given: {
         held: held(record('C', { generation: 1, epoch: 9 })),
         remembered: { ...five, generation: 2 },
@@ -138,7 +138,7 @@ const table: Table = {
       expect: { publish: 'restored', is: { generation: 2, epoch: 5, master: at('A') } },
     },
     {
-      when: 'rolled back, and the Sentinels have moved on meanwhile',
+      when: 'rolled back, and the Sentinels have failed over meanwhile',
       given: {
         held: held(record('C', { epoch: 3 })),
         remembered: five,
@@ -148,7 +148,7 @@ const table: Table = {
       expect: { publish: 'failover', is: { epoch: 6, master: at('B'), previous: at('A') } },
     },
     {
-      when: 'a higher epoch by hand: a majority on a lower one, which must last',
+      when: 'a higher epoch by hand: a majority names a lower one, which must last',
       given: { held: held(record('C', { epoch: 99 })), remembered: record('C', { epoch: 99 }), views: all('A', 5) },
       expect: { wait: 'rebase', retryAfterMs: 10_000 },
     },

@@ -22,32 +22,32 @@ const table: Table = {
       expect: { publish: 'failover', is: { epoch: 6, master: at('B'), phase: 'confirmed' } },
     },
     {
-      when: 'the target was not asked yet: it is asked first',
+      when: 'the target was not asked yet: the bridge asks it first',
       given: { ...announced, held: held(five), views: [view(1, 'B', 6)] },
       expect: { ask: 'B' },
     },
     {
-      when: 'another address was asked: the target is asked first',
+      when: 'another address was asked: the bridge asks the target first',
       given: { ...announced, held: held(five), views: [view(1, 'B', 6)], role: role('A', 'master') },
       expect: { ask: 'B' },
     },
     {
-      when: 'the target is still a replica: waited for, briefly',
+      when: 'the target is still a replica: a short wait',
       given: { ...announced, held: held(five), views: [view(1, 'B', 6)], role: role('B', 'replica') },
       expect: { wait: 'not-master-yet', retryAfterMs: 25 },
     },
     {
-      when: 'the target is a Sentinel or something else: waited for',
+      when: 'the target is a Sentinel or something else: a wait',
       given: { held: held(five), views: all('B', 6), role: role('B', 'other') },
       expect: { wait: 'not-master-yet', retryAfterMs: 25 },
     },
     {
-      when: 'the target cannot be reached: the Sentinels are believed',
+      when: 'the target is out of reach: the decision of the Sentinels counts',
       given: { ...announced, held: held(five), views: [view(1, 'B', 6)], role: role('B', 'unreachable') },
       expect: { publish: 'failover', is: { epoch: 6, master: at('B') } },
     },
     {
-      when: 'others lag behind: the highest epoch counts',
+      when: 'other Sentinels lag: the highest epoch counts',
       given: {
         held: held(five),
         views: [view(1, 'A', 5), view(2, 'B', 6), view(3, 'A', 5)],
@@ -56,7 +56,7 @@ const table: Table = {
       expect: { publish: 'failover', is: { epoch: 6, master: at('B'), phase: 'promoted' } },
     },
     {
-      when: 'two failovers were missed: the last one counts, and previous is the last one published',
+      when: 'the bridge missed two failovers: the last one counts, and previous is the last published master',
       given: { held: held(five), views: [view(1, 'B', 6), view(2, 'C', 7)], role: role('C', 'master') },
       expect: { publish: 'failover', is: { epoch: 7, master: at('C'), previous: at('A') } },
     },
@@ -66,7 +66,7 @@ const table: Table = {
       expect: { publish: 'failover', is: { epoch: 4_000_000_000 } },
     },
     {
-      when: 'a lone Sentinel raises the epoch without changing the master (a failover cut off by SENTINEL RESET): not believed',
+      when: 'one Sentinel raises the epoch without changing the master (a failover ended by SENTINEL RESET): ignored',
       given: {
         held: held(five),
         views: [view(1, 'A', 6), view(2, 'A', 5), view(3, 'A', 5)],
@@ -75,12 +75,12 @@ const table: Table = {
       expect: { wait: 'no-majority' },
     },
     {
-      when: 'the same, announced: all are asked first',
+      when: 'the same, announced: the bridge asks all first',
       given: { ...announced, held: held(five), views: [view(1, 'A', 6)], role: role('A', 'master') },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
-      when: 'a majority raised the epoch and is back at the same master: published, with no other previous',
+      when: 'a majority raised the epoch for the same master: published, with the same previous master',
       given: { held: held({ ...five, previous: at('C') }), views: all('A', 7), role: role('A', 'master') },
       expect: { publish: 'failover', is: { epoch: 7, master: at('A'), previous: at('C') } },
     },
@@ -90,7 +90,7 @@ const table: Table = {
       expect: { publish: 'failover', is: { generation: 3, epoch: 6 } },
     },
     {
-      when: 'the record was promoted only: the next failover does not wait for its confirmation',
+      when: 'the record is only promoted: the next failover does not wait for its confirmation',
       given: {
         ...announced,
         held: held({ ...five, phase: 'promoted' }),
@@ -100,7 +100,7 @@ const table: Table = {
       expect: { publish: 'failover', is: { epoch: 6 } },
     },
     {
-      when: 'its replicas are those that the Sentinels of that epoch list',
+      when: 'the replicas are those that the Sentinels of that epoch list',
       given: {
         held: held(five),
         views: [
@@ -119,17 +119,17 @@ const table: Table = {
   ],
   'the leader in the middle of a failover': [
     {
-      when: 'it has the new epoch with the old address: it is not listened to',
+      when: 'it has the new epoch with the old address: its view does not count',
       given: {
         ...announced,
         held: held(five),
         views: [view(1, 'A', 6, { condition: 'failover' })],
         role: role('A', 'master'),
       },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
-      when: 'all were asked: the record stands by the others',
+      when: 'all were asked: the others agree with the record',
       given: {
         held: held(five),
         views: [view(1, 'A', 6, { condition: 'failover' }), view(2, 'A', 5), view(3, 'A', 5)],
@@ -137,7 +137,7 @@ const table: Table = {
       expect: 'stands',
     },
     {
-      when: 'another has adopted the new epoch already: followed',
+      when: 'another Sentinel has adopted the new epoch already: followed',
       given: {
         held: held(five),
         views: [view(1, 'A', 6, { condition: 'failover' }), view(2, 'B', 6), view(3, 'A', 5)],
@@ -146,34 +146,34 @@ const table: Table = {
       expect: { publish: 'failover', is: { epoch: 6, master: at('B'), phase: 'promoted' } },
     },
     {
-      when: 'nobody else can be asked',
+      when: 'no other Sentinel can be asked',
       given: { held: held(five), views: [view(1, 'A', 6, { condition: 'failover' })] },
       expect: { wait: 'no-sentinel' },
     },
   ],
   'somebody who monitors another Redis by this name': [
     {
-      when: 'it announces a newer epoch: all are asked',
+      when: 'it announces a newer epoch: the bridge asks all',
       given: { ...announced, held: held(five), views: [stranger], role: role('Z', 'master') },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
-      when: 'it has a newer epoch than all others: the record stands',
+      when: 'it has a newer epoch than all others: the record stays',
       given: { held: held(five), views: [stranger, view(2, 'A', 5), view(3, 'A', 5)], role: role('Z', 'master') },
       expect: 'stands',
     },
     {
-      when: 'the others fail over meanwhile: they are followed',
+      when: 'the others fail over meanwhile: followed',
       given: { held: held(five), views: [stranger, view(2, 'B', 6), view(3, 'A', 5)], role: role('B', 'master') },
       expect: { publish: 'failover', is: { epoch: 6, master: at('B') } },
     },
     {
-      when: 'a majority says the same: it is a master that they were told by hand',
+      when: 'a majority names it too: somebody set this master by hand',
       given: { held: held(five), views: [stranger, view(2, 'Z', 999), view(3, 'A', 5)], role: role('Z', 'master') },
       expect: { publish: 'failover', is: { epoch: 999, master: at('Z') } },
     },
     {
-      when: 'a replica that the record does not have yet, but another Sentinel: followed',
+      when: 'it names a replica that only another Sentinel knows: followed',
       given: {
         held: held({ ...five, replicas: [] }),
         views: [view(1, 'B', 6), view(2, 'A', 5), view(3, 'A', 5)],
@@ -184,7 +184,7 @@ const table: Table = {
   ],
 };
 
-t.test('whose word is not believed is told', async (t) => {
+t.test('a sentence names the Sentinels whose views do not count', async (t) => {
   const heard = situation({ held: held(five), views: [stranger, view(2, 'A', 5), view(3, 'A', 5)] });
   t.match(describeStrangers(heard), /10\.0\.1\.1:26379 names 10\.0\.0\.26:6326 at epoch 999/);
   t.equal(describeStrangers(situation({ held: held(five), views: all('A', 5) })), undefined);

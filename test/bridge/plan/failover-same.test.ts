@@ -5,29 +5,29 @@ const five = record('A', { epoch: 5 });
 
 const table: Table = {
   'the record and the Sentinels agree': [
-    { when: 'nothing is to be done', given: { held: held(five), views: all('A', 5) }, expect: 'stands' },
+    { when: 'nothing differs', given: { held: held(five), views: all('A', 5) }, expect: 'stands' },
     {
-      when: 'the master is down by all of them: the record stands, for nothing was decided',
+      when: 'all Sentinels see the master down: the record stays, because they decided nothing',
       given: { held: held(five), views: [1, 2, 3].map((n) => view(n, 'A', 5, { condition: 'o_down', linked: false })) },
       expect: 'stands',
     },
     {
-      when: 'a Sentinel lags: the record stands',
+      when: 'a Sentinel lags: the record stays',
       given: { held: held(five), views: [view(1, 'A', 5), view(2, 'A', 5), view(3, 'B', 4)] },
       expect: 'stands',
     },
     {
-      when: "only one Sentinel has the record's epoch, and the others lag: the record stands",
+      when: "only one Sentinel has the record's epoch, and the others lag: the record stays",
       given: { held: held(five), views: [view(1, 'A', 5), view(2, 'B', 4), view(3, 'B', 4)] },
       expect: 'stands',
     },
     {
-      when: 'only an announcement was looked at, which is old by now',
+      when: 'only the announcing Sentinel was asked, and its news is old',
       given: { ...announced, held: held(five), views: [view(1, 'A', 5)] },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
-      when: 'a promoted record is named by a majority: confirmed, by whoever made it',
+      when: 'a majority names a promoted record: confirmed, with its first author',
       given: { held: held({ ...five, phase: 'promoted' }), views: [view(1, 'A', 5), view(2, 'A', 5), view(3, 'B', 4)] },
       expect: {
         publish: 'confirmed',
@@ -35,12 +35,12 @@ const table: Table = {
       },
     },
     {
-      when: 'a promoted record is named by a minority: it stays promoted',
+      when: 'a minority names a promoted record: it stays promoted',
       given: { held: held({ ...five, phase: 'promoted' }), views: [view(1, 'A', 5), view(2, 'B', 4), view(3, 'B', 4)] },
       expect: 'stands',
     },
     {
-      when: 'a promoted record is named by all that answer, but those are no majority of all',
+      when: 'all that answer name a promoted record, but they are no majority of all',
       given: {
         held: held({ ...five, phase: 'promoted' }),
         views: [view(1, 'A', 5, { knownSentinels: 5 }), view(2, 'A', 5)],
@@ -48,7 +48,7 @@ const table: Table = {
       expect: 'stands',
     },
     {
-      when: 'a replica came: written, and who made the master stays',
+      when: 'a replica was added: written, with the first author',
       given: {
         held: held(five),
         views: [1, 2, 3].map((n) => view(n, 'A', 5, { replicas: [{ address: at('B'), condition: 'up' }] })),
@@ -59,7 +59,7 @@ const table: Table = {
       },
     },
     {
-      when: 'a replica went: written',
+      when: 'a replica was removed: written',
       given: { held: held({ ...five, replicas: [at('B'), ...others('A')] }), views: all('A', 5) },
       expect: { publish: 'replicas', is: { replicas: others('A') } },
     },
@@ -81,17 +81,17 @@ const table: Table = {
   ],
   'two masters at one epoch': [
     {
-      when: 'the record names one, all Sentinels the other: alarm',
+      when: 'the record names one master, all Sentinels another: conflict',
       given: { held: held(five), remembered: five, views: all('B', 5), role: role('B', 'master') },
       expect: 'conflict',
     },
     {
-      when: 'that lasts, and the target was not asked: asked first',
+      when: 'that lasts, and the target was not asked: the bridge asks it first',
       given: { held: held(five), views: all('B', 5), lagging: { master: at('B'), epoch: 5, sinceMs: 990_000 } },
       expect: { ask: 'B' },
     },
     {
-      when: 'that lasts, and the target is a master: the number is not theirs, so a new generation begins',
+      when: 'that lasts, and the target is a master: a new generation begins',
       given: {
         held: held(five),
         views: all('B', 5),
@@ -101,7 +101,7 @@ const table: Table = {
       expect: { publish: 'rebase', is: { generation: 2, epoch: 5, master: at('B'), previous: at('A') } },
     },
     {
-      when: 'that lasts, and the target is a replica: alarm',
+      when: 'that lasts, and the target is a replica: conflict',
       given: {
         held: held(five),
         views: all('B', 5),
@@ -111,7 +111,7 @@ const table: Table = {
       expect: 'conflict',
     },
     {
-      when: 'that lasts, and only a minority says so: alarm',
+      when: 'that lasts, and only a minority names it: conflict',
       given: {
         held: held(five),
         views: [view(1, 'B', 5)],
@@ -121,17 +121,17 @@ const table: Table = {
       expect: 'conflict',
     },
     {
-      when: 'the same, announced: all are asked first',
+      when: 'the same, announced: the bridge asks all first',
       given: { ...announced, held: held(five), views: [view(1, 'B', 5)] },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
-      when: 'no majority names either, and the record one of them: alarm',
+      when: 'no majority names either, and the record names one of them: conflict',
       given: { held: held(five), views: [view(1, 'A', 5), view(2, 'B', 5)], role: role('B', 'master') },
       expect: 'conflict',
     },
     {
-      when: 'at a newer epoch, without majority: alarm, for an election cannot end so',
+      when: 'at a newer epoch, without a majority: conflict, because an election cannot end so',
       given: { held: held(five), views: [view(1, 'B', 6), view(2, 'C', 6)], role: role('B', 'master') },
       expect: 'conflict',
     },
@@ -151,17 +151,17 @@ const table: Table = {
       expect: { wait: 'older' },
     },
     {
-      when: 'two announce at once',
+      when: 'two Sentinels announce at once',
       given: { ...announced, held: held(five), views: [view(1, 'B', 6), view(2, 'C', 6)] },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
-      when: "a majority names the record's own, one Sentinel another",
+      when: "a majority names the record's master, one Sentinel another",
       given: { held: held(five), views: [view(1, 'B', 5), view(2, 'A', 5), view(3, 'A', 5)] },
       expect: 'stands',
     },
     {
-      when: 'only the minority is heard: alarm',
+      when: 'only the minority answers: conflict',
       given: { held: held(five), views: [view(1, 'B', 5)] },
       expect: 'conflict',
     },

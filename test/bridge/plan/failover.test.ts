@@ -6,21 +6,21 @@ import { at, held, record, role, situation, view } from './world.ts';
 
 const five = record('A', { epoch: 5 });
 
-t.test('the wait for a new generation keeps since when', async (t) => {
+t.test('the wait for a new generation keeps the time of its begin', async (t) => {
   const lagging = { master: at('B'), epoch: 1, sinceMs: 995_000 };
   t.match(decide(situation({ held: held(five), views: all('B', 1), lagging })), { lagging });
   const asked = decide(situation({ held: held(five), views: all('B', 1), lagging: { ...lagging, sinceMs: 0 } }));
   t.match(asked, { kind: 'ask-role', lagging: { sinceMs: 0 } });
 });
 
-t.test('decide is pure: it changes nothing that it is given', async (t) => {
+t.test('decide is pure: it changes none of its input', async (t) => {
   const given = situation({ held: held(five), views: all('B', 6), role: role('B', 'master') });
   const before = JSON.stringify(given);
   t.strictSame(decide(given), decide(given));
   t.equal(JSON.stringify(given), before);
 });
 
-t.test('every refusal says which masters and epochs it is about', async (t) => {
+t.test('every refusal names its masters and epochs', async (t) => {
   const conflict = decide(situation({ held: held(five), views: all('B', 5) }));
   t.match(conflict, { summary: /epoch 5 is 10\.0\.0\.1:6301 by the record and 10\.0\.0\.2:6302 by the Sentinels/ });
   const older = decide(situation({ held: held(five), views: [view(1, 'B', 4)] }));

@@ -8,14 +8,14 @@ const sample = (atMs: number, master: number, replica?: number) => ({
   replicas: new Map(replica === undefined ? [] : [[a, replica]]),
 });
 
-t.test('nothing is known before anybody answered', async (t) => {
+t.test('the lag is unknown before a server answers', async (t) => {
   const history = new LagHistory();
   t.equal(history.lag(a, 0), undefined);
   history.add(sample(1_000, 50));
   t.equal(history.lag(a, 1_000), undefined, 'of a replica whose link is down');
 });
 
-t.test('a replica is as old as the newest moment of its master that it has reached', async (t) => {
+t.test('a replica is as far behind as the newest sample of its master that it has reached', async (t) => {
   const history = new LagHistory();
   for (const [atMs, master] of [
     [1_000, 100],
@@ -30,19 +30,19 @@ t.test('a replica is as old as the newest moment of its master that it has reach
   t.strictSame(history.lag(a, 5_000), { bytes: 0, behindMs: 0 });
 });
 
-t.test('a replica that read on before its master was asked is not ahead', async (t) => {
+t.test('a replica that answered after its master is not ahead', async (t) => {
   const history = new LagHistory();
   history.add(sample(1_000, 100, 120));
   t.strictSame(history.lag(a, 1_010), { bytes: 0, behindMs: 10 });
 });
 
-t.test('while nobody answers, what is known gets older and is not taken for new', async (t) => {
+t.test('while no server answers, the lag grows', async (t) => {
   const history = new LagHistory();
   history.add(sample(1_000, 100, 100));
   t.strictSame(history.lag(a, 9_000), { bytes: null, behindMs: 8_000 });
 });
 
-t.test('what is further behind than is remembered has no age', async (t) => {
+t.test('a lag longer than the history has no age', async (t) => {
   const history = new LagHistory();
   history.add(sample(1_000, 100, 40));
   t.strictSame(history.lag(a, 1_000), { bytes: 60, behindMs: null });
@@ -50,7 +50,7 @@ t.test('what is further behind than is remembered has no age', async (t) => {
   t.equal(history.lag(a, 401_000)?.behindMs, null);
 });
 
-t.test('an offset that fell begins another history', async (t) => {
+t.test('an offset that falls begins a new history', async (t) => {
   const history = new LagHistory();
   history.add(sample(1_000, 1_000, 1_000));
   history.add(sample(2_000, 10, 1_000));

@@ -24,7 +24,7 @@ function node(changes: Partial<CatalogNode> = {}): CatalogNode {
   return { id: '', node: 'redis-m', address: '10.0.0.1', datacenter: 'dc1', meta: {}, ...changes };
 }
 
-t.test('a service on a marked node proves whose it is, without a request', async (t) => {
+t.test('a service on a marked node proves who owns it, without a request', async (t) => {
   const by = (meta: Readonly<Record<string, string>>) =>
     ownershipOf(claim, { keys: new Map(), instances: [instance(meta)] });
   t.strictSame(by(nodeMeta(claim)), { kind: 'proven' });
@@ -56,7 +56,7 @@ for (const [when, found, recorded, expected] of owners) {
   });
 }
 
-t.test('a refusal names the node and the way out', async (t) => {
+t.test('a refusal names the node and the fix', async (t) => {
   t.equal(
     foreignNode(claim, 'master M'),
     "cannot write to Consul's node redis-m: it belongs to master M; rename one of them",
@@ -69,7 +69,7 @@ t.test('names become labels of DNS', async (t) => {
   t.equal(externalNode('a.b'), 'redis-a-b');
 });
 
-t.test('names that DNS cannot tell apart are found', async (t) => {
+t.test('names that are the same in DNS are found', async (t) => {
   t.strictSame(collisions(['a.b', 'a-b', 'c']), [['a-b', 'a.b']]);
   t.strictSame(collisions(['Shard', 'shard']), [['Shard', 'shard']]);
   t.strictSame(collisions([`${'x'.repeat(63)}1`, `${'x'.repeat(63)}2`]).length, 1);

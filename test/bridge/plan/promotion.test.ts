@@ -7,7 +7,7 @@ import { at, held, record, role, view } from './world.ts';
 const five = record('A', { epoch: 5 });
 const promoted = record('B', { epoch: 6, phase: 'promoted', previous: at('A') });
 
-/** A Sentinel that leads the failover of epoch 6 from A to B, and was heard from the beginning. */
+/** A Sentinel that leads the failover of epoch 6 from A to B; the bridge heard all its messages. */
 function leader(changes: Partial<SentinelView> = {}): SentinelView {
   return view(1, 'A', 5, {
     condition: 'failover',
@@ -19,7 +19,7 @@ function leader(changes: Partial<SentinelView> = {}): SentinelView {
   });
 }
 
-/** The same for who missed the beginning. */
+/** The same Sentinel; the bridge missed its first messages. */
 function unheard(changes: Partial<SentinelView> = {}): SentinelView {
   const { election: _, ...missed } = leader();
   return { ...missed, ...changes };
@@ -84,7 +84,7 @@ const table: Table = {
       },
     },
     {
-      when: 'it is still a replica: the record stands by the others',
+      when: 'it is still a replica: the others agree with the record',
       given: {
         ...follow,
         held: held(five),
@@ -94,7 +94,7 @@ const table: Table = {
       expect: 'stands',
     },
     {
-      when: 'it is no replica by the record or by any other Sentinel: it is not followed',
+      when: 'neither the record nor another Sentinel knows it as a replica: not followed',
       given: {
         ...follow,
         held: held({ ...five, replicas: [at('C')] }),
@@ -104,7 +104,7 @@ const table: Table = {
       expect: 'stands',
     },
     {
-      when: 'it cannot be reached: the announcement is waited for',
+      when: 'it is out of reach: the bridge waits for the announcement',
       given: {
         ...follow,
         held: held(five),
@@ -114,7 +114,7 @@ const table: Table = {
       expect: 'stands',
     },
     {
-      when: 'only announcements are followed',
+      when: 'the bridge follows only announcements',
       given: { held: held(five), views: [leader(), view(2, 'A', 5), view(3, 'A', 5)], role: role('B', 'master') },
       expect: 'stands',
     },
@@ -130,7 +130,7 @@ const table: Table = {
       expect: { publish: 'failover', is: { epoch: 7, master: at('C') } },
     },
     {
-      when: 'that epoch’s promotion was given up before',
+      when: 'the promotion of that epoch failed before',
       given: {
         ...follow,
         held: held({ ...five, generation: 2 }),
@@ -143,7 +143,7 @@ const table: Table = {
     {
       when: 'there is no record yet: a majority is needed first',
       given: { ...announced, ...follow, views: [leader()], role: role('B', 'master') },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
   ],
   'a promotion that is not confirmed': [
@@ -153,7 +153,7 @@ const table: Table = {
       expect: { publish: 'confirmed', is: { phase: 'confirmed', epoch: 6, master: at('B') } },
     },
     {
-      when: 'the majority is at the old epoch: waited for as long as Sentinel goes on trying',
+      when: 'the majority is at the old epoch: the bridge waits for failover-timeout',
       given: {
         held: held(promoted),
         views: all('A', 5).map((one) => ({ ...one, failoverTimeoutMs: 30_000 })),
@@ -163,7 +163,7 @@ const table: Table = {
       expect: { wait: 'unconfirmed', retryAfterMs: 1_000 },
     },
     {
-      when: 'that time is over: the majority’s master is asked',
+      when: 'that time is over: the bridge asks the majority’s master',
       given: {
         held: held(promoted),
         views: all('A', 5).map((one) => ({ ...one, failoverTimeoutMs: 30_000 })),
@@ -173,7 +173,7 @@ const table: Table = {
       expect: { ask: 'A' },
     },
     {
-      when: 'and is a master: a new generation',
+      when: 'it is a master: a new generation',
       given: {
         held: held(promoted),
         views: all('A', 5).map((one) => ({ ...one, failoverTimeoutMs: 30_000 })),
@@ -187,7 +187,7 @@ const table: Table = {
       },
     },
     {
-      when: 'and is dead: the next election is waited for',
+      when: 'it is dead: the bridge waits for the next election',
       given: {
         held: held(promoted),
         views: all('A', 5),
@@ -198,7 +198,7 @@ const table: Table = {
       expect: { wait: 'unconfirmed' },
     },
     {
-      when: 'the promoted address is a replica again: at once',
+      when: 'the promoted address is a replica again: no wait',
       given: {
         held: held(promoted),
         views: all('A', 5),
@@ -208,7 +208,7 @@ const table: Table = {
       expect: { publish: 'rebase', is: { generation: 2, epoch: 5, master: at('A') } },
     },
     {
-      when: 'its leader is still at work: not given up, however long that takes',
+      when: 'a Sentinel still leads it: the bridge waits without limit',
       given: {
         held: held(promoted),
         views: [leader(), view(2, 'A', 5), view(3, 'A', 5)],
@@ -219,7 +219,7 @@ const table: Table = {
       expect: { wait: 'unconfirmed', retryAfterMs: 1_000 },
     },
     {
-      when: 'no majority agrees on anything: waited for',
+      when: 'no majority agrees on a master: the bridge waits',
       given: { held: held(promoted), views: [view(2, 'A', 5)], role: role('B', 'master'), lagging: undefined },
       expect: { wait: 'older' },
     },
@@ -231,7 +231,7 @@ const table: Table = {
   ],
   'an epoch whose promotion was given up': [
     {
-      when: 'one Sentinel has it after all: not believed',
+      when: 'one Sentinel names the failed promotion later: ignored',
       given: {
         held: held({ ...five, generation: 2 }),
         abandonedEpoch: 6,
@@ -241,7 +241,7 @@ const table: Table = {
       expect: { wait: 'no-majority' },
     },
     {
-      when: 'the same, announced: all are asked first',
+      when: 'the same, announced: the bridge asks all first',
       given: {
         ...announced,
         held: held({ ...five, generation: 2 }),
@@ -249,10 +249,10 @@ const table: Table = {
         views: [view(1, 'B', 6)],
         role: role('B', 'master'),
       },
-      expect: 'look-closer',
+      expect: 'ask-all',
     },
     {
-      when: 'a majority has it after all: followed',
+      when: 'a majority names it later: followed',
       given: {
         held: held({ ...five, generation: 2 }),
         abandonedEpoch: 6,
@@ -275,17 +275,17 @@ const table: Table = {
   ],
   'a promotion that Consul has not taken': [
     {
-      when: 'its leader is still at work: followed again',
+      when: 'a Sentinel still leads it: followed again',
       given: { ...follow, held: held(five), decided: promoted, views: [leader()], role: role('B', 'master') },
       expect: { publish: 'failover', is: { epoch: 6, master: at('B') } },
     },
     {
-      when: 'its leader is gone: the replica is asked first',
+      when: 'its leader is gone: the bridge asks the replica first',
       given: { ...follow, held: held(five), decided: promoted, views: all('A', 5), role: role('A', 'master') },
       expect: { ask: 'B' },
     },
     {
-      when: 'its leader is gone, and the replica is a master: written as it was decided',
+      when: 'its leader is gone, and the replica is a master: written as decided',
       given: { ...follow, held: held(five), decided: promoted, views: all('A', 5), role: role('B', 'master') },
       expect: {
         publish: 'failover',
@@ -310,7 +310,7 @@ const table: Table = {
       expect: { publish: 'failover', is: { generation: 1, epoch: 6, master: at('B'), phase: 'confirmed' } },
     },
     {
-      when: 'Consul has a newer record by now: that one counts',
+      when: 'Consul has a newer record now: that one counts',
       given: { ...follow, held: held(record('C', { epoch: 7 })), decided: promoted, views: all('C', 7) },
       expect: 'stands',
     },

@@ -3,7 +3,7 @@ import type { Address } from '../../../lib/model/address.ts';
 import type { HeldRecord, MasterRecord } from '../../../lib/model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../../lib/model/sentinel.ts';
 
-/** Addresses by letters: `A` is 10.0.0.1:6301, `B` 10.0.0.2:6302, ... so that no host goes with another's port. */
+/** Addresses by letters: `A` is 10.0.0.1:6301, `B` 10.0.0.2:6302, ... so that each host has a port of its own. */
 export function at(letter: string): Address {
   const n = letter.charCodeAt(0) - 'A'.charCodeAt(0) + 1;
   return { host: `10.0.0.${n}`, port: 6300 + n };
@@ -35,7 +35,7 @@ export function held(content: MasterRecord, modifyIndex = 100): HeldRecord {
   return { kind: 'present', record: content, modifyIndex };
 }
 
-/** What Sentinel `s1`, `s2`, ... of three says: `view(1, 'A', 5)`. */
+/** The view of Sentinel `s1`, `s2`, ... of three: `view(1, 'A', 5)`. */
 export function view(
   n: number,
   master: string,

@@ -55,6 +55,6 @@ export const brokenCluster: ClusterState = {
     changedAt: '2026-01-01T00:00:00.000Z',
     changedBy: 'bridge-1',
   },
-  trouble: null,
+  problem: null,
   nodes: [],
 };

@@ -186,7 +186,11 @@ t.test('an API behind TLS that wants certificates is asked with them, and what l
   const authority = { SWITCHMASTER_API: url, SWITCHMASTER_CACERT: cert };
   const named = { ...authority, SWITCHMASTER_TLS_SERVER_NAME: 'switchmaster' };
   const all = { ...named, SWITCHMASTER_CLIENT_CERT: cert, SWITCHMASTER_CLIENT_KEY: key };
-  await waitFor('all to be well', async () => (await runCommand(['status'], all)).code === 0, patience);
+  // The former master is dead: all is not well.
+  await waitFor('the record to be shown', async () => (await runCommand(['status'], all)).stdout, {
+    until: (stdout) => stdout.includes(`shard1  ${formatAddress(newMaster)}`),
+    ...patience,
+  });
   const says = async (environment: Record<string, string>, wanted: string) => {
     const { code, stderr } = await runCommand(['status'], environment);
     t.match({ code, stderr }, { code: 1, stderr: `api-unreachable: no switchmaster answers at ${wanted}` });

@@ -1,12 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import t, { type Test } from 'tap';
-import { findUnwell } from '../../../cmd/wellness.ts';
 import { ConsulClient } from '../../../lib/client/consul.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import { type Address, formatAddress } from '../../../lib/model/address.ts';
 import { runCommand } from '../../cmd/command.ts';
-import { exampleTemplate } from '../../http/views.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { Daemon } from '../../sandbox/daemon.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -53,7 +51,7 @@ t.test('a Redis that does not let the bridge in is told wherever somebody looks'
   t.match(await text(daemon, '/v1/masters/shard1'), '"kind":"redis-denied"');
   t.match(
     await text(daemon, '/metrics'),
-    'switchmaster_master_troubles{master=\\"shard1\\",kind=\\"redis-denied\\"} 2',
+    'switchmaster_problem{code=\\"redis-denied\\",subject=\\"master/shard1\\",level=\\"warning\\"} 1',
   );
   const told = daemon.logLines().filter((line) => /NOAUTH/.test(String(line.summary)) && line.level === 'warn');
   t.equal(told.length, 2, `each once: ${JSON.stringify(told)}`);
@@ -107,7 +105,10 @@ t.test('status fails over a Sentinel that names another master, and over an inst
   });
   running.kill('SIGHUP');
   await unwell(running, new RegExp(`Not well:[^]*names ${formatAddress(other.master.address)}`));
-  const { stdout } = await unwell(running, new RegExp(`Not well:[^]*redis ${formatAddress(dead)}: critical`));
+  const { stdout } = await unwell(
+    running,
+    new RegExp(`Not well:[^]*check of redis ${formatAddress(dead)} is critical`),
+  );
   t.match(stdout, /shard1 {2}.* {2}passing/);
   running.writeConfig(config);
   running.kill('SIGHUP');
@@ -135,17 +136,6 @@ t.test('what desired/ asks for in vain is told', async (t) => {
   t.strictSame(told.map(({ key }) => key).toSorted(), ['cache', 'shard9']);
   await Promise.all(['cache', 'shard9'].map((name) => consul.delete(`/v1/kv/redis/desired/${name}`)));
   await well(running);
-});
-
-t.test('status names a template that is held or has failed, and not one that waits for its turn', (t) => {
-  const outcome = { at: '', reconcileId: '', durationMs: 0, failures: 0, error: null };
-  const held = { ...outcome, kind: 'held' as const, summary: 'too few servers' };
-  const nothing = { ready: true as const, masters: [], desired: [], clusters: [], instances: [] };
-  const faults = (state: string, digest: string | null) =>
-    findUnwell({ ...nothing, templates: [{ ...exampleTemplate, state, held: digest, lastOutcome: held }] });
-  t.strictSame(faults('held', 'abc'), ['haproxy.cfg: held: too few servers']);
-  t.strictSame(faults('queued', null), []);
-  t.end();
 });
 
 t.test('what cannot be reached from the start is told once, and when it comes', async (t) => {

@@ -134,8 +134,8 @@ t.test('a refused login and a certificate for another name are reported as such'
       id: 'refused',
       clusters: [{ name: 'refused', seeds: named.slice(1), access }],
     });
-    await waitFor(`the trouble to be ${told}`, () => part.list()[0]?.trouble, {
-      until: (trouble) => told.test(trouble ?? ''),
+    await waitFor(`the problem to be ${told}`, () => part.list()[0]?.problem, {
+      until: (problem) => told.test(problem ?? ''),
     });
     await stop();
   }

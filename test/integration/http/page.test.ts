@@ -37,7 +37,7 @@ const url = `http://${formatAddress(daemon.api)}/`;
 const browser = await openBrowser(t);
 // Of the daemon's absence the browser itself tells its console.
 const { page, wrongs } = await visit(browser, url, {
-  expected: /ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|status of 503/,
+  expected: /ERR_CONNECTION|ERR_SOCKET|ERR_INCOMPLETE|ERR_EMPTY|status of 503/,
 });
 const [oldMaster, newMaster] = [shard1.master.address, shard1.replicas[0]?.address ?? shard1.master.address].map(
   formatAddress,
@@ -73,7 +73,7 @@ t.test('a failover is seen: the new master, its waterfall, the picture, the sent
   await page.locator('.box[data-kind="replica"]', { hasText: oldMaster ?? '' }).waitFor();
   await page.locator('.edge.moved').nth(1).waitFor({ state: 'attached' });
   t.match(await page.locator('#spoken').textContent(), /\S/, 'and it is said to who does not see');
-  const decision = page.locator('.log li[data-turn="true"] button').first();
+  const decision = page.locator('.log li[data-change="true"] button').first();
   await decision.click();
   await page.locator('.sentences li', { hasText: /answered ROLE: master/ }).waitFor();
 });

@@ -47,8 +47,9 @@ t.test('status draws the cluster with its slots, and what runs here', async (t) 
     until: (body) => JSON.stringify(body).includes('"status":"passing"'),
   });
   const { code, stdout, stderr } = await runCommand(['status', '--api', `http://${formatAddress(daemon.api)}`]);
-  t.equal(code, 0, stderr);
+  t.equal(code, 1, stderr);
   t.match(stdout, `sessions  cluster  ok  epoch `);
+  t.match(stdout, '1 of 1 shards have no replica.  [cluster-without-replica]');
   t.match(stdout, `└─ slots 0-16383  ${address}`);
   t.match(stdout, `cluster ${address} of sessions, master`);
 });

@@ -1,0 +1,18 @@
+import type { ClusterState } from '../../http/views.ts';
+import { type HealthCode, makeReason, type Reason } from '../../model/health.ts';
+
+/** Whether a Redis Cluster serves every slot, and can lose a master. */
+export function judgeCluster({ name, record, problem }: ClusterState): readonly Reason[] {
+  const reason = (code: HealthCode, text: string) => makeReason({ code, subject: { kind: 'cluster', name }, text });
+  if (record === null) return [reason('cluster-unrecorded', problem ?? 'Consul holds no record of it yet.')];
+  const { state, uncovered, shards } = record;
+  const slots = uncovered.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const serving = shards.filter((shard) => shard.slots.length > 0);
+  const alone = serving.filter(({ replicas }) => replicas.length === 0).length;
+  return [
+    ...(problem === null ? [] : [reason('cluster-problem', problem)]),
+    ...(state === 'fail' ? [reason('cluster-failed', 'Its nodes say that it has failed.')] : []),
+    ...(slots > 0 ? [reason('cluster-slots-uncovered', `No master serves ${slots} of its slots.`)] : []),
+    ...(alone > 0 ? [reason('cluster-without-replica', `${alone} of ${serving.length} shards have no replica.`)] : []),
+  ];
+}

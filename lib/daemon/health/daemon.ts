@@ -1,0 +1,32 @@
+import { makeReason, type Reason } from '../../model/health.ts';
+
+/** Whether Consul can be read, and since when. */
+export type ConsulState =
+  | { readonly kind: 'reached' }
+  | { readonly kind: 'lost'; readonly since: string; readonly message: string };
+
+/** What came of the last reload of the config. */
+export type ConfigState =
+  | { readonly kind: 'current' }
+  | { readonly kind: 'refused'; readonly since: string; readonly message: string };
+
+/** What was not observed in full yet: each as `part: what`. */
+export function judgeReadiness(missing: readonly string[]): readonly Reason[] {
+  return missing.map((what) => {
+    const [name = what] = what.split(':', 1);
+    return makeReason({ code: 'not-ready', subject: { kind: 'part', name }, text: what });
+  });
+}
+
+export function judgeConsul(consul: ConsulState): readonly Reason[] {
+  if (consul.kind === 'reached') return [];
+  const text = `Consul cannot be read since ${consul.since}: ${consul.message}`;
+  return [makeReason({ code: 'consul-unreachable', subject: { kind: 'consul', name: 'consul' }, text })];
+}
+
+/** The daemon goes on with the config of before, and would not start with the one on disk. */
+export function judgeConfig(config: ConfigState): readonly Reason[] {
+  if (config.kind === 'current') return [];
+  const text = `The config on disk was refused at ${config.since}, and the one of before is in use: ${config.message}`;
+  return [makeReason({ code: 'config-refused', subject: { kind: 'config', name: 'config' }, text })];
+}

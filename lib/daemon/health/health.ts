@@ -1,0 +1,40 @@
+import type { Views } from '../../http/views.ts';
+import { type Health, toHealth } from '../../model/health.ts';
+import { judgeCluster } from './cluster.ts';
+import { type ConfigState, type ConsulState, judgeConfig, judgeConsul, judgeReadiness } from './daemon.ts';
+import { judgeDesired } from './desired.ts';
+import { judgeInstance } from './instance.ts';
+import { judgeMaster } from './master.ts';
+import { judgeTemplate } from './template.ts';
+
+/** Everything that is judged. */
+export interface Situation {
+  readonly views: Pick<
+    Views,
+    'masters' | 'desired' | 'clusters' | 'instances' | 'templates' | 'readiness' | 'outcomes'
+  >;
+  readonly consul: ConsulState;
+  readonly config: ConfigState;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+}
+
+/**
+ * Whether all is well, and why not. Decided here alone: the API, `switchmaster status`, the live page and the metrics
+ * show it.
+ */
+export function judge({ views, consul, config, nowMs }: Situation): Health {
+  const last = (loop: string, key: string) => views.outcomes.last(loop, key);
+  return toHealth([
+    ...judgeReadiness(views.readiness.missing()),
+    ...judgeConsul(consul),
+    ...judgeConfig(config),
+    ...views.masters
+      .list()
+      .flatMap((master) => judgeMaster({ master, lastOutcome: last('bridge', master.name), nowMs })),
+    ...views.desired.list().flatMap((name) => judgeDesired(name, last('provisioner', name))),
+    ...views.clusters.list().flatMap(judgeCluster),
+    ...views.instances.list().flatMap(judgeInstance),
+    ...views.templates.list().flatMap((template) => judgeTemplate(template, last('renderer', template.name))),
+  ]);
+}

@@ -1,0 +1,66 @@
+/**
+ * What the Sentinels say of a master, in words.
+ *
+ * @import { Address, Lag, Master, Vote } from './api.d.ts'
+ */
+import { same } from './address.js';
+
+/**
+ * What a vote is to the record.
+ * @param {Vote} vote
+ * @param {Master['record']} record
+ * @returns {'agree' | 'differ' | 'unaware' | 'gone'}
+ */
+export function stance(vote, record) {
+  if (vote.state === 'unreachable') return 'gone';
+  if (vote.state === 'unaware' || vote.master === null) return 'unaware';
+  return record !== null && same(vote.master, record.master) && vote.epoch === record.epoch ? 'agree' : 'differ';
+}
+
+/** @typedef {{ address: Address, condition: string }} Replica */
+
+/**
+ * The record's replicas, each as most of the Sentinels that see it do.
+ * @param {Master} master
+ * @returns {readonly Replica[]}
+ */
+export function replicasOf(master) {
+  const { record, sentinels } = master;
+  return (record?.replicas ?? []).map((address) => {
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const { replicas } of sentinels) {
+      const seen = replicas.find((replica) => same(replica.address, address));
+      if (seen !== undefined) counts.set(seen.condition, (counts.get(seen.condition) ?? 0) + 1);
+    }
+    const [condition = 'not seen'] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
+    if (condition !== 'up') return { address, condition: conditions[condition] ?? condition };
+    const lag = master.replicas.find((replica) => same(replica.address, address))?.lag ?? null;
+    return { address, condition: describeLag(lag) };
+  });
+}
+
+/** Less may be the age of the measurement, which the time includes. */
+const shownMs = 10_000;
+
+/** @param {Lag | null} lag */
+function describeLag(lag) {
+  if (lag === null || (lag.bytes === null && lag.behindMs === null)) return 'replicating';
+  if (lag.bytes === 0) return 'in step';
+  const time = lag.behindMs === null || lag.behindMs < shownMs ? '' : `, ${Math.round(lag.behindMs / 1_000)} s`;
+  return `${lag.bytes === null ? '' : size(lag.bytes)}${time} behind`.replace(/^, /, '');
+}
+
+/** @param {number} bytes */
+function size(bytes) {
+  if (bytes < 10_000) return `${bytes} B`;
+  return bytes < 10_000_000 ? `${Math.round(bytes / 1_000)} kB` : `${Math.round(bytes / 1_000_000)} MB`;
+}
+
+/** @type {Readonly<Record<string, string>>} */
+const conditions = {
+  'link-down': 'not replicating',
+  s_down: 'down',
+  unlinked: 'not linked yet',
+  master: 'says it is a master',
+};

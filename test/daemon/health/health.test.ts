@@ -1,0 +1,123 @@
+import t from 'tap';
+import { judge } from '../../../lib/daemon/health/health.ts';
+import type { InstanceState, OutcomeState } from '../../../lib/http/views.ts';
+import type { Health } from '../../../lib/model/health.ts';
+import { brokenCluster, masterAt, templateOf } from '../../http/page/world.ts';
+import { type ExampleContents, exampleViews } from '../../http/views.ts';
+
+const since = '2026-01-01T00:00:00.000Z';
+
+const judged = (contents: ExampleContents, over: Partial<Parameters<typeof judge>[0]> = {}): Health =>
+  judge({
+    views: exampleViews(contents),
+    consul: { kind: 'reached' },
+    config: { kind: 'current' },
+    nowMs: Date.parse('2026-01-02T00:00:00.000Z'),
+    ...over,
+  });
+
+const codesOf = ({ reasons }: Health) =>
+  reasons.map(({ code, level, subject: { kind, name } }) => `${level} ${code} ${kind}/${name}`);
+
+const outcome = (kind: OutcomeState['kind'], summary: string): OutcomeState => ({
+  ...{ kind, summary, at: since, reconcileId: 'a', durationMs: 1, failures: 0, error: null },
+});
+
+const instanceOf = (check: InstanceState['check']): InstanceState => ({
+  ...{ id: 'redis-1', kind: 'redis', name: 'shard1', address: { host: '10.0.0.1', port: 6379 }, role: 'master' },
+  ...{ version: null, check, seenAt: null },
+});
+
+t.test('all is well where nothing is wrong', async (t) => {
+  t.strictSame(judged({ masters: [masterAt(1)], templates: [templateOf()] }), { level: 'well', reasons: [] });
+});
+
+t.test('the level is that of the worst reason, which comes first', async (t) => {
+  const health = judged({
+    masters: [
+      masterAt(2, { check: { status: 'critical', output: 'Sentinel: o_down' } }),
+      masterAt(1, { record: null }),
+    ],
+    readiness: { missing: () => ['bridge: record of shard1'] },
+  });
+  t.equal(health.level, 'critical');
+  t.strictSame(codesOf(health), [
+    'critical master-down master/shard2',
+    'unknown not-ready part/bridge',
+    'unknown master-unrecorded master/shard1',
+  ]);
+});
+
+t.test('each reason says what to type, and where it is explained', async (t) => {
+  const [reason] = judged({ masters: [masterAt(1, { check: { status: 'critical', output: 'o_down' } })] }).reasons;
+  t.match(reason, {
+    text: 'Its check is critical: o_down.',
+    hint: 'switchmaster why shard1',
+    doc: 'docs/guide/operations.md#master-down',
+  });
+});
+
+t.test('a Consul that cannot be read, and a config that was refused', async (t) => {
+  const health = judged(
+    {},
+    {
+      consul: { kind: 'lost', since, message: 'refused' },
+      config: { kind: 'refused', since, message: 'bogus: unknown' },
+    },
+  );
+  t.strictSame(codesOf(health), ['critical consul-unreachable consul/consul', 'warning config-refused config/config']);
+  t.match(health.reasons, [{ text: /since 2026.*refused/ }, { text: /bogus: unknown/ }]);
+});
+
+t.test('what desired/ asks for in vain', async (t) => {
+  const outcomes = { last: (loop: string) => (loop === 'provisioner' ? outcome('held', 'no pattern') : undefined) };
+  t.strictSame(codesOf(judged({ desired: ['cache'], outcomes })), ['warning desired-held desired/cache']);
+});
+
+t.test('a cluster without some of its slots, and without a replica', async (t) => {
+  t.strictSame(codesOf(judged({ clusters: [brokenCluster] })), [
+    'critical cluster-failed cluster/sessions',
+    'critical cluster-slots-uncovered cluster/sessions',
+    'warning cluster-without-replica cluster/sessions',
+  ]);
+  t.strictSame(codesOf(judged({ clusters: [{ ...brokenCluster, record: null }] })), [
+    'unknown cluster-unrecorded cluster/sessions',
+  ]);
+});
+
+t.test('an instance by its check', async (t) => {
+  const cases = [
+    [null, 'unknown instance-unchecked'],
+    [{ status: 'passing', output: 'up' }, undefined],
+    [{ status: 'warning', output: 'slow' }, 'warning instance-warning'],
+    [{ status: 'critical', output: 'dead' }, 'critical instance-critical'],
+  ] as const;
+  for (const [check, expected] of cases) {
+    const codes = codesOf(judged({ instances: [instanceOf(check)] }));
+    t.strictSame(codes, expected === undefined ? [] : [`${expected} instance/redis-1`]);
+  }
+});
+
+t.test('a template by its state; one that waits for its turn is well', async (t) => {
+  const cases = [
+    ['current', undefined],
+    ['queued', undefined],
+    ['write', undefined],
+    ['new', 'unknown template-pending'],
+    ['pending', 'unknown template-pending'],
+    ['held', 'warning template-held'],
+    ['refused', 'critical template-refused'],
+    ['invalid', 'critical template-invalid'],
+    ['failed', 'critical template-failed'],
+  ] as const;
+  const outcomes = { last: () => outcome('held', 'it waits') };
+  for (const [state, expected] of cases) {
+    const codes = codesOf(judged({ templates: [templateOf({ state })], outcomes }));
+    t.strictSame(codes, expected === undefined ? [] : [`${expected} template/haproxy.cfg`], state);
+  }
+});
+
+t.test('a template that waits says for what', async (t) => {
+  const templates = [templateOf({ state: 'pending', missing: ['service(web)'] })];
+  t.match(judged({ templates }).reasons, [{ text: 'It waits for service(web).' }]);
+});

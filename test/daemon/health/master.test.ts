@@ -1,0 +1,147 @@
+import t from 'tap';
+import { judgeMaster } from '../../../lib/daemon/health/master.ts';
+import type { MasterState, OutcomeState } from '../../../lib/http/views.ts';
+import type { Severity } from '../../../lib/model/severity.ts';
+import { addressOf, masterAt } from '../../http/page/world.ts';
+
+const nowMs = Date.parse('2026-01-02T00:00:00.000Z');
+const secondsAgo = (seconds: number) => new Date(nowMs - seconds * 1_000).toISOString();
+
+const outcome = (kind: OutcomeState['kind'], summary: string): OutcomeState => ({
+  ...{ kind, summary, at: secondsAgo(1), reconcileId: 'a', durationMs: 1, failures: 0, error: null },
+});
+
+interface Case {
+  readonly title: string;
+  readonly master: MasterState;
+  readonly lastOutcome?: OutcomeState;
+  readonly expected: readonly (readonly [code: string, level: Severity, address?: string])[];
+}
+
+const base = masterAt(1);
+const replica = addressOf(1, 'replica');
+const replicaText = `${replica.host}:${replica.port}`;
+const sentinel = (number: number) => `10.9.0.${number}:26379`;
+
+const withRecord = (over: Partial<NonNullable<MasterState['record']>>): MasterState =>
+  masterAt(1, { record: base.record && { ...base.record, ...over } });
+const changed = (seconds: number, over: Partial<NonNullable<MasterState['record']>> = {}) =>
+  withRecord({ previous: addressOf(9), changedAt: secondsAgo(seconds), ...over });
+type Vote = MasterState['sentinels'][number];
+const withVotes = (master: MasterState, change: (vote: Vote, index: number) => Partial<Vote>): MasterState => ({
+  ...master,
+  sentinels: master.sentinels.map((vote, i) => ({ ...vote, ...change(vote, i) })),
+});
+const unreachable = (count: number) =>
+  withVotes(base, (_, i) =>
+    i < count ? { state: 'unreachable', master: null, epoch: null, flags: [], replicas: [] } : {},
+  );
+const seenAs = (condition: Vote['replicas'][number]['condition'], master = base) =>
+  withVotes(master, () => ({ replicas: [{ address: replica, condition }] }));
+
+const cases: readonly Case[] = [
+  { title: 'a master with a replica in step, and Sentinels that agree', master: base, expected: [] },
+  { title: 'no record', master: masterAt(1, { record: null }), expected: [['master-unrecorded', 'unknown']] },
+  {
+    title: 'a critical check',
+    master: masterAt(1, { check: { status: 'critical', output: 'Sentinel: o_down' } }),
+    expected: [['master-down', 'critical']],
+  },
+  {
+    title: 'a check that warns',
+    master: masterAt(1, { check: { status: 'warning', output: 'Sentinel: s_down' } }),
+    expected: [['master-suspected', 'warning']],
+  },
+  { title: 'no replica', master: withRecord({ replicas: [] }), expected: [['master-without-replica', 'warning']] },
+  { title: 'a dead replica', master: seenAs('s_down'), expected: [['replica-down', 'warning', replicaText]] },
+  {
+    title: 'a replica without its link',
+    master: seenAs('link-down'),
+    expected: [['replica-not-replicating', 'warning', replicaText]],
+  },
+  {
+    title: 'a replica that no Sentinel knows',
+    master: withVotes(base, () => ({ replicas: [] })),
+    expected: [['replica-not-replicating', 'warning', replicaText]],
+  },
+  {
+    title: 'a replica that is far behind',
+    master: masterAt(1, { replicas: [{ address: replica, lag: { bytes: null, behindMs: 12_000 } }] }),
+    expected: [['replica-lags', 'warning', replicaText]],
+  },
+  {
+    title: 'one of three Sentinels unreachable',
+    master: unreachable(1),
+    expected: [['sentinel-unreachable', 'warning', sentinel(1)]],
+  },
+  {
+    title: 'two of three Sentinels unreachable',
+    master: unreachable(2),
+    expected: [
+      ['sentinel-unreachable', 'warning', sentinel(1)],
+      ['sentinel-unreachable', 'warning', sentinel(2)],
+      ['sentinels-lost', 'critical'],
+    ],
+  },
+  {
+    title: 'one Sentinel at another epoch',
+    master: withVotes(base, (_, i) => (i === 0 ? { epoch: 8 } : {})),
+    expected: [['sentinel-differs', 'warning', sentinel(1)]],
+  },
+  {
+    title: 'a majority of Sentinels that names another master',
+    master: withVotes(
+      masterAt(1, { problems: [{ kind: 'sentinels-disagree', message: '2 of 3 name another' }] }),
+      (_, i) => (i < 2 ? { master: addressOf(5) } : {}),
+    ),
+    expected: [
+      ['sentinels-disagree', 'warning'],
+      ['record-unbacked', 'critical'],
+    ],
+  },
+  {
+    title: 'a problem of the bridge, and the same text as its last outcome',
+    master: masterAt(1, { problems: [{ kind: 'held', message: 'it waits' }] }),
+    lastOutcome: outcome('held', 'it waits'),
+    expected: [['master-held', 'warning']],
+  },
+  {
+    title: 'a failed run',
+    master: base,
+    lastOutcome: outcome('failed', 'no answer'),
+    expected: [['master-failed', 'warning']],
+  },
+  {
+    title: 'a promotion that Sentinel has not announced yet',
+    master: changed(2, { phase: 'promoted' }),
+    expected: [['master-settling', 'well']],
+  },
+  {
+    title: 'a promotion that Sentinel should have announced',
+    master: changed(31, { phase: 'promoted' }),
+    expected: [['promotion-unconfirmed', 'warning']],
+  },
+  {
+    title: 'Sentinels and a replica that have not taken over a new master yet',
+    master: withVotes(seenAs('link-down', changed(2)), (_, i) => (i === 0 ? { master: addressOf(9), epoch: 6 } : {})),
+    expected: [['replica-not-replicating', 'well', replicaText]],
+  },
+  {
+    title: 'a former master that is dead, right after its failover',
+    master: seenAs('s_down', changed(2)),
+    expected: [['replica-down', 'warning', replicaText]],
+  },
+];
+
+for (const { title, master, lastOutcome, expected } of cases) {
+  t.test(title, async (t) => {
+    const reasons = judgeMaster({ master, lastOutcome, nowMs });
+    t.strictSame(
+      reasons.map(({ code, level, subject: { address } }) =>
+        address === null ? [code, level] : [code, level, address],
+      ),
+      expected,
+    );
+    for (const { text, subject } of reasons) t.match([text, subject], [/\S/, { kind: 'master', name: 'shard1' }]);
+  });
+}
