@@ -47,7 +47,7 @@ export interface Indexed<T> {
   readonly lastContactMs: number;
   /** True where the agent answers from the view that servers stream to it (the default since Consul 1.10). */
   readonly streamed?: boolean;
-  /** The agent's clock, in whole seconds; NaN where it does not tell. */
+  /** The agent's clock, in whole seconds; NaN if the answer has no date. */
   readonly servedAtMs?: number;
 }
 

@@ -4,9 +4,9 @@ import { SwitchmasterError } from '../errors.ts';
 
 /*
  * A semaphore in Consul's KV store, as in Consul's guide "Semaphores". Below the semaphore's key there is one key for
- * each contender, which ends with its session, and `.holders`, which lists the sessions that hold a lease. Whoever
- * changes `.holders` by check-and-set leaves out the sessions whose own key is gone, so the lease of a dead holder ends
- * with its session.
+ * each contender, which ends with its session, and `.holders`, which lists the sessions that hold a lease. Each
+ * change of `.holders`, by check-and-set, leaves out the sessions whose own key is gone, so the lease of a dead holder
+ * ends with its session.
  */
 
 export interface SemaphoreOptions {

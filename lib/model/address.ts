@@ -47,7 +47,7 @@ export function isLoopback(host: string): boolean {
   return isDefaultLoopback(host) || (isIpv4(host) && host.startsWith('127.'));
 }
 
-/** True for the loopback address that every machine has. Others below 127 are set up on purpose and may be told apart. */
+/** True for the loopback address that every machine has. Others in 127.0.0.0/8 are set up on purpose. */
 export function isDefaultLoopback(host: string): boolean {
   return host === '127.0.0.1' || host === '::1' || host === 'localhost';
 }
