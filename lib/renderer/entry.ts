@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Outcome } from '../loop/outcome.ts';
 import type { TextReader } from '../model/text-reader.ts';
+import { ReloadInFlight } from './apply/reload-in-flight.ts';
 import type { Supervisor } from './apply/supervisor.ts';
 import type { Debouncer } from './debounce.ts';
 import type { LiveTemplate, ShownText } from './observe/live-template.ts';
@@ -43,6 +44,7 @@ export interface Entry {
   readonly memory: TemplateMemory;
   readonly debouncer: Debouncer;
   readonly supervisor: Supervisor | undefined;
+  readonly reloads: ReloadInFlight;
   state: TemplateState['state'];
   renderedAt: string | null;
   writtenAt: string | null;
@@ -64,6 +66,7 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervi
   return {
     ...parts,
     memory: new TemplateMemory(),
+    reloads: new ReloadInFlight(),
     state: 'new',
     renderedAt: null,
     writtenAt: null,

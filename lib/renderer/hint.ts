@@ -1,4 +1,5 @@
 import type { Hint, NewHint } from '../loop/hint.ts';
+import type { Urgency } from './plan/urgency.ts';
 
 /** Something changed. */
 interface ChangeHint extends Hint {
@@ -8,6 +9,8 @@ interface ChangeHint extends Hint {
 /** Who is master may have changed: the run debounces nothing. */
 interface MastersHint extends Hint {
   readonly kind: 'masters';
+  /** `master-change`: a master of the text that is being applied has moved. The hint interrupts the run under way. */
+  readonly urgency: Urgency;
 }
 
 /** An operator releases the held text with this digest. */

@@ -33,7 +33,7 @@ export function openEntry(spec: TemplateSpec, options: OpenOptions): Entry {
     }
     // The run that starts now sees the debounced changes too.
     debouncer.close();
-    options.wake(spec.name, { source: 'consul', event: text, kind: 'masters' });
+    options.wake(spec.name, { source: 'consul', event: text, kind: 'masters', urgency: template.newUrgency });
   };
   const template = new LiveTemplate({ ...options, spec, onChange });
   return makeEntry({ template, debouncer, supervisor: makeSupervisor(template, options) });

@@ -1,14 +1,16 @@
 import type { Outcome } from '../loop/outcome.ts';
 import type { Redactor } from '../model/redaction.ts';
+import type { RollingSpec } from '../model/template-spec.ts';
 import { redactError } from '../template/redacted-error.ts';
 import { correctOwnership, type PresentFile } from './apply/file.ts';
 import { resolveOwnership } from './apply/file-owner.ts';
+import { anySignal, untilInterrupted, wasInterrupted } from './apply/interruption.ts';
 import type { Step } from './apply/reload.ts';
 import { finishTakeOver, replaceFile, type Transaction } from './apply/replace-file.ts';
 import type { Entry } from './entry.ts';
 import type { RenderPlan } from './plan/render.ts';
 import type { GoodRendering } from './plan/rendering.ts';
-import type { RollingQueue } from './rolling-queue.ts';
+import type { Place, RollingQueue } from './rolling-queue.ts';
 import { saveProven, saveRefused } from './saved-state.ts';
 
 export interface CarryOutInput {
@@ -24,6 +26,15 @@ type WriteInput = CarryOutInput & { readonly plan: RenderPlan & { kind: 'write' 
 
 /** Carries a plan out and reports the outcome. Updates the state that the entry shows. */
 export async function carryOut(entry: Entry, input: CarryOutInput): Promise<Outcome> {
+  try {
+    return await carry(entry, input);
+  } catch (thrown) {
+    if (!wasInterrupted(input.step)) throw thrown;
+    return describeInterruption(input.step);
+  }
+}
+
+async function carry(entry: Entry, input: CarryOutInput): Promise<Outcome> {
   const { plan, step } = input;
   const { destination } = step.spec;
   switch (plan.kind) {
@@ -47,7 +58,7 @@ export async function carryOut(entry: Entry, input: CarryOutInput): Promise<Outc
         step,
         rendering: plan.rendering,
         summary: `${destination} was up to date`,
-        transaction: await finishTakeOver(step, plan.rendering),
+        transaction: await finishTakeOver(step, plan.rendering, plan.owed),
       });
   }
 }
@@ -63,7 +74,7 @@ async function queueAndWrite(entry: Entry, input: WriteInput): Promise<Outcome> 
   const { plan, step, queue } = input;
   const { destination, rolling } = step.spec;
   if (rolling === undefined || queue === undefined || plan.urgency !== 'ordinary') return write(entry, input);
-  const place = await queue.take({ ...step.spec, rolling }, step.signal);
+  const place = await takePlace(queue, { ...input, rolling });
   if (place.kind === 'wait') {
     entry.state = 'queued';
     const summary = `${destination} waits in the rolling queue: ${place.holders} of ${rolling.limit} nodes reload.`;
@@ -72,7 +83,24 @@ async function queueAndWrite(entry: Entry, input: WriteInput): Promise<Outcome> 
   try {
     return await write(entry, input);
   } finally {
-    await place.leave();
+    // Leaving takes Consul, which a change of master does not wait for.
+    const left = place.leave();
+    if (!wasInterrupted(step)) await left;
+  }
+}
+
+/** Gives the place back when it comes after the run was interrupted. */
+async function takePlace(
+  queue: RollingQueue,
+  { step, rolling }: { readonly step: Step; readonly rolling: RollingSpec },
+): Promise<Place> {
+  const place = queue.take({ name: step.spec.name, rolling }, step.signal);
+  try {
+    return await untilInterrupted(place, step.interrupted);
+  } catch (thrown) {
+    const leave = (late: Place) => (late.kind === 'mine' ? late.leave() : undefined);
+    if (wasInterrupted(step)) void place.then(leave, () => undefined);
+    throw thrown;
   }
 }
 
@@ -82,7 +110,7 @@ async function write(entry: Entry, input: WriteInput): Promise<Outcome> {
   const onSwapped = () => {
     entry.writtenAt = new Date().toISOString();
     // Owed until it is done: after a run that failed or was stopped, the next one reloads although the file matches.
-    memory.owe('The reload has not ended.');
+    memory.owe({ step: 'reload', reason: 'The reload has not ended.' });
   };
   return settle(entry, {
     step,
@@ -117,15 +145,24 @@ async function settle(
       return { kind: 'failed', error: transaction.error, details };
     }
     case 'owed':
-      memory.owe(transaction.error.message);
+      memory.owe({ step: 'reload', reason: transaction.error.message });
       entry.state = 'failed';
       return { kind: 'failed', error: transaction.error, details };
+    case 'interrupted':
+      memory.owe({ step: transaction.step, reason: 'A change of master interrupted it.' });
+      return describeInterruption(step);
   }
+}
+
+/** The next run follows at once. */
+function describeInterruption({ spec, clock }: Step): Outcome {
+  const summary = `${spec.destination}: a change of master interrupted the run.`;
+  return { kind: 'held', summary, retryAfterMs: 0, details: { stages: clock.times } };
 }
 
 /** The memory keeps a failure's message and later runs show it, also those of a daemon after this one. */
 function redactTransaction(transaction: Transaction, redactor: Redactor): Transaction {
-  if (transaction.kind === 'done') return transaction;
+  if (transaction.kind === 'done' || transaction.kind === 'interrupted') return transaction;
   return { ...transaction, error: redactError(transaction.error, redactor) };
 }
 
@@ -139,7 +176,7 @@ async function keep(entry: Entry, step: Step): Promise<Outcome> {
     if (!known) await saveProven(entry, template.rendering);
   }
   await startSupervised(entry);
-  const ownership = await correctOwnership(destination, await resolveOwnership(step.spec, step.signal));
+  const ownership = await correctOwnership(destination, await resolveOwnership(step.spec, anySignal(step)));
   if (ownership === 'unchanged') return { kind: 'unchanged' };
   return { kind: 'applied', summary: `${destination} has its owner and mode again.` };
 }

@@ -56,6 +56,10 @@ export class Renderer implements Reconciler<RenderHint> {
     return outcome;
   }
 
+  isUrgent(hint: RenderHint): boolean {
+    return hint.kind === 'masters' && hint.urgency === 'master-change';
+  }
+
   /** In the order of the config. */
   templates(): readonly TemplateState[] {
     return [...this.#entries.values()].map(showEntry);
@@ -151,6 +155,9 @@ export class Renderer implements Reconciler<RenderHint> {
     // The file is read by another thread while this one renders.
     const [present, rendering] = await Promise.all([readDestination(spec.destination), template.render()]);
     if (rendering.kind === 'rendered') clock.reached('rendered');
+    // The rendering includes the changes whose hints came until now.
+    run.takeUrgent();
+    const { signal, interrupted } = run;
     const plan = planEntry(entry, { present, rendering });
     showRendering(entry, { present, rendering });
     const urgency = plan.kind === 'write' ? plan.urgency : 'ordinary';
@@ -158,7 +165,7 @@ export class Renderer implements Reconciler<RenderHint> {
     if (plan.kind === 'write' && urgency === 'ordinary' && early) return debounceWrite(entry);
     entry.state = plan.kind === 'unchanged' || plan.kind === 'left' ? 'current' : plan.kind;
     entry.held = plan.kind === 'held' ? plan.finding : undefined;
-    const step = { spec, clock, signal: run.signal, supervisor, urgency } as const;
+    const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads: entry.reloads } as const;
     return carryOut(entry, { plan, present, queue: this.#options.queue, step });
   }
 }

@@ -21,7 +21,7 @@ export async function loadState(entry: Entry): Promise<void> {
     const present = await readDestination(destination);
     // A seed that differs was changed by its consumer.
     if (upkeep !== 'seed' && present !== undefined && digestOf(present.bytes) !== former.digest) {
-      memory.owe('The daemon ended before the consumer used the file.');
+      memory.owe({ step: 'reload', reason: 'The daemon ended before the consumer used the file.' });
     }
   }
   entry.opened = 'yes';

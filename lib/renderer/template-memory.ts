@@ -1,5 +1,5 @@
 import type { RenderState } from './apply/state-file.ts';
-import { emptyMemory, type GoodRendering, type RenderMemory } from './plan/rendering.ts';
+import { emptyMemory, type GoodRendering, type OwedStep, type RenderMemory } from './plan/rendering.ts';
 
 /** What the renderer remembers of one template between its runs. Only the run for its key changes it. */
 export class TemplateMemory {
@@ -20,9 +20,9 @@ export class TemplateMemory {
     this.#memory = { ...emptyMemory, proven: { digest, members, masters } };
   }
 
-  /** The file is in place, but its consumer does not use it yet. */
-  owe(reason: string): void {
-    this.#memory = { ...this.#memory, owed: { reason } };
+  /** The file is in place, but something is left to do. */
+  owe(owed: OwedStep): void {
+    this.#memory = { ...this.#memory, owed };
   }
 
   /** The text was rolled back; the last good file is in use. */

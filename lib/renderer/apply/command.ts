@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { SwitchmasterError } from '../../errors.ts';
+import { isAbort, SwitchmasterError } from '../../errors.ts';
 import { programEnvironment, signalGroup } from './process-group.ts';
 
 export interface Command {
@@ -16,7 +16,10 @@ export interface Command {
 export interface RunInput {
   readonly command: Command;
   readonly file?: string;
+  /** Ends the command. */
   readonly signal: AbortSignal;
+  /** How the signal ends it: `kill` at once, `terminate` with a grace period. Default `terminate`. */
+  readonly onAbort?: 'terminate' | 'kill';
 }
 
 export interface CommandResult {
@@ -43,11 +46,12 @@ export async function runCommand(input: RunInput): Promise<CommandResult> {
   const sink = openOutput();
   try {
     const { pid, ended } = start({ program, args, descriptor: sink.descriptor });
-    const watcher = watchProcess({ pid, timeoutMs: input.command.timeoutMs, signal: input.signal });
+    const watcher = watchProcess({ ...input, pid, timeoutMs: input.command.timeoutMs });
     const end = await ended.finally(watcher.stop);
     const output = sink.read();
     const durationMs = performance.now() - startedMs;
     if (end.kind === 'exited' && end.code === 0 && watcher.reason() === undefined) return { output, durationMs };
+    if (watcher.reason() === 'aborted') throw abortError(argv, input.signal.reason);
     throw describeFailure({ argv, output, durationMs, end, killedFor: watcher.reason() });
   } finally {
     sink.close();
@@ -82,17 +86,22 @@ function start(input: { program: string; args: readonly string[]; descriptor: nu
   }
 }
 
-/** Kills the command's group at the timeout or when the daemon stops. */
-function watchProcess(input: { pid: number | undefined; timeoutMs: number; signal: AbortSignal }) {
-  let reason: 'timeout' | 'stopping' | undefined;
+/** Kills the command's group at the timeout or on abort. */
+function watchProcess(input: {
+  pid: number | undefined;
+  timeoutMs: number;
+  signal: AbortSignal;
+  onAbort?: 'terminate' | 'kill';
+}) {
+  let reason: 'timeout' | 'aborted' | undefined;
   let hardKill: NodeJS.Timeout | undefined;
-  const kill = (why: 'timeout' | 'stopping') => {
+  const kill = (why: 'timeout' | 'aborted') => {
     reason ??= why;
-    signalGroup(input.pid, 'SIGTERM');
+    signalGroup(input.pid, why === 'aborted' && input.onAbort === 'kill' ? 'SIGKILL' : 'SIGTERM');
     hardKill = setTimeout(() => signalGroup(input.pid, 'SIGKILL'), killGraceMs);
   };
   const timer = setTimeout(() => kill('timeout'), input.timeoutMs);
-  const onAbort = () => kill('stopping');
+  const onAbort = () => kill('aborted');
   if (input.signal.aborted) onAbort();
   else input.signal.addEventListener('abort', onAbort, { once: true });
   return {
@@ -124,12 +133,20 @@ function openOutput() {
   };
 }
 
+/** An AbortError as it is; anything else with the command's name. */
+function abortError(argv: readonly string[], reason: unknown): unknown {
+  if (isAbort(reason)) return reason;
+  const error = SwitchmasterError.from(reason);
+  const message = `The command \`${argv.join(' ')}\` was killed. ${error.message}`;
+  return new SwitchmasterError(error.code, message, { cause: error, details: { argv } });
+}
+
 function describeFailure(input: {
   argv: readonly string[];
   output: string;
   durationMs: number;
   end: End;
-  killedFor: 'timeout' | 'stopping' | undefined;
+  killedFor: 'timeout' | 'aborted' | undefined;
 }): SwitchmasterError {
   const { argv, output, end } = input;
   const said = output === '' ? 'It wrote nothing.' : `It wrote: ${output.slice(-1_000)}`;
@@ -141,9 +158,6 @@ function describeFailure(input: {
   if (input.killedFor === 'timeout') {
     const message = `${what} did not end within ${Math.round(input.durationMs)} ms and was killed. ${said}`;
     return new SwitchmasterError('command-timeout', message, options);
-  }
-  if (input.killedFor === 'stopping') {
-    return new SwitchmasterError('stopping', `${what} was killed because the daemon stops.`, options);
   }
   if (end.kind === 'not-started') {
     const { code = 'unknown reason' } = end.cause;

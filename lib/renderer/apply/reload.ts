@@ -1,44 +1,55 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ErrorCode, SwitchmasterError } from '../../errors.ts';
+import { type ErrorCode, isAbort, SwitchmasterError } from '../../errors.ts';
 import type { CommandSpec, ReloadSpec, TemplateSpec } from '../../model/template-spec.ts';
-import { changeServers, confirmServers, planFor, retireServers, whileDrained } from '../haproxy/apply.ts';
-import type { HaproxyPlan } from '../haproxy/plan.ts';
-import { HaproxyRuntime } from '../haproxy/runtime-api.ts';
+import { whileDrained } from '../haproxy/drain.ts';
+import { type HaproxyPlan, planHaproxy } from '../haproxy/plan.ts';
+import { changeAtRuntime, moveServers, prepareReload } from '../haproxy/reload.ts';
 import type { Urgency } from '../plan/urgency.ts';
 import type { StageClock } from '../stages.ts';
 import { runCommand } from './command.ts';
+import { anySignal, type StepSignals } from './interruption.ts';
+import type { ReloadInFlight } from './reload-in-flight.ts';
 import { signalPidFile } from './signal.ts';
 import type { Supervisor } from './supervisor.ts';
 
-/** What carrying out a plan for one template needs. */
-export interface Step {
+/** What the steps of one run need. */
+export interface Step extends StepSignals {
   readonly spec: TemplateSpec;
   readonly clock: StageClock;
-  readonly signal: AbortSignal;
-  /** A change of master does not wait until a consumer has been drained. */
+  /** A change of master does not wait for a consumer to drain. */
   readonly urgency: Urgency;
-  /** Of a template whose reload is `supervise`. */
+  /** Of a template with `reload.supervise`. */
   readonly supervisor: Supervisor | undefined;
+  readonly reloads: ReloadInFlight;
 }
 
 /**
- * How the consumer gets from one text to another. `runtime`: HAProxy is told over its socket, which needs no check to
- * stand before it, for nothing but servers' addresses, weights and states differs from a file that was proven.
+ * How the consumer gets from one text to another. `runtime`: over HAProxy's socket. Only addresses, weights and states of
+ * servers differ from a file that was checked, so the check of the new file may follow.
  */
 export type Route =
-  | { readonly kind: 'runtime'; readonly plan: HaproxyPlan & { kind: 'runtime' } }
-  | { readonly kind: 'reload'; readonly plan: HaproxyPlan };
+  | { readonly kind: 'none' }
+  | { readonly kind: 'runtime'; readonly plan: HaproxyPlan & { readonly kind: 'runtime' } }
+  | { readonly kind: 'reload'; readonly plan?: HaproxyPlan & { readonly kind: 'reload' } };
 
-/** Pause before a command that failed is given its second chance. */
+/** Pause before the second attempt of a reload command that failed. */
 const retryPauseMs = 200;
 
-/** `before` is what the consumer runs with; undefined where that is not known. */
+/** `before` is the text that the consumer runs with; undefined when it is not known. */
 export function chooseRoute(spec: TemplateSpec, before: string | undefined, after: string): Route {
-  const plan = spec.reload?.kind === 'haproxy' ? planFor(before, after) : planFor(undefined, after);
+  if (spec.reload === undefined) return { kind: 'none' };
+  if (spec.reload.kind !== 'haproxy') return { kind: 'reload' };
+  const plan = planHaproxy(before, after);
   return plan.kind === 'runtime' ? { kind: 'runtime', plan } : { kind: 'reload', plan };
 }
 
-/** Makes the consumer take over the file that is in place. Throws `reload-failed`, or `check-failed` for a late check. */
+/** Before the check of a file that takes a reload: moves HAProxy's servers to the new masters. Never rejects. */
+export async function moveEarly({ spec, urgency, signal }: Step, route: Route): Promise<void> {
+  if (urgency !== 'master-change' || spec.reload?.kind !== 'haproxy') return;
+  if (route.kind === 'reload' && route.plan !== undefined) await moveServers(spec.reload, route.plan.expected, signal);
+}
+
+/** Makes the consumer use the file that is in place. Throws `reload-failed`. */
 export async function takeOver(step: Step, route: Route): Promise<void> {
   const { reload } = step.spec;
   switch (reload?.kind) {
@@ -47,63 +58,47 @@ export async function takeOver(step: Step, route: Route): Promise<void> {
     case 'haproxy':
       await reloadHaproxy(step, { reload, route });
       break;
-    case 'command': {
-      const work = () => runReload(step, reload.command);
-      const patience = step.urgency === 'ordinary' ? 'wait' : 'none';
-      if (reload.drain === undefined) await work();
-      else await whileDrained(reload.drain, { patience, signal: step.signal, work });
+    case 'command':
+      await step.reloads.run(step, (signal) => reloadDrained({ ...step, signal }, reload));
       break;
-    }
     case 'signal':
       await signalPidFile(reload.pidFile, reload.signal);
       break;
     case 'supervise':
-      await reloadSupervised(step, reload);
+      await step.reloads.run(step, () => reloadSupervised(step, reload));
   }
   step.clock.reached('reloaded');
 }
 
-/** Throws `check-failed` with what the check said. */
+/** Throws `check-failed` with the output of the check. */
 export async function runCheck(step: Step, file: string): Promise<void> {
-  const { spec, signal, clock } = step;
+  const { spec, clock } = step;
   if (spec.check === undefined) return;
   const refusal = { code: 'check-failed', what: `The check refuses the new ${spec.destination}` } as const;
-  await runStep({ command: spec.check, file, signal, refusal });
+  await runStep({ command: spec.check, file, signal: anySignal(step), onAbort: 'kill', refusal });
   clock.reached('checked');
 }
 
 async function reloadHaproxy(
   step: Step,
-  input: { reload: ReloadSpec & { kind: 'haproxy' }; route: Route },
+  { reload, route }: { reload: ReloadSpec & { kind: 'haproxy' }; route: Route },
 ): Promise<void> {
-  const { reload, route } = input;
-  const { signal } = step;
-  const runtime = new HaproxyRuntime(reload.socket);
   if (route.kind === 'runtime') {
-    try {
-      await changeServers(runtime, route.plan.changes, signal);
-      await confirmServers(runtime, route.plan.expected, signal);
-    } catch {
-      signal.throwIfAborted();
-      // It runs with something else than believed, or not at all: a reload settles both.
-      await runCheck(step, step.spec.destination);
-      await runReload(step, reload.fallback);
-      return;
-    }
-    step.clock.reached('reloaded');
+    if ((await changeAtRuntime(reload, route.plan, step.signal)) === 'changed') return;
+    // HAProxy does not run, or runs with another config than expected. The reload corrects both.
     await runCheck(step, step.spec.destination);
-    return;
   }
-  try {
-    if (route.plan.changes.length > 0) await changeServers(runtime, route.plan.changes, signal);
-    if (route.plan.kind === 'reload' && route.plan.gone.length > 0) {
-      await retireServers(runtime, route.plan.gone, signal);
-    }
-  } catch {
-    // There may be no process yet, or no socket: the reload decides.
-    signal.throwIfAborted();
-  }
-  await runReload(step, reload.fallback);
+  await step.reloads.run(step, async (signal) => {
+    if (route.kind === 'reload' && route.plan !== undefined) await prepareReload(reload, route.plan, signal);
+    await runReload({ ...step, signal }, reload.fallback);
+  });
+}
+
+async function reloadDrained(step: Step, { command, drain }: ReloadSpec & { kind: 'command' }): Promise<void> {
+  const work = () => runReload(step, command);
+  if (drain === undefined) return work();
+  const patience = step.urgency === 'ordinary' ? 'wait' : 'none';
+  return whileDrained(drain, { patience, signal: step.signal, interrupted: step.interrupted, work });
 }
 
 async function reloadSupervised(step: Step, reload: ReloadSpec & { kind: 'supervise' }): Promise<void> {
@@ -113,16 +108,15 @@ async function reloadSupervised(step: Step, reload: ReloadSpec & { kind: 'superv
   return reload.change.kind === 'restart' ? supervisor.restart() : supervisor.signal(reload.change.signal);
 }
 
-/** Twice at most: a service manager that is busy refuses, and is not to blame for the new file. */
-async function runReload(step: Step, command: CommandSpec): Promise<void> {
-  const { spec, signal } = step;
+/** Tries a failed command once more: a busy service manager refuses, which is not the new file's fault. */
+async function runReload({ spec, signal }: Step, command: CommandSpec): Promise<void> {
   const refusal = { code: 'reload-failed', what: `${spec.destination} is in place, but its reload failed` } as const;
   const run = () => runStep({ command, file: spec.destination, signal, refusal });
   try {
     await run();
   } catch (thrown) {
     const { cause } = SwitchmasterError.from(thrown);
-    if (!(cause instanceof SwitchmasterError) || cause.code !== 'command-failed') throw thrown;
+    if (signal.aborted || !(cause instanceof SwitchmasterError) || cause.code !== 'command-failed') throw thrown;
     await delay(retryPauseMs, undefined, { signal });
     await run();
   }
@@ -132,11 +126,13 @@ async function runStep(input: {
   command: CommandSpec;
   file: string;
   signal: AbortSignal;
+  onAbort?: 'terminate' | 'kill';
   refusal: { readonly code: ErrorCode; readonly what: string };
 }): Promise<void> {
   try {
     await runCommand(input);
   } catch (cause) {
+    if (isAbort(cause)) throw cause;
     const error = SwitchmasterError.from(cause);
     if (error.code === 'stopping') throw error;
     const { code, what } = input.refusal;

@@ -1,5 +1,5 @@
 import { SwitchmasterError } from '../../errors.ts';
-import type { GoodRendering, RenderMemory } from '../plan/rendering.ts';
+import type { GoodRendering, OwedStep, RenderMemory } from '../plan/rendering.ts';
 import type { Urgency } from '../plan/urgency.ts';
 import {
   type Candidate,
@@ -11,73 +11,90 @@ import {
   writeCandidate,
 } from './file.ts';
 import { resolveOwnership } from './file-owner.ts';
-import { chooseRoute, type Route, runCheck, type Step, takeOver } from './reload.ts';
+import { anySignal, wasInterrupted } from './interruption.ts';
+import { chooseRoute, moveEarly, type Route, runCheck, type Step, takeOver } from './reload.ts';
 import { keepGoodCopy, readGoodCopy } from './state-file.ts';
 import { verifyConsumer } from './verify.ts';
 
 /**
- * What a transaction came to, for the memory of its template.
+ * The result of a transaction.
  *
- * `rolled-back`: the last good text is in place again and works. `owed`: the new text is in place, its consumer does not
- * work with it, and neither does it with the old one, or there is none to go back to.
+ * `rolled-back`: the last good text is in place again and works. `owed`: the new text is in place, and its consumer works
+ * neither with it nor with the old one, or there is no old one. `interrupted`: a change of master ended the run after the
+ * swap, and `step` is left to do.
  */
 export type Transaction =
   | { readonly kind: 'done' }
   | { readonly kind: 'rolled-back'; readonly error: SwitchmasterError }
-  | { readonly kind: 'owed'; readonly error: SwitchmasterError };
+  | { readonly kind: 'owed'; readonly error: SwitchmasterError }
+  | { readonly kind: 'interrupted'; readonly step: OwedStep['step'] };
 
 export interface Change {
   readonly rendering: GoodRendering;
   readonly urgency: Urgency;
   readonly memory: RenderMemory;
-  /** The destination as it is. */
+  /** The destination before the run. */
   readonly present: PresentFile | undefined;
-  /** Called when the destination has the new bytes: from then on a take-over is owed. */
+  /** Called when the destination has the new bytes: from then on, the reload is owed. */
   readonly onSwapped: () => void;
 }
 
 /**
- * Candidate, check, swap, reload, verify, or back. Throws for what happens before the swap, when nothing has changed
- * yet; after it, failures are what the transaction came to.
+ * Candidate, check, swap, reload, verify, or rollback. Throws for failures and interruptions before the swap, when nothing
+ * has changed yet. Later ones are the transaction's result.
  */
 export async function replaceFile(step: Step, change: Change): Promise<Transaction> {
-  const { rendering, present } = change;
-  // A file whose take-over is owed is not what the consumer runs with.
-  const settled = present !== undefined && change.memory.owed === undefined;
-  const route = chooseRoute(step.spec, settled ? present.bytes.toString() : undefined, rendering.text);
-  const keep = settled ? 'good-copy' : 'nothing';
+  const { rendering, present, memory } = change;
+  const inUse = memory.owed?.step === 'reload' ? undefined : present;
+  const route = chooseRoute(step.spec, inUse?.bytes.toString(), rendering.text);
+  const keep = memory.owed === undefined ? 'good-copy' : 'nothing';
+  const moving = moveEarly(step, route);
   const swapped = await putInPlace(step, { bytes: Buffer.from(rendering.text), route, keep, present });
+  await moving;
   change.onSwapped();
   try {
     await useFile(step, { rendering, route, swapped });
     return { kind: 'done' };
   } catch (thrown) {
-    return rollBack(step, { change, error: failureOf(thrown) });
+    if (!wasInterrupted(step)) return rollBack(step, { change, error: failureOf(thrown) });
+    return { kind: 'interrupted', step: step.clock.times.reloaded === undefined ? 'reload' : 'verify' };
   }
 }
 
-/** Reloads and verifies a file that is in place already. */
-export async function finishTakeOver(step: Step, rendering: GoodRendering): Promise<Transaction> {
-  const route = chooseRoute(step.spec, undefined, rendering.text);
+/** Does what an earlier run has left to do for a file that is in place. */
+export async function finishTakeOver(step: Step, rendering: GoodRendering, owed: OwedStep): Promise<Transaction> {
   try {
-    await useFile(step, { rendering, route });
+    if (owed.step === 'verify') await proveUse(step, { rendering, check: 'late' });
+    else await useFile(step, { rendering, route: chooseRoute(step.spec, undefined, rendering.text) });
     return { kind: 'done' };
   } catch (thrown) {
-    return { kind: 'owed', error: failureOf(thrown) };
+    if (!wasInterrupted(step)) return { kind: 'owed', error: failureOf(thrown) };
+    return { kind: 'interrupted', step: step.clock.times.reloaded === undefined ? owed.step : 'verify' };
   }
 }
+
+type Masters = Pick<GoodRendering, 'masters'>;
 
 async function useFile(
   step: Step,
-  input: { rendering: Pick<GoodRendering, 'masters'>; route: Route; swapped?: Candidate },
+  input: { readonly rendering: Masters; readonly route: Route; readonly swapped?: Candidate },
 ): Promise<void> {
-  const { spec, signal, clock } = step;
-  const { swapped } = input;
-  // The consumer reads the new file by its name already; what keeps it there after a crash may go on beside.
-  await Promise.all([takeOver(step, input.route), swapped === undefined ? undefined : fixSwap(swapped)]);
+  const { rendering, route, swapped } = input;
+  // The consumer already reads the new file by its name. Flushing the folder may run beside the reload.
+  await Promise.all([takeOver(step, route), swapped === undefined ? undefined : fixSwap(swapped)]);
+  await proveUse(step, { rendering, check: route.kind === 'runtime' ? 'late' : 'done' });
+}
+
+/** Checks a file that HAProxy took over without a check, and verifies the consumer. */
+async function proveUse(
+  step: Step,
+  { rendering, check }: { readonly rendering: Masters; readonly check: 'late' | 'done' },
+): Promise<void> {
+  const { spec, clock } = step;
+  if (check === 'late' && spec.reload?.kind === 'haproxy') await runCheck(step, spec.destination);
   if (spec.verify === undefined) return;
-  const { masters } = input.rendering;
-  await verifyConsumer({ verify: spec.verify, masters, file: spec.destination, signal });
+  const { masters } = rendering;
+  await verifyConsumer({ verify: spec.verify, masters, file: spec.destination, signal: anySignal(step) });
   clock.reached('verified');
 }
 
@@ -88,8 +105,8 @@ async function putInPlace(
   const { spec, clock, signal } = step;
   const { bytes, present } = input;
   const { destination } = spec;
-  const wish = await resolveOwnership(spec, signal);
-  // Good as long as nothing has taken its place, whatever comes of the candidate.
+  const wish = await resolveOwnership(spec, anySignal(step));
+  // The present file stays good, whatever the result of the candidate.
   const keeps = input.keep === 'good-copy' && canGoBack(step) && present !== undefined;
   const keeping = keeps ? keepGoodCopy(destination, present) : undefined;
   const [written, kept] = await Promise.allSettled([
@@ -100,7 +117,7 @@ async function putInPlace(
   const candidate = written.value;
   try {
     if (kept.status === 'rejected') throw kept.reason;
-    if (input.route.kind === 'reload') await runCheck(step, candidate.path);
+    if (input.route.kind !== 'runtime') await runCheck(step, candidate.path);
   } catch (thrown) {
     await discardCandidate(candidate);
     throw thrown;
@@ -111,8 +128,8 @@ async function putInPlace(
 }
 
 /**
- * The last good file returns, is reloaded and verified. Never across a change of master: the old file would send clients
- * to a master that is none any more, so then the new one stays and its take-over is owed.
+ * Puts the last good file back, reloads and verifies. Never after a change of master: the old file would send clients to
+ * the former master. Then the new file stays, and its reload is owed.
  */
 async function rollBack(step: Step, input: { change: Change; error: SwitchmasterError }): Promise<Transaction> {
   const { change, error } = input;
@@ -125,30 +142,28 @@ async function rollBack(step: Step, input: { change: Change; error: Switchmaster
     const masters = change.memory.proven?.masters ?? change.rendering.masters;
     await useFile(step, { rendering: { masters }, route: chooseRoute(step.spec, undefined, good.toString()), swapped });
   } catch (thrown) {
+    if (wasInterrupted(step)) return { kind: 'interrupted', step: 'reload' };
     const again = failureOf(thrown);
     await fixSwap(await putInPlace(step, { ...place, bytes: Buffer.from(change.rendering.text) }));
-    const message = `${error.message} The last good file does not work either, so the new one is in place: ${again.message}`;
-    return {
-      kind: 'owed',
-      error: new SwitchmasterError(error.code, message, { cause: error, details: error.details }),
-    };
+    return { kind: 'owed', error: extend(error, `${tooBroken}: ${again.message}`) };
   }
-  const message = `${error.message} The last good file is in place again and works.`;
-  return {
-    kind: 'rolled-back',
-    error: new SwitchmasterError(error.code, message, {
-      cause: error,
-      details: { ...error.details, rolledBack: true },
-    }),
-  };
+  const returned = extend(error, 'The last good file is in place again and works.', { rolledBack: true });
+  return { kind: 'rolled-back', error: returned };
 }
 
-/** Without a consumer there is nothing that could refuse a file, and a seed has none before it. */
+const tooBroken = 'The last good file does not work either, so the new one is in place';
+
+function extend(error: SwitchmasterError, sentence: string, details: object = {}): SwitchmasterError {
+  const options = { cause: error, details: { ...error.details, ...details } };
+  return new SwitchmasterError(error.code, `${error.message} ${sentence}`, options);
+}
+
+/** Without a consumer, nothing can refuse a file, and a seed has no earlier one. */
 function canGoBack({ spec }: Step): boolean {
   return spec.upkeep !== 'seed' && (spec.reload !== undefined || spec.verify !== undefined);
 }
 
-/** Stopping is no failure of the file: it passes through. */
+/** The end of the daemon is no failure of the file: it passes through. */
 function failureOf(thrown: unknown): SwitchmasterError {
   const error = SwitchmasterError.from(thrown);
   if (error.code === 'stopping') throw error;

@@ -64,7 +64,7 @@ async function runProbe(input: {
       return;
     case 'command': {
       const command = { argv: probe.command.argv, timeoutMs: attempt.timeoutMs };
-      await runCommand({ command, file: input.file, signal: attempt.signal });
+      await runCommand({ command, file: input.file, signal: attempt.signal, onAbort: 'kill' });
     }
   }
 }

@@ -1,57 +1,81 @@
 import { isIpAddress, parseAddress } from '../../model/address.ts';
 
-/** One thing that HAProxy's runtime API can be told of a server. */
-export interface ServerChange {
-  readonly backend: string;
-  readonly server: string;
-  /** An IP address and a port; undefined where it stays. */
+/** A change of one server through HAProxy's runtime API. */
+export interface ServerChange extends ServerName {
+  /** The new IP address and port; undefined when they stay. */
   readonly move: { readonly host: string; readonly port: number } | undefined;
   readonly weight: number | undefined;
   readonly state: 'ready' | 'maint' | undefined;
 }
 
 /** A server as a config has it. */
-export interface ServerLine {
-  readonly backend: string;
-  readonly server: string;
+export interface ServerLine extends ServerName {
   readonly host: string;
   readonly port: number;
   readonly weight: number | undefined;
   readonly state: 'ready' | 'maint';
 }
 
-export type HaproxyPlan =
-  /** Everything that differs can be told to the running process. */
-  | { readonly kind: 'runtime'; readonly changes: readonly ServerChange[]; readonly expected: readonly ServerLine[] }
-  /**
-   * A reload is needed. `changes` are told to the old process first, and `gone` servers are taken from it: its sessions
-   * outlive the reload, and none may stay on a demoted master.
-   */
-  | { readonly kind: 'reload'; readonly changes: readonly ServerChange[]; readonly gone: readonly ServerName[] };
+/** A server as a running process has it. */
+export interface ServerState extends ServerName {
+  readonly host: string;
+  readonly port: number;
+  readonly weight: number;
+  readonly state: 'ready' | 'maint';
+}
 
 export interface ServerName {
   readonly backend: string;
   readonly server: string;
 }
 
+export type HaproxyPlan =
+  /** The runtime API can make all the changes. */
+  | { readonly kind: 'runtime'; readonly changes: readonly ServerChange[]; readonly expected: readonly ServerLine[] }
+  /** A reload is needed. `gone` are the servers that the new config no longer has. */
+  | { readonly kind: 'reload'; readonly gone: readonly ServerName[]; readonly expected: readonly ServerLine[] };
+
 interface ParsedConfig {
-  /** The config with what the runtime API can change taken out of its server lines. */
+  /** The config without what the runtime API can change in its server lines. */
   readonly skeleton: string;
   readonly servers: ReadonlyMap<string, ServerLine>;
 }
 
-/** Compares the config that HAProxy runs with a new one. Pure. */
-export function planHaproxy(before: string, after: string): HaproxyPlan {
-  const [old, wanted] = [parseConfig(before), parseConfig(after)];
-  const changes: ServerChange[] = [];
-  for (const [id, line] of wanted.servers) {
-    const was = old.servers.get(id);
-    const change = was === undefined ? undefined : compareServers(was, line);
-    if (change !== undefined) changes.push(change);
-  }
-  if (old.skeleton === wanted.skeleton) return { kind: 'runtime', changes, expected: [...wanted.servers.values()] };
+/** Compares the config that HAProxy runs with a new one. `before` is undefined when it is not known. Pure. */
+export function planHaproxy(before: string | undefined, after: string): HaproxyPlan {
+  const wanted = parseConfig(after);
+  const expected = [...wanted.servers.values()];
+  if (before === undefined) return { kind: 'reload', gone: [], expected };
+  const old = parseConfig(before);
+  if (old.skeleton === wanted.skeleton) return { kind: 'runtime', changes: compareAll(old, wanted), expected };
   const gone = [...old.servers].filter(([id]) => !wanted.servers.has(id)).map(([, server]) => server);
-  return { kind: 'reload', changes, gone };
+  return { kind: 'reload', gone, expected };
+}
+
+/**
+ * What must change in a running process before its reload: servers at another address than in the new config, and
+ * servers that the new config disables.
+ */
+export function planAlignment(
+  states: readonly ServerState[],
+  expected: readonly ServerLine[],
+): readonly ServerChange[] {
+  const running = new Map(states.map((state) => [`${state.backend}/${state.server}`, state]));
+  return expected.flatMap(({ backend, server, host, port, state }) => {
+    const was = running.get(`${backend}/${server}`);
+    if (was === undefined) return [];
+    const move = was.host === host && was.port === port ? undefined : { host, port };
+    const disabled = state === 'maint' && was.state === 'ready' ? ('maint' as const) : undefined;
+    if (move === undefined && disabled === undefined) return [];
+    return [{ backend, server, move, weight: undefined, state: disabled }];
+  });
+}
+
+function compareAll(old: ParsedConfig, wanted: ParsedConfig): readonly ServerChange[] {
+  return [...wanted.servers].flatMap(([id, line]) => {
+    const was = old.servers.get(id);
+    return (was === undefined ? undefined : compareServers(was, line)) ?? [];
+  });
 }
 
 function compareServers(was: ServerLine, now: ServerLine): ServerChange | undefined {
@@ -76,7 +100,7 @@ function parseConfig(text: string): ParsedConfig {
     const parsed = parseServer(section, words);
     if (parsed === undefined) return line;
     const id = `${parsed.line.backend}/${parsed.line.server}`;
-    // A second server of the same name is HAProxy's to refuse; here it only must not pass for a change.
+    // HAProxy itself refuses a second server of the same name. Here it must not count as a change.
     if (servers.has(id)) return line;
     servers.set(id, parsed.line);
     return parsed.rest;
@@ -84,13 +108,13 @@ function parseConfig(text: string): ParsedConfig {
   return { skeleton: skeleton.join('\n'), servers };
 }
 
-/** Backends, and the sections that are backends too. */
+/** The name of a section that has servers; '' for any other section. */
 function sectionName(words: readonly string[]): string {
   const [kind = '', name = ''] = words;
   return kind === 'backend' || kind === 'listen' ? name : '';
 }
 
-/** Only a literal IP address with a port can be moved at runtime, and only a line without quotes is read here. */
+/** The runtime API can move only literal IP addresses with a port. Lines with quotes are not parsed. */
 function parseServer(backend: string, words: readonly string[]): { line: ServerLine; rest: string } | undefined {
   const [keyword, server = '', target = '', ...options] = words;
   if (keyword !== 'server' || backend === '' || words.some((word) => /["'\\#$]/.test(word))) return undefined;

@@ -1,47 +1,28 @@
 import { type Endpoint, exchangeOverSocket, SocketExchangeError } from '../../client/socket-exchange.ts';
 import { SwitchmasterError } from '../../errors.ts';
-
-/** A server as the runtime API is asked about it and told of it. */
-export interface RuntimeServer {
-  readonly backend: string;
-  readonly server: string;
-}
-
-export interface RuntimeServerState extends RuntimeServer {
-  readonly host: string;
-  readonly port: number;
-  readonly weight: number;
-  readonly state: 'ready' | 'maint';
-}
+import type { ServerState } from './plan.ts';
 
 const timeoutMs = 2_000;
 
+/** What carries commands to one process of HAProxy. */
+export interface CommandLine {
+  /** Sends commands in one line, which HAProxy carries out in order, and returns its answer. */
+  send(commands: readonly string[], signal: AbortSignal): Promise<string>;
+}
+
 /**
- * HAProxy's runtime API (management guide, 9.3), as 2.6 and 3.x have it. Each call is a connection of its own: after a
- * reload the path belongs to another process. Answers are not read for success, for they are prose: {@link readServers}
- * tells what holds.
+ * HAProxy's runtime API (management guide, 9.3) as in 2.6 and 3.x. Each call opens a connection: after a reload, the path
+ * belongs to another process. Answers are prose and do not say whether a command succeeded; {@link readServers} does.
  */
-export class HaproxyRuntime {
+export class HaproxyRuntime implements CommandLine {
   readonly #socket: Endpoint;
 
   constructor(socket: Endpoint) {
     this.#socket = socket;
   }
 
-  /** Sends commands in one line, which HAProxy carries out in order, and returns what it says. */
   async send(commands: readonly string[], signal: AbortSignal): Promise<string> {
-    signal.throwIfAborted();
-    for (const command of commands) {
-      if (/[\n;]/.test(command)) {
-        throw new SwitchmasterError('internal', `This is not one command of HAProxy: ${JSON.stringify(command)}`);
-      }
-    }
-    return exchange({ socket: this.#socket, request: `${commands.join(';')}\n`, signal });
-  }
-
-  /** Every server as the running process has it. Throws `reload-failed` where it does not say. */
-  async readServers(signal: AbortSignal): Promise<readonly RuntimeServerState[]> {
-    return parseServers(await this.send(['show servers state'], signal));
+    return sendLine(this.#socket, { commands, signal });
   }
 
   /** Current sessions by `backend/server`. */
@@ -51,29 +32,46 @@ export class HaproxyRuntime {
     const rows = lines.map((line) => line.split(',')).filter((fields) => fields.length > at && at > 0);
     return new Map(rows.map((fields) => [`${fields[0]}/${fields[1]}`, Number(fields[at])]));
   }
-}
 
-async function exchange(input: { socket: Endpoint; request: string; signal: AbortSignal }): Promise<string> {
-  const { socket, request, signal } = input;
-  try {
-    return await exchangeOverSocket({ to: socket, request, until: 'closed', timeoutMs, signal });
-  } catch (thrown) {
-    if (!(thrown instanceof SocketExchangeError)) throw thrown;
-    const where = typeof socket === 'string' ? socket : `${socket.host}:${socket.port}`;
-    const hint = 'Is it running, with "stats socket ... level admin" at this path?';
-    throw new SwitchmasterError('reload-failed', `HAProxy's socket ${where} ${thrown.message}. ${hint}`, {
-      cause: thrown,
-    });
+  /** See {@link readServers}. */
+  readServers(signal: AbortSignal): Promise<readonly ServerState[]> {
+    return readServers(this, signal);
   }
 }
 
-/** The columns are found by the names in the second line, for later versions add some. */
-function parseServers(text: string): readonly RuntimeServerState[] {
+/** Every server of a process. Throws `reload-failed` when the answer is not of the known form. */
+export async function readServers(process: CommandLine, signal: AbortSignal): Promise<readonly ServerState[]> {
+  return parseServers(await process.send(['show servers state'], signal));
+}
+
+/** Sends one line to a socket of HAProxy and returns the answer. Throws `reload-failed`. */
+export async function sendLine(
+  socket: Endpoint,
+  { commands, signal }: { readonly commands: readonly string[]; readonly signal: AbortSignal },
+): Promise<string> {
+  signal.throwIfAborted();
+  const wrong = commands.find((command) => /[\n;]/.test(command));
+  if (wrong !== undefined) {
+    throw new SwitchmasterError('internal', `This is not one command of HAProxy: ${JSON.stringify(wrong)}`);
+  }
+  try {
+    const request = `${commands.join(';')}\n`;
+    return await exchangeOverSocket({ to: socket, request, until: 'closed', timeoutMs, signal });
+  } catch (cause) {
+    if (!(cause instanceof SocketExchangeError)) throw cause;
+    const where = typeof socket === 'string' ? socket : `${socket.host}:${socket.port}`;
+    const hint = 'Is HAProxy running, with an admin socket at this path?';
+    throw new SwitchmasterError('reload-failed', `HAProxy's socket ${where} ${cause.message}. ${hint}`, { cause });
+  }
+}
+
+/** Finds the columns by the names in the second line, because later versions add some. */
+function parseServers(text: string): readonly ServerState[] {
   const [version, header, ...lines] = text.split('\n');
   const columns = header?.replace(/^# /, '').split(' ') ?? [];
   const at = (name: string) => columns.indexOf(name);
   if (version !== '1' || at('srv_addr') < 0 || at('srv_port') < 0) {
-    const message = `HAProxy's "show servers state" is not of the known form: ${text.slice(0, 100)}`;
+    const message = `HAProxy's "show servers state" has an unknown form: ${text.slice(0, 100)}`;
     throw new SwitchmasterError('reload-failed', message);
   }
   return lines
@@ -85,7 +83,7 @@ function parseServers(text: string): readonly RuntimeServerState[] {
       host: words[at('srv_addr')] ?? '',
       port: Number(words[at('srv_port')]),
       weight: Number(words[at('srv_uweight')]),
-      // Bit 0 is maintenance, asked for by the config or here (SRV_ADMF_FMAINT, include/haproxy/server-t.h).
+      // Bit 0 is maintenance by the config or by a command (SRV_ADMF_FMAINT, include/haproxy/server-t.h).
       state: (Number(words[at('srv_admin_state')]) & 1) === 0 ? 'ready' : 'maint',
     }));
 }

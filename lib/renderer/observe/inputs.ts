@@ -1,6 +1,6 @@
 import type { WatchEvent } from '../../consul/watch-state.ts';
 import type { Follow, Watches } from '../../consul/watches.ts';
-import { type ConsulQuery, queryId } from '../../model/query.ts';
+import { type ConsulAnswer, type ConsulQuery, queryId } from '../../model/query.ts';
 import type { Knowledge } from '../../template/scope.ts';
 import { namesMasters } from '../plan/urgency.ts';
 
@@ -36,6 +36,14 @@ export class Inputs {
 
   stateOf(id: string): 'pending' | 'current' | 'stale' | 'failed' | undefined {
     return this.#follows.get(id)?.state.kind;
+  }
+
+  /** The last good answer to a query that is watched already; undefined where there is none. */
+  peek<Q extends ConsulQuery>(query: Q): ConsulAnswer<Q> | undefined {
+    const state = this.#follows.get(queryId(query))?.state;
+    const known = state?.kind === 'current' || state?.kind === 'stale';
+    // The watch with a query's id answers that query.
+    return known ? (state.value as ConsulAnswer<Q>) : undefined;
   }
 
   /** The last good answer to a query. The first call starts the watch. */

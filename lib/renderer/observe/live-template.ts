@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { WatchEvent } from '../../consul/watch-state.ts';
 import type { Watches } from '../../consul/watches.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import { recordPrefix } from '../../model/naming.ts';
 import { type ConsulQuery, queryId } from '../../model/query.ts';
 import { Redactor } from '../../model/redaction.ts';
 import type { TemplateSpec } from '../../model/template-spec.ts';
@@ -10,6 +11,7 @@ import type { CompiledTemplate } from '../../template/compile.ts';
 import type { RenderResult } from '../../template/render.ts';
 import type { RenderWorld } from '../../template/scope.ts';
 import type { GoodRendering, Rendering } from '../plan/rendering.ts';
+import { mastersOf, type Urgency, urgencyOf } from '../plan/urgency.ts';
 import { IndexHistory } from './index-history.ts';
 import { Inputs } from './inputs.ts';
 import { compileSource, FileTexts } from './source.ts';
@@ -75,6 +77,14 @@ export class LiveTemplate {
   /** Consul's index of each thing that it reads, by query id, as decimal texts. */
   get indexes(): Readonly<Record<string, string>> {
     return Object.fromEntries([...this.#inputs.indexes].map(([id, index]) => [id, String(index)]));
+  }
+
+  /** `master-change` when the records that are known now move a master of the last rendering. */
+  get newUrgency(): Urgency {
+    const prefix = recordPrefix({ environment: this.#options.environment });
+    const answer = this.#inputs.peek({ kind: 'key-tree', prefix });
+    if (answer === undefined || this.#rendering.kind !== 'rendered') return 'ordinary';
+    return urgencyOf(this.#rendering, { masters: mastersOf(answer) });
   }
 
   /** Sentences that name what it waits for and why there is no answer. */

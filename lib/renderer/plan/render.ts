@@ -1,7 +1,7 @@
 import type { SwitchmasterError } from '../../errors.ts';
 import type { GuardSpec } from '../../model/template-spec.ts';
 import { type GuardFinding, guardRendering } from './guard.ts';
-import type { GoodRendering, Rendering, RenderMemory } from './rendering.ts';
+import type { GoodRendering, OwedStep, Rendering, RenderMemory } from './rendering.ts';
 import { type Urgency, urgencyOf } from './urgency.ts';
 
 export interface RenderSnapshot {
@@ -25,7 +25,7 @@ export type RenderPlan =
   | { readonly kind: 'unchanged' }
   /** A seed that exists: its consumer owns it. */
   | { readonly kind: 'left' }
-  | { readonly kind: 'reload-only'; readonly reason: string; readonly rendering: GoodRendering }
+  | { readonly kind: 'reload-only'; readonly owed: OwedStep; readonly rendering: GoodRendering }
   | { readonly kind: 'write'; readonly rendering: GoodRendering; readonly urgency: Urgency };
 
 /** Decides what a rendering means for its destination. Pure. */
@@ -46,7 +46,7 @@ function planText(snapshot: RenderSnapshot, rendering: GoodRendering): RenderPla
   const { file, memory } = snapshot;
   if (file === 'same') {
     if (memory.owed === undefined) return { kind: 'unchanged' };
-    return { kind: 'reload-only', reason: memory.owed.reason, rendering };
+    return { kind: 'reload-only', owed: memory.owed, rendering };
   }
   if (memory.refused?.digest === rendering.digest) return { kind: 'refused', reason: memory.refused.reason };
   const finding = guardRendering({ ...snapshot, rendering });
@@ -57,5 +57,5 @@ function planText(snapshot: RenderSnapshot, rendering: GoodRendering): RenderPla
 /** The seed's text no longer matters. Only an owed reload is done, once. */
 function planSeeded(rendering: Rendering, { owed }: RenderMemory): RenderPlan {
   if (owed === undefined || rendering.kind !== 'rendered') return { kind: 'left' };
-  return { kind: 'reload-only', reason: owed.reason, rendering };
+  return { kind: 'reload-only', owed, rendering };
 }

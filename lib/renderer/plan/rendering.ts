@@ -22,11 +22,17 @@ export interface GoodRendering {
 /** A text that took effect: its consumer was reloaded and verified. */
 export type ProvenRendering = Pick<GoodRendering, 'digest' | 'members' | 'masters'>;
 
+/** `reload`: the consumer may not use the file yet. `verify`: it uses the file, which was not verified yet. */
+export interface OwedStep {
+  readonly step: 'reload' | 'verify';
+  readonly reason: string;
+}
+
 /** What the renderer remembers of a template between its runs. */
 export interface RenderMemory {
   readonly proven: ProvenRendering | undefined;
-  /** The file is in place, but its consumer does not use it yet, and why. */
-  readonly owed: { readonly reason: string } | undefined;
+  /** The file is in place, but something is left to do, and why. */
+  readonly owed: OwedStep | undefined;
   /** The text that was rolled back, and why. It is not tried again. */
   readonly refused: { readonly digest: string; readonly reason: string } | undefined;
   /** Digest of the held text that an operator released. */

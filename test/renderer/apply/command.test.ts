@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { SwitchmasterError } from '../../../lib/errors.ts';
 import { runCommand } from '../../../lib/renderer/apply/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 
@@ -67,7 +68,7 @@ t.test('of long output the end is kept', async (t) => {
 t.test('stopping kills the command', async (t) => {
   const abort = new AbortController();
   const run = runCommand({ command: { argv: ['sleep', '300'], timeoutMs: 30_000 }, signal: abort.signal });
-  abort.abort();
+  abort.abort(new SwitchmasterError('stopping', 'The daemon is stopping.'));
   await t.rejects(run, { code: 'stopping' });
 });
 

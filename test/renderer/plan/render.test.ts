@@ -33,8 +33,8 @@ const table: readonly (readonly [string, Partial<RenderSnapshot>, Record<string,
   ['the same text', { file: 'same' }, { kind: 'unchanged' }],
   [
     'the same text, not taken over',
-    { file: 'same', memory: { ...emptyMemory, owed: { reason: 'r' } } },
-    { kind: 'reload-only', reason: 'r' },
+    { file: 'same', memory: { ...emptyMemory, owed: { step: 'reload', reason: 'r' } } },
+    { kind: 'reload-only', owed: { step: 'reload', reason: 'r' } },
   ],
   [
     'a text that was rolled back',
@@ -108,8 +108,8 @@ const table: readonly (readonly [string, Partial<RenderSnapshot>, Record<string,
   ['a seed that was released', { upkeep: 'seed', memory: { ...known, approved: 'd' } }, { kind: 'left' }],
   [
     'a seed that nobody was told of',
-    { upkeep: 'seed', memory: { ...emptyMemory, owed: { reason: 'r' } } },
-    { kind: 'reload-only', reason: 'r' },
+    { upkeep: 'seed', memory: { ...emptyMemory, owed: { step: 'reload', reason: 'r' } } },
+    { kind: 'reload-only', owed: { step: 'reload', reason: 'r' } },
   ],
   ['a service without instances', { rendering: makeRendering({ members: [] }) }, { kind: 'write' }],
 ];
