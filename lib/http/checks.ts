@@ -1,9 +1,9 @@
-import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import type { Lag } from '../model/lag.ts';
 import type { MasterRecord } from '../model/record.ts';
+import type { Api } from './api.ts';
 import { addressParameter, type LagLimit, lagParameter, nameParameter } from './parameters.ts';
 import { roleAnswer } from './shapes.ts';
 import type { MastersView } from './views.ts';
@@ -19,7 +19,7 @@ type Role = z.output<typeof roleAnswer>['role'];
  * For a load balancer's health check of one Redis: 200 only where the record names that address in that role, 503
  * otherwise. Answered from memory, so thousands a second cost neither Consul nor Redis anything.
  */
-export function addCheckRoutes(server: FastifyInstance, views: { readonly masters: MastersView }): void {
+export function addCheckRoutes(server: Api, views: { readonly masters: MastersView }): void {
   const add = (role: Role, querystring: z.ZodType): void => {
     const schema = {
       summary: `200 only where the address is a current ${role} by the record`,

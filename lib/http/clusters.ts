@@ -1,7 +1,7 @@
-import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { formatAddress, sameAddress } from '../model/address.ts';
+import type { Api } from './api.ts';
 import { addressParameter, nameParameter } from './parameters.ts';
 import { clusterAnswer, clusterCheckAnswer, clustersAnswer } from './shapes.ts';
 import type { ClusterState, ClustersView, OutcomesView } from './views.ts';
@@ -17,7 +17,7 @@ type Check = z.output<typeof checkQuery>;
 
 /** The Redis Clusters that this node follows, by their records. */
 export function addClusterRoutes(
-  server: FastifyInstance,
+  server: Api,
   views: { readonly clusters: ClustersView; readonly outcomes: OutcomesView },
 ): void {
   const answer = (state: ClusterState): z.output<typeof clusterAnswer> => ({
@@ -28,7 +28,7 @@ export function addClusterRoutes(
   server.get('/v1/clusters', { schema: list }, async () => ({ clusters: views.clusters.list().map(answer) }));
   const one = { summary: 'One Redis Cluster', params, response: { 200: clusterAnswer } };
   server.get('/v1/clusters/:name', { schema: one }, async (request) => {
-    const { name } = request.params as z.output<typeof params>;
+    const { name } = request.params;
     const state = views.clusters.list().find((cluster) => cluster.name === name);
     if (state === undefined) throw new SwitchmasterError('not-found', `no cluster is called ${JSON.stringify(name)}`);
     return answer(state);

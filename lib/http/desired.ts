@@ -1,10 +1,10 @@
-import type { FastifyInstance } from 'fastify';
+import type { Api } from './api.ts';
 import { desiredAnswer } from './shapes.ts';
 import type { DesiredView, OutcomesView } from './views.ts';
 
 /** What `desired/` asks of the Sentinels, and what came of it. */
 export function addDesiredRoutes(
-  server: FastifyInstance,
+  server: Api,
   views: { readonly desired: DesiredView; readonly outcomes: OutcomesView },
 ): void {
   const schema = { summary: 'Every master that desired/ names', response: { 200: desiredAnswer } };

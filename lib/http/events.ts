@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import type { JournalEntry } from '../telemetry/journal.ts';
+import type { Api } from './api.ts';
 import { securityHeaders } from './failure.ts';
 import type { JournalView } from './views.ts';
 
@@ -146,13 +146,13 @@ export class EventStreams {
   }
 }
 
-export function addEventRoutes(server: FastifyInstance, streams: EventStreams): void {
+export function addEventRoutes(server: Api, streams: EventStreams): void {
   const schema = {
     summary: 'The journal as it is written: server-sent events, resumed by Last-Event-ID',
     querystring: query,
   };
   server.get('/v1/events', { schema, exposeHeadRoute: false }, (request, reply) => {
-    const { loop, key, lastEventId } = request.query as z.output<typeof query>;
+    const { loop, key, lastEventId } = request.query;
     const resumed = request.headers['last-event-id'] ?? lastEventId;
     streams.open(reply.raw, { filter: { loop, key }, lastEventId: parseId(resumed) });
     reply.hijack();

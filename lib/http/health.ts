@@ -1,27 +1,23 @@
-import type { FastifyInstance } from 'fastify';
 import { SwitchmasterError } from '../errors.ts';
-import { sendFailure } from './failure.ts';
+import type { Api } from './api.ts';
 import { healthAnswer, liveAnswer, readyAnswer } from './shapes.ts';
 import type { HealthView } from './views.ts';
 
 /** `/live` is about the process, `/ready` about the first full observation, `/v1/health` about everything. */
-export function addHealthRoutes(
-  server: FastifyInstance,
-  options: { readonly health: HealthView; readonly version: string },
-): void {
+export function addHealthRoutes(server: Api, options: { readonly health: HealthView; readonly version: string }): void {
   const { health, version } = options;
   const live = { summary: 'Check that the process lives', response: { 200: liveAnswer } };
   server.get('/live', { schema: live }, async () => ({
-    live: true,
+    live: true as const,
     version,
     uptimeSeconds: Math.round(process.uptime() * 10) / 10,
   }));
   const ready = { summary: 'Check that the first full observation is done', response: { 200: readyAnswer } };
-  server.get('/ready', { schema: ready }, async (_request, reply) => {
+  server.get('/ready', { schema: ready }, async () => {
     const missing = health.notReady().map(({ text }) => text);
-    if (missing.length === 0) return { ready: true };
+    if (missing.length === 0) return { ready: true as const };
     const message = `not ready: ${missing.join('; ')}`;
-    return sendFailure(reply, new SwitchmasterError('not-ready', message, { details: { missing } }));
+    throw new SwitchmasterError('not-ready', message, { details: { missing } });
   });
   const judged = { summary: 'Read whether all is well, and why not', response: { 200: healthAnswer } };
   server.get('/v1/health', { schema: judged }, async () => health.read());

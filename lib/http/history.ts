@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
+import type { Api } from './api.ts';
 import { historyAnswer, whyAnswer } from './shapes.ts';
 import { tellEntry } from './story.ts';
 import type { JournalView, MastersView } from './views.ts';
@@ -20,12 +20,12 @@ const deciding = ['bridge', 'fence', 'failover', 'rebase'];
 
 /** What happened, from the journal: newest first. */
 export function addHistoryRoutes(
-  server: FastifyInstance,
+  server: Api,
   views: { readonly journal: JournalView; readonly masters: MastersView },
 ): void {
   const history = { summary: 'Outcomes, newest first', querystring: historyQuery, response: { 200: historyAnswer } };
   server.get('/v1/history', { schema: history }, async (request) => {
-    const { loop, key, limit } = request.query as z.output<typeof historyQuery>;
+    const { loop, key, limit } = request.query;
     const filter = { ...(loop === undefined ? {} : { loop }), ...(key === undefined ? {} : { key }), limit };
     return { entries: views.journal.list(filter) };
   });
@@ -36,8 +36,8 @@ export function addHistoryRoutes(
     response: { 200: whyAnswer },
   };
   server.get('/v1/why/:name', { schema: why }, async (request) => {
-    const { name } = request.params as z.output<typeof whyParams>;
-    const { limit } = request.query as z.output<typeof whyQuery>;
+    const { name } = request.params;
+    const { limit } = request.query;
     const entries = views.journal.list({ loop: deciding, key: name, limit });
     const master = views.masters.get(name);
     if (master === undefined && entries.length === 0) {

@@ -1,13 +1,13 @@
-import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
+import type { Api } from './api.ts';
 import { masterAnswer, mastersAnswer } from './shapes.ts';
 import type { MasterState, MastersView, OutcomesView } from './views.ts';
 
 const params = z.object({ name: z.string().min(1).max(256) });
 
 export function addMasterRoutes(
-  server: FastifyInstance,
+  server: Api,
   views: { readonly masters: MastersView; readonly outcomes: OutcomesView },
 ): void {
   const answer = (state: MasterState): z.output<typeof masterAnswer> => ({
@@ -25,7 +25,7 @@ export function addMasterRoutes(
     '/v1/masters/:name',
     { schema: { summary: 'One master', params, response: { 200: masterAnswer } } },
     async (request) => {
-      const { name } = request.params as z.output<typeof params>;
+      const { name } = request.params;
       const state = views.masters.get(name);
       if (state === undefined) throw new SwitchmasterError('not-found', `no master is called ${JSON.stringify(name)}`);
       return answer(state);

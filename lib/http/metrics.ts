@@ -1,7 +1,7 @@
-import type { FastifyInstance } from 'fastify';
+import type { Api } from './api.ts';
 import type { MetricsTextView } from './views.ts';
 
-export function addMetricsRoute(server: FastifyInstance, views: { readonly metrics: MetricsTextView }): void {
+export function addMetricsRoute(server: Api, views: { readonly metrics: MetricsTextView }): void {
   const schema = { summary: "Metrics in Prometheus' text format" };
   server.get('/metrics', { schema }, async (_request, reply) => {
     const { contentType, body } = await views.metrics.text();

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
+import type { Api } from './api.ts';
 
 /*
  * The live page: files beside this one, sent as they are. Nothing is inline and nothing comes from elsewhere, so the
@@ -40,7 +40,7 @@ interface PageFile {
 }
 
 /** `/` and what it loads. The files are read once. */
-export function addPageRoutes(server: FastifyInstance): void {
+export function addPageRoutes(server: Api): void {
   const files = readFiles();
   const index = { summary: 'The live page' };
   server.get('/', { schema: index }, async (_request, reply) => {
@@ -49,7 +49,7 @@ export function addPageRoutes(server: FastifyInstance): void {
   });
   const part = { summary: 'A file of the live page', params };
   server.get('/page/:file', { schema: part }, async (request, reply) => {
-    const { file } = request.params as z.output<typeof params>;
+    const { file } = request.params;
     const { type, bytes } = find(files, file);
     return reply.type(type).send(bytes);
   });

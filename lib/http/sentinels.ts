@@ -1,12 +1,12 @@
-import type { FastifyInstance } from 'fastify';
 import { formatAddress } from '../model/address.ts';
+import type { Api } from './api.ts';
 import { sentinelsAnswer } from './shapes.ts';
 import type { MasterState, MastersView } from './views.ts';
 
 type Vote = MasterState['sentinels'][number];
 
 /** The same votes as `/v1/masters`, by the Sentinel that gave them. */
-export function addSentinelRoutes(server: FastifyInstance, views: { readonly masters: MastersView }): void {
+export function addSentinelRoutes(server: Api, views: { readonly masters: MastersView }): void {
   const schema = { summary: 'Each Sentinel with what it says of each master', response: { 200: sentinelsAnswer } };
   server.get('/v1/sentinels', { schema }, async () => {
     const votes = views.masters

@@ -1,6 +1,7 @@
-import fastify, { type FastifyInstance } from 'fastify';
-import type { z } from 'zod';
+import fastify, { type FastifyInstance, type FastifySchemaValidationError } from 'fastify';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { SwitchmasterError } from '../errors.ts';
+import type { Api } from './api.ts';
 import { addCheckRoutes } from './checks.ts';
 import { addClusterRoutes } from './clusters.ts';
 import { addDesiredRoutes } from './desired.ts';
@@ -12,11 +13,11 @@ import { addInstanceRoutes } from './instances.ts';
 import { addMasterRoutes } from './masters.ts';
 import { addMetricsRoute } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
+import { addOrderRoutes } from './orders.ts';
 import { addPageRoutes } from './page.ts';
 import { addSentinelRoutes } from './sentinels.ts';
-import { addSteeringRoutes } from './steering.ts';
 import { addTemplateRoutes } from './templates.ts';
-import { addTokenGuard } from './token.ts';
+import { addTokenGuard, type TokenGuard } from './token.ts';
 import type { Views } from './views.ts';
 
 export interface ServerOptions {
@@ -46,7 +47,9 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     clientErrorHandler: refuseGarbage,
     ...(options.tls === undefined ? {} : { https: toHttps(options.tls) }),
   }) as unknown as FastifyInstance;
-  server.setValidatorCompiler(({ schema }) => validator(schema as unknown as z.ZodType));
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSchemaErrorFormatter(toRefusal);
+  // Views are typed by the shapes: to check each answer again would cost every health check.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   server.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders));
   server.setNotFoundHandler((request, reply) => sendFailure(reply, notFound(request)));
@@ -55,22 +58,30 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     if (error.code === 'internal') options.onDefect(error, { method: request.method, url: request.url });
     return sendFailure(reply, error);
   });
-  const token = addTokenGuard(server, { token: options.token });
+  const guard = addTokenGuard(server, { token: options.token });
   addOpenApi(server, { version: options.version });
-  addHealthRoutes(server, { health: options.views.health, version: options.version });
-  addCheckRoutes(server, options.views);
-  addMasterRoutes(server, options.views);
-  addClusterRoutes(server, options.views);
-  addInstanceRoutes(server, options.views);
-  addDesiredRoutes(server, options.views);
-  addSteeringRoutes(server, options.views);
-  addSentinelRoutes(server, options.views);
-  addTemplateRoutes(server, { views: options.views, token });
-  addHistoryRoutes(server, options.views);
-  addMetricsRoute(server, options.views);
-  addEventRoutes(server, options.streams);
-  addPageRoutes(server);
+  // The document describes only routes that are added after it is loaded.
+  server.register(async (api) => addRoutes(api.withTypeProvider<ZodTypeProvider>(), { ...options, guard }));
   return server;
+}
+
+function addRoutes(api: Api, options: ServerOptions & { readonly guard: TokenGuard }): void {
+  const { views, version, streams, guard } = options;
+  addHealthRoutes(api, { health: views.health, version });
+  addCheckRoutes(api, views);
+  addMasterRoutes(api, views);
+  addClusterRoutes(api, views);
+  addInstanceRoutes(api, views);
+  addDesiredRoutes(api, views);
+  addOrderRoutes(api, views);
+  addSentinelRoutes(api, views);
+  addTemplateRoutes(api, { views, token: guard });
+  addHistoryRoutes(api, views);
+  addMetricsRoute(api, views);
+  addEventRoutes(api, streams);
+  addPageRoutes(api);
+  const document = { summary: 'Read the OpenAPI document of this API' };
+  api.get('/openapi.json', { schema: document }, async () => api.swagger());
 }
 
 function toHttps(tls: NonNullable<ServerOptions['tls']>): object {
@@ -79,15 +90,11 @@ function toHttps(tls: NonNullable<ServerOptions['tls']>): object {
   return { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true };
 }
 
-function validator(schema: z.ZodType) {
-  return (input: unknown): { value: unknown } | { error: Error } => {
-    const parsed = schema.safeParse(input);
-    if (parsed.success) return { value: parsed.data };
-    const [issue] = parsed.error.issues;
-    const where = issue?.path.join('.') ?? '';
-    const message = `${where === '' ? 'the request' : where}: ${issue?.message ?? 'is invalid'}`;
-    return { error: new SwitchmasterError('request-invalid', message, { cause: parsed.error }) };
-  };
+/** The first problem of a request, with where it is. */
+function toRefusal([issue]: FastifySchemaValidationError[]): SwitchmasterError {
+  const where = issue?.instancePath.slice(1).replaceAll('/', '.') ?? '';
+  const message = `${where === '' ? 'the request' : where}: ${issue?.message ?? 'is invalid'}`;
+  return new SwitchmasterError('request-invalid', message);
 }
 
 interface RawSocket {

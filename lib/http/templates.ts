@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
+import type { Api } from './api.ts';
 import { nameParameter } from './parameters.ts';
 import { acceptedAnswer, type templateAnswer, templatesAnswer, templateTextAnswer } from './shapes.ts';
 import type { TokenGuard } from './token.ts';
@@ -13,7 +13,7 @@ const approveBody = z
   .meta({ description: "The template's `held`, as it was looked at: another text is then refused." });
 
 export function addTemplateRoutes(
-  server: FastifyInstance,
+  server: Api,
   {
     views,
     token,
@@ -38,7 +38,7 @@ export function addTemplateRoutes(
     '/v1/templates/:name',
     { schema: { summary, params, response: { 200: templateTextAnswer } } },
     async (request) => {
-      const { name } = request.params as z.output<typeof params>;
+      const { name } = request.params;
       const state = views.templates.get(name);
       if (state === undefined)
         throw new SwitchmasterError('not-found', `no template is called ${JSON.stringify(name)}`);
@@ -54,18 +54,18 @@ export function addTemplateRoutes(
   addControlRoutes(server, views.templateControls);
 }
 
-function addControlRoutes(server: FastifyInstance, controls: Views['templateControls']): void {
+function addControlRoutes(server: Api, controls: Views['templateControls']): void {
   const response = { 202: acceptedAnswer };
   const render = { summary: 'Look at it again, also where it was rolled back', params, response };
   server.post('/v1/templates/:name/render', { schema: render }, async (request, reply) => {
-    const { name } = request.params as z.output<typeof params>;
+    const { name } = request.params;
     controls.render(name);
     return reply.code(202).send({ accepted: true });
   });
   const approve = { summary: 'Release the text that a guard holds', params, body: approveBody, response };
   server.post('/v1/templates/:name/approve', { schema: approve }, async (request, reply) => {
-    const { name } = request.params as z.output<typeof params>;
-    const { digest } = (request.body as z.output<typeof approveBody>) ?? {};
+    const { name } = request.params;
+    const { digest } = request.body ?? {};
     controls.approve(name, digest === undefined ? {} : { digest });
     return reply.code(202).send({ accepted: true });
   });

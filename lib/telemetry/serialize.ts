@@ -3,14 +3,15 @@ import { SwitchmasterError } from '../errors.ts';
 const maxCauses = 5;
 
 /** An error as facts. */
-export interface SerializedError {
+// An interface has no index signature, which the API's shape of an error has.
+export type SerializedError = {
   readonly code: string;
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
   readonly causes?: readonly string[];
   /** Only of defects: the stack of an expected failure tells nothing. */
   readonly stack?: string;
-}
+};
 
 /**
  * Picks what may be shown. Properties of foreign errors are left out: clients hang whole requests with their tokens on

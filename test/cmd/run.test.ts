@@ -4,6 +4,9 @@ import t, { type Test } from 'tap';
 import { runCommand } from './command.ts';
 import { Program } from './program.ts';
 
+// A busy machine takes its time.
+t.setTimeout(120_000);
+
 const config = 'api: { listen: "127.0.0.1:0" }\nconsul: { address: "127.0.0.1:9" }\n';
 
 async function start(t: Test, folder: string): Promise<{ program: Program; url: string }> {
@@ -33,10 +36,9 @@ t.test('status tells what a daemon that has seen nothing yet waits for, and that
   const ask = ['status', '--api', url];
   const [shown, { code, stdout }] = await Promise.all([runCommand(ask), runCommand([...ask, '--json'])]);
   t.match(shown, { code: 1, stdout: /Not well:[\s\S]*not ready: bridge: / });
-  t.match(
-    { code, ...JSON.parse(stdout) },
-    { code: 1, health: { reasons: [{ code: 'not-ready', text: /^bridge: / }] }, masters: [] },
-  );
+  const { health, masters } = JSON.parse(stdout);
+  const reasons = (health.reasons as { code: string; text: string }[]).filter((reason) => reason.code === 'not-ready');
+  t.match({ code, masters, reasons }, { code: 1, masters: [], reasons: [{ text: /^bridge: / }] });
   program.child.kill('SIGTERM');
   await program.end();
 });

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { Api } from './api.ts';
 import { addressParameter, durationParameter, nameParameter } from './parameters.ts';
 import { plannedAnswer, rebasedAnswer } from './shapes.ts';
 import type { MasterControls } from './views.ts';
@@ -13,28 +13,25 @@ const failoverBody = z
   .nullish()
   .meta({ description: 'Who is to become master (else Sentinel chooses), and how long each stage may take (10s).' });
 
-/** What an operator does to a master. The answer is the report, when all is done; its steps are events meanwhile. */
-export function addSteeringRoutes(
-  server: FastifyInstance,
-  { masterControls }: { readonly masterControls: MasterControls },
-): void {
+/** Orders of an operator for a master. The answer comes when all is done, and is the report; each step is an event. */
+export function addOrderRoutes(server: Api, { masterControls }: { readonly masterControls: MasterControls }): void {
   const failover = {
-    summary: 'A planned failover that loses nothing',
+    summary: 'Fail over without losing an acknowledged write',
     params,
     body: failoverBody,
     response: { 200: plannedAnswer },
   };
   server.post('/v1/masters/:name/failover', { schema: failover }, async (request) => {
-    const { name } = request.params as z.output<typeof params>;
-    const { replica, timeout } = (request.body as z.output<typeof failoverBody>) ?? {};
+    const { name } = request.params;
+    const { replica, timeout } = request.body ?? {};
     return masterControls.failOver(name, {
       ...(replica === undefined ? {} : { successor: replica }),
       ...(timeout === undefined ? {} : { timeoutMs: timeout }),
     });
   });
-  const rebase = { summary: 'A new generation by hand', params, response: { 200: rebasedAnswer } };
+  const rebase = { summary: 'Begin a new generation of a record', params, response: { 200: rebasedAnswer } };
   server.post('/v1/masters/:name/rebase', { schema: rebase }, async (request) => {
-    const { name } = request.params as z.output<typeof params>;
+    const { name } = request.params;
     return { name, record: await masterControls.rebase(name) };
   });
 }
