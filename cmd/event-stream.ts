@@ -1,3 +1,4 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { request } from './api-client.ts';
 import type { ApiOptions } from './option.ts';
 
@@ -22,22 +23,8 @@ export async function* readEvents(
     options.lastEventId === undefined ? {} : { 'last-event-id': options.lastEventId };
   const response = await request({ api: place.api, path }, { signal: options.signal, headers });
   yield { id: undefined, name: 'connected', data: '' };
-  let rest = '';
-  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    const frames = (rest + chunk).split('\n\n');
-    rest = frames.pop() ?? '';
-    for (const frame of frames) {
-      const event = parseFrame(frame);
-      if (event !== undefined) yield event;
-    }
-  }
-}
-
-/** Undefined for comments and for settings of the stream. */
-function parseFrame(frame: string): StreamEvent | undefined {
-  const fields = new Map(
-    frame.split('\n').map((line) => [line.split(': ', 1)[0] ?? '', line.slice(line.indexOf(': ') + 2)]),
-  );
-  const data = fields.get('data');
-  return data === undefined ? undefined : { id: fields.get('id'), name: fields.get('event') ?? 'message', data };
+  const body: ReadableStream<Uint8Array<ArrayBuffer>> | null = response.body;
+  if (body === null) return;
+  const events = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  for await (const { id, event = 'message', data } of events) yield { id, name: event, data };
 }
