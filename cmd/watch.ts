@@ -10,7 +10,7 @@ export function addWatch(program: Command, done: (code: ExitCode) => void): void
   const command = program
     .command('watch')
     .argument('[key]', 'follow one master or template only')
-    .description('What happens, as it happens, until Ctrl-C.');
+    .description('Print events as they happen, until Ctrl-C.');
   addAskOptions(command)
     .addHelpText('after', `\nExample:\n  $ switchmaster watch --json | jq -c 'select(.kind=="applied")'`)
     .action(async (key: string | undefined, options: AskOptions) => {
@@ -24,13 +24,13 @@ interface Watching extends AskOptions {
 
 const reconnectMs = 1_000;
 
-/** The first connection must succeed; later ones are tried again for ever, and go on where the last one ended. */
+/** The first connection must succeed. Later ones are retried for ever, and resume after the last event. */
 async function watch(options: Watching): Promise<ExitCode> {
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  // What cannot be told is told by the events themselves, or by their absence.
-  await tellWhatIsWatched(options).catch(() => {});
+  // A failure shows in the first connection as well.
+  await describeWatch(options).catch(() => {});
   const { readEvents } = await import('./event-stream.ts');
   const place = { api: options, ...(options.key === undefined ? {} : { filter: { key: options.key } }) };
   let lastEventId: string | undefined;
@@ -57,8 +57,8 @@ async function watch(options: Watching): Promise<ExitCode> {
   }
 }
 
-/** Silence must not be taken for peace: whose events come, and that of this name there may never be any. */
-async function tellWhatIsWatched({ key, ...options }: Watching): Promise<void> {
+/** Names what is watched, and warns of a key that does not exist: no output may only mean no events. */
+async function describeWatch({ key, ...options }: Watching): Promise<void> {
   if (process.stderr.isTTY === true) process.stderr.write(`Watching ${key ?? 'all'} at ${options.api}; Ctrl-C ends.\n`);
   if (key === undefined) return;
   const { ask } = await import('./api-client.ts');
@@ -81,7 +81,7 @@ function show({ name, data }: StreamEvent, { json }: Watching): void {
 }
 
 function describe({ name, data }: Pick<StreamEvent, 'name' | 'data'>): string {
-  if (name === 'gap') return '(some of what happened meanwhile is forgotten)';
+  if (name === 'gap') return '(the journal has dropped some of the missed events)';
   const entry = JSON.parse(data) as Record<string, unknown>;
   return harmless(`${entry.at} ${entry.loop} ${entry.key} ${entry.kind}: ${entry.summary}`);
 }

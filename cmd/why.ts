@@ -9,18 +9,24 @@ export function addWhy(program: Command, done: (code: ExitCode) => void): void {
   const command = program
     .command('why')
     .argument('<master>', "a master's name")
-    .description("The decisions behind a master's changes, newest first.")
-    .option('-n, --limit <count>', 'how many decisions to tell', readCount, 10)
-    .option('--replay <path>', "a journal's file: make its decisions again, without asking anybody");
+    .description("Explain a master's changes, newest first.")
+    .option('-n, --limit <count>', 'how many decisions to show', readCount, 10)
+    .option('--replay <path>', "make the decisions of a journal's file again, offline");
   addAskOptions(command)
     .addHelpText('after', '\nExample:\n  $ switchmaster why shard1 --limit 1')
     .action(async (master: string, options: AskOptions & { readonly limit: number; readonly replay?: string }) => {
       const { replay, ...rest } = options;
-      done(await (replay === undefined ? tellWhy({ master, ...rest }) : tellReplay(master, { ...rest, file: replay })));
+      done(
+        await (replay === undefined
+          ? showDecisions({ master, ...rest })
+          : showReplay(master, { ...rest, file: replay })),
+      );
     });
 }
 
-async function tellWhy(options: AskOptions & { readonly master: string; readonly limit: number }): Promise<ExitCode> {
+async function showDecisions(
+  options: AskOptions & { readonly master: string; readonly limit: number },
+): Promise<ExitCode> {
   const { askAboutMaster } = await import('./api-client.ts');
   const { whyAnswer } = await import('../lib/http/shapes.ts');
   const path = `/v1/why/${encodeURIComponent(options.master)}?limit=${options.limit}`;
@@ -34,7 +40,7 @@ async function tellWhy(options: AskOptions & { readonly master: string; readonly
   }
   const master = record === null ? 'has no record' : `is ${formatAddress(record.master)}, epoch ${record.epoch}`;
   printLine(styled('bold', harmless(`${name} ${master}`)));
-  if (story.length === 0) printLine('Nothing has happened that is still remembered.');
+  if (story.length === 0) printLine('The journal has no decision about it.');
   for (const { sentences } of story) {
     const [headline = '', ...rest] = sentences;
     printLine(harmless(headline));
@@ -46,7 +52,7 @@ async function tellWhy(options: AskOptions & { readonly master: string; readonly
 const verdictColours = { same: 'green', different: 'red', 'not-replayed': 'yellow' } as const;
 
 /** Exit code 1 where a decision comes out differently now. */
-async function tellReplay(name: string, options: { readonly file: string; readonly json?: true }): Promise<ExitCode> {
+async function showReplay(name: string, options: { readonly file: string; readonly json?: true }): Promise<ExitCode> {
   const { replayJournal } = await import('../lib/bridge/replay.ts');
   const decisions = await replayJournal(options.file, { name });
   if (decisions.length === 0) {

@@ -13,7 +13,7 @@ export interface ApiPartOptions extends Omit<ServerOptions, 'tls' | 'onDefect' |
   readonly log: Log;
 }
 
-/** The HTTP API. An address that is taken is no reason to end: it is tried again until it is free. */
+/** The HTTP API. If its address is taken, it tries again until the address is free. */
 export class ApiPart implements Part {
   readonly name = 'api';
   readonly #options: ApiPartOptions;
@@ -29,7 +29,7 @@ export class ApiPart implements Part {
     this.#options = options;
   }
 
-  /** How many read the event stream. */
+  /** The number of readers of the event stream. */
   get eventStreams(): number {
     return this.#streams?.size ?? 0;
   }

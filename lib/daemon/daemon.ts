@@ -45,7 +45,7 @@ export class Daemon {
   readonly #operator = new Operator({
     bridge: () => this.#assembly.find(BridgePart),
     onReport: (report) => this.observe(report),
-    onStep: (report) => this.#observers?.tell(redactReport(report, this.#redactor)),
+    onStep: (report) => this.#observers?.observeStep(redactReport(report, this.#redactor)),
   });
   /** Removes the config's secrets from what servers and programs report. */
   readonly #redactor = new Redactor();

@@ -3,7 +3,7 @@ import { sameAddress } from '../model/address.ts';
 import type { LastOutcomes } from '../telemetry/last-outcomes.ts';
 import type { MetricsView } from '../telemetry/metrics.ts';
 
-/** What a scrape shows of the parts that run. */
+/** Reads what a scrape shows of the running parts. */
 export function readMeasures(sources: {
   readonly views: Pick<Views, 'masters' | 'templates' | 'health'>;
   readonly lastOutcomes: LastOutcomes;
@@ -25,8 +25,8 @@ export function readMeasures(sources: {
     eventStreams,
     ready: health.reasons.every(({ code }) => code !== 'not-ready'),
     problems: health.reasons,
-    // What is no longer there must not be a time series for ever.
-    lastRuns: lastOutcomes.standings().filter(({ loop, key }) => known.has(`${loop} ${key}`)),
+    // The series of a removed key ends.
+    lastRuns: lastOutcomes.states().filter(({ loop, key }) => known.has(`${loop} ${key}`)),
   };
 }
 

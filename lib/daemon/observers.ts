@@ -9,19 +9,19 @@ import type { Log } from '../telemetry/log.ts';
 import { Metrics, type MetricsView } from '../telemetry/metrics.ts';
 import { makeRunLog } from '../telemetry/run-log.ts';
 
-/** Whoever is told of each run of each loop. They outlive every part, and so every reload. */
+/** What takes the report of each run of each loop. It outlives every part and every reload. */
 export interface Observers {
   readonly journal: Journal;
   readonly lastOutcomes: LastOutcomes;
   readonly metrics: Metrics;
   observe(report: RunReport): void;
-  /** A step on the way of something longer: into the journal and the log only. */
-  tell(report: RunReport): void;
-  /** Waits until the journal's file holds everything. */
+  /** Adds a step of a longer operation to the journal and the log only. */
+  observeStep(report: RunReport): void;
+  /** Waits until the journal's file has every entry. */
   close(): Promise<void>;
 }
 
-/** Reads the journal of an earlier life first, where there is a file. Never throws: a file that fails is logged. */
+/** Loads the journal of the previous run, if it has a file. Never throws: it logs a file that fails. */
 export async function openObservers(options: {
   readonly journal: JournalConfig;
   readonly log: Log;
@@ -48,7 +48,7 @@ export async function openObservers(options: {
       journal.observe(report);
       runLog(report);
     },
-    tell: (report) => {
+    observeStep: (report) => {
       journal.observe(report);
       runLog(report);
     },

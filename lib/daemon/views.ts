@@ -10,7 +10,7 @@ export interface ViewSources extends Pick<Views, 'masterControls' | 'outcomes' |
   readonly conditions: Conditions;
 }
 
-/** What the API shows: of whichever parts run at the moment it is asked. */
+/** The views of the parts that run when the API reads them. */
 export function unionViews({ assembly, conditions, ...rest }: ViewSources): Views {
   const views = { ...rest, ...unionParts(assembly) };
   const health = {

@@ -8,7 +8,7 @@ import { addressParameter, type LagLimit, lagParameter, nameParameter } from './
 import { roleAnswer } from './shapes.ts';
 import type { MastersView } from './views.ts';
 
-/** Strict: a limit that is asked for and not kept would be a wrong 200. */
+/** Strict: an unknown parameter would otherwise be ignored, and the answer would be a wrong 200. */
 const masterQuery = z.strictObject({ address: addressParameter, name: nameParameter.optional() });
 const replicaQuery = masterQuery.extend({ maxLag: lagParameter.optional() });
 
@@ -16,18 +16,18 @@ type Query = z.output<typeof replicaQuery>;
 type Role = z.output<typeof roleAnswer>['role'];
 
 /**
- * For a load balancer's health check of one Redis: 200 only where the record names that address in that role, 503
- * otherwise. Answered from memory, so thousands a second cost neither Consul nor Redis anything.
+ * Routes for a load balancer's health check of one Redis: 200 if the record names that address in that role, else 503.
+ * They answer from memory: no check makes a request to Consul or Redis.
  */
 export function addCheckRoutes(server: Api, views: { readonly masters: MastersView }): void {
   const add = (role: Role, querystring: z.ZodType): void => {
     const schema = {
-      summary: `200 only where the address is a current ${role} by the record`,
+      summary: `Check that an address is a current ${role} by the record`,
       querystring,
       response: { 200: roleAnswer },
     };
     server.route({
-      // HAProxy's httpchk asks with OPTIONS unless told otherwise.
+      // HAProxy's httpchk sends OPTIONS by default.
       method: ['GET', 'OPTIONS'],
       url: `/check/${role}`,
       schema,
@@ -56,7 +56,7 @@ function requireLag(
 ): void {
   const known = maxLag.unit === 'bytes' ? lag?.bytes : lag?.behindMs;
   if (known !== undefined && known !== null && known <= maxLag.max) return;
-  const what = known === undefined || known === null ? 'not known how far' : `${known} ${maxLag.unit}`;
+  const what = known === undefined || known === null ? 'an unknown distance' : `${known} ${maxLag.unit}`;
   throw new SwitchmasterError('replica-lags', `${formatAddress(address)} is ${what} behind its master`);
 }
 

@@ -7,7 +7,7 @@ import { clusterAnswer, clusterCheckAnswer, clustersAnswer } from './shapes.ts';
 import type { ClusterState, ClustersView, OutcomesView } from './views.ts';
 
 const params = z.object({ name: nameParameter });
-/** Strict, as of all checks. */
+/** Strict: an unknown parameter would otherwise be ignored, and the answer would be a wrong 200. */
 const checkQuery = z.strictObject({
   name: nameParameter.optional(),
   address: addressParameter.optional(),
@@ -24,9 +24,9 @@ export function addClusterRoutes(
     ...state,
     lastOutcome: views.outcomes.last('cluster', state.name) ?? null,
   });
-  const list = { summary: 'Every Redis Cluster with its record', response: { 200: clustersAnswer } };
+  const list = { summary: 'List every Redis Cluster with its record', response: { 200: clustersAnswer } };
   server.get('/v1/clusters', { schema: list }, async () => ({ clusters: views.clusters.list().map(answer) }));
-  const one = { summary: 'One Redis Cluster', params, response: { 200: clusterAnswer } };
+  const one = { summary: 'Read one Redis Cluster', params, response: { 200: clusterAnswer } };
   server.get('/v1/clusters/:name', { schema: one }, async (request) => {
     const { name } = request.params;
     const state = views.clusters.list().find((cluster) => cluster.name === name);
@@ -34,7 +34,7 @@ export function addClusterRoutes(
     return answer(state);
   });
   const check = {
-    summary: '200 only where a cluster serves every slot, and the address has its role there',
+    summary: 'Check that a cluster serves every slot, and that an address has its role in it',
     querystring: checkQuery,
     response: { 200: clusterCheckAnswer },
   };
@@ -57,7 +57,7 @@ function checkCluster(clusters: ClustersView, wanted: Check): z.output<typeof cl
   return { name: found.name, epoch: found.record.epoch };
 }
 
-/** Why it is not what was asked for; undefined where it is. */
+/** Why the cluster does not pass; undefined if it does. */
 function refusalOf({ name, record }: ClusterState, { address, role }: Check): string | undefined {
   if (record === null) return `${name} has no record yet`;
   if (record.state !== 'ok' || record.uncovered.length > 0) return `${name} does not serve every slot`;

@@ -7,27 +7,27 @@ import { securityHeaders } from './failure.ts';
 import type { JournalView } from './views.ts';
 
 /*
- * The journal as server-sent events (WHATWG HTML, "Server-sent events"). An event's id is its entry's: a reader that
- * comes back with Last-Event-ID gets what it missed, or, where that is forgotten, an event `gap` first. One subscription
- * and one heartbeat serve all readers, and an entry becomes text once.
+ * The journal as server-sent events (WHATWG HTML, "Server-sent events"). An event has the id of its entry. A reader that
+ * reconnects with Last-Event-ID gets the entries that it missed. If the journal no longer has some of them, it gets an
+ * event `gap` first. One subscription and one heartbeat serve all readers, and each entry is serialized once.
  *
- * A stream is `flowing` (it has been sent everything) or `blocked` (its socket is full; nothing is put aside for it). A
- * blocked one goes on from the journal when its socket drains, and is cut off when that takes longer than `stallMs`. So
- * a reader that does not read costs a socket's buffer, and no other reader notices.
+ * A stream is `flowing` (everything was sent) or `blocked` (its socket is full; nothing is queued). A blocked stream
+ * continues from the journal when its socket drains. It is closed if that takes longer than `stallMs`. A reader that
+ * does not read costs one socket buffer and does not delay the others.
  */
 export interface EventStreamOptions {
-  /** How often readers hear that the connection lives. Default 15,000. */
+  /** The interval of heartbeat comments. Default 15,000. */
   readonly heartbeatMs?: number;
-  /** How long a reader's socket may stay full. What it missed it is given when it comes back. Default 10,000. */
+  /** How long a reader's socket may stay full before it is closed. Default 10,000. */
   readonly stallMs?: number;
-  /** Default 500. */
+  /** The maximum number of readers. Default 500. */
   readonly maxStreams?: number;
 }
 
 interface Stream {
   readonly response: ServerResponse;
   readonly filter: Filter;
-  /** The last entry that it was sent, or that was not for it. */
+  /** The last entry that was sent or filtered out. */
   sentId: number;
   state: { readonly kind: 'flowing' } | { readonly kind: 'blocked'; readonly sinceMs: number };
 }
@@ -37,7 +37,7 @@ interface Filter {
   readonly key?: string | undefined;
 }
 
-/** How many entries are looked up for a reader at once. */
+/** How many entries are read from the journal at once for a reader. */
 const batch = 32;
 
 const query = z.object({
@@ -58,10 +58,7 @@ export class EventStreams {
     this.#options = { heartbeatMs: 15_000, stallMs: 10_000, maxStreams: 500, ...options };
     this.#unsubscribe = journal.subscribe((entry) => this.#publish(entry));
     const { heartbeatMs, stallMs } = this.#options;
-    this.#timers = [
-      setInterval(() => this.#notification(), heartbeatMs),
-      setInterval(() => this.#cutOff(), stallMs / 4),
-    ];
+    this.#timers = [setInterval(() => this.#beat(), heartbeatMs), setInterval(() => this.#closeStalled(), stallMs / 4)];
     for (const timer of this.#timers) timer.unref();
   }
 
@@ -69,7 +66,7 @@ export class EventStreams {
     return this.#streams.size;
   }
 
-  /** Takes over a response whose request asked for the stream. Throws `request-throttled` when there are too many. */
+  /** Turns a response into a stream. Throws `request-throttled` if there are too many. */
   open(response: ServerResponse, given: { readonly filter: Filter; readonly lastEventId: number | undefined }): void {
     if (this.#streams.size >= this.#options.maxStreams) {
       throw new SwitchmasterError('request-throttled', `there are ${this.#streams.size} readers already`);
@@ -79,7 +76,7 @@ export class EventStreams {
     response.writeHead(200, {
       ...securityHeaders,
       'content-type': 'text/event-stream; charset=utf-8',
-      // Proxies must not debounce what should arrive at once (nginx, "X-Accel-Buffering").
+      // Proxies must not buffer events (nginx, "X-Accel-Buffering").
       'x-accel-buffering': 'no',
     });
     response.on('close', () => this.#streams.delete(stream));
@@ -98,7 +95,7 @@ export class EventStreams {
     this.#streams.clear();
   }
 
-  /** Sends what the journal has since, as far as the socket takes it. */
+  /** Sends the journal's newer entries until the socket is full. */
   #resume(stream: Stream): void {
     stream.state = { kind: 'flowing' };
     for (let next = this.#next(stream); next.length > 0; next = this.#next(stream)) {
@@ -110,7 +107,7 @@ export class EventStreams {
     }
   }
 
-  /** A few at a time: a socket takes no more at once, and two hundred readers that come back must not stop the rest. */
+  /** A few entries at a time, so that many reconnecting readers do not block the event loop. */
   #next(stream: Stream): readonly JournalEntry[] {
     const { entries, complete } = this.#journal.since(stream.sentId, batch);
     if (!complete) this.#send(stream, `event: gap\ndata: ${JSON.stringify({ after: stream.sentId })}\n\n`);
@@ -126,11 +123,11 @@ export class EventStreams {
     }
   }
 
-  #notification(): void {
-    for (const stream of this.#streams) if (!this.#isBlocked(stream)) this.#send(stream, ': still here\n\n');
+  #beat(): void {
+    for (const stream of this.#streams) if (!this.#isBlocked(stream)) this.#send(stream, ': heartbeat\n\n');
   }
 
-  #cutOff(): void {
+  #closeStalled(): void {
     const nowMs = performance.now();
     for (const { state, response } of this.#streams) {
       if (state.kind === 'blocked' && nowMs - state.sinceMs > this.#options.stallMs) response.destroy();
@@ -148,7 +145,7 @@ export class EventStreams {
 
 export function addEventRoutes(server: Api, streams: EventStreams): void {
   const schema = {
-    summary: 'The journal as it is written: server-sent events, resumed by Last-Event-ID',
+    summary: 'Stream the journal as server-sent events; Last-Event-ID resumes it',
     querystring: query,
   };
   server.get('/v1/events', { schema, exposeHeadRoute: false }, (request, reply) => {
@@ -168,7 +165,7 @@ function matches({ loop, key }: Filter, entry: JournalEntry): boolean {
   return (loop === undefined || loop === entry.loop) && (key === undefined || key === entry.key);
 }
 
-/** Anything that is no id of ours counts as a first visit. */
+/** Any other text counts as a first visit. */
 function parseId(text: string | string[] | undefined): number | undefined {
   if (typeof text !== 'string' || !/^\d{1,16}$/.test(text)) return undefined;
   const id = Number(text);

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorTable, SwitchmasterError } from '../errors.ts';
 
-/** Nothing may be loaded from elsewhere, framed, sniffed or kept. On every answer. */
+/** Headers of every answer: they forbid to load anything from elsewhere, to frame, to sniff and to cache. */
 export const securityHeaders = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   'x-content-type-options': 'nosniff',
@@ -13,12 +13,12 @@ export const securityHeaders = {
 /** Sends the one shape of an error, with the status from the error table. */
 export function sendFailure(reply: FastifyReply, error: SwitchmasterError): FastifyReply {
   const details = error.code === 'internal' ? {} : error.details;
-  const message = error.code === 'internal' ? 'a defect in switchmaster; its log says more' : error.message;
+  const message = error.code === 'internal' ? 'a defect in switchmaster; its log has the details' : error.message;
   reply.headers(securityHeaders);
   return reply.code(errorTable[error.code].httpStatus).send({ error: { ...details, code: error.code, message } });
 }
 
-/** What Fastify and Node refuse by themselves, in our codes. Anything else that was thrown is a defect. */
+/** Maps what Fastify and Node refuse to our codes. Any other error is a defect. */
 export function fromThrown(thrown: unknown): SwitchmasterError {
   if (thrown instanceof SwitchmasterError) return thrown;
   const status = (thrown as { statusCode?: unknown } | undefined)?.statusCode;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import type { Api } from './api.ts';
+import { describeEntry } from './sentences.ts';
 import { historyAnswer, whyAnswer } from './shapes.ts';
-import { tellEntry } from './story.ts';
 import type { JournalView, MastersView } from './views.ts';
 
 const name = z.string().min(1).max(256);
@@ -15,22 +15,26 @@ const historyQuery = z.object({
 const whyParams = z.object({ name });
 const whyQuery = z.object({ limit: limit.default(20) });
 
-/** The loops that tell of a master's changes; what is only a step on the way is left out. */
+/** Loops that change a master. Single steps of a failover are left out. */
 const deciding = ['bridge', 'fence', 'failover', 'rebase'];
 
-/** What happened, from the journal: newest first. */
+/** Routes that read the journal. */
 export function addHistoryRoutes(
   server: Api,
   views: { readonly journal: JournalView; readonly masters: MastersView },
 ): void {
-  const history = { summary: 'Outcomes, newest first', querystring: historyQuery, response: { 200: historyAnswer } };
+  const history = {
+    summary: 'List outcomes, newest first',
+    querystring: historyQuery,
+    response: { 200: historyAnswer },
+  };
   server.get('/v1/history', { schema: history }, async (request) => {
     const { loop, key, limit } = request.query;
     const filter = { ...(loop === undefined ? {} : { loop }), ...(key === undefined ? {} : { key }), limit };
     return { entries: views.journal.list(filter) };
   });
   const why = {
-    summary: "The decisions behind a master's changes, in sentences and data, newest first",
+    summary: "Explain a master's changes, in sentences and data, newest first",
     params: whyParams,
     querystring: whyQuery,
     response: { 200: whyAnswer },
@@ -43,7 +47,7 @@ export function addHistoryRoutes(
     if (master === undefined && entries.length === 0) {
       throw new SwitchmasterError('not-found', `no master is called ${JSON.stringify(name)}`);
     }
-    const story = entries.map((entry) => ({ id: entry.id, sentences: tellEntry(entry) }));
+    const story = entries.map((entry) => ({ id: entry.id, sentences: describeEntry(entry) }));
     return { name, record: master?.record ?? null, story, entries };
   });
 }

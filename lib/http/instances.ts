@@ -2,8 +2,8 @@ import type { Api } from './api.ts';
 import { instancesAnswer } from './shapes.ts';
 import type { InstancesView } from './views.ts';
 
-/** What this node has registered of its own, and how it is. */
+/** The instances that this node has registered. */
 export function addInstanceRoutes(server: Api, views: { readonly instances: InstancesView }): void {
-  const schema = { summary: "This node's own instances", response: { 200: instancesAnswer } };
+  const schema = { summary: 'List the instances of this node with their checks', response: { 200: instancesAnswer } };
   server.get('/v1/instances', { schema }, async () => ({ instances: views.instances.list() }));
 }

@@ -16,14 +16,14 @@ export function addMasterRoutes(
   });
   server.get(
     '/v1/masters',
-    { schema: { summary: 'Every master with its record and votes', response: { 200: mastersAnswer } } },
+    { schema: { summary: 'List every master with its record and votes', response: { 200: mastersAnswer } } },
     async () => ({
       masters: views.masters.list().map(answer),
     }),
   );
   server.get(
     '/v1/masters/:name',
-    { schema: { summary: 'One master', params, response: { 200: masterAnswer } } },
+    { schema: { summary: 'Read one master', params, response: { 200: masterAnswer } } },
     async (request) => {
       const { name } = request.params;
       const state = views.masters.get(name);

@@ -11,7 +11,9 @@ const failoverBody = z
     timeout: durationParameter({ minMs: 100, maxMs: 60_000 }).optional(),
   })
   .nullish()
-  .meta({ description: 'Who is to become master (else Sentinel chooses), and how long each stage may take (10s).' });
+  .meta({
+    description: 'The replica to promote (Sentinel chooses by default), and the timeout of each stage (default 10s).',
+  });
 
 /** Orders of an operator for a master. The answer comes when all is done, and is the report; each step is an event. */
 export function addOrderRoutes(server: Api, { masterControls }: { readonly masterControls: MasterControls }): void {

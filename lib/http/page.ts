@@ -7,8 +7,8 @@ import type { Api } from './api.ts';
 
 /*
  * The live page: files beside this one, sent as they are. Nothing is inline and nothing comes from elsewhere, so the
- * policy allows exactly this server's own files; and no text can become markup, for the page may not use what would turn
- * it into markup (W3C, "Trusted Types").
+ * policy allows only this server's own files. Trusted Types forbid the page to turn text into markup (W3C, "Trusted
+ * Types").
  */
 const folder = fileURLToPath(new URL('./page/', import.meta.url));
 
@@ -39,15 +39,15 @@ interface PageFile {
   readonly bytes: Buffer;
 }
 
-/** `/` and what it loads. The files are read once. */
+/** Serves `/` and its files. Reads the files once. */
 export function addPageRoutes(server: Api): void {
   const files = readFiles();
-  const index = { summary: 'The live page' };
+  const index = { summary: 'Read the live page' };
   server.get('/', { schema: index }, async (_request, reply) => {
     reply.header('content-security-policy', pagePolicy);
     return reply.type(types['.html'] ?? '').send(find(files, 'index.html').bytes);
   });
-  const part = { summary: 'A file of the live page', params };
+  const part = { summary: 'Read a file of the live page', params };
   server.get('/page/:file', { schema: part }, async (request, reply) => {
     const { file } = request.params;
     const { type, bytes } = find(files, file);

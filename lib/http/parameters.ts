@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Address, parseAddress } from '../model/address.ts';
 import { parseDuration } from '../model/duration.ts';
 
-/* What routes take: one definition each, so that all of them refuse alike. */
+/* Parameters that several routes have, each defined once. */
 
 /** The name of a master, a template or a cluster. */
 export const nameParameter = z.string().min(1).max(256);
@@ -15,7 +15,7 @@ export const addressParameter = z.string().transform((value, context): Address =
   return z.NEVER;
 });
 
-/** How much lag is accepted. */
+/** The accepted lag of a replica. */
 export type LagLimit = { readonly unit: 'bytes'; readonly max: number } | { readonly unit: 'ms'; readonly max: number };
 
 const byteUnits: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1_024, mb: 1_024 ** 2, gb: 1_024 ** 3 };

@@ -5,9 +5,9 @@ import type { MasterState, MastersView } from './views.ts';
 
 type Vote = MasterState['sentinels'][number];
 
-/** The same votes as `/v1/masters`, by the Sentinel that gave them. */
+/** The votes of `/v1/masters`, grouped by Sentinel. */
 export function addSentinelRoutes(server: Api, views: { readonly masters: MastersView }): void {
-  const schema = { summary: 'Each Sentinel with what it says of each master', response: { 200: sentinelsAnswer } };
+  const schema = { summary: 'List each Sentinel with its vote on each master', response: { 200: sentinelsAnswer } };
   server.get('/v1/sentinels', { schema }, async () => {
     const votes = views.masters
       .list()

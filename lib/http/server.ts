@@ -23,17 +23,17 @@ import type { Views } from './views.ts';
 export interface ServerOptions {
   readonly views: Views;
   readonly version: string;
-  /** What changing calls must bring; undefined switches them off. */
+  /** The token of calls that change something; undefined disables them. */
   readonly token: string | undefined;
   /** Closed with the server. */
   readonly streams: EventStreams;
-  /** PEM texts. With `clientCa`, clients must show a certificate of it. */
+  /** PEM texts. With `clientCa`, clients need a certificate that it issued. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
-  /** Told of what should not have happened. */
+  /** Called for each defect. */
   readonly onDefect: (error: SwitchmasterError, request: { readonly method: string; readonly url: string }) => void;
 }
 
-/** The API, not listening yet. Its answers come from memory: no request waits for Consul or Redis. */
+/** Builds the API, not listening yet. It answers from memory: no request waits for Consul or Redis. */
 export function makeServer(options: ServerOptions): FastifyInstance {
   const server = fastify({
     logger: false,
@@ -49,7 +49,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
   }) as unknown as FastifyInstance;
   server.setValidatorCompiler(validatorCompiler);
   server.setSchemaErrorFormatter(toRefusal);
-  // Views are typed by the shapes: to check each answer again would cost every health check.
+  // Views are typed by the shapes. To validate each answer again would slow every health check.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   server.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders));
   server.setNotFoundHandler((request, reply) => sendFailure(reply, notFound(request)));
@@ -105,10 +105,10 @@ interface RawSocket {
   destroy(): void;
 }
 
-/** What is not HTTP never reaches a route. */
+/** Answers what is not HTTP, which never reaches a route. */
 function refuseGarbage(error: Error & { code?: string; rawPacket?: unknown }, socket: RawSocket): void {
   const closed = error.code === 'ECONNRESET' || socket.destroyed || !socket.writable;
-  // After an answer, a second one would be taken for part of it.
+  // A client would take a second answer for a part of the first.
   if (closed || socket.bytesWritten > 0) return void socket.destroy();
   const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'request-too-large' : 'request-invalid';
   const status = code === 'request-too-large' ? '431 Request Header Fields Too Large' : '400 Bad Request';

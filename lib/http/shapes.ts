@@ -6,7 +6,7 @@ import { severities } from '../model/severity.ts';
 
 /*
  * What the API answers with: one definition for the types that views are held to, for the OpenAPI document, and for the
- * tests. Nothing is undefined: what is not known is null.
+ * tests. Unknown values are null, never undefined.
  */
 export const addressShape = z.object({ host: z.string(), port: z.int() });
 
@@ -38,7 +38,7 @@ export const voteShape = z.object({
   id: z.string().nullable(),
   state: z
     .string()
-    .meta({ description: 'What asking it came to: seen, unaware (it monitors no such master) or unreachable.' }),
+    .meta({ description: 'The result of asking it: seen, unaware (it monitors no such master) or unreachable.' }),
   epoch: z.int().nullable(),
   master: addressShape.nullable(),
   flags: z.array(z.string()).readonly(),
@@ -50,7 +50,10 @@ export const voteShape = z.object({
 /** How far a replica is behind its master (lib/bridge/plan/lag.ts). */
 export const lagShape = z.object({
   bytes: z.int().nullable().meta({ description: 'Of the replication stream.' }),
-  behindMs: z.int().nullable().meta({ description: 'It has everything that its master had this long ago.' }),
+  behindMs: z
+    .int()
+    .nullable()
+    .meta({ description: 'It has everything that its master had this many milliseconds ago.' }),
 });
 
 export const checkShape = z.object({ status: z.enum(['passing', 'warning', 'critical']), output: z.string() });
@@ -85,15 +88,11 @@ export const templateShape = z.object({
   source: z.string(),
   destination: z.string(),
   state: z.string(),
-  held: z
-    .string()
-    .nullable()
-    .meta({ description: 'The digest of the text that a guard holds now: what approve may be told to release.' }),
-  missing: z.array(z.string()).readonly().meta({ description: 'What it reads and has no answer for yet.' }),
+  held: z.string().nullable().meta({ description: 'The digest of the text that a guard holds now; approve takes it.' }),
+  missing: z.array(z.string()).readonly().meta({ description: 'What it reads and Consul has not answered yet.' }),
   dependencies: z.array(z.string()).readonly(),
   access: z.enum(['open', 'token']).meta({
-    description:
-      'token: the mode of its file keeps others from reading it, so its text is only for who brings the token.',
+    description: 'token: other users may not read its file, so its text needs the token.',
   }),
   renderedAt: instant.nullable(),
   writtenAt: instant.nullable(),
@@ -144,7 +143,7 @@ export const clusterShape = z.object({
     })
     .nullable(),
   problem: z.string().nullable(),
-  nodes: z.array(addressShape).readonly().meta({ description: 'Whom this node may ask.' }),
+  nodes: z.array(addressShape).readonly().meta({ description: 'The nodes that this node may ask.' }),
 });
 
 /** One process of this node. */
@@ -196,7 +195,7 @@ export const templateAnswer = templateShape.extend({ lastOutcome: outcomeShape.n
 export const templatesAnswer = z.object({ templates: z.array(templateAnswer) });
 export const templateTextAnswer = templateAnswer.extend({
   rendered: z.string().nullable(),
-  present: z.string().nullable().meta({ description: 'What the destination holds, where that is another text.' }),
+  present: z.string().nullable().meta({ description: 'The text of the destination, if it differs.' }),
 });
 export const clusterAnswer = clusterShape.extend({ lastOutcome: outcomeShape.nullable() });
 export const clustersAnswer = z.object({ clusters: z.array(clusterAnswer) });
@@ -216,7 +215,7 @@ export const roleAnswer = z.object({
   address: addressShape,
   generation: z.int(),
   epoch: z.int(),
-  lag: lagShape.nullable().meta({ description: 'Of a replica, where maxLag asks for it.' }),
+  lag: lagShape.nullable().meta({ description: 'Of a replica, if the request has maxLag.' }),
 });
 /** A planned failover that was carried out (lib/bridge/failover/planned.ts). */
 export const plannedAnswer = z.object({
@@ -230,9 +229,9 @@ export const plannedAnswer = z.object({
     .meta({ description: 'Milliseconds since the beginning.' }),
   withoutWritesMs: z.number(),
   offsets: z.object({ paused: z.number(), inherited: z.number().nullable() }).meta({
-    description: 'Where the old master had got when its writes had stopped, and how much of that the new one has.',
+    description: 'The offset of the old master after its last write, and the offset that the new master has.',
   }),
 });
 export const rebasedAnswer = z.object({ name: z.string(), record: recordShape });
-/** What was asked for will be done as soon as possible; the journal tells what came of it. */
+/** The order is accepted. The journal has its outcome. */
 export const acceptedAnswer = z.object({ accepted: z.literal(true) });

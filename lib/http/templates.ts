@@ -10,7 +10,7 @@ const params = z.object({ name: nameParameter });
 const approveBody = z
   .strictObject({ digest: z.string().min(1).max(128).optional() })
   .nullish()
-  .meta({ description: "The template's `held`, as it was looked at: another text is then refused." });
+  .meta({ description: "The template's `held` that you reviewed. Any other text is refused." });
 
 export function addTemplateRoutes(
   server: Api,
@@ -28,12 +28,12 @@ export function addTemplateRoutes(
   });
   server.get(
     '/v1/templates',
-    { schema: { summary: 'Every template with its state', response: { 200: templatesAnswer } } },
+    { schema: { summary: 'List every template with its state', response: { 200: templatesAnswer } } },
     async () => ({
       templates: views.templates.list().map(answer),
     }),
   );
-  const summary = 'One template with its rendered text; without the token, without what is secret in it';
+  const summary = 'Read one template with its rendered text; secrets are redacted without the token';
   server.get(
     '/v1/templates/:name',
     { schema: { summary, params, response: { 200: templateTextAnswer } } },
@@ -42,7 +42,7 @@ export function addTemplateRoutes(
       const state = views.templates.get(name);
       if (state === undefined)
         throw new SwitchmasterError('not-found', `no template is called ${JSON.stringify(name)}`);
-      // A wrong token is refused like anywhere, so that nobody takes a text without secrets for the whole.
+      // A wrong token is refused: its holder must not take a redacted text for the complete one.
       const brought = token.isBrought(request);
       if (brought || state.access === 'token') token.admit(request);
       const reader = brought ? 'token-holder' : 'anybody';
@@ -56,7 +56,7 @@ export function addTemplateRoutes(
 
 function addControlRoutes(server: Api, controls: Views['templateControls']): void {
   const response = { 202: acceptedAnswer };
-  const render = { summary: 'Look at it again, also where it was rolled back', params, response };
+  const render = { summary: 'Render a template again, even if it was rolled back', params, response };
   server.post('/v1/templates/:name/render', { schema: render }, async (request, reply) => {
     const { name } = request.params;
     controls.render(name);

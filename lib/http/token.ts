@@ -2,25 +2,25 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { SwitchmasterError } from '../errors.ts';
 
-/** How many wrong tokens one address may bring before it has to wait, and how often it gets another try. */
+/** How many wrong tokens one address may send before it is throttled, and the interval of further attempts. */
 const maxFailures = 10;
 const refillMs = 6_000;
-/** Addresses that are remembered at most: an attacker may have many. */
+/** The maximum number of remembered addresses. */
 const maxAddresses = 1_000;
 
 const reading: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Who may do, or see, what is not for everybody. */
+/** Checks the token of requests. */
 export interface TokenGuard {
-  /** Whether a request brings a token, right or wrong. */
+  /** Whether a request has a token, right or wrong. */
   isBrought(request: FastifyRequest): boolean;
-  /** Throws `request-denied`, or `request-throttled`, unless it brings the right one. */
+  /** Throws `request-denied` or `request-throttled` unless the request has the right token. */
   admit(request: FastifyRequest): void;
 }
 
 /**
- * Every request that changes something needs `Authorization: Bearer TOKEN`. Compared in constant time; an address that
- * brings wrong tokens is refused for a while whatever it brings.
+ * Requires `Authorization: Bearer TOKEN` of every request that changes something. The comparison takes constant time. An
+ * address that sent too many wrong tokens is refused for a while, even with the right one.
  */
 export function addTokenGuard(server: FastifyInstance, options: { readonly token: string | undefined }): TokenGuard {
   const expected = options.token === undefined ? undefined : digest(options.token);
@@ -37,7 +37,7 @@ export function addTokenGuard(server: FastifyInstance, options: { readonly token
     }
     const given = /^Bearer (\S{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (given !== undefined && timingSafeEqual(digest(given), expected)) return;
-    // Who only reads without one guesses nothing, and must not shut those out who steer.
+    // A read without a token is no guess, and must not throttle operators behind the same address.
     if (given !== undefined || !reading.has(request.method)) failures.add(request.ip);
     throw new SwitchmasterError('request-denied', 'this call needs the header Authorization: Bearer TOKEN');
   };
@@ -47,7 +47,7 @@ export function addTokenGuard(server: FastifyInstance, options: { readonly token
   return { isBrought: ({ headers }) => /^Bearer /i.test(headers.authorization ?? ''), admit };
 }
 
-/** A bucket of wrong tokens for each address, that empties with time. */
+/** A leaky bucket of wrong tokens for each address. */
 class Failures {
   readonly #buckets = new Map<string, { count: number; atMs: number }>();
 
@@ -57,7 +57,7 @@ class Failures {
 
   add(address: string): void {
     const count = this.#count(address) + 1;
-    // Set anew, so that the oldest comes first in the map's order.
+    // Reinserted, so that the oldest is first in the map's order.
     this.#buckets.delete(address);
     this.#buckets.set(address, { count, atMs: performance.now() });
     const [oldest] = this.#buckets.keys();

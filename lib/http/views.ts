@@ -18,9 +18,9 @@ export interface MastersView {
   /** Sorted by name. */
   list(): readonly MasterState[];
   get(name: string): MasterState | undefined;
-  /** What Consul holds for each of them: asked for by every health check, and so must be cheap. */
+  /** The record of each master in Consul. Cheap: every health check reads it. */
   records(): Iterable<MasterRecord>;
-  /** How far that replica is behind; undefined where it is not known. Asking has it measured more often from now on. */
+  /** How far a replica is behind; undefined if unknown. A call makes the bridge measure more often for a while. */
   lag(name: string, replica: Address): Lag | undefined;
 }
 
@@ -30,12 +30,12 @@ export interface ClustersView {
   list(): readonly ClusterState[];
 }
 
-/** The processes of this node that are registered, from memory. */
+/** The registered processes of this node, from memory. */
 export interface InstancesView {
   list(): readonly InstanceState[];
 }
 
-/** What this node's provisioner teaches, from memory. */
+/** What this node's provisioner configures at the Sentinels, from memory. */
 export interface DesiredView {
   /** Names below `desired/`, sorted. */
   list(): readonly string[];
@@ -46,15 +46,15 @@ export interface TemplatesView {
   /** In the order of the config. */
   list(): readonly TemplateState[];
   get(name: string): TemplateState | undefined;
-  /** What was last rendered; undefined before the first time. `anybody` sees it without secrets. */
+  /** The last rendered text; undefined before the first one. Secrets are redacted for `anybody`. */
   rendered(name: string, reader: TextReader): string | undefined;
-  /** What the destination holds where that is another text; undefined where it is the same, nothing, or not for them. */
+  /** The destination's text if it differs; undefined if it is equal or missing, or if `reader` may not see it. */
   present(name: string, reader: TextReader): string | undefined;
 }
 
 export type PlannedAnswer = z.output<typeof plannedAnswer>;
 
-/** What an operator may do to a master. Both reject with `not-found` where nobody follows a master of that name. */
+/** Orders for a master. Both reject with `not-found` if the bridge does not follow the master. */
 export interface MasterControls {
   /** A planned failover; `timeoutMs` is for each of its stages. Rejects with `failover-refused` or `failover-stalled`. */
   failOver(name: string, wish: { readonly successor?: Address; readonly timeoutMs?: number }): Promise<PlannedAnswer>;
@@ -62,11 +62,11 @@ export interface MasterControls {
   rebase(name: string): Promise<MasterRecord>;
 }
 
-/** What an operator may ask of the renderer. Both throw `not-found` where there is no such thing. */
+/** Orders for a template. Both throw `not-found` if there is no such template. */
 export interface TemplateControls {
-  /** Looks at the template again, also where it was rolled back. */
+  /** Renders the template again, even if it was rolled back. */
   render(name: string): void;
-  /** Releases the text that a guard holds now; throws `approve-refused` where that is not the one of `digest`. */
+  /** Releases the text that a guard holds. Throws `approve-refused` if its digest is not `digest`. */
   approve(name: string, wish: { readonly digest?: string }): void;
 }
 
@@ -90,7 +90,7 @@ export interface OutcomesView {
 export interface JournalView {
   /** Newest first. */
   list(filter: JournalFilter): readonly JournalEntry[];
-  /** Oldest first, at most `limit`; `complete` is false where some of them are forgotten already. */
+  /** Oldest first, at most `limit`. `complete` is false if the journal has dropped some of them. */
   since(id: number, limit?: number): { readonly entries: readonly JournalEntry[]; readonly complete: boolean };
   subscribe(onEntry: (entry: JournalEntry) => void): () => void;
   readonly lastId: number;
@@ -100,7 +100,7 @@ export interface MetricsTextView {
   text(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
-/** Everything that the API shows. A part that a node does not run is an empty view. */
+/** Everything that the API shows. The view of a part that does not run is empty. */
 export interface Views {
   readonly masters: MastersView;
   readonly clusters: ClustersView;

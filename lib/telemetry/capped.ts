@@ -3,8 +3,7 @@ const maxItems = 100;
 const maxDepth = 8;
 
 /**
- * Plain data of bounded size from whatever a reconciler gave: long texts, long lists and deep trees are cut, and say so.
- * The result shares nothing with what was given.
+ * Copies a value as plain data of bounded size. Long texts, long lists and deep trees are cut, and the copy says so.
  */
 export function capped(value: unknown, depth = 0): unknown {
   switch (typeof value) {

@@ -7,18 +7,18 @@ import type { JournalEntry, KeptEntry } from './journal.ts';
 export interface JournalFileOptions {
   /** Absolute. One JSON object a line; `<path>.1` is the part before it. */
   readonly path: string;
-  /** Above this the file is put aside and begun anew. Default 16 MiB. */
+  /** Above this size the file is renamed to `<path>.1`, and a new one begins. Default 16 MiB. */
   readonly maxBytes?: number;
-  /** Told once when writing begins to fail, and again when it has worked in between. */
+  /** Called once when writing begins to fail, and again only after a success in between. */
   readonly onProblem: (error: SwitchmasterError) => void;
 }
 
-/** How many lines may wait for a disk that does not take them; what comes beyond is lost to the file. */
+/** How many lines may wait for a slow disk. The file loses the lines beyond. */
 const maxWaiting = 1_000;
 
 /*
- * A journal across restarts. Appending never makes its caller wait and never fails towards it: one write is under way at
- * a time and takes along whatever has gathered. A line that was cut by a crash is skipped by the next reading.
+ * A journal that survives restarts. `append` never waits and never throws: one write at a time takes all waiting lines.
+ * `load` skips a line that a crash has cut.
  */
 export class JournalFile {
   readonly #options: JournalFileOptions;
@@ -30,12 +30,12 @@ export class JournalFile {
     this.#options = options;
   }
 
-  /** Everything that can be read, oldest first. A file that is not there is empty. */
+  /** Every readable entry, oldest first. A missing file is empty. */
   async load(): Promise<readonly JournalEntry[]> {
     const texts = await Promise.all([`${this.#options.path}.1`, this.#options.path].map((file) => this.#read(file)));
     return texts.flatMap((text) =>
       text.split('\n').flatMap((line) => {
-        // What a decision was made from stays in the file.
+        // The inputs of decisions stay in the file.
         const { replay: _, ...entry } = parseEntry(line) ?? { replay: undefined };
         return 'id' in entry ? [entry] : [];
       }),
@@ -50,7 +50,7 @@ export class JournalFile {
     });
   }
 
-  /** Waits until what was appended is written, or has failed to be. */
+  /** Waits until every appended line is written or has failed. */
   async close(): Promise<void> {
     await this.#writing;
   }
@@ -75,7 +75,7 @@ export class JournalFile {
     let size: number;
     try {
       size = (await handle.stat()).size;
-      // After a crash the last line may lack its end.
+      // After a crash the last line may be cut.
       const torn = size > 0 && !this.#failing && (await endsTorn(file, size));
       await handle.appendFile(torn ? `\n${text}` : text);
     } finally {
@@ -113,7 +113,7 @@ async function endsTorn(file: string, size: number): Promise<boolean> {
 
 const kinds: ReadonlySet<unknown> = new Set(['applied', 'fenced', 'held', 'failed']);
 
-/** Anybody may have edited the file: what is not an entry is skipped. */
+/** Undefined for a line that is not an entry. Somebody may have edited the file. */
 export function parseEntry(line: string): KeptEntry | undefined {
   const json = parseJsonObject(line);
   if (json === undefined) return undefined;

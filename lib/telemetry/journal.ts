@@ -2,7 +2,7 @@ import type { Replay, RunReport } from '../loop/outcome.ts';
 import { capped } from './capped.ts';
 import { type SerializedError, serializeError } from './serialize.ts';
 
-/** One thing that came of a look at one key, with everything that led to it. */
+/** The outcome of one run of a key, with everything that led to it. */
 export interface JournalEntry {
   /** Rises from entry to entry, and from one start of the daemon to the next. */
   readonly id: number;
@@ -21,23 +21,23 @@ export interface JournalEntry {
   readonly failures: number;
 }
 
-/** An entry as the journal's file has it: with what was decided, and from what, where that is known. */
+/** An entry as the journal's file has it: with the inputs of its decision, if they are known. */
 export interface KeptEntry extends JournalEntry {
   readonly replay?: KeptReplay;
 }
 
-/** Whole, or not at all: what lacks a part would be decided otherwise. `cut` says why it is not there. */
+/** Complete or absent: incomplete inputs would lead to another decision. `cut` says why they are absent. */
 export type KeptReplay = Replay | { readonly cut: string };
 
-/** A situation of a thousand Sentinels with as many replicas is shorter. */
+/** The inputs of a decision with a thousand Sentinels and replicas are shorter. */
 const maxReplayLength = 1024 * 1024;
 
 export interface JournalOptions {
-  /** How many entries are kept at most. */
+  /** The maximum number of entries in memory. */
   readonly capacity: number;
-  /** Of an earlier life: the last ones are taken over. */
+  /** Entries of an earlier run of the daemon; the last ones are kept. */
   readonly earlier?: readonly JournalEntry[];
-  /** Told of each entry in full. */
+  /** Called with each complete entry. */
   readonly keep?: (entry: KeptEntry) => void;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -52,15 +52,15 @@ export interface JournalFilter {
 }
 
 /**
- * The last outcomes, in memory, oldest first. `unchanged` is not told. What a key's trouble says again word for word is
- * told once: a Consul that is away for a night leaves one line, not thousands.
+ * The last outcomes in memory, oldest first, without `unchanged`. A problem that repeats word for word is one entry: a
+ * Consul that is unreachable for a night leaves one line, not thousands.
  */
 export class Journal {
   readonly #capacity: number;
   readonly #now: () => number;
   readonly #keep: JournalOptions['keep'];
   readonly #entries: JournalEntry[] = [];
-  readonly #standing = new Map<string, string>();
+  readonly #lastProblems = new Map<string, string>();
   readonly #subscribers = new Set<(entry: JournalEntry) => void>();
   #lastId: number;
 
@@ -77,23 +77,23 @@ export class Journal {
     return this.#lastId;
   }
 
-  /** Takes a run into the journal, if there is anything to tell. */
+  /** Adds a run, unless it changed nothing or repeats the previous problem. */
   observe(report: RunReport): void {
     const { outcome } = report;
     const id = `${report.loop} ${report.key}`;
-    if (outcome.kind === 'unchanged') return void this.#standing.delete(id);
-    // To look again at once is not to have decided anything.
+    if (outcome.kind === 'unchanged') return void this.#lastProblems.delete(id);
+    // A run that is repeated at once decided nothing.
     if (outcome.kind === 'held' && outcome.retryAfterMs === 0) return;
-    const trouble = outcome.kind === 'applied' || outcome.kind === 'fenced' ? undefined : summaryOf(report);
-    const before = this.#standing.get(id);
-    if (trouble === undefined) this.#standing.delete(id);
-    else this.#standing.set(id, trouble);
-    if (trouble === undefined || trouble !== before) this.#add(this.#toEntry(report), outcome.replay);
+    const problem = outcome.kind === 'applied' || outcome.kind === 'fenced' ? undefined : summaryOf(report);
+    const before = this.#lastProblems.get(id);
+    if (problem === undefined) this.#lastProblems.delete(id);
+    else this.#lastProblems.set(id, problem);
+    if (problem === undefined || problem !== before) this.#add(this.#toEntry(report), outcome.replay);
   }
 
   /**
-   * The entries after `id`, oldest first, at most `limit`; `complete` is false where some of them are forgotten already.
-   * Costs what it answers, not what is remembered: readers that go on ask for a little, again and again.
+   * The entries after `id`, oldest first, at most `limit`. `complete` is false if the journal has dropped some of them.
+   * The cost depends on the answer, not on the size of the journal: readers call this often for few entries.
    */
   since(
     id: number,
@@ -123,7 +123,7 @@ export class Journal {
     return () => void this.#subscribers.delete(onEntry);
   }
 
-  /** Ids rise, so the first one above `id` is found by halves. */
+  /** The index of the first entry above `id`, by binary search: ids rise. */
   #indexAfter(id: number): number {
     let low = 0;
     let high = this.#entries.length;
@@ -138,7 +138,7 @@ export class Journal {
   #add(entry: JournalEntry, replay: Replay | undefined): void {
     this.#entries.push(entry);
     this.#keep?.(replay === undefined ? entry : { ...entry, replay: keepReplay(replay) });
-    // In blocks: shifting one by one costs a copy of the whole for each.
+    // In blocks: to shift one entry copies the whole array.
     if (this.#entries.length >= this.#capacity * 1.1) this.#entries.splice(0, this.#entries.length - this.#capacity);
     for (const subscriber of this.#subscribers) subscriber(entry);
   }

@@ -1,10 +1,10 @@
 import type { RunReport } from '../loop/outcome.ts';
 import { serializeError } from './serialize.ts';
 
-/** What the last run of a key came to. */
+/** The outcome of a key's last run. */
 export interface LastOutcome {
   readonly kind: RunReport['outcome']['kind'];
-  /** A sentence; empty where nothing had to be done. */
+  /** A sentence; empty if nothing had to be done. */
   readonly summary: string;
   readonly at: string;
   readonly reconcileId: string;
@@ -13,8 +13,8 @@ export interface LastOutcome {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** Where a key of a loop stands. */
-export interface Standing {
+/** The failures and the last success of a key. */
+export interface KeyState {
   readonly loop: string;
   readonly key: string;
   readonly failures: number;
@@ -25,7 +25,7 @@ export interface Standing {
 /** The last outcome of each key of each loop. */
 export class LastOutcomes {
   readonly #last = new Map<string, LastOutcome>();
-  readonly #standings = new Map<string, Standing>();
+  readonly #states = new Map<string, KeyState>();
 
   observe(report: RunReport): void {
     const { outcome } = report;
@@ -33,8 +33,8 @@ export class LastOutcomes {
     const { loop, key, failures } = report;
     const id = idOf(loop, key);
     const succeeded = outcome.kind === 'applied' || outcome.kind === 'unchanged';
-    const succeededAtSeconds = succeeded ? Date.now() / 1_000 : this.#standings.get(id)?.succeededAtSeconds;
-    this.#standings.set(id, { loop, key, failures, succeededAtSeconds });
+    const succeededAtSeconds = succeeded ? Date.now() / 1_000 : this.#states.get(id)?.succeededAtSeconds;
+    this.#states.set(id, { loop, key, failures, succeededAtSeconds });
     this.#last.set(id, {
       kind: outcome.kind,
       summary: 'summary' in outcome ? outcome.summary : (error?.message ?? ''),
@@ -50,8 +50,8 @@ export class LastOutcomes {
     return this.#last.get(idOf(loop, key));
   }
 
-  standings(): readonly Standing[] {
-    return [...this.#standings.values()];
+  states(): readonly KeyState[] {
+    return [...this.#states.values()];
   }
 }
 

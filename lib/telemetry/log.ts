@@ -6,19 +6,19 @@ export type Log = Logger;
 
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** `auto`: for people where the log goes to a terminal, else JSON. */
+  /** `auto`: one line for people on a terminal, else JSON. */
   readonly format: 'auto' | 'json' | 'pretty';
   /** Default: standard error. */
   readonly stream?: DestinationStream;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** Keys whose values never reach a log, at the top and one or two levels down. */
+/** Keys whose values are redacted, at the top and one or two levels down. */
 const secretKeys = ['password', 'token', 'secret', 'auth', 'authorization', 'cookie'];
 
 /**
- * Constant messages plus fields. Written synchronously: what was logged before a crash is there. Only the entry point
- * of a process makes one; parts get children of it.
+ * The log: constant messages plus fields. It writes synchronously, so that no line is lost in a crash. The entry point of
+ * a process makes it; parts get children of it.
  */
 export function makeLog(options: LogOptions): Log {
   const stream = options.stream ?? destination({ dest: 2, sync: true });

@@ -3,7 +3,7 @@ import type { RunReport } from '../loop/outcome.ts';
 import type { Reason } from '../model/health.ts';
 import type { RequestTime } from '../model/request.ts';
 
-/** What is read at the moment of a scrape. Labels are bounded by what the config and the Sentinels name. */
+/** What a scrape reads. The config and the Sentinels bound the number of labels. */
 export interface MetricsView {
   readonly masters: readonly {
     readonly name: string;
@@ -44,34 +44,34 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     this.#runs = new Counter({
       name: 'switchmaster_reconciles_total',
-      help: 'Looks at one key of one loop, by what they came to.',
+      help: 'Runs of a loop, by result.',
       labelNames: ['loop', 'result'],
       registers,
     });
     this.#durations = new Histogram({
       name: 'switchmaster_reconcile_duration_seconds',
-      help: 'How long a look at one key took.',
+      help: 'How long a run of a loop took.',
       labelNames: ['loop', 'result'],
       buckets: durationBuckets,
       registers,
     });
     this.#stages = new Histogram({
       name: 'switchmaster_stage_seconds',
-      help: 'From the hint that woke a key to each stage of a change that was carried out.',
+      help: 'From the hint that woke a key to each stage of an applied change.',
       labelNames: ['loop', 'cause', 'stage'],
       buckets: durationBuckets,
       registers,
     });
     this.#requests = new Histogram({
       name: 'switchmaster_request_duration_seconds',
-      help: 'How long Consul, Redis and Sentinels took to answer; blocking queries are left out.',
+      help: 'How long Consul, Redis and Sentinels took to answer, without blocking queries.',
       labelNames: ['server', 'operation', 'result'],
       buckets: durationBuckets,
       registers,
     });
     new Gauge({
       name: 'switchmaster_build_info',
-      help: 'Always 1; the labels say what runs.',
+      help: 'Always 1; the labels have the versions.',
       labelNames: ['version', 'node'],
       registers,
     }).set({ version: options.version, node: process.version }, 1);
@@ -115,7 +115,7 @@ function stagesOf({ outcome }: RunReport): readonly (readonly [string, number])[
 
 type Sample = readonly [labels: Record<string, string>, value: number];
 
-/** Gauges that are read from the view: a label that is no longer there disappears with the next scrape. */
+/** Gauges that read the view. A label that is gone disappears with the next scrape. */
 function addViewMetrics(registry: Registry, view: () => MetricsView): void {
   const gauge = (
     spec: { name: string; help: string; labels: readonly string[] },
@@ -172,7 +172,7 @@ function addViewMetrics(registry: Registry, view: () => MetricsView): void {
   gauge(
     {
       name: 'switchmaster_last_success_timestamp_seconds',
-      help: 'When a key was last found right or put right.',
+      help: 'When a key was last found right or repaired.',
       labels: ['loop', 'key'],
     },
     ({ lastRuns }) =>

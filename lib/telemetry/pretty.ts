@@ -1,7 +1,7 @@
 import type { DestinationStream } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 
-/** One line for people instead of each JSON line; coloured on a terminal unless NO_COLOR is set (no-color.org). */
+/** Prints each JSON line for people, coloured on a terminal unless NO_COLOR is set (no-color.org). */
 export function pinoPretty(options: {
   readonly stream: DestinationStream;
   readonly environment: NodeJS.ProcessEnv;

@@ -4,17 +4,17 @@ import type { Log } from './log.ts';
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * Logs each run once, with its reconcile id. What repeats itself word for word (a Consul that stays away, a hold that
- * lasts) is told when it begins and when it ends, and in between at `debug`.
+ * Logs each run once, with its reconcile id. A problem that repeats word for word (an unreachable Consul, a lasting hold)
+ * is logged when it begins and when it ends, and at `debug` in between.
  */
 export function makeRunLog(log: Log): (report: RunReport) => void {
-  const standing = new Map<string, string>();
+  const lastProblems = new Map<string, string>();
   return (report) => {
     const id = `${report.loop} ${report.key}`;
-    const before = standing.get(id);
+    const before = lastProblems.get(id);
     const now = problemOf(report);
-    if (now === undefined) standing.delete(id);
-    else standing.set(id, now);
+    if (now === undefined) lastProblems.delete(id);
+    else lastProblems.set(id, now);
     const recovered = before !== undefined && report.outcome.kind === 'unchanged';
     const level = before !== undefined && before === now ? 'debug' : recovered ? 'info' : levelOf(report);
     const [message, fields] = describe(report);
@@ -34,7 +34,7 @@ export function makeRunLog(log: Log): (report: RunReport) => void {
   };
 }
 
-/** What would be said again and again; undefined where there is no trouble. */
+/** The problem of a run, to compare with the previous one; undefined if there is none. */
 function problemOf({ outcome }: RunReport): string | undefined {
   if (outcome.kind === 'failed') return `${outcome.error.code} ${outcome.error.message}`;
   return outcome.kind === 'held' ? outcome.summary : undefined;
@@ -48,7 +48,7 @@ function levelOf({ outcome }: RunReport): Level {
     case 'unchanged':
       return 'debug';
     case 'held':
-      // A moment's wait is how two bridges give way to each other; only what lasts concerns anybody.
+      // Two bridges wait for each other for a moment; only a lasting hold needs attention.
       return (outcome.retryAfterMs ?? 30_000) > 1_000 ? 'warn' : 'debug';
     case 'failed':
       if (outcome.error.code === 'stopping') return 'debug';

@@ -9,12 +9,12 @@ export type SerializedError = {
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
   readonly causes?: readonly string[];
-  /** Only of defects: the stack of an expected failure tells nothing. */
+  /** Only of defects: the stack of an expected failure has no use. */
   readonly stack?: string;
 };
 
 /**
- * Picks what may be shown. Properties of foreign errors are left out: clients hang whole requests with their tokens on
+ * Picks what may be shown. Properties of foreign errors are left out: clients attach whole requests with their tokens to
  * them.
  */
 export function serializeError(thrown: unknown): SerializedError {

@@ -105,7 +105,7 @@ t.test('a reader may follow one key', async (t) => {
 t.test('the connection is known to live by its heartbeat', async (t) => {
   const { server } = serve(t, exampleViews(), { heartbeatMs: 10 });
   const stream = await read(t, await listen(server));
-  await until('two heartbeats arrive', () => stream.frames.filter((frame) => frame === ': still here').length >= 2);
+  await until('two heartbeats arrive', () => stream.frames.filter((frame) => frame === ': heartbeat').length >= 2);
 });
 
 t.test('a reader that does not read is cut off, and no other notices', async (t) => {

@@ -15,7 +15,7 @@
  * @property {string} path
  * @property {number} timeoutMs
  * @property {(chosen: { successor: string, held: string | null }) => object | undefined} body
- * @property {(answer: any) => string} tell What came of it; empty where the page shows it anyway.
+ * @property {(answer: any) => string} describe The result; empty if the page shows it anyway.
  */
 import { format } from './address.js';
 import { duration } from './clock.js';
@@ -62,7 +62,7 @@ export function wordingOf({ kind, name }, world) {
  */
 function templateOrder(name, action) {
   const path = `/v1/templates/${encodeURIComponent(name)}/${action}`;
-  return { facts: [], busy: '', choice: [], path, timeoutMs: answerMs, body: () => undefined, tell: () => '' };
+  return { facts: [], busy: '', choice: [], path, timeoutMs: answerMs, body: () => undefined, describe: () => '' };
 }
 
 /**
@@ -84,7 +84,7 @@ function failover(name, { masters }) {
       'If a step takes too long, the writes are let go, and all stays as it is.',
     ],
     done: 'Fail over',
-    busy: 'It is under way…',
+    busy: 'Running…',
     choice: [
       { value: '', label: 'the replica that Sentinel chooses' },
       ...replicas.map(({ address, condition }) => ({
@@ -95,7 +95,7 @@ function failover(name, { masters }) {
     path: `/v1/masters/${encodeURIComponent(name)}/failover`,
     timeoutMs: failoverMs,
     body: ({ successor }) => (successor === '' ? {} : { replica: successor }),
-    tell: ({ from, to, epoch, withoutWritesMs }) =>
+    describe: ({ from, to, epoch, withoutWritesMs }) =>
       `${name} moved from ${format(from)} to ${format(to)}, epoch ${epoch}, with ${duration(withoutWritesMs)} without writes`,
   };
 }
@@ -116,12 +116,12 @@ function rebase(name, { masters }) {
       'The daemon does this by itself after rebaseAfter; nothing is written where the Sentinels disagree.',
     ],
     done: 'Begin it',
-    busy: 'It is under way…',
+    busy: 'Running…',
     choice: [],
     path: `/v1/masters/${encodeURIComponent(name)}/rebase`,
     timeoutMs: rebaseMs,
     body: () => undefined,
-    tell: ({ record: { generation, epoch, master } }) =>
+    describe: ({ record: { generation, epoch, master } }) =>
       `generation ${generation} begins with ${format(master)} at epoch ${epoch}`,
   };
 }

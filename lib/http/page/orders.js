@@ -97,7 +97,7 @@ export class Orders {
       const body = wording.body({ successor: this.#successor.value, held });
       const answer = await command(wording.path, { token, body, timeoutMs: wording.timeoutMs });
       this.#remember(token);
-      this.#finish(underWay, wording.tell(answer));
+      this.#finish(underWay, wording.describe(answer));
     } catch (thrown) {
       this.#fail(underWay, thrown);
     }

@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../telemetry/journal.ts';
 
-/** What happened, as people tell it: one line a fact, the outcome first. */
-export function tellEntry(entry: JournalEntry): readonly string[] {
+/** A journal entry in sentences: one line a fact, the outcome first. */
+export function describeEntry(entry: JournalEntry): readonly string[] {
   return [headline(entry), ...hints(entry), ...votes(entry), ...role(entry), ...stages(entry), ...causes(entry)];
 }
 
@@ -19,8 +19,8 @@ function headline({ at, kind, summary }: JournalEntry): string {
 }
 
 function hints(entry: JournalEntry): readonly string[] {
-  const told = entry.hints.map(({ source, event, agoMs }) => `${event} from ${source}, ${agoMs} ms before`);
-  return told.length === 0 ? [] : [`Woken by ${told.join('; ')}.`];
+  const texts = entry.hints.map(({ source, event, agoMs }) => `${event} from ${source}, ${agoMs} ms before`);
+  return texts.length === 0 ? [] : [`Woken by ${texts.join('; ')}.`];
 }
 
 function votes({ details }: JournalEntry): readonly string[] {
@@ -38,10 +38,10 @@ function role({ details }: JournalEntry): readonly string[] {
 }
 
 function stages({ details, durationMs }: JournalEntry): readonly string[] {
-  const told = Object.entries(asMap(details.stages)).map(
+  const texts = Object.entries(asMap(details.stages)).map(
     ([stage, ms]) => `${stage.replace(/Ms$/, '')} after ${text(ms)} ms`,
   );
-  if (told.length > 0) return [`Since the hint: ${told.join(', ')}.`];
+  if (texts.length > 0) return [`Since the hint: ${texts.join(', ')}.`];
   return [`It took ${durationMs} ms.`];
 }
 
