@@ -102,7 +102,7 @@ export class BridgePart implements Part {
     const sentinels = this.sentinels.map(({ address, up, error }) => ({ address, up, error: error?.message ?? null }));
     const masters = this.masters
       .list()
-      .map((master) => ({ ...master, trouble: this.#memory(master.name).problem ?? null }));
+      .map((master) => ({ ...master, problem: this.#memory(master.name).problem ?? null }));
     return { sentinels, consul: this.#sources.records.outage ?? null, masters };
   }
 

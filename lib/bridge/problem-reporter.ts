@@ -23,6 +23,6 @@ export class ProblemReporter {
   }
 
   #emit(name: string, outcome: Outcome): void {
-    this.#onReport(momentReport({ loop: 'trouble', key: name, hint: ['bridge', 'look'], outcome }));
+    this.#onReport(momentReport({ loop: 'problem', key: name, hint: ['bridge', 'check'], outcome }));
   }
 }

@@ -64,7 +64,7 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
       ),
     );
     t.equal(await readRecord(consul, name, 'redis/test/'), undefined);
-    t.match(other.part.state(), { masters: [{ trouble: /belongs to/ }] });
+    t.match(other.part.state(), { masters: [{ problem: /belongs to/ }] });
   });
 
   t.test("an agent's own node is left alone", async (t) => {

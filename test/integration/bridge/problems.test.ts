@@ -87,7 +87,7 @@ t.test('an instance that somebody else registered with the tag of a master is to
   t.equal((await consul.dnsA('shard1.redis-master.service.consul')).length, 2, 'it is not ours to remove');
   await consul.put('/v1/agent/service/deregister/left-over');
   await well(running);
-  const recovered = running.logLines().filter(({ loop, msg }) => loop === 'trouble' && msg === 'recovered');
+  const recovered = running.logLines().filter(({ loop, msg }) => loop === 'problem' && msg === 'recovered');
   t.ok(recovered.length > 0);
 });
 

@@ -60,9 +60,9 @@ t.test('a Sentinel that monitors another Redis by the same name does not move th
   const first = startBridge(t, { consul, sentinels: [stranger, ...sentinels], rebaseAfterMs: 1_000 });
   const record = await recordOf(consul, name, { master: shard.master });
   t.ok(record.epoch < 999);
-  const trouble = () => JSON.stringify(first.part.state());
-  await waitFor('the bridge to say whose word it does not take', trouble, {
-    until: (state) => state.includes(`ignored: ${formatAddress(stranger.address)} names`),
+  const state = () => JSON.stringify(first.part.state());
+  await waitFor('the bridge to say which Sentinel it ignores', state, {
+    until: (text) => text.includes(`ignored: ${formatAddress(stranger.address)} names`),
   });
   await sentinels[0]?.command('SENTINEL', 'FAILOVER', name);
   const replica = only(shard.replicas);
