@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
 import type { AclNeeds, AclRule } from '../lib/doctor/acl/rule.ts';
+import { recordPrefix } from '../lib/model/naming.ts';
 import type { ConsulAnswers, ConsulQuery } from '../lib/model/query.ts';
 import type { TemplateSpec } from '../lib/model/template-spec.ts';
 import type { TemplateReads } from '../lib/template/reads.ts';
@@ -100,7 +101,11 @@ async function queriesOf(spec: TemplateSpec, environment: string | undefined): P
   const { rendered, reads } = await readingsOf(spec, environment);
   const { computedName } = await import('../lib/template/reads.ts');
   const known = rendered.filter((query) => !JSON.stringify(query).includes(computedName));
-  return [...known, ...reads.queries];
+  const queries = [...known, ...reads.queries];
+  const { evidenceQueries } = await import('../lib/renderer/plan/trust.ts');
+  const tree = recordPrefix({ environment });
+  const readsRecords = queries.some((query) => query.kind === 'key-tree' && query.prefix === tree);
+  return readsRecords ? [...queries, ...evidenceQueries({ environment })] : queries;
 }
 
 async function readingsOf(

@@ -8,11 +8,10 @@ import { ConsulPart } from '../consul/part.ts';
 import type { Views } from '../http/views.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { formatAddress } from '../model/address.ts';
-import { recordPrefix } from '../model/naming.ts';
 import type { Part } from '../part.ts';
 import { ProvisioningPart } from '../provisioner/part.ts';
 import { buildRegistrar } from '../registrar/part.ts';
-import { DecidedWatches, type Decisions } from '../renderer/decisions.ts';
+import type { Decisions } from '../renderer/decisions.ts';
 import { RendererPart } from '../renderer/part.ts';
 import { makeProgramLog } from '../renderer/program-log.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -179,7 +178,8 @@ function buildRenderer(
   return new RendererPart({
     specs,
     environment,
-    watches: new DecidedWatches({ watches, decisions: context.decisions, prefix: recordPrefix({ environment }) }),
+    watches,
+    decisions: context.decisions,
     secrets: context.secrets(),
     rolling: { client, holder: hostname() },
     onReport,

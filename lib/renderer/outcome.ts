@@ -10,6 +10,7 @@ import { finishTakeOver, replaceFile, type Transaction } from './apply/replace-f
 import type { Entry } from './entry.ts';
 import type { RenderPlan } from './plan/render.ts';
 import type { GoodRendering } from './plan/rendering.ts';
+import { describeHeld, type HeldRecord } from './plan/trust.ts';
 import type { Place, RollingQueue } from './rolling-queue.ts';
 import { saveProven, saveRefused } from './saved-state.ts';
 
@@ -20,6 +21,8 @@ export interface CarryOutInput {
   /** Without it, no template queues. */
   readonly queue: RollingQueue | undefined;
   readonly step: Step;
+  /** Masters whose records in Consul the rendering does not follow. */
+  readonly heldRecords: readonly HeldRecord[];
 }
 
 type WriteInput = CarryOutInput & { readonly plan: RenderPlan & { kind: 'write' } };
@@ -27,11 +30,20 @@ type WriteInput = CarryOutInput & { readonly plan: RenderPlan & { kind: 'write' 
 /** Carries a plan out and reports the outcome. Updates the state that the entry shows. */
 export async function carryOut(entry: Entry, input: CarryOutInput): Promise<Outcome> {
   try {
-    return await carry(entry, input);
+    return reportHeld(await carry(entry, input), input);
   } catch (thrown) {
     if (!wasInterrupted(input.step)) throw thrown;
     return describeInterruption(input.step);
   }
+}
+
+/** A file that is up to date only because records are held is reported as held. */
+function reportHeld(outcome: Outcome, { heldRecords, step }: CarryOutInput): Outcome {
+  if (heldRecords.length === 0) return outcome;
+  const details = { ...outcome.details, heldRecords };
+  if (outcome.kind !== 'unchanged') return { ...outcome, details };
+  const summary = `${step.spec.destination} is not changed: ${heldRecords.map(describeHeld).join('; ')}.`;
+  return { kind: 'held', summary, details };
 }
 
 async function carry(entry: Entry, input: CarryOutInput): Promise<Outcome> {

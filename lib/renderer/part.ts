@@ -3,9 +3,12 @@ import type { TemplateControls, TemplateState, TemplatesView } from '../http/vie
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
+import { recordPrefix } from '../model/naming.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Part, Readiness } from '../part.ts';
+import { DecidedWatches, Decisions } from './decisions.ts';
 import type { RenderHint } from './hint.ts';
+import { TrustedRecords } from './observe/trusted-records.ts';
 import { Renderer, type RendererOptions, type TemplateState as RendererState } from './reconciler.ts';
 import { RollingQueue, type RollingQueueOptions } from './rolling-queue.ts';
 
@@ -13,6 +16,8 @@ export interface RendererPartOptions {
   readonly specs: readonly TemplateSpec[];
   readonly environment: string | undefined;
   readonly watches: Watches;
+  /** The decisions of this node's bridge. */
+  readonly decisions?: Decisions;
   /** Secrets of the config, which no report may contain. */
   readonly secrets?: readonly string[];
   /** For templates with `rolling`. */
@@ -47,7 +52,8 @@ export class RendererPart implements Part {
 
   constructor(options: RendererPartOptions) {
     this.#specs = options.specs;
-    const { watches, rolling, onProgram, environment, secrets = [] } = options;
+    const { rolling, onProgram, environment, secrets = [] } = options;
+    const { watches, heldRecords } = trustRecords(options);
     const wake: RendererOptions['wake'] = (name, hint) => this.#loop.wake(name, hint);
     this.renderer = new Renderer({
       specs: options.specs,
@@ -55,6 +61,7 @@ export class RendererPart implements Part {
       watches,
       secrets,
       wake,
+      heldRecords,
       ...(onProgram === undefined ? {} : { onProgram }),
       ...(rolling === undefined ? {} : { queue: new RollingQueue({ ...rolling, watches, environment, wake }) }),
     });
@@ -111,6 +118,14 @@ export class RendererPart implements Part {
     const template = this.renderer.template(name);
     if (template?.renderedAt != null && template.state !== 'pending') this.#settled.add(name);
   }
+}
+
+/** Consul's watches with this node's own decisions, and without records that Consul itself contradicts. */
+function trustRecords({ watches, environment, decisions = new Decisions() }: RendererPartOptions) {
+  const naming = { environment };
+  const decided = new DecidedWatches({ watches, decisions, prefix: recordPrefix(naming) });
+  const trusted = new TrustedRecords({ watches: decided, naming, decided: (name) => decisions.of(name) });
+  return { watches: trusted, heldRecords: () => trusted.held };
 }
 
 /** Makes the stages, which the renderer reports as points in time, relative to the first hint. */

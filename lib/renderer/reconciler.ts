@@ -14,6 +14,7 @@ import { type OpenOptions, openEntry } from './open-entry.ts';
 import { carryOut } from './outcome.ts';
 import { planRender, type RenderPlan } from './plan/render.ts';
 import type { Rendering } from './plan/rendering.ts';
+import type { HeldRecord } from './plan/trust.ts';
 import type { RollingQueue } from './rolling-queue.ts';
 import { loadState } from './saved-state.ts';
 import { StageClock } from './stages.ts';
@@ -24,6 +25,8 @@ export interface RendererOptions extends OpenOptions {
   readonly specs: readonly TemplateSpec[];
   /** For `rolling`. Without it, templates with `rolling` do not queue. */
   readonly queue?: RollingQueue;
+  /** Masters whose records in Consul are not followed. Default: none. */
+  readonly heldRecords?: () => readonly HeldRecord[];
 }
 
 /** A run waits so long at most for a debouncer that was closed. The debouncer itself wakes the template sooner. */
@@ -166,7 +169,9 @@ export class Renderer implements Reconciler<RenderHint> {
     entry.state = plan.kind === 'unchanged' || plan.kind === 'left' ? 'current' : plan.kind;
     entry.held = plan.kind === 'held' ? plan.finding : undefined;
     const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads: entry.reloads } as const;
-    return carryOut(entry, { plan, present, queue: this.#options.queue, step });
+    const readsRecords = rendering.kind === 'rendered' && rendering.records === 'read';
+    const heldRecords = readsRecords ? (this.#options.heldRecords?.() ?? []) : [];
+    return carryOut(entry, { plan, present, queue: this.#options.queue, step, heldRecords });
   }
 }
 

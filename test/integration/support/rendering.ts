@@ -6,6 +6,8 @@ import type { Test } from 'tap';
 import { ConsulClient } from '../../../lib/client/consul.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { externalNode, masterService, plainKey, recordKey } from '../../../lib/model/naming.ts';
 import { formatRecord, type MasterRecord } from '../../../lib/model/record.ts';
 import { RendererPart } from '../../../lib/renderer/part.ts';
 import type { TemplateState } from '../../../lib/renderer/reconciler.ts';
@@ -92,6 +94,29 @@ export function makeFolder(t: Test): string {
 export async function putRecord(consul: ConsulAgent, over: Partial<MasterRecord> = {}): Promise<void> {
   const record = makeRecord(over);
   await consul.putKey(`redis/record/${record.name}`, formatRecord(record));
+}
+
+/** Writes what a bridge writes in one transaction: the record, the plain keys and the service. */
+export async function publish(consul: ConsulAgent, over: Partial<MasterRecord> = {}): Promise<void> {
+  const record = makeRecord(over);
+  const { name, master, epoch } = record;
+  const naming = { environment: undefined };
+  const plain = plainKey(naming, name);
+  const keys: readonly (readonly [string, string])[] = [
+    [recordKey(naming, name), formatRecord(record)],
+    [plain, formatAddress(master)],
+    [`${plain}/host`, master.host],
+    [`${plain}/port`, String(master.port)],
+    [`${plain}/epoch`, String(epoch)],
+  ];
+  const sets = keys.map(([Key, value]) => ({ KV: { Verb: 'set', Key, Value: Buffer.from(value).toString('base64') } }));
+  const Node = externalNode(name);
+  const service = { ID: masterService, Service: masterService, Address: master.host, Port: master.port, Tags: [name] };
+  await consul.put('/v1/txn', [
+    ...sets,
+    { Node: { Verb: 'set', Node: { Node, Address: master.host } } },
+    { Service: { Verb: 'set', Node, Service: service } },
+  ]);
 }
 
 export function command(...argv: string[]) {

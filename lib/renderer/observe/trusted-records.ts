@@ -1,0 +1,159 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { WatchEvent, WatchState } from '../../consul/watch-state.ts';
+import type { Follow, FollowOptions, Watches } from '../../consul/watches.ts';
+import { formatAddress } from '../../model/address.ts';
+import type { KvEntry, ServiceInstance } from '../../model/catalog.ts';
+import { dnsSafe, type Naming, plainKey, recordPrefix } from '../../model/naming.ts';
+import type { ConsulAnswer, ConsulQuery } from '../../model/query.ts';
+import type { MasterRecord } from '../../model/record.ts';
+import { type Evidence, evidenceQueries, type HeldRecord, judgeRecords } from '../plan/trust.ts';
+
+type TreeQuery = ConsulQuery & { readonly kind: 'key-tree' };
+type Listener = (event: WatchEvent) => void;
+
+export interface TrustedRecordsOptions {
+  readonly watches: Watches;
+  readonly naming: Naming;
+  /** This node's own decision about a master. */
+  readonly decided: (name: string) => MasterRecord | undefined;
+}
+
+/**
+ * A hold is reported when it lasts longer than this. The parts of one transaction reach this node one after the other,
+ * and a bridge repairs what it finds within a second.
+ */
+const reportAfterMs = 1_000;
+
+/** Consul's watches, in which only trusted records appear (see {@link judgeRecords}). */
+export class TrustedRecords implements Watches {
+  readonly #options: TrustedRecordsOptions;
+  readonly #listeners = new Set<Listener>();
+  #observation: Observation | undefined;
+
+  constructor(options: TrustedRecordsOptions) {
+    this.#options = options;
+  }
+
+  /** The masters whose records have not been followed for some time. */
+  get held(): readonly HeldRecord[] {
+    return this.#observation?.held ?? [];
+  }
+
+  follow<Q extends ConsulQuery>(query: Q, onChange: Listener, options: FollowOptions = {}): Follow<Q> {
+    const { watches, naming } = this.#options;
+    if (query.kind !== 'key-tree' || query.prefix !== recordPrefix(naming)) {
+      return watches.follow(query, onChange, options);
+    }
+    const listener: Listener = (event) => onChange(event);
+    this.#listeners.add(listener);
+    this.#observation ??= new Observation(this.#options, (event) => this.#emit(event));
+    const observation = this.#observation;
+    return {
+      query,
+      get state() {
+        // Q is the key-tree here. The compiler does not infer this from query.kind.
+        return observation.state as unknown as WatchState<ConsulAnswer<Q>>;
+      },
+      release: () => {
+        if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+        observation.close();
+        this.#observation = undefined;
+      },
+    };
+  }
+
+  #emit(event: WatchEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+}
+
+/** The watches on the records and on the evidence, and the judgement. It lives while somebody follows the records. */
+class Observation {
+  readonly #options: TrustedRecordsOptions;
+  readonly #emit: Listener;
+  readonly #records: Follow<TreeQuery>;
+  readonly #keys: Follow<TreeQuery>;
+  readonly #services: Follow<ConsulQuery & { readonly kind: 'service' }>;
+  #trusted: readonly KvEntry[] = [];
+  #held: readonly HeldRecord[] = [];
+  #reported: readonly HeldRecord[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: TrustedRecordsOptions, emit: Listener) {
+    const { watches, naming } = options;
+    this.#options = options;
+    this.#emit = emit;
+    const onEvidence = () => this.#judge(undefined);
+    const [keys, services] = evidenceQueries(naming);
+    this.#keys = watches.follow(keys, onEvidence);
+    this.#services = watches.follow(services, onEvidence);
+    this.#records = watches.follow({ kind: 'key-tree', prefix: recordPrefix(naming) }, (event) => this.#judge(event));
+    this.#judge(undefined);
+  }
+
+  get state(): WatchState<readonly KvEntry[]> {
+    const { state } = this.#records;
+    return state.kind === 'current' || state.kind === 'stale' ? { ...state, value: this.#trusted } : state;
+  }
+
+  get held(): readonly HeldRecord[] {
+    return this.#reported;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const follow of [this.#records, this.#keys, this.#services]) follow.release();
+  }
+
+  /** `event` is the records' own; undefined when only the evidence changed. */
+  #judge(event: WatchEvent | undefined): void {
+    const records = lastValue(this.#records.state);
+    const before = this.#trusted;
+    if (records !== undefined) {
+      const { decided } = this.#options;
+      const evidence = (name: string) => this.#evidenceOf(name);
+      const { entries, held } = judgeRecords({ trusted: before, entries: records, evidence, decided });
+      if (!isDeepStrictEqual(entries, before)) this.#trusted = entries;
+      this.#hold(held);
+    }
+    if (this.#trusted !== before) this.#emit('value');
+    else if (event !== undefined && event !== 'value') this.#emit(event);
+  }
+
+  #hold(held: readonly HeldRecord[]): void {
+    if (isDeepStrictEqual(held, this.#held)) return;
+    this.#held = held;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#report(held), held.length > 0 ? reportAfterMs : 0);
+  }
+
+  #report(held: readonly HeldRecord[]): void {
+    if (isDeepStrictEqual(held, this.#reported)) return;
+    this.#reported = held;
+    this.#emit('state');
+  }
+
+  #evidenceOf(name: string): Evidence {
+    const { naming } = this.#options;
+    const [keys, services] = [this.#keys.state, this.#services.state];
+    const key = plainKey(naming, name);
+    const plain = (lastValue(keys) ?? []).filter((entry) => entry.key === key).map(({ value }) => value);
+    const served = (lastValue(services) ?? [])
+      .filter((instance) => belongsTo(instance, { naming, name }))
+      .map(({ address, port }) => formatAddress({ host: address, port }));
+    const current = [...(keys.kind === 'current' ? plain : []), ...(services.kind === 'current' ? served : [])];
+    return { addresses: new Set([...plain, ...served]), current: new Set(current) };
+  }
+}
+
+/** The tags of a `redis-master` instance are the master's name, its DNS-safe form, and the environment. */
+function belongsTo({ tags }: ServiceInstance, of: { readonly naming: Naming; readonly name: string }): boolean {
+  const { environment } = of.naming;
+  const own = [of.name, dnsSafe(of.name)];
+  if (!tags.includes(of.name)) return false;
+  return environment === undefined ? tags.every((tag) => own.includes(tag)) : tags.includes(environment);
+}
+
+function lastValue<T>(state: WatchState<T>): T | undefined {
+  return state.kind === 'current' || state.kind === 'stale' ? state.value : undefined;
+}

@@ -1,0 +1,131 @@
+import { formatAddress } from '../../model/address.ts';
+import type { KvEntry } from '../../model/catalog.ts';
+import { compareVersions } from '../../model/epoch.ts';
+import { masterService, type Naming, plainPrefix } from '../../model/naming.ts';
+import { formatRecord, type MasterRecord, parseRecord } from '../../model/record.ts';
+
+/*
+ * Which records a renderer follows. A bridge writes a change of master in one transaction: the record, the plain keys and
+ * the service. A record that is deleted or edited by hand lacks that agreement. Then the renderer keeps the last record
+ * that it trusted, until the bridge has repaired Consul, or until an operator has removed all traces of the master.
+ */
+
+/** `host:port` of a master by its plain key and its `redis-master` service. */
+export interface Evidence {
+  readonly addresses: ReadonlySet<string>;
+  /** Those from a watch that is up to date. Only they can contradict a record. */
+  readonly current: ReadonlySet<string>;
+}
+
+/** What a renderer reads as evidence beside the records themselves. */
+export function evidenceQueries(naming: Naming) {
+  return [
+    { kind: 'key-tree', prefix: plainPrefix(naming) },
+    { kind: 'service', service: masterService },
+  ] as const;
+}
+
+export type HoldReason = 'deleted' | 'unreadable' | 'older' | 'contradicted';
+
+/** A master whose record is not followed. */
+export interface HeldRecord {
+  readonly name: string;
+  readonly reason: HoldReason;
+  /** `host:port` that files keep. */
+  readonly kept: string;
+  /** `host:port` of the record in Consul, where there is one. */
+  readonly seen: string | undefined;
+}
+
+export interface TrustInput {
+  /** The last trusted entries. */
+  readonly trusted: readonly KvEntry[];
+  /** The records that Consul holds. */
+  readonly entries: readonly KvEntry[];
+  readonly evidence: (name: string) => Evidence;
+  /** This node's own decision, which needs no evidence. */
+  readonly decided: (name: string) => MasterRecord | undefined;
+}
+
+export interface Trust {
+  /** Sorted by key. */
+  readonly entries: readonly KvEntry[];
+  readonly held: readonly HeldRecord[];
+}
+
+/** Decides for each record whether it is followed or the last trusted one is kept. Pure. */
+export function judgeRecords(input: TrustInput): Trust {
+  const trusted = byKey(input.trusted);
+  const present = byKey(input.entries);
+  const entries: KvEntry[] = [];
+  const held: HeldRecord[] = [];
+  for (const key of [...new Set([...trusted.keys(), ...present.keys()])].sort()) {
+    const [last, entry] = [newest(trusted.get(key), input.decided), present.get(key)];
+    const kept = last === undefined ? undefined : parseRecord(last.value);
+    const reason = last === undefined || kept === undefined ? undefined : findReason(input, { entry, kept });
+    const followed = reason === undefined ? entry : last;
+    if (followed !== undefined) entries.push(followed);
+    if (reason !== undefined && kept !== undefined) held.push(describe(reason, { entry, kept }));
+  }
+  return { entries, held };
+}
+
+/** Why the record is not followed; undefined where it is. */
+function findReason(
+  { evidence, decided }: TrustInput,
+  { entry, kept }: { readonly entry: KvEntry | undefined; readonly kept: MasterRecord },
+): HoldReason | undefined {
+  const { addresses, current } = evidence(kept.name);
+  if (entry === undefined) return addresses.size > 0 ? 'deleted' : undefined;
+  const record = parseRecord(entry.value);
+  if (record?.name !== kept.name) return 'unreadable';
+  const address = formatAddress(record.master);
+  if (address === formatAddress(kept.master) || isDecided(record, decided(kept.name))) return undefined;
+  if (compareVersions(record, kept) > 0)
+    return current.size === 0 || addresses.has(address) ? undefined : 'contradicted';
+  // A record that is not newer needs all the evidence: Sentinels and Consul may both have been rebuilt.
+  return [...addresses].every((one) => one === address) ? undefined : 'older';
+}
+
+/** The last trusted entry, or this node's newer decision in its place. */
+function newest(last: KvEntry | undefined, decided: TrustInput['decided']): KvEntry | undefined {
+  const kept = last === undefined ? undefined : parseRecord(last.value);
+  if (last === undefined || kept === undefined) return last;
+  const decision = decided(kept.name);
+  if (decision === undefined || compareVersions(decision, kept) <= 0) return last;
+  return { ...last, value: formatRecord(decision) };
+}
+
+function isDecided(record: MasterRecord, decided: MasterRecord | undefined): boolean {
+  return decided !== undefined && compareVersions(record, decided) === 0 && sameMaster(record, decided);
+}
+
+function sameMaster(a: MasterRecord, b: MasterRecord): boolean {
+  return formatAddress(a.master) === formatAddress(b.master);
+}
+
+function describe(
+  reason: HoldReason,
+  { entry, kept }: { readonly entry: KvEntry | undefined; readonly kept: MasterRecord },
+): HeldRecord {
+  const record = entry === undefined ? undefined : parseRecord(entry.value);
+  const seen = record === undefined ? undefined : formatAddress(record.master);
+  return { name: kept.name, reason, kept: formatAddress(kept.master), seen };
+}
+
+function byKey(entries: readonly KvEntry[]): ReadonlyMap<string, KvEntry> {
+  return new Map(entries.map((entry) => [entry.key, entry]));
+}
+
+const explanations: Record<HoldReason, string> = {
+  deleted: 'its record was deleted, but other traces of it remain in Consul',
+  unreadable: 'its record cannot be read',
+  older: 'its record is not newer, and names another address',
+  contradicted: 'its record names an address that neither the plain key nor the service has',
+};
+
+/** `master shard1 stays 10.0.0.1:6379 (its record was deleted, but other traces of it remain in Consul)`. */
+export function describeHeld({ name, reason, kept, seen }: HeldRecord): string {
+  const what = seen === undefined || seen === kept ? '' : `: ${seen}`;
+  return `master ${name} stays ${kept} (${explanations[reason]}${what})`;
+}

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { publish, putRecord, startRendering } from '../support/rendering.ts';
+
+const sandbox = await Sandbox.openFor(t, { name: 'trust' });
+
+/** A Consul with two masters as bridges write them, and a renderer on a node without a bridge. */
+async function setUp(t: Test, name: string) {
+  const consul = await sandbox.consul({ name });
+  for (const shard of ['a', 'b']) await publish(consul, { name: shard });
+  const template = '{{#each redisMasters}}{{name}} {{address}}\n{{/each}}';
+  const rendering = startRendering(t, {
+    consul,
+    specs: [{ template, wait: { minMs: 1, maxMs: 5 } }],
+    resyncMs: 60_000,
+  });
+  const { destination } = await rendering.until('current');
+  const text = () => readFileSync(destination, 'utf8');
+  return {
+    consul,
+    rendering,
+    text,
+    reads: (wanted: string) => waitFor(`the file to read ${wanted}`, text, { until: (now) => now === wanted }),
+    untilHeld: (summary: RegExp) =>
+      waitFor('a report of the hold', () => rendering.state().lastOutcome, {
+        until: (outcome) => outcome?.kind === 'held' && summary.test(outcome.summary),
+      }),
+    /** Every text that the file has had, by the reports of its runs. */
+    writes: () => rendering.reports.filter(({ outcome }) => outcome.kind === 'applied').length,
+    fail: (shard: string, epoch: number) =>
+      publish(consul, { name: shard, epoch, master: { host: '10.0.0.7', port: epoch } }),
+  };
+}
+
+const both = 'a 10.0.0.1:6379\nb 10.0.0.1:6379\n';
+
+t.test('a deleted record leaves its shard in the file, until all traces of the master are removed', async (t) => {
+  const { consul, text, reads, untilHeld, writes, fail } = await setUp(t, 'deleted');
+  await consul.delete('/v1/kv/redis/record/a');
+  await untilHeld(/master a stays 10\.0\.0\.1:6379 \(its record was deleted/);
+  t.equal(text(), both);
+  t.equal(writes(), 1);
+  await fail('b', 9);
+  await reads('a 10.0.0.1:6379\nb 10.0.0.7:9\n');
+  await publish(consul, { name: 'a' });
+  await consul.delete('/v1/kv/redis/record/a');
+  await consul.delete('/v1/kv/redis/master/a?recurse');
+  await untilHeld(/master a stays/);
+  await consul.put('/v1/catalog/deregister', { Node: 'redis-a' });
+  await reads('b 10.0.0.7:9\n');
+});
+
+t.test('a deleted tree changes nothing, and neither does the first record that returns', async (t) => {
+  const { consul, text, untilHeld, writes } = await setUp(t, 'tree');
+  await consul.delete('/v1/kv/redis/?recurse');
+  await untilHeld(/master a stays .*; master b stays/);
+  await publish(consul, { name: 'b' });
+  await untilHeld(/: master a stays [^;]*$/);
+  t.equal(text(), both);
+  t.equal(writes(), 1);
+});
+
+t.test('a record edited by hand is not followed, and a later change of master is', async (t) => {
+  const { consul, text, reads, untilHeld, writes, fail } = await setUp(t, 'edited');
+  await putRecord(consul, { name: 'a', epoch: 99, master: { host: '10.9.9.9', port: 1 } });
+  await untilHeld(/master a stays 10\.0\.0\.1:6379 \(its record names .*: 10\.9\.9\.9:1\)/);
+  await consul.putKey('redis/record/b', 'rubbish');
+  await untilHeld(/master b stays 10\.0\.0\.1:6379 \(its record cannot be read\)/);
+  t.equal(text(), both);
+  t.equal(writes(), 1);
+  await fail('b', 9);
+  await reads('a 10.0.0.1:6379\nb 10.0.0.7:9\n');
+  await fail('a', 100);
+  await reads('a 10.0.0.7:100\nb 10.0.0.7:9\n');
+});
+
+t.test('a change of master by a bridge is followed without a report of a hold', async (t) => {
+  const { reads, rendering, fail } = await setUp(t, 'changed');
+  for (let epoch = 5; epoch < 15; epoch += 1) {
+    const startMs = performance.now();
+    await fail('a', epoch);
+    await reads(`a 10.0.0.7:${epoch}\nb 10.0.0.1:6379\n`);
+    t.comment(`followed after ${Math.round(performance.now() - startMs)} ms`);
+  }
+  t.same(
+    rendering.reports.filter(({ outcome }) => /stays/.test(JSON.stringify(outcome))),
+    [],
+  );
+});

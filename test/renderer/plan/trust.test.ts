@@ -1,0 +1,123 @@
+import t from 'tap';
+import { formatRecord, type MasterRecord } from '../../../lib/model/record.ts';
+import { describeHeld, judgeRecords, type TrustInput } from '../../../lib/renderer/plan/trust.ts';
+import { makeRecord } from '../../template/world.ts';
+
+const entryOf = (record: MasterRecord) => ({
+  key: `redis/record/${record.name}`,
+  value: formatRecord(record),
+  modifyIndex: 1,
+});
+const at = (host: string, epoch: number, generation = 1) =>
+  makeRecord({ name: 'm', master: { host, port: 1 }, epoch, generation });
+const rubbish = { key: 'redis/record/m', value: 'rubbish', modifyIndex: 1 };
+const last = at('10.0.0.1', 5);
+
+interface Case {
+  readonly what: string;
+  /** Consul's record. */
+  readonly record?: MasterRecord | 'rubbish';
+  /** Hosts of the plain key and the service. */
+  readonly proofs: readonly string[];
+  /** Default: as `proofs`. */
+  readonly current?: readonly string[];
+  readonly decided?: MasterRecord;
+  /** The host that is followed; undefined where the master is gone. */
+  readonly host: string | undefined;
+  readonly reason?: string;
+}
+
+const table: readonly Case[] = [
+  {
+    what: 'a change that the key shares',
+    record: at('10.0.0.2', 6),
+    proofs: ['10.0.0.2', '10.0.0.1'],
+    host: '10.0.0.2',
+  },
+  { what: 'a change without any evidence', record: at('10.0.0.2', 6), proofs: [], host: '10.0.0.2' },
+  {
+    what: 'an edit by hand',
+    record: at('10.9.9.9', 9),
+    proofs: ['10.0.0.1'],
+    host: '10.0.0.1',
+    reason: 'contradicted',
+  },
+  {
+    what: 'a change that only an outdated watch contradicts',
+    record: at('10.0.0.2', 6),
+    proofs: ['10.0.0.1'],
+    current: [],
+    host: '10.0.0.2',
+  },
+  { what: 'an edit of the key alone', record: last, proofs: ['10.9.9.9', '10.0.0.1'], host: '10.0.0.1' },
+  {
+    what: 'an edit to an older version',
+    record: at('10.0.0.2', 4),
+    proofs: ['10.0.0.1'],
+    host: '10.0.0.1',
+    reason: 'older',
+  },
+  {
+    what: 'another address at the same version',
+    record: at('10.0.0.2', 5),
+    proofs: ['10.0.0.2', '10.0.0.1'],
+    host: '10.0.0.1',
+    reason: 'older',
+  },
+  { what: 'an older version with all the evidence', record: at('10.0.0.2', 1), proofs: ['10.0.0.2'], host: '10.0.0.2' },
+  { what: 'an older version with the same address', record: at('10.0.0.1', 1), proofs: [], host: '10.0.0.1' },
+  { what: 'a value that is no record', record: 'rubbish', proofs: [], host: '10.0.0.1', reason: 'unreadable' },
+  { what: 'a deleted record', proofs: ['10.0.0.1'], host: '10.0.0.1', reason: 'deleted' },
+  { what: 'a removed master', proofs: [], host: undefined },
+  {
+    what: "this node's decision",
+    record: at('10.0.0.2', 6),
+    decided: at('10.0.0.2', 6),
+    proofs: ['10.0.0.1'],
+    host: '10.0.0.2',
+  },
+  {
+    what: 'a deleted record with a newer decision',
+    decided: at('10.0.0.2', 6),
+    proofs: ['10.0.0.1'],
+    host: '10.0.0.2',
+    reason: 'deleted',
+  },
+];
+
+for (const { what, record, proofs, current = proofs, decided, host, reason } of table) {
+  t.test(what, async (t) => {
+    const addresses = (hosts: readonly string[]) => new Set(hosts.map((one) => `${one}:1`));
+    const entries = record === undefined ? [] : [record === 'rubbish' ? rubbish : entryOf(record)];
+    const input: TrustInput = {
+      trusted: [entryOf(last)],
+      entries,
+      evidence: () => ({ addresses: addresses(proofs), current: addresses(current) }),
+      decided: () => decided,
+    };
+    const trust = judgeRecords(input);
+    t.same(
+      trust.entries.map(({ value }) => JSON.parse(value).master.host),
+      host === undefined ? [] : [host],
+    );
+    t.same(
+      trust.held.map((held) => held.reason),
+      reason === undefined ? [] : [reason],
+    );
+  });
+}
+
+t.test('a new master is followed at once, also beside one that is held', async (t) => {
+  const other = makeRecord({ name: 'n' });
+  const { entries, held } = judgeRecords({
+    trusted: [entryOf(last)],
+    entries: [entryOf(other)],
+    evidence: () => ({ addresses: new Set(['10.0.0.1:1']), current: new Set() }),
+    decided: () => undefined,
+  });
+  t.same(
+    entries.map(({ key }) => key),
+    ['redis/record/m', 'redis/record/n'],
+  );
+  t.match(held.map(describeHeld), [/^master m stays 10\.0\.0\.1:1 \(its record was deleted/]);
+});
