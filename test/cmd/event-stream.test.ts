@@ -7,7 +7,7 @@ import { readEvents, type StreamEvent } from '../../cmd/event-stream.ts';
 t.test('events are read as they come, in pieces, among comments, until the stream ends', async (t) => {
   const pieces = [
     'retry: 2000\n\n',
-    ': still here\n\nid: 7\nevent: appl',
+    ': heartbeat\n\nid: 7\nevent: appl',
     'ied\ndata: {"a":1}\n\n',
     'data: two\n\nid: 9\n',
   ];

@@ -64,7 +64,11 @@ function buildStory(story) {
     h(
       'table',
       { class: 'waterfall' },
-      h('caption', { class: 'hidden' }, `Stages of the failover of ${key}, since the hint that told of the new master`),
+      h(
+        'caption',
+        { class: 'hidden' },
+        `Stages of the failover of ${key}, since the hint that announced the new master`,
+      ),
       h(
         'thead',
         {},
@@ -129,13 +133,13 @@ function axis(scaleMs) {
 
 /** @param {Story} story */
 function around({ around, endMs }) {
-  const told = around.map(({ name, ms }) => `${name} ${duration(Math.abs(ms))} ${ms < 0 ? 'before' : 'after'}`);
+  const events = around.map(({ name, ms }) => `${name} ${duration(Math.abs(ms))} ${ms < 0 ? 'before' : 'after'}`);
   const stages = ['observed', 'planned', 'committed', 'rendered', 'checked', 'swapped', 'reloaded', 'verified'];
   return h(
     'p',
     { class: 'around quiet' },
     h('strong', {}, `Everything followed after ${duration(endMs)}.`),
-    told.length > 0 ? ` Sentinel: ${told.join('; ')}.` : '',
+    events.length > 0 ? ` Sentinel: ${events.join('; ')}.` : '',
     h(
       'span',
       { class: 'stages', 'aria-hidden': 'true' },

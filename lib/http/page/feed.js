@@ -1,7 +1,7 @@
 /**
- * Keeps the world as the server tells it. The event stream says what changed, and only that is asked for again; a poll
- * finds what makes no event (a Sentinel that went away) and notices when nobody answers, which the stream alone may not:
- * a connection can die in silence. What is heard goes into the world; a view never asks the server itself.
+ * Keeps the state that the server answers. The event stream says what changed, and the page requests only that again. A
+ * poll finds changes without an event, such as a Sentinel that is unreachable, and notices when the server does not
+ * answer: a dead connection may stay open. Views never make requests.
  *
  * @import { Cluster, Entry, Master, Template, TemplateText, World } from './api.d.ts'
  */
@@ -10,15 +10,15 @@ import { indexHealth, unknownHealth } from './health.js';
 import { ask } from './server.js';
 
 const maxEntries = 600;
-/** Changes that come together are asked for together. */
-const gatherMs = 40;
-/** More than this at once, and the whole list is one request instead. */
+/** Changes within this time are one request. */
+const debounceMs = 40;
+/** For more changed masters than this, the page requests the whole list. */
 const manyKeys = 8;
-/** How often somebody is asked whether he is there; how often where nobody was. */
+/** The interval of polls while the server answers, and while it does not. */
 const pollMs = { live: 4_000, old: 1_000 };
-/** From this many masters on, their list is not asked for with every poll. */
+/** With this many masters or more, not every poll requests their list. */
 const manyMasters = 30;
-/** A stream that ends so soon after it was opened is refused rather than lost. */
+/** A stream that ends so soon after it was opened was refused, not lost. */
 const refusedMs = 5_000;
 /** Loops whose keys are masters. */
 const aboutMasters = new Set(['bridge', 'fence', 'failover', 'rebase']);
@@ -46,14 +46,14 @@ export class Feed {
   /** @type {Map<string, Set<string>>} */
   #wanted = new Map();
   /** @type {number | undefined} */
-  #gathering;
+  #debounce;
   /** @type {number | undefined} */
   #nextPoll;
   #polling = false;
   #polls = 0;
   #connectedMs = 0;
 
-  /** @param {(world: World, fresh: readonly Entry[]) => void} onChange Told the new entries, oldest first. */
+  /** @param {(world: World, fresh: readonly Entry[]) => void} onChange Gets the new entries, oldest first. */
   constructor(onChange) {
     this.#onChange = onChange;
   }
@@ -70,7 +70,7 @@ export class Feed {
   }
 
   /**
-   * Something was ordered of it: how it is now is asked for.
+   * Requests the state of a master or a template after an order.
    * @param {'approve' | 'render' | 'failover' | 'rebase'} order
    * @param {string} name
    */
@@ -86,7 +86,7 @@ export class Feed {
     this.#connectedMs = Date.now();
     for (const kind of kinds) stream.addEventListener(kind, (event) => this.#heard(event));
     stream.addEventListener('gap', () => void this.#readHistory());
-    // Whether anybody is there is found out at once, but not over and over where the stream alone is refused.
+    // A poll finds out at once whether the server answers. A stream that is refused alone does not poll over and over.
     stream.onerror = () => {
       if (Date.now() - this.#connectedMs > refusedMs) this.#pollNow();
     };
@@ -101,10 +101,10 @@ export class Feed {
     this.#want(aboutMasters.has(entry.loop) ? 'bridge' : entry.loop, entry.key);
   }
 
-  /** @param {readonly Entry[]} told */
-  #takeEntries(told) {
+  /** @param {readonly Entry[]} received */
+  #takeEntries(received) {
     const known = new Set(this.world.entries.map(({ id }) => id));
-    const fresh = told.filter(({ id }) => !known.has(id));
+    const fresh = received.filter(({ id }) => !known.has(id));
     if (fresh.length === 0) return;
     const entries = [...fresh, ...this.world.entries].sort((a, b) => b.id - a.id).slice(0, maxEntries);
     this.#lastId = Math.max(this.#lastId, entries[0]?.id ?? 0);
@@ -121,12 +121,12 @@ export class Feed {
   #want(loop, key) {
     const keys = this.#wanted.get(loop) ?? new Set();
     this.#wanted.set(loop, keys.add(key));
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined;
+    this.#debounce ??= setTimeout(() => {
+      this.#debounce = undefined;
       const wanted = this.#wanted;
       this.#wanted = new Map();
       this.#answering(() => this.#readWanted(wanted));
-    }, gatherMs);
+    }, debounceMs);
   }
 
   /** @param {Map<string, Set<string>>} wanted */
@@ -165,7 +165,7 @@ export class Feed {
   }
 
   /**
-   * Asks, and takes from the answer whether anybody is there.
+   * Makes requests, and notes whether the server answers.
    * @param {() => Promise<void>} asking
    */
   async #answering(asking) {
@@ -214,7 +214,7 @@ export class Feed {
     /** @type {{ templates: Template[] }} */
     const { templates } = await ask('/v1/templates');
     const before = this.world.templates;
-    // A text and the digest by which it is approved come in one answer, the next one.
+    // The text and the digest that approves it come in one answer: the next one.
     const kept = (/** @type {Template} */ one) => (one.access === 'token' ? one : (before.get(one.name) ?? one));
     this.#become({ templates: new Map(templates.map((one) => [one.name, kept(one)])) });
     const open = templates.filter(({ access }) => access === 'open');
@@ -223,7 +223,7 @@ export class Feed {
 
   /** @param {string} name */
   async #readTemplate(name) {
-    // Its text is refused; the list has its state.
+    // The answer would be refused; the list has its state.
     if (this.world.templates.get(name)?.access === 'token') return this.#readTemplates();
     /** @type {TemplateText | undefined} */
     const template = await ask(`/v1/templates/${encodeURIComponent(name)}`, { absent: 'undefined' });

@@ -1,5 +1,5 @@
 /**
- * Ties the page together: the feed tells the world, each part shows its share of it, at most once a frame.
+ * Connects the parts of the page: the feed keeps the state, and each part shows its share of it, at most once a frame.
  *
  * @import { Entry, World } from './api.d.ts'
  */

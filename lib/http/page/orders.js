@@ -106,16 +106,16 @@ export class Orders {
 
   /**
    * @param {State} underWay
-   * @param {string} told Empty where the page itself shows what came of it.
+   * @param {string} result Empty if the page shows the result itself.
    */
-  #finish(underWay, told) {
+  #finish(underWay, result) {
     if (underWay.kind !== 'under-way') return;
     const { order } = underWay;
-    say(byId('spoken'), `${order.name}: ${told === '' ? 'it was accepted' : told}.`);
+    say(byId('spoken'), `${order.name}: ${result === '' ? 'it was accepted' : result}.`);
     if (this.#state !== underWay) return;
-    if (told === '') return this.#dialog.close();
+    if (result === '') return this.#dialog.close();
     this.#state = { kind: 'done', order };
-    say(byId('order-done'), `${told}.`);
+    say(byId('order-done'), `${result}.`);
     this.#ready('Close');
     this.#button.hidden = true;
     byId('order-cancel').focus();
@@ -131,22 +131,22 @@ export class Orders {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     const refused = thrown instanceof Refused;
     if (refused && thrown.code === 'request-denied') this.#remember(undefined);
-    const told = refused ? why : `No answer: ${why}. The decisions tell whether it was carried out.`;
-    if (this.#state !== underWay) return say(byId('spoken'), `${order.name}: ${told}`);
+    const text = refused ? why : `No answer: ${why}. The decisions show whether it was carried out.`;
+    if (this.#state !== underWay) return say(byId('spoken'), `${order.name}: ${text}`);
     this.#state = { kind: 'asking', order, held: this.#options.world().templates.get(order.name)?.held ?? null };
     // What was looked at is no longer what is there: it takes another look, not another click.
     if (refused && thrown.code === 'approve-refused') this.#button.hidden = true;
     this.#ready('Cancel');
-    say(byId('order-error'), told);
+    say(byId('order-error'), text);
   }
 
-  /** @param {string} told */
-  #busy(told) {
+  /** @param {string} text */
+  #busy(text) {
     this.#button.disabled = true;
     this.#input.disabled = true;
     this.#successor.disabled = true;
     say(byId('order-error'), '');
-    say(byId('order-done'), told);
+    say(byId('order-done'), text);
     say(byId('order-cancel'), 'Close');
   }
 

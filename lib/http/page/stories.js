@@ -14,7 +14,7 @@
  * @property {string} to
  * @property {number} epoch
  * @property {number} generation
- * @property {readonly Lane[]} lanes Times in milliseconds since the hint that told of the new master.
+ * @property {readonly Lane[]} lanes Times in milliseconds since the hint that announced the new master.
  * @property {number} endMs When the last lane ended.
  * @property {readonly { name: string, ms: number }[]} around What Sentinel said before and after.
  */

@@ -41,8 +41,8 @@ export function showTemplates(world, orders) {
  */
 function looks(template) {
   const { lastOutcome, writtenAt, renderedAt } = template;
-  const told = lastOutcome === null ? null : lastOutcome.summary;
-  return { ...template, stages: null, lastOutcome: told, renderedAt: writtenAt === null ? renderedAt : null };
+  const summary = lastOutcome === null ? null : lastOutcome.summary;
+  return { ...template, stages: null, lastOutcome: summary, renderedAt: writtenAt === null ? renderedAt : null };
 }
 
 /**
@@ -140,6 +140,6 @@ function diffLine({ kind, text }) {
 
 /** @param {Shown} template */
 function reads({ source, dependencies }) {
-  const told = dependencies.length === 0 ? 'nothing of Consul' : dependencies.join(', ');
-  return h('p', { class: 'quiet reads' }, 'From ', h('code', {}, source), `; reads ${told}.`);
+  const read = dependencies.length === 0 ? 'nothing from Consul' : dependencies.join(', ');
+  return h('p', { class: 'quiet reads' }, 'From ', h('code', {}, source), `; reads ${read}.`);
 }
