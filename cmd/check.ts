@@ -14,7 +14,7 @@ interface CheckOptions {
 }
 
 const help = `
-Exit codes: 0 good, 1 a server does not answer or refuses us, 2 a config that cannot be used.
+Exit codes: 0 valid, 1 a server does not answer or refuses access, 2 an invalid config.
 
 Example:
   $ switchmaster check --config /etc/switchmaster && systemctl reload switchmaster`;
@@ -22,9 +22,9 @@ Example:
 export function addCheck(program: Command, done: (code: ExitCode) => void): void {
   program
     .command('check')
-    .description('Tell everything that is wrong with a config and its templates; change nothing.')
+    .description('Check a config and its templates, and report every problem.')
     .addOption(configOption())
-    .option('--online', 'ask the Consul agent, the Sentinels and what they monitor too')
+    .option('--online', 'connect to the Consul agent, the Sentinels and every Redis that they monitor too')
     .addOption(jsonOption())
     .addHelpText('after', help)
     .action(async (options: CheckOptions) => {
@@ -50,7 +50,7 @@ async function check(options: CheckOptions): Promise<ExitCode> {
   return servers?.every(({ answers }) => answers) === false ? 1 : 0;
 }
 
-/** Throws `config-invalid` with everything that is wrong with the config; where nothing is, with its templates. */
+/** Throws `config-invalid` with every problem of the config, or, if it is valid, of its templates. */
 async function checkConfig(paths: readonly string[]): Promise<Config> {
   const { loadConfig } = await import('../lib/config/load.ts');
   const { configError } = await import('../lib/config/problem.ts');

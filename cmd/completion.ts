@@ -11,7 +11,7 @@ Examples:
 export function addCompletion(program: Command, done: (code: ExitCode) => void): void {
   program
     .command('completion')
-    .description('Print what makes a shell complete commands and options.')
+    .description('Print a shell completion script.')
     .addArgument(new Argument('<shell>').choices(Object.keys(writers)))
     .addHelpText('after', help)
     .action((shell: keyof typeof writers) => {
@@ -36,7 +36,7 @@ interface DescribedOption {
   readonly takes: 'nothing' | 'files' | 'other';
 }
 
-/** All of it comes from the commands themselves, so nothing can be forgotten. */
+/** Reads the commands themselves, so that the script has all of them. */
 function describe(program: Command): readonly Described[] {
   return program.commands.map((command) => ({
     name: command.name(),
@@ -96,7 +96,7 @@ function writeZsh(commands: readonly Described[]): string {
         flag === undefined ? [] : quote(`*${flag}[${told(description)}]${value[takes]}`),
       ),
     );
-    // Without a word for it, zsh offers no option either once an argument is there.
+    // Without a spec for the argument, zsh offers no options after it.
     const words = takesArgument ? [quote(`1:word:(${choices.join(' ')})`)] : [];
     return `        ${name}) _arguments ${[...words, ...specs, quote('--help[print help]')].join(' ')} ;;`;
   });

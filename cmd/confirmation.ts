@@ -14,14 +14,14 @@ export async function confirm(question: string, options: { readonly yes?: true }
     const answer = await terminal.question(`${question} [y/N] `, { signal: stop.signal });
     return /^y(es)?$/i.test(answer.trim()) ? { kind: 'yes' } : { kind: 'no' };
   } catch {
-    // Ctrl-C, or the end of the input: silence is no consent.
+    // Ctrl-C, or the end of the input.
     return { kind: 'no' };
   } finally {
     terminal.close();
   }
 }
 
-/** Runs `act` if it may be done; the answer is the exit code. */
+/** Runs `act` if it is confirmed, and returns the exit code. */
 export async function confirmed(
   question: string,
   options: { readonly yes?: true; readonly act: () => Promise<0 | 1> },
@@ -34,7 +34,7 @@ export async function confirmed(
       process.stderr.write('Nothing was done.\n');
       return 1;
     case 'nobody-to-ask':
-      process.stderr.write('Nothing was done: there is no terminal to ask on. --yes acts without asking.\n');
+      process.stderr.write('Nothing was done: there is no terminal for a confirmation. --yes acts without one.\n');
       return 2;
   }
 }

@@ -6,7 +6,7 @@ import { type Log, makeLog } from '../lib/telemetry/log.ts';
 import type { ExitCode } from './exit-code.ts';
 import { version } from './version.ts';
 
-/** `switchmaster run`, until it is told to stop. Throws `config-invalid` before anything has started. */
+/** Runs the daemon until TERM or INT. Throws `config-invalid` before anything has started. */
 export async function runDaemon(paths: readonly string[]): Promise<ExitCode> {
   const load = (): Promise<Config> => loadConfig({ paths, environment: process.env });
   const config = await load();
@@ -31,10 +31,10 @@ export async function runDaemon(paths: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** How long the process may live on when everything has been told to stop. */
+/** How long the process may keep running after everything has stopped. */
 const lingerMs = 2_000;
 
-/** A handle that nobody released is a defect; it must not keep the operator's restart waiting. */
+/** Ends the process even if a handle is still open: such a defect must not delay a restart. */
 function endAfter(ms: number, log: Log): void {
   const timer = setTimeout(() => {
     log.error({ open: process.getActiveResourcesInfo() }, 'still open after stop');
@@ -43,7 +43,7 @@ function endAfter(ms: number, log: Log): void {
   timer.unref();
 }
 
-/** Resolves with the first TERM or INT; a second one ends the process at once, as impatience should. */
+/** Resolves with the first TERM or INT. A second one ends the process at once. */
 function stopSignal(): { readonly promise: Promise<void>; release(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   let count = 0;
@@ -70,7 +70,7 @@ function obeySignals(options: {
       daemon.refuse(SwitchmasterError.from(thrown));
     }
   };
-  // One after the other: the last HUP is the one that counts.
+  // Reloads run one after the other, so that the last HUP wins.
   const onHup = (): void => {
     reloading = reloading.then(reload);
   };
@@ -85,8 +85,8 @@ function obeySignals(options: {
 }
 
 /**
- * What means nothing to the daemon is for the programs that it supervises. The last three come from the terminal's own
- * doings where there is one: a window that changes its size must not end the workers of an nginx.
+ * Signals for supervised programs. A terminal sends the last three by itself: a change of its size must not end the workers
+ * of an nginx.
  */
 const forwarded: readonly NodeJS.Signals[] = [
   'SIGQUIT',
@@ -95,15 +95,14 @@ const forwarded: readonly NodeJS.Signals[] = [
   ...(process.stdout.isTTY ? [] : (['SIGWINCH', 'SIGTTIN', 'SIGTTOU'] as const)),
 ];
 
-/** A defect in one corner is logged as what it is, and must not take the rest down with it. */
-/** Libraries warn on the console, some of them for each connection; the log has its own form, and takes each text once. */
+/** Writes warnings of libraries to the log, each text once: some libraries repeat them for each connection. */
 function logConsole(log: Log): () => void {
   const { warn } = console;
-  const told = new Set<string>();
+  const logged = new Set<string>();
   console.warn = (...words: unknown[]): void => {
     const text = words.map(String).join(' ');
-    if (told.has(text) || told.size >= mostWarnings) return;
-    told.add(text);
+    if (logged.has(text) || logged.size >= mostWarnings) return;
+    logged.add(text);
     log.warn(text);
   };
   return () => {
@@ -113,6 +112,7 @@ function logConsole(log: Log): () => void {
 
 const mostWarnings = 100;
 
+/** Logs uncaught errors. They do not end the process: the other parts keep working. */
 function logDefects(log: Log): () => void {
   const onDefect = (thrown: unknown): void => log.error({ error: SwitchmasterError.from(thrown) }, 'defect');
   process.on('uncaughtException', onDefect).on('unhandledRejection', onDefect);

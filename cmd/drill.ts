@@ -19,11 +19,11 @@ interface DrillOptions extends FailoverOptions {
 }
 
 const help = `
-It is a real failover, as \`switchmaster failover\` does it, with a client that looks for the new master, and one for each
---proxy, writing into the list switchmaster:drill:<master>, which is taken away afterwards. Run it on a node that runs
-switchmaster, with that node's config.
+A drill is a real failover, as with \`switchmaster failover\`. One client looks for the new master, and one for each --proxy
+writes through the proxy, to the list switchmaster:drill:<master>. The drill deletes the list at the end. Run it on a node
+that runs switchmaster, with that node's config.
 
-Exit codes: 0 done and nothing lost, 1 refused, stalled, not wanted, or a write was lost, 2 wrong usage or config.
+Exit codes: 0 done and nothing lost, 1 refused, stalled, not confirmed, or a write was lost, 2 wrong usage or config.
 
 Example:
   $ switchmaster drill shard1 --config /etc/switchmaster --proxy 127.0.0.1:6379`;
@@ -31,11 +31,14 @@ Example:
 export function addDrill(program: Command, done: (code: ExitCode) => void): void {
   const command = program
     .command('drill')
-    .description('A failover with a stopwatch: when each part of the world has followed.')
+    .description('Run a real failover, and measure when each client follows it.')
     .addOption(configOption())
     .option('--proxy <host:port>', 'a proxy to write through; may be repeated', collectAddress, [])
-    .option('--dns <host:port>', "Consul's DNS; else port 8600 at consul.address", readAddress)
-    .option('--state <folder>', 'where drills are remembered; else /var/lib/switchmaster, or XDG_STATE_HOME');
+    .option('--dns <host:port>', "Consul's DNS; default: port 8600 at consul.address", readAddress)
+    .option(
+      '--state <folder>',
+      'where the results of drills are stored; default: /var/lib/switchmaster, or XDG_STATE_HOME',
+    );
   addFailoverOptions(command)
     .addHelpText('after', help)
     .action(async (name: string, options: DrillOptions) => {

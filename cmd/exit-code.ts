@@ -1,2 +1,2 @@
-/** What a subcommand leaves behind: 0 done, 1 failed, 2 wrong usage or config. */
+/** 0 done, 1 failed, 2 wrong usage or config. */
 export type ExitCode = 0 | 1 | 2;

@@ -12,16 +12,18 @@ import { drawTree, harmless, printJson, printLine, styled } from './terminal.ts'
 export type PlannedReport = z.output<typeof plannedAnswer>;
 
 const help = `
-Writes wait at the old master until the chosen replica has all of its data and is master. If anything stalls before
-that, they are let go, and nothing has changed.
+The old master pauses writes until the chosen replica has all of its data and is master. If a stage stalls before that,
+writes resume and nothing has changed.
 
-Exit codes: 0 done, 1 refused, stalled or not wanted, 2 wrong usage.
+Exit codes: 0 done, 1 refused, stalled or not confirmed, 2 wrong usage.
 
 Example:
   $ switchmaster failover shard1 --replica 10.0.0.6:6379`;
 
 export function addFailover(program: Command, done: (code: ExitCode) => void): void {
-  const command = program.command('failover').description('A planned failover that loses no acknowledged write.');
+  const command = program
+    .command('failover')
+    .description('Move a master to a replica without losing an acknowledged write.');
   addFailoverOptions(command)
     .addHelpText('after', help)
     .action(async (name: string, options: FailoverOptions) => {
@@ -47,7 +49,7 @@ async function failOver(name: string, options: FailoverOptions): Promise<ExitCod
   });
 }
 
-/** Orders it, and shows its steps on a terminal as they are taken. */
+/** Orders the failover, and shows its steps on a terminal. */
 export async function orderFailover(
   name: string,
   options: FailoverOptions & { readonly token: string },
@@ -60,11 +62,11 @@ export async function orderFailover(
     process.stderr.isTTY === true ? await showSteps(name, { api: options, signal: stop.signal }) : undefined;
   try {
     const body = { timeout, ...(replica === undefined ? {} : { replica }) };
-    // Sentinel's view of priorities, three stages, and the old master's turn: each has its own limit at the daemon.
+    // The daemon limits each stage by itself: Sentinel's view of priorities, three stages, and the old master's demotion.
     const timeoutMs = 3 * (parseDuration(timeout) ?? 0) + 60_000;
     const path = `/v1/masters/${encodeURIComponent(name)}/failover`;
     const report = await order({ api: options, path, token, body, timeoutMs }, plannedAnswer);
-    // The last step and the answer are on their way at the same time.
+    // The last step and the answer arrive at about the same time.
     await shown?.whole();
     return report;
   } finally {
@@ -73,7 +75,10 @@ export async function orderFailover(
   }
 }
 
-/** Connected when this resolves. `whole()` settles with the last step, or soon; `ended` after `signal`. What cannot be shown is no failure. */
+/**
+ * Resolves when the event stream is connected. `whole()` settles with the last step, or after 500 ms; `ended` settles after
+ * `signal`. A stream that fails is no failure of the command.
+ */
 async function showSteps(
   name: string,
   { api, signal }: { readonly api: ApiOptions; readonly signal: AbortSignal },
@@ -91,7 +96,7 @@ async function showSteps(
         else if (showStep(data) === 'demoted') seenLast();
       }
     } catch {
-      // The end of the order ends the stream.
+      // The stream ends with the order.
     } finally {
       resolve();
     }
@@ -100,7 +105,7 @@ async function showSteps(
   return { whole: () => Promise.race([last, ended, delay(500, undefined, { ref: false })]), ended };
 }
 
-/** The step that was shown. */
+/** Prints a step and returns its name. */
 function showStep(data: string): unknown {
   const { summary, details } = JSON.parse(data) as { summary?: unknown; details?: { step?: unknown } };
   process.stderr.write(`${styled('dim', '·')} ${harmless(String(summary))}\n`);

@@ -2,7 +2,7 @@ import { errorTable, SwitchmasterError } from '../lib/errors.ts';
 import { serializeError } from '../lib/telemetry/serialize.ts';
 import type { ExitCode } from './exit-code.ts';
 
-/** Says on standard error what failed, why, and nothing more unless asked; the answer is the exit code. */
+/** Prints an error and its causes to standard error, with --debug also its stack. Returns the exit code. */
 export function printFailure(thrown: unknown, options: { readonly debug: boolean }): ExitCode {
   const error = SwitchmasterError.from(thrown);
   const { causes = [] } = serializeError(error);

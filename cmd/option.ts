@@ -10,10 +10,10 @@ export function configOption(): Option {
 }
 
 export function jsonOption(): Option {
-  return new Option('--json', 'print for machines');
+  return new Option('--json', 'print JSON');
 }
 
-/** Where a running switchmaster's API is, and how its certificate and ours are proven. */
+/** The address of a running switchmaster's API, and the certificates for it. */
 export interface ApiOptions {
   /** Scheme, host and port. */
   readonly api: string;
@@ -23,18 +23,18 @@ export interface ApiOptions {
   readonly tlsServerName?: string;
 }
 
-/** What every command takes that asks a running switchmaster. */
+/** Options of every command that reads from a running switchmaster. */
 export interface AskOptions extends ApiOptions {
   readonly json?: true;
 }
 
-/** What every command takes that changes something there. */
+/** Options of every command that changes something there. */
 export interface OrderOptions extends AskOptions {
   readonly tokenFile?: string;
   readonly yes?: true;
 }
 
-/** Who is to become master, and how long each stage may take. */
+/** Options of every command that fails a master over. */
 export interface FailoverOptions extends OrderOptions {
   readonly replica?: string;
   /** A duration. */
@@ -47,28 +47,28 @@ export function addAskOptions(command: Command): Command {
   return options.reduce((to, option) => to.addOption(option), command);
 }
 
-/** With the master's name, which every such command takes. */
+/** Adds the master's name as an argument too. */
 export function addOrderOptions(command: Command): Command {
   command
     .argument('<master>', "a master's name")
     .option('-y, --yes', 'act without asking')
-    .option('--token-file <path>', 'a file with the API token (else SWITCHMASTER_API_TOKEN has it)');
+    .option('--token-file <path>', 'a file with the API token (default: SWITCHMASTER_API_TOKEN)');
   return addAskOptions(command);
 }
 
 export function addFailoverOptions(command: Command): Command {
   command
-    .option('--replica <host:port>', 'who is to become master; else Sentinel chooses', (value) =>
+    .option('--replica <host:port>', 'the replica to promote; default: Sentinel chooses', (value) =>
       formatAddress(readAddress(value)),
     )
-    .option('--timeout <duration>', 'for each stage of the failover', readTimeout, '10s');
+    .option('--timeout <duration>', 'limit for each stage of the failover', readTimeout, '10s');
   return addOrderOptions(command);
 }
 
 export function readAddress(value: string): Address {
   const address = parseAddress(value);
   if (address !== undefined) return address;
-  throw new InvalidArgumentError('It is not an address: write host:port.');
+  throw new InvalidArgumentError('It is not an address. Write host:port.');
 }
 
 function readTimeout(value: string): string {
@@ -84,19 +84,19 @@ function apiOption(): Option {
     .argParser((value: string) => {
       const text = value.includes('://') ? value : `http://${value}`;
       if (/^https?:/.test(text) && URL.canParse(text)) return new URL(text).origin;
-      throw new InvalidArgumentError('It is not an address: write http://host:port, or https://host:port.');
+      throw new InvalidArgumentError('It is not an address. Write http://host:port or https://host:port.');
     });
 }
 
-/** Named as Consul names its own. */
+/** Named like the options of `consul`. */
 function tlsOptions(): readonly Option[] {
   return [
-    new Option('--ca-file <path>', "whom to trust where it is https; else the system's authorities").env(
+    new Option('--ca-file <path>', "certificate authority for https; default: the system's authorities").env(
       'SWITCHMASTER_CACERT',
     ),
-    new Option('--client-cert <path>', 'where it wants a certificate').env('SWITCHMASTER_CLIENT_CERT'),
-    new Option('--client-key <path>', 'its key').env('SWITCHMASTER_CLIENT_KEY'),
-    new Option('--tls-server-name <name>', 'the name in its certificate, where --api has another').env(
+    new Option('--client-cert <path>', 'client certificate for https').env('SWITCHMASTER_CLIENT_CERT'),
+    new Option('--client-key <path>', 'private key of the client certificate').env('SWITCHMASTER_CLIENT_KEY'),
+    new Option('--tls-server-name <name>', 'the name in the certificate, if --api has another').env(
       'SWITCHMASTER_TLS_SERVER_NAME',
     ),
   ];

@@ -20,22 +20,22 @@ const examples = `
 Examples:
   $ switchmaster run                                   bridge the Sentinel on this machine to its Consul
   $ switchmaster run --config /etc/switchmaster        every file of a folder, merged
-  $ switchmaster check --config ./switchmaster.yml     is this config good?
-  $ switchmaster status                                who is master, who says so, what follows
-  $ switchmaster why shard1                            the decisions behind a master's changes
+  $ switchmaster check --config ./switchmaster.yml     check a config
+  $ switchmaster status                                show masters, replicas and consumers
+  $ switchmaster why shard1                            show the decisions behind a master's changes
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or config.`;
 
-/** Runs one command line; the answer is the process's exit code. Never throws. */
+/** Runs one command line and returns the process's exit code. Never throws. */
 export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const program = new Command('switchmaster')
-    .description('Keeps Consul, proxies and applications pointed at the right Redis master.')
+    .description('Keep Consul, proxies and applications pointed at the right Redis master.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .option('--debug', 'print stack traces of failures')
     .addHelpText('after', examples)
-    .showHelpAfterError('(switchmaster --help lists what there is)')
+    .showHelpAfterError('(switchmaster --help lists all commands)')
     .showSuggestionAfterError()
     .configureOutput({ writeOut: (text) => void process.stdout.write(fold(text, process.stdout.columns ?? Infinity)) })
     .exitOverride();
@@ -55,7 +55,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addCompletion(program, done);
   addAcl(program, done);
   for (const command of program.commands)
-    command.showHelpAfterError(`(switchmaster ${command.name()} --help tells more)`);
+    command.showHelpAfterError(`(switchmaster ${command.name()} --help lists its options)`);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;

@@ -6,17 +6,17 @@ import { addOrderOptions, type OrderOptions } from './option.ts';
 import { harmless, printJson, printLine, styled } from './terminal.ts';
 
 const help = `
-Epochs never fall within a generation. After Sentinels were rebuilt, their epochs begin again, and the record is taken
-for newer than they are: this begins a new generation with what a majority of them says now, without waiting for
-sentinel.rebaseAfter. It is refused where they do not agree, or where their master is none.
+Epochs never decrease within a generation. Rebuilt Sentinels start their epochs again, so that the record seems newer than
+their decisions. This command begins a new generation with what a majority of the Sentinels names now, without waiting for
+sentinel.rebaseAfter. It fails if they do not agree, or if their master is no master.
 
-Exit codes: 0 done, 1 refused or not wanted, 2 wrong usage.
+Exit codes: 0 done, 1 refused or not confirmed, 2 wrong usage.
 
 Example:
   $ switchmaster rebase shard1`;
 
 export function addRebase(program: Command, done: (code: ExitCode) => void): void {
-  const command = program.command('rebase').description('Begin a new generation of a record by hand.');
+  const command = program.command('rebase').description('Begin a new generation of a record.');
   addOrderOptions(command)
     .addHelpText('after', help)
     .action(async (name: string, options: OrderOptions) => {
