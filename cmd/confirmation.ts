@@ -34,7 +34,7 @@ export async function confirmed(
       process.stderr.write('Nothing was done.\n');
       return 1;
     case 'nobody-to-ask':
-      process.stderr.write('Nothing was done: there is no terminal for a confirmation. --yes acts without one.\n');
+      process.stderr.write('Nothing was done: there is no terminal for a confirmation. --yes acts without asking.\n');
       return 2;
   }
 }

@@ -15,11 +15,11 @@ import { DrillWriter, drillKey, longestGap, settleWrites, writeToNewMaster } fro
 export interface DrillOptions {
   readonly config: Config;
   readonly record: MasterRecord;
-  /** Proxies through which a client writes all the time. */
+  /** Proxies that a client writes through during the failover. */
   readonly proxies: readonly Address[];
   /** Consul's DNS. */
   readonly dns: Address;
-  /** Has the failover done; resolves when all is done. */
+  /** Orders the failover, and resolves at its end. */
   readonly order: () => Promise<PlannedAnswer>;
   /** How long a stage may take after the failover has ended. */
   readonly patienceMs: number;
@@ -33,7 +33,7 @@ export interface DrillReport {
   readonly to: Address;
   readonly generation: number;
   readonly epoch: number;
-  /** Milliseconds since the order; null where it was not seen: `notSeen` says why. */
+  /** Milliseconds since the order; null if it was not seen, with the reason in `notSeen`. */
   readonly stages: Readonly<Record<string, number | null>>;
   readonly notSeen: Readonly<Record<string, string>>;
   readonly withoutWritesMs: number;
@@ -43,7 +43,7 @@ export interface DrillReport {
 export interface WriterReport {
   readonly through: string;
   readonly acknowledged: number;
-  /** Acknowledged, and not at the new master. */
+  /** Acknowledged writes that the new master does not have. */
   readonly lost: number;
   readonly longestGapMs: number | null;
 }
@@ -54,7 +54,10 @@ interface Stopwatch {
   readonly notSeen: Record<string, string>;
 }
 
-/** A real failover, seen by clients of every kind. Rejects where the failover itself does, and then measures nothing. */
+/**
+ * Runs a real failover, and measures when each kind of client follows it. Rejects if the failover fails, and reports no
+ * measurement then.
+ */
 export async function drill(options: DrillOptions): Promise<DrillReport> {
   const { config, record, proxies } = options;
   const access = revealAccess(config.sentinel?.redis ?? {});
@@ -65,36 +68,38 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   const writers = proxies.map((address) => ({ address, writer: new DrillWriter({ address, access, key, mark }) }));
   try {
     const witnesses = callWitnesses(options, { consul, access, key, mark, signal: stop.signal });
-    const watch: Stopwatch = { startedMs: performance.now(), stages: {}, notSeen: {} };
-    const present = await inPlace(watch, witnesses, writers);
-    const started: Stopwatch = { ...watch, startedMs: performance.now() };
-    const told = present.map((witness) => note(started, witness, options));
-    const report = await options.order();
-    await Promise.race([Promise.all(told), delay(options.patienceMs, undefined, { ref: false })]);
-    // Writers see the new master for a moment more.
-    await delay(200);
-    for (const { stage } of witnesses) started.stages[stage] ??= null;
-    for (const { writer } of writers) await writer.stop();
-    const seen = await settle(started, { writers, report, access, key });
-    const { name, from, to, generation, epoch, withoutWritesMs } = report;
-    const { stages, notSeen } = started;
-    return {
-      at: new Date().toISOString(),
-      name,
-      from,
-      to,
-      generation,
-      epoch,
-      stages,
-      notSeen,
-      withoutWritesMs,
-      writers: seen,
-    };
+    return await measure(options, { witnesses, writers, access, key });
   } finally {
-    stop.abort(new SwitchmasterError('stopping', 'it was not seen in time'));
+    stop.abort(new SwitchmasterError('stopping', 'no change was seen in time'));
     await Promise.all(writers.map(({ writer }) => writer.stop()));
     await consul.stop();
   }
+}
+
+interface Crew {
+  readonly witnesses: readonly Witness[];
+  readonly writers: readonly { readonly address: Address; readonly writer: DrillWriter }[];
+  readonly access: RedisAccess;
+  readonly key: string;
+}
+
+async function measure(options: DrillOptions, crew: Crew): Promise<DrillReport> {
+  const { witnesses, writers } = crew;
+  const before: Stopwatch = { startedMs: performance.now(), stages: {}, notSeen: {} };
+  const present = await inPlace(before, witnesses, writers);
+  const watch: Stopwatch = { ...before, startedMs: performance.now() };
+  const noted = present.map((witness) => note(watch, witness, options));
+  const report = await options.order();
+  await Promise.race([Promise.all(noted), delay(options.patienceMs, undefined, { ref: false })]);
+  // The writers need a moment to write to the new master.
+  await delay(200);
+  for (const { stage } of witnesses) watch.stages[stage] ??= null;
+  for (const { writer } of writers) await writer.stop();
+  const settled = await settle(watch, { ...crew, report });
+  const { name, from, to, generation, epoch, withoutWritesMs } = report;
+  const { stages, notSeen } = watch;
+  const at = new Date().toISOString();
+  return { at, name, from, to, generation, epoch, stages, notSeen, withoutWritesMs, writers: settled };
 }
 
 function callWitnesses(
@@ -126,7 +131,7 @@ function callWitnesses(
   ];
 }
 
-/** Those that can see; the others are told why not. A proxy that takes no writes now is a reason not to begin. */
+/** Returns the witnesses that are ready, and notes why the others are not. Throws if a proxy accepts no writes. */
 async function inPlace(
   watch: Stopwatch,
   witnesses: readonly Witness[],
@@ -136,7 +141,7 @@ async function inPlace(
     try {
       await writer.inPlace;
     } catch (cause) {
-      const message = `nothing was begun: ${formatAddress(address)} takes no writes now`;
+      const message = `the drill did not begin: ${formatAddress(address)} accepts no writes`;
       throw new SwitchmasterError('failover-refused', message, { cause });
     }
   }
@@ -149,7 +154,7 @@ async function inPlace(
           return 'failed' as const;
         },
       );
-      if (state === 'late') watch.notSeen[witness.stage] = 'no answer within 3 s before the beginning';
+      if (state === 'late') watch.notSeen[witness.stage] = 'no answer within 3 s before the failover';
       return state === 'there' ? witness : undefined;
     }),
   );
@@ -184,7 +189,7 @@ async function settle(
   );
   return writers.map(({ address, writer: { accepted } }) => {
     const through = formatAddress(address);
-    // Between Sentinel's order and the promotion nobody takes writes: what comes after is the new master's.
+    // No server accepts writes between the order and the promotion: later writes went to the new master.
     const orderedMs = watch.startedMs + (report.stages.ordered ?? 0);
     const first = accepted.find(({ atMs }) => atMs > orderedMs);
     watch.stages[`write through ${through}`] = first === undefined ? null : round(first.atMs - watch.startedMs);

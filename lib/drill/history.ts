@@ -13,7 +13,7 @@ const drillShape = z.object({
 });
 export type PastDrill = z.output<typeof drillShape>;
 
-/** Where drills are remembered: `/var/lib/switchmaster` for root, else as the XDG base directories have it. */
+/** The folder of past drills: `/var/lib/switchmaster` for root, otherwise by the XDG base directories. */
 export function defaultStateFolder(environment: NodeJS.ProcessEnv): string {
   if (process.getuid?.() === 0) return '/var/lib/switchmaster';
   const { XDG_STATE_HOME: state, HOME: home = '.' } = environment;
@@ -25,7 +25,7 @@ export function defaultStateFolder(environment: NodeJS.ProcessEnv): string {
 
 const file = (folder: string): string => path.join(folder, 'drills.jsonl');
 
-/** The last drills of this master, oldest first; what cannot be read is left out, and no file is none. */
+/** The last drills of this master, oldest first. Skips lines that it cannot read; empty without a file. */
 export async function readDrills(
   folder: string,
   wanted: { readonly name: string; readonly limit: number },
@@ -44,13 +44,13 @@ export async function keepDrill(folder: string, drill: PastDrill): Promise<void>
     await mkdir(folder, { recursive: true, mode: 0o750 });
     await appendFile(file(folder), `${JSON.stringify(drill)}\n`, { mode: 0o640 });
   } catch (cause) {
-    throw new SwitchmasterError('file-unwritable', `the drill is not kept: ${file(folder)} cannot be written`, {
+    throw new SwitchmasterError('file-unwritable', `cannot store the result of the drill in ${file(folder)}`, {
       cause,
     });
   }
 }
 
-/** The middle one of each stage; undefined where no drill saw it. */
+/** The median of a stage; undefined if no drill saw it. */
 export function medianOf(drills: readonly PastDrill[], stage: string): number | undefined {
   const times = drills.map(({ stages }) => stages[stage]).filter((ms) => typeof ms === 'number');
   return times.toSorted((a, b) => a - b)[Math.floor((times.length - 1) / 2)];

@@ -11,19 +11,19 @@ import { dnsSafe, externalNode, masterService, type Naming, recordKey } from '..
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { parseRecord } from '../model/record.ts';
 
-/*
- * Who sees one stage of a failover from outside, as a client would: each waits for its part of the world to leave the
- * old master, and answers when that was. None of them knows the new master beforehand.
+/**
+ * Observes one stage of a failover from outside, as a client does: waits until its part leaves the old master. A witness does
+ * not know the new master beforehand.
  */
 export interface Witness {
   readonly stage: string;
-  /** Resolves when it is in place: nothing may happen before. Rejects where it cannot see anything. */
+  /** Resolves when the witness is ready: the failover must not begin before. Rejects if it cannot observe. */
   readonly inPlace: Promise<void>;
-  /** Milliseconds of performance.now() at which its stage was reached; rejects when it is aborted before. */
+  /** The performance.now() at which the stage was reached. Rejects if it is aborted before. */
   readonly reached: Promise<number>;
 }
 
-/** The master that a failover is to leave. */
+/** The master before the failover. */
 export interface Old {
   readonly name: string;
   readonly master: Address;
@@ -31,7 +31,7 @@ export interface Old {
 
 const pollMs = 2;
 
-/** `+switch-master` at whichever Sentinel says it first. */
+/** The first `+switch-master` of any Sentinel. */
 export function witnessEvent(
   old: Old,
   {
@@ -106,7 +106,7 @@ export function witnessDns(
   const name = `${dnsSafe(old.name)}.${masterService}.service.consul`;
   const read = async (): Promise<string> => {
     const [hosts, services] = await Promise.all([resolver.resolve4(name), resolver.resolveSrv(name)]).catch((cause) => {
-      const message = `Consul's DNS at ${formatAddress(server)} does not tell ${name} (--dns says where it is)`;
+      const message = `Consul's DNS at ${formatAddress(server)} has no answer for ${name} (--dns sets its address)`;
       throw new SwitchmasterError('consul-unreachable', message, { cause });
     });
     return JSON.stringify([hosts.toSorted(), services.map(({ port }) => port).toSorted()]);
@@ -114,7 +114,7 @@ export function witnessDns(
   return poll('dns', { read, signal });
 }
 
-/** A file's content is another one. */
+/** The content of a file changes. */
 export function witnessFile(
   stage: string,
   { path, signal }: { readonly path: string; readonly signal: AbortSignal },
@@ -122,7 +122,7 @@ export function witnessFile(
   return poll(stage, { read: () => readFile(path, 'utf8'), signal });
 }
 
-/** What is read is not what it was. Reads that fail on the way count as no answer. */
+/** Polls until the value changes. Reads that fail after the first one count as no change. */
 function poll(
   stage: string,
   { read, signal }: { readonly read: () => Promise<string>; readonly signal: AbortSignal },
@@ -139,7 +139,7 @@ function poll(
   return silenced({ stage, inPlace: first.then(() => {}), reached: watch() });
 }
 
-/** Blocking queries, by Consul's rules for indexes. */
+/** Uses blocking queries, with Consul's rules for indexes. */
 function follow<Q extends ConsulQuery>(
   stage: string,
   watched: {
@@ -162,7 +162,7 @@ function follow<Q extends ConsulQuery>(
   return silenced({ stage, inPlace: first.then(() => {}), reached: watch() });
 }
 
-/** Nobody may be listening yet, or any more, when a witness fails. */
+/** Prevents unhandled rejections: a witness may fail while nothing awaits it. */
 function silenced(witness: Witness): Witness {
   witness.inPlace.catch(() => {});
   witness.reached.catch(() => {});

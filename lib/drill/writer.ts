@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisAccess, RedisLink } from '../client/redis.ts';
 import type { Address } from '../model/address.ts';
 
-/** Where a drill's writes go; taken away afterwards, and by itself after a minute. */
+/** The key that a drill writes to. The drill deletes it at the end; it expires after a minute. */
 export function drillKey(name: string): string {
   return `switchmaster:drill:${name}`;
 }
@@ -18,8 +18,8 @@ export interface Accepted {
 }
 
 /**
- * A client that writes all the time over one connection, and remembers what was acknowledged. Each write is one element
- * of a list, so that the new master can be asked for every single one.
+ * A client that writes continuously over one connection, and keeps the acknowledged writes. Each write is one element of a
+ * list, so that the drill can look for each of them at the new master.
  */
 export class DrillWriter {
   readonly accepted: Accepted[] = [];
@@ -59,7 +59,7 @@ export class DrillWriter {
         this.#first.resolve();
         if (count % 100 === 0) await this.#link.call(['EXPIRE', key, 60], { timeoutMs });
       } catch (thrown) {
-        // Refused, unanswered, or not connected: the next one tries again, as a client would.
+        // Refused, unanswered, or not connected: the next write tries again, as a client does.
         this.#first.reject(thrown);
       }
       await delay(intervalMs, undefined, { signal: this.#stop.signal }).catch(() => {});
@@ -67,7 +67,7 @@ export class DrillWriter {
   }
 }
 
-/** The longest time without an acknowledged write, and when it ended. */
+/** The longest time without an acknowledged write, and its end. */
 export function longestGap(
   accepted: readonly Accepted[],
 ): { readonly gapMs: number; readonly endedAtMs: number } | undefined {
@@ -81,7 +81,7 @@ export function longestGap(
   return longest;
 }
 
-/** What the new master lacks of what was acknowledged; takes the key away. */
+/** Returns the acknowledged writes that the new master lacks, and deletes the key. */
 export async function settleWrites(
   accepted: readonly Accepted[],
   { address, access, key }: { readonly address: Address; readonly access: RedisAccess; readonly key: string },
@@ -97,7 +97,7 @@ export async function settleWrites(
   }
 }
 
-/** The first write that a client which looks for a master among the replicas gets acknowledged. */
+/** Looks for a master among the replicas, and returns the first acknowledged write. */
 export async function writeToNewMaster(
   replicas: readonly Address[],
   options: { readonly access: RedisAccess; readonly key: string; readonly mark: string; readonly signal: AbortSignal },
@@ -105,17 +105,17 @@ export async function writeToNewMaster(
   const { access, key, mark, signal } = options;
   const links = replicas.map((address) => new RedisLink(address, access));
   const value = `${mark}:direct`;
-  const look = async (link: RedisLink): Promise<Accepted> => {
+  const tryWrite = async (link: RedisLink): Promise<Accepted> => {
     for (;;) {
       await delay(2, undefined, { signal });
-      // Only a master is written to: a replica may have been told to take writes.
+      // Write to a master only: a replica may accept writes too.
       if ((await link.role({ timeoutMs })).role !== 'master') continue;
       const written = await link.call(['RPUSH', key, value], { timeoutMs }).catch(() => undefined);
       if (written !== undefined) return { value, atMs: performance.now() };
     }
   };
   try {
-    return await Promise.any(links.map(look));
+    return await Promise.any(links.map(tryWrite));
   } finally {
     for (const link of links) link.close();
   }

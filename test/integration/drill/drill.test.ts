@@ -60,14 +60,14 @@ async function untilReady(): Promise<void> {
   );
 }
 
-t.test('without a terminal nothing is done unasked', async (t) => {
+t.test('without a terminal the command does nothing unless --yes is given', async (t) => {
   await untilReady();
   const { code, stderr } = await runCommand([...argv, ...common]);
   t.equal(code, 2);
   t.match(stderr, '--yes acts without asking');
 });
 
-t.test('a drill tells when each part of the world has followed, and that nothing was lost', async (t) => {
+t.test('a drill reports when each client followed, and that no write was lost', async (t) => {
   await untilReady();
   const { code, stdout, stderr } = await runCommand([...argv, ...common, '--yes', '--json']);
   t.equal(code, 0, stderr);
@@ -101,7 +101,7 @@ t.test('what cannot be seen is said, and a proxy that takes no writes stops it b
   const dead = ['--proxy', '127.0.0.1:9', ...common, '--yes'];
   const refused = await runCommand(['drill', 'shard1', '--config', daemon.configFile, ...dead]);
   t.equal(refused.code, 1);
-  t.match(refused.stderr, /^failover-refused: nothing was begun: 127\.0\.0\.1:9 takes no writes now/);
+  t.match(refused.stderr, /^failover-refused: the drill did not begin: 127\.0\.0\.1:9 accepts no writes/);
   t.equal((await runCommand(['drill', 'nobody', '--config', daemon.configFile, ...common, '--yes'])).code, 1);
   await untilReady();
   const blind = ['--dns', '127.0.0.1:9', ...common.slice(2), '--yes', '--json'];
