@@ -83,10 +83,10 @@ t.test('a drill reports when each client followed, and that no write was lost', 
   t.ok(writer.acknowledged > 10);
   t.ok(writer.longestGapMs < 15_000);
   const [master] = shard1.replicas;
-  t.equal(await master?.command('EXISTS', 'switchmaster:drill:shard1'), 0, 'and takes its writes away');
+  t.equal(await master?.command('EXISTS', 'switchmaster:drill:shard1'), 0, 'the drill deletes its writes');
 });
 
-t.test('the next drill is compared with the last ones', async (t) => {
+t.test('the next drill compares itself with the last ones', async (t) => {
   await untilReady();
   const { code, stdout, stderr } = await runCommand([...argv, ...common, '--yes']);
   t.equal(code, 0, stderr);
@@ -97,18 +97,21 @@ t.test('the next drill is compared with the last ones', async (t) => {
   t.equal(lines.length, 2);
 });
 
-t.test('what cannot be seen is said, and a proxy that takes no writes stops it before it begins', async (t) => {
-  const dead = ['--proxy', '127.0.0.1:9', ...common, '--yes'];
-  const refused = await runCommand(['drill', 'shard1', '--config', daemon.configFile, ...dead]);
-  t.equal(refused.code, 1);
-  t.match(refused.stderr, /^failover-refused: the drill did not begin: 127\.0\.0\.1:9 accepts no writes/);
-  t.equal((await runCommand(['drill', 'nobody', '--config', daemon.configFile, ...common, '--yes'])).code, 1);
-  await untilReady();
-  const blind = ['--dns', '127.0.0.1:9', ...common.slice(2), '--yes', '--json'];
-  const { stdout, stderr } = await runCommand(['drill', 'shard1', '--config', daemon.configFile, ...blind]);
-  t.equal(stderr, '');
-  const { stages, notSeen } = JSON.parse(stdout);
-  t.equal(stages.dns, null);
-  t.type(notSeen.dns, 'string');
-  t.ok(stages.record > 0);
-});
+t.test(
+  'a drill reports the stages that it cannot observe, and does not begin if a proxy accepts no writes',
+  async (t) => {
+    const dead = ['--proxy', '127.0.0.1:9', ...common, '--yes'];
+    const refused = await runCommand(['drill', 'shard1', '--config', daemon.configFile, ...dead]);
+    t.equal(refused.code, 1);
+    t.match(refused.stderr, /^failover-refused: the drill did not begin: 127\.0\.0\.1:9 accepts no writes/);
+    t.equal((await runCommand(['drill', 'nobody', '--config', daemon.configFile, ...common, '--yes'])).code, 1);
+    await untilReady();
+    const blind = ['--dns', '127.0.0.1:9', ...common.slice(2), '--yes', '--json'];
+    const { stdout, stderr } = await runCommand(['drill', 'shard1', '--config', daemon.configFile, ...blind]);
+    t.equal(stderr, '');
+    const { stages, notSeen } = JSON.parse(stdout);
+    t.equal(stages.dns, null);
+    t.type(notSeen.dns, 'string');
+    t.ok(stages.record > 0);
+  },
+);
