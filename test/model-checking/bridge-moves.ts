@@ -7,7 +7,7 @@ import type { RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
 import { at } from '../bridge/plan/world.ts';
 import { letters, type Move, pointed } from './sentinel-moves.ts';
 import { type Bridge, type Letter, replace, type State, spend } from './state.ts';
-import { stateHash } from './state-hash.ts';
+import { isSameBridge } from './state-hash.ts';
 
 /** A bridge as lib/bridge/reconciler.ts runs it, with the real decisions between its reading and its writing. */
 export interface BridgeRules {
@@ -209,8 +209,8 @@ function newer(record: MasterRecord, than: MasterRecord | undefined): boolean {
 }
 
 function settleOn(state: State, b: number, { before, after }: { before: Bridge; after: Bridge }): State {
-  const to = { ...state, bridges: replace(state.bridges, b, after) };
-  return before === after || stateHash(to) === stateHash(state) ? state : to;
+  if (before === after || isSameBridge(state, before, after)) return state;
+  return { ...state, bridges: replace(state.bridges, b, after) };
 }
 
 function roleOf(state: State, letter: Letter): RoleAnswer {

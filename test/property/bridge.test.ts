@@ -3,9 +3,10 @@ import t from 'tap';
 import type { FollowMode } from '../../lib/bridge/plan/decision.ts';
 import { type Event, type Scale, Story, storyOf } from './story.ts';
 
-// SWITCHMASTER_PROPERTY_RUNS=20000 for long runs; SWITCHMASTER_PROPERTY_SEED (and _PATH) to repeat one.
+// `npm run test:property` for long runs (SWITCHMASTER_PROPERTY_RUNS, 5,000); SWITCHMASTER_PROPERTY_SEED (and _PATH) to
+// repeat one.
 const env = (name: string) => process.env[`SWITCHMASTER_PROPERTY_${name}`];
-const runs = Number(env('RUNS') ?? 100);
+const runs = Number(env('RUNS') ?? 30);
 const seed = Number(env('SEED') ?? 20_260_101);
 const path = env('PATH');
 const parameters = { numRuns: runs, seed, ...(path === undefined ? {} : { path }), interruptAfterTimeLimit: 3_600_000 };

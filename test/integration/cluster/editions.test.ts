@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { failOverByHand, growAndShrink, nodesOf, untilTagged } from '../support/cluster-changes.ts';
+import { failOverByHand, growAndShrink, nodesOf, reshardedSlots, untilTagged } from '../support/cluster-changes.ts';
 import { addressesOf, mastersOf, startCluster, startFollower, untilRecord } from '../support/clustering.ts';
 import { startRegistrar } from '../support/registering.ts';
 
 // Redis Clusters of Redis 8 and Valkey, where `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them; else of
-// what is installed. RESHARDED_SLOTS says how many slots move (100).
+// what is installed.
 t.setTimeout(300_000);
 const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
 const editions = ['redis8', 'valkey'].filter(installed);
@@ -24,7 +24,7 @@ async function tryEdition(t: Test, name: string): Promise<void> {
     sandbox.consul({ name: `consul-${name}` }),
     startCluster(sandbox, { name, program: `${name}-server`, spares: 2 }),
   ]);
-  const scene = { consul, cluster, slots: Number(process.env.RESHARDED_SLOTS ?? 100) };
+  const scene = { consul, cluster, slots: reshardedSlots };
   const [a, b, c, , rb, rc] = nodesOf(cluster);
   startFollower(t, { consul, clusters: [{ name, seeds: [b.address] }] });
   startRegistrar(t, {

@@ -9,7 +9,7 @@ import { instanceOf, putRecordOf, startRegistrar, untilSays } from '../support/r
 t.setTimeout(180_000);
 const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
 const editions = ['redis8', 'valkey'].filter(installed);
-const sandbox = await Sandbox.openFor(t, { name: 'each edition is registered' });
+const sandbox = await Sandbox.openFor(t, { name: 'registrar-editions' });
 const versions: Readonly<Record<string, RegExp>> = { redis: /^[5-7]\./, redis8: /^8\./, valkey: /^valkey [89]\./ };
 
 t.test('each edition is registered', { jobs: 2 }, async (t) => {

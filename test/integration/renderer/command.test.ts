@@ -1,28 +1,15 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { diffLines } from '../../../cmd/text-diff.ts';
+import { runCommand } from '../../cmd/command.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'render-command' });
 const consul = await sandbox.consul();
-const command = join(import.meta.dirname, '../../../cmd/switchmaster.ts');
-
 async function run(...argv: string[]) {
-  const child = spawn(process.execPath, [command, 'render', ...argv], {
-    env: sandbox.env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output += chunk;
-    });
-  }
-  const [code] = await once(child, 'close');
-  return { code, output };
+  const { code, stdout, stderr } = await runCommand(['render', ...argv]);
+  return { code, output: `${stderr}${stdout}` };
 }
 
 t.test('renders once, shows what would change, and changes nothing when it is told not to', async (t) => {

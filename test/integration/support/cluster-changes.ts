@@ -17,6 +17,9 @@ import {
 } from './clustering.ts';
 import { instancesOf } from './registering.ts';
 
+/** How many slots a test moves; 1,000 with `npm run test:cluster`. */
+export const reshardedSlots = Number(process.env.RESHARDED_SLOTS ?? 100);
+
 /** A followed cluster of three masters with a replica each and two spares, whose nodes are registered. */
 export interface FollowedScene {
   readonly consul: ConsulAgent;
@@ -198,7 +201,7 @@ class ClusterWriter {
         // Not acknowledged: an application would try again.
       }
       // The rate of an application, which leaves two cores time for the cluster.
-      await delay(1);
+      await delay(5);
     }
   }
 }
