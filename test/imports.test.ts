@@ -41,6 +41,11 @@ async function listSources(folder: string): Promise<readonly string[]> {
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
 }
 
+async function listPageScripts(): Promise<readonly string[]> {
+  const names = await readdir(path.join(root, 'lib/http/page'));
+  return names.filter((name) => name.endsWith('.js')).map((name) => `lib/http/page/${name}`);
+}
+
 async function readImports(file: string): Promise<readonly Import[]> {
   const text = await readFile(path.join(root, file), 'utf8');
   const specifiers = text.matchAll(
@@ -66,6 +71,19 @@ t.test('every file lies in a room of the house', async (t) => {
   t.ok(files.length > 10);
   t.strictSame(
     files.filter((file) => !Object.hasOwn(mayImport, roomOf(file))),
+    [],
+  );
+});
+
+t.test('no file of cmd or lib has more than 250 lines', async (t) => {
+  const lengths = await Promise.all(
+    [...files, ...(await listPageScripts())].map(async (file) => {
+      const text = await readFile(path.join(root, file), 'utf8');
+      return [file, text.split('\n').length - 1] as const;
+    }),
+  );
+  t.strictSame(
+    lengths.filter(([, lines]) => lines > 250),
     [],
   );
 });

@@ -21,16 +21,8 @@ export function toTxnStep(operation: CatalogOperation): object {
           Node: { Node: operation.node, Address: operation.address, Meta: operation.meta },
         },
       };
-    case 'service-set': {
-      const { id, name, address, port, tags, meta } = operation.service;
-      return {
-        Service: {
-          Verb: 'set',
-          Node: operation.node,
-          Service: { ID: id, Service: name, Address: address, Port: port, Tags: tags, Meta: meta },
-        },
-      };
-    }
+    case 'service-set':
+      return { Service: { Verb: 'set', Node: operation.node, Service: toService(operation.service) } };
     case 'service-delete':
       return {
         Service: {
@@ -39,26 +31,28 @@ export function toTxnStep(operation: CatalogOperation): object {
           Service: { ID: operation.serviceId, Service: operation.name },
         },
       };
-    case 'check-set': {
-      const { id, serviceId, serviceName, name, status, output } = operation.check;
-      return {
-        Check: {
-          Verb: 'set',
-          Check: {
-            Node: operation.node,
-            CheckID: id,
-            ServiceID: serviceId,
-            ServiceName: serviceName,
-            Name: name,
-            Status: status,
-            Output: output,
-          },
-        },
-      };
-    }
+    case 'check-set':
+      return { Check: { Verb: 'set', Check: { Node: operation.node, ...toCheck(operation.check) } } };
     case 'check-delete':
       return { Check: { Verb: 'delete', Check: { Node: operation.node, CheckID: operation.checkId } } };
   }
+}
+
+type Of<K extends CatalogOperation['kind']> = Extract<CatalogOperation, { readonly kind: K }>;
+
+function toService({ id, name, address, port, tags, meta }: Of<'service-set'>['service']): object {
+  return { ID: id, Service: name, Address: address, Port: port, Tags: tags, Meta: meta };
+}
+
+function toCheck({ id, serviceId, serviceName, name, status, output }: Of<'check-set'>['check']): object {
+  return {
+    CheckID: id,
+    ServiceID: serviceId,
+    ServiceName: serviceName,
+    Name: name,
+    Status: status,
+    Output: output,
+  };
 }
 
 function base64(text: string): string {

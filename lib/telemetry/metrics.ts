@@ -131,6 +131,13 @@ function addViewMetrics(registry: Registry, view: () => MetricsView): void {
         for (const [labels, value] of read(view())) this.set(labels, value);
       },
     });
+  addDaemonGauges(gauge);
+  addMasterGauges(gauge);
+  addProblemGauges(gauge);
+  addRunGauges(gauge);
+}
+
+function addDaemonGauges(gauge: MakeGauge): void {
   gauge({ name: 'switchmaster_ready', help: '1 when the first full observation is done.', labels: [] }, ({ ready }) => [
     [{}, ready ? 1 : 0],
   ]);
@@ -141,7 +148,9 @@ function addViewMetrics(registry: Registry, view: () => MetricsView): void {
     { name: 'switchmaster_event_streams', help: 'Readers of the event stream.', labels: [] },
     ({ eventStreams }) => [[{}, eventStreams]],
   );
-  addMasterGauges(gauge);
+}
+
+function addProblemGauges(gauge: MakeGauge): void {
   gauge(
     {
       name: 'switchmaster_problem',
@@ -161,6 +170,9 @@ function addViewMetrics(registry: Registry, view: () => MetricsView): void {
     },
     ({ templates }) => templates.map(({ name, state }) => [{ template: name, state }, 1]),
   );
+}
+
+function addRunGauges(gauge: MakeGauge): void {
   gauge(
     {
       name: 'switchmaster_failures_in_a_row',

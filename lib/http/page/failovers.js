@@ -38,23 +38,12 @@ export class Failovers {
 
 /** @param {Story} story */
 function buildStory(story) {
-  const { key, at, from, to, epoch, generation, cause, lanes, endMs } = story;
+  const { key, at, epoch, generation, cause, lanes, endMs } = story;
   const scaleMs = niceScale(endMs);
   return h(
     'li',
     { class: 'failover', 'data-name': key },
-    h(
-      'h3',
-      {},
-      h('span', { class: 'who' }, key),
-      ' ',
-      h(
-        'span',
-        { class: 'move' },
-        from === '' ? null : [h('span', { class: 'address former' }, from), h('span', { 'aria-label': 'to' }, ' → ')],
-        h('span', { class: 'address' }, to),
-      ),
-    ),
+    buildHeading(story),
     h(
       'p',
       { class: 'quiet' },
@@ -87,6 +76,22 @@ function buildStory(story) {
       ),
     ),
     around(story),
+  );
+}
+
+/** @param {Story} story */
+function buildHeading({ key, from, to }) {
+  return h(
+    'h3',
+    {},
+    h('span', { class: 'who' }, key),
+    ' ',
+    h(
+      'span',
+      { class: 'move' },
+      from === '' ? null : [h('span', { class: 'address former' }, from), h('span', { 'aria-label': 'to' }, ' → ')],
+      h('span', { class: 'address' }, to),
+    ),
   );
 }
 

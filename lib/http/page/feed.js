@@ -6,8 +6,10 @@
  * @import { Cluster, Entry, Master, Template, TemplateText, World } from './api.d.ts'
  */
 import { setClock } from './clock.js';
-import { indexHealth, unknownHealth } from './health.js';
+import { EventStream } from './event-stream.js';
+import { indexHealth } from './health.js';
 import { ask } from './server.js';
+import { byName, emptyWorld } from './world.js';
 
 const maxEntries = 600;
 /** Changes within this time are one request. */
@@ -18,29 +20,15 @@ const manyKeys = 8;
 const pollMs = { live: 4_000, old: 1_000 };
 /** With this many masters or more, not every poll requests their list. */
 const manyMasters = 30;
-/** A stream that ends so soon after it was opened was refused, not lost. */
-const refusedMs = 5_000;
 /** Loops whose keys are masters. */
 const aboutMasters = new Set(['bridge', 'fence', 'failover', 'rebase']);
-const kinds = ['applied', 'fenced', 'held', 'failed'];
 
 export class Feed {
   /** @type {World} */
-  world = {
-    masters: new Map(),
-    templates: new Map(),
-    clusters: new Map(),
-    instances: [],
-    entries: [],
-    health: unknownHealth,
-    version: '',
-    link: { kind: 'connecting' },
-    filter: '',
-  };
+  world = emptyWorld();
   /** @type {(world: World, fresh: readonly Entry[]) => void} */
   #onChange;
-  /** @type {EventSource | undefined} */
-  #stream;
+  #stream = new EventStream();
   #lastId = 0;
   #heardMs = 0;
   /** @type {Map<string, Set<string>>} */
@@ -51,7 +39,6 @@ export class Feed {
   #nextPoll;
   #polling = false;
   #polls = 0;
-  #connectedMs = 0;
 
   /** @param {(world: World, fresh: readonly Entry[]) => void} onChange Gets the new entries, oldest first. */
   constructor(onChange) {
@@ -79,17 +66,12 @@ export class Feed {
   }
 
   #connect() {
-    this.#stream?.close();
-    const from = this.#lastId === 0 ? '' : `?lastEventId=${this.#lastId}`;
-    const stream = new EventSource(`/v1/events${from}`);
-    this.#stream = stream;
-    this.#connectedMs = Date.now();
-    for (const kind of kinds) stream.addEventListener(kind, (event) => this.#heard(event));
-    stream.addEventListener('gap', () => void this.#readHistory());
-    // A poll finds out at once whether the server answers. A stream that is refused alone does not poll over and over.
-    stream.onerror = () => {
-      if (Date.now() - this.#connectedMs > refusedMs) this.#pollNow();
-    };
+    this.#stream.open(this.#lastId, {
+      onEntry: (event) => this.#heard(event),
+      onGap: () => void this.#readHistory(),
+      // A poll finds out at once whether the server answers. A stream that is refused alone does not poll over and over.
+      onLost: () => this.#pollNow(),
+    });
   }
 
   /** @param {MessageEvent} event */
@@ -158,7 +140,7 @@ export class Feed {
           this.world.masters.size < manyMasters ? this.#readMasters() : undefined,
         ]);
       this.#polls += 1;
-      if (this.#stream?.readyState !== EventSource.OPEN) this.#connect();
+      if (!this.#stream.isOpen) this.#connect();
     });
     this.#polling = false;
     this.#nextPoll = setTimeout(() => this.#pollNow(), pollMs[this.world.link.kind === 'live' ? 'live' : 'old']);
@@ -264,15 +246,3 @@ export class Feed {
     this.#onChange(this.world, fresh);
   }
 }
-
-/**
- * @template {{ name: string }} T
- * @param {readonly T[]} items
- * @returns {Map<string, T>}
- */
-function byName(items) {
-  return new Map(items.toSorted((a, b) => collator.compare(a.name, b.name)).map((item) => [item.name, item]));
-}
-
-/** shard2 before shard10. */
-const collator = new Intl.Collator('en', { numeric: true });

@@ -112,28 +112,28 @@ function addShard({ world, master, column, y, boxes, lines }) {
   next += size.master;
   for (const replica of replicasOf(master)) {
     next += size.gap;
-    const replicaLevel = levelAt(world, format(replica.address), name);
-    const replicaId = serverId(name, replica.address);
-    boxes.push({
-      id: replicaId,
-      kind: 'replica',
-      x: x + size.inset,
-      y: next,
-      width: width - size.inset,
-      height: size.replica,
-      level: replicaLevel,
-      title: format(replica.address),
-      note: replica.condition,
-    });
-    lines.push({
-      id: `${id} ${replicaId}`,
-      from: id,
-      to: replicaId,
-      kind: replicaLevel === 'well' ? 'replicates' : 'broken',
-    });
+    const { box, line } = placeReplica({ world, name, column, y: next, replica, masterId: id });
+    boxes.push(box);
+    lines.push(line);
     next += size.replica;
   }
   return next;
+}
+
+/**
+ * @param {{ world: World, name: string, column: { x: number, width: number }, y: number, replica: ReturnType<typeof replicasOf>[number], masterId: string }} input
+ * @returns {{ box: Box, line: Line }}
+ */
+function placeReplica({ world, name, column: { x, width }, y, replica, masterId }) {
+  const title = format(replica.address);
+  const level = levelAt(world, title, name);
+  const id = serverId(name, replica.address);
+  const place = { x: x + size.inset, y, width: width - size.inset, height: size.replica };
+  const kind = level === 'well' ? 'replicates' : 'broken';
+  return {
+    box: { id, kind: 'replica', ...place, level, title, note: replica.condition },
+    line: { id: `${masterId} ${id}`, from: masterId, to: id, kind },
+  };
 }
 
 /** @param {Master} master */
