@@ -62,8 +62,8 @@ export async function orderFailover(
     process.stderr.isTTY === true ? await showSteps(name, { api: options, signal: stop.signal }) : undefined;
   try {
     const body = { timeout, ...(replica === undefined ? {} : { replica }) };
-    // The daemon limits each stage by itself: Sentinel's view of priorities, three stages, and the old master's demotion.
-    const timeoutMs = 3 * (parseDuration(timeout) ?? 0) + 60_000;
+    // At the daemon, the check, the priorities, three steps and the demotion have a limit each.
+    const timeoutMs = 3 * (parseDuration(timeout) ?? 0) + 90_000;
     const path = `/v1/masters/${encodeURIComponent(name)}/failover`;
     const report = await order({ api: options, path, token, body, timeoutMs }, plannedAnswer);
     // The last step and the answer arrive at about the same time.

@@ -76,7 +76,7 @@ const rows = {
   },
   'failover-stalled': {
     ...temporary,
-    message: 'A planned failover did not complete in time; writes to the old master are permitted again.',
+    message: 'A planned failover did not complete; the message says what may be lost.',
     retryable: false,
   },
   'rebase-refused': {

@@ -8,6 +8,8 @@ export interface PlannedSituation {
   readonly record: MasterRecord | undefined;
   readonly views: readonly SentinelView[];
   readonly knownSentinels: number;
+  /** How long ago the record changed, in milliseconds. */
+  readonly recordAgeMs: number;
   /** The replica that shall become master. If undefined, Sentinel chooses. */
   readonly successor: Address | undefined;
   /** Why Consul is out of reach, if it is: the bridge could not record the promotion there. */
@@ -15,39 +17,93 @@ export interface PlannedSituation {
 }
 
 export type PlannedCheck =
-  /** Sentinel could select any of `candidates`, so each of them must have all of the master's data first. */
+  /** Sentinel could select any of `candidates`, and nothing else. Each of them must have all of the master's data first. */
   | { readonly kind: 'ready'; readonly record: MasterRecord; readonly candidates: readonly Address[] }
+  /** Not yet: Sentinel could also select one of `unsettled`, which a Sentinel does not see in sync; or one has old knowledge. */
+  | {
+      readonly kind: 'unsettled';
+      readonly candidates: readonly Address[];
+      readonly unsettled: readonly Address[];
+      readonly why: string;
+    }
   | { readonly kind: 'refused'; readonly why: string };
+
+/** By then every Sentinel that works has read INFO from each node: it does so every 10 s. */
+const infoAgeMs = 20_000;
 
 /** Whether a planned failover may start: the Sentinels agree, no failover is under way, and a replica is in sync. */
 export function checkPlanned(situation: PlannedSituation): PlannedCheck {
-  const { record, views, knownSentinels, successor, consulOutage } = situation;
-  if (consulOutage !== undefined) return refused(`Consul cannot be reached: ${consulOutage}`);
-  if (record === undefined) return refused('it has no record yet');
-  if (record.phase !== 'confirmed') return refused(`its failover of epoch ${record.epoch} is not confirmed yet`);
+  const { record, views, knownSentinels, recordAgeMs, successor } = situation;
+  const why = findObstacle(situation);
+  if (why !== undefined || record === undefined) return refused(why ?? 'it has no record yet');
+  const selectable = listed(views).filter((address) => isSelectable(address, views));
+  const candidates = selectable.filter((address) => isUp(address, views));
+  const unsettled = selectable.filter((address) => !isUp(address, views));
+  const isIn = (addresses: readonly Address[]) =>
+    addresses.some((address) => successor === undefined || sameAddress(address, successor));
+  if (!isIn(candidates) && !isIn(unsettled)) return refused(describeMissing(successor, candidates));
+  const unread = views.length < knownSentinels;
+  if (unsettled.length === 0 && unread && recordAgeMs < infoAgeMs) {
+    const why = 'a Sentinel cannot be read, and may not have adopted the last failover yet';
+    return { kind: 'unsettled', candidates, unsettled, why };
+  }
+  if (unsettled.length === 0) return { kind: 'ready', record, candidates };
+  const seen = unsettled.map((address) => describe(address, views)).join('; ');
+  return {
+    kind: 'unsettled',
+    candidates,
+    unsettled,
+    why: `Sentinel could select a replica that is not in sync: ${seen}`,
+  };
+}
+
+/** Why a planned failover may not start, whatever the replicas are; undefined if nothing is in its way. */
+function findObstacle({ record, views, knownSentinels, consulOutage }: PlannedSituation): string | undefined {
+  if (consulOutage !== undefined) return `Consul cannot be reached: ${consulOutage}`;
+  if (record === undefined) return 'it has no record yet';
+  if (record.phase !== 'confirmed') return `its failover of epoch ${record.epoch} is not confirmed yet`;
   const { master, epoch } = record;
   if (!hasMajority({ master, configEpoch: epoch }, { views, knownSentinels })) {
     const heard = `${views.length} of ${knownSentinels} Sentinels were heard`;
-    return refused(`no majority of the Sentinels agrees on ${formatAddress(master)} at epoch ${epoch} (${heard})`);
+    return `no majority of the Sentinels agrees on ${formatAddress(master)} at epoch ${epoch} (${heard})`;
   }
   const disturbed = views.find((view) => view.condition !== 'up');
-  if (disturbed !== undefined) {
-    return refused(`the Sentinel ${formatAddress(disturbed.sentinel)} says that the master is ${disturbed.condition}`);
-  }
-  const candidates = record.replicas.filter((address) => isUp(address, views));
-  if (candidates.length === 0) return refused('no replica is up and in sync by the Sentinels');
-  if (successor !== undefined && !candidates.some((address) => sameAddress(address, successor))) {
-    const list = candidates.map(formatAddress).join(', ');
-    return refused(`${formatAddress(successor)} is not a replica that is up and in sync (those are: ${list})`);
-  }
-  return { kind: 'ready', record, candidates };
+  if (disturbed === undefined) return undefined;
+  return `the Sentinel ${formatAddress(disturbed.sentinel)} says that the master is ${disturbed.condition}`;
 }
 
+/** Every replica that a Sentinel lists, once. */
+function listed(views: readonly SentinelView[]): readonly Address[] {
+  const addresses = views.flatMap(({ replicas }) => replicas.map(({ address }) => address));
+  return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+}
+
+/** Sentinel selects no replica that it sees down, and none with priority 0 (sentinel.c, sentinelSelectSlave). */
+function isSelectable(address: Address, views: readonly SentinelView[]): boolean {
+  return seenBy(address, views).some(({ condition, priority }) => condition !== 's_down' && priority !== 0);
+}
+
+/**
+ * A Sentinel sees a replica up only after an INFO in which that replica reported its role and its link. A former master's
+ * INFO from before its demotion reports the role master: with that, the Sentinel would convert it when it is promoted.
+ */
 function isUp(address: Address, views: readonly SentinelView[]): boolean {
-  const seen: readonly ReplicaView[] = views
-    .flatMap(({ replicas }) => replicas)
-    .filter((replica) => sameAddress(replica.address, address));
-  return seen.length > 0 && seen.every(({ condition }) => condition === 'up');
+  return seenBy(address, views).every(({ condition }) => condition === 'up');
+}
+
+function seenBy(address: Address, views: readonly SentinelView[]): readonly ReplicaView[] {
+  return views.flatMap(({ replicas }) => replicas).filter((replica) => sameAddress(replica.address, address));
+}
+
+function describe(address: Address, views: readonly SentinelView[]): string {
+  const conditions = new Set(seenBy(address, views).map(({ condition }) => condition));
+  return `${formatAddress(address)} is ${[...conditions].join(' or ')} by the Sentinels`;
+}
+
+function describeMissing(successor: Address | undefined, candidates: readonly Address[]): string {
+  if (successor === undefined) return 'no replica is up and in sync by the Sentinels';
+  const list = candidates.map(formatAddress).join(', ') || 'none';
+  return `${formatAddress(successor)} is not a replica that is up and in sync (those are: ${list})`;
 }
 
 function refused(why: string): PlannedCheck {

@@ -2,12 +2,13 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readInheritedOffset, readReplication } from '../../client/replication-shapes.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
+import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
+import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
-import type { SentinelView } from '../../model/sentinel.ts';
+import type { Election } from '../../model/sentinel.ts';
 import { pauseWrites, releaseWrites } from '../apply/fence.ts';
 import { orderFailover } from './order.ts';
-import { checkPlanned } from './planned-check.ts';
+import { PlannedCandidates } from './planned-candidates.ts';
 import {
   type PlannedFailoverParts,
   type PlannedOptions,
@@ -20,6 +21,7 @@ import { ReplicaPriorityOverride } from './replica-priority.ts';
 
 const pollMs = 2;
 const askTimeoutMs = 500;
+const demotionTimeoutMs = 30_000;
 
 /** One planned failover, from the check to the old master as a replica. */
 export class PlannedFailover {
@@ -28,6 +30,8 @@ export class PlannedFailover {
   readonly #options: PlannedOptions;
   readonly #startedMs = performance.now();
   readonly #stages: Partial<Record<PlannedStep, number>> = {};
+  /** What a failure from now on may cost: a sentence. */
+  #risk = 'Nothing has changed.';
 
   constructor(name: string, parts: PlannedFailoverParts, options: PlannedOptions) {
     this.#name = name;
@@ -36,43 +40,22 @@ export class PlannedFailover {
   }
 
   async run(): Promise<PlannedReport> {
-    const { record, candidates } = await this.#check();
     const { successor } = this.#options;
     const priorityOverride = new ReplicaPriorityOverride(this.#parts.redis);
+    const planned = new PlannedCandidates(this.#name, { parts: this.#parts, successor, priorityOverride });
     try {
-      if (successor !== undefined) {
-        await priorityOverride.give(successor, candidates);
-        await this.#until('Sentinel sees the priorities', {
-          reached: () => this.#prefers(successor),
-          timeoutMs: 15_000,
-        });
-      }
-      return await this.#hold(record, successor === undefined ? candidates : [successor]);
+      const { record, candidates } = await planned.settle();
+      this.#reached('checked');
+      if (successor !== undefined) await planned.prefer(successor, candidates);
+      return await this.#hold(record, candidates);
     } finally {
       await priorityOverride.restore(this.#stages.ordered === undefined ? 'nothing' : 'failover');
     }
   }
 
-  async #check() {
-    const { memory, sentinels, consulOutage } = this.#parts;
-    const situation = {
-      consulOutage: consulOutage(),
-      record: memory.remembered,
-      views: await this.#views(),
-      knownSentinels: sentinels.count(this.#name),
-      successor: this.#options.successor,
-    };
-    const check = checkPlanned(situation);
-    if (check.kind === 'refused') {
-      throw refused(this.#name, `${check.why}.`);
-    }
-    this.#reached('checked');
-    return check;
-  }
-
   /** All steps from the pause on. Releases the writes if no replica was promoted. */
   async #hold(record: MasterRecord, candidates: readonly Address[]): Promise<PlannedReport> {
-    const { redis, memory } = this.#parts;
+    const { redis } = this.#parts;
     const { master } = record;
     const paused = await pauseWrites(redis, { address: master, pauseMs: 3 * this.#timeoutMs });
     if (paused.kind === 'failed') {
@@ -81,14 +64,10 @@ export class PlannedFailover {
     }
     this.#reached('paused');
     try {
-      const offset = await this.#offsetOf(master);
+      const { offset } = await this.#replicationOf(master);
       await this.#catchUp(candidates, offset);
-      await this.#order();
-      const to = await memory.whenRemembered((known) => !sameAddress(known.master, master), {
-        timeoutMs: this.#timeoutMs,
-      });
-      if (to === undefined) throw this.#stalled('no replica was promoted in time');
-      this.#reached('promoted');
+      const sentinel = await this.#order(record);
+      const to = await this.#follow(record, { sentinel, candidates });
       return await this.#finish(record, { to, offset });
     } finally {
       if (!(await this.#isPromoted(record, candidates))) await releaseWrites(redis, master);
@@ -105,33 +84,77 @@ export class PlannedFailover {
   }
 
   async #catchUp(candidates: readonly Address[], offset: number): Promise<void> {
-    const reached = async () => {
-      const offsets = await Promise.all(candidates.map((address) => this.#offsetOf(address)));
-      return offsets.every((one) => one >= offset);
+    const hasAll = async (address: Address) => {
+      const state = await this.#replicationOf(address);
+      return state.role === 'replica' && state.link === 'connected' && state.offset >= offset;
     };
+    const reached = async () => (await Promise.all(candidates.map(hasAll))).every(Boolean);
     await this.#until(`the replicas reach offset ${offset}`, { reached, timeoutMs: this.#timeoutMs });
     this.#reached('caughtUp');
   }
 
-  async #order(): Promise<void> {
+  async #order({ master }: MasterRecord): Promise<Address> {
     const link = this.#parts.sentinels.linkTo(this.#name);
-    if (link === undefined) throw this.#stalled('no Sentinel can be reached any more');
+    if (link === undefined) throw this.#failed('no Sentinel can be reached any more');
+    this.#risk = `Sentinel may still promote a replica; then writes that ${formatAddress(master)} accepts until that are lost.`;
     await orderFailover(link, this.#name);
     this.#reached('ordered');
+    return link.address;
+  }
+
+  /** Waits for the record of the failover that was ordered: the promotion of a candidate by this Sentinel. */
+  async #follow(
+    before: MasterRecord,
+    order: { readonly sentinel: Address; readonly candidates: readonly Address[] },
+  ): Promise<MasterRecord> {
+    const { memory, sentinels } = this.#parts;
+    let election: Election | undefined;
+    let to: MasterRecord | undefined;
+    const reached = async () => {
+      election = sentinels.election(this.#name, order.sentinel) ?? election;
+      const { remembered } = memory;
+      to = remembered !== undefined && !sameAddress(remembered.master, before.master) ? remembered : undefined;
+      return to !== undefined;
+    };
+    await this.#until('a replica is promoted', { reached, timeoutMs: this.#timeoutMs });
+    if (to === undefined) throw this.#failed('no replica was promoted');
+    this.#reached('promoted');
+    this.#risk = `Writes that ${formatAddress(to.master)} accepted since ${to.changedAt} may be lost.`;
+    this.#verify(to, { before, election, candidates: order.candidates });
+    return to;
+  }
+
+  /** Throws where `to` is another failover than the one that was ordered, or has another target. */
+  #verify(
+    to: MasterRecord,
+    ordered: {
+      readonly before: MasterRecord;
+      readonly election: Election | undefined;
+      readonly candidates: readonly Address[];
+    },
+  ): void {
+    const { before, election, candidates } = ordered;
+    const { successor = election?.selected } = this.#options;
+    const isOther = to.generation !== before.generation || (election !== undefined && to.epoch !== election.epoch);
+    if (isOther) throw this.#failed(`another failover came first: ${describe(to)}`);
+    const isTarget = isIn(candidates, to.master) && (successor === undefined || sameAddress(to.master, successor));
+    if (!isTarget) throw this.#failed(`Sentinel promoted another replica: ${describe(to)}`);
   }
 
   async #finish(
     before: MasterRecord,
     change: { readonly to: MasterRecord; readonly offset: number },
   ): Promise<PlannedReport> {
-    const { redis, memory } = this.#parts;
     const { to, offset } = change;
-    const [info] = await redis.command(to.master, [['INFO', 'replication']], { timeoutMs: askTimeoutMs });
-    const inherited = readInheritedOffset(info) ?? Number.NaN;
-    await memory.whenRemembered(({ phase }) => phase === 'confirmed', { timeoutMs: this.#timeoutMs });
-    this.#reached('confirmed');
-    const isReplica = async () => (await redis.role(before.master, { timeoutMs: askTimeoutMs })).role === 'replica';
-    await this.#until('the old master is a replica', { reached: isReplica, timeoutMs: 30_000 });
+    const inherited = await this.#inheritedBy(to.master);
+    if (inherited < offset) throw this.#failed(`${formatAddress(to.master)} has offset ${inherited} of ${offset}`);
+    await this.#confirm(to);
+    const isDemoted = async () => {
+      this.#requireStill(to);
+      return (await this.#parts.redis.role(before.master, { timeoutMs: askTimeoutMs })).role === 'replica';
+    };
+    await this.#until('the old master is a replica', { reached: isDemoted, timeoutMs: demotionTimeoutMs });
+    this.#requireStill(to);
     this.#reached('demoted');
     const { paused = 0, promoted = 0 } = this.#stages;
     return {
@@ -146,24 +169,33 @@ export class PlannedFailover {
     };
   }
 
-  async #offsetOf(address: Address): Promise<number> {
+  /** Waits until a majority of the Sentinels confirms this very record. */
+  async #confirm(to: MasterRecord): Promise<void> {
+    const timeoutMs = this.#timeoutMs;
+    const isOver = (known: MasterRecord) => compareVersions(known, to) !== 0 || known.phase === 'confirmed';
+    const known = await this.#parts.memory.whenRemembered(isOver, { timeoutMs });
+    if (known === undefined) throw this.#failed(`no majority of the Sentinels confirmed it within ${timeoutMs} ms`);
+    this.#requireStill(to);
+    this.#reached('confirmed');
+  }
+
+  /** Throws where the record has moved on: the promotion came to nothing, or another failover followed. */
+  #requireStill(to: MasterRecord): void {
+    const { remembered } = this.#parts.memory;
+    if (remembered !== undefined && compareVersions(remembered, to) === 0) return;
+    throw this.#failed(`it was replaced${remembered === undefined ? '' : `: ${describe(remembered)}`}`);
+  }
+
+  /** NaN where the new master does not answer: the Sentinels' confirmation still counts. */
+  async #inheritedBy(address: Address): Promise<number> {
+    const asked = this.#parts.redis.command(address, [['INFO', 'replication']], { timeoutMs: askTimeoutMs });
+    const [info] = await asked.catch(() => []);
+    return readInheritedOffset(info) ?? Number.NaN;
+  }
+
+  async #replicationOf(address: Address) {
     const [reply] = await this.#parts.redis.command(address, [['ROLE']], { timeoutMs: askTimeoutMs });
-    return readReplication(reply, `ROLE at ${formatAddress(address)}`).offset;
-  }
-
-  /** Whether every Sentinel has seen that the successor has the lowest priority number. */
-  async #prefers(successor: Address): Promise<boolean> {
-    const views = await this.#views();
-    return views.every(({ replicas }) => {
-      const mine = replicas.find(({ address }) => sameAddress(address, successor))?.priority;
-      const others = replicas.filter(({ address }) => !sameAddress(address, successor)).map(({ priority }) => priority);
-      return mine !== undefined && others.every((other) => other === undefined || other === 0 || mine < other);
-    });
-  }
-
-  async #views(): Promise<readonly SentinelView[]> {
-    const readings = await this.#parts.sentinels.read(this.#name);
-    return readings.filter((reading) => reading.kind === 'seen').map(({ view }) => view);
+    return readReplication(reply, `ROLE at ${formatAddress(address)}`);
   }
 
   async #until(
@@ -172,13 +204,13 @@ export class PlannedFailover {
   ): Promise<void> {
     const deadlineMs = performance.now() + condition.timeoutMs;
     while (!(await condition.reached())) {
-      if (performance.now() > deadlineMs) throw this.#stalled(`${condition.timeoutMs} ms passed until ${what}`);
+      if (performance.now() > deadlineMs) throw this.#failed(`${condition.timeoutMs} ms passed until ${what}`);
       await delay(pollMs);
     }
   }
 
-  #stalled(why: string): SwitchmasterError {
-    return new SwitchmasterError('failover-stalled', `The failover of ${this.#name} stalled: ${why}.`);
+  #failed(why: string): SwitchmasterError {
+    return new SwitchmasterError('failover-stalled', `The failover of ${this.#name} failed: ${why}. ${this.#risk}`);
   }
 
   #reached(step: PlannedStep): void {
@@ -190,4 +222,8 @@ export class PlannedFailover {
   get #timeoutMs(): number {
     return this.#options.timeoutMs ?? stepTimeoutMs;
   }
+}
+
+function describe({ master, generation, epoch }: MasterRecord): string {
+  return `the record names ${formatAddress(master)} (generation ${generation}, epoch ${epoch})`;
 }

@@ -21,6 +21,11 @@ export class ReplicaPriorityOverride {
     }
   }
 
+  /** Sets the priority of each of `addresses` to 0, so that Sentinel never selects it. */
+  async exclude(addresses: readonly Address[]): Promise<void> {
+    for (const address of addresses) await this.#change(address, () => 0);
+  }
+
   /** Raises the priority of each of `rivals` above `above`. Skips replicas with priority 0 and those that are dead. */
   async surpass(rivals: readonly Address[], above: number): Promise<void> {
     const raise = (priority: number) => (priority !== 0 && priority <= above ? above + 1 : priority);

@@ -102,6 +102,11 @@ export class SentinelSource {
     )?.link;
   }
 
+  /** The failover of `name` that the Sentinel at `address` leads, from the selection of a replica to the end. */
+  election(name: string, address: Address): Election | undefined {
+    return [...this.#members].find(({ link }) => sameAddress(link.address, address))?.election(name);
+  }
+
   async #connected(member: SentinelMember): Promise<void> {
     if (!this.#members.has(member)) return;
     if (this.#members.isTwin(member)) return this.#members.leave(member);

@@ -12,17 +12,61 @@ const three = (changes: Partial<SentinelView> = {}) =>
   [1, 2, 3].map((n) => view(n, 'A', 5, { replicas: seen('up', 'up'), ...changes }));
 
 type Given = Partial<Parameters<typeof checkPlanned>[0]>;
-const rows: readonly (readonly [string, Given, readonly string[] | RegExp])[] = [
+const rows: readonly (readonly [
+  string,
+  Given,
+  readonly string[] | RegExp | { readonly unsettled: readonly string[] },
+])[] = [
   ['all is well: every replica in sync is a candidate', {}, ['B', 'C']],
   ['the wanted successor is one of them', { successor: at('C') }, ['B', 'C']],
   ['two of three Sentinels agree', { views: three().slice(0, 2) }, ['B', 'C']],
-  ['a replica whose link is down is no candidate', { views: three({ replicas: seen('up', 'link-down') }) }, ['B']],
+  [
+    'a replica that every Sentinel sees down is no candidate',
+    { views: three({ replicas: seen('up', 's_down') }) },
+    ['B'],
+  ],
+  [
+    'a replica with priority 0 is no candidate',
+    {
+      views: three({
+        replicas: [
+          { address: at('B'), condition: 'up' },
+          { address: at('C'), condition: 'link-down', priority: 0 },
+        ],
+      }),
+    },
+    ['B'],
+  ],
+  [
+    'Sentinel could select a replica whose link is down',
+    { views: three({ replicas: seen('up', 'link-down') }) },
+    { unsettled: ['C'] },
+  ],
+  [
+    'one Sentinel still believes that a replica is a master',
+    { views: [...three().slice(0, 2), view(3, 'A', 5, { replicas: seen('up', 'master') })] },
+    { unsettled: ['C'] },
+  ],
+  [
+    'Sentinel could select a replica that the record does not name',
+    { record: { ...five, replicas: [at('B')] } },
+    ['B', 'C'],
+  ],
+  [
+    'a Sentinel cannot be read, and the last failover is recent',
+    { views: three().slice(0, 2), recordAgeMs: 19_000 },
+    { unsettled: [] },
+  ],
   [
     'one Sentinel has not seen a replica up',
     { views: [...three().slice(0, 2), view(3, 'A', 5, { replicas: seen('up', 'unlinked') })] },
-    ['B'],
+    { unsettled: ['C'] },
   ],
-  ['a replica that no Sentinel lists is no candidate', { record: { ...five, replicas: [at('B'), at('D')] } }, ['B']],
+  [
+    'a replica that no Sentinel lists is no candidate',
+    { record: { ...five, replicas: [at('B'), at('D')] } },
+    ['B', 'C'],
+  ],
   ['there is no record', { record: undefined }, /no record yet/],
   ['a failover is not confirmed', { record: { ...five, phase: 'promoted' } }, /epoch 5 is not confirmed yet/],
   ['only one Sentinel answers', { views: three().slice(0, 1) }, /no majority .*1 of 3 Sentinels were heard/],
@@ -34,19 +78,15 @@ const rows: readonly (readonly [string, Given, readonly string[] | RegExp])[] = 
     /10\.0\.1\.3:26379 says that the master is s_down/,
   ],
   ['one fails over', { views: [...three().slice(0, 2), view(3, 'A', 5, { condition: 'failover' })] }, /is failover/],
-  [
-    'no replica is in sync',
-    { views: three({ replicas: seen('s_down', 'link-down') }) },
-    /no replica is up and in sync/,
-  ],
+  ['no replica is in sync', { views: three({ replicas: seen('s_down', 's_down') }) }, /no replica is up and in sync/],
   [
     'the wanted successor is no replica',
     { successor: at('D') },
     /10\.0\.0\.4:6304 is not a replica .* \(those are: 10\.0\.0\.2:6302, 10\.0\.0\.3:6303\)/,
   ],
   [
-    'the wanted successor is not in sync',
-    { successor: at('C'), views: three({ replicas: seen('up', 'link-down') }) },
+    'the wanted successor is down',
+    { successor: at('C'), views: three({ replicas: seen('up', 's_down') }) },
     /10\.0\.0\.3:6303 is not a replica/,
   ],
   ['the wanted successor is the master', { successor: at('A') }, /10\.0\.0\.1:6301 is not a replica/],
@@ -58,11 +98,14 @@ for (const [when, given, expected] of rows) {
       record: five,
       views: three(),
       knownSentinels: 3,
+      recordAgeMs: 60_000,
       successor: undefined,
       consulOutage: undefined,
       ...given,
     });
     if (expected instanceof RegExp) t.match(check, { kind: 'refused', why: expected });
-    else t.strictSame(check.kind === 'ready' ? check.candidates : check.why, expected.map(at));
+    else if ('unsettled' in expected)
+      t.strictSame(check.kind === 'unsettled' ? check.unsettled : check, expected.unsettled.map(at));
+    else t.strictSame(check.kind === 'ready' ? check.candidates : check, expected.map(at));
   });
 }

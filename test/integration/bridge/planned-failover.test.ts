@@ -9,6 +9,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { readRecord, recordOf, startBridge } from '../support/bridging.ts';
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
 
+t.setTimeout(180_000);
 const sandbox = await Sandbox.openFor(t, { name: 'planned' });
 const tools = join(import.meta.dirname, '../../../.tools/bin');
 const editions = ['redis', 'redis8', 'valkey'].filter(
@@ -90,6 +91,37 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
     t.notMatch(readFileSync(file ?? '', 'utf8'), /^replica-priority 1$/m, 'nor does it come first after a restart');
     await Promise.all(writers.map((writer) => writer.stop()));
     for (const writer of writers) t.strictSame((await writer.lostAt(report.to)).lost, []);
+  });
+
+  t.test('excludes a replica that stays out of sync, and puts its priority back', async (t) => {
+    const { name, shard, bridge, writers, sentinels } = await start(t, 'excluded');
+    const [successor, other] = shard.replicas;
+    if (other === undefined || successor === undefined) throw new Error('there are two replicas');
+    // The master has no password, and refuses this one.
+    await other.command('CONFIG', 'SET', 'masterauth', 'wrong');
+    await other.command('CLIENT', 'KILL', 'TYPE', 'master');
+    const links = async () => (await Promise.all(sentinels.map((sentinel) => sentinel.replicaInfos(name)))).flat();
+    await waitFor('the Sentinels to see that its link is down', links, {
+      until: (infos) => infos.filter((info) => info['master-link-status'] === 'err').length === 3,
+    });
+    const report = await bridge.part.failOver(name, {});
+    t.strictSame(report.to, successor.address);
+    t.strictSame(await other.command('CONFIG', 'GET', 'replica-priority'), ['replica-priority', '100']);
+    await Promise.all(writers.map((writer) => writer.stop()));
+    for (const writer of writers) t.strictSame((await writer.lostAt(report.to)).lost, []);
+  });
+
+  t.test('fails where no majority of the Sentinels confirms it, and says what may be lost', async (t) => {
+    const { name, bridge, sentinels } = await start(t, 'unconfirmed');
+    const cut = (step: string) => {
+      if (step === 'ordered') for (const sentinel of sentinels.slice(1)) sentinel.pause();
+    };
+    await t.rejects(bridge.part.failOver(name, { onStep: cut }), {
+      code: 'failover-stalled',
+      message:
+        /no majority of the Sentinels confirmed it within 10000 ms\. Writes that .+ accepted since .+ may be lost/,
+    });
+    for (const sentinel of sentinels.slice(1)) sentinel.resume();
   });
 
   t.test('that stalls lets the writes go, and has changed nothing', async (t) => {
