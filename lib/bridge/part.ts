@@ -15,11 +15,11 @@ import { FailoverCompletion } from './failover/completion.ts';
 import { failOver } from './failover/planned.ts';
 import type { PlannedOptions, PlannedReport } from './failover/planned-steps.ts';
 import { Fencer } from './fencing/fencer.ts';
+import { masterToPause } from './fencing/selection.ts';
 import type { BridgeHint } from './hint.ts';
 import { type MasterMemory, rememberMasters } from './memory.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
 import { ProblemReporter } from './problem-reporter.ts';
-import { pauseBeforePromotion } from './promotion-pause.ts';
 import { Bridge } from './reconciler.ts';
 import { completionReport, fenceReport, lateReport } from './reports.ts';
 import { BridgeSources, type SentinelLinkState } from './sources.ts';
@@ -143,9 +143,10 @@ export class BridgePart implements Part {
       onLink,
       wake: (name, hint) => this.#loop.wake(name, hint),
       onConsulChange: (changed) => this.#consulChanged(changed),
-      onSelection: (name, sentinel) => {
-        const selection = { name, sentinel, record: this.#memory(name).remembered };
-        void pauseBeforePromotion({ sentinels: this.#sources.sentinels, fencer: this.#fencer }, selection);
+      onSelection: (name, selection) => {
+        const { remembered, members } = this.#memory(name);
+        const from = masterToPause(selection, { record: remembered, members });
+        if (from !== undefined) void this.#fencer.pauseBeforePromotion(name, from);
       },
       onAccessChange: (names) => this.#reportProblems(names),
       records: () => this.masters.records(),

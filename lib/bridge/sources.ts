@@ -9,6 +9,7 @@ import { type Address, formatAddress } from '../model/address.ts';
 import type { Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { BridgeHint } from './hint.ts';
+import type { Selection } from './observe/election.ts';
 import { FoundSentinels } from './observe/found-sentinels.ts';
 import { LagSource } from './observe/lag.ts';
 import { PromotionSource, type PromotionWatch } from './observe/promotion-watch.ts';
@@ -25,7 +26,7 @@ export interface BridgeSourcesOptions {
   /** The masters and external nodes that changed in Consul. */
   readonly onConsulChange: (changed: ReadonlySet<string> | 'all') => void;
   /** A Sentinel that leads a failover selected a replica. */
-  readonly onSelection: (name: string, sentinel: Address) => void;
+  readonly onSelection: (name: string, selection: Selection) => void;
   /** For these masters, a Redis began or ceased to refuse the bridge, or to be out of its reach. */
   readonly onAccessChange: (names: readonly string[]) => void;
   readonly onLink: (link: SentinelLinkState) => void;
@@ -112,8 +113,9 @@ export class BridgeSources {
 
   #watchPromotion(name: string, { sentinel, event: { event }, election }: SentinelHint): void {
     if (election !== undefined) {
-      const begun = this.#promotions.start(name, { sentinel, ...election }) === 'begun';
-      if (begun) this.#options.onSelection(name, sentinel);
+      const { epoch, selected } = election;
+      const begun = this.#promotions.start(name, { sentinel, epoch, selected }) === 'begun';
+      if (begun) this.#options.onSelection(name, election);
     } else if (event === '+switch-master') this.#promotions.end(name);
     else if (event.startsWith('-failover-abort')) this.#promotions.abandon(name, sentinel);
   }

@@ -16,16 +16,24 @@ export interface Elections {
   readonly running: ReadonlyMap<string, Running>;
 }
 
+/** An election that a Sentinel won, and what it selected. */
+export interface Selection extends Election {
+  /** The master that the selected replica shall replace. */
+  readonly replaced: Address;
+}
+
 type Running =
   | { readonly stage: 'trying' | 'elected'; readonly epoch: number }
-  | { readonly stage: 'selected'; readonly epoch: number; readonly selected: Address };
+  | { readonly stage: 'selected'; readonly epoch: number; readonly selected: Address; readonly replaced: Address };
 
 export const noElections: Elections = { announcedEpoch: undefined, running: new Map() };
 
 /** The election of `master` that this Sentinel won and selected a replica for. */
-export function wonElection({ running }: Elections, master: string): Election | undefined {
+export function wonElection({ running }: Elections, master: string): Selection | undefined {
   const election = running.get(master);
-  return election?.stage === 'selected' ? { epoch: election.epoch, selected: election.selected } : undefined;
+  if (election?.stage !== 'selected') return undefined;
+  const { epoch, selected, replaced } = election;
+  return { epoch, selected, replaced };
 }
 
 /** Returns the state after one more message. */
@@ -59,10 +67,10 @@ function next(
     case '+elected-leader':
       return running === undefined ? undefined : { stage: 'elected', epoch: running.epoch };
     case '+selected-slave': {
-      const selected = replicaOf(message);
-      return running?.stage !== 'elected' || selected === undefined
+      const selection = readSelection(message);
+      return running?.stage !== 'elected' || selection === undefined
         ? undefined
-        : { stage: 'selected', epoch: running.epoch, selected };
+        : { stage: 'selected', epoch: running.epoch, ...selection };
     }
     case '+switch-master':
     case '+failover-end':
@@ -75,7 +83,8 @@ function next(
 }
 
 /** `slave name ip port @ master ip port`. */
-function replicaOf(message: string): Address | undefined {
-  const [kind, , host = '', port] = message.split(' ');
-  return kind === 'slave' ? toAddress(host, port) : undefined;
+function readSelection(message: string): Pick<Selection, 'selected' | 'replaced'> | undefined {
+  const [kind, , host = '', port, , , masterHost = '', masterPort] = message.split(' ');
+  const [selected, replaced] = [toAddress(host, port), toAddress(masterHost, masterPort)];
+  return kind === 'slave' && selected !== undefined && replaced !== undefined ? { selected, replaced } : undefined;
 }

@@ -2,8 +2,8 @@ import type { RedisAccess } from '../../client/redis.ts';
 import { SentinelLink } from '../../client/sentinel.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { Address } from '../../model/address.ts';
-import type { Election, SentinelEvent } from '../../model/sentinel.ts';
-import { type Elections, hearElection, noElections, wonElection } from './election.ts';
+import type { SentinelEvent } from '../../model/sentinel.ts';
+import { type Elections, hearElection, noElections, type Selection, wonElection } from './election.ts';
 import type { SentinelReading } from './sentinel-reading.ts';
 
 /** How long one Sentinel may take to answer one question. */
@@ -74,7 +74,7 @@ export class SentinelMember {
   }
 
   /** The failover of `name` that this Sentinel leads, from the selection of a replica to the end. */
-  election(name: string): Election | undefined {
+  election(name: string): Selection | undefined {
     return wonElection(this.#elections, name);
   }
 
@@ -106,8 +106,9 @@ export class SentinelMember {
     if (link.error !== undefined) return { kind: 'unreachable', ...who, knewIt, error: link.error };
     try {
       const view = await link.view(name, { timeoutMs: askTimeoutMs });
-      const election = this.election(name);
-      return { kind: 'seen', ...who, view: election === undefined ? view : { ...view, election } };
+      const won = this.election(name);
+      const election = won === undefined ? {} : { election: { epoch: won.epoch, selected: won.selected } };
+      return { kind: 'seen', ...who, view: { ...view, ...election } };
     } catch (thrown) {
       const error = SwitchmasterError.from(thrown);
       if (error.code === 'sentinel-master-unknown') return { kind: 'unaware', ...who, knewIt };

@@ -2,7 +2,8 @@ import type { RedisAccess } from '../../client/redis.ts';
 import type { SentinelLink } from '../../client/sentinel.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
-import type { Election, SentinelEvent } from '../../model/sentinel.ts';
+import type { SentinelEvent } from '../../model/sentinel.ts';
+import type { Selection } from './election.ts';
 import { discover, discoveryEvents } from './sentinel-discovery.ts';
 import type { SentinelMember } from './sentinel-member.ts';
 import { SentinelMembers } from './sentinel-members.ts';
@@ -12,7 +13,7 @@ export interface SentinelHint {
   readonly sentinel: Address;
   readonly event: SentinelEvent;
   /** The failover of this master that this Sentinel leads, from the selection of a replica to the end. */
-  readonly election: Election | undefined;
+  readonly election: Selection | undefined;
 }
 
 export interface SentinelSourceOptions {
@@ -103,7 +104,7 @@ export class SentinelSource {
   }
 
   /** The failover of `name` that the Sentinel at `address` leads, from the selection of a replica to the end. */
-  election(name: string, address: Address): Election | undefined {
+  election(name: string, address: Address): Selection | undefined {
     return [...this.#members].find(({ link }) => sameAddress(link.address, address))?.election(name);
   }
 

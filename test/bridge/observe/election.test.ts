@@ -18,7 +18,7 @@ const vote = '+vote-for-leader 34079dcd4bfd309af693c3ac8cefe656b470744c 6';
 const elected = [...begin, vote, `+elected-leader ${one}`, `+failover-state-select-slave ${one}`];
 const replica = 'slave 10.0.0.2:6302 10.0.0.2 6302 @ one 10.0.0.1 6301';
 const selected = [...elected, `+selected-slave ${replica}`];
-const won = { epoch: 6, selected: { host: '10.0.0.2', port: 6302 } };
+const won = { epoch: 6, selected: { host: '10.0.0.2', port: 6302 }, replaced: { host: '10.0.0.1', port: 6301 } };
 
 const streams: readonly (readonly [string, readonly string[], object | undefined])[] = [
   ['it begins, is elected, and selects', selected, won],
@@ -69,13 +69,13 @@ const streams: readonly (readonly [string, readonly string[], object | undefined
   ['the epoch is beyond what a number holds', ['+new-epoch 18446744073709551615', ...selected.slice(1)], undefined],
 ];
 for (const [when, lines, expected] of streams) {
-  t.test(`an election by a Sentinel’s own words: ${when}`, async (t) => {
+  t.test(`an election from a Sentinel’s messages: ${when}`, async (t) => {
     t.strictSame(wonElection(hear(lines), 'one'), expected);
     t.equal(wonElection(hear(lines), 'two'), undefined);
   });
 }
 
-t.test('two masters that fail over at once are kept apart', async (t) => {
+t.test('two masters that fail over at once do not mix', async (t) => {
   const other = 'slave 10.0.0.6:6306 10.0.0.6 6306 @ two 10.0.0.5 6305';
   const all = hear([
     ...begin,
@@ -87,13 +87,17 @@ t.test('two masters that fail over at once are kept apart', async (t) => {
     `+selected-slave ${replica}`,
   ]);
   t.strictSame(wonElection(all, 'one'), won);
-  t.strictSame(wonElection(all, 'two'), { epoch: 7, selected: { host: '10.0.0.6', port: 6306 } });
+  t.strictSame(wonElection(all, 'two'), {
+    epoch: 7,
+    selected: { host: '10.0.0.6', port: 6306 },
+    replaced: { host: '10.0.0.5', port: 6305 },
+  });
   const aborted = hear([`-failover-abort-slave-timeout ${one}`], all);
   t.equal(wonElection(aborted, 'one'), undefined);
   t.ok(wonElection(aborted, 'two'));
 });
 
-t.test('who lost the connection knows nothing, until the next failover begins', async (t) => {
+t.test('after a lost connection nothing is known until the next failover starts', async (t) => {
   t.equal(wonElection(hear([`+selected-slave ${replica}`], noElections), 'one'), undefined);
   t.strictSame(wonElection(hear(selected, hear(selected.slice(3))), 'one'), won);
 });

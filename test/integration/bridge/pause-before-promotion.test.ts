@@ -1,0 +1,36 @@
+import t from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { failOver, only, recordOf, startBridge } from '../support/bridging.ts';
+import { slowAnswers } from '../support/slow-sentinel.ts';
+
+t.setTimeout(90_000);
+const sandbox = await Sandbox.openFor(t, { name: 'pause-before-promotion' });
+
+t.test('the writes wait from the selection on, although the leader answers questions late', async (t) => {
+  const name = 'shard1';
+  const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name })]);
+  const sentinels = await sandbox.sentinels({ masters: [shard] });
+  const answersAfterMs = 800;
+  let delayMs = 0;
+  const slow = await Promise.all(
+    sentinels.map(async ({ address }) => ({
+      address: await slowAnswers(t, { sentinel: address, listen: await sandbox.address(), delayMs: () => delayMs }),
+    })),
+  );
+  const bridge = startBridge(t, { consul, sentinels: slow });
+  await recordOf(consul, name);
+  const recorder = await only(sentinels).record();
+  delayMs = answersAfterMs;
+  await failOver(only(sentinels), name);
+  const selected = await recorder.event('+selected-slave');
+  const pauses = () => bridge.fences.filter(({ action }) => action === 'pause-before-promotion');
+  const pause = (await waitFor('the pause', () => pauses()[0])) as (typeof bridge.fences)[number];
+  t.equal(pause.address, formatAddress(shard.master.address));
+  const afterMs = pause.atMs - selected.atMs;
+  t.ok(afterMs < answersAfterMs - 200, `${Math.round(afterMs)} ms after the selection`);
+  recorder.close();
+  delayMs = 0;
+  t.match(await recordOf(consul, name, { master: only(shard.replicas), timeoutMs: 30_000 }), { generation: 1 });
+});
