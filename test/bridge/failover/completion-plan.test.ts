@@ -14,7 +14,7 @@ const promoted = record('B', { epoch: 6, phase: 'promoted', replicas: [at('A')],
 const left = [2, 3].map((n) => view(n, 'A', 5, { replicas: [replica('B', 100)] }));
 const orphan: CompletionSituation = { record: promoted, views: left, knownSentinels: 3, role: 'master' };
 
-t.test('the first of the Sentinels that are left is asked, whatever their order', async (t) => {
+t.test('every bridge chooses the same one of the remaining Sentinels', async (t) => {
   const ask = { kind: 'order', sentinel: { host: '10.0.1.2', port: 26379 } };
   t.strictSame(planCompletion(orphan), ask);
   t.strictSame(planCompletion({ ...orphan, views: left.toReversed() }), ask);
@@ -22,7 +22,7 @@ t.test('the first of the Sentinels that are left is asked, whatever their order'
 
 const leave: Readonly<Record<string, Partial<CompletionSituation>>> = {
   'the failover is confirmed': { record: { ...promoted, phase: 'confirmed' } },
-  'the replica was turned back': { role: 'replica' },
+  'the replica was converted back': { role: 'replica' },
   'the replica does not answer': { role: 'unreachable' },
   'no majority of the Sentinels can be asked': { views: left.slice(0, 1) },
   'the leader is at work': { views: [...left, view(1, 'A', 5, { condition: 'failover', promoting: at('B') })] },
@@ -33,12 +33,12 @@ const leave: Readonly<Record<string, Partial<CompletionSituation>>> = {
   'Sentinel would never choose it': { views: left.map((one) => ({ ...one, replicas: [replica('B', 0)] })) },
 };
 for (const [when, changes] of Object.entries(leave)) {
-  t.test(`nothing is done where ${when}`, async (t) => {
+  t.test(`no action if ${when}`, async (t) => {
     t.strictSame(planCompletion({ ...orphan, ...changes }), { kind: 'leave' });
   });
 }
 
-t.test('a replica that Sentinel might choose instead must come after it first', async (t) => {
+t.test('a replica that Sentinel could select instead must get a higher priority number first', async (t) => {
   const among = (...replicas: readonly ReplicaView[]) =>
     planCompletion({ ...orphan, views: left.map((one) => ({ ...one, replicas: [replica('B', 100), ...replicas] })) });
   t.match(among(replica('C', 100), replica('D', 101)), { kind: 'prefer', rivals: [at('C')], above: 100 });

@@ -29,7 +29,7 @@ function employ(bridge: Partial<OrderedBridge> | undefined) {
   return { operator, reports, steps };
 }
 
-t.test('each step is told, then what came of it, under one id', async (t) => {
+t.test('the reports of the steps and of the outcome have one id', async (t) => {
   const { operator, reports, steps } = employ({
     failOver: async (_name, { onStep }) => {
       onStep?.('paused', 2);
@@ -50,7 +50,7 @@ t.test('each step is told, then what came of it, under one id', async (t) => {
   t.equal(new Set([...steps, ...reports].map(({ reconcileId }) => reconcileId)).size, 1);
 });
 
-t.test('one order of a master at a time', async (t) => {
+t.test('a master has one order at a time', async (t) => {
   const { promise, resolve } = Promise.withResolvers<typeof planned>();
   const { operator } = employ({ failOver: () => promise });
   const first = operator.failOver('shard1', {});
@@ -62,7 +62,7 @@ t.test('one order of a master at a time', async (t) => {
   await t.resolves(operator.rebase('shard1'));
 });
 
-t.test('what fails is told, and frees the master', async (t) => {
+t.test('a failed order is reported, and allows the next one', async (t) => {
   const error = new SwitchmasterError('failover-stalled', 'no replica was promoted');
   const { operator, reports } = employ({ failOver: () => Promise.reject(error) });
   await t.rejects(operator.failOver('shard1', {}), { code: 'failover-stalled' });
@@ -70,7 +70,7 @@ t.test('what fails is told, and frees the master', async (t) => {
   await t.resolves(operator.rebase('shard1'));
 });
 
-t.test('a node without a bridge steers nothing', async (t) => {
+t.test('a node without a bridge refuses orders', async (t) => {
   const { operator } = employ(undefined);
   await t.rejects(operator.failOver('shard1', {}), { code: 'not-found' });
 });

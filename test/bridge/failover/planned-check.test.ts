@@ -18,7 +18,7 @@ const rows: readonly (readonly [
   readonly string[] | RegExp | { readonly unsettled: readonly string[] },
 ])[] = [
   ['all is well: every replica in sync is a candidate', {}, ['B', 'C']],
-  ['the wanted successor is one of them', { successor: at('C') }, ['B', 'C']],
+  ['the chosen successor is one of them', { successor: at('C') }, ['B', 'C']],
   ['two of three Sentinels agree', { views: three().slice(0, 2) }, ['B', 'C']],
   [
     'a replica that every Sentinel sees down is no candidate',
@@ -80,20 +80,20 @@ const rows: readonly (readonly [
   ['one fails over', { views: [...three().slice(0, 2), view(3, 'A', 5, { condition: 'failover' })] }, /is failover/],
   ['no replica is in sync', { views: three({ replicas: seen('s_down', 's_down') }) }, /no replica is up and in sync/],
   [
-    'the wanted successor is no replica',
+    'the chosen successor is no replica',
     { successor: at('D') },
     /10\.0\.0\.4:6304 is not a replica .* \(those are: 10\.0\.0\.2:6302, 10\.0\.0\.3:6303\)/,
   ],
   [
-    'the wanted successor is down',
+    'the chosen successor is down',
     { successor: at('C'), views: three({ replicas: seen('up', 's_down') }) },
     /10\.0\.0\.3:6303 is not a replica/,
   ],
-  ['the wanted successor is the master', { successor: at('A') }, /10\.0\.0\.1:6301 is not a replica/],
+  ['the chosen successor is the master', { successor: at('A') }, /10\.0\.0\.1:6301 is not a replica/],
   ['the record cannot be written', { consulOutage: 'Consul is gone' }, /Consul is gone/],
 ];
 for (const [when, given, expected] of rows) {
-  t.test(`whether a planned failover may begin: ${when}`, async (t) => {
+  t.test(`whether a planned failover may start: ${when}`, async (t) => {
     const check = checkPlanned({
       record: five,
       views: three(),

@@ -26,7 +26,7 @@ function open(t: Test, addresses: readonly SentinelServer[], discoverMs = 200) {
   return { source, hints, up: () => source.sentinels.filter(({ up }) => up).length };
 }
 
-t.test('the other Sentinels are found from one, and only the wanted masters', async (t) => {
+t.test('the source finds the other Sentinels from one, and only the wanted masters', async (t) => {
   const { source, hints, up } = open(t, [first]);
   await waitFor('all three', up, { until: (count) => count === 3 });
   t.strictSame(source.names, ['shard1']);
@@ -45,7 +45,7 @@ t.test('the other Sentinels are found from one, and only the wanted masters', as
   t.ok((await source.read('shard9')).every(({ kind }) => kind === 'unaware'));
 });
 
-t.test('links that nobody uses stay up, for they are proved by PING', async (t) => {
+t.test('PING keeps idle links up', async (t) => {
   const { hints, up } = open(t, sentinels, 60_000);
   await waitFor('all three', up, { until: (count) => count === 3 });
   // Sentinels ping each other as well, but nobody else subscribes.
@@ -55,22 +55,22 @@ t.test('links that nobody uses stay up, for they are proved by PING', async (t) 
   t.notOk(hints.includes('shard1 disconnected'));
 });
 
-t.test('a Sentinel that dies is told of, counts on, and comes back by itself', async (t) => {
+t.test('a Sentinel that dies gives a hint, still counts, and reconnects', async (t) => {
   const { source, hints, up } = open(t, sentinels);
   await waitFor('all three', up, { until: (count) => count === 3 });
   await third.kill();
   await waitFor('the loss', up, { until: (count) => count === 2 });
   t.ok(hints.includes('shard1 disconnected'));
-  t.equal(source.count('shard1'), 3, 'a dead one is one of those that a majority is taken of');
+  t.equal(source.count('shard1'), 3, 'a majority is counted with the dead ones');
   const readings = await source.read('shard1');
   t.strictSame(readings.map(({ kind }) => kind).sort(), ['seen', 'seen', 'unreachable']);
   const heard = hints.length;
   await third.restart();
   await waitFor('its return', up, { until: (count) => count === 3 });
-  await waitFor('a hint, for all may have changed', () => hints.slice(heard).includes('shard1 connected'));
+  await waitFor('a hint, because everything may have changed', () => hints.slice(heard).includes('shard1 connected'));
 });
 
-t.test('one that says nothing is unreachable after a second, and the others are heard', async (t) => {
+t.test('a Sentinel that does not answer is unreachable after a second, and the others are read', async (t) => {
   const { source, up } = open(t, sentinels);
   await waitFor('all three', up, { until: (count) => count === 3 });
   second.pause();
@@ -79,7 +79,7 @@ t.test('one that says nothing is unreachable after a second, and the others are 
   t.strictSame(readings.map(({ kind }) => kind).sort(), ['seen', 'seen', 'unreachable']);
 });
 
-t.test('a discovered Sentinel that is gone and that nobody lists any more is forgotten', async (t) => {
+t.test('the source forgets a discovered Sentinel that is gone and that no other one lists', async (t) => {
   const { source, up } = open(t, [first]);
   await waitFor('all three', up, { until: (count) => count === 3 });
   await third.kill();

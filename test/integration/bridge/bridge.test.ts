@@ -118,7 +118,7 @@ t.test('bridges', { jobs: 6 }, async (t) => {
     t.equal(killed.length, 2);
   });
 
-  t.test('everything that a failover changes has one ModifyIndex', async (t) => {
+  t.test('a failover changes everything at one ModifyIndex', async (t) => {
     const { name, replicas } = shard('one');
     const first = startBridge(t, { consul, sentinels, id: 'late', masters: [name] });
     await waitFor('it to be ready', () => first.part.ready().ready);
@@ -158,7 +158,7 @@ t.test('bridges', { jobs: 6 }, async (t) => {
     t.strictSame(await consul.dnsA(`${name}.redis-master.service.consul`), [only(replicas).address.host]);
   });
 
-  t.test('a second failover right after the first is followed as well', async (t) => {
+  t.test('the record follows a second failover right after the first', async (t) => {
     const { name, master, replicas } = shard('twice');
     const { epoch } = await recordOf(consul, name);
     await failOver(leader, name);
@@ -175,7 +175,7 @@ t.test('bridges', { jobs: 6 }, async (t) => {
     t.strictSame([truth.ip, truth['config-epoch']], [back.master.host, String(back.epoch)]);
   });
 
-  t.test('what somebody deleted or edited is put back', async (t) => {
+  t.test('the bridges restore what somebody deleted or edited', async (t) => {
     const { name, master } = shard('edited');
     const record = await recordOf(consul, name);
     const edits: readonly (readonly [string, () => Promise<unknown>])[] = [
@@ -246,7 +246,7 @@ t.test('bridges', { jobs: 6 }, async (t) => {
   });
   const good = await snapshot('edited');
 
-  t.test('nothing is written while nothing changes', async (t) => {
+  t.test('the bridges write nothing while nothing changes', async (t) => {
     const { name } = shard('still');
     await waitFor('all checks to pass', () => servicesOf(consul, name), {
       until: (instances) =>

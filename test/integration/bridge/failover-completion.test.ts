@@ -48,9 +48,9 @@ async function orphan(stack: Awaited<ReturnType<typeof start>>, name: string) {
   return asked.length === 0 ? ('announced' as const) : { promoted, record, asked };
 }
 
-t.test('a failover whose leader dies after the promotion is seen through', { jobs: 2 }, async (t) => {
+t.test('another Sentinel completes a failover whose leader dies after the promotion', { jobs: 2 }, async (t) => {
   for (const replicas of [1, 2]) {
-    t.test(`to the same replica, with all that was written there, where there were ${replicas}`, async (t) => {
+    t.test(`to the same replica, with all of its writes, out of ${replicas}`, async (t) => {
       let stack = await start(t, `orphan-${replicas}-1`, replicas);
       let end = await orphan(stack, `orphan-${replicas}-1`);
       for (let n = 2; end === 'announced'; n += 1) {

@@ -38,7 +38,7 @@ async function untilReady(): Promise<void> {
   );
 }
 
-t.test('a failover by HTTP moves the master to the one that was asked for', async (t) => {
+t.test('a failover by HTTP promotes the chosen replica', async (t) => {
   await untilReady();
   const [, successor] = shard1.replicas;
   if (successor === undefined) throw new Error('there are two replicas');
@@ -59,7 +59,7 @@ t.test('a failover by HTTP moves the master to the one that was asked for', asyn
   t.equal(entries.filter(({ loop }) => loop === 'failover').length, 1);
 });
 
-t.test('without a terminal nothing is done unasked', async (t) => {
+t.test('without a terminal and --yes, the command does nothing', async (t) => {
   const { code, stdout, stderr } = await runCommand(['failover', 'shard1', ...common]);
   t.equal(code, 2);
   t.equal(stdout, '');
@@ -67,7 +67,7 @@ t.test('without a terminal nothing is done unasked', async (t) => {
   t.equal((await runCommand(['rebase', 'shard1', ...common])).code, 2);
 });
 
-t.test('without the token nothing is done', async (t) => {
+t.test('without the token, the daemon refuses the order', async (t) => {
   const missing = await runCommand(['failover', 'shard1', '--yes', '--api', api]);
   t.equal(missing.code, 2);
   t.match(missing.stderr, /needs the API token: .*--token-file/);
@@ -76,7 +76,7 @@ t.test('without the token nothing is done', async (t) => {
   t.match(wrong.stderr, /^request-denied: /);
 });
 
-t.test('on a terminal it asks, shows each step, and does what was answered', async (t) => {
+t.test('on a terminal, the command asks for confirmation and shows each step', async (t) => {
   await untilReady();
   const before = await recordOf(consul, 'shard1');
   const refused = await typeProgram(['failover', 'shard1', ...common], { answer: 'n' });
@@ -95,7 +95,7 @@ t.test('on a terminal it asks, shows each step, and does what was answered', asy
   t.notOk(sameAddress(after.master, before.master));
 });
 
-t.test('machines get the report alone', async (t) => {
+t.test('--json prints the report alone', async (t) => {
   await untilReady();
   const { code, stdout, stderr } = await runCommand(['failover', 'shard1', '--yes', '--json', ...common]);
   t.equal(code, 0, stderr);
@@ -105,12 +105,12 @@ t.test('machines get the report alone', async (t) => {
   t.ok(report.offsets.inherited >= report.offsets.paused);
 });
 
-t.test('why tells what was ordered', async (t) => {
+t.test('why shows the order', async (t) => {
   const { stdout } = await runCommand(['why', 'shard1', '--limit', '100', '--api', api]);
   t.match(stdout, /Done: failed over as planned from .* ms without writes\n {2}Woken by failover from operator/);
 });
 
-t.test('a master that nobody follows, and a replica that is none, are refused', async (t) => {
+t.test('the daemon refuses an unknown master and an address that is not a replica', async (t) => {
   t.match((await runCommand(['failover', 'nobody', '--yes', ...common])).stderr, /^not-found: /);
   const stranger = await runCommand(['failover', 'shard1', '--yes', '--replica', '127.0.0.1:9', ...common]);
   t.equal(stranger.code, 1);
@@ -119,7 +119,7 @@ t.test('a master that nobody follows, and a replica that is none, are refused', 
   t.equal((await runCommand(['failover', 'shard1', '--timeout', 'soon', ...common])).code, 2);
 });
 
-t.test('rebase begins a new generation where the Sentinels agree, and tells it', async (t) => {
+t.test('rebase starts a new generation if the Sentinels agree', async (t) => {
   const before = await recordOf(consul, 'shard1');
   const { code, stdout, stderr } = await runCommand(['rebase', 'shard1', '--yes', '--json', ...common]);
   t.equal(code, 0, stderr);

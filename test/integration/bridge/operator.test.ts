@@ -58,7 +58,7 @@ t.test('before the failover, status shows a tree in which all is well', async (t
   t.strictSame([await check(oldMaster), await check(newMaster), await check(newMaster, 'replica')], [200, 503, 200]);
 });
 
-t.test('a replica that stands still is no replica within a limit, and is one again when it goes on', async (t) => {
+t.test('a replica that is stopped fails the check with a lag limit until it continues', async (t) => {
   const url = `/check/replica?address=${formatAddress(newMaster)}`;
   const status = async (limit: string) => (await daemon.get(`${url}&maxLag=${limit}`)).status;
   const is = (wanted: number) => ({ until: (found: number) => found === wanted, ...patience });
@@ -81,7 +81,7 @@ t.test('a replica that stands still is no replica within a limit, and is one aga
   );
 });
 
-t.test('a failover is seen live, told afterwards, and never answered wrongly', async (t) => {
+t.test('a failover shows up live and in the history, and no check answers wrongly', async (t) => {
   const watching = new Program(['watch', 'shard1', '--json', '--api', api]);
   t.teardown(() => void watching.child.kill('SIGKILL'));
   const connected = async (): Promise<boolean> =>
@@ -103,7 +103,7 @@ t.test('a failover is seen live, told afterwards, and never answered wrongly', a
   t.equal((await watching.end()).code, 0);
 });
 
-t.test('why tells the change and its causes', async (t) => {
+t.test('why shows the change and its causes', async (t) => {
   const { code, stdout } = await runCommand(['why', 'shard1', '--limit', '100', '--api', api]);
   t.equal(code, 0);
   t.match(stdout, `shard1 is ${formatAddress(newMaster)}, epoch 1`);
@@ -112,7 +112,7 @@ t.test('why tells the change and its causes', async (t) => {
   t.equal(json.entries.length, 1);
 });
 
-t.test('metrics know of it', async (t) => {
+t.test('the metrics count the failover', async (t) => {
   const text = String((await daemon.get('/metrics')).body);
   t.match(text, /^switchmaster_record_epoch\{master="shard1"\} 1$/m);
   t.match(text, /^switchmaster_stage_seconds_count\{loop="bridge",cause="failover",stage="committed"\} 1$/m);
@@ -154,7 +154,7 @@ t.test('a captured journal replays offline to the same decisions', async (t) => 
   t.notMatch(JSON.stringify((await daemon.get('/v1/history')).body), /"replay"/, 'the API does not carry it about');
 });
 
-t.test('the journal outlives the daemon', async (t) => {
+t.test('the journal survives a restart of the daemon', async (t) => {
   const entries = async () =>
     ((await daemon.get('/v1/history?loop=bridge')).body as { entries: { id: number }[] }).entries;
   const before = await entries();
@@ -166,11 +166,11 @@ t.test('the journal outlives the daemon', async (t) => {
   t.strictSame(
     daemon.logLines().filter(({ msg }) => msg === 'still open after stop'),
     [],
-    'and left nothing open when it stopped',
+    'and it closed everything when it stopped',
   );
 });
 
-t.test('an API behind TLS that wants certificates is asked with them, and what lacks is told', async (t) => {
+t.test('commands send the client certificate to an API behind TLS, and report a missing one', async (t) => {
   const [cert, key] = [sandbox.path('tls.crt'), sandbox.path('tls.key')];
   const subject = ['-subj', '/CN=switchmaster', '-addext', 'subjectAltName=DNS:switchmaster'];
   const ask = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', ...subject];
@@ -217,7 +217,7 @@ t.test('an API behind TLS that wants certificates is asked with them, and what l
   await daemon.stop();
 });
 
-t.test('a client says plainly when nobody answers', async (t) => {
+t.test('a command reports that no daemon answers', async (t) => {
   const { code, stderr } = await runCommand(['status', '--api', 'http://127.0.0.1:9']);
   t.equal(code, 1);
   t.match(stderr, /^api-unreachable: no switchmaster answers at http:\/\/127\.0\.0\.1:9 \(is it running\?/);

@@ -24,7 +24,7 @@ function stage(name: (typeof names)[number]) {
 }
 
 t.test('outages', { jobs: 7 }, async (t) => {
-  t.test('Consul that is paused in the middle of a failover is told when it goes on', async (t) => {
+  t.test('a Consul that is stopped during a failover gets the new master when it continues', async (t) => {
     const { name, consul, masters, replica } = stage('paused');
     const bridges = [1, 2].map((n) => startBridge(t, { consul, sentinels, masters, id: `bridge-${n}` }));
     const { epoch } = await recordOf(consul, name);
@@ -44,7 +44,7 @@ t.test('outages', { jobs: 7 }, async (t) => {
     );
   });
 
-  t.test('Consul that was killed during a failover and comes back empty is filled with the new master', async (t) => {
+  t.test('a Consul that was killed during a failover and returns empty gets the new master', async (t) => {
     const { name, consul, masters, replica } = stage('restarted');
     const bridge = startBridge(t, { consul, sentinels, masters });
     const { epoch } = await recordOf(consul, name);
@@ -58,7 +58,7 @@ t.test('outages', { jobs: 7 }, async (t) => {
     t.ok(bridge.part.ready().ready);
   });
 
-  t.test('Consul that lost its data is filled again, with the same generation and epoch', async (t) => {
+  t.test('a Consul that lost its data gets the record again, with the same generation and epoch', async (t) => {
     const { name, consul, masters, master } = stage('emptied');
     startBridge(t, { consul, sentinels, masters });
     const before = await recordOf(consul, name, { until: ({ replicas }) => replicas.length === 1 });
@@ -68,7 +68,7 @@ t.test('outages', { jobs: 7 }, async (t) => {
     await waitFor('its services', () => servicesOf(consul, name), { until: (instances) => instances.length === 2 });
   });
 
-  t.test('a failover while no bridge runs is found by the next one', async (t) => {
+  t.test('the next bridge finds a failover that happened while none was running', async (t) => {
     const { name, consul, masters, master, replica } = stage('stopped');
     const first = startBridge(t, { consul, sentinels, masters });
     const { epoch } = await recordOf(consul, name);
@@ -83,7 +83,7 @@ t.test('outages', { jobs: 7 }, async (t) => {
     t.match(record, { generation: 1, phase: 'confirmed', replicas: [master.address] });
   });
 
-  t.test('a daemon that stands still (SIGSTOP) during a failover catches up when it goes on', async (t) => {
+  t.test('a daemon that is stopped (SIGSTOP) during a failover catches up when it continues', async (t) => {
     const { name, consul, replica } = stage('frozen');
     const addresses = sentinels.map(({ address }) => formatAddress(address));
     const config = { consul: { address: consul.url }, sentinel: { addresses, masters: [name] } };
@@ -99,7 +99,7 @@ t.test('outages', { jobs: 7 }, async (t) => {
     t.ok((await recordOf(consul, name, { master: replica })).epoch > epoch);
   });
 
-  t.test('a bridge that finds neither Consul nor any Sentinel says so, and works when they come', async (t) => {
+  t.test('a bridge without Consul and Sentinels reports that, and works when they start', async (t) => {
     const { name, consul, shard, masters, master } = stage('missing');
     await consul.stop();
     const late = await sandbox.sentinels({ name: 'late', masters: [shard] });
@@ -121,7 +121,7 @@ t.test('outages', { jobs: 7 }, async (t) => {
     t.ok(bridge.part.ready().ready);
   });
 
-  t.test('a Sentinel that says nothing does not hold up a failover', async (t) => {
+  t.test('a Sentinel that does not answer does not delay a failover', async (t) => {
     const { name, consul, shard, masters, replica } = stage('silent');
     const trio = await sandbox.sentinels({ name: 'trio', masters: [shard] });
     const [first, second, third] = trio;

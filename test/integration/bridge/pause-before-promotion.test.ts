@@ -8,7 +8,7 @@ import { slowAnswers } from '../support/slow-sentinel.ts';
 t.setTimeout(90_000);
 const sandbox = await Sandbox.openFor(t, { name: 'pause-before-promotion' });
 
-t.test('the writes wait from the selection on, although the leader answers questions late', async (t) => {
+t.test('the writes wait from the selection on, even if the leading Sentinel answers late', async (t) => {
   const name = 'shard1';
   const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name })]);
   const sentinels = await sandbox.sentinels({ masters: [shard] });

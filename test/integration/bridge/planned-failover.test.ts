@@ -23,7 +23,7 @@ async function start(t: Parameters<typeof startBridge>[0], name: string, edition
     sandbox.redis({ name, replicas: 2, ...program('server') }),
   ]);
   const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard], ...program('sentinel') });
-  // Sentinel asks for priorities every ten seconds, unless told otherwise.
+  // By default Sentinel reads priorities every ten seconds.
   await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', 'info-period', 200)));
   const bridges = [1, 2].map((n) => startBridge(t, { consul, sentinels, id: `bridge-${n}` }));
   await recordOf(consul, name);
@@ -71,7 +71,7 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
     });
   }
 
-  t.test('goes to the replica that was asked for, and puts the priorities back', async (t) => {
+  t.test('promotes the chosen replica, and restores the priorities', async (t) => {
     const { name, shard, bridge, writers } = await start(t, 'chosen');
     const [other, successor] = shard.replicas;
     if (other === undefined || successor === undefined) throw new Error('there are two replicas');
@@ -93,7 +93,7 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
     for (const writer of writers) t.strictSame((await writer.lostAt(report.to)).lost, []);
   });
 
-  t.test('excludes a replica that stays out of sync, and puts its priority back', async (t) => {
+  t.test('excludes a replica that stays out of sync, and restores its priority', async (t) => {
     const { name, shard, bridge, writers, sentinels } = await start(t, 'excluded');
     const [successor, other] = shard.replicas;
     if (other === undefined || successor === undefined) throw new Error('there are two replicas');
@@ -124,7 +124,7 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
     for (const sentinel of sentinels.slice(1)) sentinel.resume();
   });
 
-  t.test('that stalls lets the writes go, and has changed nothing', async (t) => {
+  t.test('that stalls releases the writes, and changes nothing', async (t) => {
     const { name, shard, bridge, writers, consul } = await start(t, 'stalled');
     const before = await recordOf(consul, name);
     for (const replica of shard.replicas) replica.pause();
@@ -146,11 +146,11 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
       t.strictSame(await server.command('CONFIG', 'GET', 'replica-priority'), ['replica-priority', '100']);
   });
 
-  t.test('is refused where no replica is in sync, and nothing was paused', async (t) => {
+  t.test('is refused if no replica is in sync, before any pause', async (t) => {
     const { name, shard, bridge, sentinels } = await start(t, 'alone');
     await Promise.all(shard.replicas.map((replica) => replica.kill()));
     await waitFor(
-      'the Sentinels to see that',
+      'the Sentinels to see them down',
       async () => (await Promise.all(sentinels.map((sentinel) => sentinel.replicaInfos(name)))).flat(),
       {
         until: (infos) => infos.every(({ flags = '' }) => flags.includes('down')),
@@ -164,7 +164,7 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
     t.equal(await redisCli(shard.master.address, ['SET', 'k', 'v'], { timeoutMs: 300 }), 'OK');
   });
 
-  t.test('is refused while Consul is dead, for nobody could follow it', async (t) => {
+  t.test('is refused while Consul is dead', async (t) => {
     const { name, shard, bridge, consul } = await start(t, 'dark');
     await consul.kill();
     await waitFor('the bridge to notice', () => bridge.part.state(), {

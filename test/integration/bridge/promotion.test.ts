@@ -28,55 +28,58 @@ async function start(name: string, edition = 'redis') {
 
 t.test('a promotion', { jobs: 3 }, async (t) => {
   for (const edition of editions) {
-    t.test(`is published before any Sentinel announces it, and confirmed when most have, on ${edition}`, async (t) => {
-      const { name, consul, shard, sentinels, replica } = await start(`early-${edition}`, edition);
-      const bridge = startBridge(t, { consul, sentinels });
-      await recordOf(consul, name);
-      const recorders = await Promise.all(sentinels.map((sentinel) => sentinel.record()));
-      // A client that knows of nothing, and stays where it is.
-      const stayer = new LedgerWriter({ name, key: 'w', client: persistentClient(() => shard.master.address) });
-      t.teardown(() => stayer.stop());
-      await waitFor('its writes on the replica', () => replica.command('SCARD', 'w'), {
-        until: (size) => Number(size) > 20,
-      });
-      await failOver(only(sentinels), name);
-      const promoted = await waitFor('the decision', () => bridge.decisions[0]);
-      const announced = await Promise.all(recorders.map((recorder) => recorder.event('+switch-master')));
-      const firstMs = Math.min(...announced.map(({ atMs }) => atMs));
-      const committed = await waitFor('the write', () =>
-        bridge.reports.find(({ outcome }) => outcome.kind === 'applied' && outcome.details?.cause === 'failover'),
-      );
-      const writtenMs = performance.timeOrigin + (committed?.startedMs ?? 0) + (committed?.durationMs ?? 0);
-      t.comment(`published ${Math.round(firstMs - writtenMs)} ms before the first announcement`);
-      const written = committed?.outcome.kind === 'applied' ? committed.outcome.details?.record : undefined;
-      t.match(written, { phase: 'promoted', master: replica.address }, 'published before most have announced it');
-      t.match(promoted, {
-        phase: 'promoted',
-        generation: 1,
-        epoch: 1,
-        previous: shard.master.address,
-        replicas: [shard.master.address],
-      });
-      const confirmed = await recordOf(consul, name, { master: replica });
-      t.match(confirmed, { generation: 1, epoch: 1, changedAt: promoted?.changedAt });
-      await waitFor('the old master to follow', () => shard.master.role(), { until: (role) => role === 'replica' });
-      // A pause that ends before the demotion is renewed.
-      const fences = () => [...new Set(bridge.fences.map(({ action, address }) => `${action} ${address}`))];
-      await waitFor('all fences to be reported', () => fences().length >= 3);
-      t.strictSame(
-        fences(),
-        ['pause-before-promotion', 'pause', 'demote'].map(
-          (action) => `${action} ${formatAddress(shard.master.address)}`,
-        ),
-      );
-      await stayer.stop();
-      const { lost, of } = await stayer.lostAt(replica.address, bridge.fences[0]?.atMs);
-      t.strictSame(lost, [], `of ${of} acknowledged since its writes waited, none is lost`);
-      for (const recorder of recorders) recorder.close();
-    });
+    t.test(
+      `is in the record before any Sentinel announces it, and confirmed when a majority has, on ${edition}`,
+      async (t) => {
+        const { name, consul, shard, sentinels, replica } = await start(`early-${edition}`, edition);
+        const bridge = startBridge(t, { consul, sentinels });
+        await recordOf(consul, name);
+        const recorders = await Promise.all(sentinels.map((sentinel) => sentinel.record()));
+        // A client that knows of nothing, and stays where it is.
+        const stayer = new LedgerWriter({ name, key: 'w', client: persistentClient(() => shard.master.address) });
+        t.teardown(() => stayer.stop());
+        await waitFor('its writes on the replica', () => replica.command('SCARD', 'w'), {
+          until: (size) => Number(size) > 20,
+        });
+        await failOver(only(sentinels), name);
+        const promoted = await waitFor('the decision', () => bridge.decisions[0]);
+        const announced = await Promise.all(recorders.map((recorder) => recorder.event('+switch-master')));
+        const firstMs = Math.min(...announced.map(({ atMs }) => atMs));
+        const committed = await waitFor('the write', () =>
+          bridge.reports.find(({ outcome }) => outcome.kind === 'applied' && outcome.details?.cause === 'failover'),
+        );
+        const writtenMs = performance.timeOrigin + (committed?.startedMs ?? 0) + (committed?.durationMs ?? 0);
+        t.comment(`published ${Math.round(firstMs - writtenMs)} ms before the first announcement`);
+        const written = committed?.outcome.kind === 'applied' ? committed.outcome.details?.record : undefined;
+        t.match(written, { phase: 'promoted', master: replica.address }, 'published before most have announced it');
+        t.match(promoted, {
+          phase: 'promoted',
+          generation: 1,
+          epoch: 1,
+          previous: shard.master.address,
+          replicas: [shard.master.address],
+        });
+        const confirmed = await recordOf(consul, name, { master: replica });
+        t.match(confirmed, { generation: 1, epoch: 1, changedAt: promoted?.changedAt });
+        await waitFor('the old master to follow', () => shard.master.role(), { until: (role) => role === 'replica' });
+        // A pause that ends before the demotion is renewed.
+        const fences = () => [...new Set(bridge.fences.map(({ action, address }) => `${action} ${address}`))];
+        await waitFor('all fences to be reported', () => fences().length >= 3);
+        t.strictSame(
+          fences(),
+          ['pause-before-promotion', 'pause', 'demote'].map(
+            (action) => `${action} ${formatAddress(shard.master.address)}`,
+          ),
+        );
+        await stayer.stop();
+        const { lost, of } = await stayer.lostAt(replica.address, bridge.fences[0]?.atMs);
+        t.strictSame(lost, [], `of ${of} acknowledged since its writes waited, none is lost`);
+        for (const recorder of recorders) recorder.close();
+      },
+    );
   }
 
-  t.test('moves this node, and pauses the old master, while Consul hangs', async (t) => {
+  t.test('moves the traffic of this node and pauses the old master while Consul hangs', async (t) => {
     const { name, consul, shard, sentinels, replica } = await start('hang');
     const bridge = startBridge(t, { consul, sentinels });
     await recordOf(consul, name);
@@ -94,7 +97,7 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
     recorder.close();
   });
 
-  t.test('is followed by HAProxy while Consul is dead', async (t) => {
+  t.test('reaches HAProxy while Consul is dead', async (t) => {
     const { name, consul, shard, sentinels, replica } = await start('blind');
     const listen = await sandbox.address();
     const [configFile, socket] = [sandbox.path('blind.cfg'), sandbox.path('blind.sock')];
@@ -126,7 +129,7 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
     t.strictSame((await writer.lostAt(replica.address, killedMs)).lost, []);
   });
 
-  t.test('of a master that comes back as one is undone the moment that it is seen', async (t) => {
+  t.test('is followed by the demotion of a former master as soon as it returns', async (t) => {
     const { name, consul, shard, sentinels, replica } = await start('returning');
     const bridge = startBridge(t, { consul, sentinels });
     await recordOf(consul, name);

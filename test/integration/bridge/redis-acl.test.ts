@@ -20,7 +20,7 @@ const editions = ['redis', 'redis8', 'valkey'].filter(
   (edition) => edition === 'redis' || existsSync(join(tools, `${edition}-server`)),
 );
 for (const edition of editions) {
-  t.test(`the users of the docs may do all that a planned failover takes, on ${edition}`, async (t) => {
+  t.test(`the documented Redis users have every permission that a planned failover needs, on ${edition}`, async (t) => {
     const program = (kind: string) => (edition === 'redis' ? {} : { program: `${edition}-${kind}` });
     const [consul, shard] = await Promise.all([
       sandbox.consul({ name: `consul-${edition}` }),

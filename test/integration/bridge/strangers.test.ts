@@ -18,7 +18,7 @@ async function start(name: string) {
   return { name, consul, shard, other, sentinels };
 }
 
-t.test('a record that was edited by hand cannot cost another Redis its data', async (t) => {
+t.test('a record that was edited by hand never makes another Redis lose its data', async (t) => {
   const { name, consul, shard, other, sentinels } = await start('edited');
   const bridge = startBridge(t, { consul, sentinels, rebaseAfterMs: 1_000 });
   const record = await recordOf(consul, name, { until: ({ replicas }) => replicas.length > 0 });
@@ -30,13 +30,13 @@ t.test('a record that was edited by hand cannot cost another Redis its data', as
   };
   for (const [how, edit] of Object.entries(edits)) {
     await consul.putKey(`redis/record/${name}`, JSON.stringify({ ...record, ...edit }));
-    await waitFor('it to be put right', () => readRecord(consul, name), {
+    await waitFor('the record to be restored', () => readRecord(consul, name), {
       until: (now) =>
         JSON.stringify([now?.master, now?.replicas]) === JSON.stringify([record.master, record.replicas]) &&
         now?.phase === 'confirmed',
     });
     const reports = bridge.reports.length;
-    await waitFor('two more looks', () => bridge.reports.length, { until: (count) => count >= reports + 2 });
+    await waitFor('two more runs', () => bridge.reports.length, { until: (count) => count >= reports + 2 });
     t.equal(await other.master.role(), 'master', how);
     t.equal(await other.master.command('GET', 'mine'), 'kept', how);
   }
@@ -70,7 +70,7 @@ t.test('a Sentinel that monitors another Redis by the same name does not move th
   t.equal(await other.master.command('SET', 'mine', 'written', 'GET'), 'kept', 'nobody has paused it');
 });
 
-t.test('a master that no Sentinel monitors any more is told, and not offered once it is a replica', async (t) => {
+t.test('the check reports a master that no Sentinel monitors any more, and fails when it is a replica', async (t) => {
   const { name, consul, shard, sentinels } = await start('dropped');
   const first = startBridge(t, { consul, sentinels });
   await recordOf(consul, name, { master: shard.master });
@@ -83,7 +83,7 @@ t.test('a master that no Sentinel monitors any more is told, and not offered onc
   };
   await waitFor('the check', check, { until: (text) => text === 'passing Sentinel: up' });
   await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'REMOVE', name)));
-  await waitFor('the check to tell', check, { until: (text) => text === 'warning no Sentinel monitors it' });
+  await waitFor('the check to change', check, { until: (text) => text === 'warning no Sentinel monitors it' });
   t.strictSame(await consul.dnsA(`${name}.redis-master.service.consul`), [shard.master.address.host]);
   await first.stop();
   const second = startBridge(t, { consul, sentinels });

@@ -14,9 +14,9 @@ export interface Announcing {
   /** Such as `valkey`, of which there are `valkey-server` and `valkey-sentinel`. Default: what is installed. */
   readonly edition?: string;
   readonly sentinelConfig?: Readonly<Record<string, string>>;
-  /** Where others reach a server, by where this node does. Default: the same. */
+  /** The address under which others reach a server, by its address on this node. Default: the same. */
   readonly outside?: (inside: Address) => Address;
-  /** Before anybody needs those addresses. */
+  /** Runs before those addresses are used. */
   readonly open?: (inside: readonly Address[]) => Promise<void>;
 }
 
@@ -28,8 +28,8 @@ export interface Announced {
 }
 
 /**
- * A daemon with a shard and Sentinels that know nothing, up to where all is registered, and everybody speaks of
- * everybody by their outside addresses.
+ * Starts a daemon with a shard and empty Sentinels, and waits until all of them are registered and use the outside
+ * addresses.
  */
 export async function startAnnounced(setting: Announcing): Promise<Announced> {
   const { sandbox, name, edition, sentinelConfig = {}, outside = (inside) => inside, open } = setting;
@@ -52,7 +52,7 @@ export async function startAnnounced(setting: Announcing): Promise<Announced> {
       await sentinel.command('SENTINEL', 'DEBUG', 'publish-period', 500, 'info-period', 500);
     }),
   ]);
-  // The replica says where it is when it connects.
+  // The replica sends its address when it connects.
   await shard.master.command('CLIENT', 'KILL', 'TYPE', 'replica');
   const check = { interval: '200ms' };
   await sandbox.switchmaster({
@@ -80,7 +80,7 @@ export async function startAnnounced(setting: Announcing): Promise<Announced> {
   return { consul, master: shard.master, replica, sentinels };
 }
 
-/** The registration of a server, once its role is this one. */
+/** Waits until a server is registered with this role. */
 export async function untilRole(consul: ConsulAgent, server: RedisServer, role: string): Promise<Registered> {
   const found = await waitFor(`${server.name} to be registered as ${role}`, () => instanceOf(consul, idOf(server)), {
     until: (one) => one?.Service.Tags.includes(role) === true,
@@ -102,7 +102,7 @@ function untilMet(all: { readonly name: string; readonly sentinels: readonly Sen
   });
 }
 
-/** Kills the master; answers when the record has its replica, and its tags say so. */
+/** Kills the master, and waits until the record and the tags name its replica. */
 export async function failOverTo(all: Announced & { readonly name: string; readonly at: Address }): Promise<void> {
   const { consul, master, replica, name, at } = all;
   await master.kill();

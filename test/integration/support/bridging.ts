@@ -30,7 +30,7 @@ export interface BridgeSetting {
   readonly fence?: SentinelConfig['fence'];
   /** At Redis and at Sentinel. */
   readonly access?: AccessConfig;
-  /** Told as it happens, beside what is kept. */
+  /** Gets each report as it happens. */
   readonly onReport?: (report: RunReport) => void;
   readonly onDecision?: (record: MasterRecord) => void;
 }
@@ -47,9 +47,9 @@ export interface Fence {
 export interface RunningBridge {
   readonly part: BridgePart;
   readonly reports: readonly RunReport[];
-  /** Everything that it did to former masters. */
+  /** Everything that it has done to former masters. */
   readonly fences: readonly Fence[];
-  /** What it told this node's renderers before Consul. */
+  /** The decisions that it gave to this node's renderers before Consul. */
   readonly decisions: readonly MasterRecord[];
   stop(options?: { readonly graceMs: number }): Promise<void>;
 }
@@ -111,7 +111,7 @@ function toFence({ outcome, startedMs }: RunReport): Fence {
   return { action, address, outcome: outcome.kind, atMs: performance.timeOrigin + startedMs };
 }
 
-/** What Consul holds under the record's key; undefined where that is no record. */
+/** The record in Consul; undefined if the key holds none. */
 export async function readRecord(
   consul: ConsulAgent,
   name: string,
@@ -129,7 +129,7 @@ export interface RecordWish {
   readonly until?: (record: MasterRecord) => boolean;
 }
 
-/** The record of `name`, once it is as wished: by default confirmed. */
+/** Waits for the record of `name` as wished: by default confirmed. */
 export async function recordOf(consul: ConsulAgent, name: string, wish: RecordWish = {}): Promise<MasterRecord> {
   const { master, phase = 'confirmed', prefix, timeoutMs = 20_000, until = () => true } = wish;
   const wished = (record: MasterRecord | undefined) =>
@@ -139,7 +139,7 @@ export async function recordOf(consul: ConsulAgent, name: string, wish: RecordWi
   return (await waitFor(`a ${phase} record of ${name}${at}`, read, { until: wished, timeoutMs })) as MasterRecord;
 }
 
-/** Everything that the contract puts into Consul for one master, each with its ModifyIndex. */
+/** The ModifyIndex of everything in Consul for one master. */
 export async function written(consul: ConsulAgent, name: string): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   for (const path of [`redis/record/${name}`, `redis/master/${name}?recurse`]) {

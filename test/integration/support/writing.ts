@@ -3,26 +3,26 @@ import { type Address, formatAddress, sameAddress } from '../../../lib/model/add
 import { nowMs } from '../../sandbox/recorder.ts';
 import { RespConnection, redisCli } from '../../sandbox/resp.ts';
 
-/** How a client finds the master: `write` rejects where the write was not acknowledged. */
+/** A client of Redis. `write` rejects if the write was not acknowledged. */
 export interface WriteClient {
   write(key: string, value: number): Promise<void>;
-  /** Who acknowledged the last write, where the client knows. */
+  /** The address that acknowledged the last write, if the client knows it. */
   at?(): Address | undefined;
-  /** After an error: the connection is given up. */
+  /** Closes the connection after an error. */
   drop(): void;
   close(): void;
 }
 
 /**
- * An application that writes numbers into a set, one after the other, and keeps which of them were acknowledged, and
- * when. What a master that survives does not have of them is lost.
+ * An application that writes numbers into a set, one after the other, and records when each was acknowledged. An
+ * acknowledged number that the surviving master does not have is lost.
  */
 export class LedgerWriter {
   readonly name: string;
   readonly key: string;
   /** Milliseconds since 1970 of each acknowledgement, by number. */
   readonly acknowledged = new Map<number, number>();
-  /** Who acknowledged each number (`host:port`), and when it was asked to, where the client knows. */
+  /** Which address (`host:port`) acknowledged each number, and when the client sent it, if the client knows. */
   readonly places = new Map<number, { readonly at: string; readonly askedMs: number }>();
   readonly errors: { readonly atMs: number; readonly message: string }[] = [];
   readonly #client: WriteClient;
@@ -93,7 +93,7 @@ export class LedgerWriter {
 
 const timeoutMs = 500;
 
-/** One connection, kept until it breaks or refuses; then to wherever `find` says by then. */
+/** Keeps one connection until an error, and then connects to what `find` returns. */
 export function persistentClient(find: () => Promise<Address> | Address): WriteClient {
   let connection: RespConnection | undefined;
   return {
@@ -111,7 +111,7 @@ export function persistentClient(find: () => Promise<Address> | Address): WriteC
   };
 }
 
-/** One connection, moved the moment that `find` says something else: as HAProxy moves its sessions. */
+/** Moves its connection as soon as `find` returns another address, as HAProxy moves its sessions. */
 export function followingClient(find: () => Address): WriteClient {
   let connection: RespConnection | undefined;
   const drop = () => {
@@ -132,8 +132,8 @@ export function followingClient(find: () => Address): WriteClient {
 }
 
 /**
- * What most applications have: ioredis, which asks the Sentinels, and follows their +switch-master. Where it has not
- * written for ten seconds it is begun anew, as an application that is restarted for being stuck.
+ * ioredis with Sentinels, as most applications use it: it follows +switch-master. After ten seconds without a write it is
+ * created again, like an application that is restarted because it hangs.
  */
 export function sentinelClient(options: {
   readonly sentinels: readonly Address[];
