@@ -3,6 +3,7 @@ import type { Config } from '../lib/config/model.ts';
 import { Daemon } from '../lib/daemon/daemon.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Log, makeLog } from '../lib/telemetry/log.ts';
+import { LogStream } from '../lib/telemetry/log-stream.ts';
 import type { ExitCode } from './exit-code.ts';
 import { version } from './version.ts';
 
@@ -10,10 +11,11 @@ import { version } from './version.ts';
 export async function runDaemon(paths: readonly string[]): Promise<ExitCode> {
   const load = (): Promise<Config> => loadConfig({ paths, environment: process.env });
   const config = await load();
-  const log = makeLog({ ...config.log });
+  const stream = new LogStream(2);
+  const log = makeLog({ ...config.log, stream });
   const releaseDefects = logDefects(log);
   const releaseConsole = logConsole(log);
-  const daemon = new Daemon({ config, log, version });
+  const daemon = new Daemon({ config, log, version, logLinesLost: () => stream.lost });
   const stopped = stopSignal();
   const started = daemon.start();
   const releaseSignals = obeySignals({ daemon, load, started });
@@ -28,6 +30,7 @@ export async function runDaemon(paths: readonly string[]): Promise<ExitCode> {
     stopped.release();
     releaseConsole();
     releaseDefects();
+    stream.flush();
   }
 }
 

@@ -4,8 +4,12 @@ import { runProgram } from './program.ts';
 // Whoever reads the output may stop early (`switchmaster why shard1 | head`): that is no failure of ours, and the
 // daemon, which tells nothing there, does not end over it.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  if (!process.argv.includes('run')) process.exit(0);
+  if (process.argv.includes('run')) return;
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(`cannot write to standard output: ${error.message}\n`);
+  process.exit(1);
 });
+// What cannot be reported there ends no command.
+process.stderr.on('error', () => undefined);
 
 process.exitCode = await runProgram(process.argv.slice(2));

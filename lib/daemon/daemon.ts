@@ -25,6 +25,8 @@ import { unionViews } from './views.ts';
 export interface DaemonOptions {
   readonly config: Config;
   readonly log: Log;
+  /** How many log lines were lost since the start. Default: none. */
+  readonly logLinesLost?: () => number;
   readonly version: string;
 }
 
@@ -160,7 +162,8 @@ export class Daemon {
     const { lastOutcomes } = this.#requireObservers();
     const watches = this.#assembly.find(ConsulPart)?.watches.size ?? 0;
     const eventStreams = this.#assembly.find(ApiPart)?.eventStreams ?? 0;
-    return readMeasures({ views: this.#views(), lastOutcomes, watches, eventStreams });
+    const logLinesLost = this.#options.logLinesLost?.() ?? 0;
+    return readMeasures({ views: this.#views(), lastOutcomes, watches, eventStreams, logLinesLost });
   }
 
   /** Takes the report of each run of each loop. */

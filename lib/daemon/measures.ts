@@ -9,8 +9,9 @@ export function readMeasures(sources: {
   readonly lastOutcomes: LastOutcomes;
   readonly watches: number;
   readonly eventStreams: number;
+  readonly logLinesLost: number;
 }): MetricsView {
-  const { views, lastOutcomes, watches, eventStreams } = sources;
+  const { views, lastOutcomes, watches, eventStreams, logLinesLost } = sources;
   const masters = views.masters.list();
   const templates = views.templates.list();
   const health = views.health.read();
@@ -23,6 +24,7 @@ export function readMeasures(sources: {
     templates,
     watches,
     eventStreams,
+    logLinesLost,
     ready: health.reasons.every(({ code }) => code !== 'not-ready'),
     problems: health.reasons,
     // The series of a removed key ends.

@@ -1,7 +1,9 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
 import { parseJsonObject } from '../model/json.ts';
+import { readRegularFile } from '../regular-file.ts';
 import type { JournalEntry, KeptEntry } from './journal.ts';
 
 export interface JournalFileOptions {
@@ -15,6 +17,12 @@ export interface JournalFileOptions {
 
 /** How many lines may wait for a slow disk. The file loses the lines beyond. */
 const maxWaiting = 1_000;
+
+/** A longer journal is not read. */
+const maxReadBytes = 256 * 1024 * 1024;
+
+/** As for `a`. O_NONBLOCK: to open a pipe that nobody reads would wait for a reader. */
+const appendFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
 
 /*
  * A journal that survives restarts. `append` never waits and never throws: one write at a time takes all waiting lines.
@@ -71,12 +79,12 @@ export class JournalFile {
   async #write(text: string): Promise<void> {
     const file = this.#options.path;
     await mkdir(path.dirname(file), { recursive: true });
-    const handle = await open(file, 'a', 0o640);
+    const handle = await open(file, appendFlags, 0o640);
     let size: number;
     try {
       size = (await handle.stat()).size;
       // After a crash the last line may be cut.
-      const torn = size > 0 && !this.#failing && (await endsTorn(file, size));
+      const torn = size > 0 && (await endsTorn(file, size));
       await handle.appendFile(torn ? `\n${text}` : text);
     } finally {
       await handle.close();
@@ -86,7 +94,7 @@ export class JournalFile {
 
   async #read(file: string): Promise<string> {
     try {
-      return await readFile(file, 'utf8');
+      return await readRegularFile(file, { maxBytes: maxReadBytes });
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') this.#fail(`cannot read the journal ${file}`, thrown);
       return '';

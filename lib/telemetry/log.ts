@@ -1,4 +1,4 @@
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import { pinoPretty } from './pretty.ts';
 import { serializeError } from './serialize.ts';
 
@@ -8,8 +8,7 @@ export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   /** `auto`: one line for people on a terminal, else JSON. */
   readonly format: 'auto' | 'json' | 'pretty';
-  /** Default: standard error. */
-  readonly stream?: DestinationStream;
+  readonly stream: DestinationStream;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
@@ -17,11 +16,10 @@ export interface LogOptions {
 const secretKeys = ['password', 'token', 'secret', 'auth', 'authorization', 'cookie'];
 
 /**
- * The log: constant messages plus fields. It writes synchronously, so that no line is lost in a crash. The entry point of
- * a process makes it; parts get children of it.
+ * The log: constant messages plus fields. The entry point of a process makes it; parts get children of it.
  */
 export function makeLog(options: LogOptions): Log {
-  const stream = options.stream ?? destination({ dest: 2, sync: true });
+  const { stream } = options;
   const pretty = options.format === 'pretty' || (options.format === 'auto' && process.stderr.isTTY === true);
   return pino(
     {

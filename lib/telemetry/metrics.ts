@@ -17,6 +17,8 @@ export interface MetricsView {
   readonly watches: number;
   readonly ready: boolean;
   readonly eventStreams: number;
+  /** Since the start. */
+  readonly logLinesLost: number;
   readonly lastRuns: readonly {
     readonly loop: string;
     readonly key: string;
@@ -76,6 +78,16 @@ export class Metrics {
       registers,
     }).set({ version: options.version, node: process.version }, 1);
     this.#view = options.view;
+    const lost = () => (this.#scraped ?? options.view()).logLinesLost;
+    new Counter({
+      name: 'switchmaster_log_lines_lost_total',
+      help: 'Log lines that standard error did not take: a full disk, a closed pipe, a reader that does not read.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(lost());
+      },
+    });
     addViewMetrics(this.registry, () => this.#scraped ?? options.view());
   }
 

@@ -12,6 +12,7 @@ const view = {
   watches: 0,
   ready: true,
   eventStreams: 0,
+  logLinesLost: 0,
   lastRuns: [],
 };
 

@@ -28,6 +28,7 @@ const view: MetricsView = {
   watches: 4,
   ready: true,
   eventStreams: 1,
+  logLinesLost: 3,
   lastRuns: [{ loop: 'bridge', key: 'shard1', failures: 2, succeededAtSeconds: 1_700_000_000 }],
 };
 
@@ -44,6 +45,7 @@ t.test('runs are counted and timed, and the stages of a change with its cause', 
     'switchmaster_reconciles_total{loop="bridge",result="unchanged"} 1',
     'switchmaster_reconcile_duration_seconds_count{loop="bridge",result="applied"} 1',
     'switchmaster_stage_seconds_sum{loop="bridge",cause="failover",stage="committed"} 0.004',
+    'switchmaster_log_lines_lost_total 3',
     'switchmaster_record_epoch{master="shard1"} 7',
     'switchmaster_master_check{master="shard1"} 1',
     'switchmaster_sentinels_seen{master="shard2"} 0',

@@ -1,0 +1,49 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+
+/** How long a file system may take. One that hangs, such as a network mount without its server, never answers. */
+const timeoutMs = 2_000;
+
+const defaultMaxBytes = 1024 * 1024;
+
+/** Reads that did not come back. A further read of the same path would occupy another thread. */
+const pending = new Map<string, Promise<string>>();
+
+/**
+ * The UTF-8 text of a regular file. A pipe, a device and a folder are an error, and so is a file that is larger than
+ * `maxBytes` (default 1 MiB) or a file system that does not answer within 2 s: none of them may hold the daemon up.
+ *
+ * @throws the error of the system call, or one that says what the path is
+ */
+export async function readRegularFile(path: string, options: { readonly maxBytes?: number } = {}): Promise<string> {
+  const reading = pending.get(path) ?? read(path, options.maxBytes ?? defaultMaxBytes);
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`the file system does not answer within ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  try {
+    return await Promise.race([reading, late]);
+  } catch (thrown) {
+    pending.set(path, reading);
+    const forget = (): boolean => pending.delete(path);
+    reading.then(forget, forget);
+    throw thrown;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function read(path: string, maxBytes: number): Promise<string> {
+  // O_NONBLOCK: to open a pipe that nobody writes to would wait for a writer.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    const stats = await handle.stat();
+    if (stats.isDirectory()) throw new Error('it is a folder');
+    if (!stats.isFile()) throw new Error('it is a pipe or a device, not a file');
+    if (stats.size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,95 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants, openSync, readSync, writeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import net from 'node:net';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { nodeEnvironment } from '../../runner/environment.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+
+// A busy machine takes its time.
+t.setTimeout(120_000);
+
+const file = fileURLToPath(new URL('../../../cmd/switchmaster.ts', import.meta.url));
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function fill(fd: number): void {
+  for (;;) writeSync(fd, '.');
+}
+
+/** Starts the daemon with `stderr` for its standard error, and waits until it answers. */
+async function start(t: Test, setting: { readonly stderr: number | 'pipe'; readonly more?: string }) {
+  const port = await freePort();
+  const config = `api: { listen: "127.0.0.1:${port}" }\nconsul: { address: "127.0.0.1:9" }\n${setting.more ?? ''}`;
+  const folder = t.testdir({ 'c.yml': config });
+  const child = spawn(process.execPath, [file, 'run', '--config', folder], {
+    env: nodeEnvironment(),
+    stdio: ['ignore', 'ignore', setting.stderr],
+  });
+  t.teardown(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  const get = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+  const isLive = (): Promise<string | undefined> => get('/live').catch(() => undefined);
+  const lost = async (): Promise<number> =>
+    Number(/^switchmaster_log_lines_lost_total (\d+)$/m.exec(await get('/metrics'))?.[1]);
+  const stop = async (): Promise<unknown> => {
+    child.kill('SIGTERM');
+    return (await ended)[0];
+  };
+  return { child, folder, isLive, lost, stop };
+}
+
+t.test('a full disk under the log neither keeps it from starting nor ends it on a HUP', async (t) => {
+  const { child, isLive, lost, stop } = await start(t, { stderr: openSync('/dev/full', 'w') });
+  await waitFor('the daemon', isLive, { until: (text) => text !== undefined });
+  const before = await lost();
+  t.ok(before > 0);
+  child.kill('SIGHUP');
+  await waitFor('more lost lines', lost, { until: (count) => count > before });
+  t.equal(await stop(), 0);
+});
+
+t.test('a log whose reader is gone does not end it', async (t) => {
+  const { child, isLive, lost, stop } = await start(t, { stderr: 'pipe' });
+  await waitFor('the daemon', isLive, { until: (text) => text !== undefined });
+  child.stderr?.destroy();
+  const provoke = (): Promise<number> => {
+    child.kill('SIGHUP');
+    return lost();
+  };
+  await waitFor('lost lines', provoke, { until: (count) => count > 0 });
+  t.equal(await stop(), 0);
+});
+
+t.test('a log that nobody reads does not block it', async (t) => {
+  const pipe = `${t.testdir()}/pipe`;
+  execFileSync('mkfifo', [pipe]);
+  // Nothing more fits in: whoever writes to it and waits, waits for ever.
+  const fd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+  t.throws(() => fill(fd), { code: 'EAGAIN' });
+  const { isLive, lost, stop } = await start(t, { stderr: openSync(pipe, constants.O_RDWR) });
+  t.ok(await waitFor('the daemon', isLive, { until: (text) => text !== undefined }));
+  t.equal(await lost(), 0, 'its lines wait');
+  const bytes = Buffer.alloc(1024 * 1024);
+  const read = (): string => bytes.toString('utf8', 0, readSync(fd, bytes));
+  await waitFor('the lines', read, { until: (text) => text.includes('starting') });
+  t.equal(await stop(), 0);
+});
+
+t.test('a journal on a full disk or on a device costs the journal alone', async (t) => {
+  for (const device of ['/dev/full', '/dev/zero']) {
+    const { child, folder, isLive, stop } = await start(t, { stderr: 'pipe', more: `journal: { file: ${device} }\n` });
+    child.stderr?.resume();
+    t.ok(await waitFor('the daemon', isLive, { until: (text) => text !== undefined }));
+    t.ok(await readFile(`${folder}/c.yml`, 'utf8'));
+    t.equal(await stop(), 0);
+  }
+});
