@@ -1,6 +1,6 @@
 #!/bin/sh
-# twemproxy, from the moment that switchmaster has written its config. It has no reload: it is ended
-# (restart-twemproxy.sh), and starts here at once with the config as it is then.
+# Starts twemproxy as soon as switchmaster has written its config. twemproxy cannot reload: restart-twemproxy.sh stops it, and
+# this script starts it again at once with the current config.
 config=/run/twemproxy/nutcracker.yml
 pid_file=/run/twemproxy/nutcracker.pid
 trap 'kill "$pid" 2>/dev/null; exit 0' TERM INT
@@ -11,6 +11,6 @@ while :; do
   pid=$!
   echo "$pid" > "$pid_file"
   wait "$pid"
-  # Ended by us it starts again at once; by itself (exit 1, a config it cannot use) not in a tight circle.
+  # After a stop it starts again at once. After exit 1 (an invalid config) it waits, to avoid a busy loop.
   [ $? -eq 1 ] && sleep 0.5
 done
