@@ -3,7 +3,7 @@ import type { ConsulConfig } from '../config/model.ts';
 import { revealTls } from '../config/reveal.ts';
 import type { Part } from '../part.ts';
 import { PooledReader } from './pooled-reader.ts';
-import { CatalogWatches, type Reach } from './watches.ts';
+import { CatalogWatches, type CatalogWatchesOptions } from './watches.ts';
 
 /** The connection to Consul that all other parts share, and its blocking queries. */
 export class ConsulPart implements Part {
@@ -11,7 +11,7 @@ export class ConsulPart implements Part {
   readonly client: ConsulClient;
   readonly watches: CatalogWatches;
 
-  constructor(config: ConsulConfig, options: { readonly onReach?: (reach: Reach) => void } = {}) {
+  constructor(config: ConsulConfig, options: Pick<CatalogWatchesOptions, 'onReach' | 'onTree'> = {}) {
     const { token, tls, connections, ...rest } = config;
     this.client = new ConsulClient({
       ...rest,

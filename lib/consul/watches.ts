@@ -1,4 +1,5 @@
 import type { SwitchmasterError } from '../errors.ts';
+import type { KvEntry } from '../model/catalog.ts';
 import { type ConsulAnswer, type ConsulQuery, queryId } from '../model/query.ts';
 import { type Consistency, type Reader, Watch, type WatchLimits } from './watch.ts';
 import type { WatchEvent, WatchState } from './watch-state.ts';
@@ -13,6 +14,8 @@ export interface CatalogWatchesOptions {
   readonly limits?: Partial<WatchLimits>;
   /** Called when the first query fails, and when the first failed query is answered again. */
   readonly onReach?: (reach: Reach) => void;
+  /** Called with each new answer for a tree of keys, before the followers. */
+  readonly onTree?: (prefix: string, entries: readonly KvEntry[]) => void;
 }
 
 /** Whether Consul can be read. */
@@ -66,12 +69,14 @@ export class CatalogWatches implements Watches {
   readonly #watches = new Map<string, SharedWatch>();
   readonly #runs = new Set<Promise<void>>();
   readonly #onReach: (reach: Reach) => void;
+  readonly #onTree: CatalogWatchesOptions['onTree'];
   #reach: Reach['kind'] = 'back';
 
   constructor(options: CatalogWatchesOptions) {
     this.#client = options.client;
     this.#limits = { ...defaultWatchLimits, ...options.limits };
     this.#onReach = options.onReach ?? (() => {});
+    this.#onTree = options.onTree;
   }
 
   /** How many queries are being watched. */
@@ -129,6 +134,12 @@ export class CatalogWatches implements Watches {
     }
   }
 
+  #showTree({ query, state }: Watch): void {
+    if (query.kind !== 'key-tree' || state.kind !== 'current') return;
+    // The answer to this kind of query is a list of entries.
+    this.#onTree?.(query.prefix, state.value as readonly KvEntry[]);
+  }
+
   #restartOthers(fallen: Watch): void {
     for (const { watch } of this.#watches.values()) if (watch !== fallen) watch.restart();
   }
@@ -138,6 +149,7 @@ export class CatalogWatches implements Watches {
     const { query, consistency } = input;
     const onEvent = (event: WatchEvent) => {
       if (event === 'state') this.#afterStateChange(watch);
+      this.#showTree(watch);
       for (const follower of [...followers]) follower(event);
     };
     const onIndexFall = () => this.#restartOthers(watch);

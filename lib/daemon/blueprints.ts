@@ -2,12 +2,13 @@ import { hostname } from 'node:os';
 import { BridgePart } from '../bridge/part.ts';
 import { buildClusters } from '../cluster/part.ts';
 import { matchesAny } from '../config/glob.ts';
-import type { ApiConfig, Config, ConsulConfig, SentinelConfig } from '../config/model.ts';
+import type { ApiConfig, Config, SentinelConfig } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import { ConsulPart } from '../consul/part.ts';
 import type { Views } from '../http/views.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { formatAddress } from '../model/address.ts';
+import { recordPrefix } from '../model/naming.ts';
 import type { Part } from '../part.ts';
 import { ProvisioningPart } from '../provisioner/part.ts';
 import { buildRegistrar } from '../registrar/part.ts';
@@ -18,6 +19,7 @@ import type { Log } from '../telemetry/log.ts';
 import { ApiPart } from './api.ts';
 import type { Blueprint } from './assembly.ts';
 import type { Conditions } from './conditions.ts';
+import { PassedOverReporter } from './passed-over.ts';
 import { settingsHash } from './settings-hash.ts';
 
 /** What parts get from the daemon and from each other. It outlives every part. */
@@ -53,7 +55,7 @@ type Draft = (config: Config, context: PartContext) => readonly Blueprint[];
 /** Parts in the order of starting. The API comes first, so that it can report what is not ready. */
 const drafts: readonly Draft[] = [
   row({ name: 'api', settings: ({ api }) => api, build: buildApi }),
-  row({ name: 'consul', settings: ({ consul }) => consul, build: buildConsul }),
+  row({ name: 'consul', settings: sharedSettings, build: buildConsul }),
   row({ name: 'bridge', settings: bridgeSettings, build: buildBridge }),
   row({
     name: 'provisioner',
@@ -116,12 +118,14 @@ function buildApi(api: ApiConfig, { views, version, log }: PartContext): Part {
   return new ApiPart({ api, views: views(), version, log: log.child({ part: 'api' }) });
 }
 
-function buildConsul(consul: ConsulConfig, context: PartContext): Part {
+function buildConsul({ consul, environment }: Pick<Config, 'consul' | 'environment'>, context: PartContext): Part {
   const log = context.log.child({ part: 'consul' });
   const { conditions } = context;
   // Whether another connection reaches Consul is not known yet.
   conditions.consulReached();
+  const passedOver = new PassedOverReporter({ prefix: recordPrefix({ environment }), log, conditions });
   return new ConsulPart(consul, {
+    onTree: (prefix, entries) => passedOver.observe(prefix, entries),
     onReach: (reach) => {
       if (reach.kind === 'back') {
         conditions.consulReached();

@@ -1,10 +1,12 @@
 import type { SwitchmasterError } from '../errors.ts';
+import type { PassedOver } from '../model/records.ts';
 import type { ConfigState, ConsulState } from './health/daemon.ts';
 
-/** What is known of Consul and of the config on disk, with the time since when. Outlives every part. */
+/** What is known of Consul, of the keys in it that hold no record, and of the config on disk. Outlives every part. */
 export class Conditions {
   #consul: ConsulState = { kind: 'reached' };
   #config: ConfigState = { kind: 'current' };
+  #passedOver: readonly PassedOver[] = [];
 
   get consul(): ConsulState {
     return this.#consul;
@@ -12,6 +14,15 @@ export class Conditions {
 
   get config(): ConfigState {
     return this.#config;
+  }
+
+  /** Keys among the records that hold no record, without folders and locks. */
+  get passedOver(): readonly PassedOver[] {
+    return this.#passedOver;
+  }
+
+  recordsPassedOver(passedOver: readonly PassedOver[]): void {
+    this.#passedOver = passedOver;
   }
 
   consulLost({ message }: SwitchmasterError): void {

@@ -125,9 +125,10 @@ function isShard(value: unknown): value is ClusterShard {
 function isRanges(value: unknown): value is SlotRange[] {
   return (
     Array.isArray(value) &&
-    value.every(
-      ({ from, to }: Record<string, unknown>) => isSlot(from) && isSlot(to) && (from as number) <= (to as number),
-    )
+    value.every((range: unknown) => {
+      const { from, to } = (range ?? {}) as Record<string, unknown>;
+      return isSlot(from) && isSlot(to) && (from as number) <= (to as number);
+    })
   );
 }
 

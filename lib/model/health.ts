@@ -32,6 +32,7 @@ export const healthCodes = {
   'not-ready': { level: 'unknown', hint: null },
   'consul-unreachable': { level: 'critical', hint: 'consul members' },
   'config-refused': { level: 'warning', hint: 'switchmaster check' },
+  'record-unreadable': { level: 'warning', hint: 'consul kv get "{name}"' },
   'master-unrecorded': { level: 'unknown', hint: 'switchmaster why {name}' },
   'master-down': { level: 'critical', hint: 'switchmaster why {name}' },
   'master-suspected': { level: 'warning', hint: 'switchmaster why {name}' },

@@ -2,6 +2,7 @@ import type { RedisAccess } from '../client/redis.ts';
 import { SentinelMonitoringLink } from '../client/sentinel-monitoring.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import { type Address, formatAddress } from '../model/address.ts';
+import type { KvEntry } from '../model/catalog.ts';
 import { desiredPrefix, type Naming, provisionedPrefix, recordPrefix } from '../model/naming.ts';
 import {
   type DesiredMaster,
@@ -10,7 +11,8 @@ import {
   parseDesired,
   parseNote,
 } from '../model/provisioning.ts';
-import { type MasterRecord, parseRecord } from '../model/record.ts';
+import type { MasterRecord } from '../model/record.ts';
+import { isMarkerKey, readRecords } from '../model/records.ts';
 
 type Tree = Follow<{ kind: 'key-tree'; prefix: string }>;
 
@@ -52,23 +54,17 @@ export class ProvisioningSource {
   read(): DesiredReading | undefined {
     const [desired, provisioned, records] = [this.#desired.state, this.#provisioned.state, this.#records.state];
     if (desired.kind !== 'current' || provisioned.kind !== 'current' || records.kind !== 'current') return undefined;
-    const nameOf = (key: string, prefix: string) => key.slice(prefix.length);
+    const named = (entries: readonly KvEntry[], prefix: string) =>
+      entries.flatMap(({ key, value }) => (isMarkerKey(key) ? [] : [{ name: key.slice(prefix.length), value }]));
+    const prefix = recordPrefix(this.#naming);
     return {
       desired: new Map(
-        desired.value.map(({ key, value }) => {
-          const name = nameOf(key, desiredPrefix(this.#naming));
-          return [name, parseDesired(name, value)];
-        }),
+        named(desired.value, desiredPrefix(this.#naming)).map(({ name, value }) => [name, parseDesired(name, value)]),
       ),
       provisioned: new Map(
-        provisioned.value.map(({ key, value }) => [nameOf(key, provisionedPrefix(this.#naming)), parseNote(value)]),
+        named(provisioned.value, provisionedPrefix(this.#naming)).map(({ name, value }) => [name, parseNote(value)]),
       ),
-      records: new Map(
-        records.value.flatMap(({ value }) => {
-          const record = parseRecord(value);
-          return record === undefined ? [] : [[record.name, record] as const];
-        }),
-      ),
+      records: new Map(readRecords(records.value, prefix).records.map((record) => [record.name, record])),
     };
   }
 

@@ -3,7 +3,8 @@ import type { Follow, FollowOptions, Watches } from '../consul/watches.ts';
 import type { KvEntry } from '../model/catalog.ts';
 import { compareVersions } from '../model/epoch.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
-import { formatRecord, type MasterRecord, parseRecord } from '../model/record.ts';
+import { formatRecord, type MasterRecord } from '../model/record.ts';
+import { readEntry } from '../model/records.ts';
 
 /** The records that this node's bridge has decided, before Consul has them, and also while Consul is down. */
 export class Decisions {
@@ -73,7 +74,7 @@ export class DecidedWatches implements Watches {
   #newer(entry: KvEntry): KvEntry {
     const decided = this.#decisions.of(entry.key.slice(this.#prefix.length));
     if (decided === undefined) return entry;
-    const held = parseRecord(entry.value);
+    const held = readEntry(entry, this.#prefix);
     if (held !== undefined && compareVersions(decided, held) <= 0) return entry;
     return { ...entry, value: formatRecord(decided) };
   }

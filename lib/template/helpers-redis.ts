@@ -1,6 +1,7 @@
 import { formatAddress } from '../model/address.ts';
-import { clusterKey, recordPrefix } from '../model/naming.ts';
-import { type MasterRecord, parseRecord } from '../model/record.ts';
+import { clusterKey, recordKey, recordPrefix } from '../model/naming.ts';
+import type { MasterRecord } from '../model/record.ts';
+import { type RecordsReading, readRecords } from '../model/records.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
 import { readService } from './helpers-consul.ts';
 import type { RenderScope } from './scope.ts';
@@ -11,7 +12,7 @@ export const redisHelpers = {
     kind: 'value',
     takes: [0, 0],
     usage: '(redisMasters)',
-    run: ({ scope }) => (readRecords(scope) ?? []).map(showMaster),
+    run: ({ scope }) => (readMasters(scope)?.records ?? []).map(showMaster),
   },
   redisMaster: {
     kind: 'value',
@@ -69,33 +70,30 @@ function readCluster(text: string, key: string): unknown {
   throw templateFailure(`the key "${key}" in Consul does not hold a record of a cluster.`);
 }
 
-function readRecords(scope: RenderScope): readonly MasterRecord[] | undefined {
+/** The records in the order of their names. What is no record is passed over: it concerns no other master. */
+function readMasters(scope: RenderScope): RecordsReading | undefined {
   const prefix = recordPrefix(scope.world);
   scope.records = 'read';
   const answer = scope.read({ kind: 'key-tree', prefix });
   if (answer === undefined) return undefined;
-  const records = answer.value.map(({ key, value }) => {
-    const record = parseRecord(value);
-    // Leaving the shard out would move other shards' keys: an unreadable record is an error, not a missing one.
-    if (record === undefined) throw templateFailure(`the key "${key}" in Consul does not hold a record.`);
-    return record;
-  });
-  const names = new Set(records.map(({ name }) => name));
-  if (names.size < records.length) throw templateFailure(`two records below "${prefix}" have the same name.`);
+  const { records, passedOver } = readRecords(answer.value, prefix);
   for (const { name, master } of records) {
     scope.members.add(`master ${name}`);
     scope.masters.set(name, formatAddress(master));
   }
-  return records.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return { records: records.toSorted((a, b) => (a.name < b.name ? -1 : 1)), passedOver };
 }
 
 function findRecord(call: HelperCall): MasterRecord | undefined {
-  const records = readRecords(call.scope);
-  if (records === undefined) return undefined;
+  const reading = readMasters(call.scope);
+  if (reading === undefined) return undefined;
   const name = textArgument(call, 0);
-  const record = records.find((one) => one.name === name);
+  const record = reading.records.find((one) => one.name === name);
   if (record !== undefined) return record;
-  const known = records.map((one) => one.name).join(', ') || 'none';
+  const key = recordKey(call.scope.world, name);
+  const spoiled = reading.passedOver.find((one) => one.key === key);
+  if (spoiled !== undefined) throw templateFailure(`${spoiled.message}.`);
+  const known = reading.records.map((one) => one.name).join(', ') || 'none';
   throw templateFailure(`Consul holds no record of the master "${name}" (known: ${known}).`);
 }
 

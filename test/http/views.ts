@@ -112,7 +112,7 @@ export function exampleViews(contents: ExampleContents = {}): Views {
   return {
     ...views,
     health: {
-      read: () => judge({ views, consul, config, nowMs: Date.now() }),
+      read: () => judge({ views, consul, config, passedOver: [], nowMs: Date.now() }),
       notReady: () => judgeReadiness(views.readiness.missing()),
     },
   };

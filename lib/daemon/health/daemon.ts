@@ -1,4 +1,5 @@
 import { makeReason, type Reason } from '../../model/health.ts';
+import type { PassedOver } from '../../model/records.ts';
 
 /** Whether Consul can be read, and since when. */
 export type ConsulState =
@@ -22,6 +23,12 @@ export function judgeConsul(consul: ConsulState): readonly Reason[] {
   if (consul.kind === 'reached') return [];
   const text = `Consul cannot be read since ${consul.since}: ${consul.message}`;
   return [makeReason({ code: 'consul-unreachable', subject: { kind: 'consul', name: 'consul' }, text })];
+}
+
+export function judgePassedOver(passedOver: readonly PassedOver[]): readonly Reason[] {
+  return passedOver.map(({ key, message }) =>
+    makeReason({ code: 'record-unreadable', subject: { kind: 'consul', name: key }, text: `Passed over: ${message}.` }),
+  );
 }
 
 /** The daemon goes on with the config of before, and would not start with the one on disk. */

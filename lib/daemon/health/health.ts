@@ -1,7 +1,15 @@
 import type { Views } from '../../http/views.ts';
 import { type Health, toHealth } from '../../model/health.ts';
+import type { PassedOver } from '../../model/records.ts';
 import { judgeCluster } from './cluster.ts';
-import { type ConfigState, type ConsulState, judgeConfig, judgeConsul, judgeReadiness } from './daemon.ts';
+import {
+  type ConfigState,
+  type ConsulState,
+  judgeConfig,
+  judgeConsul,
+  judgePassedOver,
+  judgeReadiness,
+} from './daemon.ts';
 import { judgeDesired } from './desired.ts';
 import { judgeInstance } from './instance.ts';
 import { judgeMaster } from './master.ts';
@@ -15,6 +23,8 @@ export interface Situation {
   >;
   readonly consul: ConsulState;
   readonly config: ConfigState;
+  /** Keys among the records that hold no record. */
+  readonly passedOver: readonly PassedOver[];
   /** Milliseconds since 1970. */
   readonly nowMs: number;
 }
@@ -23,12 +33,13 @@ export interface Situation {
  * Whether all is well, and why not. Decided here alone: the API, `switchmaster status`, the live page and the metrics
  * show it.
  */
-export function judge({ views, consul, config, nowMs }: Situation): Health {
+export function judge({ views, consul, config, passedOver, nowMs }: Situation): Health {
   const last = (loop: string, key: string) => views.outcomes.last(loop, key);
   return toHealth([
     ...judgeReadiness(views.readiness.missing()),
     ...judgeConsul(consul),
     ...judgeConfig(config),
+    ...judgePassedOver(passedOver),
     ...views.masters
       .list()
       .flatMap((master) => judgeMaster({ master, lastOutcome: last('bridge', master.name), nowMs })),

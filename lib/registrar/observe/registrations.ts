@@ -3,7 +3,9 @@ import type { CatalogWatches, Follow } from '../../consul/watches.ts';
 import { type ClusterRecord, parseClusterRecord } from '../../model/cluster.ts';
 import type { HeldService } from '../../model/instance.ts';
 import { clusterKey, clusterPrefix, type Naming, recordPrefix } from '../../model/naming.ts';
-import { type MasterRecord, parseRecord } from '../../model/record.ts';
+import type { MasterRecord } from '../../model/record.ts';
+import { readRecords } from '../../model/records.ts';
+import { ReadableRecords } from './readable-records.ts';
 
 /** How long one answer of the agent serves the runs of all instances. */
 const freshMs = 200;
@@ -12,6 +14,7 @@ const freshMs = 200;
 export class RegistrationSource {
   readonly #agent: ConsulAgentClient;
   readonly #naming: Naming;
+  readonly #readable: ReadableRecords;
   readonly #records: Follow<{ kind: 'key-tree'; prefix: string }>;
   readonly #clusters: Follow<{ kind: 'key-tree'; prefix: string }> | undefined;
   #reading: { readonly atMs: number; readonly services: Promise<readonly HeldService[]> } | undefined;
@@ -27,6 +30,7 @@ export class RegistrationSource {
     const { watches, naming, onChange } = options;
     this.#agent = options.agent;
     this.#naming = naming;
+    this.#readable = new ReadableRecords(recordPrefix(naming));
     this.#records = watches.follow({ kind: 'key-tree', prefix: recordPrefix(naming) }, onChange);
     if (options.clusters === 'read') {
       this.#clusters = watches.follow({ kind: 'key-tree', prefix: clusterPrefix(naming) }, onChange);
@@ -49,9 +53,11 @@ export class RegistrationSource {
     this.#reading = undefined;
   }
 
-  /** undefined until Consul has answered once. Unreadable records are left out. */
+  /** undefined until Consul has answered once. Values that were never a record are left out. */
   get records(): readonly MasterRecord[] | undefined {
-    return valuesOf(this.#records)?.flatMap(({ value }) => parseRecord(value) ?? []);
+    const entries = valuesOf(this.#records);
+    if (entries === undefined) return undefined;
+    return readRecords(this.#readable.read(entries), recordPrefix(this.#naming)).records;
   }
 
   cluster(name: string): ClusterRecord | undefined {

@@ -84,7 +84,7 @@ export class LiveTemplate {
     const prefix = recordPrefix({ environment: this.#options.environment });
     const answer = this.#inputs.peek({ kind: 'key-tree', prefix });
     if (answer === undefined || this.#rendering.kind !== 'rendered') return 'ordinary';
-    return urgencyOf(this.#rendering, { masters: mastersOf(answer) });
+    return urgencyOf(this.#rendering, { masters: mastersOf(answer, prefix) });
   }
 
   /** Sentences that name what it waits for and why there is no answer. */

@@ -6,6 +6,7 @@ import type { KvEntry, ServiceInstance } from '../../model/catalog.ts';
 import { dnsSafe, type Naming, plainKey, recordPrefix } from '../../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../../model/query.ts';
 import type { MasterRecord } from '../../model/record.ts';
+import { readRecords } from '../../model/records.ts';
 import { type Evidence, evidenceQueries, type HeldRecord, judgeRecords } from '../plan/trust.ts';
 
 type TreeQuery = ConsulQuery & { readonly kind: 'key-tree' };
@@ -112,7 +113,8 @@ class Observation {
     if (records !== undefined) {
       const { decided } = this.#options;
       const evidence = (name: string) => this.#evidenceOf(name);
-      const { entries, held } = judgeRecords({ trusted: before, entries: records, evidence, decided });
+      const own = withoutCopies(records, this.#options.naming);
+      const { entries, held } = judgeRecords({ trusted: before, entries: own, evidence, decided });
       if (!isDeepStrictEqual(entries, before)) this.#trusted = entries;
       this.#hold(held);
     }
@@ -144,6 +146,13 @@ class Observation {
     const current = [...(keys.kind === 'current' ? plain : []), ...(services.kind === 'current' ? served : [])];
     return { addresses: new Set([...plain, ...served]), current: new Set(current) };
   }
+}
+
+/** A copy of a record under another key says nothing about its master. */
+function withoutCopies(entries: readonly KvEntry[], naming: Naming): readonly KvEntry[] {
+  const { passedOver } = readRecords(entries, recordPrefix(naming));
+  const copies = new Set(passedOver.filter(({ kind }) => kind === 'other-name').map(({ key }) => key));
+  return copies.size === 0 ? entries : entries.filter(({ key }) => !copies.has(key));
 }
 
 /** The tags of a `redis-master` instance are the master's name, its DNS-safe form, and the environment. */

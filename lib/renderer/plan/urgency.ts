@@ -1,7 +1,7 @@
 import { formatAddress } from '../../model/address.ts';
 import type { KvEntry } from '../../model/catalog.ts';
 import type { ConsulQuery } from '../../model/query.ts';
-import { parseRecord } from '../../model/record.ts';
+import { readRecords } from '../../model/records.ts';
 import type { GoodRendering, ProvenRendering } from './rendering.ts';
 
 /** A change of master passes every queue and is never rolled back to the old master. */
@@ -24,10 +24,9 @@ export function namesMasters(query: ConsulQuery): 'masters' | 'other' {
   }
 }
 
-/** `host:port` of each master by its record. Values that are no records are left out. */
-export function mastersOf(records: readonly KvEntry[]): ReadonlyMap<string, string> {
-  const parsed = records.flatMap(({ value }) => parseRecord(value) ?? []);
-  return new Map(parsed.map(({ name, master }) => [name, formatAddress(master)]));
+/** `host:port` of each master by the records below `prefix`. Values that are no records are left out. */
+export function mastersOf(entries: readonly KvEntry[], prefix: string): ReadonlyMap<string, string> {
+  return new Map(readRecords(entries, prefix).records.map(({ name, master }) => [name, formatAddress(master)]));
 }
 
 /** `master-change` when a master has another address than in the last proven text. New and removed masters are ordinary. */

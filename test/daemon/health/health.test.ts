@@ -13,6 +13,7 @@ const judged = (contents: ExampleContents, over: Partial<Parameters<typeof judge
     consul: { kind: 'reached' },
     config: { kind: 'current' },
     nowMs: Date.parse('2026-01-02T00:00:00.000Z'),
+    passedOver: [],
     ...over,
   });
 

@@ -1,0 +1,32 @@
+import type { KvEntry } from '../model/catalog.ts';
+import { type PassedOver, readRecords } from '../model/records.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Conditions } from './conditions.ts';
+
+/** Logs each key among the records that holds no record, once, and notes those that somebody has to mend. */
+export class PassedOverReporter {
+  readonly #options: { readonly prefix: string; readonly log: Log; readonly conditions: Conditions };
+  #reported: ReadonlySet<string> = new Set();
+
+  constructor(options: { readonly prefix: string; readonly log: Log; readonly conditions: Conditions }) {
+    this.#options = options;
+  }
+
+  /** Takes Consul's answer for a tree of keys. Ignores every tree but the records. */
+  observe(prefix: string, entries: readonly KvEntry[]): void {
+    const { log, conditions } = this.#options;
+    if (prefix !== this.#options.prefix) return;
+    const { passedOver } = readRecords(entries, prefix);
+    conditions.recordsPassedOver(passedOver.filter(({ kind }) => kind !== 'marker'));
+    for (const one of passedOver) if (!this.#reported.has(identify(one))) log.warn(fieldsOf(one), 'key is no record');
+    this.#reported = new Set(passedOver.map(identify));
+  }
+}
+
+function fieldsOf({ key, message }: PassedOver) {
+  return { key, why: message, hint: `delete it: consul kv delete ${JSON.stringify(key)}` };
+}
+
+function identify({ key, kind }: PassedOver): string {
+  return `${kind} ${key}`;
+}
