@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 
 /** Whether to act: `yes`, or why not. */
-export type Confirmation = { readonly kind: 'yes' } | { readonly kind: 'no' } | { readonly kind: 'nobody-to-ask' };
+type Confirmation = { readonly kind: 'yes' } | { readonly kind: 'no' } | { readonly kind: 'nobody-to-ask' };
 
 /** Asks on the terminal before something is done; `--yes` asks nothing, and without a terminal nobody can be asked. */
-export async function confirm(question: string, options: { readonly yes?: true }): Promise<Confirmation> {
+async function confirm(question: string, options: { readonly yes?: true }): Promise<Confirmation> {
   if (options.yes === true) return { kind: 'yes' };
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return { kind: 'nobody-to-ask' };
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -19,7 +19,7 @@ export interface ExaminedSentinel {
   readonly tilt: boolean;
 }
 
-export type Reached = { readonly kind: 'reached' } | { readonly kind: 'unreachable'; readonly why: string };
+type Reached = { readonly kind: 'reached' } | { readonly kind: 'unreachable'; readonly why: string };
 
 export interface ExaminedMaster {
   readonly name: string;

@@ -40,7 +40,7 @@ export interface DrillReport {
   readonly writers: readonly WriterReport[];
 }
 
-export interface WriterReport {
+interface WriterReport {
   readonly through: string;
   readonly acknowledged: number;
   /** Acknowledged writes that the new master does not have. */
