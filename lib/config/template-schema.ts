@@ -45,7 +45,7 @@ const reload = z.union([
       signal: signal.optional(),
       pidFile: filePath.optional(),
       /** `socket` is a path, or the address of `stats socket ipv4@...`. */
-      haproxy: z.strictObject({ socket: text, fallback: command }).optional(),
+      haproxy: z.strictObject({ socket: text, master: text.optional(), fallback: command }).optional(),
       supervise: supervise.optional(),
     })
     .superRefine((given, context) => {

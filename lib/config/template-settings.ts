@@ -72,9 +72,11 @@ function resolveReload(resolution: Resolution, given: { readonly raw: RawReload;
   const at = [...given.at, 'reload'];
   if (Array.isArray(raw)) return { kind: 'command', command: { argv: raw, timeoutMs: defaultTimeoutMs } };
   if (raw.haproxy !== undefined) {
-    const { socket, fallback } = raw.haproxy;
-    const where = resolveSocket(resolution, { socket, at: [...at, 'haproxy', 'socket'] });
-    return { kind: 'haproxy', socket: where, fallback };
+    const { socket, master, fallback } = raw.haproxy;
+    const find = (key: string, path: string) =>
+      resolveSocket(resolution, { socket: path, at: [...at, 'haproxy', key] });
+    const cli = master === undefined ? undefined : find('master', master);
+    return { kind: 'haproxy', socket: find('socket', socket), ...defined({ master: cli }), fallback };
   }
   if (raw.supervise !== undefined) return resolveSupervise(raw.supervise);
   if (raw.signal !== undefined && raw.pidFile !== undefined) {

@@ -44,7 +44,13 @@ export type ReloadSpec =
   /** Signals the process whose id is in `pidFile`. */
   | { readonly kind: 'signal'; readonly signal: NodeJS.Signals; readonly pidFile: string }
   /** Uses the runtime API when only addresses, weights or states of servers changed, and `fallback` otherwise. */
-  | { readonly kind: 'haproxy'; readonly socket: HaproxySocket; readonly fallback: CommandSpec }
+  | {
+      readonly kind: 'haproxy';
+      readonly socket: HaproxySocket;
+      /** The master CLI of `haproxy -W -S`. With it, sessions in old workers are closed at a change of master. */
+      readonly master?: HaproxySocket;
+      readonly fallback: CommandSpec;
+    }
   /** The daemon starts the program, restarts it when it ends, and ends it when the daemon itself stops. */
   | {
       readonly kind: 'supervise';

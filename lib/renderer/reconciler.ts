@@ -168,10 +168,14 @@ export class Renderer implements Reconciler<RenderHint> {
     if (plan.kind === 'write' && urgency === 'ordinary' && early) return debounceWrite(entry);
     entry.state = plan.kind === 'unchanged' || plan.kind === 'left' ? 'current' : plan.kind;
     entry.held = plan.kind === 'held' ? plan.finding : undefined;
-    const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads: entry.reloads } as const;
+    const warnings: string[] = [];
+    const warn = (warning: string) => warnings.push(warning);
+    const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads: entry.reloads, warn } as const;
     const readsRecords = rendering.kind === 'rendered' && rendering.records === 'read';
     const heldRecords = readsRecords ? (this.#options.heldRecords?.() ?? []) : [];
-    return carryOut(entry, { plan, present, queue: this.#options.queue, step, heldRecords });
+    const outcome = await carryOut(entry, { plan, present, queue: this.#options.queue, step, heldRecords });
+    if (warnings.length === 0) return outcome;
+    return { ...outcome, details: { ...outcome.details, warnings: [...new Set(warnings)] } };
   }
 }
 

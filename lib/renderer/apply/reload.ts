@@ -3,7 +3,7 @@ import { type ErrorCode, isAbort, SwitchmasterError } from '../../errors.ts';
 import type { CommandSpec, ReloadSpec, TemplateSpec } from '../../model/template-spec.ts';
 import { whileDrained } from '../haproxy/drain.ts';
 import { type HaproxyPlan, planHaproxy } from '../haproxy/plan.ts';
-import { changeAtRuntime, moveServers, prepareReload } from '../haproxy/reload.ts';
+import { changeAtRuntime, moveServers } from '../haproxy/reload.ts';
 import type { Urgency } from '../plan/urgency.ts';
 import type { StageClock } from '../stages.ts';
 import { runCommand } from './command.ts';
@@ -21,6 +21,8 @@ export interface Step extends StepSignals {
   /** Of a template with `reload.supervise`. */
   readonly supervisor: Supervisor | undefined;
   readonly reloads: ReloadInFlight;
+  /** Reports what did not succeed beside the job itself. */
+  readonly warn: (warning: string) => void;
 }
 
 /**
@@ -44,9 +46,11 @@ export function chooseRoute(spec: TemplateSpec, before: string | undefined, afte
 }
 
 /** Before the check of a file that takes a reload: moves HAProxy's servers to the new masters. Never rejects. */
-export async function moveEarly({ spec, urgency, signal }: Step, route: Route): Promise<void> {
+export async function moveEarly({ spec, urgency, signal, warn }: Step, route: Route): Promise<void> {
   if (urgency !== 'master-change' || spec.reload?.kind !== 'haproxy') return;
-  if (route.kind === 'reload' && route.plan !== undefined) await moveServers(spec.reload, route.plan.expected, signal);
+  if (route.kind === 'reload' && route.plan !== undefined) {
+    await moveServers({ reload: spec.reload, signal, warn }, route.plan);
+  }
 }
 
 /** Makes the consumer use the file that is in place. Throws `reload-failed`. */
@@ -84,12 +88,12 @@ async function reloadHaproxy(
   { reload, route }: { reload: ReloadSpec & { kind: 'haproxy' }; route: Route },
 ): Promise<void> {
   if (route.kind === 'runtime') {
-    if ((await changeAtRuntime(reload, route.plan, step.signal)) === 'changed') return;
+    if ((await changeAtRuntime({ ...step, reload }, route.plan)) === 'changed') return;
     // HAProxy does not run, or runs with another config than expected. The reload corrects both.
     await runCheck(step, step.spec.destination);
   }
   await step.reloads.run(step, async (signal) => {
-    if (route.kind === 'reload' && route.plan !== undefined) await prepareReload(reload, route.plan, signal);
+    if (route.kind === 'reload' && route.plan !== undefined) await moveServers({ ...step, reload, signal }, route.plan);
     await runReload({ ...step, signal }, reload.fallback);
   });
 }

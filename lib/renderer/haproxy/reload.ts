@@ -1,20 +1,31 @@
+import { isAbort, SwitchmasterError } from '../../errors.ts';
 import type { ReloadSpec } from '../../model/template-spec.ts';
-import type { HaproxyPlan, ServerLine } from './plan.ts';
+import { HaproxyMaster } from './master-cli.ts';
+import type { HaproxyPlan } from './plan.ts';
 import { HaproxyRuntime } from './runtime-api.ts';
-import { alignServers, changeServers, confirmServers, retireServers } from './servers.ts';
+import { alignServers, changeServers, closeSessions, confirmServers, retireServers } from './servers.ts';
 
-type HaproxyReload = ReloadSpec & { readonly kind: 'haproxy' };
+/** A running HAProxy that gets to a new config. */
+export interface HaproxyStep {
+  readonly reload: ReloadSpec & { readonly kind: 'haproxy' };
+  readonly signal: AbortSignal;
+  readonly warn: (warning: string) => void;
+}
 
 /** Applies a plan without a reload. `failed`: HAProxy does not run, or runs with another config than expected. */
 export async function changeAtRuntime(
-  { socket }: HaproxyReload,
+  step: HaproxyStep,
   plan: HaproxyPlan & { readonly kind: 'runtime' },
-  signal: AbortSignal,
 ): Promise<'changed' | 'failed'> {
-  const runtime = new HaproxyRuntime(socket);
+  const { reload, signal } = step;
+  const runtime = new HaproxyRuntime(reload.socket);
+  const leaves = plan.changes.some(({ move, state }) => move !== undefined || state === 'maint');
+  const leaving = leaves ? leaveOldWorkers(step, plan) : undefined;
+  leaving?.catch(() => undefined);
   try {
     await changeServers(runtime, plan.changes, signal);
     await confirmServers(runtime, plan.expected, signal);
+    await leaving;
     return 'changed';
   } catch {
     signal.throwIfAborted();
@@ -23,28 +34,31 @@ export async function changeAtRuntime(
 }
 
 /**
- * Moves servers of the process that a reload is about to replace: its sessions outlive the reload, and none may stay on
- * a demoted master. Does nothing when no process answers.
+ * Moves servers of the process that a reload is about to replace: its sessions outlive the reload, and none may stay on a
+ * former master. Does nothing when no process answers.
  */
-export async function prepareReload(
-  { socket }: HaproxyReload,
-  plan: HaproxyPlan & { readonly kind: 'reload' },
-  signal: AbortSignal,
-): Promise<void> {
-  const runtime = new HaproxyRuntime(socket);
+export async function moveServers(step: HaproxyStep, plan: HaproxyPlan & { readonly kind: 'reload' }): Promise<void> {
+  const { reload, signal } = step;
+  const runtime = new HaproxyRuntime(reload.socket);
   try {
     await alignServers(runtime, plan.expected, signal);
     await retireServers(runtime, plan.gone, signal);
   } catch {
     signal.throwIfAborted();
   }
+  await leaveOldWorkers(step, plan);
 }
 
-/** Moves the servers of the running process before anything else. The check and the reload follow. */
-export async function moveServers(
-  { socket }: HaproxyReload,
-  expected: readonly ServerLine[],
-  signal: AbortSignal,
-): Promise<void> {
-  await alignServers(new HaproxyRuntime(socket), expected, signal).catch(() => undefined);
+/** Closes sessions in workers that earlier reloads have replaced. */
+async function leaveOldWorkers({ reload, signal, warn }: HaproxyStep, plan: HaproxyPlan): Promise<void> {
+  if (reload.master === undefined) return;
+  const master = new HaproxyMaster(reload.master);
+  const gone = plan.kind === 'reload' ? plan.gone : [];
+  try {
+    const workers = await master.oldWorkers(signal);
+    await Promise.all(workers.map((worker) => closeSessions(worker, { expected: plan.expected, gone }, signal)));
+  } catch (thrown) {
+    if (isAbort(thrown) || signal.aborted) throw thrown;
+    warn(`Cannot close sessions in old workers of HAProxy. ${SwitchmasterError.from(thrown).message}`);
+  }
 }

@@ -42,6 +42,34 @@ export async function alignServers(
   await changeServers(process, planAlignment(await readServers(process, signal), expected), signal);
 }
 
+/**
+ * Closes the sessions of an old worker whose server is at another address than expected, or gone. An old worker refuses
+ * commands for a server ("Proxy is disabled"), so each session is closed by its id.
+ */
+export async function closeSessions(
+  worker: CommandLine,
+  servers: { readonly expected: readonly ServerLine[]; readonly gone: readonly ServerName[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const moved = planAlignment(await readServers(worker, signal), servers.expected);
+  const left = new Set([...moved, ...servers.gone].map(({ backend, server }) => `${backend}/${server}`));
+  if (left.size === 0) return;
+  const sessions = parseSessions(await worker.send(['show sess'], signal));
+  const ids = sessions.filter(({ server }) => left.has(server)).map(({ id }) => id);
+  await sendAll(
+    worker,
+    ids.map((id) => `shutdown session ${id}`),
+    signal,
+  );
+}
+
+/** Each session's id and `backend/server`, from lines such as `0x55d0: proto=tcpv4 src=... fe=f be=b srv=s ts=00 ...`. */
+export function parseSessions(text: string): readonly { readonly id: string; readonly server: string }[] {
+  return [...text.matchAll(/^(0x[0-9a-f]+): .*?\bbe=(\S+) srv=(\S+)/gm)].map(([, id = '', backend, server]) => {
+    return { id, server: `${backend}/${server}` };
+  });
+}
+
 /** Reads back that every server is as the config says. Throws `reload-failed`. */
 export async function confirmServers(
   process: CommandLine,

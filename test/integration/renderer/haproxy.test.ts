@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Address } from '../../../lib/model/address.ts';
@@ -9,6 +8,7 @@ import type { ConsulAgent } from '../../sandbox/consul.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
 import { redisCli } from '../../sandbox/resp.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import { clientsOf, openIdle } from '../support/idle-clients.ts';
 import { makeFolder, putRecord, startRendering } from '../support/rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'haproxy' });
@@ -51,29 +51,6 @@ async function setUp(t: Test, input: { name: string; program?: string }) {
 
 async function moveTo(consul: ConsulAgent, name: string, master: Address, epoch = 1): Promise<void> {
   await putRecord(consul, { name, master, epoch, replicas: [] });
-}
-
-async function openIdle(address: Address, count: number): Promise<{ sockets: Socket[]; closed: () => number }> {
-  let closed = 0;
-  const sockets = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const socket = connect({ ...address });
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        closed += 1;
-      });
-      socket.write('PING\r\n');
-      await new Promise<void>((resolve) => socket.once('data', () => resolve()));
-      return socket;
-    }),
-  );
-  return { sockets, closed: () => closed };
-}
-
-/** Connections to a Redis that came through the proxy: neither replication's nor the question's own. */
-async function clientsOf(server: RedisServer): Promise<number> {
-  const list = String(await server.command('CLIENT', 'LIST', 'TYPE', 'normal'));
-  return list.split('\n').filter((line) => line !== '' && !line.includes('cmd=client')).length;
 }
 
 const programs = ['haproxy', ...(existsSync(join(tools, 'haproxy3')) ? ['haproxy3'] : [])];

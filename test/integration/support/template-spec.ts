@@ -17,7 +17,12 @@ type CommandInput = Partly<CommandSpec, 'timeoutMs'>;
 type ReloadInput =
   | { readonly kind: 'command'; readonly command: CommandInput; readonly drain?: Partly<DrainSpec, 'timeoutMs'> }
   | (ReloadSpec & { readonly kind: 'signal' })
-  | { readonly kind: 'haproxy'; readonly socket: HaproxySocket; readonly fallback: CommandInput }
+  | {
+      readonly kind: 'haproxy';
+      readonly socket: HaproxySocket;
+      readonly master?: HaproxySocket;
+      readonly fallback: CommandInput;
+    }
   | {
       readonly kind: 'supervise';
       readonly command: CommandInput;
