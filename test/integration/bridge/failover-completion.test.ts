@@ -16,7 +16,7 @@ async function start(t: Parameters<typeof startBridge>[0], name: string, replica
     sandbox.redis({ name, replicas }),
   ]);
   const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard], downAfterMs: 20_000 });
-  // Sentinel asks for priorities every ten seconds, unless told otherwise; during a failover each second.
+  // By default Sentinel reads priorities every ten seconds, and every second during a failover.
   await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', 'info-period', 200)));
   const decided = Promise.withResolvers<MasterRecord>();
   const bridges = [1, 2].map((n) =>

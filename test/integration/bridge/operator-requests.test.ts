@@ -13,7 +13,7 @@ t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'steering' });
 const [consul, shard1] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 2 })]);
 const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });
-// Sentinel asks each Redis for its priority and its role every ten seconds, unless told otherwise.
+// By default Sentinel reads the priority and the role of each Redis every ten seconds.
 for (const sentinel of sentinels) await sentinel.command('SENTINEL', 'DEBUG', 'info-period', '200').catch(() => {});
 const tokenFile = sandbox.path('api.token');
 sandbox.write('api.token', `${token}\n`);

@@ -14,7 +14,7 @@ import { only } from '../support/bridging.ts';
 // A busy machine takes its time.
 t.setTimeout(240_000);
 const patience = { timeoutMs: 60_000 };
-const sandbox = await Sandbox.openFor(t, { name: 'troubles' });
+const sandbox = await Sandbox.openFor(t, { name: 'problems' });
 const password = 'secret-of-redis';
 const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 1, password })]);
 const sentinels = await sandbox.sentinels({ count: 3, masters: [shard] });
@@ -43,7 +43,7 @@ const unwell = (daemon: Daemon, wanted: RegExp) =>
 const well = (daemon: Daemon) =>
   waitFor('all to be well', () => status(daemon), { until: ({ code }) => code === 0, ...patience });
 
-t.test('a Redis that does not let the bridge in is told wherever somebody looks', async (t) => {
+t.test('every view reports a Redis that refuses the bridge', async (t) => {
   const wrong = { ...config, sentinel: { ...config.sentinel, redis: {} } };
   const daemon = await sandbox.switchmaster({ name: 'refused', config: wrong });
   for (const { address } of shard.servers)
@@ -53,8 +53,8 @@ t.test('a Redis that does not let the bridge in is told wherever somebody looks'
     await text(daemon, '/metrics'),
     'switchmaster_problem{code=\\"redis-denied\\",subject=\\"master/shard1\\",level=\\"warning\\"} 1',
   );
-  const told = daemon.logLines().filter((line) => /NOAUTH/.test(String(line.summary)) && line.level === 'warn');
-  t.equal(told.length, 2, `each once: ${JSON.stringify(told)}`);
+  const lines = daemon.logLines().filter((line) => /NOAUTH/.test(String(line.summary)) && line.level === 'warn');
+  t.equal(lines.length, 2, `each once: ${JSON.stringify(lines)}`);
   const asked = await runCommand(['check', '--online', '--config', daemon.configFile]);
   t.equal(asked.code, 1);
   t.match(asked.stdout, `redis ${formatAddress(shard.master.address)} refuses us: ROLE at`);
@@ -69,30 +69,33 @@ t.test('a Redis that does not let the bridge in is told wherever somebody looks'
   running = daemon;
 });
 
-t.test('an instance that somebody else registered with the tag of a master is told, and left alone', async (t) => {
-  const foreign = { Name: 'redis-master', ID: 'left-over', Address: '9.9.9.9', Port: 1, Tags: ['shard1'] };
-  await consul.put('/v1/agent/service/register', foreign);
-  const { stdout } = await unwell(
-    running,
-    /shard1: somebody else registered 9\.9\.9\.9:1 \(instance left-over on node /,
-  );
-  t.match(stdout, 'as redis-master with this master');
-  const logged = () => running.logLines().filter((line) => /9\.9\.9\.9/.test(String(line.summary)));
-  const told = await waitFor('the log to name it', logged, { until: (lines) => lines.length > 0, ...patience });
-  t.strictSame(
-    told.map(({ level, key, msg }) => [level, key, msg]),
-    [['warn', 'shard1', 'held']],
-  );
-  const examined = await runCommand(['doctor', '--json', '--config', running.configFile]);
-  t.match(examined.stdout, '"service-foreign"');
-  t.equal((await consul.dnsA('shard1.redis-master.service.consul')).length, 2, 'it is not ours to remove');
-  await consul.put('/v1/agent/service/deregister/left-over');
-  await well(running);
-  const recovered = () => running.logLines().some(({ loop, msg }) => loop === 'problem' && msg === 'recovered');
-  await waitFor('the log to say that it recovered', recovered, patience);
-});
+t.test(
+  'the bridge reports an instance that somebody else registered with the tag of a master, and does not change it',
+  async (t) => {
+    const foreign = { Name: 'redis-master', ID: 'left-over', Address: '9.9.9.9', Port: 1, Tags: ['shard1'] };
+    await consul.put('/v1/agent/service/register', foreign);
+    const { stdout } = await unwell(
+      running,
+      /shard1: somebody else registered 9\.9\.9\.9:1 \(instance left-over on node /,
+    );
+    t.match(stdout, 'as redis-master with this master');
+    const logged = () => running.logLines().filter((line) => /9\.9\.9\.9/.test(String(line.summary)));
+    const lines = await waitFor('the log to name it', logged, { until: (found) => found.length > 0, ...patience });
+    t.strictSame(
+      lines.map(({ level, key, msg }) => [level, key, msg]),
+      [['warn', 'shard1', 'held']],
+    );
+    const examined = await runCommand(['doctor', '--json', '--config', running.configFile]);
+    t.match(examined.stdout, '"service-foreign"');
+    t.equal((await consul.dnsA('shard1.redis-master.service.consul')).length, 2, 'it is not ours to remove');
+    await consul.put('/v1/agent/service/deregister/left-over');
+    await well(running);
+    const recovered = () => running.logLines().some(({ loop, msg }) => loop === 'problem' && msg === 'recovered');
+    await waitFor('the log to say that it recovered', recovered, patience);
+  },
+);
 
-t.test('status fails over a Sentinel that names another master, and over an instance that is down', async (t) => {
+t.test('status fails for a Sentinel that names another master, and for an instance that is down', async (t) => {
   const other = await sandbox.redis({ name: 'other', replicas: 0 });
   const staleMaster = only(
     await sandbox.sentinels({ count: 1, name: 'staleMaster', masters: [{ ...other, name: 'shard1' } as typeof other] }),
@@ -116,7 +119,7 @@ t.test('status fails over a Sentinel that names another master, and over an inst
   await well(running);
 });
 
-t.test('a Redis that Sentinels see up, and that the bridge never reaches, is told', async () => {
+t.test('the bridge reports a Redis that the Sentinels see up and that it cannot reach', async () => {
   const { sentinel } = config;
   running.writeConfig({ ...config, sentinel: { ...sentinel, redis: { ...sentinel.redis, tls: true } } });
   running.kill('SIGHUP');
@@ -126,20 +129,20 @@ t.test('a Redis that Sentinels see up, and that the bridge never reaches, is tol
   await well(running);
 });
 
-t.test('what desired/ asks for in vain is told', async (t) => {
+t.test('the daemon reports a desired master that it cannot set up', async (t) => {
   const master = JSON.stringify({ ...shard.master.address, quorum: 2, options: {} });
   await consul.putKey('redis/desired/cache', master);
   await consul.putKey('redis/desired/shard9', 'no master');
   await unwell(running, /desired\/cache: desired\/cache is ignored: sentinel.masters does not match/);
   const { stdout } = await unwell(running, /desired\/shard9: the key desired\/shard9 does not hold a master/);
   t.notMatch(stdout, 'desired/shard1');
-  const told = running.logLines().filter(({ loop, level }) => loop === 'provisioner' && level === 'warn');
-  t.strictSame(told.map(({ key }) => key).toSorted(), ['cache', 'shard9']);
+  const lines = running.logLines().filter(({ loop, level }) => loop === 'provisioner' && level === 'warn');
+  t.strictSame(lines.map(({ key }) => key).toSorted(), ['cache', 'shard9']);
   await Promise.all(['cache', 'shard9'].map((name) => consul.delete(`/v1/kv/redis/desired/${name}`)));
   await well(running);
 });
 
-t.test('what cannot be reached from the start is told once, and when it comes', async (t) => {
+t.test('the log reports once what cannot be reached from the start, and once when it answers', async (t) => {
   await running.stop();
   const [sentinelAt, consulAt] = [await sandbox.address(), await sandbox.address()];
   const nobody = {
@@ -147,22 +150,25 @@ t.test('what cannot be reached from the start is told once, and when it comes', 
     sentinel: { ...config.sentinel, addresses: [formatAddress(sentinelAt)] },
   };
   const daemon = await sandbox.switchmaster({ name: 'alone', config: nobody, ready: '/live' });
-  const told = (msg: string) => daemon.logLines().filter((line) => line.msg === msg);
-  await waitFor('the Sentinel to be missed', () => told('sentinel lost').length, { until: (n) => n > 0, ...patience });
-  await waitFor('Consul to be missed', () => told('cannot read from consul').length, {
+  const linesOf = (msg: string) => daemon.logLines().filter((line) => line.msg === msg);
+  await waitFor('the Sentinel to be missed', () => linesOf('sentinel lost').length, {
     until: (n) => n > 0,
     ...patience,
   });
-  t.match(told('sentinel lost')[0], { level: 'warn', sentinel: formatAddress(sentinelAt) });
+  await waitFor('Consul to be missed', () => linesOf('cannot read from consul').length, {
+    until: (n) => n > 0,
+    ...patience,
+  });
+  t.match(linesOf('sentinel lost')[0], { level: 'warn', sentinel: formatAddress(sentinelAt) });
   const proxies = await Promise.all([pipe(t, sentinelAt, sentinels[0]?.address), pipe(t, consulAt, consul.http)]);
-  await waitFor('the Sentinel', () => told('sentinel connected').length, { until: (n) => n > 0, ...patience });
-  await waitFor('Consul', () => told('reading from consul again').length, { until: (n) => n > 0, ...patience });
-  t.strictSame([told('sentinel lost').length, told('cannot read from consul').length], [1, 1]);
+  await waitFor('the Sentinel', () => linesOf('sentinel connected').length, { until: (n) => n > 0, ...patience });
+  await waitFor('Consul', () => linesOf('reading from consul again').length, { until: (n) => n > 0, ...patience });
+  t.strictSame([linesOf('sentinel lost').length, linesOf('cannot read from consul').length], [1, 1]);
   await daemon.stop();
   for (const proxy of proxies) proxy.close();
 });
 
-t.test('a transaction that gets through ends the pause of watches that had failed', async (t) => {
+t.test('a successful transaction ends the backoff of watches that had failed', async (t) => {
   const agent = await sandbox.consul({ name: 'returning' });
   const client = new ConsulClient({ ...agent.http, onTransaction: () => watches.retryNow() });
   const longMs = 600_000;

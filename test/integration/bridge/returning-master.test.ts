@@ -22,7 +22,7 @@ async function start(t: Parameters<typeof startBridge>[0], name: string) {
   return { name, shard, sentinels, bridge };
 }
 
-/** Sentinels that lost their data and are told of the current master again: they have never seen the former one. */
+/** Sentinels that lost their data and monitor the current master again: they have never seen the former one. */
 async function rebuild(shard: Shard, sentinels: readonly SentinelServer[]) {
   const { host, port } = only(shard.replicas).address;
   for (const sentinel of sentinels) {
