@@ -46,7 +46,7 @@ async function printAcl(options: { readonly config: readonly string[]; readonly 
   return 0;
 }
 
-/** What the names stand for that a template computes, and where it does. */
+/** The names that a template computes, each with its place. */
 interface ComputedName {
   readonly template: string;
   readonly line: number;
@@ -96,7 +96,7 @@ export async function needsOf(config: Config): Promise<AclNeeds> {
   };
 }
 
-/** What a template asks for where Consul holds one of everything, and in the branches that this does not lead to. */
+/** What a template reads if Consul has one of everything, and in the branches that this data does not reach. */
 async function queriesOf(spec: TemplateSpec, environment: string | undefined): Promise<readonly ConsulQuery[]> {
   const { rendered, reads } = await readingsOf(spec, environment);
   const { computedName } = await import('../lib/template/reads.ts');
@@ -125,7 +125,7 @@ async function readingsOf(
   return { rendered: template.render(world).dependencies, reads: template.reads(world) };
 }
 
-/** One of each: so that what stands inside a template's blocks is seen too. */
+/** One of each, so that the content of a template's blocks is rendered too. */
 function supposed(query: ConsulQuery, name: string): ConsulAnswers[ConsulQuery['kind']] {
   const address = { host: '127.0.0.1', port: 1 };
   const record = { version: 1, name, generation: 1, epoch: 1, phase: 'confirmed', master: address, replicas: [] };

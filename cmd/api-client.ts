@@ -19,7 +19,7 @@ interface Place {
 export interface Order extends Place {
   readonly token: string;
   readonly body?: Readonly<Record<string, unknown>>;
-  /** For the answer, which comes when all is done. */
+  /** The limit for the answer, which comes when the change is complete. */
   readonly timeoutMs: number;
 }
 
@@ -38,14 +38,14 @@ export async function order<S extends z.ZodType>(given: Order, shape: S): Promis
   const response = await request({ api, path }, options).catch((thrown: unknown) => {
     const error = SwitchmasterError.from(thrown);
     if (error.code !== 'request-denied') throw error;
-    // A token was sent: it is another one, or the daemon has none.
+    // The request had a token: the daemon has a different one, or none.
     const hint = 'is the token the one that api.tokenFile of the daemon holds?';
     throw new SwitchmasterError('request-denied', `${api.api} refuses the token (${hint})`, { cause: error });
   });
   return readAnswer(response, { place: { api, path }, shape });
 }
 
-/** As {@link ask}, about a master; where there is none of that name, the error tells which was probably meant. */
+/** As {@link ask}, about a master. For an unknown name, the error suggests the most similar one. */
 export async function askAboutMaster<S extends z.ZodType>(
   name: string,
   { place, shape }: { readonly place: Place; readonly shape: S },
@@ -85,7 +85,7 @@ export async function readToken(file: string | undefined): Promise<string> {
   }
 }
 
-/** The response, once it is known to be no error. */
+/** The response. Throws if it is an error. */
 export async function request({ api, path }: Place, options: SendOptions): Promise<Response> {
   const response = await send(new URL(path, api.api), { ...options, api });
   if (response.ok) return response;

@@ -14,9 +14,8 @@ export interface SendOptions {
 }
 
 /**
- * One request, whatever is answered; redirects are answers too. Throws `api-unreachable` with what to do about it,
- * `config-unreadable` for a file of `api`, or the reason of `signal` where that is no timeout. Not by fetch: it cannot
- * be told an authority or a certificate of one's own.
+ * Sends one request and returns any answer, also a redirect. Throws `api-unreachable` with a hint, `config-unreadable` for a
+ * file of `api`, or the reason of `signal` if that is no timeout. fetch cannot use a custom authority or client certificate.
  */
 export async function send(url: URL, options: SendOptions & { readonly api: ApiOptions }): Promise<Response> {
   const { api, signal, method = 'GET', headers, body } = options;
@@ -27,7 +26,7 @@ export async function send(url: URL, options: SendOptions & { readonly api: ApiO
     request.end(body);
     const [incoming] = (await once(request, 'response')) as [IncomingMessage];
     const { statusCode: status = 0 } = incoming;
-    // Node's streams of the web and the web's own are the same by two names.
+    // Node's web streams and the DOM's have different types, but are the same.
     const content = Readable.toWeb(incoming) as unknown as ReadableStream;
     return new Response(status === 204 || status === 304 ? null : content, { status });
   } catch (thrown) {
@@ -57,7 +56,7 @@ async function readPem(file: string | undefined): Promise<string | undefined> {
   }
 }
 
-/** What OpenSSL says of a certificate whose authority nobody has told it. */
+/** OpenSSL's errors for a certificate from an unknown authority. */
 const untrusted: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'UNABLE_TO_GET_ISSUER_CERT',
@@ -70,7 +69,7 @@ function hint(thrown: unknown): string {
   const code = (thrown as { code?: unknown } | undefined)?.code;
   if (typeof code === 'string') {
     if (untrusted.has(code)) return 'is its certificate from an authority of your own? --ca-file names it';
-    if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return '--tls-server-name tells which name its certificate has';
+    if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return '--tls-server-name sets the name in its certificate';
     if (code === 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED')
       return 'it wants a certificate: --client-cert, --client-key';
     if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO') return 'does it speak TLS? --api http://… if not';

@@ -32,7 +32,7 @@ interface DescribedOption {
   readonly long: string;
   readonly short: string | undefined;
   readonly description: string;
-  /** `files` where its value is a path, `other` where it is something else. */
+  /** `files` if its value is a path, `other` if it is something else. */
   readonly takes: 'nothing' | 'files' | 'other';
 }
 
@@ -90,10 +90,10 @@ function writeZsh(commands: readonly Described[]): string {
   const list = commands.map(({ name, description }) => `    ${quote(`${name}:${description}`)}`);
   const value = { nothing: '', files: ':path:_files', other: ':value:' };
   const cases = commands.map(({ name, options, choices, takesArgument }) => {
-    const told = (text: string): string => text.replace(/[[\]:\\]/g, (character) => `\\${character}`);
+    const escaped = (text: string): string => text.replace(/[[\]:\\]/g, (character) => `\\${character}`);
     const specs = options.flatMap(({ long, short, description, takes }) =>
       [long, short].flatMap((flag) =>
-        flag === undefined ? [] : quote(`*${flag}[${told(description)}]${value[takes]}`),
+        flag === undefined ? [] : quote(`*${flag}[${escaped(description)}]${value[takes]}`),
       ),
     );
     // Without a spec for the argument, zsh offers no options after it.

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 /** Whether to act: `yes`, or why not. */
 type Confirmation = { readonly kind: 'yes' } | { readonly kind: 'no' } | { readonly kind: 'nobody-to-ask' };
 
-/** Asks on the terminal before something is done; `--yes` asks nothing, and without a terminal nobody can be asked. */
+/** Asks for confirmation on the terminal. With `--yes` it does not ask, and without a terminal it cannot. */
 async function confirm(question: string, options: { readonly yes?: true }): Promise<Confirmation> {
   if (options.yes === true) return { kind: 'yes' };
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return { kind: 'nobody-to-ask' };

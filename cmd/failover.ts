@@ -128,7 +128,7 @@ function printReport(report: PlannedReport): void {
 
 function describeOffsets({ paused, inherited }: PlannedReport['offsets']): string {
   if (inherited === null)
-    return `the old master stopped at offset ${paused}; the new one does not tell what it has of it`;
+    return `the old master stopped at offset ${paused}; the new one does not report how much of it it has`;
   const verdict = inherited >= paused ? styled('green', 'nothing was lost') : styled('red', 'something was lost');
   return `the old master stopped at offset ${paused}, the new one has it up to ${inherited}: ${verdict}`;
 }

@@ -18,7 +18,7 @@ interface RenderOptions {
   readonly json?: true;
 }
 
-/** What became of one template. */
+/** The result of one template. */
 interface Result {
   readonly name: string;
   readonly destination: string;
@@ -41,7 +41,7 @@ export function addRender(program: Command, done: (code: ExitCode) => void): voi
     .command('render')
     .description('Render the templates once, without a daemon.')
     .addOption(configOption())
-    .option('--once', 'what it does anyway; for those who are used to it')
+    .option('--once', 'no effect: render always runs once')
     .option('--dry-run', 'change nothing; print what would be written')
     .option('--diff', 'print how each file changes')
     .option('-t, --template <name>', 'only this one; may be repeated', collect, [])

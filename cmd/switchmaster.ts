@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { runProgram } from './program.ts';
 
-// Whoever reads the output may stop early (`switchmaster why shard1 | head`): that is no failure of ours, and the
-// daemon, which tells nothing there, does not end over it.
+// The reader of the output may stop early (`switchmaster why shard1 | head`): this is no failure. The daemon does not write
+// there, so it does not end either.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (process.argv.includes('run')) return;
   if (error.code === 'EPIPE') process.exit(0);

@@ -7,7 +7,7 @@ export function styled(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout, validateStream: true });
 }
 
-/** Names and messages come from Consul, Redis and files: what would steer the terminal is taken out. */
+/** Removes control characters: names and messages come from Consul, Redis and files. */
 export function harmless(text: string): string {
   return stripVTControlCharacters(text).replace(/\p{Cc}|\p{Cf}/gu, '\uFFFD');
 }

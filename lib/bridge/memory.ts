@@ -190,7 +190,7 @@ export class MasterMemory {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** A generation that follows a promotion begins because that promotion came to nothing. */
+  /** A generation that follows a promotion begins because that promotion failed. */
   #closeGeneration(record: MasterRecord): void {
     const last = newest(this.#remembered, this.#decided);
     if (last === undefined || record.generation <= last.generation) return;

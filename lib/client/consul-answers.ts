@@ -45,7 +45,7 @@ export interface AnswerMetadata {
  * (`use_streaming_backend`). Nothing fills in the leader and the last contact of such an answer, so that it carries
  * `X-Consul-KnownLeader: false` and `X-Consul-LastContact: 0` whatever the truth is (agent/rpcclient/health/health.go,
  * ServiceNodes; agent/http.go, setMeta). For those answers the two headers mean nothing. Consul 1.12 and later name the
- * backend. In 1.10 and 1.11 the two headers together tell: a server without a leader counts the time since it had one.
+ * backend. In 1.10 and 1.11 the two headers together identify it: a server without a leader counts the time since it had one.
  */
 export function readMetadata(kind: ConsulQuery['kind'], headers: Headers): AnswerMetadata {
   const streamed = isStreamed(kind, headers);

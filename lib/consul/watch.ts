@@ -106,7 +106,7 @@ export class Watch {
     this.#abort.abort();
   }
 
-  /** Reads anew without an index, where the agent may be answering from a streamed view. */
+  /** Reads again without an index, where the agent may be answering from a streamed view. */
   restart(): void {
     if (this.query.kind === 'service' && this.#index > 0n) this.#request?.abort(restarted);
   }

@@ -3,7 +3,7 @@ import { type PassedOver, readRecords } from '../model/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Conditions } from './conditions.ts';
 
-/** Logs each key among the records that holds no record, once, and notes those that somebody has to mend. */
+/** Logs each key among the records that holds no record, once, and notes those that somebody must correct. */
 export class PassedOverReporter {
   readonly #options: { readonly prefix: string; readonly log: Log; readonly conditions: Conditions };
   #reported: ReadonlySet<string> = new Set();

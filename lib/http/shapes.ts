@@ -187,7 +187,7 @@ export const liveAnswer = z.object({ live: z.literal(true), version: z.string(),
 export const readyAnswer = z.object({ ready: z.literal(true) });
 export const masterAnswer = masterShape.extend({ lastOutcome: outcomeShape.nullable() });
 export const mastersAnswer = z.object({ masters: z.array(masterAnswer) });
-/** A master that `desired/` names, with what came of teaching it to the Sentinels. */
+/** A master that `desired/` names, with the result of configuring it in the Sentinels. */
 export const desiredAnswer = z.object({
   desired: z.array(z.object({ name: z.string(), lastOutcome: outcomeShape.nullable() })),
 });

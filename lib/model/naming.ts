@@ -44,7 +44,7 @@ export function desiredPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}desired/`;
 }
 
-/** What a provisioner taught the Sentinels, one key for each master, so that it knows what to take back. */
+/** What the provisioner has configured in the Sentinels: one key for each master, so that it can remove it again. */
 export function provisionedPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}provisioned/`;
 }

@@ -4,7 +4,7 @@ export const redacted = '[secret]';
 /** Values with fewer characters are no secrets: `1` or `yes` stand everywhere, and nobody is kept out by them. */
 export const leastSecretLength = 4;
 
-/** So many characters in a row of a secret are told apart from chance; what cuts long values short leaves more. */
+/** The least length of a secret's part that is redacted. Shorter parts may match by chance; cut values leave longer ones. */
 const fragmentLength = 8;
 
 /** Longer texts are no passwords but parts of a config, whose fragments are everywhere: they are found by whole lines. */
@@ -14,8 +14,8 @@ const maxFragmented = 65_536;
 const keptSecrets = 1_000;
 
 /**
- * Secret texts, and the removal of them from whatever is told: each as it is, line by line, as JSON writes it, and any
- * fragment of {@link fragmentLength} characters, since programs quote, escape and cut what they complain of.
+ * Secret texts, and their removal from messages: each secret unchanged, line by line, as JSON writes it, and every fragment of
+ * {@link fragmentLength} characters, because programs quote, escape and cut texts in their errors.
  */
 export class Redactor {
   /** The forms of each, the one that was met last at the end. */
@@ -33,7 +33,7 @@ export class Redactor {
       const known = this.#secrets.get(text);
       const forms = known ?? formsOf(text);
       if (known === undefined && forms.length > 0) this.#fragments = undefined;
-      // Set anew, so that the oldest comes first in the map's order.
+      // Set again, so that the oldest comes first in the map's order.
       this.#secrets.delete(text);
       if (forms.length > 0) this.#secrets.set(text, forms);
     }

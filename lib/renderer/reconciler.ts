@@ -92,7 +92,7 @@ export class Renderer implements Reconciler<RenderHint> {
 
   /**
    * Releases the text that a guard holds now. Throws `not-found` when no text is held, and `approve-refused` when
-   * `digest` names another text: the operator looked at that one.
+   * `digest` names another text, which the operator reviewed.
    */
   approve(name: string, { digest }: { readonly digest?: string } = {}): void {
     const { template, held: finding } = this.#require(name);
@@ -102,7 +102,7 @@ export class Renderer implements Reconciler<RenderHint> {
     }
     const held = publicDigest(rendering.digest);
     if (digest !== undefined && digest !== held) {
-      const message = `The held text of "${name}" has changed. Look at it, and approve again.`;
+      const message = `The held text of "${name}" has changed. Review it, and approve it again.`;
       throw new SwitchmasterError('approve-refused', message, { details: { held } });
     }
     this.#wake(name, { source: 'operator', event: 'approve', kind: 'approve', digest: rendering.digest });
@@ -185,7 +185,7 @@ interface Seen {
   readonly rendering: Rendering;
 }
 
-/** Takes over what an operator decided. */
+/** Applies what an operator decided. */
 function takeHint({ memory }: Entry, hint: RenderHint): void {
   if (hint.kind === 'approve') memory.approve(hint.digest);
   if (hint.kind === 'retry') memory.allowRefused();

@@ -3,7 +3,7 @@ const maxItems = 100;
 const maxDepth = 8;
 
 /**
- * Copies a value as plain data of bounded size. Long texts, long lists and deep trees are cut, and the copy says so.
+ * Copies a value as plain data of bounded size. The copy cuts long texts, long lists and deep trees, and marks the cuts.
  */
 export function capped(value: unknown, depth = 0): unknown {
   switch (typeof value) {

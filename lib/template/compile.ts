@@ -21,7 +21,7 @@ export interface CompiledTemplate {
   readonly format: TemplateFormat;
   /** Pure: the same world renders to the same bytes. Never throws. */
   render(world: RenderWorld): RenderResult;
-  /** What it may read in any case, in every branch. Pure; never throws. */
+  /** Everything that it may read, in any branch. Pure; never throws. */
   reads(world: RenderWorld): TemplateReads;
 }
 
@@ -56,11 +56,11 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
 
 function compileOptions(helpers: Readonly<Record<string, HelperDefinition>>): CompileOptions {
   const known = Object.fromEntries([...Object.keys(helpers), '$print'].map((name) => [name, true]));
-  // Escaping is the writer's work (lib/template/output.ts): Handlebars' own is for HTML.
+  // The writer escapes values (lib/template/output.ts): Handlebars' own escaping is for HTML.
   return { noEscape: true, knownHelpers: known, knownHelpersOnly: true };
 }
 
-/** The partials that are reached from `main`, each checked; one that reaches itself would render without an end. */
+/** The checked partials that `main` includes, directly or not. A partial that includes itself would never end. */
 function checkPartials(input: {
   main: CheckedSyntax;
   partials: ReadonlyMap<string, TemplateText>;

@@ -2,8 +2,8 @@ import { SwitchmasterError } from '../errors.ts';
 import { type FormatWriter, type Hole, Markup, refuse, showPiece } from './format.ts';
 
 /**
- * JSON. Inside a string a value becomes escaped content; outside of one, a text becomes a whole string with its quotes,
- * and numbers, booleans and `toJSON` stand as they are. The result is parsed, so that a missing comma is found here.
+ * JSON. Inside a string, a value becomes escaped content. Outside, a text becomes a whole string with its quotes, and numbers,
+ * booleans and `toJSON` are written unchanged. The result is parsed, which finds a missing comma.
  */
 export function jsonWriter(): FormatWriter {
   let inString = false;
@@ -23,10 +23,10 @@ export function jsonWriter(): FormatWriter {
     finish(pieces) {
       const cause = parseError(pieces.map((piece) => piece.text).join(''));
       if (cause === undefined) return;
-      // The parser quotes what it stumbles over, so it is asked again about what may be shown.
-      const told = parseError(pieces.map(showPiece).join(''));
-      const reason = told?.message ?? 'a value of a file or of the environment breaks it';
-      throw new SwitchmasterError('template-failed', `The rendered text is not JSON: ${reason}`, { cause: told });
+      // The parser's message quotes the text, so it parses the text without secrets again for a message that may be shown.
+      const shown = parseError(pieces.map(showPiece).join(''));
+      const reason = shown?.message ?? 'a value of a file or of the environment breaks it';
+      throw new SwitchmasterError('template-failed', `The rendered text is not JSON: ${reason}`, { cause: shown });
     },
   };
 }

@@ -3,9 +3,9 @@ import { type FormatWriter, type Hole, hasControl, Markup, refuse } from './form
 /*
  * Formats of lines and words: haproxy.cfg, KEY=value files, and conf files of unknown kind.
  *
- * What a value may hold depends on where it stands. In a bare word: only characters that mean nothing to any of these
- * programs, so never a space, a quote, `#`, `;`, `$`, `%`, a brace or a backslash. In quotes: what can be kept from
- * ending the quotes or from being expanded. In a comment: anything but control characters. Nowhere a new line.
+ * The context decides what a value may contain. In a bare word: only characters without a meaning in any of these programs,
+ * so no space, quote, `#`, `;`, `$`, `%`, brace or backslash. In quotes: what cannot end the quotes and is not expanded, or
+ * can be escaped. In a comment: anything but control characters. A new line is never permitted.
  */
 
 type Dialect = 'haproxy' | 'conf' | 'env';
@@ -81,7 +81,7 @@ export function wordWriter(dialect: Dialect): FormatWriter {
   };
 }
 
-/** Values keep to their line; nothing else is known of the format. */
+/** The only rule: a value must not contain a new line. */
 export function rawWriter(): FormatWriter {
   return {
     literal: () => undefined,

@@ -3,16 +3,16 @@ import { SwitchmasterError } from '../errors.ts';
 import { type FormatWriter, type Hole, hasControl, Markup, type OutputPiece, refuse } from './format.ts';
 
 /*
- * YAML. A value of harmless characters stands as it is anywhere. Any other is escaped in double quotes, has its quote
- * doubled in single quotes, stands as it is in a comment or a block scalar unless it holds control characters, and is
- * refused in a plain scalar. Where such a value was written, the whole is parsed twice, once with placeholders for the
- * values, and both must have the same structure with the very values in it: so that a mistake in following YAML's
- * quoting here could refuse a value, but never let one become structure.
+ * YAML. A value of harmless characters is written unchanged anywhere. Any other value is escaped in double quotes, has its
+ * quotes doubled in single quotes, is written unchanged in a comment or a block scalar unless it contains control characters,
+ * and is refused in a plain scalar. After such a value, the whole output is parsed twice, once with placeholders for the
+ * values. Both must have the same structure and the exact values. So a mistake in this file's parsing of quotes may refuse a
+ * value, but never lets one become structure.
  */
 
 type Place = 'plain' | 'double' | 'single' | 'comment' | 'block';
 
-/** Means the same wherever it stands. It does not end in a colon, which would make a key of it. */
+/** Has the same meaning in every context. It does not end in a colon, which would make it a key. */
 const harmless = /^[A-Za-z0-9_](?:[A-Za-z0-9_./@+:-]*[A-Za-z0-9_./@+-])?$/;
 
 export function yamlWriter(): FormatWriter {
@@ -40,7 +40,7 @@ function write(hole: Hole, text: string, place: Place): string {
       if (text === '') refuse(hole, 'an empty value needs quotes: write "{{...}}".');
       return refuse(hole, 'this value is only written in double quotes: write "{{...}}".');
     case 'double':
-      // JSON's escapes are a part of YAML's (YAML 1.2, 5.7); the rest of the control characters JSON leaves alone.
+      // JSON's escapes are a part of YAML's (YAML 1.2, 5.7); JSON does not escape the other control characters.
       return JSON.stringify(text)
         .slice(1, -1)
         .replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -60,7 +60,7 @@ class YamlFollower {
   /** The line so far, outside of quotes: what decides whether a quote opens a scalar. */
   #line = '';
   #escaped = false;
-  /** A single quote has just ended its scalar: one more was a doubled one, and the scalar goes on. */
+  /** A single quote has just ended its scalar. A second one is a doubled quote, and the scalar continues. */
   #closed = false;
   /** Indentation of the line whose `|` or `>` began the block. */
   #blockIndent = -1;
@@ -147,7 +147,7 @@ function proveStructure(pieces: readonly OutputPiece[]): void {
   throw new SwitchmasterError('value-refused', 'A value would change the structure of the YAML around it.');
 }
 
-/** The placeholder whose value does not stand alone where it should; '' where the structures differ. */
+/** The placeholder whose value is not a scalar of its own; '' if the structures differ. */
 function findDifference(
   expected: unknown,
   actual: unknown,

@@ -2,14 +2,14 @@ import { SwitchmasterError } from '../errors.ts';
 import { redacted } from '../model/redaction.ts';
 
 /**
- * What a template's output is written in: it decides how printed values are escaped, and which are refused.
+ * The format of a template's output. It decides how printed values are escaped, and which are refused.
  *
- * `conf` is the strictest and the default for names that tell nothing; `text` only keeps values on their line.
+ * `conf` is the strictest, and the default for unknown names. `text` only refuses values with a new line.
  */
 export const templateFormats = ['json', 'yaml', 'haproxy', 'conf', 'env', 'text'] as const;
 export type TemplateFormat = (typeof templateFormats)[number];
 
-/** Something that a template prints. `text` is what stands in the template, for messages. */
+/** Something that a template prints. `text` is the expression in the template, for messages. */
 export interface PrintSite {
   readonly file: string;
   readonly line: number;
@@ -21,13 +21,13 @@ export interface PrintSite {
 export interface Hole {
   readonly value: PrintedValue;
   readonly site: PrintSite;
-  /** `secret`: made of what `file` or `env` gave, so that no message may tell it. */
+  /** `secret`: a value of `file` or `env`, or computed from one. Messages must not contain it. */
   readonly secrecy: 'open' | 'secret';
 }
 
 export type PrintedValue = string | number | boolean | Markup;
 
-/** Text that a helper made in a format's own syntax (`toJSON`), or that the author vouches for (`raw`). */
+/** Text in the syntax of the format (`toJSON`), or for which the author is responsible (`raw`). */
 export class Markup {
   readonly format: 'json' | 'yaml' | 'raw';
   readonly text: string;
@@ -38,27 +38,27 @@ export class Markup {
   }
 }
 
-/** What a piece may be shown as: secrets are left out. */
+/** The text of a piece for messages, without secrets. */
 export function showPiece(piece: OutputPiece): string {
   return piece.kind === 'literal' ? piece.text : piece.shown;
 }
 
 /**
- * Writes one output: it follows the literal text, so that it knows at every hole what surrounds it (a string, a comment,
- * a bare word). `finish` may refuse the whole.
+ * Writes one output. It reads the literal text, so that it knows the context of every hole (a string, a comment, a bare word).
+ * `finish` may refuse the whole output.
  */
 export interface FormatWriter {
   /** Text of the template itself. */
   literal(text: string): void;
-  /** Returns the value as it must stand here; throws `value-refused`. */
+  /** Returns the value, escaped for this place. Throws `value-refused`. */
   value(hole: Hole): string;
-  /** After the end; `pieces` is what literal and value came to, in order. */
+  /** Called after the end. `pieces` are the results of literal and value, in order. */
   finish(pieces: readonly OutputPiece[]): void;
 }
 
 export type OutputPiece =
   | { readonly kind: 'literal'; readonly text: string }
-  /** `shown` is the text, or what stands for it where it is secret. */
+  /** `shown` is the text, or its replacement if it is secret. */
   | { readonly kind: 'value'; readonly text: string; readonly shown: string; readonly hole: Hole };
 
 const extensions: Record<string, TemplateFormat> = {
@@ -70,7 +70,7 @@ const extensions: Record<string, TemplateFormat> = {
   env: 'env',
 };
 
-/** The format that the first telling name stands for: `app.json.hbs` is JSON. */
+/** The format of the first name with a known ending: `app.json.hbs` is JSON. */
 export function inferFormat(...names: readonly string[]): TemplateFormat {
   for (const name of names) {
     const extension = /\.([A-Za-z]+)$/.exec(name.replace(/\.hbs$/, ''))?.[1]?.toLowerCase();

@@ -3,7 +3,7 @@ import type { RenderScope } from './scope.ts';
 
 /** What a template can call by name. */
 export interface HelperDefinition {
-  /** `value` stands for something; `block` renders what it encloses. */
+  /** `value` returns a value; `block` renders its content. */
   readonly kind: 'value' | 'block';
   /** The least and the most arguments. */
   readonly takes: readonly [number, number];
@@ -18,7 +18,7 @@ export interface HelperCall {
   readonly args: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly scope: RenderScope;
-  /** What a block encloses; both render nothing for a value helper. */
+  /** The content of a block; both render nothing for a value helper. */
   readonly block: HelperBlock;
 }
 
@@ -35,7 +35,7 @@ export interface BlockVariables {
   readonly blockParams: readonly unknown[];
 }
 
-/** A failure of the template with what is there now. The place is put before it by whoever knows it. */
+/** A failure of the template with the current data. The caller that knows the place adds it. */
 export function templateFailure(message: string, cause?: unknown): SwitchmasterError {
   return new SwitchmasterError('template-failed', message, cause === undefined ? {} : { cause });
 }

@@ -1,7 +1,7 @@
 import Handlebars from 'handlebars';
 import { describeValue, type HelperDefinition, templateFailure } from './helper.ts';
 
-/** Handlebars' own blocks, made strict: what is missing may be asked about, not gone through. */
+/** Handlebars' own blocks, but strict: a template may test a missing value, but not iterate over it. */
 export const blockHelpers = {
   if: {
     kind: 'block',
@@ -42,7 +42,7 @@ export const blockHelpers = {
   },
 } satisfies Record<string, HelperDefinition>;
 
-/** As Handlebars has it: false, 0, '', null, undefined and the empty list are not true. */
+/** As in Handlebars: false, 0, '', null, undefined and the empty list are not true. */
 export function isTrue(value: unknown): boolean {
   return value !== 0 && !Handlebars.Utils.isEmpty(value);
 }

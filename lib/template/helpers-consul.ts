@@ -95,12 +95,13 @@ interface Selection {
 }
 
 /**
- * The last selection of each query: an answer stays the same object until it changes, so that of ten thousand services one
- * is looked at anew. Not a WeakMap by the answer: with so many keys that costs a render a sixth of its time in collections.
+ * The last selection of each query. An answer stays the same object until it changes, so that a render with ten thousand
+ * services selects from the changed one only. Not a WeakMap by answer: with that many keys, garbage collection takes a sixth
+ * of a render's time.
  */
 const selections = new Map<string, { readonly answer: readonly ServiceInstance[]; readonly selection: Selection }>();
 
-/** What is forgotten is only looked at anew. */
+/** A query without an entry is only selected again. */
 const keptSelections = 32_768;
 
 function selectionOf(answer: readonly ServiceInstance[], by: { text: string; query: ServiceQuery }): Selection {
@@ -115,7 +116,7 @@ function selectionOf(answer: readonly ServiceInstance[], by: { text: string; que
   return selection;
 }
 
-/** `path@dc`; a path may hold an `@` before a slash, a datacenter may not hold one. */
+/** `path@dc`. A path may contain an `@` before a slash, a datacenter may not contain one. */
 function splitDatacenter(text: string): { readonly path: string; readonly dc?: string } {
   const match = /^(.*)@([\w.-]+)$/.exec(text);
   return match === null ? { path: text } : { path: match[1] ?? '', dc: match[2] ?? '' };
@@ -127,7 +128,7 @@ function readKey(call: HelperCall) {
   return call.scope.read({ kind: 'key', key: path, ...dc });
 }
 
-/** Pairs below a folder, the folder's own name taken off; without the markers of folders themselves. */
+/** Pairs below a folder, without the folder's own name, and without the markers of folders. */
 function readTree(call: HelperCall): readonly { path: string; key: string; value: string }[] {
   const { path, ...dc } = splitDatacenter(textArgument(call, 0));
   const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;

@@ -65,7 +65,7 @@ function readCluster(text: string, key: string): unknown {
       return record;
     }
   } catch {
-    // Told below, as any other text that is not a record.
+    // The code below reports it, as any other text that is not a record.
   }
   throw templateFailure(`the key "${key}" in Consul does not hold a record of a cluster.`);
 }

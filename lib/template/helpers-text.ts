@@ -19,7 +19,7 @@ function math(usage: string, run: (a: number, b: number) => number): HelperDefin
   return { kind: 'value', takes: [2, 2], usage, run: result };
 }
 
-/** Helpers that make texts and numbers of texts and numbers. */
+/** Helpers that compute texts and numbers from texts and numbers. */
 export const textHelpers: Readonly<Record<string, HelperDefinition>> = {
   toLower: text('(toLower x)', (a: string) => a.toLowerCase()),
   toUpper: text('(toUpper x)', (a: string) => a.toUpperCase()),

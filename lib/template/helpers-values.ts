@@ -5,7 +5,7 @@ import { isTrue } from './helpers-blocks.ts';
 
 const many = Number.POSITIVE_INFINITY;
 
-/** Helpers that choose, compare, debounce and convert values of any kind. */
+/** Helpers that choose, compare, collect and convert values of any kind. */
 export const valueHelpers: Readonly<Record<string, HelperDefinition>> = {
   default: {
     kind: 'value',
@@ -82,7 +82,7 @@ export const valueHelpers: Readonly<Record<string, HelperDefinition>> = {
     kind: 'value',
     takes: [1, 1],
     usage: '(toYAML x)',
-    // On one line, for nothing else stands at any indentation.
+    // On one line: other forms depend on the indentation.
     run: ({ args: [value] }) =>
       new Markup(
         'yaml',
@@ -100,7 +100,7 @@ export const valueHelpers: Readonly<Record<string, HelperDefinition>> = {
     usage: '(parseJSON (key "x"))',
     run(call) {
       const text = textArgument(call, 0);
-      // What is not known yet renders to nothing.
+      // An unknown value renders to nothing.
       if (text === '' && call.scope.missing.size > 0) return undefined;
       try {
         return JSON.parse(text) as unknown;

@@ -15,11 +15,11 @@ const writers: Record<TemplateFormat, () => FormatWriter> = {
 
 export interface WrittenOutput {
   readonly text: string;
-  /** The text with `[secret]` in the place of everything that came from `file` or `env`. */
+  /** The text with `[secret]` in place of every value of `file` or `env`. */
   readonly shown: string;
 }
 
-/** Puts every hole's value into its place. Throws `value-refused`, or `template-failed` where the whole is unreadable. */
+/** Writes the value of every hole. Throws `value-refused`, or `template-failed` if the output cannot be parsed. */
 export function writeOutput(format: TemplateFormat, pieces: readonly (string | Hole)[]): WrittenOutput {
   const writer = writers[format]();
   const written = pieces.map((piece): OutputPiece => {

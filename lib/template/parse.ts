@@ -2,7 +2,7 @@ import Handlebars from 'handlebars';
 import { SwitchmasterError } from '../errors.ts';
 
 export interface TemplateText {
-  /** What messages call it: the file's name. */
+  /** The name in messages: the file's name. */
   readonly file: string;
   readonly text: string;
 }
@@ -18,7 +18,7 @@ export function parseTemplate({ file, text }: TemplateText): hbs.AST.Program {
   }
 }
 
-/** The parser's errors come in two forms: with a place as fields, or with a line and a drawing in the message. */
+/** The parser's errors have two forms: the place in fields, or a line and a drawing in the message. */
 function describeParseError({ file, text }: TemplateText, thrown: unknown): string {
   const { message, lineNumber, column } = thrown as { message: string; lineNumber?: number; column?: number };
   if (lineNumber !== undefined) {

@@ -7,17 +7,17 @@ import { redisHelpers } from './helpers-redis.ts';
 import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
 
 /*
- * What a template may ever read, by its checked syntax tree alone: a render sees only the branches that its data leads
- * to. Names that are written out, or made of `vars`, the environment and helpers that read nothing, are known; any other
- * name is computed from data, and nobody can tell it beforehand.
+ * Everything that a template may read, from its checked syntax tree alone. (A render only reaches the branches that its data
+ * selects.) Literal names, and names made from `vars`, the environment and helpers that read nothing, are known. Any other
+ * name is computed from data, and is unknown before a render.
  */
 
-/** Stands for what is computed. */
+/** In place of a computed name. */
 export const computedName = 'NAME';
 
 export interface ComputedRead {
   readonly site: PrintSite;
-  /** With {@link computedName} for what is computed. */
+  /** With {@link computedName} in place of computed names. */
   readonly queries: readonly ConsulQuery[];
 }
 
@@ -61,12 +61,12 @@ function queriesOf(
   try {
     helper.run({ args, options: {}, scope, block: noBlock });
   } catch {
-    // What it asked for counts, not what came of it.
+    // Only the query counts, not its result.
   }
   return [...scope.dependencies.values()];
 }
 
-/** undefined where only data tells. */
+/** undefined if it depends on data. */
 function evaluate(
   node: hbs.AST.Expression,
   given: { readonly helpers: Readonly<Record<string, HelperDefinition>>; readonly world: RenderWorld },

@@ -12,31 +12,31 @@ import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
 
 export interface RenderLimits {
   readonly maxOutputBytes: number;
-  /** Calls of helpers and prints: what ends a template that multiplies lists by lists. */
+  /** The limit of helper calls and prints. It ends a template with nested loops over long lists. */
   readonly maxSteps: number;
 }
 
 export const defaultRenderLimits: RenderLimits = { maxOutputBytes: 32 * 1024 * 1024, maxSteps: 5_000_000 };
 
-/** Make their result of their arguments; what the others answer is Consul's, whatever made the name that they were asked for. */
+/** Helpers that compute their result from their arguments. The results of all others come from Consul. */
 const makes = new Set<HelperDefinition>([...Object.values(textHelpers), ...Object.values(valueHelpers)]);
 
 interface RenderCommon {
-  /** Everything that was read; by id, as it was met. */
+  /** Everything that the render read, by id, in order. */
   readonly dependencies: readonly ConsulQuery[];
   /** Paths of the files that it reads. */
   readonly files: readonly string[];
-  /** Sorted ids of the servers that were read, for guards. */
+  /** Sorted ids of the servers that the render read, for guards. */
   readonly members: readonly string[];
-  /** `host:port` of each master that was read, by name. */
+  /** `host:port` of each master that the render read, by name. */
   readonly masters: ReadonlyMap<string, string>;
-  /** Whether the records of masters were read. */
+  /** Whether the render read records of masters. */
   readonly records: 'read' | 'not-read';
-  /** What `file` and `env` gave, and what was made of it: never to be told. */
+  /** The values of `file` and `env`, and values computed from them. No message may contain them. */
   readonly secrets: readonly string[];
 }
 
-/** `pending`: something that the template reads is not known yet, so nothing can be said of its output. */
+/** `pending`: something that the template reads is not known yet, so the output is unknown. */
 export type RenderResult =
   | (RenderCommon & WrittenOutput & { readonly kind: 'rendered' })
   | (RenderCommon & {
@@ -57,8 +57,8 @@ export interface CompiledParts {
 }
 
 /**
- * Renders once. Printed values are kept aside while Handlebars runs: the text holds a numbered mark for each, which no
- * template and no value can forge, and the format's writer puts the values in afterwards, knowing what surrounds them.
+ * Renders once. While Handlebars runs, the text has a numbered mark in place of each printed value. No template and no value
+ * can forge a mark. Afterwards the format's writer replaces the marks with the values, escaped for their context.
  */
 export function renderTemplate(parts: CompiledParts, world: RenderWorld): RenderResult {
   const scope = new RenderScope(world);
@@ -71,7 +71,7 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
     records: scope.records,
     secrets: [...scope.secrets.texts],
   };
-  // An error while something is unknown may come from the gap itself.
+  // The unknown value itself may cause this error.
   if (scope.missing.size + scope.missingFiles.size > 0)
     return { kind: 'pending', missing: [...scope.missing.values()], missingFiles: [...scope.missingFiles], ...common };
   return { ...outcome, ...common };
@@ -156,7 +156,7 @@ function makeBlock(outer: unknown, options: Handlebars.HelperOptions): HelperBlo
   };
 }
 
-/** Errors that carry a place already come from further inside and stay as they are. */
+/** An error that has a place already comes from an inner call and stays unchanged. */
 function atSite(site: PrintSite, thrown: unknown): SwitchmasterError {
   const error = SwitchmasterError.from(thrown, 'template-failed');
   if (error.details.line !== undefined) return error;

@@ -2,14 +2,14 @@ import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { queryId } from '../model/query.ts';
 import { SecretTexts } from './secrecy.ts';
 
-/** What is known of a query. `unknown`: not read yet, or never successfully. */
+/** The state of a query. `unknown`: not read yet, or never successfully. */
 export type Knowledge<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unknown' };
 
-/** What a render may look at. Nothing else reaches a template. */
+/** Everything that a render may read. */
 export interface RenderWorld {
   /** `id` is the query's {@link queryId}. */
   know<Q extends ConsulQuery>(query: Q, id: string): Knowledge<ConsulAnswer<Q>>;
-  /** The text of a file on this machine. Throws where it cannot be read. */
+  /** The text of a file on this machine. Throws if it cannot be read. */
   knowFile(path: string): Knowledge<string>;
   /** A variable of the daemon's environment. */
   env(name: string): string | undefined;
@@ -18,7 +18,7 @@ export interface RenderWorld {
   readonly environment: string | undefined;
 }
 
-/** Everything that one render asked for: its dependencies, and the members that guards count. */
+/** Everything that one render has read: its dependencies, and the members that guards count. */
 export class RenderScope {
   readonly world: RenderWorld;
   readonly dependencies = new Map<string, ConsulQuery>();
@@ -27,17 +27,17 @@ export class RenderScope {
   readonly missingFiles = new Set<string>();
   /** Ids of servers, as `service(web) node1/web-1` or `master shard1`: equal for the same member whatever its address. */
   readonly members = new Set<string>();
-  /** `host:port` of each master that was read, by name. */
+  /** `host:port` of each master that the render read, by name. */
   readonly masters = new Map<string, string>();
   records: 'read' | 'not-read' = 'not-read';
-  /** What `file` and `env` gave, and what was made of it. */
+  /** The values of `file` and `env`, and values computed from them. */
   readonly secrets = new SecretTexts();
 
   constructor(world: RenderWorld) {
     this.world = world;
   }
 
-  /** Reads one thing and remembers that it did; undefined where it is not known yet. */
+  /** Reads one value and records the read. undefined if it is not known yet. */
   read<Q extends ConsulQuery>(query: Q): { readonly value: ConsulAnswer<Q> } | undefined {
     const id = queryId(query);
     this.dependencies.set(id, query);
@@ -47,7 +47,7 @@ export class RenderScope {
     return undefined;
   }
 
-  /** The text of a file; undefined where it is not known yet. */
+  /** The text of a file; undefined if it is not known yet. */
   readFile(path: string): string | undefined {
     this.files.add(path);
     const knowledge = this.world.knowFile(path);
@@ -59,7 +59,7 @@ export class RenderScope {
     return undefined;
   }
 
-  /** A variable of the daemon's environment; undefined where it is not set. */
+  /** A variable of the daemon's environment; undefined if it is not set. */
   readVariable(name: string): string | undefined {
     const value = this.world.env(name);
     if (value !== undefined) this.secrets.take(value);
@@ -67,7 +67,7 @@ export class RenderScope {
   }
 }
 
-/** What a template sees beside the helpers: without an environment, `environment` is an empty text. */
+/** The fields of a template's context. Without an environment, `environment` is an empty text. */
 export function contextOf({ vars, environment = '' }: RenderWorld): Pick<RenderWorld, 'vars' | 'environment'> {
   return { vars, environment };
 }

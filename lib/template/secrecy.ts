@@ -2,8 +2,8 @@ import { leastSecretLength } from '../model/redaction.ts';
 import { Markup } from './format.ts';
 
 /**
- * The texts of one render that came from `file` or `env`, or that helpers made of such: told apart by what they are, for
- * nothing can be attached to a text. Nobody can tell a password from a host name by its looks, so all of them are secret.
+ * The secret texts of one render: values of `file` and `env`, and values that helpers compute from them. They are compared by
+ * content, because a text cannot have a mark. A password and a host name look alike, so all of them are secret.
  */
 export class SecretTexts {
   readonly #texts = new Set<string>();
@@ -13,7 +13,7 @@ export class SecretTexts {
     return this.#texts;
   }
 
-  /** Takes a value with everything in it; names of fields are not secret. */
+  /** Adds a value with everything in it. Names of fields are not secret. */
   take(value: unknown): void {
     if (typeof value === 'number' || typeof value === 'string') {
       const text = String(value);
@@ -30,7 +30,7 @@ export class SecretTexts {
     return typeof value === 'object' && value !== null && this.#objects.has(value);
   }
 
-  /** A helper made `result` of `args`: of secrets come secrets. What it only chose among them is what it was. */
+  /** A helper computed `result` from `args`. The result of a secret is a secret, unless it is one of the arguments unchanged. */
   trace({ args, result }: { readonly args: readonly unknown[]; readonly result: unknown }): void {
     if (this.#texts.size > 0 && !args.includes(result) && args.some((arg) => this.has(arg))) this.take(result);
   }

@@ -1,7 +1,7 @@
 import type { ServiceInstance } from '../model/catalog.ts';
 import { templateFailure } from './helper.ts';
 
-/** The state of an instance in consul-template's terms: the worst of its checks, with maintenance above all. */
+/** The state of an instance as in consul-template: maintenance, or else the worst of its checks. */
 export type InstanceStatus = 'passing' | 'warning' | 'critical' | 'maintenance';
 
 export interface ServiceQuery {

@@ -5,11 +5,11 @@ import { invalid, parseTemplate, type TemplateText } from './parse.ts';
 /*
  * Checks a template's syntax tree before anything runs, and rewrites it for rendering:
  *
- * - `{{x}}` becomes a call of `$print` with x, so that every value passes through the format's writer;
- * - every call carries `$site`, the number of its place, so that what fails while rendering can name file, line, column;
+ * - `{{x}}` becomes a call of `$print` with x, so that the format's writer writes every value;
+ * - every call has `$site`, the number of its place, so that errors while rendering can name file, line and column;
  * - `{{#each redisMasters}}` becomes `{{#each (redisMasters)}}`: Handlebars itself would look for a field of that name.
  *
- * What is refused: unknown helpers and partials, wrong numbers of arguments, unescaped output `{{{x}}}`, decorators,
+ * It refuses unknown helpers and partials, wrong numbers of arguments, unescaped output `{{{x}}}`, decorators,
  * dynamic partials, partials that include themselves.
  */
 
@@ -167,7 +167,7 @@ class SyntaxWalk {
     return call;
   }
 
-  /** A name alone calls a helper that can do without arguments; else it is a field: `{{key}}` among `(ls "folder")`. */
+  /** A name alone calls a helper if that needs no arguments. Otherwise it is a field: `{{key}}` within `(ls "folder")`. */
   #isCall(node: hbs.AST.Expression): boolean {
     if (!this.#isHelper(node)) return false;
     return this.#options.helpers[(node as hbs.AST.PathExpression).original]?.takes[0] === 0;
@@ -207,7 +207,7 @@ function pathTo(name: string, loc: hbs.AST.SourceLocation): hbs.AST.PathExpressi
   } as hbs.AST.PathExpression;
 }
 
-/** An expression as it is shown in messages; calls without their arguments' details. */
+/** An expression for messages; calls without the details of their arguments. */
 function expressionText(node: { path: unknown; params: hbs.AST.Expression[] }): string {
   const name = String((node.path as { original?: unknown }).original ?? '');
   const params = node.params.map((param) => {

@@ -10,7 +10,7 @@ export type FenceOutcome =
 
 const timeoutMs = 300;
 
-/** Delays writes for `pauseMs`; reads go on (CLIENT PAUSE WRITE, Redis 6.2 and later). */
+/** Delays writes for `pauseMs`, but not reads (CLIENT PAUSE WRITE, Redis 6.2 and later). */
 export function pauseWrites(
   redis: RedisPool,
   pause: { readonly address: Address; readonly pauseMs: number },

@@ -179,7 +179,7 @@ export class PlannedFailover {
     this.#reached('confirmed');
   }
 
-  /** Throws where the record has moved on: the promotion came to nothing, or another failover followed. */
+  /** Throws if the record has changed since: the promotion failed, or another failover followed. */
   #requireStill(to: MasterRecord): void {
     const { remembered } = this.#parts.memory;
     if (remembered !== undefined && compareVersions(remembered, to) === 0) return;

@@ -152,7 +152,7 @@ function advance(
   const isAbandoned = version.epoch <= (situation.abandonedEpoch ?? -1);
   if ((isBack || isAbandoned) && !hasMajority(best, situation)) {
     if (!situation.complete) return { kind: 'ask-all' };
-    const why = isBack ? 'which was master before' : 'whose promotion came to nothing before';
+    const why = isBack ? 'which was master before' : 'whose promotion failed before';
     const summary = `one Sentinel alone names ${formatAddress(best.master)} at epoch ${version.epoch}, ${why}`;
     return { kind: 'wait', why: 'no-majority', summary };
   }

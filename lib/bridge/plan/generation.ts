@@ -35,7 +35,7 @@ export function fallBehind(
   if (role !== 'master') {
     return { ...wait, summary: `${agreed}, but it answers ROLE as ${role}: no new generation`, retryAfterMs: 1_000 };
   }
-  const why = unconfirmed ? 'the promotion came to nothing' : 'the Sentinels began their epochs again';
+  const why = unconfirmed ? 'the promotion failed' : 'the Sentinels began their epochs again';
   return rebase(situation, { best, known, why });
 }
 

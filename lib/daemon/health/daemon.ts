@@ -6,7 +6,7 @@ export type ConsulState =
   | { readonly kind: 'reached' }
   | { readonly kind: 'lost'; readonly since: string; readonly message: string };
 
-/** What came of the last reload of the config. */
+/** The result of the last reload of the config. */
 export type ConfigState =
   | { readonly kind: 'current' }
   | { readonly kind: 'refused'; readonly since: string; readonly message: string };
@@ -31,7 +31,7 @@ export function judgePassedOver(passedOver: readonly PassedOver[]): readonly Rea
   );
 }
 
-/** The daemon goes on with the config of before, and would not start with the one on disk. */
+/** The daemon continues with the earlier config, and would not start with the one on disk. */
 export function judgeConfig(config: ConfigState): readonly Reason[] {
   if (config.kind === 'current') return [];
   const text = `The config on disk was refused at ${config.since}, and the one of before is in use: ${config.message}`;

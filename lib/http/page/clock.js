@@ -8,9 +8,9 @@ let aheadMs = 0;
  * @param {string | null} date
  */
 export function setClock(date) {
-  const told = Date.parse(date ?? '');
-  if (Number.isNaN(told)) return;
-  const difference = told - Date.now();
+  const server = Date.parse(date ?? '');
+  if (Number.isNaN(server)) return;
+  const difference = server - Date.now();
   aheadMs = Math.abs(difference) > 2_000 ? difference : 0;
 }
 

@@ -81,7 +81,7 @@ export class Decisions {
       'click',
       () => void this.#toggle(entry),
     );
-    const told =
+    const said =
       sentences === undefined
         ? null
         : h(
@@ -98,7 +98,7 @@ export class Decisions {
         'data-cause': String(entry.details.cause ?? ''),
       },
       toggle,
-      told,
+      said,
     );
   }
 

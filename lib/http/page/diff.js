@@ -4,7 +4,7 @@
  * @typedef {{ kind: 'same' | 'gone' | 'new' | 'gap', text: string }} DiffLine
  */
 
-/** Beyond this the middle is told as replaced whole: the table below grows with the square. */
+/** Beyond this the middle is shown as replaced as a whole: the table below grows with the square. */
 const maxCells = 4_000_000;
 const context = 3;
 

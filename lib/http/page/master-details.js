@@ -1,5 +1,5 @@
 /**
- * What a master's card tells when it is opened: the record, the votes one by one, and what may be ordered.
+ * What a master's card shows when it is opened: the record, the votes one by one, and what may be ordered.
  *
  * @import { Master, Vote } from './api.d.ts'
  * @import { Orders } from './orders.js'

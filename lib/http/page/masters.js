@@ -84,7 +84,7 @@ function showGroups(groups, handlers) {
 }
 
 /**
- * What of it is seen. Times of readings and measurements change all the while: to build the card anew for them would take
+ * What the page shows of it. Times of readings and measurements change all the time: to rebuild the card for them would take
  * away what somebody has just marked in it.
  * @param {Shown} shown
  */

@@ -8,7 +8,7 @@
  * @typedef {{ kind: 'closed' }
  *   | { kind: 'asking', order: Order, held: string | null }
  *   | { kind: 'under-way', order: Order, afterId: number }
- *   | { kind: 'done', order: Order }} State `held`: the digest of the text that was looked at.
+ *   | { kind: 'done', order: Order }} State `held`: the digest of the reviewed text.
  */
 import { arrange, byId, h, say } from './dom.js';
 import { wordingOf } from './order-words.js';
@@ -53,7 +53,7 @@ export class Orders {
   }
 
   /**
-   * The steps of what is under way, as the journal tells them.
+   * The steps of the action that is under way, from the journal.
    * @param {World} world
    */
   show({ entries }) {
@@ -134,7 +134,7 @@ export class Orders {
     const text = refused ? why : `No answer: ${why}. The decisions show whether it was carried out.`;
     if (this.#state !== underWay) return say(byId('spoken'), `${order.name}: ${text}`);
     this.#state = { kind: 'asking', order, held: this.#options.world().templates.get(order.name)?.held ?? null };
-    // What was looked at is no longer what is there: it takes another look, not another click.
+    // The reviewed text has changed: the operator must review the new one.
     if (refused && thrown.code === 'approve-refused') this.#button.hidden = true;
     this.#ready('Cancel');
     say(byId('order-error'), text);

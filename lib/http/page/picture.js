@@ -23,7 +23,7 @@ export class Picture {
 
   /**
    * @param {HTMLElement} canvas
-   * @param {() => void} onChange It is to be shown anew: its width changed, or somebody picked what to draw.
+   * @param {() => void} onChange Called to draw it again: its width changed, or the user picked what to draw.
    */
   constructor(canvas, onChange) {
     this.#onChange = onChange;
@@ -115,28 +115,28 @@ function updateBox(node, { kind, x, y, width, height, level, title, note }) {
   node.dataset.kind = kind;
   node.dataset.level = level;
   node.style.transform = `translate(${x}px, ${y}px)`;
-  const [sign, name, told] = /** @type {SVGTextElement[]} */ ([...node.querySelectorAll('text')]);
-  if (sign === undefined || name === undefined || told === undefined) return;
+  const [sign, name, noted] = /** @type {SVGTextElement[]} */ ([...node.querySelectorAll('text')]);
+  if (sign === undefined || name === undefined || noted === undefined) return;
   const rect = node.querySelector('rect');
   rect?.setAttribute('width', String(width));
   rect?.setAttribute('height', String(height));
   const single = kind === 'replica' || kind === 'title';
   const noteWidth = single ? note.length * 6.2 + 14 : 0;
   say(sign, kind === 'title' || level !== 'well' ? (signs[/** @type {keyof typeof signs} */ (level)] ?? '') : '');
-  say(told, single ? note : fit(note, width - 24, 6.4));
+  say(noted, single ? note : fit(note, width - 24, 6.4));
   say(name, fit(title, width - (kind === 'title' ? 20 : 36) - noteWidth, kind === 'master' ? 8.5 : 7.5));
-  if (kind === 'title') return told.setAttribute('x', String(width));
+  if (kind === 'title') return noted.setAttribute('x', String(width));
   const middle = height / 2 + 4;
   name.setAttribute('y', String(single ? middle : height / 2 - 3));
-  told.setAttribute('y', String(single ? middle : height / 2 + 13));
-  told.setAttribute('x', String(single ? width - (level === 'well' ? 12 : 26) : 12));
-  told.setAttribute('text-anchor', single ? 'end' : 'start');
+  noted.setAttribute('y', String(single ? middle : height / 2 + 13));
+  noted.setAttribute('x', String(single ? width - (level === 'well' ? 12 : 26) : 12));
+  noted.setAttribute('text-anchor', single ? 'end' : 'start');
   sign.setAttribute('x', String(width - 10));
   sign.setAttribute('y', String(single ? middle : height / 2 - 3));
 }
 
 /**
- * A text that is too long loses its middle: both ends tell names apart.
+ * A text that is too long loses its middle, because the ends distinguish names.
  * @param {string} text
  * @param {number} width
  * @param {number} each

@@ -1,5 +1,5 @@
 /**
- * Which rendered files point at which master, and which proxies live by them: told by what was rendered, not by what was
+ * Which rendered files point at which master, and which proxies use them: by what was rendered, not by what was
  * meant.
  *
  * @import { Address, Instance, Master, Template, TemplateText, World } from './api.d.ts'
@@ -21,7 +21,7 @@ export function pointsAt({ templates }, { record }) {
 
 /**
  * This node's proxies by the name of the template that keeps their config, under '' those of which that is not known. The
- * text tells it by where the proxy listens; where it listens on every address, the only template of its kind is the one.
+ * text shows it by where the proxy listens; where it listens on every address, the only template of its kind is the one.
  * @param {World} world
  * @returns {ReadonlyMap<string, readonly Instance[]>}
  */

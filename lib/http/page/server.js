@@ -35,7 +35,7 @@ export async function ask(path, { absent, onDate } = {}) {
 }
 
 /**
- * Asks for a change, which takes the token, and answers with the JSON of what came of it.
+ * Asks for a change, which takes the token, and returns the JSON of the result.
  * @param {string} path
  * @param {{ token: string, body: object | undefined, timeoutMs: number }} order
  * @returns {Promise<any>}

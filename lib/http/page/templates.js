@@ -36,7 +36,7 @@ export function showTemplates(world, orders) {
 }
 
 /**
- * What of it is seen: another look at the same is no reason to build it anew below somebody who reads it.
+ * What the page shows of it. If that is unchanged, the page must not rebuild it while somebody reads it.
  * @param {Shown} template
  */
 function looks(template) {
@@ -63,7 +63,7 @@ function build(template, { orders, verdict: { level, reasons } }) {
       h('span', { class: 'path' }, destination),
       when === null
         ? null
-        : h('span', { class: 'quiet when' }, writtenAt === null ? 'looked at ' : 'written ', ago(when), ' ago'),
+        : h('span', { class: 'quiet when' }, writtenAt === null ? 'checked ' : 'written ', ago(when), ' ago'),
     ),
     h(
       'div',

@@ -80,7 +80,7 @@ function placeFor({ subject: { kind, name } }, { masters }) {
     case 'config':
       return '#verdict';
     case 'desired':
-      // Of one that is not followed, only the journal tells more.
+      // For one that is not followed, only the journal has more.
       return masters.has(name) ? `#${placeOf('master', name)}` : '#decisions';
     default:
       return `#${placeOf(kind, name)}`;

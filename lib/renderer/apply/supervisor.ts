@@ -34,7 +34,7 @@ export interface SupervisorOptions {
   readonly stopSignal: NodeJS.Signals;
   /** How long the program may take to end before SIGKILL. */
   readonly stopTimeoutMs: number;
-  /** The backoff begins anew after a process that ran for this time. Default 10,000. */
+  /** The backoff starts from its minimum after a process that ran for this time. Default 10,000. */
   readonly hysteresisMs?: number;
   /** Receives each line that the program writes, its starts and its ends. */
   readonly onEvent?: (event: SupervisorEvent) => void;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DrainSpec } from '../../model/template-spec.ts';
 import { HaproxyRuntime } from './runtime-api.ts';
 
-/** How long it may take to tell HAProxy that the servers are ready again, also while the daemon stops. */
+/** How long HAProxy may take to set the servers ready again, also while the daemon stops. */
 const restoreTimeoutMs = 2_000;
 const pollMs = 20;
 

@@ -16,7 +16,7 @@ import { IndexHistory } from './index-history.ts';
 import { Inputs } from './inputs.ts';
 import { compileSource, FileTexts } from './source.ts';
 
-/** How often one render may start anew because what it has read names more to read. */
+/** How often one render may start again because what it has read names more to read. */
 const maxPasses = 32;
 
 /** How many unanswered queries a message names. */

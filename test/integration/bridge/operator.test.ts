@@ -197,7 +197,7 @@ t.test('commands send the client certificate to an API behind TLS, and report a 
   };
   await Promise.all([
     says({ SWITCHMASTER_API: url }, `${url} (is its certificate from an authority of your own? --ca-file names it)`),
-    says(authority, `${url} (--tls-server-name tells which name its certificate has)`),
+    says(authority, `${url} (--tls-server-name sets the name in its certificate)`),
     says(named, `${url} (it wants a certificate: --client-cert, --client-key)`),
     says({ SWITCHMASTER_API: listen }, `http://${listen} (does it speak TLS? --api https://`),
     says({ SWITCHMASTER_API: `https://${formatAddress(daemon.api)}` }, `https://`),
