@@ -17,6 +17,8 @@ async function complaints(program: string, args: readonly string[]): Promise<str
   }
 }
 
+t.setTimeout(120_000);
+
 t.test('the types hold', async (t) => {
   // What it found of unchanged files is kept for the next run.
   const incremental = ['--incremental', '--tsBuildInfoFile', 'node_modules/.cache/tsc.tsbuildinfo'];
@@ -26,4 +28,9 @@ t.test('the types hold', async (t) => {
 
 t.test('lint and format hold', async (t) => {
   t.equal(await complaints('biome', ['check', '--colors=off', '--diagnostic-level=warn', '.']), '');
+});
+
+t.test('no file, export, type or dependency is unused', async (t) => {
+  const cache = ['--cache', '--cache-location', 'node_modules/.cache/knip'];
+  t.equal(await complaints('knip', ['--no-progress', '--treat-config-hints-as-errors', ...cache]), '');
 });

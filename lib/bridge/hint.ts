@@ -5,7 +5,7 @@ import { type Address, formatAddress } from '../model/address.ts';
 export type BridgeHint = ChangeHint | AnnouncementHint | RebaseHint;
 
 /** Something changed; the bridge reads what. */
-export interface ChangeHint extends Hint {
+interface ChangeHint extends Hint {
   readonly kind?: undefined;
 }
 
@@ -19,7 +19,7 @@ export interface AnnouncementHint extends Hint {
 }
 
 /** An operator asks for a new generation. */
-export interface RebaseHint extends Hint {
+interface RebaseHint extends Hint {
   readonly kind: 'rebase-requested';
   /** When the request ends: milliseconds of `performance.now()`. */
   readonly untilMs: number;

@@ -93,7 +93,7 @@ export interface ApiConfig {
   readonly tls?: { readonly cert: string; readonly key: Secret; readonly clientCa?: string };
 }
 
-export interface LogConfig {
+interface LogConfig {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly format: 'auto' | 'json' | 'pretty';
 }

@@ -42,7 +42,7 @@ export interface Watches {
   follow<Q extends ConsulQuery>(query: Q, onChange: (event: WatchEvent) => void, options?: FollowOptions): Follow<Q>;
 }
 
-export const defaultWatchLimits: WatchLimits = {
+const defaultWatchLimits: WatchLimits = {
   waitMs: 60_000,
   burst: 10,
   refillMs: 200,

@@ -10,9 +10,9 @@ import { severities } from '../model/severity.ts';
  */
 export const addressShape = z.object({ host: z.string(), port: z.int() });
 
-export const instant = z.string().meta({ format: 'date-time' });
+const instant = z.string().meta({ format: 'date-time' });
 
-export const recordShape = z.object({
+const recordShape = z.object({
   version: z.literal(1),
   name: z.string(),
   generation: z.int(),
@@ -27,7 +27,7 @@ export const recordShape = z.object({
 });
 
 /** A replica as one Sentinel sees it. */
-export const replicaShape = z.object({
+const replicaShape = z.object({
   address: addressShape,
   condition: z.enum(['up', 'link-down', 's_down', 'unlinked', 'master']),
 });
@@ -56,9 +56,9 @@ export const lagShape = z.object({
     .meta({ description: 'It has everything that its master had this many milliseconds ago.' }),
 });
 
-export const checkShape = z.object({ status: z.enum(['passing', 'warning', 'critical']), output: z.string() });
+const checkShape = z.object({ status: z.enum(['passing', 'warning', 'critical']), output: z.string() });
 
-export const errorShape = z.looseObject({ code: z.string(), message: z.string() });
+const errorShape = z.looseObject({ code: z.string(), message: z.string() });
 
 export const outcomeShape = z.object({
   kind: z.enum(['applied', 'unchanged', 'fenced', 'held', 'failed']),
@@ -71,7 +71,7 @@ export const outcomeShape = z.object({
 });
 
 /** Something that is wrong with a master and that somebody should see to (lib/bridge/plan/problem.ts). */
-export const problemShape = z.object({ kind: z.enum(problemKinds), message: z.string() });
+const problemShape = z.object({ kind: z.enum(problemKinds), message: z.string() });
 
 export const masterShape = z.object({
   name: z.string(),
@@ -159,7 +159,7 @@ export const instanceShape = z.object({
 });
 
 /** A Sentinel with what it says of each master. */
-export const sentinelShape = z.object({
+const sentinelShape = z.object({
   address: addressShape,
   id: z.string().nullable(),
   masters: z.array(z.object({ name: z.string(), vote: voteShape })).readonly(),
@@ -168,7 +168,7 @@ export const sentinelShape = z.object({
 export const levelShape = z.enum(severities);
 
 /** Why something is not well, or what passes by itself (lib/model/health.ts). */
-export const reasonShape = z.object({
+const reasonShape = z.object({
   code: z.enum(Object.keys(healthCodes) as [HealthCode, ...HealthCode[]]),
   level: levelShape.meta({ description: 'well: a note about something that passes by itself.' }),
   subject: z.object({

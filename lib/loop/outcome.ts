@@ -20,7 +20,7 @@ export interface Replay {
   readonly decision: unknown;
 }
 
-export type Details = Readonly<Record<string, unknown>>;
+type Details = Readonly<Record<string, unknown>>;
 
 /** What observers (log, metrics, journal) get after each run. */
 export interface RunReport {

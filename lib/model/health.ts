@@ -16,7 +16,7 @@ export const subjectKinds = [
 
 export type SubjectKind = (typeof subjectKinds)[number];
 
-export interface Subject {
+interface Subject {
   readonly kind: SubjectKind;
   readonly name: string;
   /** The Sentinel or the replica of a master that the reason is about, as `host:port`; null where it is the master. */

@@ -31,7 +31,7 @@ export interface TemplateSpec {
   readonly group?: string | number;
 }
 
-export type TemplateSpecFormat = 'json' | 'yaml' | 'haproxy' | 'conf' | 'env' | 'text';
+type TemplateSpecFormat = 'json' | 'yaml' | 'haproxy' | 'conf' | 'env' | 'text';
 
 export interface CommandSpec {
   readonly argv: readonly string[];

@@ -27,7 +27,7 @@ export interface KeptEntry extends JournalEntry {
 }
 
 /** Complete or absent: incomplete inputs would lead to another decision. `cut` says why they are absent. */
-export type KeptReplay = Replay | { readonly cut: string };
+type KeptReplay = Replay | { readonly cut: string };
 
 /** The inputs of a decision with a thousand Sentinels and replicas are shorter. */
 const maxReplayLength = 1024 * 1024;

@@ -29,7 +29,7 @@ export interface HelperBlock {
   renderElse(context: unknown): string;
 }
 
-export interface BlockVariables {
+interface BlockVariables {
   /** Values of `@name` variables. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly blockParams: readonly unknown[];

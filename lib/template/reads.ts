@@ -15,7 +15,7 @@ import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
 /** In place of a computed name. */
 export const computedName = 'NAME';
 
-export interface ComputedRead {
+interface ComputedRead {
   readonly site: PrintSite;
   /** With {@link computedName} in place of computed names. */
   readonly queries: readonly ConsulQuery[];

@@ -6,7 +6,7 @@ import type { Random } from './random.ts';
 import { hastenSentinel, type Stage, token } from './stage.ts';
 
 /** What a fault may do to acknowledged writes, whoever follows. */
-export type Hazard =
+type Hazard =
   /** None may be lost. */
   | 'none'
   /** What a master that dies or is left behind had not replicated yet. */
@@ -29,7 +29,7 @@ export interface DrawnFault {
 }
 
 /** The master by most of the Sentinels that answer. */
-export async function masterOf(stage: Stage, shard: Shard): Promise<RedisServer | undefined> {
+async function masterOf(stage: Stage, shard: Shard): Promise<RedisServer | undefined> {
   const named = await Promise.all(
     stage.sentinels.map((sentinel) => sentinel.masterAddress(shard.name).then(formatAddress, () => undefined)),
   );

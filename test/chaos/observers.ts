@@ -1,4 +1,4 @@
-import { type Address, formatAddress, sameAddress } from '../../lib/model/address.ts';
+import { type Address, formatAddress } from '../../lib/model/address.ts';
 import { type MasterRecord, parseRecord } from '../../lib/model/record.ts';
 import { Majority, RecordWitness, Witness } from '../integration/window/witnesses.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
@@ -136,9 +136,4 @@ function appAddress(text: string, name: string): string {
   } catch {
     return 'unreadable';
   }
-}
-
-/** Whether an address is one of the shard's own. */
-export function isMember(shard: Shard, address: Address): boolean {
-  return shard.servers.some((server) => sameAddress(server.address, address));
 }

@@ -9,7 +9,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { SentinelServer } from '../sandbox/sentinel.ts';
 
 export const token = 'chaos';
-export const shardNames = ['shard1', 'shard2'] as const;
+const shardNames = ['shard1', 'shard2'] as const;
 
 /** Two shards with two replicas each, three Sentinels, a Consul with its data on disk, and three daemons. */
 export interface Stage {
@@ -89,7 +89,7 @@ export async function hastenSentinel(sentinel: SentinelServer): Promise<void> {
 }
 
 /** The ways to a master whose losses are compared; `control` follows the Sentinels as most applications do. */
-export const writerNames = ['haproxy', 'dns', 'record', 'control'] as const;
+const writerNames = ['haproxy', 'dns', 'record', 'control'] as const;
 
 export function startWriters(stage: Stage, prefix: string): ReadonlyMap<string, readonly LedgerWriter[]> {
   return new Map(stage.shards.map(({ name }) => [name, startWritersOf(stage, { name, prefix })]));
@@ -108,7 +108,7 @@ function startWritersOf(stage: Stage, { name, prefix }: { name: string; prefix: 
   );
 }
 
-export async function askDns(consul: ConsulAgent, name: string): Promise<Address> {
+async function askDns(consul: ConsulAgent, name: string): Promise<Address> {
   const answers = await consul.dnsSrv(`${name}.redis-master.service.consul`);
   const [host] = answers[0] === undefined ? [] : await consul.dnsA(answers[0].target);
   if (answers[0] === undefined || host === undefined) throw new Error('DNS names no master');

@@ -57,7 +57,7 @@ function looks(state: State, b: number, rules: BridgeRules): readonly Move[] {
 }
 
 /** One run: the bridge reads everything, decides, and sends a write. */
-export function look(state: State, b: number, options: Look & { readonly follow: FollowMode }): State {
+function look(state: State, b: number, options: Look & { readonly follow: FollowMode }): State {
   const before = state.bridges[b];
   if (before === undefined || before.pending !== undefined) return state;
   const held = state.consul.up ? state.consul : undefined;
@@ -190,7 +190,7 @@ export function letterOf(host: string): Letter {
   return String.fromCharCode('A'.charCodeAt(0) + Number(host.split('.')[3]) - 1) as Letter;
 }
 
-export function versionOf({ generation, epoch }: MasterRecord): string {
+function versionOf({ generation, epoch }: MasterRecord): string {
   return `${generation}/${epoch}`;
 }
 

@@ -41,7 +41,7 @@ function checkFlapping({ published, selections, consul }: State): void {
   if (consul.record.generation > 1 + Math.max(selected, 0)) throw new Error(`generation ${consul.record.generation}`);
 }
 
-export const initialSelections = 2;
+const initialSelections = 2;
 
 /** The renderers of a bridge's node see the newer of Consul's record and the bridge's decision: never an older one. */
 function checkNode(old: Bridge | undefined, now: Bridge, { before, after }: { before: State; after: State }): void {

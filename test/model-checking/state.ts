@@ -8,14 +8,14 @@ import type { MasterRecord } from '../../lib/model/record.ts';
 
 export type Letter = 'A' | 'B' | 'C';
 
-export interface Node {
+interface Node {
   readonly up: boolean;
   /** `master`, or the node that it follows. It keeps its last role across a restart. */
   readonly role: 'master' | Letter;
 }
 
 /** Sentinel's failover states (sentinel.c, SENTINEL_FAILOVER_STATE_*), as far as they differ to an observer. */
-export type Stage =
+type Stage =
   /** WAIT_START: asks for votes. */
   | 'trying'
   /** SELECT_SLAVE. */
@@ -44,7 +44,7 @@ export interface Sentinel {
   readonly failover?: Failover;
 }
 
-export interface Pending {
+interface Pending {
   readonly record: MasterRecord;
   readonly index: number;
 }

@@ -6,7 +6,7 @@ import { requireOwnNetwork } from './namespace.ts';
 const run = promisify(execFile);
 
 /** How packets end: without a word, as on a cut cable, or answered with a reset, as by a firewall that rejects. */
-export type CutManner = 'drop' | 'reset';
+type CutManner = 'drop' | 'reset';
 
 export interface Cut {
   /** IPs. */

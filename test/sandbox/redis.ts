@@ -102,7 +102,7 @@ export async function startShard(ground: Ground, options: ShardOptions): Promise
 }
 
 /** A Redis server, not yet started. */
-export async function redisServer(
+async function redisServer(
   ground: Ground,
   { name, password, config = {}, program = 'redis-server', replicaOf }: ShardOptions & { replicaOf?: Address },
 ): Promise<RedisServer> {

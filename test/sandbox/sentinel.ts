@@ -83,10 +83,7 @@ export async function startSentinels(ground: Ground, options: SentinelOptions): 
 }
 
 /** A Sentinel, not yet started. */
-export async function sentinelServer(
-  ground: Ground,
-  options: SentinelOptions & { name: string },
-): Promise<SentinelServer> {
+async function sentinelServer(ground: Ground, options: SentinelOptions & { name: string }): Promise<SentinelServer> {
   const { name, config = {}, program = 'redis-sentinel' } = options;
   const address = await ground.addresses.next();
   const dir = join(ground.folder, name);

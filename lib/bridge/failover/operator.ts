@@ -23,7 +23,7 @@ export interface OperatorOptions {
 }
 
 /** The loop's name in reports of steps. Reports of the order itself have `failover` or `rebase`. */
-export const stepLoop = 'failover-step';
+const stepLoop = 'failover-step';
 
 /** Carries out orders of operators, one at a time for each master, and reports them like every other run. */
 export class Operator implements MasterControls {

@@ -51,7 +51,7 @@ export const pauseMs = 5_000;
  * For how long the bridge renews the pause of a former master. Sentinel itself converts a replica that reports the role
  * master for 8 seconds, but not while it is paused: Sentinel's PING waits behind its PUBLISH, so Sentinel sees it down.
  */
-export const longestPauseMs = 15_000;
+const longestPauseMs = 15_000;
 
 /**
  * Never acts on the record's master, nor before the record is confirmed, nor on an address that no Sentinel lists among

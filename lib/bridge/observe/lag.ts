@@ -6,7 +6,7 @@ import type { Lag } from '../../model/lag.ts';
 import type { MasterRecord } from '../../model/record.ts';
 
 /** Keeps the samples of one master: see lib/bridge/plan/lag.ts. */
-export interface LagKeeper {
+interface LagKeeper {
   add(sample: { readonly atMs: number; readonly master: number; readonly replicas: ReadonlyMap<string, number> }): void;
   lag(address: string, nowMs: number): Lag | undefined;
 }

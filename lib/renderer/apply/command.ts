@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
 import { programEnvironment, signalGroup } from './process-group.ts';
 
-export interface Command {
+interface Command {
   /** The program and its arguments. No shell reads them. `{{file}}` stands for {@link RunInput.file}. */
   readonly argv: readonly string[];
   /** After this time the command and everything that it started are killed. */

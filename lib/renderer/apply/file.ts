@@ -10,7 +10,7 @@ import { isAbort, SwitchmasterError } from '../../errors.ts';
  * room for the check.
  */
 
-export interface Ownership {
+interface Ownership {
   /** Permission bits. */
   readonly mode: number;
   readonly uid: number;

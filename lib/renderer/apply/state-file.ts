@@ -25,7 +25,7 @@ function renderStatePath(destination: string): string {
   return join(dirname(destination), `.${basename(destination)}.switchmaster.json`);
 }
 
-export function goodCopyPath(destination: string): string {
+function goodCopyPath(destination: string): string {
   return join(dirname(destination), `.${basename(destination)}.switchmaster.good`);
 }
 

@@ -25,7 +25,7 @@ export function evidenceQueries(naming: Naming) {
   ] as const;
 }
 
-export type HoldReason = 'deleted' | 'unreadable' | 'older' | 'contradicted';
+type HoldReason = 'deleted' | 'unreadable' | 'older' | 'contradicted';
 
 /** A master whose record is not followed. */
 export interface HeldRecord {

@@ -10,7 +10,7 @@ import { decide } from '../../../lib/bridge/plan/failover.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import { at, situation, view } from './world.ts';
 
-export type Expected =
+type Expected =
   | { readonly publish: Cause; readonly is: Partial<MasterRecord> }
   | { readonly wait: Wait; readonly retryAfterMs?: number }
   | 'stands'
@@ -21,7 +21,7 @@ export type Expected =
 /** Situations and the decisions that they lead to. */
 export type Table = Readonly<Record<string, readonly Row[]>>;
 
-export interface Row {
+interface Row {
   readonly when: string;
   readonly given: Partial<Situation>;
   readonly expect: Expected;

@@ -35,7 +35,7 @@ export interface BridgeSetting {
   readonly onDecision?: (record: MasterRecord) => void;
 }
 
-export interface Fence {
+interface Fence {
   readonly action: string;
   readonly address: string;
   readonly outcome: RunReport['outcome']['kind'];

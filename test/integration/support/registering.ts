@@ -14,7 +14,7 @@ import type { RedisServer, Shard } from '../../sandbox/redis.ts';
 import type { TestLike } from '../../sandbox/sandbox.ts';
 import { stopWith } from './stopping.ts';
 
-export const quickChecks: CheckSettings = {
+const quickChecks: CheckSettings = {
   intervalMs: 80,
   timeoutMs: 300,
   consulIntervalMs: 1_000,

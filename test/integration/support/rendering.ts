@@ -16,7 +16,7 @@ import type { ConsulAgent } from '../../sandbox/consul.ts';
 import { makeRecord } from '../../template/world.ts';
 import { makeSpec, type SpecInput } from './template-spec.ts';
 
-export { makeSpec, type SpecInput } from './template-spec.ts';
+export type { SpecInput } from './template-spec.ts';
 
 /** A renderer on a real Consul, with the reports of its runs. */
 export interface Rendering {

@@ -4,7 +4,7 @@
  */
 
 /** What the leader says when it has come so far (sentinel.c). */
-export const moments = [
+const moments = [
   '+try-failover',
   '+elected-leader',
   '+selected-slave',
@@ -12,7 +12,7 @@ export const moments = [
   '+promoted-slave',
   '+failover-end',
 ] as const;
-export type Moment = (typeof moments)[number];
+type Moment = (typeof moments)[number];
 
 /** `leader`: the leading Sentinel; `others`: the other two; `bridge`: the first, or both. */
 export type End = 'leader' | 'others' | 'old master' | 'selected' | 'other replica' | 'bridge' | 'Consul';
@@ -52,8 +52,8 @@ export const faults: readonly Fault[] = [
  * How the failover begins. An order (SENTINEL FAILOVER) leaves the old master alive; so does `isolated`: no Sentinel,
  * replica or, in half of the rounds, bridge reaches it any more, but its clients do.
  */
-export const beginnings = ['kill -9', 'ordered', 'isolated'] as const;
-export type Beginning = (typeof beginnings)[number];
+const beginnings = ['kill -9', 'ordered', 'isolated'] as const;
+type Beginning = (typeof beginnings)[number];
 
 export interface WindowCase {
   readonly moment: Moment;

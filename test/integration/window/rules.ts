@@ -109,7 +109,7 @@ export function judgeDemotions(
 }
 
 /** How long a client that follows Sentinel may take to follow: bridges are not asked to be faster than that. */
-export const followMs = 500;
+const followMs = 500;
 
 export interface Losses {
   readonly acknowledged: number;
