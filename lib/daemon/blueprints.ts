@@ -72,7 +72,11 @@ const drafts: readonly Draft[] = [
     name: 'registrar',
     settings: registrarSettings,
     build: ({ register, environment }, context) =>
-      buildRegistrar(register, { ...connections(context), naming: { environment } }),
+      buildRegistrar(register, {
+        ...connections(context),
+        naming: { environment },
+        onNodeHosts: (why) => reportInterfaces(context, why),
+      }),
   }),
   row({
     name: 'renderer',
@@ -112,6 +116,12 @@ function registrarSettings({ register, ...rest }: Config, { hasRegistered }: Par
 function connections({ consul, onReport }: PartContext) {
   const { client, watches } = consul();
   return { client, watches, onReport };
+}
+
+function reportInterfaces({ conditions, log }: PartContext, why: string | undefined): void {
+  conditions.setInterfaces(why);
+  if (why === undefined) log.info('listing network interfaces again');
+  else log.warn({ why }, 'cannot list network interfaces');
 }
 
 function buildApi(api: ApiConfig, { views, version, log }: PartContext): Part {

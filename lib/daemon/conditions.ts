@@ -1,12 +1,13 @@
 import type { SwitchmasterError } from '../errors.ts';
 import type { PassedOver } from '../model/records.ts';
-import type { ConfigState, ConsulState } from './health/daemon.ts';
+import type { ConfigState, ConsulState, InterfacesState } from './health/daemon.ts';
 
 /** What is known of Consul, of the keys in it that hold no record, and of the config on disk. Outlives every part. */
 export class Conditions {
   #consul: ConsulState = { kind: 'reached' };
   #config: ConfigState = { kind: 'current' };
   #passedOver: readonly PassedOver[] = [];
+  #interfaces: InterfacesState = { kind: 'read' };
 
   get consul(): ConsulState {
     return this.#consul;
@@ -23,6 +24,15 @@ export class Conditions {
 
   recordsPassedOver(passedOver: readonly PassedOver[]): void {
     this.#passedOver = passedOver;
+  }
+
+  get interfaces(): InterfacesState {
+    return this.#interfaces;
+  }
+
+  /** `why` is undefined where this node's interfaces can be read. */
+  setInterfaces(why: string | undefined): void {
+    this.#interfaces = why === undefined ? { kind: 'read' } : { kind: 'unreadable', message: why };
   }
 
   consulLost({ message }: SwitchmasterError): void {

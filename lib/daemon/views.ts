@@ -15,8 +15,8 @@ export function unionViews({ assembly, conditions, ...rest }: ViewSources): View
   const views = { ...rest, ...unionParts(assembly) };
   const health = {
     read: () => {
-      const { consul, config, passedOver } = conditions;
-      return judge({ views, consul, config, passedOver, nowMs: Date.now() });
+      const { consul, config, passedOver, interfaces } = conditions;
+      return judge({ views, consul, config, passedOver, interfaces, nowMs: Date.now() });
     },
     notReady: () => judgeReadiness(assembly.missing()),
   };

@@ -33,6 +33,7 @@ export const healthCodes = {
   'consul-unreachable': { level: 'critical', hint: 'consul members' },
   'config-refused': { level: 'warning', hint: 'switchmaster check' },
   'record-unreadable': { level: 'warning', hint: 'consul kv get "{name}"' },
+  'interfaces-unreadable': { level: 'warning', hint: null },
   'master-unrecorded': { level: 'unknown', hint: 'switchmaster why {name}' },
   'master-down': { level: 'critical', hint: 'switchmaster why {name}' },
   'master-suspected': { level: 'warning', hint: 'switchmaster why {name}' },

@@ -1,4 +1,3 @@
-import { networkInterfaces } from 'node:os';
 import type { ConsulClient } from '../client/consul.ts';
 import { ConsulAgentClient } from '../client/consul-agent.ts';
 import type { RedisAccess } from '../client/redis.ts';
@@ -14,6 +13,7 @@ import { instanceKind } from '../model/instance-kinds.ts';
 import type { Naming } from '../model/naming.ts';
 import type { Part, Readiness, StopOptions } from '../part.ts';
 import { InstanceSource } from './observe/instance.ts';
+import { NodeHosts } from './observe/node-hosts.ts';
 import { RegistrationSource } from './observe/registrations.ts';
 import { discoverInstances } from './plan/discovery.ts';
 import { Registrar, surplusKey } from './reconciler.ts';
@@ -33,14 +33,16 @@ export interface RegistrarPartOptions {
   readonly instances: readonly WantedInstance[];
   readonly discoveries: readonly WantedDiscovery[];
   readonly onReport: (report: RunReport) => void;
-  /** The addresses of this node. Default: those of its interfaces. */
+  /** Lists the addresses of this node. Default: those of its interfaces. */
   readonly nodeHosts?: () => readonly string[];
+  /** Called when the addresses of this node begin to be unreadable, with why, and with undefined when they can be read. */
+  readonly onNodeHosts?: (why: string | undefined) => void;
 }
 
 /** The part for the section `register`. */
 export function buildRegistrar(
   config: RegisterConfig,
-  shared: Pick<RegistrarPartOptions, 'client' | 'watches' | 'naming' | 'onReport'>,
+  shared: Pick<RegistrarPartOptions, 'client' | 'watches' | 'naming' | 'onReport' | 'nodeHosts' | 'onNodeHosts'>,
 ): RegistrarPart {
   return new RegistrarPart({
     ...shared,
@@ -57,7 +59,7 @@ export class RegistrarPart implements Part {
   readonly name = 'registrar';
   readonly instances: InstancesView = { list: () => this.#list() };
   readonly #options: RegistrarPartOptions;
-  readonly #nodeHosts: () => readonly string[];
+  readonly #nodeHosts: NodeHosts;
   readonly #registrations: RegistrationSource;
   readonly #registrar: Registrar;
   readonly #loop: Loop;
@@ -68,8 +70,8 @@ export class RegistrarPart implements Part {
 
   constructor(options: RegistrarPartOptions) {
     this.#options = options;
-    this.#nodeHosts = options.nodeHosts ?? interfaceHosts;
-    const { naming, client, watches } = options;
+    const { naming, client, watches, nodeHosts: list, onNodeHosts: onProblem } = options;
+    this.#nodeHosts = new NodeHosts({ ...(list && { list }), ...(onProblem && { onProblem }) });
     const agent = new ConsulAgentClient(client);
     const inCluster = ({ spec }: WantedInstance) => instanceKind(spec.kind).record === 'cluster';
     const clusters = options.instances.some(inCluster) ? 'read' : 'not-read';
@@ -162,8 +164,8 @@ export class RegistrarPart implements Part {
 
   #discover(): void {
     const { records } = this.#registrations;
-    if (records === undefined) return;
-    const nodeHosts = this.#nodeHosts();
+    if (records === undefined || this.#options.discoveries.length === 0) return;
+    const nodeHosts = this.#nodeHosts.read();
     const before = this.#found;
     const listed = new Set(this.#options.instances.map(({ spec }) => spec.id));
     const found = this.#options.discoveries.flatMap(({ discovery, access }) =>
@@ -185,11 +187,4 @@ export class RegistrarPart implements Part {
     this.#timers.delete(id);
     this.#settled.delete(id);
   }
-}
-
-/** Addresses by which other machines reach this one. */
-function interfaceHosts(): readonly string[] {
-  return Object.values(networkInterfaces()).flatMap((list) =>
-    (list ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
-  );
 }

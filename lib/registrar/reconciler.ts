@@ -1,12 +1,14 @@
 import type { ConsulAgentClient } from '../client/consul-agent.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
+import { isDefaultLoopback } from '../model/address.ts';
 import type { HeldService, InstanceSpec } from '../model/instance.ts';
 import type { Naming } from '../model/naming.ts';
 import type { InstanceProfile, ProbeResult } from '../model/probe-result.ts';
 import { judge } from './kinds/table.ts';
 import { InstanceMemory } from './memory.ts';
 import type { InstanceSource } from './observe/instance.ts';
+import type { NodeHosts } from './observe/node-hosts.ts';
 import type { RegistrationSource } from './observe/registrations.ts';
 import { identitiesOf, type RecordedRole, recordedRole } from './plan/recorded-role.ts';
 import {
@@ -23,7 +25,7 @@ export interface RegistrarOptions {
   readonly agent: ConsulAgentClient;
   readonly registrations: RegistrationSource;
   /** Addresses of this node's interfaces. */
-  readonly nodeHosts: () => readonly string[];
+  readonly nodeHosts: NodeHosts;
 }
 
 /** The key of the loop that deregisters what the registrar registered and no longer needs. */
@@ -119,8 +121,10 @@ export class Registrar implements Reconciler {
       registrations.services(),
       source.profile(performance.now()),
     ]);
+    // Only an instance at the loopback address is known to others by an address of this node.
+    const hosts = isDefaultLoopback(spec.address.host) ? nodeHosts.read() : [];
     const recorded = recordedRole(spec, {
-      identities: identitiesOf(spec, { profile, nodeHosts: nodeHosts() }),
+      identities: identitiesOf(spec, { profile, nodeHosts: hosts }),
       records: registrations.records ?? [],
       cluster: spec.name === undefined ? undefined : registrations.cluster(spec.name),
     });
@@ -152,11 +156,12 @@ export class Registrar implements Reconciler {
   }
 
   async #removeSurplus(): Promise<Outcome> {
-    const { registrations, agent, naming } = this.#options;
+    const { registrations, agent, naming, nodeHosts } = this.#options;
     const { records } = registrations;
     if (records === undefined)
       return { kind: 'held', summary: 'no answer from Consul about the records yet', retryAfterMs: 1_000 };
-    const recorded = new Set(records.map(({ name }) => name));
+    // Without this node's addresses nobody knows which instances the records still list here.
+    const recorded = new Set(nodeHosts.failing ? [] : records.map(({ name }) => name));
     const wanted = { ids: new Set(this.#instances.keys()), registrar: registrarName(naming), recorded };
     const surplus = planRemoval(await registrations.services(), wanted);
     if (surplus.length === 0) return { kind: 'unchanged' };

@@ -108,11 +108,11 @@ export function exampleViews(contents: ExampleContents = {}): Views {
     journal: contents.journal ?? new Journal({ capacity: 100 }),
     metrics: { text: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }) },
   };
-  const [consul, config] = [{ kind: 'reached' } as const, { kind: 'current' } as const];
+  const well = { consul: { kind: 'reached' }, config: { kind: 'current' }, interfaces: { kind: 'read' } } as const;
   return {
     ...views,
     health: {
-      read: () => judge({ views, consul, config, passedOver: [], nowMs: Date.now() }),
+      read: () => judge({ views, ...well, passedOver: [], nowMs: Date.now() }),
       notReady: () => judgeReadiness(views.readiness.missing()),
     },
   };

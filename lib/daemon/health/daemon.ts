@@ -11,6 +11,9 @@ export type ConfigState =
   | { readonly kind: 'current' }
   | { readonly kind: 'refused'; readonly since: string; readonly message: string };
 
+/** Whether the operating system lists this node's interfaces. */
+export type InterfacesState = { readonly kind: 'read' } | { readonly kind: 'unreadable'; readonly message: string };
+
 /** What was not observed in full yet: each as `part: what`. */
 export function judgeReadiness(missing: readonly string[]): readonly Reason[] {
   return missing.map((what) => {
@@ -36,4 +39,10 @@ export function judgeConfig(config: ConfigState): readonly Reason[] {
   if (config.kind === 'current') return [];
   const text = `The config on disk was refused at ${config.since}, and the one of before is in use: ${config.message}`;
   return [makeReason({ code: 'config-refused', subject: { kind: 'config', name: 'config' }, text })];
+}
+
+export function judgeInterfaces(interfaces: InterfacesState): readonly Reason[] {
+  if (interfaces.kind === 'read') return [];
+  const text = `This node's network interfaces cannot be listed: ${interfaces.message}`;
+  return [makeReason({ code: 'interfaces-unreadable', subject: { kind: 'part', name: 'registrar' }, text })];
 }

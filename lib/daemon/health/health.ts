@@ -5,8 +5,10 @@ import { judgeCluster } from './cluster.ts';
 import {
   type ConfigState,
   type ConsulState,
+  type InterfacesState,
   judgeConfig,
   judgeConsul,
+  judgeInterfaces,
   judgePassedOver,
   judgeReadiness,
 } from './daemon.ts';
@@ -25,6 +27,7 @@ export interface Situation {
   readonly config: ConfigState;
   /** Keys among the records that hold no record. */
   readonly passedOver: readonly PassedOver[];
+  readonly interfaces: InterfacesState;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
 }
@@ -33,13 +36,14 @@ export interface Situation {
  * Whether all is well, and why not. Decided here alone: the API, `switchmaster status`, the live page and the metrics
  * show it.
  */
-export function judge({ views, consul, config, passedOver, nowMs }: Situation): Health {
+export function judge({ views, consul, config, passedOver, interfaces, nowMs }: Situation): Health {
   const last = (loop: string, key: string) => views.outcomes.last(loop, key);
   return toHealth([
     ...judgeReadiness(views.readiness.missing()),
     ...judgeConsul(consul),
     ...judgeConfig(config),
     ...judgePassedOver(passedOver),
+    ...judgeInterfaces(interfaces),
     ...views.masters
       .list()
       .flatMap((master) => judgeMaster({ master, lastOutcome: last('bridge', master.name), nowMs })),

@@ -1,4 +1,4 @@
-import { type Address, isDefaultLoopback, sameAddress } from '../../model/address.ts';
+import { type Address, sameAddress } from '../../model/address.ts';
 import type { ClusterRecord } from '../../model/cluster.ts';
 import type { InstanceSpec } from '../../model/instance.ts';
 import { instanceKind } from '../../model/instance-kinds.ts';
@@ -33,15 +33,14 @@ export function recordedRole(spec: InstanceSpec, sources: RoleSources): Recorded
   }
 }
 
-/** The addresses by which others may know an instance: the announced one, its own, and all addresses of this node. */
+/** The addresses by which others may know an instance: the announced one, its own, and those of this node (`nodeHosts`). */
 export function identitiesOf(
   spec: InstanceSpec,
   known: { readonly profile: InstanceProfile | undefined; readonly nodeHosts: readonly string[] },
 ): readonly Address[] {
   const { profile, nodeHosts } = known;
   const announced = announcedAddress(spec, profile);
-  const hosts = isDefaultLoopback(spec.address.host) ? nodeHosts : [];
-  return [announced, spec.address, ...hosts.map((host) => ({ host, port: announced.port }))];
+  return [announced, spec.address, ...nodeHosts.map((host) => ({ host, port: announced.port }))];
 }
 
 /** The address for others: from the config, else announced by the process, else where this node connects to it. */

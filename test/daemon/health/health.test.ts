@@ -12,6 +12,7 @@ const judged = (contents: ExampleContents, over: Partial<Parameters<typeof judge
     views: exampleViews(contents),
     consul: { kind: 'reached' },
     config: { kind: 'current' },
+    interfaces: { kind: 'read' },
     nowMs: Date.parse('2026-01-02T00:00:00.000Z'),
     passedOver: [],
     ...over,
@@ -68,6 +69,12 @@ t.test('a Consul that cannot be read, and a config that was refused', async (t) 
   );
   t.strictSame(codesOf(health), ['critical consul-unreachable consul/consul', 'warning config-refused config/config']);
   t.match(health.reasons, [{ text: /since 2026.*refused/ }, { text: /bogus: unknown/ }]);
+});
+
+t.test('network interfaces that cannot be listed', async (t) => {
+  const health = judged({}, { interfaces: { kind: 'unreadable', message: 'EAFNOSUPPORT' } });
+  t.strictSame(codesOf(health), ['warning interfaces-unreadable part/registrar']);
+  t.match(health.reasons, [{ text: /EAFNOSUPPORT/ }]);
 });
 
 t.test('what desired/ asks for in vain', async (t) => {

@@ -65,9 +65,10 @@ export function startRegistrar(
     readonly instances: readonly InstanceSetup[];
     readonly discoveries?: readonly WantedDiscovery[];
     readonly environment?: string | undefined;
-    readonly nodeHosts?: readonly string[];
+    readonly nodeHosts?: readonly string[] | (() => readonly string[]);
   },
 ): RunningRegistrar {
+  const { nodeHosts = [] } = setting;
   const client = new ConsulClient(setting.consul.http);
   const watches = new CatalogWatches({ client, limits: { backoff: { initialMs: 20, maxMs: 200 } } });
   const reports: RunReport[] = [];
@@ -77,7 +78,7 @@ export function startRegistrar(
     naming: { environment: setting.environment },
     instances: setting.instances.map(makeInstance),
     discoveries: setting.discoveries ?? [],
-    nodeHosts: () => setting.nodeHosts ?? [],
+    nodeHosts: typeof nodeHosts === 'function' ? nodeHosts : () => nodeHosts,
     onReport: (report) => reports.push(report),
   });
   const stop = stopWith(t, { part, watches, client });

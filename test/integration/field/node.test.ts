@@ -1,0 +1,41 @@
+import t from 'tap';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import {
+  idOf,
+  instanceOf,
+  makeInstance,
+  putRecordOf,
+  replicaOf,
+  startRegistrar,
+  untilSays,
+} from '../support/registering.ts';
+
+t.setTimeout(120_000);
+const sandbox = await Sandbox.openFor(t, { name: 'field-node' });
+const [consul, plain] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'plain' })]);
+const replica = replicaOf(plain);
+await putRecordOf(consul, { name: 'plain', master: plain.master.address, replicas: [replica.address] });
+
+/** As under systemd's RestrictAddressFamilies without AF_NETLINK. */
+function refuseInterfaces(): never {
+  throw new Error('A system error occurred: uv_interface_addresses returned Unknown system error 97');
+}
+
+t.test('interfaces that cannot be listed cost only the instances that are found by them', async (t) => {
+  const { spec } = makeInstance({ kind: 'redis', address: replica.address });
+  const pattern = { kind: 'redis', tags: [], meta: {}, checks: spec.checks, deregisterOnStop: false } as const;
+  const discoveries = [{ discovery: { pattern, hosts: [], matches: () => true }, access: {} }];
+  const instances = [{ kind: 'redis', name: 'plain', address: plain.master.address } as const];
+  const nodeHosts = [replica.address.host];
+  const first = startRegistrar(t, { consul, instances, discoveries, nodeHosts });
+  await untilSays(consul, idOf(plain.master), 'passing: answers');
+  await untilSays(consul, idOf(replica), 'passing: answers');
+  await first.stop();
+  const second = startRegistrar(t, { consul, instances, discoveries, nodeHosts: refuseInterfaces });
+  await waitFor('readiness', () => second.part.ready(), { until: ({ ready }) => ready });
+  await waitFor('the removal of what is not needed', () => second.reports.some(({ key }) => key === '(surplus)'));
+  t.match(await instanceOf(consul, idOf(replica)), { Service: { Tags: ['plain', 'replica'] } }, 'it stays registered');
+  t.match(await instanceOf(consul, idOf(plain.master)), { Service: { Tags: ['plain', 'master'] } });
+  await second.stop();
+});
