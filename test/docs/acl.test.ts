@@ -11,7 +11,7 @@ t.test('the ACL rules of the docs suffice for a bridge, a registrar and a templa
   const rules = blocksOf(await readPage('docs/reference/consul.md')).filter(({ language }) => language === 'hcl');
   t.equal(rules.length, 2);
   const sandbox = await Sandbox.openFor(t, { name: 'acl' });
-  // What comes without a token is the sandbox's own.
+  // Requests without a token are the sandbox's own.
   const tokens = { master: management, agent: management, default: management };
   const [consul, shard] = await Promise.all([
     sandbox.consul({ config: { acl: { enabled: true, default_policy: 'deny', tokens } } }),

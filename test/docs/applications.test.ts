@@ -8,7 +8,7 @@ import { waitFor } from '../sandbox/condition.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { blocksOf, readPage } from './pages.ts';
 
-// Three Consul servers and a client agent, beside which everything runs and which is asked.
+// Three Consul servers and a client agent. Everything uses the client agent.
 t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'applications' });
 const servers = await sandbox.consulServers();

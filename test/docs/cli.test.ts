@@ -7,7 +7,7 @@ async function help(command = ''): Promise<string> {
   return stdout;
 }
 
-/** The names at the beginning of the lines below a title of a help text. */
+/** The first words of the lines below a title of a help text. */
 function listed(text: string, title: string): readonly string[] {
   const part = new RegExp(`^${title}:\\n((?:  .*\\n?)+)`, 'm').exec(`${text}\n`)?.[1] ?? '';
   return [...part.matchAll(/^ {2}(\S.*?)(?: {2,}|$)/gm)].map((match) => match[1] ?? '');
@@ -30,13 +30,13 @@ const commands = listed(topHelp, 'Commands')
   .map((line) => line.split(' ')[0] ?? '')
   .filter((name) => name !== 'help');
 
-t.test('every command is documented, and none that there is not', async (t) => {
+t.test('the page documents exactly the existing commands', async (t) => {
   const named = [...page.matchAll(/^## `switchmaster (\S+)`$/gm)].map((match) => match[1]);
   t.ok(commands.includes('run'));
   t.strictSame(named.sort(), [...commands].sort());
 });
 
-t.test('every option is documented, and none that there is not', async (t) => {
+t.test('the page documents exactly the existing options', async (t) => {
   const head = page.slice(0, page.indexOf('\n## '));
   t.strictSame([...documented(head)].sort(), listed(topHelp, 'Options').map(longOption).sort());
   for (const command of commands) {
@@ -46,7 +46,7 @@ t.test('every option is documented, and none that there is not', async (t) => {
   }
 });
 
-t.test('where the API is, each command that asks it is told alike', async (t) => {
+t.test('each command that asks the API takes the documented options for its address', async (t) => {
   const named = documented(sectionOf(page, 'Where the API is') ?? '');
   t.ok(named.includes('--api'));
   for (const command of ['status', 'watch', 'why', 'failover', 'rebase', 'drill']) {

@@ -23,7 +23,7 @@ t.test('every YAML example is a config that works', async (t) => {
   }
 });
 
-/** An example's secrets and own templates lie in a folder that this machine lacks: they are made elsewhere. */
+/** Creates an example's secret files and templates in a test folder, because their folder does not exist on this machine. */
 async function withSecrets(content: string, folder: string): Promise<string> {
   await mkdir(path.join(folder, 'etc'), { recursive: true });
   let text = content;
@@ -41,7 +41,7 @@ t.test('every JSON example is JSON', async (t) => {
   }
 });
 
-t.test('every npm command that a page names is there', async (t) => {
+t.test('every npm command that a page names exists', async (t) => {
   const { scripts } = JSON.parse(await readFile(path.join(projectDir, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };

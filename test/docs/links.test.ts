@@ -19,7 +19,7 @@ async function problemWith(page: Page, target: string): Promise<string | undefin
   return `${page.file}: ${target} names a heading that is not there`;
 }
 
-t.test('every link within the project leads somewhere', async (t) => {
+t.test('every link within the project has a target', async (t) => {
   const links = pages.flatMap((page) =>
     [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => ({ page, target: match[1] ?? '' })),
   );

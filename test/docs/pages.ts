@@ -37,7 +37,7 @@ export function blocksOf({ text }: Page): readonly Block[] {
   }));
 }
 
-/** The text without fenced blocks, in which brackets and backticks mean something else. */
+/** The text without fenced blocks: brackets and backticks have another meaning there. */
 export function proseOf({ text }: Page): string {
   return text.replace(/^```.*?^```$/gms, '');
 }
@@ -56,7 +56,7 @@ export function tableRows(text: string): readonly (readonly string[])[] {
     );
 }
 
-/** What stands in backticks within a cell. */
+/** The words in backticks in a cell. */
 export function codesIn(cell: string): readonly string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '');
 }

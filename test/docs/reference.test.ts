@@ -13,7 +13,7 @@ import { helpers } from '../../lib/template/helpers.ts';
 import { exampleViews } from '../http/views.ts';
 import { codesIn, readPage, tableRows } from './pages.ts';
 
-/** What the first cells of a page's tables name in backticks. */
+/** The words in backticks in the first cells of a page's tables. */
 async function namedIn(file: string): Promise<ReadonlySet<string>> {
   const { text } = await readPage(file);
   return new Set(tableRows(text).flatMap(([first = '']) => codesIn(first)));
@@ -67,7 +67,7 @@ function keysOf(schema: JsonSchema, at = ''): readonly ConfigKey[] {
   return [...own, ...items, ...(schema.anyOf ?? []).flatMap((branch) => keysOf(branch, at))];
 }
 
-/** Client TLS is told once for all the places that it may stand at; one probe and a list of them as one. */
+/** The page describes client TLS once for all places, and a single probe like a list of probes. */
 function documentedName(path: string): string {
   return path.replace(/^(?!api\.).*\.tls\.(\w+)$/, 'tls.$1').replace('.redis[].', '.redis.');
 }
@@ -75,7 +75,7 @@ function documentedName(path: string): string {
 const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 const keys = keysOf(schema);
 
-t.test('every config key is documented, and none that there is not', async (t) => {
+t.test('the page documents exactly the existing config keys', async (t) => {
   const { text } = await readPage('docs/reference/config.md');
   const named = tableRows(text).flatMap(([first = '']) => codesIn(first));
   const sections = Object.keys(schema.properties ?? {});
@@ -85,9 +85,9 @@ t.test('every config key is documented, and none that there is not', async (t) =
     'a heading for each section',
   );
   const wanted = new Set(keys.map(({ path }) => documentedName(path)).filter((path) => !sections.includes(path)));
-  t.strictSame([...wanted].filter((path) => !named.includes(path)).sort(), [], 'what is not documented');
+  t.strictSame([...wanted].filter((path) => !named.includes(path)).sort(), [], 'not documented');
   const known = new Set([...wanted, ...sections]);
-  t.strictSame(named.filter((path) => !known.has(path)).sort(), [], 'what there is not');
+  t.strictSame(named.filter((path) => !known.has(path)).sort(), [], 'documented, but not existing');
 });
 
 t.test('the defaults of config keys are as documented', async (t) => {
@@ -105,7 +105,7 @@ t.test('the defaults of config keys are as documented', async (t) => {
   }
 });
 
-t.test('every helper and format of templates is documented, and none that there is not', async (t) => {
+t.test('the page documents exactly the existing helpers, formats and bundled templates', async (t) => {
   const { text } = await readPage('docs/reference/templates.md');
   const cells = tableRows(text).flatMap(([first = '']) => codesIn(first));
   const words = [...cells, ...codesIn(text.slice(text.indexOf('The names are'), text.indexOf('### Values')))];
@@ -130,11 +130,11 @@ t.test('every helper and format of templates is documented, and none that there 
   t.strictSame(
     [...named].filter((name) => !known.has(name)),
     [],
-    'what there is not',
+    'documented, but not existing',
   );
 });
 
-t.test('every route of the API is documented, and none that there is not', async (t) => {
+t.test('the page documents exactly the routes of the API', async (t) => {
   const views = exampleViews();
   const streams = new EventStreams(views.journal);
   const server = makeServer({ views, version: '0', token: undefined, streams, onDefect: () => {} });
@@ -147,7 +147,7 @@ t.test('every route of the API is documented, and none that there is not', async
   t.strictSame(named.sort(), routes.filter((route) => !route.startsWith('OPTIONS ')).sort());
 });
 
-t.test('every metric is documented, and none that there is not', async (t) => {
+t.test('the page documents exactly the metrics', async (t) => {
   const metrics = new Metrics({
     version: '0',
     view: () => {
