@@ -31,7 +31,7 @@ export class HaproxyMaster {
 }
 
 /** The process ids below `# old workers`. */
-export function parseOldWorkers(text: string): readonly number[] {
+function parseOldWorkers(text: string): readonly number[] {
   const section = /^# old workers\n((?:\d.*\n)*)/m.exec(text)?.[1] ?? '';
   return [...section.matchAll(/^(\d+)\s+worker\b/gm)].map(([, pid]) => Number(pid));
 }

@@ -64,7 +64,7 @@ export async function closeSessions(
 }
 
 /** Each session's id and `backend/server`, from lines such as `0x55d0: proto=tcpv4 src=... fe=f be=b srv=s ts=00 ...`. */
-export function parseSessions(text: string): readonly { readonly id: string; readonly server: string }[] {
+function parseSessions(text: string): readonly { readonly id: string; readonly server: string }[] {
   return [...text.matchAll(/^(0x[0-9a-f]+): .*?\bbe=(\S+) srv=(\S+)/gm)].map(([, id = '', backend, server]) => {
     return { id, server: `${backend}/${server}` };
   });
