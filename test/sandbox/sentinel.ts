@@ -129,7 +129,8 @@ async function settled(
       sentinels: ((await sentinel.command('SENTINEL', 'SENTINELS', shard.name)) as Reply[]).map(pairs),
     });
     await waitFor(`${sentinel.name} to know all of ${shard.name}`, view, {
-      timeoutMs: 15_000,
+      // With many masters on a busy machine, greetings take their time.
+      timeoutMs: 60_000,
       until: ({ master, replicas, sentinels }) =>
         master.flags === 'master' &&
         sentinels.length === others &&
