@@ -7,15 +7,31 @@ import type { Problem } from './problem.ts';
 /** Warnings about a valid config that probably does not do what its author wants. */
 export function findWarnings({ templates }: Pick<Config, 'templates'>): readonly Problem[] {
   return templates.flatMap((template, i) => {
-    const { reload, source, vars } = template;
-    if (reload?.kind !== 'haproxy' || !isBundledHaproxy(source)) return [];
-    const asked = typeof reload.socket === 'string' ? reload.socket : formatAddress(reload.socket);
-    const rendered = typeof vars.stats_socket === 'string' ? vars.stats_socket : defaultStatsSocket;
-    if (withoutFamily(rendered) === asked) return [];
-    const message = `is ${asked}, but the template makes HAProxy listen at ${rendered}: every failover would be a reload`;
-    const hint = `set templates[${i}].vars.stats_socket to ${asked}, or the socket to ${rendered}`;
-    return [{ path: `templates[${i}].reload.haproxy.socket`, message, hint }];
+    const path = `templates[${i}]`;
+    return [...findSocketWarnings(template, path), ...findPortWarnings(template, path)];
   });
+}
+
+type Template = Config['templates'][number];
+
+function findSocketWarnings({ reload, source, vars }: Template, path: string): readonly Problem[] {
+  if (reload?.kind !== 'haproxy' || !isBundled(source, bundledHaproxy)) return [];
+  const asked = typeof reload.socket === 'string' ? reload.socket : formatAddress(reload.socket);
+  const rendered = typeof vars.stats_socket === 'string' ? vars.stats_socket : defaultStatsSocket;
+  if (withoutFamily(rendered) === asked) return [];
+  const message = `is ${asked}, but the template makes HAProxy listen at ${rendered}: every failover would be a reload`;
+  const hint = `set ${path}.vars.stats_socket to ${asked}, or the socket to ${rendered}`;
+  return [{ path: `${path}.reload.haproxy.socket`, message, hint }];
+}
+
+/** A listener's port belongs to one master for good, so the config names it. */
+function findPortWarnings({ source, vars }: Template, path: string): readonly Problem[] {
+  if (!isBundled(source, withPorts)) return [];
+  const hint = `name a port for each master in ${path}.vars.ports, for example { shard1: 16379, shard2: 16380 }`;
+  const former = { path: `${path}.vars.base_port`, message: 'has no effect any more', hint };
+  const missing = { path: `${path}.vars.ports`, message: 'is missing, so no master gets a listener', hint };
+  const needed = vars.ports === undefined && vars.twemproxy_bind === undefined;
+  return [...(vars.base_port === undefined ? [] : [former]), ...(needed ? [missing] : [])];
 }
 
 /** The default of `stats_socket` in the bundled templates. */
@@ -23,8 +39,10 @@ const defaultStatsSocket = '/run/haproxy/admin.sock';
 
 const bundledHaproxy: readonly string[] = ['haproxy.cfg.hbs', 'redis-cluster-haproxy.cfg.hbs'];
 
-function isBundledHaproxy(source: string): boolean {
-  return bundledHaproxy.some((name) => source === path.join(packageFolder, 'templates', name));
+const withPorts: readonly string[] = ['haproxy.cfg.hbs', 'twemproxy-stable.yml.hbs'];
+
+function isBundled(source: string, names: readonly string[]): boolean {
+  return names.some((name) => source === path.join(packageFolder, 'templates', name));
 }
 
 /** HAProxy also accepts an address as `ipv4@127.0.0.1:9999`, and a path as `unix@/path`. */

@@ -67,6 +67,7 @@ export const healthCodes = {
   'template-held': { level: 'warning', hint: 'switchmaster render --diff' },
   'template-refused': { level: 'critical', hint: null },
   'template-invalid': { level: 'critical', hint: 'switchmaster check' },
+  'template-warning': { level: 'warning', hint: null },
   'template-failed': { level: 'critical', hint: null },
 } as const satisfies Readonly<Record<string, { readonly level: Severity; readonly hint: string | null }>>;
 

@@ -28,6 +28,8 @@ export interface TemplateState {
   /** What it reads and has no answer for yet. */
   readonly missing: readonly string[];
   readonly dependencies: readonly string[];
+  /** Sentences about what does not stop the template and needs attention: what it leaves out, for example. */
+  readonly warnings: readonly string[];
   /** `token`: others may not read the file, so its text takes the API's token. */
   readonly access: 'open' | 'token';
   /** When its text was last rendered; ISO 8601. */
@@ -91,12 +93,18 @@ export function showEntry(entry: Entry): TemplateState {
     held: entry.held !== undefined && rendering.kind === 'rendered' ? publicDigest(rendering.digest) : null,
     missing: rendering.kind === 'pending' ? redactor.redactAll(rendering.missing) : [],
     dependencies: redactor.redactAll(dependencies),
+    warnings: redactor.redactAll(warningsOf(entry)),
     access: (entry.mode & othersRead) === 0 ? 'token' : 'open',
     renderedAt: entry.renderedAt,
     writtenAt: entry.writtenAt,
     lastOutcome: entry.lastOutcome,
     lastStages: entry.lastStages,
   };
+}
+
+/** See {@link TemplateState.warnings}; with secrets. */
+export function warningsOf({ template }: Entry): readonly string[] {
+  return template.rendering.kind === 'rendered' ? template.rendering.warnings : [];
 }
 
 /** The last rendered text, whether or not it was written; undefined before the first render. */

@@ -7,7 +7,15 @@ import type { Redactor } from '../model/redaction.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import { type PresentFile, readDestination } from './apply/file.ts';
-import { type Entry, presentText, publicDigest, renderedText, showEntry, type TemplateState } from './entry.ts';
+import {
+  type Entry,
+  presentText,
+  publicDigest,
+  renderedText,
+  showEntry,
+  type TemplateState,
+  warningsOf,
+} from './entry.ts';
 import type { RenderHint } from './hint.ts';
 import { digestOf } from './observe/live-template.ts';
 import { type OpenOptions, openEntry } from './open-entry.ts';
@@ -53,7 +61,7 @@ export class Renderer implements Reconciler<RenderHint> {
       entry.state = 'failed';
       outcome = { kind: 'failed', error: SwitchmasterError.from(thrown), details: { stages: clock.times } };
     }
-    outcome = redactOutcome(outcome, entry.template.redactor);
+    outcome = redactOutcome(addWarnings(outcome, entry), entry.template.redactor);
     entry.lastOutcome = outcome;
     entry.lastStages = clock.times;
     return outcome;
@@ -177,6 +185,11 @@ export class Renderer implements Reconciler<RenderHint> {
     if (warnings.length === 0) return outcome;
     return { ...outcome, details: { ...outcome.details, warnings: [...new Set(warnings)] } };
   }
+}
+
+function addWarnings(outcome: Outcome, entry: Entry): Outcome {
+  const warnings = warningsOf(entry);
+  return warnings.length === 0 ? outcome : { ...outcome, details: { ...outcome.details, warnings } };
 }
 
 interface Seen {

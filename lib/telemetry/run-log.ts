@@ -9,8 +9,15 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
  */
 export function makeRunLog(log: Log): (report: RunReport) => void {
   const lastProblems = new Map<string, string>();
+  const lastWarnings = new Map<string, string>();
   return (report) => {
     const id = `${report.loop} ${report.key}`;
+    const warnings = report.outcome.details?.warnings ?? [];
+    if (lastWarnings.get(id) !== String(warnings)) {
+      lastWarnings.set(id, String(warnings));
+      const { loop, key, reconcileId } = report;
+      if (String(warnings) !== '') log.warn({ loop, key, reconcileId, warnings }, 'done with warnings');
+    }
     const before = lastProblems.get(id);
     const now = problemOf(report);
     if (now === undefined) lastProblems.delete(id);

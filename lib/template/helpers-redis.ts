@@ -4,6 +4,7 @@ import type { MasterRecord } from '../model/record.ts';
 import { type RecordsReading, readRecords } from '../model/records.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
 import { readService } from './helpers-consul.ts';
+import { planListeners } from './listeners.ts';
 import type { RenderScope } from './scope.ts';
 
 /** Helpers that read the records that bridges write. */
@@ -30,6 +31,18 @@ export const redisHelpers = {
     run(call) {
       const record = findRecord(call);
       return record === undefined ? [] : showMaster(record).replicas;
+    },
+  },
+  redisListeners: {
+    kind: 'value',
+    takes: [1, 1],
+    options: ['reserved'],
+    usage: '(redisListeners vars.ports)',
+    run(call) {
+      const masters = (readMasters(call.scope)?.records ?? []).map(showMaster);
+      const listeners = planListeners({ masters, ports: call.args[0], reserved: call.options.reserved });
+      for (const warning of listeners.warnings) call.scope.warnings.add(warning);
+      return listeners;
     },
   },
   redisSentinels: {

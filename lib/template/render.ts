@@ -3,6 +3,7 @@ import { SwitchmasterError } from '../errors.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import { Redactor } from '../model/redaction.ts';
 import { type Hole, Markup, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
+import { refuseDoubleBinds } from './haproxy-binds.ts';
 import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
 import { textHelpers } from './helpers-text.ts';
 import { valueHelpers } from './helpers-values.ts';
@@ -32,6 +33,8 @@ interface RenderCommon {
   readonly masters: ReadonlyMap<string, string>;
   /** Whether the render read records of masters. */
   readonly records: 'read' | 'not-read';
+  /** Sentences about what the template leaves out of its output. */
+  readonly warnings: readonly string[];
   /** The values of `file` and `env`, and values computed from them. No message may contain them. */
   readonly secrets: readonly string[];
 }
@@ -69,6 +72,7 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
     members: [...scope.members].sort(),
     masters: scope.masters,
     records: scope.records,
+    warnings: [...scope.warnings],
     secrets: [...scope.secrets.texts],
   };
   // The unknown value itself may cause this error.
@@ -115,7 +119,11 @@ function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
     allowProtoPropertiesByDefault: false,
   });
   const pieces = marked.split('\u0000').map((piece, i) => (i % 2 === 0 ? piece : (holes[Number(piece)] as Hole)));
-  const output = withFile(parts.file, () => writeOutput(parts.format, pieces));
+  const output = withFile(parts.file, () => {
+    const written = writeOutput(parts.format, pieces);
+    if (parts.format === 'haproxy') refuseDoubleBinds(written.text);
+    return written;
+  });
   if (Buffer.byteLength(output.text) > parts.limits.maxOutputBytes) {
     throw templateFailure(`${parts.file}: the output is larger than ${parts.limits.maxOutputBytes} bytes.`);
   }

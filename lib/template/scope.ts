@@ -29,6 +29,8 @@ export class RenderScope {
   readonly members = new Set<string>();
   /** `host:port` of each master that the render read, by name. */
   readonly masters = new Map<string, string>();
+  /** Sentences about what is left out of the output, for the operator. */
+  readonly warnings = new Set<string>();
   records: 'read' | 'not-read' = 'not-read';
   /** The values of `file` and `env`, and values computed from them. */
   readonly secrets = new SecretTexts();

@@ -99,11 +99,26 @@ t.test('check compiles every template', async (t) => {
   t.match(stderr, /a problem:\n +templates\[0\]\.source: .*a\.hbs:1:\d+: .*nosuchhelper/);
 });
 
+t.test('check warns where no port is named for the masters', async (t) => {
+  const folder = t.testdir({
+    'c.yml':
+      'templates:\n  - { source: haproxy.cfg.hbs, destination: /nowhere/a, vars: { base_port: 1 } }\n' +
+      '  - { source: twemproxy-stable.yml.hbs, destination: /nowhere/b, vars: { ports: { shard1: 16379 } } }\n' +
+      '  - { source: haproxy.cfg.hbs, destination: /nowhere/c, vars: { twemproxy_bind: "*:1" } }\n',
+  });
+  const { code, stdout } = await runCommand(['check', '--config', folder]);
+  t.equal(code, 0);
+  t.strictSame(stdout.match(/^warning: templates\S+ (is missing|has no effect)/gm), [
+    'warning: templates[0].vars.base_port has no effect',
+    'warning: templates[0].vars.ports is missing',
+  ]);
+});
+
 t.test('check warns where the socket of the reload is not the one that the template gives HAProxy', async (t) => {
   const template = (name: string, socket: string, vars = {}) => ({
     source: 'haproxy.cfg.hbs',
     destination: `/nowhere/${name}.cfg`,
-    vars,
+    vars: { ports: { shard1: 16379 }, ...vars },
     reload: { haproxy: { socket, fallback: ['true'] } },
   });
   const folder = t.testdir({

@@ -56,6 +56,7 @@ export const exampleTemplate: TemplateState = {
   state: 'written',
   held: null,
   missing: [],
+  warnings: [],
   dependencies: ['service(redis-master)'],
   access: 'open',
   renderedAt: '2026-01-01T00:00:00.000Z',

@@ -46,6 +46,23 @@ t.test('a run is one line with its id, what woke it and what it came to', (t) =>
   t.end();
 });
 
+t.test('warnings of a run are logged when they change', (t) => {
+  const { log, lines } = capture();
+  const runLog = makeRunLog(log);
+  const warned = (...warnings: string[]): Outcome => ({ kind: 'unchanged', details: { warnings } });
+  for (const outcome of [warned('a'), warned('a'), warned('a', 'b'), warned(), warned('a')]) runLog(report(outcome));
+  const logged = lines().filter(({ level }) => level === 'warn');
+  t.strictSame(
+    logged.map(({ msg, key, warnings }) => [msg, key, warnings]),
+    [
+      ['done with warnings', 'shard1', ['a']],
+      ['done with warnings', 'shard1', ['a', 'b']],
+      ['done with warnings', 'shard1', ['a']],
+    ],
+  );
+  t.end();
+});
+
 t.test('trouble that lasts is told when it begins and when it ends', (t) => {
   const { log, lines } = capture();
   const runLog = makeRunLog(log);

@@ -9,9 +9,16 @@ import { inferFormat } from '../../lib/template/format.ts';
 import { knowRecords, makeInstance, makeRecord, makeWorld, textOf } from './world.ts';
 
 function render(file: string, known: Record<string, unknown>, vars: Record<string, unknown> = {}): string {
+  return textOf(compile(file).render(makeWorld(known, { vars, environment: 'prod' })));
+}
+
+function compile(file: string) {
   const text = readFileSync(join(import.meta.dirname, '../../templates', file), 'utf8');
-  const template = compileTemplate({ template: { file, text }, format: inferFormat(file) });
-  return textOf(template.render(makeWorld(known, { vars, environment: 'prod' })));
+  return compileTemplate({ template: { file, text }, format: inferFormat(file) });
+}
+
+function warningsOf(file: string, known: Record<string, unknown>, vars: Record<string, unknown>): readonly string[] {
+  return compile(file).render(makeWorld(known, { vars, environment: 'prod' })).warnings;
 }
 
 const shards = [
@@ -41,12 +48,52 @@ t.test('twemproxy: everything else can be set', async (t) => {
   t.equal(config.cache.servers[0], '10.0.0.1:6379:3 shard1');
 });
 
+const ports = { shard1: 16379, shard2: 16380 };
+
 t.test('HAProxy: a frontend and a backend for each shard, on the port that is set for it', async (t) => {
-  const text = render('haproxy.cfg.hbs', known, { ports: { shard2: 7002 }, bind: '127.0.0.9' });
+  const text = render('haproxy.cfg.hbs', known, { ports, bind: '127.0.0.9' });
   t.match(text, /frontend shard1\n {4}bind 127\.0\.0\.9:16379\n {4}default_backend shard1\n/);
-  t.match(text, /frontend shard2\n {4}bind 127\.0\.0\.9:7002\n/);
+  t.match(text, /frontend shard2\n {4}bind 127\.0\.0\.9:16380\n/);
   t.match(text, /backend shard2\n {4}server master 10\.0\.0\.2:6380 check\n/);
   t.notMatch(text, /twemproxy/);
+});
+
+t.test('a new master without a port changes no listener of the others, and is reported', async (t) => {
+  const more = knowRecords([...shards, makeRecord({ name: 'shard10' })], 'redis/prod/');
+  for (const file of ['haproxy.cfg.hbs', 'twemproxy-stable.yml.hbs']) {
+    const comment = /^ *# No port for master "shard10" in vars\.ports.*\n/m;
+    const text = render(file, more, { ports });
+    t.match(text, comment);
+    t.equal(text.replace(comment, ''), render(file, known, { ports }));
+    t.strictSame(warningsOf(file, more, { ports }), [
+      'The master "shard10" is left out: set vars.ports.shard10 to a port of its own.',
+    ]);
+    t.strictSame(warningsOf(file, more, { ports: { ...ports, shard10: 'x' } }), [
+      'The master "shard10" is left out: vars.ports.shard10 is "x", not a port from 1 to 65535.',
+    ]);
+  }
+});
+
+t.test('two listeners never get one port', async (t) => {
+  const twice = /^template-failed: .*vars\.ports gives port 16379 to "shard2", and "shard1" has it/;
+  for (const file of ['haproxy.cfg.hbs', 'twemproxy-stable.yml.hbs']) {
+    t.match(render(file, known, { ports: { shard1: 16379, shard2: '16379' } }), twice);
+  }
+  const reserved = { ports, twemproxy_bind: '*:16380' };
+  t.match(
+    render('haproxy.cfg.hbs', { ...known, 'service(redis-proxy)': [] }, reserved),
+    /^template-failed: .*gives port 16380 to "shard2", and the listener \*:16380 has it/,
+  );
+});
+
+t.test('a file without any listener is an error, except where only twemproxies are wanted', async (t) => {
+  for (const file of ['haproxy.cfg.hbs', 'twemproxy-stable.yml.hbs']) {
+    t.match(render(file, known), /^template-failed: .*vars\.ports names no port for "shard1", "shard2": set it/);
+    t.match(render(file, known, { base_port: 16379 }), /^template-failed: /);
+    t.match(render(file, known, { ports: [16379] }), /^template-failed: .*must map the names of masters to ports/);
+  }
+  const text = render('haproxy.cfg.hbs', { ...known, 'service(redis-proxy)': [] }, { twemproxy_bind: '*:1' });
+  t.match(text, /frontend twemproxy/);
 });
 
 t.test('HAProxy: a listener over the twemproxies, where it is asked for', async (t) => {
@@ -91,7 +138,7 @@ const hostile = fc.oneof(
 t.test('whatever the catalog holds, no bundled template gains a line', async (t) => {
   const lines = (text: string) => text.split(/[\n\r\u0085\u2028\u2029]/).length;
   for (const file of ['twemproxy.yml.hbs', 'haproxy.cfg.hbs', 'app.json.hbs', 'app.env.hbs']) {
-    const vars = { twemproxy_bind: '*:1' };
+    const vars = { twemproxy_bind: '*:1', ports: { shard1: 2 } };
     const knownWith = (over: Partial<MasterRecord>, id: string) => ({
       ...knowRecords([makeRecord(over)], 'redis/prod/'),
       'service(redis-proxy)': [makeInstance({ id, tags: ['twemproxy'] })],
@@ -100,7 +147,8 @@ t.test('whatever the catalog holds, no bundled template gains a line', async (t)
     fc.assert(
       fc.property(hostile, hostile, hostile, (name, host, id) => {
         const replicas = [{ host: id, port: 1 }];
-        const text = render(file, knownWith({ name, master: { host, port: 1 }, replicas }, id), vars);
+        const named = { ...vars, ports: { [name]: 2 } };
+        const text = render(file, knownWith({ name, master: { host, port: 1 }, replicas }, id), named);
         return text.startsWith('value-refused: ') || lines(text) === expected;
       }),
       { numRuns: 300 },

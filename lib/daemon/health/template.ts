@@ -13,6 +13,13 @@ const codes: Readonly<Record<string, HealthCode>> = {
 
 /** Whether a file is as its template says. One that is being carried out, or waits for its turn, is on its way. */
 export function judgeTemplate(template: TemplateState, lastOutcome: OutcomeState | undefined): readonly Reason[] {
+  const { name, warnings } = template;
+  const subject = { kind: 'template', name } as const;
+  const noted = warnings.map((text) => makeReason({ code: 'template-warning', subject, text }));
+  return [...judgeState(template, lastOutcome), ...noted];
+}
+
+function judgeState(template: TemplateState, lastOutcome: OutcomeState | undefined): readonly Reason[] {
   const { name, state, held } = template;
   const stop = describeStop(lastOutcome);
   const code =

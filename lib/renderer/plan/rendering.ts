@@ -17,6 +17,8 @@ export interface GoodRendering {
   readonly masters: ReadonlyMap<string, string>;
   /** Whether the template read the records of masters, of which there is at least one in normal operation. */
   readonly records: 'read' | 'not-read';
+  /** Sentences about what the template leaves out of the text. */
+  readonly warnings: readonly string[];
 }
 
 /** A text that took effect: its consumer was reloaded and verified. */

@@ -106,6 +106,11 @@ t.test('an instance by its check', async (t) => {
   }
 });
 
+t.test('each warning of a template is a reason beside its state', async (t) => {
+  const templates = [templateOf({ state: 'current', warnings: ['One.', 'Two.'] })];
+  t.strictSame(codesOf(judged({ templates })), Array(2).fill('warning template-warning template/haproxy.cfg'));
+});
+
 t.test('a template by its state; one that waits for its turn is well', async (t) => {
   const cases = [
     ['current', undefined],

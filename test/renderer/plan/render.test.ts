@@ -6,7 +6,16 @@ import { namesMasters, urgencyOf } from '../../../lib/renderer/plan/urgency.ts';
 
 function makeRendering(over: Partial<GoodRendering> = {}): GoodRendering {
   const masters = new Map([['a', '10.0.0.1:1']]);
-  return { kind: 'rendered', text: 'x', digest: 'd', members: ['a', 'b'], masters, records: 'not-read', ...over };
+  return {
+    kind: 'rendered',
+    text: 'x',
+    digest: 'd',
+    members: ['a', 'b'],
+    masters,
+    records: 'not-read',
+    warnings: [],
+    ...over,
+  };
 }
 
 function makeSnapshot(over: Partial<RenderSnapshot> = {}): RenderSnapshot {

@@ -1,0 +1,45 @@
+import t from 'tap';
+import { refuseDoubleBinds } from '../../lib/template/haproxy-binds.ts';
+import { renderText, textOf } from './world.ts';
+
+const two = (first: string, second: string) => `frontend a\nbind ${first}\n\nlisten b\n\tbind ${second}\n`;
+
+t.test('two proxies on one address are refused, both named', async (t) => {
+  const same: readonly (readonly [string, string])[] = [
+    ['127.0.0.1:6379', '127.0.0.1:6379'],
+    ['*:6379', ':6379 ssl crt /x'],
+    ['0.0.0.0:6379', 'ipv4@*:6379'],
+    ['127.0.0.1:1,127.0.0.1:2', '127.0.0.1:2'],
+    ['[::1]:1', '[::1]:1'],
+    ['/run/a.sock', '/run/a.sock mode 600'],
+    ['*:1 interface eth0', '*:1 interface eth0'],
+  ];
+  for (const [first, second] of same) {
+    t.throws(() => refuseDoubleBinds(two(first, second)), {
+      code: 'template-failed',
+      message: /"frontend a" and "listen b" both bind /,
+    });
+  }
+});
+
+t.test('what HAProxy keeps apart stays permitted', async (t) => {
+  const apart = [
+    two('127.0.0.1:1', '127.0.0.2:1'),
+    two('127.0.0.1:1', '*:1'),
+    two('*:1 interface eth0', '*:1 interface eth1'),
+    'frontend a\n bind *:1 thread 1\n bind *:1 thread 2\n',
+    `${two('*:1', '*:1')} disabled\n`,
+    `.if defined(X)\n${two('*:1', '*:1')}.endif\n`,
+    `${two('*:1', '*:2')}# bind *:1\n`,
+  ];
+  for (const text of apart) t.doesNotThrow(() => refuseDoubleBinds(text), text);
+});
+
+t.test("a user's own template is refused as well, and only in HAProxy's format", async (t) => {
+  const text = two('*:{{vars.x}}', '*:1');
+  t.match(
+    textOf(renderText({ format: 'haproxy', text, vars: { x: 1 } })),
+    /^template-failed: t\.hbs: .*both bind \*:1/,
+  );
+  t.match(textOf(renderText({ format: 'conf', text, vars: { x: 1 } })), /^frontend a/);
+});
