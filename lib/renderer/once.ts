@@ -13,6 +13,7 @@ import { planRender } from './plan/render.ts';
 import type { GoodRendering } from './plan/rendering.ts';
 import { Renderer } from './reconciler.ts';
 import { TemplateMemory } from './template-memory.ts';
+import { trustRecords } from './trust-records.ts';
 
 export interface RenderOnceInput {
   readonly spec: TemplateSpec;
@@ -41,9 +42,12 @@ export type Preview =
 export async function previewTemplate(input: RenderOnceInput): Promise<Preview> {
   const changes = new EventEmitter();
   const onChange = (query: ConsulQuery) => template.heard(query) === 'incomplete' || changes.emit('change');
-  const template = new LiveTemplate({ ...input, onChange });
+  const trust = trustRecords(input);
+  const template = new LiveTemplate({ ...input, ...trust, onChange });
   const signal = AbortSignal.any([input.signal, AbortSignal.timeout(input.timeoutMs)]);
   try {
+    const former = await readRenderState(input.spec.destination);
+    trust.rememberRecords(former?.records ?? []);
     for (;;) {
       const rendering = await template.render();
       if (rendering.kind === 'failed') return failed(rendering.error, template);
@@ -86,7 +90,7 @@ export async function renderOnce(input: RenderOnceInput): Promise<Outcome> {
   const changes = new EventEmitter();
   const { reload, ...rest } = input.spec;
   const spec: TemplateSpec = reload === undefined || reload.kind === 'supervise' ? rest : input.spec;
-  const renderer = new Renderer({ ...input, specs: [spec], wake: () => changes.emit('wake') });
+  const renderer = new Renderer({ ...input, ...trustRecords(input), specs: [spec], wake: () => changes.emit('wake') });
   const signal = AbortSignal.any([input.signal, AbortSignal.timeout(input.timeoutMs)]);
   const hints = [{ source: 'operator', event: 'render', receivedMs: performance.now() }];
   try {

@@ -3,14 +3,13 @@ import type { TemplateControls, TemplateState, TemplatesView } from '../http/vie
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
-import { recordPrefix } from '../model/naming.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Part, Readiness } from '../part.ts';
-import { DecidedWatches, Decisions } from './decisions.ts';
+import type { Decisions } from './decisions.ts';
 import type { RenderHint } from './hint.ts';
-import { TrustedRecords } from './observe/trusted-records.ts';
 import { Renderer, type RendererOptions, type TemplateState as RendererState } from './reconciler.ts';
 import { RollingQueue, type RollingQueueOptions } from './rolling-queue.ts';
+import { trustRecords } from './trust-records.ts';
 
 export interface RendererPartOptions {
   readonly specs: readonly TemplateSpec[];
@@ -53,17 +52,18 @@ export class RendererPart implements Part {
   constructor(options: RendererPartOptions) {
     this.#specs = options.specs;
     const { rolling, onProgram, environment, secrets = [] } = options;
-    const { watches, heldRecords } = trustRecords(options);
+    const trust = trustRecords(options);
     const wake: RendererOptions['wake'] = (name, hint) => this.#loop.wake(name, hint);
     this.renderer = new Renderer({
       specs: options.specs,
       environment,
-      watches,
+      ...trust,
       secrets,
       wake,
-      heldRecords,
       ...(onProgram === undefined ? {} : { onProgram }),
-      ...(rolling === undefined ? {} : { queue: new RollingQueue({ ...rolling, watches, environment, wake }) }),
+      ...(rolling === undefined
+        ? {}
+        : { queue: new RollingQueue({ ...rolling, watches: trust.watches, environment, wake }) }),
     });
     this.#loop = new Loop<RenderHint>({
       reconciler: this.renderer,
@@ -118,14 +118,6 @@ export class RendererPart implements Part {
     const template = this.renderer.template(name);
     if (template?.renderedAt != null && template.state !== 'pending') this.#settled.add(name);
   }
-}
-
-/** Consul's watches with this node's own decisions, and without records that Consul itself contradicts. */
-function trustRecords({ watches, environment, decisions = new Decisions() }: RendererPartOptions) {
-  const naming = { environment };
-  const decided = new DecidedWatches({ watches, decisions, prefix: recordPrefix(naming) });
-  const trusted = new TrustedRecords({ watches: decided, naming, decided: (name) => decisions.of(name) });
-  return { watches: trusted, heldRecords: () => trusted.held };
 }
 
 /** Makes the stages, which the renderer reports as points in time, relative to the first hint. */

@@ -35,6 +35,8 @@ export interface RendererOptions extends OpenOptions {
   readonly queue?: RollingQueue;
   /** Masters whose records in Consul are not followed. Default: none. */
   readonly heldRecords?: () => readonly HeldRecord[];
+  /** Receives the records that a daemon before this one followed. */
+  readonly rememberRecords?: (records: readonly string[]) => void;
 }
 
 /** A run waits so long at most for a debouncer that was closed. The debouncer itself wakes the template sooner. */
@@ -161,7 +163,7 @@ export class Renderer implements Reconciler<RenderHint> {
     const { entry, clock, run } = input;
     const { template, supervisor } = entry;
     const { spec } = template;
-    await loadState(entry);
+    await loadState(entry, (records) => this.#options.rememberRecords?.(records));
     for (const hint of run.hints) takeHint(entry, hint);
     // The file is read by another thread while this one renders.
     const [present, rendering] = await Promise.all([readDestination(spec.destination), template.render()]);

@@ -1,15 +1,18 @@
 import { readDestination, removeStaleCandidates } from './apply/file.ts';
 import { type RenderState, readRenderState, writeRenderState } from './apply/state-file.ts';
 import type { Entry } from './entry.ts';
-import { digestOf } from './observe/live-template.ts';
+import { digestOf, type LiveTemplate } from './observe/live-template.ts';
 import type { GoodRendering, ProvenRendering } from './plan/rendering.ts';
 
 /*
  * The part of a template's memory that is saved beside its destination, for the daemon after this one.
  */
 
-/** Before the first run: loads what a daemon before this one saved, and removes its unfinished candidates. */
-export async function loadState(entry: Entry): Promise<void> {
+/**
+ * Before the first run: loads what a daemon before this one saved, and removes its unfinished candidates. `remember` gets
+ * the records that it followed.
+ */
+export async function loadState(entry: Entry, remember: (records: readonly string[]) => void): Promise<void> {
   if (entry.opened === 'yes') return;
   const { template, memory } = entry;
   const { destination, upkeep } = template.spec;
@@ -18,6 +21,7 @@ export async function loadState(entry: Entry): Promise<void> {
   if (former !== undefined) {
     memory.restore(former);
     template.history.restore(former.indexes);
+    remember(former.records ?? []);
     const present = await readDestination(destination);
     // A seed that differs was changed by its consumer.
     if (upkeep !== 'seed' && present !== undefined && digestOf(present.bytes) !== former.digest) {
@@ -34,7 +38,7 @@ export async function saveProven(entry: Entry, rendering: GoodRendering): Promis
   memory.prove(rendering);
   template.history.prove();
   if (rendering.members.length === 0 && spec.reload === undefined && spec.verify === undefined) return;
-  await writeRenderState(spec.destination, toState(rendering, template.indexes));
+  await writeRenderState(spec.destination, toState(rendering, template));
 }
 
 /** Saves which text was rolled back, so that a later daemon does not try it at its start. */
@@ -46,10 +50,10 @@ export async function saveRefused(
   const present = await readDestination(destination);
   if (present === undefined) return;
   const unknown = { digest: digestOf(present.bytes), members: [], masters: new Map<string, string>() };
-  const state = toState(memory.snapshot.proven ?? unknown, template.indexes);
+  const state = toState(memory.snapshot.proven ?? unknown, template);
   await writeRenderState(destination, { ...state, refused });
 }
 
-function toState({ digest, members, masters }: ProvenRendering, indexes: RenderState['indexes']): RenderState {
-  return { digest, members, masters: Object.fromEntries(masters), indexes };
+function toState({ digest, members, masters }: ProvenRendering, { indexes, records }: LiveTemplate): RenderState {
+  return { digest, members, masters: Object.fromEntries(masters), records, indexes };
 }

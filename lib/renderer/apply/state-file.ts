@@ -17,6 +17,8 @@ export interface RenderState {
   readonly masters: Readonly<Record<string, string>>;
   /** The text that was rolled back since, and why. It is not tried again. */
   readonly refused?: { readonly digest: string; readonly reason: string };
+  /** The records that the template read, as texts. Files of earlier versions lack them. */
+  readonly records?: readonly string[];
   /** Consul's index of each thing that the template read, by query id. */
   readonly indexes: Readonly<Record<string, string>>;
 }
@@ -77,16 +79,20 @@ export async function readGoodCopy(destination: string): Promise<Buffer | undefi
 
 function isRenderState(json: unknown): json is RenderState {
   if (typeof json !== 'object' || json === null) return false;
-  const { digest, members, masters, indexes, refused } = json as Record<string, unknown>;
+  const { digest, members, masters, indexes, refused, records = [] } = json as Record<string, unknown>;
   return (
     (refused === undefined ||
       (isTextMap(refused) && 'digest' in (refused as object) && 'reason' in (refused as object))) &&
     typeof digest === 'string' &&
-    Array.isArray(members) &&
-    members.every((member) => typeof member === 'string') &&
+    isTextList(members) &&
+    isTextList(records) &&
     isTextMap(masters) &&
     isTextMap(indexes)
   );
+}
+
+function isTextList(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }
 
 function isTextMap(value: unknown): boolean {

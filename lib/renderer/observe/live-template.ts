@@ -87,6 +87,12 @@ export class LiveTemplate {
     return urgencyOf(this.#rendering, { masters: mastersOf(answer, prefix) });
   }
 
+  /** The records that it reads, as texts. */
+  get records(): readonly string[] {
+    const prefix = recordPrefix({ environment: this.#options.environment });
+    return (this.#inputs.peek({ kind: 'key-tree', prefix }) ?? []).map(({ value }) => value);
+  }
+
   /** Sentences that name what it waits for and why there is no answer. */
   describeGaps(missing: readonly string[]): string {
     const more = missing.length > shownGaps ? ` and ${missing.length - shownGaps} more` : '';

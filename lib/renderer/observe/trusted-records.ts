@@ -3,9 +3,9 @@ import type { WatchEvent, WatchState } from '../../consul/watch-state.ts';
 import type { Follow, FollowOptions, Watches } from '../../consul/watches.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { KvEntry, ServiceInstance } from '../../model/catalog.ts';
-import { dnsSafe, type Naming, plainKey, recordPrefix } from '../../model/naming.ts';
+import { dnsSafe, type Naming, plainKey, recordKey, recordPrefix } from '../../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../../model/query.ts';
-import type { MasterRecord } from '../../model/record.ts';
+import { type MasterRecord, parseRecord } from '../../model/record.ts';
 import { readRecords } from '../../model/records.ts';
 import { type Evidence, evidenceQueries, type HeldRecord, judgeRecords } from '../plan/trust.ts';
 
@@ -29,6 +29,7 @@ const reportAfterMs = 1_000;
 export class TrustedRecords implements Watches {
   readonly #options: TrustedRecordsOptions;
   readonly #listeners = new Set<Listener>();
+  readonly #remembered = new Map<string, KvEntry>();
   #observation: Observation | undefined;
 
   constructor(options: TrustedRecordsOptions) {
@@ -40,15 +41,31 @@ export class TrustedRecords implements Watches {
     return this.#observation?.held ?? [];
   }
 
+  /** Takes over records that a daemon before this one followed, as texts. What is known already counts. */
+  remember(records: readonly string[]): void {
+    for (const value of records) {
+      const record = parseRecord(value);
+      if (record === undefined) continue;
+      const key = recordKey(this.#options.naming, record.name);
+      if (!this.#remembered.has(key)) this.#remembered.set(key, { key, value, modifyIndex: 0 });
+    }
+    this.#observation?.remember([...this.#remembered.values()]);
+  }
+
   follow<Q extends ConsulQuery>(query: Q, onChange: Listener, options: FollowOptions = {}): Follow<Q> {
     const { watches, naming } = this.#options;
     if (query.kind !== 'key-tree' || query.prefix !== recordPrefix(naming)) {
       return watches.follow(query, onChange, options);
     }
     const listener: Listener = (event) => onChange(event);
-    this.#listeners.add(listener);
-    this.#observation ??= new Observation(this.#options, (event) => this.#emit(event));
+    this.#observation ??= new Observation({
+      ...this.#options,
+      remembered: [...this.#remembered.values()],
+      emit: (event) => this.#emit(event),
+    });
     const observation = this.#observation;
+    // After the observation has begun: its first judgement is no change.
+    this.#listeners.add(listener);
     return {
       query,
       get state() {
@@ -80,8 +97,9 @@ class Observation {
   #reported: readonly HeldRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: TrustedRecordsOptions, emit: Listener) {
-    const { watches, naming } = options;
+  constructor(options: TrustedRecordsOptions & { readonly remembered: readonly KvEntry[]; readonly emit: Listener }) {
+    const { watches, naming, emit } = options;
+    this.#trusted = options.remembered;
     this.#options = options;
     this.#emit = emit;
     const onEvidence = () => this.#judge(undefined);
@@ -99,6 +117,15 @@ class Observation {
 
   get held(): readonly HeldRecord[] {
     return this.#reported;
+  }
+
+  /** Adds records of masters that are not known yet. */
+  remember(entries: readonly KvEntry[]): void {
+    const known = new Set(this.#trusted.map(({ key }) => key));
+    const added = entries.filter(({ key }) => !known.has(key));
+    if (added.length === 0) return;
+    this.#trusted = [...this.#trusted, ...added];
+    this.#judge(undefined);
   }
 
   close(): void {
@@ -144,7 +171,8 @@ class Observation {
       .filter((instance) => belongsTo(instance, { naming, name }))
       .map(({ address, port }) => formatAddress({ host: address, port }));
     const current = [...(keys.kind === 'current' ? plain : []), ...(services.kind === 'current' ? served : [])];
-    return { addresses: new Set([...plain, ...served]), current: new Set(current) };
+    const kind = keys.kind === 'pending' || services.kind === 'pending' ? 'pending' : 'read';
+    return { addresses: new Set([...plain, ...served]), current: new Set(current), kind };
   }
 }
 

@@ -15,6 +15,8 @@ export interface Evidence {
   readonly addresses: ReadonlySet<string>;
   /** Those from a watch that is up to date. Only they can contradict a record. */
   readonly current: ReadonlySet<string>;
+  /** `pending`: not everything was read yet. */
+  readonly kind: 'read' | 'pending';
 }
 
 /** What a renderer reads as evidence beside the records themselves. */
@@ -75,8 +77,8 @@ function findReason(
   { evidence, decided }: TrustInput,
   { entry, kept }: { readonly entry: KvEntry | undefined; readonly kept: MasterRecord },
 ): HoldReason | undefined {
-  const { addresses, current } = evidence(kept.name);
-  if (entry === undefined) return addresses.size > 0 ? 'deleted' : undefined;
+  const { addresses, current, kind } = evidence(kept.name);
+  if (entry === undefined) return addresses.size > 0 || kind === 'pending' ? 'deleted' : undefined;
   const record = parseRecord(entry.value);
   if (record?.name !== kept.name) return 'unreadable';
   const address = formatAddress(record.master);

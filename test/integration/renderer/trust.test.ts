@@ -11,16 +11,14 @@ async function setUp(t: Test, name: string) {
   const consul = await sandbox.consul({ name });
   for (const shard of ['a', 'b']) await publish(consul, { name: shard });
   const template = '{{#each redisMasters}}{{name}} {{address}}\n{{/each}}';
-  const rendering = startRendering(t, {
-    consul,
-    specs: [{ template, wait: { minMs: 1, maxMs: 5 } }],
-    resyncMs: 60_000,
-  });
+  const spec = { template, wait: { minMs: 1, maxMs: 5 } };
+  const rendering = startRendering(t, { consul, specs: [spec], resyncMs: 60_000 });
   const { destination } = await rendering.until('current');
   const text = () => readFileSync(destination, 'utf8');
   return {
     consul,
     rendering,
+    spec,
     text,
     reads: (wanted: string) => waitFor(`the file to read ${wanted}`, text, { until: (now) => now === wanted }),
     untilHeld: (summary: RegExp) =>
@@ -60,6 +58,22 @@ t.test('a deleted tree changes nothing, and neither does the first record that r
   await untilHeld(/: master a stays [^;]*$/);
   t.equal(text(), both);
   t.equal(writes(), 1);
+});
+
+t.test('a daemon that starts again still holds a deleted record, and forgets a master that was removed', async (t) => {
+  const { consul, rendering, spec, text } = await setUp(t, 'restarted');
+  await rendering.stop();
+  await consul.delete('/v1/kv/redis/record/a');
+  const second = startRendering(t, { consul, folder: rendering.folder, specs: [spec], resyncMs: 60_000 });
+  await waitFor('a report of the hold', () => second.state().lastOutcome, {
+    until: (outcome) => outcome?.kind === 'held' && /master a stays/.test(outcome.summary),
+  });
+  t.equal(text(), both);
+  await second.stop();
+  await consul.delete('/v1/kv/redis/master/a?recurse');
+  await consul.put('/v1/catalog/deregister', { Node: 'redis-a' });
+  startRendering(t, { consul, folder: rendering.folder, specs: [spec], resyncMs: 60_000 });
+  await waitFor('the master to leave the file', text, { until: (now) => now === 'b 10.0.0.1:6379\n' });
 });
 
 t.test('a record edited by hand is not followed, and a later change of master is', async (t) => {

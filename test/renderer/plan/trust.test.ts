@@ -21,6 +21,8 @@ interface Case {
   readonly proofs: readonly string[];
   /** Default: as `proofs`. */
   readonly current?: readonly string[];
+  /** Default `read`. */
+  readonly kind?: 'read' | 'pending';
   readonly decided?: MasterRecord;
   /** The host that is followed; undefined where the master is gone. */
   readonly host: string | undefined;
@@ -70,6 +72,13 @@ const table: readonly Case[] = [
   { what: 'a deleted record', proofs: ['10.0.0.1'], host: '10.0.0.1', reason: 'deleted' },
   { what: 'a removed master', proofs: [], host: undefined },
   {
+    what: 'a master whose evidence was not read yet',
+    proofs: [],
+    kind: 'pending',
+    host: '10.0.0.1',
+    reason: 'deleted',
+  },
+  {
     what: "this node's decision",
     record: at('10.0.0.2', 6),
     decided: at('10.0.0.2', 6),
@@ -85,14 +94,14 @@ const table: readonly Case[] = [
   },
 ];
 
-for (const { what, record, proofs, current = proofs, decided, host, reason } of table) {
+for (const { what, record, proofs, current = proofs, kind = 'read', decided, host, reason } of table) {
   t.test(what, async (t) => {
     const addresses = (hosts: readonly string[]) => new Set(hosts.map((one) => `${one}:1`));
     const entries = record === undefined ? [] : [record === 'rubbish' ? rubbish : entryOf(record)];
     const input: TrustInput = {
       trusted: [entryOf(last)],
       entries,
-      evidence: () => ({ addresses: addresses(proofs), current: addresses(current) }),
+      evidence: () => ({ addresses: addresses(proofs), current: addresses(current), kind }),
       decided: () => decided,
     };
     const trust = judgeRecords(input);
@@ -112,7 +121,7 @@ t.test('a new master is followed at once, also beside one that is held', async (
   const { entries, held } = judgeRecords({
     trusted: [entryOf(last)],
     entries: [entryOf(other)],
-    evidence: () => ({ addresses: new Set(['10.0.0.1:1']), current: new Set() }),
+    evidence: () => ({ addresses: new Set(['10.0.0.1:1']), current: new Set(), kind: 'read' }),
     decided: () => undefined,
   });
   t.same(
