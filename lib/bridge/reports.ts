@@ -15,7 +15,7 @@ export function lateReport(name: string, outcome: Outcome): RunReport {
 }
 
 /** A fencing step is reported like a run: to the log, the journal and the metrics. */
-export function fenceReport({ name, action, address, error }: FenceReport): RunReport {
+export function fenceReport({ name, action, address, error, refused }: FenceReport): RunReport {
   const done = {
     'pause-before-promotion': 'writes paused, because a Sentinel selected a replica',
     pause: 'writes paused',
@@ -23,10 +23,11 @@ export function fenceReport({ name, action, address, error }: FenceReport): RunR
     release: 'writes resumed',
   }[action];
   const who = action === 'pause-before-promotion' ? `master ${address}` : `former master ${address}`;
-  const details = { action, address };
+  const details = { action, address, ...(refused.length === 0 ? {} : { refused }) };
+  const without = refused.length === 0 ? '' : `; the server refused ${refused.join(', ')}`;
   const outcome: Outcome =
     error === undefined
-      ? { kind: 'applied', summary: `${who}: ${done}`, details }
+      ? { kind: 'applied', summary: `${who}: ${done}${without}`, details }
       : { kind: 'held', summary: `cannot fence ${who} (${action}): ${error.message}`, details };
   return momentReport({ loop: 'fence', key: name, hint: ['bridge', 'former master'], outcome });
 }

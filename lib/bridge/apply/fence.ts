@@ -5,7 +5,8 @@ import { type Address, formatAddress } from '../../model/address.ts';
 
 /** The result of a fencing step. */
 export type FenceOutcome =
-  | { readonly kind: 'applied' }
+  /** `refused`: the optional steps that the server refused. */
+  | { readonly kind: 'applied'; readonly refused?: readonly string[] }
   | { readonly kind: 'failed'; readonly error: SwitchmasterError };
 
 const timeoutMs = 300;
@@ -24,27 +25,48 @@ export function releaseWrites(redis: RedisPool, address: Address): Promise<Fence
 }
 
 /**
- * Makes a former master a replica, as Sentinel does (sentinel.c, sentinelSendSlaveOf). In one transaction the server
- * follows the master, writes that to its config file, and disconnects its clients, so that they ask again who is master.
- * Then the pause ends, and the delayed writes get the error that a replica returns.
+ * Makes a former master a replica, as Sentinel does (sentinel.c, sentinelSendSlaveOf). Only REPLICAOF counts. The steps after
+ * it are optional, each by itself: the server writes its config file, disconnects its clients, so that they ask again who is
+ * master, and ends the pause, so that the delayed writes get the error that a replica returns. Operators rename or deny
+ * CONFIG and CLIENT, and one refused command inside MULTI would abort all others.
  */
 export async function demote(
   redis: RedisPool,
   demotion: { readonly address: Address; readonly master: Address },
 ): Promise<FenceOutcome> {
   const { address, master } = demotion;
-  return carryOut(redis, address, [
-    ['MULTI'],
-    ['REPLICAOF', master.host, master.port],
-    ['CONFIG', 'REWRITE'],
-    ['CLIENT', 'KILL', 'TYPE', 'normal'],
-    ['CLIENT', 'KILL', 'TYPE', 'pubsub'],
-    ['EXEC'],
-    ['CLIENT', 'UNPAUSE'],
-  ]);
+  const outcome = await carryOut(redis, address, [['REPLICAOF', master.host, master.port]]);
+  if (outcome.kind === 'failed') {
+    if (outcome.error.code !== 'redis-refused') return outcome;
+    // Sentinel itself uses the older name, so a server that has only one of them has this one.
+    const older = await carryOut(redis, address, [['SLAVEOF', master.host, master.port]]);
+    if (older.kind === 'failed') return outcome;
+  }
+  return { kind: 'applied', refused: await finishDemotion(redis, address) };
 }
 
-/** The first error reply counts, except the one of a server without a config file. */
+/** Returns a description of each optional step that was refused. */
+async function finishDemotion(redis: RedisPool, address: Address): Promise<readonly string[]> {
+  try {
+    const replies = await redis.command(address, stepsAfterDemotion, { timeoutMs });
+    return replies.flatMap((reply, i) =>
+      reply instanceof Error && !isHarmless(reply.message)
+        ? [`${stepsAfterDemotion[i]?.slice(0, 2).join(' ')} (${reply.message})`]
+        : [],
+    );
+  } catch (thrown) {
+    return [SwitchmasterError.from(thrown).message];
+  }
+}
+
+const stepsAfterDemotion = [
+  ['CONFIG', 'REWRITE'],
+  ['CLIENT', 'KILL', 'TYPE', 'normal'],
+  ['CLIENT', 'KILL', 'TYPE', 'pubsub'],
+  ['CLIENT', 'UNPAUSE'],
+] as const satisfies readonly (readonly [string, ...string[]])[];
+
+/** The first error reply counts. */
 async function carryOut(
   redis: RedisPool,
   address: Address,
@@ -52,7 +74,7 @@ async function carryOut(
 ): Promise<FenceOutcome> {
   try {
     const replies = await redis.command(address, commands, { timeoutMs });
-    const refused = replies.flat().find((reply) => reply instanceof Error && !isHarmless(reply.message));
+    const refused = replies.find((reply) => reply instanceof Error);
     if (!(refused instanceof Error)) return { kind: 'applied' };
     const what = `${commands[0]?.slice(0, 2).join(' ')} at ${formatAddress(address)}`;
     return { kind: 'failed', error: translateRedisError(refused, { what, lastError: undefined }) };
@@ -61,7 +83,7 @@ async function carryOut(
   }
 }
 
-/** A server without a config file cannot rewrite it, and still runs the rest of the transaction. */
+/** A server without a config file has nothing to rewrite. */
 function isHarmless(message: string): boolean {
   return message.startsWith('ERR The server is running without a config file');
 }

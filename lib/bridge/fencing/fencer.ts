@@ -22,6 +22,8 @@ export interface FenceReport {
   readonly address: string;
   /** Why the action failed. */
   readonly error: SwitchmasterError | undefined;
+  /** The optional steps of the action that the server refused. */
+  readonly refused: readonly string[];
 }
 
 export interface FencerOptions {
@@ -159,10 +161,11 @@ export class Fencer {
     readonly name: string;
     readonly action: FenceReport['action'];
     readonly address: Address;
-    readonly outcome: { readonly kind: 'applied' } | { readonly kind: 'failed'; readonly error: SwitchmasterError };
+    readonly outcome: FenceOutcome;
   }): void {
     const { name, action, address, outcome } = what;
     const error = outcome.kind === 'failed' ? outcome.error : undefined;
-    this.#options.onReport({ name, action, address: formatAddress(address), error });
+    const refused = outcome.kind === 'applied' ? (outcome.refused ?? []) : [];
+    this.#options.onReport({ name, action, address: formatAddress(address), error, refused });
   }
 }

@@ -52,7 +52,9 @@ t.test(
     t.ok(await isPaused(old.address));
     t.equal(await redisCli(old.address, ['GET', 'k'], { timeoutMs: 500 }), null);
     t.notOk(await isPaused(now.address));
-    t.strictSame(reports, [{ name: 'm', action: 'pause', address: formatAddress(old.address), error: undefined }]);
+    t.strictSame(reports, [
+      { name: 'm', action: 'pause', address: formatAddress(old.address), error: undefined, refused: [] },
+    ]);
     await waitFor('the pause to end by itself', async () => !(await isPaused(old.address)), { timeoutMs: 8_000 });
   },
 );
