@@ -96,17 +96,27 @@ function flagsOf(fields: Fields): ReadonlySet<string> {
 
 /**
  * `+switch-master`: `name oldip oldport newip newport`. Others: `type name ip port [@ master ip port] [text]`, where the
- * master of a `master` is itself; or free text, where the event is about the Sentinel.
+ * master of a `master` is itself; or free text, where the event is about the Sentinel. A master's name may hold spaces.
  */
 export function readEvent(channel: string, message: string): SentinelEvent {
   const words = message.split(' ');
   if (channel === '+switch-master') {
-    const [master, , , host, port] = words;
-    return { event: channel, master, lookAt: toAddress(host, port), message };
+    const [host, port] = words.slice(-2);
+    return {
+      event: channel,
+      master: words.slice(0, Math.max(1, words.length - 4)).join(' '),
+      lookAt: toAddress(host, port),
+      message,
+    };
   }
-  const at = words.indexOf('@');
-  if (at === 4) return { event: channel, master: words[5], lookAt: undefined, message };
-  return { event: channel, master: words[0] === 'master' ? words[1] : undefined, lookAt: undefined, message };
+  const from = words[4] === '@' ? 5 : words[0] === 'master' ? 1 : undefined;
+  return { event: channel, master: from === undefined ? undefined : nameFrom(words, from), lookAt: undefined, message };
+}
+
+/** The words from `from` up to the address, at least one. */
+function nameFrom(words: readonly string[], from: number): string | undefined {
+  const host = words.findIndex((word, i) => i > from && toAddress(word, words[i + 1]) !== undefined);
+  return host === -1 ? words[from] : words.slice(from, host).join(' ');
 }
 
 function invalid(what: string, why: string): SwitchmasterError {

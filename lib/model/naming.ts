@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Where one environment keeps everything in Consul. `environment` is undefined if the config sets none. */
 export interface Naming {
   readonly environment: string | undefined;
@@ -17,7 +19,7 @@ export function recordPrefix(naming: Naming): string {
 }
 
 export function recordKey(naming: Naming, name: string): string {
-  return `${recordPrefix(naming)}${name}`;
+  return `${recordPrefix(naming)}${keySafe(name)}`;
 }
 
 /** The plain keys of all masters. */
@@ -27,7 +29,7 @@ export function plainPrefix(naming: Naming): string {
 
 /** The plain key of a master: `host:port`. `/host`, `/port` and `/epoch` are below it. */
 export function plainKey(naming: Naming, name: string): string {
-  return `${plainPrefix(naming)}${name}`;
+  return `${plainPrefix(naming)}${keySafe(name)}`;
 }
 
 /** The records of Redis Clusters, one key for each cluster. */
@@ -50,7 +52,7 @@ export function provisionedPrefix(naming: Naming): string {
 }
 
 export function provisionedKey(naming: Naming, name: string): string {
-  return `${provisionedPrefix(naming)}${name}`;
+  return `${provisionedPrefix(naming)}${keySafe(name)}`;
 }
 
 /** The semaphores of planned failovers, one for each master. */
@@ -60,7 +62,7 @@ export function steeringPrefix(naming: Naming): string {
 
 /** The semaphore that a bridge holds while it carries out a planned failover of the master. */
 export function steeringKey(naming: Naming, name: string): string {
-  return `${steeringPrefix(naming)}${name}`;
+  return `${steeringPrefix(naming)}${keySafe(name)}`;
 }
 
 /** The semaphores of rolling reloads, one for each group. */
@@ -73,14 +75,40 @@ export function rollingKey(naming: Naming, group: string): string {
   return `${rollingPrefix(naming)}${group}`;
 }
 
+/**
+ * The name as one part of a key: a slash would make it a folder, and an HTTP client removes `.` and `..` from a path. Such
+ * characters become `%2F` and the like, and so does `%` itself.
+ */
+export function keySafe(name: string): string {
+  const escaped = name.replace(/[%/\p{Cc}]/gu, encodeURIComponent);
+  return /^\.+$/.test(escaped) ? escaped.replaceAll('.', '%2E') : escaped;
+}
+
+/** The name that {@link keySafe} made a part of a key of; a part that it did not make stays as it is. */
+export function nameInKey(part: string): string {
+  try {
+    const name = decodeURIComponent(part);
+    return keySafe(name) === part ? name : part;
+  } catch {
+    return part;
+  }
+}
+
 /** The external catalog node that has a master's services. */
 export function externalNode(name: string): string {
   return `redis-${dnsSafe(name)}`;
 }
 
-/** The name as one label of a DNS name: other characters become `-` (RFC 1123; Consul ignores case). */
+/**
+ * The name as one label of a DNS name: other characters become `-` (RFC 1123; Consul ignores case). Little is left of a name
+ * with letters beyond ASCII, so a hash distinguishes it.
+ */
 export function dnsSafe(name: string): string {
-  return name.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 63);
+  const label = name.replace(/[^A-Za-z0-9-]/g, '-');
+  if (!/[^\p{ASCII}]/u.test(name)) return label.slice(0, 63);
+  const letters = label.replace(/-+/g, '-').replace(/^-|-$/g, '').slice(0, 54);
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return letters === '' ? `m-${hash}` : `${letters}-${hash}`;
 }
 
 /** Groups of names with the same DNS-safe form: they would share a node and a DNS name. */

@@ -1,3 +1,4 @@
+import { keySafe } from './naming.ts';
 import { type MasterRecord, parseRecord } from './record.ts';
 
 /** The records below one prefix, and the keys there that hold no record. */
@@ -40,7 +41,7 @@ export function readEntry(
   prefix: string,
 ): MasterRecord | undefined {
   const record = value === '' ? undefined : parseRecord(value);
-  return record !== undefined && key === prefix + record.name ? record : undefined;
+  return record !== undefined && key === prefix + keySafe(record.name) ? record : undefined;
 }
 
 /** Whether a key is a folder of Consul's UI or the lock of `consul lock`, and so names nothing. */

@@ -3,7 +3,7 @@ import { SentinelMonitoringLink } from '../client/sentinel-monitoring.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { KvEntry } from '../model/catalog.ts';
-import { desiredPrefix, type Naming, provisionedPrefix, recordPrefix } from '../model/naming.ts';
+import { desiredPrefix, type Naming, nameInKey, provisionedPrefix, recordPrefix } from '../model/naming.ts';
 import {
   type DesiredMaster,
   type Monitoring,
@@ -55,7 +55,9 @@ export class ProvisioningSource {
     const [desired, provisioned, records] = [this.#desired.state, this.#provisioned.state, this.#records.state];
     if (desired.kind !== 'current' || provisioned.kind !== 'current' || records.kind !== 'current') return undefined;
     const named = (entries: readonly KvEntry[], prefix: string) =>
-      entries.flatMap(({ key, value }) => (isMarkerKey(key) ? [] : [{ name: key.slice(prefix.length), value }]));
+      entries.flatMap(({ key, value }) =>
+        isMarkerKey(key) ? [] : [{ name: nameInKey(key.slice(prefix.length)), value }],
+      );
     const prefix = recordPrefix(this.#naming);
     return {
       desired: new Map(

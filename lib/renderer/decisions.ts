@@ -2,6 +2,7 @@ import type { WatchEvent, WatchState } from '../consul/watch-state.ts';
 import type { Follow, FollowOptions, Watches } from '../consul/watches.ts';
 import type { KvEntry } from '../model/catalog.ts';
 import { compareVersions } from '../model/epoch.ts';
+import { nameInKey } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { formatRecord, type MasterRecord } from '../model/record.ts';
 import { readEntry } from '../model/records.ts';
@@ -72,7 +73,7 @@ export class DecidedWatches implements Watches {
   }
 
   #newer(entry: KvEntry): KvEntry {
-    const decided = this.#decisions.of(entry.key.slice(this.#prefix.length));
+    const decided = this.#decisions.of(nameInKey(entry.key.slice(this.#prefix.length)));
     if (decided === undefined) return entry;
     const held = readEntry(entry, this.#prefix);
     if (held !== undefined && compareVersions(decided, held) <= 0) return entry;

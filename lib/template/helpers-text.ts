@@ -40,6 +40,8 @@ export const textHelpers: Readonly<Record<string, HelperDefinition>> = {
   base64Encode: text('(base64Encode x)', (a: string) => Buffer.from(a).toString('base64')),
   base64Decode: text('(base64Decode x)', decodeBase64),
   sha256: text('(sha256 x)', (a: string) => createHash('sha256').update(a).digest('hex')),
+  sectionName: text('(sectionName x)', (a: string) => reduceTo(/[^A-Za-z0-9_.:-]/g, a)),
+  wordName: text('(wordName x)', (a: string) => reduceTo(/[^A-Za-z0-9_.:/@+=-]/g, a)),
   envName: text('(envName x)', (a: string) => a.toUpperCase().replace(/[^A-Z0-9]/g, '_')),
   parseInt: text('(parseInt x)', (a: string) => parseNumber(a, /^[+-]?\d+$/)),
   parseFloat: text('(parseFloat x)', (a: string) => parseNumber(a, /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/)),
@@ -51,6 +53,13 @@ export const textHelpers: Readonly<Record<string, HelperDefinition>> = {
   minimum: math('(minimum a b)', Math.min),
   maximum: math('(maximum a b)', Math.max),
 };
+
+/** A name that has other characters gets `_` for each, and a hash, so that two names never become one. */
+function reduceTo(others: RegExp, name: string): string {
+  // A sign in the first or a colon in the last place has a meaning of its own in YAML.
+  const reduced = name.replace(others, '_').replace(/^[^A-Za-z0-9_]+|:+$/g, '_');
+  return reduced === name ? name : `${reduced}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
+}
 
 function compileRegex(pattern: string): RegExp {
   try {

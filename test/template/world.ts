@@ -1,4 +1,5 @@
 import type { ServiceInstance } from '../../lib/model/catalog.ts';
+import { keySafe } from '../../lib/model/naming.ts';
 import { type ConsulQuery, queryId } from '../../lib/model/query.ts';
 import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
 import { compileTemplate } from '../../lib/template/compile.ts';
@@ -85,7 +86,7 @@ export function makeRecord(over: Partial<MasterRecord> = {}): MasterRecord {
 export function knowRecords(records: readonly MasterRecord[], prefix = 'redis/'): Record<string, unknown> {
   return {
     [`key-tree(${prefix}record/)`]: records.map((record) => ({
-      key: `${prefix}record/${record.name}`,
+      key: `${prefix}record/${keySafe(record.name)}`,
       value: formatRecord(record),
       modifyIndex: 1,
     })),

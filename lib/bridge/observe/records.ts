@@ -4,6 +4,7 @@ import {
   externalNode,
   masterService,
   type Naming,
+  nameInKey,
   plainPrefix,
   recordPrefix,
   replicaService,
@@ -122,11 +123,11 @@ export class RecordSource {
   #slice(): Slices {
     const records = new Map<string, KvEntry>();
     for (const entry of lastValue(this.#records.state) ?? []) {
-      records.set(entry.key.slice(recordPrefix(this.#naming).length), entry);
+      records.set(nameInKey(entry.key.slice(recordPrefix(this.#naming).length)), entry);
     }
     const keys = new Map<string, Map<string, KvEntry>>();
     for (const entry of lastValue(this.#keys.state) ?? []) {
-      const name = entry.key.slice(this.#plainPrefix.length).split('/', 1)[0] ?? '';
+      const name = nameInKey(entry.key.slice(this.#plainPrefix.length).split('/', 1)[0] ?? '');
       keys.set(name, (keys.get(name) ?? new Map()).set(entry.key, entry));
     }
     const instances = new Map<string, ServiceInstance[]>();

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { recordKey } from '../../../lib/model/naming.ts';
+import { parseRecord } from '../../../lib/model/record.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { failOver, only } from '../support/bridging.ts';
+
+/* Masters with names that neither DNS, nor Consul's keys, nor a proxy takes as they are. */
+
+const sandbox = await Sandbox.openFor(t, { name: 'field-names' });
+const [consul, shard, other] = await Promise.all([
+  sandbox.consul(),
+  sandbox.redis({ name: 'shard1', replicas: 1 }),
+  sandbox.redis({ name: 'other', replicas: 0 }),
+]);
+const sentinel = only(await sandbox.sentinels({ count: 1, masters: [shard] }));
+const odd = ['team/app', 'a@b', 'my master', 'кэш', 'код', '..'];
+const names = ['shard1', ...odd];
+const naming = { environment: undefined };
+const ports = Object.fromEntries(names.map((name, i) => [name, 20_001 + i]));
+
+t.test('every name is recorded, registered and in every file, and a failover is followed beside them', async (t) => {
+  const { host, port } = other.master.address;
+  for (const name of odd) await sentinel.command('SENTINEL', 'MONITOR', name, host, port, 1);
+  const daemon = await sandbox.switchmaster({
+    config: {
+      consul: { address: consul.url },
+      sentinel: { addresses: [formatAddress(sentinel.address)], masters: ['*'] },
+      templates: [
+        {
+          source: 'haproxy.cfg.hbs',
+          destination: sandbox.path('haproxy.cfg'),
+          vars: { bind: sandbox.host(), stats_socket: sandbox.path('admin.sock'), ports },
+          check: ['haproxy', '-c', '-f', '{{file}}'],
+        },
+        {
+          source: 'twemproxy.yml.hbs',
+          destination: sandbox.path('twemproxy.yml'),
+          check: ['nutcracker', '--test-conf', '--conf-file', '{{file}}'],
+        },
+        { source: 'app.env.hbs', destination: sandbox.path('app.env') },
+      ],
+    },
+  });
+  for (const name of names) t.equal(parseRecord((await consul.key(recordKey(naming, name))) ?? '')?.name, name);
+  const listed = (await consul.get<{ ServiceMeta: { master: string } }[]>('/v1/catalog/service/redis-master')) ?? [];
+  t.strictSame(listed.map(({ ServiceMeta }) => ServiceMeta.master).toSorted(), names.toSorted());
+  const lines = (file: string, pattern: RegExp) => readFileSync(sandbox.path(file), 'utf8').match(pattern)?.length;
+  await waitFor('every file to have every master', async () => lines('haproxy.cfg', /^frontend /gm), {
+    until: (count) => count === names.length,
+  });
+  t.equal(lines('twemproxy.yml', /^ {4}- /gm), names.length);
+  t.equal(lines('app.env', /_PORT=/gm), names.length);
+
+  await failOver(sentinel, 'shard1');
+  const promoted = formatAddress(only(shard.replicas).address);
+  await waitFor('the file to follow', async () => readFileSync(sandbox.path('haproxy.cfg'), 'utf8'), {
+    until: (text) => text.includes(`server master ${promoted} check`),
+  });
+  // A name that is repaired for ever would go on writing.
+  const writes = daemon
+    .logLines()
+    .filter(({ loop, msg, key }) => loop === 'bridge' && msg === 'applied' && key !== 'shard1');
+  t.strictSame(writes.map(({ key }) => key).toSorted(), odd.toSorted(), 'each was written once');
+  const answer = await daemon.get(`/v1/masters/${encodeURIComponent('team/app')}`);
+  t.match(answer, { status: 200, body: { name: 'team/app' } });
+});

@@ -1,0 +1,24 @@
+import t from 'tap';
+import { dnsSafe, keySafe, nameInKey, plainKey, recordKey } from '../../lib/model/naming.ts';
+
+const naming = { environment: undefined };
+
+t.test('a name is one part of a key, whatever it holds, and can be read back', async (t) => {
+  t.equal(recordKey(naming, 'team/app'), 'redis/record/team%2Fapp');
+  t.equal(plainKey(naming, '..'), 'redis/master/%2E%2E');
+  const names = ['shard1', 'team/app', 'a@b', 'my master', 'кэш', '日本', '50%', '%2F', '..', 'a\nb', 'ключ/a'];
+  for (const name of names) {
+    t.notMatch(keySafe(name), /\//);
+    t.equal(nameInKey(keySafe(name)), name);
+  }
+  t.equal(new Set(names.map(keySafe)).size, names.length);
+  t.equal(keySafe('a@b my.master-1_x'), 'a@b my.master-1_x', 'ordinary names stay as they are');
+  for (const part of ['%', '%zz', '%41', 'team/app']) t.equal(nameInKey(part), part);
+});
+
+t.test('names beyond ASCII have labels of their own in DNS', async (t) => {
+  const labels = ['кэш', 'код', '日本', 'кэш1', 'ä'.repeat(80)].map(dnsSafe);
+  for (const label of labels) t.match(label, /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])$/);
+  t.equal(new Set(labels).size, labels.length);
+  t.strictSame(['shard.1', 'a@b', 'Shard-1'].map(dnsSafe), ['shard-1', 'a-b', 'Shard-1']);
+});
