@@ -1,16 +1,16 @@
-/** What stands where a secret was. */
+/** Replaces a secret in a text. */
 export const redacted = '[secret]';
 
-/** Values with fewer characters are no secrets: `1` or `yes` stand everywhere, and nobody is kept out by them. */
+/** Shorter values are not secrets: `1` and `yes` occur in many texts and protect nothing. */
 export const leastSecretLength = 4;
 
 /** The least length of a secret's part that is redacted. Shorter parts may match by chance; cut values leave longer ones. */
 const fragmentLength = 8;
 
-/** Longer texts are no passwords but parts of a config, whose fragments are everywhere: they are found by whole lines. */
+/** Longer texts are parts of a config and not passwords. Their fragments occur everywhere, so only whole lines count. */
 const maxFragmented = 65_536;
 
-/** Passwords are rotated: that many values of the past are remembered beside those of now. */
+/** The number of former values, of rotated passwords for example, that are kept beside the current ones. */
 const keptSecrets = 1_000;
 
 /**
@@ -18,16 +18,16 @@ const keptSecrets = 1_000;
  * {@link fragmentLength} characters, because programs quote, escape and cut texts in their errors.
  */
 export class Redactor {
-  /** The forms of each, the one that was met last at the end. */
+  /** The forms of each secret. The one that was learned last is at the end. */
   readonly #secrets = new Map<string, readonly string[]>();
-  /** Of all of them; undefined until it is needed. */
+  /** The fragments of all secrets; undefined until they are needed. */
   #fragments: ReadonlySet<string> | undefined;
 
   get knowsNothing(): boolean {
     return this.#secrets.size === 0;
   }
 
-  /** From now on these are removed too; what was met before them is forgotten first. */
+  /** From now on these are removed too. The oldest secrets are dropped first. */
   learn(texts: readonly string[]): void {
     for (const text of texts) {
       const known = this.#secrets.get(text);
@@ -44,7 +44,7 @@ export class Redactor {
     }
   }
 
-  /** The text without any of them. */
+  /** The text without secrets. */
   redact(text: string): string {
     if (this.knowsNothing || text.length < leastSecretLength) return text;
     const marks = new Uint8Array(text.length);
@@ -53,7 +53,7 @@ export class Redactor {
     return replaceMarked(text, marks);
   }
 
-  /** A long text, in which only whole secrets and whole lines of them are looked for. */
+  /** For a long text: removes only whole secrets and whole lines of secrets. */
   redactWhole(text: string): string {
     if (this.knowsNothing) return text;
     const marks = new Uint8Array(text.length);
@@ -61,7 +61,7 @@ export class Redactor {
     return marks.includes(1) ? replaceMarked(text, marks) : text;
   }
 
-  /** Plain data with every text in it redacted; names of fields stay. */
+  /** Plain data with every text in it redacted. Names of fields stay. */
   redactAll<T>(value: T): T {
     if (this.knowsNothing) return value;
     return this.#walk(value) as T;

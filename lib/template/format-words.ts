@@ -26,60 +26,87 @@ const refusedInDouble: Record<Dialect, RegExp | undefined> = {
 };
 
 export function wordWriter(dialect: Dialect): FormatWriter {
-  let place: Place = 'word';
-  let escaped = false;
-  let wordHasText = false;
-  let emptyWord: Hole | undefined;
-
-  const endWord = () => {
-    if (emptyWord !== undefined) refuse(emptyWord, 'an empty value would let the words after it take its place.');
-    wordHasText = false;
-  };
-  const startText = () => {
-    wordHasText = true;
-    emptyWord = undefined;
-  };
-  const readChar = (char: string) => {
-    if (char === '\n') {
-      endWord();
-      place = 'word';
-      escaped = false;
-    } else if (escaped) {
-      escaped = false;
-      startText();
-    } else if (place === 'comment') {
-      return;
-    } else if (char === '\\' && place !== 'single') {
-      escaped = true;
-    } else if (place === 'double' || place === 'single') {
-      if (char === (place === 'double' ? '"' : "'")) place = 'word';
-    } else if (char === '#' && (dialect === 'haproxy' || !wordHasText)) {
-      endWord();
-      place = 'comment';
-    } else if (char === ' ' || char === '\t') {
-      endWord();
-    } else {
-      startText();
-      if (char === '"') place = 'double';
-      else if (char === "'") place = 'single';
-    }
-  };
-
+  const follower = new WordFollower(dialect);
   return {
-    literal(text) {
-      for (const char of text) readChar(char);
-    },
+    literal: (text) => follower.read(text),
     value(hole) {
-      if (escaped) refuse(hole, 'a value cannot follow a backslash.');
-      const text = wordText(hole, dialect, place);
-      if (place !== 'word') return text;
-      if (text !== '') startText();
-      else if (!wordHasText) emptyWord = hole;
+      if (follower.escaped) refuse(hole, 'a value cannot follow a backslash.');
+      const text = wordText(hole, dialect, follower.place);
+      follower.readValue(hole, text);
       return text;
     },
-    finish: endWord,
+    finish: () => follower.endWord(),
   };
 }
+
+/** Follows the literal text, so that it knows what surrounds the next value. */
+class WordFollower {
+  place: Place = 'word';
+  escaped = false;
+  readonly #dialect: Dialect;
+  #wordHasText = false;
+  #emptyWord: Hole | undefined;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  read(text: string): void {
+    for (const char of text) this.#readChar(char);
+  }
+
+  readValue(hole: Hole, text: string): void {
+    if (this.place !== 'word') return;
+    if (text !== '') this.#startText();
+    else if (!this.#wordHasText) this.#emptyWord = hole;
+  }
+
+  /** Throws `value-refused` when the word that ends is an empty value. */
+  endWord(): void {
+    if (this.#emptyWord !== undefined) {
+      refuse(this.#emptyWord, 'an empty value would let the next words take its place.');
+    }
+    this.#wordHasText = false;
+  }
+
+  #readChar(char: string): void {
+    if (char === '\n') {
+      this.endWord();
+      this.place = 'word';
+      this.escaped = false;
+    } else if (this.escaped) {
+      this.escaped = false;
+      this.#startText();
+    } else if (char === '\\' && (this.place === 'word' || this.place === 'double')) {
+      this.escaped = true;
+    } else if (this.place === 'word') {
+      this.#readWordChar(char);
+    } else if (char === closing[this.place]) {
+      this.place = 'word';
+    }
+  }
+
+  #readWordChar(char: string): void {
+    if (char === '#' && (this.#dialect === 'haproxy' || !this.#wordHasText)) {
+      this.endWord();
+      this.place = 'comment';
+    } else if (char === ' ' || char === '\t') {
+      this.endWord();
+    } else {
+      this.#startText();
+      if (char === '"') this.place = 'double';
+      else if (char === "'") this.place = 'single';
+    }
+  }
+
+  #startText(): void {
+    this.#wordHasText = true;
+    this.#emptyWord = undefined;
+  }
+}
+
+/** The character that ends quotes. A comment ends with its line. */
+const closing: Partial<Record<Place, string>> = { double: '"', single: "'" };
 
 /** The only rule: a value must not contain a new line. */
 export function rawWriter(): FormatWriter {
@@ -100,7 +127,7 @@ function wordText(hole: Hole, dialect: Dialect, place: Place): string {
   switch (place) {
     case 'word':
       if (!bareWord[dialect].test(text)) {
-        refuse(hole, 'only letters, digits and a few signs may stand in a bare word here.');
+        refuse(hole, 'only letters, digits and a few signs are allowed in a bare word here.');
       }
       return text;
     case 'double':
