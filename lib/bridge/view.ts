@@ -60,7 +60,7 @@ export class BridgeView implements MastersView {
   }
 
   problems(name: string): readonly MasterProblem[] {
-    const { redis, records, memory } = this.#parts;
+    const { redis, records, memory, sentinels } = this.#parts;
     const { survey, problem } = memory(name);
     return findProblems({
       record: this.held(name)?.record,
@@ -68,6 +68,7 @@ export class BridgeView implements MastersView {
       refusals: redis.refusals(name),
       unreached: redis.unreached(name),
       foreign: records.foreign(name),
+      uncounted: sentinels.uncounted(name),
       held: problem,
     });
   }

@@ -46,6 +46,7 @@ export const healthCodes = {
   'sentinel-unreachable': { level: 'warning', hint: 'switchmaster doctor' },
   'sentinel-differs': { level: 'warning', hint: 'switchmaster doctor' },
   'sentinels-disagree': { level: 'warning', hint: 'switchmaster doctor' },
+  'sentinel-uncounted': { level: 'warning', hint: 'switchmaster doctor' },
   'master-without-replica': { level: 'warning', hint: null },
   'replica-down': { level: 'warning', hint: 'switchmaster doctor' },
   'replica-not-replicating': { level: 'warning', hint: 'switchmaster doctor' },

@@ -4,13 +4,15 @@ import type { ServiceInstance } from './catalog.ts';
 /**
  * Problems of a master whose record is right.
  * `redis-denied`: a Redis refuses access to the bridge. `redis-unreached`: the bridge never reached a Redis that Sentinels
- * see as up. `sentinels-disagree`: a Sentinel names another master than the record. `foreign-instance`: DNS also answers an
+ * see as up. `sentinels-disagree`: a Sentinel names another master than the record. `sentinel-uncounted`: a Sentinel was never
+ * reached and does not count for this master. `foreign-instance`: DNS also answers an
  * instance that somebody else registered. `held`: the bridge waits for something.
  */
 export const problemKinds = [
   'redis-denied',
   'redis-unreached',
   'sentinels-disagree',
+  'sentinel-uncounted',
   'foreign-instance',
   'held',
 ] as const;

@@ -53,11 +53,33 @@ export class SentinelMembers {
    * another address, so configured ones and ones whose ids are known are counted apart.
    */
   count(name: string): number {
-    const members = [...this].filter(({ names }) => names?.has(name) ?? true);
+    const members = this.#electorate(name);
     const configured = members.filter(({ origin }) => origin === 'configured');
     const ids = members.map(({ knownId }) => knownId).filter((id) => id !== undefined);
     const distinct = new Set(configured.map((member) => member.knownId ?? formatAddress(member.link.address)));
     return Math.max(distinct.size, new Set(ids).size);
+  }
+
+  /** Whether it has a say about `name`: see {@link uncounted}. */
+  hasSay(member: SentinelMember, name: string): boolean {
+    return this.#electorate(name).includes(member);
+  }
+
+  /**
+   * The Sentinels that were never asked, and do not count for `name`: at least two others monitor it, and none of them lists
+   * them. One Sentinel alone does not suffice: after it was rebuilt it has met no other.
+   */
+  uncounted(name: string): readonly SentinelMember[] {
+    const electorate = this.#electorate(name);
+    return [...this].filter((member) => member.names === undefined && !electorate.includes(member));
+  }
+
+  #electorate(name: string): readonly SentinelMember[] {
+    const own = [...this].filter(({ names }) => names?.has(name) === true);
+    const listed = new Set(own.flatMap(({ peers }) => [...peers]));
+    const counts = ({ names, link }: SentinelMember) =>
+      names?.has(name) ?? (own.length < 2 || listed.has(formatAddress(link.address)));
+    return [...this].filter(counts);
   }
 
   close(): void {

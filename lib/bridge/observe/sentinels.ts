@@ -92,7 +92,18 @@ export class SentinelSource {
   async read(name: string, options: { readonly only?: readonly Address[] } = {}): Promise<readonly SentinelReading[]> {
     const wanted = options.only === undefined ? undefined : new Set(options.only.map(formatAddress));
     const members = [...this.#members].filter(({ link }) => wanted?.has(formatAddress(link.address)) ?? true);
-    return Promise.all(members.map((member) => member.read(name)));
+    const readings = await Promise.all(members.map((member) => member.read(name)));
+    // Whether a Sentinel of other masters can be reached says nothing about this one.
+    return readings.filter((reading, i) => {
+      const member = members[i];
+      if (reading.kind !== 'unreachable' || reading.knewIt || member === undefined) return true;
+      return this.#members.hasSay(member, name);
+    });
+  }
+
+  /** The Sentinels that were never reached, and do not count for `name` because its own Sentinels do not list them. */
+  uncounted(name: string): readonly Address[] {
+    return this.#members.uncounted(name).flatMap(({ link }) => (link.up ? [] : [link.address]));
   }
 
   /** A Sentinel that monitors `name` and can be reached: the one at `address`, or any. */

@@ -14,6 +14,8 @@ export interface ProblemSituation {
   readonly unreached: ProblemSituation['refusals'];
   /** Instances that somebody else registered under this master's tag. */
   readonly foreign: readonly ForeignInstance[];
+  /** Sentinels that were never reached and do not count for this master. */
+  readonly uncounted: readonly Address[];
   /** What the bridge waits for. */
   readonly held: string | undefined;
 }
@@ -25,6 +27,7 @@ export function findProblems({
   refusals,
   unreached,
   foreign,
+  uncounted,
   held,
 }: ProblemSituation): readonly MasterProblem[] {
   return [
@@ -37,6 +40,7 @@ export function findProblems({
     ...unreached
       .filter(({ address }) => isUp(address, views))
       .map(({ address, says }) => ({ kind: 'redis-unreached', message: describeUnreached(address, says) }) as const),
+    ...uncounted.map((address) => ({ kind: 'sentinel-uncounted', message: describeUncounted(address) }) as const),
     ...foreign.map((instance) => ({ kind: 'foreign-instance', message: describeForeign(instance) }) as const),
   ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));
 }
@@ -59,6 +63,10 @@ function isUp(address: Address, views: readonly SentinelView[]): boolean {
       ? condition === 'up' && linked
       : replicas.some((replica) => sameAddress(replica.address, address) && replica.condition === 'up'),
   );
+}
+
+function describeUncounted(address: Address): string {
+  return `Sentinel ${formatAddress(address)} was never reached and does not count: the Sentinels that monitor this master do not list it; bring it back, or remove it from sentinel.addresses`;
 }
 
 function describeUnreached(address: Address, says: string): string {

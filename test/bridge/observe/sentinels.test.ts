@@ -90,3 +90,42 @@ t.test('the source forgets a discovered Sentinel that is gone and that no other 
   await waitFor('it to be forgotten', () => source.sentinels.length, { until: (count) => count === 2 });
   t.equal(source.count('shard1'), 2);
 });
+
+t.test(
+  'Sentinels of other masters that were never reached have no say where two others monitor a master',
+  async (t) => {
+    const shard2 = await sandbox.redis({ name: 'shard2' });
+    const own = await sandbox.sentinels({ masters: [shard2], name: 'own' });
+    const dead = await Promise.all([1, 2, 3].map(() => sandbox.address()));
+    const six = [...dead.map((address) => ({ address })), ...own] as readonly SentinelServer[];
+    const { source, up } = open(t, six);
+    await waitFor('the three of shard2', up, { until: (count) => count === 3 });
+    await waitFor('its majority', () => source.count('shard2'), { until: (count) => count === 3 });
+    t.strictSame(
+      (await source.read('shard2')).map(({ kind }) => kind),
+      ['seen', 'seen', 'seen'],
+    );
+    t.strictSame(source.uncounted('shard2').map(formatAddress).sort(), dead.map(formatAddress).sort());
+    t.equal(source.count('shard9'), 3, 'nobody speaks for it');
+
+    // One of its own that was never reached is listed by the others, and counts.
+    await own[2]?.kill();
+    const later = open(t, six);
+    await waitFor('the two', later.up, { until: (count) => count === 2 });
+    await waitFor('the count', () => later.source.count('shard2'), { until: (count) => count === 3 });
+    t.strictSame((await later.source.read('shard2')).map(({ kind }) => kind).sort(), ['seen', 'seen', 'unreachable']);
+  },
+);
+
+t.test(
+  'one Sentinel alone, which may just have been rebuilt, is no majority beside those that were never reached',
+  async (t) => {
+    const shard3 = await sandbox.redis({ name: 'shard3' });
+    const alone = await sandbox.sentinels({ count: 1, masters: [shard3], name: 'alone' });
+    const dead = await Promise.all([1, 2].map(() => sandbox.address()));
+    const { source } = open(t, [...dead.map((address) => ({ address })), ...alone] as readonly SentinelServer[]);
+    await waitFor('the master', () => source.names, { until: (names) => names.includes('shard3') });
+    t.equal(source.count('shard3'), 3);
+    t.strictSame(source.uncounted('shard3'), []);
+  },
+);
