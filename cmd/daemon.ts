@@ -4,13 +4,19 @@ import { Daemon } from '../lib/daemon/daemon.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Log, makeLog } from '../lib/telemetry/log.ts';
 import { LogStream } from '../lib/telemetry/log-stream.ts';
+import { waitForConfig } from './config-wait.ts';
 import type { ExitCode } from './exit-code.ts';
 import { version } from './version.ts';
 
-/** Runs the daemon until TERM or INT. Throws `config-invalid` before anything has started. */
-export async function runDaemon(paths: readonly string[]): Promise<ExitCode> {
+/** Runs the daemon until TERM or INT. Throws `config-invalid` or `config-unreadable` before anything has started. */
+export async function runDaemon(options: {
+  readonly paths: readonly string[];
+  /** How long to wait for files that cannot be read yet. */
+  readonly waitMs: number;
+}): Promise<ExitCode> {
+  const { paths, waitMs } = options;
   const load = (): Promise<Config> => loadConfig({ paths, environment: process.env });
-  const config = await load();
+  const config = await loadFirst(load, waitMs);
   const stream = new LogStream(2);
   const log = makeLog({ ...config.log, stream });
   const releaseDefects = logDefects(log);
@@ -18,7 +24,12 @@ export async function runDaemon(paths: readonly string[]): Promise<ExitCode> {
   const daemon = new Daemon({ config, log, version, logLinesLost: () => stream.lost });
   const stopped = stopSignal();
   const started = daemon.start();
-  const releaseSignals = obeySignals({ daemon, load, started });
+  const releaseSignals = obeySignals({
+    daemon,
+    load,
+    started,
+    onWait: (error) => log.warn({ error }, 'waiting for files of the config'),
+  });
   try {
     await started;
     await stopped.promise;
@@ -31,6 +42,23 @@ export async function runDaemon(paths: readonly string[]): Promise<ExitCode> {
     releaseConsole();
     releaseDefects();
     stream.flush();
+  }
+}
+
+/** How long a reload waits: a secret may be replaced at this moment. */
+const reloadWaitMs = 5_000;
+
+/** A HUP meanwhile changes nothing: each attempt reads the files again. */
+async function loadFirst(load: () => Promise<Config>, waitMs: number): Promise<Config> {
+  const ignore = (): void => undefined;
+  process.on('SIGHUP', ignore);
+  try {
+    return await waitForConfig(load, {
+      waitMs,
+      onWait: ({ message }) => process.stderr.write(`waiting ${waitMs / 1_000} s at most: ${message}\n`),
+    });
+  } finally {
+    process.off('SIGHUP', ignore);
   }
 }
 
@@ -62,13 +90,14 @@ function stopSignal(): { readonly promise: Promise<void>; release(): void } {
 function obeySignals(options: {
   readonly daemon: Daemon;
   readonly load: () => Promise<Config>;
+  readonly onWait: (error: SwitchmasterError) => void;
   readonly started: Promise<void>;
 }): () => void {
   const { daemon, load } = options;
   let reloading = options.started;
   const reload = async (): Promise<void> => {
     try {
-      await daemon.reload(await load());
+      await daemon.reload(await waitForConfig(load, { waitMs: reloadWaitMs, onWait: options.onWait }));
     } catch (thrown) {
       daemon.refuse(SwitchmasterError.from(thrown));
     }

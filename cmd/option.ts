@@ -9,6 +9,17 @@ export function configOption(): Option {
     .default([], 'none: a Sentinel and a Consul on this machine');
 }
 
+/** How long `run` waits for the files of its config; its value is in milliseconds. */
+export function waitOption(): Option {
+  return new Option('--wait <duration>', 'how long to wait for files of the config that cannot be read yet')
+    .argParser((value: string) => {
+      const ms = parseDuration(value);
+      if (ms === undefined) throw new InvalidArgumentError('Write a duration, such as 30s.');
+      return ms;
+    })
+    .default(30_000, '30s');
+}
+
 export function jsonOption(): Option {
   return new Option('--json', 'print JSON');
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ExitCode } from './exit-code.ts';
-import { configOption } from './option.ts';
+import { configOption, waitOption } from './option.ts';
 
 const signals = `
 Signals:
@@ -18,10 +18,11 @@ export function addRun(program: Command, done: (code: ExitCode) => void): void {
     .command('run')
     .description('Run the daemon until a signal stops it.')
     .addOption(configOption())
+    .addOption(waitOption())
     .addHelpText('after', signals)
-    .action(async (options: { config: readonly string[] }) => {
+    .action(async (options: { readonly config: readonly string[]; readonly wait: number }) => {
       // Loaded here, so that the other commands start faster.
       const { runDaemon } = await import('./daemon.ts');
-      done(await runDaemon(options.config));
+      done(await runDaemon({ paths: options.config, waitMs: options.wait }));
     });
 }

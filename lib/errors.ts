@@ -30,7 +30,6 @@ const rows = {
   'config-unreadable': {
     ...temporary,
     message: 'A configuration or secret file cannot be read.',
-    exitCode: 2,
   },
   'consul-unreachable': {
     ...temporary,

@@ -18,10 +18,7 @@ const pending = new Map<string, Promise<string>>();
 export async function readRegularFile(path: string, options: { readonly maxBytes?: number } = {}): Promise<string> {
   const reading = pending.get(path) ?? read(path, options.maxBytes ?? defaultMaxBytes);
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`the file system does not answer within ${timeoutMs} ms`)),
-    timeoutMs,
-  );
+  const timer = setTimeout(() => reject(lateError()), timeoutMs);
   try {
     return await Promise.race([reading, late]);
   } catch (thrown) {
@@ -32,6 +29,10 @@ export async function readRegularFile(path: string, options: { readonly maxBytes
   } finally {
     clearTimeout(timer);
   }
+}
+
+function lateError(): Error {
+  return Object.assign(new Error(`the file system does not answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
 }
 
 async function read(path: string, maxBytes: number): Promise<string> {

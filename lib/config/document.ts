@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   isAlias,
@@ -10,6 +10,7 @@ import {
   parseDocument,
   type Document as YamlDocument,
 } from 'yaml';
+import { readRegularFile } from '../regular-file.ts';
 import type { Path, Place, Problem } from './problem.ts';
 
 /** One config file, parsed. */
@@ -35,7 +36,7 @@ export async function readDocuments(paths: readonly string[]): Promise<ReadDocum
   for (const given of paths) {
     try {
       for (const file of await listFiles(given)) {
-        const result = parseFile(file, await readFile(file, 'utf8'));
+        const result = parseFile(file, await readRegularFile(file, { maxBytes: maxFileBytes }));
         if ('problems' in result) problems.push(...result.problems);
         else documents.push(result);
       }
@@ -49,13 +50,14 @@ export async function readDocuments(paths: readonly string[]): Promise<ReadDocum
 async function listFiles(given: string): Promise<readonly string[]> {
   const file = path.resolve(given);
   const stats = await stat(file);
-  if (!stats.isDirectory()) {
-    if (stats.size > maxFileBytes) throw new Error(`it is larger than ${maxFileBytes} bytes`);
-    return [file];
-  }
+  if (!stats.isDirectory()) return [file];
   const names = (await readdir(file)).filter((name) => extensions.has(path.extname(name)) && !name.startsWith('.'));
-  if (names.length === 0) throw new Error('the folder has no *.yml, *.yaml or *.json file');
+  if (names.length === 0) throw noConfigFile();
   return names.sort().map((name) => path.join(file, name));
+}
+
+function noConfigFile(): Error {
+  return Object.assign(new Error('the folder has no *.yml, *.yaml or *.json file'), { code: 'ENOENT' });
 }
 
 function unreadable(file: string, error: NodeJS.ErrnoException): Problem {
@@ -65,7 +67,9 @@ function unreadable(file: string, error: NodeJS.ErrnoException): Problem {
     EISDIR: 'it is a folder',
   };
   const failed = error.path ?? path.resolve(file);
-  return { path: '', message: `cannot read ${failed}: ${reasons[error.code ?? ''] ?? error.message}` };
+  const reason = error.path === undefined ? undefined : reasons[error.code ?? ''];
+  const message = `cannot read ${failed}: ${reason ?? error.message}`;
+  return { path: '', message, ...(error.code === undefined ? {} : { kind: 'file' }) };
 }
 
 function parseFile(file: string, text: string): ConfigDocument | { readonly problems: readonly Problem[] } {

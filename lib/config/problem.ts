@@ -13,6 +13,8 @@ export interface Problem {
   readonly path: string;
   readonly message: string;
   readonly place?: Place;
+  /** The problem is a file that is missing, empty or unreadable: it may pass by itself. */
+  readonly kind?: 'file';
   /** How to fix it. */
   readonly hint?: string;
 }
@@ -42,11 +44,15 @@ function formatProblem(problem: Problem): string {
   return `${place}${path}${problem.message}${hint}`;
 }
 
-/** All problems as one error, `config-invalid`, with the list in `details.problems`. */
+/**
+ * All problems as one error with the list in `details.problems`: `config-unreadable` where all of them are files that
+ * cannot be read yet, else `config-invalid`.
+ */
 export function configError(problems: readonly Problem[]): SwitchmasterError {
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   const lines = problems.map((problem) => `  ${formatProblem(problem)}`);
-  return new SwitchmasterError('config-invalid', `The configuration has ${count}:\n${lines.join('\n')}`, {
+  const code = problems.every(({ kind }) => kind === 'file') ? 'config-unreadable' : 'config-invalid';
+  return new SwitchmasterError(code, `The configuration has ${count}:\n${lines.join('\n')}`, {
     details: { problems },
   });
 }

@@ -1,10 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { readRegularFile } from '../regular-file.ts';
 import type { MergedConfig } from './merge.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { Secret } from './secret.ts';
-
-const maxFileBytes = 1024 * 1024;
 
 /** The origin of a setting: a path in the config files, or an environment variable. */
 export type Setting = { readonly at: Path } | { readonly variable: string };
@@ -20,7 +19,7 @@ export class Resolution {
     this.environment = environment;
   }
 
-  report(setting: Setting, problem: { readonly message: string; readonly hint?: string }): void {
+  report(setting: Setting, problem: Pick<Problem, 'message' | 'hint' | 'kind'>): void {
     const place = 'at' in setting ? this.#config.place(setting.at) : undefined;
     const where = 'at' in setting ? formatPath(setting.at) : setting.variable;
     this.problems.push({ path: where, ...problem, ...(place === undefined ? {} : { place }) });
@@ -46,11 +45,9 @@ export class Resolution {
   async readText(file: string, setting: Setting): Promise<string | undefined> {
     const absolute = this.absolute(file, setting);
     try {
-      const stats = await stat(absolute);
-      if (stats.size > maxFileBytes) throw new Error(`it is larger than ${maxFileBytes} bytes`);
-      return await readFile(absolute, 'utf8');
+      return await readRegularFile(absolute);
     } catch (thrown) {
-      this.report(setting, { message: `cannot read ${absolute}: ${reasonOf(thrown)}` });
+      this.report(setting, unreadable(absolute, thrown));
       return undefined;
     }
   }
@@ -60,7 +57,7 @@ export class Resolution {
     if (content === undefined) return undefined;
     const value = content.trim();
     if (value !== '') return new Secret(value);
-    this.report(setting, { message: `${this.absolute(file, setting)} is empty` });
+    this.report(setting, { message: `${this.absolute(file, setting)} is empty`, kind: 'file' });
     return undefined;
   }
 
@@ -70,13 +67,18 @@ export class Resolution {
     try {
       const entries = await readdir(absolute, { withFileTypes: true });
       const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
-      const texts = await Promise.all(names.sort().map((name) => readFile(path.join(absolute, name), 'utf8')));
+      const texts = await Promise.all(names.sort().map((name) => readRegularFile(path.join(absolute, name))));
       return texts.join('\n');
     } catch (thrown) {
-      this.report(setting, { message: `cannot read ${absolute}: ${reasonOf(thrown)}` });
+      this.report(setting, unreadable(absolute, thrown));
       return undefined;
     }
   }
+}
+
+function unreadable(file: string, thrown: unknown): Pick<Problem, 'message' | 'kind'> {
+  const { code } = thrown as NodeJS.ErrnoException;
+  return { message: `cannot read ${file}: ${reasonOf(thrown)}`, ...(code === undefined ? {} : { kind: 'file' }) };
 }
 
 function reasonOf(thrown: unknown): string {

@@ -19,7 +19,7 @@ async function rawProblemsOf(paths: readonly string[], environment: NodeJS.Proce
     await loadConfig({ paths, environment });
     return [];
   } catch (thrown) {
-    if (!(thrown instanceof SwitchmasterError) || thrown.code !== 'config-invalid') throw thrown;
+    if (!(thrown instanceof SwitchmasterError) || !thrown.code.startsWith('config-')) throw thrown;
     return thrown.details.problems as readonly Problem[];
   }
 }

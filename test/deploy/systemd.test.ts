@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
+import { errorTable } from '../../lib/errors.ts';
 
 const file = path.resolve(import.meta.dirname, '../../deploy/systemd/switchmaster.service');
 const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => /^[A-Z][A-Za-z]+=/.test(line));
@@ -9,5 +10,14 @@ const settings = new Map(lines.map((line) => [line.slice(0, line.indexOf('=')), 
 t.test('the unit allows the address families that the daemon and its C library use', (t) => {
   const families = settings.get('RestrictAddressFamilies')?.split(' ') ?? [];
   t.strictSame(families.sort(), ['AF_INET', 'AF_INET6', 'AF_NETLINK', 'AF_UNIX']);
+  t.end();
+});
+
+t.test('the unit restarts after a file that could not be read, and only a bad config keeps it stopped', (t) => {
+  t.equal(settings.get('Restart'), 'always');
+  t.equal(settings.get('RestartPreventExitStatus'), String(errorTable['config-invalid'].exitCode));
+  t.not(errorTable['config-unreadable'].exitCode, errorTable['config-invalid'].exitCode);
+  t.equal(settings.get('StartLimitIntervalSec'), '0');
+  t.notOk(settings.has('ExecStartPre'), 'what run tolerates must not keep the unit from starting');
   t.end();
 });

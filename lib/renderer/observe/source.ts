@@ -1,9 +1,12 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import type { TemplateSpec } from '../../model/template-spec.ts';
+import { readRegularFile } from '../../regular-file.ts';
 import { type CompiledTemplate, compileTemplate } from '../../template/compile.ts';
 import { inferFormat } from '../../template/format.ts';
+
+const maxFileBytes = 16 * 1024 * 1024;
 
 /**
  * Reads and compiles a template. The files `_NAME.hbs` in the same folder are its partials, called NAME. Throws
@@ -35,7 +38,7 @@ export class FileTexts {
 
   async load(paths: readonly string[]): Promise<void> {
     for (const path of paths) {
-      const text = await readFile(path, 'utf8').catch((cause: Error) => {
+      const text = await readRegularFile(path, { maxBytes: maxFileBytes }).catch((cause: Error) => {
         return new SwitchmasterError('template-failed', `cannot read the file ${path}: ${cause.message}`, { cause });
       });
       this.#texts.set(path, text);
@@ -45,7 +48,7 @@ export class FileTexts {
 
 async function readSource(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readRegularFile(path, { maxBytes: maxFileBytes });
   } catch (cause) {
     const { code = '', message } = cause as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'no such file' : message;
