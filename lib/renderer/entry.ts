@@ -47,6 +47,8 @@ export interface Entry {
   readonly debouncer: Debouncer;
   readonly supervisor: Supervisor | undefined;
   readonly reloads: ReloadInFlight;
+  /** While a record is held, the rendering does not prove that Consul's catalog is complete. */
+  readonly holdsRecords: () => boolean;
   state: TemplateState['state'];
   renderedAt: string | null;
   writtenAt: string | null;
@@ -64,7 +66,7 @@ export interface Entry {
   opened: 'no' | 'yes';
 }
 
-export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervisor'>): Entry {
+export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervisor' | 'holdsRecords'>): Entry {
   return {
     ...parts,
     memory: new TemplateMemory(),

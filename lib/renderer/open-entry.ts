@@ -15,6 +15,8 @@ export interface OpenOptions {
   /** Secrets of the config. Default: none. */
   readonly secrets?: readonly string[];
   readonly wake: Wake;
+  /** Whether any record is not followed now. Default: none. */
+  readonly holdsRecords?: () => boolean;
   /** Receives what supervised programs write, and their starts and ends. */
   readonly onProgram?: (name: string, event: SupervisorEvent) => void;
 }
@@ -36,7 +38,12 @@ export function openEntry(spec: TemplateSpec, options: OpenOptions): Entry {
     options.wake(spec.name, { source: 'consul', event: text, kind: 'masters', urgency: template.newUrgency });
   };
   const template = new LiveTemplate({ ...options, spec, onChange });
-  return makeEntry({ template, debouncer, supervisor: makeSupervisor(template, options) });
+  return makeEntry({
+    template,
+    debouncer,
+    supervisor: makeSupervisor(template, options),
+    holdsRecords: options.holdsRecords ?? (() => false),
+  });
 }
 
 function makeSupervisor({ spec, redactor }: LiveTemplate, options: OpenOptions): Supervisor | undefined {

@@ -10,7 +10,7 @@ export function trustRecords(options: {
   readonly environment: string | undefined;
   /** Default: none, on a node without a bridge. */
   readonly decisions?: Decisions;
-}): Required<Pick<RendererOptions, 'watches' | 'heldRecords' | 'rememberRecords'>> {
+}): Required<Pick<RendererOptions, 'watches' | 'heldRecords' | 'holdsRecords' | 'rememberRecords'>> {
   const { environment, decisions = new Decisions() } = options;
   const naming = { environment };
   const watches = new DecidedWatches({ watches: options.watches, decisions, prefix: recordPrefix(naming) });
@@ -18,6 +18,7 @@ export function trustRecords(options: {
   return {
     watches: trusted,
     heldRecords: () => trusted.held,
+    holdsRecords: () => trusted.holds,
     rememberRecords: (records) => trusted.remember(records),
   };
 }

@@ -41,6 +41,11 @@ export class TrustedRecords implements Watches {
     return this.#observation?.held ?? [];
   }
 
+  /** Whether any record is not followed now, reported or not. */
+  get holds(): boolean {
+    return this.#observation?.holds ?? false;
+  }
+
   /** Takes over records that a daemon before this one followed, as texts. What is known already counts. */
   remember(records: readonly string[]): void {
     for (const value of records) {
@@ -117,6 +122,10 @@ class Observation {
 
   get held(): readonly HeldRecord[] {
     return this.#reported;
+  }
+
+  get holds(): boolean {
+    return this.#held.length > 0;
   }
 
   /** Adds records of masters that are not known yet. */
