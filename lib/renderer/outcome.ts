@@ -1,3 +1,4 @@
+import { SwitchmasterError } from '../errors.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Redactor } from '../model/redaction.ts';
 import type { RollingSpec } from '../model/template-spec.ts';
@@ -188,7 +189,12 @@ async function keep(entry: Entry, step: Step): Promise<Outcome> {
     if (!known && !entry.holdsRecords()) await saveProven(entry, template.rendering);
   }
   await startSupervised(entry);
-  const ownership = await correctOwnership(destination, await resolveOwnership(step.spec, anySignal(step)));
+  const wish = await resolveOwnership(step.spec, anySignal(step));
+  // An owner that the system refuses does not make the file wrong.
+  const ownership = await correctOwnership(destination, wish).catch((thrown) => {
+    step.warn(SwitchmasterError.from(thrown).message);
+    return 'unchanged' as const;
+  });
   if (ownership === 'unchanged') return { kind: 'unchanged' };
   return { kind: 'applied', summary: `${destination} has its owner and mode again.` };
 }

@@ -190,7 +190,8 @@ export class Renderer implements Reconciler<RenderHint> {
 }
 
 function addWarnings(outcome: Outcome, entry: Entry): Outcome {
-  const warnings = warningsOf(entry);
+  const ofSteps = outcome.details?.warnings as readonly string[] | undefined;
+  const warnings = [...warningsOf(entry), ...(ofSteps ?? [])];
   return warnings.length === 0 ? outcome : { ...outcome, details: { ...outcome.details, warnings } };
 }
 

@@ -117,20 +117,25 @@ function selectionOf(answer: readonly ServiceInstance[], by: { text: string; que
 }
 
 /** `path@dc`. A path may contain an `@` before a slash, a datacenter may not contain one. */
+function splitKey(text: string): ReturnType<typeof splitDatacenter> {
+  const { path, ...dc } = splitDatacenter(text);
+  return { path: path.replace(/^\/+/, ''), ...dc };
+}
+
 function splitDatacenter(text: string): { readonly path: string; readonly dc?: string } {
   const match = /^(.*)@([\w.-]+)$/.exec(text);
   return match === null ? { path: text } : { path: match[1] ?? '', dc: match[2] ?? '' };
 }
 
 function readKey(call: HelperCall) {
-  const { path, ...dc } = splitDatacenter(textArgument(call, 0));
+  const { path, ...dc } = splitKey(textArgument(call, 0));
   if (path === '') throw templateFailure('the key is empty.');
   return call.scope.read({ kind: 'key', key: path, ...dc });
 }
 
 /** Pairs below a folder, without the folder's own name, and without the markers of folders. */
 function readTree(call: HelperCall): readonly { path: string; key: string; value: string }[] {
-  const { path, ...dc } = splitDatacenter(textArgument(call, 0));
+  const { path, ...dc } = splitKey(textArgument(call, 0));
   const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;
   const entries: readonly KvEntry[] = call.scope.read({ kind: 'key-tree', prefix, ...dc })?.value ?? [];
   return entries

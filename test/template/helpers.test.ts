@@ -259,3 +259,18 @@ t.test('Sentinels and clusters', async (t) => {
   const broken = renderText({ text: '{{#with (redisCluster "d")}}{{/with}}', known, environment: 'prod' });
   t.match(textOf(broken), /does not hold a record of a cluster/);
 });
+
+t.test('a leading slash of a key is trimmed, as in consul-template', async (t) => {
+  const known = {
+    'key(app/maxconn)': { key: 'app/maxconn', value: '100', modifyIndex: 1 },
+    'key-tree(app/)': [{ key: 'app/maxconn', value: '100', modifyIndex: 1 }],
+  };
+  const calls = [
+    '{{key "/app/maxconn"}}',
+    '{{keyOrDefault "/app/maxconn" "1"}}',
+    '{{#if (keyExists "//app/maxconn")}}100{{/if}}',
+    '{{#each (ls "/app")}}{{value}}{{/each}}',
+    '{{#each (tree "/app/")}}{{value}}{{/each}}',
+  ];
+  for (const text of calls) t.equal(textOf(renderText({ text, known })), '100', text);
+});

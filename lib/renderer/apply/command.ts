@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
 import { programEnvironment, signalGroup } from './process-group.ts';
@@ -43,7 +43,7 @@ export async function runCommand(input: RunInput): Promise<CommandResult> {
   const argv = input.command.argv.map((word) => word.replaceAll('{{file}}', input.file ?? '{{file}}'));
   const [program = '', ...args] = argv;
   const startedMs = performance.now();
-  const sink = openOutput();
+  const sink = openOutput(input.file);
   try {
     const { pid, ended } = start({ program, args, descriptor: sink.descriptor });
     const watcher = watchProcess({ ...input, pid, timeoutMs: input.command.timeoutMs });
@@ -117,10 +117,11 @@ function watchProcess(input: {
 }
 
 /** Synchronous: these few calls take microseconds, and each asynchronous call would wait for a thread during a failover. */
-function openOutput() {
-  const path = join(tmpdir(), `switchmaster-output-${process.pid}-${Math.random().toString(36).slice(2)}`);
-  const descriptor = openSync(path, 'wx+', 0o600);
-  unlinkSync(path);
+function openOutput(file: string | undefined) {
+  const folders = ['/dev/shm', tmpdir(), ...(file === undefined ? [] : [dirname(file)])];
+  const descriptor = firstWritable(folders);
+  // The command runs all the same; its output is lost.
+  if (descriptor === undefined) return lostOutput();
   return {
     descriptor,
     read(): string {
@@ -131,6 +132,29 @@ function openOutput() {
     },
     close: () => closeSync(descriptor),
   };
+}
+
+function lostOutput() {
+  const descriptor = openSync('/dev/null', 'w');
+  return { descriptor, read: () => '', close: () => closeSync(descriptor) };
+}
+
+/** An unlinked file in the first folder that takes one with content: a full disk would make the command itself fail. */
+function firstWritable(folders: readonly string[]): number | undefined {
+  for (const folder of folders) {
+    const path = join(folder, `.switchmaster-output-${process.pid}-${Math.random().toString(36).slice(2)}`);
+    let descriptor: number | undefined;
+    try {
+      descriptor = openSync(path, 'wx+', 0o600);
+      unlinkSync(path);
+      writeSync(descriptor, Buffer.alloc(keptOutputBytes), 0, keptOutputBytes, 0);
+      ftruncateSync(descriptor, 0);
+      return descriptor;
+    } catch {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+  }
+  return undefined;
 }
 
 /** An AbortError as it is; anything else with the command's name. */

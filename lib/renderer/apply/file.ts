@@ -1,8 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chown, type FileHandle, link, lstat, open, readdir, realpath, rename, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import {
+  chown,
+  type FileHandle,
+  link,
+  lstat,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  unlink,
+} from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
+import { unwritable } from './unwritable.ts';
 
 /*
  * A file is replaced in steps: a candidate is written beside the destination, the caller checks it, and only then a
@@ -32,6 +44,8 @@ export interface Candidate {
   readonly path: string;
   /** The path that it will get: the destination, or the file that it links to. */
   readonly destination: string;
+  /** A sentence about the owner or mode that the system refuses to give it. */
+  readonly refused: string | undefined;
 }
 
 const marker = '.switchmaster-';
@@ -77,21 +91,45 @@ export async function writeCandidate(input: {
     const handle = await open(path, 'wx', 0o600);
     try {
       await handle.writeFile(input.bytes, { signal: input.signal });
-      const uid = input.wish.uid ?? present?.uid;
-      const gid = input.wish.gid ?? present?.gid;
-      if (uid !== undefined || gid !== undefined) await handle.chown(uid ?? -1, gid ?? -1);
-      // After chown, which clears set-id bits.
-      await handle.chmod(input.wish.mode ?? present?.mode ?? 0o644);
+      const refused = await giveOwnership(handle, { ...input, destination });
       await handle.sync();
+      return { path, destination, refused };
     } finally {
       close(handle);
     }
-    return { path, destination };
   } catch (thrown) {
-    await discardCandidate({ path, destination });
+    await discardCandidate({ path });
     if (isAbort(thrown)) throw thrown;
-    throw unwritable(input.destination, 'be written', thrown);
+    const named = destination === input.destination ? destination : `${input.destination} (a link to ${destination})`;
+    throw unwritable(named, 'be written', thrown);
   }
+}
+
+/**
+ * Gives a candidate its owner and mode. A daemon without root may not give files away: then the file has the owner that is
+ * possible, because an old file would send clients to the former master. Returns what the system refused.
+ */
+async function giveOwnership(
+  handle: FileHandle,
+  input: { destination: string; wish: OwnershipWish; present: PresentFile | undefined },
+): Promise<string | undefined> {
+  const { destination, wish, present } = input;
+  const uid = wish.uid ?? present?.uid;
+  const gid = wish.gid ?? present?.gid;
+  const mode = wish.mode ?? present?.mode ?? 0o644;
+  const group = () => (gid === undefined ? undefined : handle.chown(-1, gid));
+  const refuse = () => 'refused' as const;
+  const owned = await handle.chown(uid ?? -1, gid ?? -1).catch(async () => {
+    await group()?.catch(refuse);
+    return refuse();
+  });
+  // After chown, which clears set-id bits. They must not be those of another owner.
+  const moded = await handle.chmod(owned === 'refused' ? mode & 0o777 : mode).catch(refuse);
+  if (owned !== 'refused' && moded !== 'refused') return undefined;
+  const info = await handle.stat();
+  const has = `It has ${info.uid}:${info.gid} and mode ${(info.mode & 0o7777).toString(8)}`;
+  const wanted = `${uid ?? info.uid}:${gid ?? info.gid} and mode ${mode.toString(8)}`;
+  return `${destination} cannot have the owner ${wanted}. ${has}. Run the daemon as root, or give the file to its user.`;
 }
 
 /** Nobody waits for it: the bytes are on the disk or read already. */
@@ -113,7 +151,12 @@ export async function swapIn(candidate: Candidate): Promise<void> {
 /** Gives the candidate its destination's name unless a file of that name has appeared meanwhile. */
 export async function placeNew(candidate: Candidate): Promise<void> {
   try {
-    await link(candidate.path, candidate.destination);
+    await link(candidate.path, candidate.destination).catch(async (thrown: NodeJS.ErrnoException) => {
+      if (thrown.code === 'EEXIST' || (await lstat(candidate.destination).catch(() => undefined)) !== undefined)
+        throw thrown;
+      // A file system without hard links.
+      await rename(candidate.path, candidate.destination);
+    });
   } catch (thrown) {
     throw unwritable(candidate.destination, 'be created', thrown);
   } finally {
@@ -131,7 +174,7 @@ export async function fixSwap({ destination }: Candidate): Promise<void> {
   }
 }
 
-export async function discardCandidate(candidate: Candidate): Promise<void> {
+export async function discardCandidate(candidate: Pick<Candidate, 'path'>): Promise<void> {
   inUse.delete(candidate.path);
   await unlink(candidate.path).catch(() => undefined);
 }
@@ -170,13 +213,20 @@ export async function removeStaleCandidates(destination: string): Promise<readon
 }
 
 /** The file behind a symbolic link, which is replaced in place of the link. */
-export async function followLinks(destination: string): Promise<string> {
+export async function followLinks(destination: string, depth = 0): Promise<string> {
   const info = await lstat(destination).catch(() => undefined);
   if (!info?.isSymbolicLink()) return destination;
-  return realpath(destination).catch((thrown) => {
+  return realpath(destination).catch(async (thrown: NodeJS.ErrnoException) => {
+    if (thrown.code === 'ENOENT' && depth < maxLinks) {
+      // The target does not exist yet, for example below /run after a boot: it is created there.
+      return followLinks(resolve(dirname(destination), await readlink(destination)), depth + 1);
+    }
     throw unwritable(destination, 'be followed to where it links', thrown);
   });
 }
+
+/** As many as Linux follows. */
+const maxLinks = 40;
 
 function isRunningElsewhere(pid: number): boolean {
   if (pid === process.pid) return false;
@@ -186,22 +236,4 @@ function isRunningElsewhere(pid: number): boolean {
   } catch (thrown) {
     return (thrown as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-const reasons: Record<string, string> = {
-  ENOENT: 'its folder does not exist; create it',
-  ENOTDIR: 'a part of its path is a file',
-  EACCES: 'permission denied; let the daemon write to the folder',
-  EPERM: 'not permitted: it is immutable, or owner and mode may not be changed',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-};
-
-function unwritable(path: string, what: string, thrown: unknown): SwitchmasterError {
-  if (thrown instanceof SwitchmasterError) return thrown;
-  const { code = '', message } = thrown as NodeJS.ErrnoException;
-  const reason = reasons[code] ?? message;
-  const options = { cause: thrown, details: { path, errno: code } };
-  return new SwitchmasterError('file-unwritable', `${path} cannot ${what}: ${reason}.`, options);
 }

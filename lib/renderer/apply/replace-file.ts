@@ -115,8 +115,10 @@ async function putInPlace(
   ]);
   if (written.status === 'rejected') throw written.reason;
   const candidate = written.value;
+  // Neither stops the change: the copy is only for a rollback after a restart.
+  if (kept.status === 'rejected') step.warn(SwitchmasterError.from(kept.reason).message);
+  if (candidate.refused !== undefined) step.warn(candidate.refused);
   try {
-    if (kept.status === 'rejected') throw kept.reason;
     if (input.route.kind !== 'runtime') await runCheck(step, candidate.path);
   } catch (thrown) {
     await discardCandidate(candidate);
@@ -133,7 +135,7 @@ async function putInPlace(
  */
 async function rollBack(step: Step, input: { change: Change; error: SwitchmasterError }): Promise<Transaction> {
   const { change, error } = input;
-  const good = change.urgency === 'master-change' ? undefined : await readGoodCopy(step.spec.destination);
+  const good = change.urgency === 'master-change' ? undefined : await findGood(step, change);
   if (good === undefined || !canGoBack(step)) return { kind: 'owed', error };
   const unchecked: Route = { kind: 'runtime', plan: { kind: 'runtime', changes: [], expected: [] } };
   const place = { route: unchecked, keep: 'nothing', present: change.present } as const;
@@ -149,6 +151,12 @@ async function rollBack(step: Step, input: { change: Change; error: Switchmaster
   }
   const returned = extend(error, 'The last good file is in place again and works.', { rolledBack: true });
   return { kind: 'rolled-back', error: returned };
+}
+
+/** The text before the change, or the last one that worked where a reload was owed already. */
+async function findGood({ spec }: Step, { memory, present }: Change): Promise<Buffer | undefined> {
+  if (memory.owed === undefined && present !== undefined) return present.bytes;
+  return readGoodCopy(spec.destination);
 }
 
 const tooBroken = 'The last good file does not work either, so the new one is in place';

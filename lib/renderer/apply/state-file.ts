@@ -52,20 +52,22 @@ export async function writeRenderState(destination: string, renderState: RenderS
   }
 }
 
-/** Keeps the current destination as the good copy, by a hard link. */
+/**
+ * Keeps the current destination as the good copy: by a hard link, or by a copy where the file system or
+ * `fs.protected_hardlinks` refuses links. Throws `file-unwritable`, and leaves no older copy, which a rollback must not use.
+ */
 export async function keepGoodCopy(destination: string, present: PresentFile): Promise<void> {
   const target = present.path;
   const path = goodCopyPath(target);
   try {
-    await link(target, `${path}.new`).catch(async () => {
-      // Left by a daemon before this one.
-      await unlink(`${path}.new`).catch(() => undefined);
-      await link(target, `${path}.new`);
-    });
+    // A former daemon may have left it.
+    await unlink(`${path}.new`).catch(() => undefined);
+    await link(target, `${path}.new`).catch(() => writeFile(`${path}.new`, present.bytes, { mode: 0o600, flag: 'wx' }));
     await rename(`${path}.new`, path);
     // By POSIX, renaming a link to another link of the same file does nothing, so the new name stays.
     await unlink(`${path}.new`).catch(() => undefined);
   } catch (cause) {
+    await Promise.allSettled([unlink(`${path}.new`), unlink(path)]);
     const message = `Cannot keep the last good ${destination} as ${path}.`;
     throw new SwitchmasterError('file-unwritable', message, { cause });
   }
