@@ -33,13 +33,13 @@ type Value = ConsulAnswers[ConsulQuery['kind']];
  * One blocking query, repeated until it is stopped.
  *
  * The rules of the index ("Blocking Queries", Consul's HTTP API; consul-template's watch/view.go): begin without one;
- * block on the last one; begin again without one when it falls, and after every error, for a server that has lost its
- * state would otherwise block on an index that it reaches in a year; never block on an index below 1.
- * An answer whose index fell is not used: what it says is read once more first.
+ * block on the last one; begin again without one when it falls, and after every error, because a server that lost its
+ * state would block until it reaches the old index; never block on an index below 1. An answer whose index fell is not
+ * used: the watch reads once more first.
  *
- * And one that is not written there: a server whose state is replaced (`consul snapshot restore`) ends blocking queries
- * early with the old state and the old index (agent/consul/rpc.go, blockingQuery and AbandonCh). Blocking on that index
- * again, above all that the restored state has, would hear nothing until the wait is over.
+ * One rule is undocumented: a server whose state is replaced (`consul snapshot restore`) ends blocking queries early with
+ * the old state and the old index (agent/consul/rpc.go, blockingQuery and AbandonCh). A watch that blocks on that index,
+ * which is above the restored one, gets no answer until the wait ends.
  *
  * An agent that answers from a streamed view (Consul 1.10 and later) hides both from the query: after a loss of state it
  * keeps the query blocked until the wait is over, and then answers with a lower index, or with an empty view of index 1

@@ -19,7 +19,7 @@ import type { Log } from '../telemetry/log.ts';
 import { ApiPart } from './api.ts';
 import type { Blueprint } from './assembly.ts';
 import type { Conditions } from './conditions.ts';
-import { PassedOverReporter } from './passed-over.ts';
+import { IgnoredKeyReporter } from './ignored-keys.ts';
 import { settingsHash } from './settings-hash.ts';
 
 /** What parts get from the daemon and from each other. It outlives every part. */
@@ -133,7 +133,7 @@ function buildConsul({ consul, environment }: Pick<Config, 'consul' | 'environme
   const { conditions } = context;
   // Whether another connection reaches Consul is not known yet.
   conditions.consulReached();
-  const passedOver = new PassedOverReporter({ prefix: recordPrefix({ environment }), log, conditions });
+  const passedOver = new IgnoredKeyReporter({ prefix: recordPrefix({ environment }), log, conditions });
   return new ConsulPart(consul, {
     onTree: (prefix, entries) => passedOver.observe(prefix, entries),
     onReach: (reach) => {

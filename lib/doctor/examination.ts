@@ -73,11 +73,11 @@ export interface ExaminedRedis {
 /** CONFIG GET. undefined where the server does not know a setting. */
 export interface RedisSettings {
   /** requirepass, hashed: equal hashes are equal passwords. undefined: no password. */
-  readonly requires: string | undefined;
+  readonly requirepassHash: string | undefined;
   /** masterauth, hashed likewise. */
-  readonly brings: string | undefined;
+  readonly masterauthHash: string | undefined;
   /** `masteruser` is set: requirepass of the master does not matter then. */
-  readonly bringsUser: boolean;
+  readonly hasMasterUser: boolean;
   readonly priority: number | undefined;
   readonly minReplicasToWrite: number | undefined;
   readonly readOnly: boolean | undefined;

@@ -53,7 +53,7 @@ class SyntaxWalk {
     this.#blockParams.push(program.blockParams ?? []);
     for (const name of program.blockParams ?? []) {
       if (Object.hasOwn(this.#options.helpers, name))
-        this.#problem(program, `"${name}" is a helper; call it otherwise`);
+        this.#problem(program, `"${name}" is the name of a helper: choose another name`);
     }
     for (const statement of program.body) this.#statement(statement);
     this.#blockParams.pop();

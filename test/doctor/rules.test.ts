@@ -12,9 +12,9 @@ import type {
 const at = (last: number, port = 6379) => ({ host: `10.0.0.${last}`, port });
 const reached = { kind: 'reached' } as const;
 const settings: RedisSettings = {
-  requires: 'p',
-  brings: 'p',
-  bringsUser: false,
+  requirepassHash: 'p',
+  masterauthHash: 'p',
+  hasMasterUser: false,
   priority: 100,
   minReplicasToWrite: 1,
   readOnly: true,
@@ -137,9 +137,17 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
   ['a role that differs', instances(redis(1), redis(2), redis(3, { role: 'master' })), ['role-differs']],
   ['a replica that takes writes', instances(redis(1), redis(2), tuned(3, { readOnly: false })), ['replica-writable']],
   ['no replica', instances(tuned(1, { minReplicasToWrite: 0 })), ['no-replica']],
-  ['masterauth missing', instances(tuned(1, { brings: undefined }), redis(2), redis(3)), ['masterauth-missing']],
-  ['masterauth that is wrong', instances(redis(1), tuned(2, { brings: 'q' }), redis(3)), ['masterauth-differs']],
-  ['a password missing', instances(redis(1), redis(2), tuned(3, { requires: undefined })), ['password-missing']],
+  [
+    'masterauth missing',
+    instances(tuned(1, { masterauthHash: undefined }), redis(2), redis(3)),
+    ['masterauth-missing'],
+  ],
+  [
+    'masterauth that is wrong',
+    instances(redis(1), tuned(2, { masterauthHash: 'q' }), redis(3)),
+    ['masterauth-differs'],
+  ],
+  ['a password missing', instances(redis(1), redis(2), tuned(3, { requirepassHash: undefined })), ['password-missing']],
   [
     'replicas that may not be promoted',
     instances(redis(1), tuned(2, { priority: 0 }), tuned(3, { priority: 0 })),
@@ -255,7 +263,10 @@ t.test('a rule reports nothing where it cannot read what it needs', async (t) =>
     [],
     'a slow answer',
   );
-  t.strictSame(diagnose(instances(redis(1), tuned(2, { brings: undefined, bringsUser: true }), redis(3))), []);
+  t.strictSame(
+    diagnose(instances(redis(1), tuned(2, { masterauthHash: undefined, hasMasterUser: true }), redis(3))),
+    [],
+  );
 });
 
 t.test('each fault is found by its own rule and no other, with a hint', async (t) => {

@@ -40,7 +40,7 @@ const invalid: readonly (readonly [string, string, RegExp])[] = [
   ['an unknown option', '{{key "x" y=1}}', /"key" has no option "y"/],
   ['a decorator', '{{#*inline "x"}}{{/inline}}', /DecoratorBlock is not supported/],
   ['Handlebars internals', '{{helperMissing "x"}}{{log "x"}}', /unknown helper "helperMissing"/],
-  ['a block parameter named as a helper', '{{#each vars.x as |key|}}{{key}}{{/each}}', /"key" is a helper/],
+  ['a block parameter named as a helper', '{{#each vars.x as |key|}}{{key}}{{/each}}', /"key" is the name of a helper/],
   ['NUL', 'a\n\u0000', /app\.hbs:2:1: a template cannot hold NUL/],
 ];
 for (const [name, text, expected] of invalid) {

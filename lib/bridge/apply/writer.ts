@@ -83,15 +83,15 @@ export class RecordWriter {
       return retryForReplicas(wanted) ?? { kind: 'unchanged' };
     }
     // A new opinion of this bridge's Sentinels is written at once; another bridge may be about to write anything else.
-    const isOwnNews = opinionChanged && steps.every(({ kind }) => kind === 'check-set');
+    const isOwnOpinionChange = opinionChanged && steps.every(({ kind }) => kind === 'check-set');
     const signature = JSON.stringify(steps);
-    const leftMs = isOwnNews ? 0 : memory.patience.leftMs(signature, this.#nowMs());
+    const leftMs = isOwnOpinionChange ? 0 : memory.patience.leftMs(signature, this.#nowMs());
     if (leftMs > 0)
       return { kind: 'held', summary: 'Consul differs from the record: about to be repaired', retryAfterMs: leftMs };
     const key = recordKey(this.#options.naming, name);
     const outcome = await repairCatalog(this.#options.client, { key, held, steps });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
-    if (!isOwnNews) memory.patience.corrected(signature, this.#nowMs());
+    if (!isOwnOpinionChange) memory.patience.corrected(signature, this.#nowMs());
     const names = steps.map(stepName);
     return {
       kind: 'applied',

@@ -37,7 +37,7 @@ export function wonElection({ running }: Elections, master: string): Selection |
 }
 
 /** Returns the state after one more message. */
-export function hearElection(before: Elections, { event, master, message }: SentinelEvent): Elections {
+export function applyElectionMessage(before: Elections, { event, master, message }: SentinelEvent): Elections {
   if (event === '+new-epoch') {
     return { ...before, announcedEpoch: /^\d{1,15}$/.test(message) ? Number(message) : undefined };
   }

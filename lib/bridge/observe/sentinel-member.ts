@@ -3,7 +3,7 @@ import { SentinelLink } from '../../client/sentinel.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { Address } from '../../model/address.ts';
 import type { SentinelEvent } from '../../model/sentinel.ts';
-import { type Elections, hearElection, noElections, type Selection, wonElection } from './election.ts';
+import { applyElectionMessage, type Elections, noElections, type Selection, wonElection } from './election.ts';
 import type { SentinelReading } from './sentinel-reading.ts';
 
 /** How long one Sentinel may take to answer one question. */
@@ -37,7 +37,7 @@ export class SentinelMember {
       address: options.address,
       access: options.access,
       onEvent: (event) => {
-        this.#elections = hearElection(this.#elections, event);
+        this.#elections = applyElectionMessage(this.#elections, event);
         options.onEvent(this, event);
       },
       onUp: () => options.onUp(this),

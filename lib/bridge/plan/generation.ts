@@ -63,8 +63,8 @@ export function contradict(
 
 /** Since when a majority has named this master at this epoch. */
 export function agreedSince({ lagging, nowMs }: Situation, { master, configEpoch }: SentinelView): Lagging {
-  const goesOn = lagging !== undefined && lagging.epoch === configEpoch && sameAddress(lagging.master, master);
-  return goesOn ? lagging : { master, epoch: configEpoch, sinceMs: nowMs };
+  const continues = lagging !== undefined && lagging.epoch === configEpoch && sameAddress(lagging.master, master);
+  return continues ? lagging : { master, epoch: configEpoch, sinceMs: nowMs };
 }
 
 /**

@@ -116,9 +116,9 @@ async function readSettings(link: RedisLink): Promise<RedisSettings | undefined>
     const readOnly = values.get('replica-read-only');
     const [save, append] = [values.get('save'), values.get('appendonly')];
     return {
-      requires: hash(values.get('requirepass')),
-      brings: hash(values.get('masterauth')),
-      bringsUser: (values.get('masteruser') ?? '') !== '',
+      requirepassHash: hash(values.get('requirepass')),
+      masterauthHash: hash(values.get('masterauth')),
+      hasMasterUser: (values.get('masteruser') ?? '') !== '',
       priority: count('replica-priority'),
       minReplicasToWrite: count('min-replicas-to-write'),
       readOnly: readOnly === undefined ? undefined : readOnly === 'yes',

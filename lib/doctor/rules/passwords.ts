@@ -10,7 +10,7 @@ export const passwordRules: readonly Rule[] = [
     name: 'password-missing',
     hint: 'CONFIG SET requirepass to the password that the others require, and CONFIG REWRITE.',
     find: ({ settings }, requiring) =>
-      settings.requires === undefined && requiring.length > 0
+      settings.requirepassHash === undefined && requiring.length > 0
         ? `it requires no password, but ${list(requiring)} do: anybody may write to it, and as a master it would refuse replicas that send one`
         : undefined,
   }),
@@ -18,7 +18,7 @@ export const passwordRules: readonly Rule[] = [
     name: 'masterauth-missing',
     hint: setMasterauth,
     find: ({ settings }, requiring) =>
-      !settings.bringsUser && settings.brings === undefined && requiring.length > 0
+      !settings.hasMasterUser && settings.masterauthHash === undefined && requiring.length > 0
         ? `masterauth is missing: it could not replicate from ${list(requiring)}, which require a password`
         : undefined,
   }),
@@ -26,8 +26,8 @@ export const passwordRules: readonly Rule[] = [
     name: 'masterauth-differs',
     hint: setMasterauth,
     find: ({ settings }, requiring) => {
-      if (settings.bringsUser || settings.brings === undefined) return undefined;
-      const refusing = requiring.filter((other) => other.settings.requires !== settings.brings);
+      if (settings.hasMasterUser || settings.masterauthHash === undefined) return undefined;
+      const refusing = requiring.filter((other) => other.settings.requirepassHash !== settings.masterauthHash);
       return refusing.length === 0 ? undefined : `masterauth is not the password that ${list(refusing)} require`;
     },
   }),
@@ -45,7 +45,7 @@ function passwordRule({
     find: (examined, { instances }) => {
       const known = withSettings(instances);
       const instance = known.find((one) => one === examined);
-      const requiring = known.filter((other) => other !== examined && other.settings.requires !== undefined);
+      const requiring = known.filter((other) => other !== examined && other.settings.requirepassHash !== undefined);
       return instance === undefined ? undefined : find(instance, requiring);
     },
   });

@@ -81,7 +81,7 @@ function failover(name, { masters }) {
     facts: [
       'Writes wait until the new master has all of them: nothing that was acknowledged is lost.',
       'It needs a master that answers. Where the master is down, the Sentinels fail over by themselves.',
-      'If a step takes too long, the writes are let go, and all stays as it is.',
+      'If a step takes too long, writes resume, and nothing changes.',
     ],
     done: 'Fail over',
     busy: 'Running…',

@@ -1,6 +1,5 @@
 /**
- * Which rendered files point at which master, and which proxies use them: by what was rendered, not by what was
- * meant.
+ * Which rendered files point at which master, and which proxies use them, based on the rendered text, not the config.
  *
  * @import { Address, Instance, Master, Template, TemplateText, World } from './api.d.ts'
  */
@@ -20,8 +19,8 @@ export function pointsAt({ templates }, { record }) {
 }
 
 /**
- * This node's proxies by the name of the template that keeps their config, under '' those of which that is not known. The
- * text shows it by where the proxy listens; where it listens on every address, the only template of its kind is the one.
+ * This node's proxies by the name of the template that renders their config. The key '' holds proxies whose template is
+ * unknown. A text that names the proxy's address is its config; otherwise the only template of its kind is.
  * @param {World} world
  * @returns {ReadonlyMap<string, readonly Instance[]>}
  */

@@ -29,7 +29,7 @@ export function showVerdict(world) {
 let lastSpoken = '';
 
 /**
- * Says what an eye would be drawn to: that the verdict is another one, and who became master.
+ * Announces a changed verdict and a new master to screen readers.
  * @param {readonly Entry[]} entries Oldest first.
  * @param {World} world
  */

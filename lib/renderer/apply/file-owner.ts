@@ -1,6 +1,6 @@
 import { SwitchmasterError } from '../../errors.ts';
 import { runCommand } from './command.ts';
-import type { OwnershipWish } from './file.ts';
+import type { WantedOwnership } from './file.ts';
 
 export interface OwnershipSpec {
   readonly mode?: number | undefined;
@@ -10,7 +10,7 @@ export interface OwnershipSpec {
 }
 
 /** Looks up the ids of a user and a group by getent. Throws `file-unwritable`. */
-export async function resolveOwnership(spec: OwnershipSpec, signal: AbortSignal): Promise<OwnershipWish> {
+export async function resolveOwnership(spec: OwnershipSpec, signal: AbortSignal): Promise<WantedOwnership> {
   return {
     mode: spec.mode,
     uid: await resolveId({ database: 'passwd', name: spec.owner, signal }),

@@ -30,7 +30,7 @@ interface Ownership {
 }
 
 /** Wanted permissions. What is left out stays as it is. A new file gets 0644 and the daemon's user and group. */
-export type OwnershipWish = { readonly [K in keyof Ownership]?: Ownership[K] | undefined };
+export type WantedOwnership = { readonly [K in keyof Ownership]?: Ownership[K] | undefined };
 
 export interface PresentFile extends Ownership {
   readonly bytes: Buffer;
@@ -76,7 +76,7 @@ export async function readDestination(destination: string): Promise<PresentFile 
 export async function writeCandidate(input: {
   readonly destination: string;
   readonly bytes: Buffer;
-  readonly wish: OwnershipWish;
+  readonly wish: WantedOwnership;
   readonly present: PresentFile | undefined;
   readonly signal: AbortSignal;
 }): Promise<Candidate> {
@@ -180,7 +180,7 @@ export async function discardCandidate(candidate: Pick<Candidate, 'path'>): Prom
 }
 
 /** Sets the configured permissions where they differ. */
-export async function correctOwnership(destination: string, wish: OwnershipWish): Promise<'corrected' | 'unchanged'> {
+export async function correctOwnership(destination: string, wish: WantedOwnership): Promise<'corrected' | 'unchanged'> {
   const present = await readDestination(destination);
   if (present === undefined) return 'unchanged';
   const owned = (wish.uid ?? present.uid) === present.uid && (wish.gid ?? present.gid) === present.gid;

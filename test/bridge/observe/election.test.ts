@@ -1,13 +1,18 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { type Elections, hearElection, noElections, wonElection } from '../../../lib/bridge/observe/election.ts';
+import {
+  applyElectionMessage,
+  type Elections,
+  noElections,
+  wonElection,
+} from '../../../lib/bridge/observe/election.ts';
 import { readEvent } from '../../../lib/client/sentinel-shapes.ts';
 
 /** The state after these messages, each `channel payload`. */
 function hear(lines: readonly string[], from: Elections = noElections): Elections {
   return lines.reduce((elections, line) => {
     const [channel = '', ...payload] = line.split(' ');
-    return hearElection(elections, readEvent(channel, payload.join(' ')));
+    return applyElectionMessage(elections, readEvent(channel, payload.join(' ')));
   }, from);
 }
 

@@ -4,7 +4,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Conditions } from './conditions.ts';
 
 /** Logs each key among the records that holds no record, once, and notes those that somebody must correct. */
-export class PassedOverReporter {
+export class IgnoredKeyReporter {
   readonly #options: { readonly prefix: string; readonly log: Log; readonly conditions: Conditions };
   #reported: ReadonlySet<string> = new Set();
 
