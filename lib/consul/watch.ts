@@ -15,6 +15,8 @@ export interface Reader {
 export interface WatchLimits {
   /** How long Consul may block a query. */
   readonly waitMs: number;
+  /** The same, for folders of keys. */
+  readonly treeWaitMs: number;
   /** How many requests one watch may send at once, and after which time it may send another. */
   readonly burst: number;
   readonly refillMs: number;
@@ -40,6 +42,10 @@ type Value = ConsulAnswers[ConsulQuery['kind']];
  * One rule is undocumented: a server whose state is replaced (`consul snapshot restore`) ends blocking queries early with
  * the old state and the old index (agent/consul/rpc.go, blockingQuery and AbandonCh). A watch that blocks on that index,
  * which is above the restored one, gets no answer until the wait ends.
+ *
+ * Another undocumented case: after a whole tree was deleted, a query that blocks on a folder below it may not end, because
+ * its index goes back to that of an older deletion in that folder (seen on 1.8.7 and 1.14.11). Folders of keys are
+ * therefore read again after {@link WatchLimits.treeWaitMs} at the latest.
  *
  * An agent that answers from a streamed view (Consul 1.10 and later) hides both from the query: after a loss of state it
  * keeps the query blocked until the wait is over, and then answers with a lower index, or with an empty view of index 1
@@ -132,7 +138,7 @@ export class Watch {
     const answer = await this.#read(signal);
     if (signal.aborted) return 0;
     this.#backoff.reset();
-    const isEarly = performance.now() - asked.atMs < this.#limits.waitMs;
+    const isEarly = performance.now() - asked.atMs < this.#waitMs;
     if (asked.index > 0n && answer.index === asked.index && isEarly) {
       this.#index = 0n;
       return this.#bucket.takeMs();
@@ -162,7 +168,7 @@ export class Watch {
   async #read(signal: AbortSignal): Promise<Indexed<Value>> {
     this.#request = new AbortController();
     const ended = AbortSignal.any([signal, this.#request.signal]);
-    const options: ReadOptions = { index: this.#index, waitMs: this.#limits.waitMs, signal: ended };
+    const options: ReadOptions = { index: this.#index, waitMs: this.#waitMs, signal: ended };
     const answer = await this.#reader.read(this.query, { ...options, consistency: this.consistency });
     if (this.consistency === 'default') return answer;
     const recent = answer.knownLeader && answer.lastContactMs <= this.#limits.maxStaleMs;
@@ -170,6 +176,11 @@ export class Watch {
     // A server cut off from its leader answers from the past, and one that lags behind looks as if the index had fallen:
     // only the leader's word counts then, or nothing.
     return this.#reader.read(this.query, { ...options, index: 0n, consistency: 'default' });
+  }
+
+  get #waitMs(): number {
+    const { waitMs, treeWaitMs } = this.#limits;
+    return this.query.kind === 'key-tree' ? Math.min(waitMs, treeWaitMs) : waitMs;
   }
 
   #accept(answer: Indexed<Value>): void {

@@ -44,6 +44,7 @@ export interface Watches {
 
 const defaultWatchLimits: WatchLimits = {
   waitMs: 60_000,
+  treeWaitMs: 5_000,
   burst: 10,
   refillMs: 200,
   pollMs: 1_000,

@@ -111,7 +111,7 @@ export async function writeCandidate(input: {
  */
 async function giveOwnership(
   handle: FileHandle,
-  input: { destination: string; wish: OwnershipWish; present: PresentFile | undefined },
+  input: { destination: string; wish: WantedOwnership; present: PresentFile | undefined },
 ): Promise<string | undefined> {
   const { destination, wish, present } = input;
   const uid = wish.uid ?? present?.uid;
