@@ -47,8 +47,6 @@ export interface Entry {
   readonly debouncer: Debouncer;
   readonly supervisor: Supervisor | undefined;
   readonly reloads: ReloadInFlight;
-  /** While a record is held, the rendering does not prove that Consul's catalog is complete. */
-  readonly holdsRecords: () => boolean;
   state: TemplateState['state'];
   renderedAt: string | null;
   writtenAt: string | null;
@@ -66,7 +64,7 @@ export interface Entry {
   opened: 'no' | 'yes';
 }
 
-export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervisor' | 'holdsRecords'>): Entry {
+export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervisor'>): Entry {
   return {
     ...parts,
     memory: new TemplateMemory(),

@@ -42,7 +42,6 @@ export function openEntry(spec: TemplateSpec, options: OpenOptions): Entry {
     template,
     debouncer,
     supervisor: makeSupervisor(template, options),
-    holdsRecords: options.holdsRecords ?? (() => false),
   });
 }
 

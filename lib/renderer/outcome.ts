@@ -186,7 +186,7 @@ async function keep(entry: Entry, step: Step): Promise<Outcome> {
   if (template.rendering.kind === 'rendered') {
     const { proven } = memory.snapshot;
     const known = proven?.digest === template.rendering.digest && template.history.catalog === 'steady';
-    if (!known && !entry.holdsRecords()) await saveProven(entry, template.rendering);
+    if (!known && !template.heldRecords) await saveProven(entry, template.rendering);
   }
   await startSupervised(entry);
   const wish = await resolveOwnership(step.spec, anySignal(step));

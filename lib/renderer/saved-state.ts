@@ -36,7 +36,7 @@ export async function saveProven(entry: Entry, rendering: GoodRendering): Promis
   const { template, memory } = entry;
   const { spec } = template;
   memory.prove(rendering);
-  if (!entry.holdsRecords()) template.history.prove();
+  if (!template.heldRecords) template.history.prove();
   if (rendering.members.length === 0 && spec.reload === undefined && spec.verify === undefined) return;
   await writeRenderState(spec.destination, toState(rendering, template));
 }

@@ -35,6 +35,8 @@ export interface LiveTemplateOptions {
   /** Secrets of the config. */
   readonly secrets?: readonly string[];
   readonly onChange: (query: ConsulQuery, event: WatchEvent) => void;
+  /** Whether any record is not followed now. Default: none. */
+  readonly holdsRecords?: () => boolean;
 }
 
 /** One template, compiled, with its watches and its last rendering. Only the run for its key renders it. */
@@ -46,6 +48,7 @@ export class LiveTemplate {
   readonly #options: LiveTemplateOptions;
   readonly #inputs: Inputs;
   #rendering: Rendering = { kind: 'pending', missing: [] };
+  #heldRecords = false;
   #shown: ShownText | undefined;
   /** Ids of what the last render read without an answer. */
   #gaps = new Set<string>();
@@ -62,6 +65,11 @@ export class LiveTemplate {
   /** What it last rendered to, whether or not that was written. */
   get rendering(): Rendering {
     return this.#rendering;
+  }
+
+  /** Whether a record was held when it was last rendered. Then the text does not prove that the catalog is complete. */
+  get heldRecords(): boolean {
+    return this.#heldRecords;
   }
 
   /** The last rendered text as anybody may see it; undefined when the last render gave none. */
@@ -147,6 +155,7 @@ export class LiveTemplate {
   }
 
   #take(result: RenderResult): void {
+    this.#heldRecords = this.#options.holdsRecords?.() ?? false;
     if (result.kind !== 'pending') this.#inputs.keepOnly(result.dependencies);
     this.#gaps = new Set(result.kind === 'pending' ? result.missing.map(queryId) : []);
     this.redactor.learn([...(this.#options.secrets ?? []), ...result.secrets]);
