@@ -47,14 +47,16 @@ export class ConsulAgentClient {
       .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  /** Registers or updates a service. Existing checks keep their state; checks that are not listed are removed. */
+  /**
+   * Registers or updates a service. Existing checks keep their state. Checks that are not listed stay: an operator's
+   * maintenance mode is one, and others may belong to another tool.
+   */
   async register(registration: Registration): Promise<void> {
     const { id, service, address, port, tags, meta, checks } = registration;
     await this.#client.send(
       {
         method: 'put',
         path: '/agent/service/register',
-        query: { 'replace-existing-checks': 'true' },
         body: {
           ID: id,
           Name: service,
