@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { SwitchmasterError } from '../lib/errors.ts';
 import type { ExitCode } from './exit-code.ts';
+import { printFailure } from './failure.ts';
 import { configOption, waitOption } from './option.ts';
 
 const signals = `
@@ -23,6 +25,15 @@ export function addRun(program: Command, done: (code: ExitCode) => void): void {
     .action(async (options: { readonly config: readonly string[]; readonly wait: number }) => {
       // Loaded here, so that the other commands start faster.
       const { runDaemon } = await import('./daemon.ts');
-      done(await runDaemon({ paths: options.config, waitMs: options.wait }));
+      try {
+        done(await runDaemon({ paths: options.config, waitMs: options.wait }));
+      } catch (thrown) {
+        if (SwitchmasterError.from(thrown).code !== 'config-unreadable') throw thrown;
+        printFailure(thrown, { debug: program.opts().debug === true });
+        done(unreadableExitCode);
+      }
     });
 }
+
+/** Not 2, the exit code of a wrong config: systemd starts the daemon again, and the files may be there by then. */
+export const unreadableExitCode = 1;

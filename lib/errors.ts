@@ -30,6 +30,7 @@ const rows = {
   'config-unreadable': {
     ...temporary,
     message: 'A configuration or secret file cannot be read.',
+    exitCode: 2,
   },
   'consul-unreachable': {
     ...temporary,
