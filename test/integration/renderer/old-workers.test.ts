@@ -16,6 +16,7 @@ async function setUp(
   input: { readonly hardStopAfter?: string; readonly master: 'used' | 'unused' | 'missing' },
 ) {
   const [shard, listen] = [await sandbox.redis({ name, replicas: 1 }), await sandbox.address()];
+  const { port: otherPort } = await sandbox.address();
   const folder = makeFolder(t);
   const socket = join(sandbox.folder, `${name}.sock`);
   const destination = join(folder, 'haproxy.cfg');
@@ -24,7 +25,11 @@ async function setUp(
   const move = (to: RedisServer, epoch: number) => putRecord(consul, { name, master: to.address, epoch, replicas: [] });
   await move(old, 1);
   t.teardown(() => consul.delete(`/v1/kv/redis/record/${name}`));
-  const vars = { stats_socket: socket, bind: listen.host, ports: { [name]: listen.port } };
+  const vars = {
+    stats_socket: socket,
+    bind: listen.host,
+    ports: { [name]: listen.port, [`${name}-other`]: otherPort },
+  };
   const hardStop = input.hardStopAfter === undefined ? {} : { hard_stop_after: input.hardStopAfter };
   const cli = join(sandbox.folder, input.master === 'used' ? `proxy-${name}-master.sock` : 'missing.sock');
   const master = input.master === 'unused' ? {} : { master: cli };
