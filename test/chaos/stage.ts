@@ -25,7 +25,6 @@ export interface Stage {
   readonly files: Readonly<Record<'haproxy' | 'twemproxy' | 'app', string>>;
   readonly haproxySocket: string;
   readonly haproxyAt: Readonly<Record<string, Address>>;
-  readonly twemproxyAt: Address;
 }
 
 /** What most of the time of a round is spent on, were it left at Sentinel's ten seconds. */
@@ -77,7 +76,7 @@ export async function startStage(sandbox: Sandbox): Promise<Stage> {
   ]);
   const haproxyAt = { shard1: first, shard2: { host: first.host, port: second.port } };
   return {
-    ...{ consul, shards, sentinels, renderer, haproxy, twemproxy, files, haproxyAt, twemproxyAt },
+    ...{ consul, shards, sentinels, renderer, haproxy, twemproxy, files, haproxyAt },
     bridges: [one, two],
     haproxySocket: socket,
   };
