@@ -102,7 +102,7 @@ async function queriesOf(spec: TemplateSpec, environment: string | undefined): P
   const { computedName } = await import('../lib/template/reads.ts');
   const known = rendered.filter((query) => !JSON.stringify(query).includes(computedName));
   const queries = [...known, ...reads.queries];
-  const { evidenceQueries } = await import('../lib/renderer/plan/trust.ts');
+  const { evidenceQueries } = await import('../lib/model/trust.ts');
   const tree = recordPrefix({ environment });
   const readsRecords = queries.some((query) => query.kind === 'key-tree' && query.prefix === tree);
   return readsRecords ? [...queries, ...evidenceQueries({ environment })] : queries;

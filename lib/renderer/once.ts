@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { trustRecords } from '../consul/trust-records.ts';
 import type { Watches } from '../consul/watches.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { Outcome } from '../loop/outcome.ts';
@@ -13,7 +14,6 @@ import { planRender } from './plan/render.ts';
 import type { GoodRendering } from './plan/rendering.ts';
 import { Renderer } from './reconciler.ts';
 import { TemplateMemory } from './template-memory.ts';
-import { trustRecords } from './trust-records.ts';
 
 export interface RenderOnceInput {
   readonly spec: TemplateSpec;

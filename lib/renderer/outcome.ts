@@ -2,6 +2,7 @@ import { SwitchmasterError } from '../errors.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Redactor } from '../model/redaction.ts';
 import type { RollingSpec } from '../model/template-spec.ts';
+import { describeHeld, type HeldRecord } from '../model/trust.ts';
 import { redactError } from '../template/redacted-error.ts';
 import { correctOwnership, type PresentFile } from './apply/file.ts';
 import { resolveOwnership } from './apply/file-owner.ts';
@@ -11,7 +12,6 @@ import { finishTakeOver, replaceFile, type Transaction } from './apply/replace-f
 import type { Entry } from './entry.ts';
 import type { RenderPlan } from './plan/render.ts';
 import type { GoodRendering } from './plan/rendering.ts';
-import { describeHeld, type HeldRecord } from './plan/trust.ts';
 import type { Place, RollingQueue } from './rolling-queue.ts';
 import { saveProven, saveRefused } from './saved-state.ts';
 

@@ -1,3 +1,5 @@
+import type { Decisions } from '../consul/decisions.ts';
+import { trustRecords } from '../consul/trust-records.ts';
 import type { Watches } from '../consul/watches.ts';
 import type { TemplateControls, TemplateState, TemplatesView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
@@ -5,11 +7,9 @@ import type { RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Part, Readiness } from '../part.ts';
-import type { Decisions } from './decisions.ts';
 import type { RenderHint } from './hint.ts';
 import { Renderer, type RendererOptions, type TemplateState as RendererState } from './reconciler.ts';
 import { RollingQueue, type RollingQueueOptions } from './rolling-queue.ts';
-import { trustRecords } from './trust-records.ts';
 
 export interface RendererPartOptions {
   readonly specs: readonly TemplateSpec[];

@@ -6,6 +6,7 @@ import type { Reconciler, Run } from '../loop/run.ts';
 import type { Redactor } from '../model/redaction.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
+import type { HeldRecord } from '../model/trust.ts';
 import { type PresentFile, readDestination } from './apply/file.ts';
 import {
   type Entry,
@@ -22,7 +23,6 @@ import { type OpenOptions, openEntry } from './open-entry.ts';
 import { carryOut } from './outcome.ts';
 import { planRender, type RenderPlan } from './plan/render.ts';
 import type { Rendering } from './plan/rendering.ts';
-import type { HeldRecord } from './plan/trust.ts';
 import type { RollingQueue } from './rolling-queue.ts';
 import { loadState } from './saved-state.ts';
 import { StageClock } from './stages.ts';

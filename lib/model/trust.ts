@@ -1,8 +1,8 @@
-import { formatAddress } from '../../model/address.ts';
-import type { KvEntry } from '../../model/catalog.ts';
-import { compareVersions } from '../../model/epoch.ts';
-import { masterService, type Naming, plainPrefix } from '../../model/naming.ts';
-import { formatRecord, type MasterRecord, parseRecord } from '../../model/record.ts';
+import { formatAddress } from './address.ts';
+import type { KvEntry } from './catalog.ts';
+import { compareVersions } from './epoch.ts';
+import { masterService, type Naming, plainPrefix } from './naming.ts';
+import { formatRecord, type MasterRecord, parseRecord } from './record.ts';
 
 /*
  * Which records a renderer follows. A bridge writes a change of master in one transaction: the record, the plain keys and

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { formatRecord, type MasterRecord } from '../../../lib/model/record.ts';
-import { describeHeld, judgeRecords, type TrustInput } from '../../../lib/renderer/plan/trust.ts';
-import { makeRecord } from '../../template/world.ts';
+import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
+import { describeHeld, judgeRecords, type TrustInput } from '../../lib/model/trust.ts';
+import { makeRecord } from '../template/world.ts';
 
 const entryOf = (record: MasterRecord) => ({
   key: `redis/record/${record.name}`,

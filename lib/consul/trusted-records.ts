@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { WatchEvent, WatchState } from '../../consul/watch-state.ts';
-import type { Follow, FollowOptions, Watches } from '../../consul/watches.ts';
-import { formatAddress } from '../../model/address.ts';
-import type { KvEntry, ServiceInstance } from '../../model/catalog.ts';
-import { dnsSafe, type Naming, plainKey, recordKey, recordPrefix } from '../../model/naming.ts';
-import type { ConsulAnswer, ConsulQuery } from '../../model/query.ts';
-import { type MasterRecord, parseRecord } from '../../model/record.ts';
-import { readRecords } from '../../model/records.ts';
-import { type Evidence, evidenceQueries, type HeldRecord, judgeRecords } from '../plan/trust.ts';
+import { formatAddress } from '../model/address.ts';
+import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
+import { dnsSafe, type Naming, plainKey, recordKey, recordPrefix } from '../model/naming.ts';
+import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
+import { type MasterRecord, parseRecord } from '../model/record.ts';
+import { readRecords } from '../model/records.ts';
+import { type Evidence, evidenceQueries, type HeldRecord, judgeRecords } from '../model/trust.ts';
+import type { WatchEvent, WatchState } from './watch-state.ts';
+import type { Follow, FollowOptions, Watches } from './watches.ts';
 
 type TreeQuery = ConsulQuery & { readonly kind: 'key-tree' };
 type Listener = (event: WatchEvent) => void;

@@ -1,8 +1,18 @@
-import type { Watches } from '../consul/watches.ts';
 import { recordPrefix } from '../model/naming.ts';
+import type { HeldRecord } from '../model/trust.ts';
 import { DecidedWatches, Decisions } from './decisions.ts';
-import { TrustedRecords } from './observe/trusted-records.ts';
-import type { RendererOptions } from './reconciler.ts';
+import { TrustedRecords } from './trusted-records.ts';
+import type { Watches } from './watches.ts';
+
+export interface TrustedWatches {
+  readonly watches: Watches;
+  /** The masters whose records have not been followed for some time. */
+  readonly heldRecords: () => readonly HeldRecord[];
+  /** Whether any record is not followed now, reported or not. */
+  readonly holdsRecords: () => boolean;
+  /** Takes over records that a daemon before this one followed, as texts. */
+  readonly rememberRecords: (records: readonly string[]) => void;
+}
 
 /** Consul's watches with this node's own decisions, and without records that Consul itself contradicts. */
 export function trustRecords(options: {
@@ -10,7 +20,7 @@ export function trustRecords(options: {
   readonly environment: string | undefined;
   /** Default: none, on a node without a bridge. */
   readonly decisions?: Decisions;
-}): Required<Pick<RendererOptions, 'watches' | 'heldRecords' | 'holdsRecords' | 'rememberRecords'>> {
+}): TrustedWatches {
   const { environment, decisions = new Decisions() } = options;
   const naming = { environment };
   const watches = new DecidedWatches({ watches: options.watches, decisions, prefix: recordPrefix(naming) });

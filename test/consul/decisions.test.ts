@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { DecidedWatches, Decisions } from '../../lib/consul/decisions.ts';
 import type { WatchEvent } from '../../lib/consul/watch-state.ts';
 import type { Follow, Watches } from '../../lib/consul/watches.ts';
 import type { KvEntry } from '../../lib/model/catalog.ts';
 import { compareVersions } from '../../lib/model/epoch.ts';
 import { formatRecord, type MasterRecord, parseRecord } from '../../lib/model/record.ts';
-import { DecidedWatches, Decisions } from '../../lib/renderer/decisions.ts';
 import { at, record } from '../bridge/plan/world.ts';
 
 const prefix = 'redis/record/';

@@ -1,11 +1,11 @@
-import type { WatchEvent, WatchState } from '../consul/watch-state.ts';
-import type { Follow, FollowOptions, Watches } from '../consul/watches.ts';
 import type { KvEntry } from '../model/catalog.ts';
 import { compareVersions } from '../model/epoch.ts';
 import { nameInKey } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { formatRecord, type MasterRecord } from '../model/record.ts';
 import { readEntry } from '../model/records.ts';
+import type { WatchEvent, WatchState } from './watch-state.ts';
+import type { Follow, FollowOptions, Watches } from './watches.ts';
 
 /** The records that this node's bridge has decided, before Consul has them, and also while Consul is down. */
 export class Decisions {
