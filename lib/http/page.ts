@@ -6,11 +6,14 @@ import { SwitchmasterError } from '../errors.ts';
 import type { Api } from './api.ts';
 
 /*
- * The live page: files beside this one, sent as they are. Nothing is inline and nothing comes from elsewhere, so the
+ * The live page: files of the folder `page`, and one of a package, sent as they are. Nothing is inline and nothing comes from elsewhere, so the
  * policy allows only this server's own files. Trusted Types forbid the page to turn text into markup (W3C, "Trusted
  * Types").
  */
 const folder = fileURLToPath(new URL('./page/', import.meta.url));
+
+/** The browser's file of the package that compares texts. */
+const diffLibrary = fileURLToPath(new URL('dist/diff.min.js', import.meta.resolve('diff/package.json')));
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -56,12 +59,10 @@ export function addPageRoutes(server: Api): void {
 }
 
 function readFiles(): ReadonlyMap<string, PageFile> {
-  const served = readdirSync(folder).filter((name) => types[path.extname(name)] !== undefined);
+  const own = readdirSync(folder).map((name) => path.join(folder, name));
+  const served = [...own, diffLibrary].filter((file) => types[path.extname(file)] !== undefined);
   return new Map(
-    served.map((name) => [
-      name,
-      { type: types[path.extname(name)] ?? '', bytes: readFileSync(path.join(folder, name)) },
-    ]),
+    served.map((file) => [path.basename(file), { type: types[path.extname(file)] ?? '', bytes: readFileSync(file) }]),
   );
 }
 

@@ -192,7 +192,13 @@ export const mastersAnswer = z.object({ masters: z.array(masterAnswer) });
 export const desiredAnswer = z.object({
   desired: z.array(z.object({ name: z.string(), lastOutcome: outcomeShape.nullable() })),
 });
-export const templateAnswer = templateShape.extend({ lastOutcome: outcomeShape.nullable() });
+export const templateAnswer = templateShape.extend({
+  lastOutcome: outcomeShape.nullable(),
+  configures: z
+    .enum(instanceKindNames)
+    .nullable()
+    .meta({ description: 'The kind of instance whose config it renders, by the names of its files.' }),
+});
 export const templatesAnswer = z.object({ templates: z.array(templateAnswer) });
 export const templateTextAnswer = templateAnswer.extend({
   rendered: z.string().nullable(),
@@ -201,7 +207,10 @@ export const templateTextAnswer = templateAnswer.extend({
 export const clusterAnswer = clusterShape.extend({ lastOutcome: outcomeShape.nullable() });
 export const clustersAnswer = z.object({ clusters: z.array(clusterAnswer) });
 export const clusterCheckAnswer = z.object({ name: z.string(), epoch: z.int() });
-export const instancesAnswer = z.object({ instances: z.array(instanceShape).readonly() });
+export const instanceAnswer = instanceShape.extend({
+  type: z.enum(['redis', 'sentinel', 'proxy']).meta({ description: 'What kinds of instances have in common.' }),
+});
+export const instancesAnswer = z.object({ instances: z.array(instanceAnswer).readonly() });
 export const sentinelsAnswer = z.object({ sentinels: z.array(sentinelShape) });
 export const historyAnswer = z.object({ entries: z.array(entryShape).readonly() });
 export const whyAnswer = z.object({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
+import { kindConfiguredBy } from '../model/instance-kinds.ts';
 import type { Api } from './api.ts';
 import { nameParameter } from './parameters.ts';
 import { acceptedAnswer, type templateAnswer, templatesAnswer, templateTextAnswer } from './shapes.ts';
@@ -25,6 +26,7 @@ export function addTemplateRoutes(
   const answer = (state: TemplateState): z.output<typeof templateAnswer> => ({
     ...state,
     lastOutcome: views.outcomes.last('renderer', state.name) ?? null,
+    configures: kindConfiguredBy([state.source, state.destination]) ?? null,
   });
   server.get(
     '/v1/templates',

@@ -13,6 +13,8 @@ export interface InstanceKindRow {
   readonly tags: 'name and role' | 'kind' | 'none';
   /** The form of what a successful probe finds: see `ProbeResult`. */
   readonly answer: 'redis' | 'sentinel' | 'proxy';
+  /** Words in the paths of the templates that render its config. Empty if no template does. */
+  readonly configNames: readonly string[];
   /** Whether the config must have `name`. */
   readonly name: 'required' | 'optional';
   /** Whether the config may have `discover` in place of `address`. */
@@ -31,6 +33,7 @@ export const instanceKinds = {
     record: 'master',
     tags: 'name and role',
     answer: 'redis',
+    configNames: [],
     name: 'optional',
     discover: 'supported',
     stats: 'unsupported',
@@ -42,6 +45,7 @@ export const instanceKinds = {
     record: 'none',
     tags: 'none',
     answer: 'sentinel',
+    configNames: [],
     name: 'optional',
     discover: 'unsupported',
     stats: 'unsupported',
@@ -53,6 +57,7 @@ export const instanceKinds = {
     record: 'cluster',
     tags: 'name and role',
     answer: 'redis',
+    configNames: [],
     name: 'required',
     discover: 'unsupported',
     stats: 'unsupported',
@@ -64,6 +69,7 @@ export const instanceKinds = {
     record: 'none',
     tags: 'kind',
     answer: 'proxy',
+    configNames: ['twemproxy', 'nutcracker'],
     name: 'optional',
     discover: 'unsupported',
     stats: 'supported',
@@ -75,6 +81,7 @@ export const instanceKinds = {
     record: 'none',
     tags: 'kind',
     answer: 'proxy',
+    configNames: ['haproxy'],
     name: 'optional',
     discover: 'unsupported',
     stats: 'supported',
@@ -93,4 +100,10 @@ export function instanceKind(kind: InstanceKind): InstanceKindRow {
 /** The kinds for which the config may have a key. */
 export function kindsSupporting(key: 'discover' | 'stats'): readonly InstanceKind[] {
   return instanceKindNames.filter((kind) => instanceKind(kind)[key] === 'supported');
+}
+
+/** The kind whose config a file is, by the words in its paths; undefined where they name none. */
+export function kindConfiguredBy(paths: readonly string[]): InstanceKind | undefined {
+  const text = paths.join(' ').toLowerCase();
+  return instanceKindNames.find((kind) => instanceKind(kind).configNames.some((word) => text.includes(word)));
 }

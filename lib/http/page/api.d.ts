@@ -11,7 +11,7 @@ export type Entry = z.output<typeof shapes.entryShape>;
 export type Why = z.output<typeof shapes.whyAnswer>;
 export type Cluster = z.output<typeof shapes.clusterAnswer>;
 export type ClusterRecord = NonNullable<Cluster['record']>;
-export type Instance = z.output<typeof shapes.instanceShape>;
+export type Instance = z.output<typeof shapes.instanceAnswer>;
 export type Lag = z.output<typeof shapes.lagShape>;
 
 export type Health = z.output<typeof shapes.healthAnswer>;
@@ -29,6 +29,11 @@ export type Link =
   | { readonly kind: 'live' }
   /** `sinceMs`: when something was last heard, of Date.now(). */
   | { readonly kind: 'old'; readonly sinceMs: number; readonly why: string };
+
+declare global {
+  /** The `diff` package, which /page/diff.min.js loads. */
+  var Diff: Pick<typeof import('diff'), 'structuredPatch'>;
+}
 
 /** Everything that the page knows. */
 export interface World {

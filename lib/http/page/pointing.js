@@ -1,7 +1,7 @@
 /**
  * Which rendered files point at which master, and which proxies use them, based on the rendered text, not the config.
  *
- * @import { Address, Instance, Master, Template, TemplateText, World } from './api.d.ts'
+ * @import { Address, Instance, Master, World } from './api.d.ts'
  */
 
 /** @type {WeakMap<object, Map<string, boolean>>} */
@@ -27,21 +27,14 @@ export function pointsAt({ templates }, { record }) {
 export function proxiesByTemplate({ instances, templates }) {
   const all = [...templates.values()];
   return Map.groupBy(
-    instances.filter(({ kind }) => kind === 'haproxy' || kind === 'twemproxy'),
+    instances.filter(({ type }) => type === 'proxy'),
     (proxy) => {
       const listening = all.filter((template) => namesAddress(template, proxy.address));
-      const ofItsKind = all.filter((template) => kindOf(template) === proxy.kind);
+      const ofItsKind = all.filter(({ configures }) => configures === proxy.kind);
       const [one, another] = listening.length > 0 ? listening : ofItsKind;
       return one === undefined || another !== undefined ? '' : one.name;
     },
   );
-}
-
-/** @param {Template & Partial<TemplateText>} template */
-function kindOf({ source, destination }) {
-  const words = `${source} ${destination}`.toLowerCase();
-  if (words.includes('haproxy')) return 'haproxy';
-  return /twemproxy|nutcracker/.test(words) ? 'twemproxy' : undefined;
 }
 
 /**

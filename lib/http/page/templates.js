@@ -2,13 +2,12 @@
  * Every template: its state, what was rendered, and what its file holds instead where a render is held.
  *
  * @import { Template, TemplateText, Verdict, World } from './api.d.ts'
- * @import { DiffLine } from './diff.js'
  * @import { Orders } from './orders.js'
  *
  * @typedef {Template & Partial<TemplateText>} Shown
  */
 import { ago } from './clock.js';
-import { diff } from './diff.js';
+import { diffLines } from './diff.js';
 import { arrange, byId, h, on, placeOf } from './dom.js';
 import { signs, verdictOf } from './health.js';
 
@@ -109,7 +108,7 @@ function texts({ name, rendered, present, destination, access }) {
     return h('p', { class: 'none' }, 'Others may not read its file: its text is for who asks the API with the token.');
   if (rendered == null) return h('p', { class: 'none' }, 'It has not been rendered yet.');
   if (present != null)
-    return scroll(`What would change in ${destination}`, diff(present, rendered).map(diffLine), 'diff');
+    return scroll(`What would change in ${destination}`, diffLines(present, rendered).map(showLine), 'diff');
   const cut =
     rendered.length > maxCharacters
       ? `\n… and ${(rendered.length - maxCharacters).toLocaleString()} more characters`
@@ -130,12 +129,12 @@ function scroll(label, content, kind) {
   );
 }
 
-/** @param {DiffLine} line */
-function diffLine({ kind, text }) {
-  if (kind === 'gap') return h('span', { class: 'gap' }, '⋯\n');
-  const mark = { same: ' ', gone: '-', new: '+' }[kind];
-  const tag = { same: 'span', gone: 'del', new: 'ins' }[kind];
-  return h(tag, {}, `${mark} ${text}\n`);
+/** @param {string} line Of a unified diff. */
+function showLine(line) {
+  const [side = '', text] = [line[0], line.slice(1)];
+  if (side === '@') return h('span', { class: 'hunk' }, `${line}\n`);
+  const tag = { '-': 'del', '+': 'ins' }[side] ?? 'span';
+  return h(tag, {}, `${side} ${text}\n`);
 }
 
 /** @param {Shown} template */

@@ -35,7 +35,7 @@ t.test('no code outside the table decides by the name of a kind', async (t) => {
   const naming: string[] = [];
   for (const folder of ['lib', 'cmd']) {
     for (const file of await readdir(path.join(root, folder), { recursive: true })) {
-      if (!file.endsWith('.ts')) continue;
+      if (!/\.[jt]s$/.test(file)) continue;
       const text = await readFile(path.join(root, folder, file), 'utf8');
       if (text.includes("'twemproxy'")) naming.push(path.join(folder, file));
     }
