@@ -33,6 +33,16 @@ export function probeSentinel(link: InstanceLink, deadline: Deadline): Promise<U
   });
 }
 
+/** INFO's run_id, which no two processes share; undefined where the server does not answer or does not show it. */
+export async function readRunId(link: InstanceLink, deadline: Deadline): Promise<string | undefined> {
+  try {
+    const [info] = await link.request([['INFO', 'server']], deadline);
+    return readInfo(info).get('run_id');
+  } catch {
+    return undefined;
+  }
+}
+
 /** Rejects with a SwitchmasterError where the server does not answer; so do the other profiles. */
 export async function readRedisProfile(link: InstanceLink, deadline: Deadline): Promise<InstanceProfile> {
   const [reply] = await link.request([['CONFIG', 'GET', 'replica-announce-*']], deadline);

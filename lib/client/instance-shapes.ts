@@ -1,4 +1,4 @@
-import { type Address, isHost, isPort } from '../model/address.ts';
+import { type Address, canonicalHost, isHost, isPort, isUnspecified } from '../model/address.ts';
 import type {
   ClusterProbeResult,
   LinkProbeResult,
@@ -71,7 +71,10 @@ export function readAnnounced(
   }
   const host = fields.get(names.host);
   const port = Number(fields.get(names.port));
-  return { ...(isHost(host) ? { host } : {}), ...(isPort(port) ? { port } : {}) };
+  return {
+    ...(isHost(host) && !isUnspecified(host) ? { host: canonicalHost(host) } : {}),
+    ...(isPort(port) ? { port } : {}),
+  };
 }
 
 function readLink(info: InfoFields): LinkProbeResult {

@@ -15,10 +15,31 @@ export function parseAddress(text: string): Address | undefined {
   return toAddress(match?.[1] ?? match?.[2], match?.[3]);
 }
 
-/** Makes an address of a host and a port that a server reported; undefined if either cannot be used. */
+/**
+ * Makes an address of a host and a port that a server reported, the host in one spelling ({@link canonicalHost});
+ * undefined if either cannot be used.
+ */
 export function toAddress(host: unknown, port: unknown): Address | undefined {
   const number = typeof port === 'string' ? Number(port) : port;
-  return isHost(host) && isPort(number) ? { host, port: number } : undefined;
+  return isHost(host) && isPort(number) ? { host: canonicalHost(host), port: number } : undefined;
+}
+
+/**
+ * One spelling for hosts that differ in letter case, in a trailing dot, or in how an IPv6 address is written (RFC 5952).
+ * An IPv4 address that is mapped into IPv6 (`::ffff:10.0.0.5`) becomes the IPv4 address.
+ */
+export function canonicalHost(host: string): string {
+  if (!host.includes(':')) return host.toLowerCase().replace(/(?<=.)\.$/, '');
+  const [number = '', zone] = host.split('%', 2);
+  if (!URL.canParse(`http://[${number}]`)) return host;
+  const short = new URL(`http://[${number}]`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short);
+  if (mapped === null) return zone === undefined ? short : `${short}%${zone}`;
+  return mapped
+    .slice(1)
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((group) => [group >> 8, group & 255])
+    .join('.');
 }
 
 /** True for an address in JSON of Consul's keys. Its host may be any text: each format checks what it writes. */
@@ -47,18 +68,43 @@ export function isLoopback(host: string): boolean {
   return isDefaultLoopback(host) || (isIpv4(host) && host.startsWith('127.'));
 }
 
-/** True for the loopback address that every machine has. Others in 127.0.0.0/8 are set up on purpose. */
+/** True for a loopback address or name that every machine has. Others in 127.0.0.0/8 are set up on purpose. */
 export function isDefaultLoopback(host: string): boolean {
-  return host === '127.0.0.1' || host === '::1' || host === 'localhost';
+  return defaultLoopback.has(canonicalHost(host));
 }
+
+/**
+ * Names and addresses of one machine's loopback interface, from /etc/hosts of the distributions. Debian gives a machine's
+ * own name the address 127.0.1.1.
+ */
+const defaultLoopback: ReadonlySet<string> = new Set([
+  '127.0.0.1',
+  '127.0.1.1',
+  '::1',
+  'localhost',
+  'localhost.localdomain',
+  'localhost4',
+  'localhost4.localdomain4',
+  'localhost6',
+  'localhost6.localdomain6',
+  'ip6-localhost',
+  'ip6-loopback',
+]);
 
 /** True for the address that a server listens on to accept connections on every interface. */
 export function isUnspecified(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
+  const canonical = canonicalHost(host);
+  return canonical === '0.0.0.0' || canonical === '::';
 }
 
+/** True for a host that means nothing to other machines: they need an address of this node instead. */
+export function isNodeLocal(host: string): boolean {
+  return isDefaultLoopback(host) || isUnspecified(host);
+}
+
+/** True for one port at one host. Other names of the host count as another: only the process itself can prove them. */
 export function sameAddress(a: Address, b: Address): boolean {
-  return a.port === b.port && a.host === b.host;
+  return a.port === b.port && (a.host === b.host || canonicalHost(a.host) === canonicalHost(b.host));
 }
 
 export function isIn(list: readonly Address[], address: Address): boolean {

@@ -1,7 +1,7 @@
 import type { ConsulAgentClient } from '../client/consul-agent.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
-import { isDefaultLoopback } from '../model/address.ts';
+import { isNodeLocal } from '../model/address.ts';
 import type { HeldService, InstanceSpec } from '../model/instance.ts';
 import type { Naming } from '../model/naming.ts';
 import type { InstanceProfile, ProbeResult } from '../model/probe-result.ts';
@@ -10,7 +10,7 @@ import { InstanceMemory } from './memory.ts';
 import type { InstanceSource } from './observe/instance.ts';
 import type { NodeHosts } from './observe/node-hosts.ts';
 import type { RegistrationSource } from './observe/registrations.ts';
-import { identitiesOf, type RecordedRole, recordedRole } from './plan/recorded-role.ts';
+import { identitiesOf, type RecordedRole, recordedRole, unprovenAddresses } from './plan/recorded-role.ts';
 import {
   deepCheckId,
   foreignService,
@@ -27,6 +27,9 @@ export interface RegistrarOptions {
   /** Addresses of this node's interfaces. */
   readonly nodeHosts: NodeHosts;
 }
+
+/** How long the proof that another address leads to the same process may delay a verdict. */
+const proofMs = 500;
 
 /** The key of the loop that deregisters what the registrar registered and no longer needs. */
 export const surplusKey = '(surplus)';
@@ -121,13 +124,19 @@ export class Registrar implements Reconciler {
       registrations.services(),
       source.profile(performance.now()),
     ]);
-    // Only an instance at the loopback address is known to others by an address of this node.
-    const hosts = isDefaultLoopback(spec.address.host) ? nodeHosts.read() : [];
-    const recorded = recordedRole(spec, {
+    // Only an instance at a loopback or unspecified address is known to others by an address of this node.
+    const hosts = isNodeLocal(spec.address.host) ? nodeHosts.read() : [];
+    const sources = {
       identities: identitiesOf(spec, { profile, nodeHosts: hosts }),
+      proven: source.process.identity,
       records: registrations.records ?? [],
       cluster: spec.name === undefined ? undefined : registrations.cluster(spec.name),
-    });
+    };
+    if (result.kind === 'redis' && result.runId !== '') {
+      const addresses = unprovenAddresses(spec, { role: result.role, sources });
+      await source.process.prove(result.runId, { addresses, timeoutMs: Math.min(spec.checks.timeoutMs, proofMs) });
+    }
+    const recorded = recordedRole(spec, { ...sources, proven: source.process.identity });
     return { result, profile, recorded, held: services.find(({ id }) => id === spec.id) };
   }
 

@@ -1,12 +1,15 @@
 import t from 'tap';
 import {
+  canonicalHost,
   formatAddress,
   isAddress,
   isDefaultLoopback,
   isHost,
   isIpAddress,
   isLoopback,
+  isNodeLocal,
   parseAddress,
+  sameAddress,
   toAddress,
 } from '../../lib/model/address.ts';
 
@@ -56,4 +59,28 @@ t.test('IP addresses and hostnames are told apart, and loopback addresses from o
   ];
   for (const [host, ip, loopback, byDefault] of cases)
     t.strictSame([isIpAddress(host), isLoopback(host), isDefaultLoopback(host)], [ip, loopback, byDefault], host);
+});
+
+t.test('a host has one spelling', async (t) => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['Redis-0.Redis.svc.', 'redis-0.redis.svc'],
+    ['0:0:0:0:0:0:0:1', '::1'],
+    ['2001:DB8::05', '2001:db8::5'],
+    ['::ffff:127.0.0.1', '127.0.0.1'],
+    ['::FFFF:0a00:0005', '10.0.0.5'],
+    ['FE80::1%eth0', 'fe80::1%eth0'],
+    ['1::2::3', '1::2::3'],
+    ['127.0x1.2.3', '127.0x1.2.3'],
+    ['.', '.'],
+  ];
+  for (const [host, canonical] of cases) t.equal(canonicalHost(host), canonical, host);
+  t.ok(sameAddress({ host: 'REDIS-1', port: 1 }, { host: 'redis-1.', port: 1 }));
+  t.notOk(sameAddress({ host: '::1', port: 1 }, { host: '::1', port: 2 }));
+  t.strictSame(toAddress('::FFFF:10.0.0.5', '6379'), { host: '10.0.0.5', port: 6379 });
+});
+
+t.test('the loopback and the unspecified address mean nothing to other machines, in all their spellings', async (t) => {
+  for (const host of ['::ffff:127.0.0.1', 'LOCALHOST', 'ip6-localhost', '0:0:0:0:0:0:0:0', '0.0.0.0', '127.0.1.1'])
+    t.ok(isNodeLocal(host), host);
+  for (const host of ['127.0.3.7', '10.0.0.5', 'localhost.example.com', 'fe80::1']) t.notOk(isNodeLocal(host), host);
 });

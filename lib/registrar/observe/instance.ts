@@ -3,6 +3,7 @@ import type { InstanceSpec } from '../../model/instance.ts';
 import type { InstanceProfile, ProbeAnswer, ProbeResult } from '../../model/probe-result.ts';
 import type { InstanceProbe } from '../kinds/kind.ts';
 import { behaviourOf, openProbe } from '../kinds/table.ts';
+import { SameProcess } from './same-process.ts';
 
 export interface InstanceSourceOptions {
   readonly spec: InstanceSpec;
@@ -14,12 +15,15 @@ export interface InstanceSourceOptions {
 /** One instance of this node, probed on request. */
 export class InstanceSource {
   readonly spec: InstanceSpec;
+  /** Which addresses of the records lead to this instance. */
+  readonly process: SameProcess;
   readonly #probe: InstanceProbe<ProbeAnswer>;
   #profile: { readonly value: InstanceProfile; readonly readMs: number } | undefined;
 
   constructor(options: InstanceSourceOptions) {
     const { spec, access, onHint } = options;
     this.spec = spec;
+    this.process = new SameProcess(access);
     this.#probe = openProbe({
       spec,
       access,
@@ -50,5 +54,6 @@ export class InstanceSource {
 
   close(): void {
     this.#probe.close();
+    this.process.close();
   }
 }

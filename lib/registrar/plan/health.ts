@@ -20,7 +20,7 @@ export interface Verdict {
   readonly urgent: boolean;
 }
 
-/** The role that the record gives an instance: `replica` also where the record does not list it and has another master. */
+/** The role that the record gives an instance; `unknown` where it does not list it and nothing proves another master. */
 export type ExpectedRole = 'master' | 'replica' | 'unknown';
 
 export interface Judging {

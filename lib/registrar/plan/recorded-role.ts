@@ -1,4 +1,4 @@
-import { type Address, sameAddress } from '../../model/address.ts';
+import { type Address, isIn } from '../../model/address.ts';
 import type { ClusterRecord } from '../../model/cluster.ts';
 import type { InstanceSpec } from '../../model/instance.ts';
 import { instanceKind } from '../../model/instance-kinds.ts';
@@ -13,10 +13,17 @@ export interface RecordedRole {
   readonly role: ExpectedRole;
 }
 
+/** What is proven about the addresses of a record: whether they lead to this instance's process or to another one. */
+export interface Identity {
+  readonly same: readonly Address[];
+  readonly others: readonly Address[];
+}
+
 /** What can give an instance its role. */
 export interface RoleSources {
   /** Every address by which a record may list the instance. */
   readonly identities: readonly Address[];
+  readonly proven: Identity;
   readonly records: readonly MasterRecord[];
   /** The record of the cluster that the config names for the instance. */
   readonly cluster: ClusterRecord | undefined;
@@ -50,16 +57,44 @@ export function announcedAddress(spec: InstanceSpec, profile: InstanceProfile | 
   return { host: announced?.host ?? spec.address.host, port: announced?.port ?? spec.address.port };
 }
 
-function roleOfMasters(spec: InstanceSpec, { identities, records }: RoleSources): RecordedRole {
-  const is = (address: Address) => identities.some((identity) => sameAddress(identity, address));
-  const listing = ({ master, replicas }: MasterRecord) => is(master) || replicas.some(is);
+/**
+ * The addresses whose process must be compared with the instance's, because the record seems to contradict its role or
+ * does not list it: it may list the instance by another name. None where record and role agree.
+ */
+export function unprovenAddresses(
+  spec: InstanceSpec,
+  seen: { readonly role: 'master' | 'replica' | 'other'; readonly sources: RoleSources },
+): readonly Address[] {
+  if (instanceKind(spec.kind).record !== 'master') return [];
+  const { identities, records } = seen.sources;
+  const proven = { same: [], others: [] };
+  const { role } = roleOfMasters(spec, { ...seen.sources, proven });
+  if (role === seen.role || seen.role === 'other') return [];
+  const ports = new Set(identities.map(({ port }) => port));
+  return records
+    .filter(({ name }) => spec.name === undefined || name === spec.name)
+    .flatMap(({ master, replicas }) => [master, ...replicas])
+    .filter(({ port }) => spec.name !== undefined || ports.has(port));
+}
+
+/**
+ * `replica` only with proof: the record lists the instance as one or as the former master, or its master is proven to be
+ * another process. Another spelling of the address proves nothing.
+ */
+function roleOfMasters(spec: InstanceSpec, { identities, proven, records }: RoleSources): RecordedRole {
+  const own = [...identities, ...proven.same];
+  const listing = ({ master, replicas }: MasterRecord) => isIn(own, master) || replicas.some((one) => isIn(own, one));
   const record = spec.name === undefined ? records.find(listing) : records.find(({ name }) => name === spec.name);
   if (record === undefined) return { name: spec.name, role: 'unknown' };
-  return { name: record.name, role: is(record.master) ? 'master' : 'replica' };
+  const { name, master, replicas, previous } = record;
+  if (isIn(own, master)) return { name, role: 'master' };
+  const former = previous === null ? replicas : [...replicas, previous];
+  const isReplica = isIn(proven.others, master) || former.some((address) => isIn(own, address));
+  return { name, role: isReplica ? 'replica' : 'unknown' };
 }
 
 function roleOfCluster(spec: InstanceSpec, { identities, cluster }: RoleSources): RecordedRole {
-  const is = (address: Address) => identities.some((identity) => sameAddress(identity, address));
+  const is = (address: Address) => isIn(identities, address);
   const name = spec.name ?? cluster?.name;
   for (const { master, replicas } of cluster?.shards ?? []) {
     if (master !== null && is(master)) return { name, role: 'master' };

@@ -1,4 +1,4 @@
-import { formatAddress, isDefaultLoopback } from '../../model/address.ts';
+import { formatAddress, isNodeLocal } from '../../model/address.ts';
 import type { CheckStatus } from '../../model/catalog.ts';
 import {
   type CheckDefinition,
@@ -103,7 +103,7 @@ function wantedRegistration(snapshot: InstanceSnapshot): Registration {
   return {
     id: spec.id,
     service: instanceKind(spec.kind).service,
-    address: keepsAddress ? held.address : isDefaultLoopback(host) ? '' : host,
+    address: keepsAddress ? held.address : isNodeLocal(host) ? '' : host,
     port: keepsAddress ? held.port : port,
     tags: tagsOf(snapshot),
     meta: {
