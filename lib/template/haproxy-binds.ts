@@ -1,3 +1,4 @@
+import { type HaproxySection, parseHaproxyConfig } from '../model/haproxy-config.ts';
 import { templateFailure } from './helper.ts';
 
 interface Bind {
@@ -22,32 +23,22 @@ export function refuseDoubleBinds(text: string): void {
   }
 }
 
-/** The keywords that begin a section (HAProxy configuration manual, 2.1 and 4). */
-const sections = new Set(
-  'global defaults frontend backend listen peers mailers userlist resolvers program cache fcgi-app http-errors ring log-forward log-profile traces crt-store acme'.split(
-    ' ',
-  ),
-);
-
 /** The binds of enabled frontends and listens. None where the file has conditions: only HAProxy knows their results. */
 function readBinds(text: string): readonly Bind[] {
-  const proxies: { name: string; state: 'enabled' | 'disabled'; addresses: string[] }[] = [];
-  let current: (typeof proxies)[number] | undefined;
-  for (const line of text.split('\n')) {
-    const [keyword = '', argument = '', ...options] = line.trim().split(/\s+/);
-    if (keyword === '.if') return [];
-    if (sections.has(keyword)) {
-      const holdsBinds = keyword === 'frontend' || keyword === 'listen';
-      current = { name: `${keyword} ${argument}`, state: 'enabled', addresses: [] };
-      if (holdsBinds) proxies.push(current);
-    } else if (keyword === 'disabled' && current !== undefined) {
-      current.state = 'disabled';
-    } else if (keyword === 'bind') {
-      current?.addresses.push(...argument.split(',').map((address) => showBind(address, options)));
-    }
-  }
-  const enabled = proxies.filter(({ state }) => state === 'enabled');
-  return enabled.flatMap(({ name, addresses }) => addresses.map((address) => ({ address, proxy: name })));
+  const sections = parseHaproxyConfig(text);
+  const keywordsOf = ({ lines }: HaproxySection) => lines.map(({ words }) => words[0]);
+  if (sections.some((section) => keywordsOf(section).includes('.if'))) return [];
+  return sections
+    .filter(({ kind }) => kind === 'frontend' || kind === 'listen')
+    .filter((section) => !keywordsOf(section).includes('disabled'))
+    .flatMap((section) => bindsOf(section));
+}
+
+function bindsOf({ kind, name, lines }: HaproxySection): readonly Bind[] {
+  return lines.flatMap(({ words: [keyword, addresses = '', ...options], meaning }) => {
+    if (keyword !== 'bind' || meaning === 'dependent') return [];
+    return addresses.split(',').map((address) => ({ address: showBind(address, options), proxy: `${kind} ${name}` }));
+  });
 }
 
 /** The address in one spelling, with what makes a different socket of it: an interface or a network namespace. */

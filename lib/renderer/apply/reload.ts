@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, isAbort, SwitchmasterError } from '../../errors.ts';
 import type { CommandSpec, ReloadSpec, TemplateSpec } from '../../model/template-spec.ts';
 import { whileDrained } from '../haproxy/drain.ts';
-import { type HaproxyPlan, planHaproxy } from '../haproxy/plan.ts';
-import { changeAtRuntime, moveServers } from '../haproxy/reload.ts';
+import { type HaproxyPlan, planHaproxy, type ReloadPlan } from '../haproxy/plan.ts';
+import { changeAtRuntime, moveServers, reloadBetween } from '../haproxy/reload.ts';
 import type { Urgency } from '../plan/urgency.ts';
 import type { StageClock } from '../stages.ts';
 import { runCommand } from './command.ts';
@@ -32,7 +32,7 @@ export interface Step extends StepSignals {
 export type Route =
   | { readonly kind: 'none' }
   | { readonly kind: 'runtime'; readonly plan: HaproxyPlan & { readonly kind: 'runtime' } }
-  | { readonly kind: 'reload'; readonly plan?: HaproxyPlan & { readonly kind: 'reload' } };
+  | { readonly kind: 'reload'; readonly plan?: ReloadPlan };
 
 /** Pause before the second attempt of a reload command that failed. */
 const retryPauseMs = 200;
@@ -49,7 +49,7 @@ export function chooseRoute(spec: TemplateSpec, before: string | undefined, afte
 export async function moveEarly({ spec, urgency, signal, warn }: Step, route: Route): Promise<void> {
   if (urgency !== 'master-change' || spec.reload?.kind !== 'haproxy') return;
   if (route.kind === 'reload' && route.plan !== undefined) {
-    await moveServers({ reload: spec.reload, signal, warn }, route.plan);
+    await moveServers({ reload: spec.reload, urgency, signal, warn }, route.plan);
   }
 }
 
@@ -92,9 +92,10 @@ async function reloadHaproxy(
     // HAProxy does not run, or runs with another config than expected. The reload corrects both.
     await runCheck(step, step.spec.destination);
   }
+  const plan = route.kind === 'runtime' ? route.plan.otherwise : route.kind === 'reload' ? route.plan : undefined;
   await step.reloads.run(step, async (signal) => {
-    if (route.kind === 'reload' && route.plan !== undefined) await moveServers({ ...step, reload, signal }, route.plan);
-    await runReload({ ...step, signal }, reload.fallback);
+    const work = () => runReload({ ...step, signal }, reload.fallback);
+    await (plan === undefined ? work() : reloadBetween({ ...step, reload, signal }, plan, work));
   });
 }
 

@@ -49,7 +49,8 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
   const route = chooseRoute(step.spec, inUse?.bytes.toString(), rendering.text);
   const keep = memory.owed === undefined ? 'good-copy' : 'nothing';
   const moving = moveEarly(step, route);
-  const swapped = await putInPlace(step, { bytes: Buffer.from(rendering.text), route, keep, present });
+  const check = route.kind === 'runtime' ? 'none' : 'first';
+  const swapped = await putInPlace(step, { bytes: Buffer.from(rendering.text), check, keep, present });
   await moving;
   change.onSwapped();
   try {
@@ -100,7 +101,12 @@ async function proveUse(
 
 async function putInPlace(
   step: Step,
-  input: { bytes: Buffer; route: Route; keep: 'good-copy' | 'nothing'; present: PresentFile | undefined },
+  input: {
+    bytes: Buffer;
+    check: 'first' | 'none';
+    keep: 'good-copy' | 'nothing';
+    present: PresentFile | undefined;
+  },
 ): Promise<Candidate> {
   const { spec, clock, signal } = step;
   const { bytes, present } = input;
@@ -119,7 +125,7 @@ async function putInPlace(
   if (kept.status === 'rejected') step.warn(SwitchmasterError.from(kept.reason).message);
   if (candidate.refused !== undefined) step.warn(candidate.refused);
   try {
-    if (input.route.kind !== 'runtime') await runCheck(step, candidate.path);
+    if (input.check === 'first') await runCheck(step, candidate.path);
   } catch (thrown) {
     await discardCandidate(candidate);
     throw thrown;
@@ -137,8 +143,7 @@ async function rollBack(step: Step, input: { change: Change; error: Switchmaster
   const { change, error } = input;
   const good = change.urgency === 'master-change' ? undefined : await findGood(step, change);
   if (good === undefined || !canGoBack(step)) return { kind: 'owed', error };
-  const unchecked: Route = { kind: 'runtime', plan: { kind: 'runtime', changes: [], expected: [] } };
-  const place = { route: unchecked, keep: 'nothing', present: change.present } as const;
+  const place = { check: 'none', keep: 'nothing', present: change.present } as const;
   const swapped = await putInPlace(step, { ...place, bytes: good });
   try {
     const masters = change.memory.proven?.masters ?? change.rendering.masters;

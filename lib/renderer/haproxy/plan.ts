@@ -1,4 +1,14 @@
-import { isIpAddress, parseAddress } from '../../model/address.ts';
+import { parseHaproxyConfig } from '../../model/haproxy-config.ts';
+import {
+  hasServerDefaults,
+  isProxy,
+  parseServerLine,
+  type ServerLine,
+  type ServerName,
+} from '../../model/haproxy-servers.ts';
+import { findRerouted, type ReadSection } from './routing-plan.ts';
+
+export type { ServerLine, ServerName } from '../../model/haproxy-servers.ts';
 
 /** A change of one server through HAProxy's runtime API. */
 export interface ServerChange extends ServerName {
@@ -6,14 +16,6 @@ export interface ServerChange extends ServerName {
   readonly move: { readonly host: string; readonly port: number } | undefined;
   readonly weight: number | undefined;
   readonly state: 'ready' | 'maint' | undefined;
-}
-
-/** A server as a config has it. */
-export interface ServerLine extends ServerName {
-  readonly host: string;
-  readonly port: number;
-  readonly weight: number | undefined;
-  readonly state: 'ready' | 'maint';
 }
 
 /** A server as a running process has it. */
@@ -24,32 +26,49 @@ export interface ServerState extends ServerName {
   readonly state: 'ready' | 'maint';
 }
 
-export interface ServerName {
-  readonly backend: string;
-  readonly server: string;
-}
-
 export type HaproxyPlan =
-  /** The runtime API can make all the changes. */
-  | { readonly kind: 'runtime'; readonly changes: readonly ServerChange[]; readonly expected: readonly ServerLine[] }
-  /** A reload is needed. `gone` are the servers that the new config no longer has. */
-  | { readonly kind: 'reload'; readonly gone: readonly ServerName[]; readonly expected: readonly ServerLine[] };
+  /** The runtime API can make all the changes. `otherwise` is what to do where it does not. */
+  | {
+      readonly kind: 'runtime';
+      readonly changes: readonly ServerChange[];
+      readonly expected: readonly ServerLine[];
+      readonly otherwise: ReloadPlan;
+    }
+  | ReloadPlan;
+
+/** A reload is needed. */
+export interface ReloadPlan {
+  readonly kind: 'reload';
+  readonly expected: readonly ServerLine[];
+  /** The servers that the new config no longer has. */
+  readonly gone: readonly ServerName[];
+  /** Proxies whose sessions may belong elsewhere by the new config: those that changed in more than known servers. */
+  readonly rerouted: readonly string[];
+  /** Proxies with a server whose address the file does not contain, such as a hostname. */
+  readonly unclear: readonly string[];
+}
 
 interface ParsedConfig {
   /** The config without what the runtime API can change in its server lines. */
   readonly skeleton: string;
   readonly servers: ReadonlyMap<string, ServerLine>;
+  readonly sections: readonly ReadSection[];
 }
 
 /** Compares the config that HAProxy runs with a new one. `before` is undefined when it is not known. Pure. */
 export function planHaproxy(before: string | undefined, after: string): HaproxyPlan {
   const wanted = parseConfig(after);
   const expected = [...wanted.servers.values()];
-  if (before === undefined) return { kind: 'reload', gone: [], expected };
+  const unclear = namesOf(wanted.sections.filter(({ kind, lines }) => kind === 'proxy' && lines.some(isUnclear)));
+  const proxies = namesOf(wanted.sections.filter(({ kind }) => kind === 'proxy'));
+  const unknown = { kind: 'reload', gone: [], expected, rerouted: proxies, unclear } as const;
+  if (before === undefined) return unknown;
   const old = parseConfig(before);
-  if (old.skeleton === wanted.skeleton) return { kind: 'runtime', changes: compareAll(old, wanted), expected };
+  if (old.skeleton === wanted.skeleton) {
+    return { kind: 'runtime', changes: compareAll(old, wanted), expected, otherwise: unknown };
+  }
   const gone = [...old.servers].filter(([id]) => !wanted.servers.has(id)).map(([, server]) => server);
-  return { kind: 'reload', gone, expected };
+  return { kind: 'reload', gone, expected, rerouted: findRerouted(old.sections, wanted.sections), unclear };
 }
 
 /**
@@ -93,44 +112,31 @@ function compareServers(was: ServerLine, now: ServerLine): ServerChange | undefi
 
 function parseConfig(text: string): ParsedConfig {
   const servers = new Map<string, ServerLine>();
-  let section = '';
-  const skeleton = text.split('\n').map((line) => {
-    const words = line.trim().split(/\s+/);
-    if (/^\S/.test(line) && !line.startsWith('#')) section = sectionName(words);
-    const parsed = parseServer(section, words);
-    if (parsed === undefined) return line;
-    const id = `${parsed.line.backend}/${parsed.line.server}`;
-    // HAProxy itself refuses a second server of the same name. Here it must not count as a change.
-    if (servers.has(id)) return line;
-    servers.set(id, parsed.line);
-    return parsed.rest;
+  const parsed = parseHaproxyConfig(text);
+  const hidden = hasServerDefaults(parsed);
+  const sections = parsed.map((section): ReadSection => {
+    const lines = section.lines.map((line) => {
+      const server = hidden ? undefined : parseServerLine(section, line);
+      const id = `${server?.backend}/${server?.server}`;
+      // HAProxy itself refuses a second server of the same name. Here it must not count as a change.
+      if (server === undefined || servers.has(id)) return { line, server: undefined };
+      servers.set(id, server);
+      return { line, server };
+    });
+    const { name, start } = section;
+    return { kind: isProxy(section) ? 'proxy' : section.kind, name, start, lines };
   });
-  return { skeleton: skeleton.join('\n'), servers };
+  const lines = sections.flatMap((section) => section.lines);
+  const skeleton = lines.map(({ line, server }) =>
+    server === undefined ? line.text : ['server', server.server, ...server.options].join(' '),
+  );
+  return { skeleton: skeleton.join('\n'), servers, sections };
 }
 
-/** The name of a section that has servers; '' for any other section. */
-function sectionName(words: readonly string[]): string {
-  const [kind = '', name = ''] = words;
-  return kind === 'backend' || kind === 'listen' ? name : '';
+function isUnclear({ line: { words }, server }: ReadSection['lines'][number]): boolean {
+  return server === undefined && ['server', 'server-template', 'dispatch'].includes(words[0] ?? '');
 }
 
-/** The runtime API can move only literal IP addresses with a port. Lines with quotes are not parsed. */
-function parseServer(backend: string, words: readonly string[]): { line: ServerLine; rest: string } | undefined {
-  const [keyword, server = '', target = '', ...options] = words;
-  if (keyword !== 'server' || backend === '' || words.some((word) => /["'\\#$]/.test(word))) return undefined;
-  const address = parseAddress(target);
-  if (address === undefined || !isIpAddress(address.host)) return undefined;
-  const at = options.indexOf('weight');
-  const weight = at < 0 ? undefined : Number(options[at + 1]);
-  const rest = options.filter((word, i) => word !== 'disabled' && (at < 0 || (i !== at && i !== at + 1)));
-  return {
-    line: {
-      backend,
-      server,
-      ...address,
-      weight,
-      state: options.includes('disabled') ? 'maint' : 'ready',
-    },
-    rest: ['server', server, ...rest].join(' '),
-  };
+function namesOf(sections: readonly ReadSection[]): readonly string[] {
+  return [...new Set(sections.map(({ name }) => name))];
 }

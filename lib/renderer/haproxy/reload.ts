@@ -1,14 +1,25 @@
+import { SocketExchangeError } from '../../client/socket-exchange.ts';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
 import type { ReloadSpec } from '../../model/template-spec.ts';
+import type { Urgency } from '../plan/urgency.ts';
 import { HaproxyMaster } from './master-cli.ts';
-import type { HaproxyPlan } from './plan.ts';
+import { OutgoingWorker } from './outgoing-worker.ts';
+import type { HaproxyPlan, ReloadPlan } from './plan.ts';
 import { HaproxyRuntime } from './runtime-api.ts';
-import { alignServers, changeServers, closeSessions, confirmServers, retireServers } from './servers.ts';
+import {
+  alignServers,
+  changeServers,
+  closeSessions,
+  confirmServers,
+  type Departure,
+  retireServers,
+} from './servers.ts';
 
 /** A running HAProxy that gets to a new config. */
 export interface HaproxyStep {
   readonly reload: ReloadSpec & { readonly kind: 'haproxy' };
   readonly signal: AbortSignal;
+  readonly urgency: Urgency;
   readonly warn: (warning: string) => void;
 }
 
@@ -19,7 +30,9 @@ export async function changeAtRuntime(
 ): Promise<'changed' | 'failed'> {
   const { reload, signal } = step;
   const runtime = new HaproxyRuntime(reload.socket);
-  const leaves = plan.changes.some(({ move, state }) => move !== undefined || state === 'maint');
+  const leaves = plan.changes.some(
+    ({ move, state, weight }) => move !== undefined || state === 'maint' || weight === 0,
+  );
   const leaving = leaves ? leaveOldWorkers(step, plan) : undefined;
   leaving?.catch(() => undefined);
   try {
@@ -34,10 +47,27 @@ export async function changeAtRuntime(
 }
 
 /**
+ * Runs a reload so that no session of the process that it replaces stays where the new config does not lead: servers move
+ * before the reload, and sessions of proxies that changed otherwise end after it.
+ */
+export async function reloadBetween(step: HaproxyStep, plan: ReloadPlan, reload: () => Promise<void>): Promise<void> {
+  const departure = departureOf(step, plan);
+  const ends = departure.proxies.size > 0;
+  const outgoing = ends ? await OutgoingWorker.open(step.reload.socket, step.signal) : undefined;
+  try {
+    await moveServers(step, plan);
+    await reload();
+    if (outgoing !== undefined) await closeOutgoing(step, { outgoing, departure });
+  } finally {
+    outgoing?.close();
+  }
+}
+
+/**
  * Moves servers of the process that a reload is about to replace: its sessions outlive the reload, and none may stay on a
  * former master. Does nothing when no process answers.
  */
-export async function moveServers(step: HaproxyStep, plan: HaproxyPlan & { readonly kind: 'reload' }): Promise<void> {
+export async function moveServers(step: HaproxyStep, plan: ReloadPlan): Promise<void> {
   const { reload, signal } = step;
   const runtime = new HaproxyRuntime(reload.socket);
   try {
@@ -49,14 +79,38 @@ export async function moveServers(step: HaproxyStep, plan: HaproxyPlan & { reado
   await leaveOldWorkers(step, plan);
 }
 
+/** A worker ends by itself after its last session: then the connection is closed, and nothing is left to do. */
+async function closeOutgoing(
+  { signal, warn }: HaproxyStep,
+  { outgoing, departure }: { readonly outgoing: OutgoingWorker; readonly departure: Departure },
+): Promise<void> {
+  try {
+    const state = await outgoing.untilReplaced(signal);
+    if (state === 'in-service') warn('HAProxy still runs with the same worker some seconds after its reload.');
+    await closeSessions(outgoing, departure, signal);
+  } catch (thrown) {
+    if (isAbort(thrown) || signal.aborted) throw thrown;
+    if (thrown instanceof SocketExchangeError && thrown.reason === 'closed') return;
+    warn(`Cannot close sessions in the old worker of HAProxy. ${SwitchmasterError.from(thrown).message}`);
+  }
+}
+
+/** What a proxy's unclear servers resolve to may have changed with the master, although its text did not. */
+function departureOf({ urgency }: HaproxyStep, plan: HaproxyPlan): Departure {
+  if (plan.kind === 'runtime') return { expected: plan.expected, gone: [], proxies: new Set() };
+  const unclear = urgency === 'master-change' ? plan.unclear : [];
+  return { expected: plan.expected, gone: plan.gone, proxies: new Set([...plan.rerouted, ...unclear]) };
+}
+
 /** Closes sessions in workers that earlier reloads have replaced. */
-async function leaveOldWorkers({ reload, signal, warn }: HaproxyStep, plan: HaproxyPlan): Promise<void> {
+async function leaveOldWorkers(step: HaproxyStep, plan: HaproxyPlan): Promise<void> {
+  const { reload, signal, warn } = step;
   if (reload.master === undefined) return;
   const master = new HaproxyMaster(reload.master);
-  const gone = plan.kind === 'reload' ? plan.gone : [];
+  const departure = departureOf(step, plan);
   try {
     const workers = await master.oldWorkers(signal);
-    await Promise.all(workers.map((worker) => closeSessions(worker, { expected: plan.expected, gone }, signal)));
+    await Promise.all(workers.map((worker) => closeSessions(worker, departure, signal)));
   } catch (thrown) {
     if (isAbort(thrown) || signal.aborted) throw thrown;
     warn(`Cannot close sessions in old workers of HAProxy. ${SwitchmasterError.from(thrown).message}`);

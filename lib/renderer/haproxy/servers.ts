@@ -42,32 +42,45 @@ export async function alignServers(
   await changeServers(process, planAlignment(await readServers(process, signal), expected), signal);
 }
 
+/** What the new config says of the sessions of a worker that it replaces or has replaced. */
+export interface Departure {
+  readonly expected: readonly ServerLine[];
+  readonly gone: readonly ServerName[];
+  /** Frontends, backends and listens, all of whose sessions end. */
+  readonly proxies: ReadonlySet<string>;
+}
+
 /**
- * Closes the sessions of an old worker whose server is at another address than expected, or gone. An old worker refuses
- * commands for a server ("Proxy is disabled"), so each session is closed by its id.
+ * Closes the sessions of an old worker whose server is at another address than expected, or gone, and those of whole
+ * proxies. An old worker refuses commands for a server ("Proxy is disabled"), so each session is closed by its id.
  */
-export async function closeSessions(
-  worker: CommandLine,
-  servers: { readonly expected: readonly ServerLine[]; readonly gone: readonly ServerName[] },
-  signal: AbortSignal,
-): Promise<void> {
-  const moved = planAlignment(await readServers(worker, signal), servers.expected);
-  const left = new Set([...moved, ...servers.gone].map(({ backend, server }) => `${backend}/${server}`));
-  if (left.size === 0) return;
+export async function closeSessions(worker: CommandLine, departure: Departure, signal: AbortSignal): Promise<void> {
+  const { expected, gone, proxies } = departure;
+  const moved = planAlignment(await readServers(worker, signal), expected);
+  const left = new Set([...moved, ...gone].map(({ backend, server }) => `${backend}/${server}`));
+  if (left.size + proxies.size === 0) return;
   const sessions = parseSessions(await worker.send(['show sess'], signal));
-  const ids = sessions.filter(({ server }) => left.has(server)).map(({ id }) => id);
+  const ending = sessions.filter(({ frontend, backend, server }) => {
+    return left.has(`${backend}/${server}`) || proxies.has(frontend) || proxies.has(backend);
+  });
   await sendAll(
     worker,
-    ids.map((id) => `shutdown session ${id}`),
+    ending.map(({ id }) => `shutdown session ${id}`),
     signal,
   );
 }
 
-/** Each session's id and `backend/server`, from lines such as `0x55d0: proto=tcpv4 src=... fe=f be=b srv=s ts=00 ...`. */
-function parseSessions(text: string): readonly { readonly id: string; readonly server: string }[] {
-  return [...text.matchAll(/^(0x[0-9a-f]+): .*?\bbe=(\S+) srv=(\S+)/gm)].map(([, id = '', backend, server]) => {
-    return { id, server: `${backend}/${server}` };
-  });
+interface Session {
+  readonly id: string;
+  readonly frontend: string;
+  readonly backend: string;
+  readonly server: string;
+}
+
+/** Reads lines such as `0x55d0: proto=tcpv4 src=... fe=f be=b srv=s ts=00 ...`. */
+function parseSessions(text: string): readonly Session[] {
+  const lines = text.matchAll(/^(0x[0-9a-f]+): .*?\bfe=(\S+) be=(\S+) srv=(\S+)/gm);
+  return [...lines].map(([, id = '', frontend = '', backend = '', server = '']) => ({ id, frontend, backend, server }));
 }
 
 /** Reads back that every server is as the config says. Throws `reload-failed`. */
@@ -100,7 +113,9 @@ function commandsFor(change: ServerChange): readonly string[] {
     commands.push(`set server ${name} health up`);
   }
   if (change.state !== undefined) commands.push(`set server ${name} state ${change.state}`);
-  if (change.move !== undefined || change.state === 'maint') commands.push(`shutdown sessions server ${name}`);
+  // A server of weight 0 takes no new sessions, and a config may mark its master that way.
+  const leaves = change.move !== undefined || change.state === 'maint' || change.weight === 0;
+  if (leaves) commands.push(`shutdown sessions server ${name}`);
   return commands;
 }
 

@@ -8,6 +8,8 @@ backend b
     server two 10.0.0.2:2 check
 ${rest}`;
 
+const variable = (name: string) => `"\${${name}}"`;
+
 t.test('addresses, ports, weights and states are told to the running process', async (t) => {
   const before = config('10.0.0.1:1 check');
   const cases = [
@@ -35,7 +37,7 @@ t.test('anything else needs a reload', async (t) => {
     config('10.0.0.1:1 check', 'backend c\n    server x 10.0.0.1:1\n'),
     config('10.0.0.1:1 check').replace('maxconn 10', 'maxconn 11'),
     config('redis.example:1 check'),
-    config('"10.0.0.9":1 check'),
+    config(`${variable('MASTER')}:1 check`),
     config('10.0.0.1:1 check').replace('server two', 'server three'),
     config('10.0.0.1:1 check').replace('    server two 10.0.0.2:2 check\n', ''),
     config('10.0.0.1:1 check').replace('server two', 'server one'),
@@ -56,4 +58,70 @@ t.test('before a reload the old process moves its servers and loses those that a
   t.match(planAlignment([running], plan.expected), [{ backend: 'b', server: 'one', move, state: undefined }]);
   t.same(planAlignment([{ ...running, ...move }], plan.expected), [], 'a server at its address is not touched');
   t.same(planAlignment([{ ...running, server: 'other' }], plan.expected), [], 'nor one that the config lacks');
+});
+
+const own = (lines: string) => `defaults\nmode tcp\n${lines}`;
+
+t.test("servers are read by HAProxy's grammar, whatever the columns", async (t) => {
+  const forms = [
+    (address: string) => `listen redis\nserver one ${address} check\n`,
+    (address: string) => `\tlisten\tredis from base\n\t\t\tserver\tone\t${address}\tcheck # of redis\n`,
+    (address: string) => `"listen" redis\n"server" 'one' "${address}" check\n`,
+    (address: string) => `listen redis\r\nserver one ${address} check\r\n`,
+    (address: string) => `backend x\nlisten redis\n  server one ipv4@${address} ch\\\\eck\n`,
+    (address: string) => `.if defined(X)\nlisten other\n.endif\nlisten redis\nserver one ${address}\n`,
+  ];
+  for (const form of forms) {
+    const plan = planHaproxy(own(form('10.0.0.1:1')), own(form('10.0.0.9:2')));
+    const change = { backend: 'redis', server: 'one', move: { host: '10.0.0.9', port: 2 } };
+    t.match(plan, { kind: 'runtime', changes: [change] }, form('X'));
+  }
+});
+
+t.test('every session of a proxy ends whose new lines are not understood', async (t) => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['listen a\nserver one redis-1:1', 'listen a\nserver one redis-2:1'],
+    ['listen a\nserver-template s 1-2 10.0.0.1:1', 'listen a\nserver-template s 1-2 10.0.0.2:1'],
+    [`listen a\nserver one ${variable('A')}`, `listen a\nserver one ${variable('B')}`],
+    [
+      `global\nsetenv A x:1\nlisten a\nserver one ${variable('A')}`,
+      `global\nsetenv A y:1\nlisten a\nserver one ${variable('A')}`,
+    ],
+    ['listen a\ndispatch 10.0.0.1:1', 'listen a\ndispatch 10.0.0.2:1'],
+    ['frontend a\ndefault_backend one', 'frontend a\ndefault_backend two'],
+    ['listen a\nuse_backend one if TRUE', 'listen a\nuse_backend two if TRUE'],
+    ['defaults\ndefault_backend one\nfrontend a\n', 'defaults\ndefault_backend two\nfrontend a\n'],
+    [
+      'listen a\n.if defined(X)\nserver one 1.1.1.1:1\n.endif',
+      'listen a\n.if defined(X)\nserver one 1.1.1.2:1\n.endif',
+    ],
+    [
+      '.if defined(X)\nlisten a\n.endif\nserver one 1.1.1.1:1',
+      '.if defined(X)\nlisten a\n.endif\nserver one 1.1.1.2:1',
+    ],
+    [
+      'listen a\nserver one 1.1.1.1:1\nserver two 1.1.1.2:1 backup',
+      'listen a\nserver one 1.1.1.1:1 backup\nserver two 1.1.1.2:1',
+    ],
+    [
+      'listen a\ndefault-server disabled\nserver one 1.1.1.1:1 enabled',
+      'listen a\ndefault-server disabled\nserver one 1.1.1.1:1',
+    ],
+    ["listen a\nserver one '1.1.1.1:1", "listen a\nserver one '1.1.1.2:1"],
+    ['listen a\nserver one 1.1.1.1:1', 'listen b\nserver one 1.1.1.1:1'],
+  ];
+  for (const [before, after] of cases) t.match(planHaproxy(before, after), { kind: 'reload', rerouted: ['a'] }, after);
+});
+
+t.test('sessions stay where nothing decides otherwise', async (t) => {
+  const before = 'listen a\nserver one 1.1.1.1:1\nfrontend b\ndefault_backend x\nbackend x\nserver h redis-1:1\n';
+  const afters = [
+    `${before}listen c\nserver one 1.1.1.1:1\n`,
+    before.replace('listen a\n', 'listen a\n# a comment\ntimeout client 1h\nno option tcpka\n'),
+    before.replace('one 1.1.1.1:1', 'two 1.1.1.2:1'),
+    `global\nmaxconn 5\n${before}`,
+  ];
+  for (const after of afters)
+    t.match(planHaproxy(before, after), { kind: 'reload', rerouted: [], unclear: ['x'] }, after);
+  t.match(planHaproxy(undefined, before), { kind: 'reload', rerouted: ['a', 'b', 'x'] }, 'nothing is known');
 });
