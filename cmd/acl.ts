@@ -116,8 +116,8 @@ async function readingsOf(
   const { computedName } = await import('../lib/template/reads.ts');
   const template = await compileSource(spec);
   const world: RenderWorld = {
-    know: ((query: ConsulQuery) => ({ kind: 'known', value: supposed(query, computedName) })) as never,
-    knowFile: () => ({ kind: 'known', value: '' }),
+    lookUp: ((query: ConsulQuery) => ({ kind: 'known', value: supposed(query, computedName) })) as never,
+    lookUpFile: () => ({ kind: 'known', value: '' }),
     env: (name) => process.env[name],
     vars: spec.vars,
     environment,

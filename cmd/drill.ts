@@ -78,7 +78,7 @@ async function measure(given: {
     proxies: options.proxy,
     dns: options.dns ?? { host: config.consul.host, port: 8600 },
     order: () => orderFailover(name, { ...options, token }),
-    patienceMs: 15_000,
+    timeoutMs: 15_000,
     onStage: (stage, ms) => {
       if (process.stderr.isTTY === true) process.stderr.write(`${styled('dim', '·')} ${harmless(stage)} (${ms} ms)\n`);
     },

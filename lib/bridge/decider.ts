@@ -38,7 +38,7 @@ export class Decider {
     const reading = this.#options.records.read(name);
     if (reading === undefined) return undefined;
     const memory = this.#options.memory(name);
-    memory.heard(observation.views);
+    memory.noteMembers(observation.views);
     const held = memory.held(reading);
     const observedMs = performance.now();
     return { name, reading, held, past: memory.past(observedMs), ...observation, observedMs };

@@ -1,4 +1,4 @@
-import type { HeldRecord } from '../model/record.ts';
+import type { StoredRecord } from '../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import type { RecordReading } from './observe/records.ts';
 import type { Situation } from './plan/decision.ts';
@@ -8,7 +8,7 @@ export interface Finding {
   readonly name: string;
   readonly reading: RecordReading;
   /** The record as Consul holds it: pushed by the watch, or read or written since. */
-  readonly held: HeldRecord;
+  readonly held: StoredRecord;
   /** What the bridge remembers of earlier runs. */
   readonly past: Past;
   readonly views: readonly SentinelView[];

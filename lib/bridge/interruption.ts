@@ -1,9 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Outcome } from '../loop/outcome.ts';
 
-/* What a run does when an announcement comes that it must give way to. */
+/* How an announcement interrupts a run. */
 
-export const givesWay: Outcome = { kind: 'held', summary: 'gives way to an announced failover', retryAfterMs: 0 };
+export const interruptedOutcome: Outcome = {
+  kind: 'held',
+  summary: 'interrupted by an announced failover',
+  retryAfterMs: 0,
+};
 
 /** Longer than Consul usually needs for a write: after that, this counts it as hanging. */
 const graceMs = 25;

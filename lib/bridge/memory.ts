@@ -1,13 +1,13 @@
 import { type Address, isIn, sameAddress } from '../model/address.ts';
 import { compareVersions } from '../model/epoch.ts';
-import type { HeldRecord, MasterRecord } from '../model/record.ts';
+import type { MasterRecord, StoredRecord } from '../model/record.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 import type { Past } from './finding.ts';
 import type { RecordReading } from './observe/records.ts';
 import type { SentinelReading } from './observe/sentinel-reading.ts';
-import { Patience } from './patience.ts';
 import type { Opinion } from './plan/check-opinion.ts';
 import type { Lagging } from './plan/decision.ts';
+import { RepairDelay } from './repair-delay.ts';
 
 /**
  * What a bridge remembers of one master between two runs. All of it can be lost: a restarted bridge reads it back from
@@ -15,24 +15,24 @@ import type { Lagging } from './plan/decision.ts';
  */
 export class MasterMemory {
   /** When a difference from Consul may be corrected. */
-  readonly patience: Patience;
+  readonly repairDelay: RepairDelay;
   #remembered: MasterRecord | undefined;
   #decided: MasterRecord | undefined;
   #abandonedEpoch: number | undefined;
   #lagging: Lagging | undefined;
   #members: readonly Address[] = [];
-  #survey: { readonly readings: readonly SentinelReading[]; readonly readAt: Date } | undefined;
+  #lastReadings: { readonly readings: readonly SentinelReading[]; readonly readAt: Date } | undefined;
   #opinion: { readonly master: Opinion | undefined; readonly signature: string } | undefined;
   #rebaseUntilMs = 0;
   #problem: string | undefined;
   /** A record that this bridge read or wrote directly, until the watch has reached its index. */
-  #ahead: { readonly held: HeldRecord; readonly resets: number; readonly index: bigint } | undefined;
+  #ahead: { readonly held: StoredRecord; readonly resets: number; readonly index: bigint } | undefined;
   #promotionWaits = 0;
   readonly #listeners = new Set<() => void>();
 
   /** `random` returns numbers from 0 up to 1, as Math.random does. */
   constructor(random: () => number = Math.random) {
-    this.patience = new Patience(random);
+    this.repairDelay = new RepairDelay(random);
   }
 
   /** The newest record that this bridge has seen in Consul or written there. */
@@ -46,8 +46,8 @@ export class MasterMemory {
   }
 
   /** What the Sentinels answered when the bridge last asked all of them, and when. */
-  get survey(): { readonly readings: readonly SentinelReading[]; readonly readAt: Date } | undefined {
-    return this.#survey;
+  get lastReadings(): { readonly readings: readonly SentinelReading[]; readonly readAt: Date } | undefined {
+    return this.#lastReadings;
   }
 
   /** The last opinion about the master, as its check shows it. */
@@ -72,19 +72,19 @@ export class MasterMemory {
   }
 
   /** Every Sentinel was asked. */
-  surveyed(readings: readonly SentinelReading[], readAt: Date): void {
-    this.#survey = { readings, readAt };
+  noteReadings(readings: readonly SentinelReading[], readAt: Date): void {
+    this.#lastReadings = { readings, readAt };
   }
 
   /** Sentinels named the nodes of this master. A node stays a member although the Sentinels forget it. */
-  heard(views: readonly SentinelView[]): void {
+  noteMembers(views: readonly SentinelView[]): void {
     const named = views.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);
     const unknown = named.filter((address) => !isIn(this.#members, address));
     if (unknown.length > 0) this.#members = [...this.#members, ...unknown];
   }
 
   /** The newer of what the watch pushed and what this bridge read or wrote since. */
-  held(reading: RecordReading): HeldRecord {
+  held(reading: RecordReading): StoredRecord {
     const ahead = this.#ahead;
     if (ahead !== undefined && (reading.index >= ahead.index || reading.resets !== ahead.resets))
       this.#ahead = undefined;
@@ -94,7 +94,7 @@ export class MasterMemory {
   }
 
   /** After a write, or a read of Consul that is newer than the watch. `index` is Consul's. */
-  overtake(held: HeldRecord, at: { readonly index: bigint; readonly resets: number }): void {
+  noteStored(held: StoredRecord, at: { readonly index: bigint; readonly resets: number }): void {
     // An answer for which no run waits any more may arrive after a newer one.
     if (this.#ahead === undefined || this.#ahead.resets !== at.resets || at.index >= this.#ahead.index)
       this.#ahead = { held, ...at };
@@ -106,7 +106,7 @@ export class MasterMemory {
     this.#decided = record;
   }
 
-  /** Whether a majority of the Sentinels contradicts the record, by the last survey. */
+  /** Whether a majority of the Sentinels contradicts the record, by the last readings. */
   contradicted(lagging: Lagging | undefined): void {
     this.#lagging = lagging;
   }
@@ -173,7 +173,7 @@ export class MasterMemory {
     this.#abandonedEpoch = undefined;
     this.#lagging = undefined;
     this.#members = [];
-    this.#survey = undefined;
+    this.#lastReadings = undefined;
     this.#opinion = undefined;
     this.#rebaseUntilMs = 0;
     this.#problem = undefined;

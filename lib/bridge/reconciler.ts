@@ -9,8 +9,8 @@ import type { RecordWriter } from './apply/writer.ts';
 import { Decider, type DeciderOptions } from './decider.ts';
 import type { FailoverCompletion } from './failover/completion.ts';
 import type { Fencer } from './fencing/fencer.ts';
+import { FullRun } from './full-run.ts';
 import { type BridgeHint, isAnnouncement } from './hint.ts';
-import { Survey } from './survey.ts';
 
 export interface BridgeOptions extends DeciderOptions {
   readonly fencer: Fencer;
@@ -28,7 +28,7 @@ export interface BridgeOptions extends DeciderOptions {
  * Keeps Consul's record, keys and services of each master as its Sentinels decided. One key of the loop is one master.
  *
  * A run that an announcement woke asks only the Sentinel that made it, and the announced address for its ROLE, at the
- * same time. When that shows a newer epoch, the transaction is next. Every other run asks all Sentinels, and gives way
+ * same time. When that shows a newer epoch, the transaction is next. Every other run asks all Sentinels, and ends
  * when an announcement comes meanwhile, so that no failover waits for a Sentinel that does not answer.
  */
 export class Bridge implements Reconciler<BridgeHint> {
@@ -36,14 +36,14 @@ export class Bridge implements Reconciler<BridgeHint> {
   readonly #memory: BridgeOptions['memory'];
   readonly #announcements: AnnouncementReader;
   readonly #execution: Execution;
-  readonly #survey: Survey;
+  readonly #fullRun: FullRun;
 
   constructor(options: BridgeOptions) {
     const decider = new Decider(options);
     this.#memory = options.memory;
     this.#execution = new Execution(options);
     this.#announcements = new AnnouncementReader({ ...options, decider });
-    this.#survey = new Survey({ ...options, decider, execution: this.#execution });
+    this.#fullRun = new FullRun({ ...options, decider, execution: this.#execution });
   }
 
   isUrgent(hint: BridgeHint): boolean {
@@ -55,10 +55,10 @@ export class Bridge implements Reconciler<BridgeHint> {
     const wokenMs = Math.min(...run.hints.map(({ receivedMs }) => receivedMs));
     const announced = await this.#announcements.decide(run, { wokenMs });
     if (announced !== undefined) return this.#execution.carryOut(announced);
-    return this.#survey.reconcile(run, { wokenMs });
+    return this.#fullRun.reconcile(run, { wokenMs });
   }
 
-  /** A request outlives its run, which may give way to a failover. */
+  /** A request outlives its run, which a failover may interrupt. */
   #takeRequests({ key, hints }: { readonly key: string; readonly hints: readonly (BridgeHint | TimerHint)[] }): void {
     for (const hint of hints) if (hint.kind === 'rebase-requested') this.#memory(key).rebaseRequested(hint.untilMs);
   }

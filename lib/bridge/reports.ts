@@ -9,7 +9,7 @@ import type { SentinelReading } from './observe/sentinel-reading.ts';
 
 /* Reports and API data of what the bridge's loop does not report by itself. */
 
-/** A write whose run gave way to a failover is reported like a run of its own. */
+/** A write whose run a failover interrupted is reported like a run of its own. */
 export function lateReport(name: string, outcome: Outcome): RunReport {
   return momentReport({ loop: 'bridge', key: name, hint: ['consul', 'answered late'], outcome });
 }

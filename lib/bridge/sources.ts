@@ -107,7 +107,7 @@ export class BridgeSources {
     const { sentinel, event } = hint;
     if (this.#options.settings.follow === 'promotion') this.#watchPromotion(name, hint);
     const origin = { source: `sentinel ${formatAddress(sentinel)}`, event: event.event };
-    const announcement = { kind: 'announcement', sentinel, target: event.lookAt } as const;
+    const announcement = { kind: 'announcement', sentinel, target: event.target } as const;
     this.#options.wake(name, event.event === '+switch-master' ? { ...origin, ...announcement } : origin);
   }
 

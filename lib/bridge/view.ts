@@ -2,7 +2,7 @@ import type { RedisPool } from '../client/redis-pool.ts';
 import type { MasterState, MastersView } from '../http/views.ts';
 import type { Address } from '../model/address.ts';
 import type { MasterProblem } from '../model/problem.ts';
-import type { HeldRecord } from '../model/record.ts';
+import type { StoredRecord } from '../model/record.ts';
 import type { MasterMemory } from './memory.ts';
 import type { LagSource } from './observe/lag.ts';
 import type { RecordSource } from './observe/records.ts';
@@ -48,11 +48,11 @@ export class BridgeView implements MastersView {
   }
 
   lag(name: string, replica: Address) {
-    return this.#parts.lags.lag(name, replica, 'wanted');
+    return this.#parts.lags.lag(name, replica, 'measure');
   }
 
   /** The record of `name`, as far as the bridge knows Consul. */
-  held(name: string): Extract<HeldRecord, { kind: 'present' }> | undefined {
+  held(name: string): Extract<StoredRecord, { kind: 'present' }> | undefined {
     const { records, memory } = this.#parts;
     const reading = records.read(name);
     const held = reading === undefined ? undefined : memory(name).held(reading);
@@ -61,10 +61,10 @@ export class BridgeView implements MastersView {
 
   problems(name: string): readonly MasterProblem[] {
     const { redis, records, memory, sentinels } = this.#parts;
-    const { survey, problem } = memory(name);
+    const { lastReadings, problem } = memory(name);
     return findProblems({
       record: this.held(name)?.record,
-      views: distinctViews(survey?.readings ?? []),
+      views: distinctViews(lastReadings?.readings ?? []),
       refusals: redis.refusals(name),
       unreached: redis.unreached(name),
       foreign: records.foreign(name),
@@ -76,17 +76,17 @@ export class BridgeView implements MastersView {
   #master(name: string): MasterState {
     const { memory, lags } = this.#parts;
     const held = this.held(name);
-    const { survey, opinion } = memory(name);
+    const { lastReadings, opinion } = memory(name);
     return {
       name,
       record: held?.record ?? null,
       modifyIndex: held?.modifyIndex ?? null,
-      sentinels: (survey?.readings ?? []).map((reading) => toVote(reading, survey?.readAt)),
+      sentinels: (lastReadings?.readings ?? []).map((reading) => toVote(reading, lastReadings?.readAt)),
       check: opinion ?? null,
       problems: this.problems(name),
       replicas: (held?.record.replicas ?? []).map((address) => ({
         address,
-        lag: lags.lag(name, address, 'glance') ?? null,
+        lag: lags.lag(name, address, 'cached') ?? null,
       })),
     };
   }

@@ -105,12 +105,12 @@ export function readEvent(channel: string, message: string): SentinelEvent {
     return {
       event: channel,
       master: words.slice(0, Math.max(1, words.length - 4)).join(' '),
-      lookAt: toAddress(host, port),
+      target: toAddress(host, port),
       message,
     };
   }
   const from = words[4] === '@' ? 5 : words[0] === 'master' ? 1 : undefined;
-  return { event: channel, master: from === undefined ? undefined : nameFrom(words, from), lookAt: undefined, message };
+  return { event: channel, master: from === undefined ? undefined : nameFrom(words, from), target: undefined, message };
 }
 
 /** The words from `from` up to the address, at least one. */

@@ -2,7 +2,7 @@ import type { ClusterRecord } from '../model/cluster.ts';
 import type { ClusterDecision, Moving } from './plan.ts';
 
 /** The record as Consul holds it. */
-export interface HeldRecord {
+export interface StoredClusterRecord {
   /** undefined where the key does not exist, or holds no record of this cluster. */
   readonly record: ClusterRecord | undefined;
   /** 0 where the key does not exist. */
@@ -16,7 +16,7 @@ export class ClusterMemory {
   #decision: ClusterDecision | undefined;
   #behindSinceMs: number | undefined;
   /** What this node wrote, until the watch has caught up with it. */
-  #written: HeldRecord | undefined;
+  #written: StoredClusterRecord | undefined;
 
   /** Since when a majority has been at a lower epoch than the record; undefined where it is not. */
   get behindSinceMs(): number | undefined {
@@ -39,12 +39,12 @@ export class ClusterMemory {
     this.#behindSinceMs = isBehind ? (this.#behindSinceMs ?? nowMs) : undefined;
   }
 
-  noteWritten(written: HeldRecord): void {
+  noteWritten(written: StoredClusterRecord): void {
     this.#written = written;
   }
 
   /** The newer of what the watch saw (at Consul's index `index`) and what this node wrote. */
-  newest(watched: HeldRecord, index: bigint): HeldRecord {
+  newest(watched: StoredClusterRecord, index: bigint): StoredClusterRecord {
     const written = this.#written;
     if (written !== undefined && watched.resets === written.resets && index < BigInt(written.modifyIndex))
       return written;

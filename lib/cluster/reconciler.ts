@@ -6,7 +6,7 @@ import type { Reconciler, Run } from '../loop/run.ts';
 import { formatAddress } from '../model/address.ts';
 import { type ClusterRecord, formatClusterRecord, parseClusterRecord } from '../model/cluster.ts';
 import type { ConsulQuery } from '../model/query.ts';
-import { ClusterMemory, type HeldRecord } from './memory.ts';
+import { ClusterMemory, type StoredClusterRecord } from './memory.ts';
 import type { ClusterReading, ClusterSource, Unreachable } from './observe.ts';
 import { type ClusterDecision, decideCluster, type Moving } from './plan.ts';
 
@@ -49,7 +49,7 @@ export class ClusterFollower implements Reconciler {
   /** The record as Consul holds it. */
   record(name: string): ClusterRecord | undefined {
     const cluster = this.#clusters.get(name);
-    return cluster === undefined ? undefined : heldRecord(cluster)?.record;
+    return cluster === undefined ? undefined : storedRecord(cluster)?.record;
   }
 
   moving(name: string): Moving {
@@ -67,7 +67,7 @@ export class ClusterFollower implements Reconciler {
     if (cluster === undefined) return { kind: 'unchanged' };
     const nowMs = performance.now();
     const reading = await cluster.source.poll(nowMs);
-    const held = heldRecord(cluster);
+    const held = storedRecord(cluster);
     if (held === undefined) return unread(cluster);
     if (reading.kind === 'same') {
       if (cluster.memory.isSettled(held.record)) return { kind: 'unchanged' };
@@ -89,7 +89,7 @@ export class ClusterFollower implements Reconciler {
 
   async #publish(
     cluster: Followed,
-    on: { readonly decision: Extract<ClusterDecision, { kind: 'publish' }>; readonly held: HeldRecord },
+    on: { readonly decision: Extract<ClusterDecision, { kind: 'publish' }>; readonly held: StoredClusterRecord },
   ): Promise<Outcome> {
     const { decision, held } = on;
     const { client, bridgeId } = this.#options;
@@ -115,7 +115,7 @@ function decide(
   { memory }: Followed,
   on: {
     readonly reading: Extract<ClusterReading, { kind: 'views' }>;
-    readonly held: HeldRecord;
+    readonly held: StoredClusterRecord;
     readonly nowMs: number;
   },
 ): ClusterDecision {
@@ -133,7 +133,7 @@ function decide(
 }
 
 /** undefined until Consul has answered once. */
-function heldRecord({ name, record: { state }, memory }: Followed): HeldRecord | undefined {
+function storedRecord({ name, record: { state }, memory }: Followed): StoredClusterRecord | undefined {
   if (state.kind !== 'current' && state.kind !== 'stale') return undefined;
   const { value, resets, index } = state;
   const record = value === undefined ? undefined : parseClusterRecord(value.value);

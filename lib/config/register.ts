@@ -21,9 +21,9 @@ export async function resolveRegister(resolution: Resolution, raw: readonly RawI
       discoveries.push({ discovery: { pattern, hosts }, masters, access });
     } else if (entry.address !== undefined) {
       const id = instanceId(entry.kind, entry.address);
-      const twin = seen.get(id);
-      if (twin !== undefined) {
-        const message = `is the same instance as register[${twin}]`;
+      const first = seen.get(id);
+      if (first !== undefined) {
+        const message = `is the same instance as register[${first}]`;
         resolution.report({ at: ['register', i, 'address'] }, { message });
       }
       seen.set(id, i);

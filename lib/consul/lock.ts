@@ -34,7 +34,7 @@ export async function acquireLease(options: SemaphoreOptions, signal: AbortSigna
   if (holders.length >= options.limit) return { kind: 'full', holders: holders.length };
   const { session, leave } = await openSession(options, signal);
   try {
-    const outcome = await contend(options, { session, signal });
+    const outcome = await tryAcquire(options, { session, signal });
     if (outcome.kind === 'holding') return { kind: 'inside', leave };
     await leave();
     return outcome;
@@ -61,7 +61,7 @@ async function openSession(
 }
 
 /** Adds the session to the holders, again after each lost check-and-set. */
-async function contend(
+async function tryAcquire(
   options: SemaphoreOptions,
   { session, signal }: { readonly session: string; readonly signal: AbortSignal },
 ): Promise<{ readonly kind: 'holding' } | { readonly kind: 'full'; readonly holders: number }> {

@@ -11,7 +11,7 @@ export class ConsulPart implements Part {
   readonly client: ConsulClient;
   readonly watches: CatalogWatches;
 
-  constructor(config: ConsulConfig, options: Pick<CatalogWatchesOptions, 'onReach' | 'onTree'> = {}) {
+  constructor(config: ConsulConfig, options: Pick<CatalogWatchesOptions, 'onConnectionChange' | 'onTree'> = {}) {
     const { token, tls, connections, ...rest } = config;
     this.client = new ConsulClient({
       ...rest,

@@ -1,5 +1,5 @@
 import { recordPrefix } from '../model/naming.ts';
-import type { HeldRecord } from '../model/trust.ts';
+import type { UntrustedRecord } from '../model/trust.ts';
 import { DecidedWatches, Decisions } from './decisions.ts';
 import { TrustedRecords } from './trusted-records.ts';
 import type { Watches } from './watches.ts';
@@ -7,7 +7,7 @@ import type { Watches } from './watches.ts';
 export interface TrustedWatches {
   readonly watches: Watches;
   /** The masters whose records have not been followed for some time. */
-  readonly heldRecords: () => readonly HeldRecord[];
+  readonly heldRecords: () => readonly UntrustedRecord[];
   /** Whether any record is not followed now, reported or not. */
   readonly holdsRecords: () => boolean;
   /** Takes over records that a daemon before this one followed, as texts. */

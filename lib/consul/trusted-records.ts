@@ -5,7 +5,7 @@ import { dnsSafe, type Naming, plainKey, recordKey, recordPrefix } from '../mode
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { type MasterRecord, parseRecord } from '../model/record.ts';
 import { readRecords } from '../model/records.ts';
-import { type Evidence, evidenceQueries, type HeldRecord, judgeRecords } from '../model/trust.ts';
+import { type Evidence, evidenceQueries, judgeRecords, type UntrustedRecord } from '../model/trust.ts';
 import type { WatchEvent, WatchState } from './watch-state.ts';
 import type { Follow, FollowOptions, Watches } from './watches.ts';
 
@@ -37,7 +37,7 @@ export class TrustedRecords implements Watches {
   }
 
   /** The masters whose records have not been followed for some time. */
-  get held(): readonly HeldRecord[] {
+  get held(): readonly UntrustedRecord[] {
     return this.#observation?.held ?? [];
   }
 
@@ -98,8 +98,8 @@ class Observation {
   readonly #keys: Follow<TreeQuery>;
   readonly #services: Follow<ConsulQuery & { readonly kind: 'service' }>;
   #trusted: readonly KvEntry[] = [];
-  #held: readonly HeldRecord[] = [];
-  #reported: readonly HeldRecord[] = [];
+  #held: readonly UntrustedRecord[] = [];
+  #reported: readonly UntrustedRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: TrustedRecordsOptions & { readonly remembered: readonly KvEntry[]; readonly emit: Listener }) {
@@ -120,7 +120,7 @@ class Observation {
     return state.kind === 'current' || state.kind === 'stale' ? { ...state, value: this.#trusted } : state;
   }
 
-  get held(): readonly HeldRecord[] {
+  get held(): readonly UntrustedRecord[] {
     return this.#reported;
   }
 
@@ -158,14 +158,14 @@ class Observation {
     else if (event !== undefined && event !== 'value') this.#emit(event);
   }
 
-  #hold(held: readonly HeldRecord[]): void {
+  #hold(held: readonly UntrustedRecord[]): void {
     if (isDeepStrictEqual(held, this.#held)) return;
     this.#held = held;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#report(held), held.length > 0 ? reportAfterMs : 0);
   }
 
-  #report(held: readonly HeldRecord[]): void {
+  #report(held: readonly UntrustedRecord[]): void {
     if (isDeepStrictEqual(held, this.#reported)) return;
     this.#reported = held;
     this.#emit('state');
@@ -187,8 +187,8 @@ class Observation {
 
 /** A copy of a record under another key says nothing about its master. */
 function withoutCopies(entries: readonly KvEntry[], naming: Naming): readonly KvEntry[] {
-  const { passedOver } = readRecords(entries, recordPrefix(naming));
-  const copies = new Set(passedOver.filter(({ kind }) => kind === 'other-name').map(({ key }) => key));
+  const { ignoredKeys } = readRecords(entries, recordPrefix(naming));
+  const copies = new Set(ignoredKeys.filter(({ kind }) => kind === 'other-name').map(({ key }) => key));
   return copies.size === 0 ? entries : entries.filter(({ key }) => !copies.has(key));
 }
 

@@ -13,13 +13,13 @@ export interface CatalogWatchesOptions {
   /** Defaults: {@link defaultWatchLimits}. */
   readonly limits?: Partial<WatchLimits>;
   /** Called when the first query fails, and when the first failed query is answered again. */
-  readonly onReach?: (reach: Reach) => void;
+  readonly onConnectionChange?: (change: ConnectionChange) => void;
   /** Called with each new answer for a tree of keys, before the followers. */
   readonly onTree?: (prefix: string, entries: readonly KvEntry[]) => void;
 }
 
 /** Whether Consul can be read. */
-export type Reach = { readonly kind: 'lost'; readonly error: SwitchmasterError } | { readonly kind: 'back' };
+export type ConnectionChange = { readonly kind: 'lost'; readonly error: SwitchmasterError } | { readonly kind: 'back' };
 
 export interface FollowOptions {
   /**
@@ -69,14 +69,14 @@ export class CatalogWatches implements Watches {
   readonly #limits: WatchLimits;
   readonly #watches = new Map<string, SharedWatch>();
   readonly #runs = new Set<Promise<void>>();
-  readonly #onReach: (reach: Reach) => void;
+  readonly #onConnectionChange: (change: ConnectionChange) => void;
   readonly #onTree: CatalogWatchesOptions['onTree'];
-  #reach: Reach['kind'] = 'back';
+  #connection: ConnectionChange['kind'] = 'back';
 
   constructor(options: CatalogWatchesOptions) {
     this.#client = options.client;
     this.#limits = { ...defaultWatchLimits, ...options.limits };
-    this.#onReach = options.onReach ?? (() => {});
+    this.#onConnectionChange = options.onConnectionChange ?? (() => {});
     this.#onTree = options.onTree;
   }
 
@@ -126,11 +126,11 @@ export class CatalogWatches implements Watches {
 
   #afterStateChange({ state }: Watch): void {
     if (state.kind === 'failed' || state.kind === 'stale') {
-      if (this.#reach === 'back') this.#onReach({ kind: 'lost', error: state.error });
-      this.#reach = 'lost';
-    } else if (this.#reach === 'lost') {
-      this.#reach = 'back';
-      this.#onReach({ kind: 'back' });
+      if (this.#connection === 'back') this.#onConnectionChange({ kind: 'lost', error: state.error });
+      this.#connection = 'lost';
+    } else if (this.#connection === 'lost') {
+      this.#connection = 'back';
+      this.#onConnectionChange({ kind: 'back' });
       this.retryNow();
     }
   }

@@ -133,16 +133,16 @@ function buildConsul({ consul, environment }: Pick<Config, 'consul' | 'environme
   const { conditions } = context;
   // Whether another connection reaches Consul is not known yet.
   conditions.consulReached();
-  const passedOver = new IgnoredKeyReporter({ prefix: recordPrefix({ environment }), log, conditions });
+  const ignoredKeys = new IgnoredKeyReporter({ prefix: recordPrefix({ environment }), log, conditions });
   return new ConsulPart(consul, {
-    onTree: (prefix, entries) => passedOver.observe(prefix, entries),
-    onReach: (reach) => {
-      if (reach.kind === 'back') {
+    onTree: (prefix, entries) => ignoredKeys.observe(prefix, entries),
+    onConnectionChange: (change) => {
+      if (change.kind === 'back') {
         conditions.consulReached();
         log.info('reading from consul again');
       } else {
-        conditions.consulLost(reach.error);
-        log.warn({ error: reach.error }, 'cannot read from consul');
+        conditions.consulLost(change.error);
+        log.warn({ error: change.error }, 'cannot read from consul');
       }
     },
   });

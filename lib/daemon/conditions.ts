@@ -1,12 +1,12 @@
 import type { SwitchmasterError } from '../errors.ts';
-import type { PassedOver } from '../model/records.ts';
+import type { IgnoredKey } from '../model/records.ts';
 import type { ConfigState, ConsulState, InterfacesState } from './health/daemon.ts';
 
 /** What is known of Consul, of the keys in it that hold no record, and of the config on disk. Outlives every part. */
 export class Conditions {
   #consul: ConsulState = { kind: 'reached' };
   #config: ConfigState = { kind: 'current' };
-  #passedOver: readonly PassedOver[] = [];
+  #ignoredKeys: readonly IgnoredKey[] = [];
   #interfaces: InterfacesState = { kind: 'read' };
 
   get consul(): ConsulState {
@@ -18,12 +18,12 @@ export class Conditions {
   }
 
   /** Keys among the records that hold no record, without folders and locks. */
-  get passedOver(): readonly PassedOver[] {
-    return this.#passedOver;
+  get ignoredKeys(): readonly IgnoredKey[] {
+    return this.#ignoredKeys;
   }
 
-  recordsPassedOver(passedOver: readonly PassedOver[]): void {
-    this.#passedOver = passedOver;
+  noteIgnoredKeys(ignoredKeys: readonly IgnoredKey[]): void {
+    this.#ignoredKeys = ignoredKeys;
   }
 
   get interfaces(): InterfacesState {

@@ -1,5 +1,5 @@
 import type { KvEntry } from '../model/catalog.ts';
-import { type PassedOver, readRecords } from '../model/records.ts';
+import { type IgnoredKey, readRecords } from '../model/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Conditions } from './conditions.ts';
 
@@ -16,17 +16,17 @@ export class IgnoredKeyReporter {
   observe(prefix: string, entries: readonly KvEntry[]): void {
     const { log, conditions } = this.#options;
     if (prefix !== this.#options.prefix) return;
-    const { passedOver } = readRecords(entries, prefix);
-    conditions.recordsPassedOver(passedOver.filter(({ kind }) => kind !== 'marker'));
-    for (const one of passedOver) if (!this.#reported.has(identify(one))) log.warn(fieldsOf(one), 'key is no record');
-    this.#reported = new Set(passedOver.map(identify));
+    const { ignoredKeys } = readRecords(entries, prefix);
+    conditions.noteIgnoredKeys(ignoredKeys.filter(({ kind }) => kind !== 'marker'));
+    for (const one of ignoredKeys) if (!this.#reported.has(identify(one))) log.warn(fieldsOf(one), 'key is no record');
+    this.#reported = new Set(ignoredKeys.map(identify));
   }
 }
 
-function fieldsOf({ key, message }: PassedOver) {
+function fieldsOf({ key, message }: IgnoredKey) {
   return { key, why: message, hint: `delete it: consul kv delete ${JSON.stringify(key)}` };
 }
 
-function identify({ key, kind }: PassedOver): string {
+function identify({ key, kind }: IgnoredKey): string {
   return `${kind} ${key}`;
 }

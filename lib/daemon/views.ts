@@ -15,8 +15,8 @@ export function unionViews({ assembly, conditions, ...rest }: ViewSources): View
   const views = { ...rest, ...unionParts(assembly) };
   const health = {
     read: () => {
-      const { consul, config, passedOver, interfaces } = conditions;
-      return judge({ views, consul, config, passedOver, interfaces, nowMs: Date.now() });
+      const { consul, config, ignoredKeys, interfaces } = conditions;
+      return judge({ views, consul, config, ignoredKeys, interfaces, nowMs: Date.now() });
     },
     notReady: () => judgeReadiness(assembly.missing()),
   };
@@ -46,7 +46,7 @@ function unionParts(assembly: Assembly): Omit<Views, 'health' | 'masterControls'
     },
     templateControls: {
       render: (name) => controlsOf(assembly).render(name),
-      approve: (name, wish) => controlsOf(assembly).approve(name, wish),
+      approve: (name, options) => controlsOf(assembly).approve(name, options),
     },
     readiness: { missing: () => assembly.missing() },
   };

@@ -9,7 +9,14 @@ import { SwitchmasterError } from '../errors.ts';
 import type { PlannedAnswer } from '../http/views.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { MasterRecord } from '../model/record.ts';
-import { type Witness, witnessDns, witnessEvent, witnessFile, witnessRecord, witnessService } from './witness.ts';
+import {
+  observeDns,
+  observeEvent,
+  observeFile,
+  observeRecord,
+  observeService,
+  type StageObserver,
+} from './observers.ts';
 import { DrillWriter, drillKey, longestGap, settleWrites, writeToNewMaster } from './writer.ts';
 
 export interface DrillOptions {
@@ -22,7 +29,7 @@ export interface DrillOptions {
   /** Orders the failover, and resolves at its end. */
   readonly order: () => Promise<PlannedAnswer>;
   /** How long a stage may take after the failover has ended. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   readonly onStage?: (stage: string, ms: number) => void;
 }
 
@@ -67,8 +74,8 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   const mark = randomUUID().slice(0, 8);
   const writers = proxies.map((address) => ({ address, writer: new DrillWriter({ address, access, key, mark }) }));
   try {
-    const witnesses = callWitnesses(options, { consul, access, key, mark, signal: stop.signal });
-    return await measure(options, { witnesses, writers, access, key });
+    const observers = startObservers(options, { consul, access, key, mark, signal: stop.signal });
+    return await measure(options, { observers, writers, access, key });
   } finally {
     stop.abort(new SwitchmasterError('stopping', 'no change was seen in time'));
     await Promise.all(writers.map(({ writer }) => writer.stop()));
@@ -77,23 +84,23 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
 }
 
 interface Crew {
-  readonly witnesses: readonly Witness[];
+  readonly observers: readonly StageObserver[];
   readonly writers: readonly { readonly address: Address; readonly writer: DrillWriter }[];
   readonly access: RedisAccess;
   readonly key: string;
 }
 
 async function measure(options: DrillOptions, crew: Crew): Promise<DrillReport> {
-  const { witnesses, writers } = crew;
+  const { observers, writers } = crew;
   const before: Stopwatch = { startedMs: performance.now(), stages: {}, notSeen: {} };
-  const present = await inPlace(before, witnesses, writers);
+  const present = await inPlace(before, observers, writers);
   const watch: Stopwatch = { ...before, startedMs: performance.now() };
-  const noted = present.map((witness) => note(watch, witness, options));
+  const noted = present.map((observer) => note(watch, observer, options));
   const report = await options.order();
-  await Promise.race([Promise.all(noted), delay(options.patienceMs, undefined, { ref: false })]);
+  await Promise.race([Promise.all(noted), delay(options.timeoutMs, undefined, { ref: false })]);
   // The writers need a moment to write to the new master.
   await delay(200);
-  for (const { stage } of witnesses) watch.stages[stage] ??= null;
+  for (const { stage } of observers) watch.stages[stage] ??= null;
   for (const { writer } of writers) await writer.stop();
   const settled = await settle(watch, { ...crew, report });
   const { name, from, to, generation, epoch, withoutWritesMs } = report;
@@ -102,7 +109,7 @@ async function measure(options: DrillOptions, crew: Crew): Promise<DrillReport> 
   return { at, name, from, to, generation, epoch, stages, notSeen, withoutWritesMs, writers: settled };
 }
 
-function callWitnesses(
+function startObservers(
   { config, record, dns }: DrillOptions,
   at: {
     readonly consul: ConsulPart;
@@ -111,7 +118,7 @@ function callWitnesses(
     readonly mark: string;
     readonly signal: AbortSignal;
   },
-): readonly Witness[] {
+): readonly StageObserver[] {
   const { client } = at.consul;
   const { signal } = at;
   const naming = { environment: config.environment };
@@ -123,20 +130,20 @@ function callWitnesses(
     { stage: 'write', inPlace: Promise.resolve(), reached: written },
     ...(sentinels.length === 0
       ? []
-      : [witnessEvent(record, { sentinels, access: revealAccess(sentinelAccess), signal })]),
-    witnessRecord(record, { client, naming, signal }),
-    witnessService(record, { client, signal }),
-    witnessDns(record, { server: dns, signal }),
-    ...config.templates.map(({ name, destination }) => witnessFile(`file ${name}`, { path: destination, signal })),
+      : [observeEvent(record, { sentinels, access: revealAccess(sentinelAccess), signal })]),
+    observeRecord(record, { client, naming, signal }),
+    observeService(record, { client, signal }),
+    observeDns(record, { server: dns, signal }),
+    ...config.templates.map(({ name, destination }) => observeFile(`file ${name}`, { path: destination, signal })),
   ];
 }
 
-/** Returns the witnesses that are ready, and notes why the others are not. Throws if a proxy accepts no writes. */
+/** Returns the observers that are ready, and notes why the others are not. Throws if a proxy accepts no writes. */
 async function inPlace(
   watch: Stopwatch,
-  witnesses: readonly Witness[],
+  observers: readonly StageObserver[],
   writers: readonly { readonly address: Address; readonly writer: DrillWriter }[],
-): Promise<readonly Witness[]> {
+): Promise<readonly StageObserver[]> {
   for (const { address, writer } of writers) {
     try {
       await writer.inPlace;
@@ -146,22 +153,22 @@ async function inPlace(
     }
   }
   const present = await Promise.all(
-    witnesses.map(async (witness) => {
+    observers.map(async (observer) => {
       const late = delay(3_000, 'late' as const, { ref: false });
-      const state = await Promise.race([witness.inPlace.then(() => 'there' as const), late]).catch(
+      const state = await Promise.race([observer.inPlace.then(() => 'there' as const), late]).catch(
         (thrown: unknown) => {
-          watch.notSeen[witness.stage] = SwitchmasterError.from(thrown).message;
+          watch.notSeen[observer.stage] = SwitchmasterError.from(thrown).message;
           return 'failed' as const;
         },
       );
-      if (state === 'late') watch.notSeen[witness.stage] = 'no answer within 3 s before the failover';
-      return state === 'there' ? witness : undefined;
+      if (state === 'late') watch.notSeen[observer.stage] = 'no answer within 3 s before the failover';
+      return state === 'there' ? observer : undefined;
     }),
   );
-  return present.filter((witness) => witness !== undefined);
+  return present.filter((observer) => observer !== undefined);
 }
 
-async function note(watch: Stopwatch, { stage, reached }: Witness, { onStage }: DrillOptions): Promise<void> {
+async function note(watch: Stopwatch, { stage, reached }: StageObserver, { onStage }: DrillOptions): Promise<void> {
   try {
     const ms = round((await reached) - watch.startedMs);
     watch.stages[stage] = ms;

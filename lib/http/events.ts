@@ -58,7 +58,10 @@ export class EventStreams {
     this.#options = { heartbeatMs: 15_000, stallMs: 10_000, maxStreams: 500, ...options };
     this.#unsubscribe = journal.subscribe((entry) => this.#publish(entry));
     const { heartbeatMs, stallMs } = this.#options;
-    this.#timers = [setInterval(() => this.#beat(), heartbeatMs), setInterval(() => this.#closeStalled(), stallMs / 4)];
+    this.#timers = [
+      setInterval(() => this.#sendHeartbeat(), heartbeatMs),
+      setInterval(() => this.#closeStalled(), stallMs / 4),
+    ];
     for (const timer of this.#timers) timer.unref();
   }
 
@@ -123,7 +126,7 @@ export class EventStreams {
     }
   }
 
-  #beat(): void {
+  #sendHeartbeat(): void {
     for (const stream of this.#streams) if (!this.#isBlocked(stream)) this.#send(stream, ': heartbeat\n\n');
   }
 

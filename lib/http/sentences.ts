@@ -10,7 +10,7 @@ function headline({ at, kind, summary }: JournalEntry): string {
     case 'applied':
       return `${at} Done: ${summary}`;
     case 'fenced':
-      return `${at} Gave way: ${summary}`;
+      return `${at} Superseded: ${summary}`;
     case 'held':
       return `${at} Held: ${summary}`;
     case 'failed':

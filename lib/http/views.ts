@@ -57,7 +57,10 @@ export type PlannedAnswer = z.output<typeof plannedAnswer>;
 /** Orders for a master. Both reject with `not-found` if the bridge does not follow the master. */
 export interface MasterControls {
   /** A planned failover; `timeoutMs` is for each of its stages. Rejects with `failover-refused` or `failover-stalled`. */
-  failOver(name: string, wish: { readonly successor?: Address; readonly timeoutMs?: number }): Promise<PlannedAnswer>;
+  failOver(
+    name: string,
+    options: { readonly successor?: Address; readonly timeoutMs?: number },
+  ): Promise<PlannedAnswer>;
   /** A new generation. Rejects with `rebase-refused`. */
   rebase(name: string): Promise<MasterRecord>;
 }
@@ -67,7 +70,7 @@ export interface TemplateControls {
   /** Renders the template again, even if it was rolled back. */
   render(name: string): void;
   /** Releases the text that a guard holds. Throws `approve-refused` if its digest is not `digest`. */
-  approve(name: string, wish: { readonly digest?: string }): void;
+  approve(name: string, options: { readonly digest?: string }): void;
 }
 
 /** Whether all is well, and why not: decided by the daemon, from memory. */

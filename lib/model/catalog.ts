@@ -72,7 +72,7 @@ export interface ServiceInstance {
 }
 
 /** Everything that Consul has for one master except its record. */
-export interface Holdings {
+export interface CatalogContents {
   /** The plain keys that exist, by key. */
   readonly keys: ReadonlyMap<string, KvEntry>;
   /** Our instances on the master's external node. */

@@ -19,7 +19,7 @@ export interface MasterRecord extends Version {
 }
 
 /** The content of a record's key in Consul. */
-export type HeldRecord =
+export type StoredRecord =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unreadable'; readonly modifyIndex: number }
   | { readonly kind: 'present'; readonly record: MasterRecord; readonly modifyIndex: number };
@@ -67,10 +67,10 @@ export function parseRecord(text: string): MasterRecord | undefined {
 }
 
 /** Reads Consul's answer about a record's key. */
-export function readHeldRecord(
+export function readStoredRecord(
   entry: { readonly value: string; readonly modifyIndex: number } | undefined,
   name: string,
-): HeldRecord {
+): StoredRecord {
   if (entry === undefined) return { kind: 'absent' };
   const { value, modifyIndex } = entry;
   const record = parseRecord(value);

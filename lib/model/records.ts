@@ -5,11 +5,11 @@ import { type MasterRecord, parseRecord } from './record.ts';
 export interface RecordsReading {
   /** In the order of the keys. */
   readonly records: readonly MasterRecord[];
-  readonly passedOver: readonly PassedOver[];
+  readonly ignoredKeys: readonly IgnoredKey[];
 }
 
 /** A key among the records that is not the record of its master. */
-export interface PassedOver {
+export interface IgnoredKey {
   readonly key: string;
   /** `marker`: an empty value, such as a folder of Consul's UI or the lock of `consul lock`. */
   readonly kind: 'marker' | 'other-name' | 'unreadable';
@@ -26,13 +26,13 @@ export function readRecords(
   prefix: string,
 ): RecordsReading {
   const records: MasterRecord[] = [];
-  const passedOver: PassedOver[] = [];
+  const ignoredKeys: IgnoredKey[] = [];
   for (const entry of entries) {
     const record = readEntry(entry, prefix);
-    if (record === undefined) passedOver.push(describePassedOver(entry));
+    if (record === undefined) ignoredKeys.push(describeIgnoredKey(entry));
     else records.push(record);
   }
-  return { records, passedOver };
+  return { records, ignoredKeys };
 }
 
 /** The record at a key; undefined if the value is not the record of the master that the key names. */
@@ -49,7 +49,7 @@ export function isMarkerKey(key: string): boolean {
   return key.endsWith('/') || key.endsWith('/.lock');
 }
 
-function describePassedOver({ key, value }: { readonly key: string; readonly value: string }): PassedOver {
+function describeIgnoredKey({ key, value }: { readonly key: string; readonly value: string }): IgnoredKey {
   const quoted = JSON.stringify(key);
   if (value === '' || isMarkerKey(key)) {
     return { key, kind: 'marker', message: `the key ${quoted} holds no record: it is a folder or a lock` };

@@ -23,7 +23,7 @@ export class Redactor {
   /** The fragments of all secrets; undefined until they are needed. */
   #fragments: ReadonlySet<string> | undefined;
 
-  get knowsNothing(): boolean {
+  get isEmpty(): boolean {
     return this.#secrets.size === 0;
   }
 
@@ -46,7 +46,7 @@ export class Redactor {
 
   /** The text without secrets. */
   redact(text: string): string {
-    if (this.knowsNothing || text.length < leastSecretLength) return text;
+    if (this.isEmpty || text.length < leastSecretLength) return text;
     const marks = new Uint8Array(text.length);
     this.#markWhole(text, marks);
     this.#markFragments(text, marks);
@@ -55,7 +55,7 @@ export class Redactor {
 
   /** For a long text: removes only whole secrets and whole lines of secrets. */
   redactWhole(text: string): string {
-    if (this.knowsNothing) return text;
+    if (this.isEmpty) return text;
     const marks = new Uint8Array(text.length);
     this.#markWhole(text, marks);
     return marks.includes(1) ? replaceMarked(text, marks) : text;
@@ -63,7 +63,7 @@ export class Redactor {
 
   /** Plain data with every text in it redacted. Names of fields stay. */
   redactAll<T>(value: T): T {
-    if (this.knowsNothing) return value;
+    if (this.isEmpty) return value;
     return this.#walk(value) as T;
   }
 

@@ -60,7 +60,7 @@ export interface SentinelEvent {
   /** The master of the event; undefined for an event of the Sentinel itself (`+tilt`, `+new-epoch`, ...). */
   readonly master: string | undefined;
   /** For `+switch-master`: the new master by the message. It is read back before it is used. */
-  readonly lookAt: Address | undefined;
+  readonly target: Address | undefined;
   /** The unchanged message. */
   readonly message: string;
 }

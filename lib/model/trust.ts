@@ -27,12 +27,12 @@ export function evidenceQueries(naming: Naming) {
   ] as const;
 }
 
-type HoldReason = 'deleted' | 'unreadable' | 'older' | 'contradicted';
+type DistrustReason = 'deleted' | 'unreadable' | 'older' | 'contradicted';
 
 /** A master whose record is not followed. */
-export interface HeldRecord {
+export interface UntrustedRecord {
   readonly name: string;
-  readonly reason: HoldReason;
+  readonly reason: DistrustReason;
   /** `host:port` that files keep. */
   readonly kept: string;
   /** `host:port` of the record in Consul, where there is one. */
@@ -52,7 +52,7 @@ export interface TrustInput {
 export interface Trust {
   /** Sorted by key. */
   readonly entries: readonly KvEntry[];
-  readonly held: readonly HeldRecord[];
+  readonly held: readonly UntrustedRecord[];
 }
 
 /** Decides for each record whether it is followed or the last trusted one is kept. Pure. */
@@ -60,7 +60,7 @@ export function judgeRecords(input: TrustInput): Trust {
   const trusted = byKey(input.trusted);
   const present = byKey(input.entries);
   const entries: KvEntry[] = [];
-  const held: HeldRecord[] = [];
+  const held: UntrustedRecord[] = [];
   for (const key of [...new Set([...trusted.keys(), ...present.keys()])].sort()) {
     const [last, entry] = [newest(trusted.get(key), input.decided), present.get(key)];
     const kept = last === undefined ? undefined : parseRecord(last.value);
@@ -76,7 +76,7 @@ export function judgeRecords(input: TrustInput): Trust {
 function findReason(
   { evidence, decided }: TrustInput,
   { entry, kept }: { readonly entry: KvEntry | undefined; readonly kept: MasterRecord },
-): HoldReason | undefined {
+): DistrustReason | undefined {
   const { addresses, current, kind } = evidence(kept.name);
   if (entry === undefined) return addresses.size > 0 || kind === 'pending' ? 'deleted' : undefined;
   const record = parseRecord(entry.value);
@@ -107,9 +107,9 @@ function sameMaster(a: MasterRecord, b: MasterRecord): boolean {
 }
 
 function describe(
-  reason: HoldReason,
+  reason: DistrustReason,
   { entry, kept }: { readonly entry: KvEntry | undefined; readonly kept: MasterRecord },
-): HeldRecord {
+): UntrustedRecord {
   const record = entry === undefined ? undefined : parseRecord(entry.value);
   const seen = record === undefined ? undefined : formatAddress(record.master);
   return { name: kept.name, reason, kept: formatAddress(kept.master), seen };
@@ -119,7 +119,7 @@ function byKey(entries: readonly KvEntry[]): ReadonlyMap<string, KvEntry> {
   return new Map(entries.map((entry) => [entry.key, entry]));
 }
 
-const explanations: Record<HoldReason, string> = {
+const explanations: Record<DistrustReason, string> = {
   deleted: 'its record was deleted, but other traces of it remain in Consul',
   unreadable: 'its record cannot be read',
   older: 'its record is not newer, and names another address',
@@ -127,7 +127,7 @@ const explanations: Record<HoldReason, string> = {
 };
 
 /** `master shard1 stays 10.0.0.1:6379 (its record was deleted, but other traces of it remain in Consul)`. */
-export function describeHeld({ name, reason, kept, seen }: HeldRecord): string {
+export function describeUntrusted({ name, reason, kept, seen }: UntrustedRecord): string {
   const what = seen === undefined || seen === kept ? '' : `: ${seen}`;
   return `master ${name} stays ${kept} (${explanations[reason]}${what})`;
 }

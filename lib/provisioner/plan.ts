@@ -95,14 +95,14 @@ function planNote(situation: ProvisioningSituation): NoteChange {
   // Only once every Sentinel was asked: one that was away could bring the master back.
   if (desired === undefined) return { kind: monitoring.length === knownSentinels ? 'delete' : 'keep' };
   if (hidden.state !== 'written' && hidden.state !== 'outdated') return { kind: 'keep' };
-  const before = informed(situation);
+  const before = configured(situation);
   const after = [...new Set([...before, ...answering(situation)])].sort();
   if (hidden.state === 'written' && after.join() === before.join()) return { kind: 'keep' };
   return { kind: 'settings', sentinels: after };
 }
 
 /** The Sentinels that have the hidden settings, or must not get them. */
-function informed(situation: ProvisioningSituation): readonly string[] {
+function configured(situation: ProvisioningSituation): readonly string[] {
   switch (situation.hidden.state) {
     case 'written':
       return situation.note?.sentinels ?? [];
@@ -122,7 +122,7 @@ function answering({ monitoring }: ProvisioningSituation): readonly string[] {
 function writeHidden(situation: ProvisioningSituation): readonly ProvisioningStep[] {
   const { name, monitoring, hidden } = situation;
   if (Object.keys(hidden.settings).length === 0) return [];
-  const has = new Set(informed(situation));
+  const has = new Set(configured(situation));
   return monitoring
     .filter(({ sentinel, masters }) => find(masters, name) !== undefined && !has.has(formatAddress(sentinel)))
     .map(({ sentinel }) => ({ kind: 'set', sentinel, name, options: hidden.settings }));
@@ -136,7 +136,7 @@ function remove({ name, monitoring }: ProvisioningSituation): readonly Provision
 function configure(situation: ProvisioningSituation, desired: DesiredMaster): readonly ProvisioningStep[] {
   const { name, monitoring, hidden } = situation;
   const address = currentAddress(situation, desired);
-  const has = new Set(informed(situation));
+  const has = new Set(configured(situation));
   return monitoring.flatMap(({ sentinel, masters }): ProvisioningStep[] => {
     const known = find(masters, name);
     if (known === undefined) {

@@ -41,7 +41,7 @@ export type Preview =
 /** Renders one template and changes nothing. Never throws. */
 export async function previewTemplate(input: RenderOnceInput): Promise<Preview> {
   const changes = new EventEmitter();
-  const onChange = (query: ConsulQuery) => template.heard(query) === 'incomplete' || changes.emit('change');
+  const onChange = (query: ConsulQuery) => template.noteChange(query) === 'incomplete' || changes.emit('change');
   const trust = trustRecords(input);
   const template = new LiveTemplate({ ...input, ...trust, onChange });
   const signal = AbortSignal.any([input.signal, AbortSignal.timeout(input.timeoutMs)]);

@@ -27,7 +27,7 @@ export function openEntry(spec: TemplateSpec, options: OpenOptions): Entry {
   const debouncer = new Debouncer(spec.wait, wake);
   const onChange = (query: ConsulQuery, event: WatchEvent) => {
     const text = `${event} ${queryId(query)}`;
-    const news = template.heard(query);
+    const news = template.noteChange(query);
     if (news === 'incomplete') return;
     if (news === 'changed' && namesMasters(query) === 'other') {
       debouncer.changed(text);

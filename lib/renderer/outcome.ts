@@ -2,7 +2,7 @@ import { SwitchmasterError } from '../errors.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Redactor } from '../model/redaction.ts';
 import type { RollingSpec } from '../model/template-spec.ts';
-import { describeHeld, type HeldRecord } from '../model/trust.ts';
+import { describeUntrusted, type UntrustedRecord } from '../model/trust.ts';
 import { redactError } from '../template/redacted-error.ts';
 import { correctOwnership, type PresentFile } from './apply/file.ts';
 import { resolveOwnership } from './apply/file-owner.ts';
@@ -23,7 +23,7 @@ export interface CarryOutInput {
   readonly queue: RollingQueue | undefined;
   readonly step: Step;
   /** Masters whose records in Consul the rendering does not follow. */
-  readonly heldRecords: readonly HeldRecord[];
+  readonly heldRecords: readonly UntrustedRecord[];
 }
 
 type WriteInput = CarryOutInput & { readonly plan: RenderPlan & { kind: 'write' } };
@@ -31,7 +31,7 @@ type WriteInput = CarryOutInput & { readonly plan: RenderPlan & { kind: 'write' 
 /** Carries a plan out and reports the outcome. Updates the state that the entry shows. */
 export async function carryOut(entry: Entry, input: CarryOutInput): Promise<Outcome> {
   try {
-    return reportHeld(await carry(entry, input), input);
+    return reportUntrusted(await carry(entry, input), input);
   } catch (thrown) {
     if (!wasInterrupted(input.step)) throw thrown;
     return describeInterruption(input.step);
@@ -39,11 +39,11 @@ export async function carryOut(entry: Entry, input: CarryOutInput): Promise<Outc
 }
 
 /** A file that is up to date only because records are held is reported as held. */
-function reportHeld(outcome: Outcome, { heldRecords, step }: CarryOutInput): Outcome {
+function reportUntrusted(outcome: Outcome, { heldRecords, step }: CarryOutInput): Outcome {
   if (heldRecords.length === 0) return outcome;
   const details = { ...outcome.details, heldRecords };
   if (outcome.kind !== 'unchanged') return { ...outcome, details };
-  const summary = `${step.spec.destination} is not changed: ${heldRecords.map(describeHeld).join('; ')}.`;
+  const summary = `${step.spec.destination} is not changed: ${heldRecords.map(describeUntrusted).join('; ')}.`;
   return { kind: 'held', summary, details };
 }
 
@@ -189,9 +189,9 @@ async function keep(entry: Entry, step: Step): Promise<Outcome> {
     if (!known && !template.heldRecords) await saveProven(entry, template.rendering);
   }
   await startSupervised(entry);
-  const wish = await resolveOwnership(step.spec, anySignal(step));
+  const wanted = await resolveOwnership(step.spec, anySignal(step));
   // An owner that the system refuses does not make the file wrong.
-  const ownership = await correctOwnership(destination, wish).catch((thrown) => {
+  const ownership = await correctOwnership(destination, wanted).catch((thrown) => {
     step.warn(SwitchmasterError.from(thrown).message);
     return 'unchanged' as const;
   });

@@ -43,7 +43,7 @@ export class RendererPart implements Part {
   };
   readonly templateControls: TemplateControls = {
     render: (name) => this.renderer.retry(name),
-    approve: (name, wish) => this.renderer.approve(name, wish),
+    approve: (name, options) => this.renderer.approve(name, options),
   };
   readonly #specs: readonly TemplateSpec[];
   readonly #loop: Loop<RenderHint>;

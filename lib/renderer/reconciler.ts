@@ -6,7 +6,7 @@ import type { Reconciler, Run } from '../loop/run.ts';
 import type { Redactor } from '../model/redaction.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
-import type { HeldRecord } from '../model/trust.ts';
+import type { UntrustedRecord } from '../model/trust.ts';
 import { type PresentFile, readDestination } from './apply/file.ts';
 import {
   type Entry,
@@ -34,7 +34,7 @@ export interface RendererOptions extends OpenOptions {
   /** For `rolling`. Without it, templates with `rolling` do not queue. */
   readonly queue?: RollingQueue;
   /** Masters whose records in Consul are not followed. Default: none. */
-  readonly heldRecords?: () => readonly HeldRecord[];
+  readonly heldRecords?: () => readonly UntrustedRecord[];
   /** Receives the records that a daemon before this one followed. */
   readonly rememberRecords?: (records: readonly string[]) => void;
 }

@@ -1,5 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
-import { type FormatWriter, type Hole, Markup, refuse, showPiece } from './format.ts';
+import { type FormatWriter, Markup, type Placeholder, refuse, showPiece } from './format.ts';
 
 /**
  * JSON. Inside a string, a value becomes escaped content. Outside, a text becomes a whole string with its quotes, and numbers,
@@ -16,9 +16,9 @@ export function jsonWriter(): FormatWriter {
         else if (char === '"') inString = !inString;
       }
     },
-    value(hole) {
-      if (escaped) refuse(hole, 'a value cannot follow a backslash.');
-      return inString ? insideString(hole) : bare(hole);
+    value(placeholder) {
+      if (escaped) refuse(placeholder, 'a value cannot follow a backslash.');
+      return inString ? insideString(placeholder) : bare(placeholder);
     },
     finish(pieces) {
       const cause = parseError(pieces.map((piece) => piece.text).join(''));
@@ -40,15 +40,15 @@ function parseError(text: string): Error | undefined {
   }
 }
 
-function insideString({ value }: Hole): string {
+function insideString({ value }: Placeholder): string {
   const text = value instanceof Markup ? value.text : String(value);
   return JSON.stringify(text).slice(1, -1);
 }
 
-function bare(hole: Hole): string {
-  const { value } = hole;
+function bare(placeholder: Placeholder): string {
+  const { value } = placeholder;
   if (value instanceof Markup) {
-    if (value.format === 'yaml') refuse(hole, 'YAML does not fit into JSON; use toJSON.');
+    if (value.format === 'yaml') refuse(placeholder, 'YAML does not fit into JSON; use toJSON.');
     return value.text;
   }
   return JSON.stringify(value);

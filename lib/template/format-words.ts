@@ -1,4 +1,4 @@
-import { type FormatWriter, type Hole, hasControl, Markup, refuse } from './format.ts';
+import { type FormatWriter, hasControl, Markup, type Placeholder, refuse } from './format.ts';
 
 /*
  * Formats of lines and words: haproxy.cfg, KEY=value files, and conf files of unknown kind.
@@ -29,10 +29,10 @@ export function wordWriter(dialect: Dialect): FormatWriter {
   const follower = new WordFollower(dialect);
   return {
     literal: (text) => follower.read(text),
-    value(hole) {
-      if (follower.escaped) refuse(hole, 'a value cannot follow a backslash.');
-      const text = wordText(hole, dialect, follower.place);
-      follower.readValue(hole, text);
+    value(placeholder) {
+      if (follower.escaped) refuse(placeholder, 'a value cannot follow a backslash.');
+      const text = wordText(placeholder, dialect, follower.place);
+      follower.readValue(placeholder, text);
       return text;
     },
     finish: () => follower.endWord(),
@@ -45,7 +45,7 @@ class WordFollower {
   escaped = false;
   readonly #dialect: Dialect;
   #wordHasText = false;
-  #emptyWord: Hole | undefined;
+  #emptyWord: Placeholder | undefined;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
@@ -55,10 +55,10 @@ class WordFollower {
     for (const char of text) this.#readChar(char);
   }
 
-  readValue(hole: Hole, text: string): void {
+  readValue(placeholder: Placeholder, text: string): void {
     if (this.place !== 'word') return;
     if (text !== '') this.#startText();
-    else if (!this.#wordHasText) this.#emptyWord = hole;
+    else if (!this.#wordHasText) this.#emptyWord = placeholder;
   }
 
   /** Throws `value-refused` when the word that ends is an empty value. */
@@ -112,35 +112,36 @@ const closing: Partial<Record<Place, string>> = { double: '"', single: "'" };
 export function rawWriter(): FormatWriter {
   return {
     literal: () => undefined,
-    value(hole) {
-      const text = plainText(hole);
-      if (hasControl(text)) refuse(hole, 'control characters and new lines are never written.');
+    value(placeholder) {
+      const text = plainText(placeholder);
+      if (hasControl(text)) refuse(placeholder, 'control characters and new lines are never written.');
       return text;
     },
     finish: () => undefined,
   };
 }
 
-function wordText(hole: Hole, dialect: Dialect, place: Place): string {
-  const text = plainText(hole);
-  if (hasControl(text)) refuse(hole, 'control characters and new lines are never written into a config.');
+function wordText(placeholder: Placeholder, dialect: Dialect, place: Place): string {
+  const text = plainText(placeholder);
+  if (hasControl(text)) refuse(placeholder, 'control characters and new lines are never written into a config.');
   switch (place) {
     case 'word':
       if (!bareWord[dialect].test(text)) {
-        refuse(hole, 'only letters, digits and a few signs are allowed in a bare word here.');
+        refuse(placeholder, 'only letters, digits and a few signs are allowed in a bare word here.');
       }
       return text;
     case 'double':
-      if (refusedInDouble[dialect]?.test(text)) refuse(hole, 'quotes, backslashes and $ cannot be written here.');
+      if (refusedInDouble[dialect]?.test(text))
+        refuse(placeholder, 'quotes, backslashes and $ cannot be written here.');
       return dialect === 'haproxy' ? text.replace(/["\\$]/g, '\\$&') : text;
     case 'single':
-      if (/['\\]/.test(text)) refuse(hole, 'quotes and backslashes cannot be written in single quotes.');
+      if (/['\\]/.test(text)) refuse(placeholder, 'quotes and backslashes cannot be written in single quotes.');
       return text;
     case 'comment':
       return text;
   }
 }
 
-function plainText({ value }: Hole): string {
+function plainText({ value }: Placeholder): string {
   return value instanceof Markup ? value.text : String(value);
 }

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import { SwitchmasterError } from '../errors.ts';
-import { type FormatWriter, type Hole, hasControl, Markup, type OutputPiece, refuse } from './format.ts';
+import { type FormatWriter, hasControl, Markup, type OutputPiece, type Placeholder, refuse } from './format.ts';
 
 /*
  * YAML. A value of harmless characters is written unchanged anywhere. Any other value is escaped in double quotes, has its
@@ -20,13 +20,13 @@ export function yamlWriter(): FormatWriter {
   let suspicious = false;
   return {
     literal: (text) => follower.read(text),
-    value(hole) {
-      const text = hole.value instanceof Markup ? hole.value.text : String(hole.value);
+    value(placeholder) {
+      const text = placeholder.value instanceof Markup ? placeholder.value.text : String(placeholder.value);
       follower.wordRead();
-      if (hole.value instanceof Markup && follower.place === 'plain') return text;
+      if (placeholder.value instanceof Markup && follower.place === 'plain') return text;
       if (harmless.test(text)) return text;
       suspicious = true;
-      return write(hole, text, follower.place);
+      return write(placeholder, text, follower.place);
     },
     finish(pieces) {
       if (suspicious) proveStructure(pieces);
@@ -34,22 +34,22 @@ export function yamlWriter(): FormatWriter {
   };
 }
 
-function write(hole: Hole, text: string, place: Place): string {
+function write(placeholder: Placeholder, text: string, place: Place): string {
   switch (place) {
     case 'plain':
-      if (text === '') refuse(hole, 'an empty value needs quotes: write "{{...}}".');
-      return refuse(hole, 'this value is only written in double quotes: write "{{...}}".');
+      if (text === '') refuse(placeholder, 'an empty value needs quotes: write "{{...}}".');
+      return refuse(placeholder, 'this value is only written in double quotes: write "{{...}}".');
     case 'double':
       // JSON's escapes are a part of YAML's (YAML 1.2, 5.7); JSON does not escape the other control characters.
       return JSON.stringify(text)
         .slice(1, -1)
         .replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
     case 'single':
-      if (hasControl(text)) refuse(hole, 'control characters are only written in double quotes.');
+      if (hasControl(text)) refuse(placeholder, 'control characters are only written in double quotes.');
       return text.replaceAll("'", "''");
     case 'block':
     case 'comment':
-      if (hasControl(text)) refuse(hole, 'control characters and new lines are never written here.');
+      if (hasControl(text)) refuse(placeholder, 'control characters and new lines are never written here.');
       return text;
   }
 }
@@ -133,7 +133,7 @@ function proveStructure(pieces: readonly OutputPiece[]): void {
   const values = new Map<string, OutputPiece & { kind: 'value' }>();
   const skeleton = pieces
     .map((piece, i) => {
-      if (piece.kind === 'literal' || piece.hole.value instanceof Markup) return piece.text;
+      if (piece.kind === 'literal' || piece.placeholder.value instanceof Markup) return piece.text;
       values.set(`zq${i}qz`, piece);
       return `zq${i}qz`;
     })
@@ -142,8 +142,8 @@ function proveStructure(pieces: readonly OutputPiece[]): void {
   const actual = parseYaml(pieces.map((piece) => piece.text).join(''));
   const mistaken = findDifference(expected, actual, values);
   if (mistaken === undefined) return;
-  const hole = values.get(mistaken)?.hole;
-  if (hole !== undefined) refuse(hole, 'this value would change the structure of the YAML around it.');
+  const placeholder = values.get(mistaken)?.placeholder;
+  if (placeholder !== undefined) refuse(placeholder, 'this value would change the structure of the YAML around it.');
   throw new SwitchmasterError('value-refused', 'A value would change the structure of the YAML around it.');
 }
 
@@ -161,7 +161,7 @@ function findDifference(
     let name: string | undefined;
     const filled = token.replace(/zq\d+qz/g, (placeholder) => {
       name = placeholder;
-      return String(values.get(placeholder)?.hole.value ?? placeholder);
+      return String(values.get(placeholder)?.placeholder.value ?? placeholder);
     });
     if (filled !== other && !(name !== undefined && Number(filled) === Number(other))) return name ?? '';
   }

@@ -18,7 +18,7 @@ export interface PrintSite {
 }
 
 /** A place in the output that a value is written to. */
-export interface Hole {
+export interface Placeholder {
   readonly value: PrintedValue;
   readonly site: PrintSite;
   /** `secret`: a value of `file` or `env`, or computed from one. Messages must not contain it. */
@@ -44,14 +44,14 @@ export function showPiece(piece: OutputPiece): string {
 }
 
 /**
- * Writes one output. It reads the literal text, so that it knows the context of every hole (a string, a comment, a bare word).
+ * Writes one output. It reads the literal text, so that it knows the context of every placeholder (a string, a comment, a bare word).
  * `finish` may refuse the whole output.
  */
 export interface FormatWriter {
   /** Text of the template itself. */
   literal(text: string): void;
   /** Returns the value, escaped for this place. Throws `value-refused`. */
-  value(hole: Hole): string;
+  value(placeholder: Placeholder): string;
   /** Called after the end. `pieces` are the results of literal and value, in order. */
   finish(pieces: readonly OutputPiece[]): void;
 }
@@ -59,7 +59,7 @@ export interface FormatWriter {
 export type OutputPiece =
   | { readonly kind: 'literal'; readonly text: string }
   /** `shown` is the text, or its replacement if it is secret. */
-  | { readonly kind: 'value'; readonly text: string; readonly shown: string; readonly hole: Hole };
+  | { readonly kind: 'value'; readonly text: string; readonly shown: string; readonly placeholder: Placeholder };
 
 const extensions: Record<string, TemplateFormat> = {
   json: 'json',
@@ -88,11 +88,11 @@ export function hasControl(text: string): boolean {
   return control.test(text);
 }
 
-export function refuse(hole: Hole, reason: string): never {
-  const { file, line, column, text } = hole.site;
-  const value = hole.value instanceof Markup ? hole.value.text : String(hole.value);
+export function refuse(placeholder: Placeholder, reason: string): never {
+  const { file, line, column, text } = placeholder.site;
+  const value = placeholder.value instanceof Markup ? placeholder.value.text : String(placeholder.value);
   const cut = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
-  const shown = hole.secrecy === 'secret' ? redacted : cut;
+  const shown = placeholder.secrecy === 'secret' ? redacted : cut;
   throw new SwitchmasterError('value-refused', `${file}:${line}:${column}: {{${text}}} is ${shown}: ${reason}`, {
     details: { file, line, column, expression: text },
   });

@@ -83,18 +83,18 @@ function readCluster(text: string, key: string): unknown {
   throw templateFailure(`the key "${key}" in Consul does not hold a record of a cluster.`);
 }
 
-/** The records in the order of their names. What is no record is passed over: it concerns no other master. */
+/** The records in the order of their names. What is no record is ignored: it concerns no other master. */
 function readMasters(scope: RenderScope): RecordsReading | undefined {
   const prefix = recordPrefix(scope.world);
   scope.records = 'read';
   const answer = scope.read({ kind: 'key-tree', prefix });
   if (answer === undefined) return undefined;
-  const { records, passedOver } = readRecords(answer.value, prefix);
+  const { records, ignoredKeys } = readRecords(answer.value, prefix);
   for (const { name, master } of records) {
     scope.members.add(`master ${name}`);
     scope.masters.set(name, formatAddress(master));
   }
-  return { records: records.toSorted((a, b) => (a.name < b.name ? -1 : 1)), passedOver };
+  return { records: records.toSorted((a, b) => (a.name < b.name ? -1 : 1)), ignoredKeys };
 }
 
 function findRecord(call: HelperCall): MasterRecord | undefined {
@@ -104,7 +104,7 @@ function findRecord(call: HelperCall): MasterRecord | undefined {
   const record = reading.records.find((one) => one.name === name);
   if (record !== undefined) return record;
   const key = recordKey(call.scope.world, name);
-  const spoiled = reading.passedOver.find((one) => one.key === key);
+  const spoiled = reading.ignoredKeys.find((one) => one.key === key);
   if (spoiled !== undefined) throw templateFailure(`${spoiled.message}.`);
   const known = reading.records.map((one) => one.name).join(', ') || 'none';
   throw templateFailure(`Consul holds no record of the master "${name}" (known: ${known}).`);

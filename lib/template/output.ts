@@ -1,5 +1,12 @@
 import { redacted } from '../model/redaction.ts';
-import { type FormatWriter, type Hole, Markup, type OutputPiece, showPiece, type TemplateFormat } from './format.ts';
+import {
+  type FormatWriter,
+  Markup,
+  type OutputPiece,
+  type Placeholder,
+  showPiece,
+  type TemplateFormat,
+} from './format.ts';
 import { jsonWriter } from './format-json.ts';
 import { rawWriter, wordWriter } from './format-words.ts';
 import { yamlWriter } from './format-yaml.ts';
@@ -19,8 +26,8 @@ export interface WrittenOutput {
   readonly shown: string;
 }
 
-/** Writes the value of every hole. Throws `value-refused`, or `template-failed` if the output cannot be parsed. */
-export function writeOutput(format: TemplateFormat, pieces: readonly (string | Hole)[]): WrittenOutput {
+/** Writes the value of every placeholder. Throws `value-refused`, or `template-failed` if the output cannot be parsed. */
+export function writeOutput(format: TemplateFormat, pieces: readonly (string | Placeholder)[]): WrittenOutput {
   const writer = writers[format]();
   const written = pieces.map((piece): OutputPiece => {
     if (typeof piece === 'string') {
@@ -30,7 +37,7 @@ export function writeOutput(format: TemplateFormat, pieces: readonly (string | H
     const { value } = piece;
     const text = value instanceof Markup && value.format === 'raw' ? value.text : writer.value(piece);
     if (value instanceof Markup && value.format === 'raw') writer.literal(text);
-    return { kind: 'value', text, shown: piece.secrecy === 'open' ? text : redactedLike(text), hole: piece };
+    return { kind: 'value', text, shown: piece.secrecy === 'open' ? text : redactedLike(text), placeholder: piece };
   });
   writer.finish(written);
   const text = written.map((piece) => piece.text).join('');

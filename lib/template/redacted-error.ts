@@ -3,7 +3,7 @@ import type { Redactor } from '../model/redaction.ts';
 
 /** The error without secrets, with its causes; parsers, which quote some letters of what they read, are left out. */
 export function redactError(error: SwitchmasterError, redactor: Redactor): SwitchmasterError {
-  if (redactor.knowsNothing) return error;
+  if (redactor.isEmpty) return error;
   const { code, message, details, cause } = error;
   const shown = new SwitchmasterError(code, redactor.redact(message), {
     cause: redactCause(cause, redactor),

@@ -2,7 +2,7 @@ import Handlebars from 'handlebars';
 import { SwitchmasterError } from '../errors.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import { Redactor } from '../model/redaction.ts';
-import { type Hole, Markup, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
+import { Markup, type Placeholder, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
 import { refuseDoubleBinds } from './haproxy-binds.ts';
 import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
 import { textHelpers } from './helpers-text.ts';
@@ -97,15 +97,15 @@ function attempt(
 }
 
 function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
-  const holes: Hole[] = [];
+  const placeholders: Placeholder[] = [];
   const budget = makeBudget(parts);
   const bound: Record<string, Handlebars.HelperDelegate> = {
     $print: function $print(value: unknown, options: Handlebars.HelperOptions) {
       const site = siteOf(parts, options);
       budget.spend(site);
       const secrecy = scope.secrets.has(value) ? 'secret' : 'open';
-      holes.push({ value: printable(value, site), site, secrecy });
-      return `\u0000${holes.length - 1}\u0000`;
+      placeholders.push({ value: printable(value, site), site, secrecy });
+      return `\u0000${placeholders.length - 1}\u0000`;
     },
   };
   for (const [name, definition] of Object.entries(parts.helpers)) {
@@ -118,7 +118,9 @@ function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
     allowProtoMethodsByDefault: false,
     allowProtoPropertiesByDefault: false,
   });
-  const pieces = marked.split('\u0000').map((piece, i) => (i % 2 === 0 ? piece : (holes[Number(piece)] as Hole)));
+  const pieces = marked
+    .split('\u0000')
+    .map((piece, i) => (i % 2 === 0 ? piece : (placeholders[Number(piece)] as Placeholder)));
   const output = withFile(parts.file, () => {
     const written = writeOutput(parts.format, pieces);
     if (parts.format === 'haproxy') refuseDoubleBinds(written.text);

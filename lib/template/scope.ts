@@ -3,14 +3,14 @@ import { queryId } from '../model/query.ts';
 import { SecretTexts } from './secrecy.ts';
 
 /** The state of a query. `unknown`: not read yet, or never successfully. */
-export type Knowledge<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unknown' };
+export type Lookup<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unknown' };
 
 /** Everything that a render may read. */
 export interface RenderWorld {
   /** `id` is the query's {@link queryId}. */
-  know<Q extends ConsulQuery>(query: Q, id: string): Knowledge<ConsulAnswer<Q>>;
+  lookUp<Q extends ConsulQuery>(query: Q, id: string): Lookup<ConsulAnswer<Q>>;
   /** The text of a file on this machine. Throws if it cannot be read. */
-  knowFile(path: string): Knowledge<string>;
+  lookUpFile(path: string): Lookup<string>;
   /** A variable of the daemon's environment. */
   env(name: string): string | undefined;
   /** `vars` of the template's spec. */
@@ -43,7 +43,7 @@ export class RenderScope {
   read<Q extends ConsulQuery>(query: Q): { readonly value: ConsulAnswer<Q> } | undefined {
     const id = queryId(query);
     this.dependencies.set(id, query);
-    const knowledge = this.world.know(query, id);
+    const knowledge = this.world.lookUp(query, id);
     if (knowledge.kind === 'known') return { value: knowledge.value };
     this.missing.set(id, query);
     return undefined;
@@ -52,7 +52,7 @@ export class RenderScope {
   /** The text of a file; undefined if it is not known yet. */
   readFile(path: string): string | undefined {
     this.files.add(path);
-    const knowledge = this.world.knowFile(path);
+    const knowledge = this.world.lookUpFile(path);
     if (knowledge.kind === 'known') {
       this.secrets.take(knowledge.value);
       return knowledge.value;

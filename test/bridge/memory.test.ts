@@ -3,18 +3,18 @@ import { MasterMemory } from '../../lib/bridge/memory.ts';
 import type { RecordReading } from '../../lib/bridge/observe/records.ts';
 import { held, record, view } from './plan/world.ts';
 
-const holdings = { keys: new Map(), instances: [] };
+const catalogContents = { keys: new Map(), instances: [] };
 const five = record('A', { epoch: 5 });
 const six = record('B', { epoch: 6 });
 
 function pushed(content: RecordReading['held'], index: number, resets = 0): RecordReading {
-  return { held: content, holdings, index: BigInt(index), resets };
+  return { held: content, catalogContents, index: BigInt(index), resets };
 }
 
 t.test('a record that the bridge wrote counts until the watch has caught up', async (t) => {
   const memory = new MasterMemory();
   t.strictSame(memory.held(pushed(held(five, 10), 10)), held(five, 10));
-  memory.overtake(held(six, 20), { index: 20n, resets: 0 });
+  memory.noteStored(held(six, 20), { index: 20n, resets: 0 });
   t.strictSame(memory.held(pushed(held(five, 10), 15)), held(six, 20), 'the watch lags');
   t.strictSame(memory.held(pushed({ kind: 'absent' }, 21)), { kind: 'absent' }, 'the watch is past it');
   t.strictSame(memory.remembered, six);
@@ -22,7 +22,7 @@ t.test('a record that the bridge wrote counts until the watch has caught up', as
 
 t.test('a record that the bridge wrote no longer counts when Consul has lost its data', async (t) => {
   const memory = new MasterMemory();
-  memory.overtake(held(six, 2_000), { index: 2_000n, resets: 0 });
+  memory.noteStored(held(six, 2_000), { index: 2_000n, resets: 0 });
   t.strictSame(memory.held(pushed({ kind: 'absent' }, 5, 1)), { kind: 'absent' });
   t.strictSame(memory.remembered, six, 'the bridge still remembers it');
 });
@@ -45,9 +45,9 @@ t.test('the bridge asks a target that does not become a master less and less oft
 
 t.test('a node stays a member although the Sentinels forget it', async (t) => {
   const memory = new MasterMemory();
-  memory.heard([view(1, 'A', 5)]);
+  memory.noteMembers([view(1, 'A', 5)]);
   const members = memory.members;
-  memory.heard([view(1, 'B', 6, { replicas: [] })]);
+  memory.noteMembers([view(1, 'B', 6, { replicas: [] })]);
   t.strictSame(memory.members, members);
 });
 
@@ -71,7 +71,7 @@ t.test('an opinion is news once', async (t) => {
 
 t.test('after a master was removed, nothing of it is remembered', async (t) => {
   const memory = new MasterMemory();
-  memory.heard([view(1, 'B', 6)]);
+  memory.noteMembers([view(1, 'B', 6)]);
   memory.held(pushed(held(six), 1));
   memory.followed(six);
   memory.forget();

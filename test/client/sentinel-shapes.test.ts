@@ -34,10 +34,10 @@ t.test('events are read as sentinel.c writes them', async (t) => {
     ['+tilt', '#tilt mode entered', undefined, undefined],
     ['anything', '', undefined, undefined],
   ];
-  for (const [channel, message, master, lookAt] of rows) {
+  for (const [channel, message, master, target] of rows) {
     const event = readEvent(channel, message);
     t.equal(event.master, master, `${channel} ${message}`);
-    t.equal(event.lookAt && `${event.lookAt.host}:${event.lookAt.port}`, lookAt, `${channel} ${message}`);
+    t.equal(event.target && `${event.target.host}:${event.target.port}`, target, `${channel} ${message}`);
   }
 });
 

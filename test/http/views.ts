@@ -113,7 +113,7 @@ export function exampleViews(contents: ExampleContents = {}): Views {
   return {
     ...views,
     health: {
-      read: () => judge({ views, ...well, passedOver: [], nowMs: Date.now() }),
+      read: () => judge({ views, ...well, ignoredKeys: [], nowMs: Date.now() }),
       notReady: () => judgeReadiness(views.readiness.missing()),
     },
   };

@@ -1,4 +1,4 @@
-import { former, planFence, weighEvidence } from '../../lib/bridge/fencing/plan.ts';
+import { assessEvidence, former, planFence } from '../../lib/bridge/fencing/plan.ts';
 import { completeRecord, type Decision, type FollowMode, type Situation } from '../../lib/bridge/plan/decision.ts';
 import { decide } from '../../lib/bridge/plan/failover.ts';
 import { compareVersions } from '../../lib/model/epoch.ts';
@@ -32,17 +32,17 @@ interface Look {
   readonly seen: readonly number[];
   readonly complete: boolean;
   /** Whether the waits for a confirmation and for a rebase are over. */
-  readonly patience: 'lasts' | 'over';
+  readonly repairDelay: 'lasts' | 'over';
 }
 
 function looks(state: State, b: number, rules: BridgeRules): readonly Move[] {
   const up = state.sentinels.flatMap((sentinel, i) => (sentinel.up ? [i] : []));
   const blind = state.budget.blindLooks > 0 ? up.map((i) => [i]) : [];
   const choices: Look[] = [
-    ...up.map((i) => ({ seen: [i], complete: false, patience: 'lasts' as const })),
-    { seen: up, complete: true, patience: 'lasts' },
-    { seen: up, complete: true, patience: 'over' },
-    ...blind.map((seen) => ({ seen, complete: true, patience: 'lasts' as const })),
+    ...up.map((i) => ({ seen: [i], complete: false, repairDelay: 'lasts' as const })),
+    { seen: up, complete: true, repairDelay: 'lasts' },
+    { seen: up, complete: true, repairDelay: 'over' },
+    ...blind.map((seen) => ({ seen, complete: true, repairDelay: 'lasts' as const })),
   ];
   return choices.flatMap((choice) => {
     const to = look(state, b, { ...choice, follow: rules.follow });
@@ -51,7 +51,7 @@ function looks(state: State, b: number, rules: BridgeRules): readonly Move[] {
     const how = choice.complete ? 'surveys' : 'asks';
     const budget = isBlind ? spend(state.budget, 'blindLooks') : state.budget;
     return [
-      { name: `bridge ${b} ${how} ${choice.seen.map((i) => `S${i}`)} ${choice.patience}`, to: { ...to, budget } },
+      { name: `bridge ${b} ${how} ${choice.seen.map((i) => `S${i}`)} ${choice.repairDelay}`, to: { ...to, budget } },
     ];
   });
 }
@@ -88,7 +88,7 @@ function decideOn(state: State, bridge: Bridge, options: Look & { readonly follo
       : {
           master: at(bridge.lagging.master),
           epoch: bridge.lagging.epoch,
-          sinceMs: options.patience === 'over' ? -1e9 : 0,
+          sinceMs: options.repairDelay === 'over' ? -1e9 : 0,
         };
   const situation: Situation = {
     held: record === undefined ? { kind: 'absent' } : { kind: 'present', record, modifyIndex: state.consul.index },
@@ -166,7 +166,7 @@ function fence(state: State, b: number, rules: BridgeRules): readonly Move[] {
   const done = { ...rest, remembered };
   const views = state.sentinels.flatMap(({ up }, i) => (up ? [viewOf(state, bridge, i)] : []));
   const consul = state.consul.up ? 'reachable' : 'unreachable';
-  const evidence = weighEvidence({ record: remembered, views, knownSentinels: state.sentinels.length, consul });
+  const evidence = assessEvidence({ record: remembered, views, knownSentinels: state.sentinels.length, consul });
   const roles: RoleAnswer[] = staleMasters.masters.map((letter) => ({ address: at(letter), role: 'master' }));
   let nodes = state.nodes;
   for (const action of planFence({

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { formatAddress, parseAddress } from '../../lib/model/address.ts';
 import { compareVersions, majorityOf } from '../../lib/model/epoch.ts';
-import { formatRecord, parseRecord, readHeldRecord, sameAddresses } from '../../lib/model/record.ts';
+import { formatRecord, parseRecord, readStoredRecord, sameAddresses } from '../../lib/model/record.ts';
 import { at, record } from '../bridge/plan/world.ts';
 
 const port = fc.integer({ min: 1, max: 65_535 });
@@ -86,10 +86,10 @@ t.test('parsing never throws, whatever the text', async (t) => {
 
 t.test('a key without a record of its name is unreadable and can be overwritten', async (t) => {
   const entry = { value: formatRecord(record('A')), modifyIndex: 7 };
-  t.strictSame(readHeldRecord(undefined, 'm'), { kind: 'absent' });
-  t.strictSame(readHeldRecord(entry, 'm'), { kind: 'present', record: record('A'), modifyIndex: 7 });
-  t.strictSame(readHeldRecord(entry, 'other'), { kind: 'unreadable', modifyIndex: 7 });
-  t.strictSame(readHeldRecord({ ...entry, value: '' }, 'm'), { kind: 'unreadable', modifyIndex: 7 });
+  t.strictSame(readStoredRecord(undefined, 'm'), { kind: 'absent' });
+  t.strictSame(readStoredRecord(entry, 'm'), { kind: 'present', record: record('A'), modifyIndex: 7 });
+  t.strictSame(readStoredRecord(entry, 'other'), { kind: 'unreadable', modifyIndex: 7 });
+  t.strictSame(readStoredRecord({ ...entry, value: '' }, 'm'), { kind: 'unreadable', modifyIndex: 7 });
 });
 
 t.test('versions are ordered by generation, then epoch', async (t) => {

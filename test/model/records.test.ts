@@ -7,8 +7,8 @@ import { makeRecord } from '../template/world.ts';
 const prefix = 'redis/record/';
 const value = formatRecord(makeRecord());
 
-t.test('keys that hold no record are passed over, each with its reason, and the records are read', async (t) => {
-  const { records, passedOver } = readRecords(
+t.test('keys that hold no record are ignored, each with its reason, and the records are read', async (t) => {
+  const { records, ignoredKeys } = readRecords(
     [
       { key: prefix, value: '' },
       { key: `${prefix}shard1`, value },
@@ -24,10 +24,10 @@ t.test('keys that hold no record are passed over, each with its reason, and the 
     ['shard1'],
   );
   t.strictSame(
-    passedOver.map(({ key, kind }) => `${kind} ${key.slice(prefix.length)}`),
+    ignoredKeys.map(({ key, kind }) => `${kind} ${key.slice(prefix.length)}`),
     ['marker ', 'marker shard1/.lock', 'unreadable shard2', 'unreadable shard3', 'other-name shard1.bak'],
   );
-  t.match(passedOver[4], { message: /"redis\/record\/shard1\.bak" holds a record of the master "shard1"/ });
+  t.match(ignoredKeys[4], { message: /"redis\/record\/shard1\.bak" holds a record of the master "shard1"/ });
 });
 
 t.test('folders and the locks of `consul lock` name nothing', async (t) => {

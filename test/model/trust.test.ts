@@ -1,6 +1,6 @@
 import t from 'tap';
 import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
-import { describeHeld, judgeRecords, type TrustInput } from '../../lib/model/trust.ts';
+import { describeUntrusted, judgeRecords, type TrustInput } from '../../lib/model/trust.ts';
 import { makeRecord } from '../template/world.ts';
 
 const entryOf = (record: MasterRecord) => ({
@@ -128,5 +128,5 @@ t.test('a new master is followed at once, also beside one that is held', async (
     entries.map(({ key }) => key),
     ['redis/record/m', 'redis/record/n'],
   );
-  t.match(held.map(describeHeld), [/^master m stays 10\.0\.0\.1:1 \(its record was deleted/]);
+  t.match(held.map(describeUntrusted), [/^master m stays 10\.0\.0\.1:1 \(its record was deleted/]);
 });

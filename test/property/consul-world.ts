@@ -2,7 +2,7 @@ import type { RecordReading } from '../../lib/bridge/observe/records.ts';
 import type { Indexed, TransactionResult } from '../../lib/client/consul.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { CatalogOperation, InstanceCheck, KvEntry, ServiceInstance } from '../../lib/model/catalog.ts';
-import { type MasterRecord, parseRecord, readHeldRecord } from '../../lib/model/record.ts';
+import { type MasterRecord, parseRecord, readStoredRecord } from '../../lib/model/record.ts';
 
 const recordKey = 'redis/record/m';
 
@@ -46,8 +46,8 @@ export class ConsulWorld {
   /** What the watches push. */
   reading(): RecordReading {
     return {
-      held: readHeldRecord(this.#keys.get(recordKey), 'm'),
-      holdings: {
+      held: readStoredRecord(this.#keys.get(recordKey), 'm'),
+      catalogContents: {
         keys: new Map([...this.#keys].filter(([key]) => key !== recordKey)),
         instances: [...this.#services.values()].map((service) => ({ ...service, ...this.#node })),
       },

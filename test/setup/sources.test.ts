@@ -71,7 +71,7 @@ deb http://mirror.example.org/debian bookworm-backports main`,
     mirrors: [],
   },
   {
-    title: "other people's repositories are passed over",
+    title: "other people's repositories are ignored",
     lists: `deb https://packages.example.com/node_20.x nodistro main
 deb https://download.docker.com/linux/debian bookworm stable
 deb https://apt.releases.hashicorp.com bookworm main

@@ -100,7 +100,7 @@ t.test('one master and its replicas by name; an unknown one names the known', as
   );
 });
 
-t.test('a key that holds no record is passed over, and only a template that names its master fails', async (t) => {
+t.test('a key that holds no record is ignored, and only a template that names its master fails', async (t) => {
   const record = makeRecord();
   const known = {
     'key-tree(redis/record/)': [

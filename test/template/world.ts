@@ -20,12 +20,12 @@ export function makeWorld(
   return {
     vars: extra.vars ?? {},
     environment: extra.environment,
-    knowFile: (path) => {
+    lookUpFile: (path) => {
       const text = extra.files?.[path];
       return text === undefined ? { kind: 'unknown' } : { kind: 'known', value: text };
     },
     env: (name) => extra.env?.[name],
-    know: (query: ConsulQuery) => {
+    lookUp: (query: ConsulQuery) => {
       const id = queryId(query);
       return Object.hasOwn(known, id) ? { kind: 'known', value: known[id] as never } : { kind: 'unknown' };
     },

@@ -8,7 +8,7 @@ import type { Finding } from '../finding.ts';
 import type { MasterMemory } from '../memory.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
 import { type Decision, isMasterChange } from '../plan/decision.ts';
-import { describeStrangers } from '../plan/membership.ts';
+import { describeUnlisted } from '../plan/membership.ts';
 import { foreignNode, nodeOwner, ownershipOf } from '../plan/node-ownership.ts';
 import { hold, withEvidence } from './outcomes.ts';
 import type { RecordWriter } from './writer.ts';
@@ -35,7 +35,7 @@ export class Execution {
     const { finding, decision } = decided;
     const writes = decision.kind === 'publish' || decision.kind === 'stands';
     const refusal = writes ? await this.#refusal(finding) : undefined;
-    const waitsFor = 'summary' in decision ? decision.summary : describeStrangers(decided.situation);
+    const waitsFor = 'summary' in decision ? decision.summary : describeUnlisted(decided.situation);
     this.#options.memory(finding.name).foundProblem(refusal ?? waitsFor ?? finding.unmonitored);
     const outcome = refusal === undefined ? await this.#apply(decided) : ({ kind: 'held', summary: refusal } as const);
     return withEvidence(outcome, decided);
@@ -72,11 +72,12 @@ export class Execution {
   /** Why the bridge may write nothing about this master. */
   async #refusal({ name, held, past, reading }: Finding): Promise<string | undefined> {
     const { naming, sentinels } = this.#options;
-    const ownership = ownershipOf({ naming, name }, reading.holdings);
+    const ownership = ownershipOf({ naming, name }, reading.catalogContents);
     if (ownership.kind === 'proven') return undefined;
     if (ownership.kind === 'foreign') return foreignNode({ naming, name }, ownership.owner);
-    const twins = collisions(sentinels.names).find((group) => group.includes(name));
-    if (twins !== undefined) return `DNS cannot tell these masters apart: ${twins.join(', ')}; rename one of them`;
+    const colliding = collisions(sentinels.names).find((group) => group.includes(name));
+    if (colliding !== undefined)
+      return `DNS cannot tell these masters apart: ${colliding.join(', ')}; rename one of them`;
     const recorded = held.kind !== 'absent' || past.remembered !== undefined;
     const owner = nodeOwner({ naming, name }, { node: await this.#options.readNode(externalNode(name)), recorded });
     return owner === undefined ? undefined : foreignNode({ naming, name }, owner);

@@ -1,7 +1,7 @@
 import type { ConsulClient } from '../../client/consul.ts';
 import { maxTransactionSteps } from '../../client/consul-operations.ts';
 import type { CatalogChange, CatalogOperation } from '../../model/catalog.ts';
-import type { HeldRecord } from '../../model/record.ts';
+import type { StoredRecord } from '../../model/record.ts';
 
 /** The result of a change of the catalog. */
 export type RecordOutcome =
@@ -31,7 +31,7 @@ export async function repairCatalog(
   client: ConsulClient,
   repair: {
     readonly key: string;
-    readonly held: Pick<Extract<HeldRecord, { kind: 'present' }>, 'kind' | 'modifyIndex'>;
+    readonly held: Pick<Extract<StoredRecord, { kind: 'present' }>, 'kind' | 'modifyIndex'>;
     readonly steps: readonly CatalogOperation[];
   },
 ): Promise<RecordOutcome> {

@@ -4,7 +4,7 @@ import type { Outcome } from '../../loop/outcome.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { CatalogOperation } from '../../model/catalog.ts';
 import { type Naming, recordKey } from '../../model/naming.ts';
-import { type MasterRecord, readHeldRecord } from '../../model/record.ts';
+import { type MasterRecord, readStoredRecord } from '../../model/record.ts';
 import type { Finding } from '../finding.ts';
 import type { MasterMemory } from '../memory.ts';
 import { planConfirmation, planPublication, planRepair, type Wanted } from '../plan/catalog.ts';
@@ -44,7 +44,7 @@ export class RecordWriter {
     const memory = this.#options.memory(name);
     const { cause, draft } = decision;
     const signature = JSON.stringify([cause, draft]);
-    const leftMs = patient.has(cause) ? memory.patience.leftMs(signature, this.#nowMs()) : 0;
+    const leftMs = patient.has(cause) ? memory.repairDelay.leftMs(signature, this.#nowMs()) : 0;
     if (leftMs > 0) return { kind: 'held', summary: `${cause}: about to be written`, retryAfterMs: leftMs };
     const record = completeRecord(draft, { name, changedAt: new Date().toISOString(), changedBy: bridgeId });
     const index = held.kind === 'absent' ? 0 : held.modifyIndex;
@@ -52,7 +52,7 @@ export class RecordWriter {
     const confirmed = decision.cause === 'confirmed';
     const change = confirmed
       ? planConfirmation(wanted, { index })
-      : planPublication(wanted, { index, holdings: reading.holdings });
+      : planPublication(wanted, { index, catalogContents: reading.catalogContents });
     const plannedMs = this.#nowMs();
     const writing = publishRecord(client, { ...change, key: recordKey(naming, name) });
     if (cause === 'failover') {
@@ -63,9 +63,9 @@ export class RecordWriter {
     const stages = sinceWoken(finding, { observedMs: finding.observedMs, plannedMs, committedMs: this.#nowMs() });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     const { modifyIndex } = outcome;
-    memory.overtake({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
-    if (patient.has(cause)) memory.patience.corrected(signature, this.#nowMs());
-    else memory.patience.settled();
+    memory.noteStored({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
+    if (patient.has(cause)) memory.repairDelay.corrected(signature, this.#nowMs());
+    else memory.repairDelay.settled();
     return { kind: 'applied', summary: describe(cause, record), details: { cause, record, modifyIndex, stages } };
   }
 
@@ -75,23 +75,23 @@ export class RecordWriter {
     const memory = this.#options.memory(name);
     if (held.kind !== 'present') return { kind: 'unchanged' };
     const wanted = this.#wanted(finding, record);
-    const steps = planRepair(wanted, reading.holdings);
+    const steps = planRepair(wanted, reading.catalogContents);
     const opinions = JSON.stringify([wanted.master, wanted.replicas, held.modifyIndex]);
     const opinionChanged = memory.judged(wanted.master, opinions);
     if (steps.length === 0) {
-      memory.patience.settled();
+      memory.repairDelay.settled();
       return retryForReplicas(wanted) ?? { kind: 'unchanged' };
     }
     // A new opinion of this bridge's Sentinels is written at once; another bridge may be about to write anything else.
     const isOwnOpinionChange = opinionChanged && steps.every(({ kind }) => kind === 'check-set');
     const signature = JSON.stringify(steps);
-    const leftMs = isOwnOpinionChange ? 0 : memory.patience.leftMs(signature, this.#nowMs());
+    const leftMs = isOwnOpinionChange ? 0 : memory.repairDelay.leftMs(signature, this.#nowMs());
     if (leftMs > 0)
       return { kind: 'held', summary: 'Consul differs from the record: about to be repaired', retryAfterMs: leftMs };
     const key = recordKey(this.#options.naming, name);
     const outcome = await repairCatalog(this.#options.client, { key, held, steps });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
-    if (!isOwnOpinionChange) memory.patience.corrected(signature, this.#nowMs());
+    if (!isOwnOpinionChange) memory.repairDelay.corrected(signature, this.#nowMs());
     const names = steps.map(stepName);
     return {
       kind: 'applied',
@@ -114,7 +114,7 @@ export class RecordWriter {
     const { client, naming, memory } = this.#options;
     const { value, index } = await client.read({ kind: 'key', key: recordKey(naming, name) });
     const seenAt = value === undefined ? index : BigInt(value.modifyIndex);
-    memory(name).overtake(readHeldRecord(value, name), { index: seenAt, resets: reading.resets });
+    memory(name).noteStored(readStoredRecord(value, name), { index: seenAt, resets: reading.resets });
     return { kind: 'fenced', summary: `another bridge changed the record first (${lost.what})` };
   }
 }

@@ -1,7 +1,7 @@
 import { type Address, sameAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { ReplicaView, SentinelView } from '../../model/sentinel.ts';
-import { majorityHeard } from '../plan/vote.ts';
+import { majorityAnswers } from '../plan/vote.ts';
 
 /** What the bridge knows of a failover that it has followed and that is not confirmed. */
 export interface CompletionSituation {
@@ -19,11 +19,11 @@ export type Completion =
   | { readonly kind: 'leave' }
   /** `sentinel` would promote this same replica, so the bridge can order it to fail over. */
   | { readonly kind: 'order'; readonly sentinel: Address }
-  /** `sentinel` could promote one of `rivals` instead, unless their `replica-priority` is raised above `above`. */
+  /** `sentinel` could promote one of `competitors` instead, unless their `replica-priority` is raised above `above`. */
   | {
-      readonly kind: 'prefer';
+      readonly kind: 'raise-priorities';
       readonly sentinel: Address;
-      readonly rivals: readonly Address[];
+      readonly competitors: readonly Address[];
       readonly above: number;
     };
 
@@ -37,7 +37,7 @@ export type Completion =
  */
 export function planCompletion({ record, views, knownSentinels, role }: CompletionSituation): Completion {
   if (record.phase !== 'promoted' || role !== 'master') return { kind: 'leave' };
-  if (!majorityHeard({ views, knownSentinels })) return { kind: 'leave' };
+  if (!majorityAnswers({ views, knownSentinels })) return { kind: 'leave' };
   if (views.some((view) => view.condition === 'failover' || view.configEpoch >= record.epoch)) return { kind: 'leave' };
   const [chosen] = views
     .filter((view) => view.replicas.some((replica) => isLinked(replica) && sameAddress(replica.address, record.master)))
@@ -45,10 +45,10 @@ export function planCompletion({ record, views, knownSentinels, role }: Completi
   if (chosen === undefined) return { kind: 'leave' };
   const above = priorityOf(chosen, record.master);
   if (above === 0) return { kind: 'leave' };
-  const rivals = chosen.replicas.filter((replica) => isRival(replica, { record, above }));
+  const competitors = chosen.replicas.filter((replica) => competes(replica, { record, above }));
   const { sentinel } = chosen;
-  if (rivals.length === 0) return { kind: 'order', sentinel };
-  return { kind: 'prefer', sentinel, rivals: rivals.map(({ address }) => address), above };
+  if (competitors.length === 0) return { kind: 'order', sentinel };
+  return { kind: 'raise-priorities', sentinel, competitors: competitors.map(({ address }) => address), above };
 }
 
 /** The last priority that this Sentinel has seen: the INFO of a master has none. */
@@ -62,7 +62,7 @@ function isLinked({ condition }: ReplicaView): boolean {
 }
 
 /** Replicas that are down count too, because they may be back at the selection. */
-function isRival(replica: ReplicaView, { record, above }: { record: MasterRecord; above: number }): boolean {
+function competes(replica: ReplicaView, { record, above }: { record: MasterRecord; above: number }): boolean {
   const { address, priority = defaultPriority } = replica;
   return !sameAddress(address, record.master) && priority !== 0 && priority <= above;
 }

@@ -76,8 +76,8 @@ export class FailoverCompletion {
     await Promise.all(this.#running);
   }
 
-  async #complete(orphan: Orphan): Promise<void> {
-    const { name, record, memory } = orphan;
+  async #complete(failover: LeaderlessFailover): Promise<void> {
+    const { name, record, memory } = failover;
     const { enter, redis, onReport } = this.#options;
     const { signal } = this.#abort;
     const priorityOverride = new ReplicaPriorityOverride(redis);
@@ -87,12 +87,12 @@ export class FailoverCompletion {
     try {
       let lease = await enter(name, signal);
       while (lease.kind === 'full') {
-        if (performance.now() > deadlineMs || !isOpen(orphan)) return;
+        if (performance.now() > deadlineMs || !isOpen(failover)) return;
         await delay(lockRetryMs, undefined, { signal });
         lease = await enter(name, signal);
       }
       leave = lease.leave;
-      sentinel = await this.#order(orphan, { priorityOverride, deadlineMs });
+      sentinel = await this.#order(failover, { priorityOverride, deadlineMs });
       if (sentinel === undefined) return;
       onReport({ name, record, sentinel, error: undefined });
       const isOver = ({ epoch, phase }: MasterRecord) => epoch > record.epoch || phase === 'confirmed';
@@ -108,21 +108,21 @@ export class FailoverCompletion {
 
   /** Returns the Sentinel that was ordered, or undefined if none could be, or need be any more. */
   async #order(
-    orphan: Orphan,
+    failover: LeaderlessFailover,
     {
       priorityOverride,
       deadlineMs,
     }: { readonly priorityOverride: ReplicaPriorityOverride; readonly deadlineMs: number },
   ): Promise<Address | undefined> {
-    const { name, record } = orphan;
+    const { name, record } = failover;
     const startedMs = performance.now();
     let pausedMs = startedMs;
     for (;;) {
-      const plan = await this.#plan(orphan);
+      const plan = await this.#plan(failover);
       const nowMs = performance.now();
-      if (!isOpen(orphan) || nowMs > deadlineMs) return undefined;
+      if (!isOpen(failover) || nowMs > deadlineMs) return undefined;
       if (plan.kind === 'order' && nowMs - startedMs > graceMs) return this.#orderAt(name, plan.sentinel);
-      if (plan.kind === 'prefer') await priorityOverride.surpass(plan.rivals, plan.above);
+      if (plan.kind === 'raise-priorities') await priorityOverride.raiseAbove(plan.competitors, plan.above);
       if (plan.kind !== 'leave' && record.previous !== null && nowMs - pausedMs > renewPauseMs) {
         pausedMs = nowMs;
         await this.#options.fencer.hold(name, record.previous);
@@ -131,7 +131,7 @@ export class FailoverCompletion {
     }
   }
 
-  async #plan({ name, record }: Orphan): Promise<Completion> {
+  async #plan({ name, record }: LeaderlessFailover): Promise<Completion> {
     const { sentinels, redis } = this.#options;
     const [readings, { role }] = await Promise.all([
       sentinels.read(name),
@@ -157,13 +157,13 @@ function stopping(signal: AbortSignal): Promise<unknown> {
 }
 
 /** A failover that the bridge has followed, and whose leader is gone. */
-interface Orphan {
+interface LeaderlessFailover {
   readonly name: string;
   readonly record: MasterRecord;
   readonly memory: MasterMemory;
 }
 
 /** Neither confirmed nor replaced meanwhile. */
-function isOpen({ record, memory: { remembered } }: Orphan): boolean {
+function isOpen({ record, memory: { remembered } }: LeaderlessFailover): boolean {
   return remembered !== undefined && compareVersions(remembered, record) === 0 && remembered.phase === 'promoted';
 }

@@ -34,7 +34,7 @@ export class Operator implements MasterControls {
     this.#options = options;
   }
 
-  failOver(name: string, wish: Pick<PlannedOptions, 'successor' | 'timeoutMs'>): Promise<PlannedAnswer> {
+  failOver(name: string, options: Pick<PlannedOptions, 'successor' | 'timeoutMs'>): Promise<PlannedAnswer> {
     return this.#carryOut('failover', name, {
       run: async (order) => {
         const onStep = (step: PlannedStep, elapsedMs: number): void => {
@@ -42,7 +42,7 @@ export class Operator implements MasterControls {
           const outcome: Outcome = { kind: 'applied', summary, details: { step, elapsedMs } };
           this.#options.onStep(reportOf(order, { loop: stepLoop, outcome }));
         };
-        const { offsets, ...report } = await this.#bridge().failOver(name, { ...wish, onStep });
+        const { offsets, ...report } = await this.#bridge().failOver(name, { ...options, onStep });
         const inherited = Number.isFinite(offsets.inherited) ? offsets.inherited : null;
         return { ...report, offsets: { ...offsets, inherited } };
       },

@@ -48,7 +48,7 @@ export class PlannedCandidates {
   }
 
   /** Makes Sentinel select the successor, and waits until every Sentinel has seen the priorities. */
-  async prefer(successor: Address, candidates: readonly Address[]): Promise<void> {
+  async setPriorities(successor: Address, candidates: readonly Address[]): Promise<void> {
     await this.#priorityOverride.give(successor, candidates);
     const deadlineMs = performance.now() + infoMs;
     while (!(await this.#views()).every((view) => prefers(view, successor))) {

@@ -64,8 +64,8 @@ function findObstacle({ record, views, knownSentinels, consulOutage }: PlannedSi
   if (record.phase !== 'confirmed') return `its failover of epoch ${record.epoch} is not confirmed yet`;
   const { master, epoch } = record;
   if (!hasMajority({ master, configEpoch: epoch }, { views, knownSentinels })) {
-    const heard = `${views.length} of ${knownSentinels} Sentinels were heard`;
-    return `no majority of the Sentinels agrees on ${formatAddress(master)} at epoch ${epoch} (${heard})`;
+    const answered = `${views.length} of ${knownSentinels} Sentinels answered`;
+    return `no majority of the Sentinels agrees on ${formatAddress(master)} at epoch ${epoch} (${answered})`;
   }
   const disturbed = views.find((view) => view.condition !== 'up');
   if (disturbed === undefined) return undefined;

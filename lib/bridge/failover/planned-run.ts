@@ -46,7 +46,7 @@ export class PlannedFailover {
     try {
       const { record, candidates } = await planned.settle();
       this.#reached('checked');
-      if (successor !== undefined) await planned.prefer(successor, candidates);
+      if (successor !== undefined) await planned.setPriorities(successor, candidates);
       return await this.#hold(record, candidates);
     } finally {
       await priorityOverride.restore(this.#stages.ordered === undefined ? 'nothing' : 'failover');

@@ -26,10 +26,10 @@ export class ReplicaPriorityOverride {
     for (const address of addresses) await this.#change(address, () => 0);
   }
 
-  /** Raises the priority of each of `rivals` above `above`. Skips replicas with priority 0 and those that are dead. */
-  async surpass(rivals: readonly Address[], above: number): Promise<void> {
+  /** Raises the priority of each of `competitors` above `above`. Skips replicas with priority 0 and those that are dead. */
+  async raiseAbove(competitors: readonly Address[], above: number): Promise<void> {
     const raise = (priority: number) => (priority !== 0 && priority <= above ? above + 1 : priority);
-    await Promise.allSettled(rivals.map((address) => this.#change(address, raise)));
+    await Promise.allSettled(competitors.map((address) => this.#change(address, raise)));
   }
 
   /**

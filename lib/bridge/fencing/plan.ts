@@ -113,13 +113,13 @@ export function former(record: MasterRecord): readonly Address[] {
 }
 
 /** The evidence in `views`, all of them read after the ROLE answers. `consul`: whether the record is known to be current. */
-export function weighEvidence(heard: {
+export function assessEvidence(input: {
   readonly record: MasterRecord;
   readonly views: readonly SentinelView[];
   readonly knownSentinels: number;
   readonly consul: 'reachable' | 'unreachable';
 }): Evidence {
-  const { record, views, knownSentinels, consul } = heard;
+  const { record, views, knownSentinels, consul } = input;
   const agrees = (view: SentinelView) => view.configEpoch === record.epoch && sameAddress(view.master, record.master);
   const disturbed = views.some(
     (view) =>

@@ -54,13 +54,13 @@ export function applyElectionMessage(before: Elections, { event, master, message
 
 function next(
   event: string,
-  heard: {
+  input: {
     readonly running: Running | undefined;
     readonly announcedEpoch: number | undefined;
     readonly message: string;
   },
 ): Running | undefined {
-  const { running, announcedEpoch, message } = heard;
+  const { running, announcedEpoch, message } = input;
   switch (event) {
     case '+try-failover':
       return announcedEpoch === undefined ? undefined : { stage: 'trying', epoch: announcedEpoch };

@@ -52,12 +52,12 @@ export class LagSource {
     clearInterval(this.#timer);
   }
 
-  /** The last known lag. `wanted` makes the source measure it every second for the next minute. */
-  lag(name: string, replica: Address, interest: 'wanted' | 'glance'): Lag | undefined {
+  /** The last known lag. `measure` makes the source measure it every second for the next minute. */
+  lag(name: string, replica: Address, interest: 'measure' | 'cached'): Lag | undefined {
     const measured = this.#measured.get(name);
     if (measured === undefined) return undefined;
     const nowMs = performance.now();
-    if (interest === 'wanted') measured.wantedMs = nowMs;
+    if (interest === 'measure') measured.wantedMs = nowMs;
     return measured.keeper.lag(formatAddress(replica), nowMs);
   }
 

@@ -1,5 +1,5 @@
 import type { CatalogWatches, Follow, WatchState } from '../../consul/watches.ts';
-import type { Holdings, KvEntry, ServiceInstance } from '../../model/catalog.ts';
+import type { CatalogContents, KvEntry, ServiceInstance } from '../../model/catalog.ts';
 import {
   externalNode,
   masterService,
@@ -9,12 +9,12 @@ import {
   recordPrefix,
   replicaService,
 } from '../../model/naming.ts';
-import { type HeldRecord, readHeldRecord } from '../../model/record.ts';
+import { readStoredRecord, type StoredRecord } from '../../model/record.ts';
 
 /** What Consul holds for one master, as of the last answer of the watches. */
 export interface RecordReading {
-  readonly held: HeldRecord;
-  readonly holdings: Holdings;
+  readonly held: StoredRecord;
+  readonly catalogContents: CatalogContents;
   /** Consul's index of the records: every write at or below it is included. */
   readonly index: bigint;
   /** How often the index fell: Consul was restored or lost its data. */
@@ -63,8 +63,8 @@ export class RecordSource {
     const state = this.#records.state;
     if (!hasValue(state) || this.missing() !== undefined) return undefined;
     return {
-      held: readHeldRecord(this.#slices.records.get(name), name),
-      holdings: {
+      held: readStoredRecord(this.#slices.records.get(name), name),
+      catalogContents: {
         keys: this.#slices.keys.get(name) ?? new Map(),
         instances: this.#slices.instances.get(externalNode(name)) ?? [],
       },
@@ -77,7 +77,7 @@ export class RecordSource {
   get names(): readonly string[] {
     const slices = this.#slices;
     slices.names ??= [...slices.records]
-      .flatMap(([name, entry]) => (readHeldRecord(entry, name).kind === 'present' ? [name] : []))
+      .flatMap(([name, entry]) => (readStoredRecord(entry, name).kind === 'present' ? [name] : []))
       .toSorted();
     return slices.names;
   }

@@ -102,8 +102,8 @@ export class SentinelMember {
   async read(name: string): Promise<SentinelReading> {
     const { link } = this;
     const who = { sentinel: link.address, sentinelId: link.id };
-    const knewIt = this.hasMonitored(name);
-    if (link.error !== undefined) return { kind: 'unreachable', ...who, knewIt, error: link.error };
+    const hasMonitored = this.hasMonitored(name);
+    if (link.error !== undefined) return { kind: 'unreachable', ...who, hasMonitored, error: link.error };
     try {
       const view = await link.view(name, { timeoutMs: askTimeoutMs });
       const won = this.election(name);
@@ -111,8 +111,8 @@ export class SentinelMember {
       return { kind: 'seen', ...who, view: { ...view, ...election } };
     } catch (thrown) {
       const error = SwitchmasterError.from(thrown);
-      if (error.code === 'sentinel-master-unknown') return { kind: 'unaware', ...who, knewIt };
-      return { kind: 'unreachable', ...who, knewIt, error };
+      if (error.code === 'sentinel-master-unknown') return { kind: 'unaware', ...who, hasMonitored };
+      return { kind: 'unreachable', ...who, hasMonitored, error };
     }
   }
 }

@@ -36,7 +36,7 @@ export class SentinelMembers {
   }
 
   /** Whether it was discovered by a second address of a Sentinel that is known already. */
-  isTwin({ link, origin }: SentinelMember): boolean {
+  isDuplicate({ link, origin }: SentinelMember): boolean {
     return origin === 'discovered' && [...this].some((other) => other.link !== link && other.link.id === link.id);
   }
 
@@ -53,7 +53,7 @@ export class SentinelMembers {
    * another address, so configured ones and ones whose ids are known are counted apart.
    */
   count(name: string): number {
-    const members = this.#electorate(name);
+    const members = this.#voters(name);
     const configured = members.filter(({ origin }) => origin === 'configured');
     const ids = members.map(({ knownId }) => knownId).filter((id) => id !== undefined);
     const distinct = new Set(configured.map((member) => member.knownId ?? formatAddress(member.link.address)));
@@ -61,8 +61,8 @@ export class SentinelMembers {
   }
 
   /** Whether it has a say about `name`: see {@link uncounted}. */
-  hasSay(member: SentinelMember, name: string): boolean {
-    return this.#electorate(name).includes(member);
+  hasVote(member: SentinelMember, name: string): boolean {
+    return this.#voters(name).includes(member);
   }
 
   /**
@@ -70,11 +70,11 @@ export class SentinelMembers {
    * them. One Sentinel alone does not suffice: after it was rebuilt it has met no other.
    */
   uncounted(name: string): readonly SentinelMember[] {
-    const electorate = this.#electorate(name);
-    return [...this].filter((member) => member.names === undefined && !electorate.includes(member));
+    const voters = this.#voters(name);
+    return [...this].filter((member) => member.names === undefined && !voters.includes(member));
   }
 
-  #electorate(name: string): readonly SentinelMember[] {
+  #voters(name: string): readonly SentinelMember[] {
     const own = [...this].filter(({ names }) => names?.has(name) === true);
     const listed = new Set(own.flatMap(({ peers }) => [...peers]));
     const counts = ({ names, link }: SentinelMember) =>

@@ -6,13 +6,18 @@ import type { SentinelView } from '../../model/sentinel.ts';
 export type SentinelReading =
   | { readonly kind: 'seen'; readonly sentinel: Address; readonly sentinelId: string; readonly view: SentinelView }
   /** It answers, and monitors no master of this name. */
-  | { readonly kind: 'unaware'; readonly sentinel: Address; readonly sentinelId: string; readonly knewIt: boolean }
+  | {
+      readonly kind: 'unaware';
+      readonly sentinel: Address;
+      readonly sentinelId: string;
+      readonly hasMonitored: boolean;
+    }
   | {
       readonly kind: 'unreachable';
       readonly sentinel: Address;
       readonly sentinelId: string;
       /** Whether it has monitored this master since this process started. */
-      readonly knewIt: boolean;
+      readonly hasMonitored: boolean;
       readonly error: SwitchmasterError;
     };
 
@@ -29,7 +34,7 @@ export function distinctViews(readings: readonly SentinelReading[]): readonly Se
 export function unmonitored(readings: readonly SentinelReading[]): string | undefined {
   const others = readings.filter((reading) => reading.kind !== 'seen');
   if (others.length === 0 || others.length < readings.length) return undefined;
-  const own = others.filter(({ knewIt }) => knewIt);
+  const own = others.filter(({ hasMonitored }) => hasMonitored);
   const asked = own.length > 0 ? own : others;
   const unaware = asked.filter(({ kind }) => kind === 'unaware').length;
   if (own.length > 0 ? unaware * 2 <= asked.length : unaware < asked.length) return undefined;

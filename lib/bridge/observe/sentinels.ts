@@ -43,7 +43,7 @@ export class SentinelSource {
     this.#options = options;
     this.#members = new SentinelMembers({
       access: options.access,
-      onEvent: (member, event) => this.#heard(member, event),
+      onEvent: (member, event) => this.#onEvent(member, event),
       onUp: (member) => void this.#connected(member),
       onDown: (member, error) => this.#disconnected(member, error),
     });
@@ -96,8 +96,8 @@ export class SentinelSource {
     // Whether a Sentinel of other masters can be reached says nothing about this one.
     return readings.filter((reading, i) => {
       const member = members[i];
-      if (reading.kind !== 'unreachable' || reading.knewIt || member === undefined) return true;
-      return this.#members.hasSay(member, name);
+      if (reading.kind !== 'unreachable' || reading.hasMonitored || member === undefined) return true;
+      return this.#members.hasVote(member, name);
     });
   }
 
@@ -121,7 +121,7 @@ export class SentinelSource {
 
   async #connected(member: SentinelMember): Promise<void> {
     if (!this.#members.has(member)) return;
-    if (this.#members.isTwin(member)) return this.#members.leave(member);
+    if (this.#members.isDuplicate(member)) return this.#members.leave(member);
     this.#options.onLink({ sentinel: member.link.address, up: true });
     await this.#discover(member);
     this.#hintAll(member, 'connected');
@@ -133,7 +133,7 @@ export class SentinelSource {
     this.#hintAll(member, 'disconnected');
   }
 
-  #heard(member: SentinelMember, event: SentinelEvent): void {
+  #onEvent(member: SentinelMember, event: SentinelEvent): void {
     if (!this.#members.has(member)) return;
     if (discoveryEvents.has(event.event)) void this.#discover(member);
     if (event.master !== undefined) {
@@ -170,5 +170,5 @@ export class SentinelSource {
 
 /** A change that the source itself noticed, in the form of a Sentinel's message. */
 function changeOf(master: string, event: string): SentinelEvent {
-  return { event, master, lookAt: undefined, message: '' };
+  return { event, master, target: undefined, message: '' };
 }

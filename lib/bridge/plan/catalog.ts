@@ -2,9 +2,9 @@ import { type Address, formatAddress } from '../../model/address.ts';
 import type {
   CatalogChange,
   CatalogCheck,
+  CatalogContents,
   CatalogOperation,
   CatalogService,
-  Holdings,
   ServiceInstance,
 } from '../../model/catalog.ts';
 import {
@@ -42,10 +42,10 @@ interface WantedService {
 /** Writes the record by compare-and-set, with its keys and services. `index` 0: there must be no record yet. */
 export function planPublication(
   wanted: Wanted,
-  on: { readonly index: number; readonly holdings: Holdings },
+  on: { readonly index: number; readonly catalogContents: CatalogContents },
 ): CatalogChange {
   const { naming, record } = wanted;
-  const [master, ...replicas] = wantedServices(wanted, on.holdings);
+  const [master, ...replicas] = wantedServices(wanted, on.catalogContents);
   const node = externalNode(record.name);
   const write = ({ service, check }: WantedService): CatalogOperation[] => [
     { kind: 'service-set', node, service },
@@ -59,7 +59,7 @@ export function planPublication(
       ...(master === undefined ? [] : write(master)),
     ],
     rest: [
-      ...surplus(on.holdings, [...(master === undefined ? [] : [master]), ...replicas], node),
+      ...surplus(on.catalogContents, [...(master === undefined ? [] : [master]), ...replicas], node),
       ...replicas.flatMap(write),
     ],
   };
@@ -73,16 +73,16 @@ export function planConfirmation({ naming, record }: Wanted, on: { readonly inde
 }
 
 /** Writes only what differs from the record; empty where nothing differs. */
-export function planRepair(wanted: Wanted, holdings: Holdings): readonly CatalogOperation[] {
+export function planRepair(wanted: Wanted, catalogContents: CatalogContents): readonly CatalogOperation[] {
   const node = externalNode(wanted.record.name);
-  const services = wantedServices(wanted, holdings);
+  const services = wantedServices(wanted, catalogContents);
   const steps: CatalogOperation[] = wantedKeys(wanted)
-    .filter(([key, value]) => holdings.keys.get(key)?.value !== value)
+    .filter(([key, value]) => catalogContents.keys.get(key)?.value !== value)
     .map(([key, value]) => ({ kind: 'kv-set', key, value }));
-  steps.push(...surplus(holdings, services, node));
-  if (!nodeHolds(wanted, holdings)) steps.push(nodeStep(wanted));
+  steps.push(...surplus(catalogContents, services, node));
+  if (!nodeHolds(wanted, catalogContents)) steps.push(nodeStep(wanted));
   for (const { service, check } of services) {
-    const held = holdings.instances.find((instance) => instance.id === service.id);
+    const held = catalogContents.instances.find((instance) => instance.id === service.id);
     if (held === undefined || !sameService(service, held)) steps.push({ kind: 'service-set', node, service });
     const heldCheck = held?.checks.find(({ id }) => id === check.id);
     const same =
@@ -97,8 +97,8 @@ function nodeStep({ naming, record }: Wanted): CatalogOperation {
   return { kind: 'node-set', node: externalNode(record.name), address: record.master.host, meta };
 }
 
-function nodeHolds({ naming, record }: Wanted, holdings: Holdings): boolean {
-  const held = holdings.instances[0];
+function nodeHolds({ naming, record }: Wanted, catalogContents: CatalogContents): boolean {
+  const held = catalogContents.instances[0];
   if (held === undefined || held.nodeAddress !== record.master.host) return false;
   return Object.entries(nodeMeta({ naming, name: record.name })).every(([key, value]) => held.nodeMeta[key] === value);
 }
@@ -114,7 +114,7 @@ function wantedKeys({ naming, record }: Wanted): readonly (readonly [string, str
 }
 
 /** The master first, then the replicas in order. */
-function wantedServices(wanted: Wanted, holdings: Holdings): readonly WantedService[] {
+function wantedServices(wanted: Wanted, catalogContents: CatalogContents): readonly WantedService[] {
   const { record } = wanted;
   const master = makeService(wanted, { kind: masterService, id: masterService, address: record.master });
   const opinions = new Map(wanted.replicas.map(({ address, opinion }) => [formatAddress(address), opinion]));
@@ -125,10 +125,13 @@ function wantedServices(wanted: Wanted, holdings: Holdings): readonly WantedServ
       address,
     });
     const fallback = { status: 'critical', output: 'Sentinel: not seen yet' } as const;
-    return withCheck(service, opinions.get(formatAddress(address)) ?? heldOpinion(service, holdings) ?? fallback);
+    return withCheck(
+      service,
+      opinions.get(formatAddress(address)) ?? heldOpinion(service, catalogContents) ?? fallback,
+    );
   });
   const fallback = { status: 'critical', output: 'no Sentinel can be asked' } as const;
-  return [withCheck(master, wanted.master ?? heldOpinion(master, holdings) ?? fallback), ...replicas];
+  return [withCheck(master, wanted.master ?? heldOpinion(master, catalogContents) ?? fallback), ...replicas];
 }
 
 function makeService(
@@ -158,8 +161,8 @@ function withCheck(service: CatalogService, opinion: Opinion): WantedService {
 }
 
 /** While no Sentinel has an opinion, a check keeps its status and output for the same address. */
-function heldOpinion(service: CatalogService, holdings: Holdings): Opinion | undefined {
-  const held = holdings.instances.find(
+function heldOpinion(service: CatalogService, catalogContents: CatalogContents): Opinion | undefined {
+  const held = catalogContents.instances.find(
     ({ id, address, port }) => id === service.id && address === service.address && port === service.port,
   );
   const check = held?.checks.find(({ id }) => id === `${service.id}:sentinel`);
@@ -179,9 +182,9 @@ function sameService(service: CatalogService, held: ServiceInstance): boolean {
 }
 
 /** Deletes our services on the node that the record does not want. */
-function surplus(holdings: Holdings, wanted: readonly WantedService[], node: string): CatalogOperation[] {
+function surplus(catalogContents: CatalogContents, wanted: readonly WantedService[], node: string): CatalogOperation[] {
   const ids = new Set(wanted.map(({ service }) => service.id));
-  return holdings.instances
+  return catalogContents.instances
     .filter(({ id, name }) => (name === masterService || name === replicaService) && !ids.has(id))
     .map(({ id, name }) => ({ kind: 'service-delete', node, serviceId: id, name }));
 }

@@ -1,6 +1,6 @@
 import { type Address, sameAddress } from '../../model/address.ts';
 import { compareVersions, type Version } from '../../model/epoch.ts';
-import type { HeldRecord, MasterRecord } from '../../model/record.ts';
+import type { MasterRecord, StoredRecord } from '../../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../model/sentinel.ts';
 import { agreedReplicas } from './check-opinion.ts';
 import { hasMajority } from './vote.ts';
@@ -10,7 +10,7 @@ import { hasMajority } from './vote.ts';
 /** What a bridge knows when it decides. Times are milliseconds of one clock. */
 export interface Situation {
   /** What Consul holds. */
-  readonly held: HeldRecord;
+  readonly held: StoredRecord;
   /** The newest record that this bridge has seen in Consul, also after a deletion, an edit or a loss of Consul's data. */
   readonly remembered: MasterRecord | undefined;
   /** The last failover that this bridge followed, even if Consul has not taken it: traffic on its node goes there. */

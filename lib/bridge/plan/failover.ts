@@ -5,9 +5,9 @@ import type { SentinelView } from '../../model/sentinel.ts';
 import { agreedReplicas } from './check-opinion.ts';
 import { answerOf, type Decision, type Draft, draftOf, keep, newestKnown, type Situation } from './decision.ts';
 import { agreedSince, contradict, deliver, fallBehind, rebaseByHand } from './generation.ts';
-import { isMember, isStranger } from './membership.ts';
+import { isMember, isUnlisted } from './membership.ts';
 import { newestPromotion, replicasAfter } from './promotion.ts';
-import { bestOf, hasMajority, knownSentinels, majorityHeard, rivalsOf } from './vote.ts';
+import { bestOf, conflictingViews, hasMajority, knownSentinels, majorityAnswers } from './vote.ts';
 
 /*
  * The decision who is master, without any I/O. docs/architecture.md, "Fencing", describes it in prose.
@@ -22,15 +22,16 @@ const promotionRetryMs = 25;
 
 export function decide(everything: Situation): Decision {
   const known = newestKnown(everything);
-  const observed = { ...everything, views: everything.views.filter((view) => !isStranger(view, everything)) };
+  const observed = { ...everything, views: everything.views.filter((view) => !isUnlisted(view, everything)) };
   const promoting = observed.views.flatMap((view) => (settled(view) ? [] : (view.promoting ?? [])));
   const situation = { ...observed, promoting, views: observed.views.filter(settled) };
   const best = bestOf(situation.views);
   const promoted = known === undefined ? undefined : followPromotion(observed, { known, best });
   if (promoted !== undefined) return promoted;
   if (best === undefined) return waitForSentinels(observed, known);
-  const rivals = rivalsOf(best, situation.views);
-  if (rivals.length > 0 && !hasMajority(best, situation)) return refuseRivals(situation, { best, rivals, known });
+  const conflicting = conflictingViews(best, situation.views);
+  if (conflicting.length > 0 && !hasMajority(best, situation))
+    return refuseConflict(situation, { best, conflicting, known });
   if (known === undefined) return decideFirst(situation, best);
   if (situation.rebaseAsked === 'asked') return rebaseByHand(situation, { best, known });
   const { decided } = situation;
@@ -97,17 +98,17 @@ function waitForSentinels(
 }
 
 /** No majority names either master. Elections cannot end so: somebody set different masters by hand. */
-function refuseRivals(
+function refuseConflict(
   situation: Situation,
   step: {
     readonly best: SentinelView;
-    readonly rivals: readonly SentinelView[];
+    readonly conflicting: readonly SentinelView[];
     readonly known: MasterRecord | undefined;
   },
 ): Decision {
-  const { best, rivals, known } = step;
+  const { best, conflicting, known } = step;
   if (!situation.complete) return { kind: 'ask-all' };
-  const named = [best, ...rivals].map((view) => formatAddress(view.master));
+  const named = [best, ...conflicting].map((view) => formatAddress(view.master));
   const summary = `Sentinels name different masters for epoch ${best.configEpoch}: ${[...new Set(named)].toSorted().join(', ')}`;
   if (known !== undefined && best.configEpoch < known.epoch) return { kind: 'wait', why: 'older', summary };
   return { kind: 'conflict', summary };
@@ -121,7 +122,7 @@ function refuseRivals(
 function decideFirst(situation: Situation, best: SentinelView): Decision {
   const { views } = situation;
   if (!situation.complete) return { kind: 'ask-all' };
-  if (!majorityHeard(situation)) {
+  if (!majorityAnswers(situation)) {
     const summary = `there is no record yet, and only ${views.length} of ${knownSentinels(situation)} Sentinels can be asked: a majority is needed`;
     return { kind: 'wait', why: 'no-majority', summary };
   }

@@ -24,17 +24,17 @@ export function isMember(address: Address, by: SentinelView, situation: Situatio
 }
 
 /** Whether a Sentinel without a majority names an unknown master at a newer epoch than the record's. */
-export function isStranger(view: SentinelView, situation: Situation): boolean {
+export function isUnlisted(view: SentinelView, situation: Situation): boolean {
   const known = newestKnown(situation);
   if (known === undefined || view.configEpoch <= known.epoch) return false;
   return !isMember(view.master, view, situation) && !hasMajority(view, situation);
 }
 
 /** A sentence about the Sentinels whose views do not count; undefined where there are none. */
-export function describeStrangers(situation: Situation): string | undefined {
-  const strangers = situation.views.filter((view) => isStranger(view, situation));
-  if (strangers.length === 0) return undefined;
-  const said = strangers.map(
+export function describeUnlisted(situation: Situation): string | undefined {
+  const unlisted = situation.views.filter((view) => isUnlisted(view, situation));
+  if (unlisted.length === 0) return undefined;
+  const said = unlisted.map(
     ({ sentinel, master, configEpoch }) =>
       `${formatAddress(sentinel)} names ${formatAddress(master)} at epoch ${configEpoch}`,
   );

@@ -1,4 +1,4 @@
-import type { CatalogNode, Holdings } from '../../model/catalog.ts';
+import type { CatalogContents, CatalogNode } from '../../model/catalog.ts';
 import { externalNode, type Naming } from '../../model/naming.ts';
 
 /*
@@ -29,8 +29,8 @@ export type Ownership =
   | { readonly kind: 'foreign'; readonly owner: string };
 
 /** The ownership by the instances on the node, which the watch has already read. */
-export function ownershipOf(claim: Claim, holdings: Holdings): Ownership {
-  for (const { nodeMeta: meta } of holdings.instances) {
+export function ownershipOf(claim: Claim, catalogContents: CatalogContents): Ownership {
+  for (const { nodeMeta: meta } of catalogContents.instances) {
     const owner = markedOwner(claim, meta);
     if (owner === 'ours') return { kind: 'proven' };
     if (owner !== undefined) return { kind: 'foreign', owner };

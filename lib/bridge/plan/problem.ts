@@ -6,7 +6,7 @@ import type { SentinelView } from '../../model/sentinel.ts';
 /** What the bridge knows of one master. */
 export interface ProblemSituation {
   readonly record: MasterRecord | undefined;
-  /** One for each Sentinel that answered the last survey. */
+  /** One for each Sentinel that answered last. */
   readonly views: readonly SentinelView[];
   /** Redis servers that refuse the bridge, with their error. */
   readonly refusals: readonly { readonly address: Address; readonly says: string }[];

@@ -3,7 +3,7 @@ import { majorityOf } from '../../model/epoch.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 
 /** The Sentinels that answered, out of how many. */
-export interface Ballot {
+export interface Votes {
   readonly views: readonly SentinelView[];
   readonly knownSentinels: number;
 }
@@ -19,25 +19,25 @@ export function bestOf(views: readonly SentinelView[]): SentinelView | undefined
 }
 
 /** Views of another master at the same epoch. */
-export function rivalsOf(best: SentinelView, views: readonly SentinelView[]): readonly SentinelView[] {
+export function conflictingViews(best: SentinelView, views: readonly SentinelView[]): readonly SentinelView[] {
   return views.filter((view) => view.configEpoch === best.configEpoch && !sameAddress(view.master, best.master));
 }
 
 /** True where more than half of all Sentinels name this master at this epoch. */
-export function hasMajority(candidate: Candidate, ballot: Ballot): boolean {
-  return votesFor(candidate, ballot.views) >= majorityOf(knownSentinels(ballot));
+export function hasMajority(candidate: Candidate, votes: Votes): boolean {
+  return votesFor(candidate, votes.views) >= majorityOf(knownSentinels(votes));
 }
 
 /** True where more than half of all Sentinels answered, whatever they name. */
-export function majorityHeard(ballot: Ballot): boolean {
-  return ballot.views.length >= majorityOf(knownSentinels(ballot));
+export function majorityAnswers(votes: Votes): boolean {
+  return votes.views.length >= majorityOf(knownSentinels(votes));
 }
 
 /**
  * Sentinel counts its majority among all the Sentinels that it has ever met, dead ones included. So does this. A Sentinel
  * that was just rebuilt has met no other and would be a majority by itself, so those that the bridge knows count too.
  */
-export function knownSentinels({ views, knownSentinels: known }: Ballot): number {
+export function knownSentinels({ views, knownSentinels: known }: Votes): number {
   return Math.max(known, views.length, ...views.map((view) => view.knownSentinels));
 }
 

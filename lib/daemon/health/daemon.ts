@@ -1,5 +1,5 @@
 import { makeReason, type Reason } from '../../model/health.ts';
-import type { PassedOver } from '../../model/records.ts';
+import type { IgnoredKey } from '../../model/records.ts';
 
 /** Whether Consul can be read, and since when. */
 export type ConsulState =
@@ -28,8 +28,8 @@ export function judgeConsul(consul: ConsulState): readonly Reason[] {
   return [makeReason({ code: 'consul-unreachable', subject: { kind: 'consul', name: 'consul' }, text })];
 }
 
-export function judgePassedOver(passedOver: readonly PassedOver[]): readonly Reason[] {
-  return passedOver.map(({ key, message }) =>
+export function judgeIgnoredKeys(ignoredKeys: readonly IgnoredKey[]): readonly Reason[] {
+  return ignoredKeys.map(({ key, message }) =>
     makeReason({ code: 'record-unreadable', subject: { kind: 'consul', name: key }, text: `Passed over: ${message}.` }),
   );
 }

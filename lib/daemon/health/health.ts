@@ -1,6 +1,6 @@
 import type { Views } from '../../http/views.ts';
 import { type Health, toHealth } from '../../model/health.ts';
-import type { PassedOver } from '../../model/records.ts';
+import type { IgnoredKey } from '../../model/records.ts';
 import { judgeCluster } from './cluster.ts';
 import {
   type ConfigState,
@@ -8,8 +8,8 @@ import {
   type InterfacesState,
   judgeConfig,
   judgeConsul,
+  judgeIgnoredKeys,
   judgeInterfaces,
-  judgePassedOver,
   judgeReadiness,
 } from './daemon.ts';
 import { judgeDesired } from './desired.ts';
@@ -26,7 +26,7 @@ export interface Situation {
   readonly consul: ConsulState;
   readonly config: ConfigState;
   /** Keys among the records that hold no record. */
-  readonly passedOver: readonly PassedOver[];
+  readonly ignoredKeys: readonly IgnoredKey[];
   readonly interfaces: InterfacesState;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
@@ -36,13 +36,13 @@ export interface Situation {
  * Whether all is well, and why not. Decided here alone: the API, `switchmaster status`, the live page and the metrics
  * show it.
  */
-export function judge({ views, consul, config, passedOver, interfaces, nowMs }: Situation): Health {
+export function judge({ views, consul, config, ignoredKeys, interfaces, nowMs }: Situation): Health {
   const last = (loop: string, key: string) => views.outcomes.last(loop, key);
   return toHealth([
     ...judgeReadiness(views.readiness.missing()),
     ...judgeConsul(consul),
     ...judgeConfig(config),
-    ...judgePassedOver(passedOver),
+    ...judgeIgnoredKeys(ignoredKeys),
     ...judgeInterfaces(interfaces),
     ...views.masters
       .list()

@@ -5,8 +5,8 @@
  */
 import { duration, moment, timeOfDay } from './clock.js';
 import { arrange, byId, h, on, say } from './dom.js';
+import { isMasterChange } from './failover-timeline.js';
 import { ask } from './server.js';
-import { isMasterChange } from './stories.js';
 
 const pageSize = 60;
 
@@ -20,7 +20,7 @@ const choices = {
 /** @type {Readonly<Record<Entry['kind'], { sign: string, word: string }>>} */
 const kinds = {
   applied: { sign: '✓', word: 'Done' },
-  fenced: { sign: '⇄', word: 'Gave way' },
+  fenced: { sign: '⇄', word: 'Superseded' },
   held: { sign: '…', word: 'Held' },
   failed: { sign: '✕', word: 'Failed' },
 };
@@ -105,7 +105,7 @@ export class Decisions {
   /** @param {Entry} entry */
   async #toggle(entry) {
     if (this.#opened.delete(entry.id)) return this.#onChange();
-    this.#opened.set(entry.id, tellShortly(entry));
+    this.#opened.set(entry.id, summarize(entry));
     this.#onChange();
     if (entry.loop !== 'bridge') return;
     const sentences = await readStory(entry).catch(() => undefined);
@@ -130,7 +130,7 @@ async function readStory({ id, key }) {
  * @param {Entry} entry
  * @returns {readonly string[]}
  */
-function tellShortly({ hints, details, durationMs, error }) {
+function summarize({ hints, details, durationMs, error }) {
   const woken = hints.map(({ source, event, agoMs }) => `${event} from ${source}, ${duration(agoMs)} before`);
   const stages = Object.entries(details.stages ?? {}).map(
     ([stage, ms]) => `${stage.replace(/Ms$/, '')} after ${duration(Number(ms))}`,

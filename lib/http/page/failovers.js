@@ -2,11 +2,11 @@
  * The timeline of failovers: each with its stages as a waterfall.
  *
  * @import { World } from './api.d.ts'
- * @import { Lane, Story } from './stories.js'
+ * @import { TimelineRow, Failover } from './failover-timeline.js'
  */
 import { duration, moment } from './clock.js';
 import { arrange, byId, h, say, withVars } from './dom.js';
-import { listFailovers } from './stories.js';
+import { listFailovers } from './failover-timeline.js';
 
 const pageSize = 4;
 
@@ -23,27 +23,27 @@ export class Failovers {
 
   /** @param {World} world */
   show({ entries, filter }) {
-    const stories = listFailovers(entries).filter(({ key }) => key.toLowerCase().includes(filter));
+    const failovers = listFailovers(entries).filter(({ key }) => key.toLowerCase().includes(filter));
     const none = byId('failovers-none');
-    none.hidden = stories.length > 0;
+    none.hidden = failovers.length > 0;
     say(none, filter === '' ? 'None in the journal.' : 'None of these names in the journal.');
-    byId('failovers-more').hidden = stories.length <= this.#limit;
-    arrange(byId('failovers-list'), stories.slice(0, this.#limit), {
+    byId('failovers-more').hidden = failovers.length <= this.#limit;
+    arrange(byId('failovers-list'), failovers.slice(0, this.#limit), {
       key: ({ id }) => String(id),
-      signature: (story) => JSON.stringify(story),
-      build: buildStory,
+      signature: (failover) => JSON.stringify(failover),
+      build: buildFailover,
     });
   }
 }
 
-/** @param {Story} story */
-function buildStory(story) {
-  const { key, at, epoch, generation, cause, lanes, endMs } = story;
+/** @param {Failover} failover */
+function buildFailover(failover) {
+  const { key, at, epoch, generation, cause, rows, endMs } = failover;
   const scaleMs = niceScale(endMs);
   return h(
     'li',
     { class: 'failover', 'data-name': key },
-    buildHeading(story),
+    buildHeading(failover),
     h(
       'p',
       { class: 'quiet' },
@@ -72,14 +72,14 @@ function buildStory(story) {
       h(
         'tbody',
         {},
-        lanes.map((lane) => buildLane(lane, scaleMs)),
+        rows.map((row) => buildRow(row, scaleMs)),
       ),
     ),
-    around(story),
+    around(failover),
   );
 }
 
-/** @param {Story} story */
+/** @param {Failover} failover */
 function buildHeading({ key, from, to }) {
   return h(
     'h3',
@@ -96,10 +96,10 @@ function buildHeading({ key, from, to }) {
 }
 
 /**
- * @param {Lane} lane
+ * @param {TimelineRow} row
  * @param {number} scaleMs
  */
-function buildLane({ name, segments, outcome }, scaleMs) {
+function buildRow({ name, segments, outcome }, scaleMs) {
   const words = segments.map((segment) => `${segment.name} after ${duration(segment.toMs)}`).join(', ');
   const bars = segments.map(({ name, fromMs, toMs }) =>
     withVars(
@@ -136,7 +136,7 @@ function axis(scaleMs) {
   );
 }
 
-/** @param {Story} story */
+/** @param {Failover} failover */
 function around({ around, endMs }) {
   const events = around.map(({ name, ms }) => `${name} ${duration(Math.abs(ms))} ${ms < 0 ? 'before' : 'after'}`);
   const stages = ['observed', 'planned', 'committed', 'rendered', 'checked', 'swapped', 'reloaded', 'verified'];

@@ -30,7 +30,7 @@ export class Feed {
   #onChange;
   #stream = new EventStream();
   #lastId = 0;
-  #heardMs = 0;
+  #lastAnswerMs = 0;
   /** @type {Map<string, Set<string>>} */
   #wanted = new Map();
   /** @type {number | undefined} */
@@ -67,7 +67,7 @@ export class Feed {
 
   #connect() {
     this.#stream.open(this.#lastId, {
-      onEntry: (event) => this.#heard(event),
+      onEntry: (event) => this.#onEntry(event),
       onGap: () => void this.#readHistory(),
       // A poll finds out at once whether the server answers. A stream that is refused alone does not poll over and over.
       onLost: () => this.#pollNow(),
@@ -75,10 +75,10 @@ export class Feed {
   }
 
   /** @param {MessageEvent} event */
-  #heard(event) {
+  #onEntry(event) {
     /** @type {Entry} */
     const entry = JSON.parse(event.data);
-    this.#heardMs = Date.now();
+    this.#lastAnswerMs = Date.now();
     this.#takeEntries([entry]);
     this.#want(aboutMasters.has(entry.loop) ? 'bridge' : entry.loop, entry.key);
   }
@@ -153,12 +153,12 @@ export class Feed {
   async #answering(asking) {
     try {
       await asking();
-      this.#heardMs = Date.now();
+      this.#lastAnswerMs = Date.now();
       if (this.world.link.kind !== 'live') this.#become({ link: { kind: 'live' } });
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown);
-      if (this.#heardMs === 0) return this.#become({ link: { kind: 'old', sinceMs: 0, why } });
-      this.#become({ link: { kind: 'old', sinceMs: this.#heardMs, why } });
+      if (this.#lastAnswerMs === 0) return this.#become({ link: { kind: 'old', sinceMs: 0, why } });
+      this.#become({ link: { kind: 'old', sinceMs: this.#lastAnswerMs, why } });
       if (!this.#polling) this.#pollNow();
     }
   }

@@ -4,7 +4,7 @@
  * @import { Address, Master, World } from './api.d.ts'
  * @import { Box, Line } from './layout.js'
  *
- * @typedef {{ master: Master, stance: ReturnType<typeof stance>, names: Address | null, epoch: number | null }} Ballot
+ * @typedef {{ master: Master, stance: ReturnType<typeof stance>, names: Address | null, epoch: number | null }} SentinelVote
  */
 import { format } from './address.js';
 import { levelAt } from './health.js';
@@ -20,9 +20,9 @@ export function addSentinels({ boxes, lines, masters, world, width }, height) {
   const sentinels = gather(masters);
   const heights = [...sentinels].map(() => size.sentinel);
   const place = spread(heights, height);
-  for (const [index, [title, ballots]] of [...sentinels].entries()) {
+  for (const [index, [title, votes]] of [...sentinels].entries()) {
     const id = `sentinel ${title}`;
-    const gone = ballots.every((ballot) => ballot.stance === 'gone');
+    const gone = votes.every((vote) => vote.stance === 'gone');
     boxes.push({
       id,
       kind: 'sentinel',
@@ -32,13 +32,13 @@ export function addSentinels({ boxes, lines, masters, world, width }, height) {
       height: size.sentinel,
       level: levelAt(world, title),
       title,
-      note: gone ? 'cannot be reached' : noteOf(ballots),
+      note: gone ? 'cannot be reached' : noteOf(votes),
     });
-    for (const ballot of ballots) {
-      const named = ballot.names ?? ballot.master.record?.master;
-      const to = named == null ? undefined : boxes.find((box) => box.id === serverId(ballot.master.name, named))?.id;
-      const kind = ballot.stance === 'unaware' ? 'differ' : ballot.stance;
-      if (to !== undefined) lines.push({ id: `${id} ${ballot.master.name}`, from: id, to, kind });
+    for (const vote of votes) {
+      const named = vote.names ?? vote.master.record?.master;
+      const to = named == null ? undefined : boxes.find((box) => box.id === serverId(vote.master.name, named))?.id;
+      const kind = vote.stance === 'unaware' ? 'differ' : vote.stance;
+      if (to !== undefined) lines.push({ id: `${id} ${vote.master.name}`, from: id, to, kind });
     }
   }
   return place.height;
@@ -46,26 +46,26 @@ export function addSentinels({ boxes, lines, masters, world, width }, height) {
 
 /**
  * @param {readonly Master[]} masters
- * @returns {ReadonlyMap<string, Ballot[]>} By the Sentinel's address.
+ * @returns {ReadonlyMap<string, SentinelVote[]>} By the Sentinel's address.
  */
 function gather(masters) {
-  /** @type {Map<string, Ballot[]>} */
+  /** @type {Map<string, SentinelVote[]>} */
   const sentinels = new Map();
   for (const master of masters) {
     // Without a record there is nothing to agree with.
     for (const vote of master.record === null ? [] : master.sentinels) {
       const id = format(vote.address);
-      const ballots = sentinels.get(id) ?? [];
-      ballots.push({ master, stance: stance(vote, master.record), names: vote.master, epoch: vote.epoch });
-      sentinels.set(id, ballots);
+      const votes = sentinels.get(id) ?? [];
+      votes.push({ master, stance: stance(vote, master.record), names: vote.master, epoch: vote.epoch });
+      sentinels.set(id, votes);
     }
   }
   return sentinels;
 }
 
-/** @param {readonly Ballot[]} ballots */
-function noteOf(ballots) {
-  if (ballots.length > 4) return `${ballots.length} masters`;
-  const epochs = [...new Set(ballots.map(({ epoch }) => epoch ?? '–'))];
+/** @param {readonly SentinelVote[]} votes */
+function noteOf(votes) {
+  if (votes.length > 4) return `${votes.length} masters`;
+  const epochs = [...new Set(votes.map(({ epoch }) => epoch ?? '–'))];
   return `epoch${epochs.length === 1 ? '' : 's'} ${epochs.join(', ')}`;
 }

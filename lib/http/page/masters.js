@@ -77,7 +77,7 @@ function showGroups(groups, handlers) {
     if (count != null) say(count, String(members.length));
     arrange(list, members, {
       key: ({ master }) => master.name,
-      signature: (one) => JSON.stringify([looks(one), open.has(one.master.name)]),
+      signature: (one) => JSON.stringify([visibleState(one), open.has(one.master.name)]),
       build: (one) => buildCard(one, { density, ...handlers }),
     });
   }
@@ -88,7 +88,7 @@ function showGroups(groups, handlers) {
  * away what somebody has just marked in it.
  * @param {Shown} shown
  */
-function looks({ master, ...rest }) {
+function visibleState({ master, ...rest }) {
   const sentinels = master.sentinels.map((vote) => ({ ...vote, lastReadAt: null }));
   return { ...master, ...rest, sentinels, lastOutcome: null };
 }

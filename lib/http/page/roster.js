@@ -30,7 +30,8 @@ export function showRoster(world, { drawn, picked, onPick }) {
   say(note, many ? `${drawnText} Pick others below.` : '');
   arrange(byId('picture-roster'), many ? matching : [], {
     key: ({ name }) => name,
-    signature: (master) => JSON.stringify([looks(master, world), drawn.has(master.name), picked.has(master.name)]),
+    signature: (master) =>
+      JSON.stringify([visibleState(master, world), drawn.has(master.name), picked.has(master.name)]),
     build: (master) =>
       buildTile(master, { world, drawn: drawn.has(master.name), picked: picked.has(master.name), onPick }),
   });
@@ -40,7 +41,7 @@ export function showRoster(world, { drawn, picked, onPick }) {
  * @param {Master} master
  * @param {World} world
  */
-function looks({ name, record, sentinels }, world) {
+function visibleState({ name, record, sentinels }, world) {
   return [verdictOf(world, 'master', name), record?.master, sentinels.map((vote) => stance(vote, record))];
 }
 

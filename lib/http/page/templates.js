@@ -29,7 +29,7 @@ export function showTemplates(world, orders) {
   byId('templates-none').hidden = all.length > 0;
   arrange(byId('templates-list'), wanted, {
     key: ({ name }) => name,
-    signature: (template) => JSON.stringify([looks(template), verdictOf(world, 'template', template.name)]),
+    signature: (template) => JSON.stringify([visibleState(template), verdictOf(world, 'template', template.name)]),
     build: (template) => build(template, { orders, verdict: verdictOf(world, 'template', template.name) }),
   });
 }
@@ -38,7 +38,7 @@ export function showTemplates(world, orders) {
  * What the page shows of it. If that is unchanged, the page must not rebuild it while somebody reads it.
  * @param {Shown} template
  */
-function looks(template) {
+function visibleState(template) {
   const { lastOutcome, writtenAt, renderedAt } = template;
   const summary = lastOutcome === null ? null : lastOutcome.summary;
   return { ...template, stages: null, lastOutcome: summary, renderedAt: writtenAt === null ? renderedAt : null };

@@ -4,8 +4,8 @@
  * @import { Entry, Level, Reason, World } from './api.d.ts'
  */
 import { arrange, byId, h, placeOf, say } from './dom.js';
+import { isMasterChange } from './failover-timeline.js';
 import { signs, worstFirst } from './health.js';
-import { isMasterChange } from './stories.js';
 
 /** Subjects that are listed at most. */
 const maxProblems = 12;

@@ -76,7 +76,7 @@ export async function readDestination(destination: string): Promise<PresentFile 
 export async function writeCandidate(input: {
   readonly destination: string;
   readonly bytes: Buffer;
-  readonly wish: WantedOwnership;
+  readonly ownership: WantedOwnership;
   readonly present: PresentFile | undefined;
   readonly signal: AbortSignal;
 }): Promise<Candidate> {
@@ -111,12 +111,12 @@ export async function writeCandidate(input: {
  */
 async function giveOwnership(
   handle: FileHandle,
-  input: { destination: string; wish: WantedOwnership; present: PresentFile | undefined },
+  input: { destination: string; ownership: WantedOwnership; present: PresentFile | undefined },
 ): Promise<string | undefined> {
-  const { destination, wish, present } = input;
-  const uid = wish.uid ?? present?.uid;
-  const gid = wish.gid ?? present?.gid;
-  const mode = wish.mode ?? present?.mode ?? 0o644;
+  const { destination, ownership, present } = input;
+  const uid = ownership.uid ?? present?.uid;
+  const gid = ownership.gid ?? present?.gid;
+  const mode = ownership.mode ?? present?.mode ?? 0o644;
   const group = () => (gid === undefined ? undefined : handle.chown(-1, gid));
   const refuse = () => 'refused' as const;
   const owned = await handle.chown(uid ?? -1, gid ?? -1).catch(async () => {
@@ -180,15 +180,18 @@ export async function discardCandidate(candidate: Pick<Candidate, 'path'>): Prom
 }
 
 /** Sets the configured permissions where they differ. */
-export async function correctOwnership(destination: string, wish: WantedOwnership): Promise<'corrected' | 'unchanged'> {
+export async function correctOwnership(
+  destination: string,
+  ownership: WantedOwnership,
+): Promise<'corrected' | 'unchanged'> {
   const present = await readDestination(destination);
   if (present === undefined) return 'unchanged';
-  const owned = (wish.uid ?? present.uid) === present.uid && (wish.gid ?? present.gid) === present.gid;
-  if (owned && (wish.mode ?? present.mode) === present.mode) return 'unchanged';
+  const owned = (ownership.uid ?? present.uid) === present.uid && (ownership.gid ?? present.gid) === present.gid;
+  if (owned && (ownership.mode ?? present.mode) === present.mode) return 'unchanged';
   try {
-    if (!owned) await chown(destination, wish.uid ?? present.uid, wish.gid ?? present.gid);
+    if (!owned) await chown(destination, ownership.uid ?? present.uid, ownership.gid ?? present.gid);
     const handle = await open(destination, 'r');
-    await handle.chmod(wish.mode ?? present.mode).finally(() => handle.close());
+    await handle.chmod(ownership.mode ?? present.mode).finally(() => handle.close());
     return 'corrected';
   } catch (thrown) {
     throw unwritable(destination, 'be given its owner and mode', thrown);

@@ -102,8 +102,8 @@ async function reloadHaproxy(
 async function reloadDrained(step: Step, { command, drain }: ReloadSpec & { kind: 'command' }): Promise<void> {
   const work = () => runReload(step, command);
   if (drain === undefined) return work();
-  const patience = step.urgency === 'ordinary' ? 'wait' : 'none';
-  return whileDrained(drain, { patience, signal: step.signal, interrupted: step.interrupted, work });
+  const sessions = step.urgency === 'ordinary' ? 'awaited' : 'closed';
+  return whileDrained(drain, { sessions, signal: step.signal, interrupted: step.interrupted, work });
 }
 
 async function reloadSupervised(step: Step, reload: ReloadSpec & { kind: 'supervise' }): Promise<void> {

@@ -111,12 +111,12 @@ async function putInPlace(
   const { spec, clock, signal } = step;
   const { bytes, present } = input;
   const { destination } = spec;
-  const wish = await resolveOwnership(spec, anySignal(step));
+  const ownership = await resolveOwnership(spec, anySignal(step));
   // The present file stays good, whatever the result of the candidate.
   const keeps = input.keep === 'good-copy' && canGoBack(step) && present !== undefined;
   const keeping = keeps ? keepGoodCopy(destination, present) : undefined;
   const [written, kept] = await Promise.allSettled([
-    writeCandidate({ destination, bytes, wish, present, signal }),
+    writeCandidate({ destination, bytes, ownership, present, signal }),
     keeping,
   ]);
   if (written.status === 'rejected') throw written.reason;

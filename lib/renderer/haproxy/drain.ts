@@ -7,14 +7,14 @@ const restoreTimeoutMs = 2_000;
 const pollMs = 20;
 
 /**
- * Runs `work` while the HAProxy in front of a consumer sends it no new sessions. With `wait`, sessions get some time to
+ * Runs `work` while the HAProxy in front of a consumer sends it no new sessions. With `awaited`, sessions get some time to
  * end by themselves; then they are closed, as `work` would do. The servers are always set to ready again. A server that
  * cannot be drained does not prevent the work.
  */
 export async function whileDrained(
   drain: DrainSpec,
   input: {
-    readonly patience: 'wait' | 'none';
+    readonly sessions: 'awaited' | 'closed';
     readonly signal: AbortSignal;
     /** Ends the wait for sessions, and the work is not done. */
     readonly interrupted: AbortSignal;
@@ -26,7 +26,7 @@ export async function whileDrained(
   const send = (commands: readonly string[]) => runtime.send(commands, signal).catch(() => signal.throwIfAborted());
   try {
     await send(drain.servers.map((server) => `set server ${server} state drain`));
-    if (input.patience === 'wait') await untilIdle(runtime, drain, AbortSignal.any([signal, interrupted]));
+    if (input.sessions === 'awaited') await untilIdle(runtime, drain, AbortSignal.any([signal, interrupted]));
     await send(drain.servers.map((server) => `shutdown sessions server ${server}`));
     await work();
   } finally {

@@ -1,7 +1,7 @@
 import type { WatchEvent } from '../../consul/watch-state.ts';
 import type { Follow, Watches } from '../../consul/watches.ts';
 import { type ConsulAnswer, type ConsulQuery, queryId } from '../../model/query.ts';
-import type { Knowledge } from '../../template/scope.ts';
+import type { Lookup } from '../../template/scope.ts';
 import { namesMasters } from '../plan/urgency.ts';
 
 export interface InputsOptions {
@@ -47,7 +47,7 @@ export class Inputs {
   }
 
   /** The last good answer to a query. The first call starts the watch. */
-  know(query: ConsulQuery, id: string): Knowledge<unknown> {
+  lookUp(query: ConsulQuery, id: string): Lookup<unknown> {
     const { state } = this.#follows.get(id) ?? this.#follow(query, id);
     const known = state.kind === 'current' || state.kind === 'stale';
     return known ? { kind: 'known', value: state.value } : { kind: 'unknown' };

@@ -112,7 +112,7 @@ export class LiveTemplate {
    * Records that an input changed, and says what that means. `complete`: the last missing answer is there. `incomplete`:
    * more answers are missing, so rendering would give nothing; ten thousand answers cost one render.
    */
-  heard(query: ConsulQuery): 'complete' | 'incomplete' | 'changed' {
+  noteChange(query: ConsulQuery): 'complete' | 'incomplete' | 'changed' {
     if (this.#rendering.kind !== 'pending') return 'changed';
     const id = queryId(query);
     const state = this.#inputs.stateOf(id);
@@ -148,8 +148,8 @@ export class LiveTemplate {
     return {
       vars: this.spec.vars,
       environment: this.#options.environment,
-      know: (query, id) => this.#inputs.know(query, id) as never,
-      knowFile: (path) => files.know(path),
+      lookUp: (query, id) => this.#inputs.lookUp(query, id) as never,
+      lookUpFile: (path) => files.lookUp(path),
       env: (name) => process.env[name],
     };
   }
@@ -167,7 +167,7 @@ export class LiveTemplate {
   /** Whether a pending render has all its answers already: other templates may watch the same queries. */
   #canContinue(result: RenderResult): boolean {
     if (result.kind !== 'pending') return false;
-    return result.missing.every((query) => this.#inputs.know(query, queryId(query)).kind === 'known');
+    return result.missing.every((query) => this.#inputs.lookUp(query, queryId(query)).kind === 'known');
   }
 }
 

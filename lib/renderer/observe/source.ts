@@ -30,7 +30,7 @@ export async function compileSource(
 export class FileTexts {
   readonly #texts = new Map<string, string | SwitchmasterError>();
 
-  know(path: string) {
+  lookUp(path: string) {
     const text = this.#texts.get(path);
     if (text instanceof SwitchmasterError) throw text;
     return text === undefined ? ({ kind: 'unknown' } as const) : ({ kind: 'known', value: text } as const);

@@ -41,8 +41,16 @@ for (const [when, changes] of Object.entries(leave)) {
 t.test('a replica that Sentinel could select instead must get a higher priority number first', async (t) => {
   const among = (...replicas: readonly ReplicaView[]) =>
     planCompletion({ ...orphan, views: left.map((one) => ({ ...one, replicas: [replica('B', 100), ...replicas] })) });
-  t.match(among(replica('C', 100), replica('D', 101)), { kind: 'prefer', rivals: [at('C')], above: 100 });
-  t.match(among(replica('C', 50), replica('D')), { kind: 'prefer', rivals: [at('C'), at('D')], above: 100 });
+  t.match(among(replica('C', 100), replica('D', 101)), {
+    kind: 'raise-priorities',
+    competitors: [at('C')],
+    above: 100,
+  });
+  t.match(among(replica('C', 50), replica('D')), {
+    kind: 'raise-priorities',
+    competitors: [at('C'), at('D')],
+    above: 100,
+  });
   t.match(among(replica('C', 101), replica('D', 0)), { kind: 'order' });
-  t.match(among({ ...replica('C', 100), condition: 's_down' }), { kind: 'prefer', rivals: [at('C')] });
+  t.match(among({ ...replica('C', 100), condition: 's_down' }), { kind: 'raise-priorities', competitors: [at('C')] });
 });

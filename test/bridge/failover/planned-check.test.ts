@@ -69,7 +69,7 @@ const rows: readonly (readonly [
   ],
   ['there is no record', { record: undefined }, /no record yet/],
   ['a failover is not confirmed', { record: { ...five, phase: 'promoted' } }, /epoch 5 is not confirmed yet/],
-  ['only one Sentinel answers', { views: three().slice(0, 1) }, /no majority .*1 of 3 Sentinels were heard/],
+  ['only one Sentinel answers', { views: three().slice(0, 1) }, /no majority .*1 of 3 Sentinels answered/],
   ['the Sentinels have another epoch', { views: [1, 2, 3].map((n) => view(n, 'A', 6)) }, /no majority/],
   ['the Sentinels have another master', { views: [1, 2, 3].map((n) => view(n, 'B', 5)) }, /no majority/],
   [

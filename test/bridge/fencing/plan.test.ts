@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Evidence, former, planFence, weighEvidence } from '../../../lib/bridge/fencing/plan.ts';
+import { assessEvidence, type Evidence, former, planFence } from '../../../lib/bridge/fencing/plan.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
 import type { SentinelView } from '../../../lib/model/sentinel.ts';
 import { all } from '../plan/decision-table.ts';
@@ -151,6 +151,6 @@ const evidence: readonly (readonly [string, readonly SentinelView[], Evidence, '
 ];
 for (const [when, views, expected, consul] of evidence) {
   t.test(`how sure it is that no failover promotes a stale master: ${when}`, async (t) => {
-    t.equal(weighEvidence({ record: six, views, knownSentinels: 3, consul }), expected);
+    t.equal(assessEvidence({ record: six, views, knownSentinels: 3, consul }), expected);
   });
 }

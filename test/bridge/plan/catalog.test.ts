@@ -1,12 +1,12 @@
 import t from 'tap';
 import { planConfirmation, planPublication, planRepair, type Wanted } from '../../../lib/bridge/plan/catalog.ts';
-import type { CatalogOperation, Holdings, ServiceInstance } from '../../../lib/model/catalog.ts';
+import type { CatalogContents, CatalogOperation, ServiceInstance } from '../../../lib/model/catalog.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import { formatRecord } from '../../../lib/model/record.ts';
 import { at, record } from './world.ts';
 
 const up = { status: 'passing', output: 'Sentinel: up' } as const;
-const nothing: Holdings = { keys: new Map(), instances: [] };
+const nothing: CatalogContents = { keys: new Map(), instances: [] };
 
 function wanted(content: MasterRecord, changes: Partial<Wanted> = {}): Wanted {
   const replicas = content.replicas.map((address) => ({ address, opinion: up }));
@@ -14,7 +14,7 @@ function wanted(content: MasterRecord, changes: Partial<Wanted> = {}): Wanted {
 }
 
 /** What an empty catalog holds after these steps. */
-function holdingsAfter(steps: readonly CatalogOperation[]): Holdings {
+function holdingsAfter(steps: readonly CatalogOperation[]): CatalogContents {
   const keys = new Map<string, { key: string; value: string; modifyIndex: number }>();
   const instances = new Map<string, ServiceInstance>();
   let node = { nodeAddress: '', nodeMeta: {} as Readonly<Record<string, string>> };
@@ -34,7 +34,7 @@ function holdingsAfter(steps: readonly CatalogOperation[]): Holdings {
 }
 
 const content = record('A', { epoch: 7, generation: 2, replicas: [at('B'), at('C')] });
-const published = planPublication(wanted(content), { index: 42, holdings: nothing });
+const published = planPublication(wanted(content), { index: 42, catalogContents: nothing });
 const inPlace = holdingsAfter([...published.first, ...published.rest]);
 
 t.test(
@@ -75,7 +75,7 @@ t.test('a publication writes the record, the keys and the services that DNS need
 t.test('an environment is part of every key and a tag of every service', async (t) => {
   const { first } = planPublication(wanted(content, { naming: { environment: 'prod' } }), {
     index: 0,
-    holdings: nothing,
+    catalogContents: nothing,
   });
   const keys = first.flatMap((step) => ('key' in step ? [step.key] : []));
   t.ok(keys.every((key) => key.startsWith('redis/prod/')));
@@ -86,7 +86,7 @@ t.test('an environment is part of every key and a tag of every service', async (
 });
 
 t.test('a name that DNS cannot carry has both forms as tags', async (t) => {
-  const { first } = planPublication(wanted({ ...content, name: 'my.shard' }), { index: 0, holdings: nothing });
+  const { first } = planPublication(wanted({ ...content, name: 'my.shard' }), { index: 0, catalogContents: nothing });
   t.match(
     first.find(({ kind }) => kind === 'service-set'),
     { node: 'redis-my-shard', service: { tags: ['my-shard', 'my.shard'] } },
@@ -95,7 +95,7 @@ t.test('a name that DNS cannot carry has both forms as tags', async (t) => {
 
 t.test('a publication after a failover removes the services of former replicas', async (t) => {
   const moved = record('B', { epoch: 8, replicas: [at('C')] });
-  const { rest } = planPublication(wanted(moved), { index: 1, holdings: inPlace });
+  const { rest } = planPublication(wanted(moved), { index: 1, catalogContents: inPlace });
   t.strictSame(
     rest.filter(({ kind }) => kind === 'service-delete'),
     [{ kind: 'service-delete', node: 'redis-m', serviceId: 'redis-replica-10.0.0.2:6302', name: 'redis-replica' }],
@@ -116,23 +116,23 @@ t.test('a repair of an empty catalog writes what a publication writes, except th
   t.strictSame(holdingsAfter(steps), inPlace);
 });
 
-const key = (name: string, value: string | undefined): Holdings => {
+const key = (name: string, value: string | undefined): CatalogContents => {
   const keys = new Map(inPlace.keys);
   if (value === undefined) keys.delete(name);
   else keys.set(name, { key: name, value, modifyIndex: 9 });
   return { ...inPlace, keys };
 };
-const instance = (id: string, change: (held: ServiceInstance) => ServiceInstance | undefined): Holdings => ({
+const instance = (id: string, change: (held: ServiceInstance) => ServiceInstance | undefined): CatalogContents => ({
   ...inPlace,
   instances: inPlace.instances.flatMap((held) => (held.id === id ? (change(held) ?? []) : [held])),
 });
-const every = (change: Partial<ServiceInstance>): Holdings => ({
+const every = (change: Partial<ServiceInstance>): CatalogContents => ({
   ...inPlace,
   instances: inPlace.instances.map((held) => ({ ...held, ...change })),
 });
 const replicaB = 'redis-replica-10.0.0.2:6302';
 
-const repairs: readonly (readonly [string, Holdings, readonly string[]])[] = [
+const repairs: readonly (readonly [string, CatalogContents, readonly string[]])[] = [
   ['a plain key is gone', key('redis/master/m', undefined), ['kv-set redis/master/m']],
   ['a plain key was edited', key('redis/master/m/port', '1'), ['kv-set redis/master/m/port']],
   [
@@ -204,9 +204,9 @@ const repairs: readonly (readonly [string, Holdings, readonly string[]])[] = [
     ['service-delete x'],
   ],
 ];
-for (const [what, holdings, expected] of repairs) {
+for (const [what, catalogContents, expected] of repairs) {
   t.test(`a repair writes only what differs: ${what}`, async (t) => {
-    t.strictSame(planRepair(wanted(content), holdings).map(stepName), expected);
+    t.strictSame(planRepair(wanted(content), catalogContents).map(stepName), expected);
   });
 }
 
@@ -216,13 +216,16 @@ t.test('while no Sentinel has an opinion, a check keeps its status for the same 
     replicas: content.replicas.map((address) => ({ address, opinion: undefined })),
   });
   t.strictSame(planRepair(silent, inPlace), []);
-  const moved = planPublication({ ...silent, record: record('D', { epoch: 8 }) }, { index: 1, holdings: inPlace });
+  const moved = planPublication(
+    { ...silent, record: record('D', { epoch: 8 }) },
+    { index: 1, catalogContents: inPlace },
+  );
   t.match(moved.first.at(-1), { kind: 'check-set', check: { status: 'critical', output: 'no Sentinel can be asked' } });
 });
 
 t.test('a replica that no Sentinel has seen yet is critical, so it gets no traffic', async (t) => {
   const unseen = wanted(content, { replicas: content.replicas.map((address) => ({ address, opinion: undefined })) });
-  const { rest } = planPublication(unseen, { index: 1, holdings: nothing });
+  const { rest } = planPublication(unseen, { index: 1, catalogContents: nothing });
   t.match(rest.at(-1), { check: { status: 'critical', output: 'Sentinel: not seen yet' } });
 });
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { describeStrangers } from '../../../lib/bridge/plan/membership.ts';
+import { describeUnlisted } from '../../../lib/bridge/plan/membership.ts';
 import { all, announced, type Table, testDecisions } from './decision-table.ts';
 import { at, held, record, role, situation, view } from './world.ts';
 
@@ -186,8 +186,8 @@ const table: Table = {
 
 t.test('a sentence names the Sentinels whose views do not count', async (t) => {
   const heard = situation({ held: held(five), views: [stranger, view(2, 'A', 5), view(3, 'A', 5)] });
-  t.match(describeStrangers(heard), /10\.0\.1\.1:26379 names 10\.0\.0\.26:6326 at epoch 999/);
-  t.equal(describeStrangers(situation({ held: held(five), views: all('A', 5) })), undefined);
+  t.match(describeUnlisted(heard), /10\.0\.1\.1:26379 names 10\.0\.0\.26:6326 at epoch 999/);
+  t.equal(describeUnlisted(situation({ held: held(five), views: all('A', 5) })), undefined);
 });
 
 testDecisions(table);

@@ -1,6 +1,6 @@
 import type { Situation } from '../../../lib/bridge/plan/decision.ts';
 import type { Address } from '../../../lib/model/address.ts';
-import type { HeldRecord, MasterRecord } from '../../../lib/model/record.ts';
+import type { MasterRecord, StoredRecord } from '../../../lib/model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../../lib/model/sentinel.ts';
 
 /** Addresses by letters: `A` is 10.0.0.1:6301, `B` 10.0.0.2:6302, ... so that each host has a port of its own. */
@@ -31,7 +31,7 @@ export function record(master: string, changes: Partial<Omit<MasterRecord, 'mast
   };
 }
 
-export function held(content: MasterRecord, modifyIndex = 100): HeldRecord {
+export function held(content: MasterRecord, modifyIndex = 100): StoredRecord {
   return { kind: 'present', record: content, modifyIndex };
 }
 

@@ -14,7 +14,7 @@ const judged = (contents: ExampleContents, over: Partial<Parameters<typeof judge
     config: { kind: 'current' },
     interfaces: { kind: 'read' },
     nowMs: Date.parse('2026-01-02T00:00:00.000Z'),
-    passedOver: [],
+    ignoredKeys: [],
     ...over,
   });
 

@@ -20,7 +20,7 @@ const strange = {
   'redis/record/shard1.bak': formatRecord(makeRecord({ name: 'shard1', master: { host: '10.9.9.9', port: 1 } })),
 };
 
-t.test('keys that hold no record are passed over and reported once, and every master is followed', async (t) => {
+t.test('keys that hold no record are ignored and reported once, and every master is followed', async (t) => {
   await Promise.all([moved('shard1', '10.0.0.1'), moved('shard2', '10.0.0.2')]);
   for (const [key, value] of Object.entries(strange)) await consul.putKey(key, value);
   const destination = sandbox.path('masters.conf');

@@ -30,7 +30,7 @@ interface Actors {
   readonly selected: RedisServer;
 }
 
-const patienceMs = 25_000;
+const delayMs = 25_000;
 
 /**
  * Carries out the fault at the first sight of the moment: in the very callback that brings it, or so much later as the
@@ -40,7 +40,7 @@ export function strikeAt(field: Field): Promise<void> {
   const { window, recorders, shard, sentinels } = field;
   return new Promise((resolve, reject) => {
     let selected: RedisServer | undefined;
-    const timer = setTimeout(() => reject(new Error(`${window.moment} did not come`)), patienceMs);
+    const timer = setTimeout(() => reject(new Error(`${window.moment} did not come`)), delayMs);
     for (const [i, recorder] of recorders.entries()) {
       recorder.onEvent = (event) => {
         if (event.channel === '+selected-slave') selected = selectedBy(shard, event);

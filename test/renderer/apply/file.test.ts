@@ -23,10 +23,10 @@ import {
 
 const signal = new AbortController().signal;
 
-async function replace(destination: string, text: string, wish = {}): Promise<void> {
+async function replace(destination: string, text: string, ownership = {}): Promise<void> {
   const present = await readDestination(destination);
   const bytes = Buffer.from(text);
-  await swapIn(await writeCandidate({ destination, bytes, wish, present, signal }));
+  await swapIn(await writeCandidate({ destination, bytes, ownership, present, signal }));
 }
 
 t.test('a new file is readable by all and writable by its owner, whatever the umask', async (t) => {
@@ -59,7 +59,7 @@ t.test('until the swap the destination is untouched, and a discarded candidate l
   const folder = t.testdir({ 'a.cfg': 'old' });
   const destination = join(folder, 'a.cfg');
   const present = await readDestination(destination);
-  const candidate = await writeCandidate({ destination, bytes: Buffer.from('new'), wish: {}, present, signal });
+  const candidate = await writeCandidate({ destination, bytes: Buffer.from('new'), ownership: {}, present, signal });
   t.equal(readFileSync(destination, 'utf8'), 'old');
   t.equal(readFileSync(candidate.path, 'utf8'), 'new');
   await discardCandidate(candidate);
@@ -84,7 +84,13 @@ t.test('candidates of a run that crashed are removed, those of one that lives ar
     '.a.cfg.other': '',
   });
   const destination = join(folder, 'a.cfg');
-  const candidate = await writeCandidate({ destination, bytes: Buffer.from(''), wish: {}, present: undefined, signal });
+  const candidate = await writeCandidate({
+    destination,
+    bytes: Buffer.from(''),
+    ownership: {},
+    present: undefined,
+    signal,
+  });
   t.same(await removeStaleCandidates(destination), [join(folder, `.a.cfg.switchmaster-${dead}-00000000`)]);
   t.ok(existsSync(candidate.path));
 });
@@ -110,7 +116,7 @@ t.test('a full disk leaves the old file whole and no candidate', async (t) => {
     `import { writeCandidate } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/renderer/apply/file.ts'))};
      process.on('SIGXFSZ', () => {});
      const signal = new AbortController().signal;
-     const input = { destination: ${JSON.stringify(join(folder, 'a.cfg'))}, wish: {}, present: undefined, signal };
+     const input = { destination: ${JSON.stringify(join(folder, 'a.cfg'))}, ownership: {}, present: undefined, signal };
      await writeCandidate({ ...input, bytes: Buffer.alloc(3_000_000) }).catch((error) => console.log(error.code));`,
   );
   const limited = ['-c', `ulimit -f 1000; exec "$0" "$@"`, process.execPath, join(folder, 'run.mjs')];
@@ -123,7 +129,7 @@ t.test('a full disk leaves the old file whole and no candidate', async (t) => {
 t.test('a new file never takes the place of one that appeared meanwhile', async (t) => {
   const destination = join(t.testdir(), 'out');
   const write = (text: string) =>
-    writeCandidate({ destination, bytes: Buffer.from(text), wish: { mode: 0o640 }, present: undefined, signal });
+    writeCandidate({ destination, bytes: Buffer.from(text), ownership: { mode: 0o640 }, present: undefined, signal });
   const [first, second] = [await write('first'), await write('second')];
   await placeNew(first);
   await t.rejects(placeNew(second), { code: 'file-unwritable' });

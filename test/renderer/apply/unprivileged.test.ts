@@ -20,7 +20,7 @@ function runAsNobody(destination: string) {
     const present = await readDestination(destination);
     await keepGoodCopy(destination, present);
     const signal = new AbortController().signal;
-    const candidate = await writeCandidate({ destination, bytes: Buffer.from('new'), wish: {}, present, signal });
+    const candidate = await writeCandidate({ destination, bytes: Buffer.from('new'), ownership: {}, present, signal });
     await swapIn(candidate);
     console.log(JSON.stringify({ refused: candidate.refused, good: String(await readGoodCopy(destination)) }));`;
   return spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
@@ -61,7 +61,7 @@ t.test('the target of a dangling link is created', async (t) => {
   const folder = t.testdir({ run: {}, etc: {} });
   const destination = join(folder, 'etc/a.cfg');
   const replace = async () =>
-    swapIn(await writeCandidate({ destination, bytes: Buffer.from('new'), wish: {}, present: undefined, signal }));
+    swapIn(await writeCandidate({ destination, bytes: Buffer.from('new'), ownership: {}, present: undefined, signal }));
   symlinkSync('../run/b.cfg', destination);
   symlinkSync('c.cfg', join(folder, 'run/b.cfg'));
   await replace();
@@ -73,7 +73,7 @@ t.test('a link into a folder that is not there names the target', async (t) => {
   const folder = t.testdir({});
   const destination = join(folder, 'a.cfg');
   symlinkSync('gone/b.cfg', destination);
-  const write = writeCandidate({ destination, bytes: Buffer.from('x'), wish: {}, present: undefined, signal });
+  const write = writeCandidate({ destination, bytes: Buffer.from('x'), ownership: {}, present: undefined, signal });
   const message = /a\.cfg \(a link to .*gone\/b\.cfg\) cannot be written: its folder does not exist/;
   await t.rejects(write, { code: 'file-unwritable', message });
   symlinkSync('loop', join(folder, 'loop'));

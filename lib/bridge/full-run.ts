@@ -10,17 +10,17 @@ import { retryForStaleMaster } from './apply/outcomes.ts';
 import type { Decided, Decider } from './decider.ts';
 import type { FailoverCompletion } from './failover/completion.ts';
 import type { Fencer } from './fencing/fencer.ts';
-import { weighEvidence } from './fencing/plan.ts';
+import { assessEvidence } from './fencing/plan.ts';
 import type { Finding, Observation } from './finding.ts';
 import type { BridgeHint } from './hint.ts';
-import { aborted, beforeInterruption, givesWay } from './interruption.ts';
+import { aborted, beforeInterruption, interruptedOutcome } from './interruption.ts';
 import type { MasterMemory } from './memory.ts';
 import type { RecordSource } from './observe/records.ts';
 import { distinctViews, type SentinelReading, unmonitored } from './observe/sentinel-reading.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
 import { isMasterChange } from './plan/decision.ts';
 
-export interface SurveyOptions {
+export interface FullRunOptions {
   readonly records: RecordSource;
   readonly sentinels: SentinelSource;
   readonly redis: RedisPool;
@@ -35,11 +35,11 @@ export interface SurveyOptions {
   readonly onLate: (name: string, outcome: Outcome) => void;
 }
 
-/** A run that asks every Sentinel. It gives way to an announcement that comes meanwhile. */
-export class Survey {
-  readonly #options: SurveyOptions;
+/** A run that asks every Sentinel. An announcement interrupts it. */
+export class FullRun {
+  readonly #options: FullRunOptions;
 
-  constructor(options: SurveyOptions) {
+  constructor(options: FullRunOptions) {
     this.#options = options;
   }
 
@@ -47,7 +47,7 @@ export class Survey {
     const { key: name, interrupted } = run;
     const { decider } = this.#options;
     const answers = await Promise.race([this.#ask(name), aborted(interrupted)]);
-    if (answers === undefined) return givesWay;
+    if (answers === undefined) return interruptedOutcome;
     const finding = decider.find(name, { ...this.#digest(name, answers), complete: true, wokenMs });
     if (finding === undefined) return this.#waitForConsul(name);
     if (isRemoved(finding)) return this.#forget(name);
@@ -68,7 +68,7 @@ export class Survey {
   }
 
   #digest(name: string, { readings, role }: Answers): Pick<Observation, 'views' | 'role' | 'unmonitored'> {
-    this.#options.memory(name).surveyed(readings, new Date());
+    this.#options.memory(name).noteReadings(readings, new Date());
     const views = distinctViews(readings);
     this.#connect(name, views);
     return { views, role, unmonitored: unmonitored(readings) };
@@ -84,7 +84,7 @@ export class Survey {
     const onLate = (outcome: Outcome) => this.#options.onLate(name, outcome);
     const waiting = isMasterChange(decided.decision) ? acting : beforeInterruption(acting, { interrupted, onLate });
     const [acted] = await Promise.allSettled([waiting]);
-    if (acted.status === 'fulfilled' && acted.value === undefined) return givesWay;
+    if (acted.status === 'fulfilled' && acted.value === undefined) return interruptedOutcome;
     const staleMasters = await Promise.race([this.#fence(decided.finding), aborted(interrupted)]);
     return staleMasters === 'found' ? retryForStaleMaster(await acting) : acting;
   }
@@ -128,7 +128,7 @@ export class Survey {
         const views = distinctViews(await sentinels.read(name));
         const consul = records.outage === undefined ? 'reachable' : 'unreachable';
         const knownSentinels = sentinels.count(name);
-        return { views, evidence: weighEvidence({ record, views, knownSentinels, consul }) };
+        return { views, evidence: assessEvidence({ record, views, knownSentinels, consul }) };
       },
       stillHolds: () => memory.remembered !== undefined && compareVersions(memory.remembered, record) === 0,
     });
@@ -145,7 +145,7 @@ export class Survey {
 
 /** No Sentinel monitors the master any more, and its record and keys were deleted. */
 function isRemoved({ held, reading, unmonitored }: Finding): boolean {
-  return unmonitored !== undefined && held.kind === 'absent' && reading.holdings.keys.size === 0;
+  return unmonitored !== undefined && held.kind === 'absent' && reading.catalogContents.keys.size === 0;
 }
 
 interface Answers {

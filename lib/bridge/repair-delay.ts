@@ -4,8 +4,8 @@
  * The wait is random for each difference, so that one bridge goes first. From the fourth time that this bridge corrects
  * the same difference, the wait doubles each time.
  */
-export class Patience {
-  #difference: { readonly signature: string; readonly sinceMs: number; readonly patienceMs: number } | undefined;
+export class RepairDelay {
+  #difference: { readonly signature: string; readonly sinceMs: number; readonly delayMs: number } | undefined;
   #correction: { readonly signature: string; readonly times: number; readonly atMs: number } | undefined;
   readonly #random: () => number;
 
@@ -17,10 +17,10 @@ export class Patience {
   /** How many milliseconds are left; 0 or less when the difference may be corrected. */
   leftMs(signature: string, nowMs: number): number {
     if (this.#difference?.signature !== signature) {
-      const patienceMs = (300 + this.#random() * 700) * 2 ** this.#doublings(signature, nowMs);
-      this.#difference = { signature, sinceMs: nowMs, patienceMs };
+      const delayMs = (300 + this.#random() * 700) * 2 ** this.#doublings(signature, nowMs);
+      this.#difference = { signature, sinceMs: nowMs, delayMs };
     }
-    return this.#difference.sinceMs + this.#difference.patienceMs - nowMs;
+    return this.#difference.sinceMs + this.#difference.delayMs - nowMs;
   }
 
   /** Nothing differs any more. */

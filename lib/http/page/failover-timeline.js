@@ -4,8 +4,8 @@
  * @import { Entry } from './api.d.ts'
  *
  * @typedef {{ name: string, fromMs: number, toMs: number }} Segment
- * @typedef {{ name: string, kind: 'bridge' | 'template', segments: readonly Segment[], outcome: string }} Lane
- * @typedef {object} Story
+ * @typedef {{ name: string, kind: 'bridge' | 'template', segments: readonly Segment[], outcome: string }} TimelineRow
+ * @typedef {object} Failover
  * @property {number} id
  * @property {string} key
  * @property {string} at
@@ -14,8 +14,8 @@
  * @property {string} to
  * @property {number} epoch
  * @property {number} generation
- * @property {readonly Lane[]} lanes Times in milliseconds since the hint that announced the new master.
- * @property {number} endMs When the last lane ended.
+ * @property {readonly TimelineRow[]} rows Times in milliseconds since the hint that announced the new master.
+ * @property {number} endMs When the last row ended.
  * @property {readonly { name: string, ms: number }[]} around What Sentinel said before and after.
  */
 
@@ -27,10 +27,10 @@ const afterMs = 30_000;
 /**
  * Every change of master, newest first.
  * @param {readonly Entry[]} entries Newest first.
- * @returns {readonly Story[]}
+ * @returns {readonly Failover[]}
  */
 export function listFailovers(entries) {
-  return entries.flatMap((entry, index) => (isMasterChange(entry) ? [toStory(entry, entries, index)] : []));
+  return entries.flatMap((entry, index) => (isMasterChange(entry) ? [toFailover(entry, entries, index)] : []));
 }
 
 /** @param {Entry} entry */
@@ -42,15 +42,15 @@ export function isMasterChange({ loop, kind, details }) {
  * @param {Entry} entry
  * @param {readonly Entry[]} entries
  * @param {number} index
- * @returns {Story}
+ * @returns {Failover}
  */
-function toStory(entry, entries, index) {
+function toFailover(entry, entries, index) {
   const record = map(entry.details.record);
   const startMs = wokenMs(entry);
   const later = following(entries, index, startMs);
-  const lanes = [
-    toLane(entry, startMs),
-    ...later.filter(({ loop }) => loop === 'renderer').map((one) => toLane(one, startMs)),
+  const rows = [
+    toRow(entry, startMs),
+    ...later.filter(({ loop }) => loop === 'renderer').map((one) => toRow(one, startMs)),
   ];
   return {
     id: entry.id,
@@ -61,8 +61,8 @@ function toStory(entry, entries, index) {
     to: address(record.master),
     epoch: Number(record.epoch),
     generation: Number(record.generation),
-    lanes,
-    endMs: Math.max(...lanes.flatMap(({ segments }) => segments.map(({ toMs }) => toMs)), 0),
+    rows,
+    endMs: Math.max(...rows.flatMap(({ segments }) => segments.map(({ toMs }) => toMs)), 0),
     around: [...signsBefore(entry, entries, { index, startMs }), ...confirmation(entry, later, startMs)],
   };
 }
@@ -132,9 +132,9 @@ function confirmation(entry, later, startMs) {
 /**
  * @param {Entry} entry
  * @param {number} startMs
- * @returns {Lane}
+ * @returns {TimelineRow}
  */
-function toLane(entry, startMs) {
+function toRow(entry, startMs) {
   const offsetMs = Math.max(0, wokenMs(entry) - startMs);
   let lastMs = offsetMs;
   const segments = Object.entries(map(entry.details.stages))

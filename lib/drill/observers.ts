@@ -12,19 +12,19 @@ import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { parseRecord } from '../model/record.ts';
 
 /**
- * Observes one stage of a failover from outside, as a client does: waits until its part leaves the old master. A witness does
+ * Observes one stage of a failover from outside, as a client does: waits until its part leaves the old master. An observer does
  * not know the new master beforehand.
  */
-export interface Witness {
+export interface StageObserver {
   readonly stage: string;
-  /** Resolves when the witness is ready: the failover must not begin before. Rejects if it cannot observe. */
+  /** Resolves when the observer is ready: the failover must not begin before. Rejects if it cannot observe. */
   readonly inPlace: Promise<void>;
   /** The performance.now() at which the stage was reached. Rejects if it is aborted before. */
   readonly reached: Promise<number>;
 }
 
 /** The master before the failover. */
-export interface Old {
+export interface FormerMaster {
   readonly name: string;
   readonly master: Address;
 }
@@ -32,14 +32,14 @@ export interface Old {
 const pollMs = 2;
 
 /** The first `+switch-master` of any Sentinel. */
-export function witnessEvent(
-  old: Old,
+export function observeEvent(
+  old: FormerMaster,
   {
     sentinels,
     access,
     signal,
   }: { readonly sentinels: readonly Address[]; readonly access: RedisAccess; readonly signal: AbortSignal },
-): Witness {
+): StageObserver {
   const connected = Promise.withResolvers<void>();
   const heard = Promise.withResolvers<number>();
   const links = sentinels.map(
@@ -64,10 +64,10 @@ export function witnessEvent(
 }
 
 /** The record in Consul names another master. */
-export function witnessRecord(
-  old: Old,
+export function observeRecord(
+  old: FormerMaster,
   { client, naming, signal }: { readonly client: ConsulClient; readonly naming: Naming; readonly signal: AbortSignal },
-): Witness {
+): StageObserver {
   return follow('record', {
     client,
     query: { kind: 'key', key: recordKey(naming, old.name) },
@@ -80,10 +80,10 @@ export function witnessRecord(
 }
 
 /** The service in Consul's catalog is at another address. */
-export function witnessService(
-  old: Old,
+export function observeService(
+  old: FormerMaster,
   { client, signal }: { readonly client: ConsulClient; readonly signal: AbortSignal },
-): Witness {
+): StageObserver {
   return follow('service', {
     client,
     query: { kind: 'service', service: masterService },
@@ -96,10 +96,10 @@ export function witnessService(
 }
 
 /** Consul's DNS answers with another address, or with another port. */
-export function witnessDns(
-  old: Old,
+export function observeDns(
+  old: FormerMaster,
   { server, signal }: { readonly server: Address; readonly signal: AbortSignal },
-): Witness {
+): StageObserver {
   const resolver = new Resolver({ timeout: 500, tries: 1 });
   resolver.setServers([formatAddress(server)]);
   signal.addEventListener('abort', () => resolver.cancel(), { once: true });
@@ -115,10 +115,10 @@ export function witnessDns(
 }
 
 /** The content of a file changes. */
-export function witnessFile(
+export function observeFile(
   stage: string,
   { path, signal }: { readonly path: string; readonly signal: AbortSignal },
-): Witness {
+): StageObserver {
   return poll(stage, { read: () => readFile(path, 'utf8'), signal });
 }
 
@@ -126,7 +126,7 @@ export function witnessFile(
 function poll(
   stage: string,
   { read, signal }: { readonly read: () => Promise<string>; readonly signal: AbortSignal },
-): Witness {
+): StageObserver {
   const first = read();
   const watch = async (): Promise<number> => {
     const before = await first;
@@ -148,7 +148,7 @@ function follow<Q extends ConsulQuery>(
     readonly reached: (answer: ConsulAnswer<Q>) => boolean;
     readonly signal: AbortSignal;
   },
-): Witness {
+): StageObserver {
   const { client, query, signal } = watched;
   const first = client.read(query, { signal });
   const watch = async (): Promise<number> => {
@@ -162,9 +162,9 @@ function follow<Q extends ConsulQuery>(
   return silenced({ stage, inPlace: first.then(() => {}), reached: watch() });
 }
 
-/** Prevents unhandled rejections: a witness may fail while nothing awaits it. */
-function silenced(witness: Witness): Witness {
-  witness.inPlace.catch(() => {});
-  witness.reached.catch(() => {});
-  return witness;
+/** Prevents unhandled rejections: an observer may fail while nothing awaits it. */
+function silenced(observer: StageObserver): StageObserver {
+  observer.inPlace.catch(() => {});
+  observer.reached.catch(() => {});
+  return observer;
 }
