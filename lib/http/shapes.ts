@@ -91,7 +91,10 @@ export const templateShape = z.object({
   held: z.string().nullable().meta({ description: 'The digest of the text that a guard holds now; approve takes it.' }),
   missing: z.array(z.string()).readonly().meta({ description: 'What it reads and Consul has not answered yet.' }),
   dependencies: z.array(z.string()).readonly(),
-  warnings: z.array(z.string()).readonly().meta({ description: 'What it leaves out, or could not do beside its job.' }),
+  warnings: z
+    .array(z.string())
+    .readonly()
+    .meta({ description: 'What it leaves out, or which additional step failed.' }),
   access: z.enum(['open', 'token']).meta({
     description: 'token: other users may not read its file, so its text needs the token.',
   }),

@@ -1,6 +1,15 @@
 /** What a word or phrase stands for in plain English. Matched in prose, comments and messages, whatever its case. */
 export const plainWords: readonly (readonly [pattern: RegExp, plain: string])[] = [
   [/\bturnstiles?\b/i, 'semaphore'],
+  [/\bwitness(es|ed|ing)?\b/i, 'observer, observe'],
+  [/\borphan(s|ed)?\b/i, 'failover without a leader'],
+  [/\brivals?\b/i, 'another master, another replica'],
+  [/\bstrangers?\b/i, 'an address that nobody lists'],
+  [/\bsurpass(es|ed)?\b/i, 'raise above'],
+  [/\bpatience\b/i, 'delay'],
+  [/\b(giv(e|es|ing)|gave) way\b/i, 'end, be superseded'],
+  [/\bpass(es|ed|ing)? ([a-z]+ )?over\b/i, 'ignore'],
+  [/\bnone leads\b/i, 'without a leader'],
   [/\bconcealments?\b/i, 'redaction'],
   [/\bconceal(s|ed|ing)?\b/i, 'redact'],
   [/\bwellness\b/i, 'health'],

@@ -30,7 +30,7 @@ export function judgeConsul(consul: ConsulState): readonly Reason[] {
 
 export function judgeIgnoredKeys(ignoredKeys: readonly IgnoredKey[]): readonly Reason[] {
   return ignoredKeys.map(({ key, message }) =>
-    makeReason({ code: 'record-unreadable', subject: { kind: 'consul', name: key }, text: `Passed over: ${message}.` }),
+    makeReason({ code: 'record-unreadable', subject: { kind: 'consul', name: key }, text: `Ignored: ${message}.` }),
   );
 }
 

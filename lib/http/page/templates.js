@@ -105,7 +105,7 @@ function buttons(template, orders) {
 /** @param {Shown} template */
 function texts({ name, rendered, present, destination, access }) {
   if (access === 'token')
-    return h('p', { class: 'none' }, 'Others may not read its file: its text is for who asks the API with the token.');
+    return h('p', { class: 'none' }, 'Other users may not read its file: the API shows its text only with the token.');
   if (rendered == null) return h('p', { class: 'none' }, 'It has not been rendered yet.');
   if (present != null)
     return scroll(`What would change in ${destination}`, diffLines(present, rendered).map(showLine), 'diff');
