@@ -42,7 +42,7 @@ t.test('a template whose text takes the token shows its state, and never asks fo
   await card('open.cfg').locator('summary').click();
   await card('open.cfg').getByText('one text').waitFor();
   await card('secret.conf').locator('summary').click();
-  t.match(await card('secret.conf').textContent(), /its text is for who asks the API with the token/);
+  t.match(await card('secret.conf').textContent(), /shows its text only with the token/);
   templates[0] = templateOf({ name: 'secret.conf', state: 'current', access: 'token' });
   journal.observe(exampleReport({ kind: 'applied', summary: 'replaced' }, { loop: 'renderer', key: 'secret.conf' }));
   await page.locator('.template[data-state="current"]').filter({ hasText: 'secret.conf' }).waitFor();
