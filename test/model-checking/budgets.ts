@@ -26,7 +26,6 @@ export const short: readonly Case[] = [
     budget: { elections: 1, aborts: 1, consulOutages: 1 },
   },
   { name: 'an order whose leader may die', budget: { elections: 1, sentinelDeaths: 1 } },
-  { name: 'an order seen by two bridges', budget: { elections: 1 }, bridges: 2 },
   {
     name: 'a failover that was missed, and the next one heard in part',
     budget: { elections: 1, deafness: 1, blindLooks: 1 },

@@ -1,16 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { FollowMode } from '../../lib/bridge/plan/decision.ts';
+import { parameters } from './parameters.ts';
 import { type Event, type Scale, Story, storyOf } from './story.ts';
 
-// `npm run test:property` for long runs (SWITCHMASTER_PROPERTY_RUNS, 5,000); SWITCHMASTER_PROPERTY_SEED (and _PATH) to
-// repeat one.
-const env = (name: string) => process.env[`SWITCHMASTER_PROPERTY_${name}`];
-const runs = Number(env('RUNS') ?? 30);
-const seed = Number(env('SEED') ?? 20_260_101);
-const path = env('PATH');
-const parameters = { numRuns: runs, seed, ...(path === undefined ? {} : { path }), interruptAfterTimeLimit: 3_600_000 };
+const { numRuns: runs } = parameters({ runs: 30 });
 
+// For the long form.
 t.setTimeout(3_600_000);
 
 const scales: readonly Scale[] = (['announcement', 'promotion'] as const).flatMap((follow: FollowMode) => [
@@ -33,7 +29,7 @@ for (const scale of scales) {
     t.test(`${who} publish only what was elected, never an older record, and settle${where}`, async (t) => {
       await fc.assert(
         fc.asyncProperty(storyOf(scale, kind), (events) => check(scale, events)),
-        parameters,
+        parameters({ runs: 30 }),
       );
       t.pass(`${runs} stories`);
     });
@@ -61,7 +57,7 @@ t.test('rebuilt Sentinels lead to exactly one new generation', async (t) => {
       const after = story.consul.record;
       if (after?.generation !== generation + 1 || after.epoch !== 0) story.fail(`not generation ${generation + 1}`);
     }),
-    parameters,
+    parameters({ runs: 30 }),
   );
   t.pass(`${runs} stories`);
 });

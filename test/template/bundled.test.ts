@@ -6,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import type { MasterRecord } from '../../lib/model/record.ts';
 import { compileTemplate } from '../../lib/template/compile.ts';
 import { inferFormat } from '../../lib/template/format.ts';
+import { parameters } from '../property/parameters.ts';
 import { knowRecords, makeInstance, makeRecord, makeWorld, textOf } from './world.ts';
 
 function render(file: string, known: Record<string, unknown>, vars: Record<string, unknown> = {}): string {
@@ -151,7 +152,7 @@ t.test('whatever the catalog holds, no bundled template gains a line', async (t)
         const text = render(file, knownWith({ name, master: { host, port: 1 }, replicas }, id), named);
         return text.startsWith('value-refused: ') || lines(text) === expected;
       }),
-      { numRuns: 300 },
+      parameters({ runs: 60 }),
     );
     t.pass(file);
   }

@@ -16,16 +16,21 @@ const editions = ['redis', 'redis8', 'valkey'].filter(
   (edition) => edition === 'redis' || existsSync(join(tools, `${edition}-server`)),
 );
 
-async function start(t: Parameters<typeof startBridge>[0], name: string, edition = 'redis') {
+const sharedConsul = await sandbox.consul();
+
+interface Scene {
+  readonly edition?: string;
+  readonly consul?: ConsulAgent;
+}
+
+async function start(t: Parameters<typeof startBridge>[0], name: string, scene: Scene = {}) {
+  const { edition = 'redis', consul = sharedConsul } = scene;
   const program = (kind: string) => (edition === 'redis' ? {} : { program: `${edition}-${kind}` });
-  const [consul, shard] = await Promise.all([
-    sandbox.consul({ name: `${name}-consul` }),
-    sandbox.redis({ name, replicas: 2, ...program('server') }),
-  ]);
+  const shard = await sandbox.redis({ name, replicas: 2, ...program('server') });
   const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard], ...program('sentinel') });
   // By default Sentinel reads priorities every ten seconds.
   await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', 'info-period', 200)));
-  const bridges = [1, 2].map((n) => startBridge(t, { consul, sentinels, id: `bridge-${n}` }));
+  const bridges = [1, 2].map((n) => startBridge(t, { consul, sentinels, id: `${name}-bridge-${n}` }));
   await recordOf(consul, name);
   await waitFor('both replicas in the record', () => readRecord(consul, name), {
     until: (record) => record?.replicas.length === 2,
@@ -55,7 +60,7 @@ async function masterOf(consul: ConsulAgent, name: string) {
 t.test('a planned failover', { jobs: 3 }, async (t) => {
   for (const edition of editions) {
     t.test(`loses no acknowledged write under load, on ${edition}`, async (t) => {
-      const { name, shard, bridge, writers, consul } = await start(t, `load-${edition}`, edition);
+      const { name, shard, bridge, writers, consul } = await start(t, `load-${edition}`, { edition });
       const report = await bridge.part.failOver(name, {});
       t.strictSame(report.from, shard.master.address);
       t.ok(report.offsets.inherited >= report.offsets.paused, JSON.stringify(report.offsets));
@@ -165,7 +170,9 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
   });
 
   t.test('is refused while Consul is dead', async (t) => {
-    const { name, shard, bridge, consul } = await start(t, 'dark');
+    const { name, shard, bridge, consul } = await start(t, 'dark', {
+      consul: await sandbox.consul({ name: 'dark-consul' }),
+    });
     await consul.kill();
     await waitFor('the bridge to notice', () => bridge.part.state(), {
       until: (state) => (state as { consul: unknown }).consul !== null,
