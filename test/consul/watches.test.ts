@@ -1,52 +1,8 @@
-import { EventEmitter, once } from 'node:events';
 import t from 'tap';
-import type { Indexed, ReadOptions } from '../../lib/client/consul.ts';
-import { CatalogWatches, type Reader, type WatchEvent, type WatchLimits } from '../../lib/consul/watches.ts';
-import { SwitchmasterError } from '../../lib/errors.ts';
-import type { ConsulQuery } from '../../lib/model/query.ts';
-
-const limits: Partial<WatchLimits> = { refillMs: 1, pollMs: 1, backoff: { initialMs: 1, maxMs: 2 } };
-
-interface Request {
-  readonly query: ConsulQuery;
-  readonly options: ReadOptions;
-  answer(value: unknown, index: number, extra?: Partial<Indexed<unknown>>): void;
-  fail(): void;
-}
-
-/** A reader whose requests wait until the test answers them. */
-class Script implements Reader {
-  readonly #arrivals = new EventEmitter();
-  readonly #waiting: Request[] = [];
-  count = 0;
-
-  read(query: ConsulQuery, options: ReadOptions): Promise<never> {
-    this.count += 1;
-    return new Promise((resolve, reject) => {
-      options.signal?.addEventListener('abort', () => reject(options.signal?.reason));
-      this.#waiting.push({
-        query,
-        options,
-        answer: (value, index, extra) =>
-          resolve({ value, index: BigInt(index), knownLeader: true, lastContactMs: 0, ...extra } as never),
-        fail: () => reject(new SwitchmasterError('consul-unreachable', 'refused')),
-      });
-      this.#arrivals.emit('request');
-    });
-  }
-
-  async next(): Promise<Request> {
-    while (this.#waiting.length === 0) await once(this.#arrivals, 'request');
-    return this.#waiting.shift() as Request;
-  }
-}
-
-const query = { kind: 'key-tree', prefix: 'a/' } as const;
+import { hear, query, start } from './script.ts';
 
 t.test('any number of followers of one query make one request', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
+  const { script, watches } = start(t);
   const heard: string[] = [];
   const follows = [1, 2, 3].map((n) => watches.follow(query, (event) => heard.push(`${n} ${event}`)));
   const first = await script.next();
@@ -62,11 +18,8 @@ t.test('any number of followers of one query make one request', async (t) => {
 });
 
 t.test('an equal value with a newer index notifies nobody and stays the same object', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
-  const heard: WatchEvent[] = [];
-  const follow = watches.follow(query, (event) => heard.push(event));
+  const { script, watches } = start(t);
+  const { follow, heard } = hear(watches);
   (await script.next()).answer(['x'], 7);
   const second = await script.next();
   const before = follow.state;
@@ -81,11 +34,8 @@ t.test('an equal value with a newer index notifies nobody and stays the same obj
 });
 
 t.test('after a fall of the index the value is read again without an index', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
-  const heard: WatchEvent[] = [];
-  const follow = watches.follow(query, (event) => heard.push(event));
+  const { script, watches } = start(t);
+  const { follow, heard } = hear(watches);
   (await script.next()).answer(['x'], 70);
   (await script.next()).answer([], 3);
   const again = await script.next();
@@ -98,11 +48,8 @@ t.test('after a fall of the index the value is read again without an index', asy
 });
 
 t.test('an early answer without news is read again without an index', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
-  const heard: WatchEvent[] = [];
-  const follow = watches.follow(query, (event) => heard.push(event));
+  const { script, watches } = start(t);
+  const { follow, heard } = hear(watches);
   (await script.next()).answer(['new'], 26);
   (await script.next()).answer(['new'], 26);
   const again = await script.next();
@@ -116,9 +63,7 @@ t.test('an early answer without news is read again without an index', async (t) 
 });
 
 t.test('after a wait without news, the next query blocks on the same index', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits: { ...limits, waitMs: 0 } });
-  t.teardown(() => watches.close());
+  const { script, watches } = start(t, { waitMs: 0 });
   watches.follow(query, () => undefined);
   (await script.next()).answer(['x'], 26);
   (await script.next()).answer(['x'], 26);
@@ -126,11 +71,8 @@ t.test('after a wait without news, the next query blocks on the same index', asy
 });
 
 t.test('an outage keeps the last value, reads again without an index, and detects the fall', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
-  const heard: WatchEvent[] = [];
-  const follow = watches.follow(query, (event) => heard.push(event));
+  const { script, watches } = start(t);
+  const { follow, heard } = hear(watches);
   (await script.next()).answer(['x'], 70);
   (await script.next()).fail();
   const second = await script.next();
@@ -145,9 +87,7 @@ t.test('an outage keeps the last value, reads again without an index, and detect
 });
 
 t.test('an outage from the start is failed, not empty', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
+  const { script, watches } = start(t);
   const follow = watches.follow(query, () => undefined);
   (await script.next()).fail();
   const retry = await script.next();
@@ -158,9 +98,7 @@ t.test('an outage from the start is failed, not empty', async (t) => {
 });
 
 t.test('an index below 1 is never blocked on', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
+  const { script, watches } = start(t);
   const follow = watches.follow(query, () => undefined);
   (await script.next()).answer(['x'], 0);
   const second = await script.next();
@@ -169,9 +107,7 @@ t.test('an index below 1 is never blocked on', async (t) => {
 });
 
 t.test('an answer of a server without a leader is not used', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
+  const { script, watches } = start(t);
   const follow = watches.follow(query, () => undefined, { consistency: 'stale' });
   const first = await script.next();
   t.equal(first.options.consistency, 'stale');
@@ -184,9 +120,7 @@ t.test('an answer of a server without a leader is not used', async (t) => {
 });
 
 t.test('after a stale answer of a server without contact, the leader is read', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
+  const { script, watches } = start(t);
   const follow = watches.follow(query, () => undefined, { consistency: 'stale' });
   (await script.next()).answer(['old'], 5, { lastContactMs: 60_000 });
   (await script.next()).answer(['new'], 9);
@@ -195,9 +129,7 @@ t.test('after a stale answer of a server without contact, the leader is read', a
 });
 
 t.test('after a stale answer with a lower index, the leader is read', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
+  const { script, watches } = start(t);
   const follow = watches.follow(query, () => undefined, { consistency: 'stale' });
   (await script.next()).answer(['x'], 9);
   (await script.next()).fail();
@@ -210,9 +142,7 @@ t.test('after a stale answer with a lower index, the leader is read', async (t) 
 });
 
 t.test('a query without followers is no longer sent', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
+  const { script, watches } = start(t);
   const [one, two] = [watches.follow(query, () => t.fail('released')), watches.follow(query, () => undefined)];
   (await script.next()).options.signal?.throwIfAborted();
   one.release();
@@ -231,9 +161,7 @@ t.test('a query without followers is no longer sent', async (t) => {
 const service = { kind: 'service', service: 'web' } as const;
 
 t.test('a streamed answer with a lower index is read again from the servers and is no fall by itself', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
+  const { script, watches } = start(t);
   const events: string[] = [];
   const follow = watches.follow(service, (event) => events.push(event));
   (await script.next()).answer(['x'], 7);
@@ -248,9 +176,7 @@ t.test('a streamed answer with a lower index is read again from the servers and 
 });
 
 t.test('when the index of one query falls, blocking queries about services are read again at once', async (t) => {
-  const script = new Script();
-  const watches = new CatalogWatches({ client: script, limits });
-  t.teardown(() => watches.close());
+  const { script, watches } = start(t);
   const services = watches.follow(service, () => undefined);
   (await script.next()).answer(['x'], 70);
   const blocked = await script.next();

@@ -1,98 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { diagnose, rules } from '../../lib/doctor/diagnose.ts';
-import type {
-  Examination,
-  ExaminedMaster,
-  ExaminedRedis,
-  RedisSettings,
-  SentinelOpinion,
-} from '../../lib/doctor/examination.ts';
-
-const at = (last: number, port = 6379) => ({ host: `10.0.0.${last}`, port });
-const reached = { kind: 'reached' } as const;
-const settings: RedisSettings = {
-  requirepassHash: 'p',
-  masterauthHash: 'p',
-  hasMasterUser: false,
-  priority: 100,
-  minReplicasToWrite: 1,
-  readOnly: true,
-  maxMemory: 0,
-  persists: true,
-};
-
-function redis(last: number, change: Partial<ExaminedRedis> = {}): ExaminedRedis {
-  const expected = last === 1 ? 'master' : 'replica';
-  const follows = expected === 'replica' ? ({ follows: at(1), link: 'up' } as const) : {};
-  return {
-    address: at(last),
-    expected,
-    role: expected,
-    state: reached,
-    runId: `run${last}`,
-    version: '7.0.15',
-    settings,
-    configFile: 'kept',
-    saveFailed: false,
-    ...follows,
-    ...change,
-  };
-}
-
-function opinion(last: number, change: Partial<SentinelOpinion> = {}): SentinelOpinion {
-  return {
-    sentinel: at(last, 26379),
-    master: at(1),
-    quorum: 2,
-    knownSentinels: 3,
-    downAfterMs: 5_000,
-    failoverTimeoutMs: 60_000,
-    replicas: [2, 3].map((replica) => ({ address: at(replica), runId: `run${replica}`, flags: ['slave'] })),
-    flags: ['master'],
-    peers: [1, 2, 3].filter((one) => one !== last).map((one) => ({ address: at(one, 26379), flags: ['sentinel'] })),
-    ...change,
-  };
-}
-
-function master(change: Partial<ExaminedMaster> = {}): ExaminedMaster {
-  return {
-    name: 'shard1',
-    opinions: [1, 2, 3].map((i) => opinion(i)),
-    instances: [1, 2, 3].map((i) => redis(i)),
-    ...change,
-  };
-}
-
-const sentinel = (last: number) =>
-  ({ address: at(last, 26379), origin: 'configured', state: reached, id: `s${last}`, tilt: false }) as const;
-
-const healthy: Examination = {
-  sentinels: [sentinel(1), sentinel(2), sentinel(3)],
-  masters: [master()],
-  consul: {
-    state: reached,
-    leader: true,
-    version: '1.15.2',
-    dns: { onlyPassing: false, nodeTtlMs: 0, serviceTtlMs: { web: 5_000 } },
-    missingRules: [],
-  },
-  clocks: [{ whose: '10.0.0.1:6379', aheadMs: 40, uncertaintyMs: 1 }],
-};
-
-const of = (change: Partial<ExaminedMaster>): Examination => ({ ...healthy, masters: [master(change)] });
-const opinions = (change: Partial<SentinelOpinion>, count = 3): Examination =>
-  of({ opinions: Array.from({ length: count }, (_, i) => opinion(i + 1, { knownSentinels: count, ...change })) });
-const instances = (...list: ExaminedRedis[]): Examination => of({ instances: list });
-const tuned = (last: number, change: Partial<RedisSettings>): ExaminedRedis =>
-  redis(last, { settings: { ...settings, ...change } });
-const consul = (change: Partial<Examination['consul']>): Examination => ({
-  ...healthy,
-  consul: { ...healthy.consul, ...change },
-});
-const dns = (change: object): Examination =>
-  consul({ dns: { onlyPassing: false, nodeTtlMs: 0, serviceTtlMs: {}, ...change } });
-const down = { kind: 'unreachable', why: 'ECONNREFUSED' } as const;
+import type { Examination } from '../../lib/doctor/examination.ts';
+import {
+  at,
+  consul,
+  dns,
+  down,
+  healthy,
+  instances,
+  master,
+  of,
+  opinion,
+  opinions,
+  reached,
+  redis,
+  sentinel,
+  tuned,
+} from './world.ts';
 
 /** Examinations with one fault each, and the rules that must find it. */
 const faults: readonly (readonly [fault: string, examination: Examination, rules: readonly string[]])[] = [

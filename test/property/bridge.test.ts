@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { FollowMode } from '../../lib/bridge/plan/decision.ts';
+import { type Event, type Scale, storyOf } from './events.ts';
 import { parameters } from './parameters.ts';
-import { type Event, type Scale, Story, storyOf } from './story.ts';
+import { Story } from './story.ts';
 
 const { numRuns: runs } = parameters({ runs: 30 });
 

@@ -31,7 +31,10 @@ t.test('the page shows many masters, and the daemon uses little CPU', async (t) 
   t.equal(await page.locator('.tile').count(), pairsCount * namesEach);
   const cost = await costOf(daemon);
   t.comment(JSON.stringify(cost));
-  t.ok(cost.sockets < 3 * pairsCount * namesEach && cost.watches < 10, 'a few connections a master, and no watch for each');
+  t.ok(
+    cost.sockets < 3 * pairsCount * namesEach && cost.watches < 10,
+    'a few connections a master, and no watch for each',
+  );
 });
 
 t.test('many failovers at once change their own records and no other', async (t) => {

@@ -1,0 +1,154 @@
+import type { Test } from 'tap';
+import type { MasterState } from '../../../lib/http/views.ts';
+import { Journal } from '../../../lib/telemetry/journal.ts';
+import { exampleReport } from '../../telemetry/report.ts';
+import type { Show } from './show.ts';
+import { addressOf, brokenCluster, masterAt, templateOf } from './world.ts';
+
+const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>\u202e"\'&lt;';
+
+/** What the page shows of masters, templates, proxies and clusters. */
+export function testContent(t: Test, { show }: { readonly show: Show }): void {
+  t.test('hostile names, addresses and texts are shown as text', async (t) => {
+    const host = '"><svg onload=alert(1)>';
+    const bad = masterAt(1, { name: markup, check: { status: 'critical', output: markup } });
+    const [vote] = bad.sentinels;
+    const record = bad.record && { ...bad.record, master: { host, port: 1 }, reason: markup, changedBy: markup };
+    const journal = new Journal({ capacity: 10 });
+    journal.observe(
+      exampleReport({ kind: 'applied', summary: markup, details: { cause: 'failover', record } }, { key: markup }),
+    );
+    const templates = [templateOf({ name: markup, destination: markup, state: 'held', dependencies: [markup] })];
+    const sentinels = vote === undefined ? [] : [{ ...vote, address: { host: markup, port: 2 }, flags: [markup] }];
+    const masters = [{ ...bad, record, sentinels }];
+    const { page, wrongs } = await show(t, { masters, templates, journal, rendered: 'another', present: markup });
+    await page.locator('.master .name').click();
+    await page.locator('.log button').first().click();
+    t.equal(await page.locator('.master .name .text').textContent(), markup);
+    t.equal(await page.locator('.master > .address').textContent(), `${host}:1`);
+    t.match(await page.locator('.template del').first().textContent(), markup);
+    t.match(await page.locator('.log .summary').first().textContent(), markup);
+    t.equal(await page.locator('body script, img[onerror], svg[onload]').count(), 0);
+    t.match(await page.title(), /switchmaster$/);
+    t.strictSame(wrongs, []);
+  });
+
+  t.test('problems and their hints are at the top, as text, until all is well', async (t) => {
+    const problems = [
+      { kind: 'foreign-instance', message: `somebody else registered ${markup}; have it deregistered there` },
+      { kind: 'redis-denied', message: 'Redis 10.1.0.2:6379 does not let the bridge in' },
+    ] as const;
+    const masters = [masterAt(1, { problems }), masterAt(2)];
+    const desired = ['cache', 'shard2'];
+    const outcome = { at: '2026-01-01T00:00:00.000Z', reconcileId: 'a', durationMs: 1, failures: 0, error: null };
+    const ignored = { ...outcome, kind: 'held', summary: `desired/cache is ignored: ${markup}` } as const;
+    const outcomes = {
+      last: (loop: string, key: string) => (`${loop} ${key}` === 'provisioner cache' ? ignored : undefined),
+    };
+    const journal = new Journal({ capacity: 10 });
+    const { page, wrongs } = await show(t, { masters, desired, outcomes, journal });
+    await page.getByRole('heading', { name: 'Not well: shard1, desired/cache' }).waitFor();
+    const list = page.getByRole('list', { name: 'Not well' });
+    const shown = await list.locator('li li .text').allTextContents();
+    t.strictSame(shown.toSorted(), problems.map(({ message }) => message).toSorted());
+    t.match(await list.textContent(), 'consul services deregister', 'what to type');
+    t.match(await list.locator('> li').nth(1).textContent(), ignored.summary);
+    t.equal(await list.locator('> li').count(), 2, 'no master that is well');
+    await list.getByRole('link', { name: 'shard1' }).focus();
+    await page.keyboard.press('Enter');
+    t.equal(await page.locator(':target').getAttribute('data-name'), 'shard1');
+    t.match(await page.locator('.master[data-name="shard1"] .reasons').textContent(), 'does not let the bridge in');
+    masters[0] = masterAt(1);
+    desired.shift();
+    journal.observe(exampleReport({ kind: 'applied', summary: 'moved' }, { key: 'shard1' }));
+    journal.observe(exampleReport({ kind: 'applied', summary: 'monitored' }, { loop: 'provisioner', key: 'cache' }));
+    await page.getByRole('heading', { name: 'All is well' }).waitFor();
+    t.notOk(await page.locator('#attention').isVisible());
+    t.strictSame(wrongs, []);
+  });
+
+  t.test(
+    'a hundred masters stay usable: problems first, one line each, a filter, and a change rebuilds one card',
+    async (t) => {
+      const masters: MasterState[] = Array.from({ length: 100 }, (_, i) => masterAt(i));
+      masters[42] = masterAt(42, { check: { status: 'critical', output: 'Sentinel: o_down' } });
+      masters[50] = masterAt(50, { problems: [{ kind: 'held', message: 'it waits' }] });
+      const journal = new Journal({ capacity: 10 });
+      const { page, wrongs } = await show(t, { masters, journal });
+      await page.getByRole('heading', { name: 'Critical: shard42' }).waitFor();
+      t.equal(await page.locator('.master').count(), 100);
+      t.equal(await page.locator('.master').first().getAttribute('data-name'), 'shard42');
+      await page.locator('.attention').getByRole('link', { name: 'shard42' }).click();
+      t.equal(await page.locator(':target').getAttribute('data-name'), 'shard42');
+      t.ok(((await page.evaluate('document.querySelectorAll("*").length')) as number) < 5_000, 'few elements');
+      await page.evaluate('for (const card of document.querySelectorAll(".master")) card.marked = true');
+      masters[7] = masterAt(7, { record: null });
+      journal.observe(exampleReport({ kind: 'applied', summary: 'moved' }, { key: 'shard7' }));
+      await page.locator('.master[data-name="shard7"][data-level="unknown"]').waitFor();
+      const rebuilt = await page.evaluate(
+        '[...document.querySelectorAll(".master")].filter((card) => !card.marked).length',
+      );
+      t.equal(rebuilt, 1);
+      t.equal(await page.locator('.tile').count(), 100, 'each is in the picture');
+      const tile = page.locator('.tile[data-name="shard50"][data-level="warning"] button');
+      t.match(await tile.getAttribute('title'), 'it waits');
+      const drawn = page.locator('.box[data-kind="title"] .title');
+      t.strictSame(
+        (await drawn.allTextContents()).slice(0, 3).sort(),
+        ['shard42', 'shard50', 'shard7'],
+        'those with a problem are drawn',
+      );
+      await page.locator('.tile[data-name="shard77"] button').focus();
+      await page.keyboard.press('Enter');
+      await drawn.filter({ hasText: 'shard77' }).waitFor();
+      t.ok(await page.evaluate('document.activeElement.matches(".tile[data-name=shard77] [aria-pressed=true]")'));
+      await page.keyboard.press('/');
+      await page.keyboard.type('shard9');
+      await page.locator('.master').nth(10).waitFor();
+      await page.locator('.master').nth(11).waitFor({ state: 'detached' });
+      t.equal(await page.locator('.master').count(), 11, 'shard9 and shard90 to shard99');
+      t.strictSame(wrongs, []);
+    },
+  );
+
+  t.test('the picture shows each proxy with its config file and the masters in that file', async (t) => {
+    const proxy = (kind: 'haproxy' | 'twemproxy', port: number, status: 'passing' | 'critical' = 'passing') => ({
+      ...{ id: `redis-proxy-${port}`, kind, name: null, version: null, role: 'unknown' as const, seenAt: null },
+      ...{ address: { host: '10.0.0.9', port }, check: { status, output: 'up' } },
+    });
+    const { page, wrongs } = await show(t, {
+      masters: [masterAt(1), masterAt(2)],
+      templates: [
+        templateOf(),
+        templateOf({ name: 'nutcracker.yml', source: 'twemproxy.yml.hbs', destination: '/n.yml' }),
+      ],
+      // Both have this text. It names the address of the first proxy; the second is found by its kind.
+      rendered: `listen 10.0.0.9:7001\nserver ${addressOf(1).host}:6379\n`,
+      instances: [proxy('haproxy', 7002), proxy('twemproxy', 7003, 'critical')],
+    });
+    await page.locator('.box[data-kind="proxy"]').nth(1).waitFor();
+    const boxes = await page.locator('.box[data-kind="proxy"]').allTextContents();
+    t.strictSame(
+      boxes.map((text) => text.replace('✕', '').trim()),
+      ['10.0.0.9:7002haproxy, passing', '10.0.0.9:7003twemproxy, critical'],
+    );
+    t.equal(await page.locator('.edge.moved').count(), 2, 'both files point at shard1');
+    t.equal(await page.locator('.edge.broken').count(), 1, 'to the proxy that is not well');
+    const words = await page.locator('#picture-words').textContent();
+    t.match(words, 'haproxy 10.0.0.9:7002: passing, kept by haproxy.cfg.');
+    t.match(words, 'twemproxy 10.0.0.9:7003: critical, kept by nutcracker.yml.');
+    await page.setViewportSize({ width: 400, height: 800 });
+    await page.getByText('current → shard1').first().waitFor();
+    t.strictSame(wrongs, []);
+  });
+
+  t.test("a cluster's slots are a map", async (t) => {
+    const { page, wrongs } = await show(t, { clusters: [brokenCluster] });
+    await page.getByRole('heading', { name: 'Critical: sessions' }).waitFor();
+    t.equal(await page.locator('.slotmap path[data-colour]').count(), 3);
+    t.equal(await page.locator('.slotmap .uncovered').count(), 1);
+    t.match(await page.locator('.cluster .reason').first().textContent(), 'failed');
+    t.match(await page.locator('.shards').textContent(), /5,461 slots: 0–5460/);
+    t.strictSame(wrongs, []);
+  });
+}

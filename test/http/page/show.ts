@@ -1,0 +1,23 @@
+import type { Browser } from 'playwright-core';
+import type { Test } from 'tap';
+import { listen, serve } from '../serve.ts';
+import { type ExampleContents, exampleViews } from '../views.ts';
+import { type Visit, visit } from './browser.ts';
+
+/** Opens the page over fixed views, until the test ends. Answers when the page has its live connection. */
+export type Show = (
+  t: Test,
+  contents: ExampleContents,
+  options?: Parameters<typeof visit>[2],
+) => Promise<Visit & { readonly url: string }>;
+
+export function showIn(browser: Browser): Show {
+  return async (t, contents, options = {}) => {
+    const { server } = serve(t, exampleViews(contents));
+    const url = `http://127.0.0.1:${await listen(server)}/`;
+    const visited = await visit(browser, url, options);
+    t.teardown(() => visited.page.close());
+    await visited.page.locator('#link[data-link="live"]').waitFor();
+    return { ...visited, url };
+  };
+}
