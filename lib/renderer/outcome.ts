@@ -10,6 +10,7 @@ import { anySignal, untilInterrupted, wasInterrupted } from './apply/interruptio
 import type { Step } from './apply/reload.ts';
 import { finishTakeOver, replaceFile, type Transaction } from './apply/replace-file.ts';
 import type { Entry } from './entry.ts';
+import { restoreServers } from './haproxy/restore.ts';
 import type { RenderPlan } from './plan/render.ts';
 import type { GoodRendering } from './plan/rendering.ts';
 import type { Place, RollingQueue } from './rolling-queue.ts';
@@ -195,8 +196,19 @@ async function keep(entry: Entry, step: Step): Promise<Outcome> {
     step.warn(SwitchmasterError.from(thrown).message);
     return 'unchanged' as const;
   });
-  if (ownership === 'unchanged') return { kind: 'unchanged' };
-  return { kind: 'applied', summary: `${destination} has its owner and mode again.` };
+  const moved = await restoreConsumer(entry, step);
+  const summaries = [
+    ...(ownership === 'unchanged' ? [] : [`${destination} has its owner and mode again.`]),
+    ...(moved.length === 0 ? [] : [`HAProxy has the addresses of ${destination} again: ${moved.join(', ')}.`]),
+  ];
+  return summaries.length === 0 ? { kind: 'unchanged' } : { kind: 'applied', summary: summaries.join(' ') };
+}
+
+async function restoreConsumer({ template }: Entry, step: Step): Promise<readonly string[]> {
+  const { reload } = step.spec;
+  const { rendering } = template;
+  if (reload?.kind !== 'haproxy' || rendering.kind !== 'rendered') return [];
+  return restoreServers({ reload, signal: anySignal(step) }, rendering.text);
 }
 
 async function startSupervised({ supervisor }: Entry): Promise<void> {

@@ -145,6 +145,32 @@ t.test('a HAProxy that was told otherwise behind our back is put right by a relo
   await rendering.until('current');
 });
 
+t.test('a server that somebody moved over the socket is moved back without a reload', async (t) => {
+  const { name, listen, old, rendering, socket } = await setUp(t, { name: 'moved' });
+  const haproxy = new HaproxyRuntime(socket);
+  const pidOf = async () => /\nPid: (\d+)/.exec(await haproxy.send(['show info'], signal))?.[1];
+  const worker = await pidOf();
+  await haproxy.send([`set server ${name}/master addr 127.0.0.1 port 1`], signal);
+  rendering.part.renderer.retry('haproxy.cfg');
+  await waitFor('the server at its address', () => haproxy.readServers(signal), {
+    until: ([server]) => server?.host === old.address.host && server.port === old.address.port,
+  });
+  await waitFor('the master', () => redisCli(listen, ['ROLE']), { until: Array.isArray });
+  t.equal(await pidOf(), worker);
+  await waitFor('a report of it', () => rendering.state().lastOutcome, {
+    until: (outcome) => outcome?.kind === 'applied' && /again: moved\/master\.$/.test(outcome.summary),
+  });
+});
+
+t.test('a server that an operator took out of service stays so', async (t) => {
+  const { name, rendering, socket } = await setUp(t, { name: 'out' });
+  const haproxy = new HaproxyRuntime(socket);
+  await haproxy.send([`set server ${name}/master state maint`], signal);
+  rendering.part.renderer.retry('haproxy.cfg');
+  await waitFor('the run', () => rendering.state().lastOutcome?.kind, { until: (kind) => kind === 'unchanged' });
+  t.match(await haproxy.readServers(signal), [{ server: 'master', state: 'maint' }]);
+});
+
 t.test('a HAProxy that is not there for its socket is started by the fallback', async (t) => {
   const { consul, name, listen, fresh, proxy, rendering } = await setUp(t, { name: 'gone' });
   await proxy.kill();
