@@ -1,50 +1,60 @@
-// Random faults on a running infrastructure: npm run test:chaos -- --seed S --faults N [--json].
+// Random faults on a running infrastructure: npm run test:chaos -- [--seed S] [--faults N] [--round R] [--json].
 // The same seed draws the same faults in the same order; what they meet depends on time.
 import { parseArgs } from 'node:util';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { Random } from './random.ts';
-import { type RoundResult, runRound } from './round.ts';
+import { type Drawn, drawFaults, runRound } from './round.ts';
 import { startStage } from './stage.ts';
+import { formatRound, formatSummary, Tally } from './tally.ts';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     faults: { type: 'string', default: '40' },
+    round: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
-const [seed, wanted] = [Number(values.seed), Number(values.faults)];
-if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(wanted) || wanted < 1) {
-  console.error('usage: npm run test:chaos -- --seed WHOLE-NUMBER --faults WHOLE-NUMBER [--json]');
+const [seed, wanted, only] = [Number(values.seed), Number(values.faults), Number(values.round ?? 0)];
+if (![seed, wanted, only].every(Number.isSafeInteger) || wanted < 1 || only < 0) {
+  console.error('usage: npm run test:chaos -- [--seed NUMBER] [--faults NUMBER] [--round NUMBER] [--json]');
   process.exit(2);
 }
 
-function print(round: number, done: number, result: RoundResult): void {
-  const sign = result.violations.length === 0 ? 'ok    ' : 'BROKEN';
-  process.stdout.write(
-    `${sign} round ${round} (${done}/${wanted} faults, ${result.tookMs} ms): ${result.faults.join('; ')}\n`,
-  );
-  if (result.violations.length === 0) return;
-  for (const violation of result.violations) process.stdout.write(`  ! ${violation}\n`);
-  for (const line of result.timeline) process.stdout.write(`  ${line}\n`);
+const write = (text: string) => process.stdout.write(`${text}\n`);
+const random = new Random(seed);
+const tally = new Tally(seed);
+if (!values.json) write(`seed ${seed}: starting the servers`);
+let scene = await open();
+
+async function open() {
+  const sandbox = await Sandbox.open({ name: 'chaos' });
+  try {
+    return { sandbox, stage: await startStage(sandbox) };
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
 }
 
-const random = new Random(seed);
-const sandbox = await Sandbox.open({ name: 'chaos' });
-let [done, broken] = [0, 0];
+async function play(drawn: readonly Drawn[], round: number): Promise<void> {
+  const result = await runRound(scene.stage, drawn, round);
+  tally.add(result);
+  if (values.json) write(JSON.stringify({ seed, round, ...result }));
+  else write(formatRound(result, { round, done: tally.faults, wanted, seed }));
+  if (result.violations.length > 0 && !values.json) write(scene.sandbox.logTails({ lines: 40 }));
+  if (result.end === 'whole') return;
+  await scene.sandbox.close();
+  scene = await open();
+}
+
 try {
-  process.stdout.write(`seed ${seed}\n`);
-  const stage = await startStage(sandbox);
-  for (let round = 1; done < wanted; round += 1) {
-    const result = await runRound(stage, random, round);
-    done += result.faults.length;
-    if (result.violations.length > 0) broken += 1;
-    if (values.json) process.stdout.write(`${JSON.stringify({ seed, round, ...result })}\n`);
-    else print(round, done, result);
+  for (let round = 1; only === 0 ? tally.faults < wanted : round <= only; round += 1) {
+    const drawn = drawFaults(scene.stage, random);
+    if (round >= only) await play(drawn, round);
   }
 } finally {
-  if (broken > 0) process.stdout.write(sandbox.logTails({ lines: 40 }));
-  await sandbox.close();
+  await scene.sandbox.close();
 }
-process.stdout.write(`seed ${seed}: ${done} faults, ${broken} rounds with a broken rule\n`);
-process.exitCode = broken === 0 ? 0 : 1;
+write(values.json ? JSON.stringify(tally.summary) : formatSummary(tally.summary));
+process.exitCode = tally.broken === 0 ? 0 : 1;

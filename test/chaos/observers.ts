@@ -1,10 +1,11 @@
-import { type Address, formatAddress } from '../../lib/model/address.ts';
-import { type MasterRecord, parseRecord } from '../../lib/model/record.ts';
-import { Majority, RecordWitness, Witness } from '../integration/window/witnesses.ts';
+import { formatAddress } from '../../lib/model/address.ts';
+import { parseRecord } from '../../lib/model/record.ts';
+import { Line, Majority, RecordWitness, Witness } from '../integration/window/witnesses.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
-import type { Shard } from '../sandbox/redis.ts';
+import type { RedisServer, Shard } from '../sandbox/redis.ts';
+import type { Reply } from '../sandbox/resp.ts';
 import type { SeenKeys, SeenRecord } from './rules.ts';
-import { readFileOrNothing, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 interface KvEntry {
   readonly Key: string;
@@ -57,6 +58,41 @@ class DnsWitness extends Witness {
   protected override release(): void {}
 }
 
+/** Every change of the role of one server. */
+class RoleWitness extends Witness {
+  readonly seen: SeenRole[] = [];
+  readonly #server: RedisServer;
+  readonly #line: Line;
+
+  constructor(server: RedisServer) {
+    super(50);
+    this.#server = server;
+    this.#line = new Line(server.address, 300);
+  }
+
+  protected override async look(): Promise<void> {
+    const role = readRole(await this.#line.command('ROLE').catch(() => undefined));
+    if (this.seen.at(-1)?.role !== role) this.seen.push({ atMs: Date.now(), server: this.#server.name, role });
+  }
+
+  protected override release(): void {
+    this.#line.close();
+  }
+}
+
+interface SeenRole {
+  readonly atMs: number;
+  readonly server: string;
+  /** Such as `replica of 127.0.0.1:7001 (connected)`, or `no answer`. */
+  readonly role: string;
+}
+
+function readRole(reply: Reply | undefined): string {
+  if (!Array.isArray(reply)) return 'no answer';
+  if (reply[0] === 'master') return 'master';
+  return `replica of ${reply[1]}:${reply[2]} (${reply[3]})`;
+}
+
 /** What independent observers see of one master. */
 export class MasterObservers {
   readonly shard: Shard;
@@ -64,6 +100,7 @@ export class MasterObservers {
   readonly #records: RecordWitness;
   readonly #keys: KeysWitness;
   readonly #dns: DnsWitness;
+  readonly #roles: readonly RoleWitness[];
 
   constructor(stage: Stage, shard: Shard) {
     this.shard = shard;
@@ -71,6 +108,7 @@ export class MasterObservers {
     this.#records = new RecordWitness(stage.consul, { name: shard.name });
     this.#keys = new KeysWitness(stage.consul, shard.name);
     this.#dns = new DnsWitness(stage.consul, shard.name);
+    this.#roles = shard.servers.map((server) => new RoleWitness(server));
   }
 
   get records(): readonly SeenRecord[] {
@@ -85,55 +123,12 @@ export class MasterObservers {
     return this.#dns.seen;
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.majority, this.#records, this.#keys, this.#dns].map((witness) => witness.close()));
+  get roles(): readonly SeenRole[] {
+    return this.#roles.flatMap(({ seen }) => seen);
   }
-}
 
-/** Whom each place names as the master of one shard, once everything is whole again. */
-export async function whereItPoints(stage: Stage, shard: Shard): Promise<Readonly<Record<string, string>>> {
-  const { consul, files, sentinels } = stage;
-  const [record, plain, dns, srv] = await Promise.all([
-    readRecord(consul, shard.name),
-    consul.key(`redis/master/${shard.name}`),
-    consul.dnsA(`${shard.name}.redis-master.service.consul`),
-    consul.dnsSrv(`${shard.name}.redis-master.service.consul`),
-  ]);
-  const roles = await Promise.all(shard.servers.map(async (server) => [server, await server.role()] as const));
-  const masters = roles.filter(([, role]) => role === 'master').map(([{ address }]) => formatAddress(address));
-  const named = await Promise.all(sentinels.map((sentinel) => sentinel.masterAddress(shard.name)));
-  return {
-    record: record === undefined ? 'none' : formatAddress(record.master),
-    phase: record?.phase ?? 'none',
-    key: plain ?? 'none',
-    dns: dns.map((host, index) => `${host}:${srv[index]?.port ?? '?'}`).join(' '),
-    role: masters.join(' '),
-    sentinels: [...new Set(named.map(formatAddress))].join(' '),
-    haproxy: serverIn(readFileOrNothing(files.haproxy), shard),
-    twemproxy: serverIn(readFileOrNothing(files.twemproxy), shard),
-    app: appAddress(readFileOrNothing(files.app), shard.name),
-  };
-}
-
-async function readRecord(consul: ConsulAgent, name: string): Promise<MasterRecord | undefined> {
-  const text = await consul.key(`redis/record/${name}`);
-  return text === undefined ? undefined : parseRecord(text);
-}
-
-/** Both bundled templates name no other address of a shard than its master's. */
-function serverIn(text: string, shard: Shard): string {
-  return shard.servers
-    .map(({ address }) => formatAddress(address))
-    .filter((address) => new RegExp(`${address.replaceAll('.', '\\.')}\\b`).test(text))
-    .join(' ');
-}
-
-function appAddress(text: string, name: string): string {
-  try {
-    const { masters } = JSON.parse(text) as { masters: Record<string, Address> };
-    const master = masters[name];
-    return master === undefined ? 'none' : formatAddress(master);
-  } catch {
-    return 'unreadable';
+  async close(): Promise<void> {
+    const witnesses = [this.majority, this.#records, this.#keys, this.#dns, ...this.#roles];
+    await Promise.all(witnesses.map((witness) => witness.close()));
   }
 }

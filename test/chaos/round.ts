@@ -1,16 +1,22 @@
 import { formatAddress } from '../../lib/model/address.ts';
-import type { LedgerWriter } from '../integration/support/writing.ts';
-import { waitFor } from '../sandbox/condition.ts';
-import { type DrawnFault, type Fault, faults } from './faults.ts';
-import { MasterObservers, whereItPoints } from './observers.ts';
+import type { DrawnFault, Fault } from './faults/fault.ts';
+import { faults } from './faults.ts';
+import { MasterObservers } from './observers.ts';
+import { PlaceObservers } from './places.ts';
 import type { Random } from './random.ts';
-import { judgeDestinations, judgeDns, judgeKeys, judgeLosses, judgeRecords, type Loss } from './rules.ts';
-import { hastenSentinel, type Stage, startWriters } from './stage.ts';
+import { judgeDns, judgeKeys, judgeLosses, judgePlaces, judgeRecords, type Loss } from './rules.ts';
+import { settle } from './settling.ts';
+import { handName, type Stage } from './stage.ts';
+import { formatTimeline, type Moment, momentsOf, momentsOfPlaces } from './timeline.ts';
+import { countLosses, startWriters, untilWriting } from './writers.ts';
 
 export interface RoundResult {
   readonly faults: readonly string[];
   /** Broken rules. */
   readonly violations: readonly string[];
+  /** `broken`: not everything points at the masters afterwards, so a further round would begin broken. */
+  readonly end: 'whole' | 'broken';
+  /** By shard. */
   readonly losses: Readonly<Record<string, readonly Loss[]>>;
   /** Every fault and everything that the observers saw, in order of time. */
   readonly timeline: readonly string[];
@@ -19,57 +25,60 @@ export interface RoundResult {
 
 /** Between an edit by hand and its repair: other bridges wait for each other, and a dead Consul takes its time. */
 const repairMs = 15_000;
-/** From the last fault until everything points at the one master again. */
-const settleMs = 60_000;
 /** What two clients of a dying master may differ by. */
 const allowances = { none: 0, unreplicated: 60 } as const;
 
 /** One to three faults, in part at once; then everything is made whole, and judged. */
-export async function runRound(stage: Stage, random: Random, round: number): Promise<RoundResult> {
+export async function runRound(stage: Stage, drawn: readonly Drawn[], round: number): Promise<RoundResult> {
   const startedMs = Date.now();
-  const drawn = drawFaults(stage, random);
+  const places = new PlaceObservers(stage);
   const observers = stage.shards.map((shard) => new MasterObservers(stage, shard));
-  const writers = startWriters(stage, `round-${round}`);
+  const writers = startWriters(stage, observers, `round-${round}`);
+  const silent = await untilWriting(writers);
   const moments: Moment[] = [];
-  await untilWriting(writers);
   await Promise.all(drawn.map((fault) => carryOut(fault, moments)));
+  // Every fault starts again what it ended.
+  const ended = findEnded(stage);
   const unsettled = await settle(stage);
+  const losses = unsettled.length === 0 ? await countLosses(stage, writers) : {};
   for (const writer of [...writers.values()].flat()) await writer.stop();
-  const losses = await countLosses(stage, writers);
-  await Promise.all(observers.map((observer) => observer.close()));
-  const allowance = allowances[drawn.some(({ fault }) => fault.hazard === 'unreplicated') ? 'unreplicated' : 'none'];
+  await Promise.all([places, ...observers].map((observer) => observer.close()));
   const untilMs = Date.now();
   const violations = [
+    ...silent,
     ...unsettled,
+    ...ended,
     ...findEnded(stage),
     ...observers.flatMap((observer) => judgeObserved(observer, untilMs)),
-    ...Object.values(losses).flatMap((lost) => judgeLosses(lost, allowance)),
+    ...(drawn.some(({ fault }) => fault.edits === 'place') ? [] : judgePlaces(places.seen, membersOf(stage))),
+    ...Object.values(losses).flatMap((lost) => judgeLosses(lost, allowanceOf(stage, drawn))),
   ];
   return {
-    faults: drawn.map(({ fault, plan }) => `${fault.name} ${plan.target}`),
-    violations,
+    faults: drawn.map(
+      ({ fault, plan, afterMs }) => `${fault.name} ${plan.target}${afterMs > 0 ? ` (${afterMs})` : ''}`,
+    ),
+    violations: [...new Set(violations)],
+    end: silent.length + unsettled.length === 0 ? 'whole' : 'broken',
     losses,
-    timeline: tellTimeline(startedMs, [...moments, ...observers.flatMap(momentsOf)]),
+    timeline: formatTimeline(startedMs, [...moments, ...momentsOfPlaces(places.seen), ...observers.flatMap(momentsOf)]),
     tookMs: untilMs - startedMs,
   };
 }
 
-interface Moment {
-  readonly atMs: number;
-  readonly text: string;
-}
-
-interface Drawn {
+export interface Drawn {
   readonly fault: Fault;
   readonly plan: DrawnFault;
+  /** Since the round's first fault. */
   readonly afterMs: number;
 }
 
-function drawFaults(stage: Stage, random: Random): readonly Drawn[] {
+/** The faults of the next round, from the random numbers alone. */
+export function drawFaults(stage: Stage, random: Random): readonly Drawn[] {
   const count = random.between(1, 3);
   return Array.from({ length: count }, (_, i) => {
     const fault = random.pick(faults);
-    return { fault, plan: fault.draw(stage, random), afterMs: i === 0 ? 0 : random.between(0, 3_000) };
+    const isAtOnce = i === 0 || random.between(1, 4) === 1;
+    return { fault, plan: fault.draw(stage, random), afterMs: isAtOnce ? 0 : random.between(1, 3_000) };
   });
 }
 
@@ -84,96 +93,32 @@ async function carryOut({ fault, plan, afterMs }: Drawn, moments: Moment[]): Pro
   }
 }
 
-async function untilWriting(writers: ReadonlyMap<string, readonly LedgerWriter[]>): Promise<void> {
-  for (const writer of [...writers.values()].flat())
-    await waitFor(`${writer.name} to write`, () => writer.acknowledged.size > 10, { timeoutMs: settleMs });
+/** Nobody leads clients away from a former master while both bridges do nothing: then losses say nothing. */
+function allowanceOf(stage: Stage, drawn: readonly Drawn[]): number {
+  const stopped = drawn.flatMap(({ plan }) => plan.stops ?? []);
+  const isUnreplicated = drawn.some(({ fault }) => fault.hazard === 'unreplicated');
+  if (isUnreplicated && stage.bridges.every((bridge) => stopped.includes(bridge))) return Number.POSITIVE_INFINITY;
+  return allowances[isUnreplicated ? 'unreplicated' : 'none'];
 }
 
-/** Starts what is down, and waits until every place names the one master. Answers what does not in time. */
-async function settle(stage: Stage): Promise<readonly string[]> {
-  const servers = [stage.consul, ...stage.shards.flatMap((shard) => shard.servers), ...stage.sentinels];
-  for (const server of [...servers, stage.haproxy, stage.twemproxy]) if (!server.running) await server.start();
-  for (const sentinel of stage.sentinels) await hastenSentinel(sentinel);
-  for (const daemon of [...stage.bridges, stage.renderer]) if (!daemon.running) await daemon.start();
-  const judge = async () => {
-    const judged = await Promise.all(
-      stage.shards.map(async (shard) => judgeDestinations(shard.name, await whereItPoints(stage, shard))),
-    );
-    return judged.flat();
-  };
-  let last: readonly string[] = ['nothing was read'];
-  const whole = async () => {
-    last = await judge();
-    return last.length === 0;
-  };
-  const replicating = async () => (await Promise.all(stage.shards.map(hasReplicas))).every(Boolean);
-  try {
-    await waitFor('everything to point at the masters', whole, { timeoutMs: settleMs, intervalMs: 100 });
-    await waitFor('the replicas to be in step', replicating, { timeoutMs: settleMs, intervalMs: 100 });
-    return [];
-  } catch {
-    return last.length > 0 ? last : ['the replicas of a master were not in step in time'];
-  }
-}
-
-async function hasReplicas(shard: Stage['shards'][number]): Promise<boolean> {
-  const roles = await Promise.all(shard.servers.map((server) => server.command('ROLE')));
-  return roles.filter((role) => Array.isArray(role) && role[3] === 'connected').length === shard.servers.length - 1;
-}
-
-/** A daemon that ended by itself; one that was killed runs again by now. */
+/** A daemon that ended by itself: faults start what they end. */
 function findEnded(stage: Stage): readonly string[] {
   return [...stage.bridges, stage.renderer]
-    .filter((daemon) => !daemon.running || (daemon.exit !== undefined && daemon.exit.signal !== 'SIGKILL'))
+    .filter((daemon) => !daemon.running)
     .map((daemon) => `${daemon.name} ended by itself: ${JSON.stringify(daemon.exit)}`);
 }
 
-async function countLosses(
-  stage: Stage,
-  writers: ReadonlyMap<string, readonly LedgerWriter[]>,
-): Promise<Readonly<Record<string, readonly Loss[]>>> {
-  const entries = stage.shards.map(async (shard) => {
-    const roles = await Promise.all(shard.servers.map(async (server) => [server, await server.role()] as const));
-    const master = roles.find(([, role]) => role === 'master')?.[0];
-    if (master === undefined) return [shard.name, []] as const;
-    const losses = await Promise.all(
-      (writers.get(shard.name) ?? []).map(async (writer) => {
-        const { lost, of } = await writer.lostAt(master.address);
-        return { writer: writer.name, lost: lost.length, acknowledged: of };
-      }),
-    );
-    return [shard.name, losses] as const;
-  });
-  return Object.fromEntries(await Promise.all(entries));
+function membersOf({ shards }: Stage): ReadonlyMap<string, readonly string[]> {
+  return new Map(shards.map(({ name, servers }) => [name, servers.map(({ address }) => formatAddress(address))]));
 }
 
 function judgeObserved({ shard, records, keys, dns }: MasterObservers, untilMs: number): readonly string[] {
   const members = shard.servers.map(({ address }) => formatAddress(address));
   const hosts = shard.servers.map(({ address }) => address.host);
+  const written = records.filter(({ record }) => record.changedBy !== handName);
   return [
-    ...judgeRecords(records, members),
+    ...judgeRecords(written, members),
     ...judgeKeys(keys, { differMs: repairMs, untilMs }),
     ...judgeDns(dns, hosts),
   ];
-}
-
-function momentsOf({ shard: { name }, records, keys, dns, majority }: MasterObservers): readonly Moment[] {
-  return [
-    ...majority.named.map(({ atMs, master }) => ({ atMs, text: `${name}: most Sentinels name ${master}` })),
-    ...records.map(({ atMs, record: { generation, epoch, phase, master, changedBy } }) => ({
-      atMs,
-      text: `${name}: record ${generation}/${epoch} ${phase} ${formatAddress(master)} by ${changedBy}`,
-    })),
-    ...keys.map(({ atMs, isWhole, plain }) => ({
-      atMs,
-      text: `${name}: keys ${isWhole ? 'agree' : `differ (${plain ?? 'none'})`}`,
-    })),
-    ...dns.map(({ atMs, addresses }) => ({ atMs, text: `${name}: DNS ${addresses.join(' ') || 'empty'}` })),
-  ];
-}
-
-function tellTimeline(startedMs: number, moments: readonly Moment[]): readonly string[] {
-  return moments
-    .toSorted((a, b) => a.atMs - b.atMs)
-    .map(({ atMs, text }) => `${String(atMs - startedMs).padStart(7)} ms  ${text}`);
 }

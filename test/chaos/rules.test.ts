@@ -1,7 +1,9 @@
 import t from 'tap';
 import type { MasterRecord } from '../../lib/model/record.ts';
+import { appServers, haproxyServers, runtimeServers, twemproxyServers } from './places.ts';
 import { Random } from './random.ts';
-import { judgeDestinations, judgeDns, judgeKeys, judgeLosses, judgeRecords } from './rules.ts';
+import { judgeDestinations, judgeDns, judgeKeys, judgeLosses, judgePlaces, judgeRecords } from './rules.ts';
+import { formatRound, formatSummary, Tally } from './tally.ts';
 
 const members = ['127.0.0.1:7001', '127.0.0.1:7002'];
 
@@ -34,9 +36,52 @@ t.test('DNS names one member', async (t) => {
 });
 
 t.test('losses are compared with those of a client that follows the Sentinels', async (t) => {
-  const control = { writer: 'control', lost: 3, acknowledged: 100 };
-  t.strictSame(judgeLosses([{ writer: 'dns', lost: 8, acknowledged: 90 }, control], 5), []);
-  t.match(judgeLosses([{ writer: 'dns', lost: 9, acknowledged: 90 }, control], 5), [/by dns lost 9 of 90/]);
+  const lost = (writer: string, fromMs: number, count: number) => {
+    const lostAtMs = Array.from({ length: count }, (_, i) => fromMs + i * 10);
+    return { writer, lostAtMs, acknowledged: 1_000 };
+  };
+  const control = lost('control', 5_000, 3);
+  t.strictSame(judgeLosses([lost('dns', 4_950, 15), control], 5), [], 'of the same moment');
+  t.strictSame(judgeLosses([lost('dns', 9_000, 5), control], 5), [], 'within the allowance');
+  t.match(judgeLosses([lost('dns', 9_000, 6), control], 5), [/by dns lost 6 of 1000 .* control 3: 6 are its own/]);
+  t.strictSame(judgeLosses([lost('sentinel', 9_000, 90), control], 5), [], 'not a way of ours');
+});
+
+const ring = new Map([['shard1', members]]);
+
+t.test('a place names one member of every shard', async (t) => {
+  const at = (named: Record<string, string[]>) => [
+    { atMs: 0, place: 'haproxy', named: new Map(Object.entries(named)) },
+  ];
+  t.strictSame(judgePlaces(at({ shard1: ['127.0.0.1:7002'] }), ring), []);
+  t.strictSame(judgePlaces(at({ shard1: [] }), ring), [], 'while a connection is broken');
+  t.match(judgePlaces(at({}), ring), [/haproxy lacked shard1/]);
+  t.match(judgePlaces(at({ shard1: ['192.0.2.1:6379'] }), ring), [/192.0.2.1:6379 for shard1, no member/]);
+  t.match(judgePlaces(at({ shard1: members }), ring), [/at once/]);
+});
+
+t.test('what each place names is read from its own form', async (t) => {
+  const one = new Map([['shard1', ['127.0.0.1:7001']]]);
+  t.strictSame(haproxyServers('backend shard1\n    server master 127.0.0.1:7001 check\n'), one);
+  t.strictSame(twemproxyServers('  servers:\n    - 127.0.0.1:7001:1 shard1\n'), one);
+  t.strictSame(appServers('{"masters":{"shard1":{"host":"127.0.0.1","port":7001,"replicas":[]}}}'), one);
+  const state = '1\n# be_id be_name srv_id srv_name srv_addr srv_port\n3 shard1 1 master 127.0.0.1 7001\n\n';
+  t.strictSame(runtimeServers(state), one);
+});
+
+t.test('a summary adds up what the rounds found', async (t) => {
+  const tally = new Tally(7);
+  const losses = { shard1: [{ writer: 'dns', lostAtMs: [1, 2], acknowledged: 10 }] };
+  const round = { faults: ['a', 'b'], violations: [], end: 'whole' as const, losses, timeline: [], tookMs: 1 };
+  tally.add(round);
+  tally.add({ ...round, violations: ['DNS named a and b at once'] });
+  t.match(tally.summary, { rounds: 2, faults: 4, violations: 1, broken: 1, writers: { dns: { lost: 4 } } });
+  t.match(formatSummary(tally.summary), /--seed 7 --faults 4\nseed 7: 4 faults .* dns 4\/20$/);
+  const broken = { ...round, violations: ['x'] };
+  t.match(
+    formatRound(broken, { round: 3, done: 4, wanted: 9, seed: 7 }),
+    /^BROKEN .*\n {2}! x\n[\s\S]*--seed 7 --round 3$/,
+  );
 });
 
 t.test('every place names the one master in the end', async (t) => {

@@ -18,9 +18,18 @@ export interface SeenKeys {
   readonly record: string | undefined;
 }
 
+/** What one place names as the servers of each shard, by the shard's name. Each entry is a change. */
+export interface SeenPlace {
+  readonly atMs: number;
+  readonly place: string;
+  /** `host:port`. twemproxy names nobody while its connection is broken. */
+  readonly named: ReadonlyMap<string, readonly string[]>;
+}
+
 export interface Loss {
   readonly writer: string;
-  readonly lost: number;
+  /** When each lost write had been acknowledged. */
+  readonly lostAtMs: readonly number[];
   readonly acknowledged: number;
 }
 
@@ -62,18 +71,58 @@ export function judgeDns(
   ]);
 }
 
+/** A place that leads clients names every shard, and nobody but members of it, one at a time. */
+export function judgePlaces(
+  seen: readonly SeenPlace[],
+  members: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  return seen.flatMap(({ place, named }) =>
+    [...members].flatMap(([shard, servers]) => {
+      const addresses = named.get(shard);
+      if (addresses === undefined) return [`${place} lacked ${shard}`];
+      const foreign = addresses.filter((address) => !servers.includes(address));
+      return [
+        ...foreign.map((address) => `${place} named ${address} for ${shard}, no member`),
+        ...(addresses.length > 1 ? [`${place} named ${addresses.join(' and ')} for ${shard} at once`] : []),
+      ];
+    }),
+  );
+}
+
+/** Two writers whose writes were acknowledged so close to each other met the same server. */
+const sameMomentMs = 100;
+
 /**
  * Writers by our ways lose no more than a client that follows the Sentinels' majority would have: `control` is such a
- * client, and `allowance` is what two clients may differ by, since a dying master has not replicated the last writes.
+ * client. A write is excused if the control lost one of the same moment. `allowance` is by how many other writes two
+ * clients may differ, since a dying master has not replicated the last ones.
  */
 export function judgeLosses(losses: readonly Loss[], allowance: number): readonly string[] {
-  const control = losses.find(({ writer }) => writer === 'control')?.lost ?? 0;
+  const control = losses.find(({ writer }) => writer === 'control');
+  const excuses = (control?.lostAtMs ?? []).toSorted((a, b) => a - b);
   return losses
-    .filter(({ writer, lost }) => writer !== 'control' && lost > control + allowance)
-    .map(
-      ({ writer, lost, acknowledged }) =>
-        `the writer by ${writer} lost ${lost} of ${acknowledged} acknowledged writes, the control ${control}`,
-    );
+    .filter(({ writer }) => !isControl(writer))
+    .flatMap(({ writer, lostAtMs, acknowledged }) => {
+      const excess = lostAtMs.filter((atMs) => !hasWithin(excuses, atMs)).length;
+      if (excess <= allowance) return [];
+      const both = `${lostAtMs.length} of ${acknowledged} acknowledged writes, the control ${excuses.length}`;
+      return [`the writer by ${writer} lost ${both}: ${excess} are its own`];
+    });
+}
+
+/** `control` follows the Sentinels' majority, `sentinel` is an application that does with its client library. */
+export function isControl(writer: string): boolean {
+  return writer === 'control' || writer === 'sentinel';
+}
+
+function hasWithin(sortedMs: readonly number[], atMs: number): boolean {
+  let [low, high] = [0, sortedMs.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sortedMs[middle] ?? 0) < atMs - sameMomentMs) low = middle + 1;
+    else high = middle;
+  }
+  return (sortedMs[low] ?? Number.POSITIVE_INFINITY) <= atMs + sameMomentMs;
 }
 
 /** Once everything is whole again, every place names the one master, and the record is confirmed. */

@@ -1,15 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { type Address, formatAddress } from '../../lib/model/address.ts';
-import { LedgerWriter, persistentClient, sentinelClient } from '../integration/support/writing.ts';
+import { waitFor } from '../sandbox/condition.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
 import type { Daemon } from '../sandbox/daemon.ts';
 import type { ProxyServer } from '../sandbox/proxy.ts';
 import type { Shard } from '../sandbox/redis.ts';
+import { redisCli } from '../sandbox/resp.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { SentinelServer } from '../sandbox/sentinel.ts';
 
 export const token = 'chaos';
 const shardNames = ['shard1', 'shard2'] as const;
+export const failoverTimeoutMs = 6_000;
+/** What edits by hand name: no server of any master (RFC 5737). */
+export const foreignAddress: Address = { host: '192.0.2.1', port: 6379 };
+/** `changedBy` of records that are edited by hand. */
+export const handName = 'an operator';
 
 /** Two shards with two replicas each, three Sentinels, a Consul with its data on disk, and three daemons. */
 export interface Stage {
@@ -22,6 +28,9 @@ export interface Stage {
   readonly renderer: Daemon;
   readonly haproxy: ProxyServer;
   readonly twemproxy: ProxyServer;
+  readonly twemproxyAt: Address;
+  /** What between braces leads twemproxy to each shard: keys stay at a shard, by its name. */
+  readonly tags: Readonly<Record<string, string>>;
   readonly files: Readonly<Record<'haproxy' | 'twemproxy' | 'app', string>>;
   readonly haproxySocket: string;
   readonly haproxyAt: Readonly<Record<string, Address>>;
@@ -34,7 +43,7 @@ export async function startStage(sandbox: Sandbox): Promise<Stage> {
   const [consul] = await sandbox.consulServers({ count: 1 });
   if (consul === undefined) throw new Error('no consul was started');
   const shards = await Promise.all(shardNames.map((name) => sandbox.redis({ name, replicas: 2 })));
-  const sentinels = await sandbox.sentinels({ count: 3, masters: shards, failoverTimeoutMs: 6_000 });
+  const sentinels = await sandbox.sentinels({ count: 3, masters: shards, failoverTimeoutMs });
   await Promise.all(sentinels.map(hastenSentinel));
   const addresses = await Promise.all([sandbox.address(), sandbox.address(), sandbox.address()]);
   const [first, second, twemproxyAt] = addresses as [Address, Address, Address];
@@ -63,7 +72,7 @@ export async function startStage(sandbox: Sandbox): Promise<Stage> {
       destination: files.twemproxy,
       check: ['nutcracker', '--test-conf', '--conf-file', '{{file}}'],
       reload: { command: twemproxy.restartCommand },
-      vars: { listen: formatAddress(twemproxyAt) },
+      vars: { listen: formatAddress(twemproxyAt), hash_tag: '{}' },
     },
   ];
   const [one, two, renderer] = await Promise.all([
@@ -76,48 +85,26 @@ export async function startStage(sandbox: Sandbox): Promise<Stage> {
   ]);
   const haproxyAt = { shard1: first, shard2: { host: first.host, port: second.port } };
   return {
-    ...{ consul, shards, sentinels, renderer, haproxy, twemproxy, files, haproxyAt },
+    ...{ consul, shards, sentinels, renderer, haproxy, twemproxy, twemproxyAt, files, haproxyAt },
     bridges: [one, two],
+    tags: await findTags(twemproxyAt, shards),
     haproxySocket: socket,
   };
+}
+
+async function findTags(proxy: Address, shards: readonly Shard[]): Promise<Readonly<Record<string, string>>> {
+  const tags: Record<string, string> = {};
+  for (let tag = 0; Object.keys(tags).length < shards.length; tag += 1) {
+    const key = `{${tag}}`;
+    await waitFor('twemproxy to take a write', () => redisCli(proxy, ['SET', key, 'x']), { timeoutMs: 60_000 });
+    for (const { name, master } of shards) if ((await master.command('EXISTS', key)) === 1) tags[name] ??= key;
+  }
+  return tags;
 }
 
 /** A Sentinel forgets it with its process. */
 export async function hastenSentinel(sentinel: SentinelServer): Promise<void> {
   await sentinel.command('SENTINEL', 'DEBUG', 'info-period', infoPeriodMs);
-}
-
-/** The ways to a master whose losses are compared; `control` follows the Sentinels as most applications do. */
-const writerNames = ['haproxy', 'dns', 'record', 'control'] as const;
-
-export function startWriters(stage: Stage, prefix: string): ReadonlyMap<string, readonly LedgerWriter[]> {
-  return new Map(stage.shards.map(({ name }) => [name, startWritersOf(stage, { name, prefix })]));
-}
-
-function startWritersOf(stage: Stage, { name, prefix }: { name: string; prefix: string }): readonly LedgerWriter[] {
-  const { consul, sentinels, haproxyAt } = stage;
-  const clients = {
-    haproxy: persistentClient(() => haproxyAt[name] as Address),
-    dns: persistentClient(() => askDns(consul, name)),
-    record: persistentClient(() => askRecord(consul, name)),
-    control: sentinelClient({ sentinels: sentinels.map(({ address }) => address), name }),
-  };
-  return writerNames.map(
-    (writer) => new LedgerWriter({ name: writer, key: `${prefix}:${writer}`, client: clients[writer], pauseMs: 4 }),
-  );
-}
-
-async function askDns(consul: ConsulAgent, name: string): Promise<Address> {
-  const answers = await consul.dnsSrv(`${name}.redis-master.service.consul`);
-  const [host] = answers[0] === undefined ? [] : await consul.dnsA(answers[0].target);
-  if (answers[0] === undefined || host === undefined) throw new Error('DNS names no master');
-  return { host, port: answers[0].port };
-}
-
-async function askRecord(consul: ConsulAgent, name: string): Promise<Address> {
-  const text = await consul.key(`redis/record/${name}`);
-  if (text === undefined) throw new Error('there is no record');
-  return (JSON.parse(text) as { master: Address }).master;
 }
 
 export function readFileOrNothing(path: string): string {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Address, formatAddress } from '../../lib/model/address.ts';
 import { dnsA, dnsSrv, type SrvAnswer } from './dns.ts';
@@ -21,13 +21,18 @@ export class ConsulAgent extends Server {
   readonly serf: Address;
   /** Its name in the catalog. */
   readonly nodeName: string;
+  readonly #dataDir: string;
 
-  constructor(spec: ConstructorParameters<typeof Server>[0], at: { host: string; ports: Ports; nodeName: string }) {
+  constructor(
+    spec: ConstructorParameters<typeof Server>[0],
+    at: { host: string; ports: Ports; nodeName: string; dataDir: string },
+  ) {
     super({ ...spec, ready: () => this.#ready() });
     this.http = { host: at.host, port: at.ports.http };
     this.dns = { host: at.host, port: at.ports.dns };
     this.serf = { host: at.host, port: at.ports.serf_lan };
     this.nodeName = at.nodeName;
+    this.#dataDir = at.dataDir;
   }
 
   /** `http://host:port` */
@@ -68,6 +73,12 @@ export class ConsulAgent extends Server {
   /** SRV answers of a name in Consul's DNS, sorted; empty when it has none. */
   dnsSrv(name: string): Promise<SrvAnswer[]> {
     return dnsSrv(this.dns, name);
+  }
+
+  /** Removes its data, while it is stopped. */
+  wipe(): void {
+    rmSync(this.#dataDir, { recursive: true, force: true });
+    mkdirSync(this.#dataDir);
   }
 
   async #ready(): Promise<boolean> {
@@ -140,7 +151,7 @@ export function consulAgent(ground: Ground, options: AgentOptions): ConsulAgent 
   const argv = ['consul', 'agent', ...(mode === 'dev' ? ['-dev'] : []), '-config-file', configFile] as const;
   return new ConsulAgent(
     { ...ground.server(name, ['consul', ...argv.slice(1)]), readyTimeoutMs: 30_000 },
-    { host, ports, nodeName: name },
+    { host, ports, nodeName: name, dataDir },
   );
 }
 

@@ -13,10 +13,16 @@ const greetingPeriodMs = 2_000;
 /** One Sentinel. */
 export class SentinelServer extends Server {
   readonly address: Address;
+  /**
+   * Writes its config file as it was before its first start, while it is stopped: it has lost its id, its epochs and what it
+   * had found. Of a master that `masters` leaves out it monitors the address of the beginning.
+   */
+  readonly wipe: (masters?: ReadonlyMap<string, Address>) => void;
 
-  constructor(spec: ServerSpec, address: Address) {
+  constructor(spec: ServerSpec, { address, wipe }: Pick<SentinelServer, 'address' | 'wipe'>) {
     super({ ...spec, ready: async () => (await this.command('PING')) === 'PONG' });
     this.address = address;
+    this.wipe = wipe;
   }
 
   /** Sends one command over a connection of its own. */
@@ -89,16 +95,21 @@ async function sentinelServer(ground: Ground, options: SentinelOptions & { name:
   const dir = join(ground.folder, name);
   mkdirSync(dir, { recursive: true });
   const configFile = join(dir, 'sentinel.conf');
-  const monitors = options.masters.flatMap((shard) => monitorLines(shard, options));
-  const lines = [...monitors, ...(options.lines ?? [])].map((line) => `${line}\n`).join('');
-  writeFileSync(configFile, formatConfig({ ...commonConfig(address, dir), ...config }) + lines);
-  return new SentinelServer(ground.server(name, [program, configFile]), address);
+  const wipe = (masters: ReadonlyMap<string, Address> = new Map()) => {
+    const monitors = options.masters.flatMap((shard) =>
+      monitorLines(shard, { ...options, at: masters.get(shard.name) }),
+    );
+    const lines = [...monitors, ...(options.lines ?? [])].map((line) => `${line}\n`).join('');
+    writeFileSync(configFile, formatConfig({ ...commonConfig(address, dir), ...config }) + lines);
+  };
+  wipe();
+  return new SentinelServer(ground.server(name, [program, configFile]), { address, wipe });
 }
 
-function monitorLines(shard: Shard, options: SentinelOptions): string[] {
+function monitorLines(shard: Shard, options: SentinelOptions & { readonly at: Address | undefined }): string[] {
   const { count = 3, downAfterMs = 1_000, failoverTimeoutMs = 10_000, parallelSyncs = 1 } = options;
   const { quorum = Math.floor(count / 2) + 1 } = options;
-  const { host, port } = shard.master.address;
+  const { host, port } = options.at ?? shard.master.address;
   return [
     `sentinel monitor ${shard.name} ${host} ${port} ${quorum}`,
     `sentinel down-after-milliseconds ${shard.name} ${downAfterMs}`,

@@ -45,6 +45,10 @@ export class Server {
     return this.#state.kind !== 'stopped';
   }
 
+  get paused(): boolean {
+    return this.#state.kind === 'paused';
+  }
+
   /** Process id, while it runs. */
   get pid(): number | undefined {
     return this.#state.kind === 'stopped' ? undefined : this.#state.pid;

@@ -38,7 +38,7 @@ export abstract class Witness {
 }
 
 /** A connection that is opened anew after an error. */
-class Line {
+export class Line {
   readonly address: Address;
   readonly #timeoutMs: number;
   #connection: RespConnection | undefined;

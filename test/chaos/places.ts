@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { type Address, formatAddress } from '../../lib/model/address.ts';
+import { Witness } from '../integration/window/witnesses.ts';
+import { askSocket } from '../sandbox/socket.ts';
+import type { SeenPlace } from './rules.ts';
+import type { Stage } from './stage.ts';
+
+/* Whom each place that leads clients names as the master of each shard. */
+
+/** `host:port` by the shard's name. */
+type Servers = ReadonlyMap<string, readonly string[]>;
+
+/** Every change of what one place names. A reading that fails is left out: a place that does not run names nobody. */
+class PlaceWitness extends Witness {
+  readonly seen: SeenPlace[] = [];
+  readonly #place: string;
+  readonly #read: () => Promise<Servers>;
+
+  constructor(place: string, { periodMs, read }: { readonly periodMs: number; readonly read: () => Promise<Servers> }) {
+    super(periodMs);
+    this.#place = place;
+    this.#read = read;
+  }
+
+  protected override async look(): Promise<void> {
+    const named = await this.#read();
+    const before = this.seen.at(-1)?.named;
+    if (before !== undefined && format(before) === format(named)) return;
+    this.seen.push({ atMs: Date.now(), place: this.#place, named });
+  }
+
+  protected override release(): void {}
+}
+
+const format = (servers: Servers) => JSON.stringify([...servers]);
+
+/** The rendered files, HAProxy's servers by its socket, and twemproxy's ring and connections. */
+export class PlaceObservers {
+  readonly #witnesses: readonly PlaceWitness[];
+
+  constructor(stage: Stage) {
+    const reads = placeReadings(stage);
+    this.#witnesses = Object.entries(reads).map(
+      ([place, read]) => new PlaceWitness(place, { periodMs: place.endsWith('file') ? 25 : 100, read }),
+    );
+  }
+
+  get seen(): readonly SeenPlace[] {
+    return this.#witnesses.flatMap(({ seen }) => seen);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#witnesses.map((witness) => witness.close()));
+  }
+}
+
+/** How each place is read. `ring` is every server that twemproxy hashes over, with those that it is connected to. */
+export function placeReadings(stage: Stage): Readonly<Record<string, () => Promise<Servers>>> {
+  const { files, haproxySocket } = stage;
+  const read = (path: string) => readFileSync(path, 'utf8');
+  return {
+    'haproxy file': async () => haproxyServers(read(files.haproxy)),
+    'twemproxy file': async () => twemproxyServers(read(files.twemproxy)),
+    'app file': async () => appServers(read(files.app)),
+    haproxy: async () => runtimeServers(await askSocket({ path: haproxySocket }, 'show servers state')),
+    twemproxy: () => twemproxyRing(stage),
+  };
+}
+
+export function haproxyServers(text: string): Servers {
+  const servers = text.matchAll(/^backend (\S+)\n {4}server master (\S+) check$/gm);
+  return new Map([...servers].map(([, name = '', address = '']) => [name, [address]]));
+}
+
+export function twemproxyServers(text: string): Servers {
+  const servers = text.matchAll(/^ {4}- (\S+:\d+):\d+ (\S+)$/gm);
+  return new Map([...servers].map(([, address = '', name = '']) => [name, [address]]));
+}
+
+/** Throws when it is not JSON. */
+export function appServers(text: string): Servers {
+  const { masters } = JSON.parse(text) as { masters: Record<string, Address> };
+  return new Map(Object.entries(masters).map(([name, address]) => [name, [formatAddress(address)]]));
+}
+
+/** `show servers state` of HAProxy (management guide, 9.3). */
+export function runtimeServers(text: string): Servers {
+  const lines = text.split('\n').slice(1);
+  const header = (lines[0] ?? '').replace(/^# /, '').split(' ');
+  const [backend, address, port] = ['be_name', 'srv_addr', 'srv_port'].map((column) => header.indexOf(column));
+  const rows = lines
+    .slice(1)
+    .map((line) => line.split(' '))
+    .filter((fields) => fields.length >= header.length);
+  if (rows.length === 0) throw new Error(`HAProxy shows no servers: ${text.slice(0, 200)}`);
+  return new Map(rows.map((fields) => [fields[backend ?? 0] ?? '', [`${fields[address ?? 0]}:${fields[port ?? 0]}`]]));
+}
+
+/** The names by its statistics; the addresses by its connections, since its statistics do not show them. */
+async function twemproxyRing({ twemproxy, twemproxyAt, shards }: Stage): Promise<Servers> {
+  const { pid, stats } = twemproxy;
+  if (pid === undefined || stats === undefined) throw new Error('twemproxy does not run');
+  const pools = JSON.parse(await askSocket(stats)) as Record<string, Record<string, unknown>>;
+  const names = Object.entries(pools.redis ?? {}).filter(([, value]) => typeof value === 'object');
+  const own = [twemproxyAt, stats].map(formatAddress);
+  const connected = connectionsOf(pid).filter(({ local }) => !own.includes(local));
+  const remotes = [...new Set(connected.map(({ remote }) => remote))].sort();
+  const ofShard = (name: string) => {
+    const others = shards.filter((shard) => shard.name !== name).flatMap(({ servers }) => servers);
+    return remotes.filter((remote) => !others.some(({ address }) => formatAddress(address) === remote));
+  };
+  return new Map(names.map(([name]) => [name, ofShard(name)]));
+}
+
+interface Connection {
+  readonly local: string;
+  readonly remote: string;
+}
+
+/** TCP connections of a process that are established (Linux: `/proc/PID/fd` and `/proc/PID/net/tcp`). */
+function connectionsOf(pid: number): readonly Connection[] {
+  const folder = `/proc/${pid}`;
+  const links = readdirSync(`${folder}/fd`).map((fd) => linkOf(`${folder}/fd/${fd}`));
+  const inodes = new Set(links.map((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1]));
+  return readFileSync(`${folder}/net/tcp`, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[3] === '01' && inodes.has(fields[9]))
+    .map(([, local = '', remote = '']) => ({ local: parseHex(local), remote: parseHex(remote) }));
+}
+
+/** A descriptor may be closed while the others are read. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+/** `0100007F:1F90` is 127.0.0.1:8080: the address is little-endian. */
+function parseHex(text: string): string {
+  const [host = '', port = ''] = text.split(':');
+  const bytes = Buffer.from(host, 'hex').reverse();
+  return `${bytes.join('.')}:${Number.parseInt(port, 16)}`;
+}
