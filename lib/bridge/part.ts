@@ -149,6 +149,7 @@ export class BridgePart implements Part {
         if (from !== undefined) void this.#fencer.pauseBeforePromotion(name, from);
       },
       onAccessChange: (names) => this.#reportProblems(names),
+      record: (name) => this.#memory(name).remembered,
       records: () => this.masters.records(),
     });
   }

@@ -30,6 +30,8 @@ export interface BridgeSourcesOptions {
   /** For these masters, a Redis began or ceased to refuse the bridge, or to be out of its reach. */
   readonly onAccessChange: (names: readonly string[]) => void;
   readonly onLink: (link: SentinelLinkState) => void;
+  /** The newest record of a master that the bridge has seen. */
+  readonly record: (name: string) => MasterRecord | undefined;
   /** The records of the masters whose lag is measured. */
   readonly records: () => readonly MasterRecord[];
 }
@@ -40,6 +42,9 @@ export interface SentinelLinkState {
   readonly up: boolean;
   readonly error?: SwitchmasterError;
 }
+
+/** How long two names of a master may delay a reading until their processes have proven themselves. */
+const runIdTimeoutMs = 250;
 
 /** Everything that the bridge reads. What happens there becomes hints of the loop. */
 export class BridgeSources {
@@ -92,12 +97,14 @@ export class BridgeSources {
   }
 
   #openSentinels(): SentinelSource {
-    const { settings, onLink } = this.#options;
+    const { settings, onLink, record } = this.#options;
+    const runId = (address: Address) => this.redis.runId(address, { timeoutMs: runIdTimeoutMs });
     return new SentinelSource({
       addresses: settings.addresses,
       access: revealAccess(settings.access),
       matches: (name) => matchesAny(settings.masters, name),
       discoverMs: settings.resyncMs,
+      identity: { record, runId },
       onLink,
       onHint: (name, hint) => this.#hinted(name, hint),
     });

@@ -50,6 +50,11 @@ export class RedisPool {
     return this.#link(address).role(options);
   }
 
+  /** INFO's run_id, which no two processes share; undefined where the server does not answer or does not show it. */
+  runId(address: Address, options: { readonly timeoutMs: number }): Promise<string | undefined> {
+    return this.#link(address).runId(options);
+  }
+
   /** Sends commands only over an established connection: see {@link RedisLink.callNow}. */
   command(
     address: Address,

@@ -64,6 +64,12 @@ export class RedisLink {
     }
   }
 
+  /** INFO's run_id; undefined where the server does not answer or does not show it. */
+  async runId(options: { readonly timeoutMs: number }): Promise<string | undefined> {
+    const info = await this.call(['INFO', 'server'], options).catch(() => undefined);
+    return typeof info === 'string' ? /^run_id:([0-9a-f]{40})\r?$/m.exec(info)?.[1] : undefined;
+  }
+
   /** Sends one command. Rejects with a SwitchmasterError. */
   async call(
     command: readonly [string, ...(string | number)[]],

@@ -49,6 +49,7 @@ export function readReplica(fields: Fields): ReplicaView | undefined {
     address,
     condition: replicaCondition(fields),
     ...(Number.isSafeInteger(priority) ? { priority } : {}),
+    ...readRunId(fields, 'runId'),
   };
 }
 
@@ -65,9 +66,15 @@ export function readPeer(fields: Fields): SentinelPeer | undefined {
   return address === undefined ? undefined : { address, id: readId(fields.runid) };
 }
 
-/** A Sentinel's id is 40 hexadecimal digits. */
+/** The id of a Sentinel, and the run id of a Redis, is 40 hexadecimal digits. */
 export function readId(reply: unknown): string | undefined {
   return typeof reply === 'string' && /^[0-9a-f]{40}$/.test(reply) ? reply : undefined;
+}
+
+/** The run id of the Redis that the fields describe, under `key`; empty until the Sentinel has read its INFO. */
+export function readRunId<Key extends string>(fields: Fields, key: Key): { readonly [K in Key]?: string } {
+  const id = readId(fields.runid);
+  return id === undefined ? {} : ({ [key]: id } as { readonly [K in Key]: string });
 }
 
 /** Whether this replica is the one that the asked Sentinel promotes (flag `promoted`, from `+selected-slave` on). */

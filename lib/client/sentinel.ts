@@ -16,6 +16,7 @@ import {
   readPeer,
   readPromotion,
   readReplica,
+  readRunId,
   type SentinelPeer,
 } from './sentinel-shapes.ts';
 
@@ -102,6 +103,7 @@ export class SentinelLink {
       sentinelId: this.id,
       sentinel: this.address,
       master: address,
+      ...readRunId(fields, 'masterRunId'),
       configEpoch: readCount(fields, 'config-epoch', what),
       ...readCondition(fields),
       quorum: readCount(fields, 'quorum', what),

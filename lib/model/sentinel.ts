@@ -7,6 +7,8 @@ export interface SentinelView {
   /** The address that was asked. */
   readonly sentinel: Address;
   readonly master: Address;
+  /** INFO's run_id of the master, as this Sentinel last read it; undefined before that. */
+  readonly masterRunId?: string | undefined;
   readonly configEpoch: number;
   readonly condition: MasterCondition;
   /** False while the Sentinel has no link to the master, as just after a failover. */
@@ -43,6 +45,8 @@ export interface ReplicaView {
   readonly condition: 'up' | 'link-down' | 's_down' | 'unlinked' | 'master';
   /** `replica-priority`: Sentinel promotes the lowest, and never a replica with 0. */
   readonly priority?: number;
+  /** INFO's run_id, as this Sentinel last read it; undefined before that. */
+  readonly runId?: string | undefined;
 }
 
 /** A server's answer to ROLE. */

@@ -8,6 +8,7 @@ import { discover, discoveryEvents } from './sentinel-discovery.ts';
 import type { SentinelMember } from './sentinel-member.ts';
 import { SentinelMembers } from './sentinel-members.ts';
 import type { SentinelReading } from './sentinel-reading.ts';
+import { UnifiedReadings, type UnifiedReadingsOptions } from './unified-readings.ts';
 
 export interface SentinelHint {
   readonly sentinel: Address;
@@ -29,6 +30,8 @@ export interface SentinelSourceOptions {
     readonly up: boolean;
     readonly error?: SwitchmasterError;
   }) => void;
+  /** The record of a master, and the run ids of its servers: they show which names lead to one process. */
+  readonly identity: UnifiedReadingsOptions;
   /** How often the source asks every Sentinel for new masters and other Sentinels. */
   readonly discoverMs: number;
 }
@@ -37,10 +40,12 @@ export interface SentinelSourceOptions {
 export class SentinelSource {
   readonly #options: SentinelSourceOptions;
   readonly #members: SentinelMembers;
+  readonly #unified: UnifiedReadings;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: SentinelSourceOptions) {
     this.#options = options;
+    this.#unified = new UnifiedReadings(options.identity);
     this.#members = new SentinelMembers({
       access: options.access,
       onEvent: (member, event) => this.#onEvent(member, event),
@@ -88,17 +93,18 @@ export class SentinelSource {
     return this.#members.count(name);
   }
 
-  /** Asks the Sentinels at `only`, or every one, about `name`, all at the same time. */
+  /** Asks the Sentinels at `only`, or every one, about `name`, all at the same time. Each process has one spelling. */
   async read(name: string, options: { readonly only?: readonly Address[] } = {}): Promise<readonly SentinelReading[]> {
     const wanted = options.only === undefined ? undefined : new Set(options.only.map(formatAddress));
     const members = [...this.#members].filter(({ link }) => wanted?.has(formatAddress(link.address)) ?? true);
     const readings = await Promise.all(members.map((member) => member.read(name)));
     // Whether a Sentinel of other masters can be reached says nothing about this one.
-    return readings.filter((reading, i) => {
+    const counted = readings.filter((reading, i) => {
       const member = members[i];
       if (reading.kind !== 'unreachable' || reading.hasMonitored || member === undefined) return true;
       return this.#members.hasVote(member, name);
     });
+    return this.#unified.unify(name, counted);
   }
 
   /** The Sentinels that were never reached, and do not count for `name` because its own Sentinels do not list them. */
@@ -116,7 +122,8 @@ export class SentinelSource {
 
   /** The failover of `name` that the Sentinel at `address` leads, from the selection of a replica to the end. */
   election(name: string, address: Address): Selection | undefined {
-    return [...this.#members].find(({ link }) => sameAddress(link.address, address))?.election(name);
+    const member = [...this.#members].find(({ link }) => sameAddress(link.address, address));
+    return member === undefined ? undefined : this.#electionOf(member, name);
   }
 
   async #connected(member: SentinelMember): Promise<void> {
@@ -148,7 +155,16 @@ export class SentinelSource {
   }
 
   #hint(name: string, member: SentinelMember, event: SentinelEvent): void {
-    this.#options.onHint(name, { sentinel: member.link.address, event, election: member.election(name) });
+    const target = event.target === undefined ? undefined : this.#unified.spell(name, event.target);
+    const election = this.#electionOf(member, name);
+    this.#options.onHint(name, { sentinel: member.link.address, event: { ...event, target }, election });
+  }
+
+  #electionOf(member: SentinelMember, name: string): Selection | undefined {
+    const election = member.election(name);
+    if (election === undefined) return undefined;
+    const spell = (address: Address): Address => this.#unified.spell(name, address);
+    return { ...election, selected: spell(election.selected), replaced: spell(election.replaced) };
   }
 
   #discoverAll(): void {

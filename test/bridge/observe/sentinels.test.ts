@@ -18,6 +18,7 @@ function open(t: Test, addresses: readonly SentinelServer[], discoverMs = 200) {
     access: {},
     matches: (name) => name.startsWith('shard'),
     discoverMs,
+    identity: { record: () => undefined, runId: async () => undefined },
     onHint: (name, { event }) => hints.push(`${name} ${event.event}`),
     onLink: () => {},
   });
