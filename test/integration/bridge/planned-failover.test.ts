@@ -64,7 +64,10 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
       const report = await bridge.part.failOver(name, {});
       t.strictSame(report.from, shard.master.address);
       t.ok(report.offsets.inherited >= report.offsets.paused, JSON.stringify(report.offsets));
-      t.equal(await shard.master.role(), 'replica');
+      // The demotion also closes the connections of the old master's clients.
+      await waitFor('the old master to be a replica', () => shard.master.role(), {
+        until: (role) => role === 'replica',
+      });
       t.ok(sameAddress((await recordOf(consul, name)).master, report.to));
       const sizes = writers.map(({ acknowledged }) => acknowledged.size);
       await waitFor('writes to go on', () =>
