@@ -81,13 +81,14 @@ function drawReasons({ reasons }: Health): readonly string[] {
   ];
 }
 
-function drawReason({ code, level, subject, text, hint }: Health['reasons'][number]): readonly string[] {
-  const line = `  ${styled(colours[level], level)}  ${harmless(`${labelOf(subject)}: ${text}`)}  [${code}]`;
+function drawReason(reason: Health['reasons'][number]): readonly string[] {
+  const { code, level, text, hint } = reason;
+  const line = `  ${styled(colours[level], level)}  ${harmless(`${labelOf(reason)}: ${text}`)}  [${code}]`;
   return hint === null || level === 'well' ? [line] : [line, `    $ ${harmless(hint)}`];
 }
 
-function labelOf({ kind, name }: Health['reasons'][number]['subject']): string {
-  if (kind === 'part') return 'not ready';
+function labelOf({ code, subject: { kind, name } }: Health['reasons'][number]): string {
+  if (code === 'not-ready') return 'not ready';
   return kind === 'desired' ? `desired/${name}` : name;
 }
 

@@ -1,11 +1,11 @@
 import { type Address, isIn, sameAddress } from '../model/address.ts';
+import type { Opinion } from '../model/check-opinion.ts';
 import { compareVersions } from '../model/epoch.ts';
 import type { MasterRecord, StoredRecord } from '../model/record.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 import type { Past } from './finding.ts';
 import type { RecordReading } from './observe/records.ts';
 import type { SentinelReading } from './observe/sentinel-reading.ts';
-import type { Opinion } from './plan/check-opinion.ts';
 import type { Lagging } from './plan/decision.ts';
 import { RepairDelay } from './repair-delay.ts';
 

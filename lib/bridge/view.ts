@@ -1,6 +1,7 @@
 import type { RedisPool } from '../client/redis-pool.ts';
 import type { MasterState, MastersView } from '../http/views.ts';
 import type { Address } from '../model/address.ts';
+import { findProblems } from '../model/judgement/problems.ts';
 import type { MasterProblem } from '../model/problem.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { MasterMemory } from './memory.ts';
@@ -8,7 +9,6 @@ import type { LagSource } from './observe/lag.ts';
 import type { RecordSource } from './observe/records.ts';
 import { distinctViews } from './observe/sentinel-reading.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
-import { findProblems } from './plan/problem.ts';
 import { toVote } from './reports.ts';
 
 export interface BridgeViewParts {
@@ -62,8 +62,9 @@ export class BridgeView implements MastersView {
   problems(name: string): readonly MasterProblem[] {
     const { redis, records, memory, sentinels } = this.#parts;
     const { lastReadings, problem } = memory(name);
+    const record = this.held(name)?.record;
     return findProblems({
-      record: this.held(name)?.record,
+      expected: record === undefined ? undefined : { by: 'record', record },
       views: distinctViews(lastReadings?.readings ?? []),
       refusals: redis.refusals(name),
       unreached: redis.unreached(name),

@@ -1,6 +1,6 @@
 import { SwitchmasterError } from '../errors.ts';
-import { type Address, toAddress } from '../model/address.ts';
-import type { MasterCondition, ReplicaView, SentinelEvent } from '../model/sentinel.ts';
+import { type Address, formatAddress, sameAddress, toAddress } from '../model/address.ts';
+import type { MasterCondition, ReplicaView, SentinelEvent, SentinelView } from '../model/sentinel.ts';
 
 /* The answers and messages of Sentinel, as sentinel.c of Redis 5 to 8 and Valkey writes them. */
 
@@ -53,6 +53,39 @@ export function readReplica(fields: Fields): ReplicaView | undefined {
   };
 }
 
+/** The view of one Sentinel from its answers to SENTINEL MASTER and SENTINEL REPLICAS. */
+export function readView(answers: {
+  readonly name: string;
+  readonly sentinelId: string;
+  readonly sentinel: Address;
+  readonly master: unknown;
+  readonly replicas: unknown;
+}): SentinelView {
+  const { name, sentinelId, sentinel } = answers;
+  const what = `SENTINEL MASTER ${name} at ${formatAddress(sentinel)}`;
+  const fields = readFields(answers.master, what);
+  const master = readFieldAddress(fields, what);
+  const replicas = readFieldsList(answers.replicas, `SENTINEL REPLICAS ${name} at ${formatAddress(sentinel)}`);
+  const promoted = replicas.find(isPromoted);
+  const promoting = promoted === undefined ? undefined : readReplica(promoted)?.address;
+  return {
+    sentinelId,
+    sentinel,
+    master,
+    ...readRunId(fields, 'masterRunId'),
+    configEpoch: readCount(fields, 'config-epoch', what),
+    ...readCondition(fields),
+    quorum: readCount(fields, 'quorum', what),
+    knownSentinels: readCount(fields, 'num-other-sentinels', what) + 1,
+    failoverTimeoutMs: readCount(fields, 'failover-timeout', what),
+    ...(promoting === undefined ? {} : { promoting, promotion: readPromotion(fields) }),
+    replicas: replicas
+      .map(readReplica)
+      .filter((replica) => replica !== undefined)
+      .filter((replica) => !sameAddress(replica.address, master)),
+  };
+}
+
 /** Another Sentinel, as one Sentinel knows it. */
 export interface SentinelPeer {
   readonly address: Address;
@@ -78,12 +111,12 @@ export function readRunId<Key extends string>(fields: Fields, key: Key): { reado
 }
 
 /** Whether this replica is the one that the asked Sentinel promotes (flag `promoted`, from `+selected-slave` on). */
-export function isPromoted(fields: Fields): boolean {
+function isPromoted(fields: Fields): boolean {
   return flagsOf(fields).has('promoted');
 }
 
 /** Whether the asked Sentinel has seen the replica that it promotes as a master (sentinel.c, sentinelFailoverStateStr). */
-export function readPromotion(fields: Fields): 'ordered' | 'seen' {
+function readPromotion(fields: Fields): 'ordered' | 'seen' {
   const state = fields['failover-state'];
   return state === 'reconf_slaves' || state === 'update_config' ? 'seen' : 'ordered';
 }

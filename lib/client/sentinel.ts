@@ -1,24 +1,10 @@
 import type { Redis } from 'ioredis';
 import { type ErrorCode, SwitchmasterError } from '../errors.ts';
-import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import { type Address, formatAddress } from '../model/address.ts';
 import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
 import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
 import { timed } from './request-time.ts';
-import {
-  isPromoted,
-  readCondition,
-  readCount,
-  readEvent,
-  readFieldAddress,
-  readFields,
-  readFieldsList,
-  readId,
-  readPeer,
-  readPromotion,
-  readReplica,
-  readRunId,
-  type SentinelPeer,
-} from './sentinel-shapes.ts';
+import { readEvent, readFieldsList, readId, readPeer, readView, type SentinelPeer } from './sentinel-shapes.ts';
 
 export interface SentinelLinkOptions {
   readonly address: Address;
@@ -93,28 +79,7 @@ export class SentinelLink {
       // REPLICAS is SLAVES in Redis 4 and older, and both in all later ones.
       this.#call(['REPLICAS', name], options),
     ]);
-    const what = `SENTINEL MASTER ${name} at ${formatAddress(this.address)}`;
-    const fields = readFields(master, what);
-    const address = readFieldAddress(fields, what);
-    const replicaFields = readFieldsList(replicas, `SENTINEL REPLICAS ${name} at ${formatAddress(this.address)}`);
-    const promoted = replicaFields.find(isPromoted);
-    const promoting = promoted === undefined ? undefined : readReplica(promoted)?.address;
-    return {
-      sentinelId: this.id,
-      sentinel: this.address,
-      master: address,
-      ...readRunId(fields, 'masterRunId'),
-      configEpoch: readCount(fields, 'config-epoch', what),
-      ...readCondition(fields),
-      quorum: readCount(fields, 'quorum', what),
-      knownSentinels: readCount(fields, 'num-other-sentinels', what) + 1,
-      failoverTimeoutMs: readCount(fields, 'failover-timeout', what),
-      ...(promoting === undefined ? {} : { promoting, promotion: readPromotion(fields) }),
-      replicas: replicaFields
-        .map(readReplica)
-        .filter((replica) => replica !== undefined)
-        .filter((replica) => !sameAddress(replica.address, address)),
-    };
+    return readView({ name, sentinelId: this.id, sentinel: this.address, master, replicas });
   }
 
   /** SENTINEL FAILOVER: this Sentinel starts a failover at once, without the votes of the others. */

@@ -1,6 +1,7 @@
 import type { SwitchmasterError } from '../errors.ts';
+import type { ConsulState } from '../model/judgement/consul.ts';
 import type { IgnoredKey } from '../model/records.ts';
-import type { ConfigState, ConsulState, InterfacesState } from './health/daemon.ts';
+import type { ConfigState, InterfacesState } from './health/daemon.ts';
 
 /** What is known of Consul, of the keys in it that hold no record, and of the config on disk. Outlives every part. */
 export class Conditions {

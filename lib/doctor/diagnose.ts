@@ -1,5 +1,6 @@
 import { compareSeverities } from '../model/severity.ts';
 import type { Examination } from './examination.ts';
+import { judgeExamination } from './judgement.ts';
 import { applyRule, type Finding, type Rule } from './rule.ts';
 import { addressRules } from './rules/addresses.ts';
 import { clockRules } from './rules/clocks.ts';
@@ -9,14 +10,12 @@ import { nameRules } from './rules/names.ts';
 import { passwordRules } from './rules/passwords.ts';
 import { promotionRules } from './rules/promotion.ts';
 import { quorumRules } from './rules/quorum.ts';
-import { redisRules } from './rules/redis.ts';
 import { sentinelRules } from './rules/sentinels.ts';
 
-/** Every rule, by topic. */
+/** Every rule of the doctor's own, by topic. */
 export const rules: readonly Rule[] = [
   ...sentinelRules,
   ...quorumRules,
-  ...redisRules,
   ...passwordRules,
   ...promotionRules,
   ...durabilityRules,
@@ -26,12 +25,9 @@ export const rules: readonly Rule[] = [
   ...clockRules,
 ];
 
-/** Every fault that a rule finds, the critical ones first, then by subject. */
+/** Every fault that a rule or the judgement on health finds, the critical ones first, then by subject. */
 export function diagnose(examination: Examination): readonly Finding[] {
-  return rules
-    .flatMap((rule) => applyRule(rule, examination))
-    .toSorted(
-      (a, b) =>
-        compareSeverities(a.severity, b.severity) || (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0),
-    );
+  return [...judgeExamination(examination), ...rules.flatMap((rule) => applyRule(rule, examination))].toSorted(
+    (a, b) => compareSeverities(a.severity, b.severity) || (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0),
+  );
 }

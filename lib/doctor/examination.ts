@@ -1,8 +1,12 @@
 import type { Address } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
+import type { RecordsReading } from '../model/records.ts';
+import type { SentinelView } from '../model/sentinel.ts';
 
 /** Everything that the rules read: the state of all servers that a config names, read once. */
 export interface Examination {
+  /** When it was read, in milliseconds since 1970. */
+  readonly atMs: number;
   readonly sentinels: readonly ExaminedSentinel[];
   readonly masters: readonly ExaminedMaster[];
   readonly consul: ExaminedConsul;
@@ -27,26 +31,12 @@ export interface ExaminedMaster {
   readonly instances: readonly ExaminedRedis[];
 }
 
-/** What one Sentinel reports of one master. */
-export interface SentinelOpinion {
-  readonly sentinel: Address;
-  readonly master: Address;
-  readonly quorum: number;
-  /** Sentinels of this master by its own count, itself included. */
-  readonly knownSentinels: number;
+/** What one Sentinel reports of one master: the view that the bridge has too, and the settings. */
+export interface SentinelOpinion extends SentinelView {
   readonly downAfterMs: number;
   readonly failoverTimeoutMs: number;
-  /** Of the master: `s_down` where it does not answer this Sentinel. */
-  readonly flags: readonly string[];
-  readonly replicas: readonly (Seen & { readonly runId: string })[];
   /** The other Sentinels, as this one sees them. */
-  readonly peers: readonly Seen[];
-}
-
-/** A server that a Sentinel knows, with the flags that it has there. */
-export interface Seen {
-  readonly address: Address;
-  readonly flags: readonly string[];
+  readonly peers: readonly { readonly address: Address; readonly condition: 'up' | 's_down' }[];
 }
 
 /** A Redis that Sentinels name. */
@@ -54,7 +44,8 @@ export interface ExaminedRedis {
   readonly address: Address;
   /** According to the Sentinels. */
   readonly expected: 'master' | 'replica';
-  readonly state: Reached;
+  /** `denied`: it refuses the login, or ROLE. */
+  readonly state: Reached | { readonly kind: 'denied'; readonly why: string };
   /** This and the rest only if it was reached; each is undefined where it may not be read. */
   readonly role?: 'master' | 'replica';
   readonly runId?: string;
@@ -97,6 +88,8 @@ export interface ExaminedConsul {
   readonly missingRules: readonly string[] | undefined;
   /** Instances of the master and replica services that the bridge did not register. */
   readonly foreign?: readonly Pick<ServiceInstance, 'name' | 'id' | 'node' | 'address' | 'port' | 'tags'>[];
+  /** The masters' records; undefined where they may not be read. */
+  readonly records?: RecordsReading | undefined;
 }
 
 export interface ConsulDns {

@@ -9,11 +9,17 @@ import { examineSentinels } from './examine/sentinels.ts';
 /** Reads once from all servers that a config names. Takes a few seconds at most, changes nothing, and never throws. */
 export async function examine(config: Config, rules: readonly AclRule[]): Promise<Examination> {
   const [{ consul, clock }, { sentinels, masters: opinions, clocks: theirs }] = await Promise.all([
-    examineConsul(config.consul, rules),
+    examineConsul(config, rules),
     findSentinels(config).then((sentinel) => examineSentinels(sentinel)),
   ]);
   const { masters, clocks } = await examineInstances(config.sentinel, opinions);
-  return { consul, sentinels, masters, clocks: [...clocks, ...theirs, ...(clock === undefined ? [] : [clock])] };
+  return {
+    atMs: Date.now(),
+    consul,
+    sentinels,
+    masters,
+    clocks: [...clocks, ...theirs, ...(clock === undefined ? [] : [clock])],
+  };
 }
 
 /** Adds the Sentinels that Consul has under `sentinel.service`. If Consul does not answer, its own examination reports that. */

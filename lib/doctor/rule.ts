@@ -6,11 +6,11 @@ type FaultSeverity = Extract<Severity, 'critical' | 'warning'>;
 
 /** A fault with its fix. */
 export interface Finding {
-  /** The rule's name. It never changes: programs depend on it. */
+  /** The rule's name, or the code of `GET /v1/health`. It never changes: programs depend on it. */
   readonly rule: string;
   /** `critical`: something does not work or will not survive a fault. `warning`: it works, but not as expected. */
   readonly severity: FaultSeverity;
-  /** A master's name, an address, `consul` or `this machine`. */
+  /** A master's name, an address, a key in Consul, `consul` or `this machine`. */
   readonly subject: string;
   /** What is wrong, and what follows from it. */
   readonly text: string;

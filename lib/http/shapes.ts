@@ -70,7 +70,7 @@ export const outcomeShape = z.object({
   error: errorShape.nullable(),
 });
 
-/** Something that is wrong with a master and that somebody should see to (lib/bridge/plan/problem.ts). */
+/** Something that is wrong with a master and that somebody should see to (lib/model/judgement/problems.ts). */
 const problemShape = z.object({ kind: z.enum(problemKinds), message: z.string() });
 
 export const masterShape = z.object({

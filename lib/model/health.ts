@@ -1,4 +1,5 @@
-import { compareSeverities, type Severity, worstSeverity } from './severity.ts';
+import { parseAddress } from './address.ts';
+import { compareSeverities, type Severity, severities, worstSeverity } from './severity.ts';
 
 /* The result of judging everything that a daemon follows: a level, and the reasons for it. */
 
@@ -24,55 +25,68 @@ interface Subject {
 }
 
 /**
- * Every code with its level and what to do about it; null where the text says it, or nothing has to be done. `{name}`
- * stands for the subject's name. The operations guide has a line for each code (docs/guide/operations.md; a test
- * compares).
+ * Every code under its level, with what to type about it; null where the text says it, or nothing has to be done. `{name}`
+ * stands for the subject's name, `{host}` and `{port}` for its address. The operations guide has a line for each code
+ * (docs/guide/operations.md; a test compares).
  */
-export const healthCodes = {
-  'not-ready': { level: 'unknown', hint: null },
-  'consul-unreachable': { level: 'critical', hint: 'consul members' },
-  'config-refused': { level: 'warning', hint: 'switchmaster check' },
-  'record-unreadable': { level: 'warning', hint: 'consul kv get "{name}"' },
-  'interfaces-unreadable': { level: 'warning', hint: null },
-  'master-unrecorded': { level: 'unknown', hint: 'switchmaster why {name}' },
-  'master-down': { level: 'critical', hint: 'switchmaster why {name}' },
-  'master-suspected': { level: 'warning', hint: 'switchmaster why {name}' },
-  'master-held': { level: 'warning', hint: 'switchmaster why {name}' },
-  'master-failed': { level: 'warning', hint: 'switchmaster why {name}' },
-  'master-settling': { level: 'well', hint: null },
-  'promotion-unconfirmed': { level: 'warning', hint: 'switchmaster why {name}' },
-  'record-unbacked': { level: 'critical', hint: 'switchmaster doctor' },
-  'sentinels-lost': { level: 'critical', hint: 'switchmaster doctor' },
-  'sentinel-unreachable': { level: 'warning', hint: 'switchmaster doctor' },
-  'sentinel-differs': { level: 'warning', hint: 'switchmaster doctor' },
-  'sentinels-disagree': { level: 'warning', hint: 'switchmaster doctor' },
-  'sentinel-uncounted': { level: 'warning', hint: 'switchmaster doctor' },
-  'master-without-replica': { level: 'warning', hint: null },
-  'replica-down': { level: 'warning', hint: 'switchmaster doctor' },
-  'replica-not-replicating': { level: 'warning', hint: 'switchmaster doctor' },
-  'replica-lags': { level: 'warning', hint: 'switchmaster doctor' },
-  'redis-denied': { level: 'warning', hint: 'switchmaster check --online' },
-  'redis-unreached': { level: 'warning', hint: 'switchmaster check --online' },
-  'foreign-instance': { level: 'warning', hint: 'consul services deregister -id ID' },
-  'desired-held': { level: 'warning', hint: null },
-  'desired-failed': { level: 'warning', hint: null },
-  'cluster-unrecorded': { level: 'unknown', hint: null },
-  'cluster-problem': { level: 'warning', hint: null },
-  'cluster-failed': { level: 'critical', hint: null },
-  'cluster-slots-uncovered': { level: 'critical', hint: null },
-  'cluster-without-replica': { level: 'warning', hint: null },
-  'instance-unchecked': { level: 'unknown', hint: null },
-  'instance-warning': { level: 'warning', hint: null },
-  'instance-critical': { level: 'critical', hint: null },
-  'template-pending': { level: 'unknown', hint: null },
-  'template-held': { level: 'warning', hint: 'switchmaster render --diff' },
-  'template-refused': { level: 'critical', hint: null },
-  'template-invalid': { level: 'critical', hint: 'switchmaster check' },
-  'template-warning': { level: 'warning', hint: null },
-  'template-failed': { level: 'critical', hint: null },
-} as const satisfies Readonly<Record<string, { readonly level: Severity; readonly hint: string | null }>>;
+const hintsByLevel = {
+  critical: {
+    'consul-unreachable': 'consul members',
+    'master-down': 'switchmaster why {name}',
+    'record-unbacked': 'switchmaster status',
+    'sentinels-lost': 'redis-cli -p 26379 SENTINEL CKQUORUM {name}',
+    'cluster-failed': null,
+    'cluster-slots-uncovered': null,
+    'instance-critical': null,
+    'template-refused': null,
+    'template-invalid': 'switchmaster check',
+    'template-failed': null,
+  },
+  warning: {
+    'config-refused': 'switchmaster check',
+    'record-unreadable': 'consul kv get {name}',
+    'interfaces-unreadable': null,
+    'master-suspected': 'switchmaster why {name}',
+    'master-held': 'switchmaster why {name}',
+    'master-failed': 'switchmaster why {name}',
+    'promotion-unconfirmed': 'switchmaster why {name}',
+    'sentinel-unreachable': 'redis-cli -h {host} -p {port} PING',
+    'sentinel-differs': 'redis-cli -h {host} -p {port} SENTINEL MASTER {name}',
+    'sentinels-disagree': 'redis-cli -p 26379 SENTINEL MASTER {name}',
+    'sentinel-uncounted': 'redis-cli -p 26379 SENTINEL SENTINELS {name}',
+    'master-without-replica': 'redis-cli -p 26379 SENTINEL REPLICAS {name}',
+    'replica-down': 'redis-cli -h {host} -p {port} INFO replication',
+    'replica-not-replicating': 'redis-cli -h {host} -p {port} INFO replication',
+    'replica-lags': 'redis-cli -h {host} -p {port} INFO replication',
+    'redis-denied': 'switchmaster check --online',
+    'redis-unreached': 'switchmaster check --online',
+    'foreign-instance': 'consul services deregister -id ID',
+    'desired-held': null,
+    'desired-failed': null,
+    'cluster-problem': null,
+    'cluster-without-replica': null,
+    'instance-warning': null,
+    'template-held': 'switchmaster render --diff',
+    'template-warning': null,
+  },
+  unknown: {
+    'not-ready': null,
+    'master-unrecorded': 'switchmaster why {name}',
+    'cluster-unrecorded': null,
+    'instance-unchecked': null,
+    'template-pending': null,
+  },
+  well: {
+    'master-settling': null,
+  },
+} as const satisfies Readonly<Record<Severity, Readonly<Record<string, string | null>>>>;
 
-export type HealthCode = keyof typeof healthCodes;
+export type HealthCode = { [L in Severity]: keyof (typeof hintsByLevel)[L] }[Severity];
+
+/** Every code with its level and its hint. */
+export const healthCodes = Object.fromEntries(
+  severities.flatMap((level) => Object.entries(hintsByLevel[level]).map(([code, hint]) => [code, { level, hint }])),
+) as Readonly<Record<HealthCode, { readonly level: Severity; readonly hint: string | null }>>;
 
 export interface Reason {
   readonly code: HealthCode;
@@ -108,9 +122,20 @@ export function makeReason(given: {
     level: given.level ?? level,
     subject,
     text,
-    hint: hint?.replaceAll('{name}', subject.name) ?? null,
+    hint: hint === null ? null : fillHint(hint, subject),
     doc: `docs/guide/operations.md#${code}`,
   };
+}
+
+/** A name may hold anything: what a shell would not take as one word is quoted. */
+function fillHint(hint: string, { name, address }: Subject): string {
+  const { host, port } = parseAddress(address ?? '') ?? { host: 'HOST', port: 'PORT' };
+  const values: Readonly<Record<string, string>> = { name, host, port: String(port) };
+  return hint.replace(/\{(\w+)\}/g, (_, key: string) => quoteWord(values[key] ?? key));
+}
+
+function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 export function worstLevel(reasons: readonly Pick<Reason, 'level'>[]): Severity {

@@ -33,6 +33,14 @@ export interface Election {
   readonly selected: Address;
 }
 
+/**
+ * Whether a Sentinel that was never asked counts for a master: one of the Sentinels that monitor it lists it, or fewer than
+ * two monitor it. One Sentinel alone does not suffice: after it was rebuilt it has met no other.
+ */
+export function countsUnasked(address: string, peersOfOwn: readonly ReadonlySet<string>[]): boolean {
+  return peersOfOwn.length < 2 || peersOfOwn.some((peers) => peers.has(address));
+}
+
 /** Sentinel's opinion of a master, from its flags. */
 export type MasterCondition = 'up' | 's_down' | 'o_down' | 'failover';
 

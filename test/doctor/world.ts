@@ -6,6 +6,8 @@ import type {
   SentinelOpinion,
 } from '../../lib/doctor/examination.ts';
 
+/* A healthy setup of one master with two replicas and three Sentinels, and changes of it. */
+
 export const at = (last: number, port = 6379) => ({ host: `10.0.0.${last}`, port });
 export const reached = { kind: 'reached' } as const;
 const settings: RedisSettings = {
@@ -39,15 +41,20 @@ export function redis(last: number, change: Partial<ExaminedRedis> = {}): Examin
 
 export function opinion(last: number, change: Partial<SentinelOpinion> = {}): SentinelOpinion {
   return {
+    sentinelId: `s${last}`,
     sentinel: at(last, 26379),
     master: at(1),
+    configEpoch: 1,
+    condition: 'up',
+    linked: true,
     quorum: 2,
     knownSentinels: 3,
     downAfterMs: 5_000,
     failoverTimeoutMs: 60_000,
-    replicas: [2, 3].map((replica) => ({ address: at(replica), runId: `run${replica}`, flags: ['slave'] })),
-    flags: ['master'],
-    peers: [1, 2, 3].filter((one) => one !== last).map((one) => ({ address: at(one, 26379), flags: ['sentinel'] })),
+    replicas: [2, 3].map((replica) => ({ address: at(replica), runId: `run${replica}`, condition: 'up' })),
+    peers: [1, 2, 3]
+      .filter((one) => one !== last)
+      .map((one) => ({ address: at(one, 26379), condition: 'up' as const })),
     ...change,
   };
 }
@@ -65,6 +72,7 @@ export const sentinel = (last: number) =>
   ({ address: at(last, 26379), origin: 'configured', state: reached, id: `s${last}`, tilt: false }) as const;
 
 export const healthy: Examination = {
+  atMs: Date.parse('2026-01-02T00:00:00.000Z'),
   sentinels: [sentinel(1), sentinel(2), sentinel(3)],
   masters: [master()],
   consul: {

@@ -3,12 +3,12 @@ import type { ConsulClient } from '../../client/consul.ts';
 import type { Outcome } from '../../loop/outcome.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { CatalogOperation } from '../../model/catalog.ts';
+import { masterOpinion, replicaOpinions } from '../../model/check-opinion.ts';
 import { type Naming, recordKey } from '../../model/naming.ts';
 import { type MasterRecord, readStoredRecord } from '../../model/record.ts';
 import type { Finding } from '../finding.ts';
 import type { MasterMemory } from '../memory.ts';
 import { planConfirmation, planPublication, planRepair, type Wanted } from '../plan/catalog.ts';
-import { masterOpinion, replicaOpinions } from '../plan/check-opinion.ts';
 import { type Cause, completeRecord, type Decision } from '../plan/decision.ts';
 import { publishRecord, type RecordOutcome, repairCatalog } from './record.ts';
 

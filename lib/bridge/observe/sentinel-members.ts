@@ -1,5 +1,6 @@
 import type { SentinelPeer } from '../../client/sentinel-shapes.ts';
 import { formatAddress } from '../../model/address.ts';
+import { countsUnasked } from '../../model/sentinel.ts';
 import { SentinelMember, type SentinelMemberOptions } from './sentinel-member.ts';
 
 /** The Sentinels that the bridge has a link to, by address. A Sentinel known by two addresses is counted once, by its id. */
@@ -65,10 +66,7 @@ export class SentinelMembers {
     return this.#voters(name).includes(member);
   }
 
-  /**
-   * The Sentinels that were never asked, and do not count for `name`: at least two others monitor it, and none of them lists
-   * them. One Sentinel alone does not suffice: after it was rebuilt it has met no other.
-   */
+  /** The Sentinels that were never asked, and do not count for `name` (see {@link countsUnasked}). */
   uncounted(name: string): readonly SentinelMember[] {
     const voters = this.#voters(name);
     return [...this].filter((member) => member.names === undefined && !voters.includes(member));
@@ -76,9 +74,9 @@ export class SentinelMembers {
 
   #voters(name: string): readonly SentinelMember[] {
     const own = [...this].filter(({ names }) => names?.has(name) === true);
-    const listed = new Set(own.flatMap(({ peers }) => [...peers]));
+    const peersOfOwn = own.map(({ peers }) => peers);
     const counts = ({ names, link }: SentinelMember) =>
-      names?.has(name) ?? (own.length < 2 || listed.has(formatAddress(link.address)));
+      names?.has(name) ?? countsUnasked(formatAddress(link.address), peersOfOwn);
     return [...this].filter(counts);
   }
 

@@ -7,6 +7,7 @@ import type {
   CatalogService,
   ServiceInstance,
 } from '../../model/catalog.ts';
+import type { Opinion, ReplicaOpinion } from '../../model/check-opinion.ts';
 import {
   dnsSafe,
   externalNode,
@@ -17,7 +18,6 @@ import {
   replicaService,
 } from '../../model/naming.ts';
 import { formatRecord, type MasterRecord } from '../../model/record.ts';
-import type { Opinion, ReplicaOpinion } from './check-opinion.ts';
 import { nodeMeta } from './node-ownership.ts';
 
 /*

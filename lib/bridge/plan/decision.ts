@@ -1,8 +1,8 @@
 import { type Address, sameAddress } from '../../model/address.ts';
+import { agreedReplicas } from '../../model/check-opinion.ts';
 import { compareVersions, type Version } from '../../model/epoch.ts';
 import type { MasterRecord, StoredRecord } from '../../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../model/sentinel.ts';
-import { agreedReplicas } from './check-opinion.ts';
 import { hasMajority } from './vote.ts';
 
 /* The decision about one master: its input, its results, and the draft of a record. */

@@ -1,8 +1,8 @@
 import { formatAddress, sameAddress } from '../../model/address.ts';
+import { agreedReplicas } from '../../model/check-opinion.ts';
 import { compareVersions, type Version } from '../../model/epoch.ts';
 import { type MasterRecord, sameAddresses } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
-import { agreedReplicas } from './check-opinion.ts';
 import { answerOf, type Decision, type Draft, draftOf, keep, newestKnown, type Situation } from './decision.ts';
 import { agreedSince, contradict, deliver, fallBehind, rebaseByHand } from './generation.ts';
 import { isMember, isUnlisted } from './membership.ts';

@@ -1,10 +1,4 @@
 import { makeReason, type Reason } from '../../model/health.ts';
-import type { IgnoredKey } from '../../model/records.ts';
-
-/** Whether Consul can be read, and since when. */
-export type ConsulState =
-  | { readonly kind: 'reached' }
-  | { readonly kind: 'lost'; readonly since: string; readonly message: string };
 
 /** The result of the last reload of the config. */
 export type ConfigState =
@@ -20,18 +14,6 @@ export function judgeReadiness(missing: readonly string[]): readonly Reason[] {
     const [name = what] = what.split(':', 1);
     return makeReason({ code: 'not-ready', subject: { kind: 'part', name }, text: what });
   });
-}
-
-export function judgeConsul(consul: ConsulState): readonly Reason[] {
-  if (consul.kind === 'reached') return [];
-  const text = `Consul cannot be read since ${consul.since}: ${consul.message}`;
-  return [makeReason({ code: 'consul-unreachable', subject: { kind: 'consul', name: 'consul' }, text })];
-}
-
-export function judgeIgnoredKeys(ignoredKeys: readonly IgnoredKey[]): readonly Reason[] {
-  return ignoredKeys.map(({ key, message }) =>
-    makeReason({ code: 'record-unreadable', subject: { kind: 'consul', name: key }, text: `Ignored: ${message}.` }),
-  );
 }
 
 /** The daemon continues with the earlier config, and would not start with the one on disk. */

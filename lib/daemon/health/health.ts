@@ -1,17 +1,9 @@
 import type { Views } from '../../http/views.ts';
 import { type Health, toHealth } from '../../model/health.ts';
+import { type ConsulState, judgeConsul, judgeIgnoredKeys } from '../../model/judgement/consul.ts';
 import type { IgnoredKey } from '../../model/records.ts';
 import { judgeCluster } from './cluster.ts';
-import {
-  type ConfigState,
-  type ConsulState,
-  type InterfacesState,
-  judgeConfig,
-  judgeConsul,
-  judgeIgnoredKeys,
-  judgeInterfaces,
-  judgeReadiness,
-} from './daemon.ts';
+import { type ConfigState, type InterfacesState, judgeConfig, judgeInterfaces, judgeReadiness } from './daemon.ts';
 import { judgeDesired } from './desired.ts';
 import { judgeInstance } from './instance.ts';
 import { judgeMaster } from './master.ts';

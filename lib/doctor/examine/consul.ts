@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { ConsulClient } from '../../client/consul.ts';
-import type { ConsulConfig } from '../../config/model.ts';
+import type { Config } from '../../config/model.ts';
 import { ConsulPart } from '../../consul/part.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import { externalNode, masterService, replicaService } from '../../model/naming.ts';
+import { externalNode, masterService, type Naming, recordPrefix, replicaService } from '../../model/naming.ts';
+import { type RecordsReading, readRecords } from '../../model/records.ts';
 import type { AclRule } from '../acl/rule.ts';
 import type { ConsulDns, ExaminedClock, ExaminedConsul } from '../examination.ts';
 import { compareClocks } from './clock.ts';
@@ -15,8 +16,11 @@ interface ConsulFindings {
   readonly clock?: ExaminedClock;
 }
 
-/** The agent's version, its DNS settings, its clock, and those of `rules` that its token lacks. */
-export async function examineConsul(config: ConsulConfig, rules: readonly AclRule[]): Promise<ConsulFindings> {
+/** The agent's version, its DNS settings, its clock, the records, and those of `rules` that its token lacks. */
+export async function examineConsul(
+  { consul: config, environment }: Pick<Config, 'consul' | 'environment'>,
+  rules: readonly AclRule[],
+): Promise<ConsulFindings> {
   const part = new ConsulPart(config);
   const { client } = part;
   try {
@@ -25,10 +29,11 @@ export async function examineConsul(config: ConsulConfig, rules: readonly AclRul
     // An HTTP date is truncated to the second.
     const read = { theirsMs: servedAtMs + 500, resolutionMs: 500, sentMs, receivedMs: Date.now() };
     const clock = compareClocks('consul', read);
-    const [self, missingRules, foreign, leader] = await Promise.all([
+    const [self, missingRules, foreign, records, leader] = await Promise.all([
       readSelf(client),
       readMissing(client, rules),
       readForeign(client),
+      readAllRecords(client, { environment }),
       client.send({ method: 'get', path: '/status/leader', what: 'the leader' }, { timeoutMs }).catch(() => ''),
     ]);
     const hasLeader = knownLeader && typeof leader === 'string' && leader !== '';
@@ -39,11 +44,11 @@ export async function examineConsul(config: ConsulConfig, rules: readonly AclRul
       dns: self?.dns,
       missingRules,
       foreign,
+      records,
     } as const;
     return { consul, ...(clock === undefined ? {} : { clock }) };
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown);
-    // Most reads fail without a leader: the rule about the leader reports it.
     if (error.code === 'consul-unavailable') {
       return { consul: { ...nothing, state: { kind: 'reached' } } };
     }
@@ -96,6 +101,15 @@ async function readForeign(client: ConsulClient): Promise<NonNullable<ExaminedCo
     );
   const instances = (await Promise.all([masterService, replicaService].map(read))).flat();
   return instances.filter(({ node, tags }) => !tags.map(externalNode).includes(node));
+}
+
+/** Returns undefined if the token may not read them. */
+async function readAllRecords(client: ConsulClient, naming: Naming): Promise<RecordsReading | undefined> {
+  const prefix = recordPrefix(naming);
+  return client.read({ kind: 'key-tree', prefix }, { timeoutMs }).then(
+    ({ value }) => readRecords(value, prefix),
+    () => undefined,
+  );
 }
 
 const authorized = z.array(z.object({ Allow: z.boolean() }));

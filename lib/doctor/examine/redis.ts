@@ -62,11 +62,22 @@ async function examineInstance(
     };
     return { instance, clock: await readClock(link) };
   } catch (thrown) {
-    const why = SwitchmasterError.from(thrown).message;
-    return { instance: { ...wanted, state: { kind: 'unreachable', why } }, clock: undefined };
+    return { instance: await examineRole(link, { wanted, thrown }), clock: undefined };
   } finally {
     link.close();
   }
+}
+
+/** Without INFO. Like the bridge, it takes a server for one that refuses access where the login or ROLE is refused. */
+async function examineRole(
+  link: RedisLink,
+  { wanted, thrown }: { readonly wanted: Wanted; readonly thrown: unknown },
+): Promise<ExaminedRedis> {
+  const error = SwitchmasterError.from(thrown);
+  const { role } = error.code === 'redis-denied' ? await link.role({ timeoutMs }) : { role: 'unreachable' as const };
+  if (link.refusal !== undefined) return { ...wanted, state: { kind: 'denied', why: link.refusal } };
+  if (role === 'master' || role === 'replica') return { ...wanted, state: { kind: 'reached' }, role };
+  return { ...wanted, state: { kind: 'unreachable', why: error.message } };
 }
 
 function readState(info: InfoFields): Partial<ExaminedRedis> {

@@ -1,20 +1,12 @@
 import { readInfo } from '../../client/instance-shapes.ts';
 import { RedisLink } from '../../client/redis.ts';
-import {
-  type Fields,
-  readCount,
-  readFieldAddress,
-  readFields,
-  readFieldsList,
-  readId,
-  readPeer,
-} from '../../client/sentinel-shapes.ts';
+import { readCount, readFields, readFieldsList, readId, readPeer, readView } from '../../client/sentinel-shapes.ts';
 import { matchesAny } from '../../config/glob.ts';
 import type { SentinelConfig } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { formatAddress } from '../../model/address.ts';
-import type { ExaminedClock, ExaminedSentinel, Seen, SentinelOpinion } from '../examination.ts';
+import type { ExaminedClock, ExaminedSentinel, SentinelOpinion } from '../examination.ts';
 import { compareClocks } from './clock.ts';
 
 export interface Opinions {
@@ -79,7 +71,7 @@ async function examineSentinel(
     const what = `SENTINEL MASTERS at ${formatAddress(address)}`;
     const listed = readFieldsList(await link.call(['SENTINEL', 'MASTERS'], { timeoutMs }), what);
     const names = listed.map(({ name = '' }) => name).filter((name) => matchesAny(config.masters, name));
-    const answers = await Promise.all(names.map((name) => readOpinion(link, name)));
+    const answers = await Promise.all(names.map((name) => readOpinion(link, { name, id })));
     return {
       sentinel: { address, origin, state: { kind: 'reached' }, id, tilt: info.get('sentinel_tilt') === '1' },
       opinions: names.flatMap((name, i) => (answers[i] === undefined ? [] : [[name, answers[i]] as const])),
@@ -94,36 +86,28 @@ async function examineSentinel(
   }
 }
 
-async function readOpinion(link: RedisLink, name: string): Promise<SentinelOpinion> {
-  const what = `SENTINEL MASTER ${name} at ${formatAddress(link.address)}`;
+async function readOpinion(
+  link: RedisLink,
+  { name, id }: { readonly name: string; readonly id: string | undefined },
+): Promise<SentinelOpinion> {
+  const { address: sentinel } = link;
+  const what = `SENTINEL MASTER ${name} at ${formatAddress(sentinel)}`;
   const [master, replicas, sentinels] = await Promise.all([
     link.call(['SENTINEL', 'MASTER', name], { timeoutMs }),
     link.call(['SENTINEL', 'REPLICAS', name], { timeoutMs }),
     link.call(['SENTINEL', 'SENTINELS', name], { timeoutMs }),
   ]);
   const fields = readFields(master, what);
+  const view = readView({ name, sentinelId: id ?? formatAddress(sentinel), sentinel, master, replicas });
   return {
-    sentinel: link.address,
-    master: readFieldAddress(fields, what),
-    quorum: readCount(fields, 'quorum', what),
-    knownSentinels: readCount(fields, 'num-other-sentinels', what) + 1,
+    ...view,
     downAfterMs: readCount(fields, 'down-after-milliseconds', what),
     failoverTimeoutMs: readCount(fields, 'failover-timeout', what),
-    flags: readFlags(fields),
-    replicas: readFieldsList(replicas, what).flatMap((fields) => {
-      const seen = readSeen(fields);
-      return seen === undefined ? [] : [{ ...seen, runId: fields.runid ?? '' }];
+    peers: readFieldsList(sentinels, what).flatMap((peer) => {
+      // Sentinel may have an empty or stale hostname.
+      const address = readPeer(peer)?.address;
+      const isDown = peer.flags?.split(',').includes('s_down') === true;
+      return address === undefined ? [] : [{ address, condition: isDown ? 's_down' : 'up' } as const];
     }),
-    peers: readFieldsList(sentinels, what).flatMap((fields) => readSeen(fields) ?? []),
   };
-}
-
-/** Returns undefined for an unusable address: Sentinel may have an empty or stale hostname. */
-function readSeen(fields: Fields): Seen | undefined {
-  const address = readPeer(fields)?.address;
-  return address === undefined ? undefined : { address, flags: readFlags(fields) };
-}
-
-function readFlags({ flags = '' }: Fields): readonly string[] {
-  return flags.split(',');
 }

@@ -1,7 +1,5 @@
-import { externalNode, masterService, replicaService } from '../../model/naming.ts';
-import { describeForeign } from '../../model/problem.ts';
-import type { Examination } from '../examination.ts';
-import { consulRule, type Fault, type Rule, rule } from '../rule.ts';
+import { masterService, replicaService } from '../../model/naming.ts';
+import { consulRule, type Rule } from '../rule.ts';
 
 type Version = readonly [major: number, minor: number];
 
@@ -12,21 +10,8 @@ const untested: Version = [2, 0];
 const largeTransactions: Version = [1, 14];
 const replicasInSmall = 28;
 
-/** Whether Consul accepts writes, and its DNS shows them at once. */
+/** Whether Consul is of a suitable version, lets switchmaster write, and its DNS shows what is written at once. */
 export const consulRules: readonly Rule[] = [
-  rule({
-    name: 'consul-unreachable',
-    severity: 'critical',
-    reads: ['consul'],
-    hint: 'Check that the agent runs and that consul.address is right. Until then the bridge cannot write records.',
-    find: ({ consul: { state } }) => (state.kind === 'unreachable' ? [{ subject: 'consul', text: state.why }] : []),
-  }),
-  consulRule({
-    name: 'consul-no-leader',
-    severity: 'critical',
-    hint: 'consul members; consul operator raft list-peers.',
-    find: ({ consul }) => (consul.leader ? undefined : 'Consul has no leader: it accepts no writes'),
-  }),
   consulRule({
     name: 'consul-too-old',
     severity: 'critical',
@@ -56,13 +41,6 @@ export const consulRules: readonly Rule[] = [
         return undefined;
       return `Consul ${version} takes 64 operations in a transaction: with ${replicas} replicas a change of master needs more than one`;
     },
-  }),
-  rule({
-    name: 'service-foreign',
-    severity: 'critical',
-    reads: ['consul', 'masters'],
-    hint: 'Deregister it where it is registered.',
-    find: ({ consul: { foreign = [] }, masters }) => masters.flatMap(({ name }) => findForeign(name, foreign)),
   }),
   consulRule({
     name: 'dns-ttl',
@@ -103,16 +81,6 @@ export const consulRules: readonly Rule[] = [
       missingRules.length === 0 ? undefined : `the token lacks these rules: ${missingRules.join('; ')}`,
   }),
 ];
-
-function findForeign(subject: string, foreign: NonNullable<Examination['consul']['foreign']>): readonly Fault[] {
-  return foreign
-    .filter(({ tags }) => tags.some((tag) => externalNode(tag) === externalNode(subject)))
-    .map((instance) => ({
-      subject,
-      text: describeForeign(instance),
-      hint: `consul services deregister -id ${instance.id} at the agent of ${instance.node}, or /v1/catalog/deregister where there is none.`,
-    }));
-}
 
 /** undefined for a version that is not known. */
 function isBefore(version: string | undefined, [wantedMajor, wantedMinor]: Version): boolean | undefined {

@@ -1,7 +1,7 @@
 import { instanceRule, masterRule, type Rule } from '../rule.ts';
 import { list } from './settings.ts';
 
-/** Whether data and roles survive a restart. */
+/** Whether data and roles survive a restart, and writes reach the master. */
 export const durabilityRules: readonly Rule[] = [
   /** "Safety of replication when master has persistence turned off", Redis replication. */
   masterRule({
@@ -30,6 +30,15 @@ export const durabilityRules: readonly Rule[] = [
     find: ({ configFile }) =>
       configFile === 'none'
         ? 'it runs without a config file: it forgets the role that Sentinel gave it when it restarts'
+        : undefined,
+  }),
+  instanceRule({
+    name: 'replica-writable',
+    severity: 'warning',
+    hint: 'CONFIG SET replica-read-only yes, and CONFIG REWRITE.',
+    find: ({ settings }) =>
+      settings?.readOnly === false
+        ? 'replica-read-only is no: writes to it while it is a replica are lost without an error'
         : undefined,
   }),
 ];

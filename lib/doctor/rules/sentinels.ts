@@ -1,5 +1,5 @@
 import { formatAddress } from '../../model/address.ts';
-import type { Examination, ExaminedMaster, Seen, SentinelOpinion } from '../examination.ts';
+import type { Examination, ExaminedMaster, SentinelOpinion } from '../examination.ts';
 import { type Fault, masterRule, type Rule, rule } from '../rule.ts';
 
 /** Sentinel pings once a second, and asks a replica for its role once a second during a failover (sentinel.c). */
@@ -7,20 +7,8 @@ const shortestDownAfterMs = 500;
 const longestDownAfterMs = 60_000;
 const shortestFailoverMs = 3_000;
 
-/** Whether the Sentinels answer, and see and count the same. */
+/** Whether the Sentinels act, and see and count the same. */
 export const sentinelRules: readonly Rule[] = [
-  rule({
-    name: 'sentinel-unreachable',
-    severity: 'critical',
-    reads: ['sentinels'],
-    hint: 'Start it, or remove it from sentinel.addresses and run SENTINEL RESET for the masters at the others.',
-    find: ({ sentinels }) =>
-      sentinels.flatMap(({ address, state }) =>
-        state.kind === 'reached'
-          ? []
-          : [{ subject: formatAddress(address), text: `the Sentinel does not answer: ${state.why}` }],
-      ),
-  }),
   rule({
     name: 'sentinel-tilt',
     severity: 'critical',
@@ -40,15 +28,6 @@ export const sentinelRules: readonly Rule[] = [
     reads: ['sentinels', 'masters'],
     hint: 'During a failover, wait. Otherwise check the firewall, bind, sentinel auth-pass and sentinel-pass between them.',
     find: findUnseen,
-  }),
-  masterRule({
-    name: 'sentinels-disagree',
-    severity: 'critical',
-    hint: 'Wait a minute. If it lasts, run SENTINEL REMOVE {subject} and SENTINEL MONITOR at the Sentinels that are wrong.',
-    find: ({ opinions }) => {
-      const named = new Set(opinions.map(({ master }) => formatAddress(master)));
-      return named.size > 1 ? `its Sentinels name different masters: ${[...named].toSorted().join(', ')}` : undefined;
-    },
   }),
   masterRule({
     name: 'sentinel-settings-differ',
@@ -73,15 +52,15 @@ export const sentinelRules: readonly Rule[] = [
 
 /** A Sentinel sees something down that answers here: a firewall, bind, a password, an announced address. */
 function findUnseen({ sentinels, masters }: Pick<Examination, 'sentinels' | 'masters'>): readonly Fault[] {
-  const isDown = ({ flags }: Pick<Seen, 'flags'>): boolean => flags.includes('s_down');
+  const isDown = ({ condition }: { readonly condition: string }): boolean => /^[so]_down$/.test(condition);
   return masters.flatMap(({ name, opinions, instances }) => {
     const answering = new Set(
       [...sentinels, ...instances]
         .filter(({ state }) => state.kind === 'reached')
         .map(({ address }) => formatAddress(address)),
     );
-    return opinions.flatMap(({ sentinel, master, flags, replicas, peers }): readonly Fault[] => {
-      const unseen = [{ address: master, flags }, ...replicas, ...peers]
+    return opinions.flatMap(({ sentinel, master, condition, replicas, peers }): readonly Fault[] => {
+      const unseen = [{ address: master, condition }, ...replicas, ...peers]
         .filter(isDown)
         .map(({ address }) => formatAddress(address))
         .filter((address) => answering.has(address));

@@ -63,8 +63,8 @@ function listProblems(world) {
 }
 
 /** @param {Reason} reason */
-function labelOf({ subject: { kind, name } }) {
-  if (kind === 'part') return 'not ready';
+function labelOf({ code, subject: { kind, name } }) {
+  if (code === 'not-ready') return 'not ready';
   return kind === 'desired' ? `desired/${name}` : name;
 }
 

@@ -86,7 +86,7 @@ t.test(
       [['warn', 'shard1', 'held']],
     );
     const examined = await runCommand(['doctor', '--json', '--config', running.configFile]);
-    t.match(examined.stdout, '"service-foreign"');
+    t.match(examined.stdout, '"foreign-instance"');
     t.equal((await consul.dnsA('shard1.redis-master.service.consul')).length, 2, 'it is not ours to remove');
     await consul.put('/v1/agent/service/deregister/left-over');
     await well(running);

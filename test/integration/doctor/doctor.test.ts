@@ -46,7 +46,7 @@ t.test('the doctor finds an instance that somebody else registered with the tag 
   const left = { Name: 'redis-master', ID: 'left', Address: '9.9.9.9', Port: 1, Tags: ['shard1'] };
   await consul.put('/v1/agent/service/register', left);
   const findings = await findingsOf(sandbox.write('left.yml', JSON.stringify(config)));
-  t.match(findings, [{ rule: 'service-foreign', subject: 'shard1', text: /9\.9\.9\.9:1/ }]);
+  t.match(findings, [{ rule: 'foreign-instance', subject: 'shard1', text: /9\.9\.9\.9:1/ }]);
   await consul.put('/v1/agent/service/deregister/left');
 });
 

@@ -132,14 +132,14 @@ const wanted: readonly (readonly [rule: string, subject: string])[] = [
   ['sentinel-settings-differ', 'hasty'],
   ['sentinels-disagree', 'split'],
   ['sentinel-cannot-reach', at(four)],
-  ['role-differs', at(bare.master)],
-  ['no-replica', 'bare'],
+  ['replica-not-replicating', at(bare.master)],
+  ['master-without-replica', 'bare'],
   ['no-config-file', at(bare.master)],
   ['names-collide', 'c-1'],
   ['masterauth-differs', at(notFollowing)],
   ['password-missing', at(small)],
-  ['replica-not-linked', at(notFollowing)],
-  ['redis-unreachable', at(dead)],
+  ['replica-not-replicating', at(notFollowing)],
+  ['replica-down', at(dead)],
   ['save-failed', at(unsaved)],
   ['no-persistence', 'ill'],
   ['priority-equal-unlike', 'ill'],
@@ -149,7 +149,7 @@ const wanted: readonly (readonly [rule: string, subject: string])[] = [
   ['announce-twins', 'nat'],
   ['hostnames-mixed', 'nat'],
   ['loopback-published', 'nat'],
-  ['consul-no-leader', 'consul'],
+  ['consul-unreachable', 'consul'],
 ];
 
 const findings = (): Promise<readonly Finding[]> => findingsOf(file);

@@ -1,7 +1,7 @@
-import { type Address, compareAddresses, formatAddress, sameAddress } from '../../model/address.ts';
-import type { CheckStatus } from '../../model/catalog.ts';
-import { majorityOf } from '../../model/epoch.ts';
-import type { ReplicaView, RoleAnswer, SentinelView } from '../../model/sentinel.ts';
+import { type Address, compareAddresses, formatAddress, sameAddress } from './address.ts';
+import type { CheckStatus } from './catalog.ts';
+import { majorityOf } from './epoch.ts';
+import type { ReplicaView, RoleAnswer, SentinelView } from './sentinel.ts';
 
 /** The content of a health check. `output` has no counts or times, because every change of it wakes every watcher. */
 export interface Opinion {

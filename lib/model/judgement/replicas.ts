@@ -1,32 +1,41 @@
-import type { MasterState } from '../../http/views.ts';
-import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
-import { type HealthCode, makeReason, type Reason } from '../../model/health.ts';
+import { type Address, formatAddress, sameAddress } from '../address.ts';
+import { type HealthCode, makeReason, type Reason } from '../health.ts';
+import type { Lag } from '../lag.ts';
+import type { ReplicaView } from '../sentinel.ts';
+import type { ObservedVote } from './votes.ts';
+
+export interface ObservedReplica {
+  readonly address: Address;
+  /** null where it is not known. */
+  readonly lag: Lag | null;
+  /** What the replica itself reports, which is newer than what the Sentinels say of it. */
+  readonly reported?: ReplicaView['condition'];
+}
+
+interface JudgedReplicas {
+  readonly name: string;
+  readonly replicas: readonly ObservedReplica[];
+  readonly votes: readonly ObservedVote[];
+  /** Its master has just changed: replicas are being reconfigured. */
+  readonly settling: boolean;
+}
 
 /** So far behind, a replica would lose what people notice. Less may be the age of the measurement, which it includes. */
 const lagLimitMs = 10_000;
 
 /** How well a master's replicas are: each one that could not take over, and that there is none. */
-export function judgeReplicas({
-  master,
-  settling,
-}: {
-  readonly master: MasterState;
-  /** Its master has just changed: replicas are being reconfigured. */
-  readonly settling: boolean;
-}): readonly Reason[] {
-  const { name, record, sentinels } = master;
-  const replicas = record?.replicas ?? [];
+export function judgeReplicas(judged: JudgedReplicas): readonly Reason[] {
+  const { name, replicas, votes } = judged;
   if (replicas.length === 0) {
-    const subject = { kind: 'master', name } as const;
-    const text = 'It has no replica: no failover is possible.';
-    return [makeReason({ code: 'master-without-replica', subject, text })];
+    const text = 'It has no replica: no failover is possible. Start one with replicaof.';
+    return [makeReason({ code: 'master-without-replica', subject: { kind: 'master', name }, text })];
   }
   // Nobody says anything about replicas.
-  if (!sentinels.some((vote) => vote.master !== null)) return [];
-  return replicas.flatMap((address) => judgeReplica({ master, address, settling }));
+  if (!votes.some((vote) => vote.master !== null)) return [];
+  return replicas.flatMap((replica) => judgeReplica(judged, replica));
 }
 
-type Condition = MasterState['sentinels'][number]['replicas'][number]['condition'] | 'not seen';
+type Condition = ReplicaView['condition'] | 'not seen';
 
 const texts: Readonly<Record<Exclude<Condition, 'up'>, { readonly code: HealthCode; readonly text: string }>> = {
   s_down: { code: 'replica-down', text: 'is down' },
@@ -36,21 +45,15 @@ const texts: Readonly<Record<Exclude<Condition, 'up'>, { readonly code: HealthCo
   'not seen': { code: 'replica-not-replicating', text: 'is known to no Sentinel' },
 };
 
-function judgeReplica(given: {
-  readonly master: MasterState;
-  readonly address: Address;
-  readonly settling: boolean;
-}): readonly Reason[] {
-  const { master, address, settling } = given;
+function judgeReplica({ name, votes, settling }: JudgedReplicas, { address, lag, reported }: ObservedReplica) {
   const replica = formatAddress(address);
-  const subject = { kind: 'master', name: master.name, address: replica } as const;
-  const condition = conditionOf(master, address);
+  const subject = { kind: 'master', name, address: replica } as const;
+  const condition = reported ?? conditionOf(votes, address);
   if (condition !== 'up') {
     const { code, text } = texts[condition];
     const passing = settling && condition !== 's_down';
     return [makeReason({ code, subject, text: `Replica ${replica} ${text}.`, ...(passing ? { level: 'well' } : {}) })];
   }
-  const lag = master.replicas.find((one) => sameAddress(one.address, address))?.lag ?? null;
   const behindMs = lag?.behindMs ?? 0;
   if (behindMs <= lagLimitMs) return [];
   const text = `Replica ${replica} is ${Math.round(behindMs / 1_000)} s behind its master.`;
@@ -58,9 +61,9 @@ function judgeReplica(given: {
 }
 
 /** As most of the Sentinels that see it do. */
-function conditionOf({ sentinels }: MasterState, address: Address): Condition {
+function conditionOf(votes: readonly ObservedVote[], address: Address): Condition {
   const counts = new Map<Condition, number>();
-  for (const { replicas } of sentinels) {
+  for (const { replicas } of votes) {
     const seen = replicas.find((replica) => sameAddress(replica.address, address));
     if (seen !== undefined) counts.set(seen.condition, (counts.get(seen.condition) ?? 0) + 1);
   }

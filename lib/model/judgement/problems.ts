@@ -1,16 +1,22 @@
-import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
-import { describeForeign, type ForeignInstance, type MasterProblem } from '../../model/problem.ts';
-import type { MasterRecord } from '../../model/record.ts';
-import type { SentinelView } from '../../model/sentinel.ts';
+import { type Address, formatAddress, sameAddress } from '../address.ts';
+import { describeForeign, type ForeignInstance, type MasterProblem } from '../problem.ts';
+import type { MasterRecord } from '../record.ts';
+import type { SentinelView } from '../sentinel.ts';
 
-/** What the bridge knows of one master. */
+/** The master by the record or, where there is no record, by most of the Sentinels. */
+export type Expectation =
+  | { readonly by: 'record'; readonly record: Pick<MasterRecord, 'master' | 'phase'> }
+  | { readonly by: 'majority'; readonly master: Address };
+
+/** What the bridge, or the doctor with the bridge's credentials, knows of one master. */
 export interface ProblemSituation {
-  readonly record: MasterRecord | undefined;
-  /** One for each Sentinel that answered last. */
+  /** What the Sentinels are compared with; undefined where there is nothing. */
+  readonly expected: Expectation | undefined;
+  /** One for each Sentinel that answered. */
   readonly views: readonly SentinelView[];
   /** Redis servers that refuse the bridge, with their error. */
   readonly refusals: readonly { readonly address: Address; readonly says: string }[];
-  /** Redis servers to which the bridge never had a connection, with the error. */
+  /** Redis servers to which there never was a connection, with the error. */
   readonly unreached: ProblemSituation['refusals'];
   /** Instances that somebody else registered under this master's tag. */
   readonly foreign: readonly ForeignInstance[];
@@ -22,7 +28,7 @@ export interface ProblemSituation {
 
 /** The problems of a master, sorted: the same problems always come in the same order. */
 export function findProblems({
-  record,
+  expected,
   views,
   refusals,
   unreached,
@@ -32,7 +38,7 @@ export function findProblems({
 }: ProblemSituation): readonly MasterProblem[] {
   return [
     ...(held === undefined ? [] : [{ kind: 'held', message: held } as const]),
-    ...disagreement(record, views),
+    ...disagreement(expected, views),
     ...refusals.map(
       ({ address, says }) => ({ kind: 'redis-denied', message: describeRefusal(address, says) }) as const,
     ),
@@ -46,14 +52,16 @@ export function findProblems({
 }
 
 /** Between a promotion and its confirmation the Sentinels rightly name the old master. */
-function disagreement(record: MasterRecord | undefined, views: readonly SentinelView[]): readonly MasterProblem[] {
-  if (record === undefined || record.phase === 'promoted') return [];
-  const others = views.filter(({ master }) => !sameAddress(master, record.master));
+function disagreement(expected: Expectation | undefined, views: readonly SentinelView[]): readonly MasterProblem[] {
+  if (expected === undefined || (expected.by === 'record' && expected.record.phase === 'promoted')) return [];
+  const wanted = expected.by === 'record' ? expected.record.master : expected.master;
+  const others = views.filter(({ master }) => !sameAddress(master, wanted));
   if (others.length === 0) return [];
   const said = others
     .map(({ sentinel, master }) => `${formatAddress(sentinel)} names ${formatAddress(master)}`)
     .toSorted();
-  const message = `${others.length} of ${views.length} Sentinels name another master than the record: ${said.join(', ')}`;
+  const than = expected.by === 'record' ? 'the record' : 'most of them';
+  const message = `${others.length} of ${views.length} Sentinels name another master than ${than}: ${said.join(', ')}`;
   return [{ kind: 'sentinels-disagree', message }];
 }
 

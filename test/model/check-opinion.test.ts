@@ -1,7 +1,7 @@
 import t from 'tap';
-import { agreedReplicas, masterOpinion, replicaOpinions } from '../../../lib/bridge/plan/check-opinion.ts';
-import type { ReplicaView, RoleAnswer, SentinelView } from '../../../lib/model/sentinel.ts';
-import { at, role, view } from './world.ts';
+import { agreedReplicas, masterOpinion, replicaOpinions } from '../../lib/model/check-opinion.ts';
+import type { ReplicaView, RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
+import { at, role, view } from '../bridge/plan/world.ts';
 
 type Condition = SentinelView['condition'];
 const three = (...conditions: readonly Condition[]) =>

@@ -1,0 +1,150 @@
+import { type Address, formatAddress, isIn, sameAddress } from '../model/address.ts';
+import { masterOpinion } from '../model/check-opinion.ts';
+import type { HealthCode, Reason } from '../model/health.ts';
+import { type ConsulState, judgeConsul, judgeIgnoredKeys } from '../model/judgement/consul.ts';
+import { judgeMaster, type ObservedMaster } from '../model/judgement/master.ts';
+import { type Expectation, findProblems } from '../model/judgement/problems.ts';
+import type { ObservedReplica } from '../model/judgement/replicas.ts';
+import { judgeUnreachable, type ObservedVote } from '../model/judgement/votes.ts';
+import { externalNode } from '../model/naming.ts';
+import type { MasterRecord } from '../model/record.ts';
+import { countsUnasked, type ReplicaView, type RoleAnswer } from '../model/sentinel.ts';
+import type { Examination, ExaminedConsul, ExaminedMaster, ExaminedRedis } from './examination.ts';
+import type { Finding } from './rule.ts';
+
+/* What `GET /v1/health` says too. The functions that judge are the same; the observations are the doctor's own. */
+
+/** The codes of `GET /v1/health` that the doctor reports too, as rules. */
+export const judgedCodes = [
+  'consul-unreachable',
+  'record-unreadable',
+  'record-unbacked',
+  'master-down',
+  'master-suspected',
+  'promotion-unconfirmed',
+  'sentinels-lost',
+  'sentinel-unreachable',
+  'sentinel-differs',
+  'sentinels-disagree',
+  'sentinel-uncounted',
+  'master-without-replica',
+  'replica-down',
+  'replica-not-replicating',
+  'redis-denied',
+  'redis-unreached',
+  'foreign-instance',
+] as const satisfies readonly HealthCode[];
+
+/** What is not well, each once. A missing record is no fault: the doctor also runs before the first bridge does. */
+export function judgeExamination(examination: Examination): readonly Finding[] {
+  const { consul, masters, atMs: nowMs } = examination;
+  const reasons = [
+    ...judgeConsul(consulState(consul)),
+    ...judgeIgnoredKeys(consul.records?.ignoredKeys ?? []),
+    ...masters.flatMap((master) => judgeMaster({ master: observe(master, examination), stop: undefined, nowMs })),
+    ...judgeUnlisted(examination),
+  ];
+  const findings = reasons.flatMap(toFinding);
+  return [...new Map(findings.map((one) => [`${one.rule} ${one.subject} ${one.text}`, one])).values()];
+}
+
+function toFinding({ code, level, subject, text, hint, doc }: Reason): readonly Finding[] {
+  if (level !== 'critical' && level !== 'warning') return [];
+  return [
+    { rule: code, severity: level, subject: subject.address ?? subject.name, text, hint: hint ?? `See ${doc}.`, doc },
+  ];
+}
+
+function consulState({ state, leader }: ExaminedConsul): ConsulState {
+  if (state.kind === 'unreachable') return { kind: 'lost', message: state.why };
+  return leader ? { kind: 'reached' } : { kind: 'lost', message: 'Consul has no leader and accepts no writes' };
+}
+
+/** A master as the daemon would have it in memory. */
+function observe(examined: ExaminedMaster, { sentinels, consul }: Examination): ObservedMaster {
+  const { name, opinions, instances } = examined;
+  const record = consul.records?.records.find((one) => one.name === name) ?? null;
+  const peers = opinions.map((opinion) => new Set(opinion.peers.map(({ address }) => formatAddress(address))));
+  const silent = sentinels.flatMap(({ address, state }) =>
+    state.kind === 'unreachable' ? [{ address, error: state.why }] : [],
+  );
+  const counts = ({ address }: { readonly address: Address }) => countsUnasked(formatAddress(address), peers);
+  const votes = opinions.map(
+    ({ sentinel: address, master, configEpoch: epoch, replicas }): ObservedVote => ({
+      ...{ address, state: 'seen', master, epoch, replicas },
+    }),
+  );
+  const away = silent.filter(counts).map(({ address, error }): ObservedVote => {
+    return { address, state: 'unreachable', error, master: null, epoch: null, replicas: [] };
+  });
+  return {
+    name,
+    record,
+    replicas: instances.flatMap((instance) => replicaOf(instance, examined)),
+    sentinels: [...votes, ...away],
+    check: opinionOf(examined, record) ?? null,
+    problems: findProblems({
+      expected: expectationOf(examined, record),
+      views: opinions,
+      refusals: statesOf(instances, 'denied'),
+      unreached: statesOf(instances, 'unreachable'),
+      foreign: (consul.foreign ?? []).filter(({ tags }) => tags.map(externalNode).includes(externalNode(name))),
+      uncounted: silent.filter((one) => !counts(one)).map(({ address }) => address),
+      held: undefined,
+    }),
+  };
+}
+
+function statesOf(instances: readonly ExaminedRedis[], kind: 'denied' | 'unreachable') {
+  return instances.flatMap(({ address, state }) => (state.kind === kind ? [{ address, says: state.why }] : []));
+}
+
+/** An instance that no Sentinel lists as a replica, and that does not answer as a master either, is no replica. */
+function replicaOf(instance: ExaminedRedis, { opinions }: ExaminedMaster): readonly ObservedReplica[] {
+  const { address, expected } = instance;
+  if (expected !== 'replica') return [];
+  const reported = reportOf(instance);
+  const listed = opinions.some(({ replicas }) =>
+    isIn(
+      replicas.map((replica) => replica.address),
+      address,
+    ),
+  );
+  if (!listed && reported === undefined) return [];
+  return [{ address, lag: null, ...(reported === undefined ? {} : { reported }) }];
+}
+
+/** What a replica that answers says about itself; a full synchronization under way is no lost link. */
+function reportOf({ role, link }: ExaminedRedis): ReplicaView['condition'] | undefined {
+  if (role === 'master') return 'master';
+  return link === 'down' ? 'link-down' : undefined;
+}
+
+function opinionOf({ opinions, instances }: ExaminedMaster, record: MasterRecord | null) {
+  const expected = instances.find((one) => one.expected === 'master');
+  const address = record?.master ?? expected?.address;
+  if (address === undefined) return undefined;
+  const instance = instances.find((one) => sameAddress(one.address, address));
+  return masterOpinion(address, { views: opinions, role: instance === undefined ? undefined : roleOf(instance) });
+}
+
+function roleOf({ address, state, role }: ExaminedRedis): RoleAnswer | undefined {
+  if (state.kind === 'unreachable') return { address, role: 'unreachable' };
+  return role === undefined ? undefined : { address, role };
+}
+
+function expectationOf({ instances }: ExaminedMaster, record: MasterRecord | null): Expectation | undefined {
+  if (record !== null) return { by: 'record', record };
+  const most = instances.find(({ expected }) => expected === 'master');
+  return most === undefined ? undefined : { by: 'majority', master: most.address };
+}
+
+/** Sentinels that cannot be reached where no master is known: none of them answers. */
+function judgeUnlisted({ sentinels, masters }: Examination): readonly Reason[] {
+  if (masters.length > 0) return [];
+  return sentinels.flatMap(({ address, state }) =>
+    state.kind === 'unreachable'
+      ? [judgeUnreachable({ kind: 'part', name: 'bridge' }, { address, error: state.why })]
+      : [],
+  );
+}

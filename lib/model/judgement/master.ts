@@ -1,0 +1,91 @@
+import type { CheckStatus } from '../catalog.ts';
+import { type HealthCode, makeReason, type Reason } from '../health.ts';
+import type { MasterProblem } from '../problem.ts';
+import type { MasterRecord } from '../record.ts';
+import type { Severity } from '../severity.ts';
+import { judgeReplicas, type ObservedReplica } from './replicas.ts';
+import { judgeAgreement, judgeReach, type ObservedVote } from './votes.ts';
+
+/** What is known of one master. The daemon has it in memory; the doctor has read it from the servers. */
+export interface ObservedMaster {
+  readonly name: string;
+  readonly record: Pick<MasterRecord, 'master' | 'epoch' | 'phase' | 'previous' | 'changedAt'> | null;
+  /** undefined where nothing says which ones there are. */
+  readonly replicas: readonly ObservedReplica[] | undefined;
+  readonly sentinels: readonly ObservedVote[];
+  /** The Sentinels' opinion of the master; null where they have none. */
+  readonly check: { readonly status: CheckStatus; readonly output: string } | null;
+  readonly problems: readonly MasterProblem[];
+}
+
+export interface JudgedMaster {
+  readonly master: ObservedMaster;
+  /** Why the bridge's last run about it got nowhere; undefined where it did what it should, or there is no bridge. */
+  readonly stop: { readonly kind: 'held' | 'failed'; readonly text: string } | undefined;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+}
+
+/**
+ * How long a change of master may take to settle, from the record's `changedAt`: Sentinel announces a promotion once the
+ * replicas are reconfigured, the other Sentinels take it over within two seconds, and Sentinel turns a former master
+ * that comes back into a replica after some ten seconds.
+ */
+const settlingMs = 30_000;
+
+/** Whether one master is well, and why not. The daemon and the doctor both judge by this. */
+export function judgeMaster(judged: JudgedMaster): readonly Reason[] {
+  const { master, stop } = judged;
+  const { name, record, sentinels, replicas } = master;
+  const settling = isSettling(judged);
+  const known = new Set(master.problems.map(({ message }) => message));
+  const described = master.problems.some(({ kind }) => kind === 'sentinels-disagree');
+  return [
+    ...(record === null ? [reasonOf(name, 'master-unrecorded', 'Consul holds no record of it yet.')] : []),
+    ...judgeCheck(master),
+    ...judgeProblems(judged),
+    ...(stop === undefined || known.has(stop.text) ? [] : [reasonOf(name, `master-${stop.kind}`, stop.text)]),
+    ...judgePhase(judged),
+    ...judgeReach(name, sentinels),
+    // A majority adopts the new master only when Sentinel announces it.
+    ...(record === null || record.phase === 'promoted' || settling
+      ? []
+      : judgeAgreement({ name, record, votes: sentinels, described })),
+    ...(replicas === undefined ? [] : judgeReplicas({ name, replicas, votes: sentinels, settling })),
+  ];
+}
+
+/** Whether its master changed so recently that what is still different passes by itself. */
+function isSettling({ master: { record }, nowMs }: JudgedMaster): boolean {
+  return record !== null && record.previous !== null && nowMs - Date.parse(record.changedAt) < settlingMs;
+}
+
+function reasonOf(name: string, code: HealthCode, text: string, level?: Severity): Reason {
+  const subject = { kind: 'master', name } as const;
+  return makeReason({ code, subject, text, ...(level === undefined ? {} : { level }) });
+}
+
+function judgeCheck({ name, check }: ObservedMaster): readonly Reason[] {
+  if (check === null || check.status === 'passing') return [];
+  const code = check.status === 'critical' ? 'master-down' : 'master-suspected';
+  return [reasonOf(name, code, `Its check is ${check.status}: ${check.output}.`)];
+}
+
+function judgeProblems(judged: JudgedMaster): readonly Reason[] {
+  const { name, problems } = judged.master;
+  return problems.map(({ kind, message }) => {
+    if (kind === 'held') return reasonOf(name, 'master-held', message);
+    // The other Sentinels take a new master over within seconds.
+    if (kind === 'sentinels-disagree' && isSettling(judged)) return reasonOf(name, kind, message, 'well');
+    return reasonOf(name, kind, message);
+  });
+}
+
+function judgePhase(judged: JudgedMaster): readonly Reason[] {
+  const { name, record } = judged.master;
+  if (record?.phase !== 'promoted') return [];
+  if (isSettling(judged))
+    return [reasonOf(name, 'master-settling', 'Its promotion waits for confirmation by Sentinel.')];
+  const text = `Sentinel has not confirmed the promotion for ${settlingMs / 1_000} seconds.`;
+  return [reasonOf(name, 'promotion-unconfirmed', text)];
+}

@@ -1,0 +1,72 @@
+import { type Address, formatAddress, sameAddress } from '../address.ts';
+import { makeReason, type Reason } from '../health.ts';
+import type { MasterRecord } from '../record.ts';
+import type { ReplicaView } from '../sentinel.ts';
+
+/** What one Sentinel says about a master, or that it says nothing. */
+export interface ObservedVote {
+  readonly address: Address;
+  /** `unreachable`, or something else where it answers. */
+  readonly state: string;
+  /** Why it is unreachable, if that is known. */
+  readonly error?: string;
+  /** null where it does not answer or does not monitor the master. */
+  readonly master: Address | null;
+  readonly epoch: number | null;
+  readonly replicas: readonly Pick<ReplicaView, 'address' | 'condition'>[];
+}
+
+/** Whether the Sentinels can be reached: without a majority of them nobody fails over. */
+export function judgeReach(name: string, votes: readonly ObservedVote[]): readonly Reason[] {
+  const unreachable = votes.filter(({ state }) => state === 'unreachable');
+  const away = unreachable.map((vote) => judgeUnreachable({ kind: 'master', name }, vote));
+  const voters = votersOf(votes).length;
+  if (unreachable.length === 0 || voters > unreachable.length) return away;
+  const text = `Only ${voters} of ${voters + unreachable.length} Sentinels can be reached: nobody can elect a new master.`;
+  return [...away, makeReason({ code: 'sentinels-lost', subject: { kind: 'master', name }, text })];
+}
+
+/** A Sentinel that cannot be reached, as a reason about a master or, where it has none, about the bridge. */
+export function judgeUnreachable(
+  subject: { readonly kind: 'master' | 'part'; readonly name: string },
+  { address, error }: Pick<ObservedVote, 'address' | 'error'>,
+): Reason {
+  const sentinel = formatAddress(address);
+  const why = error === undefined ? '' : ` (${error})`;
+  const text = `Sentinel ${sentinel} cannot be reached${why}.`;
+  return makeReason({ code: 'sentinel-unreachable', subject: { ...subject, address: sentinel }, text });
+}
+
+/** Whether the Sentinels agree with the record: one that a majority contradicts may be wrong. */
+export function judgeAgreement(given: {
+  readonly name: string;
+  readonly record: Pick<MasterRecord, 'master' | 'epoch'>;
+  readonly votes: readonly ObservedVote[];
+  /** Another reason lists the Sentinels that differ. */
+  readonly described: boolean;
+}): readonly Reason[] {
+  const { name, record, described } = given;
+  const voters = votersOf(given.votes);
+  const differing = voters.filter((vote) => !agrees(vote, record));
+  const text = `${voters.length - differing.length} of ${voters.length} Sentinels that answer agree with the record.`;
+  const isUnbacked = differing.length > 0 && differing.length * 2 >= voters.length;
+  return [
+    ...(isUnbacked ? [makeReason({ code: 'record-unbacked', subject: { kind: 'master', name }, text })] : []),
+    ...(described ? [] : differing.map((vote) => describeDifference(name, vote))),
+  ];
+}
+
+function votersOf(votes: readonly ObservedVote[]): readonly ObservedVote[] {
+  return votes.filter(({ state, master }) => state !== 'unreachable' && master !== null);
+}
+
+function agrees(vote: ObservedVote, record: Pick<MasterRecord, 'master' | 'epoch'>): boolean {
+  return vote.master !== null && sameAddress(vote.master, record.master) && vote.epoch === record.epoch;
+}
+
+function describeDifference(name: string, { address, master, epoch }: ObservedVote): Reason {
+  const sentinel = formatAddress(address);
+  const named = master === null ? 'no master' : formatAddress(master);
+  const text = `Sentinel ${sentinel} differs from the record: it names ${named} at epoch ${epoch ?? 'unknown'}.`;
+  return makeReason({ code: 'sentinel-differs', subject: { kind: 'master', name, address: sentinel }, text });
+}
