@@ -5,6 +5,7 @@ import { loadConfig } from '../../lib/config/load.ts';
 import type { Config } from '../../lib/config/model.ts';
 import type { Problem } from '../../lib/config/problem.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
+import { kindsSupporting } from '../../lib/model/instance-kinds.ts';
 
 type Setup = { testdir(): string };
 
@@ -33,7 +34,7 @@ t.test('an entry cannot have what its kind does not support', async (t) => {
     'register[0].discover: is not supported for sentinel, only for redis',
   ]);
   t.strictSame(await problemsOf(t, '{ kind: redis, address: "10.0.0.5:6379", stats: /run/x }'), [
-    'register[0].stats: is not supported for redis, only for twemproxy and haproxy',
+    `register[0].stats: is not supported for redis, only for ${kindsSupporting('stats').join(' and ')}`,
   ]);
   t.strictSame(await problemsOf(t, '{ kind: haproxy, address: "10.0.0.5:6379", stats: /run/x }'), []);
 });

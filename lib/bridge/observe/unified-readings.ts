@@ -37,10 +37,10 @@ export class UnifiedReadings {
     }
     const unified = this.#respell(name, readings);
     const views = unified.flatMap((reading): SentinelView[] => (reading.kind === 'seen' ? [reading.view] : []));
-    const rivals = contested(views, this.#options.record(name));
-    if (rivals.length === 0) return unified;
+    const disputed = contested(views, this.#options.record(name));
+    if (disputed.length === 0) return unified;
     const named = await Promise.all(
-      rivals.map(async (address) => ({ address, runId: await this.#options.runId(address) })),
+      disputed.map(async (address) => ({ address, runId: await this.#options.runId(address) })),
     );
     spellings.hear(ownSource, named, performance.now());
     return this.#respell(name, readings);

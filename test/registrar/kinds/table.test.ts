@@ -3,7 +3,7 @@ import path from 'node:path';
 import t from 'tap';
 import { configSchema } from '../../../lib/config/schema.ts';
 import { instanceShape } from '../../../lib/http/shapes.ts';
-import { instanceKind, instanceKindNames, kindsSupporting } from '../../../lib/model/instance-kinds.ts';
+import { instanceKind, instanceKindNames } from '../../../lib/model/instance-kinds.ts';
 import { kindBehaviours } from '../../../lib/registrar/kinds/table.ts';
 import { readPage } from '../../docs/pages.ts';
 
@@ -27,7 +27,6 @@ t.test('the config and the API take every kind', async (t) => {
     t.ok(instanceShape.safeParse({ ...rest, kind, check: null, seenAt: null }).success, `the API shows ${kind}`);
   }
   t.notOk(configSchema.safeParse({ register: [{ kind: 'memcached', address: '10.0.0.1:11211' }] }).success);
-  t.strictSame(kindsSupporting('stats'), ['twemproxy', 'haproxy']);
 });
 
 // The other names of kinds have more meanings than this one.
