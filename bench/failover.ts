@@ -29,8 +29,15 @@ const announcementOnly = { follow: 'announcement', fence: 'none' };
 interface Side {
   readonly label: string;
   readonly shards: readonly Shard[];
-  /** Milliseconds of each failover so far, from the message's arrival to Consul's answer. */
-  readonly samples: () => readonly number[];
+  /** The times of each failover so far, in milliseconds since the message's arrival. */
+  readonly samples: () => readonly Times[];
+}
+
+/** `committedMs`: Consul has answered. The bare program does not measure what comes before. */
+interface Times {
+  readonly observedMs?: number;
+  readonly plannedMs?: number;
+  readonly committedMs: number;
 }
 
 interface World {
@@ -101,8 +108,8 @@ async function startSwitchmaster(
   });
   const samples = () =>
     daemon.logLines().flatMap((line) => {
-      const details = line.details as { cause?: string; stages?: { committedMs: number } } | undefined;
-      return details?.cause === 'failover' && details.stages !== undefined ? [details.stages.committedMs] : [];
+      const details = line.details as { cause?: string; stages?: Times } | undefined;
+      return details?.cause === 'failover' && details.stages !== undefined ? [details.stages] : [];
     });
   return { label, shards, samples };
 }
@@ -123,10 +130,10 @@ async function startBare({ sandbox, consul, sentinels }: World, shards: readonly
   child.on('exit', (code) => {
     exitCode = code;
   });
-  const samples: number[] = [];
+  const samples: Times[] = [];
   const lines = createInterface({ input: child.stdout });
   await once(lines, 'line');
-  lines.on('line', (line) => samples.push((JSON.parse(line) as { committedMs: number }).committedMs));
+  lines.on('line', (line) => samples.push(JSON.parse(line) as Times));
   const readSamples = () => {
     if (exitCode !== undefined) throw new Error(`the bare program ended with ${exitCode}`);
     return samples;
@@ -163,21 +170,29 @@ async function failOver(sentinel: SentinelServer, shard: Shard | undefined): Pro
 
 interface Result {
   readonly ours: Summary;
+  /** The stages of switchmaster before the commit. */
+  readonly stages: { readonly observed: Summary; readonly planned: Summary };
   readonly against: { readonly label: string; readonly summary: Summary } | undefined;
   readonly bare: Summary;
 }
 
 async function summarizeSides({ ours, against, bare }: Sides, rounds: number): Promise<Result> {
-  const collect = async ({ label, samples }: Side): Promise<Summary> =>
-    summarize(await waitFor(`samples of ${label}`, async () => samples(), { until: ({ length }) => length >= rounds }));
+  const collect = ({ label, samples }: Side): Promise<readonly Times[]> =>
+    waitFor(`samples of ${label}`, async () => samples(), { until: ({ length }) => length >= rounds });
+  const committed = async (side: Side) => summarize((await collect(side)).map(({ committedMs }) => committedMs));
+  const times = await collect(ours);
   return {
-    ours: await collect(ours),
-    against: against === undefined ? undefined : { label: against.label, summary: await collect(against) },
-    bare: await collect(bare),
+    ours: await committed(ours),
+    stages: {
+      observed: summarize(times.map(({ observedMs = Number.NaN }) => observedMs)),
+      planned: summarize(times.map(({ plannedMs = Number.NaN }) => plannedMs)),
+    },
+    against: against === undefined ? undefined : { label: against.label, summary: await committed(against) },
+    bare: await committed(bare),
   };
 }
 
-function report({ json }: FailoverBenchOptions, { ours, against, bare }: Result): void {
+function report({ json }: FailoverBenchOptions, { ours, stages, against, bare }: Result): void {
   const ratios = {
     recordVsLimit: divide(ours, bare),
     ...(against === undefined
@@ -185,7 +200,7 @@ function report({ json }: FailoverBenchOptions, { ours, against, bare }: Result)
       : { recordVsAgainst: divide(ours, against.summary), againstVsLimit: divide(against.summary, bare) }),
   };
   if (json === true) {
-    const milliseconds = { switchmaster: ours, limit: bare, ...(against === undefined ? {} : { against }) };
+    const milliseconds = { switchmaster: ours, stages, limit: bare, ...(against === undefined ? {} : { against }) };
     process.stdout.write(`${JSON.stringify({ ratios, milliseconds })}\n`);
     return;
   }
@@ -201,6 +216,8 @@ function report({ json }: FailoverBenchOptions, { ours, against, bare }: Result)
     `from +switch-master to the committed transaction, ms, ${ours.count} failovers of each side`,
     ['', 'p50', 'p99', 'max'].map((word, i) => (i === 0 ? word.padEnd(width) : word.padStart(8))).join(''),
     row('switchmaster', ours),
+    row('  the Sentinel and the target read', stages.observed),
+    row('  the transaction planned', stages.planned),
     ...other,
     row('the bare program', bare),
     row('switchmaster / bare', divide(ours, bare)),
@@ -209,7 +226,7 @@ function report({ json }: FailoverBenchOptions, { ours, against, bare }: Result)
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-const width = 32;
+const width = 36;
 
 function row(label: string, { p50, p99, max }: Pick<Summary, 'p50' | 'p99'> & { readonly max?: number }): string {
   const cells = [p50, p99, max ?? ''].map((cell) => String(cell).padStart(8));
