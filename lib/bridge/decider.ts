@@ -4,6 +4,7 @@ import type { SentinelConfig } from '../config/model.ts';
 import { sameAddress } from '../model/address.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
 import type { Finding, Observation } from './finding.ts';
+import { aborted } from './interruption.ts';
 import type { MasterMemory } from './memory.ts';
 import type { RecordSource } from './observe/records.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
@@ -44,8 +45,10 @@ export class Decider {
     return { name, reading, held, past: memory.past(observedMs), ...observation, observedMs };
   }
 
-  /** Asks for a ROLE as often as the decision needs it. */
-  async decide(finding: Finding): Promise<Decided> {
+  /** Asks for a ROLE as often as the decision needs it. undefined where `interrupted` is aborted while it asks. */
+  async decide(finding: Finding): Promise<Decided>;
+  async decide(finding: Finding, interrupted: AbortSignal): Promise<Decided | undefined>;
+  async decide(finding: Finding, interrupted?: AbortSignal): Promise<Decided | undefined> {
     const { role } = finding;
     const { redis, settings } = this.#options;
     const answers = role === undefined ? [] : [role];
@@ -53,7 +56,10 @@ export class Decider {
     let decision = decide(situation);
     while (decision.kind === 'ask-role' && answers.length < mostAnswers) {
       const { address, lagging } = decision;
-      answers.unshift(await redis.role(address, { timeoutMs: settings.roleDeadlineMs }));
+      const asking = redis.role(address, { timeoutMs: settings.roleDeadlineMs });
+      const answer = await (interrupted === undefined ? asking : Promise.race([asking, aborted(interrupted)]));
+      if (answer === undefined) return undefined;
+      answers.unshift(answer);
       const [last, ...otherRoles] = answers;
       const asked = { role: last, otherRoles, lagging: lagging ?? finding.past.lagging };
       situation = { ...situation, ...asked, nowMs: performance.now() };

@@ -46,12 +46,14 @@ export class FullRun {
   async reconcile(run: Run<BridgeHint>, { wokenMs }: { readonly wokenMs: number }): Promise<Outcome> {
     const { key: name, interrupted } = run;
     const { decider } = this.#options;
-    const answers = await Promise.race([this.#ask(name), aborted(interrupted)]);
+    // A question would stand before those about the announcement in the same connections.
+    const answers = interrupted.aborted ? undefined : await Promise.race([this.#ask(name), aborted(interrupted)]);
     if (answers === undefined) return interruptedOutcome;
     const finding = decider.find(name, { ...this.#digest(name, answers), complete: true, wokenMs });
     if (finding === undefined) return this.#waitForConsul(name);
     if (isRemoved(finding)) return this.#forget(name);
-    const decided = await decider.decide(finding);
+    const decided = await decider.decide(finding, interrupted);
+    if (decided === undefined) return interruptedOutcome;
     this.#considerCompletion(decided);
     return this.#act(decided, interrupted);
   }

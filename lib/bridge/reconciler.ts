@@ -25,6 +25,13 @@ export interface BridgeOptions extends DeciderOptions {
 }
 
 /**
+ * For changes that come one after the other: a Sentinel's messages during a failover, a connection that the promotion
+ * closed, the watches after a write. A full run for each of them would be under way when the announcement comes. Sentinel's
+ * timer ticks every 50 to 100 ms, so a run that starts between two ticks has ended before the next one.
+ */
+const delayMs = 25;
+
+/**
  * Keeps Consul's record, keys and services of each master as its Sentinels decided. One key of the loop is one master.
  *
  * A run that an announcement woke asks only the Sentinel that made it, and the announced address for its ROLE, at the
@@ -50,9 +57,15 @@ export class Bridge implements Reconciler<BridgeHint> {
     return isAnnouncement(hint);
   }
 
+  delayMs(hint: BridgeHint): number {
+    return hint.kind === undefined ? delayMs : 0;
+  }
+
   async reconcile(run: Run<BridgeHint>): Promise<Outcome> {
     this.#takeRequests(run);
-    const wokenMs = Math.min(...run.hints.map(({ receivedMs }) => receivedMs));
+    const announcements = run.hints.filter(isAnnouncement);
+    const woken = announcements.length > 0 ? announcements : run.hints;
+    const wokenMs = Math.min(...woken.map(({ receivedMs }) => receivedMs));
     const announced = await this.#announcements.decide(run, { wokenMs });
     if (announced !== undefined) return this.#execution.carryOut(announced);
     return this.#fullRun.reconcile(run, { wokenMs });

@@ -20,3 +20,7 @@ export interface TimerHint extends Hint {
 
 /** A hint as its source gives it; the loop adds the time. */
 export type NewHint<H extends Hint = Hint> = H extends unknown ? Omit<H, 'receivedMs'> : never;
+
+export function isTimerHint(hint: Hint): hint is TimerHint {
+  return hint.source === 'loop';
+}

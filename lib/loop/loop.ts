@@ -2,22 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { type Backoff, type BackoffLimits, makeBackoff } from '../backoff.ts';
 import { isAbort, SwitchmasterError } from '../errors.ts';
-import type { Hint, NewHint, TimerHint } from './hint.ts';
+import { type Hint, isTimerHint, type NewHint, type TimerHint } from './hint.ts';
 import type { Outcome, RunReport } from './outcome.ts';
 import { ActiveRun, type Reconciler, type Run } from './run.ts';
 
 /*
  * A key is in one of four states:
  *
- *   waiting   no run; a timer may be set (resync, or the retry of a failure)
+ *   waiting   no run; a timer may be set (resync, the retry of a failure, or hints that wait for others)
  *   running   its reconciler runs; the loop keeps hints that come now for the next run
  *   dirty     running, and a hint has come: the next run starts as soon as this one ends
  *   retired   no longer wanted; the loop forgets it when its run ends
  *
  * A key has one run at a time; any number of keys run side by side. A hint starts a run in the same tick, so a failover
- * never waits for a timer. A hint also ends a backoff early, because the world has changed. `applied`, `unchanged` and
- * `held` reset the count of failures. `fenced` runs again at once but counts as a failure, so that two writers cannot
- * spin. A hint that the reconciler calls urgent also interrupts the run under way.
+ * never waits for a timer; only hints for which the reconciler sets a delay wait for others. A hint also ends a backoff
+ * early, because the world has changed. `applied`, `unchanged` and `held` reset the count of failures. `fenced` runs again
+ * at once but counts as a failure, so that two writers cannot spin.
+ *
+ * A hint that the reconciler calls urgent interrupts the run under way. While a run with such a hint is under way, runs of
+ * other keys begin later: they would compete with it for the processor, the connections and Consul.
  */
 
 export interface LoopOptions<H extends Hint = Hint> {
@@ -29,11 +32,18 @@ export interface LoopOptions<H extends Hint = Hint> {
   readonly onReport?: (report: RunReport) => void;
 }
 
+/** How long a run is postponed while an urgent one is under way, and how often at most. */
+const postponementMs = 20;
+const mostPostponements = 5;
+
 interface Entry<H extends Hint> {
   state: 'waiting' | 'running' | 'dirty' | 'retired';
   hints: (H | TimerHint)[];
   run: ActiveRun<H> | undefined;
   timer: NodeJS.Timeout | undefined;
+  /** When the timer fires: milliseconds of `performance.now()`. */
+  dueMs: number;
+  postponements: number;
   failures: number;
   readonly backoff: Backoff;
 }
@@ -42,6 +52,8 @@ export class Loop<H extends Hint = Hint> {
   readonly #options: LoopOptions<H>;
   readonly #entries = new Map<string, Entry<H>>();
   readonly #runs = new Set<Promise<void>>();
+  /** The runs under way that an urgent hint started or interrupted. */
+  readonly #urgentRuns = new Set<ActiveRun<H>>();
   readonly #abort = new AbortController();
   #stopping = false;
 
@@ -63,7 +75,9 @@ export class Loop<H extends Hint = Hint> {
     const received = { ...hint, receivedMs: performance.now() } as unknown as H;
     const underWay = this.#entries.get(key)?.run;
     this.#add(key, received);
-    if (this.#options.reconciler.isUrgent?.(received)) underWay?.interrupt(received);
+    if (underWay === undefined || !this.#isUrgent(received)) return;
+    underWay.interrupt(received);
+    this.#urgentRuns.add(underWay);
   }
 
   /** Wakes every key that the loop knows. */
@@ -92,7 +106,7 @@ export class Loop<H extends Hint = Hint> {
   #add(key: string, hint: H | TimerHint): void {
     const entry = this.#entries.get(key) ?? this.#adopt(key);
     entry.hints.push(hint);
-    if (entry.state === 'waiting') this.#start(key, entry);
+    if (entry.state === 'waiting') this.#startIn(key, entry, this.#delayMs(hint));
     else if (entry.state === 'running') entry.state = 'dirty';
   }
 
@@ -103,6 +117,8 @@ export class Loop<H extends Hint = Hint> {
       hints: [],
       run: undefined,
       timer: undefined,
+      dueMs: Number.POSITIVE_INFINITY,
+      postponements: 0,
       failures: 0,
       backoff: makeBackoff(limits),
     };
@@ -110,11 +126,49 @@ export class Loop<H extends Hint = Hint> {
     return entry;
   }
 
-  #start(key: string, entry: Entry<H>): void {
+  /** Starts a run after `delayMs`, or earlier if one is due. */
+  #startIn(key: string, entry: Entry<H>, delayMs: number): void {
+    if (delayMs <= 0) this.#start(key, entry);
+    else if (entry.dueMs > performance.now() + delayMs) {
+      this.#setTimer(entry, delayMs, () => this.#start(key, entry));
+    }
+  }
+
+  #setTimer(entry: Entry<H>, delayMs: number, end: () => void): void {
     clearTimeout(entry.timer);
+    entry.dueMs = performance.now() + delayMs;
+    entry.timer = setTimeout(() => {
+      entry.dueMs = Number.POSITIVE_INFINITY;
+      end();
+    }, delayMs);
+  }
+
+  #start(key: string, entry: Entry<H>): void {
+    if (this.#isPostponed(entry)) {
+      if (entry.dueMs <= performance.now() + postponementMs) return;
+      entry.postponements += 1;
+      this.#setTimer(entry, postponementMs, () => this.#start(key, entry));
+      return;
+    }
+    clearTimeout(entry.timer);
+    entry.dueMs = Number.POSITIVE_INFINITY;
+    entry.postponements = 0;
     entry.state = 'running';
     const run = this.#run(key, entry).finally(() => this.#runs.delete(run));
     this.#runs.add(run);
+  }
+
+  #isPostponed({ hints, postponements }: Entry<H>): boolean {
+    if (this.#urgentRuns.size === 0 || postponements === mostPostponements) return false;
+    return !hints.some((hint) => this.#isUrgent(hint));
+  }
+
+  #isUrgent(hint: H | TimerHint): boolean {
+    return !isTimerHint(hint) && this.#options.reconciler.isUrgent?.(hint) === true;
+  }
+
+  #delayMs(hint: H | TimerHint): number {
+    return isTimerHint(hint) ? 0 : (this.#options.reconciler.delayMs?.(hint) ?? 0);
   }
 
   async #run(key: string, entry: Entry<H>): Promise<void> {
@@ -122,8 +176,10 @@ export class Loop<H extends Hint = Hint> {
     const run = new ActiveRun<H>({ key, reconcileId, hints: entry.hints.splice(0), signal: this.#abort.signal });
     const startedMs = performance.now();
     entry.run = run;
+    if (run.hints.some((hint) => this.#isUrgent(hint))) this.#urgentRuns.add(run);
     const outcome = await this.#reconcile(run);
     entry.run = undefined;
+    this.#urgentRuns.delete(run);
     const failed = outcome.kind === 'failed' || outcome.kind === 'fenced';
     entry.failures = failed ? entry.failures + 1 : 0;
     if (!failed) entry.backoff.reset();
@@ -131,8 +187,9 @@ export class Loop<H extends Hint = Hint> {
     const durationMs = performance.now() - startedMs;
     const { failures } = entry;
     const hints = run.hints.map(({ source, event, receivedMs }) => ({ source, event, receivedMs }));
-    this.#report({ loop: this.name, key, reconcileId, hints, outcome, startedMs, durationMs, failures, nextMs });
+    // The next run may be that of a failover: the report, which is logged and kept, waits for it and not vice versa.
     this.#rest(key, entry, nextMs);
+    this.#report({ loop: this.name, key, reconcileId, hints, outcome, startedMs, durationMs, failures, nextMs });
   }
 
   async #reconcile(run: Run<H>): Promise<Outcome> {
@@ -163,15 +220,18 @@ export class Loop<H extends Hint = Hint> {
     if (this.#stopping) return;
     if (entry.state === 'retired') {
       this.#entries.delete(key);
-    } else if (entry.state === 'dirty') {
-      this.#start(key, entry);
-    } else {
-      entry.state = 'waiting';
-      if (nextMs === undefined) return;
-      const event = entry.failures > 0 ? 'retry' : 'timer';
-      const wake = () => this.#add(key, { source: 'loop', event, receivedMs: performance.now() });
-      entry.timer = setTimeout(wake, nextMs);
+      return;
     }
+    const isDirty = entry.state === 'dirty';
+    entry.state = 'waiting';
+    if (isDirty) {
+      const delayMs = entry.hints.map((hint) => this.#delayMs(hint));
+      this.#startIn(key, entry, Math.min(...delayMs, nextMs ?? Number.POSITIVE_INFINITY));
+      return;
+    }
+    if (nextMs === undefined) return;
+    const event = entry.failures > 0 ? 'retry' : 'timer';
+    this.#setTimer(entry, nextMs, () => this.#add(key, { source: 'loop', event, receivedMs: performance.now() }));
   }
 
   #report(report: RunReport): void {

@@ -29,6 +29,8 @@ export interface Reconciler<H extends Hint = Hint> {
   reconcile(run: Run<H>): Promise<Outcome>;
   /** Whether a hint interrupts a run under way. Default: no hint does. */
   isUrgent?(hint: H): boolean;
+  /** How long a hint may wait for others before it starts a run, in milliseconds. Default: 0. */
+  delayMs?(hint: H): number;
 }
 
 /** The run that a loop passes to its reconciler. */
