@@ -136,17 +136,19 @@ export function readTxnErrors(json: unknown): readonly { readonly step: number; 
   return parsed.success ? parsed.data.Errors.map(({ OpIndex, What }) => ({ step: OpIndex, what: What })) : undefined;
 }
 
-const txnResults = z.object({
-  Results: z
-    .array(z.object({ KV: z.object({ Key: z.string(), ModifyIndex: z.number() }).optional() }))
-    .nullable()
-    .transform((results) => results ?? []),
-});
-
-/** The ModifyIndex of every key that a committed transaction touched. */
+/** The ModifyIndex of every key that a committed transaction touched. Without zod: a failover waits for it. */
 export function readTxnIndexes(json: unknown): ReadonlyMap<string, number> {
+  const results = (json as { Results?: unknown } | null | undefined)?.Results;
+  if (results !== null && !Array.isArray(results)) throw invalid('a transaction', 'it has no list of results');
   const indexes = new Map<string, number>();
-  for (const { KV } of read(txnResults, json, 'a transaction').Results) if (KV) indexes.set(KV.Key, KV.ModifyIndex);
+  for (const result of results ?? []) {
+    const KV = (result as { KV?: unknown } | null)?.KV;
+    if (KV === undefined) continue;
+    const { Key, ModifyIndex } = (KV ?? {}) as { Key?: unknown; ModifyIndex?: unknown };
+    if (typeof Key !== 'string' || typeof ModifyIndex !== 'number')
+      throw invalid('a transaction', 'a key has no index');
+    indexes.set(Key, ModifyIndex);
+  }
   return indexes;
 }
 
@@ -158,11 +160,12 @@ function read<S extends z.ZodType>(shape: S, json: unknown, what: string): z.out
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new SwitchmasterError(
-    'consul-answer-invalid',
-    `Consul's answer about ${what} is not of the documented shape: ${issue?.message ?? 'unreadable'} at ${issue?.path.join('.') || 'its top'}`,
-    { cause: parsed.error },
-  );
+  throw invalid(what, `${issue?.message ?? 'unreadable'} at ${issue?.path.join('.') || 'its top'}`, parsed.error);
+}
+
+function invalid(what: string, why: string, cause?: Error): SwitchmasterError {
+  const message = `Consul's answer about ${what} is not of the documented shape: ${why}`;
+  return new SwitchmasterError('consul-answer-invalid', message, { cause });
 }
 
 function compareText(a: string, b: string): number {

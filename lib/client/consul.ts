@@ -2,13 +2,13 @@ import { EventEmitter } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import Consul from 'consul';
-import type { SwitchmasterError } from '../errors.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
 import { readAnswer, readMetadata } from './consul-answers.ts';
 import { isConflict, refusedStep, responseBody, translate } from './consul-errors.ts';
-import { toTxnStep } from './consul-operations.ts';
 import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
+import { putTransaction, type TransactionTarget } from './consul-transaction.ts';
+import { Precedence } from './precedence.ts';
 import { timed } from './request-time.ts';
 import { type ClientTls, toTlsOptions } from './tls.ts';
 
@@ -90,10 +90,13 @@ export class ConsulClient {
   readonly #consul: Consul;
   readonly #agent: http.Agent;
   readonly #base: Record<string, unknown>;
+  readonly #transactions: TransactionTarget;
+  readonly #precedence = new Precedence();
   readonly #onTransaction: () => void;
 
   constructor(options: ConsulOptions) {
     this.#agent = makeAgent(options);
+    this.#transactions = { ...options, agent: this.#agent };
     this.#onTransaction = options.onTransaction ?? (() => {});
     const scheme = options.tls === undefined ? 'http' : 'https';
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
@@ -123,33 +126,41 @@ export class ConsulClient {
     const ask = () => this.#call(this.#route(query), { request, what, signal: options.signal });
     // The duration of a blocking query is not a delay, so it is not measured.
     const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
+    if (blocking) await this.#precedence.after();
     return {
       value: readAnswer(query, body, what) as ConsulAnswers[Q['kind']],
       ...readMetadata(query.kind, answer.headers),
     };
   }
 
-  /** Carries out all operations or none. A lost compare-and-set is an answer (`conflict`), not an error. */
+  /**
+   * Carries out all operations or none. A lost compare-and-set is an answer (`conflict`), not an error. The answers of
+   * blocking queries wait for a moment while a transaction with `precedence` `over-watches` is under way.
+   */
   async transact(
     operations: readonly CatalogOperation[],
-    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+    options: {
+      readonly timeoutMs?: number;
+      readonly signal?: AbortSignal;
+      readonly precedence?: 'over-watches' | 'none';
+    } = {},
   ): Promise<TransactionResult> {
-    const steps = operations.map(toTxnStep);
-    const call: Call = (request) => this.#consul.transaction.create(steps as never, request as never);
-    const request = { ...this.#base, timeout: options.timeoutMs ?? defaultTimeoutMs };
+    const { timeoutMs = defaultTimeoutMs, signal, precedence = 'none' } = options;
+    const put = () => putTransaction(this.#transactions, operations, { timeoutMs, signal });
+    const run = () => (precedence === 'none' ? put() : this.#precedence.first(put));
     try {
-      const [, body] = await timed({ server: 'consul', operation: 'transaction' }, () =>
-        this.#call(call, { request, what: 'a transaction', signal: options.signal }),
-      );
+      signal?.throwIfAborted();
+      const body = await timed({ server: 'consul', operation: 'transaction' }, run);
       this.#onTransaction();
       return { kind: 'committed', indexes: readTxnIndexes(body) };
-    } catch (error) {
-      const body = responseBody((error as SwitchmasterError).cause);
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      const body = responseBody(thrown);
       const errors = body === undefined ? undefined : readTxnErrors(body);
-      if (errors === undefined) throw error;
+      if (errors === undefined) throw translate(thrown, 'a transaction');
       this.#onTransaction();
       if (errors.every((error) => isConflict(error, operations))) return { kind: 'conflict', errors };
-      throw refusedStep(errors, { operations, cause: error });
+      throw refusedStep(errors, { operations, cause: translate(thrown, 'a transaction') });
     }
   }
 

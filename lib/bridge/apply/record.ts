@@ -18,7 +18,8 @@ export async function publishRecord(
   change: CatalogChange & { readonly key: string },
 ): Promise<RecordOutcome> {
   const room = maxTransactionSteps - change.first.length;
-  const answer = await client.transact([...change.first, ...change.rest.slice(0, room)], { timeoutMs: writeTimeoutMs });
+  const steps = [...change.first, ...change.rest.slice(0, room)];
+  const answer = await client.transact(steps, { timeoutMs: writeTimeoutMs, precedence: 'over-watches' });
   if (answer.kind === 'conflict') return { kind: 'fenced', what: describe(answer.errors) };
   const modifyIndex = answer.indexes.get(change.key) ?? 0;
   const left = change.rest.slice(room);

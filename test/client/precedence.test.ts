@@ -1,0 +1,37 @@
+import t from 'tap';
+import { Precedence } from '../../lib/client/precedence.ts';
+
+t.test('answers wait until the work that goes first has ended, and what follows it', async (t) => {
+  const precedence = new Precedence({ longestWaitMs: 60_000 });
+  const seen: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const work = precedence.first(() => promise).then(() => seen.push('work'));
+  const followed = work.then(() => seen.push('what follows'));
+  const answers = [1, 2].map((n) => precedence.after().then(() => seen.push(`answer ${n}`)));
+  await new Promise(setImmediate);
+  t.strictSame(seen, []);
+  resolve();
+  await Promise.all([followed, ...answers]);
+  t.strictSame(seen, ['work', 'what follows', 'answer 1', 'answer 2']);
+});
+
+t.test('without such work, and after it, nothing waits', async (t) => {
+  const precedence = new Precedence();
+  await precedence.after();
+  await t.rejects(
+    precedence.first(() => Promise.reject(new Error('refused'))),
+    { message: 'refused' },
+  );
+  await precedence.after();
+  await precedence.after();
+});
+
+t.test('work that hangs holds up no answer for long', async (t) => {
+  const precedence = new Precedence();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const work = precedence.first(() => promise);
+  await precedence.after();
+  t.pass('it went on while the work is under way');
+  resolve();
+  await work;
+});
