@@ -41,7 +41,7 @@ export function observeEvent(
   }: { readonly sentinels: readonly Address[]; readonly access: RedisAccess; readonly signal: AbortSignal },
 ): StageObserver {
   const connected = Promise.withResolvers<void>();
-  const heard = Promise.withResolvers<number>();
+  const announced = Promise.withResolvers<number>();
   const links = sentinels.map(
     (address) =>
       new SentinelLink({
@@ -50,17 +50,17 @@ export function observeEvent(
         onUp: () => connected.resolve(),
         onDown: () => {},
         onEvent: ({ event, master }) => {
-          if (event === '+switch-master' && master === old.name) heard.resolve(performance.now());
+          if (event === '+switch-master' && master === old.name) announced.resolve(performance.now());
         },
       }),
   );
   const close = (): void => {
     for (const link of links) link.close();
-    heard.reject(signal.reason);
+    announced.reject(signal.reason);
     connected.reject(signal.reason);
   };
   signal.addEventListener('abort', close, { once: true });
-  return silenced({ stage: 'event', inPlace: connected.promise, reached: heard.promise });
+  return silenced({ stage: 'event', inPlace: connected.promise, reached: announced.promise });
 }
 
 /** The record in Consul names another master. */

@@ -22,21 +22,22 @@ export interface ReplicaOpinion {
  */
 export function masterOpinion(
   master: Address,
-  heard: {
+  observed: {
     readonly views: readonly SentinelView[];
     readonly role: RoleAnswer | undefined;
     /** Set where the Sentinels answer and none of them knows this master. */
     readonly unmonitored?: string | undefined;
   },
 ): Opinion | undefined {
-  const views = heard.views.filter((view) => sameAddress(view.master, master));
-  const role = heard.role !== undefined && sameAddress(heard.role.address, master) ? heard.role.role : undefined;
+  const views = observed.views.filter((view) => sameAddress(view.master, master));
+  const role =
+    observed.role !== undefined && sameAddress(observed.role.address, master) ? observed.role.role : undefined;
   const says = (condition: SentinelView['condition']) => views.some((view) => view.condition === condition);
   if (says('failover')) return { status: 'critical', output: 'Sentinel: failing over' };
   if (says('o_down')) return { status: 'critical', output: 'Sentinel: objectively down' };
   if (role === 'replica' || role === 'other') return { status: 'critical', output: 'answers ROLE as a replica' };
   if (says('s_down')) return { status: 'warning', output: 'Sentinel: subjectively down' };
-  if (heard.unmonitored !== undefined) {
+  if (observed.unmonitored !== undefined) {
     const output = 'no Sentinel monitors it';
     return role === 'master'
       ? { status: 'warning', output }

@@ -93,7 +93,7 @@ export class SentinelSource {
     return this.#members.count(name);
   }
 
-  /** Asks the Sentinels at `only`, or every one, about `name`, all at the same time. Each process has one spelling. */
+  /** Asks the Sentinels at `only`, or every one, about `name`, all at the same time. Each process has one address. */
   async read(name: string, options: { readonly only?: readonly Address[] } = {}): Promise<readonly SentinelReading[]> {
     const wanted = options.only === undefined ? undefined : new Set(options.only.map(formatAddress));
     const members = [...this.#members].filter(({ link }) => wanted?.has(formatAddress(link.address)) ?? true);
@@ -155,7 +155,7 @@ export class SentinelSource {
   }
 
   #hint(name: string, member: SentinelMember, event: SentinelEvent): void {
-    const target = event.target === undefined ? undefined : this.#unified.spell(name, event.target);
+    const target = event.target === undefined ? undefined : this.#unified.canonical(name, event.target);
     const election = this.#electionOf(member, name);
     this.#options.onHint(name, { sentinel: member.link.address, event: { ...event, target }, election });
   }
@@ -163,8 +163,8 @@ export class SentinelSource {
   #electionOf(member: SentinelMember, name: string): Selection | undefined {
     const election = member.election(name);
     if (election === undefined) return undefined;
-    const spell = (address: Address): Address => this.#unified.spell(name, address);
-    return { ...election, selected: spell(election.selected), replaced: spell(election.replaced) };
+    const canonical = (address: Address): Address => this.#unified.canonical(name, address);
+    return { ...election, selected: canonical(election.selected), replaced: canonical(election.replaced) };
   }
 
   #discoverAll(): void {

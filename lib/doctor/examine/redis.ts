@@ -21,15 +21,15 @@ export async function examineInstances(
 ): Promise<{ readonly masters: readonly ExaminedMaster[]; readonly clocks: readonly ExaminedClock[] }> {
   const clocks: ExaminedClock[] = [];
   const masters = await Promise.all(
-    [...opinions].map(async ([name, heard]): Promise<ExaminedMaster> => {
+    [...opinions].map(async ([name, views]): Promise<ExaminedMaster> => {
       const instances = await Promise.all(
-        rolesOf(heard).map(async (wanted) => {
+        rolesOf(views).map(async (wanted) => {
           const { instance, clock } = await examineInstance(config, wanted);
           if (clock !== undefined) clocks.push(clock);
           return instance;
         }),
       );
-      return { name, opinions: heard, instances };
+      return { name, opinions: views, instances };
     }),
   );
   return { masters: masters.toSorted((a, b) => (a.name < b.name ? -1 : 1)), clocks };

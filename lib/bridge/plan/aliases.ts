@@ -5,7 +5,7 @@ import type { SentinelView } from '../../model/sentinel.ts';
 /*
  * One process with several names. Some Sentinels announce hostnames and others addresses, and a Sentinel that was
  * configured by a hostname keeps it while its replicas are known by address. The run id (INFO) proves that two names lead to
- * one process. Everything that the bridge decides on then has one spelling for it.
+ * one process. Everything that the bridge decides on then has one address for it.
  */
 
 /** An address and the run id of the process there, by one source. */
@@ -25,11 +25,11 @@ interface Known {
 const restartMs = 30_000;
 
 /** What the Sentinels, and the bridge itself, said of the processes of one master. */
-export class Spellings {
+export class Aliases {
   readonly #sources = new Map<string, ReadonlyMap<string, Known>>();
 
   /** Replaces what `source` said before. */
-  hear(source: string, named: readonly Named[], nowMs: number): void {
+  learn(source: string, named: readonly Named[], nowMs: number): void {
     const before = this.#sources.get(source);
     const known = named.flatMap(({ address, runId }) => {
       const key = formatAddress(address);
@@ -42,8 +42,8 @@ export class Spellings {
     this.#sources.set(source, new Map(known));
   }
 
-  /** The spelling of `address`: as the record has it, else as most Sentinels have it, an IP address before a hostname. */
-  spell(address: Address, at: { readonly record: MasterRecord | undefined; readonly nowMs: number }): Address {
+  /** The one address of the process at `address`: the record's, else the one that most Sentinels use, an IP address before a hostname. */
+  canonical(address: Address, at: { readonly record: MasterRecord | undefined; readonly nowMs: number }): Address {
     const group = this.#namesOf(address, at.nowMs);
     if (group.length === 1) return address;
     const { record } = at;
@@ -78,24 +78,24 @@ export function namedIn(view: SentinelView): readonly Named[] {
   return [{ address: view.master, runId: view.masterRunId }, ...replicas];
 }
 
-/** The view with every address in one spelling, and each process once. */
-export function respell(view: SentinelView, spell: (address: Address) => Address): SentinelView {
-  const master = spell(view.master);
+/** The view with one address for each process, and each process once. */
+export function canonicalize(view: SentinelView, canonical: (address: Address) => Address): SentinelView {
+  const master = canonical(view.master);
   const replicas: SentinelView['replicas'][number][] = [];
   for (const replica of view.replicas) {
-    const address = spell(replica.address);
+    const address = canonical(replica.address);
     if (sameAddress(address, master)) continue;
-    const twin = replicas.findIndex((other) => sameAddress(other.address, address));
-    if (twin === -1) replicas.push({ ...replica, address });
-    else if (replica.condition === 'up') replicas[twin] = { ...replica, address };
+    const same = replicas.findIndex((other) => sameAddress(other.address, address));
+    if (same === -1) replicas.push({ ...replica, address });
+    else if (replica.condition === 'up') replicas[same] = { ...replica, address };
   }
   const { promoting, election } = view;
   return {
     ...view,
     master,
     replicas,
-    ...(promoting === undefined ? {} : { promoting: spell(promoting) }),
-    ...(election === undefined ? {} : { election: { ...election, selected: spell(election.selected) } }),
+    ...(promoting === undefined ? {} : { promoting: canonical(promoting) }),
+    ...(election === undefined ? {} : { election: { ...election, selected: canonical(election.selected) } }),
   };
 }
 
