@@ -13,6 +13,8 @@ export interface Config {
   readonly sentinel: SentinelConfig | undefined;
   /** The Redis Clusters whose records this node writes. */
   readonly cluster: readonly ClusterConfig[];
+  /** undefined: this node does not answer in Sentinel's place. */
+  readonly sentinelEndpoint: EndpointConfig | undefined;
   readonly templates: readonly TemplateSpec[];
   /** undefined: the API is off. */
   readonly api: ApiConfig | undefined;
@@ -89,8 +91,39 @@ export interface ApiConfig {
   /** Port 0 takes a free one. */
   readonly listen: Address;
   readonly token?: Secret;
-  /** PEM texts. */
-  readonly tls?: { readonly cert: string; readonly key: Secret; readonly clientCa?: string };
+  readonly tls?: ServerTls;
+}
+
+/** PEM texts. With `clientCa`, clients need a certificate that it issued. */
+export interface ServerTls {
+  readonly cert: string;
+  readonly key: Secret;
+  readonly clientCa?: string;
+}
+
+interface NamedSecret {
+  readonly username: string;
+  readonly password: Secret;
+}
+
+export interface EndpointConfig {
+  /** Port 0 takes a free one. */
+  readonly listen: Address;
+  /** Where clients of other nodes reach it. */
+  readonly announce?: Address;
+  /** Who may read; undefined: everybody. */
+  readonly reader?: NamedSecret;
+  /** Who may order failovers; undefined: nobody. */
+  readonly operator?: NamedSecret;
+  readonly tls?: ServerTls;
+  readonly maxConnections: number;
+  readonly idleMs: number;
+  /** By a glob of master names: where clients reach the servers. The first match counts. */
+  readonly publish: readonly {
+    readonly masters: string;
+    readonly port?: number;
+    readonly addresses: Readonly<Record<string, Address>>;
+  }[];
 }
 
 interface LogConfig {

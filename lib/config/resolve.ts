@@ -3,11 +3,13 @@ import { isLoopback } from '../model/address.ts';
 import { resolveAccess } from './access.ts';
 import { resolveClusters } from './cluster.ts';
 import { resolveConsul } from './consul.ts';
+import { resolveEndpoint } from './endpoint.ts';
 import type { ApiConfig, Config, JournalConfig, SentinelConfig } from './model.ts';
 import { resolveRegister } from './register.ts';
 import type { Resolution } from './resolution.ts';
 import type { RawApi, RawConfig, RawJournal, RawSentinel } from './schema.ts';
 import { resolveTemplates } from './template.ts';
+import { readServerTls } from './tls.ts';
 
 /** Reads the files, secrets and variables that the sections name. Reports problems and never throws. */
 export async function resolveConfig(resolution: Resolution, raw: RawConfig): Promise<Config> {
@@ -17,6 +19,8 @@ export async function resolveConfig(resolution: Resolution, raw: RawConfig): Pro
     register: raw.register === undefined ? undefined : await resolveRegister(resolution, raw.register),
     sentinel: raw.sentinel === undefined ? undefined : await resolveSentinel(resolution, raw.sentinel),
     cluster: await resolveClusters(resolution, raw.cluster),
+    sentinelEndpoint:
+      raw.sentinelEndpoint === undefined ? undefined : await resolveEndpoint(resolution, raw.sentinelEndpoint),
     templates: await resolveTemplates(resolution, raw.templates),
     api: await resolveApi(resolution, raw.api),
     log: raw.log,
@@ -56,7 +60,7 @@ async function resolveApi(resolution: Resolution, raw: RawApi): Promise<ApiConfi
     raw.tokenFile === undefined
       ? resolution.secretVariable('SWITCHMASTER_API_TOKEN')
       : await resolution.readSecret(raw.tokenFile, { at: ['api', 'tokenFile'] });
-  const tls = raw.tls === undefined ? undefined : await readServerTls(resolution, raw.tls);
+  const tls = raw.tls === undefined ? undefined : await readServerTls(resolution, { raw: raw.tls, at: ['api', 'tls'] });
   if (!isLoopback(listen.host) && raw.tls === undefined && !raw.allowRemote) {
     resolution.report(
       { at: ['api', 'listen'] },
@@ -67,21 +71,6 @@ async function resolveApi(resolution: Resolution, raw: RawApi): Promise<ApiConfi
     );
   }
   return { listen, ...(token === undefined ? {} : { token }), ...(tls === undefined ? {} : { tls }) };
-}
-
-async function readServerTls(
-  resolution: Resolution,
-  raw: NonNullable<Exclude<RawApi, false>['tls']>,
-): Promise<ApiConfig['tls']> {
-  const at = ['api', 'tls'];
-  const cert = await resolution.readText(raw.certFile, { at: [...at, 'certFile'] });
-  const key = await resolution.readSecret(raw.keyFile, { at: [...at, 'keyFile'] });
-  const clientCa =
-    raw.clientCaFile === undefined
-      ? undefined
-      : await resolution.readText(raw.clientCaFile, { at: [...at, 'clientCaFile'] });
-  if (cert === undefined || key === undefined) return undefined;
-  return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
 }
 
 function resolveJournal(resolution: Resolution, raw: RawJournal): JournalConfig {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type Address, parseAddress } from '../model/address.ts';
 import { clusterSection } from './cluster-schema.ts';
 import { duration } from './duration.ts';
+import { endpointSection } from './endpoint-schema.ts';
 import { registerSection } from './register-schema.ts';
-import { address, clientTls, filePath, redisAccess, text } from './shared-schema.ts';
+import { address, clientTls, filePath, listenAddress, redisAccess, serverTls, text } from './shared-schema.ts';
 import { templatesSection } from './template-schema.ts';
 
 /*
@@ -51,23 +51,13 @@ const sentinelSection = z.strictObject({
 });
 export type RawSentinel = z.output<typeof sentinelSection>;
 
-/** Like {@link address}; port 0 takes a free port. */
-const listenAddress = z.string().transform((value, context): Address => {
-  const free = /^(.+):0$/.exec(value);
-  const parsed = free === null ? parseAddress(value) : parseAddress(`${free[1]}:1`);
-  if (parsed !== undefined) return free === null ? parsed : { host: parsed.host, port: 0 };
-  const hint = value.startsWith(':') ? `write 127.0.0.1${value}` : 'write host:port, or [address]:port for IPv6';
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not an address`, params: { hint } });
-  return z.NEVER;
-});
-
 const apiSection = z.union([
   z.literal(false),
   z.strictObject({
     listen: listenAddress.default({ host: '127.0.0.1', port: 8680 }),
     tokenFile: filePath.optional(),
     allowRemote: z.boolean().default(false),
-    tls: z.strictObject({ certFile: filePath, keyFile: filePath, clientCaFile: filePath.optional() }).optional(),
+    tls: serverTls.optional(),
   }),
 ]);
 export type RawApi = z.output<typeof apiSection>;
@@ -90,6 +80,7 @@ export const sections = {
   register: registerSection,
   sentinel: sentinelSection,
   cluster: clusterSection,
+  sentinelEndpoint: endpointSection,
   templates: templatesSection,
   api: apiSection,
   log: logSection,
@@ -118,6 +109,7 @@ export const configSchema = z.strictObject({
   register: registerSection.optional(),
   sentinel: sentinelSection.optional(),
   cluster: clusterSection.optional(),
+  sentinelEndpoint: endpointSection.optional(),
   templates: templatesSection.optional(),
   api: apiSection.optional(),
   log: logSection.optional(),

@@ -31,3 +31,17 @@ export const redisAccess = z.strictObject({
   tls: z.union([z.boolean(), clientTls]).default(false),
 });
 export type RawAccess = z.output<typeof redisAccess>;
+
+/** Like {@link address}; port 0 takes a free port. */
+export const listenAddress = z.string().transform((value, context): Address => {
+  const free = /^(.+):0$/.exec(value);
+  const parsed = free === null ? parseAddress(value) : parseAddress(`${free[1]}:1`);
+  if (parsed !== undefined) return free === null ? parsed : { host: parsed.host, port: 0 };
+  const hint = value.startsWith(':') ? `write 127.0.0.1${value}` : 'write host:port, or [address]:port for IPv6';
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not an address`, params: { hint } });
+  return z.NEVER;
+});
+
+/** The certificate of a server of ours. With `clientCaFile`, clients need a certificate that it issued. */
+export const serverTls = z.strictObject({ certFile: filePath, keyFile: filePath, clientCaFile: filePath.optional() });
+export type RawServerTls = z.output<typeof serverTls>;

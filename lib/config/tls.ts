@@ -1,8 +1,8 @@
-import type { ClientTls } from './model.ts';
+import type { ClientTls, ServerTls } from './model.ts';
 import type { Path } from './problem.ts';
 import type { Resolution, Setting } from './resolution.ts';
 import type { Secret } from './secret.ts';
-import type { RawClientTls } from './shared-schema.ts';
+import type { RawClientTls, RawServerTls } from './shared-schema.ts';
 
 /** Settings of TLS with their origins, before their files are read. */
 export interface TlsSettings {
@@ -61,4 +61,20 @@ export async function readTls(resolution: Resolution, settings: TlsSettings): Pr
     ...(serverName === undefined ? {} : { serverName }),
     verify,
   };
+}
+
+/** Reads the certificate of a server of ours; undefined if a file cannot be read, which is reported. */
+export async function readServerTls(
+  resolution: Resolution,
+  given: { readonly raw: RawServerTls; readonly at: Path },
+): Promise<ServerTls | undefined> {
+  const { raw, at } = given;
+  const cert = await resolution.readText(raw.certFile, { at: [...at, 'certFile'] });
+  const key = await resolution.readSecret(raw.keyFile, { at: [...at, 'keyFile'] });
+  const clientCa =
+    raw.clientCaFile === undefined
+      ? undefined
+      : await resolution.readText(raw.clientCaFile, { at: [...at, 'clientCaFile'] });
+  if (cert === undefined || key === undefined) return undefined;
+  return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
 }

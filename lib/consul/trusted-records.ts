@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatAddress } from '../model/address.ts';
-import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
-import { dnsSafe, type Naming, plainKey, recordKey, recordPrefix } from '../model/naming.ts';
+import type { KvEntry } from '../model/catalog.ts';
+import { isOfMaster } from '../model/master-instance.ts';
+import { type Naming, plainKey, recordKey, recordPrefix } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { type MasterRecord, parseRecord } from '../model/record.ts';
 import { readRecords } from '../model/records.ts';
@@ -177,7 +178,7 @@ class Observation {
     const key = plainKey(naming, name);
     const plain = (lastValue(keys) ?? []).filter((entry) => entry.key === key).map(({ value }) => value);
     const served = (lastValue(services) ?? [])
-      .filter((instance) => belongsTo(instance, { naming, name }))
+      .filter((instance) => isOfMaster(instance, { naming, name }))
       .map(({ address, port }) => formatAddress({ host: address, port }));
     const current = [...(keys.kind === 'current' ? plain : []), ...(services.kind === 'current' ? served : [])];
     const kind = keys.kind === 'pending' || services.kind === 'pending' ? 'pending' : 'read';
@@ -190,14 +191,6 @@ function withoutCopies(entries: readonly KvEntry[], naming: Naming): readonly Kv
   const { ignoredKeys } = readRecords(entries, recordPrefix(naming));
   const copies = new Set(ignoredKeys.filter(({ kind }) => kind === 'other-name').map(({ key }) => key));
   return copies.size === 0 ? entries : entries.filter(({ key }) => !copies.has(key));
-}
-
-/** The tags of a `redis-master` instance are the master's name, its DNS-safe form, and the environment. */
-function belongsTo({ tags }: ServiceInstance, of: { readonly naming: Naming; readonly name: string }): boolean {
-  const { environment } = of.naming;
-  const own = [of.name, dnsSafe(of.name)];
-  if (!tags.includes(of.name)) return false;
-  return environment === undefined ? tags.every((tag) => own.includes(tag)) : tags.includes(environment);
 }
 
 function lastValue<T>(state: WatchState<T>): T | undefined {

@@ -2,10 +2,11 @@ import { hostname } from 'node:os';
 import { BridgePart } from '../bridge/part.ts';
 import { buildClusters } from '../cluster/part.ts';
 import { matchesAny } from '../config/glob.ts';
-import type { ApiConfig, Config, SentinelConfig } from '../config/model.ts';
+import type { ApiConfig, Config, EndpointConfig, SentinelConfig } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import type { Decisions } from '../consul/decisions.ts';
 import { ConsulPart } from '../consul/part.ts';
+import { EndpointPart } from '../endpoint/part.ts';
 import type { Views } from '../http/views.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { formatAddress } from '../model/address.ts';
@@ -77,6 +78,12 @@ const drafts: readonly Draft[] = [
         naming: { environment },
         onNodeHosts: (why) => reportInterfaces(context, why),
       }),
+  }),
+  row({
+    name: 'endpoint',
+    settings: ({ sentinelEndpoint, ...rest }) =>
+      sentinelEndpoint === undefined ? undefined : { sentinelEndpoint, ...sharedSettings(rest) },
+    build: buildEndpoint,
   }),
   row({
     name: 'renderer',
@@ -181,6 +188,21 @@ function buildProvisioner({ sentinel, environment }: BridgeSettings, context: Pa
     redisAccess: revealAccess(sentinel.redis),
     matches: (name) => matchesAny(sentinel.masters, name),
     resyncMs: sentinel.resyncMs,
+  });
+}
+
+function buildEndpoint(
+  { sentinelEndpoint: settings, environment }: { sentinelEndpoint: EndpointConfig; environment: string | undefined },
+  context: PartContext,
+): Part {
+  return new EndpointPart({
+    ...connections(context),
+    settings,
+    naming: { environment },
+    decisions: context.decisions,
+    version: context.version,
+    failOver: (name) => context.views().masterControls.failOver(name, {}),
+    log: context.log.child({ part: 'endpoint' }),
   });
 }
 

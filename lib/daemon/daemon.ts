@@ -116,8 +116,9 @@ export class Daemon {
     await this.#assembly.become(draftParts(config, this.#context()), { graceMs });
     for (const { path, message, hint } of findWarnings(config))
       this.#options.log.warn({ path, why: message, hint }, 'config warning');
-    const { register, sentinel, cluster, templates } = config;
-    if (register === undefined && sentinel === undefined && cluster.length + templates.length === 0) {
+    const { register, sentinel, sentinelEndpoint, cluster, templates } = config;
+    const isIdle = register === undefined && sentinel === undefined && sentinelEndpoint === undefined;
+    if (isIdle && cluster.length + templates.length === 0) {
       this.#options.log.warn('nothing to do: the config has neither register, sentinel, cluster nor templates');
     }
   }

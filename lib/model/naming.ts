@@ -7,6 +7,8 @@ export interface Naming {
 
 export const masterService = 'redis-master';
 export const replicaService = 'redis-replica';
+/** Switchmaster's own endpoints that answer in Sentinel's place. */
+export const endpointService = 'redis-sentinel-endpoint';
 
 /** `redis/` or `redis/E/`: every key of the environment begins with it. */
 export function keyPrefix({ environment }: Naming): string {

@@ -1,0 +1,63 @@
+import type { Hub, Subscriber } from './hub.ts';
+import type { Protocol } from './resp/reply.ts';
+
+/** Who a connection is. `nobody` may only authenticate. */
+export type User = 'nobody' | 'reader' | 'operator';
+
+/** What commands know and change of their connection. */
+export class Client implements Subscriber {
+  readonly id: number;
+  readonly address: string;
+  readonly send: (text: string) => void;
+  protocol: Protocol = 2;
+  user: User;
+  name = '';
+  /** Set by CLIENT SETINFO: the library and its version. */
+  readonly library = new Map<string, string>();
+  readonly #hub: Hub;
+  readonly #firstUser: User;
+  readonly #subscriptions = { channel: new Set<string>(), pattern: new Set<string>() };
+
+  constructor(options: {
+    readonly id: number;
+    readonly address: string;
+    readonly user: User;
+    readonly hub: Hub;
+    readonly send: (text: string) => void;
+  }) {
+    this.id = options.id;
+    this.address = options.address;
+    this.user = options.user;
+    this.#firstUser = options.user;
+    this.#hub = options.hub;
+    this.send = options.send;
+  }
+
+  /** The number of its channels and patterns. */
+  get subscriptions(): number {
+    return this.#subscriptions.channel.size + this.#subscriptions.pattern.size;
+  }
+
+  subscribe(kind: 'channel' | 'pattern', name: string): void {
+    if (this.#subscriptions[kind].has(name)) return;
+    this.#subscriptions[kind].add(name);
+    this.#hub.add(kind, name, this);
+  }
+
+  unsubscribe(kind: 'channel' | 'pattern', name: string): void {
+    if (this.#subscriptions[kind].delete(name)) this.#hub.remove(kind, name, this);
+  }
+
+  subscribed(kind: 'channel' | 'pattern'): readonly string[] {
+    return [...this.#subscriptions[kind]];
+  }
+
+  /** RESET, and the end of the connection. */
+  reset(): void {
+    for (const kind of ['channel', 'pattern'] as const)
+      for (const name of this.subscribed(kind)) this.unsubscribe(kind, name);
+    this.protocol = 2;
+    this.user = this.#firstUser;
+    this.name = '';
+  }
+}

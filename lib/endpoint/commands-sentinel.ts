@@ -1,0 +1,139 @@
+import { SwitchmasterError } from '../errors.ts';
+import type { Client } from './client.ts';
+import { describeEndpoint, describeMaster, describeReplica } from './plan/answers.ts';
+import type { ServedMaster, ServedView } from './plan/view.ts';
+import { ErrorReply, nullArray, ok, type Reply, SimpleString } from './resp/reply.ts';
+
+export interface SentinelContext {
+  /** 40 hexadecimal digits. */
+  readonly id: () => string;
+  /** undefined until Consul was read once. */
+  readonly view: () => ServedView | undefined;
+  /** Whether Consul answers now. */
+  readonly isCurrent: () => boolean;
+  /** Orders a planned failover; undefined where the config allows none. Rejects with the reason. */
+  readonly failOver: ((name: string) => Promise<unknown>) | undefined;
+}
+
+interface Call {
+  readonly context: SentinelContext;
+  readonly client: Client;
+  readonly view: ServedView;
+  /** After the subcommand. */
+  readonly args: readonly string[];
+}
+
+interface Subcommand {
+  /** The exact number of arguments after the subcommand. */
+  readonly arguments: number;
+  run(call: Call): Reply | Promise<Reply>;
+}
+
+const ofMaster = (run: (master: ServedMaster, call: Call) => Reply | Promise<Reply>): Subcommand => ({
+  arguments: 1,
+  run: (call) => {
+    const master = call.view.masters.get(call.args[0] ?? '');
+    return master === undefined ? new ErrorReply('ERR No such master with that name') : run(master, call);
+  },
+});
+
+const replicas = ofMaster((master) => master.replicas.map((replica) => describeReplica(replica, master)));
+
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  'get-master-addr-by-name': {
+    arguments: 1,
+    run: ({ view, args }) => {
+      const master = view.masters.get(args[0] ?? '');
+      return master === undefined ? nullArray : [master.address.host, String(master.address.port)];
+    },
+  },
+  masters: {
+    arguments: 0,
+    run: ({ view }) => [...view.masters.values()].map((master) => describeMaster(master, view)),
+  },
+  master: ofMaster((master, { view }) => describeMaster(master, view)),
+  replicas,
+  slaves: replicas,
+  sentinels: ofMaster((_master, { view }) => view.endpoints.map(describeEndpoint)),
+  ckquorum: ofMaster((_master, { context, view }) => checkQuorum(context, view)),
+  failover: ofMaster(failOver),
+  'pending-scripts': { arguments: 0, run: () => [] },
+};
+
+/** Subcommands of a Sentinel that change something or take part in its votes. */
+const refused: ReadonlySet<string> = new Set([
+  'monitor',
+  'remove',
+  'set',
+  'reset',
+  'config',
+  'flushconfig',
+  'debug',
+  'simulate-failure',
+  'is-master-down-by-addr',
+]);
+
+const help = [
+  'SENTINEL <subcommand> [<arg> [value] [opt] ...]. Subcommands of this endpoint are:',
+  'CKQUORUM <master-name>',
+  'FAILOVER <master-name>',
+  'GET-MASTER-ADDR-BY-NAME <master-name>',
+  'MASTER <master-name>',
+  'MASTERS',
+  'MYID',
+  'PENDING-SCRIPTS',
+  'REPLICAS <master-name>',
+  'SENTINELS <master-name>',
+  'HELP',
+];
+
+/** SENTINEL and its subcommands, from the records. */
+export async function sentinelCommand(
+  context: SentinelContext,
+  from: { readonly client: Client; readonly args: readonly string[] },
+): Promise<Reply> {
+  const [given = '', ...args] = from.args;
+  const word = given.toLowerCase();
+  if (word === 'myid') return context.id();
+  if (word === 'help') return help.map((line) => new SimpleString(line));
+  if (refused.has(word)) return refusal(word);
+  const subcommand = Object.hasOwn(subcommands, word) ? subcommands[word] : undefined;
+  if (subcommand === undefined)
+    return new ErrorReply(`ERR unknown subcommand '${given.slice(0, 128)}'. Try SENTINEL HELP.`);
+  if (args.length !== subcommand.arguments)
+    return new ErrorReply(`ERR wrong number of arguments for 'sentinel|${word}' command`);
+  const view = context.view();
+  if (view === undefined)
+    return new ErrorReply(
+      'ERR switchmaster has not read the records from Consul yet: ask another endpoint, or try again',
+    );
+  return subcommand.run({ context, client: from.client, view, args });
+}
+
+function refusal(word: string): Reply {
+  const why = 'this is the Sentinel endpoint of switchmaster, which monitors nothing';
+  return new ErrorReply(`ERR SENTINEL ${word.toUpperCase()} is refused: ${why}; send it to a Sentinel`);
+}
+
+function checkQuorum(context: SentinelContext, view: ServedView): Reply {
+  if (!context.isCurrent())
+    return new ErrorReply('NOQUORUM Consul does not answer: the records are the last ones that were read');
+  const usable = view.endpoints.length + 1;
+  return new SimpleString(`OK ${usable} usable Sentinels. Quorum and failover authorization can be reached`);
+}
+
+async function failOver(master: ServedMaster, { context, client }: Call): Promise<Reply> {
+  if (context.failOver === undefined)
+    return new ErrorReply(
+      'ERR SENTINEL FAILOVER is refused: the config of switchmaster has no sentinelEndpoint.operator',
+    );
+  if (client.user !== 'operator')
+    return new ErrorReply("NOPERM this user has no permissions to run the 'sentinel|failover' command");
+  try {
+    await context.failOver(master.name);
+    return ok;
+  } catch (thrown) {
+    const { message } = SwitchmasterError.from(thrown);
+    return new ErrorReply(`ERR ${message}`);
+  }
+}

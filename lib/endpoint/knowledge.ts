@@ -1,0 +1,102 @@
+import type { Decisions } from '../consul/decisions.ts';
+import { trustRecords } from '../consul/trust-records.ts';
+import type { WatchState } from '../consul/watch-state.ts';
+import type { CatalogWatches, Follow } from '../consul/watches.ts';
+import { endpointService, masterService, type Naming, recordPrefix, replicaService } from '../model/naming.ts';
+import type { ConsulQuery } from '../model/query.ts';
+import { readRecords } from '../model/records.ts';
+import { type Message, messagesOf } from './plan/messages.ts';
+import type { Publish } from './plan/publish.ts';
+import { makeView, type ServedView } from './plan/view.ts';
+
+export interface KnowledgeOptions {
+  readonly watches: CatalogWatches;
+  readonly decisions: Decisions;
+  readonly naming: Naming;
+  readonly publish: Publish;
+  readonly ownId: () => string;
+  readonly onMessages: (messages: readonly Message[]) => void;
+}
+
+type ServiceQuery = ConsulQuery & { readonly kind: 'service' };
+
+interface Follows {
+  readonly records: Follow<ConsulQuery & { readonly kind: 'key-tree' }>;
+  readonly masters: Follow<ServiceQuery>;
+  readonly replicas: Follow<ServiceQuery>;
+  readonly endpoints: Follow<ServiceQuery>;
+}
+
+/**
+ * What the endpoint knows: the records that a renderer would follow too, with this node's own newer decisions, and the
+ * catalog's opinion of each server. While Consul is down it keeps the last records.
+ */
+export class Knowledge {
+  readonly #options: KnowledgeOptions;
+  #follows: Follows | undefined;
+  #view: ServedView | undefined;
+  #staleSince: string | undefined;
+
+  constructor(options: KnowledgeOptions) {
+    this.#options = options;
+  }
+
+  /** undefined until the records were read once. */
+  get view(): ServedView | undefined {
+    return this.#view;
+  }
+
+  /** `stale`: Consul does not answer now. */
+  get consul(): 'pending' | 'current' | 'stale' {
+    const kind = this.#follows?.records.state.kind ?? 'pending';
+    if (kind === 'current') return 'current';
+    return this.#view === undefined ? 'pending' : 'stale';
+  }
+
+  get staleSince(): string | undefined {
+    return this.consul === 'stale' ? this.#staleSince : undefined;
+  }
+
+  start(): void {
+    const { watches, decisions, naming } = this.#options;
+    const trusted = trustRecords({ watches, decisions, environment: naming.environment });
+    const update = (): void => this.#update();
+    const service = (name: string) => watches.follow({ kind: 'service', service: name } as const, update);
+    this.#follows = {
+      records: trusted.watches.follow({ kind: 'key-tree', prefix: recordPrefix(naming) }, update),
+      masters: service(masterService),
+      replicas: service(replicaService),
+      endpoints: service(endpointService),
+    };
+    this.#update();
+  }
+
+  stop(): void {
+    for (const follow of Object.values(this.#follows ?? {})) follow.release();
+    this.#follows = undefined;
+  }
+
+  #update(): void {
+    if (this.#follows === undefined) return;
+    const { naming, publish, ownId, onMessages } = this.#options;
+    const { records, masters, replicas, endpoints } = this.#follows;
+    if (records.state.kind === 'stale') this.#staleSince ??= new Date().toISOString();
+    else this.#staleSince = undefined;
+    const entries = lastValue(records.state);
+    if (entries === undefined) return;
+    const catalog = {
+      records: readRecords(entries, recordPrefix(naming)).records,
+      masters: lastValue(masters.state) ?? [],
+      replicas: lastValue(replicas.state) ?? [],
+      endpoints: lastValue(endpoints.state) ?? [],
+    };
+    const before = this.#view;
+    const after = makeView(catalog, { naming, publish, ownId: ownId() });
+    this.#view = after;
+    if (before !== undefined) onMessages(messagesOf(before, after));
+  }
+}
+
+function lastValue<T>(state: WatchState<T>): T | undefined {
+  return state.kind === 'current' || state.kind === 'stale' ? state.value : undefined;
+}

@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { type Backoff, makeBackoff } from '../backoff.ts';
+import type { ConsulClient } from '../client/consul.ts';
+import { matchesAny } from '../config/glob.ts';
+import type { EndpointConfig } from '../config/model.ts';
+import type { Decisions } from '../consul/decisions.ts';
+import type { CatalogWatches } from '../consul/watches.ts';
+import { SwitchmasterError } from '../errors.ts';
+import type { RunReport } from '../loop/outcome.ts';
+import { type Address, formatAddress } from '../model/address.ts';
+import type { Naming } from '../model/naming.ts';
+import type { Part, Readiness, StopOptions } from '../part.ts';
+import type { Log } from '../telemetry/log.ts';
+import { Access } from './access.ts';
+import { Knowledge } from './knowledge.ts';
+import { EndpointRegistration } from './registration.ts';
+import { EndpointServer } from './server.ts';
+
+export interface EndpointPartOptions {
+  readonly settings: EndpointConfig;
+  readonly client: ConsulClient;
+  readonly watches: CatalogWatches;
+  readonly naming: Naming;
+  /** The decisions of this node's bridge. */
+  readonly decisions: Decisions;
+  readonly version: string;
+  /** Orders a planned failover at this node's bridge. */
+  readonly failOver: (name: string) => Promise<unknown>;
+  readonly onReport: (report: RunReport) => void;
+  readonly log: Log;
+}
+
+type State =
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** The part for the section `sentinelEndpoint`: answers Sentinel-aware clients of this node from the records. */
+export class EndpointPart implements Part {
+  readonly name = 'endpoint';
+  readonly #options: EndpointPartOptions;
+  readonly #knowledge: Knowledge;
+  readonly #backoff: Backoff = makeBackoff({ initialMs: 250, maxMs: 5_000 });
+  readonly #startedMs = performance.now();
+  #server: EndpointServer | undefined;
+  #registration: EndpointRegistration | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #state: State = { kind: 'closed' };
+  #isStopped = false;
+
+  constructor(options: EndpointPartOptions) {
+    this.#options = options;
+    const { settings, naming, watches, decisions } = options;
+    this.#knowledge = new Knowledge({
+      watches,
+      decisions,
+      naming,
+      ownId: () => this.#id,
+      publish: settings.publish.map(({ masters, ...rule }) => ({
+        ...rule,
+        matches: (name) => matchesAny([masters], name),
+      })),
+      onMessages: (messages) => this.#server?.publish(messages),
+    });
+  }
+
+  /** The port that clients connect to; undefined while there is none. */
+  get port(): number | undefined {
+    return this.#state.kind === 'listening' ? this.#state.port : undefined;
+  }
+
+  async start(): Promise<void> {
+    this.#knowledge.start();
+    await this.#listen();
+  }
+
+  async stop({ cause }: StopOptions): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#retry);
+    // The service goes first, so that no other endpoint names this one any more.
+    await this.#registration?.stop(cause);
+    await this.#server?.close();
+    this.#knowledge.stop();
+    this.#state = { kind: 'closed' };
+  }
+
+  /** Ready when it listens and the records were read once. */
+  ready(): Readiness {
+    const missing = [
+      ...(this.#state.kind === 'refused' ? [`cannot listen: ${this.#state.why}`] : []),
+      ...(this.#knowledge.view === undefined ? ['records in Consul'] : []),
+    ];
+    return missing.length === 0 ? { ready: true } : { ready: false, missing };
+  }
+
+  state(): unknown {
+    const { connections = 0, subscribers = 0 } = this.#server ?? {};
+    return { id: this.#id, ...this.#state, connections, subscribers, consul: this.#knowledge.consul };
+  }
+
+  /** Without a port of its own in the config it has one only when it listens. */
+  get #id(): string {
+    const { settings, naming } = this.#options;
+    const { listen, announce } = settings;
+    const address = announce ?? { host: listen.host, port: this.port ?? listen.port };
+    return makeId([hostname(), formatAddress(address), naming.environment ?? '']);
+  }
+
+  async #listen(): Promise<void> {
+    const { settings, log } = this.#options;
+    const server = this.#makeServer();
+    try {
+      const port = await server.listen();
+      this.#server = server;
+      this.#state = { kind: 'listening', port };
+      this.#backoff.reset();
+      const listening = { host: settings.listen.host, port };
+      log.info({ listen: formatAddress(listening) }, 'sentinel endpoint listening');
+      this.#register(settings.announce ?? listening, listening);
+    } catch (thrown) {
+      const { message: why } = SwitchmasterError.from(thrown);
+      if (this.#state.kind !== 'refused')
+        log.error({ listen: formatAddress(settings.listen), why }, 'sentinel endpoint cannot listen');
+      this.#state = { kind: 'refused', why };
+      if (!this.#isStopped) this.#retry = setTimeout(() => void this.#listen(), this.#backoff.nextMs());
+    }
+  }
+
+  #register(address: Address, listen: Address): void {
+    const { client, naming, onReport } = this.#options;
+    this.#registration = new EndpointRegistration({ client, naming, id: this.#id, address, listen, onReport });
+    this.#registration.start();
+  }
+
+  #makeServer(): EndpointServer {
+    const { settings, log, failOver } = this.#options;
+    const { listen, maxConnections, idleMs, tls, reader, operator } = settings;
+    const reveal = (user: EndpointConfig['operator']) =>
+      user === undefined ? undefined : { username: user.username, password: user.password.reveal() };
+    const [reading, ordering] = [reveal(reader), reveal(operator)];
+    return new EndpointServer({
+      listen,
+      maxConnections,
+      idleMs,
+      ...(tls === undefined ? {} : { tls: { ...tls, key: tls.key.reveal() } }),
+      onDrop: (drop) => log.warn(drop, 'sentinel endpoint dropped a connection'),
+      context: {
+        id: () => this.#id,
+        access: new Access({
+          ...(reading === undefined ? {} : { reader: reading }),
+          ...(ordering === undefined ? {} : { operator: ordering }),
+        }),
+        view: () => this.#knowledge.view,
+        isCurrent: () => this.#knowledge.consul === 'current',
+        failOver: ordering === undefined ? undefined : failOver,
+        facts: () => this.#facts(),
+      },
+    });
+  }
+
+  #facts() {
+    const { consul, staleSince } = this.#knowledge;
+    return {
+      version: this.#options.version,
+      processId: process.pid,
+      port: this.port ?? 0,
+      uptimeS: Math.floor((performance.now() - this.#startedMs) / 1_000),
+      connections: this.#server?.connections ?? 0,
+      consul,
+      staleSince,
+    };
+  }
+}
+
+/** 40 hexadecimal digits that stay the same when the daemon starts again. */
+function makeId(parts: readonly string[]): string {
+  return createHash('sha1').update(parts.join('\n')).digest('hex');
+}

@@ -1,0 +1,95 @@
+import { type Address, formatAddress } from '../../model/address.ts';
+import type { ServedEndpoint, ServedMaster, ServedReplica, ServedView } from './view.ts';
+
+/*
+ * The fields of SENTINEL MASTER, REPLICAS and SENTINELS, in Sentinel's order (sentinel.c, addReplySentinelRedisInstance).
+ * Clients read the address, the flags and the counts. What only a Sentinel knows has the value that it has while all is well.
+ */
+
+type Fields = ReadonlyMap<string, string>;
+
+/** The durations that a Sentinel's own configuration has by default, in milliseconds. */
+const downAfterMs = 30_000;
+const failoverTimeoutMs = 180_000;
+
+/** The endpoint takes no vote: one of them is enough. */
+const quorum = 1;
+
+export function describeMaster(master: ServedMaster, view: ServedView): Fields {
+  const { condition } = master;
+  return new Map([
+    ['name', master.name],
+    ...server(master.address),
+    ['flags', [...(condition === 'o_down' ? ['s_down', 'o_down'] : downFlags(condition)), 'master'].join(',')],
+    ...link(condition === 'up'),
+    ['down-after-milliseconds', String(downAfterMs)],
+    ['info-refresh', '0'],
+    ['role-reported', 'master'],
+    ['role-reported-time', '0'],
+    ['config-epoch', String(master.record.epoch)],
+    ['num-slaves', String(master.replicas.length)],
+    ['num-other-sentinels', String(view.endpoints.length)],
+    ['quorum', String(quorum)],
+    ['failover-timeout', String(failoverTimeoutMs)],
+    ['parallel-syncs', '1'],
+  ]);
+}
+
+export function describeReplica(replica: ServedReplica, master: ServedMaster): Fields {
+  const { address, condition } = replica;
+  return new Map([
+    ['name', formatAddress(address)],
+    ...server(address),
+    ['flags', [...downFlags(condition), 'slave'].join(',')],
+    ...link(condition === 'up'),
+    ['down-after-milliseconds', String(downAfterMs)],
+    ['info-refresh', '0'],
+    ['role-reported', 'slave'],
+    ['role-reported-time', '0'],
+    ['master-link-down-time', '0'],
+    ['master-link-status', replica.link],
+    ['master-host', master.address.host],
+    ['master-port', String(master.address.port)],
+    ['slave-priority', '100'],
+    ['slave-repl-offset', '0'],
+    ['replica-announced', '1'],
+  ]);
+}
+
+export function describeEndpoint({ id, address }: ServedEndpoint): Fields {
+  return new Map([
+    ['name', id],
+    ['ip', address.host],
+    ['port', String(address.port)],
+    ['runid', id],
+    ['flags', 'sentinel'],
+    ...link(true),
+    ['down-after-milliseconds', String(downAfterMs)],
+    ['last-hello-message', '0'],
+    ['voted-leader', '?'],
+    ['voted-leader-epoch', '0'],
+  ]);
+}
+
+/** A run id is known to Sentinel alone; without one, Sentinel's answer is empty too. */
+function server({ host, port }: Address): readonly (readonly [string, string])[] {
+  return [
+    ['ip', host],
+    ['port', String(port)],
+    ['runid', ''],
+  ];
+}
+
+function downFlags(condition: ServedMaster['condition']): readonly string[] {
+  return condition === 'up' ? [] : ['s_down'];
+}
+
+function link(isUp: boolean): readonly (readonly [string, string])[] {
+  return [
+    ['link-pending-commands', '0'],
+    ['link-refcount', '1'],
+    ['last-ping-sent', '0'],
+    ['last-ok-ping-reply', isUp ? '0' : String(downAfterMs)],
+    ['last-ping-reply', '0'],
+  ];
+}

@@ -1,0 +1,135 @@
+import { type Address, formatAddress, isLoopback, sameAddress } from '../../model/address.ts';
+import type { CheckStatus, ServiceInstance } from '../../model/catalog.ts';
+import { isOfMaster } from '../../model/master-instance.ts';
+import type { Naming } from '../../model/naming.ts';
+import type { MasterRecord } from '../../model/record.ts';
+import { type Publish, publish } from './publish.ts';
+
+/** What the endpoint answers from. */
+export interface ServedView {
+  /** Sorted by name. */
+  readonly masters: ReadonlyMap<string, ServedMaster>;
+  /** The endpoints of other nodes, sorted by address. */
+  readonly endpoints: readonly ServedEndpoint[];
+}
+
+export interface ServedMaster {
+  readonly name: string;
+  readonly record: MasterRecord;
+  /** Where clients reach it. */
+  readonly address: Address;
+  readonly condition: 'up' | 's_down' | 'o_down';
+  readonly replicas: readonly ServedReplica[];
+}
+
+export interface ServedReplica {
+  readonly address: Address;
+  readonly condition: 'up' | 's_down';
+  /** Whether it replicates from the master. */
+  readonly link: 'ok' | 'err';
+}
+
+export interface ServedEndpoint {
+  /** 40 hexadecimal digits, as of a Sentinel. */
+  readonly id: string;
+  readonly address: Address;
+}
+
+/** The key of an endpoint's id in the meta of its service. */
+export const endpointIdMeta = 'id';
+
+export interface Catalog {
+  readonly records: readonly MasterRecord[];
+  /** Instances of `redis-master` and `redis-replica`. */
+  readonly masters: readonly ServiceInstance[];
+  readonly replicas: readonly ServiceInstance[];
+  /** Instances of `redis-sentinel-endpoint`. */
+  readonly endpoints: readonly ServiceInstance[];
+}
+
+/** The records count; the catalog adds the Sentinels' opinion of each server at the address that the record has. */
+export function makeView(
+  catalog: Catalog,
+  options: { readonly naming: Naming; readonly publish: Publish; readonly ownId: string },
+): ServedView {
+  const { naming } = options;
+  const masters = groupByMaster(catalog.masters);
+  const replicas = groupByMaster(catalog.replicas);
+  const served = catalog.records.map((record): ServedMaster => {
+    const { name } = record;
+    const mine = (instance: ServiceInstance) => isOfMaster(instance, { naming, name });
+    return serveMaster(record, {
+      masters: (masters.get(name) ?? []).filter(mine),
+      replicas: (replicas.get(name) ?? []).filter(mine),
+      publish: (address) => publish(options.publish, { name, address }),
+    });
+  });
+  served.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    masters: new Map(served.map((master) => [master.name, master])),
+    endpoints: otherEndpoints(catalog.endpoints, options.ownId),
+  };
+}
+
+function serveMaster(
+  record: MasterRecord,
+  from: {
+    readonly masters: readonly ServiceInstance[];
+    readonly replicas: readonly ServiceInstance[];
+    readonly publish: (address: Address) => Address;
+  },
+): ServedMaster {
+  return {
+    name: record.name,
+    record,
+    address: from.publish(record.master),
+    condition: masterCondition(statusAt(from.masters, record.master)),
+    replicas: record.replicas.map((replica) => {
+      const status = statusAt(from.replicas, replica);
+      return {
+        address: from.publish(replica),
+        condition: status === 'critical' ? 's_down' : 'up',
+        link: status === undefined || status === 'passing' ? 'ok' : 'err',
+      };
+    }),
+  };
+}
+
+/** Right after a failover the catalog may still have the former master: nothing is known of the new one then. */
+function masterCondition(status: CheckStatus | undefined): ServedMaster['condition'] {
+  if (status === 'critical') return 'o_down';
+  return status === 'warning' ? 's_down' : 'up';
+}
+
+function statusAt(instances: readonly ServiceInstance[], address: Address): CheckStatus | undefined {
+  const found = instances.find((instance) => sameAddress({ host: instance.address, port: instance.port }, address));
+  return found?.checks.find(({ id }) => id === `${found.id}:sentinel`)?.status;
+}
+
+function groupByMaster(instances: readonly ServiceInstance[]): ReadonlyMap<string, readonly ServiceInstance[]> {
+  const groups = new Map<string, ServiceInstance[]>();
+  for (const instance of instances) {
+    const name = instance.meta.master ?? '';
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [instance]);
+    else group.push(instance);
+  }
+  return groups;
+}
+
+/** Healthy endpoints that a client of this one can reach: a loopback address is of use on its own node only. */
+function otherEndpoints(instances: readonly ServiceInstance[], ownId: string): readonly ServedEndpoint[] {
+  const ownNode = instances.find(({ meta }) => meta[endpointIdMeta] === ownId)?.node;
+  const seen = new Set<string>();
+  return instances
+    .filter(({ checks }) => checks.every(({ status }) => status !== 'critical'))
+    .flatMap((instance) => {
+      const { meta, address: host, port, node } = instance;
+      const id = meta[endpointIdMeta] ?? '';
+      const isReachable = !isLoopback(host) || node === ownNode;
+      if (!/^[0-9a-f]{40}$/.test(id) || id === ownId || !isReachable || port === 0) return [];
+      return [{ id, address: { host, port } }];
+    })
+    .filter(({ id }) => !seen.has(id) && seen.add(id))
+    .sort((a, b) => (formatAddress(a.address) < formatAddress(b.address) ? -1 : 1));
+}

@@ -1,0 +1,100 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { type Address, formatAddress } from '../model/address.ts';
+import { Client } from './client.ts';
+import type { CommandContext } from './commands.ts';
+import { Hub } from './hub.ts';
+import type { Message } from './plan/messages.ts';
+import { Session } from './session.ts';
+
+export interface EndpointServerOptions {
+  readonly listen: Address;
+  readonly context: CommandContext;
+  readonly maxConnections: number;
+  readonly idleMs: number;
+  /** PEM texts. With `clientCa`, clients need a certificate that it issued. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  /** A connection was closed for what it did. */
+  readonly onDrop: (drop: { readonly client: string; readonly why: string }) => void;
+}
+
+/** How long a client may take for a command that it has begun. */
+const firstCommandMs = 30_000;
+
+/** Listens, and passes messages to the connections that subscribed to them. */
+export class EndpointServer {
+  readonly #options: EndpointServerOptions;
+  readonly #server: Server;
+  readonly #hub = new Hub();
+  readonly #sockets = new Map<Socket, Session>();
+  #lastId = 0;
+
+  constructor(options: EndpointServerOptions) {
+    this.#options = options;
+    const { tls } = options;
+    const accept = (socket: Socket): void => this.#accept(socket);
+    this.#server = tls === undefined ? createServer(accept) : createTlsServer(toTls(tls), accept);
+    // A handshake that fails concerns only its client.
+    this.#server.on('tlsClientError', (_error, socket) => socket.destroy());
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  get subscribers(): number {
+    return [...this.#sockets.values()].filter(({ client }) => client.subscriptions > 0).length;
+  }
+
+  /** The port that was bound. Rejects with the reason. */
+  listen(): Promise<number> {
+    const { host, port } = this.#options.listen;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, backlog: 1_024 }, () => {
+        this.#server.off('error', reject);
+        // The system may refuse a connection later, for want of descriptors: that must not end the daemon.
+        this.#server.on('error', () => {});
+        const bound = this.#server.address();
+        resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
+      });
+    });
+  }
+
+  publish(messages: readonly Message[]): void {
+    for (const message of messages) this.#hub.publish(message);
+  }
+
+  close(): Promise<void> {
+    for (const socket of this.#sockets.keys()) socket.destroy();
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #accept(socket: Socket): void {
+    const { context, maxConnections, idleMs, onDrop } = this.#options;
+    if (this.#sockets.size >= maxConnections) {
+      socket.on('error', () => socket.destroy());
+      socket.end('-ERR max number of clients reached\r\n');
+      return;
+    }
+    const address = formatAddress({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 });
+    this.#lastId += 1;
+    const client = new Client({
+      id: this.#lastId,
+      address,
+      user: context.access.firstUser,
+      hub: this.#hub,
+      send: (text) => session.send(text),
+    });
+    const drop = (why: string): void => onDrop({ client: address, why });
+    const session = new Session({ socket, client, context, idleMs, firstCommandMs, onDrop: drop });
+    this.#sockets.set(socket, session);
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+}
+
+function toTls(tls: NonNullable<EndpointServerOptions['tls']>): object {
+  const { cert, key, clientCa } = tls;
+  const common = { cert, key, handshakeTimeout: 10_000 };
+  return clientCa === undefined ? common : { ...common, ca: clientCa, requestCert: true, rejectUnauthorized: true };
+}

@@ -1,0 +1,133 @@
+import type { Socket } from 'node:net';
+import type { Client } from './client.ts';
+import { answer, type CommandContext, closing } from './commands.ts';
+import { ErrorReply, encodeReply } from './resp/reply.ts';
+import { ProtocolError, type RequestLimits, RequestParser } from './resp/request-parser.ts';
+
+/** Redis gives a client that has not authenticated less (server.h, PROTO_MAX_QUERYBUF_LEN and authentication). */
+const limits: Readonly<Record<'known' | 'unknown', RequestLimits>> = {
+  known: { lineBytes: 64 * 1024, bulkBytes: 64 * 1024, arguments: 1_024 },
+  unknown: { lineBytes: 1_024, bulkBytes: 16 * 1024, arguments: 10 },
+};
+
+/** A client that does not read what it asked for is not read from. */
+const maxPendingBytes = 256 * 1024;
+/** A subscriber that does not read its messages is dropped at so many pending bytes. */
+const maxPendingMessageBytes = 1024 * 1024;
+/** So many commands in one tick: other clients and the rest of the daemon come in between. */
+const commandsPerTick = 32;
+/** How many wrong passwords one connection may send. */
+const maxRefusals = 10;
+
+export interface SessionOptions {
+  readonly socket: Socket;
+  readonly client: Client;
+  readonly context: CommandContext;
+  /** A connection is closed after so long without a whole command, unless it is subscribed. */
+  readonly idleMs: number;
+  /** The same before its first command, and within a command. */
+  readonly firstCommandMs: number;
+  readonly onDrop: (why: string) => void;
+}
+
+/** One connection: reads commands in order, and answers each before it takes the next. */
+export class Session {
+  readonly client: Client;
+  readonly #options: SessionOptions;
+  readonly #parser = new RequestParser(() => limits[this.client.user === 'nobody' ? 'unknown' : 'known']);
+  #isBusy = false;
+  #refusals = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.client = options.client;
+    const { socket } = options;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 60_000);
+    socket.on('data', (chunk) => {
+      this.#parser.push(chunk);
+      void this.#work();
+    });
+    // A connection that breaks concerns only its client.
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#close());
+    this.#watchIdle(options.firstCommandMs);
+  }
+
+  /** Sends a message or a reply that is encoded already. */
+  send(text: string): void {
+    const { socket, onDrop } = this.#options;
+    if (socket.destroyed) return;
+    if (this.client.subscriptions > 0 && socket.writableLength > maxPendingMessageBytes) {
+      onDrop('it does not read its messages');
+      socket.destroy();
+      return;
+    }
+    socket.write(text);
+  }
+
+  async #work(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    const { socket } = this.#options;
+    socket.pause();
+    try {
+      for (let count = 1; !socket.destroyed; count += 1) {
+        const command = this.#parser.next();
+        if (command === undefined) break;
+        await this.#answer(command);
+        if (socket.writableLength > maxPendingBytes) await drained(socket);
+        if (count % commandsPerTick === 0) await new Promise(setImmediate);
+      }
+      this.#watchIdle(this.#parser.isInside ? this.#options.firstCommandMs : this.#options.idleMs);
+    } catch (thrown) {
+      this.#refuse(thrown);
+    } finally {
+      this.#isBusy = false;
+      socket.resume();
+    }
+  }
+
+  async #answer(command: readonly string[]): Promise<void> {
+    const { context, socket } = this.#options;
+    const name = command[0]?.toLowerCase() ?? '';
+    // What a browser sends to this port must not be read as commands (networking.c, securityWarningCommand).
+    if (name === 'post' || name === 'host:') throw new ProtocolError('HTTP is not spoken here');
+    const reply = await answer(command, { context, client: this.client });
+    this.send(encodeReply(reply, this.client.protocol));
+    if (reply instanceof ErrorReply && reply.text.startsWith('WRONGPASS')) this.#refusals += 1;
+    if (name === closing || this.#refusals >= maxRefusals) socket.end();
+  }
+
+  #refuse(thrown: unknown): void {
+    const { socket, onDrop } = this.#options;
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    onDrop(why);
+    if (!socket.destroyed) socket.end(`-ERR Protocol error: ${why}\r\n`);
+  }
+
+  #watchIdle(idleMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.client.subscriptions > 0) return;
+    this.#timer = setTimeout(() => this.#options.socket.destroy(), idleMs);
+    this.#timer.unref();
+  }
+
+  #close(): void {
+    clearTimeout(this.#timer);
+    this.client.reset();
+  }
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
+  });
+}

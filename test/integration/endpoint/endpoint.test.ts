@@ -1,0 +1,167 @@
+import { Redis } from 'ioredis';
+import t from 'tap';
+import { Decisions } from '../../../lib/consul/decisions.ts';
+import { formatAddress, sameAddress } from '../../../lib/model/address.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { SentinelRecorder } from '../../sandbox/recorder.ts';
+import { pairs, type Reply, RespConnection, redisCli } from '../../sandbox/resp.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { only, recordOf, startBridge } from '../support/bridging.ts';
+import { startEndpoint } from '../support/endpoints.ts';
+
+// One Consul, three Sentinels and a bridge; an endpoint on the bridge's node, and one on a node without a bridge.
+const sandbox = await Sandbox.openFor(t, { name: 'endpoint' });
+const [consul, crashed, planned] = await Promise.all([
+  sandbox.consul(),
+  ...['crashed', 'planned'].map((name) => sandbox.redis({ name, replicas: 2 })),
+]);
+if (crashed === undefined || planned === undefined) throw new Error('there are two shards');
+const sentinels = await sandbox.sentinels({ masters: [crashed, planned] });
+const sentinel = only(sentinels.slice(0, 1));
+const decisions = new Decisions();
+startBridge(t, { consul, sentinels, onDecision: (record) => decisions.announce(record) });
+const [near, far] = await Promise.all([startEndpoint(t, { consul, decisions }), startEndpoint(t, { consul })]);
+await Promise.all([crashed, planned].map(({ name }) => recordOf(consul, name)));
+await waitFor('both endpoints to know each master and each other', async () => {
+  const replies = await Promise.all(
+    [near, far].flatMap(({ address }) => [
+      redisCli(address, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'planned']),
+      redisCli(address, ['SENTINEL', 'REPLICAS', 'planned']).then((list) => Array.isArray(list) && list.length === 2),
+      redisCli(address, ['SENTINEL', 'SENTINELS', 'crashed']).then((list) => Array.isArray(list) && list.length === 1),
+    ]),
+  );
+  return replies.every((reply) => reply !== null && reply !== false);
+});
+
+/** The types of a reply, with the names of fields. */
+function shapeOf(reply: Reply): unknown {
+  if (!Array.isArray(reply)) return reply === null ? null : typeof reply;
+  if (reply[0] === 'name') return Object.keys(pairs(reply));
+  return reply.length === 0 ? [] : [shapeOf(reply[0] ?? null)];
+}
+
+t.test('each question has the same shape of answer as at a Sentinel', async (t) => {
+  const questions = [
+    ['PING'],
+    ['ROLE'],
+    ['SENTINEL', 'MYID'],
+    ['SENTINEL', 'MASTERS'],
+    ['SENTINEL', 'MASTER', 'planned'],
+    ['SENTINEL', 'REPLICAS', 'planned'],
+    ['SENTINEL', 'SLAVES', 'planned'],
+    ['SENTINEL', 'SENTINELS', 'planned'],
+    ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'planned'],
+    ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'unknown'],
+    ['SENTINEL', 'PENDING-SCRIPTS'],
+    ['CLIENT', 'ID'],
+  ];
+  for (const question of questions) {
+    const [real, ours] = await Promise.all([redisCli(sentinel.address, question), redisCli(near.address, question)]);
+    t.strictSame(shapeOf(ours), shapeOf(real), question.join(' '));
+  }
+});
+
+t.test('what clients read has the same value as at a Sentinel', async (t) => {
+  const keys = ['name', 'ip', 'port', 'flags', 'config-epoch', 'num-slaves', 'role-reported', 'parallel-syncs'];
+  const replicaKeys = [
+    'name',
+    'ip',
+    'port',
+    'flags',
+    'master-link-status',
+    'master-host',
+    'master-port',
+    'slave-priority',
+  ];
+  const pick = (fields: Record<string, string>, of: readonly string[]) => of.map((key) => [key, fields[key]]);
+  const master = async (at: typeof near.address) => pairs(await redisCli(at, ['SENTINEL', 'MASTER', 'planned']));
+  t.strictSame(pick(await master(near.address), keys), pick(await master(sentinel.address), keys));
+  const replicas = async (at: typeof near.address) => {
+    const list = await redisCli(at, ['SENTINEL', 'REPLICAS', 'planned']);
+    const fields = Array.isArray(list) ? list.map(pairs) : [];
+    return fields.sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1)).map((one) => pick(one, replicaKeys));
+  };
+  t.strictSame(await replicas(near.address), await replicas(sentinel.address));
+});
+
+t.test('refusals have the texts of a Sentinel', async (t) => {
+  const refusals = [
+    ['SENTINEL', 'MASTER', 'unknown'],
+    ['SENTINEL', 'REPLICAS', 'unknown'],
+    ['SENTINEL', 'MASTER'],
+    ['GET', 'key'],
+    ['AUTH', 'wrong'],
+    ['PING', 'a', 'b'],
+    ['CLIENT', 'SETNAME', 'a b'],
+  ];
+  const read = (at: typeof near.address, command: string[]) => redisCli(at, command).catch((error) => error.message);
+  for (const refusal of refusals)
+    t.equal(await read(near.address, refusal), await read(sentinel.address, refusal), refusal.join(' '));
+  for (const order of [
+    ['MONITOR', 'x', '127.0.0.1', '1', '1'],
+    ['REMOVE', 'planned'],
+    ['RESET', '*'],
+    ['FAILOVER', 'planned'],
+  ])
+    await t.rejects(redisCli(near.address, ['SENTINEL', ...order]), /is refused/, order.join(' '));
+});
+
+t.test('a killed master: every endpoint says so before any Sentinel does, in the same words', async (t) => {
+  const recorders = await Promise.all([near, far, sentinel].map(({ address }) => SentinelRecorder.open(address)));
+  const client = new Redis({
+    sentinels: [{ host: far.address.host, port: far.address.port }],
+    name: 'crashed',
+    lazyConnect: true,
+  });
+  client.on('error', () => {});
+  t.teardown(() => client.disconnect());
+  await client.connect();
+  await client.set('key', 'before');
+  await crashed.master.kill();
+  const switches = await Promise.all(
+    recorders.map((recorder) => recorder.event('+switch-master', { master: 'crashed' })),
+  );
+  const [nearSwitch, farSwitch, realSwitch] = switches;
+  t.equal(nearSwitch?.payload, realSwitch?.payload);
+  t.equal(farSwitch?.payload, realSwitch?.payload);
+  t.ok((nearSwitch?.atMs ?? 0) < (realSwitch?.atMs ?? 0) && (farSwitch?.atMs ?? 0) < (realSwitch?.atMs ?? 0), 'sooner');
+  await waitFor('the client to write again', () => client.set('key', 'after'));
+  const [host, , port] = [...(realSwitch?.payload.split(' ').slice(-2) ?? [])].flatMap((word) => [word, ' ']);
+  t.ok(
+    sameAddress(
+      { host: client.stream.remoteAddress ?? '', port: client.stream.remotePort ?? 0 },
+      { host: host ?? '', port: Number(port) },
+    ),
+  );
+  await waitFor('the replica that died to be listed as down', async () => {
+    const list = await redisCli(far.address, ['SENTINEL', 'REPLICAS', 'crashed']);
+    const down = (Array.isArray(list) ? list.map(pairs) : []).find(
+      ({ name }) => name === formatAddress(crashed.master.address),
+    );
+    return down?.flags === 's_down,slave';
+  });
+});
+
+t.test('RESP3 gets maps and pushes', async (t) => {
+  const connection = await RespConnection.open(near.address);
+  t.teardown(() => connection.close());
+  const hello = pairs(await connection.command('HELLO', '2'));
+  t.match(hello, { server: 'redis', mode: 'sentinel', proto: '2' });
+  await t.rejects(connection.command('HELLO', '4'), /^NOPROTO/);
+});
+
+t.test('while Consul is down it goes on with the last record and says so', async (t) => {
+  const before = await redisCli(near.address, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'planned']);
+  await consul.stop();
+  const info = await waitFor('the endpoint to notice', () => redisCli(near.address, ['INFO', 'switchmaster']), {
+    until: (text) => String(text).includes('switchmaster_consul:stale'),
+  });
+  t.match(String(info), /switchmaster_consul_stale_since:\d{4}-/);
+  t.strictSame(await redisCli(near.address, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'planned']), before);
+  await t.rejects(redisCli(near.address, ['SENTINEL', 'CKQUORUM', 'planned']), /NOQUORUM/);
+  const late = await startEndpoint(t, { consul });
+  await t.rejects(
+    redisCli(late.address, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'planned']),
+    /has not read the records/,
+  );
+});
