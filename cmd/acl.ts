@@ -68,13 +68,20 @@ async function computedReads({ templates, environment }: Config): Promise<readon
 }
 
 function rulesFor(queries: readonly ConsulQuery[], plan: (needs: AclNeeds) => readonly AclRule[]): readonly AclRule[] {
-  const nothing = { registers: [], memberOf: [], looksUp: [], clusters: [], masters: undefined };
+  const nothing = {
+    registers: [],
+    memberOf: [],
+    looksUp: [],
+    clusters: [],
+    masters: undefined,
+    answersSentinel: false,
+  };
   return plan({ ...nothing, naming: { environment: undefined }, provisions: false, queries, rolls: false });
 }
 
 export async function needsOf(config: Config): Promise<AclNeeds> {
   const { instanceKind } = await import('../lib/model/instance-kinds.ts');
-  const { environment, register, sentinel, cluster, templates } = config;
+  const { environment, register, sentinel, sentinelEndpoint, cluster, templates } = config;
   const kinds = [
     ...(register?.instances ?? []).map(({ spec }) => spec.kind),
     ...(register?.discoveries ?? []).map(({ discovery }) => discovery.pattern.kind),
@@ -91,6 +98,7 @@ export async function needsOf(config: Config): Promise<AclNeeds> {
     provisions: sentinel?.provision === true,
     looksUp: [sentinel?.service, ...cluster.map(({ service }) => service)].filter((service) => service !== undefined),
     clusters: cluster.map(({ name }) => name),
+    answersSentinel: sentinelEndpoint !== undefined,
     queries: queries.flat(),
     rolls: templates.some(({ rolling }) => rolling !== undefined),
   };

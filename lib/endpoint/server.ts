@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { type Address, formatAddress } from '../model/address.ts';
 import { Client } from './client.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './commands/command.ts';
 import { Hub } from './hub.ts';
 import type { Message } from './plan/messages.ts';
 import { Session } from './session.ts';

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Client } from './client.ts';
-import { answer, type CommandContext, closing } from './commands.ts';
+import type { CommandContext } from './commands/command.ts';
+import { answer, closing } from './commands/table.ts';
 import { ErrorReply, encodeReply } from './resp/reply.ts';
 import { ProtocolError, type RequestLimits, RequestParser } from './resp/request-parser.ts';
 

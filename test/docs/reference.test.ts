@@ -69,7 +69,7 @@ function keysOf(schema: JsonSchema, at = ''): readonly ConfigKey[] {
 
 /** The page describes client TLS once for all places, and a single probe like a list of probes. */
 function documentedName(path: string): string {
-  return path.replace(/^(?!api\.).*\.tls\.(\w+)$/, 'tls.$1').replace('.redis[].', '.redis.');
+  return path.replace(/^(?!api\.|sentinelEndpoint\.).*\.tls\.(\w+)$/, 'tls.$1').replace('.redis[].', '.redis.');
 }
 
 const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;

@@ -1,9 +1,11 @@
 import {
   clusterKey,
   desiredPrefix,
+  endpointService,
   externalNode,
   masterService,
   plainKey,
+  plainPrefix,
   provisionedPrefix,
   recordPrefix,
   replicaService,
@@ -49,6 +51,17 @@ export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly Ac
     clusters.map((name) => write('key', clusterKey(naming, name), "the cluster's record")),
   discovery: ({ looksUp }) =>
     looksUp.flatMap((service) => serviceRules(service, 'addresses of Sentinels or cluster nodes')),
+  endpoint: ({ naming, answersSentinel }) => {
+    if (!answersSentinel) return [];
+    return [
+      write('service', endpointService, 'registers the endpoint on this node'),
+      read('key_prefix', recordPrefix(naming), 'the records of masters'),
+      read('key_prefix', plainPrefix(naming), 'confirms the records'),
+      ...[masterService, replicaService, endpointService].flatMap((service) =>
+        serviceRules(service, 'what the Sentinels say of each server'),
+      ),
+    ];
+  },
   templates: ({ queries }) => queries.flatMap(queryRules),
   rolling: ({ naming, rolls }) => {
     if (!rolls) return [];

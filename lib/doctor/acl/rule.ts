@@ -24,6 +24,8 @@ export interface AclNeeds {
   readonly looksUp: readonly string[];
   /** Names of the Redis Clusters that the daemon follows. */
   readonly clusters: readonly string[];
+  /** Whether the daemon answers in Sentinel's place. */
+  readonly answersSentinel: boolean;
   /** What the templates read. */
   readonly queries: readonly ConsulQuery[];
   /** Whether a template has `rolling`. */

@@ -1,7 +1,7 @@
 import { formatAddress } from '../../model/address.ts';
 import type { ServedMaster, ServedView } from './view.ts';
 
-/** What INFO tells of the endpoint itself. */
+/** What INFO shows of the endpoint itself. */
 export interface EndpointFacts {
   readonly version: string;
   readonly processId: number;

@@ -1,7 +1,7 @@
 import { type Address, formatAddress } from '../../model/address.ts';
 
 /** Where clients reach the servers of some masters, if not where Sentinel does. */
-export interface PublishRule {
+interface PublishRule {
   /** Whether the rule is for a master. */
   readonly matches: (name: string) => boolean;
   /** The port of every server: the TLS port beside the plain one, say. */

@@ -117,7 +117,7 @@ function groupByMaster(instances: readonly ServiceInstance[]): ReadonlyMap<strin
   return groups;
 }
 
-/** Healthy endpoints that a client of this one can reach: a loopback address is of use on its own node only. */
+/** Healthy endpoints that a client of this one can reach: a loopback address serves its own node only. */
 function otherEndpoints(instances: readonly ServiceInstance[], ownId: string): readonly ServedEndpoint[] {
   const ownNode = instances.find(({ meta }) => meta[endpointIdMeta] === ownId)?.node;
   const seen = new Set<string>();

@@ -31,7 +31,7 @@ export class Push {
 }
 
 /** No list, as for an unknown master. */
-export class NullArray {}
+class NullArray {}
 
 /** A string is a bulk string, and a Map is a map in RESP3 and a flat array in RESP2. */
 export type Reply =

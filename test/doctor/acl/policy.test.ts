@@ -12,6 +12,7 @@ const nothing: AclNeeds = {
   clusters: [],
   queries: [],
   rolls: false,
+  answersSentinel: false,
 };
 
 function rulesOf(needs: Partial<AclNeeds>): readonly string[] {

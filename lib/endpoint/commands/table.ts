@@ -1,33 +1,10 @@
-import type { Access } from './access.ts';
-import type { Client } from './client.ts';
-import { clientCommand } from './commands-client.ts';
-import { pubsubCommands } from './commands-pubsub.ts';
-import { type SentinelContext, sentinelCommand } from './commands-sentinel.ts';
-import { type EndpointFacts, formatInfo, redisVersion } from './plan/information.ts';
-import { ErrorReply, ok, type Reply, SimpleString } from './resp/reply.ts';
-
-/** What commands answer from. */
-export interface CommandContext extends SentinelContext {
-  readonly access: Access;
-  readonly facts: () => EndpointFacts;
-}
-
-/** One command. `arity` counts the name, and is negative for a minimum, as in Redis' COMMAND. */
-export interface Command {
-  readonly arity: number;
-  /** Whether it may be sent before AUTH. */
-  readonly isOpen?: true;
-  /** Whether a RESP2 connection may send it while it is subscribed. */
-  readonly whileSubscribed?: true;
-  run(input: CommandInput): Reply | Promise<Reply>;
-}
-
-export interface CommandInput {
-  readonly context: CommandContext;
-  readonly client: Client;
-  /** Without the name of the command. */
-  readonly args: readonly string[];
-}
+import type { Client } from '../client.ts';
+import { formatInfo, redisVersion } from '../plan/information.ts';
+import { ErrorReply, ok, type Reply, SimpleString } from '../resp/reply.ts';
+import { clientCommand } from './client.ts';
+import type { Command, CommandContext, CommandInput } from './command.ts';
+import { pubsubCommands } from './pubsub.ts';
+import { sentinelCommand } from './sentinel.ts';
 
 const commands: Readonly<Record<string, Command>> = {
   ping: { arity: -1, whileSubscribed: true, run: ping },

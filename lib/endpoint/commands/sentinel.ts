@@ -1,8 +1,8 @@
-import { SwitchmasterError } from '../errors.ts';
-import type { Client } from './client.ts';
-import { describeEndpoint, describeMaster, describeReplica } from './plan/answers.ts';
-import type { ServedMaster, ServedView } from './plan/view.ts';
-import { ErrorReply, nullArray, ok, type Reply, SimpleString } from './resp/reply.ts';
+import { SwitchmasterError } from '../../errors.ts';
+import type { Client } from '../client.ts';
+import { describeEndpoint, describeMaster, describeReplica } from '../plan/answers.ts';
+import type { ServedMaster, ServedView } from '../plan/view.ts';
+import { ErrorReply, nullArray, ok, type Reply, SimpleString } from '../resp/reply.ts';
 
 export interface SentinelContext {
   /** 40 hexadecimal digits. */

@@ -1,5 +1,5 @@
-import type { CommandInput } from './commands.ts';
-import { ErrorReply, ok, type Reply } from './resp/reply.ts';
+import { ErrorReply, ok, type Reply } from '../resp/reply.ts';
+import type { CommandInput } from './command.ts';
 
 /** CLIENT and its subcommands: those that libraries send at the start of a connection. */
 export function clientCommand({ client, args }: CommandInput): Reply {

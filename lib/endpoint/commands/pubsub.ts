@@ -1,6 +1,6 @@
-import type { Client } from './client.ts';
-import type { Command, CommandInput } from './commands.ts';
-import { encodeReply, Push, type Reply } from './resp/reply.ts';
+import type { Client } from '../client.ts';
+import { encodeReply, Push, type Reply } from '../resp/reply.ts';
+import type { Command, CommandInput } from './command.ts';
 
 /** How many channels and patterns one connection may follow. */
 const maxSubscriptions = 1_000;
