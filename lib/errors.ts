@@ -54,7 +54,7 @@ const rows = {
   'sentinel-master-unknown': { ...temporary, message: 'A Sentinel does not monitor a master of that name.' },
   'template-invalid': {
     ...temporary,
-    message: 'A template does not compile or names an unknown helper.',
+    message: 'A template does not compile, names an unknown helper or partial, or calls a helper wrongly.',
     exitCode: 2,
     retryable: false,
   },

@@ -58,16 +58,29 @@ t.test('each alert says whether it wakes somebody, and which page tells what to 
   }
 });
 
-t.test('an alert for each level above unknown covers every health code', async (t) => {
+t.test('an alert for each level but well covers every health code', async (t) => {
   const rules = await alertRules();
-  for (const level of ['warning', 'critical'] as const) {
+  for (const [level, severity] of [
+    ['unknown', 'warning'],
+    ['warning', 'warning'],
+    ['critical', 'critical'],
+  ] as const) {
     const [rule, ...others] = rules.filter(({ expr }) => expr.includes(`switchmaster_problem{level="${level}"}`));
     t.equal(others.length, 0, level);
-    t.equal(rule?.labels.severity, level);
+    t.equal(rule?.labels.severity, severity);
     t.match(rule?.annotations.runbook, /operations\.md#\{\{ \$labels\.code \}\}$/);
   }
   const levels: readonly Severity[] = Object.values(healthCodes).map(({ level }) => level);
   t.strictSame([...new Set(levels)].toSorted(), ['critical', 'unknown', 'warning', 'well']);
+});
+
+t.test('no alert judges Sentinels or readiness by a limit of its own', async (t) => {
+  const rules = await alertRules();
+  const own = /switchmaster_(?:sentinels_|master_check|ready)/;
+  t.strictSame(
+    rules.filter(({ expr }) => own.test(expr)).map(({ alert }) => alert),
+    [],
+  );
 });
 
 t.test('every metric that the alert rules name exists', async (t) => {

@@ -19,21 +19,30 @@ async function namedIn(file: string): Promise<ReadonlySet<string>> {
   return new Set(tableRows(text).flatMap(([first = '']) => codesIn(first)));
 }
 
-t.test('the docs describe each error code under its anchor, with its status, exit code and retry', async (t) => {
-  const { text } = await readPage('docs/reference/errors.md');
-  const documented = tableRows(text).flatMap(([first = '', , , httpStatus, exitCode, retried]) => {
-    const [, anchor, code] = /^<a id="([a-z-]+)"><\/a>`([a-z-]+)`$/.exec(first) ?? [];
-    if (code === undefined) return [];
-    const doc = `docs/reference/errors.md#${anchor}`;
-    const retryable = retried === 'yes';
-    return [[code, { doc, httpStatus: Number(httpStatus), exitCode: Number(exitCode), retryable }] as const];
-  });
-  const wanted = (Object.keys(errorTable) as ErrorCode[]).map((code) => {
-    const { httpStatus, exitCode, retryable } = errorTable[code];
-    return [code, { doc: errorDoc(code), httpStatus, exitCode, retryable }] as const;
-  });
-  t.strictSame(Object.fromEntries(documented), Object.fromEntries(wanted));
-});
+t.test(
+  'the docs describe each error code under its anchor, with its message, status, exit code and retry',
+  async (t) => {
+    const { text } = await readPage('docs/reference/errors.md');
+    const documented = tableRows(text).flatMap(
+      ([first = '', meaning = '', remedy = '', httpStatus, exitCode, retried]) => {
+        const [, anchor, code] = /^<a id="([a-z-]+)"><\/a>`([a-z-]+)`$/.exec(first) ?? [];
+        if (code === undefined) return [];
+        // The page may continue the sentence, or add another one.
+        const message = errorTable[code as ErrorCode]?.message.slice(0, -1) ?? 'no such code';
+        t.ok(meaning.startsWith(message) && !/^[\w-]/.test(meaning.slice(message.length)), `${code}: ${meaning}`);
+        t.not(remedy, '', code);
+        const doc = `docs/reference/errors.md#${anchor}`;
+        const retryable = retried === 'yes';
+        return [[code, { doc, httpStatus: Number(httpStatus), exitCode: Number(exitCode), retryable }] as const];
+      },
+    );
+    const wanted = (Object.keys(errorTable) as ErrorCode[]).map((code) => {
+      const { httpStatus, exitCode, retryable } = errorTable[code];
+      return [code, { doc: errorDoc(code), httpStatus, exitCode, retryable }] as const;
+    });
+    t.strictSame(Object.fromEntries(documented), Object.fromEntries(wanted));
+  },
+);
 
 t.test('the operations guide has a line under the anchor of each health code, with its level', async (t) => {
   const { text } = await readPage('docs/guide/operations.md');

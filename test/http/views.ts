@@ -13,6 +13,7 @@ import type {
   TemplateState,
   Views,
 } from '../../lib/http/views.ts';
+import type { Health } from '../../lib/model/health.ts';
 import { Journal } from '../../lib/telemetry/journal.ts';
 
 export const exampleMaster: MasterState = {
@@ -76,6 +77,8 @@ export interface ExampleContents {
   readonly readiness?: ReadinessView;
   readonly outcomes?: OutcomesView;
   readonly journal?: JournalView;
+  /** Instead of the judgement on the contents. */
+  readonly health?: Health;
   readonly masterControls?: MasterControls;
   readonly templateControls?: TemplateControls;
 }
@@ -113,8 +116,10 @@ export function exampleViews(contents: ExampleContents = {}): Views {
   return {
     ...views,
     health: {
-      read: () => judge({ views, ...well, ignoredKeys: [], nowMs: Date.now() }),
-      notReady: () => judgeReadiness(views.readiness.missing()),
+      read: () => contents.health ?? judge({ views, ...well, ignoredKeys: [], nowMs: Date.now() }),
+      notReady: () =>
+        contents.health?.reasons.filter(({ code }) => code === 'not-ready') ??
+        judgeReadiness(views.readiness.missing()),
     },
   };
 }

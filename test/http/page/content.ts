@@ -1,5 +1,7 @@
 import type { Test } from 'tap';
 import type { MasterState } from '../../../lib/http/views.ts';
+import { type HealthCode, healthCodes, makeReason, toHealth } from '../../../lib/model/health.ts';
+import { severities } from '../../../lib/model/severity.ts';
 import { Journal } from '../../../lib/telemetry/journal.ts';
 import { exampleReport } from '../../telemetry/report.ts';
 import type { Show } from './show.ts';
@@ -65,6 +67,28 @@ export function testContent(t: Test, { show }: { readonly show: Show }): void {
     await page.getByRole('heading', { name: 'All is well' }).waitFor();
     t.notOk(await page.locator('#attention').isVisible());
     t.strictSame(wrongs, []);
+  });
+
+  t.test('every health code is listed at the top, and the level is in the headline', async (t) => {
+    const masters = [masterAt(1)];
+    const reasons = (Object.keys(healthCodes) as HealthCode[]).map((code) =>
+      makeReason({ code, subject: { kind: 'master', name: 'shard1' }, text: `About ${code}.` }),
+    );
+    const headlines = {
+      critical: 'Critical: shard1',
+      warning: 'Not well: shard1',
+      unknown: 'Not everything is known yet',
+      well: 'All is well',
+    } as const;
+    for (const level of severities) {
+      const health = toHealth(reasons.filter((reason) => reason.level === level));
+      const { page, wrongs } = await show(t, { masters, health });
+      await page.getByRole('heading', { name: headlines[level] }).waitFor();
+      const listed = (await page.locator('#attention').textContent()) ?? '';
+      for (const { text } of health.reasons) t.equal(listed.includes(text), level !== 'well', text);
+      t.strictSame(wrongs, []);
+      await page.close();
+    }
   });
 
   t.test(
