@@ -111,7 +111,7 @@ export function judgeLosses(losses: readonly Loss[], allowance: number): readonl
 }
 
 /** `control` follows the Sentinels' majority, `sentinel` is an application that does with its client library. */
-export function isControl(writer: string): boolean {
+function isControl(writer: string): boolean {
   return writer === 'control' || writer === 'sentinel';
 }
 

@@ -11,7 +11,7 @@ const sandbox = await Sandbox.openFor(t, { name: 'chaos' });
 
 t.test('random faults break no rule, and everything points at the masters afterwards', async (t) => {
   const stage = await startStage(sandbox);
-  const random = new Random(11);
+  const random = new Random(42);
   for (const round of [1, 2, 3]) {
     const { faults, violations, losses, timeline } = await runRound(stage, drawFaults(stage, random), round);
     t.strictSame(violations, [], faults.join('; '));

@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs';
+import t from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { formatRecord, type MasterRecord, parseRecord } from '../../../lib/model/record.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import type { RedisServer } from '../../sandbox/redis.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+
+// A busy machine takes its time.
+t.setTimeout(240_000);
+const timeoutMs = 60_000;
+const sandbox = await Sandbox.openFor(t, { name: 'edited' });
+const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1' })]);
+const sentinels = await sandbox.sentinels({ count: 3, masters: [shard] });
+const source = sandbox.write('app.hbs', '{{key "edit"}}{{#each redisMasters}} {{name}} {{address}}{{/each}}\n');
+await consul.putKey('edit', '0');
+
+/** A daemon that renders; its reload notes every text that took effect. */
+async function startDaemon(name: string, more: Record<string, unknown>) {
+  const [destination, log] = [sandbox.path(`${name}.conf`), sandbox.path(`${name}.texts`)];
+  const reload = { command: ['/bin/sh', '-c', `cat ${destination} >> ${log}`] };
+  const templates = [{ source, destination, reload }];
+  await sandbox.switchmaster({ name, config: { consul: { address: consul.url }, templates, ...more } });
+  return () => (existsSync(log) ? readFileSync(log, 'utf8') : '');
+}
+
+const sentinel = { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard1'] };
+const texts = await Promise.all([
+  startDaemon('bridge-and-renderer', { sentinel }),
+  startDaemon('renderer', {}),
+  startDaemon('another-bridge', { sentinel }),
+]);
+
+const key = 'redis/record/shard1';
+const master = formatAddress(shard.master.address);
+const replica = (shard.replicas[0] as RedisServer).address;
+const foreign = { host: '192.0.2.1', port: 6379 };
+
+async function readRecord(): Promise<MasterRecord> {
+  return waitFor('the record', async () => parseRecord((await consul.key(key)) ?? ''), { timeoutMs }) as never;
+}
+
+const edits: readonly { what: string; edit: (record: MasterRecord) => MasterRecord }[] = [
+  {
+    what: 'a foreign address at a higher epoch',
+    edit: (record) => ({ ...record, epoch: record.epoch + 100, master: foreign }),
+  },
+  {
+    what: 'a foreign address in a later generation',
+    edit: (record) => ({ ...record, generation: record.generation + 1, epoch: 1, master: foreign }),
+  },
+  {
+    what: 'a replica at a higher epoch',
+    edit: (record) => ({ ...record, epoch: record.epoch + 100, master: replica }),
+  },
+  { what: 'a foreign address at the same epoch', edit: (record) => ({ ...record, master: foreign }) },
+];
+
+for (const [i, { what, edit }] of edits.entries()) {
+  t.test(`no renderer follows a record that was edited by hand: ${what}`, async (t) => {
+    const marker = String(i + 1);
+    await consul.putKey(key, formatRecord(edit(await readRecord())));
+    const isRepaired = (record: MasterRecord) => formatAddress(record.master) === master;
+    await waitFor('the record to be repaired', readRecord, { until: isRepaired, timeoutMs });
+    // A later change that every renderer follows: it has read the edit before.
+    await consul.putKey('edit', marker);
+    const isLater = (now: readonly string[]) => now.every((text) => text.includes(`${marker} shard1 `));
+    const all = await waitFor('later texts', () => texts.map((text) => text()), { until: isLater, timeoutMs });
+    for (const text of all) t.notMatch(text, new RegExp(`${foreign.host}|${formatAddress(replica)}`));
+    t.equal(all.length, 3);
+  });
+}
