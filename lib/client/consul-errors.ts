@@ -1,10 +1,15 @@
 import { SwitchmasterError } from '../errors.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
+import { explainFault, isNamed } from '../model/link-fault.ts';
+import { faultOfError } from './fault.ts';
 
 /** The body of an error's answer. */
 export function responseBody(thrown: unknown): unknown {
   return (thrown as { response?: { body?: unknown } } | undefined)?.response?.body;
 }
+
+/** The answer of Go's net/http, with status 400, on a port that speaks TLS. */
+const spokePlain = /^Client sent an HTTP request to an HTTPS server/;
 
 /** Translates a failure of the request about `what` into an error code. */
 export function translate(thrown: unknown, what: string): SwitchmasterError {
@@ -13,7 +18,13 @@ export function translate(thrown: unknown, what: string): SwitchmasterError {
   const status = error.response?.statusCode ?? error.statusCode;
   const body = responseBody(thrown);
   const said = typeof body === 'string' && body !== '' ? body.slice(0, 300).trim() : (error.message ?? String(thrown));
-  const options = { cause: thrown, details: { what, ...(status === undefined ? {} : { status }) } };
+  const fault = status === undefined ? faultOfError(thrown) : spokePlain.test(said) ? 'tls-expected' : undefined;
+  const facts = { ...(status === undefined ? {} : { status }), ...(fault === undefined ? {} : { fault }) };
+  const options = { cause: thrown, details: { what, ...facts } };
+  if (fault !== undefined && isNamed(fault)) {
+    const message = `Consul does not answer about ${what}: the agent ${explainFault(fault)}`;
+    return new SwitchmasterError('consul-unreachable', message, options);
+  }
   if (status === undefined) {
     return new SwitchmasterError('consul-unreachable', `Consul does not answer about ${what}: ${said}`, options);
   }

@@ -1,9 +1,11 @@
 import { SwitchmasterError } from '../errors.ts';
 import { formatRanges } from '../model/cluster.ts';
+import type { LinkFault } from '../model/link-fault.ts';
 import type { InstanceProfile, RedisProbeResult, SentinelProbeResult, Unanswered } from '../model/probe-result.ts';
 import { readClusterView } from './cluster-node.ts';
 import type { Command, Deadline, InstanceLink } from './instance.ts';
 import { readAnnounced, readInfo, readMasterNames, toRedisResult, toSentinelResult } from './instance-shapes.ts';
+import { refusesEverybody } from './redis-errors.ts';
 
 /* One probe of a Redis, a Redis Cluster node or a Sentinel. A probe never rejects: no answer is a result too. */
 
@@ -79,7 +81,9 @@ async function settle<Answer>(probe: () => Promise<Answer>): Promise<Unanswered 
     return await probe();
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown);
-    if (error.code === 'redis-denied') return { kind: 'denied' };
-    return { kind: 'unreachable', why: error.code === 'redis-timeout' ? 'timeout' : 'refused' };
+    const fault = error.details.fault as LinkFault | undefined;
+    if (error.code === 'redis-denied' && !refusesEverybody(fault)) return { kind: 'denied' };
+    const why = error.code === 'redis-timeout' ? 'timeout' : 'refused';
+    return { kind: 'unreachable', why, ...(fault === undefined ? {} : { fault }) };
   }
 }

@@ -1,7 +1,10 @@
 import type { Redis } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
-import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
+import { faultOfReply } from './fault.ts';
+import { FaultFinder } from './fault-finder.ts';
+import { openRedis, type RedisAccess, withDeadline } from './redis.ts';
+import { translateRedisError } from './redis-errors.ts';
 
 export interface InstanceLinkOptions {
   readonly address: Address;
@@ -24,6 +27,7 @@ export class InstanceLink {
   readonly tls: 'tls' | 'plain';
   readonly #options: InstanceLinkOptions;
   readonly #redis: Redis;
+  readonly #faults: FaultFinder;
   #lastError: Error | undefined;
   #state: LinkState = 'down';
 
@@ -31,9 +35,11 @@ export class InstanceLink {
     this.address = options.address;
     this.tls = options.access.tls === undefined ? 'plain' : 'tls';
     this.#options = options;
+    this.#faults = new FaultFinder({ address: options.address, tls: options.access.tls });
     this.#redis = openRedis(options.address, options.access);
     this.#redis.on('error', (error: Error) => {
       this.#lastError = error;
+      this.#faults.failed(error);
     });
     this.#redis.on('ready', () => this.#become('up'));
     this.#redis.on('close', () => this.#become('down'));
@@ -53,8 +59,11 @@ export class InstanceLink {
       }),
     );
     try {
-      return await withDeadline(Promise.all(calls), { what, timeoutMs });
+      const replies = await withDeadline(Promise.all(calls), { what, timeoutMs });
+      this.#note(replies);
+      return replies;
     } catch (thrown) {
+      this.#faults.failed(thrown);
       // Requests must not queue up at a process that hangs.
       if (SwitchmasterError.from(thrown).code === 'redis-timeout') this.#redis.disconnect(true);
       throw this.translate(thrown, what);
@@ -68,12 +77,20 @@ export class InstanceLink {
     const refusedLogin = /^(NOAUTH|WRONGPASS|NOPERM)/.test(this.#lastError?.message ?? '')
       ? this.#lastError
       : undefined;
-    const error = translateRedisError(thrown, { what, lastError: this.#lastError });
+    const error = translateRedisError(thrown, { what, lastError: this.#lastError, fault: this.#faults.fault });
     if (error.code !== 'redis-unreachable' || refusedLogin === undefined) return error;
     return translateRedisError(refusedLogin, { what, lastError: undefined });
   }
 
+  /** A server that refuses everybody answers the first command, and then ends the connection. */
+  #note(replies: readonly unknown[]): void {
+    const refused = replies.find((reply) => reply instanceof Error && faultOfReply(reply.message) !== undefined);
+    if (refused === undefined) this.#faults.answered();
+    else this.#faults.failed(refused);
+  }
+
   close(): void {
+    this.#faults.close();
     this.#redis.removeAllListeners();
     this.#redis.on('error', () => {});
     this.#redis.disconnect();

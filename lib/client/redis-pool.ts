@@ -1,4 +1,5 @@
 import { type Address, formatAddress } from '../model/address.ts';
+import { linkFaults } from '../model/link-fault.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
 import { type RedisAccess, RedisLink } from './redis.ts';
 
@@ -14,6 +15,8 @@ export interface Refusal {
   readonly address: Address;
   /** The server's answer or the reason, as in `NOAUTH Authentication required.` */
   readonly says: string;
+  /** What to do about it, where the cause is known. */
+  readonly hint: string | undefined;
 }
 
 const greetingTimeoutMs = 2_000;
@@ -66,16 +69,12 @@ export class RedisPool {
 
   /** The servers of `owner` that refuse access, with their answers. */
   refusals(owner: string): readonly Refusal[] {
-    return this.#linksOf(owner).flatMap(({ address, refusal }) =>
-      refusal === undefined ? [] : [{ address, says: refusal }],
-    );
+    return this.#linksOf(owner).flatMap((link) => toRefusal(link, link.refusal));
   }
 
-  /** The servers of `owner` that were never reached, with the reasons. */
+  /** The servers of `owner` that were never reached, or that cannot be for a cause that lasts, with the reasons. */
   unreached(owner: string): readonly Refusal[] {
-    return this.#linksOf(owner).flatMap(({ address, unreached }) =>
-      unreached === undefined ? [] : [{ address, says: unreached }],
-    );
+    return this.#linksOf(owner).flatMap((link) => toRefusal(link, link.unreached));
   }
 
   /** Closes all links for good. A later request is unanswered and opens no lasting connection. */
@@ -111,4 +110,9 @@ export class RedisPool {
     else this.#links.set(key, link);
     return link;
   }
+}
+
+function toRefusal({ address, fault }: RedisLink, says: string | undefined): readonly Refusal[] {
+  if (says === undefined) return [];
+  return [{ address, says, hint: fault === undefined ? undefined : linkFaults[fault].hint }];
 }

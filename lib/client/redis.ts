@@ -1,7 +1,10 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
+import { isNamed, type LinkFault, linkFaults } from '../model/link-fault.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
+import { FaultFinder } from './fault-finder.ts';
+import { isDenial, refusalIn, refusesEverybody, translateRedisError } from './redis-errors.ts';
 import { timed } from './request-time.ts';
 import { type ClientTls, toTlsOptions } from './tls.ts';
 
@@ -28,6 +31,7 @@ export class RedisLink {
   readonly address: Address;
   readonly #access: RedisAccess;
   readonly #hooks: RedisLinkHooks;
+  readonly #faults: FaultFinder;
   #redis: Redis;
   #lastError: Error | undefined;
   #refusal: string | undefined;
@@ -39,23 +43,47 @@ export class RedisLink {
     this.address = address;
     this.#access = access;
     this.#hooks = hooks;
+    this.#faults = new FaultFinder({ address, tls: access.tls, onChange: hooks.onAccessChange });
     this.#redis = this.#open();
   }
 
-  /** The server's answer when it refuses the login or ROLE (`NOAUTH ...`, `WRONGPASS ...`, `NOPERM ...`). */
+  /**
+   * The server's answer when it refuses the login or ROLE (`NOAUTH ...`, `WRONGPASS ...`, `NOPERM ...`), or why it refuses
+   * everybody.
+   */
   get refusal(): string | undefined {
-    return this.#refusal;
+    const { fault } = this.#faults;
+    return this.#refusal ?? (refusesEverybody(fault) ? linkFaults[fault].says : undefined);
   }
 
-  /** Why no connection ever succeeded; undefined before the first attempt failed, and after one succeeded. */
+  /**
+   * Why no connection ever succeeded, or why none does for a cause that lasts; undefined before the first attempt failed,
+   * and after one succeeded.
+   */
   get unreached(): string | undefined {
+    const { fault } = this.#faults;
+    if (fault !== undefined && isNamed(fault)) return isDenial(fault) ? undefined : linkFaults[fault].says;
     return this.#unreached;
+  }
+
+  get fault(): LinkFault | undefined {
+    return this.#faults.fault;
+  }
+
+  /** The error of a call, with the fault that a further connection may have to find. */
+  async explain(thrown: unknown): Promise<SwitchmasterError> {
+    const fault = await this.#faults.find();
+    const error = SwitchmasterError.from(thrown);
+    if (fault === undefined || error.details.fault === fault) return error;
+    const what = `the connection to ${formatAddress(this.address)}`;
+    return translateRedisError(error.cause ?? error, { what, lastError: this.#lastError, fault });
   }
 
   /** Asks for ROLE. Never rejects: `unreachable` is an answer. */
   async role(options: { readonly timeoutMs: number }): Promise<RoleAnswer> {
     try {
       const reply = await this.call(['ROLE'], options);
+      this.#reached = true;
       this.#noteAccess(undefined);
       return { address: this.address, role: readRole(reply) };
     } catch (thrown) {
@@ -80,9 +108,12 @@ export class RedisLink {
     const what = `${name} at ${formatAddress(this.address)}`;
     try {
       const call = () => withDeadline(this.#redis.call(name, ...args), { what, timeoutMs: options.timeoutMs });
-      return await timed({ server: 'redis', operation: name.toLowerCase() }, call);
+      const reply = await timed({ server: 'redis', operation: name.toLowerCase() }, call);
+      this.#faults.answered();
+      return reply;
     } catch (thrown) {
-      const error = translateRedisError(thrown, { what, lastError: this.#lastError });
+      this.#faults.failed(thrown);
+      const error = translateRedisError(thrown, { what, lastError: this.#lastError, fault: this.#faults.fault });
       if (error.code === 'redis-timeout') this.#renew();
       throw error;
     }
@@ -113,6 +144,7 @@ export class RedisLink {
 
   close(): void {
     this.#closed = true;
+    this.#faults.close();
     this.#redis.disconnect();
   }
 
@@ -120,12 +152,12 @@ export class RedisLink {
     const redis = openRedis(this.address, this.#access);
     redis.on('error', (error: Error) => {
       this.#lastError = error;
+      this.#faults.failed(error);
       this.#noteAccess(error);
       if (!this.#reached && this.#refusal === undefined) this.#noteUnreached(error.message);
     });
     redis.on('ready', () => {
       this.#lastError = undefined;
-      this.#reached = true;
       this.#unreached = undefined;
       this.#hooks.onUp?.();
     });
@@ -184,32 +216,6 @@ export function openRedis(
     ...extra,
   } satisfies RedisOptions;
   return new Redis(options);
-}
-
-/** Translates the failure of a connection or a command. */
-export function translateRedisError(
-  thrown: unknown,
-  context: { readonly what: string; readonly lastError: Error | undefined },
-): SwitchmasterError {
-  if (thrown instanceof SwitchmasterError) return thrown;
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const options = { cause: thrown };
-  if (error.name === 'ReplyError') {
-    return new SwitchmasterError(
-      denial.test(error.message) ? 'redis-denied' : 'redis-refused',
-      `${context.what} was refused: ${error.message}`,
-      options,
-    );
-  }
-  const reason = context.lastError?.message ?? error.message;
-  return new SwitchmasterError('redis-unreachable', `${context.what} got no answer: ${reason}`, options);
-}
-
-const denial = /^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH)/;
-
-function refusalIn(thrown: unknown): string | undefined {
-  const said = thrown instanceof SwitchmasterError ? thrown.cause : thrown;
-  return said instanceof Error && denial.test(said.message) ? said.message : undefined;
 }
 
 /** Settles as `promise` does, or rejects with `redis-timeout`. */

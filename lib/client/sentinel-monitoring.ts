@@ -7,7 +7,8 @@ import {
   readableOptions,
 } from '../model/provisioning.ts';
 import { connectNow } from './instance.ts';
-import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
+import { openRedis, type RedisAccess, withDeadline } from './redis.ts';
+import { translateRedisError } from './redis-errors.ts';
 import { readCondition, readCount, readFieldAddress, readFieldsList } from './sentinel-shapes.ts';
 
 /** A connection to one Sentinel that reads and changes what the Sentinel monitors. */

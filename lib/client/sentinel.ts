@@ -1,8 +1,11 @@
 import type { Redis } from 'ioredis';
 import { type ErrorCode, SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
+import { isNamed } from '../model/link-fault.ts';
 import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
-import { openRedis, type RedisAccess, translateRedisError, withDeadline } from './redis.ts';
+import { FaultFinder } from './fault-finder.ts';
+import { openRedis, type RedisAccess, withDeadline } from './redis.ts';
+import { translateRedisError } from './redis-errors.ts';
 import { timed } from './request-time.ts';
 import { readEvent, readFieldsList, readId, readPeer, readView, type SentinelPeer } from './sentinel-shapes.ts';
 
@@ -13,7 +16,10 @@ export interface SentinelLinkOptions {
   readonly onEvent: (event: SentinelEvent) => void;
   /** The link is subscribed and can answer questions. Everything may have changed meanwhile. */
   readonly onUp: () => void;
-  /** The link was lost, or could not be made. Called once, and once more where the Sentinel then refuses the login. */
+  /**
+   * The link was lost, or could not be made. Called once, and once more where the Sentinel then refuses the login or the
+   * cause becomes known.
+   */
   readonly onDown: (error: SwitchmasterError) => void;
 }
 
@@ -30,6 +36,7 @@ export class SentinelLink {
   readonly #events: Redis;
   readonly #commands: Redis;
   readonly #pinger: NodeJS.Timeout;
+  readonly #faults: FaultFinder;
   #lastError: Error | undefined;
   /** The code of the last `onDown` since the link was up. */
   #reported: ErrorCode | undefined;
@@ -39,8 +46,10 @@ export class SentinelLink {
   constructor(options: SentinelLinkOptions) {
     this.address = options.address;
     this.#options = options;
-    this.#events = openRedis(options.address, options.access, { autoResubscribe: false });
-    this.#commands = openRedis(options.address, options.access);
+    const { address, access } = options;
+    this.#faults = new FaultFinder({ address, tls: access.tls, onChange: () => this.#faultFound() });
+    this.#events = openRedis(address, access, { autoResubscribe: false });
+    this.#commands = openRedis(address, access);
     for (const redis of [this.#events, this.#commands]) {
       redis.on('error', (error: Error) => this.#down(error));
       redis.on('close', () => this.#down(this.#lastError));
@@ -104,6 +113,7 @@ export class SentinelLink {
 
   close(): void {
     clearInterval(this.#pinger);
+    this.#faults.close();
     for (const redis of [this.#events, this.#commands]) {
       redis.removeAllListeners();
       redis.on('error', () => {});
@@ -134,6 +144,7 @@ export class SentinelLink {
       const [myId] = await withDeadline(Promise.all([id, this.#events.psubscribe('*')]), deadline);
       this.#id = readId(myId) ?? this.#id;
       this.#lastError = undefined;
+      this.#faults.answered();
       if (this.#up) return;
       this.#up = true;
       this.#reported = undefined;
@@ -163,21 +174,36 @@ export class SentinelLink {
     if (error !== undefined) this.#lastError = error;
     const wasUp = this.#up;
     this.#up = false;
-    const why = this.#translate(this.#lastError ?? new Error('the connection was closed'), 'the connection');
+    this.#faults.failed(this.#lastError ?? new Error('the connection was closed'));
+    const why = this.#reason();
     const isNew = this.#reported === undefined || (why.code === 'redis-denied' && this.#reported !== 'redis-denied');
-    if (isNew) {
-      this.#reported = why.code;
-      this.#options.onDown(why);
-    }
+    if (isNew) this.#report(why);
     if (!wasUp) return;
     // A subscription without the other connection would look alive while nothing can be read back, and vice versa.
     for (const redis of [this.#events, this.#commands]) if (redis.status === 'ready') redis.disconnect(true);
+  }
+
+  /** The diagnosis takes longer than the report of the loss. */
+  #faultFound(): void {
+    const { fault } = this.#faults;
+    if (!this.#up && this.#reported !== undefined && fault !== undefined && isNamed(fault))
+      this.#report(this.#reason());
+  }
+
+  #report(why: SwitchmasterError): void {
+    this.#reported = why.code;
+    this.#options.onDown(why);
+  }
+
+  #reason(): SwitchmasterError {
+    return this.#translate(this.#lastError ?? new Error('the connection was closed'), 'the connection');
   }
 
   #translate(thrown: unknown, what: string): SwitchmasterError {
     return translateRedisError(thrown, {
       what: `${what} (Sentinel ${formatAddress(this.address)})`,
       lastError: this.#lastError,
+      fault: this.#faults.fault,
     });
   }
 }

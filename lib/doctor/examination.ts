@@ -23,7 +23,14 @@ export interface ExaminedSentinel {
   readonly tilt: boolean;
 }
 
-type Reached = { readonly kind: 'reached' } | { readonly kind: 'unreachable'; readonly why: string };
+type Reached = { readonly kind: 'reached' } | Unusable<'unreachable'>;
+
+interface Unusable<Kind extends string> {
+  readonly kind: Kind;
+  readonly why: string;
+  /** What to do about it, where the cause is known. */
+  readonly hint?: string;
+}
 
 export interface ExaminedMaster {
   readonly name: string;
@@ -45,7 +52,7 @@ export interface ExaminedRedis {
   /** According to the Sentinels. */
   readonly expected: 'master' | 'replica';
   /** `denied`: it refuses the login, or ROLE. */
-  readonly state: Reached | { readonly kind: 'denied'; readonly why: string };
+  readonly state: Reached | Unusable<'denied'>;
   /** This and the rest only if it was reached; each is undefined where it may not be read. */
   readonly role?: 'master' | 'replica';
   readonly runId?: string;

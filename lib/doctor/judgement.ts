@@ -96,7 +96,9 @@ function observe(examined: ExaminedMaster, { sentinels, consul }: Examination): 
 }
 
 function statesOf(instances: readonly ExaminedRedis[], kind: 'denied' | 'unreachable') {
-  return instances.flatMap(({ address, state }) => (state.kind === kind ? [{ address, says: state.why }] : []));
+  return instances.flatMap(({ address, state }) =>
+    state.kind === kind ? [{ address, says: state.why, hint: state.hint }] : [],
+  );
 }
 
 /** An instance that no Sentinel lists as a replica, and that does not answer as a master either, is no replica. */

@@ -1,11 +1,14 @@
 import { type RedisAccess, RedisLink } from '../client/redis.ts';
 import { type Fields, readFieldAddress, readFieldsList, readReplica } from '../client/sentinel-shapes.ts';
+import { exchangeOverSocket, SocketExchangeError } from '../client/socket-exchange.ts';
 import { matchesAny } from '../config/glob.ts';
 import type { Config } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { type ErrorCode, SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
+import { instanceKind } from '../model/instance-kinds.ts';
+import { type LinkFault, linkFaults } from '../model/link-fault.ts';
 
 /** Whether a server that the config names answers as it should. */
 export interface ServerFinding {
@@ -15,36 +18,73 @@ export interface ServerFinding {
   /** What it said, or why there was no use in asking. */
   readonly says: string;
   readonly code?: ErrorCode;
+  /** Why it cannot be used, where that is known. */
+  readonly fault?: LinkFault;
+  /** What to do about it. */
+  readonly hint?: string;
 }
 
 const timeoutMs = 3_000;
 
+/** A server to ask, and the credentials for it. */
+interface Target {
+  readonly server: string;
+  readonly address: Address;
+  readonly access: RedisAccess;
+}
+
 /**
- * Asks every server that the config names, and every Redis that the Sentinels name, as the bridge would; takes at most a
- * few seconds, and never throws.
+ * Asks every server that the config names, the Sentinels that Consul lists, and every Redis that the Sentinels name, as the
+ * daemon would. Whoever could not be asked is in the list too. Takes some seconds at most, and never throws.
  */
 export async function askServers(config: Config): Promise<readonly ServerFinding[]> {
+  const named = new Map<string, Target>();
+  const [consul, sentinels, nodes] = await Promise.all([
+    askConsul(config),
+    askSentinels(config, named),
+    Promise.all(clusterTargets(config).map(askNode)),
+  ]);
+  for (const target of instanceTargets(config)) named.set(identityOf(target), target);
+  const instances = await Promise.all([...[...named.values()].map(askNode), ...askProxies(config)]);
+  return [consul, ...sentinels, ...nodes, ...instances];
+}
+
+async function askSentinels(config: Config, named: Map<string, Target>): Promise<readonly ServerFinding[]> {
   const { sentinel } = config;
-  const named = new Map<string, Address>();
-  const sentinels = (sentinel?.addresses ?? []).map((address) =>
-    find(`sentinel ${formatAddress(address)}`, async () => {
-      const link = new RedisLink(address, revealAccess(sentinel?.access ?? {}));
-      try {
-        const masters = readFieldsList(await link.call(['SENTINEL', 'MASTERS'], { timeoutMs }), 'SENTINEL MASTERS');
-        const wanted = masters.filter(({ name = '' }) => matchesAny(sentinel?.masters ?? [], name));
-        for (const address of (await Promise.all(wanted.map((fields) => nodesOf(link, fields)))).flat())
-          named.set(formatAddress(address), address);
-        return `masters that it monitors: ${masters.length}`;
-      } finally {
-        link.close();
+  if (sentinel === undefined) return [];
+  const addresses = new Map(sentinel.addresses.map((address) => [formatAddress(address), address]));
+  const found = await findSentinels(config);
+  for (const address of found.addresses) addresses.set(formatAddress(address), address);
+  const access = revealAccess(sentinel.access);
+  const redisAccess = revealAccess(sentinel.redis);
+  const findings = [...addresses.values()].map((address) =>
+    ask({ server: 'sentinel', address, access }, async (link) => {
+      const masters = readFieldsList(await link.call(['SENTINEL', 'MASTERS'], { timeoutMs }), 'SENTINEL MASTERS');
+      const wanted = masters.filter(({ name = '' }) => matchesAny(sentinel.masters, name));
+      for (const one of (await Promise.all(wanted.map((fields) => nodesOf(link, fields)))).flat()) {
+        const target: Target = { server: 'redis', address: one, access: redisAccess };
+        named.set(identityOf(target), target);
       }
+      return `masters that it monitors: ${masters.length}`;
     }),
   );
-  const servers = await Promise.all([askConsul(config), ...sentinels]);
-  const access = revealAccess(sentinel?.redis ?? {});
-  const redis = await Promise.all([...named.values()].map((address) => askRedis(address, access)));
-  // One that is down is a failure like any other, and nothing that a config could do about it.
-  return [...servers, ...redis.filter(({ code }) => code === undefined || code === 'redis-denied')];
+  return [...found.problems, ...(await Promise.all(findings))];
+}
+
+/** The Sentinels that Consul lists under `sentinel.service`. */
+async function findSentinels({ sentinel, consul }: Config) {
+  const service = sentinel?.service;
+  if (service === undefined) return { addresses: [], problems: [] };
+  const part = new ConsulPart(consul);
+  try {
+    const { value } = await part.client.read({ kind: 'service', service }, { timeoutMs });
+    const addresses = value.map(({ address: host, port }) => ({ host, port }));
+    return { addresses, problems: [] };
+  } catch (thrown) {
+    return { addresses: [], problems: [toFinding(`sentinels of service ${service}`, thrown)] };
+  } finally {
+    await part.stop();
+  }
 }
 
 /** The master and its replicas, as this Sentinel has them. */
@@ -54,12 +94,60 @@ async function nodesOf(link: RedisLink, fields: Fields): Promise<readonly Addres
   return [readFieldAddress(fields, what), ...replicas.map(readReplica).flatMap((replica) => replica?.address ?? [])];
 }
 
-function askRedis(address: Address, access: RedisAccess): Promise<ServerFinding> {
-  return find(`redis ${formatAddress(address)}`, async () => {
-    const link = new RedisLink(address, access);
+function clusterTargets({ cluster }: Config): readonly Target[] {
+  return cluster.flatMap(({ seeds, access }) =>
+    seeds.map((address): Target => ({ server: 'cluster', address, access: revealAccess(access) })),
+  );
+}
+
+/** The Redis, Sentinel and cluster node processes that `register` names. */
+function instanceTargets({ register }: Config): readonly Target[] {
+  return (register?.instances ?? []).flatMap(({ spec, access }) => {
+    const { kind, address } = spec;
+    return instanceKind(kind).answer === 'proxy' ? [] : [{ server: kind, address, access: revealAccess(access) }];
+  });
+}
+
+function askNode(target: Target): Promise<ServerFinding> {
+  return ask(target, async (link) => {
+    if (target.server === 'sentinel') {
+      await link.call(['PING'], { timeoutMs });
+      return 'lets this node in';
+    }
+    const [role] = (await link.call(['ROLE'], { timeoutMs })) as readonly unknown[];
+    if (target.server === 'cluster') await link.call(['CLUSTER', 'MYID'], { timeoutMs });
+    return `lets the bridge in, as a ${role === 'master' ? 'master' : 'replica'}`;
+  });
+}
+
+function askProxies({ register }: Config): readonly Promise<ServerFinding>[] {
+  return (register?.instances ?? []).flatMap(({ spec: { kind, address } }) => {
+    if (instanceKind(kind).answer !== 'proxy') return [];
+    return [
+      find(`${kind} ${formatAddress(address)}`, async () => {
+        await exchangeOverSocket({ to: address, until: 'connected', timeoutMs });
+        return 'takes connections';
+      }),
+    ];
+  });
+}
+
+/** The same server is asked again with other credentials. */
+function identityOf(target: Target): string {
+  return `${keyOf(target)} ${JSON.stringify(target.access)}`;
+}
+
+function keyOf({ server, address }: Pick<Target, 'server' | 'address'>): string {
+  return `${server} ${formatAddress(address)}`;
+}
+
+async function ask(target: Target, question: (link: RedisLink) => Promise<string>): Promise<ServerFinding> {
+  const link = new RedisLink(target.address, target.access);
+  return find(keyOf(target), async () => {
     try {
-      const [role] = (await link.call(['ROLE'], { timeoutMs })) as readonly unknown[];
-      return `lets the bridge in, as a ${role === 'master' ? 'master' : 'replica'}`;
+      return await question(link);
+    } catch (thrown) {
+      throw await link.explain(thrown);
     } finally {
       link.close();
     }
@@ -80,11 +168,18 @@ function askConsul(config: Config): Promise<ServerFinding> {
   });
 }
 
-async function find(server: string, ask: () => Promise<string>): Promise<ServerFinding> {
+async function find(server: string, question: () => Promise<string>): Promise<ServerFinding> {
   try {
-    return { server, answers: true, says: await ask() };
+    return { server, answers: true, says: await question() };
   } catch (thrown) {
-    const { code, message } = SwitchmasterError.from(thrown);
-    return { server, answers: false, says: message, code };
+    return toFinding(server, thrown);
   }
+}
+
+function toFinding(server: string, thrown: unknown): ServerFinding {
+  const code = thrown instanceof SocketExchangeError ? 'redis-unreachable' : undefined;
+  const error = SwitchmasterError.from(thrown, code);
+  const fault = error.details.fault as LinkFault | undefined;
+  const known = fault === undefined ? {} : { fault, hint: linkFaults[fault].hint };
+  return { server, answers: false, says: error.message, code: error.code, ...known };
 }

@@ -1,11 +1,12 @@
 import type { Address } from './address.ts';
 import type { InstanceKind, instanceKinds } from './instance-kinds.ts';
+import type { LinkFault } from './link-fault.ts';
 
 /** What one probe of an instance found. */
 export type ProbeResult = Unanswered | ProbeAnswer;
 
 export type Unanswered =
-  | { readonly kind: 'unreachable'; readonly why: 'refused' | 'timeout' }
+  | { readonly kind: 'unreachable'; readonly why: 'refused' | 'timeout'; readonly fault?: LinkFault }
   /** It refuses the credentials, so that its state is unknown. */
   | { readonly kind: 'denied' };
 

@@ -1,4 +1,4 @@
-import { translateRedisError } from '../../client/redis.ts';
+import { translateRedisError } from '../../client/redis-errors.ts';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';

@@ -4,8 +4,8 @@ import { RedisLink } from '../../client/redis.ts';
 import { readFields } from '../../client/sentinel-shapes.ts';
 import type { SentinelConfig } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
-import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, toAddress } from '../../model/address.ts';
+import { isNamed, linkFaults } from '../../model/link-fault.ts';
 import type { ExaminedClock, ExaminedMaster, ExaminedRedis, RedisSettings, SentinelOpinion } from '../examination.ts';
 import { compareClocks } from './clock.ts';
 
@@ -73,11 +73,14 @@ async function examineRole(
   link: RedisLink,
   { wanted, thrown }: { readonly wanted: Wanted; readonly thrown: unknown },
 ): Promise<ExaminedRedis> {
-  const error = SwitchmasterError.from(thrown);
+  const error = await link.explain(thrown);
+  const { fault } = link;
+  const row = fault !== undefined && isNamed(fault) ? linkFaults[fault] : undefined;
+  const hint = row === undefined ? {} : { hint: row.hint };
   const { role } = error.code === 'redis-denied' ? await link.role({ timeoutMs }) : { role: 'unreachable' as const };
-  if (link.refusal !== undefined) return { ...wanted, state: { kind: 'denied', why: link.refusal } };
+  if (link.refusal !== undefined) return { ...wanted, state: { kind: 'denied', why: link.refusal, ...hint } };
   if (role === 'master' || role === 'replica') return { ...wanted, state: { kind: 'reached' }, role };
-  return { ...wanted, state: { kind: 'unreachable', why: error.message } };
+  return { ...wanted, state: { kind: 'unreachable', why: row?.says ?? error.message, ...hint } };
 }
 
 function readState(info: InfoFields): Partial<ExaminedRedis> {

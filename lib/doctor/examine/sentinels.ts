@@ -4,7 +4,6 @@ import { readCount, readFields, readFieldsList, readId, readPeer, readView } fro
 import { matchesAny } from '../../config/glob.ts';
 import type { SentinelConfig } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
-import { SwitchmasterError } from '../../errors.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { ExaminedClock, ExaminedSentinel, SentinelOpinion } from '../examination.ts';
 import { compareClocks } from './clock.ts';
@@ -78,7 +77,7 @@ async function examineSentinel(
       clock: compareClocks(formatAddress(address), read),
     };
   } catch (thrown) {
-    const why = SwitchmasterError.from(thrown).message;
+    const { message: why } = await link.explain(thrown);
     const sentinel = { address, origin, state: { kind: 'unreachable', why }, id: undefined, tilt: false } as const;
     return { sentinel, opinions: [], clock: undefined };
   } finally {

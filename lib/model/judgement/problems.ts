@@ -15,8 +15,12 @@ export interface ProblemSituation {
   /** One for each Sentinel that answered. */
   readonly views: readonly SentinelView[];
   /** Redis servers that refuse the bridge, with their error. */
-  readonly refusals: readonly { readonly address: Address; readonly says: string }[];
-  /** Redis servers to which there never was a connection, with the error. */
+  readonly refusals: readonly {
+    readonly address: Address;
+    readonly says: string;
+    readonly hint?: string | undefined;
+  }[];
+  /** Redis servers to which there never was a connection, or can be none, with the error. */
   readonly unreached: ProblemSituation['refusals'];
   /** Instances that somebody else registered under this master's tag. */
   readonly foreign: readonly ForeignInstance[];
@@ -39,13 +43,11 @@ export function findProblems({
   return [
     ...(held === undefined ? [] : [{ kind: 'held', message: held } as const]),
     ...disagreement(expected, views),
-    ...refusals.map(
-      ({ address, says }) => ({ kind: 'redis-denied', message: describeRefusal(address, says) }) as const,
-    ),
+    ...refusals.map((refusal) => ({ kind: 'redis-denied', message: describeRefusal(refusal) }) as const),
     // The checks report a server that is down; here it is up to a Sentinel.
     ...unreached
       .filter(({ address }) => isUp(address, views))
-      .map(({ address, says }) => ({ kind: 'redis-unreached', message: describeUnreached(address, says) }) as const),
+      .map((refusal) => ({ kind: 'redis-unreached', message: describeUnreached(refusal) }) as const),
     ...uncounted.map((address) => ({ kind: 'sentinel-uncounted', message: describeUncounted(address) }) as const),
     ...foreign.map((instance) => ({ kind: 'foreign-instance', message: describeForeign(instance) }) as const),
   ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));
@@ -77,13 +79,19 @@ function describeUncounted(address: Address): string {
   return `Sentinel ${formatAddress(address)} was never reached and does not count: the Sentinels that monitor this master do not list it; bring it back, or remove it from sentinel.addresses`;
 }
 
-function describeUnreached(address: Address, says: string): string {
-  return `Redis ${formatAddress(address)} is up to a Sentinel, but the bridge never reached it (${says.trim()}): its role is unknown and it cannot be fenced; check for a firewall, or for TLS on one side only`;
+type Refusal = ProblemSituation['refusals'][number];
+
+function describeUnreached({ address, says, hint }: Refusal): string {
+  const fix = hint ?? 'check for a firewall, or for TLS on one side only';
+  return `Redis ${formatAddress(address)} is up to a Sentinel, but the bridge cannot reach it (${says.trim()}): its role is unknown and it cannot be fenced; ${fix}`;
 }
 
-function describeRefusal(address: Address, says: string): string {
-  const fix = says.startsWith('NOPERM')
-    ? 'give the user of sentinel.redis the rules of docs/reference/redis-acl.md'
-    : 'sentinel.redis.passwordFile (and username) must be what it takes';
-  return `Redis ${formatAddress(address)} does not let the bridge in (${says.trim()}): its role is unknown and it cannot be fenced; ${fix}`;
+function describeRefusal({ address, says, hint }: Refusal): string {
+  return `Redis ${formatAddress(address)} does not let the bridge in (${says.trim()}): its role is unknown and it cannot be fenced; ${fixOf(says, hint)}`;
+}
+
+function fixOf(says: string, hint: string | undefined): string {
+  if (says.startsWith('NOPERM')) return 'give the user of sentinel.redis the rules of docs/reference/redis-acl.md';
+  const credentials = 'sentinel.redis.passwordFile (and username) must be what it takes';
+  return /^[A-Z]{3,} /.test(says) ? credentials : (hint ?? credentials);
 }

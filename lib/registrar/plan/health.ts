@@ -1,5 +1,6 @@
 import type { CheckStatus } from '../../model/catalog.ts';
 import type { CheckSettings } from '../../model/instance.ts';
+import { explainFault, isNamed, linkFaults } from '../../model/link-fault.ts';
 import type {
   LinkProbeResult,
   ProxyProbeResult,
@@ -41,11 +42,19 @@ const promotionGraceMs = 5_000;
 export function judgeUnanswered(result: Unanswered): Verdict {
   switch (result.kind) {
     case 'unreachable':
-      return critical(result.why === 'refused' ? 'refuses connections' : 'does not answer in time');
+      return judgeUnreachable(result);
     case 'denied':
       // Clients may be served well: a wrong password of ours must not take every Redis out of DNS.
       return warning('answers, but refuses the credentials of this check');
   }
+}
+
+function judgeUnreachable({ why, fault }: Unanswered & { readonly kind: 'unreachable' }): Verdict {
+  if (fault !== undefined && isNamed(fault)) {
+    // With other settings than those of this check, clients may be served well.
+    return linkFaults[fault].class === 'settings' ? warning(explainFault(fault)) : critical(explainFault(fault));
+  }
+  return critical(why === 'refused' ? 'refuses connections' : 'does not answer in time');
 }
 
 export function judgeRedis(answer: RedisProbeResult, judging: Judging): Verdict {

@@ -1,0 +1,56 @@
+import { SwitchmasterError } from '../errors.ts';
+import { explainFault, isNamed, type LinkFault } from '../model/link-fault.ts';
+import { faultOfError, faultOfReply } from './fault.ts';
+
+/**
+ * Translates the failure of a connection or a command. `fault` is why the server cannot be used, where that is known by
+ * other means than this failure.
+ */
+export function translateRedisError(
+  thrown: unknown,
+  context: { readonly what: string; readonly lastError: Error | undefined; readonly fault?: LinkFault | undefined },
+): SwitchmasterError {
+  const { what } = context;
+  const cause = thrown instanceof SwitchmasterError ? thrown.cause : thrown;
+  const said = cause instanceof Error && cause.name === 'ReplyError' ? cause.message : undefined;
+  if (said !== undefined) return refusedBy(said, { what, cause });
+  const reason = context.lastError ?? cause;
+  const fault = context.fault ?? faultOfError(reason ?? {});
+  if (fault !== undefined && isNamed(fault)) {
+    const code = isDenial(fault) ? 'redis-denied' : 'redis-unreachable';
+    const message = `${what} got no answer: the server ${explainFault(fault)}`;
+    return new SwitchmasterError(code, message, { cause, details: { fault } });
+  }
+  if (thrown instanceof SwitchmasterError) return thrown;
+  const details = fault === undefined ? {} : { fault };
+  const why = reason instanceof Error ? reason.message : String(reason);
+  return new SwitchmasterError('redis-unreachable', `${what} got no answer: ${why}`, { cause, details });
+}
+
+function refusedBy(said: string, { what, cause }: { readonly what: string; readonly cause: unknown }) {
+  const fault = faultOfReply(said);
+  const code = isDenial(fault) ? 'redis-denied' : 'redis-refused';
+  // These texts of Redis are a page long.
+  const why = refusesEverybody(fault) ? `the server ${explainFault(fault)}` : said;
+  const details = fault === undefined ? {} : { fault };
+  return new SwitchmasterError(code, `${what} was refused: ${why}`, { cause, details });
+}
+
+/** Whether a fault means that the server refuses access, and not only an answer for now. */
+export function isDenial(fault: LinkFault | undefined): boolean {
+  return fault !== undefined && (refusesEverybody(fault) || denials.has(fault));
+}
+
+const denials: ReadonlySet<LinkFault> = new Set(['password-missing', 'password-wrong', 'command-denied']);
+
+export function refusesEverybody(fault: LinkFault | undefined): fault is 'protected-mode' | 'clients-limit' {
+  return fault === 'protected-mode' || fault === 'clients-limit';
+}
+
+/** The server's answer that refuses a login or a command. */
+export function refusalIn(thrown: unknown): string | undefined {
+  const said = thrown instanceof SwitchmasterError ? thrown.cause : thrown;
+  if (!(said instanceof Error)) return undefined;
+  const fault = faultOfReply(said.message);
+  return isDenial(fault) && !refusesEverybody(fault) ? said.message : undefined;
+}
