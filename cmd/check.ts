@@ -14,7 +14,7 @@ interface CheckOptions {
 }
 
 const help = `
-Exit codes: 0 valid, 1 a server does not answer or refuses access, 2 an invalid config.
+Exit codes: 0 valid, 1 a server does not answer or refuses access, or a file cannot be written, 2 an invalid config.
 
 Example:
   $ switchmaster check --config /etc/switchmaster && systemctl reload switchmaster`;
@@ -24,7 +24,10 @@ export function addCheck(program: Command, done: (code: ExitCode) => void): void
     .command('check')
     .description('Check a config and its templates, and report every problem.')
     .addOption(configOption())
-    .option('--online', 'connect to the Consul agent, the Sentinels and every Redis that they monitor too')
+    .option(
+      '--online',
+      'connect to every server that the config names too, and try whether the destinations can be written',
+    )
     .addOption(jsonOption())
     .addHelpText('after', help)
     .action(async (options: CheckOptions) => {
@@ -42,12 +45,42 @@ async function check(options: CheckOptions): Promise<ExitCode> {
     printJson({ valid: false, problems: error.details.problems ?? [{ path: '', message: error.message }] });
     return errorTable[error.code].exitCode;
   }
-  const servers = options.online === true ? await askServers(config) : undefined;
+  const online = options.online === true ? await examineOnline(config) : undefined;
   const warnings = await warningsOf(config);
-  if (options.json === true)
-    printJson({ valid: true, problems: [], warnings, ...(servers === undefined ? {} : { servers }) });
-  else printFindings(warnings, servers ?? []);
-  return servers?.every(({ answers }) => answers) === false ? 1 : 0;
+  if (options.json === true) printJson({ valid: true, problems: [], warnings, ...online });
+  else printFindings(warnings, online ?? { servers: [], files: [] });
+  const { servers = [], files = [] } = online ?? {};
+  const good = servers.every(({ answers }) => answers) && files.every(({ replaceable }) => replaceable);
+  return good ? 0 : 1;
+}
+
+/** What this machine and the servers show. */
+interface Online {
+  readonly servers: readonly ServerFinding[];
+  readonly files: readonly FileFinding[];
+}
+
+/** Whether a template's destination can be replaced. */
+interface FileFinding {
+  readonly file: string;
+  readonly replaceable: boolean;
+  /** Why not, and what to do. */
+  readonly says?: string;
+}
+
+async function examineOnline(config: Config): Promise<Online> {
+  const [servers, files] = await Promise.all([askServers(config), examineFiles(config)]);
+  return { servers, files };
+}
+
+async function examineFiles({ templates }: Config): Promise<readonly FileFinding[]> {
+  const { examineDestination } = await import('../lib/renderer/destination.ts');
+  return Promise.all(
+    templates.map(async (template) => {
+      const says = await examineDestination(template);
+      return { file: template.destination, replaceable: says === undefined, ...(says === undefined ? {} : { says }) };
+    }),
+  );
 }
 
 /** Throws `config-invalid` with every problem of the config, or, if it is valid, of its templates. */
@@ -76,7 +109,7 @@ async function warningsOf(config: Config): Promise<readonly Problem[]> {
   return findWarnings(config);
 }
 
-function printFindings(warnings: readonly Problem[], servers: readonly ServerFinding[]): void {
+function printFindings(warnings: readonly Problem[], { servers, files }: Online): void {
   printLine('The configuration is good.');
   for (const { path, message, hint } of warnings) {
     printLine(
@@ -87,5 +120,9 @@ function printFindings(warnings: readonly Problem[], servers: readonly ServerFin
     const fault = code === 'redis-denied' || code === 'consul-denied' ? 'refuses us' : 'does not answer';
     const mark = answers ? styled('green', 'answers') : styled('red', fault);
     printLine(`${harmless(server)} ${mark}: ${harmless(says)}`);
+  }
+  for (const { file, says } of files) {
+    const mark = says === undefined ? styled('green', 'can be replaced') : styled('red', 'cannot be replaced');
+    printLine(`file ${harmless(file)} ${mark}${says === undefined ? '' : `: ${harmless(says)}`}`);
   }
 }

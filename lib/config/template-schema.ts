@@ -102,6 +102,8 @@ const template = z.strictObject({
   rolling: z.strictObject({ limit: z.int().min(1), group: text.optional() }).optional(),
   /** The consumer owns the file once it exists. */
   seed: z.boolean().default(false),
+  /** For a single file that is mounted into a container. */
+  inPlace: z.boolean().default(false),
   mode: fileMode.optional(),
   owner: z.union([text, z.int().min(0)]).optional(),
   group: z.union([text, z.int().min(0)]).optional(),

@@ -39,6 +39,7 @@ export async function resolveSettings(
       verify,
       rolling:
         raw.rolling === undefined ? undefined : { limit: raw.rolling.limit, group: raw.rolling.group ?? given.name },
+      placement: raw.inPlace ? 'in-place' : undefined,
       mode: raw.mode ?? (isSentinels(raw) ? 0o600 : undefined),
       owner: raw.owner,
       group: raw.group,
@@ -55,8 +56,8 @@ function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTempl
       { message: 'must be true: Sentinel owns this file and keeps its epochs in it', hint },
     );
   }
-  for (const key of ['verify', 'rolling'] as const) {
-    if (!raw.seed || raw[key] === undefined) continue;
+  for (const key of ['verify', 'rolling', 'inPlace'] as const) {
+    if (!raw.seed || raw[key] === undefined || raw[key] === false) continue;
     const hint = `leave ${key} out: a seed is written once, before its consumer runs`;
     resolution.report({ at: [...at, key] }, { message: 'is not for a seed', hint });
   }

@@ -25,6 +25,8 @@ export interface TemplateSpec {
   readonly rolling?: RollingSpec;
   /** `seed`: the file is written only when it does not exist. Afterwards its consumer owns it. */
   readonly upkeep: 'kept' | 'seed';
+  /** `in-place`: the file is overwritten, because no other can replace it. Default: a new file replaces it. */
+  readonly placement?: 'rename' | 'in-place';
   /** Permission bits. Where they are left out, the file keeps its own, and a new file gets 0644. */
   readonly mode?: number;
   readonly owner?: string | number;

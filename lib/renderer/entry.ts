@@ -60,6 +60,10 @@ export interface Entry {
   held: GuardFinding | undefined;
   lastOutcome: Outcome | null;
   lastStages: StageTimes;
+  /** Why the destination cannot be replaced now; undefined where it can. */
+  placeProblem: string | undefined;
+  /** Why the state beside the destination could not be saved. */
+  stateProblem: string | undefined;
   /** Whether the saved state beside the destination was loaded. */
   opened: 'no' | 'yes';
 }
@@ -79,6 +83,8 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervi
     held: undefined,
     lastOutcome: null,
     lastStages: {},
+    placeProblem: undefined,
+    stateProblem: undefined,
     opened: 'no',
   };
 }
@@ -103,8 +109,9 @@ export function showEntry(entry: Entry): TemplateState {
 }
 
 /** See {@link TemplateState.warnings}; with secrets. */
-export function warningsOf({ template }: Entry): readonly string[] {
-  return template.rendering.kind === 'rendered' ? template.rendering.warnings : [];
+export function warningsOf({ template, placeProblem, stateProblem }: Entry): readonly string[] {
+  const ofText = template.rendering.kind === 'rendered' ? template.rendering.warnings : [];
+  return [...ofText, ...[placeProblem, stateProblem].filter((problem) => problem !== undefined)];
 }
 
 /** The last rendered text, whether or not it was written; undefined before the first render. */

@@ -9,6 +9,7 @@ import { resolveOwnership } from './apply/file-owner.ts';
 import { anySignal, untilInterrupted, wasInterrupted } from './apply/interruption.ts';
 import type { Step } from './apply/reload.ts';
 import { finishTakeOver, replaceFile, type Transaction } from './apply/replace-file.ts';
+import { examineDestination } from './destination.ts';
 import type { Entry } from './entry.ts';
 import { restoreServers } from './haproxy/restore.ts';
 import type { RenderPlan } from './plan/render.ts';
@@ -145,6 +146,7 @@ async function settle(
   switch (transaction.kind) {
     case 'done': {
       await saveProven(entry, rendering);
+      entry.placeProblem = undefined;
       entry.present = undefined;
       entry.state = 'current';
       const reloaded = step.spec.reload === undefined ? '' : ' and its consumer reloaded';
@@ -190,7 +192,8 @@ async function keep(entry: Entry, step: Step): Promise<Outcome> {
     if (!known && !template.heldRecords) await saveProven(entry, template.rendering);
   }
   await startSupervised(entry);
-  const wanted = await resolveOwnership(step.spec, anySignal(step));
+  if (entry.placeProblem !== undefined) entry.placeProblem = await examineDestination(step.spec);
+  const wanted = await resolveOwnership(step.spec, { signal: anySignal(step), warn: step.warn });
   // An owner that the system refuses does not make the file wrong.
   const ownership = await correctOwnership(destination, wanted).catch((thrown) => {
     step.warn(SwitchmasterError.from(thrown).message);

@@ -1,5 +1,7 @@
+import { SwitchmasterError } from '../errors.ts';
 import { readDestination, removeStaleCandidates } from './apply/file.ts';
 import { type RenderState, readRenderState, writeRenderState } from './apply/state-file.ts';
+import { examineDestination } from './destination.ts';
 import type { Entry } from './entry.ts';
 import { digestOf, type LiveTemplate } from './observe/live-template.ts';
 import type { GoodRendering, ProvenRendering } from './plan/rendering.ts';
@@ -17,6 +19,7 @@ export async function loadState(entry: Entry, remember: (records: readonly strin
   const { template, memory } = entry;
   const { destination, upkeep } = template.spec;
   await removeStaleCandidates(destination);
+  entry.placeProblem = await examineDestination(template.spec);
   const former = await readRenderState(destination);
   if (former !== undefined) {
     memory.restore(former);
@@ -31,14 +34,20 @@ export async function loadState(entry: Entry, remember: (records: readonly strin
   entry.opened = 'yes';
 }
 
-/** The rendering took effect. Saves it where a later daemon needs it: for guards, and for an owed reload. */
+/**
+ * The rendering took effect. Saves it where a later daemon needs it: for guards, and for an owed reload. A state that cannot
+ * be saved is a warning: the file follows all the same.
+ */
 export async function saveProven(entry: Entry, rendering: GoodRendering): Promise<void> {
   const { template, memory } = entry;
   const { spec } = template;
   memory.prove(rendering);
   if (!template.heldRecords) template.history.prove();
   if (rendering.members.length === 0 && spec.reload === undefined && spec.verify === undefined) return;
-  await writeRenderState(spec.destination, toState(rendering, template));
+  entry.stateProblem = await writeRenderState(spec.destination, toState(rendering, template)).then(
+    () => undefined,
+    (thrown) => SwitchmasterError.from(thrown).message,
+  );
 }
 
 /** Saves which text was rolled back, so that a later daemon does not try it at its start. */

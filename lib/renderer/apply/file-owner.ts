@@ -9,13 +9,24 @@ export interface OwnershipSpec {
   readonly group?: string | number | undefined;
 }
 
-/** Looks up the ids of a user and a group by getent. Throws `file-unwritable`. */
-export async function resolveOwnership(spec: OwnershipSpec, signal: AbortSignal): Promise<WantedOwnership> {
-  return {
-    mode: spec.mode,
-    uid: await resolveId({ database: 'passwd', name: spec.owner, signal }),
-    gid: await resolveId({ database: 'group', name: spec.group, signal }),
+/**
+ * Looks up the ids of a user and a group by getent. One that cannot be found is left out and reported: an old file would
+ * send clients to the former master.
+ */
+export async function resolveOwnership(
+  spec: OwnershipSpec,
+  { signal, warn }: { readonly signal: AbortSignal; readonly warn: (warning: string) => void },
+): Promise<WantedOwnership> {
+  const find = async (database: 'passwd' | 'group', name: string | number | undefined) => {
+    try {
+      return await resolveId({ database, name, signal });
+    } catch (thrown) {
+      signal.throwIfAborted();
+      warn(SwitchmasterError.from(thrown).message);
+      return undefined;
+    }
   };
+  return { mode: spec.mode, uid: await find('passwd', spec.owner), gid: await find('group', spec.group) };
 }
 
 async function resolveId(input: {
@@ -33,7 +44,8 @@ async function resolveId(input: {
   } catch (cause) {
     signal.throwIfAborted();
     const what = database === 'passwd' ? 'user' : 'group';
-    throw new SwitchmasterError('file-unwritable', `There is no ${what} "${name}" on this machine.`, { cause });
+    const message = `The ${what} "${name}" is not found on this machine: create it, or correct the template's settings.`;
+    throw new SwitchmasterError('file-unwritable', message, { cause });
   }
   throw new SwitchmasterError('file-unwritable', `getent ${database} ${name} gave no number.`);
 }

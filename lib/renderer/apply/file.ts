@@ -1,25 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import {
-  chown,
-  type FileHandle,
-  link,
-  lstat,
-  open,
-  readdir,
-  readlink,
-  realpath,
-  rename,
-  unlink,
-} from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { chown, type FileHandle, link, lstat, open, readdir, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
+import { followLinks } from './links.ts';
 import { unwritable } from './unwritable.ts';
 
 /*
- * A file is replaced in steps: a candidate is written beside the destination, the caller checks it, and only then a
- * rename puts it in the destination's place. Libraries such as `write-file-atomic` write and rename in one call, without
- * room for the check.
+ * A file is replaced in steps: a candidate is written beside the destination, the caller checks it, and only then a rename
+ * puts it in place. Libraries such as `write-file-atomic` write and rename in one call, without room for the check.
  */
 
 interface Ownership {
@@ -79,20 +68,20 @@ export async function writeCandidate(input: {
   readonly ownership: WantedOwnership;
   readonly present: PresentFile | undefined;
   readonly signal: AbortSignal;
+  /** Default: the destination's folder, so that a rename can put the candidate in place. */
+  readonly folder?: string;
 }): Promise<Candidate> {
   input.signal.throwIfAborted();
   const { present } = input;
   const destination = present?.path ?? (await followLinks(input.destination));
-  const folder = dirname(destination);
-  const name = `.${basename(destination)}${marker}${process.pid}-${randomBytes(4).toString('hex')}`;
-  const path = join(folder, name);
+  const path = candidatePath(destination, input.folder);
   inUse.add(path);
   try {
     const handle = await open(path, 'wx', 0o600);
     try {
       await handle.writeFile(input.bytes, { signal: input.signal });
       const refused = await giveOwnership(handle, { ...input, destination });
-      await handle.sync();
+      await sync(handle);
       return { path, destination, refused };
     } finally {
       close(handle);
@@ -103,6 +92,18 @@ export async function writeCandidate(input: {
     const named = destination === input.destination ? destination : `${input.destination} (a link to ${destination})`;
     throw unwritable(named, 'be written', thrown);
   }
+}
+
+/** A name beside the destination that {@link removeStaleCandidates} knows. */
+export function candidatePath(destination: string, folder = dirname(destination)): string {
+  return join(folder, `.${basename(destination)}${marker}${process.pid}-${randomBytes(4).toString('hex')}`);
+}
+
+/** Some network and user-space file systems have no fsync. */
+function sync(handle: FileHandle): Promise<void> {
+  return handle.sync().catch((thrown) => {
+    if (!/^(EINVAL|ENOSYS|ENOTSUP|EOPNOTSUPP)$/.test(thrown.code)) throw thrown;
+  });
 }
 
 /**
@@ -132,7 +133,7 @@ async function giveOwnership(
   return `${destination} cannot have the owner ${wanted}. ${has}. Run the daemon as root, or give the file to its user.`;
 }
 
-/** Nobody waits for it: the bytes are on the disk or read already. */
+/** The bytes are on the disk or read already. */
 function close(handle: FileHandle): void {
   void handle.close().catch(() => undefined);
 }
@@ -214,22 +215,6 @@ export async function removeStaleCandidates(destination: string): Promise<readon
   }
   return removed;
 }
-
-/** The file behind a symbolic link, which is replaced in place of the link. */
-export async function followLinks(destination: string, depth = 0): Promise<string> {
-  const info = await lstat(destination).catch(() => undefined);
-  if (!info?.isSymbolicLink()) return destination;
-  return realpath(destination).catch(async (thrown: NodeJS.ErrnoException) => {
-    if (thrown.code === 'ENOENT' && depth < maxLinks) {
-      // The target does not exist yet, for example below /run after a boot: it is created there.
-      return followLinks(resolve(dirname(destination), await readlink(destination)), depth + 1);
-    }
-    throw unwritable(destination, 'be followed to where it links', thrown);
-  });
-}
-
-/** As many as Linux follows. */
-const maxLinks = 40;
 
 function isRunningElsewhere(pid: number): boolean {
   if (pid === process.pid) return false;

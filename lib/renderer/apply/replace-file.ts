@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { SwitchmasterError } from '../../errors.ts';
 import type { GoodRendering, OwedStep, RenderMemory } from '../plan/rendering.ts';
 import type { Urgency } from '../plan/urgency.ts';
@@ -11,6 +12,7 @@ import {
   writeCandidate,
 } from './file.ts';
 import { resolveOwnership } from './file-owner.ts';
+import { overwrite } from './in-place.ts';
 import { anySignal, wasInterrupted } from './interruption.ts';
 import { chooseRoute, moveEarly, type Route, runCheck, type Step, takeOver } from './reload.ts';
 import { keepGoodCopy, readGoodCopy } from './state-file.ts';
@@ -82,7 +84,7 @@ async function useFile(
 ): Promise<void> {
   const { rendering, route, swapped } = input;
   // The consumer already reads the new file by its name. Flushing the folder may run beside the reload.
-  await Promise.all([takeOver(step, route), swapped === undefined ? undefined : fixSwap(swapped)]);
+  await Promise.all([takeOver(step, route), swapped === undefined ? undefined : flushFolder(step, swapped)]);
   await proveUse(step, { rendering, check: route.kind === 'runtime' ? 'late' : 'done' });
 }
 
@@ -111,14 +113,13 @@ async function putInPlace(
   const { spec, clock, signal } = step;
   const { bytes, present } = input;
   const { destination } = spec;
-  const ownership = await resolveOwnership(spec, anySignal(step));
+  const ownership = await resolveOwnership(spec, { signal: anySignal(step), warn: step.warn });
   // The present file stays good, whatever the result of the candidate.
   const keeps = input.keep === 'good-copy' && canGoBack(step) && present !== undefined;
-  const keeping = keeps ? keepGoodCopy(destination, present) : undefined;
-  const [written, kept] = await Promise.allSettled([
-    writeCandidate({ destination, bytes, ownership, present, signal }),
-    keeping,
-  ]);
+  const keeping = keeps ? keepGoodCopy(destination, present, spec.placement) : undefined;
+  const candidacy = { destination, bytes, ownership, present, signal };
+  const writing = spec.placement === 'in-place' ? writeAnywhere(candidacy) : writeCandidate(candidacy);
+  const [written, kept] = await Promise.allSettled([writing, keeping]);
   if (written.status === 'rejected') throw written.reason;
   const candidate = written.value;
   // Neither stops the change: the copy is only for a rollback after a restart.
@@ -130,9 +131,25 @@ async function putInPlace(
     await discardCandidate(candidate);
     throw thrown;
   }
-  await (spec.upkeep === 'seed' ? placeNew(candidate) : swapIn(candidate));
+  if (spec.placement === 'in-place') await overwrite(candidate, bytes);
+  else await (spec.upkeep === 'seed' ? placeNew(candidate) : swapIn(candidate));
   clock.reached('swapped');
   return candidate;
+}
+
+/** A file that is overwritten needs no candidate beside it, and the folder of a mounted file is often read-only. */
+async function writeAnywhere(candidacy: Parameters<typeof writeCandidate>[0]): Promise<Candidate> {
+  try {
+    return await writeCandidate(candidacy);
+  } catch {
+    candidacy.signal.throwIfAborted();
+    return writeCandidate({ ...candidacy, folder: tmpdir() });
+  }
+}
+
+/** The file is in place already: a folder that cannot be flushed costs only what a crash right now would. */
+async function flushFolder(step: Step, swapped: Candidate): Promise<void> {
+  await fixSwap(swapped).catch((thrown) => step.warn(SwitchmasterError.from(thrown).message));
 }
 
 /**
@@ -151,7 +168,7 @@ async function rollBack(step: Step, input: { change: Change; error: Switchmaster
   } catch (thrown) {
     if (wasInterrupted(step)) return { kind: 'interrupted', step: 'reload' };
     const again = failureOf(thrown);
-    await fixSwap(await putInPlace(step, { ...place, bytes: Buffer.from(change.rendering.text) }));
+    await flushFolder(step, await putInPlace(step, { ...place, bytes: Buffer.from(change.rendering.text) }));
     return { kind: 'owed', error: extend(error, `${tooBroken}: ${again.message}`) };
   }
   const returned = extend(error, 'The last good file is in place again and works.', { rolledBack: true });

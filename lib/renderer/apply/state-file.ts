@@ -1,7 +1,9 @@
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, rename, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
-import { followLinks, type PresentFile } from './file.ts';
+import { readRegularFile } from '../../regular-file.ts';
+import type { PresentFile } from './file.ts';
+import { followLinks } from './links.ts';
 
 /*
  * Two files beside a destination, needed after a restart of the daemon. Where the destination is a symbolic link, the good
@@ -10,6 +12,9 @@ import { followLinks, type PresentFile } from './file.ts';
  *   .haproxy.cfg.switchmaster.json   about the text that took effect last: digest, servers, masters
  *   .haproxy.cfg.switchmaster.good   that text, for a rollback
  */
+
+/** A larger file is none of these. */
+const maxBytes = 256 * 1024 * 1024;
 
 export interface RenderState {
   readonly digest: string;
@@ -34,7 +39,7 @@ function goodCopyPath(destination: string): string {
 /** undefined when the file does not exist or is not valid. */
 export async function readRenderState(destination: string): Promise<RenderState | undefined> {
   try {
-    const json: unknown = JSON.parse(await readFile(renderStatePath(destination), 'utf8'));
+    const json: unknown = JSON.parse(await readRegularFile(renderStatePath(destination), { maxBytes }));
     return isRenderState(json) ? json : undefined;
   } catch {
     return undefined;
@@ -44,25 +49,32 @@ export async function readRenderState(destination: string): Promise<RenderState 
 export async function writeRenderState(destination: string, renderState: RenderState): Promise<void> {
   const path = renderStatePath(destination);
   try {
-    await writeFile(`${path}.new`, `${JSON.stringify(renderState)}\n`, { mode: 0o600 });
+    // A former daemon may have left it. It must not be a link to somewhere else either.
+    await unlink(`${path}.new`).catch(() => undefined);
+    await writeFile(`${path}.new`, `${JSON.stringify(renderState)}\n`, { mode: 0o600, flag: 'wx' });
     await rename(`${path}.new`, path);
   } catch (cause) {
-    const message = `Cannot write ${path}, which keeps the last good state.`;
+    const message = `Cannot write ${path}, which keeps the last good state for a restart: ${(cause as Error).message}`;
     throw new SwitchmasterError('file-unwritable', message, { cause });
   }
 }
 
 /**
  * Keeps the current destination as the good copy: by a hard link, or by a copy where the file system or
- * `fs.protected_hardlinks` refuses links. Throws `file-unwritable`, and leaves no older copy, which a rollback must not use.
+ * `fs.protected_hardlinks` refuses links, or where the destination is overwritten in place. Throws `file-unwritable`, and leaves no older copy, which a rollback must not use.
  */
-export async function keepGoodCopy(destination: string, present: PresentFile): Promise<void> {
+export async function keepGoodCopy(
+  destination: string,
+  present: PresentFile,
+  placement: 'rename' | 'in-place' = 'rename',
+): Promise<void> {
   const target = present.path;
   const path = goodCopyPath(target);
   try {
     // A former daemon may have left it.
     await unlink(`${path}.new`).catch(() => undefined);
-    await link(target, `${path}.new`).catch(() => writeFile(`${path}.new`, present.bytes, { mode: 0o600, flag: 'wx' }));
+    const copy = () => writeFile(`${path}.new`, present.bytes, { mode: 0o600, flag: 'wx' });
+    await (placement === 'in-place' ? copy() : link(target, `${path}.new`).catch(copy));
     await rename(`${path}.new`, path);
     // By POSIX, renaming a link to another link of the same file does nothing, so the new name stays.
     await unlink(`${path}.new`).catch(() => undefined);
@@ -75,7 +87,8 @@ export async function keepGoodCopy(destination: string, present: PresentFile): P
 
 export async function readGoodCopy(destination: string): Promise<Buffer | undefined> {
   return followLinks(destination)
-    .then((target) => readFile(goodCopyPath(target)))
+    .then((target) => readRegularFile(goodCopyPath(target), { maxBytes }))
+    .then((text) => Buffer.from(text))
     .catch(() => undefined);
 }
 

@@ -1,14 +1,18 @@
 import { SwitchmasterError } from '../../errors.ts';
 
+const mountPoint =
+  'it is a mount point, such as a single file mounted into a container; mount its folder instead, or set inPlace: true';
+
 const reasons: Record<string, string> = {
   ENOENT: 'its folder does not exist; create it',
   ENOTDIR: 'a part of its path is a file',
   EACCES: 'permission denied; let the daemon write to the folder',
-  EPERM: 'not permitted: it is immutable, or owner and mode may not be changed',
-  EROFS: 'the file system is read-only',
+  EPERM:
+    'not permitted: it or its folder is immutable (see lsattr, run chattr -i), or owner and mode may not be changed',
+  EROFS: 'the file system is read-only; mount it with write access',
   ENOSPC: 'the disk is full',
-  EBUSY: 'it is a mount point, such as a single file mounted into a container; mount its folder instead',
-  EXDEV: 'it is a mount point, such as a single file mounted into a container; mount its folder instead',
+  EBUSY: mountPoint,
+  EXDEV: mountPoint,
   EDQUOT: 'the disk quota is used up',
 };
 

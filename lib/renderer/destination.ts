@@ -1,0 +1,73 @@
+import { constants } from 'node:fs';
+import { access, lstat, open, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { SwitchmasterError } from '../errors.ts';
+import type { TemplateSpec } from '../model/template-spec.ts';
+import { readRegularFile } from '../regular-file.ts';
+import { candidatePath, readDestination } from './apply/file.ts';
+import { followLinks } from './apply/links.ts';
+import { unwritable } from './apply/unwritable.ts';
+
+/** Why the destination could not be replaced now, as one sentence with the fix; undefined where it could. */
+export async function examineDestination(
+  spec: Pick<TemplateSpec, 'destination' | 'placement'>,
+): Promise<string | undefined> {
+  const { destination, placement } = spec;
+  try {
+    const present = await readDestination(destination);
+    const target = present?.path ?? (await followLinks(destination));
+    if (placement === 'in-place' && present !== undefined) await tryAccess(target, 'any-error');
+    else await examineReplacement(target);
+    return undefined;
+  } catch (thrown) {
+    return SwitchmasterError.from(thrown).message;
+  }
+}
+
+async function examineReplacement(target: string): Promise<void> {
+  if ((await mountPoints()).has(target)) throw refusal(target, 'EBUSY');
+  const probe = candidatePath(target);
+  try {
+    await (await open(probe, 'wx', 0o600)).close();
+  } catch (thrown) {
+    throw unwritable(target, 'be replaced', thrown);
+  }
+  await unlink(probe).catch(() => undefined);
+  await tryAccess(target, 'immutable-only');
+  await examineSticky(target);
+}
+
+/** A file that root may not write is immutable. Others may replace a file that they may not write. */
+async function tryAccess(target: string, wanted: 'any-error' | 'immutable-only'): Promise<void> {
+  try {
+    await access(target, constants.W_OK);
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || (wanted === 'immutable-only' && code !== 'EPERM')) return;
+    throw unwritable(target, wanted === 'any-error' ? 'be written' : 'be replaced', thrown);
+  }
+}
+
+/** In a folder such as /tmp nobody but root replaces the file of somebody else. */
+async function examineSticky(target: string): Promise<void> {
+  const uid = process.getuid?.() ?? 0;
+  const [folder, file] = await Promise.all([dirname(target), target].map((path) => lstat(path).catch(() => undefined)));
+  if (uid === 0 || folder === undefined || file === undefined || (folder.mode & 0o1000) === 0) return;
+  if (folder.uid !== uid && file.uid !== uid) throw refusal(target, 'EACCES');
+}
+
+function refusal(target: string, code: string): SwitchmasterError {
+  return unwritable(target, 'be replaced', Object.assign(new Error(code), { code }));
+}
+
+/** The paths at which something is mounted (proc(5), mountinfo); none where the system has no such list. */
+async function mountPoints(): Promise<ReadonlySet<string>> {
+  const text = await readRegularFile('/proc/self/mountinfo').catch(() => '');
+  return new Set(text.split('\n').flatMap((line) => decode(line.split(' ')[4])));
+}
+
+/** Spaces and the like are octal. */
+function decode(path: string | undefined): readonly string[] {
+  if (path === undefined) return [];
+  return [path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))];
+}

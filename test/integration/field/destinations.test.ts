@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { Program } from '../../cmd/program.ts';
+import { nodeEnvironment } from '../../runner/environment.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { makeFolder } from '../support/rendering.ts';
+
+/* Places for a rendered file that nothing can be renamed to, in a mount namespace that ends with its process. */
+
+t.setTimeout(120_000);
+const root = join(import.meta.dirname, '../../..');
+const cli = `${process.execPath} ${join(root, 'cmd/switchmaster.ts')}`;
+
+/** Runs a shell script that may mount. Who is not root gets a user namespace as well. */
+function inMounts(script: string) {
+  const flags = process.getuid?.() === 0 ? ['-m'] : ['-rm'];
+  return spawnSync('unshare', [...flags, '/bin/sh', '-c', script], { env: nodeEnvironment(), encoding: 'utf8' });
+}
+
+t.test('every place that takes no new file is named with the way out, and one that does is not', async (t) => {
+  const folder = makeFolder(t);
+  const module = (name: string) => join(root, `lib/renderer/${name}.ts`);
+  const names = ['good', 'mounted', 'in-place', 'read-only', 'immutable', 'immutable-folder', 'overlay', 'missing'];
+  for (const name of names.filter((name) => name !== 'missing')) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'a.cfg'), 'old');
+  }
+  for (const layer of ['lower', 'upper', 'work']) mkdirSync(join(folder, layer));
+  writeFileSync(join(folder, 'source'), 'old');
+  const examine = `
+    const { examineDestination } = await import('${module('destination')}');
+    for (const name of ${JSON.stringify(names)}) {
+      const placement = name === 'in-place' ? 'in-place' : undefined;
+      const destination = '${folder}/' + name + '/a.cfg';
+      console.log(JSON.stringify([name, await examineDestination({ destination, placement }) ?? 'fits']));
+    }`;
+  writeFileSync(join(folder, 'examine.mjs'), examine);
+  const { stdout, stderr } = inMounts(`
+    cd ${folder}
+    mount --bind source mounted/a.cfg && mount --bind source in-place/a.cfg
+    mount -t tmpfs -o ro tmpfs read-only
+    mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work overlay
+    mount -t tmpfs tmpfs immutable && echo old > immutable/a.cfg && chattr +i immutable/a.cfg || echo '["no"]'
+    mount -t tmpfs tmpfs immutable-folder && chattr +i immutable-folder || echo '["no"]'
+    ${process.execPath} examine.mjs
+    chattr -i immutable/a.cfg immutable-folder 2>/dev/null`);
+  const found = new Map(stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)])));
+  const immutable = found.has('no') ? 'fits' : /immutable \(see lsattr, run chattr -i\)/;
+  const wanted: Readonly<Record<string, string | RegExp>> = {
+    good: 'fits',
+    mounted: /mounted\/a\.cfg cannot be replaced: it is a mount point.*mount its folder instead, or set inPlace: true/,
+    'in-place': 'fits',
+    'read-only': /cannot be replaced: the file system is read-only; mount it with write access/,
+    immutable,
+    'immutable-folder': immutable,
+    overlay: 'fits',
+    missing: /its folder does not exist; create it/,
+  };
+  for (const [name, expected] of Object.entries(wanted)) t.match(found.get(name), expected, `${name} ${stderr}`);
+});
+
+t.test('a mounted file is named by check and at start, and is written in place where configured', async (t) => {
+  const folder = makeFolder(t);
+  mkdirSync(join(folder, 'etc'));
+  const file = (name: string) => join(folder, name);
+  writeFileSync(file('source'), 'first, and longer than the next\n');
+  writeFileSync(file('etc/a.cfg'), '');
+  writeFileSync(file('input'), 'second');
+  writeFileSync(file('a.cfg.hbs'), `{{file "${file('input')}"}}\n`);
+  const config = (more: string) =>
+    `consul: { address: "127.0.0.1:9" }\napi: { listen: "127.0.0.1:0" }\ntemplates: [{ source: ./a.cfg.hbs, destination: ./etc/a.cfg${more} }]\n`;
+  writeFileSync(file('c.yml'), config(''));
+  writeFileSync(file('in-place.yml'), config(', inPlace: true, reload: ["true"]'));
+  const { stdout } = inMounts(`
+    mount --bind ${file('source')} ${file('etc/a.cfg')}
+    ${cli} check --online -c ${file('c.yml')} | grep ^file
+    ${cli} render --once -c ${file('c.yml')} 2>&1
+    ${cli} check --online -c ${file('in-place.yml')} | grep ^file
+    ${cli} render --once -c ${file('in-place.yml')} 2>&1
+    mount -o remount,ro,bind ${file('etc/a.cfg')}
+    ${cli} check --online -c ${file('in-place.yml')} | grep ^file`);
+  const [checked, failed, fits, written, readOnly] = stdout.trim().split('\n');
+  t.match(checked, /^file .*a\.cfg cannot be replaced: .*mount its folder instead, or set inPlace: true/);
+  t.match(failed, /^failed .*it is a mount point/);
+  t.match(fits, /^file .*a\.cfg can be replaced$/);
+  t.match(written, /^written /);
+  t.match(readOnly, /a\.cfg cannot be replaced: .*cannot be written: the file system is read-only/);
+  t.equal(readFileSync(file('source'), 'utf8'), 'second\n');
+  t.equal(readFileSync(file('etc/.a.cfg.switchmaster.good'), 'utf8'), 'first, and longer than the next\n');
+});
+
+t.test('the daemon reports at its start a file that it could not replace', async (t) => {
+  const folder = makeFolder(t);
+  writeFileSync(join(folder, 'a.cfg.hbs'), '{{key "app/name"}}\n');
+  const config = `consul: { address: "127.0.0.1:9" }\napi: { listen: "127.0.0.1:0" }\ntemplates: [{ source: ./a.cfg.hbs, destination: ./gone/a.cfg }]\n`;
+  writeFileSync(join(folder, 'c.yml'), config);
+  const program = new Program(['run', '--config', join(folder, 'c.yml')]);
+  t.teardown(() => void program.child.kill('SIGKILL'));
+  const warned = () => JSON.stringify(program.lines.map(({ details }) => details));
+  t.match(await waitFor('the warning', warned, { until: (text) => text.includes('gone/a.cfg') }), /create it/);
+  program.child.kill('SIGTERM');
+  t.equal((await program.end()).code, 0);
+});
