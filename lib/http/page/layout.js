@@ -163,7 +163,7 @@ function describe(world, masters) {
   });
   const proxies = [...proxiesByTemplate(world)].flatMap(([template, all]) =>
     all.map(({ kind, address, check }) => {
-      const by = template === '' ? '' : `, kept by ${template}`;
+      const by = template === '' ? '' : `, config rendered by ${template}`;
       return `${kind} ${format(address)}: ${check?.status ?? 'not checked yet'}${by}.`;
     }),
   );

@@ -46,7 +46,7 @@ const shownMs = 10_000;
 /** @param {Lag | null} lag */
 function describeLag(lag) {
   if (lag === null || (lag.bytes === null && lag.behindMs === null)) return 'replicating';
-  if (lag.bytes === 0) return 'in step';
+  if (lag.bytes === 0) return 'in sync';
   const time = lag.behindMs === null || lag.behindMs < shownMs ? '' : `, ${Math.round(lag.behindMs / 1_000)} s`;
   return `${lag.bytes === null ? '' : size(lag.bytes)}${time} behind`.replace(/^, /, '');
 }

@@ -159,8 +159,8 @@ export function testContent(t: Test, { show }: { readonly show: Show }): void {
     t.equal(await page.locator('.edge.moved').count(), 2, 'both files point at shard1');
     t.equal(await page.locator('.edge.broken').count(), 1, 'to the proxy that is not well');
     const words = await page.locator('#picture-words').textContent();
-    t.match(words, 'haproxy 10.0.0.9:7002: passing, kept by haproxy.cfg.');
-    t.match(words, 'twemproxy 10.0.0.9:7003: critical, kept by nutcracker.yml.');
+    t.match(words, 'haproxy 10.0.0.9:7002: passing, config rendered by haproxy.cfg.');
+    t.match(words, 'twemproxy 10.0.0.9:7003: critical, config rendered by nutcracker.yml.');
     await page.setViewportSize({ width: 400, height: 800 });
     await page.getByText('current → shard1').first().waitFor();
     t.strictSame(wrongs, []);

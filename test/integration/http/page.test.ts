@@ -50,7 +50,7 @@ t.test('at first everything is in its place', async (t) => {
     .first()
     .waitFor();
   await card.getByText('3 of 3 Sentinels agree').waitFor();
-  await card.getByText('in step').waitFor();
+  await card.getByText('in sync').waitFor();
   await page.locator('.box[data-kind="template"]').nth(1).waitFor();
   await page.locator('.edge.moved').nth(1).waitFor({ state: 'attached' });
   t.equal(await page.locator('.box[data-kind="sentinel"]').count(), 3);
