@@ -5,6 +5,7 @@ import { type RecordsReading, readRecords } from '../model/records.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
 import { readService } from './helpers-consul.ts';
 import { planListeners } from './listeners.ts';
+import { readReplicaHealth, showReplica } from './replica-health.ts';
 import type { RenderScope } from './scope.ts';
 
 /** Helpers that read the records that bridges write. */
@@ -27,10 +28,13 @@ export const redisHelpers = {
   redisReplicas: {
     kind: 'value',
     takes: [1, 1],
-    usage: '(redisReplicas "shard1")',
+    options: ['all'],
+    usage: '(redisReplicas "shard1" all=true)',
     run(call) {
-      const record = findRecord(call);
-      return record === undefined ? [] : showMaster(record).replicas;
+      const healthOf = readReplicaHealth(call.scope, textArgument(call, 0));
+      const replicas = findRecord(call)?.replicas ?? [];
+      const shown = replicas.map((replica) => showReplica(replica, healthOf(replica)));
+      return call.options.all === true ? shown : shown.filter(({ readable }) => readable);
     },
   },
   redisListeners: {

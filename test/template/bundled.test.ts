@@ -26,7 +26,8 @@ const shards = [
   makeRecord({ name: 'shard2', master: { host: '10.0.0.2', port: 6380 } }),
   makeRecord({ name: 'shard1', master: { host: '10.0.0.1', port: 6379 } }),
 ];
-const known = knowRecords(shards, 'redis/prod/');
+const noServices = { 'service(redis-replica)': [], 'service(redis)': [] };
+const known = { ...knowRecords(shards, 'redis/prod/'), ...noServices };
 
 t.test('twemproxy: one pool, servers by name in a stable order', async (t) => {
   const config = parseYaml(render('twemproxy.yml.hbs', known));
@@ -142,6 +143,7 @@ t.test('whatever the catalog holds, no bundled template gains a line', async (t)
     const vars = { twemproxy_bind: '*:1', ports: { shard1: 2 } };
     const knownWith = (over: Partial<MasterRecord>, id: string) => ({
       ...knowRecords([makeRecord(over)], 'redis/prod/'),
+      ...noServices,
       'service(redis-proxy)': [makeInstance({ id, tags: ['twemproxy'] })],
     });
     const expected = lines(render(file, knownWith({}, 'tw'), vars));

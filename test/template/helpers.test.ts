@@ -87,7 +87,7 @@ t.test('masters come from the records, sorted by name', async (t) => {
 });
 
 t.test('one master and its replicas by name; an unknown one names the known', async (t) => {
-  const known = knowRecords([makeRecord()]);
+  const known = { ...knowRecords([makeRecord()]), 'service(redis-replica)': [], 'service(redis)': [] };
   t.equal(textOf(renderText({ text: '{{#with (redisMaster "shard1")}}{{address}}{{/with}}', known })), '10.0.0.1:6379');
   t.equal(
     textOf(renderText({ text: '{{#each (redisReplicas "shard1")}}{{address}}{{/each}}', known })),
