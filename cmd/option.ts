@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { defaultApiAddress } from '../lib/config/defaults.ts';
 import { type Address, formatAddress, parseAddress } from '../lib/model/address.ts';
 import { parseDuration } from '../lib/model/duration.ts';
 
@@ -91,7 +92,7 @@ function readTimeout(value: string): string {
 function apiOption(): Option {
   return new Option('--api <url>', 'the API of a running switchmaster')
     .env('SWITCHMASTER_API')
-    .default('http://127.0.0.1:8680')
+    .default(`http://${formatAddress(defaultApiAddress)}`)
     .argParser((value: string) => {
       const text = value.includes('://') ? value : `http://${value}`;
       if (/^https?:/.test(text) && URL.canParse(text)) return new URL(text).origin;

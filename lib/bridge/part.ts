@@ -59,7 +59,7 @@ export class BridgePart implements Part {
     const { sentinels, records, redis, lags } = this.#sources;
     const matches = (name: string) => matchesAny(settings.masters, name);
     this.masters = new BridgeView({ sentinels, records, redis, lags, memory: this.#memory, matches });
-    this.#fencer = new Fencer({ redis, mode: settings.fence, onReport: (report) => onReport(fenceReport(report)) });
+    this.#fencer = new Fencer({ redis, settings, onReport: (report) => onReport(fenceReport(report)) });
     this.#failoverCompletion = settings.fence === 'none' ? undefined : this.#makeFailoverCompletion();
     this.#loop = new Loop({
       reconciler: this.#makeBridge(),

@@ -105,7 +105,7 @@ export function readId(reply: unknown): string | undefined {
 }
 
 /** The run id of the Redis that the fields describe, under `key`; empty until the Sentinel has read its INFO. */
-export function readRunId<Key extends string>(fields: Fields, key: Key): { readonly [K in Key]?: string } {
+function readRunId<Key extends string>(fields: Fields, key: Key): { readonly [K in Key]?: string } {
   const id = readId(fields.runid);
   return id === undefined ? {} : ({ [key]: id } as { readonly [K in Key]: string });
 }

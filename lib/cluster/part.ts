@@ -5,6 +5,7 @@ import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import type { ClusterState, ClustersView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
+import { usualResyncMs } from '../loop/resync.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
 import { clusterKey, dnsSafe, type Naming } from '../model/naming.ts';
 import type { Part, Readiness } from '../part.ts';
@@ -63,6 +64,8 @@ export class ClusterPart implements Part {
     this.#follower = new ClusterFollower({ ...options, clusters: this.#followed });
     this.#loop = new Loop({
       reconciler: this.#follower,
+      // Its timers wake it sooner: `resync` of each cluster.
+      resyncMs: usualResyncMs,
       backoff: { initialMs: 50, maxMs: 2_000 },
       onReport: (report) => {
         this.#schedule(report.key);

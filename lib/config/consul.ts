@@ -1,3 +1,4 @@
+import { defaultConsulAddress, defaultTlsVerify } from './defaults.ts';
 import type { ConsulConfig } from './model.ts';
 import type { Resolution, Setting } from './resolution.ts';
 import type { RawConsul } from './schema.ts';
@@ -32,7 +33,7 @@ interface Target {
   readonly secure: boolean;
 }
 
-const defaultTarget: Target = { host: '127.0.0.1', port: 8500, secure: false };
+const defaultTarget: Target = { ...defaultConsulAddress, secure: false };
 
 function resolveTarget(resolution: Resolution, raw: RawConsul): Target {
   const given = sourced(resolution, { value: raw.address, key: 'address', variable: 'CONSUL_HTTP_ADDR' });
@@ -80,7 +81,7 @@ function tlsSettings(resolution: Resolution, raw: RawConsul): TlsSettings {
     certFile: from('certFile', 'CONSUL_CLIENT_CERT'),
     keyFile: from('keyFile', 'CONSUL_CLIENT_KEY'),
     serverName: raw.tls?.serverName ?? resolution.variable('CONSUL_TLS_SERVER_NAME'),
-    verify: raw.tls?.verify ?? readBoolean(resolution, 'CONSUL_HTTP_SSL_VERIFY') ?? true,
+    verify: raw.tls?.verify ?? readBoolean(resolution, 'CONSUL_HTTP_SSL_VERIFY') ?? defaultTlsVerify,
   };
 }
 

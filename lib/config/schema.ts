@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { clusterSection } from './cluster-schema.ts';
+import { defaultApiAddress } from './defaults.ts';
 import { duration } from './duration.ts';
 import { endpointSection } from './endpoint-schema.ts';
 import { registerSection } from './register-schema.ts';
@@ -54,7 +55,7 @@ export type RawSentinel = z.output<typeof sentinelSection>;
 const apiSection = z.union([
   z.literal(false),
   z.strictObject({
-    listen: listenAddress.default({ host: '127.0.0.1', port: 8680 }),
+    listen: listenAddress.default(defaultApiAddress),
     tokenFile: filePath.optional(),
     allowRemote: z.boolean().default(false),
     tls: serverTls.optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Address, parseAddress } from '../model/address.ts';
+import { defaultTlsVerify } from './defaults.ts';
 
 /* Schemas that several sections of the config share. */
 export const text = z.string().min(1, 'must not be empty');
@@ -20,7 +21,7 @@ export const clientTls = z.strictObject({
   certFile: filePath.optional(),
   keyFile: filePath.optional(),
   serverName: text.optional(),
-  verify: z.boolean().default(true),
+  verify: z.boolean().default(defaultTlsVerify),
 });
 export type RawClientTls = z.output<typeof clientTls>;
 

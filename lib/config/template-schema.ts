@@ -7,9 +7,10 @@ import { address, clientTls, filePath, text } from './shared-schema.ts';
 const argv = z.array(z.string()).min(1, 'needs a program');
 const timeout = duration({ minMs: 100, maxMs: 3_600_000 });
 /** Of checks and reload commands, in milliseconds. */
-export const defaultTimeoutMs = 30_000;
+const defaultTimeoutMs = 30_000;
+const plainCommand = argv.transform((words) => ({ argv: words, timeoutMs: defaultTimeoutMs }));
 const command = z.union([
-  argv.transform((words) => ({ argv: words, timeoutMs: defaultTimeoutMs })),
+  plainCommand,
   z
     .strictObject({ command: argv, timeout: timeout.default(defaultTimeoutMs) })
     .transform((given) => ({ argv: given.command, timeoutMs: given.timeout })),
@@ -19,7 +20,7 @@ const signals = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGTERM',
 const signal = z.enum(signals);
 
 const supervised = z.strictObject({
-  command: argv,
+  command: plainCommand,
   onChange: z.enum(['restart', ...signals]).default('restart'),
   stopSignal: signal.default('SIGTERM'),
   stopTimeout: duration({ minMs: 0, maxMs: 3_600_000 }).default(10_000),
@@ -28,36 +29,35 @@ const supervise = z.union([argv.transform((words) => supervised.parse({ command:
 export type RawSupervise = z.output<typeof supervise>;
 
 /** One object for all kinds, so that the message about a mistake in one kind names that mistake. */
-const reload = z.union([
-  argv,
-  z
-    .strictObject({
-      command: argv.optional(),
-      timeout: timeout.optional(),
-      /** The HAProxy in front of a consumer that restarts. */
-      drain: z
-        .strictObject({
-          socket: text,
-          servers: z.array(z.string().regex(/^[\w.:-]+\/[\w.:-]+$/, 'must be backend/server')).min(1),
-          timeout: duration({ minMs: 0, maxMs: 3_600_000 }).default(5_000),
-        })
-        .optional(),
-      signal: signal.optional(),
-      pidFile: filePath.optional(),
-      /** `socket` is a path, or the address of `stats socket ipv4@...`. */
-      haproxy: z.strictObject({ socket: text, master: text.optional(), fallback: command }).optional(),
-      supervise: supervise.optional(),
-    })
-    .superRefine((given, context) => {
-      const { command: argv, signal: name, haproxy, supervise: program, pidFile, timeout: limit, drain } = given;
-      const kinds = [argv, name, haproxy, program].filter((kind) => kind !== undefined).length;
-      const wrong = (message: string) => context.addIssue({ code: 'custom', message });
-      if (kinds !== 1) wrong('must have one of command, signal, haproxy and supervise');
-      if ((name === undefined) !== (pidFile === undefined)) wrong('must have signal and pidFile together');
-      if (limit !== undefined && argv === undefined) wrong('has a timeout, but no command');
-      if (drain !== undefined && argv === undefined) wrong('has drain, but no command');
-    }),
-]);
+const reloadMap = z
+  .strictObject({
+    command: argv.optional(),
+    timeout: timeout.optional(),
+    /** The HAProxy in front of a consumer that restarts. */
+    drain: z
+      .strictObject({
+        socket: text,
+        servers: z.array(z.string().regex(/^[\w.:-]+\/[\w.:-]+$/, 'must be backend/server')).min(1),
+        timeout: duration({ minMs: 0, maxMs: 3_600_000 }).default(5_000),
+      })
+      .optional(),
+    signal: signal.optional(),
+    pidFile: filePath.optional(),
+    /** `socket` is a path, or the address of `stats socket ipv4@...`. */
+    haproxy: z.strictObject({ socket: text, master: text.optional(), fallback: command }).optional(),
+    supervise: supervise.optional(),
+  })
+  .superRefine((given, context) => {
+    const { command: argv, signal: name, haproxy, supervise: program, pidFile, timeout: limit, drain } = given;
+    const kinds = [argv, name, haproxy, program].filter((kind) => kind !== undefined).length;
+    const wrong = (message: string) => context.addIssue({ code: 'custom', message });
+    if (kinds !== 1) wrong('must have one of command, signal, haproxy and supervise');
+    if ((name === undefined) !== (pidFile === undefined)) wrong('must have signal and pidFile together');
+    if (limit !== undefined && argv === undefined) wrong('has a timeout, but no command');
+    if (drain !== undefined && argv === undefined) wrong('has drain, but no command');
+  })
+  .transform((given) => ({ ...given, timeout: given.timeout ?? defaultTimeoutMs }));
+const reload = z.union([argv.transform((words) => reloadMap.parse({ command: words })), reloadMap]);
 export type RawReload = z.output<typeof reload>;
 
 const redisProbe = z.strictObject({

@@ -3,14 +3,7 @@ import { parseAddress } from '../model/address.ts';
 import type { HaproxySocket, ProbeSpec, ReloadSpec, TemplateSpec, VerifySpec } from '../model/template-spec.ts';
 import type { Path } from './problem.ts';
 import type { Resolution } from './resolution.ts';
-import {
-  defaultTimeoutMs,
-  type RawRedisProbe,
-  type RawReload,
-  type RawSupervise,
-  type RawTemplate,
-  type RawVerify,
-} from './template-schema.ts';
+import type { RawRedisProbe, RawReload, RawSupervise, RawTemplate, RawVerify } from './template-schema.ts';
 import { resolveTls } from './tls.ts';
 
 /** A template's settings without its name and paths. */
@@ -71,7 +64,6 @@ function isSentinels({ source }: RawTemplate): boolean {
 function resolveReload(resolution: Resolution, given: { readonly raw: RawReload; readonly at: Path }): ReloadSpec {
   const { raw } = given;
   const at = [...given.at, 'reload'];
-  if (Array.isArray(raw)) return { kind: 'command', command: { argv: raw, timeoutMs: defaultTimeoutMs } };
   if (raw.haproxy !== undefined) {
     const { socket, master, fallback } = raw.haproxy;
     const find = (key: string, path: string) =>
@@ -84,7 +76,7 @@ function resolveReload(resolution: Resolution, given: { readonly raw: RawReload;
     const pidFile = resolution.absolute(raw.pidFile, { at: [...at, 'pidFile'] });
     return { kind: 'signal', signal: raw.signal, pidFile };
   }
-  const command = { argv: raw.command ?? [], timeoutMs: raw.timeout ?? defaultTimeoutMs };
+  const command = { argv: raw.command ?? [], timeoutMs: raw.timeout };
   if (raw.drain === undefined) return { kind: 'command', command };
   const { servers, timeout } = raw.drain;
   const socket = resolveSocket(resolution, { socket: raw.drain.socket, at: [...at, 'drain', 'socket'] });
@@ -96,10 +88,9 @@ function resolveSocket(resolution: Resolution, given: { readonly socket: string;
 }
 
 function resolveSupervise(raw: RawSupervise): ReloadSpec {
-  const { command: argv, onChange, stopSignal, stopTimeout: stopTimeoutMs } = raw;
+  const { command, onChange, stopSignal, stopTimeout: stopTimeoutMs } = raw;
   const change =
     onChange === 'restart' ? ({ kind: 'restart' } as const) : ({ kind: 'signal', signal: onChange } as const);
-  const command = { argv, timeoutMs: defaultTimeoutMs };
   return { kind: 'supervise', command, change, stopSignal, stopTimeoutMs };
 }
 

@@ -1,3 +1,4 @@
+import { defaultTlsVerify } from './defaults.ts';
 import type { ClientTls, ServerTls } from './model.ts';
 import type { Path } from './problem.ts';
 import type { Resolution, Setting } from './resolution.ts';
@@ -26,7 +27,7 @@ export async function resolveTls(
 ): Promise<ClientTls | undefined> {
   const { raw, at } = given;
   if (raw === false) return undefined;
-  if (raw === true) return { verify: true };
+  if (raw === true) return { verify: defaultTlsVerify };
   const sourced = (key: 'caFile' | 'caPath' | 'certFile' | 'keyFile'): Sourced<string> | undefined => {
     const value = raw[key];
     return value === undefined ? undefined : { value, setting: { at: [...at, key] } };

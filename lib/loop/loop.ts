@@ -25,8 +25,8 @@ import { ActiveRun, type Reconciler, type Run } from './run.ts';
 
 export interface LoopOptions<H extends Hint = Hint> {
   readonly reconciler: Reconciler<H>;
-  /** How often each key is reconciled without a hint; the loop adds up to a tenth at random. Default 30,000. */
-  readonly resyncMs?: number;
+  /** How often each key is reconciled without a hint; the loop adds up to a tenth at random. */
+  readonly resyncMs: number;
   /** Default: from 100 ms to 30 s. */
   readonly backoff?: BackoffLimits;
   readonly onReport?: (report: RunReport) => void;
@@ -202,7 +202,7 @@ export class Loop<H extends Hint = Hint> {
   }
 
   #delayAfter(outcome: Outcome, entry: Entry<H>): number | undefined {
-    const resyncMs = (this.#options.resyncMs ?? 30_000) * (1 + Math.random() / 10);
+    const resyncMs = this.#options.resyncMs * (1 + Math.random() / 10);
     switch (outcome.kind) {
       case 'applied':
       case 'unchanged':

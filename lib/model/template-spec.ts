@@ -1,6 +1,9 @@
 import type { Address } from './address.ts';
 import type { ProbeAccess } from './probe-access.ts';
 
+/** Permission bits of a new file whose template has no `mode`. */
+export const newFileMode = 0o644;
+
 /** The validated settings of one template. Times are in milliseconds. The config's schema has the defaults. */
 export interface TemplateSpec {
   /** Unique. The key of its runs, and its name in the API. */
@@ -27,7 +30,7 @@ export interface TemplateSpec {
   readonly upkeep: 'kept' | 'seed';
   /** `in-place`: the file is overwritten, because no other can replace it. Default: a new file replaces it. */
   readonly placement?: 'rename' | 'in-place';
-  /** Permission bits. Where they are left out, the file keeps its own, and a new file gets 0644. */
+  /** Permission bits. Where they are left out, the file keeps its own, and a new file gets {@link newFileMode}. */
   readonly mode?: number;
   readonly owner?: string | number;
   readonly group?: string | number;

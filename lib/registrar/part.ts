@@ -8,6 +8,7 @@ import type { CatalogWatches } from '../consul/watches.ts';
 import type { InstanceState, InstancesView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
+import { usualResyncMs } from '../loop/resync.ts';
 import type { Discovery, InstanceSpec } from '../model/instance.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
 import type { Naming } from '../model/naming.ts';
@@ -80,6 +81,7 @@ export class RegistrarPart implements Part {
     this.#registrar = new Registrar({ naming, agent, registrations: this.#registrations, nodeHosts: this.#nodeHosts });
     this.#loop = new Loop({
       reconciler: this.#registrar,
+      resyncMs: usualResyncMs,
       backoff: { initialMs: 100, maxMs: 2_000 },
       onReport: (report) => {
         if (report.outcome.kind !== 'failed') this.#settled.add(report.key);

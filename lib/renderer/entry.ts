@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Outcome } from '../loop/outcome.ts';
+import { newFileMode } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import { ReloadInFlight } from './apply/reload-in-flight.ts';
 import type { Supervisor } from './apply/supervisor.ts';
@@ -78,7 +79,7 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervi
     writtenAt: null,
     text: undefined,
     shown: undefined,
-    mode: parts.template.spec.mode ?? 0o644,
+    mode: parts.template.spec.mode ?? newFileMode,
     present: undefined,
     held: undefined,
     lastOutcome: null,

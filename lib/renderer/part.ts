@@ -5,6 +5,7 @@ import type { TemplateControls, TemplateState, TemplatesView } from '../http/vie
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
+import { usualResyncMs } from '../loop/resync.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Part, Readiness } from '../part.ts';
 import type { RenderHint } from './hint.ts';
@@ -67,7 +68,7 @@ export class RendererPart implements Part {
     });
     this.#loop = new Loop<RenderHint>({
       reconciler: this.renderer,
-      ...(options.resyncMs === undefined ? {} : { resyncMs: options.resyncMs }),
+      resyncMs: options.resyncMs ?? usualResyncMs,
       onReport: (report) => {
         this.#settle(report.key);
         const redactor = this.renderer.redactor(report.key);

@@ -4,7 +4,7 @@ import type { Outcome } from '../loop/outcome.ts';
 import { redactOutcome } from '../loop/redacted-outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
 import type { Redactor } from '../model/redaction.ts';
-import type { TemplateSpec } from '../model/template-spec.ts';
+import { newFileMode, type TemplateSpec } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import type { UntrustedRecord } from '../model/trust.ts';
 import { type PresentFile, readDestination } from './apply/file.ts';
@@ -234,7 +234,7 @@ function showRendering(entry: Entry, { present, rendering }: Seen): void {
   }
   const { mode } = template.spec;
   // Anybody sees a text only when both the config and the file let others read it.
-  entry.mode = (mode ?? 0o777) & (present?.mode ?? mode ?? 0o644);
+  entry.mode = (mode ?? 0o777) & (present?.mode ?? mode ?? newFileMode);
   entry.present = isSame({ present, rendering }) ? undefined : present?.bytes.toString();
 }
 

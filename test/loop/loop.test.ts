@@ -186,6 +186,7 @@ t.test('an observer that throws does not stop the loop', async (t) => {
   let runs = 0;
   const loop = new Loop({
     reconciler: { name: 'test', reconcile: async () => ({ kind: 'held', summary: '', retryAfterMs: runs++ }) },
+    resyncMs: 60_000,
     onReport: () => {
       throw new Error('boom');
     },

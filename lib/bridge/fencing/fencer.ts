@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import type { RedisPool } from '../../client/redis-pool.ts';
+import type { SentinelConfig } from '../../config/model.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import { demote, type FenceOutcome, pauseWrites, releaseWrites } from '../apply/fence.ts';
 import {
   type FenceAction,
-  type FenceMode,
   type FenceSituation,
   former,
   pauseBeforePromotionMs,
@@ -28,7 +28,7 @@ export interface FenceReport {
 
 export interface FencerOptions {
   readonly redis: RedisPool;
-  readonly mode: FenceMode;
+  readonly settings: Pick<SentinelConfig, 'fence'>;
   readonly onReport: (report: FenceReport) => void;
 }
 
@@ -64,7 +64,7 @@ export class Fencer {
 
   /** The bridge publishes another master: pauses the old one, and releases the new one if it was paused before. */
   async changeMaster(name: string, change: { readonly from: Address; readonly to: Address }): Promise<void> {
-    if (this.#options.mode === 'none') return;
+    if (this.#options.settings.fence === 'none') return;
     this.#pausedFor.delete(name);
     await Promise.all([
       this.#pauseOnce(name, change),
@@ -87,7 +87,8 @@ export class Fencer {
       readonly stillHolds: () => boolean;
     },
   ): Promise<'found' | 'none'> {
-    const { redis, mode } = this.#options;
+    const { redis, settings } = this.#options;
+    const mode = settings.fence;
     const { members, stillHolds } = options;
     if (mode === 'none') return 'none';
     const roles = await Promise.all(former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
@@ -111,7 +112,7 @@ export class Fencer {
     name: string,
     pause: { readonly action: 'pause-before-promotion' | 'pause'; readonly address: Address; readonly pauseMs: number },
   ): Promise<void> {
-    if (this.#options.mode === 'none') return;
+    if (this.#options.settings.fence === 'none') return;
     const { action, address } = pause;
     const outcome = await pauseWrites(this.#options.redis, pause);
     if (outcome.kind === 'applied') this.#paused.add(formatAddress(address));

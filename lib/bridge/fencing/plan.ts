@@ -5,7 +5,7 @@ import type { RoleAnswer, SentinelView } from '../../model/sentinel.ts';
 import { knownSentinels as countSentinels } from '../plan/vote.ts';
 
 /** What the bridge may do to a former master that still accepts writes. */
-export type FenceMode = 'demote' | 'pause' | 'none';
+type FenceMode = 'demote' | 'pause' | 'none';
 
 export type FenceAction =
   /** CLIENT PAUSE: writes wait. The pause ends by itself. */

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { chown, type FileHandle, link, lstat, open, readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
+import { newFileMode } from '../../model/template-spec.ts';
 import { followLinks } from './links.ts';
 import { unwritable } from './unwritable.ts';
 
@@ -117,7 +118,7 @@ async function giveOwnership(
   const { destination, ownership, present } = input;
   const uid = ownership.uid ?? present?.uid;
   const gid = ownership.gid ?? present?.gid;
-  const mode = ownership.mode ?? present?.mode ?? 0o644;
+  const mode = ownership.mode ?? present?.mode ?? newFileMode;
   const group = () => (gid === undefined ? undefined : handle.chown(-1, gid));
   const refuse = () => 'refused' as const;
   const owned = await handle.chown(uid ?? -1, gid ?? -1).catch(async () => {

@@ -24,7 +24,7 @@ async function start(name: string, mode: 'demote' | 'pause' | 'none' = 'demote')
       until: ({ role }) => role === 'master',
     });
   const reports: FenceReport[] = [];
-  const fencer = new Fencer({ redis, mode, onReport: (report) => reports.push(report) });
+  const fencer = new Fencer({ redis, settings: { fence: mode }, onReport: (report) => reports.push(report) });
   const confirmed = {
     ...record('A'),
     master: now.master.address,
