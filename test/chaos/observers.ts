@@ -65,7 +65,7 @@ class RoleWitness extends Witness {
   readonly #line: Line;
 
   constructor(server: RedisServer) {
-    super(50);
+    super(100);
     this.#server = server;
     this.#line = new Line(server.address, 300);
   }

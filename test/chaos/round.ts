@@ -26,7 +26,7 @@ export interface RoundResult {
 /** Between an edit by hand and its repair: other bridges wait for each other, and a dead Consul takes its time. */
 const repairMs = 15_000;
 /** What two clients of a dying master may differ by. */
-const allowances = { none: 0, unreplicated: 60 } as const;
+const allowances = { none: 0, unreplicated: 30 } as const;
 
 /** One to three faults, in part at once; then everything is made whole, and judged. */
 export async function runRound(stage: Stage, drawn: readonly Drawn[], round: number): Promise<RoundResult> {

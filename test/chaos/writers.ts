@@ -14,7 +14,7 @@ import { mastersByRole } from './settling.ts';
 import type { Stage } from './stage.ts';
 
 /** Between two writes of one writer. */
-const pauseMs = 6;
+const pauseMs = 9;
 const startMs = 60_000;
 
 /** The writers of each shard, by its name. */
