@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import net from 'node:net';
+import http from 'node:http';
+import { createParser } from 'eventsource-parser';
 import t from 'tap';
 import type { JournalEntry } from '../../../lib/telemetry/journal.ts';
 import { waitFor } from '../../sandbox/condition.ts';
@@ -10,6 +11,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 // A busy machine takes its time.
 t.setTimeout(120_000);
 const remembered = 3_000;
+const lateReaders = 10;
 const sandbox = await Sandbox.openFor(t, { name: 'readers' });
 const consul = await sandbox.consul();
 await consul.putKey('load', 'none');
@@ -22,7 +24,7 @@ const daemon = await sandbox.switchmaster({
       destination: sandbox.path(`load${i}.conf`),
       wait: { min: '0ms', max: '1ms' },
     })),
-    // Of an earlier life: the kernel takes some megabytes for a reader before it is noticed that he reads nothing.
+    // Of an earlier run. The kernel buffers some megabytes for a reader before the daemon detects that it does not read.
     journal: { file: sandbox.write('journal.jsonl', Array.from({ length: remembered }, lineOf).join('')) },
   },
 });
@@ -36,38 +38,39 @@ function lineOf(_: unknown, index: number): string {
 }
 
 interface Reader {
-  readonly socket: net.Socket;
+  readonly response: http.IncomingMessage;
   events: number;
   lastId: number;
   order: 'rising' | 'broken';
 }
 
-/** Reads what comes and keeps only what it counts. */
-async function openReader(from: 'the beginning' | 'now'): Promise<Reader> {
-  const socket = net.connect(daemon.api.port, daemon.api.host);
-  const reader: Reader = { socket, events: 0, lastId: 0, order: 'rising' };
-  let rest = '';
-  socket.on('data', (chunk) => {
-    const frames = (rest + chunk.toString('latin1')).split('\n\n');
-    rest = frames.pop() ?? '';
-    for (const frame of frames) {
-      const id = /^id: (\d+)$/m.exec(frame.slice(0, 64))?.[1];
-      if (id === undefined) continue;
+/** `late` and `stalled` request all remembered events; `stalled` reads none of them until it is resumed. */
+type Kind = 'late' | 'present' | 'stalled';
+
+/** Reads the events and keeps only their count and the last id. */
+async function openReader(kind: Kind): Promise<Reader> {
+  const path = `/v1/events${kind === 'present' ? '' : '?lastEventId=1'}`;
+  const request = http.get({ host: daemon.api.host, port: daemon.api.port, path, agent: false });
+  request.on('error', () => {});
+  t.teardown(() => void request.destroy());
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  const reader: Reader = { response, events: 0, lastId: 0, order: 'rising' };
+  const parser = createParser({
+    onEvent: ({ id }) => {
       if (Number(id) <= reader.lastId) reader.order = 'broken';
       reader.events += 1;
       reader.lastId = Number(id);
-    }
+    },
   });
-  socket.on('error', () => {});
-  t.teardown(() => void socket.destroy());
-  await once(socket, 'connect');
-  const query = from === 'now' ? '' : '?lastEventId=1';
-  socket.write(`GET /v1/events${query} HTTP/1.1\r\nhost: x\r\n\r\n`);
+  if (kind === 'stalled') response.pause();
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => parser.feed(chunk));
+  response.on('error', () => {});
   return reader;
 }
 
-function openReaders(count: number, from: 'the beginning' | 'now'): Promise<readonly Reader[]> {
-  return Promise.all(Array.from({ length: count }, () => openReader(from)));
+function openReaders(count: number, kind: Kind): Promise<readonly Reader[]> {
+  return Promise.all(Array.from({ length: count }, () => openReader(kind)));
 }
 
 /** What the daemon has in memory, as the kernel sees it. */
@@ -84,15 +87,17 @@ t.test(
   'half of two hundred readers read nothing: the others miss nothing, memory stays, and they are cut off',
   async (t) => {
     const before = residentMiB();
-    const [late, present] = await Promise.all([openReaders(40, 'the beginning'), openReaders(60, 'now')]);
+    const [late, present] = await Promise.all([
+      openReaders(lateReaders, 'late'),
+      openReaders(100 - lateReaders, 'present'),
+    ]);
     await waitFor('all to be connected', streams, { until: (count) => count === 100, timeoutMs: 60_000 });
-    const stalled = await openReaders(100, 'the beginning');
-    for (const { socket } of stalled) socket.pause();
+    const stalled = await openReaders(100, 'stalled');
     const [first] = present;
     if (first === undefined) throw new Error('there are readers');
     for (let round = 1; round <= 40; round += 1) {
       await consul.putKey('load', String(round));
-      await waitFor('each template to tell of it', () => first.events >= round * 5, {
+      await waitFor('an event of each template', () => first.events >= round * 5, {
         intervalMs: 2,
         timeoutMs: 20_000,
       });
@@ -102,9 +107,9 @@ t.test(
       timeoutMs: 60_000,
     });
     const grown = residentMiB() - before;
-    const told = late.reduce((sum, { events }) => sum + events, 0);
+    const sent = late.reduce((sum, { events }) => sum + events, 0);
     t.comment(
-      `${told} remembered events told to 40, ${first.events} new ones to 100; grew by ${Math.round(grown)} MiB`,
+      `${sent} remembered events sent to ${lateReaders}, ${first.events} new ones to 100; grew by ${Math.round(grown)} MiB`,
     );
     // What the stalled ones did not read would be more than a gigabyte.
     t.ok(grown < 150, `grew by ${grown} MiB`);
@@ -112,13 +117,13 @@ t.test(
     t.ok(late.every(({ events, order }) => events >= remembered + first.events && order === 'rising'));
     await waitFor('the stalled ones to be cut off', streams, { until: (count) => count === 100, timeoutMs: 60_000 });
     await Promise.all(
-      stalled.map(async ({ socket }) => {
-        const closed = once(socket, 'close');
-        socket.resume();
+      stalled.map(async ({ response }) => {
+        const closed = new Promise((resolve) => response.once('close', resolve));
+        response.resume();
         await closed;
       }),
     );
     const most = Math.max(...stalled.map(({ events }) => events));
-    t.ok(most > 0 && most < remembered, `those who did not read were given at most ${most} events`);
+    t.ok(most > 0 && most < remembered, `a stalled reader got ${most} events at most`);
   },
 );
