@@ -6,11 +6,7 @@ import type { RedisServer } from '../test/sandbox/redis.ts';
 import { RespConnection } from '../test/sandbox/resp.ts';
 import { Sandbox } from '../test/sandbox/sandbox.ts';
 import { calmMaster, type OutageMode, type OutageStack, startOutageStack } from './outage-stack.ts';
-import { quantile, round } from './statistics.ts';
-
-/** What happens to the master. */
-const faults = ['kill -9', 'SIGSTOP 5 s', 'SENTINEL FAILOVER', 'switchmaster failover'] as const;
-type Fault = (typeof faults)[number];
+import { type Fault, faults, printTable, rowsOf, type Sample } from './outage-table.ts';
 
 const modes: readonly OutageMode[] = [
   { follow: 'promotion', fence: 'demote' },
@@ -18,19 +14,6 @@ const modes: readonly OutageMode[] = [
   { follow: 'announcement', fence: 'demote' },
   { follow: 'announcement', fence: 'none' },
 ];
-
-/** One writer's part in one round. Times are milliseconds. */
-interface Sample {
-  readonly fault: Fault;
-  readonly mode: OutageMode;
-  readonly writer: string;
-  /** The longest time without an acknowledgement. */
-  readonly withoutMs: number;
-  readonly lost: number;
-  readonly acknowledged: number;
-  /** From the fault to the first write that the new master acknowledged through it, over the time to its promotion. */
-  readonly overPromotion: number;
-}
 
 export interface OutageOptions {
   readonly rounds: number;
@@ -67,8 +50,10 @@ async function measureMode(
         const name = `${fault}, follow: ${mode.follow}, fence: ${mode.fence}, round ${n} of ${plan.rounds}`;
         const found = await measurePatiently(stack, { fault, mode, prefix: `${faults.indexOf(fault)}-${n}` });
         samples.push(...found);
-        const told = found.map(({ writer, withoutMs, lost }) => `${writer} ${Math.round(withoutMs)} ms, ${lost} lost`);
-        process.stderr.write(`${name}: ${told.join('; ')}\n`);
+        const results = found.map(
+          ({ writer, withoutMs, lost }) => `${writer} ${Math.round(withoutMs)} ms, ${lost} lost`,
+        );
+        process.stderr.write(`${name}: ${results.join('; ')}\n`);
       }
     }
   } finally {
@@ -77,7 +62,7 @@ async function measureMode(
   return samples;
 }
 
-/** On a busy machine one failover is followed by another, which no round is about: such a round is done again. */
+/** On a busy machine a second failover may follow. Such a round is repeated. */
 async function measurePatiently(
   stack: OutageStack,
   round: { readonly fault: Fault; readonly mode: OutageMode; readonly prefix: string },
@@ -87,7 +72,7 @@ async function measurePatiently(
       return await measureRound(stack, { ...round, prefix: `${round.prefix}-${attempt}` });
     } catch (error) {
       if (attempt === 5) throw error;
-      process.stderr.write(`a round is done again: ${String(error).split('\n')[0]}\n`);
+      process.stderr.write(`repeats a round: ${String(error).split('\n')[0]}\n`);
     }
   }
 }
@@ -206,50 +191,4 @@ async function firstOnNew(
   const lost = new Set((await writer.lostAt(next.address, sinceMs)).lost);
   const found = [...writer.acknowledged].find(([number, atMs]) => atMs >= promotedMs && !lost.has(number));
   return found?.[1] ?? Number.NaN;
-}
-
-function rowsOf(samples: readonly Sample[]) {
-  const groups = Map.groupBy(samples, ({ fault, mode, writer }) => `${fault}|${mode.follow}|${mode.fence}|${writer}`);
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const times = group.map(({ withoutMs }) => withoutMs);
-    return {
-      fault: first.fault,
-      ...first.mode,
-      writer: first.writer,
-      rounds: group.length,
-      withoutWritesMs: { p50: round(quantile(times, 0.5)), max: round(Math.max(...times)) },
-      lost: group.reduce((sum, { lost }) => sum + lost, 0),
-      acknowledged: group.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
-      overPromotion: round(
-        quantile(
-          group.map(({ overPromotion }) => overPromotion),
-          0.5,
-        ),
-      ),
-    };
-  });
-}
-
-function printTable(samples: readonly Sample[]): void {
-  const head = ['fault', 'follow', 'fence', 'writer', 'rounds', 'ms p50', 'ms max', 'lost', 'of', 'x promotion'];
-  const lines = rowsOf(samples).map((row) => [
-    row.fault,
-    row.follow,
-    row.fence,
-    row.writer,
-    row.rounds,
-    Math.round(row.withoutWritesMs.p50),
-    Math.round(row.withoutWritesMs.max),
-    row.lost,
-    row.acknowledged,
-    row.overPromotion.toFixed(3),
-  ]);
-  const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => String(line[i]).length)));
-  const show = (line: readonly unknown[]) =>
-    line
-      .map((cell, i) => (i < 4 ? String(cell).padEnd(widths[i] ?? 0) : String(cell).padStart(widths[i] ?? 0)))
-      .join('  ');
-  process.stdout.write(`${[head, ...lines].map(show).join('\n')}\n`);
 }

@@ -2,19 +2,10 @@ import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { formatRecord } from '../../../lib/model/record.ts';
 import { waitFor } from '../../sandbox/condition.ts';
-import type { ConsulAgent } from '../../sandbox/consul.ts';
 import type { Shard } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import {
-  failOver,
-  only,
-  outcomes,
-  readRecord,
-  recordOf,
-  servicesOf,
-  startBridge,
-  written,
-} from '../support/bridging.ts';
+import { failOver, only, outcomes, recordOf, servicesOf, startBridge, written } from '../support/bridging.ts';
+import { snapshot, watchEpochs } from '../support/reading.ts';
 
 // Three bridges at once, on one Consul and three Sentinels; each test has shards of its own.
 const sandbox = await Sandbox.openFor(t, { name: 'bridge' });
@@ -31,45 +22,6 @@ function shard(name: string): Shard {
   const found = shards.find((candidate) => candidate.name === name);
   if (found === undefined) throw new Error(`there is no shard ${name}`);
   return found;
-}
-
-/** What one sees who follows a key and a service by blocking queries: `epoch in the key, epoch in the service`. */
-function watchEpochs(agent: ConsulAgent, name: string): { readonly seen: string[]; stop(): Promise<void> } {
-  const seen: string[] = [];
-  let stopped = false;
-  const transaction = [
-    { KV: { Verb: 'get', Key: `redis/record/${name}` } },
-    { KV: { Verb: 'get', Key: `redis/master/${name}` } },
-    { KV: { Verb: 'get', Key: `redis/master/${name}/epoch` } },
-    { Service: { Verb: 'get', Node: `redis-${name}`, Service: { ID: 'redis-master' } } },
-  ];
-  const run = async () => {
-    while (!stopped) {
-      const reply = await agent.put<{
-        Results: { KV?: { Value: string }; Service?: { Address: string; Port: number; Meta: { epoch: string } } }[];
-      }>('/v1/txn', transaction);
-      const [record, plain, epoch, service] = reply?.Results ?? [];
-      const text = (entry: { KV?: { Value: string } } | undefined) =>
-        Buffer.from(entry?.KV?.Value ?? '', 'base64').toString();
-      const { master, epoch: recorded } = JSON.parse(text(record));
-      const instance = service?.Service;
-      const all = [
-        `${formatAddress(master)}@${recorded}`,
-        `${text(plain)}@${text(epoch)}`,
-        `${instance?.Address}:${instance?.Port}@${instance?.Meta.epoch}`,
-      ];
-      const state = [...new Set(all)].join(' but ');
-      if (seen.at(-1) !== state) seen.push(state);
-    }
-  };
-  const running = run();
-  return {
-    seen,
-    stop: () => {
-      stopped = true;
-      return running;
-    },
-  };
 }
 
 t.test('bridges', { jobs: 6 }, async (t) => {
@@ -234,7 +186,7 @@ t.test('bridges', { jobs: 6 }, async (t) => {
     ];
     for (const [what, edit] of edits) {
       await edit();
-      await waitFor(`it to be put back after ${what}`, () => snapshot(name), {
+      await waitFor(`it to be put back after ${what}`, () => snapshot(consul, name), {
         until: (now) => JSON.stringify(now) === JSON.stringify(good),
       });
       t.pass(what);
@@ -244,7 +196,7 @@ t.test('bridges', { jobs: 6 }, async (t) => {
       [],
     );
   });
-  const good = await snapshot('edited');
+  const good = await snapshot(consul, 'edited');
 
   t.test('the bridges write nothing while nothing changes', async (t) => {
     const { name } = shard('still');
@@ -269,21 +221,3 @@ t.test('bridges', { jobs: 6 }, async (t) => {
     );
   });
 });
-
-/** What readers see of a master, without indexes. */
-async function snapshot(name: string): Promise<unknown> {
-  const record = await readRecord(consul, name);
-  const keys = await Promise.all(
-    ['', '/host', '/port', '/epoch'].map((end) => consul.key(`redis/master/${name}${end}`)),
-  );
-  const services = (await servicesOf(consul, name)).map(({ Node, Service, Checks }) => [
-    Node.Address,
-    Service.ID,
-    Service.Address,
-    Service.Port,
-    Service.Tags,
-    Service.Meta,
-    Checks.map(({ CheckID, Status, Output }) => [CheckID, Status, Output]),
-  ]);
-  return { master: record?.master, epoch: record?.epoch, keys, services };
-}

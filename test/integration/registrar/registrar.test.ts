@@ -16,6 +16,7 @@ import {
   startRegistrar,
   untilSays,
 } from '../support/registering.ts';
+import { repeat } from '../support/repeating.ts';
 
 t.setTimeout(180_000);
 const sandbox = await Sandbox.openFor(t, { name: 'registrar' });
@@ -84,15 +85,12 @@ t.test('a change of the record changes tags, and no check flaps', async (t) => {
   const { name, master } = returning;
   const replica = replicaOf(returning);
   const statuses = new Set<string>();
-  let watching = true;
-  const watch = (async () => {
-    while (watching) {
-      for (const { Service, Checks } of await instancesOf(consul, 'redis')) {
-        for (const { CheckID, Status } of Checks)
-          if (Service.ID === idOf(replica)) statuses.add(`${CheckID.split(':').at(-1)} ${Status}`);
-      }
+  const stopWatch = repeat(async () => {
+    for (const { Service, Checks } of await instancesOf(consul, 'redis')) {
+      for (const { CheckID, Status } of Checks)
+        if (Service.ID === idOf(replica)) statuses.add(`${CheckID.split(':').at(-1)} ${Status}`);
     }
-  })();
+  });
   // In the order of a failover: ROLE first, the record as soon as it is announced.
   await replica.command('REPLICAOF', 'NO', 'ONE');
   await master.command('REPLICAOF', replica.address.host, replica.address.port);
@@ -105,8 +103,7 @@ t.test('a change of the record changes tags, and no check flaps', async (t) => {
   });
   const looks = registrar.reports.length;
   await waitFor('ten more probes', () => registrar.reports.length > looks + 10);
-  watching = false;
-  await watch;
+  await stopWatch();
   t.notOk(
     [...statuses].some((status) => status.endsWith('critical')),
     [...statuses].join(),
@@ -126,20 +123,16 @@ t.test('a former master that returns as a master is critical from its first seco
   await master.kill();
   await untilSays(consul, idOf(master), 'critical: refuses connections');
   const seen: Registered['Checks'][number][] = [];
-  let watching = true;
-  const watch = (async () => {
-    while (watching) {
-      const one = await instanceOf(consul, idOf(master));
-      seen.push(...(one?.Checks ?? []).filter(({ CheckID }) => CheckID.endsWith(':switchmaster')));
-    }
-  })();
+  const stopWatch = repeat(async () => {
+    const one = await instanceOf(consul, idOf(master));
+    seen.push(...(one?.Checks ?? []).filter(({ CheckID }) => CheckID.endsWith(':switchmaster')));
+  });
   await master.start();
   await master.command('REPLICAOF', 'NO', 'ONE');
   await untilSays(consul, idOf(master), 'critical: answers as a master, but the record has it as a replica');
   const looks = registrar.reports.length;
   await waitFor('ten more probes', () => registrar.reports.length > looks + 10);
-  watching = false;
-  await watch;
+  await stopWatch();
   t.ok(seen.length > 10);
   t.strictSame(
     seen.filter(({ Status }) => Status !== 'critical'),

@@ -11,7 +11,7 @@ export interface FleetOptions {
   readonly limit: number;
   /** How many of those that reload are killed. */
   readonly kills: number;
-  /** How long a reload takes while that is looked at. */
+  /** How long a reload takes while the test observes it. */
   readonly slowMs: number;
 }
 
@@ -87,7 +87,7 @@ export async function runFleet(sandbox: Sandbox, options: FleetOptions): Promise
     () => reloadsIn(log).filter(({ text }) => text.endsWith('10.0.0.9:1')),
     { until: ({ length }) => length >= living.length, timeoutMs: 60_000 },
   );
-  // What the dead have begun goes on without them.
+  // What the dead ones began continues without them.
   await waitFor('no reload to be under way', () => reloadsIn(log).every(({ endedMs }) => endedMs < Infinity));
 
   await consul.putKey('fleet/setting', '2');

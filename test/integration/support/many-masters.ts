@@ -18,7 +18,7 @@ export interface ManyMasters {
 }
 
 /**
- * Sentinel tells masters apart by their names, so one pair of servers may go by several: with twenty names a pair, the
+ * Sentinel identifies masters by their names, so one pair of servers may go by several: with twenty names a pair, the
  * death of one process is twenty failovers at once.
  */
 export async function startManyMasters(
