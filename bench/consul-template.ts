@@ -6,7 +6,7 @@ const folder = join(import.meta.dirname, '../.tools/bin');
 const program = join(folder, 'consul-template');
 const module = 'github.com/hashicorp/consul-template@latest';
 
-/** The path of consul-template, which the Go client builds the first time. Rejects, with the way out, where it cannot. */
+/** The path of consul-template, which the Go client builds the first time. Rejects, with a hint, if it cannot. */
 export async function installConsulTemplate(tell: (line: string) => void): Promise<string> {
   if (existsSync(program)) return program;
   tell(`building ${module} with the Go client, a few minutes the first time`);

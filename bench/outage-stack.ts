@@ -81,7 +81,7 @@ async function byDns(consul: ConsulAgent) {
   return { host, port: answer.port };
 }
 
-/** The master by most of the Sentinels, once the other is its replica in sync and everyone says so. */
+/** The master by most of the Sentinels, once all of them agree and the other server is its replica in sync. */
 export async function calmMaster({ shard, sentinels, daemon }: OutageStack): Promise<RedisServer> {
   for (const server of shard.servers) if (!server.running) await server.start();
   await hurry(sentinels, 500);

@@ -15,7 +15,7 @@ interface Options {
 const options = new Command('demo')
   .description('A real failover: Redis, Sentinel, Consul, twemproxy and HAProxy, with switchmaster between them.')
   .option('--keep', 'leave everything running afterwards, until Ctrl-C')
-  .option('--json', 'one object on standard output; what happens is told on standard error')
+  .option('--json', 'one object on standard output; events on standard error')
   .parse()
   .opts<Options>();
 const terminal = new Terminal(options.json === true ? process.stderr : process.stdout);
@@ -79,7 +79,7 @@ async function showNames(stack: Stack): Promise<void> {
 }
 
 async function keep(stack: Stack): Promise<void> {
-  terminal.title('Everything goes on running until Ctrl-C');
+  terminal.title('Everything runs until Ctrl-C');
   showAddresses(terminal, stack);
   const stay = setInterval(() => {}, 60_000);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);

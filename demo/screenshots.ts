@@ -1,4 +1,4 @@
-// Takes the docs' pictures of the live page anew: the demo's stack, a moment after a real failover.
+// Takes the screenshots of the live page for the docs: the demo's stack, a moment after a real failover.
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';

@@ -6,7 +6,7 @@ import type { Stack } from './stack.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Tells people what happens: on standard output, or on standard error where that is left to a machine. */
+/** Prints events for people: on standard output, or on standard error if standard output is for a machine. */
 export class Terminal {
   readonly #stream: NodeJS.WriteStream;
 
@@ -75,7 +75,7 @@ export async function dig(terminal: Terminal, stack: Stack, name: string): Promi
   terminal.command(`dig ${argv.join(' ')}`, stdout === '' ? '(no answer)' : stdout);
 }
 
-/** What changed in a file, as `diff -u` tells it. */
+/** What changed in a file, as `diff -u` prints it. */
 export async function showDiff(
   terminal: Terminal,
   change: { readonly file: string; readonly before: string },

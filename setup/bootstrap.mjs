@@ -7,11 +7,11 @@
 import { settle } from './command.mjs';
 import { hasConsul, unpackConsul } from './consul.mjs';
 import { hasEdition, parseEditions, unpackEdition } from './editions.mjs';
+import { alone } from './lock.mjs';
 import { BootstrapError, say } from './log.mjs';
 import { buildTestRunner, installModules, modulesCurrent, testRunnerCurrent } from './modules.mjs';
 import { installPackages, missingPrograms } from './packages.mjs';
 import { policyLeft, restorePolicy } from './services.mjs';
-import { inTurn } from './turn.mjs';
 
 const usage = 'usage: bootstrap.mjs [--with NAME,NAME] [--try NAME,NAME]';
 
@@ -26,10 +26,10 @@ const commonSteps = [
 async function main(args) {
   const steps = [...commonSteps, ...editionSteps(args)];
   if (!steps.some((step) => step.needed())) return;
-  await inTurn(async () => {
+  await alone(async () => {
     const failures = [];
     for (const step of steps) {
-      // Every step is tried, so that one run tells everything that is missing.
+      // Every step is tried, so that one run reports everything that is missing.
       if (step.needed()) await step.take().catch((error) => failures.push(error));
     }
     if (failures.length > 0) throw failures.length === 1 ? failures[0] : joined(failures);
@@ -51,7 +51,7 @@ function editionSteps(args) {
 async function tryEdition(name) {
   await unpackEdition(name).catch((error) => {
     if (!(error instanceof BootstrapError)) throw error;
-    say(`goes on without ${name}: ${error.message.trim().split('\n').at(-1)}`);
+    say(`continues without ${name}: ${error.message.trim().split('\n').at(-1)}`);
   });
 }
 

@@ -6,5 +6,5 @@ export function say(line) {
   process.stderr.write(`bootstrap: ${line}\n`);
 }
 
-/** A failure whose message already tells the reader what to do; no stack is printed for it. */
+/** A failure whose message has a fix. No stack is printed for it. */
 export class BootstrapError extends Error {}

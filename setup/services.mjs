@@ -1,6 +1,6 @@
 // Debian starts a service as soon as its package is installed. A redis-server on 6379 that nobody asked for is not what
-// the bootstrap is for, so while apt works invoke-rc.d is told, in the documented way (policy-rc.d exits 101), to start
-// nothing; whatever policy was there before is put back, also by the next run should this one be killed.
+// the bootstrap is for, so while apt works policy-rc.d exits with 101, the documented way to have invoke-rc.d start
+// nothing. The former policy is put back, by the next run if this one is killed.
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { run } from './command.mjs';
 import { findProgram } from './paths.mjs';

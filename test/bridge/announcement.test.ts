@@ -18,7 +18,7 @@ function announced(n: number): AnnouncementHint {
   return { kind: 'announcement', sentinel, target: undefined, source: 's', event: '+switch-master', receivedMs: 1 };
 }
 
-/** Sentinels that answer when the test says so, and a decision that needs the answer of one of `enough`. */
+/** Sentinels that answer when the test has them answer, and a decision that needs the answer of one of `enough`. */
 function stage(...enough: readonly number[]) {
   const asked: string[] = [];
   const answers = new Map<string, (readings: readonly SentinelReading[]) => void>();

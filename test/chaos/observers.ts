@@ -1,6 +1,6 @@
 import { formatAddress } from '../../lib/model/address.ts';
 import { parseRecord } from '../../lib/model/record.ts';
-import { Line, Majority, RecordWitness, Witness } from '../integration/window/witnesses.ts';
+import { Line, Majority, Observer, RecordObserver } from '../integration/window/observers.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
 import type { RedisServer, Shard } from '../sandbox/redis.ts';
 import type { Reply } from '../sandbox/resp.ts';
@@ -14,7 +14,7 @@ interface KvEntry {
 }
 
 /** The record and the plain keys of one master as one request shows them: they never differ for long. */
-class KeysWitness extends Witness {
+class KeysObserver extends Observer {
   readonly seen: SeenKeys[] = [];
   readonly #consul: ConsulAgent;
   readonly #name: string;
@@ -41,7 +41,7 @@ class KeysWitness extends Witness {
 }
 
 /** Whom DNS names, and since when. */
-class DnsWitness extends Witness {
+class DnsObserver extends Observer {
   readonly seen: { readonly atMs: number; readonly addresses: readonly string[] }[] = [];
   readonly #ask: () => Promise<string[]>;
 
@@ -59,7 +59,7 @@ class DnsWitness extends Witness {
 }
 
 /** Every change of the role of one server. */
-class RoleWitness extends Witness {
+class RoleObserver extends Observer {
   readonly seen: SeenRole[] = [];
   readonly #server: RedisServer;
   readonly #line: Line;
@@ -97,18 +97,18 @@ function readRole(reply: Reply | undefined): string {
 export class MasterObservers {
   readonly shard: Shard;
   readonly majority: Majority;
-  readonly #records: RecordWitness;
-  readonly #keys: KeysWitness;
-  readonly #dns: DnsWitness;
-  readonly #roles: readonly RoleWitness[];
+  readonly #records: RecordObserver;
+  readonly #keys: KeysObserver;
+  readonly #dns: DnsObserver;
+  readonly #roles: readonly RoleObserver[];
 
   constructor(stage: Stage, shard: Shard) {
     this.shard = shard;
     this.majority = new Majority(stage.sentinels, shard.name);
-    this.#records = new RecordWitness(stage.consul, { name: shard.name });
-    this.#keys = new KeysWitness(stage.consul, shard.name);
-    this.#dns = new DnsWitness(stage.consul, shard.name);
-    this.#roles = shard.servers.map((server) => new RoleWitness(server));
+    this.#records = new RecordObserver(stage.consul, { name: shard.name });
+    this.#keys = new KeysObserver(stage.consul, shard.name);
+    this.#dns = new DnsObserver(stage.consul, shard.name);
+    this.#roles = shard.servers.map((server) => new RoleObserver(server));
   }
 
   get records(): readonly SeenRecord[] {
@@ -119,7 +119,7 @@ export class MasterObservers {
     return this.#keys.seen;
   }
 
-  get dns(): DnsWitness['seen'] {
+  get dns(): DnsObserver['seen'] {
     return this.#dns.seen;
   }
 
@@ -128,7 +128,7 @@ export class MasterObservers {
   }
 
   async close(): Promise<void> {
-    const witnesses = [this.majority, this.#records, this.#keys, this.#dns, ...this.#roles];
-    await Promise.all(witnesses.map((witness) => witness.close()));
+    const observers = [this.majority, this.#records, this.#keys, this.#dns, ...this.#roles];
+    await Promise.all(observers.map((observer) => observer.close()));
   }
 }

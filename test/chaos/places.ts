@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { type Address, formatAddress } from '../../lib/model/address.ts';
-import { Witness } from '../integration/window/witnesses.ts';
+import { Observer } from '../integration/window/observers.ts';
 import { askSocket } from '../sandbox/socket.ts';
 import type { SeenPlace } from './rules.ts';
 import type { Stage } from './stage.ts';
@@ -11,7 +11,7 @@ import type { Stage } from './stage.ts';
 type Servers = ReadonlyMap<string, readonly string[]>;
 
 /** Every change of what one place names. A reading that fails is left out: a place that does not run names nobody. */
-class PlaceWitness extends Witness {
+class PlaceObserver extends Observer {
   readonly seen: SeenPlace[] = [];
   readonly #place: string;
   readonly #read: () => Promise<Servers>;
@@ -36,21 +36,21 @@ const format = (servers: Servers) => JSON.stringify([...servers]);
 
 /** The rendered files, HAProxy's servers by its socket, and twemproxy's ring and connections. */
 export class PlaceObservers {
-  readonly #witnesses: readonly PlaceWitness[];
+  readonly #observers: readonly PlaceObserver[];
 
   constructor(stage: Stage) {
     const reads = placeReadings(stage);
-    this.#witnesses = Object.entries(reads).map(
-      ([place, read]) => new PlaceWitness(place, { periodMs: place.endsWith('file') ? 25 : 100, read }),
+    this.#observers = Object.entries(reads).map(
+      ([place, read]) => new PlaceObserver(place, { periodMs: place.endsWith('file') ? 25 : 100, read }),
     );
   }
 
   get seen(): readonly SeenPlace[] {
-    return this.#witnesses.flatMap(({ seen }) => seen);
+    return this.#observers.flatMap(({ seen }) => seen);
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#witnesses.map((witness) => witness.close()));
+    await Promise.all(this.#observers.map((observer) => observer.close()));
   }
 }
 

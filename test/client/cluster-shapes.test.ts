@@ -25,7 +25,7 @@ const captured = {
     '009604cbc5eb021dce2a5669c742c7269ecef6e1 127.98.34.16:7006@17006 slave b9d8b8b6da9cb9f28287e136bb329ec13d786f76 0 1795383771190 2 connected',
     'b9d8b8b6da9cb9f28287e136bb329ec13d786f76 127.98.34.13:7003@17003 myself,master - 0 1795383771000 2 connected 5462-10923',
   ],
-  'with a slot on its way out': [
+  'with a migrating slot': [
     '82c26ea63681eb27309e8b3222fe9e9e415a1a2f 127.98.34.12:7002@17002 slave 1efd6924ec0a6cc3a03d173138c07ba3de90e624 0 1795383773226 6 connected',
     '2fd8d6c0bae6aa380d8ce98d8844af665e5cb746 127.98.34.17:7007@17007 slave 1757304db84856c4d9dce238c38df6b7ecf63ad6 0 1795383773000 3 connected',
     '1757304db84856c4d9dce238c38df6b7ecf63ad6 127.98.34.14:7004@17004 master - 0 1795383773025 3 connected 10924-16383',
@@ -100,7 +100,7 @@ t.test('CLUSTER NODES of Redis 6 is read at every stage of a change', async (t) 
     '5462-5463,5470: 7008',
     '5464-5469,5471-10923: 7003 7006',
   ];
-  t.strictSame(shown(viewOf(captured['with a slot on its way out'])), moving);
+  t.strictSame(shown(viewOf(captured['with a migrating slot'])), moving);
   t.strictSame(shown(viewOf(captured['with a slot on its way in'])), moving);
   t.strictSame(shown(viewOf(captured['with a shard that is dead'])), [
     '0-5461: 7005 7002',

@@ -3,7 +3,7 @@ import { readMetadata } from '../../lib/client/consul-answers.ts';
 
 /* Headers as Consul 1.8.7 and 1.14.11 sent them. */
 
-t.test('a server that knows no leader says so', async (t) => {
+t.test('a server without a leader reports it', async (t) => {
   const headers = { 'x-consul-index': '12', 'x-consul-knownleader': 'false', 'x-consul-lastcontact': '4100' };
   t.match(readMetadata('service', headers), { index: 12n, knownLeader: false, lastContactMs: 4_100, streamed: false });
   const since113 = { ...headers, 'x-consul-query-backend': 'blocking-query' };

@@ -41,8 +41,8 @@ async function listen(t: Test, server: ReturnType<typeof createServer>): Promise
 
 t.test('a real server that does not fit the settings is named, over one connection', async (t) => {
   const foreign = new Certificates(sandbox.path('foreign'));
-  const stranger = foreign.issue('client');
-  const shown = { cert: stranger.cert, key: stranger.key };
+  const unknown = foreign.issue('client');
+  const shown = { cert: unknown.cert, key: unknown.key };
   const strictAt = { ...strict.master.address, port: tlsPort };
   const table: readonly (readonly [string, Address, typeof tls | undefined, LinkFault | undefined])[] = [
     ['plain at a plain port', plain, undefined, undefined],

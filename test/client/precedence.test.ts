@@ -31,7 +31,7 @@ t.test('work that hangs holds up no answer for long', async (t) => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const work = precedence.first(() => promise);
   await precedence.after();
-  t.pass('it went on while the work is under way');
+  t.pass('it continued while the work is under way');
   resolve();
   await work;
 });

@@ -90,7 +90,7 @@ t.test('a closed link leaves no timer, however often a dead server was asked', a
   t.ok(after <= before + 1);
 });
 
-/** A server whose first connection hears nothing; any other is told that it is a master. */
+/** A server that never answers its first connection. To any other it answers as a master. */
 async function silentOnce(address: Address): Promise<Server> {
   let connections = 0;
   const server = createServer((socket) => {

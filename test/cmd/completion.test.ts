@@ -29,7 +29,7 @@ t.test('bash completes commands, then their options, and paths where a path is w
   t.strictSame(await complete('nonsense', '--'), []);
 });
 
-t.test('zsh and fish are told every command and option', async (t) => {
+t.test('the scripts for zsh and fish have every command and option', async (t) => {
   const [zsh, fish] = await Promise.all([scriptFor('zsh'), scriptFor('fish')]);
   t.match(zsh, /^#compdef switchmaster\n/);
   const { stdout } = await runCommand(['--help']);

@@ -9,7 +9,7 @@ t.test('what a library warns of is in the log, in its form, and once', async (t)
   const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'm' })]);
   const passwordFile = sandbox.write('password', 'wrong');
   const address = (server: (typeof shard.servers)[number]) => formatAddress(server.address);
-  // A password for a Redis that has none: ioredis says so for every connection.
+  // A password for a Redis that has none: ioredis warns for every connection.
   const register = shard.servers.map((server) => ({
     kind: 'redis',
     name: 'm',

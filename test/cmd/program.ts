@@ -33,7 +33,7 @@ export class Program {
     this.#ended = once(this.child, 'close').then(() => this.#wake());
   }
 
-  /** What its log says so far, one object a line. */
+  /** Its log so far, one object a line. */
   get lines(): readonly Record<string, unknown>[] {
     return this.#stderr
       .split('\n')
@@ -50,7 +50,7 @@ export class Program {
     for (;;) {
       const found = this.lines.find((line) => line.msg === msg && where(line));
       if (found !== undefined) return found;
-      if (this.child.exitCode !== null) throw new Error(`it ended without saying ${msg}:\n${this.#stderr}`);
+      if (this.child.exitCode !== null) throw new Error(`it ended before it printed ${msg}:\n${this.#stderr}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
@@ -74,7 +74,7 @@ export class Program {
     for (;;) {
       const found = wanted.exec(read());
       if (found !== null) return found;
-      if (this.child.exitCode !== null) throw new Error(`it ended without saying ${wanted}:\n${this.#stderr}`);
+      if (this.child.exitCode !== null) throw new Error(`it ended before it printed ${wanted}:\n${this.#stderr}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }

@@ -30,7 +30,7 @@ t.test('it answers while it runs, and a TERM ends it cleanly', async (t) => {
   );
 });
 
-t.test('status tells what a daemon that has seen nothing yet waits for, and that all is not well', async (t) => {
+t.test('status names what a daemon without any data waits for, and exits with 1', async (t) => {
   const sentinel = 'sentinel: { addresses: ["127.0.0.1:9"] }\n';
   const { program, url } = await start(t, t.testdir({ 'c.yml': `${config}${sentinel}` }));
   const ask = ['status', '--api', url];

@@ -37,13 +37,13 @@ t.test('help of a subcommand has examples of its own', async (t) => {
 });
 
 t.test('long lines are broken between words, and commands stay whole', async (t) => {
-  const text = 'It is one line that is too long.\n  $ switchmaster why shard1 --limit 1\n  indented text goes on\n';
+  const text = 'It is one line that is too long.\n  $ switchmaster why shard1 --limit 1\n  indented text is folded\n';
   const folded = [
     'It is one line that',
     'is too long.',
     '  $ switchmaster why shard1 --limit 1',
-    '  indented text goes',
-    '  on',
+    '  indented text is',
+    '  folded',
     '',
   ];
   t.equal(fold(text, 20), folded.join('\n'));
@@ -70,7 +70,7 @@ t.test('check lists every problem and exits with 2', async (t) => {
   t.strictSame([good.code, good.stdout, good.stderr], [0, 'The configuration is good.\n', '']);
 });
 
-t.test('check tells machines the same as an object', async (t) => {
+t.test('check prints the same as JSON', async (t) => {
   const folder = t.testdir({ 'c.yml': 'bogus: 1\n', 'good.yml': 'log: {}\n' });
   const bad = await runCommand(['check', '--json', '--config', `${folder}/c.yml`]);
   t.equal(bad.code, 2);

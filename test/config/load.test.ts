@@ -125,7 +125,7 @@ t.test('durations are read in every form', (t) => {
   t.end();
 });
 
-t.test('a template is named for its destination, and two of one name are told apart by their folders', async (t) => {
+t.test('a template has the name of its destination, and two with one name have their folders in front', async (t) => {
   const folder = t.testdir({
     'c.yml': `templates:
   - { source: ./x.hbs, destination: a/app.json, mode: "0640", check: ["true", "{{file}}"] }

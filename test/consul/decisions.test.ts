@@ -53,7 +53,7 @@ function start() {
 const five = record('A', { epoch: 5 });
 const six = record('B', { epoch: 6, phase: 'promoted' });
 
-t.test('a decision shows before Consul has it, and whoever follows is told', async (t) => {
+t.test('a decision shows before Consul has it, and followers are notified', async (t) => {
   const { pushed, decisions, seen, changes } = start();
   pushed.put(five);
   decisions.announce(six);
@@ -91,15 +91,15 @@ t.test('a record that Consul does not hold is not made up, and other keys are le
 
 t.test('what is not the records is Consul’s alone', async (t) => {
   const { watches, decisions } = start();
-  let told = 0;
+  let notified = 0;
   watches.follow({ kind: 'key-tree', prefix: 'redis/master/' }, () => {
-    told += 1;
+    notified += 1;
   });
   decisions.announce(six);
-  t.equal(told, 0);
+  t.equal(notified, 0);
 });
 
-t.test('who has let go is told nothing more', async (t) => {
+t.test('a released follower is not notified', async (t) => {
   const { decisions, follow, changes } = start();
   follow.release();
   decisions.announce(six);

@@ -45,7 +45,7 @@ async function alertRules(): Promise<readonly AlertRule[]> {
   return groups.flatMap(({ rules }) => rules);
 }
 
-t.test('each alert says whether it wakes somebody, and which page tells what to do', async (t) => {
+t.test('each alert has a severity and the page with its fix', async (t) => {
   const rules = await alertRules();
   t.equal(new Set(rules.map(({ alert }) => alert)).size, rules.length);
   for (const { alert, labels, annotations } of rules) {

@@ -37,7 +37,7 @@ t.test('a check is 200 only for the role that the record names', async (t) => {
   for (const [url, status] of cases) t.equal((await server.inject(url)).statusCode, status, url);
 });
 
-t.test('a check tells whose record it is, and a refusal its code', async (t) => {
+t.test('a check names the master of the record, and a refusal its code', async (t) => {
   const { server } = serve(t, views);
   const held = await server.inject('/check/master?address=10.0.0.5:6379');
   t.ok(roleAnswer.safeParse(held.json()).success);

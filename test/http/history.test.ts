@@ -36,7 +36,7 @@ t.test('history is newest first, of one loop or key where asked', async (t) => {
   }
 });
 
-t.test('why tells the story of a master in sentences and data', async (t) => {
+t.test('why has the history of a master in sentences and data', async (t) => {
   const { server } = serve(t, exampleViews({ masters: [exampleMaster], journal: journalOf() }));
   const answer = (await server.inject('/v1/why/shard1')).json();
   t.ok(whyAnswer.safeParse(answer).success);

@@ -92,7 +92,7 @@ t.test('a new generation is begun by hand', async (t) => {
   t.equal((await refusing.post('/v1/masters/shard1/rebase')).statusCode, 409);
 });
 
-t.test('a held text is approved as it was looked at, or as it is', async (t) => {
+t.test('a held text is approved by its digest, or as it is', async (t) => {
   const asked: unknown[] = [];
   const templateControls: TemplateControls = {
     render: () => t.fail('it was rendered'),

@@ -97,7 +97,7 @@ t.test('every answer forbids browsers to frame, sniff, keep or load anything', a
   }
 });
 
-t.test('a defect is told to the log and not to the client', async (t) => {
+t.test('a defect is logged, and the client gets no details', async (t) => {
   const broken = () => {
     throw new TypeError('secret inside');
   };

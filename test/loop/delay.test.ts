@@ -96,7 +96,7 @@ t.test('the report of a run does not hold up the next run', async (t) => {
   const { loop, runs, run } = makeLoop(t, { delayMs: 0, onReport: () => seen.push(runs.length) });
   loop.wake('a', change);
   loop.wake('a', alarm);
-  (await run(1)).end({ kind: 'held', summary: 'gives way', retryAfterMs: 0 });
+  (await run(1)).end({ kind: 'held', summary: 'ends first', retryAfterMs: 0 });
   await run(2);
   t.strictSame(seen, [2]);
 });

@@ -14,7 +14,7 @@ type TestHint = (Hint & { readonly kind?: undefined }) | (Hint & { readonly kind
 
 const unchanged: Outcome = { kind: 'unchanged' };
 
-/** A loop whose runs end when the test says so. */
+/** A loop whose runs end when the test ends them. */
 class Stage extends EventEmitter {
   readonly runs: { readonly run: Run<TestHint>; end(outcome: Outcome): void; fail(error: unknown): void }[] = [];
   readonly reports: RunReport[] = [];
@@ -94,7 +94,7 @@ t.test('an urgent hint interrupts the run of its key, and wakes the next run as 
   t.notOk(run.interrupted.aborted, 'an ordinary hint waits for the end of the run');
   stage.loop.wake('a', urgent);
   t.ok(run.interrupted.aborted);
-  t.notOk(other.run.interrupted.aborted, 'the run of another key goes on');
+  t.notOk(other.run.interrupted.aborted, 'the run of another key continues');
   t.match(run.takeUrgent(), [urgent]);
   t.notOk(run.interrupted.aborted, 'nothing urgent waits');
   t.strictSame(run.takeUrgent(), []);
@@ -194,5 +194,5 @@ t.test('an observer that throws does not stop the loop', async (t) => {
   t.teardown(() => loop.stop({ graceMs: 0 }));
   loop.wake('a', hint);
   await waitFor('a third run', () => runs > 2);
-  t.pass('it went on');
+  t.pass('it continued');
 });

@@ -66,8 +66,8 @@ function look(state: State, b: number, options: Look & { readonly follow: Follow
   const bridge = held === undefined ? before : remember(before, held.record);
   const { decision, lagging } = decideOn(state, bridge, options);
   const { lagging: _, ...rest } = bridge;
-  const told = lagging === undefined ? undefined : { master: letterOf(lagging.master.host), epoch: lagging.epoch };
-  const kept = options.complete ? { ...rest, ...(told === undefined ? {} : { lagging: told }) } : bridge;
+  const known = lagging === undefined ? undefined : { master: letterOf(lagging.master.host), epoch: lagging.epoch };
+  const kept = options.complete ? { ...rest, ...(known === undefined ? {} : { lagging: known }) } : bridge;
   if (decision.kind !== 'publish') return settleOn(state, b, { before, after: kept });
   const record = completeRecord(decision.draft, { name: 'm', changedAt: 'now', changedBy: 'bridge' });
   const turning = decision.cause === 'failover';

@@ -24,13 +24,13 @@ function movesOf(state: State, i: number, sentinel: Sentinel): readonly Move[] {
 /** sentinelStartFailover: by O_DOWN, for a master that is dead or answers as a replica, or by an order. */
 function start(state: State, i: number, sentinel: Sentinel): readonly Move[] {
   const { budget } = state;
-  const rivals = state.sentinels.some(({ up, current }) => up && current > sentinel.current);
+  const newerEpoch = state.sentinels.some(({ up, current }) => up && current > sentinel.current);
   const busy = state.sentinels.some(({ up, failover }) => up && failover !== undefined);
   if (sentinel.failover !== undefined || budget.elections === 0) return [];
   const node = state.nodes[sentinel.master];
   const down = node === undefined || !node.up || node.role !== 'master';
   // SENTINEL FAILOVER asks for no votes: two at once can share an epoch, and no observer can repair that.
-  if (!down && (busy || rivals)) return [];
+  if (!down && (busy || newerEpoch)) return [];
   const epoch = sentinel.current + 1;
   const failover: Failover = { stage: down ? 'trying' : 'elected', epoch };
   const voted = down ? sentinel.voted : Math.max(sentinel.voted, epoch);
@@ -140,7 +140,7 @@ function greet(state: State, i: number, sentinel: Sentinel): readonly Move[] {
     const selections = [...new Set([...state.selections, ...confused])].sort();
     return [
       {
-        name: `S${i} tells S${k} ${master}@${epoch}`,
+        name: `S${i} greets S${k} with ${master}@${epoch}`,
         to: { ...state, selections, sentinels: replace(state.sentinels, k, next) },
       },
     ];

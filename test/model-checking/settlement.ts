@@ -42,10 +42,10 @@ function run(start: State, next: (state: State) => Move | undefined, limit: numb
   throw new Error(`it never comes to rest: ${last.join(', ')}`);
 }
 
-/** Failovers go on while they can, otherwise they end; then the Sentinels greet each other and correct replicas. */
+/** Failovers continue while they can, otherwise they end; then the Sentinels greet each other and correct replicas. */
 function sentinelsMove(state: State): Move | undefined {
   const moves = sentinelMoves(state);
-  // A leader ends its failover before others correct replicas, otherwise both would go on without end.
+  // A leader ends its failover before others correct replicas, otherwise both would continue without end.
   const move =
     moves.find(({ name }) => name.includes('switches')) ??
     moves.find(({ name }) => !name.includes('converts')) ??

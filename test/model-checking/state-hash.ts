@@ -1,7 +1,7 @@
 import type { MasterRecord } from '../../lib/model/record.ts';
 import type { Bridge, Sentinel, State } from './state.ts';
 
-/** A short text for a state: two states that can go on differently have different texts. */
+/** A short text for a state: two states with different futures have different texts. */
 export function stateHash(state: State): string {
   const nodes = Object.values(state.nodes).map(({ up, role }) => (up ? '' : '!') + role[0]);
   return [

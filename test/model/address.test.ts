@@ -44,7 +44,7 @@ t.test('a host that a server does not know is not a host', async (t) => {
   t.equal(toAddress('10.0.0.5', ''), undefined);
 });
 
-t.test('IP addresses and hostnames are told apart, and loopback addresses from others', async (t) => {
+t.test('IP addresses differ from hostnames, and loopback addresses from others', async (t) => {
   const cases: readonly [string, boolean, boolean, boolean][] = [
     ['127.0.0.1', true, true, true],
     ['::1', true, true, true],

@@ -62,7 +62,7 @@ export class ConsulWorld {
   }
 
   /** Master and epoch by the record, the plain keys and the service, each once. */
-  told(): readonly string[] {
+  published(): readonly string[] {
     const value = (end: string) => this.#keys.get(`redis/master/m${end}`)?.value;
     const record = this.record;
     const service = this.#services.get('redis-master');

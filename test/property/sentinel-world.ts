@@ -44,7 +44,7 @@ export class SentinelWorld {
   elect(i: number, by: { readonly voters: readonly number[]; readonly selected: Node }): string | undefined {
     const leader = this.#at(i);
     if (!leader.up || leader.failover !== undefined || by.selected === leader.master) return undefined;
-    // A Sentinel that fails over goes on with it when a newer configuration names its own old address, and ends with
+    // A Sentinel that fails over continues when a newer configuration names its own old address, and ends with
     // another master at that epoch (sentinel.c, sentinelProcessHelloMessage compares addresses only): not modelled here.
     if (this.sentinels.some(({ failover, master }) => failover !== undefined && master === by.selected))
       return undefined;

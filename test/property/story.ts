@@ -51,7 +51,8 @@ export class Story {
     if (this.newest !== undefined && compareVersions(record, this.newest) < 0)
       this.fail('the last version is not the newest');
     if (record.phase !== 'confirmed') this.fail('the record is not confirmed');
-    if (this.consul.told().length !== 1) this.fail(`Consul contradicts itself: ${this.consul.told().join(' and ')}`);
+    if (this.consul.published().length !== 1)
+      this.fail(`Consul contradicts itself: ${this.consul.published().join(' and ')}`);
     const { commits } = this;
     this.history.push('--- nothing may be written from here on');
     await this.#rounds(5);
@@ -193,7 +194,7 @@ export class Story {
     if (after.master.host !== at(letter).host) this.fail("a host with another's port");
     if (!this.sentinels.chosen.has(`${letter}@${after.epoch}`)) this.fail('nobody chose this master for this epoch');
     const publishes = operations.length > 1 || !this.#vandalized;
-    if (publishes && this.consul.told().length !== 1) this.fail(`mixed: ${this.consul.told().join(' and ')}`);
+    if (publishes && this.consul.published().length !== 1) this.fail(`mixed: ${this.consul.published().join(' and ')}`);
     if (newest === undefined || compareVersions(after, newest) > 0) this.newest = after;
   }
 

@@ -12,7 +12,7 @@ t.test('a wait that times out says what it waited for and what it last saw', asy
   await t.rejects(wait, { message: "waited 20 ms for the sky to fall; last saw: { sky: 'up' }" });
 });
 
-t.test('a reading that throws counts as not yet, and is told with the timeout', async (t) => {
+t.test('a reading that throws counts as not yet, and is named at the timeout', async (t) => {
   const failure = new Error('refused');
   const wait = waitFor('an answer', () => Promise.reject(failure), { timeoutMs: 20 });
   await t.rejects(wait, { message: /last saw: Error: refused$/, cause: failure });

@@ -36,7 +36,7 @@ export async function waitFor<T>(
     if (reading !== undefined) last = reading;
     if (reading !== undefined && 'value' in reading && until(reading.value)) return reading.value;
     if (performance.now() >= deadline) {
-      throw new Error(`waited ${timeoutMs} ms for ${description}; last saw: ${told(last)}`, {
+      throw new Error(`waited ${timeoutMs} ms for ${description}; last saw: ${describe(last)}`, {
         cause: last !== undefined && 'error' in last ? last.error : undefined,
       });
     }
@@ -64,7 +64,7 @@ async function settled<T>(read: () => T | Promise<T>): Promise<{ value: T } | { 
   }
 }
 
-function told(last: { value: unknown } | { error: unknown } | undefined): string {
+function describe(last: { value: unknown } | { error: unknown } | undefined): string {
   if (last === undefined) return 'nothing (no reading came back)';
   if ('value' in last) return inspect(last.value, { depth: 6, breakLength: 120 });
   return last.error instanceof Error ? `${last.error.name}: ${last.error.message}` : inspect(last.error);

@@ -21,9 +21,9 @@ t.test('every server has an address of its own', async (t) => {
 });
 
 t.test('Sentinels and replicas are known by the addresses they listen on', async (t) => {
-  const told = await first.command('SENTINEL', 'SENTINELS', 'shard1');
-  t.match(JSON.stringify(told), second.address.host);
-  t.match(JSON.stringify(told), third.address.host);
+  const answers = await first.command('SENTINEL', 'SENTINELS', 'shard1');
+  t.match(JSON.stringify(answers), second.address.host);
+  t.match(JSON.stringify(answers), third.address.host);
   const replicas = await first.replicaInfos('shard1');
   t.strictSame(
     replicas.map(({ ip, port }) => `${ip}:${port}`),
@@ -61,10 +61,10 @@ t.test('a master killed with SIGKILL makes the Sentinels switch, and comes back 
 });
 
 async function view(): Promise<{ agreed: Set<string>; masters: string[] }> {
-  const told = await Promise.all(sentinels.map((sentinel) => sentinel.masterAddress('shard1')));
+  const answers = await Promise.all(sentinels.map((sentinel) => sentinel.masterAddress('shard1')));
   const roles = await Promise.all(shard1.servers.map(async (server) => ({ server, role: await server.role() })));
   const masters = roles.filter(({ role }) => role === 'master').map(({ server }) => formatAddress(server.address));
-  return { agreed: new Set(told.map(formatAddress)), masters };
+  return { agreed: new Set(answers.map(formatAddress)), masters };
 }
 
 t.test('a Sentinel that restarts keeps what it knows', async (t) => {

@@ -24,13 +24,13 @@ export class Ground {
   readonly env: NodeJS.ProcessEnv;
   readonly #reaper: ChildProcess;
 
-  private constructor(reaper: ChildProcess, told: { id: string; folder: string; network: string }) {
+  private constructor(reaper: ChildProcess, claimed: { id: string; folder: string; network: string }) {
     this.#reaper = reaper;
-    this.id = told.id;
-    this.folder = told.folder;
-    this.network = told.network;
-    this.addresses = new AddressPool(told.network);
-    this.env = environment(told.id);
+    this.id = claimed.id;
+    this.folder = claimed.folder;
+    this.network = claimed.network;
+    this.addresses = new AddressPool(claimed.network);
+    this.env = environment(claimed.id);
   }
 
   /** Starts the reaper, which claims the addresses and makes the folder. */

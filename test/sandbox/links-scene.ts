@@ -1,4 +1,4 @@
-// What links.test.ts looks at, in a network of its own. Prints what was seen, as JSON.
+// What links.test.ts examines, in a network of its own. Prints the results as JSON.
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { waitFor, within } from './condition.ts';

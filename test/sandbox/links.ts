@@ -17,7 +17,7 @@ export interface Cut {
   readonly manner: CutManner;
 }
 
-// Packets end on their arrival. A rule on their way out would be told to the sender (EPERM), which no cut cable does.
+// Packets are dropped on arrival. A rule for outgoing packets would return EPERM to the sender, which no cut cable does.
 // A reset must get through to whom it is meant for, though its way is refused too.
 const rules = `
 table ip links {

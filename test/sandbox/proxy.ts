@@ -29,7 +29,7 @@ export class ProxyServer extends Server {
    * was not running. twemproxy: restart.
    */
   reloadCommand: string[] = [];
-  /** twemproxy: where it tells its statistics. */
+  /** twemproxy: where it serves its statistics. */
   stats: Address | undefined;
 }
 
@@ -62,7 +62,7 @@ async function reload(proxy: ProxyServer, master: string): Promise<void> {
 export async function nutcracker(ground: Ground, desk: ControlDesk, options: ProxyOptions): Promise<ProxyServer> {
   const { name = 'nutcracker', program = 'nutcracker', configFile } = options;
   const stats = await ground.addresses.next();
-  // Its statistics listen on all addresses, on 22222, and are summed up every 30 seconds, unless told otherwise.
+  // Its statistics listen on all addresses, on 22222, and are summed up every 30 seconds by default.
   const where = ['-a', stats.host, '-s', String(stats.port), '-i', '100'] as const;
   const argv = [program, '-c', configFile, ...where, '-v', '5'] as const;
   const ready = () => accepts(options.listen ?? stats);

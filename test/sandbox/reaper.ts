@@ -2,7 +2,7 @@
 // when that ends, because the sandbox was closed or the parent died of whatever cause, it kills every process of the
 // sandbox and removes the folder.
 //
-// A process belongs to the sandbox when its environment says so, which descendants inherit and /proc shows. That also
+// A process belongs to the sandbox if its environment has the marker, which descendants inherit and /proc shows. That also
 // finds what the parent started in its last millisecond, and what the servers started themselves.
 //
 // argv: the sandbox's name. Standard output: one line of JSON, {"id","folder","network"}.
@@ -50,7 +50,7 @@ function listen(host: string): Promise<Server | undefined> {
 }
 
 async function reap(marker: string): Promise<void> {
-  // Killing is repeated until a look finds nothing, for a process may have been forking while it was looked for.
+  // Killing is repeated until no process is found, because one may have forked meanwhile.
   for (let pids = marked(marker); pids.length > 0; pids = marked(marker)) {
     for (const pid of pids) kill(pid);
     await delay(5);
@@ -81,7 +81,7 @@ function kill(pid: number): void {
   }
 }
 
-// The parent's end is told by the pipe; a Ctrl-C meant for the parent must not end its reaper before that.
+// The pipe ends with the parent. A Ctrl-C for the parent must not end its reaper before that.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 await main(process.argv[2] ?? 'unnamed');

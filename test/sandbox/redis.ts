@@ -125,7 +125,7 @@ async function redisServer(
   return new RedisServer(spec, { address, password, ...(replicaOf === undefined ? {} : { replicaOf }) });
 }
 
-/** What Redis and Sentinel are told alike. */
+/** Settings that Redis and Sentinel share. */
 export function commonConfig({ host, port }: Address, dir: string): RedisConfig {
   return {
     bind: host,

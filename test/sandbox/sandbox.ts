@@ -1,4 +1,4 @@
-// A sandbox is a small infrastructure of real servers on loopback addresses of its own. README.md here tells how it is used.
+// A sandbox is a small infrastructure of real servers on loopback addresses of its own. README.md describes its use.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Address } from '../../lib/model/address.ts';

@@ -36,7 +36,7 @@ t.test('an entry holds the outcome with its cause', (t) => {
   t.end();
 });
 
-t.test('what did nothing is not told, and what repeats itself is told once', (t) => {
+t.test('an outcome that changed nothing is not listed, and a repeated one is listed once', (t) => {
   const journal = new Journal({ capacity: 10 });
   const outcomes: readonly Outcome[] = [
     { kind: 'unchanged' },
@@ -45,7 +45,7 @@ t.test('what did nothing is not told, and what repeats itself is told once', (t)
     failed('away'),
     { kind: 'held', summary: 'no majority' },
     { kind: 'held', summary: 'no majority' },
-    { kind: 'held', summary: 'gives way', retryAfterMs: 0 },
+    { kind: 'held', summary: 'is superseded', retryAfterMs: 0 },
     { kind: 'unchanged' },
     failed('away'),
   ];
@@ -57,7 +57,7 @@ t.test('what did nothing is not told, and what repeats itself is told once', (t)
   t.end();
 });
 
-t.test('memory is bounded, and whoever asks for what is forgotten is told so', (t) => {
+t.test('memory is bounded, and a reader learns that entries are missing', (t) => {
   const journal = new Journal({ capacity: 100, now: () => 0 });
   for (let i = 1; i <= 1_000; i += 1) journal.observe(exampleReport(applied(`change ${i}`)));
   const { entries, complete } = journal.since(0);
@@ -98,7 +98,7 @@ t.test('subscribers hear each entry until they leave', (t) => {
   t.end();
 });
 
-t.test('a file carries the journal across restarts, and ids go on rising though the clock was set back', async (t) => {
+t.test('a file carries the journal across restarts, and ids rise although the clock was set back', async (t) => {
   const path = `${t.testdir()}/deep/journal.jsonl`;
   const onProblem = (error: Error) => t.fail(error.message);
   const file = new JournalFile({ path, onProblem });
@@ -148,18 +148,18 @@ t.test('a file that has grown is put aside, and both parts are read', async (t) 
   t.ok(summaries.length >= 2 && summaries.length < 10);
 });
 
-t.test('a disk that refuses is told once, and the daemon goes on', async (t) => {
+t.test('a disk that refuses is reported once, and the daemon continues', async (t) => {
   const folder = t.testdir({ file: '' });
-  const troubles: SwitchmasterError[] = [];
-  const file = new JournalFile({ path: `${folder}/file/journal`, onProblem: (error) => troubles.push(error) });
+  const problems: SwitchmasterError[] = [];
+  const file = new JournalFile({ path: `${folder}/file/journal`, onProblem: (error) => problems.push(error) });
   const journal = new Journal({ capacity: 10 });
   journal.subscribe((entry) => file.append(entry));
   for (const summary of ['a', 'b', 'c']) {
     journal.observe(exampleReport(applied(summary)));
     await file.close();
   }
-  t.equal(troubles.length, 1);
-  t.match(troubles[0], { code: 'file-unwritable', message: /cannot write the journal/ });
+  t.equal(problems.length, 1);
+  t.match(problems[0], { code: 'file-unwritable', message: /cannot write the journal/ });
   t.equal(journal.list({ limit: 10 }).length, 3);
 });
 

@@ -63,7 +63,7 @@ t.test('warnings of a run are logged when they change', (t) => {
   t.end();
 });
 
-t.test('trouble that lasts is told when it begins and when it ends', (t) => {
+t.test('a lasting problem is logged when it begins and when it ends', (t) => {
   const { log, lines } = capture();
   const runLog = makeRunLog(log);
   const down: Outcome = {

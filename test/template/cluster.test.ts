@@ -71,7 +71,7 @@ t.test('Envoy begins at the masters', async (t) => {
   );
 });
 
-t.test('Envoy is told the user, the password and the CA of the nodes', async (t) => {
+t.test('Envoy gets the user, the password and the CA of the nodes', async (t) => {
   const vars = { username: 'app', password_file: '/run/redis.password', ca_file: '/etc/ca.pem', server_name: 'redis' };
   const [cluster] = parseYaml(render('envoy-redis-cluster.yaml.hbs', vars)).static_resources.clusters;
   const options = cluster.typed_extension_protocol_options['envoy.filters.network.redis_proxy'];
@@ -88,7 +88,7 @@ t.test('HAProxy takes its config with every node', async (t) => {
   execFileSync('haproxy', ['-c', '-f', `${t.testdir({ 'haproxy.cfg': text })}/haproxy.cfg`], { stdio: 'pipe' });
 });
 
-t.test("a Sentinel's first config monitors nothing unless it is told to", async (t) => {
+t.test("a Sentinel's first config monitors nothing by default", async (t) => {
   t.notMatch(render('sentinel.conf.hbs'), /monitor/);
   t.match(
     render('sentinel.conf.hbs', { monitor: true, announce_ip: '10.0.0.5' }),

@@ -16,7 +16,7 @@ function problemsOf(text: string, partials: Record<string, string> = {}): string
   return 'compiles';
 }
 
-t.test('every problem of a template is told at once, each with its file, line and column', async (t) => {
+t.test('all problems of a template are reported at once, each with its file, line and column', async (t) => {
   const text = 'a\n{{nope "x"}}\n  {{#if (nada 1)}}{{{vars.x}}}{{/if}}\n{{> gone}}{{keyOrDefault 1}}\n';
   t.equal(
     problemsOf(text),

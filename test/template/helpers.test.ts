@@ -171,7 +171,7 @@ t.test('services are grouped by tag and by meta, sorted, and any tag is just a n
   );
 });
 
-t.test('files and the environment are read; what is not there is told', async (t) => {
+t.test('files and the environment are read, and a missing one is named', async (t) => {
   t.equal(
     textOf(
       renderText({ text: '{{trim (file "/a")}}{{env "B"}}{{env "C" "c"}}', files: { '/a': 'x\n' }, env: { B: 'b' } }),

@@ -36,7 +36,7 @@ t.test(
   },
 );
 
-t.test('a name that is computed from data is told with its place, also in a partial', async (t) => {
+t.test('a name that is computed from data is listed with its place, also in a partial', async (t) => {
   const text = `{{#each (services)}}
   {{#each (service name)}}{{host}}{{/each}}{{redisMaster name}}{{> part}}
 {{/each}}{{#each (tree "list")}}{{key (key "pointer")}}{{/each}}`;

@@ -20,7 +20,7 @@ function render(text: string, format: TemplateFormat = 'text') {
   return renderText({ text, format, ...given });
 }
 
-function told(error: SwitchmasterError): string {
+function textOf(error: SwitchmasterError): string {
   return JSON.stringify({ ...serializeError(error), stack: error.stack });
 }
 
@@ -46,7 +46,7 @@ t.test('what comes from a file or the environment, or is made of it, is written 
   t.end();
 });
 
-t.test('no failure of a render tells a secret, not even a part of it', (t) => {
+t.test('no failure of a render has a secret, not even a part of it', (t) => {
   const cases: readonly (readonly [string, TemplateFormat, string])[] = [
     ['requirepass {{file "pw"}}', 'conf', 'value-refused'],
     ['a: {{replaceAll (env "PW") "-" " "}}', 'yaml', 'value-refused'],
@@ -70,7 +70,7 @@ t.test('no failure of a render tells a secret, not even a part of it', (t) => {
     }
     t.equal(result.error.code, kind, text);
     for (const part of [password.slice(0, 8), password.slice(-8), '3CRET', 'S 3CRET']) {
-      t.notMatch(told(result.error), part, text);
+      t.notMatch(textOf(result.error), part, text);
     }
   }
   t.match(render('requirepass {{file "pw"}}', 'conf'), {

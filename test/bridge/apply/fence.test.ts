@@ -56,7 +56,7 @@ t.test(
       () => true,
       () => false,
     );
-    t.notOk(written, 'the pause goes on');
+    t.notOk(written, 'the pause continues');
     await redisCli(address, ['CLIENT', 'UNPAUSE']);
   },
 );

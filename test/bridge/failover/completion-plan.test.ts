@@ -12,12 +12,12 @@ const replica = (letter: string, priority?: number): ReplicaView => ({
 /** A at epoch 5 is replaced by B at epoch 6; Sentinel 1 led that and is gone. */
 const promoted = record('B', { epoch: 6, phase: 'promoted', replicas: [at('A')], previous: at('A') });
 const left = [2, 3].map((n) => view(n, 'A', 5, { replicas: [replica('B', 100)] }));
-const orphan: CompletionSituation = { record: promoted, views: left, knownSentinels: 3, role: 'master' };
+const leaderless: CompletionSituation = { record: promoted, views: left, knownSentinels: 3, role: 'master' };
 
 t.test('every bridge chooses the same one of the remaining Sentinels', async (t) => {
   const ask = { kind: 'order', sentinel: { host: '10.0.1.2', port: 26379 } };
-  t.strictSame(planCompletion(orphan), ask);
-  t.strictSame(planCompletion({ ...orphan, views: left.toReversed() }), ask);
+  t.strictSame(planCompletion(leaderless), ask);
+  t.strictSame(planCompletion({ ...leaderless, views: left.toReversed() }), ask);
 });
 
 const leave: Readonly<Record<string, Partial<CompletionSituation>>> = {
@@ -34,13 +34,16 @@ const leave: Readonly<Record<string, Partial<CompletionSituation>>> = {
 };
 for (const [when, changes] of Object.entries(leave)) {
   t.test(`no action if ${when}`, async (t) => {
-    t.strictSame(planCompletion({ ...orphan, ...changes }), { kind: 'leave' });
+    t.strictSame(planCompletion({ ...leaderless, ...changes }), { kind: 'leave' });
   });
 }
 
 t.test('a replica that Sentinel could select instead must get a higher priority number first', async (t) => {
   const among = (...replicas: readonly ReplicaView[]) =>
-    planCompletion({ ...orphan, views: left.map((one) => ({ ...one, replicas: [replica('B', 100), ...replicas] })) });
+    planCompletion({
+      ...leaderless,
+      views: left.map((one) => ({ ...one, replicas: [replica('B', 100), ...replicas] })),
+    });
   t.match(among(replica('C', 100), replica('D', 101)), {
     kind: 'raise-priorities',
     competitors: [at('C')],

@@ -28,7 +28,7 @@ const won = { epoch: 6, selected: { host: '10.0.0.2', port: 6302 }, replaced: { 
 const streams: readonly (readonly [string, readonly string[], object | undefined])[] = [
   ['it begins, is elected, and selects', selected, won],
   [
-    'it goes on to the promotion',
+    'it continues with the promotion',
     [
       ...selected,
       `+failover-state-send-slaveof-noone ${replica}`,

@@ -4,7 +4,7 @@ import { all, announced, type Table, testDecisions } from './decision-table.ts';
 import { at, held, record, role, situation, view } from './world.ts';
 
 const five = record('A', { epoch: 5 });
-const stranger = view(1, 'Z', 999, { replicas: [] });
+const unlisted = view(1, 'Z', 999, { replicas: [] });
 
 const table: Table = {
   'a newer epoch': [
@@ -154,22 +154,22 @@ const table: Table = {
   'somebody who monitors another Redis by this name': [
     {
       when: 'it announces a newer epoch: the bridge asks all',
-      given: { ...announced, held: held(five), views: [stranger], role: role('Z', 'master') },
+      given: { ...announced, held: held(five), views: [unlisted], role: role('Z', 'master') },
       expect: 'ask-all',
     },
     {
       when: 'it has a newer epoch than all others: the record stays',
-      given: { held: held(five), views: [stranger, view(2, 'A', 5), view(3, 'A', 5)], role: role('Z', 'master') },
+      given: { held: held(five), views: [unlisted, view(2, 'A', 5), view(3, 'A', 5)], role: role('Z', 'master') },
       expect: 'stands',
     },
     {
       when: 'the others fail over meanwhile: followed',
-      given: { held: held(five), views: [stranger, view(2, 'B', 6), view(3, 'A', 5)], role: role('B', 'master') },
+      given: { held: held(five), views: [unlisted, view(2, 'B', 6), view(3, 'A', 5)], role: role('B', 'master') },
       expect: { publish: 'failover', is: { epoch: 6, master: at('B') } },
     },
     {
       when: 'a majority names it too: somebody set this master by hand',
-      given: { held: held(five), views: [stranger, view(2, 'Z', 999), view(3, 'A', 5)], role: role('Z', 'master') },
+      given: { held: held(five), views: [unlisted, view(2, 'Z', 999), view(3, 'A', 5)], role: role('Z', 'master') },
       expect: { publish: 'failover', is: { epoch: 999, master: at('Z') } },
     },
     {
@@ -185,7 +185,7 @@ const table: Table = {
 };
 
 t.test('a sentence names the Sentinels whose views do not count', async (t) => {
-  const heard = situation({ held: held(five), views: [stranger, view(2, 'A', 5), view(3, 'A', 5)] });
+  const heard = situation({ held: held(five), views: [unlisted, view(2, 'A', 5), view(3, 'A', 5)] });
   t.match(describeUnlisted(heard), /10\.0\.1\.1:26379 names 10\.0\.0\.26:6326 at epoch 999/);
   t.equal(describeUnlisted(situation({ held: held(five), views: all('A', 5) })), undefined);
 });

@@ -13,16 +13,16 @@ function unheard(changes: Partial<SentinelView> = {}): SentinelView {
 
 const candidates: readonly (readonly [string, readonly SentinelView[], string | undefined])[] = [
   ['nobody leads', all('A', 5), undefined],
-  ['the leader told of it', [leader(), view(2, 'A', 5)], '6 B'],
+  ['the leader announced it', [leader(), view(2, 'A', 5)], '6 B'],
   ['the leader has seen it', [unheard({ configEpoch: 6, promotion: 'seen' })], '6 B'],
   ['the leader was heard, and has seen it', [leader({ configEpoch: 6, promotion: 'seen' })], '6 B'],
   ['its beginning was not heard, and it has not seen the promotion yet', [unheard()], undefined],
   [
-    'its config-epoch is that of a master that we missed, not that of its failover',
+    'its config-epoch belongs to a master that was missed, not to its failover',
     [unheard({ master: at('C'), configEpoch: 7 })],
     undefined,
   ],
-  ['it told of another replica than it promotes', [leader({ election: { epoch: 6, selected: at('C') } })], undefined],
+  ['it announced another replica than it promotes', [leader({ election: { epoch: 6, selected: at('C') } })], undefined],
   ['it has not selected yet', [view(1, 'A', 5, { condition: 'failover' })], undefined],
   ['it says it promotes its own master', [leader({ master: at('B') })], undefined],
   ['it is not failing over any more', [leader({ condition: 'up' })], undefined],

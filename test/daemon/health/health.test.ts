@@ -77,7 +77,7 @@ t.test('network interfaces that cannot be listed', async (t) => {
   t.match(health.reasons, [{ text: /EAFNOSUPPORT/ }]);
 });
 
-t.test('what desired/ asks for in vain', async (t) => {
+t.test('a key in desired/ that cannot be carried out', async (t) => {
   const outcomes = { last: (loop: string) => (loop === 'provisioner' ? outcome('held', 'no pattern') : undefined) };
   t.strictSame(codesOf(judged({ desired: ['cache'], outcomes })), ['warning desired-held desired/cache']);
 });

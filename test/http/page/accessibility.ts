@@ -21,9 +21,9 @@ export function testAccessibility(t: Test, { show }: { readonly show: Show }): v
     const reached: string[] = [];
     for (let i = 0; i < 40; i += 1) {
       await page.keyboard.press('Tab');
-      const told =
+      const focused =
         'const e = document.activeElement; e === document.body ? "" : (e.id || e.className || e.textContent).trim()';
-      const name = (await page.evaluate(`(() => { ${told.replace('; e ===', '; return e ===')} })()`)) as string;
+      const name = (await page.evaluate(`(() => { ${focused.replace('; e ===', '; return e ===')} })()`)) as string;
       if (name === '') break;
       reached.push(name);
     }

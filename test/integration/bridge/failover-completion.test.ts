@@ -36,7 +36,7 @@ async function start(t: Parameters<typeof startBridge>[0], name: string, replica
 }
 
 /** The leader dies as soon as a bridge has followed it; `announced` where the Sentinels were quicker. */
-async function orphan(stack: Awaited<ReturnType<typeof start>>, name: string) {
+async function loseLeader(stack: Awaited<ReturnType<typeof start>>, name: string) {
   const { sentinels, bridges, consul, decided } = stack;
   const leader = only(sentinels);
   await failOver(leader, name);
@@ -51,22 +51,22 @@ async function orphan(stack: Awaited<ReturnType<typeof start>>, name: string) {
 t.test('another Sentinel completes a failover whose leader dies after the promotion', { jobs: 2 }, async (t) => {
   for (const replicas of [1, 2]) {
     t.test(`to the same replica, with all of its writes, out of ${replicas}`, async (t) => {
-      let stack = await start(t, `orphan-${replicas}-1`, replicas);
-      let end = await orphan(stack, `orphan-${replicas}-1`);
+      let stack = await start(t, `leaderless-${replicas}-1`, replicas);
+      let end = await loseLeader(stack, `leaderless-${replicas}-1`);
       for (let n = 2; end === 'announced'; n += 1) {
-        stack = await start(t, `orphan-${replicas}-${n}`, replicas);
-        end = await orphan(stack, `orphan-${replicas}-${n}`);
+        stack = await start(t, `leaderless-${replicas}-${n}`, replicas);
+        end = await loseLeader(stack, `leaderless-${replicas}-${n}`);
       }
       const { promoted, record, asked } = end;
       const { shard, bridges, writer } = stack;
-      // The other Sentinels need not have heard of the first epoch, and then begin it anew.
+      // The other Sentinels need not have heard of the first epoch, and then begin it again.
       t.match(record, { generation: 1, master: promoted?.master, previous: shard.master.address });
       t.strictSame(
         asked.map(({ outcome, address }) => [outcome, address]),
         [['applied', formatAddress(record.master)]],
       );
       const before = writer.acknowledged.size;
-      await waitFor('writes to go on', () => writer.acknowledged.size, { until: (size) => size > before + 20 });
+      await waitFor('writes to continue', () => writer.acknowledged.size, { until: (size) => size > before + 20 });
       await writer.stop();
       const pausedBeforePromotionMs = Math.min(...bridges.flatMap(({ fences }) => fences).map(({ atMs }) => atMs));
       const { lost, of } = await writer.lostAt(record.master, pausedBeforePromotionMs);

@@ -112,9 +112,9 @@ t.test('why shows the order', async (t) => {
 
 t.test('the daemon refuses an unknown master and an address that is not a replica', async (t) => {
   t.match((await runCommand(['failover', 'nobody', '--yes', ...common])).stderr, /^not-found: /);
-  const stranger = await runCommand(['failover', 'shard1', '--yes', '--replica', '127.0.0.1:9', ...common]);
-  t.equal(stranger.code, 1);
-  t.match(stranger.stderr, /^failover-refused: .*127\.0\.0\.1:9 is not a replica that is up and in sync/);
+  const unlisted = await runCommand(['failover', 'shard1', '--yes', '--replica', '127.0.0.1:9', ...common]);
+  t.equal(unlisted.code, 1);
+  t.match(unlisted.stderr, /^failover-refused: .*127\.0\.0\.1:9 is not a replica that is up and in sync/);
   t.equal((await runCommand(['failover', 'shard1', '--replica', 'x', ...common])).code, 2);
   t.equal((await runCommand(['failover', 'shard1', '--timeout', 'soon', ...common])).code, 2);
 });

@@ -11,7 +11,7 @@ import { CheckLoad, findWrong } from '../support/check-load.ts';
 /* What an operator and a load balancer see of one failover, on real software. */
 // A busy machine takes its time.
 t.setTimeout(240_000);
-const patience = { timeoutMs: 60_000 };
+const longWait = { timeoutMs: 60_000 };
 const sandbox = await Sandbox.openFor(t, { name: 'operator' });
 const [consul, shard1] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 1 })]);
 const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });
@@ -46,7 +46,7 @@ t.test('check asks every server that the config names', async (t) => {
 });
 
 t.test('before the failover, status shows a tree in which all is well', async (t) => {
-  await waitFor('the check to pass', async () => (await runCommand(['status', '--api', api])).code === 0, patience);
+  await waitFor('the check to pass', async () => (await runCommand(['status', '--api', api])).code === 0, longWait);
   const { stdout, stderr } = await runCommand(['status', '--api', api]);
   t.equal(stderr, '');
   t.match(stdout, `shard1  ${formatAddress(oldMaster)}  passing  epoch 0`);
@@ -61,11 +61,11 @@ t.test('before the failover, status shows a tree in which all is well', async (t
 t.test('a replica that is stopped fails the check with a lag limit until it continues', async (t) => {
   const url = `/check/replica?address=${formatAddress(newMaster)}`;
   const status = async (limit: string) => (await daemon.get(`${url}&maxLag=${limit}`)).status;
-  const is = (wanted: number) => ({ until: (found: number) => found === wanted, ...patience });
+  const is = (wanted: number) => ({ until: (found: number) => found === wanted, ...longWait });
   await waitFor('the lag to be known', () => status('5s'), is(200));
   await waitFor('the status to know it', async () => (await runCommand(['status', '--api', api])).stdout, {
     until: (text) => /replica .* in sync/.test(text),
-    ...patience,
+    ...longWait,
   });
   shard1.replicas[0]?.pause();
   await shard1.master.command('SET', 'some', 'thing');
@@ -77,7 +77,7 @@ t.test('a replica that is stopped fails the check with a lag limit until it cont
   await waitFor(
     'the Sentinels to see it',
     async () => (await runCommand(['status', '--api', api])).code === 0,
-    patience,
+    longWait,
   );
 });
 
@@ -86,7 +86,7 @@ t.test('a failover shows up live and in the history, and no check answers wrongl
   t.teardown(() => void watching.child.kill('SIGKILL'));
   const connected = async (): Promise<boolean> =>
     /switchmaster_event_streams 1/.test(String((await daemon.get('/metrics')).body));
-  await waitFor('the watch to be connected', connected, patience);
+  await waitFor('the watch to be connected', connected, longWait);
   const load = new CheckLoad(daemon.api, [oldMaster, newMaster]);
   t.teardown(() => load.stop());
   await shard1.master.kill();
@@ -147,9 +147,14 @@ t.test('a captured journal replays offline to the same decisions', async (t) => 
     '"cause":"failover","draft"',
     '"cause":"initial","draft"',
   );
-  const told = await runCommand(['why', 'shard1', '--replay', sandbox.write('edited.jsonl', `${edited}garbage\n{}\n`)]);
-  t.equal(told.code, 1);
-  t.match(told.stdout, /^different .* failover$/m);
+  const replayed = await runCommand([
+    'why',
+    'shard1',
+    '--replay',
+    sandbox.write('edited.jsonl', `${edited}garbage\n{}\n`),
+  ]);
+  t.equal(replayed.code, 1);
+  t.match(replayed.stdout, /^different .* failover$/m);
   t.equal((await runCommand(['why', 'shard1', '--replay', '/nowhere'])).code, 1);
   t.notMatch(JSON.stringify((await daemon.get('/v1/history')).body), /"replay"/, 'the API does not carry it about');
 });
@@ -189,7 +194,7 @@ t.test('commands send the client certificate to an API behind TLS, and report a 
   // The former master is dead: all is not well.
   await waitFor('the record to be shown', async () => (await runCommand(['status'], all)).stdout, {
     until: (stdout) => stdout.includes(`shard1  ${formatAddress(newMaster)}`),
-    ...patience,
+    ...longWait,
   });
   const says = async (environment: Record<string, string>, wanted: string) => {
     const { code, stderr } = await runCommand(['status'], environment);
@@ -210,7 +215,7 @@ t.test('commands send the client certificate to an API behind TLS, and report a 
     const { code, stdout } = await runCommand(rebase, { SWITCHMASTER_API_TOKEN: token });
     return code === 0 && JSON.parse(stdout).record.generation > 1 && watching.stdout.includes('"cause":"rebase"');
   };
-  await waitFor('an order to be followed and watched', ordered, patience);
+  await waitFor('an order to be followed and watched', ordered, longWait);
   watching.child.kill('SIGINT');
   t.equal((await watching.end()).code, 0);
   t.equal((await runCommand(['status', '--ca-file', '/nowhere'], all)).code, 2);

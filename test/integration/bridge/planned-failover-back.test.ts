@@ -59,7 +59,7 @@ t.test(
     });
     const back = await bridge.part.failOver(name, {});
     const before = writers.map(({ acknowledged }) => acknowledged.size);
-    await waitFor('writes to go on', () =>
+    await waitFor('writes to continue', () =>
       writers.every(({ acknowledged }, i) => acknowledged.size > (before[i] ?? 0) + 50),
     );
     const masters = () => Promise.all(sentinels.map((sentinel) => sentinel.masterAddress(name)));

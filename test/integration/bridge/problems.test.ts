@@ -10,10 +10,10 @@ import type { Daemon } from '../../sandbox/daemon.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only } from '../support/bridging.ts';
 
-/* What is wrong beside a record that is right: the daemon says so wherever somebody may look. */
+/* Problems beside a correct record: the daemon reports them in the log, its API, metrics and commands. */
 // A busy machine takes its time.
 t.setTimeout(240_000);
-const patience = { timeoutMs: 60_000 };
+const longWait = { timeoutMs: 60_000 };
 const sandbox = await Sandbox.openFor(t, { name: 'problems' });
 const password = 'secret-of-redis';
 const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 1, password })]);
@@ -37,11 +37,11 @@ const text = async (daemon: Daemon, path: string) => JSON.stringify((await daemo
 const unwell = (daemon: Daemon, wanted: RegExp) =>
   waitFor(`status to say ${wanted}`, () => status(daemon), {
     until: ({ code, stdout }) => code === 1 && wanted.test(stdout),
-    ...patience,
+    ...longWait,
   });
 
 const well = (daemon: Daemon) =>
-  waitFor('all to be well', () => status(daemon), { until: ({ code }) => code === 0, ...patience });
+  waitFor('all to be well', () => status(daemon), { until: ({ code }) => code === 0, ...longWait });
 
 t.test('every view reports a Redis that refuses the bridge', async (t) => {
   const wrong = { ...config, sentinel: { ...config.sentinel, redis: {} } };
@@ -80,7 +80,7 @@ t.test(
     );
     t.match(stdout, 'as redis-master with this master');
     const logged = () => running.logLines().filter((line) => /9\.9\.9\.9/.test(String(line.summary)));
-    const lines = await waitFor('the log to name it', logged, { until: (found) => found.length > 0, ...patience });
+    const lines = await waitFor('the log to name it', logged, { until: (found) => found.length > 0, ...longWait });
     t.strictSame(
       lines.map(({ level, key, msg }) => [level, key, msg]),
       [['warn', 'shard1', 'held']],
@@ -91,7 +91,7 @@ t.test(
     await consul.put('/v1/agent/service/deregister/left-over');
     await well(running);
     const recovered = () => running.logLines().some(({ loop, msg }) => loop === 'problem' && msg === 'recovered');
-    await waitFor('the log to say that it recovered', recovered, patience);
+    await waitFor('the log to say that it recovered', recovered, longWait);
   },
 );
 
@@ -153,16 +153,16 @@ t.test('the log reports once what cannot be reached from the start, and once whe
   const linesOf = (msg: string) => daemon.logLines().filter((line) => line.msg === msg);
   await waitFor('the Sentinel to be missed', () => linesOf('sentinel lost').length, {
     until: (n) => n > 0,
-    ...patience,
+    ...longWait,
   });
   await waitFor('Consul to be missed', () => linesOf('cannot read from consul').length, {
     until: (n) => n > 0,
-    ...patience,
+    ...longWait,
   });
   t.match(linesOf('sentinel lost')[0], { level: 'warn', sentinel: formatAddress(sentinelAt) });
   const proxies = await Promise.all([pipe(t, sentinelAt, sentinels[0]?.address), pipe(t, consulAt, consul.http)]);
-  await waitFor('the Sentinel', () => linesOf('sentinel connected').length, { until: (n) => n > 0, ...patience });
-  await waitFor('Consul', () => linesOf('reading from consul again').length, { until: (n) => n > 0, ...patience });
+  await waitFor('the Sentinel', () => linesOf('sentinel connected').length, { until: (n) => n > 0, ...longWait });
+  await waitFor('Consul', () => linesOf('reading from consul again').length, { until: (n) => n > 0, ...longWait });
   t.strictSame([linesOf('sentinel lost').length, linesOf('cannot read from consul').length], [1, 1]);
   await daemon.stop();
   for (const proxy of proxies) proxy.close();
@@ -179,13 +179,13 @@ t.test('a successful transaction ends the backoff of watches that had failed', a
   });
   const follow = watches.follow({ kind: 'key-tree', prefix: 'some/' }, () => {});
   const state = () => follow.state.kind;
-  await waitFor('the watch', state, { until: (kind) => kind === 'current', ...patience });
+  await waitFor('the watch', state, { until: (kind) => kind === 'current', ...longWait });
   await agent.kill();
-  await waitFor('the watch to fail', state, { until: (kind) => kind === 'stale', ...patience });
+  await waitFor('the watch to fail', state, { until: (kind) => kind === 'stale', ...longWait });
   await agent.start();
   t.equal(state(), 'stale', 'by itself it would wait for long');
   await client.transact([{ kind: 'kv-cas', key: 'some/key', value: 'value', index: 12_345 }]);
-  await waitFor('the watch to read', state, { until: (kind) => kind === 'current', ...patience });
+  await waitFor('the watch to read', state, { until: (kind) => kind === 'current', ...longWait });
 });
 
 /** What listens at `from` is `to`. */

@@ -4,7 +4,7 @@ import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
 
-const sandbox = await Sandbox.openFor(t, { name: 'strangers' });
+const sandbox = await Sandbox.openFor(t, { name: 'unlisted' });
 
 /** A shard with its Sentinels, and somebody else's Redis with data of its own. */
 async function start(name: string) {
@@ -49,20 +49,20 @@ t.test('a record that was edited by hand never makes another Redis lose its data
 
 t.test('a Sentinel that monitors another Redis by the same name does not move the record', async (t) => {
   const { name, consul, shard, other, sentinels } = await start('named');
-  const stranger = only(
+  const unlisted = only(
     await sandbox.sentinels({
       count: 1,
-      name: 'stranger',
+      name: 'unlisted',
       masters: [{ ...other, name } as typeof other],
       lines: [`sentinel config-epoch ${name} 999`],
     }),
   );
-  const first = startBridge(t, { consul, sentinels: [stranger, ...sentinels], rebaseAfterMs: 1_000 });
+  const first = startBridge(t, { consul, sentinels: [unlisted, ...sentinels], rebaseAfterMs: 1_000 });
   const record = await recordOf(consul, name, { master: shard.master });
   t.ok(record.epoch < 999);
   const state = () => JSON.stringify(first.part.state());
   await waitFor('the bridge to say which Sentinel it ignores', state, {
-    until: (text) => text.includes(`ignored: ${formatAddress(stranger.address)} names`),
+    until: (text) => text.includes(`ignored: ${formatAddress(unlisted.address)} names`),
   });
   await sentinels[0]?.command('SENTINEL', 'FAILOVER', name);
   const replica = only(shard.replicas);

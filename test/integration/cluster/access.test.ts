@@ -91,7 +91,7 @@ t.test('the record and the services have hostnames and TLS ports, read by a user
     const one = await waitFor(`${at(i)} to pass`, () => instanceOf(consul, `cluster-${at(i)}`), {
       until: (found) => found?.Service.Tags.length === 2 && found.Checks.every(({ Status }) => Status === 'passing'),
     });
-    // To others `localhost` would be somebody else: they are told this node's address.
+    // On other nodes `localhost` would be another server, so the record has this node's address.
     t.match(one?.Service, { Address: '', Port: ports[i], Tags: ['secret', i < 3 ? 'master' : 'replica'] });
   }
 
@@ -122,11 +122,11 @@ t.test('the record and the services have hostnames and TLS ports, read by a user
 });
 
 t.test('a refused login and a certificate for another name are reported as such', async (t) => {
-  for (const { access, told } of [
-    { access: { username: 'watcher', password: 'wrong', tls }, told: /WRONGPASS/ },
+  for (const { access, wanted } of [
+    { access: { username: 'watcher', password: 'wrong', tls }, wanted: /WRONGPASS/ },
     {
       access: { username: 'watcher', password: 'word', tls: { ...tls, serverName: 'else' } },
-      told: /certificate|altname/i,
+      wanted: /certificate|altname/i,
     },
   ]) {
     const { part, stop } = startFollower(t, {
@@ -134,8 +134,8 @@ t.test('a refused login and a certificate for another name are reported as such'
       id: 'refused',
       clusters: [{ name: 'refused', seeds: named.slice(1), access }],
     });
-    await waitFor(`the problem to be ${told}`, () => part.list()[0]?.problem, {
-      until: (problem) => told.test(problem ?? ''),
+    await waitFor(`the problem to be ${wanted}`, () => part.list()[0]?.problem, {
+      until: (problem) => wanted.test(problem ?? ''),
     });
     await stop();
   }

@@ -173,7 +173,7 @@ t.test('each rule of it is needed', async (t) => {
 });
 
 t.test(
-  "a record that may not be written, or not be read, is an error that the log tells, not somebody else's change",
+  "a record that may not be written, or not be read, is an error in the log, not somebody else's change",
   async (t) => {
     const [lane] = lanes as [Lane];
     for (const policy of ['read', 'none'] as const) {
@@ -185,7 +185,7 @@ t.test(
       await grant(lane, formatAcl(narrowed));
       await forget(lane);
       const daemon = await startDaemon(t, lane);
-      await waitFor('the log to tell', () => daemon.lines.some(isDeniedCluster));
+      await waitFor('the error in the log', () => daemon.lines.some(isDeniedCluster));
       t.notOk(daemon.lines.some((line) => line.includes('"fenced"') && line.includes('"loop":"cluster"')));
       await daemon.stop();
     }
@@ -197,7 +197,7 @@ function isDeniedCluster(line: string): boolean {
   return loop === 'cluster' && error?.code === 'consul-denied';
 }
 
-t.test('names that templates compute from data are told, with the place and the rule', async (t) => {
+t.test('names that templates compute from data are listed with their place and rule', async (t) => {
   const text =
     '{{#each (services)}}\n{{#each (service name)}}{{host}}{{/each}}{{/each}}{{#if vars.x}}{{key "x"}}{{/if}}';
   const config = {

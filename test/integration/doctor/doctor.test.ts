@@ -33,7 +33,7 @@ const config = {
 };
 const healthyFile = sandbox.write('healthy.yml', JSON.stringify(config));
 
-t.test('a clean stack has nothing that bites', async (t) => {
+t.test('a clean stack has no critical finding', async (t) => {
   await waitFor('the Sentinels to know each other', () => findingsOf(healthyFile), {
     until: (list) => list.length === 0,
     timeoutMs: 30_000,
@@ -112,12 +112,12 @@ t.test('the doctor finds faults of Redis and Sentinels, each with a hint', async
     until: (list) => list.length === 0,
     timeoutMs: 30_000,
   });
-  const [told, json] = await Promise.all([
+  const [text, json] = await Promise.all([
     runCommand(['doctor', '--config', healthyFile]),
     runCommand(['doctor', '--json', '--config', healthyFile]),
   ]);
   t.strictSame(missing(JSON.parse(json.stdout).findings), []);
-  const { code, stdout } = told;
+  const { code, stdout } = text;
   t.equal(code, 1);
   t.match(stdout, /^critical .*: masterauth is missing: .* \(masterauth-missing\)\n {2}CONFIG SET masterauth/m);
   t.notMatch(stdout, password);

@@ -183,14 +183,14 @@ t.test('if the clock of this machine is off, the finding names it and no other m
   const moved = 'data:text/javascript,const now = Date.now; Date.now = () => now() + 600_000';
   const argv = ['--import', moved, program, 'doctor', '--json', '--config', file];
   const { stdout } = await execa(process.execPath, argv, { reject: false, timeout: 60_000 });
-  const told = (JSON.parse(stdout).findings as Finding[]).filter(({ rule }) => rule === 'clock-skew');
+  const found = (JSON.parse(stdout).findings as Finding[]).filter(({ rule }) => rule === 'clock-skew');
   t.strictSame(
-    told.map(({ subject }) => subject),
+    found.map(({ subject }) => subject),
     ['this machine'],
   );
   // Redis reports its clock with TIME, Sentinel with INFO, Consul with the date of its answer.
   const clocks = (await examined(file)).clocks.map(({ whose }) => whose);
-  t.match(told[0]?.text, new RegExp(`is (599|600)[.\\d]* s ahead of those of .* and ${clocks.length - 2} more$`));
+  t.match(found[0]?.text, new RegExp(`is (599|600)[.\\d]* s ahead of those of .* and ${clocks.length - 2} more$`));
   for (const whose of ['consul', at(four), at(even.master)]) t.ok(clocks.includes(whose), whose);
 });
 

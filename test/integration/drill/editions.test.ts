@@ -20,7 +20,7 @@ const tokenFile = sandbox.write('api.token', token);
 
 t.test('editions', { jobs: 2 }, async (t) => {
   for (const edition of editions.length === 0 ? ['redis'] : editions) {
-    t.test(`${edition}: a clean stack has nothing that bites, and a drill loses nothing`, (t) =>
+    t.test(`${edition}: a clean stack has no critical finding, and a drill loses nothing`, (t) =>
       tryEdition(t, edition),
     );
   }
@@ -61,7 +61,7 @@ async function tryEdition(t: Test, edition: string): Promise<void> {
   });
   void daemon.launch();
   const clean = { until: (found: readonly unknown[]) => found.length === 0, timeoutMs: 60_000 };
-  await waitFor('nothing to bite', () => findingsOf(daemon.configFile), clean);
+  await waitFor('no critical finding', () => findingsOf(daemon.configFile), clean);
   await waitFor('the proxy to serve', () => redisCli(listen, ['SET', 'a', 'b']), { timeoutMs: 60_000 });
   const where = ['--api', `http://${formatAddress(daemon.api)}`, '--dns', formatAddress(consul.dns)];
   const what = ['--config', daemon.configFile, '--proxy', through, '--state', sandbox.path(`${edition}-state`)];
@@ -73,5 +73,5 @@ async function tryEdition(t: Test, edition: string): Promise<void> {
   t.ok(stages[`write through ${through}`] > 0);
   t.match(writers, [{ through, lost: 0 }]);
   t.equal(await shard.at(to).role(), 'master');
-  await waitFor('nothing to bite', () => findingsOf(daemon.configFile), clean);
+  await waitFor('no critical finding', () => findingsOf(daemon.configFile), clean);
 }

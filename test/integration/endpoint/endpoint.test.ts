@@ -106,7 +106,7 @@ t.test('refusals have the texts of a Sentinel', async (t) => {
     await t.rejects(redisCli(near.address, ['SENTINEL', ...order]), /is refused/, order.join(' '));
 });
 
-t.test('a killed master: every endpoint says so before any Sentinel does, in the same words', async (t) => {
+t.test('a killed master: every endpoint reports it before any Sentinel does, in the same words', async (t) => {
   const recorders = await Promise.all([near, far, sentinel].map(({ address }) => SentinelRecorder.open(address)));
   const client = new Redis({
     sentinels: [{ host: far.address.host, port: far.address.port }],
@@ -150,7 +150,7 @@ t.test('RESP3 gets maps and pushes', async (t) => {
   await t.rejects(connection.command('HELLO', '4'), /^NOPROTO/);
 });
 
-t.test('while Consul is down it goes on with the last record and says so', async (t) => {
+t.test('while Consul is down it keeps the last record and reports that', async (t) => {
   const before = await redisCli(near.address, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'planned']);
   await consul.stop();
   const info = await waitFor('the endpoint to notice', () => redisCli(near.address, ['INFO', 'switchmaster']), {

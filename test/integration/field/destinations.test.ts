@@ -19,7 +19,7 @@ function inMounts(script: string) {
   return spawnSync('unshare', [...flags, '/bin/sh', '-c', script], { env: nodeEnvironment(), encoding: 'utf8' });
 }
 
-t.test('every place that takes no new file is named with the way out, and one that does is not', async (t) => {
+t.test('every place that takes no new file is named with the hint, and one that does is not', async (t) => {
   const folder = makeFolder(t);
   const module = (name: string) => join(root, `lib/renderer/${name}.ts`);
   const names = ['good', 'mounted', 'in-place', 'read-only', 'immutable', 'immutable-folder', 'overlay', 'missing'];

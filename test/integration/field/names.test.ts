@@ -59,7 +59,7 @@ t.test('every name is recorded, registered and in every file, and a failover is 
   await waitFor('the file to follow', async () => readFileSync(sandbox.path('haproxy.cfg'), 'utf8'), {
     until: (text) => text.includes(`server master ${promoted} check`),
   });
-  // A name that is repaired for ever would go on writing.
+  // A name that is repaired for ever would cause writes for ever.
   const writes = daemon
     .logLines()
     .filter(({ loop, msg, key }) => loop === 'bridge' && msg === 'applied' && key !== 'shard1');

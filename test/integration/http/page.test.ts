@@ -35,7 +35,7 @@ const daemon = await sandbox.switchmaster({
 });
 const url = `http://${formatAddress(daemon.api)}/`;
 const browser = await openBrowser(t);
-// Of the daemon's absence the browser itself tells its console.
+// The browser itself logs that the daemon is absent.
 const { page, wrongs } = await visit(browser, url, {
   expected: /ERR_CONNECTION|ERR_SOCKET|ERR_INCOMPLETE|ERR_EMPTY|status of 503/,
 });
@@ -92,7 +92,7 @@ t.test('a cluster of three shards is a map, and its failover is seen', async (t)
   await sessions.locator('.shards .address', { hasText: promoted }).waitFor();
 });
 
-t.test('who opens the page afterwards is told the same', async (t) => {
+t.test('the page shows the same when it is opened afterwards', async (t) => {
   const later = await visit(browser, url);
   await later.page.locator('.failover[data-name="shard1"]').waitFor();
   t.equal(await later.page.locator('.master[data-name="shard1"] > .address').textContent(), newMaster);
@@ -109,7 +109,7 @@ t.test('a held render is approved with the token, and the file is written', asyn
   t.equal(await readFile(held, 'utf8'), 'none\n');
 });
 
-t.test('while the daemon is away the page says that it is old, and afterwards goes on', async (t) => {
+t.test('while the daemon is away the page says that it is old, and afterwards it updates again', async (t) => {
   await daemon.stop();
   const band = page.locator('#old');
   await band.filter({ hasText: 'Old: this is how things were at' }).waitFor();

@@ -5,7 +5,7 @@ import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 
-/* What the API tells of a cluster and of a node's own instances, on real software. */
+/* What the API has of a cluster and of a node's own instances, on real software. */
 // A busy machine takes its time.
 t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'topology' });
@@ -54,7 +54,7 @@ t.test('status draws the cluster with its slots, and what runs here', async (t) 
   t.match(stdout, `cluster ${address} of sessions, master`);
 });
 
-t.test("the node's own instances are told with their checks", async (t) => {
+t.test("the node's own instances have their checks", async (t) => {
   t.match((await daemon.get('/v1/instances')).body, {
     instances: [{ kind: 'cluster', name: 'sessions', address: node.master.address, role: 'master' }],
   });

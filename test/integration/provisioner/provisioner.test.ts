@@ -14,7 +14,7 @@ t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'provisioning' });
 const [consul, shard, secret] = await Promise.all([
   sandbox.consul(),
-  sandbox.redis({ name: 'taught', password: 'letmein' }),
+  sandbox.redis({ name: 'desired1', password: 'letmein' }),
   sandbox.redis({ name: 'foreign', replicas: 0, password: 'letmein' }),
 ]);
 const sentinels = await sandbox.sentinels({ masters: [], count: 3 });
@@ -36,7 +36,7 @@ const daemon = await sandbox.switchmaster({
       })),
       {
         kind: 'redis',
-        discover: { hosts: shard.servers.map(({ address }) => address.host), masters: ['taught'] },
+        discover: { hosts: shard.servers.map(({ address }) => address.host), masters: ['desired1'] },
         passwordFile,
         check: { interval: '200ms' },
       },
@@ -66,7 +66,7 @@ function monitored(sentinel: SentinelServer, name: string): Promise<Record<strin
 }
 
 function desire(name: string, over: Record<string, unknown> = {}): Promise<void> {
-  const { host, port } = (name === 'taught' ? shard : secret).master.address;
+  const { host, port } = (name === 'desired1' ? shard : secret).master.address;
   const options = { 'down-after-milliseconds': 1_000, 'failover-timeout': 10_000 };
   return consul.putKey(`redis/desired/${name}`, JSON.stringify({ host, port, quorum: 2, options, ...over }));
 }
@@ -79,19 +79,23 @@ function untilAll(name: string, what: string, until: (info: Record<string, strin
 }
 
 t.test('every Sentinel monitors a desired master, and the bridge writes its record', async (t) => {
-  await desire('taught');
-  await untilAll('taught', 'monitor it', (info) => info?.quorum === '2' && info['down-after-milliseconds'] === '1000');
-  const record = await recordOf(consul, 'taught');
+  await desire('desired1');
+  await untilAll(
+    'desired1',
+    'monitor it',
+    (info) => info?.quorum === '2' && info['down-after-milliseconds'] === '1000',
+  );
+  const record = await recordOf(consul, 'desired1');
   t.strictSame(record.master, shard.master.address);
   await untilAll(
-    'taught',
+    'desired1',
     'know each other and the replica',
     (info) => info?.['num-other-sentinels'] === '2' && info['num-slaves'] === '1',
   );
   const { body } = await daemon.get('/v1/history');
-  t.match(JSON.stringify(body), /SENTINEL MONITOR taught/);
+  t.match(JSON.stringify(body), /SENTINEL MONITOR desired1/);
   t.notMatch(JSON.stringify(body), /letmein/);
-  t.notMatch(await consul.key('redis/provisioned/taught'), /letmein/);
+  t.notMatch(await consul.key('redis/provisioned/desired1'), /letmein/);
 });
 
 t.test('the registrar finds and registers the instances that the Sentinels list on this node', async (t) => {
@@ -103,12 +107,12 @@ t.test('the registrar finds and registers the instances that the Sentinels list 
     const one = await waitFor(`the ${role} to be registered`, () => instanceOf(consul, idOf(server)), {
       until: (found) => found?.Checks.every(({ Status }) => Status === 'passing') === true,
     });
-    t.match(one?.Service, { Tags: ['taught', role], Meta: { discovered: 'true' } });
+    t.match(one?.Service, { Tags: ['desired1', role], Meta: { discovered: 'true' } });
   }
 });
 
 t.test('a Sentinel gets no command while nothing changes', async (t) => {
-  const said = async () => JSON.stringify((await daemon.get('/v1/history')).body).split('SENTINEL SET taught').length;
+  const said = async () => JSON.stringify((await daemon.get('/v1/history')).body).split('SENTINEL SET desired1').length;
   const before = await said();
   const rounds = async () => {
     const lines = String((await daemon.get('/metrics')).body).split('\n');
@@ -121,11 +125,11 @@ t.test('a Sentinel gets no command while nothing changes', async (t) => {
 });
 
 t.test('a changed option is set, and nothing else', async (t) => {
-  await desire('taught', { quorum: 3, options: { 'down-after-milliseconds': 1_500, 'failover-timeout': 10_000 } });
-  await untilAll('taught', 'have both', (info) => info?.quorum === '3' && info['down-after-milliseconds'] === '1500');
-  await desire('taught');
+  await desire('desired1', { quorum: 3, options: { 'down-after-milliseconds': 1_500, 'failover-timeout': 10_000 } });
+  await untilAll('desired1', 'have both', (info) => info?.quorum === '3' && info['down-after-milliseconds'] === '1500');
+  await desire('desired1');
   await untilAll(
-    'taught',
+    'desired1',
     'be as before',
     (info) => info?.quorum === '2' && info['down-after-milliseconds'] === '1000',
   );
@@ -135,23 +139,23 @@ t.test('a changed option is set, and nothing else', async (t) => {
 t.test('after a failover an empty Sentinel starts to monitor the new master', async (t) => {
   const [first, , last] = sentinels as [SentinelServer, SentinelServer, SentinelServer];
   const [replica] = shard.replicas;
-  await waitFor('Sentinel to fail over', () => first.command('SENTINEL', 'FAILOVER', 'taught'), {
+  await waitFor('Sentinel to fail over', () => first.command('SENTINEL', 'FAILOVER', 'desired1'), {
     until: (reply) => reply === 'OK',
   });
-  // It has been chosen, and is not a master before it goes on.
+  // It was selected, and becomes a master only after it continues.
   replica?.pause();
-  await desire('taught', { quorum: 3 });
+  await desire('desired1', { quorum: 3 });
   await waitFor('the failover to be left alone', async () => JSON.stringify((await daemon.get('/v1/history')).body), {
-    until: (history) => history.includes('taught is failing over: nothing changes until it has ended'),
+    until: (history) => history.includes('desired1 is failing over: nothing changes until it has ended'),
   });
-  t.equal((await monitored(first, 'taught'))?.quorum, '2');
+  t.equal((await monitored(first, 'desired1'))?.quorum, '2');
   replica?.resume();
-  await recordOf(consul, 'taught', { ...(replica === undefined ? {} : { master: replica }) });
-  await untilAll('taught', 'have the new quorum', (info) => info?.quorum === '3');
-  await desire('taught');
-  await untilAll('taught', 'have the former one', (info) => info?.quorum === '2');
-  await last.command('SENTINEL', 'REMOVE', 'taught');
-  const info = await waitFor('it to be taught', () => monitored(last, 'taught'));
+  await recordOf(consul, 'desired1', { ...(replica === undefined ? {} : { master: replica }) });
+  await untilAll('desired1', 'have the new quorum', (info) => info?.quorum === '3');
+  await desire('desired1');
+  await untilAll('desired1', 'have the former one', (info) => info?.quorum === '2');
+  await last.command('SENTINEL', 'REMOVE', 'desired1');
+  const info = await waitFor('it to be monitored', () => monitored(last, 'desired1'));
   t.equal(info?.ip, replica?.address.host);
 });
 
@@ -189,19 +193,19 @@ t.test('a changed password reaches every Sentinel, also where the old one has ma
     for (const type of ['normal', 'pubsub']) await link.command('CLIENT', 'KILL', 'TYPE', type);
     link.close();
   }
-  await untilAll('taught', 'find it down', (info) => info?.flags?.includes('o_down') === true);
-  const before = await consul.key('redis/provisioned/taught');
+  await untilAll('desired1', 'find it down', (info) => info?.flags?.includes('o_down') === true);
+  const before = await consul.key('redis/provisioned/desired1');
   sandbox.write('redis.password', 'other-word');
   await daemon.kill('SIGHUP');
-  await untilAll('taught', 'be let in again', (info) => info?.flags === 'master');
-  const after = await waitFor('the note', () => consul.key('redis/provisioned/taught'), {
+  await untilAll('desired1', 'be let in again', (info) => info?.flags === 'master');
+  const after = await waitFor('the note', () => consul.key('redis/provisioned/desired1'), {
     until: (key) => key !== before,
   });
   t.notMatch(after, /other-word/);
   const history = JSON.stringify((await daemon.get('/v1/history')).body);
-  t.match(history, /SENTINEL SET taught auth-pass at/);
+  t.match(history, /SENTINEL SET desired1 auth-pass at/);
   t.notMatch(history, /letmein|other-word/);
-  await recordOf(consul, 'taught');
+  await recordOf(consul, 'desired1');
 });
 
 t.test('the Sentinel user of the documentation has every permission for this', async (t) => {

@@ -7,7 +7,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { idOf, putRecordOf, register, replicaOf, startRegistrar, untilSays } from '../support/registering.ts';
 
-// Each state of the deep check, reached by what causes it in the field. One registrar looks at all of them.
+// Each state of the deep check, reached by what causes it in the field. One registrar probes all of them.
 t.setTimeout(180_000);
 const sandbox = await Sandbox.openFor(t, { name: 'causes' });
 

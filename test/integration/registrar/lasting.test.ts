@@ -38,7 +38,7 @@ const [agent, reaper] = await Promise.all([
 ]);
 const ids = shard.servers.map(({ address }) => `redis-${formatAddress(address)}`).sort();
 
-/** Waits until the agent itself has both: a catalog still tells what a lost agent had registered. */
+/** Waits until the agent itself has both: a catalog still has what a lost agent had registered. */
 function untilOwn(): Promise<unknown> {
   return waitFor(
     'both to be at the agent',
@@ -113,7 +113,7 @@ t.test('registrations survive failures', { jobs: 3 }, async (t) => {
       shards: [reaped],
       checks: { deregisterCriticalServiceAfterMs: 60_000 },
     });
-    // The agent tells of its checks, but not how they were defined: that is in its files.
+    // The agent lists its checks, but not their definitions: those are in its files.
     const checks = sandbox.path('reaper-data/checks');
     const files = readdirSync(checks, { withFileTypes: true }).filter((entry) => entry.isFile());
     const definitions = files.map(({ name }) => JSON.parse(readFileSync(join(checks, name), 'utf8')).ChkType);

@@ -12,7 +12,7 @@ async function run(...argv: string[]) {
   return { code, output: `${stderr}${stdout}` };
 }
 
-t.test('renders once, shows what would change, and changes nothing when it is told not to', async (t) => {
+t.test('renders once, shows what would change, and changes nothing with --dry-run', async (t) => {
   await consul.putKey('a', '1');
   const folder = t.testdir({
     'a.conf.hbs': 'head\na {{key "a"}}\n',
@@ -50,16 +50,16 @@ t.test('a template that fails, or gets no answer, is exit code 1 with its reason
   });
 });
 
-t.test('what the daemon would hold is told, and is exit code 1, also where nothing is to be changed', async (t) => {
+t.test('a render that the daemon would hold is printed and exits with 1, also with --dry-run', async (t) => {
   const folder = t.testdir({
     'a.conf.hbs': 'head\n{{#each redisMasters}}{{address}}\n{{/each}}',
     'c.yml': `consul: { address: "${consul.url}" }\ntemplates:\n  - { source: ./a.conf.hbs, destination: ./a.conf }\n`,
   });
   const [config, destination] = [join(folder, 'c.yml'), join(folder, 'a.conf')];
-  const told = `held ${destination}: ${destination} stays as it is. Consul holds no record of any master.\n`;
-  t.same(await run('-c', config, '--dry-run'), { code: 1, output: `${told}head\n` });
-  t.same(await run('-c', config, '--dry-run', '--diff'), { code: 1, output: `${told}+head\n` });
-  t.match(await run('-c', config), { code: 1, output: told });
+  const held = `held ${destination}: ${destination} stays as it is. Consul holds no record of any master.\n`;
+  t.same(await run('-c', config, '--dry-run'), { code: 1, output: `${held}head\n` });
+  t.same(await run('-c', config, '--dry-run', '--diff'), { code: 1, output: `${held}+head\n` });
+  t.match(await run('-c', config), { code: 1, output: held });
   t.notOk(existsSync(destination));
 });
 

@@ -95,7 +95,7 @@ t.test('a reload command that is killed counts as failed', async (t) => {
   t.equal(readFileSync(destination, 'utf8'), 'is good\n');
 });
 
-t.test('a signal goes to the process of the pid file, and a process that is gone is told', async (t) => {
+t.test('a signal goes to the process of the pid file, and a process that is gone is reported', async (t) => {
   const listen = await sandbox.address();
   const folder = makeFolder(t);
   const [destination, pidFile] = [join(folder, 'haproxy.cfg'), join(folder, 'haproxy.pid')];
@@ -167,7 +167,7 @@ t.test('what was rolled back is not tried again by the next daemon, until the in
   await third.until('current');
 });
 
-t.test('a disk that is full keeps the old file to the byte, leaves no candidate, and is told', async (t) => {
+t.test('a disk that is full keeps the old file to the byte, leaves no candidate, and is reported', async (t) => {
   const folder = makeFolder(t);
   const etc = join(folder, 'etc');
   mkdirSync(etc);

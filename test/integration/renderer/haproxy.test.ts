@@ -134,7 +134,7 @@ function kvSet(name: string, master: Address) {
   return { KV: { Verb: 'set', Key: `redis/record/${name}`, Value: Buffer.from(value).toString('base64') } };
 }
 
-t.test('a HAProxy that was told otherwise behind our back is put right by a reload', async (t) => {
+t.test('a reload repairs a HAProxy whose servers somebody changed by its socket', async (t) => {
   const { consul, name, listen, fresh, rendering, socket } = await setUp(t, { name: 'drift' });
   await new HaproxyRuntime(socket).send([`set server ${name}/master addr 127.0.0.1 port 1`], signal);
   await fresh.command('REPLICAOF', 'NO', 'ONE');

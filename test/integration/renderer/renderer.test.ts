@@ -70,7 +70,7 @@ t.test('a template that names an unknown helper says where, writes nothing, and 
   t.notOk(existsSync(destination));
 });
 
-t.test('a template that does not compile is told with its place', async (t) => {
+t.test('a template that does not compile is reported with its place', async (t) => {
   const rendering = startRendering(t, { consul, specs: [{ template: 'a\n{{#if vars.x}}\n' }] });
   const { lastOutcome } = await rendering.until('failed');
   t.match(lastOutcome, { error: { code: 'template-invalid', message: /^a\.conf\.hbs:\d+:\d+: / } });
@@ -135,7 +135,7 @@ t.test('a reload that hangs is killed and tried again', async (t) => {
   await waitFor('a second attempt', () => rendering.reports.length >= 2);
 });
 
-t.test('a read-only destination is told, nothing is lost, and it is written when it can be', async (t) => {
+t.test('a read-only destination is reported, nothing is lost, and it is written when it can be', async (t) => {
   const folder = mkdtempSync(join(sandbox.folder, 'read-only-'));
   // A mount of its own where the machine permits that; else a folder below a file, which no user can write to either.
   const target = join(folder, 'etc');

@@ -32,7 +32,7 @@ t.test("a Sentinel's first config file is written where there is none, and never
   const text = () => readFileSync(destination, 'utf8');
   await waitFor('Sentinel to make the file its own', text, { until: (now) => now.includes('sentinel myid') });
   const owned = /^sentinel myid .*$/m.exec(text())?.[0] ?? '';
-  // Another text than before, and many looks at the file.
+  // Another text than before, and the file is read many times.
   await putRecord(consul, { name: 'shard2', ...shard.master.address });
   const runs = rendering.reports.length;
   await waitFor('ten more looks', () => rendering.reports.length > runs + 10);
@@ -42,7 +42,7 @@ t.test("a Sentinel's first config file is written where there is none, and never
   t.equal(rendering.reports.filter(({ outcome }) => outcome.kind === 'applied').length, 1);
 });
 
-t.test('a consumer that could not be told of a seed is told again, and the seed is not written again', async (t) => {
+t.test('a reload that failed after a seed is repeated, and the seed is not written again', async (t) => {
   const folder = makeFolder(t);
   const go = join(folder, 'go');
   const reload = command(...sh(`test -e ${go}`));

@@ -125,12 +125,12 @@ async function putWeb(consul: ConsulAgent, port: number): Promise<void> {
 
 /** A leader that its followers agree on. */
 async function roles(): Promise<{ leader: ConsulAgent; follower: ConsulAgent }> {
-  const told = await waitFor(
+  const seen = await waitFor(
     'one leader',
     async () => new Set(await Promise.all(servers.map((server) => server.get<string>('/v1/status/leader')))),
     { until: (leaders) => leaders.size === 1 && !leaders.has(''), timeoutMs },
   );
-  const [address] = [...told];
+  const [address] = [...seen];
   const leader = servers.find(({ http }) => address?.startsWith(`${http.host}:`));
   const follower = servers.find((server) => server !== leader);
   if (leader === undefined || follower === undefined) throw new Error(`no server is at ${address}`);

@@ -180,7 +180,7 @@ t.test(
   'a Consul that comes back thin changes nothing until it knows as much again, across restarts of the daemon too',
   async (t) => {
     const mine = await sandbox.consul({ name: 'thin' });
-    // A Consul that lost its state counts from the beginning: it must not have caught up when it is looked at.
+    // A Consul that lost its state counts from the beginning: it must not have caught up when it is read.
     for (let i = 0; i < 50; i += 1) await mine.putKey(`filler/${i}`, '');
     for (const name of ['m1', 'm2', 'm3']) await putRecord(mine, { name });
     const folder = makeFolder(t);

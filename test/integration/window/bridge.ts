@@ -1,4 +1,4 @@
-// A bridge in a process of its own, with an IP of its own, so that it can be killed, stopped and cut off. It tells all that
+// A bridge in a process of its own, with an IP of its own, so that it can be killed, stopped and cut off. It reports all that
 // it does over a socket, line by line. argv: BridgeOrder as JSON.
 import { createConnection } from 'node:net';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
@@ -13,7 +13,7 @@ export interface BridgeOrder {
   readonly host: string;
   readonly consul: Address;
   readonly sentinels: readonly Address[];
-  /** Path of the socket that it tells to. */
+  /** Path of the socket that it reports to. */
   readonly socket: string;
 }
 
@@ -42,14 +42,14 @@ function toWord(id: string, { loop, outcome, startedMs }: RunReport): BridgeWord
   const { action, address } = details as { action?: string; address?: string };
   const isPause =
     loop === 'fence' && outcome.kind === 'applied' && (action === 'pause' || action === 'pause-before-promotion');
-  const told = outcome as { readonly summary?: string; readonly error?: Error };
+  const result = outcome as { readonly summary?: string; readonly error?: Error };
   return {
     kind: 'ran',
     id,
     atMs: wallMs(startedMs),
     loop,
     outcome: outcome.kind,
-    summary: told.summary ?? told.error?.message ?? '',
+    summary: result.summary ?? result.error?.message ?? '',
     ...(isPause && address !== undefined && { paused: address }),
     ...(record === undefined || modifyIndex === undefined ? {} : { written: { record, index: modifyIndex } }),
   };

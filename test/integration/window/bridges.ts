@@ -17,7 +17,7 @@ export interface NodeBridge {
   readonly id: string;
   readonly host: string;
   readonly server: Server;
-  /** The newer of what it decided and what it knows of Consul, as HAProxy on its node is told. */
+  /** The newer of what it decided and what it knows of Consul, as HAProxy on its node has it. */
   record: MasterRecord | undefined;
 }
 

@@ -107,7 +107,7 @@ async function main(): Promise<void> {
       `${done.length}/${rounds} #${number} ${describeCase(window)}: ${verdict}; lost ${lost} of ${acknowledged}, ${(tookMs / 1_000).toFixed(1)} s`,
     );
     for (const problem of problems) print(`    ${problem.split('\n')[0]}`);
-    if (lostToGivenUp > 0) print(`    ${lostToGivenUp} writes lost to a promotion that came to nothing`);
+    if (lostToGivenUp > 0) print(`    ${lostToGivenUp} writes lost to a promotion that failed`);
     if (lostThatSentinelKeeps > 0) print(`    ${lostThatSentinelKeeps} lost writes that plain Sentinel keeps`);
   };
   await runRounds({

@@ -5,9 +5,9 @@ import type { MasterRecord } from '../../../lib/model/record.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
 import type { LedgerWriter } from '../support/writing.ts';
 import type { BridgeWord } from './bridge.ts';
+import type { Majority, NodeProbe, RecordObserver } from './observers.ts';
 import type { Moment } from './story.ts';
 import type { Field } from './strike.ts';
-import type { Majority, NodeProbe, RecordWitness } from './witnesses.ts';
 
 /* What must hold of every history, whatever happened. All of it is pure, given what was seen. */
 
@@ -19,10 +19,10 @@ export interface Written {
   readonly atMs: number;
 }
 
-/** Every record that Consul held, by what the bridges told and what was seen there, in Consul's order. */
-export function recordsOf(words: readonly BridgeWord[], witness: RecordWitness): readonly Written[] {
+/** Every record that Consul held, by what the bridges reported and what was read there, in Consul's order. */
+export function recordsOf(words: readonly BridgeWord[], observer: RecordObserver): readonly Written[] {
   const byIndex = new Map<number, Written>();
-  for (const { record, index, earliestMs } of witness.seen) byIndex.set(index, { record, index, atMs: earliestMs });
+  for (const { record, index, earliestMs } of observer.seen) byIndex.set(index, { record, index, atMs: earliestMs });
   for (const word of words) {
     if (word.kind !== 'ran' || word.written === undefined) continue;
     byIndex.set(word.written.index, { ...word.written, atMs: word.atMs });
@@ -58,10 +58,10 @@ export function judgeRecords(
 
 export interface Demotion {
   readonly atMs: number;
-  /** The node that was told so, `host:port`. */
+  /** The node that was demoted, `host:port`. */
   readonly node: string;
   readonly master: string;
-  /** IP of who told it so. */
+  /** IP of the client that demoted it. */
   readonly by: string;
 }
 
@@ -135,7 +135,7 @@ export interface Pause {
   readonly untilMs: number;
 }
 
-/** Every pause that the bridges told of, at its longest. */
+/** Every pause that the bridges reported, at its longest. */
 export function pausesOf(words: readonly BridgeWord[]): readonly Pause[] {
   return words.flatMap((word) => {
     if (word.kind !== 'ran' || word.paused === undefined) return [];
@@ -151,7 +151,7 @@ export function pausesOf(words: readonly BridgeWord[]): readonly Pause[] {
  * - m took writes at t, and what it held then is part of what the last master holds: of the numbers that are written to
  *   each node throughout the round, those that m acknowledged directly before and directly after t are there, and m
  *   refused nothing in between (a pause of its writes only delays an answer).
- * Or where a bridge's own pause kept m from answering at t, what m held before is there, and the majority went on to
+ * Or where a bridge's own pause kept m from answering at t, what m held before is there, and the majority continued with
  * another node than n: without the pause m had taken the write, and whoever followed m would have had it.
  * Where m is n, a client of Sentinel has lost the same write. The other way round, what a bridge discards by REPLICAOF on
  * the node that the majority names, is `judgeDemotions`' business.
@@ -187,7 +187,7 @@ export function countLosses(
 /**
  * Why a write may have been lost though Sentinel would have kept it. `unattended`: the bridge of the client's node was
  * stopped at that time, so nothing there could follow the failover, and the old master was not to be reached by others. `given up`: the node had been promoted, and that failover was
- * never confirmed, for it came to nothing while the old master lived: what docs/promotion.md, "What it costs", is about.
+ * never confirmed, because it failed while the old master lived: see docs/promotion.md, "What it costs".
  */
 export type LossCause = 'unattended' | 'given up' | 'none';
 

@@ -3,6 +3,7 @@ import { waitFor } from '../../sandbox/condition.ts';
 import { redisCli } from '../../sandbox/resp.ts';
 import { followingClient, LedgerWriter } from '../support/writing.ts';
 import { masterOf, type WindowBridges } from './bridges.ts';
+import { Majority, NodeProbe, RecordObserver } from './observers.ts';
 import {
   causeOf,
   countLosses,
@@ -16,7 +17,6 @@ import {
 } from './rules.ts';
 import { type Moment, tellStory } from './story.ts';
 import { type Field, selectedBy } from './strike.ts';
-import { Majority, NodeProbe, RecordWitness } from './witnesses.ts';
 
 /** What a round came to. */
 export interface WindowResult {
@@ -26,7 +26,7 @@ export interface WindowResult {
   readonly lost: number;
   /** Lost writes that a client which follows Sentinel would have kept: see `countLosses`. */
   readonly lostThatSentinelKeeps: number;
-  /** Such writes that are told apart: see `LossCause`. */
+  /** Such writes by their cause: see `LossCause`. */
   readonly lostToGivenUp: number;
   readonly lostUnattended: number;
   /** All that was seen, in order of time, one line each; and the ends of the logs where a rule was broken. */
@@ -34,12 +34,12 @@ export interface WindowResult {
   readonly tookMs: number;
 }
 
-/** Clients and witnesses of a round. */
+/** Clients and observers of a round. */
 export class Scene {
   readonly #field: Field;
   readonly #bridges: WindowBridges;
   readonly #majority: Majority;
-  readonly #records: RecordWitness;
+  readonly #records: RecordObserver;
   readonly #probes: readonly NodeProbe[];
   #writers: readonly LedgerWriter[] = [];
 
@@ -48,7 +48,7 @@ export class Scene {
     this.#field = field;
     this.#bridges = bridges;
     this.#majority = new Majority(sentinels, shard.name);
-    this.#records = new RecordWitness(consul, { name: shard.name });
+    this.#records = new RecordObserver(consul, { name: shard.name });
     this.#probes = shard.servers.map(({ address }) => new NodeProbe(address));
   }
 
@@ -64,18 +64,18 @@ export class Scene {
     await waitFor('the majority', () => this.#majority.named.length);
   }
 
-  async end(told: {
+  async end(result: {
     readonly notes: readonly Moment[];
-    readonly trouble: string | undefined;
+    readonly problem: string | undefined;
   }): Promise<Omit<WindowResult, 'tookMs'>> {
     const { shard, recorders } = this.#field;
     await Promise.all(this.#writers.map((writer) => writer.stop()));
-    await Promise.all([...this.#probes, this.#majority, this.#records].map((witness) => witness.close()));
+    await Promise.all([...this.#probes, this.#majority, this.#records].map((observer) => observer.close()));
     const written = recordsOf(this.#bridges.words, this.#records);
     const selections = recorders.flatMap(({ events }) => events.filter(({ channel }) => channel === '+selected-slave'));
     const demotions = demotionsOf(shard.servers);
     const problems = [
-      ...(told.trouble === undefined ? [] : [told.trouble]),
+      ...(result.problem === undefined ? [] : [result.problem]),
       ...judgeRecords(written, {
         first: shard.master.address,
         selected: selections.map((event) => selectedBy(shard, event)?.address),
@@ -92,10 +92,10 @@ export class Scene {
     });
     const lost = losses.flatMap(({ keptBySentinel }) => keptBySentinel);
     const count = (wanted: LossCause) =>
-      lost.filter((write) => causeOf(write, { notes: told.notes, written, field: this.#field }) === wanted).length;
+      lost.filter((write) => causeOf(write, { notes: result.notes, written, field: this.#field }) === wanted).length;
     const story = tellStory({
       field: this.#field,
-      notes: told.notes,
+      notes: result.notes,
       words: this.#bridges.words,
       named: this.#majority.named,
       records: this.#records.seen,

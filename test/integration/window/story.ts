@@ -1,8 +1,8 @@
 import { type Address, formatAddress } from '../../../lib/model/address.ts';
 import type { BridgeWord } from './bridge.ts';
+import type { Named, RecordObserver } from './observers.ts';
 import { demotionsOf, type LostWrite } from './rules.ts';
 import type { Field } from './strike.ts';
-import type { Named, RecordWitness } from './witnesses.ts';
 
 /** `atMs`: milliseconds since 1970. */
 export interface Moment {
@@ -17,7 +17,7 @@ export function tellStory(seen: {
   readonly notes: readonly Moment[];
   readonly words: readonly BridgeWord[];
   readonly named: readonly Named[];
-  readonly records: RecordWitness['seen'];
+  readonly records: RecordObserver['seen'];
   readonly lost: readonly LostWrite[];
 }): string {
   const { sentinels, recorders, shard, bridges } = seen.field;
@@ -41,7 +41,7 @@ export function tellStory(seen: {
         what: `${channel} ${payload}`,
       })),
   );
-  const told = seen.words.flatMap((word): Moment[] => {
+  const reported = seen.words.flatMap((word): Moment[] => {
     const { id: who, atMs } = word;
     if (word.kind === 'started') return [{ who, atMs, what: 'started' }];
     if (word.kind !== 'ran') return [{ who, atMs, what: `${word.kind} ${tell(word.record)}` }];
@@ -52,7 +52,7 @@ export function tellStory(seen: {
   const moments: Moment[] = [
     ...seen.notes,
     ...heard,
-    ...told,
+    ...reported,
     ...seen.named.map(({ atMs, master }) => ({ atMs, who: 'majority', what: master })),
     ...seen.records.map(({ atMs, record, index }) => ({
       atMs,

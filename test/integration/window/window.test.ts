@@ -16,7 +16,7 @@ const usual = {
 } as const;
 const always: readonly WindowCase[] = [
   { ...usual, moment: '+selected-slave', fault: { kind: 'cut', who: 'bridge', from: 'old master' }, begin: 'ordered' },
-  // The others' announcement must not wait for the leader, that says so and does not answer.
+  // The announcement of the others must not wait for the leader, which does not answer.
   {
     ...usual,
     moment: '+try-failover',

@@ -56,7 +56,7 @@ export async function runWindow(
     note,
   };
   const seen = new Scene(field, bridges);
-  let trouble: string | undefined;
+  let problem: string | undefined;
   try {
     await bridges.start();
     await seen.begin();
@@ -65,10 +65,10 @@ export async function runWindow(
     await struck;
     await settle(field);
   } catch (error) {
-    trouble = String(error);
+    problem = String(error);
   }
   try {
-    return { ...(await seen.end({ notes, trouble })), tookMs: Math.round(performance.now() - startedMs) };
+    return { ...(await seen.end({ notes, problem })), tookMs: Math.round(performance.now() - startedMs) };
   } finally {
     await links.healAll();
     for (const recorder of recorders) recorder.close();

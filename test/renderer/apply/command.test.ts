@@ -17,7 +17,7 @@ t.test('a command that succeeds answers with what it wrote, and no shell reads i
   t.equal(output, '$HOME; /a bx');
 });
 
-t.test('a failure tells the exit code and the output', async (t) => {
+t.test('a failure has the exit code and the output', async (t) => {
   const run = runCommand({ command: { argv: sh('echo out; echo err >&2; exit 3'), timeoutMs: 30_000 }, signal });
   await t.rejects(run, {
     code: 'command-failed',
@@ -26,12 +26,12 @@ t.test('a failure tells the exit code and the output', async (t) => {
   });
 });
 
-t.test('a program that is not there says so', async (t) => {
+t.test('a program that does not exist is named', async (t) => {
   const run = runCommand({ command: { argv: ['/no/such/program'], timeoutMs: 30_000 }, signal });
   await t.rejects(run, { code: 'command-failed', message: /could not be started: there is no such program/ });
 });
 
-t.test('a command that kills itself is told from one that exits', async (t) => {
+t.test('a command that kills itself differs from one that exits', async (t) => {
   const run = runCommand({ command: { argv: sh('kill -9 $$'), timeoutMs: 30_000 }, signal });
   await t.rejects(run, { code: 'command-failed', message: /was killed by SIGKILL/ });
 });

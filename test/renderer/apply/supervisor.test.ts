@@ -8,7 +8,7 @@ import { waitFor } from '../../sandbox/condition.ts';
 
 const sh = (script: string) => ['/bin/sh', '-c', script];
 
-/** A shell that says which signals it hears, and ends by the one that it is told to. */
+/** A shell that prints the signals that it gets, and ends by one of them. */
 const listener = (ends: string) =>
   sh(`trap 'echo heard QUIT' QUIT; trap 'echo heard USR2' USR2; trap 'echo heard WINCH' WINCH; trap 'echo heard TERM' TERM
 trap 'echo ends; exit 0' ${ends}; echo ready; while :; do sleep 0.01; done`);
@@ -43,7 +43,7 @@ t.test('signals that are handed on reach the program, and none starts it', async
   );
 });
 
-t.test('it is told to end by the signal of its own, even while it is paused', async (t) => {
+t.test('it ends by its stop signal, even while it is paused', async (t) => {
   const { supervisor, events, lines, said } = supervise(t, { argv: listener('USR1'), stopSignal: 'SIGUSR1' });
   await supervisor.start();
   await said('ready');
@@ -110,7 +110,7 @@ t.test('a program that is away for a while is started once it is back', async (t
   await waitFor('its first line', () => lines().length === 1);
   renameSync(program, `${program}.away`);
   process.kill(supervisor.pid ?? 0, 'SIGKILL');
-  await waitFor('a start in vain', () => events.some((event) => event.kind === 'ended' && /ENOENT/.test(event.how)));
+  await waitFor('a start that fails', () => events.some((event) => event.kind === 'ended' && /ENOENT/.test(event.how)));
   renameSync(`${program}.away`, program);
   await waitFor('its second line', () => lines().length === 2);
 });

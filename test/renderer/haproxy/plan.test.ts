@@ -10,7 +10,7 @@ ${rest}`;
 
 const variable = (name: string) => `"\${${name}}"`;
 
-t.test('addresses, ports, weights and states are told to the running process', async (t) => {
+t.test('addresses, ports, weights and states are changed in the running process', async (t) => {
   const before = config('10.0.0.1:1 check');
   const cases = [
     ['10.0.0.9:1 check', { move: { host: '10.0.0.9', port: 1 }, weight: undefined, state: undefined }],

@@ -116,7 +116,7 @@ const table: readonly (readonly [string, Partial<RenderSnapshot>, Record<string,
   ['a seed, and an error', { upkeep: 'seed', rendering: { kind: 'failed', error } }, { kind: 'left' }],
   ['a seed that was released', { upkeep: 'seed', memory: { ...known, approved: 'd' } }, { kind: 'left' }],
   [
-    'a seed that nobody was told of',
+    'a seed without a reload',
     { upkeep: 'seed', memory: { ...emptyMemory, owed: { step: 'reload', reason: 'r' } } },
     { kind: 'reload-only', owed: { step: 'reload', reason: 'r' } },
   ],

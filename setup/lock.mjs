@@ -8,13 +8,13 @@ const pollMs = 250;
 const waitMs = 1_200_000;
 
 /** Runs `work` while no other bootstrap of this checkout does; a lock whose owner is dead is taken over. */
-export async function inTurn(work) {
+export async function alone(work) {
   mkdirSync(toolsDir, { recursive: true });
   const startedAt = Date.now();
-  for (let told; !take(); told = true) {
+  for (let announced = false; !take(); announced = true) {
     if (Date.now() - startedAt > waitMs)
       throw new BootstrapError(`waited too long for ${lockFile}; remove it if it is stale`);
-    if (told === undefined) say('waiting for another bootstrap of this folder to finish');
+    if (!announced) say('waiting for another bootstrap of this folder to finish');
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
   try {

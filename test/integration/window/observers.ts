@@ -10,7 +10,7 @@ import type { SentinelServer } from '../../sandbox/sentinel.ts';
  */
 
 /** Something that asks again and again until it is closed. */
-export abstract class Witness {
+export abstract class Observer {
   readonly #done: Promise<void>;
   readonly #stopped = new AbortController();
 
@@ -25,7 +25,7 @@ export abstract class Witness {
     await this.#done;
   }
 
-  /** One look; a throw is one that came to nothing. */
+  /** One reading. One that throws does not count. */
   protected abstract look(): Promise<void>;
   protected abstract release(): void;
 
@@ -37,7 +37,7 @@ export abstract class Witness {
   }
 }
 
-/** A connection that is opened anew after an error. */
+/** A connection that is opened again after an error. */
 export class Line {
   readonly address: Address;
   readonly #timeoutMs: number;
@@ -64,8 +64,8 @@ export class Line {
   }
 }
 
-/** What a Sentinel tells its clients (`SENTINEL GET-MASTER-ADDR-BY-NAME`). */
-export class Voice extends Witness {
+/** What a Sentinel answers its clients (`SENTINEL GET-MASTER-ADDR-BY-NAME`). */
+export class Voice extends Observer {
   /** `host:port`; undefined while it does not answer. */
   current: string | undefined;
   /** When it was asked what it last answered: that may have changed at any time since. */
@@ -145,7 +145,7 @@ export class Majority {
 }
 
 /** Every record that Consul was seen to hold. Several changes between two looks are seen as one. */
-export class RecordWitness extends Witness {
+export class RecordObserver extends Observer {
   readonly seen: {
     readonly record: MasterRecord;
     readonly index: number;
@@ -191,7 +191,7 @@ type ProbeAnswer = { readonly askedMs: number; readonly atMs: number } & (
  * Writes numbers to one node, whoever is master, as long as it takes them: so it is known of every moment whether the
  * node took writes, and whether what it held then has come down to the last master.
  */
-export class NodeProbe extends Witness {
+export class NodeProbe extends Observer {
   readonly address: string;
   /** In order of time. `no`: it was refused, or the connection broke. */
   readonly answers: ProbeAnswer[] = [];
