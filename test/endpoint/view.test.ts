@@ -1,0 +1,88 @@
+import t from 'tap';
+import { makeView } from '../../lib/endpoint/plan/view.ts';
+import type { CheckStatus, ServiceInstance } from '../../lib/model/catalog.ts';
+import { makeRecord } from '../template/world.ts';
+
+const naming = { environment: undefined };
+const ownId = '0'.repeat(40);
+
+function instance(name: string, over: Partial<ServiceInstance> & { readonly status?: CheckStatus }): ServiceInstance {
+  const { status = 'passing', ...given } = over;
+  const id = given.id ?? name;
+  const check = { id: `${id}:sentinel`, serviceId: id, name: 'Sentinel', status, output: '' };
+  return {
+    node: 'redis-shard1',
+    nodeAddress: '10.0.0.1',
+    nodeMeta: {},
+    datacenter: 'dc1',
+    id,
+    name,
+    address: '10.0.0.1',
+    port: 6379,
+    tags: ['shard1'],
+    meta: { master: 'shard1' },
+    checks: [check],
+    ...given,
+  };
+}
+
+const empty = { records: [makeRecord()], masters: [], replicas: [], endpoints: [] };
+const options = { naming, publish: [], ownId };
+
+t.test("the check of the record's own address is the master's condition", async (t) => {
+  const conditionOf = (...masters: ServiceInstance[]) =>
+    makeView({ ...empty, masters }, options).masters.get('shard1')?.condition;
+  t.equal(conditionOf(), 'up', 'not read yet');
+  t.equal(conditionOf(instance('redis-master', { status: 'warning' })), 's_down');
+  t.equal(conditionOf(instance('redis-master', { status: 'critical' })), 'o_down');
+  t.equal(
+    conditionOf(instance('redis-master', { status: 'critical', address: '10.0.0.9' })),
+    'up',
+    'the former master',
+  );
+  t.equal(conditionOf(instance('redis-master', { status: 'critical', tags: ['shard1', 'other'] })), 'up', 'elsewhere');
+});
+
+t.test('a dead replica is down, and one without a link is not', async (t) => {
+  const at = { id: 'redis-replica-10.0.0.2:6379', address: '10.0.0.2' };
+  const replicaOf = (status: CheckStatus) =>
+    makeView({ ...empty, replicas: [instance('redis-replica', { ...at, status })] }, options).masters.get('shard1')
+      ?.replicas[0];
+  t.match(replicaOf('passing'), { condition: 'up', link: 'ok' });
+  t.match(replicaOf('warning'), { condition: 'up', link: 'err' });
+  t.match(replicaOf('critical'), { condition: 's_down', link: 'err' });
+});
+
+t.test('clients get the published addresses', async (t) => {
+  const publish = [
+    {
+      matches: (name: string) => name.startsWith('shard'),
+      port: 6380,
+      addresses: { '10.0.0.2:6379': { host: '203.0.113.5', port: 1 } },
+    },
+  ];
+  const master = makeView(empty, { ...options, publish }).masters.get('shard1');
+  t.strictSame(master?.address, { host: '10.0.0.1', port: 6380 });
+  t.strictSame(
+    master?.replicas.map(({ address }) => address),
+    [{ host: '203.0.113.5', port: 1 }],
+  );
+});
+
+t.test('other endpoints: healthy ones that a client can reach, each once', async (t) => {
+  const at = (node: string, address: string, digit: string, status: CheckStatus = 'passing') =>
+    instance('redis-sentinel-endpoint', { node, address, port: 26379, meta: { id: digit.repeat(40) }, status });
+  const endpoints = [
+    at('here', '127.0.0.1', '0'),
+    at('here', '127.0.0.1', '1'),
+    at('there', '127.0.0.1', '2'),
+    at('there', '10.0.0.7', '3'),
+    at('there', '10.0.0.8', '4', 'critical'),
+    at('again', '10.0.0.7', '3'),
+    at('odd', '10.0.0.9', 'x'),
+  ];
+  t.strictSame(
+    makeView({ ...empty, endpoints }, options).endpoints.map(({ id }) => id.charAt(0)),
+    ['3', '1'],
+  );
+});
