@@ -193,7 +193,7 @@ async function keep(entry: Entry, step: Step): Promise<Outcome> {
   }
   await startSupervised(entry);
   if (entry.placeProblem !== undefined) entry.placeProblem = await examineDestination(step.spec);
-  const wanted = await resolveOwnership(step.spec, { signal: anySignal(step), warn: step.warn });
+  const wanted = await resolveOwnership(step);
   // An owner that the system refuses does not make the file wrong.
   const ownership = await correctOwnership(destination, wanted).catch((thrown) => {
     step.warn(SwitchmasterError.from(thrown).message);

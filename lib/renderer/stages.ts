@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-const renderStages = ['rendered', 'checked', 'swapped', 'reloaded', 'verified'] as const;
+const renderStages = ['rendered', 'moved', 'checked', 'swapped', 'reloaded', 'verified'] as const;
 export type RenderStage = (typeof renderStages)[number];
 
 /** When a run reached each stage: milliseconds of `performance.now()`. */

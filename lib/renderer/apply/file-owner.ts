@@ -1,6 +1,7 @@
 import { SwitchmasterError } from '../../errors.ts';
 import { runCommand } from './command.ts';
 import type { WantedOwnership } from './file.ts';
+import { anySignal, type StepSignals, untilInterrupted } from './interruption.ts';
 
 export interface OwnershipSpec {
   readonly mode?: number | undefined;
@@ -13,7 +14,14 @@ export interface OwnershipSpec {
  * Looks up the ids of a user and a group by getent. One that cannot be found is left out and reported: an old file would
  * send clients to the former master.
  */
-export async function resolveOwnership(
+export function resolveOwnership(
+  step: StepSignals & { readonly spec: OwnershipSpec; readonly warn: (warning: string) => void },
+): Promise<WantedOwnership> {
+  // A killed lookup may take its time to end.
+  return untilInterrupted(lookUp(step.spec, { signal: anySignal(step), warn: step.warn }), step.interrupted);
+}
+
+async function lookUp(
   spec: OwnershipSpec,
   { signal, warn }: { readonly signal: AbortSignal; readonly warn: (warning: string) => void },
 ): Promise<WantedOwnership> {

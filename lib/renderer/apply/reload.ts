@@ -7,7 +7,7 @@ import { changeAtRuntime, moveServers, reloadBetween } from '../haproxy/reload.t
 import type { Urgency } from '../plan/urgency.ts';
 import type { StageClock } from '../stages.ts';
 import { runCommand } from './command.ts';
-import { anySignal, type StepSignals } from './interruption.ts';
+import { anySignal, type StepSignals, untilInterrupted } from './interruption.ts';
 import type { ReloadInFlight } from './reload-in-flight.ts';
 import { signalPidFile } from './signal.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -45,12 +45,17 @@ export function chooseRoute(spec: TemplateSpec, before: string | undefined, afte
   return plan.kind === 'runtime' ? { kind: 'runtime', plan } : { kind: 'reload', plan };
 }
 
-/** Before the check of a file that takes a reload: moves HAProxy's servers to the new masters. Never rejects. */
-export async function moveEarly({ spec, urgency, signal, warn }: Step, route: Route): Promise<void> {
+/**
+ * Moves HAProxy's servers to the new masters before anything else: the owner's lookup, the writing, the flushing and the
+ * check of the file take time, and any of them may fail. Does nothing where no master has moved.
+ */
+export async function moveEarly(step: Step, route: Route): Promise<void> {
+  const { spec, urgency, clock } = step;
   if (urgency !== 'master-change' || spec.reload?.kind !== 'haproxy') return;
-  if (route.kind === 'reload' && route.plan !== undefined) {
-    await moveServers({ reload: spec.reload, urgency, signal, warn }, route.plan);
-  }
+  const haproxy = { ...step, reload: spec.reload };
+  if (route.kind === 'runtime') await changeAtRuntime(haproxy, route.plan);
+  else if (route.kind === 'reload' && route.plan !== undefined) await moveServers(haproxy, route.plan);
+  clock.reached('moved');
 }
 
 /** Makes the consumer use the file that is in place. Throws `reload-failed`. */
@@ -79,7 +84,9 @@ export async function runCheck(step: Step, file: string): Promise<void> {
   const { spec, clock } = step;
   if (spec.check === undefined) return;
   const refusal = { code: 'check-failed', what: `The check refuses the new ${spec.destination}` } as const;
-  await runStep({ command: spec.check, file, signal: anySignal(step), onAbort: 'kill', refusal });
+  const checking = runStep({ command: spec.check, file, signal: anySignal(step), onAbort: 'kill', refusal });
+  // A killed process may take its time to end.
+  await untilInterrupted(checking, step.interrupted);
   clock.reached('checked');
 }
 

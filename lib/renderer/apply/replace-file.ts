@@ -13,7 +13,7 @@ import {
 } from './file.ts';
 import { resolveOwnership } from './file-owner.ts';
 import { overwrite } from './in-place.ts';
-import { anySignal, wasInterrupted } from './interruption.ts';
+import { anySignal, untilInterrupted, wasInterrupted } from './interruption.ts';
 import { chooseRoute, moveEarly, type Route, runCheck, type Step, takeOver } from './reload.ts';
 import { keepGoodCopy, readGoodCopy } from './state-file.ts';
 import { verifyConsumer } from './verify.ts';
@@ -51,11 +51,12 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
   const route = chooseRoute(step.spec, inUse?.bytes.toString(), rendering.text);
   const keep = memory.owed === undefined ? 'good-copy' : 'nothing';
   const moving = moveEarly(step, route);
+  moving.catch(() => undefined);
   const check = route.kind === 'runtime' ? 'none' : 'first';
   const swapped = await putInPlace(step, { bytes: Buffer.from(rendering.text), check, keep, present });
-  await moving;
   change.onSwapped();
   try {
+    await untilInterrupted(moving, step.interrupted);
     await useFile(step, { rendering, route, swapped });
     return { kind: 'done' };
   } catch (thrown) {
@@ -84,7 +85,10 @@ async function useFile(
 ): Promise<void> {
   const { rendering, route, swapped } = input;
   // The consumer already reads the new file by its name. Flushing the folder may run beside the reload.
-  await Promise.all([takeOver(step, route), swapped === undefined ? undefined : flushFolder(step, swapped)]);
+  const flushing = swapped === undefined ? undefined : untilInterrupted(flushFolder(step, swapped), step.interrupted);
+  flushing?.catch(() => undefined);
+  await takeOver(step, route);
+  await flushing;
   await proveUse(step, { rendering, check: route.kind === 'runtime' ? 'late' : 'done' });
 }
 
@@ -97,7 +101,8 @@ async function proveUse(
   if (check === 'late' && spec.reload?.kind === 'haproxy') await runCheck(step, spec.destination);
   if (spec.verify === undefined) return;
   const { masters } = rendering;
-  await verifyConsumer({ verify: spec.verify, masters, file: spec.destination, signal: anySignal(step) });
+  const verifying = verifyConsumer({ verify: spec.verify, masters, file: spec.destination, signal: anySignal(step) });
+  await untilInterrupted(verifying, step.interrupted);
   clock.reached('verified');
 }
 
@@ -113,14 +118,18 @@ async function putInPlace(
   const { spec, clock, signal } = step;
   const { bytes, present } = input;
   const { destination } = spec;
-  const ownership = await resolveOwnership(spec, { signal: anySignal(step), warn: step.warn });
+  const ownership = await resolveOwnership(step);
   // The present file stays good, whatever the result of the candidate.
   const keeps = input.keep === 'good-copy' && canGoBack(step) && present !== undefined;
   const keeping = keeps ? keepGoodCopy(destination, present, spec.placement) : undefined;
   const candidacy = { destination, bytes, ownership, present, signal };
   const writing = spec.placement === 'in-place' ? writeAnywhere(candidacy) : writeCandidate(candidacy);
-  const [written, kept] = await Promise.allSettled([writing, keeping]);
-  if (written.status === 'rejected') throw written.reason;
+  const [written, kept] = await Promise.allSettled([untilInterrupted(writing, step.interrupted), keeping]);
+  if (written.status === 'rejected') {
+    // A disk may take its time for what the next run writes again.
+    void writing.then(discardCandidate, () => undefined);
+    throw written.reason;
+  }
   const candidate = written.value;
   // Neither stops the change: the copy is only for a rollback after a restart.
   if (kept.status === 'rejected') step.warn(SwitchmasterError.from(kept.reason).message);

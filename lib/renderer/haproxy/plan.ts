@@ -90,6 +90,25 @@ export function planAlignment(
   });
 }
 
+/** The part of the changes that the running process does not have yet. A server that it lacks keeps its change. */
+export function planRemaining(
+  states: readonly ServerState[],
+  changes: readonly ServerChange[],
+): readonly ServerChange[] {
+  const running = new Map(states.map((state) => [`${state.backend}/${state.server}`, state]));
+  return changes.flatMap((change) => {
+    const { backend, server } = change;
+    const was = running.get(`${backend}/${server}`);
+    if (was === undefined) return [change];
+    const move = change.move?.host === was.host && change.move.port === was.port ? undefined : change.move;
+    const weight = change.weight === was.weight ? undefined : change.weight;
+    const state = change.state === was.state ? undefined : change.state;
+    return move === undefined && weight === undefined && state === undefined
+      ? []
+      : [{ ...change, move, weight, state }];
+  });
+}
+
 function compareAll(old: ParsedConfig, wanted: ParsedConfig): readonly ServerChange[] {
   return [...wanted.servers].flatMap(([id, line]) => {
     const was = old.servers.get(id);

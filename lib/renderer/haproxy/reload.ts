@@ -1,11 +1,12 @@
 import { SocketExchangeError } from '../../client/socket-exchange.ts';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
 import type { ReloadSpec } from '../../model/template-spec.ts';
+import { untilInterrupted } from '../apply/interruption.ts';
 import type { Urgency } from '../plan/urgency.ts';
 import { HaproxyMaster } from './master-cli.ts';
 import { OutgoingWorker } from './outgoing-worker.ts';
-import type { HaproxyPlan, ReloadPlan } from './plan.ts';
-import { HaproxyRuntime } from './runtime-api.ts';
+import { type HaproxyPlan, planRemaining, type ReloadPlan } from './plan.ts';
+import { HaproxyRuntime, readServers } from './runtime-api.ts';
 import {
   alignServers,
   changeServers,
@@ -20,25 +21,30 @@ export interface HaproxyStep {
   readonly reload: ReloadSpec & { readonly kind: 'haproxy' };
   readonly signal: AbortSignal;
   readonly urgency: Urgency;
+  /** Ends the wait for old workers. */
+  readonly interrupted: AbortSignal;
   readonly warn: (warning: string) => void;
 }
 
-/** Applies a plan without a reload. `failed`: HAProxy does not run, or runs with another config than expected. */
+/**
+ * Applies a plan without a reload, as far as HAProxy has not got it yet. `failed`: HAProxy does not run, or runs with
+ * another config than expected.
+ */
 export async function changeAtRuntime(
   step: HaproxyStep,
   plan: HaproxyPlan & { readonly kind: 'runtime' },
 ): Promise<'changed' | 'failed'> {
-  const { reload, signal } = step;
+  const { reload, signal, interrupted } = step;
   const runtime = new HaproxyRuntime(reload.socket);
-  const leaves = plan.changes.some(
-    ({ move, state, weight }) => move !== undefined || state === 'maint' || weight === 0,
-  );
-  const leaving = leaves ? leaveOldWorkers(step, plan) : undefined;
-  leaving?.catch(() => undefined);
   try {
-    await changeServers(runtime, plan.changes, signal);
+    const changes = planRemaining(await readServers(runtime, signal), plan.changes);
+    const changing = changeServers(runtime, changes, signal);
+    const leaves = changes.some(({ move, state, weight }) => move !== undefined || state === 'maint' || weight === 0);
+    const leaving = leaves ? leaveOldWorkers(step, plan) : undefined;
+    leaving?.catch(() => undefined);
+    await changing;
     await confirmServers(runtime, plan.expected, signal);
-    await leaving;
+    if (leaving !== undefined) await untilInterrupted(leaving, interrupted).catch(unlessAborted(interrupted));
     return 'changed';
   } catch {
     signal.throwIfAborted();
@@ -100,6 +106,13 @@ function departureOf({ urgency }: HaproxyStep, plan: HaproxyPlan): Departure {
   if (plan.kind === 'runtime') return { expected: plan.expected, gone: [], proxies: new Set() };
   const unclear = urgency === 'master-change' ? plan.unclear : [];
   return { expected: plan.expected, gone: plan.gone, proxies: new Set([...plan.rerouted, ...unclear]) };
+}
+
+/** Rethrows an error, but not the end of a wait. */
+function unlessAborted(signal: AbortSignal): (thrown: unknown) => void {
+  return (thrown) => {
+    if (!signal.aborted) throw thrown;
+  };
 }
 
 /** Closes sessions in workers that earlier reloads have replaced. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { planAlignment, planHaproxy } from '../../../lib/renderer/haproxy/plan.ts';
+import { planAlignment, planHaproxy, planRemaining } from '../../../lib/renderer/haproxy/plan.ts';
 
 const config = (servers: string, rest = '') => `global
     maxconn 10
@@ -124,4 +124,18 @@ t.test('sessions stay where nothing decides otherwise', async (t) => {
   for (const after of afters)
     t.match(planHaproxy(before, after), { kind: 'reload', rerouted: [], unclear: ['x'] }, after);
   t.match(planHaproxy(undefined, before), { kind: 'reload', rerouted: ['a', 'b', 'x'] }, 'nothing is known');
+});
+
+t.test('what a process has already is not changed again', async (t) => {
+  const running = { backend: 'b', server: 'one', host: '10.0.0.1', port: 1, weight: 1, state: 'ready' } as const;
+  const name = { backend: 'b', server: 'one' };
+  const move = { host: '10.0.0.9', port: 1 };
+  const change = { ...name, move, weight: 5, state: 'maint' } as const;
+  t.same(planRemaining([running], [change]), [change]);
+  t.same(planRemaining([{ ...running, ...move }], [change]), [{ ...change, move: undefined }]);
+  t.same(planRemaining([{ ...running, ...move, weight: 5, state: 'maint' }], [change]), []);
+  const weighed = { ...name, move: undefined, weight: 5, state: undefined };
+  t.same(planRemaining([running], [weighed]), [weighed]);
+  t.same(planRemaining([{ ...running, weight: 5 }], [weighed]), []);
+  t.same(planRemaining([], [change]), [change], 'a server that it lacks fails, and a reload follows');
 });

@@ -1,0 +1,43 @@
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import t, { type Test } from 'tap';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { follows, longS, setUp } from '../support/moving.ts';
+import { makeFolder } from '../support/rendering.ts';
+
+/*
+ * At a change of master HAProxy's socket comes first: before the lookup of the file's owner, the writing and the flushing.
+ * A `getent` in front of the system's own makes the lookup slow.
+ */
+const sandbox = await Sandbox.openFor(t, { name: 'move-first' });
+const consul = await sandbox.consul({ config: { session_ttl_min: '1s' } });
+
+/** The group of the file is looked up by a `getent` that is slow on demand. */
+function slowLookup(t: Test) {
+  const folder = join(makeFolder(t), 'bin');
+  const slow = join(folder, 'slow');
+  const before = process.env.PATH;
+  t.teardown(() => {
+    process.env.PATH = before;
+  });
+  process.env.PATH = `${folder}${delimiter}${before}`;
+  const script = `#!/bin/sh\ntest -e ${slow} && sleep ${longS}\necho "someone:x:$(id -g):"\n`;
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'getent'), script);
+  chmodSync(join(folder, 'getent'), 0o755);
+  return { begin: () => writeFileSync(slow, ''), end: () => rmSync(slow) };
+}
+
+t.test('the socket does not wait for the lookup of the owner', async (t) => {
+  const lookup = slowLookup(t);
+  const scene = await setUp(t, { sandbox, consul, name: 'lookup' }, () => ({ group: 'someone' }));
+  lookup.begin();
+  await follows(t, scene, { shard: 'a', port: 2, read: () => scene.port('a') });
+  t.match(scene.text(), /:1\n.*:1\n/s, 'the file is still the old one');
+  await follows(t, scene, { shard: 'b', port: 3, read: () => scene.port('b') });
+  lookup.end();
+  await scene.move('a', 4);
+  await waitFor('the file', scene.text, { until: (text) => /:4\n.*:3\n/s.test(text) });
+  t.equal(await scene.port('a'), 4);
+});
