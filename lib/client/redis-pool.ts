@@ -67,6 +67,11 @@ export class RedisPool {
     return this.#link(address).callNow(commands, options);
   }
 
+  /** See {@link RedisLink.connected}. */
+  connected(address: Address, options: { readonly timeoutMs: number }): Promise<void> {
+    return this.#link(address).connected(options);
+  }
+
   /** The servers of `owner` that refuse access, with their answers. */
   refusals(owner: string): readonly Refusal[] {
     return this.#linksOf(owner).flatMap((link) => toRefusal(link, link.refusal));

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
@@ -140,6 +141,13 @@ export class RedisLink {
     const operation = commands[0]?.[0].toLowerCase() ?? '';
     const answer = () => withDeadline(Promise.all(replies), { what, timeoutMs: options.timeoutMs });
     return timed({ server: 'redis', operation }, answer);
+  }
+
+  /** Resolves when there is a connection, or none can be had within `timeoutMs`. */
+  async connected(options: { readonly timeoutMs: number }): Promise<void> {
+    if (this.#redis.status === 'reconnecting') this.#renew();
+    if (this.#redis.status === 'ready') return;
+    await once(this.#redis, 'ready', { signal: AbortSignal.timeout(options.timeoutMs) }).catch(() => undefined);
   }
 
   close(): void {

@@ -19,6 +19,18 @@ export function pauseWrites(
   return carryOut(redis, pause.address, [['CLIENT', 'PAUSE', pause.pauseMs, 'WRITE']]);
 }
 
+/**
+ * {@link pauseWrites}, also where the connection was just lost or given up: a busy machine answers a ROLE too late, and the
+ * link replaces its connection.
+ */
+export async function pauseWritesSoon(
+  redis: RedisPool,
+  pause: { readonly address: Address; readonly pauseMs: number },
+): Promise<FenceOutcome> {
+  await redis.connected(pause.address, { timeoutMs });
+  return pauseWrites(redis, pause);
+}
+
 /** Ends the pause: the server carries out the delayed writes now. */
 export function releaseWrites(redis: RedisPool, address: Address): Promise<FenceOutcome> {
   return carryOut(redis, address, [['CLIENT', 'UNPAUSE']]);

@@ -4,7 +4,7 @@ import type { SentinelConfig } from '../../config/model.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
-import { demote, type FenceOutcome, pauseWrites, releaseWrites } from '../apply/fence.ts';
+import { demote, type FenceOutcome, pauseWritesSoon, releaseWrites } from '../apply/fence.ts';
 import {
   type FenceAction,
   type FenceSituation,
@@ -114,7 +114,7 @@ export class Fencer {
   ): Promise<void> {
     if (this.#options.settings.fence === 'none') return;
     const { action, address } = pause;
-    const outcome = await pauseWrites(this.#options.redis, pause);
+    const outcome = await pauseWritesSoon(this.#options.redis, pause);
     if (outcome.kind === 'applied') this.#paused.add(formatAddress(address));
     else if (outcome.error.code !== 'redis-denied' && outcome.error.code !== 'redis-refused') return;
     this.#report({ name, action, address, outcome });
@@ -129,7 +129,7 @@ export class Fencer {
   }
 
   async #pause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<FenceOutcome> {
-    const outcome = await pauseWrites(this.#options.redis, pause);
+    const outcome = await pauseWritesSoon(this.#options.redis, pause);
     if (outcome.kind === 'applied') this.#paused.add(formatAddress(pause.address));
     this.#report({ name, action: 'pause', address: pause.address, outcome });
     return outcome;

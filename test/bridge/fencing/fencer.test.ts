@@ -35,7 +35,7 @@ async function start(name: string, mode: 'demote' | 'pause' | 'none' = 'demote')
   const views = [view(1, 'A', 5, { replicas: [{ address: old.master.address, condition: 'up' }] })];
   const enforce = (evidence: Evidence, stillHolds = () => true, given = confirmed) =>
     fencer.enforce(given, { members, weigh: async () => ({ evidence, views }), stillHolds });
-  return { now: now.master, old: old.master, fencer, reports, confirmed, enforce };
+  return { now: now.master, old: old.master, redis, fencer, reports, confirmed, enforce };
 }
 
 const isPaused = (address: { host: string; port: number }) =>
@@ -158,4 +158,15 @@ t.test('a failed action is reported', async (t) => {
   await old.kill();
   await fencer.changeMaster('m', { from: old.address, to: now.address });
   t.match(reports, [{ action: 'pause', address: formatAddress(old.address), error: { code: /^redis-/ } }]);
+});
+
+t.test('the pause before a promotion does not fail because the connection was just given up', async (t) => {
+  const { old, redis, fencer, reports } = await start('given-up');
+  old.pause();
+  t.match(await redis.role(old.address, { timeoutMs: 30 }), { role: 'unreachable' });
+  const pausing = fencer.pauseBeforePromotion('m', old.address);
+  old.resume();
+  await pausing;
+  t.match(reports, [{ action: 'pause-before-promotion', address: formatAddress(old.address), error: undefined }]);
+  t.ok(await isPaused(old.address));
 });
