@@ -152,7 +152,8 @@ async function failOverInTurns({ leader, ...sides }: Sides, rounds: number): Pro
   }
 }
 
-async function failOver(sentinel: SentinelServer, shard: Shard | undefined): Promise<void> {
+/** Orders a failover and waits until this Sentinel names another master. */
+export async function failOver(sentinel: SentinelServer, shard: Shard | undefined): Promise<void> {
   if (shard === undefined) throw new Error('no such shard');
   const before = formatAddress(await sentinel.masterAddress(shard.name));
   const moved = async () => {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { benchFailover } from './failover.ts';
 import { benchOutage } from './outage.ts';
+import { benchPause } from './pause.ts';
 import { benchRender } from './render.ts';
 
 const program = new Command('bench')
@@ -14,6 +15,15 @@ program
   .option('--against <folder>', 'another checkout of switchmaster, with its node_modules, to compare with')
   .option('--json', 'print one JSON object to standard output')
   .action(benchFailover);
+
+program
+  .command('pause')
+  .description('measure the time from the selection of a replica to the pause of writes, on a busy machine')
+  .option('--rounds <count>', 'failovers', Number, 40)
+  .option('--masters <count>', 'masters', Number, 20)
+  .option('--spinning <count>', 'processes that do nothing but use the processor', Number, 2)
+  .option('--json', 'print one JSON object to standard output')
+  .action(benchPause);
 
 program
   .command('render')

@@ -143,10 +143,10 @@ export class BridgePart implements Part {
       onLink,
       wake: (name, hint) => this.#loop.wake(name, hint),
       onConsulChange: (changed) => this.#consulChanged(changed),
-      onSelection: (name, selection) => {
+      onSelection: async (name, selection) => {
         const { remembered, members } = this.#memory(name);
         const from = masterToPause(selection, { record: remembered, members });
-        if (from !== undefined) void this.#fencer.pauseBeforePromotion(name, from);
+        if (from !== undefined) await this.#fencer.pauseBeforePromotion(name, from);
       },
       onAccessChange: (names) => this.#reportProblems(names),
       record: (name) => this.#memory(name).remembered,

@@ -25,8 +25,8 @@ export interface BridgeSourcesOptions {
   readonly wake: (name: string, hint: NewHint<BridgeHint>) => void;
   /** The masters and external nodes that changed in Consul. */
   readonly onConsulChange: (changed: ReadonlySet<string> | 'all') => void;
-  /** A Sentinel that leads a failover selected a replica. */
-  readonly onSelection: (name: string, selection: Selection) => void;
+  /** A Sentinel that leads a failover selected a replica. Resolves when the master is prepared for its replacement. */
+  readonly onSelection: (name: string, selection: Selection) => Promise<void>;
   /** For these masters, a Redis began or ceased to refuse the bridge, or to be out of its reach. */
   readonly onAccessChange: (names: readonly string[]) => void;
   readonly onLink: (link: SentinelLinkState) => void;
@@ -121,8 +121,7 @@ export class BridgeSources {
   #watchPromotion(name: string, { sentinel, event: { event }, election }: SentinelHint): void {
     if (election !== undefined) {
       const { epoch, selected } = election;
-      const begun = this.#promotions.start(name, { sentinel, epoch, selected }) === 'begun';
-      if (begun) this.#options.onSelection(name, election);
+      this.#promotions.start(name, { sentinel, epoch, selected }, () => this.#options.onSelection(name, election));
     } else if (event === '+switch-master') this.#promotions.end(name);
     else if (event.startsWith('-failover-abort')) this.#promotions.abandon(name, sentinel);
   }
