@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
+import { withDeadline } from './deadline.ts';
 import { faultOfReply } from './fault.ts';
 import { FaultFinder } from './fault-finder.ts';
-import { openRedis, type RedisAccess, withDeadline } from './redis.ts';
+import { openRedis, type RedisAccess } from './redis.ts';
 import { translateRedisError } from './redis-errors.ts';
 
 export interface InstanceLinkOptions {

@@ -4,6 +4,7 @@ import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { isNamed, type LinkFault, linkFaults } from '../model/link-fault.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
+import { withDeadline } from './deadline.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { isDenial, refusalIn, refusesEverybody, translateRedisError } from './redis-errors.ts';
 import { timed } from './request-time.ts';
@@ -224,27 +225,6 @@ export function openRedis(
     ...extra,
   } satisfies RedisOptions;
   return new Redis(options);
-}
-
-/** Settles as `promise` does, or rejects with `redis-timeout`. */
-export async function withDeadline<T>(
-  promise: Promise<T>,
-  options: { readonly what: string; readonly timeoutMs: number },
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(new SwitchmasterError('redis-timeout', `${options.what} got no answer within ${options.timeoutMs} ms`)),
-      options.timeoutMs,
-    );
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-    promise.catch(() => {});
-  }
 }
 
 function readRole(reply: unknown): RoleAnswer['role'] {

@@ -6,8 +6,9 @@ import {
   type ProvisioningStep,
   readableOptions,
 } from '../model/provisioning.ts';
+import { withDeadline } from './deadline.ts';
 import { connectNow } from './instance.ts';
-import { openRedis, type RedisAccess, withDeadline } from './redis.ts';
+import { openRedis, type RedisAccess } from './redis.ts';
 import { translateRedisError } from './redis-errors.ts';
 import { readCondition, readCount, readFieldAddress, readFieldsList } from './sentinel-shapes.ts';
 
