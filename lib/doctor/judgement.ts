@@ -1,4 +1,5 @@
 import { type Address, formatAddress, isIn, sameAddress } from '../model/address.ts';
+import { Aliases, canonicalize, namedIn } from '../model/aliases.ts';
 import { masterOpinion } from '../model/check-opinion.ts';
 import type { HealthCode, Reason } from '../model/health.ts';
 import { type ConsulState, judgeConsul, judgeIgnoredKeys } from '../model/judgement/consul.ts';
@@ -61,9 +62,11 @@ function consulState({ state, leader }: ExaminedConsul): ConsulState {
 }
 
 /** A master as the daemon would have it in memory. */
-function observe(examined: ExaminedMaster, { sentinels, consul }: Examination): ObservedMaster {
-  const { name, opinions, instances } = examined;
+function observe(read: ExaminedMaster, { sentinels, consul, atMs }: Examination): ObservedMaster {
+  const { name } = read;
   const record = consul.records?.records.find((one) => one.name === name) ?? null;
+  const examined = unify(read, { record: record ?? undefined, nowMs: atMs });
+  const { opinions, instances } = examined;
   const peers = opinions.map((opinion) => new Set(opinion.peers.map(({ address }) => formatAddress(address))));
   const silent = sentinels.flatMap(({ address, state }) =>
     state.kind === 'unreachable' ? [{ address, error: state.why }] : [],
@@ -91,6 +94,35 @@ function observe(examined: ExaminedMaster, { sentinels, consul }: Examination): 
       foreign: (consul.foreign ?? []).filter(({ tags }) => tags.map(externalNode).includes(externalNode(name))),
       uncounted: silent.filter((one) => !counts(one)).map(({ address }) => address),
       held: undefined,
+    }),
+  };
+}
+
+/** The master with one address for each process, as the bridge has it. */
+function unify(
+  { name, opinions, instances }: ExaminedMaster,
+  at: { readonly record: MasterRecord | undefined; readonly nowMs: number },
+): ExaminedMaster {
+  const aliases = new Aliases();
+  for (const opinion of opinions) aliases.learn(opinion.sentinelId, namedIn(opinion), at.nowMs);
+  aliases.learn(
+    'doctor',
+    instances.map(({ address, runId }) => ({ address, runId: runId || undefined })),
+    at.nowMs,
+  );
+  const canonical = (address: Address) => aliases.canonical(address, at);
+  const expected = instances.find((one) => one.expected === 'master');
+  const master = expected && canonical(expected.address);
+  const processes = Map.groupBy(instances, ({ address }) => formatAddress(canonical(address)));
+  return {
+    name,
+    opinions: opinions.map((opinion) => ({ ...opinion, ...canonicalize(opinion, canonical) })),
+    instances: [...processes.values()].flatMap((same) => {
+      const one = same.find(({ state }) => state.kind === 'reached') ?? same[0];
+      if (one === undefined) return [];
+      const address = canonical(one.address);
+      const isMaster = master !== undefined && sameAddress(address, master);
+      return [{ ...one, address, expected: isMaster ? 'master' : 'replica' } as const];
     }),
   };
 }

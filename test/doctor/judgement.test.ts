@@ -213,6 +213,27 @@ t.test('without a record the Sentinels are compared with most of them, and a mis
   t.strictSame(diagnose({ ...healthy, masters: [master()] }), []);
 });
 
+t.test('Sentinels that name one process by a name and by an address agree', async (t) => {
+  const alias = { host: 'redis-1', port: 6379 };
+  const named = opinion(3, { master: alias, masterRunId: 'run1' });
+  const examined = {
+    opinions: [...seen(1, 2).map((one) => ({ ...one, masterRunId: 'run1' })), named],
+    instances: [redis(1), redis(2), redis(3), redis(1, { address: alias, expected: 'replica' })],
+  };
+  for (const records of [undefined, { records: [recordOf({ title: '', code: 'master-down' })], ignoredKeys: [] }]) {
+    const consul = { ...healthy.consul, records };
+    const findings = diagnose({ ...healthy, consul, masters: [master(examined)] });
+    t.strictSame(
+      findings.filter(({ rule }) => isShared(rule)),
+      [],
+    );
+    t.ok(
+      findings.some(({ rule }) => rule === 'announce-twins'),
+      'the doctor still reports the two names',
+    );
+  }
+});
+
 t.test('Sentinels of no master are reported where none answers', async (t) => {
   const silent = { ...healthy, masters: [], sentinels: [{ ...sentinel(1), state: down }] };
   t.match(diagnose(silent), [{ rule: 'sentinel-unreachable', severity: 'warning', subject: '10.0.0.1:26379' }]);

@@ -1,7 +1,7 @@
 import { type Address, formatAddress } from '../../model/address.ts';
+import { Aliases, canonicalize, contested, namedIn } from '../../model/aliases.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
-import { Aliases, canonicalize, contested, namedIn } from '../plan/aliases.ts';
 import type { SentinelReading } from './sentinel-reading.ts';
 
 export interface UnifiedReadingsOptions {

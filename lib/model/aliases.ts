@@ -1,6 +1,6 @@
-import { type Address, compareAddresses, formatAddress, isIn, isIpAddress, sameAddress } from '../../model/address.ts';
-import type { MasterRecord } from '../../model/record.ts';
-import type { SentinelView } from '../../model/sentinel.ts';
+import { type Address, compareAddresses, formatAddress, isIn, isIpAddress, sameAddress } from './address.ts';
+import type { MasterRecord } from './record.ts';
+import type { SentinelView } from './sentinel.ts';
 
 /*
  * One process with several names. Some Sentinels announce hostnames and others addresses, and a Sentinel that was

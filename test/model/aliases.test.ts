@@ -1,8 +1,8 @@
 import t from 'tap';
-import { Aliases, canonicalize, contested, namedIn } from '../../../lib/bridge/plan/aliases.ts';
-import type { Address } from '../../../lib/model/address.ts';
-import type { MasterRecord } from '../../../lib/model/record.ts';
-import type { SentinelView } from '../../../lib/model/sentinel.ts';
+import type { Address } from '../../lib/model/address.ts';
+import { Aliases, canonicalize, contested, namedIn } from '../../lib/model/aliases.ts';
+import type { MasterRecord } from '../../lib/model/record.ts';
+import type { SentinelView } from '../../lib/model/sentinel.ts';
 
 const at = (host: string): Address => ({ host, port: 6379 });
 const [ip, name, other] = [at('10.0.0.5'), at('redis-0'), at('10.0.0.6')];
