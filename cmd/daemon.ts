@@ -1,11 +1,11 @@
-import { loadConfig } from '../lib/config/load.ts';
-import type { Config } from '../lib/config/model.ts';
+import { loadRotating, type RotatingConfig } from '../lib/config/load.ts';
 import { Daemon } from '../lib/daemon/daemon.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Log, makeLog } from '../lib/telemetry/log.ts';
 import { LogStream } from '../lib/telemetry/log-stream.ts';
 import { waitForConfig } from './config-wait.ts';
 import type { ExitCode } from './exit-code.ts';
+import { FileWatch } from './file-watch.ts';
 import { version } from './version.ts';
 
 /** Runs the daemon until TERM or INT. Throws `config-invalid` or `config-unreadable` before anything has started. */
@@ -15,8 +15,9 @@ export async function runDaemon(options: {
   readonly waitMs: number;
 }): Promise<ExitCode> {
   const { paths, waitMs } = options;
-  const load = (): Promise<Config> => loadConfig({ paths, environment: process.env });
-  const config = await loadFirst(load, waitMs);
+  const load = (): Promise<RotatingConfig> => loadRotating({ paths, environment: process.env });
+  const loaded = await loadFirst(load, waitMs);
+  const { config } = loaded;
   const stream = new LogStream(2);
   const log = makeLog({ ...config.log, stream });
   const releaseDefects = logDefects(log);
@@ -27,7 +28,9 @@ export async function runDaemon(options: {
   const releaseSignals = obeySignals({
     daemon,
     load,
+    loaded,
     started,
+    onRotation: () => log.info('files of secrets or certificates changed'),
     onWait: (error) => log.warn({ error }, 'waiting for files of the config'),
   });
   try {
@@ -49,7 +52,7 @@ export async function runDaemon(options: {
 const reloadWaitMs = 5_000;
 
 /** A HUP meanwhile changes nothing: each attempt reads the files again. */
-async function loadFirst(load: () => Promise<Config>, waitMs: number): Promise<Config> {
+async function loadFirst(load: () => Promise<RotatingConfig>, waitMs: number): Promise<RotatingConfig> {
   const ignore = (): void => undefined;
   process.on('SIGHUP', ignore);
   try {
@@ -89,28 +92,41 @@ function stopSignal(): { readonly promise: Promise<void>; release(): void } {
 
 function obeySignals(options: {
   readonly daemon: Daemon;
-  readonly load: () => Promise<Config>;
+  readonly load: () => Promise<RotatingConfig>;
+  readonly loaded: RotatingConfig;
+  readonly onRotation: () => void;
   readonly onWait: (error: SwitchmasterError) => void;
   readonly started: Promise<void>;
 }): () => void {
   const { daemon, load } = options;
+  let { loaded } = options;
   let reloading = options.started;
-  const reload = async (): Promise<void> => {
+  const reload = async (read: () => Promise<RotatingConfig>): Promise<void> => {
     try {
-      await daemon.reload(await waitForConfig(load, { waitMs: reloadWaitMs, onWait: options.onWait }));
+      const next = await waitForConfig(read, { waitMs: reloadWaitMs, onWait: options.onWait });
+      loaded = next;
+      watch.follow(next.files);
+      await daemon.reload(next.config);
     } catch (thrown) {
       daemon.refuse(SwitchmasterError.from(thrown));
     }
   };
   // Reloads run one after the other, so that the last HUP wins.
   const onHup = (): void => {
-    reloading = reloading.then(reload);
+    reloading = reloading.then(() => reload(load));
   };
+  // A config file that somebody edits meanwhile waits for its HUP.
+  const onChange = (): void => {
+    options.onRotation();
+    reloading = reloading.then(() => reload(() => loaded.refresh()));
+  };
+  const watch = new FileWatch({ files: loaded.files, onChange });
   const onUsr1 = (): void => daemon.logState();
   const onForwarded = (signal: NodeJS.Signals): void => daemon.forward(signal);
   process.on('SIGHUP', onHup).on('SIGUSR1', onUsr1);
   for (const signal of forwarded) process.on(signal, onForwarded);
   return () => {
+    watch.close();
     process.off('SIGHUP', onHup).off('SIGUSR1', onUsr1);
     for (const signal of forwarded) process.off(signal, onForwarded);
   };

@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
-import http from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
 import Consul from 'consul';
 import type { CatalogOperation } from '../model/catalog.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
@@ -10,7 +9,7 @@ import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
 import { putTransaction, type TransactionTarget } from './consul-transaction.ts';
 import { Precedence } from './precedence.ts';
 import { timed } from './request-time.ts';
-import { type ClientTls, toTlsOptions } from './tls.ts';
+import { type ClientTls, makeHttpAgent } from './tls.ts';
 
 /** How to reach the Consul agent. The TLS fields are PEM texts. */
 export interface ConsulOptions {
@@ -19,7 +18,8 @@ export interface ConsulOptions {
   /** A unix domain socket instead of host and port. */
   readonly socketPath?: string;
   readonly tls?: ClientTls;
-  readonly token?: string;
+  /** A function gives the present token for each request: it may be rotated. */
+  readonly token?: string | (() => string | undefined);
   readonly datacenter?: string;
   /** Called when Consul answered a transaction, with success or not. */
   readonly onTransaction?: () => void;
@@ -89,14 +89,13 @@ const defaultWaitMs = 300_000;
 export class ConsulClient {
   readonly #consul: Consul;
   readonly #agent: http.Agent;
-  readonly #base: Record<string, unknown>;
-  readonly #transactions: TransactionTarget;
+  readonly #options: ConsulOptions;
   readonly #precedence = new Precedence();
   readonly #onTransaction: () => void;
 
   constructor(options: ConsulOptions) {
-    this.#agent = makeAgent(options);
-    this.#transactions = { ...options, agent: this.#agent };
+    this.#options = options;
+    this.#agent = makeHttpAgent(options.tls);
     this.#onTransaction = options.onTransaction ?? (() => {});
     const scheme = options.tls === undefined ? 'http' : 'https';
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
@@ -105,10 +104,6 @@ export class ConsulClient {
       agent: this.#agent,
       ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
     } as ConstructorParameters<typeof Consul>[0]);
-    this.#base = {
-      ...(options.token === undefined ? {} : { token: options.token }),
-      ...(options.datacenter === undefined ? {} : { dc: options.datacenter }),
-    };
   }
 
   /** Reads once. With `index` it blocks until there is something newer or `waitMs` is over. */
@@ -174,7 +169,8 @@ export class ConsulClient {
       (request: object, end: Plugin) => Promise<unknown>
     >;
     const { method, what, ...target } = call;
-    const headers = typeof this.#base.token === 'string' ? { 'x-consul-token': this.#base.token } : {};
+    const { token } = this.#base;
+    const headers = token === undefined ? {} : { 'x-consul-token': token };
     const send: Call = ({ timeout, ctx }) =>
       api[`_${method}`]({ ...target, headers, timeout, ctx, type: 'json' }, answer);
     const request = { timeout: options.timeoutMs ?? defaultTimeoutMs };
@@ -187,6 +183,16 @@ export class ConsulClient {
   /** Closes every idle connection; requests under way fail. */
   close(): void {
     this.#agent.destroy();
+  }
+
+  get #base(): { readonly token?: string; readonly dc?: string } {
+    const { token: given, datacenter: dc } = this.#options;
+    const token = typeof given === 'function' ? given() : given;
+    return { ...(token === undefined ? {} : { token }), ...(dc === undefined ? {} : { dc }) };
+  }
+
+  get #transactions(): TransactionTarget {
+    return { ...this.#options, agent: this.#agent, token: this.#base.token };
   }
 
   #route(query: ConsulQuery): Call {
@@ -239,10 +245,4 @@ export class ConsulClient {
 function answer({ err, res }: Sent, next: Parameters<Plugin>[1]): void {
   if (err === undefined) next(false, undefined, [res, res?.body]);
   else next(false, res === undefined ? err : Object.assign(err, { response: res }));
-}
-
-function makeAgent(options: ConsulOptions): http.Agent {
-  const { tls } = options;
-  if (tls === undefined) return new http.Agent({ keepAlive: true });
-  return new https.Agent({ keepAlive: true, ...toTlsOptions(tls) });
 }

@@ -1,3 +1,6 @@
+import http from 'node:http';
+import https from 'node:https';
+
 /** TLS settings of a client, as PEM texts. With `verify: false` the client accepts any certificate. */
 export interface ClientTls {
   readonly ca?: string;
@@ -16,4 +19,10 @@ export function toTlsOptions({ ca, cert, key, serverName, verify }: ClientTls) {
     ...(key === undefined ? {} : { key }),
     ...(serverName === undefined ? {} : { servername: serverName }),
   };
+}
+
+/** Keeps connections open. Without settings it speaks plain HTTP. */
+export function makeHttpAgent(tls: ClientTls | undefined): http.Agent {
+  if (tls === undefined) return new http.Agent({ keepAlive: true });
+  return new https.Agent({ keepAlive: true, ...toTlsOptions(tls) });
 }

@@ -1,4 +1,4 @@
-import { readDocuments } from './document.ts';
+import { type ReadDocuments, readDocuments } from './document.ts';
 import { hintForKey } from './hint.ts';
 import { explainIssues } from './issue.ts';
 import { type MergedConfig, mergeDocuments } from './merge.ts';
@@ -25,7 +25,31 @@ export async function loadConfig(options: {
   readonly paths: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
 }): Promise<Config> {
-  const { documents, problems: reading } = await readDocuments(options.paths);
+  return (await loadRotating(options)).config;
+}
+
+/** A config, and the files of its secrets and certificates, which may be rotated. */
+export interface RotatingConfig {
+  readonly config: Config;
+  /** Absolute paths, without those of the config files. */
+  readonly files: readonly string[];
+  /** Reads these files again, for the same config files as before. Throws as {@link loadConfig} does. */
+  refresh(): Promise<RotatingConfig>;
+}
+
+/** Like {@link loadConfig}. */
+export async function loadRotating(options: {
+  readonly paths: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+}): Promise<RotatingConfig> {
+  return resolveDocuments(await readDocuments(options.paths), options);
+}
+
+async function resolveDocuments(
+  read: ReadDocuments,
+  options: { readonly paths: readonly string[]; readonly environment: NodeJS.ProcessEnv },
+): Promise<RotatingConfig> {
+  const { documents, problems: reading } = read;
   const merged = mergeDocuments(documents);
   const parsed = parseSections(merged);
   const resolution = new Resolution(merged, options.environment);
@@ -34,7 +58,8 @@ export async function loadConfig(options: {
   checkRules(resolution, config);
   const problems = [...reading, ...merged.problems, ...parsed.problems, ...resolution.problems];
   if (problems.length > 0) throw configError(problems);
-  return deepFreeze(config);
+  const files = [...resolution.files].sort();
+  return { config: deepFreeze(config), files, refresh: () => resolveDocuments(read, options) };
 }
 
 function parseSections(merged: MergedConfig): {

@@ -12,6 +12,8 @@ export type Setting = { readonly at: Path } | { readonly variable: string };
 export class Resolution {
   readonly environment: NodeJS.ProcessEnv;
   readonly problems: Problem[] = [];
+  /** The files that were read, by their absolute paths. */
+  readonly files = new Set<string>();
   readonly #config: MergedConfig;
 
   constructor(config: MergedConfig, environment: NodeJS.ProcessEnv) {
@@ -44,6 +46,7 @@ export class Resolution {
 
   async readText(file: string, setting: Setting): Promise<string | undefined> {
     const absolute = this.absolute(file, setting);
+    this.files.add(absolute);
     try {
       return await readRegularFile(absolute);
     } catch (thrown) {
@@ -66,8 +69,11 @@ export class Resolution {
     const absolute = this.absolute(folder, setting);
     try {
       const entries = await readdir(absolute, { withFileTypes: true });
+      this.files.add(absolute);
       const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
-      const texts = await Promise.all(names.sort().map((name) => readRegularFile(path.join(absolute, name))));
+      const paths = names.sort().map((name) => path.join(absolute, name));
+      for (const one of paths) this.files.add(one);
+      const texts = await Promise.all(paths.map((one) => readRegularFile(one)));
       return texts.join('\n');
     } catch (thrown) {
       this.report(setting, unreadable(absolute, thrown));

@@ -1,9 +1,15 @@
 import { ConsulClient } from '../client/consul.ts';
 import type { ConsulConfig } from '../config/model.ts';
 import { revealTls } from '../config/reveal.ts';
+import type { Secret } from '../config/secret.ts';
 import type { Part } from '../part.ts';
 import { PooledReader } from './pooled-reader.ts';
 import { CatalogWatches, type CatalogWatchesOptions } from './watches.ts';
+
+export interface ConsulPartOptions extends Pick<CatalogWatchesOptions, 'onConnectionChange' | 'onTree'> {
+  /** The present token, where it may be rotated. Default: that of the config. */
+  readonly token?: () => Secret | undefined;
+}
 
 /** The connection to Consul that all other parts share, and its blocking queries. */
 export class ConsulPart implements Part {
@@ -11,11 +17,12 @@ export class ConsulPart implements Part {
   readonly client: ConsulClient;
   readonly watches: CatalogWatches;
 
-  constructor(config: ConsulConfig, options: Pick<CatalogWatchesOptions, 'onConnectionChange' | 'onTree'> = {}) {
-    const { token, tls, connections, ...rest } = config;
+  constructor(config: ConsulConfig, options: ConsulPartOptions = {}) {
+    const { token: configured, tls, connections, ...rest } = config;
+    const { token = () => configured } = options;
     this.client = new ConsulClient({
       ...rest,
-      ...(token === undefined ? {} : { token: token.reveal() }),
+      token: () => token()?.reveal(),
       ...(tls === undefined ? {} : { tls: revealTls(tls) }),
       onTransaction: () => this.watches.retryNow(),
     });

@@ -4,6 +4,7 @@ import { buildClusters } from '../cluster/part.ts';
 import { matchesAny } from '../config/glob.ts';
 import type { ApiConfig, Config, EndpointConfig, SentinelConfig } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
+import type { Secret } from '../config/secret.ts';
 import type { Decisions } from '../consul/decisions.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { EndpointPart } from '../endpoint/part.ts';
@@ -37,6 +38,8 @@ export interface PartContext {
   readonly consul: () => ConsulPart;
   readonly bridge: () => BridgePart | undefined;
   readonly onReport: (report: RunReport) => void;
+  /** The present token for Consul. */
+  readonly consulToken: () => Secret | undefined;
   /** Secrets of the whole config. */
   readonly secrets: () => readonly string[];
   /** Whether any config since the start had a section `register`. */
@@ -105,8 +108,8 @@ function row<S>({ name, settings: select, build }: PartRow<S>): Draft {
   };
 }
 
-/** Every part that uses Consul is rebuilt with the connection. */
-function sharedSettings({ environment, consul }: Pick<Config, 'environment' | 'consul'>) {
+/** Every part that uses Consul is rebuilt with the connection. A token that is rotated changes nothing but the requests. */
+function sharedSettings({ environment, consul: { token: _, ...consul } }: Pick<Config, 'environment' | 'consul'>) {
   return { environment, consul };
 }
 
@@ -142,6 +145,7 @@ function buildConsul({ consul, environment }: Pick<Config, 'consul' | 'environme
   conditions.consulReached();
   const ignoredKeys = new IgnoredKeyReporter({ prefix: recordPrefix({ environment }), log, conditions });
   return new ConsulPart(consul, {
+    token: context.consulToken,
     onTree: (prefix, entries) => ignoredKeys.observe(prefix, entries),
     onConnectionChange: (change) => {
       if (change.kind === 'back') {

@@ -135,6 +135,7 @@ export class Daemon {
       consul: () => this.#requireConsul(),
       bridge: () => this.#assembly.find(BridgePart),
       onReport: (report) => this.observe(report),
+      consulToken: () => this.#config.consul.token,
       secrets: () => secretsOf(this.#config),
       hasRegistered: () => this.#hasRegistered,
     };

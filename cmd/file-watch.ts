@@ -1,0 +1,73 @@
+import { stat } from 'node:fs/promises';
+
+export interface FileWatchOptions {
+  readonly files: readonly string[];
+  /** The files changed, and have not changed further since the look before. */
+  readonly onChange: () => void;
+  /** Default 2 s. */
+  readonly intervalMs?: number;
+}
+
+/**
+ * Polls files of secrets and certificates. Notifications would miss what secret stores do: they swap a symbolic link to a
+ * folder, or mount another file. A change counts once it has lasted for an interval, because a certificate and its key
+ * are two files.
+ */
+export class FileWatch {
+  readonly #onChange: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #files: readonly string[];
+  /** The state that is in use; undefined until the first look. */
+  #known: string | undefined;
+  #last: string | undefined;
+  #looking = false;
+
+  constructor({ files, onChange, intervalMs = 2_000 }: FileWatchOptions) {
+    this.#files = files;
+    this.#onChange = onChange;
+    this.#timer = setInterval(() => void this.#look(), intervalMs);
+    void this.#look();
+  }
+
+  /** Whether it knows the state of the files, so that it sees a change. */
+  get ready(): boolean {
+    return this.#known !== undefined;
+  }
+
+  /** Watches these files from now on. A list of other files begins with their present state. */
+  follow(files: readonly string[]): void {
+    if (files.join('\n') === this.#files.join('\n')) return;
+    this.#files = files;
+    this.#known = undefined;
+    void this.#look();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    // A file system that hangs must not occupy one thread after the other.
+    if (this.#looking) return;
+    this.#looking = true;
+    const files = this.#files;
+    const seen = (await Promise.all(files.map(stateOf))).join('\n');
+    this.#looking = false;
+    if (files !== this.#files) return;
+    const settled = seen === this.#last;
+    this.#last = seen;
+    if (this.#known === undefined) this.#known = seen;
+    if (seen === this.#known || !settled) return;
+    this.#known = seen;
+    this.#onChange();
+  }
+}
+
+async function stateOf(file: string): Promise<string> {
+  try {
+    const { ino, dev, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch {
+    return 'absent';
+  }
+}

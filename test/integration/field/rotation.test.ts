@@ -1,0 +1,117 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import t from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
+import { Certificates } from '../../sandbox/certificates.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+
+/* Secrets and certificates that change while the daemon runs, without a SIGHUP. */
+
+t.setTimeout(120_000);
+const sandbox = await Sandbox.openFor(t, { name: 'field-rotation' });
+const management = '5e1f0001-0000-4000-8000-000000000001';
+const tokens = { master: management, agent: management, default: management };
+const acl = { enabled: true, default_policy: 'deny', tokens, enable_token_persistence: false };
+const certificates = new Certificates(sandbox.path('ca'));
+const others = new Certificates(sandbox.path('other-ca'));
+const [first, second] = [certificates.issue('redis.test'), others.issue('redis.test')];
+const tlsPort = (await sandbox.address()).port;
+const [consul, plain, secured] = await Promise.all([
+  sandbox.consul({ config: { acl } }),
+  sandbox.redis({ name: 'plain', replicas: 0 }),
+  sandbox.redis({
+    name: 'secured',
+    replicas: 0,
+    config: {
+      'tls-port': String(tlsPort),
+      'tls-cert-file': first.certFile,
+      'tls-key-file': first.keyFile,
+      'tls-ca-cert-file': certificates.caFile,
+      'tls-auth-clients': 'no',
+    },
+  }),
+]);
+const admin = { headers: { 'x-consul-token': management } };
+
+async function makeToken(): Promise<{ readonly secret: string; readonly accessor: string }> {
+  const body = JSON.stringify({ Policies: [{ Name: 'global-management' }] });
+  const answer = await fetch(`${consul.url}/v1/acl/token`, { ...admin, method: 'PUT', body });
+  const { SecretID: secret, AccessorID: accessor } = (await answer.json()) as Record<string, string>;
+  return { secret: secret ?? '', accessor: accessor ?? '' };
+}
+
+/** As secret stores do it. */
+function replace(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
+
+t.test('a rotated Redis password, CA and Consul token are followed', async (t) => {
+  const setUser = (password: string) =>
+    plain.master.command('ACL', 'SETUSER', 'checker', 'reset', 'on', `>${password}`, '~*', '&*', '+@all');
+  await setUser('one');
+  const old = await makeToken();
+  const passwordFile = sandbox.write('password', 'one');
+  const tokenFile = sandbox.write('token', old.secret);
+  const caFile = sandbox.write('redis-ca', certificates.ca);
+  const source = sandbox.write('a.conf.hbs', '{{keyOrDefault "app/text" "none"}}\n');
+  const securedAt = { ...secured.master.address, port: tlsPort };
+  const daemon = await sandbox.switchmaster({
+    config: {
+      consul: { address: consul.url, tokenFile },
+      register: [
+        {
+          kind: 'redis',
+          name: 'plain',
+          address: formatAddress(plain.master.address),
+          username: 'checker',
+          passwordFile,
+        },
+        {
+          kind: 'redis',
+          name: 'secured',
+          address: formatAddress(securedAt),
+          tls: { caFile, serverName: 'redis.test' },
+        },
+      ],
+      templates: [{ source, destination: sandbox.path('a.conf') }],
+    },
+  });
+  const outputs = async () => {
+    const { body } = await daemon.get('/v1/instances');
+    const instances = (body as { instances: { name: string; check: { output: string } | null }[] }).instances;
+    return Object.fromEntries(instances.map(({ name, check }) => [name, check?.output ?? '']));
+  };
+  const until = (what: string, wanted: (output: Record<string, string>) => boolean) =>
+    waitFor(what, outputs, { until: wanted, timeoutMs: 30_000 });
+  await until('both to answer', ({ plain, secured }) => plain === 'answers' && secured === 'answers');
+
+  await setUser('two');
+  await plain.master.command('CLIENT', 'KILL', 'USER', 'checker');
+  await secured.master.command('CONFIG', 'SET', 'tls-cert-file', second.certFile, 'tls-key-file', second.keyFile);
+  await secured.master.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await until(
+    'both to be refused',
+    ({ plain = '', secured = '' }) =>
+      plain.includes('refuses the credentials') && secured.includes('has a certificate of an unknown CA'),
+  );
+  replace(passwordFile, 'two\n');
+  replace(caFile, others.ca);
+  await until('both to answer again', ({ plain, secured }) => plain === 'answers' && secured === 'answers');
+
+  const next = await makeToken();
+  replace(tokenFile, next.secret);
+  await waitFor('the new token', () => daemon.logLines().filter(({ msg }) => msg === 'config reloaded').length, {
+    until: (count) => count >= 2,
+    timeoutMs: 30_000,
+  });
+  await fetch(`${consul.url}/v1/acl/token/${old.accessor}`, { ...admin, method: 'DELETE' });
+  await consul.putKey('app/text', 'followed');
+  await waitFor('the file to follow', () => readFileSync(sandbox.path('a.conf'), 'utf8'), {
+    until: (text) => text === 'followed\n',
+    timeoutMs: 30_000,
+  });
+  const noted = daemon.logLines().filter(({ msg }) => msg === 'files of secrets or certificates changed');
+  t.ok(noted.length >= 2);
+  await daemon.stop();
+});
