@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { benchEndpoint } from './endpoint.ts';
 import { benchFailover } from './failover.ts';
 import { benchOutage } from './outage.ts';
 import { benchPause } from './pause.ts';
@@ -41,5 +42,15 @@ program
   .option('--side-by-side <count>', 'number of modes to measure at the same time', Number, 1)
   .option('--json', 'print one JSON object to standard output')
   .action(benchOutage);
+
+program
+  .command('endpoint')
+  .description('measure memory, CPU and the time to every subscriber of a Sentinel endpoint')
+  .option('--masters <count>', 'masters in Consul', Number, 1_000)
+  .option('--connections <count>', 'connections of clients', Number, 2_000)
+  .option('--subscribers <count>', 'how many of them subscribe', Number, 200)
+  .option('--rounds <count>', 'changes of master', Number, 30)
+  .option('--json', 'print one JSON object to standard output')
+  .action(benchEndpoint);
 
 await program.parseAsync();
