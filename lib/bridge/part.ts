@@ -202,9 +202,12 @@ export class BridgePart implements Part {
   }
 
   #consulChanged(changed: ReadonlySet<string> | 'all'): void {
+    const { naming } = this.#options;
     const known = new Set([...this.#loop.keys, ...this.masters.names]);
     const woken =
-      changed === 'all' ? known : [...known].filter((name) => changed.has(name) || changed.has(externalNode(name)));
+      changed === 'all'
+        ? known
+        : [...known].filter((name) => changed.has(name) || changed.has(externalNode(naming, name)));
     for (const name of woken) this.#loop.wake(name, { source: 'consul', event: 'changed' });
   }
 }

@@ -21,6 +21,8 @@ export function toTxnStep(operation: CatalogOperation): object {
           Node: { Node: operation.node, Address: operation.address, Meta: operation.meta },
         },
       };
+    case 'node-delete':
+      return { Node: { Verb: 'delete', Node: { Node: operation.node } } };
     case 'service-set':
       return { Service: { Verb: 'set', Node: operation.node, Service: toService(operation.service) } };
     case 'service-delete':

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { topFolders } from '../model/naming.ts';
 import { clusterSection } from './cluster-schema.ts';
 import { defaultApiAddress } from './defaults.ts';
 import { duration } from './duration.ts';
@@ -12,10 +13,14 @@ import { templatesSection } from './template-schema.ts';
  * one place here. Every object is strict: an unknown key is reported, not ignored.
  */
 
+/** In the environment of this name, keys would lie among those of daemons without an environment. */
+const reservedEnvironments: ReadonlySet<string> = new Set(topFolders);
+
 /** A tag of Consul, and so a label of its DNS (RFC 1035, 2.3.1). */
 const environmentSection = z
   .string()
-  .regex(/^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/, 'must be a DNS label: letters, digits and inner dashes');
+  .regex(/^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/, 'must be a DNS label: letters, digits and inner dashes')
+  .refine((name) => !reservedEnvironments.has(name), 'is the name of a folder of keys below redis/; choose another');
 
 const consulSection = z.strictObject({
   address: text.optional(),

@@ -7,7 +7,7 @@ import { judgeMaster, type ObservedMaster } from '../model/judgement/master.ts';
 import { type Expectation, findProblems } from '../model/judgement/problems.ts';
 import type { ObservedReplica } from '../model/judgement/replicas.ts';
 import { judgeUnreachable, type ObservedVote } from '../model/judgement/votes.ts';
-import { externalNode } from '../model/naming.ts';
+import { dnsSafe } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { countsUnasked, type ReplicaView, type RoleAnswer } from '../model/sentinel.ts';
 import type { Examination, ExaminedConsul, ExaminedMaster, ExaminedRedis } from './examination.ts';
@@ -91,7 +91,7 @@ function observe(read: ExaminedMaster, { sentinels, consul, atMs }: Examination)
       views: opinions,
       refusals: statesOf(instances, 'denied'),
       unreached: statesOf(instances, 'unreachable'),
-      foreign: (consul.foreign ?? []).filter(({ tags }) => tags.map(externalNode).includes(externalNode(name))),
+      foreign: (consul.foreign ?? []).filter(({ tags }) => tags.map(dnsSafe).includes(dnsSafe(name))),
       uncounted: silent.filter((one) => !counts(one)).map(({ address }) => address),
       held: undefined,
     }),

@@ -132,8 +132,8 @@ function startObservers(
       ? []
       : [observeEvent(record, { sentinels, access: revealAccess(sentinelAccess), signal })]),
     observeRecord(record, { client, naming, signal }),
-    observeService(record, { client, signal }),
-    observeDns(record, { server: dns, signal }),
+    observeService(record, { client, naming, signal }),
+    observeDns(record, { server: dns, naming, signal }),
     ...config.templates.map(({ name, destination }) => observeFile(`file ${name}`, { path: destination, signal })),
   ];
 }

@@ -7,7 +7,7 @@ import type { RedisAccess } from '../client/redis.ts';
 import { SentinelLink } from '../client/sentinel.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
-import { dnsSafe, externalNode, masterService, type Naming, recordKey } from '../model/naming.ts';
+import { dnsSafe, environmentLabel, externalNode, masterService, type Naming, recordKey } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { parseRecord } from '../model/record.ts';
 
@@ -82,13 +82,13 @@ export function observeRecord(
 /** The service in Consul's catalog is at another address. */
 export function observeService(
   old: FormerMaster,
-  { client, signal }: { readonly client: ConsulClient; readonly signal: AbortSignal },
+  { client, naming, signal }: { readonly client: ConsulClient; readonly naming: Naming; readonly signal: AbortSignal },
 ): StageObserver {
   return follow('service', {
     client,
     query: { kind: 'service', service: masterService },
     reached: (instances) => {
-      const mine = instances.filter(({ node }) => node === externalNode(old.name));
+      const mine = instances.filter(({ node }) => node === externalNode(naming, old.name));
       return mine.length > 0 && mine.every(({ address: host, port }) => !sameAddress({ host, port }, old.master));
     },
     signal,
@@ -98,12 +98,14 @@ export function observeService(
 /** Consul's DNS answers with another address, or with another port. */
 export function observeDns(
   old: FormerMaster,
-  { server, signal }: { readonly server: Address; readonly signal: AbortSignal },
+  { server, naming, signal }: { readonly server: Address; readonly naming: Naming; readonly signal: AbortSignal },
 ): StageObserver {
   const resolver = new Resolver({ timeout: 500, tries: 1 });
   resolver.setServers([formatAddress(server)]);
   signal.addEventListener('abort', () => resolver.cancel(), { once: true });
-  const name = `${dnsSafe(old.name)}.${masterService}.service.consul`;
+  const { environment } = naming;
+  const tag = environment === undefined ? dnsSafe(old.name) : environmentLabel(environment, old.name);
+  const name = `${tag}.${masterService}.service.consul`;
   const read = async (): Promise<string> => {
     const [hosts, services] = await Promise.all([resolver.resolve4(name), resolver.resolveSrv(name)]).catch((cause) => {
       const message = `Consul's DNS at ${formatAddress(server)} has no answer for ${name} (--dns sets its address)`;

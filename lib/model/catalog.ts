@@ -37,6 +37,7 @@ export type CatalogOperation =
       readonly address: string;
       readonly meta: Readonly<Record<string, string>>;
     }
+  | { readonly kind: 'node-delete'; readonly node: string }
   | { readonly kind: 'service-set'; readonly node: string; readonly service: CatalogService }
   | { readonly kind: 'service-delete'; readonly node: string; readonly serviceId: string; readonly name: string }
   | { readonly kind: 'check-set'; readonly node: string; readonly check: CatalogCheck }
@@ -77,6 +78,8 @@ export interface CatalogContents {
   readonly keys: ReadonlyMap<string, KvEntry>;
   /** Our instances on the master's external node. */
   readonly instances: readonly ServiceInstance[];
+  /** Our instances on nodes with a name of former versions. */
+  readonly former?: readonly ServiceInstance[];
 }
 
 export interface InstanceCheck {

@@ -15,6 +15,9 @@ export function keyPrefix({ environment }: Naming): string {
   return environment === undefined ? 'redis/' : `redis/${environment}/`;
 }
 
+/** The folders of keys below the prefix. */
+export const topFolders = ['record', 'master', 'cluster', 'desired', 'provisioned', 'steering', 'rolling'] as const;
+
 /** The records of masters, one key for each master. */
 export function recordPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}record/`;
@@ -96,9 +99,27 @@ export function nameInKey(part: string): string {
   }
 }
 
-/** The external catalog node that has a master's services. */
-export function externalNode(name: string): string {
-  return `redis-${dnsSafe(name)}`;
+/** The external catalog node that has a master's services: `redis-M`, or `redis-E-M` in an environment. */
+export function externalNode({ environment }: Naming, name: string): string {
+  return environment === undefined ? `redis-${dnsSafe(name)}` : `redis-${environmentLabel(environment, name)}`;
+}
+
+/** What distinguishes masters of one name in several environments of one Consul: `E-M`, as one label of a DNS name. */
+export function environmentLabel(environment: string, name: string): string {
+  return `${dnsSafe(environment)}-${dnsSafe(name)}`;
+}
+
+/** Meta keys of an external node: the master and the environment (empty for none) of the bridge that wrote it. */
+export const nodeMetaKeys = { master: 'switchmaster-master', environment: 'switchmaster-environment' } as const;
+
+/** True for a node that a bridge of any environment wrote. */
+export function isBridgeNode(meta: Readonly<Record<string, string>>): boolean {
+  return Object.hasOwn(meta, nodeMetaKeys.master);
+}
+
+/** The master whose services a bridge of this environment keeps on the node; undefined for every other node. */
+export function masterOfNode({ environment = '' }: Naming, meta: Readonly<Record<string, string>>): string | undefined {
+  return meta[nodeMetaKeys.environment] === environment ? meta[nodeMetaKeys.master] : undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
 import { instanceKinds } from '../model/instance-kinds.ts';
-import { externalNode, replicaService } from '../model/naming.ts';
+import { externalNode, masterOfNode, replicaService } from '../model/naming.ts';
 import type { RenderScope } from './scope.ts';
 import { type InstanceStatus, statusOf } from './service-query.ts';
 
@@ -20,8 +20,10 @@ export interface ReplicaHealth {
  * counts as readable: the record lists it.
  */
 export function readReplicaHealth(scope: RenderScope, master: string): (replica: Address) => ReplicaHealth {
-  const node = externalNode(master);
-  const bridged = read(scope, replicaService).filter((instance) => instance.node === node);
+  const node = externalNode(scope.world, master);
+  const bridged = read(scope, replicaService).filter(
+    (instance) => instance.node === node || masterOfNode(scope.world, instance.nodeMeta) === master,
+  );
   const processes = read(scope, instanceKinds.redis.service);
   return (replica) => {
     const judged = bridged.find((instance) => isAt(instance, replica));

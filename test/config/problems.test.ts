@@ -31,6 +31,11 @@ const cases: readonly { name: string; yaml: string; expected: readonly string[] 
     expected: ['1:1 sentinels: unknown section (did you mean sentinel?)'],
   },
   {
+    name: 'an environment whose keys would lie among those without one',
+    yaml: 'environment: record\n',
+    expected: ['1:14 environment: is the name of a folder of keys below redis/; choose another'],
+  },
+  {
     name: 'an unknown key',
     yaml: 'consul:\n  adress: "127.0.0.1:8500"\n',
     expected: ['2:3 consul.adress: unknown key (did you mean address?)'],

@@ -79,7 +79,10 @@ export class Execution {
     if (colliding !== undefined)
       return `DNS cannot tell these masters apart: ${colliding.join(', ')}; rename one of them`;
     const recorded = held.kind !== 'absent' || past.remembered !== undefined;
-    const owner = nodeOwner({ naming, name }, { node: await this.#options.readNode(externalNode(name)), recorded });
+    const owner = nodeOwner(
+      { naming, name },
+      { node: await this.#options.readNode(externalNode(naming, name)), recorded },
+    );
     return owner === undefined ? undefined : foreignNode({ naming, name }, owner);
   }
 }

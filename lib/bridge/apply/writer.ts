@@ -4,7 +4,7 @@ import type { Outcome } from '../../loop/outcome.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { CatalogOperation } from '../../model/catalog.ts';
 import { masterOpinion, replicaOpinions } from '../../model/check-opinion.ts';
-import { type Naming, recordKey } from '../../model/naming.ts';
+import { masterService, type Naming, recordKey, replicaService } from '../../model/naming.ts';
 import { type MasterRecord, readStoredRecord } from '../../model/record.ts';
 import type { Finding } from '../finding.ts';
 import type { MasterMemory } from '../memory.ts';
@@ -89,7 +89,7 @@ export class RecordWriter {
     if (leftMs > 0)
       return { kind: 'held', summary: 'Consul differs from the record: about to be repaired', retryAfterMs: leftMs };
     const key = recordKey(this.#options.naming, name);
-    const outcome = await repairCatalog(this.#options.client, { key, held, steps });
+    const outcome = await repairCatalog(this.#options.client, { key, held, steps: await this.#withoutShared(steps) });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     if (!isOwnOpinionChange) memory.repairDelay.corrected(signature, this.#nowMs());
     const names = steps.map(stepName);
@@ -98,6 +98,18 @@ export class RecordWriter {
       summary: `repaired in Consul: ${names.join(', ')}`,
       details: { cause: 'repair', steps: names },
     };
+  }
+
+  /** Keeps a node that somebody else has registered a service on. */
+  async #withoutShared(steps: readonly CatalogOperation[]): Promise<readonly CatalogOperation[]> {
+    const kept = new Set<string>();
+    for (const step of steps) {
+      if (step.kind !== 'node-delete') continue;
+      const { value } = await this.#options.client.read({ kind: 'node', node: step.node });
+      const isOurs = ({ name }: { readonly name: string }) => name === masterService || name === replicaService;
+      if (value === undefined || !value.services.every(isOurs)) kept.add(step.node);
+    }
+    return steps.filter((step) => step.kind !== 'node-delete' || !kept.has(step.node));
   }
 
   #wanted({ views, role, unmonitored }: Finding, record: MasterRecord): Wanted {
@@ -159,6 +171,8 @@ function stepName(step: CatalogOperation): string {
       return `key ${step.key}`;
     case 'node-set':
       return `node ${step.node}`;
+    case 'node-delete':
+      return `node ${step.node} removed`;
     case 'service-set':
       return `service ${step.service.id}`;
     case 'service-delete':

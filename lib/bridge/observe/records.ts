@@ -2,6 +2,8 @@ import type { CatalogWatches, Follow, WatchState } from '../../consul/watches.ts
 import type { CatalogContents, KvEntry, ServiceInstance } from '../../model/catalog.ts';
 import {
   externalNode,
+  isBridgeNode,
+  masterOfNode,
   masterService,
   type Naming,
   nameInKey,
@@ -27,6 +29,8 @@ interface Slices {
   readonly records: Map<string, KvEntry>;
   readonly keys: Map<string, Map<string, KvEntry>>;
   readonly instances: Map<string, ServiceInstance[]>;
+  /** Our instances on nodes with a name of former versions, by master. */
+  readonly former: Map<string, ServiceInstance[]>;
   /** Instances that no bridge registered, by the external node of the master whose tag they carry. */
   readonly foreign: Map<string, ServiceInstance[]>;
 }
@@ -41,7 +45,13 @@ export class RecordSource {
   readonly #records: Follow<{ kind: 'key-tree'; prefix: string }>;
   readonly #keys: Follow<{ kind: 'key-tree'; prefix: string }>;
   readonly #services: readonly Follow<{ kind: 'service'; service: string }>[];
-  #slices: Slices = { records: new Map(), keys: new Map(), instances: new Map(), foreign: new Map() };
+  #slices: Slices = {
+    records: new Map(),
+    keys: new Map(),
+    instances: new Map(),
+    former: new Map(),
+    foreign: new Map(),
+  };
 
   constructor(options: {
     readonly watches: CatalogWatches;
@@ -66,7 +76,8 @@ export class RecordSource {
       held: readStoredRecord(this.#slices.records.get(name), name),
       catalogContents: {
         keys: this.#slices.keys.get(name) ?? new Map(),
-        instances: this.#slices.instances.get(externalNode(name)) ?? [],
+        instances: this.#slices.instances.get(externalNode(this.#naming, name)) ?? [],
+        former: this.#slices.former.get(name) ?? [],
       },
       index: state.index,
       resets: state.resets,
@@ -84,7 +95,7 @@ export class RecordSource {
 
   /** Instances that no bridge registered, and that DNS lists among the nodes of this master. */
   foreign(name: string): readonly ServiceInstance[] {
-    return this.#slices.foreign.get(externalNode(name)) ?? [];
+    return this.#slices.foreign.get(externalNode(this.#naming, name)) ?? [];
   }
 
   /** Why nothing can be read yet; undefined when everything was. */
@@ -131,33 +142,37 @@ export class RecordSource {
       keys.set(name, (keys.get(name) ?? new Map()).set(entry.key, entry));
     }
     const instances = new Map<string, ServiceInstance[]>();
+    const former = new Map<string, ServiceInstance[]>();
     const foreign = new Map<string, ServiceInstance[]>();
     for (const instance of this.#services.flatMap(({ state }) => lastValue(state) ?? [])) {
-      for (const master of foreignTo(instance)) foreign.set(master, [...(foreign.get(master) ?? []), instance]);
+      for (const node of this.#foreignTo(instance)) foreign.set(node, [...(foreign.get(node) ?? []), instance]);
+      const master = masterOfNode(this.#naming, instance.nodeMeta);
+      if (master !== undefined && instance.node !== externalNode(this.#naming, master))
+        former.set(master, [...(former.get(master) ?? []), instance]);
       const list = instances.get(instance.node);
       if (list === undefined) instances.set(instance.node, [instance]);
       else list.push(instance);
     }
-    return { records, keys, instances, foreign };
+    return { records, keys, instances, former, foreign };
+  }
+
+  /** The external nodes that an instance's tags name, unless a bridge registered it, of whatever environment. */
+  #foreignTo({ node, nodeMeta, tags }: ServiceInstance): readonly string[] {
+    const nodes = tags.map((tag) => externalNode(this.#naming, tag));
+    return isBridgeNode(nodeMeta) || nodes.includes(node) ? [] : nodes;
   }
 }
 
 /** The masters whose keys and the nodes whose services differ between two readings. */
 function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
   const changed = new Set<string>();
-  for (const part of ['records', 'keys', 'instances', 'foreign'] as const) {
+  for (const part of ['records', 'keys', 'instances', 'former', 'foreign'] as const) {
     for (const name of new Set([...before[part].keys(), ...after[part].keys()])) {
       if (serialize(before[part].get(name)) === serialize(after[part].get(name))) continue;
       changed.add(name);
     }
   }
   return changed;
-}
-
-/** The external nodes that an instance's tags name, unless it lies on one of them: then a bridge registered it. */
-function foreignTo({ node, tags }: ServiceInstance): readonly string[] {
-  const nodes = tags.map(externalNode);
-  return nodes.includes(node) ? [] : nodes;
 }
 
 function serialize(slice: KvEntry | Map<string, KvEntry> | ServiceInstance[] | undefined): string {

@@ -10,6 +10,7 @@ import type {
 import type { Opinion, ReplicaOpinion } from '../../model/check-opinion.ts';
 import {
   dnsSafe,
+  environmentLabel,
   externalNode,
   masterService,
   type Naming,
@@ -46,7 +47,7 @@ export function planPublication(
 ): CatalogChange {
   const { naming, record } = wanted;
   const [master, ...replicas] = wantedServices(wanted, on.catalogContents);
-  const node = externalNode(record.name);
+  const node = externalNode(naming, record.name);
   const write = ({ service, check }: WantedService): CatalogOperation[] => [
     { kind: 'service-set', node, service },
     { kind: 'check-set', node, check },
@@ -72,9 +73,12 @@ export function planConfirmation({ naming, record }: Wanted, on: { readonly inde
   return { first: [cas], rest: [] };
 }
 
-/** Writes only what differs from the record; empty where nothing differs. */
+/**
+ * Writes only what differs from the record; empty where nothing differs. A node with a name of a former version is removed
+ * after everything is right on the node of today, so that DNS is never empty.
+ */
 export function planRepair(wanted: Wanted, catalogContents: CatalogContents): readonly CatalogOperation[] {
-  const node = externalNode(wanted.record.name);
+  const node = externalNode(wanted.naming, wanted.record.name);
   const services = wantedServices(wanted, catalogContents);
   const steps: CatalogOperation[] = wantedKeys(wanted)
     .filter(([key, value]) => catalogContents.keys.get(key)?.value !== value)
@@ -89,12 +93,20 @@ export function planRepair(wanted: Wanted, catalogContents: CatalogContents): re
       heldCheck?.status === check.status && heldCheck.output === check.output && heldCheck.name === check.name;
     if (!same) steps.push({ kind: 'check-set', node, check });
   }
-  return steps;
+  return steps.length > 0 ? steps : removeFormer(catalogContents.former ?? []);
+}
+
+function removeFormer(former: readonly ServiceInstance[]): readonly CatalogOperation[] {
+  const nodes = [...new Set(former.map(({ node }) => node))];
+  return [
+    ...former.map(({ id, name, node }) => ({ kind: 'service-delete', node, serviceId: id, name }) as const),
+    ...nodes.map((node) => ({ kind: 'node-delete', node }) as const),
+  ];
 }
 
 function nodeStep({ naming, record }: Wanted): CatalogOperation {
   const meta = nodeMeta({ naming, name: record.name });
-  return { kind: 'node-set', node: externalNode(record.name), address: record.master.host, meta };
+  return { kind: 'node-set', node: externalNode(naming, record.name), address: record.master.host, meta };
 }
 
 function nodeHolds({ naming, record }: Wanted, catalogContents: CatalogContents): boolean {
@@ -139,7 +151,8 @@ function makeService(
   what: { readonly kind: string; readonly id: string; readonly address: Address },
 ): CatalogService {
   const { environment } = naming;
-  const labels = [dnsSafe(record.name), record.name, ...(environment === undefined ? [] : [environment])];
+  const inEnvironment = environment === undefined ? [] : [environment, environmentLabel(environment, record.name)];
+  const labels = [dnsSafe(record.name), record.name, ...inEnvironment];
   return {
     id: what.id,
     name: what.kind,

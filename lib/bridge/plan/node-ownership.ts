@@ -1,5 +1,5 @@
 import type { CatalogContents, CatalogNode } from '../../model/catalog.ts';
-import { externalNode, type Naming } from '../../model/naming.ts';
+import { externalNode, type Naming, nodeMetaKeys } from '../../model/naming.ts';
 
 /*
  * Who owns a node of the catalog. Our nodes are marked by their meta. A write to an agent's own node would change that
@@ -17,8 +17,8 @@ export function nodeMeta({ naming, name }: Claim): Readonly<Record<string, strin
     'external-node': 'true',
     // consul-esm would probe the node by ping and contradict the Sentinels.
     'external-probe': 'false',
-    [metaMaster]: name,
-    [metaEnvironment]: naming.environment ?? '',
+    [nodeMetaKeys.master]: name,
+    [nodeMetaKeys.environment]: naming.environment ?? '',
   };
 }
 
@@ -55,15 +55,12 @@ export function nodeOwner(
 }
 
 /** A sentence about a node that belongs to somebody else, with the fix. */
-export function foreignNode({ name }: Claim, owner: string): string {
-  return `cannot write to Consul's node ${externalNode(name)}: it belongs to ${owner}; rename one of them`;
+export function foreignNode({ naming, name }: Claim, owner: string): string {
+  return `cannot write to Consul's node ${externalNode(naming, name)}: it belongs to ${owner}; rename one of them`;
 }
 
-const metaMaster = 'switchmaster-master';
-const metaEnvironment = 'switchmaster-environment';
-
 function markedOwner({ naming, name }: Claim, meta: Readonly<Record<string, string>>): string | undefined {
-  const [master, environment] = [meta[metaMaster], meta[metaEnvironment]];
+  const [master, environment] = [meta[nodeMetaKeys.master], meta[nodeMetaKeys.environment]];
   if (master === undefined || environment === undefined) return undefined;
   if (master === name && environment === (naming.environment ?? '')) return 'ours';
   return environment === '' ? `master ${master}` : `master ${master} of environment ${environment}`;

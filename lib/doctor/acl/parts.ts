@@ -4,6 +4,7 @@ import {
   endpointService,
   externalNode,
   masterService,
+  type Naming,
   plainKey,
   plainPrefix,
   provisionedPrefix,
@@ -35,7 +36,7 @@ export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly Ac
       ...[masterService, replicaService].map((service) =>
         write('service', service, 'masters and replicas, as in the record'),
       ),
-      ...nodeRules(masters),
+      ...nodeRules(naming, masters),
       write('key_prefix', steeringPrefix(naming), 'the lease for a failover'),
       write('session_prefix', '', 'ends the lease if the daemon dies'),
     ];
@@ -73,10 +74,16 @@ export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly Ac
 };
 
 /** Masters without wildcards need their own nodes only. */
-function nodeRules(masters: readonly string[]): readonly AclRule[] {
+function nodeRules(naming: Naming, masters: readonly string[]): readonly AclRule[] {
+  const formerly = { environment: undefined };
   if (masters.some((name) => /[*?]/.test(name)))
-    return [write('node_prefix', externalNode(''), "carry the masters' services")];
-  return masters.map((name) => write('node', externalNode(name), 'carries its services'));
+    return [write('node_prefix', externalNode(formerly, ''), "carry the masters' services")];
+  const own = masters.map((name) => write('node', externalNode(naming, name), 'carries its services'));
+  if (naming.environment === undefined) return own;
+  const former = masters.map((name) =>
+    write('node', externalNode(formerly, name), 'carried its services in former versions'),
+  );
+  return [...own, ...former];
 }
 
 /** Consul returns an instance only to a token that may read both its service and its node. */

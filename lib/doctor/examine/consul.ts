@@ -3,7 +3,14 @@ import type { ConsulClient } from '../../client/consul.ts';
 import type { Config } from '../../config/model.ts';
 import { ConsulPart } from '../../consul/part.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import { externalNode, masterService, type Naming, recordPrefix, replicaService } from '../../model/naming.ts';
+import {
+  externalNode,
+  isBridgeNode,
+  masterService,
+  type Naming,
+  recordPrefix,
+  replicaService,
+} from '../../model/naming.ts';
 import { type RecordsReading, readRecords } from '../../model/records.ts';
 import type { AclRule } from '../acl/rule.ts';
 import type { ConsulDns, ExaminedClock, ExaminedConsul } from '../examination.ts';
@@ -32,7 +39,7 @@ export async function examineConsul(
     const [self, missingRules, foreign, records, leader] = await Promise.all([
       readSelf(client),
       readMissing(client, rules),
-      readForeign(client),
+      readForeign(client, { environment }),
       readAllRecords(client, { environment }),
       client.send({ method: 'get', path: '/status/leader', what: 'the leader' }, { timeoutMs }).catch(() => ''),
     ]);
@@ -93,14 +100,16 @@ async function readSelf(
 }
 
 /** Empty if the token may not read them: the rule `acl-missing` reports that. */
-async function readForeign(client: ConsulClient): Promise<NonNullable<ExaminedConsul['foreign']>> {
+async function readForeign(client: ConsulClient, naming: Naming): Promise<NonNullable<ExaminedConsul['foreign']>> {
   const read = (service: string) =>
     client.read({ kind: 'service', service }, { timeoutMs }).then(
       ({ value }) => value,
       () => [],
     );
   const instances = (await Promise.all([masterService, replicaService].map(read))).flat();
-  return instances.filter(({ node, tags }) => !tags.map(externalNode).includes(node));
+  return instances.filter(
+    ({ node, nodeMeta, tags }) => !isBridgeNode(nodeMeta) && !tags.some((tag) => externalNode(naming, tag) === node),
+  );
 }
 
 /** Returns undefined if the token may not read them. */

@@ -81,7 +81,7 @@ t.test('an environment is part of every key and a tag of every service', async (
   t.ok(keys.every((key) => key.startsWith('redis/prod/')));
   t.match(
     first.find(({ kind }) => kind === 'service-set'),
-    { service: { tags: ['m', 'prod'] } },
+    { node: 'redis-prod-m', service: { tags: ['m', 'prod', 'prod-m'] } },
   );
 });
 

@@ -67,7 +67,7 @@ t.test('names become labels of DNS', async (t) => {
   t.equal(dnsSafe('my_shard.1/'), 'my-shard-1-');
   t.match(dnsSafe('my_shard.1/é'), /^my-shard-1-[0-9a-f]{8}$/, 'names that are not ASCII get a hash');
   t.equal(dnsSafe('x'.repeat(80)).length, 63);
-  t.equal(externalNode('a.b'), 'redis-a-b');
+  t.equal(externalNode({ environment: undefined }, 'a.b'), 'redis-a-b');
 });
 
 t.test('names that are the same in DNS are found', async (t) => {

@@ -54,17 +54,7 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
     t.equal(await consul.key(`redis/prod/master/${name}/port`), String(master.address.port));
     t.equal(await readRecord(consul, name), undefined);
     t.strictSame(await consul.dnsA('prod.redis-master.service.consul'), [master.address.host]);
-    t.strictSame(only(await servicesOf(consul, name)).Service.Tags, [name, 'prod']);
-    const other = startBridge(t, { consul, sentinels, masters: [name], environment: 'test' });
-    await waitFor('the other environment to be refused', () =>
-      other.reports.some(
-        ({ outcome }) =>
-          outcome.kind === 'held' &&
-          /redis-apart: it belongs to master apart of environment prod; rename/.test(outcome.summary),
-      ),
-    );
-    t.equal(await readRecord(consul, name, 'redis/test/'), undefined);
-    t.match(other.part.state(), { masters: [{ problem: /belongs to/ }] });
+    t.strictSame(only(await servicesOf(consul, name)).Service.Tags, [name, 'prod', `prod-${name}`]);
   });
 
   t.test("the bridge does not change an agent's own node", async (t) => {

@@ -110,7 +110,7 @@ export async function publish(consul: ConsulAgent, over: Partial<MasterRecord> =
     [`${plain}/epoch`, String(epoch)],
   ];
   const sets = keys.map(([Key, value]) => ({ KV: { Verb: 'set', Key, Value: Buffer.from(value).toString('base64') } }));
-  const Node = externalNode(name);
+  const Node = externalNode(naming, name);
   const service = { ID: masterService, Service: masterService, Address: master.host, Port: master.port, Tags: [name] };
   await consul.put('/v1/txn', [
     ...sets,

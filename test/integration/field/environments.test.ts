@@ -1,0 +1,90 @@
+import t from 'tap';
+import { masterOfNode } from '../../../lib/model/naming.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { failOver, only, recordOf, startBridge } from '../support/bridging.ts';
+
+/* Every chart calls its master `mymaster`: several environments in one Consul. */
+
+const sandbox = await Sandbox.openFor(t, { name: 'field-environments' });
+const name = 'mymaster';
+const consul = await sandbox.consul();
+
+interface Listed {
+  readonly Node: string;
+  readonly NodeMeta: Readonly<Record<string, string>>;
+  readonly ServiceAddress: string;
+  readonly ServiceID: string;
+}
+
+async function listed(): Promise<readonly Listed[]> {
+  return (await consul.get<Listed[]>('/v1/catalog/service/redis-master')) ?? [];
+}
+
+/** A master of its own, with a Sentinel of its own. */
+async function open(environment: string | undefined) {
+  const label = environment ?? 'none';
+  const shard = await sandbox.redis({ name: `${label}-redis`, replicas: 1 });
+  const sentinel = only(await sandbox.sentinels({ name: `${label}-sentinel`, count: 1, masters: [] }));
+  const { host, port } = shard.master.address;
+  await sentinel.command('SENTINEL', 'MONITOR', name, host, port, 1);
+  await waitFor('the replica', () => sentinel.replicaInfos(name), { until: ({ length }) => length === 1 });
+  const prefix = environment === undefined ? 'redis/' : `redis/${environment}/`;
+  return { environment, shard, sentinel, prefix };
+}
+
+const [live, test, none] = await Promise.all([open('live'), open('test'), open(undefined)]);
+
+t.test('the node of a former version is removed without an empty answer of DNS', async (t) => {
+  const { host, port } = live.shard.master.address;
+  const Node = `redis-${name}`;
+  const marks = { 'external-node': 'true', 'switchmaster-master': name, 'switchmaster-environment': 'live' };
+  const Service = { ID: 'redis-master', Service: 'redis-master', Address: host, Port: port, Tags: [name, 'live'] };
+  await consul.put('/v1/catalog/register', { Node, Address: host, NodeMeta: marks, Service });
+  const answers: (readonly string[])[] = [];
+  const polling = new AbortController();
+  const polled = (async () => {
+    while (!polling.signal.aborted) answers.push(await consul.dnsA('live.redis-master.service.consul'));
+  })();
+  startBridge(t, { consul, sentinels: [live.sentinel], environment: 'live' });
+  const nodes = await waitFor('the node of today alone', listed, {
+    until: (all) => all.length === 1 && all[0]?.Node === `redis-live-${name}`,
+  });
+  polling.abort();
+  await polled;
+  t.equal(masterOfNode({ environment: 'live' }, only(nodes).NodeMeta), name);
+  t.equal(await consul.get(`/v1/catalog/node/${Node}`), null, 'the node is gone');
+  t.ok(answers.length > 0 && answers.every((hosts) => hosts.includes(host)), 'DNS always answered');
+});
+
+t.test('masters of one name in several environments have their own keys, nodes and DNS names', async (t) => {
+  for (const { environment, sentinel } of [test, none])
+    startBridge(t, { consul, sentinels: [sentinel], ...(environment === undefined ? {} : { environment }) });
+  startBridge(t, { consul, sentinels: [live.sentinel], environment: 'live' });
+  for (const { prefix, shard } of [live, test, none]) {
+    const record = await recordOf(consul, name, { prefix, until: ({ replicas }) => replicas.length === 1 });
+    t.strictSame(record.master, shard.master.address);
+  }
+  await failOver(test.sentinel, name);
+  const promoted = only(test.shard.replicas).address;
+  await recordOf(consul, name, { prefix: test.prefix, until: ({ master }) => master.port === promoted.port });
+  const hostOf = async (label: string) => only(await consul.dnsA(`${label}.redis-master.service.consul`));
+  t.equal(await hostOf(`test-${name}`), promoted.host);
+  t.equal(await hostOf(`live-${name}`), live.shard.master.address.host);
+  t.strictSame((await listed()).map(({ Node }) => Node).toSorted(), [
+    `redis-live-${name}`,
+    `redis-${name}`,
+    `redis-test-${name}`,
+  ]);
+});
+
+t.test('a bridge does not report the services of other environments as foreign', async (t) => {
+  const bridge = startBridge(t, { consul, sentinels: [none.sentinel] });
+  const state = await waitFor('the bridge', async () => bridge.part.masters.get(name), {
+    until: (master) => (master?.record ?? null) !== null,
+  });
+  t.strictSame(
+    state?.problems.filter(({ kind }) => kind === 'foreign-instance'),
+    [],
+  );
+});
