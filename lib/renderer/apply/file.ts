@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
 import { newFileMode } from '../../model/template-spec.ts';
 import { followLinks } from './links.ts';
+import { processState } from './process-file.ts';
 import { unwritable } from './unwritable.ts';
 
 /*
@@ -210,19 +211,16 @@ export async function removeStaleCandidates(destination: string): Promise<readon
   for (const name of names) {
     const match = name.startsWith(prefix) ? /^(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length)) : null;
     const path = join(folder, name);
-    if (match === null || inUse.has(path) || isRunningElsewhere(Number(match[1]))) continue;
+    if (match === null || inUse.has(path) || (await isAnothersCandidate(path, Number(match[1])))) continue;
     await unlink(path).catch(() => undefined);
     removed.push(path);
   }
   return removed;
 }
 
-function isRunningElsewhere(pid: number): boolean {
+/** Whether the process that wrote it still runs. After a restart of the machine, others have the ids. */
+async function isAnothersCandidate(path: string, pid: number): Promise<boolean> {
   if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  const info = await lstat(path).catch(() => undefined);
+  return info !== undefined && (await processState(pid, info.mtimeMs)) === 'running';
 }
