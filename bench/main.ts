@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { benchEndpoint } from './endpoint.ts';
 import { benchFailover } from './failover.ts';
+import { benchInterrupt } from './interrupt.ts';
 import { benchOutage } from './outage.ts';
 import { benchPause } from './pause.ts';
 import { benchRender } from './render.ts';
@@ -16,6 +17,13 @@ program
   .option('--against <folder>', 'another checkout of switchmaster, with its node_modules, to compare with')
   .option('--json', 'print one JSON object to standard output')
   .action(benchFailover);
+
+program
+  .command('interrupt')
+  .description('measure the time from a record to HAProxy while its template verifies, checks or reloads')
+  .option('--rounds <count>', 'changes of a master in each state', Number, 20)
+  .option('--json', 'print one JSON object to standard output')
+  .action(benchInterrupt);
 
 program
   .command('pause')

@@ -32,7 +32,7 @@ backend {{name}}
 
 /** HAProxy with the shards NAME-a and NAME-b, and a renderer whose check or reload takes long on demand. */
 export async function setUp(
-  t: Test,
+  t: Pick<Test, 'teardown'>,
   { sandbox, consul, name }: { readonly sandbox: Sandbox; readonly consul: ConsulAgent; readonly name: string },
   more: (paths: { socket: string; destination: string }) => Partial<SpecInput>,
 ) {

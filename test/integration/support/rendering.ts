@@ -32,7 +32,7 @@ export interface Rendering {
 
 /** Starts a renderer that stops with the test. */
 export function startRendering(
-  t: Test,
+  t: Pick<Test, 'teardown'>,
   input: {
     consul: ConsulAgent;
     specs: readonly SpecInput[];
@@ -85,7 +85,7 @@ export function startRendering(
 }
 
 /** A folder that is removed after everything that the test started has stopped. tap's own is removed before that. */
-export function makeFolder(t: Test): string {
+export function makeFolder(t: Pick<Test, 'teardown'>): string {
   const folder = mkdtempSync(join(tmpdir(), 'switchmaster-test-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   return folder;
