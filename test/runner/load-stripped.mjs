@@ -4,8 +4,13 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { strippedFile } from './stripped-file.mjs';
 
+const domain = new URL('domain.mjs', import.meta.url);
+
 registerHooks({
   load(url, context, nextLoad) {
+    // tap's own takes a quarter of the CPU time of a test process.
+    if (url.endsWith('/async-hook-domain/dist/mjs/index.js'))
+      return { format: 'module', source: readFileSync(domain, 'utf8'), shortCircuit: true };
     const stripped = url.startsWith('file:') && url.endsWith('.ts') ? readStripped(url) : undefined;
     return stripped === undefined ? nextLoad(url, context) : { format: 'module', source: stripped, shortCircuit: true };
   },
