@@ -149,8 +149,10 @@ export function consulAgent(ground: Ground, options: AgentOptions): ConsulAgent 
   };
   writeFileSync(configFile, JSON.stringify(settings, undefined, 2));
   const argv = ['consul', 'agent', ...(mode === 'dev' ? ['-dev'] : []), '-config-file', configFile] as const;
+  const server = ground.server(name, ['consul', ...argv.slice(1)]);
   return new ConsulAgent(
-    { ...ground.server(name, ['consul', ...argv.slice(1)]), readyTimeoutMs: 30_000 },
+    // Fewer garbage collections, which take a fifth of a short agent's CPU time.
+    { ...server, env: { ...server.env, GOGC: '400' }, readyTimeoutMs: 30_000 },
     { host, ports, nodeName: name, dataDir },
   );
 }

@@ -29,7 +29,9 @@ const followers = [
 ];
 startRegistrar(t, {
   consul,
-  instances: cluster.nodes.map(({ address }) => ({ kind: 'cluster', name, address }) as const),
+  instances: cluster.nodes.map(
+    ({ address }) => ({ kind: 'cluster', name, address, checks: { intervalMs: 400 } }) as const,
+  ),
 });
 
 t.test('the record has every shard, and DNS has the nodes by their roles', async (t) => {

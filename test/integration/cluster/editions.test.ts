@@ -29,7 +29,9 @@ async function tryEdition(t: Test, name: string): Promise<void> {
   startFollower(t, { consul, clusters: [{ name, seeds: [b.address] }] });
   startRegistrar(t, {
     consul,
-    instances: cluster.nodes.map(({ address }) => ({ kind: 'cluster', name, address }) as const),
+    instances: cluster.nodes.map(
+      ({ address }) => ({ kind: 'cluster', name, address, checks: { intervalMs: 400 } }) as const,
+    ),
   });
   await untilTagged(scene, { role: 'master', servers: [a, b, c] });
   await failOverByHand(t, scene);
