@@ -63,7 +63,7 @@ t.test('a check among a hundred masters costs about as much as a route that read
   await server.ready();
   const spent = { check: 0, live: 0 };
   // In turns, so that a busy machine slows both.
-  for (let i = 0; i < 2_000; i += 1) {
+  for (let i = 0; i < 500; i += 1) {
     const startedMs = performance.now();
     await server.inject('/check/master?address=[::1]:6380');
     const betweenMs = performance.now();

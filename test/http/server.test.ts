@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import t from 'tap';
 import { errorAnswer, mastersAnswer, templateTextAnswer } from '../../lib/http/shapes.ts';
+import { parameters } from '../property/parameters.ts';
 import { exampleToken, listen, serve } from './serve.ts';
 import { exampleMaster, exampleTemplate, exampleViews } from './views.ts';
 
@@ -142,7 +143,7 @@ t.test('hostile requests get one shape of error and never a 500', async (t) => {
       if (answer.status >= 500) return false;
       return method === 'HEAD' || errorAnswer.safeParse(JSON.parse(answer.body)).success;
     }),
-    { numRuns: 1_500 },
+    parameters({ runs: 400 }),
   );
   t.strictSame(defects, []);
 });
