@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chown, type FileHandle, link, lstat, open, readdir, rename, unlink } from 'node:fs/promises';
+import { chown, type FileHandle, link, lstat, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
 import { newFileMode } from '../../model/template-spec.ts';
@@ -24,7 +24,9 @@ interface Ownership {
 export type WantedOwnership = { readonly [K in keyof Ownership]?: Ownership[K] | undefined };
 
 export interface PresentFile extends Ownership {
+  /** Empty where the daemon may not read the file. */
   readonly bytes: Buffer;
+  readonly access: 'readable' | 'unreadable';
   /** The destination, or the file that it links to. */
   readonly path: string;
 }
@@ -53,14 +55,26 @@ export async function readDestination(destination: string): Promise<PresentFile 
       const [info, path] = await Promise.all([handle.stat(), followLinks(destination)]);
       if (!info.isFile()) throw new SwitchmasterError('file-unwritable', `${destination} is not a regular file.`);
       const bytes = await handle.readFile();
-      return { bytes, path, mode: info.mode & 0o7777, uid: info.uid, gid: info.gid };
+      return { bytes, access: 'readable', path, mode: info.mode & 0o7777, uid: info.uid, gid: info.gid };
     } finally {
       close(handle);
     }
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    const unread = code === 'EACCES' ? await describeUnread(destination) : undefined;
+    if (unread !== undefined) return unread;
     throw unwritable(destination, 'be read', thrown);
   }
+}
+
+/** A file that only others may read, in a folder that the daemon may write: it can be replaced all the same. */
+async function describeUnread(destination: string): Promise<PresentFile | undefined> {
+  const info = await stat(destination).catch(() => undefined);
+  if (info?.isFile() !== true) return undefined;
+  const path = await followLinks(destination);
+  const { uid, gid, mode } = info;
+  return { bytes: Buffer.alloc(0), access: 'unreadable', path, mode: mode & 0o7777, uid, gid };
 }
 
 /** Writes a candidate to the disk, with the permissions that the destination will get. Leaves no file when it fails. */

@@ -47,7 +47,8 @@ export interface Change {
  */
 export async function replaceFile(step: Step, change: Change): Promise<Transaction> {
   const { rendering, present, memory } = change;
-  const inUse = memory.owed?.step === 'reload' ? undefined : present;
+  const known = present?.access === 'readable' ? present : undefined;
+  const inUse = memory.owed?.step === 'reload' ? undefined : known;
   const route = chooseRoute(step.spec, inUse?.bytes.toString(), rendering.text);
   const keep = memory.owed === undefined ? 'good-copy' : 'nothing';
   const moving = moveEarly(step, route);
@@ -120,7 +121,7 @@ async function putInPlace(
   const { destination } = spec;
   const ownership = await resolveOwnership(step);
   // The present file stays good, whatever the result of the candidate.
-  const keeps = input.keep === 'good-copy' && canGoBack(step) && present !== undefined;
+  const keeps = input.keep === 'good-copy' && canGoBack(step) && present?.access === 'readable';
   const keeping = keeps ? keepGoodCopy(destination, present, spec.placement) : undefined;
   const candidacy = { destination, bytes, ownership, present, signal };
   const writing = spec.placement === 'in-place' ? writeAnywhere(candidacy) : writeCandidate(candidacy);
@@ -186,7 +187,7 @@ async function rollBack(step: Step, input: { change: Change; error: Switchmaster
 
 /** The text before the change, or the last one that worked where a reload was owed already. */
 async function findGood({ spec }: Step, { memory, present }: Change): Promise<Buffer | undefined> {
-  if (memory.owed === undefined && present !== undefined) return present.bytes;
+  if (memory.owed === undefined && present?.access === 'readable') return present.bytes;
   return readGoodCopy(spec.destination);
 }
 

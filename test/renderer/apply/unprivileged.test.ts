@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { runCommand } from '../../../lib/renderer/apply/command.ts';
@@ -18,7 +27,7 @@ function runAsNobody(destination: string) {
     process.setgroups([]); process.setgid(${nobody}); process.setuid(${nobody});
     const destination = ${JSON.stringify(destination)};
     const present = await readDestination(destination);
-    await keepGoodCopy(destination, present);
+    if (present.access === 'readable') await keepGoodCopy(destination, present);
     const signal = new AbortController().signal;
     const candidate = await writeCandidate({ destination, bytes: Buffer.from('new'), ownership: {}, present, signal });
     await swapIn(candidate);
@@ -45,6 +54,20 @@ t.test('a daemon without root replaces a file of root in a folder that it may wr
   );
   // fs.protected_hardlinks refuses a link to a file of another owner.
   t.equal(good, 'old');
+});
+
+t.test('a daemon without root replaces a file that it may not read', async (t) => {
+  if (process.getuid?.() !== 0) {
+    t.pass('only root can give up root');
+    return;
+  }
+  const folder = t.testdir({ 'a.cfg': 'old' });
+  const destination = join(folder, 'a.cfg');
+  chmodSync(destination, 0o600);
+  chownSync(folder, nobody, nobody);
+  runAsNobody(destination);
+  t.equal(readFileSync(destination, 'utf8'), 'new');
+  t.strictSame([statSync(destination).uid, statSync(destination).mode & 0o777], [nobody, 0o600]);
 });
 
 t.test('where no good copy can be kept, no older copy stays', async (t) => {
