@@ -4,6 +4,7 @@ import type { Address } from '../model/address.ts';
 import { findProblems } from '../model/judgement/problems.ts';
 import type { MasterProblem } from '../model/problem.ts';
 import type { StoredRecord } from '../model/record.ts';
+import type { SentinelView } from '../model/sentinel.ts';
 import type { MasterMemory } from './memory.ts';
 import type { LagSource } from './observe/lag.ts';
 import type { RecordSource } from './observe/records.ts';
@@ -59,13 +60,18 @@ export class BridgeView implements MastersView {
     return held?.kind === 'present' ? held : undefined;
   }
 
+  /** What the Sentinels said at the last reading, each once. */
+  views(name: string): readonly SentinelView[] {
+    return distinctViews(this.#parts.memory(name).lastReadings?.readings ?? []);
+  }
+
   problems(name: string): readonly MasterProblem[] {
     const { redis, records, memory, sentinels } = this.#parts;
-    const { lastReadings, problem } = memory(name);
+    const { problem } = memory(name);
     const record = this.held(name)?.record;
     return findProblems({
       expected: record === undefined ? undefined : { by: 'record', record },
-      views: distinctViews(lastReadings?.readings ?? []),
+      views: this.views(name),
       refusals: redis.refusals(name),
       unreached: redis.unreached(name),
       foreign: records.foreign(name),

@@ -205,6 +205,7 @@ function buildEndpoint(
     naming: { environment },
     decisions: context.decisions,
     version: context.version,
+    sentinels: (name) => context.bridge()?.masters.views(name) ?? [],
     failOver: (name) => context.views().masterControls.failOver(name, {}),
     log: context.log.child({ part: 'endpoint' }),
   });

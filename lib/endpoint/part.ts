@@ -11,6 +11,7 @@ import { SwitchmasterError } from '../errors.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { Naming } from '../model/naming.ts';
+import type { SentinelView } from '../model/sentinel.ts';
 import type { Part, Readiness, StopOptions } from '../part.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Access } from './access.ts';
@@ -26,6 +27,8 @@ export interface EndpointPartOptions {
   /** The decisions of this node's bridge. */
   readonly decisions: Decisions;
   readonly version: string;
+  /** What the Sentinels say of a master, on a node with a bridge. Default: nothing. */
+  readonly sentinels?: (name: string) => readonly SentinelView[];
   /** Orders a planned failover at this node's bridge. */
   readonly failOver: (name: string) => Promise<unknown>;
   readonly onReport: (report: RunReport) => void;
@@ -153,6 +156,7 @@ export class EndpointPart implements Part {
           ...(ordering === undefined ? {} : { operator: ordering }),
         }),
         view: () => this.#knowledge.view,
+        sentinels: this.#options.sentinels ?? (() => []),
         isCurrent: () => this.#knowledge.consul === 'current',
         failOver: ordering === undefined ? undefined : failOver,
         facts: () => this.#facts(),

@@ -13,7 +13,7 @@ function view(master: Partial<ServedMaster>, endpoints: ServedView['endpoints'] 
   return { masters: new Map([[served.name, served]]), endpoints };
 }
 
-const replica = { address: b, condition: 'up', link: 'ok' } as const;
+const replica = { address: b, recorded: b, condition: 'up', link: 'ok' } as const;
 const nothing: ServedView = { masters: new Map(), endpoints: [] };
 const peer = { id: 'f'.repeat(40), address: { host: '10.0.0.9', port: 26379 } };
 
@@ -24,7 +24,7 @@ const table: readonly { title: string; before: ServedView; after: ServedView; me
   {
     title: 'a change of master, with its replicas',
     before: view({ replicas: [replica] }),
-    after: view({ address: b, replicas: [{ address: a, condition: 's_down', link: 'err' }] }),
+    after: view({ address: b, replicas: [{ address: a, recorded: a, condition: 's_down', link: 'err' }] }),
     messages: [
       '+failover-end master shard1 10.0.0.1 6379',
       '+switch-master shard1 10.0.0.1 6379 10.0.0.2 6379',
@@ -52,8 +52,8 @@ const table: readonly { title: string; before: ServedView; after: ServedView; me
   },
   {
     title: 'a replica at an IPv6 address that goes down',
-    before: view({ replicas: [{ ...replica, address: c }] }),
-    after: view({ replicas: [{ address: c, condition: 's_down', link: 'err' }] }),
+    before: view({ replicas: [{ ...replica, address: c, recorded: c }] }),
+    after: view({ replicas: [{ address: c, recorded: c, condition: 's_down', link: 'err' }] }),
     messages: ['+sdown slave [2001:db8::3]:6379 2001:db8::3 6379 @ shard1 10.0.0.1 6379'],
   },
   {

@@ -1,4 +1,5 @@
 import { SwitchmasterError } from '../../errors.ts';
+import type { SentinelView } from '../../model/sentinel.ts';
 import type { Client } from '../client.ts';
 import { describeEndpoint, describeMaster, describeReplica } from '../plan/answers.ts';
 import type { ServedMaster, ServedView } from '../plan/view.ts';
@@ -9,6 +10,8 @@ export interface SentinelContext {
   readonly id: () => string;
   /** undefined until Consul was read once. */
   readonly view: () => ServedView | undefined;
+  /** What the Sentinels say of a master; empty on a node without a bridge. */
+  readonly sentinels: (name: string) => readonly SentinelView[];
   /** Whether Consul answers now. */
   readonly isCurrent: () => boolean;
   /** Orders a planned failover; undefined where the config allows none. Rejects with the reason. */
@@ -37,7 +40,10 @@ const ofMaster = (run: (master: ServedMaster, call: Call) => Reply | Promise<Rep
   },
 });
 
-const replicas = ofMaster((master) => master.replicas.map((replica) => describeReplica(replica, master)));
+const replicas = ofMaster((master, { context }) => {
+  const sentinels = context.sentinels(master.name);
+  return master.replicas.map((replica) => describeReplica(replica, { master, sentinels }));
+});
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
   'get-master-addr-by-name': {
@@ -49,9 +55,14 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   },
   masters: {
     arguments: 0,
-    run: ({ view }) => [...view.masters.values()].map((master) => describeMaster(master, view)),
+    run: ({ view, context }) =>
+      [...view.masters.values()].map((master) =>
+        describeMaster(master, { view, sentinels: context.sentinels(master.name) }),
+      ),
   },
-  master: ofMaster((master, { view }) => describeMaster(master, view)),
+  master: ofMaster((master, { view, context }) =>
+    describeMaster(master, { view, sentinels: context.sentinels(master.name) }),
+  ),
   replicas,
   slaves: replicas,
   sentinels: ofMaster((_master, { view }) => view.endpoints.map(describeEndpoint)),

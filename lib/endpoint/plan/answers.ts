@@ -1,4 +1,5 @@
-import { type Address, formatAddress } from '../../model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
+import type { SentinelView } from '../../model/sentinel.ts';
 import type { ServedEndpoint, ServedMaster, ServedReplica, ServedView } from './view.ts';
 
 /*
@@ -12,14 +13,19 @@ type Fields = ReadonlyMap<string, string>;
 const downAfterMs = 30_000;
 const failoverTimeoutMs = 180_000;
 
-/** The endpoint takes no vote: one of them is enough. */
-const quorum = 1;
+/** The endpoint has no vote: one of them is enough. */
+const defaultQuorum = 1;
 
-export function describeMaster(master: ServedMaster, view: ServedView): Fields {
+/** `sentinels`: what the Sentinels say of the master, on a node with a bridge. */
+export function describeMaster(
+  master: ServedMaster,
+  from: { readonly view: ServedView; readonly sentinels: readonly SentinelView[] },
+): Fields {
   const { condition } = master;
+  const known = from.sentinels.find((view) => sameAddress(view.master, master.record.master));
   return new Map([
     ['name', master.name],
-    ...server(master.address),
+    ...server(master.address, known?.masterRunId),
     ['flags', [...(condition === 'o_down' ? ['s_down', 'o_down'] : downFlags(condition)), 'master'].join(',')],
     ...link(condition === 'up'),
     ['down-after-milliseconds', String(downAfterMs)],
@@ -28,18 +34,23 @@ export function describeMaster(master: ServedMaster, view: ServedView): Fields {
     ['role-reported-time', '0'],
     ['config-epoch', String(master.record.epoch)],
     ['num-slaves', String(master.replicas.length)],
-    ['num-other-sentinels', String(view.endpoints.length)],
-    ['quorum', String(quorum)],
-    ['failover-timeout', String(failoverTimeoutMs)],
+    ['num-other-sentinels', String(from.view.endpoints.length)],
+    ['quorum', String(known?.quorum ?? defaultQuorum)],
+    ['failover-timeout', String(known?.failoverTimeoutMs ?? failoverTimeoutMs)],
     ['parallel-syncs', '1'],
   ]);
 }
 
-export function describeReplica(replica: ServedReplica, master: ServedMaster): Fields {
-  const { address, condition } = replica;
+export function describeReplica(
+  replica: ServedReplica,
+  from: { readonly master: ServedMaster; readonly sentinels: readonly SentinelView[] },
+): Fields {
+  const { address, condition, recorded } = replica;
+  const { master, sentinels } = from;
+  const known = sentinels.flatMap((view) => view.replicas).find((seen) => sameAddress(seen.address, recorded));
   return new Map([
     ['name', formatAddress(address)],
-    ...server(address),
+    ...server(address, known?.runId),
     ['flags', [...downFlags(condition), 'slave'].join(',')],
     ...link(condition === 'up'),
     ['down-after-milliseconds', String(downAfterMs)],
@@ -50,7 +61,7 @@ export function describeReplica(replica: ServedReplica, master: ServedMaster): F
     ['master-link-status', replica.link],
     ['master-host', master.address.host],
     ['master-port', String(master.address.port)],
-    ['slave-priority', '100'],
+    ['slave-priority', String(known?.priority ?? 100)],
     ['slave-repl-offset', '0'],
     ['replica-announced', '1'],
   ]);
@@ -71,12 +82,12 @@ export function describeEndpoint({ id, address }: ServedEndpoint): Fields {
   ]);
 }
 
-/** A run id is known to Sentinel alone; without one, Sentinel's answer is empty too. */
-function server({ host, port }: Address): readonly (readonly [string, string])[] {
+/** Without a run id, Sentinel's answer is empty too. */
+function server({ host, port }: Address, runId = ''): readonly (readonly [string, string])[] {
   return [
     ['ip', host],
     ['port', String(port)],
-    ['runid', ''],
+    ['runid', runId],
   ];
 }
 

@@ -23,7 +23,10 @@ export interface ServedMaster {
 }
 
 export interface ServedReplica {
+  /** Where clients reach it. */
   readonly address: Address;
+  /** Its address in the record. */
+  readonly recorded: Address;
   readonly condition: 'up' | 's_down';
   /** Whether it replicates from the master. */
   readonly link: 'ok' | 'err';
@@ -88,6 +91,7 @@ function serveMaster(
       const status = statusAt(from.replicas, replica);
       return {
         address: from.publish(replica),
+        recorded: replica,
         condition: status === 'critical' ? 's_down' : 'up',
         link: status === undefined || status === 'passing' ? 'ok' : 'err',
       };

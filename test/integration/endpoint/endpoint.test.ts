@@ -19,8 +19,11 @@ if (crashed === undefined || planned === undefined) throw new Error('there are t
 const sentinels = await sandbox.sentinels({ masters: [crashed, planned] });
 const sentinel = only(sentinels.slice(0, 1));
 const decisions = new Decisions();
-startBridge(t, { consul, sentinels, onDecision: (record) => decisions.announce(record) });
-const [near, far] = await Promise.all([startEndpoint(t, { consul, decisions }), startEndpoint(t, { consul })]);
+const bridge = startBridge(t, { consul, sentinels, onDecision: (record) => decisions.announce(record) });
+const [near, far] = await Promise.all([
+  startEndpoint(t, { consul, decisions, bridge: bridge.part }),
+  startEndpoint(t, { consul }),
+]);
 await Promise.all([crashed, planned].map(({ name }) => recordOf(consul, name)));
 await waitFor('both endpoints to know each master and each other', async () => {
   const replies = await Promise.all(
@@ -62,7 +65,18 @@ t.test('each question has the same shape of answer as at a Sentinel', async (t) 
 });
 
 t.test('what clients read has the same value as at a Sentinel', async (t) => {
-  const keys = ['name', 'ip', 'port', 'flags', 'config-epoch', 'num-slaves', 'role-reported', 'parallel-syncs'];
+  const keys = [
+    'name',
+    'ip',
+    'port',
+    'flags',
+    'config-epoch',
+    'num-slaves',
+    'role-reported',
+    'quorum',
+    'failover-timeout',
+    'runid',
+  ];
   const replicaKeys = [
     'name',
     'ip',
@@ -72,6 +86,7 @@ t.test('what clients read has the same value as at a Sentinel', async (t) => {
     'master-host',
     'master-port',
     'slave-priority',
+    'runid',
   ];
   const pick = (fields: Record<string, string>, of: readonly string[]) => of.map((key) => [key, fields[key]]);
   const master = async (at: typeof near.address) => pairs(await redisCli(at, ['SENTINEL', 'MASTER', 'planned']));

@@ -1,3 +1,4 @@
+import type { BridgePart } from '../../../lib/bridge/part.ts';
 import { ConsulClient } from '../../../lib/client/consul.ts';
 import type { EndpointConfig } from '../../../lib/config/model.ts';
 import { Decisions } from '../../../lib/consul/decisions.ts';
@@ -16,6 +17,8 @@ export interface EndpointSetup {
   readonly decisions?: Decisions;
   readonly environment?: string;
   readonly failOver?: (name: string) => Promise<unknown>;
+  /** The bridge of the same node. */
+  readonly bridge?: BridgePart;
 }
 
 export interface RunningEndpoint {
@@ -29,7 +32,7 @@ export interface RunningEndpoint {
 /** An endpoint in this process that listens, and stops with the test. */
 export async function startEndpoint(
   t: Pick<TestLike, 'teardown'>,
-  { consul, settings, environment, decisions = new Decisions(), failOver = async () => {} }: EndpointSetup,
+  { consul, settings, environment, decisions = new Decisions(), failOver = async () => {}, bridge }: EndpointSetup,
 ): Promise<RunningEndpoint> {
   const client = new ConsulClient(consul.http);
   const watches = new CatalogWatches({ client });
@@ -43,6 +46,7 @@ export async function startEndpoint(
     decisions,
     version: '0',
     failOver,
+    sentinels: (name) => bridge?.masters.views(name) ?? [],
     onReport: () => {},
     log: makeLog({ level: 'error', format: 'json', stream: { write: (line) => void lines.push(line) } }),
   });
