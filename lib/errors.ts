@@ -36,7 +36,10 @@ const rows = {
     ...temporary,
     message: 'The Consul agent does not answer: connection refused, reset or timed out.',
   },
-  'consul-denied': { ...temporary, message: 'Consul refuses the token: an ACL rule is missing.' },
+  'consul-denied': {
+    ...temporary,
+    message: 'Consul refuses the token, or hides something from it: an ACL rule is missing.',
+  },
   'consul-unavailable': {
     ...temporary,
     message: 'Consul answers but cannot serve: no leader, a rate limit or a server error.',

@@ -58,6 +58,11 @@ export function readMetadata(kind: ConsulQuery['kind'], headers: Headers): Answe
   };
 }
 
+/** Whether Consul left something out that the token may not read (Consul 1.11 and later). */
+export function isFiltered(headers: Headers): boolean {
+  return headers['x-consul-results-filtered-by-acls'] === 'true';
+}
+
 function isStreamed(kind: ConsulQuery['kind'], headers: Headers): boolean {
   const backend = headers['x-consul-query-backend'];
   if (backend !== undefined) return backend === 'streaming';

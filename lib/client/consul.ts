@@ -1,55 +1,18 @@
 import { EventEmitter } from 'node:events';
 import type http from 'node:http';
 import Consul from 'consul';
+import { accessFor, isEmptyAnswer, type ReadAccess } from '../model/access.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
-import { readAnswer, readMetadata } from './consul-answers.ts';
+import { authorizeCall, hiddenError, readDenied } from './consul-access.ts';
+import { isFiltered, readAnswer, readMetadata } from './consul-answers.ts';
 import { isConflict, refusedStep, responseBody, translate } from './consul-errors.ts';
+import type { AgentCall, ConsulOptions, Indexed, ReadOptions } from './consul-options.ts';
 import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
 import { putTransaction, type TransactionTarget } from './consul-transaction.ts';
 import { Precedence } from './precedence.ts';
 import { timed } from './request-time.ts';
-import { type ClientTls, makeHttpAgent } from './tls.ts';
-
-/** How to reach the Consul agent. The TLS fields are PEM texts. */
-export interface ConsulOptions {
-  readonly host: string;
-  readonly port: number;
-  /** A unix domain socket instead of host and port. */
-  readonly socketPath?: string;
-  readonly tls?: ClientTls;
-  /** A function gives the present token for each request: it may be rotated. */
-  readonly token?: string | (() => string | undefined);
-  readonly datacenter?: string;
-  /** Called when Consul answered a transaction, with success or not. */
-  readonly onTransaction?: () => void;
-}
-
-export interface ReadOptions {
-  /** Blocks until the index passes this one; 0 or undefined answers at once. */
-  readonly index?: bigint;
-  /** How long Consul may block, at most 600,000. Default 300,000. */
-  readonly waitMs?: number;
-  /** `stale`: any server may answer; `consistent`: the leader confirms its leadership first. Default `default`. */
-  readonly consistency?: 'default' | 'stale' | 'consistent';
-  readonly signal?: AbortSignal;
-  /** For reads that do not block. Default 10,000. */
-  readonly timeoutMs?: number;
-}
-
-export interface Indexed<T> {
-  readonly value: T;
-  /** X-Consul-Index: the index for the next blocking query. */
-  readonly index: bigint;
-  /** False where the answering server knew no leader: the answer may be old. Always true for a streamed answer. */
-  readonly knownLeader: boolean;
-  /** Milliseconds since the answering server last heard of the leader; 0 from the leader itself, and where streamed. */
-  readonly lastContactMs: number;
-  /** True where the agent answers from the view that servers stream to it (the default since Consul 1.10). */
-  readonly streamed?: boolean;
-  /** The agent's clock, in whole seconds; NaN if the answer has no date. */
-  readonly servedAtMs?: number;
-}
+import { makeHttpAgent } from './tls.ts';
 
 /** The result of a transaction: all steps were carried out, or none. */
 export type TransactionResult =
@@ -71,19 +34,11 @@ interface Sent {
   readonly res?: { readonly body: unknown };
 }
 
-/** `path` below /v1, with `{name}` for each of `params`. */
-export interface AgentCall {
-  readonly method: 'get' | 'put' | 'post';
-  readonly path: string;
-  readonly params?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly body?: object;
-  /** For messages. */
-  readonly what: string;
-}
-
 const defaultTimeoutMs = 10_000;
 const defaultWaitMs = 300_000;
+const accessTimeoutMs = 2_000;
+/** Pause after Consul did not say what a token may read. */
+const accessPauseMs = 10_000;
 
 /** One Consul agent: reads with Consul's indexes, and transactions. Every failure is a SwitchmasterError. */
 export class ConsulClient {
@@ -92,6 +47,8 @@ export class ConsulClient {
   readonly #options: ConsulOptions;
   readonly #precedence = new Precedence();
   readonly #onTransaction: () => void;
+  /** With ACLs off, Consul refuses to say what a token may read. */
+  #accessUnknownUntilMs = 0;
 
   constructor(options: ConsulOptions) {
     this.#options = options;
@@ -106,7 +63,10 @@ export class ConsulClient {
     } as ConstructorParameters<typeof Consul>[0]);
   }
 
-  /** Reads once. With `index` it blocks until there is something newer or `waitMs` is over. */
+  /**
+   * Reads once. With `index` it blocks until there is something newer or `waitMs` is over. Throws `consul-denied` also for
+   * an empty answer that ACLs have emptied.
+   */
   async read<Q extends ConsulQuery>(query: Q, options: ReadOptions = {}): Promise<Indexed<ConsulAnswers[Q['kind']]>> {
     const blocking = options.index !== undefined && options.index > 0n;
     const waitMs = options.waitMs ?? defaultWaitMs;
@@ -122,10 +82,29 @@ export class ConsulClient {
     // The duration of a blocking query is not a delay, so it is not measured.
     const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
     if (blocking) await this.#precedence.after();
-    return {
-      value: readAnswer(query, body, what) as ConsulAnswers[Q['kind']],
-      ...readMetadata(query.kind, answer.headers),
-    };
+    const value = readAnswer(query, body, what) as ConsulAnswers[Q['kind']];
+    const access = isEmptyAnswer(value) ? accessFor(query) : undefined;
+    if (access !== undefined) {
+      const refused = isFiltered(answer.headers) ? [access] : await this.denied([access], { ...query, ...options });
+      if (refused.length > 0) throw hiddenError(what, refused);
+    }
+    return { value, ...readMetadata(query.kind, answer.headers) };
+  }
+
+  /** What of this the token may not read. Empty also where ACLs are off, or where Consul does not say it. */
+  async denied(
+    access: readonly ReadAccess[],
+    { dc, signal }: { readonly dc?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<readonly ReadAccess[]> {
+    if (access.length === 0 || performance.now() < this.#accessUnknownUntilMs) return [];
+    const options = { timeoutMs: accessTimeoutMs, ...(signal === undefined ? {} : { signal }) };
+    try {
+      return readDenied(await this.send(authorizeCall(access, dc), options), access);
+    } catch {
+      signal?.throwIfAborted();
+      this.#accessUnknownUntilMs = performance.now() + accessPauseMs;
+      return [];
+    }
   }
 
   /**
@@ -159,7 +138,10 @@ export class ConsulClient {
     }
   }
 
-  /** One call that the package does not support in full (the agent's API). Returns the answer, parsed if it is JSON. */
+  /**
+   * One call that the package does not support in full. It goes to the client's datacenter, except to the agent's own API.
+   * Returns the answer, parsed if it is JSON.
+   */
   async send(
     call: AgentCall,
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
@@ -168,11 +150,12 @@ export class ConsulClient {
       '_get' | '_put' | '_post',
       (request: object, end: Plugin) => Promise<unknown>
     >;
-    const { method, what, ...target } = call;
-    const { token } = this.#base;
+    const { method, what, query = {}, ...target } = call;
+    const { token, dc: own } = this.#base;
+    const dc = own === undefined || call.path.startsWith('/agent/') ? {} : { dc: own };
     const headers = token === undefined ? {} : { 'x-consul-token': token };
     const send: Call = ({ timeout, ctx }) =>
-      api[`_${method}`]({ ...target, headers, timeout, ctx, type: 'json' }, answer);
+      api[`_${method}`]({ ...target, query: { ...dc, ...query }, headers, timeout, ctx, type: 'json' }, answer);
     const request = { timeout: options.timeoutMs ?? defaultTimeoutMs };
     const [, body] = await timed({ server: 'consul', operation: 'agent' }, () =>
       this.#call(send, { request, what, signal: options.signal }),

@@ -97,8 +97,12 @@ const template = z.strictObject({
   verify: verify.optional(),
   wait: z.strictObject({ min: duration({ minMs: 0 }), max: duration({ minMs: 0 }) }).default({ min: 100, max: 2_000 }),
   guard: z
-    .strictObject({ minServers: z.int().min(0).optional(), maxLoss: z.number().min(0).max(1).default(1) })
-    .default({ maxLoss: 1 }),
+    .strictObject({
+      minServers: z.int().min(0).optional(),
+      maxLoss: z.number().min(0).max(1).default(1),
+      onEmpty: z.enum(['hold', 'follow']).default('hold'),
+    })
+    .default({ maxLoss: 1, onEmpty: 'hold' }),
   rolling: z.strictObject({ limit: z.int().min(1), group: text.optional() }).optional(),
   /** The consumer owns the file once it exists. */
   seed: z.boolean().default(false),

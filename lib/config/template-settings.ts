@@ -23,7 +23,7 @@ export async function resolveSettings(
   return {
     vars: raw.vars,
     wait,
-    guard: { maxLoss: raw.guard.maxLoss, ...defined({ minServers: raw.guard.minServers }) },
+    guard: { maxLoss: raw.guard.maxLoss, onEmpty: raw.guard.onEmpty, ...defined({ minServers: raw.guard.minServers }) },
     upkeep: raw.seed ? 'seed' : 'kept',
     ...defined({
       format: raw.format,

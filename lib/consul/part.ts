@@ -6,7 +6,7 @@ import type { Part } from '../part.ts';
 import { PooledReader } from './pooled-reader.ts';
 import { CatalogWatches, type CatalogWatchesOptions } from './watches.ts';
 
-export interface ConsulPartOptions extends Pick<CatalogWatchesOptions, 'onConnectionChange' | 'onTree'> {
+export interface ConsulPartOptions extends Pick<CatalogWatchesOptions, 'onConnectionChange' | 'onDenied' | 'onTree'> {
   /** The present token, where it may be rotated. Default: that of the config. */
   readonly token?: () => Secret | undefined;
 }

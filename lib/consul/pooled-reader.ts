@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { bulkhead } from 'cockatiel';
-import type { Indexed, ReadOptions } from '../client/consul.ts';
+import type { Indexed, ReadOptions } from '../client/consul-options.ts';
+import type { ReadAccess } from '../model/access.ts';
 import type { ConsulAnswers, ConsulQuery } from '../model/query.ts';
 import { ChangeFeed } from './change-feed.ts';
 import type { Reader } from './watch.ts';
@@ -49,6 +50,10 @@ export class PooledReader implements Reader {
     } finally {
       this.#own -= 1;
     }
+  }
+
+  async denied(...asked: Parameters<NonNullable<Reader['denied']>>): Promise<readonly ReadAccess[]> {
+    return (await this.#client.denied?.(...asked)) ?? [];
   }
 
   #readPlainly(query: ConsulQuery, options: ReadOptions): Promise<Answer> {

@@ -1,8 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Backoff, makeBackoff } from '../backoff.ts';
-import type { Indexed, ReadOptions } from '../client/consul.ts';
+import { hiddenError } from '../client/consul-access.ts';
+import type { Indexed, ReadOptions } from '../client/consul-options.ts';
 import { SwitchmasterError } from '../errors.ts';
+import { accessForLost, type ReadAccess } from '../model/access.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
 import { makeTokenBucket, type TokenBucket } from './token-bucket.ts';
 import { answered, failed, type WatchEvent, type WatchState } from './watch-state.ts';
@@ -10,6 +12,11 @@ import { answered, failed, type WatchEvent, type WatchState } from './watch-stat
 /** Reads from Consul: the client, or a reader in front of it that saves connections. */
 export interface Reader {
   read(query: ConsulQuery, options: ReadOptions): Promise<Indexed<ConsulAnswers[ConsulQuery['kind']]>>;
+  /** What of this the token may not read. Default: nothing is known to be denied. */
+  denied?(
+    access: readonly ReadAccess[],
+    options: { dc?: string; signal?: AbortSignal },
+  ): Promise<readonly ReadAccess[]>;
 }
 
 export interface WatchLimits {
@@ -137,6 +144,7 @@ export class Watch {
     const asked = { index: this.#index, atMs: performance.now() };
     const answer = await this.#read(signal);
     if (signal.aborted) return 0;
+    await this.#refuseHidden(answer, signal);
     this.#backoff.reset();
     const isEarly = performance.now() - asked.atMs < this.#waitMs;
     if (asked.index > 0n && answer.index === asked.index && isEarly) {
@@ -176,6 +184,19 @@ export class Watch {
     // A server cut off from its leader answers from the past, and one that lags behind looks as if the index had fallen:
     // only the leader's word counts then, or nothing.
     return this.#reader.read(this.query, { ...options, index: 0n, consistency: 'default' });
+  }
+
+  /**
+   * ACLs remove from an answer what the token may not read, without an error. So what is missing from an answer is only
+   * gone if the token may still read it. Throws `consul-denied`: then the last good value counts, as in an outage.
+   */
+  async #refuseHidden({ value }: Indexed<Value>, signal: AbortSignal): Promise<void> {
+    if (this.state.kind !== 'current' && this.state.kind !== 'stale') return;
+    const access = accessForLost(this.query, { before: this.state.value, after: value });
+    if (access.length === 0) return;
+    const dc = 'dc' in this.query ? this.query.dc : undefined;
+    const denied = (await this.#reader.denied?.(access, { signal, ...(dc === undefined ? {} : { dc }) })) ?? [];
+    if (denied.length > 0) throw hiddenError(queryId(this.query), denied);
   }
 
   get #waitMs(): number {

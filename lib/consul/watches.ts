@@ -14,6 +14,8 @@ export interface CatalogWatchesOptions {
   readonly limits?: Partial<WatchLimits>;
   /** Called when the first query fails, and when the first failed query is answered again. */
   readonly onConnectionChange?: (change: ConnectionChange) => void;
+  /** Called when Consul begins to deny a query. */
+  readonly onDenied?: (denial: Denial) => void;
   /** Called with each new answer for a tree of keys, before the followers. */
   readonly onTree?: (prefix: string, entries: readonly KvEntry[]) => void;
 }
@@ -27,6 +29,12 @@ export interface FollowOptions {
    * not depend on a `stale` answer.
    */
   readonly consistency?: Consistency;
+}
+
+/** A query that the token may not read in full. Its last good answer counts. */
+export interface Denial {
+  readonly query: string;
+  readonly error: SwitchmasterError;
 }
 
 /** A follower's access to a shared watch. */
@@ -71,6 +79,8 @@ export class CatalogWatches implements Watches {
   readonly #runs = new Set<Promise<void>>();
   readonly #onConnectionChange: (change: ConnectionChange) => void;
   readonly #onTree: CatalogWatchesOptions['onTree'];
+  readonly #onDenied: (denial: Denial) => void;
+  readonly #denied = new Map<Watch, Denial>();
   #connection: ConnectionChange['kind'] = 'back';
 
   constructor(options: CatalogWatchesOptions) {
@@ -78,11 +88,17 @@ export class CatalogWatches implements Watches {
     this.#limits = { ...defaultWatchLimits, ...options.limits };
     this.#onConnectionChange = options.onConnectionChange ?? (() => {});
     this.#onTree = options.onTree;
+    this.#onDenied = options.onDenied ?? (() => {});
   }
 
   /** How many queries are being watched. */
   get size(): number {
     return this.#watches.size;
+  }
+
+  /** What Consul denies now. */
+  get denied(): readonly Denial[] {
+    return [...this.#denied.values()];
   }
 
   follow<Q extends ConsulQuery>(
@@ -104,6 +120,7 @@ export class CatalogWatches implements Watches {
       release: () => {
         if (!shared.followers.delete(follower) || shared.followers.size > 0) return;
         shared.watch.stop();
+        this.#denied.delete(shared.watch);
         if (this.#watches.get(id) === shared) this.#watches.delete(id);
       },
     };
@@ -124,9 +141,18 @@ export class CatalogWatches implements Watches {
     await Promise.all(this.#runs);
   }
 
-  #afterStateChange({ state }: Watch): void {
-    if (state.kind === 'failed' || state.kind === 'stale') {
-      if (this.#connection === 'back') this.#onConnectionChange({ kind: 'lost', error: state.error });
+  #afterStateChange(watch: Watch): void {
+    const { query, state } = watch;
+    const error = state.kind === 'failed' || state.kind === 'stale' ? state.error : undefined;
+    this.#denied.delete(watch);
+    if (error?.code === 'consul-denied') {
+      const denial = { query: queryId(query), error };
+      this.#denied.set(watch, denial);
+      this.#onDenied(denial);
+      return;
+    }
+    if (error !== undefined) {
+      if (this.#connection === 'back') this.#onConnectionChange({ kind: 'lost', error });
       this.#connection = 'lost';
     } else if (this.#connection === 'lost') {
       this.#connection = 'back';
@@ -149,7 +175,8 @@ export class CatalogWatches implements Watches {
     const followers = new Set<(event: WatchEvent) => void>();
     const { query, consistency } = input;
     const onEvent = (event: WatchEvent) => {
-      if (event === 'state') this.#afterStateChange(watch);
+      // Another value may also end a failure.
+      if (event !== 'reset') this.#afterStateChange(watch);
       this.#showTree(watch);
       for (const follower of [...followers]) follower(event);
     };

@@ -144,8 +144,9 @@ function buildConsul({ consul, environment }: Pick<Config, 'consul' | 'environme
   // Whether another connection reaches Consul is not known yet.
   conditions.consulReached();
   const ignoredKeys = new IgnoredKeyReporter({ prefix: recordPrefix({ environment }), log, conditions });
-  return new ConsulPart(consul, {
+  const part = new ConsulPart(consul, {
     token: context.consulToken,
+    onDenied: ({ query, error }) => log.warn({ query, error }, 'consul denies a read'),
     onTree: (prefix, entries) => ignoredKeys.observe(prefix, entries),
     onConnectionChange: (change) => {
       if (change.kind === 'back') {
@@ -157,6 +158,8 @@ function buildConsul({ consul, environment }: Pick<Config, 'consul' | 'environme
       }
     },
   });
+  conditions.setDenied(() => part.watches.denied);
+  return part;
 }
 
 interface BridgeSettings {

@@ -1,3 +1,4 @@
+import type { Denial } from '../consul/watches.ts';
 import type { SwitchmasterError } from '../errors.ts';
 import type { ConsulState } from '../model/judgement/consul.ts';
 import type { IgnoredKey } from '../model/records.ts';
@@ -9,6 +10,7 @@ export class Conditions {
   #config: ConfigState = { kind: 'current' };
   #ignoredKeys: readonly IgnoredKey[] = [];
   #interfaces: InterfacesState = { kind: 'read' };
+  #denied: () => readonly Denial[] = () => [];
 
   get consul(): ConsulState {
     return this.#consul;
@@ -25,6 +27,15 @@ export class Conditions {
 
   noteIgnoredKeys(ignoredKeys: readonly IgnoredKey[]): void {
     this.#ignoredKeys = ignoredKeys;
+  }
+
+  /** What Consul denies to the token now. */
+  get denied(): readonly Denial[] {
+    return this.#denied();
+  }
+
+  setDenied(read: () => readonly Denial[]): void {
+    this.#denied = read;
   }
 
   get interfaces(): InterfacesState {

@@ -15,8 +15,8 @@ export function unionViews({ assembly, conditions, ...rest }: ViewSources): View
   const views = { ...rest, ...unionParts(assembly) };
   const health = {
     read: () => {
-      const { consul, config, ignoredKeys, interfaces } = conditions;
-      return judge({ views, consul, config, ignoredKeys, interfaces, nowMs: Date.now() });
+      const { consul, config, ignoredKeys, interfaces, denied } = conditions;
+      return judge({ views, consul, config, ignoredKeys, interfaces, denied, nowMs: Date.now() });
     },
     notReady: () => judgeReadiness(assembly.missing()),
   };

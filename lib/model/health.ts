@@ -32,6 +32,7 @@ interface Subject {
 const hintsByLevel = {
   critical: {
     'consul-unreachable': 'consul members',
+    'consul-denied': 'switchmaster acl',
     'master-down': 'switchmaster why {name}',
     'record-unbacked': 'switchmaster status',
     'sentinels-lost': 'redis-cli -p 26379 SENTINEL CKQUORUM {name}',

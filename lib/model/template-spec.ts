@@ -118,6 +118,11 @@ export interface GuardSpec {
   readonly minServers?: number;
   /** The share of servers, 0 to 1, that may vanish at once. 1 is no limit. */
   readonly maxLoss: number;
+  /**
+   * `hold`: a text is not written for which a list in Consul is empty that had something in it before. `minServers` 0
+   * means `follow`.
+   */
+  readonly onEmpty: 'hold' | 'follow';
 }
 
 export interface RollingSpec {

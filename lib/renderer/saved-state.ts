@@ -43,8 +43,12 @@ export async function saveProven(entry: Entry, rendering: GoodRendering): Promis
   const { spec } = template;
   memory.prove(rendering);
   if (!template.heldRecords) template.history.prove();
-  if (rendering.members.length === 0 && spec.reload === undefined && spec.verify === undefined) return;
-  entry.stateProblem = await writeRenderState(spec.destination, toState(rendering, template)).then(
+  const { members, lists } = rendering;
+  if (members.length + lists.filled.length === 0 && spec.reload === undefined && spec.verify === undefined) return;
+  entry.stateProblem = await writeRenderState(
+    spec.destination,
+    toState({ ...rendering, filled: lists.filled }, template),
+  ).then(
     () => undefined,
     (thrown) => SwitchmasterError.from(thrown).message,
   );
@@ -58,11 +62,14 @@ export async function saveRefused(
   const { destination } = template.spec;
   const present = await readDestination(destination);
   if (present === undefined) return;
-  const unknown = { digest: digestOf(present.bytes), members: [], masters: new Map<string, string>() };
+  const unknown = { digest: digestOf(present.bytes), members: [], filled: [], masters: new Map<string, string>() };
   const state = toState(memory.snapshot.proven ?? unknown, template);
   await writeRenderState(destination, { ...state, refused });
 }
 
-function toState({ digest, members, masters }: ProvenRendering, { indexes, records }: LiveTemplate): RenderState {
-  return { digest, members, masters: Object.fromEntries(masters), records, indexes };
+function toState(
+  { digest, members, filled, masters }: ProvenRendering,
+  { indexes, records }: LiveTemplate,
+): RenderState {
+  return { digest, members, filled, masters: Object.fromEntries(masters), records, indexes };
 }

@@ -10,14 +10,14 @@ export class TemplateMemory {
   }
 
   /** Takes over what a daemon before this one saved. */
-  restore({ digest, members, masters, refused }: RenderState): void {
-    const proven = { digest, members, masters: new Map(Object.entries(masters)) };
+  restore({ digest, members, filled = [], masters, refused }: RenderState): void {
+    const proven = { digest, members, filled, masters: new Map(Object.entries(masters)) };
     this.#memory = { ...emptyMemory, proven, refused };
   }
 
   /** The text took effect. Nothing is owed, refused or approved any more. */
-  prove({ digest, members, masters }: GoodRendering): void {
-    this.#memory = { ...emptyMemory, proven: { digest, members, masters } };
+  prove({ digest, members, lists, masters }: GoodRendering): void {
+    this.#memory = { ...emptyMemory, proven: { digest, members, filled: lists.filled, masters } };
   }
 
   /** The file is in place, but something is left to do. */

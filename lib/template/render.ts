@@ -29,6 +29,8 @@ interface RenderCommon {
   readonly files: readonly string[];
   /** Sorted ids of the servers that the render read, for guards. */
   readonly members: readonly string[];
+  /** Ids of the queries for lists in Consul, by what the lists hold; sorted. */
+  readonly lists: { readonly filled: readonly string[]; readonly empty: readonly string[] };
   /** `host:port` of each master that the render read, by name. */
   readonly masters: ReadonlyMap<string, string>;
   /** Whether the render read records of masters. */
@@ -70,6 +72,7 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
     dependencies: [...scope.dependencies.values()],
     files: [...scope.files],
     members: [...scope.members].sort(),
+    lists: { filled: [...scope.lists.filled].sort(), empty: [...scope.lists.empty].sort() },
     masters: scope.masters,
     records: scope.records,
     warnings: [...scope.warnings],

@@ -1,3 +1,4 @@
+import { isEmptyAnswer, isList } from '../model/access.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { queryId } from '../model/query.ts';
 import { SecretTexts } from './secrecy.ts';
@@ -32,6 +33,8 @@ export class RenderScope {
   /** Sentences about what is left out of the output, for the operator. */
   readonly warnings = new Set<string>();
   records: 'read' | 'not-read' = 'not-read';
+  /** Ids of the lists in Consul that the render read, by what they hold. */
+  readonly lists = { filled: new Set<string>(), empty: new Set<string>() };
   /** The values of `file` and `env`, and values computed from them. */
   readonly secrets = new SecretTexts();
 
@@ -44,7 +47,10 @@ export class RenderScope {
     const id = queryId(query);
     this.dependencies.set(id, query);
     const knowledge = this.world.lookUp(query, id);
-    if (knowledge.kind === 'known') return { value: knowledge.value };
+    if (knowledge.kind === 'known') {
+      if (isList(query)) this.lists[isEmptyAnswer(knowledge.value) ? 'empty' : 'filled'].add(id);
+      return { value: knowledge.value };
+    }
     this.missing.set(id, query);
     return undefined;
   }

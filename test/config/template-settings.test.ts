@@ -53,7 +53,7 @@ t.test('what is verified, gathered, guarded and queued', async (t) => {
       command: ["true"]
       deadline: 2s
     wait: { min: 10ms, max: 1s }
-    guard: { minServers: 2, maxLoss: 0.5 }
+    guard: { minServers: 2, maxLoss: 0.5, onEmpty: follow }
     rolling: { limit: 2, group: proxies }
 `,
   );
@@ -68,7 +68,7 @@ t.test('what is verified, gathered, guarded and queued', async (t) => {
       ],
     },
     wait: { minMs: 10, maxMs: 1_000 },
-    guard: { minServers: 2, maxLoss: 0.5 },
+    guard: { minServers: 2, maxLoss: 0.5, onEmpty: 'follow' },
     rolling: { limit: 2, group: 'proxies' },
   });
   const [, probe] = template?.verify?.probes ?? [];

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import type { Test } from 'tap';
-import type { Indexed, ReadOptions } from '../../lib/client/consul.ts';
+import type { Indexed, ReadOptions } from '../../lib/client/consul-options.ts';
 import {
   CatalogWatches,
   type Follow,

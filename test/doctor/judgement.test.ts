@@ -177,6 +177,7 @@ function judgeFollowed(situation: Situation) {
     consul: lost === undefined ? { kind: 'reached' } : { kind: 'lost', message: lost },
     config: { kind: 'current' },
     interfaces: { kind: 'read' },
+    denied: [],
     ignoredKeys,
     nowMs: healthy.atMs,
   }).reasons;

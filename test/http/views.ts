@@ -112,7 +112,12 @@ export function exampleViews(contents: ExampleContents = {}): Views {
     journal: contents.journal ?? new Journal({ capacity: 100 }),
     metrics: { text: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }) },
   };
-  const well = { consul: { kind: 'reached' }, config: { kind: 'current' }, interfaces: { kind: 'read' } } as const;
+  const well = {
+    consul: { kind: 'reached' },
+    config: { kind: 'current' },
+    interfaces: { kind: 'read' },
+    denied: [],
+  } as const;
   return {
     ...views,
     health: {

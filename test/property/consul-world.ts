@@ -1,5 +1,6 @@
 import type { RecordReading } from '../../lib/bridge/observe/records.ts';
-import type { Indexed, TransactionResult } from '../../lib/client/consul.ts';
+import type { TransactionResult } from '../../lib/client/consul.ts';
+import type { Indexed } from '../../lib/client/consul-options.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { CatalogOperation, InstanceCheck, KvEntry, ServiceInstance } from '../../lib/model/catalog.ts';
 import { type MasterRecord, parseRecord, readStoredRecord } from '../../lib/model/record.ts';

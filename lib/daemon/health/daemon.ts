@@ -1,3 +1,4 @@
+import type { Denial } from '../../consul/watches.ts';
 import { makeReason, type Reason } from '../../model/health.ts';
 
 /** The result of the last reload of the config. */
@@ -13,6 +14,15 @@ export function judgeReadiness(missing: readonly string[]): readonly Reason[] {
   return missing.map((what) => {
     const [name = what] = what.split(':', 1);
     return makeReason({ code: 'not-ready', subject: { kind: 'part', name }, text: what });
+  });
+}
+
+/** A token without any rights would have a reason for each query. */
+const shownDenials = 10;
+
+export function judgeDenied(denied: readonly Denial[]): readonly Reason[] {
+  return denied.slice(0, shownDenials).map(({ query, error }) => {
+    return makeReason({ code: 'consul-denied', subject: { kind: 'consul', name: query }, text: error.message });
   });
 }
 

@@ -1,9 +1,17 @@
+import type { Denial } from '../../consul/watches.ts';
 import type { Views } from '../../http/views.ts';
 import { type Health, toHealth } from '../../model/health.ts';
 import { type ConsulState, judgeConsul, judgeIgnoredKeys } from '../../model/judgement/consul.ts';
 import type { IgnoredKey } from '../../model/records.ts';
 import { judgeCluster } from './cluster.ts';
-import { type ConfigState, type InterfacesState, judgeConfig, judgeInterfaces, judgeReadiness } from './daemon.ts';
+import {
+  type ConfigState,
+  type InterfacesState,
+  judgeConfig,
+  judgeDenied,
+  judgeInterfaces,
+  judgeReadiness,
+} from './daemon.ts';
 import { judgeDesired } from './desired.ts';
 import { judgeInstance } from './instance.ts';
 import { judgeMaster } from './master.ts';
@@ -20,6 +28,8 @@ export interface Situation {
   /** Keys among the records that hold no record. */
   readonly ignoredKeys: readonly IgnoredKey[];
   readonly interfaces: InterfacesState;
+  /** What Consul denies to the token. */
+  readonly denied: readonly Denial[];
   /** Milliseconds since 1970. */
   readonly nowMs: number;
 }
@@ -28,11 +38,12 @@ export interface Situation {
  * Whether all is well, and why not. Decided here alone: the API, `switchmaster status`, the live page and the metrics
  * show it.
  */
-export function judge({ views, consul, config, ignoredKeys, interfaces, nowMs }: Situation): Health {
+export function judge({ views, consul, config, ignoredKeys, interfaces, denied, nowMs }: Situation): Health {
   const last = (loop: string, key: string) => views.outcomes.last(loop, key);
   return toHealth([
     ...judgeReadiness(views.readiness.missing()),
     ...judgeConsul(consul),
+    ...judgeDenied(denied),
     ...judgeConfig(config),
     ...judgeIgnoredKeys(ignoredKeys),
     ...judgeInterfaces(interfaces),

@@ -22,6 +22,8 @@ export interface RenderState {
   readonly masters: Readonly<Record<string, string>>;
   /** The text that was rolled back since, and why. It is not tried again. */
   readonly refused?: { readonly digest: string; readonly reason: string };
+  /** Ids of the queries for lists in Consul that were not empty. Files of earlier versions lack them. */
+  readonly filled?: readonly string[];
   /** The records that the template read, as texts. Files of earlier versions lack them. */
   readonly records?: readonly string[];
   /** Consul's index of each thing that the template read, by query id. */
@@ -94,13 +96,14 @@ export async function readGoodCopy(destination: string): Promise<Buffer | undefi
 
 function isRenderState(json: unknown): json is RenderState {
   if (typeof json !== 'object' || json === null) return false;
-  const { digest, members, masters, indexes, refused, records = [] } = json as Record<string, unknown>;
+  const { digest, members, masters, indexes, refused, records = [], filled = [] } = json as Record<string, unknown>;
   return (
     (refused === undefined ||
       (isTextMap(refused) && 'digest' in (refused as object) && 'reason' in (refused as object))) &&
     typeof digest === 'string' &&
     isTextList(members) &&
     isTextList(records) &&
+    isTextList(filled) &&
     isTextMap(masters) &&
     isTextMap(indexes)
   );

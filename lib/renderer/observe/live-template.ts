@@ -188,8 +188,8 @@ function toRendering(result: RenderResult): Rendering {
 }
 
 function toGoodRendering(result: RenderResult & { readonly kind: 'rendered' }): GoodRendering {
-  const { text, members, masters, records, warnings } = result;
-  return { kind: 'rendered', text, digest: digestOf(Buffer.from(text)), members, masters, records, warnings };
+  const { text, members, lists, masters, records, warnings } = result;
+  return { kind: 'rendered', text, digest: digestOf(Buffer.from(text)), members, lists, masters, records, warnings };
 }
 
 function endlessError(spec: TemplateSpec): SwitchmasterError {

@@ -3,7 +3,7 @@ import type { GoodRendering, RenderMemory } from './rendering.ts';
 
 /** Why a rendering is held. `reason` is a sentence. `lost` lists the servers that the rendering no longer has. */
 export interface GuardFinding {
-  readonly guard: 'min-servers' | 'max-loss' | 'fallen-catalog';
+  readonly guard: 'min-servers' | 'max-loss' | 'fallen-catalog' | 'emptied';
   readonly reason: string;
   readonly lost: readonly string[];
 }
@@ -36,11 +36,25 @@ export function guardRendering(snapshot: {
     const reason = `Consul lost its state, and ${describeLoss(lost, before)} since.`;
     return { guard: 'fallen-catalog', reason, lost };
   }
+  const follows = guard.onEmpty === 'follow' || guard.minServers === 0;
+  const emptied = follows ? [] : findEmptied(snapshot);
+  if (emptied.length > 0) {
+    const reason = `Consul has nothing any more for ${emptied.slice(0, 5).join(', ')}. ${emptiedHint}`;
+    return { guard: 'emptied', reason, lost };
+  }
   if (lost.length > 0 && lost.length / before.length > guard.maxLoss) {
     const reason = `${describeLoss(lost, before)} at once, more than maxLoss ${guard.maxLoss} allows.`;
     return { guard: 'max-loss', reason, lost };
   }
   return undefined;
+}
+
+const emptiedHint = 'If that is right, approve the text, or set guard.onEmpty to follow.';
+
+/** Lists that had something when the last text took effect. */
+function findEmptied({ rendering, memory }: { rendering: GoodRendering; memory: RenderMemory }): readonly string[] {
+  const filled = new Set(memory.proven?.filled);
+  return rendering.lists.empty.filter((id) => filled.has(id));
 }
 
 function describeLoss(lost: readonly string[], before: readonly string[]): string {

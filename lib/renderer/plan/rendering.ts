@@ -13,6 +13,8 @@ export interface GoodRendering {
   readonly digest: string;
   /** Ids of the servers that the template read, sorted. */
   readonly members: readonly string[];
+  /** Ids of the queries for lists in Consul, by what the lists hold; sorted. */
+  readonly lists: { readonly filled: readonly string[]; readonly empty: readonly string[] };
   /** `host:port` of each master that the template read, by name. */
   readonly masters: ReadonlyMap<string, string>;
   /** Whether the template read the records of masters, of which there is at least one in normal operation. */
@@ -22,7 +24,10 @@ export interface GoodRendering {
 }
 
 /** A text that took effect: its consumer was reloaded and verified. */
-export type ProvenRendering = Pick<GoodRendering, 'digest' | 'members' | 'masters'>;
+export interface ProvenRendering extends Pick<GoodRendering, 'digest' | 'members' | 'masters'> {
+  /** Ids of the queries for lists in Consul that were not empty. */
+  readonly filled: readonly string[];
+}
 
 /** `reload`: the consumer may not use the file yet. `verify`: it uses the file, which was not verified yet. */
 export interface OwedStep {

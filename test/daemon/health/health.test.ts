@@ -1,5 +1,6 @@
 import t from 'tap';
 import { judge } from '../../../lib/daemon/health/health.ts';
+import { SwitchmasterError } from '../../../lib/errors.ts';
 import type { InstanceState, OutcomeState } from '../../../lib/http/views.ts';
 import type { Health } from '../../../lib/model/health.ts';
 import { brokenCluster, masterAt, templateOf } from '../../http/page/world.ts';
@@ -13,6 +14,7 @@ const judged = (contents: ExampleContents, over: Partial<Parameters<typeof judge
     consul: { kind: 'reached' },
     config: { kind: 'current' },
     interfaces: { kind: 'read' },
+    denied: [],
     nowMs: Date.parse('2026-01-02T00:00:00.000Z'),
     ignoredKeys: [],
     ...over,
@@ -69,6 +71,13 @@ t.test('a Consul that cannot be read, and a config that was refused', async (t) 
   );
   t.strictSame(codesOf(health), ['critical consul-unreachable consul/consul', 'warning config-refused config/config']);
   t.match(health.reasons, [{ text: /since 2026.*refused/ }, { text: /bogus: unknown/ }]);
+});
+
+t.test('what Consul hides from the token', async (t) => {
+  const error = new SwitchmasterError('consul-denied', 'Consul hides service(web) from the token.');
+  const health = judged({}, { denied: [{ query: 'service(web)', error }] });
+  t.strictSame(codesOf(health), ['critical consul-denied consul/service(web)']);
+  t.match(health.reasons, [{ text: /hides service\(web\)/, hint: 'switchmaster acl' }]);
 });
 
 t.test('network interfaces that cannot be listed', async (t) => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { ConsulClient, type ReadOptions } from '../../../lib/client/consul.ts';
+import { ConsulClient } from '../../../lib/client/consul.ts';
+import type { ReadOptions } from '../../../lib/client/consul-options.ts';
 import { CatalogWatches, type Reader, type WatchEvent } from '../../../lib/consul/watches.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { ConsulAgent } from '../../sandbox/consul.ts';

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { ConsulClient, type ReadOptions } from '../../../lib/client/consul.ts';
+import { ConsulClient } from '../../../lib/client/consul.ts';
+import type { ReadOptions } from '../../../lib/client/consul-options.ts';
 import { PooledReader } from '../../../lib/consul/pooled-reader.ts';
 import { CatalogWatches, type Follow } from '../../../lib/consul/watches.ts';
 import type { ConsulQuery } from '../../../lib/model/query.ts';

@@ -55,7 +55,7 @@ export function makeSpec(folder: string, input: SpecInput): TemplateSpec {
     ...rest,
     name,
     source: writeSource(folder, { template, name }),
-    guard: { maxLoss: 1, ...guard },
+    guard: { maxLoss: 1, onEmpty: 'hold', ...guard },
     ...(check === undefined ? {} : { check: makeCommand(check) }),
     ...(reload === undefined ? {} : { reload: makeReload(reload) }),
     ...(verify === undefined ? {} : { verify: { deadlineMs: 5_000, ...verify } }),

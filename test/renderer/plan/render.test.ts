@@ -11,6 +11,7 @@ function makeRendering(over: Partial<GoodRendering> = {}): GoodRendering {
     text: 'x',
     digest: 'd',
     members: ['a', 'b'],
+    lists: { filled: [], empty: [] },
     masters,
     records: 'not-read',
     warnings: [],
@@ -23,14 +24,20 @@ function makeSnapshot(over: Partial<RenderSnapshot> = {}): RenderSnapshot {
     rendering: makeRendering(),
     file: 'different',
     memory: emptyMemory,
-    guard: { maxLoss: 1 },
+    guard: { maxLoss: 1, onEmpty: 'hold' },
     catalog: 'steady',
     upkeep: 'kept',
     ...over,
   };
 }
 
-const proven = { digest: 'p', members: ['a', 'b', 'c', 'd'], masters: new Map([['a', '10.0.0.1:1']]) };
+const proven = {
+  digest: 'p',
+  members: ['a', 'b', 'c', 'd'],
+  filled: ['service(web)'],
+  masters: new Map([['a', '10.0.0.1:1']]),
+};
+const emptied = makeRendering({ lists: { filled: [], empty: ['key-tree(x/)', 'service(web)'] } });
 const known = { ...emptyMemory, proven };
 const error = new SwitchmasterError('template-failed', 'x');
 
@@ -55,11 +62,39 @@ const table: readonly (readonly [string, Partial<RenderSnapshot>, Record<string,
     { memory: { ...known, refused: { digest: 'e', reason: 'r' } } },
     { kind: 'write' },
   ],
+  [
+    'a list that has become empty',
+    { memory: known, rendering: emptied },
+    {
+      kind: 'held',
+      finding: { guard: 'emptied', reason: /nothing any more for service\(web\)\..*approve.*guard\.onEmpty/ },
+    },
+  ],
+  [
+    'an empty list that is followed',
+    { memory: known, rendering: emptied, guard: { maxLoss: 1, onEmpty: 'follow' } },
+    { kind: 'write' },
+  ],
+  [
+    'an empty list where no server is needed',
+    { memory: known, rendering: emptied, guard: { minServers: 0, maxLoss: 1, onEmpty: 'hold' } },
+    { kind: 'write' },
+  ],
+  ['an empty list that was approved', { memory: { ...known, approved: 'd' }, rendering: emptied }, { kind: 'write' }],
+  [
+    'a list that was empty before',
+    { memory: { ...known, proven: { ...proven, filled: [] } }, rendering: emptied },
+    { kind: 'write' },
+  ],
   ['half of the servers, unguarded', { memory: known }, { kind: 'write' }],
-  ['half of the servers where half may go', { memory: known, guard: { maxLoss: 0.5 } }, { kind: 'write' }],
+  [
+    'half of the servers where half may go',
+    { memory: known, guard: { maxLoss: 0.5, onEmpty: 'hold' } },
+    { kind: 'write' },
+  ],
   [
     'half of the servers where a third may go',
-    { memory: known, guard: { maxLoss: 0.34 } },
+    { memory: known, guard: { maxLoss: 0.34, onEmpty: 'hold' } },
     {
       kind: 'held',
       finding: { guard: 'max-loss', lost: ['c', 'd'], reason: /^2 of 4 servers vanished \(c, d\) at once/ },
@@ -67,12 +102,12 @@ const table: readonly (readonly [string, Partial<RenderSnapshot>, Record<string,
   ],
   [
     'the same, released by an operator',
-    { memory: { ...known, approved: 'd' }, guard: { maxLoss: 0.34 } },
+    { memory: { ...known, approved: 'd' }, guard: { maxLoss: 0.34, onEmpty: 'hold' } },
     { kind: 'write' },
   ],
   [
     'the same, where another text was released',
-    { memory: { ...known, approved: 'e' }, guard: { maxLoss: 0.34 } },
+    { memory: { ...known, approved: 'e' }, guard: { maxLoss: 0.34, onEmpty: 'hold' } },
     { kind: 'held' },
   ],
   [
@@ -96,7 +131,7 @@ const table: readonly (readonly [string, Partial<RenderSnapshot>, Record<string,
   ],
   [
     'too few servers',
-    { guard: { minServers: 3, maxLoss: 1 } },
+    { guard: { minServers: 3, maxLoss: 1, onEmpty: 'hold' } },
     { kind: 'held', finding: { guard: 'min-servers', reason: /2 of at least 3/ } },
   ],
   [
@@ -106,7 +141,10 @@ const table: readonly (readonly [string, Partial<RenderSnapshot>, Record<string,
   ],
   [
     'no master where none is needed',
-    { rendering: makeRendering({ members: [], records: 'read' }), guard: { minServers: 0, maxLoss: 1 } },
+    {
+      rendering: makeRendering({ members: [], records: 'read' }),
+      guard: { minServers: 0, maxLoss: 1, onEmpty: 'hold' },
+    },
     { kind: 'write' },
   ],
   ['a seed where no file is', { upkeep: 'seed', file: 'absent' }, { kind: 'write' }],

@@ -1,0 +1,88 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t, { type Test } from 'tap';
+import { ConsulClient } from '../../lib/client/consul.ts';
+import { ConsulAgentClient } from '../../lib/client/consul-agent.ts';
+import { createSession, destroySession, renewSession, setSessionKey } from '../../lib/client/consul-sessions.ts';
+import type { ConsulQuery } from '../../lib/model/query.ts';
+
+const signal = new AbortController().signal;
+
+/** A server that notes each request and answers as Consul does. */
+async function openConsul(t: Test) {
+  const requests: { path: string; query: URLSearchParams; token: unknown }[] = [];
+  const answerOf = ({ method, url = '' }: IncomingMessage) => {
+    if (url.includes('/acl/authorize')) return [{ Allow: true }];
+    if (url.includes('/session/create')) return { ID: 'session' };
+    if (url.includes('/txn')) return { Results: [] };
+    if (method === 'PUT') return true;
+    return /catalog\/(services|node\/)|agent/.test(url) ? {} : [];
+  };
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://consul');
+    requests.push({ path: pathname, query: searchParams, token: request.headers['x-consul-token'] });
+    response.setHeader('content-type', 'application/json').setHeader('x-consul-index', '7');
+    request.resume().on('end', () => response.end(JSON.stringify(answerOf(request))));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const client = new ConsulClient({ host: '127.0.0.1', port, token: 'secret', datacenter: 'dc2' });
+  t.teardown(() => {
+    client.close();
+    server.close();
+  });
+  return { client, requests };
+}
+
+const queries: readonly ConsulQuery[] = [
+  { kind: 'key', key: 'a' },
+  { kind: 'key-tree', prefix: 'a/' },
+  { kind: 'service', service: 'web' },
+  { kind: 'services' },
+  { kind: 'node', node: 'n' },
+  { kind: 'nodes' },
+  { kind: 'health' },
+];
+
+t.test('the token, the datacenter and the consistency go with every read', async (t) => {
+  const { client, requests } = await openConsul(t);
+  for (const consistency of ['stale', 'consistent'] as const) {
+    for (const query of queries)
+      await client.read(query, { consistency, index: 3n, waitMs: 1_000 }).catch(() => undefined);
+  }
+  const reads = requests.filter(({ path }) => !path.includes('/acl/'));
+  t.equal(reads.length, 2 * queries.length);
+  for (const [i, { path, query, token }] of reads.entries()) {
+    const consistency = i < queries.length ? 'stale' : 'consistent';
+    const seen = { token, dc: query.get('dc'), index: query.get('index'), wait: query.get('wait') };
+    t.same(seen, { token: 'secret', dc: 'dc2', index: '3', wait: '1000ms' }, path);
+    t.ok(query.has(consistency), `${path} is ${consistency}`);
+  }
+});
+
+t.test("a query's own datacenter goes first, also for what the token may read", async (t) => {
+  const { client, requests } = await openConsul(t);
+  for (const query of queries) await client.read({ ...query, dc: 'dc3' } as ConsulQuery).catch(() => undefined);
+  t.ok(requests.some(({ path }) => path.includes('/acl/authorize')));
+  for (const { path, query, token } of requests) t.same([query.get('dc'), token], ['dc3', 'secret'], path);
+});
+
+t.test('the token and the datacenter go with every write', async (t) => {
+  const { client, requests } = await openConsul(t);
+  await client.transact([{ kind: 'kv-set', key: 'a', value: 'b' }]);
+  await createSession(client, { name: 'x', ttlMs: 10_000, signal });
+  await renewSession(client, 'session', signal);
+  await destroySession(client, 'session', signal);
+  await setSessionKey(client, { key: 'a', value: {}, session: 'session', signal });
+  t.equal(requests.length, 5);
+  for (const { path, query, token } of requests) t.same([query.get('dc'), token], ['dc2', 'secret'], path);
+});
+
+t.test("the agent's own API takes the token and no datacenter", async (t) => {
+  const { client, requests } = await openConsul(t);
+  const agent = new ConsulAgentClient(client);
+  await agent.services();
+  await agent.deregister('x');
+  await agent.report('x', { status: 'passing', output: '' });
+  for (const { path, query, token } of requests) t.same([query.get('dc'), token], [null, 'secret'], path);
+});
