@@ -36,7 +36,7 @@ export interface TemplateSpec {
   readonly group?: string | number;
 }
 
-type TemplateSpecFormat = 'json' | 'yaml' | 'haproxy' | 'conf' | 'env' | 'text';
+type TemplateSpecFormat = 'json' | 'yaml' | 'haproxy' | 'redis' | 'conf' | 'env' | 'text';
 
 export interface CommandSpec {
   readonly argv: readonly string[];

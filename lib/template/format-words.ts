@@ -1,28 +1,22 @@
 import { type FormatWriter, hasControl, Markup, type Placeholder, refuse } from './format.ts';
+import { type Dialect, quoteDouble, quoteSingle, quoteWord } from './quoting.ts';
 
 /*
- * Formats of lines and words: haproxy.cfg, KEY=value files, and conf files of unknown kind.
+ * Formats of lines and words: haproxy.cfg, redis.conf, KEY=value files, and conf files of unknown kind.
  *
- * The context decides what a value may contain. In a bare word: only characters without a meaning in any of these programs,
- * so no space, quote, `#`, `;`, `$`, `%`, brace or backslash. In quotes: what cannot end the quotes and is not expanded, or
- * can be escaped. In a comment: anything but control characters. A new line is never permitted.
+ * The context decides how a value is written. In a bare word, characters without a meaning in any of these programs are
+ * written unchanged, so no space, quote, `#`, `;`, `$`, `%`, brace or backslash. Any other value is quoted as the program
+ * reads it, or refused where there is no such way. A new line is never permitted.
  */
 
-type Dialect = 'haproxy' | 'conf' | 'env';
 type Place = 'word' | 'double' | 'single' | 'comment';
 
 const bareWord: Record<Dialect, RegExp> = {
   haproxy: /^[A-Za-z0-9_.:/@+=~,[\]*-]*$/,
+  redis: /^[A-Za-z0-9_.:/@+=~,[\]*-]*$/,
   conf: /^[A-Za-z0-9_.:/@+=,[\]*-]*$/,
   // No `~` and `*`: a shell that reads the file may expand them.
   env: /^[A-Za-z0-9_.:/@+=,[\]-]*$/,
-};
-
-/** In double quotes HAProxy knows backslash escapes and `${VAR}` (configuration manual, 2.2); of the others not all do. */
-const refusedInDouble: Record<Dialect, RegExp | undefined> = {
-  haproxy: undefined,
-  conf: /["\\$]/,
-  env: /["\\$`]/,
 };
 
 export function wordWriter(dialect: Dialect): FormatWriter {
@@ -31,7 +25,7 @@ export function wordWriter(dialect: Dialect): FormatWriter {
     literal: (text) => follower.read(text),
     value(placeholder) {
       if (follower.escaped) refuse(placeholder, 'a value cannot follow a backslash.');
-      const text = wordText(placeholder, dialect, follower.place);
+      const text = write(placeholder, { dialect, follower });
       follower.readValue(placeholder, text);
       return text;
     },
@@ -43,9 +37,13 @@ export function wordWriter(dialect: Dialect): FormatWriter {
 class WordFollower {
   place: Place = 'word';
   escaped = false;
+  /** What the current word has so far. */
+  word = '';
   readonly #dialect: Dialect;
-  #wordHasText = false;
+  #lineHasText = false;
   #emptyWord: Placeholder | undefined;
+  /** A value that was quoted as a whole word. Nothing may follow it in that word. */
+  #wholeWord: Placeholder | undefined;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
@@ -57,8 +55,12 @@ class WordFollower {
 
   readValue(placeholder: Placeholder, text: string): void {
     if (this.place !== 'word') return;
-    if (text !== '') this.#startText();
-    else if (!this.#wordHasText) this.#emptyWord = placeholder;
+    if (text === '') {
+      if (this.word === '') this.#emptyWord = placeholder;
+      return;
+    }
+    this.#addText(text);
+    if (this.#dialect !== 'haproxy' && /^["']/.test(text)) this.#wholeWord = placeholder;
   }
 
   /** Throws `value-refused` when the word that ends is an empty value. */
@@ -66,7 +68,8 @@ class WordFollower {
     if (this.#emptyWord !== undefined) {
       refuse(this.#emptyWord, 'an empty value would let the next words take its place.');
     }
-    this.#wordHasText = false;
+    this.word = '';
+    this.#wholeWord = undefined;
   }
 
   #readChar(char: string): void {
@@ -74,9 +77,10 @@ class WordFollower {
       this.endWord();
       this.place = 'word';
       this.escaped = false;
+      this.#lineHasText = false;
     } else if (this.escaped) {
       this.escaped = false;
-      this.#startText();
+      this.#addText(char);
     } else if (char === '\\' && (this.place === 'word' || this.place === 'double')) {
       this.escaped = true;
     } else if (this.place === 'word') {
@@ -87,20 +91,29 @@ class WordFollower {
   }
 
   #readWordChar(char: string): void {
-    if (char === '#' && (this.#dialect === 'haproxy' || !this.#wordHasText)) {
+    if (char === '#' && this.#startsComment()) {
       this.endWord();
       this.place = 'comment';
-    } else if (char === ' ' || char === '\t') {
+    } else if (char === ' ' || char === '\t' || char === '\r') {
       this.endWord();
     } else {
-      this.#startText();
+      this.#addText(char);
       if (char === '"') this.place = 'double';
       else if (char === "'") this.place = 'single';
     }
   }
 
-  #startText(): void {
-    this.#wordHasText = true;
+  #startsComment(): boolean {
+    if (this.#dialect === 'haproxy') return true;
+    return this.#dialect === 'redis' ? !this.#lineHasText : this.word === '';
+  }
+
+  #addText(text: string): void {
+    if (this.#wholeWord !== undefined) {
+      refuse(this.#wholeWord, `it needs quotes, and ${JSON.stringify(text)} follows it in the same word.`);
+    }
+    this.word += text;
+    this.#lineHasText = true;
     this.#emptyWord = undefined;
   }
 }
@@ -121,24 +134,36 @@ export function rawWriter(): FormatWriter {
   };
 }
 
-function wordText(placeholder: Placeholder, dialect: Dialect, place: Place): string {
+function write(placeholder: Placeholder, { dialect, follower }: { dialect: Dialect; follower: WordFollower }): string {
   const text = plainText(placeholder);
   if (hasControl(text)) refuse(placeholder, 'control characters and new lines are never written into a config.');
-  switch (place) {
-    case 'word':
-      if (!bareWord[dialect].test(text)) {
-        refuse(placeholder, 'only letters, digits and a few signs are allowed in a bare word here.');
-      }
-      return text;
+  switch (follower.place) {
+    case 'word': {
+      const bare = bareWord[dialect].test(text) && !(text === '' && dialect === 'redis' && follower.word === '');
+      const written = bare ? text : quoteWord(dialect, { text, before: follower.word });
+      return written ?? refuse(placeholder, wordReason(dialect));
+    }
     case 'double':
-      if (refusedInDouble[dialect]?.test(text))
-        refuse(placeholder, 'quotes, backslashes and $ cannot be written here.');
-      return dialect === 'haproxy' ? text.replace(/["\\$]/g, '\\$&') : text;
+      return quoteDouble(dialect, text) ?? refuse(placeholder, 'quotes, backslashes and $ cannot be written here.');
     case 'single':
-      if (/['\\]/.test(text)) refuse(placeholder, 'quotes and backslashes cannot be written in single quotes.');
-      return text;
+      return (
+        quoteSingle(dialect, text) ?? refuse(placeholder, 'quotes and backslashes cannot be written in single quotes.')
+      );
     case 'comment':
       return text;
+  }
+}
+
+function wordReason(dialect: Dialect): string {
+  const allowed = 'only letters, digits and a few signs are allowed in a bare word here';
+  switch (dialect) {
+    case 'conf':
+      return `${allowed}. Set the template's format, so that the value can be quoted, or quote it in the template.`;
+    case 'env':
+      return `${allowed}. A value that is all of KEY=value is quoted, unless it has a single quote and one of " \\ $ \`.`;
+    case 'haproxy':
+    case 'redis':
+      return `${allowed}.`;
   }
 }
 

@@ -4,9 +4,9 @@ import { redacted } from '../model/redaction.ts';
 /**
  * The format of a template's output. It decides how printed values are escaped, and which are refused.
  *
- * `conf` is the strictest, and the default for unknown names. `text` only refuses values with a new line.
+ * `redis` is the format of redis.conf and sentinel.conf. `conf` is the strictest, and the default for unknown names. `text` only refuses values with a new line.
  */
-export const templateFormats = ['json', 'yaml', 'haproxy', 'conf', 'env', 'text'] as const;
+export const templateFormats = ['json', 'yaml', 'haproxy', 'redis', 'conf', 'env', 'text'] as const;
 export type TemplateFormat = (typeof templateFormats)[number];
 
 /** Something that a template prints. `text` is the expression in the template, for messages. */
@@ -70,9 +70,10 @@ const extensions: Record<string, TemplateFormat> = {
   env: 'env',
 };
 
-/** The format of the first name with a known ending: `app.json.hbs` is JSON. */
+/** The format of the first name with a known ending: `app.json.hbs` is JSON. Redis and Sentinel have names of their own. */
 export function inferFormat(...names: readonly string[]): TemplateFormat {
   for (const name of names) {
+    if (/(?:^|[/_.-])(?:redis|sentinel|valkey)[^/]*\.conf(?:\.hbs)?$/i.test(name)) return 'redis';
     const extension = /\.([A-Za-z]+)$/.exec(name.replace(/\.hbs$/, ''))?.[1]?.toLowerCase();
     const format = extension === undefined ? undefined : extensions[extension];
     if (format !== undefined) return format;

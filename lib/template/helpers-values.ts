@@ -1,6 +1,6 @@
 import { stringify as stringifyYaml } from 'yaml';
 import { Markup } from './format.ts';
-import { type HelperDefinition, listArgument, templateFailure, textArgument } from './helper.ts';
+import { describeValue, type HelperDefinition, listArgument, templateFailure, textArgument } from './helper.ts';
 import { isTrue } from './helpers-blocks.ts';
 
 const many = Number.POSITIVE_INFINITY;
@@ -43,6 +43,16 @@ export const valueHelpers: Readonly<Record<string, HelperDefinition>> = {
     takes: [2, 2],
     usage: '(join list ",")',
     run: (call) => listArgument(call, 0).map(String).join(textArgument(call, 1)),
+  },
+  words: {
+    kind: 'value',
+    takes: [1, 1],
+    usage: '(words "a b")',
+    run({ args: [value] }) {
+      if (Array.isArray(value)) return value;
+      if (typeof value === 'string' || typeof value === 'number') return String(value).split(/\s+/).filter(Boolean);
+      throw templateFailure(`argument 1 must be a text or a list, not ${describeValue(value)}.`);
+    },
   },
   in: {
     kind: 'value',

@@ -15,6 +15,7 @@ const writers: Record<TemplateFormat, () => FormatWriter> = {
   json: jsonWriter,
   yaml: yamlWriter,
   haproxy: () => wordWriter('haproxy'),
+  redis: () => wordWriter('redis'),
   conf: () => wordWriter('conf'),
   env: () => wordWriter('env'),
   text: rawWriter,

@@ -134,10 +134,12 @@ for (const [format, template] of lines) {
   });
 }
 
-t.test('a bare word takes no spaces, comments, quotes or expansions', async (t) => {
+t.test('where a value cannot be quoted, a bare word takes no spaces, comments, quotes or expansions', async (t) => {
   for (const x of ['a b', 'a#b', 'a"b', "a'b", 'a\\', '$a', '{{a}}', 'a;b', 'a%b', '(a)']) {
-    for (const format of ['haproxy', 'conf', 'env'] as const)
-      t.match(print(format, 'a={{vars.x}}', x), /^value-refused/);
+    t.match(print('conf', 'a={{vars.x}}', x), /^value-refused/);
+    t.match(print('env', 'A=b{{vars.x}}', x), /^value-refused/);
+    t.match(print('redis', 'a={{vars.x}}', x), /^value-refused/);
+    t.match(print('redis', '{{vars.x}}:1', x), /^value-refused.*":" follows it in the same word/);
   }
   t.equal(print('haproxy', 'server a {{vars.x}}', '[::1]:6379'), 'server a [::1]:6379');
 });
@@ -147,6 +149,61 @@ t.test('an empty value does not let the next word take its place', async (t) => 
   t.match(print('haproxy', 'server a {{vars.x}}', ''), /empty value/);
   t.equal(print('env', 'KEY={{vars.x}}\n', ''), 'KEY=\n');
   t.equal(print('haproxy', 'a "{{vars.x}}" b', ''), 'a "" b');
+});
+
+const passwords = [
+  '#ai%EQie!^i',
+  'two words',
+  'a"b',
+  "it's",
+  'back\\slash\\',
+  '$HOME',
+  'pässwörd',
+  'a;b',
+  '`id`',
+  '{x}',
+];
+
+t.test('Redis: any value comes back as it was, in and without quotes', async (t) => {
+  for (const x of [...passwords, '']) {
+    const text = print('redis', 'requirepass {{vars.x}}\nmasterauth "{{vars.x}}"\n', x);
+    t.same(
+      text.trim().split('\n').map(readRedisWords),
+      [
+        ['requirepass', x],
+        ['masterauth', x],
+      ],
+      text,
+    );
+  }
+  t.equal(print('redis', "requirepass '{{vars.x}}'\n", "it's"), "requirepass 'it\\'s'\n");
+  t.equal(print('redis', 'port {{vars.x}}\n', 26379), 'port 26379\n', 'a plain value stays plain');
+  t.equal(print('redis', 'user a >{{vars.x}} on\n', 'b').split(' ').length, 4);
+  for (const name of ['sentinel.conf.hbs', '/etc/redis/redis.conf', '/etc/redis/redis-6380.conf', 'valkey.conf'])
+    t.equal(inferFormat(name), 'redis', name);
+  t.equal(inferFormat('nginx.conf'), 'conf');
+});
+
+/** As Redis's sdssplitargs (sds.c), for the forms that the format writes. */
+function readRedisWords(line: string): readonly string[] {
+  return [...line.matchAll(/"((?:\\.|[^"\\])*)"|(\S+)/g)].map(([, quoted, bare]) =>
+    quoted === undefined ? (bare ?? '') : quoted.replace(/\\(.)/g, '$1'),
+  );
+}
+
+t.test('env: a value that is all of KEY=value is quoted as shells, systemd and dotenv read it alike', async (t) => {
+  for (const x of passwords) {
+    const text = print('env', 'KEY={{vars.x}}\n', x);
+    if (x.includes("'")) t.equal(text, `KEY="${x}"\n`);
+    else t.match(text, /^KEY=('[^']*'|[^' ]*)\n$/);
+  }
+  t.match(print('env', 'KEY={{vars.x}}\n', `a'b"c`), /^value-refused/);
+});
+
+t.test('HAProxy: a value is quoted anywhere in a word', async (t) => {
+  t.equal(print('haproxy', 'stats auth u:{{vars.x}}\n', '#ai%EQie!^i'), 'stats auth u:"#ai%EQie!^i"\n');
+  t.equal(print('haproxy', 'a {{vars.x}}\n', 'q"$HOME\\ x'), 'a "q\\"\\$HOME\\\\ x"\n');
+  t.match(print('haproxy', 'http-request set-header X {{vars.x}}\n', '%[env(SECRET)]'), /^value-refused/);
 });
 
 t.test('HAProxy: quotes and variables are escaped within double quotes', async (t) => {

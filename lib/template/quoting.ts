@@ -1,0 +1,53 @@
+export type Dialect = 'haproxy' | 'redis' | 'conf' | 'env';
+
+/*
+ * Quotes as each program reads them. Each function returns undefined where the program, or the programs, have no way to write
+ * the text.
+ *
+ * - HAProxy: quotes anywhere in a word; in double quotes, a backslash escapes, and a variable is expanded (configuration
+ *   manual, 2.2 and 2.3).
+ * - Redis, Sentinel, Valkey: quotes around a whole word; in double quotes, `\"`, `\\` and `\xHH`; in single quotes, `\'`
+ *   (sds.c, sdssplitargs).
+ * - KEY=value files: what a shell, systemd's EnvironmentFile and dotenv read alike.
+ */
+
+/** Quotes a value in a bare word that has the text `before` already. */
+export function quoteWord(
+  dialect: Dialect,
+  { text, before }: { readonly text: string; readonly before: string },
+): string | undefined {
+  switch (dialect) {
+    case 'haproxy':
+      // `%[` and `%{` would be an expression in a log format, such as in `set-header`.
+      return text === '' || /%[[{]/.test(text) ? undefined : `"${quoteDouble(dialect, text)}"`;
+    case 'redis':
+      return before === '' ? `"${quoteDouble(dialect, text)}"` : undefined;
+    case 'env': {
+      if (!/^[A-Za-z_]\w*=$/.test(before)) return undefined;
+      if (!text.includes("'")) return `'${text}'`;
+      return quoteDouble(dialect, text) === undefined ? undefined : `"${text}"`;
+    }
+    case 'conf':
+      return undefined;
+  }
+}
+
+/** The content of double quotes. */
+export function quoteDouble(dialect: Dialect, text: string): string | undefined {
+  switch (dialect) {
+    case 'haproxy':
+      return text.replace(/["\\$]/g, '\\$&');
+    case 'redis':
+      return text.replace(/["\\]/g, '\\$&');
+    case 'conf':
+      return /["\\$]/.test(text) ? undefined : text;
+    case 'env':
+      return /["\\$`]/.test(text) ? undefined : text;
+  }
+}
+
+/** The content of single quotes. */
+export function quoteSingle(dialect: Dialect, text: string): string | undefined {
+  if (dialect === 'redis') return text.endsWith('\\') ? undefined : text.replaceAll("'", "\\'");
+  return /['\\]/.test(text) ? undefined : text;
+}
