@@ -1,10 +1,14 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Address } from '../model/address.ts';
+import { type Address, formatAddress } from '../model/address.ts';
 import { type ClientTls, toTlsOptions } from './tls.ts';
 
 /** The path of a unix domain socket, or an address. */
 export type Endpoint = Address | string;
+
+export function formatEndpoint(endpoint: Endpoint): string {
+  return typeof endpoint === 'string' ? endpoint : formatAddress(endpoint);
+}
 
 export interface SocketExchange {
   readonly to: Endpoint;

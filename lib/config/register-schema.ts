@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { duration } from './duration.ts';
-import { address, redisAccess, text } from './shared-schema.ts';
-
-/** `host:port`, or the path of a unix domain socket. */
-const endpoint = z.union([z.string().regex(/^\//, 'must be a path that begins with /, or host:port'), address]);
+import { address, endpoint, redisAccess, text } from './shared-schema.ts';
 
 const tag = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/, 'must be a DNS label');
 

@@ -15,6 +15,9 @@ export const address = z.string().transform((value, context): Address => {
   return z.NEVER;
 });
 
+/** `host:port`, or the path of a unix domain socket. */
+export const endpoint = z.union([z.string().regex(/^\//, 'must be a path that begins with /, or host:port'), address]);
+
 export const clientTls = z.strictObject({
   caFile: filePath.optional(),
   caPath: filePath.optional(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { templateFormats } from '../template/format.ts';
 import { duration } from './duration.ts';
-import { address, clientTls, filePath, text } from './shared-schema.ts';
+import { clientTls, endpoint, filePath, text } from './shared-schema.ts';
 
 /** A program and its arguments. No shell reads them. */
 const argv = z.array(z.string()).min(1, 'needs a program');
@@ -61,7 +61,7 @@ const reload = z.union([argv.transform((words) => reloadMap.parse({ command: wor
 export type RawReload = z.output<typeof reload>;
 
 const redisProbe = z.strictObject({
-  address,
+  address: endpoint,
   /** The name of the master that must answer at the address. */
   master: text.optional(),
   username: text.optional(),
@@ -71,8 +71,8 @@ const redisProbe = z.strictObject({
 export type RawRedisProbe = z.output<typeof redisProbe>;
 
 const verify = z.strictObject({
-  redis: z.union([address, redisProbe, z.array(redisProbe).min(1)]).optional(),
-  tcp: address.optional(),
+  redis: z.union([endpoint, redisProbe, z.array(redisProbe).min(1)]).optional(),
+  tcp: endpoint.optional(),
   http: z.url({ protocol: /^https?$/ }).optional(),
   command: argv.optional(),
   deadline: duration({ minMs: 100, maxMs: 600_000 }).default(5_000),

@@ -106,7 +106,7 @@ async function resolveVerify(
     for (const [i, probe] of raw.redis.entries()) {
       probes.push(await resolveRedisProbe(resolution, { raw: probe, at: [...at, 'redis', i] }));
     }
-  } else if (raw.redis !== undefined && 'address' in raw.redis) {
+  } else if (typeof raw.redis === 'object' && 'address' in raw.redis) {
     probes.push(await resolveRedisProbe(resolution, { raw: raw.redis, at: [...at, 'redis'] }));
   } else if (raw.redis !== undefined) {
     probes.push({ kind: 'redis', address: raw.redis });

@@ -76,8 +76,11 @@ export interface DrainSpec {
   readonly timeoutMs: number;
 }
 
-/** A path, or an address for `stats socket ipv4@...`. */
-export type HaproxySocket = string | Address;
+/** The path of a unix domain socket, or an address. */
+type Endpoint = string | Address;
+
+/** An address is for `stats socket ipv4@...`. */
+export type HaproxySocket = Endpoint;
 
 /** What happens to a supervised program when its file changed. */
 export type SuperviseChange =
@@ -96,8 +99,8 @@ export type ProbeSpec =
    * PING through the proxy is answered. With `master`, the process that answers must also be the one at the address of
    * that master's record. The probe compares run_ids, so the proxy must pass INFO on: HAProxy does, twemproxy does not.
    */
-  | ({ readonly kind: 'redis'; readonly address: Address; readonly master?: string } & ProbeAccess)
-  | { readonly kind: 'tcp'; readonly address: Address }
+  | ({ readonly kind: 'redis'; readonly address: Endpoint; readonly master?: string } & ProbeAccess)
+  | { readonly kind: 'tcp'; readonly address: Endpoint }
   /** Any status from 200 to 399. */
   | { readonly kind: 'http'; readonly url: string }
   /** Exit code 0. */

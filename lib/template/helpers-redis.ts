@@ -5,6 +5,7 @@ import { type RecordsReading, readRecords } from '../model/records.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
 import { readService } from './helpers-consul.ts';
 import { planListeners } from './listeners.ts';
+import { planPools } from './pools.ts';
 import { readReplicaHealth, showReplica } from './replica-health.ts';
 import type { RenderScope } from './scope.ts';
 
@@ -47,6 +48,18 @@ export const redisHelpers = {
       const listeners = planListeners({ masters, ports: call.args[0], reserved: call.options.reserved });
       for (const warning of listeners.warnings) call.scope.warnings.add(warning);
       return listeners;
+    },
+  },
+  redisPools: {
+    kind: 'value',
+    takes: [1, 1],
+    usage: '(redisPools vars)',
+    run(call) {
+      const reading = readMasters(call.scope);
+      if (reading === undefined) return [];
+      const { pools, warnings } = planPools({ masters: reading.records.map(showMaster), vars: call.args[0] });
+      for (const warning of warnings) call.scope.warnings.add(warning);
+      return pools;
     },
   },
   redisSentinels: {

@@ -50,6 +50,30 @@ t.test('twemproxy: everything else can be set', async (t) => {
   t.equal(config.cache.servers[0], '10.0.0.1:6379:3 shard1');
 });
 
+t.test('twemproxy: several pools, each over its masters and with settings of its own', async (t) => {
+  const pools = {
+    a: { masters: ['shard1'], listen: '/run/a.sock 0666', weight: 5 },
+    b: { masters: ['*2'], timeout: 9 },
+  };
+  const config = parseYaml(render('twemproxy.yml.hbs', known, { pools, hash: 'murmur' }));
+  t.match(config, {
+    a: { listen: '/run/a.sock 0666', hash: 'murmur', timeout: 400, servers: ['10.0.0.1:6379:5 shard1'] },
+    b: { listen: '127.0.0.1:22121', hash: 'murmur', timeout: 9 },
+  });
+  t.equal(config.b.servers.length, 1);
+  t.match(render('twemproxy.yml.hbs', known, { pools: { a: {}, b: {} } }), /pools "a" and "b" both listen on/);
+  t.match(render('twemproxy.yml.hbs', known, { pools: { a: { masters: 'x' } } }), /masters must be a list of names/);
+  t.strictSame(
+    warningsOf('twemproxy.yml.hbs', known, {
+      pools: { a: { masters: ['shard1'] }, b: { listen: 'x:1', masters: ['z'] } },
+    }),
+    [
+      'The pool "b" is left out: no master matches vars.pools.b.masters.',
+      'The master "shard2" is in no pool of vars.pools.',
+    ],
+  );
+});
+
 const ports = { shard1: 16379, shard2: 16380 };
 
 t.test('HAProxy: a frontend and a backend for each shard, on the port that is set for it', async (t) => {

@@ -1,6 +1,11 @@
-import { exchangeOverSocket, type SocketExchange, SocketExchangeError } from '../../client/socket-exchange.ts';
+import {
+  type Endpoint,
+  exchangeOverSocket,
+  formatEndpoint,
+  type SocketExchange,
+  SocketExchangeError,
+} from '../../client/socket-exchange.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import { type Address, formatAddress } from '../../model/address.ts';
 import type { ProbeAccess } from '../../model/probe-access.ts';
 
 export interface Attempt {
@@ -9,7 +14,7 @@ export interface Attempt {
 }
 
 /** Connects and disconnects. Throws `verify-failed`. */
-export async function probeTcp(address: Address, attempt: Attempt): Promise<void> {
+export async function probeTcp(address: Endpoint, attempt: Attempt): Promise<void> {
   await exchange({ to: address, until: 'connected', ...attempt });
 }
 
@@ -29,16 +34,16 @@ export async function probeHttp(url: string, attempt: Attempt): Promise<void> {
 }
 
 /** PING, after AUTH where a password is given. Throws `verify-failed`. */
-export async function probeRedis(address: Address, access: ProbeAccess, attempt: Attempt): Promise<void> {
+export async function probeRedis(address: Endpoint, access: ProbeAccess, attempt: Attempt): Promise<void> {
   const [pong] = await ask({ address, access, attempt, commands: [['PING']] });
   if (pong !== '+PONG') {
-    throw new SwitchmasterError('verify-failed', `PING to ${formatAddress(address)} is answered with "${pong}".`);
+    throw new SwitchmasterError('verify-failed', `PING to ${formatEndpoint(address)} is answered with "${pong}".`);
   }
 }
 
 /** The run_id and role of the Redis process that answers at an address. Throws `verify-failed`. */
 export async function readIdentity(
-  address: Address,
+  address: Endpoint,
   access: ProbeAccess,
   attempt: Attempt,
 ): Promise<{ readonly runId: string; readonly role: string }> {
@@ -54,7 +59,7 @@ export async function readIdentity(
   const runId = /^run_id:(\w+)/m.exec(server)?.[1];
   const role = /^role:(\w+)/m.exec(replication)?.[1];
   if (runId !== undefined && role !== undefined) return { runId, role };
-  const message = `INFO to ${formatAddress(address)} is not answered with a run_id: does a proxy refuse it?`;
+  const message = `INFO to ${formatEndpoint(address)} is not answered with a run_id: does a proxy refuse it?`;
   throw new SwitchmasterError('verify-failed', message);
 }
 
@@ -63,7 +68,7 @@ export async function readIdentity(
  * close it afterwards, where the client library reconnects and queues.
  */
 async function ask(input: {
-  address: Address;
+  address: Endpoint;
   access: ProbeAccess;
   attempt: Attempt;
   commands: readonly (readonly string[])[];
@@ -79,17 +84,17 @@ async function ask(input: {
   const replies = parseReplies(answer);
   const refusal = auth.length > 0 && replies[0] !== '+OK' ? replies[0] : undefined;
   if (refusal !== undefined) {
-    throw new SwitchmasterError('verify-failed', `${formatAddress(address)} refuses the password: ${refusal}`);
+    throw new SwitchmasterError('verify-failed', `${formatEndpoint(address)} refuses the password: ${refusal}`);
   }
   return replies.slice(auth.length);
 }
 
-async function exchange(over: SocketExchange & { readonly to: Address }): Promise<string> {
+async function exchange(over: SocketExchange): Promise<string> {
   try {
     return await exchangeOverSocket(over);
   } catch (thrown) {
     if (!(thrown instanceof SocketExchangeError)) throw thrown;
-    const message = `${formatAddress(over.to)} ${thrown.message}.`;
+    const message = `${formatEndpoint(over.to)} ${thrown.message}.`;
     throw new SwitchmasterError('verify-failed', message, { cause: thrown });
   }
 }

@@ -1,0 +1,74 @@
+import { describeValue, templateFailure } from './helper.ts';
+
+export interface Pool<Master> {
+  readonly name: string;
+  /** The pool's own settings over the common ones. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly masters: readonly Master[];
+}
+
+/**
+ * Divides masters among twemproxy's pools: one over all masters, or those of `vars.pools`, each with its `masters` (names, with
+ * `*` for any text; default: all) and settings of its own. Throws `template-failed` where two pools listen on one address.
+ */
+export function planPools<Master extends { readonly name: string }>(input: {
+  readonly masters: readonly Master[];
+  readonly vars: unknown;
+}): { readonly pools: readonly Pool<Master>[]; readonly warnings: readonly string[] } {
+  const { masters } = input;
+  const { pools: given, ...common } = (input.vars ?? {}) as Readonly<Record<string, unknown>>;
+  if (given === undefined) {
+    return { pools: [{ name: String(common.pool ?? 'redis'), settings: common, masters }], warnings: [] };
+  }
+  const all = Object.entries(toMap(given, 'vars.pools')).map(([name, own]): Pool<Master> => {
+    const { masters: patterns = ['*'], ...settings } = toMap(own, `vars.pools.${name}`);
+    const chosen = masters.filter((master) => matches(patterns, { name: master.name, pool: name }));
+    return { name, settings: { ...common, ...settings }, masters: chosen };
+  });
+  refuseSharedListeners(all);
+  const served = new Set(all.flatMap((pool) => pool.masters));
+  return {
+    pools: all.filter((pool) => pool.masters.length > 0),
+    warnings: [
+      ...all
+        .filter((pool) => pool.masters.length === 0)
+        .map(({ name }) => `The pool "${name}" is left out: no master matches vars.pools.${name}.masters.`),
+      ...masters
+        .filter((master) => !served.has(master))
+        .map(({ name }) => `The master "${name}" is in no pool of vars.pools.`),
+    ],
+  };
+}
+
+function matches(patterns: unknown, { name, pool }: { readonly name: string; readonly pool: string }): boolean {
+  if (!Array.isArray(patterns)) {
+    throw templateFailure(`vars.pools.${pool}.masters must be a list of names, and is ${describeValue(patterns)}.`);
+  }
+  return patterns.some((pattern) => {
+    const parts = String(pattern)
+      .split('*')
+      .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+    return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
+  });
+}
+
+/** twemproxy does not start where two pools listen on one address. */
+function refuseSharedListeners(pools: readonly Pool<unknown>[]): void {
+  const owners = new Map<string, string>();
+  for (const { name, settings } of pools) {
+    const listen = String(settings.listen ?? '127.0.0.1:22121').split(' ')[0] ?? '';
+    const owner = owners.get(listen);
+    if (owner !== undefined) {
+      throw templateFailure(
+        `the pools "${owner}" and "${name}" both listen on ${listen}: set vars.pools.${name}.listen.`,
+      );
+    }
+    owners.set(listen, name);
+  }
+}
+
+function toMap(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (value === null || value === undefined) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
+  throw templateFailure(`${what} must be a map, and is ${describeValue(value)}.`);
+}
