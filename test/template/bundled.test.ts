@@ -35,6 +35,15 @@ t.test('twemproxy: one pool, servers by name in a stable order', async (t) => {
   t.same(config.redis.servers, ['10.0.0.1:6379:1 shard1', '10.0.0.2:6380:1 shard2']);
 });
 
+t.test(
+  'twemproxy: an IPv6 address has no brackets, because twemproxy takes what is before the last colons',
+  async (t) => {
+    const six = [makeRecord({ name: 'six', master: { host: '2001:db8::5', port: 6379 } })];
+    const config = parseYaml(render('twemproxy.yml.hbs', { ...knowRecords(six, 'redis/prod/'), ...noServices }));
+    t.same(config.redis.servers, ['2001:db8::5:6379:1 six']);
+  },
+);
+
 t.test('twemproxy: everything else can be set', async (t) => {
   const vars = {
     pool: 'cache',

@@ -32,11 +32,21 @@ const known = {
 
 const files = { '/run/sentinel.password': 'pass-word\n' };
 
-function render(file: string, vars: Record<string, unknown> = {}): string {
+const six = {
+  'key(redis/prod/cluster/sessions)': {
+    key: 'redis/prod/cluster/sessions',
+    value: record.replaceAll('10.0.0.', '2001:db8::'),
+    modifyIndex: 1,
+  },
+};
+
+function render(file: string, vars: Record<string, unknown> = {}, over: Record<string, unknown> = {}): string {
   const text = readFileSync(join(import.meta.dirname, '../../templates', file), 'utf8');
   const template = compileTemplate({ template: { file, text }, format: inferFormat(file) });
   return textOf(
-    template.render(makeWorld(known, { vars: { cluster: 'sessions', ...vars }, environment: 'prod', files })),
+    template.render(
+      makeWorld({ ...known, ...over }, { vars: { cluster: 'sessions', ...vars }, environment: 'prod', files }),
+    ),
   );
 }
 
@@ -48,6 +58,15 @@ t.test("an application's seeds: a master of each shard", async (t) => {
     master: { host: '10.0.0.1', port: 7000 },
     replicas: [{ host: '10.0.0.3', port: 7000 }],
   });
+});
+
+t.test('IPv6 addresses have brackets where a port follows', async (t) => {
+  t.match(JSON.parse(render('redis-cluster.json.hbs', {}, six)), {
+    seeds: ['[2001:db8::1]:7000', '[2001:db8::2]:7000'],
+  });
+  t.match(render('envoy-redis-cluster.yaml.hbs', {}, six), 'address: "2001:db8::1"');
+  const proxy = render('redis-cluster-haproxy.cfg.hbs', {}, six);
+  t.match(proxy, '    server 2001:db8::1:7000 [2001:db8::1]:7000 check');
 });
 
 t.test('Envoy begins at the masters', async (t) => {

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
-import type { Address } from '../../../lib/model/address.ts';
+import { type Address, formatAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import { only } from '../support/bridging.ts';
 import { idOf, instanceOf, putRecordOf, startRegistrar, untilSays } from '../support/registering.ts';
 
 /* One process with several names: Sentinels that announce hostnames, addresses, or some of them one and some the other. */
@@ -44,4 +46,42 @@ t.test('a former master that the record does not list is a replica if another pr
   await putRecordOf(consul, { name: 'former', master: nameOf(current.master.address) });
   startRegistrar(t, { consul, instances: [{ kind: 'redis', name: 'former', address: former.master.address }] });
   await untilSays(consul, idOf(former.master), 'critical: answers as a master, but the record has it as a replica');
+});
+
+t.test('a Redis at an IPv6 address is recorded, registered and rendered', async (t) => {
+  const { master } = await sandbox.redis({ name: 'six', replicas: 0 });
+  const { host, port } = master.address;
+  await master.command('CONFIG', 'SET', 'bind', `${host} ::1`);
+  const sentinel = only(
+    await sandbox.sentinels({ name: 'six-sentinel', count: 1, masters: [], config: { 'bind-source-addr': '""' } }),
+  );
+  await sentinel.command('SENTINEL', 'MONITOR', 'six', '::1', port, 1);
+  await sandbox.switchmaster({
+    config: {
+      consul: { address: consul.url },
+      register: [{ kind: 'redis', name: 'six', address: `[0:0:0:0:0:0:0:1]:${port}`, announce: `[::1]:${port}` }],
+      sentinel: { addresses: [formatAddress(sentinel.address)], masters: ['six'] },
+      templates: [
+        {
+          source: 'haproxy.cfg.hbs',
+          destination: sandbox.path('haproxy.cfg'),
+          vars: { bind: sandbox.host(), stats_socket: sandbox.path('admin.sock'), ports: { six: 20_001 } },
+          check: ['haproxy', '-c', '-f', '{{file}}'],
+        },
+        {
+          source: 'twemproxy.yml.hbs',
+          destination: sandbox.path('twemproxy.yml'),
+          check: ['nutcracker', '--test-conf', '--conf-file', '{{file}}'],
+        },
+      ],
+    },
+  });
+  t.equal(await consul.key('redis/master/six'), `[::1]:${port}`);
+  const id = `redis-[::1]:${port}`;
+  await waitFor('its checks to pass', () => instanceOf(consul, id), {
+    until: (one) => one?.Checks.every(({ Status }) => Status === 'passing') === true,
+  });
+  t.strictSame((await instanceOf(consul, id))?.Service.Tags, ['six', 'master']);
+  t.match(readFileSync(sandbox.path('haproxy.cfg'), 'utf8'), `server master [::1]:${port} check`);
+  t.match(readFileSync(sandbox.path('twemproxy.yml'), 'utf8'), `::1:${port}:1 six`);
 });
