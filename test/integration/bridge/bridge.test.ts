@@ -8,6 +8,8 @@ import { failOver, only, outcomes, recordOf, servicesOf, startBridge, written } 
 import { snapshot, watchEpochs } from '../support/reading.ts';
 
 // Three bridges at once, on one Consul and three Sentinels; each test has shards of its own.
+// A busy machine takes its time.
+t.setTimeout(180_000);
 const sandbox = await Sandbox.openFor(t, { name: 'bridge' });
 const [consul, ...shards] = await Promise.all([
   sandbox.consul(),
@@ -188,6 +190,7 @@ t.test('bridges', { jobs: 6 }, async (t) => {
       await edit();
       await waitFor(`it to be put back after ${what}`, () => snapshot(consul, name), {
         until: (now) => JSON.stringify(now) === JSON.stringify(good),
+        timeoutMs: 30_000,
       });
       t.pass(what);
     }
