@@ -14,8 +14,8 @@ export interface InterruptBenchOptions {
   readonly json?: boolean;
 }
 
-/** Watches read Consul at most five times a second after a burst, and the bench must not measure that. */
-const betweenMs = 250;
+/** A watch reads the records every 50 ms at most after a burst, and the bench must not measure that. */
+const betweenMs = 60;
 
 const states = ['idle', 'verify', 'check', 'reload'] as const;
 type State = (typeof states)[number];

@@ -27,6 +27,8 @@ export interface WatchLimits {
   /** How many requests one watch may send at once, and after which time it may send another. */
   readonly burst: number;
   readonly refillMs: number;
+  /** The same time, for folders of keys. */
+  readonly treeRefillMs: number;
   /** How often to read when the answer has no index to block on. */
   readonly pollMs: number;
   /** After a `stale` answer of a server without contact to its leader for longer, the watch reads from the leader. */
@@ -94,7 +96,8 @@ export class Watch {
     this.#onEvent = input.onEvent;
     this.#onIndexFall = input.onIndexFall ?? (() => {});
     this.#backoff = makeBackoff(input.limits.backoff);
-    this.#bucket = makeTokenBucket({ burst: input.limits.burst, refillMs: input.limits.refillMs });
+    const { burst, refillMs, treeRefillMs } = input.limits;
+    this.#bucket = makeTokenBucket({ burst, refillMs: this.query.kind === 'key-tree' ? treeRefillMs : refillMs });
   }
 
   /** Runs until {@link stop}; never throws. */

@@ -55,6 +55,8 @@ const defaultWatchLimits: WatchLimits = {
   treeWaitMs: 5_000,
   burst: 10,
   refillMs: 200,
+  // The records are such a folder, and HAProxy follows a record within 100 ms however many others change at the time.
+  treeRefillMs: 50,
   pollMs: 1_000,
   maxStaleMs: 5_000,
   backoff: { initialMs: 100, maxMs: 5_000 },

@@ -11,7 +11,7 @@ import {
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { ConsulQuery } from '../../lib/model/query.ts';
 
-const limits: Partial<WatchLimits> = { refillMs: 1, pollMs: 1, backoff: { initialMs: 1, maxMs: 2 } };
+const limits: Partial<WatchLimits> = { refillMs: 1, treeRefillMs: 1, pollMs: 1, backoff: { initialMs: 1, maxMs: 2 } };
 
 interface Request {
   readonly query: ConsulQuery;
@@ -21,7 +21,7 @@ interface Request {
 }
 
 /** A reader whose requests wait until the test answers them. */
-class Script implements Reader {
+export class Script implements Reader {
   readonly #arrivals = new EventEmitter();
   readonly #waiting: Request[] = [];
   count = 0;

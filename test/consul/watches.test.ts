@@ -1,5 +1,6 @@
 import t from 'tap';
-import { hear, query, start } from './script.ts';
+import { CatalogWatches } from '../../lib/consul/watches.ts';
+import { hear, query, Script, start } from './script.ts';
 
 t.test('any number of followers of one query make one request', async (t) => {
   const { script, watches } = start(t);
@@ -191,4 +192,20 @@ t.test('when the index of one query falls, blocking queries about services are r
   again?.answer([], 2);
   await script.next();
   t.match(services.state, { kind: 'current', value: ['x'] }, 'an answer after a fall is read once more first');
+});
+
+t.test('after the burst, a folder of keys is read four times as often as a service', async (t) => {
+  const script = new Script();
+  const watches = new CatalogWatches({ client: script });
+  t.teardown(() => watches.close());
+  for (const one of [query, service]) watches.follow(one, () => undefined);
+  const counts = { 'key-tree': 0, service: 0 };
+  // Both answer at once, each time with a newer value. The first eleven requests are free.
+  while (counts.service < 14) {
+    const request = await script.next();
+    const kind = request.query.kind as keyof typeof counts;
+    counts[kind] += 1;
+    if (counts.service < 14) request.answer([counts[kind]], counts[kind]);
+  }
+  t.ok(counts['key-tree'] >= 20, `${counts['key-tree']} requests for the keys while 14 were sent for the service`);
 });
