@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import type { CatalogNode, KvEntry, NodeDetail, ServiceInstance } from '../model/catalog.ts';
@@ -6,7 +7,11 @@ import type { CatalogNode, KvEntry, NodeDetail, ServiceInstance } from '../model
  * The used parts of the answers of Consul's HTTP API, from version 1.8 on (docs: "HTTP API" of each version). Consul sends
  * null for an empty list or map.
  */
-const kvEntry = z.object({ Key: z.string(), Value: z.string().nullable(), ModifyIndex: z.number() });
+const kvEntry = z.object({
+  Key: z.string(),
+  Value: z.union([z.string(), z.instanceof(Buffer)]).nullable(),
+  ModifyIndex: z.number(),
+});
 const tags = z
   .array(z.string())
   .nullable()
@@ -54,7 +59,10 @@ const instance = z.object({
 
 export function readKvEntry(json: unknown, what: string): KvEntry {
   const { Key, Value, ModifyIndex } = read(kvEntry, json, what);
-  return { key: Key, value: Value ?? '', modifyIndex: ModifyIndex };
+  const bytes = Value ?? '';
+  const value = bytes.toString();
+  const isText = typeof bytes === 'string' || isUtf8(bytes);
+  return { key: Key, value, modifyIndex: ModifyIndex, ...(isText ? {} : { base64: bytes.toString('base64') }) };
 }
 
 export function readKvEntries(json: unknown, what: string): readonly KvEntry[] {

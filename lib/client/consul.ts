@@ -186,9 +186,9 @@ export class ConsulClient {
     };
     switch (query.kind) {
       case 'key':
-        return (request) => consul.kv.get({ ...request, key: query.key });
+        return (request) => consul.kv.get({ ...request, buffer: true, key: query.key });
       case 'key-tree':
-        return (request) => consul.kv.get({ ...request, key: query.prefix, recurse: true });
+        return (request) => consul.kv.get({ ...request, buffer: true, key: query.prefix, recurse: true });
       case 'service':
         return (request) => consul.health.service({ ...request, service: query.service });
       case 'services':

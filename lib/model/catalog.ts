@@ -53,6 +53,8 @@ export interface CatalogChange {
 export interface KvEntry {
   readonly key: string;
   readonly value: string;
+  /** The bytes in base64, where they are not UTF-8. `value` then has U+FFFD in place of what is not text. */
+  readonly base64?: string;
   readonly modifyIndex: number;
 }
 

@@ -47,7 +47,7 @@ export const consulHelpers = {
     run(call) {
       const answer = readKey(call);
       if (answer === undefined) return '';
-      if (answer.value !== undefined) return answer.value.value;
+      if (answer.value !== undefined) return textOf(call, answer.value);
       const path = textArgument(call, 0);
       throw templateFailure(`there is no key "${path}" in Consul: use keyOrDefault if it may be missing.`);
     },
@@ -56,7 +56,19 @@ export const consulHelpers = {
     kind: 'value',
     takes: [2, 2],
     usage: '(keyOrDefault "path@dc" "text")',
-    run: (call) => readKey(call)?.value?.value ?? call.args[1],
+    run(call) {
+      const entry = readKey(call)?.value;
+      return entry === undefined ? call.args[1] : textOf(call, entry);
+    },
+  },
+  keyBase64: {
+    kind: 'value',
+    takes: [1, 1],
+    usage: '(keyBase64 "path@dc")',
+    run(call) {
+      const entry = readKey(call)?.value;
+      return entry?.base64 ?? Buffer.from(entry?.value ?? '').toString('base64');
+    },
   },
   keyExists: {
     kind: 'value',
@@ -133,6 +145,14 @@ function readKey(call: HelperCall) {
   return call.scope.read({ kind: 'key', key: path, ...dc });
 }
 
+/** A key's text. One that is not UTF-8 stops nothing else, and is reported. */
+function textOf(call: HelperCall, { key, value, base64 }: KvEntry): string {
+  if (base64 !== undefined) {
+    call.scope.warnings.add(`The key "${key}" does not hold UTF-8 text: read it by keyBase64.`);
+  }
+  return value;
+}
+
 /** Pairs below a folder, without the folder's own name, and without the markers of folders. */
 function readTree(call: HelperCall): readonly { path: string; key: string; value: string }[] {
   const { path, ...dc } = splitKey(textArgument(call, 0));
@@ -140,7 +160,7 @@ function readTree(call: HelperCall): readonly { path: string; key: string; value
   const entries: readonly KvEntry[] = call.scope.read({ kind: 'key-tree', prefix, ...dc })?.value ?? [];
   return entries
     .filter(({ key }) => key !== prefix && !key.endsWith('/'))
-    .map(({ key, value }) => ({ path: key, key: key.slice(prefix.length), value }));
+    .map((entry) => ({ path: entry.key, key: entry.key.slice(prefix.length), value: textOf(call, entry) }));
 }
 
 function datacenterOf(call: HelperCall, position: number): { readonly dc?: string } {
