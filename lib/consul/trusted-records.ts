@@ -26,6 +26,12 @@ export interface TrustedRecordsOptions {
  */
 const reportAfterMs = 1_000;
 
+/**
+ * After Consul lost its data, a record that is not back counts as deleted after this time. Bridges write records again
+ * within seconds, once they run.
+ */
+const lostForMs = 600_000;
+
 /** Consul's watches, in which only trusted records appear (see {@link judgeRecords}). */
 export class TrustedRecords implements Watches {
   readonly #options: TrustedRecordsOptions;
@@ -102,6 +108,9 @@ class Observation {
   #held: readonly UntrustedRecord[] = [];
   #reported: readonly UntrustedRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #resets = 0;
+  #lost: ReadonlySet<string> = new Set();
+  #lostTimer: NodeJS.Timeout | undefined;
 
   constructor(options: TrustedRecordsOptions & { readonly remembered: readonly KvEntry[]; readonly emit: Listener }) {
     const { watches, naming, emit } = options;
@@ -140,6 +149,7 @@ class Observation {
 
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#lostTimer);
     for (const follow of [this.#records, this.#keys, this.#services]) follow.release();
   }
 
@@ -147,16 +157,31 @@ class Observation {
   #judge(event: WatchEvent | undefined): void {
     const records = lastValue(this.#records.state);
     const before = this.#trusted;
+    this.#noteLoss();
     if (records !== undefined) {
       const { decided } = this.#options;
       const evidence = (name: string) => this.#evidenceOf(name);
       const own = withoutCopies(records, this.#options.naming);
-      const { entries, held } = judgeRecords({ trusted: before, entries: own, evidence, decided });
+      const { entries, held } = judgeRecords({ trusted: before, entries: own, evidence, decided, lost: this.#lost });
       if (!isDeepStrictEqual(entries, before)) this.#trusted = entries;
       this.#hold(held);
     }
     if (this.#trusted !== before) this.#emit('value');
     else if (event !== undefined && event !== 'value') this.#emit(event);
+  }
+
+  /** Consul's index fell: its data was lost or replaced. */
+  #noteLoss(): void {
+    const { state } = this.#records;
+    const resets = state.kind === 'current' || state.kind === 'stale' ? state.resets : this.#resets;
+    if (resets === this.#resets) return;
+    this.#resets = resets;
+    this.#lost = new Set(this.#trusted.flatMap(({ value }) => parseRecord(value)?.name ?? []));
+    clearTimeout(this.#lostTimer);
+    this.#lostTimer = setTimeout(() => {
+      this.#lost = new Set();
+      this.#judge(undefined);
+    }, lostForMs);
   }
 
   #hold(held: readonly UntrustedRecord[]): void {

@@ -27,7 +27,7 @@ export function evidenceQueries(naming: Naming) {
   ] as const;
 }
 
-type DistrustReason = 'deleted' | 'unreadable' | 'older' | 'contradicted';
+type DistrustReason = 'deleted' | 'lost' | 'unreadable' | 'older' | 'contradicted';
 
 /** A master whose record is not followed. */
 export interface UntrustedRecord {
@@ -45,6 +45,8 @@ export interface TrustInput {
   /** The records that Consul holds. */
   readonly entries: readonly KvEntry[];
   readonly evidence: (name: string) => Evidence;
+  /** Masters whose records went when Consul lost its data: bridges write them again one by one. Default: none. */
+  readonly lost?: ReadonlySet<string>;
   /** This node's own decision, which needs no evidence. */
   readonly decided: (name: string) => MasterRecord | undefined;
 }
@@ -74,11 +76,14 @@ export function judgeRecords(input: TrustInput): Trust {
 
 /** Why the record is not followed; undefined where it is. */
 function findReason(
-  { evidence, decided }: TrustInput,
+  { evidence, decided, lost }: TrustInput,
   { entry, kept }: { readonly entry: KvEntry | undefined; readonly kept: MasterRecord },
 ): DistrustReason | undefined {
   const { addresses, current, kind } = evidence(kept.name);
-  if (entry === undefined) return addresses.size > 0 || kind === 'pending' ? 'deleted' : undefined;
+  if (entry === undefined) {
+    if (addresses.size > 0 || kind === 'pending') return 'deleted';
+    return lost?.has(kept.name) === true ? 'lost' : undefined;
+  }
   const record = parseRecord(entry.value);
   if (record?.name !== kept.name) return 'unreadable';
   const address = formatAddress(record.master);
@@ -121,6 +126,7 @@ function byKey(entries: readonly KvEntry[]): ReadonlyMap<string, KvEntry> {
 
 const explanations: Record<DistrustReason, string> = {
   deleted: 'its record was deleted, but other traces of it remain in Consul',
+  lost: 'Consul lost its data, and no bridge has written its record again',
   unreadable: 'its record cannot be read',
   older: 'its record is not newer, and names another address',
   contradicted: 'its record names an address that neither the plain key nor the service has',

@@ -24,6 +24,8 @@ interface Case {
   /** Default `read`. */
   readonly kind?: 'read' | 'pending';
   readonly decided?: MasterRecord;
+  /** Whether Consul lost its data. */
+  readonly lost?: true;
   /** The host that is followed; undefined where the master is gone. */
   readonly host: string | undefined;
   readonly reason?: string;
@@ -71,6 +73,8 @@ const table: readonly Case[] = [
   { what: 'a value that is no record', record: 'rubbish', proofs: [], host: '10.0.0.1', reason: 'unreadable' },
   { what: 'a deleted record', proofs: ['10.0.0.1'], host: '10.0.0.1', reason: 'deleted' },
   { what: 'a removed master', proofs: [], host: undefined },
+  { what: 'a record that Consul lost with all its data', proofs: [], lost: true, host: '10.0.0.1', reason: 'lost' },
+  { what: 'a lost record that is back', record: at('10.0.0.2', 6), proofs: ['10.0.0.2'], lost: true, host: '10.0.0.2' },
   {
     what: 'a master whose evidence was not read yet',
     proofs: [],
@@ -94,7 +98,7 @@ const table: readonly Case[] = [
   },
 ];
 
-for (const { what, record, proofs, current = proofs, kind = 'read', decided, host, reason } of table) {
+for (const { what, record, proofs, current = proofs, kind = 'read', decided, lost, host, reason } of table) {
   t.test(what, async (t) => {
     const addresses = (hosts: readonly string[]) => new Set(hosts.map((one) => `${one}:1`));
     const entries = record === undefined ? [] : [record === 'rubbish' ? rubbish : entryOf(record)];
@@ -103,6 +107,7 @@ for (const { what, record, proofs, current = proofs, kind = 'read', decided, hos
       entries,
       evidence: () => ({ addresses: addresses(proofs), current: addresses(current), kind }),
       decided: () => decided,
+      lost: new Set(lost === undefined ? [] : ['m']),
     };
     const trust = judgeRecords(input);
     t.same(

@@ -60,6 +60,19 @@ t.test('a deleted tree changes nothing, and neither does the first record that r
   t.equal(writes(), 1);
 });
 
+t.test('a Consul that lost its data changes nothing, and neither does the first record that returns', async (t) => {
+  const { consul, text, untilHeld, writes } = await setUp(t, 'lost');
+  // An agent without data starts with a lower index than the one that is lost.
+  for (let i = 0; i < 60; i += 1) await consul.putKey('other', String(i));
+  await publish(consul, { name: 'b' });
+  await consul.kill();
+  await consul.start();
+  await publish(consul, { name: 'b' });
+  await untilHeld(/: master a stays 10\.0\.0\.1:6379 \(Consul lost its data[^;]*$/);
+  t.equal(text(), both);
+  t.equal(writes(), 1);
+});
+
 t.test('a daemon that starts again still holds a deleted record, and forgets a master that was removed', async (t) => {
   const { consul, rendering, spec, text } = await setUp(t, 'restarted');
   await rendering.stop();
