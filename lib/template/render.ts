@@ -2,6 +2,7 @@ import Handlebars from 'handlebars';
 import { SwitchmasterError } from '../errors.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import { Redactor } from '../model/redaction.ts';
+import { describeRepeatedVariables } from './env-names.ts';
 import { Markup, type Placeholder, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
 import { refuseDoubleBinds } from './haproxy-binds.ts';
 import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
@@ -127,6 +128,7 @@ function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
   const output = withFile(parts.file, () => {
     const written = writeOutput(parts.format, pieces);
     if (parts.format === 'haproxy') refuseDoubleBinds(written.text);
+    if (parts.format === 'env') for (const one of describeRepeatedVariables(written.text)) scope.warnings.add(one);
     return written;
   });
   if (Buffer.byteLength(output.text) > parts.limits.maxOutputBytes) {

@@ -83,6 +83,12 @@ t.test('twemproxy: several pools, each over its masters and with settings of its
   );
 });
 
+t.test('env: two masters whose names give one variable are reported', async (t) => {
+  const twins = knowRecords([makeRecord({ name: 'a-b' }), makeRecord({ name: 'a_b' })], 'redis/prod/');
+  t.match(warningsOf('app.env.hbs', twins, {}), [/REDIS_A_B_HOST is set twice/, /_PORT/, /_URL/]);
+  t.strictSame(warningsOf('app.env.hbs', known, {}), []);
+});
+
 const ports = { shard1: 16379, shard2: 16380 };
 
 t.test('HAProxy: a frontend and a backend for each shard, on the port that is set for it', async (t) => {
