@@ -4,7 +4,7 @@ import t from 'tap';
 
 /*
  * The direction of imports, as docs/architecture.md draws it. A feature imports what the features share, and no other
- * feature. Every room may import `model`, `errors`, `backoff` and `regular-file` as well.
+ * feature. Every room may import `model`, `errors`, `backoff`, `links` and `regular-file` as well.
  */
 const features = ['bridge', 'registrar', 'renderer', 'cluster', 'provisioner', 'endpoint', 'doctor', 'drill'];
 const shared = ['part', 'http', 'telemetry', 'consul', 'loop', 'config', 'template', 'client'];
@@ -23,9 +23,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   model: [],
   errors: [],
   backoff: [],
+  links: [],
   'regular-file': [],
 };
-const forAll = new Set(['model', 'errors', 'backoff', 'regular-file']);
+const forAll = new Set(['model', 'errors', 'backoff', 'links', 'regular-file']);
 const servers = new Set(['consul', 'ioredis']);
 
 const root = path.resolve(import.meta.dirname, '..');

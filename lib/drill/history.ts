@@ -1,7 +1,9 @@
+import { constants } from 'node:fs';
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
+import { followLinks } from '../links.ts';
 
 /** One drill, as a line of the file. */
 const drillShape = z.object({
@@ -23,6 +25,8 @@ export function defaultStateFolder(environment: NodeJS.ProcessEnv): string {
   );
 }
 
+const appendFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+
 const file = (folder: string): string => path.join(folder, 'drills.jsonl');
 
 /** The last drills of this master, oldest first. Skips lines that it cannot read; empty without a file. */
@@ -42,7 +46,8 @@ export async function readDrills(
 export async function keepDrill(folder: string, drill: PastDrill): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o750 });
-    await appendFile(file(folder), `${JSON.stringify(drill)}\n`, { mode: 0o640 });
+    const target = await followLinks(file(folder));
+    await appendFile(target, `${JSON.stringify(drill)}\n`, { mode: 0o640, flag: appendFlags });
   } catch (cause) {
     throw new SwitchmasterError('file-unwritable', `cannot store the result of the drill in ${file(folder)}`, {
       cause,

@@ -2,10 +2,10 @@ import { constants } from 'node:fs';
 import { access, lstat, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
+import { followLinks } from '../links.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { readRegularFile } from '../regular-file.ts';
 import { candidatePath, readDestination } from './apply/file.ts';
-import { followLinks } from './apply/links.ts';
 import { unwritable } from './apply/unwritable.ts';
 
 /** Why the destination could not be replaced now, as one sentence with the fix; undefined where it could. */

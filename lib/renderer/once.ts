@@ -46,7 +46,7 @@ export async function previewTemplate(input: RenderOnceInput): Promise<Preview> 
   const template = new LiveTemplate({ ...input, ...trust, onChange });
   const signal = AbortSignal.any([input.signal, AbortSignal.timeout(input.timeoutMs)]);
   try {
-    const former = await readRenderState(input.spec.destination);
+    const former = await readRenderState(input.spec.destination, 'any');
     trust.rememberRecords(former?.records ?? []);
     for (;;) {
       const rendering = await template.render();
@@ -65,7 +65,8 @@ export async function previewTemplate(input: RenderOnceInput): Promise<Preview> 
 /** Plans as the daemon would, with the state that a daemon has saved beside the destination. */
 async function previewText(template: LiveTemplate, rendering: GoodRendering): Promise<Preview> {
   const { spec, redactor } = template;
-  const [present, former] = await Promise.all([readDestination(spec.destination), readRenderState(spec.destination)]);
+  const { destination } = spec;
+  const [present, former] = await Promise.all([readDestination(destination), readRenderState(destination, 'any')]);
   const memory = new TemplateMemory();
   if (former !== undefined) {
     memory.restore(former);

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
+import { followLinks } from '../links.ts';
 import { parseJsonObject } from '../model/json.ts';
 import { readRegularFile } from '../regular-file.ts';
 import type { JournalEntry, KeptEntry } from './journal.ts';
@@ -22,7 +23,8 @@ const maxWaiting = 1_000;
 const maxReadBytes = 256 * 1024 * 1024;
 
 /** As for `a`. O_NONBLOCK: to open a pipe that nobody reads would wait for a reader. */
-const appendFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
+const appendFlags =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /*
  * A journal that survives restarts. `append` never waits and never throws: one write at a time takes all waiting lines.
@@ -79,12 +81,13 @@ export class JournalFile {
   async #write(text: string): Promise<void> {
     const file = this.#options.path;
     await mkdir(path.dirname(file), { recursive: true });
-    const handle = await open(file, appendFlags, 0o640);
+    const target = await followLinks(file);
+    const handle = await open(target, appendFlags, 0o640);
     let size: number;
     try {
       size = (await handle.stat()).size;
       // After a crash the last line may be cut.
-      const torn = size > 0 && (await endsTorn(file, size));
+      const torn = size > 0 && (await endsTorn(target, size));
       await handle.appendFile(torn ? `\n${text}` : text);
     } finally {
       await handle.close();
@@ -94,7 +97,7 @@ export class JournalFile {
 
   async #read(file: string): Promise<string> {
     try {
-      return await readRegularFile(file, { maxBytes: maxReadBytes });
+      return await readRegularFile(await followLinks(file), { maxBytes: maxReadBytes, accept: () => undefined });
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') this.#fail(`cannot read the journal ${file}`, thrown);
       return '';
@@ -110,7 +113,7 @@ export class JournalFile {
 }
 
 async function endsTorn(file: string, size: number): Promise<boolean> {
-  const handle = await open(file, 'r');
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
     return buffer[0] !== 0x0a;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chown, type FileHandle, link, lstat, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
+import { followLinks } from '../../links.ts';
 import { newFileMode } from '../../model/template-spec.ts';
-import { followLinks } from './links.ts';
 import { processState } from './process-file.ts';
 import { unwritable } from './unwritable.ts';
 
@@ -41,6 +41,9 @@ export interface Candidate {
   readonly refused: string | undefined;
 }
 
+/** Without O_NONBLOCK, opening a pipe waits for a writer. */
+const readFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+
 const marker = '.switchmaster-';
 /** Candidates that this process checks right now. */
 const inUse = new Set<string>();
@@ -48,11 +51,10 @@ const inUse = new Set<string>();
 /** Reads the destination; undefined when it does not exist. Throws `file-unwritable` when it is not a regular file. */
 export async function readDestination(destination: string): Promise<PresentFile | undefined> {
   try {
-    // Without O_NONBLOCK, opening a pipe waits for a writer.
-    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
-    const handle = await open(destination, flags);
+    const path = await followLinks(destination);
+    const handle = await open(path, readFlags);
     try {
-      const [info, path] = await Promise.all([handle.stat(), followLinks(destination)]);
+      const info = await handle.stat();
       if (!info.isFile()) throw new SwitchmasterError('file-unwritable', `${destination} is not a regular file.`);
       const bytes = await handle.readFile();
       return { bytes, access: 'readable', path, mode: info.mode & 0o7777, uid: info.uid, gid: info.gid };
@@ -206,9 +208,14 @@ export async function correctOwnership(
   const owned = (ownership.uid ?? present.uid) === present.uid && (ownership.gid ?? present.gid) === present.gid;
   if (owned && (ownership.mode ?? present.mode) === present.mode) return 'unchanged';
   try {
-    if (!owned) await chown(destination, ownership.uid ?? present.uid, ownership.gid ?? present.gid);
-    const handle = await open(destination, 'r');
-    await handle.chmod(ownership.mode ?? present.mode).finally(() => handle.close());
+    // By its handle: a link that takes its place meanwhile would give another file away.
+    const handle = await open(present.path, readFlags);
+    try {
+      if (!owned) await handle.chown(ownership.uid ?? present.uid, ownership.gid ?? present.gid);
+      await handle.chmod(ownership.mode ?? present.mode);
+    } finally {
+      close(handle);
+    }
     return 'corrected';
   } catch (thrown) {
     throw unwritable(destination, 'be given its owner and mode', thrown);

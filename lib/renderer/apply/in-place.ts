@@ -11,7 +11,7 @@ export async function overwrite(candidate: Candidate, bytes: Buffer): Promise<vo
   const { destination } = candidate;
   let handle: FileHandle;
   try {
-    handle = await open(destination, constants.O_WRONLY | constants.O_NOFOLLOW);
+    handle = await open(destination, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (thrown) {
     // Nothing is mounted there.
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return swapIn(candidate);

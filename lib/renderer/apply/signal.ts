@@ -1,5 +1,7 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { SwitchmasterError } from '../../errors.ts';
+import { followLinks, isTrustedOwner } from '../../links.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import { type ProcessState, processState } from './process-file.ts';
 
@@ -9,9 +11,12 @@ const reasons: Readonly<Record<Exclude<ProcessState, 'running'>, string>> = {
   newer: 'it started after the file was written, so it is another program; restart the consumer, or remove the file',
 };
 
-/** Signals the process whose id is in a file. Throws `reload-failed` when that process does not run any more. */
+/**
+ * Signals the process whose id is in a file. A pid file of another user may name only a process of that user. Throws
+ * `reload-failed` when that process does not run any more.
+ */
 export async function signalPidFile(pidFile: string, signal: NodeJS.Signals): Promise<void> {
-  const { pid, writtenMs } = await readPidFile(pidFile);
+  const { pid, writtenMs, owner } = await readPidFile(pidFile);
   const refuse = (reason: string, cause?: unknown) =>
     new SwitchmasterError('reload-failed', `${signal} cannot be sent to process ${pid} of ${pidFile}: ${reason}.`, {
       cause,
@@ -19,6 +24,10 @@ export async function signalPidFile(pidFile: string, signal: NodeJS.Signals): Pr
   if (pid === process.pid) throw refuse('it is switchmaster itself; restart the consumer, or remove the file');
   const state = await processState(pid, writtenMs);
   if (state !== 'running') throw refuse(reasons[state]);
+  const user = isTrustedOwner(owner) ? owner : (await stat(`/proc/${pid}`).catch(() => undefined))?.uid;
+  if (user !== undefined && user !== owner) {
+    throw refuse(`it is of user ${user}, and the file of user ${owner}; give the file to root, or correct pidFile`);
+  }
   try {
     process.kill(pid, signal);
   } catch (cause) {
@@ -26,12 +35,23 @@ export async function signalPidFile(pidFile: string, signal: NodeJS.Signals): Pr
   }
 }
 
-async function readPidFile(pidFile: string): Promise<{ readonly pid: number; readonly writtenMs: number }> {
-  const [text, { mtimeMs }] = await Promise.all([readRegularFile(pidFile), stat(pidFile)]).catch((cause: Error) => {
+interface PidFile {
+  readonly pid: number;
+  readonly writtenMs: number;
+  readonly owner: number;
+}
+
+async function readPidFile(pidFile: string): Promise<PidFile> {
+  let written = { mtimeMs: 0, uid: 0 };
+  const accept = (stats: Stats): undefined => {
+    written = stats;
+  };
+  const reading = followLinks(pidFile).then((path) => readRegularFile(path, { accept }));
+  const text = await reading.catch((cause: Error) => {
     const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : cause.message;
     throw new SwitchmasterError('reload-failed', `The pid file ${pidFile} cannot be read: ${reason}`, { cause });
   });
   const pid = Number(text.trim().split('\n')[0]);
-  if (Number.isSafeInteger(pid) && pid >= 2) return { pid, writtenMs: mtimeMs };
+  if (Number.isSafeInteger(pid) && pid >= 2) return { pid, writtenMs: written.mtimeMs, owner: written.uid };
   throw new SwitchmasterError('reload-failed', `The pid file ${pidFile} holds no process id.`);
 }

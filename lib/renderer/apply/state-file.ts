@@ -1,9 +1,10 @@
-import { link, rename, unlink, writeFile } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
+import { followLinks, isTrustedOwner } from '../../links.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import type { PresentFile } from './file.ts';
-import { followLinks } from './links.ts';
 
 /*
  * Two files beside a destination, needed after a restart of the daemon. Where the destination is a symbolic link, the good
@@ -11,6 +12,8 @@ import { followLinks } from './links.ts';
  *
  *   .haproxy.cfg.switchmaster.json   about the text that took effect last: digest, servers, masters
  *   .haproxy.cfg.switchmaster.good   that text, for a rollback
+ *
+ * Others may write to the folder. So both are written to new files, and read only if nobody else can have put them there.
  */
 
 /** A larger file is none of these. */
@@ -38,10 +41,14 @@ function goodCopyPath(destination: string): string {
   return join(dirname(destination), `.${basename(destination)}.switchmaster.good`);
 }
 
-/** undefined when the file does not exist or is not valid. */
-export async function readRenderState(destination: string): Promise<RenderState | undefined> {
+/** undefined when the file does not exist or is not valid. `any`: for a command that another user runs, which only shows it. */
+export async function readRenderState(
+  destination: string,
+  owners: 'trusted' | 'any' = 'trusted',
+): Promise<RenderState | undefined> {
+  const accept = owners === 'any' ? () => undefined : refuseForeign;
   try {
-    const json: unknown = JSON.parse(await readRegularFile(renderStatePath(destination), { maxBytes }));
+    const json: unknown = JSON.parse(await readRegularFile(renderStatePath(destination), { maxBytes, accept }));
     return isRenderState(json) ? json : undefined;
   } catch {
     return undefined;
@@ -88,10 +95,20 @@ export async function keepGoodCopy(
 }
 
 export async function readGoodCopy(destination: string): Promise<Buffer | undefined> {
-  return followLinks(destination)
-    .then((target) => readRegularFile(goodCopyPath(target), { maxBytes }))
-    .then((text) => Buffer.from(text))
-    .catch(() => undefined);
+  try {
+    const target = await followLinks(destination);
+    const present = await lstat(target).catch(() => undefined);
+    const isCopyOf = (stats: Stats) => stats.uid === present?.uid && (stats.nlink === 1 || stats.ino === present.ino);
+    const acceptCopy = (stats: Stats) => (isCopyOf(stats) ? undefined : refuseForeign(stats));
+    return Buffer.from(await readRegularFile(goodCopyPath(target), { maxBytes, accept: acceptCopy }));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A second name may be that of a file which others must not read. */
+function refuseForeign({ uid, nlink }: Stats): string | undefined {
+  return isTrustedOwner(uid) && nlink === 1 ? undefined : 'somebody else can have put it there';
 }
 
 function isRenderState(json: unknown): json is RenderState {

@@ -10,6 +10,7 @@ const reasons: Record<string, string> = {
   EPERM:
     'not permitted: it or its folder is immutable (see lsattr, run chattr -i), or owner and mode may not be changed',
   EROFS: 'the file system is read-only; mount it with write access',
+  ELOOP: 'a link took its place meanwhile',
   ENOSPC: 'the disk is full',
   EBUSY: mountPoint,
   EXDEV: mountPoint,

@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { keepDrill } from '../../../lib/drill/history.ts';
+import { correctOwnership, readDestination, swapIn, writeCandidate } from '../../../lib/renderer/apply/file.ts';
+import { overwrite } from '../../../lib/renderer/apply/in-place.ts';
+import { signalPidFile } from '../../../lib/renderer/apply/signal.ts';
+import {
+  keepGoodCopy,
+  readGoodCopy,
+  readRenderState,
+  writeRenderState,
+} from '../../../lib/renderer/apply/state-file.ts';
+import { JournalFile } from '../../../lib/telemetry/journal-file.ts';
+
+/* The daemon runs as root, and the folder of its files belongs to somebody else, who may put anything there. */
+
+const signal = new AbortController().signal;
+const nobody = 65_534;
+const skip = process.getuid?.() === 0 ? false : 'only root can make files of somebody else';
+const state = { digest: 'd', members: [], masters: {}, indexes: {} };
+
+/** A folder of nobody, and a secret of root beside it. */
+function makeFolders(t: Test): { readonly folder: string; readonly secret: string; readonly root: string } {
+  const root = mkdtempSync(join(tmpdir(), 'switchmaster-foreign-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  chmodSync(root, 0o755);
+  const folder = join(root, 'theirs');
+  mkdirSync(folder);
+  chownSync(folder, nobody, nobody);
+  writeFileSync(join(root, 'secret'), 'secret of root', { mode: 0o600 });
+  return { folder, secret: join(root, 'secret'), root };
+}
+
+/** A link that nobody made. */
+function plant(target: string, path: string): void {
+  symlinkSync(target, path);
+  lchownSync(path, nobody, nobody);
+}
+
+async function replace(destination: string, text: string): Promise<void> {
+  const present = await readDestination(destination);
+  await swapIn(await writeCandidate({ destination, bytes: Buffer.from(text), ownership: {}, present, signal }));
+}
+
+t.test('a destination that somebody else made a link is not followed', { skip }, async (t) => {
+  const { folder, secret, root } = makeFolders(t);
+  const message = /belongs to user 65534.*Name the file itself, or give the link and its folder to root/;
+  const refused = { code: 'file-unwritable', message };
+  plant(secret, join(folder, 'a.cfg'));
+  await t.rejects(replace(join(folder, 'a.cfg'), 'new'), refused, 'a link of nobody');
+  await t.rejects(correctOwnership(join(folder, 'a.cfg'), { uid: nobody, mode: 0o644 }), refused);
+  symlinkSync(secret, join(folder, 'b.cfg'));
+  await t.rejects(replace(join(folder, 'b.cfg'), 'new'), refused, 'a link of root in a folder of nobody');
+  plant(join(root, 'new'), join(folder, 'c.cfg'));
+  await t.rejects(replace(join(folder, 'c.cfg'), 'new'), refused, 'a dangling link');
+  plant(root, join(folder, 'conf'));
+  await t.rejects(replace(join(folder, 'conf/secret'), 'new'), { ...refused, message: /leads to .*secret through/ });
+  symlinkSync(join(folder, 'a.cfg'), join(root, 'd.cfg'));
+  await t.rejects(replace(join(root, 'd.cfg'), 'new'), refused, 'a link of root to a link of nobody');
+  t.equal(readFileSync(secret, 'utf8'), 'secret of root');
+  t.strictSame([statSync(secret).uid, statSync(secret).mode & 0o777], [0, 0o600]);
+  t.notOk(existsSync(join(root, 'new')));
+});
+
+t.test('links of root, and folders that their owner linked to his own, are followed', { skip }, async (t) => {
+  const { folder, root } = makeFolders(t);
+  mkdirSync(join(folder, 'releases'));
+  chownSync(join(folder, 'releases'), nobody, nobody);
+  plant('releases', join(folder, 'current'));
+  await replace(join(folder, 'current/a.cfg'), 'new');
+  t.equal(readFileSync(join(folder, 'releases/a.cfg'), 'utf8'), 'new');
+  symlinkSync(join(folder, 'releases/a.cfg'), join(root, 'b.cfg'));
+  await replace(join(root, 'b.cfg'), 'newer');
+  t.equal(readFileSync(join(folder, 'releases/a.cfg'), 'utf8'), 'newer');
+  t.ok(readlinkSync(join(root, 'b.cfg')));
+});
+
+t.test('a link in the place of a side file is neither written nor read', { skip }, async (t) => {
+  const { folder, secret } = makeFolders(t);
+  const destination = join(folder, 'a.cfg');
+  writeFileSync(destination, 'old');
+  const good = join(folder, '.a.cfg.switchmaster.good');
+  const json = join(folder, '.a.cfg.switchmaster.json');
+  for (const path of [good, `${good}.new`, json, `${json}.new`]) plant(secret, path);
+  t.equal(await readGoodCopy(destination), undefined);
+  t.equal(await readRenderState(destination), undefined);
+  await writeRenderState(destination, state);
+  const present = await readDestination(destination);
+  if (present === undefined) throw new Error('there is no file');
+  await keepGoodCopy(destination, present);
+  await keepGoodCopy(destination, present, 'in-place');
+  t.equal(readFileSync(secret, 'utf8'), 'secret of root');
+  t.match(await readRenderState(destination), state);
+  t.equal(String(await readGoodCopy(destination)), 'old');
+});
+
+t.test('a side file of somebody else is not believed', { skip }, async (t) => {
+  const { folder, secret } = makeFolders(t);
+  const destination = join(folder, 'a.cfg');
+  writeFileSync(destination, 'old');
+  const good = join(folder, '.a.cfg.switchmaster.good');
+  const json = join(folder, '.a.cfg.switchmaster.json');
+  writeFileSync(good, 'theirs');
+  writeFileSync(json, JSON.stringify({ ...state, refused: { digest: 'd', reason: 'theirs' } }));
+  for (const path of [good, json]) chownSync(path, nobody, nobody);
+  t.equal(await readGoodCopy(destination), undefined);
+  t.equal(await readRenderState(destination), undefined);
+  rmSync(good);
+  linkSync(secret, good);
+  t.equal(await readGoodCopy(destination), undefined, 'a second name of a secret');
+});
+
+t.test('a link that takes the place of a file meanwhile is not written', { skip }, async (t) => {
+  const { folder, secret } = makeFolders(t);
+  const destination = join(folder, 'a.cfg');
+  writeFileSync(destination, 'old');
+  const present = await readDestination(destination);
+  const candidate = await writeCandidate({ destination, bytes: Buffer.from(''), ownership: {}, present, signal });
+  rmSync(destination);
+  plant(secret, destination);
+  await t.rejects(overwrite(candidate, Buffer.from('new')), { message: /a link took its place meanwhile/ });
+  t.equal(readFileSync(secret, 'utf8'), 'secret of root');
+});
+
+t.test('the journal and the drills do not follow a link of somebody else', { skip }, async (t) => {
+  const { folder, secret } = makeFolders(t);
+  const problems: string[] = [];
+  plant(secret, join(folder, 'journal'));
+  const journal = new JournalFile({
+    path: join(folder, 'journal'),
+    onProblem: ({ message }) => problems.push(message),
+  });
+  journal.append({ id: 1 } as never);
+  await journal.close();
+  t.match(problems, [/cannot write the journal to .*belongs to user 65534/]);
+  plant(secret, join(folder, 'drills.jsonl'));
+  await t.rejects(keepDrill(folder, { at: '', name: 'a', stages: {}, withoutWritesMs: 0 }), {
+    code: 'file-unwritable',
+  });
+  t.equal(readFileSync(secret, 'utf8'), 'secret of root');
+});
+
+t.test('a pid file of somebody else names only a process of the same user', { skip }, async (t) => {
+  const { folder, root } = makeFolders(t);
+  const pidFile = join(folder, 'pid');
+  const start = async (uid: number): Promise<ChildProcess> => {
+    const child = spawn('sleep', ['60'], { uid, gid: uid, cwd: '/' });
+    await once(child, 'spawn');
+    writeFileSync(pidFile, String(child.pid));
+    chownSync(pidFile, nobody, nobody);
+    return child;
+  };
+  const ours = await start(0);
+  t.teardown(() => ours.kill());
+  const message = /it is of user 0, and the file of user 65534/;
+  await t.rejects(signalPidFile(pidFile, 'SIGTERM'), { code: 'reload-failed', message });
+  writeFileSync(join(root, 'pid'), String(ours.pid));
+  rmSync(pidFile);
+  plant(join(root, 'pid'), pidFile);
+  await t.rejects(signalPidFile(pidFile, 'SIGTERM'), { code: 'reload-failed', message: /link that belongs to user/ });
+  rmSync(pidFile);
+  const theirs = await start(nobody);
+  const exit = once(theirs, 'exit');
+  await signalPidFile(pidFile, 'SIGTERM');
+  t.strictSame(await exit, [null, 'SIGTERM']);
+});
