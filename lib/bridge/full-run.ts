@@ -94,7 +94,7 @@ export class FullRun {
   #waitForConsul(name: string): Outcome {
     const { records, memory } = this.#options;
     const summary = `cannot read Consul yet: ${records.missing() ?? 'still reading'}`;
-    memory(name).foundProblem(summary);
+    memory(name).foundProblem({ refusal: undefined, problem: summary });
     return { kind: 'held', summary, retryAfterMs: 5_000 };
   }
 

@@ -25,6 +25,7 @@ export class MasterMemory {
   #opinion: { readonly master: Opinion | undefined; readonly signature: string } | undefined;
   #rebaseUntilMs = 0;
   #problem: string | undefined;
+  #refusal: string | undefined;
   /** A record that this bridge read or wrote directly, until the watch has reached its index. */
   #ahead: { readonly held: StoredRecord; readonly resets: number; readonly index: bigint } | undefined;
   #promotionWaits = 0;
@@ -58,6 +59,11 @@ export class MasterMemory {
   /** What is wrong and waits for somebody or something, as a sentence. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** Why the bridge may write nothing about this master: somebody has to rename it, or another one. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   /** What a decision at `nowMs` must know of earlier runs. */
@@ -121,9 +127,10 @@ export class MasterMemory {
     this.#rebaseUntilMs = 0;
   }
 
-  /** undefined: the bridge waits for nothing. */
-  foundProblem(problem: string | undefined): void {
-    this.#problem = problem;
+  /** `refusal` is why the bridge may write nothing, `problem` what it waits for. Both undefined: it waits for nothing. */
+  foundProblem(found: { readonly refusal: string | undefined; readonly problem: string | undefined }): void {
+    this.#refusal = found.refusal;
+    this.#problem = found.refusal ?? found.problem;
   }
 
   /** Takes the Sentinels' opinion. True where it is not the last one, by its signature. */
@@ -177,6 +184,7 @@ export class MasterMemory {
     this.#opinion = undefined;
     this.#rebaseUntilMs = 0;
     this.#problem = undefined;
+    this.#refusal = undefined;
     this.#ahead = undefined;
     this.#promotionWaits = 0;
   }

@@ -89,7 +89,9 @@ export class BridgePart implements Part {
     if (!this.sentinels.some(({ up }) => up)) return { ready: false, missing: ['any Sentinel'] };
     const names = this.masters.names;
     if (names.length === 0) return { ready: false, missing: ['a master that is wanted: the Sentinels monitor none'] };
-    const missing = names.filter((name) => this.masters.held(name) === undefined).map((name) => `record of ${name}`);
+    const missing = names
+      .filter((name) => this.masters.held(name) === undefined && this.#memory(name).refusal === undefined)
+      .map((name) => `record of ${name}`);
     return missing.length === 0 ? { ready: true } : { ready: false, missing };
   }
 

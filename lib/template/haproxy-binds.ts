@@ -1,3 +1,4 @@
+import { canonicalHost } from '../model/address.ts';
 import { type HaproxySection, parseHaproxyConfig } from '../model/haproxy-config.ts';
 import { templateFailure } from './helper.ts';
 
@@ -37,16 +38,38 @@ function readBinds(text: string): readonly Bind[] {
 function bindsOf({ kind, name, lines }: HaproxySection): readonly Bind[] {
   return lines.flatMap(({ words: [keyword, addresses = '', ...options], meaning }) => {
     if (keyword !== 'bind' || meaning === 'dependent') return [];
-    return addresses.split(',').map((address) => ({ address: showBind(address, options), proxy: `${kind} ${name}` }));
+    const proxy = `${kind} ${name}`;
+    return addresses
+      .split(',')
+      .flatMap((text) => socketsOf(text).map((socket) => ({ address: scoped(socket, options), proxy })));
   });
 }
 
-/** The address in one spelling, with what makes a different socket of it: an interface or a network namespace. */
-function showBind(address: string, options: readonly string[]): string {
-  const plain = address.replace(/^ipv4@/, '').replace(/^(?:\*|0\.0\.0\.0)?(?=:\d)/, '*');
+/** The sockets of one address, each in one spelling. A range of ports is one socket for each port. */
+function socketsOf(text: string): readonly string[] {
+  const [, prefix = '', rest = ''] = /^(ipv[46]@|tcp[46]?@|unix@)?(.*)$/s.exec(text) ?? [];
+  const [, written = '', first, last = first] = /^(.*):(\d+)(?:-(\d+))?$/.exec(rest) ?? [];
+  if (first === undefined || prefix === 'unix@' || rest.startsWith('/')) return [rest];
+  const host = showHost(written.replace(/^\[(.*)\]$/, '$1'), prefix.includes('6') ? '[::]' : '*');
+  const count = Math.min(Number(last), maxPort) - Number(first) + 1;
+  return Array.from({ length: Math.max(1, count) }, (_, i) => `${host}:${Number(first) + i}`);
+}
+
+const maxPort = 65_535;
+
+function showHost(host: string, unspecified: string): string {
+  if (host === '' || host === '*') return unspecified;
+  const canonical = canonicalHost(host);
+  if (canonical === '0.0.0.0') return '*';
+  if (canonical === 'localhost') return '127.0.0.1';
+  return canonical.includes(':') ? `[${canonical}]` : canonical;
+}
+
+/** A socket with what makes a different one of it: an interface or a network namespace. */
+function scoped(socket: string, options: readonly string[]): string {
   const scopes = ['interface', 'namespace'].flatMap((name) => {
     const at = options.indexOf(name);
     return at < 0 ? [] : [`${name} ${options[at + 1]}`];
   });
-  return [plain, ...scopes].join(' ');
+  return [socket, ...scopes].join(' ');
 }

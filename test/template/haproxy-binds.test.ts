@@ -11,7 +11,15 @@ t.test('two proxies on one address are refused, both named', async (t) => {
     ['0.0.0.0:6379', 'ipv4@*:6379'],
     ['127.0.0.1:1,127.0.0.1:2', '127.0.0.1:2'],
     ['[::1]:1', '[::1]:1'],
+    ['[::]:1', ':::1 v6only'],
+    ['ipv6@:1', '[0:0::0]:1'],
+    ['[::1]:1', '::1:1'],
+    ['127.0.0.1:1', 'localhost:1'],
+    ['tcp@127.0.0.1:1', 'ipv4@127.0.0.1:1'],
+    ['127.0.0.1:16379-16381', '127.0.0.1:16380'],
+    ['*:10-20', ':20-30'],
     ['/run/a.sock', '/run/a.sock mode 600'],
+    ['/run/a.sock', 'unix@/run/a.sock'],
     ['*:1 interface eth0', '*:1 interface eth0'],
   ];
   for (const [first, second] of same) {
@@ -26,6 +34,10 @@ t.test('what HAProxy keeps apart stays permitted', async (t) => {
   const apart = [
     two('127.0.0.1:1', '127.0.0.2:1'),
     two('127.0.0.1:1', '*:1'),
+    two('*:1', '[::]:1 v6only'),
+    two('127.0.0.1:1-3', '127.0.0.1:4-6'),
+    two('127.0.0.1:1', 'quic4@127.0.0.1:1'),
+    two('/run/a.sock:1', '/run/a.sock:2'),
     two('*:1 interface eth0', '*:1 interface eth1'),
     'frontend a\n bind *:1 thread 1\n bind *:1 thread 2\n',
     `${two('*:1', '*:1')} disabled\n`,

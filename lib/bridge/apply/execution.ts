@@ -36,7 +36,7 @@ export class Execution {
     const writes = decision.kind === 'publish' || decision.kind === 'stands';
     const refusal = writes ? await this.#refusal(finding) : undefined;
     const waitsFor = 'summary' in decision ? decision.summary : describeUnlisted(decided.situation);
-    this.#options.memory(finding.name).foundProblem(refusal ?? waitsFor ?? finding.unmonitored);
+    this.#options.memory(finding.name).foundProblem({ refusal, problem: waitsFor ?? finding.unmonitored });
     const outcome = refusal === undefined ? await this.#apply(decided) : ({ kind: 'held', summary: refusal } as const);
     return withEvidence(outcome, decided);
   }

@@ -18,12 +18,14 @@ const [consul, shard, other] = await Promise.all([
 const sentinel = only(await sandbox.sentinels({ count: 1, masters: [shard] }));
 const odd = ['team/app', 'a@b', 'my master', 'кэш', 'код', '..'];
 const names = ['shard1', ...odd];
+/** Neither can be registered, because DNS does not distinguish them. */
+const colliding = ['Clash', 'clash'];
 const naming = { environment: undefined };
 const ports = Object.fromEntries(names.map((name, i) => [name, 20_001 + i]));
 
 t.test('every name is recorded, registered and in every file, and a failover is followed beside them', async (t) => {
   const { host, port } = other.master.address;
-  for (const name of odd) await sentinel.command('SENTINEL', 'MONITOR', name, host, port, 1);
+  for (const name of [...odd, ...colliding]) await sentinel.command('SENTINEL', 'MONITOR', name, host, port, 1);
   const daemon = await sandbox.switchmaster({
     config: {
       consul: { address: consul.url },
@@ -44,6 +46,8 @@ t.test('every name is recorded, registered and in every file, and a failover is 
       ],
     },
   });
+  t.match(await daemon.get('/ready'), { status: 200 }, 'names that are refused do not keep it from being ready');
+  t.equal(await consul.key(recordKey(naming, 'clash')), undefined);
   for (const name of names) t.equal(parseRecord((await consul.key(recordKey(naming, name))) ?? '')?.name, name);
   const listed = (await consul.get<{ ServiceMeta: { master: string } }[]>('/v1/catalog/service/redis-master')) ?? [];
   t.strictSame(listed.map(({ ServiceMeta }) => ServiceMeta.master).toSorted(), names.toSorted());
