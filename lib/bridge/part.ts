@@ -34,6 +34,8 @@ export interface BridgePartOptions {
   readonly settings: SentinelConfig;
   /** Gets a new master before Consul does. */
   readonly onDecision?: (record: MasterRecord) => void;
+  /** Gets each Sentinel's `+reboot`: a server of a master started again. */
+  readonly onReboot?: (message: string) => void;
   readonly onReport: (report: RunReport) => void;
   readonly onLink: (link: SentinelLinkState) => void;
 }
@@ -150,6 +152,7 @@ export class BridgePart implements Part {
         const from = masterToPause(selection, { record: remembered, members });
         if (from !== undefined) await this.#fencer.pauseBeforePromotion(name, from);
       },
+      onReboot: (message) => this.#options.onReboot?.(message),
       onAccessChange: (names) => this.#reportProblems(names),
       record: (name) => this.#memory(name).remembered,
       records: () => this.masters.records(),

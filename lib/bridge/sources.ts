@@ -27,6 +27,8 @@ export interface BridgeSourcesOptions {
   readonly onConsulChange: (changed: ReadonlySet<string> | 'all') => void;
   /** A Sentinel that leads a failover selected a replica. Resolves when the master is prepared for its replacement. */
   readonly onSelection: (name: string, selection: Selection) => Promise<void>;
+  /** A Sentinel reports that a server started again (`+reboot`). */
+  readonly onReboot: (message: string) => void;
   /** For these masters, a Redis began or ceased to refuse the bridge, or to be out of its reach. */
   readonly onAccessChange: (names: readonly string[]) => void;
   readonly onLink: (link: SentinelLinkState) => void;
@@ -112,6 +114,7 @@ export class BridgeSources {
 
   #hinted(name: string, hint: SentinelHint): void {
     const { sentinel, event } = hint;
+    if (event.event === '+reboot') this.#options.onReboot(event.message);
     if (this.#options.settings.follow === 'promotion') this.#watchPromotion(name, hint);
     const origin = { source: `sentinel ${formatAddress(sentinel)}`, event: event.event };
     const announcement = { kind: 'announcement', sentinel, target: event.target } as const;

@@ -37,6 +37,7 @@ export interface PartContext {
   /** Throws `internal` before the part `consul` is built. */
   readonly consul: () => ConsulPart;
   readonly bridge: () => BridgePart | undefined;
+  readonly endpoint: () => EndpointPart | undefined;
   readonly onReport: (report: RunReport) => void;
   /** The present token for Consul. */
   readonly consulToken: () => Secret | undefined;
@@ -175,6 +176,7 @@ function buildBridge({ sentinel, environment }: BridgeSettings, context: PartCon
     bridgeId: context.bridgeId,
     settings: sentinel,
     onDecision: (record) => context.decisions.announce(record),
+    onReboot: (message) => context.endpoint()?.reportReboot(message),
     onLink: ({ sentinel: address, up, error }) => {
       const fields = { sentinel: formatAddress(address), ...(error === undefined ? {} : { error }) };
       if (up && error === undefined) log.info(fields, 'sentinel connected');

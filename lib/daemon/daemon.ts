@@ -5,6 +5,7 @@ import type { Config } from '../config/model.ts';
 import { findWarnings } from '../config/warnings.ts';
 import { Decisions } from '../consul/decisions.ts';
 import { ConsulPart } from '../consul/part.ts';
+import { EndpointPart } from '../endpoint/part.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import type { RunReport } from '../loop/outcome.ts';
@@ -134,6 +135,7 @@ export class Daemon {
       views: () => this.#views(),
       consul: () => this.#requireConsul(),
       bridge: () => this.#assembly.find(BridgePart),
+      endpoint: () => this.#assembly.find(EndpointPart),
       onReport: (report) => this.observe(report),
       consulToken: () => this.#config.consul.token,
       secrets: () => secretsOf(this.#config),

@@ -35,6 +35,9 @@ export interface EndpointPartOptions {
   readonly log: Log;
 }
 
+/** Sentinels read INFO every 10 s. */
+const sameRebootMs = 15_000;
+
 type State =
   | { readonly kind: 'closed' }
   | { readonly kind: 'listening'; readonly port: number }
@@ -51,6 +54,7 @@ export class EndpointPart implements Part {
   #registration: EndpointRegistration | undefined;
   #retry: NodeJS.Timeout | undefined;
   #state: State = { kind: 'closed' };
+  readonly #reboots = new Map<string, number>();
   #isStopped = false;
 
   constructor(options: EndpointPartOptions) {
@@ -72,6 +76,15 @@ export class EndpointPart implements Part {
   /** The port that clients connect to; undefined while there is none. */
   get port(): number | undefined {
     return this.#state.kind === 'listening' ? this.#state.port : undefined;
+  }
+
+  /** Passes on a Sentinel's `+reboot`. Every Sentinel reports the same start, within seconds of each other. */
+  reportReboot(payload: string): void {
+    const nowMs = performance.now();
+    for (const [known, atMs] of this.#reboots) if (nowMs - atMs > sameRebootMs) this.#reboots.delete(known);
+    if (this.#reboots.has(payload)) return;
+    this.#reboots.set(payload, nowMs);
+    this.#server?.publish([{ channel: '+reboot', payload }]);
   }
 
   async start(): Promise<void> {

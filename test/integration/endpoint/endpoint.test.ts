@@ -19,7 +19,12 @@ if (crashed === undefined || planned === undefined) throw new Error('there are t
 const sentinels = await sandbox.sentinels({ masters: [crashed, planned] });
 const sentinel = only(sentinels.slice(0, 1));
 const decisions = new Decisions();
-const bridge = startBridge(t, { consul, sentinels, onDecision: (record) => decisions.announce(record) });
+const bridge = startBridge(t, {
+  consul,
+  sentinels,
+  onDecision: (record) => decisions.announce(record),
+  onReboot: (message) => near.part.reportReboot(message),
+});
 const [near, far] = await Promise.all([
   startEndpoint(t, { consul, decisions, bridge: bridge.part }),
   startEndpoint(t, { consul }),
@@ -155,6 +160,21 @@ t.test('a killed master: every endpoint reports it before any Sentinel does, in 
     );
     return down?.flags === 's_down,slave';
   });
+});
+
+t.test("a replica that starts again: the Sentinels' message, once", async (t) => {
+  const recorder = await SentinelRecorder.open(near.address);
+  const real = await SentinelRecorder.open(sentinel.address);
+  t.teardown(() => Promise.all([recorder, real].map((one) => one.close())));
+  const replica = planned.replicas[0];
+  if (replica === undefined) throw new Error('there is a replica');
+  await replica.kill();
+  await replica.start();
+  const [ours, theirs] = await Promise.all(
+    [recorder, real].map((one) => one.event('+reboot', { master: 'planned', timeoutMs: 25_000 })),
+  );
+  t.equal(ours?.payload, theirs?.payload);
+  t.equal(recorder.events.filter(({ channel }) => channel === '+reboot').length, 1);
 });
 
 t.test('RESP3 gets maps and pushes', async (t) => {

@@ -33,6 +33,7 @@ export interface BridgeSetting {
   /** Gets each report as it happens. */
   readonly onReport?: (report: RunReport) => void;
   readonly onDecision?: (record: MasterRecord) => void;
+  readonly onReboot?: (message: string) => void;
 }
 
 interface Fence {
@@ -66,6 +67,7 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
     naming: { environment: setting.environment },
     bridgeId: setting.id ?? 'bridge',
     settings: settingsOf(setting),
+    onReboot: (message) => setting.onReboot?.(message),
     onReport: (report) => {
       reports.push(report);
       setting.onReport?.(report);
