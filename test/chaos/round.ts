@@ -49,7 +49,7 @@ export async function runRound(stage: Stage, drawn: readonly Drawn[], round: num
     ...unsettled,
     ...ended,
     ...findEnded(stage),
-    ...observers.flatMap((observer) => judgeObserved(observer, untilMs)),
+    ...observers.flatMap((observer) => judgeObserved(observer, { untilMs, memory: memoryOf(stage, drawn) })),
     ...(drawn.some(({ fault }) => fault.edits === 'place') ? [] : judgePlaces(places.seen, membersOf(stage))),
     ...Object.values(losses).flatMap((lost) => judgeLosses(lost, allowanceOf(stage, drawn))),
   ];
@@ -101,6 +101,13 @@ function allowanceOf(stage: Stage, drawn: readonly Drawn[]): number {
   return allowances[isUnreplicated ? 'unreplicated' : 'none'];
 }
 
+/** A frozen bridge keeps its memory. */
+function memoryOf(stage: Stage, drawn: readonly Drawn[]): 'kept' | 'forgotten' {
+  const killed = drawn.filter(({ fault }) => !fault.name.startsWith('freeze')).flatMap(({ plan }) => plan.stops ?? []);
+  const isWiped = drawn.some(({ fault }) => fault.name === 'wipe-consul');
+  return isWiped && stage.bridges.every((bridge) => killed.includes(bridge)) ? 'forgotten' : 'kept';
+}
+
 /** A daemon that ended by itself: faults start what they end. */
 function findEnded(stage: Stage): readonly string[] {
   return [...stage.bridges, stage.renderer]
@@ -112,12 +119,15 @@ function membersOf({ shards }: Stage): ReadonlyMap<string, readonly string[]> {
   return new Map(shards.map(({ name, servers }) => [name, servers.map(({ address }) => formatAddress(address))]));
 }
 
-function judgeObserved({ shard, records, keys, dns }: MasterObservers, untilMs: number): readonly string[] {
+function judgeObserved(
+  { shard, records, keys, dns }: MasterObservers,
+  { untilMs, memory }: { readonly untilMs: number; readonly memory: 'kept' | 'forgotten' },
+): readonly string[] {
   const members = shard.servers.map(({ address }) => formatAddress(address));
   const hosts = shard.servers.map(({ address }) => address.host);
   const written = records.filter(({ record }) => record.changedBy !== handName);
   return [
-    ...judgeRecords(written, members),
+    ...judgeRecords(written, { members, memory }),
     ...judgeKeys(keys, { differMs: repairMs, untilMs }),
     ...judgeDns(dns, hosts),
   ];

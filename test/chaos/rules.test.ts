@@ -16,10 +16,20 @@ function record(generation: number, epoch: number, port: number): MasterRecord {
 const seen = (...records: MasterRecord[]) => records.map((one, index) => ({ record: one, index, atMs: index }));
 
 t.test('records', async (t) => {
-  t.strictSame(judgeRecords(seen(record(1, 1, 7001), record(1, 2, 7002), record(2, 1, 7001)), members), []);
-  t.match(judgeRecords(seen(record(1, 2, 7001), record(1, 1, 7001)), members), [/followed the newer 1\/2/]);
-  t.match(judgeRecords(seen(record(1, 2, 7001), record(1, 2, 7002)), members), [/has the version of 127.0.0.1:7001/]);
-  t.match(judgeRecords(seen(record(1, 2, 9999)), members), [/names no server of shard1/]);
+  t.strictSame(
+    judgeRecords(seen(record(1, 1, 7001), record(1, 2, 7002), record(2, 1, 7001)), { members, memory: 'kept' }),
+    [],
+  );
+  t.match(judgeRecords(seen(record(1, 2, 7001), record(1, 1, 7001)), { members, memory: 'kept' }), [
+    /followed the newer 1\/2/,
+  ]);
+  t.match(judgeRecords(seen(record(1, 2, 7001), record(1, 2, 7002)), { members, memory: 'kept' }), [
+    /has the version of 127.0.0.1:7001/,
+  ]);
+  const forgotten = { members, memory: 'forgotten' } as const;
+  t.strictSame(judgeRecords(seen(record(2, 2, 7001), record(1, 2, 7001)), forgotten), []);
+  t.match(judgeRecords(seen(record(2, 2, 7001), record(1, 2, 7002)), forgotten), [/followed the newer/]);
+  t.match(judgeRecords(seen(record(1, 2, 9999)), { members, memory: 'kept' }), [/names no server of shard1/]);
 });
 
 t.test('keys may differ for as long as a repair takes', async (t) => {

@@ -33,14 +33,21 @@ export interface Loss {
   readonly acknowledged: number;
 }
 
-/** A later record is never older than an earlier one, one version never has two masters, and all name a member. */
-export function judgeRecords(seen: readonly SeenRecord[], members: readonly string[]): readonly string[] {
+/**
+ * A later record is never older than an earlier one, one version never has two masters, and all name a member. `forgotten`:
+ * Consul lost its data while no bridge ran, so nobody knows the generation of before.
+ */
+export function judgeRecords(
+  seen: readonly SeenRecord[],
+  { members, memory }: { readonly members: readonly string[]; readonly memory: 'kept' | 'forgotten' },
+): readonly string[] {
   return seen.flatMap(({ record }, i) => {
     const what = `record ${record.generation}/${record.epoch} ${formatAddress(record.master)}`;
     const foreign = members.includes(formatAddress(record.master)) ? [] : [`${what} names no server of ${record.name}`];
     const before = seen[i - 1]?.record;
     if (before === undefined) return foreign;
     const order = compareVersions(record, before);
+    if (memory === 'forgotten' && record.generation === 1 && sameAddress(record.master, before.master)) return foreign;
     if (order < 0) return [...foreign, `${what} followed the newer ${before.generation}/${before.epoch}`];
     if (order === 0 && !sameAddress(record.master, before.master))
       return [...foreign, `${what} has the version of ${formatAddress(before.master)}`];
