@@ -12,11 +12,13 @@ import { usualResyncMs } from '../loop/resync.ts';
 import type { Discovery, InstanceSpec } from '../model/instance.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
 import type { Naming } from '../model/naming.ts';
+import type { MasterRecord } from '../model/record.ts';
 import type { Part, Readiness, StopOptions } from '../part.ts';
+import { HostAddresses } from './observe/host-addresses.ts';
 import { InstanceSource } from './observe/instance.ts';
 import { NodeHosts } from './observe/node-hosts.ts';
 import { RegistrationSource } from './observe/registrations.ts';
-import { discoverInstances } from './plan/discovery.ts';
+import { discoverInstances, hostsOf } from './plan/discovery.ts';
 import { Registrar, surplusKey } from './reconciler.ts';
 
 /** An instance with the credentials for its probes. */
@@ -61,6 +63,7 @@ export class RegistrarPart implements Part {
   readonly instances: InstancesView = { list: () => this.#list() };
   readonly #options: RegistrarPartOptions;
   readonly #nodeHosts: NodeHosts;
+  readonly #addresses = new HostAddresses({ onChange: () => this.#recordsChanged() });
   readonly #registrations: RegistrationSource;
   readonly #registrar: Registrar;
   readonly #loop: Loop;
@@ -78,7 +81,8 @@ export class RegistrarPart implements Part {
     const clusters = options.instances.some(inCluster) ? 'read' : 'not-read';
     const onChange = (): void => this.#recordsChanged();
     this.#registrations = new RegistrationSource({ agent, watches, naming, clusters, onChange });
-    this.#registrar = new Registrar({ naming, agent, registrations: this.#registrations, nodeHosts: this.#nodeHosts });
+    const observed = { registrations: this.#registrations, nodeHosts: this.#nodeHosts, addresses: this.#addresses };
+    this.#registrar = new Registrar({ naming, agent, ...observed });
     this.#loop = new Loop({
       reconciler: this.#registrar,
       resyncMs: usualResyncMs,
@@ -106,6 +110,7 @@ export class RegistrarPart implements Part {
     } finally {
       for (const id of this.#registrar.ids) this.#registrar.release(id);
       this.#registrations.release();
+      this.#addresses.close();
     }
   }
 
@@ -168,12 +173,17 @@ export class RegistrarPart implements Part {
     const { records } = this.#registrations;
     if (records === undefined || this.#options.discoveries.length === 0) return;
     const nodeHosts = this.#nodeHosts.read();
+    const addresses = this.#addresses;
+    const discovered = ({ name }: MasterRecord) =>
+      this.#options.discoveries.some(({ discovery }) => discovery.matches(name));
+    addresses.follow(records.filter(discovered).flatMap(hostsOf));
     const before = this.#found;
-    const listed = new Set(this.#options.instances.map(({ spec }) => spec.id));
+    const configured = this.#options.instances.map(({ spec }) => spec.address);
+    const seen = { records, nodeHosts, addresses, before, configured };
     const found = this.#options.discoveries.flatMap(({ discovery, access }) =>
-      discoverInstances(discovery, { records, nodeHosts, before }).map((spec) => ({ spec, access })),
+      discoverInstances(discovery, seen).map((spec) => ({ spec, access })),
     );
-    const fresh = new Map(found.filter(({ spec }) => !listed.has(spec.id)).map((each) => [each.spec.id, each]));
+    const fresh = new Map(found.map((each) => [each.spec.id, each]));
     // The same address with another master's name is a new instance, because another record gives it its role.
     const stays = ({ id, name }: InstanceSpec): boolean => fresh.get(id)?.spec.name === name;
     for (const spec of before) if (!stays(spec)) this.#drop(spec.id);

@@ -7,9 +7,11 @@ import type { Naming } from '../model/naming.ts';
 import type { InstanceProfile, ProbeResult } from '../model/probe-result.ts';
 import { judge } from './kinds/table.ts';
 import { InstanceMemory } from './memory.ts';
+import type { HostAddresses } from './observe/host-addresses.ts';
 import type { InstanceSource } from './observe/instance.ts';
 import type { NodeHosts } from './observe/node-hosts.ts';
 import type { RegistrationSource } from './observe/registrations.ts';
+import { hostsOf } from './plan/discovery.ts';
 import { identitiesOf, type RecordedRole, recordedRole, unprovenAddresses } from './plan/recorded-role.ts';
 import {
   deepCheckId,
@@ -26,6 +28,8 @@ export interface RegistrarOptions {
   readonly registrations: RegistrationSource;
   /** Addresses of this node's interfaces. */
   readonly nodeHosts: NodeHosts;
+  /** The addresses of the hostnames in the records, where instances are discovered. */
+  readonly addresses: HostAddresses;
 }
 
 /** How long the proof that another address leads to the same process may delay a verdict. */
@@ -165,12 +169,13 @@ export class Registrar implements Reconciler {
   }
 
   async #removeSurplus(): Promise<Outcome> {
-    const { registrations, agent, naming, nodeHosts } = this.#options;
+    const { registrations, agent, naming, nodeHosts, addresses } = this.#options;
     const { records } = registrations;
     if (records === undefined)
       return { kind: 'held', summary: 'no answer from Consul about the records yet', retryAfterMs: 1_000 };
-    // Without this node's addresses nobody knows which instances the records still list here.
-    const recorded = new Set(nodeHosts.failing ? [] : records.map(({ name }) => name));
+    // Without the addresses of this node or of a record's hosts, nobody knows which instances the record still lists here.
+    const known = records.filter((record) => !hostsOf(record).some((host) => addresses.isUnresolved(host)));
+    const recorded = new Set(nodeHosts.failing ? [] : known.map(({ name }) => name));
     const wanted = { ids: new Set(this.#instances.keys()), registrar: registrarName(naming), recorded };
     const surplus = planRemoval(await registrations.services(), wanted);
     if (surplus.length === 0) return { kind: 'unchanged' };

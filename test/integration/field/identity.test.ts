@@ -4,7 +4,15 @@ import { type Address, formatAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only } from '../support/bridging.ts';
-import { idOf, instanceOf, putRecordOf, startRegistrar, untilSays } from '../support/registering.ts';
+import {
+  idOf,
+  instanceOf,
+  makeInstance,
+  putRecordOf,
+  replicaOf,
+  startRegistrar,
+  untilSays,
+} from '../support/registering.ts';
 
 /* One process with several names: Sentinels that announce hostnames, addresses, or some of them one and some the other. */
 
@@ -46,6 +54,24 @@ t.test('a former master that the record does not list is a replica if another pr
   await putRecordOf(consul, { name: 'former', master: nameOf(current.master.address) });
   startRegistrar(t, { consul, instances: [{ kind: 'redis', name: 'former', address: former.master.address }] });
   await untilSays(consul, idOf(former.master), 'critical: answers as a master, but the record has it as a replica');
+});
+
+t.test('discovery finds the instances of this node in a record of hostnames', async (t) => {
+  const shard = await sandbox.redis({ name: 'found', replicas: 1 });
+  const [named, replica] = [nameOf(shard.master.address), nameOf(replicaOf(shard).address)];
+  const other = { host: 'not-there.invalid', port: 6379 };
+  await putRecordOf(consul, { name: 'found', master: named, replicas: [other, replica] });
+  const { id: _, address: __, origin: ___, ...pattern } = makeInstance({ kind: 'redis', address: named }).spec;
+  startRegistrar(t, {
+    consul,
+    instances: [],
+    discoveries: [{ discovery: { pattern, hosts: [], matches: (name) => name === 'found' }, access: {} }],
+    nodeHosts: [shard.master.address.host],
+  });
+  const id = `redis-${formatAddress(named)}`;
+  await untilSays(consul, id, 'passing: answers');
+  t.strictSame((await instanceOf(consul, id))?.Service.Tags, ['found', 'master']);
+  t.notOk(await instanceOf(consul, `redis-${formatAddress(replica)}`), 'the replica is on another node');
 });
 
 t.test('a Redis at an IPv6 address is recorded, registered and rendered', async (t) => {
