@@ -94,6 +94,11 @@ const rows = {
   },
   'request-invalid': { ...refused, message: 'An HTTP request does not match the schema of its route.' },
   'request-denied': { ...refused, message: 'An HTTP request has no token or a wrong token.', httpStatus: 401 },
+  'request-foreign': {
+    ...refused,
+    message: 'An HTTP request comes from a page of another site, or is for a host name that the API does not know.',
+    httpStatus: 403,
+  },
   'not-found': { ...refused, message: 'The named thing does not exist.', httpStatus: 404, retryable: true },
   'request-too-large': { ...refused, message: 'An HTTP request exceeds the size limit.', httpStatus: 413 },
   'request-throttled': { ...temporary, message: 'There are too many HTTP requests or readers.', httpStatus: 429 },

@@ -90,6 +90,8 @@ export interface SentinelConfig {
 export interface ApiConfig {
   /** Port 0 takes a free one. */
   readonly listen: Address;
+  /** Names by which clients may call the API, in lower case. */
+  readonly allowedHosts: readonly string[];
   readonly token?: Secret;
   readonly tls?: ServerTls;
 }

@@ -71,7 +71,8 @@ async function resolveApi(resolution: Resolution, raw: RawApi): Promise<ApiConfi
       },
     );
   }
-  return { listen, ...(token === undefined ? {} : { token }), ...(tls === undefined ? {} : { tls }) };
+  const allowedHosts = raw.allowedHosts.map((name) => name.toLowerCase());
+  return { listen, allowedHosts, ...(token === undefined ? {} : { token }), ...(tls === undefined ? {} : { tls }) };
 }
 
 function resolveJournal(resolution: Resolution, raw: RawJournal): JournalConfig {

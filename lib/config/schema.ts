@@ -57,12 +57,16 @@ const sentinelSection = z.strictObject({
 });
 export type RawSentinel = z.output<typeof sentinelSection>;
 
+/** A host name, without a port. */
+const hostName = z.string().regex(/^[a-zA-Z0-9_.-]{1,253}$/, 'must be a host name without a scheme and without a port');
+
 const apiSection = z.union([
   z.literal(false),
   z.strictObject({
     listen: listenAddress.default(defaultApiAddress),
     tokenFile: filePath.optional(),
     allowRemote: z.boolean().default(false),
+    allowedHosts: z.array(hostName).default([]),
     tls: serverTls.optional(),
   }),
 ]);

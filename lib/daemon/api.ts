@@ -76,6 +76,8 @@ export class ApiPart implements Part {
     return makeServer({
       ...rest,
       streams,
+      listenHost: api.listen.host,
+      allowedHosts: api.allowedHosts,
       token: api.token?.reveal(),
       onDefect: (error, request) => log.error({ error, ...request }, 'request failed'),
       ...(tls === undefined ? {} : { tls: { ...tls, key: tls.key.reveal() } }),

@@ -22,9 +22,12 @@ export interface EventStreamOptions {
   readonly stallMs?: number;
   /** The maximum number of readers. Default 500. */
   readonly maxStreams?: number;
+  /** The maximum number of readers at one address, so that none of them locks out the others. Default 100. */
+  readonly maxStreamsPerClient?: number;
 }
 
 interface Stream {
+  readonly client: string;
   readonly response: ServerResponse;
   readonly filter: Filter;
   /** The last entry that was sent or filtered out. */
@@ -35,6 +38,13 @@ interface Stream {
 interface Filter {
   readonly loop?: string | undefined;
   readonly key?: string | undefined;
+}
+
+interface Reader {
+  /** Its address. */
+  readonly client: string;
+  readonly filter: Filter;
+  readonly lastEventId: number | undefined;
 }
 
 /** How many entries are read from the journal at once for a reader. */
@@ -55,7 +65,7 @@ export class EventStreams {
 
   constructor(journal: JournalView, options: EventStreamOptions = {}) {
     this.#journal = journal;
-    this.#options = { heartbeatMs: 15_000, stallMs: 10_000, maxStreams: 500, ...options };
+    this.#options = { heartbeatMs: 15_000, stallMs: 10_000, maxStreams: 500, maxStreamsPerClient: 100, ...options };
     this.#unsubscribe = journal.subscribe((entry) => this.#publish(entry));
     const { heartbeatMs, stallMs } = this.#options;
     this.#timers = [
@@ -70,12 +80,17 @@ export class EventStreams {
   }
 
   /** Turns a response into a stream. Throws `request-throttled` if there are too many. */
-  open(response: ServerResponse, given: { readonly filter: Filter; readonly lastEventId: number | undefined }): void {
+  open(response: ServerResponse, given: Reader): void {
+    const { client } = given;
     if (this.#streams.size >= this.#options.maxStreams) {
       throw new SwitchmasterError('request-throttled', `there are ${this.#streams.size} readers already`);
     }
+    const same = [...this.#streams].filter((stream) => stream.client === client).length;
+    if (same >= this.#options.maxStreamsPerClient) {
+      throw new SwitchmasterError('request-throttled', `there are ${same} readers at ${client} already`);
+    }
     const sentId = given.lastEventId ?? this.#journal.lastId;
-    const stream: Stream = { response, filter: given.filter, sentId, state: { kind: 'flowing' } };
+    const stream: Stream = { client, response, filter: given.filter, sentId, state: { kind: 'flowing' } };
     response.writeHead(200, {
       ...securityHeaders,
       'content-type': 'text/event-stream; charset=utf-8',
@@ -154,7 +169,7 @@ export function addEventRoutes(server: Api, streams: EventStreams): void {
   server.get('/v1/events', { schema, exposeHeadRoute: false }, (request, reply) => {
     const { loop, key, lastEventId } = request.query;
     const resumed = request.headers['last-event-id'] ?? lastEventId;
-    streams.open(reply.raw, { filter: { loop, key }, lastEventId: parseId(resumed) });
+    streams.open(reply.raw, { client: request.ip, filter: { loop, key }, lastEventId: parseId(resumed) });
     reply.hijack();
   });
   server.addHook('preClose', async () => streams.close());

@@ -14,13 +14,15 @@ import { addMasterRoutes } from './masters.ts';
 import { addMetricsRoute } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { addOrderRoutes } from './orders.ts';
+import { addOriginGuard, type HostOptions } from './origin.ts';
 import { addPageRoutes } from './page.ts';
 import { addSentinelRoutes } from './sentinels.ts';
 import { addTemplateRoutes } from './templates.ts';
 import { addTokenGuard, type TokenGuard } from './token.ts';
+import { answerExpectation, answerUnparsed } from './unparsed.ts';
 import type { Views } from './views.ts';
 
-export interface ServerOptions {
+export interface ServerOptions extends HostOptions {
   readonly views: Views;
   readonly version: string;
   /** The token of calls that change something; undefined disables them. */
@@ -29,24 +31,29 @@ export interface ServerOptions {
   readonly streams: EventStreams;
   /** PEM texts. With `clientCa`, clients need a certificate that it issued. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  /** How long a request may take to arrive, with its body. Default 10,000. */
+  readonly requestTimeoutMs?: number;
   /** Called for each defect. */
   readonly onDefect: (error: SwitchmasterError, request: { readonly method: string; readonly url: string }) => void;
 }
 
 /** Builds the API, not listening yet. It answers from memory: no request waits for Consul or Redis. */
 export function makeServer(options: ServerOptions): FastifyInstance {
+  const { requestTimeoutMs = 10_000, tls } = options;
+  const nodeOptions = toNodeOptions(requestTimeoutMs);
   const server = fastify({
     logger: false,
     bodyLimit: 64 * 1024,
-    requestTimeout: 10_000,
+    requestTimeout: requestTimeoutMs,
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
     exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 512 },
     frameworkErrors: (error, _request, reply) => void sendFailure(reply, fromThrown(error)),
-    clientErrorHandler: refuseGarbage,
-    ...(options.tls === undefined ? {} : { https: toHttps(options.tls) }),
+    clientErrorHandler: answerUnparsed,
+    ...(tls === undefined ? { http: nodeOptions } : { https: { ...nodeOptions, ...toHttps(tls) } }),
   }) as unknown as FastifyInstance;
+  server.server.on('checkExpectation', answerExpectation);
   server.setValidatorCompiler(validatorCompiler);
   server.setSchemaErrorFormatter(toRefusal);
   // Views are typed by the shapes. To validate each answer again would slow every health check.
@@ -58,6 +65,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     if (error.code === 'internal') options.onDefect(error, { method: request.method, url: request.url });
     return sendFailure(reply, error);
   });
+  addOriginGuard(server, { ...options, tls: tls !== undefined });
   const guard = addTokenGuard(server, { token: options.token });
   addOpenApi(server, { version: options.version });
   // The document describes only routes that are added after it is loaded.
@@ -84,6 +92,12 @@ function addRoutes(api: Api, options: ServerOptions & { readonly guard: TokenGua
   api.get('/openapi.json', { schema: document }, async () => api.swagger());
 }
 
+/** By default, Node looks for late requests every 30 s only, and answers a missing Host itself, without the security headers. */
+function toNodeOptions(requestTimeoutMs: number): object {
+  const connectionsCheckingInterval = Math.min(requestTimeoutMs, 1_000);
+  return { headersTimeout: requestTimeoutMs, connectionsCheckingInterval, requireHostHeader: false };
+}
+
 function toHttps(tls: NonNullable<ServerOptions['tls']>): object {
   const { cert, key, clientCa } = tls;
   if (clientCa === undefined) return { cert, key };
@@ -95,24 +109,4 @@ function toRefusal([issue]: FastifySchemaValidationError[]): SwitchmasterError {
   const where = issue?.instancePath.slice(1).replaceAll('/', '.') ?? '';
   const message = `${where === '' ? 'the request' : where}: ${issue?.message ?? 'is invalid'}`;
   return new SwitchmasterError('request-invalid', message);
-}
-
-interface RawSocket {
-  readonly writable: boolean;
-  readonly destroyed: boolean;
-  readonly bytesWritten: number;
-  end(text: string): void;
-  destroy(): void;
-}
-
-/** Answers what is not HTTP, which never reaches a route. */
-function refuseGarbage(error: Error & { code?: string; rawPacket?: unknown }, socket: RawSocket): void {
-  const closed = error.code === 'ECONNRESET' || socket.destroyed || !socket.writable;
-  // A client would take a second answer for a part of the first.
-  if (closed || socket.bytesWritten > 0) return void socket.destroy();
-  const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'request-too-large' : 'request-invalid';
-  const status = code === 'request-too-large' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-  const body = JSON.stringify({ error: { code, message: 'this is not an HTTP request that can be served' } });
-  const headers = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`;
-  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`);
 }

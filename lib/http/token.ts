@@ -10,6 +10,11 @@ const maxAddresses = 1_000;
 
 const reading: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** Whether a request of this method only reads. */
+export function changesNothing(method: string): boolean {
+  return reading.has(method);
+}
+
 /** Checks the token of requests. */
 export interface TokenGuard {
   /** Whether a request has a token, right or wrong. */
@@ -19,8 +24,9 @@ export interface TokenGuard {
 }
 
 /**
- * Requires `Authorization: Bearer TOKEN` of every request that changes something. The comparison takes constant time. An
- * address that sent too many wrong tokens is refused for a while, even with the right one.
+ * Requires `Authorization: Bearer TOKEN` of every request that changes something. The comparison takes constant time. The
+ * right token always passes: others at the same address, and pages in an operator's browser, must not be able to lock the
+ * operator out. Wrong tokens from an address that sent too many get 429 for a while.
  */
 export function addTokenGuard(server: FastifyInstance, options: { readonly token: string | undefined }): TokenGuard {
   const expected = options.token === undefined ? undefined : digest(options.token);
@@ -32,17 +38,18 @@ export function addTokenGuard(server: FastifyInstance, options: { readonly token
         'calls that need the token are switched off: api.tokenFile is not set',
       );
     }
-    if (failures.exceeded(request.ip)) {
-      throw new SwitchmasterError('request-throttled', 'too many wrong tokens from this address: try again later');
-    }
     const given = /^Bearer (\S{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (given !== undefined && timingSafeEqual(digest(given), expected)) return;
-    // A read without a token is no guess, and must not throttle operators behind the same address.
-    if (given !== undefined || !reading.has(request.method)) failures.add(request.ip);
+    if (given !== undefined) {
+      if (timingSafeEqual(digest(given), expected)) return;
+      if (failures.exceeded(request.ip)) {
+        throw new SwitchmasterError('request-throttled', 'too many wrong tokens from this address: try again later');
+      }
+      failures.add(request.ip);
+    }
     throw new SwitchmasterError('request-denied', 'this call needs the header Authorization: Bearer TOKEN');
   };
   server.addHook('onRequest', async (request) => {
-    if (!reading.has(request.method) && !request.is404) admit(request);
+    if (!changesNothing(request.method) && !request.is404) admit(request);
   });
   return { isBrought: ({ headers }) => /^Bearer /i.test(headers.authorization ?? ''), admit };
 }

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
 import { type EventStreamOptions, EventStreams } from '../../lib/http/events.ts';
+import type { HostOptions } from '../../lib/http/origin.ts';
 import { makeServer } from '../../lib/http/server.ts';
 import type { Views } from '../../lib/http/views.ts';
 import { exampleViews } from './views.ts';
@@ -16,8 +17,14 @@ export interface Served {
   readonly defects: unknown[];
 }
 
+interface ServeOptions extends EventStreamOptions {
+  readonly hosts?: HostOptions;
+  readonly requestTimeoutMs?: number;
+}
+
 /** The API over fixed views, closed with the test. */
-export function serve(t: Test, views: Views = exampleViews(), events: EventStreamOptions = {}): Served {
+export function serve(t: Test, views: Views = exampleViews(), options: ServeOptions = {}): Served {
+  const { hosts, requestTimeoutMs, ...events } = options;
   const defects: unknown[] = [];
   const streams = new EventStreams(views.journal, events);
   const server = makeServer({
@@ -25,6 +32,8 @@ export function serve(t: Test, views: Views = exampleViews(), events: EventStrea
     streams,
     token: exampleToken,
     version: '1.2.3',
+    ...hosts,
+    ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
     onDefect: (error) => defects.push(error),
   });
   t.teardown(() => server.close());

@@ -67,18 +67,30 @@ t.test('the text of a file that others may not read takes the token, and secrets
   t.equal((await get('secret.conf', bearer(exampleToken))).statusCode, 200);
 });
 
-t.test('an address that guesses is shut out for a while, and no other', async (t) => {
+t.test('an address that guesses is shut out for a while, and neither others nor the right token', async (t) => {
   const { server } = serve(t);
   const post = (token: string, remoteAddress = '127.0.0.9') =>
     server.inject({ method: 'POST', url: '/v1/templates/a/render', headers: bearer(token), remoteAddress });
   for (let i = 0; i < 10; i += 1) await post(`guess ${i}`.replace(' ', '-'));
-  t.equal((await post(exampleToken)).statusCode, 429);
+  t.equal((await post('guess')).statusCode, 429);
+  t.equal((await post(exampleToken)).statusCode, 202);
+  t.equal((await post('guess', '127.0.0.8')).statusCode, 401);
   t.equal((await post(exampleToken, '127.0.0.8')).statusCode, 202);
   t.equal(
     (await server.inject({ url: '/live', remoteAddress: '127.0.0.9' })).statusCode,
     200,
     'reading is not shut out',
   );
+});
+
+t.test('requests without a token are no guesses', async (t) => {
+  const { server } = serve(t);
+  const post = (headers: Record<string, string>) =>
+    server.inject({ method: 'POST', url: '/v1/templates/a/render', headers });
+  for (let i = 0; i < 12; i += 1) t.equal((await post({})).statusCode, 401);
+  for (let i = 0; i < 12; i += 1) t.equal((await post({ authorization: 'Basic eDp5' })).statusCode, 401);
+  t.equal((await post(bearer('wrong'))).statusCode, 401);
+  t.equal((await post(bearer(exampleToken))).statusCode, 202);
 });
 
 t.test('without a token in the config, changing calls are switched off', async (t) => {
