@@ -3,7 +3,8 @@
 // Consul.
 // Plain JavaScript without dependencies, for it runs before there are any, on whatever Node the machine has.
 // Silent and quick when nothing is missing. Usage: node setup/bootstrap.mjs [--with NAMES] [--try NAMES], where NAMES are
-// other editions of the servers: redis8,valkey,haproxy3. What --try names is done without where it cannot be fetched.
+// other editions of the servers and of redis-py: redis8,valkey,haproxy3,redis-py4,redis-py6. What --try
+// names is done without where it cannot be fetched.
 import { settle } from './command.mjs';
 import { hasConsul, unpackConsul } from './consul.mjs';
 import { hasEdition, parseEditions, unpackEdition } from './editions.mjs';

@@ -1,12 +1,16 @@
 // Other editions of the servers, for tests against them: unpacked beside what the machine has, and run by their own
-// libraries, for the machine's libc may be older than the one they were built for.
+// libraries, for the machine's libc may be older than the one they were built for. And editions of redis-py, run by the
+// machine's Python.
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unpackFromDebian } from './archive.mjs';
 import { BootstrapError } from './log.mjs';
 import { toolsBinDir, toolsDir } from './paths.mjs';
 
-/** What `--with` and `--try` take. `commands`: name in .tools/bin → the program, and arguments that follow the caller's. */
+/**
+ * What `--with` and `--try` take. `commands`: name in .tools/bin → the program, and arguments that follow the caller's. The
+ * program python3 is the machine's: its packages are modules alone, without what they depend on.
+ */
 export const editions = {
   redis8: {
     suites: ['trixie'],
@@ -27,6 +31,12 @@ export const editions = {
     },
   },
   haproxy3: { suites: ['trixie'], packages: ['haproxy'], commands: { haproxy3: ['usr/sbin/haproxy'] } },
+  'redis-py4': {
+    suites: ['bookworm'],
+    packages: ['python3-redis', 'python3-async-timeout', 'python3-deprecated', 'python3-packaging', 'python3-wrapt'],
+    commands: { 'redis-py4': ['python3'] },
+  },
+  'redis-py6': { suites: ['trixie'], packages: ['python3-redis'], commands: { 'redis-py6': ['python3'] } },
 };
 
 /** The names of such a list; throws on one that there is not. */
@@ -48,7 +58,8 @@ export async function unpackEdition(name) {
   const partial = `${rootDir}.partial`;
   rmSync(partial, { recursive: true, force: true });
   try {
-    await unpackFromDebian({ suites, packages, rootDir: partial, withDependencies: 'all' });
+    const withDependencies = Object.values(commands).some(isPython) ? 'none' : 'all';
+    await unpackFromDebian({ suites, packages, rootDir: partial, withDependencies });
     rmSync(rootDir, { recursive: true, force: true });
     renameSync(partial, rootDir);
   } finally {
@@ -57,9 +68,19 @@ export async function unpackEdition(name) {
   mkdirSync(toolsBinDir, { recursive: true });
   for (const [command, [program, ...args]] of Object.entries(commands)) {
     const file = join(toolsBinDir, command);
-    writeFileSync(file, wrapper({ rootDir, program, args }));
+    writeFileSync(file, isPython([program]) ? pythonWrapper(rootDir) : wrapper({ rootDir, program, args }));
     chmodSync(file, 0o755);
   }
+}
+
+function isPython([program]) {
+  return program === 'python3';
+}
+
+function pythonWrapper(rootDir) {
+  return `#!/bin/sh
+PYTHONPATH='${join(rootDir, 'usr/lib/python3/dist-packages')}' exec python3 "$@"
+`;
 }
 
 function wrapper({ rootDir, program, args }) {

@@ -16,6 +16,8 @@ export function clientCommand({ client, args }: CommandInput): Reply {
     case 'info':
     case 'list':
       return `id=${client.id} addr=${client.address} name=${client.name} user=${client.user} resp=${client.protocol}\n`;
+    // There are no keys: no cache of a client gets stale, and none is evicted.
+    case 'tracking':
     case 'no-evict':
     case 'no-touch':
       return first?.toLowerCase() === 'on' || first?.toLowerCase() === 'off' ? ok : new ErrorReply('ERR syntax error');

@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 import t from 'tap';
@@ -12,6 +10,7 @@ import { RespConnection, redisCli } from '../../sandbox/resp.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { makeRecord } from '../../template/world.ts';
 import { startEndpoint } from '../support/endpoints.ts';
+import { makeLoopbackCertificate } from '../support/loopback-certificate.ts';
 
 // Credentials, TLS and limits. The record is written by hand: nothing asks whether its servers live.
 const sandbox = await Sandbox.openFor(t, { name: 'endpoint-access' });
@@ -70,25 +69,21 @@ t.test('SENTINEL FAILOVER: for the operator alone', async (t) => {
 });
 
 t.test('TLS, and a certificate of the client', async (t) => {
-  const [cert, key] = [sandbox.path('tls.crt'), sandbox.path('tls.key')];
-  const subject = ['-subj', '/CN=switchmaster', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const options = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  execFileSync('openssl', [...options, ...subject, '-keyout', key, '-out', cert], { stdio: 'pipe' });
-  const [certText, keyText] = [readFileSync(cert, 'utf8'), readFileSync(key, 'utf8')];
-  const tls = { cert: certText, key: new Secret(keyText), clientCa: certText };
+  const { cert, key } = makeLoopbackCertificate(sandbox);
+  const tls = { cert, key: new Secret(key), clientCa: cert };
   const { address } = await startEndpoint(t, { consul, settings: { tls } });
   const open = (client: object) => {
     const redis = new Redis({
       host: address.host,
       port: address.port,
-      tls: { ca: certText, ...client },
+      tls: { ca: cert, ...client },
       lazyConnect: true,
     });
     redis.on('error', () => {});
     t.teardown(() => redis.disconnect());
     return redis;
   };
-  const known = open({ cert: certText, key: keyText });
+  const known = open({ cert, key });
   const ask = () => known.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'shard1');
   t.strictSame(await waitFor('the record over TLS', ask, { until: Array.isArray }), ['10.0.0.1', '6379']);
   const unknown = open({});

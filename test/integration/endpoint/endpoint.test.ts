@@ -62,6 +62,7 @@ t.test('each question has the same shape of answer as at a Sentinel', async (t) 
     ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'unknown'],
     ['SENTINEL', 'PENDING-SCRIPTS'],
     ['CLIENT', 'ID'],
+    ['CLIENT', 'TRACKING', 'ON', 'OPTIN'],
   ];
   for (const question of questions) {
     const [real, ours] = await Promise.all([redisCli(sentinel.address, question), redisCli(near.address, question)]);

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+func makeGoRedis(sentinels []string, name string, passwordOfSentinels string) *redis.Client {
+	return redis.NewFailoverClient(&redis.FailoverOptions{
+		SentinelAddrs:    sentinels, // []string{"127.0.0.1:26379"}
+		MasterName:       name,      // "shard1"
+		SentinelPassword: passwordOfSentinels,
+		DialTimeout:      500 * time.Millisecond,
+		ReadTimeout:      500 * time.Millisecond,
+		WriteTimeout:     500 * time.Millisecond,
+		MaxRetries:       10,
+		MinRetryBackoff:  10 * time.Millisecond,
+		MaxRetryBackoff:  100 * time.Millisecond,
+	})
+}

@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { execa } from 'execa';
+
+/** What a client program is to do. */
+export interface ClientJob {
+  /** `host:port` of each Sentinel or endpoint. */
+  readonly sentinels: readonly string[];
+  /** Of the master. */
+  readonly name: string;
+  /** The set that it writes into. */
+  readonly key: string;
+  /** Of the Sentinels. */
+  readonly password?: string;
+  /** The certificate authority of the Sentinels, which then use TLS. */
+  readonly caFile?: string;
+}
+
+/** A library, and how to start the program that writes through it. */
+export interface ClientProgram {
+  readonly library: string;
+  /** Without the job, which is the last argument. */
+  readonly argv: readonly [string, ...string[]];
+  /** Whether the library can use TLS at the Sentinels alone, without TLS at Redis. */
+  readonly hasTlsOfSentinels: boolean;
+}
+
+const folder = import.meta.dirname;
+const toolsDir = join(folder, '../../.tools');
+
+const nodeProgram = (library: string): ClientProgram => ({
+  library,
+  argv: [process.execPath, join(folder, library, 'main.mjs')],
+  hasTlsOfSentinels: true,
+});
+
+export const nodePrograms: readonly ClientProgram[] = [nodeProgram('ioredis'), nodeProgram('node-redis')];
+
+/** The versions of redis-py in Debian 12 and 13, which the setup unpacks. */
+function pythonPrograms(): readonly ClientProgram[] {
+  return ['redis-py4', 'redis-py6'].map((library) => ({
+    library,
+    argv: [join(toolsDir, 'bin', library), join(folder, 'redis-py/main.py')],
+    hasTlsOfSentinels: true,
+  }));
+}
+
+const goProgram = join(toolsDir, 'bin/switchmaster-go-clients');
+
+function goPrograms(): readonly ClientProgram[] {
+  return [
+    { library: 'go-redis', argv: [goProgram, 'goredis'], hasTlsOfSentinels: false },
+    { library: 'rueidis', argv: [goProgram, 'rueidis'], hasTlsOfSentinels: true },
+  ];
+}
+
+/** Every program that can run here. Reports each library that is left out, with the reason. */
+export async function preparePrograms(report: (line: string) => void): Promise<readonly ClientProgram[]> {
+  const python = pythonPrograms().filter(({ library, argv }) => {
+    const isThere = existsSync(argv[0]);
+    if (!isThere) report(`leaves out ${library}: it could not be unpacked from Debian`);
+    return isThere;
+  });
+  const go = await buildGoPrograms(report);
+  return [...nodePrograms, ...python, ...go];
+}
+
+async function buildGoPrograms(report: (line: string) => void): Promise<readonly ClientProgram[]> {
+  report('building go-redis and rueidis with the Go client, some minutes the first time');
+  const path = [process.env.PATH ?? '', '/usr/local/go/bin', '/usr/lib/go/bin'].join(delimiter);
+  const { failed, code, stderr } = await execa('go', ['build', '-o', goProgram, '.'], {
+    cwd: join(folder, 'go'),
+    env: { PATH: path },
+    reject: false,
+    timeout: 900_000,
+  });
+  if (code === 'ENOENT') {
+    report('leaves out go-redis and rueidis: there is no Go here (https://go.dev/doc/install)');
+    return [];
+  }
+  if (failed) throw new Error(`\`go build\` failed:\n${String(stderr).slice(-2_000)}`);
+  return goPrograms();
+}

@@ -1,0 +1,24 @@
+import json
+import sys
+import time
+
+from client import make_client
+
+job = json.loads(sys.argv[1])
+sentinels = [(host, int(port)) for host, port in (at.rsplit(":", 1) for at in job["sentinels"])]
+options = {}
+if "password" in job:
+    options["password"] = job["password"]
+if "caFile" in job:
+    options |= {"ssl": True, "ssl_ca_certs": job["caFile"]}
+client = make_client(sentinels, job["name"], **options)
+
+n = 0
+while True:
+    n += 1
+    try:
+        client.sadd(job["key"], n)
+        print(json.dumps({"n": n, "atMs": time.time() * 1000}), flush=True)
+    except Exception as error:
+        print(json.dumps({"n": n, "atMs": time.time() * 1000, "error": repr(error)}), file=sys.stderr, flush=True)
+    time.sleep(0.01)
