@@ -6,7 +6,7 @@ import { followLinks } from '../links.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { readRegularFile } from '../regular-file.ts';
 import { candidatePath, readDestination } from './apply/file.ts';
-import { unwritable } from './apply/unwritable.ts';
+import { sticky, unwritable } from './apply/unwritable.ts';
 
 /** Why the destination could not be replaced now, as one sentence with the fix; undefined where it could. */
 export async function examineDestination(
@@ -53,7 +53,7 @@ async function examineSticky(target: string): Promise<void> {
   const uid = process.getuid?.() ?? 0;
   const [folder, file] = await Promise.all([dirname(target), target].map((path) => lstat(path).catch(() => undefined)));
   if (uid === 0 || folder === undefined || file === undefined || (folder.mode & 0o1000) === 0) return;
-  if (folder.uid !== uid && file.uid !== uid) throw refusal(target, 'EACCES');
+  if (folder.uid !== uid && file.uid !== uid) throw refusal(target, sticky);
 }
 
 function refusal(target: string, code: string): SwitchmasterError {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, realpathSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -118,8 +118,8 @@ function watchProcess(input: {
 
 /** Synchronous: these few calls take microseconds, and each asynchronous call would wait for a thread during a failover. */
 function openOutput(file: string | undefined) {
-  const folders = ['/dev/shm', tmpdir(), ...(file === undefined ? [] : [dirname(file)])];
-  const descriptor = firstWritable(folders);
+  const beside = file === undefined ? [] : [dirname(file), dirname(targetOf(file))];
+  const descriptor = firstWritable(['/dev/shm', tmpdir(), ...beside]);
   // The command runs all the same; its output is lost.
   if (descriptor === undefined) return lostOutput();
   return {
@@ -132,6 +132,15 @@ function openOutput(file: string | undefined) {
     },
     close: () => closeSync(descriptor),
   };
+}
+
+/** The file behind a link. */
+function targetOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
 }
 
 function lostOutput() {

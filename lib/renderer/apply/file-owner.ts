@@ -4,6 +4,7 @@ import type { WantedOwnership } from './file.ts';
 import { anySignal, type StepSignals, untilInterrupted } from './interruption.ts';
 
 export interface OwnershipSpec {
+  readonly destination: string;
   readonly mode?: number | undefined;
   /** A name or a number. */
   readonly owner?: string | number | undefined;
@@ -27,7 +28,7 @@ async function lookUp(
 ): Promise<WantedOwnership> {
   const find = async (database: 'passwd' | 'group', name: string | number | undefined) => {
     try {
-      return await resolveId({ database, name, signal });
+      return await resolveId({ database, name, file: spec.destination, signal });
     } catch (thrown) {
       signal.throwIfAborted();
       warn(SwitchmasterError.from(thrown).message);
@@ -40,13 +41,16 @@ async function lookUp(
 async function resolveId(input: {
   database: 'passwd' | 'group';
   name: string | number | undefined;
+  /** The answer of getent goes to a file beside it where there is no temporary folder. */
+  file: string;
   signal: AbortSignal;
 }): Promise<number | undefined> {
-  const { database, name, signal } = input;
+  const { database, name, file, signal } = input;
   if (name === undefined || typeof name === 'number') return name;
   if (/^\d+$/.test(name)) return Number(name);
   try {
-    const { output } = await runCommand({ command: { argv: ['getent', database, name], timeoutMs: 5_000 }, signal });
+    const command = { argv: ['getent', database, name], timeoutMs: 5_000 };
+    const { output } = await runCommand({ command, file, signal });
     const id = Number(output.split(':')[2]);
     if (Number.isInteger(id)) return id;
   } catch (cause) {

@@ -3,12 +3,17 @@ import { SwitchmasterError } from '../../errors.ts';
 const mountPoint =
   'it is a mount point, such as a single file mounted into a container; mount its folder instead, or set inPlace: true';
 
+/** The code of a file of another user in a folder with the sticky bit, which the system reports as EPERM. */
+export const sticky = 'STICKY';
+
 const reasons: Record<string, string> = {
   ENOENT: 'its folder does not exist; create it',
   ENOTDIR: 'a part of its path is a file',
   EACCES: 'permission denied; let the daemon write to the folder',
   EPERM:
-    'not permitted: it or its folder is immutable (see lsattr, run chattr -i), or owner and mode may not be changed',
+    'not permitted: it or its folder is immutable (see lsattr, run chattr -i), the folder is sticky and the file belongs to another user, or owner and mode may not be changed',
+  [sticky]:
+    'its folder is sticky, so only the owner of the file may replace it; give the file to the user of the daemon, or run chmod -t for the folder',
   EROFS: 'the file system is read-only; mount it with write access',
   ELOOP: 'a link took its place meanwhile',
   ENOSPC: 'the disk is full',

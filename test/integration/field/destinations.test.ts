@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Program } from '../../cmd/program.ts';
@@ -59,6 +59,41 @@ t.test('every place that takes no new file is named with the hint, and one that 
     missing: /its folder does not exist; create it/,
   };
   for (const [name, expected] of Object.entries(wanted)) t.match(found.get(name), expected, `${name} ${stderr}`);
+});
+
+t.test('an owner is found although no temporary folder can be written', (t) => {
+  const folder = makeFolder(t);
+  const examine = `
+    const { resolveOwnership } = await import('${join(root, 'lib/renderer/apply/file-owner.ts')}');
+    const { signal } = new AbortController();
+    const spec = { destination: '${folder}/link', owner: 'daemon', group: 'daemon' };
+    const warn = (warning) => console.log(warning);
+    console.log(JSON.stringify(await resolveOwnership({ spec, signal, interrupted: signal, warn })));`;
+  writeFileSync(join(folder, 'examine.mjs'), examine);
+  mkdirSync(join(folder, 'good'));
+  writeFileSync(join(folder, 'good/a.cfg'), '');
+  symlinkSync('good/a.cfg', join(folder, 'link'));
+  const { stdout, stderr } = inMounts(`
+    mount -t tmpfs -o ro tmpfs /dev/shm
+    TMPDIR=/nowhere ${process.execPath} ${folder}/examine.mjs`);
+  t.equal(stdout.trim(), '{"uid":1,"gid":1}', stderr);
+  t.end();
+});
+
+t.test('a file of another user in a sticky folder is named', async (t) => {
+  const folder = makeFolder(t);
+  if (process.getuid?.() !== 0) {
+    t.pass('only root can give a file away');
+    return;
+  }
+  chmodSync(folder, 0o1777);
+  writeFileSync(join(folder, 'a.cfg'), 'old');
+  const examine = `
+    const { examineDestination } = await import('${join(root, 'lib/renderer/destination.ts')}');
+    process.setgroups([]); process.setgid(65534); process.setuid(65534);
+    console.log(await examineDestination({ destination: '${folder}/a.cfg' }) ?? 'fits');`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', examine], { encoding: 'utf8' });
+  t.match(stdout, /a\.cfg cannot be replaced: its folder is sticky, .*chmod -t/);
 });
 
 t.test('a mounted file is named by check and at start, and is written in place where configured', async (t) => {
