@@ -1,12 +1,13 @@
-import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
+import type { KvEntry } from '../model/catalog.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
-import { parseServiceQuery, type ServiceQuery, selectInstances, statusOf } from './service-query.ts';
+import { isPlainName, isRequestable, readService } from './service-reads.ts';
 
 /** Helpers that read Consul, under consul-template's names and with its meaning. */
 export const consulHelpers = {
   service: {
     kind: 'value',
     takes: [1, 1],
+    options: ['literal', 'tag', 'dc', 'filter'],
     usage: '(service "tag.name@dc|passing,warning")',
     run: (call) => readService(call, textArgument(call, 0)),
   },
@@ -16,7 +17,9 @@ export const consulHelpers = {
     usage: '(services "@dc")',
     run(call) {
       const answer = call.scope.read({ kind: 'services', ...datacenterOf(call, 0) });
-      return [...(answer?.value ?? [])].map(([name, tags]) => ({ name, tags }));
+      const services = [...(answer?.value ?? [])].map(([name, tags]) => ({ name, tags }));
+      for (const { name } of services) if (!isPlainName(name)) call.scope.listed.services.add(name);
+      return services;
     },
   },
   node: {
@@ -24,7 +27,9 @@ export const consulHelpers = {
     takes: [1, 1],
     usage: '(node "name@dc")',
     run(call) {
-      const { path, ...dc } = splitDatacenter(textArgument(call, 0));
+      const text = textArgument(call, 0);
+      const { path, ...dc } = call.scope.listed.nodes.has(text) ? { path: text } : splitDatacenter(text);
+      if (!isRequestable(call.scope, { kind: 'node', name: path })) return undefined;
       return call.scope.read({ kind: 'node', node: path, ...dc })?.value;
     },
   },
@@ -32,7 +37,11 @@ export const consulHelpers = {
     kind: 'value',
     takes: [0, 1],
     usage: '(nodes "@dc")',
-    run: (call) => call.scope.read({ kind: 'nodes', ...datacenterOf(call, 0) })?.value ?? [],
+    run(call) {
+      const nodes = call.scope.read({ kind: 'nodes', ...datacenterOf(call, 0) })?.value ?? [];
+      for (const { node } of nodes) if (node.includes('@')) call.scope.listed.nodes.add(node);
+      return nodes;
+    },
   },
   datacenters: {
     kind: 'value',
@@ -90,44 +99,6 @@ export const consulHelpers = {
   },
 } satisfies Record<string, HelperDefinition>;
 
-/** Instances as templates see them; counted as members. `text` is a query as `service` takes it. */
-export function readService(call: HelperCall, text: string): readonly ShownInstance[] {
-  const query = parseServiceQuery(text);
-  const { name, dc } = query;
-  const answer = call.scope.read({ kind: 'service', service: name, ...(dc === undefined ? {} : { dc }) });
-  if (answer === undefined) return [];
-  const { instances, members } = selectionOf(answer.value, { text, query });
-  for (const member of members) call.scope.members.add(member);
-  return instances;
-}
-
-interface Selection {
-  readonly instances: readonly ShownInstance[];
-  readonly members: readonly string[];
-}
-
-/**
- * The last selection of each query. An answer stays the same object until it changes, so that a render with ten thousand
- * services selects from the changed one only. Not a WeakMap by answer: with that many keys, garbage collection takes a sixth
- * of a render's time.
- */
-const selections = new Map<string, { readonly answer: readonly ServiceInstance[]; readonly selection: Selection }>();
-
-/** A query without an entry is only selected again. */
-const keptSelections = 32_768;
-
-function selectionOf(answer: readonly ServiceInstance[], by: { text: string; query: ServiceQuery }): Selection {
-  const { text, query } = by;
-  const before = selections.get(text);
-  if (before?.answer === answer) return before.selection;
-  const chosen = selectInstances(answer, query);
-  const members = chosen.map(({ node, id }) => `service(${text}) ${node}/${id}`);
-  const selection = { instances: chosen.map(showInstance), members };
-  if (selections.size >= keptSelections) selections.clear();
-  selections.set(text, { answer, selection });
-  return selection;
-}
-
 /** `path@dc`. A path may contain an `@` before a slash, a datacenter may not contain one. */
 function splitKey(text: string): ReturnType<typeof splitDatacenter> {
   const { path, ...dc } = splitDatacenter(text);
@@ -140,7 +111,8 @@ function splitDatacenter(text: string): { readonly path: string; readonly dc?: s
 }
 
 function readKey(call: HelperCall) {
-  const { path, ...dc } = splitKey(textArgument(call, 0));
+  const text = textArgument(call, 0);
+  const { path, ...dc } = call.scope.listed.keys.has(text) ? { path: text } : splitKey(text);
   if (path === '') throw templateFailure('the key is empty.');
   return call.scope.read({ kind: 'key', key: path, ...dc });
 }
@@ -158,6 +130,7 @@ function readTree(call: HelperCall): readonly { path: string; key: string; value
   const { path, ...dc } = splitKey(textArgument(call, 0));
   const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;
   const entries: readonly KvEntry[] = call.scope.read({ kind: 'key-tree', prefix, ...dc })?.value ?? [];
+  for (const { key } of entries) if (key.includes('@')) call.scope.listed.keys.add(key);
   return entries
     .filter(({ key }) => key !== prefix && !key.endsWith('/'))
     .map((entry) => ({ path: entry.key, key: entry.key.slice(prefix.length), value: textOf(call, entry) }));
@@ -168,11 +141,4 @@ function datacenterOf(call: HelperCall, position: number): { readonly dc?: strin
   const { path, dc } = splitDatacenter(textArgument(call, position));
   if (path !== '' || dc === undefined) throw templateFailure('a datacenter is written "@name".');
   return { dc };
-}
-
-type ShownInstance = ReturnType<typeof showInstance>;
-
-function showInstance(instance: ServiceInstance) {
-  const { id, name, node, nodeAddress, nodeMeta, datacenter, address, port, tags, meta } = instance;
-  return { id, name, node, nodeAddress, nodeMeta, datacenter, address, port, tags, meta, status: statusOf(instance) };
 }

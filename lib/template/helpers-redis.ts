@@ -3,11 +3,12 @@ import { clusterKey, recordKey, recordPrefix } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { type RecordsReading, readRecords } from '../model/records.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
-import { readService } from './helpers-consul.ts';
 import { planListeners } from './listeners.ts';
 import { planPools } from './pools.ts';
 import { readReplicaHealth, showReplica } from './replica-health.ts';
 import type { RenderScope } from './scope.ts';
+import { formatServiceQuery, makeServiceQuery } from './service-query.ts';
+import { readInstances } from './service-reads.ts';
 
 /** Helpers that read the records that bridges write. */
 export const redisHelpers = {
@@ -68,8 +69,10 @@ export const redisHelpers = {
     usage: '(redisSentinels)',
     run(call) {
       const { environment } = call.scope.world;
-      const query = environment === undefined ? 'redis-sentinel|any' : `${environment}.redis-sentinel|any`;
-      return readService(call, query).map(({ address: host, port, node, id, status }) => {
+      const by = { filter: 'any', ...(environment === undefined ? {} : { tag: environment }) };
+      const label = formatServiceQuery('redis-sentinel', by);
+      const query = makeServiceQuery('redis-sentinel', by);
+      return readInstances(call.scope, { query, label }).map(({ address: host, port, node, id, status }) => {
         return { host, port, address: formatAddress({ host, port }), node, id, status };
       });
     },

@@ -1,7 +1,7 @@
 import type { ConsulQuery } from '../model/query.ts';
 import { queryId } from '../model/query.ts';
 import type { PrintSite } from './format.ts';
-import type { HelperBlock, HelperDefinition } from './helper.ts';
+import type { HelperBlock, HelperCall, HelperDefinition } from './helper.ts';
 import { consulHelpers } from './helpers-consul.ts';
 import { redisHelpers } from './helpers-redis.ts';
 import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
@@ -45,7 +45,7 @@ export function findReads(
     const site = given.sites[siteOf(call)];
     if (helper === undefined || site === undefined) continue;
     const args = call.params.map((param) => evaluate(param, given)?.value ?? computedName);
-    const asked = queriesOf(helper, { args, world: given.world });
+    const asked = queriesOf(helper, { args, options: optionsOf(call, given), world: given.world });
     const unknown = asked.filter((query) => JSON.stringify(query).includes(computedName));
     for (const query of asked) if (!unknown.includes(query)) queries.set(queryId(query), query);
     if (unknown.length > 0) computed.push({ site, queries: unknown });
@@ -55,15 +55,21 @@ export function findReads(
 
 function queriesOf(
   helper: HelperDefinition,
-  { args, world }: { readonly args: readonly unknown[]; readonly world: RenderWorld },
+  given: Pick<HelperCall, 'args' | 'options'> & { readonly world: RenderWorld },
 ): readonly ConsulQuery[] {
+  const { args, options, world } = given;
   const scope = new RenderScope(world);
   try {
-    helper.run({ args, options: {}, scope, block: noBlock });
+    helper.run({ args, options, scope, block: noBlock });
   } catch {
     // Only the query counts, not its result.
   }
   return [...scope.dependencies.values()];
+}
+
+function optionsOf(call: hbs.AST.SubExpression, given: Parameters<typeof evaluate>[1]): HelperCall['options'] {
+  const pairs = (call.hash?.pairs ?? []).filter(({ key }) => key !== '$site');
+  return Object.fromEntries(pairs.map(({ key, value }) => [key, evaluate(value, given)?.value ?? computedName]));
 }
 
 /** undefined if it depends on data. */

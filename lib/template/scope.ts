@@ -3,8 +3,8 @@ import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { queryId } from '../model/query.ts';
 import { SecretTexts } from './secrecy.ts';
 
-/** The state of a query. `unknown`: not read yet, or never successfully. */
-export type Lookup<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unknown' };
+/** The state of a query. `unknown`: not read yet, or never successfully; `denied`: because the token may not read it. */
+export type Lookup<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unknown' | 'denied' };
 
 /** Everything that a render may read. */
 export interface RenderWorld {
@@ -35,6 +35,8 @@ export class RenderScope {
   records: 'read' | 'not-read' = 'not-read';
   /** Ids of the lists in Consul that the render read, by what they hold. */
   readonly lists = { filled: new Set<string>(), empty: new Set<string>() };
+  /** Names that helpers listed and that have a second meaning as a query, as `a@b`: a query of that text means the name. */
+  readonly listed = { services: new Set<string>(), nodes: new Set<string>(), keys: new Set<string>() };
   /** The values of `file` and `env`, and values computed from them. */
   readonly secrets = new SecretTexts();
 
@@ -52,6 +54,14 @@ export class RenderScope {
       return { value: knowledge.value };
     }
     this.missing.set(id, query);
+    return undefined;
+  }
+
+  /** As `read`, for an answer that the render does without where the token may not have it. */
+  readAllowed<Q extends ConsulQuery>(query: Q): { readonly value: ConsulAnswer<Q> } | undefined {
+    const id = queryId(query);
+    if (this.world.lookUp(query, id).kind !== 'denied') return this.read(query);
+    this.dependencies.set(id, query);
     return undefined;
   }
 

@@ -15,6 +15,8 @@ export function makeWorld(
     environment?: string;
     files?: Record<string, string>;
     env?: Record<string, string>;
+    /** Ids of queries that the token may not ask. */
+    denied?: readonly string[];
   } = {},
 ): RenderWorld {
   return {
@@ -27,6 +29,7 @@ export function makeWorld(
     env: (name) => extra.env?.[name],
     lookUp: (query: ConsulQuery) => {
       const id = queryId(query);
+      if (extra.denied?.includes(id)) return { kind: 'denied' };
       return Object.hasOwn(known, id) ? { kind: 'known', value: known[id] as never } : { kind: 'unknown' };
     },
   };
@@ -42,6 +45,7 @@ export function renderText(input: {
   maxSteps?: number;
   files?: Record<string, string>;
   env?: Record<string, string>;
+  denied?: readonly string[];
 }): RenderResult {
   const partials = Object.entries(input.partials ?? {}).map(([name, text]) => [name, { file: name, text }] as const);
   const template = compileTemplate({

@@ -49,8 +49,8 @@ export class Inputs {
   /** The last good answer to a query. The first call starts the watch. */
   lookUp(query: ConsulQuery, id: string): Lookup<unknown> {
     const { state } = this.#follows.get(id) ?? this.#follow(query, id);
-    const known = state.kind === 'current' || state.kind === 'stale';
-    return known ? { kind: 'known', value: state.value } : { kind: 'unknown' };
+    if (state.kind === 'current' || state.kind === 'stale') return { kind: 'known', value: state.value };
+    return { kind: state.kind === 'failed' && state.error.code === 'consul-denied' ? 'denied' : 'unknown' };
   }
 
   /** Ends the watches on everything else. */
