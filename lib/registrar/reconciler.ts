@@ -109,7 +109,9 @@ export class Registrar implements Reconciler {
     for (const action of actions) await this.#apply(action);
     if (actions.length === 0) return { kind: 'unchanged' };
     this.#options.registrations.forget();
-    return { kind: 'applied', summary: describe(key, actions), details: { cause: 'registration', recorded } };
+    const { name, role } = recorded;
+    const details = { cause: 'registration', recorded: { name, role } };
+    return { kind: 'applied', summary: describe(key, actions), details };
   }
 
   /** Deregisters the instances with `deregisterOnStop`, at the end of the daemon. */
@@ -147,8 +149,9 @@ export class Registrar implements Reconciler {
   #plan({ source: { spec }, memory }: Instance, observed: Observed): readonly InstanceAction[] {
     const { result, held, profile, recorded } = observed;
     const settings = spec.checks;
-    const mismatchMs = memory.mismatchMs(result, { expected: recorded.role, nowMs: performance.now() });
-    const verdict = judge(spec.kind, { result, judging: { expected: recorded.role, mismatchMs, settings } });
+    const { role: expected, proof } = recorded;
+    const mismatchMs = memory.mismatchMs(result, { expected, nowMs: performance.now() });
+    const verdict = judge(spec.kind, { result, judging: { expected, proof, mismatchMs, settings } });
     const heldCheck = held?.checks.find(({ id }) => id === deepCheckId(spec.id));
     const check = memory.addVerdict(verdict, { settings, held: heldCheck });
     memory.noteProbe(result, recorded);

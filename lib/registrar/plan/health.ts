@@ -26,6 +26,8 @@ export type ExpectedRole = 'master' | 'replica' | 'unknown';
 
 export interface Judging {
   readonly expected: ExpectedRole;
+  /** `missing`: the record has another address as the master, which could not be asked for its run_id. */
+  readonly proof?: 'missing' | undefined;
   /**
    * How long ago this process left the role that the record has for it; 0 where it has that role. Infinity where it
    * started with another role, or kept its role while the record changed: then it is a former master, and nobody is
@@ -34,6 +36,9 @@ export interface Judging {
   readonly mismatchMs: number;
   readonly settings: Pick<CheckSettings, 'maxLagMs' | 'maxLinkDownMs'>;
 }
+
+const unprovenMaster =
+  'answers as a master, but the record has another address as the master, which cannot be asked for its run_id';
 
 /** A promotion is visible in ROLE for about a second before Sentinel announces it and the record can follow. */
 const promotionGraceMs = 5_000;
@@ -72,8 +77,9 @@ export function judgeRedis(answer: RedisProbeResult, judging: Judging): Verdict 
   return passing();
 }
 
-/** undefined where ROLE and record agree, or the record does not give it a role. */
-function judgeRole({ role }: RedisProbeResult, { expected, mismatchMs }: Judging): Verdict | undefined {
+/** undefined where ROLE and record agree, or no record is about this instance. */
+function judgeRole({ role }: RedisProbeResult, { expected, proof, mismatchMs }: Judging): Verdict | undefined {
+  if (proof === 'missing' && role === 'master') return warning(unprovenMaster);
   if (expected === 'unknown' || role === expected || role === 'other') return undefined;
   const output = `answers as a ${role}, but the record has it as a ${expected}`;
   if (mismatchMs <= promotionGraceMs) return warning(output);

@@ -11,6 +11,8 @@ export interface RecordedRole {
   /** Of the master or of the cluster. */
   readonly name: string | undefined;
   readonly role: ExpectedRole;
+  /** Set where the record has another address as the master, and nothing proves whose process is there. */
+  readonly proof?: 'missing';
 }
 
 /** What is proven about the addresses of a record: whether they lead to this instance's process or to another one. */
@@ -90,7 +92,7 @@ function roleOfMasters(spec: InstanceSpec, { identities, proven, records }: Role
   if (isIn(own, master)) return { name, role: 'master' };
   const former = previous === null ? replicas : [...replicas, previous];
   const isReplica = isIn(proven.others, master) || former.some((address) => isIn(own, address));
-  return { name, role: isReplica ? 'replica' : 'unknown' };
+  return isReplica ? { name, role: 'replica' } : { name, role: 'unknown', proof: 'missing' };
 }
 
 function roleOfCluster(spec: InstanceSpec, { identities, cluster }: RoleSources): RecordedRole {

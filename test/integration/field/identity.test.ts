@@ -53,7 +53,17 @@ t.test('a former master that the record does not list is a replica if another pr
   ]);
   await putRecordOf(consul, { name: 'former', master: nameOf(current.master.address) });
   startRegistrar(t, { consul, instances: [{ kind: 'redis', name: 'former', address: former.master.address }] });
-  await untilSays(consul, idOf(former.master), 'critical: answers as a master, but the record has it as a replica');
+  const id = idOf(former.master);
+  await untilSays(consul, id, 'critical: answers as a master, but the record has it as a replica');
+  const reason = 'the record has another address as the master, which cannot be asked for its run_id';
+  await putRecordOf(consul, { name: 'former', master: await sandbox.address(), epoch: 2 });
+  await untilSays(consul, id, `warning: answers as a master, but ${reason}`);
+  t.strictSame((await instanceOf(consul, id))?.Service.Tags, ['former']);
+  await putRecordOf(consul, { name: 'former', master: current.master.address, epoch: 3 });
+  await untilSays(consul, id, 'critical: answers as a master, but the record has it as a replica');
+  await current.master.command('CONFIG', 'SET', 'requirepass', 'secret');
+  await putRecordOf(consul, { name: 'former', master: nameOf(current.master.address), epoch: 4 });
+  await untilSays(consul, id, `warning: answers as a master, but ${reason}`);
 });
 
 t.test('discovery finds the instances of this node in a record of hostnames', async (t) => {
