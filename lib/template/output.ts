@@ -7,6 +7,7 @@ import {
   showPiece,
   type TemplateFormat,
 } from './format.ts';
+import { envWriter } from './format-env.ts';
 import { jsonWriter } from './format-json.ts';
 import { rawWriter, wordWriter } from './format-words.ts';
 import { yamlWriter } from './format-yaml.ts';
@@ -17,7 +18,7 @@ const writers: Record<TemplateFormat, () => FormatWriter> = {
   haproxy: () => wordWriter('haproxy'),
   redis: () => wordWriter('redis'),
   conf: () => wordWriter('conf'),
-  env: () => wordWriter('env'),
+  env: envWriter,
   text: rawWriter,
 };
 
