@@ -33,7 +33,7 @@ function startPair(program: ClientProgram, on: { readonly stack: ClientStack; re
   };
   return {
     library: program.library,
-    endpoint: start('endpoint', [formatAddress(stack.endpoint)]),
+    endpoint: start('endpoint', stack.endpoints.slice(0, program.endpoints).map(formatAddress)),
     sentinels: start(
       'sentinels',
       stack.sentinels.map(({ address }) => formatAddress(address)),

@@ -21,27 +21,26 @@ export interface ClientProgram {
   readonly library: string;
   /** Without the job, which is the last argument. */
   readonly argv: readonly [string, ...string[]];
-  /** Whether the library can use TLS at the Sentinels alone, without TLS at Redis. */
-  readonly hasTlsOfSentinels: boolean;
+  /** How many addresses of endpoints it needs. One that stops writing while no Sentinel answers needs two. */
+  readonly endpoints: 1 | 2;
 }
 
 const folder = import.meta.dirname;
 const toolsDir = join(folder, '../../.tools');
 
-const nodeProgram = (library: string): ClientProgram => ({
-  library,
-  argv: [process.execPath, join(folder, library, 'main.mjs')],
-  hasTlsOfSentinels: true,
-});
+const nodeArgv = (library: string) => [process.execPath, join(folder, library, 'main.mjs')] as const;
 
-export const nodePrograms: readonly ClientProgram[] = [nodeProgram('ioredis'), nodeProgram('node-redis')];
+export const nodePrograms: readonly ClientProgram[] = [
+  { library: 'ioredis', argv: nodeArgv('ioredis'), endpoints: 1 },
+  { library: 'node-redis', argv: nodeArgv('node-redis'), endpoints: 2 },
+];
 
 /** The versions of redis-py in Debian 12 and 13, which the setup unpacks. */
 function pythonPrograms(): readonly ClientProgram[] {
   return ['redis-py4', 'redis-py6'].map((library) => ({
     library,
     argv: [join(toolsDir, 'bin', library), join(folder, 'redis-py/main.py')],
-    hasTlsOfSentinels: true,
+    endpoints: 1,
   }));
 }
 
@@ -49,8 +48,8 @@ const goProgram = join(toolsDir, 'bin/switchmaster-go-clients');
 
 function goPrograms(): readonly ClientProgram[] {
   return [
-    { library: 'go-redis', argv: [goProgram, 'goredis'], hasTlsOfSentinels: false },
-    { library: 'rueidis', argv: [goProgram, 'rueidis'], hasTlsOfSentinels: true },
+    { library: 'go-redis', argv: [goProgram, 'goredis'], endpoints: 1 },
+    { library: 'rueidis', argv: [goProgram, 'rueidis'], endpoints: 1 },
   ];
 }
 

@@ -12,7 +12,9 @@ export interface ClientStack {
   readonly consul: ConsulAgent;
   readonly shard: Shard;
   readonly sentinels: readonly SentinelServer[];
-  readonly endpoint: Address;
+  /** The first one is that of the node. */
+  readonly endpoints: readonly [Address, ...Address[]];
+  /** Of the first one. */
   restartEndpoint(): Promise<void>;
   /** Starts a planned failover. */
   failOver(): Promise<void>;
@@ -21,10 +23,7 @@ export interface ClientStack {
 const name = 'shard1';
 const token = 'client-test';
 
-/**
- * The bridge and two endpoints are daemons of their own. Clients get the address of the first endpoint, and learn the second
- * from it.
- */
+/** The bridge and two endpoints are daemons of their own. */
 export async function startClientStack(sandbox: Sandbox): Promise<ClientStack> {
   // A server with data on disk: a Consul that starts again has what it had.
   const [consuls, shard] = await Promise.all([sandbox.consulServers({ count: 1 }), sandbox.redis({ name })]);
@@ -47,7 +46,7 @@ export async function startClientStack(sandbox: Sandbox): Promise<ClientStack> {
     consul: only(consuls),
     shard,
     sentinels,
-    endpoint: listen,
+    endpoints: [listen, second],
     restartEndpoint: () => endpoint.restart(),
     failOver: () => orderFailover(bridge.api),
   };
@@ -65,14 +64,14 @@ async function orderFailover(api: Address): Promise<void> {
 }
 
 /** The master, once Sentinels, record and endpoint agree on it and its replicas are in sync. */
-export async function calmMaster({ consul, shard, sentinels, endpoint }: ClientStack): Promise<RedisServer> {
+export async function calmMaster({ consul, shard, sentinels, endpoints }: ClientStack): Promise<RedisServer> {
   const agreed = async () => {
     const masters = await Promise.all(sentinels.map((sentinel) => sentinel.masterInfo(shard.name)));
     const replicas = (await Promise.all(sentinels.map((sentinel) => sentinel.replicaInfos(shard.name)))).flat();
     const [first] = masters;
     const at = { host: first?.ip ?? '', port: Number(first?.port) };
     const record = await readRecord(consul, shard.name);
-    const answer = await redisCli(endpoint, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', shard.name]);
+    const answer = await redisCli(endpoints[0], ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', shard.name]);
     const isWhole =
       masters.every(({ ip, flags }) => ip === at.host && flags === 'master') &&
       replicas.every((one) => one['master-link-status'] === 'ok' && one.flags === 'slave') &&

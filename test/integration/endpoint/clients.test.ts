@@ -4,6 +4,7 @@ import { formatAddress } from '../../../lib/model/address.ts';
 import { ClientProcess } from '../../clients/client-process.ts';
 import { nodePrograms } from '../../clients/programs.ts';
 import { runRounds } from '../../clients/rounds.ts';
+import type { ClientStack } from '../../clients/stack.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only, recordOf, startBridge } from '../support/bridging.ts';
 import { startEndpoint } from '../support/endpoints.ts';
@@ -37,7 +38,8 @@ t.test('clients write again after kill -9: over TCP, and over TLS with a passwor
   const unused = async () => {
     throw new Error('this fault is not among those of this test');
   };
-  const stack = { consul, shard, sentinels, endpoint: open.address, restartEndpoint: unused, failOver: unused };
+  const paths = { restartEndpoint: unused, failOver: unused };
+  const stack: ClientStack = { consul, shard, sentinels, endpoints: [open.address], ...paths };
   const results = await runRounds(stack, { clients, faults: ['kill -9'], report: () => {} });
   t.equal(results.length, 4);
   for (const { client, withoutMs } of results)
