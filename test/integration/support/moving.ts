@@ -8,7 +8,9 @@ import type { ConsulAgent } from '../../sandbox/consul.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { makeFolder, putRecord, type SpecInput, sh, startRendering } from './rendering.ts';
 
-/** How long a step takes that is made slow. */
+type Step = 'check' | 'reload';
+
+/** How long a step takes at most that is made slow. */
 export const longS = 20;
 /** 100 ms on a machine that does nothing else. */
 const promptMs = 1_000;
@@ -34,24 +36,28 @@ backend {{name}}
 export async function setUp(
   t: Pick<Test, 'teardown'>,
   { sandbox, consul, name }: { readonly sandbox: Sandbox; readonly consul: ConsulAgent; readonly name: string },
-  more: (paths: { socket: string; destination: string }) => Partial<SpecInput>,
+  more: (paths: { socket: string; destination: string; log: string }) => Partial<SpecInput>,
 ) {
   const folder = makeFolder(t);
   const [socket, log] = [join(sandbox.folder, `${name}.sock`), join(folder, 'log')];
   const destination = join(folder, 'haproxy.cfg');
-  const slow = (step: 'check' | 'reload') => join(folder, `slow-${step}`);
+  const slow = (step: Step) => join(folder, `slow-${step}`);
   const shards = ['a', 'b'].map((shard) => `${name}-${shard}`);
   for (const shard of shards) await putRecord(consul, { name: shard, master: old, replicas: [] });
   t.teardown(() => Promise.all(shards.map((shard) => consul.delete(`/v1/kv/redis/record/${shard}`))));
   await consul.putKey(`${name}/setting`, '0');
   const proxy = await sandbox.haproxy({ name, configFile: destination, start: 'later' });
-  const slowly = (step: 'check' | 'reload', ...argv: readonly string[]) => [
-    ...sh(
-      `test -e ${slow(step)} && ! grep -q '# bad' ${destination} && { echo begun >> ${log}; sleep ${longS}; }; exec "$@"`,
-    ),
+  // A text with "# bad" is refused at once, for a rollback.
+  const slowly = (step: Step, ...argv: readonly string[]) => [
+    ...sh(`! grep -q '# bad' ${step === 'check' ? '/dev/null' : destination} || exit 1
+      if test -e ${slow(step)}; then echo begun >> ${log}; fi
+      n=0; while test -e ${slow(step)} && test $n -lt ${longS}0; do sleep 0.1; n=$((n + 1)); done; exec "$@"`),
     'sh',
     ...argv,
   ];
+  const countBegun = () => (existsSync(log) ? readFileSync(log, 'utf8').split('\n').length - 1 : 0);
+  let begunBefore = 0;
+  const latest = new Map(shards.map((shard) => [shard, old.port]));
   const rendering = startRendering(t, {
     consul,
     folder,
@@ -64,22 +70,40 @@ export async function setUp(
         wait: { minMs: 1, maxMs: 5 },
         reload: { kind: 'haproxy', socket, fallback: { argv: slowly('reload', ...proxy.reloadCommand) } },
         check: { argv: slowly('check', 'true') },
-        ...more({ socket, destination }),
+        ...more({ socket, destination, log }),
       },
     ],
   });
   await rendering.until('current');
-  const begun = () => existsSync(log) && readFileSync(log, 'utf8') !== '';
+  const text = () => readFileSync(destination, 'utf8');
+  const portOf = (shard: string) => latest.get(`${name}-${shard}`) as number;
   return {
     rendering,
     destination,
-    delay: (step: 'check' | 'reload') => writeFileSync(slow(step), ''),
-    hurry: (step: 'check' | 'reload') => rmSync(slow(step)),
-    untilBegun: () => waitFor('the long step to begin', begun, { intervalMs: 5 }),
-    set: (value: string) => consul.putKey(`${name}/setting`, value),
-    move: (shard: string, port: number) =>
-      putRecord(consul, { name: `${name}-${shard}`, master: { ...old, port }, epoch: port, replicas: [] }),
-    text: () => readFileSync(destination, 'utf8'),
+    socket,
+    backend: (shard: string) => `${name}-${shard}`,
+    delay: (step: Step) => writeFileSync(slow(step), ''),
+    hurry: (step: Step) => rmSync(slow(step), { force: true }),
+    /** Waits until a long step begins after the last change of a record or of the setting. */
+    untilBegun: () => waitFor('the long step to begin', () => countBegun() > begunBefore, { intervalMs: 5 }),
+    set: (value: string) => {
+      begunBefore = countBegun();
+      return consul.putKey(`${name}/setting`, value);
+    },
+    move: (shard: string, port: number) => {
+      begunBefore = countBegun();
+      latest.set(`${name}-${shard}`, port);
+      return putRecord(consul, { name: `${name}-${shard}`, master: { ...old, port }, epoch: port, replicas: [] });
+    },
+    /** The port of the last change. */
+    portOf,
+    text,
+    /** Waits until the file has this setting and the masters of the records, and is in use. */
+    untilInUse: async (value: string) => {
+      const wanted = [`# ${value}\n`, ...shards.map((shard) => `:${latest.get(shard)}\n`)];
+      await waitFor(`the file with ${value}`, text, { until: (now) => wanted.every((part) => now.includes(part)) });
+      await rendering.until('current');
+    },
     port: async (shard: string) => {
       const servers = await new HaproxyRuntime(socket).readServers(signal);
       return servers.find(({ backend }) => backend === `${name}-${shard}`)?.port;
