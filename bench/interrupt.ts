@@ -1,11 +1,10 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { ConsulClient } from '../lib/client/consul.ts';
-import { type Scene, setUp } from '../test/integration/support/moving.ts';
-import { makeFolder } from '../test/integration/support/rendering.ts';
-import { waitFor } from '../test/sandbox/condition.ts';
-import type { ConsulAgent } from '../test/sandbox/consul.ts';
+import {
+  type LongStep,
+  measureMoves,
+  openDrain,
+  openHaproxySteps,
+} from '../test/integration/support/interrupted-steps.ts';
+import type { Sample } from '../test/integration/support/observers.ts';
 import { Sandbox } from '../test/sandbox/sandbox.ts';
 import { round, type Summary, summarize } from './statistics.ts';
 
@@ -14,81 +13,48 @@ export interface InterruptBenchOptions {
   readonly json?: boolean;
 }
 
-/** A watch reads the records every 50 ms at most after a burst, and the bench must not measure that. */
-const betweenMs = 60;
-
-const states = ['idle', 'verify', 'check', 'reload'] as const;
-type State = (typeof states)[number];
-
-/** How long one change took: until HAProxy reports the new address, and until a bare program has the record. */
-interface Sample {
-  readonly movedMs: number;
-  readonly bareMs: number;
-}
-
 /**
- * From Consul's answer to the write of a record to the new address in HAProxy, by a poll of its socket, while the template
- * is in each state. Beside it, the time that a blocking query and one command over the socket take.
+ * From the write of a record to the new address in HAProxy while its template is in each state. One process polls HAProxy's
+ * socket; another follows the records with a blocking query and sends HAProxy one command. A drain belongs to a reload by a
+ * command: there, the time ends when the command has copied the file.
  */
 export async function benchInterrupt({ rounds, json }: InterruptBenchOptions): Promise<void> {
   const sandbox = await Sandbox.open({ name: 'bench-interrupt' });
-  const results = new Map<State, readonly Sample[]>();
-  const ends: (() => unknown)[] = [];
-  const owner = { teardown: (end: () => unknown) => void ends.unshift(end) };
+  const results = new Map<string, readonly Sample[]>();
+  const measure = async (name: string, step: LongStep) => {
+    results.set(name, await measureMoves(step, { isEnough: ({ length }) => length >= rounds }));
+    await step.leave();
+  };
   try {
-    const consul = await sandbox.consul();
-    for (const state of states) {
-      const fails = join(makeFolder(owner), 'fails');
-      const argv = ['/bin/sh', '-c', `test ! -e ${fails}`];
-      const verify = { probes: [{ kind: 'command', command: { argv } }], deadlineMs: 20_000 } as const;
-      const scene = await setUp(owner, { sandbox, consul, name: state }, () => (state === 'verify' ? { verify } : {}));
-      await enter(scene, { state, fails });
-      results.set(state, await measure(consul, { scene, state, rounds }));
-      if (existsSync(fails)) rmSync(fails);
-    }
+    const consul = await sandbox.consul({ config: { session_ttl_min: '1s' } });
+    await whileOpen(async (owner) => {
+      for (const step of await openHaproxySteps(owner, { sandbox, consul })) await measure(step.name, step);
+    });
+    await whileOpen(async (owner) => {
+      const { idle, drain } = await openDrain(owner, { sandbox, consul });
+      await measure('a command', idle);
+      await measure('drain', drain);
+    });
   } finally {
-    for (const end of ends) await end();
     await sandbox.close();
   }
   report(results, { rounds, ...(json === undefined ? {} : { json }) });
 }
 
-/** Lets the template begin the long step of this state. */
-async function enter(scene: Scene, { state, fails }: { readonly state: State; readonly fails: string }): Promise<void> {
-  if (state === 'verify') writeFileSync(fails, '');
-  if (state !== 'check' && state !== 'reload') return;
-  scene.delay(state);
-  await scene.set('1');
-  await scene.untilBegun();
+interface Owner {
+  readonly teardown: (end: () => unknown) => void;
 }
 
-async function measure(
-  consul: ConsulAgent,
-  { scene, state, rounds }: { readonly scene: Scene; readonly state: State; readonly rounds: number },
-): Promise<readonly Sample[]> {
-  const client = new ConsulClient(consul.http);
-  const samples: Sample[] = [];
-  for (let n = 0; n < rounds; n += 1) {
-    const shard = n % 2 === 0 ? 'a' : 'b';
-    const port = 2 + n;
-    const query = { kind: 'key', key: `redis/record/${state}-${shard}` } as const;
-    const { index } = await client.read(query);
-    const bare = client.read(query, { index }).then(async () => {
-      await scene.port(shard);
-      return performance.now();
-    });
-    await scene.move(shard, port);
-    const startMs = performance.now();
-    await waitFor(`${shard} to move`, () => scene.port(shard), { until: (now) => now === port, intervalMs: 1 });
-    samples.push({ movedMs: performance.now() - startMs, bareMs: Math.max(0, (await bare) - startMs) });
-    if (state === 'idle') await scene.rendering.until('current');
-    await delay(betweenMs);
+async function whileOpen(work: (owner: Owner) => Promise<void>): Promise<void> {
+  const ends: (() => unknown)[] = [];
+  try {
+    await work({ teardown: (end) => void ends.unshift(end) });
+  } finally {
+    for (const end of ends) await end();
   }
-  client.close();
-  return samples;
 }
 
-function report(results: ReadonlyMap<State, readonly Sample[]>, { rounds, json }: InterruptBenchOptions): void {
+function report(results: ReadonlyMap<string, readonly Sample[]>, { rounds, json }: InterruptBenchOptions): void {
   const rows = [...results].map(([state, samples]) => ({
     state,
     moved: summarize(samples.map(({ movedMs }) => movedMs)),

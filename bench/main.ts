@@ -20,7 +20,9 @@ program
 
 program
   .command('interrupt')
-  .description('measure the time from a record to HAProxy while its template verifies, checks or reloads')
+  .description(
+    'measure the time from a record to HAProxy while its template verifies, checks, reloads, queues, drains or rolls back',
+  )
   .option('--rounds <count>', 'changes of a master in each state', Number, 20)
   .option('--json', 'print one JSON object to standard output')
   .action(benchInterrupt);
