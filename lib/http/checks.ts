@@ -40,12 +40,12 @@ export function addCheckRoutes(server: Api, views: { readonly masters: MastersVi
 
 function check(masters: MastersView, wanted: Query & { readonly role: Role }): z.output<typeof roleAnswer> {
   const { address, role, maxLag } = wanted;
-  const record = find(masters.records(), wanted);
-  if (record === undefined) {
+  const found = find(masters.records(), wanted);
+  if (found === undefined) {
     throw new SwitchmasterError('role-not-held', `${formatAddress(address)} is not a ${role} by any record`);
   }
-  const { name, generation, epoch } = record;
-  const lag = maxLag === undefined ? undefined : masters.lag(name, address);
+  const { name, generation, epoch } = found.record;
+  const lag = maxLag === undefined ? undefined : masters.lag(name, found.address);
   if (maxLag !== undefined) requireLag(address, { lag, maxLag });
   return { name, role, address, generation, epoch, lag: lag ?? null };
 }
@@ -60,14 +60,16 @@ function requireLag(
   throw new SwitchmasterError('replica-lags', `${formatAddress(address)} is ${what} behind its master`);
 }
 
+/** The record that has the address in that role, and the address as the record spells it. */
 function find(
   records: Iterable<MasterRecord>,
   wanted: { readonly address: Address; readonly name?: string | undefined; readonly role: Role },
-): MasterRecord | undefined {
+): { readonly record: MasterRecord; readonly address: Address } | undefined {
   for (const record of records) {
     if (wanted.name !== undefined && record.name !== wanted.name) continue;
     const holders = wanted.role === 'master' ? [record.master] : record.replicas;
-    if (holders.some((holder) => sameAddress(holder, wanted.address))) return record;
+    const address = holders.find((holder) => sameAddress(holder, wanted.address));
+    if (address !== undefined) return { record, address };
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { formatAddress } from './address.ts';
+import { type Address, canonicalHost, formatAddress, parseAddress, sameAddress } from './address.ts';
 import type { KvEntry } from './catalog.ts';
 import { compareVersions } from './epoch.ts';
 import { masterService, type Naming, plainPrefix } from './naming.ts';
@@ -86,12 +86,13 @@ function findReason(
   }
   const record = parseRecord(entry.value);
   if (record?.name !== kept.name) return 'unreadable';
-  const address = formatAddress(record.master);
-  if (address === formatAddress(kept.master) || isDecided(record, decided(kept.name))) return undefined;
+  if (sameAddress(record.master, kept.master) || isDecided(record, decided(kept.name))) return undefined;
+  const address = oneSpelling(record.master);
+  const proofs = [...addresses].map((text) => oneSpelling(parseAddress(text) ?? text));
   if (compareVersions(record, kept) > 0)
-    return current.size === 0 || addresses.has(address) ? undefined : 'contradicted';
+    return current.size === 0 || proofs.includes(address) ? undefined : 'contradicted';
   // A record that is not newer needs all the evidence: Sentinels and Consul may both have been rebuilt.
-  return [...addresses].every((one) => one === address) ? undefined : 'older';
+  return proofs.every((one) => one === address) ? undefined : 'older';
 }
 
 /** The last trusted entry, or this node's newer decision in its place. */
@@ -104,11 +105,13 @@ function newest(last: KvEntry | undefined, decided: TrustInput['decided']): KvEn
 }
 
 function isDecided(record: MasterRecord, decided: MasterRecord | undefined): boolean {
-  return decided !== undefined && compareVersions(record, decided) === 0 && sameMaster(record, decided);
+  return decided !== undefined && compareVersions(record, decided) === 0 && sameAddress(record.master, decided.master);
 }
 
-function sameMaster(a: MasterRecord, b: MasterRecord): boolean {
-  return formatAddress(a.master) === formatAddress(b.master);
+/** A person or another program may have written the key in another spelling of the same host. */
+function oneSpelling(address: Address | string): string {
+  if (typeof address === 'string') return address;
+  return formatAddress({ host: canonicalHost(address.host), port: address.port });
 }
 
 function describe(

@@ -37,6 +37,32 @@ t.test('a check is 200 only for the role that the record names', async (t) => {
   for (const [url, status] of cases) t.equal((await server.inject(url)).statusCode, status, url);
 });
 
+t.test('a check knows every spelling of the same host', async (t) => {
+  const at = (host: string) => ({ host, port: 6379 });
+  const spelled = (host: string) =>
+    exampleMaster.record && { ...exampleMaster.record, master: at(host), replicas: [at(host)] };
+  const table: readonly (readonly [recorded: string, asked: readonly string[]])[] = [
+    ['redis-0.example', ['redis-0.example', 'Redis-0.Example', 'redis-0.example.']],
+    ['REDIS-0.example.', ['redis-0.example']],
+    ['10.0.0.5', ['10.0.0.5', '[::ffff:10.0.0.5]', '[::FFFF:a00:5]']],
+    ['::ffff:10.0.0.5', ['10.0.0.5']],
+    ['FD00:0:0:0::5', ['[fd00::5]', '[fd00:0000::0005]']],
+  ];
+  for (const [recorded, asked] of table) {
+    const asSpelled = (_: string, { host }: { host: string }) =>
+      host === recorded ? { bytes: 0, behindMs: 0 } : undefined;
+    const { server } = serve(
+      t,
+      exampleViews({ masters: [{ ...exampleMaster, record: spelled(recorded) }], lag: asSpelled }),
+    );
+    for (const host of asked) {
+      for (const url of [`/check/master?address=${host}:6379`, `/check/replica?address=${host}:6379&maxLag=1s`])
+        t.equal((await server.inject(url)).statusCode, 200, `${url} of ${recorded}`);
+      t.equal((await server.inject(`/check/master?address=${host}:6380`)).statusCode, 503);
+    }
+  }
+});
+
 t.test('a check names the master of the record, and a refusal its code', async (t) => {
   const { server } = serve(t, views);
   const held = await server.inject('/check/master?address=10.0.0.5:6379');

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { formatAddress } from '../../lib/model/address.ts';
 import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
 import { describeUntrusted, judgeRecords, type TrustInput } from '../../lib/model/trust.ts';
 import { makeRecord } from '../template/world.ts';
@@ -68,6 +69,24 @@ const table: readonly Case[] = [
     host: '10.0.0.1',
     reason: 'older',
   },
+  {
+    what: 'another spelling of the same host at the same version',
+    record: at('::ffff:10.0.0.1', 5),
+    proofs: ['10.0.0.1'],
+    host: '::ffff:10.0.0.1',
+  },
+  {
+    what: 'a change that the key shares in another spelling',
+    record: at('redis-2.example', 6),
+    proofs: ['Redis-2.Example.'],
+    host: 'redis-2.example',
+  },
+  {
+    what: 'an older version with all the evidence in other spellings',
+    record: at('fd00::5', 1),
+    proofs: ['fd00:0:0::0005', 'fd00::5'],
+    host: 'fd00::5',
+  },
   { what: 'an older version with all the evidence', record: at('10.0.0.2', 1), proofs: ['10.0.0.2'], host: '10.0.0.2' },
   { what: 'an older version with the same address', record: at('10.0.0.1', 1), proofs: [], host: '10.0.0.1' },
   { what: 'a value that is no record', record: 'rubbish', proofs: [], host: '10.0.0.1', reason: 'unreadable' },
@@ -100,7 +119,7 @@ const table: readonly Case[] = [
 
 for (const { what, record, proofs, current = proofs, kind = 'read', decided, lost, host, reason } of table) {
   t.test(what, async (t) => {
-    const addresses = (hosts: readonly string[]) => new Set(hosts.map((one) => `${one}:1`));
+    const addresses = (hosts: readonly string[]) => new Set(hosts.map((one) => formatAddress({ host: one, port: 1 })));
     const entries = record === undefined ? [] : [record === 'rubbish' ? rubbish : entryOf(record)];
     const input: TrustInput = {
       trusted: [entryOf(last)],

@@ -1,5 +1,6 @@
 import { type Endpoint, exchangeOverSocket, SocketExchangeError } from '../../client/socket-exchange.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import { canonicalHost } from '../../model/address.ts';
 import type { ServerState } from './plan.ts';
 
 const timeoutMs = 2_000;
@@ -80,7 +81,7 @@ function parseServers(text: string): readonly ServerState[] {
     .map((words) => ({
       backend: words[at('be_name')] ?? '',
       server: words[at('srv_name')] ?? '',
-      host: words[at('srv_addr')] ?? '',
+      host: canonicalHost(words[at('srv_addr')] ?? ''),
       port: Number(words[at('srv_port')]),
       weight: Number(words[at('srv_uweight')]),
       // Bit 0 is maintenance by the config or by a command (SRV_ADMF_FMAINT, include/haproxy/server-t.h).
