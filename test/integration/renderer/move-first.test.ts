@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { waitFor } from '../../sandbox/condition.ts';
@@ -40,4 +40,24 @@ t.test('the socket does not wait for the lookup of the owner', async (t) => {
   await scene.move('a', 4);
   await waitFor('the file', scene.text, { until: (text) => /:4\n.*:3\n/s.test(text) });
   t.equal(await scene.port('a'), 4);
+});
+
+t.test('HAProxy moves although the file cannot be written', async (t) => {
+  const scene = await setUp(t, { sandbox, consul, name: 'unwritable' }, () => ({}));
+  // No file system creates a candidate beside a name that is almost as long as names may be, whoever the user is.
+  const long = join(makeFolder(t), 'x'.repeat(250));
+  copyFileSync(scene.destination, long);
+  rmSync(scene.destination);
+  symlinkSync(long, scene.destination);
+  await follows(t, scene, { shard: 'a', port: 2, read: () => scene.port('a') });
+  const { lastOutcome } = await scene.rendering.until('failed');
+  t.match(lastOutcome, { error: { code: 'file-unwritable' } });
+  await follows(t, scene, { shard: 'b', port: 3, read: () => scene.port('b') });
+  t.match(scene.text(), /:1\n.*:1\n/s, 'the file is still the old one');
+  t.equal(await scene.port('a'), 2, 'the first one stays at its new address');
+  rmSync(scene.destination);
+  copyFileSync(long, scene.destination);
+  await scene.untilInUse('0');
+  t.equal(await scene.port('a'), 2);
+  t.equal(await scene.port('b'), 3);
 });
