@@ -1,7 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { RedisPool } from '../client/redis-pool.ts';
 import type { SentinelConfig } from '../config/model.ts';
-import { sameAddress } from '../model/address.ts';
+import { formatAddress, sameAddress } from '../model/address.ts';
+import { type Naming, plainKey } from '../model/naming.ts';
+import type { StoredRecord } from '../model/record.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
 import type { Finding, Observation } from './finding.ts';
 import { aborted } from './interruption.ts';
@@ -19,6 +21,7 @@ export interface Decided {
 }
 
 export interface DeciderOptions {
+  readonly naming: Naming;
   readonly records: RecordSource;
   readonly sentinels: SentinelSource;
   readonly redis: RedisPool;
@@ -69,11 +72,20 @@ export class Decider {
     return { finding: { ...finding, role: answerAbout(decision, answers) }, decision, situation };
   }
 
-  #situation({ name, held, views, complete, role, unmonitored, past }: Finding): Situation {
+  #situation({ name, held, reading, views, complete, role, unmonitored, past }: Finding): Situation {
     const { sentinels, settings } = this.#options;
     const { follow, rebaseAfterMs } = settings;
     const knownSentinels = sentinels.count(name);
-    const seen = { held, views, complete, unmonitored, role, knownSentinels };
+    const edit = isEdited(held, reading.catalogContents.keys.get(plainKey(this.#options.naming, name))?.value);
+    const seen = {
+      held,
+      views,
+      complete,
+      unmonitored,
+      role,
+      knownSentinels,
+      edit: edit ? 'suspected' : undefined,
+    } as const;
     return { ...seen, ...past, follow, rebaseAfterMs, nowMs: performance.now() };
   }
 
@@ -82,6 +94,11 @@ export class Decider {
     if (decision.kind !== 'wait' || decision.why !== 'not-master-yet') memory.promotionOver();
     if (complete) memory.contradicted('lagging' in decision ? decision.lagging : undefined);
   }
+}
+
+/** A bridge writes the record and the plain key in one transaction. */
+function isEdited(held: StoredRecord, plain: string | undefined): boolean {
+  return held.kind === 'present' && plain !== undefined && plain !== formatAddress(held.record.master);
 }
 
 /** A decision asks at most for the ROLE of the new master, of the last one and of one that was promoted. */

@@ -34,6 +34,8 @@ export interface Situation {
   readonly follow: FollowMode;
   /** Whether an operator asked for a new generation. */
   readonly rebaseAsked?: 'asked' | 'not-asked';
+  /** Set where the plain key names another master than the record: a bridge writes both at once. */
+  readonly edit?: 'suspected' | undefined;
   readonly lagging: Lagging | undefined;
   readonly nowMs: number;
   readonly rebaseAfterMs: number;

@@ -12,7 +12,7 @@ export function fallBehind(
   step: { readonly best: SentinelView; readonly known: MasterRecord },
 ): Decision {
   const { best, known } = step;
-  const { nowMs, rebaseAfterMs } = situation;
+  const { nowMs } = situation;
   if (!situation.complete) return { kind: 'ask-all' };
   const said = `${formatAddress(best.master)} at epoch ${best.configEpoch}, older than epoch ${known.epoch} of the record`;
   if (!hasMajority(best, situation)) return { kind: 'wait', why: 'older', summary: `refused: ${said}` };
@@ -22,7 +22,8 @@ export function fallBehind(
     unconfirmed && isLed(situation, known) ? { ...situation, lagging: undefined } : situation,
     best,
   );
-  const leftMs = since.sinceMs + (unconfirmed ? confirmationMs(situation, known) : rebaseAfterMs) - nowMs;
+  const waitMs = unconfirmed ? confirmationMs(situation, known) : rebaseWaitMs(situation);
+  const leftMs = since.sinceMs + waitMs - nowMs;
   const wait = { kind: 'wait', why: unconfirmed ? 'unconfirmed' : 'rebase', lagging: since } as const;
   if (unconfirmed && leftMs > 0) {
     const summary = `${formatAddress(known.master)} was promoted at epoch ${known.epoch}; a majority of the Sentinels has not adopted it yet`;
@@ -35,7 +36,7 @@ export function fallBehind(
   if (role !== 'master') {
     return { ...wait, summary: `${agreed}, but it answers ROLE as ${role}: no new generation`, retryAfterMs: 1_000 };
   }
-  const why = unconfirmed ? 'the promotion failed' : 'the Sentinels began their epochs again';
+  const why = unconfirmed ? 'the promotion failed' : reasonOf(situation);
   return rebase(situation, { best, known, why });
 }
 
@@ -52,13 +53,25 @@ export function contradict(
   const summary = `epoch ${known.epoch} is ${formatAddress(known.master)} by the record and ${formatAddress(best.master)} by the Sentinels`;
   if (!hasMajority(best, situation)) return { kind: 'conflict', summary };
   const since = agreedSince(situation, best);
-  const leftMs = since.sinceMs + situation.rebaseAfterMs - situation.nowMs;
+  const leftMs = since.sinceMs + rebaseWaitMs(situation) - situation.nowMs;
   const conflict = { kind: 'conflict', summary, lagging: since } as const;
   if (leftMs > 0) return { ...conflict, retryAfterMs: leftMs };
   const role = answerOf(situation, best.master);
   if (role === undefined) return { kind: 'ask-role', address: best.master, lagging: since };
   if (role !== 'master') return { ...conflict, retryAfterMs: 1_000 };
   return rebase(situation, { best, known, why: 'the Sentinels agree on another master at the same epoch' });
+}
+
+/**
+ * How long a majority must contradict the record. An edit by hand needs no more than the time in which this bridge has read
+ * all of what another one wrote.
+ */
+function rebaseWaitMs({ edit, rebaseAfterMs }: Situation): number {
+  return edit === undefined ? rebaseAfterMs : Math.min(rebaseAfterMs, editedForMs);
+}
+
+function reasonOf({ edit }: Situation): string {
+  return edit === undefined ? 'the Sentinels began their epochs again' : 'the record was edited by hand';
 }
 
 /** Since when a majority has named this master at this epoch. */
@@ -133,6 +146,9 @@ function rebase(
   const draft = draftOf(situation, { best, from: known, version, reason: `rebase: ${step.why}` });
   return { kind: 'publish', cause: 'rebase', draft };
 }
+
+/** The parts of one transaction reach a bridge by several watches, one after the other. */
+const editedForMs = 1_000;
 
 /** Sentinel's own default of failover-timeout. */
 const defaultFailoverTimeoutMs = 180_000;

@@ -41,6 +41,22 @@ const table: Table = {
       expect: { wait: 'rebase', retryAfterMs: 5_000 },
     },
     {
+      when: 'the record was edited by hand: the wait is short',
+      given: { held: held(five), views: all('B', 1), edit: 'suspected', role: role('B', 'master') },
+      expect: { wait: 'rebase', retryAfterMs: 1_000 },
+    },
+    {
+      when: 'the record was edited by hand, and the short wait is over: a new generation',
+      given: {
+        held: held(five),
+        views: all('B', 1),
+        edit: 'suspected',
+        role: role('B', 'master'),
+        lagging: { master: at('B'), epoch: 1, sinceMs: 999_000 },
+      },
+      expect: { publish: 'rebase', is: { generation: 2, epoch: 1, master: at('B') } },
+    },
+    {
       when: 'the majority names another epoch: the wait begins again',
       given: { held: held(five), views: all('B', 2), lagging: { master: at('B'), epoch: 1, sinceMs: 0 } },
       expect: { wait: 'rebase', retryAfterMs: 10_000 },

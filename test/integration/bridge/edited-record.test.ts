@@ -9,6 +9,8 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 // A busy machine takes its time.
 t.setTimeout(240_000);
 const timeoutMs = 60_000;
+/** The default of `sentinel.rebaseAfter`. */
+const rebaseAfterMs = 10_000;
 const sandbox = await Sandbox.openFor(t, { name: 'edited' });
 const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1' })]);
 const sentinels = await sandbox.sentinels({ count: 3, masters: [shard] });
@@ -60,8 +62,10 @@ for (const [i, { what, edit }] of edits.entries()) {
   t.test(`no renderer follows a record that was edited by hand: ${what}`, async (t) => {
     const marker = String(i + 1);
     await consul.putKey(key, formatRecord(edit(await readRecord())));
+    const editedMs = performance.now();
     const isRepaired = (record: MasterRecord) => formatAddress(record.master) === master;
     await waitFor('the record to be repaired', readRecord, { until: isRepaired, timeoutMs });
+    t.ok(performance.now() - editedMs < rebaseAfterMs, 'sooner than rebuilt Sentinels count');
     // A later change that every renderer follows: it has read the edit before.
     await consul.putKey('edit', marker);
     const isLater = (now: readonly string[]) => now.every((text) => text.includes(`${marker} shard1 `));
