@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import type { CheckStatus } from '../model/catalog.ts';
-import type { CheckDefinition, HeldService, Registration } from '../model/instance.ts';
+import type { CheckDefinition, HeldService, Registration, ServiceSettings } from '../model/instance.ts';
 import type { ConsulClient } from './consul.ts';
 
 /*
@@ -40,6 +40,7 @@ export class ConsulAgentClient {
         port: service.Port,
         tags: service.Tags,
         meta: service.Meta,
+        settings: readSettings(service),
         checks: Object.values(held)
           .filter(({ ServiceID }) => ServiceID === service.ID)
           .map(({ CheckID, Status, Output }) => ({ id: CheckID, status: Status, output: Output })),
@@ -49,10 +50,10 @@ export class ConsulAgentClient {
 
   /**
    * Registers or updates a service. Existing checks keep their state. Checks that are not listed stay: an operator's
-   * maintenance mode is one, and others may belong to another tool.
+   * maintenance mode is one, and others may belong to another tool. Consul replaces everything else that the service had.
    */
   async register(registration: Registration): Promise<void> {
-    const { id, service, address, port, tags, meta, checks } = registration;
+    const { id, service, address, port, tags, meta, checks, settings } = registration;
     await this.#client.send(
       {
         method: 'put',
@@ -64,8 +65,7 @@ export class ConsulAgentClient {
           Port: port,
           Tags: tags,
           Meta: meta,
-          // Only this registrar sets the tags.
-          EnableTagOverride: false,
+          ...(settings === undefined ? {} : writeSettings(settings)),
           Checks: checks.map(toCheck),
         },
         what: `the registration of ${id}`,
@@ -94,6 +94,31 @@ export class ConsulAgentClient {
   }
 }
 
+function readSettings({ Address, Port, ...service }: HeldAnswer): ServiceSettings {
+  const { EnableTagOverride, Weights, TaggedAddresses, Connect } = service;
+  const set = Object.entries(TaggedAddresses ?? {}).filter(([, one]) => one.Address !== Address || one.Port !== Port);
+  return {
+    tagsFrom: EnableTagOverride === true ? 'catalog' : 'agent',
+    weights:
+      Weights === null || Weights === undefined ? undefined : { passing: Weights.Passing, warning: Weights.Warning },
+    taggedAddresses: Object.fromEntries(set.map(([name, one]) => [name, { address: one.Address, port: one.Port }])),
+    connect: Connect ?? undefined,
+  };
+}
+
+function writeSettings({ tagsFrom, weights, taggedAddresses, connect }: ServiceSettings): object {
+  const addresses = Object.entries(taggedAddresses).map(([name, { address, port }]) => [
+    name,
+    { Address: address, Port: port },
+  ]);
+  return {
+    EnableTagOverride: tagsFrom === 'catalog',
+    TaggedAddresses: Object.fromEntries(addresses),
+    ...(weights === undefined ? {} : { Weights: { Passing: weights.passing, Warning: weights.warning } }),
+    ...(connect === undefined ? {} : { Connect: connect }),
+  };
+}
+
 function toCheck(check: CheckDefinition): object {
   const common = {
     CheckID: check.id,
@@ -113,23 +138,26 @@ function toCheck(check: CheckDefinition): object {
   }
 }
 
-const serviceMap = z.record(
-  z.string(),
-  z.object({
-    ID: z.string(),
-    Service: z.string(),
-    Address: z.string(),
-    Port: z.number(),
-    Tags: z
-      .array(z.string())
-      .nullish()
-      .transform((tags) => tags ?? []),
-    Meta: z
-      .record(z.string(), z.string())
-      .nullish()
-      .transform((meta) => meta ?? {}),
-  }),
-);
+const heldAnswer = z.object({
+  ID: z.string(),
+  Service: z.string(),
+  Address: z.string(),
+  Port: z.number(),
+  Tags: z
+    .array(z.string())
+    .nullish()
+    .transform((tags) => tags ?? []),
+  Meta: z
+    .record(z.string(), z.string())
+    .nullish()
+    .transform((meta) => meta ?? {}),
+  EnableTagOverride: z.boolean().nullish(),
+  Weights: z.object({ Passing: z.number(), Warning: z.number() }).nullish(),
+  TaggedAddresses: z.record(z.string(), z.object({ Address: z.string(), Port: z.number() })).nullish(),
+  Connect: z.unknown().optional(),
+});
+type HeldAnswer = z.output<typeof heldAnswer>;
+const serviceMap = z.record(z.string(), heldAnswer);
 const checkMap = z.record(
   z.string(),
   z.object({

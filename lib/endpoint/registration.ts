@@ -61,7 +61,8 @@ export class EndpointRegistration {
       held.port === port &&
       held.meta[endpointIdMeta] === this.#registration.meta[endpointIdMeta];
     if (isSame) return { kind: 'unchanged' };
-    await this.#agent.register(this.#registration);
+    const meta = { ...held?.meta, ...this.#registration.meta };
+    await this.#agent.register({ ...this.#registration, meta, settings: held?.settings });
     return { kind: 'applied', summary: `registered ${id}` };
   }
 }
@@ -88,5 +89,6 @@ function draftRegistration({ naming, id, address, listen }: EndpointRegistration
         output: '',
       },
     ],
+    settings: undefined,
   };
 }

@@ -70,6 +70,19 @@ export interface Registration {
   readonly tags: readonly string[];
   readonly meta: Readonly<Record<string, string>>;
   readonly checks: readonly CheckDefinition[];
+  /** What somebody else set for the service; undefined for Consul's defaults. */
+  readonly settings: ServiceSettings | undefined;
+}
+
+/** Settings of a service that the registrar never sets itself, but keeps when it registers the service again. */
+export interface ServiceSettings {
+  /** `catalog`: tags that somebody adds in the catalog stay (Consul's EnableTagOverride). */
+  readonly tagsFrom: 'agent' | 'catalog';
+  readonly weights?: { readonly passing: number; readonly warning: number } | undefined;
+  /** Without those that the agent derives from the service's address. */
+  readonly taggedAddresses: Readonly<Record<string, { readonly address: string; readonly port: number }>>;
+  /** Consul's `Connect`, unread. */
+  readonly connect?: unknown;
 }
 
 export type CheckDefinition = {
@@ -86,7 +99,8 @@ export type CheckDefinition = {
 ) & { readonly deregisterAfterMs?: number };
 
 /** What the local agent holds of one service. */
-export interface HeldService extends Omit<Registration, 'checks'> {
+export interface HeldService extends Omit<Registration, 'checks' | 'settings'> {
+  readonly settings: ServiceSettings;
   readonly checks: readonly HeldCheck[];
 }
 

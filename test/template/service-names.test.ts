@@ -60,22 +60,19 @@ t.test('a name with options is taken literally', async (t) => {
 
 const critical = { id: 'c', serviceId: 'web-1', name: 'c', output: '', status: 'critical' as const };
 
-t.test(
-  'a loop over all services takes each name literally, and passes over one that no request can name',
-  async (t) => {
-    const names = ['..', '/a', 'a b', 'a//b', 'a@b', 'a|any', 'a|sick', 'a~b', 'v1.web', 'web'];
-    const known = know(Object.fromEntries(names.map((name) => [name, name === 'web' ? ['v1'] : []])));
-    const text = `{{#each (services)}}{{name}}: ${ports('name')}; {{/each}}`;
-    const result = renderText({ text, known });
-    const found = '..: ; /a: ; a b: 3 ; a//b: ; a@b: 5 ; a|any: 6 ; a|sick: 7 ; a~b: 8 ; v1.web: 9 ; web: 10 ; ';
-    t.equal(textOf(result), found);
-    t.same(result.warnings, [
-      'No request can ask Consul for the service "..": give it another name.',
-      'No request can ask Consul for the service "/a": give it another name.',
-      'No request can ask Consul for the service "a//b": give it another name.',
-    ]);
-  },
-);
+t.test('a loop over all services takes each name literally, and ignores one that no request can name', async (t) => {
+  const names = ['..', '/a', 'a b', 'a//b', 'a@b', 'a|any', 'a|sick', 'a~b', 'v1.web', 'web'];
+  const known = know(Object.fromEntries(names.map((name) => [name, name === 'web' ? ['v1'] : []])));
+  const text = `{{#each (services)}}{{name}}: ${ports('name')}; {{/each}}`;
+  const result = renderText({ text, known });
+  const found = '..: ; /a: ; a b: 3 ; a//b: ; a@b: 5 ; a|any: 6 ; a|sick: 7 ; a~b: 8 ; v1.web: 9 ; web: 10 ; ';
+  t.equal(textOf(result), found);
+  t.same(result.warnings, [
+    'No request can ask Consul for the service "..": give it another name.',
+    'No request can ask Consul for the service "/a": give it another name.',
+    'No request can ask Consul for the service "a//b": give it another name.',
+  ]);
+});
 
 t.test('a query that fits nothing is an error that names its form', async (t) => {
   const known = { 'service(web~_agent)': [], 'service(web|sick)': [] };

@@ -105,9 +105,11 @@ function wantedRegistration(snapshot: InstanceSnapshot): Registration {
     service: instanceKind(spec.kind).service,
     address: keepsAddress ? held.address : isNodeLocal(host) ? '' : host,
     port: keepsAddress ? held.port : port,
-    tags: tagsOf(snapshot),
+    tags: [...tagsOf(snapshot), ...addedTags(snapshot)],
     meta: {
+      ...addedMeta(snapshot),
       ...spec.meta,
+      ...(Object.keys(spec.meta).length === 0 ? {} : { [configuredKeys]: Object.keys(spec.meta).join(' ') }),
       [registrarMeta]: registrarName(naming),
       kind: spec.kind,
       checks: checks.map(describeCheck).join('; '),
@@ -118,7 +120,29 @@ function wantedRegistration(snapshot: InstanceSnapshot): Registration {
       ...(spec.origin === 'discovered' ? { discovered: 'true' } : {}),
     },
     checks,
+    settings: held?.settings,
   };
+}
+
+/** Meta key that lists the keys of `meta` in the config, so that one that leaves the config leaves the service too. */
+const configuredKeys = 'configured';
+
+const ownKeys = [registrarMeta, configuredKeys, 'kind', 'checks', 'name', 'role', 'version', 'slots', 'discovered'];
+
+/** Meta that somebody else set. */
+function addedMeta({ held }: InstanceSnapshot): Readonly<Record<string, string>> {
+  const meta = held?.meta ?? {};
+  const own = new Set([...ownKeys, ...(meta[configuredKeys] ?? '').split(' ')]);
+  return Object.fromEntries(Object.entries(meta).filter(([key]) => !own.has(key)));
+}
+
+/** Tags that somebody added in the catalog, where the service lets them. The registrar's own tags stay its own. */
+function addedTags(snapshot: InstanceSnapshot): readonly string[] {
+  const { held, spec, naming } = snapshot;
+  if (held?.settings.tagsFrom !== 'catalog') return [];
+  const { name = '', role = '' } = held.meta;
+  const own = new Set([...tagsOf(snapshot), name, dnsSafe(name), role, spec.kind, naming.environment]);
+  return held.tags.filter((tag) => !own.has(tag));
 }
 
 function tagsOf({ naming, spec, recorded }: InstanceSnapshot): readonly string[] {
@@ -167,7 +191,8 @@ function describeCheck(check: CheckDefinition): string {
 function difference(wanted: Registration, held: HeldService): string | undefined {
   if (wanted.service !== held.service) return 'its service changed';
   if (wanted.address !== held.address || wanted.port !== held.port) return 'its address changed';
-  if (wanted.tags.join(',') !== held.tags.join(',')) return `its tags changed to ${wanted.tags.join(', ')}`;
+  if (wanted.tags.toSorted().join(',') !== held.tags.toSorted().join(','))
+    return `its tags changed to ${wanted.tags.join(', ')}`;
   const keys = new Set([...Object.keys(wanted.meta), ...Object.keys(held.meta)]);
   const changed = [...keys].filter((key) => wanted.meta[key] !== held.meta[key]);
   if (changed.length > 0) return `its meta changed: ${changed.join(', ')}`;

@@ -45,6 +45,54 @@ t.test("maintenance mode and another tool's check stay through a change of role"
   await stop();
 });
 
+t.test('weights, meta, tagged addresses and added tags of somebody else stay through a change of role', async (t) => {
+  const { stop } = startRegistrar(t, {
+    consul,
+    instances: [{ kind: 'redis', name: 'plain', address: replica.address, more: { meta: { rack: 'r1' } } }],
+  });
+  const id = idOf(replica);
+  const held = await waitFor('the registration', () => heldService(id), { until: (one) => one?.Meta?.rack === 'r1' });
+  const others = {
+    Weights: { Passing: 7, Warning: 2 },
+    EnableTagOverride: true,
+    TaggedAddresses: { virtual: { Address: '192.0.2.9', Port: 99 } },
+  };
+  const { Service: Name, ID, Tags, Address, Port } = held ?? {};
+  const Meta = { ...held?.Meta, team: 'billing', rack: 'wrong', configured: 'rack gone', gone: 'x' };
+  const other = { ID, Name, Tags: [...(Tags ?? []), 'canary'], Address, Port, Meta, ...others };
+  await consul.put('/v1/agent/service/register', JSON.stringify(other));
+  await putRecordOf(consul, { name: 'plain', master: replica.address, replicas: [plain.master.address], epoch: 4 });
+  const changed = await waitFor('the new role', () => heldService(id), {
+    until: (one) => one?.Tags?.includes('master') === true,
+  });
+  t.same(changed?.Tags?.toSorted(), ['canary', 'master', 'plain']);
+  t.match(changed, others);
+  t.match(changed?.Meta, { team: 'billing', rack: 'r1', role: 'master', configured: 'rack' });
+  t.notOk(Object.hasOwn(changed?.Meta ?? {}, 'gone'), 'a key that left the config');
+  await putRecordOf(consul, { name: 'plain', master: plain.master.address, replicas: [replica.address], epoch: 5 });
+  const back = await waitFor('the former role', () => heldService(id), {
+    until: (one) => one?.Tags?.includes('replica') === true,
+  });
+  t.same(back?.Tags?.toSorted(), ['canary', 'plain', 'replica']);
+  await consul.put('/v1/agent/service/register', JSON.stringify({ ...other, EnableTagOverride: false }));
+  const bare = await waitFor('its own tags', () => heldService(id), { until: (one) => one?.Tags?.length === 2 });
+  t.match(bare, { EnableTagOverride: false, Weights: others.Weights, Meta: { team: 'billing' } });
+  await stop();
+});
+
+interface AgentService {
+  readonly ID: string;
+  readonly Service: string;
+  readonly Tags: readonly string[] | null;
+  readonly Address: string;
+  readonly Port: number;
+  readonly Meta: Readonly<Record<string, string>> | null;
+}
+
+async function heldService(id: string): Promise<AgentService | undefined> {
+  return (await consul.get<Record<string, AgentService>>('/v1/agent/services'))?.[id];
+}
+
 t.test('interfaces that cannot be listed cost only the instances that are found by them', async (t) => {
   const { spec } = makeInstance({ kind: 'redis', address: replica.address });
   const pattern = { kind: 'redis', tags: [], meta: {}, checks: spec.checks, deregisterOnStop: false } as const;
