@@ -18,7 +18,7 @@ export interface OutageStack {
   readonly sentinels: readonly SentinelServer[];
   readonly daemon: Daemon;
   readonly token: string;
-  /** Writers of four forms, each with a key of its own that begins with `prefix`. */
+  /** Writers of five forms, each with a key of its own that begins with `prefix`. */
   startWriters(prefix: string): readonly LedgerWriter[];
 }
 
@@ -29,6 +29,7 @@ export async function startOutageStack(sandbox: Sandbox, mode: OutageMode): Prom
   const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name, replicas: 1 })]);
   const sentinels = await sandbox.sentinels({ count: 3, masters: [shard] });
   const [haproxyAt, twemproxyAt] = [await sandbox.address(), await sandbox.address()];
+  const endpointAt = await sandbox.address();
   const files = { haproxy: sandbox.path('haproxy.cfg'), twemproxy: sandbox.path('nutcracker.yml') };
   const socket = sandbox.path('haproxy.sock');
   const haproxy = await sandbox.haproxy({ configFile: files.haproxy, listen: haproxyAt, start: 'later' });
@@ -53,6 +54,7 @@ export async function startOutageStack(sandbox: Sandbox, mode: OutageMode): Prom
           vars: { listen: formatAddress(twemproxyAt) },
         },
       ],
+      sentinelEndpoint: { listen: formatAddress(endpointAt) },
       api: { tokenFile: sandbox.write('api.token', `${token}\n`) },
     },
   });
@@ -69,6 +71,11 @@ export async function startOutageStack(sandbox: Sandbox, mode: OutageMode): Prom
         name: 'sentinel',
         key: `${prefix}:sentinel`,
         client: sentinelClient({ sentinels: sentinels.map(({ address }) => address), name }),
+      }),
+      new LedgerWriter({
+        name: 'endpoint',
+        key: `${prefix}:endpoint`,
+        client: sentinelClient({ sentinels: [endpointAt], name }),
       }),
     ],
   };

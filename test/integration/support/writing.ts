@@ -148,12 +148,17 @@ export function sentinelClient(options: {
     },
     drop() {
       if (performance.now() - workedMs < 10_000) return;
-      redis.disconnect();
+      closeForGood(redis);
       redis = openSentinelRedis(options);
       workedMs = performance.now();
     },
-    close: () => redis.disconnect(),
+    close: () => closeForGood(redis),
   };
+}
+
+function closeForGood(redis: Redis): void {
+  redis.removeAllListeners('end');
+  redis.disconnect();
 }
 
 function openSentinelRedis({ sentinels, name }: Parameters<typeof sentinelClient>[0]): Redis {
@@ -173,5 +178,7 @@ function openSentinelRedis({ sentinels, name }: Parameters<typeof sentinelClient
   } satisfies RedisOptions;
   const redis = new Redis(settings);
   redis.on('error', () => undefined);
+  // ioredis gives up for good if +switch-master arrives while it reconnects.
+  redis.on('end', () => redis.connect().catch(() => undefined));
   return redis;
 }
