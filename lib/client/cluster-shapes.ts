@@ -55,11 +55,12 @@ function readShardNode(
     fields.get(asked.tls === 'tls' ? 'tls-port' : 'port') ?? fields.get('port') ?? fields.get('tls-port'),
   );
   // An unknown endpoint is empty or `?`. It means the address at which the node answered.
-  const host = [fields.get('endpoint'), fields.get('hostname'), fields.get('ip')].find(isHost);
+  const hosts = [fields.get('endpoint'), fields.get('hostname'), fields.get('ip')];
   const health = fields.get('health');
   return {
     id: String(fields.get('id')),
-    address: toAddress(host, port),
+    address: toAddress(hosts.find(isHost), port),
+    names: namesOf(hosts, port),
     role: fields.get('role') === 'master' ? 'master' : 'replica',
     health: health === 'fail' || health === 'failed' ? 'fail' : health === 'loading' ? 'loading' : 'online',
   };
@@ -89,7 +90,7 @@ function readNodes({
     .map((master) => ({
       slots: master.slots,
       nodes: [master, ...nodes.filter(({ masterId }) => masterId === master.id)].map(
-        ({ id, address, role, health }) => ({ id, address, role, health }),
+        ({ id, address, names = [], role, health }) => ({ id, address, names, role, health }),
       ),
     }));
 }
@@ -99,10 +100,10 @@ function readNodeLine(line: string, at: Address): NodeLine | undefined {
   const flags = new Set(flagText.split(','));
   if (flags.has('noaddr') || flags.has('handshake')) return undefined;
   const [, ip, port, hostname] = /^(.*):(\d+)(?:@\d+)?(?:,([^,]*))?/.exec(place) ?? [];
-  const host = [hostname, ip].find(isHost);
   return {
     id,
-    address: toAddress(host, port),
+    address: toAddress([hostname, ip].find(isHost), port),
+    names: namesOf([hostname, ip], port),
     role: flags.has('master') ? 'master' : 'replica',
     health: flags.has('fail') ? 'fail' : 'online',
     masterId,
@@ -115,6 +116,10 @@ function readNodeLine(line: string, at: Address): NodeLine | undefined {
         }),
     ),
   };
+}
+
+function namesOf(hosts: readonly unknown[], port: unknown): readonly Address[] {
+  return [...new Set(hosts)].flatMap((host) => toAddress(host, port) ?? []);
 }
 
 function readRange(from: unknown, to: unknown, at: Address): SlotRange {

@@ -63,7 +63,7 @@ export async function readClusterNodeProfile(link: InstanceLink, deadline: Deadl
   const shard = view.shards.find(({ nodes }) => nodes.some(({ id }) => id === view.nodeId));
   const own = shard?.nodes.find(({ id }) => id === view.nodeId);
   const slots = own?.role === 'master' ? formatRanges(shard?.slots ?? []) : '';
-  return { announced: own?.address, slots: slots === '' ? undefined : slots };
+  return { announced: own?.address, names: own?.names ?? [], slots: slots === '' ? undefined : slots };
 }
 
 async function requestRedis(

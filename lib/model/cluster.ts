@@ -39,6 +39,8 @@ export interface ClusterNode {
   readonly id: string;
   /** undefined if the answering node knows no usable address. */
   readonly address: Address | undefined;
+  /** By its IP address and by its hostname, whichever of them is preferred. */
+  readonly names?: readonly Address[];
   readonly role: 'master' | 'replica';
   /** `fail`: a majority of the masters finds it dead. */
   readonly health: 'online' | 'fail' | 'loading';

@@ -69,6 +69,8 @@ export interface ProxyProbeResult {
 export interface InstanceProfile {
   /** The address that it announces to others; undefined where it announces none. */
   readonly announced: Partial<Address> | undefined;
+  /** Every other address under which a cluster's nodes list it, by its node id (CLUSTER MYID). */
+  readonly names?: readonly Address[];
   /** Slot ranges of a cluster node that is a master, separated by commas: `0-5460,10923-10930`. */
   readonly slots: string | undefined;
 }

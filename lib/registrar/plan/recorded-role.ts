@@ -49,7 +49,8 @@ export function identitiesOf(
 ): readonly Address[] {
   const { profile, nodeHosts } = known;
   const announced = announcedAddress(spec, profile);
-  return [announced, spec.address, ...nodeHosts.map((host) => ({ host, port: announced.port }))];
+  const names = profile?.names ?? [];
+  return [announced, spec.address, ...names, ...nodeHosts.map((host) => ({ host, port: announced.port }))];
 }
 
 /** The address for others: from the config, else announced by the process, else where this node connects to it. */

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { type Address, formatAddress } from '../../../lib/model/address.ts';
+import { formatClusterRecord } from '../../../lib/model/cluster.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only } from '../support/bridging.ts';
+import { startCluster } from '../support/clustering.ts';
 import {
   idOf,
   instanceOf,
@@ -82,6 +84,36 @@ t.test('discovery finds the instances of this node in a record of hostnames', as
   await untilSays(consul, id, 'passing: answers');
   t.strictSame((await instanceOf(consul, id))?.Service.Tags, ['found', 'master']);
   t.notOk(await instanceOf(consul, `redis-${formatAddress(replica)}`), 'the replica is on another node');
+});
+
+t.test('nodes of a cluster have their roles by their hostnames and by their addresses', async (t) => {
+  const name = 'spelled';
+  const configs = ['ip', 'hostname'].map((preferred, i) => ({
+    'cluster-announce-hostname': `node-${i}.example`,
+    'cluster-preferred-endpoint-type': preferred,
+  }));
+  const { nodes } = await startCluster(sandbox, { name, masters: 1, configs });
+  const byAddress = nodes.map(({ address }) => address);
+  const byName = byAddress.map(({ port }, i) => ({ host: `node-${i}.example`, port }));
+  // The second node answers with hostnames, and its config has an address that no record has.
+  const asked = byAddress.map((address, i) => (i === 0 ? address : nameOf(address)));
+  startRegistrar(t, { consul, instances: asked.map((address) => ({ kind: 'cluster', name, address }) as const) });
+  const tags = () =>
+    Promise.all(
+      asked.map(async (at) => (await instanceOf(consul, `cluster-${formatAddress(at)}`))?.Service.Tags.join()),
+    );
+  const author = { changedAt: new Date().toISOString(), changedBy: 'test' };
+  const slots = [{ from: 0, to: 16_383 }];
+  for (const [master, replica] of [byName, byAddress] as [Address, Address][]) {
+    const shards = [{ slots, master, replicas: [replica] }];
+    const record = { version: 1, name, epoch: 1, state: 'ok', uncovered: [], shards, ...author } as const;
+    await consul.putKey(`redis/cluster/${name}`, formatClusterRecord(record));
+    await waitFor(`the roles by ${master.host}`, tags, {
+      until: ([one, two]) => one === 'spelled,master' && two === 'spelled,replica',
+    });
+    await consul.delete(`/v1/kv/redis/cluster/${name}`);
+    await waitFor('no roles', tags, { until: (all) => all.every((one) => one === 'spelled') });
+  }
 });
 
 t.test('a Redis at an IPv6 address is recorded, registered and rendered', async (t) => {
