@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { waitFor } from '../../sandbox/condition.ts';
 
@@ -63,7 +63,7 @@ class Observer {
   #isReady = false;
 
   constructor(t: Pick<Test, 'teardown'>, args: readonly string[]) {
-    const program = join(import.meta.dirname, 'observer.ts');
+    const program = fileURLToPath(new URL('./observer.ts', import.meta.url));
     const child = spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     t.teardown(() => child.kill('SIGKILL'));
     this.#child = child;
