@@ -116,10 +116,11 @@ function printFindings(warnings: readonly Problem[], { servers, files }: Online)
       `${styled('yellow', 'warning')}: ${harmless(`${path} ${message}${hint === undefined ? '' : ` (${hint})`}`)}`,
     );
   }
-  for (const { server, answers, says, code } of servers) {
+  for (const { server, answers, says, code, hint } of servers) {
     const fault = code === 'redis-denied' || code === 'consul-denied' ? 'refuses us' : 'does not answer';
     const mark = answers ? styled('green', 'answers') : styled('red', fault);
-    printLine(`${harmless(server)} ${mark}: ${harmless(says)}`);
+    const more = hint === undefined || says.includes(hint) ? '' : `; ${hint}`;
+    printLine(`${harmless(server)} ${mark}: ${harmless(`${says}${more}`)}`);
   }
   for (const { file, says } of files) {
     const mark = says === undefined ? styled('green', 'can be replaced') : styled('red', 'cannot be replaced');

@@ -12,6 +12,8 @@ const replies: readonly (readonly [RegExp, LinkFault])[] = [
   [/^LOADING/, 'loading'],
   [/^MASTERDOWN/, 'master-down'],
   [/^BUSY /, 'busy'],
+  [/^ERR unknown command [`'"]?SENTINEL\b/i, 'not-sentinel'],
+  [/^ERR This instance has cluster support disabled/, 'not-cluster'],
 ];
 
 /** Codes of system calls, of Node's TLS and of OpenSSL. */

@@ -1,6 +1,6 @@
 import { SwitchmasterError } from '../errors.ts';
 import { formatRanges } from '../model/cluster.ts';
-import type { LinkFault } from '../model/link-fault.ts';
+import { explainFault, type LinkFault } from '../model/link-fault.ts';
 import type { InstanceProfile, RedisProbeResult, SentinelProbeResult, Unanswered } from '../model/probe-result.ts';
 import { readClusterView } from './cluster-node.ts';
 import type { Command, Deadline, InstanceLink } from './instance.ts';
@@ -22,6 +22,7 @@ export function probeSentinel(link: InstanceLink, deadline: Deadline): Promise<U
     const [info] = await link.request([['INFO']], deadline);
     if (info instanceof Error) throw link.translate(info, 'INFO');
     const fields = readInfo(info);
+    refuseMode(fields, { expected: 'sentinel', fault: 'not-sentinel' });
     const names = readMasterNames(fields);
     const answers = await link.request(
       names.map((name) => ['SENTINEL', 'CKQUORUM', name]),
@@ -73,7 +74,19 @@ async function requestRedis(
 ): Promise<RedisProbeResult> {
   const [info, role, cluster] = await link.request([['INFO'], ['ROLE'], ...more], deadline);
   if (info instanceof Error) throw link.translate(info, 'INFO');
-  return toRedisResult(readInfo(info), { role, cluster });
+  const fields = readInfo(info);
+  refuseMode(fields, { expected: 'redis', fault: 'not-redis' });
+  return toRedisResult(fields, { role, cluster });
+}
+
+/** A server of the other kind answers INFO as well. Throws `redis-refused` with the fault. */
+function refuseMode(
+  fields: ReadonlyMap<string, string>,
+  { expected, fault }: { readonly expected: 'sentinel' | 'redis'; readonly fault: 'not-sentinel' | 'not-redis' },
+): void {
+  const mode = fields.get('redis_mode');
+  if (mode === undefined || (mode === 'sentinel') === (expected === 'sentinel')) return;
+  throw new SwitchmasterError('redis-refused', `the server ${explainFault(fault)}`, { details: { fault } });
 }
 
 async function settle<Answer>(probe: () => Promise<Answer>): Promise<Unanswered | Answer> {

@@ -1,5 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
-import { explainFault, isNamed, type LinkFault } from '../model/link-fault.ts';
+import { explainFault, isNamed, type LinkFault, linkFaults } from '../model/link-fault.ts';
 import { faultOfError, faultOfReply } from './fault.ts';
 
 /**
@@ -30,8 +30,11 @@ export function translateRedisError(
 function refusedBy(said: string, { what, cause }: { readonly what: string; readonly cause: unknown }) {
   const fault = faultOfReply(said);
   const code = isDenial(fault) ? 'redis-denied' : 'redis-refused';
-  // These texts of Redis are a page long.
-  const why = refusesEverybody(fault) ? `the server ${explainFault(fault)}` : said;
+  // These texts of Redis are a page long, or name a command where the address is wrong.
+  const why =
+    fault !== undefined && (refusesEverybody(fault) || linkFaults[fault].class === 'away')
+      ? `the server ${explainFault(fault)}`
+      : said;
   const details = fault === undefined ? {} : { fault };
   return new SwitchmasterError(code, `${what} was refused: ${why}`, { cause, details });
 }

@@ -8,7 +8,7 @@ import { ConsulPart } from '../consul/part.ts';
 import { type ErrorCode, SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
-import { type LinkFault, linkFaults } from '../model/link-fault.ts';
+import { explainFault, type LinkFault, linkFaults } from '../model/link-fault.ts';
 
 /** Whether a server that the config names answers as it should. */
 export interface ServerFinding {
@@ -111,13 +111,19 @@ function instanceTargets({ register }: Config): readonly Target[] {
 function askNode(target: Target): Promise<ServerFinding> {
   return ask(target, async (link) => {
     if (target.server === 'sentinel') {
-      await link.call(['PING'], { timeoutMs });
+      const info = String(await link.call(['INFO', 'server'], { timeoutMs }));
+      if (/^redis_mode:(?!sentinel)/m.test(info)) throw wrongServer('not-sentinel');
       return 'lets this node in';
     }
     const [role] = (await link.call(['ROLE'], { timeoutMs })) as readonly unknown[];
+    if (role === 'sentinel') throw wrongServer('not-redis');
     if (target.server === 'cluster') await link.call(['CLUSTER', 'MYID'], { timeoutMs });
     return `lets the bridge in, as a ${role === 'master' ? 'master' : 'replica'}`;
   });
+}
+
+function wrongServer(fault: LinkFault): SwitchmasterError {
+  return new SwitchmasterError('redis-refused', `the server ${explainFault(fault)}`, { details: { fault } });
 }
 
 function askProxies({ register }: Config): readonly Promise<ServerFinding>[] {

@@ -86,6 +86,21 @@ export const linkFaults = {
     hint: 'correct the port',
     class: 'away',
   },
+  'not-sentinel': {
+    says: 'is a Redis and no Sentinel',
+    hint: 'name the port of a Sentinel, by default 26379',
+    class: 'away',
+  },
+  'not-redis': {
+    says: 'is a Sentinel and no Redis',
+    hint: 'name the port of a Redis, by default 6379',
+    class: 'away',
+  },
+  'not-cluster': {
+    says: 'is no node of a cluster',
+    hint: 'set cluster-enabled yes there, or name a node of a cluster',
+    class: 'away',
+  },
   'name-unknown': {
     says: 'has a name that does not resolve',
     hint: 'correct the name or the DNS of this machine',

@@ -122,6 +122,9 @@ t.test('replies and errors of every version are recognized', async (t) => {
     'LOADING Redis is loading the dataset in memory': 'loading',
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.": 'master-down',
     'BUSY Redis is busy running a script.': 'busy',
+    "ERR unknown command 'SENTINEL', with args beginning with: 'MASTERS' ": 'not-sentinel',
+    'ERR unknown command `SENTINEL`, with args beginning with: `MASTERS`, ': 'not-sentinel',
+    'ERR This instance has cluster support disabled': 'not-cluster',
     'READONLY You cannot write against a read only replica.': undefined,
   };
   for (const [text, fault] of Object.entries(replies)) t.equal(faultOfReply(text), fault, text);

@@ -66,6 +66,40 @@ t.test('a Consul agent that is asked without TLS, or with, is named', async (t) 
   t.match(stdout, /consul \S+ does not answer: .*the agent does not speak TLS on this port; remove tls/);
 });
 
+t.test('a server of another kind is named, and a missing password has its fix', async (t) => {
+  const [plain, closed] = await Promise.all([
+    sandbox.redis({ name: 'plain', replicas: 0 }),
+    sandbox.redis({ name: 'closed', replicas: 0, password: 'secret' }),
+  ]);
+  const [sentinel] = await sandbox.sentinels({ count: 1, masters: [plain] });
+  const redis = formatAddress(plain.master.address);
+  const other = formatAddress(sentinel?.address ?? plain.master.address);
+  const locked = formatAddress(closed.master.address);
+  const config = sandbox.write(
+    'kinds.yml',
+    JSON.stringify({
+      consul: { address: consul.url },
+      sentinel: { addresses: [redis], masters: ['*'] },
+      cluster: [{ name: 'c', seeds: [redis] }],
+      register: [
+        { kind: 'redis', name: 'one', address: other },
+        { kind: 'redis', name: 'two', address: locked },
+        { kind: 'sentinel', address: redis },
+      ],
+    }),
+  );
+  const { code, stdout } = await runCommand(['check', '--online', '--config', config]);
+  t.equal(code, 1);
+  const wanted = [
+    `sentinel ${redis} does not answer: SENTINEL .* is a Redis and no Sentinel; name the port of a Sentinel`,
+    `cluster ${redis} does not answer: CLUSTER .* is no node of a cluster; set cluster-enabled yes`,
+    `redis ${other} does not answer: the server is a Sentinel and no Redis; name the port of a Redis`,
+    `redis ${locked} refuses us: ROLE .*NOAUTH.*; set passwordFile`,
+    `sentinel ${redis} does not answer: the server is a Redis and no Sentinel`,
+  ];
+  for (const line of wanted) t.match(stdout, new RegExp(`^${line}`, 'm'));
+});
+
 t.test('protected mode is named, for Redis and Sentinel', async (t) => {
   // From another address than a loopback one, in a network of its own.
   const config = sandbox.write(
