@@ -1,10 +1,11 @@
 import Handlebars from 'handlebars';
+import { defaultRenderLimits, type RenderLimits } from './budget.ts';
 import type { PrintSite, TemplateFormat } from './format.ts';
 import type { HelperDefinition } from './helper.ts';
 import { helpers as allHelpers } from './helpers.ts';
 import { invalid, type TemplateText } from './parse.ts';
 import { findReads, type TemplateReads } from './reads.ts';
-import { defaultRenderLimits, type RenderLimits, type RenderResult, renderTemplate } from './render.ts';
+import { type RenderResult, renderTemplate } from './render.ts';
 import type { RenderWorld } from './scope.ts';
 import { type CheckedSyntax, checkSyntax } from './syntax.ts';
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type HelperCall, type HelperDefinition, numberArgument, templateFailure, textArgument } from './helper.ts';
+import { regexMatches, regexReplace } from './regex.ts';
 
 type TextHelper = (...texts: string[]) => unknown;
 
@@ -32,10 +33,8 @@ export const textHelpers: Readonly<Record<string, HelperDefinition>> = {
   contains: text('(contains x "part")', (a: string, part: string) => a.includes(part)),
   startsWith: text('(startsWith x "begin")', (a: string, begin: string) => a.startsWith(begin)),
   endsWith: text('(endsWith x "end")', (a: string, end: string) => a.endsWith(end)),
-  regexMatch: text('(regexMatch "^a" x)', (pattern: string, a: string) => compileRegex(pattern).test(a)),
-  regexReplaceAll: text('(regexReplaceAll "a+" "b" x)', (pattern: string, to: string, a: string) =>
-    a.replace(new RegExp(compileRegex(pattern), 'g'), to),
-  ),
+  regexMatch: text('(regexMatch "^a" x)', regexMatches),
+  regexReplaceAll: text('(regexReplaceAll "a+" "b" x)', regexReplace),
   split: text('(split x ",")', (a: string, by: string) => (a === '' ? [] : a.split(by))),
   base64Encode: text('(base64Encode x)', (a: string) => Buffer.from(a).toString('base64')),
   base64Decode: text('(base64Decode x)', decodeBase64),
@@ -59,14 +58,6 @@ function reduceTo(others: RegExp, name: string): string {
   // A sign in the first or a colon in the last place has a meaning of its own in YAML.
   const reduced = name.replace(others, '_').replace(/^[^A-Za-z0-9_]+|:+$/g, '_');
   return reduced === name ? name : `${reduced}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
-}
-
-function compileRegex(pattern: string): RegExp {
-  try {
-    return new RegExp(pattern, 'u');
-  } catch (cause) {
-    throw templateFailure(`"${pattern}" is not a regular expression.`, cause);
-  }
 }
 
 function decodeBase64(encoded: string): string {

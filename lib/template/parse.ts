@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
 import { SwitchmasterError } from '../errors.ts';
+import { describeExcess } from './size.ts';
 
 export interface TemplateText {
   /** The name in messages: the file's name. */
@@ -11,6 +12,8 @@ export interface TemplateText {
 export function parseTemplate({ file, text }: TemplateText): hbs.AST.Program {
   const nul = text.indexOf('\u0000');
   if (nul >= 0) throw invalid([`${file}:${text.slice(0, nul).split('\n').length}:1: a template cannot hold NUL.`]);
+  const excess = describeExcess({ file, text });
+  if (excess !== undefined) throw invalid([excess]);
   try {
     return Handlebars.parse(text, { srcName: file } as Parameters<typeof Handlebars.parse>[1]);
   } catch (cause) {

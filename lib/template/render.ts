@@ -2,6 +2,7 @@ import Handlebars from 'handlebars';
 import { SwitchmasterError } from '../errors.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import { Redactor } from '../model/redaction.ts';
+import { atSite, type Budget, makeBudget, type RenderLimits } from './budget.ts';
 import { describeRepeatedVariables } from './env-names.ts';
 import { Markup, type Placeholder, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
 import { refuseDoubleBinds } from './haproxy-binds.ts';
@@ -11,14 +12,6 @@ import { valueHelpers } from './helpers-values.ts';
 import { type WrittenOutput, writeOutput } from './output.ts';
 import { redactError } from './redacted-error.ts';
 import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
-
-export interface RenderLimits {
-  readonly maxOutputBytes: number;
-  /** The limit of helper calls and prints. It ends a template with nested loops over long lists. */
-  readonly maxSteps: number;
-}
-
-export const defaultRenderLimits: RenderLimits = { maxOutputBytes: 32 * 1024 * 1024, maxSteps: 5_000_000 };
 
 /** Helpers that compute their result from their arguments. The results of all others come from Consul. */
 const makes = new Set<HelperDefinition>([...Object.values(textHelpers), ...Object.values(valueHelpers)]);
@@ -102,7 +95,7 @@ function attempt(
 
 function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
   const placeholders: Placeholder[] = [];
-  const budget = makeBudget(parts);
+  const budget = makeBudget(parts.limits);
   const bound: Record<string, Handlebars.HelperDelegate> = {
     $print: function $print(value: unknown, options: Handlebars.HelperOptions) {
       const site = siteOf(parts, options);
@@ -141,7 +134,7 @@ function bindHelper(input: {
   definition: HelperDefinition;
   scope: RenderScope;
   parts: CompiledParts;
-  spend: (site: PrintSite) => void;
+  spend: Budget['spend'];
 }): Handlebars.HelperDelegate {
   return function call(this: unknown, ...given: unknown[]) {
     const options = given.pop() as Handlebars.HelperOptions;
@@ -150,7 +143,15 @@ function bindHelper(input: {
     try {
       const { $site, ...named } = options.hash;
       const { definition, scope } = input;
-      const result = definition.run({ args: given, options: named, scope, block: makeBlock(this, options) });
+      const result = definition.run({
+        args: given,
+        options: named,
+        scope,
+        block: makeBlock(this, { options, site, spend: input.spend }),
+      });
+      if (typeof result === 'string' && result.length > input.parts.limits.maxOutputBytes) {
+        throw templateFailure(`the result is longer than ${input.parts.limits.maxOutputBytes} characters.`);
+      }
       if (makes.has(definition)) scope.secrets.trace({ args: given, result });
       return result;
     } catch (thrown) {
@@ -159,25 +160,24 @@ function bindHelper(input: {
   };
 }
 
-function makeBlock(outer: unknown, options: Handlebars.HelperOptions): HelperBlock {
+function makeBlock(
+  outer: unknown,
+  input: { options: Handlebars.HelperOptions; site: PrintSite; spend: Budget['spend'] },
+): HelperBlock {
+  const { options, site, spend } = input;
+  const within = (text: string): string => {
+    spend(site, text.length);
+    return text;
+  };
   return {
     outer,
     render(context, extra) {
-      if (extra === undefined) return options.fn(context);
+      if (extra === undefined) return within(options.fn(context));
       const data = Object.assign(Handlebars.createFrame(options.data ?? {}), extra.data);
-      return options.fn(context, { data, blockParams: [...extra.blockParams] });
+      return within(options.fn(context, { data, blockParams: [...extra.blockParams] }));
     },
-    renderElse: (context) => options.inverse(context),
+    renderElse: (context) => within(options.inverse(context)),
   };
-}
-
-/** An error that has a place already comes from an inner call and stays unchanged. */
-function atSite(site: PrintSite, thrown: unknown): SwitchmasterError {
-  const error = SwitchmasterError.from(thrown, 'template-failed');
-  if (error.details.line !== undefined) return error;
-  const { file, line, column, text } = site;
-  const message = `${file}:${line}:${column}: {{${text}}}: ${error.message}`;
-  return new SwitchmasterError(error.code, message, { cause: error, details: { file, line, column } });
 }
 
 function withFile(file: string, write: () => WrittenOutput): WrittenOutput {
@@ -208,15 +208,4 @@ function printable(value: unknown, site: PrintSite): PrintedValue {
 function siteOf(parts: CompiledParts, options: Handlebars.HelperOptions): PrintSite {
   const site = parts.sites[Number(options.hash.$site)];
   return site ?? { file: parts.file, line: 1, column: 1, text: '' };
-}
-
-function makeBudget(parts: CompiledParts): { spend(site: PrintSite): void } {
-  let left = parts.limits.maxSteps;
-  return {
-    spend(site) {
-      left -= 1;
-      if (left < 0)
-        throw atSite(site, templateFailure(`the template does not end within ${parts.limits.maxSteps} steps.`));
-    },
-  };
 }

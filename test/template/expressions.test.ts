@@ -12,6 +12,15 @@ const expressions: readonly (readonly [string, string])[] = [
   ['replaceAll "a.b.c" "." "-"', 'a-b-c'],
   ['regexReplaceAll "[0-9]+" "#" "a12b3"', 'a#b#'],
   ['regexMatch "^a+$" "aaa"', 'true'],
+  ['regexMatch "(?i)^AB" "abc"', 'true'],
+  ['regexMatch "^[[:alpha:]]+\\z" "abc"', 'true'],
+  ['regexMatch "^.$" "é"', 'true'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a group of the expression
+  ['regexReplaceAll "(?P<n>[a-z])([0-9])" "${2}-${n}$$$1x" "a1"', '1-a$'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a group of the expression
+  ['regexReplaceAll "(a)(b)?" "<${1}${2}>" "aab"', '<a><ab>'],
+  ['regexReplaceAll "x*" "-" "axb"', '-a-b-'],
+  ['regexReplaceAll "é|😀" "$9" "aé😀b"', 'ab'],
   ['join (split "c,a" ",") "|"', 'c|a'],
   ['length (split "" ",")', '0'],
   ['base64Decode (base64Encode "häh")', 'häh'],
