@@ -147,7 +147,8 @@ function write(placeholder: Placeholder, { dialect, follower }: { dialect: Diale
       return quoteDouble(dialect, text) ?? refuse(placeholder, 'quotes, backslashes and $ cannot be written here.');
     case 'single':
       return (
-        quoteSingle(dialect, text) ?? refuse(placeholder, 'quotes and backslashes cannot be written in single quotes.')
+        quoteSingle(dialect, text) ??
+        refuse(placeholder, 'quotes, backslashes and $ cannot be written in these quotes.')
       );
     case 'comment':
       return text;

@@ -49,5 +49,6 @@ export function quoteDouble(dialect: Dialect, text: string): string | undefined 
 /** The content of single quotes. */
 export function quoteSingle(dialect: Dialect, text: string): string | undefined {
   if (dialect === 'redis') return text.endsWith('\\') ? undefined : text.replaceAll("'", "\\'");
-  return /['\\]/.test(text) ? undefined : text;
+  // Some programs expand variables in single quotes too, such as nginx.
+  return (dialect === 'conf' ? /['\\$]/ : /['\\]/).test(text) ? undefined : text;
 }

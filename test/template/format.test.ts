@@ -213,3 +213,9 @@ t.test('HAProxy: quotes and variables are escaped within double quotes', async (
 t.test('what the author vouches for stands as it is', async (t) => {
   t.equal(print('haproxy', 'a {{raw vars.x}}\n', 'b c\nd'), 'a b c\nd\n');
 });
+
+t.test('conf: no quotes hold a variable, because programs such as nginx expand it in both kinds', async (t) => {
+  for (const x of ['$host', 'a$b', '\\', "it's"]) t.match(print('conf', "a '{{vars.x}}';\n", x), /^value-refused/, x);
+  t.match(print('conf', 'a "{{vars.x}}";\n', '$host'), /^value-refused/);
+  t.equal(print('env', "A='{{vars.x}}'\n", '$host'), "A='$host'\n");
+});
