@@ -145,10 +145,11 @@ function showSlots(ranges: readonly { readonly from: number; readonly to: number
   return ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(', ') || 'none';
 }
 
-function instanceBranch({ kind, name, address, role, check }: Instance): Branch {
+function instanceBranch({ kind, name, address, socket, role, check }: Instance): Branch {
   const state = check === null ? styled('yellow', 'unknown') : `${paint(check.status)}  ${harmless(check.output)}`;
   const of = name === null ? '' : ` of ${harmless(name)}${role === 'unknown' ? '' : `, ${role}`}`;
-  return { text: `${styled('bold', kind)} ${show(address)}${of}  ${state}` };
+  const place = address === null ? harmless(socket ?? '') : show(address);
+  return { text: `${styled('bold', kind)} ${place}${of}  ${state}` };
 }
 
 function describeLag(lag: Master['replicas'][number]['lag']): string {

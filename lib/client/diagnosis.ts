@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Address } from '../model/address.ts';
+import type { Endpoint } from '../model/address.ts';
 import type { LinkFault } from '../model/link-fault.ts';
 import { faultOfError, faultOfReply } from './fault.ts';
+import { connectOptions } from './socket-exchange.ts';
 import { type ClientTls, toTlsOptions } from './tls.ts';
 
 /** What one connection showed: the first bytes of the server, the error, or that the server ended it or said nothing. */
@@ -23,7 +24,7 @@ const listenMs = 100;
  * Redis does.
  */
 export async function diagnose(
-  address: Address,
+  address: Endpoint,
   options: { readonly tls: ClientTls | undefined; readonly timeoutMs: number },
 ): Promise<LinkFault | undefined> {
   const { tls, timeoutMs } = options;
@@ -62,10 +63,11 @@ function isRedisReply(bytes: Buffer): boolean {
 }
 
 function greet(
-  address: Address,
+  address: Endpoint,
   { tls, timeoutMs }: { readonly tls: ClientTls | undefined; readonly timeoutMs: number },
 ): Promise<Greeting> {
-  const socket = tls === undefined ? connect(address) : connectTls({ ...address, ...toTlsOptions(tls) });
+  const at = connectOptions(address);
+  const socket = tls === undefined ? connect(at) : connectTls({ ...at, ...toTlsOptions(tls) });
   const up = tls === undefined ? 'connect' : 'secureConnect';
   return watch(socket, timeoutMs, (finish) => {
     socket.once('data', (bytes) => finish({ kind: 'bytes', bytes }));
@@ -77,8 +79,8 @@ function greet(
   });
 }
 
-async function handshake(address: Address, timeoutMs: number): Promise<boolean> {
-  const socket = connectTls({ ...address, rejectUnauthorized: false });
+async function handshake(address: Endpoint, timeoutMs: number): Promise<boolean> {
+  const socket = connectTls({ ...connectOptions(address), rejectUnauthorized: false });
   const greeting = await watch(socket, timeoutMs, (finish) => {
     socket.once('secureConnect', () => finish({ kind: 'bytes', bytes: Buffer.alloc(0) }));
   });

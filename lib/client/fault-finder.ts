@@ -1,11 +1,11 @@
-import type { Address } from '../model/address.ts';
+import type { Endpoint } from '../model/address.ts';
 import type { LinkFault } from '../model/link-fault.ts';
 import { diagnose } from './diagnosis.ts';
 import { faultOfError, faultOfReply } from './fault.ts';
 import type { ClientTls } from './tls.ts';
 
 export interface FaultFinderOptions {
-  readonly address: Address;
+  readonly address: Endpoint;
   readonly tls: ClientTls | undefined;
   /** `fault` changed. */
   readonly onChange?: (() => void) | undefined;

@@ -49,11 +49,27 @@ export function faultOfReply(text: string): LinkFault | undefined {
   return replies.find(([pattern]) => pattern.test(text))?.[1];
 }
 
+/** The same for a unix domain socket. Linux answers EAGAIN where too many connections wait for the process. */
+const socketCodes: readonly (readonly [RegExp, LinkFault])[] = [
+  [/^(ENOENT|ENOTDIR|ELOOP)$/, 'socket-missing'],
+  [/^ECONNREFUSED$/, 'socket-stale'],
+  [/^(EACCES|EPERM)$/, 'socket-denied'],
+  [/^EAGAIN$/, 'silent'],
+];
+
 /** The fault that the error of a connection proves; undefined where it only ended, which has many causes. */
 export function faultOfError(error: unknown): LinkFault | undefined {
-  const { code, message = '' } = error as { readonly code?: unknown; readonly message?: string };
+  const { code, message = '', address = '' } = error as ConnectError;
   if (typeof code !== 'string') return undefined;
   // A failed write has OpenSSL's reason in its message alone.
   const text = code === 'EPROTO' ? message.toUpperCase().replaceAll(' ', '_') : code;
-  return codes.find(([pattern]) => pattern.test(text))?.[1];
+  const known = address.startsWith('/') ? [...socketCodes, ...codes] : codes;
+  return known.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+/** `address` is the host or the path of the socket. */
+interface ConnectError {
+  readonly code?: unknown;
+  readonly message?: string;
+  readonly address?: string;
 }

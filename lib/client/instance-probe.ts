@@ -1,4 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
+import { type Endpoint, isPort } from '../model/address.ts';
 import { formatRanges } from '../model/cluster.ts';
 import { explainFault, type LinkFault } from '../model/link-fault.ts';
 import type { InstanceProfile, RedisProbeResult, SentinelProbeResult, Unanswered } from '../model/probe-result.ts';
@@ -9,15 +10,21 @@ import { refusesEverybody } from './redis-errors.ts';
 
 /* One probe of a Redis, a Redis Cluster node or a Sentinel. A probe never rejects: no answer is a result too. */
 
-export function probeRedis(link: InstanceLink, deadline: Deadline): Promise<Unanswered | RedisProbeResult> {
+export function probeRedis(link: InstanceLink<Endpoint>, deadline: Deadline): Promise<Unanswered | RedisProbeResult> {
   return settle(() => requestRedis(link, [], deadline));
 }
 
-export function probeClusterNode(link: InstanceLink, deadline: Deadline): Promise<Unanswered | RedisProbeResult> {
+export function probeClusterNode(
+  link: InstanceLink<Endpoint>,
+  deadline: Deadline,
+): Promise<Unanswered | RedisProbeResult> {
   return settle(() => requestRedis(link, [['CLUSTER', 'INFO']], deadline));
 }
 
-export function probeSentinel(link: InstanceLink, deadline: Deadline): Promise<Unanswered | SentinelProbeResult> {
+export function probeSentinel(
+  link: InstanceLink<Endpoint>,
+  deadline: Deadline,
+): Promise<Unanswered | SentinelProbeResult> {
   return settle(async () => {
     const [info] = await link.request([['INFO']], deadline);
     if (info instanceof Error) throw link.translate(info, 'INFO');
@@ -37,7 +44,7 @@ export function probeSentinel(link: InstanceLink, deadline: Deadline): Promise<U
 }
 
 /** INFO's run_id, which no two processes share; undefined where the server does not answer or does not show it. */
-export async function readRunId(link: InstanceLink, deadline: Deadline): Promise<string | undefined> {
+export async function readRunId(link: InstanceLink<Endpoint>, deadline: Deadline): Promise<string | undefined> {
   try {
     const [info] = await link.request([['INFO', 'server']], deadline);
     return readInfo(info).get('run_id');
@@ -47,13 +54,20 @@ export async function readRunId(link: InstanceLink, deadline: Deadline): Promise
 }
 
 /** Rejects with a SwitchmasterError where the server does not answer; so do the other profiles. */
-export async function readRedisProfile(link: InstanceLink, deadline: Deadline): Promise<InstanceProfile> {
-  const [reply] = await link.request([['CONFIG', 'GET', 'replica-announce-*']], deadline);
+export async function readRedisProfile(link: InstanceLink<Endpoint>, deadline: Deadline): Promise<InstanceProfile> {
+  const [reply, info] = await link.request(
+    [
+      ['CONFIG', 'GET', 'replica-announce-*'],
+      ['INFO', 'server'],
+    ],
+    deadline,
+  );
   const announced = readAnnounced(reply, { host: 'replica-announce-ip', port: 'replica-announce-port' });
-  return { announced, slots: undefined };
+  const port = Number(readInfo(info).get('tcp_port'));
+  return { announced, slots: undefined, ...(isPort(port) ? { port } : {}) };
 }
 
-export async function readSentinelProfile(link: InstanceLink, deadline: Deadline): Promise<InstanceProfile> {
+export async function readSentinelProfile(link: InstanceLink<Endpoint>, deadline: Deadline): Promise<InstanceProfile> {
   const [reply] = await link.request([['SENTINEL', 'CONFIG', 'GET', 'announce-*']], deadline);
   const announced = readAnnounced(reply, { host: 'announce-ip', port: 'announce-port' });
   return { announced, slots: undefined };
@@ -68,7 +82,7 @@ export async function readClusterNodeProfile(link: InstanceLink, deadline: Deadl
 }
 
 async function requestRedis(
-  link: InstanceLink,
+  link: InstanceLink<Endpoint>,
   more: readonly Command[],
   deadline: Deadline,
 ): Promise<RedisProbeResult> {

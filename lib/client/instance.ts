@@ -1,14 +1,14 @@
 import type { Redis } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
-import { type Address, formatAddress } from '../model/address.ts';
+import { type Address, type Endpoint, formatEndpoint } from '../model/address.ts';
 import { withDeadline } from './deadline.ts';
 import { faultOfReply } from './fault.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { openRedis, type RedisAccess } from './redis.ts';
 import { translateRedisError } from './redis-errors.ts';
 
-export interface InstanceLinkOptions {
-  readonly address: Address;
+export interface InstanceLinkOptions<At extends Endpoint> {
+  readonly address: At;
   readonly access: RedisAccess;
   /** The connection was established or lost. Another process may listen at the address afterwards. */
   readonly onLinkState: (state: LinkState) => void;
@@ -23,16 +23,16 @@ export interface Deadline {
 export type Command = readonly [string, ...(string | number)[]];
 
 /** A connection to one server that speaks Redis's protocol, for requests that only read. */
-export class InstanceLink {
-  readonly address: Address;
+export class InstanceLink<At extends Endpoint = Address> {
+  readonly address: At;
   readonly tls: 'tls' | 'plain';
-  readonly #options: InstanceLinkOptions;
+  readonly #options: InstanceLinkOptions<At>;
   readonly #redis: Redis;
   readonly #faults: FaultFinder;
   #lastError: Error | undefined;
   #state: LinkState = 'down';
 
-  constructor(options: InstanceLinkOptions) {
+  constructor(options: InstanceLinkOptions<At>) {
     this.address = options.address;
     this.tls = options.access.tls === undefined ? 'plain' : 'tls';
     this.#options = options;
@@ -52,7 +52,7 @@ export class InstanceLink {
    */
   async request(commands: readonly Command[], { timeoutMs }: Deadline): Promise<readonly unknown[]> {
     connectNow(this.#redis);
-    const what = `${commands.map(([name]) => name).join(', ')} at ${formatAddress(this.address)}`;
+    const what = `${commands.map(([name]) => name).join(', ')} at ${formatEndpoint(this.address)}`;
     const calls = commands.map(([name, ...args]) =>
       this.#redis.call(name, ...args).catch((error: Error) => {
         if (error.name === 'ReplyError') return error;

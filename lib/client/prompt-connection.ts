@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { type Endpoint, SocketExchangeError } from './socket-exchange.ts';
+import type { Endpoint } from '../model/address.ts';
+import { connectOptions, SocketExchangeError } from './socket-exchange.ts';
 
 /** What HAProxy's command line ends each answer with (management guide, 9.3). */
 const prompt = '\n> ';
@@ -14,7 +15,7 @@ export class PromptConnection {
 
   private constructor(to: Endpoint, timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
-    this.#socket = connect(typeof to === 'string' ? { path: to } : { host: to.host, port: to.port });
+    this.#socket = connect(connectOptions(to));
     this.#socket.setEncoding('utf8');
     this.#socket.on('data', (text: string) => {
       this.#received += text;

@@ -1,11 +1,12 @@
 import { SwitchmasterError } from '../errors.ts';
-import type { Address } from '../model/address.ts';
+import type { Endpoint } from '../model/address.ts';
 import type { ProxyProbeResult, Unanswered } from '../model/probe-result.ts';
-import { type Endpoint, exchangeOverSocket, SocketExchangeError } from './socket-exchange.ts';
+import { faultOfError } from './fault.ts';
+import { exchangeOverSocket, SocketExchangeError } from './socket-exchange.ts';
 
 /** Where a proxy listens, and where it serves its statistics; undefined where the config names no such place. */
 export interface ProxyEndpoints {
-  readonly address: Address;
+  readonly address: Endpoint;
   readonly stats: Endpoint | undefined;
 }
 
@@ -21,7 +22,7 @@ export class TwemproxyProbe {
   /** Never rejects. */
   async probe({ timeoutMs }: { readonly timeoutMs: number }): Promise<Unanswered | ProxyProbeResult> {
     const { address, stats } = this.#at;
-    return settle(async () => {
+    return settle(address, async () => {
       const isComplete = (received: string): boolean => received.endsWith('\r\n');
       const request = '*1\r\n$4\r\nPING\r\n';
       const pong = await exchangeOverSocket({ to: address, request, until: isComplete, timeoutMs });
@@ -42,7 +43,7 @@ export async function probeHaproxy(
   { address, stats }: ProxyEndpoints,
   { timeoutMs }: { readonly timeoutMs: number },
 ): Promise<Unanswered | ProxyProbeResult> {
-  return settle(async () => {
+  return settle(address, async () => {
     await exchangeOverSocket({ to: address, until: 'connected', timeoutMs });
     if (stats === undefined) return { kind: 'proxy', version: '', broken: [] };
     const request = 'show info;show stat\n';
@@ -119,11 +120,18 @@ export function readHaproxyStats(text: string): ProxyProbeResult {
   return { kind: 'proxy', version, broken: down.map((row) => row[0] ?? '').sort() };
 }
 
-async function settle(probe: () => Promise<ProxyProbeResult>): Promise<Unanswered | ProxyProbeResult> {
+async function settle(
+  address: Endpoint,
+  probe: () => Promise<ProxyProbeResult>,
+): Promise<Unanswered | ProxyProbeResult> {
   try {
     return await probe();
   } catch (thrown) {
     const timedOut = thrown instanceof SocketExchangeError && thrown.reason === 'timeout';
-    return { kind: 'unreachable', why: timedOut ? 'timeout' : 'refused' };
+    const cause = (thrown as { readonly cause?: { readonly address?: unknown } }).cause;
+    // The socket of the statistics may fail alone.
+    const fault = typeof address === 'string' && cause?.address === address ? faultOfError(cause) : undefined;
+    const why = timedOut || fault === 'silent' ? 'timeout' : 'refused';
+    return { kind: 'unreachable', why, ...(fault === undefined ? {} : { fault }) };
   }
 }

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
-import { type Address, formatAddress } from '../model/address.ts';
+import { type Address, type Endpoint, formatAddress } from '../model/address.ts';
 import { isNamed, type LinkFault, linkFaults } from '../model/link-fault.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
 import { withDeadline } from './deadline.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { isDenial, refusalIn, refusesEverybody, translateRedisError } from './redis-errors.ts';
 import { timed } from './request-time.ts';
+import { connectOptions } from './socket-exchange.ts';
 import { type ClientTls, toTlsOptions } from './tls.ts';
 
 /** Credentials and TLS for a server. The TLS fields are PEM texts. */
@@ -200,14 +201,13 @@ export class RedisLink {
  * SETINFO nor the field `loading` of INFO. It queues nothing across a reconnect, because the command may be obsolete then.
  */
 export function openRedis(
-  address: Address,
+  address: Endpoint,
   access: RedisAccess,
   extra: Pick<RedisOptions, 'autoResubscribe'> = {},
 ): Redis {
   const { tls } = access;
   const options = {
-    host: address.host,
-    port: address.port,
+    ...connectOptions(address),
     protocol: 2,
     disableClientInfo: true,
     enableReadyCheck: false,

@@ -1,14 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type Address, formatAddress } from '../model/address.ts';
+import type { Endpoint } from '../model/address.ts';
 import { type ClientTls, toTlsOptions } from './tls.ts';
-
-/** The path of a unix domain socket, or an address. */
-export type Endpoint = Address | string;
-
-export function formatEndpoint(endpoint: Endpoint): string {
-  return typeof endpoint === 'string' ? endpoint : formatAddress(endpoint);
-}
 
 export interface SocketExchange {
   readonly to: Endpoint;
@@ -32,6 +25,13 @@ export class SocketExchangeError extends Error {
     super(message, options);
     this.reason = reason;
   }
+}
+
+/** The endpoint as Node's `connect` takes it. */
+export function connectOptions(
+  to: Endpoint,
+): { readonly path: string } | { readonly host: string; readonly port: number } {
+  return typeof to === 'string' ? { path: to } : { host: to.host, port: to.port };
 }
 
 /** Characters, not bytes. The largest known answer is HAProxy's `show stat` with some thousand servers: about 1 MB. */
@@ -74,6 +74,6 @@ export async function exchangeOverSocket(exchange: SocketExchange): Promise<stri
 }
 
 function open({ to, tls, encoding = 'utf8' }: SocketExchange): Socket {
-  const at = typeof to === 'string' ? { path: to } : { host: to.host, port: to.port };
+  const at = connectOptions(to);
   return (tls === undefined ? connect(at) : connectTls({ ...at, ...toTlsOptions(tls) })).setEncoding(encoding);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { duration } from './duration.ts';
 import { address, endpoint, redisAccess, text } from './shared-schema.ts';
+import { addressOrSocket } from './socket-schema.ts';
 
 const tag = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/, 'must be a DNS label');
 
@@ -27,7 +28,7 @@ const discovery = z.strictObject({
 const instance = z.strictObject({
   kind: z.enum(instanceKindNames),
   name: text.optional(),
-  address: address.optional(),
+  address: addressOrSocket.optional(),
   announce: address.optional(),
   discover: z.union([z.literal(true).transform(() => discovery.parse({})), discovery]).optional(),
   stats: endpoint.optional(),

@@ -62,12 +62,13 @@ function checksOf(raw: RawInstance['check']): CheckSettings {
   };
 }
 
+type Report = (key: string, problem: { readonly message: string; readonly hint?: string }) => void;
+
 /** Reports what an entry lacks, and what an entry of its kind cannot have. */
 function checkEntry(resolution: Resolution, given: { readonly entry: RawInstance; readonly index: number }): void {
   const { entry, index } = given;
   const kind = instanceKind(entry.kind);
-  const report = (key: string, problem: { readonly message: string; readonly hint?: string }): void =>
-    resolution.report({ at: ['register', index, key] }, problem);
+  const report: Report = (key, problem) => resolution.report({ at: ['register', index, key] }, problem);
   const unsupported = (key: 'discover' | 'stats'): void => {
     if (entry[key] === undefined || kind[key] === 'supported') return;
     report(key, { message: `is not supported for ${entry.kind}, only for ${kindsSupporting(key).join(' and ')}` });
@@ -77,6 +78,7 @@ function checkEntry(resolution: Resolution, given: { readonly entry: RawInstance
   }
   unsupported('discover');
   unsupported('stats');
+  checkSocket(entry, report);
   for (const key of ['address', 'name', 'announce'] as const) {
     if (entry.discover === undefined || entry[key] === undefined) continue;
     report(key, { message: 'cannot be combined with discover, which finds it', hint: `remove ${key} or discover` });
@@ -84,4 +86,13 @@ function checkEntry(resolution: Resolution, given: { readonly entry: RawInstance
   if (kind.name === 'required' && entry.name === undefined) {
     report('name', { message: 'is missing', hint: 'write the name that the section cluster has for it' });
   }
+}
+
+function checkSocket({ kind, address, tls }: RawInstance, report: Report): void {
+  if (typeof address !== 'string') return;
+  if (instanceKind(kind).socket === 'unsupported') {
+    const message = `cannot be a socket for ${kind}, only for ${kindsSupporting('socket').join(', ')}`;
+    report('address', { message, hint: 'write address: "host:port"' });
+  }
+  if (tls !== false) report('tls', { message: 'has no use on a socket', hint: 'remove tls' });
 }

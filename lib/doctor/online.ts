@@ -1,3 +1,5 @@
+import { faultOfError } from '../client/fault.ts';
+import { InstanceLink } from '../client/instance.ts';
 import { type RedisAccess, RedisLink } from '../client/redis.ts';
 import { type Fields, readFieldAddress, readFieldsList, readReplica } from '../client/sentinel-shapes.ts';
 import { exchangeOverSocket, SocketExchangeError } from '../client/socket-exchange.ts';
@@ -6,7 +8,7 @@ import type { Config } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { type ErrorCode, SwitchmasterError } from '../errors.ts';
-import { type Address, formatAddress } from '../model/address.ts';
+import { type Address, formatAddress, formatEndpoint } from '../model/address.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
 import { explainFault, type LinkFault, linkFaults } from '../model/link-fault.ts';
 
@@ -45,7 +47,11 @@ export async function askServers(config: Config): Promise<readonly ServerFinding
     Promise.all(clusterTargets(config).map(askNode)),
   ]);
   for (const target of instanceTargets(config)) named.set(identityOf(target), target);
-  const instances = await Promise.all([...[...named.values()].map(askNode), ...askProxies(config)]);
+  const instances = await Promise.all([
+    ...[...named.values()].map(askNode),
+    ...askSockets(config),
+    ...askProxies(config),
+  ]);
   return [consul, ...sentinels, ...nodes, ...instances];
 }
 
@@ -100,11 +106,12 @@ function clusterTargets({ cluster }: Config): readonly Target[] {
   );
 }
 
-/** The Redis, Sentinel and cluster node processes that `register` names. */
+/** The Redis, Sentinel and cluster node processes that `register` names by an address. */
 function instanceTargets({ register }: Config): readonly Target[] {
   return (register?.instances ?? []).flatMap(({ spec, access }) => {
     const { kind, address } = spec;
-    return instanceKind(kind).answer === 'proxy' ? [] : [{ server: kind, address, access: revealAccess(access) }];
+    if (instanceKind(kind).answer === 'proxy' || typeof address === 'string') return [];
+    return [{ server: kind, address, access: revealAccess(access) }];
   });
 }
 
@@ -118,7 +125,7 @@ function askNode(target: Target): Promise<ServerFinding> {
     const [role] = (await link.call(['ROLE'], { timeoutMs })) as readonly unknown[];
     if (role === 'sentinel') throw wrongServer('not-redis');
     if (target.server === 'cluster') await link.call(['CLUSTER', 'MYID'], { timeoutMs });
-    return `lets the bridge in, as a ${role === 'master' ? 'master' : 'replica'}`;
+    return letsIn(role);
   });
 }
 
@@ -126,11 +133,35 @@ function wrongServer(fault: LinkFault): SwitchmasterError {
   return new SwitchmasterError('redis-refused', `the server ${explainFault(fault)}`, { details: { fault } });
 }
 
+/** The Redis processes that `register` names by a socket. */
+function askSockets({ register }: Config): readonly Promise<ServerFinding>[] {
+  return (register?.instances ?? []).flatMap(({ spec: { kind, address }, access }) => {
+    if (instanceKind(kind).answer === 'proxy' || typeof address !== 'string') return [];
+    return [
+      find(`${kind} ${address}`, async () => {
+        const link = new InstanceLink({ address, access: revealAccess(access), onLinkState: () => undefined });
+        try {
+          const [role] = await link.request([['ROLE']], { timeoutMs });
+          if (!Array.isArray(role)) throw link.translate(role, `ROLE at ${address}`);
+          if (role[0] === 'sentinel') throw wrongServer('not-redis');
+          return letsIn(role[0]);
+        } finally {
+          link.close();
+        }
+      }),
+    ];
+  });
+}
+
+function letsIn(role: unknown): string {
+  return `lets the bridge in, as a ${role === 'master' ? 'master' : 'replica'}`;
+}
+
 function askProxies({ register }: Config): readonly Promise<ServerFinding>[] {
   return (register?.instances ?? []).flatMap(({ spec: { kind, address } }) => {
     if (instanceKind(kind).answer !== 'proxy') return [];
     return [
-      find(`${kind} ${formatAddress(address)}`, async () => {
+      find(`${kind} ${formatEndpoint(address)}`, async () => {
         await exchangeOverSocket({ to: address, until: 'connected', timeoutMs });
         return 'takes connections';
       }),
@@ -185,7 +216,8 @@ async function find(server: string, question: () => Promise<string>): Promise<Se
 function toFinding(server: string, thrown: unknown): ServerFinding {
   const code = thrown instanceof SocketExchangeError ? 'redis-unreachable' : undefined;
   const error = SwitchmasterError.from(thrown, code);
-  const fault = error.details.fault as LinkFault | undefined;
+  const refused = thrown instanceof SocketExchangeError ? faultOfError(thrown.cause ?? {}) : undefined;
+  const fault = refused ?? (error.details.fault as LinkFault | undefined);
   const known = fault === undefined ? {} : { fault, hint: linkFaults[fault].hint };
   return { server, answers: false, says: error.message, code: error.code, ...known };
 }

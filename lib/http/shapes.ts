@@ -155,7 +155,8 @@ export const instanceShape = z.object({
   id: z.string(),
   kind: z.enum(instanceKindNames),
   name: z.string().nullable().meta({ description: "The master's or the cluster's name." }),
-  address: addressShape,
+  address: addressShape.nullable().meta({ description: 'null where this node connects to a socket.' }),
+  socket: z.string().nullable().meta({ description: 'The path of the unix domain socket.' }),
   role: z.enum(['master', 'replica', 'unknown']).meta({ description: 'By the record.' }),
   version: z.string().nullable(),
   check: checkShape.nullable(),
@@ -197,10 +198,7 @@ export const desiredAnswer = z.object({
 });
 export const templateAnswer = templateShape.extend({
   lastOutcome: outcomeShape.nullable(),
-  configures: z
-    .enum(instanceKindNames)
-    .nullable()
-    .meta({ description: 'The kind of instance whose config it renders, by the names of its files.' }),
+  configures: z.enum(instanceKindNames).nullable().meta({ description: 'Whose config it renders, by file names.' }),
 });
 export const templatesAnswer = z.object({ templates: z.array(templateAnswer) });
 export const templateTextAnswer = templateAnswer.extend({

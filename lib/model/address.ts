@@ -9,6 +9,13 @@ export function formatAddress(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
+/** An address, or the absolute path of a unix domain socket. */
+export type Endpoint = Address | string;
+
+export function formatEndpoint(endpoint: Endpoint): string {
+  return typeof endpoint === 'string' ? endpoint : formatAddress(endpoint);
+}
+
 /** Reads `host:port` or `[v6]:port`; undefined if the text is neither. */
 export function parseAddress(text: string): Address | undefined {
   const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text);

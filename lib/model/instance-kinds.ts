@@ -19,6 +19,8 @@ export interface InstanceKindRow {
   readonly name: 'required' | 'optional';
   /** Whether the config may have `discover` in place of `address`. */
   readonly discover: 'supported' | 'unsupported';
+  /** Whether `address` may be the path of a unix domain socket. */
+  readonly socket: 'supported' | 'unsupported';
   /** Whether the config may have `stats`. */
   readonly stats: 'supported' | 'unsupported';
   /** The environment variable with the password where the config has no `passwordFile`. */
@@ -36,6 +38,7 @@ export const instanceKinds = {
     configNames: [],
     name: 'optional',
     discover: 'supported',
+    socket: 'supported',
     stats: 'unsupported',
     passwordVariable: 'SWITCHMASTER_REDIS_PASSWORD',
   },
@@ -48,6 +51,7 @@ export const instanceKinds = {
     configNames: [],
     name: 'optional',
     discover: 'unsupported',
+    socket: 'unsupported',
     stats: 'unsupported',
     passwordVariable: 'SWITCHMASTER_SENTINEL_PASSWORD',
   },
@@ -60,6 +64,7 @@ export const instanceKinds = {
     configNames: [],
     name: 'required',
     discover: 'unsupported',
+    socket: 'unsupported',
     stats: 'unsupported',
     passwordVariable: 'SWITCHMASTER_REDIS_PASSWORD',
   },
@@ -72,6 +77,7 @@ export const instanceKinds = {
     configNames: ['twemproxy', 'nutcracker'],
     name: 'optional',
     discover: 'unsupported',
+    socket: 'supported',
     stats: 'supported',
     passwordVariable: 'SWITCHMASTER_REDIS_PASSWORD',
   },
@@ -84,6 +90,7 @@ export const instanceKinds = {
     configNames: ['haproxy'],
     name: 'optional',
     discover: 'unsupported',
+    socket: 'supported',
     stats: 'supported',
     passwordVariable: 'SWITCHMASTER_REDIS_PASSWORD',
   },
@@ -98,7 +105,7 @@ export function instanceKind(kind: InstanceKind): InstanceKindRow {
 }
 
 /** The kinds for which the config may have a key. */
-export function kindsSupporting(key: 'discover' | 'stats'): readonly InstanceKind[] {
+export function kindsSupporting(key: 'discover' | 'socket' | 'stats'): readonly InstanceKind[] {
   return instanceKindNames.filter((kind) => instanceKind(kind)[key] === 'supported');
 }
 

@@ -1,4 +1,4 @@
-import { type Address, formatAddress } from './address.ts';
+import { type Address, type Endpoint, formatAddress } from './address.ts';
 import type { CheckStatus } from './catalog.ts';
 import type { InstanceKind } from './instance-kinds.ts';
 
@@ -13,14 +13,14 @@ export interface InstanceSpec {
   /** Sentinel's master name or the cluster's name; undefined where the registrar takes it from the records. */
   readonly name?: string;
   /** Where this node connects to it for its checks. */
-  readonly address: Address;
+  readonly address: Endpoint;
   /** Where other machines reach it; default: what the process announces. */
   readonly announce?: Address;
   readonly tags: readonly string[];
   readonly meta: Readonly<Record<string, string>>;
   readonly checks: CheckSettings;
   /** twemproxy: `host:port` of its stats; HAProxy: `host:port` or the path of its stats socket. */
-  readonly stats?: Address | string;
+  readonly stats?: Endpoint;
   /** `configured`: the config lists it; `discovered`: a record does. */
   readonly origin: 'configured' | 'discovered';
   readonly deregisterOnStop: boolean;
@@ -35,9 +35,13 @@ export interface Discovery {
   readonly matches: (master: string) => boolean;
 }
 
-/** The id of an instance: its kind and its address, because a failover changes neither. */
-export function instanceId(kind: InstanceKind, address: Address): string {
-  return `${kind}-${formatAddress(address)}`;
+/**
+ * The id of an instance: its kind and its address, because a failover changes neither. Consul has ids in the paths of URLs,
+ * so that a socket's path has colons in place of its slashes: `twemproxy-unix:run:nutcracker:redis.sock`.
+ */
+export function instanceId(kind: InstanceKind, address: Endpoint): string {
+  if (typeof address !== 'string') return `${kind}-${formatAddress(address)}`;
+  return `${kind}-unix${address.split('/').map(encodeURIComponent).join(':')}`;
 }
 
 export interface CheckSettings {

@@ -117,6 +117,17 @@ export const linkFaults = {
     class: 'away',
   },
   closed: { says: 'closes the connection without an answer', hint: 'read its log', class: 'away' },
+  'socket-missing': { says: 'has no socket at this path', hint: 'start it, or correct the path', class: 'away' },
+  'socket-stale': {
+    says: 'left a socket file on which nobody listens',
+    hint: 'start it, and read its log if it does not stay up',
+    class: 'away',
+  },
+  'socket-denied': {
+    says: 'does not let the user of switchmaster connect to its socket',
+    hint: 'give the user write access to the socket, and search access to its folders',
+    class: 'settings',
+  },
   'not-listening': { says: 'refuses connections', hint: 'start it, or correct its address or bind', class: 'away' },
 } as const satisfies Readonly<Record<string, FaultRow>>;
 

@@ -71,6 +71,8 @@ export interface InstanceProfile {
   readonly announced: Partial<Address> | undefined;
   /** Every other address under which a cluster's nodes list it, by its node id (CLUSTER MYID). */
   readonly names?: readonly Address[];
+  /** The TCP port of a Redis that is probed over a socket: records list it there. Absent where it has none. */
+  readonly port?: number;
   /** Slot ranges of a cluster node that is a master, separated by commas: `0-5460,10923-10930`. */
   readonly slots: string | undefined;
 }

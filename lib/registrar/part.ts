@@ -137,7 +137,9 @@ export class RegistrarPart implements Part {
         id,
         kind: spec.kind,
         name: memory?.recorded?.name ?? spec.name ?? null,
-        address: spec.address,
+        ...(typeof spec.address === 'string'
+          ? { address: null, socket: spec.address }
+          : { address: spec.address, socket: null }),
         role: memory?.recorded?.role ?? 'unknown',
         version: memory?.version ?? null,
         check: check === undefined ? null : { status: check.status, output: check.output },
@@ -178,7 +180,9 @@ export class RegistrarPart implements Part {
       this.#options.discoveries.some(({ discovery }) => discovery.matches(name));
     addresses.follow(records.filter(discovered).flatMap(hostsOf));
     const before = this.#found;
-    const configured = this.#options.instances.map(({ spec }) => spec.address);
+    const configured = this.#options.instances.flatMap(({ spec: { address } }) =>
+      typeof address === 'string' ? [] : address,
+    );
     const seen = { records, nodeHosts, addresses, before, configured };
     const found = this.#options.discoveries.flatMap(({ discovery, access }) =>
       discoverInstances(discovery, seen).map((spec) => ({ spec, access })),

@@ -130,8 +130,9 @@ export class Registrar implements Reconciler {
       registrations.services(),
       source.profile(performance.now()),
     ]);
-    // Only an instance at a loopback or unspecified address is known to others by an address of this node.
-    const hosts = isNodeLocal(spec.address.host) ? nodeHosts.read() : [];
+    // Only an instance at a socket or at a loopback or unspecified address is known to others by an address of this node.
+    const isLocal = typeof spec.address === 'string' || isNodeLocal(spec.address.host);
+    const hosts = isLocal ? nodeHosts.read() : [];
     const sources = {
       identities: identitiesOf(spec, { profile, nodeHosts: hosts }),
       proven: source.process.identity,

@@ -129,6 +129,12 @@ t.test('replies and errors of every version are recognized', async (t) => {
   };
   for (const [text, fault] of Object.entries(replies)) t.equal(faultOfReply(text), fault, text);
   for (const code of ['ECONNRESET', 'EPIPE', undefined]) t.equal(faultOfError({ code }), undefined);
+  const atSocket = (code: string) => faultOfError({ code, address: '/run/a.sock' });
+  t.equal(atSocket('ENOENT'), 'socket-missing');
+  t.equal(atSocket('ECONNREFUSED'), 'socket-stale');
+  t.equal(atSocket('EACCES'), 'socket-denied');
+  t.equal(atSocket('EAGAIN'), 'silent', 'its queue is full');
+  t.equal(faultOfError({ code: 'ECONNREFUSED', address: '127.0.0.1' }), 'not-listening');
 });
 
 t.test('an error names the cause and what to do about it', async (t) => {

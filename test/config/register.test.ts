@@ -63,3 +63,46 @@ t.test('discover: true means every master, and each kind has its own variable fo
   t.equal(discovery?.access.password?.reveal(), 'one');
   t.equal(register?.instances[0]?.access.password?.reveal(), 'two');
 });
+
+t.test('the address is the path of a socket, where the kind can listen on one', async (t) => {
+  const { register } = await load(t, {
+    entries: [
+      '{ kind: twemproxy, address: /run//nutcracker/./redis.sock }',
+      '{ kind: haproxy, address: "/run/my proxy%.sock" }',
+      '{ kind: redis, address: "unix:6379" }',
+    ],
+  });
+  t.strictSame(
+    register?.instances.map(({ spec: { id, address } }) => [id, address]),
+    [
+      ['twemproxy-unix:run:nutcracker:redis.sock', '/run/nutcracker/redis.sock'],
+      ['haproxy-unix:run:my%20proxy%25.sock', '/run/my proxy%.sock'],
+      ['redis-unix:6379', { host: 'unix', port: 6379 }],
+    ],
+  );
+  const at = async (address: string, more = '') =>
+    (await problemsOf(t, `{ kind: redis, address: ${JSON.stringify(address)}${more} }`)).map((problem) =>
+      problem.replace('register[0].', ''),
+    );
+  const alone = 'write the path alone: /run/a.sock';
+  t.strictSame(await at('unix:/run/a.sock'), [`address: "unix:/run/a.sock" is not an address; ${alone}`]);
+  t.strictSame(await at('unix:///run/a.sock'), [`address: "unix:///run/a.sock" is not an address; ${alone}`]);
+  t.strictSame(await at('/run/a.sock 0666'), [`address: "/run/a.sock 0666" ends with a mode; ${alone}`]);
+  t.strictSame(await at('/run/'), [
+    'address: "/run/" cannot be the path of a socket; write the absolute path of its file',
+  ]);
+  t.strictSame(await at(`/${'a'.repeat(107)}`), [
+    'address: is 108 bytes long, but the path of a socket at most 107; use a shorter path',
+  ]);
+  t.strictSame(await at('run/a.sock'), [
+    'address: "run/a.sock" is not an address; write host:port, [address]:port for IPv6, or the absolute path of a socket',
+  ]);
+  t.strictSame(await at('/run/a.sock', ', tls: true'), ['tls: has no use on a socket; remove tls']);
+  const entry = '{ kind: twemproxy, address: /run/a.sock }';
+  t.strictSame(await problemsOf(t, entry, '{ kind: twemproxy, address: /run/../run/a.sock }'), [
+    'register[1].address: is the same instance as register[0]',
+  ]);
+  t.strictSame(await problemsOf(t, '{ kind: sentinel, address: /run/a.sock }'), [
+    'register[0].address: cannot be a socket for sentinel, only for redis, twemproxy, haproxy; write address: "host:port"',
+  ]);
+});

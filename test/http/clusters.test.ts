@@ -35,6 +35,7 @@ const instance: InstanceState = {
   kind: 'redis',
   name: 'shard1',
   address: { host: '10.0.0.5', port: 6379 },
+  socket: null,
   role: 'master',
   version: '7.0.15',
   check: { status: 'passing', output: 'master' },

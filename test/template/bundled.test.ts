@@ -142,6 +142,10 @@ t.test('HAProxy: a listener over the twemproxies, where it is asked for', async 
   const text = render('haproxy.cfg.hbs', { ...known, 'service(redis-proxy)': proxies }, { twemproxy_bind: '*:22120' });
   t.match(text, /frontend twemproxy\n {4}bind \*:22120\n/);
   t.match(text, /balance leastconn\n {4}server n1-tw 10\.0\.0\.9:80 check\n$/);
+  const onSocket = makeInstance({ id: 'twemproxy-unix:run:a.sock', port: 0, tags: ['twemproxy'] });
+  const mixed = { ...known, 'service(redis-proxy)': [onSocket, ...proxies] };
+  const [, servers = ''] = render('haproxy.cfg.hbs', mixed, { twemproxy_bind: '*:22120' }).split('leastconn\n');
+  t.match(servers, /^ {4}# n1-twemproxy-unix\S+ listens on a socket, .*\n {4}server n1-tw 10\.0\.0\.9:80 check\n$/);
 });
 
 t.test('applications: JSON and KEY=value', async (t) => {

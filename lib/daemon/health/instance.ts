@@ -3,9 +3,9 @@ import { formatAddress } from '../../model/address.ts';
 import { makeReason, type Reason } from '../../model/health.ts';
 
 /** Whether one of this node's own processes passes its check. */
-export function judgeInstance({ id, kind, address, check }: InstanceState): readonly Reason[] {
+export function judgeInstance({ id, kind, address, socket, check }: InstanceState): readonly Reason[] {
   const subject = { kind: 'instance', name: id } as const;
-  const process = `${kind} ${formatAddress(address)}`;
+  const process = `${kind} ${socket ?? (address === null ? id : formatAddress(address))}`;
   if (check === null)
     return [makeReason({ code: 'instance-unchecked', subject, text: `The ${process} was not checked yet.` })];
   if (check.status === 'passing') return [];

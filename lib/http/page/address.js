@@ -1,7 +1,7 @@
 /**
  * Addresses as text.
  *
- * @import { Address } from './api.d.ts'
+ * @import { Address, Instance } from './api.d.ts'
  */
 
 /**
@@ -10,6 +10,15 @@
  */
 export function format({ host, port }) {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * Where this node connects to an instance.
+ * @param {Pick<Instance, 'address' | 'socket'>} instance
+ * @returns {string}
+ */
+export function formatPlace({ address, socket }) {
+  return address === null ? (socket ?? '') : format(address);
 }
 
 /**

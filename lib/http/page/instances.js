@@ -3,7 +3,7 @@
  *
  * @import { Instance, Level, World } from './api.d.ts'
  */
-import { format } from './address.js';
+import { formatPlace } from './address.js';
 import { arrange, byId, h, placeOf } from './dom.js';
 import { signs, verdictOf } from './health.js';
 
@@ -31,14 +31,14 @@ function levelOf({ id }, world) {
  * @param {Instance} instance
  * @param {Level} level
  */
-function build({ id, kind, name, role, address, version, check }, level) {
+function build({ id, kind, name, role, version, check, ...place }, level) {
   const facts = [kind, name, role === 'unknown' ? null : role, version].filter((fact) => fact !== null);
   return h(
     'li',
     { class: 'instance', 'data-level': level, 'data-kind': kind, id: placeOf('instance', id) },
     h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]),
     h('span', { class: 'hidden' }, `${level}: `),
-    h('span', { class: 'address' }, format(address)),
+    h('span', { class: 'address' }, formatPlace(place)),
     h('span', {}, facts.join(' · ')),
     h('span', { class: 'quiet' }, check?.output ?? 'It was not checked yet.'),
   );

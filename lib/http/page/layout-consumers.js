@@ -8,7 +8,7 @@
  * @typedef {{ template: Shown, proxies: readonly Instance[] }} Consumer
  * @typedef {{ boxes: Box[], lines: Line[], masters: readonly Master[], world: World, width: number }} Side
  */
-import { format } from './address.js';
+import { formatPlace } from './address.js';
 import { verdictOf } from './health.js';
 import { serverId, sideShare, size, spread } from './layout-measures.js';
 import { namesAddress, proxiesByTemplate } from './pointing.js';
@@ -108,10 +108,10 @@ function addConsumer({ boxes, lines, world }, { consumer, column, y, note }) {
  * @returns {Box}
  */
 function proxyBox(proxy, { column, y, world }) {
-  const { id, kind, address, check } = proxy;
+  const { id, kind, check } = proxy;
   const note = `${kind}, ${check === null ? 'not checked yet' : check.status}`;
   const { level } = verdictOf(world, 'instance', id);
-  return { id: `proxy ${id}`, kind: 'proxy', ...column, y, height: size.proxy, level, title: format(address), note };
+  return { id: `proxy ${id}`, kind: 'proxy', ...column, y, height: size.proxy, level, title: formatPlace(proxy), note };
 }
 
 /**

@@ -17,7 +17,7 @@
  * @typedef {{ id: string, from: string, to: string, kind: 'agree' | 'differ' | 'gone' | 'moved' | 'replicates' | 'broken' }} Line
  * @typedef {{ boxes: readonly Box[], lines: readonly Line[], height: number, drawn: ReadonlySet<string>, described: string }} Layout
  */
-import { format } from './address.js';
+import { format, formatPlace } from './address.js';
 import { levelAt, verdictOf, worstFirst } from './health.js';
 import { addConsumers, addConsumersBelow } from './layout-consumers.js';
 import { serverId, size } from './layout-measures.js';
@@ -162,9 +162,9 @@ function describe(world, masters) {
     return `${parts.join('; ')}.`;
   });
   const proxies = [...proxiesByTemplate(world)].flatMap(([template, all]) =>
-    all.map(({ kind, address, check }) => {
+    all.map(({ kind, check, ...place }) => {
       const by = template === '' ? '' : `, config rendered by ${template}`;
-      return `${kind} ${format(address)}: ${check?.status ?? 'not checked yet'}${by}.`;
+      return `${kind} ${formatPlace(place)}: ${check?.status ?? 'not checked yet'}${by}.`;
     }),
   );
   return [...shards, ...proxies].join(' ');

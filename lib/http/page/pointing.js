@@ -29,12 +29,21 @@ export function proxiesByTemplate({ instances, templates }) {
   return Map.groupBy(
     instances.filter(({ type }) => type === 'proxy'),
     (proxy) => {
-      const listening = all.filter((template) => namesAddress(template, proxy.address));
+      const listening = all.filter((template) => listensFor(template, proxy));
       const ofItsKind = all.filter(({ configures }) => configures === proxy.kind);
       const [one, another] = listening.length > 0 ? listening : ofItsKind;
       return one === undefined || another !== undefined ? '' : one.name;
     },
   );
+}
+
+/**
+ * @param {{ rendered?: string | null }} template
+ * @param {Instance} proxy
+ */
+function listensFor(template, { address, socket }) {
+  if (address !== null) return namesAddress(template, address);
+  return socket !== null && (template.rendered ?? '').split(/[\s"'@,]+/).includes(socket);
 }
 
 /**

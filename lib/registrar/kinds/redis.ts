@@ -5,7 +5,8 @@ import { type KindBehaviour, restingProfileMs } from './kind.ts';
 import { openServer } from './server.ts';
 
 export const redis: KindBehaviour<AnswerOf<'redis'>> = {
-  open: (target) => openServer(target, { probe: probeRedis, profile: readRedisProfile }),
+  open: (target) =>
+    openServer({ ...target, address: target.spec.address }, { probe: probeRedis, profile: readRedisProfile }),
   judge: judgeRedis,
   profileMs: () => restingProfileMs,
 };

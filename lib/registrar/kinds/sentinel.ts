@@ -5,7 +5,8 @@ import { type KindBehaviour, restingProfileMs } from './kind.ts';
 import { openServer } from './server.ts';
 
 export const sentinel: KindBehaviour<AnswerOf<'sentinel'>> = {
-  open: (target) => openServer(target, { probe: probeSentinel, profile: readSentinelProfile }),
+  open: (target) =>
+    openServer({ ...target, address: target.spec.address }, { probe: probeSentinel, profile: readSentinelProfile }),
   judge: judgeSentinel,
   profileMs: () => restingProfileMs,
 };

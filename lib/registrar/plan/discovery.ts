@@ -40,7 +40,7 @@ export function discoverInstances(
     const spellings = [host, ...addresses.of(host)];
     return seen.configured.some((one) => spellings.some((spelling) => sameAddress(one, { host: spelling, port })));
   };
-  const fresh = [...kept, ...found].filter(({ address }) => !isConfigured(address));
+  const fresh = [...kept, ...found].filter(({ address }) => typeof address === 'string' || !isConfigured(address));
   const all = new Map(fresh.map((spec) => [spec.id, spec]));
   return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }

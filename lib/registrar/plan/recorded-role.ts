@@ -49,15 +49,26 @@ export function identitiesOf(
 ): readonly Address[] {
   const { profile, nodeHosts } = known;
   const announced = announcedAddress(spec, profile);
-  const names = profile?.names ?? [];
-  return [announced, spec.address, ...names, ...nodeHosts.map((host) => ({ host, port: announced.port }))];
+  const own = tcpAddress(spec, profile);
+  const { host = own?.host, port = own?.port } = announced;
+  if (host === undefined || port === undefined) return [];
+  const names = [...(own === undefined ? [] : [own]), ...(profile?.names ?? [])];
+  return [{ host, port }, ...names, ...nodeHosts.map((other) => ({ host: other, port }))];
 }
 
-/** The address for others: from the config, else announced by the process, else where this node connects to it. */
-export function announcedAddress(spec: InstanceSpec, profile: InstanceProfile | undefined): Address {
-  const announced = profile?.announced;
+/**
+ * The address for others: from the config, else announced by the process, else where this node connects to it. That of a
+ * socket has neither host nor port.
+ */
+export function announcedAddress(spec: InstanceSpec, profile: InstanceProfile | undefined): Partial<Address> {
   if (spec.announce !== undefined) return spec.announce;
-  return { host: announced?.host ?? spec.address.host, port: announced?.port ?? spec.address.port };
+  return { ...(typeof spec.address === 'string' ? {} : spec.address), ...profile?.announced };
+}
+
+/** Where this node reaches the process by TCP. A Redis that is probed over a socket may listen on a port as well. */
+function tcpAddress({ address }: InstanceSpec, profile: InstanceProfile | undefined): Address | undefined {
+  if (typeof address !== 'string') return address;
+  return profile?.port === undefined ? undefined : { host: '127.0.0.1', port: profile.port };
 }
 
 /**

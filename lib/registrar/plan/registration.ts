@@ -95,7 +95,8 @@ function isReaped({ held, registeredBefore, reachable, spec }: InstanceSnapshot)
 
 function wantedRegistration(snapshot: InstanceSnapshot): Registration {
   const { naming, spec, profile, recorded, held } = snapshot;
-  const { host, port } = announcedAddress(spec, profile);
+  // Consul accepts port 0. Its field for the path of a socket is newer than the oldest supported version.
+  const { host, port = 0 } = announcedAddress(spec, profile);
   const keepsAddress = profile === undefined && held !== undefined && spec.announce === undefined;
   const version = snapshot.version ?? held?.meta.version;
   const slots = profile === undefined ? held?.meta.slots : profile.slots;
@@ -103,7 +104,7 @@ function wantedRegistration(snapshot: InstanceSnapshot): Registration {
   return {
     id: spec.id,
     service: instanceKind(spec.kind).service,
-    address: keepsAddress ? held.address : isNodeLocal(host) ? '' : host,
+    address: keepsAddress ? held.address : host === undefined || isNodeLocal(host) ? '' : host,
     port: keepsAddress ? held.port : port,
     tags: [...tagsOf(snapshot), ...addedTags(snapshot)],
     meta: {
@@ -112,6 +113,7 @@ function wantedRegistration(snapshot: InstanceSnapshot): Registration {
       ...(Object.keys(spec.meta).length === 0 ? {} : { [configuredKeys]: Object.keys(spec.meta).join(' ') }),
       [registrarMeta]: registrarName(naming),
       kind: spec.kind,
+      ...(typeof spec.address === 'string' ? { socket: spec.address } : {}),
       checks: checks.map(describeCheck).join('; '),
       ...(recorded.name === undefined ? {} : { name: recorded.name }),
       ...(recorded.role === 'unknown' ? {} : { role: recorded.role }),
@@ -162,28 +164,30 @@ function tagsOf({ naming, spec, recorded }: InstanceSnapshot): readonly string[]
   return [...new Set([...own(), ...environment, ...spec.tags])];
 }
 
+/** Consul's agent cannot connect to a socket: then the report is the only check, unless the config has an URL. */
 function checksOf({ spec, check, reachable }: InstanceSnapshot): readonly CheckDefinition[] {
   const { consulIntervalMs, consulTimeoutMs, httpUrl, deregisterCriticalServiceAfterMs } = spec.checks;
+  const { address } = spec;
+  const reaped =
+    deregisterCriticalServiceAfterMs === undefined ? {} : { deregisterAfterMs: deregisterCriticalServiceAfterMs };
+  const report = { kind: 'report', id: deepCheckId(spec.id), name: 'Probed by switchmaster', ...check } as const;
   const common = {
     id: `${spec.id}:consul`,
     status: reachable ? 'passing' : 'critical',
     output: '',
     intervalMs: consulIntervalMs,
     timeoutMs: consulTimeoutMs,
-    ...(deregisterCriticalServiceAfterMs === undefined ? {} : { deregisterAfterMs: deregisterCriticalServiceAfterMs }),
+    ...reaped,
   } as const;
-  return [
-    httpUrl === undefined
-      ? { ...common, kind: 'tcp', name: 'Accepts connections', target: formatAddress(spec.address) }
-      : { ...common, kind: 'http', name: 'Answers HTTP', target: httpUrl },
-    { kind: 'report', id: deepCheckId(spec.id), name: 'Probed by switchmaster', ...check },
-  ];
+  if (httpUrl !== undefined) return [{ ...common, kind: 'http', name: 'Answers HTTP', target: httpUrl }, report];
+  if (typeof address === 'string') return [{ ...report, ...reaped }];
+  return [{ ...common, kind: 'tcp', name: 'Accepts connections', target: formatAddress(address) }, report];
 }
 
 /** The agent does not return how its checks are defined. The service's meta holds that, so that a change shows. */
 function describeCheck(check: CheckDefinition): string {
-  if (check.kind === 'report') return 'report';
   const reaped = check.deregisterAfterMs === undefined ? '' : ` reaped after ${check.deregisterAfterMs}ms`;
+  if (check.kind === 'report') return `report${reaped}`;
   return `${check.kind} ${check.target} every ${check.intervalMs}ms within ${check.timeoutMs}ms${reaped}`;
 }
 

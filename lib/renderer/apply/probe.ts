@@ -1,11 +1,6 @@
-import {
-  type Endpoint,
-  exchangeOverSocket,
-  formatEndpoint,
-  type SocketExchange,
-  SocketExchangeError,
-} from '../../client/socket-exchange.ts';
+import { exchangeOverSocket, type SocketExchange, SocketExchangeError } from '../../client/socket-exchange.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import { type Endpoint, formatEndpoint } from '../../model/address.ts';
 import type { ProbeAccess } from '../../model/probe-access.ts';
 
 export interface Attempt {

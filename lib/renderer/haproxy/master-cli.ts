@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../client/socket-exchange.ts';
+import type { Endpoint } from '../../model/address.ts';
 import { type CommandLine, sendLine } from './runtime-api.ts';
 
 /**

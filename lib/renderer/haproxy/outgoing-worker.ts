@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PromptConnection } from '../../client/prompt-connection.ts';
-import { type Endpoint, SocketExchangeError } from '../../client/socket-exchange.ts';
+import { SocketExchangeError } from '../../client/socket-exchange.ts';
+import type { Endpoint } from '../../model/address.ts';
 import type { CommandLine } from './runtime-api.ts';
 
 const timeoutMs = 2_000;

@@ -1,6 +1,6 @@
-import { type Endpoint, exchangeOverSocket, SocketExchangeError } from '../../client/socket-exchange.ts';
+import { exchangeOverSocket, SocketExchangeError } from '../../client/socket-exchange.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import { canonicalHost } from '../../model/address.ts';
+import { canonicalHost, type Endpoint } from '../../model/address.ts';
 import type { ServerState } from './plan.ts';
 
 const timeoutMs = 2_000;

@@ -28,7 +28,14 @@ const outcome = (kind: OutcomeState['kind'], summary: string): OutcomeState => (
 });
 
 const instanceOf = (check: InstanceState['check']): InstanceState => ({
-  ...{ id: 'redis-1', kind: 'redis', name: 'shard1', address: { host: '10.0.0.1', port: 6379 }, role: 'master' },
+  ...{
+    id: 'redis-1',
+    kind: 'redis',
+    name: 'shard1',
+    address: { host: '10.0.0.1', port: 6379 },
+    socket: null,
+    role: 'master',
+  },
   ...{ version: null, check, seenAt: null },
 });
 

@@ -92,7 +92,7 @@ function richContents(): ExampleContents {
     instances: [
       {
         ...{ id: 'redis-proxy-10.0.0.5:22121', kind: 'twemproxy' as const, name: null, version: '0.5.0' },
-        ...{ address: { host: '10.0.0.5', port: 22121 }, role: 'unknown' as const, seenAt: null },
+        ...{ address: { host: '10.0.0.5', port: 22121 }, socket: null, role: 'unknown' as const, seenAt: null },
         check: { status: 'warning' as const, output: 'pool beta: no server answers' },
       },
     ],

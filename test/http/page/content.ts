@@ -138,7 +138,7 @@ export function testContent(t: Test, { show }: { readonly show: Show }): void {
   t.test('the picture shows each proxy with its config file and the masters in that file', async (t) => {
     const proxy = (kind: 'haproxy' | 'twemproxy', port: number, status: 'passing' | 'critical' = 'passing') => ({
       ...{ id: `redis-proxy-${port}`, kind, name: null, version: null, role: 'unknown' as const, seenAt: null },
-      ...{ address: { host: '10.0.0.9', port }, check: { status, output: 'up' } },
+      ...{ address: { host: '10.0.0.9', port }, socket: null, check: { status, output: 'up' } },
     });
     const { page, wrongs } = await show(t, {
       masters: [masterAt(1), masterAt(2)],

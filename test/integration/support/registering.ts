@@ -2,7 +2,7 @@ import { ConsulClient } from '../../../lib/client/consul.ts';
 import type { RedisAccess } from '../../../lib/client/redis.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
-import { type Address, formatAddress } from '../../../lib/model/address.ts';
+import { type Address, type Endpoint, formatAddress } from '../../../lib/model/address.ts';
 import type { CheckSettings, InstanceSpec } from '../../../lib/model/instance.ts';
 import { instanceId } from '../../../lib/model/instance.ts';
 import type { InstanceKind } from '../../../lib/model/instance-kinds.ts';
@@ -27,7 +27,7 @@ const quickChecks: CheckSettings = {
 
 export interface InstanceSetup {
   readonly kind: InstanceKind;
-  readonly address: Address;
+  readonly address: Endpoint;
   readonly name?: string;
   readonly access?: RedisAccess;
   readonly checks?: Partial<CheckSettings>;

@@ -20,7 +20,7 @@ t.test('every kind of instance has a row, a behaviour and a file, and there are 
 });
 
 t.test('the config and the API take every kind', async (t) => {
-  const rest = { id: 'x', name: null, address: { host: 'x', port: 1 }, role: 'unknown', version: null };
+  const rest = { id: 'x', name: null, address: { host: 'x', port: 1 }, socket: null, role: 'unknown', version: null };
   for (const kind of instanceKindNames) {
     const config = { register: [{ kind, name: 'x', address: '10.0.0.1:6379' }] };
     t.ok(configSchema.safeParse(config).success, `the config takes ${kind}`);

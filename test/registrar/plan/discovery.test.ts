@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Address } from '../../../lib/model/address.ts';
-import { formatAddress } from '../../../lib/model/address.ts';
+import { formatAddress, formatEndpoint } from '../../../lib/model/address.ts';
 import type { InstanceSpec } from '../../../lib/model/instance.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import { discoverInstances } from '../../../lib/registrar/plan/discovery.ts';
@@ -56,7 +56,7 @@ function find(
       configured,
     },
   );
-  return found.map(({ address }) => formatAddress(address));
+  return found.map(({ address }) => formatEndpoint(address));
 }
 
 t.test('a record lists an instance of this node by any name or spelling of its address', async (t) => {

@@ -1,0 +1,36 @@
+import t from 'tap';
+import { type InstanceSpec, instanceId } from '../../../lib/model/instance.ts';
+import { planInstance } from '../../../lib/registrar/plan/registration.ts';
+
+const path = '/run/a.sock';
+const checks = {
+  ...{ intervalMs: 2_000, timeoutMs: 1_000, consulIntervalMs: 5_000, consulTimeoutMs: 2_000, fall: 2, rise: 2 },
+  ...{ maxLagMs: 30_000, maxLinkDownMs: 60_000 },
+};
+
+/** The registration of an instance on a socket that nobody registered before. */
+function registrationOf(over: Partial<InstanceSpec>) {
+  const spec: InstanceSpec = {
+    ...{ id: instanceId('haproxy', path), kind: 'haproxy', address: path, tags: [], meta: {}, checks },
+    ...{ origin: 'configured', deregisterOnStop: false, ...over },
+  };
+  const check = { status: 'critical', output: 'x' } as const;
+  const [action] = planInstance({
+    ...{ naming: { environment: undefined }, spec, check, version: undefined, reachable: false, held: undefined },
+    ...{ profile: undefined, recorded: { name: undefined, role: 'unknown' }, registeredBefore: false },
+  });
+  return action?.kind === 'register' ? action.registration : undefined;
+}
+
+t.test('an instance on a socket has no address, and the reported check does what the config asks', async (t) => {
+  const id = 'haproxy-unix:run:a.sock';
+  const report = { kind: 'report', id: `${id}:switchmaster` };
+  t.match(registrationOf({}), { id, address: '', port: 0, meta: { socket: path, checks: 'report' }, checks: [report] });
+  const announced = registrationOf({ announce: { host: '10.0.0.5', port: 16379 } });
+  t.match(announced, { address: '10.0.0.5', port: 16379, meta: { socket: path } });
+  const reaped = registrationOf({ checks: { ...checks, deregisterCriticalServiceAfterMs: 60_000 } });
+  t.match(reaped?.checks, [{ ...report, deregisterAfterMs: 60_000 }]);
+  t.equal(reaped?.meta.checks, 'report reaped after 60000ms');
+  const asked = registrationOf({ checks: { ...checks, httpUrl: 'http://127.0.0.1:1/health' } });
+  t.match(asked?.checks, [{ kind: 'http', id: `${id}:consul` }, report]);
+});
