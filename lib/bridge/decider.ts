@@ -3,6 +3,7 @@ import type { RedisPool } from '../client/redis-pool.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import { formatAddress, sameAddress } from '../model/address.ts';
 import { type Naming, plainKey } from '../model/naming.ts';
+import { type JudgedOutage, judgeOutage } from '../model/outage.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
 import type { Finding, Observation } from './finding.ts';
@@ -10,6 +11,7 @@ import { aborted } from './interruption.ts';
 import type { MasterMemory } from './memory.ts';
 import type { RecordSource } from './observe/records.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
+import { heldMasterCheck } from './plan/catalog.ts';
 import type { Decision, Situation } from './plan/decision.ts';
 import { decide } from './plan/failover.ts';
 
@@ -45,7 +47,17 @@ export class Decider {
     memory.noteMembers(observation.views);
     const held = memory.held(reading);
     const observedMs = performance.now();
-    return { name, reading, held, past: memory.past(observedMs), ...observation, observedMs };
+    const seen = { name, reading, held, past: memory.past(observedMs), ...observation, observedMs };
+    return { ...seen, outage: this.#judgeOutage(seen) };
+  }
+
+  #judgeOutage(finding: Omit<Finding, 'outage'>): JudgedOutage | undefined {
+    const { name, reading, held, past, views, complete, unmonitored, observedMs: nowMs } = finding;
+    const master = held.kind === 'present' ? held.record.master : past.remembered?.master;
+    if (!complete || master === undefined || unmonitored !== undefined) return undefined;
+    const seen = { views, held: heldMasterCheck(reading.catalogContents, master), nowMs };
+    const outage = this.#options.memory(name).noteOutage({ master, ...seen });
+    return outage && judgeOutage(outage, { ...seen, knownSentinels: this.#options.sentinels.count(name) });
   }
 
   /** Asks for a ROLE as often as the decision needs it. undefined where `interrupted` is aborted while it asks. */

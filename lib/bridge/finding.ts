@@ -1,3 +1,4 @@
+import type { JudgedOutage } from '../model/outage.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import type { RecordReading } from './observe/records.ts';
@@ -17,6 +18,8 @@ export interface Finding {
   /** Set where most Sentinels answer and none of them knows this master. */
   readonly unmonitored?: string | undefined;
   readonly role: RoleAnswer | undefined;
+  /** Set where the bridge asked every Sentinel and the master is objectively down or failed over. */
+  readonly outage?: JudgedOutage | undefined;
   /** When the run was woken, and when the last answer arrived: milliseconds of `performance.now()`. */
   readonly wokenMs: number;
   readonly observedMs: number;

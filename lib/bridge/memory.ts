@@ -1,6 +1,7 @@
 import { type Address, isIn, sameAddress } from '../model/address.ts';
 import type { Opinion } from '../model/check-opinion.ts';
 import { compareVersions } from '../model/epoch.ts';
+import { type Outage, trackOutage } from '../model/outage.ts';
 import type { MasterRecord, StoredRecord } from '../model/record.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 import type { Past } from './finding.ts';
@@ -23,6 +24,8 @@ export class MasterMemory {
   #members: readonly Address[] = [];
   #lastReadings: { readonly readings: readonly SentinelReading[]; readonly readAt: Date } | undefined;
   #opinion: { readonly master: Opinion | undefined; readonly signature: string } | undefined;
+  #outage: Outage | undefined;
+  #unreached: { readonly master: Address; readonly sinceMs: number } | undefined;
   #rebaseUntilMs = 0;
   #problem: string | undefined;
   #refusal: string | undefined;
@@ -87,6 +90,24 @@ export class MasterMemory {
     const named = views.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);
     const unknown = named.filter((address) => !isIn(this.#members, address));
     if (unknown.length > 0) this.#members = [...this.#members, ...unknown];
+  }
+
+  /** Every Sentinel was asked: the outage of `master`, if there is one. */
+  noteOutage(observed: Parameters<typeof trackOutage>[1]): Outage | undefined {
+    this.#outage = trackOutage(this.#outage, observed);
+    return this.#outage;
+  }
+
+  /** For how long the bridge has found that nobody reaches `master`. */
+  unreachedForMs(master: Address, nowMs: number): number {
+    if (this.#unreached === undefined || !sameAddress(this.#unreached.master, master))
+      this.#unreached = { master, sinceMs: nowMs };
+    return nowMs - this.#unreached.sinceMs;
+  }
+
+  /** Somebody reaches the master. */
+  reached(): void {
+    this.#unreached = undefined;
   }
 
   /** The newer of what the watch pushed and what this bridge read or wrote since. */
@@ -182,6 +203,8 @@ export class MasterMemory {
     this.#members = [];
     this.#lastReadings = undefined;
     this.#opinion = undefined;
+    this.#outage = undefined;
+    this.#unreached = undefined;
     this.#rebaseUntilMs = 0;
     this.#problem = undefined;
     this.#refusal = undefined;

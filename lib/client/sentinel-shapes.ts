@@ -49,6 +49,7 @@ export function readReplica(fields: Fields): ReplicaView | undefined {
     address,
     condition: replicaCondition(fields),
     ...(Number.isSafeInteger(priority) ? { priority } : {}),
+    ...readMs(fields, { masterLinkDownMs: 'master-link-down-time' }),
     ...readRunId(fields, 'runId'),
   };
 }
@@ -78,6 +79,11 @@ export function readView(answers: {
     quorum: readCount(fields, 'quorum', what),
     knownSentinels: readCount(fields, 'num-other-sentinels', what) + 1,
     failoverTimeoutMs: readCount(fields, 'failover-timeout', what),
+    ...readMs(fields, {
+      downAfterMs: 'down-after-milliseconds',
+      suspectedForMs: 's-down-time',
+      downForMs: 'o-down-time',
+    }),
     ...(promoting === undefined ? {} : { promoting, promotion: readPromotion(fields) }),
     replicas: replicas
       .map(readReplica)
@@ -108,6 +114,18 @@ export function readId(reply: unknown): string | undefined {
 function readRunId<Key extends string>(fields: Fields, key: Key): { readonly [K in Key]?: string } {
   const id = readId(fields.runid);
   return id === undefined ? {} : ({ [key]: id } as { readonly [K in Key]: string });
+}
+
+/** Times in milliseconds, under new names. Sentinel leaves out those that do not apply. */
+function readMs<Key extends string>(
+  fields: Fields,
+  names: { readonly [K in Key]: string },
+): { readonly [K in Key]?: number } {
+  const found = Object.entries<string>(names).flatMap(([key, name]) => {
+    const ms = Number(fields[name] ?? Number.NaN);
+    return Number.isSafeInteger(ms) && ms >= 0 ? [[key, ms]] : [];
+  });
+  return Object.fromEntries(found);
 }
 
 /** Whether this replica is the one that the asked Sentinel promotes (flag `promoted`, from `+selected-slave` on). */

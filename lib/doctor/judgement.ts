@@ -8,6 +8,7 @@ import { type Expectation, findProblems } from '../model/judgement/problems.ts';
 import type { ObservedReplica } from '../model/judgement/replicas.ts';
 import { judgeUnreachable, type ObservedVote } from '../model/judgement/votes.ts';
 import { dnsSafe } from '../model/naming.ts';
+import { judgeOutage, trackOutage } from '../model/outage.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { countsUnasked, type ReplicaView, type RoleAnswer } from '../model/sentinel.ts';
 import type { Examination, ExaminedConsul, ExaminedMaster, ExaminedRedis } from './examination.ts';
@@ -62,10 +63,10 @@ function consulState({ state, leader }: ExaminedConsul): ConsulState {
 }
 
 /** A master as the daemon would have it in memory. */
-function observe(read: ExaminedMaster, { sentinels, consul, atMs }: Examination): ObservedMaster {
+function observe(read: ExaminedMaster, { sentinels, consul, atMs: nowMs }: Examination): ObservedMaster {
   const { name } = read;
   const record = consul.records?.records.find((one) => one.name === name) ?? null;
-  const examined = unify(read, { record: record ?? undefined, nowMs: atMs });
+  const examined = unify(read, { record: record ?? undefined, nowMs });
   const { opinions, instances } = examined;
   const peers = opinions.map((opinion) => new Set(opinion.peers.map(({ address }) => formatAddress(address))));
   const silent = sentinels.flatMap(({ address, state }) =>
@@ -85,7 +86,7 @@ function observe(read: ExaminedMaster, { sentinels, consul, atMs }: Examination)
     record,
     replicas: instances.flatMap((instance) => replicaOf(instance, examined)),
     sentinels: [...votes, ...away],
-    check: opinionOf(examined, record) ?? null,
+    check: opinionOf(examined, { record, nowMs }) ?? null,
     problems: findProblems({
       expected: expectationOf(examined, record),
       views: opinions,
@@ -154,12 +155,19 @@ function reportOf({ role, link }: ExaminedRedis): ReplicaView['condition'] | und
   return link === 'down' ? 'link-down' : undefined;
 }
 
-function opinionOf({ opinions, instances }: ExaminedMaster, record: MasterRecord | null) {
+function opinionOf(
+  { opinions, instances }: ExaminedMaster,
+  { record, nowMs }: { readonly record: MasterRecord | null; readonly nowMs: number },
+) {
   const expected = instances.find((one) => one.expected === 'master');
   const address = record?.master ?? expected?.address;
   if (address === undefined) return undefined;
   const instance = instances.find((one) => sameAddress(one.address, address));
-  return masterOpinion(address, { views: opinions, role: instance === undefined ? undefined : roleOf(instance) });
+  const seen = { views: opinions, held: undefined, nowMs };
+  const found = trackOutage(undefined, { master: address, ...seen });
+  const outage = found && judgeOutage(found, { ...seen, knownSentinels: opinions.length });
+  const role = instance === undefined ? undefined : roleOf(instance);
+  return masterOpinion(address, { views: opinions, role, outage });
 }
 
 function roleOf({ address, state, role }: ExaminedRedis): RoleAnswer | undefined {

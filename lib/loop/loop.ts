@@ -206,7 +206,7 @@ export class Loop<H extends Hint = Hint> {
     switch (outcome.kind) {
       case 'applied':
       case 'unchanged':
-        return resyncMs;
+        return Math.min(resyncMs, outcome.retryAfterMs ?? resyncMs);
       case 'held':
         return outcome.retryAfterMs ?? resyncMs;
       case 'fenced':

@@ -1,10 +1,13 @@
 import type { SwitchmasterError } from '../errors.ts';
 import type { Hint } from './hint.ts';
 
-/** The result of one run. `summary` is a sentence for people; `details` are facts for machines. */
+/**
+ * The result of one run. `summary` is a sentence for people; `details` are facts for machines. `retryAfterMs`: the loop runs
+ * again then, also if the resync is later; after `applied` and `unchanged` because time alone changes the result.
+ */
 export type Outcome = (
-  | { readonly kind: 'applied'; readonly summary: string; readonly details?: Details }
-  | { readonly kind: 'unchanged'; readonly details?: Details }
+  | { readonly kind: 'applied'; readonly summary: string; readonly retryAfterMs?: number; readonly details?: Details }
+  | { readonly kind: 'unchanged'; readonly retryAfterMs?: number; readonly details?: Details }
   /** Another writer's newer change won: the loop runs again at once. */
   | { readonly kind: 'fenced'; readonly summary: string; readonly details?: Details }
   /** Nothing may be done yet (no majority, target not a master, held by a guard): the loop runs again later. */

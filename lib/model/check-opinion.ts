@@ -1,6 +1,8 @@
 import { type Address, compareAddresses, formatAddress, sameAddress } from './address.ts';
 import type { CheckStatus } from './catalog.ts';
 import { majorityOf } from './epoch.ts';
+import { masterChecks } from './master-check.ts';
+import type { JudgedOutage } from './outage.ts';
 import type { ReplicaView, RoleAnswer, SentinelView } from './sentinel.ts';
 
 /** The content of a health check. `output` has no counts or times, because every change of it wakes every watcher. */
@@ -16,9 +18,9 @@ export interface ReplicaOpinion {
 }
 
 /**
- * The Sentinels' opinion of a master. Up is passing; `s_down` for any Sentinel is warning; `o_down`, a failover, or an
- * answer as a replica is critical. A master that no Sentinel monitors any more is warning while it answers as a master.
- * undefined where no Sentinel names this address now.
+ * The Sentinels' opinion of a master. Up is passing; `s_down` for any Sentinel is warning; so is `o_down` or a failover
+ * while the failover can still succeed, and critical otherwise. An answer as a replica is critical. A master that no
+ * Sentinel monitors any more is warning while it answers as a master. undefined where no Sentinel names this address now.
  */
 export function masterOpinion(
   master: Address,
@@ -27,27 +29,59 @@ export function masterOpinion(
     readonly role: RoleAnswer | undefined;
     /** Set where the Sentinels answer and none of them knows this master. */
     readonly unmonitored?: string | undefined;
+    /** Set where a master is objectively down or failed over, or was when a Sentinel last answered. */
+    readonly outage?: JudgedOutage | undefined;
+    /** Whether it may still be reached where neither we nor a Sentinel reaches it now. Default: `too-long`. */
+    readonly unreached?: 'for-now' | 'too-long';
   },
 ): Opinion | undefined {
+  const check = masterCheck(master, observed);
+  return check === undefined ? undefined : { status: check.status, output: check.output };
+}
+
+function masterCheck(
+  master: Address,
+  observed: Parameters<typeof masterOpinion>[1],
+): (typeof masterChecks)[keyof typeof masterChecks] | undefined {
   const views = observed.views.filter((view) => sameAddress(view.master, master));
-  const role =
-    observed.role !== undefined && sameAddress(observed.role.address, master) ? observed.role.role : undefined;
+  const role = roleOf(master, observed.role);
   const says = (condition: SentinelView['condition']) => views.some((view) => view.condition === condition);
-  if (says('failover')) return { status: 'critical', output: 'Sentinel: failing over' };
-  if (says('o_down')) return { status: 'critical', output: 'Sentinel: objectively down' };
-  if (role === 'replica' || role === 'other') return { status: 'critical', output: 'answers ROLE as a replica' };
-  if (says('s_down')) return { status: 'warning', output: 'Sentinel: subjectively down' };
+  const outage = observed.outage;
+  if (outage !== undefined && sameAddress(outage.master, master)) {
+    const final = finalChecks[outage.stage];
+    if (final !== undefined) return final;
+  }
+  if (says('failover')) return masterChecks.failingOver;
+  if (says('o_down')) return masterChecks.down;
+  if (role === 'replica' || role === 'other') return masterChecks.asReplica;
+  if (says('s_down')) return masterChecks.suspected;
   if (observed.unmonitored !== undefined) {
-    const output = 'no Sentinel monitors it';
-    return role === 'master'
-      ? { status: 'warning', output }
-      : { status: 'critical', output: `${output}, and it does not answer` };
+    return role === 'master' ? masterChecks.unmonitored : masterChecks.unmonitoredDown;
   }
-  if (role === 'unreachable' && !views.some((view) => view.linked)) {
-    return { status: 'critical', output: 'Sentinel decided for it, but it cannot be reached' };
-  }
-  if (views.length > 0) return { status: 'passing', output: 'Sentinel: up' };
-  return role === 'master' ? { status: 'passing', output: 'promoted by Sentinel' } : undefined;
+  if (isUnreached(master, observed))
+    return observed.unreached === 'for-now' ? masterChecks.unreached : masterChecks.unreachable;
+  if (views.length > 0) return masterChecks.up;
+  return role === 'master' ? masterChecks.promoted : undefined;
+}
+
+const finalChecks = {
+  'under-way': undefined,
+  'no-candidate': masterChecks.noCandidate,
+  'given-up': masterChecks.givenUp,
+  overdue: masterChecks.overdue,
+} as const;
+
+/** Whether neither we nor a Sentinel have reached the master. */
+export function isUnreached(
+  master: Address,
+  observed: { readonly views: readonly SentinelView[]; readonly role: RoleAnswer | undefined },
+): boolean {
+  const views = observed.views.filter((view) => sameAddress(view.master, master));
+  return roleOf(master, observed.role) === 'unreachable' && !views.some((view) => view.linked);
+}
+
+function roleOf(master: Address, answer: RoleAnswer | undefined): RoleAnswer['role'] | undefined {
+  return answer !== undefined && sameAddress(answer.address, master) ? answer.role : undefined;
 }
 
 /** The replicas that more than half of the Sentinels of `master` list, sorted. */

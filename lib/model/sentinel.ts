@@ -25,6 +25,11 @@ export interface SentinelView {
   readonly election?: Election;
   /** The time after which Sentinel aborts a failover. */
   readonly failoverTimeoutMs?: number;
+  /** The time without an answer after which a master is subjectively down. */
+  readonly downAfterMs?: number;
+  /** How long the master has been subjectively and objectively down; undefined where it is not. */
+  readonly suspectedForMs?: number;
+  readonly downForMs?: number;
 }
 
 /** A failover that a Sentinel was elected for or was ordered to do, and the replica that it selected. */
@@ -53,6 +58,8 @@ export interface ReplicaView {
   readonly condition: 'up' | 'link-down' | 's_down' | 'unlinked' | 'master';
   /** `replica-priority`: Sentinel promotes the lowest, and never a replica with 0. */
   readonly priority?: number;
+  /** How long it has had no link to the master; 0 with a link. */
+  readonly masterLinkDownMs?: number;
   /** INFO's run_id, as this Sentinel last read it; undefined before that. */
   readonly runId?: string | undefined;
 }

@@ -20,9 +20,9 @@ const masters: readonly (readonly [string, readonly SentinelView[], RoleAnswer |
     'one knows that enough see it down',
     three('o_down', 's_down', 'up'),
     undefined,
-    'critical Sentinel: objectively down',
+    'warning Sentinel: objectively down',
   ],
-  ['one fails over', three('failover', 'o_down', 'o_down'), undefined, 'critical Sentinel: failing over'],
+  ['one fails over', three('failover', 'o_down', 'o_down'), undefined, 'warning Sentinel: failing over'],
   ['it answers as a replica', three('up', 'up', 'up'), role('A', 'replica'), 'critical answers ROLE as a replica'],
   ['another answers as a replica', three('up', 'up', 'up'), role('B', 'replica'), 'passing Sentinel: up'],
   ['we do not reach it, but Sentinels do', three('up', 'up', 'up'), role('A', 'unreachable'), 'passing Sentinel: up'],
@@ -58,6 +58,27 @@ for (const [answer, expected] of [
     t.equal(opinion && `${opinion.status} ${opinion.output}`, expected);
   });
 }
+
+for (const [stage, expected] of [
+  ['under-way', 'warning Sentinel: failing over'],
+  ['no-candidate', 'critical Sentinel: objectively down, and no replica can be promoted'],
+  ['given-up', 'critical Sentinel: objectively down, and the failover failed'],
+  ['overdue', 'critical Sentinel: the failover takes longer than failover-timeout'],
+] as const) {
+  t.test(`the check of a master whose failover is ${stage}`, async (t) => {
+    const observed = { views: three('failover', 'o_down', 'o_down'), role: role('A', 'unreachable') };
+    const of = (letter: string) => masterOpinion(at('A'), { ...observed, outage: { master: at(letter), stage } });
+    const opinion = of('A');
+    t.equal(opinion && `${opinion.status} ${opinion.output}`, expected);
+    t.match(of('B'), { status: 'warning' }, 'the outage of another master');
+  });
+}
+
+t.test('the check of a master that nobody reaches, and that no Sentinel has judged yet', async (t) => {
+  const views = [view(1, 'A', 6, { linked: false })];
+  const opinion = masterOpinion(at('A'), { views, role: role('A', 'unreachable'), unreached: 'for-now' });
+  t.match(opinion, { status: 'warning', output: 'nobody reaches it, and no Sentinel has judged it yet' });
+});
 
 type Seen = ReplicaView['condition'];
 const replicas: readonly (readonly [string, readonly (Seen | undefined)[], string | undefined])[] = [

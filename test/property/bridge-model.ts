@@ -2,11 +2,13 @@ import { RecordWriter } from '../../lib/bridge/apply/writer.ts';
 import type { Finding } from '../../lib/bridge/finding.ts';
 import { MasterMemory } from '../../lib/bridge/memory.ts';
 import type { RecordReading } from '../../lib/bridge/observe/records.ts';
+import { heldMasterCheck } from '../../lib/bridge/plan/catalog.ts';
 import type { Decision, FollowMode } from '../../lib/bridge/plan/decision.ts';
 import { decide } from '../../lib/bridge/plan/failover.ts';
 import type { ConsulClient } from '../../lib/client/consul.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import { sameAddress } from '../../lib/model/address.ts';
+import { type JudgedOutage, judgeOutage } from '../../lib/model/outage.ts';
 import type { MasterRecord } from '../../lib/model/record.ts';
 import type { RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
 import type { ConsulWorld } from './consul-world.ts';
@@ -94,9 +96,12 @@ export class BridgeModel {
     const { views, complete, role } = this.#observation;
     const held = this.memory.held(this.#reading);
     const past = this.memory.past(0);
-    const seen = { name: 'm', reading: this.#reading, held, past, views, complete };
-    const { decision, asked } = this.#decide({ ...seen, role, wokenMs: 0, observedMs: 0 });
-    const finding = { ...seen, role: asked, wokenMs: 0, observedMs: 0 };
+    const observedMs = this.#setting.nowMs();
+    const reading = this.#reading;
+    const outage = this.#outage({ reading, held, views, complete, observedMs });
+    const seen = { name: 'm', reading, held, past, views, complete, outage, wokenMs: 0, observedMs };
+    const { decision, asked } = this.#decide({ ...seen, role });
+    const finding = { ...seen, role: asked };
     if (decision.kind === 'publish') {
       const outcome = await this.#writer.publish(finding, decision);
       return `b${id} decides ${decision.cause}: ${outcome.kind} ${'summary' in outcome ? outcome.summary : ''}`;
@@ -105,6 +110,9 @@ export class BridgeModel {
       const outcome = await this.#writer.repair(finding, decision.record);
       return `b${id} leaves the record: ${outcome.kind} ${'summary' in outcome ? outcome.summary : ''}`;
     }
+    const expired =
+      decision.kind === 'wait' && decision.why === 'no-sentinel' ? await this.#writer.expire(finding) : undefined;
+    if (expired !== undefined) return `b${id} has no Sentinel: ${expired.kind}`;
     return `b${id} decides ${decision.kind}${'summary' in decision ? `: ${decision.summary}` : ''}`;
   }
 
@@ -122,6 +130,16 @@ export class BridgeModel {
     this.#reading = undefined;
     this.#observation = undefined;
     return `b${this.#setting.id} is restarted`;
+  }
+
+  /** As Decider does it. */
+  #outage(seen: Pick<Finding, 'reading' | 'held' | 'views' | 'complete' | 'observedMs'>): JudgedOutage | undefined {
+    const { reading, held, views, complete, observedMs: nowMs } = seen;
+    const master = held.kind === 'present' ? held.record.master : this.memory.remembered?.master;
+    if (!complete || master === undefined) return undefined;
+    const observed = { views, held: heldMasterCheck(reading.catalogContents, master), nowMs };
+    const outage = this.memory.noteOutage({ master, ...observed });
+    return outage && judgeOutage(outage, { ...observed, knownSentinels: this.#setting.sentinels.count });
   }
 
   /** As Decider does it. */

@@ -76,6 +76,12 @@ export class ConsulWorld {
     return [...new Set(all)];
   }
 
+  /** The check of the master, as `status: output`. */
+  get masterCheck(): string | undefined {
+    const [check] = this.#services.get('redis-master')?.checks ?? [];
+    return check === undefined ? undefined : `${check.status}: ${check.output}`;
+  }
+
   /** Writes by hand. */
   put(key: string, value: string): void {
     this.index += 1;

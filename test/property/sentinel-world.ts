@@ -147,7 +147,7 @@ export class SentinelWorld {
       sentinel: { host: `10.0.1.${i}`, port: 26379 },
       master: at(master),
       configEpoch,
-      condition: failover === undefined ? 'up' : 'failover',
+      condition: failover !== undefined ? 'failover' : this.unreachable.has(master) ? 'o_down' : 'up',
       linked: true,
       quorum: 2,
       knownSentinels: this.count,

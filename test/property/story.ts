@@ -53,6 +53,8 @@ export class Story {
     if (record.phase !== 'confirmed') this.fail('the record is not confirmed');
     if (this.consul.published().length !== 1)
       this.fail(`Consul contradicts itself: ${this.consul.published().join(' and ')}`);
+    if (this.consul.masterCheck?.startsWith('passing') !== true)
+      this.fail(`the check of the master is ${this.consul.masterCheck}`);
     const { commits } = this;
     this.history.push('--- nothing may be written from here on');
     await this.#rounds(5);
@@ -176,6 +178,9 @@ export class Story {
     this.commits += 1;
     if (after === undefined) this.fail('a bridge wrote something that is no record');
     if (!operations.some(({ kind }) => kind === 'kv-cas')) return;
+    const moved = this.newest !== undefined && this.newest.master.port !== after.master.port;
+    if (moved && this.consul.masterCheck?.startsWith('critical') === true)
+      this.fail(`the name of the new master is empty: ${this.consul.masterCheck}`);
     const { newest } = this;
     const floors = [before, this.#acting?.memory.remembered, this.#vandalized ? undefined : newest];
     for (const floor of floors) {

@@ -10,7 +10,7 @@ import type { SentinelSource } from '../observe/sentinels.ts';
 import { type Decision, isMasterChange } from '../plan/decision.ts';
 import { describeUnlisted } from '../plan/membership.ts';
 import { foreignNode, nodeOwner, ownershipOf } from '../plan/node-ownership.ts';
-import { hold, withEvidence } from './outcomes.ts';
+import { hold, runAgainIn, withEvidence } from './outcomes.ts';
 import type { RecordWriter } from './writer.ts';
 
 export interface ExecutionOptions {
@@ -51,7 +51,10 @@ export class Execution {
         return writer.publish(finding, decision);
       case 'stands':
         return writer.repair(finding, decision.record);
-      case 'wait':
+      case 'wait': {
+        const expired = decision.why === 'no-sentinel' ? await writer.expire(finding) : undefined;
+        return expired ?? runAgainIn(finding.outage?.leftMs, hold(decision, memory));
+      }
       case 'conflict':
         return hold(decision, memory);
       case 'ask-role':

@@ -27,6 +27,13 @@ export function withEvidence(outcome: Outcome, { finding, situation, decision }:
   return { ...outcome, details: { ...outcome.details, votes, ...answer }, replay: { situation, decision } };
 }
 
+/** The loop runs again after `leftMs` at the latest, because the opinion of a master changes then. */
+export function runAgainIn(leftMs: number | undefined, outcome: Outcome): Outcome {
+  if (leftMs === undefined || outcome.kind === 'fenced' || outcome.kind === 'failed') return outcome;
+  const waitMs = Math.ceil(leftMs) + 1;
+  return { ...outcome, retryAfterMs: Math.min(waitMs, outcome.retryAfterMs ?? waitMs) };
+}
+
 /** A stale master was found: the loop runs again before its pause ends, or because it could not be fenced yet. */
 export function retryForStaleMaster(outcome: Outcome): Outcome {
   if (outcome.kind !== 'unchanged' && outcome.kind !== 'held') return outcome;

@@ -3,13 +3,15 @@ import type { ConsulClient } from '../../client/consul.ts';
 import type { Outcome } from '../../loop/outcome.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { CatalogOperation } from '../../model/catalog.ts';
-import { masterOpinion, replicaOpinions } from '../../model/check-opinion.ts';
+import { compareVersions } from '../../model/epoch.ts';
 import { masterService, type Naming, recordKey, replicaService } from '../../model/naming.ts';
 import { type MasterRecord, readStoredRecord } from '../../model/record.ts';
 import type { Finding } from '../finding.ts';
 import type { MasterMemory } from '../memory.ts';
 import { planConfirmation, planPublication, planRepair, type Wanted } from '../plan/catalog.ts';
 import { type Cause, completeRecord, type Decision } from '../plan/decision.ts';
+import { formOpinions, type Opinions } from './opinions.ts';
+import { runAgainIn } from './outcomes.ts';
 import { publishRecord, type RecordOutcome, repairCatalog } from './record.ts';
 
 export interface RecordWriterOptions {
@@ -48,7 +50,7 @@ export class RecordWriter {
     if (leftMs > 0) return { kind: 'held', summary: `${cause}: about to be written`, retryAfterMs: leftMs };
     const record = completeRecord(draft, { name, changedAt: new Date().toISOString(), changedBy: bridgeId });
     const index = held.kind === 'absent' ? 0 : held.modifyIndex;
-    const wanted = this.#wanted(finding, record);
+    const { wanted, leftMs: opinionMs } = this.#wanted(finding, record);
     const confirmed = decision.cause === 'confirmed';
     const change = confirmed
       ? planConfirmation(wanted, { index })
@@ -66,15 +68,38 @@ export class RecordWriter {
     memory.noteStored({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
     if (patient.has(cause)) memory.repairDelay.corrected(signature, this.#nowMs());
     else memory.repairDelay.settled();
-    return { kind: 'applied', summary: describe(cause, record), details: { cause, record, modifyIndex, stages } };
+    const details = { cause, record, modifyIndex, stages };
+    return runAgainIn(opinionMs, { kind: 'applied', summary: describe(cause, record), details });
   }
 
   /** The record is right: writes the keys, services and checks that differ from it. */
   async repair(finding: Finding, record: MasterRecord): Promise<Outcome> {
+    const { wanted, leftMs } = this.#wanted(finding, record);
+    return runAgainIn(leftMs, await this.#repair(finding, wanted));
+  }
+
+  /**
+   * No Sentinel can be asked, so that nothing is decided: but a failover that was under way may have become overdue.
+   * undefined where the check of the master stays as it is.
+   */
+  async expire(finding: Finding): Promise<Outcome | undefined> {
+    const { name, held, past, reading, outage } = finding;
+    if (held.kind !== 'present' || outage === undefined || outage.stage === 'under-way') return undefined;
+    if (past.remembered !== undefined && compareVersions(past.remembered, held.record) > 0) return undefined;
+    const { wanted } = this.#wanted(finding, held.record);
+    const steps = planRepair(wanted, reading.catalogContents).filter(
+      (step) => step.kind === 'check-set' && step.check.serviceId === masterService,
+    );
+    if (steps.length === 0) return undefined;
+    const key = recordKey(this.#options.naming, name);
+    const outcome = await repairCatalog(this.#options.client, { key, held, steps });
+    return outcome.kind === 'fenced' ? this.#yield(finding, outcome) : repaired(steps);
+  }
+
+  async #repair(finding: Finding, wanted: Wanted): Promise<Outcome> {
     const { name, held, reading } = finding;
     const memory = this.#options.memory(name);
     if (held.kind !== 'present') return { kind: 'unchanged' };
-    const wanted = this.#wanted(finding, record);
     const steps = planRepair(wanted, reading.catalogContents);
     const opinions = JSON.stringify([wanted.master, wanted.replicas, held.modifyIndex]);
     const opinionChanged = memory.judged(wanted.master, opinions);
@@ -92,12 +117,7 @@ export class RecordWriter {
     const outcome = await repairCatalog(this.#options.client, { key, held, steps: await this.#withoutShared(steps) });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     if (!isOwnOpinionChange) memory.repairDelay.corrected(signature, this.#nowMs());
-    const names = steps.map(stepName);
-    return {
-      kind: 'applied',
-      summary: `repaired in Consul: ${names.join(', ')}`,
-      details: { cause: 'repair', steps: names },
-    };
+    return repaired(steps);
   }
 
   /** Keeps a node that somebody else has registered a service on. */
@@ -112,13 +132,9 @@ export class RecordWriter {
     return steps.filter((step) => step.kind !== 'node-delete' || !kept.has(step.node));
   }
 
-  #wanted({ views, role, unmonitored }: Finding, record: MasterRecord): Wanted {
-    return {
-      naming: this.#options.naming,
-      record,
-      master: masterOpinion(record.master, { views, role, unmonitored }),
-      replicas: replicaOpinions(views, record.master),
-    };
+  #wanted(finding: Finding, record: MasterRecord): { readonly wanted: Wanted } & Pick<Opinions, 'leftMs'> {
+    const { leftMs, ...opinions } = formOpinions(finding, { record, memory: this.#options.memory(finding.name) });
+    return { wanted: { naming: this.#options.naming, record, ...opinions }, leftMs };
   }
 
   /** Another bridge was first. Reads what it wrote without waiting for the watch, so that the next run decides on it. */
@@ -129,6 +145,12 @@ export class RecordWriter {
     memory(name).noteStored(readStoredRecord(value, name), { index: seenAt, resets: reading.resets });
     return { kind: 'fenced', summary: `another bridge changed the record first (${lost.what})` };
   }
+}
+
+function repaired(steps: readonly CatalogOperation[]): Outcome {
+  const names = steps.map(stepName);
+  const details = { cause: 'repair', steps: names };
+  return { kind: 'applied', summary: `repaired in Consul: ${names.join(', ')}`, details };
 }
 
 /** For a moment after a failover Sentinels do not know their replicas, and no event reports when they do. */

@@ -8,6 +8,7 @@ import type {
   ServiceInstance,
 } from '../../model/catalog.ts';
 import type { Opinion, ReplicaOpinion } from '../../model/check-opinion.ts';
+import { masterChecks } from '../../model/master-check.ts';
 import {
   dnsSafe,
   environmentLabel,
@@ -142,8 +143,8 @@ function wantedServices(wanted: Wanted, catalogContents: CatalogContents): reado
       opinions.get(formatAddress(address)) ?? heldOpinion(service, catalogContents) ?? fallback,
     );
   });
-  const fallback = { status: 'critical', output: 'no Sentinel can be asked' } as const;
-  return [withCheck(master, wanted.master ?? heldOpinion(master, catalogContents) ?? fallback), ...replicas];
+  const { status, output } = masterChecks.unknown;
+  return [withCheck(master, wanted.master ?? heldOpinion(master, catalogContents) ?? { status, output }), ...replicas];
 }
 
 function makeService(
@@ -173,8 +174,16 @@ function withCheck(service: CatalogService, opinion: Opinion): WantedService {
   return { service, check: { ...check, status: opinion.status, output: opinion.output } };
 }
 
+/** The check of a master as Consul holds it; undefined where its service has another address, or does not exist. */
+export function heldMasterCheck(catalogContents: CatalogContents, master: Address): Opinion | undefined {
+  return heldOpinion({ id: masterService, address: master.host, port: master.port }, catalogContents);
+}
+
 /** While no Sentinel has an opinion, a check keeps its status and output for the same address. */
-function heldOpinion(service: CatalogService, catalogContents: CatalogContents): Opinion | undefined {
+function heldOpinion(
+  service: Pick<CatalogService, 'id' | 'address' | 'port'>,
+  catalogContents: CatalogContents,
+): Opinion | undefined {
   const held = catalogContents.instances.find(
     ({ id, address, port }) => id === service.id && address === service.address && port === service.port,
   );

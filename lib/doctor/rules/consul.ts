@@ -67,10 +67,10 @@ export const consulRules: readonly Rule[] = [
   consulRule({
     name: 'dns-only-passing',
     severity: 'warning',
-    hint: 'Set dns_config.only_passing to false: DNS leaves out critical instances anyway.',
+    hint: 'Set dns_config.only_passing to false: DNS leaves out critical instances anyway, and a master is a warning during a failover.',
     find: ({ consul: { dns } }) =>
       dns?.onlyPassing === true
-        ? 'dns_config.only_passing leaves out instances with a warning: one Sentinel that sees a master down removes it from DNS'
+        ? 'dns_config.only_passing leaves out instances with a warning: the name of a master is empty from the moment at which one Sentinel sees it down until its successor is recorded, and resolvers cache that'
         : undefined,
   }),
   consulRule({

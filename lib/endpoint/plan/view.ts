@@ -1,5 +1,6 @@
 import { type Address, formatAddress, isLoopback, sameAddress } from '../../model/address.ts';
-import type { CheckStatus, ServiceInstance } from '../../model/catalog.ts';
+import type { CatalogCheck, ServiceInstance } from '../../model/catalog.ts';
+import { type ServedCondition, servedCondition } from '../../model/master-check.ts';
 import { isOfMaster } from '../../model/master-instance.ts';
 import type { Naming } from '../../model/naming.ts';
 import type { MasterRecord } from '../../model/record.ts';
@@ -18,7 +19,7 @@ export interface ServedMaster {
   readonly record: MasterRecord;
   /** Where clients reach it. */
   readonly address: Address;
-  readonly condition: 'up' | 's_down' | 'o_down';
+  readonly condition: ServedCondition;
   readonly replicas: readonly ServedReplica[];
 }
 
@@ -86,9 +87,9 @@ function serveMaster(
     name: record.name,
     record,
     address: from.publish(record.master),
-    condition: masterCondition(statusAt(from.masters, record.master)),
+    condition: masterCondition(checkAt(from.masters, record.master)),
     replicas: record.replicas.map((replica) => {
-      const status = statusAt(from.replicas, replica);
+      const status = checkAt(from.replicas, replica)?.status;
       return {
         address: from.publish(replica),
         recorded: replica,
@@ -100,14 +101,15 @@ function serveMaster(
 }
 
 /** Right after a failover the catalog may still have the former master: nothing is known of the new one then. */
-function masterCondition(status: CheckStatus | undefined): ServedMaster['condition'] {
-  if (status === 'critical') return 'o_down';
-  return status === 'warning' ? 's_down' : 'up';
+function masterCondition(check: HeldCheck | undefined): ServedCondition {
+  return check === undefined ? 'up' : servedCondition(check);
 }
 
-function statusAt(instances: readonly ServiceInstance[], address: Address): CheckStatus | undefined {
+type HeldCheck = Pick<CatalogCheck, 'status' | 'output'>;
+
+function checkAt(instances: readonly ServiceInstance[], address: Address): HeldCheck | undefined {
   const found = instances.find((instance) => sameAddress({ host: instance.address, port: instance.port }, address));
-  return found?.checks.find(({ id }) => id === `${found.id}:sentinel`)?.status;
+  return found?.checks.find(({ id }) => id === `${found.id}:sentinel`);
 }
 
 function groupByMaster(instances: readonly ServiceInstance[]): ReadonlyMap<string, readonly ServiceInstance[]> {

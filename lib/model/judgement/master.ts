@@ -1,5 +1,6 @@
 import type { CheckStatus } from '../catalog.ts';
 import { type HealthCode, makeReason, type Reason } from '../health.ts';
+import { servedCondition } from '../master-check.ts';
 import type { MasterProblem } from '../problem.ts';
 import type { MasterRecord } from '../record.ts';
 import type { Severity } from '../severity.ts';
@@ -67,7 +68,8 @@ function reasonOf(name: string, code: HealthCode, text: string, level?: Severity
 
 function judgeCheck({ name, check }: ObservedMaster): readonly Reason[] {
   if (check === null || check.status === 'passing') return [];
-  const code = check.status === 'critical' ? 'master-down' : 'master-suspected';
+  const isDown = check.status === 'critical' || servedCondition(check) === 'o_down';
+  const code = isDown ? 'master-down' : 'master-suspected';
   return [reasonOf(name, code, `Its check is ${check.status}: ${check.output}.`)];
 }
 

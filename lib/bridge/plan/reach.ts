@@ -1,0 +1,21 @@
+import type { Opinion } from '../../model/check-opinion.ts';
+import { masterChecks } from '../../model/master-check.ts';
+import type { SentinelView } from '../../model/sentinel.ts';
+
+/** Sentinel connects to a new master within some tenths of a second; a busy machine takes seconds. */
+const marginMs = 5_000;
+/** Sentinel's default of down-after-milliseconds. */
+const usualDownAfterMs = 30_000;
+
+/**
+ * How long nobody may reach a master before its check is critical for that. A master that was reached before has as long as
+ * the Sentinels take to judge it: it is subjectively down then. Once a bridge has judged it, it stays unreachable.
+ */
+export function reachLimitMs(held: Opinion | undefined, views: readonly SentinelView[]): number {
+  if (held?.output === masterChecks.unreachable.output) return 0;
+  if (held === undefined || neverReached.has(held.output)) return marginMs;
+  const downAfterMs = views.map((view) => view.downAfterMs ?? usualDownAfterMs);
+  return Math.max(0, ...downAfterMs) + marginMs;
+}
+
+const neverReached: ReadonlySet<string> = new Set([masterChecks.unreached.output, masterChecks.unknown.output]);

@@ -1,0 +1,126 @@
+import { type Address, sameAddress } from './address.ts';
+import type { CatalogCheck } from './catalog.ts';
+import { masterChecks } from './master-check.ts';
+import type { ReplicaView, SentinelView } from './sentinel.ts';
+
+/* How long a master has been objectively down or failed over, and whether the failover can still succeed. */
+
+/** What a bridge has seen of it. Times are milliseconds of one clock. */
+export interface Outage {
+  readonly master: Address;
+  readonly sinceMs: number;
+  /** The time that Sentinel has for the failover. */
+  readonly limitMs: number;
+  readonly failover: 'awaited' | 'begun';
+}
+
+/**
+ * `under-way`: a failover is expected or runs; `no-candidate`: no replica can be promoted; `given-up`: Sentinel aborted the
+ * failover; `overdue`: it takes longer than `failover-timeout`.
+ */
+type OutageStage = 'under-way' | 'no-candidate' | 'given-up' | 'overdue';
+
+export interface JudgedOutage {
+  readonly master: Address;
+  readonly stage: OutageStage;
+  /** After this time the stage changes without any event. */
+  readonly leftMs?: number;
+}
+
+type HeldCheck = Pick<CatalogCheck, 'status' | 'output'>;
+
+/** Sentinel begins a failover up to a second after `+odown` (sentinel.c, SENTINEL_MAX_DESYNC). */
+const startDelayMs = 1_000;
+/** With Sentinel's default of failover-timeout. */
+const usualLimitMs = 180_000 + startDelayMs;
+
+/**
+ * The outage of `master` after the Sentinels were asked; undefined where there is none. A Sentinel reports how long the
+ * master has been objectively down, so that bridges agree, and a restarted bridge knows it. A failover that was ordered
+ * begins when the bridge first sees it. While no Sentinel answers, the outage stays; a restarted bridge knows it by the check.
+ */
+export function trackOutage(
+  last: Outage | undefined,
+  observed: {
+    readonly master: Address;
+    readonly views: readonly SentinelView[];
+    readonly nowMs: number;
+    /** The check of this master in Consul. */
+    readonly held: HeldCheck | undefined;
+  },
+): Outage | undefined {
+  const { master, nowMs } = observed;
+  const known = last !== undefined && sameAddress(last.master, master) ? last : undefined;
+  const views = viewsOf(master, observed.views);
+  if (views.length === 0)
+    return (
+      known ??
+      (isOutage(observed.held) ? { master, sinceMs: nowMs, limitMs: usualLimitMs, failover: 'awaited' } : undefined)
+    );
+  const failing = views.filter(({ condition }) => condition === 'o_down' || condition === 'failover');
+  if (failing.length === 0) return undefined;
+  const downForMs = Math.max(0, ...failing.map((view) => view.downForMs ?? 0));
+  const timeouts = views.flatMap(({ failoverTimeoutMs }) => failoverTimeoutMs ?? []);
+  const begun = known?.failover === 'begun' || failing.some(({ condition }) => condition === 'failover');
+  return {
+    master,
+    sinceMs: Math.min(known?.sinceMs ?? nowMs, nowMs - downForMs),
+    limitMs: timeouts.length === 0 ? usualLimitMs : Math.max(...timeouts) + startDelayMs,
+    failover: begun ? 'begun' : 'awaited',
+  };
+}
+
+/**
+ * Whether the failover can still succeed. A failover that any bridge has judged as given up or overdue, by the check that
+ * Consul holds, stays so until the outage ends: bridges that see it at different times do not contradict each other.
+ */
+export function judgeOutage(
+  outage: Outage,
+  observed: {
+    readonly views: readonly SentinelView[];
+    readonly knownSentinels: number;
+    /** The check of this master in Consul. */
+    readonly held: HeldCheck | undefined;
+    readonly nowMs: number;
+  },
+): JudgedOutage {
+  const { master } = outage;
+  const views = viewsOf(master, observed.views);
+  const kept = finalStage(observed.held);
+  if (kept !== undefined) return { master, stage: kept };
+  // Sentinel does not abort a failover any more once it has seen the replica as a master.
+  if (views.some(({ promotion }) => promotion === 'seen')) return { master, stage: 'under-way' };
+  if (views.length > 0 && !views.some(canPromote)) return { master, stage: 'no-candidate' };
+  const leftMs = outage.sinceMs + outage.limitMs - observed.nowMs;
+  if (leftMs <= 0) return { master, stage: 'overdue' };
+  const ended = views.length > 0 && views.every(({ condition }) => condition !== 'failover');
+  if (ended && outage.failover === 'begun' && views.length >= observed.knownSentinels)
+    return { master, stage: 'given-up' };
+  return { master, stage: 'under-way', leftMs };
+}
+
+function isOutage(held: HeldCheck | undefined): boolean {
+  return held?.output === masterChecks.down.output || held?.output === masterChecks.failingOver.output;
+}
+
+/** The stage that a check reports as final. */
+function finalStage(held: HeldCheck | undefined): OutageStage | undefined {
+  if (held?.status !== 'critical') return undefined;
+  if (held.output === masterChecks.givenUp.output) return 'given-up';
+  return held.output === masterChecks.overdue.output ? 'overdue' : undefined;
+}
+
+function canPromote(view: SentinelView): boolean {
+  return view.promoting !== undefined || view.replicas.some((replica) => isPromotable(replica, view));
+}
+
+/** As Sentinel selects (sentinel.c, sentinelSelectSlave): linked, not down, priority above 0, and its data not too old. */
+function isPromotable(replica: ReplicaView, { downAfterMs, suspectedForMs = 0 }: SentinelView): boolean {
+  if (replica.condition === 's_down' || replica.condition === 'unlinked' || replica.priority === 0) return false;
+  if (downAfterMs === undefined || replica.masterLinkDownMs === undefined) return true;
+  return replica.masterLinkDownMs <= suspectedForMs + 10 * downAfterMs;
+}
+
+function viewsOf(master: Address, views: readonly SentinelView[]): readonly SentinelView[] {
+  return views.filter((view) => sameAddress(view.master, master));
+}

@@ -1,0 +1,20 @@
+import t from 'tap';
+import { reachLimitMs } from '../../../lib/bridge/plan/reach.ts';
+import { masterChecks } from '../../../lib/model/master-check.ts';
+import { view } from './world.ts';
+
+const views = [view(1, 'A', 5, { downAfterMs: 10_000 }), view(2, 'A', 5, { downAfterMs: 20_000 })];
+
+t.test('a master that was reached before has the time in which Sentinel judges it', async (t) => {
+  t.equal(reachLimitMs(masterChecks.up, views), 25_000);
+  t.equal(reachLimitMs(masterChecks.suspected, [view(1, 'A', 5)]), 35_000, 'by default of Sentinel');
+});
+
+t.test('a new master must be reached soon', async (t) => {
+  t.equal(reachLimitMs(undefined, views), 5_000);
+  t.equal(reachLimitMs(masterChecks.unreached, views), 5_000);
+});
+
+t.test('bridges do not contradict the one that found it unreachable', async (t) => {
+  t.equal(reachLimitMs(masterChecks.unreachable, views), 0);
+});

@@ -1,0 +1,89 @@
+import t from 'tap';
+import { waitFor } from '../../sandbox/condition.ts';
+import type { Shard } from '../../sandbox/redis.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
+import { failOver, only, recordOf, startBridge } from '../support/bridging.ts';
+import { sampleDns } from '../support/resolving.ts';
+
+// The name of a master goes from the old address to the new one: an observer that asks every 5 ms never gets an empty answer.
+t.setTimeout(120_000);
+const sandbox = await Sandbox.openFor(t, { name: 'dns' });
+const [consul, ...shards] = await Promise.all([
+  sandbox.consul(),
+  ...['killed', 'ordered', 'planned', 'stopped', 'announced'].map((name) => sandbox.redis({ name })),
+]);
+const sentinels = await sandbox.sentinels({ masters: shards });
+const leader = only(sentinels);
+await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', 'info-period', 200)));
+// One Sentinel judges first and is elected: votes that split would end the failover.
+for (const { name } of shards) {
+  await leader.command('SENTINEL', 'SET', name, 'quorum', 1);
+  for (const other of sentinels.slice(1))
+    await other.command('SENTINEL', 'SET', name, 'down-after-milliseconds', 5_000);
+}
+const others = { masters: shards.map(({ name }) => name).filter((name) => name !== 'announced'), consul, sentinels };
+const [bridge] = [1, 2].map((n) => startBridge(t, { ...others, id: `bridge-${n}` }));
+const announced = { masters: ['announced'], consul, sentinels, follow: 'announcement' } as const;
+for (const n of [3, 4]) startBridge(t, { ...announced, id: `bridge-${n}` });
+
+/** What the name of a shard's master answers from before `act` until the new master is confirmed. */
+async function sampleDuring(
+  t: Parameters<typeof sampleDns>[0],
+  name: string,
+  act: (shard: Shard) => Promise<unknown>,
+): Promise<readonly string[]> {
+  const shard = shards.find((one) => one.name === name);
+  if (shard === undefined) throw new Error(`there is no shard ${name}`);
+  await recordOf(consul, name);
+  const sampler = sampleDns(t, consul.dns, `${name}.redis-master.service.consul`);
+  await waitFor('the first answers', () => sampler.count > 5);
+  await act(shard);
+  const now = sampler.count;
+  await waitFor('answers after the failover', () => sampler.count > now + 20);
+  sampler.stop();
+  return sampler.seen.map(({ addresses, fromMs, toMs }) => addresses.join() || `nothing for ${toMs - fromMs} ms`);
+}
+
+const change = ({ master, replicas }: Shard) => [master.address.host, only(replicas).address.host];
+
+t.test('the name of a master is never empty', { jobs: 5 }, async (t) => {
+  t.test('when the master is killed', async (t) => {
+    const seen = await sampleDuring(t, 'killed', async ({ name, master, replicas }) => {
+      await master.kill();
+      await recordOf(consul, name, { master: only(replicas) });
+    });
+    t.strictSame(seen, change(shards[0] as Shard));
+  });
+
+  t.test('when Sentinel is ordered to fail over', async (t) => {
+    const seen = await sampleDuring(t, 'ordered', async ({ name, replicas }) => {
+      await failOver(leader, name);
+      await recordOf(consul, name, { master: only(replicas) });
+    });
+    t.strictSame(seen, change(shards[1] as Shard));
+  });
+
+  t.test('in a planned failover', async (t) => {
+    const seen = await sampleDuring(t, 'planned', async ({ name, replicas }) => {
+      await bridge?.part.failOver(name, {});
+      await recordOf(consul, name, { master: only(replicas) });
+    });
+    t.strictSame(seen, change(shards[2] as Shard));
+  });
+
+  t.test('when the master hangs', async (t) => {
+    const seen = await sampleDuring(t, 'stopped', async ({ name, master, replicas }) => {
+      master.pause();
+      await recordOf(consul, name, { master: only(replicas) });
+    });
+    t.strictSame(seen, change(shards[3] as Shard));
+  });
+
+  t.test('when bridges follow the announcement only', async (t) => {
+    const seen = await sampleDuring(t, 'announced', async ({ name, master, replicas }) => {
+      await master.kill();
+      await recordOf(consul, name, { master: only(replicas) });
+    });
+    t.strictSame(seen, change(shards[4] as Shard));
+  });
+});
