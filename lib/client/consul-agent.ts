@@ -142,7 +142,7 @@ const heldAnswer = z.object({
   ID: z.string(),
   Service: z.string(),
   Address: z.string(),
-  Port: z.number(),
+  Port: z.number().default(0),
   Tags: z
     .array(z.string())
     .nullish()
@@ -153,7 +153,7 @@ const heldAnswer = z.object({
     .transform((meta) => meta ?? {}),
   EnableTagOverride: z.boolean().nullish(),
   Weights: z.object({ Passing: z.number(), Warning: z.number() }).nullish(),
-  TaggedAddresses: z.record(z.string(), z.object({ Address: z.string(), Port: z.number() })).nullish(),
+  TaggedAddresses: z.record(z.string(), z.object({ Address: z.string(), Port: z.number().default(0) })).nullish(),
   Connect: z.unknown().optional(),
 });
 type HeldAnswer = z.output<typeof heldAnswer>;

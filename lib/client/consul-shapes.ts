@@ -31,7 +31,8 @@ const service = z.object({
   ID: z.string(),
   Service: z.string(),
   Address: z.string(),
-  Port: z.number(),
+  // Consul 1.10 and later leave out a port of 0 (structs.go, NodeService).
+  Port: z.number().default(0),
   Tags: tags,
   Meta: stringMap,
 });
