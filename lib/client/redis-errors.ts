@@ -18,13 +18,19 @@ export function translateRedisError(
   const fault = context.fault ?? faultOfError(reason ?? {});
   if (fault !== undefined && isNamed(fault)) {
     const code = isDenial(fault) ? 'redis-denied' : 'redis-unreachable';
-    const message = `${what} got no answer: the server ${explainFault(fault)}`;
+    const message = `${what} got no answer: the server ${explainFault(fault, answerIn(reason, fault))}`;
     return new SwitchmasterError(code, message, { cause, details: { fault } });
   }
   if (thrown instanceof SwitchmasterError) return thrown;
   const details = fault === undefined ? {} : { fault };
   const why = reason instanceof Error ? reason.message : String(reason);
   return new SwitchmasterError('redis-unreachable', `${what} got no answer: ${why}`, { cause, details });
+}
+
+/** What the server said in that failure, where it is short and about that fault. */
+function answerIn(reason: unknown, fault: LinkFault): string | undefined {
+  if (!(reason instanceof Error) || !denials.has(fault)) return undefined;
+  return faultOfReply(reason.message) === fault ? reason.message : undefined;
 }
 
 function refusedBy(said: string, { what, cause }: { readonly what: string; readonly cause: unknown }) {

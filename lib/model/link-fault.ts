@@ -141,7 +141,8 @@ export function isNamed(fault: LinkFault): boolean {
 /** Every failover and restart causes these for a moment. */
 const passing: ReadonlySet<LinkFault> = new Set(['silent', 'closed', 'not-listening', 'no-route', 'loading', 'busy']);
 
-/** `is in protected mode …; set a password there …`. */
-export function explainFault(fault: LinkFault): string {
-  return `${linkFaults[fault].says}; ${linkFaults[fault].hint}`;
+/** `is in protected mode …; set a password there …`. The server's own answer follows the cause in brackets. */
+export function explainFault(fault: LinkFault, answer?: string): string {
+  const { says, hint } = linkFaults[fault];
+  return answer === undefined ? `${says}; ${hint}` : `${says} (${answer}); ${hint}`;
 }

@@ -143,3 +143,22 @@ t.test('an error names the cause and what to do about it', async (t) => {
     t.match(error.message, `PING got no answer: the server ${explainFault(fault)}`);
   }
 });
+
+t.test('an error has the answer of a server that refuses the login, but not the long texts of Redis', (t) => {
+  const explain = (answer: string, fault: LinkFault) =>
+    translateRedisError(new Error('Connection is closed.'), { what: 'PING', lastError: new Error(answer), fault });
+  for (const [answer, fault] of [
+    ['WRONGPASS invalid username-password pair or user is disabled.', 'password-wrong'],
+    ['ERR invalid password', 'password-wrong'],
+    ['NOAUTH Authentication required.', 'password-missing'],
+    ["NOPERM this user has no permissions to run the 'info' command", 'command-denied'],
+  ] as const) {
+    const { says, hint } = linkFaults[fault];
+    const message = `PING got no answer: the server ${says} (${answer}); ${hint}`;
+    t.match(explain(answer, fault), { code: 'redis-denied', message });
+  }
+  const long = explain('DENIED Redis is running in protected mode because', 'protected-mode');
+  t.notMatch(long.message, 'DENIED');
+  t.notMatch(explain('WRONGPASS of before', 'protected-mode').message, 'WRONGPASS');
+  t.end();
+});
