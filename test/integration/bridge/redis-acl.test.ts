@@ -44,7 +44,10 @@ for (const edition of editions) {
     if (successor === undefined) throw new Error('there are two replicas');
     const report = await bridge.part.failOver(edition, { successor: successor.address });
     t.strictSame(report.to, successor.address);
-    t.ok(bridge.fences.some(({ action, outcome }) => action === 'demote' && outcome === 'applied'));
+    // The fencer reports a demotion after its optional steps; the planned failover ends once ROLE is replica.
+    await waitFor('the demotion', () => bridge.fences, {
+      until: (fences) => fences.some(({ action, outcome }) => action === 'demote' && outcome === 'applied'),
+    });
     t.ok(bridge.fences.every(({ outcome }) => outcome === 'applied'));
     for (const server of [...shard.servers, ...sentinels])
       t.strictSame(await server.command('ACL', 'LOG'), [], server.name);
