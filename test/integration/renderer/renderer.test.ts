@@ -161,22 +161,35 @@ t.test('a read-only destination is reported, nothing is lost, and it is written 
   t.ok(existsSync(destination));
 });
 
-t.test('hostile values are refused with their place, and the old file stays', async (t) => {
+t.test('hostile values stay one word, or are refused with their place and the old file stays', async (t) => {
   await consul.putKey('four', 'name1');
   const rendering = startRendering(t, {
     consul,
     specs: [{ name: 'a.cfg', template: 'server {{key "four"}} 10.0.0.1:1\n' }],
   });
   const { destination } = await rendering.until('current');
-  for (const value of ['a\nserver evil 6.6.6.6:1', 'a b', '{{key "x"}}', '"', '#', 'x\u0000y', '']) {
+  for (const value of ['a\nserver evil 6.6.6.6:1', 'a\r', 'x\u0000y', 'a\u2028b', '%[env(HOME)]', '%{+Q}o', '']) {
     await consul.putKey('four', value);
-    await waitFor('the refusal', () => rendering.state().lastOutcome, {
+    await waitFor(`the refusal of ${JSON.stringify(value)}`, () => rendering.state().lastOutcome, {
       until: (outcome) => outcome?.kind === 'failed' && outcome.error.code === 'value-refused',
     });
     t.match(rendering.state().lastOutcome, { error: { message: /^a\.cfg\.hbs:1:8: \{\{key "four"\}\} is / } });
     t.equal(read(destination), 'server name1 10.0.0.1:1\n');
     await consul.putKey('four', 'name1');
     await rendering.until('current');
+  }
+  for (const [value, word] of [
+    ['a b', '"a b"'],
+    ['{{key "x"}}', '"{{key \\"x\\"}}"'],
+    ['"', '"\\""'],
+    ['a 6.6.6.6:1 #', '"a 6.6.6.6:1 #"'],
+    ['\\', '"\\\\"'],
+    ['$HOME', '"\\$HOME"'],
+  ] as const) {
+    await consul.putKey('four', value);
+    await waitFor(`the value ${value} as one word`, () => read(destination), {
+      until: (text) => text === `server ${word} 10.0.0.1:1\n`,
+    });
   }
 });
 
