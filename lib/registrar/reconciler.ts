@@ -17,6 +17,7 @@ import {
   deepCheckId,
   foreignService,
   type InstanceAction,
+  type InstanceSnapshot,
   planInstance,
   planRemoval,
   registrarName,
@@ -101,15 +102,22 @@ export class Registrar implements Reconciler {
     // The config or a record dropped it meanwhile.
     if (!this.#instances.has(key)) return { kind: 'unchanged' };
     const { memory } = instance;
-    const { held, recorded } = observed;
-    // The registrar restores what it registered itself, even where somebody replaced it.
-    memory.setRefusal(held === undefined || memory.registered ? undefined : foreignService(held));
-    if (memory.refusal !== undefined) return { kind: 'held', summary: memory.refusal };
-    const actions = this.#plan(instance, observed);
+    const refused = refuse(memory, observed.held);
+    if (refused !== undefined) return refused;
+    const snapshot = this.#judge(instance, observed);
+    let actions = planInstance(snapshot);
+    if (actions.some(({ kind }) => kind === 'register')) {
+      // A registration replaces the whole service: it must start from what the agent holds now, not before the probe.
+      const held = await this.#readHeld(key);
+      const refusedNow = refuse(memory, held);
+      if (refusedNow !== undefined) return refusedNow;
+      actions = planInstance({ ...snapshot, held });
+    }
     for (const action of actions) await this.#apply(action);
+    memory.noteRegistration();
     if (actions.length === 0) return { kind: 'unchanged' };
     this.#options.registrations.forget();
-    const { name, role } = recorded;
+    const { name, role } = observed.recorded;
     const details = { cause: 'registration', recorded: { name, role } };
     return { kind: 'applied', summary: describe(key, actions), details };
   }
@@ -147,7 +155,13 @@ export class Registrar implements Reconciler {
     return { result, profile, recorded, held: services.find(({ id }) => id === spec.id) };
   }
 
-  #plan({ source: { spec }, memory }: Instance, observed: Observed): readonly InstanceAction[] {
+  async #readHeld(id: string): Promise<HeldService | undefined> {
+    const { registrations } = this.#options;
+    registrations.forget();
+    return (await registrations.services()).find((service) => service.id === id);
+  }
+
+  #judge({ source: { spec }, memory }: Instance, observed: Observed): InstanceSnapshot {
     const { result, held, profile, recorded } = observed;
     const settings = spec.checks;
     const { role: expected, proof } = recorded;
@@ -157,10 +171,9 @@ export class Registrar implements Reconciler {
     const check = memory.addVerdict(verdict, { settings, held: heldCheck });
     memory.noteProbe(result, recorded);
     const { version, registered: registeredBefore } = memory;
-    memory.noteRegistration();
     const reachable = result.kind !== 'unreachable';
     const { naming } = this.#options;
-    return planInstance({ naming, spec, profile, version, recorded, check, reachable, held, registeredBefore });
+    return { naming, spec, profile, version, recorded, check, reachable, held, registeredBefore };
   }
 
   async #apply(action: InstanceAction): Promise<void> {
@@ -191,6 +204,12 @@ export class Registrar implements Reconciler {
       details: { cause: 'surplus', ids: surplus },
     };
   }
+}
+
+/** The registrar restores what it registered itself, even where somebody replaced it. */
+function refuse(memory: InstanceMemory, held: HeldService | undefined): Outcome | undefined {
+  memory.setRefusal(held === undefined || memory.registered ? undefined : foreignService(held));
+  return memory.refusal === undefined ? undefined : { kind: 'held', summary: memory.refusal };
 }
 
 function describe(id: string, actions: readonly InstanceAction[]): string {

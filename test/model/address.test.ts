@@ -82,5 +82,7 @@ t.test('a host has one spelling', async (t) => {
 t.test('the loopback and the unspecified address mean nothing to other machines, in all their spellings', async (t) => {
   for (const host of ['::ffff:127.0.0.1', 'LOCALHOST', 'ip6-localhost', '0:0:0:0:0:0:0:0', '0.0.0.0', '127.0.1.1'])
     t.ok(isNodeLocal(host), host);
+  for (const host of ['localhost.localdomain', 'LocalHost6.LocalDomain6.']) t.ok(isNodeLocal(host), host);
   for (const host of ['127.0.3.7', '10.0.0.5', 'localhost.example.com', 'fe80::1']) t.notOk(isNodeLocal(host), host);
+  for (const host of ['redis1', 'localhost1', 'redis1.localdomain']) t.notOk(isNodeLocal(host), host);
 });

@@ -129,7 +129,18 @@ function wantedRegistration(snapshot: InstanceSnapshot): Registration {
 /** Meta key that lists the keys of `meta` in the config, so that one that leaves the config leaves the service too. */
 const configuredKeys = 'configured';
 
-const ownKeys = [registrarMeta, configuredKeys, 'kind', 'checks', 'name', 'role', 'version', 'slots', 'discovered'];
+const ownKeys = [
+  registrarMeta,
+  configuredKeys,
+  'kind',
+  'socket',
+  'checks',
+  'name',
+  'role',
+  'version',
+  'slots',
+  'discovered',
+];
 
 /** Meta that somebody else set. */
 function addedMeta({ held }: InstanceSnapshot): Readonly<Record<string, string>> {

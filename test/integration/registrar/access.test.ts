@@ -98,7 +98,7 @@ t.test('the checks work with TLS, certificates on both sides, users and password
 
 t.test('an instance is registered at its announced address: a hostname, or one behind NAT', async (t) => {
   const [named, natted, cluster] = await Promise.all([
-    sandbox.redis({ name: 'named', replicas: 0, config: { 'replica-announce-ip': 'localhost.localdomain' } }),
+    sandbox.redis({ name: 'named', replicas: 0, config: { 'replica-announce-ip': 'redis1.example.org' } }),
     sandbox.redis({
       name: 'natted',
       replicas: 0,
@@ -121,7 +121,7 @@ t.test('an instance is registered at its announced address: a hostname, or one b
     config: { 'sentinel announce-ip': '192.0.2.8' },
   });
   const port = named.master.address.port;
-  await putRecordOf(consul, { name: 'named', master: { host: 'localhost.localdomain', port } });
+  await putRecordOf(consul, { name: 'named', master: { host: 'redis1.example.org', port } });
   await putRecordOf(consul, { name: 'natted', master: { host: '192.0.2.7', port: 16_379 } });
   startRegistrar(t, {
     consul,
@@ -133,7 +133,7 @@ t.test('an instance is registered at its announced address: a hostname, or one b
     ],
   });
   const expected = [
-    [`redis-${formatAddress(named.master.address)}`, 'localhost.localdomain', port, ['named', 'master']],
+    [`redis-${formatAddress(named.master.address)}`, 'redis1.example.org', port, ['named', 'master']],
     [`redis-${formatAddress(natted.master.address)}`, '192.0.2.7', 16_379, ['natted', 'master']],
     [`cluster-${formatAddress(cluster.master.address)}`, 'node1.example.org', cluster.master.address.port, ['c']],
     [`sentinel-${formatAddress(sentinel?.address ?? named.master.address)}`, '192.0.2.8', sentinel?.address.port, []],

@@ -34,3 +34,11 @@ t.test('an instance on a socket has no address, and the reported check does what
   const asked = registrationOf({ checks: { ...checks, httpUrl: 'http://127.0.0.1:1/health' } });
   t.match(asked?.checks, [{ kind: 'http', id: `${id}:consul` }, report]);
 });
+
+t.test('an announced hostname is registered as it is, except the names of the loopback interface', async (t) => {
+  const addressOf = (host: string) => registrationOf({ announce: { host, port: 6379 } })?.address;
+  for (const host of ['redis1', 'redis1.example.org', 'localhost.example.org', '192.0.2.7', '127.0.3.7'])
+    t.equal(addressOf(host), host);
+  for (const host of ['localhost', 'localhost.localdomain', 'ip6-localhost', '127.0.1.1', '0.0.0.0'])
+    t.equal(addressOf(host), '', `${host}: the node's address`);
+});
