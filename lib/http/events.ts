@@ -22,7 +22,10 @@ export interface EventStreamOptions {
   readonly stallMs?: number;
   /** The maximum number of readers. Default 500. */
   readonly maxStreams?: number;
-  /** The maximum number of readers at one address, so that none of them locks out the others. Default 100. */
+  /**
+   * The maximum number of readers at one address, so that none of them locks out the others. Default 250: all readers
+   * behind one proxy share its address.
+   */
   readonly maxStreamsPerClient?: number;
 }
 
@@ -65,7 +68,7 @@ export class EventStreams {
 
   constructor(journal: JournalView, options: EventStreamOptions = {}) {
     this.#journal = journal;
-    this.#options = { heartbeatMs: 15_000, stallMs: 10_000, maxStreams: 500, maxStreamsPerClient: 100, ...options };
+    this.#options = { heartbeatMs: 15_000, stallMs: 10_000, maxStreams: 500, maxStreamsPerClient: 250, ...options };
     this.#unsubscribe = journal.subscribe((entry) => this.#publish(entry));
     const { heartbeatMs, stallMs } = this.#options;
     this.#timers = [

@@ -17,10 +17,18 @@ function until(description: string, condition: () => boolean): Promise<boolean> 
   return waitFor(description, condition, { intervalMs: 2 });
 }
 
+interface ReadOptions {
+  readonly path?: string;
+  readonly lastEventId?: number;
+  /** The address that the reader connects from. */
+  readonly from?: string;
+}
+
 /** Reads a stream of events as a browser does. */
-async function read(t: Test, port: number, options: { path?: string; lastEventId?: number } = {}) {
+async function read(t: Test, port: number, options: ReadOptions = {}) {
   const headers = options.lastEventId === undefined ? {} : { 'last-event-id': String(options.lastEventId) };
-  const request = http.get({ host: '127.0.0.1', port, path: options.path ?? '/v1/events', headers, agent: false });
+  const { path = '/v1/events', from: localAddress = '127.0.0.1' } = options;
+  const request = http.get({ host: '127.0.0.1', port, path, headers, localAddress, agent: false });
   t.teardown(() => void request.destroy());
   request.on('error', () => {});
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
@@ -179,6 +187,18 @@ t.test('the number of readers is limited', async (t) => {
   t.match(await third.json(), { error: { code: 'request-throttled' } });
   first.request.destroy();
   await until('the first reader is gone', () => streams.size === 1);
+});
+
+t.test('the readers at one address are limited, and lock out nobody at another', async (t) => {
+  const { server, streams } = serve(t, exampleViews(), { maxStreamsPerClient: 1 });
+  const port = await listen(server);
+  const first = await read(t, port);
+  t.equal((await read(t, port)).response.statusCode, 429);
+  t.equal((await read(t, port, { from: '127.0.0.2' })).response.statusCode, 200);
+  t.equal(streams.size, 2);
+  first.request.destroy();
+  await until('the first reader is gone', () => streams.size === 1);
+  t.equal((await read(t, port)).response.statusCode, 200);
 });
 
 t.test('streams end when the server closes', async (t) => {

@@ -74,7 +74,8 @@ t.test('way 2: a pair behind HAProxy, restarted one after the other, drained fir
   );
   await consul.putKey('timeout', '400');
   const bundled = readFileSync(join(import.meta.dirname, '../../../templates/twemproxy.yml.hbs'), 'utf8');
-  const template = bundled.replace('{{default vars.timeout 400}}', '{{key "timeout"}}');
+  const template = bundled.replace('{{default settings.timeout 400}}', '{{key "timeout"}}');
+  t.match(template, '{{key "timeout"}}', 'the file depends on the key');
   const nodes = await Promise.all(
     (
       [
@@ -108,6 +109,10 @@ t.test('way 2: a pair behind HAProxy, restarted one after the other, drained fir
   await sandbox.haproxy({ name: 'pair-haproxy', configFile: config, listen: front });
   const pids = nodes.map(({ proxy }) => proxy.pid);
   const asked = { good: 0, bad: [] as unknown[], state: 'on' as 'on' | 'off' };
+  // Without this a failed wait leaves the loop below running until tap kills the file.
+  t.teardown(() => {
+    asked.state = 'off';
+  });
   const asking = (async () => {
     while (asked.state === 'on') {
       // A connection for each request, as applications with short sessions have them.
