@@ -1,6 +1,7 @@
 import type { ConsulClient } from '../client/consul.ts';
 import type { ClusterConfig } from '../config/model.ts';
 import { type Revealed, reveal } from '../config/reveal.ts';
+import { lastValue } from '../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import type { ClusterState, ClustersView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
@@ -122,7 +123,7 @@ export class ClusterPart implements Part {
 
   #instances(service: string): readonly ServiceInstance[] {
     const state = this.#services.find(({ query }) => query.service === service)?.state;
-    return state?.kind === 'current' || state?.kind === 'stale' ? state.value : [];
+    return (state && lastValue(state)) ?? [];
   }
 
   #schedule(name: string): void {

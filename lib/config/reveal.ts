@@ -1,5 +1,6 @@
+import type { TlsOptions } from 'node:tls';
 import type { RedisAccess } from '../client/redis.ts';
-import type { AccessConfig, ClientTls } from './model.ts';
+import type { AccessConfig, ClientTls, ServerTls } from './model.ts';
 
 /** TLS settings with the plain key, for clients. */
 export function revealTls(tls: ClientTls): Omit<ClientTls, 'key'> & { readonly key?: string } {
@@ -23,4 +24,10 @@ export function revealAccess({ username, password, tls }: AccessConfig): RedisAc
     ...(password === undefined ? {} : { password: password.reveal() }),
     ...(tls === undefined ? {} : { tls: revealTls(tls) }),
   };
+}
+
+/** TLS settings with the plain key, as Node's servers take them. */
+export function revealServerTls({ cert, key, clientCa }: ServerTls): TlsOptions {
+  const own = { cert, key: key.reveal() };
+  return clientCa === undefined ? own : { ...own, ca: clientCa, requestCert: true, rejectUnauthorized: true };
 }

@@ -7,7 +7,7 @@ import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { type MasterRecord, parseRecord } from '../model/record.ts';
 import { readRecords } from '../model/records.ts';
 import { type Evidence, evidenceQueries, judgeRecords, type UntrustedRecord } from '../model/trust.ts';
-import type { WatchEvent, WatchState } from './watch-state.ts';
+import { hasValue, lastValue, type WatchEvent, type WatchState } from './watch-state.ts';
 import type { Follow, FollowOptions, Watches } from './watches.ts';
 
 type TreeQuery = ConsulQuery & { readonly kind: 'key-tree' };
@@ -127,7 +127,7 @@ class Observation {
 
   get state(): WatchState<readonly KvEntry[]> {
     const { state } = this.#records;
-    return state.kind === 'current' || state.kind === 'stale' ? { ...state, value: this.#trusted } : state;
+    return hasValue(state) ? { ...state, value: this.#trusted } : state;
   }
 
   get held(): readonly UntrustedRecord[] {
@@ -173,7 +173,7 @@ class Observation {
   /** Consul's index fell: its data was lost or replaced. */
   #noteLoss(): void {
     const { state } = this.#records;
-    const resets = state.kind === 'current' || state.kind === 'stale' ? state.resets : this.#resets;
+    const resets = hasValue(state) ? state.resets : this.#resets;
     if (resets === this.#resets) return;
     this.#resets = resets;
     this.#lost = new Set(this.#trusted.flatMap(({ value }) => parseRecord(value)?.name ?? []));
@@ -216,8 +216,4 @@ function withoutCopies(entries: readonly KvEntry[], naming: Naming): readonly Kv
   const { ignoredKeys } = readRecords(entries, recordPrefix(naming));
   const copies = new Set(ignoredKeys.filter(({ kind }) => kind === 'other-name').map(({ key }) => key));
   return copies.size === 0 ? entries : entries.filter(({ key }) => !copies.has(key));
-}
-
-function lastValue<T>(state: WatchState<T>): T | undefined {
-  return state.kind === 'current' || state.kind === 'stale' ? state.value : undefined;
 }

@@ -55,3 +55,12 @@ export function failed<T>(
       return { state: { ...state, error }, event: undefined };
   }
 }
+
+export function hasValue<T>(state: WatchState<T>): state is Extract<WatchState<T>, { value: T }> {
+  return state.kind === 'current' || state.kind === 'stale';
+}
+
+/** The last good answer, also while Consul is out of reach; undefined where there is none. */
+export function lastValue<T>(state: WatchState<T>): T | undefined {
+  return hasValue(state) ? state.value : undefined;
+}

@@ -5,7 +5,7 @@ import { type Consistency, type Reader, Watch, type WatchLimits } from './watch.
 import type { WatchEvent, WatchState } from './watch-state.ts';
 
 export type { Consistency, Reader, WatchLimits } from './watch.ts';
-export type { WatchEvent, WatchState } from './watch-state.ts';
+export type { WatchEvent } from './watch-state.ts';
 
 export interface CatalogWatchesOptions {
   /** A ConsulClient. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type Backoff, makeBackoff } from '../backoff.ts';
 import type { ApiConfig } from '../config/model.ts';
+import { revealServerTls } from '../config/reveal.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { EventStreams } from '../http/events.ts';
 import { makeServer, type ServerOptions } from '../http/server.ts';
@@ -80,7 +81,7 @@ export class ApiPart implements Part {
       allowedHosts: api.allowedHosts,
       token: api.token?.reveal(),
       onDefect: (error, request) => log.error({ error, ...request }, 'request failed'),
-      ...(tls === undefined ? {} : { tls: { ...tls, key: tls.key.reveal() } }),
+      ...(tls === undefined ? {} : { tls: revealServerTls(tls) }),
     });
   }
 }

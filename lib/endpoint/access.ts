@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { isSameSecret } from '../model/same-secret.ts';
 import type { Client } from './client.ts';
 import { ErrorReply, ok, type Reply } from './resp/reply.ts';
 
@@ -26,10 +26,6 @@ export class Access {
     return this.#options.reader === undefined ? 'reader' : 'nobody';
   }
 
-  get allowsFailover(): boolean {
-    return this.#options.operator !== undefined;
-  }
-
   /** `AUTH password` or `AUTH username password`. */
   authenticate(client: Client, args: readonly string[]): Reply {
     if (args.length > 2) return new ErrorReply("ERR wrong number of arguments for 'auth' command");
@@ -51,11 +47,7 @@ const noPassword = new ErrorReply(
 
 /** Both comparisons are always made. */
 function matches(given: Credentials, wanted: Credentials | undefined): boolean {
-  const name = timingSafeEqual(digest(given.username), digest(wanted?.username ?? ''));
-  const password = timingSafeEqual(digest(given.password), digest(wanted?.password ?? ''));
+  const name = isSameSecret(given.username, wanted?.username ?? '');
+  const password = isSameSecret(given.password, wanted?.password ?? '');
   return wanted !== undefined && name && password;
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,9 +1,11 @@
 import type { Decisions } from '../consul/decisions.ts';
 import { trustRecords } from '../consul/trust-records.ts';
-import type { WatchState } from '../consul/watch-state.ts';
+import { lastValue } from '../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
+import type { KvEntry } from '../model/catalog.ts';
 import { endpointService, masterService, type Naming, recordPrefix, replicaService } from '../model/naming.ts';
 import type { ConsulQuery } from '../model/query.ts';
+import type { MasterRecord } from '../model/record.ts';
 import { readRecords } from '../model/records.ts';
 import { type Message, messagesOf } from './plan/messages.ts';
 import type { Publish } from './plan/publish.ts';
@@ -36,6 +38,7 @@ export class Knowledge {
   #follows: Follows | undefined;
   #view: ServedView | undefined;
   #staleSince: string | undefined;
+  #parsed: { readonly entries: readonly KvEntry[]; readonly records: readonly MasterRecord[] } | undefined;
 
   constructor(options: KnowledgeOptions) {
     this.#options = options;
@@ -76,6 +79,15 @@ export class Knowledge {
     this.#follows = undefined;
   }
 
+  /** Most changes are those of a check: a watch keeps its value until that changes. */
+  #parse(entries: readonly KvEntry[]): readonly MasterRecord[] {
+    if (this.#parsed?.entries !== entries) {
+      const { records } = readRecords(entries, recordPrefix(this.#options.naming));
+      this.#parsed = { entries, records };
+    }
+    return this.#parsed.records;
+  }
+
   #update(): void {
     if (this.#follows === undefined) return;
     const { naming, publish, ownId, onMessages } = this.#options;
@@ -85,7 +97,7 @@ export class Knowledge {
     const entries = lastValue(records.state);
     if (entries === undefined) return;
     const catalog = {
-      records: readRecords(entries, recordPrefix(naming)).records,
+      records: this.#parse(entries),
       masters: lastValue(masters.state) ?? [],
       replicas: lastValue(replicas.state) ?? [],
       endpoints: lastValue(endpoints.state) ?? [],
@@ -95,8 +107,4 @@ export class Knowledge {
     this.#view = after;
     if (before !== undefined) onMessages(messagesOf(before, after));
   }
-}
-
-function lastValue<T>(state: WatchState<T>): T | undefined {
-  return state.kind === 'current' || state.kind === 'stale' ? state.value : undefined;
 }

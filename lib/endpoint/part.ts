@@ -5,6 +5,7 @@ import { type Backoff, makeBackoff } from '../backoff.ts';
 import type { ConsulClient } from '../client/consul.ts';
 import { matchesAny } from '../config/glob.ts';
 import type { EndpointConfig } from '../config/model.ts';
+import { revealServerTls } from '../config/reveal.ts';
 import type { Decisions } from '../consul/decisions.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import { SwitchmasterError } from '../errors.ts';
@@ -160,7 +161,7 @@ export class EndpointPart implements Part {
       listen,
       maxConnections,
       idleMs,
-      ...(tls === undefined ? {} : { tls: { ...tls, key: tls.key.reveal() } }),
+      ...(tls === undefined ? {} : { tls: revealServerTls(tls) }),
       onDrop: (drop) => log.warn(drop, 'sentinel endpoint dropped a connection'),
       context: {
         id: () => this.#id,

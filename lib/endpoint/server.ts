@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { type Address, formatAddress } from '../model/address.ts';
 import { Client } from './client.ts';
 import type { CommandContext } from './commands/command.ts';
@@ -12,8 +12,7 @@ export interface EndpointServerOptions {
   readonly context: CommandContext;
   readonly maxConnections: number;
   readonly idleMs: number;
-  /** PEM texts. With `clientCa`, clients need a certificate that it issued. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  readonly tls?: TlsOptions;
   /** A connection was closed for what it did. */
   readonly onDrop: (drop: { readonly client: string; readonly why: string }) => void;
 }
@@ -33,7 +32,8 @@ export class EndpointServer {
     this.#options = options;
     const { tls } = options;
     const accept = (socket: Socket): void => this.#accept(socket);
-    this.#server = tls === undefined ? createServer(accept) : createTlsServer(toTls(tls), accept);
+    this.#server =
+      tls === undefined ? createServer(accept) : createTlsServer({ ...tls, handshakeTimeout: 10_000 }, accept);
     // A handshake that fails concerns only its client.
     this.#server.on('tlsClientError', (_error, socket) => socket.destroy());
   }
@@ -91,10 +91,4 @@ export class EndpointServer {
     this.#sockets.set(socket, session);
     socket.on('close', () => this.#sockets.delete(socket));
   }
-}
-
-function toTls(tls: NonNullable<EndpointServerOptions['tls']>): object {
-  const { cert, key, clientCa } = tls;
-  const common = { cert, key, handshakeTimeout: 10_000 };
-  return clientCa === undefined ? common : { ...common, ca: clientCa, requestCert: true, rejectUnauthorized: true };
 }

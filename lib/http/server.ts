@@ -1,3 +1,4 @@
+import type { TlsOptions } from 'node:tls';
 import fastify, { type FastifyInstance, type FastifySchemaValidationError } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { SwitchmasterError } from '../errors.ts';
@@ -29,8 +30,7 @@ export interface ServerOptions extends HostOptions {
   readonly token: string | undefined;
   /** Closed with the server. */
   readonly streams: EventStreams;
-  /** PEM texts. With `clientCa`, clients need a certificate that it issued. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  readonly tls?: TlsOptions;
   /** How long a request may take to arrive, with its body. Default 10,000. */
   readonly requestTimeoutMs?: number;
   /** Called for each defect. */
@@ -51,7 +51,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     routerOptions: { maxParamLength: 512 },
     frameworkErrors: (error, _request, reply) => void sendFailure(reply, fromThrown(error)),
     clientErrorHandler: answerUnparsed,
-    ...(tls === undefined ? { http: nodeOptions } : { https: { ...nodeOptions, ...toHttps(tls) } }),
+    ...(tls === undefined ? { http: nodeOptions } : { https: { ...nodeOptions, ...tls } }),
   }) as unknown as FastifyInstance;
   server.server.on('checkExpectation', answerExpectation);
   server.setValidatorCompiler(validatorCompiler);
@@ -96,12 +96,6 @@ function addRoutes(api: Api, options: ServerOptions & { readonly guard: TokenGua
 function toNodeOptions(requestTimeoutMs: number): object {
   const connectionsCheckingInterval = Math.min(requestTimeoutMs, 1_000);
   return { headersTimeout: requestTimeoutMs, connectionsCheckingInterval, requireHostHeader: false };
-}
-
-function toHttps(tls: NonNullable<ServerOptions['tls']>): object {
-  const { cert, key, clientCa } = tls;
-  if (clientCa === undefined) return { cert, key };
-  return { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true };
 }
 
 /** The first problem of a request, with where it is. */

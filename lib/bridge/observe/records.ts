@@ -1,4 +1,5 @@
-import type { CatalogWatches, Follow, WatchState } from '../../consul/watches.ts';
+import { hasValue, lastValue } from '../../consul/watch-state.ts';
+import type { CatalogWatches, Follow } from '../../consul/watches.ts';
 import type { CatalogContents, KvEntry, ServiceInstance } from '../../model/catalog.ts';
 import {
   externalNode,
@@ -177,12 +178,4 @@ function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
 
 function serialize(slice: KvEntry | Map<string, KvEntry> | ServiceInstance[] | undefined): string {
   return JSON.stringify(slice instanceof Map ? [...slice] : slice) ?? '';
-}
-
-function hasValue<T>(state: WatchState<T>): state is Extract<WatchState<T>, { value: T }> {
-  return state.kind === 'current' || state.kind === 'stale';
-}
-
-function lastValue<T>(state: WatchState<T>): T | undefined {
-  return hasValue(state) ? state.value : undefined;
 }

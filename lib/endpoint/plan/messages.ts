@@ -1,4 +1,4 @@
-import { type Address, sameAddress } from '../../model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import type { ServedMaster, ServedReplica, ServedView } from './view.ts';
 
 /** A message of Sentinel's pub/sub (sentinel.c, sentinelEvent). */
@@ -55,7 +55,7 @@ function replicaMessages(
 ): readonly Message[] {
   const { master, known } = of;
   const { host, port } = replica.address;
-  const payload = `slave ${joined(replica.address)} ${host} ${port} @ ${master.name} ${spaced(master.address)}`;
+  const payload = `slave ${formatAddress(replica.address)} ${host} ${port} @ ${master.name} ${spaced(master.address)}`;
   const was = known?.condition ?? 'up';
   return [
     ...(known === undefined ? [{ channel: '+slave', payload }] : []),
@@ -66,9 +66,9 @@ function replicaMessages(
 
 /** A Sentinel reports each other Sentinel once for each master that both monitor. */
 function endpointMessages(before: ServedView, after: ServedView): readonly Message[] {
-  const known = new Set(before.endpoints.map(({ id, address }) => `${id} ${joined(address)}`));
+  const known = new Set(before.endpoints.map(({ id, address }) => `${id} ${formatAddress(address)}`));
   return after.endpoints
-    .filter(({ id, address }) => !known.has(`${id} ${joined(address)}`))
+    .filter(({ id, address }) => !known.has(`${id} ${formatAddress(address)}`))
     .flatMap(({ id, address }) =>
       [...after.masters.values()].map((master) => ({
         channel: '+sentinel',
@@ -83,9 +83,4 @@ function describeMaster({ name, address }: ServedMaster): string {
 
 function spaced({ host, port }: Address): string {
   return `${host} ${port}`;
-}
-
-/** As Sentinel writes a replica's name, with brackets around an IPv6 address. */
-function joined({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

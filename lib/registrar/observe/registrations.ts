@@ -1,4 +1,5 @@
 import type { ConsulAgentClient } from '../../client/consul-agent.ts';
+import { lastValue } from '../../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../../consul/watches.ts';
 import { type ClusterRecord, parseClusterRecord } from '../../model/cluster.ts';
 import type { HeldService } from '../../model/instance.ts';
@@ -55,14 +56,14 @@ export class RegistrationSource {
 
   /** undefined until Consul has answered once. Values that were never a record are left out. */
   get records(): readonly MasterRecord[] | undefined {
-    const entries = valuesOf(this.#records);
+    const entries = lastValue(this.#records.state);
     if (entries === undefined) return undefined;
     return readRecords(this.#readable.read(entries), recordPrefix(this.#naming)).records;
   }
 
   cluster(name: string): ClusterRecord | undefined {
     const key = clusterKey(this.#naming, name);
-    const entries = this.#clusters === undefined ? undefined : valuesOf(this.#clusters);
+    const entries = this.#clusters === undefined ? undefined : lastValue(this.#clusters.state);
     const entry = entries?.find((candidate) => candidate.key === key);
     return entry === undefined ? undefined : parseClusterRecord(entry.value);
   }
@@ -71,9 +72,4 @@ export class RegistrationSource {
     this.#records.release();
     this.#clusters?.release();
   }
-}
-
-function valuesOf(follow: Follow<{ kind: 'key-tree'; prefix: string }>) {
-  const { state } = follow;
-  return state.kind === 'current' || state.kind === 'stale' ? state.value : undefined;
 }
