@@ -7,12 +7,13 @@ import t from 'tap';
  * feature. Every room may import `model`, `errors`, `backoff`, `links` and `regular-file` as well.
  */
 const features = ['bridge', 'registrar', 'renderer', 'cluster', 'provisioner', 'endpoint', 'doctor', 'drill'];
-const shared = ['part', 'http', 'telemetry', 'consul', 'loop', 'config', 'template', 'client'];
+const shared = ['part', 'listening', 'http', 'telemetry', 'consul', 'loop', 'config', 'template', 'client'];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   cmd: ['daemon', ...features, ...shared],
   daemon: [...features, ...shared],
   ...Object.fromEntries(features.map((feature) => [feature, shared])),
   part: ['http'],
+  listening: [],
   http: ['telemetry'],
   telemetry: ['loop'],
   consul: ['config', 'client', 'part'],

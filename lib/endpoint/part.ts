@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { type Backoff, makeBackoff } from '../backoff.ts';
 import type { ConsulClient } from '../client/consul.ts';
 import { matchesAny } from '../config/glob.ts';
 import type { EndpointConfig } from '../config/model.ts';
 import { revealServerTls } from '../config/reveal.ts';
 import type { Decisions } from '../consul/decisions.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
-import { SwitchmasterError } from '../errors.ts';
+import { Listening } from '../listening.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { Naming } from '../model/naming.ts';
@@ -39,28 +38,24 @@ export interface EndpointPartOptions {
 /** Sentinels read INFO every 10 s. */
 const sameRebootMs = 15_000;
 
-type State =
-  | { readonly kind: 'closed' }
-  | { readonly kind: 'listening'; readonly port: number }
-  | { readonly kind: 'refused'; readonly why: string };
-
 /** The part for the section `sentinelEndpoint`: answers Sentinel-aware clients of this node from the records. */
 export class EndpointPart implements Part {
   readonly name = 'endpoint';
   readonly #options: EndpointPartOptions;
   readonly #knowledge: Knowledge;
-  readonly #backoff: Backoff = makeBackoff({ initialMs: 250, maxMs: 5_000 });
+  readonly #listening: Listening<{ readonly port: number }, EndpointServer>;
   readonly #startedMs = performance.now();
-  #server: EndpointServer | undefined;
   #registration: EndpointRegistration | undefined;
-  #retry: NodeJS.Timeout | undefined;
-  #state: State = { kind: 'closed' };
   readonly #reboots = new Map<string, number>();
-  #isStopped = false;
 
   constructor(options: EndpointPartOptions) {
     this.#options = options;
-    const { settings, naming, watches, decisions } = options;
+    const { settings, naming, watches, decisions, log } = options;
+    this.#listening = new Listening({
+      makeServer: () => this.#makeServer(),
+      onListening: ({ port }) => this.#onListening(port),
+      onRefused: (why) => log.error({ listen: formatAddress(settings.listen), why }, 'sentinel endpoint cannot listen'),
+    });
     this.#knowledge = new Knowledge({
       watches,
       decisions,
@@ -70,13 +65,14 @@ export class EndpointPart implements Part {
         ...rule,
         matches: (name) => matchesAny([masters], name),
       })),
-      onMessages: (messages) => this.#server?.publish(messages),
+      onMessages: (messages) => this.#listening.server?.publish(messages),
     });
   }
 
   /** The port that clients connect to; undefined while there is none. */
   get port(): number | undefined {
-    return this.#state.kind === 'listening' ? this.#state.port : undefined;
+    const { state } = this.#listening;
+    return state.kind === 'listening' ? state.port : undefined;
   }
 
   /** Passes on a Sentinel's `+reboot`. Every Sentinel reports the same start, within seconds of each other. */
@@ -85,36 +81,31 @@ export class EndpointPart implements Part {
     for (const [known, atMs] of this.#reboots) if (nowMs - atMs > sameRebootMs) this.#reboots.delete(known);
     if (this.#reboots.has(payload)) return;
     this.#reboots.set(payload, nowMs);
-    this.#server?.publish([{ channel: '+reboot', payload }]);
+    this.#listening.server?.publish([{ channel: '+reboot', payload }]);
   }
 
   async start(): Promise<void> {
     this.#knowledge.start();
-    await this.#listen();
+    await this.#listening.start();
   }
 
   async stop({ cause }: StopOptions): Promise<void> {
-    this.#isStopped = true;
-    clearTimeout(this.#retry);
     // The service goes first, so that no other endpoint names this one any more.
     await this.#registration?.stop(cause);
-    await this.#server?.close();
+    await this.#listening.stop();
     this.#knowledge.stop();
-    this.#state = { kind: 'closed' };
   }
 
   /** Ready when it listens and the records were read once. */
   ready(): Readiness {
-    const missing = [
-      ...(this.#state.kind === 'refused' ? [`cannot listen: ${this.#state.why}`] : []),
-      ...(this.#knowledge.view === undefined ? ['records in Consul'] : []),
-    ];
+    const missing = [...this.#listening.missing, ...(this.#knowledge.view === undefined ? ['records in Consul'] : [])];
     return missing.length === 0 ? { ready: true } : { ready: false, missing };
   }
 
   state(): unknown {
-    const { connections = 0, subscribers = 0 } = this.#server ?? {};
-    return { id: this.#id, ...this.#state, connections, subscribers, consul: this.#knowledge.consul };
+    const { state, server } = this.#listening;
+    const { connections = 0, subscribers = 0 } = server ?? {};
+    return { id: this.#id, ...state, connections, subscribers, consul: this.#knowledge.consul };
   }
 
   /** Without a port of its own in the config it has one only when it listens. */
@@ -125,24 +116,11 @@ export class EndpointPart implements Part {
     return makeId([hostname(), formatAddress(address), naming.environment ?? '']);
   }
 
-  async #listen(): Promise<void> {
+  #onListening(port: number): void {
     const { settings, log } = this.#options;
-    const server = this.#makeServer();
-    try {
-      const port = await server.listen();
-      this.#server = server;
-      this.#state = { kind: 'listening', port };
-      this.#backoff.reset();
-      const listening = { host: settings.listen.host, port };
-      log.info({ listen: formatAddress(listening) }, 'sentinel endpoint listening');
-      this.#register(settings.announce ?? listening, listening);
-    } catch (thrown) {
-      const { message: why } = SwitchmasterError.from(thrown);
-      if (this.#state.kind !== 'refused')
-        log.error({ listen: formatAddress(settings.listen), why }, 'sentinel endpoint cannot listen');
-      this.#state = { kind: 'refused', why };
-      if (!this.#isStopped) this.#retry = setTimeout(() => void this.#listen(), this.#backoff.nextMs());
-    }
+    const listening = { host: settings.listen.host, port };
+    log.info({ listen: formatAddress(listening) }, 'sentinel endpoint listening');
+    this.#register(settings.announce ?? listening, listening);
   }
 
   #register(address: Address, listen: Address): void {
@@ -185,7 +163,7 @@ export class EndpointPart implements Part {
       processId: process.pid,
       port: this.port ?? 0,
       uptimeS: Math.floor((performance.now() - this.#startedMs) / 1_000),
-      connections: this.#server?.connections ?? 0,
+      connections: this.#listening.server?.connections ?? 0,
       consul,
       staleSince,
     };

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import type { Listener } from '../listening.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { Client } from './client.ts';
 import type { CommandContext } from './commands/command.ts';
@@ -21,7 +22,7 @@ export interface EndpointServerOptions {
 const firstCommandMs = 30_000;
 
 /** Listens, and passes messages to the connections that subscribed to them. */
-export class EndpointServer {
+export class EndpointServer implements Listener<{ readonly port: number }> {
   readonly #options: EndpointServerOptions;
   readonly #server: Server;
   readonly #hub = new Hub();
@@ -46,8 +47,7 @@ export class EndpointServer {
     return [...this.#sockets.values()].filter(({ client }) => client.subscriptions > 0).length;
   }
 
-  /** The port that was bound. Rejects with the reason. */
-  listen(): Promise<number> {
+  listen(): Promise<{ readonly port: number }> {
     const { host, port } = this.#options.listen;
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
@@ -56,7 +56,7 @@ export class EndpointServer {
         // The system may refuse a connection later, for want of descriptors: that must not end the daemon.
         this.#server.on('error', () => {});
         const bound = this.#server.address();
-        resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
+        resolve({ port: typeof bound === 'object' && bound !== null ? bound.port : port });
       });
     });
   }
