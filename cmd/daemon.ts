@@ -4,6 +4,7 @@ import { SwitchmasterError } from '../lib/errors.ts';
 import { type Log, makeLog } from '../lib/telemetry/log.ts';
 import { LogStream } from '../lib/telemetry/log-stream.ts';
 import { waitForConfig } from './config-wait.ts';
+import { holdSignals, takeHeldSignals } from './early-signals.ts';
 import type { ExitCode } from './exit-code.ts';
 import { FileWatch } from './file-watch.ts';
 import { version } from './version.ts';
@@ -15,6 +16,7 @@ export async function runDaemon(options: {
   readonly waitMs: number;
 }): Promise<ExitCode> {
   const { paths, waitMs } = options;
+  holdSignals();
   const load = (): Promise<RotatingConfig> => loadRotating({ paths, environment: process.env });
   const loaded = await loadFirst(load, waitMs);
   const { config } = loaded;
@@ -51,18 +53,11 @@ export async function runDaemon(options: {
 /** How long a reload waits: a secret may be replaced at this moment. */
 const reloadWaitMs = 5_000;
 
-/** A HUP meanwhile changes nothing: each attempt reads the files again. */
-async function loadFirst(load: () => Promise<RotatingConfig>, waitMs: number): Promise<RotatingConfig> {
-  const ignore = (): void => undefined;
-  process.on('SIGHUP', ignore);
-  try {
-    return await waitForConfig(load, {
-      waitMs,
-      onWait: ({ message }) => process.stderr.write(`waiting ${waitMs / 1_000} s at most: ${message}\n`),
-    });
-  } finally {
-    process.off('SIGHUP', ignore);
-  }
+function loadFirst(load: () => Promise<RotatingConfig>, waitMs: number): Promise<RotatingConfig> {
+  return waitForConfig(load, {
+    waitMs,
+    onWait: ({ message }) => process.stderr.write(`waiting ${waitMs / 1_000} s at most: ${message}\n`),
+  });
 }
 
 /** How long the process may keep running after everything has stopped. */
@@ -125,6 +120,8 @@ function obeySignals(options: {
   const onForwarded = (signal: NodeJS.Signals): void => daemon.forward(signal);
   process.on('SIGHUP', onHup).on('SIGUSR1', onUsr1);
   for (const signal of forwarded) process.on(signal, onForwarded);
+  // A HUP that came after the config was read would be lost.
+  if (takeHeldSignals().has('SIGHUP')) onHup();
   return () => {
     watch.close();
     process.off('SIGHUP', onHup).off('SIGUSR1', onUsr1);

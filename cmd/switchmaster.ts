@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-import { runProgram } from './program.ts';
+import { holdSignals } from './early-signals.ts';
 
+const isDaemon = process.argv.includes('run');
+if (isDaemon) holdSignals();
 // The reader of the output may stop early (`switchmaster why shard1 | head`): this is no failure. The daemon does not write
 // there, so it does not end either.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (process.argv.includes('run')) return;
+  if (isDaemon) return;
   if (error.code === 'EPIPE') process.exit(0);
   process.stderr.write(`cannot write to standard output: ${error.message}\n`);
   process.exit(1);
@@ -12,4 +14,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // What cannot be reported there ends no command.
 process.stderr.on('error', () => undefined);
 
+// Everything else loads after that.
+const { runProgram } = await import('./program.ts');
 process.exitCode = await runProgram(process.argv.slice(2));

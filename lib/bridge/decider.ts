@@ -1,17 +1,16 @@
 import { performance } from 'node:perf_hooks';
 import type { RedisPool } from '../client/redis-pool.ts';
 import type { SentinelConfig } from '../config/model.ts';
-import { formatAddress, sameAddress } from '../model/address.ts';
-import { type Naming, plainKey } from '../model/naming.ts';
+import { sameAddress } from '../model/address.ts';
+import type { Naming } from '../model/naming.ts';
 import { type JudgedOutage, judgeOutage } from '../model/outage.ts';
-import type { StoredRecord } from '../model/record.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
 import type { Finding, Observation } from './finding.ts';
 import { aborted } from './interruption.ts';
 import type { MasterMemory } from './memory.ts';
 import type { RecordSource } from './observe/records.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
-import { heldMasterCheck } from './plan/catalog.ts';
+import { heldMasterCheck, isEdited } from './plan/catalog.ts';
 import type { Decision, Situation } from './plan/decision.ts';
 import { decide } from './plan/failover.ts';
 
@@ -88,7 +87,7 @@ export class Decider {
     const { sentinels, settings } = this.#options;
     const { follow, rebaseAfterMs } = settings;
     const knownSentinels = sentinels.count(name);
-    const edit = isEdited(held, reading.catalogContents.keys.get(plainKey(this.#options.naming, name))?.value);
+    const edited = held.kind === 'present' && isEdited(held.record, reading.catalogContents, this.#options.naming);
     const seen = {
       held,
       views,
@@ -96,7 +95,7 @@ export class Decider {
       unmonitored,
       role,
       knownSentinels,
-      edit: edit ? 'suspected' : undefined,
+      edit: edited ? 'suspected' : undefined,
     } as const;
     return { ...seen, ...past, follow, rebaseAfterMs, nowMs: performance.now() };
   }
@@ -106,11 +105,6 @@ export class Decider {
     if (decision.kind !== 'wait' || decision.why !== 'not-master-yet') memory.promotionOver();
     if (complete) memory.contradicted('lagging' in decision ? decision.lagging : undefined);
   }
-}
-
-/** A bridge writes the record and the plain key in one transaction. */
-function isEdited(held: StoredRecord, plain: string | undefined): boolean {
-  return held.kind === 'present' && plain !== undefined && plain !== formatAddress(held.record.master);
 }
 
 /** A decision asks at most for the ROLE of the new master, of the last one and of one that was promoted. */

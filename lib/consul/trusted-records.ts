@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatAddress } from '../model/address.ts';
-import type { KvEntry } from '../model/catalog.ts';
+import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
 import { isOfMaster } from '../model/master-instance.ts';
 import { type Naming, plainKey, recordKey, recordPrefix } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
@@ -104,6 +104,8 @@ class Observation {
   readonly #records: Follow<TreeQuery>;
   readonly #keys: Follow<TreeQuery>;
   readonly #services: Follow<ConsulQuery & { readonly kind: 'service' }>;
+  readonly #plainKeys = new Index<KvEntry>(({ key }) => [key]);
+  readonly #instances = new Index<ServiceInstance>(({ tags }) => tags);
   #trusted: readonly KvEntry[] = [];
   #held: readonly UntrustedRecord[] = [];
   #reported: readonly UntrustedRecord[] = [];
@@ -200,14 +202,41 @@ class Observation {
   #evidenceOf(name: string): Evidence {
     const { naming } = this.#options;
     const [keys, services] = [this.#keys.state, this.#services.state];
-    const key = plainKey(naming, name);
-    const plain = (lastValue(keys) ?? []).filter((entry) => entry.key === key).map(({ value }) => value);
-    const served = (lastValue(services) ?? [])
+    const key = this.#plainKeys.of(lastValue(keys)).get(plainKey(naming, name))?.[0];
+    const served = (this.#instances.of(lastValue(services)).get(name) ?? [])
       .filter((instance) => isOfMaster(instance, { naming, name }))
       .map(({ address, port }) => formatAddress({ host: address, port }));
-    const current = [...(keys.kind === 'current' ? plain : []), ...(services.kind === 'current' ? served : [])];
-    const kind = keys.kind === 'pending' || services.kind === 'pending' ? 'pending' : 'read';
-    return { addresses: new Set([...plain, ...served]), current: new Set(current), kind };
+    return {
+      key: key === undefined ? undefined : { address: key.value, modifyIndex: key.modifyIndex },
+      services: served,
+      current: { key: keys.kind === 'current', services: services.kind === 'current' },
+      kind: keys.kind === 'pending' || services.kind === 'pending' ? 'pending' : 'read',
+    };
+  }
+}
+
+/** An index of the last value of a watch, made again only for another value: a judgement looks up each master. */
+class Index<T> {
+  readonly #keysOf: (item: T) => readonly string[];
+  #items: readonly T[] | undefined;
+  #found: ReadonlyMap<string, readonly T[]> = new Map();
+
+  constructor(keysOf: (item: T) => readonly string[]) {
+    this.#keysOf = keysOf;
+  }
+
+  of(items: readonly T[] | undefined): ReadonlyMap<string, readonly T[]> {
+    if (items === this.#items) return this.#found;
+    const found = new Map<string, T[]>();
+    for (const item of items ?? []) {
+      for (const key of this.#keysOf(item)) {
+        const list = found.get(key);
+        if (list === undefined) found.set(key, [item]);
+        else list.push(item);
+      }
+    }
+    [this.#items, this.#found] = [items, found];
+    return found;
   }
 }
 

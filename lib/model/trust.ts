@@ -1,4 +1,4 @@
-import { type Address, canonicalHost, formatAddress, parseAddress, sameAddress } from './address.ts';
+import { type Address, formatAddress, parseAddress, sameAddress } from './address.ts';
 import type { KvEntry } from './catalog.ts';
 import { compareVersions } from './epoch.ts';
 import { masterService, type Naming, plainPrefix } from './naming.ts';
@@ -10,11 +10,14 @@ import { formatRecord, type MasterRecord, parseRecord } from './record.ts';
  * that it trusted, until the bridge has repaired Consul, or until an operator has removed all traces of the master.
  */
 
-/** `host:port` of a master by its plain key and its `redis-master` service. */
+/** What else Consul holds about a master. Addresses are `host:port`. */
 export interface Evidence {
-  readonly addresses: ReadonlySet<string>;
-  /** Those from a watch that is up to date. Only they can contradict a record. */
-  readonly current: ReadonlySet<string>;
+  /** The plain key; undefined where there is none. */
+  readonly key: { readonly address: string; readonly modifyIndex: number } | undefined;
+  /** The instances of its `redis-master` service: more than one where another program registered one too. */
+  readonly services: readonly string[];
+  /** Whose watch is up to date. Only they can contradict a record. */
+  readonly current: { readonly key: boolean; readonly services: boolean };
   /** `pending`: not everything was read yet. */
   readonly kind: 'read' | 'pending';
 }
@@ -79,20 +82,30 @@ function findReason(
   { evidence, decided, lost }: TrustInput,
   { entry, kept }: { readonly entry: KvEntry | undefined; readonly kept: MasterRecord },
 ): DistrustReason | undefined {
-  const { addresses, current, kind } = evidence(kept.name);
+  const found = evidence(kept.name);
+  const proofs = [...(found.key === undefined ? [] : [found.key.address]), ...found.services];
   if (entry === undefined) {
-    if (addresses.size > 0 || kind === 'pending') return 'deleted';
+    if (proofs.length > 0 || found.kind === 'pending') return 'deleted';
     return lost?.has(kept.name) === true ? 'lost' : undefined;
   }
   const record = parseRecord(entry.value);
   if (record?.name !== kept.name) return 'unreadable';
   if (sameAddress(record.master, kept.master) || isDecided(record, decided(kept.name))) return undefined;
-  const address = oneSpelling(record.master);
-  const proofs = [...addresses].map((text) => oneSpelling(parseAddress(text) ?? text));
-  if (compareVersions(record, kept) > 0)
-    return current.size === 0 || proofs.includes(address) ? undefined : 'contradicted';
+  if (compareVersions(record, kept) > 0) return isContradicted(record, entry, found) ? 'contradicted' : undefined;
   // A record that is not newer needs all the evidence: Sentinels and Consul may both have been rebuilt.
-  return proofs.every((one) => one === address) ? undefined : 'older';
+  return proofs.every((one) => isAt(record.master, one)) ? undefined : 'older';
+}
+
+/**
+ * Whether the plain key or the service names another address than a newer record. A transaction gives the record and the key
+ * the same ModifyIndex: then the service is not awaited. Edits by hand have different ones, also of both keys.
+ */
+function isContradicted({ master }: MasterRecord, { modifyIndex }: KvEntry, evidence: Evidence): boolean {
+  const { key, services, current } = evidence;
+  const keyAgrees = key !== undefined && isAt(master, key.address);
+  if (keyAgrees && key.modifyIndex === modifyIndex) return false;
+  if (key !== undefined && current.key && !keyAgrees) return true;
+  return services.length > 0 && current.services && !services.some((one) => isAt(master, one));
 }
 
 /** The last trusted entry, or this node's newer decision in its place. */
@@ -108,10 +121,10 @@ function isDecided(record: MasterRecord, decided: MasterRecord | undefined): boo
   return decided !== undefined && compareVersions(record, decided) === 0 && sameAddress(record.master, decided.master);
 }
 
-/** A person or another program may have written the key in another spelling of the same host. */
-function oneSpelling(address: Address | string): string {
-  if (typeof address === 'string') return address;
-  return formatAddress({ host: canonicalHost(address.host), port: address.port });
+/** Whether `text` is this address. A person or another program may have written another spelling of the same host. */
+function isAt(address: Address, text: string): boolean {
+  const parsed = parseAddress(text);
+  return parsed !== undefined && sameAddress(parsed, address);
 }
 
 function describe(
@@ -132,7 +145,7 @@ const explanations: Record<DistrustReason, string> = {
   lost: 'Consul lost its data, and no bridge has written its record again',
   unreadable: 'its record cannot be read',
   older: 'its record is not newer, and names another address',
-  contradicted: 'its record names an address that neither the plain key nor the service has',
+  contradicted: 'its record names an address that the plain key or the service contradicts',
 };
 
 /** `master shard1 stays 10.0.0.1:6379 (its record was deleted, but other traces of it remain in Consul)`. */

@@ -4,6 +4,7 @@ import { waitFor } from '../sandbox/condition.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
 import type { RedisServer, Shard } from '../sandbox/redis.ts';
 import type { SentinelServer } from '../sandbox/sentinel.ts';
+import { monitor } from './faults/sentinels.ts';
 import { placeReadings } from './places.ts';
 import { judgeDestinations } from './rules.ts';
 import { hastenSentinel, type Stage } from './stage.ts';
@@ -22,6 +23,7 @@ export async function settle(stage: Stage): Promise<readonly string[]> {
     if (!server.running) await server.start();
   }
   for (const sentinel of stage.sentinels) await hastenSentinel(sentinel);
+  await monitorForgotten(stage);
   let last: readonly string[] = ['nothing was read'];
   const whole = async () => {
     last = await judge(stage);
@@ -98,6 +100,20 @@ async function readRecord(consul: ConsulAgent, name: string): Promise<MasterReco
 async function hasReplicas(shard: Shard): Promise<boolean> {
   const roles = await Promise.all(shard.servers.map((server) => server.command('ROLE')));
   return roles.filter((role) => Array.isArray(role) && role[3] === 'connected').length === shard.servers.length - 1;
+}
+
+/** A Sentinel that ended between the REMOVE and the MONITOR of `monitor-anew` does not know the master any more. */
+async function monitorForgotten({ sentinels, shards }: Stage): Promise<void> {
+  for (const sentinel of sentinels) {
+    for (const { name } of shards) {
+      const known = await sentinel.masterInfo(name).then(
+        () => true,
+        () => false,
+      );
+      const other = sentinels.find((one) => one !== sentinel);
+      if (!known && other !== undefined) await monitor(sentinel, name, await other.masterAddress(name));
+    }
+  }
 }
 
 /**

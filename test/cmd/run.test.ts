@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import t, { type Test } from 'tap';
+import { waitFor } from '../sandbox/condition.ts';
 import { runCommand } from './command.ts';
 import { Program } from './program.ts';
 
@@ -72,6 +74,17 @@ t.test('a HUP takes over a good config, and refuses a bad one whole', async (t) 
   await program.line('config reloaded');
   t.strictSame(await health(), { level: 'well', reasons: [] });
   t.equal((await fetch(`${url}/live`)).status, 200, 'the API, whose settings are the same, was not closed');
+  program.child.kill('SIGTERM');
+  t.equal((await program.end()).code, 0);
+});
+
+t.test('a HUP during the start is obeyed after it', async (t) => {
+  const program = new Program(['run', '--config', t.testdir({ 'c.yml': config })]);
+  t.teardown(() => program.child.kill('SIGKILL'));
+  const obeysHup = () => /^SigCgt:.*[13579bdf]$/m.test(readFileSync(`/proc/${program.child.pid}/status`, 'utf8'));
+  await waitFor('a listener for HUP', obeysHup, { intervalMs: 1 });
+  program.child.kill('SIGHUP');
+  await program.line('config reloaded');
   program.child.kill('SIGTERM');
   t.equal((await program.end()).code, 0);
 });

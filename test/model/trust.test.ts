@@ -1,13 +1,14 @@
 import t from 'tap';
 import { formatAddress } from '../../lib/model/address.ts';
 import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
-import { describeUntrusted, judgeRecords, type TrustInput } from '../../lib/model/trust.ts';
+import { describeUntrusted, type Evidence, judgeRecords } from '../../lib/model/trust.ts';
 import { makeRecord } from '../template/world.ts';
 
+const entryIndex = 9;
 const entryOf = (record: MasterRecord) => ({
   key: `redis/record/${record.name}`,
   value: formatRecord(record),
-  modifyIndex: 1,
+  modifyIndex: entryIndex,
 });
 const at = (host: string, epoch: number, generation = 1) =>
   makeRecord({ name: 'm', master: { host, port: 1 }, epoch, generation });
@@ -18,10 +19,14 @@ interface Case {
   readonly what: string;
   /** Consul's record. */
   readonly record?: MasterRecord | 'rubbish';
-  /** Hosts of the plain key and the service. */
-  readonly proofs: readonly string[];
-  /** Default: as `proofs`. */
-  readonly current?: readonly string[];
+  /** The host of the plain key. */
+  readonly key?: string;
+  /** The hosts of the service. */
+  readonly services?: readonly string[];
+  /** Whose watches are not up to date. */
+  readonly outdated?: 'both' | 'key' | 'services';
+  /** Whether the key has the record's ModifyIndex. */
+  readonly oneTransaction?: true;
   /** Default `read`. */
   readonly kind?: 'read' | 'pending';
   readonly decided?: MasterRecord;
@@ -34,101 +39,172 @@ interface Case {
 
 const table: readonly Case[] = [
   {
-    what: 'a change that the key shares',
+    what: 'a change in one transaction with the key, whose service has not arrived',
     record: at('10.0.0.2', 6),
-    proofs: ['10.0.0.2', '10.0.0.1'],
+    key: '10.0.0.2',
+    services: ['10.0.0.1'],
+    oneTransaction: true,
     host: '10.0.0.2',
   },
-  { what: 'a change without any evidence', record: at('10.0.0.2', 6), proofs: [], host: '10.0.0.2' },
+  {
+    what: 'a change whose record was written again since, when all agrees',
+    record: at('10.0.0.2', 6),
+    key: '10.0.0.2',
+    services: ['10.0.0.2'],
+    host: '10.0.0.2',
+  },
+  {
+    what: 'such a change beside an instance of another program',
+    record: at('10.0.0.2', 6),
+    key: '10.0.0.2',
+    services: ['10.9.9.9', '10.0.0.2'],
+    host: '10.0.0.2',
+  },
+  { what: 'a change without any evidence', record: at('10.0.0.2', 6), host: '10.0.0.2' },
+  { what: 'a change that the key alone proves', record: at('10.0.0.2', 6), key: '10.0.0.2', host: '10.0.0.2' },
+  {
+    what: 'a change that the service alone proves',
+    record: at('10.0.0.2', 6),
+    services: ['10.0.0.2'],
+    host: '10.0.0.2',
+  },
   {
     what: 'an edit by hand',
     record: at('10.9.9.9', 9),
-    proofs: ['10.0.0.1'],
+    key: '10.0.0.1',
+    services: ['10.0.0.1'],
     host: '10.0.0.1',
     reason: 'contradicted',
   },
   {
-    what: 'a change that only an outdated watch contradicts',
+    what: 'an edit of the record and the key by hand',
+    record: at('10.9.9.9', 9),
+    key: '10.9.9.9',
+    services: ['10.0.0.1'],
+    host: '10.0.0.1',
+    reason: 'contradicted',
+  },
+  {
+    what: 'an edit of the record and the service by hand',
+    record: at('10.9.9.9', 9),
+    key: '10.0.0.1',
+    services: ['10.9.9.9'],
+    host: '10.0.0.1',
+    reason: 'contradicted',
+  },
+  {
+    what: 'an edit in one transaction with a key of another address',
+    record: at('10.9.9.9', 9),
+    key: '10.0.0.1',
+    services: ['10.0.0.1'],
+    oneTransaction: true,
+    host: '10.0.0.1',
+    reason: 'contradicted',
+  },
+  {
+    what: 'a change that only outdated watches contradict',
     record: at('10.0.0.2', 6),
-    proofs: ['10.0.0.1'],
-    current: [],
+    key: '10.0.0.1',
+    services: ['10.0.0.1'],
+    outdated: 'both',
     host: '10.0.0.2',
   },
-  { what: 'an edit of the key alone', record: last, proofs: ['10.9.9.9', '10.0.0.1'], host: '10.0.0.1' },
+  {
+    what: 'a change that the key proves and an outdated watch contradicts',
+    record: at('10.0.0.2', 6),
+    key: '10.0.0.2',
+    services: ['10.0.0.1'],
+    outdated: 'services',
+    host: '10.0.0.2',
+  },
+  { what: 'an edit of the key alone', record: last, key: '10.9.9.9', services: ['10.0.0.1'], host: '10.0.0.1' },
+  { what: 'a key that is no address', record: at('10.0.0.2', 6), key: '', host: '10.0.0.1', reason: 'contradicted' },
   {
     what: 'an edit to an older version',
     record: at('10.0.0.2', 4),
-    proofs: ['10.0.0.1'],
+    key: '10.0.0.1',
     host: '10.0.0.1',
     reason: 'older',
   },
   {
     what: 'another address at the same version',
     record: at('10.0.0.2', 5),
-    proofs: ['10.0.0.2', '10.0.0.1'],
+    key: '10.0.0.2',
+    services: ['10.0.0.1'],
     host: '10.0.0.1',
     reason: 'older',
   },
   {
     what: 'another spelling of the same host at the same version',
     record: at('::ffff:10.0.0.1', 5),
-    proofs: ['10.0.0.1'],
+    key: '10.0.0.1',
     host: '::ffff:10.0.0.1',
   },
   {
     what: 'a change that the key shares in another spelling',
     record: at('redis-2.example', 6),
-    proofs: ['Redis-2.Example.'],
+    key: 'Redis-2.Example.',
     host: 'redis-2.example',
   },
   {
     what: 'an older version with all the evidence in other spellings',
     record: at('fd00::5', 1),
-    proofs: ['fd00:0:0::0005', 'fd00::5'],
+    key: 'fd00:0:0::0005',
+    services: ['fd00::5'],
     host: 'fd00::5',
   },
-  { what: 'an older version with all the evidence', record: at('10.0.0.2', 1), proofs: ['10.0.0.2'], host: '10.0.0.2' },
-  { what: 'an older version with the same address', record: at('10.0.0.1', 1), proofs: [], host: '10.0.0.1' },
-  { what: 'a value that is no record', record: 'rubbish', proofs: [], host: '10.0.0.1', reason: 'unreadable' },
-  { what: 'a deleted record', proofs: ['10.0.0.1'], host: '10.0.0.1', reason: 'deleted' },
-  { what: 'a removed master', proofs: [], host: undefined },
-  { what: 'a record that Consul lost with all its data', proofs: [], lost: true, host: '10.0.0.1', reason: 'lost' },
-  { what: 'a lost record that is back', record: at('10.0.0.2', 6), proofs: ['10.0.0.2'], lost: true, host: '10.0.0.2' },
-  {
-    what: 'a master whose evidence was not read yet',
-    proofs: [],
-    kind: 'pending',
-    host: '10.0.0.1',
-    reason: 'deleted',
-  },
+  { what: 'an older version with all the evidence', record: at('10.0.0.2', 1), key: '10.0.0.2', host: '10.0.0.2' },
+  { what: 'an older version with the same address', record: at('10.0.0.1', 1), host: '10.0.0.1' },
+  { what: 'a value that is no record', record: 'rubbish', host: '10.0.0.1', reason: 'unreadable' },
+  { what: 'a deleted record', key: '10.0.0.1', host: '10.0.0.1', reason: 'deleted' },
+  { what: 'a deleted record and key', services: ['10.0.0.1'], host: '10.0.0.1', reason: 'deleted' },
+  { what: 'a removed master', host: undefined },
+  { what: 'a record that Consul lost with all its data', lost: true, host: '10.0.0.1', reason: 'lost' },
+  { what: 'a lost record that is back', record: at('10.0.0.2', 6), key: '10.0.0.2', lost: true, host: '10.0.0.2' },
+  { what: 'a master whose evidence was not read yet', kind: 'pending', host: '10.0.0.1', reason: 'deleted' },
   {
     what: "this node's decision",
     record: at('10.0.0.2', 6),
     decided: at('10.0.0.2', 6),
-    proofs: ['10.0.0.1'],
+    key: '10.0.0.1',
+    services: ['10.0.0.1'],
     host: '10.0.0.2',
   },
   {
     what: 'a deleted record with a newer decision',
     decided: at('10.0.0.2', 6),
-    proofs: ['10.0.0.1'],
+    key: '10.0.0.1',
     host: '10.0.0.2',
     reason: 'deleted',
   },
 ];
 
-for (const { what, record, proofs, current = proofs, kind = 'read', decided, lost, host, reason } of table) {
-  t.test(what, async (t) => {
-    const addresses = (hosts: readonly string[]) => new Set(hosts.map((one) => formatAddress({ host: one, port: 1 })));
+const addressOf = (host: string) => (host === '' ? '' : formatAddress({ host, port: 1 }));
+
+function evidenceOf({ key, services = [], outdated, oneTransaction, kind = 'read' }: Case): Evidence {
+  const modifyIndex = oneTransaction === undefined ? 7 : entryIndex;
+  return {
+    key: key === undefined ? undefined : { address: addressOf(key), modifyIndex },
+    services: services.map(addressOf),
+    current: {
+      key: outdated !== 'both' && outdated !== 'key',
+      services: outdated !== 'both' && outdated !== 'services',
+    },
+    kind,
+  };
+}
+
+for (const row of table) {
+  t.test(row.what, async (t) => {
+    const { record, decided, lost, host, reason } = row;
     const entries = record === undefined ? [] : [record === 'rubbish' ? rubbish : entryOf(record)];
-    const input: TrustInput = {
+    const trust = judgeRecords({
       trusted: [entryOf(last)],
       entries,
-      evidence: () => ({ addresses: addresses(proofs), current: addresses(current), kind }),
+      evidence: () => evidenceOf(row),
       decided: () => decided,
       lost: new Set(lost === undefined ? [] : ['m']),
-    };
-    const trust = judgeRecords(input);
+    });
     t.same(
       trust.entries.map(({ value }) => JSON.parse(value).master.host),
       host === undefined ? [] : [host],
@@ -145,7 +221,7 @@ t.test('a new master is followed at once, also beside one that is held', async (
   const { entries, held } = judgeRecords({
     trusted: [entryOf(last)],
     entries: [entryOf(other)],
-    evidence: () => ({ addresses: new Set(['10.0.0.1:1']), current: new Set(), kind: 'read' }),
+    evidence: () => evidenceOf({ what: '', key: '10.0.0.1', outdated: 'both', host: undefined }),
     decided: () => undefined,
   });
   t.same(

@@ -34,7 +34,7 @@ export interface Situation {
   readonly follow: FollowMode;
   /** Whether an operator asked for a new generation. */
   readonly rebaseAsked?: 'asked' | 'not-asked';
-  /** Set where the plain key names another master than the record: a bridge writes both at once. */
+  /** Set where the plain key or the service names another master than the record: a bridge writes all at once. */
   readonly edit?: 'suspected' | undefined;
   readonly lagging: Lagging | undefined;
   readonly nowMs: number;

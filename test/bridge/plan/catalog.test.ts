@@ -1,5 +1,11 @@
 import t from 'tap';
-import { planConfirmation, planPublication, planRepair, type Wanted } from '../../../lib/bridge/plan/catalog.ts';
+import {
+  isEdited,
+  planConfirmation,
+  planPublication,
+  planRepair,
+  type Wanted,
+} from '../../../lib/bridge/plan/catalog.ts';
 import type { CatalogContents, CatalogOperation, ServiceInstance } from '../../../lib/model/catalog.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import { formatRecord } from '../../../lib/model/record.ts';
@@ -216,10 +222,8 @@ t.test('while no Sentinel has an opinion, a check keeps its status for the same 
     replicas: content.replicas.map((address) => ({ address, opinion: undefined })),
   });
   t.strictSame(planRepair(silent, inPlace), []);
-  const moved = planPublication(
-    { ...silent, record: record('D', { epoch: 8 }) },
-    { index: 1, catalogContents: inPlace },
-  );
+  const change = { ...silent, record: record('D', { epoch: 8 }) };
+  const moved = planPublication(change, { index: 1, catalogContents: inPlace });
   t.match(moved.first.at(-1), { kind: 'check-set', check: { status: 'critical', output: 'no Sentinel can be asked' } });
 });
 
@@ -236,3 +240,10 @@ function stepName(step: CatalogOperation): string {
   if (step.kind === 'service-delete') return `${step.kind} ${step.serviceId}`;
   return `${step.kind} ${step.node}`;
 }
+
+t.test('a record is edited where its key or its service names another master', async (t) => {
+  const otherPort = instance('redis-master', (held) => ({ ...held, port: 1 }));
+  const edited = (contents: CatalogContents) => isEdited(content, contents, { environment: undefined });
+  t.strictSame([inPlace, nothing].map(edited), [false, false]);
+  t.strictSame([key('redis/master/m', '192.0.2.1:1'), otherPort].map(edited), [true, true]);
+});

@@ -29,7 +29,7 @@ export const processFaults: readonly Fault[] = [
     hazard: 'none',
     draw: (stage, random) => {
       const daemon = random.pick(daemons(stage));
-      return { target: daemon.name, run: () => daemon.kill('SIGHUP') };
+      return { target: daemon.name, run: async () => (daemon.running ? daemon.kill('SIGHUP') : undefined) };
     },
   },
   { name: 'kill-bridges', hazard: 'none', draw: drawDeadBridges },

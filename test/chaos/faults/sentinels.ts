@@ -81,13 +81,17 @@ function drawNewMonitor(stage: Stage, random: Random): DrawnFault {
   const run = async () => {
     const master = await masterOf(stage, shard);
     if (master === undefined) return;
-    const { host, port } = master.address;
     await ask(sentinel, 'REMOVE', shard.name);
-    await ask(sentinel, 'MONITOR', shard.name, host, port, 2);
-    const settings = ['down-after-milliseconds', 1_000, 'failover-timeout', failoverTimeoutMs, 'parallel-syncs', 1];
-    await ask(sentinel, 'SET', shard.name, ...settings);
+    await monitor(sentinel, shard.name, master.address);
   };
   return { target: `${shard.name} at ${sentinel.name}`, run };
+}
+
+/** Has a Sentinel monitor a master that it does not know. */
+export async function monitor(sentinel: SentinelServer, name: string, { host, port }: Address): Promise<void> {
+  await ask(sentinel, 'MONITOR', name, host, port, 2);
+  const settings = ['down-after-milliseconds', 1_000, 'failover-timeout', failoverTimeoutMs, 'parallel-syncs', 1];
+  await ask(sentinel, 'SET', name, ...settings);
 }
 
 function drawPlannedFailover(stage: Stage, random: Random): DrawnFault {

@@ -42,7 +42,14 @@ async function readRecord(): Promise<MasterRecord> {
   return waitFor('the record', async () => parseRecord((await consul.key(key)) ?? ''), { timeoutMs }) as never;
 }
 
-const edits: readonly { what: string; edit: (record: MasterRecord) => MasterRecord }[] = [
+interface Edit {
+  readonly what: string;
+  readonly edit: (record: MasterRecord) => MasterRecord;
+  /** Whether the plain key is edited as well. */
+  readonly withKey?: true;
+}
+
+const edits: readonly Edit[] = [
   {
     what: 'a foreign address at a higher epoch',
     edit: (record) => ({ ...record, epoch: record.epoch + 100, master: foreign }),
@@ -56,12 +63,19 @@ const edits: readonly { what: string; edit: (record: MasterRecord) => MasterReco
     edit: (record) => ({ ...record, epoch: record.epoch + 100, master: replica }),
   },
   { what: 'a foreign address at the same epoch', edit: (record) => ({ ...record, master: foreign }) },
+  {
+    what: 'a foreign address at a higher epoch, and the key with it',
+    edit: (record) => ({ ...record, epoch: record.epoch + 100, master: foreign }),
+    withKey: true,
+  },
 ];
 
-for (const [i, { what, edit }] of edits.entries()) {
+for (const [i, { what, edit, withKey }] of edits.entries()) {
   t.test(`no renderer follows a record that was edited by hand: ${what}`, async (t) => {
     const marker = String(i + 1);
-    await consul.putKey(key, formatRecord(edit(await readRecord())));
+    const edited = edit(await readRecord());
+    await consul.putKey(key, formatRecord(edited));
+    if (withKey) await consul.putKey('redis/master/shard1', formatAddress(edited.master));
     const editedMs = performance.now();
     const isRepaired = (record: MasterRecord) => formatAddress(record.master) === master;
     await waitFor('the record to be repaired', readRecord, { until: isRepaired, timeoutMs });
