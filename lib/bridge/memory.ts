@@ -10,6 +10,8 @@ import type { SentinelReading } from './observe/sentinel-reading.ts';
 import type { Lagging } from './plan/decision.ts';
 import { RepairDelay } from './repair-delay.ts';
 
+type MasterFault = 'unreached' | 'as-replica';
+
 /**
  * What a bridge remembers of one master between two runs. All of it can be lost: a restarted bridge reads it back from
  * Consul and the Sentinels.
@@ -25,7 +27,7 @@ export class MasterMemory {
   #lastReadings: { readonly readings: readonly SentinelReading[]; readonly readAt: Date } | undefined;
   #opinion: { readonly master: Opinion | undefined; readonly signature: string } | undefined;
   #outage: Outage | undefined;
-  #unreached: { readonly master: Address; readonly sinceMs: number } | undefined;
+  readonly #since = new Map<MasterFault, { readonly master: Address; readonly sinceMs: number }>();
   #rebaseUntilMs = 0;
   #problem: string | undefined;
   #refusal: string | undefined;
@@ -98,16 +100,17 @@ export class MasterMemory {
     return this.#outage;
   }
 
-  /** For how long the bridge has found that nobody reaches `master`. */
-  unreachedForMs(master: Address, nowMs: number): number {
-    if (this.#unreached === undefined || !sameAddress(this.#unreached.master, master))
-      this.#unreached = { master, sinceMs: nowMs };
-    return nowMs - this.#unreached.sinceMs;
+  /** For how long the bridge has found this fault of `master`: nobody reaches it, or it answers as a replica. */
+  faultyForMs(fault: MasterFault, { master, nowMs }: { readonly master: Address; readonly nowMs: number }): number {
+    const last = this.#since.get(fault);
+    const known = last !== undefined && sameAddress(last.master, master) ? last : { master, sinceMs: nowMs };
+    this.#since.set(fault, known);
+    return nowMs - known.sinceMs;
   }
 
-  /** Somebody reaches the master. */
-  reached(): void {
-    this.#unreached = undefined;
+  /** The fault is over. */
+  recovered(fault: MasterFault): void {
+    this.#since.delete(fault);
   }
 
   /** The newer of what the watch pushed and what this bridge read or wrote since. */
@@ -204,7 +207,7 @@ export class MasterMemory {
     this.#lastReadings = undefined;
     this.#opinion = undefined;
     this.#outage = undefined;
-    this.#unreached = undefined;
+    this.#since.clear();
     this.#rebaseUntilMs = 0;
     this.#problem = undefined;
     this.#refusal = undefined;

@@ -19,7 +19,8 @@ export interface ReplicaOpinion {
 
 /**
  * The Sentinels' opinion of a master. Up is passing; `s_down` for any Sentinel is warning; so is `o_down` or a failover
- * while the failover can still succeed, and critical otherwise. An answer as a replica is critical. A master that no
+ * while the failover can still succeed, and critical otherwise. An answer as a replica is warning for a moment, in which the
+ * failover that made it one becomes known, and critical after it. A master that no
  * Sentinel monitors any more is warning while it answers as a master. undefined where no Sentinel names this address now.
  */
 export function masterOpinion(
@@ -33,6 +34,8 @@ export function masterOpinion(
     readonly outage?: JudgedOutage | undefined;
     /** Whether it may still be reached where neither we nor a Sentinel reaches it now. Default: `too-long`. */
     readonly unreached?: 'for-now' | 'too-long';
+    /** How long a master has answered as a replica, where it does. Default: `too-long`. */
+    readonly asReplica?: 'for-now' | 'too-long';
   },
 ): Opinion | undefined {
   const check = masterCheck(master, observed);
@@ -53,7 +56,10 @@ function masterCheck(
   }
   if (says('failover')) return masterChecks.failingOver;
   if (says('o_down')) return masterChecks.down;
-  if (role === 'replica' || role === 'other') return masterChecks.asReplica;
+  if (isReplica(master, observed)) {
+    const mayFailOver = observed.asReplica === 'for-now' && observed.unmonitored === undefined;
+    return mayFailOver ? masterChecks.turnedReplica : masterChecks.asReplica;
+  }
   if (says('s_down')) return masterChecks.suspected;
   if (observed.unmonitored !== undefined) {
     return role === 'master' ? masterChecks.unmonitored : masterChecks.unmonitoredDown;
@@ -70,6 +76,12 @@ const finalChecks = {
   'given-up': masterChecks.givenUp,
   overdue: masterChecks.overdue,
 } as const;
+
+/** Whether the master answers as a replica, or as a server of another kind. */
+export function isReplica(master: Address, observed: { readonly role: RoleAnswer | undefined }): boolean {
+  const role = roleOf(master, observed.role);
+  return role === 'replica' || role === 'other';
+}
 
 /** Whether neither we nor a Sentinel have reached the master. */
 export function isUnreached(

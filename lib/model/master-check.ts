@@ -30,6 +30,11 @@ export const masterChecks = {
     output: 'Sentinel: the failover takes longer than failover-timeout',
     condition: 'o_down',
   },
+  turnedReplica: {
+    status: 'warning',
+    output: 'answers ROLE as a replica: a failover may be under way',
+    condition: 'o_down',
+  },
   asReplica: { status: 'critical', output: 'answers ROLE as a replica', condition: 'o_down' },
   unmonitored: { status: 'warning', output: 'no Sentinel monitors it', condition: 's_down' },
   unmonitoredDown: {

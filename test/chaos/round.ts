@@ -36,7 +36,8 @@ export async function runRound(stage: Stage, drawn: readonly Drawn[], round: num
   const writers = startWriters(stage, observers, `round-${round}`);
   const silent = await untilWriting(writers);
   const moments: Moment[] = [];
-  await Promise.all(drawn.map((fault) => carryOut(fault, moments)));
+  const endedMs = await Promise.all(drawn.map((fault) => carryOut(fault, moments)));
+  const bridgesBackMs = Math.max(0, ...endedMs.filter((_, i) => stopsBridges(stage, drawn[i] as Drawn)));
   // Every fault starts again what it ended.
   const ended = findEnded(stage);
   const unsettled = await settle(stage);
@@ -49,7 +50,9 @@ export async function runRound(stage: Stage, drawn: readonly Drawn[], round: num
     ...unsettled,
     ...ended,
     ...findEnded(stage),
-    ...observers.flatMap((observer) => judgeObserved(observer, { untilMs, memory: memoryOf(stage, drawn) })),
+    ...observers.flatMap((observer) =>
+      judgeObserved(observer, { untilMs, memory: memoryOf(stage, drawn), bridgesBackMs }),
+    ),
     ...(drawn.some(({ fault }) => fault.edits === 'place') ? [] : judgePlaces(places.seen, membersOf(stage))),
     ...Object.values(losses).flatMap((lost) => judgeLosses(lost, allowanceOf(stage, drawn))),
   ];
@@ -82,7 +85,8 @@ export function drawFaults(stage: Stage, random: Random): readonly Drawn[] {
   });
 }
 
-async function carryOut({ fault, plan, afterMs }: Drawn, moments: Moment[]): Promise<void> {
+/** Returns when the fault was over, in milliseconds since 1970. */
+async function carryOut({ fault, plan, afterMs }: Drawn, moments: Moment[]): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   moments.push({ atMs: Date.now(), text: `fault: ${fault.name} ${plan.target}` });
   try {
@@ -91,6 +95,12 @@ async function carryOut({ fault, plan, afterMs }: Drawn, moments: Moment[]): Pro
   } catch (error) {
     moments.push({ atMs: Date.now(), text: `could not be carried out: ${fault.name}: ${String(error)}` });
   }
+  return Date.now();
+}
+
+/** Whether the fault alone stops every bridge. */
+function stopsBridges({ bridges }: Stage, { plan }: Drawn): boolean {
+  return bridges.every((bridge) => plan.stops?.includes(bridge) ?? false);
 }
 
 /** Nobody leads clients away from a former master while both bridges do nothing: then losses say nothing. */
@@ -121,14 +131,14 @@ function membersOf({ shards }: Stage): ReadonlyMap<string, readonly string[]> {
 
 function judgeObserved(
   { shard, records, keys, dns }: MasterObservers,
-  { untilMs, memory }: { readonly untilMs: number; readonly memory: 'kept' | 'forgotten' },
+  at: { readonly untilMs: number; readonly bridgesBackMs: number; readonly memory: 'kept' | 'forgotten' },
 ): readonly string[] {
   const members = shard.servers.map(({ address }) => formatAddress(address));
   const hosts = shard.servers.map(({ address }) => address.host);
   const written = records.filter(({ record }) => record.changedBy !== handName);
   return [
-    ...judgeRecords(written, { members, memory }),
-    ...judgeKeys(keys, { differMs: repairMs, untilMs }),
+    ...judgeRecords(written, { members, memory: at.memory }),
+    ...judgeKeys(keys, { differMs: repairMs, ...at }),
     ...judgeDns(dns, hosts),
   ];
 }

@@ -55,13 +55,16 @@ export function judgeRecords(
   });
 }
 
-/** The record and its plain keys are written together: they differ only while an edit by hand waits to be put back. */
+/**
+ * The record and its plain keys are written together: they differ only while an edit by hand waits to be put back. Nobody puts
+ * it back before `bridgesBackMs`.
+ */
 export function judgeKeys(
   seen: readonly SeenKeys[],
-  allowed: { readonly differMs: number; readonly untilMs: number },
+  allowed: { readonly differMs: number; readonly untilMs: number; readonly bridgesBackMs?: number },
 ): readonly string[] {
   return seen.flatMap(({ atMs, isWhole, plain, record }, i) => {
-    const forMs = (seen[i + 1]?.atMs ?? allowed.untilMs) - atMs;
+    const forMs = (seen[i + 1]?.atMs ?? allowed.untilMs) - Math.max(atMs, allowed.bridgesBackMs ?? 0);
     if (isWhole || forMs <= allowed.differMs) return [];
     return [`record and keys differed for ${forMs} ms: ${plain ?? 'no key'} beside ${record ?? 'no record'}`];
   });

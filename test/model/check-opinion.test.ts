@@ -48,6 +48,12 @@ for (const [when, views, answer, expected] of masters) {
   });
 }
 
+t.test('the check of a master that has just become a replica', async (t) => {
+  const turned = { views: three('up', 'up', 'up'), role: role('A', 'replica'), asReplica: 'for-now' } as const;
+  t.equal(masterOpinion(at('A'), turned)?.status, 'warning');
+  t.equal(masterOpinion(at('A'), { ...turned, unmonitored: 'none' })?.status, 'critical', 'nobody fails it over');
+});
+
 for (const [answer, expected] of [
   ['master', 'warning no Sentinel monitors it'],
   ['replica', 'critical answers ROLE as a replica'],

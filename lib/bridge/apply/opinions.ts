@@ -1,10 +1,10 @@
 import { sameAddress } from '../../model/address.ts';
-import { isUnreached, masterOpinion, replicaOpinions } from '../../model/check-opinion.ts';
+import { isReplica, isUnreached, masterOpinion, replicaOpinions } from '../../model/check-opinion.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { Finding } from '../finding.ts';
 import type { MasterMemory } from '../memory.ts';
 import { heldMasterCheck, type Wanted } from '../plan/catalog.ts';
-import { reachLimitMs } from '../plan/reach.ts';
+import { reachLimitMs, replicaLimitMs } from '../plan/reach.ts';
 
 export interface Opinions extends Pick<Wanted, 'master' | 'replicas'> {
   /** After this time the opinion of the master changes without any event. */
@@ -12,32 +12,46 @@ export interface Opinions extends Pick<Wanted, 'master' | 'replicas'> {
 }
 
 /** What the checks of a record's servers must say after this finding. */
-export function formOpinions(
-  finding: Finding,
-  { record, memory }: { readonly record: MasterRecord; readonly memory: MasterMemory },
-): Opinions {
+export function formOpinions(finding: Finding, { record, memory }: Of): Opinions {
   const { master } = record;
   const { views, role, unmonitored } = finding;
   const outage =
     finding.outage !== undefined && sameAddress(finding.outage.master, master) ? finding.outage : undefined;
   const reachLeftMs = timeToReach(finding, { record, memory });
-  const unreached = reachLeftMs > 0 ? 'for-now' : 'too-long';
+  const replicaLeftMs = timeAsReplica(finding, { record, memory });
+  const unreached = span(reachLeftMs);
+  const asReplica = span(replicaLeftMs);
+  const leftMs = Math.max(reachLeftMs, replicaLeftMs);
   return {
-    master: masterOpinion(master, { views, role, unmonitored, outage, unreached }),
+    master: masterOpinion(master, { views, role, unmonitored, outage, unreached, asReplica }),
     replicas: replicaOpinions(views, master),
-    leftMs: outage?.leftMs ?? (reachLeftMs > 0 ? reachLeftMs : undefined),
+    leftMs: outage?.leftMs ?? (leftMs > 0 ? leftMs : undefined),
   };
 }
 
+const span = (leftMs: number) => (leftMs > 0 ? 'for-now' : 'too-long');
+
+interface Of {
+  readonly record: MasterRecord;
+  readonly memory: MasterMemory;
+}
+
 /** How much longer nobody may reach the master; 0 where somebody reaches it. */
-function timeToReach(
-  { views, role, reading, observedMs }: Finding,
-  { record: { master }, memory }: { readonly record: MasterRecord; readonly memory: MasterMemory },
-): number {
+function timeToReach({ views, role, reading, observedMs }: Finding, { record: { master }, memory }: Of): number {
   if (!isUnreached(master, { views, role })) {
-    if (role !== undefined) memory.reached();
+    if (role !== undefined) memory.recovered('unreached');
     return 0;
   }
   const limitMs = reachLimitMs(heldMasterCheck(reading.catalogContents, master), views);
-  return limitMs - memory.unreachedForMs(master, observedMs);
+  return limitMs - memory.faultyForMs('unreached', { master, nowMs: observedMs });
+}
+
+/** How much longer the master may answer as a replica; 0 where it does not. */
+function timeAsReplica({ role, reading, observedMs }: Finding, { record: { master }, memory }: Of): number {
+  if (!isReplica(master, { role })) {
+    if (role !== undefined) memory.recovered('as-replica');
+    return 0;
+  }
+  const limitMs = replicaLimitMs(heldMasterCheck(reading.catalogContents, master));
+  return limitMs - memory.faultyForMs('as-replica', { master, nowMs: observedMs });
 }

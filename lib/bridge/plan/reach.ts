@@ -2,7 +2,7 @@ import type { Opinion } from '../../model/check-opinion.ts';
 import { masterChecks } from '../../model/master-check.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 
-/** Sentinel connects to a new master within some tenths of a second; a busy machine takes seconds. */
+/** Sentinel connects to a new master, and bridges learn of a failover, within some tenths of a second; busy machines take seconds. */
 const marginMs = 5_000;
 /** Sentinel's default of down-after-milliseconds. */
 const usualDownAfterMs = 30_000;
@@ -19,3 +19,11 @@ export function reachLimitMs(held: Opinion | undefined, views: readonly Sentinel
 }
 
 const neverReached: ReadonlySet<string> = new Set([masterChecks.unreached.output, masterChecks.unknown.output]);
+
+/**
+ * How long a master may answer as a replica before its check is critical for that: a failover has made it one, and the bridge
+ * is about to learn which. Once a bridge has judged it, it stays so.
+ */
+export function replicaLimitMs(held: Opinion | undefined): number {
+  return held?.output === masterChecks.asReplica.output ? 0 : marginMs;
+}

@@ -55,12 +55,14 @@ t.test('the name of a master is never empty', { jobs: 5 }, async (t) => {
     t.strictSame(seen, change(shards[0] as Shard));
   });
 
-  t.test('when Sentinel is ordered to fail over', async (t) => {
-    const seen = await sampleDuring(t, 'ordered', async ({ name, replicas }) => {
+  t.test('when Sentinel is ordered to fail over, and back at once', async (t) => {
+    const seen = await sampleDuring(t, 'ordered', async ({ name, master, replicas }) => {
       await failOver(leader, name);
       await recordOf(consul, name, { master: only(replicas) });
+      await failOver(leader, name);
+      await recordOf(consul, name, { master });
     });
-    t.strictSame(seen, change(shards[1] as Shard));
+    t.strictSame(seen, [...change(shards[1] as Shard), shards[1]?.master.address.host]);
   });
 
   t.test('in a planned failover', async (t) => {
