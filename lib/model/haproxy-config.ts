@@ -56,31 +56,58 @@ export function parseHaproxyConfig(text: string): readonly HaproxySection[] {
 const escapable = new Set([' ', '#', '\\', '"', "'"]);
 
 function parseLine(text: string): HaproxyLine {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote: string | undefined;
-  let meaning: HaproxyLine['meaning'] = 'literal';
-  for (let i = 0; i < text.length; i++) {
+  const { words, word, quote, meaning } = scanLine(text);
+  return {
+    text,
+    words: word === undefined ? words : [...words, word],
+    meaning: quote === undefined ? meaning : 'dependent',
+  };
+}
+
+/** The words of a line whose end is not known yet. Undefined if what follows belongs to a comment. */
+export function readOpenLine(
+  text: string,
+): { readonly words: readonly string[] /** What there is of the last word. */; readonly word: string } | undefined {
+  const { words, word, comment } = scanLine(text);
+  return comment ? undefined : { words, word: word ?? '' };
+}
+
+interface LineScan {
+  readonly words: string[];
+  /** The word at the end, if no space follows it. */
+  word: string | undefined;
+  quote: string | undefined;
+  meaning: HaproxyLine['meaning'];
+  comment: boolean;
+}
+
+function scanLine(text: string): LineScan {
+  const scan: LineScan = { words: [], word: undefined, quote: undefined, meaning: 'literal', comment: false };
+  for (let i = 0; i < text.length && !scan.comment; i++) {
     const char = text.charAt(i);
-    if (quote === undefined && char === '#') break;
-    if (quote === undefined && /\s/.test(char)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-      continue;
-    }
-    word ??= '';
-    if (char === quote) quote = undefined;
-    else if (quote === undefined && (char === '"' || char === "'")) quote = char;
-    else if (char === '\\' && quote !== "'") {
+    if (scan.quote === undefined && (char === '#' || /\s/.test(char))) {
+      if (scan.word !== undefined) scan.words.push(scan.word);
+      scan.word = undefined;
+      scan.comment = char === '#';
+    } else if (char === '\\' && scan.quote !== "'") {
       i += 1;
-      const escaped = text.charAt(i);
-      if (!escapable.has(escaped)) meaning = 'dependent';
-      word += escaped;
-    } else {
-      if (char === '$' && quote !== "'") meaning = 'dependent';
-      word += char;
-    }
+      readEscaped(scan, text.charAt(i));
+    } else readChar(scan, char);
   }
-  if (word !== undefined) words.push(word);
-  return { text, words, meaning: quote === undefined ? meaning : 'dependent' };
+  return scan;
+}
+
+function readEscaped(scan: LineScan, char: string): void {
+  if (!escapable.has(char)) scan.meaning = 'dependent';
+  scan.word = (scan.word ?? '') + char;
+}
+
+function readChar(scan: LineScan, char: string): void {
+  scan.word ??= '';
+  if (char === scan.quote) scan.quote = undefined;
+  else if (scan.quote === undefined && (char === '"' || char === "'")) scan.quote = char;
+  else {
+    if (char === '$' && scan.quote !== "'") scan.meaning = 'dependent';
+    scan.word += char;
+  }
 }

@@ -19,13 +19,14 @@ const bareWord: Record<Dialect, RegExp> = {
   env: /^[A-Za-z0-9_.:/@+=,[\]-]*$/,
 };
 
-export function wordWriter(dialect: Dialect): FormatWriter {
+/** `prepare` gives the text of a value, before any quotes. */
+export function wordWriter(dialect: Dialect, prepare = plainText): FormatWriter {
   const follower = new WordFollower(dialect);
   return {
     literal: (text) => follower.read(text),
     value(placeholder) {
       if (follower.escaped) refuse(placeholder, 'a value cannot follow a backslash.');
-      const text = write(placeholder, { dialect, follower });
+      const text = write(placeholder, { dialect, follower, text: prepare(placeholder) });
       follower.readValue(placeholder, text);
       return text;
     },
@@ -134,8 +135,10 @@ export function rawWriter(): FormatWriter {
   };
 }
 
-function write(placeholder: Placeholder, { dialect, follower }: { dialect: Dialect; follower: WordFollower }): string {
-  const text = plainText(placeholder);
+function write(
+  placeholder: Placeholder,
+  { dialect, follower, text }: { dialect: Dialect; follower: WordFollower; text: string },
+): string {
   if (hasControl(text)) refuse(placeholder, 'control characters and new lines are never written into a config.');
   switch (follower.place) {
     case 'word': {
@@ -168,6 +171,7 @@ function wordReason(dialect: Dialect): string {
   }
 }
 
-function plainText({ value }: Placeholder): string {
+/** A value as text. */
+export function plainText({ value }: Placeholder): string {
   return value instanceof Markup ? value.text : String(value);
 }

@@ -8,6 +8,7 @@ import {
   type TemplateFormat,
 } from './format.ts';
 import { envWriter } from './format-env.ts';
+import { haproxyWriter } from './format-haproxy.ts';
 import { jsonWriter } from './format-json.ts';
 import { rawWriter, wordWriter } from './format-words.ts';
 import { yamlWriter } from './format-yaml.ts';
@@ -15,7 +16,7 @@ import { yamlWriter } from './format-yaml.ts';
 const writers: Record<TemplateFormat, () => FormatWriter> = {
   json: jsonWriter,
   yaml: yamlWriter,
-  haproxy: () => wordWriter('haproxy'),
+  haproxy: haproxyWriter,
   redis: () => wordWriter('redis'),
   conf: () => wordWriter('conf'),
   env: envWriter,

@@ -18,8 +18,7 @@ export function quoteWord(
 ): string | undefined {
   switch (dialect) {
     case 'haproxy':
-      // `%[` and `%{` would be an expression in a log format, such as in `set-header`.
-      return text === '' || /%[[{]/.test(text) ? undefined : `"${quoteDouble(dialect, text)}"`;
+      return text === '' ? undefined : `"${quoteDouble(dialect, text)}"`;
     case 'redis':
       return before === '' ? `"${quoteDouble(dialect, text)}"` : undefined;
     case 'env': {

@@ -77,3 +77,30 @@ for (const [i, [what, form]] of Object.entries(forms).entries()) {
     t.same(rendering.state().warnings, []);
   });
 }
+
+t.test('HAProxy answers with the value of a log format as it is', async (t) => {
+  const value = '%[env(HOME)] $HOME \\1 %ci 100%';
+  const listen = await sandbox.address();
+  const folder = makeFolder(t);
+  const configFile = join(folder, 'haproxy.cfg');
+  const timeouts = ['connect', 'client', 'server'].map((name) => `timeout ${name} 5s\n`).join('');
+  const template = `defaults\nmode http\n${timeouts}
+listen echo
+bind ${listen.host}:${listen.port}
+http-request set-header X-A "{{vars.x}}"
+http-request set-header X-B b
+http-request replace-header X-B ^(b)$ "{{vars.x}}"
+http-request set-var-fmt(txn.c) "{{vars.x}}"
+http-request return status 200 content-type text/plain hdr A "%[req.hdr(X-A)]" hdr B "%[req.hdr(X-B)]" hdr C "%[var(txn.c)]" lf-string "{{vars.x}}"
+`;
+  const check = { argv: ['haproxy', '-c', '-f', '{{file}}'] };
+  const spec = { name: 'haproxy.cfg', template, check, vars: { x: value } };
+  await startRendering(t, { consul, folder, specs: [spec], resyncMs: 60_000 }).until('current');
+  await sandbox.haproxy({ name: 'echo', configFile, listen });
+  const answer = await fetch(`http://${listen.host}:${listen.port}/`);
+  t.equal(await answer.text(), value);
+  t.same(
+    ['a', 'b', 'c'].map((name) => answer.headers.get(name)),
+    [value, value, value],
+  );
+});

@@ -1,0 +1,67 @@
+import { readOpenLine } from '../model/haproxy-config.ts';
+import { type FormatWriter, type Placeholder, refuse } from './format.ts';
+import { plainText, wordWriter } from './format-words.ts';
+import { haproxyArgument } from './haproxy-arguments.ts';
+
+/*
+ * haproxy.cfg. Values are written as words. Besides, HAProxy evaluates some words: a value must not become an expression that
+ * reads the environment, or a variable of a log format.
+ */
+
+const unknownReason =
+  'it is not known whether HAProxy would evaluate it in this argument. If it does not, write {{raw ...}}.';
+const expressionReason =
+  'only letters, digits and . : / @ + = ~ * - are written in an expression, where HAProxy would evaluate others.';
+
+export function haproxyWriter(): FormatWriter {
+  let line = '';
+  const words = wordWriter('haproxy', (placeholder) => escapeValue(placeholder, line));
+  const follow = (text: string) => {
+    line = text.includes('\n') ? text.slice(text.lastIndexOf('\n') + 1) : line + text;
+  };
+  return {
+    literal(text) {
+      follow(text);
+      words.literal(text);
+    },
+    value(placeholder) {
+      const written = words.value(placeholder);
+      const text = plainText(placeholder);
+      // Whatever its quotes, the value is a part of one word, and opens no expression.
+      follow(plain.test(text) ? text : 'x');
+      return written;
+    },
+    finish: words.finish,
+  };
+}
+
+/** Has no meaning in any argument. */
+const plain = /^[A-Za-z0-9_.:/@+=~*-]*$/;
+
+/** The value as an argument that HAProxy evaluates to the value. `line` is what precedes it in its line. */
+function escapeValue(placeholder: Placeholder, line: string): string {
+  const text = plainText(placeholder);
+  if (plain.test(text)) return text;
+  const open = readOpenLine(line);
+  if (open === undefined) return text;
+  switch (haproxyArgument([...open.words, open.word], open.words.length)) {
+    case 'text':
+      return text;
+    case 'format':
+      return escapeFormat(placeholder, open.word);
+    case 'replacement':
+      return escapeFormat(placeholder, open.word).replaceAll('\\', '\\\\');
+    case 'expression':
+      return refuse(placeholder, expressionReason);
+    case 'unknown':
+      return text.includes('%') || open.word.includes('(') ? refuse(placeholder, unknownReason) : text;
+  }
+}
+
+function escapeFormat(placeholder: Placeholder, before: string): string {
+  const begin = before.lastIndexOf('%[');
+  const expression = begin < 0 ? '' : before.slice(begin);
+  const count = (char: string) => expression.split(char).length;
+  if (count('[') > count(']')) refuse(placeholder, expressionReason);
+  return plainText(placeholder).replaceAll('%', '%%');
+}

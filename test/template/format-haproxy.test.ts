@@ -1,0 +1,142 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { renderText, textOf } from './world.ts';
+
+/* haproxy.cfg: HAProxy evaluates log formats and expressions. It evaluates nothing of a value. */
+
+function print(template: string, x: unknown): string {
+  return textOf(renderText({ text: template, format: 'haproxy', vars: { x } }));
+}
+
+/** Lines of a frontend that HAProxy 2.6 accepts; `@` is the value. */
+const formats = [
+  'log-format "@"',
+  "log-format 'a @'",
+  'log-format a@',
+  'log-format-sd @',
+  'error-log-format "@"',
+  'unique-id-format "@"',
+  'use_backend @',
+  'use_backend "@" if { path /a }',
+  'http-request set-header X "@"',
+  'http-request set-header X @ if { path /%a }',
+  'http-request add-header X "a @"',
+  'http-request early-hint X "@"',
+  'http-response set-header X "@"',
+  'http-after-response add-header X "@"',
+  'http-request set-path "@"',
+  'http-request set-query "@"',
+  'http-request set-map(/dev/null) "@" a',
+  'http-request set-map(/dev/null) a "@"',
+  'http-request add-acl(/dev/null) "@"',
+  'http-request set-var-fmt(txn.x) "@"',
+  'redirect location "@"',
+  'redirect prefix "/@" code 301',
+  'http-request redirect scheme "@" if TRUE',
+  'http-request return status 200 content-type text/plain lf-string "@"',
+  'http-request return status 200 content-type text/plain string a hdr X "@"',
+  'http-request deny deny_status 403 hdr X "@"',
+  'http-error status 503 content-type text/plain lf-string "@"',
+  'tcp-request content set-var-fmt(txn.x) "@"',
+  'tcp-request connection set-var-fmt(txn.x) "@" if TRUE',
+  'tcp-response content set-var-fmt(txn.x) "@"',
+  'tcp-check send-lf "@"',
+  'tcp-check expect string a on-error "@"',
+  'http-check send meth GET uri-lf "/@" body-lf a',
+  'http-check send body-lf "@"',
+  'http-check send hdr X "@"',
+  'http-check expect status 200 on-success "@"',
+  'http-check set-var-fmt(check.x) "@"',
+];
+
+t.test('a percent sign is doubled in a log format', async (t) => {
+  for (const line of formats) {
+    const text = print(`${line.replace('@', '{{vars.x}}')}\n`, '%[env(HOME)]');
+    t.ok(text.includes('%%[env(HOME)]') && !/(?<!%)%\[/.test(text), `${line}: ${text}`);
+    t.ok(print(`${line.replace('@', '{{vars.x}}')}\n`, '100%').includes('100%%'), line);
+  }
+});
+
+t.test('a backslash of a replacement is doubled too, because HAProxy reads groups in it', async (t) => {
+  for (const action of ['replace-header X ^a$', 'replace-value X ^a$', 'replace-path ^a$', 'replace-uri ^a$']) {
+    t.equal(
+      print(`http-request ${action} "{{vars.x}}"\n`, '\\1%[env(A)]'),
+      `http-request ${action} "\\\\\\\\1%%[env(A)]"\n`,
+    );
+  }
+  t.equal(print('http-request replace-header X "{{vars.x}}" a\n', '%a'), 'http-request replace-header X "%a" a\n');
+});
+
+t.test('a percent sign stays where HAProxy reads text', async (t) => {
+  for (const line of [
+    'stats auth u:@',
+    'user a insecure-password "@"',
+    'server a 10.0.0.1:1 cookie @',
+    'setenv A "@"',
+    'log-tag @',
+    'option httpchk GET /@',
+    'http-request set-header @ x',
+    'http-request return status 200 content-type "@" string "@" hdr a b',
+    'http-request deny if { path "@" }',
+    'http-request set-header X a if { path -m str "@" } || { hdr(a) @ }',
+    'http-check send uri "/@" hdr "@" b body @',
+    'http-check expect header name -m str "@" value "@"',
+    'tcp-check send "@"',
+    'acl a path -m beg @',
+    'errorfile 503 /@',
+    '# log-format "@"',
+    'log-format a # @',
+  ]) {
+    const text = print(`${line.replaceAll('@', '{{vars.x}}')}\n`, 'a%20b');
+    t.equal(text.replaceAll('"', ''), `${line.replaceAll('@', 'a%20b').replaceAll('"', '')}\n`);
+  }
+});
+
+t.test('a value is no expression, and no part of one unless it is plain', async (t) => {
+  for (const line of [
+    'http-request set-var(txn.x) @',
+    'http-request set-var(txn.x) str(@)',
+    'http-request set-header X "%[str(@)]"',
+    'http-request set-header X "a %[var(txn.x),concat(@)] b"',
+    'http-request return lf-string %[@]',
+    'http-request track-sc0 @',
+    'http-request set-map(@) a b',
+    'tcp-request content capture @ len 3',
+    'acl x @',
+    'http-request deny if { @ -m found }',
+    'server a 10.0.0.1:1 ssl sni @',
+    'stick on @',
+    'balance hash @',
+    'http-request @ X y',
+  ]) {
+    for (const x of ['env(HOME)', 'a),env(HOME', ']%[env(HOME)]', 'a,lower', '%[env(HOME)]'])
+      t.match(print(`${line.replace('@', '"{{vars.x}}"')}\n`, x), /^value-refused.*in an expression/, `${line} ${x}`);
+    t.notMatch(print(`${line.replace('@', '{{vars.x}}')}\n`, 'src_1.a-b'), /refused/, line);
+  }
+  t.equal(print('log-format "%[src] {{vars.x}}"\n', '[::1]%'), 'log-format "%[src] [::1]%%"\n');
+});
+
+t.test('where the argument is not known, a percent sign is refused', async (t) => {
+  for (const line of ['http-request new-action "@"', 'new-keyword @', 'http-check new "@"'])
+    t.match(print(`${line.replace('@', '{{vars.x}}')}\n`, '%[env(A)]'), /^value-refused.*not known.*raw/, line);
+  t.equal(print('new-keyword {{vars.x}}\n', 'a b'), 'new-keyword "a b"\n');
+});
+
+t.test('HAProxy accepts what is written', { skip: spawnSync('haproxy', ['-v']).status !== 0 }, async (t) => {
+  const values = ['%[env(HOME)]', '%ci%[', '%{Q}o', '"%(x) $HOME 100%'];
+  const sections = values.flatMap((x) =>
+    formats.map((line, i) => {
+      const kind = /^(?:use_backend|redirect|log-|error-|unique|tcp-request connection)/.test(line)
+        ? 'frontend'
+        : 'backend';
+      return `${kind} s${values.indexOf(x)}-${i}\n ${print(`${line.replace('@', '{{vars.x}}')}\n`, x)}`;
+    }),
+  );
+  const file = join(t.testdir(), 'haproxy.cfg');
+  const timeouts = ['connect', 'client', 'server'].map((name) => ` timeout ${name} 1s\n`).join('');
+  writeFileSync(file, `defaults\n mode http\n${timeouts}${sections.join('')}`);
+  const { stderr, status } = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8' });
+  t.equal(status, 0, stderr.slice(0, 2_000));
+});
