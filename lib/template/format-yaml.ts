@@ -1,18 +1,19 @@
 import { parse } from 'yaml';
 import { SwitchmasterError } from '../errors.ts';
 import { type FormatWriter, hasControl, Markup, type OutputPiece, type Placeholder, refuse } from './format.ts';
+import { YamlFollower, type YamlPlace } from './yaml-follower.ts';
+import { escapeUnprintable, hasUnprintable, isAmbiguous, quoteDoubleYaml } from './yaml-scalar.ts';
 
 /*
- * YAML. A value of harmless characters is written unchanged anywhere. Any other value is escaped in double quotes, has its
- * quotes doubled in single quotes, is written unchanged in a comment or a block scalar unless it contains control characters,
- * and is refused in a plain scalar. After such a value, the whole output is parsed twice, once with placeholders for the
- * values. Both must have the same structure and the exact values. So a mistake in this file's parsing of quotes may refuse a
- * value, but never lets one become structure.
+ * YAML. A value of harmless characters is written unchanged. Any other value is escaped in double quotes, has its quotes
+ * doubled in single quotes, and is written unchanged in a comment or a block scalar unless it has control characters. A
+ * text that is a whole plain scalar is put in double quotes, if any reader could take it for something else: an
+ * indicator, a number, a boolean, a date. Within a longer plain scalar it is refused. After a value that is not
+ * harmless, the whole output is parsed twice, once with placeholders for the values. Both must have the same structure and the
+ * exact values. So a mistake in this file's parsing of quotes may refuse a value, but never lets one become structure.
  */
 
-type Place = 'plain' | 'double' | 'single' | 'comment' | 'block';
-
-/** Has the same meaning in every context. It does not end in a colon, which would make it a key. */
+/** Has the same meaning in every context, apart from its type. It does not end in a colon, which would make it a key. */
 const harmless = /^[A-Za-z0-9_](?:[A-Za-z0-9_./@+:-]*[A-Za-z0-9_./@+-])?$/;
 
 export function yamlWriter(): FormatWriter {
@@ -20,13 +21,18 @@ export function yamlWriter(): FormatWriter {
   let suspicious = false;
   return {
     literal: (text) => follower.read(text),
-    value(placeholder) {
-      const text = placeholder.value instanceof Markup ? placeholder.value.text : String(placeholder.value);
-      follower.wordRead();
-      if (placeholder.value instanceof Markup && follower.place === 'plain') return text;
-      if (harmless.test(text)) return text;
-      suspicious = true;
-      return write(placeholder, text, follower.place);
+    value(placeholder, after) {
+      const { value } = placeholder;
+      const text = value instanceof Markup ? value.text : String(value);
+      follower.enterScalar();
+      const written =
+        follower.place === 'plain'
+          ? writePlain(placeholder, { text, scalar: follower.scalarAround(after) })
+          : writeQuoted(placeholder, { text, place: follower.place });
+      const trusted = follower.place === 'plain' && value instanceof Markup;
+      if (!trusted && (written !== text || !harmless.test(text))) suspicious = true;
+      follower.addValue(written, typeof value);
+      return written;
     },
     finish(pieces) {
       if (suspicious) proveStructure(pieces);
@@ -34,99 +40,36 @@ export function yamlWriter(): FormatWriter {
   };
 }
 
-function write(placeholder: Placeholder, text: string, place: Place): string {
-  switch (place) {
-    case 'plain':
-      if (text === '') refuse(placeholder, 'an empty value needs quotes: write "{{...}}".');
-      return refuse(placeholder, 'this value is only written in double quotes: write "{{...}}".');
-    case 'double':
-      // JSON's escapes are a part of YAML's (YAML 1.2, 5.7); JSON does not escape the other control characters.
-      return JSON.stringify(text)
-        .slice(1, -1)
-        .replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-    case 'single':
-      if (hasControl(text)) refuse(placeholder, 'control characters are only written in double quotes.');
-      return text.replaceAll("'", "''");
-    case 'block':
-    case 'comment':
-      if (hasControl(text)) refuse(placeholder, 'control characters and new lines are never written here.');
-      return text;
+function writePlain(
+  placeholder: Placeholder,
+  { text, scalar }: { text: string; scalar: ReturnType<YamlFollower['scalarAround']> },
+): string {
+  const { value } = placeholder;
+  // Its characters that cannot be printed are in double quotes.
+  if (value instanceof Markup) return escapeUnprintable(text);
+  if (text === '') refuse(placeholder, 'an empty value needs quotes: write "{{...}}".');
+  const isWhole = scalar?.before === '' && scalar.after === '';
+  if (isWhole && typeof value !== 'string') return text;
+  if (isWhole && (!harmless.test(text) || isAmbiguous(text))) return `"${quoteDoubleYaml(text)}"`;
+  if (!harmless.test(text)) refuse(placeholder, 'this value is only written in double quotes: write "{{...}}".');
+  const isText = typeof value === 'string' || scalar?.hasText === true;
+  if (!isWhole && scalar !== undefined && isText && isAmbiguous(`${scalar.before}${text}${scalar.after}`)) {
+    refuse(placeholder, 'some readers take the whole for a number, a date or a boolean: put it in quotes.');
   }
+  return text;
 }
 
-/** Follows literal YAML closely enough to know what kind of scalar the next character belongs to. */
-class YamlFollower {
-  place: Place = 'plain';
-  /** The line so far, outside of quotes: what decides whether a quote opens a scalar. */
-  #line = '';
-  #escaped = false;
-  /** A single quote has just ended its scalar. A second one is a doubled quote, and the scalar continues. */
-  #closed = false;
-  /** Indentation of the line whose `|` or `>` began the block. */
-  #blockIndent = -1;
-
-  /** A value follows, which begins with something other than a space. */
-  wordRead(): void {
-    this.#closed = false;
-    if (this.place === 'plain' || this.place === 'block') this.#line += 'x';
-    this.#enterBlock('x');
+function writeQuoted(
+  placeholder: Placeholder,
+  { text, place }: { text: string; place: Exclude<YamlPlace, 'plain'> },
+): string {
+  if (harmless.test(text)) return text;
+  if (place === 'double') return quoteDoubleYaml(text);
+  if (hasControl(text) || hasUnprintable(text)) {
+    const reason = place === 'single' ? 'are only written in double quotes.' : 'and new lines are never written here.';
+    refuse(placeholder, `control characters ${reason}`);
   }
-
-  read(text: string): void {
-    for (const char of text) this.#readChar(char);
-  }
-
-  #readChar(char: string): void {
-    if (this.place === 'double' || this.place === 'single') {
-      this.#readQuoted(char);
-    } else if (char === '\n') {
-      if (this.place === 'plain') this.#startBlock();
-      this.place = this.#blockIndent >= 0 ? 'block' : 'plain';
-      this.#line = '';
-    } else if (this.place === 'block') {
-      this.#enterBlock(char);
-      this.#line += char;
-    } else if (this.place === 'plain') {
-      const reopens = char === "'" && this.#closed;
-      this.#closed = false;
-      if (reopens) this.place = 'single';
-      else if ((char === '"' || char === "'") && opensScalar(this.#line))
-        this.place = char === '"' ? 'double' : 'single';
-      else if (char === '#' && /(?:^|\s)$/.test(this.#line)) this.place = 'comment';
-      this.#line += char;
-    }
-  }
-
-  #readQuoted(char: string): void {
-    const quote = this.place === 'double' ? '"' : "'";
-    if (this.#escaped) this.#escaped = false;
-    else if (this.place === 'double' && char === '\\') this.#escaped = true;
-    else if (char === quote) {
-      this.#closed = this.place === 'single';
-      this.place = 'plain';
-    }
-  }
-
-  #startBlock(): void {
-    if (/(?:^|[\s:-])[|>][+-]?[1-9]?[+-]?\s*$/.test(this.#line)) this.#blockIndent = indentOf(this.#line);
-  }
-
-  /** A line of text that is not indented further ends the block. */
-  #enterBlock(char: string): void {
-    if (this.place !== 'block' || /\s/.test(char) || /\S/.test(this.#line)) return;
-    if (this.#line.length > this.#blockIndent) return;
-    this.#blockIndent = -1;
-    this.place = 'plain';
-  }
-}
-
-/** A quote begins a scalar at the start of a line or after an indicator; within a plain scalar it is a character. */
-function opensScalar(line: string): boolean {
-  return /(?:^\s*|[[{,]\s*|(?:^|\s)[-?]\s+|:\s+)$/.test(line);
-}
-
-function indentOf(line: string): number {
-  return /^ */.exec(line)?.[0].length ?? 0;
+  return place === 'single' ? text.replaceAll("'", "''") : text;
 }
 
 function proveStructure(pieces: readonly OutputPiece[]): void {

@@ -50,8 +50,11 @@ export function showPiece(piece: OutputPiece): string {
 export interface FormatWriter {
   /** Text of the template itself. */
   literal(text: string): void;
-  /** Returns the value, escaped for this place. Throws `value-refused`. */
-  value(placeholder: Placeholder): string;
+  /**
+   * Returns the value, escaped for this place. Throws `value-refused`. `after` is the literal text up to the next value, and
+   * undefined if another value follows at once.
+   */
+  value(placeholder: Placeholder, after?: string): string;
   /** Called after the end. `pieces` are the results of literal and value, in order. */
   finish(pieces: readonly OutputPiece[]): void;
 }
@@ -81,9 +84,9 @@ export function inferFormat(...names: readonly string[]): TemplateFormat {
   return 'conf';
 }
 
-/** C0 and C1 control characters, DEL, and the Unicode line and paragraph separators. */
+/** C0 and C1 control characters, DEL, the Unicode line and paragraph separators, and half pairs, which UTF-8 cannot write. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be refused
-const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogate}/u;
 
 export function hasControl(text: string): boolean {
   return control.test(text);

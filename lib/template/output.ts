@@ -32,13 +32,14 @@ export interface WrittenOutput {
 /** Writes the value of every placeholder. Throws `value-refused`, or `template-failed` if the output cannot be parsed. */
 export function writeOutput(format: TemplateFormat, pieces: readonly (string | Placeholder)[]): WrittenOutput {
   const writer = writers[format]();
-  const written = pieces.map((piece): OutputPiece => {
+  const written = pieces.map((piece, i): OutputPiece => {
     if (typeof piece === 'string') {
       writer.literal(piece);
       return { kind: 'literal', text: piece };
     }
     const { value } = piece;
-    const text = value instanceof Markup && value.format === 'raw' ? value.text : writer.value(piece);
+    const text =
+      value instanceof Markup && value.format === 'raw' ? value.text : writer.value(piece, textAfter(pieces, i));
     if (value instanceof Markup && value.format === 'raw') writer.literal(text);
     return { kind: 'value', text, shown: piece.secrecy === 'open' ? text : redactedLike(text), placeholder: piece };
   });
@@ -46,6 +47,15 @@ export function writeOutput(format: TemplateFormat, pieces: readonly (string | P
   const text = written.map((piece) => piece.text).join('');
   const secret = pieces.some((piece) => typeof piece !== 'string' && piece.secrecy === 'secret');
   return { text, shown: secret ? written.map(showPiece).join('') : text };
+}
+
+/** The literal text up to the next value, with a letter in the place of that value; undefined if there is no text. */
+function textAfter(pieces: readonly (string | Placeholder)[], at: number): string | undefined {
+  const next = pieces[at + 1] ?? '';
+  if (typeof next !== 'string') return undefined;
+  const valueFollows = at + 2 < pieces.length;
+  if (next === '' && valueFollows) return undefined;
+  return valueFollows ? `${next}x` : next;
 }
 
 /** A whole JSON string stays one. */

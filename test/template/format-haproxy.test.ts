@@ -127,16 +127,24 @@ t.test('where the argument is not known, a percent sign is refused', async (t) =
 t.test('HAProxy accepts what is written', { skip: spawnSync('haproxy', ['-v']).status !== 0 }, async (t) => {
   const values = ['%[env(HOME)]', '%ci%[', '%{Q}o', '"%(x) $HOME 100%'];
   const sections = values.flatMap((x) =>
-    formats.map((line, i) => {
-      const kind = /^(?:use_backend|redirect|log-|error-|unique|tcp-request connection)/.test(line)
-        ? 'frontend'
-        : 'backend';
-      return `${kind} s${values.indexOf(x)}-${i}\n ${print(`${line.replace('@', '{{vars.x}}')}\n`, x)}`;
-    }),
+    // The name of a backend has no percent sign anyway.
+    formats
+      .filter((line) => !line.startsWith('use_backend'))
+      .map((line, i) => {
+        const kind = /^(?:redirect|log-|error-|unique|tcp-request connection)/.test(line) ? 'frontend' : 'backend';
+        return `${kind} s${values.indexOf(x)}-${i}\n ${print(`${line.replace('@', '{{vars.x}}')}\n`, x)}`;
+      }),
   );
   const file = join(t.testdir(), 'haproxy.cfg');
   const timeouts = ['connect', 'client', 'server'].map((name) => ` timeout ${name} 1s\n`).join('');
-  writeFileSync(file, `defaults\n mode http\n${timeouts}${sections.join('')}`);
+  writeFileSync(file, `defaults\n mode http\n${timeouts}frontend f\n bind 127.0.0.1:1\n${sections.join('')}`);
   const { stderr, status } = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8' });
-  t.equal(status, 0, stderr.slice(0, 2_000));
+  t.equal(
+    status,
+    0,
+    stderr
+      .split('\n')
+      .filter((line) => line.includes('[ALERT]'))
+      .join('\n'),
+  );
 });

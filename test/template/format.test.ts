@@ -99,10 +99,10 @@ t.test('YAML: what stands plainly must be plain', async (t) => {
   t.equal(print('yaml', '- {{vars.x}}:1 a', '10.0.0.1:6379'), '- 10.0.0.1:6379:1 a');
   t.equal(print('yaml', 'a: {{vars.x}}', 6379), 'a: 6379');
   t.match(
-    print('yaml', 'a: {{vars.x}}', 'b: c'),
-    /^value-refused: t\.hbs:1:4: \{\{vars\.x\}\} is "b: c": .*double quotes/,
+    print('yaml', 'a: x{{vars.x}}', 'b: c'),
+    /^value-refused: t\.hbs:1:5: \{\{vars\.x\}\} is "b: c": .*double quotes/,
   );
-  t.match(print('yaml', 'a: {{vars.x}}', 'b:'), /value-refused/);
+  t.match(print('yaml', 'a: x{{vars.x}}', 'b:'), /value-refused/);
   t.match(print('yaml', 'a: {{vars.x}}', ''), /needs quotes/);
 });
 
