@@ -74,6 +74,7 @@ function rulesFor(queries: readonly ConsulQuery[], plan: (needs: AclNeeds) => re
     looksUp: [],
     clusters: [],
     masters: undefined,
+    ordersOnCrash: false,
     answersSentinel: false,
   };
   return plan({ ...nothing, naming: { environment: undefined }, provisions: false, queries, rolls: false });
@@ -95,6 +96,7 @@ export async function needsOf(config: Config): Promise<AclNeeds> {
     registers: [...new Set(kinds.map((kind) => instanceKind(kind).service))].sort(),
     memberOf: [...new Set(members)],
     masters: sentinel?.masters,
+    ordersOnCrash: sentinel?.onCrash === 'failover',
     provisions: sentinel?.provision === true,
     looksUp: [sentinel?.service, ...cluster.map(({ service }) => service)].filter((service) => service !== undefined),
     clusters: cluster.map(({ name }) => name),

@@ -12,6 +12,8 @@ import type { MasterRecord } from '../model/record.ts';
 import type { Part, Readiness } from '../part.ts';
 import { RecordWriter } from './apply/writer.ts';
 import { FailoverCompletion } from './failover/completion.ts';
+import { CrashEvidence } from './failover/crash-evidence.ts';
+import { CrashOrders, type LocalMaster } from './failover/crash-orders.ts';
 import { failOver } from './failover/planned.ts';
 import type { PlannedOptions, PlannedReport } from './failover/planned-steps.ts';
 import { Fencer } from './fencing/fencer.ts';
@@ -21,9 +23,11 @@ import { type MasterMemory, rememberMasters } from './memory.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
 import { ProblemReporter } from './problem-reporter.ts';
 import { Bridge } from './reconciler.ts';
-import { completionReport, fenceReport, lateReport } from './reports.ts';
+import { completionReport, crashReport, fenceReport, lateReport } from './reports.ts';
 import { BridgeSources, type SentinelLinkState } from './sources.ts';
 import { BridgeView } from './view.ts';
+
+export type { LocalMaster } from './failover/crash-orders.ts';
 
 export interface BridgePartOptions {
   readonly client: ConsulClient;
@@ -36,6 +40,8 @@ export interface BridgePartOptions {
   readonly onDecision?: (record: MasterRecord) => void;
   /** Gets each Sentinel's `+reboot`: a server of a master started again. */
   readonly onReboot?: (message: string) => void;
+  /** The masters whose processes this daemon registers. */
+  readonly localMasters?: () => readonly LocalMaster[];
   readonly onReport: (report: RunReport) => void;
   readonly onLink: (link: SentinelLinkState) => void;
 }
@@ -49,6 +55,7 @@ export class BridgePart implements Part {
   readonly #sources: BridgeSources;
   readonly #fencer: Fencer;
   readonly #failoverCompletion: FailoverCompletion | undefined;
+  readonly #crashOrders: CrashOrders | undefined;
   readonly #problems: ProblemReporter;
   readonly #loop: Loop<BridgeHint>;
 
@@ -63,6 +70,7 @@ export class BridgePart implements Part {
     this.masters = new BridgeView({ sentinels, records, redis, lags, memory: this.#memory, matches });
     this.#fencer = new Fencer({ redis, settings, onReport: (report) => onReport(fenceReport(report)) });
     this.#failoverCompletion = settings.fence === 'none' ? undefined : this.#makeFailoverCompletion();
+    this.#crashOrders = settings.onCrash === 'wait' ? undefined : this.#makeCrashOrders();
     this.#loop = new Loop({
       reconciler: this.#makeBridge(),
       resyncMs: settings.resyncMs,
@@ -77,10 +85,11 @@ export class BridgePart implements Part {
 
   start(): void {
     this.#sources.start();
+    this.#crashOrders?.start();
   }
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
-    await Promise.all([this.#loop.stop(options), this.#failoverCompletion?.stop()]);
+    await Promise.all([this.#loop.stop(options), this.#failoverCompletion?.stop(), this.#crashOrders?.stop()]);
     this.#sources.close();
   }
 
@@ -153,6 +162,7 @@ export class BridgePart implements Part {
         if (from !== undefined) await this.#fencer.pauseBeforePromotion(name, from);
       },
       onReboot: (message) => this.#options.onReboot?.(message),
+      onClosed: (address, names) => this.#crashOrders?.connectionClosed(address, names),
       onAccessChange: (names) => this.#reportProblems(names),
       record: (name) => this.#memory(name).remembered,
       records: () => this.masters.records(),
@@ -167,6 +177,25 @@ export class BridgePart implements Part {
       fencer: this.#fencer,
       enter: (name, signal) => this.#steer(name, signal),
       onReport: (report) => this.#options.onReport(completionReport(report)),
+    });
+  }
+
+  #makeCrashOrders(): CrashOrders {
+    const { client, watches, naming, bridgeId, settings, localMasters = () => [], onReport } = this.#options;
+    const { sentinels, redis, lags } = this.#sources;
+    const { masters, crashAfterMs } = settings;
+    return new CrashOrders({
+      sentinels,
+      redis,
+      lags,
+      evidence: new CrashEvidence({ client, watches, naming, bridgeId, masters }),
+      memory: this.#memory,
+      records: () => this.masters.records(),
+      localMasters,
+      bridgeId,
+      crashAfterMs,
+      enter: (name, signal) => this.#steer(name, signal),
+      onReport: (report) => onReport(crashReport(report)),
     });
   }
 

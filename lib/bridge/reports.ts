@@ -4,6 +4,7 @@ import type { MasterState } from '../http/views.ts';
 import type { Outcome, RunReport } from '../loop/outcome.ts';
 import { formatAddress } from '../model/address.ts';
 import type { CompletionReport } from './failover/completion.ts';
+import type { CrashReport } from './failover/crash-report.ts';
 import type { FenceReport } from './fencing/fencer.ts';
 import type { SentinelReading } from './observe/sentinel-reading.ts';
 
@@ -45,6 +46,20 @@ export function completionReport({ name, record, sentinel, error }: CompletionRe
           details: { ...details, sentinel: formatAddress(sentinel) },
         };
   return momentReport({ loop: 'fence', key: name, hint: ['bridge', 'leader lost'], outcome });
+}
+
+/** A master that crashed, and whether a Sentinel was ordered to fail it over. */
+export function crashReport({ name, master, sign, sentinel, why, details }: CrashReport): RunReport {
+  const address = formatAddress(master);
+  const found =
+    sign === 'refused'
+      ? `${address} has crashed: its host refuses connections`
+      : `${address} started again with fewer keys than its replicas`;
+  const outcome: Outcome =
+    sentinel === undefined
+      ? { kind: 'held', summary: `${found}. No failover was ordered: ${why}`, details }
+      : { kind: 'applied', summary: `${found}. Ordered ${formatAddress(sentinel)} to fail over`, details };
+  return momentReport({ loop: 'crash', key: name, hint: [`redis ${address}`, 'closed the connection'], outcome });
 }
 
 /** What one Sentinel answered about a master. */

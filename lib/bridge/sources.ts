@@ -29,6 +29,8 @@ export interface BridgeSourcesOptions {
   readonly onSelection: (name: string, selection: Selection) => Promise<void>;
   /** A Sentinel reports that a server started again (`+reboot`). */
   readonly onReboot: (message: string) => void;
+  /** A Redis closed a connection that was established. */
+  readonly onClosed: (address: Address, names: readonly string[]) => void;
   /** For these masters, a Redis began or ceased to refuse the bridge, or to be out of its reach. */
   readonly onAccessChange: (names: readonly string[]) => void;
   readonly onLink: (link: SentinelLinkState) => void;
@@ -89,11 +91,12 @@ export class BridgeSources {
   }
 
   #openRedis(): RedisPool {
-    const { settings, wake, onAccessChange } = this.#options;
+    const { settings, wake, onClosed, onAccessChange } = this.#options;
     return new RedisPool(revealAccess(settings.redis), {
       onUp: (address, names) => {
         for (const name of names) wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
       },
+      onClosed,
       onAccessChange,
     });
   }

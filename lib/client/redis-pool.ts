@@ -6,6 +6,8 @@ import { type RedisAccess, RedisLink } from './redis.ts';
 export interface RedisPoolHooks {
   /** Called after each connect: the process there may have restarted. */
   readonly onUp?: (address: Address, owners: readonly string[]) => void;
+  /** Called when the other side closed a connection that was established. */
+  readonly onClosed?: (address: Address, owners: readonly string[]) => void;
   /** Called when the result of `refusals` or `unreached` for these owners changed. */
   readonly onAccessChange?: (owners: readonly string[]) => void;
 }
@@ -102,13 +104,14 @@ export class RedisPool {
     const key = formatAddress(address);
     const known = this.#links.get(key);
     if (known !== undefined) return known;
-    const { onUp, onAccessChange } = this.#hooks;
+    const { onUp, onClosed, onAccessChange } = this.#hooks;
     const link: RedisLink = new RedisLink(address, this.#access, {
       onUp: () => {
         // Finds out before a failover whether the server grants access.
         void link.role({ timeoutMs: greetingTimeoutMs });
         onUp?.(address, this.#ownersOf(key));
       },
+      onClosed: () => onClosed?.(address, this.#ownersOf(key)),
       onAccessChange: () => onAccessChange?.(this.#ownersOf(key)),
     });
     if (this.#closed) link.close();

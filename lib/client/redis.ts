@@ -21,6 +21,8 @@ export interface RedisAccess {
 export interface RedisLinkHooks {
   /** Called after each connect. */
   readonly onUp?: () => void;
+  /** Called when the other side closed a connection that was established. */
+  readonly onClosed?: () => void;
   /** Called when `refusal` or `unreached` changed. */
   readonly onAccessChange?: () => void;
 }
@@ -166,10 +168,19 @@ export class RedisLink {
       this.#noteAccess(error);
       if (!this.#reached && this.#refusal === undefined) this.#noteUnreached(error.message);
     });
+    let established = false;
     redis.on('ready', () => {
+      established = true;
       this.#lastError = undefined;
       this.#unreached = undefined;
       this.#hooks.onUp?.();
+    });
+    redis.on('close', () => {
+      const wasEstablished = established;
+      established = false;
+      // A connection that this link gave up or replaced is not the current one any more.
+      if (wasEstablished && !this.#closed && redis === this.#redis && isClosedByPeer(this.#lastError))
+        this.#hooks.onClosed?.();
     });
     return redis;
   }
@@ -225,6 +236,11 @@ export function openRedis(
     ...extra,
   } satisfies RedisOptions;
   return new Redis(options);
+}
+
+/** By FIN, which is no error, or by RST. A time-out of keep-alive, or a lost route, says nothing about the other side. */
+function isClosedByPeer(error: (Error & { readonly code?: unknown }) | undefined): boolean {
+  return error === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }
 
 function readRole(reply: unknown): RoleAnswer['role'] {

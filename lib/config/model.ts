@@ -85,6 +85,9 @@ export interface SentinelConfig {
   readonly rebaseAfterMs: number;
   readonly follow: 'promotion' | 'announcement';
   readonly fence: 'demote' | 'pause' | 'none';
+  readonly onCrash: 'failover' | 'wait';
+  /** How long the host of a master must refuse connections. */
+  readonly crashAfterMs: number;
 }
 
 export interface ApiConfig {

@@ -51,6 +51,8 @@ async function resolveSentinel(resolution: Resolution, raw: RawSentinel): Promis
     rebaseAfterMs: raw.rebaseAfter,
     follow: raw.follow,
     fence: raw.fence,
+    onCrash: raw.onCrash,
+    crashAfterMs: raw.crashAfter,
   };
 }
 

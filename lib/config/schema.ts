@@ -54,6 +54,8 @@ const sentinelSection = z.strictObject({
   rebaseAfter: duration({ minMs: 100 }).default(10_000),
   follow: z.enum(['promotion', 'announcement']).default('promotion'),
   fence: z.enum(['demote', 'pause', 'none']).default('demote'),
+  onCrash: z.enum(['failover', 'wait']).default('wait'),
+  crashAfter: duration({ minMs: 40, maxMs: 60_000 }).default(60),
 });
 export type RawSentinel = z.output<typeof sentinelSection>;
 

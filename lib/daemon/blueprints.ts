@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { BridgePart } from '../bridge/part.ts';
+import { BridgePart, type LocalMaster } from '../bridge/part.ts';
 import { buildClusters } from '../cluster/part.ts';
 import { matchesAny } from '../config/glob.ts';
 import type { ApiConfig, Config, EndpointConfig, SentinelConfig } from '../config/model.ts';
@@ -176,6 +176,7 @@ function buildBridge({ sentinel, environment }: BridgeSettings, context: PartCon
     bridgeId: context.bridgeId,
     settings: sentinel,
     onDecision: (record) => context.decisions.announce(record),
+    localMasters: () => localMasters(context),
     onReboot: (message) => context.endpoint()?.reportReboot(message),
     onLink: ({ sentinel: address, up, error }) => {
       const fields = { sentinel: formatAddress(address), ...(error === undefined ? {} : { error }) };
@@ -183,6 +184,16 @@ function buildBridge({ sentinel, environment }: BridgeSettings, context: PartCon
       else log.warn(fields, up ? 'cannot read from sentinel' : 'sentinel lost');
     },
   });
+}
+
+/** The masters that this daemon's registrar probes, as the records have them. */
+function localMasters({ views }: PartContext): readonly LocalMaster[] {
+  return views()
+    .instances.list()
+    .flatMap(({ kind, name, role, address, socket }) => {
+      const endpoint = address ?? socket;
+      return kind === 'redis' && role === 'master' && name !== null && endpoint !== null ? [{ name, endpoint }] : [];
+    });
 }
 
 function buildProvisioner({ sentinel, environment }: BridgeSettings, context: PartContext): Part {

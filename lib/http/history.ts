@@ -16,7 +16,7 @@ const whyParams = z.object({ name });
 const whyQuery = z.object({ limit: limit.default(20) });
 
 /** Loops that change a master. Single steps of a failover are left out. */
-const deciding = ['bridge', 'fence', 'failover', 'rebase'];
+const deciding = ['bridge', 'fence', 'crash', 'failover', 'rebase'];
 
 /** Routes that read the journal. */
 export function addHistoryRoutes(

@@ -2,7 +2,15 @@ import type { JournalEntry } from '../telemetry/journal.ts';
 
 /** A journal entry in sentences: one line a fact, the outcome first. */
 export function describeEntry(entry: JournalEntry): readonly string[] {
-  return [headline(entry), ...hints(entry), ...votes(entry), ...role(entry), ...stages(entry), ...causes(entry)];
+  return [
+    headline(entry),
+    ...hints(entry),
+    ...votes(entry),
+    ...role(entry),
+    ...crash(entry),
+    ...stages(entry),
+    ...causes(entry),
+  ];
 }
 
 function headline({ at, kind, summary }: JournalEntry): string {
@@ -37,6 +45,29 @@ function role({ details }: JournalEntry): readonly string[] {
   return typeof answer === 'string' ? [`${text(address)} answered ROLE: ${answer}.`] : [];
 }
 
+/** The evidence of a crash: see docs/crash.md. */
+function crash({ details }: JournalEntry): readonly string[] {
+  if (details.cause !== 'crash') return [];
+  const { refusals, forMs, keys } = asMap(details.sign);
+  const found =
+    keys === undefined
+      ? `Its host refused ${text(refusals)} connections within ${text(forMs)} ms.`
+      : `The process at its address has ${text(keys)} keys without a time to live.`;
+  const bridges = listOf(details.bridges).map(
+    ({ bridge, place, sees }) =>
+      `Bridge ${text(bridge)}${place === 'beside' ? ' beside it' : ''} ${sees === 'crash' ? 'saw' : 'did not see'} the crash.`,
+  );
+  const sentinels = listOf(details.sentinels).map(
+    ({ sentinel, link, condition }) =>
+      `Sentinel ${text(sentinel)} had ${link === 'up' ? 'a' : 'no'} connection to it (${text(condition)}).`,
+  );
+  const replicas = listOf(details.replicas).map(
+    ({ address, link, wasInStep }) =>
+      `Replica ${text(address)} was ${wasInStep === true ? 'in step' : 'not known to be in step'}; its link: ${text(link)}.`,
+  );
+  return [found, ...bridges, ...sentinels, ...replicas];
+}
+
 function stages({ details, durationMs }: JournalEntry): readonly string[] {
   const texts = Object.entries(asMap(details.stages)).map(
     ([stage, ms]) => `${stage.replace(/Ms$/, '')} after ${text(ms)} ms`,
@@ -49,6 +80,10 @@ function causes({ error, failures }: JournalEntry): readonly string[] {
   if (error === null) return [];
   const row = failures > 1 ? [`It was failure ${failures} in a row.`] : [];
   return [...(error.causes ?? []).map((cause) => `Because: ${cause}`), ...row];
+}
+
+function listOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.map(asMap) : [];
 }
 
 function asMap(value: unknown): Readonly<Record<string, unknown>> {

@@ -16,7 +16,16 @@ export function keyPrefix({ environment }: Naming): string {
 }
 
 /** The folders of keys below the prefix. */
-export const topFolders = ['record', 'master', 'cluster', 'desired', 'provisioned', 'steering', 'rolling'] as const;
+export const topFolders = [
+  'record',
+  'master',
+  'cluster',
+  'desired',
+  'provisioned',
+  'steering',
+  'rolling',
+  'crash',
+] as const;
 
 /** The records of masters, one key for each master. */
 export function recordPrefix(naming: Naming): string {
@@ -68,6 +77,26 @@ export function steeringPrefix(naming: Naming): string {
 /** The semaphore that a bridge holds while it carries out a planned failover of the master. */
 export function steeringKey(naming: Naming, name: string): string {
   return `${steeringPrefix(naming)}${keySafe(name)}`;
+}
+
+/** What bridges publish about crashes of masters. */
+export function crashPrefix(naming: Naming): string {
+  return `${keyPrefix(naming)}crash/`;
+}
+
+/** The key by which a bridge that judges crashes is known to the others, until its session ends. */
+export function crashBridgeKey(naming: Naming, bridge: string): string {
+  return `${crashPrefix(naming)}bridge/${keySafe(bridge)}`;
+}
+
+/** The key that a bridge holds while it sees that the process of the master is gone. */
+export function crashEvidenceKey(naming: Naming, { name, bridge }: { name: string; bridge: string }): string {
+  return `${crashPrefix(naming)}evidence/${keySafe(name)}/${keySafe(bridge)}`;
+}
+
+/** The last failover of the master that a bridge ordered because of a crash. */
+export function crashOrderKey(naming: Naming, name: string): string {
+  return `${crashPrefix(naming)}order/${keySafe(name)}`;
 }
 
 /** The semaphores of rolling reloads, one for each group. */

@@ -114,3 +114,23 @@ t.test('the API describes every route that it has, and no other', async (t) => {
     { name: 'name', in: 'query', required: false },
   ]);
 });
+
+t.test('why has the evidence of a crash', async (t) => {
+  const journal = new Journal({ capacity: 100 });
+  const details = {
+    cause: 'crash',
+    sign: { kind: 'refused', refusals: 4, forMs: 61 },
+    bridges: [{ bridge: 'a/1', place: 'beside', sees: 'crash' }],
+    sentinels: [{ sentinel: '10.0.0.5:26379', link: 'down', condition: 'up' }],
+    replicas: [{ address: '10.0.0.6:6379', link: 'down', wasInStep: true }],
+  };
+  journal.observe(exampleReport({ kind: 'applied', summary: '10.0.0.5:6379 has crashed', details }, { loop: 'crash' }));
+  const { server } = serve(t, exampleViews({ masters: [exampleMaster], journal }));
+  const [{ sentences }] = (await server.inject('/v1/why/shard1')).json().story;
+  t.strictSame(sentences.slice(2, 6), [
+    'Its host refused 4 connections within 61 ms.',
+    'Bridge a/1 beside it saw the crash.',
+    'Sentinel 10.0.0.5:26379 had no connection to it (up).',
+    'Replica 10.0.0.6:6379 was in step; its link: down.',
+  ]);
+});

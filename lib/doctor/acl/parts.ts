@@ -1,5 +1,6 @@
 import {
   clusterKey,
+  crashPrefix,
   desiredPrefix,
   endpointService,
   externalNode,
@@ -28,7 +29,7 @@ export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly Ac
       ...memberOf.map((name) => read('key', clusterKey(naming, name), why)),
     ];
   },
-  bridge: ({ naming, masters }) => {
+  bridge: ({ naming, masters, ordersOnCrash }) => {
     if (masters === undefined) return [];
     return [
       write('key_prefix', recordPrefix(naming), 'the records of masters'),
@@ -38,6 +39,7 @@ export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly Ac
       ),
       ...nodeRules(naming, masters),
       write('key_prefix', steeringPrefix(naming), 'the lease for a failover'),
+      ...(ordersOnCrash ? [write('key_prefix', crashPrefix(naming), 'what the bridges see of crashed masters')] : []),
       write('session_prefix', '', 'ends the lease if the daemon dies'),
     ];
   },

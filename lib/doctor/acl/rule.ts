@@ -19,6 +19,8 @@ export interface AclNeeds {
   readonly memberOf: readonly string[];
   /** Globs of master names; undefined without a bridge. */
   readonly masters: readonly string[] | undefined;
+  /** Whether the bridge orders failovers of masters that crashed. */
+  readonly ordersOnCrash: boolean;
   readonly provisions: boolean;
   /** Services that have the addresses of Sentinels and cluster nodes. */
   readonly looksUp: readonly string[];

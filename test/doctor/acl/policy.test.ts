@@ -7,6 +7,7 @@ const nothing: AclNeeds = {
   registers: [],
   memberOf: [],
   masters: undefined,
+  ordersOnCrash: false,
   provisions: false,
   looksUp: [],
   clusters: [],
@@ -34,6 +35,12 @@ t.test('a bridge may hold the lease for a failover', async (t) => {
   const rules = rulesOf({ masters: ['a'] });
   t.ok(rules.includes('key_prefix redis/prod/steering/ write'));
   t.ok(rules.includes('session_prefix  write'));
+});
+
+t.test('only a bridge that orders failovers of crashed masters publishes what it sees of them', async (t) => {
+  const rule = 'key_prefix redis/prod/crash/ write';
+  t.ok(rulesOf({ masters: ['a'], ordersOnCrash: true }).includes(rule));
+  t.notOk(rulesOf({ masters: ['a'] }).includes(rule));
 });
 
 t.test('the policy leaves out rules that another rule includes', async (t) => {

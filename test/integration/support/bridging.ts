@@ -1,4 +1,4 @@
-import { BridgePart } from '../../../lib/bridge/part.ts';
+import { BridgePart, type BridgePartOptions } from '../../../lib/bridge/part.ts';
 import { ConsulClient } from '../../../lib/client/consul.ts';
 import type { AccessConfig, SentinelConfig } from '../../../lib/config/model.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
@@ -28,6 +28,11 @@ export interface BridgeSetting {
   readonly follow?: SentinelConfig['follow'];
   /** Default `demote`. */
   readonly fence?: SentinelConfig['fence'];
+  /** Default `wait`. */
+  readonly onCrash?: SentinelConfig['onCrash'];
+  /** Default 60. */
+  readonly crashAfterMs?: number;
+  readonly localMasters?: BridgePartOptions['localMasters'];
   /** At Redis and at Sentinel. */
   readonly access?: AccessConfig;
   /** Gets each report as it happens. */
@@ -67,6 +72,7 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
     naming: { environment: setting.environment },
     bridgeId: setting.id ?? 'bridge',
     settings: settingsOf(setting),
+    localMasters: setting.localMasters ?? (() => []),
     onReboot: (message) => setting.onReboot?.(message),
     onReport: (report) => {
       reports.push(report);
@@ -104,6 +110,8 @@ function settingsOf(setting: BridgeSetting): SentinelConfig {
     rebaseAfterMs: setting.rebaseAfterMs ?? 10_000,
     follow,
     fence,
+    onCrash: setting.onCrash ?? 'wait',
+    crashAfterMs: setting.crashAfterMs ?? 60,
   };
 }
 

@@ -1,0 +1,123 @@
+import type { ConsulClient } from '../../client/consul.ts';
+import { matchesAny } from '../../config/glob.ts';
+import { SessionKeys } from '../../consul/session-keys.ts';
+import { lastValue } from '../../consul/watch-state.ts';
+import type { CatalogWatches, Follow } from '../../consul/watches.ts';
+import { parseJsonObject } from '../../model/json.ts';
+import {
+  crashBridgeKey,
+  crashEvidenceKey,
+  crashOrderKey,
+  crashPrefix,
+  keyPrefix,
+  type Naming,
+} from '../../model/naming.ts';
+import type { JudgingBridge } from '../plan/crash.ts';
+
+export interface CrashEvidenceOptions {
+  readonly client: ConsulClient;
+  readonly watches: CatalogWatches;
+  readonly naming: Naming;
+  readonly bridgeId: string;
+  /** Globs of the masters that this bridge keeps. */
+  readonly masters: readonly string[];
+}
+
+/** The last failover of a master that was ordered because of a crash. */
+export interface LastOrder {
+  /** undefined where no bridge ordered one. */
+  readonly ageMs: number | undefined;
+  /** Consul's index of the key, for the next check-and-set. */
+  readonly index: number;
+}
+
+/**
+ * What the bridges tell each other about crashes, through Consul: which bridges judge crashes, and which of them see one now.
+ * Both end with the bridge's session. A bridge that does not see a crash writes nothing, and so it contradicts.
+ */
+export class CrashEvidence {
+  readonly #options: CrashEvidenceOptions;
+  readonly #keys: SessionKeys;
+  readonly #tree: Follow<{ kind: 'key-tree'; prefix: string }>;
+  #beside = '';
+
+  constructor(options: CrashEvidenceOptions) {
+    const { client, watches, naming, bridgeId } = options;
+    this.#options = options;
+    this.#keys = new SessionKeys({ client, name: `${keyPrefix(naming)}crash (${bridgeId})` });
+    this.#tree = watches.follow({ kind: 'key-tree', prefix: crashPrefix(naming) }, () => undefined);
+  }
+
+  start(): void {
+    this.#keys.start();
+    this.registerBeside([]);
+  }
+
+  async stop(): Promise<void> {
+    this.#tree.release();
+    await this.#keys.stop();
+  }
+
+  /** Makes this bridge known to the others, with the masters whose processes its daemon registers. */
+  registerBeside(beside: readonly string[]): void {
+    const { naming, bridgeId: bridge, masters } = this.#options;
+    const value = { bridge, masters, beside: beside.toSorted() };
+    const text = JSON.stringify(value);
+    if (text === this.#beside) return;
+    this.#beside = text;
+    void this.#keys.set(crashBridgeKey(naming, bridge), value);
+  }
+
+  /** This bridge sees that the process of `name` is gone. */
+  publish(name: string, facts: object): Promise<void> {
+    const { naming, bridgeId: bridge } = this.#options;
+    return this.#keys.set(crashEvidenceKey(naming, { name, bridge }), { bridge, ...facts });
+  }
+
+  withdraw(name: string): Promise<void> {
+    const { naming, bridgeId: bridge } = this.#options;
+    return this.#keys.remove(crashEvidenceKey(naming, { name, bridge }));
+  }
+
+  /** Every bridge that keeps `name` and judges crashes. Empty until Consul has this one's own key. */
+  bridges(name: string): readonly JudgingBridge[] {
+    const { naming } = this.#options;
+    const entries = lastValue(this.#tree.state) ?? [];
+    const seen = new Set(entries.map(({ key }) => key));
+    const bridgePrefix = crashBridgeKey(naming, '');
+    return entries.flatMap(({ key, value }): readonly JudgingBridge[] => {
+      if (!key.startsWith(bridgePrefix)) return [];
+      const { bridge, masters, beside } = parseJsonObject(value) ?? {};
+      if (typeof bridge !== 'string' || !isTexts(masters) || !matchesAny(masters, name)) return [];
+      const sees = seen.has(crashEvidenceKey(naming, { name, bridge })) ? 'crash' : 'no-crash';
+      return [{ bridge, place: isTexts(beside) && beside.includes(name) ? 'beside' : 'elsewhere', sees }];
+    });
+  }
+
+  /** Reads the last order of any bridge. Throws where Consul does not answer. */
+  async lastOrder(name: string, signal: AbortSignal): Promise<LastOrder> {
+    const key = crashOrderKey(this.#options.naming, name);
+    const { value: entry } = await this.#options.client.read(
+      { kind: 'key', key },
+      { consistency: 'consistent', timeoutMs: 1_000, signal },
+    );
+    if (entry === undefined) return { ageMs: undefined, index: 0 };
+    const { orderedAt } = parseJsonObject(entry.value) ?? {};
+    const atMs = typeof orderedAt === 'string' ? Date.parse(orderedAt) : Number.NaN;
+    // Somebody wrote something else there: it counts as an order of now, which ends with the next edit.
+    const ageMs = Number.isNaN(atMs) ? 0 : Math.max(0, Date.now() - atMs);
+    return { ageMs, index: entry.modifyIndex };
+  }
+
+  /** Notes an order before it is given. False where another bridge was first. */
+  async claimOrder(name: string, { last, facts }: { last: LastOrder; facts: object }): Promise<boolean> {
+    const { client, naming, bridgeId } = this.#options;
+    const value = JSON.stringify({ orderedAt: new Date().toISOString(), orderedBy: bridgeId, ...facts });
+    const operation = { kind: 'kv-cas', key: crashOrderKey(naming, name), value, index: last.index } as const;
+    return (await client.transact([operation], { timeoutMs: 1_000 })).kind === 'committed';
+  }
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}

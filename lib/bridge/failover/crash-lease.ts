@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Lease } from '../../consul/lock.ts';
+import type { CrashEvidence, LastOrder } from './crash-evidence.ts';
+
+export interface CrashLeaseOptions {
+  /** Takes the lock that lets one bridge at a time order failovers of a master. */
+  readonly enter: (name: string, signal: AbortSignal) => Promise<Lease>;
+  readonly evidence: CrashEvidence;
+}
+
+const retryMs = 25;
+
+/**
+ * The right to order a failover, requested while the proof is not complete yet, because Consul takes some milliseconds for
+ * it. `last` is read under the lease, so that no other bridge orders in between.
+ */
+export class CrashLease {
+  readonly #abort = new AbortController();
+  readonly #running: Promise<void>;
+  #lease: Extract<Lease, { kind: 'inside' }> | undefined;
+  #last: LastOrder | undefined;
+  #why = 'Consul has not given the lease for a failover yet';
+
+  constructor(name: string, options: CrashLeaseOptions) {
+    this.#running = this.#take(name, options);
+  }
+
+  /** The last order, as soon as this bridge holds the lease; else why it does not. */
+  get state():
+    | { readonly kind: 'held'; readonly last: LastOrder }
+    | { readonly kind: 'missing'; readonly why: string } {
+    return this.#last === undefined ? { kind: 'missing', why: this.#why } : { kind: 'held', last: this.#last };
+  }
+
+  /** Gives it back. Never rejects. */
+  async leave(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+    await this.#lease?.leave();
+  }
+
+  async #take(name: string, { enter, evidence }: CrashLeaseOptions): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      try {
+        const lease = await enter(name, signal);
+        if (lease.kind === 'inside') {
+          this.#lease = lease;
+          this.#last = await evidence.lastOrder(name, signal);
+          return;
+        }
+        this.#why = 'another bridge holds the lease for a failover';
+      } catch (thrown) {
+        this.#why = `Consul does not give the lease for a failover: ${thrown instanceof Error ? thrown.message : thrown}`;
+        if (this.#lease !== undefined) return;
+      }
+      await delay(retryMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { connectOptions } from '../../client/socket-exchange.ts';
+import { type Address, type Endpoint, isLoopback } from '../../model/address.ts';
+import type { Knock } from '../plan/crash-proof.ts';
+
+/** A way to connect to a server: from which address of this host. undefined: the host chooses. */
+export interface Way {
+  readonly to: Endpoint;
+  readonly from: string | undefined;
+}
+
+/** Connects, and closes the connection at once without sending anything. Never rejects. */
+export function knock({ to, from }: Way, { timeoutMs }: { readonly timeoutMs: number }): Promise<Knock> {
+  const { promise, resolve } = Promise.withResolvers<Knock>();
+  const at = connectOptions(to);
+  const socket = connect('path' in at ? at : { ...at, ...(from === undefined ? {} : { localAddress: from }) });
+  const timer = setTimeout(() => resolve('unclear'), timeoutMs);
+  socket.once('connect', () => resolve('accepted'));
+  socket.once('error', (error) => resolve(isRefusal(error) ? 'refused' : 'unclear'));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    socket.on('error', () => undefined);
+    socket.destroy();
+  });
+}
+
+/** The same on every way at once: refused only if each of them is refused. */
+export async function knockAll(ways: readonly Way[], options: { readonly timeoutMs: number }): Promise<Knock> {
+  const answers = await Promise.all(ways.map((way) => knock(way, options)));
+  if (answers.includes('accepted')) return 'accepted';
+  return answers.every((answer) => answer === 'refused') ? 'refused' : 'unclear';
+}
+
+/** More are seldom, and each costs a connection at each attempt. */
+const mostWays = 4;
+const timeoutMs = 1_000;
+
+/**
+ * The ways by which this host reaches `to` now: its own choice, and each of its other addresses from which a connection is
+ * accepted. A firewall may refuse one of them alone.
+ */
+export async function findWays(to: Address): Promise<readonly Way[]> {
+  const usual: Way = { to, from: undefined };
+  const others = isLoopback(to.host) ? [] : ownHosts(to.host).map((from): Way => ({ to, from }));
+  const answers = await Promise.all(others.map((way) => knock(way, { timeoutMs })));
+  return [usual, ...others.filter((_, i) => answers[i] === 'accepted').slice(0, mostWays)];
+}
+
+/** Without those from an address that this host has lost meanwhile, such as one that moves between hosts. */
+export function presentWays(ways: readonly Way[]): readonly Way[] {
+  return ways.filter(
+    ({ to, from }) => from === undefined || typeof to === 'string' || ownHosts(to.host).includes(from),
+  );
+}
+
+/** Addresses of this host's interfaces, of the family of `host`. */
+function ownHosts(host: string): readonly string[] {
+  const family = host.includes(':') ? 'IPv6' : 'IPv4';
+  try {
+    const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+    return all.filter((one) => !one.internal && one.family === family).map(({ address }) => address);
+  } catch {
+    // Under systemd's RestrictAddressFamilies without AF_NETLINK.
+    return [];
+  }
+}
+
+/** A hostname may have several addresses: then each of them must refuse. A missing unix domain socket has nobody either. */
+function isRefusal(error: Error & { readonly code?: unknown; readonly errors?: unknown }): boolean {
+  const errors: readonly unknown[] = Array.isArray(error.errors) ? error.errors : [error];
+  return errors.every((one) => {
+    const { code, address } = one as { readonly code?: unknown; readonly address?: unknown };
+    return code === 'ECONNREFUSED' || (code === 'ENOENT' && typeof address === 'string' && address.startsWith('/'));
+  });
+}

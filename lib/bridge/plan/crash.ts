@@ -1,0 +1,184 @@
+import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
+import { majorityOf } from '../../model/epoch.ts';
+import type { MasterRecord } from '../../model/record.ts';
+import type { ReplicaView, SentinelView } from '../../model/sentinel.ts';
+import { type ConnectionState, isProven } from './crash-proof.ts';
+import { hasMajority } from './vote.ts';
+
+/** What this bridge has found of a master that may have crashed. */
+export type CrashSign =
+  /** Its host refuses connections. */
+  | { readonly kind: 'refused'; readonly connection: ConnectionState }
+  /** Another process answers at its address, and has fewer keys without a time to live than a replica. */
+  | { readonly kind: 'emptied'; readonly keys: number };
+
+/** A replica of the crashed master, asked by this bridge after the crash. */
+export interface CrashReplica {
+  readonly address: Address;
+  /** Its link to the master, from ROLE; `unanswered` where it does not answer as a replica. */
+  readonly link: 'connected' | 'syncing' | 'down' | 'unanswered';
+  /** Whether it had the master's data up to the last seconds before the crash. */
+  readonly wasInStep: boolean;
+  /** Its keys without a time to live; undefined where they were not counted. */
+  readonly keys?: number | undefined;
+}
+
+/** A bridge that could see the crash, this one included. */
+export interface JudgingBridge {
+  readonly bridge: string;
+  /** Whether its daemon registers the master's process, on the same node. */
+  readonly place: 'beside' | 'elsewhere';
+  readonly sees: 'crash' | 'no-crash';
+}
+
+export interface CrashSituation {
+  /** The master for which the sign was found. */
+  readonly master: Address;
+  readonly sign: CrashSign;
+  readonly crashAfterMs: number;
+  readonly nowMs: number;
+  readonly record: MasterRecord | undefined;
+  /** How long ago the record changed. */
+  readonly recordAgeMs: number;
+  /** How long ago any bridge ordered a failover because of a crash; undefined where none did. */
+  readonly lastOrderAgeMs: number | undefined;
+  /** Read after the sign was found, one for each Sentinel. */
+  readonly views: readonly SentinelView[];
+  readonly knownSentinels: number;
+  readonly replicas: readonly CrashReplica[];
+  readonly bridges: readonly JudgingBridge[];
+}
+
+export type CrashDecision =
+  /** `sentinel` fails over at once. */
+  | { readonly kind: 'order'; readonly sentinel: Address; readonly candidates: readonly Address[] }
+  /** Not yet: somebody contradicts, or has not answered. */
+  | { readonly kind: 'wait'; readonly why: string }
+  /** Sentinel or another bridge acts already. */
+  | { readonly kind: 'leave'; readonly why: string }
+  /** Nothing that can still come allows an order. */
+  | { readonly kind: 'refuse'; readonly why: string };
+
+/** Sentinel's default of failover-timeout. */
+const usualFailoverTimeoutMs = 180_000;
+
+/** Whether a Sentinel is ordered to fail over, because the process of the master is proven to be gone. See docs/crash.md. */
+export function decideCrash(situation: CrashSituation): CrashDecision {
+  const others = findOthersActing(situation);
+  if (others !== undefined) return { kind: 'leave', why: others };
+  const timeoutMs = failoverTimeoutMs(situation);
+  if (sinceFailoverMs(situation) < timeoutMs)
+    return { kind: 'refuse', why: `its last failover was less than failover-timeout (${timeoutMs} ms) ago` };
+  const contradiction = findContradiction(situation);
+  if (contradiction !== undefined) return { kind: 'wait', why: contradiction };
+  for (const view of situation.views.toSorted(bySentinelId)) {
+    const candidates = candidatesOf(view, situation);
+    if (candidates.length > 0) return { kind: 'order', sentinel: view.sentinel, candidates };
+  }
+  return { kind: 'wait', why: 'no replica that Sentinel would select is known to have had its data' };
+}
+
+function findOthersActing({ master, record, views }: CrashSituation): string | undefined {
+  if (record === undefined) return 'it has no record';
+  if (!sameAddress(record.master, master)) return `the record names ${formatAddress(record.master)}`;
+  if (record.phase !== 'confirmed') return `its failover of epoch ${record.epoch} is not confirmed yet`;
+  const busy = views.find(({ condition }) => condition === 'failover' || condition === 'o_down');
+  if (busy !== undefined) return `Sentinel ${formatAddress(busy.sentinel)} fails over by itself`;
+  const newer = views.find(({ configEpoch }) => configEpoch > record.epoch);
+  return newer === undefined ? undefined : `Sentinel ${formatAddress(newer.sentinel)} knows a newer failover`;
+}
+
+/** The longest of any Sentinel; 0 before one has answered. */
+function failoverTimeoutMs({ views }: CrashSituation): number {
+  return Math.max(0, ...views.map((view) => view.failoverTimeoutMs ?? usualFailoverTimeoutMs));
+}
+
+/** A record without a former master is the first one. */
+function sinceFailoverMs({ record, recordAgeMs, lastOrderAgeMs }: CrashSituation): number {
+  const never = Number.POSITIVE_INFINITY;
+  return Math.min(record === undefined || record.previous === null ? never : recordAgeMs, lastOrderAgeMs ?? never);
+}
+
+function findContradiction(situation: CrashSituation): string | undefined {
+  const { sign, record, views, knownSentinels } = situation;
+  if (record === undefined) return 'it has no record';
+  const { master, epoch: configEpoch } = record;
+  const own = sign.kind === 'refused' ? contradictRefusal(sign, situation) : contradictLoss(sign, situation);
+  if (own !== undefined) return own;
+  if (hasMajority({ master, configEpoch }, { views, knownSentinels })) return undefined;
+  return `no majority of the Sentinels names it at epoch ${configEpoch} (${views.length} of ${knownSentinels} answered)`;
+}
+
+/** A process that is gone has no connection left to anybody. */
+function contradictRefusal(
+  { connection }: Extract<CrashSign, { kind: 'refused' }>,
+  situation: CrashSituation,
+): string | undefined {
+  const { views, replicas } = situation;
+  if (!isProven(connection, situation)) return 'its host has not refused connections for crashAfter yet';
+  const linked = views.find((view) => view.linked);
+  if (linked !== undefined) return `Sentinel ${formatAddress(linked.sentinel)} is connected to it`;
+  const fed = replicas.find(({ link }) => link === 'connected' || link === 'syncing');
+  if (fed !== undefined) return `its replica ${formatAddress(fed.address)} is connected to it`;
+  return contradictBridges(situation);
+}
+
+function contradictBridges({ bridges }: CrashSituation): string | undefined {
+  const beside = bridges.filter(({ place }) => place === 'beside');
+  const silent = beside.find(({ sees }) => sees === 'no-crash');
+  if (silent !== undefined) return `the bridge ${silent.bridge} beside it has not seen a crash`;
+  if (beside.length > 0) return undefined;
+  const seeing = bridges.filter(({ sees }) => sees === 'crash').length;
+  if (seeing >= majorityOf(bridges.length)) return undefined;
+  return `${seeing} of ${bridges.length} bridges have seen the crash`;
+}
+
+/** This bridge has asked the process itself, so only the replicas can show that nothing is lost. */
+function contradictLoss(
+  { keys }: Extract<CrashSign, { kind: 'emptied' }>,
+  { replicas }: CrashSituation,
+): string | undefined {
+  return replicas.some((replica) => (replica.keys ?? 0) > keys) ? undefined : 'no replica has more keys than it';
+}
+
+/**
+ * The replicas among which this Sentinel would select: those with the lowest `replica-priority` (sentinel.c,
+ * sentinelSelectSlave). None where one of them may lack data, because it could be the one.
+ */
+function candidatesOf({ replicas, downAfterMs }: SentinelView, situation: CrashSituation): readonly Address[] {
+  const selectable = replicas.filter((replica) => isSelectable(replica, downAfterMs));
+  const lowest = Math.min(...selectable.map(priorityOf));
+  const first = selectable.filter((replica) => priorityOf(replica) === lowest).map(({ address }) => address);
+  const complete = situation.replicas.filter((replica) => isComplete(replica, situation.sign));
+  return first.every((address) =>
+    isIn(
+      complete.map((replica) => replica.address),
+      address,
+    ),
+  )
+    ? first
+    : [];
+}
+
+function isSelectable(
+  { condition, priority, masterLinkDownMs }: ReplicaView,
+  downAfterMs: number | undefined,
+): boolean {
+  if (condition !== 'up' && condition !== 'link-down') return false;
+  if (priority === 0) return false;
+  return downAfterMs === undefined || masterLinkDownMs === undefined || masterLinkDownMs <= 10 * downAfterMs;
+}
+
+function isComplete({ link, wasInStep, keys = 0 }: CrashReplica, sign: CrashSign): boolean {
+  if (!wasInStep || link === 'unanswered') return false;
+  return sign.kind === 'refused' || keys > sign.keys;
+}
+
+function priorityOf({ priority = 100 }: ReplicaView): number {
+  return priority;
+}
+
+/** Every bridge chooses the same Sentinel. */
+function bySentinelId(a: SentinelView, b: SentinelView): number {
+  return a.sentinelId < b.sentinelId ? -1 : 1;
+}

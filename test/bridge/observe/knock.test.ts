@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import t from 'tap';
+import { findWays, knock, knockAll, presentWays } from '../../../lib/bridge/observe/knock.ts';
+import { toAddress } from '../../../lib/model/address.ts';
+
+const timeoutMs = 1_000;
+
+/** A listener at a free port of 127.0.0.1, and a way to it. */
+async function listen(onConnection?: Parameters<typeof createServer>[1]): Promise<{ server: Server; port: number }> {
+  const server = createServer({}, onConnection);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const at = server.address();
+  if (at === null || typeof at === 'string') throw new Error('it listens on no port');
+  return { server, port: at.port };
+}
+
+const wayTo = (port: number) => ({ to: { host: '127.0.0.1', port }, from: undefined });
+
+t.test('a listener accepts, also one that closes each connection at once', async (t) => {
+  const open = await listen();
+  const closing = await listen((socket) => socket.destroy());
+  t.equal(await knock(wayTo(open.port), { timeoutMs }), 'accepted');
+  t.equal(await knock(wayTo(closing.port), { timeoutMs }), 'accepted');
+  open.server.close();
+  closing.server.close();
+});
+
+t.test('a port without a listener is refused, on every way only if all of them are', async (t) => {
+  const { server, port } = await listen();
+  const other = await listen();
+  server.close();
+  t.equal(await knock(wayTo(port), { timeoutMs }), 'refused');
+  t.equal(await knock({ ...wayTo(port), from: '127.0.0.9' }, { timeoutMs }), 'refused');
+  t.equal(await knockAll([wayTo(port), wayTo(port)], { timeoutMs }), 'refused');
+  t.equal(await knockAll([wayTo(port), wayTo(other.port)], { timeoutMs }), 'accepted');
+  other.server.close();
+});
+
+t.test('a socket without a listener is refused', async (t) => {
+  const to = path.join(tmpdir(), `no-such-${process.pid}.sock`);
+  t.equal(await knock({ to, from: undefined }, { timeoutMs }), 'refused');
+});
+
+t.test(
+  'everything else is unclear: a time-out, an address that this host does not have, an unknown name',
+  async (t) => {
+    const { server, port } = await listen();
+    // TEST-NET-1 (RFC 5737): nobody answers, or the route does.
+    t.equal(await knock({ to: { host: '192.0.2.1', port }, from: undefined }, { timeoutMs: 50 }), 'unclear');
+    t.equal(await knock({ ...wayTo(port), from: '192.0.2.1' }, { timeoutMs }), 'unclear');
+    t.equal(await knock({ to: { host: 'no-such.invalid', port }, from: undefined }, { timeoutMs }), 'unclear');
+    server.close();
+  },
+);
+
+t.test('a host reaches a loopback address in one way, and loses the ways of addresses that it loses', async (t) => {
+  const { server, port } = await listen();
+  const to = toAddress('127.0.0.1', port);
+  if (to === undefined) throw new Error('no address');
+  const usual = { to, from: undefined };
+  t.strictSame(await findWays(to), [usual]);
+  t.strictSame(presentWays([usual, { to, from: '192.0.2.1' }]), [usual]);
+  server.close();
+});
