@@ -10,8 +10,9 @@ import { aborted } from './interruption.ts';
 import type { MasterMemory } from './memory.ts';
 import type { RecordSource } from './observe/records.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
-import { heldMasterCheck, isEdited } from './plan/catalog.ts';
+import { heldMasterCheck } from './plan/catalog.ts';
 import type { Decision, Situation } from './plan/decision.ts';
+import { isEdited, lastPublished } from './plan/evidence.ts';
 import { decide } from './plan/failover.ts';
 
 /** What was decided, what it was decided from, and what else was found out. */
@@ -96,6 +97,7 @@ export class Decider {
       role,
       knownSentinels,
       edit: edited ? 'suspected' : undefined,
+      published: lastPublished(reading.catalogContents),
     } as const;
     return { ...seen, ...past, follow, rebaseAfterMs, nowMs: performance.now() };
   }

@@ -109,6 +109,7 @@ function pickAddress({ host, port }: Address): Address {
 /** No epoch reaches it, and adding to it stays within the safe integers. */
 const largestCount = 2 ** 48;
 
-function isCount(value: unknown): value is number {
+/** True for a generation or an epoch. */
+export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largestCount;
 }

@@ -97,20 +97,6 @@ export function planRepair(wanted: Wanted, catalogContents: CatalogContents): re
   return steps.length > 0 ? steps : removeFormer(catalogContents.former ?? []);
 }
 
-/**
- * Whether the record was probably edited by hand: the plain key or the service names another master. A bridge writes all
- * three in one transaction.
- */
-export function isEdited(record: MasterRecord, { keys, instances }: CatalogContents, naming: Naming): boolean {
-  const address = formatAddress(record.master);
-  const plain = keys.get(plainKey(naming, record.name))?.value;
-  const service = instances.find(({ id }) => id === masterService);
-  return (
-    (plain !== undefined && plain !== address) ||
-    (service !== undefined && formatAddress({ host: service.address, port: service.port }) !== address)
-  );
-}
-
 function removeFormer(former: readonly ServiceInstance[]): readonly CatalogOperation[] {
   const nodes = [...new Set(former.map(({ node }) => node))];
   return [

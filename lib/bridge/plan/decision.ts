@@ -36,9 +36,15 @@ export interface Situation {
   readonly rebaseAsked?: 'asked' | 'not-asked';
   /** Set where the plain key or the service names another master than the record: a bridge writes all at once. */
   readonly edit?: 'suspected' | undefined;
+  /** The last record by the service of the master. It counts where the record is gone and nobody remembers it. */
+  readonly published?: Published | undefined;
   readonly lagging: Lagging | undefined;
   readonly nowMs: number;
   readonly rebaseAfterMs: number;
+}
+
+export interface Published extends Version {
+  readonly master: Address;
 }
 
 /** Which event of a failover changes the record: the replica's answer as a master, or `+switch-master`. */

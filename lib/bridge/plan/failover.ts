@@ -3,7 +3,16 @@ import { agreedReplicas } from '../../model/check-opinion.ts';
 import { compareVersions, type Version } from '../../model/epoch.ts';
 import { type MasterRecord, sameAddresses } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
-import { answerOf, type Decision, type Draft, draftOf, keep, newestKnown, type Situation } from './decision.ts';
+import {
+  answerOf,
+  type Decision,
+  type Draft,
+  draftOf,
+  keep,
+  newestKnown,
+  type Published,
+  type Situation,
+} from './decision.ts';
 import { agreedSince, contradict, deliver, fallBehind, rebaseByHand } from './generation.ts';
 import { isMember, isUnlisted } from './membership.ts';
 import { newestPromotion, replicasAfter } from './promotion.ts';
@@ -127,7 +136,7 @@ function decideFirst(situation: Situation, best: SentinelView): Decision {
     return { kind: 'wait', why: 'no-majority', summary };
   }
   const first = (chosen: SentinelView) =>
-    advance(situation, { version: { generation: 1, epoch: chosen.configEpoch }, best: chosen, from: undefined });
+    advance(situation, { version: firstVersion(situation.published, chosen), best: chosen, from: undefined });
   if (hasMajority(best, situation)) return first(best);
   const agreed = views.find((view) => hasMajority(view, situation));
   const summary = `there is no record yet, and no majority of the Sentinels agrees on ${formatAddress(best.master)} at epoch ${best.configEpoch}`;
@@ -137,6 +146,17 @@ function decideFirst(situation: Situation, best: SentinelView): Decision {
   if (leftMs > 0) return { kind: 'wait', why: 'no-majority', summary, lagging: since, retryAfterMs: leftMs };
   const decision = first(agreed);
   return decision.kind === 'ask-role' ? { ...decision, lagging: since } : decision;
+}
+
+/**
+ * The version of a record where there is none. A record that somebody deleted while no bridge ran has left its service: the
+ * new one is not older, and one version never has two masters.
+ */
+function firstVersion(published: Published | undefined, { master, configEpoch: epoch }: SentinelView): Version {
+  if (published === undefined) return { generation: 1, epoch };
+  const order = compareVersions({ generation: published.generation, epoch }, published);
+  const continues = order > 0 || (order === 0 && sameAddress(master, published.master));
+  return { generation: continues ? published.generation : published.generation + 1, epoch };
 }
 
 /**

@@ -1,11 +1,5 @@
 import t from 'tap';
-import {
-  isEdited,
-  planConfirmation,
-  planPublication,
-  planRepair,
-  type Wanted,
-} from '../../../lib/bridge/plan/catalog.ts';
+import { planConfirmation, planPublication, planRepair, type Wanted } from '../../../lib/bridge/plan/catalog.ts';
 import type { CatalogContents, CatalogOperation, ServiceInstance } from '../../../lib/model/catalog.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import { formatRecord } from '../../../lib/model/record.ts';
@@ -240,10 +234,3 @@ function stepName(step: CatalogOperation): string {
   if (step.kind === 'service-delete') return `${step.kind} ${step.serviceId}`;
   return `${step.kind} ${step.node}`;
 }
-
-t.test('a record is edited where its key or its service names another master', async (t) => {
-  const otherPort = instance('redis-master', (held) => ({ ...held, port: 1 }));
-  const edited = (contents: CatalogContents) => isEdited(content, contents, { environment: undefined });
-  t.strictSame([inPlace, nothing].map(edited), [false, false]);
-  t.strictSame([key('redis/master/m', '192.0.2.1:1'), otherPort].map(edited), [true, true]);
-});

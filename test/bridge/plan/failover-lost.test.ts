@@ -2,6 +2,7 @@ import { all, announced, type Table, testDecisions } from './decision-table.ts';
 import { at, held, record, role, view } from './world.ts';
 
 const five = record('A', { epoch: 5 });
+const published = (generation: number, epoch: number, master: string) => ({ generation, epoch, master: at(master) });
 
 const table: Table = {
   'there is no record': [
@@ -12,6 +13,26 @@ const table: Table = {
         publish: 'initial',
         is: { generation: 1, epoch: 5, master: at('A'), previous: null, phase: 'confirmed', reason: 'first seen' },
       },
+    },
+    {
+      when: 'its service has the version and the master: the record continues',
+      given: { views: all('A', 5), role: role('A', 'master'), published: published(3, 5, 'A') },
+      expect: { publish: 'initial', is: { generation: 3, epoch: 5 } },
+    },
+    {
+      when: 'a failover has happened since: the same generation',
+      given: { views: all('B', 6), role: role('B', 'master'), published: published(3, 5, 'A') },
+      expect: { publish: 'initial', is: { generation: 3, epoch: 6 } },
+    },
+    {
+      when: 'the Sentinels have begun their epochs again: a new generation',
+      given: { views: all('A', 1), role: role('A', 'master'), published: published(3, 5, 'A') },
+      expect: { publish: 'initial', is: { generation: 4, epoch: 1 } },
+    },
+    {
+      when: 'they name another master at the version of the service: a new generation',
+      given: { views: all('B', 5), role: role('B', 'master'), published: published(3, 5, 'A') },
+      expect: { publish: 'initial', is: { generation: 4, epoch: 5 } },
     },
     {
       when: 'epoch 0 is an epoch',

@@ -78,9 +78,17 @@ t.test('outages', { jobs: 7 }, async (t) => {
       until: (addresses) => addresses.every(({ port }) => port === replica.address.port),
     });
     t.equal((await readRecord(consul, name))?.epoch, epoch, 'nobody wrote');
-    startBridge(t, { consul, sentinels, masters });
+    const second = startBridge(t, { consul, sentinels, masters });
     const record = await recordOf(consul, name, { master: replica });
     t.match(record, { generation: 1, phase: 'confirmed', replicas: [master.address] });
+    const rebased = await second.part.rebase(name);
+    t.equal(rebased.generation, 2);
+    await second.stop();
+    await consul.delete('/v1/kv/redis/?recurse');
+    startBridge(t, { consul, sentinels, masters });
+    const last = await recordOf(consul, name, { master: replica });
+    const versions = [last, rebased].map(({ generation, epoch }) => [generation, epoch]);
+    t.strictSame(versions[0], versions[1], 'also after its record was deleted');
   });
 
   t.test('a daemon that is stopped (SIGSTOP) during a failover catches up when it continues', async (t) => {

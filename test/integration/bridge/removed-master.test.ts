@@ -51,6 +51,7 @@ t.test('a master that was removed from the Sentinels and from Consul is left alo
   await consul.delete('/v1/kv/redis/record/removed');
   await consul.delete('/v1/kv/redis/master/removed?recurse');
   await isLeftAlone(t, 'removed');
+  await consul.put('/v1/catalog/deregister', { Node: 'redis-removed' });
   const { host, port } = former.address;
   await everywhere('MONITOR', 'removed', host, `${port}`, '2');
   const record = await recordOf(consul, 'removed', { master: former });

@@ -1,0 +1,30 @@
+import { formatAddress } from '../../model/address.ts';
+import type { CatalogContents } from '../../model/catalog.ts';
+import { masterService, type Naming, plainKey } from '../../model/naming.ts';
+import { isCount, type MasterRecord } from '../../model/record.ts';
+import type { Published } from './decision.ts';
+
+/* What the plain key and the service tell about a record: a bridge writes all three in one transaction. */
+
+/**
+ * Whether the record was probably edited by hand: the plain key or the service names another master. A bridge writes all
+ * three in one transaction.
+ */
+export function isEdited(record: MasterRecord, { keys, instances }: CatalogContents, naming: Naming): boolean {
+  const address = formatAddress(record.master);
+  const plain = keys.get(plainKey(naming, record.name))?.value;
+  const service = instances.find(({ id }) => id === masterService);
+  return (
+    (plain !== undefined && plain !== address) ||
+    (service !== undefined && formatAddress({ host: service.address, port: service.port }) !== address)
+  );
+}
+
+/** The version and the master of the last record, by the service that was written with it; undefined where there is none. */
+export function lastPublished({ instances }: CatalogContents): Published | undefined {
+  const service = instances.find(({ id }) => id === masterService);
+  if (service === undefined) return undefined;
+  const [generation, epoch] = [service.meta.generation, service.meta.epoch].map(Number);
+  if (!isCount(generation) || !isCount(epoch) || generation === 0) return undefined;
+  return { generation, epoch, master: { host: service.address, port: service.port } };
+}
