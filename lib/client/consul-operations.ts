@@ -46,7 +46,7 @@ function toService({ id, name, address, port, tags, meta }: Of<'service-set'>['s
   return { ID: id, Service: name, Address: address, Port: port, Tags: tags, Meta: meta };
 }
 
-function toCheck({ id, serviceId, serviceName, name, status, output }: Of<'check-set'>['check']): object {
+function toCheck({ id, serviceId, serviceName, name, status, output, notes = '' }: Of<'check-set'>['check']): object {
   return {
     CheckID: id,
     ServiceID: serviceId,
@@ -54,6 +54,7 @@ function toCheck({ id, serviceId, serviceName, name, status, output }: Of<'check
     Name: name,
     Status: status,
     Output: output,
+    Notes: notes,
   };
 }
 

@@ -54,6 +54,7 @@ const instance = z.object({
       // "maintenance" never appears in an API answer, but an unknown state must not count as healthy.
       Status: z.enum(['passing', 'warning', 'critical']).catch('critical'),
       Output: z.string(),
+      Notes: z.string().default(''),
     }),
   ),
 });
@@ -91,6 +92,7 @@ export function readInstances(json: unknown, what: string): readonly ServiceInst
         name: check.Name,
         status: check.Status,
         output: check.Output,
+        ...(check.Notes === '' ? {} : { notes: check.Notes }),
       })).sort((a, b) => compareText(a.id, b.id)),
     }))
     .sort((a, b) => compareText(a.node, b.node) || compareText(a.id, b.id));

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type HealthCode, healthCodes, subjectKinds } from '../model/health.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
+import { masterCheckCodes } from '../model/master-check.ts';
 import { problemKinds } from '../model/problem.ts';
 import { severities } from '../model/severity.ts';
 
@@ -78,7 +79,7 @@ export const masterShape = z.object({
   record: recordShape.nullable(),
   modifyIndex: z.int().nullable(),
   sentinels: z.array(voteShape).readonly(),
-  check: checkShape.nullable(),
+  check: checkShape.extend({ code: z.enum(masterCheckCodes).optional() }).nullable(),
   problems: z.array(problemShape).readonly(),
   replicas: z.array(z.object({ address: addressShape, lag: lagShape.nullable() })).readonly(),
 });

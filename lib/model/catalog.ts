@@ -20,6 +20,8 @@ export interface CatalogCheck {
   readonly name: string;
   readonly status: CheckStatus;
   readonly output: string;
+  /** Of the check of a master: the code of what it reports. */
+  readonly notes?: string;
 }
 
 /**
@@ -91,6 +93,8 @@ export interface InstanceCheck {
   readonly name: string;
   readonly status: CheckStatus;
   readonly output: string;
+  /** Of the check of a master: the code of what it reports. */
+  readonly notes?: string;
 }
 
 /** A node of the catalog. */

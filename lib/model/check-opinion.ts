@@ -1,7 +1,7 @@
 import { type Address, compareAddresses, formatAddress, sameAddress } from './address.ts';
 import type { CheckStatus } from './catalog.ts';
 import { majorityOf } from './epoch.ts';
-import { masterChecks } from './master-check.ts';
+import { type MasterCheckCode, masterChecks } from './master-check.ts';
 import type { JudgedOutage } from './outage.ts';
 import type { ReplicaView, RoleAnswer, SentinelView } from './sentinel.ts';
 
@@ -9,6 +9,8 @@ import type { ReplicaView, RoleAnswer, SentinelView } from './sentinel.ts';
 export interface Opinion {
   readonly status: CheckStatus;
   readonly output: string;
+  /** Of a master. */
+  readonly code?: MasterCheckCode | undefined;
 }
 
 /** A replica and the Sentinels' opinion of it; undefined where they have none yet. */
@@ -39,7 +41,7 @@ export function masterOpinion(
   },
 ): Opinion | undefined {
   const check = masterCheck(master, observed);
-  return check === undefined ? undefined : { status: check.status, output: check.output };
+  return check === undefined ? undefined : { status: check.status, output: check.output, code: check.code };
 }
 
 function masterCheck(

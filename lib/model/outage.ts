@@ -1,6 +1,5 @@
 import { type Address, sameAddress } from './address.ts';
-import type { CatalogCheck } from './catalog.ts';
-import { masterChecks } from './master-check.ts';
+import type { MasterCheckCode } from './master-check.ts';
 import type { ReplicaView, SentinelView } from './sentinel.ts';
 
 /* How long a master has been objectively down or failed over, and whether the failover can still succeed. */
@@ -27,7 +26,9 @@ export interface JudgedOutage {
   readonly leftMs?: number;
 }
 
-type HeldCheck = Pick<CatalogCheck, 'status' | 'output'>;
+interface HeldCheck {
+  readonly code?: MasterCheckCode | undefined;
+}
 
 /** Sentinel begins a failover up to a second after `+odown` (sentinel.c, SENTINEL_MAX_DESYNC). */
 const startDelayMs = 1_000;
@@ -100,14 +101,12 @@ export function judgeOutage(
 }
 
 function isOutage(held: HeldCheck | undefined): boolean {
-  return held?.output === masterChecks.down.output || held?.output === masterChecks.failingOver.output;
+  return held?.code === 'down' || held?.code === 'failing-over';
 }
 
 /** The stage that a check reports as final. */
 function finalStage(held: HeldCheck | undefined): OutageStage | undefined {
-  if (held?.status !== 'critical') return undefined;
-  if (held.output === masterChecks.givenUp.output) return 'given-up';
-  return held.output === masterChecks.overdue.output ? 'overdue' : undefined;
+  return held?.code === 'given-up' || held?.code === 'overdue' ? held.code : undefined;
 }
 
 function canPromote(view: SentinelView): boolean {

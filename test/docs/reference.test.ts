@@ -7,6 +7,7 @@ import { EventStreams } from '../../lib/http/events.ts';
 import { makeServer } from '../../lib/http/server.ts';
 import { parseDuration } from '../../lib/model/duration.ts';
 import { healthCodes } from '../../lib/model/health.ts';
+import { masterCheckCodes } from '../../lib/model/master-check.ts';
 import { Metrics } from '../../lib/telemetry/metrics.ts';
 import { templateFormats } from '../../lib/template/format.ts';
 import { helpers } from '../../lib/template/helpers.ts';
@@ -171,6 +172,8 @@ t.test('the page documents exactly the metrics', async (t) => {
 t.test('every output of a health check is documented', async (t) => {
   const { text } = await readPage('docs/reference/checks.md');
   const cells = new Set(tableRows(text).map((cells) => codesIn(cells[2] ?? '')[0]));
+  const codes = tableRows(text).flatMap((cells) => (cells[0] === 'master' ? codesIn(cells[3] ?? '') : []));
+  t.strictSame(codes.sort(), masterCheckCodes.toSorted());
   for (const file of ['lib/model/master-check.ts', 'lib/model/check-opinion.ts', 'lib/registrar/plan/health.ts']) {
     const { text: source } = await readPage(file);
     const outputs = [...source.matchAll(/(?:output: |warning\(|critical\()'([^']+)'/g)].map((match) => match[1] ?? '');

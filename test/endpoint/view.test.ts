@@ -6,10 +6,13 @@ import { makeRecord } from '../template/world.ts';
 const naming = { environment: undefined };
 const ownId = '0'.repeat(40);
 
-function instance(name: string, over: Partial<ServiceInstance> & { readonly status?: CheckStatus }): ServiceInstance {
-  const { status = 'passing', ...given } = over;
+function instance(
+  name: string,
+  over: Partial<ServiceInstance> & { readonly status?: CheckStatus; readonly notes?: string },
+): ServiceInstance {
+  const { status = 'passing', notes = '', ...given } = over;
   const id = given.id ?? name;
-  const check = { id: `${id}:sentinel`, serviceId: id, name: 'Sentinel', status, output: '' };
+  const check = { id: `${id}:sentinel`, serviceId: id, name: 'Sentinel', status, output: '', notes };
   return {
     node: 'redis-shard1',
     nodeAddress: '10.0.0.1',
@@ -35,6 +38,7 @@ t.test("the check of the record's own address is the master's condition", async 
   t.equal(conditionOf(), 'up', 'not read yet');
   t.equal(conditionOf(instance('redis-master', { status: 'warning' })), 's_down');
   t.equal(conditionOf(instance('redis-master', { status: 'critical' })), 'o_down');
+  t.equal(conditionOf(instance('redis-master', { status: 'warning', notes: 'failing-over' })), 'o_down', 'by its code');
   t.equal(
     conditionOf(instance('redis-master', { status: 'critical', address: '10.0.0.9' })),
     'up',

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { masterChecks, servedCondition } from '../../lib/model/master-check.ts';
+import { masterCheckCodes, masterChecks, readMasterCheckCode, servedCondition } from '../../lib/model/master-check.ts';
 import { judgeOutage, type Outage, trackOutage } from '../../lib/model/outage.ts';
 import type { ReplicaView, SentinelView } from '../../lib/model/sentinel.ts';
 import { at, view } from '../bridge/plan/world.ts';
@@ -131,12 +131,13 @@ t.test('clients of the Sentinel endpoint get o_down during a failover, although 
   ] as const)
     t.equal(servedCondition(masterChecks[check]), condition, check);
   const older = (status: 'passing' | 'warning' | 'critical') =>
-    servedCondition({ status, output: 'of another version' });
+    servedCondition({ status, code: readMasterCheckCode('of another version') });
   t.strictSame([older('passing'), older('warning'), older('critical')], ['up', 's_down', 'o_down']);
 });
 
-t.test('the outputs of a check differ, and have no counts or times', async (t) => {
+t.test('the outputs and the codes of a check differ, and outputs have no counts or times', async (t) => {
   const outputs = Object.values(masterChecks).map(({ output }) => output);
   t.equal(new Set(outputs).size, outputs.length);
+  t.equal(new Set(masterCheckCodes).size, outputs.length);
   for (const output of outputs) t.notMatch(output, /\d/);
 });

@@ -8,7 +8,7 @@ import type {
   ServiceInstance,
 } from '../../model/catalog.ts';
 import type { Opinion, ReplicaOpinion } from '../../model/check-opinion.ts';
-import { masterChecks } from '../../model/master-check.ts';
+import { masterChecks, readMasterCheckCode } from '../../model/master-check.ts';
 import {
   dnsSafe,
   environmentLabel,
@@ -91,7 +91,10 @@ export function planRepair(wanted: Wanted, catalogContents: CatalogContents): re
     if (held === undefined || !sameService(service, held)) steps.push({ kind: 'service-set', node, service });
     const heldCheck = held?.checks.find(({ id }) => id === check.id);
     const same =
-      heldCheck?.status === check.status && heldCheck.output === check.output && heldCheck.name === check.name;
+      heldCheck?.status === check.status &&
+      heldCheck.output === check.output &&
+      heldCheck.name === check.name &&
+      heldCheck.notes === check.notes;
     if (!same) steps.push({ kind: 'check-set', node, check });
   }
   return steps.length > 0 ? steps : removeFormer(catalogContents.former ?? []);
@@ -143,8 +146,8 @@ function wantedServices(wanted: Wanted, catalogContents: CatalogContents): reado
       opinions.get(formatAddress(address)) ?? heldOpinion(service, catalogContents) ?? fallback,
     );
   });
-  const { status, output } = masterChecks.unknown;
-  return [withCheck(master, wanted.master ?? heldOpinion(master, catalogContents) ?? { status, output }), ...replicas];
+  const opinion = wanted.master ?? heldOpinion(master, catalogContents) ?? masterChecks.unknown;
+  return [withCheck(master, opinion), ...replicas];
 }
 
 function makeService(
@@ -164,14 +167,14 @@ function makeService(
   };
 }
 
-function withCheck(service: CatalogService, opinion: Opinion): WantedService {
+function withCheck(service: CatalogService, { status, output, code }: Opinion): WantedService {
   const check = {
     id: `${service.id}:sentinel`,
     serviceId: service.id,
     serviceName: service.name,
     name: 'Sentinel',
   } as const;
-  return { service, check: { ...check, status: opinion.status, output: opinion.output } };
+  return { service, check: { ...check, status, output, ...(code === undefined ? {} : { notes: code }) } };
 }
 
 /** The check of a master as Consul holds it; undefined where its service has another address, or does not exist. */
@@ -179,7 +182,7 @@ export function heldMasterCheck(catalogContents: CatalogContents, master: Addres
   return heldOpinion({ id: masterService, address: master.host, port: master.port }, catalogContents);
 }
 
-/** While no Sentinel has an opinion, a check keeps its status and output for the same address. */
+/** While no Sentinel has an opinion, a check keeps what it reports for the same address. */
 function heldOpinion(
   service: Pick<CatalogService, 'id' | 'address' | 'port'>,
   catalogContents: CatalogContents,
@@ -188,7 +191,9 @@ function heldOpinion(
     ({ id, address, port }) => id === service.id && address === service.address && port === service.port,
   );
   const check = held?.checks.find(({ id }) => id === `${service.id}:sentinel`);
-  return check === undefined ? undefined : { status: check.status, output: check.output };
+  if (check === undefined) return undefined;
+  const code = readMasterCheckCode(check.notes);
+  return { status: check.status, output: check.output, ...(code === undefined ? {} : { code }) };
 }
 
 function sameService(service: CatalogService, held: ServiceInstance): boolean {

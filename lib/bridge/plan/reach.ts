@@ -1,5 +1,4 @@
 import type { Opinion } from '../../model/check-opinion.ts';
-import { masterChecks } from '../../model/master-check.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 
 /** Sentinel connects to a new master, and bridges learn of a failover, within some tenths of a second; busy machines take seconds. */
@@ -12,18 +11,16 @@ const usualDownAfterMs = 30_000;
  * the Sentinels take to judge it: it is subjectively down then. Once a bridge has judged it, it stays unreachable.
  */
 export function reachLimitMs(held: Opinion | undefined, views: readonly SentinelView[]): number {
-  if (held?.output === masterChecks.unreachable.output) return 0;
-  if (held === undefined || neverReached.has(held.output)) return marginMs;
+  if (held?.code === 'unreachable') return 0;
+  if (held === undefined || held.code === 'unreached' || held.code === 'unknown') return marginMs;
   const downAfterMs = views.map((view) => view.downAfterMs ?? usualDownAfterMs);
   return Math.max(0, ...downAfterMs) + marginMs;
 }
-
-const neverReached: ReadonlySet<string> = new Set([masterChecks.unreached.output, masterChecks.unknown.output]);
 
 /**
  * How long a master may answer as a replica before its check is critical for that: a failover has made it one, and the bridge
  * is about to learn which. Once a bridge has judged it, it stays so.
  */
 export function replicaLimitMs(held: Opinion | undefined): number {
-  return held?.output === masterChecks.asReplica.output ? 0 : marginMs;
+  return held?.code === 'as-replica' ? 0 : marginMs;
 }

@@ -1,6 +1,6 @@
 import { type Address, formatAddress, isLoopback, sameAddress } from '../../model/address.ts';
-import type { CatalogCheck, ServiceInstance } from '../../model/catalog.ts';
-import { type ServedCondition, servedCondition } from '../../model/master-check.ts';
+import type { InstanceCheck, ServiceInstance } from '../../model/catalog.ts';
+import { readMasterCheckCode, type ServedCondition, servedCondition } from '../../model/master-check.ts';
 import { isOfMaster } from '../../model/master-instance.ts';
 import type { Naming } from '../../model/naming.ts';
 import type { MasterRecord } from '../../model/record.ts';
@@ -102,10 +102,11 @@ function serveMaster(
 
 /** Right after a failover the catalog may still have the former master: nothing is known of the new one then. */
 function masterCondition(check: HeldCheck | undefined): ServedCondition {
-  return check === undefined ? 'up' : servedCondition(check);
+  if (check === undefined) return 'up';
+  return servedCondition({ status: check.status, code: readMasterCheckCode(check.notes) });
 }
 
-type HeldCheck = Pick<CatalogCheck, 'status' | 'output'>;
+type HeldCheck = Pick<InstanceCheck, 'status' | 'notes'>;
 
 function checkAt(instances: readonly ServiceInstance[], address: Address): HeldCheck | undefined {
   const found = instances.find((instance) => sameAddress({ host: instance.address, port: instance.port }, address));

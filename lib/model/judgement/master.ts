@@ -1,4 +1,4 @@
-import type { CheckStatus } from '../catalog.ts';
+import type { Opinion } from '../check-opinion.ts';
 import { type HealthCode, makeReason, type Reason } from '../health.ts';
 import { servedCondition } from '../master-check.ts';
 import type { MasterProblem } from '../problem.ts';
@@ -15,7 +15,7 @@ export interface ObservedMaster {
   readonly replicas: readonly ObservedReplica[] | undefined;
   readonly sentinels: readonly ObservedVote[];
   /** The Sentinels' opinion of the master; null where they have none. */
-  readonly check: { readonly status: CheckStatus; readonly output: string } | null;
+  readonly check: Opinion | null;
   readonly problems: readonly MasterProblem[];
 }
 

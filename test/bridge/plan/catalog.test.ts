@@ -1,11 +1,12 @@
 import t from 'tap';
 import { planConfirmation, planPublication, planRepair, type Wanted } from '../../../lib/bridge/plan/catalog.ts';
 import type { CatalogContents, CatalogOperation, ServiceInstance } from '../../../lib/model/catalog.ts';
+import { masterChecks } from '../../../lib/model/master-check.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import { formatRecord } from '../../../lib/model/record.ts';
 import { at, record } from './world.ts';
 
-const up = { status: 'passing', output: 'Sentinel: up' } as const;
+const { up } = masterChecks;
 const nothing: CatalogContents = { keys: new Map(), instances: [] };
 
 function wanted(content: MasterRecord, changes: Partial<Wanted> = {}): Wanted {
@@ -172,6 +173,11 @@ const repairs: readonly (readonly [string, CatalogContents, readonly string[]])[
       ...held,
       checks: held.checks.map((c) => ({ ...c, status: 'critical' as const })),
     })),
+    ['check-set redis-master:sentinel'],
+  ],
+  [
+    'its check has no code, as of a former version',
+    instance('redis-master', (held) => ({ ...held, checks: held.checks.map(({ notes, ...check }) => check) })),
     ['check-set redis-master:sentinel'],
   ],
   [

@@ -45,7 +45,7 @@ export async function snapshot(consul: ConsulAgent, name: string): Promise<unkno
     Service.Port,
     Service.Tags,
     Service.Meta,
-    Checks.map(({ CheckID, Status, Output }) => [CheckID, Status, Output]),
+    Checks.map(({ CheckID, Status, Output, Notes }) => [CheckID, Status, Output, Notes]),
   ]);
   return { master: record?.master, epoch: record?.epoch, keys, services };
 }

@@ -135,6 +135,7 @@ export interface Registered {
     readonly CheckID: string;
     readonly Status: string;
     readonly Output: string;
+    readonly Notes: string;
     readonly ModifyIndex: number;
   }[];
 }
