@@ -2,36 +2,29 @@
 // failures, the slowest files and the CPU time. The last line is always "N passed, N failed".
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { groupFiles, type TestGroup } from './runner/group.ts';
+import { runQueue } from './runner/queue.ts';
 import { TestReport } from './runner/report.ts';
 import { stripTypes } from './runner/strip.ts';
-import { runFile } from './runner/test-process.ts';
+import { runGroup } from './runner/test-process.ts';
 
-const jobs = 2;
 const projectDir = fileURLToPath(new URL('..', import.meta.url));
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Files that start servers come first: the short ones fill the end of the run. */
-function testFiles(): string[] {
-  const startsServers = (file: string) => /^test\/(integration|sandbox|http\/page)\//.test(file);
-  const files = globSync('test/**/*.test.ts', { cwd: projectDir }).sort();
-  return [...files.filter(startsServers), ...files.filter((file) => !startsServers(file))];
-}
-
-async function runAll(files: readonly string[], report: TestReport): Promise<void> {
-  const waiting = [...files];
-  const work = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const { input, end } = report.open(file);
-      end(await runFile(file, { projectDir, input }));
-    }
-  };
-  await Promise.all(Array.from({ length: jobs }, work));
+/** Named files have a process each. */
+function chooseGroups(named: readonly string[]): readonly TestGroup[] {
+  if (named.length > 0) return named.map((file) => ({ name: file, files: [file] }));
+  return groupFiles(globSync('test/**/*.test.ts', { cwd: projectDir }).sort(), { projectDir });
 }
 
 const report = new TestReport({ print });
 try {
   stripTypes(projectDir);
-  await runAll(process.argv.length > 2 ? process.argv.slice(2) : testFiles(), report);
+  const run = async (group: TestGroup) => {
+    const { input, end } = report.open(group);
+    end(await runGroup(group, { projectDir, input }));
+  };
+  await runQueue(chooseGroups(process.argv.slice(2)), { limits: { jobs: 2, mostJobs: 4 }, run });
 } catch (error) {
   report.fail({ path: ['npm test'], reason: error instanceof Error ? String(error.stack) : String(error) });
 } finally {

@@ -1,8 +1,9 @@
+import type { TestGroup } from './group.ts';
 import { type Failure, TapFile } from './tap-file.ts';
 import type { TestProcess } from './test-process.ts';
 
-interface FileResult {
-  readonly file: string;
+interface GroupResult {
+  readonly name: string;
   readonly wallMs: number;
   readonly cpuMs: number;
 }
@@ -13,7 +14,7 @@ const slowestCount = 10;
 export class TestReport {
   readonly #print: (line: string) => void;
   readonly #failures: Failure[] = [];
-  readonly #results: FileResult[] = [];
+  readonly #results: GroupResult[] = [];
   #passed = 0;
 
   constructor({ print }: { readonly print: (line: string) => void }) {
@@ -30,10 +31,10 @@ export class TestReport {
     return this.#failures.length;
   }
 
-  /** Begins a file: its TAP goes into `input`; `end` is called when the process and `input` have ended. */
-  open(file: string): { readonly input: NodeJS.WritableStream; readonly end: (process: TestProcess) => void } {
-    const tap = new TapFile(file, { onFailure: (failure) => this.fail(failure) });
-    return { input: tap.input, end: (process) => this.#end(tap, { ...process, file }) };
+  /** Begins a group: its TAP goes into `input`; `end` is called when the process and `input` have ended. */
+  open(group: TestGroup): { readonly input: NodeJS.WritableStream; readonly end: (process: TestProcess) => void } {
+    const tap = new TapFile(group, { onFailure: (failure) => this.fail(failure) });
+    return { input: tap.input, end: (process) => this.#end(tap, { ...process, name: group.name }) };
   }
 
   /** Counts and prints a failure. */
@@ -49,17 +50,17 @@ export class TestReport {
     for (const { path } of this.#failures) this.#print(`  ${path.join(' > ')}`);
     const slowest = [...this.#results].sort((a, b) => b.wallMs - a.wallMs).slice(0, slowestCount);
     this.#print('\nslowest files:');
-    for (const result of slowest) this.#print(`  ${times(result)}  ${result.file}`);
+    for (const result of slowest) this.#print(`  ${times(result)}  ${result.name}`);
     const cpuMs = this.#results.reduce((sum, result) => sum + result.cpuMs, 0);
-    this.#print(`\nCPU time of ${this.#results.length} files: ${(cpuMs / 60_000).toFixed(1)} minutes`);
+    this.#print(`\nCPU time: ${(cpuMs / 60_000).toFixed(1)} minutes`);
   }
 
-  #end(tap: TapFile, { file, problem, wallMs, cpuMs }: FileResult & Pick<TestProcess, 'problem'>): void {
+  #end(tap: TapFile, { name, problem, wallMs, cpuMs }: GroupResult & Pick<TestProcess, 'problem'>): void {
     tap.end(problem);
     this.#passed += tap.tally.passed;
-    this.#results.push({ file, wallMs, cpuMs });
+    this.#results.push({ name, wallMs, cpuMs });
     const passed = tap.tally.failed === 0;
-    this.#print(`${passed ? 'ok    ' : 'FAILED'} ${times({ wallMs, cpuMs })}  ${file}`);
+    this.#print(`${passed ? 'ok    ' : 'FAILED'} ${times({ wallMs, cpuMs })}  ${name}`);
     if (!passed) for (const comment of tap.comments) this.#print(`    ${comment}`);
   }
 }

@@ -1,4 +1,5 @@
 import { Parser, type Result } from 'tap-parser';
+import type { TestGroup } from './group.ts';
 
 export interface Failure {
   /** The file and the names of the nested tests. */
@@ -17,7 +18,7 @@ interface Level {
 }
 
 /**
- * Reads the TAP of one test file and counts its test points: assertions, and tests without any. A skipped or unfinished
+ * Reads the TAP of a test process and counts its test points: assertions, and tests without any. A skipped or unfinished
  * (`todo`) test counts as failed.
  */
 export class TapFile {
@@ -26,12 +27,12 @@ export class TapFile {
   readonly comments: string[] = [];
   readonly #onFailure: (failure: Failure) => void;
   readonly #tally: Tally = { passed: 0, failed: 0 };
-  readonly #file: string;
+  readonly #group: TestGroup;
 
-  constructor(file: string, { onFailure }: { readonly onFailure: (failure: Failure) => void }) {
-    this.#file = file;
+  constructor(group: TestGroup, { onFailure }: { readonly onFailure: (failure: Failure) => void }) {
+    this.#group = group;
     this.#onFailure = onFailure;
-    this.#follow(this.input, { path: [file], tally: this.#tally });
+    this.#follow(this.input, this.#root());
   }
 
   get tally(): Readonly<Tally> {
@@ -48,7 +49,7 @@ export class TapFile {
   }
 
   #root(): Level {
-    return { path: [this.#file], tally: this.#tally };
+    return { path: [this.#group.name], tally: this.#tally };
   }
 
   #follow(parser: Parser, { path, tally }: Level): void {
@@ -74,7 +75,11 @@ export class TapFile {
     tally.passed += child.passed;
     tally.failed += child.failed;
     const counted = result.ok ? child.passed : child.failed;
-    if (counted === 0) this.#count(result, { path, tally });
+    if (counted > 0) return;
+    // Where files share a process, each is such a test.
+    const isFile = path.length === 1 && this.#group.files.includes(result.name);
+    if (isFile && result.ok) this.#fail({ path: [...path, result.name], tally }, 'no test ran');
+    else this.#count(result, { path, tally });
   }
 
   #count(result: Result, { path, tally }: Level): void {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TestGroup } from './group.ts';
 
 export interface TestProcess {
   /** Why it did not end well by itself; undefined where it exited with 0. */
@@ -15,11 +16,12 @@ export interface TestProcess {
 // tap ends a test file after the first, with a list of what is still open. The second is for a process that ignores it.
 const timeoutSeconds = 120;
 const killAfterMs = 300_000;
+const sharedProcess = fileURLToPath(new URL('shared-process.mjs', import.meta.url));
 const loadStripped = fileURLToPath(new URL('load-stripped.mjs', import.meta.url));
 
-/** Runs one test file on the project's own Node and writes its TAP into `input`. Answers when both have ended. */
-export async function runFile(
-  file: string,
+/** Runs test files on the project's own Node and writes their TAP into `input`. Answers when both have ended. */
+export async function runGroup(
+  { files }: Pick<TestGroup, 'files'>,
   { projectDir, input }: { readonly projectDir: string; readonly input: NodeJS.WritableStream },
 ): Promise<TestProcess> {
   const bin = join(projectDir, 'node_modules/.bin');
@@ -31,9 +33,10 @@ export async function runFile(
     // The test files, and the daemons and commands that they start, load the same modules.
     NODE_OPTIONS: `--import=${loadStripped}`,
     NODE_COMPILE_CACHE: join(projectDir, 'node_modules/.cache/node'),
+    ...(files.length === 1 ? {} : { TEST_FILES: files.join('\n') }),
   };
   const startedMs = performance.now();
-  const child = spawn(join(bin, 'node'), [file], {
+  const child = spawn(join(bin, 'node'), files.length === 1 ? files : [sharedProcess], {
     cwd: projectDir,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { TestReport } from './report.ts';
-import { runFile } from './test-process.ts';
+import { runGroup } from './test-process.ts';
 
 const projectDir = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -22,8 +22,8 @@ t.test('passes', async (t) => t.pass());
   });
   const lines: string[] = [];
   const report = new TestReport({ print: (line) => lines.push(line) });
-  const { input, end } = report.open('late.mjs');
-  end(await runFile(`${folder}/late.mjs`, { projectDir, input }));
+  const { input, end } = report.open({ name: 'late.mjs', files: [] });
+  end(await runGroup({ files: [`${folder}/late.mjs`] }, { projectDir, input }));
   // tap lists each failed test again at the end of the file.
   t.match(
     { passed: report.passed, failed: report.failed, text: lines.join('\n') },

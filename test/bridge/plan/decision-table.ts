@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap';
+import type { Test } from 'tap';
 import {
   type Cause,
   completeRecord,
@@ -33,7 +33,7 @@ export const announced = { complete: false } as const;
 /** Three Sentinels that say the same. */
 export const all = (master: string, epoch: number) => [1, 2, 3].map((n) => view(n, master, epoch));
 
-export function testDecisions(table: Table): void {
+export function testDecisions(t: Test, table: Table): void {
   for (const [about, rows] of Object.entries(table)) {
     t.test(about, async (t) => {
       for (const { when, given, expect } of rows)

@@ -1,3 +1,4 @@
+import t from 'tap';
 import { all, announced, type Table, testDecisions } from './decision-table.ts';
 import { at, held, record, role, view } from './world.ts';
 
@@ -176,4 +177,4 @@ const table: Table = {
   ],
 };
 
-testDecisions(table);
+testDecisions(t, table);

@@ -190,4 +190,4 @@ t.test('a sentence names the Sentinels whose views do not count', async (t) => {
   t.equal(describeUnlisted(situation({ held: held(five), views: all('A', 5) })), undefined);
 });
 
-testDecisions(table);
+testDecisions(t, table);

@@ -1,3 +1,4 @@
+import t from 'tap';
 import { announced, type Table, testDecisions } from './decision-table.ts';
 import { five, leader } from './promotion-world.ts';
 import { at, held, role, view } from './world.ts';
@@ -90,4 +91,4 @@ const table: Table = {
   ],
 };
 
-testDecisions(table);
+testDecisions(t, table);

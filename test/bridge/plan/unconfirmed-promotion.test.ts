@@ -1,3 +1,4 @@
+import t from 'tap';
 import { all, announced, type Table, testDecisions } from './decision-table.ts';
 import { five, leader, promoted } from './promotion-world.ts';
 import { at, held, record, role, view } from './world.ts';
@@ -175,4 +176,4 @@ const table: Table = {
   ],
 };
 
-testDecisions(table);
+testDecisions(t, table);
