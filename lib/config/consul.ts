@@ -1,9 +1,9 @@
 import { defaultConsulAddress, defaultTlsVerify } from './defaults.ts';
 import type { ConsulConfig } from './model.ts';
-import type { Resolution, Setting } from './resolution.ts';
+import type { Resolution, Setting, Sourced } from './resolution.ts';
 import type { RawConsul } from './schema.ts';
 import type { Secret } from './secret.ts';
-import { readTls, type Sourced, type TlsSettings } from './tls.ts';
+import { readTls, type TlsSettings } from './tls.ts';
 
 /*
  * The variables have the same meaning as for `consul` (hashicorp/consul, api/api.go: defaultConfig and NewClient): a

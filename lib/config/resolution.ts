@@ -8,6 +8,12 @@ import { Secret } from './secret.ts';
 /** The origin of a setting: a path in the config files, or an environment variable. */
 export type Setting = { readonly at: Path } | { readonly variable: string };
 
+/** A value with the setting that it comes from. */
+export interface Sourced<T> {
+  readonly value: T;
+  readonly setting: Setting;
+}
+
 /** Reads files and variables for the sections of a config, and collects problems. */
 export class Resolution {
   readonly environment: NodeJS.ProcessEnv;

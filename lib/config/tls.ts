@@ -1,7 +1,8 @@
+import { checkAuthorities, checkKeyPair } from './certificates.ts';
 import { defaultTlsVerify } from './defaults.ts';
 import type { ClientTls, ServerTls } from './model.ts';
 import type { Path } from './problem.ts';
-import type { Resolution, Setting } from './resolution.ts';
+import type { Resolution, Sourced } from './resolution.ts';
 import type { Secret } from './secret.ts';
 import type { RawClientTls, RawServerTls } from './shared-schema.ts';
 
@@ -13,11 +14,6 @@ export interface TlsSettings {
   readonly keyFile?: Sourced<string> | undefined;
   readonly serverName?: string | undefined;
   readonly verify: boolean;
-}
-
-export interface Sourced<T> {
-  readonly value: T;
-  readonly setting: Setting;
 }
 
 /** Reads `tls: true` or `tls: {...}`; undefined for `tls: false`. */
@@ -48,13 +44,13 @@ export async function readTls(resolution: Resolution, settings: TlsSettings): Pr
   if (lone !== undefined) {
     resolution.report(lone.setting, { message: 'a client certificate needs both its file and its key file' });
   }
-  const ca = [
-    caFile === undefined ? undefined : await resolution.readText(caFile.value, caFile.setting),
-    caPath === undefined ? undefined : await resolution.readFolder(caPath.value, caPath.setting),
-  ].filter((text) => text !== undefined);
+  const ca = await readAuthorities(resolution, { caFile, caPath });
   const cert = certFile === undefined ? undefined : await resolution.readText(certFile.value, certFile.setting);
   const key: Secret | undefined =
     keyFile === undefined ? undefined : await resolution.readSecret(keyFile.value, keyFile.setting);
+  if (certFile !== undefined && keyFile !== undefined && cert !== undefined && key !== undefined) {
+    checkKeyPair(resolution, { cert: { file: certFile, content: cert }, key: { file: keyFile, content: key } });
+  }
   return {
     ...(ca.length === 0 ? {} : { ca: ca.join('\n') }),
     ...(cert === undefined ? {} : { cert }),
@@ -64,18 +60,36 @@ export async function readTls(resolution: Resolution, settings: TlsSettings): Pr
   };
 }
 
+async function readAuthorities(
+  resolution: Resolution,
+  { caFile, caPath }: Pick<TlsSettings, 'caFile' | 'caPath'>,
+): Promise<readonly string[]> {
+  const texts = [
+    { file: caFile, content: caFile && (await resolution.readText(caFile.value, caFile.setting)) },
+    { file: caPath, content: caPath && (await resolution.readFolder(caPath.value, caPath.setting)) },
+  ];
+  return texts.flatMap(({ file, content }) => {
+    if (file === undefined || content === undefined) return [];
+    checkAuthorities(resolution, { file, content });
+    return [content];
+  });
+}
+
 /** Reads the certificate of a server of ours; undefined if a file cannot be read, which is reported. */
 export async function readServerTls(
   resolution: Resolution,
   given: { readonly raw: RawServerTls; readonly at: Path },
 ): Promise<ServerTls | undefined> {
   const { raw, at } = given;
-  const cert = await resolution.readText(raw.certFile, { at: [...at, 'certFile'] });
-  const key = await resolution.readSecret(raw.keyFile, { at: [...at, 'keyFile'] });
-  const clientCa =
-    raw.clientCaFile === undefined
-      ? undefined
-      : await resolution.readText(raw.clientCaFile, { at: [...at, 'clientCaFile'] });
+  const fileOf = (key: 'certFile' | 'keyFile' | 'clientCaFile', value: string): Sourced<string> => {
+    return { value, setting: { at: [...at, key] } };
+  };
+  const [certFile, keyFile] = [fileOf('certFile', raw.certFile), fileOf('keyFile', raw.keyFile)];
+  const cert = await resolution.readText(certFile.value, certFile.setting);
+  const key = await resolution.readSecret(keyFile.value, keyFile.setting);
+  const caFile = raw.clientCaFile === undefined ? undefined : fileOf('clientCaFile', raw.clientCaFile);
+  const [clientCa] = await readAuthorities(resolution, { caFile, caPath: undefined });
   if (cert === undefined || key === undefined) return undefined;
+  checkKeyPair(resolution, { cert: { file: certFile, content: cert }, key: { file: keyFile, content: key } });
   return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
 }

@@ -1,15 +1,31 @@
+import { X509Certificate } from 'node:crypto';
 import path from 'node:path';
 import { formatAddress } from '../model/address.ts';
 import { packageFolder } from './bundled.ts';
-import type { Config } from './model.ts';
+import type { Config, ServerTls } from './model.ts';
 import type { Problem } from './problem.ts';
 
 /** Warnings about a valid config that probably does not do what its author wants. */
-export function findWarnings({ templates }: Pick<Config, 'templates'>): readonly Problem[] {
-  return templates.flatMap((template, i) => {
-    const path = `templates[${i}]`;
-    return [...findSocketWarnings(template, path), ...findPortWarnings(template, path)];
-  });
+export function findWarnings(config: Pick<Config, 'templates' | 'api' | 'sentinelEndpoint'>): readonly Problem[] {
+  const { templates, api, sentinelEndpoint } = config;
+  return [
+    ...findExpiry(api?.tls, 'api.tls.certFile'),
+    ...findExpiry(sentinelEndpoint?.tls, 'sentinelEndpoint.tls.certFile'),
+    ...templates.flatMap((template, i) => {
+      const path = `templates[${i}]`;
+      return [...findSocketWarnings(template, path), ...findPortWarnings(template, path)];
+    }),
+  ];
+}
+
+/** Not an error: a daemon that starts with an expired certificate still follows failovers. */
+function findExpiry(tls: ServerTls | undefined, path: string): readonly Problem[] {
+  if (tls === undefined) return [];
+  const { validFromDate, validToDate } = new X509Certificate(tls.cert);
+  const hint = 'clients refuse it: renew the certificate';
+  if (validToDate < new Date()) return [{ path, message: `expired on ${validToDate.toISOString()}`, hint }];
+  if (validFromDate > new Date()) return [{ path, message: `is valid from ${validFromDate.toISOString()} on`, hint }];
+  return [];
 }
 
 type Template = Config['templates'][number];

@@ -3,6 +3,7 @@ import t from 'tap';
 import { parseTarget } from '../../lib/config/consul.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { parseDuration } from '../../lib/model/duration.ts';
+import { Certificates } from '../sandbox/certificates.ts';
 
 const nothing: NodeJS.ProcessEnv = {};
 
@@ -71,19 +72,20 @@ t.test('the configuration cannot be changed', async (t) => {
 });
 
 t.test('variables mean what they mean to consul, and the config file comes first', async (t) => {
-  const folder = t.testdir({ 'c.yml': '{}', 'd.yml': 'consul: { address: "10.0.0.1:1" }', ca: 'CA PEM', token: 'T\n' });
+  const folder = t.testdir({ 'c.yml': '{}', 'd.yml': 'consul: { address: "10.0.0.1:1" }', token: 'T\n' });
+  const { ca, caFile } = new Certificates(`${folder}/ca`);
   const environment = {
     CONSUL_HTTP_ADDR: 'consul.example:8501',
     CONSUL_HTTP_SSL: 'true',
     CONSUL_HTTP_SSL_VERIFY: 'false',
     CONSUL_TLS_SERVER_NAME: 'server.dc1.consul',
-    CONSUL_CACERT: `${folder}/ca`,
+    CONSUL_CACERT: caFile,
     CONSUL_HTTP_TOKEN: 'less',
     CONSUL_HTTP_TOKEN_FILE: `${folder}/token`,
   };
   const { consul } = await loadConfig({ paths: [`${folder}/c.yml`], environment });
   t.match(consul, { host: 'consul.example', port: 8501 });
-  t.strictSame(consul.tls, { ca: 'CA PEM', serverName: 'server.dc1.consul', verify: false });
+  t.strictSame(consul.tls, { ca, serverName: 'server.dc1.consul', verify: false });
   t.equal(consul.token?.reveal(), 'T');
   const second = await loadConfig({ paths: [`${folder}/d.yml`], environment });
   t.match(second.consul, { host: '10.0.0.1', port: 1 });

@@ -1,6 +1,8 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:tls';
 import t from 'tap';
-import { formatAddress } from '../../../lib/model/address.ts';
+import { type Address, formatAddress } from '../../../lib/model/address.ts';
 import { Certificates } from '../../sandbox/certificates.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -115,3 +117,48 @@ t.test('a rotated Redis password, CA and Consul token are followed', async (t) =
   t.ok(noted.length >= 2);
   await daemon.stop();
 });
+
+t.test('served certificates are followed, and a key of another certificate changes nothing', async (t) => {
+  const [listen, endpoint] = [await sandbox.address(), await sandbox.address()];
+  const [certFile, keyFile] = [sandbox.write('api.crt', first.cert), sandbox.write('api.key', first.key)];
+  const tls = { certFile, keyFile };
+  const tokenFile = sandbox.write('consul-token', management);
+  const daemon = await sandbox.switchmaster({
+    name: 'secure-api',
+    start: 'later',
+    config: {
+      consul: { address: consul.url, tokenFile },
+      api: { listen: formatAddress(listen), tls },
+      sentinelEndpoint: { listen: formatAddress(endpoint), tls },
+    },
+  });
+  void daemon.launch();
+  const served = () => Promise.all([listen, endpoint].map((address) => servedBy(address)));
+  const until = (what: string, { cert }: { readonly cert: string }) =>
+    waitFor(what, served, {
+      until: (serials) => serials.every((serial) => serial === new X509Certificate(cert).serialNumber),
+      timeoutMs: 30_000,
+    });
+  await until('both to serve the certificate', first);
+  replace(keyFile, second.key);
+  const refusals = () => daemon.logLines().filter(({ msg }) => msg === 'config refused; the running one stays');
+  await waitFor('the refusal', refusals, { until: ({ length }) => length > 0, timeoutMs: 30_000 });
+  t.match(JSON.stringify(refusals()), /api\.tls\.keyFile: \S+api\.key is not the key of the certificate/);
+  await until('both to serve the old one', first);
+  replace(certFile, second.cert);
+  await until('both to serve the new one', second);
+  await daemon.stop();
+});
+
+/** The serial number of the certificate at an address; undefined if nothing answers. */
+function servedBy({ host, port }: Address): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, rejectUnauthorized: false, timeout: 2_000 });
+    const end = (serial?: string) => {
+      socket.destroy();
+      resolve(serial);
+    };
+    socket.on('secureConnect', () => end(socket.getPeerX509Certificate()?.serialNumber));
+    socket.on('error', () => end()).on('timeout', () => end());
+  });
+}
