@@ -46,6 +46,13 @@ export function countsUnasked(address: string, peersOfOwn: readonly ReadonlySet<
   return peersOfOwn.length < 2 || peersOfOwn.some((peers) => peers.has(address));
 }
 
+/** A Sentinel with a say about one master. */
+export interface SentinelVoter {
+  readonly address: Address;
+  /** Whether it monitored the master when it was asked last; `unasked`: it was never reached. */
+  readonly state: 'monitors' | 'unasked';
+}
+
 /** Sentinel's opinion of a master, from its flags. */
 export type MasterCondition = 'up' | 's_down' | 'o_down' | 'failover';
 

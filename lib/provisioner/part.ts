@@ -6,6 +6,7 @@ import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import type { Address } from '../model/address.ts';
 import type { Naming } from '../model/naming.ts';
+import type { SentinelVoter } from '../model/sentinel.ts';
 import type { Part, Readiness } from '../part.ts';
 import { ProvisioningSource } from './observe.ts';
 import { Provisioner } from './reconciler.ts';
@@ -16,6 +17,8 @@ export interface ProvisioningPartOptions {
   readonly naming: Naming;
   /** Every Sentinel that the bridge knows. */
   readonly sentinels: () => readonly Address[];
+  /** The Sentinels with a say about a master. */
+  readonly voters: (master: string) => readonly SentinelVoter[];
   readonly sentinelAccess: RedisAccess;
   /** The credentials with which Sentinels log in to the masters. */
   readonly redisAccess: RedisAccess;
@@ -32,7 +35,7 @@ export class ProvisioningPart implements Part {
   readonly #loop: Loop;
 
   constructor(options: ProvisioningPartOptions) {
-    const { client, naming, watches, sentinels, redisAccess, matches } = options;
+    const { client, naming, watches, sentinels, voters, redisAccess, matches } = options;
     this.#source = new ProvisioningSource({
       watches,
       naming,
@@ -45,7 +48,7 @@ export class ProvisioningPart implements Part {
       ...(password === undefined ? {} : { 'auth-pass': password }),
     };
     this.#loop = new Loop({
-      reconciler: new Provisioner({ client, naming, source: this.#source, sentinels, matches, credentials }),
+      reconciler: new Provisioner({ client, naming, source: this.#source, sentinels, voters, matches, credentials }),
       resyncMs: options.resyncMs,
       backoff: { initialMs: 200, maxMs: 10_000 },
       onReport: options.onReport,

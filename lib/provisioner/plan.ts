@@ -9,6 +9,7 @@ import {
   readableOptions,
 } from '../model/provisioning.ts';
 import type { MasterRecord } from '../model/record.ts';
+import type { SentinelVoter } from '../model/sentinel.ts';
 
 /*
  * The commands after which every Sentinel monitors a master as `desired/` says. The Sentinels alone decide who is master:
@@ -26,6 +27,8 @@ export interface ProvisioningSituation {
   readonly monitoring: readonly Monitoring[];
   /** The number of Sentinels, with those that do not answer. */
   readonly knownSentinels: number;
+  /** The Sentinels with a say about this master, as the bridge knows them. */
+  readonly voters: readonly SentinelVoter[];
   readonly hidden: HiddenSettings;
 }
 
@@ -46,17 +49,16 @@ export type ProvisioningPlan =
     };
 
 /** `settings`: note the hash of the hidden settings, and the Sentinels (`host:port`) that have them. */
-type NoteChange =
+export type NoteChange =
   | { readonly kind: 'keep' }
   | { readonly kind: 'settings'; readonly sentinels: readonly string[] }
   | { readonly kind: 'delete' };
 
 export function planProvisioning(situation: ProvisioningSituation): ProvisioningPlan {
-  const { name, monitoring, knownSentinels, desired, note } = situation;
-  if (monitoring.length < majorityOf(knownSentinels)) {
-    const summary = `only ${monitoring.length} of ${knownSentinels} Sentinels answer: nothing changes without a majority`;
-    return { kind: 'wait', summary };
-  }
+  const { name, monitoring, desired, note } = situation;
+  const { answering, known, whose } = countElectorate(situation);
+  if (answering < majorityOf(known))
+    return wait(`only ${answering} of ${known} Sentinels${whose} answer: nothing changes without a majority`);
   const states = monitoring.map(({ masters }) => find(masters, name)?.state);
   if (states.includes('failing-over')) return wait(`${name} is failing over: nothing changes until it has ended`);
   const isDown = states.includes('down');
@@ -84,6 +86,20 @@ export function hiddenSettings(
   if (desired === undefined) return {};
   const options = Object.entries(desired.options).filter(([option]) => !readableOptions.includes(option));
   return { ...credentials, ...Object.fromEntries(options) };
+}
+
+/**
+ * Those of which a majority must answer: the Sentinels that monitor the master, and the never reached ones that count for
+ * it. All Sentinels while fewer than two monitor it, because any of the others may know a later master.
+ */
+function countElectorate(situation: ProvisioningSituation): { answering: number; known: number; whose: string } {
+  const { name, monitoring, knownSentinels, voters } = situation;
+  const asked = new Set(answering(situation));
+  const own = monitoring.filter(({ masters }) => find(masters, name) !== undefined);
+  const away = voters.filter(({ address }) => !asked.has(formatAddress(address)));
+  const known = own.length + away.filter(({ state }) => state === 'monitors').length;
+  if (known < 2) return { answering: monitoring.length, known: knownSentinels, whose: '' };
+  return { answering: own.length, known: own.length + away.length, whose: ` of ${name}` };
 }
 
 function wait(summary: string): ProvisioningPlan {

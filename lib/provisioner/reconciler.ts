@@ -1,12 +1,20 @@
 import type { ConsulClient } from '../client/consul.ts';
+import { SwitchmasterError } from '../errors.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { type Naming, provisionedKey } from '../model/naming.ts';
 import { type DesiredMaster, formatNote, type ProvisioningNote, type ProvisioningStep } from '../model/provisioning.ts';
+import type { SentinelVoter } from '../model/sentinel.ts';
 import { HiddenSettingsMemory } from './memory.ts';
 import type { DesiredReading, ProvisioningSource } from './observe.ts';
-import { hiddenSettings, type ProvisioningPlan, type ProvisioningSituation, planProvisioning } from './plan.ts';
+import {
+  hiddenSettings,
+  type NoteChange,
+  type ProvisioningPlan,
+  type ProvisioningSituation,
+  planProvisioning,
+} from './plan.ts';
 
 export interface ProvisionerOptions {
   readonly client: ConsulClient;
@@ -14,11 +22,15 @@ export interface ProvisionerOptions {
   readonly source: ProvisioningSource;
   /** Every known Sentinel: one address each, whether it answers or not. */
   readonly sentinels: () => readonly Address[];
+  /** The Sentinels with a say about a master. */
+  readonly voters: (name: string) => readonly SentinelVoter[];
   /** Whether this node is responsible for a master (`sentinel.masters`). */
   readonly matches: (name: string) => boolean;
   /** What Sentinels need to log in to the masters: `auth-user`, `auth-pass`. */
   readonly credentials: Readonly<Record<string, string>>;
 }
+
+type StepsPlan = Extract<ProvisioningPlan, { kind: 'steps' }>;
 
 const stepTimeoutMs = 2_000;
 const noteTimeoutMs = 3_000;
@@ -47,7 +59,9 @@ export class Provisioner implements Reconciler {
     const situation = await this.#observe(name, { reading, desired });
     const plan = planProvisioning(situation);
     if (plan.kind === 'wait') return { kind: 'held', summary: plan.summary, retryAfterMs };
-    await this.#apply(plan, situation);
+    const failures = await this.#apply(plan, situation);
+    const [failure] = failures.values();
+    if (failure !== undefined) throw failure;
     if (plan.steps.length > 0) return applied(plan.steps);
     return situation.hidden.state === 'superseded'
       ? { kind: 'held', summary: superseded(name) }
@@ -56,11 +70,12 @@ export class Provisioner implements Reconciler {
 
   async #observe(
     name: string,
-    known: { readonly reading: DesiredReading; readonly desired: DesiredMaster | undefined },
+    given: { readonly reading: DesiredReading; readonly desired: DesiredMaster | undefined },
   ): Promise<ProvisioningSituation> {
-    const { reading, desired } = known;
-    const { source, sentinels, credentials } = this.#options;
+    const { reading, desired } = given;
+    const { source, sentinels, voters, credentials } = this.#options;
     const addresses = sentinels();
+    const known = new Set(addresses.map(formatAddress));
     const note = reading.provisioned.get(name);
     const settings = hiddenSettings(desired, credentials);
     const [monitoring, state] = await Promise.all([
@@ -74,25 +89,46 @@ export class Provisioner implements Reconciler {
       record: reading.records.get(name),
       monitoring,
       knownSentinels: addresses.length,
+      voters: voters(name).filter(({ address }) => known.has(formatAddress(address))),
       hidden: { settings, state },
     };
   }
 
-  async #apply(
-    plan: Extract<ProvisioningPlan, { kind: 'steps' }>,
-    { name, note, hidden }: ProvisioningSituation,
-  ): Promise<void> {
-    const { source } = this.#options;
+  /** The first error of each Sentinel that refused its steps, by `host:port`. The others get theirs all the same. */
+  async #apply(plan: StepsPlan, situation: ProvisioningSituation): Promise<ReadonlyMap<string, SwitchmasterError>> {
+    const { name } = situation;
     if (plan.noteBefore === 'create') await this.#writeNote(name, { settingsHash: undefined, sentinels: [] });
-    for (const step of plan.steps) await source.link(step.sentinel).configure(step, { timeoutMs: stepTimeoutMs });
-    switch (plan.noteAfter.kind) {
+    const bySentinel = Map.groupBy(plan.steps, ({ sentinel }) => formatAddress(sentinel));
+    const failures = new Map<string, SwitchmasterError>();
+    await Promise.all(
+      [...bySentinel].map(async ([sentinel, steps]) => {
+        const error = await this.#configure(steps);
+        if (error !== undefined) failures.set(sentinel, error);
+      }),
+    );
+    await this.#updateNote(withoutFailed(plan.noteAfter, { failures, situation }), situation);
+    return failures;
+  }
+
+  async #configure(steps: readonly ProvisioningStep[]): Promise<SwitchmasterError | undefined> {
+    const { source } = this.#options;
+    try {
+      for (const step of steps) await source.link(step.sentinel).configure(step, { timeoutMs: stepTimeoutMs });
+      return undefined;
+    } catch (thrown) {
+      return SwitchmasterError.from(thrown);
+    }
+  }
+
+  async #updateNote(change: NoteChange, { name, note, hidden }: ProvisioningSituation): Promise<void> {
+    switch (change.kind) {
       case 'keep':
         return;
       case 'delete':
         return this.#writeNote(name, undefined);
       case 'settings': {
         const settingsHash = await this.#memory.hashWritten(name, { settings: hidden.settings, note });
-        return this.#writeNote(name, { settingsHash, sentinels: plan.noteAfter.sentinels });
+        return this.#writeNote(name, { settingsHash, sentinels: change.sentinels });
       }
     }
   }
@@ -107,6 +143,19 @@ export class Provisioner implements Reconciler {
         : ({ kind: 'kv-set', key, value: formatNote(note) } as const);
     await client.transact([step], { timeoutMs: noteTimeoutMs });
   }
+}
+
+/** A Sentinel that refused its steps did not get the settings, and may still monitor a removed master. */
+function withoutFailed(
+  change: NoteChange,
+  known: { readonly failures: ReadonlyMap<string, unknown>; readonly situation: ProvisioningSituation },
+): NoteChange {
+  const { failures, situation } = known;
+  if (failures.size === 0 || change.kind === 'keep') return change;
+  if (change.kind === 'delete') return { kind: 'keep' };
+  const before = situation.hidden.state === 'written' ? (situation.note?.sentinels ?? []) : [];
+  const sentinels = change.sentinels.filter((sentinel) => !failures.has(sentinel) || before.includes(sentinel));
+  return { kind: 'settings', sentinels };
 }
 
 /** Reports a desired master that no bridge follows: one with a note or a record is another bridge's. */

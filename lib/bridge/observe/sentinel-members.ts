@@ -54,7 +54,7 @@ export class SentinelMembers {
    * another address, so configured ones and ones whose ids are known are counted apart.
    */
   count(name: string): number {
-    const members = this.#voters(name);
+    const members = this.voters(name);
     const configured = members.filter(({ origin }) => origin === 'configured');
     const ids = members.map(({ knownId }) => knownId).filter((id) => id !== undefined);
     const distinct = new Set(configured.map((member) => member.knownId ?? formatAddress(member.link.address)));
@@ -63,16 +63,17 @@ export class SentinelMembers {
 
   /** Whether it has a say about `name`: see {@link uncounted}. */
   hasVote(member: SentinelMember, name: string): boolean {
-    return this.#voters(name).includes(member);
+    return this.voters(name).includes(member);
   }
 
   /** The Sentinels that were never asked, and do not count for `name` (see {@link countsUnasked}). */
   uncounted(name: string): readonly SentinelMember[] {
-    const voters = this.#voters(name);
+    const voters = this.voters(name);
     return [...this].filter((member) => member.names === undefined && !voters.includes(member));
   }
 
-  #voters(name: string): readonly SentinelMember[] {
+  /** The Sentinels that monitored `name` when they were asked last, and the never asked ones that count for it. */
+  voters(name: string): readonly SentinelMember[] {
     const own = [...this].filter(({ names }) => names?.has(name) === true);
     const peersOfOwn = own.map(({ peers }) => peers);
     const counts = ({ names, link }: SentinelMember) =>

@@ -2,7 +2,7 @@ import type { RedisAccess } from '../../client/redis.ts';
 import type { SentinelLink } from '../../client/sentinel.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
-import type { SentinelEvent } from '../../model/sentinel.ts';
+import type { SentinelEvent, SentinelVoter } from '../../model/sentinel.ts';
 import type { Selection } from './election.ts';
 import { discover, discoveryEvents } from './sentinel-discovery.ts';
 import type { SentinelMember } from './sentinel-member.ts';
@@ -105,6 +105,13 @@ export class SentinelSource {
       return this.#members.hasVote(member, name);
     });
     return this.#unified.unify(name, counted);
+  }
+
+  /** The Sentinels with a say about `name`. */
+  voters(name: string): readonly SentinelVoter[] {
+    return this.#members
+      .voters(name)
+      .map(({ link, names }) => ({ address: link.address, state: names === undefined ? 'unasked' : 'monitors' }));
   }
 
   /** The Sentinels that were never reached, and do not count for `name` because its own Sentinels do not list them. */

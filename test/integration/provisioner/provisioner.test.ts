@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { blocksOf, readPage } from '../../docs/pages.ts';
@@ -22,28 +23,26 @@ const sentinelUser = await leastUser();
 await Promise.all(sentinels.map((sentinel) => sentinel.command(...sentinelUser)));
 const access = { username: 'switchmaster', passwordFile: sandbox.write('sentinel.password', 'PASSWORD') };
 const passwordFile = sandbox.write('redis.password', 'letmein');
-const daemon = await sandbox.switchmaster({
-  ready: '/live',
-  config: {
-    consul: { address: consul.url },
-    log: { format: 'json' },
-    register: [
-      ...sentinels.map(({ address }) => ({
-        kind: 'sentinel',
-        address: formatAddress(address),
-        check: { interval: '200ms' },
-        ...access,
-      })),
-      {
-        kind: 'redis',
-        discover: { hosts: shard.servers.map(({ address }) => address.host), masters: ['desired1'] },
-        passwordFile,
-        check: { interval: '200ms' },
-      },
-    ],
-    sentinel: { service: 'redis-sentinel', resync: '1s', ...access, redis: { passwordFile } },
-  },
-});
+const settings = {
+  consul: { address: consul.url },
+  log: { format: 'json' },
+  register: [
+    ...sentinels.map(({ address }) => ({
+      kind: 'sentinel',
+      address: formatAddress(address),
+      check: { interval: '200ms' },
+      ...access,
+    })),
+    {
+      kind: 'redis',
+      discover: { hosts: shard.servers.map(({ address }) => address.host), masters: ['desired1'] },
+      passwordFile,
+      check: { interval: '200ms' },
+    },
+  ],
+  sentinel: { service: 'redis-sentinel', resync: '1s', ...access, redis: { passwordFile } },
+};
+const daemon = await sandbox.switchmaster({ ready: '/live', config: settings });
 
 /** The Sentinel user of the docs, with what they add for this daemon. */
 async function leastUser(): Promise<string[]> {
@@ -136,6 +135,24 @@ t.test('a changed option is set, and nothing else', async (t) => {
   t.equal(typeof daemon.pid, 'number');
 });
 
+t.test('a Sentinel that refuses a setting does not keep it from the others', async (t) => {
+  const [first, ...others] = sentinels as [SentinelServer, ...SentinelServer[]];
+  await first.command('ACL', 'SETUSER', 'switchmaster', '-sentinel|set');
+  await desire('desired1', { quorum: 1 });
+  await waitFor('the others to have it', () => Promise.all(others.map((one) => monitored(one, 'desired1'))), {
+    until: (infos) => infos.every((info) => info?.quorum === '1'),
+  });
+  t.equal((await monitored(first, 'desired1'))?.quorum, '2');
+  await waitFor('the refusal to be reported', async () => JSON.stringify((await daemon.get('/v1/health')).body), {
+    until: (health) => health.includes('desired-failed') && health.includes(formatAddress(first.address)),
+  });
+  await first.command('ACL', 'SETUSER', 'switchmaster', '+sentinel|set');
+  await untilAll('desired1', 'have it', (info) => info?.quorum === '1');
+  await first.command('ACL', 'LOG', 'RESET');
+  await desire('desired1');
+  await untilAll('desired1', 'have the former one', (info) => info?.quorum === '2');
+});
+
 t.test('after a failover an empty Sentinel starts to monitor the new master', async (t) => {
   const [first, , last] = sentinels as [SentinelServer, SentinelServer, SentinelServer];
   const [replica] = shard.replicas;
@@ -206,6 +223,20 @@ t.test('a changed password reaches every Sentinel, also where the old one has ma
   t.match(history, /SENTINEL SET desired1 auth-pass at/);
   t.notMatch(history, /letmein|other-word/);
   await recordOf(consul, 'desired1');
+});
+
+t.test('Sentinels that were never reached and that its own do not list do not delay a master', async (t) => {
+  const addresses = ['127.0.0.9:1', '127.0.0.9:2', '127.0.0.9:3', '127.0.0.9:4'];
+  const config = { ...settings, sentinel: { ...settings.sentinel, addresses } };
+  await writeFile(daemon.configFile, JSON.stringify(config));
+  await daemon.kill('SIGHUP');
+  await desire('desired1', { quorum: 3 });
+  await untilAll('desired1', 'have the new quorum', (info) => info?.quorum === '3');
+  await desire('foreign');
+  await waitFor('a new master to wait', async () => JSON.stringify((await daemon.get('/v1/health')).body), {
+    until: (health) => health.includes('only 3 of 7 Sentinels answer: nothing changes without a majority'),
+  });
+  for (const one of sentinels) t.equal(await monitored(one, 'foreign'), undefined);
 });
 
 t.test('the Sentinel user of the documentation has every permission for this', async (t) => {
