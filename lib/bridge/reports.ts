@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import type { SwitchmasterError } from '../errors.ts';
 import type { MasterState } from '../http/views.ts';
 import type { Outcome, RunReport } from '../loop/outcome.ts';
 import { formatAddress } from '../model/address.ts';
+import { explainFault, isNamed, type LinkFault, linkFaults } from '../model/link-fault.ts';
 import type { CompletionReport } from './failover/completion.ts';
 import type { CrashReport } from './failover/crash-report.ts';
 import type { FenceReport } from './fencing/fencer.ts';
@@ -75,7 +77,15 @@ export function toVote(reading: SentinelReading, readAt: Date | undefined): Mast
     quorum: view?.quorum ?? null,
     replicas: (view?.replicas ?? []).map(({ address, condition }) => ({ address, condition })),
     lastReadAt: readAt?.toISOString() ?? null,
+    error: reading.kind === 'unreachable' ? (explainError(reading.error) ?? null) : null,
   };
+}
+
+/** Why a Sentinel does not answer; undefined where the cause is unknown. The same text as long as the cause is the same. */
+export function explainError({ details }: SwitchmasterError): string | undefined {
+  const fault = details.fault as LinkFault | undefined;
+  if (fault === undefined) return undefined;
+  return isNamed(fault) ? explainFault(fault) : linkFaults[fault].says;
 }
 
 /** A report of something that happened at one moment, in the form of a run. */

@@ -1,5 +1,5 @@
 import type { RedisPool } from '../client/redis-pool.ts';
-import type { MasterState, MastersView } from '../http/views.ts';
+import type { MasterState, MastersView, SentinelState } from '../http/views.ts';
 import type { Address } from '../model/address.ts';
 import { findProblems } from '../model/judgement/problems.ts';
 import type { MasterProblem } from '../model/problem.ts';
@@ -10,7 +10,7 @@ import type { LagSource } from './observe/lag.ts';
 import type { RecordSource } from './observe/records.ts';
 import { distinctViews } from './observe/sentinel-reading.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
-import { toVote } from './reports.ts';
+import { explainError, toVote } from './reports.ts';
 
 export interface BridgeViewParts {
   readonly sentinels: SentinelSource;
@@ -75,9 +75,18 @@ export class BridgeView implements MastersView {
       refusals: redis.refusals(name),
       unreached: redis.unreached(name),
       foreign: records.foreign(name),
-      uncounted: sentinels.uncounted(name),
+      uncounted: sentinels.uncounted(name).map(({ address, error }) => ({ address, why: explainError(error) })),
       held: problem,
     });
+  }
+
+  sentinels(): readonly SentinelState[] {
+    return this.#parts.sentinels.sentinels.map(({ address, id, up, error }) => ({
+      address,
+      id,
+      up,
+      error: error === undefined ? null : (explainError(error) ?? null),
+    }));
   }
 
   #master(name: string): MasterState {

@@ -30,6 +30,7 @@ function unionParts(assembly: Assembly): Omit<Views, 'health' | 'masterControls'
     masters: {
       list: () => masters().flatMap((view) => view.list()),
       get: (name) => first(masters(), (view) => view.get(name)),
+      sentinels: () => masters().flatMap((view) => view.sentinels()),
       *records() {
         for (const view of masters()) yield* view.records();
       },

@@ -93,7 +93,7 @@ function observe(read: ExaminedMaster, { sentinels, consul, atMs: nowMs }: Exami
       refusals: statesOf(instances, 'denied'),
       unreached: statesOf(instances, 'unreachable'),
       foreign: (consul.foreign ?? []).filter(({ tags }) => tags.map(dnsSafe).includes(dnsSafe(name))),
-      uncounted: silent.filter((one) => !counts(one)).map(({ address }) => address),
+      uncounted: silent.filter((one) => !counts(one)).map(({ address, error: why }) => ({ address, why })),
       held: undefined,
     }),
   };

@@ -46,6 +46,7 @@ export const voteShape = z.object({
   quorum: z.int().nullable(),
   replicas: z.array(replicaShape).readonly(),
   lastReadAt: instant.nullable(),
+  error: z.string().nullable().meta({ description: 'Why it is unreachable, where the cause is known.' }),
 });
 
 /** How far a replica is behind its master (lib/bridge/plan/lag.ts). */
@@ -164,10 +165,16 @@ export const instanceShape = z.object({
   seenAt: instant.nullable(),
 });
 
-/** A Sentinel with what it says of each master. */
-const sentinelShape = z.object({
+/** A Sentinel that the bridge knows. */
+export const sentinelStateShape = z.object({
   address: addressShape,
   id: z.string().nullable(),
+  up: z.boolean().meta({ description: 'Whether it answers as a Sentinel.' }),
+  error: z.string().nullable().meta({ description: 'Why it does not, where the cause is known.' }),
+});
+
+/** The same with what it says of each master. */
+const sentinelShape = sentinelStateShape.extend({
   masters: z.array(z.object({ name: z.string(), vote: voteShape })).readonly(),
 });
 

@@ -5,9 +5,18 @@ import type { Lag } from '../model/lag.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import type { JournalEntry, JournalFilter } from '../telemetry/journal.ts';
-import type { clusterShape, instanceShape, masterShape, outcomeShape, plannedAnswer, templateShape } from './shapes.ts';
+import type {
+  clusterShape,
+  instanceShape,
+  masterShape,
+  outcomeShape,
+  plannedAnswer,
+  sentinelStateShape,
+  templateShape,
+} from './shapes.ts';
 
 export type MasterState = z.output<typeof masterShape>;
+export type SentinelState = z.output<typeof sentinelStateShape>;
 export type TemplateState = z.output<typeof templateShape>;
 export type ClusterState = z.output<typeof clusterShape>;
 export type InstanceState = z.output<typeof instanceShape>;
@@ -18,6 +27,8 @@ export interface MastersView {
   /** Sorted by name. */
   list(): readonly MasterState[];
   get(name: string): MasterState | undefined;
+  /** Every Sentinel that the bridge knows, also without a master. */
+  sentinels(): readonly SentinelState[];
   /** The record of each master in Consul. Cheap: every health check reads it. */
   records(): Iterable<MasterRecord>;
   /** How far a replica is behind; undefined if unknown. A call makes the bridge measure more often for a while. */

@@ -162,7 +162,7 @@ function follow(situation: Situation): MasterState {
     refusals: of('denied'),
     unreached: of('unreachable'),
     foreign: situation.consul?.foreign ?? [],
-    uncounted: (situation.unlisted ?? []).map((one) => at(one, 26379)),
+    uncounted: (situation.unlisted ?? []).map((one) => ({ address: at(one, 26379) })),
     held: undefined,
   });
   const check = masterOpinion(record.master, { views: opinions, role: { address: record.master, role } }) ?? null;

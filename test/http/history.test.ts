@@ -59,10 +59,15 @@ t.test('why has the history of a master in sentences and data', async (t) => {
 });
 
 t.test('Sentinels are shown with what each says of each master', async (t) => {
-  const { server } = serve(t, exampleViews({ masters: [exampleMaster, { ...exampleMaster, name: 'shard2' }] }));
+  const masters = [exampleMaster, { ...exampleMaster, name: 'shard2' }];
+  const wrong = { address: { host: '10.0.0.9', port: 6379 }, id: null, up: false, error: 'is a Redis' };
+  const { server } = serve(t, exampleViews({ masters, sentinels: [wrong] }));
   const answer = (await server.inject('/v1/sentinels')).json();
   t.ok(sentinelsAnswer.safeParse(answer).success);
-  t.match(answer.sentinels, [{ id: 'abc', masters: [{ name: 'shard1', vote: { epoch: 7 } }, { name: 'shard2' }] }]);
+  t.match(answer.sentinels, [
+    { id: 'abc', up: true, masters: [{ name: 'shard1', vote: { epoch: 7 } }, { name: 'shard2' }] },
+    { up: false, error: 'is a Redis', masters: [] },
+  ]);
 });
 
 t.test('metrics are text for Prometheus', async (t) => {

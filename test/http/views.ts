@@ -9,6 +9,7 @@ import type {
   MastersView,
   OutcomesView,
   ReadinessView,
+  SentinelState,
   TemplateControls,
   TemplateState,
   Views,
@@ -43,6 +44,7 @@ export const exampleMaster: MasterState = {
       quorum: 2,
       replicas: [{ address: { host: '10.0.0.6', port: 6379 }, condition: 'up' }],
       lastReadAt: '2026-01-01T00:00:00.000Z',
+      error: null,
     },
   ],
   check: { status: 'passing', output: 'up' },
@@ -67,6 +69,7 @@ export const exampleTemplate: TemplateState = {
 
 export interface ExampleContents {
   readonly masters?: readonly MasterState[];
+  readonly sentinels?: readonly SentinelState[];
   readonly templates?: readonly TemplateState[];
   readonly rendered?: string;
   readonly clusters?: readonly ClusterState[];
@@ -90,6 +93,7 @@ export function exampleViews(contents: ExampleContents = {}): Views {
     masters: {
       list: () => masters,
       get: (name) => masters.find((master) => master.name === name),
+      sentinels: () => contents.sentinels ?? [],
       records: () => masters.flatMap(({ record }) => record ?? []),
       lag: contents.lag ?? (() => undefined),
     },

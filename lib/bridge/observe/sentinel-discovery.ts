@@ -10,7 +10,7 @@ export interface DiscoveryOptions {
   readonly onMaster: (name: string) => void;
   /** A Sentinel knows these other Sentinels. */
   readonly onPeers: (peers: readonly SentinelPeer[]) => void;
-  /** It could not be asked although its link is up. */
+  /** It could not be asked although its link is up. The same refusal is reported once. */
   readonly onError: (error: SwitchmasterError) => void;
 }
 
@@ -25,7 +25,10 @@ export async function discover(member: SentinelMember, options: DiscoveryOptions
     member.learnPeers(new Set(peers.map(({ address }) => formatAddress(address))));
     options.onPeers(peers);
   } catch (thrown) {
-    if (link.up) options.onError(SwitchmasterError.from(thrown));
+    const error = SwitchmasterError.from(thrown);
+    if (!link.up) return;
+    const isRefusal = error.code === 'redis-refused' || error.code === 'redis-denied';
+    if (!isRefusal || member.learnRefusal(error)) options.onError(error);
   }
 }
 

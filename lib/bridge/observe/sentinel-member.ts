@@ -28,6 +28,8 @@ export class SentinelMember {
   #names: ReadonlySet<string> | undefined;
   readonly #everMonitored = new Set<string>();
   #peers: ReadonlySet<string> = new Set();
+  /** Why it answers no question although its link is up. */
+  #refusal: SwitchmasterError | undefined;
   #elections: Elections = noElections;
 
   constructor(options: SentinelMemberOptions) {
@@ -51,6 +53,16 @@ export class SentinelMember {
 
   get origin(): 'configured' | 'discovered' {
     return this.#origin;
+  }
+
+  /** Whether it is connected and answers questions. */
+  get up(): boolean {
+    return this.link.up && this.#refusal === undefined;
+  }
+
+  /** Why it is not {@link up}. */
+  get error(): SwitchmasterError | undefined {
+    return this.link.error ?? this.#refusal;
   }
 
   /** Its own answer to SENTINEL MYID, or else its id by another Sentinel. */
@@ -90,8 +102,16 @@ export class SentinelMember {
   learnNames(names: readonly string[]): readonly string[] {
     const fresh = names.filter((name) => !this.#names?.has(name));
     this.#names = new Set(names);
+    this.#refusal = undefined;
     for (const name of names) this.#everMonitored.add(name);
     return fresh;
+  }
+
+  /** It answered a question with an error: it is no Sentinel, or it denies access. Returns whether that is new. */
+  learnRefusal(error: SwitchmasterError): boolean {
+    const isNew = this.#refusal?.message !== error.message;
+    this.#refusal = error;
+    return isNew;
   }
 
   learnPeers(peers: ReadonlySet<string>): void {

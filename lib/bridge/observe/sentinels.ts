@@ -85,7 +85,7 @@ export class SentinelSource {
     readonly up: boolean;
     readonly error: SwitchmasterError | undefined;
   }[] {
-    return [...this.#members].map(({ link: { address, id, up, error } }) => ({ address, id, up, error }));
+    return [...this.#members].map(({ link: { address, id }, up, error }) => ({ address, id, up, error }));
   }
 
   /** How many Sentinels of `name` there are, whether they answer or not. */
@@ -115,8 +115,10 @@ export class SentinelSource {
   }
 
   /** The Sentinels that were never reached, and do not count for `name` because its own Sentinels do not list them. */
-  uncounted(name: string): readonly Address[] {
-    return this.#members.uncounted(name).flatMap(({ link }) => (link.up ? [] : [link.address]));
+  uncounted(name: string): readonly { readonly address: Address; readonly error: SwitchmasterError }[] {
+    return this.#members
+      .uncounted(name)
+      .flatMap(({ link: { address }, error }) => (error === undefined ? [] : [{ address, error }]));
   }
 
   /** A Sentinel that monitors `name` and can be reached: the one at `address`, or any. */

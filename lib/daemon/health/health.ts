@@ -14,7 +14,7 @@ import {
 } from './daemon.ts';
 import { judgeDesired } from './desired.ts';
 import { judgeInstance } from './instance.ts';
-import { judgeMaster } from './master.ts';
+import { judgeMaster, judgeUnlisted } from './master.ts';
 import { judgeTemplate } from './template.ts';
 
 /** Everything that is judged. */
@@ -50,6 +50,7 @@ export function judge({ views, consul, config, ignoredKeys, interfaces, denied, 
     ...views.masters
       .list()
       .flatMap((master) => judgeMaster({ master, lastOutcome: last('bridge', master.name), nowMs })),
+    ...judgeUnlisted(views.masters),
     ...views.desired.list().flatMap((name) => judgeDesired(name, last('provisioner', name))),
     ...views.clusters.list().flatMap(judgeCluster),
     ...views.instances.list().flatMap(judgeInstance),

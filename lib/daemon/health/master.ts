@@ -1,7 +1,8 @@
-import type { MasterState, OutcomeState } from '../../http/views.ts';
+import type { MasterState, MastersView, OutcomeState } from '../../http/views.ts';
 import { sameAddress } from '../../model/address.ts';
 import type { Reason } from '../../model/health.ts';
 import { judgeMaster as judgeObserved } from '../../model/judgement/master.ts';
+import { judgeUnreachable } from '../../model/judgement/votes.ts';
 import { describeStop } from './outcome.ts';
 
 interface JudgedMaster {
@@ -18,4 +19,12 @@ export function judgeMaster({ master, lastOutcome, nowMs }: JudgedMaster): reado
     lag: master.replicas.find((one) => sameAddress(one.address, address))?.lag ?? null,
   }));
   return judgeObserved({ master: { ...master, replicas }, stop: describeStop(lastOutcome), nowMs });
+}
+
+/** Sentinels that do not answer, where no master is known that lists them. */
+export function judgeUnlisted(masters: Pick<MastersView, 'list' | 'sentinels'>): readonly Reason[] {
+  if (masters.list().length > 0) return [];
+  return masters
+    .sentinels()
+    .flatMap(({ up, ...sentinel }) => (up ? [] : [judgeUnreachable({ kind: 'part', name: 'bridge' }, sentinel)]));
 }

@@ -25,7 +25,7 @@ export interface ProblemSituation {
   /** Instances that somebody else registered under this master's tag. */
   readonly foreign: readonly ForeignInstance[];
   /** Sentinels that were never reached and do not count for this master. */
-  readonly uncounted: readonly Address[];
+  readonly uncounted: readonly { readonly address: Address; readonly why?: string | undefined }[];
   /** What the bridge waits for. */
   readonly held: string | undefined;
 }
@@ -48,7 +48,7 @@ export function findProblems({
     ...unreached
       .filter(({ address }) => isUp(address, views))
       .map((refusal) => ({ kind: 'redis-unreached', message: describeUnreached(refusal) }) as const),
-    ...uncounted.map((address) => ({ kind: 'sentinel-uncounted', message: describeUncounted(address) }) as const),
+    ...uncounted.map((one) => ({ kind: 'sentinel-uncounted', message: describeUncounted(one) }) as const),
     ...foreign.map((instance) => ({ kind: 'foreign-instance', message: describeForeign(instance) }) as const),
   ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));
 }
@@ -75,8 +75,9 @@ function isUp(address: Address, views: readonly SentinelView[]): boolean {
   );
 }
 
-function describeUncounted(address: Address): string {
-  return `Sentinel ${formatAddress(address)} was never reached and does not count: the Sentinels that monitor this master do not list it; bring it back, or remove it from sentinel.addresses`;
+function describeUncounted({ address, why }: ProblemSituation['uncounted'][number]): string {
+  const because = why === undefined ? '' : ` (${why})`;
+  return `Sentinel ${formatAddress(address)} has never answered${because} and does not count: the Sentinels that monitor this master do not list it; bring it back, or remove it from sentinel.addresses`;
 }
 
 type Refusal = ProblemSituation['refusals'][number];

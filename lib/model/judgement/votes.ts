@@ -9,7 +9,7 @@ export interface ObservedVote {
   /** `unreachable`, or something else where it answers. */
   readonly state: string;
   /** Why it is unreachable, if that is known. */
-  readonly error?: string;
+  readonly error?: string | null;
   /** null where it does not answer or does not monitor the master. */
   readonly master: Address | null;
   readonly epoch: number | null;
@@ -32,7 +32,7 @@ export function judgeUnreachable(
   { address, error }: Pick<ObservedVote, 'address' | 'error'>,
 ): Reason {
   const sentinel = formatAddress(address);
-  const why = error === undefined ? '' : ` (${error})`;
+  const why = error === undefined || error === null ? '' : ` (${error})`;
   const text = `Sentinel ${sentinel} cannot be reached${why}.`;
   return makeReason({ code: 'sentinel-unreachable', subject: { ...subject, address: sentinel }, text });
 }

@@ -106,7 +106,8 @@ t.test(
       (await source.read('shard2')).map(({ kind }) => kind),
       ['seen', 'seen', 'seen'],
     );
-    t.strictSame(source.uncounted('shard2').map(formatAddress).sort(), dead.map(formatAddress).sort());
+    const uncounted = source.uncounted('shard2').map(({ address }) => formatAddress(address));
+    t.strictSame(uncounted.sort(), dead.map(formatAddress).sort());
     t.equal(source.count('shard9'), 3, 'nobody speaks for it');
 
     // One of its own that was never reached is listed by the others, and counts.
@@ -117,6 +118,17 @@ t.test(
     t.strictSame((await later.source.read('shard2')).map(({ kind }) => kind).sort(), ['seen', 'seen', 'unreachable']);
   },
 );
+
+t.test('a Redis in the place of a Sentinel is not up, is reported, and does not count', async (t) => {
+  const redis = { address: shard1.master.address } as SentinelServer;
+  const { source, up } = open(t, [first, redis]);
+  await waitFor('all three', up, { until: (count) => count === 3 });
+  const [uncounted] = await waitFor('the refusal', () => source.uncounted('shard1'), {
+    until: ({ length }) => length === 1,
+  });
+  t.match(uncounted, { address: redis.address, error: { details: { fault: 'not-sentinel' } } });
+  t.equal(source.count('shard1'), 3);
+});
 
 t.test(
   'one Sentinel alone, which may just have been rebuilt, is no majority beside those that were never reached',

@@ -93,6 +93,20 @@ t.test('network interfaces that cannot be listed', async (t) => {
   t.match(health.reasons, [{ text: /EAFNOSUPPORT/ }]);
 });
 
+t.test('Sentinels that do not answer, where they are the reason why no master is known', async (t) => {
+  const error = 'is a Redis and no Sentinel';
+  const [down, up] = [26379, 26380].map((port) => ({ address: { host: '10.0.0.1', port }, id: null }));
+  if (down === undefined || up === undefined) throw new Error('two');
+  const sentinels = [
+    { ...down, up: false, error },
+    { ...up, up: true, error: null },
+  ];
+  const health = judged({ sentinels });
+  t.strictSame(codesOf(health), ['warning sentinel-unreachable part/bridge']);
+  t.match(health.reasons, [{ text: 'Sentinel 10.0.0.1:26379 cannot be reached (is a Redis and no Sentinel).' }]);
+  t.strictSame(judged({ sentinels, masters: [masterAt(1)] }).reasons, [], 'its masters say it otherwise');
+});
+
 t.test('a key in desired/ that cannot be carried out', async (t) => {
   const outcomes = { last: (loop: string) => (loop === 'provisioner' ? outcome('held', 'no pattern') : undefined) };
   t.strictSame(codesOf(judged({ desired: ['cache'], outcomes })), ['warning desired-held desired/cache']);

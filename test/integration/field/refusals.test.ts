@@ -58,6 +58,36 @@ t.test('maxclients, TLS on one side only and another protocol are named by every
   await daemon.stop();
 });
 
+t.test('what is no Sentinel in sentinel.addresses is named by every view', async (t) => {
+  const redis = formatAddress(shard.master.address);
+  const { host, port } = new URL(consul.url);
+  const http = `${host.split(':')[0]}:${port}`;
+  const addresses = [formatAddress(sentinel.address), redis, http];
+  const daemon = await sandbox.switchmaster({
+    name: 'wrong-sentinels',
+    ready: '/live',
+    config: { consul: { address: consul.url }, sentinel: { addresses, masters: ['shard1'] } },
+  });
+  const isNoSentinel = `Sentinel ${redis} cannot be reached \\(is a Redis and no Sentinel; name the port of a Sentinel`;
+  const isHttp = `Sentinel ${http} cannot be reached \\(speaks another protocol; correct the port`;
+  const status = () => runCommand(['status', '--api', `http://${formatAddress(daemon.api)}`]);
+  await waitFor('status to name both', status, {
+    until: ({ stdout }) => new RegExp(isNoSentinel).test(stdout) && new RegExp(isHttp).test(stdout),
+    timeoutMs: 30_000,
+  });
+  const { sentinels } = (await daemon.get('/v1/sentinels')).body as {
+    sentinels: { address: { port: number }; up: boolean; error: string | null }[];
+  };
+  const of = (address: string) => sentinels.find((one) => address.endsWith(`:${one.address.port}`));
+  t.match(of(formatAddress(sentinel.address)), { up: true, error: null });
+  t.match(of(redis), { up: false, error: /is a Redis and no Sentinel/ });
+  t.match(of(http), { up: false, error: /speaks another protocol/ });
+  const examined = await runCommand(['doctor', '--config', daemon.configFile]);
+  t.match(examined.stdout, /is a Redis and no Sentinel/);
+  t.match(examined.stdout, /speaks another protocol/);
+  await daemon.stop();
+});
+
 t.test('a Consul agent that is asked without TLS, or with, is named', async (t) => {
   const other = consul.url.replace('http:', 'https:');
   const config = sandbox.write('https.yml', JSON.stringify({ consul: { address: other } }));
