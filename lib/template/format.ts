@@ -92,12 +92,21 @@ export function hasControl(text: string): boolean {
   return control.test(text);
 }
 
+/** Code `value-refused`. */
+export class ValueRefused extends SwitchmasterError {
+  readonly placeholder: Placeholder;
+
+  constructor(placeholder: Placeholder, message: string) {
+    const { file, line, column, text: expression } = placeholder.site;
+    super('value-refused', message, { details: { file, line, column, expression } });
+    this.placeholder = placeholder;
+  }
+}
+
 export function refuse(placeholder: Placeholder, reason: string): never {
   const { file, line, column, text } = placeholder.site;
   const value = placeholder.value instanceof Markup ? placeholder.value.text : String(placeholder.value);
   const cut = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
   const shown = placeholder.secrecy === 'secret' ? redacted : cut;
-  throw new SwitchmasterError('value-refused', `${file}:${line}:${column}: {{${text}}} is ${shown}: ${reason}`, {
-    details: { file, line, column, expression: text },
-  });
+  throw new ValueRefused(placeholder, `${file}:${line}:${column}: {{${text}}} is ${shown}: ${reason}`);
 }

@@ -27,6 +27,8 @@ export interface HelperBlock {
   readonly outer: unknown;
   render(context: unknown, extra?: BlockVariables): string;
   renderElse(context: unknown): string;
+  /** Runs a loop. The text of each pass goes through `within`, so that a refused value takes its pass alone. */
+  loop(render: (within: (text: () => string) => string) => string): string;
 }
 
 interface BlockVariables {

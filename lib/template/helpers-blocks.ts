@@ -30,14 +30,12 @@ export const blockHelpers = {
       const entries = entriesOf(value);
       if (entries.length === 0) return block.renderElse(block.outer);
       const last = entries.length - 1;
-      return entries
-        .map(([key, item], index) =>
-          block.render(item, {
-            data: { key, index, first: index === 0, last: index === last },
-            blockParams: [item, key],
-          }),
-        )
-        .join('');
+      const pass = ([key, item]: readonly [unknown, unknown], index: number) =>
+        block.render(item, {
+          data: { key, index, first: index === 0, last: index === last },
+          blockParams: [item, key],
+        });
+      return block.loop((within) => entries.map((entry, index) => within(() => pass(entry, index))).join(''));
     },
   },
 } satisfies Record<string, HelperDefinition>;

@@ -27,7 +27,7 @@ export interface TemplateReads {
 }
 
 const readers: Readonly<Record<string, HelperDefinition>> = { ...consulHelpers, ...redisHelpers };
-const noBlock: HelperBlock = { outer: undefined, render: () => '', renderElse: () => '' };
+const noBlock: HelperBlock = { outer: undefined, render: () => '', renderElse: () => '', loop: () => '' };
 
 /** `programs` as they were checked: every call is a SubExpression that carries its site. */
 export function findReads(

@@ -9,7 +9,8 @@ import { refuseDoubleBinds } from './haproxy-binds.ts';
 import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
 import { textHelpers } from './helpers-text.ts';
 import { valueHelpers } from './helpers-values.ts';
-import { type WrittenOutput, writeOutput } from './output.ts';
+import type { WrittenOutput } from './output.ts';
+import { PassTracker, writePasses } from './passes.ts';
 import { redactError } from './redacted-error.ts';
 import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
 
@@ -86,15 +87,19 @@ function attempt(
     return { kind: 'rendered', ...render() };
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown, 'template-failed');
-    if (secrets.texts.size === 0) return { kind: 'failed', error };
-    const redactor = new Redactor();
-    redactor.learn([...secrets.texts]);
-    return { kind: 'failed', error: redactError(error, redactor) };
+    return { kind: 'failed', error: secrets.texts.size === 0 ? error : redactError(error, redactorOf(secrets)) };
   }
+}
+
+function redactorOf({ texts }: RenderScope['secrets']): Redactor {
+  const redactor = new Redactor();
+  redactor.learn([...texts]);
+  return redactor;
 }
 
 function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
   const placeholders: Placeholder[] = [];
+  const passes = new PassTracker();
   const budget = makeBudget(parts.limits);
   const bound: Record<string, Handlebars.HelperDelegate> = {
     $print: function $print(value: unknown, options: Handlebars.HelperOptions) {
@@ -106,7 +111,7 @@ function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
     },
   };
   for (const [name, definition] of Object.entries(parts.helpers)) {
-    bound[name] = bindHelper({ definition, scope, parts, spend: budget.spend });
+    bound[name] = bindHelper({ definition, scope, parts, passes, spend: budget.spend });
   }
   const context = contextOf(scope.world);
   const marked = parts.run(context, {
@@ -115,11 +120,10 @@ function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
     allowProtoMethodsByDefault: false,
     allowProtoPropertiesByDefault: false,
   });
-  const pieces = marked
-    .split('\u0000')
-    .map((piece, i) => (i % 2 === 0 ? piece : (placeholders[Number(piece)] as Placeholder)));
   const output = withFile(parts.file, () => {
-    const written = writeOutput(parts.format, pieces);
+    const written = writePasses(parts.format, passes.split(marked, placeholders), ({ message }) => {
+      scope.warnings.add(`${redactorOf(scope.secrets).redact(message)} The loop leaves this item out.`);
+    });
     if (parts.format === 'haproxy') refuseDoubleBinds(written.text);
     if (parts.format === 'env') for (const one of describeRepeatedVariables(written.text)) scope.warnings.add(one);
     return written;
@@ -134,6 +138,7 @@ function bindHelper(input: {
   definition: HelperDefinition;
   scope: RenderScope;
   parts: CompiledParts;
+  passes: PassTracker;
   spend: Budget['spend'];
 }): Handlebars.HelperDelegate {
   return function call(this: unknown, ...given: unknown[]) {
@@ -147,7 +152,7 @@ function bindHelper(input: {
         args: given,
         options: named,
         scope,
-        block: makeBlock(this, { options, site, spend: input.spend }),
+        block: makeBlock(this, { options, site, ...input }),
       });
       if (typeof result === 'string' && result.length > input.parts.limits.maxOutputBytes) {
         throw templateFailure(`the result is longer than ${input.parts.limits.maxOutputBytes} characters.`);
@@ -162,9 +167,9 @@ function bindHelper(input: {
 
 function makeBlock(
   outer: unknown,
-  input: { options: Handlebars.HelperOptions; site: PrintSite; spend: Budget['spend'] },
+  input: { options: Handlebars.HelperOptions; site: PrintSite; spend: Budget['spend']; passes: PassTracker },
 ): HelperBlock {
-  const { options, site, spend } = input;
+  const { options, site, spend, passes } = input;
   const within = (text: string): string => {
     spend(site, text.length);
     return text;
@@ -177,6 +182,7 @@ function makeBlock(
       return within(options.fn(context, { data, blockParams: [...extra.blockParams] }));
     },
     renderElse: (context) => within(options.inverse(context)),
+    loop: (render) => passes.loop(render),
   };
 }
 
