@@ -4,6 +4,7 @@ import { SwitchmasterError } from '../errors.ts';
 import type { JournalEntry } from '../telemetry/journal.ts';
 import type { Api } from './api.ts';
 import { securityHeaders } from './failure.ts';
+import { nameParameter } from './parameters.ts';
 import type { JournalView } from './views.ts';
 
 /*
@@ -55,7 +56,7 @@ const batch = 32;
 
 const query = z.object({
   loop: z.string().max(64).optional(),
-  key: z.string().max(256).optional(),
+  key: nameParameter.optional(),
   lastEventId: z.string().max(32).optional(),
 });
 

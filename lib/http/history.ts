@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import type { Api } from './api.ts';
+import { nameParameter } from './parameters.ts';
 import { describeEntry } from './sentences.ts';
 import { historyAnswer, whyAnswer } from './shapes.ts';
 import type { JournalView, MastersView } from './views.ts';
 
-const name = z.string().min(1).max(256);
 const limit = z.coerce.number().int().min(1).max(1_000);
 const historyQuery = z.object({
   loop: z.string().max(64).optional(),
-  key: name.optional(),
+  key: nameParameter.optional(),
   limit: limit.default(100),
 });
-const whyParams = z.object({ name });
+const whyParams = z.object({ name: nameParameter });
 const whyQuery = z.object({ limit: limit.default(20) });
 
 /** Loops that change a master. Single steps of a failover are left out. */

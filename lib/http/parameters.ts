@@ -4,8 +4,8 @@ import { parseDuration } from '../model/duration.ts';
 
 /* Parameters that several routes have, each defined once. */
 
-/** The name of a master, a template or a cluster. */
-export const nameParameter = z.string().min(1).max(256);
+/** The name of a master, a template or a cluster. Sentinel limits none. */
+export const nameParameter = z.string().min(1).max(1_024);
 
 /** `host:port`, or `[address]:port`. */
 export const addressParameter = z.string().transform((value, context): Address => {

@@ -128,6 +128,16 @@ export function nameInKey(part: string): string {
   }
 }
 
+/** Consul's limit for a value of a node's or a service's meta, in bytes (metaValueMaxLength of agent/structs). */
+const longestMetaValue = 512;
+
+/** Why Consul cannot hold this name; undefined where it can. */
+export function unregistrable(name: string): string | undefined {
+  const bytes = Buffer.byteLength(name);
+  if (bytes <= longestMetaValue) return undefined;
+  return `its name has ${bytes} bytes, and Consul takes ${longestMetaValue}: rename it in Sentinel`;
+}
+
 /** The external catalog node that has a master's services: `redis-M`, or `redis-E-M` in an environment. */
 export function externalNode({ environment }: Naming, name: string): string {
   return environment === undefined ? `redis-${dnsSafe(name)}` : `redis-${environmentLabel(environment, name)}`;

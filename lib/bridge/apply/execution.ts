@@ -1,7 +1,7 @@
 import type { Outcome } from '../../loop/outcome.ts';
 import { isIn, sameAddress } from '../../model/address.ts';
 import type { CatalogNode } from '../../model/catalog.ts';
-import { collisions, externalNode, type Naming } from '../../model/naming.ts';
+import { collisions, externalNode, type Naming, unregistrable } from '../../model/naming.ts';
 import type { Decided } from '../decider.ts';
 import type { Fencer } from '../fencing/fencer.ts';
 import type { Finding } from '../finding.ts';
@@ -75,6 +75,8 @@ export class Execution {
   /** Why the bridge may write nothing about this master. */
   async #refusal({ name, held, past, reading }: Finding): Promise<string | undefined> {
     const { naming, sentinels } = this.#options;
+    const tooLong = unregistrable(name);
+    if (tooLong !== undefined) return tooLong;
     const ownership = ownershipOf({ naming, name }, reading.catalogContents);
     if (ownership.kind === 'proven') return undefined;
     if (ownership.kind === 'foreign') return foreignNode({ naming, name }, ownership.owner);

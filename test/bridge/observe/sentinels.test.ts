@@ -121,13 +121,16 @@ t.test(
 
 t.test('a Redis in the place of a Sentinel is not up, is reported, and does not count', async (t) => {
   const redis = { address: shard1.master.address } as SentinelServer;
-  const { source, up } = open(t, [first, redis]);
-  await waitFor('all three', up, { until: (count) => count === 3 });
+  const { source } = open(t, [first, redis]);
   const [uncounted] = await waitFor('the refusal', () => source.uncounted('shard1'), {
     until: ({ length }) => length === 1,
   });
   t.match(uncounted, { address: redis.address, error: { details: { fault: 'not-sentinel' } } });
-  t.equal(source.count('shard1'), 3);
+  t.match(
+    source.sentinels.find(({ address }) => formatAddress(address) === formatAddress(redis.address)),
+    { up: false },
+  );
+  t.ok((await source.read('shard1')).every(({ kind }) => kind === 'seen'));
 });
 
 t.test(

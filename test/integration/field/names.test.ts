@@ -16,16 +16,20 @@ const [consul, shard, other] = await Promise.all([
   sandbox.redis({ name: 'other', replicas: 0 }),
 ]);
 const sentinel = only(await sandbox.sentinels({ count: 1, masters: [shard] }));
-const odd = ['team/app', 'a@b', 'my master', 'кэш', 'код', '..'];
+const odd = ['team/app', 'a@b', 'my master', 'кэш', 'код', '..', 'k=v', 'q"1', 'p%20', 'l\n2', 'ж'.repeat(200)];
+/** Longer than a value of Consul's meta. */
+const long = 'x'.repeat(600);
 const names = ['shard1', ...odd];
 /** Neither can be registered, because DNS does not distinguish them. */
 const colliding = ['Clash', 'clash'];
+/** Of a format that no name tells: bare words alone. */
+const own = '{{#each (redisMasters)}}\nmaster {{name}} {{address}};\n{{/each}}\n';
 const naming = { environment: undefined };
 const ports = Object.fromEntries(names.map((name, i) => [name, 20_001 + i]));
 
 t.test('every name is recorded, registered and in every file, and a failover is followed beside them', async (t) => {
   const { host, port } = other.master.address;
-  for (const name of [...odd, ...colliding]) await sentinel.command('SENTINEL', 'MONITOR', name, host, port, 1);
+  for (const name of [...odd, ...colliding, long]) await sentinel.command('SENTINEL', 'MONITOR', name, host, port, 1);
   const daemon = await sandbox.switchmaster({
     config: {
       consul: { address: consul.url },
@@ -43,11 +47,14 @@ t.test('every name is recorded, registered and in every file, and a failover is 
           check: ['nutcracker', '--test-conf', '--conf-file', '{{file}}'],
         },
         { source: 'app.env.hbs', destination: sandbox.path('app.env') },
+        { source: sandbox.write('own.hbs', own), destination: sandbox.path('own.txt') },
       ],
     },
   });
   t.match(await daemon.get('/ready'), { status: 200 }, 'names that are refused do not keep it from being ready');
   t.equal(await consul.key(recordKey(naming, 'clash')), undefined);
+  const health = JSON.stringify((await daemon.get('/v1/health')).body);
+  t.match(health, /its name has 600 bytes, and Consul takes 512: rename it in Sentinel/);
   for (const name of names) t.equal(parseRecord((await consul.key(recordKey(naming, name))) ?? '')?.name, name);
   const listed = (await consul.get<{ ServiceMeta: { master: string } }[]>('/v1/catalog/service/redis-master')) ?? [];
   t.strictSame(listed.map(({ ServiceMeta }) => ServiceMeta.master).toSorted(), names.toSorted());
@@ -57,6 +64,14 @@ t.test('every name is recorded, registered and in every file, and a failover is 
   });
   t.equal(lines('twemproxy.yml', /^ {4}- /gm), names.length);
   t.equal(lines('app.env', /_PORT=/gm), names.length);
+  t.strictSame(readFileSync(sandbox.path('own.txt'), 'utf8').match(/^master \S+/gm), [
+    'master ..',
+    'master a@b',
+    'master k=v',
+    'master shard1',
+    'master team/app',
+  ]);
+  t.match(JSON.stringify((await daemon.get('/v1/templates/own.txt')).body), /The loop leaves this item out/);
 
   await failOver(sentinel, 'shard1');
   const promoted = formatAddress(only(shard.replicas).address);
@@ -68,6 +83,9 @@ t.test('every name is recorded, registered and in every file, and a failover is 
     .logLines()
     .filter(({ loop, msg, key }) => loop === 'bridge' && msg === 'applied' && key !== 'shard1');
   t.strictSame(writes.map(({ key }) => key).toSorted(), odd.toSorted(), 'each was written once');
-  const answer = await daemon.get(`/v1/masters/${encodeURIComponent('team/app')}`);
-  t.match(answer, { status: 200, body: { name: 'team/app' } });
+  // In the path of a URL, every client takes `..` for the folder above.
+  for (const name of [...odd, long].filter((one) => one !== '..')) {
+    t.match(await daemon.get(`/v1/masters/${encodeURIComponent(name)}`), { status: 200, body: { name } });
+    t.match(await daemon.get(`/v1/why/${encodeURIComponent(name)}`), { status: 200 });
+  }
 });

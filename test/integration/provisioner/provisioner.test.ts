@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { blocksOf, readPage } from '../../docs/pages.ts';
@@ -227,14 +226,15 @@ t.test('a changed password reaches every Sentinel, also where the old one has ma
 
 t.test('Sentinels that were never reached and that its own do not list do not delay a master', async (t) => {
   const addresses = ['127.0.0.9:1', '127.0.0.9:2', '127.0.0.9:3', '127.0.0.9:4'];
-  const config = { ...settings, sentinel: { ...settings.sentinel, addresses } };
-  await writeFile(daemon.configFile, JSON.stringify(config));
+  daemon.writeConfig({ ...settings, sentinel: { ...settings.sentinel, addresses } });
   await daemon.kill('SIGHUP');
+  const health = async () => JSON.stringify((await daemon.get('/v1/health')).body);
+  await waitFor('the new settings', health, { until: (text) => text.includes('127.0.0.9:4 has never answered') });
   await desire('desired1', { quorum: 3 });
   await untilAll('desired1', 'have the new quorum', (info) => info?.quorum === '3');
   await desire('foreign');
-  await waitFor('a new master to wait', async () => JSON.stringify((await daemon.get('/v1/health')).body), {
-    until: (health) => health.includes('only 3 of 7 Sentinels answer: nothing changes without a majority'),
+  await waitFor('a new master to wait', health, {
+    until: (text) => text.includes('only 3 of 7 Sentinels answer: nothing changes without a majority'),
   });
   for (const one of sentinels) t.equal(await monitored(one, 'foreign'), undefined);
 });
