@@ -9,7 +9,6 @@ import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { externalNode, type Naming, steeringKey } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
-import type { SentinelVoter } from '../model/sentinel.ts';
 import type { Part, Readiness } from '../part.ts';
 import { RecordWriter } from './apply/writer.ts';
 import { FailoverCompletion } from './failover/completion.ts';
@@ -110,11 +109,6 @@ export class BridgePart implements Part {
   /** Every Sentinel that is known, for the API and the log. */
   get sentinels(): SentinelSource['sentinels'] {
     return this.#sources.sentinels.sentinels;
-  }
-
-  /** The Sentinels with a say about a master. */
-  voters(name: string): readonly SentinelVoter[] {
-    return this.#sources.sentinels.voters(name);
   }
 
   state(): unknown {

@@ -4,7 +4,7 @@ import type { Address } from '../model/address.ts';
 import { findProblems } from '../model/judgement/problems.ts';
 import type { MasterProblem } from '../model/problem.ts';
 import type { StoredRecord } from '../model/record.ts';
-import type { SentinelView } from '../model/sentinel.ts';
+import type { SentinelView, SentinelVoter } from '../model/sentinel.ts';
 import type { MasterMemory } from './memory.ts';
 import type { LagSource } from './observe/lag.ts';
 import type { RecordSource } from './observe/records.ts';
@@ -78,6 +78,11 @@ export class BridgeView implements MastersView {
       uncounted: sentinels.uncounted(name).map(({ address, error }) => ({ address, why: explainError(error) })),
       held: problem,
     });
+  }
+
+  /** The Sentinels with a say about a master. */
+  voters(name: string): readonly SentinelVoter[] {
+    return this.#parts.sentinels.voters(name);
   }
 
   sentinels(): readonly SentinelState[] {

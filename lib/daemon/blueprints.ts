@@ -204,7 +204,7 @@ function buildProvisioner({ sentinel, environment }: BridgeSettings, context: Pa
       const byId = new Map((context.bridge()?.sentinels ?? []).map(({ id, address }) => [id, address]));
       return [...byId.values()];
     },
-    voters: (name) => context.bridge()?.voters(name) ?? [],
+    voters: (name) => context.bridge()?.masters.voters(name) ?? [],
     sentinelAccess: revealAccess(sentinel.access),
     redisAccess: revealAccess(sentinel.redis),
     matches: (name) => matchesAny(sentinel.masters, name),

@@ -4,15 +4,12 @@ import { instanceKindNames } from '../model/instance-kinds.ts';
 import { masterCheckCodes } from '../model/master-check.ts';
 import { problemKinds } from '../model/problem.ts';
 import { severities } from '../model/severity.ts';
+import { addressShape, instant, sentinelStateShape, voteShape } from './sentinel-shapes.ts';
 
 /*
  * What the API answers with: one definition for the types that views are held to, for the OpenAPI document, and for the
  * tests. Unknown values are null, never undefined.
  */
-export const addressShape = z.object({ host: z.string(), port: z.int() });
-
-const instant = z.string().meta({ format: 'date-time' });
-
 const recordShape = z.object({
   version: z.literal(1),
   name: z.string(),
@@ -25,28 +22,6 @@ const recordShape = z.object({
   reason: z.string(),
   changedAt: instant,
   changedBy: z.string(),
-});
-
-/** A replica as one Sentinel sees it. */
-const replicaShape = z.object({
-  address: addressShape,
-  condition: z.enum(['up', 'link-down', 's_down', 'unlinked', 'master']),
-});
-
-/** What one Sentinel says about a master. */
-export const voteShape = z.object({
-  address: addressShape,
-  id: z.string().nullable(),
-  state: z
-    .string()
-    .meta({ description: 'The result of asking it: seen, unaware (it monitors no such master) or unreachable.' }),
-  epoch: z.int().nullable(),
-  master: addressShape.nullable(),
-  flags: z.array(z.string()).readonly(),
-  quorum: z.int().nullable(),
-  replicas: z.array(replicaShape).readonly(),
-  lastReadAt: instant.nullable(),
-  error: z.string().nullable().meta({ description: 'Why it is unreachable, where the cause is known.' }),
 });
 
 /** How far a replica is behind its master (lib/bridge/plan/lag.ts). */
@@ -165,15 +140,7 @@ export const instanceShape = z.object({
   seenAt: instant.nullable(),
 });
 
-/** A Sentinel that the bridge knows. */
-export const sentinelStateShape = z.object({
-  address: addressShape,
-  id: z.string().nullable(),
-  up: z.boolean().meta({ description: 'Whether it answers as a Sentinel.' }),
-  error: z.string().nullable().meta({ description: 'Why it does not, where the cause is known.' }),
-});
-
-/** The same with what it says of each master. */
+/** A Sentinel with what it says of each master. */
 const sentinelShape = sentinelStateShape.extend({
   masters: z.array(z.object({ name: z.string(), vote: voteShape })).readonly(),
 });

@@ -5,15 +5,8 @@ import type { Lag } from '../model/lag.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import type { JournalEntry, JournalFilter } from '../telemetry/journal.ts';
-import type {
-  clusterShape,
-  instanceShape,
-  masterShape,
-  outcomeShape,
-  plannedAnswer,
-  sentinelStateShape,
-  templateShape,
-} from './shapes.ts';
+import type { sentinelStateShape } from './sentinel-shapes.ts';
+import type { clusterShape, instanceShape, masterShape, outcomeShape, plannedAnswer, templateShape } from './shapes.ts';
 
 export type MasterState = z.output<typeof masterShape>;
 export type SentinelState = z.output<typeof sentinelStateShape>;

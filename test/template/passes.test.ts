@@ -53,7 +53,7 @@ t.test('the other formats do the same', async (t) => {
   t.equal(textOf(render(lines, { names: ['a', 'b c', 'd'] }, 'env')), 'a_HOST=x\nd_HOST=x\n');
   const text = '{{#each vars.names}}\n{{this}}\n{{/each}}\n';
   t.equal(textOf(render(text, { names: ['a', 'b\nc', 'd'] }, 'text')), 'a\nd\n');
-  t.equal(textOf(render(text, { names: ['a', '%[env(x)]', 'd'] }, 'haproxy')), 'a\nd\n');
+  t.equal(textOf(render(text, { names: ['a', 'b\nc', 'd'] }, 'haproxy')), 'a\nd\n');
   t.equal(textOf(render(text, { names: ['a', '', 'd'] }, 'haproxy')), 'a\nd\n', 'an empty value');
 });
 

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
+import type { addressShape, voteShape } from '../sentinel-shapes.ts';
 import type * as shapes from '../shapes.ts';
 
 /* The shapes that the page reads, from the one definition that the server is held to. */
-export type Address = z.output<typeof shapes.addressShape>;
-export type Vote = z.output<typeof shapes.voteShape>;
+export type Address = z.output<typeof addressShape>;
+export type Vote = z.output<typeof voteShape>;
 export type Master = z.output<typeof shapes.masterAnswer>;
 export type Template = z.output<typeof shapes.templateAnswer>;
 export type TemplateText = z.output<typeof shapes.templateTextAnswer>;

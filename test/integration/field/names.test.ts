@@ -22,7 +22,7 @@ const long = 'x'.repeat(600);
 const names = ['shard1', ...odd];
 /** Neither can be registered, because DNS does not distinguish them. */
 const colliding = ['Clash', 'clash'];
-/** Of a format that no name tells: bare words alone. */
+/** A template of an unknown format: every value must be a bare word. */
 const own = '{{#each (redisMasters)}}\nmaster {{name}} {{address}};\n{{/each}}\n';
 const naming = { environment: undefined };
 const ports = Object.fromEntries(names.map((name, i) => [name, 20_001 + i]));

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+/* What the API answers about Sentinels, and the shapes of single values. */
+
+export const addressShape = z.object({ host: z.string(), port: z.int() });
+
+export const instant = z.string().meta({ format: 'date-time' });
+
+/** A replica as one Sentinel sees it. */
+const replicaShape = z.object({
+  address: addressShape,
+  condition: z.enum(['up', 'link-down', 's_down', 'unlinked', 'master']),
+});
+
+/** What one Sentinel says about a master. */
+export const voteShape = z.object({
+  address: addressShape,
+  id: z.string().nullable(),
+  state: z
+    .string()
+    .meta({ description: 'The result of asking it: seen, unaware (it monitors no such master) or unreachable.' }),
+  epoch: z.int().nullable(),
+  master: addressShape.nullable(),
+  flags: z.array(z.string()).readonly(),
+  quorum: z.int().nullable(),
+  replicas: z.array(replicaShape).readonly(),
+  lastReadAt: instant.nullable(),
+  error: z.string().nullable().meta({ description: 'Why it is unreachable, where the cause is known.' }),
+});
+
+/** A Sentinel that the bridge knows. */
+export const sentinelStateShape = z.object({
+  address: addressShape,
+  id: z.string().nullable(),
+  up: z.boolean().meta({ description: 'Whether it answers as a Sentinel.' }),
+  error: z.string().nullable().meta({ description: 'Why it does not, where the cause is known.' }),
+});
