@@ -84,8 +84,16 @@ async function renderTemplate(input: {
   const { spec, config, watches, options } = input;
   const { name, destination } = spec;
   const signal = new AbortController().signal;
-  const { environment } = config;
-  const given = { spec, environment, watches, secrets: secretsOf(config), timeoutMs: options.timeout * 1_000, signal };
+  const { environment, publish } = config;
+  const given = {
+    spec,
+    environment,
+    publish,
+    watches,
+    secrets: secretsOf(config),
+    timeoutMs: options.timeout * 1_000,
+    signal,
+  };
   const preview = await previewTemplate(given);
   if (preview.kind === 'failed') return { name, destination, result: 'failed', message: preview.error.message };
   const { text, before } = preview;

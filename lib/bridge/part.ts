@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../client/consul.ts';
-import { matchesAny } from '../config/glob.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import { acquireLease, type Lease } from '../consul/lock.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
+import { matchesAny } from '../model/glob.ts';
 import { externalNode, type Naming, steeringKey } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { Part, Readiness } from '../part.ts';

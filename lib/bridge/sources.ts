@@ -1,11 +1,11 @@
 import { RedisPool } from '../client/redis-pool.ts';
-import { matchesAny } from '../config/glob.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import type { SwitchmasterError } from '../errors.ts';
 import type { NewHint } from '../loop/hint.ts';
 import { type Address, formatAddress } from '../model/address.ts';
+import { matchesAny } from '../model/glob.ts';
 import type { Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { BridgeHint } from './hint.ts';

@@ -2,9 +2,6 @@ import { z } from 'zod';
 import { duration } from './duration.ts';
 import { address, filePath, listenAddress, serverTls, text } from './shared-schema.ts';
 
-/** `host:port` as the record has it, and where clients reach it. */
-const addresses = z.record(text, address);
-
 /** The section `sentinelEndpoint`. */
 export const endpointSection = z.strictObject({
   listen: listenAddress.default({ host: '127.0.0.1', port: 26379 }),
@@ -16,8 +13,5 @@ export const endpointSection = z.strictObject({
   tls: serverTls.optional(),
   maxConnections: z.int().min(1).max(100_000).default(10_000),
   idleTimeout: duration({ minMs: 1_000 }).default(3_600_000),
-  publish: z
-    .record(text, z.strictObject({ port: z.int().min(1).max(65_535).optional(), addresses: addresses.default({}) }))
-    .default({}),
 });
 export type RawEndpoint = z.output<typeof endpointSection>;

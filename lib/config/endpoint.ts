@@ -6,7 +6,7 @@ import { readServerTls } from './tls.ts';
 
 /** Reads the files that the section `sentinelEndpoint` names. */
 export async function resolveEndpoint(resolution: Resolution, raw: RawEndpoint): Promise<EndpointConfig> {
-  const { listen, announce, maxConnections, publish } = raw;
+  const { listen, announce, maxConnections } = raw;
   const password = await readPassword(resolution, raw);
   const tls =
     raw.tls === undefined
@@ -18,11 +18,6 @@ export async function resolveEndpoint(resolution: Resolution, raw: RawEndpoint):
     listen,
     maxConnections,
     idleMs: raw.idleTimeout,
-    publish: Object.entries(publish).map(([masters, { port, addresses }]) => ({
-      masters,
-      addresses,
-      ...(port === undefined ? {} : { port }),
-    })),
     ...(announce === undefined ? {} : { announce }),
     ...(password === undefined ? {} : { reader: { username: raw.username, password } }),
     ...(operator === undefined ? {} : { operator }),

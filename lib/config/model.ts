@@ -1,5 +1,6 @@
 import type { Address } from '../model/address.ts';
 import type { Discovery, InstanceSpec } from '../model/instance.ts';
+import type { Publish } from '../model/publish.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Secret } from './secret.ts';
 
@@ -13,6 +14,8 @@ export interface Config {
   readonly sentinel: SentinelConfig | undefined;
   /** The Redis Clusters whose records this node writes. */
   readonly cluster: readonly ClusterConfig[];
+  /** Where clients reach the servers of some masters. Empty: at the addresses in the records. */
+  readonly publish: Publish;
   /** undefined: this node does not answer in Sentinel's place. */
   readonly sentinelEndpoint: EndpointConfig | undefined;
   readonly templates: readonly TemplateSpec[];
@@ -123,12 +126,6 @@ export interface EndpointConfig {
   readonly tls?: ServerTls;
   readonly maxConnections: number;
   readonly idleMs: number;
-  /** By a glob of master names: where clients reach the servers. The first match counts. */
-  readonly publish: readonly {
-    readonly masters: string;
-    readonly port?: number;
-    readonly addresses: Readonly<Record<string, Address>>;
-  }[];
 }
 
 interface LogConfig {

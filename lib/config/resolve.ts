@@ -6,6 +6,7 @@ import { resolveConsul } from './consul.ts';
 import { defaultSentinelAddress } from './defaults.ts';
 import { resolveEndpoint } from './endpoint.ts';
 import type { ApiConfig, Config, JournalConfig, SentinelConfig } from './model.ts';
+import { resolvePublish } from './publish.ts';
 import { resolveRegister } from './register.ts';
 import type { Resolution } from './resolution.ts';
 import type { RawApi, RawConfig, RawJournal, RawSentinel } from './schema.ts';
@@ -20,6 +21,7 @@ export async function resolveConfig(resolution: Resolution, raw: RawConfig): Pro
     register: raw.register === undefined ? undefined : await resolveRegister(resolution, raw.register),
     sentinel: raw.sentinel === undefined ? undefined : await resolveSentinel(resolution, raw.sentinel),
     cluster: await resolveClusters(resolution, raw.cluster),
+    publish: resolvePublish(resolution, raw.publish),
     sentinelEndpoint:
       raw.sentinelEndpoint === undefined ? undefined : await resolveEndpoint(resolution, raw.sentinelEndpoint),
     templates: await resolveTemplates(resolution, raw.templates),

@@ -4,6 +4,7 @@ import { clusterSection } from './cluster-schema.ts';
 import { defaultApiAddress } from './defaults.ts';
 import { duration } from './duration.ts';
 import { endpointSection } from './endpoint-schema.ts';
+import { publishSection } from './publish.ts';
 import { registerSection } from './register-schema.ts';
 import { address, clientTls, filePath, listenAddress, redisAccess, serverTls, text } from './shared-schema.ts';
 import { templatesSection } from './template-schema.ts';
@@ -92,6 +93,7 @@ export const sections = {
   register: registerSection,
   sentinel: sentinelSection,
   cluster: clusterSection,
+  publish: publishSection,
   sentinelEndpoint: endpointSection,
   templates: templatesSection,
   api: apiSection,
@@ -105,6 +107,7 @@ type RawSections = { [S in SectionName]: z.output<(typeof sections)[S]> };
 export const defaultSections = {
   consul: sections.consul.parse({}),
   cluster: sections.cluster.parse([]),
+  publish: sections.publish.parse({}),
   templates: sections.templates.parse([]),
   api: sections.api.parse({}),
   log: sections.log.parse({}),
@@ -121,6 +124,7 @@ export const configSchema = z.strictObject({
   register: registerSection.optional(),
   sentinel: sentinelSection.optional(),
   cluster: clusterSection.optional(),
+  publish: publishSection.optional(),
   sentinelEndpoint: endpointSection.optional(),
   templates: templatesSection.optional(),
   api: apiSection.optional(),

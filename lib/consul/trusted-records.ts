@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatAddress } from '../model/address.ts';
 import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
-import { isOfMaster } from '../model/master-instance.ts';
+import { isOfMaster, recordedAddress } from '../model/master-instance.ts';
 import { type Naming, plainKey, recordKey, recordPrefix } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { type MasterRecord, parseRecord } from '../model/record.ts';
@@ -205,7 +205,7 @@ class Observation {
     const key = this.#plainKeys.of(lastValue(keys)).get(plainKey(naming, name))?.[0];
     const served = (this.#instances.of(lastValue(services)).get(name) ?? [])
       .filter((instance) => isOfMaster(instance, { naming, name }))
-      .map(({ address, port }) => formatAddress({ host: address, port }));
+      .map((instance) => formatAddress(recordedAddress(instance)));
     return {
       key: key === undefined ? undefined : { address: key.value, modifyIndex: key.modifyIndex },
       services: served,

@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { BridgePart, type LocalMaster } from '../bridge/part.ts';
 import { buildClusters } from '../cluster/part.ts';
-import { matchesAny } from '../config/glob.ts';
 import type { ApiConfig, Config, EndpointConfig, SentinelConfig } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import type { Secret } from '../config/secret.ts';
@@ -11,6 +10,7 @@ import { EndpointPart } from '../endpoint/part.ts';
 import type { Views } from '../http/views.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { formatAddress } from '../model/address.ts';
+import { matchesAny } from '../model/glob.ts';
 import { recordPrefix } from '../model/naming.ts';
 import type { Part } from '../part.ts';
 import { ProvisioningPart } from '../provisioner/part.ts';
@@ -61,7 +61,14 @@ type Draft = (config: Config, context: PartContext) => readonly Blueprint[];
 const drafts: readonly Draft[] = [
   row({ name: 'api', settings: ({ api }) => api, build: buildApi }),
   row({ name: 'consul', settings: sharedSettings, build: buildConsul }),
-  row({ name: 'bridge', settings: bridgeSettings, build: buildBridge }),
+  row({
+    name: 'bridge',
+    settings: (config) => {
+      const settings = bridgeSettings(config);
+      return settings === undefined ? undefined : { publish: config.publish, ...settings };
+    },
+    build: buildBridge,
+  }),
   row({
     name: 'provisioner',
     settings: (config) => (config.sentinel?.provision === true ? bridgeSettings(config) : undefined),
@@ -85,13 +92,14 @@ const drafts: readonly Draft[] = [
   }),
   row({
     name: 'endpoint',
-    settings: ({ sentinelEndpoint, ...rest }) =>
-      sentinelEndpoint === undefined ? undefined : { sentinelEndpoint, ...sharedSettings(rest) },
+    settings: ({ sentinelEndpoint, publish, ...rest }) =>
+      sentinelEndpoint === undefined ? undefined : { sentinelEndpoint, publish, ...sharedSettings(rest) },
     build: buildEndpoint,
   }),
   row({
     name: 'renderer',
-    settings: ({ templates, ...rest }) => (templates.length === 0 ? undefined : { templates, ...sharedSettings(rest) }),
+    settings: ({ templates, publish, ...rest }) =>
+      templates.length === 0 ? undefined : { templates, publish, ...sharedSettings(rest) },
     build: buildRenderer,
   }),
 ];
@@ -168,11 +176,14 @@ interface BridgeSettings {
   readonly environment: string | undefined;
 }
 
-function buildBridge({ sentinel, environment }: BridgeSettings, context: PartContext): Part {
+function buildBridge(
+  { sentinel, environment, publish }: BridgeSettings & Pick<Config, 'publish'>,
+  context: PartContext,
+): Part {
   const log = context.log.child({ part: 'bridge' });
   return new BridgePart({
     ...connections(context),
-    naming: { environment },
+    naming: { environment, publish },
     bridgeId: context.bridgeId,
     settings: sentinel,
     onDecision: (record) => context.decisions.announce(record),
@@ -213,13 +224,17 @@ function buildProvisioner({ sentinel, environment }: BridgeSettings, context: Pa
 }
 
 function buildEndpoint(
-  { sentinelEndpoint: settings, environment }: { sentinelEndpoint: EndpointConfig; environment: string | undefined },
+  {
+    sentinelEndpoint: settings,
+    environment,
+    publish,
+  }: Pick<Config, 'environment' | 'publish'> & { readonly sentinelEndpoint: EndpointConfig },
   context: PartContext,
 ): Part {
   return new EndpointPart({
     ...connections(context),
     settings,
-    naming: { environment },
+    naming: { environment, publish },
     decisions: context.decisions,
     version: context.version,
     sentinels: (name) => context.bridge()?.masters.views(name) ?? [],
@@ -229,13 +244,14 @@ function buildEndpoint(
 }
 
 function buildRenderer(
-  { templates: specs, environment }: Pick<Config, 'templates' | 'environment'>,
+  { templates: specs, environment, publish }: Pick<Config, 'templates' | 'environment' | 'publish'>,
   context: PartContext,
 ): Part {
   const { client, watches, onReport } = connections(context);
   return new RendererPart({
     specs,
     environment,
+    publish,
     watches,
     decisions: context.decisions,
     secrets: context.secrets(),

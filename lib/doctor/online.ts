@@ -3,12 +3,12 @@ import { InstanceLink } from '../client/instance.ts';
 import { type RedisAccess, RedisLink } from '../client/redis.ts';
 import { type Fields, readFieldAddress, readFieldsList, readReplica } from '../client/sentinel-shapes.ts';
 import { exchangeOverSocket, SocketExchangeError } from '../client/socket-exchange.ts';
-import { matchesAny } from '../config/glob.ts';
 import type { Config } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { type ErrorCode, SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, formatEndpoint } from '../model/address.ts';
+import { matchesAny } from '../model/glob.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
 import { explainFault, type LinkFault, linkFaults } from '../model/link-fault.ts';
 

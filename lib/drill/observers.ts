@@ -7,6 +7,7 @@ import type { RedisAccess } from '../client/redis.ts';
 import { SentinelLink } from '../client/sentinel.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import { recordedAddress } from '../model/master-instance.ts';
 import { dnsSafe, environmentLabel, externalNode, masterService, type Naming, recordKey } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { parseRecord } from '../model/record.ts';
@@ -89,7 +90,7 @@ export function observeService(
     query: { kind: 'service', service: masterService },
     reached: (instances) => {
       const mine = instances.filter(({ node }) => node === externalNode(naming, old.name));
-      return mine.length > 0 && mine.every(({ address: host, port }) => !sameAddress({ host, port }, old.master));
+      return mine.length > 0 && mine.every((instance) => !sameAddress(recordedAddress(instance), old.master));
     },
     signal,
   });

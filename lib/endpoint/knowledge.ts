@@ -8,14 +8,12 @@ import type { ConsulQuery } from '../model/query.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { readRecords } from '../model/records.ts';
 import { type Message, messagesOf } from './plan/messages.ts';
-import type { Publish } from './plan/publish.ts';
 import { makeView, type ServedView } from './plan/view.ts';
 
 export interface KnowledgeOptions {
   readonly watches: CatalogWatches;
   readonly decisions: Decisions;
   readonly naming: Naming;
-  readonly publish: Publish;
   readonly ownId: () => string;
   readonly onMessages: (messages: readonly Message[]) => void;
 }
@@ -90,7 +88,7 @@ export class Knowledge {
 
   #update(): void {
     if (this.#follows === undefined) return;
-    const { naming, publish, ownId, onMessages } = this.#options;
+    const { naming, ownId, onMessages } = this.#options;
     const { records, masters, replicas, endpoints } = this.#follows;
     if (records.state.kind === 'stale') this.#staleSince ??= new Date().toISOString();
     else this.#staleSince = undefined;
@@ -103,7 +101,7 @@ export class Knowledge {
       endpoints: lastValue(endpoints.state) ?? [],
     };
     const before = this.#view;
-    const after = makeView(catalog, { naming, publish, ownId: ownId() });
+    const after = makeView(catalog, { naming, ownId: ownId() });
     this.#view = after;
     if (before !== undefined) onMessages(messagesOf(before, after));
   }

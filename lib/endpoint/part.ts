@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../client/consul.ts';
-import { matchesAny } from '../config/glob.ts';
 import type { EndpointConfig } from '../config/model.ts';
 import { revealServerTls } from '../config/reveal.ts';
 import type { Decisions } from '../consul/decisions.ts';
@@ -61,10 +60,6 @@ export class EndpointPart implements Part {
       decisions,
       naming,
       ownId: () => this.#id,
-      publish: settings.publish.map(({ masters, ...rule }) => ({
-        ...rule,
-        matches: (name) => matchesAny([masters], name),
-      })),
       onMessages: (messages) => this.#listening.server?.publish(messages),
     });
   }

@@ -1,3 +1,4 @@
+import { type Address, formatAddress, parseAddress, sameAddress } from './address.ts';
 import type { ServiceInstance } from './catalog.ts';
 import { dnsSafe, type Naming } from './naming.ts';
 
@@ -10,4 +11,21 @@ export function isOfMaster({ tags }: ServiceInstance, of: { readonly naming: Nam
   const own = [of.name, dnsSafe(of.name)];
   if (!tags.includes(of.name)) return false;
   return environment === undefined ? tags.every((tag) => own.includes(tag)) : tags.includes(environment);
+}
+
+/** The meta key of `redis-master` and `redis-replica` that has the address in the record, where another one is published. */
+const recordedAddressMeta = 'recorded-address';
+
+/** What a bridge adds to the meta of a server that clients reach at another address. */
+export function publicationMeta(server: {
+  readonly recorded: Address;
+  readonly published: Address;
+}): Readonly<Record<string, string>> {
+  const { recorded, published } = server;
+  return sameAddress(recorded, published) ? {} : { [recordedAddressMeta]: formatAddress(recorded) };
+}
+
+/** The address in the record of an instance of `redis-master` or `redis-replica`. Its own is the one for clients. */
+export function recordedAddress({ address, port, meta }: Pick<ServiceInstance, 'address' | 'port' | 'meta'>): Address {
+  return parseAddress(meta[recordedAddressMeta] ?? '') ?? { host: address, port };
 }

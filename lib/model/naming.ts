@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { Publish } from './publish.ts';
 
-/** Where one environment keeps everything in Consul. `environment` is undefined if the config sets none. */
+/** Where one environment keeps everything in Consul, and the addresses by which clients find its servers. */
 export interface Naming {
+  /** undefined if the config sets none. */
   readonly environment: string | undefined;
+  /** Default: clients use the addresses in the records. */
+  readonly publish?: Publish;
 }
 
 export const masterService = 'redis-master';

@@ -1,7 +1,6 @@
 import type { ConsulClient } from '../client/consul.ts';
 import { ConsulAgentClient } from '../client/consul-agent.ts';
 import type { RedisAccess } from '../client/redis.ts';
-import { matchesAny } from '../config/glob.ts';
 import type { RegisterConfig } from '../config/model.ts';
 import { type Revealed, reveal } from '../config/reveal.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
@@ -9,6 +8,7 @@ import type { InstanceState, InstancesView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
+import { matchesAny } from '../model/glob.ts';
 import type { Discovery, InstanceSpec } from '../model/instance.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
 import type { Naming } from '../model/naming.ts';

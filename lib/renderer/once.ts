@@ -4,6 +4,7 @@ import type { Watches } from '../consul/watches.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import { ActiveRun } from '../loop/run.ts';
+import type { Publish } from '../model/publish.ts';
 import type { ConsulQuery } from '../model/query.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { redactError } from '../template/redacted-error.ts';
@@ -18,6 +19,7 @@ import { TemplateMemory } from './template-memory.ts';
 export interface RenderOnceInput {
   readonly spec: TemplateSpec;
   readonly environment: string | undefined;
+  readonly publish?: Publish;
   readonly watches: Watches;
   /** Secrets of the config, which no output may contain. */
   readonly secrets?: readonly string[];

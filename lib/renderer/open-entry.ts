@@ -1,5 +1,6 @@
 import type { WatchEvent } from '../consul/watch-state.ts';
 import type { Watches } from '../consul/watches.ts';
+import type { Publish } from '../model/publish.ts';
 import { type ConsulQuery, queryId } from '../model/query.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { Supervisor, type SupervisorEvent } from './apply/supervisor.ts';
@@ -11,6 +12,7 @@ import { namesMasters } from './plan/urgency.ts';
 
 export interface OpenOptions {
   readonly environment: string | undefined;
+  readonly publish?: Publish;
   readonly watches: Watches;
   /** Secrets of the config. Default: none. */
   readonly secrets?: readonly string[];

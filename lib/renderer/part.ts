@@ -6,6 +6,7 @@ import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
+import type { Publish } from '../model/publish.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Part, Readiness } from '../part.ts';
 import type { RenderHint } from './hint.ts';
@@ -15,6 +16,7 @@ import { RollingQueue, type RollingQueueOptions } from './rolling-queue.ts';
 export interface RendererPartOptions {
   readonly specs: readonly TemplateSpec[];
   readonly environment: string | undefined;
+  readonly publish?: Publish;
   readonly watches: Watches;
   /** The decisions of this node's bridge. */
   readonly decisions?: Decisions;
@@ -58,6 +60,7 @@ export class RendererPart implements Part {
     this.renderer = new Renderer({
       specs: options.specs,
       environment,
+      ...(options.publish === undefined ? {} : { publish: options.publish }),
       ...trust,
       secrets,
       wake,

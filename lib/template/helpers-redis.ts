@@ -1,12 +1,13 @@
-import { formatAddress } from '../model/address.ts';
+import { type Address, formatAddress } from '../model/address.ts';
 import { clusterKey, recordKey, recordPrefix } from '../model/naming.ts';
+import { publishedAddress } from '../model/publish.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { type RecordsReading, readRecords } from '../model/records.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
 import { planListeners } from './listeners.ts';
 import { planPools } from './pools.ts';
-import { readReplicaHealth, showReplica } from './replica-health.ts';
-import type { RenderScope } from './scope.ts';
+import { readReplicaHealth } from './replica-health.ts';
+import type { RenderScope, RenderWorld } from './scope.ts';
 import { formatServiceQuery, makeServiceQuery } from './service-query.ts';
 import { readInstances } from './service-reads.ts';
 
@@ -16,7 +17,7 @@ export const redisHelpers = {
     kind: 'value',
     takes: [0, 0],
     usage: '(redisMasters)',
-    run: ({ scope }) => (readMasters(scope)?.records ?? []).map(showMaster),
+    run: ({ scope }) => (readMasters(scope)?.records ?? []).map((record) => showMaster(record, scope.world)),
   },
   redisMaster: {
     kind: 'value',
@@ -24,7 +25,7 @@ export const redisHelpers = {
     usage: '(redisMaster "shard1")',
     run(call) {
       const record = findRecord(call);
-      return record === undefined ? undefined : showMaster(record);
+      return record === undefined ? undefined : showMaster(record, call.scope.world);
     },
   },
   redisReplicas: {
@@ -33,9 +34,11 @@ export const redisHelpers = {
     options: ['all'],
     usage: '(redisReplicas "shard1" all=true)',
     run(call) {
-      const healthOf = readReplicaHealth(call.scope, textArgument(call, 0));
+      const name = textArgument(call, 0);
+      const healthOf = readReplicaHealth(call.scope, name);
+      const show = serverOf(name, call.scope.world);
       const replicas = findRecord(call)?.replicas ?? [];
-      const shown = replicas.map((replica) => showReplica(replica, healthOf(replica)));
+      const shown = replicas.map((replica) => ({ ...show(replica), ...healthOf(replica) }));
       return call.options.all === true ? shown : shown.filter(({ readable }) => readable);
     },
   },
@@ -45,7 +48,7 @@ export const redisHelpers = {
     options: ['reserved'],
     usage: '(redisListeners vars.ports)',
     run(call) {
-      const masters = (readMasters(call.scope)?.records ?? []).map(showMaster);
+      const masters = (readMasters(call.scope)?.records ?? []).map((record) => showMaster(record, recorded));
       const listeners = planListeners({ masters, ports: call.args[0], reserved: call.options.reserved });
       for (const warning of listeners.warnings) call.scope.warnings.add(warning);
       return listeners;
@@ -58,7 +61,8 @@ export const redisHelpers = {
     run(call) {
       const reading = readMasters(call.scope);
       if (reading === undefined) return [];
-      const { pools, warnings } = planPools({ masters: reading.records.map(showMaster), vars: call.args[0] });
+      const masters = reading.records.map((record) => showMaster(record, recorded));
+      const { pools, warnings } = planPools({ masters, vars: call.args[0] });
       for (const warning of warnings) call.scope.warnings.add(warning);
       return pools;
     },
@@ -130,15 +134,22 @@ function findRecord(call: HelperCall): MasterRecord | undefined {
   throw templateFailure(`Consul holds no record of the master "${name}" (known: ${known}).`);
 }
 
-function showMaster({ name, master, epoch, generation, phase, replicas }: MasterRecord) {
-  return {
-    name,
-    host: master.host,
-    port: master.port,
-    address: formatAddress(master),
-    epoch,
-    generation,
-    phase,
-    replicas: replicas.map((replica) => ({ ...replica, address: formatAddress(replica) })),
-  };
+/** For proxies: they connect to the servers as Sentinel does. */
+const recorded: Pick<RenderWorld, 'publish'> = {};
+
+function showMaster(
+  { name, master, epoch, generation, phase, replicas }: MasterRecord,
+  world: Pick<RenderWorld, 'publish'>,
+) {
+  const show = serverOf(name, world);
+  return { name, ...show(master), epoch, generation, phase, replicas: replicas.map(show) };
+}
+
+/** The address for clients, and in `recorded` the one in the record. */
+function serverOf(name: string, { publish }: Pick<RenderWorld, 'publish'>) {
+  const describe = (address: Address) => ({ ...address, address: formatAddress(address) });
+  return (address: Address) => ({
+    ...describe(publishedAddress(publish, { name, address })),
+    recorded: describe(address),
+  });
 }

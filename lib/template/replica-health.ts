@@ -1,6 +1,7 @@
-import { type Address, formatAddress, sameAddress } from '../model/address.ts';
+import { type Address, sameAddress } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
 import { instanceKinds } from '../model/instance-kinds.ts';
+import { recordedAddress } from '../model/master-instance.ts';
 import { externalNode, masterOfNode, replicaService } from '../model/naming.ts';
 import type { RenderScope } from './scope.ts';
 import { type InstanceStatus, statusOf } from './service-query.ts';
@@ -26,7 +27,7 @@ export function readReplicaHealth(scope: RenderScope, master: string): (replica:
   );
   const processes = read(scope, instanceKinds.redis.service);
   return (replica) => {
-    const judged = bridged.find((instance) => isAt(instance, replica));
+    const judged = bridged.find((instance) => sameAddress(recordedAddress(instance), replica));
     const health = judged === undefined ? 'unknown' : statusOf(judged);
     const says = judged?.checks.map(({ output }) => output).join('; ') ?? '';
     const own = processes.filter((instance) => isAt(instance, replica)).map(statusOf);
@@ -41,8 +42,4 @@ function read(scope: RenderScope, service: string): readonly ServiceInstance[] {
 
 function isAt({ address: host, port }: ServiceInstance, replica: Address): boolean {
   return sameAddress({ host, port }, replica);
-}
-
-export function showReplica(replica: Address, health: ReplicaHealth) {
-  return { ...replica, address: formatAddress(replica), ...health };
 }

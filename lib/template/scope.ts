@@ -1,4 +1,5 @@
 import { isEmptyAnswer, isList } from '../model/access.ts';
+import type { Publish } from '../model/publish.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { queryId } from '../model/query.ts';
 import { SecretTexts } from './secrecy.ts';
@@ -17,6 +18,8 @@ export interface RenderWorld {
   /** `vars` of the template's spec. */
   readonly vars: Readonly<Record<string, unknown>>;
   readonly environment: string | undefined;
+  /** Default: clients use the addresses in the records. */
+  readonly publish?: Publish;
 }
 
 /** Everything that one render has read: its dependencies, and the members that guards count. */

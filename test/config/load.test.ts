@@ -43,6 +43,14 @@ t.test('files of a folder are merged in the order of their names', async (t) => 
   t.strictSame(config.log, { level: 'warn', format: 'json' });
 });
 
+t.test('published addresses have the spelling of the records', async (t) => {
+  const yaml =
+    'publish: { "a*": { port: 6380, addresses: { Db1.Example: 203.0.113.1, "[2001:DB8:0::1]:1": "n.example:2" } } }';
+  const config = await loadConfig({ paths: [t.testdir({ 'c.yml': yaml })], environment: nothing });
+  const addresses = { 'db1.example': { host: '203.0.113.1' }, '[2001:db8::1]:1': { host: 'n.example', port: 2 } };
+  t.strictSame(config.publish, [{ masters: 'a*', port: 6380, addresses }]);
+});
+
 t.test('secrets come from files beside the config or from the environment, and never print', async (t) => {
   const folder = t.testdir({
     'c.yml': 'sentinel: { passwordFile: s.password }\nconsul: { tokenFile: token }\n',

@@ -36,6 +36,20 @@ const cases: readonly { name: string; yaml: string; expected: readonly string[] 
     expected: ['1:14 environment: is the name of a folder of keys below redis/; choose another'],
   },
   {
+    name: 'published addresses that are none',
+    yaml: 'publish:\n  "shard*": { addresses: { "10.0.0.2": "a:b" } }\n',
+    expected: [
+      '2:40 publish["shard*"].addresses["10.0.0.2"]: "a:b" is neither an address nor a host (write host:port, [address]:port for IPv6, or a host)',
+    ],
+  },
+  {
+    name: 'a published address of no server',
+    yaml: 'publish:\n  "shard*": { addresses: { "redis://x": "10.0.0.1" } }\n',
+    expected: [
+      '2:41 publish["shard*"].addresses["redis://x"]: "redis://x" is neither an address nor a host (write the address that Sentinel uses, as host:port, or its host alone)',
+    ],
+  },
+  {
     name: 'an unknown key',
     yaml: 'consul:\n  adress: "127.0.0.1:8500"\n',
     expected: ['2:3 consul.adress: unknown key (did you mean address?)'],

@@ -1,5 +1,6 @@
 import type { ServiceInstance } from '../../lib/model/catalog.ts';
 import { keySafe } from '../../lib/model/naming.ts';
+import type { Publish } from '../../lib/model/publish.ts';
 import { type ConsulQuery, queryId } from '../../lib/model/query.ts';
 import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
 import { compileTemplate } from '../../lib/template/compile.ts';
@@ -15,6 +16,7 @@ export function makeWorld(
     environment?: string;
     files?: Record<string, string>;
     env?: Record<string, string>;
+    publish?: Publish;
     /** Ids of queries that the token may not ask. */
     denied?: readonly string[];
   } = {},
@@ -22,6 +24,7 @@ export function makeWorld(
   return {
     vars: extra.vars ?? {},
     environment: extra.environment,
+    ...(extra.publish === undefined ? {} : { publish: extra.publish }),
     lookUpFile: (path) => {
       const text = extra.files?.[path];
       return text === undefined ? { kind: 'unknown' } : { kind: 'known', value: text };
@@ -46,6 +49,7 @@ export function renderText(input: {
   files?: Record<string, string>;
   env?: Record<string, string>;
   denied?: readonly string[];
+  publish?: Publish;
 }): RenderResult {
   const partials = Object.entries(input.partials ?? {}).map(([name, text]) => [name, { file: name, text }] as const);
   const template = compileTemplate({

@@ -1,8 +1,8 @@
 import type { ConsulClient } from '../../client/consul.ts';
-import { matchesAny } from '../../config/glob.ts';
 import { SessionKeys } from '../../consul/session-keys.ts';
 import { lastValue } from '../../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../../consul/watches.ts';
+import { matchesAny } from '../../model/glob.ts';
 import { parseJsonObject } from '../../model/json.ts';
 import {
   crashBridgeKey,

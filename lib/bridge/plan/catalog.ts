@@ -1,4 +1,4 @@
-import { type Address, formatAddress } from '../../model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import type {
   CatalogChange,
   CatalogCheck,
@@ -9,6 +9,7 @@ import type {
 } from '../../model/catalog.ts';
 import type { Opinion, ReplicaOpinion } from '../../model/check-opinion.ts';
 import { masterChecks, readMasterCheckCode } from '../../model/master-check.ts';
+import { publicationMeta, recordedAddress } from '../../model/master-instance.ts';
 import {
   dnsSafe,
   environmentLabel,
@@ -19,6 +20,7 @@ import {
   recordKey,
   replicaService,
 } from '../../model/naming.ts';
+import { publishedAddress } from '../../model/publish.ts';
 import { formatRecord, type MasterRecord } from '../../model/record.ts';
 import { nodeMeta } from './node-ownership.ts';
 
@@ -110,12 +112,17 @@ function removeFormer(former: readonly ServiceInstance[]): readonly CatalogOpera
 
 function nodeStep({ naming, record }: Wanted): CatalogOperation {
   const meta = nodeMeta({ naming, name: record.name });
-  return { kind: 'node-set', node: externalNode(naming, record.name), address: record.master.host, meta };
+  return { kind: 'node-set', node: externalNode(naming, record.name), address: nodeHost({ naming, record }), meta };
+}
+
+/** The external node has the host of the master, as clients reach it. */
+function nodeHost({ naming, record }: Pick<Wanted, 'naming' | 'record'>): string {
+  return publishedAddress(naming.publish, { name: record.name, address: record.master }).host;
 }
 
 function nodeHolds({ naming, record }: Wanted, catalogContents: CatalogContents): boolean {
   const held = catalogContents.instances[0];
-  if (held === undefined || held.nodeAddress !== record.master.host) return false;
+  if (held === undefined || held.nodeAddress !== nodeHost({ naming, record })) return false;
   return Object.entries(nodeMeta({ naming, name: record.name })).every(([key, value]) => held.nodeMeta[key] === value);
 }
 
@@ -143,10 +150,10 @@ function wantedServices(wanted: Wanted, catalogContents: CatalogContents): reado
     const fallback = { status: 'critical', output: 'Sentinel: not seen yet' } as const;
     return withCheck(
       service,
-      opinions.get(formatAddress(address)) ?? heldOpinion(service, catalogContents) ?? fallback,
+      opinions.get(formatAddress(address)) ?? heldOpinion({ id: service.id, address }, catalogContents) ?? fallback,
     );
   });
-  const opinion = wanted.master ?? heldOpinion(master, catalogContents) ?? masterChecks.unknown;
+  const opinion = wanted.master ?? heldMasterCheck(catalogContents, record.master) ?? masterChecks.unknown;
   return [withCheck(master, opinion), ...replicas];
 }
 
@@ -157,13 +164,16 @@ function makeService(
   const { environment } = naming;
   const inEnvironment = environment === undefined ? [] : [environment, environmentLabel(environment, record.name)];
   const labels = [dnsSafe(record.name), record.name, ...inEnvironment];
+  const recorded = what.address;
+  const published = publishedAddress(naming.publish, { name: record.name, address: recorded });
+  const version = { generation: String(record.generation), epoch: String(record.epoch) };
   return {
     id: what.id,
     name: what.kind,
-    address: what.address.host,
-    port: what.address.port,
+    address: published.host,
+    port: published.port,
     tags: [...new Set(labels)],
-    meta: { master: record.name, generation: String(record.generation), epoch: String(record.epoch) },
+    meta: { master: record.name, ...version, ...publicationMeta({ recorded, published }) },
   };
 }
 
@@ -179,18 +189,18 @@ function withCheck(service: CatalogService, { status, output, code }: Opinion): 
 
 /** The check of a master as Consul holds it; undefined where its service has another address, or does not exist. */
 export function heldMasterCheck(catalogContents: CatalogContents, master: Address): Opinion | undefined {
-  return heldOpinion({ id: masterService, address: master.host, port: master.port }, catalogContents);
+  return heldOpinion({ id: masterService, address: master }, catalogContents);
 }
 
 /** While no Sentinel has an opinion, a check keeps what it reports for the same address. */
 function heldOpinion(
-  service: Pick<CatalogService, 'id' | 'address' | 'port'>,
+  { id, address }: { readonly id: string; readonly address: Address },
   catalogContents: CatalogContents,
 ): Opinion | undefined {
   const held = catalogContents.instances.find(
-    ({ id, address, port }) => id === service.id && address === service.address && port === service.port,
+    (instance) => instance.id === id && sameAddress(recordedAddress(instance), address),
   );
-  const check = held?.checks.find(({ id }) => id === `${service.id}:sentinel`);
+  const check = held?.checks.find((one) => one.id === `${id}:sentinel`);
   if (check === undefined) return undefined;
   const code = readMasterCheckCode(check.notes);
   return { status: check.status, output: check.output, ...(code === undefined ? {} : { code }) };

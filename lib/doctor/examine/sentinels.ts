@@ -1,10 +1,10 @@
 import { readInfo } from '../../client/instance-shapes.ts';
 import { RedisLink } from '../../client/redis.ts';
 import { readCount, readFields, readFieldsList, readId, readPeer, readView } from '../../client/sentinel-shapes.ts';
-import { matchesAny } from '../../config/glob.ts';
 import type { SentinelConfig } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
 import { formatAddress } from '../../model/address.ts';
+import { matchesAny } from '../../model/glob.ts';
 import type { ExaminedClock, ExaminedSentinel, SentinelOpinion } from '../examination.ts';
 import { compareClocks } from './clock.ts';
 

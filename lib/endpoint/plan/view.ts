@@ -1,10 +1,10 @@
 import { type Address, formatAddress, isLoopback, sameAddress } from '../../model/address.ts';
 import type { InstanceCheck, ServiceInstance } from '../../model/catalog.ts';
 import { readMasterCheckCode, type ServedCondition, servedCondition } from '../../model/master-check.ts';
-import { isOfMaster } from '../../model/master-instance.ts';
+import { isOfMaster, recordedAddress } from '../../model/master-instance.ts';
 import type { Naming } from '../../model/naming.ts';
+import { publishedAddress } from '../../model/publish.ts';
 import type { MasterRecord } from '../../model/record.ts';
-import { type Publish, publish } from './publish.ts';
 
 /** What the endpoint answers from. */
 export interface ServedView {
@@ -52,10 +52,7 @@ export interface Catalog {
 }
 
 /** The records count; the catalog adds the Sentinels' opinion of each server at the address that the record has. */
-export function makeView(
-  catalog: Catalog,
-  options: { readonly naming: Naming; readonly publish: Publish; readonly ownId: string },
-): ServedView {
+export function makeView(catalog: Catalog, options: { readonly naming: Naming; readonly ownId: string }): ServedView {
   const { naming } = options;
   const masters = groupByMaster(catalog.masters);
   const replicas = groupByMaster(catalog.replicas);
@@ -65,7 +62,7 @@ export function makeView(
     return serveMaster(record, {
       masters: (masters.get(name) ?? []).filter(mine),
       replicas: (replicas.get(name) ?? []).filter(mine),
-      publish: (address) => publish(options.publish, { name, address }),
+      publish: (address) => publishedAddress(naming.publish, { name, address }),
     });
   });
   served.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -109,7 +106,7 @@ function masterCondition(check: HeldCheck | undefined): ServedCondition {
 type HeldCheck = Pick<InstanceCheck, 'status' | 'notes'>;
 
 function checkAt(instances: readonly ServiceInstance[], address: Address): HeldCheck | undefined {
-  const found = instances.find((instance) => sameAddress({ host: instance.address, port: instance.port }, address));
+  const found = instances.find((instance) => sameAddress(recordedAddress(instance), address));
   return found?.checks.find(({ id }) => id === `${found.id}:sentinel`);
 }
 

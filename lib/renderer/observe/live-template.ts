@@ -4,6 +4,7 @@ import type { WatchEvent } from '../../consul/watch-state.ts';
 import type { Watches } from '../../consul/watches.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { recordPrefix } from '../../model/naming.ts';
+import type { Publish } from '../../model/publish.ts';
 import { type ConsulQuery, queryId } from '../../model/query.ts';
 import { Redactor } from '../../model/redaction.ts';
 import type { TemplateSpec } from '../../model/template-spec.ts';
@@ -31,6 +32,8 @@ export interface ShownText {
 export interface LiveTemplateOptions {
   readonly spec: TemplateSpec;
   readonly environment: string | undefined;
+  /** Default: clients use the addresses in the records. */
+  readonly publish?: Publish;
   readonly watches: Watches;
   /** Secrets of the config. */
   readonly secrets?: readonly string[];
@@ -145,9 +148,11 @@ export class LiveTemplate {
   }
 
   #world(files: FileTexts): RenderWorld {
+    const { environment, publish = [] } = this.#options;
     return {
       vars: this.spec.vars,
-      environment: this.#options.environment,
+      environment,
+      publish,
       lookUp: (query, id) => this.#inputs.lookUp(query, id) as never,
       lookUpFile: (path) => files.lookUp(path),
       env: (name) => process.env[name],

@@ -36,7 +36,7 @@ export async function startEndpoint(
 ): Promise<RunningEndpoint> {
   const client = new ConsulClient(consul.http);
   const watches = new CatalogWatches({ client });
-  const given = { listen: { host: '127.0.0.1', port: 0 }, maxConnections: 10_000, idleMs: 3_600_000, publish: [] };
+  const given = { listen: { host: '127.0.0.1', port: 0 }, maxConnections: 10_000, idleMs: 3_600_000 };
   const lines: string[] = [];
   const part = new EndpointPart({
     settings: { ...given, ...settings },
