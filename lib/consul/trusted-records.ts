@@ -5,7 +5,7 @@ import { isOfMaster, recordedAddress } from '../model/master-instance.ts';
 import { type Naming, plainKey, recordKey, recordPrefix } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { type MasterRecord, parseRecord } from '../model/record.ts';
-import { readRecords } from '../model/records.ts';
+import { readRecords, recordIn } from '../model/records.ts';
 import { type Evidence, evidenceQueries, judgeRecords, type UntrustedRecord } from '../model/trust.ts';
 import { hasValue, lastValue, type WatchEvent, type WatchState } from './watch-state.ts';
 import type { Follow, FollowOptions, Watches } from './watches.ts';
@@ -178,7 +178,7 @@ class Observation {
     const resets = hasValue(state) ? state.resets : this.#resets;
     if (resets === this.#resets) return;
     this.#resets = resets;
-    this.#lost = new Set(this.#trusted.flatMap(({ value }) => parseRecord(value)?.name ?? []));
+    this.#lost = new Set(this.#trusted.flatMap((entry) => recordIn(entry)?.name ?? []));
     clearTimeout(this.#lostTimer);
     this.#lostTimer = setTimeout(() => {
       this.#lost = new Set();

@@ -6,8 +6,9 @@ import type { Indexed, ReadOptions } from '../client/consul-options.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { accessForLost, type ReadAccess } from '../model/access.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
+import { keepUnchanged } from './kept-objects.ts';
 import { makeTokenBucket, type TokenBucket } from './token-bucket.ts';
-import { answered, failed, type WatchEvent, type WatchState } from './watch-state.ts';
+import { answered, failed, lastValue, type WatchEvent, type WatchState } from './watch-state.ts';
 
 /** Reads from Consul: the client, or a reader in front of it that saves connections. */
 export interface Reader {
@@ -212,7 +213,9 @@ export class Watch {
       const message = `Consul has no leader: its answer about ${queryId(this.query)} may be old and is not used.`;
       throw new SwitchmasterError('consul-unavailable', message);
     }
-    this.#settle(answered(this.state, { value: answer.value, index: answer.index, resets: this.#resets }));
+    const before = lastValue(this.state);
+    const value = keepUnchanged(before, answer.value);
+    this.#settle(answered(this.state, { value, index: answer.index, resets: this.#resets }));
   }
 
   #settle(next: { readonly state: WatchState<Value>; readonly event: WatchEvent | undefined }): void {

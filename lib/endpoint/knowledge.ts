@@ -101,7 +101,7 @@ export class Knowledge {
       endpoints: lastValue(endpoints.state) ?? [],
     };
     const before = this.#view;
-    const after = makeView(catalog, { naming, ownId: ownId() });
+    const after = makeView(catalog, { naming, ownId: ownId(), former: before });
     this.#view = after;
     if (before !== undefined) onMessages(messagesOf(before, after));
   }

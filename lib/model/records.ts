@@ -21,10 +21,7 @@ export interface IgnoredKey {
  * Reads all records below `prefix`. Anybody can write there: a folder made in Consul's UI, the lock of `consul lock`, a copy
  * of a record. What is not the record of the master that its key names concerns nobody else.
  */
-export function readRecords(
-  entries: readonly { readonly key: string; readonly value: string }[],
-  prefix: string,
-): RecordsReading {
+export function readRecords(entries: readonly Entry[], prefix: string): RecordsReading {
   const records: MasterRecord[] = [];
   const ignoredKeys: IgnoredKey[] = [];
   for (const entry of entries) {
@@ -35,13 +32,27 @@ export function readRecords(
   return { records, ignoredKeys };
 }
 
+interface Entry {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** By entry: a watch keeps the entries that did not change, so that a change of one record costs one parse. */
+const parsed = new WeakMap<Entry, { readonly record: MasterRecord | undefined }>();
+
+/** The record that an entry holds, whatever its key; undefined if the value is not a record. */
+export function recordIn(entry: Entry): MasterRecord | undefined {
+  const known = parsed.get(entry);
+  if (known !== undefined) return known.record;
+  const record = entry.value === '' ? undefined : parseRecord(entry.value);
+  parsed.set(entry, { record });
+  return record;
+}
+
 /** The record at a key; undefined if the value is not the record of the master that the key names. */
-export function readEntry(
-  { key, value }: { readonly key: string; readonly value: string },
-  prefix: string,
-): MasterRecord | undefined {
-  const record = value === '' ? undefined : parseRecord(value);
-  return record !== undefined && key === prefix + keySafe(record.name) ? record : undefined;
+export function readEntry(entry: Entry, prefix: string): MasterRecord | undefined {
+  const record = recordIn(entry);
+  return record !== undefined && entry.key === prefix + keySafe(record.name) ? record : undefined;
 }
 
 /** Whether a key is a folder of Consul's UI or the lock of `consul lock`, and so names nothing. */
@@ -49,7 +60,7 @@ export function isMarkerKey(key: string): boolean {
   return key.endsWith('/') || key.endsWith('/.lock');
 }
 
-function describeIgnoredKey({ key, value }: { readonly key: string; readonly value: string }): IgnoredKey {
+function describeIgnoredKey({ key, value }: Entry): IgnoredKey {
   const quoted = JSON.stringify(key);
   if (value === '' || isMarkerKey(key)) {
     return { key, kind: 'marker', message: `the key ${quoted} holds no record: it is a folder or a lock` };

@@ -2,7 +2,8 @@ import { type Address, formatAddress, parseAddress, sameAddress } from './addres
 import type { KvEntry } from './catalog.ts';
 import { compareVersions } from './epoch.ts';
 import { masterService, type Naming, plainPrefix } from './naming.ts';
-import { formatRecord, type MasterRecord, parseRecord } from './record.ts';
+import { formatRecord, type MasterRecord } from './record.ts';
+import { recordIn } from './records.ts';
 
 /*
  * Which records a renderer follows. A bridge writes a change of master in one transaction: the record, the plain keys and
@@ -68,7 +69,7 @@ export function judgeRecords(input: TrustInput): Trust {
   const held: UntrustedRecord[] = [];
   for (const key of [...new Set([...trusted.keys(), ...present.keys()])].sort()) {
     const [last, entry] = [newest(trusted.get(key), input.decided), present.get(key)];
-    const kept = last === undefined ? undefined : parseRecord(last.value);
+    const kept = last === undefined ? undefined : recordIn(last);
     const reason = last === undefined || kept === undefined ? undefined : findReason(input, { entry, kept });
     const followed = reason === undefined ? entry : last;
     if (followed !== undefined) entries.push(followed);
@@ -88,7 +89,7 @@ function findReason(
     if (proofs.length > 0 || found.kind === 'pending') return 'deleted';
     return lost?.has(kept.name) === true ? 'lost' : undefined;
   }
-  const record = parseRecord(entry.value);
+  const record = recordIn(entry);
   if (record?.name !== kept.name) return 'unreadable';
   if (sameAddress(record.master, kept.master) || isDecided(record, decided(kept.name))) return undefined;
   if (compareVersions(record, kept) > 0) return isContradicted(record, entry, found) ? 'contradicted' : undefined;
@@ -110,7 +111,7 @@ function isContradicted({ master }: MasterRecord, { modifyIndex }: KvEntry, evid
 
 /** The last trusted entry, or this node's newer decision in its place. */
 function newest(last: KvEntry | undefined, decided: TrustInput['decided']): KvEntry | undefined {
-  const kept = last === undefined ? undefined : parseRecord(last.value);
+  const kept = last === undefined ? undefined : recordIn(last);
   if (last === undefined || kept === undefined) return last;
   const decision = decided(kept.name);
   if (decision === undefined || compareVersions(decision, kept) <= 0) return last;
@@ -131,7 +132,7 @@ function describe(
   reason: DistrustReason,
   { entry, kept }: { readonly entry: KvEntry | undefined; readonly kept: MasterRecord },
 ): UntrustedRecord {
-  const record = entry === undefined ? undefined : parseRecord(entry.value);
+  const record = entry === undefined ? undefined : recordIn(entry);
   const seen = record === undefined ? undefined : formatAddress(record.master);
   return { name: kept.name, reason, kept: formatAddress(kept.master), seen };
 }

@@ -9,7 +9,15 @@ const c = { host: '2001:db8::3', port: 6379 };
 
 function view(master: Partial<ServedMaster>, endpoints: ServedView['endpoints'] = []): ServedView {
   const record = makeRecord({ name: 'shard1', master: a });
-  const served: ServedMaster = { name: 'shard1', record, address: a, condition: 'up', replicas: [], ...master };
+  const served: ServedMaster = {
+    name: 'shard1',
+    record,
+    instances: [],
+    address: a,
+    condition: 'up',
+    replicas: [],
+    ...master,
+  };
   return { masters: new Map([[served.name, served]]), endpoints };
 }
 

@@ -68,6 +68,21 @@ t.test('clients get the published addresses, with the state of the recorded ones
   });
 });
 
+t.test('a master of which nothing changed stays the same object', async (t) => {
+  const [one, other] = [makeRecord(), makeRecord({ name: 'shard2' })];
+  const masters = [instance('redis-master', {})];
+  const before = makeView({ ...empty, records: [one, other], masters }, options);
+  const again = makeView(
+    { ...empty, records: [one, makeRecord({ name: 'shard2', epoch: 5 })], masters },
+    { ...options, former: before },
+  );
+  t.equal(again.masters.get('shard1'), before.masters.get('shard1'));
+  t.match(again.masters.get('shard2'), { record: { epoch: 5 } });
+  const down = [instance('redis-master', { status: 'warning' })];
+  const later = makeView({ ...empty, records: [one, other], masters: down }, { ...options, former: again });
+  t.equal(later.masters.get('shard1')?.condition, 's_down');
+});
+
 t.test('other endpoints: healthy ones that a client can reach, each once', async (t) => {
   const at = (node: string, address: string, digit: string, status: CheckStatus = 'passing') =>
     instance('redis-sentinel-endpoint', { node, address, port: 26379, meta: { id: digit.repeat(40) }, status });

@@ -1,5 +1,6 @@
 import { formatAddress } from '../../model/address.ts';
 import type { CatalogContents } from '../../model/catalog.ts';
+import { recordedAddress } from '../../model/master-instance.ts';
 import { masterService, type Naming, plainKey } from '../../model/naming.ts';
 import { isCount, type MasterRecord } from '../../model/record.ts';
 import type { Published } from './decision.ts';
@@ -16,7 +17,7 @@ export function isEdited(record: MasterRecord, { keys, instances }: CatalogConte
   const service = instances.find(({ id }) => id === masterService);
   return (
     (plain !== undefined && plain !== address) ||
-    (service !== undefined && formatAddress({ host: service.address, port: service.port }) !== address)
+    (service !== undefined && formatAddress(recordedAddress(service)) !== address)
   );
 }
 
@@ -26,5 +27,5 @@ export function lastPublished({ instances }: CatalogContents): Published | undef
   if (service === undefined) return undefined;
   const [generation, epoch] = [service.meta.generation, service.meta.epoch].map(Number);
   if (!isCount(generation) || !isCount(epoch) || generation === 0) return undefined;
-  return { generation, epoch, master: { host: service.address, port: service.port } };
+  return { generation, epoch, master: recordedAddress(service) };
 }

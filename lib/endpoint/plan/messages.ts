@@ -9,7 +9,9 @@ export interface Message {
 
 /** The messages that a real Sentinel sends for the same change. A change of master comes first. */
 export function messagesOf(before: ServedView, after: ServedView): readonly Message[] {
-  const changes = [...after.masters.values()].map((master) => ({ master, former: before.masters.get(master.name) }));
+  const changes = [...after.masters.values()]
+    .map((master) => ({ master, former: before.masters.get(master.name) }))
+    .filter(({ master, former }) => master !== former);
   return [
     ...changes.flatMap(({ master, former }) => switchMessages(master, former)),
     ...changes.flatMap(({ master, former }) => stateMessages(master, former)),

@@ -2,7 +2,7 @@ import { type Address, formatAddress, isLoopback, sameAddress } from '../../mode
 import type { InstanceCheck, ServiceInstance } from '../../model/catalog.ts';
 import { readMasterCheckCode, type ServedCondition, servedCondition } from '../../model/master-check.ts';
 import { isOfMaster, recordedAddress } from '../../model/master-instance.ts';
-import type { Naming } from '../../model/naming.ts';
+import { masterService, type Naming, replicaService } from '../../model/naming.ts';
 import { publishedAddress } from '../../model/publish.ts';
 import type { MasterRecord } from '../../model/record.ts';
 
@@ -17,6 +17,8 @@ export interface ServedView {
 export interface ServedMaster {
   readonly name: string;
   readonly record: MasterRecord;
+  /** What its state and that of its replicas was read from. */
+  readonly instances: readonly ServiceInstance[];
   /** Where clients reach it. */
   readonly address: Address;
   readonly condition: ServedCondition;
@@ -51,44 +53,55 @@ export interface Catalog {
   readonly endpoints: readonly ServiceInstance[];
 }
 
-/** The records count; the catalog adds the Sentinels' opinion of each server at the address that the record has. */
-export function makeView(catalog: Catalog, options: { readonly naming: Naming; readonly ownId: string }): ServedView {
-  const { naming } = options;
-  const masters = groupByMaster(catalog.masters);
-  const replicas = groupByMaster(catalog.replicas);
+/**
+ * The records count; the catalog adds the Sentinels' opinion of each server at the address that the record has. A master of
+ * which nothing changed stays the same object as in `former`.
+ */
+export function makeView(
+  catalog: Catalog,
+  options: { readonly naming: Naming; readonly ownId: string; readonly former?: ServedView | undefined },
+): ServedView {
+  const { naming, ownId, former } = options;
+  const groups = groupByMaster([...catalog.masters, ...catalog.replicas]);
   const served = catalog.records.map((record): ServedMaster => {
-    const { name } = record;
-    const mine = (instance: ServiceInstance) => isOfMaster(instance, { naming, name });
-    return serveMaster(record, {
-      masters: (masters.get(name) ?? []).filter(mine),
-      replicas: (replicas.get(name) ?? []).filter(mine),
-      publish: (address) => publishedAddress(naming.publish, { name, address }),
-    });
+    const instances = groups.get(record.name) ?? [];
+    const known = former?.masters.get(record.name);
+    const isSame = known?.record === record && sameItems(known.instances, instances);
+    return isSame ? known : serveMaster(record, { instances, naming });
   });
   served.sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
     masters: new Map(served.map((master) => [master.name, master])),
-    endpoints: otherEndpoints(catalog.endpoints, options.ownId),
+    endpoints: otherEndpoints(catalog.endpoints, ownId),
   };
+}
+
+function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
 function serveMaster(
   record: MasterRecord,
-  from: {
-    readonly masters: readonly ServiceInstance[];
-    readonly replicas: readonly ServiceInstance[];
-    readonly publish: (address: Address) => Address;
-  },
+  { instances, naming }: { readonly instances: readonly ServiceInstance[]; readonly naming: Naming },
 ): ServedMaster {
+  const { name } = record;
+  const mine = instances.filter((instance) => isOfMaster(instance, { naming, name }));
+  const published = (address: Address) => publishedAddress(naming.publish, { name, address });
+  const checkOf = (service: string, address: Address) =>
+    checkAt(
+      mine.filter((instance) => instance.name === service),
+      address,
+    );
   return {
-    name: record.name,
+    name,
     record,
-    address: from.publish(record.master),
-    condition: masterCondition(checkAt(from.masters, record.master)),
+    instances,
+    address: published(record.master),
+    condition: masterCondition(checkOf(masterService, record.master)),
     replicas: record.replicas.map((replica) => {
-      const status = checkAt(from.replicas, replica)?.status;
+      const status = checkOf(replicaService, replica)?.status;
       return {
-        address: from.publish(replica),
+        address: published(replica),
         recorded: replica,
         condition: status === 'critical' ? 's_down' : 'up',
         link: status === undefined || status === 'passing' ? 'ok' : 'err',
