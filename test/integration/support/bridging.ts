@@ -132,7 +132,7 @@ export async function readRecord(
 }
 
 export interface RecordWish {
-  readonly master?: RedisServer;
+  readonly master?: Pick<RedisServer, 'address'>;
   readonly phase?: MasterRecord['phase'];
   readonly prefix?: string;
   readonly timeoutMs?: number;
