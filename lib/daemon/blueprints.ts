@@ -63,15 +63,14 @@ const drafts: readonly Draft[] = [
   row({ name: 'consul', settings: sharedSettings, build: buildConsul }),
   row({
     name: 'bridge',
-    settings: (config) => {
-      const settings = bridgeSettings(config);
-      return settings === undefined ? undefined : { publish: config.publish, ...settings };
-    },
+    settings: ({ sentinel, publish, ...rest }) =>
+      sentinel === undefined ? undefined : { sentinel, publish, ...sharedSettings(rest) },
     build: buildBridge,
   }),
   row({
     name: 'provisioner',
-    settings: (config) => (config.sentinel?.provision === true ? bridgeSettings(config) : undefined),
+    settings: ({ sentinel, ...rest }) =>
+      sentinel?.provision === true ? { sentinel, ...sharedSettings(rest) } : undefined,
     build: buildProvisioner,
   }),
   row({
@@ -122,10 +121,6 @@ function sharedSettings({ environment, consul: { token: _, ...consul } }: Pick<C
   return { environment, consul };
 }
 
-function bridgeSettings({ sentinel, ...rest }: Config) {
-  return sentinel === undefined ? undefined : { sentinel, ...sharedSettings(rest) };
-}
-
 /** A section that a reload removed has left instances registered: the registrar stays, to remove them. */
 function registrarSettings({ register, ...rest }: Config, { hasRegistered }: PartContext) {
   if (register === undefined && !hasRegistered()) return undefined;
@@ -171,15 +166,12 @@ function buildConsul({ consul, environment }: Pick<Config, 'consul' | 'environme
   return part;
 }
 
-interface BridgeSettings {
-  readonly sentinel: SentinelConfig;
-  readonly environment: string | undefined;
-}
+/** Settings of parts that give addresses to clients. */
+type Published = Pick<Config, 'environment' | 'publish'>;
 
-function buildBridge(
-  { sentinel, environment, publish }: BridgeSettings & Pick<Config, 'publish'>,
-  context: PartContext,
-): Part {
+type OfSentinels = Pick<Config, 'environment'> & { readonly sentinel: SentinelConfig };
+
+function buildBridge({ sentinel, environment, publish }: OfSentinels & Published, context: PartContext): Part {
   const log = context.log.child({ part: 'bridge' });
   return new BridgePart({
     ...connections(context),
@@ -207,7 +199,7 @@ function localMasters({ views }: PartContext): readonly LocalMaster[] {
     });
 }
 
-function buildProvisioner({ sentinel, environment }: BridgeSettings, context: PartContext): Part {
+function buildProvisioner({ sentinel, environment }: OfSentinels, context: PartContext): Part {
   return new ProvisioningPart({
     ...connections(context),
     naming: { environment },
@@ -224,11 +216,7 @@ function buildProvisioner({ sentinel, environment }: BridgeSettings, context: Pa
 }
 
 function buildEndpoint(
-  {
-    sentinelEndpoint: settings,
-    environment,
-    publish,
-  }: Pick<Config, 'environment' | 'publish'> & { readonly sentinelEndpoint: EndpointConfig },
+  { sentinelEndpoint: settings, environment, publish }: Published & { readonly sentinelEndpoint: EndpointConfig },
   context: PartContext,
 ): Part {
   return new EndpointPart({
@@ -244,7 +232,7 @@ function buildEndpoint(
 }
 
 function buildRenderer(
-  { templates: specs, environment, publish }: Pick<Config, 'templates' | 'environment' | 'publish'>,
+  { templates: specs, environment, publish }: Published & Pick<Config, 'templates'>,
   context: PartContext,
 ): Part {
   const { client, watches, onReport } = connections(context);

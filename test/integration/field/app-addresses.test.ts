@@ -33,7 +33,14 @@ const [consul, shard, own, announced, listen] = await Promise.all([
 const { name, master } = shard;
 const replica = { host: announced.host, port: own.port };
 const lines = {
-  ...{ bind: `${own.host} ${replica.host}`, port: own.port, 'bind-source-addr': own.host, save: '""', 'repl-diskless-sync-delay': 0, ...config },
+  ...{
+    bind: `${own.host} ${replica.host}`,
+    port: own.port,
+    'bind-source-addr': own.host,
+    save: '""',
+    'repl-diskless-sync-delay': 0,
+    ...config,
+  },
   ...{ replicaof: `${master.address.host} ${master.address.port}`, 'replica-announce-ip': replica.host },
 };
 const file = sandbox.write(
