@@ -58,6 +58,7 @@ export async function startSwitchmaster(sandbox: Sandbox, side: Side, { size, na
         {
           source: sandbox.write(`${name}.conf.hbs`, text),
           destination: side.destination,
+          header: false,
           reload: ['touch', side.marker],
           wait: { min: 0, max: 0 },
         },

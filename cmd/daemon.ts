@@ -1,8 +1,10 @@
 import { loadRotating, type RotatingConfig } from '../lib/config/load.ts';
+import type { Config } from '../lib/config/model.ts';
 import { Daemon } from '../lib/daemon/daemon.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Log, makeLog } from '../lib/telemetry/log.ts';
 import { LogStream } from '../lib/telemetry/log-stream.ts';
+import { adoptFiles } from './adoption.ts';
 import { waitForConfig } from './config-wait.ts';
 import { holdSignals, takeHeldSignals } from './early-signals.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -14,12 +16,15 @@ export async function runDaemon(options: {
   readonly paths: readonly string[];
   /** How long to wait for files that cannot be read yet. */
   readonly waitMs: number;
+  /** `adopt`: as if every template had `adopt: true`. */
+  readonly takeover: 'adopt' | 'as-set';
 }): Promise<ExitCode> {
   const { paths, waitMs } = options;
+  const prepare = (config: Config) => (options.takeover === 'adopt' ? adoptFiles(config) : config);
   holdSignals();
   const load = (): Promise<RotatingConfig> => loadRotating({ paths, environment: process.env });
   const loaded = await loadFirst(load, waitMs);
-  const { config } = loaded;
+  const config = prepare(loaded.config);
   const stream = new LogStream(2);
   const log = makeLog({ ...config.log, stream });
   const releaseDefects = logDefects(log);
@@ -31,6 +36,7 @@ export async function runDaemon(options: {
     daemon,
     load,
     loaded,
+    prepare,
     started,
     onRotation: () => log.info('files of secrets or certificates changed'),
     onWait: (error) => log.warn({ error }, 'waiting for files of the config'),
@@ -89,6 +95,7 @@ function obeySignals(options: {
   readonly daemon: Daemon;
   readonly load: () => Promise<RotatingConfig>;
   readonly loaded: RotatingConfig;
+  readonly prepare: (config: Config) => Config;
   readonly onRotation: () => void;
   readonly onWait: (error: SwitchmasterError) => void;
   readonly started: Promise<void>;
@@ -101,7 +108,7 @@ function obeySignals(options: {
       const next = await waitForConfig(read, { waitMs: reloadWaitMs, onWait: options.onWait });
       loaded = next;
       watch.follow(next.files);
-      await daemon.reload(next.config);
+      await daemon.reload(options.prepare(next.config));
     } catch (thrown) {
       daemon.refuse(SwitchmasterError.from(thrown));
     }

@@ -2,7 +2,9 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../lib/config/model.ts';
 import type { Watches } from '../lib/consul/watches.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
+import type { Outcome } from '../lib/loop/outcome.ts';
 import type { TemplateSpec } from '../lib/model/template-spec.ts';
+import { adoptFiles } from './adoption.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
 import { harmless, printJson, printLine, styled } from './terminal.ts';
@@ -13,6 +15,7 @@ interface RenderOptions {
   readonly once?: true;
   readonly dryRun?: true;
   readonly diff?: true;
+  readonly adopt?: true;
   readonly template: readonly string[];
   readonly timeout: number;
   readonly json?: true;
@@ -44,6 +47,7 @@ export function addRender(program: Command, done: (code: ExitCode) => void): voi
     .option('--once', 'no effect: render always runs once')
     .option('--dry-run', 'change nothing; print what would be written')
     .option('--diff', 'print how each file changes')
+    .option('--adopt', 'replace files that switchmaster did not write too, and keep each beside under a dated name')
     .option('-t, --template <name>', 'only this one; may be repeated', collect, [])
     .option('--timeout <seconds>', 'how long Consul may take to answer', readSeconds, 10)
     .addOption(jsonOption())
@@ -57,7 +61,7 @@ async function render(options: RenderOptions): Promise<ExitCode> {
   const { loadConfig } = await import('../lib/config/load.ts');
   const { ConsulPart } = await import('../lib/consul/part.ts');
   const config = await loadConfig({ paths: options.config, environment: process.env });
-  const specs = chooseTemplates(config, options.template);
+  const specs = chooseTemplates(options.adopt === true ? adoptFiles(config) : config, options.template);
   const consul = new ConsulPart(config.consul);
   try {
     const results: Result[] = [];
@@ -100,11 +104,12 @@ async function renderTemplate(input: {
   const seen = { name, destination, text, before: before ?? null };
   if (spec.upkeep === 'seed' && before !== undefined) return { ...seen, text: before, result: 'unchanged' };
   if (options.dryRun === true && preview.kind === 'held') return { ...seen, result: 'held', message: preview.reason };
-  if (options.dryRun === true) return { ...seen, result: text === before ? 'unchanged' : 'would-change' };
+  if (options.dryRun === true)
+    return { ...seen, result: preview.kind === 'rendered' && preview.change === 'none' ? 'unchanged' : 'would-change' };
   const outcome = await renderOnce(given);
   switch (outcome.kind) {
     case 'applied':
-      return { ...seen, result: 'written', message: outcome.summary };
+      return { ...seen, result: 'written', message: [outcome.summary, ...warningsOf(outcome)].join(' ') };
     case 'unchanged':
       return { ...seen, result: 'unchanged' };
     case 'held':
@@ -113,6 +118,10 @@ async function renderTemplate(input: {
     case 'failed':
       return { ...seen, result: 'failed', message: outcome.error.message };
   }
+}
+
+function warningsOf({ details }: Outcome): readonly string[] {
+  return (details?.warnings ?? []) as readonly string[];
 }
 
 function chooseTemplates(config: Config, names: readonly string[]): readonly TemplateSpec[] {
@@ -129,7 +138,9 @@ function printResult(result: Result, options: RenderOptions): void {
   const message = result.message === undefined ? '' : `: ${harmless(result.message)}`;
   printLine(`${styled(style, result.result)} ${harmless(result.destination)}${message}`);
   if (result.text === undefined) return;
-  if (options.diff === true) printDiff(result.before ?? '', result.text);
+  // A file that stays as it is: its difference is the reason to decide on.
+  const stays = result.result === 'held' && result.before != null && options.dryRun !== true;
+  if (options.diff === true || stays) printDiff(result.before ?? '', result.text);
   else if (options.dryRun === true) process.stdout.write(result.text);
 }
 

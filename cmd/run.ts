@@ -21,12 +21,19 @@ export function addRun(program: Command, done: (code: ExitCode) => void): void {
     .description('Run the daemon until a signal stops it.')
     .addOption(configOption())
     .addOption(waitOption())
+    .option('--adopt', 'replace files that switchmaster did not write too, and keep each beside under a dated name')
     .addHelpText('after', signals)
-    .action(async (options: { readonly config: readonly string[]; readonly wait: number }) => {
+    .action(async (options: { readonly config: readonly string[]; readonly wait: number; readonly adopt?: true }) => {
       // Loaded here, so that the other commands start faster.
       const { runDaemon } = await import('./daemon.ts');
       try {
-        done(await runDaemon({ paths: options.config, waitMs: options.wait }));
+        done(
+          await runDaemon({
+            paths: options.config,
+            waitMs: options.wait,
+            takeover: options.adopt === true ? 'adopt' : 'as-set',
+          }),
+        );
       } catch (thrown) {
         if (SwitchmasterError.from(thrown).code !== 'config-unreadable') throw thrown;
         printFailure(thrown, { debug: program.opts().debug === true });

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+// First: it ends the process where Node.js is too old for the rest.
+import './node-version.ts';
 import { holdSignals } from './early-signals.ts';
 
 const isDaemon = process.argv.includes('run');
@@ -14,6 +16,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // What cannot be reported there ends no command.
 process.stderr.on('error', () => undefined);
 
-// Everything else loads after that.
-const { runProgram } = await import('./program.ts');
-process.exitCode = await runProgram(process.argv.slice(2));
+// Everything else loads after that. An old Node.js cannot parse `await` here.
+import('./program.ts')
+  .then(({ runProgram }) => runProgram(process.argv.slice(2)))
+  .then((exitCode) => {
+    process.exitCode = exitCode;
+  });

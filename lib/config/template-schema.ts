@@ -106,6 +106,10 @@ const template = z.strictObject({
   rolling: z.strictObject({ limit: z.int().min(1), group: text.optional() }).optional(),
   /** The consumer owns the file once it exists. */
   seed: z.boolean().default(false),
+  /** Keep aside and replace a file that switchmaster did not write. */
+  adopt: z.boolean().default(false),
+  /** Name the writer and the template in the first line, where the format has comments. */
+  header: z.boolean().default(true),
   /** For a single file that is mounted into a container. */
   inPlace: z.boolean().default(false),
   mode: fileMode.optional(),

@@ -25,6 +25,8 @@ export async function resolveSettings(
     wait,
     guard: { maxLoss: raw.guard.maxLoss, onEmpty: raw.guard.onEmpty, ...defined({ minServers: raw.guard.minServers }) },
     upkeep: raw.seed ? 'seed' : 'kept',
+    takeover: raw.adopt ? 'adopt' : 'refuse',
+    header: raw.header ? 'line' : 'none',
     ...defined({
       format: raw.format,
       check: raw.check,

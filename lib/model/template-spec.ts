@@ -28,6 +28,10 @@ export interface TemplateSpec {
   readonly rolling?: RollingSpec;
   /** `seed`: the file is written only when it does not exist. Afterwards its consumer owns it. */
   readonly upkeep: 'kept' | 'seed';
+  /** `adopt`: a file that switchmaster did not write is kept aside and replaced. Default: it stays. */
+  readonly takeover?: 'adopt' | 'refuse';
+  /** `line`: the file's first line names its writer and its template, where the format has comments. Default: none. */
+  readonly header?: 'line' | 'none';
   /** `in-place`: the file is overwritten, because no other can replace it. Default: a new file replaces it. */
   readonly placement?: 'rename' | 'in-place';
   /** Permission bits. Where they are left out, the file keeps its own, and a new file gets {@link newFileMode}. */

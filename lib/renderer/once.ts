@@ -10,10 +10,11 @@ import type { TemplateSpec } from '../model/template-spec.ts';
 import { redactError } from '../template/redacted-error.ts';
 import { readDestination } from './apply/file.ts';
 import { readRenderState } from './apply/state-file.ts';
-import { digestOf, LiveTemplate } from './observe/live-template.ts';
+import { LiveTemplate } from './observe/live-template.ts';
 import { planRender } from './plan/render.ts';
 import type { GoodRendering } from './plan/rendering.ts';
 import { Renderer } from './reconciler.ts';
+import { compareFile } from './saved-state.ts';
 import { TemplateMemory } from './template-memory.ts';
 
 export interface RenderOnceInput {
@@ -33,6 +34,8 @@ export type Preview =
   | {
       readonly kind: 'rendered';
       readonly text: string;
+      /** `none`: the file differs at most in its head. */
+      readonly change: 'none' | 'text';
       /** The content of the destination; undefined when it does not exist. */
       readonly before: string | undefined;
     }
@@ -74,14 +77,13 @@ async function previewText(template: LiveTemplate, rendering: GoodRendering): Pr
     memory.restore(former);
     template.history.restore(former.indexes);
   }
-  const same = present !== undefined && digestOf(present.bytes) === rendering.digest;
-  const file = present === undefined ? 'absent' : same ? 'same' : 'different';
-  const { guard, upkeep } = spec;
+  const file = await compareFile({ present, rendering }, { destination, memory: memory.snapshot, owners: 'any' });
+  const { guard, upkeep, takeover = 'refuse' } = spec;
   const { catalog } = template.history;
-  const plan = planRender({ rendering, file, upkeep, memory: memory.snapshot, guard, catalog });
+  const plan = planRender({ rendering, file, upkeep, memory: memory.snapshot, guard, catalog, takeover });
   const texts = { text: rendering.text, before: present?.bytes.toString() };
   const reason = plan.kind === 'held' ? plan.finding.reason : plan.kind === 'refused' ? plan.reason : undefined;
-  if (reason === undefined) return { kind: 'rendered', ...texts };
+  if (reason === undefined) return { kind: 'rendered', ...texts, change: file === 'same' ? 'none' : 'text' };
   return { kind: 'held', ...texts, reason: redactor.redact(`${spec.destination} stays as it is. ${reason}`) };
 }
 

@@ -15,7 +15,7 @@ import { restoreServers } from './haproxy/restore.ts';
 import type { RenderPlan } from './plan/render.ts';
 import type { GoodRendering } from './plan/rendering.ts';
 import type { Place, RollingQueue } from './rolling-queue.ts';
-import { saveProven, saveRefused } from './saved-state.ts';
+import { saveClaim, saveProven, saveRefused } from './saved-state.ts';
 
 export interface CarryOutInput {
   readonly plan: RenderPlan;
@@ -122,8 +122,9 @@ async function takePlace(
 async function write(entry: Entry, input: WriteInput): Promise<Outcome> {
   const { plan, present, step } = input;
   const { memory } = entry;
-  const onSwapped = () => {
+  const onSwapped = async () => {
     entry.writtenAt = new Date().toISOString();
+    if (memory.snapshot.owner === 'unknown') await saveClaim(entry, present);
     // Owed until it is done: after a run that failed or was stopped, the next one reloads although the file matches.
     memory.owe({ step: 'reload', reason: 'The reload has not ended.' });
   };
@@ -186,6 +187,7 @@ function redactTransaction(transaction: Transaction, redactor: Redactor): Transa
 async function keep(entry: Entry, step: Step): Promise<Outcome> {
   const { template, memory } = entry;
   const { destination } = step.spec;
+  memory.claim();
   if (template.rendering.kind === 'rendered') {
     const { proven } = memory.snapshot;
     const known = proven?.digest === template.rendering.digest && template.history.catalog === 'steady';

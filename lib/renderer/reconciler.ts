@@ -18,13 +18,12 @@ import {
   warningsOf,
 } from './entry.ts';
 import type { RenderHint } from './hint.ts';
-import { digestOf } from './observe/live-template.ts';
 import { type OpenOptions, openEntry } from './open-entry.ts';
 import { carryOut } from './outcome.ts';
 import { planRender, type RenderPlan } from './plan/render.ts';
 import type { Rendering } from './plan/rendering.ts';
 import type { RollingQueue } from './rolling-queue.ts';
-import { loadState } from './saved-state.ts';
+import { compareFile, isSame, loadState } from './saved-state.ts';
 import { StageClock } from './stages.ts';
 
 export type { TemplateState } from './entry.ts';
@@ -171,7 +170,7 @@ export class Renderer implements Reconciler<RenderHint> {
     // The rendering includes the changes whose hints came until now.
     run.takeUrgent();
     const { signal, interrupted } = run;
-    const plan = planEntry(entry, { present, rendering });
+    const plan = await planEntry(entry, { present, rendering });
     showRendering(entry, { present, rendering });
     const urgency = plan.kind === 'write' ? plan.urgency : 'ordinary';
     const early = run.hints.some(({ kind }) => kind === 'masters');
@@ -207,21 +206,11 @@ function takeHint({ memory }: Entry, hint: RenderHint): void {
   if (hint.kind === 'retry') memory.allowRefused();
 }
 
-function planEntry({ template, memory }: Entry, { present, rendering }: Seen): RenderPlan {
-  const { guard, upkeep } = template.spec;
-  const file = present === undefined ? 'absent' : isSame({ present, rendering }) ? 'same' : 'different';
-  return planRender({
-    rendering,
-    file,
-    memory: memory.snapshot,
-    catalog: template.history.catalog,
-    guard,
-    upkeep,
-  });
-}
-
-function isSame({ present, rendering }: Seen): boolean {
-  return rendering.kind === 'rendered' && present !== undefined && digestOf(present.bytes) === rendering.digest;
+async function planEntry({ template, memory: { snapshot: memory } }: Entry, seen: Seen): Promise<RenderPlan> {
+  const { destination, guard, upkeep, takeover = 'refuse' } = template.spec;
+  const file = await compareFile(seen, { destination, memory });
+  const { catalog } = template.history;
+  return planRender({ rendering: seen.rendering, file, memory, catalog, guard, upkeep, takeover });
 }
 
 /** What the API shows from now on. */

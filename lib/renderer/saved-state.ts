@@ -1,10 +1,12 @@
 import { SwitchmasterError } from '../errors.ts';
-import { readDestination, removeStaleCandidates } from './apply/file.ts';
-import { type RenderState, readRenderState, writeRenderState } from './apply/state-file.ts';
+import { type PresentFile, readDestination, removeStaleCandidates } from './apply/file.ts';
+import { hasRenderState, type RenderState, readRenderState, writeRenderState } from './apply/state-file.ts';
 import { examineDestination } from './destination.ts';
 import type { Entry } from './entry.ts';
+import { hasHead } from './head.ts';
 import { digestOf, type LiveTemplate } from './observe/live-template.ts';
-import type { GoodRendering, ProvenRendering } from './plan/rendering.ts';
+import type { RenderSnapshot } from './plan/render.ts';
+import type { GoodRendering, ProvenRendering, Rendering, RenderMemory } from './plan/rendering.ts';
 
 /*
  * The part of a template's memory that is saved beside its destination, for the daemon after this one.
@@ -35,6 +37,43 @@ export async function loadState(entry: Entry, remember: (records: readonly strin
 }
 
 /**
+ * Compares the destination with the rendering. A file is the daemon's own if this daemon or one before it wrote it: by the
+ * memory, by the file's head, or by a state beside the file, which `render --adopt` may have written meanwhile. An empty file is nobody's.
+ */
+export async function compareFile(
+  { present, rendering }: { readonly present: PresentFile | undefined; readonly rendering: Rendering },
+  known: { readonly destination: string; readonly memory: RenderMemory; readonly owners?: 'trusted' | 'any' },
+): Promise<RenderSnapshot['file']> {
+  if (present === undefined) return 'absent';
+  if (isSame({ present, rendering })) return 'same';
+  if (known.memory.owner === 'daemon' || isEmpty(present) || hasHead(present.bytes)) return 'different';
+  return (await hasRenderState(known.destination, known.owners)) ? 'different' : 'foreign';
+}
+
+export function isSame(seen: { readonly present: PresentFile | undefined; readonly rendering: Rendering }): boolean {
+  const { present, rendering } = seen;
+  return rendering.kind === 'rendered' && present !== undefined && digestOf(present.bytes) === rendering.digest;
+}
+
+function isEmpty({ access, bytes }: PresentFile): boolean {
+  return access === 'readable' && bytes.toString().trim() === '';
+}
+
+/** The first text of this daemon is in place. Saves that it is the daemon's own, also if its consumer refuses it. */
+export async function saveClaim({ template, memory }: Entry, before: PresentFile | undefined): Promise<void> {
+  const { destination, upkeep } = template.spec;
+  memory.claim();
+  if (upkeep === 'seed') return;
+  // The digest of the former content: the daemon after this one owes the reload until the text took effect.
+  const digest = digestOf(before?.bytes ?? Buffer.alloc(0));
+  await writeRenderState(destination, toState(unproven(digest), template)).catch(() => undefined);
+}
+
+function unproven(digest: string): ProvenRendering {
+  return { digest, members: [], filled: [], masters: new Map() };
+}
+
+/**
  * The rendering took effect. Saves it where a later daemon needs it: for guards, and for an owed reload. A state that cannot
  * be saved is a warning: the file follows all the same.
  */
@@ -44,7 +83,8 @@ export async function saveProven(entry: Entry, rendering: GoodRendering): Promis
   memory.prove(rendering);
   if (!template.heldRecords) template.history.prove();
   const { members, lists } = rendering;
-  if (members.length + lists.filled.length === 0 && spec.reload === undefined && spec.verify === undefined) return;
+  // Nothing is compared with a seed later.
+  if (spec.upkeep === 'seed' && spec.reload === undefined && members.length + lists.filled.length === 0) return;
   entry.stateProblem = await writeRenderState(
     spec.destination,
     toState({ ...rendering, filled: lists.filled }, template),
@@ -62,8 +102,7 @@ export async function saveRefused(
   const { destination } = template.spec;
   const present = await readDestination(destination);
   if (present === undefined) return;
-  const unknown = { digest: digestOf(present.bytes), members: [], filled: [], masters: new Map<string, string>() };
-  const state = toState(memory.snapshot.proven ?? unknown, template);
+  const state = toState(memory.snapshot.proven ?? unproven(digestOf(present.bytes)), template);
   await writeRenderState(destination, { ...state, refused });
 }
 

@@ -12,12 +12,17 @@ export class TemplateMemory {
   /** Takes over what a daemon before this one saved. */
   restore({ digest, members, filled = [], masters, refused }: RenderState): void {
     const proven = { digest, members, filled, masters: new Map(Object.entries(masters)) };
-    this.#memory = { ...emptyMemory, proven, refused };
+    this.#memory = { ...emptyMemory, owner: 'daemon', proven, refused };
   }
 
   /** The text took effect. Nothing is owed, refused or approved any more. */
   prove({ digest, members, lists, masters }: GoodRendering): void {
-    this.#memory = { ...emptyMemory, proven: { digest, members, filled: lists.filled, masters } };
+    this.#memory = { ...emptyMemory, owner: 'daemon', proven: { digest, members, filled: lists.filled, masters } };
+  }
+
+  /** The destination has a text of this daemon. */
+  claim(): void {
+    this.#memory = { ...this.#memory, owner: 'daemon' };
   }
 
   /** The file is in place, but something is left to do. */

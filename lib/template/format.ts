@@ -73,15 +73,20 @@ const extensions: Record<string, TemplateFormat> = {
   env: 'env',
 };
 
-/** The format of the first name with a known ending: `app.json.hbs` is JSON. Redis and Sentinel have names of their own. */
+/** The format of the first name with a known ending, or `conf`. */
 export function inferFormat(...names: readonly string[]): TemplateFormat {
+  return namedFormat(...names) ?? 'conf';
+}
+
+/** The format of the first name with a known ending: `app.json.hbs` is JSON. Redis and Sentinel have names of their own. */
+export function namedFormat(...names: readonly string[]): TemplateFormat | undefined {
   for (const name of names) {
     if (/(?:^|[/_.-])(?:redis|sentinel|valkey)[^/]*\.conf(?:\.hbs)?$/i.test(name)) return 'redis';
     const extension = /\.([A-Za-z]+)$/.exec(name.replace(/\.hbs$/, ''))?.[1]?.toLowerCase();
     const format = extension === undefined ? undefined : extensions[extension];
     if (format !== undefined) return format;
   }
-  return 'conf';
+  return undefined;
 }
 
 /** C0 and C1 control characters, DEL, the Unicode line and paragraph separators, and half pairs, which UTF-8 cannot write. */

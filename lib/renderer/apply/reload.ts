@@ -4,6 +4,7 @@ import type { CommandSpec, ReloadSpec, TemplateSpec } from '../../model/template
 import { whileDrained } from '../haproxy/drain.ts';
 import { type HaproxyPlan, planHaproxy, type ReloadPlan } from '../haproxy/plan.ts';
 import { changeAtRuntime, moveServers, reloadBetween } from '../haproxy/reload.ts';
+import { textWithoutHead } from '../head.ts';
 import type { Urgency } from '../plan/urgency.ts';
 import type { StageClock } from '../stages.ts';
 import { runCommand } from './command.ts';
@@ -41,7 +42,8 @@ const retryPauseMs = 200;
 export function chooseRoute(spec: TemplateSpec, before: string | undefined, after: string): Route {
   if (spec.reload === undefined) return { kind: 'none' };
   if (spec.reload.kind !== 'haproxy') return { kind: 'reload' };
-  const plan = planHaproxy(before, after);
+  const known = before === undefined ? undefined : textWithoutHead(before);
+  const plan = planHaproxy(known, textWithoutHead(after));
   return plan.kind === 'runtime' ? { kind: 'runtime', plan } : { kind: 'reload', plan };
 }
 

@@ -14,6 +14,7 @@ import {
 import { resolveOwnership } from './file-owner.ts';
 import { overwrite } from './in-place.ts';
 import { anySignal, untilInterrupted, wasInterrupted } from './interruption.ts';
+import { keepAside } from './kept-aside.ts';
 import { chooseRoute, moveEarly, type Route, runCheck, type Step, takeOver } from './reload.ts';
 import { keepGoodCopy, readGoodCopy } from './state-file.ts';
 import { verifyConsumer } from './verify.ts';
@@ -37,8 +38,10 @@ export interface Change {
   readonly memory: RenderMemory;
   /** The destination before the run. */
   readonly present: PresentFile | undefined;
+  /** `foreign-file`: the destination is kept aside before the swap. */
+  readonly replaces: 'own-file' | 'foreign-file';
   /** Called when the destination has the new bytes: from then on, the reload is owed. */
-  readonly onSwapped: () => void;
+  readonly onSwapped: () => Promise<void>;
 }
 
 /**
@@ -54,8 +57,14 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
   const moving = moveEarly(step, route);
   moving.catch(() => undefined);
   const check = route.kind === 'runtime' ? 'none' : 'first';
-  const swapped = await putInPlace(step, { bytes: Buffer.from(rendering.text), check, keep, present });
-  change.onSwapped();
+  const swapped = await putInPlace(step, {
+    bytes: Buffer.from(rendering.text),
+    check,
+    keep,
+    present,
+    replaces: change.replaces,
+  });
+  await change.onSwapped();
   try {
     await untilInterrupted(moving, step.interrupted);
     await useFile(step, { rendering, route, swapped });
@@ -114,6 +123,7 @@ async function putInPlace(
     check: 'first' | 'none';
     keep: 'good-copy' | 'nothing';
     present: PresentFile | undefined;
+    replaces?: Change['replaces'];
   },
 ): Promise<Candidate> {
   const { spec, clock, signal } = step;
@@ -137,6 +147,10 @@ async function putInPlace(
   if (candidate.refused !== undefined) step.warn(candidate.refused);
   try {
     if (input.check === 'first') await runCheck(step, candidate.path);
+    if (input.replaces === 'foreign-file' && present !== undefined) {
+      const { placement = 'rename' } = spec;
+      step.warn(describeKept(destination, await keepAside(present, { placement, now: new Date() })));
+    }
   } catch (thrown) {
     await discardCandidate(candidate);
     throw thrown;
@@ -145,6 +159,10 @@ async function putInPlace(
   else await (spec.upkeep === 'seed' ? placeNew(candidate) : swapIn(candidate));
   clock.reached('swapped');
   return candidate;
+}
+
+function describeKept(destination: string, kept: string): string {
+  return `${destination} was not written by switchmaster: its former content is kept as ${kept}.`;
 }
 
 /** A file that is overwritten needs no candidate beside it, and the folder of a mounted file is often read-only. */

@@ -55,6 +55,12 @@ export async function readRenderState(
   }
 }
 
+/** Whether a daemon has written a state beside the destination, also one that cannot be read any more. */
+export async function hasRenderState(destination: string, owners: 'trusted' | 'any' = 'trusted'): Promise<boolean> {
+  const stats = await lstat(renderStatePath(destination)).catch(() => undefined);
+  return stats?.isFile() === true && (owners === 'any' || refuseForeign(stats) === undefined);
+}
+
 export async function writeRenderState(destination: string, renderState: RenderState): Promise<void> {
   const path = renderStatePath(destination);
   try {

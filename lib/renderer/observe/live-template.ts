@@ -11,6 +11,7 @@ import type { TemplateSpec } from '../../model/template-spec.ts';
 import type { CompiledTemplate } from '../../template/compile.ts';
 import type { RenderResult } from '../../template/render.ts';
 import type { RenderWorld } from '../../template/scope.ts';
+import { addHead, withoutHead } from '../head.ts';
 import type { GoodRendering, Rendering } from '../plan/rendering.ts';
 import { mastersOf, type Urgency, urgencyOf } from '../plan/urgency.ts';
 import { IndexHistory } from './index-history.ts';
@@ -165,8 +166,8 @@ export class LiveTemplate {
     this.#gaps = new Set(result.kind === 'pending' ? result.missing.map(queryId) : []);
     this.redactor.learn([...(this.#options.secrets ?? []), ...result.secrets]);
     const holds = result.secrets.length > 0 ? 'secrets' : 'nothing-secret';
-    this.#shown = result.kind === 'rendered' ? { text: result.shown, holds } : undefined;
-    this.#rendering = toRendering(result);
+    this.#shown = result.kind === 'rendered' ? { text: addHead(result.shown, this.spec), holds } : undefined;
+    this.#rendering = toRendering(result, this.spec);
   }
 
   /** Whether a pending render has all its answers already: other templates may watch the same queries. */
@@ -176,24 +177,25 @@ export class LiveTemplate {
   }
 }
 
-/** SHA-256, in hex. */
+/** SHA-256 of a file without its head, in hex. */
 export function digestOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return createHash('sha256').update(withoutHead(bytes)).digest('hex');
 }
 
-function toRendering(result: RenderResult): Rendering {
+function toRendering(result: RenderResult, spec: TemplateSpec): Rendering {
   switch (result.kind) {
     case 'pending':
       return { kind: 'pending', missing: [...result.missing.map(queryId), ...result.missingFiles].sort() };
     case 'failed':
       return { kind: 'failed', error: result.error };
     case 'rendered':
-      return toGoodRendering(result);
+      return toGoodRendering(result, spec);
   }
 }
 
-function toGoodRendering(result: RenderResult & { readonly kind: 'rendered' }): GoodRendering {
-  const { text, members, lists, masters, records, warnings } = result;
+function toGoodRendering(result: RenderResult & { readonly kind: 'rendered' }, spec: TemplateSpec): GoodRendering {
+  const text = addHead(result.text, spec);
+  const { members, lists, masters, records, warnings } = result;
   return { kind: 'rendered', text, digest: digestOf(Buffer.from(text)), members, lists, masters, records, warnings };
 }
 

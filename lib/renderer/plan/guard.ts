@@ -3,7 +3,7 @@ import type { GoodRendering, RenderMemory } from './rendering.ts';
 
 /** Why a rendering is held. `reason` is a sentence. `lost` lists the servers that the rendering no longer has. */
 export interface GuardFinding {
-  readonly guard: 'min-servers' | 'max-loss' | 'fallen-catalog' | 'emptied';
+  readonly guard: 'min-servers' | 'max-loss' | 'fallen-catalog' | 'emptied' | 'foreign-file';
   readonly reason: string;
   readonly lost: readonly string[];
 }

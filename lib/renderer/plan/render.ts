@@ -6,8 +6,10 @@ import { type Urgency, urgencyOf } from './urgency.ts';
 
 export interface RenderSnapshot {
   readonly rendering: Rendering;
-  /** The destination compared with the rendering. */
-  readonly file: 'absent' | 'same' | 'different';
+  /** The destination compared with the rendering. `foreign`: it differs, and switchmaster did not write it. */
+  readonly file: 'absent' | 'same' | 'different' | 'foreign';
+  /** `adopt`: a foreign file is kept aside and replaced. */
+  readonly takeover: 'adopt' | 'refuse';
   /** `seed`: an existing file is never changed. */
   readonly upkeep: 'kept' | 'seed';
   readonly memory: RenderMemory;
@@ -26,7 +28,13 @@ export type RenderPlan =
   /** A seed that exists: its consumer owns it. */
   | { readonly kind: 'left' }
   | { readonly kind: 'reload-only'; readonly owed: OwedStep; readonly rendering: GoodRendering }
-  | { readonly kind: 'write'; readonly rendering: GoodRendering; readonly urgency: Urgency };
+  | {
+      readonly kind: 'write';
+      readonly rendering: GoodRendering;
+      readonly urgency: Urgency;
+      /** `foreign-file`: a file that switchmaster did not write, to be kept aside. */
+      readonly replaces: 'own-file' | 'foreign-file';
+    };
 
 /** Decides what a rendering means for its destination. Pure. */
 export function planRender(snapshot: RenderSnapshot): RenderPlan {
@@ -49,10 +57,24 @@ function planText(snapshot: RenderSnapshot, rendering: GoodRendering): RenderPla
     return { kind: 'reload-only', owed: memory.owed, rendering };
   }
   if (memory.refused?.digest === rendering.digest) return { kind: 'refused', reason: memory.refused.reason };
-  const finding = guardRendering({ ...snapshot, rendering });
+  const finding = findHold(snapshot, rendering);
   if (finding !== undefined && memory.approved !== rendering.digest) return { kind: 'held', finding };
-  return { kind: 'write', rendering, urgency: urgencyOf(memory.proven, rendering) };
+  const replaces = file === 'foreign' ? 'foreign-file' : 'own-file';
+  return { kind: 'write', rendering, urgency: urgencyOf(memory.proven, rendering), replaces };
 }
+
+/** One approval releases the text, so the finding names every reason. */
+function findHold(snapshot: RenderSnapshot, rendering: GoodRendering): GuardFinding | undefined {
+  const finding = guardRendering({ ...snapshot, rendering });
+  if (snapshot.file !== 'foreign' || snapshot.takeover === 'adopt') return finding;
+  const reason = finding === undefined ? foreign : `${foreign} ${finding.reason}`;
+  return { guard: 'foreign-file', reason, lost: finding?.lost ?? [] };
+}
+
+const foreign =
+  'The file exists, and switchmaster did not write it. `switchmaster render --dry-run --diff` shows the difference. ' +
+  'To replace it, run `switchmaster render --adopt`, set adopt: true for the template, or approve the text: the file is then ' +
+  'kept beside as NAME.before-switchmaster-DATE. To keep it, choose another destination, such as a file in a conf.d folder.';
 
 /** The seed's text no longer matters. Only an owed reload is done, once. */
 function planSeeded(rendering: Rendering, { owed }: RenderMemory): RenderPlan {

@@ -9,7 +9,7 @@ export type Rendering =
 export interface GoodRendering {
   readonly kind: 'rendered';
   readonly text: string;
-  /** Of the text's bytes. */
+  /** Of the text's bytes without the head. */
   readonly digest: string;
   /** Ids of the servers that the template read, sorted. */
   readonly members: readonly string[];
@@ -44,6 +44,8 @@ export interface RenderMemory {
   readonly refused: { readonly digest: string; readonly reason: string } | undefined;
   /** Digest of the held text that an operator released. */
   readonly approved: string | undefined;
+  /** `daemon`: this daemon, or one before it, wrote the destination. */
+  readonly owner: 'daemon' | 'unknown';
 }
 
 export const emptyMemory: RenderMemory = {
@@ -51,4 +53,5 @@ export const emptyMemory: RenderMemory = {
   owed: undefined,
   refused: undefined,
   approved: undefined,
+  owner: 'unknown',
 };

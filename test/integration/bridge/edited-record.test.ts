@@ -21,7 +21,7 @@ await consul.putKey('edit', '0');
 async function startDaemon(name: string, more: Record<string, unknown>) {
   const [destination, log] = [sandbox.path(`${name}.conf`), sandbox.path(`${name}.texts`)];
   const reload = { command: ['/bin/sh', '-c', `cat ${destination} >> ${log}`] };
-  const templates = [{ source, destination, reload }];
+  const templates = [{ source, destination, reload, header: false }];
   await sandbox.switchmaster({ name, config: { consul: { address: consul.url }, templates, ...more } });
   return () => (existsSync(log) ? readFileSync(log, 'utf8') : '');
 }

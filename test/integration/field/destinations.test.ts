@@ -105,7 +105,7 @@ t.test('a mounted file is named by check and at start, and is written in place w
   writeFileSync(file('input'), 'second');
   writeFileSync(file('a.cfg.hbs'), `{{file "${file('input')}"}}\n`);
   const config = (more: string) =>
-    `consul: { address: "127.0.0.1:9" }\napi: { listen: "127.0.0.1:0" }\ntemplates: [{ source: ./a.cfg.hbs, destination: ./etc/a.cfg${more} }]\n`;
+    `consul: { address: "127.0.0.1:9" }\napi: { listen: "127.0.0.1:0" }\ntemplates: [{ source: ./a.cfg.hbs, destination: ./etc/a.cfg, header: false, adopt: true${more} }]\n`;
   writeFileSync(file('c.yml'), config(''));
   writeFileSync(file('in-place.yml'), config(', inPlace: true, reload: ["true"]'));
   const { stdout } = inMounts(`

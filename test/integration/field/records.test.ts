@@ -26,7 +26,7 @@ t.test('keys that hold no record are ignored and reported once, and every master
   const destination = sandbox.path('masters.conf');
   const source = sandbox.write('masters.conf.hbs', '{{#each redisMasters}}{{name}}={{host}}\n{{/each}}');
   const daemon = await sandbox.switchmaster({
-    config: { consul: { address: consul.url }, templates: [{ source, destination }] },
+    config: { consul: { address: consul.url }, templates: [{ source, destination, header: false }] },
   });
   const untilText = (text: string) =>
     waitFor(`the file to hold ${text}`, async () => readFileSync(destination, 'utf8'), {

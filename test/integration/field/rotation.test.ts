@@ -76,7 +76,7 @@ t.test('a rotated Redis password, CA and Consul token are followed', async (t) =
           tls: { caFile, serverName: 'redis.test' },
         },
       ],
-      templates: [{ source, destination: sandbox.path('a.conf') }],
+      templates: [{ source, destination: sandbox.path('a.conf'), header: false }],
     },
   });
   const outputs = async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { waitFor } from '../../sandbox/condition.ts';
@@ -31,7 +31,9 @@ t.test('no obstacle beside a file keeps it from following', async (t) => {
     writeFileSync(join(folder, 'a.conf'), 'older\n');
     place(folder);
     await consul.putKey('side/text', 'old');
-    const specs = [{ template: '{{key "side/text"}}\n', reload: command('true'), owner: 'no-such-user' }];
+    const specs = [
+      { template: '{{key "side/text"}}\n', reload: command('true'), owner: 'no-such-user', takeover: 'adopt' } as const,
+    ];
     const rendering = startRendering(t, { consul, folder, specs });
     const read = () => readFileSync(join(folder, 'a.conf'), 'utf8');
     await waitFor(`the file, beside ${what}`, read, { until: (text) => text === 'old\n' });
@@ -51,3 +53,44 @@ t.test('no obstacle beside a file keeps it from following', async (t) => {
     await rendering.stop();
   }
 });
+
+t.test(
+  'a daemon holds the takeover of a foreign file until it is approved, and owns the file from then on',
+  async (t) => {
+    const folder = makeFolder(t);
+    const file = join(folder, 'own.json');
+    const read = () => readFileSync(file, 'utf8');
+    writeFileSync(file, '{"by": "hand"}');
+    await consul.putKey('own/text', 'one');
+    // JSON has no comments: the state alone says whose the file is. The reload fails, so no text of it ever takes effect.
+    const reload = command('false');
+    const specs = [
+      { name: 'own.json', template: '{"a": {{toJSON (key "own/text")}} }\n', reload, header: 'line' as const },
+    ];
+    const first = startRendering(t, { consul, folder, specs });
+    await first.until('held');
+    t.match(first.state().lastOutcome, { kind: 'held', details: { guard: 'foreign-file' } });
+    await consul.putKey('own/text', 'two');
+    await waitFor('the new text to be held', () => first.part.renderer.rendered('own.json'), {
+      until: (text) => text === '{"a": "two" }\n',
+    });
+    t.equal(read(), '{"by": "hand"}');
+    first.part.renderer.approve('own.json');
+    const kept = () => readdirSync(folder).filter((name) => name.startsWith('own.json.before-switchmaster-'));
+    await waitFor('the copy', kept, { until: ({ length }) => length === 1 });
+    t.equal(readFileSync(join(folder, kept()[0] ?? ''), 'utf8'), '{"by": "hand"}');
+    await waitFor('the reload to fail', () => first.state(), {
+      until: ({ state }) => state === 'failed' || state === 'refused',
+    });
+    await first.stop();
+    await consul.putKey('own/text', 'three');
+    const second = startRendering(t, {
+      consul,
+      folder,
+      specs: specs.map((spec) => ({ ...spec, reload: command('true') })),
+    });
+    await waitFor('the file to follow', read, { until: (text) => text === '{"a": "three" }\n' });
+    await second.until('current');
+    t.equal(kept().length, 1);
+  },
+);

@@ -26,6 +26,7 @@ t.test('two daemons with rolling reload one after the other', async (t) => {
             {
               source,
               destination,
+              header: false,
               reload: { command: ['/bin/sh', '-c', `echo + >> ${log}; sleep 0.3; echo - >> ${log}`] },
               rolling: { limit: 1, group: 'fleet' },
             },
@@ -70,6 +71,7 @@ t.test('a supervised program is in the log, and ends with the daemon', async (t)
         {
           source: sandbox.write('program.conf.hbs', '{{key "greeting"}}\n'),
           destination: sandbox.path('program.conf'),
+          header: false,
           reload: { supervise: ['/bin/sh', '-c', program] },
         },
       ],

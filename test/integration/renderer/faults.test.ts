@@ -174,7 +174,10 @@ t.test('a disk that is full keeps the old file to the byte, leaves no candidate,
   const input = join(folder, 'input');
   writeFileSync(join(folder, 'a.conf.hbs'), `{{file "${input}"}}\n`);
   const config = join(folder, 'c.yml');
-  writeFileSync(config, 'templates: [{ source: ./a.conf.hbs, destination: ./etc/a.conf, reload: ["true"] }]\n');
+  writeFileSync(
+    config,
+    'templates: [{ source: ./a.conf.hbs, destination: ./etc/a.conf, header: false, reload: ["true"] }]\n',
+  );
   const program = join(import.meta.dirname, '../../../cmd/switchmaster.ts');
   // A disk of four pages that only this shell sees; where that is not permitted, files may not grow instead.
   const script = `

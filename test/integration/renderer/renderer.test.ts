@@ -26,7 +26,7 @@ t.test('a file follows what its template reads, and nothing is written when noth
   await waitFor('another run', () => rendering.reports.length > runs);
   t.equal(rendering.reports.at(-1)?.outcome.kind, 'unchanged');
   t.same([statSync(destination).ino, statSync(destination).mtimeMs], [ino, mtimeMs]);
-  t.same(readdirSync(rendering.folder).sort(), ['a.conf', 'a.conf.hbs']);
+  t.same(readdirSync(rendering.folder).sort(), ['.a.conf.switchmaster.json', 'a.conf', 'a.conf.hbs']);
 });
 
 t.test('a hand-edited or deleted file is put back', async (t) => {
@@ -101,7 +101,7 @@ t.test('a check that refuses keeps the old file to the byte, and says what the c
     error: { code: 'check-failed', message: /refuses the new .*exited with 1\. It wrote: line 1: not good/ },
   });
   t.equal(read(destination), 'is good\n');
-  t.same(readdirSync(rendering.folder).sort(), ['a.conf', 'a.conf.hbs']);
+  t.same(readdirSync(rendering.folder).sort(), ['.a.conf.switchmaster.json', 'a.conf', 'a.conf.hbs']);
   await consul.putKey('three', 'good2');
   await waitFor('the file to follow', () => read(destination), { until: (text) => text === 'is good2\n' });
 });

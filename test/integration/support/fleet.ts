@@ -122,6 +122,7 @@ async function buildOne(sandbox: Sandbox, input: { n: number; options: FleetOpti
         {
           source: sandbox.write('fleet.conf.hbs', text),
           destination: sandbox.path(`${nameOf(n)}.conf`),
+          header: false,
           wait: { min: 1, max: 5 },
           reload: { command: [...sh(`${tell('+')}; sleep $(cat ${pace}); ${tell('-')}`), 'sh', '{{file}}'] },
           rolling: { limit: options.limit, group: 'fleet' },

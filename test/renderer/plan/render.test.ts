@@ -27,6 +27,7 @@ function makeSnapshot(over: Partial<RenderSnapshot> = {}): RenderSnapshot {
     guard: { maxLoss: 1, onEmpty: 'hold' },
     catalog: 'steady',
     upkeep: 'kept',
+    takeover: 'refuse',
     ...over,
   };
 }
@@ -45,7 +46,36 @@ const table: readonly (readonly [string, Partial<RenderSnapshot>, Record<string,
   ['a gap', { rendering: { kind: 'pending', missing: ['key(a)'] } }, { kind: 'pending', missing: ['key(a)'] }],
   ['an error', { rendering: { kind: 'failed', error } }, { kind: 'invalid', error }],
   ['another text', {}, { kind: 'write', urgency: 'ordinary' }],
-  ['no file', { file: 'absent' }, { kind: 'write' }],
+  ['no file', { file: 'absent' }, { kind: 'write', replaces: 'own-file' }],
+  [
+    'a file that switchmaster did not write',
+    { file: 'foreign' },
+    {
+      kind: 'held',
+      finding: { guard: 'foreign-file', lost: [], reason: /did not write it.*--adopt.*adopt: true.*conf\.d/ },
+    },
+  ],
+  [
+    'a file that switchmaster did not write, and too few servers',
+    { file: 'foreign', guard: { minServers: 3, maxLoss: 1, onEmpty: 'hold' } },
+    { kind: 'held', finding: { guard: 'foreign-file', reason: /did not write it.*2 of at least 3/ } },
+  ],
+  ['such a file, to be adopted', { file: 'foreign', takeover: 'adopt' }, { kind: 'write', replaces: 'foreign-file' }],
+  [
+    'such a file, to be adopted, and too few servers',
+    { file: 'foreign', takeover: 'adopt', guard: { minServers: 3, maxLoss: 1, onEmpty: 'hold' } },
+    { kind: 'held', finding: { guard: 'min-servers' } },
+  ],
+  [
+    'such a file, and an approved text',
+    { file: 'foreign', memory: { ...emptyMemory, approved: 'd' } },
+    { kind: 'write', replaces: 'foreign-file' },
+  ],
+  [
+    'such a file, before the answers are there',
+    { file: 'foreign', rendering: { kind: 'pending', missing: ['key(a)'] } },
+    { kind: 'pending' },
+  ],
   ['the same text', { file: 'same' }, { kind: 'unchanged' }],
   [
     'the same text, not taken over',
