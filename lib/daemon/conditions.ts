@@ -8,6 +8,7 @@ import type { ConfigState, InterfacesState } from './health/daemon.ts';
 export class Conditions {
   #consul: ConsulState = { kind: 'reached' };
   #config: ConfigState = { kind: 'current' };
+  #configTakenAt = new Date().toISOString();
   #ignoredKeys: readonly IgnoredKey[] = [];
   #interfaces: InterfacesState = { kind: 'read' };
   #denied: () => readonly Denial[] = () => [];
@@ -56,10 +57,13 @@ export class Conditions {
   }
 
   configRefused({ message }: SwitchmasterError): void {
-    this.#config = { kind: 'refused', since: new Date().toISOString(), message };
+    const now = new Date().toISOString();
+    const since = this.#config.kind === 'refused' ? this.#config.since : now;
+    this.#config = { kind: 'refused', running: this.#configTakenAt, since, message };
   }
 
   configTaken(): void {
     this.#config = { kind: 'current' };
+    this.#configTakenAt = new Date().toISOString();
   }
 }

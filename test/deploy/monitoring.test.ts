@@ -65,7 +65,7 @@ t.test('an alert for each level but well covers every health code', async (t) =>
     ['warning', 'warning'],
     ['critical', 'critical'],
   ] as const) {
-    const [rule, ...others] = rules.filter(({ expr }) => expr.includes(`switchmaster_problem{level="${level}"}`));
+    const [rule, ...others] = rules.filter(({ expr }) => expr.includes(`switchmaster_problem{level="${level}"`));
     t.equal(others.length, 0, level);
     t.equal(rule?.labels.severity, severity);
     t.match(rule?.annotations.runbook, /operations\.md#\{\{ \$labels\.code \}\}$/);

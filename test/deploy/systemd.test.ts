@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -20,5 +21,28 @@ t.test('the unit restarts after a file that could not be read, and only a bad co
   t.not(String(unreadableExitCode), settings.get('RestartPreventExitStatus'));
   t.equal(settings.get('StartLimitIntervalSec'), '0');
   t.notOk(settings.has('ExecStartPre'), 'what run tolerates must not keep the unit from starting');
+  t.end();
+});
+
+/** Runs the unit's ExecReload as systemd does, with a `switchmaster` and a `kill` that leave a mark. */
+function reload(folder: string, checkCode: number) {
+  const command = /^\/bin\/sh -c '(.*)'$/.exec(settings.get('ExecReload') ?? '')?.[1] ?? 'exit 99';
+  const programs = `switchmaster() { echo "$*"; return ${checkCode}; }; kill() { echo "kill $*"; };`;
+  // systemd replaces $$ by $.
+  const script = `${programs} ${command.replaceAll('$$', '$')}`;
+  return spawnSync('/bin/sh', ['-c', script], { cwd: folder, env: { MAINPID: '123' }, encoding: 'utf8' });
+}
+
+t.test('a reload checks the config first, fails if it is invalid, and signals the daemon in any case', (t) => {
+  const invalid = errorTable['config-invalid'].exitCode;
+  for (const [checkCode, status] of [
+    [0, 0],
+    [1, 0],
+    [invalid, 1],
+  ] as const) {
+    const result = reload(t.testdir(), checkCode);
+    t.equal(result.stdout, 'check --config /etc/switchmaster\nkill -HUP 123\n');
+    t.equal(result.status, status, `check ends with ${checkCode}`);
+  }
   t.end();
 });

@@ -4,7 +4,8 @@ import { makeReason, type Reason } from '../../model/health.ts';
 /** The result of the last reload of the config. */
 export type ConfigState =
   | { readonly kind: 'current' }
-  | { readonly kind: 'refused'; readonly since: string; readonly message: string };
+  /** `running`: when the config in use was read; ISO 8601. */
+  | { readonly kind: 'refused'; readonly running: string; readonly since: string; readonly message: string };
 
 /** Whether the operating system lists this node's interfaces. */
 export type InterfacesState = { readonly kind: 'read' } | { readonly kind: 'unreadable'; readonly message: string };
@@ -29,7 +30,8 @@ export function judgeDenied(denied: readonly Denial[]): readonly Reason[] {
 /** The daemon continues with the earlier config, and would not start with the one on disk. */
 export function judgeConfig(config: ConfigState): readonly Reason[] {
   if (config.kind === 'current') return [];
-  const text = `The config on disk was refused at ${config.since}, and the one of before is in use: ${config.message}`;
+  const { running, since, message } = config;
+  const text = `Running with the config of ${running}; the one on disk is refused since ${since}: ${message}`;
   return [makeReason({ code: 'config-refused', subject: { kind: 'config', name: 'config' }, text })];
 }
 

@@ -73,11 +73,14 @@ t.test('a Consul that cannot be read, and a config that was refused', async (t) 
     {},
     {
       consul: { kind: 'lost', since, message: 'refused' },
-      config: { kind: 'refused', since, message: 'bogus: unknown' },
+      config: { kind: 'refused', running: '2025-01-01T00:00:00.000Z', since, message: 'bogus: unknown' },
     },
   );
   t.strictSame(codesOf(health), ['critical consul-unreachable consul/consul', 'warning config-refused config/config']);
-  t.match(health.reasons, [{ text: /since 2026.*refused/ }, { text: /bogus: unknown/ }]);
+  t.match(health.reasons, [
+    { text: /since 2026.*refused/ },
+    { text: /^Running with the config of 2025.*; the one on disk is refused since 2026.*: bogus: unknown/ },
+  ]);
 });
 
 t.test('what Consul hides from the token', async (t) => {
