@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readInheritedOffset, readReplication } from '../../client/replication-shapes.ts';
+import { type ReplicationState, readInheritedOffset, readReplication } from '../../client/replication-shapes.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import { compareVersions } from '../../model/epoch.ts';
@@ -64,7 +64,7 @@ export class PlannedFailover {
     }
     this.#reached('paused');
     try {
-      const { offset } = await this.#replicationOf(master);
+      const offset = await this.#stoppedAt(master);
       await this.#catchUp(candidates, offset);
       const sentinel = await this.#order(record);
       const to = await this.#follow(record, { sentinel, candidates });
@@ -83,10 +83,21 @@ export class PlannedFailover {
     return roles.some(({ role }) => role === 'master');
   }
 
+  /** The offset of the paused master. */
+  async #stoppedAt(master: Address): Promise<number> {
+    let offset: number | undefined;
+    const reached = async () => {
+      offset = (await this.#replicationOf(master))?.offset;
+      return offset !== undefined;
+    };
+    await this.#until(`${formatAddress(master)} answers ROLE`, { reached, timeoutMs: this.#timeoutMs });
+    return offset ?? Number.NaN;
+  }
+
   async #catchUp(candidates: readonly Address[], offset: number): Promise<void> {
     const hasAll = async (address: Address) => {
       const state = await this.#replicationOf(address);
-      return state.role === 'replica' && state.link === 'connected' && state.offset >= offset;
+      return state?.role === 'replica' && state.link === 'connected' && state.offset >= offset;
     };
     const reached = async () => (await Promise.all(candidates.map(hasAll))).every(Boolean);
     await this.#until(`the replicas reach offset ${offset}`, { reached, timeoutMs: this.#timeoutMs });
@@ -193,9 +204,14 @@ export class PlannedFailover {
     return readInheritedOffset(info) ?? Number.NaN;
   }
 
-  async #replicationOf(address: Address) {
-    const [reply] = await this.#parts.redis.command(address, [['ROLE']], { timeoutMs: askTimeoutMs });
-    return readReplication(reply, `ROLE at ${formatAddress(address)}`);
+  /** undefined where the server does not answer now: its connection may just be opened again. */
+  async #replicationOf(address: Address): Promise<ReplicationState | undefined> {
+    try {
+      const [reply] = await this.#parts.redis.command(address, [['ROLE']], { timeoutMs: askTimeoutMs });
+      return readReplication(reply, `ROLE at ${formatAddress(address)}`);
+    } catch {
+      return undefined;
+    }
   }
 
   async #until(

@@ -126,7 +126,7 @@ t.test('outages', { jobs: 7 }, async (t) => {
     t.equal(await readRecord(consul, name), undefined, 'one of three is no majority');
     await late[1]?.start();
     t.match(await recordOf(consul, name), { master: master.address, generation: 1 });
-    t.ok(bridge.part.ready().ready);
+    await waitFor('the bridge to be ready', () => bridge.part.ready().ready);
   });
 
   t.test('a Sentinel that does not answer does not delay a failover', async (t) => {
