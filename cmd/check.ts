@@ -83,20 +83,11 @@ async function examineFiles({ templates }: Config): Promise<readonly FileFinding
   );
 }
 
-/** Throws `config-invalid` with every problem of the config, or, if it is valid, of its templates. */
+/** Throws `config-invalid` with every problem of the config and of its templates. */
 async function checkConfig(paths: readonly string[]): Promise<Config> {
   const { loadConfig } = await import('../lib/config/load.ts');
-  const { configError } = await import('../lib/config/problem.ts');
   const { compileSource } = await import('../lib/renderer/observe/source.ts');
-  const config = await loadConfig({ paths, environment: process.env });
-  const compiled = await Promise.allSettled(config.templates.map((template) => compileSource(template)));
-  const problems = compiled.flatMap((result, i) => {
-    if (result.status === 'fulfilled') return [];
-    const { message } = SwitchmasterError.from(result.reason);
-    return [{ path: `templates[${i}].source`, message }];
-  });
-  if (problems.length > 0) throw configError(problems);
-  return config;
+  return loadConfig({ paths, environment: process.env, compile: compileSource });
 }
 
 async function askServers(config: Config): Promise<readonly ServerFinding[]> {
@@ -106,7 +97,12 @@ async function askServers(config: Config): Promise<readonly ServerFinding[]> {
 
 async function warningsOf(config: Config): Promise<readonly Problem[]> {
   const { findWarnings } = await import('../lib/config/warnings.ts');
-  return findWarnings(config);
+  const { describeOwners } = await import('../lib/renderer/destination.ts');
+  const owners = await Promise.all(config.templates.map((template) => describeOwners(template)));
+  const unknown = owners.flatMap((messages, i) =>
+    messages.map((message) => ({ path: `templates[${i}]:`, message, hint: 'until then the file keeps its owner' })),
+  );
+  return [...findWarnings(config), ...unknown];
 }
 
 function printFindings(warnings: readonly Problem[], { servers, files }: Online): void {

@@ -2,6 +2,8 @@ import { loadRotating, type RotatingConfig } from '../lib/config/load.ts';
 import type { Config } from '../lib/config/model.ts';
 import { Daemon } from '../lib/daemon/daemon.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
+import type { ReloadCause } from '../lib/part.ts';
+import { compileSource } from '../lib/renderer/observe/source.ts';
 import { type Log, makeLog } from '../lib/telemetry/log.ts';
 import { LogStream } from '../lib/telemetry/log-stream.ts';
 import { adoptFiles } from './adoption.ts';
@@ -22,8 +24,8 @@ export async function runDaemon(options: {
   const { paths, waitMs } = options;
   const prepare = (config: Config) => (options.takeover === 'adopt' ? adoptFiles(config) : config);
   holdSignals();
-  const load = (): Promise<RotatingConfig> => loadRotating({ paths, environment: process.env });
-  const loaded = await loadFirst(load, waitMs);
+  const source = { paths, environment: process.env };
+  const loaded = await loadFirst(() => loadRotating(source), waitMs);
   const config = prepare(loaded.config);
   const stream = new LogStream(2);
   const log = makeLog({ ...config.log, stream });
@@ -34,7 +36,8 @@ export async function runDaemon(options: {
   const started = daemon.start();
   const releaseSignals = obeySignals({
     daemon,
-    load,
+    // At a start, one wrong template must not keep the other parts from working. A reload has a running config to keep.
+    load: () => loadRotating({ ...source, compile: compileSource }),
     loaded,
     prepare,
     started,
@@ -103,24 +106,24 @@ function obeySignals(options: {
   const { daemon, load } = options;
   let { loaded } = options;
   let reloading = options.started;
-  const reload = async (read: () => Promise<RotatingConfig>): Promise<void> => {
+  const reload = async (read: () => Promise<RotatingConfig>, cause: ReloadCause): Promise<void> => {
     try {
       const next = await waitForConfig(read, { waitMs: reloadWaitMs, onWait: options.onWait });
       loaded = next;
       watch.follow(next.files);
-      await daemon.reload(options.prepare(next.config));
+      await daemon.reload(options.prepare(next.config), cause);
     } catch (thrown) {
       daemon.refuse(SwitchmasterError.from(thrown));
     }
   };
   // Reloads run one after the other, so that the last HUP wins.
   const onHup = (): void => {
-    reloading = reloading.then(() => reload(load));
+    reloading = reloading.then(() => reload(load, 'order'));
   };
   // A config file that somebody edits meanwhile waits for its HUP.
   const onChange = (): void => {
     options.onRotation();
-    reloading = reloading.then(() => reload(() => loaded.refresh()));
+    reloading = reloading.then(() => reload(() => loaded.refresh(), 'rotation'));
   };
   const watch = new FileWatch({ files: loaded.files, onChange });
   const onUsr1 = (): void => daemon.logState();

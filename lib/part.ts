@@ -17,7 +17,7 @@ export interface Part {
   stop(options: StopOptions): Promise<void>;
   ready(): Readiness;
   /** Called on a reload that did not change the part's settings: files that it reads may have changed. */
-  refresh?(): void;
+  refresh?(cause: ReloadCause): void;
   /** Passes a signal that the daemon does not use itself to the programs that the part runs. */
   forward?(signal: NodeJS.Signals): void;
   /** For SIGUSR1: the state of the part, as plain data without secrets. */
@@ -30,6 +30,9 @@ export interface Part {
   readonly templates?: TemplatesView;
   readonly templateControls?: TemplateControls;
 }
+
+/** `order`: somebody asked for a reload. `rotation`: files of secrets or certificates changed by themselves. */
+export type ReloadCause = 'order' | 'rotation';
 
 export interface StopOptions {
   readonly graceMs: number;

@@ -23,15 +23,22 @@ interface ReadOptions {
  */
 export async function readRegularFile(path: string, options: ReadOptions = {}): Promise<string> {
   const reading = pending.get(path) ?? read(path, options);
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(lateError()), timeoutMs);
   try {
-    return await Promise.race([reading, late]);
+    return await withinDeadline(reading);
   } catch (thrown) {
     pending.set(path, reading);
     const forget = (): boolean => pending.delete(path);
     reading.then(forget, forget);
     throw thrown;
+  }
+}
+
+/** Throws `ETIMEDOUT` if a file system does not answer within 2 s. The call itself continues, and occupies its thread. */
+export async function withinDeadline<T>(call: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(lateError()), timeoutMs);
+  try {
+    return await Promise.race([call, late]);
   } finally {
     clearTimeout(timer);
   }

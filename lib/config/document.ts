@@ -10,7 +10,7 @@ import {
   parseDocument,
   type Document as YamlDocument,
 } from 'yaml';
-import { readRegularFile } from '../regular-file.ts';
+import { readRegularFile, withinDeadline } from '../regular-file.ts';
 import type { Path, Place, Problem } from './problem.ts';
 
 /** One config file, parsed. */
@@ -49,9 +49,11 @@ export async function readDocuments(paths: readonly string[]): Promise<ReadDocum
 
 async function listFiles(given: string): Promise<readonly string[]> {
   const file = path.resolve(given);
-  const stats = await stat(file);
+  const stats = await withinDeadline(stat(file));
   if (!stats.isDirectory()) return [file];
-  const names = (await readdir(file)).filter((name) => extensions.has(path.extname(name)) && !name.startsWith('.'));
+  const names = (await withinDeadline(readdir(file))).filter(
+    (name) => extensions.has(path.extname(name)) && !name.startsWith('.'),
+  );
   if (names.length === 0) throw noConfigFile();
   return names.sort().map((name) => path.join(file, name));
 }

@@ -4,10 +4,11 @@ import { explainIssues } from './issue.ts';
 import { type MergedConfig, mergeDocuments } from './merge.ts';
 import type { Config } from './model.ts';
 import { configError, formatPath, type Problem } from './problem.ts';
-import { Resolution } from './resolution.ts';
+import { type CompileTemplate, Resolution } from './resolution.ts';
 import { resolveConfig } from './resolve.ts';
 import { checkRules } from './rules.ts';
 import { defaultSections, type RawConfig, type SectionName, sections } from './schema.ts';
+import { refuseVariables } from './variables.ts';
 
 /** Sections that are lists. */
 const lists: ReadonlySet<string> = new Set<SectionName>(['register', 'cluster', 'templates']);
@@ -15,16 +16,20 @@ const lists: ReadonlySet<string> = new Set<SectionName>(['register', 'cluster', 
 /** Without a config: a bridge between a Sentinel and a Consul agent on this machine. */
 const withoutConfig: Partial<RawConfig> = { sentinel: sections.sentinel.parse({}) };
 
+export interface LoadOptions {
+  readonly paths: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+  /** Reports templates that do not compile with the problems of the config. Default: they are not read. */
+  readonly compile?: CompileTemplate;
+}
+
 /**
  * Reads, merges and validates the configuration, and reads the secrets it names. With no paths: a bridge from the
  * Sentinel on 127.0.0.1:26379 to the Consul that the environment names.
  *
  * @throws SwitchmasterError `config-invalid` with every problem, in `details.problems` and in the message
  */
-export async function loadConfig(options: {
-  readonly paths: readonly string[];
-  readonly environment: NodeJS.ProcessEnv;
-}): Promise<Config> {
+export async function loadConfig(options: LoadOptions): Promise<Config> {
   return (await loadRotating(options)).config;
 }
 
@@ -38,28 +43,25 @@ export interface RotatingConfig {
 }
 
 /** Like {@link loadConfig}. */
-export async function loadRotating(options: {
-  readonly paths: readonly string[];
-  readonly environment: NodeJS.ProcessEnv;
-}): Promise<RotatingConfig> {
+export async function loadRotating(options: LoadOptions): Promise<RotatingConfig> {
   return resolveDocuments(await readDocuments(options.paths), options);
 }
 
-async function resolveDocuments(
-  read: ReadDocuments,
-  options: { readonly paths: readonly string[]; readonly environment: NodeJS.ProcessEnv },
-): Promise<RotatingConfig> {
+async function resolveDocuments(read: ReadDocuments, options: LoadOptions): Promise<RotatingConfig> {
   const { documents, problems: reading } = read;
   const merged = mergeDocuments(documents);
   const parsed = parseSections(merged);
-  const resolution = new Resolution(merged, options.environment);
+  const resolution = new Resolution(merged, options);
   const given = options.paths.length === 0 ? withoutConfig : parsed.raw;
   const config = await resolveConfig(resolution, { ...defaultSections, ...given });
   checkRules(resolution, config);
+  refuseVariables(resolution, merged.value);
   const problems = [...reading, ...merged.problems, ...parsed.problems, ...resolution.problems];
   if (problems.length > 0) throw configError(problems);
   const files = [...resolution.files].sort();
-  return { config: deepFreeze(config), files, refresh: () => resolveDocuments(read, options) };
+  // A template that somebody edits meanwhile waits for its HUP.
+  const { compile: _, ...again } = options;
+  return { config: deepFreeze(config), files, refresh: () => resolveDocuments(read, again) };
 }
 
 function parseSections(merged: MergedConfig): {

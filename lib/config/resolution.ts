@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { readRegularFile } from '../regular-file.ts';
+import type { TemplateSpec } from '../model/template-spec.ts';
+import { readRegularFile, withinDeadline } from '../regular-file.ts';
 import type { MergedConfig } from './merge.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { Secret } from './secret.ts';
@@ -14,17 +15,26 @@ export interface Sourced<T> {
   readonly setting: Setting;
 }
 
+/** Reads and compiles a template. Throws `template-invalid`. */
+export type CompileTemplate = (spec: Pick<TemplateSpec, 'source' | 'destination' | 'format'>) => Promise<unknown>;
+
 /** Reads files and variables for the sections of a config, and collects problems. */
 export class Resolution {
   readonly environment: NodeJS.ProcessEnv;
   readonly problems: Problem[] = [];
   /** The files that were read, by their absolute paths. */
   readonly files = new Set<string>();
+  /** Default: templates are not compiled. */
+  readonly compile: CompileTemplate;
   readonly #config: MergedConfig;
 
-  constructor(config: MergedConfig, environment: NodeJS.ProcessEnv) {
+  constructor(
+    config: MergedConfig,
+    options: { readonly environment: NodeJS.ProcessEnv; readonly compile?: CompileTemplate | undefined },
+  ) {
     this.#config = config;
-    this.environment = environment;
+    this.environment = options.environment;
+    this.compile = options.compile ?? (async () => undefined);
   }
 
   report(setting: Setting, problem: Pick<Problem, 'message' | 'hint' | 'kind'>): void {
@@ -74,7 +84,7 @@ export class Resolution {
   async readFolder(folder: string, setting: Setting): Promise<string | undefined> {
     const absolute = this.absolute(folder, setting);
     try {
-      const entries = await readdir(absolute, { withFileTypes: true });
+      const entries = await withinDeadline(readdir(absolute, { withFileTypes: true }));
       this.files.add(absolute);
       const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
       const paths = names.sort().map((name) => path.join(absolute, name));

@@ -15,6 +15,7 @@ import { readServerTls } from './tls.ts';
 
 /** Reads the files, secrets and variables that the sections name. Reports problems and never throws. */
 export async function resolveConfig(resolution: Resolution, raw: RawConfig): Promise<Config> {
+  const journal = resolveJournal(resolution, raw.journal);
   return {
     environment: raw.environment,
     consul: await resolveConsul(resolution, raw.consul),
@@ -24,10 +25,10 @@ export async function resolveConfig(resolution: Resolution, raw: RawConfig): Pro
     publish: resolvePublish(resolution, raw.publish),
     sentinelEndpoint:
       raw.sentinelEndpoint === undefined ? undefined : await resolveEndpoint(resolution, raw.sentinelEndpoint),
-    templates: await resolveTemplates(resolution, raw.templates),
+    templates: await resolveTemplates(resolution, { raw: raw.templates, journal: journal.file }),
     api: await resolveApi(resolution, raw.api),
     log: raw.log,
-    journal: resolveJournal(resolution, raw.journal),
+    journal,
   };
 }
 

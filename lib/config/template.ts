@@ -1,8 +1,9 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
+import { SwitchmasterError } from '../errors.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { bundledTemplates, findBundled } from './bundled.ts';
-
+import { checkDestinations } from './destinations.ts';
 import type { Resolution } from './resolution.ts';
 import { findSimilar } from './similar.ts';
 import type { RawTemplate } from './template-schema.ts';
@@ -11,11 +12,11 @@ import { resolveSettings } from './template-settings.ts';
 /** Each template with its paths made absolute and a name of its own. Two must not share a destination. */
 export async function resolveTemplates(
   resolution: Resolution,
-  raw: readonly RawTemplate[],
+  given: { readonly raw: readonly RawTemplate[]; readonly journal: string | undefined },
 ): Promise<readonly TemplateSpec[]> {
-  const templates: TemplateSpec[] = [];
+  const templates: (TemplateSpec & { readonly index: number })[] = [];
   const owners = new Map<string, number>();
-  for (const [i, entry] of raw.entries()) {
+  for (const [i, entry] of given.raw.entries()) {
     const at = ['templates', i, 'destination'] as const;
     const destination = path.normalize(resolution.absolute(entry.destination, { at }));
     const owner = owners.get(destination);
@@ -29,9 +30,22 @@ export async function resolveTemplates(
     if (source === undefined) continue;
     const name = nameFor(destination, templates);
     const settings = await resolveSettings(resolution, { raw: entry, index: i, name });
-    templates.push({ name, source, destination, ...settings });
+    templates.push({ name, source, destination, ...settings, index: i });
   }
-  return templates;
+  await checkDestinations(resolution, { templates, journal: given.journal });
+  for (const template of templates) await checkSource(resolution, template);
+  return templates.map(({ index: _, ...spec }) => spec);
+}
+
+async function checkSource(resolution: Resolution, template: TemplateSpec & { readonly index: number }): Promise<void> {
+  try {
+    await resolution.compile(template);
+  } catch (thrown) {
+    resolution.report(
+      { at: ['templates', template.index, 'source'] },
+      { message: SwitchmasterError.from(thrown).message },
+    );
+  }
 }
 
 async function findSource(

@@ -1,5 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
-import type { Part, StopOptions } from '../part.ts';
+import type { Part, ReloadCause, StopOptions } from '../part.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** How to build a part, and from which settings. */
@@ -8,6 +8,11 @@ export interface Blueprint {
   /** A reload keeps a part whose settings have the same hash. */
   readonly settingsHash: string;
   build(): Part;
+}
+
+interface BecomeOptions {
+  readonly graceMs: number;
+  readonly cause: ReloadCause;
 }
 
 interface Built {
@@ -45,23 +50,23 @@ export class Assembly {
   }
 
   /** Stops the parts that are no longer wanted or have changed, then starts the new ones. Keeps all others running. */
-  async become(blueprints: readonly Blueprint[], options: { readonly graceMs: number }): Promise<void> {
+  async become(blueprints: readonly Blueprint[], { graceMs, cause }: BecomeOptions): Promise<void> {
     const wanted = new Map(blueprints.map((blueprint) => [blueprint.name, blueprint]));
     const kept = new Map<string, Built>();
     for (const built of this.#built.toReversed()) {
       if (wanted.get(built.part.name)?.settingsHash === built.settingsHash) kept.set(built.part.name, built);
-      else await this.#stop(built.part, { ...options, cause: wanted.has(built.part.name) ? 'reload' : 'end' });
+      else await this.#stop(built.part, { graceMs, cause: wanted.has(built.part.name) ? 'reload' : 'end' });
     }
     this.#built = [];
     for (const blueprint of blueprints) {
       const built = kept.get(blueprint.name);
-      built?.part.refresh?.();
+      built?.part.refresh?.(cause);
       this.#built.push(built ?? (await this.#start(blueprint)));
     }
   }
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
-    await this.become([], options);
+    await this.become([], { ...options, cause: 'order' });
   }
 
   async #start(blueprint: Blueprint): Promise<Built> {

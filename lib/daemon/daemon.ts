@@ -11,6 +11,7 @@ import type { Views } from '../http/views.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
 import { Redactor } from '../model/redaction.ts';
+import type { ReloadCause } from '../part.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { MetricsView } from '../telemetry/metrics.ts';
 import { ApiPart } from './api.ts';
@@ -76,14 +77,14 @@ export class Daemon {
   }
 
   /** Replaces the config. Rebuilds only the parts whose settings changed. */
-  async reload(config: Config): Promise<void> {
+  async reload(config: Config, cause: ReloadCause = 'order'): Promise<void> {
     if (settingsHash(config.journal) !== settingsHash(this.#config.journal)) {
       this.#options.log.warn('the journal keeps its settings until a restart');
     }
     this.#config = config;
     this.#conditions.configTaken();
     this.#options.log.level = config.log.level;
-    await this.#become(config);
+    await this.#become(config, cause);
     this.#options.log.info('config reloaded');
   }
 
@@ -111,10 +112,10 @@ export class Daemon {
     for (const part of this.#assembly.parts) part.forward?.(signal);
   }
 
-  async #become(config: Config): Promise<void> {
+  async #become(config: Config, cause: ReloadCause = 'order'): Promise<void> {
     this.#redactor.learn(secretsOf(config));
     this.#hasRegistered ||= config.register !== undefined;
-    await this.#assembly.become(draftParts(config, this.#context()), { graceMs });
+    await this.#assembly.become(draftParts(config, this.#context()), { graceMs, cause });
     for (const { path, message, hint } of findWarnings(config))
       this.#options.log.warn({ path, why: message, hint }, 'config warning');
     const { register, sentinel, sentinelEndpoint, cluster, templates } = config;

@@ -6,6 +6,7 @@ import { followLinks } from '../links.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { readRegularFile } from '../regular-file.ts';
 import { candidatePath, readDestination } from './apply/file.ts';
+import { type OwnershipSpec, resolveOwnership } from './apply/file-owner.ts';
 import { sticky, unwritable } from './apply/unwritable.ts';
 
 /** Why the destination could not be replaced now, as one sentence with the fix; undefined where it could. */
@@ -22,6 +23,14 @@ export async function examineDestination(
   } catch (thrown) {
     return SwitchmasterError.from(thrown).message;
   }
+}
+
+/** Sentences about an owner or a group that this machine does not know. */
+export async function describeOwners(spec: OwnershipSpec): Promise<readonly string[]> {
+  const messages: string[] = [];
+  const { signal } = new AbortController();
+  await resolveOwnership({ spec, signal, interrupted: signal, warn: (message) => messages.push(message) });
+  return messages;
 }
 
 async function examineReplacement(target: string): Promise<void> {

@@ -8,7 +8,7 @@ import { redactReport } from '../loop/redacted-outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
 import type { Publish } from '../model/publish.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
-import type { Part, Readiness } from '../part.ts';
+import type { Part, Readiness, ReloadCause } from '../part.ts';
 import type { RenderHint } from './hint.ts';
 import { Renderer, type RendererOptions, type TemplateState as RendererState } from './reconciler.ts';
 import { RollingQueue, type RollingQueueOptions } from './rolling-queue.ts';
@@ -85,9 +85,9 @@ export class RendererPart implements Part {
     for (const { name } of this.#specs) this.#loop.wake(name, { source: 'daemon', event: 'start' });
   }
 
-  /** Reads the template files again: somebody may have edited them. */
-  refresh(): void {
-    this.renderer.forgetSources();
+  /** At an order, reads the template files again: somebody may have edited them. */
+  refresh(cause: ReloadCause): void {
+    if (cause === 'order') this.renderer.forgetSources();
     this.wake('all', { source: 'operator', event: 'reload' });
   }
 

@@ -25,7 +25,7 @@ function setup() {
   });
   return { events, assembly: new Assembly(log), blueprint };
 }
-const grace = { graceMs: 0 };
+const grace = { graceMs: 0, cause: 'order' } as const;
 
 t.test('parts start in order and stop in reverse', async (t) => {
   const { events, assembly, blueprint } = setup();

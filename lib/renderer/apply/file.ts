@@ -45,6 +45,8 @@ export interface Candidate {
 const readFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 const marker = '.switchmaster-';
+/** No output is as large. */
+const maxPresentBytes = 64 * 1024 * 1024;
 /** Candidates that this process checks right now. */
 const inUse = new Set<string>();
 
@@ -56,6 +58,7 @@ export async function readDestination(destination: string): Promise<PresentFile 
     try {
       const info = await handle.stat();
       if (!info.isFile()) throw new SwitchmasterError('file-unwritable', `${destination} is not a regular file.`);
+      if (info.size > maxPresentBytes) throw new Error(`it is larger than ${maxPresentBytes} bytes`);
       const bytes = await handle.readFile();
       return { bytes, access: 'readable', path, mode: info.mode & 0o7777, uid: info.uid, gid: info.gid };
     } finally {

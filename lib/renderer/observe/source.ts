@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import type { TemplateSpec } from '../../model/template-spec.ts';
-import { readRegularFile } from '../../regular-file.ts';
+import { readRegularFile, withinDeadline } from '../../regular-file.ts';
 import { type CompiledTemplate, compileTemplate } from '../../template/compile.ts';
 import { inferFormat } from '../../template/format.ts';
 
@@ -18,7 +18,7 @@ export async function compileSource(
   const { source, destination } = spec;
   const folder = dirname(source);
   const text = await readSource(source);
-  const names = (await readdir(folder)).filter((name) => name.startsWith('_') && name.endsWith('.hbs'));
+  const names = (await withinDeadline(readdir(folder))).filter((name) => name.startsWith('_') && name.endsWith('.hbs'));
   const partials = await Promise.all(
     names.map(async (file) => [file.slice(1, -4), { file, text: await readSource(join(folder, file)) }] as const),
   );

@@ -115,6 +115,17 @@ t.test('a rotated Redis password, CA and Consul token are followed', async (t) =
   });
   const noted = daemon.logLines().filter(({ msg }) => msg === 'files of secrets or certificates changed');
   t.ok(noted.length >= 2);
+
+  writeFileSync(source, '{{#if}}\n');
+  await daemon.kill('SIGHUP');
+  const refusals = () => daemon.logLines().filter(({ msg }) => msg === 'config refused; the running one stays');
+  await waitFor('the refusal', refusals, { until: ({ length }) => length > 0, timeoutMs: 30_000 });
+  t.match(JSON.stringify(refusals()), /templates\[0\]\.source: a\.conf\.hbs:\d/);
+  await consul.putKey('app/text', 'after');
+  await waitFor('the running template to follow', () => readFileSync(sandbox.path('a.conf'), 'utf8'), {
+    until: (text) => text === 'after\n',
+    timeoutMs: 30_000,
+  });
   await daemon.stop();
 });
 

@@ -1,0 +1,85 @@
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { TemplateSpec } from '../model/template-spec.ts';
+import { withinDeadline } from '../regular-file.ts';
+import type { Resolution } from './resolution.ts';
+
+/** The names beside a destination that the daemon uses: state, good copy and candidates. */
+const sideFile = /^\..+\.switchmaster(?:[.-].*)?$/;
+
+/** Reports destinations that are no file of their own: a folder, a device, a source, the file of another template. */
+export async function checkDestinations(
+  resolution: Resolution,
+  given: {
+    readonly templates: readonly (TemplateSpec & { readonly index: number })[];
+    readonly journal: string | undefined;
+  },
+): Promise<void> {
+  const { templates, journal } = given;
+  const sources = new Map<string, string>();
+  for (const { source, index } of templates) {
+    const at = `templates[${index}].source`;
+    sources.set(await realPath(source), at);
+  }
+  const used = new Map<string, string>(journal === undefined ? [] : [[await realPath(journal), 'journal.file']]);
+  for (const { destination, index } of templates) {
+    const real = await realPath(destination);
+    const problem =
+      describeKind(destination, await statOf(destination)) ??
+      describeUse(destination, {
+        source: sources.get(real),
+        other: used.get(real),
+        partialOf: partialOf(real, sources),
+      });
+    if (problem !== undefined) resolution.report({ at: ['templates', index, 'destination'] }, problem);
+    used.set(real, `templates[${index}].destination`);
+  }
+}
+
+interface Described {
+  readonly message: string;
+  readonly hint?: string;
+}
+
+function describeKind(destination: string, stats: Awaited<ReturnType<typeof statOf>>): Described | undefined {
+  const hint = 'name a file';
+  if (destination.endsWith('/') || stats?.isDirectory() === true)
+    return { message: `${destination} is a folder`, hint };
+  if (stats !== undefined && !stats.isFile()) {
+    return { message: `${destination} is a device, a pipe or a socket`, hint };
+  }
+  if (!sideFile.test(path.basename(destination))) return undefined;
+  return { message: `${destination} has a name that switchmaster uses for files beside a destination`, hint };
+}
+
+function describeUse(
+  destination: string,
+  {
+    source,
+    other,
+    partialOf,
+  }: { source: string | undefined; other: string | undefined; partialOf: string | undefined },
+): Described | undefined {
+  const hint = 'give the template a file of its own';
+  if (source !== undefined) return { message: `${destination} is ${source}, which it would overwrite`, hint };
+  if (partialOf !== undefined) return { message: `${destination} is a partial of ${partialOf}`, hint };
+  return other === undefined ? undefined : { message: `${destination} is ${other} too, by way of a link`, hint };
+}
+
+function partialOf(real: string, sources: ReadonlyMap<string, string>): string | undefined {
+  const name = path.basename(real);
+  if (!name.startsWith('_') || !name.endsWith('.hbs')) return undefined;
+  return [...sources].find(([source]) => path.dirname(source) === path.dirname(real))?.[1];
+}
+
+function statOf(file: string) {
+  return withinDeadline(stat(file)).catch(() => undefined);
+}
+
+/** The path without links, as far as it exists. */
+async function realPath(file: string): Promise<string> {
+  const real = await withinDeadline(realpath(file)).catch(() => undefined);
+  if (real !== undefined) return real;
+  const folder = await withinDeadline(realpath(path.dirname(file))).catch(() => path.dirname(file));
+  return path.join(folder, path.basename(file));
+}
