@@ -4,7 +4,8 @@ import { type Address, type Endpoint, formatEndpoint } from '../model/address.ts
 import { withDeadline } from './deadline.ts';
 import { faultOfReply } from './fault.ts';
 import { FaultFinder } from './fault-finder.ts';
-import { openRedis, type RedisAccess } from './redis.ts';
+import { ReconnectPace } from './reconnect-pace.ts';
+import { closedAtOnce, connectNow, openRedis, type RedisAccess } from './redis-connection.ts';
 import { translateRedisError } from './redis-errors.ts';
 
 export interface InstanceLinkOptions<At extends Endpoint> {
@@ -29,6 +30,7 @@ export class InstanceLink<At extends Endpoint = Address> {
   readonly #options: InstanceLinkOptions<At>;
   readonly #redis: Redis;
   readonly #faults: FaultFinder;
+  readonly #pace = new ReconnectPace();
   #lastError: Error | undefined;
   #state: LinkState = 'down';
 
@@ -37,7 +39,7 @@ export class InstanceLink<At extends Endpoint = Address> {
     this.tls = options.access.tls === undefined ? 'plain' : 'tls';
     this.#options = options;
     this.#faults = new FaultFinder({ address: options.address, tls: options.access.tls });
-    this.#redis = openRedis(options.address, options.access);
+    this.#redis = openRedis(options.address, options.access, { pace: this.#pace });
     this.#redis.on('error', (error: Error) => {
       this.#lastError = error;
       this.#faults.failed(error);
@@ -51,8 +53,10 @@ export class InstanceLink<At extends Endpoint = Address> {
    * the list. Rejects with a SwitchmasterError where the server does not answer.
    */
   async request(commands: readonly Command[], { timeoutMs }: Deadline): Promise<readonly unknown[]> {
-    connectNow(this.#redis);
     const what = `${commands.map(([name]) => name).join(', ')} at ${formatEndpoint(this.address)}`;
+    if (this.#redis.status === 'reconnecting' && this.#pace.isFlapping)
+      throw this.translate(this.#lastError ?? closedAtOnce(), what);
+    connectNow(this.#redis);
     const calls = commands.map(([name, ...args]) =>
       this.#redis.call(name, ...args).catch((error: Error) => {
         if (error.name === 'ReplyError') return error;
@@ -103,16 +107,4 @@ export class InstanceLink<At extends Endpoint = Address> {
     this.#state = state;
     this.#options.onLinkState(state);
   }
-}
-
-/**
- * Reconnects at once instead of at the next attempt. ioredis keeps the timer of that attempt running and loses its
- * handle, so that it would reopen a connection that was closed meanwhile; this clears it.
- */
-export function connectNow(redis: Redis): void {
-  if (redis.status !== 'reconnecting') return;
-  const waiting = redis as unknown as { reconnectTimeout: NodeJS.Timeout | null };
-  if (waiting.reconnectTimeout !== null) clearTimeout(waiting.reconnectTimeout);
-  waiting.reconnectTimeout = null;
-  redis.connect().catch(() => {});
 }

@@ -1,7 +1,8 @@
 import { type Address, formatAddress } from '../model/address.ts';
 import { linkFaults } from '../model/link-fault.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
-import { type RedisAccess, RedisLink } from './redis.ts';
+import { RedisLink } from './redis.ts';
+import type { RedisAccess } from './redis-connection.ts';
 
 export interface RedisPoolHooks {
   /** Called after each connect: the process there may have restarted. */

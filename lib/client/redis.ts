@@ -1,22 +1,15 @@
 import { once } from 'node:events';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
-import { type Address, type Endpoint, formatAddress } from '../model/address.ts';
+import { type Address, formatAddress } from '../model/address.ts';
 import { isNamed, type LinkFault, linkFaults } from '../model/link-fault.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
 import { withDeadline } from './deadline.ts';
 import { FaultFinder } from './fault-finder.ts';
+import { ReconnectPace } from './reconnect-pace.ts';
+import { closedAtOnce, openRedis, type RedisAccess } from './redis-connection.ts';
 import { isDenial, refusalIn, refusesEverybody, translateRedisError } from './redis-errors.ts';
 import { timed } from './request-time.ts';
-import { connectOptions } from './socket-exchange.ts';
-import { type ClientTls, toTlsOptions } from './tls.ts';
-
-/** Credentials and TLS for a server. The TLS fields are PEM texts. */
-export interface RedisAccess {
-  readonly username?: string;
-  readonly password?: string;
-  readonly tls?: ClientTls;
-}
 
 export interface RedisLinkHooks {
   /** Called after each connect. */
@@ -37,6 +30,7 @@ export class RedisLink {
   readonly #access: RedisAccess;
   readonly #hooks: RedisLinkHooks;
   readonly #faults: FaultFinder;
+  readonly #pace = new ReconnectPace();
   #redis: Redis;
   #lastError: Error | undefined;
   #refusal: string | undefined;
@@ -108,10 +102,10 @@ export class RedisLink {
     command: readonly [string, ...(string | number)[]],
     options: { readonly timeoutMs: number },
   ): Promise<unknown> {
-    if (this.#redis.status === 'reconnecting') this.#renew();
     const [name, ...args] = command;
     const what = `${name} at ${formatAddress(this.address)}`;
     try {
+      this.#connectNow();
       const call = () => withDeadline(this.#redis.call(name, ...args), { what, timeoutMs: options.timeoutMs });
       const reply = await timed({ server: 'redis', operation: name.toLowerCase() }, call);
       this.#faults.answered();
@@ -149,7 +143,7 @@ export class RedisLink {
 
   /** Resolves when there is a connection, or none can be had within `timeoutMs`. */
   async connected(options: { readonly timeoutMs: number }): Promise<void> {
-    if (this.#redis.status === 'reconnecting') this.#renew();
+    if (this.#redis.status === 'reconnecting' && !this.#pace.isFlapping) this.#renew();
     if (this.#redis.status === 'ready') return;
     await once(this.#redis, 'ready', { signal: AbortSignal.timeout(options.timeoutMs) }).catch(() => undefined);
   }
@@ -161,7 +155,7 @@ export class RedisLink {
   }
 
   #open(): Redis {
-    const redis = openRedis(this.address, this.#access);
+    const redis = openRedis(this.address, this.#access, { pace: this.#pace });
     redis.on('error', (error: Error) => {
       this.#lastError = error;
       this.#faults.failed(error);
@@ -199,43 +193,19 @@ export class RedisLink {
     if (isNews) this.#hooks.onAccessChange?.();
   }
 
+  /** Throws where the server keeps closing its connections. */
+  #connectNow(): void {
+    if (this.#redis.status !== 'reconnecting') return;
+    if (this.#pace.isFlapping) throw this.#lastError ?? closedAtOnce();
+    this.#renew();
+  }
+
   /** Opens another connection at once. `connect` while ioredis waits would leave a timer running for each call. */
   #renew(): void {
     if (this.#closed) return;
     this.#redis.disconnect();
     this.#redis = this.#open();
   }
-}
-
-/**
- * An ioredis connection without automatic commands: RESP2 and no greeting, because Sentinels support neither CLIENT
- * SETINFO nor the field `loading` of INFO. It queues nothing across a reconnect, because the command may be obsolete then.
- */
-export function openRedis(
-  address: Endpoint,
-  access: RedisAccess,
-  extra: Pick<RedisOptions, 'autoResubscribe'> = {},
-): Redis {
-  const { tls } = access;
-  const options = {
-    ...connectOptions(address),
-    protocol: 2,
-    disableClientInfo: true,
-    enableReadyCheck: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: 2_000,
-    // ioredis waits this long for a socket to close, even if it is closed already, and keeps the process alive.
-    disconnectTimeout: 100,
-    // Keeps idle connections in the tables of routers and firewalls, and detects dead ones.
-    keepAlive: 10_000,
-    retryStrategy: (times: number) => Math.min(25 * 2 ** Math.min(times, 10), 1_000) * (0.5 + Math.random()),
-    ...(access.username === undefined ? {} : { username: access.username }),
-    ...(access.password === undefined ? {} : { password: access.password }),
-    ...(tls === undefined ? {} : { tls: toTlsOptions(tls) }),
-    ...extra,
-  } satisfies RedisOptions;
-  return new Redis(options);
 }
 
 /** By FIN, which is no error, or by RST. A time-out of keep-alive, or a lost route, says nothing about the other side. */

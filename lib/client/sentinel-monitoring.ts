@@ -7,8 +7,7 @@ import {
   readableOptions,
 } from '../model/provisioning.ts';
 import { withDeadline } from './deadline.ts';
-import { connectNow } from './instance.ts';
-import { openRedis, type RedisAccess } from './redis.ts';
+import { connectNow, openRedis, type RedisAccess } from './redis-connection.ts';
 import { translateRedisError } from './redis-errors.ts';
 import { readCondition, readCount, readFieldAddress, readFieldsList } from './sentinel-shapes.ts';
 

@@ -5,7 +5,7 @@ import { isNamed } from '../model/link-fault.ts';
 import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
 import { withDeadline } from './deadline.ts';
 import { FaultFinder } from './fault-finder.ts';
-import { openRedis, type RedisAccess } from './redis.ts';
+import { openRedis, type RedisAccess } from './redis-connection.ts';
 import { translateRedisError } from './redis-errors.ts';
 import { timed } from './request-time.ts';
 import { readEvent, readFieldsList, readId, readPeer, readView, type SentinelPeer } from './sentinel-shapes.ts';

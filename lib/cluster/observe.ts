@@ -1,6 +1,6 @@
 import { readClusterInfo, readClusterView } from '../client/cluster-node.ts';
 import { InstanceLink, type LinkState } from '../client/instance.ts';
-import type { RedisAccess } from '../client/redis.ts';
+import type { RedisAccess } from '../client/redis-connection.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { ClusterView } from '../model/cluster.ts';

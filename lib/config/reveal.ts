@@ -1,5 +1,5 @@
 import type { TlsOptions } from 'node:tls';
-import type { RedisAccess } from '../client/redis.ts';
+import type { RedisAccess } from '../client/redis-connection.ts';
 import type { AccessConfig, ClientTls, ServerTls } from './model.ts';
 
 /** TLS settings with the plain key, for clients. */

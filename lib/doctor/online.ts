@@ -1,6 +1,7 @@
 import { faultOfError } from '../client/fault.ts';
 import { InstanceLink } from '../client/instance.ts';
-import { type RedisAccess, RedisLink } from '../client/redis.ts';
+import { RedisLink } from '../client/redis.ts';
+import type { RedisAccess } from '../client/redis-connection.ts';
 import { type Fields, readFieldAddress, readFieldsList, readReplica } from '../client/sentinel-shapes.ts';
 import { exchangeOverSocket, SocketExchangeError } from '../client/socket-exchange.ts';
 import type { Config } from '../config/model.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RedisAccess } from '../client/redis.ts';
+import type { RedisAccess } from '../client/redis-connection.ts';
 import type { Config } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import { ConsulPart } from '../consul/part.ts';

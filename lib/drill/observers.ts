@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsulClient } from '../client/consul.ts';
-import type { RedisAccess } from '../client/redis.ts';
+import type { RedisAccess } from '../client/redis-connection.ts';
 import { SentinelLink } from '../client/sentinel.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';

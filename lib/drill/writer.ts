@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type RedisAccess, RedisLink } from '../client/redis.ts';
+import { RedisLink } from '../client/redis.ts';
+import type { RedisAccess } from '../client/redis-connection.ts';
 import type { Address } from '../model/address.ts';
 
 /** The key that a drill writes to. The drill deletes it at the end; it expires after a minute. */

@@ -1,4 +1,4 @@
-import type { RedisAccess } from '../client/redis.ts';
+import type { RedisAccess } from '../client/redis-connection.ts';
 import { SentinelMonitoringLink } from '../client/sentinel-monitoring.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import { type Address, formatAddress } from '../model/address.ts';

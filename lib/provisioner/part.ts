@@ -1,5 +1,5 @@
 import type { ConsulClient } from '../client/consul.ts';
-import type { RedisAccess } from '../client/redis.ts';
+import type { RedisAccess } from '../client/redis-connection.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import type { DesiredView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';

@@ -1,6 +1,6 @@
 import type { ConsulClient } from '../client/consul.ts';
 import { ConsulAgentClient } from '../client/consul-agent.ts';
-import type { RedisAccess } from '../client/redis.ts';
+import type { RedisAccess } from '../client/redis-connection.ts';
 import type { RegisterConfig } from '../config/model.ts';
 import { type Revealed, reveal } from '../config/reveal.ts';
 import type { CatalogWatches } from '../consul/watches.ts';

@@ -1,4 +1,4 @@
-import type { RedisAccess } from '../../client/redis.ts';
+import type { RedisAccess } from '../../client/redis-connection.ts';
 import { SentinelLink } from '../../client/sentinel.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { Address } from '../../model/address.ts';

@@ -1,4 +1,4 @@
-import type { RedisAccess } from '../../client/redis.ts';
+import type { RedisAccess } from '../../client/redis-connection.ts';
 import type { SentinelLink } from '../../client/sentinel.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';

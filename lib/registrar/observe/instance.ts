@@ -1,4 +1,4 @@
-import type { RedisAccess } from '../../client/redis.ts';
+import type { RedisAccess } from '../../client/redis-connection.ts';
 import type { InstanceSpec } from '../../model/instance.ts';
 import type { InstanceProfile, ProbeAnswer, ProbeResult } from '../../model/probe-result.ts';
 import type { InstanceProbe } from '../kinds/kind.ts';

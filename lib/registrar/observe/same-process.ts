@@ -1,6 +1,6 @@
 import { InstanceLink } from '../../client/instance.ts';
 import { readRunId } from '../../client/instance-probe.ts';
-import type { RedisAccess } from '../../client/redis.ts';
+import type { RedisAccess } from '../../client/redis-connection.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { Identity } from '../plan/recorded-role.ts';
 

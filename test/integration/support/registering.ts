@@ -1,5 +1,5 @@
 import { ConsulClient } from '../../../lib/client/consul.ts';
-import type { RedisAccess } from '../../../lib/client/redis.ts';
+import type { RedisAccess } from '../../../lib/client/redis-connection.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
 import { type Address, type Endpoint, formatAddress } from '../../../lib/model/address.ts';
