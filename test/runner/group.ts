@@ -10,7 +10,7 @@ export interface TestGroup {
 
 /** Files that start servers or take long have a process of their own, so that they run beside each other. */
 const alone = /^test\/(integration|sandbox|http\/page|model-checking|property|cmd|checks|imports)/;
-const startsServers = /from '(\.\.\/)+sandbox\//;
+const startsServers = /from '(\.\.\/)+sandbox\/(?!condition)/;
 
 /** The groups in the order in which they run: what starts servers comes first, and what is short fills the end of the run. */
 export function groupFiles(files: readonly string[], { projectDir }: { readonly projectDir: string }): TestGroup[] {

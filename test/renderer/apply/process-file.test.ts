@@ -43,8 +43,8 @@ t.test('a program that got the id later gets no signal', async (t) => {
 t.test('a process that nobody reaped, the daemon itself and odd files get no signal', async (t) => {
   const folder = t.testdir({});
   const file = join(folder, 'pid');
-  // The shell does not wait for its child: it becomes another program.
-  const parent = spawn('sh', ['-c', `true & echo $! > ${file}; exec sleep 60`]);
+  // The shell does not wait for its child: it is another program when the child ends.
+  const parent = spawn('sh', ['-c', `sleep 0.3 & echo $! > ${file}; exec sleep 60`]);
   t.teardown(() => void parent.kill('SIGKILL'));
   const zombie = { message: /it has ended; restart the consumer/ };
   const answer = () => signalPidFile(file, 'SIGTERM').catch((error: Error) => error.message);
