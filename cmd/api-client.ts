@@ -39,7 +39,7 @@ export async function order<S extends z.ZodType>(given: Order, shape: S): Promis
     const error = SwitchmasterError.from(thrown);
     if (error.code !== 'request-denied') throw error;
     // The request had a token: the daemon has a different one, or none.
-    const hint = 'is the token the one that api.tokenFile of the daemon holds?';
+    const hint = 'use the token in api.tokenFile of the daemon';
     throw new SwitchmasterError('request-denied', `${api.api} refuses the token (${hint})`, { cause: error });
   });
   return readAnswer(response, { place: { api, path }, shape });
@@ -75,8 +75,8 @@ export async function readToken(file: string | undefined): Promise<string> {
   if (file === undefined) {
     const token = process.env.SWITCHMASTER_API_TOKEN?.trim() ?? '';
     if (token !== '') return token;
-    const hint = 'give --token-file, or set SWITCHMASTER_API_TOKEN, to what api.tokenFile of the daemon holds';
-    throw new SwitchmasterError('config-unreadable', `this needs the API token: ${hint}`);
+    const hint = 'give --token-file, or set SWITCHMASTER_API_TOKEN to the token in api.tokenFile of the daemon';
+    throw new SwitchmasterError('config-unreadable', `this command needs the API token: ${hint}`);
   }
   try {
     return (await readFile(file, 'utf8')).trim();

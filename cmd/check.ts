@@ -5,7 +5,7 @@ import type { ServerFinding } from '../lib/doctor/online.ts';
 import { errorTable, SwitchmasterError } from '../lib/errors.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
-import { harmless, printJson, printLine, styled } from './terminal.ts';
+import { printJson, printLine, stripControls, styled } from './terminal.ts';
 
 interface CheckOptions {
   readonly config: readonly string[];
@@ -109,17 +109,17 @@ function printFindings(warnings: readonly Problem[], { servers, files }: Online)
   printLine('The configuration is good.');
   for (const { path, message, hint } of warnings) {
     printLine(
-      `${styled('yellow', 'warning')}: ${harmless(`${path} ${message}${hint === undefined ? '' : ` (${hint})`}`)}`,
+      `${styled('yellow', 'warning')}: ${stripControls(`${path} ${message}${hint === undefined ? '' : ` (${hint})`}`)}`,
     );
   }
   for (const { server, answers, says, code, hint } of servers) {
     const fault = code === 'redis-denied' || code === 'consul-denied' ? 'refuses us' : 'does not answer';
     const mark = answers ? styled('green', 'answers') : styled('red', fault);
     const more = hint === undefined || says.includes(hint) ? '' : `; ${hint}`;
-    printLine(`${harmless(server)} ${mark}: ${harmless(`${says}${more}`)}`);
+    printLine(`${stripControls(server)} ${mark}: ${stripControls(`${says}${more}`)}`);
   }
   for (const { file, says } of files) {
     const mark = says === undefined ? styled('green', 'can be replaced') : styled('red', 'cannot be replaced');
-    printLine(`file ${harmless(file)} ${mark}${says === undefined ? '' : `: ${harmless(says)}`}`);
+    printLine(`file ${stripControls(file)} ${mark}${says === undefined ? '' : `: ${stripControls(says)}`}`);
   }
 }

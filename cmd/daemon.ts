@@ -34,7 +34,7 @@ export async function runDaemon(options: {
   const daemon = new Daemon({ config, log, version, logLinesLost: () => stream.lost });
   const stopped = stopSignal();
   const started = daemon.start();
-  const releaseSignals = obeySignals({
+  const releaseSignals = handleSignals({
     daemon,
     // At a start, one wrong template must not keep the other parts from working. A reload has a running config to keep.
     load: () => loadRotating({ ...source, compile: compileSource }),
@@ -94,7 +94,7 @@ function stopSignal(): { readonly promise: Promise<void>; release(): void } {
   return { promise, release: () => void process.off('SIGTERM', onSignal).off('SIGINT', onSignal) };
 }
 
-function obeySignals(options: {
+function handleSignals(options: {
   readonly daemon: Daemon;
   readonly load: () => Promise<RotatingConfig>;
   readonly loaded: RotatingConfig;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Finding } from '../lib/doctor/rule.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
-import { harmless, printJson, printLine, styled } from './terminal.ts';
+import { printJson, printLine, stripControls, styled } from './terminal.ts';
 
 const help = `
 The doctor reads from the Sentinels, every Redis that they name, and the Consul agent. It changes nothing.
@@ -41,7 +41,7 @@ function printFindings(findings: readonly Finding[]): void {
   if (findings.length === 0) printLine(styled('green', 'No faults found.'));
   for (const { rule, severity, subject, text, hint } of findings) {
     const mark = styled(severity === 'critical' ? 'red' : 'yellow', severity);
-    printLine(`${mark} ${styled('bold', harmless(subject))}: ${harmless(text)} (${rule})`);
-    printLine(`  ${harmless(hint)}`);
+    printLine(`${mark} ${styled('bold', stripControls(subject))}: ${stripControls(text)} (${rule})`);
+    printLine(`  ${stripControls(hint)}`);
   }
 }

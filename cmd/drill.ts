@@ -9,7 +9,7 @@ import { confirmed } from './confirmation.ts';
 import type { ExitCode } from './exit-code.ts';
 import { orderFailover } from './failover.ts';
 import { addFailoverOptions, configOption, type FailoverOptions, readAddress } from './option.ts';
-import { harmless, printJson, printLine, styled } from './terminal.ts';
+import { printJson, printLine, stripControls, styled } from './terminal.ts';
 
 interface DrillOptions extends FailoverOptions {
   readonly config: readonly string[];
@@ -54,7 +54,7 @@ async function runDrill(name: string, options: DrillOptions): Promise<ExitCode> 
   const { record } = await askMaster(name, options);
   if (record === null) throw new SwitchmasterError('failover-refused', `${name} has no record yet.`);
   const question = `Fail ${name} over from ${formatAddress(record.master)} for real, and write to it meanwhile?`;
-  return confirmed(harmless(question), {
+  return confirmed(stripControls(question), {
     ...(options.yes === true ? { yes: true } : {}),
     act: () => measure({ config, record, token, options }),
   });
@@ -80,7 +80,8 @@ async function measure(given: {
     order: () => orderFailover(name, { ...options, token }),
     timeoutMs: 15_000,
     onStage: (stage, ms) => {
-      if (process.stderr.isTTY === true) process.stderr.write(`${styled('dim', '·')} ${harmless(stage)} (${ms} ms)\n`);
+      if (process.stderr.isTTY === true)
+        process.stderr.write(`${styled('dim', '·')} ${stripControls(stage)} (${ms} ms)\n`);
     },
   });
   if (options.json === true) printJson({ ...report, before });
@@ -95,19 +96,19 @@ async function measure(given: {
 async function printDrill(report: DrillReport, before: readonly PastDrill[]): Promise<void> {
   const { medianOf } = await import('../lib/drill/history.ts');
   const { name, from, to, epoch, stages, notSeen, withoutWritesMs, writers } = report;
-  const way = harmless(`from ${formatAddress(from)} to ${formatAddress(to)}, epoch ${epoch}`);
-  printLine(`${styled('bold', harmless(name))}  ${way}, ${withoutWritesMs} ms without writes`);
+  const way = stripControls(`from ${formatAddress(from)} to ${formatAddress(to)}, epoch ${epoch}`);
+  printLine(`${styled('bold', stripControls(name))}  ${way}, ${withoutWritesMs} ms without writes`);
   const width = Math.max(...Object.keys(stages).map((stage) => stage.length));
   const seen = Object.entries(stages).toSorted(([, a], [, b]) => (a ?? Infinity) - (b ?? Infinity));
   for (const [stage, ms] of seen) {
-    const label = harmless(stage).padEnd(width);
-    if (ms === null) printLine(`${label}  ${styled('yellow', 'not seen')}  ${harmless(notSeen[stage] ?? '')}`);
+    const label = stripControls(stage).padEnd(width);
+    if (ms === null) printLine(`${label}  ${styled('yellow', 'not seen')}  ${stripControls(notSeen[stage] ?? '')}`);
     else printLine(`${label}  ${`${ms} ms`.padStart(12)}${compare(ms, medianOf(before, stage))}`);
   }
   for (const { through, acknowledged, lost, longestGapMs } of writers) {
     const verdict = lost === 0 ? styled('green', 'none lost') : styled('red', `${lost} lost`);
     printLine(
-      `through ${harmless(through)}: ${acknowledged} writes acknowledged, ${verdict}, longest gap ${longestGapMs} ms`,
+      `through ${stripControls(through)}: ${acknowledged} writes acknowledged, ${verdict}, longest gap ${longestGapMs} ms`,
     );
   }
   if (before.length > 0) printLine(`Compared with the median of the last ${before.length}.`);

@@ -1,5 +1,5 @@
 /*
- * Signals that arrive before the daemon obeys them, while its modules load or its config waits for a file: the default would
+ * Signals that arrive before the daemon handles them, while its modules load or its config waits for a file: the default would
  * end the process (HUP) or open Node's debugger (USR1).
  */
 

@@ -7,7 +7,7 @@ import { parseDuration } from '../lib/model/duration.ts';
 import { confirmed } from './confirmation.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type ApiOptions, addFailoverOptions, type FailoverOptions } from './option.ts';
-import { drawTree, harmless, printJson, printLine, styled } from './terminal.ts';
+import { drawTree, printJson, printLine, stripControls, styled } from './terminal.ts';
 
 export type PlannedReport = z.output<typeof plannedAnswer>;
 
@@ -37,7 +37,7 @@ async function failOver(name: string, options: FailoverOptions): Promise<ExitCod
   const { record } = await askMaster(name, options);
   const from = record === null ? '' : ` from ${formatAddress(record.master)}`;
   const to = options.replica ?? 'the replica that Sentinel chooses';
-  const question = harmless(`Fail ${name} over${from} to ${to}? Writes wait for about a quarter of a second.`);
+  const question = stripControls(`Fail ${name} over${from} to ${to}? Writes wait for about a quarter of a second.`);
   return confirmed(question, {
     ...(options.yes === true ? { yes: true } : {}),
     act: async () => {
@@ -108,15 +108,15 @@ async function showSteps(
 /** Prints a step and returns its name. */
 function showStep(data: string): unknown {
   const { summary, details } = JSON.parse(data) as { summary?: unknown; details?: { step?: unknown } };
-  process.stderr.write(`${styled('dim', '·')} ${harmless(String(summary))}\n`);
+  process.stderr.write(`${styled('dim', '·')} ${stripControls(String(summary))}\n`);
   return details?.step;
 }
 
 function printReport(report: PlannedReport): void {
   const { name, from, to, generation, epoch, withoutWritesMs, offsets, stages } = report;
   const version = `epoch ${epoch}${generation === 1 ? '' : `, generation ${generation}`}`;
-  const way = harmless(`from ${formatAddress(from)} to ${formatAddress(to)}, ${version}`);
-  const text = `${styled('bold', harmless(name))}  ${styled('green', 'moved')} ${way}`;
+  const way = stripControls(`from ${formatAddress(from)} to ${formatAddress(to)}, ${version}`);
+  const text = `${styled('bold', stripControls(name))}  ${styled('green', 'moved')} ${way}`;
   const took = Object.entries(stages).map(([stage, ms]) => `${stage} ${ms} ms`);
   const branches = [
     { text: `${withoutWritesMs} ms without writes` },

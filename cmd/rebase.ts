@@ -3,7 +3,7 @@ import { formatAddress } from '../lib/model/address.ts';
 import { confirmed } from './confirmation.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addOrderOptions, type OrderOptions } from './option.ts';
-import { harmless, printJson, printLine, styled } from './terminal.ts';
+import { printJson, printLine, stripControls, styled } from './terminal.ts';
 
 const help = `
 Epochs never decrease within a generation. Rebuilt Sentinels start their epochs again, so that the record seems newer than
@@ -31,7 +31,7 @@ async function rebase(name: string, options: OrderOptions): Promise<ExitCode> {
   const token = await readToken(options.tokenFile);
   const before = (await askMaster(name, options)).record;
   const is = before === null ? 'without a record' : `generation ${before.generation}, epoch ${before.epoch}`;
-  return confirmed(harmless(`Begin a new generation of ${name} (now ${is}) with what the Sentinels say?`), {
+  return confirmed(stripControls(`Begin a new generation of ${name} (now ${is}) with what the Sentinels say?`), {
     ...(options.yes === true ? { yes: true } : {}),
     act: async () => {
       const answer = await order({ api: options, path, token, timeoutMs: 30_000 }, rebasedAnswer);
@@ -39,7 +39,7 @@ async function rebase(name: string, options: OrderOptions): Promise<ExitCode> {
       if (options.json === true) printJson(answer);
       else {
         const version = `generation ${generation}, epoch ${epoch}`;
-        printLine(`${styled('bold', harmless(name))}  ${harmless(formatAddress(master))}  ${version}`);
+        printLine(`${styled('bold', stripControls(name))}  ${stripControls(formatAddress(master))}  ${version}`);
       }
       return 0;
     },

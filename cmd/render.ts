@@ -7,7 +7,7 @@ import type { TemplateSpec } from '../lib/model/template-spec.ts';
 import { adoptFiles } from './adoption.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
-import { harmless, printJson, printLine, styled } from './terminal.ts';
+import { printJson, printLine, stripControls, styled } from './terminal.ts';
 import { diffLines } from './text-diff.ts';
 
 interface RenderOptions {
@@ -47,8 +47,8 @@ export function addRender(program: Command, done: (code: ExitCode) => void): voi
     .option('--once', 'no effect: render always runs once')
     .option('--dry-run', 'change nothing; print what would be written')
     .option('--diff', 'print how each file changes')
-    .option('--adopt', 'replace files that switchmaster did not write too, and keep each beside under a dated name')
-    .option('-t, --template <name>', 'only this one; may be repeated', collect, [])
+    .option('--adopt', 'also replace files that switchmaster did not write; keep each beside it under a dated name')
+    .option('-t, --template <name>', 'render this template only; may be repeated', collect, [])
     .option('--timeout <seconds>', 'how long Consul may take to answer', readSeconds, 10)
     .addOption(jsonOption())
     .addHelpText('after', help)
@@ -135,8 +135,8 @@ function chooseTemplates(config: Config, names: readonly string[]): readonly Tem
 
 function printResult(result: Result, options: RenderOptions): void {
   const style = result.result === 'failed' ? 'red' : result.result === 'held' ? 'yellow' : 'bold';
-  const message = result.message === undefined ? '' : `: ${harmless(result.message)}`;
-  printLine(`${styled(style, result.result)} ${harmless(result.destination)}${message}`);
+  const message = result.message === undefined ? '' : `: ${stripControls(result.message)}`;
+  printLine(`${styled(style, result.result)} ${stripControls(result.destination)}${message}`);
   if (result.text === undefined) return;
   // A file that stays as it is: its difference is the reason to decide on.
   const stays = result.result === 'held' && result.before != null && options.dryRun !== true;
@@ -146,7 +146,7 @@ function printResult(result: Result, options: RenderOptions): void {
 
 function printDiff(before: string, after: string): void {
   for (const { side, text } of diffLines(before, after)) {
-    const line = `${side}${harmless(text)}`;
+    const line = `${side}${stripControls(text)}`;
     printLine(side === ' ' ? line : styled(side === '+' ? 'green' : 'red', line));
   }
 }

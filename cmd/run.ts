@@ -21,7 +21,7 @@ export function addRun(program: Command, done: (code: ExitCode) => void): void {
     .description('Run the daemon until a signal stops it.')
     .addOption(configOption())
     .addOption(waitOption())
-    .option('--adopt', 'replace files that switchmaster did not write too, and keep each beside under a dated name')
+    .option('--adopt', 'also replace files that switchmaster did not write; keep each beside it under a dated name')
     .addHelpText('after', signals)
     .action(async (options: { readonly config: readonly string[]; readonly wait: number; readonly adopt?: true }) => {
       // Loaded here, so that the other commands start faster.

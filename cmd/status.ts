@@ -13,7 +13,7 @@ import { type Address, formatAddress, sameAddress } from '../lib/model/address.t
 import { worstLevel } from '../lib/model/health.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type AskOptions, addAskOptions } from './option.ts';
-import { type Branch, drawTree, harmless, printJson, printLine, styled } from './terminal.ts';
+import { type Branch, drawTree, printJson, printLine, stripControls, styled } from './terminal.ts';
 
 type Level = z.output<typeof levelShape>;
 type Health = z.output<typeof healthAnswer>;
@@ -83,8 +83,8 @@ function drawReasons({ reasons }: Health): readonly string[] {
 
 function drawReason(reason: Health['reasons'][number]): readonly string[] {
   const { code, level, text, hint } = reason;
-  const line = `  ${styled(colours[level], level)}  ${harmless(`${labelOf(reason)}: ${text}`)}  [${code}]`;
-  return hint === null || level === 'well' ? [line] : [line, `    $ ${harmless(hint)}`];
+  const line = `  ${styled(colours[level], level)}  ${stripControls(`${labelOf(reason)}: ${text}`)}  [${code}]`;
+  return hint === null || level === 'well' ? [line] : [line, `    $ ${stripControls(hint)}`];
 }
 
 function labelOf({ code, subject: { kind, name } }: Health['reasons'][number]): string {
@@ -107,12 +107,12 @@ function drawStatus({ health, masters, clusters, instances, templates }: Status)
 
 function masterBranch(master: Master): Branch {
   const { record, check } = master;
-  const name = styled('bold', harmless(master.name));
+  const name = styled('bold', stripControls(master.name));
   if (record === null) return { text: `${name}  ${styled('red', 'no record')}`, branches: [] };
   const state = check === null ? styled('yellow', 'unknown') : paint(check.status);
   const version = `epoch ${record.epoch}${record.generation === 1 ? '' : `, generation ${record.generation}`}, ${record.phase}`;
   return {
-    text: `${name}  ${show(record.master)}  ${state}  ${version}, since ${harmless(record.changedAt)}`,
+    text: `${name}  ${show(record.master)}  ${state}  ${version}, since ${stripControls(record.changedAt)}`,
     branches: [
       ...master.replicas.map(({ address, lag }) => ({ text: `replica ${show(address)}  ${describeLag(lag)}` })),
       ...master.sentinels.map((vote) => ({ text: `sentinel ${show(vote.address)}  ${describeVote(vote, record)}` })),
@@ -121,14 +121,14 @@ function masterBranch(master: Master): Branch {
 }
 
 function describeVote(vote: Master['sentinels'][number], record: NonNullable<Master['record']>): string {
-  if (vote.master === null || vote.epoch === null) return styled('red', harmless(vote.state));
+  if (vote.master === null || vote.epoch === null) return styled('red', stripControls(vote.state));
   if (sameAddress(vote.master, record.master) && vote.epoch === record.epoch) return styled('green', 'agrees');
   return styled('yellow', `names ${show(vote.master)} at epoch ${vote.epoch}`);
 }
 
 function clusterBranch({ name, record, problem }: Cluster, level: Level): Branch {
-  const problems = problem === null ? [] : [{ text: styled('yellow', harmless(problem)) }];
-  const title = styled('bold', harmless(name));
+  const problems = problem === null ? [] : [{ text: styled('yellow', stripControls(problem)) }];
+  const title = styled('bold', stripControls(name));
   if (record === null) return { text: `${title}  cluster  ${styled('red', 'no record')}`, branches: problems };
   const uncovered = record.uncovered.length === 0 ? '' : `, slots without a master: ${showSlots(record.uncovered)}`;
   const state = styled(colours[level], `${record.state}${uncovered}`);
@@ -146,9 +146,9 @@ function showSlots(ranges: readonly { readonly from: number; readonly to: number
 }
 
 function instanceBranch({ kind, name, address, socket, role, check }: Instance): Branch {
-  const state = check === null ? styled('yellow', 'unknown') : `${paint(check.status)}  ${harmless(check.output)}`;
-  const of = name === null ? '' : ` of ${harmless(name)}${role === 'unknown' ? '' : `, ${role}`}`;
-  const place = address === null ? harmless(socket ?? '') : show(address);
+  const state = check === null ? styled('yellow', 'unknown') : `${paint(check.status)}  ${stripControls(check.output)}`;
+  const of = name === null ? '' : ` of ${stripControls(name)}${role === 'unknown' ? '' : `, ${role}`}`;
+  const place = address === null ? stripControls(socket ?? '') : show(address);
   return { text: `${styled('bold', kind)} ${place}${of}  ${state}` };
 }
 
@@ -159,17 +159,17 @@ function describeLag(lag: Master['replicas'][number]['lag']): string {
 }
 
 function templateBranch(template: Template, level: Level): Branch {
-  const waits = template.missing.map((what) => ({ text: `waits for ${harmless(what)}` }));
-  const state = styled(colours[level], harmless(template.state));
+  const waits = template.missing.map((what) => ({ text: `waits for ${stripControls(what)}` }));
+  const state = styled(colours[level], stripControls(template.state));
   return {
-    text: `${styled('bold', harmless(template.name))}  ${harmless(template.destination)}  ${state}`,
+    text: `${styled('bold', stripControls(template.name))}  ${stripControls(template.destination)}  ${state}`,
     branches: [...waits, ...stopOf(template)],
   };
 }
 
 function stopOf({ lastOutcome }: Pick<Template, 'lastOutcome'>): readonly Branch[] {
   if (lastOutcome === null || (lastOutcome.kind !== 'failed' && lastOutcome.kind !== 'held')) return [];
-  return [{ text: styled(lastOutcome.kind === 'failed' ? 'red' : 'yellow', harmless(lastOutcome.summary)) }];
+  return [{ text: styled(lastOutcome.kind === 'failed' ? 'red' : 'yellow', stripControls(lastOutcome.summary)) }];
 }
 
 function paint(status: 'passing' | 'warning' | 'critical'): string {
@@ -177,5 +177,5 @@ function paint(status: 'passing' | 'warning' | 'critical'): string {
 }
 
 function show(address: Address): string {
-  return harmless(formatAddress(address));
+  return stripControls(formatAddress(address));
 }

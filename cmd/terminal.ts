@@ -8,7 +8,7 @@ export function styled(style: Style, text: string): string {
 }
 
 /** Removes control characters: names and messages come from Consul, Redis and files. */
-export function harmless(text: string): string {
+export function stripControls(text: string): string {
   return stripVTControlCharacters(text).replace(/\p{Cc}|\p{Cf}/gu, '\uFFFD');
 }
 

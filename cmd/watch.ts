@@ -4,7 +4,7 @@ import { SwitchmasterError } from '../lib/errors.ts';
 import type { StreamEvent } from './event-stream.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type AskOptions, addAskOptions } from './option.ts';
-import { harmless, printLine } from './terminal.ts';
+import { printLine, stripControls } from './terminal.ts';
 
 export function addWatch(program: Command, done: (code: ExitCode) => void): void {
   const command = program
@@ -47,7 +47,7 @@ async function watch(options: Watching): Promise<ExitCode> {
         if (abort.signal.aborted) break;
         const error = SwitchmasterError.from(thrown, 'api-unreachable');
         if (first) throw error;
-        process.stderr.write(`${harmless(error.message)}; trying again\n`);
+        process.stderr.write(`${stripControls(error.message)}; trying again\n`);
       }
       await delay(reconnectMs, undefined, { signal: abort.signal }).catch(() => {});
     }
@@ -73,7 +73,7 @@ async function describeWatch({ key, ...options }: Watching): Promise<void> {
   if (names.includes(key) || entries.length > 0) return;
   const similar = findSimilar(key, names);
   const meant = similar === undefined ? '' : ` (did you mean ${similar}?)`;
-  process.stderr.write(harmless(`Nothing is called ${key} yet${meant}.`).concat('\n'));
+  process.stderr.write(stripControls(`Nothing is called ${key} yet${meant}.`).concat('\n'));
 }
 
 function show({ name, data }: StreamEvent, { json }: Watching): void {
@@ -83,5 +83,5 @@ function show({ name, data }: StreamEvent, { json }: Watching): void {
 function describe({ name, data }: Pick<StreamEvent, 'name' | 'data'>): string {
   if (name === 'gap') return '(the journal has dropped some of the missed events)';
   const entry = JSON.parse(data) as Record<string, unknown>;
-  return harmless(`${entry.at} ${entry.loop} ${entry.key} ${entry.kind}: ${entry.summary}`);
+  return stripControls(`${entry.at} ${entry.loop} ${entry.key} ${entry.kind}: ${entry.summary}`);
 }

@@ -3,7 +3,7 @@ import { SwitchmasterError } from '../lib/errors.ts';
 import { formatAddress } from '../lib/model/address.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type AskOptions, addAskOptions } from './option.ts';
-import { harmless, printJson, printLine, styled } from './terminal.ts';
+import { printJson, printLine, stripControls, styled } from './terminal.ts';
 
 export function addWhy(program: Command, done: (code: ExitCode) => void): void {
   const command = program
@@ -39,12 +39,12 @@ async function showDecisions(
     return 0;
   }
   const master = record === null ? 'has no record' : `is ${formatAddress(record.master)}, epoch ${record.epoch}`;
-  printLine(styled('bold', harmless(`${name} ${master}`)));
+  printLine(styled('bold', stripControls(`${name} ${master}`)));
   if (story.length === 0) printLine('The journal has no decision about it.');
   for (const { sentences } of story) {
     const [headline = '', ...rest] = sentences;
-    printLine(harmless(headline));
-    for (const sentence of rest) printLine(`  ${harmless(sentence)}`);
+    printLine(stripControls(headline));
+    for (const sentence of rest) printLine(`  ${stripControls(sentence)}`);
   }
   return 0;
 }
@@ -56,7 +56,7 @@ async function showReplay(name: string, options: { readonly file: string; readon
   const { replayJournal } = await import('../lib/bridge/replay.ts');
   const decisions = await replayJournal(options.file, { name });
   if (decisions.length === 0) {
-    const hint = 'is it a file of journal.file, and the name right?';
+    const hint = 'check the name, and that the file is a journal of journal.file';
     throw new SwitchmasterError('not-found', `${options.file} holds no decision about ${name} (${hint})`);
   }
   const different = decisions.filter(({ verdict }) => verdict === 'different');
@@ -64,11 +64,11 @@ async function showReplay(name: string, options: { readonly file: string; readon
   else {
     for (const replayed of decisions) {
       const { at, summary, verdict } = replayed;
-      printLine(`${styled(verdictColours[verdict], verdict)} ${harmless(`${at} ${summary}`)}`);
-      if (verdict === 'not-replayed') printLine(harmless(`  ${replayed.why}`));
+      printLine(`${styled(verdictColours[verdict], verdict)} ${stripControls(`${at} ${summary}`)}`);
+      if (verdict === 'not-replayed') printLine(stripControls(`  ${replayed.why}`));
       if (verdict !== 'different') continue;
-      printLine(harmless(`  then ${JSON.stringify(replayed.recorded)}`));
-      printLine(harmless(`  now ${JSON.stringify(replayed.decided)}`));
+      printLine(stripControls(`  then ${JSON.stringify(replayed.recorded)}`));
+      printLine(stripControls(`  now ${JSON.stringify(replayed.decided)}`));
     }
     const cut = decisions.filter(({ verdict }) => verdict === 'not-replayed').length;
     const notReplayed = cut === 0 ? '' : ` ${cut} were cut in the journal and not replayed.`;

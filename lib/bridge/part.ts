@@ -138,7 +138,7 @@ export class BridgePart implements Part {
     const wanted = (record: MasterRecord) => record.generation > generation;
     const record = await memory.whenRemembered(wanted, { timeoutMs: operatorTimeoutMs });
     if (record !== undefined) return record;
-    throw new SwitchmasterError('rebase-refused', memory.problem ?? `${name} got no new generation in time`);
+    throw new SwitchmasterError('rebase-refused', memory.problem ?? `no new generation of ${name} began in time`);
   }
 
   /** Wakes one master, or all. */

@@ -59,7 +59,10 @@ function readKey(resolution: Resolution, given: PemFile<Secret>): KeyObject | un
   } catch (thrown) {
     const isEncrypted = /-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(pem);
     const problem = isEncrypted
-      ? { message: 'is encrypted, and nobody can type its password', hint: 'openssl pkey -in FILE -out NEWFILE' }
+      ? {
+          message: 'is encrypted, and the daemon cannot ask for its password',
+          hint: 'openssl pkey -in FILE -out NEWFILE',
+        }
       : { message: `has no private key that can be read: ${reasonOf(thrown)}` };
     resolution.report(given.file.setting, { ...problem, message: `${nameOf(resolution, given)} ${problem.message}` });
     return undefined;

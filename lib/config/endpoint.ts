@@ -57,7 +57,7 @@ function reportExposure(
   if (isUnspecified(listen.host) && announce === undefined) {
     resolution.report(
       { at: ['sentinelEndpoint', 'listen'] },
-      { message: 'is no address that clients can use', hint: 'set announce to the address of this node' },
+      { message: 'is not an address that clients can use', hint: 'set announce to the address of this node' },
     );
   }
 }

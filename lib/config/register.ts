@@ -94,5 +94,5 @@ function checkSocket({ kind, address, tls }: RawInstance, report: Report): void 
     const message = `cannot be a socket for ${kind}, only for ${kindsSupporting('socket').join(', ')}`;
     report('address', { message, hint: 'write address: "host:port"' });
   }
-  if (tls !== false) report('tls', { message: 'has no use on a socket', hint: 'remove tls' });
+  if (tls !== false) report('tls', { message: 'has no effect on a socket', hint: 'remove tls' });
 }

@@ -45,7 +45,7 @@ export async function resolveSettings(
 /** Refuses to overwrite a file in which Sentinel keeps its epochs, and settings that a seed cannot use. */
 function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTemplate; readonly at: Path }): void {
   if (isSentinels(raw) && !raw.seed) {
-    const hint = 'add seed: true, which writes the file only where there is none';
+    const hint = 'add seed: true, which writes the file only if it does not exist';
     resolution.report(
       { at: [...at, 'seed'] },
       { message: 'must be true: Sentinel owns this file and keeps its epochs in it', hint },
@@ -54,7 +54,7 @@ function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTempl
   for (const key of ['verify', 'rolling', 'inPlace'] as const) {
     if (!raw.seed || raw[key] === undefined || raw[key] === false) continue;
     const hint = `leave ${key} out: a seed is written once, before its consumer runs`;
-    resolution.report({ at: [...at, key] }, { message: 'is not for a seed', hint });
+    resolution.report({ at: [...at, key] }, { message: 'cannot be combined with seed: true', hint });
   }
 }
 
@@ -117,7 +117,7 @@ async function resolveVerify(
   if (raw.command !== undefined) probes.push({ kind: 'command', command: { argv: raw.command } });
   if (probes.length === 0) {
     const hint = 'set redis, tcp, http or command';
-    resolution.report({ at }, { message: 'proves nothing', hint });
+    resolution.report({ at }, { message: 'contains no check', hint });
   }
   return { probes, deadlineMs: raw.deadline };
 }

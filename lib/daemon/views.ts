@@ -55,7 +55,7 @@ function unionParts(assembly: Assembly): Omit<Views, 'health' | 'masterControls'
 
 function controlsOf(assembly: Assembly): TemplateControls {
   const controls = first(assembly.parts, (part) => part.templateControls);
-  if (controls === undefined) throw new SwitchmasterError('not-found', 'this node keeps no templates');
+  if (controls === undefined) throw new SwitchmasterError('not-found', 'this node renders no templates');
   return controls;
 }
 

@@ -83,15 +83,15 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   }
 }
 
-interface Crew {
+interface Measurement {
   readonly observers: readonly StageObserver[];
   readonly writers: readonly { readonly address: Address; readonly writer: DrillWriter }[];
   readonly access: RedisAccess;
   readonly key: string;
 }
 
-async function measure(options: DrillOptions, crew: Crew): Promise<DrillReport> {
-  const { observers, writers } = crew;
+async function measure(options: DrillOptions, measurement: Measurement): Promise<DrillReport> {
+  const { observers, writers } = measurement;
   const before: Stopwatch = { startedMs: performance.now(), stages: {}, notSeen: {} };
   const present = await inPlace(before, observers, writers);
   const watch: Stopwatch = { ...before, startedMs: performance.now() };
@@ -102,7 +102,7 @@ async function measure(options: DrillOptions, crew: Crew): Promise<DrillReport> 
   await delay(200);
   for (const { stage } of observers) watch.stages[stage] ??= null;
   for (const { writer } of writers) await writer.stop();
-  const settled = await settle(watch, { ...crew, report });
+  const settled = await settle(watch, { ...measurement, report });
   const { name, from, to, generation, epoch, withoutWritesMs } = report;
   const { stages, notSeen } = watch;
   const at = new Date().toISOString();

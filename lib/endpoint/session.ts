@@ -94,7 +94,7 @@ export class Session {
     const { context, socket } = this.#options;
     const name = command[0]?.toLowerCase() ?? '';
     // What a browser sends to this port must not be read as commands (networking.c, securityWarningCommand).
-    if (name === 'post' || name === 'host:') throw new ProtocolError('HTTP is not spoken here');
+    if (name === 'post' || name === 'host:') throw new ProtocolError('this port does not speak HTTP');
     const reply = await answer(command, { context, client: this.client });
     this.send(encodeReply(reply, this.client.protocol));
     if (reply instanceof ErrorReply && reply.text.startsWith('WRONGPASS')) this.#refusals += 1;

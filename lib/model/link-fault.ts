@@ -15,18 +15,18 @@ interface FaultRow {
 export const linkFaults = {
   'protected-mode': {
     says: 'is in protected mode and refuses clients of other hosts',
-    hint: 'set a password there (requirepass or an ACL user), or protected-mode no behind a firewall',
+    hint: 'set a password at the server (requirepass or an ACL user), or protected-mode no if a firewall protects it',
     class: 'refused',
   },
   'clients-limit': {
     says: 'has reached maxclients and refuses new connections',
-    hint: 'raise maxclients and the limit of open files there, or find who keeps connections open with CLIENT LIST',
+    hint: 'raise maxclients and the limit of open files of the server, or find who keeps connections open with CLIENT LIST',
     class: 'refused',
   },
   'password-missing': { says: 'requires a password', hint: 'set passwordFile (and username)', class: 'refused' },
   'password-wrong': {
     says: 'refuses the password',
-    hint: 'passwordFile (and username) must be what it takes',
+    hint: 'set passwordFile (and username) to what the server accepts',
     class: 'refused',
   },
   'command-denied': {
@@ -40,10 +40,10 @@ export const linkFaults = {
     hint: 'restore its link: masterauth, the network',
     class: 'refused',
   },
-  busy: { says: 'is busy with a script', hint: 'run SCRIPT KILL or FUNCTION KILL there', class: 'refused' },
+  busy: { says: 'is busy with a script', hint: 'run SCRIPT KILL or FUNCTION KILL at the server', class: 'refused' },
   'tls-expected': {
     says: 'speaks TLS on this port',
-    hint: 'set tls (for Consul: an https:// address), and tls.caFile where the CA is your own',
+    hint: 'set tls (for Consul: an https:// address), and tls.caFile if the CA is your own',
     class: 'settings',
   },
   'tls-unexpected': {
@@ -53,7 +53,7 @@ export const linkFaults = {
   },
   'tls-version': {
     says: 'shares no TLS version or cipher with switchmaster',
-    hint: 'allow TLS 1.2 or 1.3 there (tls-protocols, tls-ciphers)',
+    hint: 'allow TLS 1.2 or 1.3 at the server (tls-protocols, tls-ciphers)',
     class: 'settings',
   },
   'certificate-expired': {
@@ -73,7 +73,7 @@ export const linkFaults = {
   },
   'client-certificate-missing': {
     says: 'requires a client certificate',
-    hint: 'set tls.certFile and tls.keyFile, or tls-auth-clients no there',
+    hint: 'set tls.certFile and tls.keyFile, or tls-auth-clients no at the server',
     class: 'settings',
   },
   'client-certificate-refused': {
@@ -87,18 +87,18 @@ export const linkFaults = {
     class: 'away',
   },
   'not-sentinel': {
-    says: 'is a Redis and no Sentinel',
+    says: 'is a Redis, not a Sentinel',
     hint: 'name the port of a Sentinel, by default 26379',
     class: 'away',
   },
   'not-redis': {
-    says: 'is a Sentinel and no Redis',
+    says: 'is a Sentinel, not a Redis',
     hint: 'name the port of a Redis, by default 6379',
     class: 'away',
   },
   'not-cluster': {
-    says: 'is no node of a cluster',
-    hint: 'set cluster-enabled yes there, or name a node of a cluster',
+    says: 'is not a node of a cluster',
+    hint: 'set cluster-enabled yes at the server, or name a node of a cluster',
     class: 'away',
   },
   'name-unknown': {

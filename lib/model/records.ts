@@ -71,6 +71,6 @@ function describeIgnoredKey({ key, value }: Entry): IgnoredKey {
   return {
     key,
     kind: 'other-name',
-    message: `the key ${quoted} holds a record of the master ${name}, which its name does not say`,
+    message: `the key ${quoted} holds the record of another master, ${name}`,
   };
 }

@@ -48,5 +48,5 @@ export function isTrue(value: unknown): boolean {
 function entriesOf(value: unknown): readonly (readonly [unknown, unknown])[] {
   if (Array.isArray(value)) return value.map((item, index) => [index, item] as const);
   if (typeof value === 'object' && value !== null) return Object.entries(value);
-  throw templateFailure(`there is nothing to go through: the value is ${describeValue(value)}.`);
+  throw templateFailure(`#each needs a list or a map: the value is ${describeValue(value)}.`);
 }

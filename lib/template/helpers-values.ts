@@ -126,7 +126,8 @@ export const valueHelpers: Readonly<Record<string, HelperDefinition>> = {
     run(call) {
       const name = textArgument(call, 0);
       const value = call.scope.readVariable(name) ?? call.args[1];
-      if (value === undefined) throw templateFailure(`the environment has no ${name}.`);
+      if (value === undefined)
+        throw templateFailure(`the environment variable ${name} is not set: give env a default, or set it.`);
       return value;
     },
   },
@@ -142,7 +143,7 @@ export const valueHelpers: Readonly<Record<string, HelperDefinition>> = {
     usage: '{{raw x}}',
     run(call) {
       const text = textArgument(call, 0);
-      if (text.includes('\u0000')) throw templateFailure('the text holds NUL.');
+      if (text.includes('\u0000')) throw templateFailure('the text contains a NUL character.');
       return new Markup('raw', text);
     },
   },

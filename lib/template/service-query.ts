@@ -73,7 +73,7 @@ function parseFilter(filter: string | undefined): ReadonlySet<InstanceStatus> {
   for (const word of filter.split(',').map((part) => part.trim())) {
     if (word === 'any') return new Set(statuses);
     const status = statuses.find((one) => one === word);
-    if (status === undefined) throw templateFailure(`"${word}" is no state: use ${statuses.join(', ')} or any.`);
+    if (status === undefined) throw templateFailure(`"${word}" is not a state: use ${statuses.join(', ')} or any.`);
     chosen.add(status);
   }
   return chosen;

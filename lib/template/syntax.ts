@@ -135,7 +135,7 @@ class SyntaxWalk {
       return;
     }
     if (helper.kind !== kind) {
-      this.#problem(node, helper.kind === 'block' ? `"${name}" is a block: {{#${name}}}` : `"${name}" is no block`);
+      this.#problem(node, helper.kind === 'block' ? `"${name}" is a block: {{#${name}}}` : `"${name}" is not a block`);
       return;
     }
     const [least, most] = helper.takes;

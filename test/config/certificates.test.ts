@@ -77,7 +77,10 @@ t.test('a certificate or a key that cannot be used is refused at its place', asy
     );
     t.match(await first('reversed.crt', 'own.key'), `2 ${path}.keyFile: own.key is not the key`);
     for (const key of ['old.key', 'new.key'])
-      t.equal(await first('own.crt', key), `2 ${path}.keyFile: ${key} is encrypted, and nobody can type its password`);
+      t.equal(
+        await first('own.crt', key),
+        `2 ${path}.keyFile: ${key} is encrypted, and the daemon cannot ask for its password`,
+      );
     for (const key of ['cut.key', 'wrong.key', 'text.pem', 'own.crt'])
       t.match(await first('own.crt', key), `2 ${path}.keyFile: ${key} has no private key that can be read`);
     for (const cert of ['text.pem', 'own.key'])

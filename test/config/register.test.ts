@@ -97,7 +97,7 @@ t.test('the address is the path of a socket, where the kind can listen on one', 
   t.strictSame(await at('run/a.sock'), [
     'address: "run/a.sock" is not an address; write host:port, [address]:port for IPv6, or the absolute path of a socket',
   ]);
-  t.strictSame(await at('/run/a.sock', ', tls: true'), ['tls: has no use on a socket; remove tls']);
+  t.strictSame(await at('/run/a.sock', ', tls: true'), ['tls: has no effect on a socket; remove tls']);
   const entry = '{ kind: twemproxy, address: /run/a.sock }';
   t.strictSame(await problemsOf(t, entry, '{ kind: twemproxy, address: /run/../run/a.sock }'), [
     'register[1].address: is the same instance as register[0]',

@@ -83,7 +83,7 @@ t.test('a seed is written once', async (t) => {
   t.equal((await load(t, '    seed: true\n')).template?.upkeep, 'seed');
   t.equal((await load(t, '    seed: false\n')).template?.upkeep, 'kept');
   await t.rejects(load(t, '    seed: true\n    verify: { tcp: "127.0.0.1:1" }\n'), {
-    message: /verify: is not for a seed/,
+    message: /verify: cannot be combined with seed: true/,
   });
 });
 
@@ -102,7 +102,7 @@ t.test('what Sentinel owns is only ever seeded', async (t) => {
 });
 
 t.test('a verify without probes and a wait with max below min are problems', async (t) => {
-  await t.rejects(load(t, '    verify: { deadline: 2s }\n'), { message: /verify: proves nothing/ });
+  await t.rejects(load(t, '    verify: { deadline: 2s }\n'), { message: /verify: contains no check/ });
   await t.rejects(load(t, '    wait: { min: 2s, max: 1s }\n'), { message: /wait\.max: must not be less than min/ });
   await t.rejects(load(t, '    reload: { signal: SIGHUP }\n'), {
     message: /reload: must have signal and pidFile together/,

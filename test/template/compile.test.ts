@@ -36,7 +36,7 @@ const invalid: readonly (readonly [string, string, RegExp])[] = [
   ['an unreadable expression', 'ab\n  {{ "a }}', /^app\.hbs:2:\d+: /],
   ['a section of a field', '{{#vars}}x{{/vars}}', /app\.hbs:1:1: unknown block \{\{#vars\}\}/],
   ['a block used as a value', '{{if vars.x}}', /"if" is a block/],
-  ['a value used as a block', '{{#key "x"}}{{/key}}', /"key" is no block/],
+  ['a value used as a block', '{{#key "x"}}{{/key}}', /"key" is not a block/],
   ['an unknown option', '{{key "x" y=1}}', /"key" has no option "y"/],
   ['a decorator', '{{#*inline "x"}}{{/inline}}', /DecoratorBlock is not supported/],
   ['Handlebars internals', '{{helperMissing "x"}}{{log "x"}}', /unknown helper "helperMissing"/],
@@ -68,7 +68,7 @@ t.test('what is missing may be asked about, but not printed or gone through', as
     textOf(renderText({ text: 'a\n{{vars.x}}' })),
     /^template-failed: t\.hbs:2:1: \{\{vars\.x\}\}: there is no value/,
   );
-  t.match(textOf(renderText({ text: '{{#each vars.x}}{{/each}}' })), /t\.hbs:1:1: .*nothing to go through/);
+  t.match(textOf(renderText({ text: '{{#each vars.x}}{{/each}}' })), /t\.hbs:1:1: .*#each needs a list or a map/);
   t.match(textOf(renderText({ text: '{{vars}}' })), /it is an object\. Use \{\{#each\}\}/);
 });
 

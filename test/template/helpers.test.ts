@@ -176,7 +176,7 @@ t.test('files and the environment are read, and a missing one is named', async (
     'xbc',
   );
   t.equal(renderText({ text: '{{file "/gone"}}' }).kind, 'pending');
-  t.match(textOf(renderText({ text: '{{env "NONE"}}' })), /the environment has no NONE/);
+  t.match(textOf(renderText({ text: '{{env "NONE"}}' })), /the environment variable NONE is not set/);
 });
 
 t.test('Sentinels and clusters', async (t) => {

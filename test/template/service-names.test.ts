@@ -54,7 +54,7 @@ t.test('a name with options is taken literally', async (t) => {
   const known = { 'service(a@b|c)@dc2': [makeInstance({ port: 7, checks: [critical] })] };
   t.equal(textOf(renderText({ text: ports('"a@b|c" dc="dc2" filter="any"'), known })), '7 ');
   t.equal(textOf(renderText({ text: ports('"a@b|c" dc="dc2"'), known })), '');
-  t.match(textOf(renderText({ text: ports('"web" filter="sick"'), known })), /"sick" is no state/);
+  t.match(textOf(renderText({ text: ports('"web" filter="sick"'), known })), /"sick" is not a state/);
   t.match(textOf(renderText({ text: ports('"web" tag=1'), known })), /tag must be a text/);
 });
 
@@ -77,7 +77,7 @@ t.test('a loop over all services takes each name literally, and ignores one that
 t.test('a query that fits nothing is an error that names its form', async (t) => {
   const known = { 'service(web~_agent)': [], 'service(web|sick)': [] };
   t.match(textOf(renderText({ text: ports('"web~_agent"'), known })), /not supported/);
-  t.match(textOf(renderText({ text: ports('"web|sick"'), known })), /"sick" is no state/);
+  t.match(textOf(renderText({ text: ports('"web|sick"'), known })), /"sick" is not a state/);
   t.match(textOf(renderText({ text: ports('""') })), /is not "tag\.name@datacenter\|filter"/);
 });
 

@@ -46,7 +46,7 @@ export class RecordWriter {
     const memory = this.#options.memory(name);
     const { cause, draft } = decision;
     const signature = JSON.stringify([cause, draft]);
-    const leftMs = patient.has(cause) ? memory.repairDelay.leftMs(signature, this.#nowMs()) : 0;
+    const leftMs = delayedCauses.has(cause) ? memory.repairDelay.leftMs(signature, this.#nowMs()) : 0;
     if (leftMs > 0) return { kind: 'held', summary: `${cause}: about to be written`, retryAfterMs: leftMs };
     const record = completeRecord(draft, { name, changedAt: new Date().toISOString(), changedBy: bridgeId });
     const index = held.kind === 'absent' ? 0 : held.modifyIndex;
@@ -66,7 +66,7 @@ export class RecordWriter {
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     const { modifyIndex } = outcome;
     memory.noteStored({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
-    if (patient.has(cause)) memory.repairDelay.corrected(signature, this.#nowMs());
+    if (delayedCauses.has(cause)) memory.repairDelay.corrected(signature, this.#nowMs());
     else memory.repairDelay.settled();
     const details = { cause, record, modifyIndex, stages };
     return runAgainIn(opinionMs, { kind: 'applied', summary: describe(cause, record), details });
@@ -166,7 +166,7 @@ function sinceWoken<K extends string>({ wokenMs }: Finding, times: Readonly<Reco
 }
 
 /** Causes that every bridge sees at about the same time, and that are not urgent. */
-const patient: ReadonlySet<Cause> = new Set<Cause>(['replicas', 'restored']);
+const delayedCauses: ReadonlySet<Cause> = new Set<Cause>(['replicas', 'restored']);
 
 function describe(cause: Cause, record: MasterRecord): string {
   const master = `${formatAddress(record.master)} (generation ${record.generation}, epoch ${record.epoch})`;

@@ -11,7 +11,7 @@ export function judgeCluster({ name, record, problem }: ClusterState): readonly 
   const alone = serving.filter(({ replicas }) => replicas.length === 0).length;
   return [
     ...(problem === null ? [] : [reason('cluster-problem', problem)]),
-    ...(state === 'fail' ? [reason('cluster-failed', 'Its nodes say that it has failed.')] : []),
+    ...(state === 'fail' ? [reason('cluster-failed', 'Its nodes report cluster_state:fail.')] : []),
     ...(slots > 0 ? [reason('cluster-slots-uncovered', `No master serves ${slots} of its slots.`)] : []),
     ...(alone > 0 ? [reason('cluster-without-replica', `${alone} of ${serving.length} shards have no replica.`)] : []),
   ];

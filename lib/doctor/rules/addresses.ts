@@ -15,7 +15,7 @@ export const addressRules: readonly Rule[] = [
     name: 'announce-twins',
     severity: 'critical',
     reads: ['masters'],
-    hint: 'Set replica-announce-ip and replica-announce-port there, then run SENTINEL RESET {subject} at each Sentinel, one after the other.',
+    hint: 'Set replica-announce-ip and replica-announce-port at that Redis, then run SENTINEL RESET {subject} at each Sentinel, one after the other.',
     find: ({ masters }) => masters.flatMap(findTwins),
   }),
   /** Behind NAT, a replica may replicate from another address than the one that the Sentinels have. */

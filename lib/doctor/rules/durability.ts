@@ -26,7 +26,7 @@ export const durabilityRules: readonly Rule[] = [
   instanceRule({
     name: 'no-config-file',
     severity: 'warning',
-    hint: 'Start it with a config file that it may write: CONFIG REWRITE keeps its role there.',
+    hint: 'Start it with a config file that it may write: CONFIG REWRITE saves its role in that file.',
     find: ({ configFile }) =>
       configFile === 'none'
         ? 'it runs without a config file: it forgets the role that Sentinel gave it when it restarts'

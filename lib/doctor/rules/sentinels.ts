@@ -65,7 +65,7 @@ function findUnseen({ sentinels, masters }: Pick<Examination, 'sentinels' | 'mas
         .map(({ address }) => formatAddress(address))
         .filter((address) => answering.has(address));
       if (unseen.length === 0) return [];
-      const text = `it sees ${unseen.join(', ')} of ${name} down, but they answer here`;
+      const text = `it sees ${unseen.join(', ')} of ${name} down, but they answer this machine`;
       return [{ subject: formatAddress(sentinel), text }];
     });
   });

@@ -3,7 +3,7 @@
  * that has begun to change something is finished or stays owed; a step that only waits ends at once.
  */
 
-/** The signals that a step of a run obeys. */
+/** The abort signals of a step of a run. */
 export interface StepSignals {
   /** Aborted when the daemon stops. */
   readonly signal: AbortSignal;

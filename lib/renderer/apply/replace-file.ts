@@ -133,8 +133,8 @@ async function putInPlace(
   // The present file stays good, whatever the result of the candidate.
   const keeps = input.keep === 'good-copy' && canGoBack(step) && present?.access === 'readable';
   const keeping = keeps ? keepGoodCopy(destination, present, spec.placement) : undefined;
-  const candidacy = { destination, bytes, ownership, present, signal };
-  const writing = spec.placement === 'in-place' ? writeAnywhere(candidacy) : writeCandidate(candidacy);
+  const candidateInput = { destination, bytes, ownership, present, signal };
+  const writing = spec.placement === 'in-place' ? writeAnywhere(candidateInput) : writeCandidate(candidateInput);
   const [written, kept] = await Promise.allSettled([untilInterrupted(writing, step.interrupted), keeping]);
   if (written.status === 'rejected') {
     // A disk may take its time for what the next run writes again.
@@ -166,12 +166,12 @@ function describeKept(destination: string, kept: string): string {
 }
 
 /** A file that is overwritten needs no candidate beside it, and the folder of a mounted file is often read-only. */
-async function writeAnywhere(candidacy: Parameters<typeof writeCandidate>[0]): Promise<Candidate> {
+async function writeAnywhere(candidateInput: Parameters<typeof writeCandidate>[0]): Promise<Candidate> {
   try {
-    return await writeCandidate(candidacy);
+    return await writeCandidate(candidateInput);
   } catch {
-    candidacy.signal.throwIfAborted();
-    return writeCandidate({ ...candidacy, folder: tmpdir() });
+    candidateInput.signal.throwIfAborted();
+    return writeCandidate({ ...candidateInput, folder: tmpdir() });
   }
 }
 

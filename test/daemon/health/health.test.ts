@@ -97,7 +97,7 @@ t.test('network interfaces that cannot be listed', async (t) => {
 });
 
 t.test('Sentinels that do not answer, where they are the reason why no master is known', async (t) => {
-  const error = 'is a Redis and no Sentinel';
+  const error = 'is a Redis, not a Sentinel';
   const [down, up] = [26379, 26380].map((port) => ({ address: { host: '10.0.0.1', port }, id: null }));
   if (down === undefined || up === undefined) throw new Error('two');
   const sentinels = [
@@ -106,7 +106,7 @@ t.test('Sentinels that do not answer, where they are the reason why no master is
   ];
   const health = judged({ sentinels });
   t.strictSame(codesOf(health), ['warning sentinel-unreachable part/bridge']);
-  t.match(health.reasons, [{ text: 'Sentinel 10.0.0.1:26379 cannot be reached (is a Redis and no Sentinel).' }]);
+  t.match(health.reasons, [{ text: 'Sentinel 10.0.0.1:26379 cannot be reached (is a Redis, not a Sentinel).' }]);
   t.strictSame(judged({ sentinels, masters: [masterAt(1)] }).reasons, [], 'its masters say it otherwise');
 });
 

@@ -234,7 +234,7 @@ t.test('a command reports that no daemon answers', async (t) => {
     runCommand(order),
     runCommand(order, { SWITCHMASTER_API_TOKEN: 'another-one' }),
   ]);
-  t.match(without, { code: 2, stderr: 'this needs the API token: give --token-file' });
+  t.match(without, { code: 2, stderr: 'this command needs the API token: give --token-file' });
   t.match(wrong, { code: 1, stderr: 'request-denied: ' });
   t.equal((await runCommand(['status', '--api', 'not an address'])).code, 2);
   const waiting = new Program(['watch', 'shrad1', '--api', api]);

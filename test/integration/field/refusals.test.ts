@@ -68,7 +68,7 @@ t.test('what is no Sentinel in sentinel.addresses is named by every view', async
     ready: '/live',
     config: { consul: { address: consul.url }, sentinel: { addresses, masters: ['shard1'] } },
   });
-  const isNoSentinel = `Sentinel ${redis} cannot be reached \\(is a Redis and no Sentinel; name the port of a Sentinel`;
+  const isNoSentinel = `Sentinel ${redis} cannot be reached \\(is a Redis, not a Sentinel; name the port of a Sentinel`;
   const isHttp = `Sentinel ${http} cannot be reached \\(speaks another protocol; correct the port`;
   const status = () => runCommand(['status', '--api', `http://${formatAddress(daemon.api)}`]);
   await waitFor('status to name both', status, {
@@ -80,10 +80,10 @@ t.test('what is no Sentinel in sentinel.addresses is named by every view', async
   };
   const of = (address: string) => sentinels.find((one) => address.endsWith(`:${one.address.port}`));
   t.match(of(formatAddress(sentinel.address)), { up: true, error: null });
-  t.match(of(redis), { up: false, error: /is a Redis and no Sentinel/ });
+  t.match(of(redis), { up: false, error: /is a Redis, not a Sentinel/ });
   t.match(of(http), { up: false, error: /speaks another protocol/ });
   const examined = await runCommand(['doctor', '--config', daemon.configFile]);
-  t.match(examined.stdout, /is a Redis and no Sentinel/);
+  t.match(examined.stdout, /is a Redis, not a Sentinel/);
   t.match(examined.stdout, /speaks another protocol/);
   await daemon.stop();
 });
@@ -121,11 +121,11 @@ t.test('a server of another kind is named, and a missing password has its fix', 
   const { code, stdout } = await runCommand(['check', '--online', '--config', config]);
   t.equal(code, 1);
   const wanted = [
-    `sentinel ${redis} does not answer: SENTINEL .* is a Redis and no Sentinel; name the port of a Sentinel`,
-    `cluster ${redis} does not answer: CLUSTER .* is no node of a cluster; set cluster-enabled yes`,
-    `redis ${other} does not answer: the server is a Sentinel and no Redis; name the port of a Redis`,
+    `sentinel ${redis} does not answer: SENTINEL .* is a Redis, not a Sentinel; name the port of a Sentinel`,
+    `cluster ${redis} does not answer: CLUSTER .* is not a node of a cluster; set cluster-enabled yes`,
+    `redis ${other} does not answer: the server is a Sentinel, not a Redis; name the port of a Redis`,
     `redis ${locked} refuses us: ROLE .*NOAUTH.*; set passwordFile`,
-    `sentinel ${redis} does not answer: the server is a Redis and no Sentinel`,
+    `sentinel ${redis} does not answer: the server is a Redis, not a Sentinel`,
   ];
   for (const line of wanted) t.match(stdout, new RegExp(`^${line}`, 'm'));
 });
