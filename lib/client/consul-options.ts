@@ -9,6 +9,8 @@ export interface ConsulOptions {
   readonly tls?: ClientTls;
   /** A function gives the present token for each request: it may be rotated. */
   readonly token?: string | (() => string | undefined);
+  /** `user:password` for HTTP Basic, with every request. */
+  readonly auth?: string;
   readonly datacenter?: string;
   /** Called when Consul answered a transaction, with success or not. */
   readonly onTransaction?: () => void;

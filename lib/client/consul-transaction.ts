@@ -11,6 +11,8 @@ export interface TransactionTarget {
   readonly socketPath?: string | undefined;
   readonly token?: string | undefined;
   readonly datacenter?: string | undefined;
+  /** Headers of every request. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
@@ -50,7 +52,7 @@ function send(
   target: TransactionTarget,
   { body, signal }: { readonly body: Buffer; readonly signal: AbortSignal | undefined },
 ): http.ClientRequest {
-  const { agent, host, port, socketPath, token, datacenter } = target;
+  const { agent, host, port, socketPath, token, datacenter, headers } = target;
   const query = datacenter === undefined ? '' : `?dc=${encodeURIComponent(datacenter)}`;
   const client = agent instanceof https.Agent ? https : http;
   const request = client.request({
@@ -59,6 +61,7 @@ function send(
     method: 'PUT',
     path: `/v1/txn${query}`,
     headers: {
+      ...headers,
       'content-type': 'application/json; charset=utf-8',
       'content-length': body.length,
       ...(token === undefined ? {} : { 'x-consul-token': token }),

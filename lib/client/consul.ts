@@ -59,6 +59,7 @@ export class ConsulClient {
     this.#consul = new Consul({
       baseUrl: `${scheme}://${host}:${options.port}/v1`,
       agent: this.#agent,
+      headers: this.#headers,
       ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
     } as ConstructorParameters<typeof Consul>[0]);
   }
@@ -174,8 +175,14 @@ export class ConsulClient {
     return { ...(token === undefined ? {} : { token }), ...(dc === undefined ? {} : { dc }) };
   }
 
+  /** Of every request, beside the token. */
+  get #headers(): Readonly<Record<string, string>> {
+    const { auth } = this.#options;
+    return auth === undefined ? {} : { authorization: `Basic ${Buffer.from(auth).toString('base64')}` };
+  }
+
   get #transactions(): TransactionTarget {
-    return { ...this.#options, agent: this.#agent, token: this.#base.token };
+    return { ...this.#options, agent: this.#agent, token: this.#base.token, headers: this.#headers };
   }
 
   #route(query: ConsulQuery): Call {

@@ -2,7 +2,7 @@ import { defaultConsulAddress, defaultTlsVerify } from './defaults.ts';
 import type { ConsulConfig } from './model.ts';
 import type { Resolution, Setting, Sourced } from './resolution.ts';
 import type { RawConsul } from './schema.ts';
-import type { Secret } from './secret.ts';
+import { Secret } from './secret.ts';
 import { readTls, type TlsSettings } from './tls.ts';
 
 /*
@@ -13,6 +13,7 @@ import { readTls, type TlsSettings } from './tls.ts';
 export async function resolveConsul(resolution: Resolution, raw: RawConsul): Promise<ConsulConfig> {
   const target = resolveTarget(resolution, raw);
   const token = await resolveToken(resolution, raw);
+  const auth = resolveAuth(resolution);
   const settings = tlsSettings(resolution, raw);
   const tls = target.secure ? await readTls(resolution, settings) : undefined;
   return {
@@ -21,6 +22,8 @@ export async function resolveConsul(resolution: Resolution, raw: RawConsul): Pro
     ...(target.socketPath === undefined ? {} : { socketPath: target.socketPath }),
     ...(tls === undefined ? {} : { tls }),
     ...(token === undefined ? {} : { token }),
+    ...(auth === undefined ? {} : { auth }),
+    ...ignoredVariables(resolution),
     ...(raw.datacenter === undefined ? {} : { datacenter: raw.datacenter }),
     connections: raw.connections,
   };
@@ -70,6 +73,22 @@ async function resolveToken(resolution: Resolution, raw: RawConsul): Promise<Sec
   const file = sourced(resolution, { value: raw.tokenFile, key: 'tokenFile', variable: 'CONSUL_HTTP_TOKEN_FILE' });
   if (file !== undefined) return resolution.readSecret(file.value, file.setting);
   return resolution.secretVariable('CONSUL_HTTP_TOKEN');
+}
+
+/** As for `consul`, a text without a colon is a user without a password. */
+function resolveAuth(resolution: Resolution): Secret | undefined {
+  const text = resolution.variable('CONSUL_HTTP_AUTH');
+  if (text === undefined) return undefined;
+  return new Secret(text.includes(':') ? text : `${text}:`);
+}
+
+/** switchmaster uses the default namespace and partition, which is what `default` means. */
+function ignoredVariables(resolution: Resolution): Pick<ConsulConfig, 'ignoredVariables'> {
+  const set = ['CONSUL_NAMESPACE', 'CONSUL_PARTITION'].flatMap((name) => {
+    const value = resolution.variable(name) ?? 'default';
+    return value === 'default' ? [] : [`${name}=${value}`];
+  });
+  return set.length === 0 ? {} : { ignoredVariables: set };
 }
 
 function tlsSettings(resolution: Resolution, raw: RawConsul): TlsSettings {

@@ -40,7 +40,11 @@ export interface ConsulConfig {
   readonly socketPath?: string;
   readonly tls?: ClientTls;
   readonly token?: Secret;
+  /** `user:password` of a proxy before Consul (HTTP Basic). */
+  readonly auth?: Secret;
   readonly datacenter?: string;
+  /** Variables of Consul Enterprise that are set and have no effect, as `NAME=value`. */
+  readonly ignoredVariables?: readonly string[];
   /** How many blocking queries have a connection of their own. */
   readonly connections: number;
 }

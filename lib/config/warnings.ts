@@ -6,9 +6,12 @@ import type { Config, ServerTls } from './model.ts';
 import type { Problem } from './problem.ts';
 
 /** Warnings about a valid config that probably does not do what its author wants. */
-export function findWarnings(config: Pick<Config, 'templates' | 'api' | 'sentinelEndpoint'>): readonly Problem[] {
-  const { templates, api, sentinelEndpoint } = config;
+export function findWarnings(
+  config: Pick<Config, 'templates' | 'api' | 'sentinelEndpoint' | 'consul'>,
+): readonly Problem[] {
+  const { templates, api, sentinelEndpoint, consul } = config;
   return [
+    ...findIgnoredVariables(consul),
     ...findExpiry(api?.tls, 'api.tls.certFile'),
     ...findExpiry(sentinelEndpoint?.tls, 'sentinelEndpoint.tls.certFile'),
     ...templates.flatMap((template, i) => {
@@ -16,6 +19,14 @@ export function findWarnings(config: Pick<Config, 'templates' | 'api' | 'sentine
       return [...findSocketWarnings(template, path), ...findPortWarnings(template, path)];
     }),
   ];
+}
+
+function findIgnoredVariables({ ignoredVariables = [] }: Config['consul']): readonly Problem[] {
+  return ignoredVariables.map((assignment) => {
+    const [path = '', value = ''] = assignment.split('=');
+    const message = `has no effect: switchmaster uses the default namespace and partition, not ${JSON.stringify(value)}`;
+    return { path, message, hint: 'unset it; namespaces and partitions of Consul Enterprise are not supported' };
+  });
 }
 
 /** Not an error: a daemon that starts with an expired certificate still follows failovers. */

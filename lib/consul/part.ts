@@ -18,12 +18,13 @@ export class ConsulPart implements Part {
   readonly watches: CatalogWatches;
 
   constructor(config: ConsulConfig, options: ConsulPartOptions = {}) {
-    const { token: configured, tls, connections, ...rest } = config;
+    const { token: configured, auth, tls, connections, ignoredVariables: _, ...rest } = config;
     const { token = () => configured } = options;
     this.client = new ConsulClient({
       ...rest,
       token: () => token()?.reveal(),
       ...(tls === undefined ? {} : { tls: revealTls(tls) }),
+      ...(auth === undefined ? {} : { auth: auth.reveal() }),
       onTransaction: () => this.watches.retryNow(),
     });
     this.watches = new CatalogWatches({

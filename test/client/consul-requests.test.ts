@@ -7,10 +7,12 @@ import { createSession, destroySession, renewSession, setSessionKey } from '../.
 import type { ConsulQuery } from '../../lib/model/query.ts';
 
 const signal = new AbortController().signal;
+/** `user:pass` */
+const basic = 'Basic dXNlcjpwYXNz';
 
 /** A server that notes each request and answers as Consul does. */
 async function openConsul(t: Test) {
-  const requests: { path: string; query: URLSearchParams; token: unknown }[] = [];
+  const requests: { path: string; query: URLSearchParams; token: unknown; auth: string | undefined }[] = [];
   const answerOf = ({ method, url = '' }: IncomingMessage) => {
     if (url.includes('/acl/authorize')) return [{ Allow: true }];
     if (url.includes('/session/create')) return { ID: 'session' };
@@ -20,13 +22,14 @@ async function openConsul(t: Test) {
   };
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://consul');
-    requests.push({ path: pathname, query: searchParams, token: request.headers['x-consul-token'] });
+    const { authorization: auth, 'x-consul-token': token } = request.headers;
+    requests.push({ path: pathname, query: searchParams, token, auth });
     response.setHeader('content-type', 'application/json').setHeader('x-consul-index', '7');
     request.resume().on('end', () => response.end(JSON.stringify(answerOf(request))));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const client = new ConsulClient({ host: '127.0.0.1', port, token: 'secret', datacenter: 'dc2' });
+  const client = new ConsulClient({ host: '127.0.0.1', port, token: 'secret', auth: 'user:pass', datacenter: 'dc2' });
   t.teardown(() => {
     client.close();
     server.close();
@@ -64,7 +67,8 @@ t.test("a query's own datacenter goes first, also for what the token may read", 
   const { client, requests } = await openConsul(t);
   for (const query of queries) await client.read({ ...query, dc: 'dc3' } as ConsulQuery).catch(() => undefined);
   t.ok(requests.some(({ path }) => path.includes('/acl/authorize')));
-  for (const { path, query, token } of requests) t.same([query.get('dc'), token], ['dc3', 'secret'], path);
+  for (const { path, query, token, auth } of requests)
+    t.same([query.get('dc'), token, auth], ['dc3', 'secret', basic], path);
 });
 
 t.test('the token and the datacenter go with every write', async (t) => {
@@ -75,7 +79,8 @@ t.test('the token and the datacenter go with every write', async (t) => {
   await destroySession(client, 'session', signal);
   await setSessionKey(client, { key: 'a', value: {}, session: 'session', signal });
   t.equal(requests.length, 5);
-  for (const { path, query, token } of requests) t.same([query.get('dc'), token], ['dc2', 'secret'], path);
+  for (const { path, query, token, auth } of requests)
+    t.same([query.get('dc'), token, auth], ['dc2', 'secret', basic], path);
 });
 
 t.test("the agent's own API takes the token and no datacenter", async (t) => {
@@ -84,5 +89,6 @@ t.test("the agent's own API takes the token and no datacenter", async (t) => {
   await agent.services();
   await agent.deregister('x');
   await agent.report('x', { status: 'passing', output: '' });
-  for (const { path, query, token } of requests) t.same([query.get('dc'), token], [null, 'secret'], path);
+  for (const { path, query, token, auth } of requests)
+    t.same([query.get('dc'), token, auth], [null, 'secret', basic], path);
 });

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import t from 'tap';
 import { parseTarget } from '../../lib/config/consul.ts';
 import { loadConfig } from '../../lib/config/load.ts';
+import { findWarnings } from '../../lib/config/warnings.ts';
 import { parseDuration } from '../../lib/model/duration.ts';
 import { Certificates } from '../sandbox/certificates.ts';
 
@@ -89,12 +90,19 @@ t.test('variables mean what they mean to consul, and the config file comes first
     CONSUL_TLS_SERVER_NAME: 'server.dc1.consul',
     CONSUL_CACERT: caFile,
     CONSUL_HTTP_TOKEN: 'less',
+    CONSUL_HTTP_AUTH: 'user:pa:ss',
+    CONSUL_NAMESPACE: 'team',
+    CONSUL_PARTITION: 'default',
     CONSUL_HTTP_TOKEN_FILE: `${folder}/token`,
   };
   const { consul } = await loadConfig({ paths: [`${folder}/c.yml`], environment });
   t.match(consul, { host: 'consul.example', port: 8501 });
   t.strictSame(consul.tls, { ca, serverName: 'server.dc1.consul', verify: false });
   t.equal(consul.token?.reveal(), 'T');
+  t.equal(consul.auth?.reveal(), 'user:pa:ss');
+  t.match(findWarnings({ consul, templates: [], api: undefined, sentinelEndpoint: undefined }), [
+    { path: 'CONSUL_NAMESPACE', message: /has no effect: .*default namespace.*"team"/ },
+  ]);
   const second = await loadConfig({ paths: [`${folder}/d.yml`], environment });
   t.match(second.consul, { host: '10.0.0.1', port: 1 });
 });

@@ -1,5 +1,6 @@
 /** The daemon's own secrets. Programs that it starts do not need them, and their output is shown. */
 const secretVariables = [
+  'CONSUL_HTTP_AUTH',
   'CONSUL_HTTP_TOKEN',
   'SWITCHMASTER_API_TOKEN',
   'SWITCHMASTER_REDIS_PASSWORD',
