@@ -65,7 +65,7 @@ export const masterChecks = {
     output: 'Sentinel decided for it, but it cannot be reached',
     condition: 'o_down',
   },
-  unknown: { code: 'unknown', status: 'critical', output: 'no Sentinel can be asked', condition: 'o_down' },
+  unknown: { code: 'unknown', status: 'warning', output: 'no Sentinel has judged it yet', condition: 'up' },
 } as const satisfies Readonly<Record<string, MasterCheck>>;
 
 export type MasterCheckCode = (typeof masterChecks)[keyof typeof masterChecks]['code'];

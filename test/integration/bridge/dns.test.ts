@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { Shard } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -24,11 +24,11 @@ for (const { name } of shards) {
 const others = { masters: shards.map(({ name }) => name).filter((name) => name !== 'announced'), consul, sentinels };
 const [bridge] = [1, 2].map((n) => startBridge(t, { ...others, id: `bridge-${n}` }));
 const announced = { masters: ['announced'], consul, sentinels, follow: 'announcement' } as const;
-for (const n of [3, 4]) startBridge(t, { ...announced, id: `bridge-${n}` });
+const bridges = [bridge, ...[3, 4].map((n) => startBridge(t, { ...announced, id: `bridge-${n}` }))];
 
 /** What the name of a shard's master answers from before `act` until the new master is confirmed. */
 async function sampleDuring(
-  t: Parameters<typeof sampleDns>[0],
+  t: Pick<Test, 'teardown' | 'comment'>,
   name: string,
   act: (shard: Shard) => Promise<unknown>,
 ): Promise<readonly string[]> {
@@ -41,6 +41,9 @@ async function sampleDuring(
   const now = sampler.count;
   await waitFor('answers after the failover', () => sampler.count > now + 20);
   sampler.stop();
+  if (sampler.seen.some(({ addresses }) => addresses.length === 0))
+    for (const report of bridges.flatMap((one) => one?.reports.filter(({ key }) => key === name) ?? []))
+      t.comment(JSON.stringify(report));
   return sampler.seen.map(({ addresses, fromMs, toMs }) => addresses.join() || `nothing for ${toMs - fromMs} ms`);
 }
 
