@@ -4,13 +4,13 @@ import { Daemon } from '../lib/daemon/daemon.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import type { ReloadCause } from '../lib/part.ts';
 import { compileSource } from '../lib/renderer/observe/source.ts';
+import { FileWatch } from '../lib/file-watch.ts';
 import { type Log, makeLog } from '../lib/telemetry/log.ts';
 import { LogStream } from '../lib/telemetry/log-stream.ts';
 import { adoptFiles } from './adoption.ts';
 import { waitForConfig } from './config-wait.ts';
 import { holdSignals, takeHeldSignals } from './early-signals.ts';
 import type { ExitCode } from './exit-code.ts';
-import { FileWatch } from './file-watch.ts';
 import { version } from './version.ts';
 
 /** Runs the daemon until TERM or INT. Throws `config-invalid` or `config-unreadable` before anything has started. */

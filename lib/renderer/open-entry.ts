@@ -39,7 +39,8 @@ export function openEntry(spec: TemplateSpec, options: OpenOptions): Entry {
     debouncer.close();
     options.wake(spec.name, { source: 'consul', event: text, kind: 'masters', urgency: template.newUrgency });
   };
-  const template = new LiveTemplate({ ...options, spec, onChange });
+  const onFileChange = () => options.wake(spec.name, { source: 'file', event: 'changed' });
+  const template = new LiveTemplate({ ...options, spec, onChange, onFileChange });
   return makeEntry({
     template,
     debouncer,

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { WatchEvent } from '../../consul/watch-state.ts';
 import type { Watches } from '../../consul/watches.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import { FileWatch } from '../../file-watch.ts';
 import { recordPrefix } from '../../model/naming.ts';
 import type { Publish } from '../../model/publish.ts';
 import { type ConsulQuery, queryId } from '../../model/query.ts';
@@ -39,6 +40,8 @@ export interface LiveTemplateOptions {
   /** Secrets of the config. */
   readonly secrets?: readonly string[];
   readonly onChange: (query: ConsulQuery, event: WatchEvent) => void;
+  /** A file that it reads by `file` changed, appeared or vanished. Without it, nothing watches the files. */
+  readonly onFileChange?: () => void;
   /** Whether any record is not followed now. Default: none. */
   readonly holdsRecords?: () => boolean;
 }
@@ -57,6 +60,7 @@ export class LiveTemplate {
   /** Ids of what the last render read without an answer. */
   #gaps = new Set<string>();
   #compiled: CompiledTemplate | undefined;
+  #fileWatch: FileWatch | undefined;
 
   constructor(options: LiveTemplateOptions) {
     this.spec = options.spec;
@@ -141,11 +145,20 @@ export class LiveTemplate {
       result = this.#compiled.render(world);
     }
     this.#take(result);
+    this.#watchFiles(result.files, files.states);
     return this.#rendering;
   }
 
   release(): void {
     this.#inputs.release();
+    this.#fileWatch?.close();
+  }
+
+  #watchFiles(paths: readonly string[], states: ReadonlyMap<string, string>): void {
+    const { onFileChange: onChange } = this.#options;
+    if (onChange === undefined || (paths.length === 0 && this.#fileWatch === undefined)) return;
+    this.#fileWatch ??= new FileWatch({ files: [], onChange });
+    this.#fileWatch.follow(paths.toSorted(), states);
   }
 
   #world(files: FileTexts): RenderWorld {

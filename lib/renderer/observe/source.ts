@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
+import { type FileWatch, stateOf } from '../../file-watch.ts';
 import type { TemplateSpec } from '../../model/template-spec.ts';
 import { readRegularFile, withinDeadline } from '../../regular-file.ts';
 import { type CompiledTemplate, compileTemplate } from '../../template/compile.ts';
@@ -26,8 +27,10 @@ export async function compileSource(
   return compileTemplate({ template: { file: basename(source), text }, partials: new Map(partials), format });
 }
 
-/** The files that a template reads by `file`, each read once per run. The next run, or the resync, sees a change. */
+/** The files that a template reads by `file`, each read once per run. */
 export class FileTexts {
+  /** The state of each file just before it was read, for a {@link FileWatch}. */
+  readonly states = new Map<string, string>();
   readonly #texts = new Map<string, string | SwitchmasterError>();
 
   lookUp(path: string) {
@@ -38,6 +41,7 @@ export class FileTexts {
 
   async load(paths: readonly string[]): Promise<void> {
     for (const path of paths) {
+      this.states.set(path, await stateOf(path));
       const text = await readRegularFile(path, { maxBytes: maxFileBytes }).catch((cause: Error) => {
         return new SwitchmasterError('template-failed', `cannot read the file ${path}: ${cause.message}`, { cause });
       });

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { makeFolder, startRendering } from '../support/rendering.ts';
 
@@ -25,4 +26,37 @@ t.test('a key that is not UTF-8 is reported, its bytes can be read, and the othe
   const text = readFileSync(join(folder, 'out'), 'utf8');
   t.equal(text, `${bytes.toString('base64')} ${Buffer.from('pässwörd').toString('base64')} \nbytes text pässwörd\n`);
   t.strictSame(warnings, ['The key "app/bytes" does not hold UTF-8 text: read it by keyBase64.']);
+});
+
+t.test('a file that is missing at first, edited, or swapped with its folder is rendered again', async (t) => {
+  const folder = makeFolder(t);
+  const at = (name: string) => join(folder, name);
+  // As Kubernetes mounts a ConfigMap: `motd` links to `..data/motd`, and `..data` to a folder that is replaced.
+  for (const [name, text] of [
+    ['..1', 'first'],
+    ['..2', 'second'],
+  ] as const) {
+    mkdirSync(at(name));
+    writeFileSync(join(at(name), 'motd'), text);
+  }
+  symlinkSync('..1', at('..data'));
+  symlinkSync('..data/motd', at('motd'));
+  const rendering = startRendering(t, {
+    consul,
+    folder,
+    specs: [{ name: 'out', template: `{{file "${at('motd')}"}} {{file "${at('later')}"}}\n`, format: 'text' }],
+    resyncMs: 60_000,
+  });
+  const outcome = () => rendering.reports.at(-1)?.outcome;
+  await waitFor('the missing file to be reported', outcome, {
+    until: (last) => last?.kind === 'failed' && last.error.message.includes(`cannot read the file ${at('later')}`),
+  });
+  const until = (text: string) =>
+    waitFor(`"${text}"`, () => readFileSync(at('out'), 'utf8'), { until: (now) => now === `${text}\n` });
+  writeFileSync(at('later'), 'a');
+  await until('first a');
+  writeFileSync(at('later'), 'b');
+  symlinkSync('..2', at('..data.new'));
+  renameSync(at('..data.new'), at('..data'));
+  await until('second b');
 });

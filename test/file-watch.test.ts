@@ -1,7 +1,7 @@
 import { renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { FileWatch } from '../../cmd/file-watch.ts';
-import { waitFor } from '../sandbox/condition.ts';
+import { FileWatch } from '../lib/file-watch.ts';
+import { waitFor } from './sandbox/condition.ts';
 
 function watch(t: Test, files: readonly string[]) {
   let changes = 0;

@@ -9,7 +9,7 @@ export interface FileWatchOptions {
 }
 
 /**
- * Polls files of secrets and certificates. Notifications would miss what secret stores do: they swap a symbolic link to a
+ * Polls files, such as those of secrets and certificates. Notifications would miss what secret stores do: they swap a symbolic link to a
  * folder, or mount another file. A change counts once it has lasted for an interval, because a certificate and its key
  * are two files.
  */
@@ -34,11 +34,15 @@ export class FileWatch {
     return this.#known !== undefined;
   }
 
-  /** Watches these files from now on. A list of other files begins with their present state. */
-  follow(files: readonly string[]): void {
+  /**
+   * Watches these files from now on. A list of other files begins with their present state, or with the `states` that they
+   * had when they were read.
+   */
+  follow(files: readonly string[], states?: ReadonlyMap<string, string>): void {
     if (files.join('\n') === this.#files.join('\n')) return;
     this.#files = files;
-    this.#known = undefined;
+    this.#known = states && files.map((file) => states.get(file)).join('\n');
+    this.#last = undefined;
     void this.#look();
   }
 
@@ -63,7 +67,8 @@ export class FileWatch {
   }
 }
 
-async function stateOf(file: string): Promise<string> {
+/** A text that changes with the file. */
+export async function stateOf(file: string): Promise<string> {
   try {
     const { ino, dev, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
     return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
