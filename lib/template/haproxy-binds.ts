@@ -4,6 +4,10 @@ import { templateFailure } from './helper.ts';
 
 interface Bind {
   readonly address: string;
+  readonly socket: Socket;
+  /** An interface or a network namespace, which makes a different socket of an address. */
+  readonly scope: string;
+  readonly options: readonly string[];
   /** For example `frontend shard1`. */
   readonly proxy: string;
 }
@@ -24,6 +28,37 @@ export function refuseDoubleBinds(text: string): void {
   }
 }
 
+/**
+ * Sentences about a proxy that binds a port on one address while another proxy binds it on all: HAProxy accepts it, and
+ * connections to that address reach the first one alone.
+ */
+export function describeOverlaps(text: string): readonly string[] {
+  const binds = readBinds(text);
+  const byPort = Map.groupBy(binds, ({ socket, scope }) => `${socket.port} ${scope}`);
+  const sentences = binds
+    .filter(isWide)
+    .flatMap((wide) =>
+      (byPort.get(`${wide.socket.port} ${wide.scope}`) ?? [])
+        .filter((one) => one.proxy !== wide.proxy && covers(wide, one))
+        .map(
+          ({ proxy, address }) =>
+            `"${wide.proxy}" binds ${wide.address} and "${proxy}" binds ${address}: connections to that address reach only "${proxy}". Give each its own port.`,
+        ),
+    );
+  return [...new Set(sentences)];
+}
+
+function isWide({ socket: { host, port } }: Bind): boolean {
+  return port !== undefined && (host === '*' || host === '[::]');
+}
+
+/** `[::]` takes IPv4 too, unless it is told not to. */
+function covers(wide: Bind, { socket: { host } }: Bind): boolean {
+  if (host === wide.socket.host) return false;
+  if (wide.socket.host === '*') return host !== '[::]' && !host.startsWith('[');
+  return host.startsWith('[') || !wide.options.includes('v6only');
+}
+
 /** The binds of enabled frontends and listens. None where the file has conditions: only HAProxy knows their results. */
 function readBinds(text: string): readonly Bind[] {
   const sections = parseHaproxyConfig(text);
@@ -39,20 +74,28 @@ function bindsOf({ kind, name, lines }: HaproxySection): readonly Bind[] {
   return lines.flatMap(({ words: [keyword, addresses = '', ...options], meaning }) => {
     if (keyword !== 'bind' || meaning === 'dependent') return [];
     const proxy = `${kind} ${name}`;
+    const scope = scopeOf(options);
+    const show = ({ host, port }: Socket) => `${host}${port === undefined ? '' : `:${port}`}${scope}`;
     return addresses
       .split(',')
-      .flatMap((text) => socketsOf(text).map((socket) => ({ address: scoped(socket, options), proxy })));
+      .flatMap((text) => socketsOf(text).map((socket) => ({ address: show(socket), socket, scope, options, proxy })));
   });
 }
 
+/** `port` is undefined for the path of a unix socket, and for what has no number. */
+interface Socket {
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
 /** The sockets of one address, each in one spelling. A range of ports is one socket for each port. */
-function socketsOf(text: string): readonly string[] {
+function socketsOf(text: string): readonly Socket[] {
   const [, prefix = '', rest = ''] = /^(ipv[46]@|tcp[46]?@|unix@)?(.*)$/s.exec(text) ?? [];
   const [, written = '', first, last = first] = /^(.*):(\d+)(?:-(\d+))?$/.exec(rest) ?? [];
-  if (first === undefined || prefix === 'unix@' || rest.startsWith('/')) return [rest];
+  if (first === undefined || prefix === 'unix@' || rest.startsWith('/')) return [{ host: rest, port: undefined }];
   const host = showHost(written.replace(/^\[(.*)\]$/, '$1'), prefix.includes('6') ? '[::]' : '*');
   const count = Math.min(Number(last), maxPort) - Number(first) + 1;
-  return Array.from({ length: Math.max(1, count) }, (_, i) => `${host}:${Number(first) + i}`);
+  return Array.from({ length: Math.max(1, count) }, (_, i) => ({ host, port: Number(first) + i }));
 }
 
 const maxPort = 65_535;
@@ -65,11 +108,10 @@ function showHost(host: string, unspecified: string): string {
   return canonical.includes(':') ? `[${canonical}]` : canonical;
 }
 
-/** A socket with what makes a different one of it: an interface or a network namespace. */
-function scoped(socket: string, options: readonly string[]): string {
+function scopeOf(options: readonly string[]): string {
   const scopes = ['interface', 'namespace'].flatMap((name) => {
     const at = options.indexOf(name);
-    return at < 0 ? [] : [`${name} ${options[at + 1]}`];
+    return at < 0 ? [] : [` ${name} ${options[at + 1]}`];
   });
-  return [socket, ...scopes].join(' ');
+  return scopes.join('');
 }

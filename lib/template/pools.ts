@@ -1,3 +1,4 @@
+import { canonicalHost } from '../model/address.ts';
 import { describeValue, templateFailure } from './helper.ts';
 
 export interface Pool<Master> {
@@ -52,19 +53,40 @@ function matches(patterns: unknown, { name, pool }: { readonly name: string; rea
   });
 }
 
-/** twemproxy does not start where two pools listen on one address. */
+/** twemproxy does not start where two pools listen on one address, or one on a port of all addresses. */
 function refuseSharedListeners(pools: readonly Pool<unknown>[]): void {
-  const owners = new Map<string, string>();
+  const owners: { readonly name: string; readonly listener: Listener }[] = [];
   for (const { name, settings } of pools) {
-    const listen = String(settings.listen ?? '127.0.0.1:22121').split(' ')[0] ?? '';
-    const owner = owners.get(listen);
+    const listener = toListener(String(settings.listen ?? '127.0.0.1:22121'));
+    const owner = owners.find((other) => isShared(other.listener, listener));
     if (owner !== undefined) {
       throw templateFailure(
-        `the pools "${owner}" and "${name}" both listen on ${listen}: set vars.pools.${name}.listen.`,
+        `the pools "${owner.name}" and "${name}" both listen on ${listener.text}: set vars.pools.${name}.listen.`,
       );
     }
-    owners.set(listen, name);
+    owners.push({ name, listener });
   }
+}
+
+/** `port` is undefined for the path of a unix socket. */
+interface Listener {
+  readonly text: string;
+  readonly host: string;
+  readonly port: string | undefined;
+}
+
+function toListener(setting: string): Listener {
+  const [text = ''] = setting.split(' ');
+  const [, written, port] = /^\[?(.*?)\]?:(\d+)$/.exec(text) ?? [];
+  if (written === undefined || text.startsWith('/')) return { text, host: text, port: undefined };
+  const host = canonicalHost(written);
+  return { text, host: host === 'localhost' ? '127.0.0.1' : host, port };
+}
+
+function isShared(one: Listener, other: Listener): boolean {
+  if (one.port !== other.port) return false;
+  const isWide = ({ host, port }: Listener) => port !== undefined && ['0.0.0.0', '::', '*', ''].includes(host);
+  return one.host === other.host || isWide(one) || isWide(other);
 }
 
 function toMap(value: unknown, what: string): Readonly<Record<string, unknown>> {

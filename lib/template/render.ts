@@ -5,7 +5,7 @@ import { Redactor } from '../model/redaction.ts';
 import { atSite, type Budget, makeBudget, type RenderLimits } from './budget.ts';
 import { describeRepeatedVariables } from './env-names.ts';
 import { Markup, type Placeholder, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
-import { refuseDoubleBinds } from './haproxy-binds.ts';
+import { describeOverlaps, refuseDoubleBinds } from './haproxy-binds.ts';
 import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
 import { textHelpers } from './helpers-text.ts';
 import { valueHelpers } from './helpers-values.ts';
@@ -124,7 +124,10 @@ function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
     const written = writePasses(parts.format, passes.split(marked, placeholders), ({ message }) => {
       scope.warnings.add(`${redactorOf(scope.secrets).redact(message)} The loop leaves this item out.`);
     });
-    if (parts.format === 'haproxy') refuseDoubleBinds(written.text);
+    if (parts.format === 'haproxy') {
+      refuseDoubleBinds(written.text);
+      for (const one of describeOverlaps(written.text)) scope.warnings.add(one);
+    }
     if (parts.format === 'env') for (const one of describeRepeatedVariables(written.text)) scope.warnings.add(one);
     return written;
   });

@@ -71,6 +71,9 @@ t.test('twemproxy: several pools, each over its masters and with settings of its
   });
   t.equal(config.b.servers.length, 1);
   t.match(render('twemproxy.yml.hbs', known, { pools: { a: {}, b: {} } }), /pools "a" and "b" both listen on/);
+  for (const listen of ['localhost:22121', '0.0.0.0:22121', ':22121'])
+    t.match(render('twemproxy.yml.hbs', known, { pools: { a: {}, b: { listen } } }), /both listen on/, listen);
+  t.match(render('twemproxy.yml.hbs', known, { pools: { a: {}, b: { listen: '10.0.0.5:22121' } } }), /^b:/m);
   t.match(render('twemproxy.yml.hbs', known, { pools: { a: { masters: 'x' } } }), /masters must be a list of names/);
   t.strictSame(
     warningsOf('twemproxy.yml.hbs', known, {

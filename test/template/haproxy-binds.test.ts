@@ -1,5 +1,5 @@
 import t from 'tap';
-import { refuseDoubleBinds } from '../../lib/template/haproxy-binds.ts';
+import { describeOverlaps, refuseDoubleBinds } from '../../lib/template/haproxy-binds.ts';
 import { renderText, textOf } from './world.ts';
 
 const two = (first: string, second: string) => `frontend a\nbind ${first}\n\nlisten b\n\tbind ${second}\n`;
@@ -45,6 +45,37 @@ t.test('what HAProxy keeps apart stays permitted', async (t) => {
     `${two('*:1', '*:2')}# bind *:1\n`,
   ];
   for (const text of apart) t.doesNotThrow(() => refuseDoubleBinds(text), text);
+});
+
+t.test('a port on all addresses and on one of them is reported', async (t) => {
+  const overlapping: readonly (readonly [string, string])[] = [
+    ['*:1', '127.0.0.1:1'],
+    ['127.0.0.1:1', ':1'],
+    ['0.0.0.0:1-3', '10.0.0.5:2'],
+    ['[::]:1', '[::1]:1'],
+    [':::1 v6only', '[::1]:1'],
+    ['[::]:1', '127.0.0.1:1'],
+    ['[::]:1', '*:1'],
+    ['*:1 interface eth0', '10.0.0.5:1 interface eth0'],
+  ];
+  for (const [first, second] of overlapping) {
+    const [sentence, ...more] = describeOverlaps(two(first, second));
+    t.match(
+      sentence,
+      /^"(frontend a|listen b)" binds .* connections to that address reach only "(frontend a|listen b)"\./,
+    );
+    t.strictSame(more, [], first);
+  }
+  for (const [first, second] of [
+    ['*:1', '127.0.0.1:2'],
+    ['*:1', '[::1]:1'],
+    ['*:1', '[::]:1 v6only'],
+    ['*:1 interface eth0', '10.0.0.5:1'],
+    ['127.0.0.1:1', '10.0.0.5:1'],
+    ['/run/a.sock', '*:1'],
+  ] as const)
+    t.strictSame(describeOverlaps(two(first, second)), [], `${first} ${second}`);
+  t.match(renderText({ format: 'haproxy', text: two('*:1', '127.0.0.1:1') }).warnings, [/reach only "listen b"/]);
 });
 
 t.test("a user's own template is refused as well, and only in HAProxy's format", async (t) => {
