@@ -52,7 +52,7 @@ function isWide({ socket: { host, port } }: Bind): boolean {
   return port !== undefined && (host === '*' || host === '[::]');
 }
 
-/** `[::]` takes IPv4 too, unless it is told not to. */
+/** `[::]` takes IPv4 too, unless it is set not to. */
 function covers(wide: Bind, { socket: { host } }: Bind): boolean {
   if (host === wide.socket.host) return false;
   if (wide.socket.host === '*') return host !== '[::]' && !host.startsWith('[');
