@@ -213,7 +213,7 @@ export class BridgePart implements Part {
       naming,
       fencer: this.#fencer,
       failoverCompletion: this.#failoverCompletion,
-      writer: new RecordWriter({ client, naming, bridgeId, memory, ...announced }),
+      writer: new RecordWriter({ client, naming, bridgeId, memory, names: () => this.masters.names, ...announced }),
       readNode: async (node) => (await client.read({ kind: 'node', node })).value,
       onLate: (name, outcome) => onReport(lateReport(name, outcome)),
     });

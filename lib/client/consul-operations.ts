@@ -42,8 +42,13 @@ export function toTxnStep(operation: CatalogOperation): object {
 
 type Of<K extends CatalogOperation['kind']> = Extract<CatalogOperation, { readonly kind: K }>;
 
-function toService({ id, name, address, port, tags, meta }: Of<'service-set'>['service']): object {
-  return { ID: id, Service: name, Address: address, Port: port, Tags: tags, Meta: meta };
+function toService(service: Of<'service-set'>['service']): object {
+  const { id, name, address, port, tags, meta, weights, enableTagOverride } = service;
+  return {
+    ...{ ID: id, Service: name, Address: address, Port: port, Tags: tags, Meta: meta },
+    ...(weights === undefined ? {} : { Weights: { Passing: weights.passing, Warning: weights.warning } }),
+    ...(enableTagOverride === true ? { EnableTagOverride: true } : {}),
+  };
 }
 
 function toCheck({ id, serviceId, serviceName, name, status, output, notes = '' }: Of<'check-set'>['check']): object {

@@ -35,6 +35,8 @@ const service = z.object({
   Port: z.number().default(0),
   Tags: tags,
   Meta: stringMap,
+  Weights: z.object({ Passing: z.number(), Warning: z.number() }).nullish(),
+  EnableTagOverride: z.boolean().default(false),
 });
 const nodeDetail = z.object({
   Node: node,
@@ -86,6 +88,7 @@ export function readInstances(json: unknown, what: string): readonly ServiceInst
       port: Service.Port,
       tags: Service.Tags,
       meta: Service.Meta,
+      ...attachedTo(Service),
       checks: Checks.map((check) => ({
         id: check.CheckID,
         serviceId: check.ServiceID,
@@ -96,6 +99,16 @@ export function readInstances(json: unknown, what: string): readonly ServiceInst
       })).sort((a, b) => compareText(a.id, b.id)),
     }))
     .sort((a, b) => compareText(a.node, b.node) || compareText(a.id, b.id));
+}
+
+/** Consul answers 1 and 1, or 0 and 0 after a transaction, for weights that nobody has set. */
+function attachedTo({ Weights, EnableTagOverride }: z.output<typeof service>) {
+  const [passing, warning] = [Weights?.Passing ?? 1, Weights?.Warning ?? 1];
+  const isUnset = passing === warning && passing <= 1;
+  return {
+    ...(isUnset ? {} : { weights: { passing, warning } }),
+    ...(EnableTagOverride ? { enableTagOverride: true } : {}),
+  };
 }
 
 export function readServices(json: unknown, what: string): ReadonlyMap<string, readonly string[]> {

@@ -9,6 +9,15 @@ export interface CatalogService {
   readonly port: number;
   readonly tags: readonly string[];
   readonly meta: Readonly<Record<string, string>>;
+  /** Consul's weights in SRV answers; default 1. */
+  readonly weights?: ServiceWeights;
+  /** Whether agents let others change the tags. */
+  readonly enableTagOverride?: boolean;
+}
+
+export interface ServiceWeights {
+  readonly passing: number;
+  readonly warning: number;
 }
 
 /** A health check of a service on an external catalog node. */
@@ -74,6 +83,9 @@ export interface ServiceInstance {
   readonly tags: readonly string[];
   readonly meta: Readonly<Record<string, string>>;
   readonly checks: readonly InstanceCheck[];
+  /** Where somebody has set them. */
+  readonly weights?: ServiceWeights;
+  readonly enableTagOverride?: boolean;
 }
 
 /** Everything that Consul has for one master except its record. */

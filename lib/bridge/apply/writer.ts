@@ -20,6 +20,8 @@ export interface RecordWriterOptions {
   /** Who signs a record: unique among the bridges. */
   readonly bridgeId: string;
   readonly memory: (name: string) => MasterMemory;
+  /** The names of the masters that the bridge knows: none of them may be a tag of another one's services. */
+  readonly names?: () => readonly string[];
   /**
    * Gets the record of a failover before Consul does, so that traffic on this node does not wait for the write. It does
    * not get a new generation: until Consul has that, another bridge's write may make it needless.
@@ -134,7 +136,8 @@ export class RecordWriter {
 
   #wanted(finding: Finding, record: MasterRecord): { readonly wanted: Wanted } & Pick<Opinions, 'leftMs'> {
     const { leftMs, ...opinions } = formOpinions(finding, { record, memory: this.#options.memory(finding.name) });
-    return { wanted: { naming: this.#options.naming, record, ...opinions }, leftMs };
+    const { naming, names = () => [] } = this.#options;
+    return { wanted: { naming, record, names: names(), ...opinions }, leftMs };
   }
 
   /** Another bridge was first. Reads what it wrote without waiting for the watch, so that the next run decides on it. */

@@ -22,6 +22,7 @@ import {
 } from '../../model/naming.ts';
 import { publishedAddress } from '../../model/publish.ts';
 import { formatRecord, type MasterRecord } from '../../model/record.ts';
+import { withAttached } from './attachments.ts';
 import { nodeMeta } from './node-ownership.ts';
 
 /*
@@ -36,6 +37,8 @@ export interface Wanted {
   readonly record: MasterRecord;
   readonly master: Opinion | undefined;
   readonly replicas: readonly ReplicaOpinion[];
+  /** The names of the masters that the bridge knows. Default: none. */
+  readonly names?: readonly string[];
 }
 
 interface WantedService {
@@ -59,7 +62,7 @@ export function planPublication(
     first: [
       { kind: 'kv-cas', key: recordKey(naming, record.name), value: formatRecord(record), index: on.index },
       ...wantedKeys(wanted).map(([key, value]) => ({ kind: 'kv-set', key, value }) as const),
-      nodeStep(wanted),
+      nodeStep(wanted, on.catalogContents),
       ...(master === undefined ? [] : write(master)),
     ],
     rest: [
@@ -87,7 +90,7 @@ export function planRepair(wanted: Wanted, catalogContents: CatalogContents): re
     .filter(([key, value]) => catalogContents.keys.get(key)?.value !== value)
     .map(([key, value]) => ({ kind: 'kv-set', key, value }));
   steps.push(...surplus(catalogContents, services, node));
-  if (!nodeHolds(wanted, catalogContents)) steps.push(nodeStep(wanted));
+  if (!nodeHolds(wanted, catalogContents)) steps.push(nodeStep(wanted, catalogContents));
   for (const { service, check } of services) {
     const held = catalogContents.instances.find((instance) => instance.id === service.id);
     if (held === undefined || !sameService(service, held)) steps.push({ kind: 'service-set', node, service });
@@ -110,8 +113,8 @@ function removeFormer(former: readonly ServiceInstance[]): readonly CatalogOpera
   ];
 }
 
-function nodeStep({ naming, record }: Wanted): CatalogOperation {
-  const meta = nodeMeta({ naming, name: record.name });
+function nodeStep({ naming, record }: Wanted, { instances }: CatalogContents): CatalogOperation {
+  const meta = { ...instances[0]?.nodeMeta, ...nodeMeta({ naming, name: record.name }) };
   return { kind: 'node-set', node: externalNode(naming, record.name), address: nodeHost({ naming, record }), meta };
 }
 
@@ -139,14 +142,14 @@ function wantedKeys({ naming, record }: Wanted): readonly (readonly [string, str
 /** The master first, then the replicas in order. */
 function wantedServices(wanted: Wanted, catalogContents: CatalogContents): readonly WantedService[] {
   const { record } = wanted;
-  const master = makeService(wanted, { kind: masterService, id: masterService, address: record.master });
+  const serviceOf = (what: Parameters<typeof makeService>[1]) => {
+    const held = catalogContents.instances.find(({ id }) => id === what.id);
+    return withAttached(makeService(wanted, what), held, { naming: wanted.naming, names: wanted.names ?? [] });
+  };
+  const master = serviceOf({ kind: masterService, id: masterService, address: record.master });
   const opinions = new Map(wanted.replicas.map(({ address, opinion }) => [formatAddress(address), opinion]));
   const replicas = record.replicas.map((address) => {
-    const service = makeService(wanted, {
-      kind: replicaService,
-      id: `${replicaService}-${formatAddress(address)}`,
-      address,
-    });
+    const service = serviceOf({ kind: replicaService, id: `${replicaService}-${formatAddress(address)}`, address });
     const fallback = { status: 'critical', output: 'Sentinel: not seen yet' } as const;
     return withCheck(
       service,
@@ -212,9 +215,10 @@ function sameService(service: CatalogService, held: ServiceInstance): boolean {
     held.address === service.address &&
     held.port === service.port &&
     held.tags.length === service.tags.length &&
-    held.tags.every((tag, i) => tag === service.tags[i]) &&
-    Object.entries(service.meta).every(([key, value]) => held.meta[key] === value) &&
-    Object.keys(held.meta).length === Object.keys(service.meta).length
+    service.tags.every((tag) => held.tags.includes(tag)) &&
+    [...new Set([...Object.keys(service.meta), ...Object.keys(held.meta)])].every(
+      (key) => held.meta[key] === service.meta[key],
+    )
   );
 }
 

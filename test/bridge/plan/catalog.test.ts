@@ -118,14 +118,29 @@ const repairs: readonly (readonly [string, CatalogContents, readonly string[]])[
     ['service-set redis-master'],
   ],
   ['its port was edited', instance('redis-master', (held) => ({ ...held, port: 1 })), ['service-set redis-master']],
+  ['its tag is gone', instance('redis-master', (held) => ({ ...held, tags: ['x'] })), ['service-set redis-master']],
   [
-    'a tag was added',
-    instance('redis-master', (held) => ({ ...held, tags: [...held.tags, 'x'] })),
+    'the tag of another master was added',
+    instance('redis-master', (held) => ({ ...held, tags: [...held.tags, 'OTHER'] })),
     ['service-set redis-master'],
   ],
   [
     'its meta was edited',
-    instance('redis-master', (held) => ({ ...held, meta: { ...held.meta, x: 'y' } })),
+    instance('redis-master', (held) => ({ ...held, meta: { ...held.meta, epoch: '1' } })),
+    ['service-set redis-master'],
+  ],
+  [
+    'somebody attached tags, meta and weights',
+    every({
+      tags: ['x', 'm', 'y'],
+      weights: { passing: 9, warning: 1 },
+      meta: { ...inPlace.instances[0]?.meta, x: 'y' },
+    }),
+    [],
+  ],
+  [
+    'its meta has an address that is not published any more',
+    instance('redis-master', (held) => ({ ...held, meta: { ...held.meta, 'recorded-address': '10.0.0.1:1' } })),
     ['service-set redis-master'],
   ],
   [
@@ -183,7 +198,8 @@ const repairs: readonly (readonly [string, CatalogContents, readonly string[]])[
 ];
 for (const [what, catalogContents, expected] of repairs) {
   t.test(`a repair writes only what differs: ${what}`, async (t) => {
-    t.strictSame(planRepair(wanted(content), catalogContents).map(stepName), expected);
+    const repaired = planRepair(wanted(content, { names: ['m', 'other'] }), catalogContents);
+    t.strictSame(repaired.map(stepName), expected);
   });
 }
 

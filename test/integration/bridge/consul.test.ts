@@ -54,7 +54,34 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
     t.equal(await consul.key(`redis/prod/master/${name}/port`), String(master.address.port));
     t.equal(await readRecord(consul, name), undefined);
     t.strictSame(await consul.dnsA('prod.redis-master.service.consul'), [master.address.host]);
-    t.strictSame(only(await servicesOf(consul, name)).Service.Tags, [name, 'prod', `prod-${name}`]);
+    const { Node: node, Service: service } = only(await servicesOf(consul, name));
+    t.strictSame(service.Tags, [name, 'prod', `prod-${name}`]);
+
+    // Another tool attaches what it needs.
+    const attached = {
+      ...{ ID: service.ID, Service: 'redis-master', Address: service.Address, Port: service.Port },
+      Tags: [...service.Tags, 'traefik.enable=true'],
+      Meta: { ...service.Meta, owner: 'team' },
+      Weights: { Passing: 7, Warning: 3 },
+      EnableTagOverride: true,
+    };
+    const check = { Node: node.Node, CheckID: 'tool', Name: 'tool', ServiceID: service.ID, Status: 'passing' };
+    const body = { Node: node.Node, Address: node.Address, SkipNodeUpdate: true, Service: attached, Check: check };
+    await fetch(`${consul.url}/v1/catalog/register`, { method: 'PUT', body: JSON.stringify(body) });
+    await failOver(leader, name);
+    await recordOf(consul, name, { prefix: 'redis/prod/', master: only(apart.replicas) });
+    const after = only(await servicesOf(consul, name));
+    t.match(after.Service, {
+      Port: only(apart.replicas).address.port,
+      Tags: attached.Tags,
+      Meta: { owner: 'team' },
+      Weights: attached.Weights,
+      EnableTagOverride: true,
+    });
+    t.match(
+      after.Checks.map(({ CheckID }) => CheckID),
+      ['redis-master:sentinel', 'tool'],
+    );
   });
 
   t.test("the bridge does not change an agent's own node", async (t) => {
