@@ -15,7 +15,7 @@ export interface CatalogService {
   readonly enableTagOverride?: boolean;
 }
 
-export interface ServiceWeights {
+interface ServiceWeights {
   readonly passing: number;
   readonly warning: number;
 }
