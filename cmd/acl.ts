@@ -6,6 +6,7 @@ import type { ConsulAnswers, ConsulQuery } from '../lib/model/query.ts';
 import type { TemplateSpec } from '../lib/model/template-spec.ts';
 import type { TemplateReads } from '../lib/template/reads.ts';
 import type { RenderWorld } from '../lib/template/scope.ts';
+import { chooseConfig } from './config-paths.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
 
@@ -27,7 +28,7 @@ export function addAcl(program: Command, done: (code: ExitCode) => void): void {
 async function printAcl(options: { readonly config: readonly string[]; readonly json?: true }): Promise<ExitCode> {
   const { loadConfig } = await import('../lib/config/load.ts');
   const { formatAcl, planAcl } = await import('../lib/doctor/acl/policy.ts');
-  const config = await loadConfig({ paths: options.config, environment: process.env });
+  const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
   const rules = planAcl(await needsOf(config));
   const unknown = (await computedReads(config)).map((read) => ({ ...read, rules: rulesFor(read.queries, planAcl) }));
   const shown = unknown.map(({ template, line, column, text, rules }) => ({ template, line, column, text, rules }));

@@ -3,18 +3,23 @@ import type { Config } from '../lib/config/model.ts';
 import type { Problem } from '../lib/config/problem.ts';
 import type { ServerFinding } from '../lib/doctor/online.ts';
 import { errorTable, SwitchmasterError } from '../lib/errors.ts';
+import type { CompiledTemplate } from '../lib/template/compile.ts';
+import { type FileFinding, type Findings, printFindings } from './check-report.ts';
+import { findConfig } from './config-paths.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
-import { printJson, printLine, stripControls, styled } from './terminal.ts';
+import { printJson } from './terminal.ts';
 
 interface CheckOptions {
   readonly config: readonly string[];
   readonly online?: true;
+  readonly configOnly?: true;
   readonly json?: true;
 }
 
 const help = `
-Exit codes: 0 valid, 1 a server does not answer or refuses access, or a file cannot be written, 2 an invalid config.
+Exit codes: 0 valid, 1 something cannot work on this machine, or a server does not answer or refuses access, 2 an invalid
+config.
 
 Example:
   $ switchmaster check --config /etc/switchmaster && systemctl reload switchmaster`;
@@ -28,6 +33,7 @@ export function addCheck(program: Command, done: (code: ExitCode) => void): void
       '--online',
       'connect to every server that the config names too, and try whether the destinations can be written',
     )
+    .option('--config-only', 'check the config and its templates only, not this machine')
     .addOption(jsonOption())
     .addHelpText('after', help)
     .action(async (options: CheckOptions) => {
@@ -36,39 +42,89 @@ export function addCheck(program: Command, done: (code: ExitCode) => void): void
 }
 
 async function check(options: CheckOptions): Promise<ExitCode> {
-  let config: Config;
+  const { paths, note } = await findConfig(options.config);
+  let checked: Checked;
   try {
-    config = await checkConfig(options.config);
+    checked = await checkConfig(paths);
   } catch (thrown) {
     if (options.json !== true) throw thrown;
     const error = SwitchmasterError.from(thrown);
     printJson({ valid: false, problems: error.details.problems ?? [{ path: '', message: error.message }] });
     return errorTable[error.code].exitCode;
   }
-  const online = options.online === true ? await examineOnline(config) : undefined;
-  const warnings = await warningsOf(config);
-  if (options.json === true) printJson({ valid: true, problems: [], warnings, ...online });
-  else printFindings(warnings, online ?? { servers: [], files: [] });
-  const { servers = [], files = [] } = online ?? {};
-  const good = servers.every(({ answers }) => answers) && files.every(({ replaceable }) => replaceable);
-  return good ? 0 : 1;
+  const { config, read } = checked;
+  const online = options.online === true ? await examineOnline(config) : { servers: [], files: [] };
+  const findings: Findings = {
+    ...online,
+    ...(await judge(checked, options)),
+    read,
+    parts: (await import('./config-summary.ts')).describeParts(config),
+  };
+  const { servers, files, obstacles } = findings;
+  if (options.json === true) {
+    const { warnings, parts } = findings;
+    const asked = options.online === true ? online : {};
+    printJson({ valid: true, problems: [], warnings, obstacles, read, parts, ...asked });
+  } else printFindings(findings, note);
+  const works = obstacles.length === 0 && servers.every(({ answers }) => answers);
+  return works && files.every(({ replaceable }) => replaceable) ? 0 : 1;
 }
 
-/** What this machine and the servers show. */
-interface Online {
-  readonly servers: readonly ServerFinding[];
-  readonly files: readonly FileFinding[];
+interface Checked {
+  readonly config: Config;
+  readonly compiled: readonly CompiledTemplate[];
+  /** The config files. */
+  readonly read: readonly string[];
 }
 
-/** Whether a template's destination can be replaced. */
-interface FileFinding {
-  readonly file: string;
-  readonly replaceable: boolean;
-  /** Why not, and what to do. */
-  readonly says?: string;
+/** Throws `config-invalid` with every problem of the config and of its templates. */
+async function checkConfig(paths: readonly string[]): Promise<Checked> {
+  const { loadRotating } = await import('../lib/config/load.ts');
+  const { compileSource } = await import('../lib/renderer/observe/source.ts');
+  const { config, documents } = await loadRotating({ paths, environment: process.env, compile: compileSource });
+  const compiled = await Promise.all(config.templates.map((template) => compileSource(template)));
+  return { config, compiled, read: documents };
 }
 
-async function examineOnline(config: Config): Promise<Online> {
+/** What probably does not do what its author wants, and what cannot work here. */
+async function judge(
+  { config, compiled }: Checked,
+  { configOnly, online }: CheckOptions,
+): Promise<Pick<Findings, 'warnings' | 'obstacles'>> {
+  const { findWarnings } = await import('../lib/config/warnings.ts');
+  const { findBindConflicts } = await import('../lib/config/binds.ts');
+  const { findUnreadVars } = await import('../lib/config/unread-vars.ts');
+  const conflicts = findBindConflicts(config);
+  const known = new Set(conflicts.map(({ path }) => path));
+  const warnings = [
+    ...findWarnings(config).filter(({ path }) => !known.has(path)),
+    ...findUnreadVars(config, compiled),
+    ...(configOnly === true ? [] : await findUnknownOwners(config)),
+  ];
+  if (configOnly === true) return { warnings, obstacles: conflicts };
+  const { findObstacles } = await import('../lib/renderer/preconditions.ts');
+  const found = await Promise.all(
+    config.templates.map(async (template, i) => {
+      const places = online === true ? 'not-tried' : 'tried';
+      const obstacles = await findObstacles(template, { places });
+      return obstacles.map(({ key, ...obstacle }): Problem => ({ path: `templates[${i}].${key}`, ...obstacle }));
+    }),
+  );
+  return { warnings, obstacles: [...conflicts, ...found.flat()] };
+}
+
+async function findUnknownOwners({ templates }: Config): Promise<readonly Problem[]> {
+  const { describeOwners } = await import('../lib/renderer/destination.ts');
+  const owners = await Promise.all(templates.map((template) => describeOwners(template)));
+  return owners.flatMap((messages, i) =>
+    messages.map((message) => ({ path: `templates[${i}]:`, message, hint: 'until then the file keeps its owner' })),
+  );
+}
+
+async function examineOnline(
+  config: Config,
+): Promise<{ readonly servers: readonly ServerFinding[]; readonly files: readonly FileFinding[] }> {
+  const { askServers } = await import('../lib/doctor/online.ts');
   const [servers, files] = await Promise.all([askServers(config), examineFiles(config)]);
   return { servers, files };
 }
@@ -81,45 +137,4 @@ async function examineFiles({ templates }: Config): Promise<readonly FileFinding
       return { file: template.destination, replaceable: says === undefined, ...(says === undefined ? {} : { says }) };
     }),
   );
-}
-
-/** Throws `config-invalid` with every problem of the config and of its templates. */
-async function checkConfig(paths: readonly string[]): Promise<Config> {
-  const { loadConfig } = await import('../lib/config/load.ts');
-  const { compileSource } = await import('../lib/renderer/observe/source.ts');
-  return loadConfig({ paths, environment: process.env, compile: compileSource });
-}
-
-async function askServers(config: Config): Promise<readonly ServerFinding[]> {
-  const online = await import('../lib/doctor/online.ts');
-  return online.askServers(config);
-}
-
-async function warningsOf(config: Config): Promise<readonly Problem[]> {
-  const { findWarnings } = await import('../lib/config/warnings.ts');
-  const { describeOwners } = await import('../lib/renderer/destination.ts');
-  const owners = await Promise.all(config.templates.map((template) => describeOwners(template)));
-  const unknown = owners.flatMap((messages, i) =>
-    messages.map((message) => ({ path: `templates[${i}]:`, message, hint: 'until then the file keeps its owner' })),
-  );
-  return [...findWarnings(config), ...unknown];
-}
-
-function printFindings(warnings: readonly Problem[], { servers, files }: Online): void {
-  printLine('The configuration is good.');
-  for (const { path, message, hint } of warnings) {
-    printLine(
-      `${styled('yellow', 'warning')}: ${stripControls(`${path} ${message}${hint === undefined ? '' : ` (${hint})`}`)}`,
-    );
-  }
-  for (const { server, answers, says, code, hint } of servers) {
-    const fault = code === 'redis-denied' || code === 'consul-denied' ? 'refuses us' : 'does not answer';
-    const mark = answers ? styled('green', 'answers') : styled('red', fault);
-    const more = hint === undefined || says.includes(hint) ? '' : `; ${hint}`;
-    printLine(`${stripControls(server)} ${mark}: ${stripControls(`${says}${more}`)}`);
-  }
-  for (const { file, says } of files) {
-    const mark = says === undefined ? styled('green', 'can be replaced') : styled('red', 'cannot be replaced');
-    printLine(`file ${stripControls(file)} ${mark}${says === undefined ? '' : `: ${stripControls(says)}`}`);
-  }
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Finding } from '../lib/doctor/rule.ts';
+import { chooseConfig } from './config-paths.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
 import { printJson, printLine, stripControls, styled } from './terminal.ts';
@@ -30,7 +31,7 @@ async function callDoctor(options: { readonly config: readonly string[]; readonl
   const { diagnose } = await import('../lib/doctor/diagnose.ts');
   const { planAcl } = await import('../lib/doctor/acl/policy.ts');
   const { needsOf } = await import('./acl.ts');
-  const config = await loadConfig({ paths: options.config, environment: process.env });
+  const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
   const findings = diagnose(await examine(config, planAcl(await needsOf(config))));
   if (options.json === true) printJson({ findings });
   else printFindings(findings);

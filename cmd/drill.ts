@@ -5,6 +5,7 @@ import type { PastDrill } from '../lib/drill/history.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Address, formatAddress } from '../lib/model/address.ts';
 import type { MasterRecord } from '../lib/model/record.ts';
+import { chooseConfig } from './config-paths.ts';
 import { confirmed } from './confirmation.ts';
 import type { ExitCode } from './exit-code.ts';
 import { orderFailover } from './failover.ts';
@@ -49,7 +50,7 @@ export function addDrill(program: Command, done: (code: ExitCode) => void): void
 async function runDrill(name: string, options: DrillOptions): Promise<ExitCode> {
   const { askMaster, readToken } = await import('./api-client.ts');
   const { loadConfig } = await import('../lib/config/load.ts');
-  const config = await loadConfig({ paths: options.config, environment: process.env });
+  const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
   const token = await readToken(options.tokenFile);
   const { record } = await askMaster(name, options);
   if (record === null) throw new SwitchmasterError('failover-refused', `${name} has no record yet.`);

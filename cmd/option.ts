@@ -7,7 +7,7 @@ import { parseDuration } from '../lib/model/duration.ts';
 export function configOption(): Option {
   return new Option('-c, --config <path>', 'a config file, or a folder of *.yml, *.yaml and *.json; may be repeated')
     .argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value])
-    .default([], 'none: a Sentinel and a Consul on this machine');
+    .default([], '/etc/switchmaster; without it, a Sentinel and a Consul on this machine');
 }
 
 /** How long `run` waits for the files of its config; its value is in milliseconds. */

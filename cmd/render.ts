@@ -5,6 +5,7 @@ import { SwitchmasterError } from '../lib/errors.ts';
 import type { Outcome } from '../lib/loop/outcome.ts';
 import type { TemplateSpec } from '../lib/model/template-spec.ts';
 import { adoptFiles } from './adoption.ts';
+import { chooseConfig } from './config-paths.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
 import { printJson, printLine, stripControls, styled } from './terminal.ts';
@@ -60,7 +61,7 @@ export function addRender(program: Command, done: (code: ExitCode) => void): voi
 async function render(options: RenderOptions): Promise<ExitCode> {
   const { loadConfig } = await import('../lib/config/load.ts');
   const { ConsulPart } = await import('../lib/consul/part.ts');
-  const config = await loadConfig({ paths: options.config, environment: process.env });
+  const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
   const specs = chooseTemplates(options.adopt === true ? adoptFiles(config) : config, options.template);
   const consul = new ConsulPart(config.consul);
   try {

@@ -26,10 +26,11 @@ export function addRun(program: Command, done: (code: ExitCode) => void): void {
     .action(async (options: { readonly config: readonly string[]; readonly wait: number; readonly adopt?: true }) => {
       // Loaded here, so that the other commands start faster.
       const { runDaemon } = await import('./daemon.ts');
+      const { chooseConfig } = await import('./config-paths.ts');
       try {
         done(
           await runDaemon({
-            paths: options.config,
+            paths: await chooseConfig(options.config),
             waitMs: options.wait,
             takeover: options.adopt === true ? 'adopt' : 'as-set',
           }),

@@ -51,11 +51,14 @@ async function listFiles(given: string): Promise<readonly string[]> {
   const file = path.resolve(given);
   const stats = await withinDeadline(stat(file));
   if (!stats.isDirectory()) return [file];
-  const names = (await withinDeadline(readdir(file))).filter(
-    (name) => extensions.has(path.extname(name)) && !name.startsWith('.'),
-  );
+  const names = (await withinDeadline(readdir(file))).filter(isConfigFile);
   if (names.length === 0) throw noConfigFile();
   return names.sort().map((name) => path.join(file, name));
+}
+
+/** Whether a file of a folder is read, by its name. */
+export function isConfigFile(name: string): boolean {
+  return extensions.has(path.extname(name)) && !name.startsWith('.');
 }
 
 function noConfigFile(): Error {

@@ -38,6 +38,8 @@ export interface RotatingConfig {
   readonly config: Config;
   /** Absolute paths, without those of the config files. */
   readonly files: readonly string[];
+  /** The config files that were read, in order. */
+  readonly documents: readonly string[];
   /** Reads these files again, for the same config files as before. Throws as {@link loadConfig} does. */
   refresh(): Promise<RotatingConfig>;
 }
@@ -61,7 +63,12 @@ async function resolveDocuments(read: ReadDocuments, options: LoadOptions): Prom
   const files = [...resolution.files].sort();
   // A template that somebody edits meanwhile waits for its HUP.
   const { compile: _, ...again } = options;
-  return { config: deepFreeze(config), files, refresh: () => resolveDocuments(read, again) };
+  return {
+    config: deepFreeze(config),
+    files,
+    documents: documents.map(({ file }) => file),
+    refresh: () => resolveDocuments(read, again),
+  };
 }
 
 function parseSections(merged: MergedConfig): {

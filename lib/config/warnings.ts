@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import path from 'node:path';
 import { formatAddress } from '../model/address.ts';
+import { findBindConflicts } from './binds.ts';
 import { packageFolder } from './bundled.ts';
 import type { Config, ServerTls } from './model.ts';
 import type { Problem } from './problem.ts';
@@ -18,6 +19,7 @@ export function findWarnings(
       const path = `templates[${i}]`;
       return [...findSocketWarnings(template, path), ...findPortWarnings(template, path)];
     }),
+    ...findBindConflicts(config),
   ];
 }
 

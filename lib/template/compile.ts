@@ -8,6 +8,7 @@ import { findReads, type TemplateReads } from './reads.ts';
 import { type RenderResult, renderTemplate } from './render.ts';
 import type { RenderWorld } from './scope.ts';
 import { type CheckedSyntax, checkSyntax } from './syntax.ts';
+import { findVars, type VarsRead } from './vars-read.ts';
 
 export interface CompileInput {
   readonly template: TemplateText;
@@ -24,6 +25,8 @@ export interface CompiledTemplate {
   render(world: RenderWorld): RenderResult;
   /** Everything that it may read, in any branch. Pure; never throws. */
   reads(world: RenderWorld): TemplateReads;
+  /** Which of `vars` it may read, in any branch. */
+  readonly vars: VarsRead;
 }
 
 /** Compiles a template. Throws `template-invalid`: every problem on its own line as `file:line:column: what`. */
@@ -52,6 +55,7 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
     format,
     render: (world) => renderTemplate(compiled, world),
     reads: (world) => findReads(programs, { sites, helpers: allHelpers, world }),
+    vars: findVars(programs),
   };
 }
 

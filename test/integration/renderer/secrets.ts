@@ -18,6 +18,7 @@ export function testSecrets(
     const template = (name: string, text: string, more: object = {}) => ({
       source: sandbox.write(`${name}.hbs`, text),
       destination: sandbox.path(name),
+      header: false,
       ...more,
     });
     const password = `{{trim (file "${passwordFile}")}}`;
