@@ -32,8 +32,12 @@ export const short: readonly Case[] = [
     from: 'missed' as const,
   },
   { name: 'a bridge that restarts in the middle', budget: { elections: 1, aborts: 1, bridgeDeaths: 1 } },
-  { name: 'two elections by their announcements', budget: { elections: 2 }, follow: 'announcement' as const },
-].map((sketch) => draw(sketch, 20));
+  {
+    name: 'an announcement, whose leader may die or give up',
+    budget: { elections: 1, sentinelDeaths: 1, aborts: 1 },
+    follow: 'announcement' as const,
+  },
+].map((sketch) => draw(sketch, 60));
 
 /** These take minutes and gigabytes. */
 export const full: readonly Case[] = [
@@ -66,6 +70,7 @@ export const full: readonly Case[] = [
     budget: { elections: 1, sentinelDeaths: 1, deafness: 1, blindLooks: 1 },
     from: 'missed' as const,
   },
+  { name: 'two elections by their announcements', budget: { elections: 2 }, follow: 'announcement' as const },
   {
     name: 'announcements only, two elections, a dead node that returns',
     budget: { elections: 2, nodeDeaths: 1, returns: 1 },

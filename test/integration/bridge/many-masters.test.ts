@@ -7,14 +7,14 @@ import { readRecord, servicesOf } from '../support/bridging.ts';
 import { costOf, startManyMasters } from '../support/many-masters.ts';
 
 /*
- * Thirty masters behind three real Sentinels; ten of them lose their server at once. `npm run test:many-masters`: a
+ * Sixteen masters behind three real Sentinels; eight of them lose their server at once. `npm run test:many-masters`: a
  * hundred, of which twenty do.
  */
 // A busy machine takes its time.
 t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'many' });
-const pairsCount = Number(process.env.PAIRS ?? 3);
-const namesEach = Number(process.env.NAMES_EACH ?? 10);
+const pairsCount = Number(process.env.PAIRS ?? 2);
+const namesEach = Number(process.env.NAMES_EACH ?? 8);
 const many = await startManyMasters(sandbox, { pairs: pairsCount, namesEach });
 const { consul, sentinels, daemon, pairs } = many;
 const [lost] = pairs;

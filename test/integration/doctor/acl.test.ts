@@ -156,7 +156,7 @@ t.test('the policy that is printed suffices', async (t) => {
   await forget(first);
   const startedMs = performance.now();
   const daemon = await sandbox.switchmaster({ name: 'whole', ready: '/live', config: first.config });
-  const options = { until: (what: readonly string[]) => what.length === 0, timeoutMs: 30_000 };
+  const options = { until: (what: readonly string[]) => what.length === 0, timeoutMs: 30_000, intervalMs: 150 };
   await waitFor('everything to be there', () => missing(first), options);
   wholeMs = performance.now() - startedMs;
   await waitFor('it to be ready', async () => (await daemon.get('/ready')).status === 200);
@@ -223,8 +223,10 @@ async function tryWithout(t: Test, lane: Lane, rule: AclRule): Promise<[boolean,
   const daemon = await startDaemon(t, lane);
   const what = `${rule.resource} "${rule.segment}" ${rule.policy}: ${rule.why}`;
   try {
-    const lacking = await waitFor('everything, or a refusal', () => missing(lane), {
-      until: (what) => what.length === 0 || daemon.isDenied(),
+    const lacking = await waitFor('everything, or a refusal', async () => (daemon.isDenied() ? [] : missing(lane)), {
+      until: (what) => what.length === 0,
+      // Each reading costs a dozen requests.
+      intervalMs: 150,
       // With every rule, and with the start of a program, it takes no longer than this.
       timeoutMs: Math.max(2_000, 1.5 * wholeMs),
     }).catch(() => missing(lane));

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Address, formatAddress, sameAddress } from '../../../lib/model/address.ts';
 
 /** One answer of /check/master, with the moments between which it was given. */
@@ -11,6 +12,7 @@ export interface CheckAnswer {
 }
 
 const workers = 8;
+const pauseMs = 10;
 
 /** Load balancers that ask about each address over and over. */
 export class CheckLoad {
@@ -32,6 +34,7 @@ export class CheckLoad {
   async #work(api: Address, addresses: readonly Address[]): Promise<void> {
     while (this.#state === 'asking') {
       for (const address of addresses) this.answers.push(await this.#ask(api, address));
+      await delay(pauseMs);
     }
   }
 
