@@ -17,7 +17,7 @@ const longestPauseMs = 60_000;
 
 /**
  * Why a connection that is kept open does not work. Where neither a reply nor an error says why, it connects once more
- * by itself, in the background and seldom.
+ * by itself, in the background and rarely.
  */
 export class FaultFinder {
   readonly #options: FaultFinderOptions;

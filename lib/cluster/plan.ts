@@ -20,7 +20,7 @@ export interface ClusterSituation {
   readonly views: readonly ClusterView[];
   /** Why nodes did not return their views; the summary shows the first where there is no majority. */
   readonly refusals?: readonly string[];
-  /** The record in Consul; undefined where there is none. */
+  /** The record in Consul; undefined if there is none. */
   readonly held: ClusterRecord | undefined;
   /** Since when a majority has agreed on an epoch below the record's; undefined where it does not. */
   readonly behindSinceMs: number | undefined;

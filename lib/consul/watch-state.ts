@@ -60,7 +60,7 @@ export function hasValue<T>(state: WatchState<T>): state is Extract<WatchState<T
   return state.kind === 'current' || state.kind === 'stale';
 }
 
-/** The last good answer, also while Consul is out of reach; undefined where there is none. */
+/** The last good answer, also while Consul is out of reach; undefined if there is none. */
 export function lastValue<T>(state: WatchState<T>): T | undefined {
   return hasValue(state) ? state.value : undefined;
 }

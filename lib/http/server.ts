@@ -48,7 +48,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
     exposeHeadRoutes: true,
-    // Sentinel limits no name, and one letter beyond ASCII takes six or nine characters of a URL.
+    // Sentinel limits no name, and one letter outside ASCII takes six or nine characters of a URL.
     routerOptions: { maxParamLength: 8_192 },
     frameworkErrors: (error, _request, reply) => void sendFailure(reply, fromThrown(error)),
     clientErrorHandler: answerUnparsed,

@@ -167,7 +167,7 @@ export function masterOfNode({ environment = '' }: Naming, meta: Readonly<Record
 
 /**
  * The name as one label of a DNS name: other characters become `-` (RFC 1123; Consul ignores case). Little is left of a name
- * with letters beyond ASCII, so a hash distinguishes it.
+ * with letters outside ASCII, so a hash distinguishes it.
  */
 export function dnsSafe(name: string): string {
   const label = name.replace(/[^A-Za-z0-9-]/g, '-');

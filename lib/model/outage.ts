@@ -36,7 +36,7 @@ const startDelayMs = 1_000;
 const usualLimitMs = 180_000 + startDelayMs;
 
 /**
- * The outage of `master` after the Sentinels were asked; undefined where there is none. A Sentinel reports how long the
+ * The outage of `master` after the Sentinels were asked; undefined if there is none. A Sentinel reports how long the
  * master has been objectively down, so that bridges agree, and a restarted bridge knows it. A failover that was ordered
  * begins when the bridge first sees it. While no Sentinel answers, the outage stays; a restarted bridge knows it by the check.
  */

@@ -65,7 +65,7 @@ export interface ProxyProbeResult {
   readonly broken: readonly string[];
 }
 
-/** What an instance reports about itself that seldom changes. */
+/** What an instance reports about itself that rarely changes. */
 export interface InstanceProfile {
   /** The address that it announces to others; undefined where it announces none. */
   readonly announced: Partial<Address> | undefined;

@@ -13,7 +13,7 @@ import { recordIn } from './records.ts';
 
 /** What else Consul holds about a master. Addresses are `host:port`. */
 export interface Evidence {
-  /** The plain key; undefined where there is none. */
+  /** The plain key; undefined if there is none. */
   readonly key: { readonly address: string; readonly modifyIndex: number } | undefined;
   /** The instances of its `redis-master` service: more than one where another program registered one too. */
   readonly services: readonly string[];

@@ -9,7 +9,7 @@ export type SerializedError = {
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
   readonly causes?: readonly string[];
-  /** Only of defects: the stack of an expected failure has no use. */
+  /** Only of defects: the stack of an expected failure helps nobody. */
   readonly stack?: string;
 };
 

@@ -128,8 +128,8 @@ function findRecord(call: HelperCall): MasterRecord | undefined {
   const record = reading.records.find((one) => one.name === name);
   if (record !== undefined) return record;
   const key = recordKey(call.scope.world, name);
-  const spoiled = reading.ignoredKeys.find((one) => one.key === key);
-  if (spoiled !== undefined) throw templateFailure(`${spoiled.message}.`);
+  const damaged = reading.ignoredKeys.find((one) => one.key === key);
+  if (damaged !== undefined) throw templateFailure(`${damaged.message}.`);
   const known = reading.records.map((one) => one.name).join(', ') || 'none';
   throw templateFailure(`Consul holds no record of the master "${name}" (known: ${known}).`);
 }

@@ -4,7 +4,7 @@ import { type WrittenOutput, writeOutput } from './output.ts';
 /*
  * One odd name in a list must not stop the others. A value that the format refuses takes its pass of the loop with it, and
  * the rest of the output is written. A loop without a pass that can be written takes the pass around it: then the template is
- * at fault. Where there is none, the whole output is refused.
+ * at fault. If there is none, the whole output is refused.
  */
 
 /** One pass of an `{{#each}}`. */

@@ -67,7 +67,7 @@ function resolve(scope: RenderScope, text: string): ServiceQuery {
   return mayBeWhole(scope, query) && exists(scope, whole) ? whole : query;
 }
 
-/** A single dot mostly means a tag: while the service has other instances, the whole name costs no watch. */
+/** A single dot usually means a tag: while the service has other instances, the whole name costs no watch. */
 function mayBeWhole(scope: RenderScope, query: ServiceQuery): boolean {
   const { name, tag } = query;
   if (tag === undefined || !isPath(name)) return false;

@@ -69,7 +69,7 @@ t.test('an opinion is news once', async (t) => {
   t.equal(memory.opinion, undefined);
 });
 
-t.test('after a master was removed, nothing of it is remembered', async (t) => {
+t.test('after a master was removed, the memory has nothing about it', async (t) => {
   const memory = new MasterMemory();
   memory.noteMembers([view(1, 'B', 6)]);
   memory.held(pushed(held(six), 1));

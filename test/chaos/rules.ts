@@ -35,7 +35,7 @@ export interface Loss {
 
 /**
  * A later record is never older than an earlier one, one version never has two masters, and all name a member. `forgotten`:
- * Consul lost its data while no bridge ran, so nobody knows the generation of before.
+ * Consul lost its data while no bridge ran, so nobody knows the earlier generation.
  */
 export function judgeRecords(
   seen: readonly SeenRecord[],

@@ -102,7 +102,7 @@ async function hasReplicas(shard: Shard): Promise<boolean> {
   return roles.filter((role) => Array.isArray(role) && role[3] === 'connected').length === shard.servers.length - 1;
 }
 
-/** A Sentinel that ended between the REMOVE and the MONITOR of `monitor-anew` does not know the master any more. */
+/** A Sentinel that ended between the REMOVE and the MONITOR of `monitor-again` does not know the master any more. */
 async function monitorForgotten({ sentinels, shards }: Stage): Promise<void> {
   for (const sentinel of sentinels) {
     for (const { name } of shards) {

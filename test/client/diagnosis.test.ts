@@ -159,6 +159,6 @@ t.test('an error has the answer of a server that refuses the login, but not the 
   }
   const long = explain('DENIED Redis is running in protected mode because', 'protected-mode');
   t.notMatch(long.message, 'DENIED');
-  t.notMatch(explain('WRONGPASS of before', 'protected-mode').message, 'WRONGPASS');
+  t.notMatch(explain('WRONGPASS earlier', 'protected-mode').message, 'WRONGPASS');
   t.end();
 });

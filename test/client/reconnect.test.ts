@@ -32,7 +32,7 @@ async function takesTime(t: Test, connectedMs: readonly number[], ask: () => Pro
   t.ok(sixth - third > 300, `three connections within ${sixth - third} ms`);
 }
 
-t.test('a link to a server that closes each connection connects ever more seldom', async (t) => {
+t.test('a link to a server that closes each connection connects with growing pauses', async (t) => {
   const { address, connectedMs } = await startFull(t);
   const link = new RedisLink(address, {});
   t.teardown(() => link.close());

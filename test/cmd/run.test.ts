@@ -86,7 +86,7 @@ t.test('a HUP takes over a good config, and refuses a bad one whole', async (t) 
   t.equal((await program.end()).code, 0);
 });
 
-t.test('a HUP during the start is obeyed after it', async (t) => {
+t.test('a HUP during the start takes effect after it', async (t) => {
   const program = new Program(['run', '--config', t.testdir({ 'c.yml': config })]);
   t.teardown(() => program.child.kill('SIGKILL'));
   const obeysHup = () => /^SigCgt:.*[13579bdf]$/m.test(readFileSync(`/proc/${program.child.pid}/status`, 'utf8'));

@@ -15,9 +15,10 @@ function listTexts(): readonly string[] {
     'lib/**/*.{ts,js}',
     'templates/*',
     '{bench,demo,setup,test}/**/*.{ts,mjs,md}',
+    'deploy/**/*.{yml,json,sh,service,conf}',
   ];
   return globSync(patterns, { cwd: root })
-    .filter((file) => !lists.has(file) && !file.startsWith('test/chaos/'))
+    .filter((file) => !lists.has(file))
     .toSorted();
 }
 

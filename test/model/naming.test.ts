@@ -16,7 +16,7 @@ t.test('a name is one part of a key, whatever it holds, and can be read back', a
   for (const part of ['%', '%zz', '%41', 'team/app']) t.equal(nameInKey(part), part);
 });
 
-t.test('names beyond ASCII have labels of their own in DNS', async (t) => {
+t.test('names outside ASCII have labels of their own in DNS', async (t) => {
   const labels = ['кэш', 'код', '日本', 'кэш1', 'ä'.repeat(80)].map(dnsSafe);
   for (const label of labels) t.match(label, /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])$/);
   t.equal(new Set(labels).size, labels.length);

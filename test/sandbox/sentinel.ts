@@ -60,7 +60,7 @@ export type SentinelOptions = {
   masters: readonly Shard[];
   /** Default: a majority. */
   quorum?: number;
-  /** Default 1,000; less makes a loaded machine see failures where there are none. */
+  /** Default 1,000; less makes a loaded machine see failures if there are none. */
   downAfterMs?: number;
   /** Default 10,000. A failed failover is tried again only after twice this. */
   failoverTimeoutMs?: number;

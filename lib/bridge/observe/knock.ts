@@ -32,7 +32,7 @@ export async function knockAll(ways: readonly Way[], options: { readonly timeout
   return answers.every((answer) => answer === 'refused') ? 'refused' : 'unclear';
 }
 
-/** More are seldom, and each costs a connection at each attempt. */
+/** More are rarely, and each costs a connection at each attempt. */
 const mostWays = 4;
 const timeoutMs = 1_000;
 

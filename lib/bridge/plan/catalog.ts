@@ -81,7 +81,7 @@ export function planConfirmation({ naming, record }: Wanted, on: { readonly inde
 
 /**
  * Writes only what differs from the record; empty where nothing differs. A node with a name of a former version is removed
- * after everything is right on the node of today, so that DNS is never empty.
+ * after everything is right on the current node, so that DNS is never empty.
  */
 export function planRepair(wanted: Wanted, catalogContents: CatalogContents): readonly CatalogOperation[] {
   const node = externalNode(wanted.naming, wanted.record.name);

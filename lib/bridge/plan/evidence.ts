@@ -21,7 +21,7 @@ export function isEdited(record: MasterRecord, { keys, instances }: CatalogConte
   );
 }
 
-/** The version and the master of the last record, by the service that was written with it; undefined where there is none. */
+/** The version and the master of the last record, by the service that was written with it; undefined if there is none. */
 export function lastPublished({ instances }: CatalogContents): Published | undefined {
   const service = instances.find(({ id }) => id === masterService);
   if (service === undefined) return undefined;

@@ -149,7 +149,7 @@ function decideFirst(situation: Situation, best: SentinelView): Decision {
 }
 
 /**
- * The version of a record where there is none. A record that somebody deleted while no bridge ran has left its service: the
+ * The version of a record if there is none. A record that somebody deleted while no bridge ran has left its service: the
  * new one is not older, and one version never has two masters.
  */
 function firstVersion(published: Published | undefined, { master, configEpoch: epoch }: SentinelView): Version {

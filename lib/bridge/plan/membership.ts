@@ -30,7 +30,7 @@ export function isUnlisted(view: SentinelView, situation: Situation): boolean {
   return !isMember(view.master, view, situation) && !hasMajority(view, situation);
 }
 
-/** A sentence about the Sentinels whose views do not count; undefined where there are none. */
+/** A sentence about the Sentinels whose views do not count; undefined if there are none. */
 export function describeUnlisted(situation: Situation): string | undefined {
   const unlisted = situation.views.filter((view) => isUnlisted(view, situation));
   if (unlisted.length === 0) return undefined;

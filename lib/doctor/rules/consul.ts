@@ -51,7 +51,7 @@ export const consulRules: readonly Rule[] = [
         const ttlMs = dns?.serviceTtlMs[service] ?? longestPattern(dns?.serviceTtlMs ?? {}, service) ?? 0;
         if (ttlMs === 0) return [];
         return [
-          `resolvers may cache DNS answers for ${service} for ${ttlMs / 1_000} s: clients find the old master for so long`,
+          `resolvers may cache DNS answers for ${service} for ${ttlMs / 1_000} s: clients find the old master for this long`,
         ];
       }),
   }),

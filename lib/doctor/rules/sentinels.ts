@@ -89,7 +89,7 @@ function findUnfitTimeouts({ name: subject, opinions: [opinion] }: ExaminedMaste
     faults.push({ subject, text });
   }
   if (downAfterMs > longestDownAfterMs) {
-    const text = `Sentinel considers it down only after ${downAfterMs / 1_000} s without an answer: writes fail for so long`;
+    const text = `Sentinel considers it down only after ${downAfterMs / 1_000} s without an answer: writes fail for this long`;
     faults.push({ subject, text });
   }
   if (failoverTimeoutMs < shortestFailoverMs) {

@@ -2,7 +2,7 @@ import type { KvEntry } from '../../model/catalog.ts';
 import { readEntry } from '../../model/records.ts';
 
 /**
- * The records below one prefix, as they were when they could last be read: a record that somebody spoils would otherwise
+ * The records below one prefix, as they were when they could last be read: a record that somebody damages would otherwise
  * change the tags of its instances until a bridge repairs it. A deleted key is forgotten.
  */
 export class ReadableRecords {

@@ -38,7 +38,7 @@ export class Inputs {
     return this.#follows.get(id)?.state.kind;
   }
 
-  /** The last good answer to a query that is watched already; undefined where there is none. */
+  /** The last good answer to a query that is watched already; undefined if there is none. */
   peek<Q extends ConsulQuery>(query: Q): ConsulAnswer<Q> | undefined {
     const state = this.#follows.get(queryId(query))?.state;
     const known = state?.kind === 'current' || state?.kind === 'stale';

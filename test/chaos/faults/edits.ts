@@ -25,7 +25,7 @@ export const edits: readonly Fault[] = [
   },
   { name: 'edit-record', hazard: 'none', draw: drawRecordEdit },
   {
-    name: 'spoil-record',
+    name: 'damage-record',
     hazard: 'none',
     draw: (stage, random) => {
       const { name } = random.pick(stage.shards);

@@ -27,10 +27,10 @@ export const sentinelFaults: readonly Fault[] = [
   { name: 'kill-two-sentinels', hazard: 'none', draw: drawTwoDead },
   { name: 'wipe-sentinel', hazard: 'none', draw: drawWipe },
   { name: 'reset-sentinel', hazard: 'none', draw: drawReset },
-  { name: 'monitor-anew', hazard: 'none', draw: drawNewMonitor },
+  { name: 'monitor-again', hazard: 'none', draw: drawNewMonitor },
   { name: 'planned-failover', hazard: 'none', draw: drawPlannedFailover },
   { name: 'sentinel-failover', hazard: 'unreplicated', draw: drawSentinelFailover },
-  { name: 'rival-failovers', hazard: 'unreplicated', draw: drawRivals },
+  { name: 'two-failovers', hazard: 'unreplicated', draw: drawTwoFailovers },
 ];
 
 type Act = (sentinel: SentinelServer, forMs: number) => Promise<void>;
@@ -50,7 +50,7 @@ function drawTwoDead(stage: Stage, random: Random): DrawnFault {
   return { target: `all but ${spared.name} for ${forMs} ms`, run };
 }
 
-/** A Sentinel that is built again: with the master of today, or with the config that it had in the beginning. */
+/** A Sentinel that is built again: with the current master, or with the config that it had in the beginning. */
 function drawWipe(stage: Stage, random: Random): DrawnFault {
   const [sentinel, config] = [random.pick(stage.sentinels), random.pick(['current', 'first'] as const)];
   const forMs = random.between(short.lowMs, short.highMs);
@@ -111,10 +111,10 @@ function drawSentinelFailover(stage: Stage, random: Random): DrawnFault {
 }
 
 /** Two Sentinels lead a failover each, perhaps at one epoch. */
-function drawRivals(stage: Stage, random: Random): DrawnFault {
+function drawTwoFailovers(stage: Stage, random: Random): DrawnFault {
   const [shard, spared] = [random.pick(stage.shards), random.pick(stage.sentinels)];
-  const rivals = stage.sentinels.filter((sentinel) => sentinel !== spared);
-  const run = async () => void (await Promise.all(rivals.map((rival) => ask(rival, 'FAILOVER', shard.name))));
+  const others = stage.sentinels.filter((sentinel) => sentinel !== spared);
+  const run = async () => void (await Promise.all(others.map((other) => ask(other, 'FAILOVER', shard.name))));
   return { target: `${shard.name} by all but ${spared.name}`, run };
 }
 

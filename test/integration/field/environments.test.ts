@@ -47,7 +47,7 @@ t.test('the node of a former version is removed without an empty answer of DNS',
     while (!polling.signal.aborted) answers.push(await consul.dnsA('live.redis-master.service.consul'));
   })();
   startBridge(t, { consul, sentinels: [live.sentinel], environment: 'live' });
-  const nodes = await waitFor('the node of today alone', listed, {
+  const nodes = await waitFor('the current node alone', listed, {
     until: (all) => all.length === 1 && all[0]?.Node === `redis-live-${name}`,
   });
   polling.abort();

@@ -45,8 +45,8 @@ t.test('keys that hold no record are ignored and reported once, and every master
   };
   t.strictSame((await health()).toSorted(), ['redis/record/array', 'redis/record/notes', 'redis/record/shard1.bak']);
 
-  // The record of one master is spoiled: the file keeps that master, and follows the other.
-  await consul.putKey('redis/record/shard2', 'spoiled');
+  // The record of one master is damaged: the file keeps that master, and follows the other.
+  await consul.putKey('redis/record/shard2', 'damaged');
   await waitFor('health to name the key', health, { until: (keys) => keys.includes('redis/record/shard2') });
   await moved('shard1', '10.0.0.4', 6);
   await untilText('shard1=10.0.0.4\nshard2=10.0.0.2\n');

@@ -143,7 +143,7 @@ t.test('a file counts as its own by its head, its state, its content, or where i
   await consul.putKey('takeover', 'two');
   t.match(await run('-c', config), { code: 0, output: /^written / });
   set('older\n');
-  writeFileSync(join(folder, '.a.cfg.switchmaster.json'), 'spoiled');
+  writeFileSync(join(folder, '.a.cfg.switchmaster.json'), 'damaged');
   t.match(await run('-c', config), { code: 0, output: /^written / });
   t.same(kept(), []);
 });

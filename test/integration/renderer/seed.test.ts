@@ -9,7 +9,7 @@ const sandbox = await Sandbox.openFor(t, { name: 'render-seed' });
 const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 0 })]);
 await putRecord(consul, { name: 'shard1', ...shard.master.address });
 
-t.test("a Sentinel's first config file is written where there is none, and never after that", async (t) => {
+t.test("a Sentinel's first config file is written if there is none, and never after that", async (t) => {
   const at = await sandbox.address();
   const program = ['redis-sentinel', '{{file}}'];
   const folder = makeFolder(t);

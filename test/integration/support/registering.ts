@@ -155,7 +155,7 @@ export async function instanceOf(consul: ConsulAgent, id: string): Promise<Regis
 
 /**
  * `status: output` of the daemon's check, by the agent itself: into the catalog it lets an output that changes alone
- * only some minutes later. undefined where there is none.
+ * only some minutes later. undefined if there is none.
  */
 export async function saysOf(consul: ConsulAgent, id: string): Promise<string | undefined> {
   const checks = await consul.get<Record<string, Registered['Checks'][number]>>('/v1/agent/checks');
