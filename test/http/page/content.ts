@@ -171,7 +171,7 @@ export function testContent(t: Test, { show }: { readonly show: Show }): void {
     await page.getByRole('heading', { name: 'Critical: sessions' }).waitFor();
     t.equal(await page.locator('.slotmap path[data-colour]').count(), 3);
     t.equal(await page.locator('.slotmap .uncovered').count(), 1);
-    t.match(await page.locator('.cluster .reason').first().textContent(), 'failed');
+    t.match(await page.locator('.cluster .reason').first().textContent(), 'cluster_state:fail');
     t.match(await page.locator('.shards').textContent(), /5,461 slots: 0–5460/);
     t.strictSame(wrongs, []);
   });
