@@ -28,7 +28,7 @@ export class Access {
 
   /** `AUTH password` or `AUTH username password`. */
   authenticate(client: Client, args: readonly string[]): Reply {
-    if (args.length > 2) return new ErrorReply("ERR wrong number of arguments for 'auth' command");
+    if (args.length > 2) return new ErrorReply('ERR syntax error');
     const { reader, operator } = this.#options;
     if (args.length === 1 && reader === undefined) return noPassword;
     const [username, password] = args.length === 1 ? ['default', args[0]] : args;

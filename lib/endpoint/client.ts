@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Hub, Subscriber } from './hub.ts';
 import type { Protocol } from './resp/reply.ts';
 
@@ -12,6 +13,9 @@ export class Client implements Subscriber {
   protocol: Protocol = 2;
   user: User;
   name = '';
+  /** Set by CLIENT REPLY. `skip`: not to the next command. */
+  replies: 'on' | 'off' | 'skip' = 'on';
+  readonly #openedMs = performance.now();
   /** Set by CLIENT SETINFO: the library and its version. */
   readonly library = new Map<string, string>();
   readonly #hub: Hub;
@@ -38,6 +42,27 @@ export class Client implements Subscriber {
     return this.#subscriptions.channel.size + this.#subscriptions.pattern.size;
   }
 
+  /** Its line in CLIENT LIST (networking.c, catClientInfoString), with what an endpoint knows. */
+  describe(): string {
+    const { channel, pattern } = this.#subscriptions;
+    const ageS = Math.floor((performance.now() - this.#openedMs) / 1_000);
+    const fields = {
+      ...{ id: this.id, addr: this.address, name: this.name, age: ageS, idle: 0 },
+      ...{
+        flags: channel.size + pattern.size > 0 ? 'P' : 'N',
+        db: 0,
+        sub: channel.size,
+        psub: pattern.size,
+        multi: -1,
+      },
+      ...{ user: this.user === 'operator' ? 'operator' : 'default', resp: this.protocol },
+      ...Object.fromEntries(this.library),
+    };
+    return `${Object.entries(fields)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' ')}\n`;
+  }
+
   subscribe(kind: 'channel' | 'pattern', name: string): void {
     if (this.#subscriptions[kind].has(name)) return;
     this.#subscriptions[kind].add(name);
@@ -59,5 +84,6 @@ export class Client implements Subscriber {
     this.protocol = 2;
     this.user = this.#firstUser;
     this.name = '';
+    this.replies = 'on';
   }
 }

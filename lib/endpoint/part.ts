@@ -155,6 +155,8 @@ export class EndpointPart implements Part {
     const { consul, staleSince } = this.#knowledge;
     return {
       version: this.#options.version,
+      id: this.#id,
+      maxConnections: this.#options.settings.maxConnections,
       processId: process.pid,
       port: this.port ?? 0,
       uptimeS: Math.floor((performance.now() - this.#startedMs) / 1_000),

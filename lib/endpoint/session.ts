@@ -95,8 +95,12 @@ export class Session {
     const name = command[0]?.toLowerCase() ?? '';
     // What a browser sends to this port must not be read as commands (networking.c, securityWarningCommand).
     if (name === 'post' || name === 'host:') throw new ProtocolError('this port does not speak HTTP');
-    const reply = await answer(command, { context, client: this.client });
-    this.send(encodeReply(reply, this.client.protocol));
+    const { client } = this;
+    const before = client.replies;
+    const reply = await answer(command, { context, client });
+    const isSilent = client.replies !== 'on' || before === 'skip';
+    if (before === 'skip' && client.replies === 'skip') client.replies = 'on';
+    if (!isSilent) this.send(encodeReply(reply, client.protocol));
     if (reply instanceof ErrorReply && reply.text.startsWith('WRONGPASS')) this.#refusals += 1;
     if (name === closing || this.#refusals >= maxRefusals) socket.end();
   }

@@ -1,44 +1,91 @@
-import { ErrorReply, ok, type Reply } from '../resp/reply.ts';
+import { ErrorReply, ok, type Reply, SimpleString } from '../resp/reply.ts';
 import type { CommandInput } from './command.ts';
 
-/** CLIENT and its subcommands: those that libraries send at the start of a connection. */
-export function clientCommand({ client, args }: CommandInput): Reply {
-  const [subcommand = '', first, second] = args;
-  switch (subcommand.toLowerCase()) {
-    case 'id':
-      return client.id;
-    case 'getname':
-      return client.name === '' ? null : client.name;
-    case 'setname':
-      return setName(client, first);
-    case 'setinfo':
-      return setInfo(client, [first, second]);
-    case 'info':
-    case 'list':
-      return `id=${client.id} addr=${client.address} name=${client.name} user=${client.user} resp=${client.protocol}\n`;
-    // There are no keys: no cache of a client gets stale, and none is evicted.
-    case 'tracking':
-    case 'no-evict':
-    case 'no-touch':
-      return first?.toLowerCase() === 'on' || first?.toLowerCase() === 'off' ? ok : new ErrorReply('ERR syntax error');
-    default:
-      return new ErrorReply(`ERR unknown subcommand '${subcommand.slice(0, 128)}'. Try CLIENT HELP.`);
-  }
+type Client = CommandInput['client'];
+
+interface Subcommand {
+  /** The least and the most arguments after the subcommand. */
+  readonly takes: readonly [number, number];
+  run(client: Client, args: readonly string[]): Reply;
 }
 
-function setName(client: CommandInput['client'], name: string | undefined): Reply {
-  if (name === undefined) return new ErrorReply("ERR wrong number of arguments for 'client|setname' command");
+const syntaxError = new ErrorReply('ERR syntax error');
+
+const toggle: Subcommand = {
+  takes: [1, Number.POSITIVE_INFINITY],
+  run: (_client, [given = '']) => (/^(?:on|off)$/i.test(given) ? ok : syntaxError),
+};
+
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  id: { takes: [0, 0], run: ({ id }) => id },
+  getname: { takes: [0, 0], run: ({ name }) => (name === '' ? null : name) },
+  setname: { takes: [1, 1], run: (client, [name = '']) => setName(client, name) },
+  setinfo: { takes: [2, 2], run: setInfo },
+  info: { takes: [0, 0], run: (client) => client.describe() },
+  // A client sees no other.
+  list: { takes: [0, Number.POSITIVE_INFINITY], run: (client) => client.describe() },
+  reply: { takes: [1, 1], run: setReplies },
+  // There are no keys: no cache of a client gets stale, and none is evicted.
+  tracking: toggle,
+  'no-evict': toggle,
+  'no-touch': toggle,
+  caching: {
+    takes: [1, 1],
+    run: () =>
+      new ErrorReply(
+        'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled',
+      ),
+  },
+  getredir: { takes: [0, 0], run: () => -1 },
+  trackinginfo: {
+    takes: [0, 0],
+    run: () =>
+      new Map<string, Reply>([
+        ['flags', ['off']],
+        ['redirect', -1],
+        ['prefixes', []],
+      ]),
+  },
+  help: { takes: [0, 0], run: () => help.map((line) => new SimpleString(line)) },
+};
+
+const help = [
+  'CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands of this endpoint are:',
+  ...Object.keys(subcommands).map((name) => name.toUpperCase()),
+];
+
+/** CLIENT and its subcommands: those that libraries send at the start of a connection. */
+export function clientCommand({ client, args: [given = '', ...args] }: CommandInput): Reply {
+  const word = given.toLowerCase();
+  const subcommand = Object.hasOwn(subcommands, word) ? subcommands[word] : undefined;
+  if (subcommand === undefined)
+    return new ErrorReply(`ERR unknown subcommand '${given.slice(0, 128)}'. Try CLIENT HELP.`);
+  const [least, most] = subcommand.takes;
+  if (args.length < least || args.length > most)
+    return new ErrorReply(`ERR wrong number of arguments for 'client|${word}' command`);
+  return subcommand.run(client, args);
+}
+
+/** Sets the name of a connection, by CLIENT SETNAME or HELLO. */
+export function setName(client: Client, name: string): Reply {
   if (/[^\x21-\x7e]/.test(name))
     return new ErrorReply('ERR Client names cannot contain spaces, newlines or special characters.');
   client.name = name;
   return ok;
 }
 
-function setInfo(client: CommandInput['client'], [key, value]: readonly (string | undefined)[]): Reply {
-  const name = key?.toLowerCase();
-  if (value === undefined) return new ErrorReply("ERR wrong number of arguments for 'client|setinfo' command");
-  if (name !== 'lib-name' && name !== 'lib-ver')
-    return new ErrorReply(`ERR Unrecognized option '${key?.slice(0, 64)}'`);
+function setInfo(client: Client, [key = '', value = '']: readonly string[]): Reply {
+  const name = key.toLowerCase();
+  if (name !== 'lib-name' && name !== 'lib-ver') return new ErrorReply(`ERR Unrecognized option '${key.slice(0, 64)}'`);
+  if (/[^\x21-\x7e]/.test(value))
+    return new ErrorReply(`ERR ${name} cannot contain spaces, newlines or special characters.`);
   client.library.set(name, value);
+  return ok;
+}
+
+function setReplies(client: Client, [given = '']: readonly string[]): Reply {
+  const mode = given.toLowerCase();
+  if (mode !== 'on' && mode !== 'off' && mode !== 'skip') return syntaxError;
+  client.replies = mode;
   return ok;
 }

@@ -69,6 +69,8 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   ckquorum: ofMaster((_master, { context, view }) => checkQuorum(context, view)),
   failover: ofMaster(failOver),
   'pending-scripts': { arguments: 0, run: () => [] },
+  'is-master-down-by-addr': { arguments: 4, run: isMasterDown },
+  myid: { arguments: 0, run: ({ context }) => context.id() },
 };
 
 /** Subcommands of a Sentinel that change something or take part in its votes. */
@@ -80,8 +82,8 @@ const refused: ReadonlySet<string> = new Set([
   'config',
   'flushconfig',
   'debug',
+  'info-cache',
   'simulate-failure',
-  'is-master-down-by-addr',
 ]);
 
 const help = [
@@ -89,6 +91,7 @@ const help = [
   'CKQUORUM <master-name>',
   'FAILOVER <master-name>',
   'GET-MASTER-ADDR-BY-NAME <master-name>',
+  'IS-MASTER-DOWN-BY-ADDR <ip> <port> <current-epoch> *',
   'MASTER <master-name>',
   'MASTERS',
   'MYID',
@@ -105,7 +108,6 @@ export async function sentinelCommand(
 ): Promise<Reply> {
   const [given = '', ...args] = from.args;
   const word = given.toLowerCase();
-  if (word === 'myid') return context.id();
   if (word === 'help') return help.map((line) => new SimpleString(line));
   if (refused.has(word)) return refusal(word);
   const subcommand = Object.hasOwn(subcommands, word) ? subcommands[word] : undefined;
@@ -113,6 +115,7 @@ export async function sentinelCommand(
     return new ErrorReply(`ERR unknown subcommand '${given.slice(0, 128)}'. Try SENTINEL HELP.`);
   if (args.length !== subcommand.arguments)
     return new ErrorReply(`ERR wrong number of arguments for 'sentinel|${word}' command`);
+  if (word === 'myid') return context.id();
   const view = context.view();
   if (view === undefined)
     return new ErrorReply(
@@ -124,6 +127,17 @@ export async function sentinelCommand(
 function refusal(word: string): Reply {
   const why = 'this is the Sentinel endpoint of switchmaster, which monitors nothing';
   return new ErrorReply(`ERR SENTINEL ${word.toUpperCase()} is refused: ${why}; send it to a Sentinel`);
+}
+
+/** Whether the master at an address is down. With a run id in place of `*`, a Sentinel asks for a vote. */
+function isMasterDown({ view, args: [host, port, epoch = '', runId] }: Call): Reply {
+  const isCount = (text = '') => /^-?\d{1,18}$/.test(text);
+  if (!isCount(port) || !isCount(epoch)) return new ErrorReply('ERR value is not an integer or out of range');
+  if (runId !== '*') return refusal('is-master-down-by-addr');
+  const asked = [...view.masters.values()].find(
+    ({ address }) => address.host === host && address.port === Number(port),
+  );
+  return [asked === undefined || asked.condition === 'up' ? 0 : 1, '*', 0];
 }
 
 function checkQuorum(context: SentinelContext, view: ServedView): Reply {

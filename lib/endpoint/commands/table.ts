@@ -1,8 +1,9 @@
 import type { Client } from '../client.ts';
 import { formatInfo, redisVersion } from '../plan/information.ts';
 import { ErrorReply, ok, type Reply, SimpleString } from '../resp/reply.ts';
-import { clientCommand } from './client.ts';
+import { clientCommand, setName } from './client.ts';
 import type { Command, CommandContext, CommandInput } from './command.ts';
+import { describeCommands } from './description.ts';
 import { pubsubCommands } from './pubsub.ts';
 import { sentinelCommand } from './sentinel.ts';
 
@@ -14,15 +15,22 @@ const commands: Readonly<Record<string, Command>> = {
   quit: { arity: -1, isOpen: true, whileSubscribed: true, run: () => ok },
   reset: { arity: 1, isOpen: true, whileSubscribed: true, run: reset },
   client: { arity: -2, run: clientCommand },
-  command: { arity: -1, run: describeCommands },
+  command: { arity: -1, run: ({ args }) => describeCommands(commands, args) },
   info: {
     arity: -1,
     run: ({ context, args }) => formatInfo(args, { facts: context.facts(), view: context.view() }),
   },
   role: { arity: 1, run: ({ context }) => ['sentinel', [...(context.view()?.masters.keys() ?? [])]] },
   sentinel: { arity: -2, run: ({ context, client, args }) => sentinelCommand(context, { client, args }) },
+  acl: { arity: -2, run: ({ client, args }) => whoAmI(client, args) },
+  publish: { arity: 3, run: () => new ErrorReply('ERR Only HELLO messages are accepted by Sentinel instances.') },
   ...pubsubCommands,
 };
+
+function whoAmI(client: Client, [subcommand = '']: readonly string[]): Reply {
+  if (subcommand.toLowerCase() === 'whoami') return client.user === 'operator' ? 'operator' : 'default';
+  return new ErrorReply(`ERR unknown subcommand '${subcommand.slice(0, 128)}'. Try ACL HELP.`);
+}
 
 /** The names that a connection may use for its end. The session closes it after the reply. */
 export const closing = 'quit';
@@ -73,6 +81,8 @@ function reset({ client }: CommandInput): Reply {
 
 function hello({ context, client, args }: CommandInput): Reply {
   const [version, ...options] = args;
+  if (version !== undefined && !/^-?\d{1,18}$/.test(version))
+    return new ErrorReply('ERR Protocol version is not an integer or out of range');
   if (version !== undefined && !/^[23]$/.test(version)) return new ErrorReply('NOPROTO unsupported protocol version');
   const refusal = applyHelloOptions(options, { context, client });
   if (refusal !== undefined) return refusal;
@@ -103,24 +113,10 @@ function applyHelloOptions(
       if (reply instanceof ErrorReply) return reply;
       i += 3;
     } else if (option === 'setname' && i + 1 < options.length) {
-      on.client.name = options[i + 1] ?? '';
+      const reply = setName(on.client, options[i + 1] ?? '');
+      if (reply instanceof ErrorReply) return reply;
       i += 2;
     } else return new ErrorReply(`ERR Syntax error in HELLO option '${options[i]?.slice(0, 64)}'`);
   }
   return undefined;
-}
-
-/** Name, arity, flags, and no keys. */
-function describeCommands({ args }: CommandInput): Reply {
-  const [subcommand = '', ...names] = args.map((arg) => arg.toLowerCase());
-  const describe = (name: string): Reply => {
-    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-    return command === undefined ? null : [name, command.arity, [], 0, 0, 0, [], [], [], []];
-  };
-  if (subcommand === '') return Object.keys(commands).map(describe);
-  if (subcommand === 'count') return Object.keys(commands).length;
-  if (subcommand === 'list') return Object.keys(commands);
-  if (subcommand === 'docs') return new Map<string, Reply>();
-  if (subcommand === 'info') return (names.length === 0 ? Object.keys(commands) : names).map(describe);
-  return new ErrorReply(`ERR unknown subcommand '${subcommand.slice(0, 64)}'. Try COMMAND HELP.`);
 }

@@ -4,10 +4,13 @@ import type { ServedMaster, ServedView } from './view.ts';
 /** What INFO shows of the endpoint itself. */
 export interface EndpointFacts {
   readonly version: string;
+  /** As SENTINEL MYID. */
+  readonly id: string;
   readonly processId: number;
   readonly port: number;
   readonly uptimeS: number;
   readonly connections: number;
+  readonly maxConnections: number;
   /** `stale`: Consul does not answer, and the records are the last ones that were read. */
   readonly consul: 'pending' | 'current' | 'stale';
   /** ISO 8601; since when the records are `stale`. */
@@ -39,15 +42,23 @@ export function formatInfo(
 type Section = (facts: EndpointFacts, view: ServedView | undefined) => readonly string[];
 
 const lines: Readonly<Record<(typeof sections)[number], Section>> = {
-  server: ({ processId, port, uptimeS }) => [
+  server: ({ id, processId, port, uptimeS }) => [
     '# Server',
     `redis_version:${redisVersion}`,
     'redis_mode:sentinel',
     `process_id:${processId}`,
     `tcp_port:${port}`,
+    `run_id:${id}`,
     `uptime_in_seconds:${uptimeS}`,
+    `uptime_in_days:${Math.floor(uptimeS / 86_400)}`,
   ],
-  clients: ({ connections }) => ['# Clients', `connected_clients:${connections}`],
+  clients: ({ connections, maxConnections }) => [
+    '# Clients',
+    `connected_clients:${connections}`,
+    `maxclients:${maxConnections}`,
+    'blocked_clients:0',
+    'tracking_clients:0',
+  ],
   sentinel: (_facts, view) => [
     '# Sentinel',
     `sentinel_masters:${view?.masters.size ?? 0}`,

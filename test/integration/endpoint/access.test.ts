@@ -97,6 +97,8 @@ t.test('limits: what is too long, too many, or not RESP', async (t) => {
   t.match(await sendRaw(address.port, '*1\r\n$999999999\r\n'), /invalid bulk length/);
   t.match(await sendRaw(address.port, 'POST / HTTP/1.1\r\nHost: x\r\n\r\n'), /this port does not speak HTTP/);
   t.equal(await sendRaw(address.port, 'QUIT\r\nPING\r\n'), '+OK\r\n');
+  const silent = ['CLIENT REPLY OFF', 'PING', 'CLIENT REPLY ON', 'CLIENT REPLY SKIP', 'PING', 'PING', 'QUIT'];
+  t.equal(await sendRaw(address.port, silent.map((line) => `${line}\r\n`).join('')), '+OK\r\n+PONG\r\n+OK\r\n');
   const open = await Promise.all([1, 2].map(() => RespConnection.open(address)));
   t.match(await sendRaw(address.port, ''), /max number of clients reached/);
   await Promise.all(open.map((connection) => connection.command('PING')));

@@ -105,6 +105,46 @@ t.test('what clients read has the same value as at a Sentinel', async (t) => {
   t.strictSame(await replicas(near.address), await replicas(sentinel.address));
 });
 
+t.test('what does not depend on the masters is answered in the words of a Sentinel', async (t) => {
+  const words = [
+    ['PING', 'hello'],
+    ['HELLO', 'x'],
+    ['HELLO', '4'],
+    ['HELLO', '3', 'SETNAME', 'a b'],
+    ['HELLO', '3', 'FOO'],
+    ['AUTH', 'a', 'b'],
+    ['AUTH', 'a', 'b', 'c'],
+    ['ACL', 'WHOAMI'],
+    ['CLIENT', 'ID', 'x'],
+    ['CLIENT', 'GETNAME'],
+    ['CLIENT', 'GETREDIR'],
+    ['CLIENT', 'TRACKINGINFO'],
+    ['CLIENT', 'CACHING', 'YES'],
+    ['CLIENT', 'REPLY', 'x'],
+    ['CLIENT', 'NO-EVICT', 'x'],
+    ['CLIENT', 'FOO'],
+    ['CLIENT'],
+    ['COMMAND', 'FOO'],
+    ['COMMAND', 'INFO', 'foo'],
+    ['COMMAND', 'DOCS', 'foo'],
+    ['INFO', 'foo'],
+    ['PUBLISH', 'a', 'b'],
+    ['SUBSCRIBE'],
+    ['UNSUBSCRIBE', 'a'],
+    ['PUNSUBSCRIBE'],
+    ['SENTINEL'],
+    ['SENTINEL', 'FOO'],
+    ['SENTINEL', 'MYID', 'x'],
+    ['SENTINEL', 'IS-MASTER-DOWN-BY-ADDR', '127.0.0.1', '1', '0'],
+    ['SENTINEL', 'IS-MASTER-DOWN-BY-ADDR', '127.0.0.1', 'x', '0', '*'],
+    ['SENTINEL', 'IS-MASTER-DOWN-BY-ADDR', planned.master.address.host, planned.master.address.port, '0', '*'],
+  ];
+  const read = (at: typeof near.address, command: (string | number)[]) =>
+    redisCli(at, command).catch((error) => error.message);
+  for (const command of words)
+    t.strictSame(await read(near.address, command), await read(sentinel.address, command), command.join(' '));
+});
+
 t.test('refusals have the texts of a Sentinel', async (t) => {
   const refusals = [
     ['SENTINEL', 'MASTER', 'unknown'],
