@@ -3,7 +3,7 @@
 // Consul.
 // Plain JavaScript without dependencies, for it runs before there are any, on whatever Node the machine has.
 // Silent and quick when nothing is missing. Usage: node setup/bootstrap.mjs [--with NAMES] [--try NAMES], where NAMES are
-// other editions of the servers and of redis-py: redis8,valkey,haproxy3,redis-py4,redis-py6. What --try
+// other editions of the servers, redis-py and redis-rb: redis8,valkey,haproxy3,redis-py4,redis-py6,redis-rb5. What --try
 // names is done without where it cannot be fetched.
 import { settle } from './command.mjs';
 import { hasConsul, unpackConsul } from './consul.mjs';

@@ -37,6 +37,8 @@ export const editions = {
     commands: { 'redis-py4': ['python3'] },
   },
   'redis-py6': { suites: ['trixie'], packages: ['python3-redis'], commands: { 'redis-py6': ['python3'] } },
+  // redis-client is what redis-rb 5 and Sidekiq 7 connect with.
+  'redis-rb5': { suites: ['trixie'], packages: ['ruby', 'ruby-redis'], commands: { 'redis-rb5': ['usr/bin/ruby'] } },
 };
 
 /** The names of such a list; throws on one that there is not. */
@@ -91,8 +93,20 @@ function wrapper({ rootDir, program, args }) {
   if (loader === undefined) throw new BootstrapError(`${rootDir} holds no loader (ld-linux*.so)`);
   // HAProxy starts itself again by its own name on a reload; that name is this wrapper's.
   return `#!/bin/sh
-exec '${loader}' --argv0 "$0" --library-path '${libraries.join(':')}' '${join(rootDir, program)}' "$@"${args.map((arg) => ` ${arg}`).join('')}
+${rubyPaths(rootDir)}exec '${loader}' --argv0 "$0" --library-path '${libraries.join(':')}' '${join(rootDir, program)}' "$@"${args.map((arg) => ` ${arg}`).join('')}
 `;
+}
+
+/** Where a Ruby that is unpacked here finds its own modules; empty for every other program. */
+function rubyPaths(rootDir) {
+  const library = join(rootDir, 'usr/lib/ruby');
+  if (!existsSync(library)) return '';
+  const [version] = readdirSync(library).filter((entry) => /^\d/.test(entry));
+  const native = tripletDirs(join(rootDir, 'usr/lib')).map((dir) => join(dir, 'ruby', version));
+  const gemsDir = join(rootDir, 'usr/share/rubygems-integration/all/gems');
+  const gems = existsSync(gemsDir) ? readdirSync(gemsDir).map((gem) => join(gemsDir, gem, 'lib')) : [];
+  const paths = [...gems, join(library, 'vendor_ruby'), join(library, version), ...native].join(':');
+  return `export RUBYLIB='${paths}' RUBYOPT=--disable-gems\n`;
 }
 
 function tripletDirs(dir) {

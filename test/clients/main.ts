@@ -33,7 +33,7 @@ function startPair(program: ClientProgram, on: { readonly stack: ClientStack; re
   };
   return {
     library: program.library,
-    endpoint: start('endpoint', stack.endpoints.slice(0, program.endpoints).map(formatAddress)),
+    endpoint: start('endpoint', stack.endpoints.slice(0, program.endpoints ?? 1).map(formatAddress)),
     sentinels: start(
       'sentinels',
       stack.sentinels.map(({ address }) => formatAddress(address)),

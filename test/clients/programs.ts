@@ -21,8 +21,8 @@ export interface ClientProgram {
   readonly library: string;
   /** Without the job, which is the last argument. */
   readonly argv: readonly [string, ...string[]];
-  /** How many addresses of endpoints it needs. One that stops writing while no Sentinel answers needs two. */
-  readonly endpoints: 1 | 2;
+  /** How many addresses of endpoints it gets. Default 1. One that stops writing while no Sentinel answers needs two. */
+  readonly endpoints?: 2;
 }
 
 const folder = import.meta.dirname;
@@ -31,37 +31,37 @@ const toolsDir = join(folder, '../../.tools');
 const nodeArgv = (library: string) => [process.execPath, join(folder, library, 'main.mjs')] as const;
 
 export const nodePrograms: readonly ClientProgram[] = [
-  { library: 'ioredis', argv: nodeArgv('ioredis'), endpoints: 1 },
+  { library: 'ioredis', argv: nodeArgv('ioredis') },
   { library: 'node-redis', argv: nodeArgv('node-redis'), endpoints: 2 },
 ];
 
-/** The versions of redis-py in Debian 12 and 13, which the setup unpacks. */
-function pythonPrograms(): readonly ClientProgram[] {
-  return ['redis-py4', 'redis-py6'].map((library) => ({
-    library,
-    argv: [join(toolsDir, 'bin', library), join(folder, 'redis-py/main.py')],
-    endpoints: 1,
-  }));
-}
+/** Libraries of Debian, which the setup unpacks: redis-py of Debian 12 and 13, and redis-rb of Debian 13. */
+const debianPrograms: readonly ClientProgram[] = (
+  [
+    ['redis-py4', 'redis-py/main.py'],
+    ['redis-py6', 'redis-py/main.py'],
+    ['redis-rb5', 'redis-rb/main.rb'],
+  ] as const
+).map(([library, main]) => ({ library, argv: [join(toolsDir, 'bin', library), join(folder, main)] }));
 
 const goProgram = join(toolsDir, 'bin/switchmaster-go-clients');
 
 function goPrograms(): readonly ClientProgram[] {
   return [
-    { library: 'go-redis', argv: [goProgram, 'goredis'], endpoints: 1 },
-    { library: 'rueidis', argv: [goProgram, 'rueidis'], endpoints: 1 },
+    { library: 'go-redis', argv: [goProgram, 'goredis'] },
+    { library: 'rueidis', argv: [goProgram, 'rueidis'] },
   ];
 }
 
 /** Every program that can run here. Reports each library that is left out, with the reason. */
 export async function preparePrograms(report: (line: string) => void): Promise<readonly ClientProgram[]> {
-  const python = pythonPrograms().filter(({ library, argv }) => {
+  const debian = debianPrograms.filter(({ library, argv }) => {
     const isThere = existsSync(argv[0]);
     if (!isThere) report(`leaves out ${library}: it could not be unpacked from Debian`);
     return isThere;
   });
   const go = await buildGoPrograms(report);
-  return [...nodePrograms, ...python, ...go];
+  return [...nodePrograms, ...debian, ...go];
 }
 
 async function buildGoPrograms(report: (line: string) => void): Promise<readonly ClientProgram[]> {

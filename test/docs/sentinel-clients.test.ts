@@ -8,6 +8,7 @@ const programs = [
   'ioredis/client.mjs',
   'node-redis/client.mjs',
   'redis-py/client.py',
+  'redis-rb/client.rb',
   'go/goredis.go',
   'go/rueidis.go',
 ];
