@@ -44,3 +44,8 @@ export type Readiness =
   | { readonly ready: true }
   /** Each a short noun: `sentinel 127.0.0.1:26379`, `template haproxy.cfg: service(redis-master)`. */
   | { readonly ready: false; readonly missing: readonly string[] };
+
+/** Ready where nothing is missing. */
+export function toReadiness(missing: readonly string[]): Readiness {
+  return missing.length === 0 ? { ready: true } : { ready: false, missing };
+}

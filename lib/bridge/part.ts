@@ -9,7 +9,7 @@ import type { RunReport } from '../loop/outcome.ts';
 import { matchesAny } from '../model/glob.ts';
 import { externalNode, type Naming, steeringKey } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
-import type { Part, Readiness } from '../part.ts';
+import { type Part, type Readiness, toReadiness } from '../part.ts';
 import { RecordWriter } from './apply/writer.ts';
 import { FailoverCompletion } from './failover/completion.ts';
 import { CrashEvidence } from './failover/crash-evidence.ts';
@@ -103,7 +103,7 @@ export class BridgePart implements Part {
     const missing = names
       .filter((name) => this.masters.held(name) === undefined && this.#memory(name).refusal === undefined)
       .map((name) => `record of ${name}`);
-    return missing.length === 0 ? { ready: true } : { ready: false, missing };
+    return toReadiness(missing);
   }
 
   /** Every Sentinel that is known, for the API and the log. */

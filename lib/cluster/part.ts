@@ -9,7 +9,7 @@ import type { RunReport } from '../loop/outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
 import { clusterKey, dnsSafe, type Naming } from '../model/naming.ts';
-import type { Part, Readiness } from '../part.ts';
+import { type Part, type Readiness, toReadiness } from '../part.ts';
 import { ClusterSource } from './observe.ts';
 import { ClusterFollower, type FollowedCluster } from './reconciler.ts';
 
@@ -94,8 +94,7 @@ export class ClusterPart implements Part {
   /** Ready when every cluster has its record. */
   ready(): Readiness {
     const missing = this.#followed.filter(({ name }) => this.#follower.record(name) === undefined);
-    if (missing.length === 0) return { ready: true };
-    return { ready: false, missing: missing.map(({ name }) => `record of the cluster ${name}`) };
+    return toReadiness(missing.map(({ name }) => `record of the cluster ${name}`));
   }
 
   /** The record of each cluster in Consul, and what is wrong with it. */

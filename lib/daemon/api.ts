@@ -4,7 +4,7 @@ import { EventStreams } from '../http/events.ts';
 import { makeServer, type ServerOptions } from '../http/server.ts';
 import { type Listener, Listening } from '../listening.ts';
 import { formatAddress } from '../model/address.ts';
-import type { Part, Readiness } from '../part.ts';
+import { type Part, type Readiness, toReadiness } from '../part.ts';
 import type { Log } from '../telemetry/log.ts';
 
 export interface ApiPartOptions extends Omit<ServerOptions, 'tls' | 'onDefect' | 'streams' | 'token'> {
@@ -50,8 +50,7 @@ export class ApiPart implements Part {
   }
 
   ready(): Readiness {
-    const { missing } = this.#listening;
-    return missing.length === 0 ? { ready: true } : { ready: false, missing };
+    return toReadiness(this.#listening.missing);
   }
 
   state(): unknown {

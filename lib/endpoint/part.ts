@@ -11,7 +11,7 @@ import type { RunReport } from '../loop/outcome.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { Naming } from '../model/naming.ts';
 import type { SentinelView } from '../model/sentinel.ts';
-import type { Part, Readiness, StopOptions } from '../part.ts';
+import { type Part, type Readiness, type StopOptions, toReadiness } from '../part.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Access } from './access.ts';
 import { Knowledge } from './knowledge.ts';
@@ -94,7 +94,7 @@ export class EndpointPart implements Part {
   /** Ready when it listens and the records were read once. */
   ready(): Readiness {
     const missing = [...this.#listening.missing, ...(this.#knowledge.view === undefined ? ['records in Consul'] : [])];
-    return missing.length === 0 ? { ready: true } : { ready: false, missing };
+    return toReadiness(missing);
   }
 
   state(): unknown {

@@ -13,7 +13,7 @@ import type { Discovery, InstanceSpec } from '../model/instance.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
 import type { Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
-import type { Part, Readiness, StopOptions } from '../part.ts';
+import { type Part, type Readiness, type StopOptions, toReadiness } from '../part.ts';
 import { HostAddresses } from './observe/host-addresses.ts';
 import { InstanceSource } from './observe/instance.ts';
 import { NodeHosts } from './observe/node-hosts.ts';
@@ -117,9 +117,7 @@ export class RegistrarPart implements Part {
   /** Ready when the agent has held every instance once, healthy or not. */
   ready(): Readiness {
     const missing = this.#registrar.ids.filter((id) => !this.#settled.has(id));
-    return missing.length === 0
-      ? { ready: true }
-      : { ready: false, missing: missing.map((id) => `registration of ${id}`) };
+    return toReadiness(missing.map((id) => `registration of ${id}`));
   }
 
   state(): unknown {
