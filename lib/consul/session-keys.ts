@@ -21,6 +21,8 @@ export class SessionKeys {
   readonly #wanted = new Map<string, object>();
   readonly #abort = new AbortController();
   #session: string | undefined;
+  /** Ends after the last change: Consul must not get changes of one key in another order. */
+  #changes: Promise<void> = Promise.resolve();
   #opening: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -36,23 +38,43 @@ export class SessionKeys {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    const before = this.#session;
     this.#abort.abort();
     await this.#opening;
-    const session = this.#session;
+    await this.#changes;
+    const session = this.#session ?? before;
     this.#session = undefined;
     if (session === undefined) return;
     await destroySession(this.#options.client, session, AbortSignal.timeout(requestMs)).catch(() => undefined);
   }
 
-  async set(key: string, value: object): Promise<void> {
+  set(key: string, value: object): Promise<void> {
     this.#wanted.set(key, value);
-    if (this.#session !== undefined) await this.#write(this.#session, key, value);
+    return this.#change(async (session) => {
+      if (this.#wanted.get(key) === value) await this.#write(session, key, value);
+    });
   }
 
-  async remove(key: string): Promise<void> {
-    if (!this.#wanted.delete(key)) return;
-    const { signal } = this.#abort;
-    await this.#options.client.transact([{ kind: 'kv-delete', key }], { signal }).catch(() => undefined);
+  remove(key: string): Promise<void> {
+    if (!this.#wanted.delete(key)) return this.#changes;
+    return this.#change(async () => {
+      await this.#options.client.transact([{ kind: 'kv-delete', key }], { signal: this.#signal() });
+    });
+  }
+
+  /** Where a change fails, the session ends, and with it every key; the next renewal writes those that are still wanted. */
+  #change(change: (session: string) => Promise<void>): Promise<void> {
+    this.#changes = this.#changes.then(async () => {
+      const session = this.#session;
+      if (session === undefined) return;
+      try {
+        await change(session);
+      } catch {
+        if (this.#session === session) this.#session = undefined;
+        await destroySession(this.#options.client, session, this.#signal()).catch(() => undefined);
+      }
+    });
+    return this.#changes;
   }
 
   async #renew(): Promise<void> {
@@ -79,22 +101,17 @@ export class SessionKeys {
     const session = await createSession(client, { name, ttlMs, signal: this.#signal() }).catch(() => undefined);
     if (session === undefined) return;
     this.#session = session;
-    await Promise.all([...this.#wanted].map(([key, value]) => this.#write(session, key, value)));
+    for (const [key, value] of this.#wanted) void this.#change((current) => this.#write(current, key, value));
+    await this.#changes;
   }
 
-  /** A key of a former session of this process is still held: it is deleted, because nobody else writes it. */
+  /** A key of a former session of this process may still be held: it is deleted, because nobody else writes it. */
   async #write(session: string, key: string, value: object): Promise<void> {
     const { client } = this.#options;
     const put = () => setSessionKey(client, { key, value, session, signal: this.#signal() });
-    try {
-      if ((await put()) === 'acquired') return;
-      await client.transact([{ kind: 'kv-delete', key }], { signal: this.#signal() });
-      await put();
-    } catch {
-      // Ends the session, so that the next renewal writes everything again.
-      if (this.#session === session) this.#session = undefined;
-      await destroySession(client, session, this.#signal()).catch(() => undefined);
-    }
+    if ((await put()) === 'acquired') return;
+    await client.transact([{ kind: 'kv-delete', key }], { signal: this.#signal() });
+    await put();
   }
 
   #signal(): AbortSignal {

@@ -12,8 +12,13 @@ export function connectFrom(host: string): void {
   Socket.prototype.connect = function connectFromHost(this: Socket, ...args: unknown[]) {
     const [first] = args;
     const options: unknown = Array.isArray(first) ? first[0] : first;
-    if (typeof options === 'object' && options !== null && 'port' in options)
-      (options as { localAddress?: string }).localAddress ??= host;
-    return connect.apply(this, args);
+    if (typeof options !== 'object' || options === null || !('port' in options)) return connect.apply(this, args);
+    const target = options as { localAddress?: string | undefined };
+    const before = target.localAddress;
+    target.localAddress ??= host;
+    const socket = connect.apply(this, args);
+    // An HTTP agent finds its idle connections by these options: with other ones it would keep each of them for nothing.
+    target.localAddress = before;
+    return socket;
   } as typeof Socket.prototype.connect;
 }

@@ -8,7 +8,7 @@ import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { aborted } from '../interruption.ts';
 import type { MasterMemory } from '../memory.ts';
-import { type RestartedMaster, readReplica, readRestarted } from '../observe/crash-reading.ts';
+import { readReplica, waitForRestart } from '../observe/crash-reading.ts';
 import { knockAll, type Way } from '../observe/knock.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
@@ -17,6 +17,7 @@ import {
   type CrashReplica,
   type CrashSign,
   decideCrash,
+  hasLostKeys,
   type JudgingBridge,
 } from '../plan/crash.ts';
 import { type ConnectionState, isProven, longestPauseMs, traceConnection } from '../plan/crash-proof.ts';
@@ -49,12 +50,9 @@ export interface ClosedMaster {
 
 type CaseEnd = CrashReport | 'others act';
 
-const knockEveryMs = 18;
-const readEveryMs = 15;
+const everyMs = 20;
 /** After the proof, for what contradicts it: other bridges, and connections that have not noticed. */
 const longestWaitMs = 3_000;
-const restartMs = 10_000;
-const loadingMs = 600_000;
 const settleMs = 5_000;
 
 /** What follows when the other side closes this bridge's connection to a master: until it is clear whether it crashed. */
@@ -66,89 +64,98 @@ export class CrashCase {
   #lease: CrashLease | undefined;
   #seen: { readonly views: readonly SentinelView[]; readonly replicas: readonly CrashReplica[] } | undefined;
   #provenMs: number | undefined;
+  /** Why a Sentinel refused the order. */
+  #refusal = 'its Sentinel was lost';
 
   constructor(closed: ClosedMaster, parts: CrashCaseParts) {
     this.#closed = closed;
     this.#parts = parts;
   }
 
-  /** Ends when it is clear what happened; after an order, when its failover is followed. Rejects only if `signal` is aborted. */
-  async pursue(signal: AbortSignal): Promise<void> {
-    const { name, record, memory } = this.#closed;
+  /**
+   * Ends when it is clear what happened; after an order, when its failover is followed. `judged`: the process is gone. Rejects
+   * only if `signal` is aborted.
+   */
+  async pursue(signal: AbortSignal): Promise<'judged' | 'not-crashed'> {
+    const { record, memory } = this.#closed;
     try {
-      const report = await this.#watchRefusals(signal);
+      const report = await this.#watch(signal);
       this.#ended.abort();
-      if (report === undefined || report === 'others act') return;
+      if (report === undefined || report === 'others act') return report === undefined ? 'not-crashed' : 'judged';
       this.#parts.onReport(report);
-      if (report.sentinel === undefined) return;
+      if (report.sentinel === undefined) return 'judged';
       // Any bridge may complete the failover from its promotion on, so the lease ends there.
       const isFollowed = (known: MasterRecord) => compareVersions(known, record) > 0;
       await Promise.race([memory.whenRemembered(isFollowed, { timeoutMs: settleMs }), aborted(signal)]);
+      return 'judged';
     } finally {
       this.#ended.abort();
-      if (this.#provenMs !== undefined) await this.#parts.evidence.withdraw(name);
+      await this.#retract();
       await this.#lease?.leave();
     }
   }
 
-  async #watchRefusals(signal: AbortSignal): Promise<CaseEnd | undefined> {
+  /** A process that ends closes its connections in any order, so the listener may accept for a moment longer. */
+  async #watch(signal: AbortSignal): Promise<CaseEnd | undefined> {
+    for (;;) {
+      const end = await this.#watchRefusals(signal);
+      if (end !== 'accepted') return end;
+      await this.#retract();
+      const judged = await this.#judgeRestart(signal);
+      if (judged !== 'gone') return judged;
+    }
+  }
+
+  async #watchRefusals(signal: AbortSignal): Promise<CaseEnd | 'accepted' | undefined> {
     const { ways } = this.#closed;
-    let connection: ConnectionState = traceConnection({ kind: 'no-proof' }, { kind: 'closed', atMs: this.#startedMs });
+    let connection: ConnectionState = { kind: 'closed', closedMs: performance.now() };
     for (;;) {
       const kind = await knockAll(ways, { timeoutMs: longestPauseMs });
       signal.throwIfAborted();
       connection = traceConnection(connection, { kind, atMs: performance.now() });
-      if (kind === 'accepted') return this.#judgeRestart(signal);
+      if (kind === 'accepted') return 'accepted';
       if (connection.kind !== 'refused') return undefined;
       this.#gather();
-      const sign: CrashSign = { kind: 'refused', connection };
       if (this.#isProven(connection)) {
-        const report = await this.#act(sign);
+        const report = await this.#act({ kind: 'refused', connection });
         if (report !== undefined) return report;
       }
-      await delay(knockEveryMs, undefined, { signal });
+      await delay(everyMs, undefined, { signal });
     }
+  }
+
+  async #retract(): Promise<void> {
+    if (this.#provenMs !== undefined) await this.#parts.evidence.withdraw(this.#closed.name);
+    this.#provenMs = undefined;
   }
 
   /** Publishes the proof as soon as it is complete. */
   #isProven(connection: ConnectionState): boolean {
     const nowMs = performance.now();
-    const { name, record } = this.#closed;
     const { crashAfterMs, evidence } = this.#parts;
     if (!isProven(connection, { crashAfterMs, nowMs })) return this.#provenMs !== undefined;
     if (this.#provenMs === undefined) {
       this.#provenMs = nowMs;
-      void evidence.publish(name, { master: formatAddress(record.master), seenAt: new Date().toISOString() });
+      void evidence.publish(this.#closed.name, this.#closed.record.master);
     }
     return true;
   }
 
   /** A process answers: the same one, another one with all the data, or one that would make the replicas empty. */
-  async #judgeRestart(signal: AbortSignal): Promise<CaseEnd | undefined> {
-    const { runIds } = this.#closed;
-    const restarted = runIds.length === 0 ? undefined : await this.#untilLoaded(signal);
-    if (restarted?.state !== 'master' || runIds.includes(restarted.runId)) return undefined;
+  async #judgeRestart(signal: AbortSignal): Promise<CaseEnd | 'gone' | undefined> {
+    const { record, runIds, ways } = this.#closed;
+    const restarted = await waitForRestart(this.#parts.redis, { address: record.master, ways, signal });
+    if (restarted === 'gone') return restarted;
+    if (restarted?.state !== 'master' || runIds.length === 0 || runIds.includes(restarted.runId)) return undefined;
     this.#gather();
     this.#provenMs = performance.now();
     while (performance.now() - this.#provenMs < longestWaitMs) {
       if (this.#seen !== undefined) {
-        const hasMore = this.#seen.replicas.some(({ keys = 0 }) => keys > restarted.keys);
-        if (!hasMore) return undefined;
+        if (!hasLostKeys(restarted, this.#seen.replicas)) return undefined;
         const report = await this.#act({ kind: 'emptied', keys: restarted.keys });
         if (report !== undefined) return report;
       }
-      await delay(readEveryMs, undefined, { signal });
-    }
-    return undefined;
-  }
-
-  async #untilLoaded(signal: AbortSignal): Promise<RestartedMaster | undefined> {
-    const { redis } = this.#parts;
-    for (let limitMs = restartMs; performance.now() - this.#startedMs < limitMs; ) {
-      const restarted = await readRestarted(redis, this.#closed.record.master);
-      if (restarted !== undefined && restarted.state !== 'loading') return restarted;
-      if (restarted?.state === 'loading') limitMs = loadingMs;
-      await delay(knockEveryMs, undefined, { signal });
+      await delay(everyMs, undefined, { signal });
     }
     return undefined;
   }
@@ -159,10 +166,13 @@ export class CrashCase {
     const decision = this.#decide(sign, lease.kind === 'held' ? lease.last.ageMs : undefined);
     if (decision.kind === 'leave') return 'others act';
     if (decision.kind === 'refuse') return this.#report(sign, { why: decision.why });
-    if (decision.kind === 'order' && lease.kind === 'held') return this.#order(sign, decision);
-    const why = decision.kind === 'wait' ? decision.why : lease.kind === 'missing' ? lease.why : '';
-    const waitedMs = performance.now() - (this.#provenMs ?? performance.now());
-    return waitedMs > longestWaitMs ? this.#report(sign, { why }) : undefined;
+    if (decision.kind === 'order' && lease.kind === 'held') {
+      const report = await this.#order(sign, decision.sentinel);
+      if (report !== undefined) return report;
+    }
+    const why = decision.kind === 'wait' ? decision.why : lease.kind === 'missing' ? lease.why : this.#refusal;
+    const endMs = (this.#provenMs ?? performance.now()) + longestWaitMs;
+    return performance.now() > endMs ? this.#report(sign, { why }) : undefined;
   }
 
   #decide(sign: CrashSign, lastOrderAgeMs: number | undefined): CrashDecision {
@@ -189,25 +199,25 @@ export class CrashCase {
   #bridges(): readonly JudgingBridge[] {
     const { evidence, bridgeId } = this.#parts;
     return evidence
-      .bridges(this.#closed.name)
+      .bridges(this.#closed.name, this.#closed.record.master)
       .map((one) => (one.bridge === bridgeId ? { ...one, sees: 'crash' } : one));
   }
 
-  async #order(sign: CrashSign, { sentinel }: Extract<CrashDecision, { kind: 'order' }>): Promise<CrashReport> {
+  /** undefined where the Sentinel refuses: it selects nobody whose INFO it has not read lately. It may be ordered again. */
+  async #order(sign: CrashSign, sentinel: Address): Promise<CrashReport | undefined> {
     const { name, record } = this.#closed;
-    const { sentinels, evidence } = this.#parts;
-    const lease = this.#lease?.state;
-    const link = sentinels.linkTo(name, sentinel);
-    if (lease?.kind !== 'held' || link === undefined) return this.#report(sign, { why: 'its Sentinel was lost' });
+    const link = this.#parts.sentinels.linkTo(name, sentinel);
+    const facts = { master: formatAddress(record.master), sentinel: formatAddress(sentinel), sign: sign.kind };
     try {
-      const facts = { master: formatAddress(record.master), sentinel: formatAddress(sentinel), sign: sign.kind };
-      if (!(await evidence.claimOrder(name, { last: lease.last, facts })))
-        return this.#report(sign, { why: 'another bridge has ordered a failover' });
+      if (link === undefined) return undefined;
+      if (!(await this.#lease?.claim(facts))) return this.#report(sign, { why: 'another bridge ordered a failover' });
       await orderFailover(link, name);
+      return this.#report(sign, { sentinel });
     } catch (thrown) {
-      return this.#report(sign, { why: SwitchmasterError.from(thrown).message });
+      const { code, message: why } = SwitchmasterError.from(thrown);
+      this.#refusal = why;
+      return code === 'redis-refused' ? undefined : this.#report(sign, { why });
     }
-    return this.#report(sign, { sentinel });
   }
 
   #report(sign: CrashSign, { sentinel, why }: { readonly sentinel?: Address; readonly why?: string }): CrashReport {
@@ -234,7 +244,7 @@ export class CrashCase {
         Promise.all(replicas.map((replica) => readReplica(redis, replica))),
       ]);
       this.#seen = { views: distinctViews(readings), replicas: answers };
-      await delay(readEveryMs, undefined, { ref: false });
+      await delay(everyMs, undefined, { ref: false });
     }
   }
 }

@@ -2,6 +2,7 @@ import type { ConsulClient } from '../../client/consul.ts';
 import { SessionKeys } from '../../consul/session-keys.ts';
 import { lastValue } from '../../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../../consul/watches.ts';
+import { type Address, formatAddress } from '../../model/address.ts';
 import { matchesAny } from '../../model/glob.ts';
 import { parseJsonObject } from '../../model/json.ts';
 import {
@@ -68,10 +69,11 @@ export class CrashEvidence {
     void this.#keys.set(crashBridgeKey(naming, bridge), value);
   }
 
-  /** This bridge sees that the process of `name` is gone. */
-  publish(name: string, facts: object): Promise<void> {
+  /** This bridge sees that the process of `name` at `master` is gone. */
+  publish(name: string, master: Address): Promise<void> {
     const { naming, bridgeId: bridge } = this.#options;
-    return this.#keys.set(crashEvidenceKey(naming, { name, bridge }), { bridge, ...facts });
+    const value = { bridge, master: formatAddress(master), seenAt: new Date().toISOString() };
+    return this.#keys.set(crashEvidenceKey(naming, { name, bridge }), value);
   }
 
   withdraw(name: string): Promise<void> {
@@ -80,16 +82,16 @@ export class CrashEvidence {
   }
 
   /** Every bridge that keeps `name` and judges crashes. Empty until Consul has this one's own key. */
-  bridges(name: string): readonly JudgingBridge[] {
+  bridges(name: string, master: Address): readonly JudgingBridge[] {
     const { naming } = this.#options;
-    const entries = lastValue(this.#tree.state) ?? [];
-    const seen = new Set(entries.map(({ key }) => key));
-    const bridgePrefix = crashBridgeKey(naming, '');
-    return entries.flatMap(({ key, value }): readonly JudgingBridge[] => {
-      if (!key.startsWith(bridgePrefix)) return [];
+    const values = new Map((lastValue(this.#tree.state) ?? []).map(({ key, value }) => [key, value]));
+    const prefix = crashBridgeKey(naming, '');
+    return [...values].flatMap(([key, value]): readonly JudgingBridge[] => {
+      if (!key.startsWith(prefix)) return [];
       const { bridge, masters, beside } = parseJsonObject(value) ?? {};
       if (typeof bridge !== 'string' || !isTexts(masters) || !matchesAny(masters, name)) return [];
-      const sees = seen.has(crashEvidenceKey(naming, { name, bridge })) ? 'crash' : 'no-crash';
+      const evidence = parseJsonObject(values.get(crashEvidenceKey(naming, { name, bridge })) ?? '');
+      const sees = evidence?.master === formatAddress(master) ? 'crash' : 'no-crash';
       return [{ bridge, place: isTexts(beside) && beside.includes(name) ? 'beside' : 'elsewhere', sees }];
     });
   }

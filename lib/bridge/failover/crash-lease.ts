@@ -8,7 +8,7 @@ export interface CrashLeaseOptions {
   readonly evidence: CrashEvidence;
 }
 
-const retryMs = 25;
+const retryMs = 50;
 
 /**
  * The right to order a failover, requested while the proof is not complete yet, because Consul takes some milliseconds for
@@ -19,9 +19,14 @@ export class CrashLease {
   readonly #running: Promise<void>;
   #lease: Extract<Lease, { kind: 'inside' }> | undefined;
   #last: LastOrder | undefined;
+  readonly #name: string;
+  readonly #evidence: CrashEvidence;
+  #claimed = false;
   #why = 'Consul has not given the lease for a failover yet';
 
   constructor(name: string, options: CrashLeaseOptions) {
+    this.#name = name;
+    this.#evidence = options.evidence;
     this.#running = this.#take(name, options);
   }
 
@@ -30,6 +35,13 @@ export class CrashLease {
     | { readonly kind: 'held'; readonly last: LastOrder }
     | { readonly kind: 'missing'; readonly why: string } {
     return this.#last === undefined ? { kind: 'missing', why: this.#why } : { kind: 'held', last: this.#last };
+  }
+
+  /** Notes the order in Consul, once, before it is given. False where another bridge was first. */
+  async claim(facts: object): Promise<boolean> {
+    if (this.#last === undefined) return false;
+    this.#claimed ||= await this.#evidence.claimOrder(this.#name, { last: this.#last, facts });
+    return this.#claimed;
   }
 
   /** Gives it back. Never rejects. */

@@ -22,6 +22,12 @@ export interface CrashOrdersOptions extends CrashCaseParts {
   readonly localMasters: () => readonly LocalMaster[];
 }
 
+interface Opened {
+  readonly ended: Promise<void>;
+  /** A connection was closed since. */
+  again: 'closed' | undefined;
+}
+
 const tickMs = 1_000;
 
 /** A replica is measured every five seconds at least, and is behind by one measurement where writes were on their way. */
@@ -33,7 +39,7 @@ const inStepMs = 12_000;
  */
 export class CrashOrders {
   readonly #options: CrashOrdersOptions;
-  readonly #cases = new Map<string, Promise<void>>();
+  readonly #cases = new Map<string, Opened>();
   readonly #ways = new Map<string, { readonly master: Address; readonly ways: Promise<readonly Way[]> }>();
   readonly #abort = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -50,7 +56,7 @@ export class CrashOrders {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#abort.abort();
-    await Promise.all(this.#cases.values());
+    await Promise.all([...this.#cases.values()].map(({ ended }) => ended));
     await this.#options.evidence.stop();
   }
 
@@ -60,14 +66,24 @@ export class CrashOrders {
       const memory = this.#options.memory(name);
       const record = memory.remembered;
       if (this.#abort.signal.aborted || record === undefined || !sameAddress(record.master, address)) continue;
-      // The case at work sees for itself what happens to further connections.
-      if (this.#cases.has(name)) continue;
-      const running = this.#pursue(record, memory).finally(() => this.#cases.delete(name));
-      this.#cases.set(name, running);
+      const running = this.#cases.get(name);
+      if (running === undefined) this.#open(record, memory);
+      else running.again = 'closed';
     }
   }
 
-  async #pursue(record: MasterRecord, memory: MasterMemory): Promise<void> {
+  /** A case at work does not see every further close, so another one follows it. */
+  #open(record: MasterRecord, memory: MasterMemory): void {
+    const { name, master } = record;
+    const ended = this.#pursue(record, memory).then((end) => {
+      const again = this.#cases.get(name)?.again;
+      this.#cases.delete(name);
+      if (again === 'closed' && end === 'not-crashed') this.connectionClosed(master, [name]);
+    });
+    this.#cases.set(name, { again: undefined, ended });
+  }
+
+  async #pursue(record: MasterRecord, memory: MasterMemory): Promise<'judged' | 'not-crashed'> {
     const { name, replicas } = record;
     const { lags } = this.#options;
     const views = distinctViews(memory.lastReadings?.readings ?? []);
@@ -84,11 +100,12 @@ export class CrashOrders {
       runIds: views.flatMap(({ masterRunId }) => masterRunId ?? []),
     };
     try {
-      await new CrashCase(closed, this.#options).pursue(this.#abort.signal);
+      return await new CrashCase(closed, this.#options).pursue(this.#abort.signal);
     } catch (thrown) {
-      if (this.#abort.signal.aborted) return;
+      if (this.#abort.signal.aborted) return 'judged';
       const why = SwitchmasterError.from(thrown).message;
       this.#options.onReport({ name, master: record.master, sign: 'refused', sentinel: undefined, why, details: {} });
+      return 'judged';
     }
   }
 

@@ -1,19 +1,17 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import { readInfo } from '../../client/instance-shapes.ts';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { readReplication } from '../../client/replication-shapes.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
-import type { CrashReplica } from '../plan/crash.ts';
+import type { CrashReplica, RestartedMaster } from '../plan/crash.ts';
+import { knockAll, type Way } from './knock.ts';
 
 /* What the servers of a master say after it has crashed or restarted. */
 
-/** A process that answers at the master's address. */
-export interface RestartedMaster {
-  readonly runId: string;
-  readonly state: 'loading' | 'master' | 'other';
-  readonly keys: number;
-}
-
 const timeoutMs = 200;
+const askEveryMs = 18;
+const restartMs = 10_000;
 
 /** The replica's link and its keys. Never rejects. */
 export async function readReplica(
@@ -31,8 +29,28 @@ export async function readReplica(
   }
 }
 
+/**
+ * What answers at the master's address, once it does not load any more; undefined where nothing answers for ten seconds.
+ * `gone`: its host refuses connections again.
+ */
+export async function waitForRestart(
+  redis: RedisPool,
+  at: { readonly address: Address; readonly ways: readonly Way[]; readonly signal: AbortSignal },
+): Promise<RestartedMaster | 'gone' | undefined> {
+  const startedMs = performance.now();
+  let last: RestartedMaster | undefined;
+  while (last?.state === 'loading' || performance.now() - startedMs < restartMs) {
+    await delay(askEveryMs, undefined, { signal: at.signal });
+    const answer = await knockAll(at.ways, { timeoutMs });
+    if (answer === 'refused') return 'gone';
+    last = answer === 'accepted' ? await readRestarted(redis, at.address) : undefined;
+    if (last !== undefined && last.state !== 'loading') return last;
+  }
+  return undefined;
+}
+
 /** undefined where it does not answer. */
-export async function readRestarted(redis: RedisPool, address: Address): Promise<RestartedMaster | undefined> {
+async function readRestarted(redis: RedisPool, address: Address): Promise<RestartedMaster | undefined> {
   try {
     await redis.connected(address, { timeoutMs });
     const [info] = await redis.command(address, [['INFO']], { timeoutMs });
@@ -40,7 +58,8 @@ export async function readRestarted(redis: RedisPool, address: Address): Promise
     const runId = fields.get('run_id');
     if (runId === undefined) return undefined;
     const state = fields.get('loading') === '1' ? 'loading' : fields.get('role') === 'master' ? 'master' : 'other';
-    return { runId, state, keys: countLastingKeys(info) };
+    const persistence = fields.get('aof_enabled') === '1' ? 'append-only' : 'other';
+    return { runId, state, persistence, keys: countLastingKeys(info) };
   } catch {
     return undefined;
   }

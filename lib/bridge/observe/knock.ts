@@ -15,7 +15,8 @@ export function knock({ to, from }: Way, { timeoutMs }: { readonly timeoutMs: nu
   const { promise, resolve } = Promise.withResolvers<Knock>();
   const at = connectOptions(to);
   const socket = connect('path' in at ? at : { ...at, ...(from === undefined ? {} : { localAddress: from }) });
-  const timer = setTimeout(() => resolve('unclear'), timeoutMs);
+  // After a stall of this process the answer may be there, and Node handles timers before it.
+  const timer = setTimeout(() => setImmediate(resolve, 'unclear'), timeoutMs);
   socket.once('connect', () => resolve('accepted'));
   socket.once('error', (error) => resolve(isRefusal(error) ? 'refused' : 'unclear'));
   return promise.finally(() => {

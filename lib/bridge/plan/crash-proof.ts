@@ -23,7 +23,7 @@ export type ConnectionState =
     };
 
 /** After a longer pause, the bridge itself was stopped or busy: what happened meanwhile is unknown. */
-export const longestPauseMs = 100;
+export const longestPauseMs = 250;
 
 /** Fewer refusals could come from one moment of the network. */
 const fewestRefusals = 3;

@@ -59,6 +59,25 @@ export type CrashDecision =
   /** Nothing that can still come allows an order. */
   | { readonly kind: 'refuse'; readonly why: string };
 
+/** A process that answers at the address of the master, after a connection to the former one was closed. */
+export interface RestartedMaster {
+  readonly runId: string;
+  readonly state: 'loading' | 'master' | 'other';
+  /** `append-only`: it has loaded every write but those of the last second. */
+  readonly persistence: 'append-only' | 'other';
+  /** Keys without a time to live. */
+  readonly keys: number;
+}
+
+/**
+ * Whether its replicas would lose keys by copying its data. With an append-only file, some keys fewer can be deletions that
+ * no replica has received.
+ */
+export function hasLostKeys({ persistence, keys }: RestartedMaster, replicas: readonly CrashReplica[]): boolean {
+  if (persistence === 'append-only' && keys > 0) return false;
+  return replicas.some((replica) => (replica.keys ?? 0) > keys);
+}
+
 /** Sentinel's default of failover-timeout. */
 const usualFailoverTimeoutMs = 180_000;
 
@@ -115,12 +134,15 @@ function contradictRefusal(
   situation: CrashSituation,
 ): string | undefined {
   const { views, replicas } = situation;
-  if (!isProven(connection, situation)) return 'its host has not refused connections for crashAfter yet';
   const linked = views.find((view) => view.linked);
   if (linked !== undefined) return `Sentinel ${formatAddress(linked.sentinel)} is connected to it`;
   const fed = replicas.find(({ link }) => link === 'connected' || link === 'syncing');
   if (fed !== undefined) return `its replica ${formatAddress(fed.address)} is connected to it`;
-  return contradictBridges(situation);
+  const others = contradictBridges(situation);
+  // The last reason, because a busy bridge loses its own proof for a moment.
+  return (
+    others ?? (isProven(connection, situation) ? undefined : 'its host has not refused connections for crashAfter')
+  );
 }
 
 function contradictBridges({ bridges }: CrashSituation): string | undefined {

@@ -58,7 +58,7 @@ t.test('whatever the order of events, only an unbroken row of refusals after a c
     { weight: 6, arbitrary: fc.constant('refused' as const) },
     fc.constantFrom('closed' as const, 'accepted' as const, 'unclear' as const),
   );
-  const event = fc.record({ kind, afterMs: fc.integer({ min: 0, max: 130 }) });
+  const event = fc.record({ kind, afterMs: fc.integer({ min: 0, max: 300 }) });
   fc.assert(
     fc.property(fc.array(event, { maxLength: 30 }), (steps) => {
       let atMs = 0;

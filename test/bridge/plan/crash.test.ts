@@ -3,6 +3,7 @@ import {
   type CrashReplica,
   type CrashSituation,
   decideCrash,
+  hasLostKeys,
   type JudgingBridge,
 } from '../../../lib/bridge/plan/crash.ts';
 import type { ConnectionState } from '../../../lib/bridge/plan/crash-proof.ts';
@@ -120,7 +121,7 @@ const waits: Readonly<Record<string, Partial<CrashSituation>>> = {
   'nobody was refused yet': { sign: { kind: 'refused', connection: { kind: 'closed', closedMs: 0 } } },
   'the refusals have not lasted for crashAfter': { sign: refused({ lastMs: 64 }) },
   'two refusals are all': { sign: refused({ count: 2 }) },
-  'the last refusal is long ago': { nowMs: 166 },
+  'the last refusal is long ago': { nowMs: 316 },
   'a Sentinel is connected to it': { views: changed(2, { linked: true }) },
   'a replica is connected to it': { replicas: [replica('B'), replica('C', { link: 'connected' })] },
   'a replica begins to synchronize with it': { replicas: [replica('B', { link: 'syncing' })] },
@@ -192,3 +193,17 @@ t.test('a master that came back with fewer keys than a replica has crashed, alth
   const views = seen({ replicas: [replicaView('B'), replicaView('C')] });
   t.match(decideCrash({ ...emptied, views, replicas: oneWiped }), { kind: 'wait' });
 });
+
+t.test(
+  'a restarted master has lost keys if a replica has more, with an append-only file only if it is empty',
+  async (t) => {
+    const restarted = { runId: 'r', state: 'master', persistence: 'other', keys: 3 } as const;
+    const appended = { ...restarted, persistence: 'append-only' } as const;
+    const replicas = [replica('B', { keys: 4 }), replica('C', { keys: undefined })];
+    t.ok(hasLostKeys(restarted, replicas));
+    t.notOk(hasLostKeys({ ...restarted, keys: 4 }, replicas));
+    t.notOk(hasLostKeys(appended, replicas));
+    t.ok(hasLostKeys({ ...appended, keys: 0 }, replicas));
+    t.notOk(hasLostKeys(restarted, []));
+  },
+);

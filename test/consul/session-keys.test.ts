@@ -1,0 +1,106 @@
+import t from 'tap';
+import type { ConsulClient } from '../../lib/client/consul.ts';
+import { SessionKeys } from '../../lib/consul/session-keys.ts';
+import { waitFor } from '../sandbox/condition.ts';
+
+/** Consul's sessions and the keys that they hold, with a switch for an outage. */
+class Sessions {
+  readonly keys = new Map<string, { readonly session: string; readonly value: unknown }>();
+  readonly alive = new Set<string>();
+  state: 'up' | 'refusing deletions' | 'down' = 'up';
+  #count = 0;
+
+  readonly client = {
+    send: async (call: { path: string; params?: Record<string, string>; query?: object; body?: unknown }) => {
+      if (this.state === 'down') throw new Error('no answer');
+      const { path, params = {}, query = {}, body } = call;
+      const { id = '', key = '' } = params;
+      if (path === '/session/create') return this.#create();
+      if (path === '/session/destroy/{id}') return this.end(id);
+      if (path === '/session/renew/{id}' && !this.alive.has(id)) throw new Error('no such session');
+      if (path === '/kv/{key}') return this.#acquire(key, (query as { acquire: string }).acquire, body);
+      return true;
+    },
+    transact: async ([operation]: readonly [{ key: string }]) => {
+      if (this.state !== 'up') throw new Error('no answer');
+      this.keys.delete(operation.key);
+      return { kind: 'committed' };
+    },
+  } as unknown as ConsulClient;
+
+  end(id: string): boolean {
+    this.alive.delete(id);
+    for (const [key, { session }] of this.keys) if (session === id) this.keys.delete(key);
+    return true;
+  }
+
+  #create(): { ID: string } {
+    this.#count += 1;
+    const id = `00000000-0000-0000-0000-00000000000${this.#count}`;
+    this.alive.add(id);
+    return { ID: id };
+  }
+
+  #acquire(key: string, session: string, value: unknown): boolean {
+    const holder = this.keys.get(key)?.session;
+    if (!this.alive.has(session) || (holder !== undefined && holder !== session)) return false;
+    this.keys.set(key, { session, value });
+    return true;
+  }
+}
+
+function open(consul: Sessions): SessionKeys {
+  const keys = new SessionKeys({ client: consul.client, name: 'test', ttlMs: 30 });
+  keys.start();
+  t.teardown(() => keys.stop());
+  return keys;
+}
+
+t.test('keys end with the process that set them', async (t) => {
+  const consul = new Sessions();
+  const keys = open(consul);
+  await keys.set('a', { n: 1 });
+  await keys.set('b', { n: 2 });
+  await keys.remove('b');
+  await waitFor('the first key', () => [...consul.keys.keys()], { until: (all) => all.join() === 'a' });
+  await keys.stop();
+  t.strictSame([...consul.keys], []);
+});
+
+t.test('a key that is set and removed at once is not left behind', async (t) => {
+  const consul = new Sessions();
+  const keys = open(consul);
+  await keys.set('a', {});
+  await waitFor('the first key', () => consul.keys.size, { until: (size) => size === 1 });
+  void keys.set('b', {});
+  await keys.remove('b');
+  t.strictSame([...consul.keys.keys()], ['a']);
+});
+
+t.test('after a lost session, or an outage, the keys come back under another one', async () => {
+  const consul = new Sessions();
+  const keys = open(consul);
+  await keys.set('a', {});
+  await waitFor('the key', () => consul.keys.size, { until: (size) => size === 1 });
+  const [first] = consul.alive;
+  consul.end(first ?? '');
+  await waitFor('the key again', () => consul.keys.get('a')?.session, {
+    until: (id) => id !== undefined && id !== first,
+  });
+  consul.state = 'down';
+  await keys.set('b', {});
+  consul.state = 'up';
+  await waitFor('both keys', () => [...consul.keys.keys()], { until: (all) => all.join() === 'a,b' });
+});
+
+t.test('a key that cannot be removed ends with its session', async (t) => {
+  const consul = new Sessions();
+  const keys = open(consul);
+  await keys.set('a', {});
+  await keys.set('b', {});
+  await waitFor('both keys', () => consul.keys.size, { until: (size) => size === 2 });
+  consul.state = 'refusing deletions';
+  await keys.remove('b');
+  t.notOk(consul.keys.has('b'));
+  await waitFor('the other key', () => [...consul.keys.keys()], { until: (all) => all.join() === 'a' });
+});
