@@ -23,8 +23,15 @@ export function translateRedisError(
   }
   if (thrown instanceof SwitchmasterError) return thrown;
   const details = fault === undefined ? {} : { fault };
-  const why = reason instanceof Error ? reason.message : String(reason);
+  const why = describeReason(reason, fault);
   return new SwitchmasterError('redis-unreachable', `${what} got no answer: ${why}`, { cause, details });
+}
+
+/** The client library's own message, about its retries, says nothing of the server. */
+function describeReason(reason: unknown, fault: LinkFault | undefined): string {
+  if (!(reason instanceof Error)) return String(reason);
+  const isAboutRetries = reason.name === 'MaxRetriesPerRequestError';
+  return isAboutRetries && fault !== undefined ? `the server ${linkFaults[fault].says}` : reason.message;
 }
 
 /** What the server said in that failure, where it is short and about that fault. */

@@ -144,6 +144,12 @@ t.test('an error names the cause and what to do about it', async (t) => {
   }
 });
 
+t.test('an error about retries says what the server does instead', async (t) => {
+  const lastError = Object.assign(new Error('Reached the max retries'), { name: 'MaxRetriesPerRequestError' });
+  const { message } = translateRedisError(lastError, { what: 'PING', lastError, fault: 'closed' });
+  t.equal(message, 'PING got no answer: the server closes the connection without an answer');
+});
+
 t.test('an error has the answer of a server that refuses the login, but not the long texts of Redis', (t) => {
   const explain = (answer: string, fault: LinkFault) =>
     translateRedisError(new Error('Connection is closed.'), { what: 'PING', lastError: new Error(answer), fault });
