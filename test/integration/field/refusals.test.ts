@@ -163,5 +163,5 @@ t.test('protected mode is named, for Redis and Sentinel', async (t) => {
       ['redis 10.77.0.1:6379', 'protected-mode'],
     ],
   );
-  t.match(servers[2]?.hint, 'set a password there');
+  t.match(servers[2]?.hint, 'set a password at the server');
 });
