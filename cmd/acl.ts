@@ -147,9 +147,16 @@ function supposed(query: ConsulQuery, name: string): ConsulAnswers[ConsulQuery['
     case 'key-tree':
       return [{ key: `${query.prefix}${name}`, value: JSON.stringify({ ...record, ...signed }), modifyIndex: 1 }];
     case 'service':
+    case 'connect':
     case 'nodes':
     case 'datacenters':
+    case 'ca-roots':
+    case 'peerings':
       return [];
+    case 'agent-node':
+      return name;
+    case 'ca-leaf':
+      return { service: query.service, serialNumber: '', cert: '', privateKey: '', validAfter: '', validBefore: '' };
     case 'services':
       return new Map();
     case 'node':

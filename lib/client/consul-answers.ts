@@ -1,4 +1,5 @@
 import type { ConsulAnswers, ConsulQuery } from '../model/query.ts';
+import { readAgentNode, readCaLeaf, readCaRoots, readPeerings } from './consul-mesh-shapes.ts';
 import {
   readDatacenters,
   readInstances,
@@ -17,13 +18,22 @@ export function readAnswer(query: ConsulQuery, body: unknown, what: string): Con
     case 'key-tree':
       return body === undefined ? [] : readKvEntries(body, what);
     case 'service':
-      return readInstances(body, what);
+    case 'connect':
+      return readInstances(body, { what, order: query.near === undefined ? 'by-name' : 'as-given' });
     case 'services':
       return readServices(body, what);
     case 'node':
       return body === undefined ? undefined : readNode(body, what);
     case 'nodes':
-      return readNodes(body, what);
+      return readNodes(body, { what, order: query.near === undefined ? 'by-name' : 'as-given' });
+    case 'agent-node':
+      return readAgentNode(body, what);
+    case 'ca-roots':
+      return readCaRoots(body, what);
+    case 'ca-leaf':
+      return readCaLeaf(body, what);
+    case 'peerings':
+      return readPeerings(body, what);
     case 'datacenters':
       return readDatacenters(body, what);
     case 'health':

@@ -25,6 +25,7 @@ const node = z.object({
   Node: z.string(),
   Address: z.string(),
   Datacenter: z.string().default(''),
+  TaggedAddresses: stringMap,
   Meta: stringMap,
 });
 const service = z.object({
@@ -37,6 +38,7 @@ const service = z.object({
   Meta: stringMap,
   Weights: z.object({ Passing: z.number(), Warning: z.number() }).nullish(),
   EnableTagOverride: z.boolean().default(false),
+  TaggedAddresses: z.record(z.string(), z.object({ Address: z.string(), Port: z.number().default(0) })).nullish(),
 });
 const nodeDetail = z.object({
   Node: node,
@@ -75,30 +77,43 @@ export function readKvEntries(json: unknown, what: string): readonly KvEntry[] {
     .sort((a, b) => compareText(a.key, b.key));
 }
 
-export function readInstances(json: unknown, what: string): readonly ServiceInstance[] {
-  return read(z.array(instance), json, what)
-    .map(({ Node, Service, Checks }) => ({
-      node: Node.Node,
-      nodeAddress: Node.Address,
-      nodeMeta: Node.Meta,
-      datacenter: Node.Datacenter,
-      id: Service.ID,
-      name: Service.Service,
-      address: Service.Address === '' ? Node.Address : Service.Address,
-      port: Service.Port,
-      tags: Service.Tags,
-      meta: Service.Meta,
-      ...attachedTo(Service),
-      checks: Checks.map((check) => ({
-        id: check.CheckID,
-        serviceId: check.ServiceID,
-        name: check.Name,
-        status: check.Status,
-        output: check.Output,
-        ...(check.Notes === '' ? {} : { notes: check.Notes }),
-      })).sort((a, b) => compareText(a.id, b.id)),
-    }))
-    .sort((a, b) => compareText(a.node, b.node) || compareText(a.id, b.id));
+/** `as-given` is Consul's own order, by distance. */
+type Order = 'by-name' | 'as-given';
+
+export function readInstances(
+  json: unknown,
+  { what, order }: { readonly what: string; readonly order: Order },
+): readonly ServiceInstance[] {
+  const instances = read(z.array(instance), json, what).map(({ Node, Service, Checks }) => ({
+    node: Node.Node,
+    nodeAddress: Node.Address,
+    nodeMeta: Node.Meta,
+    nodeId: Node.ID,
+    nodeTaggedAddresses: Node.TaggedAddresses,
+    datacenter: Node.Datacenter,
+    id: Service.ID,
+    name: Service.Service,
+    address: Service.Address === '' ? Node.Address : Service.Address,
+    port: Service.Port,
+    tags: Service.Tags,
+    meta: Service.Meta,
+    ...attachedTo(Service),
+    taggedAddresses: Object.fromEntries(
+      Object.entries(Service.TaggedAddresses ?? {}).map(([name, { Address: address, Port: port }]) => {
+        return [name, { address, port }];
+      }),
+    ),
+    checks: Checks.map((check) => ({
+      id: check.CheckID,
+      serviceId: check.ServiceID,
+      name: check.Name,
+      status: check.Status,
+      output: check.Output,
+      ...(check.Notes === '' ? {} : { notes: check.Notes }),
+    })).sort((a, b) => compareText(a.id, b.id)),
+  }));
+  if (order === 'as-given') return instances;
+  return instances.sort((a, b) => compareText(a.node, b.node) || compareText(a.id, b.id));
 }
 
 /** Consul answers 1 and 1, or 0 and 0 after a transaction, for weights that nobody has set. */
@@ -120,10 +135,12 @@ export function readServices(json: unknown, what: string): ReadonlyMap<string, r
   );
 }
 
-export function readNodes(json: unknown, what: string): readonly CatalogNode[] {
-  return read(z.array(node), json, what)
-    .map(toNode)
-    .sort((a, b) => compareText(a.node, b.node));
+export function readNodes(
+  json: unknown,
+  { what, order }: { readonly what: string; readonly order: Order },
+): readonly CatalogNode[] {
+  const nodes = read(z.array(node), json, what).map(toNode);
+  return order === 'as-given' ? nodes : nodes.sort((a, b) => compareText(a.node, b.node));
 }
 
 /** Consul answers null for an unknown node; undefined here. */
@@ -176,11 +193,13 @@ export function readTxnIndexes(json: unknown): ReadonlyMap<string, number> {
   return indexes;
 }
 
-function toNode({ ID, Node, Address, Datacenter, Meta }: z.output<typeof node>): CatalogNode {
-  return { id: ID, node: Node, address: Address, datacenter: Datacenter, meta: Meta };
+function toNode({ ID, Node, Address, Datacenter, Meta, TaggedAddresses }: z.output<typeof node>): CatalogNode {
+  const taggedAddresses = TaggedAddresses;
+  return { id: ID, node: Node, address: Address, datacenter: Datacenter, meta: Meta, taggedAddresses };
 }
 
-function read<S extends z.ZodType>(shape: S, json: unknown, what: string): z.output<S> {
+/** Throws `consul-answer-invalid` for any other shape. */
+export function read<S extends z.ZodType>(shape: S, json: unknown, what: string): z.output<S> {
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -34,6 +34,7 @@ interface Sent {
   readonly res?: { readonly body: unknown };
 }
 
+const plainPaths = { 'agent-node': '/agent/self', 'ca-roots': '/agent/connect/ca/roots', peerings: '/peerings' };
 const defaultTimeoutMs = 10_000;
 const defaultWaitMs = 300_000;
 const accessTimeoutMs = 2_000;
@@ -73,6 +74,7 @@ export class ConsulClient {
     const waitMs = options.waitMs ?? defaultWaitMs;
     const request: Record<string, unknown> = { ...this.#base };
     if ('dc' in query && query.dc !== undefined) request.dc = query.dc;
+    if ('near' in query && query.near !== undefined) request.near = query.near;
     if (options.consistency === 'stale') request.stale = true;
     if (options.consistency === 'consistent') request.consistent = true;
     if (blocking) Object.assign(request, { index: options.index, wait: `${waitMs}ms` });
@@ -154,7 +156,7 @@ export class ConsulClient {
     const { method, what, query = {}, ...target } = call;
     const { token, dc: own } = this.#base;
     const dc = own === undefined || call.path.startsWith('/agent/') ? {} : { dc: own };
-    const headers = token === undefined ? {} : { 'x-consul-token': token };
+    const headers = headersOf(token);
     const send: Call = ({ timeout, ctx }) =>
       api[`_${method}`]({ ...target, query: { ...dc, ...query }, headers, timeout, ctx, type: 'json' }, answer);
     const request = { timeout: options.timeoutMs ?? defaultTimeoutMs };
@@ -206,10 +208,25 @@ export class ConsulClient {
         return (request) => consul.catalog.node.list(request);
       case 'datacenters':
         return (request) => consul.catalog.datacenters(request);
+      case 'connect':
+        return this.#get('/health/connect/{service}', { service: query.service });
+      case 'ca-leaf':
+        return this.#get('/agent/connect/ca/leaf/{service}', { service: query.service });
+      case 'agent-node':
+      case 'ca-roots':
+      case 'peerings':
+        return this.#get(plainPaths[query.kind]);
       case 'health':
         // No check has this id: only the index is needed.
         return (request) => consul.health.state({ ...request, state: 'any', filter: 'CheckID == "-"' });
     }
+  }
+
+  /** A read that the package does not have. */
+  #get(path: string, params: Readonly<Record<string, string>> = {}): Call {
+    const api = this.#consul as unknown as { _get(request: object, end: Plugin): Promise<unknown> };
+    return ({ token, timeout, ctx, ...query }) =>
+      api._get({ path, params, query, headers: headersOf(token), timeout, ctx, type: 'json' }, answer);
   }
 
   async #call(
@@ -230,6 +247,8 @@ export class ConsulClient {
     }
   }
 }
+
+const headersOf = (token: unknown) => (token === undefined ? {} : { 'x-consul-token': token });
 
 /** Like the package's own plugin: the answer with its headers, or the error with its answer. */
 function answer({ err, res }: Sent, next: Parameters<Plugin>[1]): void {

@@ -9,7 +9,11 @@ export interface ReadAccess {
 
 /** Queries whose answer is a list, or nothing: from these, ACLs leave out what the token may not read. */
 export function isList({ kind }: ConsulQuery): boolean {
-  return kind !== 'key' && kind !== 'datacenters' && kind !== 'health';
+  return kind === 'key-tree' || kind === 'service' || kind === 'connect' || isCatalogList(kind);
+}
+
+function isCatalogList(kind: ConsulQuery['kind']): boolean {
+  return kind === 'services' || kind === 'node' || kind === 'nodes';
 }
 
 /**
@@ -20,6 +24,7 @@ export function isList({ kind }: ConsulQuery): boolean {
 export function accessFor(query: ConsulQuery): ReadAccess | undefined {
   switch (query.kind) {
     case 'service':
+    case 'connect':
       return { resource: 'service', segment: query.service };
     case 'node':
       return { resource: 'node', segment: query.node };
@@ -31,6 +36,10 @@ export function accessFor(query: ConsulQuery): ReadAccess | undefined {
     case 'key-tree':
     case 'datacenters':
     case 'health':
+    case 'agent-node':
+    case 'ca-roots':
+    case 'ca-leaf':
+    case 'peerings':
       return undefined;
   }
 }
@@ -50,7 +59,8 @@ export function accessForLost(
       return lost(namesIn(before, 'key'), namesIn(after, 'key')).map((segment) => ({ resource: 'key', segment }));
     case 'services':
       return lost(keysOf(before), keysOf(after)).map((segment) => ({ resource: 'service', segment }));
-    case 'service': {
+    case 'service':
+    case 'connect': {
       const nodes = lost(namesIn(before, 'node'), namesIn(after, 'node'));
       const own: ReadAccess = { resource: 'service', segment: query.service };
       return nodes.length === 0 ? [] : [own, ...nodes.map((segment) => ({ resource: 'node', segment }) as const)];
@@ -62,6 +72,10 @@ export function accessForLost(
     case 'key':
     case 'datacenters':
     case 'health':
+    case 'agent-node':
+    case 'ca-roots':
+    case 'ca-leaf':
+    case 'peerings':
       return [];
   }
 }

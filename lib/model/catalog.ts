@@ -86,6 +86,11 @@ export interface ServiceInstance {
   /** Where somebody has set them. */
   readonly weights?: ServiceWeights;
   readonly enableTagOverride?: boolean;
+  /** Further addresses by their names, such as `wan`. */
+  readonly taggedAddresses?: Readonly<Record<string, { readonly address: string; readonly port: number }>>;
+  /** Empty for an external node. */
+  readonly nodeId?: string;
+  readonly nodeTaggedAddresses?: Readonly<Record<string, string>>;
 }
 
 /** Everything that Consul has for one master except its record. */
@@ -116,6 +121,35 @@ export interface CatalogNode {
   readonly node: string;
   readonly address: string;
   readonly datacenter: string;
+  readonly meta: Readonly<Record<string, string>>;
+  readonly taggedAddresses?: Readonly<Record<string, string>>;
+}
+
+/** A root certificate of the service mesh; certificates are PEM texts. */
+export interface CaRoot {
+  readonly id: string;
+  readonly name: string;
+  readonly active: boolean;
+  readonly rootCert: string;
+  readonly intermediateCerts: readonly string[];
+}
+
+/** A certificate of the service mesh with its private key, as PEM texts. */
+export interface CaLeaf {
+  readonly service: string;
+  readonly serialNumber: string;
+  readonly cert: string;
+  readonly privateKey: string;
+  /** Times as in RFC 3339. */
+  readonly validAfter: string;
+  readonly validBefore: string;
+}
+
+/** A connection with another cluster of Consul. */
+export interface Peering {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
   readonly meta: Readonly<Record<string, string>>;
 }
 

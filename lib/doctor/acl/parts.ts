@@ -101,6 +101,7 @@ function queryRules(query: ConsulQuery): readonly AclRule[] {
     case 'key-tree':
       return [read('key_prefix', query.prefix, why)];
     case 'service':
+    case 'connect':
       return serviceRules(query.service, why);
     case 'services':
       return [read('service_prefix', '', why)];
@@ -108,6 +109,13 @@ function queryRules(query: ConsulQuery): readonly AclRule[] {
       return [read('node', query.node, why), read('service_prefix', '', why)];
     case 'nodes':
       return [read('node_prefix', '', why)];
+    case 'agent-node':
+      return [read('agent_prefix', '', "a template reads the agent's own node")];
+    case 'ca-leaf':
+      return [write('service', query.service, 'a template has a certificate of it')];
+    case 'peerings':
+      return [read('peering', '', why)];
+    case 'ca-roots':
     case 'datacenters':
     case 'health':
       return [];

@@ -9,10 +9,10 @@ export function planAcl(needs: AclNeeds): readonly AclRule[] {
 /** The format of `consul acl policy create -rules`. */
 export function formatAcl(rules: readonly AclRule[]): string {
   return rules
-    .map(
-      ({ resource, segment, policy, why }) =>
-        `# ${why}\n${resource} ${JSON.stringify(segment)} {\n  policy = "${policy}"\n}\n`,
-    )
+    .map(({ resource, segment, policy, why }) => {
+      if (resource === 'peering') return `# ${why}\npeering = "${policy}"\n`;
+      return `# ${why}\n${resource} ${JSON.stringify(segment)} {\n  policy = "${policy}"\n}\n`;
+    })
     .join('\n');
 }
 

@@ -3,7 +3,17 @@ import type { ConsulQuery } from '../../model/query.ts';
 
 /** One rule of a Consul ACL policy. */
 export interface AclRule {
-  readonly resource: 'key' | 'key_prefix' | 'service' | 'service_prefix' | 'node' | 'node_prefix' | 'session_prefix';
+  readonly resource:
+    | 'key'
+    | 'key_prefix'
+    | 'service'
+    | 'service_prefix'
+    | 'node'
+    | 'node_prefix'
+    | 'session_prefix'
+    | 'agent_prefix'
+    /** Without a segment. */
+    | 'peering';
   readonly segment: string;
   readonly policy: 'read' | 'write' | 'list';
   /** What the daemon needs it for. */
