@@ -4,7 +4,7 @@ import { execa } from 'execa';
 
 const folder = join(import.meta.dirname, '../.tools/bin');
 const program = join(folder, 'consul-template');
-const module = 'github.com/hashicorp/consul-template@latest';
+const module = 'github.com/hashicorp/consul-template@v0.41.1';
 
 /** The path of consul-template, which the Go client builds the first time. Rejects, with a hint, if it cannot. */
 export async function installConsulTemplate(tell: (line: string) => void): Promise<string> {

@@ -8,6 +8,7 @@ import { authorizeCall, hiddenError, readDenied } from './consul-access.ts';
 import { isFiltered, readAnswer, readMetadata } from './consul-answers.ts';
 import { isConflict, refusedStep, responseBody, translate } from './consul-errors.ts';
 import type { AgentCall, ConsulOptions, Indexed, ReadOptions } from './consul-options.ts';
+import { answer, type Call, headersOf, type Plugin, routeOf } from './consul-routes.ts';
 import { readTxnErrors, readTxnIndexes } from './consul-shapes.ts';
 import { putTransaction, type TransactionTarget } from './consul-transaction.ts';
 import { Precedence } from './precedence.ts';
@@ -26,15 +27,6 @@ interface RequestContext extends EventEmitter {
 interface Answer {
   readonly headers: Record<string, string | undefined>;
 }
-type Call = (options: Record<string, unknown>) => Promise<unknown>;
-/** Turns a request into an answer (papi, "Plugins"). */
-type Plugin = (request: Sent, next: (again: boolean, ...result: unknown[]) => void) => void;
-interface Sent {
-  readonly err?: Error;
-  readonly res?: { readonly body: unknown };
-}
-
-const plainPaths = { 'agent-node': '/agent/self', 'ca-roots': '/agent/connect/ca/roots', peerings: '/peerings' };
 const defaultTimeoutMs = 10_000;
 const defaultWaitMs = 300_000;
 const accessTimeoutMs = 2_000;
@@ -81,7 +73,7 @@ export class ConsulClient {
     // Consul adds jitter of up to a sixteenth of the wait ("Blocking Queries", HTTP API).
     request.timeout = blocking ? Math.ceil(waitMs * 1.0625) + 5_000 : (options.timeoutMs ?? defaultTimeoutMs);
     const what = queryId(query);
-    const ask = () => this.#call(this.#route(query), { request, what, signal: options.signal });
+    const ask = () => this.#call(routeOf(this.#consul, query), { request, what, signal: options.signal });
     // The duration of a blocking query is not a delay, so it is not measured.
     const [answer, body] = await (blocking ? ask() : timed({ server: 'consul', operation: query.kind }, ask));
     if (blocking) await this.#precedence.after();
@@ -187,48 +179,6 @@ export class ConsulClient {
     return { ...this.#options, agent: this.#agent, token: this.#base.token, headers: this.#headers };
   }
 
-  #route(query: ConsulQuery): Call {
-    const consul = this.#consul as unknown as {
-      kv: { get: Call };
-      health: { service: Call; state: Call };
-      catalog: { service: { list: Call }; node: { list: Call; services: Call }; datacenters: Call };
-    };
-    switch (query.kind) {
-      case 'key':
-        return (request) => consul.kv.get({ ...request, buffer: true, key: query.key });
-      case 'key-tree':
-        return (request) => consul.kv.get({ ...request, buffer: true, key: query.prefix, recurse: true });
-      case 'service':
-        return (request) => consul.health.service({ ...request, service: query.service });
-      case 'services':
-        return (request) => consul.catalog.service.list(request);
-      case 'node':
-        return (request) => consul.catalog.node.services({ ...request, node: query.node });
-      case 'nodes':
-        return (request) => consul.catalog.node.list(request);
-      case 'datacenters':
-        return (request) => consul.catalog.datacenters(request);
-      case 'connect':
-        return this.#get('/health/connect/{service}', { service: query.service });
-      case 'ca-leaf':
-        return this.#get('/agent/connect/ca/leaf/{service}', { service: query.service });
-      case 'agent-node':
-      case 'ca-roots':
-      case 'peerings':
-        return this.#get(plainPaths[query.kind]);
-      case 'health':
-        // No check has this id: only the index is needed.
-        return (request) => consul.health.state({ ...request, state: 'any', filter: 'CheckID == "-"' });
-    }
-  }
-
-  /** A read that the package does not have. */
-  #get(path: string, params: Readonly<Record<string, string>> = {}): Call {
-    const api = this.#consul as unknown as { _get(request: object, end: Plugin): Promise<unknown> };
-    return ({ token, timeout, ctx, ...query }) =>
-      api._get({ path, params, query, headers: headersOf(token), timeout, ctx, type: 'json' }, answer);
-  }
-
   async #call(
     call: Call,
     input: { request: Record<string, unknown>; what: string; signal: AbortSignal | undefined },
@@ -246,12 +196,4 @@ export class ConsulClient {
       input.signal?.removeEventListener('abort', cancel);
     }
   }
-}
-
-const headersOf = (token: unknown) => (token === undefined ? {} : { 'x-consul-token': token });
-
-/** Like the package's own plugin: the answer with its headers, or the error with its answer. */
-function answer({ err, res }: Sent, next: Parameters<Plugin>[1]): void {
-  if (err === undefined) next(false, undefined, [res, res?.body]);
-  else next(false, res === undefined ? err : Object.assign(err, { response: res }));
 }

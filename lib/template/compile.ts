@@ -60,7 +60,7 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
 }
 
 function compileOptions(helpers: Readonly<Record<string, HelperDefinition>>): CompileOptions {
-  const known = Object.fromEntries([...Object.keys(helpers), '$print'].map((name) => [name, true]));
+  const known = Object.fromEntries([...Object.keys(helpers), '$print', '$number'].map((name) => [name, true]));
   // The writer escapes values (lib/template/output.ts): Handlebars' own escaping is for HTML.
   return { noEscape: true, knownHelpers: known, knownHelpersOnly: true };
 }

@@ -1,6 +1,14 @@
 import { parse } from 'yaml';
 import { SwitchmasterError } from '../errors.ts';
-import { type FormatWriter, hasControl, Markup, type OutputPiece, type Placeholder, refuse } from './format.ts';
+import {
+  type FormatWriter,
+  hasControl,
+  Markup,
+  type OutputPiece,
+  type Placeholder,
+  type PrintedValue,
+  refuse,
+} from './format.ts';
 import { YamlFollower, type YamlPlace } from './yaml-follower.ts';
 import { escapeUnprintable, hasUnprintable, isAmbiguous, quoteDoubleYaml } from './yaml-scalar.ts';
 
@@ -19,12 +27,18 @@ const harmless = /^[A-Za-z0-9_](?:[A-Za-z0-9_./@+:-]*[A-Za-z0-9_./@+-])?$/;
 export function yamlWriter(): FormatWriter {
   const follower = new YamlFollower();
   let suspicious = false;
+  const blocks = new Set<Placeholder>();
   return {
     literal: (text) => follower.read(text),
     value(placeholder, after) {
       const { value } = placeholder;
-      const text = value instanceof Markup ? value.text : String(value);
       follower.enterScalar();
+      const block = blockAt(follower.blockIndent, value);
+      if (block !== undefined) {
+        blocks.add(placeholder);
+        return block;
+      }
+      const text = value instanceof Markup ? textOf(value, follower.place) : String(value);
       const written =
         follower.place === 'plain'
           ? writePlain(placeholder, { text, scalar: follower.scalarAround(after) })
@@ -36,8 +50,19 @@ export function yamlWriter(): FormatWriter {
     },
     finish(pieces) {
       if (suspicious) proveStructure(pieces);
+      if (blocks.size > 0) proveBlocks(pieces, blocks);
     },
   };
+}
+
+/** A block of `toYAML` whose first line has that indentation; undefined where it does not begin a line. */
+function blockAt(indent: number | undefined, value: PrintedValue): string | undefined {
+  if (indent === undefined || !(value instanceof Markup) || value.inline === undefined) return undefined;
+  return escapeUnprintable(value.text).replaceAll('\n', `\n${' '.repeat(indent)}`);
+}
+
+function textOf({ text, inline }: Markup, place: YamlPlace): string {
+  return place === 'plain' ? (inline ?? text) : text;
 }
 
 function writePlain(
@@ -88,6 +113,30 @@ function proveStructure(pieces: readonly OutputPiece[]): void {
   const placeholder = values.get(mistaken)?.placeholder;
   if (placeholder !== undefined) refuse(placeholder, 'this value would change the structure of the YAML around it.');
   throw new SwitchmasterError('value-refused', 'A value would change the structure of the YAML around it.');
+}
+
+/** A block must mean what it means on one line: at the indentation of the line above, it would join what that begins. */
+function proveBlocks(pieces: readonly OutputPiece[], blocks: ReadonlySet<Placeholder>): void {
+  const isBlock = (piece: OutputPiece) => piece.kind === 'value' && blocks.has(piece.placeholder);
+  const actual = flatten(parseYaml(pieces.map((piece) => piece.text).join('')));
+  const inline = pieces.map((piece) => {
+    const value = piece.kind === 'value' && isBlock(piece) ? piece.placeholder.value : undefined;
+    // A list may have the indentation of its field, a list in brackets must have more.
+    return value instanceof Markup ? ` ${value.inline}` : piece.text;
+  });
+  if (actual.join('\n') === flattenOrEmpty(inline.join(''))) return;
+  const [placeholder] = blocks;
+  if (placeholder !== undefined) {
+    refuse(placeholder, 'a block must be indented further than the line that it belongs to: {{indent 2 (toYAML x)}}.');
+  }
+}
+
+function flattenOrEmpty(text: string): string {
+  try {
+    return flatten(parse(text, { mapAsMap: true, logLevel: 'silent' })).join('\n');
+  } catch {
+    return '';
+  }
 }
 
 /** The placeholder whose value is not a scalar of its own; '' if the structures differ. */

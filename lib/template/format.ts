@@ -31,10 +31,13 @@ export type PrintedValue = string | number | boolean | Markup;
 export class Markup {
   readonly format: 'json' | 'yaml' | 'raw';
   readonly text: string;
+  /** The same on one line, of a block of YAML. */
+  readonly inline: string | undefined;
 
-  constructor(format: Markup['format'], text: string) {
+  constructor(format: Markup['format'], text: string, inline?: string) {
     this.format = format;
     this.text = text;
+    this.inline = inline;
   }
 }
 

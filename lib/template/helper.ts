@@ -1,4 +1,6 @@
 import { SwitchmasterError } from '../errors.ts';
+import { Markup } from './format.ts';
+import { Float } from './number.ts';
 import type { RenderScope } from './scope.ts';
 
 /** What a template can call by name. */
@@ -9,8 +11,14 @@ export interface HelperDefinition {
   readonly takes: readonly [number, number];
   /** Names of the `name=value` options that it knows. */
   readonly options?: readonly string[];
+  /** `field`: the name alone, without parentheses, is a field, although the helper needs no arguments. */
+  readonly bare?: 'field';
   /** An example, for messages. */
   readonly usage: string;
+  /** Whether `args` keep Go's kinds of numbers (`Float`). */
+  readonly typed?: boolean;
+  /** `subject-last`: the value that it works on comes last, as at the end of a pipe in consul-template. */
+  readonly order?: 'subject-last';
   run(call: HelperCall): unknown;
 }
 
@@ -45,15 +53,9 @@ export function templateFailure(message: string, cause?: unknown): SwitchmasterE
 export function textArgument(call: HelperCall, position: number): string {
   const value = call.args[position];
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (value instanceof Markup) return value.text;
   throw templateFailure(`argument ${position + 1} must be a text, not ${describeValue(value)}.`);
-}
-
-export function numberArgument(call: HelperCall, position: number): number {
-  const value = call.args[position];
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  if (typeof number === 'number' && Number.isFinite(number)) return number;
-  throw templateFailure(`argument ${position + 1} must be a number, not ${describeValue(value)}.`);
 }
 
 export function listArgument(call: HelperCall, position: number): readonly unknown[] {
@@ -65,6 +67,8 @@ export function listArgument(call: HelperCall, position: number): readonly unkno
 export function describeValue(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
+  if (value instanceof Float) return String(value.value);
+  if (value instanceof Markup) return JSON.stringify(value.text.slice(0, 40));
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
   return JSON.stringify(String(value).slice(0, 40));

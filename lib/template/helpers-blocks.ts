@@ -1,5 +1,7 @@
 import Handlebars from 'handlebars';
 import { describeValue, type HelperDefinition, templateFailure } from './helper.ts';
+import { plainNumber } from './number.ts';
+import { entriesOf } from './ordered.ts';
 
 /** Handlebars' own blocks, but strict: a template may test a missing value, but not iterate over it. */
 export const blockHelpers = {
@@ -27,7 +29,7 @@ export const blockHelpers = {
     takes: [1, 1],
     usage: '{{#each list as |item index|}}',
     run({ args: [value], block }) {
-      const entries = entriesOf(value);
+      const entries = elementsOf(value);
       if (entries.length === 0) return block.renderElse(block.outer);
       const last = entries.length - 1;
       const pass = ([key, item]: readonly [unknown, unknown], index: number) =>
@@ -42,11 +44,12 @@ export const blockHelpers = {
 
 /** As in Handlebars: false, 0, '', null, undefined and the empty list are not true. */
 export function isTrue(value: unknown): boolean {
-  return value !== 0 && !Handlebars.Utils.isEmpty(value);
+  const plain = plainNumber(value);
+  return plain !== 0 && !Handlebars.Utils.isEmpty(plain);
 }
 
-function entriesOf(value: unknown): readonly (readonly [unknown, unknown])[] {
+function elementsOf(value: unknown): readonly (readonly [unknown, unknown])[] {
   if (Array.isArray(value)) return value.map((item, index) => [index, item] as const);
-  if (typeof value === 'object' && value !== null) return Object.entries(value);
+  if (typeof value === 'object' && value !== null) return entriesOf(value);
   throw templateFailure(`#each needs a list or a map: the value is ${describeValue(value)}.`);
 }

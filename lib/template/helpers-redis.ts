@@ -5,6 +5,7 @@ import type { MasterRecord } from '../model/record.ts';
 import { type RecordsReading, readRecords } from '../model/records.ts';
 import { type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
 import { planListeners } from './listeners.ts';
+import { plainNumbers } from './number.ts';
 import { planPools } from './pools.ts';
 import { readReplicaHealth } from './replica-health.ts';
 import type { RenderScope, RenderWorld } from './scope.ts';
@@ -49,7 +50,7 @@ export const redisHelpers = {
     usage: '(redisListeners vars.ports)',
     run(call) {
       const masters = (readMasters(call.scope)?.records ?? []).map((record) => showMaster(record, recorded));
-      const listeners = planListeners({ masters, ports: call.args[0], reserved: call.options.reserved });
+      const listeners = planListeners({ masters, ports: plainNumbers(call.args[0]), reserved: call.options.reserved });
       for (const warning of listeners.warnings) call.scope.warnings.add(warning);
       return listeners;
     },
@@ -62,7 +63,7 @@ export const redisHelpers = {
       const reading = readMasters(call.scope);
       if (reading === undefined) return [];
       const masters = reading.records.map((record) => showMaster(record, recorded));
-      const { pools, warnings } = planPools({ masters, vars: call.args[0] });
+      const { pools, warnings } = planPools({ masters, vars: plainNumbers(call.args[0]) });
       for (const warning of warnings) call.scope.warnings.add(warning);
       return pools;
     },

@@ -1,6 +1,9 @@
-import { createHash } from 'node:crypto';
-import { type HelperCall, type HelperDefinition, numberArgument, templateFailure, textArgument } from './helper.ts';
+import { isUtf8 } from 'node:buffer';
+import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
+import { type HelperDefinition, templateFailure, textArgument } from './helper.ts';
+import { sortedObject } from './ordered.ts';
 import { regexMatches, regexReplace } from './regex.ts';
+import { lowerCase, titleCase, trimCharacters, trimSpace, upperCase } from './text-case.ts';
 
 type TextHelper = (...texts: string[]) => unknown;
 
@@ -10,48 +13,75 @@ function text(usage: string, run: TextHelper): HelperDefinition {
   return { kind: 'value', takes, usage, run: (call) => run(...call.args.map((_, i) => textArgument(call, i))) };
 }
 
-/** A helper whose arguments are two numbers. */
-function math(usage: string, run: (a: number, b: number) => number): HelperDefinition {
-  const result = (call: HelperCall) => {
-    const value = run(numberArgument(call, 0), numberArgument(call, 1));
-    if (!Number.isFinite(value)) throw templateFailure('the result is not a number.');
-    return value;
-  };
-  return { kind: 'value', takes: [2, 2], usage, run: result };
+/** The same, whose last argument is the text that it works on, as at the end of a pipe in consul-template. */
+function piped(usage: string, run: TextHelper): HelperDefinition {
+  return { ...text(usage, run), order: 'subject-last' };
 }
 
-/** Helpers that compute texts and numbers from texts and numbers. */
+/** Helpers that compute texts from texts. */
 export const textHelpers: Readonly<Record<string, HelperDefinition>> = {
-  toLower: text('(toLower x)', (a: string) => a.toLowerCase()),
-  toUpper: text('(toUpper x)', (a: string) => a.toUpperCase()),
-  trim: text('(trim x)', (a: string) => a.trim()),
-  trimPrefix: text('(trimPrefix x "begin")', (a: string, b: string) => (a.startsWith(b) ? a.slice(b.length) : a)),
-  trimSuffix: text('(trimSuffix x "end")', (a: string, b: string) =>
-    b !== '' && a.endsWith(b) ? a.slice(0, -b.length) : a,
+  toLower: text('(toLower x)', lowerCase),
+  toUpper: text('(toUpper x)', upperCase),
+  toTitle: text('(toTitle x)', titleCase),
+  trim: {
+    kind: 'value',
+    takes: [1, 2],
+    usage: '(trim "characters" x)',
+    order: 'subject-last',
+    run(call) {
+      const first = textArgument(call, 0);
+      return call.args.length === 1 ? first.trim() : trimCharacters(first, textArgument(call, 1));
+    },
+  },
+  trimSpace: text('(trimSpace x)', trimSpace),
+  trimPrefix: piped('(trimPrefix "begin" x)', (begin: string, a: string) =>
+    a.startsWith(begin) ? a.slice(begin.length) : a,
   ),
-  replaceAll: text('(replaceAll x "from" "to")', (a: string, from: string, to: string) => a.split(from).join(to)),
-  contains: text('(contains x "part")', (a: string, part: string) => a.includes(part)),
-  startsWith: text('(startsWith x "begin")', (a: string, begin: string) => a.startsWith(begin)),
-  endsWith: text('(endsWith x "end")', (a: string, end: string) => a.endsWith(end)),
+  trimSuffix: piped('(trimSuffix "end" x)', (end: string, a: string) =>
+    end !== '' && a.endsWith(end) ? a.slice(0, -end.length) : a,
+  ),
+  replaceAll: piped('(replaceAll "from" "to" x)', replaceEach),
   regexMatch: text('(regexMatch "^a" x)', regexMatches),
   regexReplaceAll: text('(regexReplaceAll "a+" "b" x)', regexReplace),
-  split: text('(split x ",")', (a: string, by: string) => (a === '' ? [] : a.split(by))),
+  split: piped('(split "," x)', splitText),
+  splitToMap: piped('(splitToMap "," "=" x)', (by: string, between: string, a: string) =>
+    sortedObject(splitText(by, a).flatMap((part) => pairIn(part, between))),
+  ),
+  startsWith: text('(startsWith x "begin")', (a: string, begin: string) => a.startsWith(begin)),
+  endsWith: text('(endsWith x "end")', (a: string, end: string) => a.endsWith(end)),
   base64Encode: text('(base64Encode x)', (a: string) => Buffer.from(a).toString('base64')),
-  base64Decode: text('(base64Decode x)', decodeBase64),
-  sha256: text('(sha256 x)', (a: string) => createHash('sha256').update(a).digest('hex')),
+  base64Decode: text('(base64Decode x)', (a: string) => decode(a, 'base64')),
+  base64URLEncode: text('(base64URLEncode x)', (a: string) => padded(Buffer.from(a).toString('base64url'))),
+  base64URLDecode: text('(base64URLDecode x)', (a: string) => decode(a, 'base64url')),
+  sha256: text('(sha256 x)', (a: string) => digest(createHash('sha256'), a)),
+  sha256Hex: text('(sha256Hex x)', (a: string) => digest(createHash('sha256'), a)),
+  md5sum: text('(md5sum x)', (a: string) => digest(createHash('md5'), a)),
+  hmacSHA256Hex: text('(hmacSHA256Hex "message" "key")', (message: string, key: string) =>
+    digest(createHmac('sha256', key), message),
+  ),
+  urlquery: text('(urlquery x)', (a: string) => new URLSearchParams([['', a]]).toString().slice(1)),
   sectionName: text('(sectionName x)', (a: string) => reduceTo(/[^A-Za-z0-9_.:-]/g, a)),
   wordName: text('(wordName x)', (a: string) => reduceTo(/[^A-Za-z0-9_.:/@+=-]/g, a)),
   envName: text('(envName x)', (a: string) => a.toUpperCase().replace(/[^A-Z0-9]/g, '_')),
-  parseInt: text('(parseInt x)', (a: string) => parseNumber(a, /^[+-]?\d+$/)),
-  parseFloat: text('(parseFloat x)', (a: string) => parseNumber(a, /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/)),
-  add: math('(add a b)', (a, b) => a + b),
-  subtract: math('(subtract a b)', (a, b) => a - b),
-  multiply: math('(multiply a b)', (a, b) => a * b),
-  divide: math('(divide a b)', (a, b) => a / b),
-  modulo: math('(modulo a b)', (a, b) => a % b),
-  minimum: math('(minimum a b)', Math.min),
-  maximum: math('(maximum a b)', Math.max),
 };
+
+function replaceEach(from: string, to: string, a: string): string {
+  if (from !== '') return a.split(from).join(to);
+  return [...a].map((letter) => to + letter).join('') + to;
+}
+
+/** Without space around the text; nothing gives an empty list. */
+function splitText(by: string, a: string): readonly string[] {
+  const trimmed = trimSpace(a);
+  if (trimmed === '') return [];
+  return by === '' ? [...trimmed] : trimmed.split(by);
+}
+
+/** What has no separator is left out. */
+function pairIn(part: string, between: string): readonly (readonly [string, string])[] {
+  const at = part.indexOf(between);
+  return at < 0 ? [] : [[part.slice(0, at), part.slice(at + between.length)]];
+}
 
 /** A name that has other characters gets `_` for each, and a hash, so that two names never become one. */
 function reduceTo(others: RegExp, name: string): string {
@@ -60,15 +90,19 @@ function reduceTo(others: RegExp, name: string): string {
   return reduced === name ? name : `${reduced}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
 }
 
-function decodeBase64(encoded: string): string {
-  const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.toString('base64').replace(/=+$/, '') !== encoded.trim().replace(/=+$/, '')) {
+function decode(encoded: string, alphabet: 'base64' | 'base64url'): string {
+  const bytes = Buffer.from(encoded, alphabet);
+  if (bytes.toString(alphabet).replace(/=+$/, '') !== encoded.trim().replace(/=+$/, '')) {
     throw templateFailure('the text is not base64.');
   }
+  if (!isUtf8(bytes)) throw templateFailure('the decoded bytes are not UTF-8 text.');
   return bytes.toString();
 }
 
-function parseNumber(written: string, form: RegExp): number {
-  if (!form.test(written.trim())) throw templateFailure(`${JSON.stringify(written.slice(0, 40))} is not a number.`);
-  return Number(written);
+function padded(encoded: string): string {
+  return encoded.padEnd(Math.ceil(encoded.length / 4) * 4, '=');
+}
+
+function digest(hash: Hash | Hmac, a: string): string {
+  return hash.update(a).digest('hex');
 }

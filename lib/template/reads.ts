@@ -2,8 +2,7 @@ import type { ConsulQuery } from '../model/query.ts';
 import { queryId } from '../model/query.ts';
 import type { PrintSite } from './format.ts';
 import type { HelperBlock, HelperCall, HelperDefinition } from './helper.ts';
-import { consulHelpers } from './helpers-consul.ts';
-import { redisHelpers } from './helpers-redis.ts';
+import { readers } from './helpers.ts';
 import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
 
 /*
@@ -26,7 +25,6 @@ export interface TemplateReads {
   readonly computed: readonly ComputedRead[];
 }
 
-const readers: Readonly<Record<string, HelperDefinition>> = { ...consulHelpers, ...redisHelpers };
 const noBlock: HelperBlock = { outer: undefined, render: () => '', renderElse: () => '', loop: () => '' };
 
 /** `programs` as they were checked: every call is a SubExpression that carries its site. */
@@ -103,7 +101,7 @@ function resultOf(
   const scope = new RenderScope(world);
   try {
     const value = helper.run({ args, options: {}, scope, block: noBlock });
-    return value === undefined || scope.files.size > 0 ? undefined : { value };
+    return value === undefined || scope.files.size > 0 || scope.time === 'read' ? undefined : { value };
   } catch {
     return undefined;
   }

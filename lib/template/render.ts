@@ -7,15 +7,15 @@ import { describeRepeatedVariables } from './env-names.ts';
 import { Markup, type Placeholder, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
 import { describeOverlaps, refuseDoubleBinds } from './haproxy-binds.ts';
 import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
-import { textHelpers } from './helpers-text.ts';
-import { valueHelpers } from './helpers-values.ts';
+import { makers } from './helpers.ts';
+import { Float, plainNumber, toFloat, toNumeric } from './number.ts';
 import type { WrittenOutput } from './output.ts';
 import { PassTracker, writePasses } from './passes.ts';
 import { redactError } from './redacted-error.ts';
 import { contextOf, RenderScope, type RenderWorld } from './scope.ts';
 
 /** Helpers that compute their result from their arguments. The results of all others come from Consul. */
-const makes = new Set<HelperDefinition>([...Object.values(textHelpers), ...Object.values(valueHelpers)]);
+const makes = new Set<HelperDefinition>(Object.values(makers));
 
 interface RenderCommon {
   /** Everything that the render read, by id, in order. */
@@ -30,6 +30,8 @@ interface RenderCommon {
   readonly masters: ReadonlyMap<string, string>;
   /** Whether the render read records of masters. */
   readonly records: 'read' | 'not-read';
+  /** Whether the output may contain the time. */
+  readonly time: 'read' | 'not-read';
   /** Sentences about what the template leaves out of its output. */
   readonly warnings: readonly string[];
   /** The values of `file` and `env`, and values computed from them. No message may contain them. */
@@ -70,6 +72,7 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
     lists: { filled: [...scope.lists.filled].sort(), empty: [...scope.lists.empty].sort() },
     masters: scope.masters,
     records: scope.records,
+    time: scope.time,
     warnings: [...scope.warnings],
     secrets: [...scope.secrets.texts],
   };
@@ -110,6 +113,7 @@ function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
       return `\u0000${placeholders.length - 1}\u0000`;
     },
   };
+  bound.$number = (written: string) => (written.includes('.') ? toFloat(Number(written)) : toNumeric(written));
   for (const [name, definition] of Object.entries(parts.helpers)) {
     bound[name] = bindHelper({ definition, scope, parts, passes, spend: budget.spend });
   }
@@ -152,7 +156,7 @@ function bindHelper(input: {
       const { $site, ...named } = options.hash;
       const { definition, scope } = input;
       const result = definition.run({
-        args: given,
+        args: definition.typed === true ? given : given.map(plainNumber),
         options: named,
         scope,
         block: makeBlock(this, { options, site, ...input }),
@@ -207,8 +211,12 @@ function printable(value: unknown, site: PrintSite): PrintedValue {
     case 'number':
       if (Number.isFinite(value)) return value;
       break;
+    case 'bigint':
+      // Digits without quotes in any format.
+      return new Markup('json', String(value));
     default:
       if (value instanceof Markup) return value;
+      if (value instanceof Float) return value.value;
   }
   const hint = typeof value === 'object' && value !== null ? ' Use {{#each}}, a field of it, or toJSON.' : '';
   throw atSite(site, templateFailure(`there is no value to print: it is ${describeValue(value)}.${hint}`));

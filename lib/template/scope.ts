@@ -20,6 +20,8 @@ export interface RenderWorld {
   readonly environment: string | undefined;
   /** Default: clients use the addresses in the records. */
   readonly publish?: Publish;
+  /** The time that templates write. Default: the present. */
+  readonly now?: Date;
 }
 
 /** Everything that one render has read: its dependencies, and the members that guards count. */
@@ -36,10 +38,14 @@ export class RenderScope {
   /** Sentences about what is left out of the output, for the operator. */
   readonly warnings = new Set<string>();
   records: 'read' | 'not-read' = 'not-read';
+  /** Whether the output may contain the time. */
+  time: 'read' | 'not-read' = 'not-read';
   /** Ids of the lists in Consul that the render read, by what they hold. */
   readonly lists = { filled: new Set<string>(), empty: new Set<string>() };
   /** Names that helpers listed and that have a second meaning as a query, as `a@b`: a query of that text means the name. */
   readonly listed = { services: new Set<string>(), nodes: new Set<string>(), keys: new Set<string>() };
+  /** What `scratch.Set` and the like keep. */
+  readonly scratch = new Map<string, unknown>();
   /** The values of `file` and `env`, and values computed from them. */
   readonly secrets = new SecretTexts();
 
@@ -78,6 +84,11 @@ export class RenderScope {
     }
     this.missingFiles.add(path);
     return undefined;
+  }
+
+  readTime(): Date {
+    this.time = 'read';
+    return this.world.now ?? new Date();
   }
 
   /** A variable of the daemon's environment; undefined if it is not set. */

@@ -15,7 +15,7 @@ export class SecretTexts {
 
   /** Adds a value with everything in it. Names of fields are not secret. */
   take(value: unknown): void {
-    if (typeof value === 'number' || typeof value === 'string') {
+    if (typeof value === 'number' || typeof value === 'string' || typeof value === 'bigint') {
       const text = String(value);
       if (text.length >= leastSecretLength) this.#texts.add(text);
     } else if (typeof value === 'object' && value !== null && !this.#objects.has(value)) {
@@ -26,7 +26,8 @@ export class SecretTexts {
   }
 
   has(value: unknown): boolean {
-    if (typeof value === 'number' || typeof value === 'string') return this.#texts.has(String(value));
+    if (typeof value === 'number' || typeof value === 'string' || typeof value === 'bigint')
+      return this.#texts.has(String(value));
     return typeof value === 'object' && value !== null && this.#objects.has(value);
   }
 

@@ -8,37 +8,49 @@ export interface ServiceQuery {
   readonly name: string;
   readonly tag: string | undefined;
   readonly dc: string | undefined;
+  /** Sorts by the distance to this node. */
+  readonly near: string | undefined;
   readonly statuses: ReadonlySet<InstanceStatus>;
 }
 
 const statuses: readonly InstanceStatus[] = ['passing', 'warning', 'critical', 'maintenance'];
 
 /**
- * Reads `tag.name@dc|passing,warning` as consul-template does (its dependency/health_service.go): only passing
+ * Reads `tag.name@dc~near|passing,warning` as consul-template does (its dependency/health_service.go): only passing
  * instances unless a filter says otherwise; `any` is every state. Tags and names may have any characters here. A
  * datacenter's name has no dots (agent/config/builder.go).
  */
 export function parseServiceQuery(text: string): ServiceQuery {
   const [, unfiltered = '', filter] = /^(.*?)(?:\|([\w,\s]+))?$/s.exec(text) ?? [];
-  const [, path = '', dc] = /^(.*?)(?:@([\w-]+))?$/s.exec(unfiltered) ?? [];
-  if (/~[\w.-]+$/.test(path)) throw templateFailure('"~near" is not supported: output order is always stable.');
+  const [, path = '', dc, near] = /^(.*?)(?:@([\w-]+))?(?:~([\w.-]+))?$/s.exec(unfiltered) ?? [];
+  if (/\?[\w=&-]+$/.test(path)) {
+    throw templateFailure(`"${text}": namespaces, partitions and peers are not supported.`);
+  }
   const dot = path.lastIndexOf('.');
   const name = path.slice(dot + 1);
-  if (name === '' || dot === 0) throw templateFailure(`"${text}" is not "tag.name@datacenter|filter".`);
-  return { name, tag: dot < 0 ? undefined : path.slice(0, dot), dc, statuses: parseFilter(filter) };
+  if (name === '' || dot === 0) throw templateFailure(`"${text}" is not "tag.name@datacenter~near|filter".`);
+  return { name, tag: dot < 0 ? undefined : path.slice(0, dot), dc, near, statuses: parseFilter(filter) };
 }
 
 /** A name as it is, with the options of a call. */
 export function makeServiceQuery(name: string, options: Readonly<Record<string, unknown>>): ServiceQuery {
-  const [tag, dc, filter] = ['tag', 'dc', 'filter'].map((option) => textOption(options, option));
-  return { name, tag, dc, statuses: parseFilter(filter) };
+  const [tag, dc, filter, near] = ['tag', 'dc', 'filter', 'near'].map((option) => textOption(options, option));
+  return { name, tag, dc, near, statuses: parseFilter(filter) };
 }
 
 /** The text that means the same, where the name has no dots. */
 export function formatServiceQuery(name: string, options: Readonly<Record<string, unknown>>): string {
-  const { tag, dc, filter } = options;
-  const end = `${dc === undefined ? '' : `@${dc}`}${filter === undefined ? '' : `|${filter}`}`;
+  const { tag, dc, filter, near } = options;
+  const place = `${dc === undefined ? '' : `@${dc}`}${near === undefined ? '' : `~${near}`}`;
+  const end = `${place}${filter === undefined ? '' : `|${filter}`}`;
   return `${tag === undefined ? '' : `${tag}.`}${name}${end}`;
+}
+
+/** The query as the name of a service with a tilde, in place of a name and a node; undefined if it has no tilde. */
+export function unplaced({ near, name, dc, ...query }: ServiceQuery): ServiceQuery | undefined {
+  return near === undefined || dc !== undefined
+    ? undefined
+    : { ...query, dc, near: undefined, name: `${name}~${near}` };
 }
 
 /** The query as the name of one service with dots, in place of a tag and a name. */
@@ -51,9 +63,14 @@ export function selectInstances(
   query: ServiceQuery,
 ): readonly ServiceInstance[] {
   return instances.filter(
-    (instance) =>
-      (query.tag === undefined || instance.tags.includes(query.tag)) && query.statuses.has(statusOf(instance)),
+    (instance) => (query.tag === undefined || hasTag(instance, query.tag)) && query.statuses.has(statusOf(instance)),
   );
+}
+
+/** Consul compares tags without regard to their case. */
+export function hasTag({ tags }: ServiceInstance, tag: string): boolean {
+  const wanted = tag.toLowerCase();
+  return tags.some((one) => one.toLowerCase() === wanted);
 }
 
 /** As Consul's `HealthChecks.AggregatedStatus` (api/health.go). */

@@ -1,13 +1,16 @@
 import type { ServiceInstance } from '../model/catalog.ts';
-import type { HelperCall } from './helper.ts';
+import { type HelperCall, templateFailure } from './helper.ts';
+import { sortedObject } from './ordered.ts';
 import type { RenderScope } from './scope.ts';
 import {
   formatServiceQuery,
+  hasTag,
   makeServiceQuery,
   parseServiceQuery,
   type ServiceQuery,
   selectInstances,
   statusOf,
+  unplaced,
   untag,
 } from './service-query.ts';
 
@@ -26,9 +29,18 @@ export function isRequestable(scope: RenderScope, of: { kind: 'service' | 'node'
 
 /** Instances as templates see them; counted as members. `text` is a query as `service` takes it, or a name. */
 export function readService({ scope, options }: HelperCall, text: string): readonly ShownInstance[] {
+  if (text === '') throw templateFailure("the service's name is empty.");
   const isName = isLiteral(options) || scope.listed.services.has(text);
   const query = isName ? makeServiceQuery(text, options) : resolve(scope, text);
   return readInstances(scope, { query, label: isName ? formatServiceQuery(text, options) : text });
+}
+
+/** The mesh's instances of a service. `text` is a query as `connect` takes it. */
+export function readConnect({ scope }: HelperCall, text: string): readonly ShownInstance[] {
+  const query = parseServiceQuery(text);
+  if (!isRequestable(scope, { kind: 'service', name: query.name })) return [];
+  const answer = scope.read({ ...toRequest(query), kind: 'connect' });
+  return answer === undefined ? [] : select(scope, { answer: answer.value, query, label: `connect:${text}` });
 }
 
 interface LabelledQuery {
@@ -41,7 +53,14 @@ export function readInstances(scope: RenderScope, by: LabelledQuery): readonly S
   if (!isRequestable(scope, { kind: 'service', name: by.query.name })) return [];
   const answer = scope.read(toRequest(by.query));
   if (answer === undefined) return [];
-  const { instances, members } = selectionOf(answer.value, by);
+  return select(scope, { answer: answer.value, ...by });
+}
+
+function select(
+  scope: RenderScope,
+  { answer, ...by }: LabelledQuery & { readonly answer: readonly ServiceInstance[] },
+): readonly ShownInstance[] {
+  const { instances, members } = selectionOf(answer, by);
   for (const member of members) scope.members.add(member);
   return instances;
 }
@@ -63,6 +82,9 @@ function resolve(scope: RenderScope, text: string): ServiceQuery {
     if (exists(scope, name)) return name;
     throw failure;
   }
+  const named = unplaced(query);
+  if (named !== undefined && (scope.read(toRequest(query))?.value ?? []).length === 0 && exists(scope, named))
+    return named;
   const whole = untag(query);
   return mayBeWhole(scope, query) && exists(scope, whole) ? whole : query;
 }
@@ -73,15 +95,16 @@ function mayBeWhole(scope: RenderScope, query: ServiceQuery): boolean {
   if (tag === undefined || !isPath(name)) return false;
   const answer = scope.read(toRequest(query))?.value;
   if (answer === undefined) return tag.includes('.');
-  return tag.includes('.') ? !answer.some(({ tags }) => tags.includes(tag)) : answer.length === 0;
+  return tag.includes('.') ? !answer.some((instance) => hasTag(instance, tag)) : answer.length === 0;
 }
 
 function exists(scope: RenderScope, query: ServiceQuery): boolean {
   return isPath(query.name) && (scope.readAllowed(toRequest(query))?.value ?? []).length > 0;
 }
 
-function toRequest({ name, dc }: ServiceQuery) {
-  return { kind: 'service', service: name, ...(dc === undefined ? {} : { dc }) } as const;
+function toRequest({ name, dc, near }: ServiceQuery) {
+  const place = { ...(dc === undefined ? {} : { dc }), ...(near === undefined ? {} : { near }) };
+  return { kind: 'service', service: name, ...place } as const;
 }
 
 /** Consul redirects a path with an empty step or with dots to another one. An empty last step is none. */
@@ -119,7 +142,30 @@ function selectionOf(answer: readonly ServiceInstance[], by: LabelledQuery): Sel
 
 type ShownInstance = ReturnType<typeof showInstance>;
 
+/** Tags are sorted, as in consul-template. */
 function showInstance(instance: ServiceInstance) {
-  const { id, name, node, nodeAddress, nodeMeta, datacenter, address, port, tags, meta } = instance;
-  return { id, name, node, nodeAddress, nodeMeta, datacenter, address, port, tags, meta, status: statusOf(instance) };
+  const {
+    weights = { passing: 1, warning: 1 },
+    taggedAddresses = {},
+    nodeId = '',
+    nodeTaggedAddresses = {},
+  } = instance;
+  return {
+    id: instance.id,
+    name: instance.name,
+    node: instance.node,
+    nodeAddress: instance.nodeAddress,
+    nodeId,
+    nodeMeta: instance.nodeMeta,
+    nodeTaggedAddresses: sortedObject(Object.entries(nodeTaggedAddresses)),
+    datacenter: instance.datacenter,
+    address: instance.address,
+    port: instance.port,
+    taggedAddresses: sortedObject(Object.entries(taggedAddresses)),
+    tags: instance.tags.toSorted(),
+    meta: instance.meta,
+    status: statusOf(instance),
+    checks: instance.checks.map(({ id, name, status, output }) => ({ id, name, status, output })),
+    weights,
+  };
 }

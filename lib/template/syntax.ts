@@ -1,12 +1,15 @@
+import { describeAbsent } from './absent.ts';
 import type { PrintSite } from './format.ts';
 import type { HelperDefinition } from './helper.ts';
 import { invalid, parseTemplate, type TemplateText } from './parse.ts';
+import { describeCount, expressionText, isLiteral, pathTo } from './syntax-nodes.ts';
 
 /*
  * Checks a template's syntax tree before anything runs, and rewrites it for rendering:
  *
  * - `{{x}}` becomes a call of `$print` with x, so that the format's writer writes every value;
  * - every call has `$site`, the number of its place, so that errors while rendering can name file, line and column;
+ * - `5.0` becomes a call of `$number`, because Handlebars itself would make the integer 5 of it;
  * - `{{#each redisMasters}}` becomes `{{#each (redisMasters)}}`: Handlebars itself would look for a field of that name.
  *
  * It refuses unknown helpers and partials, wrong numbers of arguments, unescaped output `{{{x}}}`, decorators,
@@ -28,7 +31,7 @@ export interface CheckedSyntax {
 
 /** Parses, checks and rewrites one template or partial. Throws `template-invalid` with all problems, each with its place. */
 export function checkSyntax(template: TemplateText, options: SyntaxOptions): CheckedSyntax {
-  const walk = new SyntaxWalk(template.file, options);
+  const walk = new SyntaxWalk(template, options);
   const program = parseTemplate(template);
   walk.program(program);
   if (walk.problems.length > 0) throw invalid(walk.problems);
@@ -39,12 +42,14 @@ class SyntaxWalk {
   readonly problems: string[] = [];
   readonly includes = new Set<string>();
   readonly #file: string;
+  readonly #lines: readonly string[];
   readonly #options: SyntaxOptions;
   /** Names that `as |name|` gives to values in the blocks around the current place. */
   readonly #blockParams: string[][] = [];
 
-  constructor(file: string, options: SyntaxOptions) {
+  constructor({ file, text }: TemplateText, options: SyntaxOptions) {
     this.#file = file;
+    this.#lines = text.split(/\r\n?|\n/);
     this.#options = options;
   }
 
@@ -105,7 +110,8 @@ class SyntaxWalk {
   #block(node: hbs.AST.BlockStatement): void {
     if (node.path.type !== 'PathExpression' || !this.#isHelper(node.path)) {
       const name = (node.path as hbs.AST.PathExpression).original;
-      this.#problem(node, `unknown block {{#${name}}}: use #if, #unless, #each or #with`);
+      const hint = describeAbsent(name) ?? 'use #if, #unless, #each or #with';
+      this.#problem(node, `unknown block {{#${name}}}: ${hint}`);
     } else {
       this.#call(node, 'block');
     }
@@ -131,7 +137,8 @@ class SyntaxWalk {
     const name = (node.path as hbs.AST.PathExpression).original;
     const helper = this.#isHelper(node.path) ? this.#options.helpers[name] : undefined;
     if (helper === undefined) {
-      this.#problem(node, `unknown helper "${name}"`);
+      const hint = describeAbsent(name);
+      this.#problem(node, `unknown helper "${name}"${hint === undefined ? '' : `: ${hint}`}`);
       return;
     }
     if (helper.kind !== kind) {
@@ -145,8 +152,10 @@ class SyntaxWalk {
     for (const { key } of node.hash?.pairs ?? []) {
       if (!helper.options?.includes(key)) this.#problem(node, `"${name}" has no option "${key}"`);
     }
-    this.#parameters(node);
+    if (helper.order === 'subject-last') this.#refuseFormerOrder(node, { name, usage: helper.usage });
+    node.path = pathTo(name, node.path.loc);
     const site = this.#siteHash({ loc: node.loc, text: expressionText(node) });
+    this.#parameters(node);
     node.hash = { ...site, pairs: [...(node.hash?.pairs ?? []), ...site.pairs] };
   }
 
@@ -156,7 +165,21 @@ class SyntaxWalk {
     for (const pair of node.hash?.pairs ?? []) pair.value = this.#parameter(pair.value) as typeof pair.value;
   }
 
+  /** Earlier versions took the text or number that a helper works on first. */
+  #refuseFormerOrder(node: { params: hbs.AST.Expression[] } & hbs.AST.Node, of: { name: string; usage: string }): void {
+    const [first, last] = [node.params[0], node.params.at(-1)];
+    if (first === undefined || first === last || isLiteral(first) || !isLiteral(last)) return;
+    const literal = (last as hbs.AST.StringLiteral).original;
+    const named = typeof literal === 'string' ? JSON.stringify(literal) : literal;
+    this.#problem(
+      node,
+      `"${of.name}" takes what it works on last, as in consul-template: ${of.usage}. ` +
+        `If ${named} is that, name it: {{#with ${named} as |name|}}`,
+    );
+  }
+
   #parameter(node: hbs.AST.Expression): hbs.AST.Expression {
+    if (node.type === 'NumberLiteral') return this.#number(node as hbs.AST.NumberLiteral);
     if (node.type === 'SubExpression') {
       this.#call(node as hbs.AST.SubExpression, 'value');
       return node;
@@ -170,14 +193,26 @@ class SyntaxWalk {
   /** A name alone calls a helper if that needs no arguments. Otherwise it is a field: `{{key}}` within `(ls "folder")`. */
   #isCall(node: hbs.AST.Expression): boolean {
     if (!this.#isHelper(node)) return false;
-    return this.#options.helpers[(node as hbs.AST.PathExpression).original]?.takes[0] === 0;
+    const helper = this.#options.helpers[(node as hbs.AST.PathExpression).original];
+    return helper?.takes[0] === 0 && helper.bare === undefined;
   }
 
   #isHelper(node: hbs.AST.Expression): boolean {
     if (node.type !== 'PathExpression') return false;
     const { original, parts, data } = node as hbs.AST.PathExpression;
-    if (data || parts.length !== 1 || parts[0] !== original) return false;
-    return Object.hasOwn(this.#options.helpers, original) && !this.#blockParams.flat().includes(original);
+    if (data || parts.join('.') !== original) return false;
+    return Object.hasOwn(this.#options.helpers, original) && !this.#blockParams.flat().includes(parts[0] ?? '');
+  }
+
+  /** The parser gives the value only. */
+  #number(node: hbs.AST.NumberLiteral): hbs.AST.Expression {
+    const { line, column } = node.loc.start;
+    const written = /^-?[\d.]+/.exec((this.#lines[line - 1] ?? '').slice(column))?.[0] ?? '';
+    if (Number(written) !== node.value || (Number.isSafeInteger(node.value) && !written.includes('.'))) return node;
+    const { loc } = node;
+    const text = { type: 'StringLiteral', value: written, original: written, loc } as hbs.AST.StringLiteral;
+    const hash = { type: 'Hash', pairs: [], loc } as hbs.AST.Hash;
+    return { type: 'SubExpression', path: pathTo('$number', loc), params: [text], hash, loc } as hbs.AST.SubExpression;
   }
 
   #siteHash(input: { loc: hbs.AST.SourceLocation; text: string }): hbs.AST.Hash {
@@ -194,32 +229,4 @@ class SyntaxWalk {
     const start = node.loc?.start;
     this.problems.push(`${this.#file}:${start?.line ?? 1}:${(start?.column ?? 0) + 1}: ${what}.`);
   }
-}
-
-function pathTo(name: string, loc: hbs.AST.SourceLocation): hbs.AST.PathExpression {
-  return {
-    type: 'PathExpression',
-    data: false,
-    depth: 0,
-    parts: [name],
-    original: name,
-    loc,
-  } as hbs.AST.PathExpression;
-}
-
-/** An expression for messages; calls without the details of their arguments. */
-function expressionText(node: { path: unknown; params: hbs.AST.Expression[] }): string {
-  const name = String((node.path as { original?: unknown }).original ?? '');
-  const params = node.params.map((param) => {
-    if (param.type === 'SubExpression') return '(...)';
-    const { original } = param as hbs.AST.PathExpression;
-    return param.type === 'StringLiteral' ? JSON.stringify(original) : String(original);
-  });
-  return [name, ...params].join(' ');
-}
-
-function describeCount(least: number, most: number): string {
-  if (most === Number.POSITIVE_INFINITY) return `${least} or more arguments`;
-  if (least === most) return least === 1 ? '1 argument' : `${least} arguments`;
-  return `${least} to ${most} arguments`;
 }

@@ -16,6 +16,11 @@ export class YamlFollower {
   /** Indentation of the line whose `|` or `>` began the block. */
   #blockIndent = -1;
 
+  /** Spaces before the value that comes next, if it is the first in its line and may be a block. */
+  get blockIndent(): number | undefined {
+    return this.place === 'plain' && this.#depth === 0 && /^ *$/.test(this.#line) ? this.#line.length : undefined;
+  }
+
   /** A value follows, which begins with something other than a space. */
   enterScalar(): void {
     this.#closed = false;

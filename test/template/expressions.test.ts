@@ -4,12 +4,13 @@ import { renderText, textOf } from './world.ts';
 
 const expressions: readonly (readonly [string, string])[] = [
   ['add 1 (multiply 2 3)', '7'],
-  ['subtract 5 "2"', '3'],
-  ['divide 7 2', '3.5'],
-  ['modulo 7 4', '3'],
+  ['subtract "2" 5', '3'],
+  ['divide 2 7', '3'],
+  ['divide 2 7.0', '3.5'],
+  ['modulo 4 7', '3'],
   ['minimum 2 (maximum 3 1)', '2'],
-  ['toUpper (trimSuffix (trimPrefix "pre-x-suf" "pre-") "-suf")', 'X'],
-  ['replaceAll "a.b.c" "." "-"', 'a-b-c'],
+  ['toUpper (trimSuffix "-suf" (trimPrefix "pre-" "pre-x-suf"))', 'X'],
+  ['replaceAll "." "-" "a.b.c"', 'a-b-c'],
   ['regexReplaceAll "[0-9]+" "#" "a12b3"', 'a#b#'],
   ['regexMatch "^a+$" "aaa"', 'true'],
   ['regexMatch "(?i)^AB" "abc"', 'true'],
@@ -21,12 +22,12 @@ const expressions: readonly (readonly [string, string])[] = [
   ['regexReplaceAll "(a)(b)?" "<${1}${2}>" "aab"', '<a><ab>'],
   ['regexReplaceAll "x*" "-" "axb"', '-a-b-'],
   ['regexReplaceAll "é|😀" "$9" "aé😀b"', 'ab'],
-  ['join (split "c,a" ",") "|"', 'c|a'],
-  ['length (split "" ",")', '0'],
+  ['join "|" (split "," "c,a")', 'c|a'],
+  ['length (split "," "")', '0'],
   ['base64Decode (base64Encode "häh")', 'häh'],
   ['sha256 ""', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
   ['parseInt "42"', '42'],
-  ['in (split "a,b" ",") "b"', 'true'],
+  ['in (split "," "a,b") "b"', 'true'],
   ['or vars.none "x"', 'x'],
   ['and 1 "y"', 'y'],
   ['not vars.none', 'true'],
@@ -41,13 +42,15 @@ for (const [expression, expected] of expressions) {
 }
 
 for (const [expression, message] of [
-  ['divide 1 0', /the result is not a number/],
+  ['divide 0 1', /the result is not a number/],
   ['add "x" 1', /argument 1 must be a number, not "x"/],
   ['parseInt "4x"', /"4x" is not a number/],
   ['regexMatch "(" "a"', /is not a regular expression/],
   ['base64Decode "@@"', /is not base64/],
   ['parseJSON "{"', /is not JSON/],
-  ['join "a" ","', /argument 1 must be a list, not "a"/],
+  ['join "," "a"', /argument 2 must be a list, not "a"/],
+  ['join (split "," "a") ","', /the list comes last, as in consul-template: \(join "," list\)/],
+  ['byMeta (split "," "a") "x"', /the list comes last/],
   ['toUpper vars.x', /argument 1 must be a text, not missing/],
 ] as const) {
   t.test(`(${expression}) is an error with its place`, async (t) => {

@@ -28,7 +28,7 @@ t.test('what comes from a file or the environment, or is made of it, is written 
   for (const [text, shown] of [
     ['a {{trim (file "pw")}}.', 'a [secret].'],
     ['{{env "PW"}}{{toLower (env "PW")}}{{sha256 (env "PW")}}', '[secret][secret][secret]'],
-    ['{{#each (split (env "SPLIT") ",")}}{{this}};{{/each}}', '[secret];[secret];'],
+    ['{{#each (split "," (env "SPLIT"))}}{{this}};{{/each}}', '[secret];[secret];'],
     ['{{#with (parseJSON (file "json"))}}{{pass}}{{/with}}', '[secret]'],
     ['{{raw (trim (file "pw"))}}', '[secret]'],
     ['{{toJSON (parseJSON (file "json"))}}', '[secret]'],
@@ -49,17 +49,17 @@ t.test('what comes from a file or the environment, or is made of it, is written 
 t.test('no failure of a render has a secret, not even a part of it', (t) => {
   const cases: readonly (readonly [string, TemplateFormat, string])[] = [
     ['requirepass {{file "pw"}}', 'conf', 'value-refused'],
-    ['a: b {{replaceAll (env "PW") "-" ": "}}', 'yaml', 'value-refused'],
+    ['a: b {{replaceAll "-" ": " (env "PW")}}', 'yaml', 'value-refused'],
     ['{{#with (parseJSON (file "pw"))}}{{a}}{{/with}}', 'text', 'template-failed'],
     ['{"a": {{raw (trim (file "pw"))}} }', 'json', 'template-failed'],
     ['{"a": "{{env "PW"}}" "b"}', 'json', 'template-failed'],
     ['a: [{{raw (env "PW")}}: "{{file "pw"}}', 'yaml', 'value-refused'],
     ['{{parseInt (env "PW")}}', 'text', 'template-failed'],
     ['{{add (env "PW") 1}}', 'text', 'template-failed'],
-    ['{{regexMatch (replaceAll (env "PW") "S" "(") "x"}}', 'text', 'template-failed'],
+    ['{{regexMatch (replaceAll "S" "(" (env "PW")) "x"}}', 'text', 'template-failed'],
     ['{{base64Decode (trim (file "pw"))}}', 'text', 'template-failed'],
     ['{{redisMaster (env "PW")}}', 'text', 'pending'],
-    ['{{key (replaceAll (env "PW") "0" "1")}}', 'text', 'pending'],
+    ['{{key (replaceAll "0" "1" (env "PW"))}}', 'text', 'pending'],
     ['{{length (trim (file "pw"))}}', 'text', 'template-failed'],
   ];
   for (const [text, format, kind] of cases) {

@@ -40,7 +40,7 @@ t.test('names and tags with other characters are found', async (t) => {
   const names = ['a b', '100%', 'a?b', 'a#b', 'кэш', 'a"b', 'a\\b', 'a&b', 'a/b', 'a|b', 'a~b'];
   const known = know(Object.fromEntries(names.map((name) => [name, []])));
   for (const [i, name] of names.entries()) {
-    const result = renderText({ text: ports('vars.name'), known, vars: { name } });
+    const result = renderText({ text: ports('vars.name'), known: { ...known, 'service(a)~b': [] }, vars: { name } });
     t.equal(textOf(result), `${i + 1} `, name);
   }
   const tagged = know({ web: ['a b', 'a|b', 'a@b', 'ключ', '50%'] });
@@ -75,10 +75,14 @@ t.test('a loop over all services takes each name literally, and ignores one that
 });
 
 t.test('a query that fits nothing is an error that names its form', async (t) => {
-  const known = { 'service(web~_agent)': [], 'service(web|sick)': [] };
-  t.match(textOf(renderText({ text: ports('"web~_agent"'), known })), /not supported/);
+  const known = { 'service(web?ns=x)': [], 'service(web|sick)': [] };
+  t.match(textOf(renderText({ text: ports('"web?ns=x"'), known })), /not supported/);
   t.match(textOf(renderText({ text: ports('"web|sick"'), known })), /"sick" is not a state/);
-  t.match(textOf(renderText({ text: ports('""') })), /is not "tag\.name@datacenter\|filter"/);
+  t.match(
+    textOf(renderText({ text: ports('".web"'), known: { 'service(.web)': [] } })),
+    /is not "tag\.name@datacenter~near\|filter"/,
+  );
+  t.match(textOf(renderText({ text: ports('""') })), /the service's name is empty/);
 });
 
 t.test('loops over nodes and keys take each name literally', async (t) => {
@@ -93,7 +97,7 @@ t.test('loops over nodes and keys take each name literally', async (t) => {
     'key(f/a@b)': { key: 'f/a@b', value: 'v', modifyIndex: 1 },
   };
   const nodes = '{{#each (nodes) as |one|}}{{#with (node one.node) as |n|}}{{n.address}} {{/with}}{{/each}}';
-  const result = renderText({ text: `${nodes}{{#each (ls "f")}}{{key path}}{{/each}}`, known });
+  const result = renderText({ text: `${nodes}{{#each (ls "f/")}}{{key path}}{{/each}}`, known });
   t.equal(textOf(result), '10.0.0.1 v');
   t.same(result.warnings, ['No request can ask Consul for the node "..": give it another name.']);
 });

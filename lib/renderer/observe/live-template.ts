@@ -17,6 +17,7 @@ import type { GoodRendering, Rendering } from '../plan/rendering.ts';
 import { mastersOf, type Urgency, urgencyOf } from '../plan/urgency.ts';
 import { IndexHistory } from './index-history.ts';
 import { Inputs } from './inputs.ts';
+import { RenderTime } from './render-time.ts';
 import { compileSource, FileTexts } from './source.ts';
 
 /** How often one render may start again because what it has read names more to read. */
@@ -54,6 +55,7 @@ export class LiveTemplate {
   readonly history: IndexHistory;
   readonly #options: LiveTemplateOptions;
   readonly #inputs: Inputs;
+  readonly #time: RenderTime;
   #rendering: Rendering = { kind: 'pending', missing: [] };
   #heldRecords = false;
   #shown: ShownText | undefined;
@@ -66,6 +68,7 @@ export class LiveTemplate {
     this.spec = options.spec;
     this.#options = options;
     this.#inputs = new Inputs(options);
+    this.#time = new RenderTime(options.spec.destination);
     this.history = new IndexHistory(this.#inputs);
     this.redactor.learn(options.secrets ?? []);
   }
@@ -136,14 +139,10 @@ export class LiveTemplate {
   /** Renders with what is known now. Starts watches on what it newly reads and ends those that it no longer needs. */
   async render(): Promise<Rendering> {
     this.#compiled ??= await compileSource(this.spec);
-    const files = new FileTexts();
-    const world = this.#world(files);
-    let result = this.#compiled.render(world);
-    for (let pass = 1; this.#canContinue(result); pass++) {
-      if (pass === maxPasses) throw endlessError(this.spec);
-      if (result.kind === 'pending') await files.load(result.missingFiles);
-      result = this.#compiled.render(world);
-    }
+    const [compiled, files] = [this.#compiled, new FileTexts()];
+    const result = await this.#time.render((now) => {
+      return this.#renderAll(compiled, { world: { ...this.#world(files), now }, files });
+    });
     this.#take(result);
     this.#watchFiles(result.files, files.states);
     return this.#rendering;
@@ -159,6 +158,19 @@ export class LiveTemplate {
     if (onChange === undefined || (paths.length === 0 && this.#fileWatch === undefined)) return;
     this.#fileWatch ??= new FileWatch({ files: [], onChange });
     this.#fileWatch.follow(paths.toSorted(), states);
+  }
+
+  async #renderAll(
+    compiled: CompiledTemplate,
+    { world, files }: { readonly world: RenderWorld; readonly files: FileTexts },
+  ): Promise<RenderResult> {
+    let result = compiled.render(world);
+    for (let pass = 1; this.#canContinue(result); pass++) {
+      if (pass === maxPasses) throw endlessError(this.spec);
+      if (result.kind === 'pending') await files.load(result.missingFiles);
+      result = compiled.render(world);
+    }
+    return result;
   }
 
   #world(files: FileTexts): RenderWorld {

@@ -79,7 +79,7 @@ const cases = [
   ['service', '{{#each (service "web")}}{{address}}{{/each}}', 'service(web)', /service "web" \{ policy = "read" \}/],
   ['services', '{{#each (services)}}{{name}} {{/each}}', 'services', /service_prefix "" /],
   ['nodes', '{{#each (nodes)}}{{node}}{{/each}}', 'nodes', /node_prefix "" /],
-  ['ls', '{{#each (ls "app")}}{{key}}={{value}}{{/each}}', 'key-tree(app/)', /key "app\/a" /],
+  ['ls', '{{#each (ls "app/")}}{{key}}={{value}}{{/each}}', 'key-tree(app/)', /key "app\/a" /],
 ] as const;
 
 for (const [what, template, query, rule] of cases) {

@@ -15,7 +15,7 @@ t.test('a key that is not UTF-8 is reported, its bytes can be read, and the othe
   await consul.putKey('app/text', 'pässwörd');
   const folder = makeFolder(t);
   const template =
-    '{{keyBase64 "app/bytes"}} {{keyBase64 "app/text"}} {{keyBase64 "none"}}\n{{#each (ls "app")}}{{key}} {{/each}}{{key "app/text"}}\n';
+    '{{keyBase64 "app/bytes"}} {{keyBase64 "app/text"}} {{keyBase64 "none"}}\n{{#each (ls "app/")}}{{key}} {{/each}}{{key "app/text"}}\n';
   const rendering = startRendering(t, {
     consul,
     folder,

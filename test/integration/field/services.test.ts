@@ -60,7 +60,7 @@ t.test(
         {
           name: 'tags',
           template:
-            '{{#each vars.tags as |tag|}}{{length (service (replaceAll "TAG.web" "TAG" tag))}}{{length (service "web" tag=tag)}} {{/each}}\n',
+            '{{#each vars.tags as |tag|}}{{length (service (replaceAll "TAG" tag "TAG.web"))}}{{length (service "web" tag=tag)}} {{/each}}\n',
           format: 'text',
           vars: { tags },
         },

@@ -1,0 +1,67 @@
+import type Consul from 'consul';
+import type { ConsulQuery } from '../model/query.ts';
+
+/* Which request of Consul's API answers a query. */
+
+export type Call = (options: Record<string, unknown>) => Promise<unknown>;
+/** Turns a request into an answer (papi, "Plugins"). */
+export type Plugin = (request: Sent, next: (again: boolean, ...result: unknown[]) => void) => void;
+interface Sent {
+  readonly err?: Error;
+  readonly res?: { readonly body: unknown };
+}
+
+const plainPaths = { 'agent-node': '/agent/self', 'ca-roots': '/agent/connect/ca/roots', peerings: '/peerings' };
+
+export function routeOf(client: Consul, query: ConsulQuery): Call {
+  const consul = client as unknown as {
+    kv: { get: Call };
+    health: { service: Call; state: Call };
+    catalog: { service: { list: Call }; node: { list: Call; services: Call }; datacenters: Call };
+  };
+  switch (query.kind) {
+    case 'key':
+      return (request) => consul.kv.get({ ...request, buffer: true, key: query.key });
+    case 'key-tree':
+      return (request) => consul.kv.get({ ...request, buffer: true, key: query.prefix, recurse: true });
+    case 'service':
+      return (request) => consul.health.service({ ...request, service: query.service });
+    case 'services':
+      return (request) => consul.catalog.service.list(request);
+    case 'node':
+      return (request) => consul.catalog.node.services({ ...request, node: query.node });
+    case 'nodes':
+      return (request) => consul.catalog.node.list(request);
+    case 'datacenters':
+      return (request) => consul.catalog.datacenters(request);
+    case 'connect':
+      return get(client, { path: '/health/connect/{service}', params: { service: query.service } });
+    case 'ca-leaf':
+      return get(client, { path: '/agent/connect/ca/leaf/{service}', params: { service: query.service } });
+    case 'agent-node':
+    case 'ca-roots':
+    case 'peerings':
+      return get(client, { path: plainPaths[query.kind] });
+    case 'health':
+      // No check has this id: only the index is needed.
+      return (request) => consul.health.state({ ...request, state: 'any', filter: 'CheckID == "-"' });
+  }
+}
+
+/** A read that the package does not have. */
+function get(
+  client: Consul,
+  { path, params = {} }: { readonly path: string; readonly params?: Readonly<Record<string, string>> },
+): Call {
+  const api = client as unknown as { _get(request: object, end: Plugin): Promise<unknown> };
+  return ({ token, timeout, ctx, ...query }) =>
+    api._get({ path, params, query, headers: headersOf(token), timeout, ctx, type: 'json' }, answer);
+}
+
+export const headersOf = (token: unknown) => (token === undefined ? {} : { 'x-consul-token': token });
+
+/** Like the package's own plugin: the answer with its headers, or the error with its answer. */
+export function answer({ err, res }: Sent, next: Parameters<Plugin>[1]): void {
+  if (err === undefined) next(false, undefined, [res, res?.body]);
+  else next(false, res === undefined ? err : Object.assign(err, { response: res }));
+}

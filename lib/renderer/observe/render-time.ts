@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import type { RenderResult } from '../../template/render.ts';
+
+/**
+ * The time that a template writes: when the rest of its text last changed. So time alone never changes a file and reloads its
+ * consumer. After a restart of the daemon, it is the time at which the file was written.
+ */
+export class RenderTime {
+  readonly #destination: string;
+  #last: { readonly time: Date; readonly digest: string } | undefined;
+
+  constructor(destination: string) {
+    this.#destination = destination;
+  }
+
+  /** Renders at the last time, and at the present where that gives another text. */
+  async render(renderAt: (time: Date) => Promise<RenderResult>): Promise<RenderResult> {
+    const present = new Date();
+    const result = await renderAt(this.#last?.time ?? present);
+    if (result.kind !== 'rendered' || result.time === 'not-read') return result;
+    if (this.#last === undefined) {
+      this.#last = await readWritten(this.#destination);
+      return this.#last === undefined ? this.#keep(present, result) : this.render(renderAt);
+    }
+    if (digestOf(result.text) === this.#last.digest) return result;
+    return this.#keep(present, await renderAt(present));
+  }
+
+  #keep(time: Date, result: RenderResult): RenderResult {
+    if (result.kind === 'rendered') this.#last = { time, digest: digestOf(result.text) };
+    return result;
+  }
+}
+
+async function readWritten(path: string): Promise<{ readonly time: Date; readonly digest: string } | undefined> {
+  try {
+    const { mtime } = await stat(path);
+    return { time: mtime, digest: digestOf(await readFile(path)) };
+  } catch {
+    // Without the file, it is rendered at the present.
+    return undefined;
+  }
+}
+
+function digestOf(text: string | Buffer): string {
+  return createHash('sha256').update(text).digest('hex');
+}

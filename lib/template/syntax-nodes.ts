@@ -1,0 +1,33 @@
+/* Small questions about nodes of the syntax tree, and new nodes. */
+
+export function isLiteral(node: hbs.AST.Expression | undefined): boolean {
+  return node?.type === 'StringLiteral' || node?.type === 'NumberLiteral';
+}
+
+export function pathTo(name: string, loc: hbs.AST.SourceLocation): hbs.AST.PathExpression {
+  return {
+    type: 'PathExpression',
+    data: false,
+    depth: 0,
+    parts: [name],
+    original: name,
+    loc,
+  } as hbs.AST.PathExpression;
+}
+
+/** An expression for messages; calls without the details of their arguments. */
+export function expressionText(node: { path: unknown; params: hbs.AST.Expression[] }): string {
+  const name = String((node.path as { original?: unknown }).original ?? '');
+  const params = node.params.map((param) => {
+    if (param.type === 'SubExpression') return '(...)';
+    const { original } = param as hbs.AST.PathExpression;
+    return param.type === 'StringLiteral' ? JSON.stringify(original) : String(original);
+  });
+  return [name, ...params].join(' ');
+}
+
+export function describeCount(least: number, most: number): string {
+  if (most === Number.POSITIVE_INFINITY) return `${least} or more arguments`;
+  if (least === most) return least === 1 ? '1 argument' : `${least} arguments`;
+  return `${least} to ${most} arguments`;
+}

@@ -1,0 +1,37 @@
+/* Letters and spaces as Go's `strings` and `cases` packages see them. */
+
+/** Go changes each letter alone: `ß` stays, for its capital is two letters. */
+export function upperCase(text: string): string {
+  return mapLetters(text, (letter) => letter.toUpperCase());
+}
+
+export function lowerCase(text: string): string {
+  return mapLetters(text, (letter) => (letter === 'İ' ? 'i' : letter.toLowerCase()));
+}
+
+/** The first letter of each word is a capital; the others stay. */
+export function titleCase(text: string): string {
+  const words = new Intl.Segmenter('und', { granularity: 'word' }).segment(text);
+  return [...words].map(({ segment }) => segment.replace(/\p{L}/u, (letter) => upperCase(letter))).join('');
+}
+
+/** Removes any of the characters from both ends. */
+export function trimCharacters(characters: string, text: string): string {
+  const cut = new Set(characters);
+  const letters = [...text];
+  const first = letters.findIndex((letter) => !cut.has(letter));
+  if (first < 0) return '';
+  return letters.slice(first, letters.findLastIndex((letter) => !cut.has(letter)) + 1).join('');
+}
+
+export function trimSpace(text: string): string {
+  const space = '[\\t\\n\\v\\f\\r\\u0085\\p{Z}]+';
+  return text.replace(new RegExp(`^${space}`, 'u'), '').replace(new RegExp(`${space}$`, 'u'), '');
+}
+
+function mapLetters(text: string, change: (letter: string) => string): string {
+  return Array.from(text, (letter) => {
+    const changed = change(letter);
+    return [...changed].length === 1 ? changed : letter;
+  }).join('');
+}

@@ -1,0 +1,90 @@
+import { alike, lines, type PairSource } from '../pair.ts';
+
+/** Pairs of a folder, as `key=value `. */
+function listed(call: string): readonly [string, string] {
+  return [`{{ range ${call} }}{{ .Key }}={{ .Value }} {{ end }}`, `{{#each (${call})}}{{key}}={{value}} {{/each}}`];
+}
+
+function grouped(call: string): readonly [string, string] {
+  return [
+    `{{ range $group, $pairs := ${call} | byKey }}{{ $group }}:{{ range $key, $pair := $pairs }}{{ $key }}={{ $pair.Value }},{{ $pair.Key }} {{ end }}{{ end }}`,
+    `{{#each (byKey (${call})) as |pairs group|}}{{group}}:{{#each pairs as |pair name|}}{{name}}={{pair.value}},{{pair.key}} {{/each}}{{/each}}`,
+  ];
+}
+
+export const keyPairs: readonly PairSource[] = [
+  'key "app/name"',
+  'key "/app/name"',
+  'key "app/empty"',
+  'key "app/html"',
+  'key "app/text"',
+  'key "app/padded"',
+  'key "app/none"',
+  alike('key ""', 'empty'),
+  alike('key "app/pem"', 'several-lines'),
+  lines('key "app/pem"'),
+  'keyExists "app/name"',
+  'keyExists "app/empty"',
+  'keyExists "app/none"',
+  'keyExists "app/nested"',
+  'keyExists "app/dir/"',
+  'keyOrDefault "app/name" "other"',
+  'keyOrDefault "app/none" "other"',
+  'keyOrDefault "app/empty" "other"',
+  'keyOrDefault "app/none" ""',
+  'keyOrDefault "app/nested" "folder"',
+  'keyOrDefault "app/none" (key "app/name")',
+  listed('ls "app/nested"'),
+  listed('ls "app/nested/"'),
+  listed('ls "/app/nested"'),
+  listed('ls "conf/db"'),
+  listed('ls "conf"'),
+  listed('ls "none"'),
+  listed('ls "app/na"'),
+  listed('tree "app/nested"'),
+  listed('tree "app/nested/"'),
+  listed('tree "conf"'),
+  listed('tree "conf/"'),
+  listed('tree "/conf/d"'),
+  listed('tree "none"'),
+  listed('safeLs "conf/db"'),
+  listed('safeTree "conf"'),
+  listed('safeLs "none"'),
+  listed('safeTree "none"'),
+  [...listed('ls ""'), 'empty'],
+  [...listed('tree ""'), 'empty'],
+  ['{{ range tree "app" }}{{ .Key }} {{ end }}', '{{#each (tree "app")}}{{key}} {{/each}}'],
+  ['{{ range tree "app/" }}{{ .Key }} {{ end }}', '{{#each (tree "app/")}}{{key}} {{/each}}'],
+  ['{{ range ls "app" }}{{ .Key }} {{ end }}', '{{#each (ls "app")}}{{key}} {{/each}}'],
+  ['{{ range ls "app/" }}{{ .Key }} {{ end }}', '{{#each (ls "app/")}}{{key}} {{/each}}'],
+  ['{{ range tree "appl" }}{{ .Path }}|{{ .Key }} {{ end }}', '{{#each (tree "appl")}}{{path}}|{{key}} {{/each}}'],
+  ['{{ range tree "/" }}{{ .Key }} {{ end }}', '{{#each (tree "/")}}{{key}} {{/each}}'],
+  ['{{ range ls "/" }}{{ .Key }} {{ end }}', '{{#each (ls "/")}}{{key}} {{/each}}'],
+  ['{{ range tree "conf/web" }}{{ .Path }} {{ end }}', '{{#each (tree "conf/web")}}{{path}} {{/each}}'],
+  ['{{ len (tree "app/") }} {{ len (ls "app/") }}', '{{len (tree "app/")}} {{len (ls "app/")}}'],
+  grouped('tree "conf"'),
+  grouped('tree "conf/"'),
+  grouped('tree "app/nested/"'),
+  grouped('tree "none"'),
+  grouped('ls "conf"'),
+  [
+    '{{ with index (tree "conf/" | byKey) "db" }}{{ .host.Value }}{{ end }}',
+    '{{#with (lookup (byKey (tree "conf/")) "db") as |db|}}{{db.host.value}}{{/with}}',
+  ],
+  [
+    '{{ with tree "conf/" | explode }}{{ .db.host }} {{ .web.port }}{{ end }}',
+    '{{#with (explode (tree "conf/")) as |c|}}{{c.db.host}} {{c.web.port}}{{/with}}',
+  ],
+  'toJSON (explode (tree "conf/"))',
+  'toJSON (explode (tree "conf"))',
+  'toJSON (explode (tree "none"))',
+  'toJSON (explode (ls "conf"))',
+  lines('toYAML (explode (tree "conf/"))'),
+  lines('toTOML (explode (tree "conf/"))'),
+  ['{{ key "app/name" }}-{{ key "app/port" }}', '{{key "app/name"}}-{{key "app/port"}}'],
+  ['{{ key (printf "app/%s" "name") }}', '{{key (printf "app/%s" "name")}}'],
+  [
+    '{{ range ls "conf/db" }}{{ key (printf "conf/db/%s" .Key) }} {{ end }}',
+    '{{#each (ls "conf/db")}}{{key (printf "conf/db/%s" this.key)}} {{/each}}',
+  ],
+];
