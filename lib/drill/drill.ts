@@ -17,7 +17,9 @@ import {
   observeService,
   type StageObserver,
 } from './observers.ts';
-import { DrillWriter, drillKey, longestGap, settleWrites, writeToNewMaster } from './writer.ts';
+import { firstAfter, PromotionWatch } from './promotion.ts';
+import { checkRights } from './rights.ts';
+import { DrillWriter, drillKey, longestGap, settleWrites } from './writer.ts';
 
 export interface DrillOptions {
   readonly config: Config;
@@ -69,13 +71,15 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   const { config, record, proxies } = options;
   const access = revealAccess(config.sentinel?.redis ?? {});
   const consul = new ConsulPart(config.consul);
-  const stop = new AbortController();
   const key = drillKey(record.name);
+  await checkRights(record, { access, key });
+  const stop = new AbortController();
   const mark = randomUUID().slice(0, 8);
   const writers = proxies.map((address) => ({ address, writer: new DrillWriter({ address, access, key, mark }) }));
   try {
-    const observers = startObservers(options, { consul, access, key, mark, signal: stop.signal });
-    return await measure(options, { observers, writers, access, key });
+    const promotion = new PromotionWatch(record.replicas, { access, key, mark, signal: stop.signal });
+    const observers = startObservers(options, { consul, promotion, signal: stop.signal });
+    return await measure(options, { observers, writers, promotion, access, key });
   } finally {
     stop.abort(new SwitchmasterError('stopping', 'no change was seen in time'));
     await Promise.all(writers.map(({ writer }) => writer.stop()));
@@ -86,6 +90,7 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
 interface Measurement {
   readonly observers: readonly StageObserver[];
   readonly writers: readonly { readonly address: Address; readonly writer: DrillWriter }[];
+  readonly promotion: PromotionWatch;
   readonly access: RedisAccess;
   readonly key: string;
 }
@@ -113,18 +118,16 @@ function startObservers(
   { config, record, dns }: DrillOptions,
   at: {
     readonly consul: ConsulPart;
-    readonly access: RedisAccess;
-    readonly key: string;
-    readonly mark: string;
+    readonly promotion: PromotionWatch;
     readonly signal: AbortSignal;
   },
 ): readonly StageObserver[] {
   const { client } = at.consul;
-  const { signal } = at;
+  const { promotion, signal } = at;
   const naming = { environment: config.environment };
   const sentinels = config.sentinel?.addresses ?? [];
   const { access: sentinelAccess = {} } = config.sentinel ?? {};
-  const written = writeToNewMaster(record.replicas, at).then(({ atMs }) => atMs);
+  const written = promotion.written.then(({ atMs }) => atMs);
   written.catch(() => {});
   return [
     { stage: 'write', inPlace: Promise.resolve(), reached: written },
@@ -133,8 +136,10 @@ function startObservers(
       : [observeEvent(record, { sentinels, access: revealAccess(sentinelAccess), signal })]),
     observeRecord(record, { client, naming, signal }),
     observeService(record, { client, naming, signal }),
-    observeDns(record, { server: dns, naming, signal }),
-    ...config.templates.map(({ name, destination }) => observeFile(`file ${name}`, { path: destination, signal })),
+    observeDns(record, { server: dns, naming, promotion, signal }),
+    ...config.templates.map(({ name, destination }) =>
+      observeFile(`file ${name}`, { path: destination, promotion, signal }),
+    ),
   ];
 }
 
@@ -180,26 +185,24 @@ async function note(watch: Stopwatch, { stage, reached }: StageObserver, { onSta
 
 async function settle(
   watch: Stopwatch,
-  ended: {
-    readonly writers: readonly { readonly address: Address; readonly writer: DrillWriter }[];
-    readonly report: PlannedAnswer;
-    readonly access: RedisAccess;
-    readonly key: string;
-  },
+  ended: Measurement & { readonly report: PlannedAnswer },
 ): Promise<readonly WriterReport[]> {
-  const { writers, report, access, key } = ended;
+  const { writers, report, promotion, access, key } = ended;
   const lost = new Set(
     await settleWrites(
       writers.flatMap(({ writer }) => writer.accepted),
       { address: report.to, access, key },
     ),
   );
-  return writers.map(({ address, writer: { accepted } }) => {
+  // Where nobody saw the promotion, no write can be told apart from those before it.
+  const direct = watch.stages.write == null ? undefined : await promotion.written;
+  const first = writers.map(({ writer }) => firstAfter(writer.accepted, direct));
+  const earliest = first.flatMap((write) => write?.atMs ?? []).concat(direct?.atMs ?? []);
+  if (direct !== undefined) watch.stages.write = round(Math.min(...earliest) - watch.startedMs);
+  return writers.map(({ address, writer: { accepted } }, i) => {
     const through = formatAddress(address);
-    // No server accepts writes between the order and the promotion: later writes went to the new master.
-    const orderedMs = watch.startedMs + (report.stages.ordered ?? 0);
-    const first = accepted.find(({ atMs }) => atMs > orderedMs);
-    watch.stages[`write through ${through}`] = first === undefined ? null : round(first.atMs - watch.startedMs);
+    const atMs = first[i]?.atMs;
+    watch.stages[`write through ${through}`] = atMs === undefined ? null : round(atMs - watch.startedMs);
     const gapMs = longestGap(accepted)?.gapMs;
     return {
       through,

@@ -11,6 +11,7 @@ import { recordedAddress } from '../model/master-instance.ts';
 import { dnsSafe, environmentLabel, externalNode, masterService, type Naming, recordKey } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { parseRecord } from '../model/record.ts';
+import type { PromotionWatch } from './promotion.ts';
 
 /**
  * Observes one stage of a failover from outside, as a client does: waits until its part leaves the old master. An observer does
@@ -99,7 +100,17 @@ export function observeService(
 /** Consul's DNS answers with another address, or with another port. */
 export function observeDns(
   old: FormerMaster,
-  { server, naming, signal }: { readonly server: Address; readonly naming: Naming; readonly signal: AbortSignal },
+  {
+    server,
+    naming,
+    promotion,
+    signal,
+  }: {
+    readonly server: Address;
+    readonly naming: Naming;
+    readonly promotion: PromotionWatch;
+    readonly signal: AbortSignal;
+  },
 ): StageObserver {
   const resolver = new Resolver({ timeout: 500, tries: 1 });
   resolver.setServers([formatAddress(server)]);
@@ -114,29 +125,39 @@ export function observeDns(
     });
     return JSON.stringify([hosts.toSorted(), services.map(({ port }) => port).toSorted()]);
   };
-  return poll('dns', { read, signal });
+  return poll('dns', { read, promotion, signal });
 }
 
-/** The content of a file changes. */
+/** The content of a file changes, after the promotion: it may change for other reasons before. */
 export function observeFile(
   stage: string,
-  { path, signal }: { readonly path: string; readonly signal: AbortSignal },
+  {
+    path,
+    promotion,
+    signal,
+  }: { readonly path: string; readonly promotion: PromotionWatch; readonly signal: AbortSignal },
 ): StageObserver {
-  return poll(stage, { read: () => readFile(path, 'utf8'), signal });
+  return poll(stage, { read: () => readFile(path, 'utf8'), promotion, signal });
 }
 
-/** Polls until the value changes. Reads that fail after the first one count as no change. */
+/** Polls until the value changes after the promotion. Reads that fail after the first one count as no change. */
 function poll(
   stage: string,
-  { read, signal }: { readonly read: () => Promise<string>; readonly signal: AbortSignal },
+  {
+    read,
+    promotion,
+    signal,
+  }: { readonly read: () => Promise<string>; readonly promotion: PromotionWatch; readonly signal: AbortSignal },
 ): StageObserver {
   const first = read();
   const watch = async (): Promise<number> => {
-    const before = await first;
+    let before = await first;
     for (;;) {
       await delay(pollMs, undefined, { signal });
       const now = await read().catch(() => before);
-      if (now !== before) return performance.now();
+      const changedAtMs = performance.now();
+      if (now !== before && (await promotion.precedes(changedAtMs))) return changedAtMs;
+      before = now;
     }
   };
   return silenced({ stage, inPlace: first.then(() => {}), reached: watch() });

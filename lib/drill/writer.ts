@@ -97,27 +97,3 @@ export async function settleWrites(
     link.close();
   }
 }
-
-/** Looks for a master among the replicas, and returns the first acknowledged write. */
-export async function writeToNewMaster(
-  replicas: readonly Address[],
-  options: { readonly access: RedisAccess; readonly key: string; readonly mark: string; readonly signal: AbortSignal },
-): Promise<Accepted> {
-  const { access, key, mark, signal } = options;
-  const links = replicas.map((address) => new RedisLink(address, access));
-  const value = `${mark}:direct`;
-  const tryWrite = async (link: RedisLink): Promise<Accepted> => {
-    for (;;) {
-      await delay(2, undefined, { signal });
-      // Write to a master only: a replica may accept writes too.
-      if ((await link.role({ timeoutMs })).role !== 'master') continue;
-      const written = await link.call(['RPUSH', key, value], { timeoutMs }).catch(() => undefined);
-      if (written !== undefined) return { value, atMs: performance.now() };
-    }
-  };
-  try {
-    return await Promise.any(links.map(tryWrite));
-  } finally {
-    for (const link of links) link.close();
-  }
-}

@@ -77,6 +77,10 @@ t.test('a drill reports when each client followed, and that no write was lost', 
   t.strictSame(Object.keys(report.stages).sort(), everyStage);
   for (const [stage, ms] of Object.entries(report.stages))
     t.ok(Number(ms) > 0 && Number(ms) < 15_000, `${stage}: ${ms}`);
+  t.ok(
+    report.stages[write] >= report.stages.write,
+    'no write goes through the proxy before the new master takes writes',
+  );
   t.ok(report.stages.record < report.stages.event, 'the promotion is followed, not its announcement');
   const [writer] = report.writers;
   t.equal(writer.lost, 0);
@@ -84,6 +88,34 @@ t.test('a drill reports when each client followed, and that no write was lost', 
   t.ok(writer.longestGapMs < 15_000);
   const [master] = shard1.replicas;
   t.equal(await master?.command('EXISTS', 'switchmaster:drill:shard1'), 0, 'the drill deletes its writes');
+});
+
+t.test('a user without the rights of a drill is refused before anything fails over', async (t) => {
+  await untilReady();
+  const servers = [shard1.master, ...shard1.replicas];
+  const masters = () => Promise.all(servers.map(async (server) => ((await server.command('ROLE')) as string[])[0]));
+  const before = await masters();
+  const passwordFile = sandbox.write('driller.password', 'secret');
+  const sentinel = { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard*'] };
+  const redis = { username: 'driller', passwordFile };
+  const config = { consul: { address: consul.url }, sentinel: { ...sentinel, redis } };
+  const configFile = sandbox.write('driller.yml', JSON.stringify(config));
+  const refused = {
+    LRANGE: ['~*', '+role', '+rpush', '+expire', '+del', '+info', '+ping'],
+    RPUSH: ['~other:*', '+@all'],
+  };
+  for (const [command, rules] of Object.entries(refused)) {
+    for (const server of servers) await server.command('ACL', 'SETUSER', 'driller', 'reset', 'on', '>secret', ...rules);
+    const { code, stderr } = await runCommand(['drill', 'shard1', '--config', configFile, ...common, '--yes']);
+    t.equal(code, 1);
+    t.match(
+      stderr,
+      new RegExp(
+        `^redis-denied: the drill did not begin: .* refuses ${command} .*ACL SETUSER USER ~switchmaster:drill`,
+      ),
+    );
+  }
+  t.strictSame(await masters(), before);
 });
 
 t.test('the next drill compares itself with the last ones', async (t) => {
