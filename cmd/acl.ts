@@ -29,11 +29,16 @@ async function printAcl(options: { readonly config: readonly string[]; readonly 
   const { loadConfig } = await import('../lib/config/load.ts');
   const { formatAcl, planAcl } = await import('../lib/doctor/acl/policy.ts');
   const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
-  const rules = planAcl(await needsOf(config));
+  const { formatDnsAcl, planDnsAcl } = await import('../lib/doctor/acl/dns.ts');
+  const needs = await needsOf(config);
+  const rules = planAcl(needs);
+  const dns = planDnsAcl(needs);
   const unknown = (await computedReads(config)).map((read) => ({ ...read, rules: rulesFor(read.queries, planAcl) }));
   const shown = unknown.map(({ template, line, column, text, rules }) => ({ template, line, column, text, rules }));
   process.stdout.write(
-    options.json === true ? `${JSON.stringify({ rules, computed: shown }, null, 2)}\n` : formatAcl(rules),
+    options.json === true
+      ? `${JSON.stringify({ rules, dns, computed: shown }, null, 2)}\n`
+      : formatAcl(rules) + formatDnsAcl(dns),
   );
   for (const { template, line, column, text, rules } of shown) {
     process.stderr.write(

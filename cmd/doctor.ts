@@ -32,7 +32,9 @@ async function callDoctor(options: { readonly config: readonly string[]; readonl
   const { planAcl } = await import('../lib/doctor/acl/policy.ts');
   const { needsOf } = await import('./acl.ts');
   const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
-  const findings = diagnose(await examine(config, planAcl(await needsOf(config))));
+  const { planDnsAcl } = await import('../lib/doctor/acl/dns.ts');
+  const needs = await needsOf(config);
+  const findings = diagnose(await examine(config, { rules: planAcl(needs), dnsRules: planDnsAcl(needs) }));
   if (options.json === true) printJson({ findings });
   else printFindings(findings);
   return findings.length === 0 ? 0 : 1;

@@ -93,6 +93,8 @@ export interface ExaminedConsul {
   readonly dns: ConsulDns | undefined;
   /** ACL rules that this config needs and the token lacks; undefined where Consul does not report them. */
   readonly missingRules: readonly string[] | undefined;
+  /** Rules that a request without a token lacks and DNS needs; undefined where that is not known. */
+  readonly missingForDns?: readonly string[] | undefined;
   /** Instances of the master and replica services that the bridge did not register. */
   readonly foreign?: readonly Pick<ServiceInstance, 'name' | 'id' | 'node' | 'address' | 'port' | 'tags'>[];
   /** The masters' records; undefined where they may not be read. */

@@ -6,8 +6,14 @@ import { examineConsul } from './examine/consul.ts';
 import { examineInstances } from './examine/redis.ts';
 import { examineSentinels } from './examine/sentinels.ts';
 
+/** The rules that the daemon's token needs, and those that Consul's DNS needs. */
+export interface NeededRules {
+  readonly rules: readonly AclRule[];
+  readonly dnsRules: readonly AclRule[];
+}
+
 /** Reads once from all servers that a config names. Takes a few seconds at most, changes nothing, and never throws. */
-export async function examine(config: Config, rules: readonly AclRule[]): Promise<Examination> {
+export async function examine(config: Config, rules: NeededRules): Promise<Examination> {
   const [{ consul, clock }, { sentinels, masters: opinions, clocks: theirs }] = await Promise.all([
     examineConsul(config, rules),
     findSentinels(config).then((sentinel) => examineSentinels(sentinel)),

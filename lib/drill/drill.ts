@@ -194,7 +194,7 @@ async function settle(
       { address: report.to, access, key },
     ),
   );
-  // Where nobody saw the promotion, no write can be told apart from those before it.
+  // Where nobody saw the promotion, nothing separates its writes from those before it.
   const direct = watch.stages.write == null ? undefined : await promotion.written;
   const first = writers.map(({ writer }) => firstAfter(writer.accepted, direct));
   const earliest = first.flatMap((write) => write?.atMs ?? []).concat(direct?.atMs ?? []);

@@ -175,6 +175,7 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
     }),
     ['foreign-instance'],
   ],
+  ['DNS without rights', consul({ missingForDns: ['service "redis-master" read'] }), ['dns-denied']],
   ['missing ACL rules', consul({ missingRules: ['key "redis/" write'] }), ['acl-missing']],
   ['a clock ahead', { ...healthy, clocks: [{ whose: 'a', aheadMs: 1_500, uncertaintyMs: 10 }] }, ['clock-skew']],
   ['a clock behind', { ...healthy, clocks: [{ whose: 'a', aheadMs: -9_000, uncertaintyMs: 10 }] }, ['clock-skew']],

@@ -26,7 +26,7 @@ interface ConsulFindings {
 /** The agent's version, its DNS settings, its clock, the records, and those of `rules` that its token lacks. */
 export async function examineConsul(
   { consul: config, environment }: Pick<Config, 'consul' | 'environment'>,
-  rules: readonly AclRule[],
+  { rules, dnsRules }: { readonly rules: readonly AclRule[]; readonly dnsRules: readonly AclRule[] },
 ): Promise<ConsulFindings> {
   const part = new ConsulPart(config);
   const { client } = part;
@@ -36,9 +36,10 @@ export async function examineConsul(
     // An HTTP date is truncated to the second.
     const read = { theirsMs: servedAtMs + 500, resolutionMs: 500, sentMs, receivedMs: Date.now() };
     const clock = compareClocks('consul', read);
-    const [self, missingRules, foreign, records, leader] = await Promise.all([
+    const [self, missingRules, missingForDns, foreign, records, leader] = await Promise.all([
       readSelf(client),
       readMissing(client, rules),
+      readMissingForDns(config, dnsRules),
       readForeign(client, { environment }),
       readAllRecords(client, { environment }),
       client.send({ method: 'get', path: '/status/leader', what: 'the leader' }, { timeoutMs }).catch(() => ''),
@@ -50,6 +51,7 @@ export async function examineConsul(
       version: self?.version,
       dns: self?.dns,
       missingRules,
+      missingForDns,
       foreign,
       records,
     } as const;
@@ -137,6 +139,21 @@ async function readMissing(client: ConsulClient, rules: readonly AclRule[]): Pro
   return rules
     .filter((_, i) => answer.data[i]?.Allow === false)
     .map(({ resource, segment, policy }) => `${resource} ${JSON.stringify(segment)} ${policy}`);
+}
+
+/** The agent gives a request without a token the token that its DNS has too, except acl.tokens.dns of Consul 1.17 and later. */
+async function readMissingForDns(
+  config: Config['consul'],
+  dnsRules: readonly AclRule[],
+): Promise<readonly string[] | undefined> {
+  if (dnsRules.length === 0) return undefined;
+  const { token: _, ...anonymous } = config;
+  const part = new ConsulPart(anonymous);
+  try {
+    return await readMissing(part.client, dnsRules);
+  } finally {
+    await part.stop();
+  }
 }
 
 const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };

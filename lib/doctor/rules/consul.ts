@@ -74,6 +74,15 @@ export const consulRules: readonly Rule[] = [
         : undefined,
   }),
   consulRule({
+    name: 'dns-denied',
+    severity: 'warning',
+    hint: "Give the anonymous token, or each agent's acl.tokens.dns (Consul 1.17 and later) or acl.tokens.default, these rules: switchmaster acl prints them.",
+    find: ({ consul: { missingForDns = [] } }) =>
+      missingForDns.length === 0
+        ? undefined
+        : `a request without a token may not read what DNS answers, so DNS is empty unless the agent has acl.tokens.dns: ${missingForDns.join('; ')}`,
+  }),
+  consulRule({
     name: 'acl-missing',
     severity: 'critical',
     hint: 'Run switchmaster acl: it prints the policy that this config needs.',

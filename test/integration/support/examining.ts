@@ -1,5 +1,6 @@
 import { needsOf } from '../../../cmd/acl.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
+import { planDnsAcl } from '../../../lib/doctor/acl/dns.ts';
 import { planAcl } from '../../../lib/doctor/acl/policy.ts';
 import { diagnose } from '../../../lib/doctor/diagnose.ts';
 import type { Examination } from '../../../lib/doctor/examination.ts';
@@ -9,7 +10,8 @@ import type { Finding } from '../../../lib/doctor/rule.ts';
 /** Examines as `switchmaster doctor --config file` does, without a new process each time. */
 export async function examined(file: string): Promise<Examination> {
   const config = await loadConfig({ paths: [file], environment: {} });
-  return examine(config, planAcl(await needsOf(config)));
+  const needs = await needsOf(config);
+  return examine(config, { rules: planAcl(needs), dnsRules: planDnsAcl(needs) });
 }
 
 export async function findingsOf(file: string): Promise<readonly Finding[]> {
