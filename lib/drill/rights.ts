@@ -7,7 +7,7 @@ import type { MasterRecord } from '../model/record.ts';
 const timeoutMs = 2_000;
 
 /** What a drill's user needs at each Redis of the master, as ACL rules. */
-export const drillRules = '~switchmaster:drill:* +role +rpush +lrange +expire +del';
+const drillRules = '~switchmaster:drill:* +role +rpush +lrange +expire +del';
 
 /**
  * Tries every command of a drill at the master and its replicas, before anything fails over. Throws `redis-denied` where one is
