@@ -1,6 +1,6 @@
 // Rounds in a network of its own: started by main.ts. argv: seed, rounds, crashes.
 import { setTimeout as delay } from 'node:timers/promises';
-import { knock } from '../../lib/bridge/observe/knock.ts';
+import { tryConnect } from '../../lib/bridge/observe/connect-attempt.ts';
 import type { Address } from '../../lib/model/address.ts';
 import { Random } from '../chaos/random.ts';
 import { waitFor } from '../sandbox/condition.ts';
@@ -27,7 +27,7 @@ class Prober {
   async #probe(to: Address): Promise<void> {
     let acceptedMs = performance.now();
     while (!this.#ended.signal.aborted) {
-      const answer = await knock({ to, from: undefined }, { timeoutMs: 1_000 });
+      const answer = await tryConnect({ to, from: undefined }, { timeoutMs: 1_000 });
       const nowMs = performance.now();
       if (answer === 'refused') this.longestMs = Math.max(this.longestMs, nowMs - acceptedMs);
       else acceptedMs = nowMs;

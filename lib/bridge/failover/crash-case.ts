@@ -8,8 +8,8 @@ import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { aborted } from '../interruption.ts';
 import type { MasterMemory } from '../memory.ts';
+import { tryConnectAll, type Way } from '../observe/connect-attempt.ts';
 import { readReplica, waitForRestart } from '../observe/crash-reading.ts';
-import { knockAll, type Way } from '../observe/knock.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
 import {
@@ -110,7 +110,7 @@ export class CrashCase {
     const { ways } = this.#closed;
     let connection: ConnectionState = { kind: 'closed', closedMs: performance.now() };
     for (;;) {
-      const kind = await knockAll(ways, { timeoutMs: longestPauseMs });
+      const kind = await tryConnectAll(ways, { timeoutMs: longestPauseMs });
       signal.throwIfAborted();
       connection = traceConnection(connection, { kind, atMs: performance.now() });
       if (kind === 'accepted') return 'accepted';

@@ -2,7 +2,7 @@ import { SwitchmasterError } from '../../errors.ts';
 import { type Address, type Endpoint, sameAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { MasterMemory } from '../memory.ts';
-import { findWays, presentWays, type Way } from '../observe/knock.ts';
+import { findWays, presentWays, type Way } from '../observe/connect-attempt.ts';
 import type { LagSource } from '../observe/lag.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import { CrashCase, type CrashCaseParts } from './crash-case.ts';

@@ -5,7 +5,7 @@ import type { RedisPool } from '../../client/redis-pool.ts';
 import { readReplication } from '../../client/replication-shapes.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { CrashReplica, RestartedMaster } from '../plan/crash.ts';
-import { knockAll, type Way } from './knock.ts';
+import { tryConnectAll, type Way } from './connect-attempt.ts';
 
 /* What the servers of a master say after it has crashed or restarted. */
 
@@ -41,7 +41,7 @@ export async function waitForRestart(
   let last: RestartedMaster | undefined;
   while (last?.state === 'loading' || performance.now() - startedMs < restartMs) {
     await delay(askEveryMs, undefined, { signal: at.signal });
-    const answer = await knockAll(at.ways, { timeoutMs });
+    const answer = await tryConnectAll(at.ways, { timeoutMs });
     if (answer === 'refused') return 'gone';
     last = answer === 'accepted' ? await readRestarted(redis, at.address) : undefined;
     if (last !== undefined && last.state !== 'loading') return last;

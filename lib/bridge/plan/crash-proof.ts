@@ -1,11 +1,11 @@
 /* What the connections of this host to a master prove about its process. */
 
 /** The result of one attempt to connect. `unclear`: neither, such as a time-out, no route, or a name without address. */
-export type Knock = 'refused' | 'accepted' | 'unclear';
+export type ConnectResult = 'refused' | 'accepted' | 'unclear';
 
 export type ConnectionEvent =
-  /** The other side closed a connection that stood. */
-  { readonly kind: 'closed'; readonly atMs: number } | { readonly kind: Knock; readonly atMs: number };
+  /** The other side closed an open connection. */
+  { readonly kind: 'closed'; readonly atMs: number } | { readonly kind: ConnectResult; readonly atMs: number };
 
 /** Times are milliseconds of `performance.now()`. */
 export type ConnectionState =

@@ -110,7 +110,7 @@ t.test('a killed master is failed over long before Sentinel sees it down, by one
 t.test('a master that lives is not failed over, whatever happens to its connections', async (t) => {
   await untilReady(bridges, { shard: alive, prefix: 'redis/' });
   const { master } = alive;
-  // The master counts those that it has accepted. Two bridges connect again, and each knocks first.
+  // The master counts those that it has accepted. Two bridges connect again, and each tries to connect first.
   const accepted = async () =>
     Number(/total_connections_received:(\d+)/.exec(String(await master.command('INFO', 'stats')))?.[1]);
   for (let n = 0; n < 3; n += 1) {

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { connectOptions } from '../../client/socket-exchange.ts';
 import { type Address, type Endpoint, isLoopback } from '../../model/address.ts';
-import type { Knock } from '../plan/crash-proof.ts';
+import type { ConnectResult } from '../plan/crash-proof.ts';
 
 /** A way to connect to a server: from which address of this host. undefined: the host chooses. */
 export interface Way {
@@ -11,8 +11,8 @@ export interface Way {
 }
 
 /** Connects, and closes the connection at once without sending anything. Never rejects. */
-export function knock({ to, from }: Way, { timeoutMs }: { readonly timeoutMs: number }): Promise<Knock> {
-  const { promise, resolve } = Promise.withResolvers<Knock>();
+export function tryConnect({ to, from }: Way, { timeoutMs }: { readonly timeoutMs: number }): Promise<ConnectResult> {
+  const { promise, resolve } = Promise.withResolvers<ConnectResult>();
   const at = connectOptions(to);
   const socket = connect('path' in at ? at : { ...at, ...(from === undefined ? {} : { localAddress: from }) });
   // After a stall of this process the answer may be there, and Node handles timers before it.
@@ -27,13 +27,16 @@ export function knock({ to, from }: Way, { timeoutMs }: { readonly timeoutMs: nu
 }
 
 /** The same on every way at once: refused only if each of them is refused. */
-export async function knockAll(ways: readonly Way[], options: { readonly timeoutMs: number }): Promise<Knock> {
-  const answers = await Promise.all(ways.map((way) => knock(way, options)));
+export async function tryConnectAll(
+  ways: readonly Way[],
+  options: { readonly timeoutMs: number },
+): Promise<ConnectResult> {
+  const answers = await Promise.all(ways.map((way) => tryConnect(way, options)));
   if (answers.includes('accepted')) return 'accepted';
   return answers.every((answer) => answer === 'refused') ? 'refused' : 'unclear';
 }
 
-/** More are rarely, and each costs a connection at each attempt. */
+/** More are rare, and each costs a connection at each attempt. */
 const mostWays = 4;
 const timeoutMs = 1_000;
 
@@ -44,7 +47,7 @@ const timeoutMs = 1_000;
 export async function findWays(to: Address): Promise<readonly Way[]> {
   const usual: Way = { to, from: undefined };
   const others = isLoopback(to.host) ? [] : ownHosts(to.host).map((from): Way => ({ to, from }));
-  const answers = await Promise.all(others.map((way) => knock(way, { timeoutMs })));
+  const answers = await Promise.all(others.map((way) => tryConnect(way, { timeoutMs })));
   return [usual, ...others.filter((_, i) => answers[i] === 'accepted').slice(0, mostWays)];
 }
 

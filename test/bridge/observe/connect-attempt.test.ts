@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t from 'tap';
-import { findWays, knock, knockAll, presentWays } from '../../../lib/bridge/observe/knock.ts';
+import { findWays, presentWays, tryConnect, tryConnectAll } from '../../../lib/bridge/observe/connect-attempt.ts';
 import { toAddress } from '../../../lib/model/address.ts';
 
 const timeoutMs = 1_000;
@@ -23,8 +23,8 @@ const wayTo = (port: number) => ({ to: { host: '127.0.0.1', port }, from: undefi
 t.test('a listener accepts, also one that closes each connection at once', async (t) => {
   const open = await listen();
   const closing = await listen((socket) => socket.destroy());
-  t.equal(await knock(wayTo(open.port), { timeoutMs }), 'accepted');
-  t.equal(await knock(wayTo(closing.port), { timeoutMs }), 'accepted');
+  t.equal(await tryConnect(wayTo(open.port), { timeoutMs }), 'accepted');
+  t.equal(await tryConnect(wayTo(closing.port), { timeoutMs }), 'accepted');
   open.server.close();
   closing.server.close();
 });
@@ -33,16 +33,16 @@ t.test('a port without a listener is refused, on every way only if all of them a
   const { server, port } = await listen();
   const other = await listen();
   server.close();
-  t.equal(await knock(wayTo(port), { timeoutMs }), 'refused');
-  t.equal(await knock({ ...wayTo(port), from: '127.0.0.9' }, { timeoutMs }), 'refused');
-  t.equal(await knockAll([wayTo(port), wayTo(port)], { timeoutMs }), 'refused');
-  t.equal(await knockAll([wayTo(port), wayTo(other.port)], { timeoutMs }), 'accepted');
+  t.equal(await tryConnect(wayTo(port), { timeoutMs }), 'refused');
+  t.equal(await tryConnect({ ...wayTo(port), from: '127.0.0.9' }, { timeoutMs }), 'refused');
+  t.equal(await tryConnectAll([wayTo(port), wayTo(port)], { timeoutMs }), 'refused');
+  t.equal(await tryConnectAll([wayTo(port), wayTo(other.port)], { timeoutMs }), 'accepted');
   other.server.close();
 });
 
 t.test('a socket without a listener is refused', async (t) => {
   const to = path.join(tmpdir(), `no-such-${process.pid}.sock`);
-  t.equal(await knock({ to, from: undefined }, { timeoutMs }), 'refused');
+  t.equal(await tryConnect({ to, from: undefined }, { timeoutMs }), 'refused');
 });
 
 t.test(
@@ -50,9 +50,9 @@ t.test(
   async (t) => {
     const { server, port } = await listen();
     // TEST-NET-1 (RFC 5737): nobody answers, or the route does.
-    t.equal(await knock({ to: { host: '192.0.2.1', port }, from: undefined }, { timeoutMs: 50 }), 'unclear');
-    t.equal(await knock({ ...wayTo(port), from: '192.0.2.1' }, { timeoutMs }), 'unclear');
-    t.equal(await knock({ to: { host: 'no-such.invalid', port }, from: undefined }, { timeoutMs }), 'unclear');
+    t.equal(await tryConnect({ to: { host: '192.0.2.1', port }, from: undefined }, { timeoutMs: 50 }), 'unclear');
+    t.equal(await tryConnect({ ...wayTo(port), from: '192.0.2.1' }, { timeoutMs }), 'unclear');
+    t.equal(await tryConnect({ to: { host: 'no-such.invalid', port }, from: undefined }, { timeoutMs }), 'unclear');
     server.close();
   },
 );
