@@ -152,7 +152,7 @@ t.test('the policy that is printed suffices', async (t) => {
   t.equal(code, 0);
   const { stdout: printed } = await runCommand(['acl', '--config', first.configFile]);
   t.ok(printed.startsWith(formatAcl(rules)), printed);
-  t.match(printed, /^#   service "redis-master" { policy = "read" }$/m);
+  t.match(printed, /^# {3}service "redis-master" { policy = "read" }$/m);
   await grant(first, printed);
   await forget(first);
   const startedMs = performance.now();

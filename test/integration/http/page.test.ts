@@ -27,7 +27,7 @@ const daemon = await sandbox.switchmaster({
     cluster: [{ name: 'sessions', seeds: [formatAddress((cluster.nodes[0] ?? shard1.master).address)] }],
     templates: [
       { source: 'app.json.hbs', destination: sandbox.path('app.json') },
-      { source: sandbox.path('held.hbs'), destination: held, guard: { minServers: 1 } },
+      { source: sandbox.path('held.hbs'), destination: held, header: false, guard: { minServers: 1 } },
     ],
     api: { tokenFile: sandbox.write('token', token) },
     journal: { file: sandbox.path('journal.jsonl') },
