@@ -13,6 +13,17 @@ async function makePresent(t: Test, text: string) {
   return { file, present, kept: `${file}.before-switchmaster-20260304T050607Z` };
 }
 
+/** Has the temporary folder be this one until the end of the test: what a former run kept there is in the way. */
+function useTemporaryFolder(t: Test, folder: string): void {
+  const { TMPDIR } = process.env;
+  mkdirSync(folder);
+  process.env.TMPDIR = folder;
+  t.teardown(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  });
+}
+
 t.test('a file is kept beside under a dated name, and stays in its place', async (t) => {
   for (const placement of ['rename', 'in-place'] as const) {
     const { file, present, kept } = await makePresent(t, 'by hand\n');
@@ -27,6 +38,7 @@ t.test('a copy of the same content is not made again, and another is never overw
   await keepAside(present, { placement: 'rename', now });
   t.equal(await keepAside(present, { placement: 'rename', now: new Date() }), kept);
   t.equal(readdirSync(join(file, '..')).length, 2);
+  useTemporaryFolder(t, join(file, '../tmp'));
   const other = { ...present, bytes: Buffer.from('other\n') };
   writeFileSync(file, 'other\n');
   const elsewhere = await keepAside(other, { placement: 'rename', now });
