@@ -168,7 +168,7 @@ t.test('hostile values stay one word, or are refused with their place and the ol
     specs: [{ name: 'a.cfg', template: 'server {{key "four"}} 10.0.0.1:1\n' }],
   });
   const { destination } = await rendering.until('current');
-  for (const value of ['a\nserver evil 6.6.6.6:1', 'a\r', 'x\u0000y', 'a\u2028b', '%[env(HOME)]', '%{+Q}o', '']) {
+  for (const value of ['a\nserver evil 6.6.6.6:1', 'a\r', 'x\u0000y', 'a\u2028b', '']) {
     await consul.putKey('four', value);
     await waitFor(`the refusal of ${JSON.stringify(value)}`, () => rendering.state().lastOutcome, {
       until: (outcome) => outcome?.kind === 'failed' && outcome.error.code === 'value-refused',
@@ -184,7 +184,7 @@ t.test('hostile values stay one word, or are refused with their place and the ol
     ['"', '"\\""'],
     ['a 6.6.6.6:1 #', '"a 6.6.6.6:1 #"'],
     ['\\', '"\\\\"'],
-    ['$HOME', '"\\$HOME"'],
+    ['$HOME%[env(HOME)]', '"\\$HOME%[env(HOME)]"'],
   ] as const) {
     await consul.putKey('four', value);
     await waitFor(`the value ${value} as one word`, () => read(destination), {
