@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -15,13 +16,14 @@ export class ConsulTemplateSide {
 
   constructor(at: { readonly program: string; readonly consul: string; readonly folder: string }) {
     this.#at = at;
+    // Once: another process could read a file that is just being written.
+    writeFileSync(join(at.folder, 'fixture.txt'), fileText);
   }
 
   async render({ consulTemplate }: Pair): Promise<Outcome> {
     const { program, consul, folder } = this.#at;
     const name = join(folder, String(this.#number++));
     const [source, output, file] = [`${name}.tpl`, `${name}.out`, join(folder, 'fixture.txt')];
-    await writeFile(file, fileText);
     await writeFile(source, consulTemplate.replaceAll('%FILE%', file));
     const args = ['-once', '-log-level=err', `-consul-addr=${consul}`, '-consul-retry-attempts=1'];
     const result = await execa(program, [...args, `-template=${source}:${output}`], {
