@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { readRegularFile, withinDeadline } from '../../regular-file.ts';
 import type { RenderResult } from '../../template/render.ts';
+import { textWithoutHead } from '../head.ts';
+
+const maxBytes = 64 * 1024 * 1024;
 
 /**
  * The time that a template writes: when the rest of its text last changed. So time alone never changes a file and reloads its
@@ -35,14 +39,15 @@ export class RenderTime {
 
 async function readWritten(path: string): Promise<{ readonly time: Date; readonly digest: string } | undefined> {
   try {
-    const { mtime } = await stat(path);
-    return { time: mtime, digest: digestOf(await readFile(path)) };
+    const { mtime } = await withinDeadline(stat(path));
+    const text = await readRegularFile(path, { maxBytes });
+    return { time: mtime, digest: digestOf(textWithoutHead(text)) };
   } catch {
     // Without the file, it is rendered at the present.
     return undefined;
   }
 }
 
-function digestOf(text: string | Buffer): string {
+function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
