@@ -70,6 +70,9 @@ t.test('the doctor finds faults in the settings of Consul and in the rights of t
   const { text = '' } = findings.find(({ rule }) => rule === 'acl-missing') ?? {};
   t.match(text, /key_prefix "redis\/[^"]*" write/);
   t.match(text, /service "redis-master" write/);
+  // From now on DNS asks as the anonymous token, which has no rights.
+  await illConsul.put('/v1/agent/token/default', { Token: '' });
+  t.ok((await findingsOf(file)).some(({ rule }) => rule === 'dns-denied'));
   const gone = sandbox.write('gone.yml', JSON.stringify({ ...config, consul: { address: '127.0.0.1:9' } }));
   t.match(await findingsOf(gone), [{ rule: 'consul-unreachable', subject: 'consul' }]);
 });
