@@ -200,7 +200,7 @@ t.test('whatever the catalog holds, no bundled template gains a line', async (t)
         const text = render(file, knownWith({ name, master: { host, port: 1 }, replicas }, id), named);
         return text.startsWith('value-refused: ') || lines(text) === expected;
       }),
-      parameters({ runs: 60 }),
+      parameters({ runs: 25 }),
     );
     t.pass(file);
   }

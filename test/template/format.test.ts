@@ -57,7 +57,7 @@ t.test('YAML: any value in double quotes comes back as it was', async (t) => {
       const { a, b } = parseYaml(text);
       return a === x && b[0] === x && b[1] === 1;
     }),
-    parameters({ runs: 100 }),
+    parameters({ runs: 40 }),
   );
   t.pass('every value');
 });
@@ -90,7 +90,7 @@ t.test('YAML: whatever the place, a value is written as it was or refused', asyn
             : 0;
       return isDeepStrictEqual(shape(parseYaml(text)), shape(parseYaml(print('yaml', place, 'x'))));
     }),
-    parameters({ runs: 400 }),
+    parameters({ runs: 150 }),
   );
   t.pass('every value');
 });
@@ -128,7 +128,7 @@ for (const [format, template] of lines) {
         // biome-ignore lint/suspicious/noControlCharactersInRegex: looked for on purpose
         return text.endsWith('\n') && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text.slice(0, -1));
       }),
-      parameters({ runs: 100 }),
+      parameters({ runs: 40 }),
     );
     t.pass('every value');
   });

@@ -98,7 +98,7 @@ t.test('YAML: both versions read the text that was given', async (t) => {
       if (isRefused(text)) return true;
       return (['1.1', '1.2'] as const).every((version) => find(parse(text, { version, merge: true }) as never) === x);
     }),
-    parameters({ runs: 80 }),
+    parameters({ runs: 30 }),
   );
   t.pass('every value');
 });
@@ -123,7 +123,7 @@ t.test('YAML: a value beside other text changes neither the type nor the structu
         return typeof scalar === 'string' && scalar.includes(x);
       });
     }),
-    parameters({ runs: 80 }),
+    parameters({ runs: 30 }),
   );
   t.pass('every value');
 });
@@ -151,7 +151,7 @@ t.test('HAProxy: what it reads is the value, evaluates to the value, or is refus
         ? read.includes(x)
         : !evaluated.includes('%') && evaluated.replaceAll('\u0000', '%').includes(x);
     }),
-    parameters({ runs: 80 }),
+    parameters({ runs: 30 }),
   );
   t.pass('every value');
 });
