@@ -38,7 +38,8 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
     await failOver(leader, name);
     const record = await recordOf(only(followers), name, { master: only(cluster.replicas), timeoutMs: 30_000 });
     t.ok(record.epoch > epoch);
-    t.equal(outcomes(bridges, name).filter((outcome) => outcome === 'applied failover').length, 1);
+    // None where the answer to a transaction was lost with the leader that took it.
+    t.ok(outcomes(bridges, name).filter((outcome) => outcome === 'applied failover').length <= 1);
     await head.start();
     await waitFor('the old leader to follow', () => readRecord(head, name), {
       until: (held) => held?.epoch === record.epoch,
