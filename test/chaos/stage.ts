@@ -92,12 +92,24 @@ export async function startStage(sandbox: Sandbox): Promise<Stage> {
   };
 }
 
+/** A hash tag of each shard. The first file of twemproxy may lack one of them: then every key is the other's. */
 async function findTags(proxy: Address, shards: readonly Shard[]): Promise<Readonly<Record<string, string>>> {
+  let count = 0;
+  const shardOf = async (tag: string) => {
+    // A new key each time: one that was written before may be at another shard too.
+    count += 1;
+    const key = `${tag}${count}`;
+    await waitFor('twemproxy to take a write', () => redisCli(proxy, ['SET', key, 'x']), { timeoutMs: 60_000 });
+    for (const { name, master } of shards) if ((await master.command('EXISTS', key)) === 1) return name;
+    return undefined;
+  };
   const tags: Record<string, string> = {};
   for (let tag = 0; Object.keys(tags).length < shards.length; tag += 1) {
-    const key = `{${tag}}`;
-    await waitFor('twemproxy to take a write', () => redisCli(proxy, ['SET', key, 'x']), { timeoutMs: 60_000 });
-    for (const { name, master } of shards) if ((await master.command('EXISTS', key)) === 1) tags[name] ??= key;
+    const name = await shardOf(`{${tag}}`);
+    if (name !== undefined) tags[name] ??= `{${tag}}`;
+    if (Object.keys(tags).length < shards.length) continue;
+    // Both are in the file now. A tag that was found before may have been the only shard's.
+    for (const [known, found] of Object.entries(tags)) if ((await shardOf(found)) !== known) delete tags[known];
   }
   return tags;
 }
