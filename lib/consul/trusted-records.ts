@@ -7,6 +7,8 @@ import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { type MasterRecord, parseRecord } from '../model/record.ts';
 import { readRecords, recordIn } from '../model/records.ts';
 import { type Evidence, evidenceQueries, judgeRecords, type UntrustedRecord } from '../model/trust.ts';
+import { OlderRecords } from './older-records.ts';
+import { ValueIndex } from './value-index.ts';
 import { hasValue, lastValue, type WatchEvent, type WatchState } from './watch-state.ts';
 import type { Follow, FollowOptions, Watches } from './watches.ts';
 
@@ -104,8 +106,8 @@ class Observation {
   readonly #records: Follow<TreeQuery>;
   readonly #keys: Follow<TreeQuery>;
   readonly #services: Follow<ConsulQuery & { readonly kind: 'service' }>;
-  readonly #plainKeys = new Index<KvEntry>(({ key }) => [key]);
-  readonly #instances = new Index<ServiceInstance>(({ tags }) => tags);
+  readonly #plainKeys = new ValueIndex<KvEntry>(({ key }) => [key]);
+  readonly #instances = new ValueIndex<ServiceInstance>(({ tags }) => tags);
   #trusted: readonly KvEntry[] = [];
   #held: readonly UntrustedRecord[] = [];
   #reported: readonly UntrustedRecord[] = [];
@@ -113,6 +115,7 @@ class Observation {
   #resets = 0;
   #lost: ReadonlySet<string> = new Set();
   #lostTimer: NodeJS.Timeout | undefined;
+  readonly #older = new OlderRecords(() => this.#judge(undefined));
 
   constructor(options: TrustedRecordsOptions & { readonly remembered: readonly KvEntry[]; readonly emit: Listener }) {
     const { watches, naming, emit } = options;
@@ -152,6 +155,7 @@ class Observation {
   close(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#lostTimer);
+    this.#older.close();
     for (const follow of [this.#records, this.#keys, this.#services]) follow.release();
   }
 
@@ -164,7 +168,10 @@ class Observation {
       const { decided } = this.#options;
       const evidence = (name: string) => this.#evidenceOf(name);
       const own = withoutCopies(records, this.#options.naming);
-      const { entries, held } = judgeRecords({ trusted: before, entries: own, evidence, decided, lost: this.#lost });
+      const lasting = this.#older.lasting;
+      const input = { trusted: before, entries: own, evidence, decided, lost: this.#lost, lasting };
+      const { entries, held } = judgeRecords(input);
+      this.#older.note(held);
       if (!isDeepStrictEqual(entries, before)) this.#trusted = entries;
       this.#hold(held);
     }
@@ -212,31 +219,6 @@ class Observation {
       current: { key: keys.kind === 'current', services: services.kind === 'current' },
       kind: keys.kind === 'pending' || services.kind === 'pending' ? 'pending' : 'read',
     };
-  }
-}
-
-/** An index of the last value of a watch, made again only for another value: a judgement looks up each master. */
-class Index<T> {
-  readonly #keysOf: (item: T) => readonly string[];
-  #items: readonly T[] | undefined;
-  #found: ReadonlyMap<string, readonly T[]> = new Map();
-
-  constructor(keysOf: (item: T) => readonly string[]) {
-    this.#keysOf = keysOf;
-  }
-
-  of(items: readonly T[] | undefined): ReadonlyMap<string, readonly T[]> {
-    if (items === this.#items) return this.#found;
-    const found = new Map<string, T[]>();
-    for (const item of items ?? []) {
-      for (const key of this.#keysOf(item)) {
-        const list = found.get(key);
-        if (list === undefined) found.set(key, [item]);
-        else list.push(item);
-      }
-    }
-    [this.#items, this.#found] = [items, found];
-    return found;
   }
 }
 

@@ -51,6 +51,8 @@ export interface TrustInput {
   readonly evidence: (name: string) => Evidence;
   /** Masters whose records went when Consul lost its data: bridges write them again one by one. Default: none. */
   readonly lost?: ReadonlySet<string>;
+  /** Masters whose older record has stayed long enough. Default: none. */
+  readonly lasting?: ReadonlySet<string>;
   /** This node's own decision, which needs no evidence. */
   readonly decided: (name: string) => MasterRecord | undefined;
 }
@@ -80,7 +82,7 @@ export function judgeRecords(input: TrustInput): Trust {
 
 /** Why the record is not followed; undefined where it is. */
 function findReason(
-  { evidence, decided, lost }: TrustInput,
+  { evidence, decided, lost, lasting }: TrustInput,
   { entry, kept }: { readonly entry: KvEntry | undefined; readonly kept: MasterRecord },
 ): DistrustReason | undefined {
   const found = evidence(kept.name);
@@ -92,9 +94,12 @@ function findReason(
   const record = recordIn(entry);
   if (record?.name !== kept.name) return 'unreadable';
   if (sameAddress(record.master, kept.master) || isDecided(record, decided(kept.name))) return undefined;
-  if (compareVersions(record, kept) > 0) return isContradicted(record, entry, found) ? 'contradicted' : undefined;
+  const order = compareVersions(record, kept);
+  if (order > 0) return isContradicted(record, entry, found) ? 'contradicted' : undefined;
   // A record that is not newer needs all the evidence: Sentinels and Consul may both have been rebuilt.
-  return proofs.every((one) => isAt(record.master, one)) ? undefined : 'older';
+  if (!proofs.every((one) => isAt(record.master, one))) return 'older';
+  // A Consul that has just started answers from its log, and so shows past states, whole, until it has read all of it.
+  return order === 0 || lasting?.has(kept.name) === true ? undefined : 'older';
 }
 
 /**

@@ -51,7 +51,7 @@ export async function runRound(stage: Stage, drawn: readonly Drawn[], round: num
     ...ended,
     ...findEnded(stage),
     ...observers.flatMap((observer) =>
-      judgeObserved(observer, { untilMs, memory: memoryOf(stage, drawn), bridgesBackMs }),
+      judgeObserved(observer, { untilMs, memory: memoryOf(stage, drawn), bridgesBackMs, isWiped: isWiped(drawn) }),
     ),
     ...(drawn.some(({ fault }) => fault.edits === 'place') ? [] : judgePlaces(places.seen, membersOf(stage))),
     ...Object.values(losses).flatMap((lost) => judgeLosses(lost, allowanceOf(stage, drawn))),
@@ -114,8 +114,11 @@ function allowanceOf(stage: Stage, drawn: readonly Drawn[]): number {
 /** A frozen bridge keeps its memory. */
 function memoryOf(stage: Stage, drawn: readonly Drawn[]): 'kept' | 'forgotten' {
   const killed = drawn.filter(({ fault }) => !fault.name.startsWith('freeze')).flatMap(({ plan }) => plan.stops ?? []);
-  const isWiped = drawn.some(({ fault }) => fault.name === 'wipe-consul');
-  return isWiped && stage.bridges.every((bridge) => killed.includes(bridge)) ? 'forgotten' : 'kept';
+  return isWiped(drawn) && stage.bridges.every((bridge) => killed.includes(bridge)) ? 'forgotten' : 'kept';
+}
+
+function isWiped(drawn: readonly Drawn[]): boolean {
+  return drawn.some(({ fault }) => fault.name === 'wipe-consul');
 }
 
 /** A daemon that ended by itself: faults start what they end. */
@@ -131,11 +134,19 @@ function membersOf({ shards }: Stage): ReadonlyMap<string, readonly string[]> {
 
 function judgeObserved(
   { shard, records, keys, dns }: MasterObservers,
-  at: { readonly untilMs: number; readonly bridgesBackMs: number; readonly memory: 'kept' | 'forgotten' },
+  at: {
+    readonly untilMs: number;
+    readonly bridgesBackMs: number;
+    readonly memory: 'kept' | 'forgotten';
+    readonly isWiped: boolean;
+  },
 ): readonly string[] {
   const members = shard.servers.map(({ address }) => formatAddress(address));
   const hosts = shard.servers.map(({ address }) => address.host);
-  const written = records.filter(({ record }) => record.changedBy !== handName);
+  // A Consul that starts shows past states until it has read its log. Nobody writes at a lower index but after a loss.
+  const isNew = (index: number, i: number) =>
+    at.isWiped || records.slice(0, i).every((before) => before.index <= index);
+  const written = records.filter(({ record, index }, i) => record.changedBy !== handName && isNew(index, i));
   return [
     ...judgeRecords(written, { members, memory: at.memory }),
     ...judgeKeys(keys, { differMs: repairMs, ...at }),

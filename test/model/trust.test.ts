@@ -30,6 +30,8 @@ interface Case {
   /** Default `read`. */
   readonly kind?: 'read' | 'pending';
   readonly decided?: MasterRecord;
+  /** Whether an older record has stayed long enough. */
+  readonly lasting?: true;
   /** Whether Consul lost its data. */
   readonly lost?: true;
   /** The host that is followed; undefined where the master is gone. */
@@ -151,9 +153,24 @@ const table: readonly Case[] = [
     record: at('fd00::5', 1),
     key: 'fd00:0:0::0005',
     services: ['fd00::5'],
+    lasting: true,
     host: 'fd00::5',
   },
-  { what: 'an older version with all the evidence', record: at('10.0.0.2', 1), key: '10.0.0.2', host: '10.0.0.2' },
+  {
+    what: 'an older version with all the evidence, as of a Consul that replays its log',
+    record: at('10.0.0.2', 1),
+    key: '10.0.0.2',
+    services: ['10.0.0.2'],
+    host: '10.0.0.1',
+    reason: 'older',
+  },
+  {
+    what: 'an older version with all the evidence that has stayed',
+    record: at('10.0.0.2', 1),
+    key: '10.0.0.2',
+    lasting: true,
+    host: '10.0.0.2',
+  },
   { what: 'an older version with the same address', record: at('10.0.0.1', 1), host: '10.0.0.1' },
   { what: 'a value that is no record', record: 'rubbish', host: '10.0.0.1', reason: 'unreadable' },
   { what: 'a deleted record', key: '10.0.0.1', host: '10.0.0.1', reason: 'deleted' },
@@ -196,7 +213,7 @@ function evidenceOf({ key, services = [], outdated, oneTransaction, kind = 'read
 
 for (const row of table) {
   t.test(row.what, async (t) => {
-    const { record, decided, lost, host, reason } = row;
+    const { record, decided, lost, lasting, host, reason } = row;
     const entries = record === undefined ? [] : [record === 'rubbish' ? rubbish : entryOf(record)];
     const trust = judgeRecords({
       trusted: [entryOf(last)],
@@ -204,6 +221,7 @@ for (const row of table) {
       evidence: () => evidenceOf(row),
       decided: () => decided,
       lost: new Set(lost === undefined ? [] : ['m']),
+      lasting: new Set(lasting === undefined ? [] : ['m']),
     });
     t.same(
       trust.entries.map(({ value }) => JSON.parse(value).master.host),

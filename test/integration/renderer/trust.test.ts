@@ -106,6 +106,18 @@ t.test('a record edited by hand is not followed, and a later change of master is
   await reads('a 10.0.0.7:100\nb 10.0.0.7:9\n');
 });
 
+t.test('an older state of Consul is not followed although it agrees with itself', async (t) => {
+  const { text, reads, untilHeld, fail } = await setUp(t, 'replayed');
+  await fail('a', 9);
+  await reads('a 10.0.0.7:9\nb 10.0.0.1:6379\n');
+  // As of a Consul that starts and answers before it has read all of its log.
+  await fail('a', 8);
+  await untilHeld(/master a stays 10\.0\.0\.7:9 \(its record is not newer.*: 10\.0\.0\.7:8\)/);
+  t.equal(text(), 'a 10.0.0.7:9\nb 10.0.0.1:6379\n');
+  await fail('a', 10);
+  await reads('a 10.0.0.7:10\nb 10.0.0.1:6379\n');
+});
+
 t.test('a change of master by a bridge is followed without a report of a hold', async (t) => {
   const { reads, rendering, fail } = await setUp(t, 'changed');
   for (let epoch = 5; epoch < 15; epoch += 1) {
