@@ -57,6 +57,7 @@ export async function setUp(
   ];
   const countBegun = () => (existsSync(log) ? readFileSync(log, 'utf8').split('\n').length - 1 : 0);
   let begunBefore = 0;
+  let epoch = 100;
   const latest = new Map(shards.map((shard) => [shard, old.port]));
   const rendering = startRendering(t, {
     consul,
@@ -93,7 +94,8 @@ export async function setUp(
     move: (shard: string, port: number) => {
       begunBefore = countBegun();
       latest.set(`${name}-${shard}`, port);
-      return putRecord(consul, { name: `${name}-${shard}`, master: { ...old, port }, epoch: port, replicas: [] });
+      epoch += 1;
+      return putRecord(consul, { name: `${name}-${shard}`, master: { ...old, port }, epoch, replicas: [] });
     },
     /** The port of the last change. */
     portOf,
