@@ -49,6 +49,8 @@ export async function runFleet(sandbox: Sandbox, options: FleetOptions): Promise
       until: (count) => count === of.length,
       timeoutMs: 120_000,
     });
+  // Once: a daemon that starts could read a file that is being written again.
+  sandbox.write('fleet.conf.hbs', '{{key "fleet/setting"}} {{#each redisMasters}}{{address}}{{/each}}\n');
   const daemons: Daemon[] = [];
   for (let n = 0; n < options.daemons; n++) {
     const daemon = await buildOne(sandbox, { n, options });
@@ -110,7 +112,6 @@ export async function runFleet(sandbox: Sandbox, options: FleetOptions): Promise
 
 async function buildOne(sandbox: Sandbox, input: { n: number; options: FleetOptions }): Promise<Daemon> {
   const { n, options } = input;
-  const text = '{{key "fleet/setting"}} {{#each redisMasters}}{{address}}{{/each}}\n';
   const [log, pace] = [sandbox.path('fleet.log'), sandbox.path('fleet.pace')];
   const tell = (sign: string) => `echo "${sign} ${n} $(date +%s%3N) $(cat "$1")" >> ${log}`;
   return sandbox.switchmaster({
@@ -120,7 +121,7 @@ async function buildOne(sandbox: Sandbox, input: { n: number; options: FleetOpti
       consul: { address: options.consul.url },
       templates: [
         {
-          source: sandbox.write('fleet.conf.hbs', text),
+          source: sandbox.path('fleet.conf.hbs'),
           destination: sandbox.path(`${nameOf(n)}.conf`),
           header: false,
           wait: { min: 1, max: 5 },
