@@ -93,6 +93,6 @@ function describeRefusal({ address, says, hint }: Refusal): string {
 
 function fixOf(says: string, hint: string | undefined): string {
   if (says.startsWith('NOPERM')) return 'give the user of sentinel.redis the rules of docs/reference/redis-acl.md';
-  const credentials = 'sentinel.redis.set passwordFile (and username) to what the server accepts';
+  const credentials = 'set sentinel.redis.passwordFile (and username) to what the server accepts';
   return /^[A-Z]{3,} /.test(says) ? credentials : (hint ?? credentials);
 }
