@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
 import type { Problem } from '../lib/config/problem.ts';
+import type { CompileTemplate } from '../lib/config/resolution.ts';
 import type { ServerFinding } from '../lib/doctor/online.ts';
 import { errorTable, SwitchmasterError } from '../lib/errors.ts';
 import type { CompiledTemplate } from '../lib/template/compile.ts';
@@ -72,6 +73,7 @@ async function check(options: CheckOptions): Promise<ExitCode> {
 
 interface Checked {
   readonly config: Config;
+  /** In the order of the config's templates. */
   readonly compiled: readonly CompiledTemplate[];
   /** The config files. */
   readonly read: readonly string[];
@@ -81,8 +83,9 @@ interface Checked {
 async function checkConfig(paths: readonly string[]): Promise<Checked> {
   const { loadRotating } = await import('../lib/config/load.ts');
   const { compileSource } = await import('../lib/renderer/observe/source.ts');
-  const { config, documents } = await loadRotating({ paths, environment: process.env, compile: compileSource });
-  const compiled = await Promise.all(config.templates.map((template) => compileSource(template)));
+  const compiled: CompiledTemplate[] = [];
+  const compile: CompileTemplate = async (template) => compiled.push(await compileSource(template));
+  const { config, documents } = await loadRotating({ paths, environment: process.env, compile });
   return { config, compiled, read: documents };
 }
 

@@ -41,23 +41,8 @@ export function formatRecord(record: MasterRecord): string {
   });
 }
 
-/** The records of the last texts, oldest first: readers of a thousand records meet the same texts at each change of one. */
-const parsed = new Map<string, MasterRecord | undefined>();
-const parsedLimit = 4_096;
-/** Longer texts are no records of bridges. They are not kept. */
-const keptLength = 16_384;
-
 /** Reads a record, which anyone may have edited; undefined if the text is not a record. */
 export function parseRecord(text: string): MasterRecord | undefined {
-  if (parsed.has(text)) return parsed.get(text);
-  const record = readRecord(text);
-  if (text.length > keptLength) return record;
-  if (parsed.size >= parsedLimit) parsed.delete(parsed.keys().next().value as string);
-  parsed.set(text, record);
-  return record;
-}
-
-function readRecord(text: string): MasterRecord | undefined {
   const json = parseJsonObject(text);
   if (json === undefined) return undefined;
   const { version, name, generation, epoch, phase, master, replicas, previous, reason, changedAt, changedBy } = json;

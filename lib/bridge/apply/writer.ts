@@ -137,7 +137,7 @@ export class RecordWriter {
   #wanted(finding: Finding, record: MasterRecord): { readonly wanted: Wanted } & Pick<Opinions, 'leftMs'> {
     const { leftMs, ...opinions } = formOpinions(finding, { record, memory: this.#options.memory(finding.name) });
     const { naming, names = () => [] } = this.#options;
-    return { wanted: { naming, record, names: names(), ...opinions }, leftMs };
+    return { wanted: { naming, record, names, ...opinions }, leftMs };
   }
 
   /** Another bridge was first. Reads what it wrote without waiting for the watch, so that the next run decides on it. */

@@ -9,8 +9,8 @@ import { dnsSafe, environmentLabel, type Naming } from '../../model/naming.ts';
 
 export interface OtherMasters {
   readonly naming: Naming;
-  /** The names of the masters that the bridge knows; its own may be among them. */
-  readonly names: readonly string[];
+  /** Gives the names of the masters that the bridge knows; its own may be among them. */
+  readonly names: () => readonly string[];
 }
 
 /** The service with what is attached to the one in the catalog; our own tags come first. */
@@ -20,8 +20,8 @@ export function withAttached(
   others: OtherMasters,
 ): CatalogService {
   if (held === undefined || held.name !== service.name) return service;
-  const taken = labelsOf(others);
-  const attached = held.tags.filter((tag) => !service.tags.includes(tag) && !taken.has(tag.toLowerCase()));
+  const added = held.tags.filter((tag) => !service.tags.includes(tag));
+  const attached = added.length === 0 ? added : withoutLabels(added, others);
   const meta = Object.entries(held.meta).filter(([key]) => !bridgeMetaKeys.includes(key));
   const { weights, enableTagOverride } = held;
   return {
@@ -33,12 +33,13 @@ export function withAttached(
   };
 }
 
-/** In lower case, as DNS compares them. */
-function labelsOf({ naming: { environment }, names }: OtherMasters): ReadonlySet<string> {
-  const labels = names.flatMap((name) => [
+/** Without the labels of masters, whatever their case: DNS compares them so. */
+function withoutLabels(tags: readonly string[], { naming: { environment }, names }: OtherMasters): readonly string[] {
+  const labels = names().flatMap((name) => [
     name,
     dnsSafe(name),
     ...(environment === undefined ? [] : [environmentLabel(environment, name)]),
   ]);
-  return new Set(labels.map((label) => label.toLowerCase()));
+  const taken = new Set(labels.map((label) => label.toLowerCase()));
+  return tags.filter((tag) => !taken.has(tag.toLowerCase()));
 }

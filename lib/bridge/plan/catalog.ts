@@ -37,8 +37,8 @@ export interface Wanted {
   readonly record: MasterRecord;
   readonly master: Opinion | undefined;
   readonly replicas: readonly ReplicaOpinion[];
-  /** The names of the masters that the bridge knows. Default: none. */
-  readonly names?: readonly string[];
+  /** Gives the names of the masters that the bridge knows. Default: none. */
+  readonly names?: () => readonly string[];
 }
 
 interface WantedService {
@@ -144,7 +144,7 @@ function wantedServices(wanted: Wanted, catalogContents: CatalogContents): reado
   const { record } = wanted;
   const serviceOf = (what: Parameters<typeof makeService>[1]) => {
     const held = catalogContents.instances.find(({ id }) => id === what.id);
-    return withAttached(makeService(wanted, what), held, { naming: wanted.naming, names: wanted.names ?? [] });
+    return withAttached(makeService(wanted, what), held, { naming: wanted.naming, names: wanted.names ?? (() => []) });
   };
   const master = serviceOf({ kind: masterService, id: masterService, address: record.master });
   const opinions = new Map(wanted.replicas.map(({ address, opinion }) => [formatAddress(address), opinion]));

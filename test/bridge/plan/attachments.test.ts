@@ -17,7 +17,7 @@ t.test('a change of master keeps what others attached to the services and the no
     meta: { ...held.meta, owner: 'x', epoch: '1' },
     weights: { passing: 5, warning: 2 },
   }));
-  const moved = wanted(record('B', { epoch: 8, replicas: [at('C')] }), { names: ['m', 'other'] });
+  const moved = wanted(record('B', { epoch: 8, replicas: [at('C')] }), { names: () => ['m', 'other'] });
   const { first, rest } = planPublication(moved, { index: 1, catalogContents: { ...inPlace, instances } });
   t.match(
     first.find(({ kind }) => kind === 'node-set'),
