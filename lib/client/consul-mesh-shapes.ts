@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CaLeaf, CaRoot, Peering } from '../model/catalog.ts';
-import { read } from './consul-shapes.ts';
+import { read, stringMap } from './consul-shapes.ts';
 
 /* Answers about the agent itself and about Consul's service mesh (docs: "HTTP API"). */
 
@@ -48,11 +48,7 @@ export function readCaLeaf(json: unknown, what: string): CaLeaf {
 }
 
 export function readPeerings(json: unknown, what: string): readonly Peering[] {
-  const meta = z
-    .record(z.string(), z.string())
-    .nullish()
-    .transform((map) => map ?? {});
-  const peering = z.object({ ID: z.string(), Name: z.string(), State: z.string(), Meta: meta });
+  const peering = z.object({ ID: z.string(), Name: z.string(), State: z.string(), Meta: stringMap });
   return (read(z.array(peering).nullable(), json, what) ?? [])
     .map(({ ID, Name, State, Meta }) => ({ id: ID, name: Name, state: State, meta: Meta }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -16,7 +16,8 @@ const tags = z
   .array(z.string())
   .nullable()
   .transform((list) => list ?? []);
-const stringMap = z
+/** Consul answers null for an empty map. */
+export const stringMap = z
   .record(z.string(), z.string())
   .nullish()
   .transform((map) => map ?? {});

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { canonicalHost, formatAddress, parseAddress } from '../model/address.ts';
+import { canonicalHost, formatAddress, isUnspecified, parseAddress } from '../model/address.ts';
 import { packageFolder } from './bundled.ts';
 import type { Config } from './model.ts';
 import type { Problem } from './problem.ts';
@@ -90,5 +90,5 @@ function bracketed(host: unknown): string {
 function overlaps(a: Bind, b: Bind): boolean {
   if (a.port !== b.port) return false;
   const [one, other] = [canonicalHost(a.host), canonicalHost(b.host)];
-  return one === other || [one, other].some((host) => host === '0.0.0.0' || host === '::');
+  return one === other || isUnspecified(one) || isUnspecified(other);
 }

@@ -1,6 +1,6 @@
 import { type Address, sameAddress } from './address.ts';
 import type { MasterCheckCode } from './master-check.ts';
-import type { ReplicaView, SentinelView } from './sentinel.ts';
+import { type ReplicaView, type SentinelView, sentinelDefaults } from './sentinel.ts';
 
 /* How long a master has been objectively down or failed over, and whether the failover can still succeed. */
 
@@ -33,7 +33,7 @@ interface HeldCheck {
 /** Sentinel begins a failover up to a second after `+odown` (sentinel.c, SENTINEL_MAX_DESYNC). */
 const startDelayMs = 1_000;
 /** With Sentinel's default of failover-timeout. */
-const usualLimitMs = 180_000 + startDelayMs;
+const usualLimitMs = sentinelDefaults.failoverTimeoutMs + startDelayMs;
 
 /**
  * The outage of `master` after the Sentinels were asked; undefined if there is none. A Sentinel reports how long the

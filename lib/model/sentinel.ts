@@ -32,6 +32,9 @@ export interface SentinelView {
   readonly downForMs?: number;
 }
 
+/** Sentinel's own defaults, in milliseconds (sentinel.c). */
+export const sentinelDefaults = { downAfterMs: 30_000, failoverTimeoutMs: 180_000 } as const;
+
 /** A failover that a Sentinel was elected for or was ordered to do, and the replica that it selected. */
 export interface Election {
   readonly epoch: number;

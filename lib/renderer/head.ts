@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { packageFolder } from '../config/bundled.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
@@ -25,6 +26,11 @@ export function addHead(text: string, spec: HeadSpec): string {
 /** Whether switchmaster wrote the file, by its head. */
 export function hasHead(bytes: Buffer): boolean {
   return findHead(startOf(bytes)) !== undefined;
+}
+
+/** SHA-256 of a file without its head, in hex. */
+export function digestOf(bytes: Buffer): string {
+  return createHash('sha256').update(withoutHead(bytes)).digest('hex');
 }
 
 /** The file without its head. */

@@ -3,8 +3,8 @@ import { type PresentFile, readDestination, removeStaleCandidates } from './appl
 import { hasRenderState, type RenderState, readRenderState, writeRenderState } from './apply/state-file.ts';
 import { examineDestination } from './destination.ts';
 import type { Entry } from './entry.ts';
-import { hasHead } from './head.ts';
-import { digestOf, type LiveTemplate } from './observe/live-template.ts';
+import { digestOf, hasHead } from './head.ts';
+import type { LiveTemplate } from './observe/live-template.ts';
 import type { RenderSnapshot } from './plan/render.ts';
 import type { GoodRendering, ProvenRendering, Rendering, RenderMemory } from './plan/rendering.ts';
 

@@ -1,4 +1,4 @@
-import { canonicalHost } from '../model/address.ts';
+import { canonicalHost, isUnspecified } from '../model/address.ts';
 import { describeValue, templateFailure } from './helper.ts';
 
 export interface Pool<Master> {
@@ -85,7 +85,8 @@ function toListener(setting: string): Listener {
 
 function isShared(one: Listener, other: Listener): boolean {
   if (one.port !== other.port) return false;
-  const isWide = ({ host, port }: Listener) => port !== undefined && ['0.0.0.0', '::', '*', ''].includes(host);
+  const isWide = ({ host, port }: Listener) =>
+    port !== undefined && (host === '*' || host === '' || isUnspecified(host));
   return one.host === other.host || isWide(one) || isWide(other);
 }
 

@@ -7,7 +7,7 @@ import { environment, fileText } from './data.ts';
 import type { Outcome } from './outcome.ts';
 import type { Pair } from './pair.ts';
 
-const filePath = '/work/fixture.txt';
+const filePath = '/fixture.txt';
 
 /** Renders pairs with answers of Consul, each of which is read once. */
 export class SwitchmasterSide {

@@ -1,7 +1,7 @@
 import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import { majorityOf } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
-import type { ReplicaView, SentinelView } from '../../model/sentinel.ts';
+import { type ReplicaView, type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
 import { type ConnectionState, isProven } from './crash-proof.ts';
 import { hasMajority } from './vote.ts';
 
@@ -75,11 +75,12 @@ export interface RestartedMaster {
  */
 export function hasLostKeys({ persistence, keys }: RestartedMaster, replicas: readonly CrashReplica[]): boolean {
   if (persistence === 'append-only' && keys > 0) return false;
-  return replicas.some((replica) => (replica.keys ?? 0) > keys);
+  return hasMore(replicas, keys);
 }
 
-/** Sentinel's default of failover-timeout. */
-const usualFailoverTimeoutMs = 180_000;
+function hasMore(replicas: readonly CrashReplica[], keys: number): boolean {
+  return replicas.some((replica) => (replica.keys ?? 0) > keys);
+}
 
 /** Whether a Sentinel is ordered to fail over, because the process of the master is proven to be gone. See docs/crash.md. */
 export function decideCrash(situation: CrashSituation): CrashDecision {
@@ -109,7 +110,7 @@ function findOthersActing({ master, record, views }: CrashSituation): string | u
 
 /** The longest of any Sentinel; 0 before one has answered. */
 function failoverTimeoutMs({ views }: CrashSituation): number {
-  return Math.max(0, ...views.map((view) => view.failoverTimeoutMs ?? usualFailoverTimeoutMs));
+  return Math.max(0, ...views.map((view) => view.failoverTimeoutMs ?? sentinelDefaults.failoverTimeoutMs));
 }
 
 /** A record without a former master is the first one. */
@@ -160,26 +161,20 @@ function contradictLoss(
   { keys }: Extract<CrashSign, { kind: 'emptied' }>,
   { replicas }: CrashSituation,
 ): string | undefined {
-  return replicas.some((replica) => (replica.keys ?? 0) > keys) ? undefined : 'no replica has more keys than it';
+  return hasMore(replicas, keys) ? undefined : 'no replica has more keys than it';
 }
 
 /**
  * The replicas among which this Sentinel would select: those with the lowest `replica-priority` (sentinel.c,
  * sentinelSelectSlave). None where one of them may lack data, because it could be the one.
  */
-function candidatesOf({ replicas, downAfterMs }: SentinelView, situation: CrashSituation): readonly Address[] {
-  const selectable = replicas.filter((replica) => isSelectable(replica, downAfterMs));
+function candidatesOf(view: SentinelView, situation: CrashSituation): readonly Address[] {
+  const selectable = view.replicas.filter((replica) => isSelectable(replica, view.downAfterMs));
   const lowest = Math.min(...selectable.map(priorityOf));
   const first = selectable.filter((replica) => priorityOf(replica) === lowest).map(({ address }) => address);
-  const complete = situation.replicas.filter((replica) => isComplete(replica, situation.sign));
-  return first.every((address) =>
-    isIn(
-      complete.map((replica) => replica.address),
-      address,
-    ),
-  )
-    ? first
-    : [];
+  const replicas = situation.replicas.filter((replica) => isComplete(replica, situation.sign));
+  const complete = replicas.map(({ address }) => address);
+  return first.every((address) => isIn(complete, address)) ? first : [];
 }
 
 function isSelectable(

@@ -5,8 +5,6 @@ import { masterService, type Naming, plainKey } from '../../model/naming.ts';
 import { isCount, type MasterRecord } from '../../model/record.ts';
 import type { Published } from './decision.ts';
 
-/* What the plain key and the service tell about a record: a bridge writes all three in one transaction. */
-
 /**
  * Whether the record was probably edited by hand: the plain key or the service names another master. A bridge writes all
  * three in one transaction.

@@ -1,6 +1,6 @@
 import { formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
-import type { SentinelView } from '../../model/sentinel.ts';
+import { type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
 import { answerOf, type Decision, draftOf, keep, type Lagging, type Situation } from './decision.ts';
 import { hasMajority } from './vote.ts';
 
@@ -105,7 +105,7 @@ function confirmationMs(situation: Situation, known: MasterRecord): number {
   const answer = answerOf(situation, known.master);
   if (answer === 'replica') return 0;
   if (isLed(situation, known)) return Number.POSITIVE_INFINITY;
-  return Math.max(...situation.views.map((view) => view.failoverTimeoutMs ?? defaultFailoverTimeoutMs));
+  return Math.max(...situation.views.map((view) => view.failoverTimeoutMs ?? sentinelDefaults.failoverTimeoutMs));
 }
 
 /** Whether a Sentinel leads this promotion. */
@@ -149,6 +149,3 @@ function rebase(
 
 /** The parts of one transaction reach a bridge by several watches, one after the other. */
 const editedForMs = 1_000;
-
-/** Sentinel's own default of failover-timeout. */
-const defaultFailoverTimeoutMs = 180_000;

@@ -1,10 +1,8 @@
 import type { Opinion } from '../../model/check-opinion.ts';
-import type { SentinelView } from '../../model/sentinel.ts';
+import { type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
 
 /** Sentinel connects to a new master, and bridges learn of a failover, within some tenths of a second; busy machines take seconds. */
 const marginMs = 5_000;
-/** Sentinel's default of down-after-milliseconds. */
-const usualDownAfterMs = 30_000;
 
 /**
  * How long nobody may reach a master before its check is critical for that. A master that was reached before has as long as
@@ -13,7 +11,7 @@ const usualDownAfterMs = 30_000;
 export function reachLimitMs(held: Opinion | undefined, views: readonly SentinelView[]): number {
   if (held?.code === 'unreachable') return 0;
   if (held === undefined || held.code === 'unreached' || held.code === 'unknown') return marginMs;
-  const downAfterMs = views.map((view) => view.downAfterMs ?? usualDownAfterMs);
+  const downAfterMs = views.map((view) => view.downAfterMs ?? sentinelDefaults.downAfterMs);
   return Math.max(0, ...downAfterMs) + marginMs;
 }
 

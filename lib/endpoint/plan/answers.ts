@@ -1,5 +1,5 @@
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
-import type { SentinelView } from '../../model/sentinel.ts';
+import { type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
 import type { ServedEndpoint, ServedMaster, ServedReplica, ServedView } from './view.ts';
 
 /*
@@ -9,9 +9,7 @@ import type { ServedEndpoint, ServedMaster, ServedReplica, ServedView } from './
 
 type Fields = ReadonlyMap<string, string>;
 
-/** The durations that a Sentinel's own configuration has by default, in milliseconds. */
-const downAfterMs = 30_000;
-const failoverTimeoutMs = 180_000;
+const { downAfterMs, failoverTimeoutMs } = sentinelDefaults;
 
 /** The endpoint has no vote: one of them is enough. */
 const defaultQuorum = 1;

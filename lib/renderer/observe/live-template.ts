@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { WatchEvent } from '../../consul/watch-state.ts';
 import type { Watches } from '../../consul/watches.ts';
@@ -12,7 +11,7 @@ import type { TemplateSpec } from '../../model/template-spec.ts';
 import type { CompiledTemplate } from '../../template/compile.ts';
 import type { RenderResult } from '../../template/render.ts';
 import type { RenderWorld } from '../../template/scope.ts';
-import { addHead, withoutHead } from '../head.ts';
+import { addHead, digestOf } from '../head.ts';
 import type { GoodRendering, Rendering } from '../plan/rendering.ts';
 import { mastersOf, type Urgency, urgencyOf } from '../plan/urgency.ts';
 import { IndexHistory } from './index-history.ts';
@@ -200,11 +199,6 @@ export class LiveTemplate {
     if (result.kind !== 'pending') return false;
     return result.missing.every((query) => this.#inputs.lookUp(query, queryId(query)).kind === 'known');
   }
-}
-
-/** SHA-256 of a file without its head, in hex. */
-export function digestOf(bytes: Buffer): string {
-  return createHash('sha256').update(withoutHead(bytes)).digest('hex');
 }
 
 function toRendering(result: RenderResult, spec: TemplateSpec): Rendering {

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { readRegularFile, withinDeadline } from '../../regular-file.ts';
 import type { RenderResult } from '../../template/render.ts';
-import { textWithoutHead } from '../head.ts';
+import { digestOf } from '../head.ts';
 
 const maxBytes = 64 * 1024 * 1024;
 
@@ -27,12 +26,12 @@ export class RenderTime {
       this.#last = await readWritten(this.#destination);
       return this.#last === undefined ? this.#keep(present, result) : this.render(renderAt);
     }
-    if (digestOf(result.text) === this.#last.digest) return result;
+    if (digestOf(Buffer.from(result.text)) === this.#last.digest) return result;
     return this.#keep(present, await renderAt(present));
   }
 
   #keep(time: Date, result: RenderResult): RenderResult {
-    if (result.kind === 'rendered') this.#last = { time, digest: digestOf(result.text) };
+    if (result.kind === 'rendered') this.#last = { time, digest: digestOf(Buffer.from(result.text)) };
     return result;
   }
 }
@@ -41,13 +40,9 @@ async function readWritten(path: string): Promise<{ readonly time: Date; readonl
   try {
     const { mtime } = await withinDeadline(stat(path));
     const text = await readRegularFile(path, { maxBytes });
-    return { time: mtime, digest: digestOf(textWithoutHead(text)) };
+    return { time: mtime, digest: digestOf(Buffer.from(text)) };
   } catch {
     // Without the file, it is rendered at the present.
     return undefined;
   }
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
