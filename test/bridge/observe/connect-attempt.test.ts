@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { findWays, presentWays, tryConnect, tryConnectAll } from '../../../lib/bridge/observe/connect-attempt.ts';
 import { toAddress } from '../../../lib/model/address.ts';
+import { waitFor } from '../../sandbox/condition.ts';
 
 const timeoutMs = 1_000;
 
@@ -16,6 +19,25 @@ async function listen(onConnection?: Parameters<typeof createServer>[1]): Promis
   const at = server.address();
   if (at === null || typeof at === 'string') throw new Error('it listens on no port');
   return { server, port: at.port };
+}
+
+/** The port of a stopped process whose queue of connections is full: the kernel answers no further one. */
+async function listenWithoutRoom(t: Test): Promise<number> {
+  const program =
+    "const s = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(s.address().port))";
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  const [text] = await once(child.stdout, 'data');
+  child.kill('SIGSTOP');
+  const isStopped = () => /^State:\tT/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
+  await waitFor('the process to stop', isStopped);
+  const port = Number(text);
+  for (const _ of [1, 2]) {
+    const queued = connect({ host: '127.0.0.1', port });
+    t.teardown(() => queued.destroy());
+    await once(queued, 'connect');
+  }
+  return port;
 }
 
 const wayTo = (port: number) => ({ to: { host: '127.0.0.1', port }, from: undefined });
@@ -49,8 +71,7 @@ t.test(
   'everything else is unclear: a time-out, an address that this host does not have, an unknown name',
   async (t) => {
     const { server, port } = await listen();
-    // TEST-NET-1 (RFC 5737): nobody answers, or the route does.
-    t.equal(await tryConnect({ to: { host: '192.0.2.1', port }, from: undefined }, { timeoutMs: 50 }), 'unclear');
+    t.equal(await tryConnect(wayTo(await listenWithoutRoom(t)), { timeoutMs: 50 }), 'unclear');
     t.equal(await tryConnect({ ...wayTo(port), from: '192.0.2.1' }, { timeoutMs }), 'unclear');
     t.equal(await tryConnect({ to: { host: 'no-such.invalid', port }, from: undefined }, { timeoutMs }), 'unclear');
     server.close();
