@@ -66,12 +66,10 @@ t.test('the pause at the selection of a replica ends by itself', async (t) => {
   await waitFor('the pause to end by itself', async () => !(await isPaused(old.address)), { timeoutMs: 3_000 });
   await fencer.pauseBeforePromotion('m', now.address);
   await fencer.changeMaster('m', { from: now.address, to: old.address });
-  t.match(reports, [
-    { action: 'pause-before-promotion' },
-    { action: 'pause-before-promotion' },
-    { action: 'pause' },
-    { action: 'release' },
-  ]);
+  const actions = reports.map(({ action }) => action);
+  t.strictSame(actions.slice(0, 2), ['pause-before-promotion', 'pause-before-promotion']);
+  // Two servers answer at once, in any order.
+  t.strictSame(actions.slice(2).sort(), ['pause', 'release']);
 });
 
 t.test('the pause at the selection reports a refusal, and does not report a dead master', async (t) => {

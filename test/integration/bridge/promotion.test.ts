@@ -138,7 +138,9 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
     await shard.master.start();
     await waitFor('it to follow', () => shard.master.role(), { until: (role) => role === 'replica' });
     // Sentinel itself waits for eight seconds.
-    t.ok(bridge.fences.some(({ action, outcome }) => action === 'demote' && outcome === 'applied'));
+    await waitFor('the report of the demotion', () =>
+      bridge.fences.some(({ action, outcome }) => action === 'demote' && outcome === 'applied'),
+    );
     t.strictSame(((await shard.master.command('ROLE')) as unknown[]).slice(1, 3), [
       replica.address.host,
       replica.address.port,
