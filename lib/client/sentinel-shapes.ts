@@ -49,7 +49,11 @@ export function readReplica(fields: Fields): ReplicaView | undefined {
     address,
     condition: replicaCondition(fields),
     ...(Number.isSafeInteger(priority) ? { priority } : {}),
-    ...readMs(fields, { masterLinkDownMs: 'master-link-down-time' }),
+    ...readMs(fields, {
+      masterLinkDownMs: 'master-link-down-time',
+      pingAgeMs: 'last-ok-ping-reply',
+      infoAgeMs: 'info-refresh',
+    }),
     ...readRunId(fields, 'runId'),
   };
 }

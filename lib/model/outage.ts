@@ -1,5 +1,6 @@
 import { type Address, sameAddress } from './address.ts';
 import type { MasterCheckCode } from './master-check.ts';
+import { isSelectable } from './replica-selection.ts';
 import { type ReplicaView, type SentinelView, sentinelDefaults } from './sentinel.ts';
 
 /* How long a master has been objectively down or failed over, and whether the failover can still succeed. */
@@ -110,14 +111,12 @@ function finalStage(held: HeldCheck | undefined): OutageStage | undefined {
 }
 
 function canPromote(view: SentinelView): boolean {
-  return view.promoting !== undefined || view.replicas.some((replica) => isPromotable(replica, view));
+  return view.promoting !== undefined || view.replicas.some((replica) => mayBeSelected(replica, view));
 }
 
-/** As Sentinel selects (sentinel.c, sentinelSelectSlave): linked, not down, priority above 0, and its data not too old. */
-function isPromotable(replica: ReplicaView, { downAfterMs, suspectedForMs = 0 }: SentinelView): boolean {
-  if (replica.condition === 's_down' || replica.condition === 'unlinked' || replica.priority === 0) return false;
-  if (downAfterMs === undefined || replica.masterLinkDownMs === undefined) return true;
-  return replica.masterLinkDownMs <= suspectedForMs + 10 * downAfterMs;
+/** More than `isSelectable`: Sentinel sends PING and INFO every second while the master is down, so old answers get newer. */
+function mayBeSelected(replica: ReplicaView, view: SentinelView): boolean {
+  return isSelectable({ ...replica, pingAgeMs: 0, infoAgeMs: 0 }, view);
 }
 
 function viewsOf(master: Address, views: readonly SentinelView[]): readonly SentinelView[] {

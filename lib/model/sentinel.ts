@@ -70,6 +70,9 @@ export interface ReplicaView {
   readonly priority?: number;
   /** How long it has had no link to the master; 0 with a link. */
   readonly masterLinkDownMs?: number;
+  /** How long ago it answered a PING of this Sentinel, and how long ago this Sentinel read its INFO. */
+  readonly pingAgeMs?: number;
+  readonly infoAgeMs?: number;
   /** INFO's run_id, as this Sentinel last read it; undefined before that. */
   readonly runId?: string | undefined;
 }

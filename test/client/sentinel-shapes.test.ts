@@ -105,6 +105,12 @@ t.test('flags and the link become the condition of a replica', async (t) => {
   t.equal(of('flags', 's_down,slave,disconnected'), 's_down');
 });
 
+t.test('a replica carries the times that count for its selection', async (t) => {
+  const times = ['master-link-down-time', '3', 'last-ok-ping-reply', '4', 'info-refresh', '5'];
+  const replica = readReplica(readFields(['ip', 'a', 'port', '1', ...times], 'it'));
+  t.match(replica, { masterLinkDownMs: 3, pingAgeMs: 4, infoAgeMs: 5 });
+});
+
 t.test('peers carry their id where it is known', async (t) => {
   const of = (id: string) => readPeer(readFields(['ip', 'a', 'port', '1', 'runid', id], 'it'))?.id;
   t.strictSame([of(runId), of(''), of('x')], [runId, undefined, undefined]);

@@ -100,6 +100,10 @@ const cases: Readonly<Record<string, Case>> = {
     }),
     expected: 'under-way 57000',
   },
+  'the Sentinels read the replica for the last time before the master went down': {
+    views: three(['o_down'], replica('up', { pingAgeMs: 6_000, infoAgeMs: 9_000 })),
+    expected: 'under-way 57000',
+  },
   'one Sentinel could promote the replica': {
     views: [...three(['o_down'], replica('s_down')), ...three(['o_down'], replica('up'))],
     expected: 'under-way 57000',

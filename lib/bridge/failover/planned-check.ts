@@ -36,7 +36,7 @@ export function checkPlanned(situation: PlannedSituation): PlannedCheck {
   const { record, views, knownSentinels, recordAgeMs, successor } = situation;
   const why = findObstacle(situation);
   if (why !== undefined || record === undefined) return refused(why ?? 'it has no record yet');
-  const selectable = listed(views).filter((address) => isSelectable(address, views));
+  const selectable = listed(views).filter((address) => mayBecomeSelectable(address, views));
   const candidates = selectable.filter((address) => isUp(address, views));
   const unsettled = selectable.filter((address) => !isUp(address, views));
   const isIn = (addresses: readonly Address[]) =>
@@ -78,8 +78,11 @@ function listed(views: readonly SentinelView[]): readonly Address[] {
   return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
 }
 
-/** Sentinel selects no replica that it sees down, and none with priority 0 (sentinel.c, sentinelSelectSlave). */
-function isSelectable(address: Address, views: readonly SentinelView[]): boolean {
+/**
+ * More than `isSelectable` of the model: until the order arrives, a Sentinel may connect to a replica or read its INFO, and
+ * the replica's link may come up. A replica that it sees down, or that has priority 0, stays out.
+ */
+function mayBecomeSelectable(address: Address, views: readonly SentinelView[]): boolean {
   return seenBy(address, views).some(({ condition, priority }) => condition !== 's_down' && priority !== 0);
 }
 

@@ -1,6 +1,7 @@
 import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import { majorityOf } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
+import { isSelectable } from '../../model/replica-selection.ts';
 import { type ReplicaView, type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
 import { type ConnectionState, isProven } from './crash-proof.ts';
 import { hasMajority } from './vote.ts';
@@ -166,24 +167,17 @@ function contradictLoss(
 
 /**
  * The replicas among which this Sentinel would select: those with the lowest `replica-priority` (sentinel.c,
- * sentinelSelectSlave). None where one of them may lack data, because it could be the one.
+ * sentinelSelectSlave). None where one of them may lack data, because it could be the one. None also where one of them
+ * reported that it is a master in the last INFO: a Sentinel would make it a replica again after its promotion.
  */
 function candidatesOf(view: SentinelView, situation: CrashSituation): readonly Address[] {
-  const selectable = view.replicas.filter((replica) => isSelectable(replica, view.downAfterMs));
+  const selectable = view.replicas.filter((replica) => isSelectable(replica, view));
   const lowest = Math.min(...selectable.map(priorityOf));
-  const first = selectable.filter((replica) => priorityOf(replica) === lowest).map(({ address }) => address);
+  const first = selectable.filter((replica) => priorityOf(replica) === lowest);
   const replicas = situation.replicas.filter((replica) => isComplete(replica, situation.sign));
   const complete = replicas.map(({ address }) => address);
-  return first.every((address) => isIn(complete, address)) ? first : [];
-}
-
-function isSelectable(
-  { condition, priority, masterLinkDownMs }: ReplicaView,
-  downAfterMs: number | undefined,
-): boolean {
-  if (condition !== 'up' && condition !== 'link-down') return false;
-  if (priority === 0) return false;
-  return downAfterMs === undefined || masterLinkDownMs === undefined || masterLinkDownMs <= 10 * downAfterMs;
+  const suffices = first.every(({ address, condition }) => condition !== 'master' && isIn(complete, address));
+  return suffices ? first.map(({ address }) => address) : [];
 }
 
 function isComplete({ link, wasInStep, keys = 0 }: CrashReplica, sign: CrashSign): boolean {

@@ -135,6 +135,10 @@ const waits: Readonly<Record<string, Partial<CrashSituation>>> = {
   'the replica was not in step': { replicas: [replica('B', { wasInStep: false })] },
   'the replica does not answer': { replicas: [replica('B', { link: 'unanswered' })] },
   'there is no replica': { views: seen({ replicas: [] }), replicas: [] },
+  'Sentinel could select a replica that reports that it is a master': {
+    views: seen({ replicas: [replicaView('B'), replicaView('C', { condition: 'master' })] }),
+    replicas: [replica('B'), replica('C', { link: 'unanswered' })],
+  },
   'Sentinel would never select the replica': { views: seen({ replicas: [replicaView('B', { priority: 0 })] }) },
   'the replica is down by Sentinel': { views: seen({ replicas: [replicaView('B', { condition: 's_down' })] }) },
   'Sentinel has no link to the replica': { views: seen({ replicas: [replicaView('B', { condition: 'unlinked' })] }) },
