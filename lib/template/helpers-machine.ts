@@ -1,7 +1,7 @@
 import { formatGoDate, formatTimestamp } from './go-date.ts';
 import { type HelperDefinition, templateFailure, textArgument } from './helper.ts';
 
-/** Helpers that read this machine. Everything that they give is secret, except the time. */
+/** Helpers that read this machine. What `env` and `file` give is secret. */
 export const machineHelpers: Readonly<Record<string, HelperDefinition>> = {
   env: {
     kind: 'value',
@@ -50,5 +50,15 @@ export const machineHelpers: Readonly<Record<string, HelperDefinition>> = {
     takes: [1, 1],
     usage: '(file "/path")',
     run: (call) => call.scope.readFile(textArgument(call, 0)) ?? '',
+  },
+  haproxyDefaults: {
+    kind: 'value',
+    takes: [0, 0],
+    options: ['user', 'group', 'chroot', 'log'],
+    usage: '(haproxyDefaults user=vars.user)',
+    run({ options, scope }) {
+      const set = Object.entries(options).filter(([, value]) => value !== undefined);
+      return { ...scope.world.haproxyDefaults, ...Object.fromEntries(set) };
+    },
   },
 };

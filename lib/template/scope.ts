@@ -7,6 +7,14 @@ import { SecretTexts } from './secrecy.ts';
 /** The state of a query. `unknown`: not read yet, or never successfully; `denied`: because the token may not read it. */
 export type Lookup<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unknown' | 'denied' };
 
+/** What Debian's config of HAProxy sets, as far as this machine has it. */
+export interface HaproxyDefaults {
+  readonly user?: string;
+  readonly group?: string;
+  readonly chroot?: string;
+  readonly log?: string;
+}
+
 /** Everything that a render may read. */
 export interface RenderWorld {
   /** `id` is the query's {@link queryId}. */
@@ -20,6 +28,8 @@ export interface RenderWorld {
   readonly environment: string | undefined;
   /** Default: clients use the addresses in the records. */
   readonly publish?: Publish;
+  /** Default: nothing. */
+  readonly haproxyDefaults?: HaproxyDefaults;
   /** The time that templates write. Default: the present. */
   readonly now?: Date;
 }

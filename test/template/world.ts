@@ -6,7 +6,7 @@ import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
 import { compileTemplate } from '../../lib/template/compile.ts';
 import type { TemplateFormat } from '../../lib/template/format.ts';
 import type { RenderResult } from '../../lib/template/render.ts';
-import type { RenderWorld } from '../../lib/template/scope.ts';
+import type { HaproxyDefaults, RenderWorld } from '../../lib/template/scope.ts';
 
 /** A world that knows what is given by query id, and nothing else. */
 export function makeWorld(
@@ -17,6 +17,7 @@ export function makeWorld(
     files?: Record<string, string>;
     env?: Record<string, string>;
     publish?: Publish;
+    haproxyDefaults?: HaproxyDefaults;
     /** Ids of queries that the token may not ask. */
     denied?: readonly string[];
   } = {},
@@ -25,6 +26,7 @@ export function makeWorld(
     vars: extra.vars ?? {},
     environment: extra.environment,
     ...(extra.publish === undefined ? {} : { publish: extra.publish }),
+    ...(extra.haproxyDefaults === undefined ? {} : { haproxyDefaults: extra.haproxyDefaults }),
     lookUpFile: (path) => {
       const text = extra.files?.[path];
       return text === undefined ? { kind: 'unknown' } : { kind: 'known', value: text };

@@ -14,6 +14,7 @@ import type { RenderWorld } from '../../template/scope.ts';
 import { addHead, digestOf } from '../head.ts';
 import type { GoodRendering, Rendering } from '../plan/rendering.ts';
 import { mastersOf, type Urgency, urgencyOf } from '../plan/urgency.ts';
+import { findHaproxyDefaults } from './haproxy-defaults.ts';
 import { IndexHistory } from './index-history.ts';
 import { Inputs } from './inputs.ts';
 import { RenderTime } from './render-time.ts';
@@ -178,6 +179,7 @@ export class LiveTemplate {
       vars: this.spec.vars,
       environment,
       publish,
+      haproxyDefaults: findHaproxyDefaults(),
       lookUp: (query, id) => this.#inputs.lookUp(query, id) as never,
       lookUpFile: (path) => files.lookUp(path),
       env: (name) => process.env[name],
