@@ -45,6 +45,7 @@ export function toRedisResult(
 export function toSentinelResult(info: InfoFields, withoutQuorum: readonly string[]): SentinelProbeResult {
   return {
     kind: 'sentinel',
+    runId: info.get('run_id') ?? '',
     version: readVersion(info),
     tilt: info.get('sentinel_tilt') === '1',
     masters: count(info, 'sentinel_masters'),

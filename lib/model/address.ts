@@ -114,6 +114,10 @@ export function sameAddress(a: Address, b: Address): boolean {
   return a.port === b.port && (a.host === b.host || canonicalHost(a.host) === canonicalHost(b.host));
 }
 
+export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return typeof a === 'string' || typeof b === 'string' ? a === b : sameAddress(a, b);
+}
+
 export function isIn(list: readonly Address[], address: Address): boolean {
   return list.some((one) => sameAddress(one, address));
 }

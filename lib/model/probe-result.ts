@@ -51,6 +51,8 @@ export interface ClusterProbeResult {
 
 export interface SentinelProbeResult {
   readonly kind: 'sentinel';
+  /** As of a Redis. */
+  readonly runId: string;
   readonly version: string;
   readonly tilt: boolean;
   readonly masters: number;

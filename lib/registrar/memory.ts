@@ -13,6 +13,7 @@ export class InstanceMemory {
   #probedAt: Date | undefined;
   #registered = false;
   #refusal: string | undefined;
+  #original: string | undefined;
   /** The last time that the process had the role that the record has for it. */
   #agreed: { readonly runId: string; readonly expected: ExpectedRole } | undefined;
   #mismatchSinceMs: number | undefined;
@@ -52,6 +53,15 @@ export class InstanceMemory {
 
   setRefusal(refusal: string | undefined): void {
     this.#refusal = refusal;
+  }
+
+  /** The id of the instance that is registered for the same process; undefined where this one is. */
+  get original(): string | undefined {
+    return this.#original;
+  }
+
+  setOriginal(id: string | undefined): void {
+    this.#original = id;
   }
 
   noteProbe(result: ProbeResult, recorded: RecordedRole): void {

@@ -14,11 +14,13 @@ import { instanceKind } from '../model/instance-kinds.ts';
 import type { Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { type Part, type Readiness, type StopOptions, toReadiness } from '../part.ts';
+import type { InstanceMemory } from './memory.ts';
 import { HostAddresses } from './observe/host-addresses.ts';
 import { InstanceSource } from './observe/instance.ts';
 import { NodeHosts } from './observe/node-hosts.ts';
 import { RegistrationSource } from './observe/registrations.ts';
 import { discoverInstances, hostsOf } from './plan/discovery.ts';
+import type { CheckReport } from './plan/registration.ts';
 import { Registrar, surplusKey } from './reconciler.ts';
 
 /** An instance with the credentials for its probes. */
@@ -108,7 +110,7 @@ export class RegistrarPart implements Part {
       // After a reload the next registrar deregisters what the config lost. The rest must stay in DNS.
       if (options.cause !== 'reload') await this.#registrar.leave();
     } finally {
-      for (const id of this.#registrar.ids) this.#registrar.release(id);
+      for (const id of this.#registrar.instances.ids) this.#registrar.instances.release(id);
       this.#registrations.release();
       this.#addresses.close();
     }
@@ -116,7 +118,7 @@ export class RegistrarPart implements Part {
 
   /** Ready when the agent has held every instance once, healthy or not. */
   ready(): Readiness {
-    const missing = this.#registrar.ids.filter((id) => !this.#settled.has(id));
+    const missing = this.#registrar.instances.ids.filter((id) => !this.#settled.has(id));
     return toReadiness(missing.map((id) => `registration of ${id}`));
   }
 
@@ -125,12 +127,12 @@ export class RegistrarPart implements Part {
   }
 
   #list(): readonly InstanceState[] {
-    return this.#registrar.ids.flatMap((id) => {
-      const spec = this.#registrar.spec(id);
+    return this.#registrar.instances.ids.flatMap((id) => {
+      const spec = this.#registrar.instances.spec(id);
       if (spec === undefined) return [];
-      const memory = this.#registrar.memory(id);
-      const refusal = memory?.refusal;
-      const check = refusal === undefined ? memory?.check : ({ status: 'critical', output: refusal } as const);
+      const memory = this.#registrar.instances.memory(id);
+      if (memory?.original !== undefined && spec.origin === 'discovered') return [];
+      const check = checkOf(memory);
       return {
         id,
         kind: spec.kind,
@@ -149,7 +151,7 @@ export class RegistrarPart implements Part {
   #adopt({ spec, access }: WantedInstance): void {
     const { id } = spec;
     const onHint = (event: string): void => this.#loop.wake(id, { source: id, event });
-    this.#registrar.adopt(new InstanceSource({ spec, access, onHint }));
+    this.#registrar.instances.adopt(new InstanceSource({ spec, access, onHint }));
     this.#loop.wake(id, { source: 'daemon', event: 'start' });
   }
 
@@ -195,10 +197,19 @@ export class RegistrarPart implements Part {
   }
 
   #drop(id: string): void {
-    this.#registrar.release(id);
+    this.#registrar.instances.release(id);
     this.#loop.retire(id);
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
     this.#settled.delete(id);
   }
+}
+
+/** What the API shows as the check, also where the registrar does not register the instance. */
+function checkOf(memory: InstanceMemory | undefined): CheckReport | undefined {
+  if (memory?.original !== undefined) {
+    const output = `not registered: the same process as ${memory.original}; remove one of the two from register, or give them different tags`;
+    return { status: 'warning', output };
+  }
+  return memory?.refusal === undefined ? memory?.check : { status: 'critical', output: memory.refusal };
 }

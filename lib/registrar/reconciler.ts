@@ -2,11 +2,12 @@ import type { ConsulAgentClient } from '../client/consul-agent.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
 import { isNodeLocal } from '../model/address.ts';
-import type { HeldService, InstanceSpec } from '../model/instance.ts';
+import type { HeldService } from '../model/instance.ts';
 import type { Naming } from '../model/naming.ts';
 import type { InstanceProfile, ProbeResult } from '../model/probe-result.ts';
+import { type Instance, Instances } from './instances.ts';
 import { judge } from './kinds/table.ts';
-import { InstanceMemory } from './memory.ts';
+import type { InstanceMemory } from './memory.ts';
 import type { HostAddresses } from './observe/host-addresses.ts';
 import type { InstanceSource } from './observe/instance.ts';
 import type { NodeHosts } from './observe/node-hosts.ts';
@@ -18,6 +19,7 @@ import {
   foreignService,
   type InstanceAction,
   type InstanceSnapshot,
+  isOwn,
   planInstance,
   planRemoval,
   registrarName,
@@ -39,11 +41,6 @@ const proofMs = 500;
 /** The key of the loop that deregisters what the registrar registered and no longer needs. */
 export const surplusKey = '(surplus)';
 
-interface Instance {
-  readonly source: InstanceSource;
-  readonly memory: InstanceMemory;
-}
-
 /** What one run reads: from the instance, from the agent and from the records. */
 interface Observed {
   readonly result: ProbeResult;
@@ -59,36 +56,15 @@ interface Observed {
 export class Registrar implements Reconciler {
   readonly name = 'registrar';
   readonly #options: RegistrarOptions;
-  readonly #instances = new Map<string, Instance>();
+  readonly instances = new Instances();
 
   constructor(options: RegistrarOptions) {
     this.#options = options;
   }
 
-  adopt(source: InstanceSource): void {
-    this.#instances.set(source.spec.id, { source, memory: new InstanceMemory() });
-  }
-
-  release(id: string): void {
-    this.#instances.get(id)?.source.close();
-    this.#instances.delete(id);
-  }
-
-  get ids(): readonly string[] {
-    return [...this.#instances.keys()];
-  }
-
-  spec(id: string): InstanceSpec | undefined {
-    return this.#instances.get(id)?.source.spec;
-  }
-
-  memory(id: string): InstanceMemory | undefined {
-    return this.#instances.get(id)?.memory;
-  }
-
   /** How long until the next probe: shorter while the last probes contradict the check. */
   nextProbeMs(id: string): number | undefined {
-    const instance = this.#instances.get(id);
+    const instance = this.instances.get(id);
     if (instance === undefined) return undefined;
     const { intervalMs } = instance.source.spec.checks;
     return instance.memory.isCheckPending ? intervalMs / 4 : intervalMs;
@@ -96,12 +72,14 @@ export class Registrar implements Reconciler {
 
   async reconcile({ key }: Run): Promise<Outcome> {
     if (key === surplusKey) return this.#removeSurplus();
-    const instance = this.#instances.get(key);
+    const instance = this.instances.get(key);
     if (instance === undefined) return { kind: 'unchanged' };
     const observed = await this.#observe(instance.source);
+    await this.instances.findOriginal(instance, observed);
     // The config or a record dropped it meanwhile.
-    if (!this.#instances.has(key)) return { kind: 'unchanged' };
+    if (this.instances.get(key) === undefined) return { kind: 'unchanged' };
     const { memory } = instance;
+    if (memory.original !== undefined) return this.#leaveToOriginal(instance, observed);
     const refused = refuse(memory, observed.held);
     if (refused !== undefined) return refused;
     const snapshot = this.#judge(instance, observed);
@@ -124,8 +102,8 @@ export class Registrar implements Reconciler {
 
   /** Deregisters the instances with `deregisterOnStop`, at the end of the daemon. */
   async leave(): Promise<void> {
-    for (const { source, memory } of this.#instances.values()) {
-      if (source.spec.deregisterOnStop && memory.refusal === undefined)
+    for (const { source, memory } of this.instances) {
+      if (source.spec.deregisterOnStop && memory.refusal === undefined && memory.original === undefined)
         await this.#options.agent.deregister(source.spec.id);
     }
   }
@@ -143,7 +121,7 @@ export class Registrar implements Reconciler {
     const hosts = isLocal ? nodeHosts.read() : [];
     const sources = {
       identities: identitiesOf(spec, { profile, nodeHosts: hosts }),
-      proven: source.process.identity,
+      proven: this.instances.identityOf(source),
       records: registrations.records ?? [],
       cluster: spec.name === undefined ? undefined : registrations.cluster(spec.name),
     };
@@ -151,8 +129,21 @@ export class Registrar implements Reconciler {
       const addresses = unprovenAddresses(spec, { role: result.role, sources });
       await source.process.prove(result.runId, { addresses, timeoutMs: Math.min(spec.checks.timeoutMs, proofMs) });
     }
-    const recorded = recordedRole(spec, { ...sources, proven: source.process.identity });
+    const recorded = recordedRole(spec, { ...sources, proven: this.instances.identityOf(source) });
     return { result, profile, recorded, held: services.find(({ id }) => id === spec.id) };
+  }
+
+  async #leaveToOriginal({ source, memory }: Instance, { result, recorded, held }: Observed): Promise<Outcome> {
+    const { registrations, agent, naming } = this.#options;
+    const { id } = source.spec;
+    memory.noteProbe(result, recorded);
+    if (held === undefined || !isOwn(held, registrarName(naming))) return { kind: 'unchanged' };
+    const isReplaced = (await registrations.services()).some((service) => service.id === memory.original);
+    if (!isReplaced) return { kind: 'held', summary: `${memory.original} is not registered yet`, retryAfterMs: 200 };
+    await agent.deregister(id);
+    registrations.forget();
+    const summary = `deregistered ${id}: it is the same process as ${memory.original}`;
+    return { kind: 'applied', summary, details: { cause: 'duplicate', original: memory.original } };
   }
 
   async #readHeld(id: string): Promise<HeldService | undefined> {
@@ -193,7 +184,7 @@ export class Registrar implements Reconciler {
     // Without the addresses of this node or of a record's hosts, nobody knows which instances the record still lists here.
     const known = records.filter((record) => !hostsOf(record).some((host) => addresses.isUnresolved(host)));
     const recorded = new Set(nodeHosts.failing ? [] : known.map(({ name }) => name));
-    const wanted = { ids: new Set(this.#instances.keys()), registrar: registrarName(naming), recorded };
+    const wanted = { ids: new Set(this.instances.ids), registrar: registrarName(naming), recorded };
     const surplus = planRemoval(await registrations.services(), wanted);
     if (surplus.length === 0) return { kind: 'unchanged' };
     for (const id of surplus) await agent.deregister(id);

@@ -3,6 +3,7 @@ import type { InstanceSpec } from '../../model/instance.ts';
 import type { InstanceProfile, ProbeAnswer, ProbeResult } from '../../model/probe-result.ts';
 import type { InstanceProbe } from '../kinds/kind.ts';
 import { behaviourOf, openProbe } from '../kinds/table.ts';
+import type { KnownProcess } from '../plan/duplicates.ts';
 import { SameProcess } from './same-process.ts';
 
 export interface InstanceSourceOptions {
@@ -17,13 +18,20 @@ export class InstanceSource {
   readonly spec: InstanceSpec;
   /** Which addresses of the records lead to this instance. */
   readonly process: SameProcess;
+  /** Resolves at the end of the first probe. */
+  readonly probed: Promise<void>;
+  readonly #endFirstProbe: () => void;
   readonly #probe: InstanceProbe<ProbeAnswer>;
+  #answered: KnownProcess | undefined;
   #profile: { readonly value: InstanceProfile; readonly readMs: number } | undefined;
 
   constructor(options: InstanceSourceOptions) {
     const { spec, access, onHint } = options;
     this.spec = spec;
     this.process = new SameProcess(access);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.probed = promise;
+    this.#endFirstProbe = resolve;
     this.#probe = openProbe({
       spec,
       access,
@@ -36,8 +44,17 @@ export class InstanceSource {
   }
 
   /** Never rejects. */
-  probe(): Promise<ProbeResult> {
-    return this.#probe.probe();
+  async probe(): Promise<ProbeResult> {
+    const askedMs = performance.now();
+    const result = await this.#probe.probe();
+    this.#noteProcess(result, askedMs);
+    this.#endFirstProbe();
+    return result;
+  }
+
+  /** The process that answered last; undefined before the first answer. */
+  get answered(): KnownProcess | undefined {
+    return this.#answered;
   }
 
   /** The last known profile where the instance does not answer; undefined where it never did. */
@@ -52,8 +69,16 @@ export class InstanceSource {
     return this.#profile?.value;
   }
 
+  #noteProcess(result: ProbeResult, askedMs: number): void {
+    if (!('runId' in result) || result.runId === '') return;
+    const { runId } = result;
+    const sinceMs = this.#answered?.runId === runId ? this.#answered.sinceMs : performance.now();
+    this.#answered = { runId, sinceMs, askedMs };
+  }
+
   close(): void {
     this.#probe.close();
     this.process.close();
+    this.#endFirstProbe();
   }
 }

@@ -11,6 +11,8 @@ export interface RecordedRole {
   /** Of the master or of the cluster. */
   readonly name: string | undefined;
   readonly role: ExpectedRole;
+  /** Where a master's record lists it. */
+  readonly address?: Address;
   /** Set where the record has another address as the master, and nothing proves whose process is there. */
   readonly proof?: 'missing';
 }
@@ -101,10 +103,11 @@ function roleOfMasters(spec: InstanceSpec, { identities, proven, records }: Role
   const record = spec.name === undefined ? records.find(listing) : records.find(({ name }) => name === spec.name);
   if (record === undefined) return { name: spec.name, role: 'unknown' };
   const { name, master, replicas, previous } = record;
-  if (isIn(own, master)) return { name, role: 'master' };
+  if (isIn(own, master)) return { name, role: 'master', address: master };
   const former = previous === null ? replicas : [...replicas, previous];
-  const isReplica = isIn(proven.others, master) || former.some((address) => isIn(own, address));
-  return isReplica ? { name, role: 'replica' } : { name, role: 'unknown', proof: 'missing' };
+  const listed = former.find((address) => isIn(own, address));
+  if (listed !== undefined) return { name, role: 'replica', address: listed };
+  return isIn(proven.others, master) ? { name, role: 'replica' } : { name, role: 'unknown', proof: 'missing' };
 }
 
 function roleOfCluster(spec: InstanceSpec, { identities, cluster }: RoleSources): RecordedRole {

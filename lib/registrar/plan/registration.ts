@@ -77,9 +77,14 @@ export function planRemoval(
 ): readonly string[] {
   const { ids, registrar, recorded } = wanted;
   return held
-    .filter(({ id, meta }) => meta[registrarMeta] === registrar && !ids.has(id))
+    .filter((service) => isOwn(service, registrar) && !ids.has(service.id))
     .filter(({ meta }) => meta.discovered !== 'true' || recorded.has(meta.name ?? ''))
     .map(({ id }) => id);
+}
+
+/** Whether this registrar registered the service. */
+export function isOwn({ meta }: HeldService, registrar: string): boolean {
+  return meta[registrarMeta] === registrar;
 }
 
 /** The registrar's name: the environment, so that registrars of two environments do not touch each other's services. */
@@ -95,17 +100,15 @@ function isReaped({ held, registeredBefore, reachable, spec }: InstanceSnapshot)
 
 function wantedRegistration(snapshot: InstanceSnapshot): Registration {
   const { naming, spec, profile, recorded, held } = snapshot;
-  // Consul accepts port 0. Its field for the path of a socket is newer than the oldest supported version.
-  const { host, port = 0 } = announcedAddress(spec, profile);
-  const keepsAddress = profile === undefined && held !== undefined && spec.announce === undefined;
+  const { address, port } = wantedAddress(snapshot);
   const version = snapshot.version ?? held?.meta.version;
   const slots = profile === undefined ? held?.meta.slots : profile.slots;
   const checks = checksOf(snapshot);
   return {
     id: spec.id,
     service: instanceKind(spec.kind).service,
-    address: keepsAddress ? held.address : host === undefined || isNodeLocal(host) ? '' : host,
-    port: keepsAddress ? held.port : port,
+    address,
+    port,
     tags: [...tagsOf(snapshot), ...addedTags(snapshot)],
     meta: {
       ...addedMeta(snapshot),
@@ -124,6 +127,16 @@ function wantedRegistration(snapshot: InstanceSnapshot): Registration {
     checks,
     settings: held?.settings,
   };
+}
+
+/**
+ * Where others reach it: as announced, else, for an instance on a socket, where its record lists it. Without either it has
+ * the node's address and port 0: Consul's field for the path of a socket is newer than the oldest supported version.
+ */
+function wantedAddress({ spec, profile, recorded, held }: InstanceSnapshot): Pick<Registration, 'address' | 'port'> {
+  if (profile === undefined && held !== undefined && spec.announce === undefined) return held;
+  const { host = recorded.address?.host, port = recorded.address?.port ?? 0 } = announcedAddress(spec, profile);
+  return { address: host === undefined || isNodeLocal(host) ? '' : host, port };
 }
 
 /** Meta key that lists the keys of `meta` in the config, so that one that leaves the config leaves the service too. */

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import t from 'tap';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { askServers } from '../../../lib/doctor/online.ts';
@@ -6,7 +8,14 @@ import { formatAddress } from '../../../lib/model/address.ts';
 import { instanceId } from '../../../lib/model/instance.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { instanceOf, putRecordOf, startRegistrar, untilSays } from '../support/registering.ts';
+import {
+  instanceOf,
+  instancesOf,
+  makeInstance,
+  putRecordOf,
+  startRegistrar,
+  untilSays,
+} from '../support/registering.ts';
 import { makeFolder, startRendering } from '../support/rendering.ts';
 
 t.setTimeout(120_000);
@@ -86,11 +95,61 @@ t.test('a Redis on a socket gets the role of the record that lists its port', as
   const one = await waitFor('its role', () => instanceOf(consul, id), {
     until: (found) => found?.Service.Meta.role === 'master',
   });
-  t.match(one?.Service, { Address: '', Tags: ['shard1', 'master'], Meta: { name: 'shard1' } });
+  const { host } = shard.master.address;
+  t.match(one?.Service, { Address: host, Tags: ['shard1', 'master'], Meta: { name: 'shard1' } });
   await shard.master.kill();
   await untilSays(consul, id, stale);
   await shard.master.start();
   await untilSays(consul, id, 'passing: answers');
+});
+
+t.test('one process that several addresses lead to has one registration', async (t) => {
+  const { host, port } = shard.master.address;
+  const forwarder = createServer((client) => {
+    const server = connect(port, host);
+    for (const socket of [client, server])
+      socket.on('error', () => {}).on('close', () => [client, server].map((one) => one.destroy()));
+    client.pipe(server).pipe(client);
+  }).listen(0, host);
+  await once(forwarder, 'listening');
+  t.teardown(() => forwarder.close());
+  const proxied = { host, port: (forwarder.address() as AddressInfo).port };
+  const id = instanceId('redis', unixsocket);
+  const { id: _, address: __, origin: ___, ...pattern } = makeInstance({ kind: 'redis', address: unixsocket }).spec;
+  const discovery = { pattern, hosts: [host], matches: (name: string) => name === 'shard1' };
+  const ids = async () => (await instancesOf(consul, 'redis')).map(({ Service }) => Service.ID).sort();
+
+  await putRecordOf(consul, { name: 'shard1', master: shard.master.address, replicas: [proxied], epoch: 2 });
+  const before = startRegistrar(t, { consul, instances: [], discoveries: [{ discovery, access: {} }] });
+  const addresses = [shard.master.address, proxied].map((one) => instanceId('redis', one)).sort();
+  await waitFor('one of the two that the record lists', ids, { until: (all) => all.join() === addresses[0] });
+  await waitFor('it alone to be shown, as the master', async () => before.part.instances.list(), {
+    until: ([one, ...more]) => one?.id === addresses[0] && one?.role === 'master' && more.length === 0,
+  });
+  await before.stop();
+
+  const instances = [unixsocket, shard.master.address].map((address) => ({ kind: 'redis', address }) as const);
+  const registrar = startRegistrar(t, { consul, instances, discoveries: [{ discovery, access: {} }] });
+  await waitFor('the first one of the config alone', ids, { until: (all) => all.join() === id });
+  const one = await waitFor('the address of the record', () => instanceOf(consul, id), {
+    until: (found) => found?.Service.Port === port && found.Checks.every(({ Status }) => Status === 'passing'),
+  });
+  t.match(one?.Service, { Address: host, Tags: ['shard1', 'master'], Meta: { socket: unixsocket } });
+  const listed = await waitFor(
+    'what a record lists not to be shown again',
+    async () => registrar.part.instances.list(),
+    {
+      until: (all) => all.length === 2 && all[1]?.check !== null,
+    },
+  );
+  t.match(listed, [{ id, check: { status: 'passing' } }, { check: { status: 'warning', output: /same process as/ } }]);
+
+  await shard.master.kill();
+  await untilSays(consul, id, stale);
+  await shard.master.start();
+  await untilSays(consul, id, 'passing: answers');
+  t.strictSame(await ids(), [id], 'a restart changes nothing');
+  await registrar.stop();
 });
 
 t.test('check --online asks at the sockets', async (t) => {

@@ -59,8 +59,13 @@ t.test('the verdict follows from what the probe found and from the role in the r
     ['bgsave failed', { ...well, saveFailed: true }, {}, 'warning'],
     ['AOF failed', { ...well, appendFailed: true }, {}, 'warning'],
     ['cluster down', { ...well, cluster: { state: 'fail', slotsAssigned: 0 } }, {}, 'critical'],
-    ['TILT', { kind: 'sentinel', version: '7', tilt: true, masters: 1, withoutQuorum: [] }, {}, 'warning'],
-    ['no quorum', { kind: 'sentinel', version: '7', tilt: false, masters: 1, withoutQuorum: ['a'] }, {}, 'warning'],
+    ['TILT', { kind: 'sentinel', runId: '', version: '7', tilt: true, masters: 1, withoutQuorum: [] }, {}, 'warning'],
+    [
+      'no quorum',
+      { kind: 'sentinel', runId: '', version: '7', tilt: false, masters: 1, withoutQuorum: ['a'] },
+      {},
+      'warning',
+    ],
     ['a dead backend', { kind: 'proxy', version: '', broken: ['a'] }, {}, 'warning'],
   ];
   for (const [what, probeResult, over, wanted] of table) t.equal(statusOf(probeResult, over), wanted, what);
