@@ -9,7 +9,7 @@ import type {
   mastersAnswer,
   templatesAnswer,
 } from '../lib/http/shapes.ts';
-import { type Address, formatAddress, sameAddress } from '../lib/model/address.ts';
+import { type Address, formatAddress } from '../lib/model/address.ts';
 import { worstLevel } from '../lib/model/health.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type AskOptions, addAskOptions } from './option.ts';
@@ -115,14 +115,14 @@ function masterBranch(master: Master): Branch {
     text: `${name}  ${show(record.master)}  ${state}  ${version}, since ${stripControls(record.changedAt)}`,
     branches: [
       ...master.replicas.map(({ address, lag }) => ({ text: `replica ${show(address)}  ${describeLag(lag)}` })),
-      ...master.sentinels.map((vote) => ({ text: `sentinel ${show(vote.address)}  ${describeVote(vote, record)}` })),
+      ...master.sentinels.map((vote) => ({ text: `sentinel ${show(vote.address)}  ${describeVote(vote)}` })),
     ],
   };
 }
 
-function describeVote(vote: Master['sentinels'][number], record: NonNullable<Master['record']>): string {
+function describeVote(vote: Master['sentinels'][number]): string {
   if (vote.master === null || vote.epoch === null) return styled('red', stripControls(vote.state));
-  if (sameAddress(vote.master, record.master) && vote.epoch === record.epoch) return styled('green', 'agrees');
+  if (vote.agrees === true) return styled('green', 'agrees');
   return styled('yellow', `names ${show(vote.master)} at epoch ${vote.epoch}`);
 }
 

@@ -4,7 +4,9 @@ import type { SwitchmasterError } from '../errors.ts';
 import type { MasterState } from '../http/views.ts';
 import type { Outcome, RunReport } from '../loop/outcome.ts';
 import { formatAddress } from '../model/address.ts';
+import { agreement } from '../model/judgement/votes.ts';
 import { explainFault, isNamed, type LinkFault, linkFaults } from '../model/link-fault.ts';
+import type { MasterRecord } from '../model/record.ts';
 import type { CompletionReport } from './failover/completion.ts';
 import type { CrashReport } from './failover/crash-report.ts';
 import type { FenceReport } from './fencing/fencer.ts';
@@ -64,15 +66,20 @@ export function crashReport({ name, master, sign, sentinel, why, details }: Cras
   return momentReport({ loop: 'crash', key: name, hint: [`redis ${address}`, 'closed the connection'], outcome });
 }
 
-/** What one Sentinel answered about a master. */
-export function toVote(reading: SentinelReading, readAt: Date | undefined): MasterState['sentinels'][number] {
+/** What one Sentinel answered about a master, compared with its record. */
+export function toVote(
+  reading: SentinelReading,
+  { readAt, record }: { readonly readAt: Date | undefined; readonly record: MasterRecord | null },
+): MasterState['sentinels'][number] {
   const view = reading.kind === 'seen' ? reading.view : undefined;
+  const [master, epoch] = [view?.master ?? null, view?.configEpoch ?? null];
   return {
     address: reading.sentinel,
     id: reading.sentinelId,
     state: reading.kind,
-    epoch: view?.configEpoch ?? null,
-    master: view?.master ?? null,
+    epoch,
+    master,
+    agrees: agreement({ master, epoch }, record),
     flags: view === undefined ? [] : [view.condition, ...(view.linked ? [] : ['disconnected'])],
     quorum: view?.quorum ?? null,
     replicas: (view?.replicas ?? []).map(({ address, condition }) => ({ address, condition })),

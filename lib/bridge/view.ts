@@ -97,15 +97,18 @@ export class BridgeView implements MastersView {
   #master(name: string): MasterState {
     const { memory, lags } = this.#parts;
     const held = this.held(name);
+    const record = held?.record ?? null;
     const { lastReadings, opinion } = memory(name);
     return {
       name,
-      record: held?.record ?? null,
+      record,
       modifyIndex: held?.modifyIndex ?? null,
-      sentinels: (lastReadings?.readings ?? []).map((reading) => toVote(reading, lastReadings?.readAt)),
+      sentinels: (lastReadings?.readings ?? []).map((reading) =>
+        toVote(reading, { readAt: lastReadings?.readAt, record }),
+      ),
       check: opinion ?? null,
       problems: this.problems(name),
-      replicas: (held?.record.replicas ?? []).map((address) => ({
+      replicas: (record?.replicas ?? []).map((address) => ({
         address,
         lag: lags.lag(name, address, 'cached') ?? null,
       })),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
-import type { CheckStatus } from '../model/catalog.ts';
+import { type CheckStatus, checkStatuses } from '../model/catalog.ts';
 import type { CheckDefinition, HeldService, Registration, ServiceSettings } from '../model/instance.ts';
 import type { ConsulClient } from './consul.ts';
 
@@ -163,7 +163,7 @@ const checkMap = z.record(
   z.object({
     CheckID: z.string(),
     ServiceID: z.string(),
-    Status: z.enum(['passing', 'warning', 'critical']).catch('critical'),
+    Status: z.enum(checkStatuses).catch('critical'),
     Output: z.string(),
   }),
 );

@@ -1,7 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
-import type { CatalogNode, KvEntry, NodeDetail, ServiceInstance } from '../model/catalog.ts';
+import {
+  type CatalogNode,
+  checkStatuses,
+  type KvEntry,
+  type NodeDetail,
+  type ServiceInstance,
+} from '../model/catalog.ts';
 
 /*
  * The used parts of the answers of Consul's HTTP API, from version 1.8 on (docs: "HTTP API" of each version). Consul sends
@@ -57,7 +63,7 @@ const instance = z.object({
       ServiceID: z.string(),
       Name: z.string(),
       // "maintenance" never appears in an API answer, but an unknown state must not count as healthy.
-      Status: z.enum(['passing', 'warning', 'critical']).catch('critical'),
+      Status: z.enum(checkStatuses).catch('critical'),
       Output: z.string(),
       Notes: z.string().default(''),
     }),

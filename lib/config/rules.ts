@@ -1,4 +1,5 @@
 import { formatAddress } from '../model/address.ts';
+import { isPattern } from '../model/glob.ts';
 import { collisions } from '../model/naming.ts';
 import type { Config } from './model.ts';
 import type { Resolution } from './resolution.ts';
@@ -9,9 +10,9 @@ export function checkRules(resolution: Resolution, config: Config): void {
   checkSentinelAddresses(resolution, config);
 }
 
-/** Compares literal names only. The names that a glob matches are compared when they are found. */
+/** Compares literal names only. The names that a pattern matches are compared when they are found. */
 function checkMasterNames(resolution: Resolution, config: Config): void {
-  const names = (config.sentinel?.masters ?? []).filter((pattern) => !/[*?[\]{}!]/.test(pattern));
+  const names = (config.sentinel?.masters ?? []).filter((name) => !isPattern(name));
   for (const group of collisions(new Set(names))) {
     const index = config.sentinel?.masters.indexOf(group[1] ?? '') ?? 0;
     const message = `${group.join(' and ')} have the same name in Consul's DNS`;

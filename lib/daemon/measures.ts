@@ -1,5 +1,4 @@
 import type { Views } from '../http/views.ts';
-import { sameAddress } from '../model/address.ts';
 import type { LastOutcomes } from '../telemetry/last-outcomes.ts';
 import type { MetricsView } from '../telemetry/metrics.ts';
 
@@ -20,7 +19,11 @@ export function readMeasures(sources: {
     ...templates.map(({ name }) => `renderer ${name}`),
   ]);
   return {
-    masters: masters.map((master) => ({ ...master, ...countSentinels(master) })),
+    masters: masters.map((master) => ({
+      ...master,
+      sentinelsSeen: master.sentinels.filter(({ epoch }) => epoch !== null).length,
+      sentinelsAgreeing: master.sentinels.filter(({ agrees }) => agrees === true).length,
+    })),
     templates,
     watches,
     eventStreams,
@@ -30,19 +33,4 @@ export function readMeasures(sources: {
     // The series of a removed key ends.
     lastRuns: lastOutcomes.states().filter(({ loop, key }) => known.has(`${loop} ${key}`)),
   };
-}
-
-function countSentinels({
-  record,
-  sentinels,
-}: ReturnType<Views['masters']['list']>[number]): Pick<
-  MetricsView['masters'][number],
-  'sentinelsSeen' | 'sentinelsAgreeing'
-> {
-  const seen = sentinels.filter(({ epoch }) => epoch !== null);
-  const agreeing = seen.filter(
-    ({ epoch, master }) =>
-      record !== null && epoch === record.epoch && master !== null && sameAddress(master, record.master),
-  );
-  return { sentinelsSeen: seen.length, sentinelsAgreeing: agreeing.length };
 }

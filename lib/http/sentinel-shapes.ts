@@ -21,6 +21,10 @@ export const voteShape = z.object({
     .meta({ description: 'The result of asking it: seen, unaware (it monitors no such master) or unreachable.' }),
   epoch: z.int().nullable(),
   master: addressShape.nullable(),
+  agrees: z.boolean().nullable().meta({
+    description:
+      "Whether it names the record's master at the record's epoch; null if it names none, or without a record.",
+  }),
   flags: z.array(z.string()).readonly(),
   quorum: z.int().nullable(),
   replicas: z.array(replicaShape).readonly(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkStatuses } from '../model/catalog.ts';
 import { type HealthCode, healthCodes, subjectKinds } from '../model/health.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { masterCheckCodes } from '../model/master-check.ts';
@@ -33,7 +34,7 @@ export const lagShape = z.object({
     .meta({ description: 'It has everything that its master had this many milliseconds ago.' }),
 });
 
-const checkShape = z.object({ status: z.enum(['passing', 'warning', 'critical']), output: z.string() });
+const checkShape = z.object({ status: z.enum(checkStatuses), output: z.string() });
 
 const errorShape = z.looseObject({ code: z.string(), message: z.string() });
 

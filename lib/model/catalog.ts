@@ -1,5 +1,7 @@
-/** The state of a Consul health check. */
-export type CheckStatus = 'passing' | 'warning' | 'critical';
+/** The states of a Consul health check, from best to worst. */
+export const checkStatuses = ['passing', 'warning', 'critical'] as const;
+
+export type CheckStatus = (typeof checkStatuses)[number];
 
 /** A service instance as a bridge writes it onto an external catalog node. */
 export interface CatalogService {

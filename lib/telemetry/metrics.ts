@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RunReport } from '../loop/outcome.ts';
+import { checkStatuses } from '../model/catalog.ts';
 import type { Reason } from '../model/health.ts';
 import type { RequestTime } from '../model/request.ts';
 
@@ -211,8 +212,6 @@ type MakeGauge = (
   read: (view: MetricsView) => Sample[],
 ) => unknown;
 
-const checkValues = { passing: 0, warning: 1, critical: 2 } as const;
-
 function addMasterGauges(gauge: MakeGauge): void {
   const of = (read: (master: MetricsView['masters'][number]) => number | undefined) => (view: MetricsView) =>
     view.masters.flatMap((master): Sample[] => {
@@ -230,7 +229,7 @@ function addMasterGauges(gauge: MakeGauge): void {
   );
   gauge(
     { name: 'switchmaster_master_check', help: "Sentinel's opinion: 0 passing, 1 warning, 2 critical.", labels },
-    of(({ check }) => (check === null ? undefined : checkValues[check.status])),
+    of(({ check }) => (check === null ? undefined : checkStatuses.indexOf(check.status))),
   );
   gauge(
     { name: 'switchmaster_sentinels_seen', help: 'Sentinels that answered about a master.', labels },

@@ -1,4 +1,5 @@
 import { canonicalHost, isUnspecified } from '../model/address.ts';
+import { matchesAny } from '../model/glob.ts';
 import { describeValue, templateFailure } from './helper.ts';
 
 export interface Pool<Master> {
@@ -9,8 +10,8 @@ export interface Pool<Master> {
 }
 
 /**
- * Divides masters among twemproxy's pools: one over all masters, or those of `vars.pools`, each with its `masters` (names, with
- * `*` for any text; default: all) and settings of its own. Throws `template-failed` where two pools listen on one address.
+ * Divides masters among twemproxy's pools: one over all masters, or those of `vars.pools`, each with its `masters` (names and
+ * patterns as in `sentinel.masters`; default: all) and settings of its own. Throws `template-failed` where two pools listen on one address.
  */
 export function planPools<Master extends { readonly name: string }>(input: {
   readonly masters: readonly Master[];
@@ -45,12 +46,7 @@ function matches(patterns: unknown, { name, pool }: { readonly name: string; rea
   if (!Array.isArray(patterns)) {
     throw templateFailure(`vars.pools.${pool}.masters must be a list of names, and is ${describeValue(patterns)}.`);
   }
-  return patterns.some((pattern) => {
-    const parts = String(pattern)
-      .split('*')
-      .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-    return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
-  });
+  return matchesAny(patterns.map(String), name);
 }
 
 /** twemproxy does not start where two pools listen on one address, or one on a port of all addresses. */

@@ -166,7 +166,7 @@ function follow(situation: Situation): MasterState {
     held: undefined,
   });
   const check = masterOpinion(record.master, { views: opinions, role: { address: record.master, role } }) ?? null;
-  const sentinels = readings.map((reading) => toVote(reading, new Date()));
+  const sentinels = readings.map((reading) => toVote(reading, { readAt: new Date(), record }));
   return { name: 'shard1', record, modifyIndex: 1, sentinels, check, problems, replicas: [] };
 }
 

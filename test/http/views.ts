@@ -40,6 +40,7 @@ export const exampleMaster: MasterState = {
       state: 'connected',
       epoch: 7,
       master: { host: '10.0.0.5', port: 6379 },
+      agrees: true,
       flags: ['master'],
       quorum: 2,
       replicas: [{ address: { host: '10.0.0.6', port: 6379 }, condition: 'up' }],

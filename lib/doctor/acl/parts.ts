@@ -1,3 +1,4 @@
+import { isPattern } from '../../model/glob.ts';
 import {
   clusterKey,
   crashPrefix,
@@ -78,8 +79,7 @@ export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly Ac
 /** Masters without wildcards need their own nodes only. */
 function nodeRules(naming: Naming, masters: readonly string[]): readonly AclRule[] {
   const formerly = { environment: undefined };
-  if (masters.some((name) => /[*?]/.test(name)))
-    return [write('node_prefix', externalNode(formerly, ''), "carry the masters' services")];
+  if (masters.some(isPattern)) return [write('node_prefix', externalNode(formerly, ''), "carry the masters' services")];
   const own = masters.map((name) => write('node', externalNode(naming, name), 'carries its services'));
   if (naming.environment === undefined) return own;
   const former = masters.map((name) =>

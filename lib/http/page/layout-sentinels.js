@@ -56,7 +56,7 @@ function gather(masters) {
     for (const vote of master.record === null ? [] : master.sentinels) {
       const id = format(vote.address);
       const votes = sentinels.get(id) ?? [];
-      votes.push({ master, stance: stance(vote, master.record), names: vote.master, epoch: vote.epoch });
+      votes.push({ master, stance: stance(vote), names: vote.master, epoch: vote.epoch });
       sentinels.set(id, votes);
     }
   }

@@ -137,8 +137,8 @@ function placeReplica({ world, name, column: { x, width }, y, replica, masterId 
 }
 
 /** @param {Master} master */
-function votesOf({ sentinels, record }) {
-  const agreeing = sentinels.filter((vote) => stance(vote, record) === 'agree').length;
+function votesOf({ sentinels }) {
+  const agreeing = sentinels.filter((vote) => stance(vote) === 'agree').length;
   return `${agreeing} of ${sentinels.length} Sentinels`;
 }
 

@@ -49,11 +49,7 @@ export function details(master, orders) {
             ['Sentinel', 'names', 'epoch', 'quorum', 'sees'].map((title) => h('th', { scope: 'col' }, title)),
           ),
         ),
-        h(
-          'tbody',
-          {},
-          sentinels.map((vote) => voteRow(vote, record)),
-        ),
+        h('tbody', {}, sentinels.map(voteRow)),
       ),
     ),
     record === null ? null : buttons(master.name, orders),
@@ -70,12 +66,9 @@ function buttons(name, orders) {
   return h('p', { class: 'buttons' }, button('failover', 'Fail over…'), button('rebase', 'Begin a new generation…'));
 }
 
-/**
- * @param {Vote} vote
- * @param {Master['record']} record
- */
-function voteRow(vote, record) {
-  const each = stance(vote, record);
+/** @param {Vote} vote */
+function voteRow(vote) {
+  const each = stance(vote);
   const sees =
     each === 'gone' ? 'cannot be reached' : each === 'unaware' ? 'monitors no such master' : vote.flags.join(', ');
   return h(

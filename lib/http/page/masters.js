@@ -195,9 +195,9 @@ function used(users) {
 }
 
 /** @param {Master} master */
-function votes({ sentinels, record }) {
+function votes({ sentinels }) {
   if (sentinels.length === 0) return h('p', { class: 'votes quiet' }, 'no Sentinel');
-  const stances = sentinels.map((vote) => stance(vote, record));
+  const stances = sentinels.map(stance);
   const agreeing = stances.filter((each) => each === 'agree').length;
   const text = `${agreeing} of ${sentinels.length} Sentinels agree`;
   return h(

@@ -42,7 +42,7 @@ export function showRoster(world, { drawn, picked, onPick }) {
  * @param {World} world
  */
 function visibleState({ name, record, sentinels }, world) {
-  return [verdictOf(world, 'master', name), record?.master, sentinels.map((vote) => stance(vote, record))];
+  return [verdictOf(world, 'master', name), record?.master, sentinels.map((vote) => stance(vote))];
 }
 
 /**
@@ -68,7 +68,7 @@ function buildTile(master, { world, drawn, picked, onPick }) {
     h(
       'span',
       { class: 'dots', 'aria-hidden': 'true' },
-      sentinels.map((vote) => h('i', { 'data-stance': stance(vote, record) })),
+      sentinels.map((vote) => h('i', { 'data-stance': stance(vote) })),
     ),
   );
   on(tile, 'click', () => onPick(name));

@@ -8,13 +8,12 @@ import { same } from './address.js';
 /**
  * What a vote is to the record.
  * @param {Vote} vote
- * @param {Master['record']} record
  * @returns {'agree' | 'differ' | 'unaware' | 'gone'}
  */
-export function stance(vote, record) {
+export function stance(vote) {
   if (vote.state === 'unreachable') return 'gone';
   if (vote.state === 'unaware' || vote.master === null) return 'unaware';
-  return record !== null && same(vote.master, record.master) && vote.epoch === record.epoch ? 'agree' : 'differ';
+  return vote.agrees === true ? 'agree' : 'differ';
 }
 
 /** @typedef {{ address: Address, condition: string }} Replica */

@@ -47,7 +47,7 @@ export function judgeAgreement(given: {
 }): readonly Reason[] {
   const { name, record, described } = given;
   const voters = votersOf(given.votes);
-  const differing = voters.filter((vote) => !agrees(vote, record));
+  const differing = voters.filter((vote) => agreement(vote, record) !== true);
   const text = `${voters.length - differing.length} of ${voters.length} Sentinels that answer agree with the record.`;
   const isUnbacked = differing.length > 0 && differing.length * 2 >= voters.length;
   return [
@@ -56,12 +56,17 @@ export function judgeAgreement(given: {
   ];
 }
 
-function votersOf(votes: readonly ObservedVote[]): readonly ObservedVote[] {
-  return votes.filter(({ state, master }) => state !== 'unreachable' && master !== null);
+/** Whether a Sentinel names the record's master at the record's epoch; null where it names none, or there is no record. */
+export function agreement(
+  { master, epoch }: Pick<ObservedVote, 'master' | 'epoch'>,
+  record: Pick<MasterRecord, 'master' | 'epoch'> | null,
+): boolean | null {
+  if (master === null || record === null) return null;
+  return sameAddress(master, record.master) && epoch === record.epoch;
 }
 
-function agrees(vote: ObservedVote, record: Pick<MasterRecord, 'master' | 'epoch'>): boolean {
-  return vote.master !== null && sameAddress(vote.master, record.master) && vote.epoch === record.epoch;
+function votersOf(votes: readonly ObservedVote[]): readonly ObservedVote[] {
+  return votes.filter(({ state, master }) => state !== 'unreachable' && master !== null);
 }
 
 function describeDifference(name: string, { address, master, epoch }: ObservedVote): Reason {

@@ -1,4 +1,4 @@
-import type { CheckStatus } from '../../model/catalog.ts';
+import { type CheckStatus, checkStatuses } from '../../model/catalog.ts';
 import type { CheckSettings } from '../../model/instance.ts';
 import type { Verdict } from './health.ts';
 
@@ -11,8 +11,6 @@ export interface Hysteresis {
   /** How many consecutive probes were better than `status`. */
   readonly better: number;
 }
-
-const severity: Readonly<Record<CheckStatus, number>> = { passing: 0, warning: 1, critical: 2 };
 
 /**
  * The state of the check after one more probe. It gets worse after `fall` consecutive probes and better after `rise`; an
@@ -27,7 +25,7 @@ export function addVerdict(
   const { status, output, urgent } = verdict;
   const after: Hysteresis = { status, output, worse: 0, better: 0 };
   if (before === undefined || urgent) return after;
-  const change = severity[status] - severity[before.status];
+  const change = checkStatuses.indexOf(status) - checkStatuses.indexOf(before.status);
   if (change === 0) return after;
   const worse = change > 0 ? before.worse + 1 : 0;
   const better = change < 0 ? before.better + 1 : 0;
