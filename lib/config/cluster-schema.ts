@@ -4,7 +4,7 @@ import { address, redisAccess, text } from './shared-schema.ts';
 
 const cluster = z.strictObject({
   name: text,
-  seeds: z.array(address).min(1, 'needs at least one address').optional(),
+  seeds: z.array(address).min(1, 'needs at least one address').default([]),
   service: text.optional(),
   ...redisAccess.shape,
   resync: duration({ minMs: 100, maxMs: 600_000 }).default(1_000),

@@ -15,12 +15,12 @@ export async function resolveClusters(
   return Promise.all(
     raw.map(async (cluster, i) => {
       const at = ['cluster', i];
-      if (cluster.seeds === undefined && cluster.service === undefined) {
+      if (cluster.seeds.length === 0 && cluster.service === undefined) {
         resolution.report({ at }, { message: 'has neither seeds nor service', hint: 'write seeds: ["host:port"]' });
       }
       return {
         name: cluster.name,
-        seeds: cluster.seeds ?? [],
+        seeds: cluster.seeds,
         ...(cluster.service === undefined ? {} : { service: cluster.service }),
         access: await resolveAccess(resolution, { raw: cluster, at, variable: 'SWITCHMASTER_REDIS_PASSWORD' }),
         resyncMs: cluster.resync,

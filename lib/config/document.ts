@@ -12,6 +12,7 @@ import {
 } from 'yaml';
 import { readRegularFile, withinDeadline } from '../regular-file.ts';
 import type { Path, Place, Problem } from './problem.ts';
+import { describeUnreadable } from './unreadable.ts';
 
 /** One config file, parsed. */
 export interface ConfigDocument {
@@ -41,7 +42,8 @@ export async function readDocuments(paths: readonly string[]): Promise<ReadDocum
         else documents.push(result);
       }
     } catch (thrown) {
-      problems.push(unreadable(given, thrown as NodeJS.ErrnoException));
+      const { path: failed } = thrown as NodeJS.ErrnoException;
+      problems.push({ path: '', ...describeUnreadable(failed ?? path.resolve(given), thrown) });
     }
   }
   return { documents, problems };
@@ -61,20 +63,9 @@ export function isConfigFile(name: string): boolean {
   return extensions.has(path.extname(name)) && !name.startsWith('.');
 }
 
+/** Its code says that the files may still come. */
 function noConfigFile(): Error {
-  return Object.assign(new Error('the folder has no *.yml, *.yaml or *.json file'), { code: 'ENOENT' });
-}
-
-function unreadable(file: string, error: NodeJS.ErrnoException): Problem {
-  const reasons: Record<string, string> = {
-    ENOENT: 'there is no such file',
-    EACCES: 'permission denied',
-    EISDIR: 'it is a folder',
-  };
-  const failed = error.path ?? path.resolve(file);
-  const reason = error.path === undefined ? undefined : reasons[error.code ?? ''];
-  const message = `cannot read ${failed}: ${reason ?? error.message}`;
-  return { path: '', message, ...(error.code === undefined ? {} : { kind: 'file' }) };
+  return Object.assign(new Error('the folder has no *.yml, *.yaml or *.json file'), { code: 'ENODATA' });
 }
 
 function parseFile(file: string, text: string): ConfigDocument | { readonly problems: readonly Problem[] } {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { defaultSentinelAddress } from './defaults.ts';
 import { duration } from './duration.ts';
 import { address, filePath, listenAddress, serverTls, text } from './shared-schema.ts';
 
 /** The section `sentinelEndpoint`. */
 export const endpointSection = z.strictObject({
-  listen: listenAddress.default({ host: '127.0.0.1', port: 26379 }),
+  listen: listenAddress.default(defaultSentinelAddress),
   announce: address.optional(),
   allowRemote: z.boolean().default(false),
   username: text.default('default'),

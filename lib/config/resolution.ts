@@ -5,6 +5,7 @@ import { readRegularFile, withinDeadline } from '../regular-file.ts';
 import type { MergedConfig } from './merge.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { Secret } from './secret.ts';
+import { describeUnreadable } from './unreadable.ts';
 
 /** The origin of a setting: a path in the config files, or an environment variable. */
 export type Setting = { readonly at: Path } | { readonly variable: string };
@@ -66,7 +67,7 @@ export class Resolution {
     try {
       return await readRegularFile(absolute);
     } catch (thrown) {
-      this.report(setting, unreadable(absolute, thrown));
+      this.report(setting, describeUnreadable(absolute, thrown));
       return undefined;
     }
   }
@@ -92,20 +93,8 @@ export class Resolution {
       const texts = await Promise.all(paths.map((one) => readRegularFile(one)));
       return texts.join('\n');
     } catch (thrown) {
-      this.report(setting, unreadable(absolute, thrown));
+      this.report(setting, describeUnreadable(absolute, thrown));
       return undefined;
     }
   }
-}
-
-function unreadable(file: string, thrown: unknown): Pick<Problem, 'message' | 'kind'> {
-  const { code } = thrown as NodeJS.ErrnoException;
-  return { message: `cannot read ${file}: ${reasonOf(thrown)}`, ...(code === undefined ? {} : { kind: 'file' }) };
-}
-
-function reasonOf(thrown: unknown): string {
-  const { code, message } = thrown as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES') return 'permission denied';
-  return code === 'EISDIR' ? 'it is a folder' : message;
 }

@@ -3,7 +3,6 @@ import { isLoopback } from '../model/address.ts';
 import { resolveAccess } from './access.ts';
 import { resolveClusters } from './cluster.ts';
 import { resolveConsul } from './consul.ts';
-import { defaultSentinelAddress } from './defaults.ts';
 import { resolveEndpoint } from './endpoint.ts';
 import type { ApiConfig, Config, JournalConfig, SentinelConfig } from './model.ts';
 import { resolvePublish } from './publish.ts';
@@ -34,8 +33,7 @@ export async function resolveConfig(resolution: Resolution, raw: RawConfig): Pro
 
 async function resolveSentinel(resolution: Resolution, raw: RawSentinel): Promise<SentinelConfig> {
   return {
-    // With `service`, the addresses may come from Consul alone.
-    addresses: raw.addresses ?? (raw.service === undefined ? [defaultSentinelAddress] : []),
+    addresses: raw.addresses,
     ...(raw.service === undefined ? {} : { service: raw.service }),
     provision: raw.provision,
     masters: raw.masters,

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { topFolders } from '../model/naming.ts';
 import { clusterSection } from './cluster-schema.ts';
-import { defaultApiAddress } from './defaults.ts';
+import { defaultApiAddress, defaultSentinelAddress } from './defaults.ts';
 import { duration } from './duration.ts';
 import { endpointSection } from './endpoint-schema.ts';
 import { publishSection } from './publish.ts';
 import { registerSection } from './register-schema.ts';
-import { address, clientTls, filePath, listenAddress, redisAccess, serverTls, text } from './shared-schema.ts';
+import { address, filePath, listenAddress, redisAccess, serverTls, text } from './shared-schema.ts';
 import { templatesSection } from './template-schema.ts';
 
 /*
- * The sections of a config file before files and the environment are read (resolve.ts does that). Each default has its
- * one place here. Every object is strict: an unknown key is reported, not ignored.
+ * The sections of a config file before files and the environment are read (resolve.ts does that). Every default is in these
+ * schemas or in defaults.ts. Every object is strict: an unknown key is reported, not ignored.
  */
 
 /** In the environment of this name, keys would lie among those of daemons without an environment. */
@@ -41,14 +41,12 @@ const consulSection = z.strictObject({
 });
 export type RawConsul = z.output<typeof consulSection>;
 
-const sentinelSection = z.strictObject({
+const sentinelSettings = z.strictObject({
   addresses: z.array(address).min(1, 'needs at least one address').optional(),
   service: text.optional(),
   provision: z.boolean().default(true),
   masters: z.array(text).min(1, 'needs at least one pattern').default(['*']),
-  username: text.optional(),
-  passwordFile: filePath.optional(),
-  tls: z.union([z.boolean(), clientTls]).default(false),
+  ...redisAccess.shape,
   redis: redisAccess.prefault({}),
   resync: duration({ minMs: 1_000 }).default(30_000),
   roleDeadline: duration({ minMs: 10, maxMs: 60_000 }).default(500),
@@ -58,6 +56,11 @@ const sentinelSection = z.strictObject({
   onCrash: z.enum(['failover', 'wait']).default('wait'),
   crashAfter: duration({ minMs: 40, maxMs: 60_000 }).default(60),
 });
+/** With `service`, the addresses may come from Consul alone. */
+const sentinelSection = sentinelSettings.transform(({ addresses, ...given }) => ({
+  ...given,
+  addresses: addresses ?? (given.service === undefined ? [defaultSentinelAddress] : []),
+}));
 export type RawSentinel = z.output<typeof sentinelSection>;
 
 /** A host name, without a port. */

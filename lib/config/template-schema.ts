@@ -1,7 +1,8 @@
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { templateFormats } from '../template/format.ts';
 import { duration } from './duration.ts';
-import { clientTls, endpoint, filePath, text } from './shared-schema.ts';
+import { endpoint, filePath, redisAccess, text } from './shared-schema.ts';
 
 /** A program and its arguments. No shell reads them. */
 const argv = z.array(z.string()).min(1, 'needs a program');
@@ -64,9 +65,7 @@ const redisProbe = z.strictObject({
   address: endpoint,
   /** The name of the master that must answer at the address. */
   master: text.optional(),
-  username: text.optional(),
-  passwordFile: filePath.optional(),
-  tls: z.union([z.boolean(), clientTls]).default(false),
+  ...redisAccess.shape,
 });
 export type RawRedisProbe = z.output<typeof redisProbe>;
 
@@ -87,7 +86,7 @@ const fileMode = z.union([z.string(), z.int()]).transform((value, context) => {
   return z.NEVER;
 });
 
-const template = z.strictObject({
+const templateSettings = z.strictObject({
   source: text,
   destination: text,
   format: z.enum(templateFormats).optional(),
@@ -116,6 +115,17 @@ const template = z.strictObject({
   owner: z.union([text, z.int().min(0)]).optional(),
   group: z.union([text, z.int().min(0)]).optional(),
 });
+
+/** Whether a template renders Sentinel's own config file. */
+export function isSentinelConf({ source }: { readonly source: string }): boolean {
+  return basename(source) === 'sentinel.conf.hbs';
+}
+
+/** Sentinel's config file holds passwords of Redis. */
+const template = templateSettings.transform((given) => ({
+  ...given,
+  mode: given.mode ?? (isSentinelConf(given) ? 0o600 : undefined),
+}));
 export type RawTemplate = z.output<typeof template>;
 
 export const templatesSection = z.array(template);

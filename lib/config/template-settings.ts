@@ -1,9 +1,15 @@
-import { basename } from 'node:path';
 import { parseAddress } from '../model/address.ts';
 import type { HaproxySocket, ProbeSpec, ReloadSpec, TemplateSpec, VerifySpec } from '../model/template-spec.ts';
 import type { Path } from './problem.ts';
 import type { Resolution } from './resolution.ts';
-import type { RawRedisProbe, RawReload, RawSupervise, RawTemplate, RawVerify } from './template-schema.ts';
+import {
+  isSentinelConf,
+  type RawRedisProbe,
+  type RawReload,
+  type RawSupervise,
+  type RawTemplate,
+  type RawVerify,
+} from './template-schema.ts';
 import { resolveTls } from './tls.ts';
 
 /** A template's settings without its name and paths. */
@@ -35,7 +41,7 @@ export async function resolveSettings(
       rolling:
         raw.rolling === undefined ? undefined : { limit: raw.rolling.limit, group: raw.rolling.group ?? given.name },
       placement: raw.inPlace ? 'in-place' : undefined,
-      mode: raw.mode ?? (isSentinels(raw) ? 0o600 : undefined),
+      mode: raw.mode,
       owner: raw.owner,
       group: raw.group,
     }),
@@ -44,7 +50,7 @@ export async function resolveSettings(
 
 /** Refuses to overwrite a file in which Sentinel keeps its epochs, and settings that a seed cannot use. */
 function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTemplate; readonly at: Path }): void {
-  if (isSentinels(raw) && !raw.seed) {
+  if (isSentinelConf(raw) && !raw.seed) {
     const hint = 'add seed: true, which writes the file only if it does not exist';
     resolution.report(
       { at: [...at, 'seed'] },
@@ -56,11 +62,6 @@ function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTempl
     const hint = `leave ${key} out: a seed is written once, before its consumer runs`;
     resolution.report({ at: [...at, key] }, { message: 'cannot be combined with seed: true', hint });
   }
-}
-
-/** Sentinel's own config file, which holds Redis passwords too. */
-function isSentinels({ source }: RawTemplate): boolean {
-  return basename(source) === 'sentinel.conf.hbs';
 }
 
 function resolveReload(resolution: Resolution, given: { readonly raw: RawReload; readonly at: Path }): ReloadSpec {

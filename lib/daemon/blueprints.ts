@@ -16,7 +16,6 @@ import type { Part } from '../part.ts';
 import { ProvisioningPart } from '../provisioner/part.ts';
 import { buildRegistrar } from '../registrar/part.ts';
 import { RendererPart } from '../renderer/part.ts';
-import { makeProgramLog } from '../renderer/program-log.ts';
 import type { Log } from '../telemetry/log.ts';
 import { ApiPart } from './api.ts';
 import type { Blueprint } from './assembly.ts';
@@ -245,6 +244,6 @@ function buildRenderer(
     secrets: context.secrets(),
     rolling: { client, holder: hostname() },
     onReport,
-    onProgram: makeProgramLog(context.log.child({ part: 'renderer' })),
+    log: context.log.child({ part: 'renderer' }),
   });
 }

@@ -48,7 +48,7 @@ export class Daemon {
   readonly #decisions = new Decisions();
   readonly #operator = new Operator({
     bridge: () => this.#assembly.find(BridgePart),
-    onReport: (report) => this.observe(report),
+    onReport: (report) => this.#observe(report),
     onStep: (report) => this.#observers?.observeStep(redactReport(report, this.#redactor)),
   });
   /** Removes the config's secrets from what servers and programs report. */
@@ -121,7 +121,9 @@ export class Daemon {
     const { register, sentinel, sentinelEndpoint, cluster, templates } = config;
     const isIdle = register === undefined && sentinel === undefined && sentinelEndpoint === undefined;
     if (isIdle && cluster.length + templates.length === 0) {
-      this.#options.log.warn('nothing to do: the config has neither register, sentinel, cluster nor templates');
+      this.#options.log.warn(
+        'nothing to do: the config has neither register, sentinel, sentinelEndpoint, cluster nor templates',
+      );
     }
   }
 
@@ -137,7 +139,7 @@ export class Daemon {
       consul: () => this.#requireConsul(),
       bridge: () => this.#assembly.find(BridgePart),
       endpoint: () => this.#assembly.find(EndpointPart),
-      onReport: (report) => this.observe(report),
+      onReport: (report) => this.#observe(report),
       consulToken: () => this.#config.consul.token,
       secrets: () => secretsOf(this.#config),
       hasRegistered: () => this.#hasRegistered,
@@ -172,7 +174,7 @@ export class Daemon {
   }
 
   /** Takes the report of each run of each loop. */
-  observe(report: RunReport): void {
+  #observe(report: RunReport): void {
     this.#observers?.observe(redactReport(report, this.#redactor));
   }
 }

@@ -1,10 +1,10 @@
 import type { Config, SentinelConfig } from '../config/model.ts';
-import { ConsulPart } from '../consul/part.ts';
 import type { AclRule } from './acl/rule.ts';
 import type { Examination } from './examination.ts';
 import { examineConsul } from './examine/consul.ts';
 import { examineInstances } from './examine/redis.ts';
 import { examineSentinels } from './examine/sentinels.ts';
+import { readListedSentinels } from './listed-sentinels.ts';
 
 /** The rules that the daemon's token needs, and those that Consul's DNS needs. */
 export interface NeededRules {
@@ -28,18 +28,10 @@ export async function examine(config: Config, rules: NeededRules): Promise<Exami
   };
 }
 
-/** Adds the Sentinels that Consul has under `sentinel.service`. If Consul does not answer, its own examination reports that. */
-async function findSentinels({ sentinel, consul }: Config): Promise<SentinelConfig | undefined> {
-  if (sentinel?.service === undefined) return sentinel;
-  const part = new ConsulPart(consul);
-  try {
-    const query = { kind: 'service', service: sentinel.service } as const;
-    const { value } = await part.client.read(query, { timeoutMs: 3_000 });
-    const found = value.map(({ address: host, port }) => ({ host, port }));
-    return { ...sentinel, addresses: [...sentinel.addresses, ...found] };
-  } catch {
-    return sentinel;
-  } finally {
-    await part.stop();
-  }
+/** Adds the Sentinels that Consul lists. If Consul does not answer, its own examination reports that. */
+async function findSentinels(config: Config): Promise<SentinelConfig | undefined> {
+  const { sentinel } = config;
+  if (sentinel === undefined) return undefined;
+  const listed = await readListedSentinels(config).catch(() => []);
+  return { ...sentinel, addresses: [...sentinel.addresses, ...listed] };
 }

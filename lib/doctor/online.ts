@@ -12,13 +12,14 @@ import { type Address, formatAddress, formatEndpoint } from '../model/address.ts
 import { matchesAny } from '../model/glob.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
 import { explainFault, type LinkFault, linkFaults } from '../model/link-fault.ts';
+import { readListedSentinels } from './listed-sentinels.ts';
 
 /** Whether a server that the config names answers as it should. */
 export interface ServerFinding {
   /** `consul 127.0.0.1:8500`, `sentinel 10.0.0.5:26379`. */
   readonly server: string;
   readonly answers: boolean;
-  /** What it said, or why there was no use in asking. */
+  /** What it answered, or why it does not answer. */
   readonly says: string;
   readonly code?: ErrorCode;
   /** Why it cannot be used, where that is known. */
@@ -38,7 +39,7 @@ interface Target {
 
 /**
  * Asks every server that the config names, the Sentinels that Consul lists, and every Redis that the Sentinels name, as the
- * daemon would. Whoever could not be asked is in the list too. Takes some seconds at most, and never throws.
+ * daemon would. The list has the servers that cannot be asked, too. Takes some seconds at most, and never throws.
  */
 export async function askServers(config: Config): Promise<readonly ServerFinding[]> {
   const named = new Map<string, Target>();
@@ -78,19 +79,11 @@ async function askSentinels(config: Config, named: Map<string, Target>): Promise
   return [...found.problems, ...(await Promise.all(findings))];
 }
 
-/** The Sentinels that Consul lists under `sentinel.service`. */
-async function findSentinels({ sentinel, consul }: Config) {
-  const service = sentinel?.service;
-  if (service === undefined) return { addresses: [], problems: [] };
-  const part = new ConsulPart(consul);
+async function findSentinels(config: Config) {
   try {
-    const { value } = await part.client.read({ kind: 'service', service }, { timeoutMs });
-    const addresses = value.map(({ address: host, port }) => ({ host, port }));
-    return { addresses, problems: [] };
+    return { addresses: await readListedSentinels(config), problems: [] };
   } catch (thrown) {
-    return { addresses: [], problems: [toFinding(`sentinels of service ${service}`, thrown)] };
-  } finally {
-    await part.stop();
+    return { addresses: [], problems: [toFinding(`sentinels of service ${config.sentinel?.service}`, thrown)] };
   }
 }
 

@@ -9,7 +9,9 @@ import { usualResyncMs } from '../loop/resync.ts';
 import type { Publish } from '../model/publish.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import type { Part, Readiness, ReloadCause } from '../part.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { RenderHint } from './hint.ts';
+import { makeProgramLog } from './program-log.ts';
 import { Renderer, type RendererOptions, type TemplateState as RendererState } from './reconciler.ts';
 import { RollingQueue, type RollingQueueOptions } from './rolling-queue.ts';
 
@@ -25,8 +27,8 @@ export interface RendererPartOptions {
   /** For templates with `rolling`. */
   readonly rolling?: Pick<RollingQueueOptions, 'client' | 'holder' | 'ttlMs'>;
   readonly onReport: (report: RunReport) => void;
-  /** Receives what supervised programs write, their starts and their ends. */
-  readonly onProgram?: RendererOptions['onProgram'];
+  /** Gets what supervised programs write, their starts and their ends. Default: nothing does. */
+  readonly log?: Log;
   /** How often each template is reconciled without a hint. Default: the loop's. */
   readonly resyncMs?: number;
 }
@@ -54,7 +56,7 @@ export class RendererPart implements Part {
 
   constructor(options: RendererPartOptions) {
     this.#specs = options.specs;
-    const { rolling, onProgram, environment, secrets = [] } = options;
+    const { rolling, log, environment, secrets = [] } = options;
     const trust = trustRecords(options);
     const wake: RendererOptions['wake'] = (name, hint) => this.#loop.wake(name, hint);
     this.renderer = new Renderer({
@@ -64,7 +66,7 @@ export class RendererPart implements Part {
       ...trust,
       secrets,
       wake,
-      ...(onProgram === undefined ? {} : { onProgram }),
+      ...(log === undefined ? {} : { onProgram: makeProgramLog(log) }),
       ...(rolling === undefined
         ? {}
         : { queue: new RollingQueue({ ...rolling, watches: trust.watches, environment, wake }) }),
