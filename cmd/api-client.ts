@@ -70,7 +70,7 @@ export function askMaster(name: string, api: ApiOptions): Promise<z.output<typeo
   return askAboutMaster(name, { place, shape: masterAnswer });
 }
 
-/** The token of the API, from a file or the environment; Throws `config-unreadable` where neither has one. */
+/** The token of the API, from a file or the environment. Throws `config-unreadable` where neither has one. */
 export async function readToken(file: string | undefined): Promise<string> {
   if (file === undefined) {
     const token = process.env.SWITCHMASTER_API_TOKEN?.trim() ?? '';

@@ -23,7 +23,7 @@ export interface Findings {
   readonly files: readonly FileFinding[];
 }
 
-/** `note` says which config counts where none is named. */
+/** `note` names the config that is read without `--config`. */
 export function printFindings(findings: Findings, note: string | undefined): void {
   const { read, parts, warnings, obstacles } = findings;
   if (note !== undefined) printLine(stripControls(note));

@@ -12,7 +12,7 @@ export function holdSignals(): void {
   for (const signal of signals) if (!process.listeners(signal).includes(hold)) process.on(signal, hold);
 }
 
-/** Stops to hold signals and returns those that came. To be called when other listeners are in place. */
+/** Stops holding signals and returns those that came. Call it after other listeners are added. */
 export function takeHeldSignals(): ReadonlySet<NodeJS.Signals> {
   for (const signal of signals) process.off(signal, hold);
   const came = new Set(held);

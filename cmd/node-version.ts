@@ -1,6 +1,6 @@
 /*
- * Loaded before everything else, also by a Node.js that cannot parse the rest. So neither this file nor what the entry point
- * imports by `import ... from` has syntax that is newer than ES2018.
+ * Loaded before everything else, also by a Node.js that cannot parse the rest. So this file, and what the entry point imports
+ * by `import ... from`, have no syntax that is newer than ES2018.
  */
 
 /** As `engines` in package.json. */

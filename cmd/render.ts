@@ -139,7 +139,7 @@ function printResult(result: Result, options: RenderOptions): void {
   const message = result.message === undefined ? '' : `: ${stripControls(result.message)}`;
   printLine(`${styled(style, result.result)} ${stripControls(result.destination)}${message}`);
   if (result.text === undefined) return;
-  // A file that stays as it is: its difference is the reason to decide on.
+  // An operator decides about a held text by its difference.
   const stays = result.result === 'held' && result.before != null && options.dryRun !== true;
   if (options.diff === true || stays) printDiff(result.before ?? '', result.text);
   else if (options.dryRun === true) process.stdout.write(result.text);

@@ -5,15 +5,15 @@ import { holdSignals } from './early-signals.ts';
 
 const isDaemon = process.argv.includes('run');
 if (isDaemon) holdSignals();
-// The reader of the output may stop early (`switchmaster why shard1 | head`): this is no failure. The daemon does not write
-// there, so it does not end either.
+// If the reader of the output stops early (`switchmaster why shard1 | head`), that is no failure. It does not end the daemon,
+// which writes nothing there.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (isDaemon) return;
   if (error.code === 'EPIPE') process.exit(0);
   process.stderr.write(`cannot write to standard output: ${error.message}\n`);
   process.exit(1);
 });
-// What cannot be reported there ends no command.
+// A command continues if standard error is closed.
 process.stderr.on('error', () => undefined);
 
 // Everything else loads after that. An old Node.js cannot parse `await` here.

@@ -54,7 +54,7 @@ export class ClusterMemory {
 
   /** Whether the last decision was to keep this very record. */
   isSettled(record: ClusterRecord | undefined): boolean {
-    if (record === undefined || this.#decision?.kind !== 'stands') return false;
+    if (record === undefined || this.#decision?.kind !== 'keep') return false;
     const { draft } = this.#decision;
     return JSON.stringify([record.state, record.shards]) === JSON.stringify([draft.state, draft.shards]);
   }

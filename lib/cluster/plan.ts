@@ -33,7 +33,7 @@ type ClusterDraft = Pick<ClusterRecord, 'epoch' | 'state' | 'uncovered' | 'shard
 
 export type ClusterDecision =
   | { readonly kind: 'publish'; readonly draft: ClusterDraft; readonly why: string; readonly moving: Moving }
-  | { readonly kind: 'stands'; readonly draft: ClusterDraft; readonly moving: Moving }
+  | { readonly kind: 'keep'; readonly draft: ClusterDraft; readonly moving: Moving }
   | { readonly kind: 'wait'; readonly why: 'no-majority' | 'behind'; readonly summary: string };
 
 /** `moving` while nodes differ, or know an epoch that the map does not show yet: the next poll should come soon. */
@@ -56,7 +56,7 @@ export function decideCluster(situation: ClusterSituation): ClusterDecision {
     return { kind: 'wait', why: 'behind', summary };
   }
   const why = difference(held, draft);
-  return why === undefined ? { kind: 'stands', draft, moving } : { kind: 'publish', draft, why, moving };
+  return why === undefined ? { kind: 'keep', draft, moving } : { kind: 'publish', draft, why, moving };
 }
 
 interface Agreed {

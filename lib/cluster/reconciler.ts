@@ -79,7 +79,7 @@ export class ClusterFollower implements Reconciler {
       case 'wait':
         cluster.source.forget();
         return { kind: 'held', summary: decision.summary, details: { why: decision.why } };
-      case 'stands':
+      case 'keep':
         if (decision.moving === 'moving') cluster.source.forget();
         return { kind: 'unchanged' };
       case 'publish':

@@ -98,9 +98,9 @@ interface Measurement {
 async function measure(options: DrillOptions, measurement: Measurement): Promise<DrillReport> {
   const { observers, writers } = measurement;
   const before: Stopwatch = { startedMs: performance.now(), stages: {}, notSeen: {} };
-  const present = await inPlace(before, observers, writers);
+  const ready = await awaitReady(before, { observers, writers });
   const watch: Stopwatch = { ...before, startedMs: performance.now() };
-  const noted = present.map((observer) => note(watch, observer, options));
+  const noted = ready.map((observer) => note(watch, observer, options));
   const report = await options.order();
   await Promise.race([Promise.all(noted), delay(options.timeoutMs, undefined, { ref: false })]);
   // The writers need a moment to write to the new master.
@@ -130,7 +130,7 @@ function startObservers(
   const written = promotion.written.then(({ atMs }) => atMs);
   written.catch(() => {});
   return [
-    { stage: 'write', inPlace: Promise.resolve(), reached: written },
+    { stage: 'write', ready: Promise.resolve(), reached: written },
     ...(sentinels.length === 0
       ? []
       : [observeEvent(record, { sentinels, access: revealAccess(sentinelAccess), signal })]),
@@ -144,33 +144,30 @@ function startObservers(
 }
 
 /** Returns the observers that are ready, and notes why the others are not. Throws if a proxy accepts no writes. */
-async function inPlace(
+async function awaitReady(
   watch: Stopwatch,
-  observers: readonly StageObserver[],
-  writers: readonly { readonly address: Address; readonly writer: DrillWriter }[],
+  { observers, writers }: Pick<Measurement, 'observers' | 'writers'>,
 ): Promise<readonly StageObserver[]> {
   for (const { address, writer } of writers) {
     try {
-      await writer.inPlace;
+      await writer.ready;
     } catch (cause) {
       const message = `the drill did not begin: ${formatAddress(address)} accepts no writes`;
       throw new SwitchmasterError('failover-refused', message, { cause });
     }
   }
-  const present = await Promise.all(
+  const found = await Promise.all(
     observers.map(async (observer) => {
       const late = delay(3_000, 'late' as const, { ref: false });
-      const state = await Promise.race([observer.inPlace.then(() => 'there' as const), late]).catch(
-        (thrown: unknown) => {
-          watch.notSeen[observer.stage] = SwitchmasterError.from(thrown).message;
-          return 'failed' as const;
-        },
-      );
+      const state = await Promise.race([observer.ready.then(() => 'ready' as const), late]).catch((thrown: unknown) => {
+        watch.notSeen[observer.stage] = SwitchmasterError.from(thrown).message;
+        return 'failed' as const;
+      });
       if (state === 'late') watch.notSeen[observer.stage] = 'no answer within 3 s before the failover';
-      return state === 'there' ? observer : undefined;
+      return state === 'ready' ? observer : undefined;
     }),
   );
-  return present.filter((observer) => observer !== undefined);
+  return found.filter((observer) => observer !== undefined);
 }
 
 async function note(watch: Stopwatch, { stage, reached }: StageObserver, { onStage }: DrillOptions): Promise<void> {

@@ -20,7 +20,7 @@ import type { PromotionWatch } from './promotion.ts';
 export interface StageObserver {
   readonly stage: string;
   /** Resolves when the observer is ready: the failover must not begin before. Rejects if it cannot observe. */
-  readonly inPlace: Promise<void>;
+  readonly ready: Promise<void>;
   /** The performance.now() at which the stage was reached. Rejects if it is aborted before. */
   readonly reached: Promise<number>;
 }
@@ -62,7 +62,7 @@ export function observeEvent(
     connected.reject(signal.reason);
   };
   signal.addEventListener('abort', close, { once: true });
-  return silenced({ stage: 'event', inPlace: connected.promise, reached: announced.promise });
+  return silenced({ stage: 'event', ready: connected.promise, reached: announced.promise });
 }
 
 /** The record in Consul names another master. */
@@ -160,7 +160,7 @@ function poll(
       before = now;
     }
   };
-  return silenced({ stage, inPlace: first.then(() => {}), reached: watch() });
+  return silenced({ stage, ready: first.then(() => {}), reached: watch() });
 }
 
 /** Uses blocking queries, with Consul's rules for indexes. */
@@ -183,12 +183,12 @@ function follow<Q extends ConsulQuery>(
       index = next.index < index ? 0n : next.index;
     }
   };
-  return silenced({ stage, inPlace: first.then(() => {}), reached: watch() });
+  return silenced({ stage, ready: first.then(() => {}), reached: watch() });
 }
 
 /** Prevents unhandled rejections: an observer may fail while nothing awaits it. */
 function silenced(observer: StageObserver): StageObserver {
-  observer.inPlace.catch(() => {});
+  observer.ready.catch(() => {});
   observer.reached.catch(() => {});
   return observer;
 }

@@ -11,7 +11,7 @@ const drillRules = '~switchmaster:drill:* +role +rpush +lrange +expire +del';
 
 /**
  * Tries every command of a drill at the master and its replicas, before anything fails over. Throws `redis-denied` where one is
- * refused. A replica that cannot be reached, or accepts no writes, is none of its concern.
+ * refused. It ignores a replica that cannot be reached or accepts no writes.
  */
 export async function checkRights(
   { master, replicas }: Pick<MasterRecord, 'master' | 'replicas'>,

@@ -41,7 +41,7 @@ export class DrillWriter {
   }
 
   /** Resolves with the first acknowledged write; rejects with the first error that comes before it. */
-  get inPlace(): Promise<void> {
+  get ready(): Promise<void> {
     return this.#first.promise;
   }
 

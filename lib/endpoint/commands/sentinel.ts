@@ -26,14 +26,18 @@ interface Call {
   readonly args: readonly string[];
 }
 
-interface Subcommand {
+type Subcommand = {
   /** The exact number of arguments after the subcommand. */
   readonly arguments: number;
-  run(call: Call): Reply | Promise<Reply>;
-}
+} & (
+  | { readonly reads: 'records'; run(call: Call): Reply | Promise<Reply> }
+  /** It is answered before Consul was read, too. */
+  | { readonly reads: 'nothing'; run(context: SentinelContext): Reply }
+);
 
 const ofMaster = (run: (master: ServedMaster, call: Call) => Reply | Promise<Reply>): Subcommand => ({
   arguments: 1,
+  reads: 'records',
   run: (call) => {
     const master = call.view.masters.get(call.args[0] ?? '');
     return master === undefined ? new ErrorReply('ERR No such master with that name') : run(master, call);
@@ -48,6 +52,7 @@ const replicas = ofMaster((master, { context }) => {
 const subcommands: Readonly<Record<string, Subcommand>> = {
   'get-master-addr-by-name': {
     arguments: 1,
+    reads: 'records',
     run: ({ view, args }) => {
       const master = view.masters.get(args[0] ?? '');
       return master === undefined ? nullArray : [master.address.host, String(master.address.port)];
@@ -55,6 +60,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   },
   masters: {
     arguments: 0,
+    reads: 'records',
     run: ({ view, context }) =>
       [...view.masters.values()].map((master) =>
         describeMaster(master, { view, sentinels: context.sentinels(master.name) }),
@@ -68,9 +74,9 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   sentinels: ofMaster((_master, { view }) => view.endpoints.map(describeEndpoint)),
   ckquorum: ofMaster((_master, { context, view }) => checkQuorum(context, view)),
   failover: ofMaster(failOver),
-  'pending-scripts': { arguments: 0, run: () => [] },
-  'is-master-down-by-addr': { arguments: 4, run: isMasterDown },
-  myid: { arguments: 0, run: ({ context }) => context.id() },
+  'pending-scripts': { arguments: 0, reads: 'records', run: () => [] },
+  'is-master-down-by-addr': { arguments: 4, reads: 'records', run: isMasterDown },
+  myid: { arguments: 0, reads: 'nothing', run: (context) => context.id() },
 };
 
 /** Subcommands of a Sentinel that change something or take part in its votes. */
@@ -115,7 +121,7 @@ export async function sentinelCommand(
     return new ErrorReply(`ERR unknown subcommand '${given.slice(0, 128)}'. Try SENTINEL HELP.`);
   if (args.length !== subcommand.arguments)
     return new ErrorReply(`ERR wrong number of arguments for 'sentinel|${word}' command`);
-  if (word === 'myid') return context.id();
+  if (subcommand.reads === 'nothing') return subcommand.run(context);
   const view = context.view();
   if (view === undefined)
     return new ErrorReply(

@@ -43,7 +43,7 @@ const unprovenMaster =
 /** A promotion is visible in ROLE for about a second before Sentinel announces it and the record can follow. */
 const promotionGraceMs = 5_000;
 
-/** The verdict where a probe did not get to know the instance's state. */
+/** The verdict on an instance whose state cannot be read. */
 export function judgeUnanswered(result: Unanswered): Verdict {
   switch (result.kind) {
     case 'unreachable':

@@ -12,7 +12,7 @@ const root = path.resolve(import.meta.dirname, '../../..');
 t.test('every kind of instance has a row, a behaviour and a file, and there are no others', async (t) => {
   t.strictSame(Object.keys(kindBehaviours).sort(), [...instanceKindNames].sort());
   const files = await readdir(path.join(root, 'lib/registrar/kinds'));
-  const shared = ['kind.ts', 'server.ts', 'table.ts'];
+  const shared = ['kind.ts', 'proxy.ts', 'server.ts', 'table.ts'];
   t.strictSame(
     files.filter((file) => !shared.includes(file)).sort(),
     instanceKindNames.map((kind) => `${kind}.ts`).sort(),
