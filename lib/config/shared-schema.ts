@@ -18,7 +18,7 @@ export const address = z.string().transform((value, context): Address => {
 /** `host:port`, or the path of a unix domain socket. */
 export const endpoint = z.union([z.string().regex(/^\//, 'must be a path that begins with /, or host:port'), address]);
 
-export const clientTls = z.strictObject({
+const clientTls = z.strictObject({
   caFile: filePath.optional(),
   caPath: filePath.optional(),
   certFile: filePath.optional(),
