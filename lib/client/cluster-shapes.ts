@@ -54,8 +54,8 @@ function readShardNode(
   const port = Number(
     fields.get(asked.tls === 'tls' ? 'tls-port' : 'port') ?? fields.get('port') ?? fields.get('tls-port'),
   );
-  // An unknown endpoint is empty or `?`. It means the address at which the node answered.
-  const hosts = [fields.get('endpoint'), fields.get('hostname'), fields.get('ip')];
+  // An unknown endpoint is empty, `?` or null. Of a node's other names, its IP address needs no resolver.
+  const hosts = [fields.get('endpoint'), fields.get('ip'), fields.get('hostname')];
   const health = fields.get('health');
   return {
     id: String(fields.get('id')),

@@ -92,7 +92,9 @@ export class ClusterSource {
   #followListed(views: readonly ClusterView[]): void {
     if (views.length === 0) return;
     const nodes = views.flatMap(({ shards }) => shards.flatMap((shard) => shard.nodes));
-    const named = nodes.flatMap(({ address }) => address ?? []);
+    // A node that answers needs no second connection by another of its names, which may not even resolve here.
+    const answering = new Map(views.map(({ nodeId, askedAt }) => [nodeId, askedAt]));
+    const named = nodes.flatMap(({ id, address }) => answering.get(id) ?? address ?? []);
     const wanted = new Set([...named, ...this.#known].map(formatAddress));
     for (const address of named) this.#join(address);
     for (const [key, link] of this.#links) {

@@ -1,4 +1,4 @@
-import { type Address, compareAddresses, formatAddress, sameAddress } from '../model/address.ts';
+import { type Address, compareAddresses, formatAddress, isIn, isIpAddress, sameAddress } from '../model/address.ts';
 import {
   type ClusterRecord,
   type ClusterShard,
@@ -41,7 +41,7 @@ export type Moving = 'moving' | 'still';
 
 export function decideCluster(situation: ClusterSituation): ClusterDecision {
   const { views, held } = situation;
-  const best = agreedView(views);
+  const best = agreedView(views, held);
   if (best === undefined) {
     const reason = [`${views.length} nodes answer`, ...(situation.refusals ?? []).slice(0, 1)].join('; ');
     const summary = `no view of the cluster has a majority of its masters (${reason})`;
@@ -64,9 +64,12 @@ interface Agreed {
   readonly voters: readonly ClusterView[];
 }
 
-function agreedView(views: readonly ClusterView[]): Agreed | undefined {
+function agreedView(views: readonly ClusterView[], held: ClusterRecord | undefined): Agreed | undefined {
   const groups = Map.groupBy(views, (view) => ownership(view));
-  const agreed = [...groups.values()].filter(hasMajority).map(toAgreed);
+  const recorded = (held?.shards ?? []).flatMap(({ master, replicas }) =>
+    master === null ? replicas : [master, ...replicas],
+  );
+  const agreed = [...groups.values()].filter(hasMajority).map((voters) => toAgreed(voters, recorded));
   // Two maps can each have a majority of their own masters only while slots move between more masters than before.
   return agreed.sort((a, b) => b.draft.epoch - a.draft.epoch || b.voters.length - a.voters.length)[0];
 }
@@ -89,8 +92,8 @@ function hasMajority(views: readonly ClusterView[]): boolean {
   return masters.size > 0 && votes.size >= majorityOf(masters.size);
 }
 
-function toAgreed(voters: readonly ClusterView[]): Agreed {
-  const addresses = addressBook(voters);
+function toAgreed(voters: readonly ClusterView[], recorded: readonly Address[]): Agreed {
+  const addresses = addressBook(voters, recorded);
   const lists = voters.map(({ shards }) => shards.filter(matters).map((shard) => toShard(shard, addresses)));
   // All of these views have the same slots. More than half of them decide which node replicates which.
   const shards = (lists[0] ?? []).flatMap((shard) => {
@@ -122,14 +125,34 @@ function matters({ slots, nodes }: ClusterViewShard): boolean {
   return slots.length > 0 || masterOf(nodes)?.health !== 'fail';
 }
 
-/** The address of each node: as any node lists it, else where it answered. */
-function addressBook(views: readonly ClusterView[]): ReadonlyMap<string, Address> {
-  const book = new Map<string, Address>();
-  for (const { nodeId, askedAt } of views) book.set(nodeId, askedAt);
-  for (const { nodes } of views.flatMap(({ shards }) => shards)) {
-    for (const { id, address } of nodes) if (address !== undefined) book.set(id, address);
-  }
-  return book;
+/**
+ * The address of each node. Nodes with other settings (cluster-preferred-endpoint-type, cluster-announce-hostname) list
+ * one node by its IP address or by its hostname. The record's address counts while any node lists it, else the one that most
+ * nodes list, an IP address before a hostname. A node that is listed without an address has the one at which it answered.
+ */
+function addressBook(views: readonly ClusterView[], recorded: readonly Address[]): ReadonlyMap<string, Address> {
+  const nodes = views.flatMap(({ shards }) => shards.flatMap((shard) => shard.nodes));
+  const answered = views.map(({ nodeId, askedAt }) => [nodeId, askedAt] as const);
+  const listed = [...Map.groupBy(nodes, ({ id }) => id)].flatMap(([id, same]) => {
+    const address = preferred(
+      same.flatMap((node) => node.address ?? []),
+      recorded,
+    );
+    return address === undefined ? [] : [[id, address] as const];
+  });
+  return new Map([...answered, ...listed]);
+}
+
+function preferred(named: readonly Address[], recorded: readonly Address[]): Address | undefined {
+  const votes = Map.groupBy(named, formatAddress);
+  const rank = ({ host }: Address) => (isIpAddress(host) ? 0 : 1);
+  const sorted = distinct(named).sort(
+    (a, b) =>
+      (votes.get(formatAddress(b))?.length ?? 0) - (votes.get(formatAddress(a))?.length ?? 0) ||
+      rank(a) - rank(b) ||
+      compareAddresses(a, b),
+  );
+  return sorted.find((address) => isIn(recorded, address)) ?? sorted[0];
 }
 
 function toShard({ slots, nodes }: ClusterViewShard, addresses: ReadonlyMap<string, Address>): ClusterShard {

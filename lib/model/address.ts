@@ -33,10 +33,11 @@ export function toAddress(host: unknown, port: unknown): Address | undefined {
 
 /**
  * One spelling for hosts that differ in letter case, in a trailing dot, or in how an IPv6 address is written (RFC 5952).
- * An IPv4 address that is mapped into IPv6 (`::ffff:10.0.0.5`) becomes the IPv4 address.
+ * An IPv4 address that is mapped into IPv6 (`::ffff:10.0.0.5`) becomes the IPv4 address, and so do the numbers that mean
+ * the own host to every resolver (`127.1`, `0x7f.1`, `0`).
  */
 export function canonicalHost(host: string): string {
-  if (!host.includes(':')) return host.toLowerCase().replace(/(?<=.)\.$/, '');
+  if (!host.includes(':')) return ownHostNumber(host) ?? host.toLowerCase().replace(/(?<=.)\.$/, '');
   const [number = '', zone] = host.split('%', 2);
   if (!URL.canParse(`http://[${number}]`)) return host;
   const short = new URL(`http://[${number}]`).hostname.slice(1, -1);
@@ -47,6 +48,23 @@ export function canonicalHost(host: string): string {
     .map((group) => Number.parseInt(group, 16))
     .flatMap((group) => [group >> 8, group & 255])
     .join('.');
+}
+
+/** The usual form of an IPv4 address of the own host that is written as inet_aton(3) accepts it; undefined for others. */
+function ownHostNumber(host: string): string | undefined {
+  if (isIpv4(host) && !/(?:^|\.)0\d/.test(host)) return undefined;
+  const address = ipv4Of(host);
+  return address !== undefined && (defaultLoopback.has(address) || address === '0.0.0.0') ? address : undefined;
+}
+
+/**
+ * The IPv4 address that inet_aton(3) reads: one to four numbers, decimal, octal after `0` or hexadecimal after `0x`, of
+ * which the last one fills the remaining bytes.
+ */
+function ipv4Of(host: string): string | undefined {
+  if (!/^(?:0x[0-9a-f]{0,8}|\d{1,12})(?:\.(?:0x[0-9a-f]{0,8}|\d{1,12})){0,3}$/i.test(host)) return undefined;
+  const url = `http://${host}`;
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
 }
 
 /** True for an address in JSON of Consul's keys. Its host may be any text: each format checks what it writes. */
@@ -72,12 +90,13 @@ export function isIpAddress(host: string): boolean {
 
 /** True for an address that no other machine can reach. */
 export function isLoopback(host: string): boolean {
-  return isDefaultLoopback(host) || (isIpv4(host) && host.startsWith('127.'));
+  return isDefaultLoopback(host) || ipv4Of(host)?.startsWith('127.') === true;
 }
 
-/** True for a loopback address or name that every machine has. Others in 127.0.0.0/8 are set up on purpose. */
+/** True for a loopback address or name that every machine has (`*.localhost` by RFC 6761). Others in 127.0.0.0/8 are set up on purpose. */
 export function isDefaultLoopback(host: string): boolean {
-  return defaultLoopback.has(canonicalHost(host));
+  const canonical = canonicalHost(host);
+  return defaultLoopback.has(canonical) || canonical.endsWith('.localhost');
 }
 
 /**

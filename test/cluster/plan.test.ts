@@ -62,6 +62,44 @@ t.test('a lower epoch counts as a rebuilt cluster only after it has lasted', asy
   t.match(decide(older, { held, behindSinceMs: 0, nowMs: 10_000 }), { kind: 'publish', draft: { epoch: 3 } });
 });
 
+t.test('a node that others list by several names has one address, which stays', async (t) => {
+  const named = (id: string) => ({ address: { host: `node-${id}.example`, port: 7000 } });
+  /** The view of a node that lists these nodes by hostname, and all others by address. */
+  const seen = (nodeId: string, byName: string): ClusterView => {
+    const { shards, ...rest } = view(nodeId);
+    const renamed = shards.map(({ slots, nodes }) => ({
+      slots,
+      nodes: nodes.map((one) => (byName.includes(one.id) ? { ...one, ...named(one.id) } : one)),
+    }));
+    return { ...rest, shards: renamed };
+  };
+  const mastersOf = (views: readonly ClusterView[], held?: ClusterSituation['held']) => {
+    const decision = decide(views, { held });
+    if (decision.kind === 'wait') throw new Error(decision.summary);
+    return [decision.kind, ...decision.draft.shards.map(({ master }) => master?.host)];
+  };
+  const numbers = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
+  t.strictSame(mastersOf([seen('a', ''), seen('b', 'abc')]), ['publish', ...numbers], 'an IP address before a name');
+  const first = publish([seen('a', ''), seen('b', '')]);
+  const mixed = [seen('a', 'abc'), seen('b', 'abc'), seen('c', '')];
+  const names = ['node-a.example', 'node-b.example', 'node-c.example'];
+  t.strictSame(mastersOf(mixed), ['publish', ...names], 'what most of them list');
+  t.strictSame(mastersOf(mixed, first), ['stands', ...numbers], 'the record, while any node lists it');
+  t.strictSame(mastersOf(mixed.slice(0, 2), first), ['publish', ...names], 'nobody lists the address any more');
+  const nowhere = {
+    ...view('a'),
+    shards: view('a').shards.map(({ slots, nodes }) => ({
+      slots,
+      nodes: nodes.map((one) => ({ ...one, address: undefined })),
+    })),
+  };
+  t.strictSame(
+    mastersOf([nowhere, { ...nowhere, nodeId: 'b', askedAt: { host: '10.0.0.9', port: 7000 } }]),
+    ['publish', '10.0.0.1', '10.0.0.9', undefined],
+    'where they answered',
+  );
+});
+
 t.test('an unchanged map stands, whatever its epoch', async (t) => {
   const held = publish([view('a'), view('b'), view('c')]);
   t.match(decide([view('a', { epoch: 5 }), view('b', { epoch: 5 }), view('c', { epoch: 5 })], { held }), {

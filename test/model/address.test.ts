@@ -50,6 +50,8 @@ t.test('IP addresses differ from hostnames, and loopback addresses from others',
     ['::1', true, true, true],
     ['localhost', false, true, true],
     ['127.0.3.7', true, true, false],
+    ['127.3.7', false, true, false],
+    ['0x7f.0.3.7', false, true, false],
     ['127.example.com', false, false, false],
     ['10.0.0.5', true, false, false],
     ['999.1.1.1', false, false, false],
@@ -72,6 +74,14 @@ t.test('a host has one spelling', async (t) => {
     ['1::2::3', '1::2::3'],
     ['127.0x1.2.3', '127.0x1.2.3'],
     ['.', '.'],
+    ...['127.1', '127.0.1', '0x7f.1', '0177.0.0.1', '2130706433', '017700000001', '0X7F000001', '127.0.0.01'].map(
+      (host) => [host, '127.0.0.1'] as const,
+    ),
+    ['0', '0.0.0.0'],
+    ['10.1', '10.1'],
+    ['1.2.3.4.5', '1.2.3.4.5'],
+    ['256.1', '256.1'],
+    ['127.0x', '127.0x'],
   ];
   for (const [host, canonical] of cases) t.equal(canonicalHost(host), canonical, host);
   t.ok(sameAddress({ host: 'REDIS-1', port: 1 }, { host: 'redis-1.', port: 1 }));
@@ -83,6 +93,17 @@ t.test('the loopback and the unspecified address mean nothing to other machines,
   for (const host of ['::ffff:127.0.0.1', 'LOCALHOST', 'ip6-localhost', '0:0:0:0:0:0:0:0', '0.0.0.0', '127.0.1.1'])
     t.ok(isNodeLocal(host), host);
   for (const host of ['localhost.localdomain', 'LocalHost6.LocalDomain6.']) t.ok(isNodeLocal(host), host);
+  for (const host of [
+    '127.1',
+    '0x7f.1',
+    '0177.0.0.1',
+    '2130706433',
+    '0',
+    '0:0:0:0:0:0:0:1',
+    'app.localhost',
+    'localhost.',
+  ])
+    t.ok(isNodeLocal(host), host);
   for (const host of ['127.0.3.7', '10.0.0.5', 'localhost.example.com', 'fe80::1']) t.notOk(isNodeLocal(host), host);
   for (const host of ['redis1', 'localhost1', 'redis1.localdomain']) t.notOk(isNodeLocal(host), host);
 });

@@ -3,9 +3,10 @@ import t from 'tap';
 import { type Address, formatAddress } from '../../../lib/model/address.ts';
 import { formatClusterRecord } from '../../../lib/model/cluster.ts';
 import { waitFor } from '../../sandbox/condition.ts';
+import type { RedisServer } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only } from '../support/bridging.ts';
-import { startCluster } from '../support/clustering.ts';
+import { addressesOf, mastersOf, startCluster, startFollower, untilRecord } from '../support/clustering.ts';
 import {
   idOf,
   instanceOf,
@@ -114,6 +115,39 @@ t.test('nodes of a cluster have their roles by their hostnames and by their addr
     await consul.delete(`/v1/kv/redis/cluster/${name}`);
     await waitFor('no roles', tags, { until: (all) => all.every((one) => one === 'spelled') });
   }
+});
+
+t.test('a cluster whose nodes list each other by addresses and by hostnames has one record, which stays', async (t) => {
+  const name = 'mixed';
+  const configs = ['ip', 'hostname', 'unknown-endpoint', 'ip', 'hostname', 'unknown-endpoint'].map((preferred, i) => ({
+    'cluster-announce-hostname': i === 2 ? '""' : `node-${i}.invalid`,
+    'cluster-preferred-endpoint-type': preferred,
+  }));
+  const { nodes } = await startCluster(sandbox, { name, configs });
+  const [first] = nodes as [RedisServer];
+  const follower = startFollower(t, { consul, clusters: [{ name, seeds: [first.address] }] });
+  const wanted = addressesOf(nodes.slice(0, 3));
+  const record = await untilRecord(consul, name, {
+    what: 'every master by its address',
+    until: (one) =>
+      mastersOf(one).join() === wanted.join() && one.shards.every(({ replicas }) => replicas.length === 1),
+  });
+  t.strictSame(
+    record?.shards.flatMap(({ replicas }) => replicas.map(formatAddress)).sort(),
+    addressesOf(nodes.slice(3)),
+  );
+  const followed = () =>
+    follower.part
+      .list()
+      .flatMap((cluster) => cluster.nodes.map(formatAddress))
+      .sort();
+  await waitFor('one connection to each node', async () => followed(), {
+    until: (all) => all.join() === addressesOf(nodes).join(),
+  });
+  const settled = follower.reports.length;
+  await waitFor('ten further runs', async () => follower.reports.length, { until: (count) => count >= settled + 10 });
+  const later = follower.reports.slice(settled).map(({ outcome }) => outcome.kind);
+  t.strictSame([...new Set(later)], ['unchanged'], 'which node answers first makes no difference');
 });
 
 t.test('a Redis at an IPv6 address is recorded, registered and rendered', async (t) => {
