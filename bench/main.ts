@@ -3,6 +3,7 @@ import { benchEndpoint } from './endpoint.ts';
 import { benchFailover } from './failover.ts';
 import { benchInterrupt } from './interrupt.ts';
 import { benchOutage } from './outage.ts';
+import { benchPage } from './page.ts';
 import { benchPause } from './pause.ts';
 import { benchRender } from './render.ts';
 
@@ -62,5 +63,13 @@ program
   .option('--rounds <count>', 'changes of master', Number, 30)
   .option('--json', 'print one JSON object to standard output')
   .action(benchEndpoint);
+
+program
+  .command('page')
+  .description("how long the live page's main thread is busy, in Debian's Chromium")
+  .option('--masters <counts>', 'numbers of masters', (text) => text.split(',').map(Number), [10, 1_000])
+  .option('--failovers <count>', 'masters that fail over within a second', Number, 10)
+  .option('--json', 'one object on standard output')
+  .action(benchPage);
 
 await program.parseAsync();

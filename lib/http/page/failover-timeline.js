@@ -25,12 +25,17 @@ const beforeMs = 60_000;
 const afterMs = 30_000;
 
 /**
- * Every change of master, newest first.
+ * The newest changes of master, newest first, and how many there are.
  * @param {readonly Entry[]} entries Newest first.
- * @returns {readonly Failover[]}
+ * @param {{ filter: string, limit: number }} options `filter`: a part of the names, in lower case.
+ * @returns {{ failovers: readonly Failover[], count: number }}
  */
-export function listFailovers(entries) {
-  return entries.flatMap((entry, index) => (isMasterChange(entry) ? [toFailover(entry, entries, index)] : []));
+export function listFailovers(entries, { filter, limit }) {
+  const changes = entries
+    .map((entry, index) => ({ entry, index }))
+    .filter(({ entry }) => isMasterChange(entry) && entry.key.toLowerCase().includes(filter));
+  const failovers = changes.slice(0, limit).map(({ entry, index }) => toFailover(entry, entries, index));
+  return { failovers, count: changes.length };
 }
 
 /** @param {Entry} entry */

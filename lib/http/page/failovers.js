@@ -23,12 +23,12 @@ export class Failovers {
 
   /** @param {World} world */
   show({ entries, filter }) {
-    const failovers = listFailovers(entries).filter(({ key }) => key.toLowerCase().includes(filter));
+    const { failovers, count } = listFailovers(entries, { filter, limit: this.#limit });
     const none = byId('failovers-none');
-    none.hidden = failovers.length > 0;
+    none.hidden = count > 0;
     say(none, filter === '' ? 'None in the journal.' : 'None of these names in the journal.');
-    byId('failovers-more').hidden = failovers.length <= this.#limit;
-    arrange(byId('failovers-list'), failovers.slice(0, this.#limit), {
+    byId('failovers-more').hidden = count <= this.#limit;
+    arrange(byId('failovers-list'), failovers, {
       key: ({ id }) => String(id),
       signature: (failover) => JSON.stringify(failover),
       build: buildFailover,

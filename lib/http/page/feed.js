@@ -8,8 +8,9 @@
 import { setClock } from './clock.js';
 import { EventStream } from './event-stream.js';
 import { indexHealth } from './health.js';
+import { visibleState } from './master-state.js';
 import { ask } from './server.js';
-import { byName, emptyWorld } from './world.js';
+import { byName, emptyWorld, keepUnchanged } from './world.js';
 
 const maxEntries = 600;
 /** Changes within this time are one request. */
@@ -179,7 +180,7 @@ export class Feed {
   async #readMasters() {
     /** @type {{ masters: Master[] }} */
     const { masters } = await ask('/v1/masters');
-    this.#become({ masters: byName(masters) });
+    this.#become({ masters: byName(keepUnchanged(masters, this.world.masters, visibleState)) });
   }
 
   /** @param {string} name */
@@ -187,9 +188,10 @@ export class Feed {
     /** @type {Master | undefined} */
     const master = await ask(`/v1/masters/${encodeURIComponent(name)}`, { absent: 'undefined' });
     const masters = new Map(this.world.masters);
+    const isNew = !masters.has(name);
     if (master === undefined) masters.delete(name);
-    else masters.set(name, master);
-    this.#become({ masters: byName([...masters.values()]) });
+    else for (const one of keepUnchanged([master], this.world.masters, visibleState)) masters.set(name, one);
+    this.#become({ masters: isNew ? byName([...masters.values()]) : masters });
   }
 
   async #readTemplates() {
@@ -222,7 +224,7 @@ export class Feed {
   }
 
   async #readHealth() {
-    this.#become({ health: indexHealth(await ask('/v1/health')) });
+    this.#become({ health: indexHealth(await ask('/v1/health'), this.world.health) });
   }
 
   async #readInstances() {

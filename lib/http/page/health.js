@@ -14,16 +14,43 @@ export const signs = { well: '✓', unknown: '?', warning: '!', critical: '✕' 
 export const unknownHealth = { level: 'unknown', reasons: [], bySubject: new Map(), byAddress: new Map() };
 
 /**
+ * What did not change since `before` stays the same object, so that the page need not compare it again.
  * @param {Health} health
+ * @param {World['health']} before
  * @returns {World['health']}
  */
-export function indexHealth({ level, reasons }) {
+export function indexHealth({ level, reasons }, before) {
+  if (before !== unknownHealth && same(reasons, before.reasons)) return before;
+  const bySubject = Map.groupBy(reasons, ({ subject }) => `${subject.kind} ${subject.name}`);
+  const byAddress = Map.groupBy(reasons, ({ subject }) => subject.address ?? '');
   return {
     level,
     reasons,
-    bySubject: Map.groupBy(reasons, ({ subject }) => `${subject.kind} ${subject.name}`),
-    byAddress: Map.groupBy(reasons, ({ subject }) => subject.address ?? ''),
+    bySubject: keepSame(bySubject, before.bySubject),
+    byAddress: keepSame(byAddress, before.byAddress),
   };
+}
+
+/**
+ * @param {ReadonlyMap<string, readonly Reason[]>} groups
+ * @param {ReadonlyMap<string, readonly Reason[]>} before
+ * @returns {ReadonlyMap<string, readonly Reason[]>}
+ */
+function keepSame(groups, before) {
+  return new Map(
+    [...groups].map(([key, reasons]) => {
+      const old = before.get(key);
+      return [key, old !== undefined && same(reasons, old) ? old : reasons];
+    }),
+  );
+}
+
+/**
+ * @param {readonly Reason[]} a
+ * @param {readonly Reason[]} b
+ */
+function same(a, b) {
+  return a.length === b.length && JSON.stringify(a) === JSON.stringify(b);
 }
 
 /**
@@ -33,20 +60,42 @@ export function indexHealth({ level, reasons }) {
  * @returns {Verdict}
  */
 export function verdictOf({ health }, kind, name) {
-  const reasons = health.bySubject.get(`${kind} ${name}`) ?? [];
+  const reasons = reasonsAbout(health, kind, name);
   return { level: health === unknownHealth ? 'unknown' : worst(reasons), reasons: reasons.map(({ text }) => text) };
 }
 
+/** @type {readonly Reason[]} */
+const none = [];
+
 /**
- * How well a replica or a Sentinel is, of one master or of all of them.
+ * The same object as long as nothing changes about this subject.
+ * @param {World['health']} health
+ * @param {'master' | 'cluster' | 'instance' | 'template'} kind
+ * @param {string} name
+ * @returns {readonly Reason[]}
+ */
+export function reasonsAbout({ bySubject }, kind, name) {
+  return bySubject.get(`${kind} ${name}`) ?? none;
+}
+
+/**
+ * How well a server is that several masters or clusters may have.
  * @param {World} world
  * @param {string} address
- * @param {string} [master]
  * @returns {Level}
  */
-export function levelAt({ health }, address, master) {
-  const reasons = health.byAddress.get(address) ?? [];
-  return worst(master === undefined ? reasons : reasons.filter(({ subject }) => subject.name === master));
+export function levelAt({ health }, address) {
+  return worst(health.byAddress.get(address) ?? none);
+}
+
+/**
+ * How well a replica of a master, or a node of a cluster, is.
+ * @param {World} world
+ * @param {{ kind: 'master' | 'cluster', name: string, address: string }} member
+ * @returns {Level}
+ */
+export function levelOfMember({ health }, { kind, name, address }) {
+  return worst(reasonsAbout(health, kind, name).filter(({ subject }) => subject.address === address));
 }
 
 /**

@@ -18,7 +18,7 @@
  * @typedef {{ boxes: readonly Box[], lines: readonly Line[], height: number, drawn: ReadonlySet<string>, described: string }} Layout
  */
 import { format, formatPlace } from './address.js';
-import { levelAt, verdictOf, worstFirst } from './health.js';
+import { levelOfMember, verdictOf, worstFirst } from './health.js';
 import { addConsumers, addConsumersBelow } from './layout-consumers.js';
 import { serverId, size } from './layout-measures.js';
 import { addSentinels } from './layout-sentinels.js';
@@ -126,7 +126,7 @@ function addShard({ world, master, column, y, boxes, lines }) {
  */
 function placeReplica({ world, name, column: { x, width }, y, replica, masterId }) {
   const title = format(replica.address);
-  const level = levelAt(world, title, name);
+  const level = levelOfMember(world, { kind: 'master', name, address: title });
   const id = serverId(name, replica.address);
   const place = { x: x + size.inset, y, width: width - size.inset, height: size.replica };
   const kind = level === 'well' ? 'replicates' : 'broken';

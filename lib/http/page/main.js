@@ -11,7 +11,7 @@ import { Failovers } from './failovers.js';
 import { Feed } from './feed.js';
 import { showInstances } from './instances.js';
 import { showLink } from './link.js';
-import { showMasters } from './masters.js';
+import { Masters } from './masters.js';
 import { Orders } from './orders.js';
 import { Picture } from './picture.js';
 import { showTemplates } from './templates.js';
@@ -28,13 +28,19 @@ const feed = new Feed((world, entries) => {
   fresh.push(...entries);
 });
 const orders = new Orders({ world: () => feed.world, onDone: ({ kind, name }) => feed.want(kind, name) });
+const masters = new Masters(orders);
 const picture = new Picture(byId('picture-canvas'), () => show(feed.world, []));
 const failovers = new Failovers(() => show(feed.world, []));
 const decisions = new Decisions(() => show(feed.world, []));
 
+/** After a view that took long, the page waits so many times that long: typing and scrolling stay smooth in a storm. */
+const pause = 4;
+let earliestMs = 0;
+
 /** A page that nobody sees gets no frames, but its title is seen. */
 function schedule() {
-  if (document.hidden) setTimeout(showNext, 250);
+  const waitMs = document.hidden ? 250 : earliestMs - performance.now();
+  if (waitMs > 0) setTimeout(document.hidden ? showNext : () => requestAnimationFrame(showNext), waitMs);
   else requestAnimationFrame(showNext);
 }
 
@@ -42,7 +48,10 @@ function showNext() {
   const [world, entries] = [next, fresh];
   next = undefined;
   fresh = [];
+  const startedMs = performance.now();
   if (world !== undefined) show(world, entries);
+  const endedMs = performance.now();
+  earliestMs = endedMs + pause * (endedMs - startedMs);
 }
 
 /**
@@ -52,7 +61,7 @@ function showNext() {
 function show(world, entries) {
   showLink(world);
   showVerdict(world);
-  showMasters(world, orders);
+  masters.show(world);
   picture.show(world);
   failovers.show(world);
   showTemplates(world, orders);

@@ -6,6 +6,7 @@
  * @import { Box, Layout, Line } from './layout.js'
  */
 import { arrange, byId, s, say } from './dom.js';
+import { GrowingList } from './growing-list.js';
 import { signs } from './health.js';
 import { layOut } from './layout.js';
 import { showRoster } from './roster.js';
@@ -16,6 +17,7 @@ export class Picture {
   #picked = new Set();
   /** @type {() => void} */
   #onChange;
+  #roster = new GrowingList(() => this.#onChange());
   #svg = s('svg', { role: 'img', class: 'picture', 'aria-labelledby': 'picture-title picture-words' });
   #words = s('desc', { id: 'picture-words' });
   #lines = s('g', { class: 'edges' });
@@ -50,6 +52,7 @@ export class Picture {
     showRoster(world, {
       drawn: layout.drawn,
       picked: this.#picked,
+      list: this.#roster,
       onPick: (name) => {
         if (!this.#picked.delete(name)) this.#picked.add(name);
         this.#onChange();

@@ -2,17 +2,20 @@
  * Every master of the topology, one tile each, where there are more than are drawn: a tile is picked to be drawn.
  *
  * @import { Master, World } from './api.d.ts'
+ * @import { GrowingList } from './growing-list.js'
  */
 import { format } from './address.js';
 import { arrange, byId, h, on, say } from './dom.js';
 import { signs, verdictOf } from './health.js';
 import { maxDrawn } from './layout.js';
+import { signatureOf, toShown } from './master-state.js';
 import { stance } from './votes.js';
 
 /**
  * @typedef {object} Picking
  * @property {ReadonlySet<string>} drawn Names that are drawn now.
  * @property {ReadonlySet<string>} picked Those of them that somebody chose.
+ * @property {GrowingList} list
  * @property {(name: string) => void} onPick
  */
 
@@ -20,7 +23,7 @@ import { stance } from './votes.js';
  * @param {World} world
  * @param {Picking} picking
  */
-export function showRoster(world, { drawn, picked, onPick }) {
+export function showRoster(world, { drawn, picked, list, onPick }) {
   const { masters, filter } = world;
   const matching = [...masters.values()].filter(({ name }) => name.toLowerCase().includes(filter));
   const many = matching.length > maxDrawn;
@@ -28,21 +31,14 @@ export function showRoster(world, { drawn, picked, onPick }) {
   note.hidden = !many;
   const drawnText = `${drawn.size} of ${matching.length} masters are drawn: those with problems first, then those that changed last.`;
   say(note, many ? `${drawnText} Pick others below.` : '');
-  arrange(byId('picture-roster'), many ? matching : [], {
+  const roster = byId('picture-roster');
+  arrange(roster, list.grow(roster, many ? matching : []), {
     key: ({ name }) => name,
     signature: (master) =>
-      JSON.stringify([visibleState(master, world), drawn.has(master.name), picked.has(master.name)]),
+      `${drawn.has(master.name)} ${picked.has(master.name)} ${signatureOf(toShown(master, world))}`,
     build: (master) =>
       buildTile(master, { world, drawn: drawn.has(master.name), picked: picked.has(master.name), onPick }),
   });
-}
-
-/**
- * @param {Master} master
- * @param {World} world
- */
-function visibleState({ name, record, sentinels }, world) {
-  return [verdictOf(world, 'master', name), record?.master, sentinels.map((vote) => stance(vote))];
 }
 
 /**

@@ -29,5 +29,20 @@ export function byName(items) {
   return new Map(items.toSorted((a, b) => collator.compare(a.name, b.name)).map((item) => [item.name, item]));
 }
 
+/**
+ * Of each item that did not change visibly, the object of before, so that the page need not compare it again.
+ * @template {{ name: string }} T
+ * @param {readonly T[]} items
+ * @param {ReadonlyMap<string, T>} before
+ * @param {(item: T) => string} visible
+ * @returns {readonly T[]}
+ */
+export function keepUnchanged(items, before, visible) {
+  return items.map((item) => {
+    const old = before.get(item.name);
+    return old !== undefined && visible(old) === visible(item) ? old : item;
+  });
+}
+
 /** shard2 before shard10. */
 const collator = new Intl.Collator('en', { numeric: true });
