@@ -7,6 +7,7 @@ import { formatAddress } from '../model/address.ts';
 import { agreement } from '../model/judgement/votes.ts';
 import { explainFault, isNamed, type LinkFault, linkFaults } from '../model/link-fault.ts';
 import type { MasterRecord } from '../model/record.ts';
+import { conditionFlags } from '../model/sentinel.ts';
 import type { CompletionReport } from './failover/completion.ts';
 import type { CrashReport } from './failover/crash-report.ts';
 import type { FenceReport } from './fencing/fencer.ts';
@@ -80,7 +81,7 @@ export function toVote(
     epoch,
     master,
     agrees: agreement({ master, epoch }, record),
-    flags: view === undefined ? [] : [view.condition, ...(view.linked ? [] : ['disconnected'])],
+    flags: view === undefined ? [] : conditionFlags(view),
     quorum: view?.quorum ?? null,
     replicas: (view?.replicas ?? []).map(({ address, condition }) => ({ address, condition })),
     lastReadAt: readAt?.toISOString() ?? null,

@@ -10,7 +10,7 @@ import { judgeUnreachable, type ObservedVote } from '../model/judgement/votes.ts
 import { dnsSafe } from '../model/naming.ts';
 import { judgeOutage, trackOutage } from '../model/outage.ts';
 import type { MasterRecord } from '../model/record.ts';
-import { countsUnasked, type ReplicaView, type RoleAnswer } from '../model/sentinel.ts';
+import { conditionFlags, countsUnasked, type ReplicaView, type RoleAnswer } from '../model/sentinel.ts';
 import type { Examination, ExaminedConsul, ExaminedMaster, ExaminedRedis } from './examination.ts';
 import type { Finding } from './rule.ts';
 
@@ -74,12 +74,13 @@ function observe(read: ExaminedMaster, { sentinels, consul, atMs: nowMs }: Exami
   );
   const counts = ({ address }: { readonly address: Address }) => countsUnasked(formatAddress(address), peers);
   const votes = opinions.map(
-    ({ sentinel: address, master, configEpoch: epoch, replicas }): ObservedVote => ({
-      ...{ address, state: 'seen', master, epoch, replicas },
+    (view): ObservedVote => ({
+      ...{ address: view.sentinel, state: 'seen', master: view.master, epoch: view.configEpoch },
+      ...{ flags: conditionFlags(view), replicas: view.replicas },
     }),
   );
   const away = silent.filter(counts).map(({ address, error }): ObservedVote => {
-    return { address, state: 'unreachable', error, master: null, epoch: null, replicas: [] };
+    return { address, state: 'unreachable', error, master: null, epoch: null, flags: [], replicas: [] };
   });
   return {
     name,

@@ -78,6 +78,7 @@ const hintsByLevel = {
     'template-pending': null,
   },
   well: {
+    'master-failing-over': null,
     'master-settling': null,
   },
 } as const satisfies Readonly<Record<Severity, Readonly<Record<string, string | null>>>>;

@@ -96,3 +96,9 @@ export interface SentinelEvent {
   /** The unchanged message. */
   readonly message: string;
 }
+
+/** What a Sentinel says of a master, in its own words. A leader of a failover may call the master down too. */
+export function conditionFlags({ condition, linked, suspectedForMs }: SentinelView): readonly string[] {
+  const suspects = condition === 'failover' && suspectedForMs !== undefined;
+  return [condition, ...(suspects ? ['s_down'] : []), ...(linked ? [] : ['disconnected'])];
+}

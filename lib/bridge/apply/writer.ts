@@ -68,6 +68,8 @@ export class RecordWriter {
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     const { modifyIndex } = outcome;
     memory.noteStored({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
+    // The opinion about the former master is none about this one.
+    if (!confirmed) memory.judged(wanted.master, signOpinions(wanted, modifyIndex));
     if (delayedCauses.has(cause)) memory.repairDelay.corrected(signature, this.#nowMs());
     else memory.repairDelay.settled();
     const details = { cause, record, modifyIndex, stages };
@@ -103,8 +105,7 @@ export class RecordWriter {
     const memory = this.#options.memory(name);
     if (held.kind !== 'present') return { kind: 'unchanged' };
     const steps = planRepair(wanted, reading.catalogContents);
-    const opinions = JSON.stringify([wanted.master, wanted.replicas, held.modifyIndex]);
-    const opinionChanged = memory.judged(wanted.master, opinions);
+    const opinionChanged = memory.judged(wanted.master, signOpinions(wanted, held.modifyIndex));
     if (steps.length === 0) {
       memory.repairDelay.settled();
       return retryForReplicas(wanted) ?? { kind: 'unchanged' };
@@ -148,6 +149,11 @@ export class RecordWriter {
     memory(name).noteStored(readStoredRecord(value, name), { index: seenAt, resets: reading.resets });
     return { kind: 'fenced', summary: `another bridge changed the record first (${lost.what})` };
   }
+}
+
+/** The same text as long as the opinions about one version of a record stay the same. */
+function signOpinions({ master, replicas }: Wanted, modifyIndex: number): string {
+  return JSON.stringify([master, replicas, modifyIndex]);
 }
 
 function repaired(steps: readonly CatalogOperation[]): Outcome {

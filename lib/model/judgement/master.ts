@@ -1,6 +1,6 @@
 import type { Opinion } from '../check-opinion.ts';
 import { type HealthCode, makeReason, type Reason } from '../health.ts';
-import { servedCondition } from '../master-check.ts';
+import { masterChecks, servedCondition } from '../master-check.ts';
 import type { MasterProblem } from '../problem.ts';
 import type { MasterRecord } from '../record.ts';
 import type { Severity } from '../severity.ts';
@@ -45,7 +45,7 @@ export function judgeMaster(judged: JudgedMaster): readonly Reason[] {
     ...(record === null ? [reasonOf(name, 'master-unrecorded', 'Consul holds no record of it yet.')] : []),
     ...judgeCheck(master),
     ...judgeProblems(judged),
-    ...(stop === undefined || known.has(stop.text) ? [] : [reasonOf(name, `master-${stop.kind}`, stop.text)]),
+    ...(stop === undefined || known.has(stop.text) ? [] : [judgeStop(judged, stop)]),
     ...judgePhase(judged),
     ...judgeReach(name, sentinels),
     // A majority adopts the new master only when Sentinel announces it.
@@ -66,8 +66,18 @@ function reasonOf(name: string, code: HealthCode, text: string, level?: Severity
   return makeReason({ code, subject, text, ...(level === undefined ? {} : { level }) });
 }
 
-function judgeCheck({ name, check }: ObservedMaster): readonly Reason[] {
+/** Whether Sentinel carries out a failover that somebody ordered: the master serves until its successor does. */
+function isOrdered({ check, sentinels }: ObservedMaster): boolean {
+  return (
+    check?.code === masterChecks.failingOver.code &&
+    !sentinels.some(({ flags }) => flags.includes('s_down') || flags.includes('o_down'))
+  );
+}
+
+function judgeCheck(master: ObservedMaster): readonly Reason[] {
+  const { name, check } = master;
   if (check === null || check.status === 'passing') return [];
+  if (isOrdered(master)) return [reasonOf(name, 'master-failing-over', 'Sentinel carries out a failover by order.')];
   const isDown = check.status === 'critical' || servedCondition(check) === 'o_down';
   const code = isDown ? 'master-down' : 'master-suspected';
   return [reasonOf(name, code, `Its check is ${check.status}: ${check.output}.`)];
@@ -76,11 +86,17 @@ function judgeCheck({ name, check }: ObservedMaster): readonly Reason[] {
 function judgeProblems(judged: JudgedMaster): readonly Reason[] {
   const { name, problems } = judged.master;
   return problems.map(({ kind, message }) => {
-    if (kind === 'held') return reasonOf(name, 'master-held', message);
+    if (kind === 'held') return judgeStop(judged, { kind, text: message });
     // The other Sentinels take a new master over within seconds.
     if (kind === 'sentinels-disagree' && isSettling(judged)) return reasonOf(name, kind, message, 'well');
     return reasonOf(name, kind, message);
   });
+}
+
+/** In a change of master every bridge waits for Sentinel for some seconds. */
+function judgeStop(judged: JudgedMaster, { kind, text }: NonNullable<JudgedMaster['stop']>): Reason {
+  const passes = kind === 'held' && (isSettling(judged) || isOrdered(judged.master));
+  return reasonOf(judged.master.name, `master-${kind}`, text, passes ? 'well' : undefined);
 }
 
 function judgePhase(judged: JudgedMaster): readonly Reason[] {

@@ -13,6 +13,8 @@ export interface ObservedVote {
   /** null where it does not answer or does not monitor the master. */
   readonly master: Address | null;
   readonly epoch: number | null;
+  /** Sentinel's flags of the master. */
+  readonly flags: readonly string[];
   readonly replicas: readonly Pick<ReplicaView, 'address' | 'condition'>[];
 }
 

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { judgeMaster } from '../../../lib/daemon/health/master.ts';
 import type { MasterState, OutcomeState } from '../../../lib/http/views.ts';
+import { masterChecks } from '../../../lib/model/master-check.ts';
 import type { Severity } from '../../../lib/model/severity.ts';
 import { addressOf, masterAt } from '../../http/page/world.ts';
 
@@ -51,6 +52,40 @@ const cases: readonly Case[] = [
     title: 'a check that warns',
     master: masterAt(1, { check: { status: 'warning', output: 'Sentinel: s_down' } }),
     expected: [['master-suspected', 'warning']],
+  },
+  {
+    title: 'a failover by order',
+    master: withVotes(masterAt(1, { check: { ...masterChecks.failingOver } }), (_, i) =>
+      i === 0 ? { flags: ['master', 'failover_in_progress'] } : {},
+    ),
+    lastOutcome: outcome('held', 'interrupted by an announced failover'),
+    expected: [
+      ['master-failing-over', 'well'],
+      ['master-held', 'well'],
+    ],
+  },
+  {
+    title: 'a failover of a master that a Sentinel sees down',
+    master: withVotes(masterAt(1, { check: { ...masterChecks.failingOver } }), (_, i) =>
+      i === 0 ? { flags: ['master', 's_down', 'o_down', 'failover_in_progress'] } : {},
+    ),
+    lastOutcome: outcome('held', 'it waits'),
+    expected: [
+      ['master-down', 'critical'],
+      ['master-held', 'warning'],
+    ],
+  },
+  {
+    title: 'a bridge that waits while a new master settles',
+    master: changed(2),
+    lastOutcome: outcome('held', 'a former master still answers as a master'),
+    expected: [['master-held', 'well']],
+  },
+  {
+    title: 'a bridge that waits long after a change of master',
+    master: changed(31),
+    lastOutcome: outcome('held', 'a former master still answers as a master'),
+    expected: [['master-held', 'warning']],
   },
   { title: 'no replica', master: withRecord({ replicas: [] }), expected: [['master-without-replica', 'warning']] },
   { title: 'a dead replica', master: seenAs('s_down'), expected: [['replica-down', 'warning', replicaText]] },
