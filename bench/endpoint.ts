@@ -24,7 +24,7 @@ interface Result extends Omit<EndpointBenchOptions, 'json'> {
   readonly idleCpuPercent: number;
   /** From the first subscriber that hears of a change to the last one. Milliseconds. */
   readonly spreadMs: Summary;
-  /** From the begin of the transaction to the first subscriber. Milliseconds. */
+  /** From the start of the transaction to the first subscriber. Milliseconds. */
   readonly firstMs: Summary;
 }
 

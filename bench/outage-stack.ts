@@ -113,7 +113,7 @@ export async function calmMaster({ shard, sentinels, daemon }: OutageStack): Pro
   return master;
 }
 
-/** Between two rounds Sentinel looks more often; in a round it is as it comes. */
+/** Shorter periods of Sentinel between two rounds; undefined for its defaults, which rounds have. */
 async function hurry(sentinels: readonly SentinelServer[], periodMs: number | undefined): Promise<void> {
   const [info, publish] = [periodMs ?? 10_000, periodMs ?? 2_000];
   const settings = ['info-period', info, 'publish-period', publish] as const;

@@ -153,7 +153,7 @@ async function strike(
   }
 }
 
-/** When the replica first answers ROLE as a master. Its clients are ended when it is promoted. */
+/** When the replica first answers ROLE as a master. Sentinel ends its connections when it promotes it. */
 async function promotedAt(server: RedisServer): Promise<number> {
   let connection: RespConnection | undefined;
   const deadlineMs = nowMs() + 60_000;
@@ -183,7 +183,7 @@ async function accepted(writer: LedgerWriter, sinceMs: number): Promise<void> {
   await waitFor(`a write through ${writer.name}`, () => writer.firstAfter(sinceMs), { timeoutMs: 60_000 });
 }
 
-/** The first write since the promotion that the new master has: before that, one may have gone to the old master. */
+/** The first write since the promotion that the new master has. A write before it may have gone to the old master. */
 async function firstOnNew(
   writer: LedgerWriter,
   { next, sinceMs, promotedMs }: { readonly next: RedisServer; readonly sinceMs: number; readonly promotedMs: number },

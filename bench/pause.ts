@@ -13,7 +13,7 @@ import { round, type Summary, summarize } from './statistics.ts';
 export interface PauseBenchOptions {
   readonly rounds: number;
   readonly masters: number;
-  /** Processes that do nothing but use the processor. */
+  /** Processes that only use the processor. */
   readonly spinning: number;
   readonly json?: boolean;
 }

@@ -8,10 +8,10 @@ import type { Sandbox } from '../test/sandbox/sandbox.ts';
 const servicesPerNode = 100;
 /** Consul takes 64 operations in one transaction up to 1.13. */
 const operationsAtOnce = 63;
-/** Beside what is watched one by one, a few more. */
+/** Connections beyond one for each watched service. */
 const connectionsAbove = 1_000;
 
-/** One program with a Consul of its own, so that neither costs the other anything while it is measured. */
+/** One program with a Consul of its own, so that the two do not compete while they are measured. */
 export interface Side {
   readonly consul: ConsulAgent;
   /** What the program keeps. */
@@ -45,7 +45,7 @@ export async function prepareSide(sandbox: Sandbox, { size, name }: Place): Prom
   return side;
 }
 
-/** `switchmaster run`. Waits for nothing more after a change, and watches every service over a connection of its own. */
+/** `switchmaster run`. It renders without a debounce, and watches every service over a connection of its own. */
 export async function startSwitchmaster(sandbox: Sandbox, side: Side, { size, name }: Place): Promise<void> {
   const text =
     '{{#each services as |s|}}{{#each (service s.name) as |i|}}{{i.name}} {{i.address}}:{{i.port}}\n{{/each}}{{/each}}';
@@ -103,7 +103,7 @@ export async function untilSettled(side: Side, { size }: Place): Promise<void> {
   while ((await within(nextReload(side).promise, 2_000)) !== undefined);
 }
 
-/** Moves one service to another port; answers the milliseconds from before the request until its reload. */
+/** Moves one service to another port. Returns the milliseconds from before the request until its reload. */
 export async function timeChange(side: Side, change: { service: number; port: number }): Promise<number> {
   const startMs = performance.now();
   const wanted = `${lineOf(change.service, change.port)}\n`;

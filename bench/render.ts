@@ -11,7 +11,7 @@ import {
 } from './render-sides.ts';
 import { round, type Summary, summarize } from './statistics.ts';
 
-/** Longer than what either program waits at most between two answers about one service. */
+/** Longer than either program waits between two answers about one service. */
 const pauseMs = 300;
 
 interface Options {
@@ -27,8 +27,9 @@ interface Comparison {
 }
 
 /**
- * From a change of one service in Consul to the reload done, for templates that list all of 1, 100 and 10,000 services:
- * in turn of switchmaster and of consul-template, each with its own Consul, template and reload of the same kind.
+ * Measures the time from a change of one service in Consul to the end of the reload, for templates that list 1, 100 and
+ * 10,000 services. It alternates between switchmaster and consul-template, each with its own Consul, template and reload of
+ * the same kind.
  */
 export async function benchRender(options: Options): Promise<void> {
   const tell = (line: string) => process.stderr.write(`${line}\n`);

@@ -6,7 +6,7 @@ import { RespConnection, redisCli } from '../test/sandbox/resp.ts';
 import type { Stack } from './stack.ts';
 import { Writer } from './writer.ts';
 
-/** Milliseconds since `+switch-master` as an independent subscriber saw it; negative where something was sooner. */
+/** Milliseconds since `+switch-master`, as an independent subscriber saw it. A negative time is before it. */
 export interface Stages {
   readonly record: number;
   readonly dns: number;
@@ -32,7 +32,7 @@ export interface Writers {
   readonly twemproxy: Writer;
 }
 
-/** A writer on each path to shard1, warm: both have had a write accepted. */
+/** A writer on each path to shard1. Both have had a write accepted. */
 export async function startWriters(stack: Stack): Promise<Writers> {
   const key = await findKeyPatiently(stack);
   const haproxy = new Writer({ name: 'haproxy', target: stack.listen.haproxy, key: 'demo:haproxy' });
@@ -59,7 +59,7 @@ export async function watchFailover(stack: Stack, writers: Writers): Promise<Fai
   const recorder = await observer.record();
   const killedAtMs = nowMs();
   await shard1.master.kill();
-  // Each is watched from now on, not from the event on: some may be sooner.
+  // Watch each from now on and not from the event on, because some come before the event.
   const written = formatAddress(newMaster);
   const [event, record, dns, files] = await Promise.all([
     recorder.event('+switch-master', { master: 'shard1', timeoutMs: deadline.timeoutMs }),
@@ -111,7 +111,7 @@ async function allContain(files: readonly string[], address: Address): Promise<b
   return texts.every((text) => text.includes(address.host));
 }
 
-/** twemproxy may be restarted once more while the shards' records come in. */
+/** A restart of twemproxy may follow while the shards' records come in. */
 async function findKeyPatiently(stack: Stack): Promise<string> {
   const key = await waitFor('a key of shard1', () => findKey(stack).catch(String), {
     ...deadline,
@@ -120,7 +120,7 @@ async function findKeyPatiently(stack: Stack): Promise<string> {
   return key;
 }
 
-/** A key that twemproxy keeps on shard1, by asking shard1 what arrived. */
+/** A key that twemproxy keeps on shard1. Finds it by reading shard1. */
 async function findKey({ listen, shard1 }: Stack): Promise<string> {
   const connection = await RespConnection.open(listen.twemproxy, { timeoutMs: 2_000 });
   try {

@@ -27,7 +27,7 @@ try {
   await sandbox.close();
 }
 
-/** Until the old master is back as a replica, so that the picture shows how it ends. */
+/** Waits until the old master is back as a replica, so that the picture shows the end. */
 async function failOver(page: Page, { shard1, sentinels }: Stack): Promise<void> {
   await page.getByRole('heading', { name: 'All is well' }).waitFor({ timeout: 60_000 });
   await shard1.master.kill();

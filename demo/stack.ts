@@ -41,7 +41,7 @@ export async function startStack(
     app: sandbox.path('app.json'),
   };
   const socket = sandbox.path('haproxy.sock');
-  // No listener to wait for: the first config may have the one shard or the other.
+  // Do not wait for a listener: the first config may have either shard.
   const haproxy = await sandbox.haproxy({ configFile: files.haproxy, start: 'later' });
   const twemproxy = await sandbox.nutcracker({ configFile: files.twemproxy, listen: twemproxyAt, start: 'later' });
   const daemon = await sandbox.switchmaster({
@@ -79,7 +79,7 @@ export async function startStack(
       ],
     },
   });
-  // Ready is who has rendered once: the second record may have come a moment after that.
+  // The daemon is ready after its first rendering. The second record may have come a moment after that.
   await waitFor('every file to have both shards', () => allName(Object.values(files), [shard1, shard2]));
   return {
     consul,

@@ -1,10 +1,9 @@
 #!/usr/bin/env node
-// Brings a machine to where this project's commands run: npm packages, Redis, twemproxy, HAProxy, dig, Chromium,
-// Consul.
-// Plain JavaScript without dependencies, for it runs before there are any, on whatever Node the machine has.
-// Silent and quick when nothing is missing. Usage: node setup/bootstrap.mjs [--with NAMES] [--try NAMES], where NAMES are
-// other editions of the servers, redis-py and redis-rb: redis8,valkey,haproxy3,redis-py4,redis-py6,redis-rb5. What --try
-// names is done without where it cannot be fetched.
+// Installs what this project's commands need: npm packages, Redis, twemproxy, HAProxy, dig, Chromium, Consul. Plain
+// JavaScript without dependencies, because it runs before there are any, on any Node that the machine has. It is silent and
+// quick when nothing is missing. Usage: node setup/bootstrap.mjs [--with NAMES] [--try NAMES], where NAMES are other
+// editions of the servers, redis-py and redis-rb: redis8,valkey,haproxy3,redis-py4,redis-py6,redis-rb5. The bootstrap
+// continues without a name of --try that cannot be fetched.
 import { settle } from './command.mjs';
 import { hasConsul, unpackConsul } from './consul.mjs';
 import { hasEdition, parseEditions, unpackEdition } from './editions.mjs';
@@ -48,7 +47,7 @@ function editionSteps(args) {
   });
 }
 
-/** Tests against an edition that there is not use what is installed: a machine without a Debian mirror can run them. */
+/** Tests against a missing edition use what is installed, so that a machine without a Debian mirror can run them. */
 async function tryEdition(name) {
   await unpackEdition(name).catch((error) => {
     if (!(error instanceof BootstrapError)) throw error;
@@ -62,7 +61,7 @@ function joined(failures) {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  // apt, in our process group, gets Ctrl-C too; it is given the time to end, so that dpkg is not left half-way.
+  // Ctrl-C reaches apt too, which is in our process group. It gets time to end, so that dpkg does not stop half-way.
   process.once(signal, () =>
     settle()
       .then(restorePolicy)

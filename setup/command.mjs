@@ -41,7 +41,9 @@ export async function run(argv, { cwd, env, timeoutMs }) {
   }
 }
 
-/** Starts nothing more and waits for the programs under way, so that an interrupted bootstrap undoes its changes only after apt has ended. */
+/**
+ * Starts nothing more and waits for the programs under way, so that an interrupted bootstrap undoes its changes after apt.
+ */
 export async function settle() {
   interrupted = 'yes';
   await Promise.all(

@@ -9,7 +9,9 @@ export function hasConsul() {
   return findProgram('consul') !== undefined;
 }
 
-/** Unpacks the last Consul that Debian has under a free licence (1.8.7, in bullseye); later releases of Debian have none. */
+/**
+ * Unpacks the last Consul that Debian has under a free licence (1.8.7, in bullseye). Later releases of Debian have none.
+ */
 export async function unpackConsul() {
   const rootDir = join(toolsDir, 'consul');
   const partial = `${rootDir}.partial`;

@@ -1,6 +1,6 @@
-// Other editions of the servers, for tests against them: unpacked beside what the machine has, and run by their own
-// libraries, for the machine's libc may be older than the one they were built for. And editions of redis-py, run by the
-// machine's Python.
+// Other editions of the servers, for tests against them. They are unpacked beside what the machine has, and run with their
+// own libraries, because the machine's libc may be older than the one that they were built for. Also editions of redis-py,
+// which the machine's Python runs.
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unpackFromDebian } from './archive.mjs';
@@ -8,8 +8,8 @@ import { BootstrapError } from './log.mjs';
 import { toolsBinDir, toolsDir } from './paths.mjs';
 
 /**
- * What `--with` and `--try` take. `commands`: name in .tools/bin → the program, and arguments that follow the caller's. The
- * program python3 is the machine's: its packages are modules alone, without what they depend on.
+ * What `--with` and `--try` take. `commands`: the name in .tools/bin, and the program with arguments that follow the
+ * caller's. The program python3 is the machine's: its packages are modules without their dependencies.
  */
 export const editions = {
   redis8: {
@@ -41,7 +41,7 @@ export const editions = {
   'redis-rb5': { suites: ['trixie'], packages: ['ruby', 'ruby-redis'], commands: { 'redis-rb5': ['usr/bin/ruby'] } },
 };
 
-/** The names of such a list; throws on one that there is not. */
+/** The names in such a list. Throws on an unknown one. */
 export function parseEditions(list) {
   const names = list.split(',').filter(Boolean);
   const unknown = names.filter((name) => !Object.hasOwn(editions, name));

@@ -7,7 +7,7 @@ const lockFile = join(toolsDir, 'bootstrap.pid');
 const pollMs = 250;
 const waitMs = 1_200_000;
 
-/** Runs `work` while no other bootstrap of this checkout does; a lock whose owner is dead is taken over. */
+/** Runs `work` while no other bootstrap of this checkout does. Takes over a lock whose owner is dead. */
 export async function alone(work) {
   mkdirSync(toolsDir, { recursive: true });
   const startedAt = Date.now();
@@ -25,7 +25,7 @@ export async function alone(work) {
 }
 
 function take() {
-  // The link makes the lock appear with its owner already in it.
+  // The lock appears by this link, with its owner in it.
   const claim = `${lockFile}.${process.pid}`;
   try {
     writeFileSync(claim, String(process.pid));

@@ -1,5 +1,5 @@
-// Everything the bootstrap says goes to standard error: standard output belongs to the command that runs after it
-// (`npm run demo -- --json` prints one object there and nothing else).
+// The bootstrap writes everything to standard error: standard output belongs to the command that runs after it (`npm run
+// demo -- --json` prints one object there and nothing else).
 
 /** Prints one line of progress. */
 export function say(line) {

@@ -1,5 +1,5 @@
-// npm packages. Whether they are there is judged by content, not by file times: a fresh checkout gives every file a new
-// time, and an `npm ci` too many costs half a minute and pulls the packages from under a running process.
+// npm packages. The bootstrap compares contents, not file times: a fresh checkout gives every file a new time, and a
+// needless `npm ci` costs half a minute and removes the packages of a running process.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.mjs';
@@ -34,17 +34,17 @@ export async function installModules() {
   if (npm === undefined)
     throw new BootstrapError('npm is not on PATH. Install npm (it comes with Node.js), then start again.');
   say('installing npm packages (npm ci)');
-  // Errors are shown, warnings are not: the Node that starts this may be older than the one the project brings along in
-  // its own packages and runs on, and npm would call each package unsupported for it.
+  // Errors are shown, warnings are not: this Node may be older than the one that the project brings along in its packages
+  // and runs on, and npm would call each package unsupported for it.
   await run([npm, 'ci', '--loglevel=error', '--no-audit', '--no-fund'], { cwd: projectDir, timeoutMs: 900_000 });
 }
 
-/** True when the test runner is put together as .taprc says. */
+/** True when the test runner is built as .taprc says. */
 export function testRunnerCurrent(dir = projectDir) {
   return !readText(join(dir, 'node_modules/@tapjs/test/test-built/dist/esm/index.js')).includes(`"${unwantedPlugin}"`);
 }
 
-/** Puts it together: as it comes, tap compiles TypeScript by itself, which Node does here. */
+/** Builds it: by default, tap compiles TypeScript, which Node does here. */
 export async function buildTestRunner() {
   say('building the test runner (tap build)');
   const bin = join(projectDir, 'node_modules/.bin');

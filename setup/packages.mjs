@@ -22,7 +22,9 @@ export function missingPrograms(dirs = searchDirs()) {
   return debianPrograms.filter(({ program }) => findProgram(program, dirs) === undefined);
 }
 
-/** Installs the packages of missing programs with the machine's own apt; where that cannot be, says what to install. */
+/**
+ * Installs the packages of missing programs with the machine's own apt. If that is not possible, reports what to install.
+ */
 export async function installPackages(missing, { aptGet, user } = machine()) {
   const packages = [...new Set(missing.map((entry) => entry.package))];
   if (aptGet === undefined || user !== 'root') throw new BootstrapError(instructions(missing, aptGet));

@@ -1,6 +1,6 @@
-// Debian starts a service as soon as its package is installed. A redis-server on 6379 that nobody asked for is not what
-// the bootstrap is for, so while apt works policy-rc.d exits with 101, the documented way to have invoke-rc.d start
-// nothing. The former policy is put back, by the next run if this one is killed.
+// Debian starts a service as soon as its package is installed, but the bootstrap must not start a redis-server on 6379. So
+// while apt works, policy-rc.d exits with 101, the documented way to have invoke-rc.d start nothing. The former policy is
+// restored afterwards, by the next run if this one is killed.
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { run } from './command.mjs';
 import { findProgram } from './paths.mjs';
@@ -27,7 +27,7 @@ export function policyLeft() {
   return process.getuid?.() === 0 && (existsSync(savedFile) || isOurs());
 }
 
-/** Puts the machine's own policy back, if an earlier run left its own. Does nothing otherwise. */
+/** Restores the machine's own policy, if an earlier run left its own. Otherwise it does nothing. */
 export function restorePolicy() {
   if (isOurs()) rmSync(policyFile);
   if (existsSync(savedFile)) renameSync(savedFile, policyFile);

@@ -36,9 +36,9 @@ export function parseDeb822(text) {
 }
 
 /**
- * The URIs of Debian's own main archive among entries, likeliest first. Security archives and other people's
- * repositories are left out: those hold no other Debian release. A wrong guess does no harm, since what is fetched
- * from it must carry Debian's signature.
+ * The URIs of Debian's own main archive among entries, the likeliest first. Security archives and third-party repositories
+ * are left out, because they hold no other Debian release. A wrong guess does no harm: what is fetched must carry Debian's
+ * signature.
  */
 export function debianMirrors(sources) {
   const scored = sources

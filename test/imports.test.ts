@@ -136,7 +136,7 @@ t.test('the daemon imports a feature by its part alone, and nobody else imports 
   t.strictSame(wrong, []);
 });
 
-t.test('no file imports itself by way of others', async (t) => {
+t.test('no file imports itself through others', async (t) => {
   const next = Map.groupBy(inside, ({ from }) => from);
   const done = new Set<string>();
   const circles: string[] = [];

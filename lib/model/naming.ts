@@ -59,6 +59,11 @@ export function clusterKey(naming: Naming, name: string): string {
   return `${clusterPrefix(naming)}${name}`;
 }
 
+/** Whether a key or a folder says who is master, in any environment: a record of a master or a cluster, or a plain key. */
+export function saysWhoIsMaster(key: string): boolean {
+  return /^redis\/(?:[^/]+\/)?(?:record|master|cluster)\//.test(key);
+}
+
 /** The masters that every Sentinel must monitor, one key for each master. People or tools write them. */
 export function desiredPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}desired/`;

@@ -1,4 +1,5 @@
 import { type Address, formatAddress } from '../model/address.ts';
+import { instanceKinds } from '../model/instance-kinds.ts';
 import { clusterKey, recordKey, recordPrefix } from '../model/naming.ts';
 import { publishedAddress } from '../model/publish.ts';
 import type { MasterRecord } from '../model/record.ts';
@@ -74,9 +75,10 @@ export const redisHelpers = {
     usage: '(redisSentinels)',
     run(call) {
       const { environment } = call.scope.world;
+      const { service } = instanceKinds.sentinel;
       const by = { filter: 'any', ...(environment === undefined ? {} : { tag: environment }) };
-      const label = formatServiceQuery('redis-sentinel', by);
-      const query = makeServiceQuery('redis-sentinel', by);
+      const label = formatServiceQuery(service, by);
+      const query = makeServiceQuery(service, by);
       return readInstances(call.scope, { query, label }).map(({ address: host, port, node, id, status }) => {
         return { host, port, address: formatAddress({ host, port }), node, id, status };
       });

@@ -1,5 +1,5 @@
-// Random faults on a running infrastructure: npm run test:chaos -- [--seed S] [--faults N] [--round R] [--json].
-// The same seed draws the same faults in the same order; what they meet depends on time.
+// Random faults on a running infrastructure: npm run test:chaos -- [--seed S] [--faults N] [--round R] [--json]. The same
+// seed draws the same faults in the same order. Their effect depends on time.
 import { parseArgs } from 'node:util';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { Random } from './random.ts';

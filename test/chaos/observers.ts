@@ -13,7 +13,7 @@ interface KvEntry {
   readonly ModifyIndex: number;
 }
 
-/** The record and the plain keys of one master as one request shows them: they never differ for long. */
+/** The record and the plain keys of one master in one answer. They never differ for long. */
 class KeysObserver extends Observer {
   readonly seen: SeenKeys[] = [];
   readonly #consul: ConsulAgent;
@@ -40,7 +40,7 @@ class KeysObserver extends Observer {
   protected override release(): void {}
 }
 
-/** Whom DNS names, and since when. */
+/** Which server DNS names, and since when. */
 class DnsObserver extends Observer {
   readonly seen: { readonly atMs: number; readonly addresses: readonly string[] }[] = [];
   readonly #ask: () => Promise<string[]>;

@@ -5,12 +5,12 @@ import { askSocket } from '../sandbox/socket.ts';
 import type { SeenPlace } from './rules.ts';
 import type { Stage } from './stage.ts';
 
-/* Whom each place that leads clients names as the master of each shard. */
+/* Which server each place that leads clients names as the master of each shard. */
 
 /** `host:port` by the shard's name. */
 type Servers = ReadonlyMap<string, readonly string[]>;
 
-/** Every change of what one place names. A reading that fails is left out: a place that does not run names nobody. */
+/** Every change of what one place names. Readings that fail are left out: a place that does not run names no server. */
 class PlaceObserver extends Observer {
   readonly seen: SeenPlace[] = [];
   readonly #place: string;

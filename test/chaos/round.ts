@@ -14,7 +14,7 @@ export interface RoundResult {
   readonly faults: readonly string[];
   /** Broken rules. */
   readonly violations: readonly string[];
-  /** `broken`: not everything points at the masters afterwards, so a further round would begin broken. */
+  /** `broken`: not everything points at the masters afterwards, so the next round would begin broken. */
   readonly end: 'whole' | 'broken';
   /** By shard. */
   readonly losses: Readonly<Record<string, readonly Loss[]>>;
@@ -23,12 +23,12 @@ export interface RoundResult {
   readonly tookMs: number;
 }
 
-/** Between an edit by hand and its repair: other bridges wait for each other, and a dead Consul takes its time. */
+/** Between an edit by hand and its repair: bridges pause at random, and a dead Consul takes time. */
 const repairMs = 15_000;
 /** What two clients of a dying master may differ by. */
 const allowances = { none: 0, unreplicated: 30 } as const;
 
-/** One to three faults, in part at once; then everything is made whole, and judged. */
+/** Carries out one to three faults, in part at once. Then repairs everything, and judges. */
 export async function runRound(stage: Stage, drawn: readonly Drawn[], round: number): Promise<RoundResult> {
   const startedMs = Date.now();
   const places = new PlaceObservers(stage);
@@ -103,7 +103,7 @@ function stopsBridges({ bridges }: Stage, { plan }: Drawn): boolean {
   return bridges.every((bridge) => plan.stops?.includes(bridge) ?? false);
 }
 
-/** Nobody leads clients away from a former master while both bridges do nothing: then losses say nothing. */
+/** While both bridges do nothing, nobody leads clients away from a former master, so losses mean nothing. */
 function allowanceOf(stage: Stage, drawn: readonly Drawn[]): number {
   const stopped = drawn.flatMap(({ plan }) => plan.stops ?? []);
   const isUnreplicated = drawn.some(({ fault }) => fault.hazard === 'unreplicated');
@@ -143,7 +143,8 @@ function judgeObserved(
 ): readonly string[] {
   const members = shard.servers.map(({ address }) => formatAddress(address));
   const hosts = shard.servers.map(({ address }) => address.host);
-  // A Consul that starts shows past states until it has read its log. Nobody writes at a lower index but after a loss.
+  // A Consul that starts shows past states until it has read its log. Bridges write at a lower index only after a loss of
+  // data.
   const isNew = (index: number, i: number) =>
     at.isWiped || records.slice(0, i).every((before) => before.index <= index);
   const written = records.filter(({ record, index }, i) => record.changedBy !== handName && isNew(index, i));

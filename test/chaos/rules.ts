@@ -2,7 +2,7 @@ import { formatAddress, sameAddress } from '../../lib/model/address.ts';
 import { compareVersions } from '../../lib/model/epoch.ts';
 import type { MasterRecord } from '../../lib/model/record.ts';
 
-/* What must hold whatever happened. Pure, given what was seen. Times are milliseconds since 1970. */
+/* What must hold after any faults. Pure functions of what was observed. Times are milliseconds since 1970. */
 
 export interface SeenRecord {
   readonly record: MasterRecord;
@@ -10,7 +10,7 @@ export interface SeenRecord {
   readonly atMs: number;
 }
 
-/** The record and the plain keys of one master in one answer: whether they said the same. Each entry is a change. */
+/** Whether the record and the plain keys of one master in one answer had the same master. Each entry is a change. */
 export interface SeenKeys {
   readonly atMs: number;
   readonly isWhole: boolean;
@@ -56,8 +56,8 @@ export function judgeRecords(
 }
 
 /**
- * The record and its plain keys are written together: they differ only while an edit by hand waits to be put back. Nobody puts
- * it back before `bridgesBackMs`.
+ * The record and its plain keys are written together. They differ only while an edit by hand waits for its repair, which
+ * comes after `bridgesBackMs` at the earliest.
  */
 export function judgeKeys(
   seen: readonly SeenKeys[],
@@ -70,7 +70,7 @@ export function judgeKeys(
   });
 }
 
-/** DNS names one master at most, and nothing but members. */
+/** DNS names at most one master, and only members. */
 export function judgeDns(
   seen: readonly { readonly addresses: readonly string[] }[],
   hosts: readonly string[],
@@ -81,7 +81,7 @@ export function judgeDns(
   ]);
 }
 
-/** A place that leads clients names every shard, and nobody but members of it, one at a time. */
+/** A place that leads clients names every shard, and only members of it, one at a time. */
 export function judgePlaces(
   seen: readonly SeenPlace[],
   members: ReadonlyMap<string, readonly string[]>,
@@ -99,13 +99,13 @@ export function judgePlaces(
   );
 }
 
-/** Two writers whose writes were acknowledged so close to each other met the same server. */
+/** Two writers whose writes were acknowledged this close to each other used the same server. */
 const sameMomentMs = 100;
 
 /**
- * Writers by our ways lose no more than a client that follows the Sentinels' majority would have: `control` is such a
- * client. A write is excused if the control lost one of the same moment. `allowance` is by how many other writes two
- * clients may differ, since a dying master has not replicated the last ones.
+ * Writers by our ways lose no more than a client that follows the Sentinels' majority: `control` is such a client. A write
+ * is excused if the control lost one of the same moment. `allowance` is by how many other writes two clients may differ,
+ * because a dying master has not replicated the last ones.
  */
 export function judgeLosses(losses: readonly Loss[], allowance: number): readonly string[] {
   const control = losses.find(({ writer }) => writer === 'control');
@@ -120,7 +120,7 @@ export function judgeLosses(losses: readonly Loss[], allowance: number): readonl
     });
 }
 
-/** `control` follows the Sentinels' majority, `sentinel` is an application that does with its client library. */
+/** `control` follows the Sentinels' majority; `sentinel` follows them with a client library, as applications do. */
 function isControl(writer: string): boolean {
   return writer === 'control' || writer === 'sentinel';
 }
@@ -135,7 +135,7 @@ function hasWithin(sortedMs: readonly number[], atMs: number): boolean {
   return (sortedMs[low] ?? Number.POSITIVE_INFINITY) <= atMs + sameMomentMs;
 }
 
-/** Once everything is whole again, every place names the one master, and the record is confirmed. */
+/** Once everything works again, every place names the one master, and the record is confirmed. */
 export function judgeDestinations(name: string, points: Readonly<Record<string, string>>): readonly string[] {
   const { phase, role = '', ...named } = points;
   const wrong = Object.entries(named).filter(([, address]) => address !== role);

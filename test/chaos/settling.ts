@@ -11,10 +11,10 @@ import { hastenSentinel, type Stage } from './stage.ts';
 
 /** From the last fault until everything points at the one master again. */
 const settleMs = 60_000;
-/** Between two `SENTINEL RESET`: what was reset has to find everybody again. */
+/** Between two `SENTINEL RESET`: a Sentinel that was reset has to find the replicas and Sentinels again. */
 const resetPauseMs = 10_000;
 
-/** Starts what is down, and waits until every place names the one master. Answers what does not in time. */
+/** Starts what is down, and waits until every place names the one master. Returns what does not in time. */
 export async function settle(stage: Stage): Promise<readonly string[]> {
   const daemons = [...stage.bridges, stage.renderer];
   const servers = [stage.consul, ...stage.shards.flatMap((shard) => shard.servers), ...stage.sentinels];
@@ -35,7 +35,7 @@ export async function settle(stage: Stage): Promise<readonly string[]> {
     for (const sentinel of stage.sentinels) await untilKnowing(sentinel, stage);
     await waitFor('everything to point at the masters', whole, wait);
     await waitFor('the replicas to be in step', replicating, wait);
-    // A failover may have begun since.
+    // A failover may have begun meanwhile.
     await waitFor('everything to point at the masters', whole, wait);
     return [];
   } catch (error) {
@@ -60,7 +60,7 @@ async function readPlaces(stage: Stage): Promise<Places> {
   return new Map(await Promise.all(readings));
 }
 
-/** Whom each place names as the master of one shard. */
+/** Which server each place names as the master of one shard. */
 async function whereItPoints(
   { consul, sentinels }: Stage,
   shard: Shard,
@@ -86,7 +86,7 @@ async function whereItPoints(
   };
 }
 
-/** The servers that call themselves masters. Rejects when one does not answer. */
+/** The servers that answer as masters. Rejects if one does not answer. */
 export async function mastersByRole(shard: Shard): Promise<readonly RedisServer[]> {
   const roles = await Promise.all(shard.servers.map((server) => server.role()));
   return shard.servers.filter((_, index) => roles[index] === 'master');

@@ -29,14 +29,14 @@ export interface Stage {
   readonly haproxy: ProxyServer;
   readonly twemproxy: ProxyServer;
   readonly twemproxyAt: Address;
-  /** What between braces leads twemproxy to each shard: keys stay at a shard, by its name. */
+  /** The text between braces decides to which shard twemproxy leads a key. */
   readonly tags: Readonly<Record<string, string>>;
   readonly files: Readonly<Record<'haproxy' | 'twemproxy' | 'app', string>>;
   readonly haproxySocket: string;
   readonly haproxyAt: Readonly<Record<string, Address>>;
 }
 
-/** What most of the time of a round is spent on, were it left at Sentinel's ten seconds. */
+/** With Sentinel's default of ten seconds, most of a round would be spent on waiting for it. */
 const infoPeriodMs = 1_000;
 
 export async function startStage(sandbox: Sandbox): Promise<Stage> {
@@ -92,7 +92,7 @@ export async function startStage(sandbox: Sandbox): Promise<Stage> {
   };
 }
 
-/** A hash tag of each shard. The first file of twemproxy may lack one of them: then every key is the other's. */
+/** A hash tag of each shard. The first file of twemproxy may lack one shard, and then every key leads to the other. */
 async function findTags(proxy: Address, shards: readonly Shard[]): Promise<Readonly<Record<string, string>>> {
   let count = 0;
   const shardOf = async (tag: string) => {
@@ -108,13 +108,13 @@ async function findTags(proxy: Address, shards: readonly Shard[]): Promise<Reado
     const name = await shardOf(`{${tag}}`);
     if (name !== undefined) tags[name] ??= `{${tag}}`;
     if (Object.keys(tags).length < shards.length) continue;
-    // Both are in the file now. A tag that was found before may have been the only shard's.
+    // Both are in the file now. A tag from before may have led to the other shard because it was the only one.
     for (const [known, found] of Object.entries(tags)) if ((await shardOf(found)) !== known) delete tags[known];
   }
   return tags;
 }
 
-/** A Sentinel forgets it with its process. */
+/** A Sentinel loses it when its process ends. */
 export async function hastenSentinel(sentinel: SentinelServer): Promise<void> {
   await sentinel.command('SENTINEL', 'DEBUG', 'info-period', infoPeriodMs);
 }

@@ -28,7 +28,7 @@ export function startWriters(stage: Stage, observers: readonly MasterObservers[]
   return new Map(observers.map((observer) => [observer.shard.name, startWritersOf(stage, observer, prefix)]));
 }
 
-/** Waits until every way leads to its master, and answers those that do not in time. */
+/** Waits until every way leads to its master, and returns those that do not in time. */
 export async function untilWriting(writers: Writers): Promise<readonly string[]> {
   const waits = [...writers].flatMap(([shard, own]) =>
     own.map((writer) =>
@@ -80,7 +80,9 @@ async function askRecord(consul: ConsulAgent, name: string): Promise<Address> {
   return (JSON.parse(text) as { master: Address }).master;
 }
 
-/** Ends the writers and counts, by shard, what they lost: acknowledged, and not at the master of now. */
+/**
+ * Ends the writers and counts, by shard, what they lost: what was acknowledged and the present master does not have.
+ */
 export async function countLosses(stage: Stage, writers: Writers): Promise<Readonly<Record<string, readonly Loss[]>>> {
   for (const writer of [...writers.values()].flat()) await writer.stop();
   const entries = stage.shards.map(async (shard) => {

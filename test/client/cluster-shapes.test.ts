@@ -112,7 +112,7 @@ t.test('CLUSTER NODES of Redis 6 is read at every stage of a change', async (t) 
   t.match(viewOf(captured.healthy), { epoch: 7, state: 'ok', askedAt: at });
 });
 
-t.test('lines of other versions and of broken nodes are read as well', async (t) => {
+t.test('lines of other versions and of broken nodes are read too', async (t) => {
   const id = 'c'.repeat(40);
   const seen = (line: string) =>
     viewOf(captured.healthy, [`${id} ${line}`]).shards.find(({ nodes }) => nodes[0]?.id === id);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Precedence } from '../../lib/client/precedence.ts';
 
-t.test('answers wait until the work that goes first has ended, and what follows it', async (t) => {
+t.test('answers wait until urgent work has ended, and what follows it', async (t) => {
   const precedence = new Precedence({ longestWaitMs: 60_000 });
   const seen: string[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -15,7 +15,7 @@ t.test('answers wait until the work that goes first has ended, and what follows 
   t.strictSame(seen, ['work', 'what follows', 'answer 1', 'answer 2']);
 });
 
-t.test('without such work, and after it, nothing waits', async (t) => {
+t.test('without urgent work, and after it, nothing waits', async (t) => {
   const precedence = new Precedence();
   await precedence.after();
   await t.rejects(
@@ -26,7 +26,7 @@ t.test('without such work, and after it, nothing waits', async (t) => {
   await precedence.after();
 });
 
-t.test('work that hangs holds up no answer for long', async (t) => {
+t.test('work that hangs delays answers only briefly', async (t) => {
   const precedence = new Precedence();
   const { promise, resolve } = Promise.withResolvers<void>();
   const work = precedence.first(() => promise);

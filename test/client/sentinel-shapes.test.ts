@@ -78,7 +78,7 @@ t.test('a name of a field cannot reach the prototype', async (t) => {
   t.equal(({} as Record<string, unknown>).x, undefined);
 });
 
-t.test('hosts that are none are refused', async (t) => {
+t.test('texts that are no hosts are refused', async (t) => {
   for (const ip of ['', 'a b', 'a\n', '<x>', '"', 'x'.repeat(254)]) {
     t.throws(() => readFieldAddress(readFields(['ip', ip, 'port', '1'], 'it'), 'it'), JSON.stringify(ip));
     t.equal(readReplica(readFields(['ip', ip, 'port', '1'], 'it')), undefined);
@@ -105,13 +105,13 @@ t.test('flags and the link become the condition of a replica', async (t) => {
   t.equal(of('flags', 's_down,slave,disconnected'), 's_down');
 });
 
-t.test('a replica carries the times that count for its selection', async (t) => {
+t.test('a replica has the times that count for its selection', async (t) => {
   const times = ['master-link-down-time', '3', 'last-ok-ping-reply', '4', 'info-refresh', '5'];
   const replica = readReplica(readFields(['ip', 'a', 'port', '1', ...times], 'it'));
   t.match(replica, { masterLinkDownMs: 3, pingAgeMs: 4, infoAgeMs: 5 });
 });
 
-t.test('peers carry their id where it is known', async (t) => {
+t.test('peers have their id if it is known', async (t) => {
   const of = (id: string) => readPeer(readFields(['ip', 'a', 'port', '1', 'runid', id], 'it'))?.id;
   t.strictSame([of(runId), of(''), of('x')], [runId, undefined, undefined]);
 });

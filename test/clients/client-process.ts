@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { ClientJob, ClientProgram } from './programs.ts';
 
-/** A client program that runs, and what it has written. */
+/** A running client program, and what it has written. */
 export class ClientProcess {
   readonly library: string;
   readonly job: ClientJob;

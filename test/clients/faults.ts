@@ -28,7 +28,7 @@ export async function strike(
     case 'restart of the endpoint':
       return stack.restartEndpoint();
     case 'SENTINEL FAILOVER':
-      // Refused while Sentinel waits after the failover before.
+      // Sentinel refuses while it waits after the failover before.
       await waitFor('Sentinel to take the order', () => order(stack), { timeoutMs: 60_000 });
       return;
     case 'switchmaster failover':

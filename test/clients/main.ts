@@ -1,5 +1,5 @@
-// Leads real clients through five faults, each through the endpoint and beside itself at the Sentinels:
-// npm run test:clients [-- LIBRARY ...]. Fails if one is not back, or is later through the endpoint.
+// Runs real clients through five faults, each through the endpoint and beside it at the Sentinels: npm run test:clients [--
+// LIBRARY ...]. Fails if one does not recover, or recovers later through the endpoint.
 import { formatAddress } from '../../lib/model/address.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { ClientProcess } from './client-process.ts';

@@ -19,7 +19,7 @@ export interface Result {
 
 const backWithinMs = 30_000;
 
-/** Leads clients that write through the faults, one after the other. */
+/** Runs clients that write through the faults, one after the other. */
 export async function runRounds(
   stack: ClientStack,
   plan: {

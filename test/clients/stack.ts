@@ -25,7 +25,7 @@ const token = 'client-test';
 
 /** The bridge and two endpoints are daemons of their own. */
 export async function startClientStack(sandbox: Sandbox): Promise<ClientStack> {
-  // A server with data on disk: a Consul that starts again has what it had.
+  // A server with data on disk: a Consul that starts again has its data.
   const [consuls, shard] = await Promise.all([sandbox.consulServers({ count: 1 }), sandbox.redis({ name })]);
   const consul = { address: only(consuls).url };
   const sentinels = await sandbox.sentinels({ masters: [shard] });
@@ -88,7 +88,7 @@ export async function calmMaster({ consul, shard, sentinels, endpoints }: Client
   return master;
 }
 
-/** Between two faults the Sentinels ask for INFO more often. */
+/** Between two faults the Sentinels read INFO more often. */
 async function askOften(sentinels: readonly SentinelServer[], periodMs = 10_000): Promise<void> {
   await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', 'info-period', periodMs)));
 }

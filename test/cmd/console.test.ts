@@ -5,7 +5,7 @@ import { Sandbox } from '../sandbox/sandbox.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'console' });
 
-t.test('what a library warns of is in the log, in its form, and once', async (t) => {
+t.test('a warning of a library is in the log, in its format, and once', async (t) => {
   const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'm' })]);
   const passwordFile = sandbox.write('password', 'wrong');
   const address = (server: (typeof shard.servers)[number]) => formatAddress(server.address);

@@ -121,7 +121,7 @@ t.test('a USR1 writes the state to the log, without secrets', async (t) => {
   t.notMatch((await program.end()).stderr, /hunter2/);
 });
 
-t.test('an address that is taken is said, and tried again until it is free', async (t) => {
+t.test('a taken address is reported, and tried again until it is free', async (t) => {
   const other = net.createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const { port } = other.address() as net.AddressInfo;

@@ -80,7 +80,7 @@ t.test('the configuration cannot be changed', async (t) => {
   t.throws(() => addresses?.push(1), TypeError);
 });
 
-t.test('variables mean what they mean to consul, and the config file comes first', async (t) => {
+t.test('variables have the same meaning as for consul, and the config file takes precedence', async (t) => {
   const folder = t.testdir({ 'c.yml': '{}', 'd.yml': 'consul: { address: "10.0.0.1:1" }', token: 'T\n' });
   const { ca, caFile } = new Certificates(`${folder}/ca`);
   const environment = {

@@ -43,7 +43,7 @@ t.test('reloads come in five forms', async (t) => {
   for (const [yaml, expected] of forms) t.match((await load(t, yaml)).template?.reload, expected, yaml);
 });
 
-t.test('what is verified, gathered, guarded and queued', async (t) => {
+t.test('settings of verify, wait, guard and rolling', async (t) => {
   const { template } = await load(
     t,
     `    verify:
@@ -87,7 +87,7 @@ t.test('a seed is written once', async (t) => {
   });
 });
 
-t.test('what Sentinel owns is only ever seeded', async (t) => {
+t.test('a file that Sentinel owns can only be seeded', async (t) => {
   const path = (seed: string) => {
     const text = `templates:\n  - { source: sentinel.conf.hbs, destination: ./sentinel.conf${seed} }\n`;
     return join(t.testdir({ 'c.yml': text }), 'c.yml');

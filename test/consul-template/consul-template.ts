@@ -16,7 +16,7 @@ export class ConsulTemplateSide {
 
   constructor(at: { readonly program: string; readonly consul: string; readonly folder: string }) {
     this.#at = at;
-    // Once: another process could read a file that is just being written.
+    // Write the file once: another process could read it while it is written.
     writeFileSync(join(at.folder, 'fixture.txt'), fileText);
   }
 

@@ -64,7 +64,7 @@ t.test('a decision shows before Consul has it, and followers are notified', asyn
   t.strictSame(seen(), confirmed);
 });
 
-t.test('at the same version Consul’s record stands', async (t) => {
+t.test('at the same version Consul’s record counts', async (t) => {
   const { pushed, decisions, seen } = start();
   pushed.put({ ...six, master: at('C') });
   decisions.announce(six);
@@ -78,7 +78,7 @@ t.test('a later generation counts before a higher epoch', async (t) => {
   t.equal(seen()?.generation, 2);
 });
 
-t.test('a record that Consul does not hold is not made up, and other keys are left alone', async (t) => {
+t.test('a record that Consul does not hold is not invented, and other keys are left alone', async (t) => {
   const { pushed, decisions, seen, follow } = start();
   decisions.announce(six);
   t.equal(seen(), undefined);
@@ -89,7 +89,7 @@ t.test('a record that Consul does not hold is not made up, and other keys are le
   follow.release();
 });
 
-t.test('what is not the records is Consul’s alone', async (t) => {
+t.test('keys that are not records come from Consul alone', async (t) => {
   const { watches, decisions } = start();
   let notified = 0;
   watches.follow({ kind: 'key-tree', prefix: 'redis/master/' }, () => {

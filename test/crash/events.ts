@@ -13,7 +13,7 @@ export interface Scene extends CrashStage {
   readonly random: () => number;
 }
 
-/** Things that happen to a master that does not crash. Each ends when the master is reachable by everybody again. */
+/** Events of a master that does not crash. Each ends when everybody can reach the master again. */
 export const events: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   'CLIENT KILL': async ({ master, random }) => {
     for (let n = 1 + Math.floor(random() * 5); n > 0; n -= 1) {

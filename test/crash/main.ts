@@ -1,5 +1,5 @@
-// What looks like a crash and is none, and crashes: npm run test:crash -- [ROUNDS] [--crashes N] [--seed S].
-// Fails if a bridge orders a failover of a master that did not crash, or orders none of one that did.
+// Crashes, and events that only look like one: npm run test:crash -- [ROUNDS] [--crashes N] [--seed S]. Fails if a bridge
+// orders a failover of a master that did not crash, or orders none of one that did.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';

@@ -46,7 +46,7 @@ async function playEvent(stage: CrashStage, name: string, random: () => number):
   const prober = new Prober(whole.master.address);
   await events[name]?.({ ...stage, ...whole, random } satisfies Scene);
   await untilWhole(stage);
-  // There is no condition for what never comes.
+  // No condition shows that something never happens.
   await delay(quietMs);
   prober.stop();
   const ordered = stage.words.filter(({ outcome }) => outcome === 'applied');

@@ -13,7 +13,7 @@ const shardName = 'shard';
 export const crashAfterMs = 60;
 const failoverTimeoutMs = 1_000;
 
-/** A bridge in a process of its own, and the last that it said. */
+/** A bridge in a process of its own, and its last report. */
 interface CrashBridge {
   readonly host: string;
   readonly child: ChildProcess;
@@ -22,7 +22,7 @@ interface CrashBridge {
 
 type CrashWord = Extract<BridgeWord, { kind: 'crash' }>;
 
-/** A shard of two, three patient Sentinels, Consul and three bridges, each with an IP of its own. */
+/** A shard of two, three Sentinels with a long down-after, Consul and three bridges, each with an IP of its own. */
 export interface CrashStage {
   readonly sandbox: Sandbox;
   readonly links: Links;

@@ -1,4 +1,4 @@
-/** What a word or phrase stands for in plain English. Matched in prose, comments and messages, whatever its case. */
+/** The plain English for a word or phrase. Matched in prose, comments and messages; case does not matter. */
 export const plainWords: readonly (readonly [pattern: RegExp, plain: string])[] = [
   [/\bturnstiles?\b/i, 'semaphore'],
   [/\bwitness(es|ed|ing)?\b/i, 'observer, observe'],

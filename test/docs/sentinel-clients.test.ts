@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { blocksOf, projectDir, readPage } from './pages.ts';
 
-// test/integration/endpoint/clients.test.ts runs the Node programs, `npm run test:clients` all.
+// test/integration/endpoint/clients.test.ts runs the Node programs; `npm run test:clients` runs all of them.
 const programs = [
   'ioredis/client.mjs',
   'node-redis/client.mjs',

@@ -33,7 +33,7 @@ async function startReplica(t: Test) {
   };
 }
 
-t.test('what happened before the promotion is none of its effects, and what came after may be', async (t) => {
+t.test('events before the promotion are no effects of it, and events after it may be', async (t) => {
   const [one, two] = await Promise.all([startReplica(t), startReplica(t)]);
   const stop = new AbortController();
   t.teardown(() => stop.abort());

@@ -100,7 +100,7 @@ t.test('a check among a hundred masters costs about as much as a route that read
   t.ok(spent.check < spent.live * 5, `${spent.check} ms against ${spent.live} ms`);
 });
 
-t.test('a replica that lags, or of which nobody knows how far, is none', async (t) => {
+t.test('a replica that lags, or whose lag is unknown, fails the check', async (t) => {
   const of = (lag: { bytes: number | null; behindMs: number | null } | undefined) =>
     serve(t, exampleViews({ masters: [exampleMaster], lag: () => lag })).server;
   const url = '/check/replica?address=10.0.0.6:6379';

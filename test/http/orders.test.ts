@@ -60,7 +60,7 @@ t.test('a failover is carried out as asked for, and its report is the answer', a
   ]);
 });
 
-t.test('what is not a wish is refused before anything is done', async (t) => {
+t.test('an invalid request is refused before anything is done', async (t) => {
   const { post, server, defects } = steer({ failOver: async () => t.fail('it was carried out') as never });
   const url = '/v1/masters/shard1/failover';
   const wrong = [{ replica: 'somewhere' }, { timeout: '1ms' }, { timeout: 'soon' }, { force: true }, { timeout: null }];

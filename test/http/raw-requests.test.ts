@@ -6,7 +6,7 @@ import { parameters } from '../property/parameters.ts';
 import { exampleToken, listen, serve } from './serve.ts';
 import { exampleViews } from './views.ts';
 
-/* Bytes on a socket: whatever comes, each answer has the security headers, and none is a defect. */
+/* Bytes on a socket: each answer has the security headers, and none is a defect. */
 
 /** Sends the parts one after the other, and returns what came until the end. */
 async function exchange(port: number, parts: readonly (string | Buffer)[]): Promise<string> {

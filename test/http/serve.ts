@@ -7,7 +7,7 @@ import { makeServer } from '../../lib/http/server.ts';
 import type { Views } from '../../lib/http/views.ts';
 import { exampleViews } from './views.ts';
 
-/** What the example server takes from those who change things. */
+/** The token of the example server. */
 export const exampleToken = 'correct horse battery staple'.replaceAll(' ', '-');
 
 export interface Served {

@@ -9,7 +9,7 @@ import { parameters } from '../property/parameters.ts';
 import { exampleToken, listen, serve } from './serve.ts';
 import { exampleMaster, exampleTemplate, exampleViews } from './views.ts';
 
-/** One request that no client library has tidied up. */
+/** One request that no client library has changed. */
 async function send(request: {
   readonly agent: http.Agent;
   readonly port: number;

@@ -7,7 +7,7 @@ import { exampleTemplate, exampleViews } from './views.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-t.test('who brings the token may have a template rendered or approved', async (t) => {
+t.test('with the token, a template can be rendered or approved', async (t) => {
   const asked: string[] = [];
   const templateControls = {
     render: (name: string) => void asked.push(`render ${name}`),
@@ -23,7 +23,7 @@ t.test('who brings the token may have a template rendered or approved', async (t
   t.strictSame(asked, ['render haproxy.cfg', 'approve haproxy.cfg']);
 });
 
-t.test('who does not is refused, and nothing is done', async (t) => {
+t.test('without the token, the request is refused and nothing is done', async (t) => {
   const render = () => t.fail('it was rendered');
   const { server } = serve(t, exampleViews({ templateControls: { render, approve: render } }));
   const url = '/v1/templates/haproxy.cfg/render';
@@ -42,32 +42,35 @@ t.test('who does not is refused, and nothing is done', async (t) => {
   }
 });
 
-t.test('the text of a file that others may not read takes the token, and secrets are for who brings it', async (t) => {
-  const secret = { ...exampleTemplate, name: 'secret.conf', access: 'token' as const };
-  const views = exampleViews({ templates: [exampleTemplate, secret] });
-  const texts = { anybody: '[secret]', 'token-holder': 'hunter2' } as const;
-  const templates = {
-    ...views.templates,
-    rendered: (_: string, reader: keyof typeof texts) => texts[reader],
-    present: (_: string, reader: keyof typeof texts) => (reader === 'anybody' ? undefined : 'hunter1'),
-  };
-  const { server } = serve(t, { ...views, templates });
-  const get = (name: string, headers = {}) => server.inject({ url: `/v1/templates/${name}`, headers });
-  t.match((await get('haproxy.cfg')).json(), { rendered: '[secret]', present: null });
-  t.match((await get('haproxy.cfg', { authorization: 'Basic eDp5' })).json(), { rendered: '[secret]' });
-  t.match((await get('secret.conf')).json(), { error: { code: 'request-denied' }, rendered: undefined });
-  t.equal((await get('secret.conf')).statusCode, 401);
-  t.notMatch((await server.inject('/v1/templates')).body, /hunter/);
-  for (const name of ['haproxy.cfg', 'secret.conf']) {
-    t.match((await get(name, bearer(exampleToken))).json(), { rendered: 'hunter2', present: 'hunter1' });
-    t.equal((await get(name, bearer('wrong'))).statusCode, 401, 'a wrong token is no token');
-  }
-  for (let i = 0; i < 12; i += 1)
-    t.equal((await get('secret.conf')).statusCode, 401, 'who brings none guesses nothing');
-  t.equal((await get('secret.conf', bearer(exampleToken))).statusCode, 200);
-});
+t.test(
+  'the text of a file that others may not read requires the token, and only with it are secrets shown',
+  async (t) => {
+    const secret = { ...exampleTemplate, name: 'secret.conf', access: 'token' as const };
+    const views = exampleViews({ templates: [exampleTemplate, secret] });
+    const texts = { anybody: '[secret]', 'token-holder': 'hunter2' } as const;
+    const templates = {
+      ...views.templates,
+      rendered: (_: string, reader: keyof typeof texts) => texts[reader],
+      present: (_: string, reader: keyof typeof texts) => (reader === 'anybody' ? undefined : 'hunter1'),
+    };
+    const { server } = serve(t, { ...views, templates });
+    const get = (name: string, headers = {}) => server.inject({ url: `/v1/templates/${name}`, headers });
+    t.match((await get('haproxy.cfg')).json(), { rendered: '[secret]', present: null });
+    t.match((await get('haproxy.cfg', { authorization: 'Basic eDp5' })).json(), { rendered: '[secret]' });
+    t.match((await get('secret.conf')).json(), { error: { code: 'request-denied' }, rendered: undefined });
+    t.equal((await get('secret.conf')).statusCode, 401);
+    t.notMatch((await server.inject('/v1/templates')).body, /hunter/);
+    for (const name of ['haproxy.cfg', 'secret.conf']) {
+      t.match((await get(name, bearer(exampleToken))).json(), { rendered: 'hunter2', present: 'hunter1' });
+      t.equal((await get(name, bearer('wrong'))).statusCode, 401, 'a wrong token is no token');
+    }
+    for (let i = 0; i < 12; i += 1)
+      t.equal((await get('secret.conf')).statusCode, 401, 'who brings none guesses nothing');
+    t.equal((await get('secret.conf', bearer(exampleToken))).statusCode, 200);
+  },
+);
 
-t.test('an address that guesses is shut out for a while, and neither others nor the right token', async (t) => {
+t.test('an address that guesses is throttled for a while; other addresses and the right token are not', async (t) => {
   const { server } = serve(t);
   const post = (token: string, remoteAddress = '127.0.0.9') =>
     server.inject({ method: 'POST', url: '/v1/templates/a/render', headers: bearer(token), remoteAddress });
@@ -83,7 +86,7 @@ t.test('an address that guesses is shut out for a while, and neither others nor 
   );
 });
 
-t.test('requests without a token are no guesses', async (t) => {
+t.test('requests without a token do not count as guesses', async (t) => {
   const { server } = serve(t);
   const post = (headers: Record<string, string>) =>
     server.inject({ method: 'POST', url: '/v1/templates/a/render', headers });
@@ -103,7 +106,7 @@ t.test('without a token in the config, changing calls are switched off', async (
   t.match(answer.json().error.message, /api\.tokenFile is not set/);
 });
 
-t.test('what is not there is said so', async (t) => {
+t.test('an unknown name is answered with not-found', async (t) => {
   const none = () => {
     throw new SwitchmasterError('not-found', 'Nothing is held of the template "a".');
   };

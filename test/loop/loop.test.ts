@@ -128,7 +128,7 @@ t.test('a throw is a failure: the loop retries it and counts failures in a row',
   t.match(stage.runs[1]?.run.hints, [{ source: 'loop', event: 'retry' }]);
 });
 
-t.test('the loop retries a failure that is not retryable only after a hint', async (t) => {
+t.test('after a failure that is not retryable, the loop waits for a hint', async (t) => {
   const stage = new Stage(t);
   stage.loop.wake('a', hint);
   (await stage.run(1)).fail(new SwitchmasterError('config-invalid', 'no'));

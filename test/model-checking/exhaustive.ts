@@ -1,5 +1,5 @@
-// Explores the larger sizes, in their order: `npm run test:exhaustive -- [word of a name]`. Some take minutes and two
-// gigabytes. Fails with the shortest way to a broken invariant.
+// Explores the larger sizes in their order: `npm run test:exhaustive -- [word of a name]`. Some take minutes and two
+// gigabytes. Fails with the shortest path to a broken invariant.
 import { full, short } from './budgets.ts';
 import { explore } from './exploration.ts';
 

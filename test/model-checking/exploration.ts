@@ -9,11 +9,11 @@ import { stateHash } from './state-hash.ts';
 export interface Exploration {
   readonly states: number;
   readonly moves: number;
-  /** How many states were followed to their end, which is where the Sentinels' majority ends. */
+  /** How many states were followed to their end, which is the master of the Sentinels' majority. */
   readonly settled: number;
   /** Whether every reachable state was visited. */
   readonly complete: boolean;
-  /** The first broken invariant, with the way to it. */
+  /** The first broken invariant, with the path to it. */
   readonly broken?: { readonly what: string; readonly path: readonly string[] };
 }
 

@@ -3,7 +3,7 @@ import type { MasterRecord } from '../../lib/model/record.ts';
 import { letterOf } from './bridge-moves.ts';
 import { type Bridge, type Letter, majorityView, type State } from './state.ts';
 
-/** Throws where a step broke an invariant. */
+/** Throws if a step broke an invariant. */
 export function checkStep(before: State, after: State): void {
   if (after.consul.record !== before.consul.record) checkRecord(before, after);
   for (const [b, bridge] of after.bridges.entries()) checkNode(before.bridges[b], bridge, { before, after });

@@ -35,7 +35,7 @@ function start(state: State, i: number, sentinel: Sentinel): readonly Move[] {
   const failover: Failover = { stage: down ? 'trying' : 'elected', epoch };
   const voted = down ? sentinel.voted : Math.max(sentinel.voted, epoch);
   const next = { ...sentinel, current: epoch, voted, failover };
-  // The others learn the new epoch by greetings; without them they could be elected for the same epoch meanwhile.
+  // The others learn the new epoch by hello messages. Without them they could be elected for the same epoch meanwhile.
   const others = state.sentinels.map((other, k) =>
     down || k === i
       ? other

@@ -5,8 +5,8 @@ import { majorityView, type State } from './state.ts';
 import { stateHash } from './state-hash.ts';
 
 /**
- * Without further faults, everything must end where the majority of the Sentinels ends. Throws where it does not. The
- * invariants of the steps in between are checked by the exploration, where those steps are states themselves.
+ * Without further faults, everything must end with the master of the Sentinels' majority. Throws otherwise. The exploration
+ * checks the invariants of the steps on the way, where those steps are states themselves.
  */
 export function settle(state: State, rules: BridgeRules): void {
   let current: State = { ...state, budget: noFaults, consul: { ...state.consul, up: true } };
@@ -42,7 +42,9 @@ function run(start: State, next: (state: State) => Move | undefined, limit: numb
   throw new Error(`it never comes to rest: ${last.join(', ')}`);
 }
 
-/** Failovers continue while they can, otherwise they end; then the Sentinels greet each other and correct replicas. */
+/**
+ * Failovers continue while they can, otherwise they end. Then the Sentinels exchange hello messages and correct replicas.
+ */
 function sentinelsMove(state: State): Move | undefined {
   const moves = sentinelMoves(state);
   // A leader ends its failover before others correct replicas, otherwise both would continue without end.
@@ -78,7 +80,7 @@ function checkEnd(state: State): void {
   const works = target?.up === true && target.role === 'master';
   const letter = letterOf(record.master.host);
   const agrees = letter === majority.master && record.epoch === majority.epoch;
-  // A dead or unwilling target is published when it is newer, but begins no generation: Sentinel's next election decides.
+  // A dead target is published when it is newer, but begins no generation: Sentinel's next election decides.
   if (!agrees && works)
     throw new Error(`ends at ${letter}@${record.epoch}, the Sentinels at ${majority.master}@${majority.epoch}`);
   if (agrees && works && record.phase !== 'confirmed') throw new Error('ends unconfirmed, though the Sentinels agree');

@@ -37,7 +37,7 @@ t.test('a text that is not host and port is not an address', async (t) => {
     t.equal(parseAddress(text), undefined, text);
 });
 
-t.test('a host that a server does not know is not a host', async (t) => {
+t.test('a text that no server accepts as a host is not a host', async (t) => {
   for (const host of ['', '?', undefined, 'a b', 'a/b']) t.notOk(isHost(host), String(host));
   t.equal(toAddress('?', '6379'), undefined);
   t.strictSame(toAddress('10.0.0.5', '6379'), { host: '10.0.0.5', port: 6379 });

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { kindConfiguredBy } from '../../lib/model/instance-kinds.ts';
 
-t.test('the paths of a template say the kind of instance that it configures', async (t) => {
+t.test('the paths of a template name the kind of instance that it configures', async (t) => {
   const cases = [
     ['/usr/share/switchmaster/haproxy.cfg.hbs', '/srv/lb.cfg', 'haproxy'],
     ['/srv/lb.hbs', '/etc/HAProxy/lb.cfg', 'haproxy'],

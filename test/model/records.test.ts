@@ -30,7 +30,7 @@ t.test('keys that hold no record are ignored, each with its reason, and the reco
   t.match(ignoredKeys[4], { message: /"redis\/record\/shard1\.bak" holds the record of another master, "shard1"/ });
 });
 
-t.test('folders and the locks of `consul lock` name nothing', async (t) => {
+t.test('folders and the locks of `consul lock` are no records', async (t) => {
   t.strictSame(['redis/desired/', 'redis/desired/shard1/.lock', 'redis/desired/shard1'].map(isMarkerKey), [
     true,
     true,
@@ -38,7 +38,7 @@ t.test('folders and the locks of `consul lock` name nothing', async (t) => {
   ]);
 });
 
-t.test('a record of a cluster with rubbish in its lists is no record', async (t) => {
+t.test('a record of a cluster with invalid items in its lists is no record', async (t) => {
   const record = { version: 1, name: 'c', epoch: 1, state: 'ok', changedAt: '', changedBy: '', shards: [] };
   for (const uncovered of [[null], [1], ['x'], [{}], [[]], {}])
     t.equal(parseClusterRecord(JSON.stringify({ ...record, uncovered })), undefined);

@@ -30,7 +30,7 @@ interface Observation {
 }
 
 /**
- * A bridge's run in steps, so that the world may change in between: the push of Consul, the answers of the Sentinels, and
+ * A bridge's run in steps, so that the world may change between them: the push of Consul, the answers of the Sentinels, and
  * the decision with its write. Each may be old when the next step uses it. Decision, memory and writer are the real ones.
  */
 export class BridgeModel {

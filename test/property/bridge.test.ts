@@ -17,7 +17,7 @@ const scales: readonly Scale[] = (['announcement', 'promotion'] as const).flatMa
 
 async function check(scale: Scale, events: readonly Event[]): Promise<void> {
   const story = new Story(scale);
-  await story.tell(events);
+  await story.play(events);
   await story.settle();
 }
 
@@ -50,10 +50,10 @@ t.test('rebuilt Sentinels lead to exactly one new generation', async (t) => {
   await fc.assert(
     fc.asyncProperty(storyOf(scale, 'quiet'), fc.constantFrom('A' as const, 'B' as const), async (before, node) => {
       const story = new Story(scale);
-      await story.tell([...rest, ...failover, ...before]);
+      await story.play([...rest, ...failover, ...before]);
       await story.settle();
       const generation = story.consul.record?.generation ?? 0;
-      await story.tell([{ kind: 'rebuild', node }]);
+      await story.play([{ kind: 'rebuild', node }]);
       await story.settle();
       const after = story.consul.record;
       if (after?.generation !== generation + 1 || after.epoch !== 0) story.fail(`not generation ${generation + 1}`);

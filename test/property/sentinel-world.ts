@@ -3,9 +3,9 @@ import type { RoleAnswer, SentinelView } from '../../lib/model/sentinel.ts';
 import { at } from '../bridge/plan/world.ts';
 
 /*
- * Sentinels and the Redis nodes that they monitor, by sentinel.c of Redis 7. An election needs a majority of votes, and a
- * Sentinel votes once an epoch. The leader selects a replica, orders its promotion, sees it (its config-epoch rises, and
- * the address changes only at the end) and switches. The others take epoch and address together from a greeting with a
+ * Sentinels and the Redis nodes that they monitor, after sentinel.c of Redis 7. An election needs a majority of votes, and
+ * a Sentinel votes once an epoch. The leader selects a replica, orders its promotion, sees it (its config-epoch rises, and
+ * the address changes only at the end) and switches. The others take epoch and address together from a hello message with a
  * higher config-epoch. A restart keeps the configuration and loses a failover under way; a rebuild loses everything.
  */
 
@@ -58,7 +58,7 @@ export class SentinelWorld {
     return `s${i} is elected for epoch ${epoch} and selects ${by.selected}`;
   }
 
-  /** The failover of `i` goes one step on. */
+  /** The failover of `i` takes its next step. */
   advance(i: number): string | undefined {
     const { up, failover } = this.#at(i);
     if (!up || failover === undefined) return undefined;
@@ -84,7 +84,7 @@ export class SentinelWorld {
     return `s${i} gives epoch ${failover.epoch} up`;
   }
 
-  /** A greeting from `i` reaches `j`. */
+  /** A hello message from `i` reaches `j`. */
   greet(i: number, j: number): string | undefined {
     const [from, to] = [this.#at(i), this.#at(j)];
     if (i === j || !from.up || !to.up) return undefined;
@@ -124,7 +124,7 @@ export class SentinelWorld {
     for (const node of this.masters) if (!wanted.has(node)) this.masters.delete(node);
   }
 
-  /** Everything that was under way ends, and all Sentinels hear each other. */
+  /** Everything under way ends, and all Sentinels receive the messages of each other. */
   settle(): void {
     for (let i = 0; i < this.count; i += 1) {
       this.restart(i);

@@ -29,14 +29,17 @@ export class Story {
     this.consul.onCommit = (commit) => this.#committed(commit);
   }
 
-  async tell(events: readonly Event[]): Promise<void> {
+  async play(events: readonly Event[]): Promise<void> {
     for (const event of events) {
       const line = await this.#happen(event);
       if (line !== undefined) this.history.push(line);
     }
   }
 
-  /** From now on nothing fails and all messages arrive: the Sentinels' majority must win, and then nothing may change. */
+  /**
+   * From now on nothing fails and all messages arrive: the master of the Sentinels' majority must win, and then nothing may
+   * change.
+   */
   async settle(): Promise<void> {
     this.history.push('--- all is well from here on');
     this.sentinels.settle();
@@ -70,7 +73,7 @@ export class Story {
   async #rounds(count: number): Promise<void> {
     for (let round = 0; round < count; round += 1) {
       this.#nowMs += 1_100;
-      for (const [b] of this.bridges.entries()) await this.tell([{ kind: 'run', b }]);
+      for (const [b] of this.bridges.entries()) await this.play([{ kind: 'run', b }]);
     }
   }
 

@@ -1,4 +1,4 @@
-/** What a Node process under test inherits of this process's environment, where it is to have one of its own otherwise. */
+/** The variables that a Node process under test keeps of this process, where the rest of its environment is its own. */
 export function nodeEnvironment(): Record<string, string> {
   const { PATH = '', NODE_OPTIONS, NODE_COMPILE_CACHE } = process.env;
   return { PATH, ...(NODE_OPTIONS && { NODE_OPTIONS }), ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }) };

@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 export class Processors {
   #last = readTimes();
 
-  /** The share of the time since the last call, or since the construction, in which they had nothing to do: 0 to 1. */
+  /** The share of the time since the last call, or since the construction, in which they were idle: 0 to 1. */
   idleShare(): number {
     const now = readTimes();
     const allMs = now.allMs - this.#last.allMs;

@@ -1,9 +1,9 @@
 import { Processors } from './processors.ts';
 
 interface QueueLimits {
-  /** So many run at any time. */
+  /** How many run at any time. */
   readonly jobs: number;
-  /** And up to so many while the processors idle, because many tests wait most of their time. */
+  /** How many run while the processors idle, because many tests wait most of their time. */
   readonly mostJobs: number;
 }
 

@@ -39,7 +39,7 @@ export class TapFile {
     return this.#tally;
   }
 
-  /** To be called after the end of the input; `problem` says how the process failed. */
+  /** Call it after the end of the input; `problem` is how the process failed. */
   end(problem: string | undefined): void {
     if (this.#tally.failed > 0) return;
     const [planProblem] = this.input.failures;

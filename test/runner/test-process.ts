@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { TestGroup } from './group.ts';
 
 export interface TestProcess {
-  /** Why it did not end well by itself; undefined where it exited with 0. */
+  /** Why it failed by itself; undefined if it exited with 0. */
   readonly problem: string | undefined;
   readonly wallMs: number;
   /** Of the process and all descendants that were waited for, user and system. */
@@ -68,7 +68,7 @@ function newChildCpuMs(): number {
   } catch {
     return 0;
   }
-  // The fields after the program's name, which stands in parentheses: cutime is the 16th of all, cstime the 17th.
+  // The fields after the program's name, which is in parentheses: cutime is the 16th of all, cstime the 17th.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[13]) + Number(fields[14]);
   const newTicks = ticks - countedTicks;

@@ -6,10 +6,10 @@ const firstPort = 7001;
 const lastPort = 22_000;
 
 /**
- * Hands out addresses of one sandbox. The sandbox owns its whole 127.x.y.0/24 (its reaper holds the claim), so every
- * server gets an IP and a port that no other server of the machine has: a consumer that mixes the host of one server
- * with the port of another is found out, and DNS answers tell servers apart. What can still be in the way is somebody's
- * server on all addresses; each port is tried once for that.
+ * Assigns addresses of one sandbox. The sandbox owns its whole 127.x.y.0/24 (its reaper holds the claim), so every server
+ * gets an IP and a port that no other server of the machine has. A consumer that mixes the host of one server with the port
+ * of another fails, and DNS answers identify servers. A server of somebody else that listens on all addresses can still
+ * occupy a port, so each port is tried once.
  */
 export class AddressPool {
   readonly #network: string;
@@ -30,7 +30,7 @@ export class AddressPool {
   /** A port that nothing in this sandbox uses and that can be listened on at `host`. */
   async port(host: string): Promise<number> {
     for (;;) {
-      // Others ask while this one waits: what it tries is its own.
+      // Others ask while this one waits: nobody else gets the port that it tries.
       const port = this.#lastPort + 1;
       this.#lastPort = port;
       if (port > lastPort) throw new Error('a sandbox has some 15,000 ports, and all are taken');

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { waitFor, within } from './condition.ts';
 
-t.test('a wait answers the first reading that is as described', async (t) => {
+t.test('a wait returns the first reading that is as described', async (t) => {
   let readings = 0;
   const value = await waitFor('three readings', () => (readings += 1), { until: (seen) => seen === 3, intervalMs: 1 });
   t.equal(value, 3);
@@ -29,7 +29,7 @@ t.test('a signal ends the wait with its reason as cause', async (t) => {
   await t.rejects(wait, { cause: reason });
 });
 
-t.test('within answers undefined for what takes longer', async (t) => {
+t.test('within returns undefined for what takes longer', async (t) => {
   t.equal(await within(new Promise(() => undefined), 5), undefined);
   t.equal(await within(Promise.resolve(1), 1_000), 1);
 });

@@ -4,9 +4,11 @@ import { inspect } from 'node:util';
 export type WaitOptions<T> = {
   /** Default 10,000. */
   timeoutMs?: number;
-  /** Between one reading and the next. Default: from 10 at first to 100, for each reading may cost a server some work. */
+  /**
+   * Between one reading and the next. Default: from 10 at first to 100, because each reading may cost a server some work.
+   */
   intervalMs?: number;
-  /** When the value read is what was waited for. Default: it is truthy. */
+  /** When the value is what the caller waits for. Default: it is truthy. */
   until?: (value: T) => boolean;
   /** Ends the wait early, with the signal's reason as cause. */
   signal?: AbortSignal | undefined;
@@ -17,8 +19,8 @@ const lastIntervalMs = 100;
 const intervalGrowth = 1.2;
 
 /**
- * Reads the world until it is as described, and answers what it read. A reading that throws counts as "not yet".
- * On timeout the error names what was waited for and what was last seen.
+ * Reads repeatedly until the value is as described, and returns it. A reading that throws counts as "not yet". On timeout
+ * the error names what was waited for and the last value.
  */
 export async function waitFor<T>(
   description: string,
@@ -45,7 +47,7 @@ export async function waitFor<T>(
   }
 }
 
-/** The promise's value, or undefined when it takes longer. Leaves no timer behind. */
+/** The promise's value, or undefined if it takes longer. Leaves no timer behind. */
 export async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
   const done = new AbortController();
   const expiry = delay(Math.max(timeoutMs, 0), undefined, { signal: done.signal }).catch(() => undefined);

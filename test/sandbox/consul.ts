@@ -6,14 +6,14 @@ import { dnsA, dnsSrv, type SrvAnswer } from './dns.ts';
 import type { Ground } from './ground.ts';
 import { Server } from './server.ts';
 
-/** Keys of Consul's agent configuration, laid over the sandbox's own. */
+/** Keys of Consul's agent configuration, which override the sandbox's own. */
 export type ConsulConfig = Record<string, unknown>;
 
 type Ports = { http: number; dns: number; server: number; serf_lan: number; serf_wan: number };
 
 const requestTimeoutMs = 5_000;
 
-/** A running Consul agent, and a way to ask it that owes nothing to the client library. */
+/** A running Consul agent, with requests that do not use the client library. */
 export class ConsulAgent extends Server {
   readonly http: Address;
   readonly dns: Address;
@@ -40,12 +40,12 @@ export class ConsulAgent extends Server {
     return `http://${formatAddress(this.http)}`;
   }
 
-  /** GET. The parsed answer, or undefined for 404. Throws for any other status. */
+  /** GET. Returns the parsed answer, or undefined for 404. Throws for any other status. */
   async get<T = unknown>(path: string): Promise<T | undefined> {
     return (await this.#request('GET', path)) as T | undefined;
   }
 
-  /** PUT; a body that is no string is sent as JSON. */
+  /** PUT. A body that is no string is sent as JSON. */
   async put<T = unknown>(path: string, body: unknown = ''): Promise<T | undefined> {
     return (await this.#request('PUT', path, body)) as T | undefined;
   }
@@ -54,7 +54,7 @@ export class ConsulAgent extends Server {
     await this.#request('DELETE', path);
   }
 
-  /** A key's value, or undefined when there is no such key. */
+  /** A key's value, or undefined if there is no such key. */
   async key(name: string): Promise<string | undefined> {
     const entries = await this.get<{ Value: string | null }[]>(`/v1/kv/${encodeKey(name)}`);
     const entry = entries?.[0];
@@ -65,12 +65,12 @@ export class ConsulAgent extends Server {
     await this.put(`/v1/kv/${encodeKey(name)}`, value);
   }
 
-  /** Addresses of a name in Consul's DNS, sorted; empty when it has none. */
+  /** Addresses of a name in Consul's DNS, sorted; empty if it has none. */
   dnsA(name: string): Promise<string[]> {
     return dnsA(this.dns, name);
   }
 
-  /** SRV answers of a name in Consul's DNS, sorted; empty when it has none. */
+  /** SRV answers of a name in Consul's DNS, sorted; empty if it has none. */
   dnsSrv(name: string): Promise<SrvAnswer[]> {
     return dnsSrv(this.dns, name);
   }
@@ -112,7 +112,7 @@ export type AgentOptions = {
   config?: ConsulConfig;
 };
 
-/** Every port of an agent, all explicit: the defaults would meet those of another agent. */
+/** Every port of an agent, all explicit: the defaults would collide with those of another agent. */
 export async function consulPorts(ground: Ground, host: string): Promise<Ports> {
   const port = () => ground.addresses.port(host);
   return {

@@ -8,8 +8,8 @@ import type { Ground } from './ground.ts';
 type Action = () => Promise<void>;
 
 /**
- * What systemctl is on a real machine: commands by which a daemon under test restarts or reloads a proxy that the
- * sandbox owns. Each is a small script in the sandbox's folder that asks here and exits 0 once it is done.
+ * The counterpart of systemctl on a real machine: commands by which a daemon under test restarts or reloads a proxy that
+ * the sandbox owns. Each is a small script in the sandbox's folder that sends its request here and exits 0 when it is done.
  */
 export class ControlDesk {
   readonly #actions = new Map<string, Action>();
@@ -26,7 +26,7 @@ export class ControlDesk {
     const { host, port } = await this.#endpoint;
     this.#actions.set(name, action);
     const script = join(this.#ground.folder, name);
-    // bash reaches a TCP port by itself; a Node process in its place would add 50 ms to every reload that is timed.
+    // bash connects to a TCP port by itself. A Node process in its place would add 50 ms to every reload that is timed.
     writeFileSync(
       script,
       `#!/bin/bash\nexec 3<>/dev/tcp/${host}/${port} || exit 1\necho '${name}' >&3\nread -r answer <&3\n[ "$answer" = done ] && exit 0\necho "$answer" >&2\nexit 1\n`,
@@ -44,7 +44,7 @@ export class ControlDesk {
       );
       server.listen(address, resolve);
     });
-    // It lives as long as the process that owns the sandbox, and keeps nobody from ending.
+    // It lives as long as the process that owns the sandbox, and does not keep that process alive.
     server.unref();
     return address;
   }

@@ -10,7 +10,7 @@ const ownCheckout = fileURLToPath(new URL('../..', import.meta.url));
 export type DaemonOptions = {
   /** Default `switchmaster`. */
   name?: string;
-  /** Written to `<name>.yml` as JSON, which is YAML. `api.listen` is filled in where it is missing. */
+  /** Written to `<name>.yml` as JSON, which is YAML. `api.listen` is added if it is missing. */
   config: Record<string, unknown>;
   /** What `start` waits for: the path answers 200. Default `/ready`. */
   ready?: '/ready' | '/live';
@@ -36,19 +36,19 @@ export class Daemon extends Server {
     this.configFile = configFile;
   }
 
-  /** GET of its API. `body` is the parsed JSON, or the text where it is none. */
+  /** GET of its API. `body` is the parsed JSON, or the text if it is not JSON. */
   async get(path: string): Promise<{ status: number; body: unknown }> {
     const response = await fetch(`http://${formatAddress(this.api)}${path}`, { signal: AbortSignal.timeout(2_000) });
     const text = await response.text();
     return { status: response.status, body: parsed(text) };
   }
 
-  /** Writes another config; SIGHUP or a restart makes it count. */
+  /** Writes another config, which takes effect after a SIGHUP or a restart. */
   writeConfig(config: Record<string, unknown>): void {
     writeFileSync(this.configFile, JSON.stringify(withListen(config, this.api), undefined, 2));
   }
 
-  /** Its log so far, one object a line; lines that are no JSON are left out. */
+  /** Its log so far, one object a line, without lines that are not JSON. */
   logLines(): Record<string, unknown>[] {
     return this.log()
       .split('\n')

@@ -5,13 +5,13 @@ export type SrvAnswer = { target: string; port: number };
 
 const timeoutMs = 1_000;
 
-/** The addresses of a name, sorted; empty when there are none. Rejects when the server does not answer. */
+/** The addresses of a name, sorted; empty if there are none. Rejects if the server does not answer. */
 export async function dnsA(server: Address, name: string): Promise<string[]> {
   const addresses = await answered(resolver(server).resolve4(name));
   return addresses.sort();
 }
 
-/** Host names and ports of a name, sorted; empty when there are none. */
+/** Host names and ports of a name, sorted; empty if there are none. */
 export async function dnsSrv(server: Address, name: string): Promise<SrvAnswer[]> {
   const answers = await answered(resolver(server).resolveSrv(name));
   return answers

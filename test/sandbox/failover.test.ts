@@ -31,7 +31,7 @@ t.test('Sentinels and replicas are known by the addresses they listen on', async
   );
 });
 
-t.test('a shard with a password refuses who does not know it', async (t) => {
+t.test('a shard with a password refuses clients without it', async (t) => {
   t.equal(await shard2.master.role(), 'master');
   await t.rejects(
     redisCli(shard2.master.address, ['GET', 'key']).then(() => undefined),
@@ -47,12 +47,12 @@ t.test('a master killed with SIGKILL makes the Sentinels switch, and comes back 
   const event = await recorder.event('+switch-master', { master: 'shard1' });
   const [from, to] = [shard1.master.address, replica.address];
   t.equal(event.payload, `shard1 ${from.host} ${from.port} ${to.host} ${to.port}`);
-  // A Sentinel turns an old master into a replica when it has seen it long enough, by these two periods.
+  // A Sentinel makes an old master a replica after it has seen it for some time, by these two periods.
   await Promise.all(
     sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', 'publish-period', 500, 'info-period', 500)),
   );
   await shard1.master.restart();
-  // Which of the two is master in the end is left open: on a busy machine there may have been another election.
+  // Either of the two may be master in the end: on a busy machine there may have been another election.
   const { agreed } = await waitFor('the Sentinels to agree and the other server to be a replica', view, {
     timeoutMs: 30_000,
     until: (seen) => seen.agreed.size === 1 && seen.masters.length === 1 && seen.agreed.has(seen.masters[0] ?? ''),
@@ -67,7 +67,7 @@ async function view(): Promise<{ agreed: Set<string>; masters: string[] }> {
   return { agreed: new Set(answers.map(formatAddress)), masters };
 }
 
-t.test('a Sentinel that restarts keeps what it knows', async (t) => {
+t.test('a Sentinel that restarts keeps its state', async (t) => {
   const before = await second.masterAddress('shard2');
   await second.kill();
   await second.restart();

@@ -1,4 +1,4 @@
-// What every server of a sandbox stands on: the folder, the addresses, the environment that marks it as the sandbox's.
+// What every server of a sandbox needs: the folder, the addresses, and the environment that marks it as the sandbox's.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { delimiter } from 'node:path';
@@ -36,7 +36,7 @@ export class Ground {
   /** Starts the reaper, which claims the addresses and makes the folder. */
   static async open(name: string): Promise<Ground> {
     const script = fileURLToPath(new URL('reaper.ts', import.meta.url));
-    // A session of its own: what ends the parent's group must not end the one who cleans up after it.
+    // A session of its own: a signal to the parent's group must not end the reaper, which cleans up after the parent.
     const reaper = spawn(process.execPath, [script, name], {
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: true,
@@ -54,7 +54,7 @@ export class Ground {
     return new Ground(reaper, JSON.parse(String(first[0])) as { id: string; folder: string; network: string });
   }
 
-  /** What every server's spec has in common. `ready` answers at once; most servers have a better one. */
+  /** What every server's spec has in common. The default `ready` answers at once; most servers have a better one. */
   server(name: string, argv: readonly [string, ...string[]]): ServerSpec {
     return { name, argv, folder: this.folder, env: this.env, ready: async () => true };
   }
@@ -71,7 +71,7 @@ export class Ground {
 }
 
 function environment(id: string): NodeJS.ProcessEnv {
-  // Neither the developer's own Consul nor the test runner is any of the servers' business.
+  // Servers must inherit neither the developer's own Consul settings nor those of the test runner.
   const inherited = Object.entries(process.env).filter(([name]) => !/^(CONSUL_|_?TAP)/.test(name));
   const path = [process.env.PATH ?? '', ...programDirs].filter(Boolean).join(delimiter);
   return { ...Object.fromEntries(inherited), PATH: path, [markerVariable]: id };

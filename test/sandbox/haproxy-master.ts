@@ -4,8 +4,8 @@ import { askSocket } from './socket.ts';
 export type Reloads = { done: number; failed: number };
 
 /**
- * Asks the master process over its command line socket (`haproxy -S`). That it answers also means that it takes signals:
- * a SIGUSR2 in the milliseconds around its own start, when its listeners already accept, is lost.
+ * Sends a command to the master process over its command line socket (`haproxy -S`). An answer also means that it handles
+ * signals: a SIGUSR2 in the milliseconds around its own start, when its listeners already accept, is lost.
  */
 export async function readReloads(socketPath: string): Promise<Reloads> {
   const text = await askSocket({ path: socketPath }, 'show proc;quit');

@@ -5,7 +5,7 @@ import { requireOwnNetwork } from './namespace.ts';
 
 const run = promisify(execFile);
 
-/** How packets end: without a word, as on a cut cable, or answered with a reset, as by a firewall that rejects. */
+/** How packets end: dropped, as on a cut cable, or answered with a reset, as by a firewall that rejects. */
 type CutManner = 'drop' | 'reset';
 
 export interface Cut {
@@ -17,8 +17,8 @@ export interface Cut {
   readonly manner: CutManner;
 }
 
-// Packets are dropped on arrival. A rule for outgoing packets would return EPERM to the sender, which no cut cable does.
-// A reset must get through to whom it is meant for, though its way is refused too.
+// Packets are dropped on arrival. A rule for outgoing packets would return EPERM to the sender, which a cut cable does not
+// do. A reset must reach its receiver, although that direction is refused too.
 const rules = `
 table ip links {
   set dropped { type ipv4_addr . ipv4_addr; }
@@ -34,22 +34,22 @@ table ip links {
 `;
 
 /**
- * The links of a network of one's own, which can be cut and healed: real packets, from one IP to another, are dropped by
- * nftables. Servers are known by the IP that they listen on and, for this to work, connect from.
+ * The links of a network namespace, which can be cut and healed: nftables drops real packets from one IP to another.
+ * Servers are identified by the IP that they listen on and must connect from it too.
  */
 export class Links {
   readonly #cuts = new Set<Cut>();
 
   private constructor() {}
 
-  /** Rejects where this process has no network of its own. */
+  /** Rejects if this process has no network of its own. */
   static async open(): Promise<Links> {
     requireOwnNetwork();
     await nft(rules);
     return new Links();
   }
 
-  /** Answers when it is cut; the function that it answers heals it. */
+  /** Resolves when the link is cut, with the function that heals it. */
   async cut(cut: Cut): Promise<() => Promise<void>> {
     this.#cuts.add(cut);
     await this.#apply();

@@ -3,8 +3,8 @@ import { readlinkSync } from 'node:fs';
 const outerVariable = 'SWITCHMASTER_OUTER_NETWORK';
 
 /**
- * The argv that runs `argv` in a network of its own: a new network namespace with nothing in it but the loopback
- * interface, which ends with its last process. Who is not root gets a user namespace as well, and is root in there.
+ * The argv that runs `argv` in a new network namespace, which has only the loopback interface and ends with its last
+ * process. A user without root gets a user namespace as well, and is root in it.
  */
 export function inOwnNetwork(argv: readonly [string, ...string[]]): readonly [string, ...string[]] {
   const flags = process.getuid?.() === 0 ? ['--net'] : ['--user', '--map-root-user', '--net'];
@@ -13,7 +13,7 @@ export function inOwnNetwork(argv: readonly [string, ...string[]]): readonly [st
   return ['env', mark, 'unshare', ...flags, 'sh', '-c', script, 'sh', ...argv];
 }
 
-/** Throws where this process was not started by `inOwnNetwork`: nothing may touch the machine's own network. */
+/** Throws if this process was not started by `inOwnNetwork`: nothing may change the machine's own network. */
 export function requireOwnNetwork(): void {
   const outer = process.env[outerVariable];
   if (outer === undefined || outer === networkId())

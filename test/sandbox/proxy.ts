@@ -12,21 +12,21 @@ export type ProxyOptions = {
   name?: string;
   /** Need not exist before `start`. */
   configFile: string;
-  /** A listener of the config, which accepts connections when `start` has answered. */
+  /** A listener of the config, which accepts connections when `start` has resolved. */
   listen?: Address;
   /** Default `haproxy` or `nutcracker`; another program on PATH or in `.tools/bin`, such as `haproxy3`. */
   program?: string;
-  /** Default `now`. `later` leaves `start`, or the restart command, to the caller. */
+  /** Default `now`. With `later`, the caller starts it, or the restart command does. */
   start?: 'now' | 'later';
 };
 
-/** A proxy under the sandbox's care, with the commands by which a daemon moves it to a new config. */
+/** A proxy of the sandbox, with the commands by which a daemon moves it to a new config. */
 export class ProxyServer extends Server {
-  /** Stops it, waits for its end, starts it. Starts it where it was not running. */
+  /** Stops it, waits for its end, and starts it. Starts it if it was not running. */
   restartCommand: string[] = [];
   /**
-   * HAProxy: SIGUSR2, a new worker takes over the listeners; fails when HAProxy refuses the config, and starts it where it
-   * was not running. twemproxy: restart.
+   * HAProxy: SIGUSR2, so that a new worker takes over the listeners. It fails if HAProxy refuses the config, and starts
+   * HAProxy if it was not running. twemproxy: restart.
    */
   reloadCommand: string[] = [];
   /** twemproxy: where it serves its statistics. */

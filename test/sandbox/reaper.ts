@@ -1,6 +1,6 @@
-// One reaper runs beside each sandbox. It claims the sandbox's network, makes its folder, and holds a pipe to the parent:
-// when that ends, because the sandbox was closed or the parent died of whatever cause, it kills every process of the
-// sandbox and removes the folder.
+// One reaper runs beside each sandbox. It claims the sandbox's network, creates its folder, and holds a pipe to the parent.
+// When the pipe ends, because the sandbox was closed or the parent died, it kills every process of the sandbox and removes
+// the folder.
 //
 // A process belongs to the sandbox if its environment has the marker, which descendants inherit and /proc shows. That also
 // finds what the parent started in its last millisecond, and what the servers started themselves.

@@ -11,8 +11,8 @@ export type SentinelEvent = {
 };
 
 /**
- * A subscriber of its own to one Sentinel: what a stopwatch is started by, so that the daemon is not asked about itself.
- * It ends with its Sentinel and does not reconnect.
+ * An independent subscriber to one Sentinel, which starts a stopwatch without asking the daemon under test. It ends with
+ * its Sentinel and does not reconnect.
  */
 export class SentinelRecorder {
   /** All events so far, in order of arrival. */

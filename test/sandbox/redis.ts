@@ -5,10 +5,10 @@ import type { Ground } from './ground.ts';
 import { type Reply, redisCli } from './resp.ts';
 import { Server, type ServerSpec } from './server.ts';
 
-/** Settings of redis.conf, laid over the sandbox's own. */
+/** Settings of redis.conf, which override the sandbox's own. */
 export type RedisConfig = Record<string, string>;
 
-/** A Redis server of a shard; whether it is the master now, Redis says (`role`). */
+/** A Redis server of a shard. Its present role comes from Redis (`role`). */
 export class RedisServer extends Server {
   readonly address: Address;
   readonly #password: string | undefined;
@@ -24,7 +24,7 @@ export class RedisServer extends Server {
     return redisCli(this.address, args, { password: this.#password });
   }
 
-  /** What `ROLE` says. */
+  /** What `ROLE` answers. */
   async role(): Promise<'master' | 'replica'> {
     const reply = await this.command('ROLE');
     return Array.isArray(reply) && reply[0] === 'master' ? 'master' : 'replica';
@@ -33,7 +33,7 @@ export class RedisServer extends Server {
   async #ready(replicaOf: Address | undefined): Promise<boolean> {
     if ((await this.command('PING')) !== 'PONG') return false;
     if (replicaOf === undefined) return true;
-    // After a failover it may be a master by now, for Sentinel rewrote its config file.
+    // After a failover it may be a master, because Sentinel rewrote its config file.
     const role = await this.command('ROLE');
     return Array.isArray(role) && (role[0] === 'master' || role[3] === 'connected');
   }
@@ -67,7 +67,7 @@ export class Shard {
     return [this.master, ...this.replicas];
   }
 
-  /** The server at an address; throws when it is none of this shard's. */
+  /** The server at an address. Throws if it belongs to another shard. */
   at(address: Address): RedisServer {
     const server = this.servers.find((candidate) => sameAddress(candidate.address, address));
     if (server === undefined) throw new Error(`${formatAddress(address)} is no server of ${this.name}`);
@@ -87,7 +87,7 @@ export type ShardOptions = {
   program?: string;
 };
 
-/** Starts a master and its replicas; every replica's link is up when it answers. */
+/** Starts a master and its replicas. Every link of a replica is up when it resolves. */
 export async function startShard(ground: Ground, options: ShardOptions): Promise<Shard> {
   const { name, replicas: count = 1, password } = options;
   const master = await redisServer(ground, { ...options, name: `${name}-a` });
@@ -132,7 +132,7 @@ export function commonConfig({ host, port }: Address, dir: string): RedisConfig 
     port: String(port),
     dir,
     'protected-mode': 'no',
-    // Outgoing connections come from its own address: Redis and Sentinel learn each other's address from that.
+    // Outgoing connections come from its own address, from which Redis and Sentinel learn each other's address.
     'bind-source-addr': host,
     // A process title would overwrite the environment, by which the reaper knows its processes.
     'set-proc-title': 'no',

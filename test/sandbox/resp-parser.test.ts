@@ -24,7 +24,7 @@ function encoded(value: Reply): string {
   return `*${value.length}\r\n${value.map(encoded).join('')}`;
 }
 
-t.test('replies are read alike however the network cuts them', async () => {
+t.test('replies are the same wherever the network splits them', async () => {
   fc.assert(
     fc.property(fc.array(reply, { maxLength: 5 }), fc.array(fc.nat()), (replies, cuts) => {
       const bytes = Buffer.from(replies.map(encoded).join(''));

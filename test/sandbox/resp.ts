@@ -1,5 +1,5 @@
-// A Redis connection of a few dozen lines: tests, demo and bench must not see Redis through the client library whose
-// use they check. RESP2 (https://redis.io/docs/latest/develop/reference/protocol-spec/).
+// A small Redis client: tests, demo and bench must not see Redis through the client library whose use they check. RESP2
+// (https://redis.io/docs/latest/develop/reference/protocol-spec/).
 import { connect, type Socket } from 'node:net';
 import { type Address, formatAddress } from '../../lib/model/address.ts';
 import { ReplyParser } from './resp-parser.ts';
@@ -40,7 +40,7 @@ export class RespConnection {
     socket.on('close', () => this.#fail(new Error(`${formatAddress(address)} closed the connection`)));
   }
 
-  /** Connects, and authenticates where a password is given. Rejects when that takes longer than `timeoutMs`. */
+  /** Connects, and authenticates if a password is given. Rejects if that takes longer than `timeoutMs`. */
   static async open(address: Address, { timeoutMs = 2_000, password }: RespOptions = {}): Promise<RespConnection> {
     const socket = connect({ host: address.host, port: address.port });
     await connected(socket, { address, timeoutMs });
@@ -58,7 +58,7 @@ export class RespConnection {
     return this.#failure !== undefined;
   }
 
-  /** Sends a command. Rejects with a `RespError` that the server answers, and when no answer comes in time. */
+  /** Sends a command. Rejects with the `RespError` that the server answers, or if no answer comes in time. */
   command(...args: (string | number)[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) {
@@ -66,7 +66,7 @@ export class RespConnection {
         return;
       }
       const timer = setTimeout(() => {
-        // Answers carry no number: after a missing one every later answer would be taken for another command's.
+        // Answers carry no number: after a missing one, each later answer would be taken for another command's.
         this.#fail(new Error(`${formatAddress(this.address)} did not answer ${args[0]} in ${this.#timeoutMs} ms`));
       }, this.#timeoutMs);
       this.#pending.push({ resolve, reject, timer });

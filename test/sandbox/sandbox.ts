@@ -35,12 +35,12 @@ export class Sandbox {
     this.#desk = new ControlDesk(ground);
   }
 
-  /** An empty sandbox. Its folder and its servers are gone when it is closed, and when this process ends in any way. */
+  /** An empty sandbox. Its folder and its servers end when it is closed, or when this process ends in any way. */
   static async open({ name }: SandboxOptions): Promise<Sandbox> {
     return new Sandbox(name, await Ground.open(name));
   }
 
-  /** An empty sandbox that closes with the test, and prints the end of every server's log when the test has failed. */
+  /** An empty sandbox that closes with the test. If the test failed, it prints the end of every server's log. */
   static async openFor(t: TestLike, options: SandboxOptions): Promise<Sandbox> {
     const sandbox = await Sandbox.open(options);
     t.teardown(async () => {
@@ -50,7 +50,7 @@ export class Sandbox {
     return sandbox;
   }
 
-  /** Where configs, logs and data lie. */
+  /** The folder of configs, logs and data. */
   get folder(): string {
     return this.#ground.folder;
   }
@@ -60,7 +60,7 @@ export class Sandbox {
     return this.#servers;
   }
 
-  /** Environment for programs that are to find the sandbox's programs and to end with it. */
+  /** Environment for programs that must find the sandbox's programs and end with it. */
   get env(): NodeJS.ProcessEnv {
     return this.#ground.env;
   }
@@ -87,7 +87,7 @@ export class Sandbox {
     return path;
   }
 
-  /** A Consul dev agent, leader and answering. What it holds is in memory: a restart empties it. */
+  /** A Consul dev agent that is leader and answers. It keeps its data in memory, so a restart empties it. */
   async consul({ name = 'consul', config }: { name?: string; config?: ConsulConfig } = {}): Promise<ConsulAgent> {
     const host = this.#ground.addresses.host();
     const ports = await consulPorts(this.#ground, host);
@@ -135,7 +135,7 @@ export class Sandbox {
     return agent;
   }
 
-  /** A Redis master with replicas (default 1), in step. */
+  /** A Redis master with replicas (default 1) that are in sync. */
   async redis(options: ShardOptions): Promise<Shard> {
     const shard = await startShard(this.#ground, options);
     for (const server of shard.servers) this.#add(server);
@@ -167,7 +167,7 @@ export class Sandbox {
     return this.#add(new Server({ ...this.#ground.server(name, argv), ready }));
   }
 
-  /** A command (argv) that has `action` done in this process and exits 0 when it is: a test's own reload command. */
+  /** A command (argv) that runs `action` in this process and exits 0 when it has ended: a test's own reload command. */
   command(name: string, action: () => Promise<void>): Promise<string[]> {
     return this.#desk.command(name, action);
   }

@@ -14,8 +14,8 @@ const greetingPeriodMs = 2_000;
 export class SentinelServer extends Server {
   readonly address: Address;
   /**
-   * Writes its config file as it was before its first start, while it is stopped: it has lost its id, its epochs and what it
-   * had found. Of a master that `masters` leaves out it monitors the address of the beginning.
+   * Writes its config file as it was before its first start, while it is stopped: it has lost its id, its epochs and what
+   * it had discovered. It monitors a master that `masters` leaves out at its first address.
    */
   readonly wipe: (masters?: ReadonlyMap<string, Address>) => void;
 
@@ -35,7 +35,7 @@ export class SentinelServer extends Server {
     return pairs(await this.command('SENTINEL', 'MASTER', name));
   }
 
-  /** The master's address by this Sentinel. */
+  /** The master's address according to this Sentinel. */
   async masterAddress(name: string): Promise<Address> {
     const reply = await this.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
     if (!Array.isArray(reply)) throw new Error(`${this.name} monitors no master ${name}`);
@@ -60,9 +60,9 @@ export type SentinelOptions = {
   masters: readonly Shard[];
   /** Default: a majority. */
   quorum?: number;
-  /** Default 1,000; less makes a loaded machine see failures if there are none. */
+  /** Default 1,000. With less, a loaded machine sees failures that do not exist. */
   downAfterMs?: number;
-  /** Default 10,000. A failed failover is tried again only after twice this. */
+  /** Default 10,000. Sentinel tries a failed failover again only after twice this. */
   failoverTimeoutMs?: number;
   /** Default 1. */
   parallelSyncs?: number;
@@ -75,7 +75,7 @@ export type SentinelOptions = {
   name?: string;
 };
 
-/** Starts Sentinels; each knows the others, and every replica's link is up, when it answers. */
+/** Starts Sentinels. When it resolves, each knows the others, and every replica's link is up. */
 export async function startSentinels(ground: Ground, options: SentinelOptions): Promise<SentinelServer[]> {
   const { count = 3, masters, name = 'sentinel' } = options;
   const sentinels: SentinelServer[] = [];
@@ -119,8 +119,8 @@ function monitorLines(shard: Shard, options: SentinelOptions & { readonly at: Ad
   ];
 }
 
-// Sentinels find each other by greetings on their masters, which they publish every two seconds. Only while the sandbox
-// starts they do so more often (`SENTINEL DEBUG`, since Redis 7.0; an older one is waited for).
+// Sentinels find each other by hello messages on their masters, which they publish every two seconds, but more often while
+// the sandbox starts (`SENTINEL DEBUG`, since Redis 7.0; older ones take longer).
 async function greetOften(sentinels: readonly SentinelServer[], periodMs: number): Promise<void> {
   await Promise.all(
     sentinels.map((sentinel) =>
@@ -140,7 +140,7 @@ async function settled(
       sentinels: ((await sentinel.command('SENTINEL', 'SENTINELS', shard.name)) as Reply[]).map(pairs),
     });
     await waitFor(`${sentinel.name} to know all of ${shard.name}`, view, {
-      // With many masters on a busy machine, greetings take their time.
+      // With many masters on a busy machine, hello messages take longer.
       timeoutMs: 60_000,
       until: ({ master, replicas, sentinels }) =>
         master.flags === 'master' &&

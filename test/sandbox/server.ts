@@ -12,11 +12,11 @@ export type ServerSpec = {
   /** The sandbox's folder, also the working directory. */
   folder: string;
   env: NodeJS.ProcessEnv;
-  /** Truthy once the server does its work; throwing means "not yet". */
+  /** Truthy once the server works. A throw means "not yet". */
   ready: () => Promise<unknown>;
   /** Default 15,000. */
   readyTimeoutMs?: number;
-  /** Between two readings of readiness. Default: as in `waitFor`; less where a restart is timed. */
+  /** Between two readings of readiness. Default: as in `waitFor`. Less if a restart is timed. */
   readyIntervalMs?: number;
 };
 
@@ -25,8 +25,8 @@ type State =
   | { kind: 'running' | 'paused'; child: ChildProcess; pid: number; exited: Promise<Exit> };
 
 /**
- * One server process: started, killed, paused, restarted. It runs in a session of its own, so that Ctrl-C in the
- * terminal reaches the test or the demo only, and signals that cannot be caught go to its children too.
+ * One server process, which can be started, killed, paused and restarted. It runs in a session of its own, so that Ctrl-C
+ * in the terminal reaches only the test or the demo, and signals that cannot be caught go to its children too.
  */
 export class Server {
   readonly name: string;
@@ -40,7 +40,7 @@ export class Server {
     this.#spec = spec;
   }
 
-  /** `paused` is running too. */
+  /** `paused` counts as running. */
   get running(): boolean {
     return this.#state.kind !== 'stopped';
   }
@@ -49,7 +49,7 @@ export class Server {
     return this.#state.kind === 'paused';
   }
 
-  /** Process id, while it runs. */
+  /** Process id while it runs. */
   get pid(): number | undefined {
     return this.#state.kind === 'stopped' ? undefined : this.#state.pid;
   }
@@ -59,7 +59,7 @@ export class Server {
     return this.#state.kind === 'stopped' ? this.#state.exit : undefined;
   }
 
-  /** Starts it and waits until it is ready. Rejects, with the end of its log, when it exits or is not ready in time. */
+  /** Starts it and waits until it is ready. Rejects, with the end of its log, if it exits or is not ready in time. */
   async start(): Promise<void> {
     const exited = this.launch();
     const gone = new AbortController();
@@ -73,7 +73,7 @@ export class Server {
     }
   }
 
-  /** Starts it without waiting for readiness; answers how it ends. For programs that are expected to exit. */
+  /** Starts it without waiting for readiness, and returns how it ends. For programs that are expected to exit. */
   launch(): Promise<Exit> {
     if (this.#state.kind !== 'stopped') throw new Error(`${this.name} is already running`);
     const { argv, folder, env } = this.#spec;
@@ -92,13 +92,13 @@ export class Server {
         resolve({ code, signal });
       });
     });
-    // The reaper ends what is still running; a failed test must be able to end before that.
+    // The reaper ends what still runs, and a failed test must be able to end before that.
     child.unref();
     if (child.pid !== undefined) this.#state = { kind: 'running', child, pid: child.pid, exited };
     return exited;
   }
 
-  /** Sends a signal. With SIGKILL (the default) its children get it too, and the answer waits for the end. */
+  /** Sends a signal. SIGKILL (the default) goes to its children too, and the promise resolves at its end. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (this.#state.kind === 'stopped') return;
     const { pid, exited } = this.#state;
@@ -123,7 +123,7 @@ export class Server {
     this.#state = { ...this.#state, kind: 'running' };
   }
 
-  /** Asks it to end (SIGTERM), and kills it when it has not within `timeoutMs` (default 5,000). */
+  /** Sends SIGTERM, and kills it if it has not ended within `timeoutMs` (default 5,000). */
   async stop({ timeoutMs = 5_000 }: { timeoutMs?: number } = {}): Promise<Exit | undefined> {
     if (this.#state.kind === 'stopped') return this.#state.exit;
     if (this.#state.kind === 'paused') this.resume();
@@ -135,13 +135,13 @@ export class Server {
     return this.exit;
   }
 
-  /** Stops it where it runs, and starts it again with the same address, config file and data. */
+  /** Stops it if it runs, and starts it again with the same address, config file and data. */
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
   }
 
-  /** All it has written. */
+  /** All that it has written. */
   log(): string {
     try {
       return readFileSync(this.logFile, 'utf8');

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 
 const timeoutMs = 1_000;
 
-/** Sends a line, if there is one, and answers everything until the server closes. For protocols of one answer. */
+/** Sends a line, if there is one, and returns everything until the server closes. For protocols with one answer. */
 export function askSocket(to: { path: string } | { host: string; port: number }, line = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';

@@ -3,9 +3,9 @@ import { Socket } from 'node:net';
 type Connect = (...args: unknown[]) => Socket;
 
 /**
- * From now on every TCP connection of this process comes from this IP, as those of a daemon on a node of its own. Libraries
- * offer no such setting for all that they connect to, so it is done where all of them pass: `Socket.prototype.connect`,
- * whose first argument is options, or the list that `net.connect` made of them.
+ * From now on every TCP connection of this process comes from this IP, like those of a daemon on another node. Libraries
+ * offer no such setting for all their connections, so it changes `Socket.prototype.connect`, which all of them use. Its
+ * first argument is options, or the list that `net.connect` made of them.
  */
 export function connectFrom(host: string): void {
   const connect = Socket.prototype.connect as Connect;
@@ -17,7 +17,8 @@ export function connectFrom(host: string): void {
     const before = target.localAddress;
     target.localAddress ??= host;
     const socket = connect.apply(this, args);
-    // An HTTP agent finds its idle connections by these options: with other ones it would keep each of them for nothing.
+    // An HTTP agent finds its idle connections by these options. With other options it would keep each of them without a
+    // use.
     target.localAddress = before;
     return socket;
   } as typeof Socket.prototype.connect;

@@ -87,7 +87,7 @@ t.test('a list is newest first and takes one key or one loop', (t) => {
   t.end();
 });
 
-t.test('subscribers hear each entry until they leave', (t) => {
+t.test('subscribers get each entry until they leave', (t) => {
   const journal = new Journal({ capacity: 10 });
   const heard: string[] = [];
   const leave = journal.subscribe(({ summary }) => heard.push(summary));
@@ -117,7 +117,7 @@ t.test('a file carries the journal across restarts, and ids rise although the cl
   t.ok(newest.id > before.id);
 });
 
-t.test('a line that a crash cut short costs only itself', async (t) => {
+t.test('only the line that a crash cut short is lost', async (t) => {
   const path = `${t.testdir()}/journal.jsonl`;
   const onProblem = (error: Error) => t.fail(error.message);
   const journal = new Journal({ capacity: 10 });
@@ -134,7 +134,7 @@ t.test('a line that a crash cut short costs only itself', async (t) => {
   );
 });
 
-t.test('a file that has grown is put aside, and both parts are read', async (t) => {
+t.test('a file that has grown is rotated, and both parts are read', async (t) => {
   const path = `${t.testdir()}/journal.jsonl`;
   const file = new JournalFile({ path, maxBytes: 1_000, onProblem: (error) => t.fail(error.message) });
   const journal = new Journal({ capacity: 100 });
@@ -185,7 +185,7 @@ t.test('whatever a reconciler puts into its details becomes plain data of bounde
   t.end();
 });
 
-t.test('what a decision is made again from is kept whole, or said to be cut', (t) => {
+t.test('the input of a decision is kept whole, or marked as cut', (t) => {
   const kept: KeptEntry[] = [];
   const journal = new Journal({ capacity: 10, keep: (entry) => kept.push(entry) });
   const observe = (views: number) => {

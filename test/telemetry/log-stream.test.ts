@@ -12,7 +12,7 @@ t.test('lines for a full disk are counted', (t) => {
   t.end();
 });
 
-t.test('lines for a descriptor that was closed are counted', (t) => {
+t.test('lines for a closed descriptor are counted', (t) => {
   const fd = openSync('/dev/null', 'w');
   const stream = new LogStream(fd);
   closeSync(fd);

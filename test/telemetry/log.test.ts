@@ -26,7 +26,7 @@ function report(outcome: Outcome, failures = 0): RunReport {
   };
 }
 
-t.test('a run is one line with its id, what woke it and what it came to', (t) => {
+t.test('a run is one line with its id, its hints and its outcome', (t) => {
   const { log, lines } = capture();
   makeRunLog(log)(report({ kind: 'applied', summary: 'shard1 moved', details: { epoch: 7 } }));
   t.match(lines(), [
@@ -81,7 +81,7 @@ t.test('a lasting problem is logged when it begins and when it ends', (t) => {
   t.end();
 });
 
-t.test('an error is its code, its message and its causes, without what clients hang on it', (t) => {
+t.test('an error is logged with its code, message and causes, without the fields that clients add', (t) => {
   const { log, written, lines } = capture();
   const cause = Object.assign(new Error('connect refused'), { code: 'ECONNREFUSED', request: { headers: 'hunter2' } });
   log.warn({ error: new SwitchmasterError('consul-unreachable', 'Consul does not answer', { cause }) }, 'failed');
@@ -93,7 +93,7 @@ t.test('an error is its code, its message and its causes, without what clients h
   t.end();
 });
 
-t.test('secrets are redacted wherever they are put', (t) => {
+t.test('secrets are redacted in every field', (t) => {
   const { log, written } = capture();
   log.info({ password: 'hunter2', consul: { token: 'hunter2' }, a: { b: { authorization: 'hunter2' } } }, 'x');
   log.info({ config: { wrapped: new Secret('hunter2') } }, 'y');

@@ -64,7 +64,7 @@ t.test('runs are counted and timed, and the stages of a change with its cause', 
   t.notMatch(body, /master-settling/, 'a note is no problem');
 });
 
-t.test('what is no longer there is no longer shown', async (t) => {
+t.test('the series of a removed master ends', async (t) => {
   let current = view;
   const metrics = new Metrics({ version: '1', view: () => current });
   t.match((await metrics.text()).body, /master="shard1"/);

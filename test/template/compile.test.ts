@@ -62,7 +62,7 @@ t.test('partials render with their parameters, and errors in them name them', as
   t.equal(missing, 'template-failed: line:2:2: {{gone}}: there is no value to print: it is missing.');
 });
 
-t.test('what is missing may be asked about, but not printed or gone through', async (t) => {
+t.test('a missing value may be tested, but not printed or looped over', async (t) => {
   t.equal(textOf(renderText({ text: '{{#if vars.x}}a{{else}}b{{/if}}{{default vars.x 7}}' })), 'b7');
   t.match(
     textOf(renderText({ text: 'a\n{{vars.x}}' })),
@@ -72,7 +72,7 @@ t.test('what is missing may be asked about, but not printed or gone through', as
   t.match(textOf(renderText({ text: '{{vars}}' })), /it is an object\. Use \{\{#each\}\}/);
 });
 
-t.test('a template reaches nothing but its own values', async (t) => {
+t.test('a template can read only its own values', async (t) => {
   for (const path of ['constructor', 'vars.constructor', 'vars.__proto__', 'vars.toString', '__defineGetter__']) {
     t.match(textOf(renderText({ text: `{{${path}}}`, vars: {} })), /there is no value to print: it is missing/, path);
   }
@@ -90,7 +90,7 @@ t.test('loops have variables, parameters and an else', async (t) => {
   t.equal(textOf(renderText({ text: '{{#with vars.map as |m|}}{{m.k}}{{l}}{{/with}}', vars })), '12');
 });
 
-t.test('a template that multiplies without end is stopped with its place', async (t) => {
+t.test('a template that grows without end is stopped, and its place is named', async (t) => {
   const vars = { list: Array.from({ length: 100 }, (_, i) => i) };
   const text =
     '{{#each vars.list}}{{#each @root.vars.list}}{{#each @root.vars.list}}{{this}}{{/each}}{{/each}}{{/each}}';

@@ -6,7 +6,10 @@ import t from 'tap';
 import { parameters } from '../property/parameters.ts';
 import { renderText, textOf } from './world.ts';
 
-/* A file of KEY=value lines: no value becomes a command for a shell that reads the file, or chooses what steers programs. */
+/*
+ * A file of KEY=value lines: no value becomes a command for a shell that reads the file, or a variable that controls
+ * programs.
+ */
 
 function print(template: string, x: unknown): string {
   return textOf(renderText({ text: template, format: 'env', vars: { x } }));
@@ -39,7 +42,7 @@ t.test('what precedes = is a name', async (t) => {
   t.equal(print('{{raw vars.x}}=1\n', 'PATH'), 'PATH=1\n', 'the author vouches for it');
 });
 
-t.test('what steers shells, loaders and runtimes is set by the template itself only', async (t) => {
+t.test('only the template itself sets variables that control shells, loaders and runtimes', async (t) => {
   const steering = [
     'PATH',
     'LD_PRELOAD',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { renderText, textOf } from './world.ts';
 
-/* haproxy.cfg: HAProxy evaluates log formats and expressions. It evaluates nothing of a value. */
+/* haproxy.cfg: HAProxy evaluates log formats and expressions, but no part of a value. */
 
 function print(template: string, x: unknown): string {
   return textOf(renderText({ text: template, format: 'haproxy', vars: { x } }));

@@ -3,7 +3,7 @@ import t from 'tap';
 import { parse } from 'yaml';
 import { renderText, textOf } from './world.ts';
 
-/* YAML: whatever its version, a reader reads the text of the catalog, as a text. */
+/* YAML of both versions: a reader gets the text of the catalog, as a text. */
 
 function print(template: string, x: unknown): string {
   return textOf(renderText({ text: template, format: 'yaml', vars: { x } }));

@@ -95,7 +95,7 @@ t.test('YAML: whatever the place, a value is written as it was or refused', asyn
   t.pass('every value');
 });
 
-t.test('YAML: what stands plainly must be plain', async (t) => {
+t.test('YAML: a value without quotes must be a plain scalar', async (t) => {
   t.equal(print('yaml', '- {{vars.x}}:1 a', '10.0.0.1:6379'), '- 10.0.0.1:6379:1 a');
   t.equal(print('yaml', 'a: {{vars.x}}', 6379), 'a: 6379');
   t.match(
@@ -144,7 +144,7 @@ t.test('where a value cannot be quoted, a bare word takes no spaces, comments, q
   t.equal(print('haproxy', 'server a {{vars.x}}', '[::1]:6379'), 'server a [::1]:6379');
 });
 
-t.test('an empty value does not let the next word take its place', async (t) => {
+t.test('an empty value keeps its place before the next word', async (t) => {
   t.match(print('haproxy', 'server {{vars.x}} 10.0.0.1:1', ''), /empty value/);
   t.match(print('haproxy', 'server a {{vars.x}}', ''), /empty value/);
   t.equal(print('env', 'KEY={{vars.x}}\n', ''), 'KEY=\n');
@@ -209,7 +209,7 @@ t.test('HAProxy: quotes and variables are escaped within double quotes', async (
   t.equal(print('haproxy', 'a "{{vars.x}}"', 'q"$HOME\\'), 'a "q\\"\\$HOME\\\\"');
 });
 
-t.test('what the author vouches for stands as it is', async (t) => {
+t.test('a value that the template marks as safe is written unchanged', async (t) => {
   t.equal(print('haproxy', 'a {{raw vars.x}}\n', 'b c\nd'), 'a b c\nd\n');
 });
 

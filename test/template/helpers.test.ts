@@ -37,7 +37,7 @@ t.test('service gives passing instances only, unless a filter says otherwise', a
   t.equal(ports('web@dc2'), '');
 });
 
-t.test('members are counted by who they are, not by where they are', async (t) => {
+t.test('members are counted by their identity, not by their address', async (t) => {
   const members = (host: string) =>
     renderText({
       text: '{{#each redisMasters}}{{address}}{{/each}}{{#each (service "web")}}{{/each}}',

@@ -7,7 +7,7 @@ import type { TemplateFormat } from '../../lib/template/format.ts';
 import { parameters } from '../property/parameters.ts';
 import { renderText, textOf } from './world.ts';
 
-/* Values made of what the readers of each format act on. Each is written so that it is read as it was, or refused. */
+/* Values with the special characters of each format. Each is written so that it is read unchanged, or refused. */
 
 const fragments = [
   '%',

@@ -2,7 +2,7 @@ import t from 'tap';
 import { compileTemplate } from '../../lib/template/compile.ts';
 import { makeWorld, renderText, textOf } from './world.ts';
 
-/* No template, however wrong, stops the daemon: it does nothing else while it parses, compiles and renders. */
+/* No template stops the daemon, which does nothing else while it parses, compiles and renders. */
 
 const compile = (text: string) => compileTemplate({ template: { file: 't.hbs', text }, format: 'text' });
 

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { TemplateFormat } from '../../lib/template/format.ts';
 import { renderText, textOf } from './world.ts';
 
-/* A value that the format refuses takes its pass of a loop with it, and no other. */
+/* A value that the format refuses removes its own pass of a loop, and no other. */
 
 const odd = ['quo"te$', 'back`tick', 'a\nb', `q'"$`];
 
@@ -10,7 +10,7 @@ function render(text: string, vars: Record<string, unknown>, format: TemplateFor
   return renderText({ text, format, vars, files: { '/secret': 'hunter2' } });
 }
 
-t.test('one odd name in a list is left out and reported, and the others are written', async (t) => {
+t.test('one invalid name in a list is left out and reported, and the others are written', async (t) => {
   for (const name of odd) {
     for (const names of [
       ['a', name, 'b'],
@@ -25,7 +25,7 @@ t.test('one odd name in a list is left out and reported, and the others are writ
   }
 });
 
-t.test('it takes the innermost loop that has another item, with the rest of its text', async (t) => {
+t.test('the innermost loop that has another item leaves out the pass, with the rest of its text', async (t) => {
   const text =
     '{{#each vars.services as |s|}}\nbackend {{s.name}}\n{{#each s.nodes}}\n  node {{this}}\n{{/each}}\n{{/each}}\n';
   const of = (...services: [string, ...string[]][]) =>
@@ -36,7 +36,7 @@ t.test('it takes the innermost loop that has another item, with the rest of its 
   t.match(of(['a', 'n$1'], ['b', 'n$3']), /^value-refused: t\.hbs:4:8: \{\{this\}\} is "n\$1"/);
 });
 
-t.test('a list of which nothing can be written, and a value outside a loop, refuse the output', async (t) => {
+t.test('the output is refused if nothing of a list can be written, or for a value outside a loop', async (t) => {
   const text = '{{#each vars.names}}\nserver {{this}};\n{{/each}}\nuser {{vars.user}};\n';
   t.match(
     textOf(render(text, { names: ['a$', 'b$'], user: 'u' })),
@@ -48,7 +48,7 @@ t.test('a list of which nothing can be written, and a value outside a loop, refu
   t.match(textOf(render(fault, { names: ['a', 'b'] })), /a value cannot follow a backslash/);
 });
 
-t.test('the other formats do the same', async (t) => {
+t.test('the other formats leave out passes as well', async (t) => {
   const lines = '{{#each vars.names}}\n{{this}}_HOST=x\n{{/each}}\n';
   t.equal(textOf(render(lines, { names: ['a', 'b c', 'd'] }, 'env')), 'a_HOST=x\nd_HOST=x\n');
   const text = '{{#each vars.names}}\n{{this}}\n{{/each}}\n';
@@ -57,7 +57,7 @@ t.test('the other formats do the same', async (t) => {
   t.equal(textOf(render(text, { names: ['a', '', 'd'] }, 'haproxy')), 'a\nd\n', 'an empty value');
 });
 
-t.test('a thousand odd names are a fault of the template, and a secret is not in the warning', async (t) => {
+t.test('a thousand invalid names are an error of the template, and the warning has no secret', async (t) => {
   const names = ['a', ...Array.from({ length: 1_000 }, (_, i) => `x$${i}`)];
   const text = '{{#each vars.names}}\nserver {{this}};\n{{/each}}\n';
   t.match(textOf(render(text, { names })), /^value-refused/);

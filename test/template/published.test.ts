@@ -1,7 +1,7 @@
 import t from 'tap';
 import { knowRecords, makeInstance, makeRecord, renderText, textOf } from './world.ts';
 
-// Clients get the published address, and what must connect as Sentinel does gets the one in the record.
+// Clients get the published address. Programs that must connect as Sentinel does get the one in the record.
 const publish = [{ masters: '*', port: 6380, addresses: { '10.0.0.2': { host: '203.0.113.2' } } }];
 const replica = { host: '10.0.0.2', port: 6379 };
 const check = { id: 'c', serviceId: 's', name: 'check', status: 'passing', output: 'Sentinel: up' } as const;

@@ -24,7 +24,7 @@ function textOf(error: SwitchmasterError): string {
   return JSON.stringify({ ...serializeError(error), stack: error.stack });
 }
 
-t.test('what comes from a file or the environment, or is made of it, is written but not shown', (t) => {
+t.test('a value that comes from a file or the environment is written but not shown', (t) => {
   for (const [text, shown] of [
     ['a {{trim (file "pw")}}.', 'a [secret].'],
     ['{{env "PW"}}{{toLower (env "PW")}}{{sha256 (env "PW")}}', '[secret][secret][secret]'],
@@ -96,7 +96,7 @@ t.test('a secret is redacted as it is, by lines, as JSON writes it, and cut shor
   t.end();
 });
 
-t.test('of secrets that change for ever, the newest are remembered', (t) => {
+t.test('of secrets that change without end, the newest are remembered', (t) => {
   const redactor = new Redactor();
   for (let i = 0; i < 3_000; i += 1) redactor.learn([`secret-${String(i).padStart(6, '0')}-${i}`]);
   t.equal(redactor.redact('secret-002999-2999'), '[secret]');

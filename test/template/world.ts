@@ -8,7 +8,7 @@ import type { TemplateFormat } from '../../lib/template/format.ts';
 import type { RenderResult } from '../../lib/template/render.ts';
 import type { HaproxyDefaults, RenderWorld } from '../../lib/template/scope.ts';
 
-/** A world that knows what is given by query id, and nothing else. */
+/** A world that has only the given answers, by the id of the query. */
 export function makeWorld(
   known: Record<string, unknown>,
   extra: {

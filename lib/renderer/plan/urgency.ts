@@ -1,5 +1,6 @@
 import { formatAddress } from '../../model/address.ts';
 import type { KvEntry } from '../../model/catalog.ts';
+import { masterService, saysWhoIsMaster } from '../../model/naming.ts';
 import type { ConsulQuery } from '../../model/query.ts';
 import { readRecords } from '../../model/records.ts';
 import type { GoodRendering, ProvenRendering } from './rendering.ts';
@@ -7,18 +8,15 @@ import type { GoodRendering, ProvenRendering } from './rendering.ts';
 /** A change of master passes every queue and is never rolled back to the old master. */
 export type Urgency = 'master-change' | 'ordinary';
 
-/** Keys that say who is master: the records and the plain keys. */
-const masterKeys = /^redis\/(?:[^/]+\/)?(?:record|master|cluster)\//;
-
 /** Whether the answer to a query says who is master. Changes of such answers are not debounced. */
 export function namesMasters(query: ConsulQuery): 'masters' | 'other' {
   switch (query.kind) {
     case 'key-tree':
-      return masterKeys.test(query.prefix) ? 'masters' : 'other';
+      return saysWhoIsMaster(query.prefix) ? 'masters' : 'other';
     case 'key':
-      return masterKeys.test(query.key) ? 'masters' : 'other';
+      return saysWhoIsMaster(query.key) ? 'masters' : 'other';
     case 'service':
-      return query.service === 'redis-master' ? 'masters' : 'other';
+      return query.service === masterService ? 'masters' : 'other';
     default:
       return 'other';
   }

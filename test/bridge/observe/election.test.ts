@@ -107,7 +107,7 @@ t.test('after a lost connection nothing is known until the next failover starts'
   t.strictSame(wonElection(hear(selected, hear(selected.slice(3))), 'one'), won);
 });
 
-t.test('whatever is heard, an election is won only by its four messages in their order', async (t) => {
+t.test('with any messages, an election is won only by its four messages in their order', async (t) => {
   const noise = fc.constantFrom(
     ...selected,
     vote,

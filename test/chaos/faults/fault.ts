@@ -5,17 +5,17 @@ import type { Server } from '../../sandbox/server.ts';
 import type { Random } from '../random.ts';
 import type { Stage } from '../stage.ts';
 
-/** What a fault may do to acknowledged writes, whoever follows. */
+/** What a fault may do to acknowledged writes. */
 type Hazard =
   /** None may be lost. */
   | 'none'
-  /** What a master that dies or is left behind had not replicated yet. */
+  /** What a master that dies or is isolated had not replicated yet. */
   | 'unreplicated';
 
 export interface Fault {
   readonly name: string;
   readonly hazard: Hazard;
-  /** An edit by hand of a rendered file or of a proxy's servers: what they name counts when it was put back. */
+  /** An edit by hand of a rendered file or of a proxy's servers. What they name counts again after the repair. */
   readonly edits?: 'place';
   /** Prepares the fault from the random numbers alone: what it hits, how long; then it can be carried out. */
   draw(stage: Stage, random: Random): DrawnFault;
@@ -26,7 +26,7 @@ export interface DrawnFault {
   readonly target: string;
   /** Servers that do nothing for a while. */
   readonly stops?: readonly Server[];
-  /** Does it and undoes it. What a fault meets that is down already is left alone. */
+  /** Carries it out and undoes it. It ignores what is down already. */
   run(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export async function freezeFor(server: Server, forMs: number): Promise<void> {
   if (server.paused) server.resume();
 }
 
-/** Ends it in an orderly way, and starts it again. */
+/** Ends it with SIGTERM, and starts it again. */
 export async function restartAfter(server: Server, forMs: number): Promise<void> {
   if (!server.running) return;
   await server.stop({ timeoutMs: 20_000 });

@@ -72,7 +72,7 @@ function drawDeadBridges(stage: Stage, random: Random): DrawnFault {
   return { target: `both for ${forMs} ms`, stops: stage.bridges, run };
 }
 
-/** A Consul that lost its disk. */
+/** A Consul that lost its data. */
 function drawConsulWipe({ consul }: Stage, random: Random): DrawnFault {
   const forMs = random.between(short.lowMs, short.highMs);
   const run = async () => {

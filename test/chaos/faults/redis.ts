@@ -80,7 +80,7 @@ function drawPromotion(stage: Stage, random: Random): DrawnFault {
   return { target: `a replica of ${shard.name}`, run };
 }
 
-/** The masters of both shards at once: their file is one. */
+/** The masters of both shards at once, because their file is one. */
 function drawDoubleFailover(stage: Stage, random: Random): DrawnFault {
   const forMs = random.between(lastingOutage.lowMs, lastingOutage.highMs);
   const run = async () => {

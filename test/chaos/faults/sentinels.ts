@@ -7,7 +7,7 @@ import { type DrawnFault, drawOne, type Fault, freezeFor, killFor, masterOf, res
 
 const short = { lowMs: 200, highMs: 4_000 };
 
-/** Faults of the Sentinels, and failovers that somebody orders. */
+/** Faults of the Sentinels, and failovers that an operator orders. */
 export const sentinelFaults: readonly Fault[] = [
   {
     name: 'kill-sentinel',
@@ -99,7 +99,7 @@ function drawPlannedFailover(stage: Stage, random: Random): DrawnFault {
   const run = async () => {
     const url = `http://${formatAddress(daemon.api)}/v1/masters/${shard.name}/failover`;
     const headers = { authorization: `Bearer ${token}` };
-    // A refusal is an answer too: other faults may stand in the way.
+    // Sentinel may refuse: another fault may prevent the failover.
     await fetch(url, { method: 'POST', headers, signal: AbortSignal.timeout(20_000) }).catch(() => undefined);
   };
   return { target: `${shard.name} by ${daemon.name}`, run };
@@ -118,7 +118,7 @@ function drawTwoFailovers(stage: Stage, random: Random): DrawnFault {
   return { target: `${shard.name} by all but ${spared.name}`, run };
 }
 
-/** A refusal is an answer too, and so is none. */
+/** Sentinel may refuse, or not answer. */
 async function ask(sentinel: SentinelServer, ...args: (string | number)[]): Promise<void> {
   await sentinel.command('SENTINEL', ...args).catch(() => undefined);
 }

@@ -31,7 +31,7 @@ t.test('masters without wildcards need their own nodes only, wildcards need all 
   t.ok(rulesOf({ masters: ['a', 'shard*'] }).includes('node_prefix redis- write'));
 });
 
-t.test('a bridge may hold the lease for a failover', async (t) => {
+t.test('a bridge needs the rights for the lease of a failover', async (t) => {
   const rules = rulesOf({ masters: ['a'] });
   t.ok(rules.includes('key_prefix redis/prod/steering/ write'));
   t.ok(rules.includes('session_prefix  write'));

@@ -1,7 +1,7 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { Test } from 'tap';
 
-/** What keeps Debian's Chromium to itself: no sandbox for root, nothing of its own over the network. */
+/** Options that isolate Debian's Chromium: no sandbox for root, and no requests of its own over the network. */
 const flags = [
   '--headless',
   '--no-sandbox',
@@ -16,10 +16,10 @@ const flags = [
 /** How to launch it. */
 export const chromiumAt = { executablePath: '/usr/bin/chromium', args: flags };
 
-/** A page with everything that it did and should not have done. */
+/** A page with what it did, and with what it must not do. */
 export interface Visit {
   readonly page: Page;
-  /** Errors in its console, exceptions, violations of its policy, and requests to anybody else. */
+  /** Errors in its console, exceptions, violations of its policy, and requests to other servers. */
   readonly wrongs: string[];
 }
 
@@ -30,7 +30,7 @@ export async function openBrowser(t: Test): Promise<Browser> {
   return browser;
 }
 
-/** A fresh visitor of the page; `lines` of the console that match `expected` are not held against it. */
+/** A new visitor of the page. Console lines that match `expected` are no faults. */
 export async function visit(
   browser: Browser,
   url: string,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 
-/* The page without a build step for its users: the package that is built from here has its files, as they are. */
+/* The page needs no build step: the package that is built here has its files unchanged. */
 const root = path.resolve(import.meta.dirname, '../../..');
 const page = path.join(root, 'lib/http/page');
 

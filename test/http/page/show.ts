@@ -4,7 +4,7 @@ import { listen, serve } from '../serve.ts';
 import { type ExampleContents, exampleViews } from '../views.ts';
 import { type Visit, visit } from './browser.ts';
 
-/** Opens the page over fixed views, until the test ends. Answers when the page has its live connection. */
+/** Opens the page over fixed views until the test ends. Resolves when the page has its live connection. */
 export type Show = (
   t: Test,
   contents: ExampleContents,

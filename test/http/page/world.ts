@@ -6,7 +6,7 @@ export function addressOf(index: number, role: 'master' | 'replica' = 'master') 
   return { host: `10.${role === 'master' ? 1 : 2}.${Math.floor(index / 200)}.${(index % 200) + 1}`, port: 6379 };
 }
 
-/** A master with one replica and three Sentinels, all of one mind, changed by `over`. */
+/** A master with one replica and three Sentinels that agree, changed by `over`. */
 export function masterAt(index: number, over: Partial<MasterState> = {}): MasterState {
   const name = over.name ?? `shard${index}`;
   const [master, replica] = [addressOf(index), addressOf(index, 'replica')];

@@ -5,7 +5,7 @@ import type { ConsulAgent } from '../../sandbox/consul.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only, outcomes, readRecord, recordOf, servicesOf, startBridge } from '../support/bridging.ts';
 
-// What else there is in Consul: three servers of which one dies, other environments, other people's nodes, newer records.
+// What else happens in Consul: one of three servers dies; other environments, nodes of other tools and newer records exist.
 const sandbox = await Sandbox.openFor(t, { name: 'in-consul' });
 const [servers, consul, ...shards] = await Promise.all([
   sandbox.consulServers(),
@@ -38,7 +38,7 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
     await failOver(leader, name);
     const record = await recordOf(only(followers), name, { master: only(cluster.replicas), timeoutMs: 30_000 });
     t.ok(record.epoch > epoch);
-    // None where the answer to a transaction was lost with the leader that took it.
+    // There is none if the answer to a transaction was lost with the leader that took it.
     t.ok(outcomes(bridges, name).filter((outcome) => outcome === 'applied failover').length <= 1);
     await head.start();
     await waitFor('the old leader to follow', () => readRecord(head, name), {

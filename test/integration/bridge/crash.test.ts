@@ -25,7 +25,7 @@ const sentinels = await sandbox.sentinels({
 });
 const onCrash = 'failover' as const;
 
-/** A listener in the place of the process, as the daemon beside it would reach it: it contradicts a crash. */
+/** A listener at the address of the process, which the daemon beside it reaches: it contradicts a crash. */
 const listener = createServer((socket) => socket.destroy());
 listener.listen(0, '127.0.0.1');
 await once(listener, 'listening');
@@ -120,7 +120,7 @@ t.test('a master that lives is not failed over, whatever happens to its connecti
   }
   await master.command('DEBUG', 'SLEEP', 1);
   master.pause();
-  // Longer than a bridge waits for an answer: it gives its own connection up.
+  // Longer than a bridge waits for an answer: it closes its own connection.
   const runs = () =>
     bridges.map(({ reports }) => reports.filter(({ loop, key }) => loop === 'bridge' && key === 'alive'));
   const before = runs().map(({ length }) => length);
@@ -133,7 +133,7 @@ t.test('a master that lives is not failed over, whatever happens to its connecti
   t.strictSame(crashes(bridges, 'alive'), []);
 });
 
-t.test('the daemon beside the master has the last word', async (t) => {
+t.test('the daemon beside the master can contradict a crash', async (t) => {
   await untilReady(contradicting, { shard: contradicted, prefix: 'redis/beside/' });
   const beside = async () => (await consul.key('redis/beside/crash/bridge/beside-2'))?.includes('"contradicted"');
   await waitFor('the bridge beside it in Consul', beside, { until: (said) => said === true });

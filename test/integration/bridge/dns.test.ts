@@ -15,7 +15,7 @@ const [consul, ...shards] = await Promise.all([
 const sentinels = await sandbox.sentinels({ masters: shards });
 const leader = only(sentinels);
 await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', 'info-period', 200)));
-// One Sentinel judges first and is elected: votes that split would end the failover.
+// One Sentinel judges first and is elected: split votes would end the failover.
 for (const { name } of shards) {
   await leader.command('SENTINEL', 'SET', name, 'quorum', 1);
   for (const other of sentinels.slice(1))

@@ -9,7 +9,7 @@ import { LedgerWriter, persistentClient } from '../support/writing.ts';
 t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'failoverCompletion' });
 
-/** Two bridges, a client that follows the record, and Sentinels that are patient, as real ones are. */
+/** Two bridges, a client that follows the record, and Sentinels with a long down-after, as real ones have. */
 async function start(t: Parameters<typeof startBridge>[0], name: string, replicas: number) {
   const [consul, shard] = await Promise.all([
     sandbox.consul({ name: `${name}-consul` }),
@@ -59,7 +59,7 @@ t.test('another Sentinel completes a failover whose leader dies after the promot
       }
       const { promoted, record, asked } = end;
       const { shard, bridges, writer } = stack;
-      // The other Sentinels need not have heard of the first epoch, and then begin it again.
+      // The other Sentinels may not have heard of the first epoch, and then begin it again.
       t.match(record, { generation: 1, master: promoted?.master, previous: shard.master.address });
       t.strictSame(
         asked.map(({ outcome, address }) => [outcome, address]),

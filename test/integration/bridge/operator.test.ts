@@ -191,7 +191,7 @@ t.test('commands send the client certificate to an API behind TLS, and report a 
   const authority = { SWITCHMASTER_API: url, SWITCHMASTER_CACERT: cert };
   const named = { ...authority, SWITCHMASTER_TLS_SERVER_NAME: 'switchmaster' };
   const all = { ...named, SWITCHMASTER_CLIENT_CERT: cert, SWITCHMASTER_CLIENT_KEY: key };
-  // The former master is dead: all is not well.
+  // The former master is dead, so not all is well.
   await waitFor('the record to be shown', async () => (await runCommand(['status'], all)).stdout, {
     until: (stdout) => stdout.includes(`shard1  ${formatAddress(newMaster)}`),
     ...longWait,

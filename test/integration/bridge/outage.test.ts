@@ -4,7 +4,7 @@ import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only, readRecord, recordOf, servicesOf, startBridge } from '../support/bridging.ts';
 
-// What is down, and when. Every Consul here is a dev agent of its own, so that one test's outage is not another's.
+// What is down, and when. Every Consul here is a dev agent of its own, so that an outage does not affect other tests.
 const sandbox = await Sandbox.openFor(t, { name: 'outage' });
 const names = ['paused', 'restarted', 'stopped', 'frozen', 'emptied', 'silent', 'missing'] as const;
 const [agents, shards] = await Promise.all([

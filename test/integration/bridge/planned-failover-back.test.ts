@@ -9,7 +9,7 @@ t.setTimeout(180_000);
 const sandbox = await Sandbox.openFor(t, { name: 'planned-back' });
 const name = 'shard1';
 
-/** A shard whose second replica Sentinel likes less, with Sentinels that read INFO every ten seconds. */
+/** A shard whose second replica has a worse priority, with Sentinels that read INFO every ten seconds. */
 async function start() {
   const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name, replicas: 2 })]);
   const sentinels = await sandbox.sentinels({ masters: [shard] });

@@ -8,7 +8,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
 
-// Each test has a shard, Sentinels, and bridges of its own, for most of them lose some of these.
+// Each test has a shard, Sentinels and bridges of its own, because most of them stop some of these.
 const sandbox = await Sandbox.openFor(t, { name: 'promotion' });
 
 const tools = join(import.meta.dirname, '../../../.tools/bin');
@@ -35,7 +35,7 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
         const bridge = startBridge(t, { consul, sentinels });
         await recordOf(consul, name);
         const recorders = await Promise.all(sentinels.map((sentinel) => sentinel.record()));
-        // A client that knows of nothing, and stays where it is.
+        // A client that follows nothing and stays where it is.
         const stayer = new LedgerWriter({ name, key: 'w', client: persistentClient(() => shard.master.address) });
         t.teardown(() => stayer.stop());
         await waitFor('its writes on the replica', () => replica.command('SCARD', 'w'), {

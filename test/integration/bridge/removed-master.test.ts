@@ -31,7 +31,7 @@ const everywhere = (...command: string[]) =>
 
 const shardOf = (name: string) => only(shards.filter((shard) => shard.name === name));
 
-/** Somebody makes the former master a master by hand. The bridge looks three times, and must leave it alone. */
+/** Somebody makes the former master a master by hand. The bridge runs three times, and must leave it alone. */
 async function isLeftAlone(t: Test, name: string) {
   const former = shardOf(name).master;
   const runs = () => bridge.reports.filter(({ key, loop }) => key === name && loop === 'bridge').length;
@@ -45,7 +45,7 @@ async function isLeftAlone(t: Test, name: string) {
   t.equal(await former.role(), 'master');
 }
 
-t.test('a master that was removed from the Sentinels and from Consul is left alone, and forgotten', async (t) => {
+t.test('a master that was removed from the Sentinels and from Consul is forgotten and left alone', async (t) => {
   const former = shardOf('removed').master;
   await everywhere('REMOVE', 'removed');
   await consul.delete('/v1/kv/redis/record/removed');

@@ -11,7 +11,7 @@ import { LedgerWriter, persistentClient } from '../support/writing.ts';
 t.setTimeout(180_000);
 const sandbox = await Sandbox.openFor(t, { name: 'returning-master' });
 
-/** The master has died, its replica is the confirmed master, and the bridge is on time. */
+/** The master has died, its replica is the confirmed master, and the bridge has read everything. */
 async function start(t: Parameters<typeof startBridge>[0], name: string) {
   const [consul, shard] = await Promise.all([sandbox.consul({ name: `${name}-consul` }), sandbox.redis({ name })]);
   const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard] });

@@ -6,7 +6,7 @@ import { only, readRecord, recordOf, startBridge } from '../support/bridging.ts'
 
 const sandbox = await Sandbox.openFor(t, { name: 'unlisted' });
 
-/** A shard with its Sentinels, and somebody else's Redis with data of its own. */
+/** A shard with its Sentinels, and the Redis of another application with data of its own. */
 async function start(name: string) {
   const [consul, shard, other] = await Promise.all([
     sandbox.consul({ name: `${name}-consul` }),

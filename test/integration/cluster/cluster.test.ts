@@ -103,7 +103,7 @@ t.test('the record shows slots that no master serves', async (t) => {
 t.test('one follower writes each change, and an unchanged cluster causes no write', async (t) => {
   const indexOf = async () =>
     (await consul.get<{ ModifyIndex: number }[]>(`/v1/kv/redis/cluster/${name}`))?.[0]?.ModifyIndex;
-  // On a busy machine nodes may find each other dead and promote a replica. That changes the cluster.
+  // On a busy machine nodes may consider each other dead and promote a replica. That changes the cluster.
   await waitFor(
     'ten polls of each follower without a write',
     async () => {

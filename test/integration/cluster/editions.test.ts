@@ -5,7 +5,7 @@ import { failOverByHand, growAndShrink, nodesOf, reshardedSlots, untilTagged } f
 import { addressesOf, mastersOf, startCluster, startFollower, untilRecord } from '../support/clustering.ts';
 import { startRegistrar } from '../support/registering.ts';
 
-// Redis Clusters of Redis 8 and Valkey, where `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them; else of
+// Redis Clusters of Redis 8 and Valkey, if `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them, otherwise of
 // what is installed.
 t.setTimeout(300_000);
 const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));

@@ -31,7 +31,7 @@ type Lane = Awaited<ReturnType<typeof openLane>>;
 
 /** A Consul that denies by default, a Sentinel and a shard: trials run in several lanes at once. */
 async function openLane(lane: string) {
-  // What comes without a token is the sandbox's own.
+  // Requests without a token are the sandbox's own.
   const tokens = { master: management, agent: management, default: management };
   const [consul, shard, [sentinel]] = await Promise.all([
     sandbox.consul({
@@ -70,7 +70,7 @@ async function grant({ consul, lane }: Lane, rules: string): Promise<void> {
   sandbox.write(`token-${lane}`, token?.SecretID ?? '');
 }
 
-/** A Consul and a Sentinel that know nothing but a proxy and what is desired. */
+/** A Consul and a Sentinel whose only content is a proxy and a desired master. */
 async function forget({ consul, sentinel, shard, file }: Lane): Promise<void> {
   await consul.delete('/v1/kv/redis/?recurse');
   rmSync(file, { force: true });
@@ -217,7 +217,7 @@ t.test('names that templates compute from data are listed with their place and r
   ]);
 });
 
-/** Whether the daemon is refused, or shown less than there is, without this rule; and which. */
+/** Whether the daemon is refused, or sees less, without this rule; and which query. */
 async function tryWithout(t: Test, lane: Lane, rule: AclRule): Promise<[boolean, string]> {
   await grant(lane, formatAcl(rules.filter((other) => other !== rule)));
   await forget(lane);

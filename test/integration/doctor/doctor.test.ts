@@ -6,7 +6,7 @@ import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { findingsOf } from '../support/examining.ts';
 
-/* The doctor before a whole stack of real software, first well and then ill. */
+/* The doctor examines a whole stack of real software, first a healthy one and then one with faults. */
 const password = 'a-password-for-this-test';
 const management = '5e1f0001-0000-4000-8000-000000000003';
 const acl = {

@@ -16,7 +16,7 @@ const [consul, shard1, listen] = await Promise.all([
   sandbox.address(),
 ]);
 const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });
-// Sentinel asks each Redis for its role every ten seconds, and turns old masters only then, by default.
+// By default, Sentinel asks each Redis for its role every ten seconds, and makes old masters replicas only then.
 for (const sentinel of sentinels) {
   await sentinel.command('SENTINEL', 'DEBUG', 'info-period', '200', 'publish-period', '200');
 }

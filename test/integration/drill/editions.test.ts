@@ -8,8 +8,8 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { findingsOf } from '../support/examining.ts';
 
 /*
- * The doctor and a drill on Redis 8 and Valkey, where `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them,
- * else on what is installed; behind a twemproxy that is restarted and verified.
+ * The doctor and a drill on Redis 8 and Valkey, if `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them,
+ * otherwise on what is installed; behind a twemproxy that is restarted and verified.
  */
 t.setTimeout(180_000);
 const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));

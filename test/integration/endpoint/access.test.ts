@@ -12,7 +12,7 @@ import { makeRecord } from '../../template/world.ts';
 import { startEndpoint } from '../support/endpoints.ts';
 import { makeLoopbackCertificate } from '../support/loopback-certificate.ts';
 
-// Credentials, TLS and limits. The record is written by hand: nothing asks whether its servers live.
+// Credentials, TLS and limits. The test writes the record: its servers need not run.
 const sandbox = await Sandbox.openFor(t, { name: 'endpoint-access' });
 const consul = await sandbox.consul();
 await consul.putKey('redis/record/shard1', formatRecord(makeRecord()));
@@ -49,7 +49,7 @@ t.test('with a password nobody reads without it', async (t) => {
   t.equal(replies.split('WRONGPASS').length - 1, 10, 'ten guesses a connection');
 });
 
-t.test('SENTINEL FAILOVER: for the operator alone', async (t) => {
+t.test('only the operator may send SENTINEL FAILOVER', async (t) => {
   const ordered: string[] = [];
   const operator = { username: 'ops', password: new Secret('secret') };
   const failOver = async (name: string) => {

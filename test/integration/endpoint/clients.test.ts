@@ -10,7 +10,7 @@ import { only, recordOf, startBridge } from '../support/bridging.ts';
 import { startEndpoint } from '../support/endpoints.ts';
 import { makeLoopbackCertificate } from '../support/loopback-certificate.ts';
 
-// `npm run test:clients` runs every client through more faults, beside itself at the Sentinels.
+// `npm run test:clients` runs every client through more faults, and beside it at the Sentinels.
 t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'clients' });
 const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1' })]);

@@ -90,7 +90,7 @@ for (const [what, template, query, rule] of cases) {
     await waitFor('the denial', () => denials, { until: (list) => list.some((denial) => denial.query === query) });
     t.match(denials.find((denial) => denial.query === query)?.error, { code: 'consul-denied', message: rule });
     t.same(watches.denied.length, 1);
-    // A change of something else leaves the text as it was, apart from the change.
+    // A change of something else changes the text only there.
     await consul.putKey('other/x', what);
     await waitFor('the change', read, { until: (text) => text.endsWith(what) });
     t.equal(read(), before.replace(/[^\n]*$/, what));

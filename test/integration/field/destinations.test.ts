@@ -7,19 +7,19 @@ import { nodeEnvironment } from '../../runner/environment.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { makeFolder } from '../support/rendering.ts';
 
-/* Places for a rendered file that nothing can be renamed to, in a mount namespace that ends with its process. */
+/* Destinations onto which nothing can be renamed, in a mount namespace that ends with its process. */
 
 t.setTimeout(120_000);
 const root = join(import.meta.dirname, '../../..');
 const cli = `${process.execPath} ${join(root, 'cmd/switchmaster.ts')}`;
 
-/** Runs a shell script that may mount. Who is not root gets a user namespace as well. */
+/** Runs a shell script that may mount. A user without root gets a user namespace as well. */
 function inMounts(script: string) {
   const flags = process.getuid?.() === 0 ? ['-m'] : ['-rm'];
   return spawnSync('unshare', [...flags, '/bin/sh', '-c', script], { env: nodeEnvironment(), encoding: 'utf8' });
 }
 
-t.test('every place that takes no new file is named with the hint, and one that does is not', async (t) => {
+t.test('every destination that cannot be replaced is named with a hint, and others are not', async (t) => {
   const folder = makeFolder(t);
   const module = (name: string) => join(root, `lib/renderer/${name}.ts`);
   const names = ['good', 'mounted', 'in-place', 'read-only', 'immutable', 'immutable-folder', 'overlay', 'missing'];

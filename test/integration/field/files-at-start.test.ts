@@ -8,26 +8,29 @@ t.setTimeout(120_000);
 
 const config = 'api: { listen: "127.0.0.1:0" }\nconsul: { address: "127.0.0.1:9", tokenFile: token }\n';
 
-t.test('a token file that is missing and then empty is waited for, and a HUP meanwhile ends nothing', async (t) => {
-  const folder = t.testdir({ 'c.yml': config });
-  const program = new Program(['run', '--config', folder]);
-  t.teardown(() => void program.child.kill('SIGKILL'));
-  await program.complains(/waiting 30 s at most: .*\n.*token: there is no such file/);
-  program.child.kill('SIGHUP');
-  writeFileSync(`${folder}/token`, '');
-  await program.complains(/token is empty/);
-  writeFileSync(`${folder}/token`, 'secret');
-  await program.line('API listening');
-  rmSync(`${folder}/token`);
-  program.child.kill('SIGHUP');
-  await program.line('waiting for files of the config');
-  writeFileSync(`${folder}/token`, 'other');
-  await program.line('config reloaded');
-  program.child.kill('SIGTERM');
-  t.equal((await program.end()).code, 0);
-});
+t.test(
+  'the daemon waits for a token file that is missing and then empty, and a HUP meanwhile does not end it',
+  async (t) => {
+    const folder = t.testdir({ 'c.yml': config });
+    const program = new Program(['run', '--config', folder]);
+    t.teardown(() => void program.child.kill('SIGKILL'));
+    await program.complains(/waiting 30 s at most: .*\n.*token: there is no such file/);
+    program.child.kill('SIGHUP');
+    writeFileSync(`${folder}/token`, '');
+    await program.complains(/token is empty/);
+    writeFileSync(`${folder}/token`, 'secret');
+    await program.line('API listening');
+    rmSync(`${folder}/token`);
+    program.child.kill('SIGHUP');
+    await program.line('waiting for files of the config');
+    writeFileSync(`${folder}/token`, 'other');
+    await program.line('config reloaded');
+    program.child.kill('SIGTERM');
+    t.equal((await program.end()).code, 0);
+  },
+);
 
-t.test('a file that does not come ends it with 1, for systemd to restart it', async (t) => {
+t.test('if the file does not come, the daemon ends with 1, so that systemd restarts it', async (t) => {
   const folder = t.testdir({ 'c.yml': config });
   const { code, stderr } = await runProgram(['run', '--wait', '0s', '--config', folder]);
   t.equal(code, 1);

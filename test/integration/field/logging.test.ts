@@ -72,7 +72,7 @@ t.test('a log whose reader is gone does not end it', async (t) => {
 t.test('a log that nobody reads does not block it', async (t) => {
   const pipe = `${t.testdir()}/pipe`;
   execFileSync('mkfifo', [pipe]);
-  // Nothing more fits in: whoever writes to it and waits, waits for ever.
+  // The pipe is full: a blocking write would wait without end.
   const fd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
   t.throws(() => fill(fd), { code: 'EAGAIN' });
   const { isLive, lost, stop } = await start(t, { stderr: openSync(pipe, constants.O_RDWR) });
@@ -84,7 +84,7 @@ t.test('a log that nobody reads does not block it', async (t) => {
   t.equal(await stop(), 0);
 });
 
-t.test('a journal on a full disk or on a device costs the journal alone', async (t) => {
+t.test('a full disk or a device in place of the journal stops only the journal', async (t) => {
   for (const device of ['/dev/full', '/dev/zero']) {
     const { child, folder, isLive, stop } = await start(t, { stderr: 'pipe', more: `journal: { file: ${device} }\n` });
     child.stderr?.resume();

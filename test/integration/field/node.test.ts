@@ -93,7 +93,7 @@ async function heldService(id: string): Promise<AgentService | undefined> {
   return (await consul.get<Record<string, AgentService>>('/v1/agent/services'))?.[id];
 }
 
-t.test('interfaces that cannot be listed cost only the instances that are found by them', async (t) => {
+t.test('if the interfaces cannot be listed, only the instances that they would find are missing', async (t) => {
   const { spec } = makeInstance({ kind: 'redis', address: replica.address });
   const pattern = { kind: 'redis', tags: [], meta: {}, checks: spec.checks, deregisterOnStop: false } as const;
   const discoveries = [{ discovery: { pattern, hosts: [], matches: () => true }, access: {} }];

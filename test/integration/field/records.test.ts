@@ -6,7 +6,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { makeRecord } from '../../template/world.ts';
 import { putRecord } from '../support/rendering.ts';
 
-/* What people and tools leave among the records: it stops nothing but what it says of its own master. */
+/* What people and tools leave among the records: it affects only the master that it names. */
 
 const sandbox = await Sandbox.openFor(t, { name: 'field-records' });
 const consul = await sandbox.consul();

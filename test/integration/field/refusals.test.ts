@@ -9,7 +9,7 @@ import { inOwnNetwork } from '../../sandbox/namespace.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only } from '../support/bridging.ts';
 
-/* Servers that are there and cannot be used: every view names the cause and what to do about it. */
+/* Servers that run and cannot be used: every view names the cause and what to do about it. */
 
 t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'field-refusals' });
@@ -58,7 +58,7 @@ t.test('maxclients, TLS on one side only and another protocol are named by every
   await daemon.stop();
 });
 
-t.test('what is no Sentinel in sentinel.addresses is named by every view', async (t) => {
+t.test('a server in sentinel.addresses that is no Sentinel is named by every view', async (t) => {
   const redis = formatAddress(shard.master.address);
   const { host, port } = new URL(consul.url);
   const http = `${host.split(':')[0]}:${port}`;

@@ -25,7 +25,7 @@ const obstacles: Readonly<Record<string, (folder: string) => void>> = {
   'rubbish in the state': (folder) => writeFileSync(join(folder, state), '{"digest": 7, "members": [[]]}'),
 };
 
-t.test('no obstacle beside a file keeps it from following', async (t) => {
+t.test('no obstacle beside a file stops its updates', async (t) => {
   for (const [what, place] of Object.entries(obstacles)) {
     const folder = makeFolder(t);
     writeFileSync(join(folder, 'a.conf'), 'older\n');

@@ -6,7 +6,7 @@ import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { startCluster } from '../support/clustering.ts';
 
-/* The live page in Chromium, on real software: a failover, a daemon that is away, a render that is held. */
+/* The live page in Chromium, on real software: a failover, a daemon that is absent, a render that is held. */
 // A busy machine takes its time.
 t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'page' });
@@ -44,7 +44,7 @@ const [oldMaster, newMaster] = [shard1.master.address, shard1.replicas[0]?.addre
 );
 const card = page.locator('.master[data-name="shard1"]');
 
-t.test('at first everything is in its place', async (t) => {
+t.test('the page shows everything at first', async (t) => {
   await card
     .locator('.address', { hasText: oldMaster ?? '' })
     .first()
@@ -58,7 +58,7 @@ t.test('at first everything is in its place', async (t) => {
   t.equal(await page.locator('.failover').count(), 0);
 });
 
-t.test('a failover is seen: the new master, its waterfall, the picture, the sentence', async (t) => {
+t.test('a failover appears: the new master, its waterfall, the picture, the sentence', async (t) => {
   await shard1.master.kill();
   await page.locator('.failover[data-name="shard1"]').waitFor({ timeout: 20_000 });
   await waitFor('the card to show the new master', () => card.locator('> .address').textContent(), {
@@ -92,7 +92,7 @@ t.test('a cluster of three shards is a map, and its failover is seen', async (t)
   await sessions.locator('.shards .address', { hasText: promoted }).waitFor();
 });
 
-t.test('the page shows the same when it is opened afterwards', async (t) => {
+t.test('the page shows the same when it is opened again', async (t) => {
   const later = await visit(browser, url);
   await later.page.locator('.failover[data-name="shard1"]').waitFor();
   t.equal(await later.page.locator('.master[data-name="shard1"] > .address').textContent(), newMaster);
@@ -109,7 +109,7 @@ t.test('a held render is approved with the token, and the file is written', asyn
   t.equal(await readFile(held, 'utf8'), 'none\n');
 });
 
-t.test('while the daemon is away the page says that it is old, and afterwards it updates again', async (t) => {
+t.test('while the daemon is absent the page says that it is old, and afterwards it updates again', async (t) => {
   await daemon.stop();
   const band = page.locator('#old');
   await band.filter({ hasText: 'Old: this is how things were at' }).waitFor();
@@ -123,6 +123,6 @@ t.test('while the daemon is away the page says that it is old, and afterwards it
   await page.locator('.failover[data-name="shard2"]').waitFor({ timeout: 20_000 });
 });
 
-t.test('nothing went wrong in the browser, and nobody else was asked', async (t) => {
+t.test('the browser logged no error and sent no request to another server', async (t) => {
   t.strictSame(wrongs, []);
 });

@@ -28,7 +28,7 @@ const daemon = await sandbox.switchmaster({
 });
 const status = async (path: string): Promise<number> => (await daemon.get(path)).status;
 
-t.test('a cluster with a hole is none that serves, until the hole is closed', async (t) => {
+t.test('a cluster with an uncovered slot fails the check until the slot is served', async (t) => {
   const url = `/check/cluster?name=sessions&address=${address}&role=master`;
   t.equal(await status(url), 503);
   t.match((await daemon.get('/v1/clusters/sessions')).body, {

@@ -5,12 +5,15 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOverTo, masterService, startAnnounced, untilAllPass, untilRole } from '../support/announcing.ts';
 import { instanceOf, untilSays } from '../support/registering.ts';
 
-// Where others reach a server is not where this node does: a daemon, its Sentinels and a failover, from empty on. One
-// scene on Redis 8 and one on Valkey, which `npm test` unpacks where it can; else on what is installed.
+// Others reach a server at another address than this node does. A daemon, its Sentinels and a failover, from empty on: one
+// scene on Redis 8 and one on Valkey, which `npm test` unpacks if it can, otherwise on what is installed.
 t.setTimeout(120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'announcing' });
 
-/** A name to Redis, Sentinel and Node, for it is no address as they write one; every machine's resolver knows it. */
+/**
+ * A hostname to Redis, Sentinel and Node, because they do not write addresses in this form. Every machine's resolver knows
+ * it.
+ */
 function nameOf({ host, port }: Address): Address {
   const [first, second, ...rest] = host.split('.');
   return { host: [first, `0x${Number(second).toString(16)}`, ...rest].join('.'), port };
@@ -23,7 +26,7 @@ function forwarded(inside: Address): Address {
   return outsides.get(formatAddress(inside)) ?? inside;
 }
 
-/** What a router with port forwarding is: other addresses, which lead to these. */
+/** Simulates a router with port forwarding: other addresses lead to these. */
 async function forward(insides: readonly Address[]): Promise<void> {
   const lines = ['defaults', '  mode tcp', '  timeout connect 1s', '  timeout client 60s', '  timeout server 60s'];
   for (const inside of insides) {

@@ -7,13 +7,13 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { idOf, putRecordOf, register, replicaOf, startRegistrar, untilSays } from '../support/registering.ts';
 
-// Each state of the deep check, reached by what causes it in the field. One registrar probes all of them.
+// Each state of the deep check, by its cause in the field. One registrar probes all of them.
 t.setTimeout(180_000);
 const sandbox = await Sandbox.openFor(t, { name: 'causes' });
 
 /**
- * A redis-server whose data lie on a disk of a megabyte, which only it sees and which goes with it; where no disk may be
- * mounted, no file of it can grow beyond that.
+ * A redis-server with its data on a disk of a megabyte, which only it sees and which ends with it. If no disk may be
+ * mounted, none of its files can grow beyond that.
  */
 function onSmallDisk(): { readonly program: string; readonly dir: string } {
   const dir = sandbox.path('small-disk');
@@ -185,7 +185,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, id, 'warning: no quorum or majority for quorum (SENTINEL CKQUORUM)');
     for (const sentinel of others) await sentinel.start();
     await untilSays(consul, id, 'passing: answers');
-    // What it does about its own clock when it stood still for more than two seconds, here for as many seconds.
+    // Sentinel does this when its own clock stopped for more than two seconds; here it is for as many seconds.
     await first.command('SENTINEL', 'DEBUG', 'tilt-period', '2000');
     first.pause();
     await untilSays(consul, id, 'critical: does not answer in time');
@@ -199,7 +199,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
   });
 });
 
-t.test('a wrong password in the config takes nothing out of DNS', async (t) => {
+t.test('a wrong password in the config removes nothing from DNS', async (t) => {
   await registrar.stop();
   const { address } = watched.master;
   startRegistrar(t, {

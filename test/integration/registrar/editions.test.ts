@@ -5,7 +5,7 @@ import type { RedisServer } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { instanceOf, putRecordOf, startRegistrar, untilSays } from '../support/registering.ts';
 
-// Redis 8 and Valkey, where `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them; else what is installed.
+// Redis 8 and Valkey, if `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them, otherwise what is installed.
 t.setTimeout(180_000);
 const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
 const editions = ['redis8', 'valkey'].filter(installed);
@@ -19,7 +19,7 @@ t.test('each edition is registered', { jobs: 2 }, async (t) => {
 });
 
 async function tryEdition(t: Test, edition: string): Promise<void> {
-  // A registrar removes from its agent what it does not know.
+  // A registrar removes services that it does not know from its agent.
   const consul = await sandbox.consul({ name: `consul-${edition}` });
   await t.test(`${edition}: the registration has the version, and the check of a Sentinel its quorum`, async (t) => {
     const shard = await sandbox.redis({ name: `${edition}-shard`, program: `${edition}-server` });

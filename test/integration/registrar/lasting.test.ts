@@ -16,8 +16,8 @@ import {
   untilSays,
 } from '../support/registering.ts';
 
-// What of a registration outlives what: an agent on a cluster of servers, and the daemon.
-// With --reap, Consul itself removes what is critical for too long: it takes a minute and a half, and not less.
+// Which registrations outlive which failures: of an agent on a cluster of servers, and of the daemon. With --reap, Consul
+// itself removes what is critical for too long, which takes at least a minute and a half.
 const reaping = process.argv.includes('--reap');
 t.setTimeout(reaping ? 240_000 : 120_000);
 const sandbox = await Sandbox.openFor(t, { name: 'lasting' });
@@ -161,7 +161,7 @@ t.test('registrations survive failures', { jobs: 3 }, async (t) => {
     await waitFor('both to be in DNS', dns, { until: (hosts) => hosts.join() === right.join() });
     await daemon.kill('SIGKILL');
     const before = await instanceOf(dev, masterId);
-    // The default interval is two seconds: as many intervals as are in five minutes of those.
+    // The default interval is two seconds: this is the number of intervals in five minutes.
     const untilMs = performance.now() + 150 * intervalMs;
     const wrong = new Set<string>();
     await waitFor('the time to pass', dns, {

@@ -59,7 +59,7 @@ ${more}  servers:
   });
 
   await away.master.kill();
-  // Ejected as soon as its connection is lost; the other pool finds out by the next request.
+  // twemproxy ejects it when its connection is lost; the other pool detects that at the next request.
   await untilSays(consul, id, 'warning: no server answers for ejecting/away');
   await use(kept);
   await untilSays(consul, id, 'warning: no server answers for ejecting/away, kept/away');
@@ -117,7 +117,7 @@ backend shard1
   t.equal(await instanceOf(consul, id), undefined, 'it asked to be deregistered with the daemon');
 });
 
-t.test("Consul's own check by HTTP takes a proxy without a server out of DNS, and brings it back", async (t) => {
+t.test("Consul's own check by HTTP removes a proxy without a server from DNS, and restores it", async (t) => {
   const [listen, health] = [await sandbox.address(), await sandbox.address()];
   const configFile = sandbox.write(
     'haproxy-http.cfg',

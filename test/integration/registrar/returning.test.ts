@@ -11,7 +11,7 @@ const sentinels = await sandbox.sentinels({ masters: [shard] });
 const { name, master } = shard;
 const replica = only(shard.replicas);
 
-/** Everything by which an application could take the server at this host for a master. */
+/** Every place that could lead an application to the server at this host as a master. */
 async function claimsOf(host: string): Promise<readonly string[]> {
   const names = ['redis-master', `${name}.redis-master`, 'master.redis'].map((one) => `${one}.service.consul`);
   const [answers, listed] = await Promise.all([

@@ -43,7 +43,7 @@ t.test('a config that kills its program at the restart is rolled back, and the p
   });
   await rendering.until('current');
   const before = readFileSync(destination);
-  // The check has nothing against an address that is not this machine's; the program ends over it.
+  // The check accepts an address that this machine does not have; the program ends because of it.
   await consul.putKey('faults/listen', '192.0.2.1:22121');
   const { lastOutcome } = await rendering.until('refused');
   t.match(lastOutcome, {
@@ -141,7 +141,7 @@ t.test('a signal goes to the process of the pid file, and a process that is gone
   });
 });
 
-t.test('what was rolled back is not tried again by the next daemon, until the input changes', async (t) => {
+t.test('the next daemon does not try a rolled back text again until the input changes', async (t) => {
   const folder = makeFolder(t);
   const log = join(folder, 'reloads');
   await consul.putKey('faults/text', 'good');
@@ -179,7 +179,7 @@ t.test('a disk that is full keeps the old file to the byte, leaves no candidate,
     'templates: [{ source: ./a.conf.hbs, destination: ./etc/a.conf, header: false, reload: ["true"] }]\n',
   );
   const program = join(import.meta.dirname, '../../../cmd/switchmaster.ts');
-  // A disk of four pages that only this shell sees; where that is not permitted, files may not grow instead.
+  // A disk of four pages that only this shell sees. If that is not permitted, files may not grow.
   const script = `
     [ "$1" = mount ] && mount -t tmpfs -o size=32k tmpfs ${etc}
     render() { ${process.execPath} ${program} render --once -c ${config} 2>&1; echo "exit $?"; }

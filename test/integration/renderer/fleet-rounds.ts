@@ -1,5 +1,5 @@
-// A fleet of real daemons that reload in turn: `npm run test:fleet -- [daemons]`, 20 without a number. Every one that
-// reloads when the kill comes is killed, so that the others wait until Consul ends the sessions of the dead.
+// A fleet of real daemons that reload one after the other: `npm run test:fleet -- [daemons]`, 20 without a number. The test
+// kills every daemon that reloads, so that the others wait until Consul ends the sessions of the dead ones.
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { runFleet } from '../support/fleet.ts';
 

@@ -106,7 +106,7 @@ t.test(
     const pidOf = async () => /\nPid: (\d+)/.exec(await new HaproxyRuntime(socket).send(['show info'], signal))?.[1];
     const worker = await pidOf();
     await fresh.command('REPLICAOF', 'NO', 'ONE');
-    // One transaction would do both; here the second shard's record comes first, and is gathered with the change.
+    // One transaction would do both. Here the second shard's record comes first, and one rendering has both changes.
     const second = await sandbox.redis({ name: 'second' });
     await consul.put('/v1/txn', [kvSet('second', second.master.address), kvSet(name, fresh.address)]);
     await waitFor('another worker', pidOf, { until: (pid) => pid !== undefined && pid !== worker });
@@ -171,7 +171,7 @@ t.test('a server that an operator took out of service stays so', async (t) => {
   t.match(await haproxy.readServers(signal), [{ server: 'master', state: 'maint' }]);
 });
 
-t.test('a HAProxy that is not there for its socket is started by the fallback', async (t) => {
+t.test('a HAProxy that does not answer at its socket is started by the fallback', async (t) => {
   const { consul, name, listen, fresh, proxy, rendering } = await setUp(t, { name: 'gone' });
   await proxy.kill();
   await fresh.command('REPLICAOF', 'NO', 'ONE');
@@ -188,7 +188,7 @@ t.test(
     const { consul, listen, destination, spec, folder, rendering } = await setUp(t, { name: 'nowhere' });
     await rendering.stop();
     const bundled = readFileSync(join(import.meta.dirname, '../../../templates/haproxy.cfg.hbs'), 'utf8');
-    // Another listener than the one that is verified: -c has nothing against it.
+    // Another listener than the verified one: -c accepts it.
     const template = bundled.replace(/bind \{\{default @root\.vars\.bind.*/, `bind ${listen.host}:{{key "port"}}`);
     await consul.putKey('port', String(listen.port));
     const second = startRendering(t, {

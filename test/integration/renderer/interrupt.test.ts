@@ -4,7 +4,7 @@ import { type LongStep, measureMoves, openDrain, openHaproxySteps } from '../sup
 import type { Sample } from '../support/observers.ts';
 
 /*
- * A change of master never waits for what its template is doing. Every long step takes up to 20 s. Times are compared with
+ * A change of master never waits for a step of its template. Every long step takes up to 20 s. Times are compared with
  * those of a bare program in the same run, because other programs use the machine as well.
  */
 
@@ -14,7 +14,7 @@ const consul = await sandbox.consul({ config: { session_ttl_min: '1s' } });
 
 /** How much longer than a bare program the renderer may take. */
 const marginMs = 100;
-/** A step that holds up a change does so each time. A busy machine does not, so the best of some changes counts. */
+/** A step that delays a change does so each time. A busy machine does not, so the best of several changes counts. */
 const rounds = { least: 2, most: 15 };
 
 t.test("the long steps of HAProxy's template do not hold up a change of master", async (t) => {

@@ -44,7 +44,7 @@ t.test('the socket does not wait for the lookup of the owner', async (t) => {
 
 t.test('HAProxy moves although the file cannot be written', async (t) => {
   const scene = await setUp(t, { sandbox, consul, name: 'unwritable' }, () => ({}));
-  // No file system creates a candidate beside a name that is almost as long as names may be, whoever the user is.
+  // No file system creates a candidate beside a name that almost has the maximum length, not even for root.
   const long = join(makeFolder(t), 'x'.repeat(250));
   copyFileSync(scene.destination, long);
   rmSync(scene.destination);

@@ -137,7 +137,7 @@ t.test('a reload that hangs is killed and tried again', async (t) => {
 
 t.test('a read-only destination is reported, nothing is lost, and it is written when it can be', async (t) => {
   const folder = mkdtempSync(join(sandbox.folder, 'read-only-'));
-  // A mount of its own where the machine permits that; else a folder below a file, which no user can write to either.
+  // A mount of its own if the machine permits that, otherwise a folder below a file, which no user can write to either.
   const target = join(folder, 'etc');
   mkdirSync(target);
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=64k', 'tmpfs', target]).status === 0;
@@ -218,7 +218,7 @@ t.test('the bundled templates pass the checks of the programs that they are for'
   t.match(read(join(rendering.folder, 'nutcracker.yml')), / - 127\.0\.0\.3:6380:1 shard2\n/);
 });
 
-t.test('a Consul that restarts empty leaves the files as they are, until it knows again', async (t) => {
+t.test('after a restart of Consul without data, the files stay until it has the data again', async (t) => {
   const mine = await sandbox.consul({ name: 'forgetful' });
   await putRecord(mine, { name: 'shard1' });
   const specs = [{ name: 'app.json', template: 'app.json.hbs' }];

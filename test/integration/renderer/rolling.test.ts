@@ -18,7 +18,7 @@ t.test('of twenty daemons never more than two reload at once, and a failover doe
   await consul.putKey('fleet/setting', '0');
   await putRecord(consul, { name: 'shard1' });
   const log = join(sandbox.folder, 'reloads');
-  // Each reload notes when it begins and ends; a slow one, so that they would overlap.
+  // Each reload logs its start and its end, and is slow, so that they would overlap.
   const reload = command(...sh(`echo "+" >> ${log}; sleep 0.15; echo "-" >> ${log}`));
   const template = '{{key "fleet/setting"}} {{#each redisMasters}}{{address}}{{/each}}\n';
   const daemons: Rendering[] = [];
@@ -74,7 +74,7 @@ t.test('a holder that was killed keeps its place only until its session ends', a
   t.same(await consul.get('/v1/session/list'), []);
 });
 
-t.test('whoever leaves makes room at once', async (t) => {
+t.test('a daemon that leaves frees its place at once', async (t) => {
   const options = { client, key: 'redis/rolling/x', limit: 1, holder: 'x' };
   const first = await acquireLease(options, signal);
   t.equal(first.kind, 'inside');

@@ -41,7 +41,7 @@ t.test('lists may come from any server, who is master only from the leader', asy
   t.equal((await readWeb(client, 'default')).lastContactMs, 0, 'and one of the leader');
 });
 
-t.test('a leader that dies is not noticed by a template that reads lists', async (t) => {
+t.test('the death of a leader does not affect a template that reads lists', async (t) => {
   const { leader, follower } = await roles();
   await putWeb(follower, 1);
   const rendering = render(t, follower, 'lists');
@@ -63,7 +63,7 @@ t.test('a leader that dies is not noticed by a template that reads lists', async
   await leader.start();
 });
 
-t.test('a server that lost touch with the leader is not believed: the watch waits for the leader', async (t) => {
+t.test('an answer of a server without contact to the leader is not used: the watch waits for the leader', async (t) => {
   const { leader, follower } = await roles();
   await leader.putKey('cut', 'value');
   const client = open(t, follower);

@@ -57,7 +57,7 @@ t.test(
   },
 );
 
-t.test('a first file that does not work stays, for there is none to go back to, and is tried on', async (t) => {
+t.test('a first file that does not work stays, because there is no earlier one, and is tried again', async (t) => {
   const consumer = makeConsumer(t);
   await consul.putKey('b', 'bad');
   const specs = [{ template: 'is {{key "b"}}\n', wait: quick, reload: consumer.reload, verify: consumer.verify }];
@@ -112,7 +112,7 @@ t.test('a change of master is never rolled back to the old one', async (t) => {
   await consul.delete('/v1/kv/redis/record/m');
 });
 
-t.test('a daemon that died between swap and reload is made up for by the next', async (t) => {
+t.test('the next daemon repeats the reload of one that died between swap and reload', async (t) => {
   const consumer = makeConsumer(t);
   await consul.putKey('d', '1');
   const folder = makeFolder(t);
@@ -180,7 +180,7 @@ t.test(
   'a Consul that comes back thin changes nothing until it knows as much again, across restarts of the daemon too',
   async (t) => {
     const mine = await sandbox.consul({ name: 'thin' });
-    // A Consul that lost its state counts from the beginning: it must not have caught up when it is read.
+    // A Consul that lost its state counts from the beginning. The test must read it before its index reaches the old one.
     for (let i = 0; i < 50; i += 1) await mine.putKey(`filler/${i}`, '');
     for (const name of ['m1', 'm2', 'm3']) await putRecord(mine, { name });
     const folder = makeFolder(t);
@@ -206,7 +206,7 @@ t.test(
   },
 );
 
-t.test('what stands beside a destination is hidden, and only there where it is needed', async (t) => {
+t.test('files beside a destination are hidden, and exist only where they are needed', async (t) => {
   const consumer = makeConsumer(t);
   await consul.putKey('e', '1');
   const folder = join(makeFolder(t), 'x');

@@ -193,7 +193,7 @@ export async function failOver(sentinel: SentinelServer, name: string): Promise<
     try {
       await sentinel.command('SENTINEL', 'FAILOVER', name);
     } catch (error) {
-      // A replica is no good to Sentinel before its INFO is recent: NOGOODSLAVE, for a while.
+      // Sentinel answers NOGOODSLAVE until it has recent INFO of a replica.
       if (!String(error).includes('INPROG')) throw error;
     }
     return true;

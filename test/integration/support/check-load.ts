@@ -3,7 +3,7 @@ import http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Address, formatAddress, sameAddress } from '../../../lib/model/address.ts';
 
-/** One answer of /check/master, with the moments between which it was given. */
+/** One answer of /check/master, with the times of its request and of its arrival. */
 export interface CheckAnswer {
   readonly address: Address;
   readonly status: number;
@@ -49,7 +49,7 @@ export class CheckLoad {
   }
 }
 
-/** What must not be: another status than 200 or 503, or the old master called master after the new one was. */
+/** What must not happen: a status other than 200 and 503, or a 200 for the old master after one for the new master. */
 export function findWrong(
   answers: readonly CheckAnswer[],
   masters: { readonly oldMaster: Address; readonly newMaster: Address },

@@ -171,7 +171,7 @@ class ClusterWriter {
     this.#run = this.#write();
   }
 
-  /** Stops to write, and returns the acknowledged keys that are lost. */
+  /** Stops writing, and returns the acknowledged keys that are lost. */
   async stop(): Promise<readonly string[]> {
     this.#isWriting = false;
     await this.#run;

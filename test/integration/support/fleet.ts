@@ -15,7 +15,7 @@ export interface FleetOptions {
   readonly slowMs: number;
 }
 
-/** What a fleet went through; times in milliseconds. */
+/** The results of a fleet; times in milliseconds. */
 export interface FleetStory {
   /** The most ordinary reloads at a time, from the first start to the end. */
   readonly mostAtOnce: number;
@@ -37,8 +37,8 @@ interface Reload {
 }
 
 /**
- * Daemons as users run them, with `rolling`: started at once, then an ordinary change, in whose middle some that reload
- * are killed and a master changes, and one more ordinary change when the dead are back.
+ * Daemons as users run them, with `rolling`. All start at once, then an ordinary change comes. In the middle of it some
+ * that reload are killed and a master changes. One more ordinary change comes when the dead ones are back.
  */
 export async function runFleet(sandbox: Sandbox, options: FleetOptions): Promise<FleetStory> {
   const { consul, kills, limit, slowMs } = options;
@@ -56,7 +56,7 @@ export async function runFleet(sandbox: Sandbox, options: FleetOptions): Promise
     const daemon = await buildOne(sandbox, { n, options });
     daemons.push(daemon);
     void daemon.launch();
-    // Starting costs a second of a core: with all at once even the first would be late.
+    // Starting costs a second of a core: if all started at once, even the first would be late.
     if (n >= 3) await all('0 10.0.0.1:6379\n', daemons.slice(0, n - 2));
   }
   await all('0 10.0.0.1:6379\n', daemons);
@@ -113,7 +113,7 @@ export async function runFleet(sandbox: Sandbox, options: FleetOptions): Promise
 async function buildOne(sandbox: Sandbox, input: { n: number; options: FleetOptions }): Promise<Daemon> {
   const { n, options } = input;
   const [log, pace] = [sandbox.path('fleet.log'), sandbox.path('fleet.pace')];
-  const tell = (sign: string) => `echo "${sign} ${n} $(date +%s%3N) $(cat "$1")" >> ${log}`;
+  const note = (sign: string) => `echo "${sign} ${n} $(date +%s%3N) $(cat "$1")" >> ${log}`;
   return sandbox.switchmaster({
     name: nameOf(n),
     start: 'later',
@@ -125,7 +125,7 @@ async function buildOne(sandbox: Sandbox, input: { n: number; options: FleetOpti
           destination: sandbox.path(`${nameOf(n)}.conf`),
           header: false,
           wait: { min: 1, max: 5 },
-          reload: { command: [...sh(`${tell('+')}; sleep $(cat ${pace}); ${tell('-')}`), 'sh', '{{file}}'] },
+          reload: { command: [...sh(`${note('+')}; sleep $(cat ${pace}); ${note('-')}`), 'sh', '{{file}}'] },
           rolling: { limit: options.limit, group: 'fleet' },
         },
       ],

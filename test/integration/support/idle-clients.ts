@@ -20,7 +20,7 @@ export async function openIdle(address: Address, count: number): Promise<{ socke
   return { sockets, closed: () => closed };
 }
 
-/** Counts the connections to a Redis that came through a proxy: neither replication's nor this one. */
+/** Counts the connections to a Redis that came through a proxy, without those of replication and this one. */
 export async function clientsOf(server: RedisServer): Promise<number> {
   const list = String(await server.command('CLIENT', 'LIST', 'TYPE', 'normal'));
   return list.split('\n').filter((line) => line !== '' && !line.includes('cmd=client')).length;

@@ -13,13 +13,13 @@ export interface ManyMasters {
   readonly daemon: Daemon;
   /** Real servers, each with a replica. */
   readonly pairs: readonly Shard[];
-  /** The names that each pair goes by, in the order of the pairs. */
+  /** The names of each pair, in the order of the pairs. */
   readonly names: readonly (readonly string[])[];
 }
 
 /**
- * Sentinel identifies masters by their names, so one pair of servers may go by several: with twenty names a pair, the
- * death of one process is twenty failovers at once.
+ * Sentinel identifies masters by their names, so one pair of servers may have several: with twenty names a pair, the death
+ * of one process is twenty failovers at once.
  */
 export async function startManyMasters(
   sandbox: Sandbox,

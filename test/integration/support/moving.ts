@@ -10,9 +10,9 @@ import { makeFolder, putRecord, type SpecInput, sh, startRendering } from './ren
 
 type Step = 'check' | 'reload';
 
-/** How long a step takes at most that is made slow. */
+/** The longest time of a step that is made slow. */
 export const longS = 20;
-/** 100 ms on a machine that does nothing else. */
+/** 100 ms on an idle machine. */
 const promptMs = 1_000;
 
 const old: Address = { host: '127.0.0.1', port: 1 };

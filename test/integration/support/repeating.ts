@@ -1,4 +1,4 @@
-/** Reads again and again. The function that it returns waits for the last reading, and throws if one failed. */
+/** Reads repeatedly. The function that it returns waits for the last reading, and throws if one failed. */
 export function repeat(read: () => Promise<void>): () => Promise<void> {
   let state: 'reading' | 'stopped' = 'reading';
   const reading = (async () => {

@@ -4,8 +4,8 @@ import type { Address } from '../../../lib/model/address.ts';
 import type { TestLike } from '../../sandbox/sandbox.ts';
 
 /**
- * Stands in front of a Sentinel. Its messages pass at once; its answers to questions wait, as they do behind other
- * questions or on a loaded machine. A connection is for messages from PSUBSCRIBE on.
+ * A proxy for a Sentinel. It passes messages on at once, and delays answers, as a loaded machine does. A connection is for
+ * messages from PSUBSCRIBE on.
  */
 export async function slowAnswers(
   t: Pick<TestLike, 'teardown'>,

@@ -3,7 +3,7 @@ import type { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { Part } from '../../../lib/part.ts';
 import type { TestLike } from '../../sandbox/sandbox.ts';
 
-/** Stops a part of the daemon, and then what it stands on: with the test, or before, and once. */
+/** Stops a part of the daemon, and then what it uses: at the end of the test, or earlier, and once. */
 export function stopWith(
   t: Pick<TestLike, 'teardown'>,
   running: { readonly part: Pick<Part, 'stop'>; readonly watches: CatalogWatches; readonly client: ConsulClient },

@@ -1,5 +1,5 @@
-// A bridge in a process of its own, with an IP of its own, so that it can be killed, stopped and cut off. It reports all that
-// it does over a socket, line by line. argv: BridgeOrder as JSON.
+// A bridge in a process of its own, with an IP of its own, so that it can be killed, stopped and cut off. It reports all
+// that it does over a socket, line by line. argv: BridgeOrder as JSON.
 import { createConnection } from 'node:net';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
 import type { Address } from '../../../lib/model/address.ts';
@@ -17,10 +17,10 @@ export interface BridgeOrder {
   readonly socket: string;
 }
 
-/** `atMs`: milliseconds since 1970 at which it began, so the earliest time at which it can have been done. */
+/** `atMs`: milliseconds since 1970 of its beginning, which is the earliest time at which it can have been done. */
 export type BridgeWord =
   | { readonly kind: 'started'; readonly id: string; readonly atMs: number }
-  /** What its node knows of Consul's record: as late as its watch is. */
+  /** What its node knows of Consul's record, with the delay of its watch. */
   | { readonly kind: 'knows'; readonly id: string; readonly atMs: number; readonly record: MasterRecord }
   | { readonly kind: 'decided'; readonly id: string; readonly atMs: number; readonly record: MasterRecord }
   | {
@@ -32,7 +32,7 @@ export type BridgeWord =
       readonly summary: string;
       /** `host:port` whose writes it paused. */
       readonly paused?: string;
-      /** What Consul took. */
+      /** What Consul accepted. */
       readonly written?: { readonly record: MasterRecord; readonly index: number };
     };
 
@@ -55,7 +55,7 @@ function toWord(id: string, { loop, outcome, startedMs }: RunReport): BridgeWord
   };
 }
 
-/** A moment of `performance.now()` on the wall clock as it is now, which Redis' logs have too. */
+/** A time of `performance.now()` on the present wall clock, which Redis' logs use too. */
 function wallMs(performanceMs: number): number {
   return Date.now() - (performance.now() - performanceMs);
 }
@@ -66,7 +66,7 @@ if (import.meta.main ?? process.argv[1] === import.meta.filename) {
   const line = createConnection(socket);
   line.on('error', () => process.exit(1));
   line.on('close', () => process.exit(0));
-  const tell = (word: BridgeWord) => line.write(`${JSON.stringify(word)}\n`);
+  const send = (word: BridgeWord) => line.write(`${JSON.stringify(word)}\n`);
   const { part } = startBridge(
     { teardown: () => undefined },
     {
@@ -74,18 +74,18 @@ if (import.meta.main ?? process.argv[1] === import.meta.filename) {
       sentinels: sentinels.map((address) => ({ address })),
       id,
       resyncMs: 500,
-      onReport: (report) => tell(toWord(id, report)),
-      onDecision: (record) => tell({ kind: 'decided', id, atMs: Date.now(), record }),
+      onReport: (report) => send(toWord(id, report)),
+      onDecision: (record) => send({ kind: 'decided', id, atMs: Date.now(), record }),
     },
   );
-  tell({ kind: 'started', id, atMs: Date.now() });
+  send({ kind: 'started', id, atMs: Date.now() });
   const known = new Map<string, string>();
   setInterval(() => {
     for (const record of part.masters.records()) {
       const version = `${record.generation}/${record.epoch} ${record.phase}`;
       if (known.get(record.name) === version) continue;
       known.set(record.name, version);
-      tell({ kind: 'knows', id, atMs: Date.now(), record });
+      send({ kind: 'knows', id, atMs: Date.now(), record });
     }
   }, 5);
 }

@@ -21,7 +21,7 @@ export interface NodeBridge {
   record: MasterRecord | undefined;
 }
 
-/** The bridges of a round. Everything that they tell is kept, in order of arrival. */
+/** The bridges of a round. Keeps everything that they report, in order of arrival. */
 export class WindowBridges {
   readonly bridges: readonly NodeBridge[];
   readonly words: BridgeWord[] = [];

@@ -1,9 +1,9 @@
 /*
- * What can go wrong in the window of a failover, and the draw of rounds from it: the round of a seed and a number is
- * always the same, and any run of consecutive numbers is spread evenly over the faults.
+ * The faults in the window of a failover, and how rounds are drawn from them. A seed and a number always give the same
+ * round, and any run of consecutive numbers is spread evenly over the faults.
  */
 
-/** What the leader says when it has come so far (sentinel.c). */
+/** The message of the leader at this step (sentinel.c). */
 const moments = [
   '+try-failover',
   '+elected-leader',
@@ -49,8 +49,8 @@ export const faults: readonly Fault[] = [
 ];
 
 /**
- * How the failover begins. An order (SENTINEL FAILOVER) leaves the old master alive; so does `isolated`: no Sentinel,
- * replica or, in half of the rounds, bridge reaches it any more, but its clients do.
+ * How the failover begins. An order (SENTINEL FAILOVER) leaves the old master alive. So does `isolated`: its clients reach
+ * it, but no Sentinel and no replica does, and in half of the rounds no bridge.
  */
 const beginnings = ['kill -9', 'ordered', 'isolated'] as const;
 type Beginning = (typeof beginnings)[number];
@@ -62,17 +62,17 @@ export interface WindowCase {
   readonly replicas: 1 | 2;
   /** Editions of the servers, such as `valkey`. */
   readonly edition: string;
-  /** Between the message and the fault. Half of all faults strike at once. */
+  /** Between the message and the fault. Half of all faults come at once. */
   readonly delayMs: number;
   /** How long a pause or a cut lasts. */
   readonly lastsMs: number;
   readonly manner: 'drop' | 'reset';
   readonly direction: 'both' | 'there' | 'back';
-  /** How many bridges a fault of `bridge` concerns; the other is well. */
+  /** How many bridges a fault of `bridge` concerns. */
   readonly bridges: 1 | 2;
   /** Whether bridges reach a master that is isolated. */
   readonly isolatedFor: 'servers' | 'servers and bridges';
-  /** When a master that was killed comes back, empty: as soon as the fault is over, or once there is another. */
+  /** When a killed master starts again, without data: as soon as the fault is over, or once there is another master. */
   readonly oldMaster: 'back at once' | 'back last';
 }
 
@@ -123,7 +123,7 @@ export function drawCase(options: {
   };
 }
 
-/** Those that make sense. */
+/** The combinations that make sense. */
 function combinationsOf(fault: Fault): readonly { readonly moment: Moment; readonly begin: Beginning }[] {
   const ends = fault.kind === 'cut' ? [fault.who, fault.from] : [fault.who];
   const earliest = ends.includes('selected') ? '+selected-slave' : '+try-failover';
@@ -148,7 +148,7 @@ function shuffled<T>(list: readonly T[], next: () => number): readonly T[] {
     .map(({ item }) => item);
 }
 
-/** mulberry32: numbers from 0 to below 1, the same for the same seed. */
+/** mulberry32: numbers from 0 (included) to 1 (excluded), the same for the same seed. */
 function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

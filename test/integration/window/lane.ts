@@ -1,4 +1,4 @@
-// Rounds, one after the other, in a network of its own: started by window-lanes.ts, which sends what to run.
+// Rounds, one after the other, in a network of its own. lanes.ts starts it and sends the rounds.
 import type { ConsulAgent } from '../../sandbox/consul.ts';
 import { Links } from '../../sandbox/links.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -30,8 +30,8 @@ async function run({ number, window }: LaneOrder): Promise<LaneAnswer> {
 }
 
 /**
- * What lasts as long as the lane: a dev agent, or a client of three servers where the fault is about their leader. Where
- * Consul as a whole is struck, an agent of the round's own.
+ * What lives as long as the lane: a dev agent, or a client of three servers if the fault concerns their leader. If the
+ * fault concerns Consul as a whole, the round has an agent of its own.
  */
 async function consulFor(window: WindowCase, sandbox: Sandbox): Promise<Pick<Ground, 'consul' | 'consulServers'>> {
   if (window.fault.who === 'Consul') return { consul: await sandbox.consul(), consulServers: [] };
@@ -52,6 +52,6 @@ async function startRaft(): Promise<Pick<Ground, 'consul' | 'consulServers'>> {
 process.on('message', (order: LaneOrder) => {
   void run(order).then((answer) => process.send?.(answer));
 });
-// The sandboxes' reapers see to what runs when this process ends.
+// The sandboxes' reapers end what still runs when this process ends.
 process.on('disconnect', () => process.exit(0));
 process.send?.('ready');

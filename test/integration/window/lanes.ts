@@ -25,7 +25,7 @@ export interface RoundsOptions {
   readonly onRound: (round: Round) => void;
 }
 
-/** Debian's Redis, and whichever editions the bootstrap has unpacked. */
+/** Debian's Redis, and the editions that the bootstrap has unpacked. */
 export function knownEditions(): readonly string[] {
   const tools = join(import.meta.dirname, '../../../.tools/bin');
   return ['redis', ...['redis8', 'valkey'].filter((edition) => existsSync(join(tools, `${edition}-server`)))];

@@ -5,17 +5,17 @@ import { RespConnection, RespError } from '../../sandbox/resp.ts';
 import type { SentinelServer } from '../../sandbox/sentinel.ts';
 
 /*
- * Who else sees what happens in a round: the majority of the Sentinels, Consul's record, and what each node takes. All
- * of them connect from 127.0.0.1, which no cut concerns.
+ * Independent observers of a round: the majority of the Sentinels, the record in Consul, and the writes that each node
+ * accepts. All of them connect from 127.0.0.1, which no cut concerns.
  */
 
-/** Something that asks again and again until it is closed. */
+/** Reads repeatedly until it is closed. */
 export abstract class Observer {
   readonly #done: Promise<void>;
   readonly #stopped = new AbortController();
 
   constructor(periodMs: number) {
-    // What the subclass sets up is there in the next turn.
+    // The fields of the subclass are set in the next tick.
     this.#done = Promise.resolve().then(() => this.#run(periodMs));
   }
 
@@ -68,7 +68,7 @@ export class Line {
 export class Voice extends Observer {
   /** `host:port`; undefined while it does not answer. */
   current: string | undefined;
-  /** When it was asked what it last answered: that may have changed at any time since. */
+  /** When its last answer was requested: it may have changed at any time since. */
   askedMs = Date.now();
   readonly #line: Line;
   readonly #name: string;
@@ -102,13 +102,13 @@ export class Voice extends Observer {
 }
 
 export interface Named {
-  /** When it was seen, and the earliest time at which it can have become so. Milliseconds since 1970. */
+  /** When it was seen, and the earliest time at which it can have become true. Milliseconds since 1970. */
   readonly atMs: number;
   readonly earliestMs: number;
   readonly master: string;
 }
 
-/** Whom more than half of the Sentinels name, since when; the last stays while there is no majority. */
+/** The master that more than half of the Sentinels name, since when. The last one stays while there is no majority. */
 export class Majority {
   readonly named: Named[] = [];
   readonly #voices: readonly Voice[];
@@ -117,14 +117,14 @@ export class Majority {
     this.#voices = sentinels.map((sentinel) => new Voice(sentinel, { name, onChange: () => this.#count() }));
   }
 
-  /** Whom it named for certain at every moment from `fromMs` to `toMs`. */
+  /** The master that it named for certain at every moment from `fromMs` to `toMs`. */
   throughout(fromMs: number, toMs: number): string | undefined {
     const before = this.named.findLast(({ atMs }) => atMs <= fromMs);
     const isDoubtful = this.named.some(({ atMs, earliestMs }) => atMs > fromMs && earliestMs <= toMs);
     return isDoubtful ? undefined : before?.master;
   }
 
-  /** Whom it named next after the one at `atMs`; undefined where that is the last. */
+  /** The master that it named after the one at `atMs`; undefined if that is the last. */
   nextAfter(atMs: number): string | undefined {
     return this.named.find((named) => named.atMs > atMs)?.master;
   }
@@ -144,13 +144,13 @@ export class Majority {
   }
 }
 
-/** Every record that Consul was seen to hold. Several changes between two looks are seen as one. */
+/** Every record that Consul was seen to hold. Several changes between two readings count as one. */
 export class RecordObserver extends Observer {
   readonly seen: {
     readonly record: MasterRecord;
     readonly index: number;
     readonly atMs: number;
-    /** It was not there yet. */
+    /** The record did not exist yet. */
     readonly earliestMs: number;
   }[] = [];
   #unchangedMs = 0;
@@ -179,7 +179,7 @@ export class RecordObserver extends Observer {
   protected override release(): void {}
 }
 
-/** No node takes so long to answer that is neither paused nor stopped. */
+/** Longer than any node takes that is neither paused nor stopped. */
 const silentMs = 100;
 
 type ProbeAnswer = { readonly askedMs: number; readonly atMs: number } & (
@@ -188,8 +188,8 @@ type ProbeAnswer = { readonly askedMs: number; readonly atMs: number } & (
 );
 
 /**
- * Writes numbers to one node, whoever is master, as long as it takes them: so it is known of every moment whether the
- * node took writes, and whether what it held then has come down to the last master.
+ * Writes numbers to one node in any role, as long as the node accepts them. So it is known of every moment whether the node
+ * accepted writes, and whether the last master has what the node held then.
  */
 export class NodeProbe extends Observer {
   readonly address: string;
@@ -203,13 +203,13 @@ export class NodeProbe extends Observer {
     super(6);
     this.address = formatAddress(address);
     this.key = `probe-${this.address}`;
-    // Longer than any pause of writes: what is paused was not refused.
+    // Longer than any pause of writes: a paused write was not refused.
     this.#line = new Line(address, 8_000);
   }
 
   /**
-   * Whether what it took between `fromMs` and `toMs` is in `kept`, the numbers that the last master has: its answers
-   * before and after are, and it refused nothing in between.
+   * Whether what it accepted between `fromMs` and `toMs` is in `kept`, the numbers that the last master has: the answers
+   * before and after are in it, and it refused none of those between them.
    */
   keptAt(fromMs: number, toMs: number, kept: ReadonlySet<number>): boolean {
     const before = this.answers.findLastIndex((answer) => answer.atMs < fromMs);
@@ -218,7 +218,9 @@ export class NodeProbe extends Observer {
     return this.answers.slice(before, after + 1).every((answer) => 'number' in answer && kept.has(answer.number));
   }
 
-  /** Whether it gave no answer at `atMs`, as a node whose writes are paused, and what it took before is in `kept`. */
+  /**
+   * Whether it gave no answer at `atMs`, as a node does whose writes are paused, and what it accepted before is in `kept`.
+   */
   keptWhileSilentAt(atMs: number, kept: ReadonlySet<number>): boolean {
     const silence = this.answers.findIndex((answer) => answer.askedMs <= atMs && answer.atMs > atMs + silentMs);
     const before = this.answers[silence - 1];

@@ -9,7 +9,7 @@ import type { Majority, NodeProbe, RecordObserver } from './observers.ts';
 import type { Moment } from './story.ts';
 import type { Field } from './strike.ts';
 
-/* What must hold of every history, whatever happened. All of it is pure, given what was seen. */
+/* What must hold of every history. All functions are pure, given what was observed. */
 
 export interface Written {
   readonly record: MasterRecord;
@@ -19,7 +19,7 @@ export interface Written {
   readonly atMs: number;
 }
 
-/** Every record that Consul held, by what the bridges reported and what was read there, in Consul's order. */
+/** Every record that Consul held, by the bridges' reports and by what was read there, in Consul's order. */
 export function recordsOf(words: readonly BridgeWord[], observer: RecordObserver): readonly Written[] {
   const byIndex = new Map<number, Written>();
   for (const { record, index, earliestMs } of observer.seen) byIndex.set(index, { record, index, atMs: earliestMs });
@@ -30,7 +30,7 @@ export function recordsOf(words: readonly BridgeWord[], observer: RecordObserver
   return [...byIndex.values()].toSorted((a, b) => a.index - b.index);
 }
 
-/** No address that no leader selected; nothing older after something newer; one master a version; few moves. */
+/** No address that no leader selected; nothing older after something newer; one master a version; few changes. */
 export function judgeRecords(
   written: readonly Written[],
   known: { readonly first: Address; readonly selected: readonly (Address | undefined)[] },
@@ -69,7 +69,7 @@ export interface Demotion {
 const demotionLine =
   /^\d+:\w (\d+ \w+ \d+ [\d:.]+) \S+ REPLICAOF (\S+) enabled \(user request from '.*?\baddr=([\d.]+):/;
 
-/** Every REPLICAOF that the nodes carried out, by their own logs: whoever sent it, and whatever was reported of it. */
+/** Every REPLICAOF that the nodes carried out, by their own logs, from any sender. */
 export function demotionsOf(servers: readonly RedisServer[]): readonly Demotion[] {
   return servers.flatMap((server) =>
     server
@@ -108,14 +108,16 @@ export function judgeDemotions(
     });
 }
 
-/** How long a client that follows Sentinel may take to follow: bridges are not asked to be faster than that. */
+/** How long a client of Sentinel may take to follow: bridges need not be faster than that. */
 const followMs = 500;
 
 export interface Losses {
   readonly acknowledged: number;
-  /** Not on the last master. Most of them any client would have lost, for replication is asynchronous. */
+  /**
+   * The writes that the last master lacks. Any client would have lost most of them, because replication is asynchronous.
+   */
   readonly lost: number;
-  /** Those of them that a client which follows Sentinel would have kept. */
+  /** Those of them that a client of Sentinel would have kept. */
   readonly keptBySentinel: readonly LostWrite[];
 }
 
@@ -123,12 +125,12 @@ export interface LostWrite {
   /** The bridge whose node the client is on. */
   readonly by: string;
   readonly atMs: number;
-  /** Who acknowledged it, and whom the Sentinels' majority named master then. */
+  /** The node that acknowledged it, and the master that the Sentinels' majority named then. */
   readonly at: string;
   readonly named: string;
 }
 
-/** While a bridge may have held the writes of a node. */
+/** While a bridge may have paused the writes of a node. */
 export interface Pause {
   readonly at: string;
   readonly atMs: number;

@@ -18,18 +18,18 @@ import {
 import { type Moment, tellStory } from './story.ts';
 import { type Field, selectedBy } from './strike.ts';
 
-/** What a round came to. */
+/** The result of a round. */
 export interface WindowResult {
-  /** Broken rules; a round that did not come to rest breaks one. */
+  /** Broken rules. A round that did not settle breaks one. */
   readonly problems: readonly string[];
   readonly acknowledged: number;
   readonly lost: number;
-  /** Lost writes that a client which follows Sentinel would have kept: see `countLosses`. */
+  /** Lost writes that a client of Sentinel would have kept: see `countLosses`. */
   readonly lostThatSentinelKeeps: number;
   /** Such writes by their cause: see `LossCause`. */
   readonly lostToGivenUp: number;
   readonly lostUnattended: number;
-  /** All that was seen, in order of time, one line each; and the ends of the logs where a rule was broken. */
+  /** Everything that was observed, in order of time, one line each. If a rule was broken, also the ends of the logs. */
   readonly story: string;
   readonly tookMs: number;
 }
@@ -52,7 +52,7 @@ export class Scene {
     this.#probes = shard.servers.map(({ address }) => new NodeProbe(address));
   }
 
-  /** Answers when the clients of both nodes write. */
+  /** Resolves when the clients of both nodes write. */
   async begin(): Promise<void> {
     await waitFor('a record', () => this.#bridges.bridges.every(({ record }) => record !== undefined));
     this.#writers = this.#bridges.bridges.map((bridge) => {

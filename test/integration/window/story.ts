@@ -11,7 +11,7 @@ export interface Moment {
   readonly what: string;
 }
 
-/** All that was seen in a round, in order of time, one line each, below the addresses of those who took part. */
+/** Everything that was observed in a round, in order of time, one line each, below the addresses of the servers. */
 export function tellStory(seen: {
   readonly field: Field;
   readonly notes: readonly Moment[];
@@ -21,7 +21,7 @@ export function tellStory(seen: {
   readonly lost: readonly LostWrite[];
 }): string {
   const { sentinels, recorders, shard, bridges } = seen.field;
-  const tell = ({
+  const show = ({
     generation,
     epoch,
     master,
@@ -44,9 +44,9 @@ export function tellStory(seen: {
   const reported = seen.words.flatMap((word): Moment[] => {
     const { id: who, atMs } = word;
     if (word.kind === 'started') return [{ who, atMs, what: 'started' }];
-    if (word.kind !== 'ran') return [{ who, atMs, what: `${word.kind} ${tell(word.record)}` }];
+    if (word.kind !== 'ran') return [{ who, atMs, what: `${word.kind} ${show(word.record)}` }];
     if (word.outcome === 'unchanged') return [];
-    const wrote = word.written === undefined ? '' : ` wrote ${tell(word.written.record)} @${word.written.index}`;
+    const wrote = word.written === undefined ? '' : ` wrote ${show(word.written.record)} @${word.written.index}`;
     return [{ who, atMs, what: `${word.loop} ${word.outcome}: ${word.summary}${wrote}` }];
   });
   const moments: Moment[] = [
@@ -57,7 +57,7 @@ export function tellStory(seen: {
     ...seen.records.map(({ atMs, record, index }) => ({
       atMs,
       who: 'Consul',
-      what: `${tell(record)} @${index}`,
+      what: `${show(record)} @${index}`,
     })),
     ...demotionsOf(shard.servers).map(({ atMs, node, master, by }) => ({
       atMs,
@@ -77,7 +77,7 @@ export function tellStory(seen: {
   return [...nodes, '', ...lines].join('\n');
 }
 
-/** Lost writes in a row, one line each. */
+/** Consecutive lost writes, one line each. */
 function ranges(lost: readonly LostWrite[]): readonly { readonly atMs: number; readonly what: string }[] {
   const found: { atMs: number; untilMs: number; count: number; write: LostWrite }[] = [];
   for (const write of lost.toSorted((a, b) => a.atMs - b.atMs)) {

@@ -8,15 +8,15 @@ import type { Server } from '../../sandbox/server.ts';
 import type { NodeBridge } from './bridges.ts';
 import type { End, WindowCase } from './cases.ts';
 
-/** What a fault can be done to. */
+/** What a fault can concern. */
 export interface Field {
   readonly window: WindowCase;
   readonly shard: Shard;
   readonly sentinels: readonly SentinelServer[];
   readonly bridges: readonly NodeBridge[];
-  /** Who the bridges talk to. */
+  /** The Consul agent of the bridges. */
   readonly consul: ConsulAgent;
-  /** Real servers with Raft, where the fault is about their leader. */
+  /** Real servers with Raft, if the fault concerns their leader. */
   readonly consulServers: readonly ConsulAgent[];
   readonly links: Links;
   /** Of every Sentinel, and of each that was started again. */
@@ -24,7 +24,7 @@ export interface Field {
   readonly note: (who: string, what: string) => void;
 }
 
-/** The failover's leader, and whom it selected: before that, whom it can select. */
+/** The failover's leader, and the replica that it selected; before that, the replicas that it can select. */
 interface Actors {
   readonly leader: SentinelServer;
   readonly selected: RedisServer;
@@ -33,8 +33,8 @@ interface Actors {
 const delayMs = 25_000;
 
 /**
- * Carries out the fault at the first sight of the moment: in the very callback that brings it, or so much later as the
- * case says. Answers when the fault is over, as far as it is one that passes by itself.
+ * Carries out the fault at the message: in the very callback that brings it, or later, as the case has it. Resolves when
+ * the fault is over, as far as it ends by itself.
  */
 export function strikeAt(field: Field): Promise<void> {
   const { window, recorders, shard, sentinels } = field;
@@ -58,7 +58,7 @@ export function strikeAt(field: Field): Promise<void> {
   });
 }
 
-/** Who was selected, by the payload `slave host:port host port @ ...`. */
+/** The selected replica, by the payload `slave host:port host port @ ...`. */
 export function selectedBy(shard: Shard, { payload }: SentinelEvent): RedisServer | undefined {
   const [, , host = '', port] = payload.split(' ');
   return shard.servers.find(({ address }) => sameAddress(address, { host, port: Number(port) }));

@@ -29,8 +29,8 @@ const always: readonly WindowCase[] = [
   },
 ];
 
-// Another one in each run, of those that are quick: a leader that was stopped is in TILT for thirty seconds, and Raft
-// takes servers of its own.
+// Another one in each run, of those that are quick: a leader that was stopped is in TILT for thirty seconds, and Raft needs
+// servers of its own.
 const seed = Math.floor(Date.now() / 1_000) % 100_000;
 const among = faults.filter((fault) => !/^(leader paused|Consul leader)/.test(describeFault(fault)));
 const drawn = Array.from({ length: 1 }, (_, i) =>

@@ -12,18 +12,18 @@ import type { Moment } from './story.ts';
 import { type Field, strikeAt } from './strike.ts';
 
 /*
- * A fault in the window of a failover: the moment at which the leading Sentinel says that it has come so far. Each round
- * has a shard, three Sentinels and two bridges of its own, each a process with an IP of its own; afterwards everything is
- * brought back and comes to rest, and its history is checked.
+ * A fault in the window of a failover, at a message of the leading Sentinel. Each round has a shard, three Sentinels and
+ * two bridges of its own, each a process with an IP of its own. Afterwards everything runs again and settles, and the
+ * history is checked.
  */
 
 /** Where a round runs: in a network of its own. */
 export interface Ground {
   readonly sandbox: Sandbox;
   readonly links: Links;
-  /** Who the bridges talk to. */
+  /** The Consul agent of the bridges. */
   readonly consul: ConsulAgent;
-  /** Consul's servers with Raft, where there are such. */
+  /** Consul's servers with Raft, if there are any. */
   readonly consulServers: readonly ConsulAgent[];
 }
 
@@ -88,7 +88,7 @@ async function beginFailover({ window, shard, sentinels, bridges, links, note }:
   await links.cut({ ...cut, direction: 'both', manner: 'drop' });
 }
 
-/** Everything runs again, and nothing more is done: the Sentinels, the nodes and the record agree. */
+/** Waits until everything runs again and the Sentinels, the nodes and the record agree. */
 async function settle(field: Field): Promise<Address> {
   const { window, shard, sentinels, consul, consulServers, bridges, recorders, links } = field;
   await links.healAll();
@@ -102,13 +102,14 @@ async function settle(field: Field): Promise<Address> {
     if (window.oldMaster === 'back last') await anotherMaster(field);
     await shard.master.start();
   }
-  // With Sentinel's own periods, for ten seconds: it turns a replica back after four times its period of greetings.
+  // With Sentinel's own periods for ten seconds: it makes a node a replica again after four times the period of its hello
+  // messages.
   await waitFor('the confirmation', () => readRecord(consul, shard.name), {
     until: (record) => record?.phase === 'confirmed' && record.epoch > 0,
     timeoutMs: 10_000,
     intervalMs: 100,
   }).catch(() => undefined);
-  await lookOften(sentinels);
+  await readOften(sentinels);
   const look = async () => {
     const infos = await Promise.all(sentinels.map((sentinel) => sentinel.masterInfo(shard.name)));
     const record = await readRecord(consul, shard.name);
@@ -131,7 +132,7 @@ async function settle(field: Field): Promise<Address> {
   return record.master;
 }
 
-/** The record has another master than the one that is dead. Where none comes, that is for the end to judge. */
+/** Waits until the record has another master than the dead one. If none comes, the end of the round judges that. */
 async function anotherMaster({ shard, consul }: Field): Promise<void> {
   const dead = formatAddress(shard.master.address);
   await waitFor('another master', () => readRecord(consul, shard.name), {
@@ -141,8 +142,8 @@ async function anotherMaster({ shard, consul }: Field): Promise<void> {
   }).catch(() => undefined);
 }
 
-/** As soon as the round is over Sentinel needs not take its ten seconds; its INFO during a failover is each second anyway. */
-async function lookOften(sentinels: readonly SentinelServer[]): Promise<void> {
+/** After the round, Sentinel need not take its ten seconds. During a failover it reads INFO each second anyway. */
+async function readOften(sentinels: readonly SentinelServer[]): Promise<void> {
   const settings = ['info-period', 300, 'publish-period', 300] as const;
   await Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'DEBUG', ...settings)));
 }

@@ -2,7 +2,7 @@ import t from 'tap';
 import { HostAddresses } from '../../../lib/registrar/observe/host-addresses.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 
-t.test('a name that does not resolve, or whose server is silent, costs only itself', async (t) => {
+t.test('a name that does not resolve, or whose server does not answer, delays no other name', async (t) => {
   const asked: string[] = [];
   let changes = 0;
   const hosts = new HostAddresses({

@@ -110,7 +110,7 @@ t.test('a destination that cannot be written says why, and what to do', async (t
 
 t.test('a full disk leaves the old file whole and no candidate', async (t) => {
   const folder = t.testdir({ 'a.cfg': 'old' });
-  // A limit on the size of files stands in for the disk: the error comes at the same place, in the middle of the write.
+  // A limit on the size of files simulates the full disk: the error comes at the same place, in the middle of the write.
   writeFileSync(
     join(folder, 'run.mjs'),
     `import { writeCandidate } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/renderer/apply/file.ts'))};

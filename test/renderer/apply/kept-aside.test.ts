@@ -13,7 +13,7 @@ async function makePresent(t: Test, text: string) {
   return { file, present, kept: `${file}.before-switchmaster-20260304T050607Z` };
 }
 
-/** Has the temporary folder be this one until the end of the test: what a former run kept there is in the way. */
+/** Makes this folder the temporary one until the end of the test, so that copies of former runs do not interfere. */
 function useTemporaryFolder(t: Test, folder: string): void {
   const { TMPDIR } = process.env;
   mkdirSync(folder);

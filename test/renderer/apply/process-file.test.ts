@@ -40,7 +40,7 @@ t.test('a program that got the id later gets no signal', async (t) => {
   t.equal(await processState(pid, Date.now()), 'running');
 });
 
-t.test('a process that nobody reaped, the daemon itself and odd files get no signal', async (t) => {
+t.test('a zombie process, the daemon itself and invalid pid files get no signal', async (t) => {
   const folder = t.testdir({});
   const file = join(folder, 'pid');
   // The shell does not wait for its child: it is another program when the child ends.

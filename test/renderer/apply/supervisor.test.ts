@@ -27,7 +27,7 @@ function supervise(t: Test, options: Partial<SupervisorOptions> & Pick<Superviso
   return { supervisor, events, lines, said };
 }
 
-t.test('signals that are handed on reach the program, and none starts it', async (t) => {
+t.test('forwarded signals reach the program, and none starts it', async (t) => {
   const { supervisor, events, said } = supervise(t, { argv: listener('TERM') });
   supervisor.forward('SIGUSR2');
   t.equal(supervisor.pid, undefined);
@@ -123,7 +123,7 @@ t.test("the daemon's Consul token stays with the daemon", async (t) => {
   await said('[]');
 });
 
-t.test('a daemon that ends in a hurry takes its programs with it', async (t) => {
+t.test('a daemon that exits at once ends its programs too', async (t) => {
   const script = `
     import { Supervisor } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/renderer/apply/supervisor.ts'))};
     const supervisor = new Supervisor({ argv: ['/bin/sh', '-c', 'trap "" TERM; sleep 1000 & wait'] });
@@ -141,7 +141,7 @@ t.test('a daemon that ends in a hurry takes its programs with it', async (t) => 
   await waitFor('the program to be gone', () => !isAlive(Number(pid)));
 });
 
-/** Not for one that has ended and whose parent has not heard of it yet. */
+/** False for a process that has ended and that its parent has not reaped yet. */
 function isAlive(pid: number): boolean {
   try {
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

@@ -18,7 +18,7 @@ import { keepGoodCopy, readGoodCopy } from '../../../lib/renderer/apply/state-fi
 const signal = new AbortController().signal;
 const nobody = 65_534;
 
-/** Runs this test file's own work in a child process that gave up root. */
+/** Runs the cases of this file in a child process that gave up root. */
 function runAsNobody(destination: string) {
   const apply = join(import.meta.dirname, '../../../lib/renderer/apply');
   const script = `

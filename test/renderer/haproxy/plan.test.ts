@@ -26,7 +26,7 @@ t.test('addresses, ports, weights and states are changed in the running process'
   }
 });
 
-t.test('nothing to tell where nothing but the same is said', async (t) => {
+t.test('nothing changes if the config is the same', async (t) => {
   t.match(planHaproxy(config('10.0.0.1:1 check'), config('10.0.0.1:1 check')), { kind: 'runtime', changes: [] });
 });
 

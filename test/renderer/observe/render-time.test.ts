@@ -9,7 +9,7 @@ import { makeWorld } from '../../template/world.ts';
 const text = '{{vars.x}} {{timestamp "15:04:05.000"}}';
 const template = compileTemplate({ template: { file: 't.hbs', text }, format: 'text' });
 
-/** Renders at the time that it is given, for which the clock of the test stands. */
+/** Renders with the clock at the given time. */
 async function render(time: RenderTime, x: string): Promise<string> {
   const result = await time.render(async (now) => template.render({ ...makeWorld({}, { vars: { x } }), now }));
   return result.kind === 'rendered' ? result.text : result.kind;
