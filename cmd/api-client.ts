@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { findSimilar } from '../lib/config/similar.ts';
 import { type ErrorCode, errorTable, SwitchmasterError } from '../lib/errors.ts';
 import { errorAnswer, masterAnswer, mastersAnswer } from '../lib/http/shapes.ts';
+import { pathSafe } from '../lib/model/naming.ts';
 import { type SendOptions, send } from './api-connection.ts';
 import type { ApiOptions } from './option.ts';
 import { version } from './version.ts';
@@ -66,7 +67,7 @@ export async function askAboutMaster<S extends z.ZodType>(
 
 /** What is known of a master. Throws as {@link askAboutMaster}. */
 export function askMaster(name: string, api: ApiOptions): Promise<z.output<typeof masterAnswer>> {
-  const place = { api, path: `/v1/masters/${encodeURIComponent(name)}` };
+  const place = { api, path: `/v1/masters/${pathSafe(name)}` };
   return askAboutMaster(name, { place, shape: masterAnswer });
 }
 

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { plannedAnswer } from '../lib/http/shapes.ts';
 import { formatAddress } from '../lib/model/address.ts';
 import { parseDuration } from '../lib/model/duration.ts';
+import { pathSafe } from '../lib/model/naming.ts';
 import { confirmed } from './confirmation.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type ApiOptions, addFailoverOptions, type FailoverOptions } from './option.ts';
@@ -64,7 +65,7 @@ export async function orderFailover(
     const body = { timeout, ...(replica === undefined ? {} : { replica }) };
     // At the daemon, the check, the priorities, three steps and the demotion have a limit each.
     const timeoutMs = 3 * (parseDuration(timeout) ?? 0) + 90_000;
-    const path = `/v1/masters/${encodeURIComponent(name)}/failover`;
+    const path = `/v1/masters/${pathSafe(name)}/failover`;
     const report = await order({ api: options, path, token, body, timeoutMs }, plannedAnswer);
     // The last step and the answer arrive at about the same time.
     await shown?.whole();

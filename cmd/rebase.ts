@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { formatAddress } from '../lib/model/address.ts';
+import { pathSafe } from '../lib/model/naming.ts';
 import { confirmed } from './confirmation.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addOrderOptions, type OrderOptions } from './option.ts';
@@ -27,7 +28,7 @@ export function addRebase(program: Command, done: (code: ExitCode) => void): voi
 async function rebase(name: string, options: OrderOptions): Promise<ExitCode> {
   const { askMaster, order, readToken } = await import('./api-client.ts');
   const { rebasedAnswer } = await import('../lib/http/shapes.ts');
-  const path = `/v1/masters/${encodeURIComponent(name)}/rebase`;
+  const path = `/v1/masters/${pathSafe(name)}/rebase`;
   const token = await readToken(options.tokenFile);
   const before = (await askMaster(name, options)).record;
   const is = before === null ? 'without a record' : `generation ${before.generation}, epoch ${before.epoch}`;

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { formatAddress } from '../lib/model/address.ts';
+import { pathSafe } from '../lib/model/naming.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type AskOptions, addAskOptions } from './option.ts';
 import { printJson, printLine, stripControls, styled } from './terminal.ts';
@@ -29,7 +30,7 @@ async function showDecisions(
 ): Promise<ExitCode> {
   const { askAboutMaster } = await import('./api-client.ts');
   const { whyAnswer } = await import('../lib/http/shapes.ts');
-  const path = `/v1/why/${encodeURIComponent(options.master)}?limit=${options.limit}`;
+  const path = `/v1/why/${pathSafe(options.master)}?limit=${options.limit}`;
   const { name, record, story, entries } = await askAboutMaster(options.master, {
     place: { api: options, path },
     shape: whyAnswer,

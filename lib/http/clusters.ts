@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { formatAddress, sameAddress } from '../model/address.ts';
 import type { Api } from './api.ts';
-import { addressParameter, nameParameter } from './parameters.ts';
+import { addressParameter, nameInPathParameter, nameParameter } from './parameters.ts';
 import { clusterAnswer, clusterCheckAnswer, clustersAnswer } from './shapes.ts';
 import type { ClusterState, ClustersView, OutcomesView } from './views.ts';
 
-const params = z.object({ name: nameParameter });
+const params = z.object({ name: nameInPathParameter });
 /** Strict: an unknown parameter would otherwise be ignored, and the answer would be a wrong 200. */
 const checkQuery = z.strictObject({
   name: nameParameter.optional(),

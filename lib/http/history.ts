@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import type { Api } from './api.ts';
-import { nameParameter } from './parameters.ts';
+import { nameInPathParameter, nameParameter } from './parameters.ts';
 import { describeEntry } from './sentences.ts';
 import { historyAnswer, whyAnswer } from './shapes.ts';
 import type { JournalView, MastersView } from './views.ts';
@@ -12,7 +12,7 @@ const historyQuery = z.object({
   key: nameParameter.optional(),
   limit: limit.default(100),
 });
-const whyParams = z.object({ name: nameParameter });
+const whyParams = z.object({ name: nameInPathParameter });
 const whyQuery = z.object({ limit: limit.default(20) });
 
 /** Loops that change a master. Single steps of a failover are left out. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import type { Api } from './api.ts';
-import { nameParameter } from './parameters.ts';
+import { nameInPathParameter } from './parameters.ts';
 import { masterAnswer, mastersAnswer } from './shapes.ts';
 import type { MasterState, MastersView, OutcomesView } from './views.ts';
 
-const params = z.object({ name: nameParameter });
+const params = z.object({ name: nameInPathParameter });
 
 export function addMasterRoutes(
   server: Api,

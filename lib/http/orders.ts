@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Api } from './api.ts';
-import { addressParameter, durationParameter, nameParameter } from './parameters.ts';
+import { addressParameter, durationParameter, nameInPathParameter } from './parameters.ts';
 import { plannedAnswer, rebasedAnswer } from './shapes.ts';
 import type { MasterControls } from './views.ts';
 
-const params = z.object({ name: nameParameter });
+const params = z.object({ name: nameInPathParameter });
 const failoverBody = z
   .strictObject({
     replica: addressParameter.optional(),

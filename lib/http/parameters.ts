@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { type Address, parseAddress } from '../model/address.ts';
 import { parseDuration } from '../model/duration.ts';
+import { nameInPath } from '../model/naming.ts';
 
 /* Parameters that several routes have, each defined once. */
 
 /** The name of a master, a template or a cluster. Sentinel limits none. */
 export const nameParameter = z.string().min(1).max(1_024);
+
+/** Such a name as a part of the path. */
+export const nameInPathParameter = nameParameter.transform(nameInPath);
 
 /** `host:port`, or `[address]:port`. */
 export const addressParameter = z.string().transform((value, context): Address => {

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { kindConfiguredBy } from '../model/instance-kinds.ts';
 import type { Api } from './api.ts';
-import { nameParameter } from './parameters.ts';
+import { nameInPathParameter } from './parameters.ts';
 import { acceptedAnswer, type templateAnswer, templatesAnswer, templateTextAnswer } from './shapes.ts';
 import type { TokenGuard } from './token.ts';
 import type { TemplateState, Views } from './views.ts';
 
-const params = z.object({ name: nameParameter });
+const params = z.object({ name: nameInPathParameter });
 const approveBody = z
   .strictObject({ digest: z.string().min(1).max(128).optional() })
   .nullish()

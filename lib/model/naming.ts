@@ -137,6 +137,19 @@ export function nameInKey(part: string): string {
   }
 }
 
+/**
+ * The name as one part of a URL's path. Every client removes `.` and `..` from a path, also where they are escaped, so the
+ * API takes them as they stand in keys.
+ */
+export function pathSafe(name: string): string {
+  return encodeURIComponent(/^\.{1,2}$/.test(name) ? keySafe(name) : name);
+}
+
+/** The inverse of {@link pathSafe}, after the server has decoded the part once. */
+export function nameInPath(part: string): string {
+  return /^(?:%2E){1,2}$/i.test(part) ? decodeURIComponent(part) : part;
+}
+
 /** Consul's limit for a value of a node's or a service's meta, in bytes (metaValueMaxLength of agent/structs). */
 const longestMetaValue = 512;
 
@@ -152,9 +165,22 @@ export function externalNode({ environment }: Naming, name: string): string {
   return environment === undefined ? `redis-${dnsSafe(name)}` : `redis-${environmentLabel(environment, name)}`;
 }
 
-/** What distinguishes masters of one name in several environments of one Consul: `E-M`, as one label of a DNS name. */
+/**
+ * What distinguishes masters of one name in several environments of one Consul: `E-M`, as one label of a DNS name. A hash
+ * ends one that would be longer than a label can be.
+ */
 export function environmentLabel(environment: string, name: string): string {
-  return `${dnsSafe(environment)}-${dnsSafe(name)}`;
+  const label = `${dnsSafe(environment)}-${dnsSafe(name)}`;
+  return label.length <= longestLabel
+    ? label
+    : `${label.slice(0, longestLabel - 9)}-${shortHash(`${environment} ${name}`)}`;
+}
+
+/** RFC 1035, 2.3.4. */
+const longestLabel = 63;
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
 /** Meta keys of an external node: the master and the environment (empty for none) of the bridge that wrote it. */
@@ -176,9 +202,12 @@ export function masterOfNode({ environment = '' }: Naming, meta: Readonly<Record
  */
 export function dnsSafe(name: string): string {
   const label = name.replace(/[^A-Za-z0-9-]/g, '-');
-  if (!/[^\p{ASCII}]/u.test(name)) return label.slice(0, 63);
-  const letters = label.replace(/-+/g, '-').replace(/^-|-$/g, '').slice(0, 54);
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  if (!/[^\p{ASCII}]/u.test(name)) return label.slice(0, longestLabel);
+  const letters = label
+    .replace(/-+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, longestLabel - 9);
+  const hash = shortHash(name);
   return letters === '' ? `m-${hash}` : `${letters}-${hash}`;
 }
 

@@ -1,5 +1,15 @@
 import t from 'tap';
-import { dnsSafe, keySafe, nameInKey, plainKey, recordKey } from '../../lib/model/naming.ts';
+import {
+  dnsSafe,
+  environmentLabel,
+  externalNode,
+  keySafe,
+  nameInKey,
+  nameInPath,
+  pathSafe,
+  plainKey,
+  recordKey,
+} from '../../lib/model/naming.ts';
 
 const naming = { environment: undefined };
 
@@ -14,6 +24,23 @@ t.test('a name is one part of a key, whatever it holds, and can be read back', a
   t.equal(new Set(names.map(keySafe)).size, names.length);
   t.equal(keySafe('a@b my.master-1_x'), 'a@b my.master-1_x', 'ordinary names stay as they are');
   for (const part of ['%', '%zz', '%41', 'team/app']) t.equal(nameInKey(part), part);
+});
+
+t.test('a name is one part of a URL, which no client changes', async (t) => {
+  for (const name of ['shard1', 'team/app', '.', '..', '...', 'a/../b', '%', '%2E', '%2e%2e', 'кэш', 'a b?c#d']) {
+    const { pathname } = new URL(`/v1/masters/${pathSafe(name)}/failover`, 'http://127.0.0.1');
+    const part = pathname.split('/')[3] ?? '';
+    t.equal(pathname.split('/').length, 5, name);
+    t.equal(nameInPath(decodeURIComponent(part)), /^(?:%2e){1,2}$/i.test(name) ? decodeURIComponent(name) : name, name);
+  }
+});
+
+t.test('a master in an environment has one label in DNS, however long the names are', async (t) => {
+  t.equal(environmentLabel('live', 'mymaster'), 'live-mymaster');
+  const [long, other] = ['a', 'b'].map((end) => environmentLabel('production', `${'x'.repeat(59)}${end}`));
+  t.equal(long?.length, 63);
+  t.not(long, other);
+  t.match(externalNode({ environment: 'production' }, 'x'.repeat(60)), /^redis-production-x{43}-[0-9a-f]{8}$/);
 });
 
 t.test('names outside ASCII have labels of their own in DNS', async (t) => {

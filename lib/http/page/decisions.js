@@ -6,7 +6,7 @@
 import { duration, moment, timeOfDay } from './clock.js';
 import { arrange, byId, h, on, say } from './dom.js';
 import { isMasterChange } from './failover-timeline.js';
-import { ask } from './server.js';
+import { ask, pathOf } from './server.js';
 
 const pageSize = 60;
 
@@ -122,7 +122,7 @@ export class Decisions {
  */
 async function readStory({ id, key }) {
   /** @type {Why | undefined} */
-  const why = await ask(`/v1/why/${encodeURIComponent(key)}?limit=1000`, { absent: 'undefined' });
+  const why = await ask(`/v1/why/${pathOf(key)}?limit=1000`, { absent: 'undefined' });
   return why?.story.find((one) => one.id === id)?.sentences.slice(1);
 }
 

@@ -9,7 +9,7 @@ import { setClock } from './clock.js';
 import { EventStream } from './event-stream.js';
 import { indexHealth } from './health.js';
 import { visibleState } from './master-state.js';
-import { ask } from './server.js';
+import { ask, pathOf } from './server.js';
 import { byName, emptyWorld, keepUnchanged } from './world.js';
 
 const maxEntries = 600;
@@ -186,7 +186,7 @@ export class Feed {
   /** @param {string} name */
   async #readMaster(name) {
     /** @type {Master | undefined} */
-    const master = await ask(`/v1/masters/${encodeURIComponent(name)}`, { absent: 'undefined' });
+    const master = await ask(`/v1/masters/${pathOf(name)}`, { absent: 'undefined' });
     const masters = new Map(this.world.masters);
     const isNew = !masters.has(name);
     if (master === undefined) masters.delete(name);
@@ -210,7 +210,7 @@ export class Feed {
     // The answer would be refused; the list has its state.
     if (this.world.templates.get(name)?.access === 'token') return this.#readTemplates();
     /** @type {TemplateText | undefined} */
-    const template = await ask(`/v1/templates/${encodeURIComponent(name)}`, { absent: 'undefined' });
+    const template = await ask(`/v1/templates/${pathOf(name)}`, { absent: 'undefined' });
     const templates = new Map(this.world.templates);
     if (template === undefined) templates.delete(name);
     else templates.set(name, template);

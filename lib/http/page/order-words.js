@@ -19,6 +19,7 @@
  */
 import { format } from './address.js';
 import { duration } from './clock.js';
+import { pathOf } from './server.js';
 import { replicasOf } from './votes.js';
 
 const answerMs = 4_000;
@@ -61,7 +62,7 @@ export function wordingOf({ kind, name }, world) {
  * @returns {Omit<Wording, 'title' | 'text' | 'done'>}
  */
 function templateOrder(name, action) {
-  const path = `/v1/templates/${encodeURIComponent(name)}/${action}`;
+  const path = `/v1/templates/${pathOf(name)}/${action}`;
   return { facts: [], busy: '', choice: [], path, timeoutMs: answerMs, body: () => undefined, describe: () => '' };
 }
 
@@ -92,7 +93,7 @@ function failover(name, { masters }) {
         label: `${format(address)}, ${condition}`,
       })),
     ],
-    path: `/v1/masters/${encodeURIComponent(name)}/failover`,
+    path: `/v1/masters/${pathOf(name)}/failover`,
     timeoutMs: failoverMs,
     body: ({ successor }) => (successor === '' ? {} : { replica: successor }),
     describe: ({ from, to, epoch, withoutWritesMs }) =>
@@ -118,7 +119,7 @@ function rebase(name, { masters }) {
     done: 'Begin it',
     busy: 'Running…',
     choice: [],
-    path: `/v1/masters/${encodeURIComponent(name)}/rebase`,
+    path: `/v1/masters/${pathOf(name)}/rebase`,
     timeoutMs: rebaseMs,
     body: () => undefined,
     describe: ({ record: { generation, epoch, master } }) =>

@@ -16,6 +16,14 @@ export class Refused extends Error {
 }
 
 /**
+ * A name as one part of a path. Browsers remove `.` and `..`, also where they are escaped once.
+ * @param {string} name
+ */
+export function pathOf(name) {
+  return encodeURIComponent(/^\.{1,2}$/.test(name) ? name.replaceAll('.', '%2E') : name);
+}
+
+/**
  * The JSON of an answer. `absent: 'undefined'` makes a 404 undefined. Any other error throws `Refused`, and no answer
  * throws what the browser says.
  * @param {string} path

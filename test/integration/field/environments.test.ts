@@ -1,5 +1,5 @@
 import t from 'tap';
-import { masterOfNode } from '../../../lib/model/naming.ts';
+import { environmentLabel, masterOfNode } from '../../../lib/model/naming.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only, recordOf, startBridge } from '../support/bridging.ts';
@@ -76,6 +76,18 @@ t.test('masters of one name in several environments have their own keys, nodes a
     `redis-${name}`,
     `redis-test-${name}`,
   ]);
+});
+
+t.test('a master whose name is too long for a label beside its environment has a DNS name', async (t) => {
+  const long = 'x'.repeat(60);
+  const { host, port } = test.shard.master.address;
+  await live.sentinel.command('SENTINEL', 'MONITOR', long, host, port, 1);
+  startBridge(t, { consul, sentinels: [live.sentinel], environment: 'live' });
+  await recordOf(consul, long, { prefix: live.prefix, until: ({ phase }) => phase === 'confirmed' });
+  const label = environmentLabel('live', long);
+  const answered = () => consul.dnsA(`${label}.redis-master.service.consul`);
+  await waitFor('DNS', answered, { until: (hosts) => hosts.length === 1 });
+  await live.sentinel.command('SENTINEL', 'REMOVE', long);
 });
 
 t.test('a bridge does not report the services of other environments as foreign', async (t) => {
