@@ -1,8 +1,10 @@
 import { formatAddress } from '../lib/model/address.ts';
+import { mayFailOver } from '../test/integration/support/failover-waits.ts';
 import { LedgerWriter, persistentClient, sentinelClient } from '../test/integration/support/writing.ts';
 import { waitFor } from '../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../test/sandbox/consul.ts';
 import type { Daemon } from '../test/sandbox/daemon.ts';
+import type { SentinelRecorder } from '../test/sandbox/recorder.ts';
 import type { RedisServer, Shard } from '../test/sandbox/redis.ts';
 import type { Sandbox } from '../test/sandbox/sandbox.ts';
 import type { SentinelServer } from '../test/sandbox/sentinel.ts';
@@ -16,6 +18,8 @@ export interface OutageMode {
 export interface OutageStack {
   readonly shard: Shard;
   readonly sentinels: readonly SentinelServer[];
+  /** One at each Sentinel. */
+  readonly recorders: readonly SentinelRecorder[];
   readonly daemon: Daemon;
   readonly token: string;
   /** Writers of five forms, each with a key of its own that begins with `prefix`. */
@@ -61,6 +65,7 @@ export async function startOutageStack(sandbox: Sandbox, mode: OutageMode): Prom
   return {
     shard,
     sentinels,
+    recorders: await Promise.all(sentinels.map((sentinel) => sentinel.record())),
     daemon,
     token,
     startWriters: (prefix) => [
@@ -88,8 +93,11 @@ async function byDns(consul: ConsulAgent) {
   return { host, port: answer.port };
 }
 
-/** The master by most of the Sentinels, once all of them agree and the other server is its replica in sync. */
-export async function calmMaster({ shard, sentinels, daemon }: OutageStack): Promise<RedisServer> {
+/**
+ * The master by most of the Sentinels, once all of them agree, the other server is its replica in sync, and no Sentinel
+ * waits after a failover that failed.
+ */
+export async function calmMaster({ shard, sentinels, recorders, daemon }: OutageStack): Promise<RedisServer> {
   for (const server of shard.servers) if (!server.running) await server.start();
   await hurry(sentinels, 500);
   const agreed = async () => {
@@ -105,7 +113,9 @@ export async function calmMaster({ shard, sentinels, daemon }: OutageStack): Pro
         more.length === 0 && replica?.['master-link-status'] === 'ok' && replica.flags === 'slave',
     );
     const recorded = record.phase === 'confirmed' && record.master.host === master.address.host;
-    return same && synced && recorded && (await master.role()) === 'master' ? master : undefined;
+    return same && synced && recorded && mayFailOver(recorders) && (await master.role()) === 'master'
+      ? master
+      : undefined;
   };
   const master = await waitFor('the shard to be whole again', agreed, { timeoutMs: 90_000, intervalMs: 100 });
   await hurry(sentinels, undefined);

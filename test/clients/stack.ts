@@ -1,7 +1,9 @@
 import { type Address, formatAddress, sameAddress } from '../../lib/model/address.ts';
 import { only, readRecord } from '../integration/support/bridging.ts';
+import { mayFailOver } from '../integration/support/failover-waits.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
+import type { SentinelRecorder } from '../sandbox/recorder.ts';
 import type { RedisServer, Shard } from '../sandbox/redis.ts';
 import { redisCli } from '../sandbox/resp.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -12,6 +14,8 @@ export interface ClientStack {
   readonly consul: ConsulAgent;
   readonly shard: Shard;
   readonly sentinels: readonly SentinelServer[];
+  /** One at each Sentinel. */
+  readonly recorders: readonly SentinelRecorder[];
   /** The first one is that of the node. */
   readonly endpoints: readonly [Address, ...Address[]];
   /** Of the first one. */
@@ -46,6 +50,7 @@ export async function startClientStack(sandbox: Sandbox): Promise<ClientStack> {
     consul: only(consuls),
     shard,
     sentinels,
+    recorders: await Promise.all(sentinels.map((sentinel) => sentinel.record())),
     endpoints: [listen, second],
     restartEndpoint: () => endpoint.restart(),
     failOver: () => orderFailover(bridge.api),
@@ -63,8 +68,17 @@ async function orderFailover(api: Address): Promise<void> {
     throw new Error(`the failover was answered ${response.status}: ${await response.text()}`);
 }
 
-/** The master, once Sentinels, record and endpoint agree on it and its replicas are in sync. */
-export async function calmMaster({ consul, shard, sentinels, endpoints }: ClientStack): Promise<RedisServer> {
+/**
+ * The master, once Sentinels, record and endpoint agree on it, its replicas are in sync, and no Sentinel waits after a
+ * failover that failed.
+ */
+export async function calmMaster({
+  consul,
+  shard,
+  sentinels,
+  recorders,
+  endpoints,
+}: ClientStack): Promise<RedisServer> {
   const agreed = async () => {
     const masters = await Promise.all(sentinels.map((sentinel) => sentinel.masterInfo(shard.name)));
     const replicas = (await Promise.all(sentinels.map((sentinel) => sentinel.replicaInfos(shard.name)))).flat();
@@ -79,7 +93,7 @@ export async function calmMaster({ consul, shard, sentinels, endpoints }: Client
       sameAddress(record.master, at) &&
       Array.isArray(answer) &&
       answer[0] === at.host;
-    return isWhole && (await shard.at(at).role()) === 'master' ? shard.at(at) : undefined;
+    return isWhole && mayFailOver(recorders) && (await shard.at(at).role()) === 'master' ? shard.at(at) : undefined;
   };
   await askOften(sentinels, 500);
   const master = await waitFor('Sentinels, record and endpoint to agree', agreed, { timeoutMs: 90_000 });

@@ -39,7 +39,8 @@ t.test('clients write again after kill -9: over TCP, and over TLS with a passwor
     throw new Error('this fault is not among those of this test');
   };
   const paths = { restartEndpoint: unused, failOver: unused };
-  const stack: ClientStack = { consul, shard, sentinels, endpoints: [open.address], ...paths };
+  const recorders = await Promise.all(sentinels.map((sentinel) => sentinel.record()));
+  const stack: ClientStack = { consul, shard, sentinels, recorders, endpoints: [open.address], ...paths };
   const results = await runRounds(stack, { clients, faults: ['kill -9'], report: () => {} });
   t.equal(results.length, 4);
   for (const { client, withoutMs } of results)
