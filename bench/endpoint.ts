@@ -1,6 +1,9 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Address, formatAddress } from '../lib/model/address.ts';
 import { formatRecord, type MasterRecord } from '../lib/model/record.ts';
@@ -22,10 +25,18 @@ export interface EndpointBenchOptions {
 interface Result extends Omit<EndpointBenchOptions, 'json'> {
   readonly residentMb: number;
   readonly idleCpuPercent: number;
+  /** What the daemon uses for one change, from the transaction until it rests again. Milliseconds. */
+  readonly changeCpuMs: number;
   /** From the first subscriber that hears of a change to the last one. Milliseconds. */
   readonly spreadMs: Summary;
+  /** The same at a bare program that writes one text to as many connections. */
+  readonly bareSpreadMs: Summary;
+  /** Of the medians. */
+  readonly ratio: number;
   /** From the start of the transaction to the first subscriber. Milliseconds. */
   readonly firstMs: Summary;
+  /** How busy the machine was, at the start and at the end: processes that run or wait, of the last minute. */
+  readonly load: readonly number[];
 }
 
 /** Consul accepts 64 operations in a transaction; each master takes two. */
@@ -59,42 +70,104 @@ async function measure(sandbox: Sandbox, options: EndpointBenchOptions): Promise
   const clients = await Promise.all(
     Array.from({ length: connections - subscribers }, () => RespConnection.open(listen, { timeoutMs: 30_000 })),
   );
-  const heard = await Promise.all(Array.from({ length: subscribers }, () => subscribe(listen)));
+  const heard = await subscribe(listen, subscribers);
+  const bare = await startBare(subscribers);
   process.stderr.write(`${connections} connections, ${subscribers} of them subscribed, ${masters} masters\n`);
   const pid = daemon.pid ?? 0;
+  const [loadBefore] = loadavg();
   const before = cpuMs(pid);
   await delay(idleMs);
   const idleCpuPercent = ((cpuMs(pid) - before) / idleMs) * 100;
-  const [spreads, firsts]: [number[], number[]] = [[], []];
-  for (let n = 1; n <= rounds; n += 1) {
-    await delay(pauseMs);
-    const startedMs = nowMs();
-    await write(consul, [makeRecord((n * 7) % masters, n + 1)]);
-    await waitFor('every subscriber to hear of it', () => heard.every((times) => times.length >= n));
-    const times = heard.map((list) => list[n - 1] ?? Number.NaN);
-    spreads.push(Math.max(...times) - Math.min(...times));
-    firsts.push(Math.min(...times) - startedMs);
-  }
+  const times = await measureChanges(options, { consul, heard, bare, usedMs: () => cpuMs(pid) });
   const residentMb = residentKb(pid) / 1_024;
   for (const client of clients) client.close();
+  bare.program.kill();
   return {
     ...{ masters, connections, subscribers, rounds },
     residentMb: round(residentMb),
     idleCpuPercent: round(idleCpuPercent),
-    spreadMs: summarize(spreads),
+    ...times,
+    load: [loadBefore ?? Number.NaN, loadavg()[0] ?? Number.NaN].map(round),
+  };
+}
+
+interface Sides {
+  readonly consul: ConsulAgent;
+  readonly heard: Heard;
+  readonly bare: { readonly program: ChildProcess; readonly heard: Heard };
+  /** What the daemon has used of the processor. */
+  readonly usedMs: () => number;
+}
+
+/** Both sides get the same text, one after the other. */
+async function measureChanges({ masters, rounds }: EndpointBenchOptions, { consul, heard, bare, usedMs }: Sides) {
+  const [spreads, firsts, bareSpreads]: [number[], number[], number[]] = [[], [], []];
+  const beforeMs = usedMs();
+  for (let n = 1; n <= rounds; n += 1) {
+    await delay(pauseMs);
+    const startedMs = nowMs();
+    await write(consul, [makeRecord((n * 7) % masters, n + 1)]);
+    const { firstMs, lastMs } = await nthMessage(heard, n);
+    spreads.push(lastMs - firstMs);
+    firsts.push(firstMs - startedMs);
+    await delay(pauseMs);
+    bare.program.send(heard.text);
+    const bareTimes = await nthMessage(bare.heard, n);
+    bareSpreads.push(bareTimes.lastMs - bareTimes.firstMs);
+  }
+  const [spreadMs, bareSpreadMs] = [summarize(spreads), summarize(bareSpreads)];
+  return {
+    changeCpuMs: round((usedMs() - beforeMs) / rounds),
+    spreadMs,
+    bareSpreadMs,
+    ratio: round(spreadMs.p50 / bareSpreadMs.p50),
     firstMs: summarize(firsts),
   };
 }
 
-/** The times at which a subscriber hears of a change of master. It parses nothing: that would delay the others. */
-async function subscribe(listen: Address): Promise<readonly number[]> {
-  const times: number[] = [];
-  const socket = connect(listen);
-  socket.on('error', () => {});
-  socket.write('SUBSCRIBE +switch-master\r\n');
-  await once(socket, 'data');
-  socket.on('data', () => times.push(nowMs()));
-  return times;
+async function nthMessage({ times }: Heard, n: number): Promise<{ readonly firstMs: number; readonly lastMs: number }> {
+  await waitFor('every subscriber to hear of it', () => times.every((list) => list.length >= n));
+  const nth = times.map((list) => list[n - 1] ?? Number.NaN);
+  return { firstMs: Math.min(...nth), lastMs: Math.max(...nth) };
+}
+
+/** What subscribers of one server received. */
+interface Heard {
+  /** Of each message, for each subscriber. */
+  readonly times: readonly number[][];
+  /** The last message. */
+  readonly text: string;
+}
+
+/** Subscribers parse nothing, and read into one buffer: what they do between two messages would count as the server's time. */
+async function subscribe(to: Address, count: number): Promise<Heard> {
+  const buffer = Buffer.alloc(4_096);
+  const heard = { times: Array.from({ length: count }, (): number[] => []), text: '' };
+  await Promise.all(
+    heard.times.map(async (times) => {
+      const confirmed = Promise.withResolvers<void>();
+      let onMessage = (): void => {
+        onMessage = () => void times.push(nowMs());
+        confirmed.resolve();
+      };
+      const callback = (length: number): boolean => {
+        onMessage();
+        if (times.length > 0) heard.text = buffer.toString('utf8', 0, length);
+        return true;
+      };
+      const socket = connect({ ...to, onread: { buffer, callback } });
+      socket.on('error', confirmed.reject);
+      socket.write('SUBSCRIBE +switch-master\r\n');
+      await confirmed.promise;
+    }),
+  );
+  return heard;
+}
+
+async function startBare(subscribers: number): Promise<Sides['bare']> {
+  const program = fork(join(import.meta.dirname, 'bare-fan-out.ts'));
+  const [port] = (await once(program, 'message')) as [number];
+  return { program, heard: await subscribe({ host: '127.0.0.1', port }, subscribers) };
 }
 
 function makeRecord(i: number, epoch: number): MasterRecord {
@@ -141,13 +214,18 @@ function cpuMs(pid: number): number {
 }
 
 function print(result: Result): void {
-  const { masters, connections, subscribers, residentMb, idleCpuPercent, spreadMs, firstMs } = result;
+  const { masters, connections, subscribers, spreadMs, bareSpreadMs, firstMs } = result;
+  const quantiles = ({ p50, p99 }: Summary) => `${p50} ms at the median, ${p99} ms at p99`;
   const lines = [
     `${masters} masters, ${connections} connections, ${subscribers} subscribers`,
-    `memory                         ${residentMb} MiB`,
-    `CPU while idle                 ${idleCpuPercent} %`,
-    `first to last subscriber       ${spreadMs.p50} ms at the median, ${spreadMs.p99} ms at p99`,
-    `transaction to first message   ${firstMs.p50} ms at the median, ${firstMs.p99} ms at p99`,
+    `memory                         ${result.residentMb} MiB`,
+    `CPU while idle                 ${result.idleCpuPercent} %`,
+    `CPU of one change              ${result.changeCpuMs} ms`,
+    `first to last subscriber       ${quantiles(spreadMs)}`,
+    `the same, a bare loop          ${quantiles(bareSpreadMs)}`,
+    `ratio of the medians           ${result.ratio}`,
+    `transaction to first message   ${quantiles(firstMs)}`,
+    `load of the machine            ${result.load.join(' and ')}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

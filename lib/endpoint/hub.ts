@@ -9,7 +9,7 @@ export interface Subscriber {
   send(text: string): void;
 }
 
-/** Which connections want which messages. A message is encoded once for each protocol, not for each connection. */
+/** Which connections want which messages. */
 export class Hub {
   readonly #channels = new Map<string, Set<Subscriber>>();
   readonly #patterns = new Map<string, Set<Subscriber>>();
@@ -27,10 +27,18 @@ export class Hub {
     if (list?.size === 0) lists.delete(name);
   }
 
-  publish({ channel, payload }: Message): void {
-    deliver(this.#channels.get(channel), ['message', channel, payload]);
-    for (const [pattern, subscribers] of this.#patterns)
-      if (matchesGlob(pattern, channel)) deliver(subscribers, ['pmessage', pattern, channel, payload]);
+  /**
+   * Sends messages that belong together. A message is encoded once for each protocol, and a connection gets all of its
+   * messages in one write: a second write to the first connections would delay the last one.
+   */
+  publish(messages: readonly Message[]): void {
+    const texts = new Map<Subscriber, string>();
+    for (const { channel, payload } of messages) {
+      collect(texts, { to: this.#channels.get(channel), items: ['message', channel, payload] });
+      for (const [pattern, to] of this.#patterns)
+        if (matchesGlob(pattern, channel)) collect(texts, { to, items: ['pmessage', pattern, channel, payload] });
+    }
+    for (const [subscriber, text] of texts) subscriber.send(text);
   }
 
   #lists(kind: 'channel' | 'pattern'): Map<string, Set<Subscriber>> {
@@ -38,11 +46,14 @@ export class Hub {
   }
 }
 
-function deliver(subscribers: ReadonlySet<Subscriber> | undefined, items: readonly Reply[]): void {
-  const texts: Partial<Record<Protocol, string>> = {};
-  for (const subscriber of [...(subscribers ?? [])]) {
-    const text = texts[subscriber.protocol] ?? encodeReply(new Push(items), subscriber.protocol);
-    texts[subscriber.protocol] = text;
-    subscriber.send(text);
+function collect(
+  texts: Map<Subscriber, string>,
+  { to = new Set(), items }: { readonly to: ReadonlySet<Subscriber> | undefined; readonly items: readonly Reply[] },
+): void {
+  const encoded: Partial<Record<Protocol, string>> = {};
+  for (const subscriber of to) {
+    const { protocol } = subscriber;
+    encoded[protocol] ??= encodeReply(new Push(items), protocol);
+    texts.set(subscriber, (texts.get(subscriber) ?? '') + encoded[protocol]);
   }
 }

@@ -62,7 +62,7 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
   }
 
   publish(messages: readonly Message[]): void {
-    for (const message of messages) this.#hub.publish(message);
+    this.#hub.publish(messages);
   }
 
   close(): Promise<void> {

@@ -129,6 +129,7 @@ export function keySafe(name: string): string {
 
 /** The name that {@link keySafe} made a part of a key of; a part that it did not make stays as it is. */
 export function nameInKey(part: string): string {
+  if (!part.includes('%')) return part;
   try {
     const name = decodeURIComponent(part);
     return keySafe(name) === part ? name : part;
