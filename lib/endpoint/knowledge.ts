@@ -8,13 +8,14 @@ import type { ConsulQuery } from '../model/query.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { readRecords } from '../model/records.ts';
 import { type Message, messagesOf } from './plan/messages.ts';
-import { makeView, type ServedView } from './plan/view.ts';
+import { type EndpointMeta, makeView, type ServedView } from './plan/view.ts';
 
 export interface KnowledgeOptions {
   readonly watches: CatalogWatches;
   readonly decisions: Decisions;
   readonly naming: Naming;
-  readonly ownId: () => string;
+  /** How this endpoint is registered. */
+  readonly own: () => EndpointMeta;
   readonly onMessages: (messages: readonly Message[]) => void;
 }
 
@@ -49,9 +50,8 @@ export class Knowledge {
 
   /** `stale`: Consul does not answer now. */
   get consul(): 'pending' | 'current' | 'stale' {
-    const kind = this.#follows?.records.state.kind ?? 'pending';
-    if (kind === 'current') return 'current';
-    return this.#view === undefined ? 'pending' : 'stale';
+    if (this.#view === undefined) return 'pending';
+    return this.#follows?.records.state.kind === 'current' ? 'current' : 'stale';
   }
 
   get staleSince(): string | undefined {
@@ -88,12 +88,15 @@ export class Knowledge {
 
   #update(): void {
     if (this.#follows === undefined) return;
-    const { naming, ownId, onMessages } = this.#options;
+    const { naming, own, onMessages } = this.#options;
     const { records, masters, replicas, endpoints } = this.#follows;
     if (records.state.kind === 'stale') this.#staleSince ??= new Date().toISOString();
     else this.#staleSince = undefined;
     const entries = lastValue(records.state);
     if (entries === undefined) return;
+    // Without the catalog a dead replica would seem healthy, and this endpoint the only one. What fails is done without.
+    const isPartial = [masters, replicas, endpoints].some(({ state }) => state.kind === 'pending');
+    if (this.#view === undefined && isPartial) return;
     const catalog = {
       records: this.#parse(entries),
       masters: lastValue(masters.state) ?? [],
@@ -101,7 +104,7 @@ export class Knowledge {
       endpoints: lastValue(endpoints.state) ?? [],
     };
     const before = this.#view;
-    const after = makeView(catalog, { naming, ownId: ownId(), former: before });
+    const after = makeView(catalog, { naming, own: own(), former: before });
     this.#view = after;
     if (before !== undefined) onMessages(messagesOf(before, after));
   }

@@ -15,6 +15,7 @@ import { type Part, type Readiness, type StopOptions, toReadiness } from '../par
 import type { Log } from '../telemetry/log.ts';
 import { Access } from './access.ts';
 import { Knowledge } from './knowledge.ts';
+import type { EndpointMeta } from './plan/view.ts';
 import { EndpointRegistration } from './registration.ts';
 import { EndpointServer } from './server.ts';
 
@@ -59,7 +60,7 @@ export class EndpointPart implements Part {
       watches,
       decisions,
       naming,
-      ownId: () => this.#id,
+      own: () => this.#meta,
       onMessages: (messages) => this.#listening.server?.publish(messages),
     });
   }
@@ -111,6 +112,15 @@ export class EndpointPart implements Part {
     return makeId([hostname(), formatAddress(address), naming.environment ?? '']);
   }
 
+  get #meta(): EndpointMeta {
+    const { settings, naming } = this.#options;
+    return {
+      id: this.#id,
+      environment: naming.environment ?? '',
+      transport: settings.tls === undefined ? 'tcp' : 'tls',
+    };
+  }
+
   #onListening(port: number): void {
     const { settings, log } = this.#options;
     const listening = { host: settings.listen.host, port };
@@ -120,7 +130,7 @@ export class EndpointPart implements Part {
 
   #register(address: Address, listen: Address): void {
     const { client, naming, onReport } = this.#options;
-    this.#registration = new EndpointRegistration({ client, naming, id: this.#id, address, listen, onReport });
+    this.#registration = new EndpointRegistration({ client, naming, meta: this.#meta, address, listen, onReport });
     this.#registration.start();
   }
 

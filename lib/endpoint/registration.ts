@@ -5,12 +5,12 @@ import type { Outcome, RunReport } from '../loop/outcome.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { Registration } from '../model/instance.ts';
 import { endpointService, type Naming } from '../model/naming.ts';
-import { endpointIdMeta } from './plan/view.ts';
+import type { EndpointMeta } from './plan/view.ts';
 
 export interface EndpointRegistrationOptions {
   readonly client: ConsulClient;
   readonly naming: Naming;
-  readonly id: string;
+  readonly meta: EndpointMeta;
   /** Where clients of other nodes reach the endpoint. */
   readonly address: Address;
   /** Where the agent connects to for its check. */
@@ -56,18 +56,16 @@ export class EndpointRegistration {
   async #reconcile(): Promise<Outcome> {
     const { id, address, port } = this.#registration;
     const held = (await this.#agent.services()).find((service) => service.id === id);
-    const isSame =
-      held?.address === address &&
-      held.port === port &&
-      held.meta[endpointIdMeta] === this.#registration.meta[endpointIdMeta];
-    if (isSame) return { kind: 'unchanged' };
+    const wanted = Object.entries(this.#registration.meta);
+    const hasMeta = wanted.every(([key, value]) => held?.meta[key] === value);
+    if (held?.address === address && held.port === port && hasMeta) return { kind: 'unchanged' };
     const meta = { ...held?.meta, ...this.#registration.meta };
     await this.#agent.register({ ...this.#registration, meta, settings: held?.settings });
     return { kind: 'applied', summary: `registered ${id}` };
   }
 }
 
-function draftRegistration({ naming, id, address, listen }: EndpointRegistrationOptions): Registration {
+function draftRegistration({ naming, meta, address, listen }: EndpointRegistrationOptions): Registration {
   const service = endpointService;
   const serviceId = `${service}-${formatAddress(address)}`;
   return {
@@ -76,7 +74,7 @@ function draftRegistration({ naming, id, address, listen }: EndpointRegistration
     address: address.host,
     port: address.port,
     tags: naming.environment === undefined ? [] : [naming.environment],
-    meta: { [endpointIdMeta]: id },
+    meta: { ...meta },
     checks: [
       {
         id: `${serviceId}:tcp`,

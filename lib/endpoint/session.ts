@@ -96,10 +96,11 @@ export class Session {
     // What a browser sends to this port must not be read as commands (networking.c, securityWarningCommand).
     if (name === 'post' || name === 'host:') throw new ProtocolError('this port does not speak HTTP');
     const { client } = this;
-    const before = client.replies;
+    // `skip` is for this command alone, unless it sets it again.
+    const isSkipped = client.replies === 'skip';
+    if (isSkipped) client.replies = 'on';
     const reply = await answer(command, { context, client });
-    const isSilent = client.replies !== 'on' || before === 'skip';
-    if (before === 'skip' && client.replies === 'skip') client.replies = 'on';
+    const isSilent = isSkipped || client.replies !== 'on';
     if (!isSilent) this.send(encodeReply(reply, client.protocol));
     if (reply instanceof ErrorReply && reply.text.startsWith('WRONGPASS')) this.#refusals += 1;
     if (name === closing || this.#refusals >= maxRefusals) socket.end();

@@ -50,6 +50,8 @@ t.test('what exceeds a limit is refused before it is collected', async (t) => {
   refused('*9\r\n', 'invalid multibulk length');
   refused('*99999999999999\r\n', 'invalid multibulk length');
   refused('*x\r\n', 'invalid multibulk length');
+  refused('*01\r\n', 'invalid multibulk length');
+  refused('PING "a\r\n', 'unbalanced quotes in request');
   refused('*1\r\n$101\r\n', 'invalid bulk length');
   refused('*1\r\n$-5\r\n', 'invalid bulk length');
   refused('*1\r\n+OK\r\n', "expected '$', got '+'");

@@ -4,7 +4,7 @@ import type { CheckStatus, ServiceInstance } from '../../lib/model/catalog.ts';
 import { makeRecord } from '../template/world.ts';
 
 const naming = { environment: undefined };
-const ownId = '0'.repeat(40);
+const own = { id: '0'.repeat(40), environment: '', transport: 'tcp' } as const;
 
 function instance(
   name: string,
@@ -30,7 +30,7 @@ function instance(
 }
 
 const empty = { records: [makeRecord()], masters: [], replicas: [], endpoints: [] };
-const options = { naming, ownId };
+const options = { naming, own };
 
 t.test("the check of the record's own address is the master's condition", async (t) => {
   const conditionOf = (...masters: ServiceInstance[]) =>
@@ -84,14 +84,18 @@ t.test('a master of which nothing changed stays the same object', async (t) => {
 });
 
 t.test('other endpoints: healthy ones that a client can reach, each once', async (t) => {
-  const at = (node: string, address: string, digit: string, status: CheckStatus = 'passing') =>
-    instance('redis-sentinel-endpoint', { node, address, port: 26379, meta: { id: digit.repeat(40) }, status });
+  const at = (node: string, address: string, digit: string, over: { status?: CheckStatus; meta?: object } = {}) => {
+    const meta = { ...own, id: digit.repeat(40), ...over.meta };
+    return instance('redis-sentinel-endpoint', { ...over, node, address, port: 26379, meta });
+  };
   const endpoints = [
     at('here', '127.0.0.1', '0'),
     at('here', '127.0.0.1', '1'),
     at('there', '127.0.0.1', '2'),
     at('there', '10.0.0.7', '3'),
-    at('there', '10.0.0.8', '4', 'critical'),
+    at('there', '10.0.0.8', '4', { status: 'critical' }),
+    at('there', '10.0.0.10', '5', { meta: { environment: 'staging' } }),
+    at('there', '10.0.0.11', '6', { meta: { transport: 'tls' } }),
     at('again', '10.0.0.7', '3'),
     at('odd', '10.0.0.9', 'x'),
   ];

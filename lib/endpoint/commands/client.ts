@@ -12,7 +12,7 @@ interface Subcommand {
 const syntaxError = new ErrorReply('ERR syntax error');
 
 const toggle: Subcommand = {
-  takes: [1, Number.POSITIVE_INFINITY],
+  takes: [1, 1],
   run: (_client, [given = '']) => (/^(?:on|off)$/i.test(given) ? ok : syntaxError),
 };
 
@@ -22,11 +22,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   setname: { takes: [1, 1], run: (client, [name = '']) => setName(client, name) },
   setinfo: { takes: [2, 2], run: setInfo },
   info: { takes: [0, 0], run: (client) => client.describe() },
-  // A client sees no other.
-  list: { takes: [0, Number.POSITIVE_INFINITY], run: (client) => client.describe() },
+  list: { takes: [0, Number.POSITIVE_INFINITY], run: list },
   reply: { takes: [1, 1], run: setReplies },
   // There are no keys: no cache of a client gets stale, and none is evicted.
-  tracking: toggle,
+  tracking: { ...toggle, takes: [1, Number.POSITIVE_INFINITY] },
   'no-evict': toggle,
   'no-touch': toggle,
   caching: {
@@ -41,7 +40,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     takes: [0, 0],
     run: () =>
       new Map<string, Reply>([
-        ['flags', ['off']],
+        ['flags', new Set(['off'])],
         ['redirect', -1],
         ['prefixes', []],
       ]),
@@ -83,9 +82,31 @@ function setInfo(client: Client, [key = '', value = '']: readonly string[]): Rep
   return ok;
 }
 
+/** A client sees no other. `LIST [TYPE type] [ID id ...]`. */
+function list(client: Client, [option = '', ...values]: readonly string[]): Reply {
+  const isSubscriber = client.subscriptions > 0;
+  switch (option.toLowerCase()) {
+    case '':
+      return client.describe();
+    case 'type': {
+      const [type = ''] = values;
+      if (values.length !== 1) return syntaxError;
+      if (!/^(?:normal|master|slave|replica|pubsub)$/i.test(type))
+        return new ErrorReply(`ERR Unknown client type '${type.slice(0, 64)}'`);
+      return type.toLowerCase() === (isSubscriber ? 'pubsub' : 'normal') ? client.describe() : '';
+    }
+    case 'id':
+      if (values.length === 0) return syntaxError;
+      if (!values.every((id) => /^\d{1,18}$/.test(id))) return new ErrorReply('ERR Invalid client ID');
+      return values.includes(String(client.id)) ? client.describe() : '';
+    default:
+      return syntaxError;
+  }
+}
+
 function setReplies(client: Client, [given = '']: readonly string[]): Reply {
   const mode = given.toLowerCase();
   if (mode !== 'on' && mode !== 'off' && mode !== 'skip') return syntaxError;
-  client.replies = mode;
+  if (mode === 'on' || client.replies !== 'off') client.replies = mode;
   return ok;
 }

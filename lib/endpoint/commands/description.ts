@@ -29,7 +29,7 @@ export function describeCommands(commands: Commands, [given = '', ...args]: read
 /** Name, arity, flags, keys, categories, tips, key specifications, subcommands; null for an unknown command. */
 function describe(commands: Commands, name: string): Reply {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  return command === undefined ? null : [name, command.arity, [], 0, 0, 0, [], [], [], []];
+  return command === undefined ? null : [name, command.arity, new Set(), 0, 0, 0, new Set(), [], [], []];
 }
 
 const documentation: Reply = new Map<string, Reply>([

@@ -74,10 +74,15 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   sentinels: ofMaster((_master, { view }) => view.endpoints.map(describeEndpoint)),
   ckquorum: ofMaster((_master, { context, view }) => checkQuorum(context, view)),
   failover: ofMaster(failOver),
-  'pending-scripts': { arguments: 0, reads: 'records', run: () => [] },
+  'pending-scripts': { arguments: 0, reads: 'nothing', run: () => [] },
   'is-master-down-by-addr': { arguments: 4, reads: 'records', run: isMasterDown },
   myid: { arguments: 0, reads: 'nothing', run: (context) => context.id() },
 };
+
+/** The answer until Consul was read once: an empty list would be a guess. */
+export const recordsUnread = new ErrorReply(
+  'ERR switchmaster has not read the records from Consul yet: ask another endpoint, or try again',
+);
 
 /** Subcommands of a Sentinel that change something or take part in its votes. */
 const refused: ReadonlySet<string> = new Set([
@@ -123,10 +128,7 @@ export async function sentinelCommand(
     return new ErrorReply(`ERR wrong number of arguments for 'sentinel|${word}' command`);
   if (subcommand.reads === 'nothing') return subcommand.run(context);
   const view = context.view();
-  if (view === undefined)
-    return new ErrorReply(
-      'ERR switchmaster has not read the records from Consul yet: ask another endpoint, or try again',
-    );
+  if (view === undefined) return recordsUnread;
   return subcommand.run({ context, client: from.client, view, args });
 }
 

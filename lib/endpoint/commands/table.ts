@@ -1,11 +1,12 @@
 import type { Client } from '../client.ts';
 import { formatInfo, redisVersion } from '../plan/information.ts';
+import type { ServedView } from '../plan/view.ts';
 import { ErrorReply, ok, type Reply, SimpleString } from '../resp/reply.ts';
 import { clientCommand, setName } from './client.ts';
 import type { Command, CommandContext, CommandInput } from './command.ts';
 import { describeCommands } from './description.ts';
 import { pubsubCommands } from './pubsub.ts';
-import { sentinelCommand } from './sentinel.ts';
+import { recordsUnread, sentinelCommand } from './sentinel.ts';
 
 const commands: Readonly<Record<string, Command>> = {
   ping: { arity: -1, whileSubscribed: true, run: ping },
@@ -20,15 +21,21 @@ const commands: Readonly<Record<string, Command>> = {
     arity: -1,
     run: ({ context, args }) => formatInfo(args, { facts: context.facts(), view: context.view() }),
   },
-  role: { arity: 1, run: ({ context }) => ['sentinel', [...(context.view()?.masters.keys() ?? [])]] },
+  role: { arity: 1, run: ({ context }) => describeRole(context.view()) },
   sentinel: { arity: -2, run: ({ context, client, args }) => sentinelCommand(context, { client, args }) },
   acl: { arity: -2, run: ({ client, args }) => whoAmI(client, args) },
   publish: { arity: 3, run: () => new ErrorReply('ERR Only HELLO messages are accepted by Sentinel instances.') },
   ...pubsubCommands,
 };
 
-function whoAmI(client: Client, [subcommand = '']: readonly string[]): Reply {
-  if (subcommand.toLowerCase() === 'whoami') return client.user === 'operator' ? 'operator' : 'default';
+function describeRole(view: ServedView | undefined): Reply {
+  return view === undefined ? recordsUnread : ['sentinel', [...view.masters.keys()]];
+}
+
+function whoAmI(client: Client, [subcommand = '', ...more]: readonly string[]): Reply {
+  const isWhoAmI = subcommand.toLowerCase() === 'whoami';
+  if (isWhoAmI && more.length > 0) return new ErrorReply("ERR wrong number of arguments for 'acl|whoami' command");
+  if (isWhoAmI) return client.user === 'operator' ? 'operator' : 'default';
   return new ErrorReply(`ERR unknown subcommand '${subcommand.slice(0, 128)}'. Try ACL HELP.`);
 }
 
@@ -48,8 +55,13 @@ export async function answer(
   if (!fits(command.arity, args.length + 1))
     return new ErrorReply(`ERR wrong number of arguments for '${word}' command`);
   if (client.protocol === 2 && client.subscriptions > 0 && command.whileSubscribed !== true)
-    return subscribedOnly(word);
+    return subscribedOnly(isContainer(word) && args[0] !== undefined ? `${word}|${args[0].toLowerCase()}` : word);
   return command.run({ ...on, args });
+}
+
+/** Whether the first argument is a subcommand. */
+function isContainer(word: string): boolean {
+  return ['acl', 'client', 'command', 'sentinel'].includes(word);
 }
 
 function fits(arity: number, given: number): boolean {

@@ -41,8 +41,15 @@ export interface ServedEndpoint {
   readonly address: Address;
 }
 
-/** The key of an endpoint's id in the meta of its service. */
-export const endpointIdMeta = 'id';
+/** What an endpoint puts into the meta of its service. */
+export interface EndpointMeta {
+  /** 40 hexadecimal digits, as of a Sentinel. */
+  readonly id: string;
+  /** Empty without one: all environments share the service's name. */
+  readonly environment: string;
+  /** A client that connects by one cannot connect by the other. */
+  readonly transport: 'tcp' | 'tls';
+}
 
 export interface Catalog {
   readonly records: readonly MasterRecord[];
@@ -59,9 +66,9 @@ export interface Catalog {
  */
 export function makeView(
   catalog: Catalog,
-  options: { readonly naming: Naming; readonly ownId: string; readonly former?: ServedView | undefined },
+  options: { readonly naming: Naming; readonly own: EndpointMeta; readonly former?: ServedView | undefined },
 ): ServedView {
-  const { naming, ownId, former } = options;
+  const { naming, own, former } = options;
   const groups = groupByMaster([...catalog.masters, ...catalog.replicas]);
   const served = catalog.records.map((record): ServedMaster => {
     const instances = groups.get(record.name) ?? [];
@@ -72,7 +79,7 @@ export function makeView(
   served.sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
     masters: new Map(served.map((master) => [master.name, master])),
-    endpoints: otherEndpoints(catalog.endpoints, ownId),
+    endpoints: otherEndpoints(catalog.endpoints, own),
   };
 }
 
@@ -134,17 +141,20 @@ function groupByMaster(instances: readonly ServiceInstance[]): ReadonlyMap<strin
   return groups;
 }
 
-/** Healthy endpoints that a client of this one can reach: a loopback address serves its own node only. */
-function otherEndpoints(instances: readonly ServiceInstance[], ownId: string): readonly ServedEndpoint[] {
-  const ownNode = instances.find(({ meta }) => meta[endpointIdMeta] === ownId)?.node;
+/**
+ * Healthy endpoints with the same records that a client of this one can reach: a loopback address serves its own node only.
+ */
+function otherEndpoints(instances: readonly ServiceInstance[], own: EndpointMeta): readonly ServedEndpoint[] {
+  const ownNode = instances.find(({ meta }) => meta.id === own.id)?.node;
   const seen = new Set<string>();
   return instances
+    .filter(({ meta }) => meta.environment === own.environment && meta.transport === own.transport)
     .filter(({ checks }) => checks.every(({ status }) => status !== 'critical'))
     .flatMap((instance) => {
       const { meta, address: host, port, node } = instance;
-      const id = meta[endpointIdMeta] ?? '';
+      const { id = '' } = meta;
       const isReachable = !isLoopback(host) || node === ownNode;
-      if (!/^[0-9a-f]{40}$/.test(id) || id === ownId || !isReachable || port === 0) return [];
+      if (!/^[0-9a-f]{40}$/.test(id) || id === own.id || !isReachable || port === 0) return [];
       return [{ id, address: { host, port } }];
     })
     .filter(({ id }) => !seen.has(id) && seen.add(id))

@@ -33,7 +33,7 @@ export class Push {
 /** No list, as for an unknown master. */
 class NullArray {}
 
-/** A string is a bulk string, and a Map is a map in RESP3 and a flat array in RESP2. */
+/** A string is a bulk string. A Map and a Set are flat arrays in RESP2. */
 export type Reply =
   | string
   | number
@@ -43,6 +43,7 @@ export type Reply =
   | Push
   | NullArray
   | readonly Reply[]
+  | ReadonlySet<Reply>
   | ReadonlyMap<string, Reply>;
 
 export type Protocol = 2 | 3;
@@ -60,6 +61,7 @@ export function encodeReply(reply: Reply, protocol: Protocol): string {
   if (reply instanceof NullArray) return protocol === 3 ? '_\r\n' : '*-1\r\n';
   if (reply instanceof Push) return encodeList(protocol === 3 ? '>' : '*', reply.items, protocol);
   if (reply instanceof Map) return encodeMap(reply, protocol);
+  if (reply instanceof Set) return encodeList(protocol === 3 ? '~' : '*', [...reply], protocol);
   return encodeList('*', reply as readonly Reply[], protocol);
 }
 

@@ -1,3 +1,5 @@
+import { splitInline } from './inline.ts';
+
 /*
  * Requests of RESP as a server reads them: arrays of bulk strings, and inline commands. The texts of the errors are those
  * of Redis (networking.c, processMultibulkBuffer and processInlineBuffer).
@@ -48,7 +50,11 @@ export class RequestParser {
       const line = this.#line('too big inline request');
       if (line === undefined) return undefined;
       if (line.startsWith('*')) this.#wanted = this.#count(line);
-      else if (line.trim() !== '') return line.trim().split(/\s+/);
+      else {
+        const words = splitInline(line);
+        if (words === undefined) throw new ProtocolError('unbalanced quotes in request');
+        if (words.length > 0) return words;
+      }
     }
     while (this.#arguments.length < this.#wanted) {
       const argument = this.#argument();
@@ -97,7 +103,7 @@ export class RequestParser {
 }
 
 function integer(text: string): number | undefined {
-  return /^-?\d{1,10}$/.test(text) ? Number(text) : undefined;
+  return /^(?:0|-?[1-9]\d{0,9})$/.test(text) ? Number(text) : undefined;
 }
 
 function printable(character: string): string {

@@ -99,6 +99,16 @@ t.test('limits: what is too long, too many, or not RESP', async (t) => {
   t.equal(await sendRaw(address.port, 'QUIT\r\nPING\r\n'), '+OK\r\n');
   const silent = ['CLIENT REPLY OFF', 'PING', 'CLIENT REPLY ON', 'CLIENT REPLY SKIP', 'PING', 'PING', 'QUIT'];
   t.equal(await sendRaw(address.port, silent.map((line) => `${line}\r\n`).join('')), '+OK\r\n+PONG\r\n+OK\r\n');
+  const skipped = [
+    'CLIENT REPLY SKIP',
+    'CLIENT REPLY SKIP',
+    'PING',
+    'PING "a b"',
+    'CLIENT REPLY OFF',
+    'CLIENT REPLY SKIP',
+  ];
+  const rest = [...skipped, 'PING', 'PING', 'CLIENT REPLY ON', 'QUIT'];
+  t.equal(await sendRaw(address.port, rest.map((line) => `${line}\r\n`).join('')), '$3\r\na b\r\n+OK\r\n+OK\r\n');
   const open = await Promise.all([1, 2].map(() => RespConnection.open(address)));
   t.match(await sendRaw(address.port, ''), /max number of clients reached/);
   await Promise.all(open.map((connection) => connection.command('PING')));
