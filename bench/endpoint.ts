@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { loadavg } from 'node:os';
-import { join } from 'node:path';
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { type Address, formatAddress } from '../lib/model/address.ts';
 import { formatRecord, type MasterRecord } from '../lib/model/record.ts';
 import { waitFor } from '../test/sandbox/condition.ts';
@@ -165,7 +166,7 @@ async function subscribe(to: Address, count: number): Promise<Heard> {
 }
 
 async function startBare(subscribers: number): Promise<Sides['bare']> {
-  const program = fork(join(import.meta.dirname, 'bare-fan-out.ts'));
+  const program = fork(fileURLToPath(new URL('bare-fan-out.ts', import.meta.url)));
   const [port] = (await once(program, 'message')) as [number];
   return { program, heard: await subscribe({ host: '127.0.0.1', port }, subscribers) };
 }
