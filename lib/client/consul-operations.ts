@@ -18,7 +18,12 @@ export function toTxnStep(operation: CatalogOperation): object {
       return {
         Node: {
           Verb: 'set',
-          Node: { Node: operation.node, Address: operation.address, Meta: operation.meta },
+          Node: {
+            Node: operation.node,
+            Address: operation.address,
+            TaggedAddresses: operation.taggedAddresses,
+            Meta: operation.meta,
+          },
         },
       };
     case 'node-delete':
@@ -43,6 +48,7 @@ export function toTxnStep(operation: CatalogOperation): object {
 type Of<K extends CatalogOperation['kind']> = Extract<CatalogOperation, { readonly kind: K }>;
 
 function toService(service: Of<'service-set'>['service']): object {
+  // Consul's transactions leave out a service's TaggedAddresses (agent/txn_endpoint.go).
   const { id, name, address, port, tags, meta, weights, enableTagOverride } = service;
   return {
     ...{ ID: id, Service: name, Address: address, Port: port, Tags: tags, Meta: meta },

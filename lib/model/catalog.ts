@@ -49,6 +49,7 @@ export type CatalogOperation =
       readonly node: string;
       readonly address: string;
       readonly meta: Readonly<Record<string, string>>;
+      readonly taggedAddresses: Readonly<Record<string, string>>;
     }
   | { readonly kind: 'node-delete'; readonly node: string }
   | { readonly kind: 'service-set'; readonly node: string; readonly service: CatalogService }

@@ -114,8 +114,16 @@ function removeFormer(former: readonly ServiceInstance[]): readonly CatalogOpera
 }
 
 function nodeStep({ naming, record }: Wanted, { instances }: CatalogContents): CatalogOperation {
-  const meta = { ...instances[0]?.nodeMeta, ...nodeMeta({ naming, name: record.name }) };
-  return { kind: 'node-set', node: externalNode(naming, record.name), address: nodeHost({ naming, record }), meta };
+  const [held] = instances;
+  const meta = { ...held?.nodeMeta, ...nodeMeta({ naming, name: record.name }) };
+  const address = nodeHost({ naming, record });
+  const taggedAddresses = Object.fromEntries(
+    Object.entries(held?.nodeTaggedAddresses ?? {}).map(([key, one]) => [
+      key,
+      one === held?.nodeAddress ? address : one,
+    ]),
+  );
+  return { kind: 'node-set', node: externalNode(naming, record.name), address, meta, taggedAddresses };
 }
 
 /** The external node has the host of the master, as clients reach it. */

@@ -58,7 +58,13 @@ t.test('a refusal of Consul for another reason is an error that names the step',
 t.test('deleting what another bridge has deleted is no failure', async (t) => {
   const key = 'gone/record';
   const gone: CatalogOperation = { kind: 'service-delete', node: 'redis-gone', serviceId: 'x', name: 'redis-replica' };
-  const node: CatalogOperation = { kind: 'node-set', node: 'redis-gone', address: '10.0.0.1', meta: {} };
+  const node: CatalogOperation = {
+    kind: 'node-set',
+    node: 'redis-gone',
+    address: '10.0.0.1',
+    meta: {},
+    taggedAddresses: {},
+  };
   const outcome = await publishRecord(client, { key, first: [cas(key, 'a', 0), node], rest: [gone] });
   t.match(outcome, { kind: 'applied' });
 });

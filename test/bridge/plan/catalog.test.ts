@@ -130,9 +130,10 @@ const repairs: readonly (readonly [string, CatalogContents, readonly string[]])[
     ['service-set redis-master'],
   ],
   [
-    'somebody attached tags, meta and weights',
+    'somebody attached tags, meta, weights and further addresses',
     every({
       tags: ['x', 'm', 'y'],
+      nodeTaggedAddresses: { wan: '192.0.2.8' },
       weights: { passing: 9, warning: 1 },
       meta: { ...inPlace.instances[0]?.meta, x: 'y' },
     }),

@@ -66,8 +66,10 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
       Weights: { Passing: 7, Warning: 3 },
       EnableTagOverride: true,
     };
+    const TaggedAddresses = { lan: node.Address, wan: '192.0.2.8' };
     const check = { Node: node.Node, CheckID: 'tool', Name: 'tool', ServiceID: service.ID, Status: 'passing' };
-    const body = { Node: node.Node, Address: node.Address, SkipNodeUpdate: true, Service: attached, Check: check };
+    const place = { Node: node.Node, Address: node.Address, NodeMeta: { ...node.Meta, rack: '7' }, TaggedAddresses };
+    const body = { ...place, Service: attached, Check: check };
     await fetch(`${consul.url}/v1/catalog/register`, { method: 'PUT', body: JSON.stringify(body) });
     await failOver(leader, name);
     await recordOf(consul, name, { prefix: 'redis/prod/', master: only(apart.replicas) });
@@ -79,6 +81,8 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
       Weights: attached.Weights,
       EnableTagOverride: true,
     });
+    const lan = only(apart.replicas).address.host;
+    t.match(after.Node, { Address: lan, Meta: { rack: '7' }, TaggedAddresses: { lan, wan: '192.0.2.8' } });
     t.match(
       after.Checks.map(({ CheckID }) => CheckID),
       ['redis-master:sentinel', 'tool'],

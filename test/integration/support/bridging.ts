@@ -165,7 +165,11 @@ export async function written(consul: ConsulAgent, name: string): Promise<Readon
 }
 
 export interface Instance extends Registered {
-  readonly Node: { readonly Node: string; readonly Address: string };
+  readonly Node: {
+    readonly Node: string;
+    readonly Address: string;
+    readonly Meta: Readonly<Record<string, string>>;
+  };
 }
 
 /** The instances of redis-master and redis-replica of one master. */
