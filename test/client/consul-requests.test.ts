@@ -37,15 +37,23 @@ async function openConsul(t: Test) {
   return { client, requests };
 }
 
-const queries: readonly ConsulQuery[] = [
-  { kind: 'key', key: 'a' },
-  { kind: 'key-tree', prefix: 'a/' },
-  { kind: 'service', service: 'web' },
-  { kind: 'services' },
-  { kind: 'node', node: 'n' },
-  { kind: 'nodes' },
-  { kind: 'health' },
-];
+/** One query of each kind: a new kind that is missing here does not compile. */
+const byKind: { readonly [Kind in ConsulQuery['kind']]: Extract<ConsulQuery, { readonly kind: Kind }> } = {
+  key: { kind: 'key', key: 'a' },
+  'key-tree': { kind: 'key-tree', prefix: 'a/' },
+  service: { kind: 'service', service: 'web' },
+  services: { kind: 'services' },
+  node: { kind: 'node', node: 'n' },
+  nodes: { kind: 'nodes' },
+  health: { kind: 'health' },
+  datacenters: { kind: 'datacenters' },
+  connect: { kind: 'connect', service: 'web' },
+  'agent-node': { kind: 'agent-node' },
+  'ca-roots': { kind: 'ca-roots' },
+  'ca-leaf': { kind: 'ca-leaf', service: 'web' },
+  peerings: { kind: 'peerings' },
+};
+const queries = Object.values(byKind);
 
 t.test('the token, the datacenter and the consistency go with every read', async (t) => {
   const { client, requests } = await openConsul(t);

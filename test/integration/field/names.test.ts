@@ -6,6 +6,7 @@ import { parseRecord } from '../../../lib/model/record.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only } from '../support/bridging.ts';
+import { recordConsul } from '../support/recording-consul.ts';
 
 /* Masters with names that neither DNS, nor Consul's keys, nor a proxy takes as they are. */
 
@@ -44,9 +45,12 @@ const ports = Object.fromEntries(names.map((name, i) => [name, 20_001 + i]));
 t.test('every name is recorded, registered and in every file, and a failover is followed beside them', async (t) => {
   const { host, port } = other.master.address;
   for (const name of [...odd, ...colliding, long]) await sentinel.command('SENTINEL', 'MONITOR', name, host, port, 1);
+  const { url, requests } = await recordConsul(t, consul);
+  const tokenFile = sandbox.write('consul.token', 'the-token\n');
   const daemon = await sandbox.switchmaster({
     config: {
-      consul: { address: consul.url },
+      consul: { address: url, datacenter: 'dc1', tokenFile },
+      register: [{ kind: 'redis', name: 'shard1', address: formatAddress(shard.master.address) }],
       sentinel: { addresses: [formatAddress(sentinel.address)], masters: ['*'] },
       templates: [
         {
@@ -60,7 +64,7 @@ t.test('every name is recorded, registered and in every file, and a failover is 
           destination: sandbox.path('twemproxy.yml'),
           check: ['nutcracker', '--test-conf', '--conf-file', '{{file}}'],
         },
-        { source: 'app.env.hbs', destination: sandbox.path('app.env') },
+        { source: 'app.env.hbs', destination: sandbox.path('app.env'), rolling: { limit: 1 } },
         { source: sandbox.write('own.hbs', own), destination: sandbox.path('own.txt') },
       ],
     },
@@ -103,4 +107,15 @@ t.test('every name is recorded, registered and in every file, and a failover is 
     t.match(await daemon.get(`/v1/masters/${pathSafe(name)}`), { status: 200, body: { name } });
     t.match(await daemon.get(`/v1/why/${pathSafe(name)}`), { status: 200 });
   }
+  // Whatever part asks: ACLs, and agents of another datacenter, need it with each request.
+  const lacking = requests.filter(
+    ({ what, query, token }) => token !== 'the-token' || (query.get('dc') !== 'dc1' && !/^\w+ agent\//.test(what)),
+  );
+  t.strictSame([...new Set(lacking.map(({ what }) => what))], [], 'the token and the datacenter are in each request');
+  const asked = [...new Set(requests.map(({ what }) => what))];
+  for (const part of ['PUT txn', 'GET kv/', 'GET health/', 'PUT agent/service', 'PUT session/create', 'PUT kv/'])
+    t.ok(
+      asked.some((what) => what.startsWith(part)),
+      part,
+    );
 });
