@@ -83,5 +83,6 @@ function show({ name, data }: StreamEvent, { json }: Watching): void {
 function describe({ name, data }: Pick<StreamEvent, 'name' | 'data'>): string {
   if (name === 'gap') return '(the journal has dropped some of the missed events)';
   const entry = JSON.parse(data) as Record<string, unknown>;
-  return stripControls(`${entry.at} ${entry.loop} ${entry.key} ${entry.kind}: ${entry.summary}`);
+  const times = entry.count === 1 ? '' : ` (${entry.count} times since ${entry.firstAt})`;
+  return stripControls(`${entry.at} ${entry.loop} ${entry.key} ${entry.kind}: ${entry.summary}${times}`);
 }

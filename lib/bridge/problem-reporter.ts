@@ -1,6 +1,6 @@
+import { momentReport } from '../loop/moment-report.ts';
 import type { Outcome, RunReport } from '../loop/outcome.ts';
 import type { MasterProblem } from '../model/problem.ts';
-import { momentReport } from './reports.ts';
 
 /** Every failover causes the first for a moment; the bridge's own runs report the second. */
 const unreported: ReadonlySet<MasterProblem['kind']> = new Set(['sentinels-disagree', 'held']);

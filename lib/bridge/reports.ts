@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import type { SwitchmasterError } from '../errors.ts';
 import type { MasterState } from '../http/views.ts';
+import { momentReport } from '../loop/moment-report.ts';
 import type { Outcome, RunReport } from '../loop/outcome.ts';
 import { formatAddress } from '../model/address.ts';
 import { agreement } from '../model/judgement/votes.ts';
@@ -94,26 +93,4 @@ export function explainError({ details }: SwitchmasterError): string | undefined
   const fault = details.fault as LinkFault | undefined;
   if (fault === undefined) return undefined;
   return isNamed(fault) ? explainFault(fault) : linkFaults[fault].says;
-}
-
-/** A report of something that happened at one moment, in the form of a run. */
-export function momentReport(what: {
-  readonly loop: string;
-  readonly key: string;
-  readonly hint: readonly [source: string, event: string];
-  readonly outcome: Outcome;
-}): RunReport {
-  const nowMs = performance.now();
-  const [source, event] = what.hint;
-  return {
-    loop: what.loop,
-    key: what.key,
-    reconcileId: randomUUID().slice(0, 8),
-    hints: [{ source, event, receivedMs: nowMs }],
-    outcome: what.outcome,
-    startedMs: nowMs,
-    durationMs: 0,
-    failures: 0,
-    nextMs: undefined,
-  };
 }

@@ -3,12 +3,15 @@ import type { ConsulConfig } from '../config/model.ts';
 import { revealTls } from '../config/reveal.ts';
 import type { Secret } from '../config/secret.ts';
 import type { Part } from '../part.ts';
+import { AgentProbe, type AgentState } from './agent-probe.ts';
 import { PooledReader } from './pooled-reader.ts';
 import { CatalogWatches, type CatalogWatchesOptions } from './watches.ts';
 
 export interface ConsulPartOptions extends Pick<CatalogWatchesOptions, 'onConnectionChange' | 'onDenied' | 'onTree'> {
   /** The present token, where it may be rotated. Default: that of the config. */
   readonly token?: () => Secret | undefined;
+  /** Called when the agent stops answering, and when it answers again. Without it, nobody asks. */
+  readonly onAgentChange?: (state: AgentState) => void;
 }
 
 /** The connection to Consul that all other parts share, and its blocking queries. */
@@ -16,6 +19,7 @@ export class ConsulPart implements Part {
   readonly name = 'consul';
   readonly client: ConsulClient;
   readonly watches: CatalogWatches;
+  readonly #probe: AgentProbe | undefined;
 
   constructor(config: ConsulConfig, options: ConsulPartOptions = {}) {
     const { token: configured, auth, tls, connections, ignoredVariables: _, ...rest } = config;
@@ -31,11 +35,23 @@ export class ConsulPart implements Part {
       ...options,
       client: new PooledReader(this.client, { ownConnections: connections }),
     });
+    const { onAgentChange } = options;
+    if (onAgentChange === undefined) return;
+    this.#probe = new AgentProbe({
+      ask: (limits) => this.client.send({ method: 'get', path: '/status/leader', what: 'its leader' }, limits),
+      onChange: (state) => {
+        onAgentChange(state);
+        if (state.kind === 'answering') this.watches.retryNow();
+      },
+    });
   }
 
-  start(): void {}
+  start(): void {
+    void this.#probe?.run();
+  }
 
   async stop(): Promise<void> {
+    this.#probe?.stop();
     await this.watches.close();
     this.client.close();
   }

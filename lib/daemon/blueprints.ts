@@ -144,22 +144,18 @@ function buildApi(api: ApiConfig, { views, version, log }: PartContext): Part {
 function buildConsul({ consul, environment }: Pick<Config, 'consul' | 'environment'>, context: PartContext): Part {
   const log = context.log.child({ part: 'consul' });
   const { conditions } = context;
-  // Whether another connection reaches Consul is not known yet.
-  conditions.consulReached();
+  const { consulCondition } = conditions;
+  consulCondition.reset();
   const ignoredKeys = new IgnoredKeyReporter({ prefix: recordPrefix({ environment }), log, conditions });
   const part = new ConsulPart(consul, {
     token: context.consulToken,
     onDenied: ({ query, error }) => log.warn({ query, error }, 'consul denies a read'),
     onTree: (prefix, entries) => ignoredKeys.observe(prefix, entries),
     onConnectionChange: (change) => {
-      if (change.kind === 'back') {
-        conditions.consulReached();
-        log.info('reading from consul again');
-      } else {
-        conditions.consulLost(change.error);
-        log.warn({ error: change.error }, 'cannot read from consul');
-      }
+      if (change.kind === 'back') consulCondition.queriesSucceed();
+      else consulCondition.queriesFail(change.error);
     },
+    onAgentChange: (state) => consulCondition.agentBecomes(state),
   });
   conditions.setDenied(() => part.watches.denied);
   return part;

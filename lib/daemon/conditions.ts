@@ -2,19 +2,24 @@ import type { Denial } from '../consul/watches.ts';
 import type { SwitchmasterError } from '../errors.ts';
 import type { ConsulState } from '../model/judgement/consul.ts';
 import type { IgnoredKey } from '../model/records.ts';
+import { type ConsulChange, ConsulCondition } from './consul-condition.ts';
 import type { ConfigState, InterfacesState } from './health/daemon.ts';
 
 /** What is known of Consul, of the keys in it that hold no record, and of the config on disk. Outlives every part. */
 export class Conditions {
-  #consul: ConsulState = { kind: 'reached' };
+  readonly consulCondition: ConsulCondition;
   #config: ConfigState = { kind: 'current' };
   #configTakenAt = new Date().toISOString();
   #ignoredKeys: readonly IgnoredKey[] = [];
   #interfaces: InterfacesState = { kind: 'read' };
   #denied: () => readonly Denial[] = () => [];
 
+  constructor(options: { readonly onConsulChange: (change: ConsulChange) => void }) {
+    this.consulCondition = new ConsulCondition({ onChange: options.onConsulChange });
+  }
+
   get consul(): ConsulState {
-    return this.#consul;
+    return this.consulCondition.state;
   }
 
   get config(): ConfigState {
@@ -46,14 +51,6 @@ export class Conditions {
   /** `why` is undefined where this node's interfaces can be read. */
   setInterfaces(why: string | undefined): void {
     this.#interfaces = why === undefined ? { kind: 'read' } : { kind: 'unreadable', message: why };
-  }
-
-  consulLost({ message }: SwitchmasterError): void {
-    this.#consul = { kind: 'lost', since: new Date().toISOString(), message };
-  }
-
-  consulReached(): void {
-    this.#consul = { kind: 'reached' };
   }
 
   configRefused({ message }: SwitchmasterError): void {

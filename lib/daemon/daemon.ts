@@ -8,7 +8,8 @@ import { ConsulPart } from '../consul/part.ts';
 import { EndpointPart } from '../endpoint/part.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
-import type { RunReport } from '../loop/outcome.ts';
+import { momentReport } from '../loop/moment-report.ts';
+import type { Outcome, RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
 import { Redactor } from '../model/redaction.ts';
 import type { ReloadCause } from '../part.ts';
@@ -18,6 +19,7 @@ import { ApiPart } from './api.ts';
 import { Assembly } from './assembly.ts';
 import { draftParts, type PartContext } from './blueprints.ts';
 import { Conditions } from './conditions.ts';
+import type { ConsulChange } from './consul-condition.ts';
 import { readMeasures } from './measures.ts';
 import { type Observers, openObservers } from './observers.ts';
 import { secretsOf } from './secrets.ts';
@@ -53,7 +55,7 @@ export class Daemon {
   });
   /** Removes the config's secrets from what servers and programs report. */
   readonly #redactor = new Redactor();
-  readonly #conditions = new Conditions();
+  readonly #conditions = new Conditions({ onConsulChange: (change) => this.#reportConsul(change) });
   #observers: Observers | undefined;
   #config: Config;
   #hasRegistered = false;
@@ -170,7 +172,28 @@ export class Daemon {
     const watches = this.#assembly.find(ConsulPart)?.watches.size ?? 0;
     const eventStreams = this.#assembly.find(ApiPart)?.eventStreams ?? 0;
     const logLinesLost = this.#options.logLinesLost?.() ?? 0;
-    return readMeasures({ views: this.#views(), lastOutcomes, watches, eventStreams, logLinesLost });
+    const { consul, consulCondition, config } = this.#conditions;
+    return readMeasures({
+      ...{ views: this.#views(), lastOutcomes, watches, eventStreams, logLinesLost },
+      consul: { reached: consul.kind === 'reached', outageMs: consulCondition.outageMs },
+      configCurrent: config.kind === 'current',
+    });
+  }
+
+  #reportConsul(change: ConsulChange): void {
+    const log = this.#options.log.child({ part: 'consul' });
+    if (change.kind === 'lost') log.warn({ error: change.error }, 'cannot read from consul');
+    else log.info({ lostMs: change.lostMs }, 'reading from consul again');
+    const outcome: Outcome =
+      change.kind === 'lost'
+        ? { kind: 'failed', error: change.error }
+        : {
+            kind: 'applied',
+            summary: `Consul can be read again, after ${(change.lostMs / 1_000).toFixed(1)} s`,
+            details: { lostMs: change.lostMs },
+          };
+    const report = momentReport({ loop: 'consul', key: 'agent', hint: ['consul', change.kind], outcome });
+    this.#observers?.journal.observe(redactReport(report, this.#redactor));
   }
 
   /** Takes the report of each run of each loop. */

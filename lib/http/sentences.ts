@@ -13,17 +13,11 @@ export function describeEntry(entry: JournalEntry): readonly string[] {
   ];
 }
 
-function headline({ at, kind, summary }: JournalEntry): string {
-  switch (kind) {
-    case 'applied':
-      return `${at} Done: ${summary}`;
-    case 'fenced':
-      return `${at} Superseded: ${summary}`;
-    case 'held':
-      return `${at} Held: ${summary}`;
-    case 'failed':
-      return `${at} Failed: ${summary}`;
-  }
+const words = { applied: 'Done', fenced: 'Superseded', held: 'Held', failed: 'Failed' } as const;
+
+function headline({ at, kind, summary, count, firstAt }: JournalEntry): string {
+  const times = count === 1 ? '' : ` (${count} times since ${firstAt})`;
+  return `${at} ${words[kind]}: ${summary}${times}`;
 }
 
 function hints(entry: JournalEntry): readonly string[] {

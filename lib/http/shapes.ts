@@ -86,7 +86,10 @@ export const templateShape = z.object({
 /** One line of the journal (lib/telemetry/journal.ts). */
 export const entryShape = z.object({
   id: z.int(),
+  firstId: z.int().meta({ description: 'The id that it had before its count doubled: equal ids are one entry.' }),
   at: instant,
+  firstAt: instant,
+  count: z.int().meta({ description: 'How often this happened in a row: from firstAt to at.' }),
   loop: z.string(),
   key: z.string(),
   reconcileId: z.string(),

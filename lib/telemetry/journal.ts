@@ -1,13 +1,20 @@
 import type { Replay, RunReport } from '../loop/outcome.ts';
 import { capped } from './capped.ts';
+import { isDoubled, type Repetition, Repetitions } from './repetition.ts';
 import { type SerializedError, serializeError } from './serialize.ts';
 
 /** The outcome of one run of a key, with everything that led to it. */
 export interface JournalEntry {
-  /** Rises from entry to entry, and from one start of the daemon to the next. */
+  /** Rises from entry to entry, and from one start of the daemon to the next. An entry gets a new one when its count doubles. */
   readonly id: number;
-  /** ISO 8601, when the run ended. */
+  /** The id that it had first. */
+  readonly firstId: number;
+  /** ISO 8601, when the run ended: the last one, if it was repeated. */
   readonly at: string;
+  /** ISO 8601, when the first of these runs ended. */
+  readonly firstAt: string;
+  /** How often this happened in a row. */
+  readonly count: number;
   readonly loop: string;
   readonly key: string;
   readonly reconcileId: string;
@@ -52,15 +59,18 @@ export interface JournalFilter {
 }
 
 /**
- * The last outcomes in memory, oldest first, without `unchanged`. A problem that repeats word for word is one entry: a
- * Consul that is unreachable for a night leaves one line, not thousands.
+ * The last outcomes in memory, oldest first, without `unchanged`. What repeats word for word is one entry with a count: a
+ * Consul that is unreachable for a night leaves one line, not thousands. Such an entry is added again, with a new id, when
+ * its count has doubled, so that readers learn of it, and the file has it.
  */
 export class Journal {
   readonly #capacity: number;
   readonly #now: () => number;
   readonly #keep: JournalOptions['keep'];
   readonly #entries: JournalEntry[] = [];
-  readonly #lastProblems = new Map<string, string>();
+  readonly #repetitions = new Repetitions();
+  /** The entry of the last run of each key, by loop and key, where it can be repeated. */
+  readonly #repeatable = new Map<string, JournalEntry>();
   readonly #subscribers = new Set<(entry: JournalEntry) => void>();
   #lastId: number;
 
@@ -68,7 +78,7 @@ export class Journal {
     this.#capacity = options.capacity;
     this.#now = options.now ?? Date.now;
     this.#keep = options.keep;
-    this.#entries.push(...(options.earlier ?? []).slice(-this.#capacity));
+    this.#entries.push(...onceEach(options.earlier ?? []).slice(-this.#capacity));
     // A clock that was set back must not make ids fall.
     this.#lastId = Math.max(this.#now() * 1_000, this.#entries.at(-1)?.id ?? 0);
   }
@@ -77,18 +87,27 @@ export class Journal {
     return this.#lastId;
   }
 
-  /** Adds a run, unless it changed nothing or repeats the previous problem. */
+  /** Adds a run, unless it changed nothing. One that repeats the last one of its key is counted. */
   observe(report: RunReport): void {
     const { outcome } = report;
-    const id = `${report.loop} ${report.key}`;
-    if (outcome.kind === 'unchanged') return void this.#lastProblems.delete(id);
+    if (outcome.kind === 'unchanged') return;
     // A run that is repeated at once decided nothing.
     if (outcome.kind === 'held' && outcome.retryAfterMs === 0) return;
-    const problem = outcome.kind === 'applied' || outcome.kind === 'fenced' ? undefined : summaryOf(report);
-    const before = this.#lastProblems.get(id);
-    if (problem === undefined) this.#lastProblems.delete(id);
-    else this.#lastProblems.set(id, problem);
-    if (problem === undefined || problem !== before) this.#add(this.#toEntry(report), outcome.replay);
+    const id = `${report.loop} ${report.key}`;
+    const repetition = this.#repetitions.count(report, this.#now());
+    const before = repetition.count > 1 ? this.#repeatable.get(id) : undefined;
+    const entry = this.#toEntry(report, { repetition, before });
+    this.#repeatable.set(id, entry);
+    if (before === undefined) {
+      this.#add(entry, outcome.replay);
+      return;
+    }
+    const index = this.#indexAfter(before.id - 1);
+    const isKept = this.#entries[index]?.id === before.id;
+    if (entry.id === before.id && isKept) this.#entries[index] = entry;
+    if (entry.id === before.id) return;
+    if (isKept) this.#entries.splice(index, 1);
+    this.#add(entry, outcome.replay);
   }
 
   /**
@@ -143,13 +162,19 @@ export class Journal {
     for (const subscriber of this.#subscribers) subscriber(entry);
   }
 
-  #toEntry(report: RunReport): JournalEntry {
+  #toEntry(
+    report: RunReport,
+    { repetition, before }: { readonly repetition: Repetition; readonly before: JournalEntry | undefined },
+  ): JournalEntry {
     const { outcome, startedMs, durationMs } = report;
     const endedMs = startedMs + durationMs;
-    this.#lastId += 1;
+    const id = before !== undefined && !isDoubled(repetition) ? before.id : ++this.#lastId;
     return {
-      id: this.#lastId,
-      at: new Date(this.#now()).toISOString(),
+      id,
+      firstId: before?.firstId ?? id,
+      at: new Date(repetition.lastMs).toISOString(),
+      firstAt: new Date(repetition.firstMs).toISOString(),
+      count: repetition.count,
       loop: report.loop,
       key: report.key,
       reconcileId: report.reconcileId,
@@ -164,6 +189,15 @@ export class Journal {
       failures: report.failures,
     };
   }
+}
+
+/** Entries of a file, which has a repeated one several times. Those of an earlier version have no count. */
+function onceEach(entries: readonly JournalEntry[]): readonly JournalEntry[] {
+  const counted = entries.map((entry) => ({
+    ...entry,
+    ...{ firstId: entry.firstId ?? entry.id, firstAt: entry.firstAt ?? entry.at, count: entry.count ?? 1 },
+  }));
+  return [...new Map(counted.map((entry) => [entry.firstId, entry])).values()].sort((a, b) => a.id - b.id);
 }
 
 function keepReplay(replay: Replay): KeptReplay {

@@ -1,13 +1,16 @@
 import type { RunReport } from '../loop/outcome.ts';
 import type { Log } from './log.ts';
+import { isDoubled, Repetitions } from './repetition.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
  * Logs each run once, with its reconcile id. A problem that repeats word for word (an unreachable Consul, a lasting hold)
- * is logged when it begins and when it ends, and at `debug` in between.
+ * is logged when it begins and when it ends, and at `debug` in between. Another thing that repeats (a pause that is renewed)
+ * is logged when its count has doubled, and at `debug` in between.
  */
-export function makeRunLog(log: Log): (report: RunReport) => void {
+export function makeRunLog(log: Log, now: () => number = Date.now): (report: RunReport) => void {
+  const repetitions = new Repetitions();
   const lastProblems = new Map<string, string>();
   const lastWarnings = new Map<string, string>();
   return (report) => {
@@ -19,11 +22,14 @@ export function makeRunLog(log: Log): (report: RunReport) => void {
       if (String(warnings) !== '') log.warn({ loop, key, reconcileId, warnings }, 'done with warnings');
     }
     const before = lastProblems.get(id);
-    const now = problemOf(report);
-    if (now === undefined) lastProblems.delete(id);
-    else lastProblems.set(id, now);
+    const problem = problemOf(report);
+    if (problem === undefined) lastProblems.delete(id);
+    else lastProblems.set(id, problem);
     const recovered = before !== undefined && report.outcome.kind === 'unchanged';
-    const level = before !== undefined && before === now ? 'debug' : recovered ? 'info' : levelOf(report);
+    const repetition = repetitions.count(report, now());
+    const lasts = before !== undefined && before === problem;
+    const quiet = lasts || (problem === undefined && !isDoubled(repetition));
+    const level = quiet ? 'debug' : recovered ? 'info' : levelOf(report);
     const [message, fields] = describe(report);
     log[level](
       {
@@ -34,6 +40,9 @@ export function makeRunLog(log: Log): (report: RunReport) => void {
         hints: report.hints.map(({ source, event }) => `${source} ${event}`),
         durationMs: Math.round(report.durationMs * 100) / 100,
         ...(report.failures === 0 ? {} : { failures: report.failures }),
+        ...(repetition.count === 1
+          ? {}
+          : { count: repetition.count, since: new Date(repetition.firstMs).toISOString() }),
         ...(report.nextMs === undefined || report.failures === 0 ? {} : { nextMs: Math.round(report.nextMs) }),
       },
       recovered ? 'recovered' : message,

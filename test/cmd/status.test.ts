@@ -5,6 +5,7 @@ import { type Severity, severities } from '../../lib/model/severity.ts';
 import { Metrics } from '../../lib/telemetry/metrics.ts';
 import { listen, serve } from '../http/serve.ts';
 import { exampleViews } from '../http/views.ts';
+import { emptyView } from '../telemetry/empty-view.ts';
 import { runCommand } from './command.ts';
 
 /* One verdict, shown by the command, the endpoints, the metrics and the alerts. */
@@ -31,8 +32,7 @@ async function serveReason(t: Parameters<typeof serve>[0], reason: ReturnType<ty
 }
 
 async function problemSeries(reason: ReturnType<typeof reasonOf>): Promise<readonly string[]> {
-  const rest = { masters: [], templates: [], watches: 0, ready: true, eventStreams: 0, logLinesLost: 0, lastRuns: [] };
-  const { body } = await new Metrics({ version: '1', view: () => ({ ...rest, problems: [reason] }) }).text();
+  const { body } = await new Metrics({ version: '1', view: () => ({ ...emptyView, problems: [reason] }) }).text();
   return body.split('\n').filter((line) => line.startsWith('switchmaster_problem{'));
 }
 

@@ -4,21 +4,11 @@ import { parse } from 'yaml';
 import { healthCodes } from '../../lib/model/health.ts';
 import type { Severity } from '../../lib/model/severity.ts';
 import { Metrics } from '../../lib/telemetry/metrics.ts';
-
-const view = {
-  masters: [],
-  templates: [],
-  problems: [],
-  watches: 0,
-  ready: true,
-  eventStreams: 0,
-  logLinesLost: 0,
-  lastRuns: [],
-};
+import { emptyView } from '../telemetry/empty-view.ts';
 
 /** Every series that a daemon offers. */
 async function offered(): Promise<ReadonlySet<string>> {
-  const metrics = await new Metrics({ version: '1', view: () => view }).registry.getMetricsAsJSON();
+  const metrics = await new Metrics({ version: '1', view: () => emptyView }).registry.getMetricsAsJSON();
   const names = metrics.flatMap(({ name, type }) =>
     String(type) === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
   );

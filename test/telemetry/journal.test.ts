@@ -20,7 +20,10 @@ t.test('an entry holds the outcome with its cause', (t) => {
   t.strictSame(journal.list({ limit: 10 }), [
     {
       id: 1_700_000_000_000_001,
+      firstId: 1_700_000_000_000_001,
       at: '2023-11-14T22:13:20.000Z',
+      firstAt: '2023-11-14T22:13:20.000Z',
+      count: 1,
       loop: 'bridge',
       key: 'shard1',
       reconcileId: 'abcd1234',

@@ -1,9 +1,31 @@
 import t from 'tap';
 import { makeReason } from '../../lib/model/health.ts';
 import { Metrics, type MetricsView } from '../../lib/telemetry/metrics.ts';
+import { emptyView } from './empty-view.ts';
 import { exampleReport } from './report.ts';
 
 const view: MetricsView = {
+  ...emptyView,
+  clusters: [
+    {
+      name: 'sessions',
+      record: {
+        state: 'fail',
+        epoch: 12,
+        uncovered: [
+          { from: 0, to: 9 },
+          { from: 20, to: 20 },
+        ],
+      },
+    },
+    { name: 'unseen', record: null },
+  ],
+  instances: [
+    { id: 'redis-1', check: { status: 'critical' } },
+    { id: 'redis-2', check: null },
+  ],
+  consul: { reached: false, outageMs: 12_300 },
+  configCurrent: false,
   masters: [
     {
       name: 'shard1',
@@ -11,8 +33,10 @@ const view: MetricsView = {
       check: { status: 'warning' },
       sentinelsSeen: 3,
       sentinelsAgreeing: 2,
+      replicas: 2,
+      replicasWell: 1,
     },
-    { name: 'shard2', record: null, check: null, sentinelsSeen: 0, sentinelsAgreeing: 0 },
+    { name: 'shard2', record: null, check: null, sentinelsSeen: 0, sentinelsAgreeing: 0, replicas: 0, replicasWell: 0 },
   ],
   templates: [
     { name: 'a', state: 'current' },
@@ -55,12 +79,22 @@ t.test('runs are counted and timed, and the stages of a change with its cause', 
     'switchmaster_templates{template="b",state="failed"} 1',
     'switchmaster_watches 4',
     'switchmaster_ready 1',
+    'switchmaster_replicas{master="shard1"} 2',
+    'switchmaster_replicas_well{master="shard1"} 1',
+    'switchmaster_cluster_epoch{cluster="sessions"} 12',
+    'switchmaster_cluster_ok{cluster="sessions"} 0',
+    'switchmaster_cluster_slots_uncovered{cluster="sessions"} 11',
+    'switchmaster_instance_check{instance="redis-1"} 2',
+    'switchmaster_consul_reached 0',
+    'switchmaster_consul_unreachable_seconds_total 12.3',
+    'switchmaster_config_current 0',
     'switchmaster_failures_in_a_row{loop="bridge",key="shard1"} 2',
     'switchmaster_last_success_timestamp_seconds{loop="bridge",key="shard1"} 1700000000',
   ]) {
     t.ok(body.includes(line), line);
   }
   t.notMatch(body, /switchmaster_record_epoch\{master="shard2"\}/);
+  t.notMatch(body, /switchmaster_replicas\{master="shard2"\}|unseen|redis-2/);
   t.notMatch(body, /master-settling/, 'a note is no problem');
 });
 

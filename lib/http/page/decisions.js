@@ -65,7 +65,7 @@ export class Decisions {
 
   /** @param {Entry} entry */
   #build(entry) {
-    const { id, at, key, loop, kind, summary } = entry;
+    const { id, at, key, loop, kind, summary, count } = entry;
     const sentences = this.#opened.get(id);
     const { sign, word } = kinds[kind];
     const toggle = on(
@@ -76,7 +76,7 @@ export class Decisions {
         h('time', { datetime: at, title: moment(at) }, timeOfDay(at)),
         h('span', { class: 'key' }, key),
         h('span', { class: 'hidden' }, ` ${word}: `),
-        h('span', { class: 'summary' }, summary),
+        h('span', { class: 'summary' }, count === 1 ? summary : `${summary} (${count} times)`),
       ),
       'click',
       () => void this.#toggle(entry),

@@ -10,7 +10,7 @@ import { EventStream } from './event-stream.js';
 import { indexHealth } from './health.js';
 import { visibleState } from './master-state.js';
 import { ask, pathOf } from './server.js';
-import { byName, emptyWorld, keepUnchanged } from './world.js';
+import { byName, emptyWorld, keepUnchanged, mergeEntries } from './world.js';
 
 const maxEntries = 600;
 /** Changes within this time are one request. */
@@ -89,7 +89,7 @@ export class Feed {
     const known = new Set(this.world.entries.map(({ id }) => id));
     const fresh = received.filter(({ id }) => !known.has(id));
     if (fresh.length === 0) return;
-    const entries = [...fresh, ...this.world.entries].sort((a, b) => b.id - a.id).slice(0, maxEntries);
+    const entries = mergeEntries(this.world.entries, fresh).slice(0, maxEntries);
     this.#lastId = Math.max(this.#lastId, entries[0]?.id ?? 0);
     this.#become(
       { entries },

@@ -1,7 +1,7 @@
 /**
  * The state that the page shows.
  *
- * @import { World } from './api.d.ts'
+ * @import { Entry, World } from './api.d.ts'
  */
 import { unknownHealth } from './health.js';
 
@@ -42,6 +42,18 @@ export function keepUnchanged(items, before, visible) {
     const old = before.get(item.name);
     return old !== undefined && visible(old) === visible(item) ? old : item;
   });
+}
+
+/**
+ * Newest first. A repeated entry comes again when its count has doubled.
+ * @param {readonly Entry[]} known
+ * @param {readonly Entry[]} fresh
+ * @returns {Entry[]}
+ */
+export function mergeEntries(known, fresh) {
+  const newest = new Map(fresh.map(({ firstId, id }) => [firstId, id]));
+  const kept = [...fresh, ...known].filter(({ firstId, id }) => id === (newest.get(firstId) ?? id));
+  return kept.sort((a, b) => b.id - a.id);
 }
 
 /** shard2 before shard10. */

@@ -29,8 +29,9 @@ const daemon = await sandbox.switchmaster({
   },
 });
 
+/** As an earlier version wrote it. */
 function lineOf(_: unknown, index: number): string {
-  const entry: JournalEntry = {
+  const entry: Omit<JournalEntry, 'firstId' | 'firstAt' | 'count'> = {
     ...{ id: index + 2, at: new Date(index).toISOString(), loop: 'bridge', key: 'shard1', reconcileId: 'a' },
     ...{ kind: 'applied', summary: 'x'.repeat(4_000), hints: [], details: {}, error: null, durationMs: 1, failures: 0 },
   };

@@ -59,3 +59,37 @@ t.test("the node's own instances have their checks", async (t) => {
     instances: [{ kind: 'cluster', name: 'sessions', address: node.master.address, role: 'master' }],
   });
 });
+
+t.test(
+  'a Consul that hangs is a state with a time, a metric and an exit code, and an entry of the journal',
+  async (t) => {
+    const health = async () =>
+      (await daemon.get('/v1/health')).body as { reasons: readonly { code: string; text: string }[] };
+    const isLost = async () => (await health()).reasons.some(({ code }) => code === 'consul-unreachable');
+    const beforeMs = Date.now();
+    consul.pause();
+    await waitFor('the silence to be noticed', isLost, { timeoutMs: 30_000 });
+    const { reasons } = await health();
+    const text = reasons.find(({ code }) => code === 'consul-unreachable')?.text ?? '';
+    const sinceMs = Date.parse(/since (\S+): /.exec(text)?.[1] ?? '');
+    t.ok(sinceMs >= beforeMs - 1_000 && sinceMs <= Date.now() - 3_000, text);
+    const metrics = String((await daemon.get('/metrics')).body);
+    t.match(metrics, /^switchmaster_consul_reached 0$/m);
+    t.match(
+      metrics,
+      /^switchmaster_problem\{code="consul-unreachable",subject="consul\/consul",level="critical"\} 1$/m,
+    );
+    t.match(await runCommand(['status', '--api', `http://${formatAddress(daemon.api)}`]), {
+      code: 1,
+      stdout: /critical {2}consul: Consul cannot be read since .*\[consul-unreachable\]\n {4}\$ consul members/,
+    });
+    consul.resume();
+    await waitFor('Consul to be read again', isLost, { until: (lost) => !lost, timeoutMs: 30_000 });
+    t.match((await daemon.get('/v1/history?loop=consul')).body, {
+      entries: [
+        { kind: 'applied', summary: /again, after [0-9.]+ s/ },
+        { kind: 'failed', error: { code: 'consul-unreachable' } },
+      ],
+    });
+  },
+);

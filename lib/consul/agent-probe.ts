@@ -1,0 +1,78 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SwitchmasterError } from '../errors.ts';
+
+export type AgentState =
+  | { readonly kind: 'answering' }
+  /** `silentMs`: how long ago the first request was sent that has no answer. */
+  | { readonly kind: 'silent'; readonly silentMs: number; readonly error: SwitchmasterError };
+
+export interface AgentProbeOptions {
+  /** Asks the agent something small that its servers answer, and rejects where it does not. */
+  readonly ask: (options: { readonly timeoutMs: number; readonly signal: AbortSignal }) => Promise<unknown>;
+  /** Called when the kind of the state changes. */
+  readonly onChange: (state: AgentState) => void;
+  /** Defaults: every second, and 4 s without an answer. */
+  readonly limits?: { readonly everyMs: number; readonly silentMs: number };
+}
+
+/**
+ * Finds out that an agent does not answer. A blocking query cannot: an agent that hangs looks like one that has nothing
+ * new, for up to a minute.
+ */
+export class AgentProbe {
+  readonly #options: AgentProbeOptions;
+  readonly #limits: NonNullable<AgentProbeOptions['limits']>;
+  readonly #abort = new AbortController();
+  #kind: AgentState['kind'] = 'answering';
+  /** When the first request was sent that has no answer, in milliseconds of `performance.now()`. */
+  #askedMs: number | undefined;
+
+  constructor(options: AgentProbeOptions) {
+    this.#options = options;
+    this.#limits = options.limits ?? { everyMs: 1_000, silentMs: 4_000 };
+  }
+
+  /** Runs until {@link stop}; never throws. */
+  async run(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      await this.#askOnce(signal);
+      await delay(this.#limits.everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  async #askOnce(signal: AbortSignal): Promise<void> {
+    const askedMs = this.#askedMs ?? performance.now();
+    this.#askedMs = askedMs;
+    const error = await this.#failureOf(signal);
+    if (signal.aborted) return;
+    if (error === undefined) {
+      this.#askedMs = undefined;
+      return this.#become({ kind: 'answering' });
+    }
+    const silentMs = performance.now() - askedMs;
+    if (silentMs >= this.#limits.silentMs) this.#become({ kind: 'silent', silentMs, error });
+  }
+
+  /** undefined also for an answer that is an error: the watches report what Consul refuses. */
+  async #failureOf(signal: AbortSignal): Promise<SwitchmasterError | undefined> {
+    try {
+      await this.#options.ask({ timeoutMs: this.#limits.silentMs, signal });
+      return undefined;
+    } catch (thrown) {
+      const error = SwitchmasterError.from(thrown);
+      return error.code === 'consul-unreachable' ? error : undefined;
+    }
+  }
+
+  #become(state: AgentState): void {
+    if (state.kind === this.#kind) return;
+    this.#kind = state.kind;
+    this.#options.onChange(state);
+  }
+}

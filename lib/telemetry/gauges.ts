@@ -1,0 +1,231 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { type CheckStatus, checkStatuses } from '../model/catalog.ts';
+import type { Reason } from '../model/health.ts';
+
+/** What a scrape reads. The config and the Sentinels bound the number of labels. */
+export interface MetricsView {
+  readonly masters: readonly {
+    readonly name: string;
+    readonly record: { readonly epoch: number; readonly generation: number } | null;
+    readonly check: { readonly status: CheckStatus } | null;
+    readonly sentinelsSeen: number;
+    readonly sentinelsAgreeing: number;
+    /** Replicas in the record, and those about which there is no problem. */
+    readonly replicas: number;
+    readonly replicasWell: number;
+  }[];
+  readonly clusters: readonly {
+    readonly name: string;
+    readonly record: {
+      readonly state: 'ok' | 'fail';
+      readonly epoch: number;
+      /** Inclusive ranges. */
+      readonly uncovered: readonly { readonly from: number; readonly to: number }[];
+    } | null;
+  }[];
+  readonly instances: readonly { readonly id: string; readonly check: { readonly status: CheckStatus } | null }[];
+  /** `outageMs`: for how long it could not be read, since the start. */
+  readonly consul: { readonly reached: boolean; readonly outageMs: number };
+  /** Whether the config in use is the one on disk. */
+  readonly configCurrent: boolean;
+  readonly templates: readonly { readonly name: string; readonly state: string }[];
+  readonly problems: readonly Reason[];
+  readonly watches: number;
+  readonly ready: boolean;
+  readonly eventStreams: number;
+  /** Since the start. */
+  readonly logLinesLost: number;
+  readonly lastRuns: readonly {
+    readonly loop: string;
+    readonly key: string;
+    readonly failures: number;
+    /** Seconds since 1970; undefined before the first success. */
+    readonly succeededAtSeconds: number | undefined;
+  }[];
+}
+
+type Sample = readonly [labels: Record<string, string>, value: number];
+
+/** Gauges and counters that read the view. A label that is gone disappears with the next scrape. */
+export function addGauges(registry: Registry, view: () => MetricsView): void {
+  const gauge = (
+    spec: { name: string; help: string; labels: readonly string[] },
+    read: (view: MetricsView) => Sample[],
+  ) =>
+    new Gauge({
+      name: spec.name,
+      help: spec.help,
+      labelNames: spec.labels,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [labels, value] of read(view())) this.set(labels, value);
+      },
+    });
+  addDaemonGauges(gauge);
+  addMasterGauges(gauge);
+  addClusterGauges(gauge);
+  addCounters(registry, view);
+  addProblemGauges(gauge);
+  addRunGauges(gauge);
+}
+
+function addCounters(registry: Registry, view: () => MetricsView): void {
+  const counter = (name: string, { help, read }: { help: string; read: (view: MetricsView) => number }) =>
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(read(view()));
+      },
+    });
+  counter('switchmaster_log_lines_lost_total', {
+    help: 'Log lines that standard error did not take: a full disk, a closed pipe, a reader that does not read.',
+    read: ({ logLinesLost }) => logLinesLost,
+  });
+  counter('switchmaster_consul_unreachable_seconds_total', {
+    help: 'How long Consul could not be read: it refused, did not answer, or had no leader.',
+    read: ({ consul }) => consul.outageMs / 1_000,
+  });
+}
+
+function addDaemonGauges(gauge: MakeGauge): void {
+  gauge({ name: 'switchmaster_ready', help: '1 when the first full observation is done.', labels: [] }, ({ ready }) => [
+    [{}, ready ? 1 : 0],
+  ]);
+  gauge({ name: 'switchmaster_watches', help: 'Blocking queries at Consul.', labels: [] }, ({ watches }) => [
+    [{}, watches],
+  ]);
+  gauge(
+    { name: 'switchmaster_event_streams', help: 'Readers of the event stream.', labels: [] },
+    ({ eventStreams }) => [[{}, eventStreams]],
+  );
+  gauge(
+    { name: 'switchmaster_consul_reached', help: '1 when Consul can be read.', labels: [] },
+    ({ consul: { reached } }) => [[{}, reached ? 1 : 0]],
+  );
+  gauge(
+    { name: 'switchmaster_config_current', help: '1 when the config in use is the one on disk.', labels: [] },
+    ({ configCurrent }) => [[{}, configCurrent ? 1 : 0]],
+  );
+}
+
+function addProblemGauges(gauge: MakeGauge): void {
+  gauge(
+    {
+      name: 'switchmaster_problem',
+      help: '1 for each reason why something is not well, by its code; level is unknown, warning or critical.',
+      labels: ['code', 'subject', 'level'],
+    },
+    ({ problems }) =>
+      problems
+        .filter(({ level }) => level !== 'well')
+        .map(({ code, subject: { kind, name }, level }) => [{ code, subject: `${kind}/${name}`, level }, 1]),
+  );
+  gauge(
+    {
+      name: 'switchmaster_templates',
+      help: 'Always 1; the label says which state a template is in.',
+      labels: ['template', 'state'],
+    },
+    ({ templates }) => templates.map(({ name, state }) => [{ template: name, state }, 1]),
+  );
+}
+
+function addRunGauges(gauge: MakeGauge): void {
+  gauge(
+    {
+      name: 'switchmaster_failures_in_a_row',
+      help: 'Failures of a key since its last success.',
+      labels: ['loop', 'key'],
+    },
+    ({ lastRuns }) => lastRuns.map(({ loop, key, failures }) => [{ loop, key }, failures]),
+  );
+  gauge(
+    {
+      name: 'switchmaster_last_success_timestamp_seconds',
+      help: 'When a key was last found right or repaired.',
+      labels: ['loop', 'key'],
+    },
+    ({ lastRuns }) =>
+      lastRuns.flatMap(({ loop, key, succeededAtSeconds }): Sample[] =>
+        succeededAtSeconds === undefined ? [] : [[{ loop, key }, succeededAtSeconds]],
+      ),
+  );
+}
+
+type MakeGauge = (
+  spec: { name: string; help: string; labels: readonly string[] },
+  read: (view: MetricsView) => Sample[],
+) => unknown;
+
+function addMasterGauges(gauge: MakeGauge): void {
+  const of = (read: (master: MetricsView['masters'][number]) => number | undefined) => (view: MetricsView) =>
+    view.masters.flatMap((master): Sample[] => {
+      const value = read(master);
+      return value === undefined ? [] : [[{ master: master.name }, value]];
+    });
+  const labels = ['master'];
+  gauge(
+    { name: 'switchmaster_record_epoch', help: "Epoch of a master's record.", labels },
+    of(({ record }) => record?.epoch),
+  );
+  gauge(
+    { name: 'switchmaster_record_generation', help: "Generation of a master's record.", labels },
+    of(({ record }) => record?.generation),
+  );
+  gauge(
+    { name: 'switchmaster_master_check', help: "Sentinel's opinion: 0 passing, 1 warning, 2 critical.", labels },
+    of(({ check }) => (check === null ? undefined : checkStatuses.indexOf(check.status))),
+  );
+  gauge(
+    { name: 'switchmaster_sentinels_seen', help: 'Sentinels that answered about a master.', labels },
+    of(({ sentinelsSeen }) => sentinelsSeen),
+  );
+  gauge(
+    { name: 'switchmaster_sentinels_agreeing', help: "Sentinels that name the record's master at its epoch.", labels },
+    of(({ sentinelsAgreeing }) => sentinelsAgreeing),
+  );
+  gauge(
+    { name: 'switchmaster_replicas', help: "Replicas in a master's record.", labels },
+    of(({ record, replicas }) => (record === null ? undefined : replicas)),
+  );
+  gauge(
+    { name: 'switchmaster_replicas_well', help: "Replicas in a master's record that have no problem.", labels },
+    of(({ record, replicasWell }) => (record === null ? undefined : replicasWell)),
+  );
+}
+
+function addClusterGauges(gauge: MakeGauge): void {
+  const of =
+    (read: (record: NonNullable<MetricsView['clusters'][number]['record']>) => number) => (view: MetricsView) =>
+      view.clusters.flatMap(({ name, record }): Sample[] =>
+        record === null ? [] : [[{ cluster: name }, read(record)]],
+      );
+  const labels = ['cluster'];
+  gauge(
+    { name: 'switchmaster_cluster_epoch', help: "Epoch of a cluster's record.", labels },
+    of(({ epoch }) => epoch),
+  );
+  gauge(
+    { name: 'switchmaster_cluster_ok', help: '1 when the nodes report cluster_state:ok.', labels },
+    of(({ state }) => (state === 'ok' ? 1 : 0)),
+  );
+  gauge(
+    { name: 'switchmaster_cluster_slots_uncovered', help: 'Slots that no master serves.', labels },
+    of(({ uncovered }) => uncovered.reduce((sum, { from, to }) => sum + to - from + 1, 0)),
+  );
+  gauge(
+    {
+      name: 'switchmaster_instance_check',
+      help: "Check of one of this node's instances: 0 passing, 1 warning, 2 critical.",
+      labels: ['instance'],
+    },
+    ({ instances }) =>
+      instances.flatMap(({ id, check }): Sample[] =>
+        check === null ? [] : [[{ instance: id }, checkStatuses.indexOf(check.status)]],
+      ),
+  );
+}
