@@ -128,9 +128,10 @@ async function readingsOf(
   spec: TemplateSpec,
   environment: string | undefined,
 ): Promise<{ readonly rendered: readonly ConsulQuery[]; readonly reads: TemplateReads }> {
-  const { compileSource } = await import('../lib/renderer/observe/source.ts');
+  const { readTemplate } = await import('../lib/renderer/observe/source.ts');
+  const { compileTemplate } = await import('../lib/template/compile.ts');
   const { computedName } = await import('../lib/template/reads.ts');
-  const template = await compileSource(spec);
+  const template = compileTemplate(await readTemplate(spec));
   const world: RenderWorld = {
     lookUp: ((query: ConsulQuery) => ({ kind: 'known', value: supposed(query, computedName) })) as never,
     lookUpFile: () => ({ kind: 'known', value: '' }),

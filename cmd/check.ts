@@ -71,10 +71,12 @@ async function check(options: CheckOptions): Promise<ExitCode> {
   return works && files.every(({ replaceable }) => replaceable) ? 0 : 1;
 }
 
+type CheckedTemplate = Pick<CompiledTemplate, 'vars'>;
+
 interface Checked {
   readonly config: Config;
   /** In the order of the config's templates. */
-  readonly compiled: readonly CompiledTemplate[];
+  readonly compiled: readonly CheckedTemplate[];
   /** The config files. */
   readonly read: readonly string[];
 }
@@ -82,9 +84,9 @@ interface Checked {
 /** Throws `config-invalid` with every problem of the config and of its templates. */
 async function checkConfig(paths: readonly string[]): Promise<Checked> {
   const { loadRotating } = await import('../lib/config/load.ts');
-  const { compileSource } = await import('../lib/renderer/observe/source.ts');
-  const compiled: CompiledTemplate[] = [];
-  const compile: CompileTemplate = async (template) => compiled.push(await compileSource(template));
+  const { checkSource } = await import('../lib/renderer/observe/source.ts');
+  const compiled: CheckedTemplate[] = [];
+  const compile: CompileTemplate = async (template) => compiled.push(await checkSource(template));
   const { config, documents } = await loadRotating({ paths, environment: process.env, compile });
   return { config, compiled, read: documents };
 }

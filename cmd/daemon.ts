@@ -4,7 +4,7 @@ import { Daemon } from '../lib/daemon/daemon.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { FileWatch } from '../lib/file-watch.ts';
 import type { ReloadCause } from '../lib/part.ts';
-import { compileSource } from '../lib/renderer/observe/source.ts';
+import { checkSource } from '../lib/renderer/observe/source.ts';
 import { type Log, makeLog } from '../lib/telemetry/log.ts';
 import { LogStream } from '../lib/telemetry/log-stream.ts';
 import { adoptFiles } from './adoption.ts';
@@ -37,7 +37,7 @@ export async function runDaemon(options: {
   const releaseSignals = handleSignals({
     daemon,
     // At a start, one wrong template must not keep the other parts from working. A reload has a running config to keep.
-    load: () => loadRotating({ ...source, compile: compileSource }),
+    load: () => loadRotating({ ...source, compile: checkSource }),
     loaded,
     prepare,
     started,

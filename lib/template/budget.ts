@@ -1,49 +1,78 @@
 import { SwitchmasterError } from '../errors.ts';
-import type { PrintSite } from './format.ts';
+import { Markup, type PrintSite } from './format.ts';
 import { templateFailure } from './helper.ts';
 
-/* What one render may take: the daemon does nothing else meanwhile. */
+/*
+ * What one render may take, counted by itself: its errors name the place. `bounded/` limits it from outside as well.
+ */
 
 export interface RenderLimits {
   readonly maxOutputBytes: number;
   /** The limit of helper calls, passes of loops and prints. It ends a template with nested loops over long lists. */
   readonly maxSteps: number;
-  /** The limit for the time, in milliseconds. The daemon does nothing else meanwhile. */
+  /** The limit for the processor time, in milliseconds. A busy machine must not make a template fail. */
   readonly maxMs: number;
 }
 
 export const defaultRenderLimits: RenderLimits = {
   maxOutputBytes: 32 * 1024 * 1024,
   maxSteps: 5_000_000,
-  maxMs: 2_000,
+  maxMs: 3_000,
 };
 
 export interface Budget {
+  /** Whether any limit was reached. */
+  readonly limit: 'kept' | 'reached';
   /** Counts one step, and the characters that it rendered. Throws at the limits of steps, time and memory. */
   spend(site: PrintSite, characters?: number): void;
+  /** Throws if `value`, which is an argument or a result, is a longer text than the output may be. */
+  measure(site: PrintSite, value: unknown): void;
+  /** Throws if the whole output is too large. */
+  measureOutput(file: string, text: string): void;
 }
 
 /** A text counts again for each block around it. */
 const blocksAround = 8;
 
 export function makeBudget({ maxSteps, maxMs, maxOutputBytes }: RenderLimits): Budget {
-  const startMs = performance.now();
+  const start = process.cpuUsage();
   let steps = 0;
   let rendered = 0;
+  let limit: Budget['limit'] = 'kept';
+  const stop = (site: PrintSite, message: string): never => {
+    limit = 'reached';
+    throw atSite(site, templateFailure(message));
+  };
   return {
+    get limit() {
+      return limit;
+    },
     spend(site, characters = 0) {
       steps += 1;
       rendered += characters;
-      if (steps > maxSteps) throw atSite(site, templateFailure(`the template does not end within ${maxSteps} steps.`));
-      if (rendered > maxOutputBytes * blocksAround) {
-        throw atSite(site, templateFailure(`the output is larger than ${maxOutputBytes} bytes.`));
-      }
+      if (steps > maxSteps) stop(site, `the template does not end within ${maxSteps} steps.`);
+      if (rendered > maxOutputBytes * blocksAround) stop(site, `the output is larger than ${maxOutputBytes} bytes.`);
       // To read the clock takes longer than a step.
-      if (steps % 64 === 0 && performance.now() - startMs > maxMs) {
-        throw atSite(site, templateFailure(`the template does not end within ${maxMs} ms. Loop over fewer values.`));
+      if (steps % 128 === 0 && usedMs(start) > maxMs) {
+        stop(site, `the template does not end within ${maxMs} ms. Loop over fewer values.`);
       }
     },
+    measure(site, value) {
+      const text = value instanceof Markup ? value.text : value;
+      if (typeof text !== 'string' || text.length <= maxOutputBytes) return;
+      stop(site, `the result is longer than ${maxOutputBytes} characters.`);
+    },
+    measureOutput(file, text) {
+      if (Buffer.byteLength(text) <= maxOutputBytes) return;
+      limit = 'reached';
+      throw templateFailure(`${file}: the output is larger than ${maxOutputBytes} bytes.`);
+    },
   };
+}
+
+function usedMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1_000;
 }
 
 /** An error that has a place already comes from an inner call and stays unchanged. */

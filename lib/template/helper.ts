@@ -64,6 +64,16 @@ export function listArgument(call: HelperCall, position: number): readonly unkno
   throw templateFailure(`argument ${position + 1} must be a list, not ${describeValue(value)}.`);
 }
 
+/** V8 cannot end a single native operation, such as the joining of a list: its result must not be much longer than texts are. */
+const longestText = 32 * 1024 * 1024;
+
+/** Joins a list. Throws `template-failed` if that gives too long a text. */
+export function joinTexts(texts: readonly string[], separator: string): string {
+  const length = texts.reduce((sum, text) => sum + text.length, separator.length * Math.max(0, texts.length - 1));
+  if (length > longestText) throw templateFailure(`the result is longer than ${longestText} characters.`);
+  return texts.join(separator);
+}
+
 export function describeValue(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';

@@ -2,6 +2,7 @@ import {
   describeValue,
   type HelperCall,
   type HelperDefinition,
+  joinTexts,
   listArgument,
   templateFailure,
   textArgument,
@@ -20,7 +21,7 @@ export const collectionHelpers: Readonly<Record<string, HelperDefinition>> = {
     usage: '(join "," list)',
     run(call) {
       refuseListFirst(call, '(join "," list)');
-      return listArgument(call, 1).map(String).join(textArgument(call, 0));
+      return joinTexts(listArgument(call, 1).map(String), textArgument(call, 0));
     },
   },
   words: {

@@ -1,6 +1,13 @@
 import { Markup } from './format.ts';
 import { formatJson, type JsonStyle } from './go-json.ts';
-import { describeValue, type HelperCall, type HelperDefinition, templateFailure, textArgument } from './helper.ts';
+import {
+  describeValue,
+  type HelperCall,
+  type HelperDefinition,
+  joinTexts,
+  templateFailure,
+  textArgument,
+} from './helper.ts';
 import { toFloat } from './number.ts';
 import { isFields, sortedObject } from './ordered.ts';
 import { formatPlain, formatPrintf } from './printf.ts';
@@ -107,7 +114,13 @@ function indent(call: HelperCall): unknown {
   if (typeof spaces !== 'number' || !Number.isInteger(spaces) || spaces < 0 || spaces > 1_000) {
     throw templateFailure(`argument 1 must be a number from 0 to 1000, not ${describeValue(spaces)}.`);
   }
-  const indentLines = (text: string) => text.replace(/^(?=[^\n])/gm, ' '.repeat(spaces));
+  const indentLines = (text: string) => {
+    const before = ' '.repeat(spaces);
+    return joinTexts(
+      text.split('\n').map((line) => (line === '' ? '' : before + line)),
+      '\n',
+    );
+  };
   const text = indentLines(textArgument(call, 1));
   if (!(value instanceof Markup)) return text;
   return new Markup(value.format, text, value.inline === undefined ? undefined : indentLines(value.inline));

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
-import { type HelperDefinition, templateFailure, textArgument } from './helper.ts';
+import { type HelperDefinition, joinTexts, templateFailure, textArgument } from './helper.ts';
 import { sortedObject } from './ordered.ts';
 import { regexMatches, regexReplace } from './regex.ts';
 import { lowerCase, titleCase, trimCharacters, trimSpace, upperCase } from './text-case.ts';
@@ -66,8 +66,7 @@ export const textHelpers: Readonly<Record<string, HelperDefinition>> = {
 };
 
 function replaceEach(from: string, to: string, a: string): string {
-  if (from !== '') return a.split(from).join(to);
-  return [...a].map((letter) => to + letter).join('') + to;
+  return joinTexts(from === '' ? ['', ...a, ''] : a.split(from), to);
 }
 
 /** Without space around the text; nothing gives an empty list. */

@@ -46,7 +46,8 @@ export type RenderResult =
       readonly missing: readonly ConsulQuery[];
       readonly missingFiles: readonly string[];
     })
-  | (RenderCommon & { readonly kind: 'failed'; readonly error: SwitchmasterError });
+  /** `limit`: whether it reached one of its limits. */
+  | (RenderCommon & { readonly kind: 'failed'; readonly error: SwitchmasterError; readonly limit: Budget['limit'] });
 
 export interface CompiledParts {
   readonly run: HandlebarsTemplateDelegate;
@@ -64,7 +65,8 @@ export interface CompiledParts {
  */
 export function renderTemplate(parts: CompiledParts, world: RenderWorld): RenderResult {
   const scope = new RenderScope(world);
-  const outcome = attempt(() => run(parts, scope), scope);
+  const budget = makeBudget(parts.limits);
+  const outcome = attempt(() => run(parts, scope, budget), scope);
   const common = {
     dependencies: [...scope.dependencies.values()],
     files: [...scope.files],
@@ -79,7 +81,7 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
   // The unknown value itself may cause this error.
   if (scope.missing.size + scope.missingFiles.size > 0)
     return { kind: 'pending', missing: [...scope.missing.values()], missingFiles: [...scope.missingFiles], ...common };
-  return { ...outcome, ...common };
+  return outcome.kind === 'failed' ? { ...outcome, limit: budget.limit, ...common } : { ...outcome, ...common };
 }
 
 function attempt(
@@ -100,14 +102,13 @@ function redactorOf({ texts }: RenderScope['secrets']): Redactor {
   return redactor;
 }
 
-function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
+function run(parts: CompiledParts, scope: RenderScope, budget: Budget): WrittenOutput {
   const placeholders: Placeholder[] = [];
   const passes = new PassTracker();
-  const budget = makeBudget(parts.limits);
   const bound: Record<string, Handlebars.HelperDelegate> = {
     $print: function $print(value: unknown, options: Handlebars.HelperOptions) {
       const site = siteOf(parts, options);
-      budget.spend(site);
+      budget.spend(site, lengthOf(value));
       const secrecy = scope.secrets.has(value) ? 'secret' : 'open';
       placeholders.push({ value: printable(value, site), site, secrecy });
       return `\u0000${placeholders.length - 1}\u0000`;
@@ -115,12 +116,12 @@ function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
   };
   bound.$number = (written: string) => (written.includes('.') ? toFloat(Number(written)) : toNumeric(written));
   for (const [name, definition] of Object.entries(parts.helpers)) {
-    bound[name] = bindHelper({ definition, scope, parts, passes, spend: budget.spend });
+    bound[name] = bindHelper({ definition, scope, parts, passes, budget });
   }
   const context = contextOf(scope.world);
   const marked = parts.run(context, {
     helpers: bound,
-    partials: parts.partials,
+    partials: limitPartials(parts, budget),
     allowProtoMethodsByDefault: false,
     allowProtoPropertiesByDefault: false,
   });
@@ -135,9 +136,7 @@ function run(parts: CompiledParts, scope: RenderScope): WrittenOutput {
     if (parts.format === 'env') for (const one of describeRepeatedVariables(written.text)) scope.warnings.add(one);
     return written;
   });
-  if (Buffer.byteLength(output.text) > parts.limits.maxOutputBytes) {
-    throw templateFailure(`${parts.file}: the output is larger than ${parts.limits.maxOutputBytes} bytes.`);
-  }
+  budget.measureOutput(parts.file, output.text);
   return output;
 }
 
@@ -146,12 +145,14 @@ function bindHelper(input: {
   scope: RenderScope;
   parts: CompiledParts;
   passes: PassTracker;
-  spend: Budget['spend'];
+  budget: Budget;
 }): Handlebars.HelperDelegate {
   return function call(this: unknown, ...given: unknown[]) {
     const options = given.pop() as Handlebars.HelperOptions;
     const site = siteOf(input.parts, options);
-    input.spend(site);
+    const { budget } = input;
+    budget.spend(site);
+    for (const one of given) budget.measure(site, one);
     try {
       const { $site, ...named } = options.hash;
       const { definition, scope } = input;
@@ -161,9 +162,7 @@ function bindHelper(input: {
         scope,
         block: makeBlock(this, { options, site, ...input }),
       });
-      if (typeof result === 'string' && result.length > input.parts.limits.maxOutputBytes) {
-        throw templateFailure(`the result is longer than ${input.parts.limits.maxOutputBytes} characters.`);
-      }
+      budget.measure(site, result);
       if (makes.has(definition)) scope.secrets.trace({ args: given, result });
       return result;
     } catch (thrown) {
@@ -172,13 +171,33 @@ function bindHelper(input: {
   };
 }
 
+/** A partial that calls others twice, which do so too, takes steps without any helper. */
+function limitPartials({ partials, file }: CompiledParts, budget: Budget): CompiledParts['partials'] {
+  const limited = Object.entries(partials).map(([name, render]) => {
+    const site = { file, line: 1, column: 1, text: `> ${name}` };
+    const spend = (...given: Parameters<typeof render>): string => {
+      budget.spend(site);
+      const text = render(...given);
+      budget.spend(site, text.length);
+      return text;
+    };
+    return [name, spend] as const;
+  });
+  return Object.fromEntries(limited);
+}
+
+function lengthOf(value: unknown): number {
+  const text = value instanceof Markup ? value.text : value;
+  return typeof text === 'string' ? text.length : 0;
+}
+
 function makeBlock(
   outer: unknown,
-  input: { options: Handlebars.HelperOptions; site: PrintSite; spend: Budget['spend']; passes: PassTracker },
+  input: { options: Handlebars.HelperOptions; site: PrintSite; budget: Budget; passes: PassTracker },
 ): HelperBlock {
-  const { options, site, spend, passes } = input;
+  const { options, site, budget, passes } = input;
   const within = (text: string): string => {
-    spend(site, text.length);
+    budget.spend(site, text.length);
     return text;
   };
   return {

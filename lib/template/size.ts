@@ -1,6 +1,6 @@
 /*
  * Limits that are checked before a template is parsed: to parse and to compile takes time in proportion to the square of the
- * nesting, and the daemon does nothing else meanwhile.
+ * nesting.
  */
 
 const maxCharacters = 1024 * 1024;
@@ -14,10 +14,10 @@ export function describeExcess({ file, text }: { readonly file: string; readonly
   /** For each open block, how many blocks it nests: `{{else if}}` is a further one. */
   const open: number[] = [];
   let depth = 0;
-  for (const { 0: tag, index } of text.matchAll(/\{\{!--[\s\S]*?--\}\}|\{\{(?!!)[\s\S]*?\}\}/g)) {
-    if (tag.startsWith('{{!')) continue;
+  for (const { tag, index } of tagsIn(text)) {
     tags += 1;
-    const [, sign = '', word = ''] = /^\{\{+~?\s*([#^/]?)>?\s*(else\s+\S|[^\s~}]*)/.exec(tag) ?? [];
+    const [, sign = '', word = ''] =
+      /^\{\{+~?\s*([#^/]?)>?\s*(else\s+\S|[^\s~}]*)/.exec(tag.slice(0, longestHead)) ?? [];
     const opens = sign === '#' || (sign === '^' && word !== '');
     const chains = sign === '' && /^else\s/.test(word);
     if (opens) open.push(1);
@@ -33,6 +33,23 @@ export function describeExcess({ file, text }: { readonly file: string; readonly
     if (problem !== undefined) return `${file}:${text.slice(0, index).split('\n').length}:1: ${problem}.`;
   }
   return undefined;
+}
+
+/** Of a tag, the part that says what it is. */
+const longestHead = 1_000;
+
+/** Every tag but comments. Reads each character once: a pattern would read to the end for each `{{` without an end. */
+function* tagsIn(text: string): Generator<{ readonly tag: string; readonly index: number }> {
+  let index = text.indexOf('{{');
+  while (index >= 0) {
+    const [, sign = ''] = /^\{\{~?(!?-{0,2})/.exec(text.slice(index, index + 6)) ?? [];
+    const end = sign === '!--' ? '--}}' : '}}';
+    const at = text.indexOf(end, index);
+    // The parser reports that the tag has no end.
+    if (at < 0) return;
+    if (!sign.startsWith('!')) yield { tag: text.slice(index, at + end.length), index };
+    index = text.indexOf('{{', at + end.length);
+  }
 }
 
 /** The deepest nesting of calls within a tag. */

@@ -94,5 +94,8 @@ t.test('a template that grows without end is stopped, and its place is named', a
   const vars = { list: Array.from({ length: 100 }, (_, i) => i) };
   const text =
     '{{#each vars.list}}{{#each @root.vars.list}}{{#each @root.vars.list}}{{this}}{{/each}}{{/each}}{{/each}}';
-  t.match(textOf(renderText({ text, vars, maxSteps: 5_000 })), /t\.hbs:1:\d+: .*does not end within 5000 steps/);
+  t.match(
+    textOf(renderText({ text, vars, limits: { maxSteps: 5_000 } })),
+    /t\.hbs:1:\d+: .*does not end within 5000 steps/,
+  );
 });

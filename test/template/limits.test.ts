@@ -38,7 +38,9 @@ t.test('nested loops end, also those that print nothing', async (t) => {
   const list = Array.from({ length: 450 }, (_, i) => i);
   const nest = (body: string) => `${'{{#each @root.vars.list}}'.repeat(3)}${body}${'{{/each}}'.repeat(3)}`;
   for (const body of ['', 'x'.repeat(1_000), '{{this}}', '{{#if this}}y{{/if}}']) {
-    const { result, ms } = timed(() => textOf(renderText({ text: nest(body), format: 'text', vars: { list } })));
+    const { result, ms } = timed(() =>
+      textOf(renderText({ text: nest(body), vars: { list }, limits: { maxMs: 300 } })),
+    );
     t.match(
       result,
       /^template-failed: t\.hbs:1:\d+: .*(does not end within|the output is larger than)/,
@@ -70,6 +72,15 @@ t.test('a template that nests or holds too much is refused before it is parsed',
     });
     t.match(result, /^t\.hbs:1:1: a template may (have|nest) \d+/, what);
     t.ok(ms < 5_000, `${what}: ${ms} ms`);
+  }
+  for (const text of [
+    '{{'.repeat(400_000),
+    '{{!--'.repeat(200_000),
+    '{{~!-- '.repeat(100_000),
+    '{{"'.repeat(300_000),
+  ]) {
+    const { ms } = timed(() => t.throws(() => compile(text), { code: 'template-invalid' }, text.slice(0, 9)));
+    t.ok(ms < 5_000, `${text.slice(0, 9)}: ${ms} ms`);
   }
   const deep = `${'{{#if vars.x}}'.repeat(60)}a{{else}}b${'{{/if}}'.repeat(60)}\n`;
   t.equal(textOf(compile(deep.repeat(3)).render(makeWorld({}, { vars: { x: 1 } }))), 'a\n'.repeat(3));

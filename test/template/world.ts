@@ -3,6 +3,7 @@ import { keySafe } from '../../lib/model/naming.ts';
 import type { Publish } from '../../lib/model/publish.ts';
 import { type ConsulQuery, queryId } from '../../lib/model/query.ts';
 import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
+import type { RenderLimits } from '../../lib/template/budget.ts';
 import { compileTemplate } from '../../lib/template/compile.ts';
 import type { TemplateFormat } from '../../lib/template/format.ts';
 import type { RenderResult } from '../../lib/template/render.ts';
@@ -47,7 +48,7 @@ export function renderText(input: {
   vars?: Record<string, unknown>;
   environment?: string;
   partials?: Record<string, string>;
-  maxSteps?: number;
+  limits?: Partial<RenderLimits>;
   files?: Record<string, string>;
   env?: Record<string, string>;
   denied?: readonly string[];
@@ -58,7 +59,7 @@ export function renderText(input: {
     template: { file: 't.hbs', text: input.text },
     format: input.format ?? 'text',
     partials: new Map(partials),
-    ...(input.maxSteps === undefined ? {} : { limits: { maxSteps: input.maxSteps } }),
+    ...(input.limits === undefined ? {} : { limits: input.limits }),
   });
   return template.render(makeWorld(input.known ?? {}, input));
 }

@@ -8,7 +8,7 @@ import type { Publish } from '../../model/publish.ts';
 import { type ConsulQuery, queryId } from '../../model/query.ts';
 import { Redactor } from '../../model/redaction.ts';
 import type { TemplateSpec } from '../../model/template-spec.ts';
-import type { CompiledTemplate } from '../../template/compile.ts';
+import type { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { RenderResult } from '../../template/render.ts';
 import type { RenderWorld } from '../../template/scope.ts';
 import { addHead, digestOf } from '../head.ts';
@@ -61,7 +61,9 @@ export class LiveTemplate {
   #shown: ShownText | undefined;
   /** Ids of what the last render read without an answer. */
   #gaps = new Set<string>();
-  #compiled: CompiledTemplate | undefined;
+  #compiled: BoundedTemplate | undefined;
+  /** May be in use by a render until the next one begins. */
+  #former: BoundedTemplate | undefined;
   #fileWatch: FileWatch | undefined;
 
   constructor(options: LiveTemplateOptions) {
@@ -133,12 +135,13 @@ export class LiveTemplate {
 
   /** Compiles the source again with the next render. */
   forgetSource(): void {
+    this.#former ??= this.#compiled;
     this.#compiled = undefined;
   }
 
   /** Renders with what is known now. Starts watches on what it newly reads and ends those that it no longer needs. */
   async render(): Promise<Rendering> {
-    this.#compiled ??= await compileSource(this.spec);
+    this.#compiled ??= await this.#compile();
     const [compiled, files] = [this.#compiled, new FileTexts()];
     const result = await this.#time.render((now) => {
       return this.#renderAll(compiled, { world: { ...this.#world(files), now }, files });
@@ -148,8 +151,16 @@ export class LiveTemplate {
     return this.#rendering;
   }
 
+  async #compile(): Promise<BoundedTemplate> {
+    this.#former?.close();
+    this.#former = undefined;
+    return compileSource(this.spec);
+  }
+
   release(): void {
     this.#inputs.release();
+    this.#compiled?.close();
+    this.#former?.close();
     this.#fileWatch?.close();
   }
 
@@ -161,14 +172,14 @@ export class LiveTemplate {
   }
 
   async #renderAll(
-    compiled: CompiledTemplate,
+    compiled: BoundedTemplate,
     { world, files }: { readonly world: RenderWorld; readonly files: FileTexts },
   ): Promise<RenderResult> {
-    let result = compiled.render(world);
+    let result = await compiled.render(world);
     for (let pass = 1; this.#canContinue(result); pass++) {
       if (pass === maxPasses) throw endlessError(this.spec);
       if (result.kind === 'pending') await files.load(result.missingFiles);
-      result = compiled.render(world);
+      result = await compiled.render(world);
     }
     return result;
   }

@@ -4,18 +4,28 @@ import { SwitchmasterError } from '../../errors.ts';
 import { type FileWatch, stateOf } from '../../file-watch.ts';
 import type { TemplateSpec } from '../../model/template-spec.ts';
 import { readRegularFile, withinDeadline } from '../../regular-file.ts';
-import { type CompiledTemplate, compileTemplate } from '../../template/compile.ts';
+import { BoundedTemplate } from '../../template/bounded/template.ts';
+import type { CompileInput } from '../../template/compile.ts';
 import { inferFormat } from '../../template/format.ts';
 
 const maxFileBytes = 16 * 1024 * 1024;
 
-/**
- * Reads and compiles a template. The files `_NAME.hbs` in the same folder are its partials, called NAME. Throws
- * `template-invalid`.
- */
-export async function compileSource(
-  spec: Pick<TemplateSpec, 'source' | 'destination' | 'format'>,
-): Promise<CompiledTemplate> {
+type SourceSpec = Pick<TemplateSpec, 'source' | 'destination' | 'format'>;
+
+/** Reads and compiles a template. Throws `template-invalid`. */
+export async function compileSource(spec: SourceSpec): Promise<BoundedTemplate> {
+  return BoundedTemplate.compile(await readTemplate(spec));
+}
+
+/** Compiles a template to see whether that works. Throws `template-invalid`. */
+export async function checkSource(spec: SourceSpec): Promise<Pick<BoundedTemplate, 'vars'>> {
+  const template = await compileSource(spec);
+  template.close();
+  return { vars: template.vars };
+}
+
+/** The files `_NAME.hbs` in the same folder are the partials of a template, called NAME. Throws `template-invalid`. */
+export async function readTemplate(spec: SourceSpec): Promise<CompileInput> {
   const { source, destination } = spec;
   const folder = dirname(source);
   const text = await readSource(source);
@@ -24,7 +34,7 @@ export async function compileSource(
     names.map(async (file) => [file.slice(1, -4), { file, text: await readSource(join(folder, file)) }] as const),
   );
   const format = spec.format ?? inferFormat(source, destination);
-  return compileTemplate({ template: { file: basename(source), text }, partials: new Map(partials), format });
+  return { template: { file: basename(source), text }, partials: new Map(partials), format };
 }
 
 /** The files that a template reads by `file`, each read once per run. */

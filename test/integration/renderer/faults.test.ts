@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import t from 'tap';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
@@ -51,6 +52,38 @@ t.test('a config that kills its program at the restart is rolled back, and the p
   });
   t.same(readFileSync(destination), before);
   t.equal(await redisCli(listen, ['PING']), 'PONG');
+});
+
+t.test('a template that does not end delays nothing', async (t) => {
+  const folder = makeFolder(t);
+  const nested = `${'{{#each (loop 450)}}'.repeat(3)}{{join "abc" (loop 999)}}${'{{/each}}'.repeat(3)}`;
+  const rendering = startRendering(t, {
+    consul,
+    folder,
+    specs: [
+      { name: 'good.conf', template: '{{#each redisMasters}}{{host}}:{{port}}\n{{/each}}', wait: quick },
+      { name: 'wrong.conf', template: `{{#if (eq (key "faults/wrong") "yes")}}${nested}{{/if}}`, wait: quick },
+    ],
+    resyncMs: 60_000,
+  });
+  await consul.putKey('faults/wrong', 'no');
+  await rendering.until('current', 'wrong.conf');
+  const { destination } = await rendering.until('current', 'good.conf');
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await consul.putKey('faults/wrong', 'yes');
+  await putRecord(consul, { name: 'shard1', master: { host: '192.0.2.7', port: 1 }, replicas: [], epoch: 5 });
+  await waitFor('the good one', () => readFileSync(destination, 'utf8'), { until: (text) => text === '192.0.2.7:1\n' });
+  const invalid = { until: ({ state }: { readonly state: string }) => state === 'invalid', timeoutMs: 25_000 };
+  const { lastOutcome } = await waitFor('the wrong one', () => rendering.state('wrong.conf'), invalid);
+  delay.disable();
+  t.match(lastOutcome, {
+    error: { code: 'template-failed', message: /wrong\.conf\.hbs:1:\d+: .*(larger than|does not end)/ },
+  });
+  t.ok(delay.max / 1e6 < 1_000, `${delay.max / 1e6} ms`);
+  await putRecord(consul, { name: 'shard1', master: shard.master.address, replicas: [], epoch: 6 });
+  await consul.putKey('faults/wrong', 'no');
+  await rendering.until('current', 'wrong.conf');
 });
 
 t.test('a supervised program that dies of its new config is started again with the old one', async (t) => {

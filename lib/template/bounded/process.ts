@@ -1,0 +1,109 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
+import { extname } from 'node:path';
+import type { SwitchmasterError } from '../../errors.ts';
+import { templateFailure } from '../helper.ts';
+import { processLimits } from './limits.ts';
+import type { RenderReply, RenderRequest } from './wire.ts';
+
+const program = new URL(`./child${extname(import.meta.url)}`, import.meta.url);
+
+type Answers = Extract<RenderRequest, { readonly kind: 'answers' }>['answers'];
+
+/**
+ * One process that renders one template. A thread would not do: V8 ends the whole process where a single allocation exceeds
+ * the memory of a thread. The caller asks one question at a time.
+ */
+export class RenderProcess {
+  readonly #child: ChildProcess;
+  readonly #file: string;
+  #late = false;
+
+  /** `file`: the template's name in messages. `history`: whether a process before it was ended for the time it took. */
+  constructor({ file, history }: { readonly file: string; readonly history: 'in-time' | 'late' }) {
+    this.#file = file;
+    this.#child = fork(program, [], {
+      serialization: 'advanced',
+      execArgv: [`--max-old-space-size=${processLimits.maxHeapMiB}`],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    // Sending fails after the process has ended; `exit` reports that.
+    this.#child.on('error', () => undefined);
+    // It must not keep a command from ending.
+    this.#child.unref();
+    this.#child.channel?.unref();
+    if (history === 'late') this.yield();
+  }
+
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null && this.#child.connected;
+  }
+
+  /** In parts, so that other work is not held up. */
+  async send(answers: Answers): Promise<void> {
+    for (let i = 0; i < answers.length; i += answersAtOnce) {
+      if (i > 0) await new Promise(setImmediate);
+      this.#send({ kind: 'answers', answers: answers.slice(i, i + answersAtOnce) });
+    }
+  }
+
+  /** Throws `template-failed` if the process ends instead of a reply, also by the limits of time and memory. */
+  async ask(request: RenderRequest): Promise<RenderReply> {
+    if (!this.isAlive) throw this.#describeEnd();
+    const settled = new AbortController();
+    const timer = setTimeout(() => this.#end(), limitOf(request));
+    const { signal } = settled;
+    this.#child.ref();
+    try {
+      const reply = once(this.#child, 'message', { signal }).then(([message]) => message as RenderReply);
+      const exit = once(this.#child, 'exit', { signal }).then(() => undefined);
+      this.#send(request);
+      const first = await Promise.race([reply, exit]);
+      if (first === undefined) throw this.#describeEnd();
+      return first;
+    } finally {
+      clearTimeout(timer);
+      settled.abort();
+      this.#child.unref();
+    }
+  }
+
+  close(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #send(request: RenderRequest): void {
+    if (this.#child.connected) this.#child.send(request);
+  }
+
+  #end(): void {
+    this.#late = true;
+    this.close();
+  }
+
+  #describeEnd(): SwitchmasterError {
+    const { signalCode, exitCode } = this.#child;
+    if (this.#late) return templateFailure(`${this.#file}: the template does not end in time.`);
+    if (signalCode === 'SIGABRT' || exitCode === 134) {
+      return templateFailure(`${this.#file}: the template needs more than ${processLimits.maxHeapMiB} MiB.`);
+    }
+    return templateFailure(`${this.#file}: the render process ended (${signalCode ?? exitCode ?? 'disconnected'}).`);
+  }
+
+  /** Lowers its priority for good, so that it takes no processor time from a failover. */
+  yield(): void {
+    try {
+      if (this.#child.pid !== undefined) setPriority(this.#child.pid, constants.priority.PRIORITY_LOW);
+    } catch {
+      // It has ended already.
+    }
+  }
+}
+
+/** One part takes about a millisecond to send. */
+const answersAtOnce = 64;
+
+function limitOf(request: RenderRequest): number {
+  return request.kind === 'compile' ? processLimits.startMs : processLimits.killMs;
+}

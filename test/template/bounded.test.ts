@@ -1,0 +1,130 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import t from 'tap';
+import { BoundedTemplate } from '../../lib/template/bounded/template.ts';
+import type { RenderLimits } from '../../lib/template/budget.ts';
+import { compileTemplate } from '../../lib/template/compile.ts';
+import { makeInstance, makeWorld, renderText, textOf } from './world.ts';
+
+/* No template, however wrong, holds up the event loop: V8 ends it, and what needs more time gets a process of its own. */
+
+const compile = (text: string, partials: Record<string, string> = {}, limits: Partial<RenderLimits> = { maxMs: 300 }) =>
+  BoundedTemplate.compile({
+    limits,
+    template: { file: 't.hbs', text },
+    partials: new Map(Object.entries(partials).map(([name, one]) => [name, { file: `_${name}.hbs`, text: one }])),
+    format: 'text',
+  });
+
+async function outcomeOf(text: string, of: { partials: Record<string, string>; maxMs: number }): Promise<string> {
+  try {
+    const template = await compile(text, of.partials, { maxMs: of.maxMs });
+    try {
+      return textOf(await template.render(makeWorld({}, { vars })));
+    } finally {
+      template.close();
+    }
+  } catch (thrown) {
+    return (thrown as Error).message;
+  }
+}
+
+/** The longest pause of the event loop, in milliseconds. */
+async function pauseDuring(work: () => Promise<unknown>): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await work();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  delay.disable();
+  return delay.max / 1e6;
+}
+
+t.setTimeout(120_000);
+const list = Array.from({ length: 450 }, (_, i) => i);
+const nest = (body: string) => `${'{{#each @root.vars.list}}'.repeat(3)}${body}${'{{/each}}'.repeat(3)}`;
+const twice = Object.fromEntries(
+  Array.from({ length: 40 }, (_, i) => [`p${i}`, i === 39 ? 'x' : `{{> p${i + 1}}}{{> p${i + 1}}}`]),
+);
+const double = '{{scratch.Set "a" (print (scratch.Get "a") (scratch.Get "a"))}}';
+const vars = { list, kb: 'a'.repeat(1_000) };
+const place = String.raw`t\.hbs:\d+:\d+: `;
+
+/** Text, what the error says, and partials. */
+const bombs: Record<string, readonly [string, RegExp, Record<string, string>?]> = {
+  'three nested loops': [nest(''), new RegExp(`${place}.*does not end within 300 ms`)],
+  'partials that call others twice': ['{{> p0}}', /does not end within 300 ms/, twice],
+  'a text that doubles': [
+    `{{scratch.Set "a" "aaaaaaaa"}}${double.repeat(40)}`,
+    new RegExp(`${place}.*longer than 33554432 characters`),
+  ],
+  'a list that grows': [
+    '{{#each (loop 9999)}}{{scratch.MapSet "m" (print this) (join @root.vars.kb (loop 900))}}{{/each}}',
+    /needs more/,
+  ],
+};
+
+t.test('a wrong template fails in a process of its own, and the event loop continues', async (t) => {
+  for (const [what, [text, expected, partials = {}]] of Object.entries(bombs)) {
+    let outcome = '';
+    const pauseMs = await pauseDuring(async () => {
+      outcome = await outcomeOf(text, { partials, maxMs: what === 'a list that grows' ? 10_000 : 300 });
+    });
+    t.match(outcome, expected, what);
+    t.ok(pauseMs < 2_000, `${what}: ${pauseMs} ms`);
+  }
+});
+
+t.test('joining a list is refused before it takes much memory', async (t) => {
+  const long = '(join vars.kb (loop 900))';
+  for (const text of [
+    `{{join ${long} (loop 1000)}}`,
+    `{{replaceAll "" ${long} ${long}}}`,
+    `{{indent 1000 (join "\n" (loop 99999))}}`,
+  ]) {
+    t.match(textOf(renderText({ text, vars })), /the result is longer than 33554432 characters/, text);
+  }
+});
+
+t.test('a render in a process gives what it gives in the event loop', async (t) => {
+  const known = {
+    services: new Map([
+      ['web', []],
+      ['db', []],
+    ]),
+    'service(web)': [makeInstance()],
+    'service(db)': [makeInstance({ name: 'db', id: 'db-1', port: 5432 })],
+    'key(a)': { key: 'a', value: 'file-a', modifyIndex: 1 },
+  };
+  const body =
+    '{{#each services}}{{#each (service name)}}{{name}}:{{port}} {{/each}}{{/each}}{{file (key "a")}} {{vars.x}}';
+  const slow = `${body}{{#each (loop 400000)}}{{/each}}`;
+  const given = { vars: { x: 18_446_744_073_709_551_615n }, files: { 'file-a': 'secret\n' } };
+  const template = await compile(slow, {}, {});
+  t.teardown(() => template.close());
+  for (const port of [80, 81]) {
+    const world = makeWorld({ ...known, 'service(web)': [makeInstance({ port })] }, given);
+    const { warnings: _, ...expected } = compileTemplate({
+      template: { file: 't.hbs', text: body },
+      format: 'text',
+    }).render(world);
+    t.match(await template.render(world), expected);
+  }
+  const pending = await template.render(makeWorld({ services: new Map([['web', []]]) }, given));
+  t.match(pending, {
+    kind: 'pending',
+    missing: [
+      { kind: 'service', service: 'web' },
+      { kind: 'key', key: 'a' },
+    ],
+  });
+  const failed = await template.render(makeWorld(known, { ...given, vars: {} }));
+  t.match(textOf(failed), /template-failed: t\.hbs:1:\d+: \{\{vars\.x\}\}: there is no value to print/);
+  t.notMatch(JSON.stringify(failed), 'secret\n');
+});
+
+t.test('a template that is too large to compile in the event loop compiles and renders', async (t) => {
+  const template = await compile('{{vars.x}}\n'.repeat(5_000), {}, {});
+  t.teardown(() => template.close());
+  t.equal(textOf(await template.render(makeWorld({}, { vars: { x: 'a' } }))), 'a\n'.repeat(5_000));
+  t.same(template.vars, { kind: 'named', names: new Set(['x']) });
+  await t.rejects(compile('{{nothing x}}\n'.repeat(5_000)), { code: 'template-invalid' });
+});
