@@ -5,6 +5,7 @@ import { SwitchmasterError } from '../errors.ts';
 import type { Api } from './api.ts';
 import { addCheckRoutes } from './checks.ts';
 import { addClusterRoutes } from './clusters.ts';
+import { limitConnections } from './connections.ts';
 import { addDesiredRoutes } from './desired.ts';
 import { addEventRoutes, type EventStreams } from './events.ts';
 import { fromThrown, notFound, securityHeaders, sendFailure } from './failure.ts';
@@ -33,13 +34,15 @@ export interface ServerOptions extends HostOptions {
   readonly tls?: TlsOptions;
   /** How long a request may take to arrive, with its body. Default 10,000. */
   readonly requestTimeoutMs?: number;
+  /** How many connections one address may have. Default 500: all clients behind one proxy share its address. */
+  readonly maxConnectionsPerClient?: number;
   /** Called for each defect. */
   readonly onDefect: (error: SwitchmasterError, request: { readonly method: string; readonly url: string }) => void;
 }
 
 /** Builds the API, not listening yet. It answers from memory: no request waits for Consul or Redis. */
 export function makeServer(options: ServerOptions): FastifyInstance {
-  const { requestTimeoutMs = 10_000, tls } = options;
+  const { requestTimeoutMs = 10_000, maxConnectionsPerClient = 500, tls } = options;
   const nodeOptions = toNodeOptions(requestTimeoutMs);
   const server = fastify({
     logger: false,
@@ -55,6 +58,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     ...(tls === undefined ? { http: nodeOptions } : { https: { ...nodeOptions, ...tls } }),
   }) as unknown as FastifyInstance;
   server.server.on('checkExpectation', answerExpectation);
+  limitConnections(server.server, maxConnectionsPerClient);
   server.setValidatorCompiler(validatorCompiler);
   server.setSchemaErrorFormatter(toRefusal);
   // Views are typed by the shapes. To validate each answer again would slow every health check.

@@ -20,11 +20,12 @@ export interface Served {
 interface ServeOptions extends EventStreamOptions {
   readonly hosts?: HostOptions;
   readonly requestTimeoutMs?: number;
+  readonly maxConnectionsPerClient?: number;
 }
 
 /** The API over fixed views, closed with the test. */
 export function serve(t: Test, views: Views = exampleViews(), options: ServeOptions = {}): Served {
-  const { hosts, requestTimeoutMs, ...events } = options;
+  const { hosts, requestTimeoutMs, maxConnectionsPerClient, ...events } = options;
   const defects: unknown[] = [];
   const streams = new EventStreams(views.journal, events);
   const server = makeServer({
@@ -34,6 +35,7 @@ export function serve(t: Test, views: Views = exampleViews(), options: ServeOpti
     version: '1.2.3',
     ...hosts,
     ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+    ...(maxConnectionsPerClient === undefined ? {} : { maxConnectionsPerClient }),
     onDefect: (error) => defects.push(error),
   });
   t.teardown(() => server.close());
