@@ -2,7 +2,7 @@ import type { JudgedOutage } from '../model/outage.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import type { RecordReading } from './observe/records.ts';
-import type { Situation } from './plan/decision.ts';
+import type { Situation, Suspicion } from './plan/decision.ts';
 
 /** What one run of the bridge found out about one master. It does not change; the next run makes another. */
 export interface Finding {
@@ -12,6 +12,8 @@ export interface Finding {
   readonly held: StoredRecord;
   /** What the bridge remembers of earlier runs. */
   readonly past: Past;
+  /** Set where nothing shows that a bridge wrote the newest record. */
+  readonly edit?: Suspicion | undefined;
   readonly views: readonly SentinelView[];
   /** Whether the bridge asked every Sentinel. */
   readonly complete: boolean;
@@ -25,7 +27,7 @@ export interface Finding {
   readonly observedMs: number;
 }
 
-export type Past = Pick<Situation, 'remembered' | 'decided' | 'abandonedEpoch' | 'lagging' | 'rebaseAsked'>;
+export type Past = Pick<Situation, 'remembered' | 'trusted' | 'decided' | 'abandonedEpoch' | 'lagging' | 'rebaseAsked'>;
 
 /** What a run observed, before it is put beside what Consul holds. */
 export type Observation = Pick<Finding, 'views' | 'complete' | 'role' | 'wokenMs' | 'unmonitored'>;

@@ -61,7 +61,7 @@ export class FullRun {
   /** Asks the Sentinels and the master of the record, at the same time. */
   async #ask(name: string): Promise<Answers> {
     const { sentinels, redis, settings, memory } = this.#options;
-    const target = memory(name).remembered?.master;
+    const target = memory(name).record?.master;
     const [readings, role] = await Promise.all([
       sentinels.read(name),
       target === undefined ? undefined : redis.role(target, { timeoutMs: settings.roleDeadlineMs }),
@@ -109,7 +109,7 @@ export class FullRun {
   #considerCompletion({ finding, decision, situation }: Decided): void {
     const { name, views, role } = finding;
     const memory = this.#options.memory(name);
-    const record = memory.remembered;
+    const record = memory.record;
     if (decision.kind !== 'wait' || decision.why !== 'unconfirmed' || record === undefined || role === undefined)
       return;
     if (!sameAddress(role.address, record.master)) return;
@@ -121,7 +121,7 @@ export class FullRun {
   async #fence({ name, held, views }: Finding): Promise<'found' | 'none'> {
     const { records, sentinels, fencer } = this.#options;
     const memory = this.#options.memory(name);
-    const record = memory.remembered;
+    const record = memory.record;
     // The record may have been deleted, and the master removed from the Sentinels, because its nodes have another use now.
     if (record === undefined || held.kind === 'absent' || views.length === 0) return 'none';
     return fencer.enforce(record, {
@@ -132,7 +132,7 @@ export class FullRun {
         const knownSentinels = sentinels.count(name);
         return { views, evidence: assessEvidence({ record, views, knownSentinels, consul }) };
       },
-      stillHolds: () => memory.remembered !== undefined && compareVersions(memory.remembered, record) === 0,
+      stillHolds: () => memory.record !== undefined && compareVersions(memory.record, record) === 0,
     });
   }
 

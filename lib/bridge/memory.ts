@@ -5,12 +5,11 @@ import { type Outage, trackOutage } from '../model/outage.ts';
 import type { MasterRecord, StoredRecord } from '../model/record.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 import type { Past } from './finding.ts';
+import { MasterFaults } from './master-faults.ts';
 import type { RecordReading } from './observe/records.ts';
 import type { SentinelReading } from './observe/sentinel-reading.ts';
 import type { Lagging } from './plan/decision.ts';
 import { RepairDelay } from './repair-delay.ts';
-
-type MasterFault = 'unreached' | 'as-replica';
 
 /**
  * What a bridge remembers of one master between two runs. All of it can be lost: a restarted bridge reads it back from
@@ -19,7 +18,9 @@ type MasterFault = 'unreached' | 'as-replica';
 export class MasterMemory {
   /** When a difference from Consul may be corrected. */
   readonly repairDelay: RepairDelay;
+  readonly faults = new MasterFaults();
   #remembered: MasterRecord | undefined;
+  #trusted: MasterRecord | undefined;
   #decided: MasterRecord | undefined;
   #abandonedEpoch: number | undefined;
   #lagging: Lagging | undefined;
@@ -27,7 +28,6 @@ export class MasterMemory {
   #lastReadings: { readonly readings: readonly SentinelReading[]; readonly readAt: Date } | undefined;
   #opinion: { readonly master: Opinion | undefined; readonly signature: string } | undefined;
   #outage: Outage | undefined;
-  readonly #since = new Map<MasterFault, { readonly master: Address; readonly sinceMs: number }>();
   #rebaseUntilMs = 0;
   #problem: string | undefined;
   #refusal: string | undefined;
@@ -41,9 +41,9 @@ export class MasterMemory {
     this.repairDelay = new RepairDelay(random);
   }
 
-  /** The newest record that this bridge has seen in Consul or written there. */
-  get remembered(): MasterRecord | undefined {
-    return this.#remembered;
+  /** The newest record that a bridge wrote, as far as this one can tell: it ignores one that somebody edited. */
+  get record(): MasterRecord | undefined {
+    return this.#trusted ?? this.#remembered;
   }
 
   /** Every node of this master that any Sentinel has named. */
@@ -75,6 +75,7 @@ export class MasterMemory {
   past(nowMs: number): Past {
     return {
       remembered: this.#remembered,
+      trusted: this.#trusted,
       decided: this.#decided,
       abandonedEpoch: this.#abandonedEpoch,
       lagging: this.#lagging,
@@ -100,19 +101,6 @@ export class MasterMemory {
     return this.#outage;
   }
 
-  /** For how long the bridge has found this fault of `master`: nobody reaches it, or it answers as a replica. */
-  faultyForMs(fault: MasterFault, { master, nowMs }: { readonly master: Address; readonly nowMs: number }): number {
-    const last = this.#since.get(fault);
-    const known = last !== undefined && sameAddress(last.master, master) ? last : { master, sinceMs: nowMs };
-    this.#since.set(fault, known);
-    return nowMs - known.sinceMs;
-  }
-
-  /** The fault is over. */
-  recovered(fault: MasterFault): void {
-    this.#since.delete(fault);
-  }
-
   /** The newer of what the watch pushed and what this bridge read or wrote since. */
   held(reading: RecordReading): StoredRecord {
     const ahead = this.#ahead;
@@ -129,6 +117,13 @@ export class MasterMemory {
     if (this.#ahead === undefined || this.#ahead.resets !== at.resets || at.index >= this.#ahead.index)
       this.#ahead = { held, ...at };
     if (held.kind === 'present') this.#remember(held.record);
+  }
+
+  /** This bridge wrote `record`, or it has evidence that another one did. */
+  trust(record: MasterRecord): void {
+    this.#closeGeneration(record);
+    if (replaces(record, this.#trusted)) this.#trusted = record;
+    this.#remember(record);
   }
 
   /** This bridge decided to follow a failover; Consul may not have taken the record yet. */
@@ -177,7 +172,7 @@ export class MasterMemory {
     this.#promotionWaits = 0;
   }
 
-  /** The record, as soon as it fulfils `wanted`; undefined when that takes longer than `timeoutMs`. */
+  /** `record`, as soon as it fulfils `wanted`; undefined when that takes longer than `timeoutMs`. */
   whenRemembered(
     wanted: (record: MasterRecord) => boolean,
     { timeoutMs }: { readonly timeoutMs: number },
@@ -189,7 +184,8 @@ export class MasterMemory {
         resolve(record);
       };
       const check = () => {
-        if (this.#remembered !== undefined && wanted(this.#remembered)) settle(this.#remembered);
+        const { record } = this;
+        if (record !== undefined && wanted(record)) settle(record);
       };
       const timer = setTimeout(() => settle(undefined), timeoutMs);
       this.#listeners.add(check);
@@ -200,6 +196,7 @@ export class MasterMemory {
   /** The master was removed from the Sentinels and from Consul: a new master of this name begins from nothing. */
   forget(): void {
     this.#remembered = undefined;
+    this.#trusted = undefined;
     this.#decided = undefined;
     this.#abandonedEpoch = undefined;
     this.#lagging = undefined;
@@ -207,7 +204,7 @@ export class MasterMemory {
     this.#lastReadings = undefined;
     this.#opinion = undefined;
     this.#outage = undefined;
-    this.#since.clear();
+    this.faults.forget();
     this.#rebaseUntilMs = 0;
     this.#problem = undefined;
     this.#refusal = undefined;
@@ -216,20 +213,23 @@ export class MasterMemory {
   }
 
   #remember(record: MasterRecord): void {
-    this.#closeGeneration(record);
-    const order = this.#remembered === undefined ? 1 : compareVersions(record, this.#remembered);
-    // At the same version the first master seen stays: so the bridge recognizes a record that was edited by hand.
-    const isSameMaster = this.#remembered !== undefined && sameAddress(record.master, this.#remembered.master);
-    if (order > 0 || (order === 0 && isSameMaster)) this.#remembered = record;
+    if (replaces(record, this.#remembered)) this.#remembered = record;
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** A generation that follows a promotion begins because that promotion failed. */
+  /** A generation that follows a promotion, and has another master, begins because that promotion failed. */
   #closeGeneration(record: MasterRecord): void {
-    const last = newest(this.#remembered, this.#decided);
+    const last = newest(this.record, this.#decided);
     if (last === undefined || record.generation <= last.generation) return;
-    this.#abandonedEpoch = last.phase === 'promoted' ? last.epoch : undefined;
+    const failed = last.phase === 'promoted' && !sameAddress(last.master, record.master);
+    this.#abandonedEpoch = failed ? last.epoch : undefined;
   }
+}
+
+/** At the same version the first master seen stays: so the bridge recognizes a record that was edited by hand. */
+function replaces(record: MasterRecord, last: MasterRecord | undefined): boolean {
+  const order = last === undefined ? 1 : compareVersions(record, last);
+  return order > 0 || (order === 0 && last !== undefined && sameAddress(record.master, last.master));
 }
 
 function newest(a: MasterRecord | undefined, b: MasterRecord | undefined): MasterRecord | undefined {

@@ -132,7 +132,7 @@ export class BridgePart implements Part {
   async rebase(name: string): Promise<MasterRecord> {
     this.#requireMaster(name);
     const memory = this.#memory(name);
-    const generation = memory.remembered?.generation ?? 0;
+    const generation = memory.record?.generation ?? 0;
     const untilMs = performance.now() + operatorTimeoutMs;
     this.#loop.wake(name, { source: 'operator', event: 'rebase', kind: 'rebase-requested', untilMs });
     const wanted = (record: MasterRecord) => record.generation > generation;
@@ -157,14 +157,13 @@ export class BridgePart implements Part {
       wake: (name, hint) => this.#loop.wake(name, hint),
       onConsulChange: (changed) => this.#consulChanged(changed),
       onSelection: async (name, selection) => {
-        const { remembered, members } = this.#memory(name);
-        const from = masterToPause(selection, { record: remembered, members });
+        const from = masterToPause(selection, this.#memory(name));
         if (from !== undefined) await this.#fencer.pauseBeforePromotion(name, from);
       },
       onReboot: (message) => this.#options.onReboot?.(message),
       onClosed: (address, names) => this.#crashOrders?.connectionClosed(address, names),
       onAccessChange: (names) => this.#reportProblems(names),
-      record: (name) => this.#memory(name).remembered,
+      record: (name) => this.#memory(name).record,
       records: () => this.masters.records(),
     });
   }
@@ -205,6 +204,7 @@ export class BridgePart implements Part {
     const memory = this.#memory;
     const announced = onDecision === undefined ? {} : { onDecision };
     return new Bridge({
+      client,
       sentinels,
       records,
       redis,
@@ -214,7 +214,6 @@ export class BridgePart implements Part {
       fencer: this.#fencer,
       failoverCompletion: this.#failoverCompletion,
       writer: new RecordWriter({ client, naming, bridgeId, memory, names: () => this.masters.names, ...announced }),
-      readNode: async (node) => (await client.read({ kind: 'node', node })).value,
       onLate: (name, outcome) => onReport(lateReport(name, outcome)),
     });
   }

@@ -1,7 +1,6 @@
 import type { TimerHint } from '../loop/hint.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Reconciler, Run } from '../loop/run.ts';
-import type { CatalogNode } from '../model/catalog.ts';
 import type { Naming } from '../model/naming.ts';
 import { AnnouncementReader } from './announcement.ts';
 import { Execution } from './apply/execution.ts';
@@ -18,8 +17,6 @@ export interface BridgeOptions extends DeciderOptions {
   readonly failoverCompletion: FailoverCompletion | undefined;
   readonly writer: RecordWriter;
   readonly naming: Naming;
-  /** Reads a node of the catalog: only where no service of ours proves whose node it is. */
-  readonly readNode: (node: string) => Promise<CatalogNode | undefined>;
   /** Gets the outcome of a write that a run did not wait for, because a failover was announced. */
   readonly onLate: (name: string, outcome: Outcome) => void;
 }

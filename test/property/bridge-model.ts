@@ -3,7 +3,8 @@ import type { Finding } from '../../lib/bridge/finding.ts';
 import { MasterMemory } from '../../lib/bridge/memory.ts';
 import type { RecordReading } from '../../lib/bridge/observe/records.ts';
 import { heldMasterCheck } from '../../lib/bridge/plan/catalog.ts';
-import type { Decision, FollowMode } from '../../lib/bridge/plan/decision.ts';
+import { type Decision, type FollowMode, newestKnown, type Situation } from '../../lib/bridge/plan/decision.ts';
+import { judgeRecord, type Traces } from '../../lib/bridge/plan/evidence.ts';
 import { decide } from '../../lib/bridge/plan/failover.ts';
 import type { ConsulClient } from '../../lib/client/consul.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
@@ -22,6 +23,8 @@ export interface BridgeSetting {
   readonly nowMs: () => number;
   readonly random: () => number;
 }
+
+const naming = { environment: undefined };
 
 interface Observation {
   readonly views: readonly SentinelView[];
@@ -44,7 +47,6 @@ export class BridgeModel {
     this.#setting = setting;
     this.memory = new MasterMemory(setting.random);
     const client = setting.consul as unknown as ConsulClient;
-    const naming = { environment: undefined };
     this.#writer = new RecordWriter({
       client,
       naming,
@@ -67,7 +69,7 @@ export class BridgeModel {
     const { sentinels, id } = this.#setting;
     const asked = sentinels.sentinels.map((_, i) => i).filter((i) => !deaf.includes(i));
     const views = asked.map((i) => sentinels.view(i)).filter((view) => view !== undefined);
-    const target = this.memory.remembered?.master;
+    const target = this.memory.record?.master;
     this.#observation = { views, complete: true, role: target && sentinels.role(target) };
     return `b${id} asks ${views.map(describeView).join(', ') || 'nobody'}`;
   }
@@ -95,13 +97,14 @@ export class BridgeModel {
     if (this.#reading === undefined || this.#observation === undefined) return undefined;
     const { views, complete, role } = this.#observation;
     const held = this.memory.held(this.#reading);
+    const reading = this.#reading;
+    const edit = this.#suspect({ held, views }, reading.catalogContents);
     const past = this.memory.past(0);
     const observedMs = this.#setting.nowMs();
-    const reading = this.#reading;
     const outage = this.#outage({ reading, held, views, complete, observedMs });
-    const seen = { name: 'm', reading, held, past, views, complete, outage, wokenMs: 0, observedMs };
-    const { decision, asked } = this.#decide({ ...seen, role });
-    const finding = { ...seen, role: asked };
+    const seen = { name: 'm', reading, held, past, edit, views, complete, outage, wokenMs: 0, observedMs };
+    const { decision, asked, reread } = this.#decide({ ...seen, role });
+    const finding = { ...seen, ...reread, role: asked };
     if (decision.kind === 'publish') {
       const outcome = await this.#writer.publish(finding, decision);
       return `b${id} decides ${decision.cause}: ${outcome.kind} ${'summary' in outcome ? outcome.summary : ''}`;
@@ -135,7 +138,7 @@ export class BridgeModel {
   /** As Decider does it. */
   #outage(seen: Pick<Finding, 'reading' | 'held' | 'views' | 'complete' | 'observedMs'>): JudgedOutage | undefined {
     const { reading, held, views, complete, observedMs: nowMs } = seen;
-    const master = held.kind === 'present' ? held.record.master : this.memory.remembered?.master;
+    const master = held.kind === 'present' ? held.record.master : this.memory.past(0).remembered?.master;
     if (!complete || master === undefined) return undefined;
     const observed = { views, held: heldMasterCheck(reading.catalogContents, master), nowMs };
     const outage = this.memory.noteOutage({ master, ...observed });
@@ -143,23 +146,55 @@ export class BridgeModel {
   }
 
   /** As Decider does it. */
-  #decide(finding: Finding): { readonly decision: Decision; readonly asked: RoleAnswer | undefined } {
+  #suspect({ held, views }: Pick<Finding, 'held' | 'views'>, traces: Traces): 'suspected' | undefined {
+    const { remembered, trusted } = this.memory.past(0);
+    const record = newestKnown({ held, remembered });
+    if (record === undefined) return undefined;
+    const votes = { views, knownSentinels: this.#setting.sentinels.count };
+    const verdict = judgeRecord({ record, traces, naming }, { votes, trusted });
+    if (verdict === 'written') this.memory.trust(record);
+    return verdict === 'suspected' ? verdict : undefined;
+  }
+
+  /** As Decider does it. */
+  #readAgain({ views, held: last, past }: Finding): Pick<Finding, 'held' | 'edit' | 'past'> {
+    const { consul } = this.#setting;
+    if (consul.down !== undefined) return { held: last, past, edit: 'unproven' };
+    const { held, catalogContents, resets } = consul.reading();
+    this.memory.noteStored(held, { index: BigInt(consul.index), resets });
+    const edit = this.#suspect({ held, views }, catalogContents) === undefined ? undefined : 'proven';
+    return { held, edit, past: this.memory.past(0) };
+  }
+
+  /** As Decider does it. */
+  #decide(finding: Finding): {
+    readonly decision: Decision;
+    readonly asked: RoleAnswer | undefined;
+    readonly reread: Partial<Pick<Finding, 'held' | 'past'>>;
+  } {
     const { sentinels, nowMs, follow } = this.#setting;
-    const { held, views, complete, role, past } = finding;
-    const { lagging } = past;
+    const { held, views, complete, role, past, edit } = finding;
     const knownSentinels = sentinels.count;
-    const situation = { held, views, complete, role, knownSentinels, follow, ...past };
     const times = { nowMs: nowMs(), rebaseAfterMs: 10_000 };
+    let situation: Situation = { held, views, complete, role, knownSentinels, follow, edit, ...past, ...times };
     const answers = role === undefined ? [] : [role];
-    let decision = decide({ ...situation, ...times });
+    let decision = decide(situation);
+    let reread: Partial<Pick<Finding, 'held' | 'past'>> = {};
+    if (decision.kind === 'ask-consul') {
+      const { edit, ...read } = this.#readAgain(finding);
+      reread = read;
+      situation = { ...situation, ...read, ...read.past, edit };
+      decision = decide(situation);
+    }
+    const { lagging } = situation;
     while (decision.kind === 'ask-role' && answers.length < 4) {
       const { address, lagging: since } = decision;
       answers.unshift(sentinels.role(address));
       const [last, ...otherRoles] = answers;
-      decision = decide({ ...situation, ...times, role: last, otherRoles, lagging: since ?? lagging });
+      decision = decide({ ...situation, role: last, otherRoles, lagging: since ?? lagging });
     }
     if (complete) this.memory.contradicted('lagging' in decision ? decision.lagging : undefined);
-    return { decision, asked: answers[0] };
+    return { decision, asked: answers[0], reread };
   }
 }
 

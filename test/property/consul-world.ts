@@ -2,6 +2,7 @@ import type { RecordReading } from '../../lib/bridge/observe/records.ts';
 import type { TransactionResult } from '../../lib/client/consul.ts';
 import type { Indexed } from '../../lib/client/consul-options.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
+import type { Address } from '../../lib/model/address.ts';
 import type { CatalogOperation, InstanceCheck, KvEntry, ServiceInstance } from '../../lib/model/catalog.ts';
 import { type MasterRecord, parseRecord, readStoredRecord } from '../../lib/model/record.ts';
 
@@ -91,6 +92,14 @@ export class ConsulWorld {
   deleteKey(key: string): void {
     this.index += 1;
     this.#keys.delete(key);
+  }
+
+  /** Registers the master's service with another address. */
+  moveService({ host, port }: Address): void {
+    const service = this.#services.get('redis-master');
+    if (service === undefined) return;
+    this.index += 1;
+    this.#services.set(service.id, { ...service, address: host, port });
   }
 
   deregister(): void {

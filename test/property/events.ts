@@ -16,7 +16,16 @@ export type Event =
   | { readonly kind: 'consul'; readonly is: 'deaf' | 'dead' | undefined }
   | { readonly kind: 'lose' | 'find' | 'rebuild'; readonly node: Node }
   | { readonly kind: Exclude<Vandalism, 'edit'> }
-  | { readonly kind: 'edit'; readonly node: Node; readonly epochs: number };
+  | ({ readonly kind: 'edit' } & Edit);
+
+/** What somebody edits by hand, and by how much the version of the record changes. */
+export interface Edit {
+  readonly what: 'record' | 'record-and-key' | 'key' | 'service';
+  readonly node: Node;
+  readonly epochs: number;
+  readonly generations: number;
+  readonly phase: 'promoted' | 'confirmed';
+}
 
 export type Vandalism = 'delete' | 'scribble' | 'deregister' | 'wipe' | 'edit';
 
@@ -58,8 +67,18 @@ export function storyOf(scale: Scale, kind: 'quiet' | 'vandals' | 'restarts'): f
   ];
   if (kind === 'vandals') {
     events.push(of(2, ['delete', 'scribble', 'deregister', 'wipe'], {}));
-    events.push(of(2, ['edit'], { node, epochs: fc.integer({ min: -2, max: 2 }) }));
+    events.push(of(2, ['edit'], edits(node)));
   }
   if (kind === 'restarts') events.push(of(2, ['forget'], { b }));
   return fc.array(fc.oneof(...events), { maxLength: 150, size: 'max' });
+}
+
+function edits(node: fc.Arbitrary<Node>): { readonly [K in keyof Edit]: fc.Arbitrary<Edit[K]> } {
+  return {
+    what: fc.constantFrom('record', 'record-and-key', 'key', 'service'),
+    node,
+    epochs: fc.constantFrom(-2, -1, 0, 1, 2, 100),
+    generations: fc.constantFrom(0, 0, 1),
+    phase: fc.constantFrom('promoted', 'confirmed'),
+  };
 }

@@ -1,9 +1,10 @@
+import { formatAddress } from '../../lib/model/address.ts';
 import { compareVersions } from '../../lib/model/epoch.ts';
 import { formatRecord, type MasterRecord } from '../../lib/model/record.ts';
 import { at } from '../bridge/plan/world.ts';
 import { BridgeModel } from './bridge-model.ts';
 import { type Commit, ConsulWorld } from './consul-world.ts';
-import type { Event, Scale, Vandalism } from './events.ts';
+import type { Edit, Event, Scale, Vandalism } from './events.ts';
 import { nodes, SentinelWorld } from './sentinel-world.ts';
 
 /** The world and its history. Throws, with the history, when an invariant is broken. */
@@ -157,22 +158,18 @@ export class Story {
         consul.deregister();
         return 'somebody deregisters the node';
       case 'edit':
-        consul.put(
-          'redis/record/m',
-          formatRecord({ ...record, master: at(event.node), epoch: Math.max(0, record.epoch + event.epochs) }),
-        );
-        return `somebody edits the record: ${event.node} ${record.epoch + event.epochs}`;
+        return edit(consul, record, event);
     }
   }
 
   #remembered(): boolean {
     const newest = this.newest;
     return this.bridges.some(
-      ({ memory: { remembered } }) =>
+      ({ memory: { record } }) =>
         newest !== undefined &&
-        remembered !== undefined &&
-        compareVersions(remembered, newest) >= 0 &&
-        remembered.master.port === newest.master.port,
+        record !== undefined &&
+        compareVersions(record, newest) >= 0 &&
+        record.master.port === newest.master.port,
     );
   }
 
@@ -185,7 +182,7 @@ export class Story {
     if (moved && this.consul.masterCheck?.startsWith('critical') === true)
       this.fail(`the name of the new master is empty: ${this.consul.masterCheck}`);
     const { newest } = this;
-    const floors = [before, this.#acting?.memory.remembered, this.#vandalized ? undefined : newest];
+    const floors = [before, this.#acting?.memory.past(0).remembered, this.#vandalized ? undefined : newest];
     for (const floor of floors) {
       if (floor === undefined) continue;
       const order = compareVersions(after, floor);
@@ -211,4 +208,16 @@ export class Story {
     this.#seed = (this.#seed * 48_271) % 2_147_483_647;
     return this.#seed / 2_147_483_647;
   }
+}
+
+/** Edits Consul by hand. */
+export function edit(consul: ConsulWorld, record: MasterRecord, change: Edit): string {
+  const { what, node, epochs, generations, phase } = change;
+  const [epoch, generation] = [Math.max(0, record.epoch + epochs), record.generation + generations];
+  const edited = { ...record, master: at(node), epoch, generation, phase };
+  if (what === 'service') consul.moveService(at(node));
+  if (what === 'record' || what === 'record-and-key') consul.put('redis/record/m', formatRecord(edited));
+  if (what === 'key' || what === 'record-and-key') consul.put('redis/master/m', formatAddress(at(node)));
+  const version = what === 'key' || what === 'service' ? '' : ` ${generation}.${epoch} ${phase}`;
+  return `somebody edits the ${what}: ${node}${version}`;
 }

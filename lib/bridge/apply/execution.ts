@@ -1,6 +1,6 @@
+import type { ConsulClient } from '../../client/consul.ts';
 import type { Outcome } from '../../loop/outcome.ts';
 import { isIn, sameAddress } from '../../model/address.ts';
-import type { CatalogNode } from '../../model/catalog.ts';
 import { collisions, externalNode, type Naming, unregistrable } from '../../model/naming.ts';
 import type { Decided } from '../decider.ts';
 import type { Fencer } from '../fencing/fencer.ts';
@@ -14,13 +14,12 @@ import { hold, runAgainIn, withEvidence } from './outcomes.ts';
 import type { RecordWriter } from './writer.ts';
 
 export interface ExecutionOptions {
+  readonly client: Pick<ConsulClient, 'read'>;
   readonly sentinels: SentinelSource;
   readonly fencer: Fencer;
   readonly writer: RecordWriter;
   readonly naming: Naming;
   readonly memory: (name: string) => MasterMemory;
-  /** Reads a node of the catalog: only where no service of ours proves whose node it is. */
-  readonly readNode: (node: string) => Promise<CatalogNode | undefined>;
 }
 
 /** Carries out what was decided about one master. */
@@ -58,6 +57,7 @@ export class Execution {
       case 'conflict':
         return hold(decision, memory);
       case 'ask-role':
+      case 'ask-consul':
       case 'ask-all':
         return { kind: 'held', summary: 'the answers do not suffice for a decision', retryAfterMs: 0 };
     }
@@ -84,10 +84,8 @@ export class Execution {
     if (colliding !== undefined)
       return `DNS cannot tell these masters apart: ${colliding.join(', ')}; rename one of them`;
     const recorded = held.kind !== 'absent' || past.remembered !== undefined;
-    const owner = nodeOwner(
-      { naming, name },
-      { node: await this.#options.readNode(externalNode(naming, name)), recorded },
-    );
+    const { value: node } = await this.#options.client.read({ kind: 'node', node: externalNode(naming, name) });
+    const owner = nodeOwner({ naming, name }, { node, recorded });
     return owner === undefined ? undefined : foreignNode({ naming, name }, owner);
   }
 }

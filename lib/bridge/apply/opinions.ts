@@ -39,19 +39,19 @@ interface Of {
 /** How much longer nobody may reach the master; 0 where somebody reaches it. */
 function timeToReach({ views, role, reading, observedMs }: Finding, { record: { master }, memory }: Of): number {
   if (!isUnreached(master, { views, role })) {
-    if (role !== undefined) memory.recovered('unreached');
+    if (role !== undefined) memory.faults.recovered('unreached');
     return 0;
   }
   const limitMs = reachLimitMs(heldMasterCheck(reading.catalogContents, master), views);
-  return limitMs - memory.faultyForMs('unreached', { master, nowMs: observedMs });
+  return limitMs - memory.faults.lastedMs('unreached', { master, nowMs: observedMs });
 }
 
 /** How much longer the master may answer as a replica; 0 where it does not. */
 function timeAsReplica({ role, reading, observedMs }: Finding, { record: { master }, memory }: Of): number {
   if (!isReplica(master, { role })) {
-    if (role !== undefined) memory.recovered('as-replica');
+    if (role !== undefined) memory.faults.recovered('as-replica');
     return 0;
   }
   const limitMs = replicaLimitMs(heldMasterCheck(reading.catalogContents, master));
-  return limitMs - memory.faultyForMs('as-replica', { master, nowMs: observedMs });
+  return limitMs - memory.faults.lastedMs('as-replica', { master, nowMs: observedMs });
 }

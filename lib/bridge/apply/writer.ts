@@ -10,6 +10,7 @@ import type { Finding } from '../finding.ts';
 import type { MasterMemory } from '../memory.ts';
 import { planConfirmation, planPublication, planRepair, type Wanted } from '../plan/catalog.ts';
 import { type Cause, completeRecord, type Decision } from '../plan/decision.ts';
+import { isContradicted } from '../plan/evidence.ts';
 import { formOpinions, type Opinions } from './opinions.ts';
 import { runAgainIn } from './outcomes.ts';
 import { publishRecord, type RecordOutcome, repairCatalog } from './record.ts';
@@ -53,10 +54,11 @@ export class RecordWriter {
     const record = completeRecord(draft, { name, changedAt: new Date().toISOString(), changedBy: bridgeId });
     const index = held.kind === 'absent' ? 0 : held.modifyIndex;
     const { wanted, leftMs: opinionMs } = this.#wanted(finding, record);
-    const confirmed = decision.cause === 'confirmed';
-    const change = confirmed
+    const { catalogContents } = reading;
+    const isComplete = cause === 'confirmed' && !isContradicted({ record, traces: catalogContents, naming });
+    const change = isComplete
       ? planConfirmation(wanted, { index })
-      : planPublication(wanted, { index, catalogContents: reading.catalogContents });
+      : planPublication(wanted, { index, catalogContents });
     const plannedMs = this.#nowMs();
     const writing = publishRecord(client, { ...change, key: recordKey(naming, name) });
     if (cause === 'failover') {
@@ -68,8 +70,9 @@ export class RecordWriter {
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     const { modifyIndex } = outcome;
     memory.noteStored({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
+    memory.trust(record);
     // The opinion about the former master is none about this one.
-    if (!confirmed) memory.judged(wanted.master, signOpinions(wanted, modifyIndex));
+    if (!isComplete) memory.judged(wanted.master, signOpinions(wanted, modifyIndex));
     if (delayedCauses.has(cause)) memory.repairDelay.corrected(signature, this.#nowMs());
     else memory.repairDelay.settled();
     const details = { cause, record, modifyIndex, stages };

@@ -164,6 +164,6 @@ interface LeaderlessFailover {
 }
 
 /** Neither confirmed nor replaced meanwhile. */
-function isOpen({ record, memory: { remembered } }: LeaderlessFailover): boolean {
-  return remembered !== undefined && compareVersions(remembered, record) === 0 && remembered.phase === 'promoted';
+function isOpen({ record, memory: { record: known } }: LeaderlessFailover): boolean {
+  return known !== undefined && compareVersions(known, record) === 0 && known.phase === 'promoted';
 }

@@ -176,17 +176,17 @@ export class CrashCase {
   }
 
   #decide(sign: CrashSign, lastOrderAgeMs: number | undefined): CrashDecision {
-    const { name, record, memory } = this.#closed;
+    const { name, record: crashed, memory } = this.#closed;
     const { sentinels, crashAfterMs } = this.#parts;
-    const { remembered } = memory;
+    const { record } = memory;
     const { views = [], replicas = [] } = this.#seen ?? {};
     return decideCrash({
-      master: record.master,
+      master: crashed.master,
       sign,
       crashAfterMs,
       nowMs: performance.now(),
-      record: remembered,
-      recordAgeMs: remembered === undefined ? 0 : Math.max(0, Date.now() - Date.parse(remembered.changedAt)),
+      record,
+      recordAgeMs: record === undefined ? 0 : Math.max(0, Date.now() - Date.parse(record.changedAt)),
       lastOrderAgeMs,
       views,
       knownSentinels: sentinels.count(name),

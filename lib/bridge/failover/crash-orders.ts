@@ -64,7 +64,7 @@ export class CrashOrders {
   connectionClosed(address: Address, names: readonly string[]): void {
     for (const name of names) {
       const memory = this.#options.memory(name);
-      const record = memory.remembered;
+      const record = memory.record;
       if (this.#abort.signal.aborted || record === undefined || !sameAddress(record.master, address)) continue;
       const running = this.#cases.get(name);
       if (running === undefined) this.#open(record, memory);

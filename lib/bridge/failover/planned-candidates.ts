@@ -70,7 +70,7 @@ export class PlannedCandidates {
 
   async #check(): Promise<PlannedCheck> {
     const { memory, sentinels, consulOutage } = this.#parts;
-    const record = memory.remembered;
+    const record = memory.record;
     return checkPlanned({
       consulOutage: consulOutage(),
       record,

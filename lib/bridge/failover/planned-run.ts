@@ -77,8 +77,8 @@ export class PlannedFailover {
   /** Whether a replica is a master already. Then the old master stays paused: writes that it accepted now would be lost. */
   async #isPromoted(record: MasterRecord, candidates: readonly Address[]): Promise<boolean> {
     const { redis, memory } = this.#parts;
-    const { remembered } = memory;
-    if (remembered !== undefined && !sameAddress(remembered.master, record.master)) return true;
+    const { record: known } = memory;
+    if (known !== undefined && !sameAddress(known.master, record.master)) return true;
     const roles = await Promise.all(candidates.map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
     return roles.some(({ role }) => role === 'master');
   }
@@ -123,8 +123,8 @@ export class PlannedFailover {
     let to: MasterRecord | undefined;
     const reached = async () => {
       election = sentinels.election(this.#name, order.sentinel) ?? election;
-      const { remembered } = memory;
-      to = remembered !== undefined && !sameAddress(remembered.master, before.master) ? remembered : undefined;
+      const { record: known } = memory;
+      to = known !== undefined && !sameAddress(known.master, before.master) ? known : undefined;
       return to !== undefined;
     };
     await this.#until('a replica is promoted', { reached, timeoutMs: this.#timeoutMs });
@@ -146,7 +146,7 @@ export class PlannedFailover {
   ): void {
     const { before, election, candidates } = ordered;
     const { successor = election?.selected } = this.#options;
-    const isOther = to.generation !== before.generation || (election !== undefined && to.epoch !== election.epoch);
+    const isOther = election === undefined ? to.generation !== before.generation : to.epoch !== election.epoch;
     if (isOther) throw this.#failed(`another failover came first: ${describe(to)}`);
     const isTarget = isIn(candidates, to.master) && (successor === undefined || sameAddress(to.master, successor));
     if (!isTarget) throw this.#failed(`Sentinel promoted another replica: ${describe(to)}`);
@@ -192,9 +192,9 @@ export class PlannedFailover {
 
   /** Throws if the record has changed since: the promotion failed, or another failover followed. */
   #requireStill(to: MasterRecord): void {
-    const { remembered } = this.#parts.memory;
-    if (remembered !== undefined && compareVersions(remembered, to) === 0) return;
-    throw this.#failed(`it was replaced${remembered === undefined ? '' : `: ${describe(remembered)}`}`);
+    const { record: known } = this.#parts.memory;
+    if (known !== undefined && compareVersions(known, to) === 0) return;
+    throw this.#failed(`it was replaced${known === undefined ? '' : `: ${describe(known)}`}`);
   }
 
   /** NaN where the new master does not answer: the Sentinels' confirmation still counts. */

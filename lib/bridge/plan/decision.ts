@@ -13,6 +13,8 @@ export interface Situation {
   readonly held: StoredRecord;
   /** The newest record that this bridge has seen in Consul, also after a deletion, an edit or a loss of Consul's data. */
   readonly remembered: MasterRecord | undefined;
+  /** The newest record that this bridge wrote, or that it knows another one wrote; undefined until it knows of one. */
+  readonly trusted?: MasterRecord | undefined;
   /** The last failover that this bridge followed, even if Consul has not taken it: traffic on its node goes there. */
   readonly decided?: MasterRecord | undefined;
   /** The epoch of a promotion that the bridge followed and that failed: only a majority of the Sentinels brings it back. */
@@ -34,14 +36,20 @@ export interface Situation {
   readonly follow: FollowMode;
   /** Whether an operator asked for a new generation. */
   readonly rebaseAsked?: 'asked' | 'not-asked';
-  /** Set where the plain key or the service names another master than the record: a bridge writes all at once. */
-  readonly edit?: 'suspected' | undefined;
+  /** Set where nothing shows that a bridge wrote the newest record, so that somebody may have edited it. */
+  readonly edit?: Suspicion | undefined;
   /** The last record by the service of the master. It counts where the record is gone and nobody remembers it. */
   readonly published?: Published | undefined;
   readonly lagging: Lagging | undefined;
   readonly nowMs: number;
   readonly rebaseAfterMs: number;
 }
+
+/**
+ * `suspected`: by the watches, which may lag behind one another; `proven`: by reading Consul again; `unproven`: Consul could
+ * not be read again.
+ */
+export type Suspicion = 'suspected' | 'proven' | 'unproven';
 
 export interface Published extends Version {
   readonly master: Address;
@@ -62,6 +70,8 @@ export type Decision =
   | { readonly kind: 'stands'; readonly record: MasterRecord }
   /** Ask this address for its ROLE and decide again. */
   | { readonly kind: 'ask-role'; readonly address: Address; readonly lagging?: Lagging }
+  /** Read from Consul again what speaks for the newest record, and decide again. */
+  | { readonly kind: 'ask-consul' }
   /** A new record, to be written by compare-and-set on `held`. */
   | { readonly kind: 'publish'; readonly draft: Draft; readonly cause: Cause }
   /** Ask every Sentinel and decide again. */
@@ -132,10 +142,15 @@ export function draftOf(
   };
 }
 
-/** The newest record that Consul holds or held. The bridge never publishes an older one again. */
+/**
+ * The newest record that Consul holds or held, and of two masters at one version the first. The bridge never publishes an
+ * older one again.
+ */
 export function newestKnown({ held, remembered }: Pick<Situation, 'held' | 'remembered'>): MasterRecord | undefined {
-  if (held.kind !== 'present') return remembered;
-  return remembered !== undefined && compareVersions(remembered, held.record) > 0 ? remembered : held.record;
+  if (held.kind !== 'present' || remembered === undefined) return held.kind === 'present' ? held.record : remembered;
+  const order = compareVersions(remembered, held.record);
+  const first = order === 0 && !sameAddress(remembered.master, held.record.master);
+  return order > 0 || first ? remembered : held.record;
 }
 
 /** How an address answered ROLE; undefined where it was not asked. */

@@ -13,6 +13,7 @@ import {
   type Published,
   type Situation,
 } from './decision.ts';
+import { decideOnEdited, isNamedBySentinel } from './edited.ts';
 import { agreedSince, contradict, deliver, fallBehind, rebaseByHand } from './generation.ts';
 import { isMember, isUnlisted } from './membership.ts';
 import { newestPromotion, replicasAfter } from './promotion.ts';
@@ -29,7 +30,10 @@ import { bestOf, conflictingViews, hasMajority, knownSentinels, majorityAnswers 
 /** How soon to ask again an address that is about to become a master. */
 const promotionRetryMs = 25;
 
-export function decide(everything: Situation): Decision {
+export function decide(given: Situation): Decision {
+  const onEdited = decideOnEdited(given, decide);
+  if (onEdited !== undefined) return onEdited;
+  const everything = isNamedBySentinel(given) ? { ...given, edit: undefined } : given;
   const known = newestKnown(everything);
   const observed = { ...everything, views: everything.views.filter((view) => !isUnlisted(view, everything)) };
   const promoting = observed.views.flatMap((view) => (settled(view) ? [] : (view.promoting ?? [])));

@@ -16,7 +16,8 @@ export function fallBehind(
   if (!situation.complete) return { kind: 'ask-all' };
   const said = `${formatAddress(best.master)} at epoch ${best.configEpoch}, older than epoch ${known.epoch} of the record`;
   if (!hasMajority(best, situation)) return { kind: 'wait', why: 'older', summary: `refused: ${said}` };
-  const unconfirmed = known.phase === 'promoted';
+  // An edit can name any phase.
+  const unconfirmed = known.phase === 'promoted' && situation.edit === undefined;
   // The wait begins when no Sentinel leads the promotion any more: until then its leader may still complete it.
   const since = agreedSince(
     unconfirmed && isLed(situation, known) ? { ...situation, lagging: undefined } : situation,
@@ -63,8 +64,8 @@ export function contradict(
 }
 
 /**
- * How long a majority must contradict the record. An edit by hand needs no more than the time in which this bridge has read
- * all of what another one wrote.
+ * How long a majority must contradict the record. Where an edit is likely, that is no more than the time in which this
+ * bridge has read all of what another one wrote.
  */
 function rebaseWaitMs({ edit, rebaseAfterMs }: Situation): number {
   return edit === undefined ? rebaseAfterMs : Math.min(rebaseAfterMs, editedForMs);

@@ -15,6 +15,7 @@ type Expected =
   | { readonly wait: Wait; readonly retryAfterMs?: number }
   | 'stands'
   | 'ask-all'
+  | 'ask-consul'
   | 'conflict'
   | { readonly ask: string };
 

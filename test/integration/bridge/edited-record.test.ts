@@ -5,6 +5,7 @@ import { formatRecord, type MasterRecord, parseRecord } from '../../../lib/model
 import { waitFor } from '../../sandbox/condition.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import { only } from '../support/bridging.ts';
 
 // A busy machine takes its time.
 t.setTimeout(240_000);
@@ -38,6 +39,12 @@ const master = formatAddress(shard.master.address);
 const replica = (shard.replicas[0] as RedisServer).address;
 const foreign = { host: '192.0.2.1', port: 6379 };
 
+async function editRecord({ edit, withKey }: Omit<Edit, 'what'>): Promise<void> {
+  const edited = edit(await readRecord());
+  await consul.putKey(key, formatRecord(edited));
+  if (withKey) await consul.putKey('redis/master/shard1', formatAddress(edited.master));
+}
+
 async function readRecord(): Promise<MasterRecord> {
   return waitFor('the record', async () => parseRecord((await consul.key(key)) ?? ''), { timeoutMs }) as never;
 }
@@ -46,7 +53,7 @@ interface Edit {
   readonly what: string;
   readonly edit: (record: MasterRecord) => MasterRecord;
   /** Whether the plain key is edited as well. */
-  readonly withKey?: true;
+  readonly withKey?: true | undefined;
 }
 
 const edits: readonly Edit[] = [
@@ -68,14 +75,16 @@ const edits: readonly Edit[] = [
     edit: (record) => ({ ...record, epoch: record.epoch + 100, master: foreign }),
     withKey: true,
   },
+  {
+    what: 'a foreign address that waits for its confirmation',
+    edit: (record) => ({ ...record, epoch: record.epoch + 100, master: foreign, phase: 'promoted' }),
+  },
 ];
 
 for (const [i, { what, edit, withKey }] of edits.entries()) {
   t.test(`no renderer follows a record that was edited by hand: ${what}`, async (t) => {
     const marker = String(i + 1);
-    const edited = edit(await readRecord());
-    await consul.putKey(key, formatRecord(edited));
-    if (withKey) await consul.putKey('redis/master/shard1', formatAddress(edited.master));
+    await editRecord({ edit, withKey });
     const editedMs = performance.now();
     const isRepaired = (record: MasterRecord) => formatAddress(record.master) === master;
     await waitFor('the record to be repaired', readRecord, { until: isRepaired, timeoutMs });
@@ -86,5 +95,39 @@ for (const [i, { what, edit, withKey }] of edits.entries()) {
     const all = await waitFor('later texts', () => texts.map((text) => text()), { until: isLater, timeoutMs });
     for (const text of all) t.notMatch(text, new RegExp(`${foreign.host}|${formatAddress(replica)}`));
     t.equal(all.length, 3);
+  });
+}
+
+/** What somebody does to the record right after a failover was ordered. */
+const disturbances: readonly { readonly what: string; readonly disturb: () => Promise<void> }[] = [
+  {
+    what: 'the record and the key were edited',
+    disturb: () =>
+      editRecord({ edit: (record) => ({ ...record, epoch: record.epoch + 100, master: foreign }), withKey: true }),
+  },
+  {
+    what: 'only the epoch of the record was edited',
+    disturb: () => editRecord({ edit: (record) => ({ ...record, epoch: record.epoch + 100 }) }),
+  },
+  {
+    what: 'the record and the key were deleted',
+    disturb: async () => {
+      for (const deleted of [key, 'redis/master/shard1']) await consul.delete(`/v1/kv/${deleted}`);
+    },
+  },
+];
+
+for (const { what, disturb } of disturbances) {
+  t.test(`bridges follow a failover as such although meanwhile ${what}`, async (t) => {
+    const before = await readRecord();
+    const successor = only(before.replicas);
+    // Sentinel refuses while it ends the last one.
+    await waitFor('a failover', () => only(sentinels).command('SENTINEL', 'FAILOVER', 'shard1'), { timeoutMs });
+    await disturb();
+    const isAfter = ({ master, phase }: MasterRecord) =>
+      phase === 'confirmed' && formatAddress(master) === formatAddress(successor);
+    const after = await waitFor('the failover in the record', readRecord, { until: isAfter, timeoutMs });
+    // Not as what the Sentinels say after an edit that was waited for.
+    t.match(after, { reason: /^failover/, previous: before.master });
   });
 }
