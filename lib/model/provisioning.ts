@@ -64,23 +64,23 @@ export interface ProvisioningNote {
 /** The name of `settingsHash` in the value; earlier versions read and write it too. */
 const hashField = 'untold';
 
-/** A value of another form says only that a provisioner configures the master. */
-export function parseNote(text: string): ProvisioningNote {
+/** undefined where no provisioner wrote the value. What somebody else left there removes no master. */
+export function parseNote(text: string): ProvisioningNote | undefined {
   const nothing: ProvisioningNote = { settingsHash: undefined, sentinels: [] };
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json !== 'object' || json === null) return nothing;
-    const { [hashField]: settingsHash, sentinels } = json as Record<string, unknown>;
-    if (typeof settingsHash !== 'string' || !Array.isArray(sentinels)) return nothing;
-    return { settingsHash, sentinels: sentinels.filter((one) => typeof one === 'string') };
-  } catch {
-    return nothing;
-  }
+  // The first versions wrote nothing else.
+  if (text === author) return nothing;
+  const json = parseJsonObject(text);
+  if (json?.by !== author) return undefined;
+  const { [hashField]: settingsHash, sentinels } = json;
+  if (typeof settingsHash !== 'string' || !Array.isArray(sentinels)) return nothing;
+  return { settingsHash, sentinels: sentinels.filter((one) => typeof one === 'string') };
 }
+
+const author = 'switchmaster';
 
 export function formatNote({ settingsHash, sentinels }: ProvisioningNote): string {
   const written = settingsHash === undefined ? {} : { [hashField]: settingsHash, sentinels };
-  return JSON.stringify({ by: 'switchmaster', ...written });
+  return JSON.stringify({ by: author, ...written });
 }
 
 /** undefined where the text is not a desired master. */

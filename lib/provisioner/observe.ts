@@ -19,8 +19,8 @@ type Tree = Follow<{ kind: 'key-tree'; prefix: string }>;
 export interface DesiredReading {
   /** By name; undefined for a value that is not a desired master. The name stays, so that nothing removes the master. */
   readonly desired: ReadonlyMap<string, DesiredMaster | undefined>;
-  /** The notes of provisioners, by name. */
-  readonly provisioned: ReadonlyMap<string, ProvisioningNote>;
+  /** The notes of provisioners, by name; undefined for a value that none of them wrote. */
+  readonly provisioned: ReadonlyMap<string, ProvisioningNote | undefined>;
   readonly records: ReadonlyMap<string, MasterRecord>;
 }
 

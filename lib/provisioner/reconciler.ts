@@ -55,7 +55,7 @@ export class Provisioner implements Reconciler {
     if (desired === undefined && reading.desired.has(name)) {
       return { kind: 'held', summary: `the key desired/${name} does not hold a master` };
     }
-    if (desired === undefined && !reading.provisioned.has(name)) return { kind: 'unchanged' };
+    if (desired === undefined && reading.provisioned.get(name) === undefined) return strangeNote(name, reading);
     const situation = await this.#observe(name, { reading, desired });
     const plan = planProvisioning(situation);
     if (plan.kind === 'wait') return { kind: 'held', summary: plan.summary, retryAfterMs };
@@ -162,6 +162,13 @@ function withoutFailed(
 function ignored(name: string, { desired, provisioned, records }: DesiredReading): Outcome {
   if (!desired.has(name) || provisioned.has(name) || records.has(name)) return { kind: 'unchanged' };
   const summary = `desired/${name} is ignored: sentinel.masters does not match that name; add it there, or remove the key`;
+  return { kind: 'held', summary };
+}
+
+/** A provisioner removes from the Sentinels only what a provisioner noted. */
+function strangeNote(name: string, { provisioned }: DesiredReading): Outcome {
+  if (!provisioned.has(name)) return { kind: 'unchanged' };
+  const summary = `the key provisioned/${name} holds nothing that a provisioner wrote, so the master is not removed; delete the key`;
   return { kind: 'held', summary };
 }
 

@@ -139,7 +139,7 @@ t.test('the note names the Sentinels that have the hidden settings, and goes wit
   );
 });
 
-t.test('a note is read as it was written, and any other text as a note without a hash', async (t) => {
+t.test('a note is read as it was written, and text of others is none', async (t) => {
   t.equal(
     formatNote({ settingsHash: 'scrypt:a:b', sentinels: [] }),
     '{"by":"switchmaster","untold":"scrypt:a:b","sentinels":[]}',
@@ -147,8 +147,9 @@ t.test('a note is read as it was written, and any other text as a note without a
   );
   const note = { settingsHash: 'scrypt:a:b', sentinels: ['s1:26379'] };
   t.strictSame(parseNote(formatNote(note)), note);
-  for (const text of ['switchmaster', '', '[]', 'null', formatNote(unhashed)])
-    t.strictSame(parseNote(text), unhashed, text);
+  for (const text of ['switchmaster', formatNote(unhashed)]) t.strictSame(parseNote(text), unhashed, text);
+  for (const text of ['', '[]', 'null', '{"by":"me"}', 'keep', '{"host":"10.0.0.5","port":6379}'])
+    t.equal(parseNote(text), undefined, text);
 });
 
 t.test(

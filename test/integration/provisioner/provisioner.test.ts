@@ -191,15 +191,19 @@ t.test('nothing changes without a majority of the Sentinels', async (t) => {
   await untilAll('foreign', 'monitor it', (info) => info !== undefined);
 });
 
-t.test('a master whose key is gone is removed, and one that never had a key stays', async (t) => {
+t.test('a master whose key is gone is removed, and one that no provisioner added stays', async (t) => {
   const { host, port } = secret.master.address;
   for (const one of sentinels) await one.command('SENTINEL', 'MONITOR', 'byhand', host, port, 2);
+  await consul.putKey('redis/provisioned/byhand', 'an import of keys');
+  const held = () => daemon.logLines().filter(({ msg, key }) => msg === 'held' && key === 'byhand');
+  await waitFor('the report of a note that no provisioner wrote', held, { until: ({ length }) => length > 0 });
   await consul.delete('/v1/kv/redis/desired/foreign');
   await untilAll('foreign', 'forget it', (info) => info === undefined);
   for (const one of sentinels) t.ok(await monitored(one, 'byhand'));
   await waitFor('the note to be gone', () => consul.key('redis/provisioned/foreign'), {
     until: (key) => key === undefined,
   });
+  await consul.delete('/v1/kv/redis/provisioned/byhand');
 });
 
 t.test('a changed password reaches every Sentinel, also where the old one has made the master down', async (t) => {
