@@ -2,33 +2,35 @@
 // failures, the slowest files and the CPU time. The last line is always "N passed, N failed".
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { groupFiles, type TestGroup } from './runner/group.ts';
+import { childrenCpuMs } from './runner/cpu-time.ts';
+import { orderFiles } from './runner/order.ts';
+import { ProcessPool } from './runner/pool.ts';
 import { runQueue } from './runner/queue.ts';
 import { TestReport } from './runner/report.ts';
 import { stripTypes } from './runner/strip.ts';
-import { runGroup } from './runner/test-process.ts';
 
 const projectDir = fileURLToPath(new URL('..', import.meta.url));
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Named files have a process each. */
-function chooseGroups(named: readonly string[]): readonly TestGroup[] {
-  if (named.length > 0) return named.map((file) => ({ name: file, files: [file] }));
-  return groupFiles(globSync('test/**/*.test.ts', { cwd: projectDir }).sort(), { projectDir });
+function chooseFiles(named: readonly string[]): readonly string[] {
+  return named.length > 0 ? named : orderFiles(globSync('test/**/*.test.ts', { cwd: projectDir }), { projectDir });
 }
 
 const report = new TestReport({ print });
+const pool = new ProcessPool({ projectDir });
 try {
   stripTypes(projectDir);
-  const run = async (group: TestGroup) => {
-    const { input, end } = report.open(group);
-    end(await runGroup(group, { projectDir, input }));
+  const run = async (file: string) => {
+    const { tap, end } = report.open(file);
+    end(await pool.run(file, tap));
   };
-  await runQueue(chooseGroups(process.argv.slice(2)), { limits: { jobs: 2, mostJobs: 4 }, run });
+  await runQueue(chooseFiles(process.argv.slice(2)), { limits: { jobs: 2, mostJobs: 4 }, run });
 } catch (error) {
   report.fail({ path: ['npm test'], reason: error instanceof Error ? String(error.stack) : String(error) });
 } finally {
-  report.summarize();
+  for (const reason of await pool.end()) report.fail({ path: ['npm test'], reason });
+  const { user, system } = process.cpuUsage();
+  report.summarize({ cpuMs: (user + system) / 1_000 + childrenCpuMs() });
   print(`\n${report.passed} passed, ${report.failed} failed`);
   process.exitCode = report.failed === 0 && report.passed > 0 ? 0 : 1;
 }

@@ -1,11 +1,8 @@
-import type { TestGroup } from './group.ts';
 import { type Failure, TapFile } from './tap-file.ts';
-import type { TestProcess } from './test-process.ts';
+import type { FileRun } from './test-process.ts';
 
-interface GroupResult {
+interface FileResult extends FileRun {
   readonly name: string;
-  readonly wallMs: number;
-  readonly cpuMs: number;
 }
 
 const slowestCount = 10;
@@ -14,7 +11,7 @@ const slowestCount = 10;
 export class TestReport {
   readonly #print: (line: string) => void;
   readonly #failures: Failure[] = [];
-  readonly #results: GroupResult[] = [];
+  readonly #results: FileResult[] = [];
   #passed = 0;
 
   constructor({ print }: { readonly print: (line: string) => void }) {
@@ -31,10 +28,10 @@ export class TestReport {
     return this.#failures.length;
   }
 
-  /** Begins a group: its TAP goes into `input`; `end` is called when the process and `input` have ended. */
-  open(group: TestGroup): { readonly input: NodeJS.WritableStream; readonly end: (process: TestProcess) => void } {
-    const tap = new TapFile(group, { onFailure: (failure) => this.fail(failure) });
-    return { input: tap.input, end: (process) => this.#end(tap, { ...process, name: group.name }) };
+  /** Begins a file: `tap` counts its TAP; `end` is called when it has ended. */
+  open(name: string): { readonly tap: TapFile; readonly end: (run: FileRun) => void } {
+    const tap = new TapFile(name, { onFailure: (failure) => this.fail(failure) });
+    return { tap, end: (run) => this.#end(tap, { ...run, name }) };
   }
 
   /** Counts and prints a failure. */
@@ -44,28 +41,30 @@ export class TestReport {
     for (const line of failure.reason.split('\n')) this.#print(`    ${line}`);
   }
 
-  /** Prints the failures again (the first may have scrolled away), the slowest files, and the CPU time of all files. */
-  summarize(): void {
+  /**
+   * Prints the failures again, because the first may have scrolled away, then the slowest files and the CPU time of the
+   * whole run.
+   */
+  summarize({ cpuMs }: { readonly cpuMs: number }): void {
     if (this.#failures.length > 0) this.#print('\nfailed:');
     for (const { path } of this.#failures) this.#print(`  ${path.join(' > ')}`);
     const slowest = [...this.#results].sort((a, b) => b.wallMs - a.wallMs).slice(0, slowestCount);
     this.#print('\nslowest files:');
     for (const result of slowest) this.#print(`  ${times(result)}  ${result.name}`);
-    const cpuMs = this.#results.reduce((sum, result) => sum + result.cpuMs, 0);
     this.#print(`\nCPU time: ${(cpuMs / 60_000).toFixed(1)} minutes`);
   }
 
-  #end(tap: TapFile, { name, problem, wallMs, cpuMs }: GroupResult & Pick<TestProcess, 'problem'>): void {
-    tap.end(problem);
+  #end(tap: TapFile, result: FileResult): void {
+    tap.end(result.problem);
     this.#passed += tap.tally.passed;
-    this.#results.push({ name, wallMs, cpuMs });
+    this.#results.push(result);
     const passed = tap.tally.failed === 0;
-    this.#print(`${passed ? 'ok    ' : 'FAILED'} ${times({ wallMs, cpuMs })}  ${name}`);
+    this.#print(`${passed ? 'ok    ' : 'FAILED'} ${times(result)}  ${result.name}`);
     if (!passed) for (const comment of tap.comments) this.#print(`    ${comment}`);
   }
 }
 
-function times({ wallMs, cpuMs }: { readonly wallMs: number; readonly cpuMs: number }): string {
+function times({ wallMs, cpuMs }: FileRun): string {
   return `${seconds(wallMs)} s (CPU ${seconds(cpuMs)} s)`;
 }
 

@@ -1,5 +1,4 @@
-import { Parser, type Result } from 'tap-parser';
-import type { TestGroup } from './group.ts';
+import type { Parser, Result } from 'tap-parser';
 
 export interface Failure {
   /** The file and the names of the nested tests. */
@@ -18,38 +17,40 @@ interface Level {
 }
 
 /**
- * Reads the TAP of a test process and counts its test points: assertions, and tests without any. A skipped or unfinished
- * (`todo`) test counts as failed.
+ * Counts the test points of a file: assertions, and tests without any. A skipped or unfinished (`todo`) test counts as
+ * failed.
  */
 export class TapFile {
-  readonly input = new Parser();
   /** What the tests printed by `t.comment`, such as the logs of servers. */
   readonly comments: string[] = [];
   readonly #onFailure: (failure: Failure) => void;
   readonly #tally: Tally = { passed: 0, failed: 0 };
-  readonly #group: TestGroup;
+  readonly #file: Level;
 
-  constructor(group: TestGroup, { onFailure }: { readonly onFailure: (failure: Failure) => void }) {
-    this.#group = group;
+  constructor(name: string, { onFailure }: { readonly onFailure: (failure: Failure) => void }) {
     this.#onFailure = onFailure;
-    this.#follow(this.input, this.#root());
+    this.#file = { path: [name], tally: this.#tally };
   }
 
   get tally(): Readonly<Tally> {
     return this.#tally;
   }
 
-  /** Call it after the end of the input; `problem` is how the process failed. */
-  end(problem: string | undefined): void {
-    if (this.#tally.failed > 0) return;
-    const [planProblem] = this.input.failures;
-    if (problem !== undefined) this.#fail(this.#root(), problem);
-    else if (planProblem !== undefined) this.#fail(this.#root(), describe(planProblem));
-    else if (this.#tally.passed === 0) this.#fail(this.#root(), 'no test ran');
+  /** Reads the TAP of the file's own test. */
+  follow(parser: Parser): void {
+    this.#follow(parser, this.#file);
   }
 
-  #root(): Level {
-    return { path: [this.#group.name], tally: this.#tally };
+  /** Counts a failure that is no part of the file's own TAP. */
+  fail(result: Result): void {
+    this.#count(result, this.#file);
+  }
+
+  /** Call it at the end; `problem` is how the process failed. */
+  end(problem: string | undefined): void {
+    if (this.#tally.failed > 0) return;
+    if (problem !== undefined) this.#fail(this.#file, problem);
+    else if (this.#tally.passed === 0) this.#fail(this.#file, 'no test ran');
   }
 
   #follow(parser: Parser, { path, tally }: Level): void {
@@ -59,7 +60,7 @@ export class TapFile {
       this.#follow(nested, { path: [...path, nested.name], tally: child });
     });
     parser.on('assert', (result: Result) => {
-      if (result.closingTestPoint && child !== undefined) this.#close(result, { path, tally, child });
+      if (result.closingTestPoint && child !== undefined) this.#count(result, { path, tally, child });
       else this.#count(result, { path, tally });
       child = undefined;
     });
@@ -70,19 +71,11 @@ export class TapFile {
     parser.on('bailout', (reason: string) => this.#fail({ path, tally }, `bailed out: ${reason}`));
   }
 
-  // A nested test's own point counts only where it adds something to the points in it.
-  #close(result: Result, { path, tally, child }: Level & { readonly child: Tally }): void {
+  // The point of a nested test counts only where it adds something to the points in it.
+  #count(result: Result, { path, tally, child = { passed: 0, failed: 0 } }: Level & { readonly child?: Tally }): void {
     tally.passed += child.passed;
     tally.failed += child.failed;
-    const counted = result.ok ? child.passed : child.failed;
-    if (counted > 0) return;
-    // Where files share a process, each is such a test.
-    const isFile = path.length === 1 && this.#group.files.includes(result.name);
-    if (isFile && result.ok) this.#fail({ path: [...path, result.name], tally }, 'no test ran');
-    else this.#count(result, { path, tally });
-  }
-
-  #count(result: Result, { path, tally }: Level): void {
+    if ((result.ok ? child.passed : child.failed) > 0) return;
     const level = { path: [...path, result.name], tally };
     if (result.skip !== false) this.#fail(level, `skipped: ${result.skip}`);
     else if (result.todo !== false) this.#fail(level, `to do: ${result.todo}`);

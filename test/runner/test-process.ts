@@ -1,77 +1,119 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { TestGroup } from './group.ts';
+import { Parser, type Result } from 'tap-parser';
+import type { TapFile } from './tap-file.ts';
 
-export interface TestProcess {
-  /** Why it failed by itself; undefined if it exited with 0. */
+export interface FileRun {
+  /** Why the file did not end well by itself; undefined where it did, whatever its tests say. */
   readonly problem: string | undefined;
   readonly wallMs: number;
-  /** Of the process and all descendants that were waited for, user and system. */
+  /** User and system, of the file and of the processes that it started and that have ended. */
   readonly cpuMs: number;
 }
 
-// tap ends a test file after the first, with a list of what is still open. The second is for a process that ignores it.
-const timeoutSeconds = 120;
-const killAfterMs = 300_000;
-const sharedProcess = fileURLToPath(new URL('shared-process.mjs', import.meta.url));
-const loadStripped = fileURLToPath(new URL('load-stripped.mjs', import.meta.url));
-
-/** Runs test files on the project's own Node and writes their TAP into `input`. Answers when both have ended. */
-export async function runGroup(
-  { files }: Pick<TestGroup, 'files'>,
-  { projectDir, input }: { readonly projectDir: string; readonly input: NodeJS.WritableStream },
-): Promise<TestProcess> {
-  const bin = join(projectDir, 'node_modules/.bin');
-  const env = {
-    ...process.env,
-    // Programs that tests start by name run on the project's Node, too.
-    PATH: `${bin}:${process.env.PATH}`,
-    TAP_TIMEOUT: String(timeoutSeconds),
-    // The test files, and the daemons and commands that they start, load the same modules.
-    NODE_OPTIONS: `--import=${loadStripped}`,
-    NODE_COMPILE_CACHE: join(projectDir, 'node_modules/.cache/node'),
-    ...(files.length === 1 ? {} : { TEST_FILES: files.join('\n') }),
-  };
-  const startedMs = performance.now();
-  const child = spawn(join(bin, 'node'), files.length === 1 ? files : [sharedProcess], {
-    cwd: projectDir,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: killAfterMs,
-    killSignal: 'SIGKILL',
-  });
-  let cpuMs = 0;
-  child.once('exit', () => {
-    cpuMs = newChildCpuMs();
-  });
-  const closed = once(child, 'close');
-  child.stdout.pipe(input);
-  const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
-  const problem = code === 0 ? undefined : `the process ended with ${signal ?? `exit code ${code}`}`;
-  return { problem, wallMs: performance.now() - startedMs, cpuMs };
+interface RunningFile {
+  readonly tap: TapFile;
+  readonly read: PromiseWithResolvers<void>;
+  readonly answered: PromiseWithResolvers<Answer>;
 }
 
-let countedTicks = 0;
-const msPerTick = 10;
+/** What worker.mjs answers. */
+interface Answer {
+  readonly ok: boolean;
+  readonly cpuMs: number;
+  /** The kinds of resources that keep its process alive. */
+  readonly open: readonly string[];
+}
 
-/**
- * CPU time of the children that have ended since the last call. Node has no getrusage(RUSAGE_CHILDREN), so this reads
- * cutime and cstime of /proc/self/stat (proc_pid_stat(5)); 0 where there is no /proc.
- */
-function newChildCpuMs(): number {
-  let stat: string;
-  try {
-    stat = readFileSync('/proc/self/stat', 'utf8');
-  } catch {
-    return 0;
+// tap ends a test file after the first, with a list of what is still open. The second is for a file that ignores it.
+const timeoutSeconds = 120;
+const killAfterMs = 300_000;
+const exitWithinMs = 20_000;
+const worker = fileURLToPath(new URL('worker.mjs', import.meta.url));
+const loadStripped = fileURLToPath(new URL('load-stripped.mjs', import.meta.url));
+
+/** A process on the project's own Node that runs test files, one at a time. */
+export class TestProcess {
+  readonly #child: ChildProcess;
+  readonly #orders: Duplex;
+  readonly #closed: Promise<string>;
+  #running: RunningFile | undefined;
+
+  constructor({ projectDir }: { readonly projectDir: string }) {
+    const bin = join(projectDir, 'node_modules/.bin');
+    const env = {
+      ...process.env,
+      // Programs that tests start by name run on the project's Node, too.
+      PATH: `${bin}:${process.env.PATH}`,
+      TAP_TIMEOUT: String(timeoutSeconds),
+      // The test files, and the daemons and commands that they start, load the same modules.
+      NODE_OPTIONS: `--import=${loadStripped}`,
+      NODE_COMPILE_CACHE: join(projectDir, 'node_modules/.cache/node'),
+    };
+    this.#child = spawn(join(bin, 'node'), [worker], {
+      cwd: projectDir,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    });
+    this.#closed = once(this.#child, 'close').then(
+      ([code, signal]) => `the process ended with ${signal ?? `exit code ${code}`}`,
+    );
+    this.#orders = this.#child.stdio[3] as Duplex;
+    // It ends with the process, whose end is reported.
+    this.#orders.on('error', () => {});
+    createInterface({ input: this.#orders }).on('line', (line) => this.#running?.answered.resolve(JSON.parse(line)));
+    const parser = new Parser();
+    parser.on('child', (files: Parser) => this.#follow(files));
+    this.#child.stdout?.pipe(parser);
   }
-  // The fields after the program's name, which is in parentheses: cutime is the 16th of all, cstime the 17th.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = Number(fields[13]) + Number(fields[14]);
-  const newTicks = ticks - countedTicks;
-  countedTicks = ticks;
-  return newTicks * msPerTick;
+
+  /** Runs a file, whose TAP goes to `tap`. */
+  async run(file: string, tap: TapFile): Promise<FileRun> {
+    const startedMs = performance.now();
+    const running = { tap, read: Promise.withResolvers<void>(), answered: Promise.withResolvers<Answer>() };
+    this.#running = running;
+    const timer = setTimeout(() => this.kill(), killAfterMs);
+    this.#orders.write(`${file}\n`);
+    const answer = Promise.all([running.answered.promise, running.read.promise]).then(([answer]) => answer);
+    const answered = await Promise.race([answer, this.#closed]);
+    clearTimeout(timer);
+    const wallMs = performance.now() - startedMs;
+    if (typeof answered === 'string') return { problem: answered, wallMs, cpuMs: 0 };
+    return { problem: describe(answered), wallMs, cpuMs: answered.cpuMs };
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Ends the process, by force if something keeps it alive. Answers how it ended if not with 0. */
+  async end(): Promise<string | undefined> {
+    const timer = setTimeout(() => this.kill(), exitWithinMs);
+    this.#orders.end();
+    const ended = await this.#closed;
+    clearTimeout(timer);
+    return this.#child.exitCode === 0 ? undefined : ended;
+  }
+
+  /** Within the test around the files. */
+  #follow(files: Parser): void {
+    files.on('child', (parser: Parser) => {
+      const running = this.#running;
+      running?.tap.follow(parser);
+      parser.on('complete', () => running?.read.resolve());
+    });
+    // An error that came after the end of its file.
+    files.on('assert', (result: Result) => {
+      if (!result.closingTestPoint) this.#running?.tap.fail(result);
+    });
+  }
+}
+
+function describe({ ok, open }: Answer): string | undefined {
+  if (open.length > 0) return `it left open: ${open.join(', ')}`;
+  return ok ? undefined : 'its test failed';
 }

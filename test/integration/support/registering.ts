@@ -157,7 +157,7 @@ export async function instanceOf(consul: ConsulAgent, id: string): Promise<Regis
  * `status: output` of the daemon's check, by the agent itself: into the catalog it lets an output that changes alone
  * only some minutes later. undefined if there is none.
  */
-export async function saysOf(consul: ConsulAgent, id: string): Promise<string | undefined> {
+async function saysOf(consul: ConsulAgent, id: string): Promise<string | undefined> {
   const checks = await consul.get<Record<string, Registered['Checks'][number]>>('/v1/agent/checks');
   const check = checks?.[`${id}:switchmaster`];
   return check === undefined ? undefined : `${check.Status}: ${check.Output}`;
