@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { findSimilar } from '../lib/config/similar.ts';
 import { type ErrorCode, errorTable, SwitchmasterError } from '../lib/errors.ts';
-import { errorAnswer, masterAnswer, mastersAnswer } from '../lib/http/shapes.ts';
+import { clustersAnswer, errorAnswer, masterAnswer, mastersAnswer } from '../lib/http/shapes.ts';
 import { pathSafe } from '../lib/model/naming.ts';
 import { type SendOptions, send } from './api-connection.ts';
 import type { ApiOptions } from './option.ts';
@@ -60,7 +60,10 @@ export async function askAboutMaster<S extends z.ZodType>(
     const names = masters.map((master) => master.name);
     const similar = findSimilar(name, names);
     const known = names.length === 0 ? 'it follows none' : `it follows ${names.join(', ')}`;
-    const meant = similar === undefined ? known : `did you mean ${similar}?`;
+    const { clusters } = await ask({ api: place.api, path: '/v1/clusters' }, clustersAnswer);
+    const isCluster = clusters.some((cluster) => cluster.name === name);
+    const other = isCluster ? `${name} is a Redis Cluster, whose replicas failover --node promotes` : known;
+    const meant = similar === undefined || isCluster ? other : `did you mean ${similar}?`;
     throw new SwitchmasterError('not-found', `${error.message} (${meant})`, { cause: error.cause });
   }
 }

@@ -78,7 +78,7 @@ async function measure(given: {
     record,
     proxies: options.proxy,
     dns: options.dns ?? { host: config.consul.host, port: 8600 },
-    order: () => orderFailover(name, { ...options, token }),
+    order: () => orderFailover(name, { ...options, token, progress: process.stderr.isTTY === true ? 'text' : 'none' }),
     timeoutMs: 15_000,
     onStage: (stage, ms) => {
       if (process.stderr.isTTY === true)

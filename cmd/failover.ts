@@ -1,48 +1,69 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { z } from 'zod';
-import type { plannedAnswer } from '../lib/http/shapes.ts';
-import { formatAddress } from '../lib/model/address.ts';
+import type { clusterFailoverAnswer, plannedAnswer, plannedPreview } from '../lib/http/failover-shapes.ts';
+import { type Address, formatAddress } from '../lib/model/address.ts';
 import { parseDuration } from '../lib/model/duration.ts';
 import { pathSafe } from '../lib/model/naming.ts';
 import { confirmed } from './confirmation.ts';
 import type { ExitCode } from './exit-code.ts';
-import { type ApiOptions, addFailoverOptions, type FailoverOptions } from './option.ts';
+import { type ProgressFormat, showProgress } from './failover-progress.ts';
+import { addFailoverOptions, type FailoverOptions, readAddress } from './option.ts';
 import { drawTree, printJson, printLine, stripControls, styled } from './terminal.ts';
 
-export type PlannedReport = z.output<typeof plannedAnswer>;
+type PlannedReport = z.output<typeof plannedAnswer>;
+type ClusterReport = z.output<typeof clusterFailoverAnswer>;
+type Preview = Pick<z.output<typeof plannedPreview>, 'name' | 'verdict' | 'why' | 'from' | 'to'> & {
+  readonly candidates?: readonly Address[];
+  readonly outOfSync?: readonly Address[];
+};
+
+interface CommandOptions extends FailoverOptions {
+  readonly node?: string;
+  readonly dryRun?: true;
+}
 
 const help = `
-The old master pauses writes until the chosen replica has all of its data and is master. If a stage stalls before that,
-writes resume and nothing has changed.
+It waits until a replica is in sync in the eyes of the Sentinels, and shows for what. The old master then pauses writes until
+the chosen replica has all of its data and is master. If a stage stalls before that, writes resume and nothing has changed.
+With --node it promotes this replica of a Redis Cluster (CLUSTER FAILOVER).
 
-Exit codes: 0 done, 1 refused, stalled or not confirmed, 2 wrong usage.
+Exit codes: 0 done, or with --dry-run: it could begin now; 1 refused, stalled or not confirmed, or it could not begin now;
+2 wrong usage.
 
-Example:
-  $ switchmaster failover shard1 --replica 10.0.0.6:6379`;
+Examples:
+  $ switchmaster failover shard1 --replica 10.0.0.6:6379
+  $ switchmaster failover sessions --node 10.0.0.7:7003 --dry-run`;
 
 export function addFailover(program: Command, done: (code: ExitCode) => void): void {
   const command = program
     .command('failover')
-    .description('Move a master to a replica without losing an acknowledged write.');
+    .description('Move a master to a replica without losing an acknowledged write.')
+    .option('--node <host:port>', 'the replica of the Redis Cluster <master> to promote', (value) =>
+      formatAddress(readAddress(value)),
+    )
+    .option('--dry-run', 'only show what would happen, and what is in the way');
   addFailoverOptions(command)
     .addHelpText('after', help)
-    .action(async (name: string, options: FailoverOptions) => {
+    .action(async (name: string, options: CommandOptions) => {
+      if (options.node !== undefined && options.replica !== undefined)
+        command.error('error: --node is for a Redis Cluster, --replica for a master of Sentinel', { exitCode: 2 });
       done(await failOver(name, options));
     });
 }
 
-async function failOver(name: string, options: FailoverOptions): Promise<ExitCode> {
-  const { askMaster, readToken } = await import('./api-client.ts');
+async function failOver(name: string, options: CommandOptions): Promise<ExitCode> {
+  const { readToken } = await import('./api-client.ts');
   const token = await readToken(options.tokenFile);
-  const { record } = await askMaster(name, options);
-  const from = record === null ? '' : ` from ${formatAddress(record.master)}`;
-  const to = options.replica ?? 'the replica that Sentinel chooses';
-  const question = stripControls(`Fail ${name} over${from} to ${to}? Writes wait for about a quarter of a second.`);
-  return confirmed(question, {
+  if (options.dryRun === true) return preview(name, { ...options, token });
+  const question =
+    options.node === undefined ? await describeMaster(name, options) : `Promote ${options.node} in ${name}?`;
+  return confirmed(stripControls(question), {
     ...(options.yes === true ? { yes: true } : {}),
     act: async () => {
-      const report = await orderFailover(name, { ...options, token });
+      const progress = options.json === true ? 'json' : 'text';
+      const ordered = { ...options, token, progress } as const;
+      const report =
+        options.node === undefined ? await orderFailover(name, ordered) : await orderInCluster(name, ordered);
       if (options.json === true) printJson(report);
       else printReport(report);
       return 0;
@@ -50,84 +71,121 @@ async function failOver(name: string, options: FailoverOptions): Promise<ExitCod
   });
 }
 
-/** Orders the failover, and shows its steps on a terminal. */
-export async function orderFailover(
+async function describeMaster(name: string, options: CommandOptions): Promise<string> {
+  const { askMaster } = await import('./api-client.ts');
+  const { record } = await askMaster(name, options);
+  const from = record === null ? '' : ` from ${formatAddress(record.master)}`;
+  const to = options.replica ?? 'the replica that Sentinel chooses';
+  return `Fail ${name} over${from} to ${to}? Writes wait for about a tenth of a second.`;
+}
+
+interface Ordered extends CommandOptions {
+  readonly token: string;
+  readonly progress: ProgressFormat;
+}
+
+/** Orders the failover, and shows its steps. */
+export async function orderFailover(name: string, options: Ordered): Promise<PlannedReport> {
+  const { plannedAnswer } = await import('../lib/http/failover-shapes.ts');
+  return orderAt(name, { options, shape: plannedAnswer });
+}
+
+async function orderInCluster(name: string, options: Ordered): Promise<ClusterReport> {
+  const { clusterFailoverAnswer } = await import('../lib/http/failover-shapes.ts');
+  return orderAt(name, { options, shape: clusterFailoverAnswer });
+}
+
+async function orderAt<S extends z.ZodType>(
   name: string,
-  options: FailoverOptions & { readonly token: string },
-): Promise<PlannedReport> {
+  { options, shape }: { readonly options: Ordered; readonly shape: S },
+): Promise<z.output<S>> {
   const { order } = await import('./api-client.ts');
-  const { plannedAnswer } = await import('../lib/http/shapes.ts');
-  const { token, replica, timeout } = options;
-  const stop = new AbortController();
-  const shown =
-    process.stderr.isTTY === true ? await showSteps(name, { api: options, signal: stop.signal }) : undefined;
+  const { token, timeout = '60s' } = options;
+  const progress = await showProgress(name, options, options.progress);
   try {
-    const body = { timeout, ...(replica === undefined ? {} : { replica }) };
-    // At the daemon, the check, the priorities, three steps and the demotion have a limit each.
-    const timeoutMs = 3 * (parseDuration(timeout) ?? 0) + 90_000;
-    const path = `/v1/masters/${pathSafe(name)}/failover`;
-    const report = await order({ api: options, path, token, body, timeoutMs }, plannedAnswer);
+    // At the daemon, the wait, the priorities, three steps and the demotion have a limit each.
+    const timeoutMs = 4 * (parseDuration(timeout) ?? 0) + 90_000;
+    const report = await order(
+      { api: options, path: pathOf(name, options), token, body: bodyOf(options), timeoutMs },
+      shape,
+    );
     // The last step and the answer arrive at about the same time.
-    await shown?.whole();
+    await progress.whole();
     return report;
   } finally {
-    stop.abort();
-    await shown?.ended;
+    await progress.end();
   }
 }
 
-/**
- * Resolves when the event stream is connected. `whole()` settles with the last step, or after 500 ms; `ended` settles after
- * `signal`. A stream that fails is no failure of the command.
- */
-async function showSteps(
-  name: string,
-  { api, signal }: { readonly api: ApiOptions; readonly signal: AbortSignal },
-): Promise<{ readonly whole: () => Promise<void>; readonly ended: Promise<void> }> {
-  const { readEvents } = await import('./event-stream.ts');
-  const { promise: connected, resolve } = Promise.withResolvers<void>();
-  const { promise: last, resolve: seenLast } = Promise.withResolvers<void>();
-  const ended = (async () => {
-    try {
-      for await (const { name: kind, data } of readEvents(
-        { api, filter: { loop: 'failover-step', key: name } },
-        { signal },
-      )) {
-        if (kind === 'connected') resolve();
-        else if (showStep(data) === 'demoted') seenLast();
-      }
-    } catch {
-      // The stream ends with the order.
-    } finally {
-      resolve();
-    }
-  })();
-  await connected;
-  return { whole: () => Promise.race([last, ended, delay(500, undefined, { ref: false })]), ended };
+async function preview(name: string, options: CommandOptions & { readonly token: string }): Promise<ExitCode> {
+  const { order } = await import('./api-client.ts');
+  const { clusterFailoverPreview, plannedPreview } = await import('../lib/http/failover-shapes.ts');
+  const body = { ...bodyOf(options), dryRun: true };
+  const asked = { api: options, path: pathOf(name, options), token: options.token, body, timeoutMs: 30_000 };
+  const answer: Preview = await (options.node === undefined
+    ? order(asked, plannedPreview)
+    : order(asked, clusterFailoverPreview));
+  if (options.json === true) printJson(answer);
+  else printPreview(answer);
+  return answer.verdict === 'now' ? 0 : 1;
 }
 
-/** Prints a step and returns its name. */
-function showStep(data: string): unknown {
-  const { summary, details } = JSON.parse(data) as { summary?: unknown; details?: { step?: unknown } };
-  process.stderr.write(`${styled('dim', '·')} ${stripControls(String(summary))}\n`);
-  return details?.step;
+function pathOf(name: string, { node }: CommandOptions): string {
+  return `/v1/${node === undefined ? 'masters' : 'clusters'}/${pathSafe(name)}/failover`;
 }
 
-function printReport(report: PlannedReport): void {
-  const { name, from, to, generation, epoch, withoutWritesMs, offsets, stages } = report;
-  const version = `epoch ${epoch}${generation === 1 ? '' : `, generation ${generation}`}`;
-  const way = stripControls(`from ${formatAddress(from)} to ${formatAddress(to)}, ${version}`);
-  const text = `${styled('bold', stripControls(name))}  ${styled('green', 'moved')} ${way}`;
-  const took = Object.entries(stages).map(([stage, ms]) => `${stage} ${ms} ms`);
+function bodyOf({ timeout, replica, node }: CommandOptions): Record<string, unknown> {
+  return {
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(replica === undefined ? {} : { replica }),
+    ...(node === undefined ? {} : { node }),
+  };
+}
+
+function printPreview({ name, verdict, why, from, to, candidates = [], outOfSync = [] }: Preview): void {
+  const target = to === null ? 'the replica that Sentinel chooses' : formatAddress(to);
+  const way = `${from === null ? '' : `from ${formatAddress(from)} `}to ${target}`;
+  const verdicts = {
+    now: styled('green', 'can move now'),
+    waits: styled('yellow', 'would wait before it moves'),
+    refused: styled('red', 'would be refused to move'),
+  } as const;
   const branches = [
-    { text: `${withoutWritesMs} ms without writes` },
+    ...(why === null ? [] : [{ text: stripControls(`in the way: ${why}`) }]),
+    ...(candidates.length === 0
+      ? []
+      : [{ text: stripControls(`in sync: ${candidates.map(formatAddress).join(', ')}`) }]),
+    ...(outOfSync.length === 0
+      ? []
+      : [
+          {
+            text: stripControls(`excluded if still out of sync after 15 s: ${outOfSync.map(formatAddress).join(', ')}`),
+          },
+        ]),
+  ];
+  const text = `${styled('bold', stripControls(name))}  ${verdicts[verdict]} ${stripControls(way)}`;
+  for (const line of drawTree({ text, branches })) printLine(line);
+}
+
+function printReport(report: PlannedReport | ClusterReport): void {
+  const { name, from, to, epoch, withoutWritesMs, offsets, stages } = report;
+  const generation = 'generation' in report && report.generation !== 1 ? `, generation ${report.generation}` : '';
+  const way = stripControls(`from ${formatAddress(from)} to ${formatAddress(to)}, epoch ${epoch}${generation}`);
+  const text = `${styled('bold', stripControls(name))}  ${styled('green', 'moved')} ${way}`;
+  const took = Object.entries(stages)
+    .toSorted(([, a], [, b]) => a - b)
+    .map(([stage, ms]) => `${stage} ${ms} ms`);
+  const atMost = 'generation' in report ? '' : 'at most ';
+  const branches = [
+    { text: `${atMost}${withoutWritesMs} ms without writes` },
     { text: describeOffsets(offsets) },
     { text: `stages: ${took.join(', ')}` },
   ];
   for (const line of drawTree({ text, branches })) printLine(line);
 }
 
-function describeOffsets({ paused, inherited }: PlannedReport['offsets']): string {
+function describeOffsets({ paused, inherited }: ClusterReport['offsets']): string {
+  if (paused === null) return 'the old master copied the whole data set: whether it had further writes is not known';
   if (inherited === null)
     return `the old master stopped at offset ${paused}; the new one does not report how much of it it has`;
   const verdict = inherited >= paused ? styled('green', 'nothing was lost') : styled('red', 'something was lost');

@@ -49,8 +49,8 @@ export interface OrderOptions extends AskOptions {
 /** Options of every command that fails a master over. */
 export interface FailoverOptions extends OrderOptions {
   readonly replica?: string;
-  /** A duration. */
-  readonly timeout: string;
+  /** A duration. Default: the daemon's limits. */
+  readonly timeout?: string;
 }
 
 export function addAskOptions(command: Command): Command {
@@ -73,7 +73,11 @@ export function addFailoverOptions(command: Command): Command {
     .option('--replica <host:port>', 'the replica to promote; default: Sentinel chooses', (value) =>
       formatAddress(readAddress(value)),
     )
-    .option('--timeout <duration>', 'limit for each stage of the failover', readTimeout, '10s');
+    .option(
+      '--timeout <duration>',
+      'how long it may wait until it can begin (default: 60s), and the limit for each stage (default: 10s, at most 60s)',
+      readTimeout,
+    );
   return addOrderOptions(command);
 }
 
@@ -85,8 +89,8 @@ export function readAddress(value: string): Address {
 
 function readTimeout(value: string): string {
   const ms = parseDuration(value);
-  if (ms !== undefined && ms >= 100 && ms <= 60_000) return value;
-  throw new InvalidArgumentError('It is not a duration from 100ms to 60s.');
+  if (ms !== undefined && ms >= 100 && ms <= 600_000) return value;
+  throw new InvalidArgumentError('It is not a duration from 100ms to 10m.');
 }
 
 function apiOption(): Option {

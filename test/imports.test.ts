@@ -124,13 +124,10 @@ t.test('what observes never imports what applies', async (t) => {
   );
 });
 
-/** What carries out orders lasts longer than a bridge, which a reload may replace. */
-const outlivesItsPart = 'lib/bridge/failover/operator.ts';
-
 t.test('the daemon imports a feature by its part alone, and nobody else imports a part', async (t) => {
   const isPart = (file: string) => /^lib\/[a-z]+\/part\.ts$/.test(file);
   const wrong = inside.filter(({ from, to }) => {
-    if (!features.includes(roomOf(to)) || roomOf(from) === roomOf(to) || to === outlivesItsPart) return false;
+    if (!features.includes(roomOf(to)) || roomOf(from) === roomOf(to)) return false;
     return (roomOf(from) === 'daemon') !== isPart(to);
   });
   t.strictSame(wrong, []);

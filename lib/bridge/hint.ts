@@ -18,8 +18,10 @@ export interface AnnouncementHint extends Hint {
   readonly target: Address | undefined;
 }
 
+interface RebaseHint extends Hint, RebaseRequest {}
+
 /** An operator asks for a new generation. */
-interface RebaseHint extends Hint {
+export interface RebaseRequest {
   readonly kind: 'rebase-requested';
   /** When the request ends: milliseconds of `performance.now()`. */
   readonly untilMs: number;

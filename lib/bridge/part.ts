@@ -1,9 +1,8 @@
-import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../client/consul.ts';
 import type { SentinelConfig } from '../config/model.ts';
-import { acquireLease, type Lease } from '../consul/lock.ts';
+import { acquireLease, countHolders, type Lease, type SemaphoreOptions } from '../consul/lock.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
-import { SwitchmasterError } from '../errors.ts';
+import type { PlannedPreview } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { matchesAny } from '../model/glob.ts';
@@ -14,7 +13,7 @@ import { RecordWriter } from './apply/writer.ts';
 import { FailoverCompletion } from './failover/completion.ts';
 import { CrashEvidence } from './failover/crash-evidence.ts';
 import { CrashOrders, type LocalMaster } from './failover/crash-orders.ts';
-import { failOver } from './failover/planned.ts';
+import { BridgeOrders } from './failover/orders.ts';
 import type { PlannedOptions, PlannedReport } from './failover/planned-steps.ts';
 import { Fencer } from './fencing/fencer.ts';
 import { masterToPause } from './fencing/selection.ts';
@@ -28,6 +27,7 @@ import { BridgeSources, type SentinelLinkState } from './sources.ts';
 import { BridgeView } from './view.ts';
 
 export type { LocalMaster } from './failover/crash-orders.ts';
+export type { PlannedOptions, PlannedReport, PlannedStep } from './failover/planned-steps.ts';
 
 export interface BridgePartOptions {
   readonly client: ConsulClient;
@@ -56,6 +56,7 @@ export class BridgePart implements Part {
   readonly #fencer: Fencer;
   readonly #failoverCompletion: FailoverCompletion | undefined;
   readonly #crashOrders: CrashOrders | undefined;
+  readonly #orders: BridgeOrders;
   readonly #problems: ProblemReporter;
   readonly #loop: Loop<BridgeHint>;
 
@@ -71,6 +72,14 @@ export class BridgePart implements Part {
     this.#fencer = new Fencer({ redis, settings, onReport: (report) => onReport(fenceReport(report)) });
     this.#failoverCompletion = settings.fence === 'none' ? undefined : this.#makeFailoverCompletion();
     this.#crashOrders = settings.onCrash === 'wait' ? undefined : this.#makeCrashOrders();
+    this.#orders = new BridgeOrders({
+      sources: this.#sources,
+      memory: this.#memory,
+      names: () => this.masters.names,
+      enter: (name, signal) => this.#steer(name, signal),
+      holders: (name, signal) => countHolders(this.#steering(name), signal),
+      requestRebase: (name, hint) => this.#loop.wake(name, { source: 'operator', event: 'rebase', ...hint }),
+    });
     this.#loop = new Loop({
       reconciler: this.#makeBridge(),
       resyncMs: settings.resyncMs,
@@ -121,24 +130,17 @@ export class BridgePart implements Part {
 
   /** A planned failover that loses no write; see lib/bridge/failover/planned.ts. */
   failOver(name: string, options: PlannedOptions): Promise<PlannedReport> {
-    this.#requireMaster(name);
-    const { sentinels, redis, records } = this.#sources;
-    const enter = (master: string, signal: AbortSignal) => this.#steer(master, signal);
-    const parts = { sentinels, redis, memory: this.#memory(name), consulOutage: () => records.outage, enter };
-    return failOver(name, parts, options);
+    return this.#orders.failOver(name, options);
+  }
+
+  /** What such a failover would do now. */
+  previewFailover(name: string, options: Pick<PlannedOptions, 'successor'>): Promise<PlannedPreview> {
+    return this.#orders.previewFailover(name, options);
   }
 
   /** A new generation by hand. Returns its record; throws `rebase-refused` where the Sentinels do not allow it. */
-  async rebase(name: string): Promise<MasterRecord> {
-    this.#requireMaster(name);
-    const memory = this.#memory(name);
-    const generation = memory.record?.generation ?? 0;
-    const untilMs = performance.now() + operatorTimeoutMs;
-    this.#loop.wake(name, { source: 'operator', event: 'rebase', kind: 'rebase-requested', untilMs });
-    const wanted = (record: MasterRecord) => record.generation > generation;
-    const record = await memory.whenRemembered(wanted, { timeoutMs: operatorTimeoutMs });
-    if (record !== undefined) return record;
-    throw new SwitchmasterError('rebase-refused', memory.problem ?? `no new generation of ${name} began in time`);
+  rebase(name: string): Promise<MasterRecord> {
+    return this.#orders.rebase(name);
   }
 
   /** Wakes one master, or all. */
@@ -220,18 +222,16 @@ export class BridgePart implements Part {
 
   /** Lets one bridge at a time steer a master. */
   #steer(name: string, signal: AbortSignal): Promise<Lease> {
+    return acquireLease(this.#steering(name), signal);
+  }
+
+  #steering(name: string): SemaphoreOptions {
     const { client, naming, bridgeId: holder } = this.#options;
-    return acquireLease({ client, key: steeringKey(naming, name), limit: 1, holder }, signal);
+    return { client, key: steeringKey(naming, name), limit: 1, holder };
   }
 
   #reportProblems(names: readonly string[]): void {
     for (const name of names) this.#problems.report(name, this.masters.problems(name));
-  }
-
-  #requireMaster(name: string): void {
-    if (this.masters.names.includes(name)) return;
-    const known = this.masters.names.join(', ') || 'none';
-    throw new SwitchmasterError('not-found', `No master is called ${name} (known: ${known}).`);
   }
 
   #consulChanged(changed: ReadonlySet<string> | 'all'): void {
@@ -244,6 +244,3 @@ export class BridgePart implements Part {
     for (const name of woken) this.#loop.wake(name, { source: 'consul', event: 'changed' });
   }
 }
-
-/** How long an operator waits for a new generation. */
-const operatorTimeoutMs = 5_000;

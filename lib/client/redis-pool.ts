@@ -70,6 +70,11 @@ export class RedisPool {
     return this.#link(address).callNow(commands, options);
   }
 
+  /** A further connection, for commands that block. The caller closes it. */
+  openLink(address: Address): RedisLink {
+    return new RedisLink(address, this.#access);
+  }
+
   /** See {@link RedisLink.connected}. */
   connected(address: Address, options: { readonly timeoutMs: number }): Promise<void> {
     return this.#link(address).connected(options);

@@ -27,3 +27,14 @@ export function readInheritedOffset(info: unknown): number | undefined {
   const offset = Number(match?.[1] ?? -1);
   return offset > 0 ? offset - 1 : undefined;
 }
+
+/**
+ * Where the history that a server shares with its former replication ended: `master_replid2`, and one below `second_repl_offset`. A
+ * promoted replica and the master that it replaced name the same id, if the old one continued without a full copy. undefined where
+ * there is none.
+ */
+export function readSharedHistory(info: unknown): { readonly id: string; readonly offset: number } | undefined {
+  const id = /^master_replid2:([0-9a-f]{40})\r?$/m.exec(String(info))?.[1];
+  const offset = readInheritedOffset(info);
+  return id === undefined || /^0+$/.test(id) || offset === undefined ? undefined : { id, offset };
+}

@@ -1,5 +1,5 @@
 import { readClusterInfo, readClusterView } from '../client/cluster-node.ts';
-import { InstanceLink, type LinkState } from '../client/instance.ts';
+import { type Command, type Deadline, InstanceLink, type LinkState } from '../client/instance.ts';
 import type { RedisAccess } from '../client/redis-connection.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
@@ -67,6 +67,18 @@ export class ClusterSource {
     });
     const reading = await this.#read(links.filter((_, i) => texts[i] !== null));
     return { ...reading, unreachable: [...silent, ...reading.unreachable] };
+  }
+
+  /** The full views of all nodes that answer now. */
+  async readViews(): Promise<readonly ClusterView[]> {
+    return (await this.#read([...this.#links.values()])).views;
+  }
+
+  /** Sends commands to a node that is polled. Rejects with `redis-unreachable` for any other. */
+  async request(address: Address, commands: readonly Command[], deadline: Deadline): Promise<readonly unknown[]> {
+    const link = this.#links.get(formatAddress(address));
+    if (link !== undefined) return link.request(commands, deadline);
+    throw new SwitchmasterError('redis-unreachable', `${formatAddress(address)} is not a known node of the cluster`);
   }
 
   close(): void {

@@ -3,13 +3,23 @@ import type { ClusterConfig } from '../config/model.ts';
 import { type Revealed, reveal } from '../config/reveal.ts';
 import { lastValue } from '../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
-import type { ClusterState, ClustersView } from '../http/views.ts';
+import { SwitchmasterError } from '../errors.ts';
+import type {
+  ClusterFailoverAnswer,
+  ClusterFailoverOptions,
+  ClusterFailoverPreview,
+  ClusterState,
+  ClustersView,
+} from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
+import type { Address } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
 import { clusterKey, dnsSafe, type Naming } from '../model/naming.ts';
 import { type Part, type Readiness, toReadiness } from '../part.ts';
+import { masterInRecord } from './failover/check.ts';
+import { ClusterFailover, type ClusterFailoverParts } from './failover/run.ts';
 import { ClusterSource } from './observe.ts';
 import { ClusterFollower, type FollowedCluster } from './reconciler.ts';
 
@@ -111,6 +121,34 @@ export class ClusterPart implements Part {
     return this.list();
   }
 
+  /** A manual failover that loses no write; see lib/cluster/failover/run.ts. */
+  async failOver(name: string, options: ClusterFailoverOptions): Promise<ClusterFailoverAnswer> {
+    return new ClusterFailover(name, this.#partsFor(name), options).run();
+  }
+
+  /** What such a failover would do now. */
+  async previewFailover(name: string, { node }: { readonly node: Address }): Promise<ClusterFailoverPreview> {
+    const parts = this.#partsFor(name);
+    const check = await new ClusterFailover(name, parts, { node }).check();
+    const from = check.kind === 'ready' ? check.from : (masterInRecord(parts.record(), node) ?? null);
+    const why = check.kind === 'ready' ? null : check.why;
+    return { name, dryRun: true, verdict: verdicts[check.kind], why, from, to: node };
+  }
+
+  #partsFor(name: string): ClusterFailoverParts {
+    const followed = this.#followed.find((cluster) => cluster.name === name);
+    if (followed === undefined) {
+      const known = this.#followed.map((cluster) => cluster.name).join(', ') || 'none';
+      throw new SwitchmasterError('not-found', `No cluster is called ${name} (known: ${known}).`);
+    }
+    return {
+      source: followed.source,
+      record: () => this.#follower.record(name),
+      consulOutage: () => this.#follower.consulOutage(name),
+      wake: () => this.#loop.wake(name, { source: 'operator', event: 'failover' }),
+    };
+  }
+
   #passNodes(): void {
     for (const [i, { source, name }] of this.#followed.entries()) {
       const wanted = this.#options.clusters[i];
@@ -140,6 +178,8 @@ export class ClusterPart implements Part {
     this.#timers.set(name, { timer, movingSinceMs });
   }
 }
+
+const verdicts = { ready: 'now', waiting: 'waits', refused: 'refused' } as const;
 
 /** One service may have several clusters, each with its tag. Instances without a tag belong to all. */
 function tagged(name: string): (instance: ServiceInstance) => boolean {

@@ -62,6 +62,12 @@ export class ClusterFollower implements Reconciler {
     return cluster === undefined ? undefined : (readError(cluster)?.message ?? cluster.memory.problem);
   }
 
+  /** Why the record cannot be read from Consul now; undefined where it can. */
+  consulOutage(name: string): string | undefined {
+    const state = this.#clusters.get(name)?.record.state;
+    return state?.kind === 'failed' || state?.kind === 'stale' ? state.error.message : undefined;
+  }
+
   async reconcile({ key: name }: Run): Promise<Outcome> {
     const cluster = this.#clusters.get(name);
     if (cluster === undefined) return { kind: 'unchanged' };

@@ -44,6 +44,11 @@ export async function acquireLease(options: SemaphoreOptions, signal: AbortSigna
   }
 }
 
+/** How many leases are taken now. Throws if Consul cannot be asked. */
+export async function countHolders(options: SemaphoreOptions, signal: AbortSignal): Promise<number> {
+  return (await readHolders(options, signal)).holders.length;
+}
+
 /** A session that is renewed until `leave`, which also gives the lease back. */
 async function openSession(
   options: SemaphoreOptions,

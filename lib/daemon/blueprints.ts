@@ -221,7 +221,8 @@ function buildEndpoint(
     decisions: context.decisions,
     version: context.version,
     sentinels: (name) => context.bridge()?.masters.views(name) ?? [],
-    failOver: (name) => context.views().masterControls.failOver(name, {}),
+    // Sentinel refuses at once what it cannot begin, so its clients do not expect to wait for long.
+    failOver: (name) => context.views().masterControls.failOver(name, { waitMs: 20_000 }),
     log: context.log.child({ part: 'endpoint' }),
   });
 }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import { Operator } from '../bridge/failover/operator.ts';
 import { BridgePart } from '../bridge/part.ts';
+import { ClusterPart } from '../cluster/part.ts';
 import type { Config } from '../config/model.ts';
 import { findWarnings } from '../config/warnings.ts';
 import { Decisions } from '../consul/decisions.ts';
@@ -22,6 +22,7 @@ import { Conditions } from './conditions.ts';
 import type { ConsulChange } from './consul-condition.ts';
 import { readMeasures } from './measures.ts';
 import { type Observers, openObservers } from './observers.ts';
+import { Operator } from './operator.ts';
 import { secretsOf } from './secrets.ts';
 import { settingsHash } from './settings-hash.ts';
 import { unionViews } from './views.ts';
@@ -50,6 +51,7 @@ export class Daemon {
   readonly #decisions = new Decisions();
   readonly #operator = new Operator({
     bridge: () => this.#assembly.find(BridgePart),
+    clusters: () => this.#assembly.find(ClusterPart),
     onReport: (report) => this.#observe(report),
     onStep: (report) => this.#observers?.observeStep(redactReport(report, this.#redactor)),
   });
@@ -161,10 +163,18 @@ export class Daemon {
 
   #views(): Views {
     const { journal, metrics, lastOutcomes } = this.#requireObservers();
-    const masterControls = this.#operator;
+    const { masters: masterControls, clusters: clusterControls } = this.#operator;
     const conditions = this.#conditions;
     const assembly = this.#assembly;
-    return unionViews({ assembly, conditions, masterControls, outcomes: lastOutcomes, journal, metrics });
+    return unionViews({
+      assembly,
+      conditions,
+      masterControls,
+      clusterControls,
+      outcomes: lastOutcomes,
+      journal,
+      metrics,
+    });
   }
 
   #measure(): MetricsView {

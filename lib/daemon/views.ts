@@ -5,7 +5,8 @@ import type { Conditions } from './conditions.ts';
 import { judgeReadiness } from './health/daemon.ts';
 import { judge } from './health/health.ts';
 
-export interface ViewSources extends Pick<Views, 'masterControls' | 'outcomes' | 'journal' | 'metrics'> {
+export interface ViewSources
+  extends Pick<Views, 'masterControls' | 'clusterControls' | 'outcomes' | 'journal' | 'metrics'> {
   readonly assembly: Assembly;
   readonly conditions: Conditions;
 }
@@ -23,7 +24,9 @@ export function unionViews({ assembly, conditions, ...rest }: ViewSources): View
   return { ...views, health };
 }
 
-function unionParts(assembly: Assembly): Omit<Views, 'health' | 'masterControls' | 'outcomes' | 'journal' | 'metrics'> {
+function unionParts(
+  assembly: Assembly,
+): Omit<Views, 'health' | 'masterControls' | 'clusterControls' | 'outcomes' | 'journal' | 'metrics'> {
   const masters = () => assembly.parts.flatMap((part) => part.masters ?? []);
   const templates = () => assembly.parts.flatMap((part) => part.templates ?? []);
   return {

@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { formatAddress, sameAddress } from '../model/address.ts';
 import type { Api } from './api.ts';
+import { abortedWith, failoverLimits, limitsOf } from './failover-limits.ts';
+import { clusterFailoverAnswer, clusterFailoverPreview } from './failover-shapes.ts';
 import { addressParameter, nameInPathParameter, nameParameter } from './parameters.ts';
 import { clusterAnswer, clusterCheckAnswer, clustersAnswer } from './shapes.ts';
-import type { ClusterState, ClustersView, OutcomesView } from './views.ts';
+import type { ClusterControls, ClusterState, ClustersView, OutcomesView } from './views.ts';
 
+const clusterFailoverBody = z.strictObject({ node: addressParameter, ...failoverLimits });
 const params = z.object({ name: nameInPathParameter });
 /** Strict: an unknown parameter would otherwise be ignored, and the answer would be a wrong 200. */
 const checkQuery = z.strictObject({
@@ -43,6 +46,25 @@ export function addClusterRoutes(
     url: '/check/cluster',
     schema: check,
     handler: async (request) => checkCluster(views.clusters, request.query as Check),
+  });
+}
+
+/** Orders of an operator for a cluster. The answer comes when all is done, and is the report; each step is an event. */
+export function addClusterOrderRoutes(
+  server: Api,
+  { clusterControls }: { readonly clusterControls: ClusterControls },
+): void {
+  const failover = {
+    summary: 'Promote a replica of a Redis Cluster without losing an acknowledged write',
+    params,
+    body: clusterFailoverBody,
+    response: { 200: z.union([clusterFailoverAnswer, clusterFailoverPreview]) },
+  };
+  server.post('/v1/clusters/:name/failover', { schema: failover }, async (request, reply) => {
+    const { name } = request.params;
+    const { node, timeout, dryRun } = request.body;
+    if (dryRun === true) return clusterControls.previewFailover(name, { node });
+    return clusterControls.failOver(name, { node, ...limitsOf(timeout), signal: abortedWith(reply.raw) });
   });
 }
 

@@ -4,7 +4,7 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { SwitchmasterError } from '../errors.ts';
 import type { Api } from './api.ts';
 import { addCheckRoutes } from './checks.ts';
-import { addClusterRoutes } from './clusters.ts';
+import { addClusterOrderRoutes, addClusterRoutes } from './clusters.ts';
 import { limitConnections } from './connections.ts';
 import { addDesiredRoutes } from './desired.ts';
 import { addEventRoutes, type EventStreams } from './events.ts';
@@ -87,6 +87,7 @@ function addRoutes(api: Api, options: ServerOptions & { readonly guard: TokenGua
   addInstanceRoutes(api, views);
   addDesiredRoutes(api, views);
   addOrderRoutes(api, views);
+  addClusterOrderRoutes(api, views);
   addSentinelRoutes(api, views);
   addTemplateRoutes(api, { views, token: guard });
   addHistoryRoutes(api, views);

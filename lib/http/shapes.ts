@@ -207,21 +207,6 @@ export const roleAnswer = z.object({
   epoch: z.int(),
   lag: lagShape.nullable().meta({ description: 'Of a replica, if the request has maxLag.' }),
 });
-/** A planned failover that was carried out (lib/bridge/failover/planned.ts). */
-export const plannedAnswer = z.object({
-  name: z.string(),
-  from: addressShape,
-  to: addressShape,
-  generation: z.int(),
-  epoch: z.int(),
-  stages: z
-    .partialRecord(z.enum(['checked', 'paused', 'caughtUp', 'ordered', 'promoted', 'confirmed', 'demoted']), z.number())
-    .meta({ description: 'Milliseconds since the beginning.' }),
-  withoutWritesMs: z.number(),
-  offsets: z.object({ paused: z.number(), inherited: z.number().nullable() }).meta({
-    description: 'The offset of the old master after its last write, and the offset that the new master has.',
-  }),
-});
 export const rebasedAnswer = z.object({ name: z.string(), record: recordShape });
 /** The order is accepted. The journal has its outcome. */
 export const acceptedAnswer = z.object({ accepted: z.literal(true) });

@@ -5,8 +5,14 @@ import type { Lag } from '../model/lag.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import type { JournalEntry, JournalFilter } from '../telemetry/journal.ts';
+import type {
+  clusterFailoverAnswer,
+  clusterFailoverPreview,
+  plannedAnswer,
+  plannedPreview,
+} from './failover-shapes.ts';
 import type { sentinelStateShape } from './sentinel-shapes.ts';
-import type { clusterShape, instanceShape, masterShape, outcomeShape, plannedAnswer, templateShape } from './shapes.ts';
+import type { clusterShape, instanceShape, masterShape, outcomeShape, templateShape } from './shapes.ts';
 
 export type MasterState = z.output<typeof masterShape>;
 export type SentinelState = z.output<typeof sentinelStateShape>;
@@ -57,14 +63,50 @@ export interface TemplatesView {
 }
 
 export type PlannedAnswer = z.output<typeof plannedAnswer>;
+export type PlannedPreview = z.output<typeof plannedPreview>;
+export type ClusterFailoverAnswer = z.output<typeof clusterFailoverAnswer>;
+export type ClusterFailoverPreview = z.output<typeof clusterFailoverPreview>;
 
-/** Orders for a master. Both reject with `not-found` if the bridge does not follow the master. */
+/** A manual failover of a cluster's shard, as it is ordered. */
+export interface ClusterFailoverOptions {
+  /** The replica to promote. */
+  readonly node: Address;
+  /** The limit for each step, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** How long it may wait until it can begin, in milliseconds. */
+  readonly waitMs?: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+  /** Called when it waits for something else than before. */
+  readonly onWait?: (why: string, elapsedMs: number) => void;
+  readonly onStep?: (step: keyof ClusterFailoverAnswer['stages'], elapsedMs: number) => void;
+}
+
+/** Orders for a cluster. Both reject with `not-found` if this node does not follow the cluster. */
+export interface ClusterControls {
+  /** Rejects with `failover-refused` or `failover-stalled`. */
+  failOver(name: string, options: ClusterFailoverOptions): Promise<ClusterFailoverAnswer>;
+  /** What such a failover would do now. Changes nothing. */
+  previewFailover(name: string, options: { readonly node: Address }): Promise<ClusterFailoverPreview>;
+}
+
+/** Orders for a master. All reject with `not-found` if the bridge does not follow the master. */
 export interface MasterControls {
-  /** A planned failover; `timeoutMs` is for each of its stages. Rejects with `failover-refused` or `failover-stalled`. */
+  /**
+   * A planned failover. `waitMs` limits the time until it can begin, `timeoutMs` each of its stages, and `signal` ends the wait.
+   * Rejects with `failover-refused` or `failover-stalled`.
+   */
   failOver(
     name: string,
-    options: { readonly successor?: Address; readonly timeoutMs?: number },
+    options: {
+      readonly successor?: Address;
+      readonly timeoutMs?: number;
+      readonly waitMs?: number;
+      readonly signal?: AbortSignal;
+    },
   ): Promise<PlannedAnswer>;
+  /** What such a failover would do now. Changes nothing. */
+  previewFailover(name: string, options: { readonly successor?: Address }): Promise<PlannedPreview>;
   /** A new generation. Rejects with `rebase-refused`. */
   rebase(name: string): Promise<MasterRecord>;
 }
@@ -114,6 +156,7 @@ export interface Views {
   readonly instances: InstancesView;
   readonly desired: DesiredView;
   readonly masterControls: MasterControls;
+  readonly clusterControls: ClusterControls;
   readonly templates: TemplatesView;
   readonly templateControls: TemplateControls;
   readonly readiness: ReadinessView;

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { SwitchmasterError } from '../../lib/errors.ts';
-import { plannedAnswer } from '../../lib/http/shapes.ts';
-import type { MasterControls, TemplateControls } from '../../lib/http/views.ts';
+import { plannedAnswer, plannedPreview } from '../../lib/http/failover-shapes.ts';
+import type { ClusterControls, MasterControls, TemplateControls } from '../../lib/http/views.ts';
 import { exampleToken, serve } from './serve.ts';
 import { exampleMaster, exampleViews } from './views.ts';
 
@@ -16,16 +16,29 @@ const report = {
   offsets: { paused: 100, inherited: 100 },
 };
 
-function steer(masterControls: Partial<MasterControls> = {}) {
+const preview = {
+  name: 'shard1',
+  dryRun: true,
+  verdict: 'waits',
+  why: 'its failover of epoch 7 is not confirmed yet',
+  from: report.from,
+  to: null,
+  candidates: [],
+  outOfSync: [],
+} as const;
+
+function steer(masterControls: Partial<MasterControls> = {}, clusterControls?: ClusterControls) {
   const { server, defects } = serve(
     t,
     exampleViews({
       masters: [exampleMaster],
       masterControls: {
         failOver: async () => report,
+        previewFailover: async () => preview,
         rebase: async () => exampleMaster.record ?? Promise.reject(new Error('no record')),
         ...masterControls,
       },
+      ...(clusterControls === undefined ? {} : { clusterControls }),
     }),
   );
   const post = (url: string, payload?: object, token = exampleToken) =>
@@ -41,12 +54,20 @@ function steer(masterControls: Partial<MasterControls> = {}) {
 t.test('a failover is carried out as asked for, and its report is the answer', async (t) => {
   const asked: unknown[] = [];
   const failOver: MasterControls['failOver'] = async (name, wish) => {
-    asked.push({ name, ...wish });
+    const { signal, ...rest } = wish;
+    t.equal(signal?.aborted, false);
+    asked.push({ name, ...rest });
     return report;
   };
   const { post } = steer({ failOver });
   const url = '/v1/masters/shard1/failover';
-  for (const payload of [undefined, {}, { replica: '10.0.0.6:6379', timeout: '5s' }, { timeout: 500 }]) {
+  for (const payload of [
+    undefined,
+    {},
+    { replica: '10.0.0.6:6379', timeout: '5s' },
+    { timeout: 500 },
+    { timeout: '5m' },
+  ]) {
     const answer = await post(url, payload);
     t.equal(answer.statusCode, 200);
     t.strictSame(answer.json(), report);
@@ -55,8 +76,9 @@ t.test('a failover is carried out as asked for, and its report is the answer', a
   t.strictSame(asked, [
     { name: 'shard1' },
     { name: 'shard1' },
-    { name: 'shard1', successor: { host: '10.0.0.6', port: 6379 }, timeoutMs: 5_000 },
-    { name: 'shard1', timeoutMs: 500 },
+    { name: 'shard1', successor: { host: '10.0.0.6', port: 6379 }, timeoutMs: 5_000, waitMs: 5_000 },
+    { name: 'shard1', timeoutMs: 500, waitMs: 500 },
+    { name: 'shard1', timeoutMs: 60_000, waitMs: 300_000 },
   ]);
 });
 
@@ -82,6 +104,47 @@ t.test('a refusal is 409, a stall 503, and no master of that name 404', async (t
     t.equal(answer.statusCode, status);
     t.equal(answer.json().error.code, code);
   }
+});
+
+t.test('a dry run only answers what would happen', async (t) => {
+  const asked: unknown[] = [];
+  const { post } = steer({
+    failOver: async () => t.fail('it was carried out') as never,
+    previewFailover: async (name, wish) => {
+      asked.push({ name, ...wish });
+      return preview;
+    },
+  });
+  const answer = await post('/v1/masters/shard1/failover', { dryRun: true, replica: '10.0.0.6:6379' });
+  t.strictSame(answer.json(), preview);
+  t.ok(plannedPreview.safeParse(answer.json()).success);
+  t.strictSame(asked, [{ name: 'shard1', successor: { host: '10.0.0.6', port: 6379 } }]);
+});
+
+t.test('a failover of a cluster names its node, and may be a dry run', async (t) => {
+  const asked: unknown[] = [];
+  const { generation: _, ...moved } = { ...report, stages: { checked: 1, demoted: 300 } };
+  const { candidates, outOfSync, ...shown } = preview;
+  const { post } = steer(
+    {},
+    {
+      failOver: async (name, { signal, ...wish }) => {
+        asked.push({ name, aborted: signal?.aborted, ...wish });
+        return moved;
+      },
+      previewFailover: async () => shown,
+    },
+  );
+  const url = '/v1/clusters/sessions/failover';
+  const node = '10.0.0.6:6379';
+  t.strictSame((await post(url, { node, timeout: '5s' })).json(), moved);
+  t.strictSame((await post(url, { node, dryRun: true })).json(), shown);
+  t.strictSame(asked, [
+    { name: 'sessions', aborted: false, node: { host: '10.0.0.6', port: 6379 }, timeoutMs: 5_000, waitMs: 5_000 },
+  ]);
+  for (const payload of [undefined, {}, { node: 'x' }, { node, replica: node }])
+    t.equal((await post(url, payload)).statusCode, 400);
+  t.equal((await post(url, { node }, 'wrong')).statusCode, 401);
 });
 
 t.test('a new generation is begun by hand', async (t) => {

@@ -1,6 +1,7 @@
 import { judgeReadiness } from '../../lib/daemon/health/daemon.ts';
 import { judge } from '../../lib/daemon/health/health.ts';
 import type {
+  ClusterControls,
   ClusterState,
   InstanceState,
   JournalView,
@@ -84,8 +85,11 @@ export interface ExampleContents {
   /** Instead of the judgement on the contents. */
   readonly health?: Health;
   readonly masterControls?: MasterControls;
+  readonly clusterControls?: ClusterControls;
   readonly templateControls?: TemplateControls;
 }
+
+const refuse = async () => Promise.reject(new Error('not expected'));
 
 /** Views of fixed contents. */
 export function exampleViews(contents: ExampleContents = {}): Views {
@@ -101,10 +105,8 @@ export function exampleViews(contents: ExampleContents = {}): Views {
     clusters: { list: () => contents.clusters ?? [] },
     desired: { list: () => contents.desired ?? [] },
     instances: { list: () => contents.instances ?? [] },
-    masterControls: contents.masterControls ?? {
-      failOver: async () => Promise.reject(new Error('not expected')),
-      rebase: async () => Promise.reject(new Error('not expected')),
-    },
+    masterControls: contents.masterControls ?? { failOver: refuse, previewFailover: refuse, rebase: refuse },
+    clusterControls: contents.clusterControls ?? { failOver: refuse, previewFailover: refuse },
     templates: {
       list: () => templates,
       get: (name) => templates.find((template) => template.name === name),

@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, sameAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import { checkPlanned, type PlannedCheck } from './planned-check.ts';
-import { type PlannedFailoverParts, type PlannedOptions, refused } from './planned-steps.ts';
+import { defaultWaitMs, type PlannedFailoverParts, type PlannedOptions, refused } from './planned-steps.ts';
 import type { ReplicaPriorityOverride } from './replica-priority.ts';
 
 /** Longer than the 10 s between two INFOs that a Sentinel reads from a replica. */
@@ -16,21 +17,36 @@ const pollMs = 50;
 export class PlannedCandidates {
   readonly #name: string;
   readonly #parts: PlannedFailoverParts;
-  readonly #successor: Address | undefined;
+  readonly #options: PlannedOptions;
   readonly #priorityOverride: ReplicaPriorityOverride;
+  readonly #startedMs = performance.now();
+  readonly #from: Address | undefined;
+  /** Since when the replicas have been out of sync. */
+  #unsettledSinceMs: number | undefined;
+  /** What the operator was last informed that the failover waits for. */
+  #reported: string | undefined;
 
   constructor(
     name: string,
-    options: {
+    given: {
       readonly parts: PlannedFailoverParts;
-      readonly successor: PlannedOptions['successor'];
+      readonly options: PlannedOptions;
       readonly priorityOverride: ReplicaPriorityOverride;
     },
   ) {
     this.#name = name;
-    this.#parts = options.parts;
-    this.#successor = options.successor;
-    this.#priorityOverride = options.priorityOverride;
+    this.#parts = given.parts;
+    this.#options = given.options;
+    this.#priorityOverride = given.priorityOverride;
+    this.#from = given.parts.memory.record?.master;
+  }
+
+  /**
+   * Waits until the failover can begin, or only until replicas stay out of sync. It changes nothing, so that other bridges can
+   * complete or order failovers meanwhile. Rejects with `failover-refused`.
+   */
+  async untilPossible(): Promise<void> {
+    await this.#waitForCheck();
   }
 
   /**
@@ -40,35 +56,60 @@ export class PlannedCandidates {
   async settle(): Promise<Extract<PlannedCheck, { kind: 'ready' }>> {
     const first = await this.#waitForCheck();
     if (first.kind === 'ready') return first;
-    if (!this.#suffices(first.candidates) || first.unsettled.length === 0) throw refused(this.#name, `${first.why}.`);
+    if (!this.#suffices(first.candidates)) throw this.#expired(first.why);
+    this.#unsettledSinceMs = undefined;
     await this.#priorityOverride.exclude(first.unsettled);
     const second = await this.#waitForCheck();
     if (second.kind === 'ready') return second;
-    throw refused(this.#name, `${second.why}.`);
+    throw this.#expired(second.why);
   }
 
   /** Makes Sentinel select the successor, and waits until every Sentinel has seen the priorities. */
   async setPriorities(successor: Address, candidates: readonly Address[]): Promise<void> {
     await this.#priorityOverride.give(successor, candidates);
     const deadlineMs = performance.now() + infoMs;
+    this.#report('not every Sentinel has seen the priorities of the replicas');
     while (!(await this.#views()).every((view) => prefers(view, successor))) {
       if (performance.now() > deadlineMs) throw refused(this.#name, 'a Sentinel has not seen the priorities in time.');
       await delay(pollMs);
     }
   }
 
-  /** The check when it is ready, or as it is after the time in which every Sentinel has read INFO again. */
-  async #waitForCheck(): Promise<Exclude<PlannedCheck, { kind: 'refused' }>> {
-    const deadlineMs = performance.now() + infoMs;
+  /** The check when it is ready, or an unsettled one after the time in which every Sentinel has read INFO again. */
+  async #waitForCheck(): Promise<Extract<PlannedCheck, { kind: 'ready' | 'unsettled' }>> {
     for (;;) {
-      const check = await this.#check();
+      const check = await this.check();
+      if (check.kind === 'ready') return check;
       if (check.kind === 'refused') throw refused(this.#name, `${check.why}.`);
-      if (check.kind === 'ready' || performance.now() > deadlineMs + extraMs(check)) return check;
+      const nowMs = performance.now();
+      const sinceMs = check.kind === 'waiting' ? undefined : (this.#unsettledSinceMs ?? nowMs);
+      this.#unsettledSinceMs = sinceMs;
+      const isLasting = sinceMs !== undefined && nowMs > sinceMs + infoMs;
+      if (isLasting && check.kind === 'unsettled' && check.unsettled.length > 0) return check;
+      if (this.#isOver(nowMs)) throw this.#expired(check.why);
+      if (this.#options.signal?.aborted === true) throw refused(this.#name, 'nobody waits for it any more.');
+      this.#report(check.why);
       await delay(pollMs);
     }
   }
 
-  async #check(): Promise<PlannedCheck> {
+  #isOver(nowMs: number): boolean {
+    return nowMs > this.#startedMs + (this.#options.waitMs ?? defaultWaitMs);
+  }
+
+  #expired(why: string): SwitchmasterError {
+    const seconds = Math.round((performance.now() - this.#startedMs) / 100) / 10;
+    return refused(this.#name, `${why}. It waited for ${seconds} s.`);
+  }
+
+  #report(why: string): void {
+    if (this.#reported === why) return;
+    this.#reported = why;
+    this.#options.onWait?.(why, Math.round(performance.now() - this.#startedMs));
+  }
+
+  /** Whether the failover could begin now. */
+  async check(): Promise<PlannedCheck> {
     const { memory, sentinels, consulOutage } = this.#parts;
     const record = memory.record;
     return checkPlanned({
@@ -77,24 +118,20 @@ export class PlannedCandidates {
       recordAgeMs: record === undefined ? 0 : ageOf(record),
       views: await this.#views(),
       knownSentinels: sentinels.count(this.#name),
-      successor: this.#successor,
+      successor: this.#options.successor,
+      from: this.#from,
     });
   }
 
   /** Whether one of these may become master. */
   #suffices(candidates: readonly Address[]): boolean {
-    const successor = this.#successor;
+    const { successor } = this.#options;
     return candidates.some((address) => successor === undefined || sameAddress(address, successor));
   }
 
   async #views(): Promise<readonly SentinelView[]> {
     return distinctViews(await this.#parts.sentinels.read(this.#name));
   }
-}
-
-/** The wait for a Sentinel that cannot be read ends by itself, and later: the bridge judges it by the age of the record. */
-function extraMs(check: Extract<PlannedCheck, { kind: 'unsettled' }>): number {
-  return check.unsettled.length === 0 ? infoMs : 0;
 }
 
 /** By the clock of the bridge that wrote the record. */

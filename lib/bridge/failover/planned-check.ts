@@ -1,4 +1,4 @@
-import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
+import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { ReplicaView, SentinelView } from '../../model/sentinel.ts';
 import { hasMajority } from '../plan/vote.ts';
@@ -12,6 +12,8 @@ export interface PlannedSituation {
   readonly recordAgeMs: number;
   /** The replica that shall become master. If undefined, Sentinel chooses. */
   readonly successor: Address | undefined;
+  /** The master when the failover was ordered; undefined if there was no record. */
+  readonly from: Address | undefined;
   /** Why Consul is out of reach, if it is: the bridge could not record the promotion there. */
   readonly consulOutage: string | undefined;
 }
@@ -26,6 +28,8 @@ export type PlannedCheck =
       readonly unsettled: readonly Address[];
       readonly why: string;
     }
+  /** Not yet: what is in the way usually ends by itself. */
+  | { readonly kind: 'waiting'; readonly why: string }
   | { readonly kind: 'refused'; readonly why: string };
 
 /** By then every Sentinel that works has read INFO from each node: it does so every 10 s. */
@@ -33,33 +37,40 @@ const infoAgeMs = 20_000;
 
 /** Whether a planned failover may start: the Sentinels agree, no failover is under way, and a replica is in sync. */
 export function checkPlanned(situation: PlannedSituation): PlannedCheck {
-  const { record, views, knownSentinels, recordAgeMs, successor } = situation;
-  const why = findObstacle(situation);
-  if (why !== undefined || record === undefined) return refused(why ?? 'it has no record yet');
+  const { record, views, successor } = situation;
+  const refusal = findRefusal(situation);
+  if (refusal !== undefined) return { kind: 'refused', why: refusal };
+  const obstacle = findObstacle(situation);
+  if (obstacle !== undefined || record === undefined) return waiting(obstacle ?? 'it has no record yet');
   const selectable = listed(views).filter((address) => mayBecomeSelectable(address, views));
   const candidates = selectable.filter((address) => isUp(address, views));
   const unsettled = selectable.filter((address) => !isUp(address, views));
-  const isIn = (addresses: readonly Address[]) =>
-    addresses.some((address) => successor === undefined || sameAddress(address, successor));
-  if (!isIn(candidates) && !isIn(unsettled)) return refused(describeMissing(successor, candidates));
-  const unread = views.length < knownSentinels;
-  if (unsettled.length === 0 && unread && recordAgeMs < infoAgeMs) {
+  if (!isWanted(successor, selectable)) return waiting(describeMissing(successor, { candidates, views }));
+  if (unsettled.length > 0) {
+    const seen = unsettled.map((address) => describe(address, views)).join('; ');
+    const why = `Sentinel could select a replica that is not in sync: ${seen}`;
+    return { kind: 'unsettled', candidates, unsettled, why };
+  }
+  if (views.length < situation.knownSentinels && situation.recordAgeMs < infoAgeMs) {
     const why = 'a Sentinel cannot be read, and may not have adopted the last failover yet';
     return { kind: 'unsettled', candidates, unsettled, why };
   }
-  if (unsettled.length === 0) return { kind: 'ready', record, candidates };
-  const seen = unsettled.map((address) => describe(address, views)).join('; ');
-  return {
-    kind: 'unsettled',
-    candidates,
-    unsettled,
-    why: `Sentinel could select a replica that is not in sync: ${seen}`,
-  };
+  return { kind: 'ready', record, candidates };
 }
 
-/** Why a planned failover may not start, whatever the replicas are; undefined if nothing is in its way. */
-function findObstacle({ record, views, knownSentinels, consulOutage }: PlannedSituation): string | undefined {
+/** Why a planned failover cannot start, now or later; undefined if it may. */
+function findRefusal({ record, views, successor, from, consulOutage }: PlannedSituation): string | undefined {
   if (consulOutage !== undefined) return `Consul cannot be reached: ${consulOutage}`;
+  if (record === undefined) return undefined;
+  if (from !== undefined && !sameAddress(from, record.master))
+    return `its master changed from ${formatAddress(from)} to ${formatAddress(record.master)} since the order`;
+  const replicas = [...listed(views), ...record.replicas];
+  const isUnlisted = successor !== undefined && !isIn(replicas, successor);
+  return views.length > 0 && isUnlisted ? describeMissing(successor, { candidates: listed(views), views }) : undefined;
+}
+
+/** What a planned failover waits for, whatever the replicas are; undefined if nothing is in its way. */
+function findObstacle({ record, views, knownSentinels }: PlannedSituation): string | undefined {
   if (record === undefined) return 'it has no record yet';
   if (record.phase !== 'confirmed') return `its failover of epoch ${record.epoch} is not confirmed yet`;
   const { master, epoch } = record;
@@ -70,6 +81,10 @@ function findObstacle({ record, views, knownSentinels, consulOutage }: PlannedSi
   const disturbed = views.find((view) => view.condition !== 'up');
   if (disturbed === undefined) return undefined;
   return `the Sentinel ${formatAddress(disturbed.sentinel)} says that the master is ${disturbed.condition}`;
+}
+
+function isWanted(successor: Address | undefined, addresses: readonly Address[]): boolean {
+  return successor === undefined ? addresses.length > 0 : isIn(addresses, successor);
 }
 
 /** Every replica that a Sentinel lists, once. */
@@ -99,16 +114,24 @@ function seenBy(address: Address, views: readonly SentinelView[]): readonly Repl
 }
 
 function describe(address: Address, views: readonly SentinelView[]): string {
-  const conditions = new Set(seenBy(address, views).map(({ condition }) => condition));
+  const seen = seenBy(address, views);
+  const conditions = new Set(seen.map(({ condition, priority }) => (priority === 0 ? 'of priority 0' : condition)));
   return `${formatAddress(address)} is ${[...conditions].join(' or ')} by the Sentinels`;
 }
 
-function describeMissing(successor: Address | undefined, candidates: readonly Address[]): string {
-  if (successor === undefined) return 'no replica is up and in sync by the Sentinels';
-  const list = candidates.map(formatAddress).join(', ') || 'none';
-  return `${formatAddress(successor)} is not a replica that is up and in sync (those are: ${list})`;
+function describeMissing(
+  successor: Address | undefined,
+  { candidates, views }: { readonly candidates: readonly Address[]; readonly views: readonly SentinelView[] },
+): string {
+  if (successor !== undefined) {
+    const list = candidates.map(formatAddress).join(', ') || 'none';
+    return `${formatAddress(successor)} is not a replica that is up and in sync (those are: ${list})`;
+  }
+  const seen = listed(views).map((address) => describe(address, views));
+  const details = seen.length === 0 ? 'they list none' : seen.join('; ');
+  return `no replica is up and in sync by the Sentinels (${details})`;
 }
 
-function refused(why: string): PlannedCheck {
-  return { kind: 'refused', why };
+function waiting(why: string): PlannedCheck {
+  return { kind: 'waiting', why };
 }

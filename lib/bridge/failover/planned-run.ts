@@ -1,14 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ReplicationState, readInheritedOffset, readReplication } from '../../client/replication-shapes.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { Election } from '../../model/sentinel.ts';
-import { pauseWrites, releaseWrites } from '../apply/fence.ts';
+import type { FenceOutcome } from '../apply/fence.ts';
 import { orderFailover } from './order.ts';
 import { PlannedCandidates } from './planned-candidates.ts';
+import { endPause, type PlannedPause, requestPause } from './planned-pause.ts';
+import { isAnyMaster, readInheritedBy, readReplicationOf } from './planned-replication.ts';
 import {
   type PlannedFailoverParts,
   type PlannedOptions,
@@ -30,6 +31,8 @@ export class PlannedFailover {
   readonly #options: PlannedOptions;
   readonly #startedMs = performance.now();
   readonly #stages: Partial<Record<PlannedStep, number>> = {};
+  readonly #priorityOverride: ReplicaPriorityOverride;
+  readonly #candidates: PlannedCandidates;
   /** What a failure from now on may cost: a sentence. */
   #risk = 'Nothing has changed.';
 
@@ -37,19 +40,24 @@ export class PlannedFailover {
     this.#name = name;
     this.#parts = parts;
     this.#options = options;
+    this.#priorityOverride = new ReplicaPriorityOverride(parts.redis);
+    this.#candidates = new PlannedCandidates(name, { parts, options, priorityOverride: this.#priorityOverride });
+  }
+
+  /** Waits until nothing but replicas that are out of sync is in the way. Rejects with `failover-refused`. */
+  untilPossible(): Promise<void> {
+    return this.#candidates.untilPossible();
   }
 
   async run(): Promise<PlannedReport> {
     const { successor } = this.#options;
-    const priorityOverride = new ReplicaPriorityOverride(this.#parts.redis);
-    const planned = new PlannedCandidates(this.#name, { parts: this.#parts, successor, priorityOverride });
     try {
-      const { record, candidates } = await planned.settle();
+      const { record, candidates } = await this.#candidates.settle();
       this.#reached('checked');
-      if (successor !== undefined) await planned.setPriorities(successor, candidates);
+      if (successor !== undefined) await this.#candidates.setPriorities(successor, candidates);
       return await this.#hold(record, candidates);
     } finally {
-      await priorityOverride.restore(this.#stages.ordered === undefined ? 'nothing' : 'failover');
+      await this.#priorityOverride.restore(this.#stages.ordered === undefined ? 'nothing' : 'failover');
     }
   }
 
@@ -57,21 +65,34 @@ export class PlannedFailover {
   async #hold(record: MasterRecord, candidates: readonly Address[]): Promise<PlannedReport> {
     const { redis } = this.#parts;
     const { master } = record;
-    const paused = await pauseWrites(redis, { address: master, pauseMs: 3 * this.#timeoutMs });
-    if (paused.kind === 'failed') {
-      const why = `the writes of ${formatAddress(master)} cannot be paused: ${paused.error.message}`;
-      throw refused(this.#name, why, paused.error);
-    }
-    this.#reached('paused');
+    const pause = await requestPause(redis, { master, candidates, pauseMs: 3 * this.#timeoutMs });
     try {
+      const ordered = pause.begins === 'late' ? await this.#order(record) : undefined;
+      await this.#pausedBy(pause, master);
       const offset = await this.#stoppedAt(master);
       await this.#catchUp(candidates, offset);
-      const sentinel = await this.#order(record);
+      const sentinel = ordered ?? (await this.#order(record));
       const to = await this.#follow(record, { sentinel, candidates });
       return await this.#finish(record, { to, offset });
     } finally {
-      if (!(await this.#isPromoted(record, candidates))) await releaseWrites(redis, master);
+      if (!(await this.#isPromoted(record, candidates))) await endPause(redis, master, pause);
     }
+  }
+
+  async #pausedBy({ begun }: PlannedPause, master: Address): Promise<void> {
+    let outcome: FenceOutcome | undefined;
+    void begun.then((settled) => {
+      outcome = settled;
+    });
+    const reached = async () => {
+      // A server without work would notice the end of WAIT late.
+      if (outcome === undefined) await readReplicationOf(this.#parts.redis, master);
+      return outcome !== undefined;
+    };
+    await this.#until(`${formatAddress(master)} pauses writes`, { reached, timeoutMs: this.#timeoutMs });
+    if (outcome?.kind !== 'failed') return this.#reached('paused');
+    const why = `the writes of ${formatAddress(master)} cannot be paused: ${outcome.error.message}`;
+    throw this.#stages.ordered === undefined ? refused(this.#name, why, outcome.error) : this.#failed(why);
   }
 
   /** Whether a replica is a master already. Then the old master stays paused: writes that it accepted now would be lost. */
@@ -79,15 +100,14 @@ export class PlannedFailover {
     const { redis, memory } = this.#parts;
     const { record: known } = memory;
     if (known !== undefined && !sameAddress(known.master, record.master)) return true;
-    const roles = await Promise.all(candidates.map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
-    return roles.some(({ role }) => role === 'master');
+    return isAnyMaster(redis, candidates);
   }
 
   /** The offset of the paused master. */
   async #stoppedAt(master: Address): Promise<number> {
     let offset: number | undefined;
     const reached = async () => {
-      offset = (await this.#replicationOf(master))?.offset;
+      offset = (await readReplicationOf(this.#parts.redis, master))?.offset;
       return offset !== undefined;
     };
     await this.#until(`${formatAddress(master)} answers ROLE`, { reached, timeoutMs: this.#timeoutMs });
@@ -96,10 +116,12 @@ export class PlannedFailover {
 
   async #catchUp(candidates: readonly Address[], offset: number): Promise<void> {
     const hasAll = async (address: Address) => {
-      const state = await this.#replicationOf(address);
+      const state = await readReplicationOf(this.#parts.redis, address);
       return state?.role === 'replica' && state.link === 'connected' && state.offset >= offset;
     };
-    const reached = async () => (await Promise.all(candidates.map(hasAll))).every(Boolean);
+    const reached = async () =>
+      (await Promise.all(candidates.map(hasAll))).every(Boolean) ||
+      (this.#stages.ordered !== undefined && (await isAnyMaster(this.#parts.redis, candidates)));
     await this.#until(`the replicas reach offset ${offset}`, { reached, timeoutMs: this.#timeoutMs });
     this.#reached('caughtUp');
   }
@@ -157,7 +179,7 @@ export class PlannedFailover {
     change: { readonly to: MasterRecord; readonly offset: number },
   ): Promise<PlannedReport> {
     const { to, offset } = change;
-    const inherited = await this.#inheritedBy(to.master);
+    const inherited = await readInheritedBy(this.#parts.redis, to.master);
     if (inherited < offset) throw this.#failed(`${formatAddress(to.master)} has offset ${inherited} of ${offset}`);
     await this.#confirm(to);
     const isDemoted = async () => {
@@ -195,23 +217,6 @@ export class PlannedFailover {
     const { record: known } = this.#parts.memory;
     if (known !== undefined && compareVersions(known, to) === 0) return;
     throw this.#failed(`it was replaced${known === undefined ? '' : `: ${describe(known)}`}`);
-  }
-
-  /** NaN where the new master does not answer: the Sentinels' confirmation still counts. */
-  async #inheritedBy(address: Address): Promise<number> {
-    const asked = this.#parts.redis.command(address, [['INFO', 'replication']], { timeoutMs: askTimeoutMs });
-    const [info] = await asked.catch(() => []);
-    return readInheritedOffset(info) ?? Number.NaN;
-  }
-
-  /** undefined where the server does not answer now: its connection may just be opened again. */
-  async #replicationOf(address: Address): Promise<ReplicationState | undefined> {
-    try {
-      const [reply] = await this.#parts.redis.command(address, [['ROLE']], { timeoutMs: askTimeoutMs });
-      return readReplication(reply, `ROLE at ${formatAddress(address)}`);
-    } catch {
-      return undefined;
-    }
   }
 
   async #until(

@@ -8,11 +8,12 @@ import type { SentinelSource } from '../observe/sentinels.ts';
 /*
  * A planned failover that loses no acknowledged write:
  *
- *   checked → paused → caught up → ordered → promoted → confirmed → demoted
+ *   checked → ordered → paused → caught up → promoted → confirmed → demoted
  *
- * The old master's writes wait from `paused` on, so its offset stops. The bridge orders the failover only when the
- * replicas have reached that offset, and then follows the promotion like any other. If a step before the promotion fails,
- * the bridge releases the writes, and nothing has changed. If this process dies, the pause ends by itself.
+ * The old master's writes wait from `paused` on, so its offset stops, and the replicas reach it before one is promoted:
+ * planned-pause.ts says how. Where replicas are not in step, or the server does not permit it, the pause comes first, and Sentinel
+ * gets its order when the replicas have caught up. The bridge follows the promotion like any other. If a step before the promotion
+ * fails, the bridge releases the writes, and nothing has changed. If this process dies, the pause ends by itself.
  */
 
 export type PlannedStep = 'checked' | 'paused' | 'caughtUp' | 'ordered' | 'promoted' | 'confirmed' | 'demoted';
@@ -34,10 +35,22 @@ export interface PlannedReport {
 /** The default limit for each step: for the replicas to catch up, and for Sentinel to promote one. */
 export const stepTimeoutMs = 10_000;
 
+/**
+ * The default limit for the time before the first step. A Sentinel reads INFO every 10 s, and a replica that stays out of sync is
+ * excluded after 15 s; the Sentinels need up to 10 s more to see that.
+ */
+export const defaultWaitMs = 60_000;
+
 export interface PlannedOptions {
   readonly successor?: Address;
   /** The limit for each step, in milliseconds. Default: `stepTimeoutMs`. */
   readonly timeoutMs?: number;
+  /** How long it may wait until it can begin, in milliseconds. Default: `defaultWaitMs`. */
+  readonly waitMs?: number;
+  /** Ends the wait. It has no effect once the failover has begun. */
+  readonly signal?: AbortSignal;
+  /** Called when it waits for something else than before. */
+  readonly onWait?: (why: string, elapsedMs: number) => void;
   readonly onStep?: (step: PlannedStep, elapsedMs: number) => void;
 }
 
@@ -49,6 +62,8 @@ export interface PlannedFailoverParts {
   readonly consulOutage: () => string | undefined;
   /** Takes the lock that lets one daemon at a time order failovers of a master. */
   readonly enter: (name: string, signal: AbortSignal) => Promise<Lease>;
+  /** How many daemons hold that lock. */
+  readonly holders: (name: string, signal: AbortSignal) => Promise<number>;
 }
 
 export function refused(name: string, why: string, cause?: SwitchmasterError): SwitchmasterError {

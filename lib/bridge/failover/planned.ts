@@ -1,4 +1,8 @@
+import type { Lease } from '../../consul/lock.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import type { PlannedPreview } from '../../http/views.ts';
+import { PlannedCandidates } from './planned-candidates.ts';
+import { previewPlanned } from './planned-preview.ts';
 import { PlannedFailover } from './planned-run.ts';
 import {
   type PlannedFailoverParts,
@@ -7,6 +11,7 @@ import {
   type PlannedStep,
   refused,
 } from './planned-steps.ts';
+import { ReplicaPriorityOverride } from './replica-priority.ts';
 
 /** Carries out a planned failover. Rejects with `failover-refused` if nothing was changed, or with `failover-stalled`. */
 export async function failOver(
@@ -14,15 +19,10 @@ export async function failOver(
   parts: PlannedFailoverParts,
   options: PlannedOptions = {},
 ): Promise<PlannedReport> {
-  const lease = await parts.enter(name, AbortSignal.timeout(enterTimeoutMs)).catch((thrown: unknown) => {
-    const error = SwitchmasterError.from(thrown);
-    const why = error.code === 'consul-denied' ? error.message : `Consul cannot be reached: ${error.message}`;
-    throw refused(name, why, error);
-  });
-  if (lease.kind === 'full') throw refused(name, 'another daemon is failing it over at this moment.');
+  let lease: Extract<Lease, { kind: 'inside' }> | undefined;
   let leaving: Promise<void> | undefined;
   const leave = () => {
-    leaving ??= lease.leave();
+    leaving ??= lease?.leave();
     return leaving;
   };
   const onStep = (step: PlannedStep, elapsedMs: number) => {
@@ -30,11 +30,39 @@ export async function failOver(
     if (step === 'promoted') void leave();
     options.onStep?.(step, elapsedMs);
   };
+  const planned = new PlannedFailover(name, parts, { ...options, onStep });
+  await planned.untilPossible();
+  lease = await takeLease(name, parts);
   try {
-    return await new PlannedFailover(name, parts, { ...options, onStep }).run();
+    return await planned.run();
   } finally {
     await leave();
   }
+}
+
+/** What a planned failover would do now, and what is in its way. Changes nothing. */
+export async function previewFailover(
+  name: string,
+  parts: PlannedFailoverParts,
+  options: Pick<PlannedOptions, 'successor'>,
+): Promise<PlannedPreview> {
+  const { successor } = options;
+  const from = parts.memory.record?.master;
+  const priorityOverride = new ReplicaPriorityOverride(parts.redis);
+  const check = await new PlannedCandidates(name, { parts, options, priorityOverride }).check();
+  const holders = await parts.holders(name, AbortSignal.timeout(enterTimeoutMs)).catch(() => 0);
+  const busy = { kind: 'refused', why: 'another daemon is failing it over at this moment' } as const;
+  return previewPlanned(holders > 0 ? busy : check, { name, from, successor });
+}
+
+async function takeLease(name: string, parts: PlannedFailoverParts): Promise<Extract<Lease, { kind: 'inside' }>> {
+  const lease = await parts.enter(name, AbortSignal.timeout(enterTimeoutMs)).catch((thrown: unknown) => {
+    const error = SwitchmasterError.from(thrown);
+    const why = error.code === 'consul-denied' ? error.message : `Consul cannot be reached: ${error.message}`;
+    throw refused(name, why, error);
+  });
+  if (lease.kind === 'full') throw refused(name, 'another daemon is failing it over at this moment.');
+  return lease;
 }
 
 const enterTimeoutMs = 5_000;

@@ -15,7 +15,7 @@ type Given = Partial<Parameters<typeof checkPlanned>[0]>;
 const rows: readonly (readonly [
   string,
   Given,
-  readonly string[] | RegExp | { readonly unsettled: readonly string[] },
+  readonly string[] | RegExp | { readonly unsettled: readonly string[] } | { readonly waits: RegExp },
 ])[] = [
   ['all is well: every replica in sync is a candidate', {}, ['B', 'C']],
   ['the chosen successor is one of them', { successor: at('C') }, ['B', 'C']],
@@ -67,18 +67,47 @@ const rows: readonly (readonly [
     { record: { ...five, replicas: [at('B'), at('D')] } },
     ['B', 'C'],
   ],
-  ['there is no record', { record: undefined }, /no record yet/],
-  ['a failover is not confirmed', { record: { ...five, phase: 'promoted' } }, /epoch 5 is not confirmed yet/],
-  ['only one Sentinel answers', { views: three().slice(0, 1) }, /no majority .*1 of 3 Sentinels answered/],
-  ['the Sentinels have another epoch', { views: [1, 2, 3].map((n) => view(n, 'A', 6)) }, /no majority/],
-  ['the Sentinels have another master', { views: [1, 2, 3].map((n) => view(n, 'B', 5)) }, /no majority/],
+  ['there is no record', { record: undefined }, { waits: /no record yet/ }],
+  [
+    'a failover is not confirmed',
+    { record: { ...five, phase: 'promoted' } },
+    { waits: /epoch 5 is not confirmed yet/ },
+  ],
+  ['only one Sentinel answers', { views: three().slice(0, 1) }, { waits: /no majority .*1 of 3 Sentinels answered/ }],
+  ['the Sentinels have another epoch', { views: [1, 2, 3].map((n) => view(n, 'A', 6)) }, { waits: /no majority/ }],
+  ['the Sentinels have another master', { views: [1, 2, 3].map((n) => view(n, 'B', 5)) }, { waits: /no majority/ }],
   [
     'one sees the master down',
     { views: [...three().slice(0, 2), view(3, 'A', 5, { condition: 's_down' })] },
-    /10\.0\.1\.3:26379 says that the master is s_down/,
+    { waits: /10\.0\.1\.3:26379 says that the master is s_down/ },
   ],
-  ['one fails over', { views: [...three().slice(0, 2), view(3, 'A', 5, { condition: 'failover' })] }, /is failover/],
-  ['no replica is in sync', { views: three({ replicas: seen('s_down', 's_down') }) }, /no replica is up and in sync/],
+  [
+    'one fails over',
+    { views: [...three().slice(0, 2), view(3, 'A', 5, { condition: 'failover' })] },
+    { waits: /is failover/ },
+  ],
+  [
+    'no replica is in sync',
+    { views: three({ replicas: seen('s_down', 's_down') }) },
+    { waits: /no replica is up and in sync .*10\.0\.0\.2:6302 is s_down by the Sentinels; 10\.0\.0\.3:6303 is s_down/ },
+  ],
+  ['the Sentinels list no replica', { views: three({ replicas: [] }) }, { waits: /\(they list none\)/ }],
+  [
+    'every replica has priority 0',
+    { views: three({ replicas: [{ address: at('B'), condition: 'up', priority: 0 }] }) },
+    { waits: /10\.0\.0\.2:6302 is of priority 0/ },
+  ],
+  ['the master is still that of the order', { from: at('A') }, ['B', 'C']],
+  [
+    'the master changed since the order',
+    { from: at('B') },
+    /changed from 10\.0\.0\.2:6302 to 10\.0\.0\.1:6301 since the order/,
+  ],
+  [
+    'the chosen successor is listed, and not up yet',
+    { successor: at('C'), views: three({ replicas: seen('up', 'unlinked') }) },
+    { unsettled: ['C'] },
+  ],
   [
     'the chosen successor is no replica',
     { successor: at('D') },
@@ -87,7 +116,7 @@ const rows: readonly (readonly [
   [
     'the chosen successor is down',
     { successor: at('C'), views: three({ replicas: seen('up', 's_down') }) },
-    /10\.0\.0\.3:6303 is not a replica/,
+    { waits: /10\.0\.0\.3:6303 is not a replica/ },
   ],
   ['the chosen successor is the master', { successor: at('A') }, /10\.0\.0\.1:6301 is not a replica/],
   ['the record cannot be written', { consulOutage: 'Consul is gone' }, /Consul is gone/],
@@ -101,9 +130,11 @@ for (const [when, given, expected] of rows) {
       recordAgeMs: 60_000,
       successor: undefined,
       consulOutage: undefined,
+      from: undefined,
       ...given,
     });
     if (expected instanceof RegExp) t.match(check, { kind: 'refused', why: expected });
+    else if ('waits' in expected) t.match(check, { kind: 'waiting', why: expected.waits });
     else if ('unsettled' in expected)
       t.strictSame(check.kind === 'unsettled' ? check.unsettled : check, expected.unsettled.map(at));
     else t.strictSame(check.kind === 'ready' ? check.candidates : check, expected.map(at));

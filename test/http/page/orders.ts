@@ -132,6 +132,7 @@ export function testOrders(t: Test, { browser, show }: { readonly browser: Brows
             offsets,
           };
         },
+        previewFailover: async () => Promise.reject(new Error('the page asks for none')),
         rebase: () => Promise.reject(new SwitchmasterError('rebase-refused', 'the Sentinels do not agree')),
       };
       const expected = /status of 409/;

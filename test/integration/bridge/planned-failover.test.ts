@@ -178,14 +178,16 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
   t.test('is refused if no replica is in sync, before any pause', async (t) => {
     const shard = await ready('alone');
     await Promise.all(shard.replicas.map((replica) => replica.kill()));
+    const waits: string[] = [];
     const infos = async () => (await Promise.all(sentinels.map((sentinel) => sentinel.replicaInfos('alone')))).flat();
     await waitFor('the Sentinels to see them down', infos, {
       until: (all) => all.every(({ flags = '' }) => flags.includes('down')),
     });
-    await t.rejects(bridge.part.failOver('alone', {}), {
+    await t.rejects(bridge.part.failOver('alone', { waitMs: 500, onWait: (why) => waits.push(why) }), {
       code: 'failover-refused',
-      message: /no replica is up and in sync/,
+      message: /no replica is up and in sync .* It waited for/,
     });
+    t.match(waits[0], 'is s_down by the Sentinels');
     const own = shard.servers.map(({ address }) => formatAddress(address));
     t.strictSame(
       bridge.fences.filter(({ address }) => own.includes(address)),

@@ -4,7 +4,15 @@ import { formatAddress } from '../../../lib/model/address.ts';
 import type { ClusterRecord } from '../../../lib/model/cluster.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { failOverByHand, growAndShrink, nodesOf, reshardedSlots, untilTagged } from '../support/cluster-changes.ts';
+import { only } from '../support/bridging.ts';
+import {
+  failOverAsPlanned,
+  failOverByHand,
+  growAndShrink,
+  nodesOf,
+  reshardedSlots,
+  untilTagged,
+} from '../support/cluster-changes.ts';
 import {
   addressesOf,
   clusterRecordOf,
@@ -60,6 +68,10 @@ t.test('the record has every shard, and DNS has the nodes by their roles', async
 });
 
 t.test('the record follows a manual failover, and no acknowledged write is lost', (t) => failOverByHand(t, scene));
+
+t.test('a planned failover promotes the chosen replica, and no acknowledged write is lost', (t) =>
+  failOverAsPlanned(t, scene, only(followers).part),
+);
 
 t.test('a node is added, slots move to it under writes, and it is removed again', (t) =>
   growAndShrink(t, { ...scene, slots: reshardedSlots }),

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from 'ioredis';
 import type { Test } from 'tap';
+import type { ClusterPart } from '../../../lib/cluster/part.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { ConsulAgent } from '../../sandbox/consul.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
 import {
   addressesOf,
+  clusterRecordOf,
   idOf,
   mastersOf,
   meet,
@@ -57,6 +59,42 @@ export async function failOverByHand(t: Test, scene: FollowedScene): Promise<voi
     until: (r) => mastersOf(r).includes(formatAddress(rb.address)),
   });
   await untilTagged(scene, { role: 'master', servers: [a, c, rb] });
+  const before = writer.acknowledged.size;
+  await waitFor('writes after it', () => writer.acknowledged.size > before + 50, { timeoutMs: 30_000 });
+  t.strictSame(await writer.stop(), []);
+}
+
+/** Node 1 takes over from node 4 as planned, and node 4 again at once. After {@link failOverByHand}. */
+export async function failOverAsPlanned(t: Test, scene: FollowedScene, part: ClusterPart): Promise<void> {
+  const { cluster } = scene;
+  const [a, b, , , rb] = nodesOf(cluster);
+  const writer = await startWriter(t, scene);
+  await waitFor('writes', () => writer.acknowledged.size > 50, { timeoutMs: 30_000 });
+  const possible = () => part.previewFailover(cluster.name, { node: b.address });
+  await waitFor('a failover to be possible', possible, {
+    until: ({ verdict }) => verdict === 'now',
+    timeoutMs: 30_000,
+  });
+  for (const [from, to] of [
+    [rb, b],
+    [b, rb],
+  ] as const) {
+    const report = await part.failOver(cluster.name, { node: to.address });
+    t.match(report, { name: cluster.name, from: from.address, to: to.address });
+    const { paused, inherited } = report.offsets;
+    t.ok(paused === null || paused <= (inherited ?? 0), JSON.stringify(report));
+    t.equal(await to.role(), 'master');
+    const record = await clusterRecordOf(scene.consul, cluster.name);
+    t.ok(mastersOf(record).includes(formatAddress(to.address)));
+    t.comment(JSON.stringify(report));
+  }
+  const refused = { code: 'failover-refused' };
+  await t.rejects(part.failOver(cluster.name, { node: a.address }), { ...refused, message: /is a master already/ });
+  await t.rejects(part.failOver(cluster.name, { node: { host: '127.0.0.1', port: 9 } }), {
+    ...refused,
+    message: /is not a replica of this cluster/,
+  });
+  await t.rejects(part.failOver('nobody', { node: b.address }), { code: 'not-found' });
   const before = writer.acknowledged.size;
   await waitFor('writes after it', () => writer.acknowledged.size > before + 50, { timeoutMs: 30_000 });
   t.strictSame(await writer.stop(), []);

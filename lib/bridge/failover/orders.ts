@@ -1,0 +1,67 @@
+import { performance } from 'node:perf_hooks';
+import type { Lease } from '../../consul/lock.ts';
+import { SwitchmasterError } from '../../errors.ts';
+import type { PlannedPreview } from '../../http/views.ts';
+import type { MasterRecord } from '../../model/record.ts';
+import type { RebaseRequest } from '../hint.ts';
+import type { MasterMemory } from '../memory.ts';
+import type { BridgeSources } from '../sources.ts';
+import { failOver, previewFailover } from './planned.ts';
+import type { PlannedFailoverParts, PlannedOptions, PlannedReport } from './planned-steps.ts';
+
+export interface BridgeOrdersOptions {
+  readonly sources: BridgeSources;
+  readonly memory: (name: string) => MasterMemory;
+  /** The masters that the bridge follows. */
+  readonly names: () => readonly string[];
+  /** Takes the lock that lets one daemon at a time order failovers of a master. */
+  readonly enter: (name: string, signal: AbortSignal) => Promise<Lease>;
+  /** How many daemons hold that lock. */
+  readonly holders: (name: string, signal: AbortSignal) => Promise<number>;
+  readonly requestRebase: (name: string, request: RebaseRequest) => void;
+}
+
+/** How long an operator waits for a new generation. */
+const rebaseTimeoutMs = 5_000;
+
+/** What an operator orders from the bridge. All reject with `not-found` for a master that it does not follow. */
+export class BridgeOrders {
+  readonly #options: BridgeOrdersOptions;
+
+  constructor(options: BridgeOrdersOptions) {
+    this.#options = options;
+  }
+
+  async failOver(name: string, options: PlannedOptions): Promise<PlannedReport> {
+    return failOver(name, this.#partsFor(name), options);
+  }
+
+  async previewFailover(name: string, { successor }: Pick<PlannedOptions, 'successor'>): Promise<PlannedPreview> {
+    return previewFailover(name, this.#partsFor(name), successor === undefined ? {} : { successor });
+  }
+
+  async rebase(name: string): Promise<MasterRecord> {
+    this.#requireMaster(name);
+    const memory = this.#options.memory(name);
+    const generation = memory.record?.generation ?? 0;
+    const untilMs = performance.now() + rebaseTimeoutMs;
+    this.#options.requestRebase(name, { kind: 'rebase-requested', untilMs });
+    const wanted = (record: MasterRecord) => record.generation > generation;
+    const record = await memory.whenRemembered(wanted, { timeoutMs: rebaseTimeoutMs });
+    if (record !== undefined) return record;
+    throw new SwitchmasterError('rebase-refused', memory.problem ?? `no new generation of ${name} began in time`);
+  }
+
+  #partsFor(name: string): PlannedFailoverParts {
+    this.#requireMaster(name);
+    const { sources, memory, enter, holders } = this.#options;
+    const { sentinels, redis, records } = sources;
+    return { sentinels, redis, memory: memory(name), consulOutage: () => records.outage, enter, holders };
+  }
+
+  #requireMaster(name: string): void {
+    const names = this.#options.names();
+    if (names.includes(name)) return;
+    throw new SwitchmasterError('not-found', `No master is called ${name} (known: ${names.join(', ') || 'none'}).`);
+  }
+}
