@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { SwitchmasterError } from '../errors.ts';
 import type { TemplateControls, Views } from '../http/views.ts';
 import type { Assembly } from './assembly.ts';
@@ -53,6 +54,7 @@ function unionParts(
       approve: (name, options) => controlsOf(assembly).approve(name, options),
     },
     readiness: { missing: () => assembly.missing() },
+    node: { name: hostname(), parts: () => assembly.parts.map(({ name }) => name) },
   };
 }
 

@@ -1,11 +1,16 @@
 import { SwitchmasterError } from '../errors.ts';
+import { type HealthCode, healthCodes } from '../model/health.ts';
+import { healthGuide } from '../model/health-guide.ts';
 import type { Api } from './api.ts';
-import { healthAnswer, liveAnswer, readyAnswer } from './shapes.ts';
-import type { HealthView } from './views.ts';
+import { healthAnswer, healthCodesAnswer, liveAnswer, nodeAnswer, readyAnswer } from './shapes.ts';
+import type { HealthView, NodeView } from './views.ts';
 
 /** `/live` is about the process, `/ready` about the first full observation, `/v1/health` about everything. */
-export function addHealthRoutes(server: Api, options: { readonly health: HealthView; readonly version: string }): void {
-  const { health, version } = options;
+export function addHealthRoutes(
+  server: Api,
+  options: { readonly health: HealthView; readonly node: NodeView; readonly version: string },
+): void {
+  const { health, node, version } = options;
   const live = { summary: 'Check that the process lives', response: { 200: liveAnswer } };
   server.get('/live', { schema: live }, async () => ({
     live: true as const,
@@ -21,4 +26,14 @@ export function addHealthRoutes(server: Api, options: { readonly health: HealthV
   });
   const judged = { summary: 'Read whether all is well, and why not', response: { 200: healthAnswer } };
   server.get('/v1/health', { schema: judged }, async () => health.read());
+  const coded = { summary: 'Read what each code of /v1/health means', response: { 200: healthCodesAnswer } };
+  server.get('/v1/health/codes', { schema: coded }, async () => ({ codes }));
+  const named = { summary: 'Read which node this is, and what it does', response: { 200: nodeAnswer } };
+  server.get('/v1/node', { schema: named }, async () => ({ name: node.name, version, parts: node.parts() }));
 }
+
+const codes = (Object.keys(healthCodes) as HealthCode[]).map((code) => ({
+  code,
+  level: healthCodes[code].level,
+  ...healthGuide[code],
+}));

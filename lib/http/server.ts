@@ -80,7 +80,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
 
 function addRoutes(api: Api, options: ServerOptions & { readonly guard: TokenGuard }): void {
   const { views, version, streams, guard } = options;
-  addHealthRoutes(api, { health: views.health, version });
+  addHealthRoutes(api, { health: views.health, node: views.node, version });
   addCheckRoutes(api, views);
   addMasterRoutes(api, views);
   addClusterRoutes(api, views);

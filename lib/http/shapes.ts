@@ -166,6 +166,24 @@ const reasonShape = z.object({
 });
 
 export const healthAnswer = z.object({ level: levelShape, reasons: z.array(reasonShape).readonly() });
+export const healthCodesAnswer = z.object({
+  codes: z.array(
+    z.object({
+      code: z.string(),
+      level: levelShape,
+      meaning: z.string(),
+      fix: z.string().meta({ description: 'What to do. Code stands between backticks.' }),
+    }),
+  ),
+});
+export const nodeAnswer = z.object({
+  name: z.string().meta({ description: "The machine's hostname." }),
+  version: z.string(),
+  parts: z
+    .array(z.string())
+    .readonly()
+    .meta({ description: 'What this daemon does here: bridge, registrar, renderer, …' }),
+});
 export const errorAnswer = z.object({ error: errorShape });
 export const liveAnswer = z.object({ live: z.literal(true), version: z.string(), uptimeSeconds: z.number() });
 export const readyAnswer = z.object({ ready: z.literal(true) });

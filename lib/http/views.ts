@@ -126,6 +126,13 @@ export interface HealthView {
   notReady(): readonly Reason[];
 }
 
+/** The machine that the daemon runs on. */
+export interface NodeView {
+  readonly name: string;
+  /** What runs on it, in the order of starting. */
+  parts(): readonly string[];
+}
+
 export interface ReadinessView {
   /** What is not observed in full yet; empty when ready. */
   missing(): readonly string[];
@@ -160,6 +167,7 @@ export interface Views {
   readonly templates: TemplatesView;
   readonly templateControls: TemplateControls;
   readonly readiness: ReadinessView;
+  readonly node: NodeView;
   readonly health: HealthView;
   readonly outcomes: OutcomesView;
   readonly journal: JournalView;

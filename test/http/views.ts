@@ -114,6 +114,7 @@ export function exampleViews(contents: ExampleContents = {}): Views {
       present: () => contents.present,
     },
     templateControls: contents.templateControls ?? { render: () => {}, approve: () => {} },
+    node: { name: 'web-1', parts: () => ['consul', 'bridge', 'renderer', 'api'] },
     readiness: contents.readiness ?? { missing: () => [] },
     outcomes: contents.outcomes ?? { last: () => undefined },
     journal: contents.journal ?? new Journal({ capacity: 100 }),

@@ -15,6 +15,10 @@ export type ClusterRecord = NonNullable<Cluster['record']>;
 export type Instance = z.output<typeof shapes.instanceAnswer>;
 export type Lag = z.output<typeof shapes.lagShape>;
 
+export type Node = z.output<typeof shapes.nodeAnswer>;
+/** What a code of the health means, and what to do. */
+export type Guidance = z.output<typeof shapes.healthCodesAnswer>['codes'][number];
+
 export type Health = z.output<typeof shapes.healthAnswer>;
 export type Reason = Health['reasons'][number];
 export type Level = Reason['level'];
@@ -50,7 +54,9 @@ export interface World {
     readonly bySubject: ReadonlyMap<string, readonly Reason[]>;
     readonly byAddress: ReadonlyMap<string, readonly Reason[]>;
   };
-  readonly version: string;
+  /** undefined before the first answer. */
+  readonly node: Node | undefined;
+  readonly guide: ReadonlyMap<string, Guidance>;
   readonly link: Link;
   /** What the operator looks for in names. */
   readonly filter: string;

@@ -9,7 +9,7 @@ import { setClock } from './clock.js';
 import { EventStream } from './event-stream.js';
 import { indexHealth } from './health.js';
 import { visibleState } from './master-state.js';
-import { ask, pathOf } from './server.js';
+import { ask, pathOf, readGuide } from './server.js';
 import { byName, emptyWorld, keepUnchanged, mergeEntries } from './world.js';
 
 const maxEntries = 600;
@@ -165,8 +165,8 @@ export class Feed {
   }
 
   async #readAll() {
-    const live = await ask('/live', { onDate: setClock });
-    this.#become({ version: String(live.version) });
+    this.#become({ node: await ask('/v1/node', { onDate: setClock }) });
+    if (this.world.guide.size === 0) this.#become({ guide: await readGuide() });
     await Promise.all([
       this.#readHealth(),
       this.#readMasters(),

@@ -61,7 +61,10 @@ function same(a, b) {
  */
 export function verdictOf({ health }, kind, name) {
   const reasons = reasonsAbout(health, kind, name);
-  return { level: health === unknownHealth ? 'unknown' : worst(reasons), reasons: reasons.map(({ text }) => text) };
+  return {
+    level: health === unknownHealth ? 'unknown' : levelOfAll(reasons),
+    reasons: reasons.map(({ text }) => text),
+  };
 }
 
 /** @type {readonly Reason[]} */
@@ -85,7 +88,7 @@ export function reasonsAbout({ bySubject }, kind, name) {
  * @returns {Level}
  */
 export function levelAt({ health }, address) {
-  return worst(health.byAddress.get(address) ?? none);
+  return levelOfAll(health.byAddress.get(address) ?? none);
 }
 
 /**
@@ -95,13 +98,13 @@ export function levelAt({ health }, address) {
  * @returns {Level}
  */
 export function levelOfMember({ health }, { kind, name, address }) {
-  return worst(reasonsAbout(health, kind, name).filter(({ subject }) => subject.address === address));
+  return levelOfAll(reasonsAbout(health, kind, name).filter(({ subject }) => subject.address === address));
 }
 
 /**
  * @param {readonly Pick<Reason, 'level'>[]} reasons
  * @returns {Level}
  */
-function worst(reasons) {
+export function levelOfAll(reasons) {
   return worstFirst.find((level) => reasons.some((reason) => reason.level === level)) ?? 'well';
 }

@@ -7,8 +7,7 @@ import { span, timeOfDay } from './clock.js';
 import { byId, say } from './dom.js';
 
 /** @param {World} world */
-export function showLink({ link, version }) {
-  say(byId('version'), version === '' ? '' : `v${version}`);
+export function showLink({ link }) {
   const pill = byId('link');
   const band = byId('old');
   pill.dataset.link = link.kind;

@@ -12,6 +12,7 @@ import { Feed } from './feed.js';
 import { showInstances } from './instances.js';
 import { showLink } from './link.js';
 import { Masters } from './masters.js';
+import { showNode } from './node.js';
 import { Orders } from './orders.js';
 import { Picture } from './picture.js';
 import { showTemplates } from './templates.js';
@@ -60,6 +61,7 @@ function showNext() {
  */
 function show(world, entries) {
   showLink(world);
+  showNode(world);
   showVerdict(world);
   masters.show(world);
   picture.show(world);

@@ -113,8 +113,8 @@ function groupTitle(title) {
  * @param {World} world
  * @param {number} count
  */
-function showNone({ masters, filter, version }, count) {
+function showNone({ masters, filter, node }, count) {
   const none = byId('masters-none');
-  none.hidden = count > 0 || version === '';
+  none.hidden = count > 0 || node === undefined;
   say(none, masters.size === 0 ? 'This node follows none.' : `None of the ${masters.size} is called like “${filter}”.`);
 }

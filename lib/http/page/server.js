@@ -1,5 +1,7 @@
 /**
  * Requests to the server that this page came from.
+ *
+ * @import { Guidance } from './api.d.ts'
  */
 const answerMs = 4_000;
 
@@ -40,6 +42,15 @@ export async function ask(path, { absent, onDate } = {}) {
   if (response.ok) return response.json();
   if (response.status === 404 && absent === 'undefined') return undefined;
   throw await toRefused(response);
+}
+
+/**
+ * What each code means. @returns {Promise<Map<string, Guidance>>}
+ */
+export async function readGuide() {
+  /** @type {{ codes: Guidance[] }} */
+  const { codes } = await ask('/v1/health/codes');
+  return new Map(codes.map((one) => [one.code, one]));
 }
 
 /**

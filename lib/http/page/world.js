@@ -14,7 +14,8 @@ export function emptyWorld() {
     instances: [],
     entries: [],
     health: unknownHealth,
-    version: '',
+    node: undefined,
+    guide: new Map(),
     link: { kind: 'connecting' },
     filter: '',
   };

@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import type { MasterState } from '../../../lib/http/views.ts';
 import { type HealthCode, healthCodes, makeReason, toHealth } from '../../../lib/model/health.ts';
+import { healthGuide } from '../../../lib/model/health-guide.ts';
 import { severities } from '../../../lib/model/severity.ts';
 import { Journal } from '../../../lib/telemetry/journal.ts';
 import { exampleReport } from '../../telemetry/report.ts';
@@ -89,6 +90,49 @@ export function testContent(t: Test, { show }: { readonly show: Show }): void {
       t.strictSame(wrongs, []);
       await page.close();
     }
+  });
+
+  t.test('the header names the node, its parts, Consul and the config', async (t) => {
+    const consul = makeReason({
+      code: 'consul-unreachable',
+      subject: { kind: 'consul', name: 'consul' },
+      text: 'Lost.',
+    });
+    const { page, wrongs } = await show(t, { masters: [masterAt(1)], health: toHealth([consul]) });
+    await page.getByRole('heading', { name: 'Critical: consul' }).waitFor();
+    t.equal(await page.locator('.node').textContent(), 'web-1 bridge, renderer');
+    t.equal(await page.locator('#consul-state').textContent(), 'Consul ✕');
+    t.equal(await page.locator('#consul-state').getAttribute('title'), 'Lost.');
+    t.equal(await page.locator('#config-state').textContent(), 'Config ✓');
+    t.equal(await page.title(), '✕ consul critical · web-1 switchmaster');
+    t.strictSame(wrongs, []);
+  });
+
+  t.test('what is alike about many masters is one row, with what to do', async (t) => {
+    const down = { status: 'critical', output: 'Sentinel: o_down' } as const;
+    const masters = Array.from({ length: 30 }, (_, i) => (i < 10 ? masterAt(i, { check: down }) : masterAt(i)));
+    masters[20] = masterAt(20, { problems: [{ kind: 'held', message: 'it waits' }] });
+    const { page, wrongs } = await show(t, { masters });
+    const rows = page.locator('#attention > li');
+    await rows.nth(1).waitFor();
+    t.equal(await rows.count(), 2);
+    t.match(await rows.nth(0).textContent(), 'shard0, shard1, shard2 and 7 more');
+    t.match(await rows.nth(0).textContent(), healthGuide['master-down'].meaning.slice(0, 20));
+    t.match(await rows.nth(1).textContent(), 'it waits');
+    await rows.nth(1).locator('summary').click();
+    t.match(await rows.nth(1).locator('.guidance').textContent(), healthGuide['master-held'].fix.replaceAll('`', ''));
+    t.equal(await rows.nth(1).locator('.copy').getAttribute('aria-label'), 'Copy switchmaster why shard20');
+    t.strictSame(wrongs, []);
+  });
+
+  t.test('of a long list the page builds more as the reader scrolls', async (t) => {
+    const { page, wrongs } = await show(t, { masters: Array.from({ length: 400 }, (_, i) => masterAt(i)) });
+    await page.locator('.master').nth(119).waitFor();
+    t.equal(await page.locator('.master').count(), 120);
+    await page.locator('.end-of-list').first().scrollIntoViewIfNeeded();
+    await page.locator('.master').nth(239).waitFor();
+    t.equal(await page.locator('#masters-groups .count').textContent(), '400');
+    t.strictSame(wrongs, []);
   });
 
   t.test(

@@ -1,0 +1,190 @@
+import type { HealthCode } from './health.ts';
+
+/**
+ * What each code means and what to do about it, for people who read it on the live page. The operations guide has the same
+ * table, with links (docs/guide/operations.md; a test compares). Code stands between backticks.
+ */
+export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string; readonly fix: string }>> = {
+  'not-ready': {
+    meaning: 'A part has not observed everything yet.',
+    fix: 'Wait after a start. If it lasts, the text names the server or the file that is missing.',
+  },
+  'consul-unreachable': {
+    meaning:
+      'This node cannot read from Consul, so no failover reaches Consul through it: the agent refuses connections, has not answered for 4 s, or its servers have no leader. The text says since when.',
+    fix: '`consul members`, `consul operator raft list-peers`; check the agent, the token and the network.',
+  },
+  'consul-denied': {
+    meaning:
+      'Consul hides something from the token that the daemon reads. The last answer counts: files stay as they are.',
+    fix: 'Give the token the rule that the text names. `switchmaster acl` prints all of them.',
+  },
+  'interfaces-unreadable': {
+    meaning:
+      "The operating system refuses to list this node's network interfaces. The registrar keeps the last state of instances that it finds by the addresses of this node or knows by a loopback address, and registers all others as usual.",
+    fix: 'Under systemd: `RestrictAddressFamilies=` of the unit needs `AF_NETLINK`.',
+  },
+  'config-refused': {
+    meaning:
+      'The daemon runs with an earlier config, because it refused the one on disk. It would not start with that one.',
+    fix: '`switchmaster check` lists what is wrong; correct it, then `systemctl reload switchmaster`.',
+  },
+  'record-unreadable': {
+    meaning:
+      "A key below `redis/record/` does not hold the record of the master that it names. switchmaster follows all other masters as usual. Files keep the master's last address; a daemon that starts leaves the master out.",
+    fix: '`consul kv get KEY`. Delete what you do not need (`consul kv delete KEY`); a bridge writes the record of a master again.',
+  },
+  'master-unrecorded': {
+    meaning: 'Consul holds no record of the master.',
+    fix: '`switchmaster why M` shows what the bridge waits for.',
+  },
+  'master-down': {
+    meaning: 'A quorum of Sentinels calls the master down, and no other server has taken its place.',
+    fix: '`SENTINEL CKQUORUM M` reports whether a failover is possible. Bring the master or a replica back.',
+  },
+  'master-suspected': {
+    meaning: 'A Sentinel calls the master down, or a failover is under way.',
+    fix: 'Wait: Sentinel decides. If it lasts, check what is between that Sentinel and the master.',
+  },
+  'master-held': {
+    meaning: 'The bridge waits before it changes the record. While a failover settles this is a note.',
+    fix: 'The text says for what. The operations guide explains each text that begins with `held`.',
+  },
+  'master-failed': {
+    meaning: 'The last run of the bridge for this master failed. The bridge tries again.',
+    fix: 'The text has the error.',
+  },
+  'master-failing-over': {
+    meaning: 'A note: Sentinel carries out a failover by order. No Sentinel calls the master down.',
+    fix: 'Nothing: this passes when the new master is recorded.',
+  },
+  'master-settling': {
+    meaning: 'A note: Sentinel has not confirmed the promotion yet.',
+    fix: 'Nothing: this passes within 30 seconds.',
+  },
+  'promotion-unconfirmed': {
+    meaning: 'Sentinel has not confirmed a promotion for 30 seconds.',
+    fix: 'Read the log of the Sentinel that leads the failover: it names what the Sentinel waits for, usually a replica that does not come back.',
+  },
+  'record-unbacked': {
+    meaning:
+      'No majority of the Sentinels that answer agrees with the record. Writes may go to a server that will lose them.',
+    fix: '`switchmaster status` shows each vote. If it lasts, make the Sentinels agree: `SENTINEL REMOVE` and `SENTINEL MONITOR` at those that are wrong.',
+  },
+  'sentinels-lost': {
+    meaning:
+      'This node reaches no majority of the Sentinels. If they do not reach each other either, no failover is possible.',
+    fix: 'Bring the Sentinels back.',
+  },
+  'sentinel-unreachable': {
+    meaning: 'This node cannot reach one Sentinel.',
+    fix: 'Is it up? Check address, password, TLS and firewall.',
+  },
+  'sentinel-differs': {
+    meaning: 'One Sentinel names another master, or another epoch.',
+    fix: 'Sentinels catch up within seconds. Restart one that does not.',
+  },
+  'sentinels-disagree': {
+    meaning: 'Sentinels name another master than the record.',
+    fix: 'During a failover: wait. Otherwise make them agree: `SENTINEL REMOVE` and `SENTINEL MONITOR` at those that are wrong.',
+  },
+  'sentinel-uncounted': {
+    meaning:
+      'This Sentinel of the config has not answered since the daemon started; the text says why, if that is known. At least two others monitor this master and do not list it, so it does not count in their majority.',
+    fix: 'Bring it back, or remove it from `sentinel.addresses`.',
+  },
+  'master-without-replica': {
+    meaning: 'The record has no replica: no failover is possible.',
+    fix: 'Add a replica.',
+  },
+  'replica-down': {
+    meaning: 'Sentinels call a replica down.',
+    fix: 'Start it. Remove one that is gone for good with `SENTINEL RESET M` at each Sentinel, one after the other.',
+  },
+  'replica-not-replicating': {
+    meaning: 'A replica does not replicate from the master.',
+    fix: '`switchmaster doctor`: usually `masterauth`, a firewall, or a resynchronization that is under way.',
+  },
+  'replica-lags': {
+    meaning: 'A replica is more than 10 seconds behind.',
+    fix: 'Check the load and the network of the replica, and `repl-backlog-size`.',
+  },
+  'redis-denied': {
+    meaning:
+      'A Redis refuses the bridge: its credentials, or every client (protected mode, `maxclients`). The bridge does not know its role and cannot fence it.',
+    fix: 'What the text says: correct `sentinel.redis`, give its user the rules, set a password, or raise `maxclients`.',
+  },
+  'redis-unreached': {
+    meaning: 'A Redis that Sentinel sees up cannot be reached by the bridge.',
+    fix: 'What the text says: TLS on one side only, a certificate, a name that does not resolve, a firewall.',
+  },
+  'foreign-instance': {
+    meaning: 'Somebody else registered an instance with the tag of the master: DNS answers it too.',
+    fix: '`consul services deregister -id ID` at the agent of that node.',
+  },
+  'desired-held': {
+    meaning: 'The provisioner ignores or delays a master of `desired/`.',
+    fix: 'The text says why; usually `sentinel.masters` does not match it.',
+  },
+  'desired-failed': {
+    meaning: 'The provisioner could not configure the Sentinels as `desired/` says.',
+    fix: 'Correct the key, or bring the Sentinel back that the text names.',
+  },
+  'cluster-unrecorded': {
+    meaning: 'Consul holds no record of the cluster.',
+    fix: 'The text names what is missing.',
+  },
+  'cluster-problem': {
+    meaning: 'switchmaster cannot read the whole cluster, or waits before it changes the record.',
+    fix: 'The text says why.',
+  },
+  'cluster-failed': {
+    meaning: 'The nodes report `cluster_state:fail`.',
+    fix: '`redis-cli --cluster check HOST:PORT`.',
+  },
+  'cluster-slots-uncovered': {
+    meaning: 'No master serves some of the slots: those keys fail.',
+    fix: 'Bring the master back, or fail over to its replica: `CLUSTER FAILOVER`.',
+  },
+  'cluster-without-replica': {
+    meaning: 'Some shards have no replica.',
+    fix: 'Add replicas.',
+  },
+  'instance-unchecked': {
+    meaning: 'switchmaster has not checked an instance of this node yet.',
+    fix: 'Wait.',
+  },
+  'instance-warning': {
+    meaning: 'The check of an instance warns.',
+    fix: 'The text has what the check found.',
+  },
+  'instance-critical': {
+    meaning: "The check of an instance fails: Consul's DNS leaves it out.",
+    fix: 'The text has what the check found; see checks.',
+  },
+  'template-pending': {
+    meaning: 'The renderer has not rendered a template yet, or Consul has not answered what it reads.',
+    fix: 'The text names what is missing.',
+  },
+  'template-held': {
+    meaning:
+      'A guard holds a rendering: too many servers vanished at once, there are none, or switchmaster did not write the file that is there.',
+    fix: 'Bring the servers back, or approve the text on the live page.',
+  },
+  'template-refused': {
+    meaning: 'The renderer rolled a file back, and waits for another input.',
+    fix: 'Correct the template, or what the check names, then render it again.',
+  },
+  'template-invalid': {
+    meaning: 'The renderer cannot render a template. The file keeps its last content.',
+    fix: 'Correct the template at the named line, then `systemctl reload switchmaster`.',
+  },
+  'template-warning': {
+    meaning: 'The file is current, but leaves something out, or an additional step (owner, copy) failed.',
+    fix: 'The text says what to set.',
+  },
+  'template-failed': {
+    meaning: 'A step failed: the file or its consumer may be old. The renderer tries again.',
+    fix: 'The text has the error.',
+  },
+};
