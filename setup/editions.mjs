@@ -37,6 +37,37 @@ export const editions = {
     commands: { 'redis-py4': ['python3'] },
   },
   'redis-py6': { suites: ['trixie'], packages: ['python3-redis'], commands: { 'redis-py6': ['python3'] } },
+  // Celery 5.2 with the libraries that a producer of tasks imports, and redis-py 4.
+  celery5: {
+    suites: ['bookworm'],
+    packages: [
+      ...[
+        'celery',
+        'kombu',
+        'amqp',
+        'vine',
+        'billiard',
+        'tz',
+        'click',
+        'click-didyoumean',
+        'click-plugins',
+        'click-repl',
+      ],
+      ...[
+        'prompt-toolkit',
+        'wcwidth',
+        'six',
+        'cached-property',
+        'redis',
+        'async-timeout',
+        'deprecated',
+        'packaging',
+        'wrapt',
+      ],
+    ].map((name) => `python3-${name}`),
+    commands: { celery5: ['python3'] },
+  },
+  predis1: { suites: ['bookworm'], packages: ['php-cli', 'php-predis'], commands: { predis1: ['usr/bin/php8.2'] } },
   // redis-client is what redis-rb 5 and Sidekiq 7 connect with.
   'redis-rb5': { suites: ['trixie'], packages: ['ruby', 'ruby-redis'], commands: { 'redis-rb5': ['usr/bin/ruby'] } },
 };

@@ -8,7 +8,7 @@ export interface ClientJob {
   readonly sentinels: readonly string[];
   /** Of the master. */
   readonly name: string;
-  /** The set that it writes into. */
+  /** The set that it writes into, or the queue that it sends tasks to. */
   readonly key: string;
   /** Of the Sentinels. */
   readonly password?: string;
@@ -35,12 +35,14 @@ export const nodePrograms: readonly ClientProgram[] = [
   { library: 'node-redis', argv: nodeArgv('node-redis'), endpoints: 2 },
 ];
 
-/** Libraries of Debian, which the setup unpacks: redis-py of Debian 12 and 13, and redis-rb of Debian 13. */
+/** Libraries of Debian, which the setup unpacks: of Debian 12 and 13. */
 const debianPrograms: readonly ClientProgram[] = (
   [
     ['redis-py4', 'redis-py/main.py'],
     ['redis-py6', 'redis-py/main.py'],
+    ['celery5', 'celery/main.py'],
     ['redis-rb5', 'redis-rb/main.rb'],
+    ['predis1', 'predis/main.php'],
   ] as const
 ).map(([library, main]) => ({ library, argv: [join(toolsDir, 'bin', library), join(folder, main)] }));
 

@@ -61,7 +61,10 @@ async function runRound(
 }
 
 async function allWrite(clients: readonly ClientProcess[], sinceMs: number): Promise<void> {
-  const silent = () => clients.filter((client) => !client.hasWrittenAfter(sinceMs)).map(({ library }) => library);
+  const silent = () =>
+    clients
+      .filter((client) => !client.hasWrittenAfter(sinceMs))
+      .map(({ job, errors }) => `${job.key}: ${errors.at(-1) ?? 'no error'}`);
   await waitFor('every client to write', silent, { until: ({ length }) => length === 0, timeoutMs: backWithinMs });
 }
 
@@ -80,11 +83,27 @@ async function resultsOf(
   client: ClientProcess,
   of: { readonly windows: readonly { readonly fault: Fault; readonly window: Window }[]; readonly master: RedisServer },
 ): Promise<readonly Result[]> {
-  const members = await redisCli(of.master.address, ['SMEMBERS', client.job.key], { timeoutMs: 10_000 });
-  const kept = new Set(Array.isArray(members) ? members.map(Number) : []);
+  const kept = await readNumbers(of.master, client.job.key);
   return of.windows.map(({ fault, window }) => {
     const numbers = client.acknowledgedIn(window);
     const lost = numbers.filter((number) => !kept.has(number)).length;
     return { fault, client, withoutMs: client.longestGap(window), lost, acknowledged: numbers.length };
   });
+}
+
+/** What a program wrote: the members of a set, or the first argument of each task in a queue of Celery. */
+async function readNumbers(master: RedisServer, key: string): Promise<ReadonlySet<number>> {
+  const read = async (...command: string[]) => {
+    const reply = await redisCli(master.address, command, { timeoutMs: 10_000 });
+    return Array.isArray(reply) ? reply.map(String) : [];
+  };
+  const type = await redisCli(master.address, ['TYPE', key]);
+  if (type !== 'list') return new Set((await read('SMEMBERS', key)).map(Number));
+  return new Set((await read('LRANGE', key, '0', '-1')).map(readTask));
+}
+
+function readTask(message: string): number {
+  const { body } = JSON.parse(message) as { body: string };
+  const [[number]] = JSON.parse(Buffer.from(body, 'base64').toString()) as [[number]];
+  return number;
 }

@@ -8,7 +8,9 @@ const programs = [
   'ioredis/client.mjs',
   'node-redis/client.mjs',
   'redis-py/client.py',
+  'celery/client.py',
   'redis-rb/client.rb',
+  'predis/client.php',
   'go/goredis.go',
   'go/rueidis.go',
 ];
