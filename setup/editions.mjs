@@ -2,7 +2,7 @@
 // own libraries, because the machine's libc may be older than the one that they were built for. Also editions of redis-py,
 // which the machine's Python runs.
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { unpackFromDebian } from './archive.mjs';
 import { BootstrapError } from './log.mjs';
 import { toolsBinDir, toolsDir } from './paths.mjs';
@@ -111,9 +111,12 @@ function isPython([program]) {
 }
 
 function pythonWrapper(rootDir) {
-  return `#!/bin/sh
-PYTHONPATH='${join(rootDir, 'usr/lib/python3/dist-packages')}' exec python3 "$@"
-`;
+  return script(rootDir, `PYTHONPATH="${join(rootDir, 'usr/lib/python3/dist-packages')}" exec python3 "$@"`);
+}
+
+/** A command that finds its edition from where it lies itself: a folder that is moved or linked keeps its commands. */
+function script(rootDir, text) {
+  return `#!/bin/sh\nroot="\${0%/*}/../${basename(rootDir)}"\n${text.replaceAll(rootDir, '$root')}\n`;
 }
 
 function wrapper({ rootDir, program, args }) {
@@ -123,9 +126,8 @@ function wrapper({ rootDir, program, args }) {
     .find((file) => /\/ld-linux[^/]*\.so\.\d+$/.test(file));
   if (loader === undefined) throw new BootstrapError(`${rootDir} holds no loader (ld-linux*.so)`);
   // HAProxy starts itself again by its own name on a reload; that name is this wrapper's.
-  return `#!/bin/sh
-${rubyPaths(rootDir)}exec '${loader}' --argv0 "$0" --library-path '${libraries.join(':')}' '${join(rootDir, program)}' "$@"${args.map((arg) => ` ${arg}`).join('')}
-`;
+  const run = `exec "${loader}" --argv0 "$0" --library-path "${libraries.join(':')}" "${join(rootDir, program)}"`;
+  return script(rootDir, `${rubyPaths(rootDir)}${run} ${['"$@"', ...args].join(' ')}`);
 }
 
 /** Where a Ruby that is unpacked here finds its own modules; empty for every other program. */
@@ -137,7 +139,7 @@ function rubyPaths(rootDir) {
   const gemsDir = join(rootDir, 'usr/share/rubygems-integration/all/gems');
   const gems = existsSync(gemsDir) ? readdirSync(gemsDir).map((gem) => join(gemsDir, gem, 'lib')) : [];
   const paths = [...gems, join(library, 'vendor_ruby'), join(library, version), ...native].join(':');
-  return `export RUBYLIB='${paths}' RUBYOPT=--disable-gems\n`;
+  return `export RUBYLIB="${paths}" RUBYOPT=--disable-gems\n`;
 }
 
 function tripletDirs(dir) {

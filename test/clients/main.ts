@@ -1,18 +1,22 @@
-// Runs real clients through five faults, each through the endpoint and beside it at the Sentinels: npm run test:clients [--
-// LIBRARY ...]. Fails if one does not recover, or recovers later through the endpoint.
+// Runs real clients through five faults, each through the endpoint and beside it at the Sentinels, and then through endpoints
+// with a password and TLS: npm run test:clients [-- LIBRARY ...]. Fails if one does not recover, or recovers later through the
+// endpoint, or does not get in with the right password.
 import { formatAddress } from '../../lib/model/address.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { ClientProcess } from './client-process.ts';
 import { faults } from './faults.ts';
 import { type ClientProgram, preparePrograms } from './programs.ts';
 import { runRounds } from './rounds.ts';
+import { checkSecured, findSecuredDefect } from './secured.ts';
 import { type ClientStack, startClientStack } from './stack.ts';
 import { findDefect, formatTable, type Row } from './table.ts';
 
 const report = (line: string) => void process.stderr.write(`${line}\n`);
 
-async function measure(sandbox: Sandbox, programs: readonly ClientProgram[]): Promise<readonly Row[]> {
-  const stack = await startClientStack(sandbox);
+async function measure(
+  programs: readonly ClientProgram[],
+  { sandbox, stack }: { readonly sandbox: Sandbox; readonly stack: ClientStack },
+): Promise<readonly Row[]> {
   const pairs = programs.map((program) => startPair(program, { stack, env: sandbox.env }));
   const clients = pairs.flatMap(({ endpoint, sentinels }) => [endpoint, sentinels]);
   const results = await runRounds(stack, { clients, faults, report });
@@ -42,15 +46,20 @@ function startPair(program: ClientProgram, on: { readonly stack: ClientStack; re
 }
 
 const wanted = process.argv.slice(2);
-const programs = await preparePrograms(report);
+const all = await preparePrograms(report);
+const programs = all.filter(({ library }) => wanted.length === 0 || wanted.includes(library));
 const sandbox = await Sandbox.open({ name: 'clients' });
 try {
-  const rows = await measure(
-    sandbox,
-    programs.filter(({ library }) => wanted.length === 0 || wanted.includes(library)),
-  );
-  const defects = rows.flatMap((row) => findDefect(row) ?? []);
-  process.stdout.write(`${[formatTable(rows), ...defects].join('\n')}\n`);
+  const stack = await startClientStack(sandbox);
+  const rows = await measure(programs, { sandbox, stack });
+  report('password and TLS');
+  const secured = await checkSecured(sandbox, { stack, programs });
+  const defects = [
+    ...rows.flatMap((row) => findDefect(row) ?? []),
+    ...secured.flatMap((one) => findSecuredDefect(one) ?? []),
+  ];
+  const ways = secured.map(({ library, way }) => `${library}: ${way}`);
+  process.stdout.write(`${[formatTable(rows), ...ways, ...defects].join('\n')}\n`);
   process.exitCode = rows.length === 0 || defects.length > 0 ? 1 : 0;
 } finally {
   await sandbox.close();

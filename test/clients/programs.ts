@@ -23,6 +23,8 @@ export interface ClientProgram {
   readonly argv: readonly [string, ...string[]];
   /** How many addresses of endpoints it gets. Default 1. One that stops writing while no Sentinel answers needs two. */
   readonly endpoints?: 2;
+  /** What it can do at the Sentinels: a password and TLS, with none at Redis. Default: a password. */
+  readonly access?: 'none' | 'tls';
 }
 
 const folder = import.meta.dirname;
@@ -31,27 +33,30 @@ const toolsDir = join(folder, '../../.tools');
 const nodeArgv = (library: string) => [process.execPath, join(folder, library, 'main.mjs')] as const;
 
 export const nodePrograms: readonly ClientProgram[] = [
-  { library: 'ioredis', argv: nodeArgv('ioredis') },
-  { library: 'node-redis', argv: nodeArgv('node-redis'), endpoints: 2 },
+  { library: 'ioredis', argv: nodeArgv('ioredis'), access: 'tls' },
+  { library: 'node-redis', argv: nodeArgv('node-redis'), endpoints: 2, access: 'tls' },
 ];
 
 /** Libraries of Debian, which the setup unpacks: of Debian 12 and 13. */
 const debianPrograms: readonly ClientProgram[] = (
   [
-    ['redis-py4', 'redis-py/main.py'],
-    ['redis-py6', 'redis-py/main.py'],
-    ['celery5', 'celery/main.py'],
-    ['redis-rb5', 'redis-rb/main.rb'],
-    ['predis1', 'predis/main.php'],
+    { library: 'redis-py4', main: 'redis-py/main.py', access: 'tls' },
+    { library: 'redis-py6', main: 'redis-py/main.py', access: 'tls' },
+    { library: 'celery5', main: 'celery/main.py' },
+    { library: 'redis-rb5', main: 'redis-rb/main.rb' },
+    { library: 'predis1', main: 'predis/main.php', access: 'none' },
   ] as const
-).map(([library, main]) => ({ library, argv: [join(toolsDir, 'bin', library), join(folder, main)] }));
+).map(({ main, ...program }) => ({
+  ...program,
+  argv: [join(toolsDir, 'bin', program.library), join(folder, main)],
+}));
 
 const goProgram = join(toolsDir, 'bin/switchmaster-go-clients');
 
 function goPrograms(): readonly ClientProgram[] {
   return [
     { library: 'go-redis', argv: [goProgram, 'goredis'] },
-    { library: 'rueidis', argv: [goProgram, 'rueidis'] },
+    { library: 'rueidis', argv: [goProgram, 'rueidis'], access: 'tls' },
   ];
 }
 

@@ -4,8 +4,7 @@ require __DIR__ . '/../../../.tools/predis1/usr/share/php/Predis/autoload.php';
 require __DIR__ . '/client.php';
 
 $job = json_decode($argv[1], true);
-$options = isset($job['password']) ? '&password=' . rawurlencode($job['password']) : '';
-$sentinels = array_map(fn ($at) => "tcp://$at?timeout=0.5$options", $job['sentinels']);
+$sentinels = array_map(fn ($at) => "tcp://$at?timeout=0.5", $job['sentinels']);
 $client = null;
 $make = fn () => make_client($sentinels, $job['name']);
 
