@@ -61,7 +61,7 @@ export class MasterMemory {
     return this.#opinion?.master;
   }
 
-  /** What is wrong and waits for somebody or something, as a sentence. */
+  /** What is wrong until a person or another program corrects it, as a sentence. */
   get problem(): string | undefined {
     return this.#problem;
   }

@@ -47,7 +47,7 @@ export interface SentinelLinkState {
   readonly error?: SwitchmasterError;
 }
 
-/** How long two names of a master may delay a reading until their processes have proven themselves. */
+/** How long a reading may wait for the run IDs of two names of a master. */
 const runIdTimeoutMs = 250;
 
 /** Everything that the bridge reads. What happens there becomes hints of the loop. */

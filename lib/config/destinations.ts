@@ -63,7 +63,7 @@ function describeUse(
   const hint = 'give the template a file of its own';
   if (source !== undefined) return { message: `${destination} is ${source}, which it would overwrite`, hint };
   if (partialOf !== undefined) return { message: `${destination} is a partial of ${partialOf}`, hint };
-  return other === undefined ? undefined : { message: `${destination} is ${other} too, by way of a link`, hint };
+  return other === undefined ? undefined : { message: `${destination} is ${other} too, through a link`, hint };
 }
 
 function partialOf(real: string, sources: ReadonlyMap<string, string>): string | undefined {

@@ -94,7 +94,7 @@ export class Provisioner implements Reconciler {
     };
   }
 
-  /** The first error of each Sentinel that refused its steps, by `host:port`. The others get theirs all the same. */
+  /** The first error of each Sentinel that refused its steps, by `host:port`. The others still get theirs. */
   async #apply(plan: StepsPlan, situation: ProvisioningSituation): Promise<ReadonlyMap<string, SwitchmasterError>> {
     const { name } = situation;
     if (plan.noteBefore === 'create') await this.#writeNote(name, { settingsHash: undefined, sentinels: [] });

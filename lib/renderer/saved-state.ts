@@ -75,7 +75,7 @@ function unproven(digest: string): ProvenRendering {
 
 /**
  * The rendering took effect. Saves it where a later daemon needs it: for guards, and for an owed reload. A state that cannot
- * be saved is a warning: the file follows all the same.
+ * be saved is a warning, and the file is still replaced.
  */
 export async function saveProven(entry: Entry, rendering: GoodRendering): Promise<void> {
   const { template, memory } = entry;

@@ -54,7 +54,7 @@ export interface JournalFilter {
   /** One loop, or several. */
   readonly loop?: string | readonly string[];
   readonly key?: string;
-  /** The newest so many. */
+  /** How many of the newest entries. */
   readonly limit: number;
 }
 

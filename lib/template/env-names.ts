@@ -24,7 +24,7 @@ const steering = `
 
 const steeringPattern = new RegExp(`^(?:${steering.join('|').replaceAll('*', '\\w*')})$`, 'i');
 
-/** Whether a variable of this name steers shells, loaders or runtimes. */
+/** Whether a variable of this name controls shells, loaders or runtimes. */
 export function steersPrograms(name: string): boolean {
   return steeringPattern.test(name);
 }

@@ -68,7 +68,7 @@ class LineFollower {
       if (steersPrograms(name)) {
         refuse(
           this.#inName,
-          `the variable ${name} steers shells, loaders or runtimes. Write its name in the template.`,
+          `the variable ${name} controls shells, loaders or runtimes. Write its name in the template.`,
         );
       }
       this.#inName = undefined;

@@ -2,7 +2,7 @@ import { type Placeholder, type TemplateFormat, ValueRefused } from './format.ts
 import { type WrittenOutput, writeOutput } from './output.ts';
 
 /*
- * One odd name in a list must not stop the others. A value that the format refuses takes its pass of the loop with it, and
+ * One unusable name in a list must not stop the others. A value that the format refuses takes its pass of the loop with it, and
  * the rest of the output is written. A loop without a pass that can be written takes the pass around it: then the template is
  * at fault. If there is none, the whole output is refused.
  */

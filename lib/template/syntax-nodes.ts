@@ -1,4 +1,4 @@
-/* Small questions about nodes of the syntax tree, and new nodes. */
+/* Predicates for nodes of the syntax tree, and functions that make new nodes. */
 
 export function isLiteral(node: hbs.AST.Expression | undefined): boolean {
   return node?.type === 'StringLiteral' || node?.type === 'NumberLiteral';

@@ -100,7 +100,7 @@ t.test('a node that others list by several names has one address, which stays', 
   );
 });
 
-t.test('an unchanged map stands, whatever its epoch', async (t) => {
+t.test('an unchanged map is kept at each epoch', async (t) => {
   const held = publish([view('a'), view('b'), view('c')]);
   t.match(decide([view('a', { epoch: 5 }), view('b', { epoch: 5 }), view('c', { epoch: 5 })], { held }), {
     kind: 'keep',

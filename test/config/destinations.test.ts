@@ -56,7 +56,7 @@ t.test('a destination is a file of its own', async (t) => {
     [['x.conf', 'x.conf'], '3 templates[1].destination: is templates[0].destination too: x.conf'],
     [
       ['real.conf', 'link.conf'],
-      '3 templates[1].destination: link.conf is templates[0].destination too, by way of a link',
+      '3 templates[1].destination: link.conf is templates[0].destination too, through a link',
     ],
     [['link.conf', 'same/real.conf'], '3 templates[1].destination: same/real.conf is templates[0].destination too'],
     [['later.conf', 'same/later.conf'], '3 templates[1].destination: same/later.conf is templates[0].destination too'],

@@ -64,10 +64,10 @@ t.test('only the template itself sets variables that control shells, loaders and
     'GIT_SSH',
   ];
   for (const name of [...steering, ...more, 'https_proxy', 'SHELLOPTS', 'HOME', 'GCONV_PATH', 'LUA_INIT']) {
-    t.match(print('{{vars.x}}=1\n', name), /value-refused.*steers shells, loaders or runtimes/, name);
+    t.match(print('{{vars.x}}=1\n', name), /value-refused.*controls shells, loaders or runtimes/, name);
     t.equal(print(`${name}={{vars.x}}\n`, '1'), `${name}=1\n`);
   }
-  t.match(print('LD_{{vars.x}}=1\n', 'PRELOAD'), /steers/);
+  t.match(print('LD_{{vars.x}}=1\n', 'PRELOAD'), /controls shells/);
   for (const name of ['REDIS_HOST', 'PATHS', 'MY_PATH', 'HOST', 'PORT', 'LDAP_URL', 'ENVIRONMENT']) {
     t.equal(print('{{vars.x}}=1\n', name), `${name}=1\n`);
   }

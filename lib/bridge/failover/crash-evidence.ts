@@ -33,7 +33,7 @@ export interface LastOrder {
 }
 
 /**
- * What the bridges tell each other about crashes, through Consul: which bridges judge crashes, and which of them see one now.
+ * What the bridges exchange about crashes through Consul: which bridges judge crashes, and which of them see one now.
  * Both end with the bridge's session. A bridge that does not see a crash writes nothing, and so it contradicts.
  */
 export class CrashEvidence {

@@ -51,7 +51,7 @@ export class ReplicaPriorityOverride {
     const wanted = to(priority);
     if (wanted === priority) return;
     const key = formatAddress(address);
-    // Before it is sent: what is not answered in time may be carried out all the same.
+    // Kept before the command is sent: a server can carry out a command that it does not answer in time.
     if (!this.#before.has(key)) this.#before.set(key, { address, priority: String(priority) });
     const [answer] = await this.#redis.command(address, [['CONFIG', 'SET', 'replica-priority', wanted]], { timeoutMs });
     if (answer !== 'OK') throw refused(address, answer);

@@ -28,7 +28,10 @@ export class UnifiedReadings {
     return this.#aliases.get(name)?.canonical(address, { record, nowMs: performance.now() }) ?? address;
   }
 
-  /** Replaces the aliases in what Sentinels answered about `name`. Where two names are contested, their processes prove themselves. */
+  /**
+   * Replaces the aliases in what Sentinels answered about `name`. Where two names are contested, it compares the run IDs of
+   * their processes.
+   */
   async unify(name: string, readings: readonly SentinelReading[]): Promise<readonly SentinelReading[]> {
     const aliases = this.#aliases.get(name) ?? new Aliases();
     this.#aliases.set(name, aliases);

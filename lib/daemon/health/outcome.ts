@@ -1,6 +1,6 @@
 import type { OutcomeState } from '../../http/views.ts';
 
-/** Why the last run of a loop got nowhere; undefined where it did what it should. */
+/** Why the last run of a loop stopped; undefined where it did what it should. */
 export function describeStop(
   outcome: OutcomeState | undefined,
 ): { readonly kind: 'held' | 'failed'; readonly text: string } | undefined {

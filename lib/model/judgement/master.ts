@@ -21,7 +21,7 @@ export interface ObservedMaster {
 
 export interface JudgedMaster {
   readonly master: ObservedMaster;
-  /** Why the bridge's last run about it got nowhere; undefined where it did what it should, or there is no bridge. */
+  /** Why the bridge's last run about it stopped; undefined where it did what it should, or there is no bridge. */
   readonly stop: { readonly kind: 'held' | 'failed'; readonly text: string } | undefined;
   /** Milliseconds since 1970. */
   readonly nowMs: number;

@@ -120,7 +120,7 @@ function watchProcess(input: {
 function openOutput(file: string | undefined) {
   const beside = file === undefined ? [] : [dirname(file), dirname(targetOf(file))];
   const descriptor = firstWritable(['/dev/shm', tmpdir(), ...beside]);
-  // The command runs all the same; its output is lost.
+  // The command still runs, and its output is lost.
   if (descriptor === undefined) return lostOutput();
   return {
     descriptor,

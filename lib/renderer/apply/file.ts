@@ -73,7 +73,7 @@ export async function readDestination(destination: string): Promise<PresentFile 
   }
 }
 
-/** A file that only others may read, in a folder that the daemon may write: it can be replaced all the same. */
+/** A file that only others may read, in a folder that the daemon may write: the daemon can still replace it. */
 async function describeUnread(destination: string): Promise<PresentFile | undefined> {
   const info = await stat(destination).catch(() => undefined);
   if (info?.isFile() !== true) return undefined;
