@@ -17,6 +17,7 @@ const kvEntry = z.object({
   Key: z.string(),
   Value: z.union([z.string(), z.instanceof(Buffer)]).nullable(),
   ModifyIndex: z.number(),
+  Session: z.string().optional(),
 });
 const tags = z
   .array(z.string())
@@ -71,11 +72,15 @@ const instance = z.object({
 });
 
 export function readKvEntry(json: unknown, what: string): KvEntry {
-  const { Key, Value, ModifyIndex } = read(kvEntry, json, what);
+  const { Key, Value, ModifyIndex, Session } = read(kvEntry, json, what);
   const bytes = Value ?? '';
   const value = bytes.toString();
   const isText = typeof bytes === 'string' || isUtf8(bytes);
-  return { key: Key, value, modifyIndex: ModifyIndex, ...(isText ? {} : { base64: bytes.toString('base64') }) };
+  return {
+    ...{ key: Key, value, modifyIndex: ModifyIndex },
+    ...(isText ? {} : { base64: bytes.toString('base64') }),
+    ...(Session === undefined ? {} : { session: Session }),
+  };
 }
 
 export function readKvEntries(json: unknown, what: string): readonly KvEntry[] {

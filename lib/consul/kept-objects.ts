@@ -30,5 +30,5 @@ function identify(item: Item): string | undefined {
 function isSame(a: Item, b: Item): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || !('modifyIndex' in a && 'modifyIndex' in b))
     return isDeepStrictEqual(a, b);
-  return a.modifyIndex === b.modifyIndex && a.value === b.value && a.base64 === b.base64;
+  return a.modifyIndex === b.modifyIndex && a.value === b.value && a.base64 === b.base64 && a.session === b.session;
 }

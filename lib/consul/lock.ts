@@ -103,7 +103,8 @@ async function readHolders(
 ): Promise<{ readonly holders: readonly string[]; readonly index: number }> {
   const { value } = await client.read({ kind: 'key-tree', prefix: `${key}/` }, { consistency: 'consistent', signal });
   const list = value.find((entry) => entry.key === `${key}/.holders`);
-  const alive = new Set(value.map((entry) => entry.key.slice(key.length + 1)));
+  // A key without its session was copied here, as by `consul kv import`, and would never end.
+  const alive = new Set(value.flatMap(({ key: own, session }) => (own === `${key}/${session}` ? session : [])));
   return { holders: parseHolders(list?.value).filter((holder) => alive.has(holder)), index: list?.modifyIndex ?? 0 };
 }
 

@@ -70,6 +70,8 @@ export interface KvEntry {
   /** The bytes in base64, where they are not UTF-8. `value` then has U+FFFD in place of what is not text. */
   readonly base64?: string;
   readonly modifyIndex: number;
+  /** The session with which the key ends, where it has one. */
+  readonly session?: string;
 }
 
 /** One instance of a service, with its node and the checks of both. */

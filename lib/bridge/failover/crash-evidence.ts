@@ -84,7 +84,9 @@ export class CrashEvidence {
   /** Every bridge that keeps `name` and judges crashes. Empty until Consul has this one's own key. */
   bridges(name: string, master: Address): readonly JudgingBridge[] {
     const { naming } = this.#options;
-    const values = new Map((lastValue(this.#tree.state) ?? []).map(({ key, value }) => [key, value]));
+    // A key without a session was copied here, as by `consul kv import`: no bridge stands behind it.
+    const living = (lastValue(this.#tree.state) ?? []).filter(({ session }) => session !== undefined);
+    const values = new Map(living.map(({ key, value }) => [key, value]));
     const prefix = crashBridgeKey(naming, '');
     return [...values].flatMap(([key, value]): readonly JudgingBridge[] => {
       if (!key.startsWith(prefix)) return [];

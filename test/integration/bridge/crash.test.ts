@@ -79,6 +79,11 @@ async function untilMaster(server: RedisServer): Promise<void> {
 
 t.test('a killed master is failed over long before Sentinel sees it down, by one bridge', async (t) => {
   await untilReady(bridges, { shard: killed, prefix: 'redis/' });
+  // A bridge of a backup that somebody imported: its key has no session, and it cannot contradict.
+  await consul.putKey(
+    'redis/crash/bridge/imported',
+    JSON.stringify({ bridge: 'imported', masters: ['*'], beside: [] }),
+  );
   await killed.master.command('SET', 'k', 'v');
   await killed.master.command('WAIT', 1, 5_000);
   const startedMs = performance.now();
@@ -105,6 +110,7 @@ t.test('a killed master is failed over long before Sentinel sees it down, by one
   });
   const last = JSON.parse((await consul.key('redis/crash/order/killed')) ?? '{}');
   t.match(last, { orderedBy: /^pair-/, sign: 'refused', master: formatAddress(killed.master.address) });
+  await consul.delete('/v1/kv/redis/crash/bridge/imported');
 });
 
 t.test('a master that lives is not failed over, whatever happens to its connections', async (t) => {

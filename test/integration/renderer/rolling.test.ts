@@ -74,6 +74,14 @@ t.test('a holder that was killed keeps its place only until its session ends', a
   t.same(await consul.get('/v1/session/list'), []);
 });
 
+t.test('the keys of a backup that somebody imported hold no place', async (t) => {
+  await consul.putKey('redis/rolling/imported/.holders', '["former"]');
+  await consul.putKey('redis/rolling/imported/former', '{"holder":"x"}');
+  const lease = await acquireLease({ client, key: 'redis/rolling/imported', limit: 1, holder: 'x' }, signal);
+  t.equal(lease.kind, 'inside');
+  if (lease.kind === 'inside') await lease.leave();
+});
+
 t.test('a daemon that leaves frees its place at once', async (t) => {
   const options = { client, key: 'redis/rolling/x', limit: 1, holder: 'x' };
   const first = await acquireLease(options, signal);
