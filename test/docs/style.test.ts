@@ -22,6 +22,13 @@ function listTexts(): readonly string[] {
     .toSorted();
 }
 
+t.test('no text has the marks of a merge', async (t) => {
+  const marked = [...listTexts(), ...lists].filter((file) =>
+    /^(?:<{7}|>{7}) /m.test(readFileSync(path.join(root, file), 'utf8')),
+  );
+  t.strictSame(marked, []);
+});
+
 t.test('prose, comments and messages use the words of the style sheet', async (t) => {
   const files = listTexts();
   t.ok(files.length > 200);
