@@ -19,6 +19,9 @@ process.stderr.on('error', () => undefined);
 // Everything else loads after that. An old Node.js cannot parse `await` here.
 import('./program.ts')
   .then(({ runProgram }) => runProgram(process.argv.slice(2)))
-  .then((exitCode) => {
+  .then(async (exitCode) => {
     process.exitCode = exitCode;
+    const { isAnyHanging } = await import('../lib/file-system.ts');
+    // A call that never returns would keep the process.
+    if (isAnyHanging()) process.stdout.write('', () => process.exit());
   });

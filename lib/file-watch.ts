@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { withinDeadline } from './file-system.ts';
 
 export interface FileWatchOptions {
   readonly files: readonly string[];
@@ -21,6 +22,8 @@ export class FileWatch {
   #known: string | undefined;
   #last: string | undefined;
   #looking = false;
+  /** The last state of each file. */
+  readonly #states = new Map<string, string>();
 
   constructor({ files, onChange, intervalMs = 2_000 }: FileWatchOptions) {
     this.#files = files;
@@ -50,12 +53,20 @@ export class FileWatch {
     clearInterval(this.#timer);
   }
 
+  /** A file whose file system hangs has not changed as far as anybody knows. */
+  async #stateOf(file: string): Promise<string> {
+    const state = await stateOf(file);
+    if (state === 'unknown') return this.#states.get(file) ?? state;
+    this.#states.set(file, state);
+    return state;
+  }
+
   async #look(): Promise<void> {
-    // A file system that hangs must not occupy one thread after the other.
+    // While a file system hangs, this takes longer than the interval.
     if (this.#looking) return;
     this.#looking = true;
     const files = this.#files;
-    const seen = (await Promise.all(files.map(stateOf))).join('\n');
+    const seen = (await Promise.all(files.map((file) => this.#stateOf(file)))).join('\n');
     this.#looking = false;
     if (files !== this.#files) return;
     const settled = seen === this.#last;
@@ -67,12 +78,12 @@ export class FileWatch {
   }
 }
 
-/** A text that changes with the file. */
+/** A text that changes with the file; `unknown` while its file system does not answer. */
 export async function stateOf(file: string): Promise<string> {
   try {
-    const { ino, dev, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    const { ino, dev, size, mtimeNs, ctimeNs } = await withinDeadline(file, () => stat(file, { bigint: true }));
     return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
-  } catch {
-    return 'absent';
+  } catch (thrown) {
+    return (thrown as { code?: unknown }).code === 'ETIMEDOUT' ? 'unknown' : 'absent';
   }
 }

@@ -1,13 +1,8 @@
 import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
-
-/** How long a file system may take. One that hangs, such as a network mount without its server, never answers. */
-const timeoutMs = 2_000;
+import { withinDeadline } from './file-system.ts';
 
 const defaultMaxBytes = 1024 * 1024;
-
-/** Reads that did not come back. A further read of the same path would occupy another thread. */
-const pending = new Map<string, Promise<string>>();
 
 interface ReadOptions {
   readonly maxBytes?: number;
@@ -21,31 +16,8 @@ interface ReadOptions {
  *
  * @throws the error of the system call, or one that says what the path is
  */
-export async function readRegularFile(path: string, options: ReadOptions = {}): Promise<string> {
-  const reading = pending.get(path) ?? read(path, options);
-  try {
-    return await withinDeadline(reading);
-  } catch (thrown) {
-    pending.set(path, reading);
-    const forget = (): boolean => pending.delete(path);
-    reading.then(forget, forget);
-    throw thrown;
-  }
-}
-
-/** Throws `ETIMEDOUT` if a file system does not answer within 2 s. The call itself continues, and occupies its thread. */
-export async function withinDeadline<T>(call: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(lateError()), timeoutMs);
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function lateError(): Error {
-  return Object.assign(new Error(`the file system does not answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
+export function readRegularFile(path: string, options: ReadOptions = {}): Promise<string> {
+  return withinDeadline(path, () => read(path, options));
 }
 
 async function read(path: string, { maxBytes = defaultMaxBytes, accept }: ReadOptions): Promise<string> {

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { withinDeadline } from '../file-system.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
-import { withinDeadline } from '../regular-file.ts';
 import type { Resolution } from './resolution.ts';
 
 /** The names beside a destination that the daemon uses: state, good copy and candidates. */
@@ -73,13 +73,14 @@ function partialOf(real: string, sources: ReadonlyMap<string, string>): string |
 }
 
 function statOf(file: string) {
-  return withinDeadline(stat(file)).catch(() => undefined);
+  return withinDeadline(file, () => stat(file)).catch(() => undefined);
 }
 
 /** The path without links, as far as it exists. */
 async function realPath(file: string): Promise<string> {
-  const real = await withinDeadline(realpath(file)).catch(() => undefined);
+  const real = await withinDeadline(file, () => realpath(file)).catch(() => undefined);
   if (real !== undefined) return real;
-  const folder = await withinDeadline(realpath(path.dirname(file))).catch(() => path.dirname(file));
-  return path.join(folder, path.basename(file));
+  const folder = path.dirname(file);
+  const realFolder = await withinDeadline(folder, () => realpath(folder)).catch(() => folder);
+  return path.join(realFolder, path.basename(file));
 }

@@ -10,7 +10,8 @@ import {
   parseDocument,
   type Document as YamlDocument,
 } from 'yaml';
-import { readRegularFile, withinDeadline } from '../regular-file.ts';
+import { withinDeadline } from '../file-system.ts';
+import { readRegularFile } from '../regular-file.ts';
 import type { Path, Place, Problem } from './problem.ts';
 import { describeUnreadable } from './unreadable.ts';
 
@@ -51,9 +52,9 @@ export async function readDocuments(paths: readonly string[]): Promise<ReadDocum
 
 async function listFiles(given: string): Promise<readonly string[]> {
   const file = path.resolve(given);
-  const stats = await withinDeadline(stat(file));
+  const stats = await withinDeadline(file, () => stat(file));
   if (!stats.isDirectory()) return [file];
-  const names = (await withinDeadline(readdir(file))).filter(isConfigFile);
+  const names = (await withinDeadline(file, () => readdir(file))).filter(isConfigFile);
   if (names.length === 0) throw noConfigFile();
   return names.sort().map((name) => path.join(file, name));
 }

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { withinDeadline } from '../file-system.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
-import { readRegularFile, withinDeadline } from '../regular-file.ts';
+import { readRegularFile } from '../regular-file.ts';
 import type { MergedConfig } from './merge.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { Secret } from './secret.ts';
@@ -85,7 +86,7 @@ export class Resolution {
   async readFolder(folder: string, setting: Setting): Promise<string | undefined> {
     const absolute = this.absolute(folder, setting);
     try {
-      const entries = await withinDeadline(readdir(absolute, { withFileTypes: true }));
+      const entries = await withinDeadline(absolute, () => readdir(absolute, { withFileTypes: true }));
       this.files.add(absolute);
       const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
       const paths = names.sort().map((name) => path.join(absolute, name));

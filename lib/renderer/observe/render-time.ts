@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { readRegularFile, withinDeadline } from '../../regular-file.ts';
+import { withinDeadline } from '../../file-system.ts';
+import { readRegularFile } from '../../regular-file.ts';
 import type { RenderResult } from '../../template/render.ts';
 import { digestOf } from '../head.ts';
 
@@ -38,7 +39,7 @@ export class RenderTime {
 
 async function readWritten(path: string): Promise<{ readonly time: Date; readonly digest: string } | undefined> {
   try {
-    const { mtime } = await withinDeadline(stat(path));
+    const { mtime } = await withinDeadline(path, () => stat(path));
     const text = await readRegularFile(path, { maxBytes });
     return { time: mtime, digest: digestOf(Buffer.from(text)) };
   } catch {

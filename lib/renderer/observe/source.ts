@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
+import { withinDeadline } from '../../file-system.ts';
 import { type FileWatch, stateOf } from '../../file-watch.ts';
 import type { TemplateSpec } from '../../model/template-spec.ts';
-import { readRegularFile, withinDeadline } from '../../regular-file.ts';
+import { readRegularFile } from '../../regular-file.ts';
 import { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { CompileInput } from '../../template/compile.ts';
 import { inferFormat } from '../../template/format.ts';
@@ -29,7 +30,9 @@ export async function readTemplate(spec: SourceSpec): Promise<CompileInput> {
   const { source, destination } = spec;
   const folder = dirname(source);
   const text = await readSource(source);
-  const names = (await withinDeadline(readdir(folder))).filter((name) => name.startsWith('_') && name.endsWith('.hbs'));
+  const names = (await withinDeadline(folder, () => readdir(folder))).filter(
+    (name) => name.startsWith('_') && name.endsWith('.hbs'),
+  );
   const partials = await Promise.all(
     names.map(async (file) => [file.slice(1, -4), { file, text: await readSource(join(folder, file)) }] as const),
   );
