@@ -13,7 +13,7 @@ const browser = await chromium.launch(chromiumAt);
 try {
   await mkdir(folder, { recursive: true });
   const stack = await startStack(sandbox, { register: 'proxies' });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1010 }, reducedMotion: 'reduce' });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1180 }, reducedMotion: 'reduce' });
   page.setDefaultTimeout(60_000);
   await page.goto(`http://${formatAddress(stack.daemon.api)}/`);
   await failOver(page, stack);
@@ -37,4 +37,6 @@ async function failOver(page: Page, { shard1, sentinels }: Stack): Promise<void>
     await sentinel.command('SENTINEL', 'DEBUG', 'publish-period', 500, 'info-period', 500);
   await shard1.master.start();
   await page.getByRole('heading', { name: 'All is well' }).waitFor({ timeout: 120_000 });
+  await page.locator('.master', { hasNotText: 'in sync' }).waitFor({ state: 'detached', timeout: 60_000 });
+  await page.locator('.master .reasons').waitFor({ state: 'detached', timeout: 60_000 });
 }

@@ -112,7 +112,7 @@ function signsBefore({ key }, entries, { index, startMs }) {
       break;
     if (entry.loop !== 'bridge' || entry.key !== key) continue;
     for (const { event, agoMs } of entry.hints)
-      if (event === '+sdown' || event === '+odown') first.set(event, Date.parse(entry.at) - agoMs - startMs);
+      first.set(event, Math.min(Date.parse(entry.at) - agoMs - startMs, first.get(event) ?? Infinity));
   }
   const names = { '+sdown': 'first Sentinel sees it down', '+odown': 'a quorum agrees' };
   return Object.entries(names).flatMap(([event, name]) => {
