@@ -35,6 +35,7 @@ export const judgedCodes = [
   'redis-denied',
   'redis-unreached',
   'foreign-instance',
+  'loopback-published',
 ] as const satisfies readonly HealthCode[];
 
 /** What is not well, each once. A missing record is no fault: the doctor also runs before the first bridge does. */

@@ -71,6 +71,11 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
       'No majority of the Sentinels that answer agrees with the record. Writes may go to a server that will lose them.',
     fix: '`switchmaster status` shows each vote. If it lasts, make the Sentinels agree: `SENTINEL REMOVE` and `SENTINEL MONITOR` at those that are wrong.',
   },
+  'loopback-published': {
+    meaning:
+      'Sentinels know the master or a replica by a loopback address, although they or other servers are on other machines. Clients there would connect to their own machine.',
+    fix: '`SENTINEL REMOVE M`, then `SENTINEL MONITOR M` with the address that other machines use, at each Sentinel; set `replica-announce-ip`.',
+  },
   'sentinels-lost': {
     meaning:
       'This node reaches no majority of the Sentinels. If they do not reach each other either, no failover is possible.',

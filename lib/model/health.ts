@@ -35,6 +35,7 @@ const hintsByLevel = {
     'consul-denied': 'switchmaster acl',
     'master-down': 'switchmaster why {name}',
     'record-unbacked': 'switchmaster status',
+    'loopback-published': 'redis-cli -p 26379 SENTINEL MASTER {name}',
     'sentinels-lost': 'redis-cli -p 26379 SENTINEL CKQUORUM {name}',
     'cluster-failed': null,
     'cluster-slots-uncovered': null,

@@ -5,8 +5,8 @@ import type { ServiceInstance } from './catalog.ts';
  * Problems of a master whose record is right.
  * `redis-denied`: a Redis refuses access to the bridge. `redis-unreached`: the bridge never reached a Redis that Sentinels
  * see as up. `sentinels-disagree`: a Sentinel names another master than the record. `sentinel-uncounted`: a Sentinel was never
- * reached and does not count for this master. `foreign-instance`: DNS also answers an
- * instance that somebody else registered. `held`: the bridge waits for something.
+ * reached and does not count for this master. `foreign-instance`: DNS also answers an instance that somebody else registered.
+ * `loopback-published`: Sentinels know a server by a loopback address. `held`: the bridge waits for something.
  */
 export const problemKinds = [
   'redis-denied',
@@ -14,6 +14,7 @@ export const problemKinds = [
   'sentinels-disagree',
   'sentinel-uncounted',
   'foreign-instance',
+  'loopback-published',
   'held',
 ] as const;
 

@@ -35,6 +35,7 @@ const replicasAs = (condition: 's_down' | 'link-down' | 'master' | 'up') =>
   opinion(1).replicas.map((replica) => (replica.address.host === at(3).host ? { ...replica, condition } : replica));
 const noReplica = { opinions: all({ replicas: [] }), instances: [redis(1)] };
 const other = { name: 'redis-master', id: 'left', node: 'web-1', address: '10.9.9.9', port: 6379, tags: ['shard1'] };
+const ownHost = { host: 'localhost', port: 6379 };
 const bogus = { key: 'redis/record/copy', kind: 'unreadable', message: 'the key holds no record' } as const;
 
 const situations: readonly Situation[] = [
@@ -79,6 +80,12 @@ const situations: readonly Situation[] = [
     title: 'a Sentinel names another master',
     code: 'sentinels-disagree',
     master: { opinions: [...seen(1, 2), opinion(3, { master: at(2) })] },
+  },
+  {
+    title: 'the master is known by a loopback address',
+    code: 'loopback-published',
+    record: { master: ownHost },
+    master: { opinions: all({ master: ownHost }), instances: [redis(1, { address: ownHost }), redis(2), redis(3)] },
   },
   { title: 'there is no replica', code: 'master-without-replica', master: noReplica, record: { replicas: [] } },
   {

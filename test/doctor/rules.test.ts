@@ -119,7 +119,9 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
   ],
   [
     'loopback beside others',
-    instances(redis(1), redis(2), redis(3, { address: { host: '127.0.0.1', port: 6379 }, runId: 'x' })),
+    opinions({
+      replicas: [...opinion(1).replicas, { address: { host: '127.1', port: 6379 }, condition: 'up', runId: '' }],
+    }),
     ['loopback-published'],
   ],
   [

@@ -1,12 +1,5 @@
-import {
-  type Address,
-  formatAddress,
-  isDefaultLoopback,
-  isIpAddress,
-  isUnspecified,
-  sameAddress,
-} from '../../model/address.ts';
-import type { Examination, ExaminedMaster } from '../examination.ts';
+import { type Address, formatAddress, isIpAddress, sameAddress } from '../../model/address.ts';
+import type { ExaminedMaster } from '../examination.ts';
 import { type Fault, instanceRule, masterRule, type Rule, rule } from '../rule.ts';
 
 /** Whether an address means the same process everywhere. */
@@ -36,13 +29,6 @@ export const addressRules: readonly Rule[] = [
     hint: 'Use addresses everywhere, or sentinel resolve-hostnames and announce-hostnames with replica-announce-ip set to a name everywhere.',
     find: findMixedForms,
   }),
-  rule({
-    name: 'loopback-published',
-    severity: 'critical',
-    reads: ['sentinels', 'masters'],
-    hint: 'Run SENTINEL REMOVE, then SENTINEL MONITOR with the address that the others use; set replica-announce-ip.',
-    find: findLoopback,
-  }),
 ];
 
 /** One process with two addresses: NAT, or an announced address that changed. */
@@ -66,15 +52,4 @@ function findMixedForms({ instances, opinions }: ExaminedMaster): string | undef
   if (names.length === 0 || numbers.length === 0) return undefined;
   const show = (list: readonly Address[]): string => [...new Set(list.map(formatAddress))].toSorted().join(', ');
   return `hostnames (${show(names)}) and IP addresses (${show(numbers)}) are mixed: Sentinel takes them for different processes`;
-}
-
-function findLoopback({ sentinels, masters }: Pick<Examination, 'sentinels' | 'masters'>): readonly Fault[] {
-  const sentinelHosts = sentinels.map(({ address }) => address.host);
-  return masters.flatMap(({ name: subject, instances }) => {
-    const hosts = new Set([...instances.map(({ address }) => address.host), ...sentinelHosts]);
-    const local = [...hosts].filter((host) => isDefaultLoopback(host) || isUnspecified(host));
-    if (local.length === 0 || local.length === hosts.size) return [];
-    const text = `${local.join(', ')} is in use beside addresses of other machines: on each machine it means that machine itself`;
-    return [{ subject, text }];
-  });
 }

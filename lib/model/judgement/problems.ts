@@ -1,4 +1,4 @@
-import { type Address, formatAddress, sameAddress } from '../address.ts';
+import { type Address, formatAddress, isNodeLocal, sameAddress } from '../address.ts';
 import { describeForeign, type ForeignInstance, type MasterProblem } from '../problem.ts';
 import type { MasterRecord } from '../record.ts';
 import type { SentinelView } from '../sentinel.ts';
@@ -49,8 +49,23 @@ export function findProblems({
       .filter(({ address }) => isUp(address, views))
       .map((refusal) => ({ kind: 'redis-unreached', message: describeUnreached(refusal) }) as const),
     ...uncounted.map((one) => ({ kind: 'sentinel-uncounted', message: describeUncounted(one) }) as const),
+    ...publishedLoopback(views),
     ...foreign.map((instance) => ({ kind: 'foreign-instance', message: describeForeign(instance) }) as const),
   ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));
+}
+
+/**
+ * A server that Sentinels know as 127.0.0.1, or by another name of the own host, beside addresses of other machines: there it
+ * means those machines themselves. A Sentinel's own address is not published.
+ */
+function publishedLoopback(views: readonly SentinelView[]): readonly MasterProblem[] {
+  const servers = views.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);
+  const local = servers.filter(({ host }) => isNodeLocal(host));
+  const hosts = [...servers, ...views.map(({ sentinel }) => sentinel)].map(({ host }) => host);
+  if (local.length === 0 || hosts.every(isNodeLocal)) return [];
+  const named = [...new Set(local.map(formatAddress))].toSorted().join(', ');
+  const message = `Sentinels know a server as ${named}, which on every machine means that machine itself, beside addresses of other machines; run SENTINEL REMOVE and SENTINEL MONITOR with the address that others use, and set replica-announce-ip`;
+  return [{ kind: 'loopback-published', message }];
 }
 
 /** Between a promotion and its confirmation the Sentinels rightly name the old master. */

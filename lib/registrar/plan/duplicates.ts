@@ -1,5 +1,6 @@
 import { type Endpoint, sameEndpoint } from '../../model/address.ts';
 import type { InstanceSpec } from '../../model/instance.ts';
+import { instanceKind } from '../../model/instance-kinds.ts';
 
 /** The process that answered last at an instance's address. Times are milliseconds of one clock. */
 export interface KnownProcess {
@@ -16,6 +17,8 @@ export interface KnownProcess {
  * lists comes first, in its order.
  */
 export function precedingInstances(spec: InstanceSpec, all: readonly InstanceSpec[]): readonly InstanceSpec[] {
+  // Proxies do not say which process they are.
+  if (instanceKind(spec.kind).answer === 'proxy') return [];
   const ordered = [
     ...all.filter(({ origin }) => origin === 'configured'),
     ...all.filter(({ origin }) => origin === 'discovered').sort((a, b) => (a.id < b.id ? -1 : 1)),

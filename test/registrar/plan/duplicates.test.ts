@@ -22,6 +22,8 @@ t.test('what the config lists first is registered, then what it lists, then what
   t.strictSame(preceding(all[0] ?? socket), [socket.id, 'redis-c:6379', 'redis-a:6379']);
   t.strictSame(preceding(socket), []);
   t.notOk(precedes(makeInstance({ kind: 'sentinel', address: at('a') }).spec, redis(at('b'))), 'another kind');
+  const [one, other] = ['a', 'b'].map((host) => makeInstance({ kind: 'haproxy', address: at(host) }).spec);
+  t.notOk(one && other && precedes(one, other), 'proxies have no run id');
 });
 
 t.test('entries that the config distinguishes are both registered', async (t) => {
