@@ -1,5 +1,7 @@
 import { Argument, type Command } from 'commander';
+import { askNames } from './completion-names.ts';
 import type { ExitCode } from './exit-code.ts';
+import { type AskOptions, addAskOptions } from './option.ts';
 import { printLine } from './terminal.ts';
 
 const help = `
@@ -18,6 +20,12 @@ export function addCompletion(program: Command, done: (code: ExitCode) => void):
       printLine(writers[shell](describe(program)));
       done(0);
     });
+  // The scripts call it.
+  const names = program.command('complete-names', { hidden: true }).description('Print the names that a word may be.');
+  addAskOptions(names).action(async (options: AskOptions) => {
+    for (const name of await askNames(options)) printLine(name);
+    done(0);
+  });
 }
 
 interface Described {
@@ -25,6 +33,8 @@ interface Described {
   readonly description: string;
   readonly options: readonly DescribedOption[];
   readonly takesArgument: boolean;
+  /** Whether its argument is the name of a master. */
+  readonly takesMaster: boolean;
   readonly choices: readonly string[];
 }
 
@@ -38,7 +48,11 @@ interface DescribedOption {
 
 /** Reads the commands themselves, so that the script has all of them. */
 function describe(program: Command): readonly Described[] {
-  return program.commands.map((command) => ({
+  const shown = program
+    .createHelp()
+    .visibleCommands(program)
+    .filter((command) => command.name() !== 'help');
+  return shown.map((command) => ({
     name: command.name(),
     description: command.description(),
     options: command.options.map(({ long, short, description, flags, required, optional }) => ({
@@ -48,6 +62,7 @@ function describe(program: Command): readonly Described[] {
       takes: !required && !optional ? 'nothing' : /<(?:path|folder)>/.test(flags) ? 'files' : 'other',
     })),
     takesArgument: command.registeredArguments.length > 0,
+    takesMaster: command.registeredArguments.some((argument) => ['master', 'key'].includes(argument.name())),
     choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
   }));
 }
@@ -67,6 +82,7 @@ function writeBash(commands: readonly Described[]): string {
   const cases = commands.map(
     (command) => `    ${command.name}) words="${[...command.choices, ...flagsOf(command)].join(' ')}" ;;`,
   );
+  const ofMasters = commands.filter(({ takesMaster }) => takesMaster).map(({ name }) => name);
   return `_switchmaster() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command="" words word
   case "$previous" in
@@ -80,6 +96,10 @@ function writeBash(commands: readonly Described[]): string {
 ${cases.join('\n')}
     *) words="" ;;
   esac
+  case "$command:$current" in
+    *:-*) ;;
+    ${ofMasters.map((name) => `${name}:*`).join('|')}) words="$words $(switchmaster complete-names 2>/dev/null)" ;;
+  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o filenames -F _switchmaster switchmaster`;
@@ -89,7 +109,7 @@ function writeZsh(commands: readonly Described[]): string {
   const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
   const list = commands.map(({ name, description }) => `    ${quote(`${name}:${description}`)}`);
   const value = { nothing: '', files: ':path:_files', other: ':value:' };
-  const cases = commands.map(({ name, options, choices, takesArgument }) => {
+  const cases = commands.map(({ name, options, choices, takesArgument, takesMaster }) => {
     const escaped = (text: string): string => text.replace(/[[\]:\\]/g, (character) => `\\${character}`);
     const specs = options.flatMap(({ long, short, description, takes }) =>
       [long, short].flatMap((flag) =>
@@ -97,10 +117,16 @@ function writeZsh(commands: readonly Described[]): string {
       ),
     );
     // Without a spec for the argument, zsh offers no options after it.
-    const words = takesArgument ? [quote(`1:word:(${choices.join(' ')})`)] : [];
+    const word = takesMaster ? '1:master:_switchmaster_names' : `1:word:(${choices.join(' ')})`;
+    const words = takesArgument ? [quote(word)] : [];
     return `        ${name}) _arguments ${[...words, ...specs, quote('--help[print help]')].join(' ')} ;;`;
   });
   return `#compdef switchmaster
+_switchmaster_names() {
+  local -a names
+  names=(\${(f)"$(switchmaster complete-names 2>/dev/null)"})
+  compadd -a names
+}
 _switchmaster() {
   local -a commands
   commands=(
@@ -127,11 +153,12 @@ fi`;
 function writeFish(commands: readonly Described[]): string {
   const quote = (text: string): string => `'${text.replace(/[\\']/g, (character) => `\\${character}`)}'`;
   const takes = { nothing: '', files: ' -r -F', other: ' -x' };
-  const lines = commands.flatMap(({ name, description, options, choices }) => {
+  const lines = commands.flatMap(({ name, description, options, choices, takesMaster }) => {
     const within = `complete -c switchmaster -n '__fish_seen_subcommand_from ${name}'`;
     return [
       `complete -c switchmaster -n __fish_use_subcommand -f -a ${name} -d ${quote(description)}`,
       ...choices.map((choice) => `${within} -f -a ${choice}`),
+      ...(takesMaster ? [`${within} -f -a '(switchmaster complete-names 2>/dev/null)'`] : []),
       ...options.map((option) => {
         const short = option.short === undefined ? '' : ` -s ${option.short.slice(1)}`;
         const long = ` -l ${option.long.slice(2)}`;

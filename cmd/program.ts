@@ -7,6 +7,7 @@ import { addDrill } from './drill.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addFailover } from './failover.ts';
 import { printFailure } from './failure.ts';
+import { addManual } from './manual.ts';
 import { addRebase } from './rebase.ts';
 import { addRender } from './render.ts';
 import { addRun } from './run.ts';
@@ -53,6 +54,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addDrill(program, done);
   addDoctor(program, done);
   addCompletion(program, done);
+  addManual(program, done);
   addAcl(program, done);
   for (const command of program.commands)
     command.showHelpAfterError(`(switchmaster ${command.name()} --help lists its options)`);

@@ -1,0 +1,22 @@
+import type { ApiOptions } from './option.ts';
+
+/** A shell script splits names at blanks, and would have to quote other characters. */
+const plain = /^[\w.@:+/-]+$/;
+
+/** The names of the masters and clusters that the daemon follows. None where it does not answer: nobody waits at a shell. */
+export async function askNames(api: ApiOptions): Promise<readonly string[]> {
+  const { ask } = await import('./api-client.ts');
+  const { clustersAnswer, mastersAnswer } = await import('../lib/http/shapes.ts');
+  const signal = AbortSignal.timeout(1_000);
+  const timeout = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const reading = Promise.all([
+    ask({ api, path: '/v1/masters' }, mastersAnswer),
+    ask({ api, path: '/v1/clusters' }, clustersAnswer),
+  ]);
+  try {
+    const [{ masters }, { clusters }] = await Promise.race([reading, timeout]);
+    return [...masters, ...clusters].map(({ name }) => name).filter((name) => plain.test(name));
+  } catch {
+    return [];
+  }
+}
