@@ -18,7 +18,9 @@ export interface Sourced<T> {
 }
 
 /** Reads and compiles a template. Throws `template-invalid`. */
-export type CompileTemplate = (spec: Pick<TemplateSpec, 'source' | 'destination' | 'format'>) => Promise<unknown>;
+export type CompileTemplate = (
+  spec: Pick<TemplateSpec, 'source' | 'destination' | 'format' | 'functionDenylist'>,
+) => Promise<unknown>;
 
 /** Reads files and variables for the sections of a config, and collects problems. */
 export class Resolution {

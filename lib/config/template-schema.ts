@@ -91,6 +91,10 @@ const templateSettings = z.strictObject({
   destination: text,
   format: z.enum(templateFormats).optional(),
   vars: z.record(z.string(), z.json()).default({}),
+  /** Helpers that the template may not call. */
+  functionDenylist: z.array(text).optional(),
+  /** The folder from which the helper `file` may read. */
+  sandboxPath: filePath.optional(),
   check: command.optional(),
   reload: reload.optional(),
   verify: verify.optional(),

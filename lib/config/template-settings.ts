@@ -35,6 +35,11 @@ export async function resolveSettings(
     header: raw.header ? 'line' : 'none',
     ...defined({
       format: raw.format,
+      functionDenylist: raw.functionDenylist,
+      sandboxPath:
+        raw.sandboxPath === undefined
+          ? undefined
+          : resolution.absolute(raw.sandboxPath, { at: [...at, 'sandboxPath'] }),
       check: raw.check,
       reload,
       verify,

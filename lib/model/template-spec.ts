@@ -15,6 +15,10 @@ export interface TemplateSpec {
   /** Where it is left out, the name of the source or the destination says it. */
   readonly format?: TemplateSpecFormat;
   readonly vars: Readonly<Record<string, unknown>>;
+  /** Names of helpers that the template may not call. Default: none. */
+  readonly functionDenylist?: readonly string[];
+  /** Absolute path of the folder from which the helper `file` may read. Default: any. */
+  readonly sandboxPath?: string;
   /** Checks a candidate before it replaces the destination. `{{file}}` stands for the candidate's path. */
   readonly check?: CommandSpec;
   /** Makes the consumer use the new file. */

@@ -1,4 +1,5 @@
 import Handlebars from 'handlebars';
+import { describeAbsent } from './absent.ts';
 import { defaultRenderLimits, type RenderLimits } from './budget.ts';
 import type { PrintSite, TemplateFormat } from './format.ts';
 import type { HelperDefinition } from './helper.ts';
@@ -16,6 +17,8 @@ export interface CompileInput {
   readonly partials?: ReadonlyMap<string, TemplateText>;
   readonly format: TemplateFormat;
   readonly limits?: Partial<RenderLimits>;
+  /** Names of helpers that it may not call. Default: none. */
+  readonly denied?: readonly string[];
 }
 
 export interface CompiledTemplate {
@@ -34,7 +37,8 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
   const { template, format } = input;
   const partials = input.partials ?? new Map<string, TemplateText>();
   const sites: PrintSite[] = [];
-  const options = { helpers: allHelpers, partials: new Set(partials.keys()), sites };
+  const options = { helpers: allHelpers, partials: new Set(partials.keys()), sites, denied: new Set(input.denied) };
+  refuseUnknownNames(template.file, options.denied);
   const main = checkSyntax(template, options);
   const included = checkPartials({ main, partials, check: (text) => checkSyntax(text, options), file: template.file });
   const environment = Handlebars.create();
@@ -57,6 +61,13 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
     reads: (world) => findReads(programs, { sites, helpers: allHelpers, world }),
     vars: findVars(programs),
   };
+}
+
+/** A misspelt name would leave the helper permitted. */
+function refuseUnknownNames(file: string, denied: ReadonlySet<string>): void {
+  const unknown = [...denied].filter((name) => !Object.hasOwn(allHelpers, name) && describeAbsent(name) === undefined);
+  if (unknown.length === 0) return;
+  throw invalid(unknown.map((name) => `${file}:1:1: functionDenylist names "${name}", and there is no such helper.`));
 }
 
 function compileOptions(helpers: Readonly<Record<string, HelperDefinition>>): CompileOptions {

@@ -19,6 +19,8 @@ import { describeCount, expressionText, isLiteral, pathTo } from './syntax-nodes
 export interface SyntaxOptions {
   readonly helpers: Readonly<Record<string, HelperDefinition>>;
   readonly partials: ReadonlySet<string>;
+  /** Helpers that the template may not call. */
+  readonly denied: ReadonlySet<string>;
   /** The places of prints and calls; added to. */
   readonly sites: PrintSite[];
 }
@@ -141,6 +143,7 @@ class SyntaxWalk {
       this.#problem(node, `unknown helper "${name}"${hint === undefined ? '' : `: ${hint}`}`);
       return;
     }
+    if (this.#options.denied.has(name)) this.#problem(node, `functionDenylist forbids "${name}"`);
     if (helper.kind !== kind) {
       this.#problem(node, helper.kind === 'block' ? `"${name}" is a block: {{#${name}}}` : `"${name}" is not a block`);
       return;

@@ -142,7 +142,7 @@ export class LiveTemplate {
   /** Renders with what is known now. Starts watches on what it newly reads and ends those that it no longer needs. */
   async render(): Promise<Rendering> {
     this.#compiled ??= await this.#compile();
-    const [compiled, files] = [this.#compiled, new FileTexts()];
+    const [compiled, files] = [this.#compiled, new FileTexts(this.spec.sandboxPath)];
     const result = await this.#time.render((now) => {
       return this.#renderAll(compiled, { world: { ...this.#world(files), now }, files });
     });

@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readdir, realpath } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
 import { type FileWatch, stateOf } from '../../file-watch.ts';
@@ -11,7 +11,7 @@ import { inferFormat } from '../../template/format.ts';
 
 const maxFileBytes = 16 * 1024 * 1024;
 
-type SourceSpec = Pick<TemplateSpec, 'source' | 'destination' | 'format'>;
+type SourceSpec = Pick<TemplateSpec, 'source' | 'destination' | 'format' | 'functionDenylist'>;
 
 /** Reads and compiles a template. Throws `template-invalid`. */
 export async function compileSource(spec: SourceSpec): Promise<BoundedTemplate> {
@@ -37,7 +37,8 @@ export async function readTemplate(spec: SourceSpec): Promise<CompileInput> {
     names.map(async (file) => [file.slice(1, -4), { file, text: await readSource(join(folder, file)) }] as const),
   );
   const format = spec.format ?? inferFormat(source, destination);
-  return { template: { file: basename(source), text }, partials: new Map(partials), format };
+  const { functionDenylist: denied = [] } = spec;
+  return { template: { file: basename(source), text }, partials: new Map(partials), format, denied };
 }
 
 /** The files that a template reads by `file`, each read once per run. */
@@ -45,6 +46,12 @@ export class FileTexts {
   /** The state of each file just before it was read, for a {@link FileWatch}. */
   readonly states = new Map<string, string>();
   readonly #texts = new Map<string, string | SwitchmasterError>();
+  readonly #sandbox: string | undefined;
+
+  /** `sandbox`: the folder that the files must be in, whichever links lead there. */
+  constructor(sandbox?: string) {
+    this.#sandbox = sandbox;
+  }
 
   lookUp(path: string) {
     const text = this.#texts.get(path);
@@ -54,13 +61,27 @@ export class FileTexts {
 
   async load(paths: readonly string[]): Promise<void> {
     for (const path of paths) {
-      this.states.set(path, await stateOf(path));
-      const text = await readRegularFile(path, { maxBytes: maxFileBytes }).catch((cause: Error) => {
+      const text = await this.#read(path).catch((cause: Error) => {
         return new SwitchmasterError('template-failed', `cannot read the file ${path}: ${cause.message}`, { cause });
       });
       this.#texts.set(path, text);
     }
   }
+
+  async #read(path: string): Promise<string> {
+    if (this.#sandbox !== undefined && !(await isWithin(this.#sandbox, path))) {
+      throw new Error(`it is outside of sandboxPath ${this.#sandbox}`);
+    }
+    this.states.set(path, await stateOf(path));
+    return readRegularFile(path, { maxBytes: maxFileBytes });
+  }
+}
+
+/** Whether the file is below the folder, without links. Throws if either does not exist. */
+async function isWithin(folder: string, path: string): Promise<boolean> {
+  const [real, realFolder] = await Promise.all([path, folder].map((one) => withinDeadline(one, () => realpath(one))));
+  const from = relative(realFolder ?? '', real ?? '');
+  return from !== '' && from !== '..' && !from.startsWith(`..${sep}`);
 }
 
 async function readSource(path: string): Promise<string> {

@@ -1,0 +1,36 @@
+import { symlinkSync } from 'node:fs';
+import t from 'tap';
+import { FileTexts } from '../../../lib/renderer/observe/source.ts';
+
+t.test('with a sandbox, a template reads files in that folder only, whichever links lead there', async (t) => {
+  const folder = t.testdir({ in: { a: 'a', deep: { b: 'b' } }, 'in-beside': { c: 'c' }, out: { d: 'd' } });
+  symlinkSync('../out/d', `${folder}/in/link-out`);
+  symlinkSync('deep/b', `${folder}/in/link-in`);
+  symlinkSync('in', `${folder}/linked`);
+  const outside = new RegExp(`cannot read the file .*: it is outside of sandboxPath ${folder}/`);
+  const cases: Record<string, string | RegExp> = {
+    'in/a': 'a',
+    'in/deep/b': 'b',
+    'in/link-in': 'b',
+    'linked/a': 'a',
+    'in/../in/a': 'a',
+    'in/link-out': outside,
+    'in/../out/d': outside,
+    'in-beside/c': outside,
+    in: outside,
+    'in/absent': /ENOENT/,
+    '../../../../../../../../../../../etc/hostname': outside,
+  };
+  for (const sandbox of ['in', 'linked', 'in/']) {
+    const files = new FileTexts(`${folder}/${sandbox}`);
+    await files.load(Object.keys(cases).map((path) => `${folder}/${path}`));
+    for (const [path, expected] of Object.entries(cases)) {
+      if (typeof expected === 'string')
+        t.same(files.lookUp(`${folder}/${path}`), { kind: 'known', value: expected }, path);
+      else t.throws(() => files.lookUp(`${folder}/${path}`), { code: 'template-failed', message: expected }, path);
+    }
+  }
+  const free = new FileTexts();
+  await free.load([`${folder}/out/d`]);
+  t.same(free.lookUp(`${folder}/out/d`), { kind: 'known', value: 'd' });
+});
