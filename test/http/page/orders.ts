@@ -115,7 +115,7 @@ export function testOrders(t: Test, { browser, show }: { readonly browser: Brows
       const semaphore = Promise.withResolvers<void>();
       const replica = addressOf(1, 'replica');
       const masterControls: MasterControls = {
-        failOver: async (name, wish) => {
+        failOver: async (name, { signal: _, ...wish }) => {
           asked.push({ name, ...wish });
           const step = { kind: 'applied', summary: "the old master's writes wait (3 ms)" } as const;
           journal.observe(exampleReport(step, { loop: 'failover-step', key: name }));
