@@ -136,3 +136,38 @@ t.test('lines of other versions and of broken nodes are read too', async (t) => 
     code: 'redis-answer-invalid',
   });
 });
+
+t.test('CLUSTER SHARDS of Redis 7 and Valkey is read, whatever its endpoints', async (t) => {
+  // Fields as addNodeDetailsToShardReply writes them (src/cluster_legacy.c of Redis 7.0 to 8 and Valkey 7.2 to 8.1).
+  const seen = (fields: Readonly<Record<string, string | number | null>>, tls: 'tls' | 'plain' = 'plain') => {
+    const node = { id: 'n', port: 7000, ip: '10.0.0.9', role: 'master', 'replication-offset': 0, health: 'online' };
+    const reply = [['slots', [0, 16_383], 'nodes', [Object.entries({ ...node, ...fields }).flat()]]];
+    return toClusterView(['n', info, reply], { at, tls, nodes: undefined }).shards[0]?.nodes[0];
+  };
+  const ip = '10.0.0.9';
+  const table: readonly (readonly [string, Parameters<typeof seen>[0], string | undefined])[] = [
+    ['an address', { endpoint: ip }, ip],
+    ['a hostname', { endpoint: 'Redis-9.example.', hostname: 'redis-9.example' }, 'redis-9.example'],
+    ['IPv6', { endpoint: '2001:DB8:0::9', ip: '2001:db8::9' }, '2001:db8::9'],
+    ['a mapped address', { endpoint: '::ffff:10.0.0.9' }, ip],
+    ['unknown, with a hostname', { endpoint: '?', hostname: 'redis-9.example' }, ip],
+    ['unknown, as null', { endpoint: null }, ip],
+    ['empty', { endpoint: '' }, ip],
+    ['a node that knows no address of its own', { endpoint: '', ip: '' }, undefined],
+    ['with fields that are not known here', { 'availability-zone': 'az-1', endpoint: ip }, ip],
+  ];
+  for (const [what, fields, host] of table) t.equal(seen(fields)?.address?.host, host, what);
+  t.strictSame(seen({ endpoint: '?', hostname: 'redis-9.example' })?.names, [
+    { host: ip, port: 7000 },
+    { host: 'redis-9.example', port: 7000 },
+  ]);
+  t.equal(seen({ endpoint: ip, 'tls-port': 7443 }, 'tls')?.address?.port, 7443);
+  for (const [health, wanted] of [
+    ['online', 'online'],
+    ['loading', 'loading'],
+    ['fail', 'fail'],
+    ['failed', 'fail'],
+  ] as const)
+    t.equal(seen({ endpoint: ip, health })?.health, wanted);
+  t.equal(seen({ endpoint: ip, role: 'replica' })?.role, 'replica');
+});
