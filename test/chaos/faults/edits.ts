@@ -50,9 +50,10 @@ function drawDeletion(stage: Stage, random: Random, prefix: 'record/' | 'master/
   return { target: name, run: () => stage.consul.delete(`/v1/kv/redis/${prefix}${name}`) };
 }
 
-/** Another address, foreign or a replica's, at a higher or at the same epoch, or at a later generation; also in the key. */
+/** A foreign, a replica's or the same address, at a higher or at the same epoch, or at a later generation; also in the key. */
 function drawRecordEdit(stage: Stage, random: Random): DrawnFault {
-  const [shard, to] = [random.pick(stage.shards), random.pick(['foreign', 'replica'] as const)];
+  const [shard, to] = [random.pick(stage.shards), random.pick(['foreign', 'replica', 'same'] as const)];
+  const phase = random.pick(['confirmed', 'promoted'] as const);
   const change = random.pick(['epoch', 'generation', 'nothing'] as const);
   const also = random.pick(['', ' and its key'] as const);
   const run = async () => {
@@ -60,12 +61,12 @@ function drawRecordEdit(stage: Stage, random: Random): DrawnFault {
     const record = parseRecord((await stage.consul.key(key)) ?? '');
     const master = await masterOf(stage, shard);
     const replica = shard.servers.find((server) => server !== master)?.address;
-    const address = to === 'foreign' ? foreignAddress : replica;
+    const address = { foreign: foreignAddress, replica, same: record?.master }[to];
     if (record === undefined || address === undefined) return;
-    await stage.consul.putKey(key, formatRecord(edited(record, { address, change })));
+    await stage.consul.putKey(key, formatRecord({ ...edited(record, { address, change }), phase }));
     if (also !== '') await stage.consul.putKey(`redis/master/${shard.name}`, formatAddress(address));
   };
-  return { target: `${shard.name}${also} to a ${to} address, raises ${change}`, run };
+  return { target: `${shard.name}${also} to a ${to} address, raises ${change}, ${phase}`, run };
 }
 
 function edited(
