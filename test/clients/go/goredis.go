@@ -14,7 +14,7 @@ func makeGoRedis(sentinels []string, name string, passwordOfSentinels string) *r
 		DialTimeout:      500 * time.Millisecond,
 		ReadTimeout:      500 * time.Millisecond,
 		WriteTimeout:     500 * time.Millisecond,
-		MaxRetries:       10,
+		MaxRetries:       3, // within DialTimeout, or it stays with an endpoint that is down
 		MinRetryBackoff:  10 * time.Millisecond,
 		MaxRetryBackoff:  100 * time.Millisecond,
 	})
