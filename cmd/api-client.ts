@@ -79,7 +79,8 @@ export async function readToken(file: string | undefined): Promise<string> {
   if (file === undefined) {
     const token = process.env.SWITCHMASTER_API_TOKEN?.trim() ?? '';
     if (token !== '') return token;
-    const hint = 'give --token-file, or set SWITCHMASTER_API_TOKEN to the token in api.tokenFile of the daemon';
+    const hint =
+      'give --token-file or --config, or set SWITCHMASTER_API_TOKEN to the token in api.tokenFile of the daemon';
     throw new SwitchmasterError('config-unreadable', `this command needs the API token: ${hint}`);
   }
   try {

@@ -40,7 +40,8 @@ export async function send(url: URL, options: SendOptions & { readonly api: ApiO
 async function readTls({ caFile, clientCert, clientKey, tlsServerName }: ApiOptions) {
   const [ca, cert, key] = await Promise.all([caFile, clientCert, clientKey].map(readPem));
   return {
-    ...(ca === undefined ? {} : { ca }),
+    // The certificate of the API itself may be the authority.
+    ...(ca === undefined ? {} : { ca, allowPartialTrustChain: true }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
     ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
@@ -75,5 +76,5 @@ function hint(thrown: unknown): string {
     if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO') return 'does it speak TLS? --api http://… if not';
     if (code === 'ECONNRESET') return 'does it speak TLS? --api https://… if so';
   }
-  return 'is it running? --api, or SWITCHMASTER_API, says where';
+  return 'is it running? systemctl status switchmaster; --config, --api or SWITCHMASTER_API say where it is';
 }

@@ -1,17 +1,31 @@
 import { errorTable, SwitchmasterError } from '../lib/errors.ts';
 import { serializeError } from '../lib/telemetry/serialize.ts';
 import type { ExitCode } from './exit-code.ts';
+import { columnsOf, fold, printJson } from './terminal.ts';
 
-/** Prints an error and its causes to standard error, with --debug also its stack. Returns the exit code. */
-export function printFailure(thrown: unknown, options: { readonly debug: boolean }): ExitCode {
+/**
+ * Prints an error and its causes to standard error, with --debug also its stack; where the command prints data for
+ * programs, also to standard output. Returns the exit code.
+ */
+export function printFailure(thrown: unknown, options: { readonly debug: boolean; readonly data: boolean }): ExitCode {
   const error = SwitchmasterError.from(thrown);
   const { causes = [] } = serializeError(error);
+  if (options.data) printErrorData({ code: error.code, message: error.message, causes });
   const lines = [`${error.code}: ${error.message}`, ...causes.map((cause) => `  because: ${cause}`)];
   if (error.code === 'internal' && !options.debug)
     lines.push('  This is a defect. Run with --debug and report what it says.');
   if (options.debug) lines.push(stackOf(thrown));
-  process.stderr.write(`${lines.join('\n')}\n`);
+  process.stderr.write(`${fold(lines.join('\n'), columnsOf(process.stderr))}\n`);
   return errorTable[error.code].exitCode;
+}
+
+/** In the form of the API's errors. */
+export function printErrorData(error: {
+  readonly code: string;
+  readonly message: string;
+  readonly causes?: readonly string[];
+}) {
+  printJson({ error });
 }
 
 function stackOf(thrown: unknown): string {

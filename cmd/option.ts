@@ -10,6 +10,13 @@ export function configOption(): Option {
     .default([], '/etc/switchmaster; without it, a Sentinel and a Consul on this machine');
 }
 
+/** `--config` of a command that needs of it only where the API is. */
+function nodeConfigOption(): Option {
+  const option = configOption();
+  option.defaultValueDescription = '/etc/switchmaster';
+  return option;
+}
+
 /** How long `run` waits for the files of its config; its value is in milliseconds. */
 export function waitOption(): Option {
   return new Option('--wait <duration>', 'how long to wait for files of the config that cannot be read yet')
@@ -23,6 +30,15 @@ export function waitOption(): Option {
 
 export function jsonOption(): Option {
   return new Option('--json', 'print JSON');
+}
+
+/** Every command that takes --json takes it too. */
+export function outputOption(): Option {
+  return new Option('-o, --output <format>', 'json, yaml, or table: text for people').choices([
+    'json',
+    'yaml',
+    'table',
+  ]);
 }
 
 /** The address of a running switchmaster's API, and the certificates for it. */
@@ -54,7 +70,10 @@ export interface FailoverOptions extends OrderOptions {
 }
 
 export function addAskOptions(command: Command): Command {
-  const where = [apiOption(), ...tlsOptions()].map((option) => option.helpGroup('Where the API is:'));
+  const hasConfig = command.options.some((option) => option.attributeName() === 'config');
+  const where = [...(hasConfig ? [] : [nodeConfigOption()]), apiOption(), ...tlsOptions()].map((option) =>
+    option.helpGroup('Where the API is:'),
+  );
   const options = [jsonOption(), ...where];
   return options.reduce((to, option) => to.addOption(option), command);
 }
@@ -64,7 +83,7 @@ export function addOrderOptions(command: Command): Command {
   command
     .argument('<master>', "a master's name")
     .option('-y, --yes', 'act without asking')
-    .option('--token-file <path>', 'a file with the API token (default: SWITCHMASTER_API_TOKEN)');
+    .option('--token-file <path>', 'a file with the API token; default: SWITCHMASTER_API_TOKEN, else api.tokenFile');
   return addAskOptions(command);
 }
 

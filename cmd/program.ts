@@ -1,18 +1,22 @@
 import { Command, CommanderError } from 'commander';
 import { addAcl } from './acl.ts';
+import { findApi } from './api-discovery.ts';
+import { arrangeArguments } from './arguments.ts';
 import { addCheck } from './check.ts';
 import { addCompletion } from './completion.ts';
+import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
 import { addDrill } from './drill.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addFailover } from './failover.ts';
-import { printFailure } from './failure.ts';
+import { printErrorData, printFailure } from './failure.ts';
 import { addManual } from './manual.ts';
+import { outputOption } from './option.ts';
 import { addRebase } from './rebase.ts';
 import { addRender } from './render.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
-import { fold } from './terminal.ts';
+import { columnsOf, fold, setDataFormat } from './terminal.ts';
 import { version } from './version.ts';
 import { addWatch } from './watch.ts';
 import { addWhy } from './why.ts';
@@ -38,7 +42,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
     .addHelpText('after', examples)
     .showHelpAfterError('(switchmaster --help lists all commands)')
     .showSuggestionAfterError()
-    .configureOutput({ writeOut: (text) => void process.stdout.write(fold(text, process.stdout.columns ?? Infinity)) })
+    .configureOutput({ writeOut: (text) => void process.stdout.write(fold(text, columnsOf(process.stdout))) })
     .exitOverride();
   const done = (code: ExitCode): void => {
     exitCode = code;
@@ -56,13 +60,42 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addCompletion(program, done);
   addManual(program, done);
   addAcl(program, done);
-  for (const command of program.commands)
+  addConfig(program, done);
+  for (const command of program.commands) {
     command.showHelpAfterError(`(switchmaster ${command.name()} --help lists its options)`);
-  try {
-    await program.parseAsync([...argv], { from: 'user' });
-    return exitCode;
-  } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
-    return printFailure(thrown, { debug: program.opts().debug === true });
+    if (command.options.some(({ long }) => long === '--json')) command.addOption(outputOption());
   }
+  program.hook('preAction', (_, command) => prepare(command));
+  return execute(program, argv).then((code) => code ?? exitCode);
+}
+
+/** Chooses the output, and finds the API in the config of this node. */
+async function prepare(command: Command): Promise<void> {
+  const { output }: { readonly output?: string } = command.opts();
+  if (output === 'json' || output === 'yaml') command.setOptionValue('json', true);
+  if (output === 'table') command.setOptionValue('json', undefined);
+  setDataFormat(output === 'yaml' ? (await import('yaml')).stringify : undefined);
+  await findApi(command);
+}
+
+/** Returns undefined where the command itself says how it ended. */
+async function execute(program: Command, argv: readonly string[]): Promise<ExitCode | undefined> {
+  const words = arrangeArguments(argv, program);
+  const data = wantsData(words);
+  setDataFormat(undefined);
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) return printFailure(thrown, { debug: words.includes('--debug'), data });
+    if (thrown.exitCode === 0) return 0;
+    if (data) printErrorData({ code: 'usage', message: thrown.message.replace(/^error: /, '') });
+    return 2;
+  }
+}
+
+function wantsData(words: readonly string[]): boolean {
+  const after = words[words.findIndex((word) => word === '-o' || word === '--output') + 1];
+  const format = words.find((word) => word.startsWith('--output='))?.slice('--output='.length) ?? after;
+  return words.includes('--json') || (words.some((word) => /^(?:-o|--output)(?:=|$)/.test(word)) && format !== 'table');
 }

@@ -37,7 +37,7 @@ export function addRun(program: Command, done: (code: ExitCode) => void): void {
         );
       } catch (thrown) {
         if (SwitchmasterError.from(thrown).code !== 'config-unreadable') throw thrown;
-        printFailure(thrown, { debug: program.opts().debug === true });
+        printFailure(thrown, { data: false, debug: program.opts().debug === true });
         done(unreadableExitCode);
       }
     });

@@ -12,28 +12,64 @@ export function stripControls(text: string): string {
   return stripVTControlCharacters(text).replace(/\p{Cc}|\p{Cf}/gu, '\uFFFD');
 }
 
+/** On a terminal, long lines are folded. */
 export function printLine(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${fold(line, columnsOf(process.stdout))}\n`);
 }
 
+/** How wide a terminal is; infinite for anything else, and where the terminal does not say it. */
+export function columnsOf({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): number {
+  return isTTY === true && columns !== undefined && columns > 0 ? columns : Number.POSITIVE_INFINITY;
+}
+
+type StringifyYaml = (value: unknown, options: { readonly lineWidth: number }) => string;
+
+let stringifyYaml: StringifyYaml | undefined;
+
+/** How the present command prints data for programs: as YAML with this function, which few commands need, or as JSON. */
+export function setDataFormat(stringify: StringifyYaml | undefined): void {
+  stringifyYaml = stringify;
+}
+
+/** Prints data for programs, as JSON or as YAML. */
 export function printJson(answer: unknown): void {
-  process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+  const json = JSON.stringify(answer, null, 2);
+  process.stdout.write(stringifyYaml === undefined ? `${json}\n` : stringifyYaml(JSON.parse(json), { lineWidth: 0 }));
 }
 
-/** Breaks lines that are longer than `columns` between words; not those with a command (`$`), which are to be copied. */
+/**
+ * Breaks lines that are longer than `columns` between words; not those with a command (`$`), which are to be copied. The
+ * lines of a tree stay connected. Colours have no width.
+ */
 export function fold(text: string, columns: number): string {
   const lines = text.split('\n').flatMap((line) => {
-    const [indent = ''] = /^ */.exec(line) ?? [];
-    if (line.length <= columns || line.startsWith('$', indent.length)) return [line];
+    const [indent = ''] = /^[ │├└─]*/.exec(line) ?? [];
+    if (widthOf(line) <= columns || line.startsWith('$', indent.length)) return [line];
+    const further = indent.replace(/[├─└]/g, (sign) => (sign === '├' ? '│' : ' '));
     const folded: string[] = [];
-    for (const word of line.trim().split(' ')) {
+    for (const word of line.slice(indent.length).trimEnd().split(' ')) {
       const last = folded.at(-1);
-      if (last !== undefined && last.length + word.length < columns) folded[folded.length - 1] = `${last} ${word}`;
-      else folded.push(`${indent}${word}`);
+      if (last !== undefined && widthOf(last) + widthOf(word) < columns) folded[folded.length - 1] = `${last} ${word}`;
+      else if (word !== '') folded.push(`${last === undefined ? indent : further}${word}`);
     }
-    return folded;
+    return folded.map((part) => part.trimEnd());
   });
   return lines.join('\n');
+}
+
+function widthOf(text: string): number {
+  return stripVTControlCharacters(text).length;
+}
+
+/** Rows as aligned columns, the titles first. */
+export function drawTable(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 /** A node of a tree that is drawn with lines. */

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import type { Api } from './api.ts';
+import { foldOthers, tellFailovers } from './failover-stories.ts';
 import { nameInPathParameter, nameParameter } from './parameters.ts';
 import { describeEntry } from './sentences.ts';
 import { historyAnswer, whyAnswer } from './shapes.ts';
 import type { JournalView, MastersView } from './views.ts';
 
-const limit = z.coerce.number().int().min(1).max(1_000);
+const longest = 1_000;
+const limit = z.coerce.number().int().min(1).max(longest);
 const historyQuery = z.object({
   loop: z.string().max(64).optional(),
   key: nameParameter.optional(),
@@ -34,7 +36,7 @@ export function addHistoryRoutes(
     return { entries: views.journal.list(filter) };
   });
   const why = {
-    summary: "Explain a master's changes, in sentences and data, newest first",
+    summary: "Explain a master's changes: the story of each failover, newest last; then every decision, newest first",
     params: whyParams,
     querystring: whyQuery,
     response: { 200: whyAnswer },
@@ -42,12 +44,14 @@ export function addHistoryRoutes(
   server.get('/v1/why/:name', { schema: why }, async (request) => {
     const { name } = request.params;
     const { limit } = request.query;
-    const entries = views.journal.list({ loop: deciding, key: name, limit });
+    const all = views.journal.list({ loop: deciding, key: name, limit: longest });
+    const entries = all.slice(0, limit);
     const master = views.masters.get(name);
     if (master === undefined && entries.length === 0) {
       throw new SwitchmasterError('not-found', `no master is called ${JSON.stringify(name)}`);
     }
     const story = entries.map((entry) => ({ id: entry.id, sentences: describeEntry(entry) }));
-    return { name, record: master?.record ?? null, story, entries };
+    const failovers = tellFailovers(all).slice(-limit);
+    return { name, record: master?.record ?? null, failovers, others: foldOthers(all).slice(0, limit), story, entries };
   });
 }

@@ -83,6 +83,8 @@ export const templateShape = z.object({
     .meta({ description: 'When the last run reached each stage: milliseconds since 1970.' }),
 });
 
+const entryKind = z.enum(['applied', 'fenced', 'held', 'failed']);
+
 /** One line of the journal (lib/telemetry/journal.ts). */
 export const entryShape = z.object({
   id: z.int(),
@@ -93,7 +95,7 @@ export const entryShape = z.object({
   loop: z.string(),
   key: z.string(),
   reconcileId: z.string(),
-  kind: z.enum(['applied', 'fenced', 'held', 'failed']),
+  kind: entryKind,
   summary: z.string(),
   hints: z.array(z.object({ source: z.string(), event: z.string(), agoMs: z.number() })).readonly(),
   details: z.record(z.string(), z.unknown()),
@@ -214,6 +216,24 @@ export const historyAnswer = z.object({ entries: z.array(entryShape).readonly() 
 export const whyAnswer = z.object({
   name: z.string(),
   record: recordShape.nullable(),
+  failovers: z
+    .array(
+      z.object({
+        id: z.int(),
+        at: instant,
+        from: z.string().nullable(),
+        to: z.string(),
+        generation: z.int(),
+        epoch: z.int(),
+        lines: z.array(z.string()).readonly(),
+      }),
+    )
+    .readonly()
+    .meta({ description: 'Each change of master in five lines, newest last.' }),
+  others: z
+    .array(z.object({ summary: z.string(), kind: entryKind, count: z.int(), at: instant }))
+    .readonly()
+    .meta({ description: 'What happened beside that, newest first: the same thing once, with its count.' }),
   story: z.array(z.object({ id: z.int(), sentences: z.array(z.string()).readonly() })),
   entries: z.array(entryShape).readonly(),
 });

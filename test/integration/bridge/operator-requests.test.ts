@@ -105,8 +105,10 @@ t.test('on a terminal, the command asks for confirmation and shows each step', a
 });
 
 t.test('--json prints the report alone on standard output, and each step as JSON on standard error', async (t) => {
-  // Right after a failover: the command waits until the Sentinels see the replicas in sync.
-  const { code, stdout, stderr } = await runCommand(['failover', 'shard1', '--yes', '--json', ...common]);
+  // Right after a failover: the command waits until the Sentinels see the replicas in sync. The config of the node says where
+  // the API is, and has the token.
+  const here = ['--config', daemon.configFile];
+  const { code, stdout, stderr } = await runCommand(['--json', ...here, 'failover', 'shard1', '--yes']);
   t.equal(code, 0, stderr);
   const lines = stderr.trim().split('\n');
   const steps = lines.map((line) => (JSON.parse(line) as { step: string }).step);
@@ -135,8 +137,36 @@ t.test('a dry run names what would happen and what is in the way, and changes no
 });
 
 t.test('why shows the order', async (t) => {
-  const { stdout } = await runCommand(['why', 'shard1', '--limit', '100', '--api', api]);
+  const { stdout: story } = await runCommand(['why', 'shard1', '--config', daemon.configFile]);
+  t.match(
+    story,
+    /planned failover: .* → .*, epoch 3\n {2}seen down by: nobody; an operator ordered it\n {2}led by: Sentinel .*\n {2}took: .*without writes\n {2}former master: .*nothing was lost$/m,
+  );
+  const { stdout } = await runCommand(['why', 'shard1', '-v', '--limit', '100', '--api', api]);
   t.match(stdout, /Done: failed over as planned from .* ms without writes\n {2}Woken by failover from operator/);
+});
+
+t.test('with --json or -o yaml, an error is data too', async (t) => {
+  const { code, stdout } = await runCommand(['why', 'nobody', '--json', '--api', api]);
+  t.equal(code, 1);
+  t.match(JSON.parse(stdout), { error: { code: 'not-found', message: /it follows shard1/ } });
+  t.match(await runCommand(['why', 'nobody', '-o', 'yaml', '--api', api]), {
+    stdout: /^error:\n {2}code: not-found\n/,
+  });
+  const usage = await runCommand(['status', '--json', '--bogus']);
+  t.match([usage.code, JSON.parse(usage.stdout)], [2, { error: { code: 'usage' } }]);
+});
+
+t.test('status shows one master, a table, or only what is not well', async (t) => {
+  await untilReady();
+  const status = (...more: readonly string[]) => runCommand(['status', '--api', api, ...more]);
+  t.match((await status('shard1')).stdout, /^shard1 {2}\S+ {2}\w+ {2}epoch \d+, \w+, \d+ \w+ ago$/m);
+  t.match((await status('-o', 'table')).stdout, /^NAME +MASTER .*\nshard1 +\S+:\d+ /);
+  await waitFor('all to be well', () => status('--problems'), {
+    until: ({ stdout }) => stdout === 'All is well.\n',
+    timeoutMs: 30_000,
+  });
+  t.match(await status('shrad1'), { code: 1, stderr: /not-found: .*did you mean shard1\?/ });
 });
 
 t.test('the daemon refuses an unknown master and an address that is not a replica', async (t) => {

@@ -104,7 +104,7 @@ t.test('a failover shows up live and in the history, and no check answers wrongl
 });
 
 t.test('why shows the change and its causes', async (t) => {
-  const { code, stdout } = await runCommand(['why', 'shard1', '--limit', '100', '--api', api]);
+  const { code, stdout } = await runCommand(['why', 'shard1', '-v', '--limit', '100', '--api', api]);
   t.equal(code, 0);
   t.match(stdout, `shard1 is ${formatAddress(newMaster)}, epoch 1`);
   t.match(stdout, /Done: master is .*failover\n {2}Woken by .* ms before\.\n[\s\S]*Since the hint: .*committed after/);

@@ -1,0 +1,231 @@
+import type { z } from 'zod';
+import type {
+  clustersAnswer,
+  desiredAnswer,
+  healthAnswer,
+  instancesAnswer,
+  levelShape,
+  mastersAnswer,
+  templatesAnswer,
+} from '../lib/http/shapes.ts';
+import { type Address, formatAddress } from '../lib/model/address.ts';
+import { worstLevel } from '../lib/model/health.ts';
+import { type Branch, drawTable, drawTree, stripControls, styled } from './terminal.ts';
+
+type Level = z.output<typeof levelShape>;
+type Health = z.output<typeof healthAnswer>;
+type Reason = Health['reasons'][number];
+type Master = z.output<typeof mastersAnswer>['masters'][number];
+type Cluster = z.output<typeof clustersAnswer>['clusters'][number];
+type Instance = z.output<typeof instancesAnswer>['instances'][number];
+type Template = z.output<typeof templatesAnswer>['templates'][number];
+
+/** What the API answers of everything that a daemon does. */
+export interface Status {
+  readonly health: Health;
+  readonly masters: readonly Master[];
+  readonly desired: z.output<typeof desiredAnswer>['desired'];
+  readonly clusters: readonly Cluster[];
+  readonly instances: readonly Instance[];
+  readonly templates: readonly Template[];
+}
+
+/** With more masters than this, those that are well are one line. */
+const manyMasters = 20;
+
+const colours = { well: 'green', unknown: 'yellow', warning: 'yellow', critical: 'red' } as const;
+
+/** Everything, or with `problems` only what is not well. */
+export function drawStatus(
+  status: Status,
+  options: { readonly parts: 'all' | 'problems'; readonly nowMs: number },
+): readonly string[] {
+  const reasons = drawReasons(status.health);
+  if (options.parts === 'problems') return reasons.length === 0 ? ['All is well.'] : reasons.slice(1);
+  return [...drawParts(status, options.nowMs), ...reasons];
+}
+
+/** One line for each master. */
+export function drawMasters({ masters, health }: Status, nowMs: number): readonly string[] {
+  const rows = masters.map((master) => {
+    const { name, record, check, replicas, sentinels } = master;
+    const up = replicas.filter(({ address }) => faultOf(health, { master, address }) === undefined).length;
+    const agreeing = sentinels.filter(({ agrees }) => agrees === true).length;
+    return [
+      stripControls(name),
+      record === null ? '-' : show(record.master),
+      check === null ? 'unknown' : paint(check.status),
+      record === null ? '-' : `${record.generation}.${record.epoch}`,
+      record === null ? '-' : record.phase,
+      record === null ? '-' : ageOf(record.changedAt, nowMs),
+      `${up}/${replicas.length}`,
+      `${agreeing}/${sentinels.length}`,
+    ];
+  });
+  const titles = ['NAME', 'MASTER', 'CHECK', 'VERSION', 'PHASE', 'CHANGED', 'REPLICAS', 'SENTINELS'];
+  return drawTable([titles, ...rows]);
+}
+
+/** What is not well, worst first, each with a command to type where there is one; then what passes by itself. */
+function drawReasons({ reasons }: Health): readonly string[] {
+  const [unwell, notes] = [
+    reasons.filter(({ level }) => level !== 'well'),
+    reasons.filter(({ level }) => level === 'well'),
+  ];
+  return [
+    ...(unwell.length === 0 ? [] : ['', 'Not well:', ...unwell.flatMap(drawReason)]),
+    ...(notes.length === 0 ? [] : ['', 'Passing by itself:', ...notes.flatMap(drawReason)]),
+  ];
+}
+
+function drawReason(reason: Reason): readonly string[] {
+  const { code, level, text, hint } = reason;
+  const line = `  ${styled(colours[level], level)}  ${stripControls(`${labelOf(reason)}: ${text}`)}  [${code}]`;
+  return hint === null || level === 'well' ? [line] : [line, `    $ ${stripControls(hint)}`];
+}
+
+function labelOf({ code, subject: { kind, name } }: Reason): string {
+  if (code === 'not-ready') return 'not ready';
+  return kind === 'desired' ? `desired/${name}` : name;
+}
+
+function drawParts({ health, masters, clusters, instances, templates }: Status, nowMs: number): readonly string[] {
+  const levelOf = (kind: 'master' | 'cluster' | 'template', name: string): Level =>
+    worstLevel(health.reasons.filter(({ subject }) => subject.kind === kind && subject.name === name));
+  const quiet = masters.length > manyMasters ? masters.filter(({ name }) => levelOf('master', name) === 'well') : [];
+  const hidden = new Set(quiet.map(({ name }) => name));
+  const branches = [
+    ...masters.filter(({ name }) => !hidden.has(name)).map((master) => masterBranch(master, { health, nowMs })),
+    ...clusters.map((cluster) => clusterBranch(cluster, levelOf('cluster', cluster.name))),
+    ...instances.map(instanceBranch),
+    ...templates.map((template) => templateBranch(template, levelOf('template', template.name))),
+  ];
+  const trees = branches.flatMap((branch) => drawTree(branch));
+  const grouped =
+    quiet.length === 0
+      ? []
+      : [
+          `${styled('green', `${quiet.length} masters are well`)}: status NAME shows one of them, -o table a line for each`,
+        ];
+  const drawn = [...grouped, ...trees];
+  return [...(drawn.length === 0 ? ['It follows no master and keeps no file.'] : drawn), ...drawDaemon(health)];
+}
+
+/** Consul, and the daemon's config. */
+function drawDaemon({ reasons }: Health): readonly string[] {
+  const has = (code: Reason['code']): boolean => reasons.some((reason) => reason.code === code);
+  const consul = has('consul-unreachable') ? styled('red', 'cannot be read') : styled('green', 'can be read');
+  const config = has('config-refused') ? styled('yellow', 'the one on disk is refused') : styled('green', 'current');
+  return [`${styled('bold', 'consul')}  ${consul}`, `${styled('bold', 'config')}  ${config}`];
+}
+
+interface Seen {
+  readonly health: Health;
+  readonly nowMs: number;
+}
+
+function masterBranch(master: Master, { health, nowMs }: Seen): Branch {
+  const { record, check } = master;
+  const name = styled('bold', stripControls(master.name));
+  if (record === null) return { text: `${name}  ${styled('red', 'no record')}`, branches: [] };
+  const state = check === null ? styled('yellow', 'unknown') : paint(check.status);
+  const version = `epoch ${record.epoch}${record.generation === 1 ? '' : `, generation ${record.generation}`}, ${record.phase}`;
+  return {
+    text: `${name}  ${show(record.master)}  ${state}  ${version}, ${ageOf(record.changedAt, nowMs)} ago`,
+    branches: [
+      ...master.replicas.map(({ address, lag }) => ({
+        text: `replica ${show(address)}  ${faultOf(health, { master, address }) ?? describeLag(lag)}`,
+      })),
+      ...master.sentinels.map((vote) => ({ text: `sentinel ${show(vote.address)}  ${describeVote(vote)}` })),
+    ],
+  };
+}
+
+/** The fault of a replica in few words; undefined where it has none. The list of reasons has the sentence. */
+function faultOf(
+  { reasons }: Health,
+  { master, address }: { readonly master: Pick<Master, 'name'>; readonly address: Address },
+): string | undefined {
+  const at = formatAddress(address);
+  const reason = reasons.find(
+    ({ subject, level }) => level !== 'well' && subject.name === master.name && subject.address === at,
+  );
+  switch (reason?.code) {
+    case 'replica-down':
+      return styled('red', 'down');
+    case 'replica-not-replicating':
+      return styled('yellow', 'does not replicate');
+    case 'redis-denied':
+      return styled('yellow', 'refuses the bridge');
+    default:
+      return undefined;
+  }
+}
+
+/** `12 s`, `4 min`, `3 h`, `12 days`. */
+function ageOf(at: string, nowMs: number): string {
+  const seconds = Math.max(0, Math.round((nowMs - Date.parse(at)) / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} days`;
+}
+
+function describeVote(vote: Master['sentinels'][number]): string {
+  if (vote.master === null || vote.epoch === null) return styled('red', stripControls(vote.state));
+  if (vote.agrees === true) return styled('green', 'agrees');
+  return styled('yellow', `names ${show(vote.master)} at epoch ${vote.epoch}`);
+}
+
+function clusterBranch({ name, record, problem }: Cluster, level: Level): Branch {
+  const problems = problem === null ? [] : [{ text: styled('yellow', stripControls(problem)) }];
+  const title = styled('bold', stripControls(name));
+  if (record === null) return { text: `${title}  cluster  ${styled('red', 'no record')}`, branches: problems };
+  const uncovered = record.uncovered.length === 0 ? '' : `, slots without a master: ${showSlots(record.uncovered)}`;
+  const state = styled(colours[level], `${record.state}${uncovered}`);
+  const shards = record.shards.map(({ slots, master, replicas }) => {
+    const followed = replicas.length === 0 ? '' : `, replicas ${replicas.map(show).join(', ')}`;
+    return {
+      text: `slots ${showSlots(slots)}  ${master === null ? styled('red', 'no master') : show(master)}${followed}`,
+    };
+  });
+  return { text: `${title}  cluster  ${state}  epoch ${record.epoch}`, branches: [...shards, ...problems] };
+}
+
+function showSlots(ranges: readonly { readonly from: number; readonly to: number }[]): string {
+  return ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(', ') || 'none';
+}
+
+function instanceBranch({ kind, name, address, socket, role, check }: Instance): Branch {
+  const state = check === null ? styled('yellow', 'unknown') : `${paint(check.status)}  ${stripControls(check.output)}`;
+  const of = name === null ? '' : ` of ${stripControls(name)}${role === 'unknown' ? '' : `, ${role}`}`;
+  const place = address === null ? stripControls(socket ?? '') : show(address);
+  return { text: `${styled('bold', kind)} ${place}${of}  ${state}` };
+}
+
+function describeLag(lag: Master['replicas'][number]['lag']): string {
+  if (lag === null) return styled('yellow', 'not in sync');
+  if (lag.bytes !== null) return lag.bytes === 0 ? styled('green', 'in sync') : `${lag.bytes} bytes behind`;
+  return lag.behindMs === null ? styled('yellow', 'far behind') : `${Math.round(lag.behindMs / 1_000)} s behind`;
+}
+
+function templateBranch(template: Template, level: Level): Branch {
+  const waits = template.missing.map((what) => ({ text: `waits for ${stripControls(what)}` }));
+  const state = styled(colours[level], stripControls(template.state));
+  return {
+    text: `${styled('bold', stripControls(template.name))}  ${stripControls(template.destination)}  ${state}`,
+    branches: [...waits, ...stopOf(template)],
+  };
+}
+
+function stopOf({ lastOutcome }: Pick<Template, 'lastOutcome'>): readonly Branch[] {
+  if (lastOutcome === null || (lastOutcome.kind !== 'failed' && lastOutcome.kind !== 'held')) return [];
+  return [{ text: styled(lastOutcome.kind === 'failed' ? 'red' : 'yellow', stripControls(lastOutcome.summary)) }];
+}
+
+function paint(status: 'passing' | 'warning' | 'critical'): string {
+  return styled(status === 'passing' ? 'green' : status === 'warning' ? 'yellow' : 'red', status);
+}
+
+function show(address: Address): string {
+  return stripControls(formatAddress(address));
+}
