@@ -30,16 +30,6 @@ export const editions = {
       'valkey-cli': ['usr/bin/valkey-cli'],
     },
   },
-  // Sentinel knows a coordinated failover since 9.0.
-  valkey9: {
-    suites: ['sid'],
-    packages: ['valkey-server', 'valkey-tools'],
-    commands: {
-      'valkey9-server': ['usr/bin/valkey-server'],
-      'valkey9-sentinel': ['usr/bin/valkey-server', '--sentinel'],
-      'valkey9-cli': ['usr/bin/valkey-cli'],
-    },
-  },
   haproxy3: { suites: ['trixie'], packages: ['haproxy'], commands: { haproxy3: ['usr/sbin/haproxy'] } },
   'redis-py4': {
     suites: ['bookworm'],

@@ -96,15 +96,6 @@ export function readView(answers: {
   };
 }
 
-/**
- * Whether the reply to `COMMAND DOCS sentinel|failover` names the option COORDINATED, as Valkey 9 does
- * (src/commands/sentinel-failover.json): a Sentinel without it describes no such argument, or knows no DOCS.
- */
-export function namesCoordinated(reply: unknown): boolean {
-  if (!Array.isArray(reply)) return false;
-  return reply.some((item, i) => (item === 'COORDINATED' && reply[i - 1] === 'token') || namesCoordinated(item));
-}
-
 /** Another Sentinel, as one Sentinel knows it. */
 export interface SentinelPeer {
   readonly address: Address;

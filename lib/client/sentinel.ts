@@ -8,15 +8,7 @@ import { FaultFinder } from './fault-finder.ts';
 import { openRedis, type RedisAccess } from './redis-connection.ts';
 import { translateRedisError } from './redis-errors.ts';
 import { timed } from './request-time.ts';
-import {
-  namesCoordinated,
-  readEvent,
-  readFieldsList,
-  readId,
-  readPeer,
-  readView,
-  type SentinelPeer,
-} from './sentinel-shapes.ts';
+import { readEvent, readFieldsList, readId, readPeer, readView, type SentinelPeer } from './sentinel-shapes.ts';
 
 export interface SentinelLinkOptions {
   readonly address: Address;
@@ -103,20 +95,6 @@ export class SentinelLink {
   /** SENTINEL FAILOVER: this Sentinel starts a failover at once, without the votes of the others. */
   async failover(name: string, options: { readonly timeoutMs: number }): Promise<void> {
     await this.#call(['FAILOVER', name], options);
-  }
-
-  /** Whether it knows a failover that the master itself carries out, without losing a write (Valkey 9). Never rejects. */
-  async knowsCoordinatedFailover(options: { readonly timeoutMs: number }): Promise<boolean> {
-    const what = `COMMAND DOCS at ${formatAddress(this.address)}`;
-    const call = () => this.#commands.call('COMMAND', 'DOCS', 'sentinel|failover');
-    const timedCall = () => withDeadline(call(), { what, timeoutMs: options.timeoutMs });
-    const reply = await timed({ server: 'sentinel', operation: 'command' }, timedCall).catch(() => undefined);
-    return namesCoordinated(reply);
-  }
-
-  /** SENTINEL FAILOVER … COORDINATED: this Sentinel has the master hand over to a replica. */
-  async failoverCoordinated(name: string, options: { readonly timeoutMs: number }): Promise<void> {
-    await this.#call(['FAILOVER', name, 'COORDINATED'], options);
   }
 
   /** The names of all masters that it monitors. During a failover, the rest of this answer is not reliable. */

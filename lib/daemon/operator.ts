@@ -63,8 +63,8 @@ export class Operator {
       run: async (order) => {
         const wish = { ...options, ...this.#progress(order) };
         const { offsets, ...rest } = await this.#bridge().failOver(name, wish);
-        const known = (offset: number) => (Number.isFinite(offset) ? offset : null);
-        return { ...rest, offsets: { paused: known(offsets.paused), inherited: known(offsets.inherited) } };
+        const inherited = Number.isFinite(offsets.inherited) ? offsets.inherited : null;
+        return { ...rest, offsets: { ...offsets, inherited } };
       },
       describe: (report) => ({ cause: 'planned', ...report }),
       summarize: ({ from, to, withoutWritesMs }) =>

@@ -14,7 +14,7 @@ export const plannedAnswer = z.object({
     .partialRecord(z.enum(['checked', 'paused', 'caughtUp', 'ordered', 'promoted', 'confirmed', 'demoted']), z.number())
     .meta({ description: 'Milliseconds since the beginning.' }),
   withoutWritesMs: z.number(),
-  offsets: z.object({ paused: z.number().nullable(), inherited: z.number().nullable() }).meta({
+  offsets: z.object({ paused: z.number(), inherited: z.number().nullable() }).meta({
     description: 'The offset of the old master after its last write, and the offset that the new master has.',
   }),
 });

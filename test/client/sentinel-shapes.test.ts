@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
 import {
-  namesCoordinated,
   readCondition,
   readCount,
   readEvent,
@@ -14,21 +13,6 @@ import {
 import { SwitchmasterError } from '../../lib/errors.ts';
 
 const runId = 'a'.repeat(40);
-
-t.test('a Sentinel knows a coordinated failover if its documentation of the command names the option', async (t) => {
-  const name = ['name', 'primary-name', 'type', 'string', 'display_text', 'primary-name'];
-  const option = ['name', 'coordinated', 'type', 'pure-token', 'token', 'COORDINATED', 'since', '9.0.0'];
-  const docs = (...parameters: readonly unknown[]) => [
-    'sentinel|failover',
-    ['since', '2.8.4', 'arguments', parameters],
-  ];
-  const history = ['history', [['9.0.0', '`COORDINATED` option.']]];
-  t.equal(namesCoordinated(docs(name, [...option, 'flags', ['optional']])), true, 'Valkey 9.1');
-  t.equal(namesCoordinated(docs(name)), false, 'Valkey 8.0');
-  t.equal(namesCoordinated(['sentinel|failover', ['since', '2.8.4', 'group', 'sentinel']]), false, 'Redis 7.0');
-  t.equal(namesCoordinated(['sentinel|failover', history]), false, 'only the history names it');
-  for (const reply of [[], null, 'OK', undefined, 5]) t.equal(namesCoordinated(reply), false);
-});
 
 t.test('events are read as sentinel.c writes them', async (t) => {
   const rows: readonly (readonly [string, string, string | undefined, string | undefined])[] = [

@@ -1,16 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SentinelLink } from '../../client/sentinel.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
+import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { Election } from '../../model/sentinel.ts';
 import type { FenceOutcome } from '../apply/fence.ts';
-import { orderCoordinatedFailover, orderFailover } from './order.ts';
+import { orderFailover } from './order.ts';
 import { PlannedCandidates } from './planned-candidates.ts';
 import { endPause, type PlannedPause, requestPause } from './planned-pause.ts';
-import { haveReached, isAnyMaster, readInheritedBy, readReplicationOf, readStoppedAt } from './planned-replication.ts';
+import { isAnyMaster, readInheritedBy, readReplicationOf } from './planned-replication.ts';
 import {
   type PlannedFailoverParts,
   type PlannedOptions,
@@ -19,7 +18,6 @@ import {
   refused,
   stepTimeoutMs,
 } from './planned-steps.ts';
-import { describeRecord, findWrongTarget } from './planned-target.ts';
 import { ReplicaPriorityOverride } from './replica-priority.ts';
 
 const pollMs = 2;
@@ -57,19 +55,10 @@ export class PlannedFailover {
       const { record, candidates } = await this.#candidates.settle();
       this.#reached('checked');
       if (successor !== undefined) await this.#candidates.setPriorities(successor, candidates);
-      return await this.#move(record, candidates);
+      return await this.#hold(record, candidates);
     } finally {
       await this.#priorityOverride.restore(this.#stages.ordered === undefined ? 'nothing' : 'failover');
     }
-  }
-
-  /** All steps from the order on. */
-  async #move(record: MasterRecord, candidates: readonly Address[]): Promise<PlannedReport> {
-    const link = this.#link();
-    if ((await orderCoordinatedFailover(link, this.#name)) === 'not-known') return this.#hold(record, candidates);
-    this.#ordered(record);
-    const to = await this.#follow(record, { sentinel: link.address, candidates });
-    return this.#finish(record, { to, offset: undefined });
   }
 
   /** All steps from the pause on. Releases the writes if no replica was promoted. */
@@ -107,10 +96,11 @@ export class PlannedFailover {
   }
 
   /** Whether a replica is a master already. Then the old master stays paused: writes that it accepted now would be lost. */
-  async #isPromoted({ master }: MasterRecord, candidates: readonly Address[]): Promise<boolean> {
+  async #isPromoted(record: MasterRecord, candidates: readonly Address[]): Promise<boolean> {
     const { redis, memory } = this.#parts;
-    const isReplaced = memory.record !== undefined && !sameAddress(memory.record.master, master);
-    return isReplaced || isAnyMaster(redis, candidates);
+    const { record: known } = memory;
+    if (known !== undefined && !sameAddress(known.master, record.master)) return true;
+    return isAnyMaster(redis, candidates);
   }
 
   /** The offset of the paused master. */
@@ -125,30 +115,24 @@ export class PlannedFailover {
   }
 
   async #catchUp(candidates: readonly Address[], offset: number): Promise<void> {
-    const { redis } = this.#parts;
+    const hasAll = async (address: Address) => {
+      const state = await readReplicationOf(this.#parts.redis, address);
+      return state?.role === 'replica' && state.link === 'connected' && state.offset >= offset;
+    };
     const reached = async () =>
-      (await haveReached(redis, candidates, offset)) ||
-      (this.#stages.ordered !== undefined && (await isAnyMaster(redis, candidates)));
+      (await Promise.all(candidates.map(hasAll))).every(Boolean) ||
+      (this.#stages.ordered !== undefined && (await isAnyMaster(this.#parts.redis, candidates)));
     await this.#until(`the replicas reach offset ${offset}`, { reached, timeoutMs: this.#timeoutMs });
     this.#reached('caughtUp');
   }
 
-  async #order(record: MasterRecord): Promise<Address> {
-    const link = this.#link();
-    await orderFailover(link, this.#name);
-    this.#ordered(record);
-    return link.address;
-  }
-
-  #link(): SentinelLink {
+  async #order({ master }: MasterRecord): Promise<Address> {
     const link = this.#parts.sentinels.linkTo(this.#name);
     if (link === undefined) throw this.#failed('no Sentinel can be reached any more');
-    return link;
-  }
-
-  #ordered({ master }: MasterRecord): void {
     this.#risk = `Sentinel may still promote a replica; then writes that ${formatAddress(master)} accepts until that are lost.`;
+    await orderFailover(link, this.#name);
     this.#reached('ordered');
+    return link.address;
   }
 
   /** Waits for the record of the failover that was ordered: the promotion of a candidate by this Sentinel. */
@@ -161,8 +145,6 @@ export class PlannedFailover {
     let to: MasterRecord | undefined;
     const reached = async () => {
       election = sentinels.election(this.#name, order.sentinel) ?? election;
-      // In a coordinated failover, the bridges pause writes at the selection.
-      if (election !== undefined && this.#stages.paused === undefined) this.#reached('paused');
       const { record: known } = memory;
       to = known !== undefined && !sameAddress(known.master, before.master) ? known : undefined;
       return to !== undefined;
@@ -171,17 +153,34 @@ export class PlannedFailover {
     if (to === undefined) throw this.#failed('no replica was promoted');
     this.#reached('promoted');
     this.#risk = `Writes that ${formatAddress(to.master)} accepted since ${to.changedAt} may be lost.`;
-    const wrong = findWrongTarget(to, { ...order, before, election, successor: this.#options.successor });
-    if (wrong !== undefined) throw this.#failed(wrong);
+    this.#verify(to, { before, election, candidates: order.candidates });
     return to;
+  }
+
+  /** Throws where `to` is another failover than the one that was ordered, or has another target. */
+  #verify(
+    to: MasterRecord,
+    ordered: {
+      readonly before: MasterRecord;
+      readonly election: Election | undefined;
+      readonly candidates: readonly Address[];
+    },
+  ): void {
+    const { before, election, candidates } = ordered;
+    const { successor = election?.selected } = this.#options;
+    const isOther = election === undefined ? to.generation !== before.generation : to.epoch !== election.epoch;
+    if (isOther) throw this.#failed(`another failover came first: ${describe(to)}`);
+    const isTarget = isIn(candidates, to.master) && (successor === undefined || sameAddress(to.master, successor));
+    if (!isTarget) throw this.#failed(`Sentinel promoted another replica: ${describe(to)}`);
   }
 
   async #finish(
     before: MasterRecord,
-    change: { readonly to: MasterRecord; readonly offset: number | undefined },
+    change: { readonly to: MasterRecord; readonly offset: number },
   ): Promise<PlannedReport> {
     const { to, offset } = change;
     const inherited = await readInheritedBy(this.#parts.redis, to.master);
+    if (inherited < offset) throw this.#failed(`${formatAddress(to.master)} has offset ${inherited} of ${offset}`);
     await this.#confirm(to);
     const isDemoted = async () => {
       this.#requireStill(to);
@@ -190,10 +189,7 @@ export class PlannedFailover {
     await this.#until('the old master is a replica', { reached: isDemoted, timeoutMs: demotionTimeoutMs });
     this.#requireStill(to);
     this.#reached('demoted');
-    const stoppedAt = offset ?? (await readStoppedAt(this.#parts.redis, { from: before.master, to: to.master }));
-    if (inherited < stoppedAt)
-      throw this.#failed(`${formatAddress(to.master)} has offset ${inherited} of ${stoppedAt}`);
-    const { ordered = 0, paused = ordered, promoted = 0 } = this.#stages;
+    const { paused = 0, promoted = 0 } = this.#stages;
     return {
       name: this.#name,
       from: before.master,
@@ -202,7 +198,7 @@ export class PlannedFailover {
       epoch: to.epoch,
       stages: this.#stages,
       withoutWritesMs: Math.round((promoted - paused) * 10) / 10,
-      offsets: { paused: stoppedAt, inherited },
+      offsets: { paused: offset, inherited },
     };
   }
 
@@ -220,7 +216,7 @@ export class PlannedFailover {
   #requireStill(to: MasterRecord): void {
     const { record: known } = this.#parts.memory;
     if (known !== undefined && compareVersions(known, to) === 0) return;
-    throw this.#failed(`it was replaced${known === undefined ? '' : `: ${describeRecord(known)}`}`);
+    throw this.#failed(`it was replaced${known === undefined ? '' : `: ${describe(known)}`}`);
   }
 
   async #until(
@@ -247,4 +243,8 @@ export class PlannedFailover {
   get #timeoutMs(): number {
     return this.#options.timeoutMs ?? stepTimeoutMs;
   }
+}
+
+function describe({ master, generation, epoch }: MasterRecord): string {
+  return `the record names ${formatAddress(master)} (generation ${generation}, epoch ${epoch})`;
 }

@@ -20,7 +20,7 @@ import { LedgerWriter, persistentClient } from '../support/writing.ts';
 t.setTimeout(180_000);
 const sandbox = await Sandbox.openFor(t, { name: 'planned' });
 const tools = join(import.meta.dirname, '../../../.tools/bin');
-const editions = ['redis', 'redis8', 'valkey', 'valkey9'].filter(
+const editions = ['redis', 'redis8', 'valkey'].filter(
   (edition) => edition === 'redis' || existsSync(join(tools, `${edition}-server`)),
 );
 
