@@ -135,7 +135,10 @@ export class Renderer implements Reconciler<RenderHint> {
 
   /** Before {@link close}, while runs may be in flight: a supervised program that ends is not started again. */
   retire(): void {
-    for (const { supervisor } of this.#entries.values()) supervisor?.retire();
+    for (const { supervisor, template } of this.#entries.values()) {
+      supervisor?.retire();
+      template.retire();
+    }
   }
 
   /** Ends watches, timers and supervised programs. */

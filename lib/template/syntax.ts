@@ -40,6 +40,9 @@ export function checkSyntax(template: TemplateText, options: SyntaxOptions): Che
   return { program, includes: walk.includes };
 }
 
+/** Of an expression in a message. */
+const longestShown = 200;
+
 class SyntaxWalk {
   readonly problems: string[] = [];
   readonly includes = new Set<string>();
@@ -222,7 +225,7 @@ class SyntaxWalk {
     const { loc } = input;
     const number = this.#options.sites.length;
     const { line, column } = loc.start;
-    this.#options.sites.push({ file: this.#file, line, column: column + 1, text: input.text });
+    this.#options.sites.push({ file: this.#file, line, column: column + 1, text: input.text.slice(0, longestShown) });
     const value = { type: 'NumberLiteral', value: number, original: number, loc } as hbs.AST.NumberLiteral;
     return { type: 'Hash', loc, pairs: [{ type: 'HashPair', key: '$site', value, loc }] } as hbs.AST.Hash;
   }

@@ -121,6 +121,14 @@ t.test('a render in a process gives what it gives in the event loop', async (t) 
   t.notMatch(JSON.stringify(failed), 'secret\n');
 });
 
+t.test('closing ends a render that is under way', async (t) => {
+  const template = await compile(nest(''), {}, { maxMs: 60_000 });
+  const rendering = template.render(makeWorld({}, { vars }));
+  setTimeout(() => template.close(), 100);
+  t.match(textOf(await rendering), /template-failed: t\.hbs: the (render process ended|template is not used)/);
+  t.match(textOf(await template.render(makeWorld({}, { vars }))), /not used any more/);
+});
+
 t.test('a template that is too large to compile in the event loop compiles and renders', async (t) => {
   const template = await compile('{{vars.x}}\n'.repeat(5_000), {}, {});
   t.teardown(() => template.close());

@@ -157,6 +157,11 @@ export class LiveTemplate {
     return compileSource(this.spec);
   }
 
+  /** Before {@link release}, while a render may be under way: it must not hold up the end of the daemon. */
+  retire(): void {
+    this.#compiled?.close();
+  }
+
   release(): void {
     this.#inputs.release();
     this.#compiled?.close();

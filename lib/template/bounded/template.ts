@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { bulkhead } from 'cockatiel';
 import { SwitchmasterError } from '../../errors.ts';
 import { type ConsulQuery, queryId } from '../../model/query.ts';
 import { type CompiledTemplate, type CompileInput, compileTemplate } from '../compile.ts';
@@ -17,6 +19,15 @@ const nothing: Read = { dependencies: [], files: [], members: [], lists: { fille
 /** Renders in a row, because what a render has read names more to read. */
 const maxPasses = 64;
 
+/**
+ * How many processes work at once: the daemon itself needs a processor. Templates that have exceeded a limit wait for each other,
+ * so that they do not hold up the others.
+ */
+const lanes = {
+  'in-time': bulkhead(Math.max(1, availableParallelism() - 1), Number.POSITIVE_INFINITY),
+  late: bulkhead(1, Number.POSITIVE_INFINITY),
+};
+
 /** A render that takes this part of the limit does not harm the event loop. */
 const harmless = 1 / 4;
 
@@ -34,6 +45,7 @@ export class BoundedTemplate {
   #reason: 'time' | 'size' = 'time';
   #process: RenderProcess | undefined;
   #history: 'in-time' | 'late' = 'in-time';
+  #closed = false;
   /** What the process knows, by query id. */
   readonly #sent = new Map<string, Lookup<unknown>>();
   /** What the last render in the process read. */
@@ -72,14 +84,15 @@ export class BoundedTemplate {
       this.#place = 'process';
     }
     try {
-      return await this.#renderInProcess(world);
+      return await lanes[this.#history].execute(() => this.#renderInProcess(world));
     } catch (thrown) {
       return failedResult(SwitchmasterError.from(thrown, 'template-failed'), this.#read);
     }
   }
 
-  /** Ends its process. */
+  /** Ends its process. A render under way fails, and no other one begins there. */
   close(): void {
+    this.#closed = true;
     this.#process?.close();
     this.#process = undefined;
   }
@@ -93,7 +106,7 @@ export class BoundedTemplate {
     } catch (thrown) {
       if (!(thrown instanceof Overrun)) throw thrown;
       this.#place = 'process';
-      await this.#start();
+      await lanes['in-time'].execute(() => this.#start());
     }
     await nextTurn();
   }
@@ -136,12 +149,15 @@ export class BoundedTemplate {
   }
 
   #judge(ms: number, result: RenderResult): void {
-    if (result.kind === 'failed' && result.limit === 'reached') this.#process?.yield();
+    const isLate = result.kind === 'failed' && result.limit === 'reached';
+    this.#history = isLate ? 'late' : 'in-time';
+    if (isLate) this.#process?.yield();
     // Another process may have had the processor when it took long in the event loop.
     if (this.#compiled !== undefined && this.#reason === 'time' && ms < loopLimitMs() * harmless) this.#place = 'loop';
   }
 
   async #start(): Promise<RenderProcess> {
+    if (this.#closed) throw templateFailure(`${this.file}: the template is not used any more.`);
     if (this.#process?.isAlive === true) return this.#process;
     if (this.#process !== undefined) this.#history = 'late';
     this.#sent.clear();
