@@ -2,7 +2,7 @@ import t from 'tap';
 import { describeCase, describeFault, drawCase, faults, type WindowCase } from './cases.ts';
 import { knownEditions, type Round, runCases } from './lanes.ts';
 
-// A sample; hundreds of rounds: npm run test:window.
+// A sample, the same in each run. Hundreds of rounds, which the time of day draws: npm run test:window.
 const usual = {
   edition: 'redis',
   replicas: 1,
@@ -29,17 +29,13 @@ const always: readonly WindowCase[] = [
   },
 ];
 
-// Another one in each run, of those that are quick: a leader that was stopped is in TILT for thirty seconds, and Raft needs
-// servers of its own.
-const seed = Math.floor(Date.now() / 1_000) % 100_000;
+// One of those that are quick: a leader that was stopped is in TILT for thirty seconds, and Raft needs servers of its own.
+const seed = 42;
 const among = faults.filter((fault) => !/^(leader paused|Consul leader)/.test(describeFault(fault)));
-const drawn = Array.from({ length: 1 }, (_, i) =>
-  drawCase({ seed, number: ((seed + i * 7) % among.length) + i * among.length, editions: knownEditions(), among }),
-);
+const drawn = drawCase({ seed, number: seed % among.length, editions: knownEditions(), among });
 
 t.test('a fault in the window of a failover', async (t) => {
-  t.comment(`seed ${seed}; npm run test:window`);
-  const orders = [...always, ...drawn].map((window, number) => ({ number, window }));
+  const orders = [...always, drawn].map((window, number) => ({ number, window }));
   const onRound = ({ window, result }: Round) =>
     t.test(describeCase(window), async (t) => {
       t.strictSame(result.problems, []);
