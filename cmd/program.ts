@@ -7,6 +7,7 @@ import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
 import { addDrill } from './drill.ts';
+import { addEvents } from './events.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addFailover } from './failover.ts';
 import { printErrorData, printFailure } from './failure.ts';
@@ -17,6 +18,7 @@ import { addRender } from './render.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { columnsOf, fold, setDataFormat } from './terminal.ts';
+import { addTopology } from './topology.ts';
 import { version } from './version.ts';
 import { addWatch } from './watch.ts';
 import { addWhy } from './why.ts';
@@ -61,6 +63,8 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addManual(program, done);
   addAcl(program, done);
   addConfig(program, done);
+  addEvents(program, done);
+  addTopology(program, done);
   for (const command of program.commands) {
     command.showHelpAfterError(`(switchmaster ${command.name()} --help lists its options)`);
     if (command.options.some(({ long }) => long === '--json')) command.addOption(outputOption());

@@ -50,7 +50,7 @@ t.test('the page documents exactly the existing options', async (t) => {
 t.test('each command that asks the API takes the documented options for its address', async (t) => {
   const named = documented(sectionOf(page, 'Where the API is') ?? '');
   t.ok(named.includes('--api'));
-  for (const command of ['status', 'watch', 'why', 'failover', 'rebase', 'drill']) {
+  for (const command of ['status', 'watch', 'events', 'topology', 'why', 'failover', 'rebase', 'drill']) {
     // A drill needs more of the config.
     const expected = command === 'drill' ? named.filter((option) => option !== '--config') : named;
     t.strictSame(listed(await help(command), 'Where the API is').map(longOption), expected, command);
