@@ -60,6 +60,11 @@ const rows: readonly (readonly [
     { refused: /not a replica of this cluster \(those are: 10\.0\.0\.2:7000/ },
   ],
   [
+    'it was the master until now',
+    { decision: keeps([shard, { slots: [], master: at('D'), replicas: [] }]), node: at('D') },
+    { waits: /lists 10\.0\.0\.4:7000 as a master without slots/ },
+  ],
+  [
     'only the record lists it yet',
     { decision: keeps([{ ...shard, replicas: [at('C')] }]) },
     { waits: /does not list 10\.0\.0\.2:7000 as a replica/ },

@@ -55,6 +55,9 @@ function describeForeign(
   shards: ClusterRecord['shards'],
 ): ClusterFailoverCheck {
   const own = shards.find(({ master }) => master !== null && sameAddress(master, node));
+  // Right after a failover, nodes list the old master as one without slots for a moment.
+  if (own !== undefined && own.slots.length === 0)
+    return waiting(`a majority of the masters lists ${formatAddress(node)} as a master without slots`);
   if (own !== undefined) {
     const list = own.replicas.map(formatAddress).join(', ') || 'it has none';
     return refused(`${formatAddress(node)} is a master already; name one of its replicas (${list})`);
