@@ -134,7 +134,10 @@ t.test('the daemon reports at its start a file that it could not replace', async
   const program = new Program(['run', '--config', join(folder, 'c.yml')]);
   t.teardown(() => void program.child.kill('SIGKILL'));
   const warned = () => JSON.stringify(program.lines.map(({ details }) => details));
-  t.match(await waitFor('the warning', warned, { until: (text) => text.includes('gone/a.cfg') }), /create it/);
+  t.match(
+    await waitFor('the warning', warned, { until: (text) => text.includes('gone/a.cfg'), timeoutMs: 45_000 }),
+    /create it/,
+  );
   program.child.kill('SIGTERM');
   t.equal((await program.end()).code, 0);
 });

@@ -13,6 +13,9 @@ t.setTimeout(120_000);
 
 const file = fileURLToPath(new URL('../../../cmd/switchmaster.ts', import.meta.url));
 
+/** For a start among other tests. */
+const startMs = 45_000;
+
 async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -49,7 +52,7 @@ async function start(t: Test, setting: { readonly stderr: number | 'pipe'; reado
 
 t.test('a full disk under the log neither keeps it from starting nor ends it on a HUP', async (t) => {
   const { child, isLive, lost, stop } = await start(t, { stderr: openSync('/dev/full', 'w') });
-  await waitFor('the daemon', isLive, { until: (text) => text !== undefined });
+  await waitFor('the daemon', isLive, { until: (text) => text !== undefined, timeoutMs: startMs });
   const before = await lost();
   t.ok(before > 0);
   child.kill('SIGHUP');
@@ -59,7 +62,7 @@ t.test('a full disk under the log neither keeps it from starting nor ends it on 
 
 t.test('a log whose reader is gone does not end it', async (t) => {
   const { child, isLive, lost, stop } = await start(t, { stderr: 'pipe' });
-  await waitFor('the daemon', isLive, { until: (text) => text !== undefined });
+  await waitFor('the daemon', isLive, { until: (text) => text !== undefined, timeoutMs: startMs });
   child.stderr?.destroy();
   const provoke = (): Promise<number> => {
     child.kill('SIGHUP');
@@ -76,7 +79,7 @@ t.test('a log that nobody reads does not block it', async (t) => {
   const fd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
   t.throws(() => fill(fd), { code: 'EAGAIN' });
   const { isLive, lost, stop } = await start(t, { stderr: openSync(pipe, constants.O_RDWR) });
-  t.ok(await waitFor('the daemon', isLive, { until: (text) => text !== undefined }));
+  t.ok(await waitFor('the daemon', isLive, { until: (text) => text !== undefined, timeoutMs: startMs }));
   t.equal(await lost(), 0, 'its lines wait');
   const bytes = Buffer.alloc(1024 * 1024);
   const read = (): string => bytes.toString('utf8', 0, readSync(fd, bytes));
@@ -88,7 +91,7 @@ t.test('a full disk or a device in place of the journal stops only the journal',
   for (const device of ['/dev/full', '/dev/zero']) {
     const { child, folder, isLive, stop } = await start(t, { stderr: 'pipe', more: `journal: { file: ${device} }\n` });
     child.stderr?.resume();
-    t.ok(await waitFor('the daemon', isLive, { until: (text) => text !== undefined }));
+    t.ok(await waitFor('the daemon', isLive, { until: (text) => text !== undefined, timeoutMs: startMs }));
     t.ok(await readFile(`${folder}/c.yml`, 'utf8'));
     t.equal(await stop(), 0);
   }
