@@ -1,5 +1,5 @@
 import type { ClusterRecord } from '../model/cluster.ts';
-import type { ClusterDecision, Moving } from './plan.ts';
+import type { ClusterDecision, Moving, UnwellNode } from './plan.ts';
 
 /** The record as Consul holds it. */
 export interface StoredClusterRecord {
@@ -31,6 +31,11 @@ export class ClusterMemory {
   /** Why nothing can be published; undefined where it can. */
   get problem(): string | undefined {
     return this.#decision?.kind === 'wait' ? this.#decision.summary : undefined;
+  }
+
+  /** Nodes that do not serve, by the last decision. */
+  get unwell(): readonly UnwellNode[] {
+    return this.#decision === undefined || this.#decision.kind === 'wait' ? [] : this.#decision.unwell;
   }
 
   noteDecision(decision: ClusterDecision, nowMs: number): void {

@@ -114,6 +114,7 @@ export class ClusterPart implements Part {
       record: this.#follower.record(name) ?? null,
       problem: this.#follower.problem(name) ?? null,
       nodes: source.addresses,
+      unwell: this.#follower.unwell(name),
     }));
   }
 

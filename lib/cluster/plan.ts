@@ -32,9 +32,21 @@ export interface ClusterSituation {
 type ClusterDraft = Pick<ClusterRecord, 'epoch' | 'state' | 'uncovered' | 'shards'>;
 
 export type ClusterDecision =
-  | { readonly kind: 'publish'; readonly draft: ClusterDraft; readonly why: string; readonly moving: Moving }
-  | { readonly kind: 'keep'; readonly draft: ClusterDraft; readonly moving: Moving }
+  | ({ readonly kind: 'publish'; readonly why: string } & Decided)
+  | ({ readonly kind: 'keep' } & Decided)
   | { readonly kind: 'wait'; readonly why: 'no-majority' | 'behind'; readonly summary: string };
+
+interface Decided {
+  readonly draft: ClusterDraft;
+  readonly moving: Moving;
+  readonly unwell: readonly UnwellNode[];
+}
+
+/** A node that does not serve, as most of the nodes of the agreed view see it. */
+export interface UnwellNode {
+  readonly address: Address;
+  readonly health: 'fail' | 'loading';
+}
 
 /** `moving` while nodes differ, or know an epoch that the map does not show yet: the next poll should come soon. */
 export type Moving = 'moving' | 'still';
@@ -47,21 +59,22 @@ export function decideCluster(situation: ClusterSituation): ClusterDecision {
     const summary = `no view of the cluster has a majority of its masters (${reason})`;
     return { kind: 'wait', why: 'no-majority', summary };
   }
-  const { draft, voters } = best;
+  const { draft, voters, unwell } = best;
   const highest = Math.max(...views.map(({ epoch }) => epoch));
   const moving = voters.length < views.length || highest > draft.epoch ? 'moving' : 'still';
-  if (held === undefined) return { kind: 'publish', draft, why: 'first record of the cluster', moving };
+  if (held === undefined) return { kind: 'publish', draft, why: 'first record of the cluster', moving, unwell };
   if (draft.epoch < held.epoch && !rebuilt(situation)) {
     const summary = `the nodes are at epoch ${draft.epoch}, the record is at ${held.epoch}`;
     return { kind: 'wait', why: 'behind', summary };
   }
   const why = difference(held, draft);
-  return why === undefined ? { kind: 'keep', draft, moving } : { kind: 'publish', draft, why, moving };
+  return why === undefined ? { kind: 'keep', draft, moving, unwell } : { kind: 'publish', draft, why, moving, unwell };
 }
 
 interface Agreed {
   readonly draft: ClusterDraft;
   readonly voters: readonly ClusterView[];
+  readonly unwell: readonly UnwellNode[];
 }
 
 function agreedView(views: readonly ClusterView[], held: ClusterRecord | undefined): Agreed | undefined {
@@ -111,6 +124,7 @@ function toAgreed(voters: readonly ClusterView[], recorded: readonly Address[]):
   const failing = voters.filter(({ state }) => state === 'fail').length * 2 > voters.length;
   return {
     voters,
+    unwell: unwellNodes(voters, addresses),
     draft: {
       epoch: Math.max(...voters.map(({ epoch }) => epoch)),
       state: failing ? 'fail' : 'ok',
@@ -118,6 +132,20 @@ function toAgreed(voters: readonly ClusterView[], recorded: readonly Address[]):
       shards: shards.toSorted(compareShards),
     },
   };
+}
+
+function unwellNodes(voters: readonly ClusterView[], addresses: ReadonlyMap<string, Address>): readonly UnwellNode[] {
+  const nodes = Map.groupBy(
+    voters.flatMap(({ shards }) => shards.flatMap((shard) => shard.nodes)),
+    ({ id }) => id,
+  );
+  return [...nodes].flatMap(([id, seen]) => {
+    const address = addresses.get(id);
+    const health = (['fail', 'loading'] as const).find(
+      (state) => seen.filter((node) => node.health === state).length * 2 > voters.length,
+    );
+    return address === undefined || health === undefined ? [] : [{ address, health }];
+  });
 }
 
 /** A dead master without slots has been replaced. Nodes list it until it is back, or until CLUSTER FORGET. */

@@ -8,7 +8,7 @@ import { type ClusterRecord, formatClusterRecord, parseClusterRecord } from '../
 import type { ConsulQuery } from '../model/query.ts';
 import { ClusterMemory, type StoredClusterRecord } from './memory.ts';
 import type { ClusterReading, ClusterSource, Unreachable } from './observe.ts';
-import { type ClusterDecision, decideCluster, type Moving } from './plan.ts';
+import { type ClusterDecision, decideCluster, type Moving, type UnwellNode } from './plan.ts';
 
 export interface FollowedCluster {
   readonly name: string;
@@ -50,6 +50,11 @@ export class ClusterFollower implements Reconciler {
   record(name: string): ClusterRecord | undefined {
     const cluster = this.#clusters.get(name);
     return cluster === undefined ? undefined : storedRecord(cluster)?.record;
+  }
+
+  /** Nodes that do not serve. */
+  unwell(name: string): readonly UnwellNode[] {
+    return this.#clusters.get(name)?.memory.unwell ?? [];
   }
 
   moving(name: string): Moving {

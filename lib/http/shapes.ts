@@ -131,6 +131,10 @@ export const clusterShape = z.object({
     .nullable(),
   problem: z.string().nullable(),
   nodes: z.array(addressShape).readonly().meta({ description: 'The nodes that this node may ask.' }),
+  unwell: z
+    .array(z.object({ address: addressShape, health: z.enum(['fail', 'loading']) }))
+    .readonly()
+    .meta({ description: 'Nodes that do not serve, as most of the nodes see them.' }),
 });
 
 /** One process of this node. */

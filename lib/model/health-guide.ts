@@ -143,6 +143,10 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
     meaning: 'switchmaster cannot read the whole cluster, or waits before it changes the record.',
     fix: 'The text says why.',
   },
+  'cluster-node-down': {
+    meaning: 'Most of the nodes see this node of the cluster down, or it is loading its data.',
+    fix: 'Start it, or wait until it has loaded. Remove one that is gone for good with `redis-cli --cluster del-node`.',
+  },
   'cluster-failed': {
     meaning: 'The nodes report `cluster_state:fail`.',
     fix: '`redis-cli --cluster check HOST:PORT`.',

@@ -66,6 +66,7 @@ const hintsByLevel = {
     'desired-held': null,
     'desired-failed': null,
     'cluster-problem': null,
+    'cluster-node-down': 'redis-cli -h {host} -p {port} PING',
     'cluster-without-replica': null,
     'instance-warning': null,
     'template-held': 'switchmaster render --diff',

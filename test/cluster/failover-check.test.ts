@@ -33,7 +33,7 @@ const viewOf = (nodes: readonly ClusterNode[]): ClusterView => ({
 });
 const { epoch, state, uncovered } = record;
 const keeps = (shards: ClusterRecord['shards']) =>
-  ({ kind: 'keep', draft: { epoch, state, uncovered, shards }, moving: 'still' }) as const;
+  ({ kind: 'keep', draft: { epoch, state, uncovered, shards }, moving: 'still', unwell: [] }) as const;
 const inSync = { role: 'replica', link: 'connected', offset: 10 } as const;
 
 const rows: readonly (readonly [

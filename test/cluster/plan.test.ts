@@ -54,6 +54,12 @@ t.test('a view is agreed on when more than half of the masters that it lists hol
   t.match(decide(cut), { kind: 'publish', draft: { epoch: 4 }, moving: 'moving' });
 });
 
+t.test('a node is not well as more than half of the agreed views see it', async (t) => {
+  const unwell = [{ address: { host: '10.0.0.3', port: 7000 }, health: 'fail' }];
+  t.match(decide([view('a', { failed: 'c' }), view('b', { failed: 'c' })]), { kind: 'publish', unwell });
+  t.match(decide([view('a', { failed: 'c' }), view('b'), view('c')]), { kind: 'publish', unwell: [] });
+});
+
 t.test('a lower epoch counts as a rebuilt cluster only after it has lasted', async (t) => {
   const held = { ...publish([view('a', { epoch: 9 }), view('b', { epoch: 9 })]) };
   const older = [view('a'), view('b'), view('c')];

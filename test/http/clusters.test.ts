@@ -21,6 +21,7 @@ const whole: ClusterState = {
     changedBy: 'node-1',
   },
   problem: null,
+  unwell: [],
   nodes: [at(7000), at(7001), at(7003)],
 };
 const holed: ClusterState = {

@@ -1,18 +1,25 @@
 import type { ClusterState } from '../../http/views.ts';
+import { formatAddress } from '../../model/address.ts';
 import { type HealthCode, makeReason, type Reason } from '../../model/health.ts';
 
 /** Whether a Redis Cluster serves every slot, and can lose a master. */
-export function judgeCluster({ name, record, problem }: ClusterState): readonly Reason[] {
+export function judgeCluster({ name, record, problem, unwell }: ClusterState): readonly Reason[] {
   const reason = (code: HealthCode, text: string) => makeReason({ code, subject: { kind: 'cluster', name }, text });
   if (record === null) return [reason('cluster-unrecorded', problem ?? 'Consul holds no record of it yet.')];
   const { state, uncovered, shards } = record;
   const slots = uncovered.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   const serving = shards.filter((shard) => shard.slots.length > 0);
   const alone = serving.filter(({ replicas }) => replicas.length === 0).length;
+  const nodes = unwell.map(({ address, health }) => {
+    const node = formatAddress(address);
+    const text = `Node ${node} ${health === 'fail' ? 'is down' : 'is loading its data'}.`;
+    return makeReason({ code: 'cluster-node-down', subject: { kind: 'cluster', name, address: node }, text });
+  });
   return [
     ...(problem === null ? [] : [reason('cluster-problem', problem)]),
     ...(state === 'fail' ? [reason('cluster-failed', 'Its nodes report cluster_state:fail.')] : []),
     ...(slots > 0 ? [reason('cluster-slots-uncovered', `No master serves ${slots} of its slots.`)] : []),
     ...(alone > 0 ? [reason('cluster-without-replica', `${alone} of ${serving.length} shards have no replica.`)] : []),
+    ...nodes,
   ];
 }

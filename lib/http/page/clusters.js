@@ -1,12 +1,12 @@
 /**
  * Redis Clusters: the 16,384 slots as a map, a square a slot, 256 in a row, and the shards beside it.
  *
- * @import { Cluster, ClusterRecord, Verdict, World } from './api.d.ts'
+ * @import { Address, Cluster, ClusterRecord, World } from './api.d.ts'
  */
 import { format } from './address.js';
 import { ago } from './clock.js';
 import { arrange, byId, h, placeOf, s } from './dom.js';
-import { signs, verdictOf } from './health.js';
+import { levelOfMember, signs, verdictOf } from './health.js';
 
 const perRow = 256;
 const rows = 64;
@@ -24,15 +24,17 @@ export function showClusters(world) {
   arrange(byId('clusters-list'), wanted, {
     key: ({ name }) => name,
     signature: (cluster) => JSON.stringify([cluster, verdictOf(world, 'cluster', cluster.name)]),
-    build: (cluster) => build(cluster, verdictOf(world, 'cluster', cluster.name)),
+    build: (cluster) => build(cluster, world),
   });
 }
 
 /**
  * @param {Cluster} cluster
- * @param {Verdict} verdict
+ * @param {World} world
  */
-function build({ name, record }, { level, reasons }) {
+function build({ name, record }, world) {
+  const { level, reasons } = verdictOf(world, 'cluster', name);
+  const node = (/** @type {Address} */ address) => nodeOf(address, { name, world });
   const when =
     record === null
       ? []
@@ -44,7 +46,16 @@ function build({ name, record }, { level, reasons }) {
     reasons.map((reason) => h('p', { class: 'reason' }, reason)),
     record === null
       ? null
-      : h('div', { class: 'slots' }, slotMap(record), h('ul', { class: 'shards' }, record.shards.map(shardRow))),
+      : h(
+          'div',
+          { class: 'slots' },
+          slotMap(record),
+          h(
+            'ul',
+            { class: 'shards' },
+            record.shards.map((shard, index) => shardRow(shard, index, node)),
+          ),
+        ),
   );
 }
 
@@ -89,10 +100,32 @@ function draw(ranges) {
 }
 
 /**
+ * A node with its address, and its sign where it is not well.
+ * @param {Address} address
+ * @param {{ name: string, world: World }} cluster
+ */
+function nodeOf(address, { name, world }) {
+  const text = format(address);
+  const level = levelOfMember(world, { kind: 'cluster', name, address: text });
+  return h(
+    'span',
+    { class: 'address node-of-cluster', 'data-level': level },
+    level === 'well'
+      ? null
+      : [
+          h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]),
+          h('span', { class: 'hidden' }, `${level}: `),
+        ],
+    text,
+  );
+}
+
+/**
  * @param {ClusterRecord['shards'][number]} shard
  * @param {number} index
+ * @param {(address: Address) => HTMLElement} node
  */
-function shardRow({ slots, master, replicas }, index) {
+function shardRow({ slots, master, replicas }, index, node) {
   const count = slots.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   const shown = slots
     .slice(0, 4)
@@ -103,8 +136,15 @@ function shardRow({ slots, master, replicas }, index) {
     'li',
     {},
     h('i', { 'data-colour': index % colours, 'aria-hidden': 'true' }),
-    h('span', { class: 'address' }, master === null ? 'no master' : format(master)),
+    master === null ? h('span', { class: 'address' }, 'no master') : node(master),
     h('span', { class: 'quiet' }, `${count.toLocaleString()} slots${shown === '' ? '' : `: ${shown}${more}`}`),
-    h('span', { class: 'quiet' }, replicas.length === 0 ? 'no replica' : `replicas ${replicas.map(format).join(', ')}`),
+    replicas.length === 0
+      ? h('span', { class: 'quiet' }, 'no replica')
+      : h(
+          'span',
+          { class: 'quiet' },
+          'replicas ',
+          replicas.flatMap((replica, at) => [at === 0 ? null : ', ', node(replica)]),
+        ),
   );
 }

@@ -121,6 +121,12 @@ t.test('a cluster without some of its slots, and without a replica', async (t) =
     'critical cluster-slots-uncovered cluster/sessions',
     'warning cluster-without-replica cluster/sessions',
   ]);
+  const unwell = [{ address: { host: '10.0.0.3', port: 7000 }, health: 'fail' as const }];
+  t.ok(
+    codesOf(judged({ clusters: [{ ...brokenCluster, unwell }] })).includes(
+      'warning cluster-node-down cluster/sessions',
+    ),
+  );
   t.strictSame(codesOf(judged({ clusters: [{ ...brokenCluster, record: null }] })), [
     'unknown cluster-unrecorded cluster/sessions',
   ]);

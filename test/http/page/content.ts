@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
 import type { MasterState } from '../../../lib/http/views.ts';
+import { formatAddress } from '../../../lib/model/address.ts';
 import { type HealthCode, healthCodes, makeReason, toHealth } from '../../../lib/model/health.ts';
 import { healthGuide } from '../../../lib/model/health-guide.ts';
 import { severities } from '../../../lib/model/severity.ts';
@@ -211,12 +212,15 @@ export function testContent(t: Test, { show }: { readonly show: Show }): void {
   });
 
   t.test("a cluster's slots are a map", async (t) => {
-    const { page, wrongs } = await show(t, { clusters: [brokenCluster] });
+    const unwell = [{ address: addressOf(1, 'replica'), health: 'fail' as const }];
+    const { page, wrongs } = await show(t, { clusters: [{ ...brokenCluster, unwell }] });
     await page.getByRole('heading', { name: 'Critical: sessions' }).waitFor();
     t.equal(await page.locator('.slotmap path[data-colour]').count(), 3);
     t.equal(await page.locator('.slotmap .uncovered').count(), 1);
     t.match(await page.locator('.cluster .reason').first().textContent(), 'cluster_state:fail');
     t.match(await page.locator('.shards').textContent(), /5,461 slots: 0–5460/);
+    const down = page.locator('.node-of-cluster[data-level="warning"]');
+    t.strictSame(await down.allTextContents(), [`!warning: ${formatAddress(addressOf(1, 'replica'))}`]);
     t.strictSame(wrongs, []);
   });
 }

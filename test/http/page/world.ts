@@ -57,4 +57,5 @@ export const brokenCluster: ClusterState = {
   },
   problem: null,
   nodes: [],
+  unwell: [],
 };
