@@ -157,7 +157,8 @@ export function testOrders(t: Test, { browser, show }: { readonly browser: Brows
       await dialog
         .getByText('shard1 moved from 10.1.0.2:6379 to 10.2.0.2:6379, epoch 8, with 80 ms without writes.')
         .waitFor();
-      t.strictSame(asked, [{ name: 'shard1', successor: replica }]);
+      t.match(asked, [{ name: 'shard1', successor: replica }]);
+      t.equal(asked.length, 1);
       t.equal(await page.evaluate('document.activeElement.id'), 'order-cancel');
       await page.keyboard.press('Enter');
       await dialog.waitFor({ state: 'hidden' });
