@@ -1,10 +1,9 @@
 import type { z } from 'zod';
+import type { healthAnswer, levelShape } from '../lib/http/health-shapes.ts';
 import type {
   clustersAnswer,
   desiredAnswer,
-  healthAnswer,
   instancesAnswer,
-  levelShape,
   mastersAnswer,
   templatesAnswer,
 } from '../lib/http/shapes.ts';

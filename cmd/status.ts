@@ -90,9 +90,10 @@ function select({ health, ...all }: Status, name: string): Status {
 
 async function readStatus(api: AskOptions): Promise<Status> {
   const { ask } = await import('./api-client.ts');
+  const { healthAnswer } = await import('../lib/http/health-shapes.ts');
   const shapes = await import('../lib/http/shapes.ts');
   const [health, masters, desired, clusters, instances, templates] = await Promise.all([
-    ask({ api, path: '/v1/health' }, shapes.healthAnswer),
+    ask({ api, path: '/v1/health' }, healthAnswer),
     ask({ api, path: '/v1/masters' }, shapes.mastersAnswer),
     ask({ api, path: '/v1/desired' }, shapes.desiredAnswer),
     ask({ api, path: '/v1/clusters' }, shapes.clustersAnswer),

@@ -2,7 +2,7 @@ import { SwitchmasterError } from '../errors.ts';
 import { type HealthCode, healthCodes } from '../model/health.ts';
 import { healthGuide } from '../model/health-guide.ts';
 import type { Api } from './api.ts';
-import { healthAnswer, healthCodesAnswer, liveAnswer, nodeAnswer, readyAnswer } from './shapes.ts';
+import { healthAnswer, healthCodesAnswer, liveAnswer, nodeAnswer, readyAnswer } from './health-shapes.ts';
 import type { HealthView, NodeView } from './views.ts';
 
 /** `/live` is about the process, `/ready` about the first full observation, `/v1/health` about everything. */

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { checkStatuses } from '../model/catalog.ts';
-import { type HealthCode, healthCodes, subjectKinds } from '../model/health.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { masterCheckCodes } from '../model/master-check.ts';
 import { problemKinds } from '../model/problem.ts';
-import { severities } from '../model/severity.ts';
 import { addressShape, instant, sentinelStateShape, voteShape } from './sentinel-shapes.ts';
 
 /*
@@ -155,44 +153,7 @@ const sentinelShape = sentinelStateShape.extend({
   masters: z.array(z.object({ name: z.string(), vote: voteShape })).readonly(),
 });
 
-export const levelShape = z.enum(severities);
-
-/** Why something is not well, or what passes by itself (lib/model/health.ts). */
-const reasonShape = z.object({
-  code: z.enum(Object.keys(healthCodes) as [HealthCode, ...HealthCode[]]),
-  level: levelShape.meta({ description: 'well: a note about something that passes by itself.' }),
-  subject: z.object({
-    kind: z.enum(subjectKinds),
-    name: z.string(),
-    address: z.string().nullable().meta({ description: 'The Sentinel or replica of a master, as host:port.' }),
-  }),
-  text: z.string(),
-  hint: z.string().nullable().meta({ description: 'A command to type.' }),
-  doc: z.string().meta({ description: 'Where the documentation explains the code.' }),
-});
-
-export const healthAnswer = z.object({ level: levelShape, reasons: z.array(reasonShape).readonly() });
-export const healthCodesAnswer = z.object({
-  codes: z.array(
-    z.object({
-      code: z.string(),
-      level: levelShape,
-      meaning: z.string(),
-      fix: z.string().meta({ description: 'What to do. Code stands between backticks.' }),
-    }),
-  ),
-});
-export const nodeAnswer = z.object({
-  name: z.string().meta({ description: "The machine's hostname." }),
-  version: z.string(),
-  parts: z
-    .array(z.string())
-    .readonly()
-    .meta({ description: 'What this daemon does here: bridge, registrar, renderer, …' }),
-});
 export const errorAnswer = z.object({ error: errorShape });
-export const liveAnswer = z.object({ live: z.literal(true), version: z.string(), uptimeSeconds: z.number() });
-export const readyAnswer = z.object({ ready: z.literal(true) });
 export const masterAnswer = masterShape.extend({ lastOutcome: outcomeShape.nullable() });
 export const mastersAnswer = z.object({ masters: z.array(masterAnswer) });
 /** A master that `desired/` names, with the result of configuring it in the Sentinels. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type * as healthShapes from '../health-shapes.ts';
 import type { addressShape, voteShape } from '../sentinel-shapes.ts';
 import type * as shapes from '../shapes.ts';
 
@@ -15,11 +16,11 @@ export type ClusterRecord = NonNullable<Cluster['record']>;
 export type Instance = z.output<typeof shapes.instanceAnswer>;
 export type Lag = z.output<typeof shapes.lagShape>;
 
-export type Node = z.output<typeof shapes.nodeAnswer>;
+export type Node = z.output<typeof healthShapes.nodeAnswer>;
 /** What a code of the health means, and what to do. */
-export type Guidance = z.output<typeof shapes.healthCodesAnswer>['codes'][number];
+export type Guidance = z.output<typeof healthShapes.healthCodesAnswer>['codes'][number];
 
-export type Health = z.output<typeof shapes.healthAnswer>;
+export type Health = z.output<typeof healthShapes.healthAnswer>;
 export type Reason = Health['reasons'][number];
 export type Level = Reason['level'];
 
