@@ -17,10 +17,11 @@ export interface CatalogService {
   readonly enableTagOverride?: boolean;
 }
 
-interface ServiceWeights {
+// A declaration file writes out a type, and would have to export an interface.
+type ServiceWeights = {
   readonly passing: number;
   readonly warning: number;
-}
+};
 
 /** A health check of a service on an external catalog node. */
 export interface CatalogCheck {
