@@ -32,6 +32,8 @@ export interface ClusterPartOptions {
   readonly bridgeId: string;
   readonly clusters: readonly WantedCluster[];
   readonly onReport: (report: RunReport) => void;
+  /** For how long a cluster must not have changed before a planned failover. Default 60,000. */
+  readonly settledAfterMs?: number;
 }
 
 /** The interval between polls while the cluster changes. */
@@ -146,6 +148,7 @@ export class ClusterPart implements Part {
       source: followed.source,
       record: () => this.#follower.record(name),
       consulOutage: () => this.#follower.consulOutage(name),
+      settledAfterMs: this.#options.settledAfterMs ?? settledAfterMs,
       wake: () => this.#loop.wake(name, { source: 'operator', event: 'failover' }),
     };
   }
@@ -179,6 +182,12 @@ export class ClusterPart implements Part {
     this.#timers.set(name, { timer, movingSinceMs });
   }
 }
+
+/**
+ * Four times the default cluster-node-timeout. A replica that was elected less than that before counts the votes of that election for
+ * the next one, and takes over without a new epoch (cluster.c, clusterHandleSlaveFailover, auth_retry_time): the others reverse it.
+ */
+const settledAfterMs = 60_000;
 
 const verdicts = { ready: 'now', waiting: 'waits', refused: 'refused' } as const;
 

@@ -59,6 +59,7 @@ const rows: readonly (readonly [
     { node: at('Z') },
     { refused: /not a replica of this cluster \(those are: 10\.0\.0\.2:7000/ },
   ],
+  ['the cluster changed just now', { recordAgeMs: 59_999 }, { waits: /changed less than 60 s ago/ }],
   [
     'it was the master until now',
     { decision: keeps([shard, { slots: [], master: at('D'), replicas: [] }]), node: at('D') },
@@ -117,6 +118,8 @@ for (const [when, given, expected] of rows) {
       node: at('B'),
       replication: inSync,
       from: undefined,
+      recordAgeMs: 60_000,
+      settledAfterMs: 60_000,
       consulOutage: undefined,
       ...given,
     });

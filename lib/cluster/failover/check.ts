@@ -15,6 +15,9 @@ export interface ClusterFailoverSituation {
   readonly replication: ReplicationState | undefined;
   /** The master that it replicated when the failover was ordered; undefined if that was not known. */
   readonly from: Address | undefined;
+  /** How long ago the record changed, and for how long it must not have changed, in milliseconds. */
+  readonly recordAgeMs: number;
+  readonly settledAfterMs: number;
   /** Why Consul cannot be read, if it cannot. */
   readonly consulOutage: string | undefined;
 }
@@ -38,6 +41,8 @@ export function checkClusterFailover(situation: ClusterFailoverSituation): Clust
   if (from !== undefined && !sameAddress(from, master))
     return refused(`its master changed from ${formatAddress(from)} to ${formatAddress(master)} since the order`);
   if (decision.kind === 'publish') return waiting(`Consul does not have this record yet: ${decision.why}`);
+  if (situation.recordAgeMs < situation.settledAfterMs)
+    return waiting(`the cluster changed less than ${situation.settledAfterMs / 1_000} s ago`);
   if (isFailed(master, views)) return waiting(`its master ${formatAddress(master)} is down by the other nodes`);
   if (!isKnownTo(master, { node, views }))
     return waiting(`its master ${formatAddress(master)} does not list it as its replica yet`);

@@ -23,11 +23,13 @@ export interface ClusterFailoverParts {
   readonly record: () => ClusterRecord | undefined;
   /** Why Consul cannot be read, or undefined. */
   readonly consulOutage: () => string | undefined;
+  /** For how long the record must not have changed. */
+  readonly settledAfterMs: number;
   /** Makes the follower read the cluster again. */
   readonly wake: () => void;
 }
 
-const defaultWaitMs = 60_000;
+const defaultWaitMs = 90_000;
 const defaultStepMs = 10_000;
 const demotionTimeoutMs = 30_000;
 const askTimeoutMs = 500;
@@ -65,7 +67,7 @@ export class ClusterFailover {
     const epoch = await this.#confirmed(node);
     const isDemoted = async () => {
       const [state, own] = await Promise.all([this.#replicationOf(from), this.#replicationOf(node)]);
-      if (own?.role === 'replica') throw this.#stalled(`${formatAddress(node)} was replaced at once. ${lossless}`);
+      if (own?.role === 'replica') throw this.#stalled(replaced(node));
       return state?.role === 'replica' && state.link === 'connected';
     };
     const what = `${formatAddress(from)} is a replica in sync`;
@@ -95,6 +97,8 @@ export class ClusterFailover {
       node,
       replication,
       from: this.#from,
+      recordAgeMs: Date.now() - Date.parse(record()?.changedAt ?? ''),
+      settledAfterMs: this.#parts.settledAfterMs,
       consulOutage: consulOutage(),
     });
   }
@@ -125,6 +129,7 @@ export class ClusterFailover {
   async #confirmed(node: Address): Promise<number> {
     let epoch = 0;
     const reached = async () => {
+      if ((await this.#replicationOf(node))?.role === 'replica') throw this.#stalled(replaced(node));
       this.#parts.wake();
       const decision = decideAgain(await this.#parts.source.readViews(), this.#parts.record());
       const record = this.#parts.record();
@@ -196,7 +201,11 @@ export class ClusterFailover {
   }
 }
 
-const lossless = 'The new master has every acknowledged write.';
+const lossless = 'The new master has every write that the old one acknowledged.';
+
+function replaced(node: Address): string {
+  return `${formatAddress(node)} was replaced at once. Writes that it accepted in between may be lost.`;
+}
 
 function decideAgain(views: readonly ClusterView[], held: ClusterRecord | undefined) {
   return decideCluster({ views, held, behindSinceMs: undefined, nowMs: 0, rebaseAfterMs: Number.POSITIVE_INFINITY });

@@ -5,14 +5,7 @@ import type { ClusterRecord } from '../../../lib/model/cluster.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only } from '../support/bridging.ts';
-import {
-  failOverAsPlanned,
-  failOverByHand,
-  growAndShrink,
-  nodesOf,
-  reshardedSlots,
-  untilTagged,
-} from '../support/cluster-changes.ts';
+import { failOverAsPlanned, growAndShrink, nodesOf, reshardedSlots, untilTagged } from '../support/cluster-changes.ts';
 import {
   addressesOf,
   clusterRecordOf,
@@ -66,8 +59,6 @@ t.test('the record has every shard, and DNS has the nodes by their roles', async
     role: 'master',
   });
 });
-
-t.test('the record follows a manual failover, and no acknowledged write is lost', (t) => failOverByHand(t, scene));
 
 t.test('a planned failover promotes the chosen replica, and no acknowledged write is lost', (t) =>
   failOverAsPlanned(t, scene, only(followers).part),

@@ -160,6 +160,7 @@ export function startFollower(
     watches,
     naming: { environment: undefined },
     bridgeId: setting.id ?? 'follower',
+    settledAfterMs: 0,
     clusters: setting.clusters.map((cluster) => ({ access: {}, resyncMs: 200, ...cluster })),
     onReport: (report) => reports.push(report),
   });
