@@ -9,11 +9,14 @@ const readAll = `
   import { lookup } from 'node:dns/promises';
   import { readFile } from 'node:fs/promises';
   import { readRegularFile } from '${import.meta.resolve('../lib/regular-file.ts')}';
+  import { readTemplate } from '${import.meta.resolve('../lib/renderer/observe/source.ts')}';
   const folder = process.argv[1];
   const paths = [1, 2, 3, 4, 5, 6].map((n) => folder + '/hang/' + n);
   const reads = paths.map((path) => readRegularFile(path).catch(({ code }) => code));
+  const template = readTemplate({ source: folder + '/hang/a.hbs', destination: '/a' }).catch(({ code }) => code);
   const [local, { address }] = await Promise.all([readFile(folder + '/local', 'utf8'), lookup('localhost', 4)]);
-  process.stdout.write(JSON.stringify({ codes: await Promise.all(reads), local, name: address }));
+  const codes = await Promise.all(reads);
+  process.stdout.write(JSON.stringify({ codes, template: await template, local, name: address }));
   process.exit(3);`;
 
 const never = () => new Promise<never>(() => undefined);
@@ -52,7 +55,11 @@ t.test('six files on a mount that hangs leave threads for names and other files'
   if (run === undefined) return void t.pass('no mounts are permitted here');
   t.equal(run.status, 3, 'the process ends although a thread hangs');
   const codes = Array.from({ length: 6 }, () => 'ETIMEDOUT');
-  t.same(JSON.parse(run.output), { codes, local: 'local', name: '127.0.0.1' });
+  t.same(
+    JSON.parse(run.output),
+    { codes, template: 'template-failed', local: 'local', name: '127.0.0.1' },
+    'a template is read again',
+  );
 });
 
 t.test('a check of a config whose secrets hang ends', async (t) => {

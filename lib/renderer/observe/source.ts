@@ -25,14 +25,18 @@ export async function checkSource(spec: SourceSpec): Promise<Pick<BoundedTemplat
   return { vars: template.vars };
 }
 
-/** The files `_NAME.hbs` in the same folder are the partials of a template, called NAME. Throws `template-invalid`. */
+/**
+ * The files `_NAME.hbs` in the same folder are the partials of a template, called NAME. Throws `template-invalid`, or
+ * `template-failed` where the file system does not answer in time: then it is read again.
+ */
 export async function readTemplate(spec: SourceSpec): Promise<CompileInput> {
   const { source, destination } = spec;
   const folder = dirname(source);
   const text = await readSource(source);
-  const names = (await withinDeadline(folder, () => readdir(folder))).filter(
-    (name) => name.startsWith('_') && name.endsWith('.hbs'),
+  const listed = await withinDeadline(folder, () => readdir(folder)).catch((cause) =>
+    Promise.reject(unread(folder, cause)),
   );
+  const names = listed.filter((name) => name.startsWith('_') && name.endsWith('.hbs'));
   const partials = await Promise.all(
     names.map(async (file) => [file.slice(1, -4), { file, text: await readSource(join(folder, file)) }] as const),
   );
@@ -88,8 +92,13 @@ async function readSource(path: string): Promise<string> {
   try {
     return await readRegularFile(path, { maxBytes: maxFileBytes });
   } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'no such file' : message;
-    throw new SwitchmasterError('template-invalid', `Cannot read the template ${path}: ${reason}.`, { cause });
+    throw unread(path, cause as NodeJS.ErrnoException);
   }
+}
+
+function unread(path: string, cause: NodeJS.ErrnoException): SwitchmasterError {
+  const reason = cause.code === 'ENOENT' ? 'no such file' : cause.message;
+  // A file system that was late, on a busy machine or over a network, may answer the next time.
+  const code = cause.code === 'ETIMEDOUT' ? 'template-failed' : 'template-invalid';
+  return new SwitchmasterError(code, `Cannot read the template ${path}: ${reason}.`, { cause });
 }
