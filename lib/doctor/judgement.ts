@@ -92,6 +92,7 @@ function observe(read: ExaminedMaster, { sentinels, consul, atMs: nowMs }: Exami
     problems: findProblems({
       expected: expectationOf(examined, record),
       views: opinions,
+      listed: read.instances.map(({ address }) => address),
       refusals: statesOf(instances, 'denied'),
       unreached: statesOf(instances, 'unreachable'),
       foreign: (consul.foreign ?? []).filter(({ tags }) => tags.map(dnsSafe).includes(dnsSafe(name))),

@@ -37,7 +37,7 @@ t.test('templates give what consul-template gives, except for the differences th
 
 /** Names that consul-template does not have. */
 const native =
-  /^(?:redis.*|if|unless|each|with|default|lookup|words|length|raw|keyBase64|sha256|startsWith|endsWith|.*Name)$/;
+  /^(?:redis.*|if|unless|each|with|default|lookup|words|length|raw|haproxyDefaults|keyBase64|sha256|startsWith|endsWith|.*Name)$/;
 
 t.test('every helper that consul-template has too is compared with it', async (t) => {
   const calls = pairs.map(({ switchmaster }) => switchmaster).join('\n');

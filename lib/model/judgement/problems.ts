@@ -14,6 +14,8 @@ export interface ProblemSituation {
   readonly expected: Expectation | undefined;
   /** One for each Sentinel that answered. */
   readonly views: readonly SentinelView[];
+  /** Further servers of this master, as it or they themselves announce. Default: none. */
+  readonly listed?: readonly Address[];
   /** Redis servers that refuse the bridge, with their error. */
   readonly refusals: readonly {
     readonly address: Address;
@@ -34,6 +36,7 @@ export interface ProblemSituation {
 export function findProblems({
   expected,
   views,
+  listed = [],
   refusals,
   unreached,
   foreign,
@@ -49,7 +52,7 @@ export function findProblems({
       .filter(({ address }) => isUp(address, views))
       .map((refusal) => ({ kind: 'redis-unreached', message: describeUnreached(refusal) }) as const),
     ...uncounted.map((one) => ({ kind: 'sentinel-uncounted', message: describeUncounted(one) }) as const),
-    ...publishedLoopback(views),
+    ...publishedLoopback(views, listed),
     ...foreign.map((instance) => ({ kind: 'foreign-instance', message: describeForeign(instance) }) as const),
   ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));
 }
@@ -58,8 +61,9 @@ export function findProblems({
  * A server that Sentinels know as 127.0.0.1, or by another name of the own host, beside addresses of other machines: there it
  * means those machines themselves. A Sentinel's own address is not published.
  */
-function publishedLoopback(views: readonly SentinelView[]): readonly MasterProblem[] {
-  const servers = views.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);
+function publishedLoopback(views: readonly SentinelView[], listed: readonly Address[]): readonly MasterProblem[] {
+  const known = views.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);
+  const servers = [...known, ...listed];
   const local = servers.filter(({ host }) => isNodeLocal(host));
   const hosts = [...servers, ...views.map(({ sentinel }) => sentinel)].map(({ host }) => host);
   if (local.length === 0 || hosts.every(isNodeLocal)) return [];
