@@ -6,8 +6,14 @@ import { type Naming, plainKey, recordKey, recordPrefix } from '../model/naming.
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { type MasterRecord, parseRecord } from '../model/record.ts';
 import { readRecords, recordIn } from '../model/records.ts';
-import { type Evidence, evidenceQueries, judgeRecords, type UntrustedRecord } from '../model/trust.ts';
-import { OlderRecords } from './older-records.ts';
+import {
+  type Evidence,
+  evidenceQueries,
+  judgeRecords,
+  type UntrustedRecord,
+  type WatchQuality,
+} from '../model/trust.ts';
+import { LastingRecords } from './lasting-records.ts';
 import { ValueIndex } from './value-index.ts';
 import { hasValue, lastValue, type WatchEvent, type WatchState } from './watch-state.ts';
 import type { Follow, FollowOptions, Watches } from './watches.ts';
@@ -115,7 +121,7 @@ class Observation {
   #resets = 0;
   #lost: ReadonlySet<string> = new Set();
   #lostTimer: NodeJS.Timeout | undefined;
-  readonly #older = new OlderRecords(() => this.#judge(undefined));
+  readonly #lasting = new LastingRecords(() => this.#judge(undefined));
 
   constructor(options: TrustedRecordsOptions & { readonly remembered: readonly KvEntry[]; readonly emit: Listener }) {
     const { watches, naming, emit } = options;
@@ -155,7 +161,7 @@ class Observation {
   close(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#lostTimer);
-    this.#older.close();
+    this.#lasting.close();
     for (const follow of [this.#records, this.#keys, this.#services]) follow.release();
   }
 
@@ -168,10 +174,12 @@ class Observation {
       const { decided } = this.#options;
       const evidence = (name: string) => this.#evidenceOf(name);
       const own = withoutCopies(records, this.#options.naming);
-      const lasting = this.#older.lasting;
+      const { lasting } = this.#lasting;
       const input = { trusted: before, entries: own, evidence, decided, lost: this.#lost, lasting };
       const { entries, held } = judgeRecords(input);
-      this.#older.note(held);
+      // While Consul is away nothing can prove the record.
+      const isCurrent = this.#records.state.kind === 'current';
+      this.#lasting.note(held.filter(({ reason }) => isCurrent || reason !== 'unproven'));
       if (!isDeepStrictEqual(entries, before)) this.#trusted = entries;
       this.#hold(held);
     }
@@ -216,10 +224,16 @@ class Observation {
     return {
       key: key === undefined ? undefined : { address: key.value, modifyIndex: key.modifyIndex },
       services: served,
-      current: { key: keys.kind === 'current', services: services.kind === 'current' },
+      watches: { key: qualityOf(keys), services: qualityOf(services) },
       kind: keys.kind === 'pending' || services.kind === 'pending' ? 'pending' : 'read',
     };
   }
+}
+
+function qualityOf(state: WatchState<unknown>): WatchQuality {
+  if (state.kind === 'current') return 'current';
+  const isUnavailable = state.kind === 'failed' || (state.kind === 'stale' && state.error.code === 'consul-denied');
+  return isUnavailable ? 'unavailable' : 'outdated';
 }
 
 /** A copy of a record under another key says nothing about its master. */

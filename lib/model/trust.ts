@@ -11,14 +11,17 @@ import { recordIn } from './records.ts';
  * that it trusted, until the bridge has repaired Consul, or until an operator has removed all traces of the master.
  */
 
+/** `outdated`: it will soon be current again. `unavailable`: it may never be, as without the rights to read. */
+export type WatchQuality = 'current' | 'outdated' | 'unavailable';
+
 /** What else Consul holds about a master. Addresses are `host:port`. */
 export interface Evidence {
   /** The plain key; undefined if there is none. */
   readonly key: { readonly address: string; readonly modifyIndex: number } | undefined;
   /** The instances of its `redis-master` service: more than one where another program registered one too. */
   readonly services: readonly string[];
-  /** Whose watch is up to date. Only they can contradict a record. */
-  readonly current: { readonly key: boolean; readonly services: boolean };
+  /** How far the watches can be relied on. Only one that is current contradicts a record. */
+  readonly watches: { readonly key: WatchQuality; readonly services: WatchQuality };
   /** `pending`: not everything was read yet. */
   readonly kind: 'read' | 'pending';
 }
@@ -31,7 +34,7 @@ export function evidenceQueries(naming: Naming) {
   ] as const;
 }
 
-type DistrustReason = 'deleted' | 'lost' | 'unreadable' | 'older' | 'contradicted';
+type DistrustReason = 'deleted' | 'lost' | 'unreadable' | 'older' | 'contradicted' | 'unproven';
 
 /** A master whose record is not followed. */
 export interface UntrustedRecord {
@@ -51,7 +54,7 @@ export interface TrustInput {
   readonly evidence: (name: string) => Evidence;
   /** Masters whose records went when Consul lost its data: bridges write them again one by one. Default: none. */
   readonly lost?: ReadonlySet<string>;
-  /** Masters whose older record has stayed long enough. Default: none. */
+  /** Masters whose older or unproven record has stayed long enough. Default: none. */
   readonly lasting?: ReadonlySet<string>;
   /** This node's own decision, which needs no evidence. */
   readonly decided: (name: string) => MasterRecord | undefined;
@@ -95,7 +98,10 @@ function findReason(
   if (record?.name !== kept.name) return 'unreadable';
   if (sameAddress(record.master, kept.master) || isDecided(record, decided(kept.name))) return undefined;
   const order = compareVersions(record, kept);
-  if (order > 0) return isContradicted(record, entry, found) ? 'contradicted' : undefined;
+  if (order > 0) {
+    const doubt = findDoubt(record, entry, found);
+    return doubt === 'unproven' && lasting?.has(kept.name) === true ? undefined : doubt;
+  }
   // A record that is not newer needs all the evidence: Sentinels and Consul may both have been rebuilt.
   if (!proofs.every((one) => isAt(record.master, one))) return 'older';
   // A Consul that has just started answers from its log, and so shows past states, whole, until it has read all of it.
@@ -104,14 +110,22 @@ function findReason(
 
 /**
  * Whether the plain key or the service names another address than a newer record. A transaction gives the record and the key
- * the same ModifyIndex: then the service is not awaited. Edits by hand have different ones, also of both keys.
+ * the same ModifyIndex: then the service is not awaited. Edits by hand have different ones, also of both keys. A watch that is
+ * outdated, because Consul ended just after the record was written, does not show whose write that was.
  */
-function isContradicted({ master }: MasterRecord, { modifyIndex }: KvEntry, evidence: Evidence): boolean {
-  const { key, services, current } = evidence;
+function findDoubt(
+  { master }: MasterRecord,
+  { modifyIndex }: KvEntry,
+  { key, services, watches }: Evidence,
+): DistrustReason | undefined {
   const keyAgrees = key !== undefined && isAt(master, key.address);
-  if (keyAgrees && key.modifyIndex === modifyIndex) return false;
-  if (key !== undefined && current.key && !keyAgrees) return true;
-  return services.length > 0 && current.services && !services.some((one) => isAt(master, one));
+  if (keyAgrees && key.modifyIndex === modifyIndex) return undefined;
+  const against = [
+    ...(key === undefined || keyAgrees ? [] : [watches.key]),
+    ...(services.length === 0 || services.some((one) => isAt(master, one)) ? [] : [watches.services]),
+  ];
+  if (against.includes('current')) return 'contradicted';
+  return against.includes('outdated') ? 'unproven' : undefined;
 }
 
 /** The last trusted entry, or this node's newer decision in its place. */
@@ -151,6 +165,7 @@ const explanations: Record<DistrustReason, string> = {
   lost: 'Consul lost its data, and no bridge has written its record again',
   unreadable: 'its record cannot be read',
   older: 'its record is not newer, and names another address',
+  unproven: 'its record names another address, and Consul cannot be read to see whether a bridge wrote it',
   contradicted: 'its record names an address that the plain key or the service contradicts',
 };
 

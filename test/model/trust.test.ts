@@ -25,12 +25,14 @@ interface Case {
   readonly services?: readonly string[];
   /** Whose watches are not up to date. */
   readonly outdated?: 'both' | 'key' | 'services';
+  /** Whether the token may read neither. */
+  readonly unavailable?: true;
   /** Whether the key has the record's ModifyIndex. */
   readonly oneTransaction?: true;
   /** Default `read`. */
   readonly kind?: 'read' | 'pending';
   readonly decided?: MasterRecord;
-  /** Whether an older record has stayed long enough. */
+  /** Whether an older or unproven record has stayed long enough. */
   readonly lasting?: true;
   /** Whether Consul lost its data. */
   readonly lost?: true;
@@ -104,20 +106,58 @@ const table: readonly Case[] = [
     reason: 'contradicted',
   },
   {
-    what: 'a change that only outdated watches contradict',
+    what: 'a change that only outdated watches contradict, as when Consul ends just after it',
     record: at('10.0.0.2', 6),
     key: '10.0.0.1',
     services: ['10.0.0.1'],
     outdated: 'both',
+    host: '10.0.0.1',
+    reason: 'unproven',
+  },
+  {
+    what: 'such a change that has stayed',
+    record: at('10.0.0.2', 6),
+    key: '10.0.0.1',
+    services: ['10.0.0.1'],
+    outdated: 'both',
+    lasting: true,
     host: '10.0.0.2',
   },
   {
-    what: 'a change that the key proves and an outdated watch contradicts',
+    what: 'a change that only watches contradict that cannot be read',
+    record: at('10.0.0.2', 6),
+    key: '10.0.0.1',
+    services: ['10.0.0.1'],
+    unavailable: true,
+    host: '10.0.0.2',
+  },
+  {
+    what: 'a change in one transaction with the key, and an outdated watch that contradicts it',
     record: at('10.0.0.2', 6),
     key: '10.0.0.2',
     services: ['10.0.0.1'],
     outdated: 'services',
+    oneTransaction: true,
     host: '10.0.0.2',
+  },
+  {
+    what: 'an edit of the record and the key, and an outdated watch that contradicts it',
+    record: at('10.0.0.2', 6),
+    key: '10.0.0.2',
+    services: ['10.0.0.1'],
+    outdated: 'services',
+    host: '10.0.0.1',
+    reason: 'unproven',
+  },
+  {
+    what: 'a change that a current watch contradicts beside an outdated one, however long it stays',
+    record: at('10.0.0.2', 6),
+    key: '10.0.0.1',
+    services: ['10.0.0.1'],
+    outdated: 'services',
+    lasting: true,
+    host: '10.0.0.1',
+    reason: 'contradicted',
   },
   { what: 'an edit of the key alone', record: last, key: '10.9.9.9', services: ['10.0.0.1'], host: '10.0.0.1' },
   { what: 'a key that is no address', record: at('10.0.0.2', 6), key: '', host: '10.0.0.1', reason: 'contradicted' },
@@ -198,15 +238,14 @@ const table: readonly Case[] = [
 
 const addressOf = (host: string) => (host === '' ? '' : formatAddress({ host, port: 1 }));
 
-function evidenceOf({ key, services = [], outdated, oneTransaction, kind = 'read' }: Case): Evidence {
+function evidenceOf({ key, services = [], outdated, unavailable, oneTransaction, kind = 'read' }: Case): Evidence {
+  const quality = (one: 'key' | 'services') =>
+    unavailable === true ? 'unavailable' : outdated === 'both' || outdated === one ? 'outdated' : 'current';
   const modifyIndex = oneTransaction === undefined ? 7 : entryIndex;
   return {
     key: key === undefined ? undefined : { address: addressOf(key), modifyIndex },
     services: services.map(addressOf),
-    current: {
-      key: outdated !== 'both' && outdated !== 'key',
-      services: outdated !== 'both' && outdated !== 'services',
-    },
+    watches: { key: quality('key'), services: quality('services') },
     kind,
   };
 }

@@ -96,7 +96,7 @@ t.test('a render in a process gives what it gives in the event loop', async (t) 
   };
   const body =
     '{{#each services}}{{#each (service name)}}{{name}}:{{port}} {{/each}}{{/each}}{{file (key "a")}} {{vars.x}}';
-  const slow = `${body}{{#each (loop 400000)}}{{/each}}`;
+  const slow = `${body}{{#each (loop 250000)}}{{/each}}`;
   const given = { vars: { x: 18_446_744_073_709_551_615n }, files: { 'file-a': 'secret\n' } };
   const template = await compile(slow, {}, {});
   t.teardown(() => template.close());
@@ -135,4 +135,21 @@ t.test('a template that is too large to compile in the event loop compiles and r
   t.equal(textOf(await template.render(makeWorld({}, { vars: { x: 'a' } }))), 'a\n'.repeat(5_000));
   t.same(template.vars, { kind: 'named', names: new Set(['x']) });
   await t.rejects(compile('{{nothing x}}\n'.repeat(5_000)), { code: 'template-invalid' });
+});
+
+t.test('what the daemon does for a lookup is never ended halfway', async (t) => {
+  const template = await compile('{{key "a"}} {{key "b"}}');
+  t.teardown(() => template.close());
+  const world = makeWorld({});
+  const calls = { begun: 0, ended: 0 };
+  const lookUp = () => {
+    calls.begun += 1;
+    const untilMs = performance.now() + 400;
+    while (performance.now() < untilMs);
+    calls.ended += 1;
+    return { kind: 'known', value: undefined } as never;
+  };
+  await template.render({ ...world, lookUp });
+  t.equal(calls.begun, calls.ended);
+  t.ok(calls.begun >= 2);
 });

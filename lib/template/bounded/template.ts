@@ -46,6 +46,8 @@ export class BoundedTemplate {
   #process: RenderProcess | undefined;
   #history: 'in-time' | 'late' = 'in-time';
   #closed = false;
+  /** What the last render in the event loop read, by query id. */
+  #queries: ReadonlyMap<string, ConsulQuery> = new Map();
   /** What the process knows, by query id. */
   readonly #sent = new Map<string, Lookup<unknown>>();
   /** What the last render in the process read. */
@@ -76,10 +78,7 @@ export class BoundedTemplate {
   /** Never throws. */
   async render(world: RenderWorld): Promise<RenderResult> {
     if (this.#place === 'loop') {
-      const startMs = performance.now();
-      const result = this.#renderInLoop(world);
-      // So that renders in a row do not hold up the loop together.
-      if (performance.now() - startMs > loopLimitMs() * harmless) await nextTurn();
+      const result = await this.#renderInLoop(world);
       if (result !== undefined) return result;
       this.#place = 'process';
     }
@@ -111,12 +110,39 @@ export class BoundedTemplate {
     await nextTurn();
   }
 
-  /** undefined where it needs more than the event loop can give. */
-  #renderInLoop(world: RenderWorld): RenderResult | undefined {
+  /**
+   * undefined where it needs more than the event loop can give. V8 may end a render wherever it is, so it reads a copy of what
+   * is known: a lookup that starts a watch, ended halfway, would leave the daemon's state broken.
+   */
+  async #renderInLoop(world: RenderWorld): Promise<RenderResult | undefined> {
+    for (let pass = 1; pass <= maxPasses; pass++) {
+      const startMs = performance.now();
+      const known = new Map([...this.#queries].map(([id, query]) => [id, world.lookUp(query, id) as Lookup<unknown>]));
+      const asked = new Map<string, ConsulQuery>();
+      const result = this.#attempt(world, { known, asked });
+      // So that renders in a row do not hold up the loop together.
+      if (performance.now() - startMs > loopLimitMs() * harmless) await nextTurn();
+      this.#queries = result === undefined ? this.#queries : asked;
+      const added = [...asked].filter(([id]) => !known.has(id));
+      const answers = added.map(([id, query]) => world.lookUp(query, id).kind);
+      if (result === undefined || answers.every((kind) => kind === 'unknown')) return result;
+    }
+    const error = templateFailure(`${this.file} reads something new each time it is rendered (${maxPasses} times).`);
+    return failedResult(error, nothing);
+  }
+
+  #attempt(
+    world: RenderWorld,
+    on: { readonly known: ReadonlyMap<string, Lookup<unknown>>; readonly asked: Map<string, ConsulQuery> },
+  ): RenderResult | undefined {
     const { render } = this.#compiled ?? {};
     if (render === undefined) return undefined;
+    const lookUp = (query: ConsulQuery, id: string) => {
+      on.asked.set(id, query);
+      return (on.known.get(id) ?? { kind: 'unknown' }) as never;
+    };
     try {
-      const result = runWithin(loopLimitMs(), () => render(world));
+      const result = runWithin(loopLimitMs(), () => render({ ...world, lookUp }));
       if (result.kind !== 'failed' || result.limit === 'kept') return result;
       this.#reason = 'size';
       return undefined;
@@ -132,8 +158,7 @@ export class BoundedTemplate {
     let paths = this.#read.files;
     for (let pass = 1; pass <= maxPasses; pass++) {
       await process.send(this.#news(world, ids));
-      const { vars, environment, publish, now } = world;
-      const given = { vars, environment, ...(publish && { publish }), ...(now && { now }) };
+      const { lookUp: _, lookUpFile: __, env: ___, ...given } = world;
       const reply = await process.ask({ kind: 'render', world: given, files: readFiles(world, paths) });
       if (reply.kind === 'error') throw unpackError(reply);
       if (reply.kind !== 'rendered') break;

@@ -12,7 +12,7 @@ export type RenderRequest =
   | { readonly kind: 'answers'; readonly answers: readonly (readonly [string, Lookup<unknown>])[] }
   | {
       readonly kind: 'render';
-      readonly world: Pick<RenderWorld, 'vars' | 'environment' | 'publish' | 'now'>;
+      readonly world: Omit<RenderWorld, 'lookUp' | 'lookUpFile' | 'env'>;
       readonly files: ReadonlyMap<string, FileText>;
     };
 

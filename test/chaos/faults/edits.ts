@@ -86,7 +86,10 @@ function drawFileEdit({ files }: Stage, random: Random): DrawnFault {
   const how = random.pick(['empty', 'another address'] as const);
   const run = async () => {
     const text = readFileOrNothing(files[place]);
-    const changed = text.replaceAll(/127\.\d+\.\d+\.\d+/g, foreignAddress.host);
+    // A proxy that is killed before the file is repaired must still be able to listen.
+    const changed = text.replaceAll(/^(?!\s*(?:bind|listen:?)\s).*$/gm, (line) =>
+      line.replaceAll(/127\.\d+\.\d+\.\d+/g, foreignAddress.host),
+    );
     writeFileSync(files[place], how === 'empty' ? '' : changed);
   };
   return { target: `${place}, ${how}`, run };
