@@ -12,7 +12,7 @@ t.test('the ACL rules of the docs suffice for a bridge, a registrar and a templa
   const { file, text } = await readPage('docs/reference/consul.md');
   const section = { file, text: sectionOf(text, 'ACL') ?? '' };
   const rules = blocksOf(section).filter(({ language }) => language === 'hcl');
-  t.equal(rules.length, 2);
+  t.equal(rules.length, 3);
   const sandbox = await Sandbox.openFor(t, { name: 'acl' });
   // Requests without a token are the sandbox's own.
   const tokens = { master: management, agent: management, default: management };
