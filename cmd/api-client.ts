@@ -8,7 +8,7 @@ import { type SendOptions, send } from './api-connection.ts';
 import type { ApiOptions } from './option.ts';
 import { version } from './version.ts';
 
-const timeoutMs = 10_000;
+const defaultTimeoutMs = 10_000;
 
 /** Where to ask: an API, and a path of it. */
 interface Place {
@@ -25,7 +25,10 @@ export interface Order extends Place {
 }
 
 /** One answer of a running switchmaster's API. Throws its error, or `api-unreachable`. */
-export async function ask<S extends z.ZodType>({ api, path }: Place, shape: S): Promise<z.output<S>> {
+export async function ask<S extends z.ZodType>(
+  { api, path, timeoutMs = defaultTimeoutMs }: Place & { readonly timeoutMs?: number },
+  shape: S,
+): Promise<z.output<S>> {
   const response = await request({ api, path }, { signal: AbortSignal.timeout(timeoutMs) });
   return readAnswer(response, { place: { api, path }, shape });
 }

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { SwitchmasterError } from '../lib/errors.ts';
-import { formatAddress } from '../lib/model/address.ts';
+import { formatAddress, isUnspecified } from '../lib/model/address.ts';
 import { findConfig } from './config-paths.ts';
 
 /** What a node's own config says about its API. */
@@ -46,8 +46,8 @@ async function readNodeApi(paths: readonly string[]): Promise<NodeApi> {
     throw new SwitchmasterError('config-invalid', `${paths.join(', ')} switches the API off (${hint})`);
   }
   const { listen, tls, tokenFile } = section;
-  const everywhere = ['0.0.0.0', '::'].includes(listen.host);
-  const host = everywhere ? (listen.host === '::' ? '::1' : '127.0.0.1') : listen.host;
+  const loopback = listen.host.includes(':') ? '::1' : '127.0.0.1';
+  const host = isUnspecified(listen.host) ? loopback : listen.host;
   const token = tokenFile === undefined ? {} : { tokenFile };
   const at = formatAddress({ host, port: listen.port });
   if (tls === undefined) return { api: `http://${at}`, ...token };

@@ -1,5 +1,7 @@
 import type { ApiOptions } from './option.ts';
 
+const timeoutMs = 1_000;
+
 /** A shell script splits names at blanks, and would have to quote other characters. */
 const plain = /^[\w.@:+/-]+$/;
 
@@ -7,14 +9,11 @@ const plain = /^[\w.@:+/-]+$/;
 export async function askNames(api: ApiOptions): Promise<readonly string[]> {
   const { ask } = await import('./api-client.ts');
   const { clustersAnswer, mastersAnswer } = await import('../lib/http/shapes.ts');
-  const signal = AbortSignal.timeout(1_000);
-  const timeout = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-  const reading = Promise.all([
-    ask({ api, path: '/v1/masters' }, mastersAnswer),
-    ask({ api, path: '/v1/clusters' }, clustersAnswer),
-  ]);
   try {
-    const [{ masters }, { clusters }] = await Promise.race([reading, timeout]);
+    const [{ masters }, { clusters }] = await Promise.all([
+      ask({ api, path: '/v1/masters', timeoutMs }, mastersAnswer),
+      ask({ api, path: '/v1/clusters', timeoutMs }, clustersAnswer),
+    ]);
     return [...masters, ...clusters].map(({ name }) => name).filter((name) => plain.test(name));
   } catch {
     return [];

@@ -8,6 +8,7 @@ import type {
   templatesAnswer,
 } from '../lib/http/shapes.ts';
 import { type Address, formatAddress } from '../lib/model/address.ts';
+import { formatRanges, type SlotRange } from '../lib/model/cluster.ts';
 import { worstLevel } from '../lib/model/health.ts';
 import { type Branch, drawTable, drawTree, stripControls, styled } from './terminal.ts';
 
@@ -190,8 +191,8 @@ function clusterBranch({ name, record, problem }: Cluster, level: Level): Branch
   return { text: `${title}  cluster  ${state}  epoch ${record.epoch}`, branches: [...shards, ...problems] };
 }
 
-function showSlots(ranges: readonly { readonly from: number; readonly to: number }[]): string {
-  return ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(', ') || 'none';
+function showSlots(ranges: readonly SlotRange[]): string {
+  return formatRanges(ranges).replaceAll(',', ', ') || 'none';
 }
 
 function instanceBranch({ kind, name, address, socket, role, check }: Instance): Branch {

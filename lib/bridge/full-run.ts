@@ -2,7 +2,7 @@ import type { RedisPool } from '../client/redis-pool.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Run } from '../loop/run.ts';
-import { formatAddress, sameAddress } from '../model/address.ts';
+import { distinctAddresses, sameAddress } from '../model/address.ts';
 import { compareVersions } from '../model/epoch.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import type { Execution } from './apply/execution.ts';
@@ -140,8 +140,7 @@ export class FullRun {
   #connect(name: string, views: readonly SentinelView[]): void {
     if (views.length === 0) return;
     const addresses = views.flatMap((view) => [view.master, ...view.replicas.map(({ address }) => address)]);
-    const distinct = new Map(addresses.map((address) => [formatAddress(address), address]));
-    this.#options.redis.keep(name, [...distinct.values()]);
+    this.#options.redis.keep(name, distinctAddresses(addresses));
   }
 }
 

@@ -1,4 +1,12 @@
-import { type Address, compareAddresses, formatAddress, isIn, isIpAddress, sameAddress } from '../model/address.ts';
+import {
+  type Address,
+  compareAddresses,
+  distinctAddresses,
+  formatAddress,
+  isIn,
+  isIpAddress,
+  sameAddress,
+} from '../model/address.ts';
 import {
   type ClusterRecord,
   type ClusterShard,
@@ -111,7 +119,7 @@ function toAgreed(voters: readonly ClusterView[], recorded: readonly Address[]):
   // All of these views have the same slots. More than half of them decide which node replicates which.
   const shards = (lists[0] ?? []).flatMap((shard) => {
     const same = lists.flatMap((list) => list.filter((other) => sameMaster(other.master, shard.master)));
-    const replicas = distinct(same.flatMap((other) => other.replicas)).filter(
+    const replicas = distinctAddresses(same.flatMap((other) => other.replicas)).filter(
       (replica) =>
         same.filter((other) => other.replicas.some((one) => sameAddress(one, replica))).length * 2 > same.length,
     );
@@ -174,7 +182,7 @@ function addressBook(views: readonly ClusterView[], recorded: readonly Address[]
 function preferred(named: readonly Address[], recorded: readonly Address[]): Address | undefined {
   const votes = Map.groupBy(named, formatAddress);
   const rank = ({ host }: Address) => (isIpAddress(host) ? 0 : 1);
-  const sorted = distinct(named).sort(
+  const sorted = distinctAddresses(named).sort(
     (a, b) =>
       (votes.get(formatAddress(b))?.length ?? 0) - (votes.get(formatAddress(a))?.length ?? 0) ||
       rank(a) - rank(b) ||
@@ -229,8 +237,4 @@ function difference(held: ClusterRecord, draft: ClusterDraft): string | undefine
 
 function sameMaster(a: Address | null, b: Address | null): boolean {
   return a === null || b === null ? a === b : sameAddress(a, b);
-}
-
-function distinct(addresses: readonly Address[]): Address[] {
-  return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
 }

@@ -1,4 +1,5 @@
 import { formatAddress } from '../model/address.ts';
+import { isMap } from '../model/json.ts';
 import { defaultConsulAddress } from './defaults.ts';
 import { readDocuments } from './document.ts';
 import { type MergedConfig, mergeDocuments } from './merge.ts';
@@ -176,8 +177,4 @@ function isAddress(value: unknown): value is { readonly host: string; readonly p
   return (
     isMap(value) && Object.keys(value).length === 2 && typeof value.host === 'string' && typeof value.port === 'number'
   );
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isMap } from '../model/json.ts';
 import type { ConfigDocument } from './document.ts';
 import { formatPath, formatPlace, type Path, type Place, type Problem } from './problem.ts';
 
@@ -90,8 +91,4 @@ function findPlace(origins: Merge['origins'], at: Path, what: 'value' | 'key'): 
 
 function keyOf(path: Path): string {
   return JSON.stringify(path);
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

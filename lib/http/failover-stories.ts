@@ -1,4 +1,5 @@
 import { formatAddress } from '../model/address.ts';
+import { asMap } from '../model/json.ts';
 import { parseRecord } from '../model/record.ts';
 import type { JournalEntry } from '../telemetry/journal.ts';
 
@@ -172,10 +173,6 @@ function describeFence({ entry, after, planned, recent }: Known): string {
 
 function votesOf({ details }: JournalEntry): readonly Readonly<Record<string, string>>[] {
   return Array.isArray(details.votes) ? (details.votes as Readonly<Record<string, string>>[]) : [];
-}
-
-function asMap(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function span(ms: number): string {

@@ -1,3 +1,4 @@
+import { asMap } from '../model/json.ts';
 import type { JournalEntry } from '../telemetry/journal.ts';
 
 /** A journal entry in sentences: one line a fact, the outcome first. */
@@ -78,10 +79,6 @@ function causes({ error, failures }: JournalEntry): readonly string[] {
 
 function listOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
   return Array.isArray(value) ? value.map(asMap) : [];
-}
-
-function asMap(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function text(value: unknown): string {

@@ -128,6 +128,11 @@ export function isNodeLocal(host: string): boolean {
   return isDefaultLoopback(host) || isUnspecified(host);
 }
 
+/** Each address once, in the order of the first ones. */
+export function distinctAddresses(addresses: readonly Address[]): Address[] {
+  return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+}
+
 /** True for one port at one host. Other names of the host count as another: only the process itself can prove them. */
 export function sameAddress(a: Address, b: Address): boolean {
   return a.port === b.port && (a.host === b.host || canonicalHost(a.host) === canonicalHost(b.host));

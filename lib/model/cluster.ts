@@ -80,6 +80,11 @@ export function parseClusterRecord(text: string): ClusterRecord | undefined {
   return { version, name, epoch: epoch as number, state, uncovered, shards, changedAt, changedBy };
 }
 
+/** How many slots the ranges have. */
+export function countSlots(ranges: readonly SlotRange[]): number {
+  return ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+}
+
 /** Ranges separated by commas, single slots without a dash: `0-5460,5462`. */
 export function formatRanges(ranges: readonly SlotRange[]): string {
   return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(',');

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { type CheckStatus, checkStatuses } from '../model/catalog.ts';
+import { countSlots } from '../model/cluster.ts';
 import type { Reason } from '../model/health.ts';
 
 /** What a scrape reads. The config and the Sentinels bound the number of labels. */
@@ -215,7 +216,7 @@ function addClusterGauges(gauge: MakeGauge): void {
   );
   gauge(
     { name: 'switchmaster_cluster_slots_uncovered', help: 'Slots that no master serves.', labels },
-    of(({ uncovered }) => uncovered.reduce((sum, { from, to }) => sum + to - from + 1, 0)),
+    of(({ uncovered }) => countSlots(uncovered)),
   );
   gauge(
     {

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SwitchmasterError } from '../../errors.ts';
+import { holdsWithin } from '../../loop/stages.ts';
 import { type Address, sameAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
@@ -67,12 +68,10 @@ export class PlannedCandidates {
   /** Makes Sentinel select the successor, and waits until every Sentinel has seen the priorities. */
   async setPriorities(successor: Address, candidates: readonly Address[]): Promise<void> {
     await this.#priorityOverride.give(successor, candidates);
-    const deadlineMs = performance.now() + infoMs;
     this.#report('not every Sentinel has seen the priorities of the replicas');
-    while (!(await this.#views()).every((view) => prefers(view, successor))) {
-      if (performance.now() > deadlineMs) throw refused(this.#name, 'a Sentinel has not seen the priorities in time.');
-      await delay(pollMs);
-    }
+    const areSeen = async () => (await this.#views()).every((view) => prefers(view, successor));
+    if (await holdsWithin(areSeen, { timeoutMs: infoMs, pollMs })) return;
+    throw refused(this.#name, 'a Sentinel has not seen the priorities in time.');
   }
 
   /** The check when it is ready, or an unsettled one after the time in which every Sentinel has read INFO again. */

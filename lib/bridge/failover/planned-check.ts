@@ -1,4 +1,4 @@
-import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
+import { type Address, distinctAddresses, formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { ReplicaView, SentinelView } from '../../model/sentinel.ts';
 import { hasMajority } from '../plan/vote.ts';
@@ -89,8 +89,7 @@ function isWanted(successor: Address | undefined, addresses: readonly Address[])
 
 /** Every replica that a Sentinel lists, once. */
 function listed(views: readonly SentinelView[]): readonly Address[] {
-  const addresses = views.flatMap(({ replicas }) => replicas.map(({ address }) => address));
-  return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+  return distinctAddresses(views.flatMap(({ replicas }) => replicas.map(({ address }) => address)));
 }
 
 /**

@@ -1,6 +1,5 @@
-import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
 import { SwitchmasterError } from '../../errors.ts';
+import { holdsWithin, Stages } from '../../loop/stages.ts';
 import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
@@ -29,8 +28,7 @@ export class PlannedFailover {
   readonly #name: string;
   readonly #parts: PlannedFailoverParts;
   readonly #options: PlannedOptions;
-  readonly #startedMs = performance.now();
-  readonly #stages: Partial<Record<PlannedStep, number>> = {};
+  readonly #stages: Stages<PlannedStep>;
   readonly #priorityOverride: ReplicaPriorityOverride;
   readonly #candidates: PlannedCandidates;
   /** What a failure from now on may cost: a sentence. */
@@ -40,6 +38,7 @@ export class PlannedFailover {
     this.#name = name;
     this.#parts = parts;
     this.#options = options;
+    this.#stages = new Stages(options.onStep);
     this.#priorityOverride = new ReplicaPriorityOverride(parts.redis);
     this.#candidates = new PlannedCandidates(name, { parts, options, priorityOverride: this.#priorityOverride });
   }
@@ -53,11 +52,11 @@ export class PlannedFailover {
     const { successor } = this.#options;
     try {
       const { record, candidates } = await this.#candidates.settle();
-      this.#reached('checked');
+      this.#stages.reached('checked');
       if (successor !== undefined) await this.#candidates.setPriorities(successor, candidates);
       return await this.#hold(record, candidates);
     } finally {
-      await this.#priorityOverride.restore(this.#stages.ordered === undefined ? 'nothing' : 'failover');
+      await this.#priorityOverride.restore(this.#stages.times.ordered === undefined ? 'nothing' : 'failover');
     }
   }
 
@@ -90,9 +89,9 @@ export class PlannedFailover {
       return outcome !== undefined;
     };
     await this.#until(`${formatAddress(master)} pauses writes`, { reached, timeoutMs: this.#timeoutMs });
-    if (outcome?.kind !== 'failed') return this.#reached('paused');
+    if (outcome?.kind !== 'failed') return this.#stages.reached('paused');
     const why = `the writes of ${formatAddress(master)} cannot be paused: ${outcome.error.message}`;
-    throw this.#stages.ordered === undefined ? refused(this.#name, why, outcome.error) : this.#failed(why);
+    throw this.#stages.times.ordered === undefined ? refused(this.#name, why, outcome.error) : this.#failed(why);
   }
 
   /** Whether a replica is a master already. Then the old master stays paused: writes that it accepted now would be lost. */
@@ -121,9 +120,9 @@ export class PlannedFailover {
     };
     const reached = async () =>
       (await Promise.all(candidates.map(hasAll))).every(Boolean) ||
-      (this.#stages.ordered !== undefined && (await isAnyMaster(this.#parts.redis, candidates)));
+      (this.#stages.times.ordered !== undefined && (await isAnyMaster(this.#parts.redis, candidates)));
     await this.#until(`the replicas reach offset ${offset}`, { reached, timeoutMs: this.#timeoutMs });
-    this.#reached('caughtUp');
+    this.#stages.reached('caughtUp');
   }
 
   async #order({ master }: MasterRecord): Promise<Address> {
@@ -131,7 +130,7 @@ export class PlannedFailover {
     if (link === undefined) throw this.#failed('no Sentinel can be reached any more');
     this.#risk = `Sentinel may still promote a replica; then writes that ${formatAddress(master)} accepts until that are lost.`;
     await orderFailover(link, this.#name);
-    this.#reached('ordered');
+    this.#stages.reached('ordered');
     return link.address;
   }
 
@@ -151,7 +150,7 @@ export class PlannedFailover {
     };
     await this.#until('a replica is promoted', { reached, timeoutMs: this.#timeoutMs });
     if (to === undefined) throw this.#failed('no replica was promoted');
-    this.#reached('promoted');
+    this.#stages.reached('promoted');
     this.#risk = `Writes that ${formatAddress(to.master)} accepted since ${to.changedAt} may be lost.`;
     this.#verify(to, { before, election, candidates: order.candidates });
     return to;
@@ -188,16 +187,15 @@ export class PlannedFailover {
     };
     await this.#until('the old master is a replica', { reached: isDemoted, timeoutMs: demotionTimeoutMs });
     this.#requireStill(to);
-    this.#reached('demoted');
-    const { paused = 0, promoted = 0 } = this.#stages;
+    this.#stages.reached('demoted');
     return {
       name: this.#name,
       from: before.master,
       to: to.master,
       generation: to.generation,
       epoch: to.epoch,
-      stages: this.#stages,
-      withoutWritesMs: Math.round((promoted - paused) * 10) / 10,
+      stages: this.#stages.times,
+      withoutWritesMs: this.#stages.between('paused', 'promoted'),
       offsets: { paused: offset, inherited },
     };
   }
@@ -209,7 +207,7 @@ export class PlannedFailover {
     const known = await this.#parts.memory.whenRemembered(isOver, { timeoutMs });
     if (known === undefined) throw this.#failed(`no majority of the Sentinels confirmed it within ${timeoutMs} ms`);
     this.#requireStill(to);
-    this.#reached('confirmed');
+    this.#stages.reached('confirmed');
   }
 
   /** Throws if the record has changed since: the promotion failed, or another failover followed. */
@@ -223,21 +221,13 @@ export class PlannedFailover {
     what: string,
     condition: { readonly reached: () => Promise<boolean>; readonly timeoutMs: number },
   ): Promise<void> {
-    const deadlineMs = performance.now() + condition.timeoutMs;
-    while (!(await condition.reached())) {
-      if (performance.now() > deadlineMs) throw this.#failed(`${condition.timeoutMs} ms passed until ${what}`);
-      await delay(pollMs);
-    }
+    const { reached, timeoutMs } = condition;
+    if (await holdsWithin(reached, { timeoutMs, pollMs })) return;
+    throw this.#failed(`${timeoutMs} ms passed until ${what}`);
   }
 
   #failed(why: string): SwitchmasterError {
     return new SwitchmasterError('failover-stalled', `The failover of ${this.#name} failed: ${why}. ${this.#risk}`);
-  }
-
-  #reached(step: PlannedStep): void {
-    const elapsedMs = Math.round((performance.now() - this.#startedMs) * 10) / 10;
-    this.#stages[step] = elapsedMs;
-    this.#options.onStep?.(step, elapsedMs);
   }
 
   get #timeoutMs(): number {

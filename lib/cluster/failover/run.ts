@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ReplicationState, readReplication, readSharedHistory } from '../../client/replication-shapes.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { ClusterFailoverAnswer, ClusterFailoverOptions } from '../../http/views.ts';
+import { holdsWithin, Stages } from '../../loop/stages.ts';
 import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
 import type { ClusterRecord, ClusterView } from '../../model/cluster.ts';
 import type { ClusterSource } from '../observe.ts';
@@ -43,13 +44,14 @@ export class ClusterFailover {
   readonly #options: ClusterFailoverOptions;
   readonly #startedMs = performance.now();
   readonly #from: Address | undefined;
-  readonly #stages: Partial<Record<ClusterFailoverStep, number>> = {};
+  readonly #stages: Stages<ClusterFailoverStep>;
   #reported: string | undefined;
 
   constructor(name: string, parts: ClusterFailoverParts, options: ClusterFailoverOptions) {
     this.#name = name;
     this.#parts = parts;
     this.#options = options;
+    this.#stages = new Stages(options.onStep);
     this.#from = masterInRecord(parts.record(), options.node);
   }
 
@@ -57,13 +59,13 @@ export class ClusterFailover {
   async run(): Promise<ClusterFailoverAnswer> {
     const { node } = this.#options;
     const { from } = await this.#untilReady();
-    this.#reached('checked');
+    this.#stages.reached('checked');
     await this.#order(node);
-    this.#reached('ordered');
+    this.#stages.reached('ordered');
     const isMaster = async () => (await this.#replicationOf(node))?.role === 'master';
     const risk = 'Redis gives up after 5 s, and then nothing has changed: do the other masters vote?';
     await this.#until(`${formatAddress(node)} is master`, { reached: isMaster, timeoutMs: this.#stepMs, risk });
-    this.#reached('promoted');
+    this.#stages.reached('promoted');
     const epoch = await this.#confirmed(node);
     const isDemoted = async () => {
       const [state, own] = await Promise.all([this.#replicationOf(from), this.#replicationOf(node)]);
@@ -72,15 +74,14 @@ export class ClusterFailover {
     };
     const what = `${formatAddress(from)} is a replica in sync`;
     await this.#until(what, { reached: isDemoted, timeoutMs: demotionTimeoutMs, risk: lossless });
-    this.#reached('demoted');
-    const { ordered = 0, promoted = 0 } = this.#stages;
+    this.#stages.reached('demoted');
     return {
       name: this.#name,
       from,
       to: node,
       epoch,
-      stages: this.#stages,
-      withoutWritesMs: Math.round((promoted - ordered) * 10) / 10,
+      stages: this.#stages.times,
+      withoutWritesMs: this.#stages.between('ordered', 'promoted'),
       offsets: await this.#offsets(from, node),
     };
   }
@@ -138,7 +139,7 @@ export class ClusterFailover {
     };
     const what = 'a majority of the masters and the record have it';
     await this.#until(what, { reached, timeoutMs: this.#stepMs, risk: lossless });
-    this.#reached('confirmed');
+    this.#stages.reached('confirmed');
     return epoch;
   }
 
@@ -173,13 +174,8 @@ export class ClusterFailover {
       risk,
     }: { readonly reached: () => Promise<boolean>; readonly timeoutMs: number; readonly risk: string },
   ): Promise<void> {
-    const deadlineMs = performance.now() + timeoutMs;
-    while (!(await reached())) {
-      if (performance.now() > deadlineMs) {
-        throw this.#stalled(`${timeoutMs} ms passed until ${what}. ${risk}`);
-      }
-      await delay(pollMs);
-    }
+    if (await holdsWithin(reached, { timeoutMs, pollMs })) return;
+    throw this.#stalled(`${timeoutMs} ms passed until ${what}. ${risk}`);
   }
 
   #stalled(why: string): SwitchmasterError {
@@ -188,12 +184,6 @@ export class ClusterFailover {
 
   #refused(why: string): SwitchmasterError {
     return new SwitchmasterError('failover-refused', `${this.#name} is not failed over: ${why}`);
-  }
-
-  #reached(step: ClusterFailoverStep): void {
-    const elapsedMs = Math.round((performance.now() - this.#startedMs) * 10) / 10;
-    this.#stages[step] = elapsedMs;
-    this.#options.onStep?.(step, elapsedMs);
   }
 
   get #stepMs(): number {

@@ -1,5 +1,6 @@
 import type { ClusterState } from '../../http/views.ts';
 import { formatAddress } from '../../model/address.ts';
+import { countSlots } from '../../model/cluster.ts';
 import { type HealthCode, makeReason, type Reason } from '../../model/health.ts';
 
 /** Whether a Redis Cluster serves every slot, and can lose a master. */
@@ -7,7 +8,7 @@ export function judgeCluster({ name, record, problem, unwell }: ClusterState): r
   const reason = (code: HealthCode, text: string) => makeReason({ code, subject: { kind: 'cluster', name }, text });
   if (record === null) return [reason('cluster-unrecorded', problem ?? 'Consul holds no record of it yet.')];
   const { state, uncovered, shards } = record;
-  const slots = uncovered.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const slots = countSlots(uncovered);
   const serving = shards.filter((shard) => shard.slots.length > 0);
   const alone = serving.filter(({ replicas }) => replicas.length === 0).length;
   const nodes = unwell.map(({ address, health }) => {

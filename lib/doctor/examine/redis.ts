@@ -4,7 +4,7 @@ import { RedisLink } from '../../client/redis.ts';
 import { readFields } from '../../client/sentinel-shapes.ts';
 import type { SentinelConfig } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
-import { type Address, formatAddress, toAddress } from '../../model/address.ts';
+import { type Address, distinctAddresses, formatAddress, toAddress } from '../../model/address.ts';
 import { isNamed, linkFaults } from '../../model/link-fault.ts';
 import type { ExaminedClock, ExaminedMaster, ExaminedRedis, RedisSettings, SentinelOpinion } from '../examination.ts';
 import { compareClocks } from './clock.ts';
@@ -42,8 +42,9 @@ function rolesOf(opinions: readonly SentinelOpinion[]): readonly Wanted[] {
   const votes = Map.groupBy(opinions, ({ master }) => formatAddress(master));
   const [most] = [...votes].toSorted(([, a], [, b]) => b.length - a.length);
   const all = opinions.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);
-  const distinct = new Map(all.map((address) => [formatAddress(address), address]));
-  return [...distinct].map(([key, address]) => ({ address, expected: key === most?.[0] ? 'master' : 'replica' }));
+  return distinctAddresses(all).map((address) => {
+    return { address, expected: formatAddress(address) === most?.[0] ? 'master' : 'replica' };
+  });
 }
 
 async function examineInstance(

@@ -3,7 +3,7 @@ import { RedisLink } from '../../client/redis.ts';
 import { readCount, readFields, readFieldsList, readId, readPeer, readView } from '../../client/sentinel-shapes.ts';
 import type { SentinelConfig } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
-import { formatAddress } from '../../model/address.ts';
+import { distinctAddresses, formatAddress } from '../../model/address.ts';
 import { matchesAny } from '../../model/glob.ts';
 import type { ExaminedClock, ExaminedSentinel, SentinelOpinion } from '../examination.ts';
 import { compareClocks } from './clock.ts';
@@ -25,16 +25,15 @@ const timeoutMs = 2_000;
 /** Examines the Sentinels of the config and those that they know, each process once, however many addresses it has. */
 export async function examineSentinels(config: SentinelConfig | undefined): Promise<Opinions> {
   if (config === undefined) return { sentinels: [], masters: new Map(), clocks: [] };
-  const listed = [...new Map(config.addresses.map((address) => [formatAddress(address), address])).values()];
+  const listed = distinctAddresses(config.addresses);
   const configured = await Promise.all(
     listed.map((address) => examineSentinel(config, { address, origin: 'configured' as const })),
   );
   const known = new Set(config.addresses.map(formatAddress));
   const peers = configured.flatMap((one) => one.opinions).flatMap(([, opinion]) => opinion.peers);
   const others = peers.map(({ address }) => address).filter((address) => !known.has(formatAddress(address)));
-  const distinct = [...new Map(others.map((address) => [formatAddress(address), address])).values()];
   const found = await Promise.all(
-    distinct.map((address) => examineSentinel(config, { address, origin: 'found' as const })),
+    distinctAddresses(others).map((address) => examineSentinel(config, { address, origin: 'found' as const })),
   );
   const ids = new Set<string>();
   const answers = [...configured, ...found].filter(({ sentinel: { id } }) => {

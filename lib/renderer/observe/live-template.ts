@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
 import type { WatchEvent } from '../../consul/watch-state.ts';
 import type { Watches } from '../../consul/watches.ts';
-import { SwitchmasterError } from '../../errors.ts';
 import { FileWatch } from '../../file-watch.ts';
 import { recordPrefix } from '../../model/naming.ts';
 import type { Publish } from '../../model/publish.ts';
 import { type ConsulQuery, queryId } from '../../model/query.ts';
 import { Redactor } from '../../model/redaction.ts';
 import type { TemplateSpec } from '../../model/template-spec.ts';
+import { endlessReads } from '../../template/bounded/limits.ts';
 import type { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { RenderResult } from '../../template/render.ts';
 import type { RenderWorld } from '../../template/scope.ts';
@@ -182,7 +182,7 @@ export class LiveTemplate {
   ): Promise<RenderResult> {
     let result = await compiled.render(world);
     for (let pass = 1; this.#canContinue(result); pass++) {
-      if (pass === maxPasses) throw endlessError(this.spec);
+      if (pass === maxPasses) throw endlessReads(basename(this.spec.source), maxPasses);
       if (result.kind === 'pending') await files.load(result.missingFiles);
       result = await compiled.render(world);
     }
@@ -234,9 +234,4 @@ function toGoodRendering(result: RenderResult & { readonly kind: 'rendered' }, s
   const text = addHead(result.text, spec);
   const { members, lists, masters, records, warnings } = result;
   return { kind: 'rendered', text, digest: digestOf(Buffer.from(text)), members, lists, masters, records, warnings };
-}
-
-function endlessError(spec: TemplateSpec): SwitchmasterError {
-  const message = `${basename(spec.source)} reads something new each time it is rendered (${maxPasses} times).`;
-  return new SwitchmasterError('template-failed', message);
 }

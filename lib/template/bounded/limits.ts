@@ -1,4 +1,6 @@
+import type { SwitchmasterError } from '../../errors.ts';
 import { defaultRenderLimits } from '../budget.ts';
+import { templateFailure } from '../helper.ts';
 
 /*
  * The limits of compilations and renders. In the event loop, nothing else happens meanwhile, so a template gets little time
@@ -30,3 +32,8 @@ export const processLimits = {
   startMs: 15_000,
   maxHeapMiB: 256,
 } as const;
+
+/** What a template reads depends on what it has read, without an end. */
+export function endlessReads(file: string, passes: number): SwitchmasterError {
+  return templateFailure(`${file} reads something new each time it is rendered (${passes} times).`);
+}

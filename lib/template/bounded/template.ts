@@ -8,7 +8,7 @@ import { templateFailure } from '../helper.ts';
 import type { RenderResult } from '../render.ts';
 import type { Lookup, RenderWorld } from '../scope.ts';
 import type { VarsRead } from '../vars-read.ts';
-import { loopLimitMs, loopLimits } from './limits.ts';
+import { endlessReads, loopLimitMs, loopLimits } from './limits.ts';
 import { RenderProcess } from './process.ts';
 import { Overrun, runWithin } from './time-limit.ts';
 import { type FileText, packError, unpackError, unpackResult } from './wire.ts';
@@ -115,20 +115,19 @@ export class BoundedTemplate {
    * is known: a lookup that starts a watch, ended halfway, would leave the daemon's state broken.
    */
   async #renderInLoop(world: RenderWorld): Promise<RenderResult | undefined> {
+    const known = new Map([...this.#queries].map(([id, query]) => [id, world.lookUp(query, id) as Lookup<unknown>]));
     for (let pass = 1; pass <= maxPasses; pass++) {
       const startMs = performance.now();
-      const known = new Map([...this.#queries].map(([id, query]) => [id, world.lookUp(query, id) as Lookup<unknown>]));
       const asked = new Map<string, ConsulQuery>();
       const result = this.#attempt(world, { known, asked });
       // So that renders in a row do not hold up the loop together.
       if (performance.now() - startMs > loopLimitMs() * harmless) await nextTurn();
       this.#queries = result === undefined ? this.#queries : asked;
       const added = [...asked].filter(([id]) => !known.has(id));
-      const answers = added.map(([id, query]) => world.lookUp(query, id).kind);
-      if (result === undefined || answers.every((kind) => kind === 'unknown')) return result;
+      for (const [id, query] of added) known.set(id, world.lookUp(query, id));
+      if (result === undefined || added.every(([id]) => known.get(id)?.kind === 'unknown')) return result;
     }
-    const error = templateFailure(`${this.file} reads something new each time it is rendered (${maxPasses} times).`);
-    return failedResult(error, nothing);
+    return failedResult(endlessReads(this.file, maxPasses), nothing);
   }
 
   #attempt(
@@ -170,7 +169,7 @@ export class BoundedTemplate {
         return result;
       }
     }
-    throw templateFailure(`${this.file} reads something new each time it is rendered (${maxPasses} times).`);
+    throw endlessReads(this.file, maxPasses);
   }
 
   #judge(ms: number, result: RenderResult): void {
