@@ -32,7 +32,7 @@ interface Answer {
 // tap ends a test file after the first, with a list of what is still open. The second is for a file that ignores it.
 const timeoutSeconds = 120;
 const killAfterMs = 300_000;
-const exitWithinMs = 20_000;
+const exitWithinMs = 5_000;
 const worker = fileURLToPath(new URL('worker.mjs', import.meta.url));
 const loadStripped = fileURLToPath(new URL('load-stripped.mjs', import.meta.url));
 
@@ -90,13 +90,20 @@ export class TestProcess {
     this.#child.kill('SIGKILL');
   }
 
-  /** Ends the process, by force if something keeps it alive. Answers how it ended if not with 0. */
+  /**
+   * Ends the process, by force if a connection that waits for its other end keeps it alive. Answers how it ended if it
+   * failed by itself.
+   */
   async end(): Promise<string | undefined> {
-    const timer = setTimeout(() => this.kill(), exitWithinMs);
+    let forced = false;
+    const timer = setTimeout(() => {
+      forced = true;
+      this.kill();
+    }, exitWithinMs);
     this.#orders.end();
     const ended = await this.#closed;
     clearTimeout(timer);
-    return this.#child.exitCode === 0 ? undefined : ended;
+    return forced || this.#child.exitCode === 0 ? undefined : ended;
   }
 
   /** Within the test around the files. */

@@ -51,10 +51,12 @@ export async function haproxy(ground: Ground, desk: ControlDesk, options: ProxyO
 async function reload(proxy: ProxyServer, master: string): Promise<void> {
   const before = await readReloads(master);
   await proxy.kill('SIGUSR2');
-  const after = await waitFor(`${proxy.name} to reload`, () => readReloads(master), {
+  // The end of a test may stop it meanwhile.
+  const after = await waitFor(`${proxy.name} to reload`, () => (proxy.running ? readReloads(master) : undefined), {
     intervalMs: 2,
-    until: (now) => now.done > before.done || now.failed > before.failed,
+    until: (now) => now === undefined || now.done > before.done || now.failed > before.failed,
   });
+  if (after === undefined) throw new Error(`${proxy.name} was stopped during its reload`);
   if (after.failed > before.failed) throw new Error(`${proxy.name} refused the config and runs on with the old one`);
 }
 
