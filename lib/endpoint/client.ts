@@ -9,7 +9,7 @@ export type User = 'nobody' | 'reader' | 'operator';
 export class Client implements Subscriber {
   readonly id: number;
   readonly address: string;
-  readonly send: (text: string) => void;
+  readonly send: (encoded: string | Buffer) => void;
   protocol: Protocol = 2;
   user: User;
   name = '';
@@ -27,7 +27,7 @@ export class Client implements Subscriber {
     readonly address: string;
     readonly user: User;
     readonly hub: Hub;
-    readonly send: (text: string) => void;
+    readonly send: (encoded: string | Buffer) => void;
   }) {
     this.id = options.id;
     this.address = options.address;

@@ -5,8 +5,8 @@ import { encodeReply, type Protocol, Push, type Reply } from './resp/reply.ts';
 /** A connection that gets messages. */
 export interface Subscriber {
   readonly protocol: Protocol;
-  /** Sends text; drops the connection if it does not read. */
-  send(text: string): void;
+  /** Sends encoded messages; drops the connection if it does not read. */
+  send(bytes: Buffer): void;
 }
 
 /** Which connections want which messages. */
@@ -28,17 +28,26 @@ export class Hub {
   }
 
   /**
-   * Sends messages that belong together. A message is encoded once for each protocol, and a connection gets all of its
-   * messages in one write: a second write to the first connections would delay the last one.
+   * Sends messages that belong together. A connection gets all of its messages in one write, and connections that get the
+   * same messages share the encoded bytes: work for one connection delays all that follow.
    */
   publish(messages: readonly Message[]): void {
-    const texts = new Map<Subscriber, string>();
+    const batches = new Map<Subscriber, Batch>();
+    const empty = new Batch('');
     for (const { channel, payload } of messages) {
-      collect(texts, { to: this.#channels.get(channel), items: ['message', channel, payload] });
+      const append = (to: Iterable<Subscriber>, items: readonly Reply[]): void => {
+        const encoded: Partial<Record<Protocol, string>> = {};
+        for (const subscriber of to) {
+          const { protocol } = subscriber;
+          encoded[protocol] ??= encodeReply(new Push(items), protocol);
+          batches.set(subscriber, (batches.get(subscriber) ?? empty).followedBy(encoded[protocol]));
+        }
+      };
+      append(this.#channels.get(channel) ?? [], ['message', channel, payload]);
       for (const [pattern, to] of this.#patterns)
-        if (matchesGlob(pattern, channel)) collect(texts, { to, items: ['pmessage', pattern, channel, payload] });
+        if (matchesGlob(pattern, channel)) append(to, ['pmessage', pattern, channel, payload]);
     }
-    for (const [subscriber, text] of texts) subscriber.send(text);
+    for (const [subscriber, { bytes }] of batches) subscriber.send(bytes);
   }
 
   #lists(kind: 'channel' | 'pattern'): Map<string, Set<Subscriber>> {
@@ -46,14 +55,26 @@ export class Hub {
   }
 }
 
-function collect(
-  texts: Map<Subscriber, string>,
-  { to = new Set(), items }: { readonly to: ReadonlySet<Subscriber> | undefined; readonly items: readonly Reply[] },
-): void {
-  const encoded: Partial<Record<Protocol, string>> = {};
-  for (const subscriber of to) {
-    const { protocol } = subscriber;
-    encoded[protocol] ??= encodeReply(new Push(items), protocol);
-    texts.set(subscriber, (texts.get(subscriber) ?? '') + encoded[protocol]);
+/** The messages of one connection. Connections with the same messages share one batch. */
+class Batch {
+  readonly #text: string;
+  readonly #longer = new Map<string, Batch>();
+  #bytes: Buffer | undefined;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get bytes(): Buffer {
+    this.#bytes ??= Buffer.from(this.#text);
+    return this.#bytes;
+  }
+
+  followedBy(message: string): Batch {
+    const known = this.#longer.get(message);
+    if (known !== undefined) return known;
+    const longer = new Batch(this.#text + message);
+    this.#longer.set(message, longer);
+    return longer;
   }
 }

@@ -84,7 +84,7 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
       address,
       user: context.access.firstUser,
       hub: this.#hub,
-      send: (text) => session.send(text),
+      send: (encoded) => session.send(encoded),
     });
     const drop = (why: string): void => onDrop({ client: address, why });
     const session = new Session({ socket, client, context, idleMs, firstCommandMs, onDrop: drop });

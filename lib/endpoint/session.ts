@@ -57,7 +57,7 @@ export class Session {
   }
 
   /** Sends a message or a reply that is encoded already. */
-  send(text: string): void {
+  send(encoded: string | Buffer): void {
     const { socket, onDrop } = this.#options;
     if (socket.destroyed) return;
     if (this.client.subscriptions > 0 && socket.writableLength > maxPendingMessageBytes) {
@@ -65,7 +65,7 @@ export class Session {
       socket.destroy();
       return;
     }
-    socket.write(text);
+    socket.write(encoded);
   }
 
   async #work(): Promise<void> {

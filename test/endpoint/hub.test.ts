@@ -3,14 +3,18 @@ import { Hub } from '../../lib/endpoint/hub.ts';
 
 class Recorder {
   readonly protocol: 2 | 3;
-  readonly sent: string[] = [];
+  readonly received: Buffer[] = [];
 
   constructor(protocol: 2 | 3) {
     this.protocol = protocol;
   }
 
-  send(text: string): void {
-    this.sent.push(text);
+  get sent(): readonly string[] {
+    return this.received.map(String);
+  }
+
+  send(bytes: Buffer): void {
+    this.received.push(bytes);
   }
 }
 
@@ -42,4 +46,14 @@ t.test('a connection that follows a channel twice gets a message for each, and n
   hub.remove('pattern', '+s*', both);
   hub.publish(messages);
   t.equal(both.sent.length, 1);
+});
+
+t.test('connections with the same messages share the encoded bytes', async (t) => {
+  const hub = new Hub();
+  const [one, two, other] = [new Recorder(2), new Recorder(2), new Recorder(2)];
+  for (const { channel } of messages) for (const both of [one, two]) hub.add('channel', channel, both);
+  hub.add('channel', '+switch-master', other);
+  hub.publish(messages);
+  t.equal(one.received[0], two.received[0]);
+  t.strictSame([other.sent, other.received.length], [[switched], 1]);
 });
