@@ -40,6 +40,21 @@ t.test('three servers keep their data over a kill of all, and a client agent fin
   });
 });
 
+t.test('a paused agent answers nothing from that moment on', async (t) => {
+  const sandbox = await Sandbox.openFor(t, { name: 'paused' });
+  const consul = await sandbox.consul();
+  for (let round = 0; round < 20; round += 1) {
+    consul.pause();
+    const answered = await fetch(`${consul.url}/v1/status/leader`, { signal: AbortSignal.timeout(20) }).then(
+      () => true,
+      () => false,
+    );
+    t.notOk(answered);
+    consul.resume();
+    await consul.key('any');
+  }
+});
+
 t.test('an agent with a config that Consul refuses fails to start with the reason from its log', async (t) => {
   const sandbox = await Sandbox.openFor(t, { name: 'refused' });
   await t.rejects(sandbox.consul({ config: { no_such_setting: 1 } }), /it ended \(exit code 1\)[\s\S]*no_such_setting/);

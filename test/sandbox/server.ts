@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor, within } from './condition.ts';
 
@@ -114,6 +114,7 @@ export class Server {
   pause(): void {
     if (this.#state.kind !== 'running') throw new Error(`${this.name} is ${this.#state.kind}, not running`);
     signalGroup(this.#state.pid, 'SIGSTOP');
+    awaitStop(this.#state.pid);
     this.#state = { ...this.#state, kind: 'paused' };
   }
 
@@ -162,6 +163,30 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
     process.kill(-pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** The kernel stops each thread when it next looks for signals: until then a process may still answer. */
+function awaitStop(pid: number): void {
+  const deadline = performance.now() + 5_000;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  while (!isStopped(pid)) {
+    if (performance.now() > deadline) throw new Error(`process ${pid} did not stop within 5 s of SIGSTOP`);
+    Atomics.wait(pause, 0, 0, 1);
+  }
+}
+
+/** Whether all threads of a process and of its children are stopped, or have ended. */
+function isStopped(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => {
+      const folder = `/proc/${pid}/task/${thread}`;
+      const children = readFileSync(`${folder}/children`, 'utf8').split(' ').filter(Boolean);
+      return /^State:\t[TtZX]/m.test(readFileSync(`${folder}/status`, 'utf8')) && children.map(Number).every(isStopped);
+    });
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return true;
+    throw error;
   }
 }
 

@@ -71,7 +71,7 @@ t.test('deleting what another bridge has deleted is no failure', async (t) => {
 
 t.test('an agent that does not answer causes an error within the time limit', async (t) => {
   consul.pause();
-  t.teardown(() => (consul.running ? undefined : consul.resume()));
+  t.teardown(() => (consul.paused ? consul.resume() : undefined));
   const key = 'paused/record';
   await t.rejects(publishRecord(client, { key, first: [cas(key, 'a', 0)], rest: [] }), { code: 'consul-unreachable' });
   consul.resume();
