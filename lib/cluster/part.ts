@@ -16,7 +16,7 @@ import type { RunReport } from '../loop/outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
 import type { Address } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
-import { clusterKey, dnsSafe, type Naming } from '../model/naming.ts';
+import { clusterKey, type Naming, nameTag } from '../model/naming.ts';
 import { type Part, type Readiness, toReadiness } from '../part.ts';
 import { masterInRecord } from './failover/check.ts';
 import { ClusterFailover, type ClusterFailoverParts } from './failover/run.ts';
@@ -193,5 +193,5 @@ const verdicts = { ready: 'now', waiting: 'waits', refused: 'refused' } as const
 
 /** One service may have several clusters, each with its tag. Instances without a tag belong to all. */
 function tagged(name: string): (instance: ServiceInstance) => boolean {
-  return ({ tags }) => tags.length === 0 || tags.includes(dnsSafe(name));
+  return ({ tags }) => tags.length === 0 || tags.includes(nameTag(name));
 }

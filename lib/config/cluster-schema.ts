@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { duration } from './duration.ts';
-import { address, redisAccess, text } from './shared-schema.ts';
+import { address, nameText, redisAccess, text } from './shared-schema.ts';
 
 const cluster = z.strictObject({
-  name: text,
+  name: nameText,
   seeds: z.array(address).min(1, 'needs at least one address').default([]),
   service: text.optional(),
   ...redisAccess.shape,

@@ -7,6 +7,12 @@ import type { Resolution } from './resolution.ts';
 /** The names beside a destination that the daemon uses: state, good copy and candidates. */
 const sideFile = /^\..+\.switchmaster(?:[.-].*)?$/;
 
+/**
+ * Bytes that a destination's file name may have: 255 less the longest addition, `.before-switchmaster-20261129T120000Z`
+ * (limits.h, NAME_MAX).
+ */
+const longestName = 218;
+
 /** Reports destinations that are no file of their own: a folder, a device, a source, the file of another template. */
 export async function checkDestinations(
   resolution: Resolution,
@@ -47,6 +53,11 @@ function describeKind(destination: string, stats: Awaited<ReturnType<typeof stat
     return { message: `${destination} is a folder`, hint };
   if (stats !== undefined && !stats.isFile()) {
     return { message: `${destination} is a device, a pipe or a socket`, hint };
+  }
+  const length = Buffer.byteLength(path.basename(destination));
+  if (length > longestName) {
+    const message = `the file name of ${destination} has ${length} bytes, and files beside it have longer names`;
+    return { message, hint: `use at most ${longestName} bytes` };
   }
   if (!sideFile.test(path.basename(destination))) return undefined;
   return { message: `${destination} has a name that switchmaster uses for files beside a destination`, hint };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { duration } from './duration.ts';
-import { address, endpoint, redisAccess, text } from './shared-schema.ts';
+import { address, endpoint, metaValue, nameText, redisAccess, text } from './shared-schema.ts';
 import { addressOrSocket } from './socket-schema.ts';
 
 const tag = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/, 'must be a DNS label');
@@ -25,16 +25,22 @@ const discovery = z.strictObject({
   masters: z.array(text).min(1).default(['*']),
 });
 
+/** Consul takes 64 (agent/structs/structs.go, metaMaxKeyPairs); the registrar needs the others. */
+const mostMeta = 40;
+
 const instance = z.strictObject({
   kind: z.enum(instanceKindNames),
-  name: text.optional(),
+  name: nameText.optional(),
   address: addressOrSocket.optional(),
   announce: address.optional(),
   discover: z.union([z.literal(true).transform(() => discovery.parse({})), discovery]).optional(),
   stats: endpoint.optional(),
   ...redisAccess.shape,
   tags: z.array(tag).default([]),
-  meta: z.record(z.string().regex(/^[A-Za-z0-9_-]{1,128}$/), z.string().max(512)).default({}),
+  meta: z
+    .record(z.string().regex(/^[A-Za-z0-9_-]{1,128}$/), metaValue)
+    .refine((meta) => Object.keys(meta).length <= mostMeta, `must have at most ${mostMeta} keys`)
+    .default({}),
   check: check.prefault({}),
   deregisterOnStop: z.boolean().default(false),
 });

@@ -1,6 +1,7 @@
 import type { CheckSettings, InstanceSpec } from '../model/instance.ts';
 import { instanceId } from '../model/instance.ts';
 import { instanceKind, kindsSupporting } from '../model/instance-kinds.ts';
+import { isRoleTag } from '../model/naming.ts';
 import { resolveAccess } from './access.ts';
 import type { RegisterConfig } from './model.ts';
 import type { RawInstance } from './register-schema.ts';
@@ -79,6 +80,11 @@ function checkEntry(resolution: Resolution, given: { readonly entry: RawInstance
   unsupported('discover');
   unsupported('stats');
   checkSocket(entry, report);
+  const role = kind.tags === 'name and role' ? entry.tags.find(isRoleTag) : undefined;
+  if (role !== undefined) {
+    const hint = 'leave it out: the registrar sets the tag of the role that the record has';
+    report('tags', { message: `contains ${role}, which Consul's DNS takes for the role`, hint });
+  }
   for (const key of ['address', 'name', 'announce'] as const) {
     if (entry.discover === undefined || entry[key] === undefined) continue;
     report(key, { message: 'cannot be combined with discover, which finds it', hint: `remove ${key} or discover` });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { topFolders } from '../model/naming.ts';
+import { instanceKindNames } from '../model/instance-kinds.ts';
+import { isRoleTag, topFolders } from '../model/naming.ts';
 import { clusterSection } from './cluster-schema.ts';
 import { defaultApiAddress, defaultSentinelAddress } from './defaults.ts';
 import { duration } from './duration.ts';
@@ -21,7 +22,13 @@ const reservedEnvironments: ReadonlySet<string> = new Set(topFolders);
 const environmentSection = z
   .string()
   .regex(/^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/, 'must be a DNS label: letters, digits and inner dashes')
-  .refine((name) => !reservedEnvironments.has(name), 'is the name of a folder of keys below redis/; choose another');
+  .refine((name) => !reservedEnvironments.has(name), 'is the name of a folder of keys below redis/; choose another')
+  .refine((name) => !isKindOrRole(name), 'is a tag that services have for their role or kind; choose another');
+
+/** The environment is a tag of the same services. */
+function isKindOrRole(name: string): boolean {
+  return isRoleTag(name) || instanceKindNames.some((kind) => kind === name.toLowerCase());
+}
 
 const consulSection = z.strictObject({
   address: text.optional(),

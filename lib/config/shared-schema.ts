@@ -1,10 +1,22 @@
 import { z } from 'zod';
 import { type Address, parseAddress } from '../model/address.ts';
+import { longestMetaValue } from '../model/naming.ts';
 import { defaultTlsVerify } from './defaults.ts';
 
 /* Schemas that several sections of the config share. */
 export const text = z.string().min(1, 'must not be empty');
 export const filePath = text;
+
+/** A text that Consul can hold as a value of meta. */
+export const metaValue = z
+  .string()
+  .refine(
+    (value) => Buffer.byteLength(value) <= longestMetaValue,
+    `must have at most ${longestMetaValue} bytes, which is Consul's limit`,
+  );
+
+/** The name of a master or a cluster. */
+export const nameText = metaValue.min(1, 'must not be empty');
 
 /** `host:port` or `[v6]:port`. */
 export const address = z.string().transform((value, context): Address => {

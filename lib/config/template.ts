@@ -69,13 +69,13 @@ async function findSource(
   }
 }
 
-/** The destination's file name; where another template has it already, with its folder before it. */
+/** The destination's file name; where another template has it already, with its folders before it, or the whole path. */
 function nameFor(destination: string, others: readonly TemplateSpec[]): string {
   const taken = new Set(others.map((template) => template.name));
   const steps = destination.split('/').filter((step) => step !== '');
-  for (let count = 1; count < steps.length; count += 1) {
+  for (let count = 1; count <= steps.length; count += 1) {
     const name = steps.slice(-count).join('~');
     if (!taken.has(name)) return name;
   }
-  return steps.join('~');
+  return destination;
 }

@@ -56,7 +56,7 @@ export function clusterPrefix(naming: Naming): string {
 }
 
 export function clusterKey(naming: Naming, name: string): string {
-  return `${clusterPrefix(naming)}${name}`;
+  return `${clusterPrefix(naming)}${keySafe(name)}`;
 }
 
 /** Whether a key or a folder says who is master, in any environment: a record of a master or a cluster, or a plain key. */
@@ -115,7 +115,7 @@ export function rollingPrefix(naming: Naming): string {
 
 /** The semaphore of the nodes that reload one group of templates. */
 export function rollingKey(naming: Naming, group: string): string {
-  return `${rollingPrefix(naming)}${group}`;
+  return `${rollingPrefix(naming)}${keySafe(group)}`;
 }
 
 /**
@@ -152,7 +152,7 @@ export function nameInPath(part: string): string {
 }
 
 /** Consul's limit for a value of a node's or a service's meta, in bytes (metaValueMaxLength of agent/structs). */
-const longestMetaValue = 512;
+export const longestMetaValue = 512;
 
 /** Why Consul cannot hold this name; undefined where it can. */
 export function unregistrable(name: string): string | undefined {
@@ -180,7 +180,8 @@ export function environmentLabel(environment: string, name: string): string {
 /** RFC 1035, 2.3.4. */
 const longestLabel = 63;
 
-function shortHash(text: string): string {
+/** Eight hexadecimal digits that distinguish texts. */
+export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
@@ -210,6 +211,20 @@ export function dnsSafe(name: string): string {
     .slice(0, longestLabel - 9);
   const hash = shortHash(name);
   return letters === '' ? `m-${hash}` : `${letters}-${hash}`;
+}
+
+/** The roles that services have as tags, beside the names of masters and clusters. */
+const roleTags: ReadonlySet<string> = new Set(['master', 'replica']);
+
+/** Whether Consul's DNS takes the tag for a role; it ignores case. */
+export function isRoleTag(tag: string): boolean {
+  return roleTags.has(tag.toLowerCase());
+}
+
+/** The tag of a master or a cluster on services that also have their role as a tag: a hash distinguishes a name like a role. */
+export function nameTag(name: string): string {
+  const label = dnsSafe(name);
+  return isRoleTag(label) ? `${label}-${shortHash(name)}` : label;
 }
 
 /** Groups of names with the same DNS-safe form: they would share a node and a DNS name. */

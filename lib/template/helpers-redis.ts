@@ -1,5 +1,6 @@
 import { type Address, formatAddress } from '../model/address.ts';
 import { instanceKinds } from '../model/instance-kinds.ts';
+import { parseJsonObject } from '../model/json.ts';
 import { clusterKey, recordKey, recordPrefix } from '../model/naming.ts';
 import { publishedAddress } from '../model/publish.ts';
 import type { MasterRecord } from '../model/record.ts';
@@ -89,23 +90,24 @@ export const redisHelpers = {
     takes: [1, 1],
     usage: '(redisCluster "sessions")',
     run(call) {
-      const key = clusterKey(call.scope.world, textArgument(call, 0));
+      const name = textArgument(call, 0);
+      const key = clusterKey(call.scope.world, name);
       const answer = call.scope.read({ kind: 'key', key });
       if (answer === undefined) return undefined;
       if (answer.value === undefined) throw templateFailure(`Consul holds no record of the cluster: no key "${key}".`);
-      return readCluster(answer.value.value, key);
+      return readCluster(answer.value.value, { key, name });
     },
   },
 } satisfies Record<string, HelperDefinition>;
 
-function readCluster(text: string, key: string): unknown {
-  try {
-    const record: unknown = JSON.parse(text);
-    if (typeof record === 'object' && record !== null && 'shards' in record && Array.isArray(record.shards)) {
-      return record;
-    }
-  } catch {
-    // The code below reports it, as any other text that is not a record.
+function readCluster(text: string, { key, name }: { readonly key: string; readonly name: string }): unknown {
+  const record = parseJsonObject(text);
+  if (record !== undefined && Array.isArray(record.shards)) {
+    // A copy that somebody made of another cluster's record.
+    if (record.name === undefined || record.name === name) return record;
+    throw templateFailure(
+      `the key "${key}" in Consul holds the record of another cluster, ${JSON.stringify(record.name)}.`,
+    );
   }
   throw templateFailure(`the key "${key}" in Consul does not hold a record of a cluster.`);
 }

@@ -44,7 +44,7 @@ function templates(...destinations: readonly string[]): string {
 }
 
 t.test('a destination is a file of its own', async (t) => {
-  const cases: readonly (readonly [readonly string[], string])[] = [
+  const cases: readonly (readonly [readonly string[], string | RegExp])[] = [
     [['dir'], '2 templates[0].destination: dir is a folder'],
     [['fifo'], '2 templates[0].destination: fifo is a device, a pipe or a socket'],
     [['/dev/zero'], '2 templates[0].destination: /dev/zero is a device, a pipe or a socket'],
@@ -60,13 +60,21 @@ t.test('a destination is a file of its own', async (t) => {
     ],
     [['link.conf', 'same/real.conf'], '3 templates[1].destination: same/real.conf is templates[0].destination too'],
     [['later.conf', 'same/later.conf'], '3 templates[1].destination: same/later.conf is templates[0].destination too'],
+    [['x'.repeat(219)], /the file name of x+ has 219 bytes, and files beside it have longer names/],
     [['.x.conf.switchmaster.json'], '2 templates[0].destination: .x.conf.switchmaster.json has a name that'],
     [['.x.conf.switchmaster.good'], '2 templates[0].destination: .x.conf.switchmaster.good has a name that'],
   ];
   for (const [destinations, wanted] of cases)
     t.match((await problemsOf(templates(...destinations))).join('\n'), wanted, destinations.join(' '));
   t.match(await problemsOf(`${templates('real.conf')}journal: { file: same/real.conf }\n`), [/is journal\.file too/]);
-  for (const destination of ['x.conf', 'link.conf', 'dangling.conf', 'dir/x.conf', 'x.switchmaster.conf'])
+  for (const destination of [
+    'x.conf',
+    'link.conf',
+    'dangling.conf',
+    'dir/x.conf',
+    'x.switchmaster.conf',
+    'x'.repeat(218),
+  ])
     t.strictSame(await problemsOf(templates(destination)), [], destination);
 });
 

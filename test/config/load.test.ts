@@ -44,6 +44,13 @@ t.test('files of a folder are merged in the order of their names', async (t) => 
   t.strictSame(config.log, { level: 'warn', format: 'json' });
 });
 
+t.test('an environment is neither a folder of keys nor another tag of its services', async (t) => {
+  for (const name of ['record', 'master', 'Master', 'replica', 'REPLICA', 'twemproxy', 'haproxy', 'a/b', '..'])
+    await t.rejects(loadConfig({ paths: [t.testdir({ 'c.yml': `environment: "${name}"\n` })], environment: nothing }), {
+      code: 'config-invalid',
+    });
+});
+
 t.test('published addresses have the spelling of the records', async (t) => {
   const yaml =
     'publish: { "a*": { port: 6380, addresses: { Db1.Example: 203.0.113.1, "[2001:DB8:0::1]:1": "n.example:2" } } }';

@@ -106,3 +106,17 @@ t.test('the address is the path of a socket, where the kind can listen on one', 
     'register[0].address: cannot be a socket for sentinel, only for redis, twemproxy, haproxy; write address: "host:port"',
   ]);
 });
+
+t.test('what Consul cannot hold, or takes for a role, is refused at its place', async (t) => {
+  const of = (more: string) => problemsOf(t, `{ kind: redis, address: "10.0.0.5:6379", ${more} }`);
+  const tooLong = "must have at most 512 bytes, which is Consul's limit";
+  t.match(await of(`name: ${'ж'.repeat(300)}`), [`register[0].name: ${tooLong}`]);
+  t.match(await of(`meta: { a: ${'ж'.repeat(300)} }`), [`register[0].meta.a: ${tooLong}`]);
+  const many = Array.from({ length: 41 }, (_, i) => `k${i}: x`).join(', ');
+  t.match(await of(`meta: { ${many} }`), ['register[0].meta: must have at most 40 keys']);
+  for (const tag of ['master', 'Replica'])
+    t.match(await of(`tags: [a, ${tag}]`), [
+      `register[0].tags: contains ${tag}, which Consul's DNS takes for the role`,
+    ]);
+  t.strictSame(await problemsOf(t, '{ kind: haproxy, address: "10.0.0.5:6379", tags: [master] }'), []);
+});

@@ -1,14 +1,22 @@
 import t from 'tap';
 import {
+  clusterKey,
+  crashBridgeKey,
+  crashEvidenceKey,
+  crashOrderKey,
   dnsSafe,
   environmentLabel,
   externalNode,
   keySafe,
   nameInKey,
   nameInPath,
+  nameTag,
   pathSafe,
   plainKey,
+  provisionedKey,
   recordKey,
+  rollingKey,
+  steeringKey,
 } from '../../lib/model/naming.ts';
 
 const naming = { environment: undefined };
@@ -24,6 +32,55 @@ t.test('a name is one part of a key, whatever it holds, and can be read back', a
   t.equal(new Set(names.map(keySafe)).size, names.length);
   t.equal(keySafe('a@b my.master-1_x'), 'a@b my.master-1_x', 'ordinary names stay as they are');
   for (const part of ['%', '%zz', '%41', 'team/app']) t.equal(nameInKey(part), part);
+});
+
+t.test('each key has a name as one part, and no two names have one key', async (t) => {
+  const names = [
+    'a',
+    'a/b',
+    'a%2Fb',
+    'a/',
+    '/a',
+    '.',
+    '..',
+    'a/../b',
+    'a//b',
+    '%',
+    'a\n',
+    '.holders',
+    'a/.holders',
+    'A',
+    'кэш',
+  ];
+  const evidence = (given: typeof naming, name: string) => crashEvidenceKey(given, { name, bridge: 'b/1' });
+  const keys = {
+    recordKey,
+    plainKey,
+    clusterKey,
+    provisionedKey,
+    steeringKey,
+    rollingKey,
+    crashBridgeKey,
+    crashOrderKey,
+  };
+  for (const [what, keyOf] of Object.entries({ ...keys, evidence })) {
+    const parts = keyOf(naming, 'a').split('/').length;
+    for (const name of names) {
+      const key = keyOf(naming, name);
+      t.equal(key.split('/').length, parts, `${what} ${name}`);
+      t.notOk(
+        key.split('/').some((part) => part === '' || part === '.' || part === '..'),
+        `${what} ${name}`,
+      );
+    }
+    t.equal(new Set(names.map((name) => keyOf(naming, name))).size, names.length, what);
+  }
+});
+
+t.test('a name like a role is no role in DNS', async (t) => {
+  t.strictSame(['shard1', 'team/a', 'masters'].map(nameTag), ['shard1', 'team-a', 'masters']);
+  for (const name of ['master', 'MASTER', 'replica']) t.match(nameTag(name), new RegExp(`^${name}-[0-9a-f]{8}$`));
+  t.not(nameTag('master'), nameTag('Master'));
 });
 
 t.test('a name is one part of a URL, which no client changes', async (t) => {

@@ -65,7 +65,8 @@ export class RegistrationSource {
     const key = clusterKey(this.#naming, name);
     const entries = this.#clusters === undefined ? undefined : lastValue(this.#clusters.state);
     const entry = entries?.find((candidate) => candidate.key === key);
-    return entry === undefined ? undefined : parseClusterRecord(entry.value);
+    const record = entry === undefined ? undefined : parseClusterRecord(entry.value);
+    return record?.name === name ? record : undefined;
   }
 
   release(): void {

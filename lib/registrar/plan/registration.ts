@@ -8,9 +8,10 @@ import {
   registrarMeta,
 } from '../../model/instance.ts';
 import { instanceKind } from '../../model/instance-kinds.ts';
-import { dnsSafe, type Naming } from '../../model/naming.ts';
+import { longestMetaValue, type Naming, nameTag } from '../../model/naming.ts';
 import type { InstanceProfile } from '../../model/probe-result.ts';
 import { announcedAddress, type RecordedRole } from './recorded-role.ts';
+import { addedMeta, describeChecks, listConfigured } from './service-meta.ts';
 
 /** Everything from which the registration of one instance is planned. */
 export interface InstanceSnapshot {
@@ -111,17 +112,17 @@ function wantedRegistration(snapshot: InstanceSnapshot): Registration {
     port,
     tags: [...tagsOf(snapshot), ...addedTags(snapshot)],
     meta: {
-      ...addedMeta(snapshot),
+      ...addedMeta(held?.meta ?? {}),
       ...spec.meta,
-      ...(Object.keys(spec.meta).length === 0 ? {} : { [configuredKeys]: Object.keys(spec.meta).join(' ') }),
+      ...listConfigured(spec.meta),
       [registrarMeta]: registrarName(naming),
       kind: spec.kind,
       ...(typeof spec.address === 'string' ? { socket: spec.address } : {}),
-      checks: checks.map(describeCheck).join('; '),
+      checks: describeChecks(checks),
       ...(recorded.name === undefined ? {} : { name: recorded.name }),
       ...(recorded.role === 'unknown' ? {} : { role: recorded.role }),
       ...(version === undefined ? {} : { version }),
-      ...(slots === undefined ? {} : { slots: slots.slice(0, maxMetaLength) }),
+      ...(slots === undefined ? {} : { slots: slots.slice(0, longestMetaValue) }),
       ...(spec.origin === 'discovered' ? { discovered: 'true' } : {}),
     },
     checks,
@@ -139,35 +140,12 @@ function wantedAddress({ spec, profile, recorded, held }: InstanceSnapshot): Pic
   return { address: host === undefined || isNodeLocal(host) ? '' : host, port };
 }
 
-/** Meta key that lists the keys of `meta` in the config, so that one that leaves the config leaves the service too. */
-const configuredKeys = 'configured';
-
-const ownKeys = [
-  registrarMeta,
-  configuredKeys,
-  'kind',
-  'socket',
-  'checks',
-  'name',
-  'role',
-  'version',
-  'slots',
-  'discovered',
-];
-
-/** Meta that somebody else set. */
-function addedMeta({ held }: InstanceSnapshot): Readonly<Record<string, string>> {
-  const meta = held?.meta ?? {};
-  const own = new Set([...ownKeys, ...(meta[configuredKeys] ?? '').split(' ')]);
-  return Object.fromEntries(Object.entries(meta).filter(([key]) => !own.has(key)));
-}
-
 /** Tags that somebody added in the catalog, where the service lets them. The registrar's own tags stay its own. */
 function addedTags(snapshot: InstanceSnapshot): readonly string[] {
   const { held, spec, naming } = snapshot;
   if (held?.settings.tagsFrom !== 'catalog') return [];
   const { name = '', role = '' } = held.meta;
-  const own = new Set([...tagsOf(snapshot), name, dnsSafe(name), role, spec.kind, naming.environment]);
+  const own = new Set([...tagsOf(snapshot), name, nameTag(name), role, spec.kind, naming.environment]);
   return held.tags.filter((tag) => !own.has(tag));
 }
 
@@ -176,7 +154,7 @@ function tagsOf({ naming, spec, recorded }: InstanceSnapshot): readonly string[]
   const own = (): readonly string[] => {
     switch (instanceKind(spec.kind).tags) {
       case 'name and role': {
-        const name = recorded.name === undefined ? [] : [dnsSafe(recorded.name)];
+        const name = recorded.name === undefined ? [] : [nameTag(recorded.name)];
         return [...name, ...(recorded.role === 'unknown' ? [] : [recorded.role])];
       }
       case 'kind':
@@ -208,13 +186,6 @@ function checksOf({ spec, check, reachable }: InstanceSnapshot): readonly CheckD
   return [{ ...common, kind: 'tcp', name: 'Accepts connections', target: formatAddress(address) }, report];
 }
 
-/** The agent does not return how its checks are defined. The service's meta holds that, so that a change shows. */
-function describeCheck(check: CheckDefinition): string {
-  const reaped = check.deregisterAfterMs === undefined ? '' : ` reaped after ${check.deregisterAfterMs}ms`;
-  if (check.kind === 'report') return `report${reaped}`;
-  return `${check.kind} ${check.target} every ${check.intervalMs}ms within ${check.timeoutMs}ms${reaped}`;
-}
-
 /** Why the instance must be registered again; undefined where the agent holds the same. */
 function difference(wanted: Registration, held: HeldService): string | undefined {
   if (wanted.service !== held.service) return 'its service changed';
@@ -227,6 +198,3 @@ function difference(wanted: Registration, held: HeldService): string | undefined
   const missing = wanted.checks.filter(({ id }) => !held.checks.some((check) => check.id === id));
   return missing.length === 0 ? undefined : `its check ${missing[0]?.id} was missing`;
 }
-
-/** Consul's limit for a value of meta (structs.go, metaValueMaxLength). */
-const maxMetaLength = 512;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import type { Outcome } from '../../../lib/loop/outcome.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
@@ -15,6 +16,7 @@ import {
   untilRecord,
 } from '../support/clustering.ts';
 import { instanceOf, startRegistrar } from '../support/registering.ts';
+import { makeFolder, startRendering } from '../support/rendering.ts';
 
 t.setTimeout(300_000);
 const sandbox = await Sandbox.openFor(t, { name: 'cluster' });
@@ -58,6 +60,22 @@ t.test('the record has every shard, and DNS has the nodes by their roles', async
     slots: '0-5461',
     role: 'master',
   });
+});
+
+t.test('a cluster of any name has one key, which templates read', async (t) => {
+  const names = ['team/a', '..', 'a/../b', 'master'];
+  const seeds = [a.address];
+  const odd = startFollower(t, { consul, id: 'odd', clusters: names.map((one) => ({ name: one, seeds })) });
+  for (const one of names)
+    t.equal((await untilRecord(consul, one, { what: 'its shards', until: (r) => r.shards.length === 3 }))?.name, one);
+  const template = names
+    .map((one) => `{{#with (redisCluster "${one}")}}{{name}} {{shards.length}}\n{{/with}}`)
+    .join('');
+  const folder = makeFolder(t);
+  const spec = { name: 'clusters', template, destination: `${folder}/clusters` };
+  await startRendering(t, { consul, folder, specs: [spec], resyncMs: 60_000 }).until('current');
+  t.equal(readFileSync(spec.destination, 'utf8'), names.map((one) => `${one} 3\n`).join(''));
+  await odd.stop();
 });
 
 t.test('a planned failover promotes the chosen replica, and no acknowledged write is lost', (t) =>

@@ -5,6 +5,7 @@ import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
 import { type Address, formatAddress } from '../../../lib/model/address.ts';
 import { type ClusterRecord, type ClusterView, parseClusterRecord, slotCount } from '../../../lib/model/cluster.ts';
+import { clusterKey } from '../../../lib/model/naming.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { ConsulAgent } from '../../sandbox/consul.ts';
 import type { RedisConfig, RedisServer } from '../../sandbox/redis.ts';
@@ -170,7 +171,7 @@ export function startFollower(
 }
 
 export async function clusterRecordOf(consul: ConsulAgent, name: string): Promise<ClusterRecord | undefined> {
-  const text = await consul.key(`redis/cluster/${name}`);
+  const text = await consul.key(clusterKey({ environment: undefined }, name));
   return text === undefined ? undefined : parseClusterRecord(text);
 }
 

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { type InstanceSpec, instanceId } from '../../../lib/model/instance.ts';
 import { planInstance } from '../../../lib/registrar/plan/registration.ts';
+import { addedMeta, describeChecks, listConfigured } from '../../../lib/registrar/plan/service-meta.ts';
 
 const path = '/run/a.sock';
 const checks = {
@@ -17,7 +18,7 @@ function registrationOf(over: Partial<InstanceSpec>) {
   const check = { status: 'critical', output: 'x' } as const;
   const [action] = planInstance({
     ...{ naming: { environment: undefined }, spec, check, version: undefined, reachable: false, held: undefined },
-    ...{ profile: undefined, recorded: { name: undefined, role: 'unknown' }, registeredBefore: false },
+    ...{ profile: undefined, recorded: { name: spec.name, role: 'unknown' }, registeredBefore: false },
   });
   return action?.kind === 'register' ? action.registration : undefined;
 }
@@ -41,4 +42,31 @@ t.test('an announced hostname is registered as it is, except the names of the lo
     t.equal(addressOf(host), host);
   for (const host of ['localhost', 'localhost.localdomain', 'ip6-localhost', '127.0.1.1', '0.0.0.0'])
     t.equal(addressOf(host), '', `${host}: the node's address`);
+});
+
+t.test('no value of meta is longer than Consul permits, and each key of the config is known again', async (t) => {
+  const meta = Object.fromEntries(
+    Array.from({ length: 40 }, (_, i) => [`${'traefik-tcp-router-'.repeat(6)}${i}`, 'x']),
+  );
+  const httpUrl = `http://127.0.0.1:1/${'ж'.repeat(400)}`;
+  const registration = registrationOf({ meta, checks: { ...checks, httpUrl } });
+  const all = registration?.meta ?? {};
+  for (const [key, value] of Object.entries(all)) t.ok(Buffer.byteLength(value) <= 512, key);
+  t.ok(Object.keys(all).length <= 64);
+  t.strictSame(addedMeta({ ...all, theirs: 'y' }), { theirs: 'y' }, 'what leaves the config leaves the service');
+  t.strictSame(listConfigured({}), {});
+  t.strictSame(listConfigured({ a: '1', b: '2' }), { configured: 'a b' });
+  const other = registrationOf({ meta, checks: { ...checks, httpUrl: `${httpUrl}2` } });
+  t.not(describeChecks(registration?.checks ?? []), describeChecks(other?.checks ?? []), 'another URL shows');
+});
+
+t.test('a master or a cluster with the name of a role has another tag', async (t) => {
+  for (const name of ['master', 'Replica']) {
+    const registration = registrationOf({ kind: 'redis', name });
+    t.notOk(
+      registration?.tags.some((tag) => /^(?:master|replica)$/i.test(tag)),
+      name,
+    );
+    t.equal(registration?.meta.name, name);
+  }
 });
