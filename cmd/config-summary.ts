@@ -37,13 +37,14 @@ function describeBridge(sentinel: Config['sentinel']): readonly string[] {
   return [`sentinel: bridges the masters ${listOf(masters)} from the Sentinels ${at} to Consul${also}`];
 }
 
-function describeTemplate({ name, source, destination, check, reload, verify }: TemplateSpec): string {
+function describeTemplate({ name, source, contents, destination, check, reload, verify }: TemplateSpec): string {
+  const from = contents === undefined ? source : `contents in ${source}`;
   const steps = [
     ...(check === undefined ? [] : [`check ${check.argv.join(' ')}`]),
     ...(reload === undefined ? [] : [describeReload(reload)]),
     ...(verify === undefined ? [] : ['verify']),
   ];
-  return `template ${name}: ${[`${source} to ${destination}`, ...steps].join(', ')}`;
+  return `template ${name}: ${[`${from} to ${destination}`, ...steps].join(', ')}`;
 }
 
 function describeReload(reload: NonNullable<TemplateSpec['reload']>): string {

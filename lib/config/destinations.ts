@@ -23,8 +23,8 @@ export async function checkDestinations(
 ): Promise<void> {
   const { templates, journal } = given;
   const sources = new Map<string, string>();
-  for (const { source, index } of templates) {
-    const at = `templates[${index}].source`;
+  for (const { source, contents, index } of templates) {
+    const at = contents === undefined ? `templates[${index}].source` : 'this config file';
     sources.set(await realPath(source), at);
   }
   const used = new Map<string, string>(journal === undefined ? [] : [[await realPath(journal), 'journal.file']]);

@@ -19,7 +19,7 @@ export interface Sourced<T> {
 
 /** Reads and compiles a template. Throws `template-invalid`. */
 export type CompileTemplate = (
-  spec: Pick<TemplateSpec, 'source' | 'destination' | 'format' | 'functionDenylist'>,
+  spec: Pick<TemplateSpec, 'source' | 'contents' | 'destination' | 'format' | 'functionDenylist'>,
 ) => Promise<unknown>;
 
 /** Reads files and variables for the sections of a config, and collects problems. */
@@ -56,6 +56,11 @@ export class Resolution {
   secretVariable(name: string): Secret | undefined {
     const value = this.variable(name);
     return value === undefined ? undefined : new Secret(value);
+  }
+
+  /** The config file that has the setting; undefined for a variable. */
+  fileOf(setting: Setting): string | undefined {
+    return 'at' in setting ? this.#config.place(setting.at)?.file : undefined;
   }
 
   /** Resolves a path of a config file against the file's folder, and one of a variable against the working directory. */

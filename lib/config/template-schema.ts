@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { templateFormats } from '../template/format.ts';
 import { duration } from './duration.ts';
+import { execSettings } from './exec-schema.ts';
 import { endpoint, filePath, redisAccess, text } from './shared-schema.ts';
 
 /** A program and its arguments. No shell reads them. */
@@ -87,8 +88,12 @@ const fileMode = z.union([z.string(), z.int()]).transform((value, context) => {
 });
 
 const templateSettings = z.strictObject({
-  source: text,
+  source: text.optional(),
+  /** The template itself, instead of a source. */
+  contents: text.optional(),
   destination: text,
+  /** Create the folders above the destination. */
+  createDestDirs: z.boolean().default(false),
   format: z.enum(templateFormats).optional(),
   vars: z.record(z.string(), z.json()).default({}),
   /** Helpers that the template may not call. */
@@ -98,6 +103,7 @@ const templateSettings = z.strictObject({
   check: command.optional(),
   reload: reload.optional(),
   verify: verify.optional(),
+  exec: execSettings.optional(),
   wait: z.strictObject({ min: duration({ minMs: 0 }), max: duration({ minMs: 0 }) }).default({ min: 100, max: 2_000 }),
   guard: z
     .strictObject({
@@ -121,15 +127,21 @@ const templateSettings = z.strictObject({
 });
 
 /** Whether a template renders Sentinel's own config file. */
-export function isSentinelConf({ source }: { readonly source: string }): boolean {
+export function isSentinelConf({ source = '' }: { readonly source?: string | undefined }): boolean {
   return basename(source) === 'sentinel.conf.hbs';
 }
 
 /** Sentinel's config file holds passwords of Redis. */
-const template = templateSettings.transform((given) => ({
-  ...given,
-  mode: given.mode ?? (isSentinelConf(given) ? 0o600 : undefined),
-}));
+const template = templateSettings
+  .superRefine(({ source, contents }, context) => {
+    const report = (key: string, message: string, hint: string) =>
+      context.addIssue({ code: 'custom', path: [key], message, params: { hint } });
+    if (source === undefined && contents === undefined)
+      report('source', 'is missing: a string', 'name a bundled template or a file, or write the template as contents');
+    if (source !== undefined && contents !== undefined)
+      report('contents', 'cannot be combined with source', 'leave one of them out');
+  })
+  .transform((given) => ({ ...given, mode: given.mode ?? (isSentinelConf(given) ? 0o600 : undefined) }));
 export type RawTemplate = z.output<typeof template>;
 
 export const templatesSection = z.array(template);

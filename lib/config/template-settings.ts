@@ -1,4 +1,5 @@
 import { parseAddress } from '../model/address.ts';
+import type { ProgramEnv } from '../model/program-env.ts';
 import type { HaproxySocket, ProbeSpec, ReloadSpec, TemplateSpec, VerifySpec } from '../model/template-spec.ts';
 import type { Path } from './problem.ts';
 import type { Resolution } from './resolution.ts';
@@ -26,7 +27,7 @@ export async function resolveSettings(
     resolution.report({ at: [...at, 'wait', 'max'] }, { message: 'must not be less than min' });
   }
   checkSeed(resolution, { raw, at });
-  return {
+  return giveEnv(envOf(raw), {
     vars: raw.vars,
     wait,
     guard: { maxLoss: raw.guard.maxLoss, onEmpty: raw.guard.onEmpty, ...defined({ minServers: raw.guard.minServers }) },
@@ -45,12 +46,48 @@ export async function resolveSettings(
       verify,
       rolling:
         raw.rolling === undefined ? undefined : { limit: raw.rolling.limit, group: raw.rolling.group ?? given.name },
+      folders: raw.createDestDirs ? 'create' : undefined,
       placement: raw.inPlace ? 'in-place' : undefined,
       mode: raw.mode,
       owner: raw.owner,
       group: raw.group,
     }),
+  });
+}
+
+function envOf({ exec }: RawTemplate): ProgramEnv | undefined {
+  if (exec?.env === undefined) return undefined;
+  const { pristine, ...lists } = exec.env;
+  return { inherit: pristine ? 'none' : 'all', ...lists };
+}
+
+type Settings = Omit<TemplateSpec, 'name' | 'source' | 'destination'>;
+
+/** Every command of a template has its environment. */
+function giveEnv(env: ProgramEnv | undefined, settings: Settings): Settings {
+  if (env === undefined) return settings;
+  const { check, reload, verify } = settings;
+  const probes = verify?.probes.map((probe) =>
+    probe.kind === 'command' ? { ...probe, command: { ...probe.command, env } } : probe,
+  );
+  return {
+    ...settings,
+    ...(check === undefined ? {} : { check: { ...check, env } }),
+    ...(reload === undefined ? {} : { reload: giveReloadEnv(env, reload) }),
+    ...(verify === undefined || probes === undefined ? {} : { verify: { ...verify, probes } }),
   };
+}
+
+function giveReloadEnv(env: ProgramEnv, reload: ReloadSpec): ReloadSpec {
+  switch (reload.kind) {
+    case 'command':
+    case 'supervise':
+      return { ...reload, command: { ...reload.command, env } };
+    case 'haproxy':
+      return { ...reload, fallback: { ...reload.fallback, env } };
+    case 'signal':
+      return reload;
+  }
 }
 
 /** Refuses to overwrite a file in which Sentinel keeps its epochs, and settings that a seed cannot use. */

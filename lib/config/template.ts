@@ -26,11 +26,11 @@ export async function resolveTemplates(
       continue;
     }
     owners.set(destination, i);
-    const source = await findSource(resolution, { source: entry.source, index: i });
-    if (source === undefined) continue;
+    const origin = await findOrigin(resolution, { raw: entry, index: i });
+    if (origin === undefined) continue;
     const name = nameFor(destination, templates);
     const settings = await resolveSettings(resolution, { raw: entry, index: i, name });
-    templates.push({ name, source, destination, ...settings, index: i });
+    templates.push({ name, ...origin, destination, ...settings, index: i });
   }
   await checkDestinations(resolution, { templates, journal: given.journal });
   for (const template of templates) await checkSource(resolution, template);
@@ -42,10 +42,24 @@ async function checkSource(resolution: Resolution, template: TemplateSpec & { re
     await resolution.compile(template);
   } catch (thrown) {
     resolution.report(
-      { at: ['templates', template.index, 'source'] },
+      { at: ['templates', template.index, template.contents === undefined ? 'source' : 'contents'] },
       { message: SwitchmasterError.from(thrown).message },
     );
   }
+}
+
+/** A template in the config has its partials beside the config file, as a file has them beside itself. */
+async function findOrigin(
+  resolution: Resolution,
+  { raw, index }: { readonly raw: RawTemplate; readonly index: number },
+): Promise<Pick<TemplateSpec, 'source' | 'contents'> | undefined> {
+  const { source: given, contents } = raw;
+  if (given === undefined && contents !== undefined) {
+    const file = resolution.fileOf({ at: ['templates', index, 'contents'] });
+    return file === undefined ? undefined : { source: file, contents };
+  }
+  const source = await findSource(resolution, { source: given ?? '', index });
+  return source === undefined ? undefined : { source };
 }
 
 async function findSource(

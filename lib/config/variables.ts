@@ -2,7 +2,7 @@ import type { Path } from './problem.ts';
 import type { Resolution } from './resolution.ts';
 
 /** What commands and templates get as it is: they may have a meaning of their own for it. */
-const passedOn = new Set(['vars', 'check', 'reload', 'command', 'fallback', 'options']);
+const passedOn = new Set(['vars', 'contents', 'custom', 'check', 'reload', 'command', 'fallback', 'options']);
 
 /**
  * Refuses `${NAME}`, `$NAME` and `~/` in texts of the config: nothing replaces them, so the daemon would use a host or a file

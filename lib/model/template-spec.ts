@@ -1,5 +1,6 @@
 import type { Address } from './address.ts';
 import type { ProbeAccess } from './probe-access.ts';
+import type { ProgramEnv } from './program-env.ts';
 
 /** Permission bits of a new file whose template has no `mode`. */
 export const newFileMode = 0o644;
@@ -8,8 +9,10 @@ export const newFileMode = 0o644;
 export interface TemplateSpec {
   /** Unique. The key of its runs, and its name in the API. */
   readonly name: string;
-  /** Absolute path of the template. */
+  /** Absolute path of the template, or of the config file that has it as `contents`. Its folder has the partials. */
   readonly source: string;
+  /** The template itself, where the config has it. */
+  readonly contents?: string;
   /** Absolute path of the rendered file. */
   readonly destination: string;
   /** Where it is left out, the name of the source or the destination says it. */
@@ -38,10 +41,17 @@ export interface TemplateSpec {
   readonly header?: 'line' | 'none';
   /** `in-place`: the file is overwritten, because no other can replace it. Default: a new file replaces it. */
   readonly placement?: 'rename' | 'in-place';
+  /** `create`: the folders above the destination are created where they do not exist. Default: that is an error. */
+  readonly folders?: 'create' | 'required';
   /** Permission bits. Where they are left out, the file keeps its own, and a new file gets {@link newFileMode}. */
   readonly mode?: number;
   readonly owner?: string | number;
   readonly group?: string | number;
+}
+
+/** The paths whose names say which format a template has. */
+export function namingPaths(spec: Pick<TemplateSpec, 'source' | 'contents' | 'destination'>): readonly string[] {
+  return spec.contents === undefined ? [spec.source, spec.destination] : [spec.destination];
 }
 
 type TemplateSpecFormat = 'json' | 'yaml' | 'haproxy' | 'redis' | 'conf' | 'env' | 'text';
@@ -50,6 +60,8 @@ export interface CommandSpec {
   readonly argv: readonly string[];
   /** After this time the command and everything that it started are killed. */
   readonly timeoutMs: number;
+  /** Default: the daemon's environment, without the daemon's secrets. */
+  readonly env?: ProgramEnv;
 }
 
 export type ReloadSpec =
@@ -112,7 +124,7 @@ export type ProbeSpec =
   /** Any status from 200 to 399. */
   | { readonly kind: 'http'; readonly url: string }
   /** Exit code 0. */
-  | { readonly kind: 'command'; readonly command: Pick<CommandSpec, 'argv'> };
+  | { readonly kind: 'command'; readonly command: Pick<CommandSpec, 'argv' | 'env'> };
 
 export interface WaitSpec {
   /** A template is rendered when nothing has changed for this time ... */

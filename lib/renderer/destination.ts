@@ -7,15 +7,18 @@ import type { TemplateSpec } from '../model/template-spec.ts';
 import { readRegularFile } from '../regular-file.ts';
 import { candidatePath, readDestination } from './apply/file.ts';
 import { type OwnershipSpec, resolveOwnership } from './apply/file-owner.ts';
+import { examineFolders } from './apply/folders.ts';
 import { sticky, unwritable } from './apply/unwritable.ts';
 
 /** Why the destination could not be replaced now, as one sentence with the fix; undefined where it could. */
 export async function examineDestination(
-  spec: Pick<TemplateSpec, 'destination' | 'placement'>,
+  spec: Pick<TemplateSpec, 'destination' | 'placement' | 'folders'>,
 ): Promise<string | undefined> {
-  const { destination, placement } = spec;
+  const { destination, placement, folders } = spec;
   try {
     const present = await readDestination(destination);
+    if (folders === 'create' && present === undefined && (await examineFolders(destination)) === 'missing')
+      return undefined;
     const target = present?.path ?? (await followLinks(destination));
     if (placement === 'in-place' && present !== undefined) await tryAccess(target, 'any-error');
     else await examineReplacement(target);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { packageFolder } from '../config/bundled.ts';
-import type { TemplateSpec } from '../model/template-spec.ts';
+import { namingPaths, type TemplateSpec } from '../model/template-spec.ts';
 import { namedFormat } from '../template/format.ts';
 
 /*
@@ -9,7 +9,7 @@ import { namedFormat } from '../template/format.ts';
  * that differs in nothing else is up to date: neither an upgrade nor `header: false` makes a consumer reload.
  */
 
-type HeadSpec = Pick<TemplateSpec, 'source' | 'destination' | 'format' | 'upkeep' | 'header'>;
+type HeadSpec = Pick<TemplateSpec, 'source' | 'contents' | 'destination' | 'format' | 'upkeep' | 'header'>;
 
 const pattern = /^# Written (?:once )?by switchmaster from /;
 /** The head is in the first line, or in the second where the first names an interpreter. */
@@ -46,7 +46,7 @@ export function textWithoutHead(text: string): string {
 }
 
 function headLine(text: string, spec: HeadSpec): string | undefined {
-  const format = spec.format ?? namedFormat(spec.source, spec.destination);
+  const format = spec.format ?? namedFormat(...namingPaths(spec));
   if (spec.header !== 'line' || format === undefined || format === 'json' || format === 'text') return undefined;
   // Markup, a byte order mark, or nothing: a comment would break it, or says nothing.
   if (/^(?:\s*$|\s*<|\uFEFF)/.test(text)) return undefined;

@@ -54,6 +54,7 @@ function makeSupervisor({ spec, redactor }: LiveTemplate, options: OpenOptions):
   const { command, stopSignal, stopTimeoutMs } = reload;
   return new Supervisor({
     argv: command.argv.map((word) => word.replaceAll('{{file}}', destination)),
+    env: command.env,
     stopSignal,
     stopTimeoutMs,
     onEvent: (event) => options.onProgram?.(name, redactor.redactAll(event)),

@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
-import { programEnvironment, signalGroup } from './process-group.ts';
+import type { ProgramEnv } from '../../model/program-env.ts';
+import { launchOf, signalGroup } from './process-group.ts';
 
 interface Command {
   /** The program and its arguments. No shell reads them. `{{file}}` stands for {@link RunInput.file}. */
   readonly argv: readonly string[];
   /** After this time the command and everything that it started are killed. */
   readonly timeoutMs: number;
+  /** Default: the daemon's environment, without the daemon's secrets. */
+  readonly env?: ProgramEnv;
 }
 
 export interface RunInput {
@@ -45,7 +48,7 @@ export async function runCommand(input: RunInput): Promise<CommandResult> {
   const startedMs = performance.now();
   const sink = openOutput(input.file);
   try {
-    const { pid, ended } = start({ program, args, descriptor: sink.descriptor });
+    const { pid, ended } = start({ launch: launchOf(program, input.command.env), args, descriptor: sink.descriptor });
     const watcher = watchProcess({ ...input, pid, timeoutMs: input.command.timeoutMs });
     const end = await ended.finally(watcher.stop);
     const output = sink.read();
@@ -67,14 +70,12 @@ type End =
  * Uses Node's spawn: nothing that a library adds is needed here, and a library costs each reload a millisecond. The
  * command leads its own process group, so that a command that hangs is killed with everything that it started.
  */
-function start(input: { program: string; args: readonly string[]; descriptor: number }) {
+function start(input: { launch: ReturnType<typeof launchOf>; args: readonly string[]; descriptor: number }) {
   const { promise: ended, resolve } = Promise.withResolvers<End>();
   try {
-    const child = spawn(input.program, input.args, {
-      stdio: ['ignore', input.descriptor, input.descriptor],
-      detached: true,
-      env: programEnvironment(),
-    });
+    const { file, ...launch } = input.launch;
+    const stdio = ['ignore' as const, input.descriptor, input.descriptor];
+    const child = spawn(file, input.args, { ...launch, stdio, detached: true });
     child.once('error', (cause) => resolve({ kind: 'not-started', cause }));
     child.once('exit', (code, signal) =>
       resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'killed', signal }),

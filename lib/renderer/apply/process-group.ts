@@ -1,17 +1,33 @@
-/** The daemon's own secrets. Programs that it starts do not need them, and their output is shown. */
-const secretVariables = [
-  'CONSUL_HTTP_AUTH',
-  'CONSUL_HTTP_TOKEN',
-  'SWITCHMASTER_API_TOKEN',
-  'SWITCHMASTER_REDIS_PASSWORD',
-  'SWITCHMASTER_SENTINEL_PASSWORD',
-];
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type ProgramEnv, selectEnv } from '../../model/program-env.ts';
 
-/** The daemon's environment without its secrets, for programs that it starts. */
-export function programEnvironment(): NodeJS.ProcessEnv {
-  const environment = { ...process.env };
-  for (const name of secretVariables) delete environment[name];
-  return environment;
+/** How Node's spawn starts a program. */
+interface Launch {
+  readonly file: string;
+  readonly argv0: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * A program is found in the daemon's own PATH, where `check` looks for it, also if it gets another PATH or none. Without `env`,
+ * it gets the daemon's environment without the daemon's secrets.
+ */
+export function launchOf(program: string, env?: ProgramEnv): Launch {
+  const given = selectEnv(process.env, env);
+  const { PATH: own = '' } = process.env;
+  const isFound = program.includes('/') || given.PATH === process.env.PATH;
+  const places = isFound ? [] : own.split(delimiter).map((folder) => join(folder, program));
+  return { file: places.find(isExecutable) ?? program, argv0: program, env: given };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Signals a process group by its leader. Does nothing when the group is empty. */

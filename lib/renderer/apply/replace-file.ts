@@ -12,6 +12,7 @@ import {
   writeCandidate,
 } from './file.ts';
 import { resolveOwnership } from './file-owner.ts';
+import { createFolders } from './folders.ts';
 import { overwrite } from './in-place.ts';
 import { anySignal, untilInterrupted, wasInterrupted } from './interruption.ts';
 import { keepAside } from './kept-aside.ts';
@@ -134,7 +135,7 @@ async function putInPlace(
   const keeps = input.keep === 'good-copy' && canGoBack(step) && present?.access === 'readable';
   const keeping = keeps ? keepGoodCopy(destination, present, spec.placement) : undefined;
   const candidateInput = { destination, bytes, ownership, present, signal };
-  const writing = spec.placement === 'in-place' ? writeAnywhere(candidateInput) : writeCandidate(candidateInput);
+  const writing = writeNew(spec, candidateInput);
   const [written, kept] = await Promise.allSettled([untilInterrupted(writing, step.interrupted), keeping]);
   if (written.status === 'rejected') {
     // A disk may take its time for what the next run writes again.
@@ -165,8 +166,15 @@ function describeKept(destination: string, kept: string): string {
   return `${destination} was not written by switchmaster: its former content is kept as ${kept}.`;
 }
 
+type CandidateInput = Parameters<typeof writeCandidate>[0];
+
+async function writeNew({ destination, folders, placement }: Step['spec'], input: CandidateInput): Promise<Candidate> {
+  if (folders === 'create' && input.present === undefined) await createFolders(destination);
+  return placement === 'in-place' ? writeAnywhere(input) : writeCandidate(input);
+}
+
 /** A file that is overwritten needs no candidate beside it, and the folder of a mounted file is often read-only. */
-async function writeAnywhere(candidateInput: Parameters<typeof writeCandidate>[0]): Promise<Candidate> {
+async function writeAnywhere(candidateInput: CandidateInput): Promise<Candidate> {
   try {
     return await writeCandidate(candidateInput);
   } catch {

@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { type Backoff, makeBackoff } from '../../backoff.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import { bindGroup, programEnvironment, signalGroup } from './process-group.ts';
+import type { ProgramEnv } from '../../model/program-env.ts';
+import { bindGroup, launchOf, signalGroup } from './process-group.ts';
 
 type Program = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -30,6 +31,8 @@ type State =
 
 export interface SupervisorOptions {
   readonly argv: readonly string[];
+  /** Default: the daemon's environment, without the daemon's secrets. */
+  readonly env?: ProgramEnv | undefined;
   /** The signal that ends the program. */
   readonly stopSignal: NodeJS.Signals;
   /** How long the program may take to end before SIGKILL. */
@@ -110,11 +113,8 @@ export class Supervisor {
     }
     if (this.#state.kind === 'running') return;
     try {
-      const child = spawn(program, args, {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        detached: true,
-        env: programEnvironment(),
-      });
+      const { file, ...launch } = launchOf(program, this.#options.env);
+      const child = spawn(file, args, { ...launch, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
       this.#state = { kind: 'running', child, sinceMs: performance.now() };
       await once(child, 'spawn');
       this.#watch(child);

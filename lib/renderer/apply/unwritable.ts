@@ -7,7 +7,7 @@ const mountPoint =
 export const sticky = 'STICKY';
 
 const reasons: Record<string, string> = {
-  ENOENT: 'its folder does not exist; create it',
+  ENOENT: 'its folder does not exist; create it, or set createDestDirs: true',
   ENOTDIR: 'a part of its path is a file',
   EACCES: 'permission denied; let the daemon write to the folder',
   EPERM:

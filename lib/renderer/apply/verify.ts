@@ -63,7 +63,7 @@ async function runProbe(input: {
       if (probe.master !== undefined) await probeMaster({ ...input, probe, name: probe.master });
       return;
     case 'command': {
-      const command = { argv: probe.command.argv, timeoutMs: attempt.timeoutMs };
+      const command = { ...probe.command, timeoutMs: attempt.timeoutMs };
       await runCommand({ command, file: input.file, signal: attempt.signal, onAbort: 'kill' });
     }
   }

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { WatchEvent } from '../../consul/watch-state.ts';
 import type { Watches } from '../../consul/watches.ts';
 import { FileWatch } from '../../file-watch.ts';
@@ -18,7 +17,7 @@ import { findHaproxyDefaults } from './haproxy-defaults.ts';
 import { IndexHistory } from './index-history.ts';
 import { Inputs } from './inputs.ts';
 import { RenderTime } from './render-time.ts';
-import { compileSource, FileTexts } from './source.ts';
+import { compileSource, FileTexts, templateName } from './source.ts';
 
 /** How often one render may start again because what it has read names more to read. */
 const maxPasses = 32;
@@ -182,7 +181,7 @@ export class LiveTemplate {
   ): Promise<RenderResult> {
     let result = await compiled.render(world);
     for (let pass = 1; this.#canContinue(result); pass++) {
-      if (pass === maxPasses) throw endlessReads(basename(this.spec.source), maxPasses);
+      if (pass === maxPasses) throw endlessReads(templateName(this.spec), maxPasses);
       if (result.kind === 'pending') await files.load(result.missingFiles);
       result = await compiled.render(world);
     }

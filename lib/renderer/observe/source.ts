@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
 import { type FileWatch, stateOf } from '../../file-watch.ts';
-import type { TemplateSpec } from '../../model/template-spec.ts';
+import { namingPaths, type TemplateSpec } from '../../model/template-spec.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { CompileInput } from '../../template/compile.ts';
@@ -11,7 +11,7 @@ import { inferFormat } from '../../template/format.ts';
 
 const maxFileBytes = 16 * 1024 * 1024;
 
-type SourceSpec = Pick<TemplateSpec, 'source' | 'destination' | 'format' | 'functionDenylist'>;
+type SourceSpec = Pick<TemplateSpec, 'source' | 'contents' | 'destination' | 'format' | 'functionDenylist'>;
 
 /** Reads and compiles a template. Throws `template-invalid`. */
 export async function compileSource(spec: SourceSpec): Promise<BoundedTemplate> {
@@ -30,9 +30,9 @@ export async function checkSource(spec: SourceSpec): Promise<Pick<BoundedTemplat
  * `template-failed` where the file system does not answer in time: then it is read again.
  */
 export async function readTemplate(spec: SourceSpec): Promise<CompileInput> {
-  const { source, destination } = spec;
+  const { source, contents } = spec;
   const folder = dirname(source);
-  const text = await readSource(source);
+  const text = contents ?? (await readSource(source));
   const listed = await withinDeadline(folder, () => readdir(folder)).catch((cause) =>
     Promise.reject(unread(folder, cause)),
   );
@@ -40,9 +40,14 @@ export async function readTemplate(spec: SourceSpec): Promise<CompileInput> {
   const partials = await Promise.all(
     names.map(async (file) => [file.slice(1, -4), { file, text: await readSource(join(folder, file)) }] as const),
   );
-  const format = spec.format ?? inferFormat(source, destination);
+  const format = spec.format ?? inferFormat(...namingPaths(spec));
   const { functionDenylist: denied = [] } = spec;
-  return { template: { file: basename(source), text }, partials: new Map(partials), format, denied };
+  return { template: { file: templateName(spec), text }, partials: new Map(partials), format, denied };
+}
+
+/** How messages name a template. */
+export function templateName({ source, contents, destination }: SourceSpec): string {
+  return contents === undefined ? basename(source) : `contents of ${basename(destination)}`;
 }
 
 /** The files that a template reads by `file`, each read once per run. */

@@ -63,6 +63,38 @@ t.test('a render that the daemon would hold is printed and exits with 1, also wi
   t.notOk(existsSync(destination));
 });
 
+t.test(
+  'a template in the config is written to a new folder, and its programs get the environment that it says',
+  async (t) => {
+    await consul.putKey('contents', 'one');
+    const folder = t.testdir({});
+    const log = join(folder, 'log');
+    const note = `test -r "$1" && env > ${log}`;
+    const config = {
+      consul: { address: consul.url },
+      templates: [
+        {
+          contents: 'is {{key "contents"}}\n',
+          destination: './new/folder/a.conf',
+          createDestDirs: true,
+          header: false,
+          reload: ['sh', '-c', note, 'sh', '{{file}}'],
+          exec: { env: { allowlist: ['KEPT*', 'CONSUL_*'], custom: { GREETING: 'hello' } } },
+        },
+      ],
+    };
+    const path = join(folder, 'c.json');
+    writeFileSync(path, JSON.stringify(config));
+    const given = { KEPT_1: '1', OTHER: '1', CONSUL_HTTP_TOKEN: 'secret' };
+    const { code, stdout } = await runCommand(['render', '-c', path], given);
+    t.equal(code, 0);
+    t.match(stdout, /^written .*a\.conf was replaced and its consumer reloaded/);
+    t.equal(readFileSync(join(folder, 'new/folder/a.conf'), 'utf8'), 'is one\n');
+    const names = readFileSync(log, 'utf8').match(/^\w+(?==)/gm) ?? [];
+    t.strictSame(names.filter((name) => !['PWD', 'SHLVL', '_'].includes(name)).sort(), ['GREETING', 'KEPT_1']);
+  },
+);
+
 t.test('a comparison shows what changed and the lines around it', async (t) => {
   const show = (before: string, after: string) => diffLines(before, after).map(({ side, text }) => side + text);
   t.same(show('1\n2\n3\n4\n5\n6\n', '1\n2\n3\n4\nx\n6\n'), [' 2', ' 3', ' 4', '-5', '+x', ' 6']);
