@@ -11,6 +11,7 @@ import { addEvents } from './events.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addFailover } from './failover.ts';
 import { printErrorData, printFailure } from './failure.ts';
+import { addForget } from './forget.ts';
 import { addManual } from './manual.ts';
 import { outputOption } from './option.ts';
 import { addRebase } from './rebase.ts';
@@ -57,6 +58,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addWhy(program, done);
   addFailover(program, done);
   addRebase(program, done);
+  addForget(program, done);
   addDrill(program, done);
   addDoctor(program, done);
   addCompletion(program, done);

@@ -87,6 +87,11 @@ const rows = {
     message: 'A new generation cannot begin: the Sentinels do not agree, or the target is not a master.',
     httpStatus: 409,
   },
+  'forget-refused': {
+    ...refused,
+    message: 'A master or a cluster cannot be removed from Consul; nothing was changed.',
+    httpStatus: 409,
+  },
   'approve-refused': {
     ...refused,
     message: 'The text that the guard holds is not the text that was approved.',

@@ -100,9 +100,13 @@ export class FullRun {
 
   /** Ends what the bridge does for a master that was removed: it must not act on nodes that may have another use now. */
   #forget(name: string): Outcome {
-    this.#options.memory(name).forget();
+    const memory = this.#options.memory(name);
+    const isKnown = memory.record !== undefined || memory.members.length > 0;
+    memory.forget();
     this.#options.redis.keep(name, []);
-    return { kind: 'unchanged' };
+    if (!isKnown) return { kind: 'unchanged' };
+    const summary = 'forgotten: no Sentinel monitors it, and its record and keys were deleted';
+    return { kind: 'applied', summary, details: { cause: 'removed' } };
   }
 
   /** A promotion that waits for its confirmation may have lost its leader. */

@@ -46,8 +46,16 @@ export interface StepError {
 /** Only a lost check-and-set is a conflict. Consul would refuse any other step again. */
 export function isConflict(error: StepError, operations: readonly CatalogOperation[]): boolean {
   const kind = operations[error.step]?.kind;
-  return (kind === 'kv-cas' || kind === 'kv-check-index') && !isDenied(error);
+  return kind !== undefined && checkAndSets.has(kind) && !isDenied(error);
 }
+
+const checkAndSets: ReadonlySet<CatalogOperation['kind']> = new Set([
+  'kv-cas',
+  'kv-check-index',
+  'kv-delete-cas',
+  'node-delete-cas',
+  'service-delete-cas',
+]);
 
 export function refusedStep(
   errors: readonly StepError[],

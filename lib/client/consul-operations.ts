@@ -14,30 +14,22 @@ export function toTxnStep(operation: CatalogOperation): object {
       return { KV: { Verb: 'check-index', Key: operation.key, Index: operation.index } };
     case 'kv-delete':
       return { KV: { Verb: 'delete', Key: operation.key } };
+    case 'kv-delete-cas':
+      return { KV: { Verb: 'delete-cas', Key: operation.key, Index: operation.index } };
     case 'node-set':
-      return {
-        Node: {
-          Verb: 'set',
-          Node: {
-            Node: operation.node,
-            Address: operation.address,
-            TaggedAddresses: operation.taggedAddresses,
-            Meta: operation.meta,
-          },
-        },
-      };
+      return { Node: { Verb: 'set', Node: toNode(operation) } };
     case 'node-delete':
       return { Node: { Verb: 'delete', Node: { Node: operation.node } } };
+    case 'node-delete-cas':
+      return { Node: { Verb: 'delete-cas', Node: { Node: operation.node, ModifyIndex: operation.index } } };
     case 'service-set':
       return { Service: { Verb: 'set', Node: operation.node, Service: toService(operation.service) } };
     case 'service-delete':
-      return {
-        Service: {
-          Verb: 'delete',
-          Node: operation.node,
-          Service: { ID: operation.serviceId, Service: operation.name },
-        },
-      };
+      return { Service: { Verb: 'delete', Node: operation.node, Service: toServiceId(operation) } };
+    case 'service-delete-cas': {
+      const service = { ...toServiceId(operation), ModifyIndex: operation.index };
+      return { Service: { Verb: 'delete-cas', Node: operation.node, Service: service } };
+    }
     case 'check-set':
       return { Check: { Verb: 'set', Check: { Node: operation.node, ...toCheck(operation.check) } } };
     case 'check-delete':
@@ -46,6 +38,14 @@ export function toTxnStep(operation: CatalogOperation): object {
 }
 
 type Of<K extends CatalogOperation['kind']> = Extract<CatalogOperation, { readonly kind: K }>;
+
+function toNode({ node, address, taggedAddresses, meta }: Of<'node-set'>): object {
+  return { Node: node, Address: address, TaggedAddresses: taggedAddresses, Meta: meta };
+}
+
+function toServiceId({ serviceId, name }: Of<'service-delete' | 'service-delete-cas'>): object {
+  return { ID: serviceId, Service: name };
+}
 
 function toService(service: Of<'service-set'>['service']): object {
   // Consul's transactions leave out a service's TaggedAddresses (agent/txn_endpoint.go).

@@ -45,6 +45,7 @@ export type CatalogOperation =
   | { readonly kind: 'kv-cas'; readonly key: string; readonly value: string; readonly index: number }
   | { readonly kind: 'kv-check-index'; readonly key: string; readonly index: number }
   | { readonly kind: 'kv-delete'; readonly key: string }
+  | { readonly kind: 'kv-delete-cas'; readonly key: string; readonly index: number }
   | {
       readonly kind: 'node-set';
       readonly node: string;
@@ -53,8 +54,16 @@ export type CatalogOperation =
       readonly taggedAddresses: Readonly<Record<string, string>>;
     }
   | { readonly kind: 'node-delete'; readonly node: string }
+  | { readonly kind: 'node-delete-cas'; readonly node: string; readonly index: number }
   | { readonly kind: 'service-set'; readonly node: string; readonly service: CatalogService }
   | { readonly kind: 'service-delete'; readonly node: string; readonly serviceId: string; readonly name: string }
+  | {
+      readonly kind: 'service-delete-cas';
+      readonly node: string;
+      readonly serviceId: string;
+      readonly name: string;
+      readonly index: number;
+    }
   | { readonly kind: 'check-set'; readonly node: string; readonly check: CatalogCheck }
   | { readonly kind: 'check-delete'; readonly node: string; readonly checkId: string };
 

@@ -201,15 +201,18 @@ function stepName(step: CatalogOperation): string {
     case 'kv-set':
     case 'kv-cas':
     case 'kv-delete':
+    case 'kv-delete-cas':
     case 'kv-check-index':
       return `key ${step.key}`;
     case 'node-set':
       return `node ${step.node}`;
     case 'node-delete':
+    case 'node-delete-cas':
       return `node ${step.node} removed`;
     case 'service-set':
       return `service ${step.service.id}`;
     case 'service-delete':
+    case 'service-delete-cas':
       return `service ${step.serviceId} removed`;
     case 'check-set':
       return `check ${step.check.id} ${step.check.status}`;

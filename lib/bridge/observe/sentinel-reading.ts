@@ -38,5 +38,5 @@ export function unmonitored(readings: readonly SentinelReading[]): string | unde
   const asked = own.length > 0 ? own : others;
   const unaware = asked.filter(({ kind }) => kind === 'unaware').length;
   if (own.length > 0 ? unaware * 2 <= asked.length : unaware < asked.length) return undefined;
-  return `no Sentinel monitors it any more (${unaware} of ${asked.length} answered): remove its record, or monitor it again`;
+  return `no Sentinel monitors it any more (${unaware} of ${asked.length} answered): remove it with \`switchmaster forget\`, or monitor it again`;
 }

@@ -1,0 +1,119 @@
+import type { ConsulClient } from '../client/consul.ts';
+import { maxTransactionSteps } from '../client/consul-operations.ts';
+import type { Config } from '../config/model.ts';
+import { findSimilar } from '../config/similar.ts';
+import { ConsulPart } from '../consul/part.ts';
+import { SwitchmasterError } from '../errors.ts';
+import { parseJsonObject } from '../model/json.ts';
+import { clusterKey, recordKey } from '../model/naming.ts';
+import { observeRemoval } from './observe.ts';
+import { planRemoval } from './plan/plan.ts';
+import type { RemovalPermissions, RemovalPlan, RemovalSnapshot } from './plan/snapshot.ts';
+
+export type { RemovalPlan } from './plan/snapshot.ts';
+
+export interface RemovalWish extends Pick<RemovalSnapshot, 'name' | 'subject'> {
+  readonly permissions: RemovalPermissions;
+}
+
+/** The result of a removal. */
+export type RemovalOutcome =
+  | { readonly kind: 'gone' }
+  /** A daemon that still follows it wrote its record again. */
+  | { readonly kind: 'returned'; readonly by: string };
+
+const writeTimeoutMs = 5_000;
+/** How long a daemon that still follows a removed name usually takes to write its record again. */
+const returnMs = 2_000;
+
+/** The removal of one master or cluster from Consul. */
+export class Removal {
+  readonly #consul: ConsulPart;
+  readonly #config: Config;
+  readonly #wish: RemovalWish;
+
+  constructor(config: Config, wish: RemovalWish) {
+    this.#consul = new ConsulPart(config.consul);
+    this.#config = config;
+    this.#wish = wish;
+  }
+
+  /** What would be deleted now, and what is in the way. Rejects with `not-found` where Consul has nothing of the name. */
+  async plan(): Promise<RemovalPlan> {
+    const snapshot = await this.#observe();
+    const plan = planRemoval(snapshot, this.#wish.permissions);
+    const isMonitored = snapshot.sentinels.some(({ state }) => state === 'monitors');
+    if (plan.steps.length === 0 && !isMonitored) throw await this.#unknown(snapshot);
+    return plan;
+  }
+
+  /**
+   * Deletes what `previewed` shows. Rejects with `forget-refused` if anything of it has changed since, or something is in
+   * the way now. The first transaction has the record: nothing is deleted without it.
+   */
+  async carryOut(previewed: RemovalPlan): Promise<RemovalOutcome> {
+    const snapshot = await this.#observe();
+    const { refusals, steps } = planRemoval(snapshot, this.#wish.permissions);
+    if (refusals.length > 0) throw refused(refusals.map(({ text }) => text).join('; '));
+    if (JSON.stringify(steps) !== JSON.stringify(previewed.steps)) throw this.#changed();
+    for (let from = 0; from < steps.length; from += maxTransactionSteps) {
+      const part = steps.slice(from, from + maxTransactionSteps);
+      const result = await this.#client.transact(part, { timeoutMs: writeTimeoutMs });
+      if (result.kind === 'conflict') throw this.#changed();
+    }
+    return this.#watchReturn(snapshot);
+  }
+
+  async close(): Promise<void> {
+    await this.#consul.stop();
+  }
+
+  get #client(): ConsulClient {
+    return this.#consul.client;
+  }
+
+  #observe(): Promise<RemovalSnapshot> {
+    const { name, subject } = this.#wish;
+    return observeRemoval(this.#client, { config: this.#config, name, subject });
+  }
+
+  /** Waits for a moment, and reads whether somebody wrote the record again. */
+  async #watchReturn({ naming, name, subject }: RemovalSnapshot): Promise<RemovalOutcome> {
+    const key = subject === 'master' ? recordKey(naming, name) : clusterKey(naming, name);
+    const query = { kind: 'key', key } as const;
+    const before = await this.#client.read(query, { consistency: 'consistent' });
+    const { value } =
+      before.value === undefined ? await this.#client.read(query, { index: before.index, waitMs: returnMs }) : before;
+    if (value === undefined) return { kind: 'gone' };
+    const { changedBy } = parseJsonObject(value.value) ?? {};
+    return { kind: 'returned', by: typeof changedBy === 'string' ? changedBy : 'somebody' };
+  }
+
+  #changed(): SwitchmasterError {
+    const { name } = this.#wish;
+    return refused(`${name} changed in Consul after the preview: run the command again`);
+  }
+
+  async #unknown({ naming, recorded }: RemovalSnapshot): Promise<SwitchmasterError> {
+    const { name, subject } = this.#wish;
+    const other = subject === 'master' ? clusterKey(naming, name) : recordKey(naming, name);
+    const found = await this.#client.read({ kind: 'key', key: other }, {}).catch(() => undefined);
+    return new SwitchmasterError(
+      'not-found',
+      `Consul has nothing of a ${subject} called ${JSON.stringify(name)} (${hint({ name, subject, recorded, isOther: found?.value !== undefined })})`,
+    );
+  }
+}
+
+function hint(known: Pick<RemovalSnapshot, 'name' | 'subject' | 'recorded'> & { readonly isOther: boolean }): string {
+  const { name, subject, recorded, isOther } = known;
+  if (isOther)
+    return subject === 'master' ? 'it is a Redis Cluster: add --cluster' : 'it is a master: leave out --cluster';
+  const similar = findSimilar(name, recorded);
+  if (similar !== undefined) return `did you mean ${similar}?`;
+  return recorded.length === 0 ? `it has no ${subject}` : `it has ${recorded.join(', ')}`;
+}
+
+function refused(why: string): SwitchmasterError {
+  return new SwitchmasterError('forget-refused', why);
+}
