@@ -6,7 +6,17 @@ import t from 'tap';
  * The direction of imports, as docs/architecture.md draws it. A feature imports what the features share, and no other
  * feature. Every room may import `model`, `errors`, `backoff`, `links`, `file-system`, `regular-file` and `file-watch` as well.
  */
-const features = ['bridge', 'registrar', 'renderer', 'cluster', 'provisioner', 'endpoint', 'doctor', 'drill', 'removal'];
+const features = [
+  'bridge',
+  'registrar',
+  'renderer',
+  'cluster',
+  'provisioner',
+  'endpoint',
+  'doctor',
+  'drill',
+  'removal',
+];
 const shared = ['part', 'listening', 'http', 'telemetry', 'consul', 'loop', 'config', 'template', 'client'];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   cmd: ['daemon', ...features, ...shared],
