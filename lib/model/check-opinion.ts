@@ -21,7 +21,7 @@ export interface ReplicaOpinion {
 
 /**
  * The Sentinels' opinion of a master. Up is passing; `s_down` for any Sentinel is warning; so is `o_down` or a failover
- * while the failover can still succeed, and critical otherwise. An answer as a replica is warning for a moment, in which the
+ * while the failover can still succeed or the master answers, and critical otherwise. An answer as a replica is warning for a moment, in which the
  * failover that made it one becomes known, and critical after it. A master that no
  * Sentinel monitors any more is warning while it answers as a master. undefined where no Sentinel names this address now.
  */
@@ -34,6 +34,8 @@ export function masterOpinion(
     readonly unmonitored?: string | undefined;
     /** Set where a master is objectively down or failed over, or was when a Sentinel last answered. */
     readonly outage?: JudgedOutage | undefined;
+    /** The check of this master in Consul. */
+    readonly held?: Opinion | undefined;
     /** Whether it may still be reached where neither we nor a Sentinel reaches it now. Default: `too-long`. */
     readonly unreached?: 'for-now' | 'too-long';
     /** How long a master has answered as a replica, where it does. Default: `too-long`. */
@@ -54,6 +56,8 @@ function masterCheck(
   const outage = observed.outage;
   if (outage !== undefined && sameAddress(outage.master, master)) {
     const final = finalChecks[outage.stage];
+    const wasAnswering = observed.held?.code === masterChecks.answering.code;
+    if ((final !== undefined || wasAnswering) && isAnswering(master, observed)) return masterChecks.answering;
     if (final !== undefined) return final;
   }
   if (says('failover')) return masterChecks.failingOver;
@@ -78,6 +82,16 @@ const finalChecks = {
   'given-up': masterChecks.givenUp,
   overdue: masterChecks.overdue,
 } as const;
+
+/**
+ * Whether the master answers as such although the Sentinels see it down. Another bridge may reach it where this one does not:
+ * then the check stays for as long as a master may be unreached.
+ */
+function isAnswering(master: Address, { role: answer, held, unreached }: Parameters<typeof masterOpinion>[1]): boolean {
+  const role = roleOf(master, answer);
+  if (role === 'master') return true;
+  return role === 'unreachable' && held?.code === masterChecks.answering.code && unreached === 'for-now';
+}
 
 /** Whether the master answers as a replica, or as a server of another kind. */
 export function isReplica(master: Address, observed: { readonly role: RoleAnswer | undefined }): boolean {

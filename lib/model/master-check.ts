@@ -12,8 +12,8 @@ interface MasterCheck {
 }
 
 /**
- * Everything that the check of a master reports. While a failover can still succeed the check is a warning, because
- * Consul's DNS leaves out critical instances, and resolvers cache an empty answer.
+ * Everything that the check of a master reports. While a failover can still succeed, or the master answers, the check is a
+ * warning, because Consul's DNS leaves out critical instances, and resolvers cache an empty answer.
  */
 export const masterChecks = {
   up: { code: 'up', status: 'passing', output: 'Sentinel: up', condition: 'up' },
@@ -37,6 +37,12 @@ export const masterChecks = {
     code: 'overdue',
     status: 'critical',
     output: 'Sentinel: the failover takes longer than failover-timeout',
+    condition: 'o_down',
+  },
+  answering: {
+    code: 'answering',
+    status: 'warning',
+    output: 'Sentinel: the failover cannot succeed, but the master answers',
     condition: 'o_down',
   },
   turnedReplica: {

@@ -80,6 +80,37 @@ for (const [stage, expected] of [
   });
 }
 
+const answering = 'warning Sentinel: the failover cannot succeed, but the master answers';
+for (const [what, seen, expected] of [
+  ['answers as a master', { role: 'master' }, answering],
+  ['has just stopped answering', { role: 'unreachable', held: 'answering', unreached: 'for-now' }, answering],
+  ['has not answered for long', { role: 'unreachable', held: 'answering', unreached: 'too-long' }, 'critical'],
+  ['did not answer before either', { role: 'unreachable', held: 'down', unreached: 'for-now' }, 'critical'],
+  ['answers as a replica', { role: 'replica', held: 'answering' }, 'critical'],
+] as const) {
+  for (const stage of ['no-candidate', 'given-up', 'overdue'] as const) {
+    t.test(`the check of a master whose failover is ${stage}, and that ${what}`, async (t) => {
+      const { held, ...more } = { held: undefined, ...seen };
+      const opinion = masterOpinion(at('A'), {
+        views: three('o_down', 'o_down', 'o_down'),
+        ...more,
+        role: role('A', seen.role),
+        outage: { master: at('A'), stage },
+        ...(held === undefined ? {} : { held: { status: 'warning', output: '', code: held } as const }),
+      });
+      t.match(`${opinion?.status} ${opinion?.output}`, expected);
+    });
+  }
+}
+
+t.test('bridges that judge the outage differently do not contradict each other while the master answers', async (t) => {
+  const outage = { master: at('A'), stage: 'under-way' } as const;
+  const observed = { views: three('o_down', 'o_down', 'o_down'), role: role('A', 'master'), outage };
+  const held = (code: 'answering' | 'down') => ({ held: { status: 'warning', output: '', code } as const });
+  t.equal(masterOpinion(at('A'), { ...observed, ...held('answering') })?.code, 'answering');
+  t.equal(masterOpinion(at('A'), { ...observed, ...held('down') })?.code, 'down');
+});
+
 t.test('the check of a master that nobody reaches, and that no Sentinel has judged yet', async (t) => {
   const views = [view(1, 'A', 6, { linked: false })];
   const opinion = masterOpinion(at('A'), { views, role: role('A', 'unreachable'), unreached: 'for-now' });

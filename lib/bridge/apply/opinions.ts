@@ -17,13 +17,14 @@ export function formOpinions(finding: Finding, { record, memory }: Of): Opinions
   const { views, role, unmonitored } = finding;
   const outage =
     finding.outage !== undefined && sameAddress(finding.outage.master, master) ? finding.outage : undefined;
+  const held = heldMasterCheck(finding.reading.catalogContents, master);
   const reachLeftMs = timeToReach(finding, { record, memory });
   const replicaLeftMs = timeAsReplica(finding, { record, memory });
   const unreached = span(reachLeftMs);
   const asReplica = span(replicaLeftMs);
   const leftMs = Math.max(reachLeftMs, replicaLeftMs);
   return {
-    master: masterOpinion(master, { views, role, unmonitored, outage, unreached, asReplica }),
+    master: masterOpinion(master, { views, role, unmonitored, outage, held, unreached, asReplica }),
     replicas: replicaOpinions(views, master),
     leftMs: outage?.leftMs ?? (leftMs > 0 ? leftMs : undefined),
   };

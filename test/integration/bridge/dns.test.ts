@@ -1,16 +1,18 @@
 import t, { type Test } from 'tap';
+import { Secret } from '../../../lib/config/secret.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { Shard } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { failOver, only, recordOf, startBridge } from '../support/bridging.ts';
+import { failOver, only, recordOf, servicesOf, startBridge } from '../support/bridging.ts';
 import { sampleDns } from '../support/resolving.ts';
 
 // The name of a master goes from the old address to the new one: an observer that asks every 5 ms never gets an empty answer.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'dns' });
 const [consul, ...shards] = await Promise.all([
   sandbox.consul(),
   ...['killed', 'ordered', 'planned', 'stopped', 'announced'].map((name) => sandbox.redis({ name })),
+  sandbox.redis({ name: 'refused', password: 'right' }),
 ]);
 const sentinels = await sandbox.sentinels({ masters: shards });
 const leader = only(sentinels);
@@ -21,10 +23,15 @@ for (const { name } of shards) {
   for (const other of sentinels.slice(1))
     await other.command('SENTINEL', 'SET', name, 'down-after-milliseconds', 5_000);
 }
-const others = { masters: shards.map(({ name }) => name).filter((name) => name !== 'announced'), consul, sentinels };
+const others = { masters: ['killed', 'ordered', 'planned', 'stopped'], consul, sentinels };
 const [bridge] = [1, 2].map((n) => startBridge(t, { ...others, id: `bridge-${n}` }));
 const announced = { masters: ['announced'], consul, sentinels, follow: 'announcement' } as const;
-const bridges = [bridge, ...[3, 4].map((n) => startBridge(t, { ...announced, id: `bridge-${n}` }))];
+const refused = { masters: ['refused'], consul, sentinels, access: { password: new Secret('right') } };
+const bridges = [
+  bridge,
+  ...[3, 4].map((n) => startBridge(t, { ...announced, id: `bridge-${n}` })),
+  ...[5, 6].map((n) => startBridge(t, { ...refused, id: `bridge-${n}` })),
+];
 
 /** What the name of a shard's master answers from before `act` until the new master is confirmed. */
 async function sampleDuring(
@@ -49,7 +56,7 @@ async function sampleDuring(
 
 const change = ({ master, replicas }: Shard) => [master.address.host, only(replicas).address.host];
 
-t.test('the name of a master is never empty', { jobs: 5 }, async (t) => {
+t.test('the name of a master is never empty', { jobs: 6 }, async (t) => {
   t.test('when the master is killed', async (t) => {
     const seen = await sampleDuring(t, 'killed', async ({ name, master, replicas }) => {
       await master.kill();
@@ -63,7 +70,7 @@ t.test('the name of a master is never empty', { jobs: 5 }, async (t) => {
       await failOver(leader, name);
       await recordOf(consul, name, { master: only(replicas) });
       // Sentinel refuses while it ends the first one.
-      await waitFor('the way back', () => leader.command('SENTINEL', 'FAILOVER', name));
+      await waitFor('the way back', () => leader.command('SENTINEL', 'FAILOVER', name), { timeoutMs: 60_000 });
       await recordOf(consul, name, { master });
     });
     t.strictSame(seen, [...change(shards[1] as Shard), shards[1]?.master.address.host]);
@@ -83,6 +90,22 @@ t.test('the name of a master is never empty', { jobs: 5 }, async (t) => {
       await recordOf(consul, name, { master: only(replicas) });
     });
     t.strictSame(seen, change(shards[3] as Shard));
+  });
+
+  t.test('when the Sentinels lose a master that bridges reach, and cannot fail it over', async (t) => {
+    const seen = await sampleDuring(t, 'refused', async ({ name, servers }) => {
+      const everySentinel = (password: string) =>
+        Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'SET', name, 'auth-pass', password)));
+      const check = async () =>
+        only(await servicesOf(consul, name)).Checks.map(({ Notes, Status }) => `${Notes} ${Status}`);
+      await everySentinel('wrong');
+      for (const server of servers)
+        for (const type of ['normal', 'pubsub']) await server.command('CLIENT', 'KILL', 'TYPE', type);
+      await waitFor('the check', check, { until: (checks) => checks.includes('answering warning') });
+      await everySentinel('right');
+      await waitFor('the end', check, { until: (checks) => checks.includes('up passing'), timeoutMs: 60_000 });
+    });
+    t.strictSame(seen, [shards[5]?.master.address.host]);
   });
 
   t.test('when bridges follow the announcement only', async (t) => {
