@@ -20,7 +20,7 @@ async function complaints(program: string, args: readonly string[]): Promise<str
   }
 }
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 
 t.test('the types hold', async (t) => {
   // The config has tsc keep its results for unchanged files. Several threads check many types once each.

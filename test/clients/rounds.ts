@@ -17,7 +17,7 @@ export interface Result {
   readonly acknowledged: number;
 }
 
-const backWithinMs = 30_000;
+const backWithinMs = 60_000;
 
 /** Runs clients that write through the faults, one after the other. */
 export async function runRounds(

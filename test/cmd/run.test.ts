@@ -7,7 +7,7 @@ import { runCommand } from './command.ts';
 import { Program } from './program.ts';
 
 // A busy machine takes its time.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 
 const config = 'api: { listen: "127.0.0.1:0" }\nconsul: { address: "127.0.0.1:9" }\n';
 

@@ -39,7 +39,7 @@ t.test('the ACL rules of the docs suffice for a bridge, a registrar and a templa
   await shard.master.kill();
   await waitFor('the key to follow', () => consul.key('redis/production/master/shard1'), {
     until: (value) => value === formatAddress(replica),
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   await waitFor('the file to follow', () => readFile(destination, 'utf8'), {
     until: (text) => text.includes(`"port": ${replica.port}`),

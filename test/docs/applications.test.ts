@@ -9,7 +9,7 @@ import { Sandbox } from '../sandbox/sandbox.ts';
 import { blocksOf, readPage } from './pages.ts';
 
 // Three Consul servers and a client agent. Everything uses the client agent.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'applications' });
 const servers = await sandbox.consulServers();
 const [consul, shard, node] = await Promise.all([
@@ -87,6 +87,6 @@ t.test('the Node client of the docs follows a failover by DNS alone', async (t) 
     until: (value) => value === 'before',
   });
   await shard.master.kill();
-  await waitFor('a write after the failover', () => client.set('key', 'after'), { timeoutMs: 30_000 });
+  await waitFor('a write after the failover', () => client.set('key', 'after'), { timeoutMs: 60_000 });
   t.equal(await shard.replicas[0]?.command('GET', 'key'), 'after');
 });

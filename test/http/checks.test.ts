@@ -87,17 +87,18 @@ t.test('a check among a hundred masters costs about as much as a route that read
   const masters = Array.from({ length: 100 }, (_, i) => ({ ...exampleMaster, name: `m${i}` }));
   const { server } = serve(t, exampleViews({ masters: [...masters, second] }));
   await server.ready();
-  const spent = { check: 0, live: 0 };
+  const spent = { check: [] as number[], live: [] as number[] };
   // In turns, so that a busy machine slows both.
   for (let i = 0; i < 500; i += 1) {
     const startedMs = performance.now();
     await server.inject('/check/master?address=[::1]:6380');
     const betweenMs = performance.now();
     await server.inject('/live');
-    spent.check += betweenMs - startedMs;
-    spent.live += performance.now() - betweenMs;
+    spent.check.push(betweenMs - startedMs);
+    spent.live.push(performance.now() - betweenMs);
   }
-  t.ok(spent.check < spent.live * 5, `${spent.check} ms against ${spent.live} ms`);
+  const [check = 0, live = 0] = [spent.check, spent.live].map((all) => all.toSorted((a, b) => a - b)[250]);
+  t.ok(check < live * 5, `${check} ms against ${live} ms at the median`);
 });
 
 t.test('a replica that lags, or whose lag is unknown, fails the check', async (t) => {

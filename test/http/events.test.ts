@@ -112,7 +112,7 @@ t.test('heartbeats show that the connection is alive', async (t) => {
 
 t.test('a reader that does not read is cut off, and no other notices', async (t) => {
   const journal = new Journal({ capacity: 10_000 });
-  const { server, streams } = serve(t, exampleViews({ journal }), { heartbeatMs: 20, stallMs: 100 });
+  const { server, streams } = serve(t, exampleViews({ journal }), { heartbeatMs: 50, stallMs: 1_000 });
   const port = await listen(server);
   const good = await read(t, port);
   const stalled = net.connect(port, '127.0.0.1');

@@ -73,7 +73,7 @@ async function exchange(port: number, text: string): Promise<string> {
 }
 
 t.test('what Node refuses itself has the security headers and the shape of an error', async (t) => {
-  const { server } = serve(t, exampleViews(), { requestTimeoutMs: 300 });
+  const { server } = serve(t, exampleViews(), { requestTimeoutMs: 1_000 });
   const port = await listen(server);
   const post = `POST ${order.url} HTTP/1.1\r\nhost: localhost\r\nauthorization: ${authorization}\r\n`;
   const requests = {

@@ -8,7 +8,7 @@ import { Story } from './story.ts';
 const { numRuns: runs } = parameters({ runs: 20 });
 
 // For the long form.
-t.setTimeout(3_600_000);
+t.setTimeout(3_1200_000);
 
 const scales: readonly Scale[] = (['announcement', 'promotion'] as const).flatMap((follow: FollowMode) => [
   { sentinels: 3, bridges: 3, follow },

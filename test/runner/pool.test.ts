@@ -11,7 +11,7 @@ async function runFiles(t: Test, sources: Readonly<Record<string, string>>) {
   const folder = t.testdir(files);
   const lines: string[] = [];
   const report = new TestReport({ print: (line) => lines.push(line) });
-  const pool = new ProcessPool({ projectDir });
+  const pool = new ProcessPool({ projectDir, closingMs: 1_000 });
   for (const name of Object.keys(files)) {
     const { tap, end } = report.open(name);
     end(await pool.run(`${folder}/${name}`, tap));

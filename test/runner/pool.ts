@@ -1,17 +1,17 @@
 import type { TapFile } from './tap-file.ts';
-import { type FileRun, TestProcess } from './test-process.ts';
+import { type FileRun, TestProcess, type TestProcessOptions } from './test-process.ts';
 
 /** The processes that run test files. A file gets one that has nothing to do, or a new one. */
 export class ProcessPool {
-  readonly #projectDir: string;
+  readonly #options: TestProcessOptions;
   readonly #idle: TestProcess[] = [];
 
-  constructor({ projectDir }: { readonly projectDir: string }) {
-    this.#projectDir = projectDir;
+  constructor(options: TestProcessOptions) {
+    this.#options = options;
   }
 
   async run(file: string, tap: TapFile): Promise<FileRun> {
-    const process = this.#idle.pop() ?? new TestProcess({ projectDir: this.#projectDir });
+    const process = this.#idle.pop() ?? new TestProcess(this.#options);
     const result = await process.run(file, tap);
     // A failure may leave things behind that fail the next file.
     if (tap.tally.failed > 0 || result.problem !== undefined) process.kill();

@@ -27,8 +27,8 @@ registerHooks({
 const orders = new Socket({ fd: 3 });
 const files = createInterface({ input: orders });
 const timeout = Number(process.env.TAP_TIMEOUT) * 1_000;
-// Longer than a wait of the sandbox for a condition that no longer comes.
-const longestWaitMs = 16_000;
+const closingMs = Number(process.env.TEST_CLOSING_MS);
+const longestPauseMs = 500;
 // The limit is for one file.
 t.setTimeout(0);
 
@@ -55,14 +55,15 @@ async function runFile(t, file) {
  * their other end. What is being closed has some time for it.
  */
 async function openedSince(before) {
-  for (let waitMs = 0; ; waitMs = waitMs * 2 + 1) {
+  const deadline = performance.now() + closingMs;
+  for (let pauseMs = 0; ; pauseMs = Math.min(pauseMs * 2 + 1, longestPauseMs)) {
     const open = process.getActiveResourcesInfo().filter((kind) => !/^(TCPSocket|Pipe|TLS)Wrap$/.test(kind));
     for (const kind of before) {
       const index = open.indexOf(kind);
       if (index >= 0) open.splice(index, 1);
     }
-    if (open.length === 0 || waitMs > longestWaitMs) return open;
-    await delay(waitMs);
+    if (open.length === 0 || performance.now() > deadline) return open;
+    await delay(pauseMs);
   }
 }
 

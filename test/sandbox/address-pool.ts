@@ -1,7 +1,10 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { Address } from '../../lib/model/address.ts';
 
-const firstPort = 7001;
+const firstPort = 7_001;
+// Each sandbox begins at a port of its own, because some servers of two sandboxes listen on 127.0.0.1, too.
+const lastFirstPort = 14_000;
 // The Redis Cluster bus listens 10,000 above, and Linux takes outgoing ports from 32,768 up.
 const lastPort = 22_000;
 
@@ -14,7 +17,7 @@ const lastPort = 22_000;
 export class AddressPool {
   readonly #network: string;
   #lastHost = 10;
-  #lastPort = firstPort - 1;
+  #lastPort = randomInt(firstPort, lastFirstPort) - 1;
 
   constructor(network: string) {
     this.#network = network;
@@ -33,7 +36,7 @@ export class AddressPool {
       // Others ask while this one waits: nobody else gets the port that it tries.
       const port = this.#lastPort + 1;
       this.#lastPort = port;
-      if (port > lastPort) throw new Error('a sandbox has some 15,000 ports, and all are taken');
+      if (port > lastPort) throw new Error('a sandbox has some 8,000 ports, and all are taken');
       if (await canListen({ host, port })) return port;
     }
   }

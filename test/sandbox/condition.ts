@@ -2,7 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 export type WaitOptions<T> = {
-  /** Default 10,000. */
+  /**
+   * Default 30,000: Sentinel fails over again some 21 s after a lost election, and no time is lost where the condition
+   * holds at once.
+   */
   timeoutMs?: number;
   /**
    * Between one reading and the next. Default: from 10 at first to 100, because each reading may cost a server some work.
@@ -27,7 +30,7 @@ export async function waitFor<T>(
   read: () => T | Promise<T>,
   options: WaitOptions<T> = {},
 ): Promise<T> {
-  const { timeoutMs = 10_000, until = Boolean, signal } = options;
+  const { timeoutMs = 30_000, until = Boolean, signal } = options;
   let intervalMs = options.intervalMs ?? firstIntervalMs;
   const deadline = performance.now() + timeoutMs;
   let last: { value: T } | { error: unknown } | undefined;

@@ -11,7 +11,7 @@ export type ConsulConfig = Record<string, unknown>;
 
 type Ports = { http: number; dns: number; server: number; serf_lan: number; serf_wan: number };
 
-const requestTimeoutMs = 5_000;
+const requestTimeoutMs = 15_000;
 
 /** A running Consul agent, with requests that do not use the client library. */
 export class ConsulAgent extends Server {
@@ -152,7 +152,7 @@ export function consulAgent(ground: Ground, options: AgentOptions): ConsulAgent 
   const server = ground.server(name, ['consul', ...argv.slice(1)]);
   return new ConsulAgent(
     // Fewer garbage collections, which take a fifth of a short agent's CPU time.
-    { ...server, env: { ...server.env, GOGC: '400' }, readyTimeoutMs: 30_000 },
+    { ...server, env: { ...server.env, GOGC: '400' }, readyTimeoutMs: 45_000 },
     { host, ports, nodeName: name, dataDir },
   );
 }

@@ -14,6 +14,7 @@ type Action = () => Promise<void>;
 export class ControlDesk {
   readonly #actions = new Map<string, Action>();
   readonly #ground: Ground;
+  readonly #running = new Set<Promise<void>>();
   #endpoint: Promise<{ host: string; port: number }> | undefined;
 
   constructor(ground: Ground) {
@@ -33,6 +34,11 @@ export class ControlDesk {
     );
     chmodSync(script, 0o755);
     return [script];
+  }
+
+  /** Waits until no command runs any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
   }
 
   async #listen(): Promise<{ host: string; port: number }> {
@@ -56,10 +62,12 @@ export class ControlDesk {
     lines.on('error', () => undefined);
     lines.once('line', (name) => {
       const action = this.#actions.get(name) ?? (() => Promise.reject(new Error(`no such command: ${name}`)));
-      action().then(
-        () => socket.end('done\n'),
-        (error: unknown) => socket.end(`failed: ${String(error).split('\n')[0]}\n`),
+      const running = action().then(
+        () => void socket.end('done\n'),
+        (error: unknown) => void socket.end(`failed: ${String(error).split('\n')[0]}\n`),
       );
+      this.#running.add(running);
+      void running.finally(() => this.#running.delete(running));
     });
   }
 }

@@ -38,7 +38,7 @@ export class Daemon extends Server {
 
   /** GET of its API. `body` is the parsed JSON, or the text if it is not JSON. */
   async get(path: string): Promise<{ status: number; body: unknown }> {
-    const response = await fetch(`http://${formatAddress(this.api)}${path}`, { signal: AbortSignal.timeout(2_000) });
+    const response = await fetch(`http://${formatAddress(this.api)}${path}`, { signal: AbortSignal.timeout(10_000) });
     const text = await response.text();
     return { status: response.status, body: parsed(text) };
   }

@@ -3,7 +3,7 @@ import { type Address, formatAddress } from '../../lib/model/address.ts';
 
 export type SrvAnswer = { target: string; port: number };
 
-const timeoutMs = 1_000;
+const timeoutMs = 5_000;
 
 /** The addresses of a name, sorted; empty if there are none. Rejects if the server does not answer. */
 export async function dnsA(server: Address, name: string): Promise<string[]> {

@@ -12,7 +12,7 @@ import type { ServerSpec } from './server.ts';
 const projectDir = fileURLToPath(new URL('../..', import.meta.url));
 // Where the bootstrap's programs are, beside PATH: Debian's daemons, and what was unpacked for this project.
 const programDirs = ['/usr/local/sbin', '/usr/sbin', '/sbin', `${projectDir}.tools/bin`];
-const reaperStartMs = 10_000;
+const reaperStartMs = 45_000;
 
 export class Ground {
   readonly id: string;
@@ -23,6 +23,7 @@ export class Ground {
   /** Environment of the sandbox's processes. */
   readonly env: NodeJS.ProcessEnv;
   readonly #reaper: ChildProcess;
+  readonly #closing = new AbortController();
 
   private constructor(reaper: ChildProcess, claimed: { id: string; folder: string; network: string }) {
     this.#reaper = reaper;
@@ -54,18 +55,24 @@ export class Ground {
     return new Ground(reaper, JSON.parse(String(first[0])) as { id: string; folder: string; network: string });
   }
 
+  /** Aborts when the sandbox begins to close: waits for its servers end then. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** What every server's spec has in common. The default `ready` answers at once; most servers have a better one. */
   server(name: string, argv: readonly [string, ...string[]]): ServerSpec {
-    return { name, argv, folder: this.folder, env: this.env, ready: async () => true };
+    return { name, argv, folder: this.folder, env: this.env, ready: async () => true, closing: this.closing };
   }
 
   /** Kills every process of the sandbox and removes its folder. */
   async close(): Promise<void> {
+    this.#closing.abort(new Error('the sandbox closes'));
     if (this.#reaper.exitCode !== null || this.#reaper.signalCode !== null) return;
     this.#reaper.ref();
     const exited = once(this.#reaper, 'exit');
     this.#reaper.stdin?.end();
-    const exit = await within(exited, 15_000);
+    const exit = await within(exited, 45_000);
     if (exit === undefined) throw new Error(`the reaper of ${this.folder} did not finish`);
   }
 }

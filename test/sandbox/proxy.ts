@@ -42,18 +42,21 @@ export async function haproxy(ground: Ground, desk: ControlDesk, options: ProxyO
   const proxy = new ProxyServer({ ...ground.server(name, argv), ready, readyIntervalMs: 2 });
   proxy.restartCommand = await desk.command(`restart-${name}`, () => proxy.restart());
   proxy.reloadCommand = await desk.command(`reload-${name}`, () =>
-    proxy.running ? reload(proxy, master) : proxy.start(),
+    proxy.running ? reload(proxy, { master, signal: ground.closing }) : proxy.start(),
   );
   if (options.start !== 'later') await proxy.start();
   return proxy;
 }
 
-async function reload(proxy: ProxyServer, master: string): Promise<void> {
+async function reload(
+  proxy: ProxyServer,
+  { master, signal }: { readonly master: string; readonly signal: AbortSignal },
+): Promise<void> {
   const before = await readReloads(master);
   await proxy.kill('SIGUSR2');
   // The end of a test may stop it meanwhile.
   const after = await waitFor(`${proxy.name} to reload`, () => (proxy.running ? readReloads(master) : undefined), {
-    intervalMs: 2,
+    ...{ intervalMs: 2, signal },
     until: (now) => now === undefined || now.done > before.done || now.failed > before.failed,
   });
   if (after === undefined) throw new Error(`${proxy.name} was stopped during its reload`);
@@ -76,10 +79,10 @@ export async function nutcracker(ground: Ground, desk: ControlDesk, options: Pro
   return proxy;
 }
 
-/** True when a TCP connection to the address is accepted within a second. */
+/** True when a TCP connection to the address is accepted within five seconds. */
 export function accepts(address: Address): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ ...address, timeout: 1_000 });
+    const socket = connect({ ...address, timeout: 5_000 });
     const answer = (accepted: boolean) => {
       socket.destroy();
       resolve(accepted);

@@ -40,7 +40,7 @@ export class SentinelRecorder {
   /** The first event of a channel about a master, past or to come. The payload may name it first or after its kind. */
   async event(
     channel: string,
-    { master, timeoutMs = 15_000 }: { master?: string; timeoutMs?: number } = {},
+    { master, timeoutMs = 45_000 }: { master?: string; timeoutMs?: number } = {},
   ): Promise<SentinelEvent> {
     const matches = (event: SentinelEvent) =>
       event.channel === channel && (master === undefined || event.payload.split(' ').includes(master));

@@ -14,7 +14,7 @@ export class RespError extends Error {
 type Pending = { resolve: (reply: Reply) => void; reject: (error: Error) => void; timer: NodeJS.Timeout };
 
 export type RespOptions = {
-  /** For the connect and for each command. Default 2,000. */
+  /** For the connect and for each command. Default 5,000. */
   timeoutMs?: number;
   password?: string | undefined;
 };
@@ -41,7 +41,7 @@ export class RespConnection {
   }
 
   /** Connects, and authenticates if a password is given. Rejects if that takes longer than `timeoutMs`. */
-  static async open(address: Address, { timeoutMs = 2_000, password }: RespOptions = {}): Promise<RespConnection> {
+  static async open(address: Address, { timeoutMs = 5_000, password }: RespOptions = {}): Promise<RespConnection> {
     const socket = connect({ host: address.host, port: address.port });
     await connected(socket, { address, timeoutMs });
     const connection = new RespConnection(address, socket, timeoutMs);

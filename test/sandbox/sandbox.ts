@@ -178,8 +178,9 @@ export class Sandbox {
   }
 
   /** Kills every process and removes the folder. Closing twice does nothing. */
-  close(): Promise<void> {
-    return this.#ground.close();
+  async close(): Promise<void> {
+    await this.#ground.close();
+    await this.#desk.settled();
   }
 
   #add<T extends Server>(server: T): T {

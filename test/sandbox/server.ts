@@ -14,10 +14,12 @@ export type ServerSpec = {
   env: NodeJS.ProcessEnv;
   /** Truthy once the server works. A throw means "not yet". */
   ready: () => Promise<unknown>;
-  /** Default 15,000. */
+  /** Default 30,000. */
   readyTimeoutMs?: number;
   /** Between two readings of readiness. Default: as in `waitFor`. Less if a restart is timed. */
   readyIntervalMs?: number;
+  /** Ends a wait for readiness. */
+  closing: AbortSignal;
 };
 
 type State =
@@ -65,9 +67,12 @@ export class Server {
     const gone = new AbortController();
     void exited.then(({ code, signal }) => gone.abort(new Error(`it ended (${signal ?? `exit code ${code}`})`)));
     try {
-      const { ready, readyTimeoutMs: timeoutMs = 15_000, readyIntervalMs: intervalMs } = this.#spec;
+      const { ready, readyTimeoutMs: timeoutMs = 30_000, readyIntervalMs: intervalMs, closing } = this.#spec;
       const interval = intervalMs === undefined ? {} : { intervalMs };
-      await waitFor(`${this.name} to be ready`, ready, { timeoutMs, ...interval, signal: gone.signal });
+      await waitFor(`${this.name} to be ready`, ready, {
+        ...{ timeoutMs, ...interval },
+        signal: AbortSignal.any([gone.signal, closing]),
+      });
     } catch (error) {
       throw new Error(`${this.name} did not start: ${reason(error)}\n${this.logTail()}`, { cause: error });
     }
@@ -76,6 +81,7 @@ export class Server {
   /** Starts it without waiting for readiness, and returns how it ends. For programs that are expected to exit. */
   launch(): Promise<Exit> {
     if (this.#state.kind !== 'stopped') throw new Error(`${this.name} is already running`);
+    this.#spec.closing.throwIfAborted();
     const { argv, folder, env } = this.#spec;
     const [file, ...args] = argv;
     const log = openSync(this.logFile, 'a');
@@ -107,10 +113,10 @@ export class Server {
       return;
     }
     signalGroup(pid, signal);
-    if ((await within(exited, 5_000)) === undefined) throw new Error(`${this.name} (${pid}) did not die of SIGKILL`);
+    if ((await within(exited, 20_000)) === undefined) throw new Error(`${this.name} (${pid}) did not die of SIGKILL`);
   }
 
-  /** Freezes it (SIGSTOP): connections stay open and nothing answers. */
+  /** Freezes it (SIGSTOP): connections stay open and nothing answers. It has stopped when this returns. */
   pause(): void {
     if (this.#state.kind !== 'running') throw new Error(`${this.name} is ${this.#state.kind}, not running`);
     signalGroup(this.#state.pid, 'SIGSTOP');
@@ -124,8 +130,8 @@ export class Server {
     this.#state = { ...this.#state, kind: 'running' };
   }
 
-  /** Sends SIGTERM, and kills it if it has not ended within `timeoutMs` (default 5,000). */
-  async stop({ timeoutMs = 5_000 }: { timeoutMs?: number } = {}): Promise<Exit | undefined> {
+  /** Sends SIGTERM, and kills it if it has not ended within `timeoutMs` (default 20,000). */
+  async stop({ timeoutMs = 20_000 }: { timeoutMs?: number } = {}): Promise<Exit | undefined> {
     if (this.#state.kind === 'stopped') return this.#state.exit;
     if (this.#state.kind === 'paused') this.resume();
     const { exited } = this.#state;
@@ -168,10 +174,10 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
 
 /** The kernel stops each thread when it next looks for signals: until then a process may still answer. */
 function awaitStop(pid: number): void {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 20_000;
   const pause = new Int32Array(new SharedArrayBuffer(4));
   while (!isStopped(pid)) {
-    if (performance.now() > deadline) throw new Error(`process ${pid} did not stop within 5 s of SIGSTOP`);
+    if (performance.now() > deadline) throw new Error(`process ${pid} did not stop within 20 s of SIGSTOP`);
     Atomics.wait(pause, 0, 0, 1);
   }
 }

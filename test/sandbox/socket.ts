@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-const timeoutMs = 1_000;
+const timeoutMs = 5_000;
 
 /** Sends a line, if there is one, and returns everything until the server closes. For protocols with one answer. */
 export function askSocket(to: { path: string } | { host: string; port: number }, line = ''): Promise<string> {

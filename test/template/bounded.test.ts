@@ -38,7 +38,7 @@ async function pauseDuring(work: () => Promise<unknown>): Promise<number> {
   return delay.max / 1e6;
 }
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const list = Array.from({ length: 450 }, (_, i) => i);
 const nest = (body: string) => `${'{{#each @root.vars.list}}'.repeat(3)}${body}${'{{/each}}'.repeat(3)}`;
 const twice = Object.fromEntries(

@@ -40,7 +40,7 @@ export async function visit(
 ): Promise<Visit> {
   const { expected, ...context } = options;
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...context });
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(45_000);
   const wrongs: string[] = [];
   const note = (wrong: string): void => {
     if (expected?.test(wrong) !== true) wrongs.push(wrong);

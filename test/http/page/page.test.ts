@@ -7,7 +7,7 @@ import { showIn } from './show.ts';
 
 /* The live page in Chromium, over fixed views: what needs no real failover. All of it shares one browser. */
 // A busy machine takes its time.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const browser = await openBrowser(t);
 const show = showIn(browser);
 testContent(t, { show });

@@ -9,7 +9,7 @@ import { snapshot, watchEpochs } from '../support/reading.ts';
 
 // Three bridges at once, on one Consul and three Sentinels; each test has shards of its own.
 // A busy machine takes its time.
-t.setTimeout(180_000);
+t.setTimeout(360_000);
 const sandbox = await Sandbox.openFor(t, { name: 'bridge' });
 const [consul, ...shards] = await Promise.all([
   sandbox.consul(),
@@ -49,18 +49,17 @@ t.test('bridges', { jobs: 6 }, async (t) => {
       `${formatAddress(master.address)}@${before.epoch}`,
       `${formatAddress(replica.address)}@${after.epoch}`,
     ]);
-    t.strictSame(await consul.dnsA(`${name}.redis-master.service.consul`), [replica.address.host]);
+    await waitFor('DNS', () => consul.dnsA(`${name}.redis-master.service.consul`), {
+      until: (hosts) => hosts.join() === replica.address.host,
+    });
     const [srv, ...more] = await consul.dnsSrv(`${name}.redis-master.service.consul`);
     t.strictSame([srv?.port, more], [replica.address.port, []]);
     t.strictSame(await consul.dnsA(srv?.target ?? ''), [replica.address.host]);
     t.equal(await consul.key(`redis/master/${name}/host`), replica.address.host);
     t.equal(await consul.key(`redis/master/${name}/port`), String(replica.address.port));
-    const causes = outcomes(bridges, name).filter((outcome) => outcome.startsWith('applied'));
-    t.strictSame(
-      causes.filter((cause) => cause === 'applied failover'),
-      ['applied failover'],
-      'one bridge wrote it',
-    );
+    const failovers = () => outcomes(bridges, name).filter((outcome) => outcome === 'applied failover');
+    await waitFor('the report', () => failovers().length);
+    t.strictSame(failovers(), ['applied failover'], 'one bridge wrote it');
     const killed = await waitFor('the dead replica to be critical', () => servicesOf(consul, name), {
       until: (instances) =>
         instances.some(
@@ -82,13 +81,13 @@ t.test('bridges', { jobs: 6 }, async (t) => {
         .filter(
           ({ key, outcome }) => key === name && outcome.kind === 'applied' && outcome.details?.cause === 'failover',
         );
-    const blocked = consul.get(
-      `/v1/kv/redis/master/${name}?index=${(await written(consul, name)).get(`key redis/master/${name}`)}`,
-    );
+    const key = `key redis/master/${name}`;
+    const before = (await written(consul, name)).get(key);
     await failOver(leader, name);
-    await blocked;
-    const indexes = await written(consul, name);
-    const index = indexes.get(`key redis/master/${name}`);
+    const indexes = await waitFor('the change', () => written(consul, name), {
+      until: (now) => now.get(key) !== before,
+    });
+    const index = indexes.get(key);
     for (const what of [
       `key redis/master/${name}/host`,
       `key redis/master/${name}/port`,
@@ -97,19 +96,22 @@ t.test('bridges', { jobs: 6 }, async (t) => {
     ])
       t.equal(indexes.get(what), index, what);
     await recordOf(consul, name, { master: only(replicas) });
-    const reports = [
+    const changes = () => [
       ...applied(),
       ...first.reports.filter(({ outcome }) => outcome.kind === 'applied' && outcome.details?.cause === 'failover'),
     ];
+    const reports = await waitFor('the report', changes, { until: ({ length }) => length > 0 });
     t.equal(reports.length, 1);
     t.match(reports[0]?.outcome, { details: { modifyIndex: index } }, 'and so had the record');
   });
 
-  t.test('two shards fail over at once', async (t) => {
+  t.test('two shards fail over at once', async () => {
     const { name, replicas } = shard('two');
     await failOver(leader, name);
     await recordOf(consul, name, { master: only(replicas) });
-    t.strictSame(await consul.dnsA(`${name}.redis-master.service.consul`), [only(replicas).address.host]);
+    await waitFor('DNS', () => consul.dnsA(`${name}.redis-master.service.consul`), {
+      until: (hosts) => hosts.join() === only(replicas).address.host,
+    });
   });
 
   t.test('the record follows a second failover right after the first', async (t) => {
@@ -121,6 +123,7 @@ t.test('bridges', { jobs: 6 }, async (t) => {
     await waitFor('Sentinel to go back', () => failOver(leader, name).then(() => leader.masterAddress(name)), {
       until: ({ port }) => port === master.address.port,
       intervalMs: 50,
+      timeoutMs: 60_000,
     });
     const back = await recordOf(consul, name, { master });
     t.ok(back.epoch > epoch + 1);
@@ -207,20 +210,24 @@ t.test('bridges', { jobs: 6 }, async (t) => {
       until: (instances) =>
         instances.length === 2 && instances.every(({ Checks }) => Checks.every(({ Status }) => Status === 'passing')),
     });
-    const before = await written(consul, name);
-    const runsBefore = bridges.map(({ reports }) => reports.length);
-    await waitFor(
-      'each bridge to look six times',
-      () => bridges.map(({ reports }, i) => reports.slice(runsBefore[i]).filter(({ key }) => key === name).length),
-      {
-        until: (counts) => counts.every((count) => count >= 6),
-      },
-    );
-    t.strictSame(await written(consul, name), before);
-    const since = bridges.flatMap(({ reports }, i) => reports.slice(runsBefore[i])).filter(({ key }) => key === name);
-    t.ok(
-      since.every(({ outcome }) => outcome.kind === 'unchanged'),
-      JSON.stringify(since.filter(({ outcome }) => outcome.kind !== 'unchanged')),
-    );
+    /** What was written while each bridge ran six times, and its outcomes other than `unchanged`. */
+    const observe = async () => {
+      const before = await written(consul, name);
+      const runsBefore = bridges.map(({ reports }) => reports.length);
+      const runs = () =>
+        bridges.map(({ reports }, i) => reports.slice(runsBefore[i]).filter(({ key }) => key === name));
+      const all = await waitFor('each bridge to look six times', runs, {
+        until: (lists) => lists.every(({ length }) => length >= 6),
+      });
+      const after = await written(consul, name);
+      const changes = [...after].filter(([what, index]) => before.get(what) !== index);
+      return [...changes, ...all.flat().flatMap(({ outcome }) => (outcome.kind === 'unchanged' ? [] : [outcome]))];
+    };
+    // On a busy machine a Sentinel may see a server down for a moment. That changes the check.
+    const changes = await waitFor('a time without a change', observe, {
+      until: ({ length }) => length === 0,
+      timeoutMs: 60_000,
+    });
+    t.strictSame(changes, []);
   });
 });

@@ -8,13 +8,14 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only } from '../support/bridging.ts';
 
 // A busy machine takes its time.
-t.setTimeout(240_000);
+t.setTimeout(480_000);
 const timeoutMs = 60_000;
 /** The default of `sentinel.rebaseAfter`. */
 const rebaseAfterMs = 10_000;
 const sandbox = await Sandbox.openFor(t, { name: 'edited' });
 const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1' })]);
-const sentinels = await sandbox.sentinels({ count: 3, masters: [shard] });
+// Every failover here is ordered.
+const sentinels = await sandbox.sentinels({ count: 3, masters: [shard], downAfterMs: 10_000 });
 const source = sandbox.write('app.hbs', '{{key "edit"}}{{#each redisMasters}} {{name}} {{address}}{{/each}}\n');
 await consul.putKey('edit', '0');
 

@@ -6,7 +6,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'failoverCompletion' });
 
 /** Two bridges, a client that follows the record, and Sentinels with a long down-after, as real ones have. */

@@ -11,7 +11,7 @@ import { costOf, startManyMasters } from '../support/many-masters.ts';
  * hundred, of which twenty do.
  */
 // A busy machine takes its time.
-t.setTimeout(240_000);
+t.setTimeout(480_000);
 const sandbox = await Sandbox.openFor(t, { name: 'many' });
 const pairsCount = Number(process.env.PAIRS ?? 2);
 const namesEach = Number(process.env.NAMES_EACH ?? 8);

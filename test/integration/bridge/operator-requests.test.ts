@@ -9,10 +9,11 @@ import { recordOf } from '../support/bridging.ts';
 /* What an operator orders by HTTP and on the command line, on real software. */
 const token = 'a-token-for-this-test';
 // A busy machine takes its time.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'steering' });
 const [consul, shard1] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 2 })]);
-const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1] });
+// Every failover here is ordered.
+const sentinels = await sandbox.sentinels({ count: 3, masters: [shard1], downAfterMs: 10_000 });
 // By default Sentinel reads the priority and the role of each Redis every ten seconds.
 for (const sentinel of sentinels) await sentinel.command('SENTINEL', 'DEBUG', 'info-period', '200').catch(() => {});
 const tokenFile = sandbox.path('api.token');
@@ -33,7 +34,7 @@ async function untilReady(): Promise<void> {
     () => Promise.all(sentinels.map((sentinel) => sentinel.replicaInfos('shard1'))),
     {
       until: (lists) => lists.every((list) => list.filter((info) => info['master-link-status'] === 'ok').length === 2),
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     },
   );
 }

@@ -5,14 +5,14 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(360_000);
 const sandbox = await Sandbox.openFor(t, { name: 'planned-back' });
 const name = 'shard1';
 
 /** A shard whose second replica has a worse priority, with Sentinels that read INFO every ten seconds. */
 async function start() {
   const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name, replicas: 2 })]);
-  const sentinels = await sandbox.sentinels({ masters: [shard] });
+  const sentinels = await sandbox.sentinels({ masters: [shard], downAfterMs: 10_000 });
   const [successor, other] = shard.replicas;
   if (successor === undefined || other === undefined) throw new Error('there are two replicas');
   await other.command('CONFIG', 'SET', 'replica-priority', 200);
@@ -51,12 +51,12 @@ t.test(
       Number(info['info-refresh']) > 9_350;
     const stale = async () => {
       const lists = await Promise.all(sentinels.slice(1).map((sentinel) => sentinel.replicaInfos(name)));
-      return lists.map((list) => list.some(isStale));
+      if (lists.some((list) => list.some(isStale))) return 'now';
+      return lists.every((list) => list.every((info) => info['role-reported'] === 'slave')) ? 'missed' : undefined;
     };
-    await waitFor('a Sentinel that reads INFO of the former master right after the promotion', stale, {
-      until: (all) => all.includes(true),
-      timeoutMs: 20_000,
-    });
+    // A machine that stops this process at that time misses it. The failover back must lose nothing then, either.
+    const moment = await waitFor('a Sentinel that reads INFO of the former master right after the promotion', stale);
+    t.comment(moment);
     const back = await bridge.part.failOver(name, {});
     const before = writers.map(({ acknowledged }) => acknowledged.size);
     await waitFor('writes to continue', () =>
@@ -65,7 +65,6 @@ t.test(
     const masters = () => Promise.all(sentinels.map((sentinel) => sentinel.masterAddress(name)));
     await waitFor('every Sentinel to name the new master', masters, {
       until: (all) => all.every((address) => sameAddress(address, back.to)),
-      timeoutMs: 20_000,
     });
     await Promise.all(writers.map((writer) => writer.stop()));
     const record = await recordOf(consul, name);

@@ -12,7 +12,7 @@ import { only } from '../support/bridging.ts';
 
 /* Problems beside a correct record: the daemon reports them in the log, its API, metrics and commands. */
 // A busy machine takes its time.
-t.setTimeout(240_000);
+t.setTimeout(480_000);
 const longWait = { timeoutMs: 60_000 };
 const sandbox = await Sandbox.openFor(t, { name: 'problems' });
 const password = 'secret-of-redis';

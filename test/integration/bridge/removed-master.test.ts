@@ -10,12 +10,13 @@ import { redisCli } from '../../sandbox/resp.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(360_000);
 const sandbox = await Sandbox.openFor(t, { name: 'removed-master' });
 const names = ['removed', 'unmonitored', 'unrecorded', 'unreachable'];
 const consul = await sandbox.consul();
 const shards = await Promise.all(names.map((name) => sandbox.redis({ name })));
-const sentinels = await sandbox.sentinels({ masters: shards });
+// Every failover here is ordered.
+const sentinels = await sandbox.sentinels({ masters: shards, downAfterMs: 10_000 });
 const bridge = startBridge(t, { consul, sentinels });
 
 const settings = {
@@ -45,10 +46,10 @@ await Promise.all(
   shards.map(async (shard) => {
     await recordOf(consul, shard.name);
     await failOver(only(sentinels), shard.name);
-    await recordOf(consul, shard.name, { master: only(shard.replicas), timeoutMs: 30_000 });
+    await recordOf(consul, shard.name, { master: only(shard.replicas) });
     await waitFor('the former master to follow', () => shard.master.role(), {
       until: (role) => role === 'replica',
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
   }),
 );
@@ -66,7 +67,7 @@ async function isLeftAlone(t: Test, name: string) {
   const [ran, fenced] = [runs(), fences().length];
   await former.command('REPLICAOF', 'NO', 'ONE');
   bridge.part.wake(name, { source: 'test', event: 'look' });
-  await waitFor('three runs of the bridge', runs, { until: (count) => count >= ran + 3, timeoutMs: 20_000 });
+  await waitFor('three runs of the bridge', runs, { until: (count) => count >= ran + 3, timeoutMs: 60_000 });
   t.strictSame(fences().slice(fenced), []);
   t.equal(await redisCli(former.address, ['SET', 'k', 'v'], { timeoutMs: 3_000 }), 'OK');
   t.equal(await former.role(), 'master');
@@ -150,7 +151,7 @@ t.test('a record that was deleted alone comes back, and the former master is dem
   bridge.part.wake('unrecorded', { source: 'test', event: 'look' });
   const demoted = () =>
     bridge.fences.filter(({ action, address }) => action === 'demote' && address === formatAddress(former.address));
-  await waitFor('the second demotion', demoted, { until: (list) => list.length >= 2, timeoutMs: 20_000 });
+  await waitFor('the second demotion', demoted, { until: (list) => list.length >= 2, timeoutMs: 60_000 });
   await waitFor('the former master to follow', () => former.role(), { until: (role) => role === 'replica' });
 });
 
@@ -159,7 +160,7 @@ t.test('a former master is left alone while no Sentinel answers', async (t) => {
   const heard = () => bridge.part.masters.get('unreachable')?.sentinels ?? [];
   await waitFor('the bridge to hear no Sentinel', heard, {
     until: (votes) => votes.length > 0 && votes.every(({ state }) => state === 'unreachable'),
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   await isLeftAlone(t, 'unreachable');
   t.match(await forget('unmonitored', '--yes'), {
@@ -170,6 +171,6 @@ t.test('a former master is left alone while no Sentinel answers', async (t) => {
   for (const sentinel of sentinels) sentinel.resume();
   await waitFor('the former master to follow', () => shardOf('unreachable').master.role(), {
     until: (role) => role === 'replica',
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
   });
 });

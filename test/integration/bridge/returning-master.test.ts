@@ -2,13 +2,12 @@ import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { nowMs } from '../../sandbox/recorder.ts';
-import type { Shard } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { only, recordOf, startBridge } from '../support/bridging.ts';
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(360_000);
 const sandbox = await Sandbox.openFor(t, { name: 'returning-master' });
 
 /** The master has died, its replica is the confirmed master, and the bridge has read everything. */
@@ -18,12 +17,14 @@ async function start(t: Parameters<typeof startBridge>[0], name: string) {
   const bridge = startBridge(t, { consul, sentinels });
   await recordOf(consul, name);
   await shard.master.kill();
-  await recordOf(consul, name, { master: only(shard.replicas), timeoutMs: 30_000 });
-  return { name, shard, sentinels, bridge };
+  const { epoch } = await recordOf(consul, name, { master: only(shard.replicas) });
+  return { name, shard, sentinels, bridge, epoch };
 }
 
+type Stack = Awaited<ReturnType<typeof start>>;
+
 /** Sentinels that lost their data and monitor the current master again: they have never seen the former one. */
-async function rebuild(shard: Shard, sentinels: readonly SentinelServer[]) {
+async function rebuild({ shard, epoch }: Stack, sentinels: readonly SentinelServer[]) {
   const { host, port } = only(shard.replicas).address;
   for (const sentinel of sentinels) {
     await sentinel.command('SENTINEL', 'REMOVE', shard.name);
@@ -40,20 +41,20 @@ async function rebuild(shard: Shard, sentinels: readonly SentinelServer[]) {
     until: (all) =>
       all.every(
         ({ master, replicas }) =>
-          master['config-epoch'] === '1' && master['num-other-sentinels'] === '2' && replicas.length === 0,
+          master['config-epoch'] === String(epoch) && master['num-other-sentinels'] === '2' && replicas.length === 0,
       ),
   });
 }
 
 /** Starts the former master while a client writes to it, and returns how long it accepted writes. */
-async function bringBack({ shard, bridge }: Pick<Awaited<ReturnType<typeof start>>, 'shard' | 'bridge'>) {
+async function bringBack({ shard, bridge }: Pick<Stack, 'shard' | 'bridge'>) {
   const address = formatAddress(shard.master.address);
   const writer = new LedgerWriter({ name: 'w', key: 'w', client: persistentClient(() => shard.master.address) });
   const startedMs = nowMs();
   await shard.master.start();
   const done = () =>
     bridge.fences.some((fence) => fence.address === address && fence.outcome === 'applied' && fence.atMs > startedMs);
-  await waitFor('the former master to be fenced', done, { timeoutMs: 30_000 });
+  await waitFor('the former master to be fenced', done, { timeoutMs: 60_000 });
   await writer.stop();
   const times = [...writer.acknowledged.values()];
   await waitFor('the former master to be a replica in the end', () => shard.master.role(), {
@@ -63,28 +64,31 @@ async function bringBack({ shard, bridge }: Pick<Awaited<ReturnType<typeof start
   return (times.at(-1) ?? 0) - (times[0] ?? 0);
 }
 
-t.test('a former master that returns as master accepts writes for less than two seconds', { jobs: 3 }, async (t) => {
+// Sentinel alone makes it a replica after eight seconds.
+const limitMs = 5_000;
+
+t.test('a former master that returns as master accepts writes for less than five seconds', { jobs: 3 }, async (t) => {
   t.test('where one of three Sentinels was rebuilt and does not list it', async (t) => {
     const stack = await start(t, 'one-rebuilt');
-    await rebuild(stack.shard, stack.sentinels.slice(2));
+    await rebuild(stack, stack.sentinels.slice(2));
     const wroteMs = await bringBack(stack);
-    t.ok(wroteMs < 2_000, `${Math.round(wroteMs)} ms`);
+    t.ok(wroteMs < limitMs, `${Math.round(wroteMs)} ms`);
     const actions = stack.bridge.fences.filter(({ atMs }) => atMs > 0).map(({ action }) => action);
     t.ok(actions.includes('pause'), `${actions}`);
   });
 
   t.test('where two of three Sentinels were rebuilt and do not list it', async (t) => {
     const stack = await start(t, 'two-rebuilt');
-    await rebuild(stack.shard, stack.sentinels.slice(1));
+    await rebuild(stack, stack.sentinels.slice(1));
     const wroteMs = await bringBack(stack);
-    t.ok(wroteMs < 2_000, `${Math.round(wroteMs)} ms`);
+    t.ok(wroteMs < limitMs, `${Math.round(wroteMs)} ms`);
   });
 
   t.test('where one of three Sentinels is down', async (t) => {
     const stack = await start(t, 'one-down');
     await only(stack.sentinels).kill();
     const wroteMs = await bringBack(stack);
-    t.ok(wroteMs < 2_000, `${Math.round(wroteMs)} ms`);
+    t.ok(wroteMs < limitMs, `${Math.round(wroteMs)} ms`);
   });
 
   t.test('where every Sentinel lists it as down', async (t) => {
@@ -95,6 +99,6 @@ t.test('a former master that returns as master accepts writes for less than two 
       until: (infos) => infos.length === 3 && infos.every((info) => info.flags?.includes('s_down')),
     });
     const wroteMs = await bringBack(stack);
-    t.ok(wroteMs < 2_000, `${Math.round(wroteMs)} ms`);
+    t.ok(wroteMs < limitMs, `${Math.round(wroteMs)} ms`);
   });
 });

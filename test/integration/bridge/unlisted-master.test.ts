@@ -13,7 +13,7 @@ async function start(name: string) {
     sandbox.redis({ name }),
     sandbox.redis({ name: `${name}-other`, replicas: 0 }),
   ]);
-  const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard] });
+  const sentinels = await sandbox.sentinels({ name: `${name}-sentinel`, masters: [shard], downAfterMs: 10_000 });
   await other.master.command('SET', 'mine', 'kept');
   return { name, consul, shard, other, sentinels };
 }

@@ -6,7 +6,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 
 /* The short form of `npm run test:chaos`: two rounds whose faults a fixed seed draws. */
 // A busy machine takes its time.
-t.setTimeout(240_000);
+t.setTimeout(480_000);
 const sandbox = await Sandbox.openFor(t, { name: 'chaos' });
 
 t.test('random faults break no rule, and everything points at the masters afterwards', async (t) => {

@@ -11,7 +11,7 @@ import { instanceOf } from '../support/registering.ts';
 
 // One Redis Cluster with everything on: a password for the nodes, an ACL user for switchmaster, TLS for clients and for
 // the bus, and hostnames instead of addresses. `localhost` is the one name that every machine can look up.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'cluster-access' });
 const [cert, key] = [sandbox.path('tls.crt'), sandbox.path('tls.key')];
 const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
@@ -81,7 +81,10 @@ t.test('the record and the services have hostnames and TLS ports, read by a user
       ],
     },
   });
-  const record = await clusterRecordOf(consul, 'secret');
+  const record = await untilRecord(consul, 'secret', {
+    what: 'all nodes',
+    until: ({ state, shards }) => state === 'ok' && shards.every(({ replicas }) => replicas.length === 1),
+  });
   t.strictSame(
     record?.shards.map(({ master, replicas }) => [master, replicas]),
     [0, 1, 2].map((i) => [named[i], [named[i + 3]]]),
@@ -96,7 +99,7 @@ t.test('the record and the services have hostnames and TLS ports, read by a user
   }
 
   const readSeeds = () => JSON.parse(existsSync(files.seeds) ? readFileSync(files.seeds, 'utf8') : '{}').seeds;
-  const seeds: string[] = await waitFor('seeds', readSeeds);
+  const seeds: string[] = await waitFor('seeds', readSeeds, { until: (found) => found?.length === 3 });
   t.strictSame(seeds, [at(0), at(1), at(2)]);
   const client = startClient(seeds.map(toAddress));
   const throughHaproxy = startClient([listen]);

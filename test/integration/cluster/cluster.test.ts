@@ -18,7 +18,7 @@ import {
 import { instanceOf, startRegistrar } from '../support/registering.ts';
 import { makeFolder, startRendering } from '../support/rendering.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 const sandbox = await Sandbox.openFor(t, { name: 'cluster' });
 const [consul, cluster] = await Promise.all([sandbox.consul(), startCluster(sandbox, { name: 'sessions', spares: 2 })]);
 const scene = { consul, cluster };

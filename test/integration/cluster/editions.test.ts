@@ -7,7 +7,7 @@ import { startRegistrar } from '../support/registering.ts';
 
 // Redis Clusters of Redis 8 and Valkey, if `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them, otherwise of
 // what is installed.
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
 const editions = ['redis8', 'valkey'].filter(installed);
 const sandbox = await Sandbox.openFor(t, { name: 'cluster-editions' });

@@ -14,7 +14,7 @@ import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 const management = '5e1f0001-0000-4000-8000-000000000002';
 const sandbox = await Sandbox.openFor(t, { name: 'acl' });
 const [node, proxy] = await Promise.all([

@@ -15,7 +15,7 @@ const acl = {
   tokens: { master: management, agent: management, default: management },
 };
 // A busy machine takes its time.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'doctor' });
 const [consul, illConsul, shard1] = await Promise.all([
   sandbox.consul(),

@@ -20,7 +20,7 @@ import { examined, findingsOf } from '../support/examining.ts';
 const password = 'a-password-for-this-test';
 /** After this time Sentinel corrects a replica that follows another address: longer than the test lasts. */
 const failoverTimeoutMs = 600_000;
-t.setTimeout(180_000);
+t.setTimeout(360_000);
 const sandbox = await Sandbox.openFor(t, { name: 'doctor-faults' });
 /** A program that starts Redis in another way; its argument is the config file. */
 const starter = (name: string, command: string): string => {

@@ -8,7 +8,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 
 /* Drills on a whole stack: Sentinels, Consul with its DNS, HAProxy, and a file. */
 // A busy machine takes its time.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'drill' });
 const [consul, shard1, listen] = await Promise.all([
   sandbox.consul(),

@@ -11,7 +11,7 @@ import { findingsOf } from '../support/examining.ts';
  * The doctor and a drill on Redis 8 and Valkey, if `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them,
  * otherwise on what is installed; behind a twemproxy that is restarted and verified.
  */
-t.setTimeout(180_000);
+t.setTimeout(360_000);
 const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
 const editions = ['redis8', 'valkey'].filter(installed);
 const sandbox = await Sandbox.openFor(t, { name: 'drill-editions' });

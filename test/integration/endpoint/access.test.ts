@@ -92,7 +92,7 @@ t.test('TLS, and a certificate of the client', async (t) => {
 });
 
 t.test('limits: what is too long, too many, or not RESP', async (t) => {
-  const { address } = await startEndpoint(t, { consul, settings: { maxConnections: 2, idleMs: 1_000 } });
+  const { address } = await startEndpoint(t, { consul, settings: { maxConnections: 2, idleMs: 3_000 } });
   t.match(await sendRaw(address.port, '*100000\r\n'), /^-ERR Protocol error: invalid multibulk length/);
   t.match(await sendRaw(address.port, '*1\r\n$999999999\r\n'), /invalid bulk length/);
   t.match(await sendRaw(address.port, 'POST / HTTP/1.1\r\nHost: x\r\n\r\n'), /this port does not speak HTTP/);

@@ -11,7 +11,7 @@ import { startEndpoint } from '../support/endpoints.ts';
 import { makeLoopbackCertificate } from '../support/loopback-certificate.ts';
 
 // `npm run test:clients` runs every client through more faults, and beside it at the Sentinels.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'clients' });
 const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1' })]);
 const sentinels = await sandbox.sentinels({ masters: [shard] });

@@ -8,7 +8,7 @@ import { failOver, only, type RunningBridge, readRecord, recordOf, startBridge }
 
 /* One process with several names: Sentinels that announce hostnames, addresses, or some of them one and some the other. */
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'field-aliases' });
 const consul = await sandbox.consul();
 

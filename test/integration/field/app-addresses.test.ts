@@ -13,7 +13,7 @@ import { makeLoopbackCertificate } from '../support/loopback-certificate.ts';
  * The addresses that applications get: in files, by DNS, and from the Sentinel endpoint. Every server has a TLS port beside its
  * plain one, and the replica announces another address than it replicates from.
  */
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'field-addresses' });
 const { certFile, keyFile, cert } = makeLoopbackCertificate(sandbox);
 const tlsPort = 16_380;
@@ -82,17 +82,21 @@ async function expectAt(t: Test, at: { readonly master: Address; readonly replic
     until: ({ host, replicas }) => host === at.master.host && replicas.length > 0,
   });
   t.strictSame(served, { ...published(at.master), replicas: [published(at.replica)] }, 'app.json');
-  t.match(readFileSync(sandbox.path('haproxy.cfg'), 'utf8'), `server master ${formatAddress(at.master)} check`);
+  await waitFor('the file of HAProxy', () => readFileSync(sandbox.path('haproxy.cfg'), 'utf8'), {
+    until: (text) => text.includes(`server master ${formatAddress(at.master)} check`),
+  });
   const query = `${name}.redis-master.service.consul`;
-  t.strictSame(await resolver.resolve4(query), [at.master.host]);
+  await waitFor('DNS', () => resolver.resolve4(query), { until: (hosts) => hosts.join() === at.master.host });
   t.strictSame(
     (await resolver.resolveSrv(query)).map(({ port }) => port),
     [tlsPort],
   );
-  const address = await redisCli(listen, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]);
-  t.strictSame(address, [at.master.host, String(tlsPort)]);
-  const [listed] = (await redisCli(listen, ['SENTINEL', 'REPLICAS', name])) as never[];
-  t.match(pairs(listed as never), { ip: at.replica.host, port: String(tlsPort), 'master-port': String(tlsPort) });
+  await waitFor('the endpoint', () => redisCli(listen, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]), {
+    until: (address) => String(address) === `${at.master.host},${tlsPort}`,
+  });
+  const replicas = async () => ((await redisCli(listen, ['SENTINEL', 'REPLICAS', name])) as never[]).map(pairs);
+  const [listed] = await waitFor('its replica', replicas, { until: ([one]) => one?.ip === at.replica.host });
+  t.match(listed, { port: String(tlsPort), 'master-port': String(tlsPort) });
 }
 
 t.test('clients get the published addresses, before and after a failover, and write there over TLS', async (t) => {
@@ -121,7 +125,7 @@ t.test('a replica that is gone leaves the file while Sentinel lists it, and retu
   const untilListed = (count: number) =>
     waitFor(`${count} replicas in the file`, readFile, {
       until: ({ replicas }) => replicas.length === count,
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
   await master.kill();
   await untilListed(0);

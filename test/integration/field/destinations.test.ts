@@ -9,7 +9,7 @@ import { makeFolder } from '../support/rendering.ts';
 
 /* Destinations onto which nothing can be renamed, in a mount namespace that ends with its process. */
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const root = join(import.meta.dirname, '../../..');
 const cli = `${process.execPath} ${join(root, 'cmd/switchmaster.ts')}`;
 

@@ -69,7 +69,7 @@ t.test('masters of one name in several environments have their own keys, nodes a
   const promoted = only(test.shard.replicas).address;
   await recordOf(consul, name, { prefix: test.prefix, until: ({ master }) => master.port === promoted.port });
   const hostOf = async (label: string) => only(await consul.dnsA(`${label}.redis-master.service.consul`));
-  t.equal(await hostOf(`test-${name}`), promoted.host);
+  await waitFor('DNS', () => hostOf(`test-${name}`), { until: (host) => host === promoted.host });
   t.equal(await hostOf(`live-${name}`), live.shard.master.address.host);
   t.strictSame((await listed()).map(({ Node }) => Node).toSorted(), [
     `redis-live-${name}`,

@@ -4,7 +4,7 @@ import t from 'tap';
 import { Program, runProgram } from '../../cmd/program.ts';
 
 // A busy machine takes its time.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 
 const config = 'api: { listen: "127.0.0.1:0" }\nconsul: { address: "127.0.0.1:9", tokenFile: token }\n';
 

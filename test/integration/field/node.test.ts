@@ -11,7 +11,7 @@ import {
   untilSays,
 } from '../support/registering.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'field-node' });
 const [consul, plain] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'plain' })]);
 const replica = replicaOf(plain);

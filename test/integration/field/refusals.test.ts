@@ -11,7 +11,7 @@ import { only } from '../support/bridging.ts';
 
 /* Servers that run and cannot be used: every view names the cause and what to do about it. */
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'field-refusals' });
 const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 1 })]);
 const sentinel = only(await sandbox.sentinels({ count: 1, masters: [shard] }));

@@ -9,7 +9,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 
 /* Secrets and certificates that change while the daemon runs, without a SIGHUP. */
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'field-rotation' });
 const management = '5e1f0001-0000-4000-8000-000000000001';
 const tokens = { master: management, agent: management, default: management };

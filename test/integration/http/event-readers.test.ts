@@ -9,7 +9,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 
 /* Two hundred readers of a daemon's event stream, half of which read nothing. */
 // A busy machine takes its time.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const remembered = 3_000;
 const lateReaders = 10;
 const sandbox = await Sandbox.openFor(t, { name: 'readers' });

@@ -4,11 +4,12 @@ import { formatAddress } from '../../../lib/model/address.ts';
 import { openBrowser, visit } from '../../http/page/browser.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import { failOver, only } from '../support/bridging.ts';
 import { startCluster } from '../support/clustering.ts';
 
 /* The live page in Chromium, on real software: a failover, a daemon that is absent, a render that is held. */
 // A busy machine takes its time.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'page' });
 const [consul, cluster, shard1, shard2] = await Promise.all([
   sandbox.consul(),
@@ -54,13 +55,14 @@ t.test('the page shows everything at first', async (t) => {
   await page.locator('.box[data-kind="template"]').nth(1).waitFor();
   await page.locator('.edge.moved').nth(1).waitFor({ state: 'attached' });
   t.equal(await page.locator('.box[data-kind="sentinel"]').count(), 3);
+  await page.locator('.edge.agree').nth(5).waitFor({ state: 'attached' });
   t.equal(await page.locator('.edge.agree').count(), 6);
   t.equal(await page.locator('.failover').count(), 0);
 });
 
 t.test('a failover appears: the new master, its waterfall, the picture, the sentence', async (t) => {
   await shard1.master.kill();
-  await page.locator('.failover[data-name="shard1"]').waitFor({ timeout: 20_000 });
+  await page.locator('.failover[data-name="shard1"]').waitFor({ timeout: 60_000 });
   await waitFor('the card to show the new master', () => card.locator('> .address').textContent(), {
     until: (text) => text === newMaster,
   });
@@ -119,8 +121,8 @@ t.test('while the daemon is absent the page says that it is old, and afterwards 
   await band.waitFor({ state: 'hidden' });
   await page.locator('#link[data-link="live"]').waitFor();
   await page.locator('.failover[data-name="shard1"]').waitFor();
-  await sentinels[0]?.command('SENTINEL', 'FAILOVER', 'shard2');
-  await page.locator('.failover[data-name="shard2"]').waitFor({ timeout: 20_000 });
+  await failOver(only(sentinels), 'shard2');
+  await page.locator('.failover[data-name="shard2"]').waitFor({ timeout: 60_000 });
 });
 
 t.test('the browser logged no error and sent no request to another server', async (t) => {

@@ -7,7 +7,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 
 /* What the API has of a cluster and of a node's own instances, on real software. */
 // A busy machine takes its time.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'topology' });
 const [consul, node] = await Promise.all([
   sandbox.consul(),
@@ -85,7 +85,8 @@ t.test(
     });
     consul.resume();
     await waitFor('Consul to be read again', isLost, { until: (lost) => !lost, timeoutMs: 30_000 });
-    t.match((await daemon.get('/v1/history?loop=consul')).body, {
+    const history = async () => (await daemon.get('/v1/history?loop=consul')).body as { entries: unknown[] };
+    t.match(await waitFor('the entry', history, { until: ({ entries }) => entries.length > 1 }), {
       entries: [
         { kind: 'applied', summary: /again, after [0-9.]+ s/ },
         { kind: 'failed', error: { code: 'consul-unreachable' } },

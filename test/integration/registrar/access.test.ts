@@ -8,7 +8,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { instanceOf, putRecordOf, startRegistrar, untilSays } from '../support/registering.ts';
 
 // AUTH, ACL users and TLS on Redis and Sentinel; hostnames and NAT instead of addresses.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'access' });
 const consul = await sandbox.consul();
 

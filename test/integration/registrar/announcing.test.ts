@@ -7,7 +7,7 @@ import { instanceOf, untilSays } from '../support/registering.ts';
 
 // Others reach a server at another address than this node does. A daemon, its Sentinels and a failover, from empty on: one
 // scene on Redis 8 and one on Valkey, which `npm test` unpacks if it can, otherwise on what is installed.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'announcing' });
 
 /**

@@ -8,7 +8,7 @@ import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { idOf, putRecordOf, register, replicaOf, startRegistrar, untilSays } from '../support/registering.ts';
 
 // Each state of the deep check, by its cause in the field. One registrar probes all of them.
-t.setTimeout(180_000);
+t.setTimeout(360_000);
 const sandbox = await Sandbox.openFor(t, { name: 'causes' });
 
 /**
@@ -69,7 +69,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, id, 'critical: does not answer in time');
     hung.master.resume();
     await untilSays(consul, id, 'passing: answers');
-    const sleep = redisCli(hung.master.address, ['DEBUG', 'SLEEP', '2'], { timeoutMs: 10_000 });
+    const sleep = redisCli(hung.master.address, ['DEBUG', 'SLEEP', '5'], { timeoutMs: 30_000 });
     await untilSays(consul, id, 'critical: does not answer in time');
     await sleep;
     await untilSays(consul, id, 'passing: answers');
@@ -185,8 +185,8 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, id, 'warning: no quorum or majority for quorum (SENTINEL CKQUORUM)');
     for (const sentinel of others) await sentinel.start();
     await untilSays(consul, id, 'passing: answers');
-    // Sentinel does this when its own clock stopped for more than two seconds; here it is for as many seconds.
-    await first.command('SENTINEL', 'DEBUG', 'tilt-period', '2000');
+    // Sentinel does this when its own clock stopped for more than two seconds; here it is for some seconds.
+    await first.command('SENTINEL', 'DEBUG', 'tilt-period', '5000');
     first.pause();
     await untilSays(consul, id, 'critical: does not answer in time');
     const sinceMs = performance.now();

@@ -6,7 +6,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { instanceOf, putRecordOf, startRegistrar, untilSays } from '../support/registering.ts';
 
 // Redis 8 and Valkey, if `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them, otherwise what is installed.
-t.setTimeout(180_000);
+t.setTimeout(360_000);
 const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
 const editions = ['redis8', 'valkey'].filter(installed);
 const sandbox = await Sandbox.openFor(t, { name: 'registrar-editions' });

@@ -19,7 +19,7 @@ import {
 // Which registrations outlive which failures: of an agent on a cluster of servers, and of the daemon. With --reap, Consul
 // itself removes what is critical for too long, which takes at least a minute and a half.
 const reaping = process.argv.includes('--reap');
-t.setTimeout(reaping ? 240_000 : 120_000);
+t.setTimeout(reaping ? 480_000 : 240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'lasting' });
 // A dead agent is noticed in a second or two rather than ten.
 const config = { gossip_lan: { probe_interval: '200ms', probe_timeout: '150ms', suspicion_mult: 2 } };
@@ -45,7 +45,7 @@ function untilOwn(): Promise<unknown> {
     async () => Object.keys((await agent.get<object>('/v1/agent/services')) ?? {}),
     {
       until: (seen) => seen.sort().join() === ids.join(),
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     },
   );
 }
@@ -62,7 +62,7 @@ function untilBack(at: ConsulAgent) {
   const wanted = [`${master} shard1,master`, `${replica} shard1,replica`].sort();
   return waitFor('both to be in the catalog', state, {
     until: (seen) => seen.join() === wanted.join(),
-    timeoutMs: 40_000,
+    timeoutMs: 60_000,
   });
 }
 
@@ -90,7 +90,7 @@ t.test('registrations survive failures', { jobs: 3 }, async (t) => {
       () => server.get<{ Status: string }[]>(`/v1/health/node/${agent.nodeName}`),
       {
         until: (checks) => checks?.some(({ Status }) => Status === 'critical') ?? false,
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       },
     );
     const data = sandbox.path('consul-client-data');

@@ -5,7 +5,7 @@ import { RespConnection, redisCli } from '../../sandbox/resp.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { instanceOf, type Registered, startRegistrar, untilSays } from '../support/registering.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'proxies' });
 const [consul, shard] = await Promise.all([sandbox.consul(), sandbox.redis({ name: 'shard1', replicas: 0 })]);
 const backend = formatAddress(shard.master.address);

@@ -18,7 +18,7 @@ import {
 } from '../support/registering.ts';
 import { makeFolder, startRendering } from '../support/rendering.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'sockets' });
 const unixsocket = sandbox.path('redis.sock');
 const [consul, shard] = await Promise.all([

@@ -27,7 +27,7 @@ t.test('two daemons with rolling reload one after the other', async (t) => {
               source,
               destination,
               header: false,
-              reload: { command: ['/bin/sh', '-c', `echo + >> ${log}; sleep 0.3; echo - >> ${log}`] },
+              reload: { command: ['/bin/sh', '-c', `echo + >> ${log}; sleep 1; echo - >> ${log}`] },
               rolling: { limit: 1, group: 'fleet' },
             },
           ],

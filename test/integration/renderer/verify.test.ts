@@ -49,7 +49,7 @@ function verify(probe: ProbeSpec, deadlineMs = 20_000): Promise<void> {
 }
 
 /** Time enough for a first attempt; a refusal is reported when it is over. */
-const refusalMs = 1_500;
+const refusalMs = 3_000;
 
 function refuse(probe: ProbeSpec): Promise<void> {
   return verify(probe, refusalMs);

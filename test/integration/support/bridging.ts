@@ -141,7 +141,7 @@ export interface RecordWish {
 
 /** Waits for the record of `name` as wished: by default confirmed. */
 export async function recordOf(consul: ConsulAgent, name: string, wish: RecordWish = {}): Promise<MasterRecord> {
-  const { master, phase = 'confirmed', prefix, timeoutMs = 20_000, until = () => true } = wish;
+  const { master, phase = 'confirmed', prefix, timeoutMs = 60_000, until = () => true } = wish;
   const wished = (record: MasterRecord | undefined) =>
     record?.phase === phase && (master === undefined || sameAddress(record.master, master.address)) && until(record);
   const at = master === undefined ? '' : ` at ${formatAddress(master.address)}`;

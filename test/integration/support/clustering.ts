@@ -59,7 +59,7 @@ export async function startCluster(sandbox: Sandbox, setup: ClusterSetup): Promi
     await waitFor(`${node.name} to be ready`, () => viewOf(node), {
       until: ({ state, shards }) =>
         state === 'ok' && shards.length === count && shards.every((s) => s.nodes.length === 2),
-      timeoutMs: 20_000,
+      timeoutMs: 45_000,
     });
   }
   for (const replica of nodes.slice(count)) {
@@ -182,7 +182,7 @@ export function untilRecord(
 ): Promise<ClusterRecord | undefined> {
   return waitFor(`the record of ${name} to show ${setup.what}`, () => clusterRecordOf(consul, name), {
     until: (record) => record !== undefined && setup.until(record),
-    timeoutMs: 20_000,
+    timeoutMs: 45_000,
   });
 }
 

@@ -163,7 +163,7 @@ async function saysOf(consul: ConsulAgent, id: string): Promise<string | undefin
   return check === undefined ? undefined : `${check.Status}: ${check.Output}`;
 }
 
-export function untilSays(consul: ConsulAgent, id: string, what: string, timeoutMs = 15_000): Promise<unknown> {
+export function untilSays(consul: ConsulAgent, id: string, what: string, timeoutMs = 30_000): Promise<unknown> {
   return waitFor(`${id} to say ${what}`, () => saysOf(consul, id), { until: (said) => said === what, timeoutMs });
 }
 

@@ -186,6 +186,9 @@ export function countLosses(
   return { acknowledged: writer.acknowledged.size, lost: lost.length, keptBySentinel };
 }
 
+/** How long a bridge that was stopped may take to read what happened meanwhile. */
+const catchUpMs = 2_000;
+
 /**
  * Why a write may have been lost though Sentinel would have kept it. `unattended`: the bridge of the client's node was
  * stopped at that time, so nothing there could follow the failover, and the old master was not to be reached by others. `given up`: the node had been promoted, and that failover was
@@ -202,7 +205,7 @@ export function causeOf(
   const struck = bridges.slice(0, window.bridges).some(({ id }) => id === by);
   if (window.fault.who === 'bridge' && window.fault.kind !== 'cut' && struck) {
     const [begin, end] = notes.filter(({ who }) => who === 'fault');
-    if (begin !== undefined && atMs >= begin.atMs && atMs <= (end?.atMs ?? Infinity) + 500) return 'unattended';
+    if (begin !== undefined && atMs >= begin.atMs && atMs <= (end?.atMs ?? Infinity) + catchUpMs) return 'unattended';
   }
   const isGivenUp = written.some(({ record }, i) => {
     if (record.phase !== 'promoted' || formatAddress(record.master) !== at) return false;
