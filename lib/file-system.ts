@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { withDeadline } from './deadline.ts';
 
 /*
  * Calls to file systems that may hang, such as a network mount without its server. Node has four threads for all calls to file
@@ -25,7 +26,7 @@ export async function withinDeadline<T>(path: string, call: () => Promise<T>): P
   const untilMs = performance.now() + timeoutMs;
   for (let before = blockerOf(place); before !== undefined; before = blockerOf(place)) {
     if (hanging.has(place)) throw lateError();
-    await within(untilMs - performance.now(), before);
+    await withDeadline(before, { timeoutMs: untilMs - performance.now(), late: lateError });
   }
   const running = call();
   const settled = running.then(
@@ -38,7 +39,7 @@ export async function withinDeadline<T>(path: string, call: () => Promise<T>): P
     hanging.delete(place);
   });
   try {
-    return await within(timeoutMs, running);
+    return await withDeadline(running, { timeoutMs, late: lateError });
   } catch (thrown) {
     if (underWay.has(place)) noteHang(place);
     throw thrown;
@@ -63,16 +64,6 @@ function endThreads(code: number): void {
 /** What has to return before a further call may start; undefined if nothing has. */
 function blockerOf(place: string): Promise<unknown> | undefined {
   return underWay.get(place) ?? (underWay.size < mostThreads ? undefined : Promise.race(underWay.values()));
-}
-
-async function within<T>(ms: number, call: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(lateError()), ms);
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function lateError(): Error {

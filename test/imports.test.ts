@@ -4,7 +4,7 @@ import t from 'tap';
 
 /*
  * The direction of imports, as docs/architecture.md draws it. A feature imports what the features share, and no other
- * feature. Every room may import `model`, `errors`, `backoff`, `links`, `file-system`, `regular-file` and `file-watch` as well.
+ * feature. Every room may import `model`, `errors`, `backoff`, `deadline`, `links`, `file-system`, `regular-file` and `file-watch` as well.
  */
 const features = [
   'bridge',
@@ -35,11 +35,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   backoff: [],
   links: [],
-  'file-system': [],
+  deadline: [],
+  'file-system': ['deadline'],
   'regular-file': [],
   'file-watch': [],
 };
-const forAll = new Set(['model', 'errors', 'backoff', 'links', 'file-system', 'regular-file', 'file-watch']);
+const forAll = new Set([
+  'model',
+  'errors',
+  'backoff',
+  'deadline',
+  'links',
+  'file-system',
+  'regular-file',
+  'file-watch',
+]);
 const servers = new Set(['consul', 'ioredis']);
 
 const root = path.resolve(import.meta.dirname, '..');

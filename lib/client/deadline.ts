@@ -1,22 +1,11 @@
+import { withDeadline } from '../deadline.ts';
 import { SwitchmasterError } from '../errors.ts';
 
 /** Settles as `promise` does, or rejects with `redis-timeout`. */
-export async function withDeadline<T>(
+export function withRedisDeadline<T>(
   promise: Promise<T>,
-  options: { readonly what: string; readonly timeoutMs: number },
+  { what, timeoutMs }: { readonly what: string; readonly timeoutMs: number },
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(new SwitchmasterError('redis-timeout', `${options.what} got no answer within ${options.timeoutMs} ms`)),
-      options.timeoutMs,
-    );
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-    promise.catch(() => {});
-  }
+  const late = () => new SwitchmasterError('redis-timeout', `${what} got no answer within ${timeoutMs} ms`);
+  return withDeadline(promise, { timeoutMs, late });
 }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, type Endpoint, formatEndpoint } from '../model/address.ts';
-import { withDeadline } from './deadline.ts';
+import { withRedisDeadline } from './deadline.ts';
 import { faultOfReply } from './fault.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { ReconnectPace } from './reconnect-pace.ts';
@@ -64,7 +64,7 @@ export class InstanceLink<At extends Endpoint = Address> {
       }),
     );
     try {
-      const replies = await withDeadline(Promise.all(calls), { what, timeoutMs });
+      const replies = await withRedisDeadline(Promise.all(calls), { what, timeoutMs });
       this.#note(replies);
       return replies;
     } catch (thrown) {

@@ -4,7 +4,7 @@ import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { isNamed, type LinkFault, linkFaults } from '../model/link-fault.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
-import { withDeadline } from './deadline.ts';
+import { withRedisDeadline } from './deadline.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { ReconnectPace } from './reconnect-pace.ts';
 import { closedAtOnce, openRedis, type RedisAccess } from './redis-connection.ts';
@@ -106,7 +106,7 @@ export class RedisLink {
     const what = `${name} at ${formatAddress(this.address)}`;
     try {
       this.#connectNow();
-      const call = () => withDeadline(this.#redis.call(name, ...args), { what, timeoutMs: options.timeoutMs });
+      const call = () => withRedisDeadline(this.#redis.call(name, ...args), { what, timeoutMs: options.timeoutMs });
       const reply = await timed({ server: 'redis', operation: name.toLowerCase() }, call);
       this.#faults.answered();
       return reply;
@@ -137,7 +137,7 @@ export class RedisLink {
     };
     const replies = commands.map(([name, ...args]) => this.#redis.call(name, ...args).catch(replyOrThrow));
     const operation = commands[0]?.[0].toLowerCase() ?? '';
-    const answer = () => withDeadline(Promise.all(replies), { what, timeoutMs: options.timeoutMs });
+    const answer = () => withRedisDeadline(Promise.all(replies), { what, timeoutMs: options.timeoutMs });
     return timed({ server: 'redis', operation }, answer);
   }
 

@@ -6,7 +6,7 @@ import {
   type ProvisioningStep,
   readableOptions,
 } from '../model/provisioning.ts';
-import { withDeadline } from './deadline.ts';
+import { withRedisDeadline } from './deadline.ts';
 import { connectNow, openRedis, type RedisAccess } from './redis-connection.ts';
 import { translateRedisError } from './redis-errors.ts';
 import { readCondition, readCount, readFieldAddress, readFieldsList } from './sentinel-shapes.ts';
@@ -58,7 +58,7 @@ export class SentinelMonitoringLink {
     // Without the arguments of SET, because they may be passwords.
     const what = `SENTINEL ${args.slice(0, 2).join(' ')} at ${formatAddress(this.address)}`;
     try {
-      return await withDeadline(this.#redis.call('SENTINEL', ...args), { what, timeoutMs });
+      return await withRedisDeadline(this.#redis.call('SENTINEL', ...args), { what, timeoutMs });
     } catch (thrown) {
       throw translateRedisError(thrown, { what, lastError: this.#lastError });
     }

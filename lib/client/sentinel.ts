@@ -3,7 +3,7 @@ import { type ErrorCode, SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { isNamed } from '../model/link-fault.ts';
 import type { SentinelEvent, SentinelView } from '../model/sentinel.ts';
-import { withDeadline } from './deadline.ts';
+import { withRedisDeadline } from './deadline.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { openRedis, type RedisAccess } from './redis-connection.ts';
 import { translateRedisError } from './redis-errors.ts';
@@ -125,7 +125,8 @@ export class SentinelLink {
   async #call(args: readonly string[], options: { readonly timeoutMs: number }): Promise<unknown> {
     const what = `SENTINEL ${args[0]} at ${formatAddress(this.address)}`;
     try {
-      const call = () => withDeadline(this.#commands.call('SENTINEL', ...args), { what, timeoutMs: options.timeoutMs });
+      const call = () =>
+        withRedisDeadline(this.#commands.call('SENTINEL', ...args), { what, timeoutMs: options.timeoutMs });
       return await timed({ server: 'sentinel', operation: args[0]?.toLowerCase() ?? '' }, call);
     } catch (thrown) {
       if (thrown instanceof Error && thrown.message.startsWith('ERR No such master')) {
@@ -142,7 +143,7 @@ export class SentinelLink {
     try {
       const deadline = { what: `the greeting of ${formatAddress(this.address)}`, timeoutMs: 2_000 };
       const id = this.#commands.call('SENTINEL', 'MYID').catch(() => undefined);
-      const [myId] = await withDeadline(Promise.all([id, this.#events.psubscribe('*')]), deadline);
+      const [myId] = await withRedisDeadline(Promise.all([id, this.#events.psubscribe('*')]), deadline);
       this.#id = readId(myId) ?? this.#id;
       this.#lastError = undefined;
       this.#faults.answered();
@@ -160,7 +161,7 @@ export class SentinelLink {
     if (!this.#up) return;
     const pings = [this.#events.ping(), this.#commands.ping()];
     try {
-      await withDeadline(Promise.all(pings), { what: `PING at ${formatAddress(this.address)}`, timeoutMs: 2_000 });
+      await withRedisDeadline(Promise.all(pings), { what: `PING at ${formatAddress(this.address)}`, timeoutMs: 2_000 });
     } catch (thrown) {
       this.#cut(thrown);
     }
