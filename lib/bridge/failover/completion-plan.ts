@@ -12,7 +12,16 @@ export interface CompletionSituation {
   readonly knownSentinels: number;
   /** The ROLE answer of the record's master. */
   readonly role: 'master' | 'replica' | 'other' | 'unreachable';
+  /** For how long this bridge has seen the record unconfirmed. */
+  readonly openForMs: number;
 }
+
+/**
+ * A leader sees the promotion within a second and then has the new epoch. One that was stopped or delayed for 2 s is in TILT
+ * mode: it stays within its failover for 30 s and does nothing (sentinel.c, sentinelCheckTiltCondition). After 8 s the
+ * others convert the promoted replica back.
+ */
+const leaderStallsAfterMs = 3_000;
 
 export type Completion =
   /** No action, or others are acting. */
@@ -28,18 +37,21 @@ export type Completion =
     };
 
 /**
- * Whether a failover has lost its leader between the promotion and its announcement, and which Sentinel could complete it.
+ * Whether a failover has lost its leader, or the leader is stalled, between the promotion and its announcement, and which Sentinel could complete it.
  *
  * The promoted replica already accepts writes. The other Sentinels would convert it into a replica of the old master, or
  * elect a new leader and select another replica. Both discard writes. Instead the bridge orders one of them to fail over
  * to the same replica. Sentinel selects by priority, then offset, then run id (sentinel.c, sentinelSelectSlave and
  * compareSlavesForPromotion), and the bridge can control only the priority. Every bridge chooses the same Sentinel.
  */
-export function planCompletion({ record, views, knownSentinels, role }: CompletionSituation): Completion {
+export function planCompletion({ record, views, knownSentinels, role, openForMs }: CompletionSituation): Completion {
   if (record.phase !== 'promoted' || role !== 'master') return { kind: 'leave' };
   if (!majorityAnswers({ views, knownSentinels })) return { kind: 'leave' };
-  if (views.some((view) => view.condition === 'failover' || view.configEpoch >= record.epoch)) return { kind: 'leave' };
-  const [chosen] = views
+  if (views.some((view) => view.configEpoch >= record.epoch)) return { kind: 'leave' };
+  const waiting = views.filter(({ condition }) => condition !== 'failover');
+  const stalled = openForMs > leaderStallsAfterMs;
+  if (!views.every((view) => waiting.includes(view) || (stalled && leads(view, record)))) return { kind: 'leave' };
+  const [chosen] = waiting
     .filter((view) => view.replicas.some((replica) => isLinked(replica) && sameAddress(replica.address, record.master)))
     .toSorted((a, b) => (a.sentinelId < b.sentinelId ? -1 : 1));
   if (chosen === undefined) return { kind: 'leave' };
@@ -49,6 +61,11 @@ export function planCompletion({ record, views, knownSentinels, role }: Completi
   const { sentinel } = chosen;
   if (competitors.length === 0) return { kind: 'order', sentinel };
   return { kind: 'raise-priorities', sentinel, competitors: competitors.map(({ address }) => address), above };
+}
+
+/** Whether this Sentinel's failover under way is the one that the record follows. */
+function leads({ promoting }: SentinelView, { master }: MasterRecord): boolean {
+  return promoting !== undefined && sameAddress(promoting, master);
 }
 
 /** The last priority that this Sentinel has seen: the INFO of a master has none. */

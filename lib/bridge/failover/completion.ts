@@ -50,8 +50,8 @@ const renewPauseMs = 4_000;
  */
 export class FailoverCompletion {
   readonly #options: CompletionOptions;
-  /** By master name: the version that was tried last. */
-  readonly #tried = new Map<string, string>();
+  /** By master name: the last version of the record, and whether its completion was tried. */
+  readonly #seen = new Map<string, { readonly version: string; readonly sinceMs: number; tried: boolean }>();
   readonly #running = new Set<Promise<void>>();
   readonly #abort = new AbortController();
 
@@ -60,12 +60,16 @@ export class FailoverCompletion {
   }
 
   /** The bridge calls this with each complete reading of a master. Does not wait. */
-  consider(name: string, seen: CompletionSituation, memory: MasterMemory): void {
-    const version = `${seen.record.generation}/${seen.record.epoch}`;
-    if (this.#abort.signal.aborted || this.#tried.get(name) === version || planCompletion(seen).kind === 'leave')
-      return;
-    this.#tried.set(name, version);
-    const running = this.#complete({ name, record: seen.record, memory });
+  consider(name: string, seen: Omit<CompletionSituation, 'openForMs'>, memory: MasterMemory): void {
+    const version = `${seen.record.generation}/${seen.record.epoch}/${seen.record.phase}`;
+    const known = this.#seen.get(name);
+    const open = known?.version === version ? known : { version, sinceMs: performance.now(), tried: false };
+    this.#seen.set(name, open);
+    const { sinceMs } = open;
+    if (this.#abort.signal.aborted || open.tried) return;
+    if (planCompletion({ ...seen, openForMs: performance.now() - sinceMs }).kind === 'leave') return;
+    open.tried = true;
+    const running = this.#complete({ name, record: seen.record, memory, sinceMs });
     this.#running.add(running);
     void running.then(() => this.#running.delete(running));
   }
@@ -131,13 +135,14 @@ export class FailoverCompletion {
     }
   }
 
-  async #plan({ name, record }: LeaderlessFailover): Promise<Completion> {
+  async #plan({ name, record, sinceMs }: LeaderlessFailover): Promise<Completion> {
     const { sentinels, redis } = this.#options;
     const [readings, { role }] = await Promise.all([
       sentinels.read(name),
       redis.role(record.master, { timeoutMs: askTimeoutMs }),
     ]);
-    return planCompletion({ record, views: distinctViews(readings), knownSentinels: sentinels.count(name), role });
+    const [views, knownSentinels] = [distinctViews(readings), sentinels.count(name)];
+    return planCompletion({ record, views, knownSentinels, role, openForMs: performance.now() - sinceMs });
   }
 
   async #orderAt(name: string, sentinel: Address): Promise<Address> {
@@ -161,6 +166,8 @@ interface LeaderlessFailover {
   readonly name: string;
   readonly record: MasterRecord;
   readonly memory: MasterMemory;
+  /** Since when the bridge has seen the record unconfirmed. */
+  readonly sinceMs: number;
 }
 
 /** Neither confirmed nor replaced meanwhile. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type CompletionSituation, planCompletion } from '../../../lib/bridge/failover/completion-plan.ts';
-import type { ReplicaView } from '../../../lib/model/sentinel.ts';
+import type { ReplicaView, SentinelView } from '../../../lib/model/sentinel.ts';
 import { at, record, view } from '../plan/world.ts';
 
 const replica = (letter: string, priority?: number): ReplicaView => ({
@@ -12,7 +12,13 @@ const replica = (letter: string, priority?: number): ReplicaView => ({
 /** A at epoch 5 is replaced by B at epoch 6; Sentinel 1 led that and is gone. */
 const promoted = record('B', { epoch: 6, phase: 'promoted', replicas: [at('A')], previous: at('A') });
 const left = [2, 3].map((n) => view(n, 'A', 5, { replicas: [replica('B', 100)] }));
-const leaderless: CompletionSituation = { record: promoted, views: left, knownSentinels: 3, role: 'master' };
+const leaderless: CompletionSituation = {
+  record: promoted,
+  views: left,
+  knownSentinels: 3,
+  role: 'master',
+  openForMs: 0,
+};
 
 t.test('every bridge chooses the same one of the remaining Sentinels', async (t) => {
   const ask = { kind: 'order', sentinel: { host: '10.0.1.2', port: 26379 } };
@@ -37,6 +43,20 @@ for (const [when, changes] of Object.entries(leave)) {
     t.strictSame(planCompletion({ ...leaderless, ...changes }), { kind: 'leave' });
   });
 }
+
+t.test('a leader that does not finish in time counts as gone: it is stopped, or in TILT mode', async (t) => {
+  const stalled = (leader: Partial<SentinelView>, openForMs = 3_500) =>
+    planCompletion({
+      ...leaderless,
+      views: [view(1, 'A', 5, { condition: 'failover', ...leader }), ...left],
+      openForMs,
+    });
+  t.match(stalled({ promoting: at('B') }), { kind: 'order', sentinel: { host: '10.0.1.2', port: 26379 } });
+  t.strictSame(stalled({ promoting: at('B') }, 2_500), { kind: 'leave' });
+  t.strictSame(stalled({ promoting: at('B'), configEpoch: 6 }), { kind: 'leave' }, 'it has seen the promotion');
+  t.strictSame(stalled({ promoting: at('C') }), { kind: 'leave' }, 'another failover');
+  t.strictSame(stalled({}), { kind: 'leave' }, 'an election, perhaps');
+});
 
 t.test('a replica that Sentinel could select instead must get a higher priority number first', async (t) => {
   const among = (...replicas: readonly ReplicaView[]) =>

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
 
@@ -35,27 +37,44 @@ async function start(t: Parameters<typeof startBridge>[0], name: string, replica
   return { consul, shard, sentinels, bridges, writer, decided: decided.promise };
 }
 
-/** The leader dies as soon as a bridge has followed it; `announced` where the Sentinels were quicker. */
-async function loseLeader(stack: Awaited<ReturnType<typeof start>>, name: string) {
+type Loss = (leader: SentinelServer) => Promise<unknown>;
+
+/** More than two seconds put a Sentinel into TILT mode, in which it continues no failover for 30 s. */
+const stopForAWhile: Loss = async (leader) => {
+  leader.pause();
+  await delay(2_500);
+  leader.resume();
+};
+
+/** The leader is lost as soon as a bridge has followed it; `announced` where the Sentinels were quicker. */
+async function loseLeader(stack: Awaited<ReturnType<typeof start>>, name: string, lose: Loss) {
   const { sentinels, bridges, consul, decided } = stack;
   const leader = only(sentinels);
   await failOver(leader, name);
   const promoted = await decided;
-  await leader.kill();
+  await lose(leader);
   const confirmed = ({ phase, epoch }: MasterRecord) => phase === 'confirmed' && epoch > 0;
   const record = await recordOf(consul, name, { timeoutMs: 30_000, until: confirmed });
   const asked = bridges.flatMap(({ fences }) => fences).filter(({ action }) => action === 'finish');
   return asked.length === 0 ? ('announced' as const) : { promoted, record, asked };
 }
 
-t.test('another Sentinel completes a failover whose leader dies after the promotion', { jobs: 2 }, async (t) => {
-  for (const replicas of [1, 2]) {
-    t.test(`to the same replica, with all of its writes, out of ${replicas}`, async (t) => {
-      let stack = await start(t, `leaderless-${replicas}-1`, replicas);
-      let end = await loseLeader(stack, `leaderless-${replicas}-1`);
+const losses: readonly { readonly how: string; readonly replicas: number; readonly lose: Loss }[] = [
+  { how: 'dies', replicas: 1, lose: (leader) => leader.kill() },
+  { how: 'dies', replicas: 2, lose: (leader) => leader.kill() },
+  { how: 'is-in-tilt', replicas: 1, lose: stopForAWhile },
+];
+
+t.test('another Sentinel completes a failover that its leader leaves after the promotion', { jobs: 2 }, async (t) => {
+  for (const { how, replicas, lose } of losses) {
+    t.test(`the leader ${how}: to the same replica, with all of its writes, out of ${replicas}`, async (t) => {
+      const attempt = async (name: string) => {
+        const stack = await start(t, name, replicas);
+        return { stack, end: await loseLeader(stack, name, lose) };
+      };
+      let { stack, end } = await attempt(`leader-${how}-${replicas}-1`);
       for (let n = 2; end === 'announced'; n += 1) {
-        stack = await start(t, `leaderless-${replicas}-${n}`, replicas);
-        end = await loseLeader(stack, `leaderless-${replicas}-${n}`);
+        ({ stack, end } = await attempt(`leader-${how}-${replicas}-${n}`));
       }
       const { promoted, record, asked } = end;
       const { shard, bridges, writer } = stack;
