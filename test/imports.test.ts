@@ -4,7 +4,7 @@ import t from 'tap';
 
 /*
  * The direction of imports, as docs/architecture.md draws it. A feature imports what the features share, and no other
- * feature. Every room may import `model`, `errors`, `backoff`, `deadline`, `links`, `file-system`, `regular-file` and `file-watch` as well.
+ * feature. Every room may import `model`, `errors`, `backoff`, `deadline`, `links`, `mounts`, `file-system`, `regular-file` and `file-watch` as well.
  */
 const features = [
   'bridge',
@@ -36,6 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   backoff: [],
   links: [],
   deadline: [],
+  mounts: [],
   'file-system': ['deadline'],
   'regular-file': [],
   'file-watch': [],
@@ -46,6 +47,7 @@ const forAll = new Set([
   'backoff',
   'deadline',
   'links',
+  'mounts',
   'file-system',
   'regular-file',
   'file-watch',

@@ -1,11 +1,13 @@
 import { constants } from 'node:fs';
 import { access, lstat, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { SwitchmasterError } from '../errors.ts';
+import type { SwitchmasterError } from '../errors.ts';
+import { withinDeadline } from '../file-system.ts';
 import { followLinks } from '../links.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
-import { readRegularFile } from '../regular-file.ts';
-import { candidatePath, readDestination } from './apply/file.ts';
+import { isMountPoint } from '../mounts.ts';
+import { candidatePath } from './apply/candidate.ts';
+import { readDestination } from './apply/file.ts';
 import { type OwnershipSpec, resolveOwnership } from './apply/file-owner.ts';
 import { examineFolders } from './apply/folders.ts';
 import { sticky, unwritable } from './apply/unwritable.ts';
@@ -19,12 +21,15 @@ export async function examineDestination(
     const present = await readDestination(destination);
     if (folders === 'create' && present === undefined && (await examineFolders(destination)) === 'missing')
       return undefined;
-    const target = present?.path ?? (await followLinks(destination));
-    if (placement === 'in-place' && present !== undefined) await tryAccess(target, 'any-error');
-    else await examineReplacement(target);
+    const examine = async () => {
+      const target = present?.path ?? (await followLinks(destination));
+      if (placement === 'in-place' && present !== undefined) await tryAccess(target, 'any-error');
+      else await examineReplacement(target);
+    };
+    await withinDeadline(destination, examine);
     return undefined;
   } catch (thrown) {
-    return SwitchmasterError.from(thrown).message;
+    return unwritable(destination, 'be replaced', thrown).message;
   }
 }
 
@@ -37,7 +42,7 @@ export async function describeOwners(spec: OwnershipSpec): Promise<readonly stri
 }
 
 async function examineReplacement(target: string): Promise<void> {
-  if ((await mountPoints()).has(target)) throw refusal(target, 'EBUSY');
+  if (isMountPoint(target)) throw refusal(target, 'EBUSY');
   const probe = candidatePath(target);
   try {
     await (await open(probe, 'wx', 0o600)).close();
@@ -70,16 +75,4 @@ async function examineSticky(target: string): Promise<void> {
 
 function refusal(target: string, code: string): SwitchmasterError {
   return unwritable(target, 'be replaced', Object.assign(new Error(code), { code }));
-}
-
-/** The paths at which something is mounted (proc(5), mountinfo); none where the system has no such list. */
-async function mountPoints(): Promise<ReadonlySet<string>> {
-  const text = await readRegularFile('/proc/self/mountinfo').catch(() => '');
-  return new Set(text.split('\n').flatMap((line) => decode(line.split(' ')[4])));
-}
-
-/** Spaces and the like are octal. */
-function decode(path: string | undefined): readonly string[] {
-  if (path === undefined) return [];
-  return [path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))];
 }

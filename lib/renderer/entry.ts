@@ -52,6 +52,8 @@ export interface Entry {
   renderedAt: string | null;
   writtenAt: string | null;
   text: string | undefined;
+  /** The text that took effect last, if this daemon rendered it. */
+  provenText: string | undefined;
   /** The text without secrets. */
   shown: ShownText | undefined;
   /** Permission bits of the destination, or those that it will get. */
@@ -78,6 +80,7 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervi
     renderedAt: null,
     writtenAt: null,
     text: undefined,
+    provenText: undefined,
     shown: undefined,
     mode: parts.template.spec.mode ?? newFileMode,
     present: undefined,

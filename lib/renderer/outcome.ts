@@ -128,11 +128,13 @@ async function write(entry: Entry, input: WriteInput): Promise<Outcome> {
     // Owed until it is done: after a run that failed or was stopped, the next one reloads although the file matches.
     memory.owe({ step: 'reload', reason: 'The reload has not ended.' });
   };
+  const onLate = () =>
+    memory.owe({ step: 'reload', reason: 'The file system did not answer while the file was replaced.' });
   return settle(entry, {
     step,
     rendering: plan.rendering,
     summary: `${step.spec.destination} was replaced`,
-    transaction: await replaceFile(step, { ...plan, present, memory: memory.snapshot, onSwapped }),
+    transaction: await replaceFile(step, { ...plan, present, memory: memory.snapshot, onSwapped, onLate }),
   });
 }
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
+import { withinDeadline } from '../file-system.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { readDestination } from './apply/file.ts';
 import { examineDestination } from './destination.ts';
@@ -81,7 +82,7 @@ async function faultOf(program: string): Promise<Omit<Obstacle, 'key'> | undefin
   const places = program.includes('/') ? [resolve(program)] : folders.map((folder) => join(folder, program));
   let present: string | undefined;
   for (const place of places) {
-    const state = await stateOf(place);
+    const state = await withinDeadline(place, () => stateOf(place)).catch(() => 'absent' as const);
     if (state === 'executable') return undefined;
     if (state === 'present') present ??= place;
   }

@@ -7,7 +7,7 @@ import type { Redactor } from '../model/redaction.ts';
 import { newFileMode, type TemplateSpec } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import type { UntrustedRecord } from '../model/trust.ts';
-import { type PresentFile, readDestination } from './apply/file.ts';
+import type { PresentFile } from './apply/file.ts';
 import {
   type Entry,
   presentText,
@@ -25,6 +25,7 @@ import type { Rendering } from './plan/rendering.ts';
 import type { RollingQueue } from './rolling-queue.ts';
 import { compareFile, isSame, loadState } from './saved-state.ts';
 import { StageClock } from './stages.ts';
+import { moveUnread, tryRead } from './unread.ts';
 
 export type { TemplateState } from './entry.ts';
 
@@ -168,10 +169,15 @@ export class Renderer implements Reconciler<RenderHint> {
     await loadState(entry, (records) => this.#options.rememberRecords?.(records));
     for (const hint of run.hints) takeHint(entry, hint);
     // The file is read by another thread while this one renders.
-    const [present, rendering] = await Promise.all([readDestination(spec.destination), template.render()]);
+    const [read, rendering] = await Promise.all([tryRead(spec.destination), template.render()]);
     if (rendering.kind === 'rendered') clock.reached('rendered');
     // The rendering includes the changes whose hints came until now.
     run.takeUrgent();
+    if (read.kind === 'unread') {
+      await moveUnread(entry, { rendering, clock, run });
+      throw read.error;
+    }
+    const { present } = read;
     const { signal, interrupted } = run;
     const plan = await planEntry(entry, { present, rendering });
     showRendering(entry, { present, rendering });

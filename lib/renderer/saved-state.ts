@@ -1,5 +1,6 @@
 import { SwitchmasterError } from '../errors.ts';
-import { type PresentFile, readDestination, removeStaleCandidates } from './apply/file.ts';
+import { removeStaleCandidates } from './apply/candidate.ts';
+import { type PresentFile, readDestination } from './apply/file.ts';
 import { hasRenderState, type RenderState, readRenderState, writeRenderState } from './apply/state-file.ts';
 import { examineDestination } from './destination.ts';
 import type { Entry } from './entry.ts';
@@ -81,6 +82,7 @@ export async function saveProven(entry: Entry, rendering: GoodRendering): Promis
   const { template, memory } = entry;
   const { spec } = template;
   memory.prove(rendering);
+  entry.provenText = rendering.text;
   if (!template.heldRecords) template.history.prove();
   const { members, lists } = rendering;
   // Nothing is compared with a seed later.

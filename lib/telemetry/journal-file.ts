@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
+import { withinDeadline, writeTimeoutMs } from '../file-system.ts';
 import { followLinks } from '../links.ts';
 import { parseJsonObject } from '../model/json.ts';
 import { readRegularFile } from '../regular-file.ts';
@@ -70,7 +71,8 @@ export class JournalFile {
       const lines = this.#waiting;
       this.#waiting = [];
       try {
-        await this.#write(`${lines.join('\n')}\n`);
+        const write = () => this.#write(`${lines.join('\n')}\n`);
+        await withinDeadline(this.#options.path, write, { timeoutMs: writeTimeoutMs });
         this.#failing = false;
       } catch (thrown) {
         this.#fail(`cannot write the journal to ${this.#options.path}`, thrown);
@@ -97,7 +99,8 @@ export class JournalFile {
 
   async #read(file: string): Promise<string> {
     try {
-      return await readRegularFile(await followLinks(file), { maxBytes: maxReadBytes, accept: () => undefined });
+      const target = await withinDeadline(file, () => followLinks(file));
+      return await readRegularFile(target, { maxBytes: maxReadBytes, accept: () => undefined });
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') this.#fail(`cannot read the journal ${file}`, thrown);
       return '';

@@ -17,6 +17,8 @@ export type DaemonOptions = {
   /** Default `now`. */
   start?: 'now' | 'later';
   env?: Record<string, string>;
+  /** A command that executes the arguments that follow it, such as `nice`. Default: none. */
+  launcher?: readonly string[];
   /** A folder with the switchmaster to run, with its own `node_modules`. Default: this checkout. */
   checkout?: string;
 };
@@ -63,7 +65,8 @@ export async function switchmaster(ground: Ground, options: DaemonOptions): Prom
   const configFile = join(ground.folder, `${name}.yml`);
   const api = listenOf(config) ?? (await ground.addresses.next());
   const program = join(checkout, 'cmd/switchmaster.ts');
-  const argv = [process.execPath, program, 'run', '--config', configFile] as const;
+  const [first = process.execPath, ...rest] = [...(options.launcher ?? []), process.execPath];
+  const argv = [first, ...rest, program, 'run', '--config', configFile] as const;
   const base = ground.server(name, argv);
   // On a busy machine Node alone takes ten seconds to read the program.
   const spec = { ...base, readyTimeoutMs: 45_000, env: { ...base.env, ...options.env } };

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, realpathSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { access, constants, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
+import { withinDeadline } from '../../file-system.ts';
 import type { ProgramEnv } from '../../model/program-env.ts';
 import { launchOf, signalGroup } from './process-group.ts';
 
@@ -32,6 +34,8 @@ export interface CommandResult {
 }
 
 const killGraceMs = 500;
+/** After SIGKILL. */
+const abandonMs = 2_000;
 const keptOutputBytes = 8_192;
 
 /**
@@ -46,11 +50,11 @@ export async function runCommand(input: RunInput): Promise<CommandResult> {
   const argv = input.command.argv.map((word) => word.replaceAll('{{file}}', input.file ?? '{{file}}'));
   const [program = '', ...args] = argv;
   const startedMs = performance.now();
-  const sink = openOutput(input.file);
+  const sink = await openOutput(input.file);
   try {
     const { pid, ended } = start({ launch: launchOf(program, input.command.env), args, descriptor: sink.descriptor });
     const watcher = watchProcess({ ...input, pid, timeoutMs: input.command.timeoutMs });
-    const end = await ended.finally(watcher.stop);
+    const end = await Promise.race([ended, watcher.abandoned]).finally(watcher.stop);
     const output = sink.read();
     const durationMs = performance.now() - startedMs;
     if (end.kind === 'exited' && end.code === 0 && watcher.reason() === undefined) return { output, durationMs };
@@ -96,10 +100,14 @@ function watchProcess(input: {
 }) {
   let reason: 'timeout' | 'aborted' | undefined;
   let hardKill: NodeJS.Timeout | undefined;
+  const { promise: abandoned, resolve: abandon } = Promise.withResolvers<End>();
   const kill = (why: 'timeout' | 'aborted') => {
     reason ??= why;
     signalGroup(input.pid, why === 'aborted' && input.onAbort === 'kill' ? 'SIGKILL' : 'SIGTERM');
-    hardKill = setTimeout(() => signalGroup(input.pid, 'SIGKILL'), killGraceMs);
+    hardKill = setTimeout(() => {
+      signalGroup(input.pid, 'SIGKILL');
+      hardKill = setTimeout(() => abandon({ kind: 'killed', signal: 'SIGKILL' }), abandonMs);
+    }, killGraceMs);
   };
   const timer = setTimeout(() => kill('timeout'), input.timeoutMs);
   const onAbort = () => kill('aborted');
@@ -107,6 +115,8 @@ function watchProcess(input: {
   else input.signal.addEventListener('abort', onAbort, { once: true });
   return {
     reason: () => reason,
+    /** A process that waits for a file system does not end before it answers, whichever signal it gets. */
+    abandoned,
     stop() {
       clearTimeout(timer);
       clearTimeout(hardKill);
@@ -118,9 +128,9 @@ function watchProcess(input: {
 }
 
 /** Synchronous: these few calls take microseconds, and each asynchronous call would wait for a thread during a failover. */
-function openOutput(file: string | undefined) {
-  const beside = file === undefined ? [] : [dirname(file), dirname(targetOf(file))];
-  const descriptor = firstWritable(['/dev/shm', tmpdir(), ...beside]);
+async function openOutput(file: string | undefined) {
+  const beside = async () => (file === undefined ? undefined : firstWritable(await findBeside(file)));
+  const descriptor = firstWritable(['/dev/shm', tmpdir()]) ?? (await beside());
   // The command still runs, and its output is lost.
   if (descriptor === undefined) return lostOutput();
   return {
@@ -135,13 +145,16 @@ function openOutput(file: string | undefined) {
   };
 }
 
-/** The file behind a link. */
-function targetOf(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
-  }
+/** The folders of a file and of the file that it links to, where their file system answers. */
+async function findBeside(file: string): Promise<readonly string[]> {
+  const folders = [dirname(file), dirname(await withinDeadline(file, () => realpath(file)).catch(() => file))];
+  const answers = folders.map((folder) =>
+    withinDeadline(folder, () => access(folder, constants.W_OK)).then(
+      () => [folder],
+      () => [],
+    ),
+  );
+  return (await Promise.all(answers)).flat();
 }
 
 function lostOutput() {

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, lstat, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
+import { withinDeadline } from '../../file-system.ts';
 import { followLinks, isTrustedOwner } from '../../links.ts';
 import { unwritable } from './unwritable.ts';
 
@@ -17,12 +18,22 @@ const writableByAll = 0o002;
 
 /** Creates the missing folders above a file. Throws `file-unwritable`. */
 export async function createFolders(file: string): Promise<void> {
-  const { missing } = await findMissing(file);
-  for (const folder of missing) await createFolder(folder);
+  try {
+    await withinDeadline(file, async () => {
+      const { missing } = await findMissing(file);
+      for (const folder of missing) await createFolder(folder);
+    });
+  } catch (thrown) {
+    throw unwritable(file, 'get its folders', thrown);
+  }
 }
 
 /** Whether folders above a file are missing. Throws `file-unwritable` if {@link createFolders} could not create them. */
 export async function examineFolders(file: string): Promise<'missing' | 'present'> {
+  return withinDeadline(file, () => examine(file));
+}
+
+async function examine(file: string): Promise<'missing' | 'present'> {
   const { missing, parent } = await findMissing(file);
   const [first] = missing;
   if (first === undefined) return 'present';

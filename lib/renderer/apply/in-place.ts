@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { type Candidate, discardCandidate, swapIn } from './file.ts';
+import { open } from 'node:fs/promises';
+import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
+import { type Candidate, discardCandidate, swapIn } from './candidate.ts';
 import { unwritable } from './unwritable.ts';
 
 /**
@@ -9,23 +10,24 @@ import { unwritable } from './unwritable.ts';
  */
 export async function overwrite(candidate: Candidate, bytes: Buffer): Promise<void> {
   const { destination } = candidate;
-  let handle: FileHandle;
   try {
-    handle = await open(destination, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    await withinDeadline(destination, () => write(destination, bytes), { timeoutMs: writeTimeoutMs });
   } catch (thrown) {
     // Nothing is mounted there.
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return swapIn(candidate);
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return await swapIn(candidate);
+    throw unwritable(destination, 'be written', thrown);
+  } finally {
     await discardCandidate(candidate);
-    throw unwritable(destination, 'be opened for writing', thrown);
   }
+}
+
+async function write(destination: string, bytes: Buffer): Promise<void> {
+  const handle = await open(destination, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     await handle.write(bytes, 0, bytes.length, 0);
     await handle.truncate(bytes.length);
     await handle.sync();
-  } catch (thrown) {
-    throw unwritable(destination, 'be written', thrown);
   } finally {
     await handle.close().catch(() => undefined);
-    await discardCandidate(candidate);
   }
 }

@@ -3,6 +3,7 @@ import { copyFile, link, readdir, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
+import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import type { PresentFile } from './file.ts';
 
@@ -38,7 +39,7 @@ export async function keepAside(
   const failures: unknown[] = [];
   for (const path of [join(folder, name), join(tmpdir(), name)]) {
     try {
-      await take(path);
+      await withinDeadline(present.path, () => take(path), { timeoutMs: writeTimeoutMs });
       return path;
     } catch (thrown) {
       failures.push(thrown);
@@ -49,7 +50,7 @@ export async function keepAside(
 }
 
 async function findKept(folder: string, present: PresentFile): Promise<string | undefined> {
-  const names = await readdir(folder).catch(() => [] as string[]);
+  const names = await withinDeadline(folder, () => readdir(folder)).catch(() => [] as string[]);
   for (const name of names.filter((name) => name.startsWith(`${basename(present.path)}${marker}`))) {
     const bytes = await readRegularFile(join(folder, name), { maxBytes }).catch(() => undefined);
     if (bytes !== undefined && present.access === 'readable' && present.bytes.equals(Buffer.from(bytes)))

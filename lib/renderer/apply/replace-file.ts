@@ -2,15 +2,8 @@ import { tmpdir } from 'node:os';
 import { SwitchmasterError } from '../../errors.ts';
 import type { GoodRendering, OwedStep, RenderMemory } from '../plan/rendering.ts';
 import type { Urgency } from '../plan/urgency.ts';
-import {
-  type Candidate,
-  discardCandidate,
-  fixSwap,
-  type PresentFile,
-  placeNew,
-  swapIn,
-  writeCandidate,
-} from './file.ts';
+import { type Candidate, discardCandidate, fixSwap, placeNew, swapIn, writeCandidate } from './candidate.ts';
+import type { PresentFile } from './file.ts';
 import { resolveOwnership } from './file-owner.ts';
 import { createFolders } from './folders.ts';
 import { overwrite } from './in-place.ts';
@@ -43,6 +36,8 @@ export interface Change {
   readonly replaces: 'own-file' | 'foreign-file';
   /** Called when the destination has the new bytes: from then on, the reload is owed. */
   readonly onSwapped: () => Promise<void>;
+  /** Called when the file system may still give the destination the new bytes, some time after the run. */
+  readonly onLate: () => void;
 }
 
 /**
@@ -64,6 +59,7 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
     keep,
     present,
     replaces: change.replaces,
+    onLate: change.onLate,
   });
   await change.onSwapped();
   try {
@@ -125,6 +121,7 @@ async function putInPlace(
     keep: 'good-copy' | 'nothing';
     present: PresentFile | undefined;
     replaces?: Change['replaces'];
+    onLate?: Change['onLate'];
   },
 ): Promise<Candidate> {
   const { spec, clock, signal } = step;
@@ -156,10 +153,23 @@ async function putInPlace(
     await discardCandidate(candidate);
     throw thrown;
   }
-  if (spec.placement === 'in-place') await overwrite(candidate, bytes);
-  else await (spec.upkeep === 'seed' ? placeNew(candidate) : swapIn(candidate));
+  await swap(step, candidate, input);
   clock.reached('swapped');
   return candidate;
+}
+
+async function swap(
+  { spec }: Step,
+  candidate: Candidate,
+  { bytes, onLate }: { readonly bytes: Buffer; readonly onLate?: Change['onLate'] },
+): Promise<void> {
+  try {
+    if (spec.placement === 'in-place') await overwrite(candidate, bytes);
+    else await (spec.upkeep === 'seed' ? placeNew(candidate) : swapIn(candidate));
+  } catch (thrown) {
+    if (SwitchmasterError.from(thrown).details.errno === 'ETIMEDOUT') onLate?.();
+    throw thrown;
+  }
 }
 
 function describeKept(destination: string, kept: string): string {

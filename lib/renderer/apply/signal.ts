@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { SwitchmasterError } from '../../errors.ts';
+import { withinDeadline } from '../../file-system.ts';
 import { followLinks, isTrustedOwner } from '../../links.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import { type ProcessState, processState } from './process-file.ts';
@@ -46,7 +47,8 @@ async function readPidFile(pidFile: string): Promise<PidFile> {
   const accept = (stats: Stats): undefined => {
     written = stats;
   };
-  const reading = followLinks(pidFile).then((path) => readRegularFile(path, { accept }));
+  const following = withinDeadline(pidFile, () => followLinks(pidFile));
+  const reading = following.then((path) => readRegularFile(path, { accept }));
   const text = await reading.catch((cause: Error) => {
     const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : cause.message;
     throw new SwitchmasterError('reload-failed', `The pid file ${pidFile} cannot be read: ${reason}`, { cause });

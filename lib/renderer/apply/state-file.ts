@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
+import { withinDeadline } from '../../file-system.ts';
 import { followLinks, isTrustedOwner } from '../../links.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import type { PresentFile } from './file.ts';
@@ -57,17 +58,21 @@ export async function readRenderState(
 
 /** Whether a daemon has written a state beside the destination, also one that cannot be read any more. */
 export async function hasRenderState(destination: string, owners: 'trusted' | 'any' = 'trusted'): Promise<boolean> {
-  const stats = await lstat(renderStatePath(destination)).catch(() => undefined);
+  const path = renderStatePath(destination);
+  const stats = await withinDeadline(path, () => lstat(path)).catch(() => undefined);
   return stats?.isFile() === true && (owners === 'any' || refuseForeign(stats) === undefined);
 }
 
 export async function writeRenderState(destination: string, renderState: RenderState): Promise<void> {
   const path = renderStatePath(destination);
-  try {
+  const write = async () => {
     // A former daemon may have left it. It must not be a link to somewhere else either.
     await unlink(`${path}.new`).catch(() => undefined);
     await writeFile(`${path}.new`, `${JSON.stringify(renderState)}\n`, { mode: 0o600, flag: 'wx' });
     await rename(`${path}.new`, path);
+  };
+  try {
+    await withinDeadline(path, write);
   } catch (cause) {
     const message = `Cannot write ${path}, which keeps the last good state for a restart: ${(cause as Error).message}`;
     throw new SwitchmasterError('file-unwritable', message, { cause });
@@ -83,27 +88,37 @@ export async function keepGoodCopy(
   present: PresentFile,
   placement: 'rename' | 'in-place' = 'rename',
 ): Promise<void> {
-  const target = present.path;
-  const path = goodCopyPath(target);
+  const path = goodCopyPath(present.path);
   try {
-    // A former daemon may have left it.
-    await unlink(`${path}.new`).catch(() => undefined);
-    const copy = () => writeFile(`${path}.new`, present.bytes, { mode: 0o600, flag: 'wx' });
-    await (placement === 'in-place' ? copy() : link(target, `${path}.new`).catch(copy));
-    await rename(`${path}.new`, path);
-    // By POSIX, renaming a link to another link of the same file does nothing, so the new name stays.
-    await unlink(`${path}.new`).catch(() => undefined);
+    await withinDeadline(path, () => replaceGoodCopy(path, present, placement));
   } catch (cause) {
-    await Promise.allSettled([unlink(`${path}.new`), unlink(path)]);
     const message = `Cannot keep the last good ${destination} as ${path}.`;
     throw new SwitchmasterError('file-unwritable', message, { cause });
   }
 }
 
+async function replaceGoodCopy(path: string, present: PresentFile, placement: 'rename' | 'in-place'): Promise<void> {
+  try {
+    // A former daemon may have left it.
+    await unlink(`${path}.new`).catch(() => undefined);
+    const copy = () => writeFile(`${path}.new`, present.bytes, { mode: 0o600, flag: 'wx' });
+    await (placement === 'in-place' ? copy() : link(present.path, `${path}.new`).catch(copy));
+    await rename(`${path}.new`, path);
+    // By POSIX, renaming a link to another link of the same file does nothing, so the new name stays.
+    await unlink(`${path}.new`).catch(() => undefined);
+  } catch (thrown) {
+    await Promise.allSettled([unlink(`${path}.new`), unlink(path)]);
+    throw thrown;
+  }
+}
+
 export async function readGoodCopy(destination: string): Promise<Buffer | undefined> {
   try {
-    const target = await followLinks(destination);
-    const present = await lstat(target).catch(() => undefined);
+    const find = async () => {
+      const target = await followLinks(destination);
+      return { target, present: await lstat(target).catch(() => undefined) };
+    };
+    const { target, present } = await withinDeadline(destination, find);
     const isCopyOf = (stats: Stats) => stats.uid === present?.uid && (stats.nlink === 1 || stats.ino === present.ino);
     const acceptCopy = (stats: Stats) => (isCopyOf(stats) ? undefined : refuseForeign(stats));
     return Buffer.from(await readRegularFile(goodCopyPath(target), { maxBytes, accept: acceptCopy }));

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import t from 'tap';
 import { waitFor } from '../../sandbox/condition.ts';
 import { readReloads } from '../../sandbox/haproxy-master.ts';
@@ -35,6 +36,7 @@ t.test('two daemons with rolling reload one after the other', async (t) => {
       }),
     ),
   );
+  await waitFor('both files', () => destinations.every((file) => existsSync(file)));
   await consul.putKey('setting', '1');
   const states = new Set<string>();
   // Both are read each time: one waits only while the other reloads.
@@ -59,6 +61,43 @@ t.test('two daemons with rolling reload one after the other', async (t) => {
   });
   await Promise.all(daemons.map((daemon) => daemon.stop()));
 });
+
+t.test('files on a file system that hangs stop neither other templates, nor a reload, nor the end', async (t) => {
+  await consul.putKey('color', 'red');
+  const folder = sandbox.path('mount');
+  mkdirSync(folder);
+  const launcher = hangingMount(folder);
+  if (spawnSync(launcher[0], [...launcher.slice(1), 'true']).status !== 0)
+    return void t.pass('no mounts are permitted');
+  const source = sandbox.write('color.conf.hbs', '{{key "color"}}\n');
+  // More links than the threads that Node has for files, each to the file system that hangs.
+  const links = ['a', 'b', 'c', 'd'].map((name) => sandbox.path(`link-${name}.conf`));
+  for (const link of links) symlinkSync(join(folder, basename(link)), link);
+  const [late, good] = [join(folder, 'late.conf'), sandbox.path('color.conf')];
+  const templates = [...links, late, good].map((destination) => ({ source, destination, header: false }));
+  const config = { consul: { address: consul.url }, journal: { file: join(folder, 'journal') }, templates };
+  const daemon = await sandbox.switchmaster({ name: 'hanging', config, ready: '/live', launcher });
+  const text = () => (existsSync(good) ? readFileSync(good, 'utf8') : undefined);
+  await waitFor('the file', text, { until: (now) => now === 'red\n' });
+  await waitFor('a report', () => daemon.get('/v1/templates/late.conf'), {
+    until: ({ body }) => JSON.stringify(body).includes('does not answer within 2000 ms'),
+  });
+  await consul.putKey('color', 'blue');
+  await waitFor('the file to follow', text, { until: (now) => now === 'blue\n' });
+  daemon.writeConfig({ ...config, templates: templates.map((one) => ({ ...one, vars: { changed: true } })) });
+  await daemon.kill('SIGHUP');
+  await waitFor('the reload', () => daemon.logLines().some(({ msg }) => msg === 'config reloaded'));
+  await consul.putKey('color', 'green');
+  await waitFor('the file to follow again', text, { until: (now) => now === 'green\n' });
+  await daemon.stop({ timeoutMs: 15_000 });
+  t.match(daemon.logLines().at(-1), { msg: 'stopped' });
+});
+
+/** Executes a program beside a mount that hangs: the kernel waits for a FUSE server, which this shell never is. */
+function hangingMount(folder: string): [string, ...string[]] {
+  const mount = `mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 hang ${folder}`;
+  return ['unshare', '-m', 'bash', '-c', `exec 3<>/dev/fuse && ${mount} || exit 77; exec "$@"`, 'bash'];
+}
 
 t.test('a supervised program is in the log, and ends with the daemon', async (t) => {
   await consul.putKey('greeting', 'hello');

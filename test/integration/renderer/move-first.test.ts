@@ -42,6 +42,21 @@ t.test('the socket does not wait for the lookup of the owner', async (t) => {
   t.equal(await scene.port('a'), 4);
 });
 
+t.test('HAProxy moves although the file cannot be read', async (t) => {
+  const scene = await setUp(t, { sandbox, consul, name: 'unreadable' }, () => ({}));
+  const aside = join(makeFolder(t), 'aside');
+  copyFileSync(scene.destination, aside);
+  rmSync(scene.destination);
+  mkdirSync(scene.destination);
+  await follows(t, scene, { shard: 'a', port: 2, read: () => scene.port('a') });
+  t.match((await scene.rendering.until('failed')).lastOutcome, { error: { code: 'file-unwritable' } });
+  rmSync(scene.destination, { recursive: true });
+  copyFileSync(aside, scene.destination);
+  await scene.untilInUse('0');
+  t.equal(await scene.port('a'), 2);
+  await waitFor('the file', scene.text, { until: (text) => /:2\n.*:1\n/s.test(text) });
+});
+
 t.test('HAProxy moves although the file cannot be written', async (t) => {
   const scene = await setUp(t, { sandbox, consul, name: 'unwritable' }, () => ({}));
   // No file system creates a candidate beside a name that almost has the maximum length, not even for root.

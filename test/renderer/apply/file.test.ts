@@ -12,14 +12,13 @@ import {
 import { join } from 'node:path';
 import t from 'tap';
 import {
-  correctOwnership,
   discardCandidate,
   placeNew,
-  readDestination,
   removeStaleCandidates,
   swapIn,
   writeCandidate,
-} from '../../../lib/renderer/apply/file.ts';
+} from '../../../lib/renderer/apply/candidate.ts';
+import { correctOwnership, readDestination } from '../../../lib/renderer/apply/file.ts';
 
 const signal = new AbortController().signal;
 
@@ -113,7 +112,7 @@ t.test('a full disk leaves the old file whole and no candidate', async (t) => {
   // A limit on the size of files simulates the full disk: the error comes at the same place, in the middle of the write.
   writeFileSync(
     join(folder, 'run.mjs'),
-    `import { writeCandidate } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/renderer/apply/file.ts'))};
+    `import { writeCandidate } from ${JSON.stringify(join(import.meta.dirname, '../../../lib/renderer/apply/candidate.ts'))};
      process.on('SIGXFSZ', () => {});
      const signal = new AbortController().signal;
      const input = { destination: ${JSON.stringify(join(folder, 'a.cfg'))}, ownership: {}, present: undefined, signal };

@@ -19,7 +19,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { keepDrill } from '../../../lib/drill/history.ts';
-import { correctOwnership, readDestination, swapIn, writeCandidate } from '../../../lib/renderer/apply/file.ts';
+import { swapIn, writeCandidate } from '../../../lib/renderer/apply/candidate.ts';
+import { correctOwnership, readDestination } from '../../../lib/renderer/apply/file.ts';
 import { overwrite } from '../../../lib/renderer/apply/in-place.ts';
 import { signalPidFile } from '../../../lib/renderer/apply/signal.ts';
 import {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { removeStaleCandidates } from '../../../lib/renderer/apply/file.ts';
+import { removeStaleCandidates } from '../../../lib/renderer/apply/candidate.ts';
 import { processState } from '../../../lib/renderer/apply/process-file.ts';
 import { signalPidFile } from '../../../lib/renderer/apply/signal.ts';
 import { waitFor } from '../../sandbox/condition.ts';

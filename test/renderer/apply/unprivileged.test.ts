@@ -11,8 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { swapIn, writeCandidate } from '../../../lib/renderer/apply/candidate.ts';
 import { runCommand } from '../../../lib/renderer/apply/command.ts';
-import { readDestination, swapIn, writeCandidate } from '../../../lib/renderer/apply/file.ts';
+import { readDestination } from '../../../lib/renderer/apply/file.ts';
 import { keepGoodCopy, readGoodCopy } from '../../../lib/renderer/apply/state-file.ts';
 
 const signal = new AbortController().signal;
@@ -22,7 +23,8 @@ const nobody = 65_534;
 function runAsNobody(destination: string) {
   const apply = join(import.meta.dirname, '../../../lib/renderer/apply');
   const script = `
-    const { readDestination, swapIn, writeCandidate } = await import('${apply}/file.ts');
+    const { readDestination } = await import('${apply}/file.ts');
+    const { swapIn, writeCandidate } = await import('${apply}/candidate.ts');
     const { keepGoodCopy, readGoodCopy } = await import('${apply}/state-file.ts');
     process.setgroups([]); process.setgid(${nobody}); process.setuid(${nobody});
     const destination = ${JSON.stringify(destination)};
