@@ -54,6 +54,7 @@ export function readReplica(fields: Fields): ReplicaView | undefined {
       pingAgeMs: 'last-ok-ping-reply',
       infoAgeMs: 'info-refresh',
     }),
+    ...readNumber(fields, 'offset', 'slave-repl-offset'),
     ...readRunId(fields, 'runId'),
   };
 }
@@ -83,6 +84,7 @@ export function readView(answers: {
     quorum: readCount(fields, 'quorum', what),
     knownSentinels: readCount(fields, 'num-other-sentinels', what) + 1,
     failoverTimeoutMs: readCount(fields, 'failover-timeout', what),
+    ...readNumber(fields, 'parallelSyncs', 'parallel-syncs'),
     ...readMs(fields, {
       downAfterMs: 'down-after-milliseconds',
       suspectedForMs: 's-down-time',
@@ -112,6 +114,13 @@ export function readPeer(fields: Fields): SentinelPeer | undefined {
 /** The id of a Sentinel, and the run id of a Redis, is 40 hexadecimal digits. */
 export function readId(reply: unknown): string | undefined {
   return typeof reply === 'string' && /^[0-9a-f]{40}$/.test(reply) ? reply : undefined;
+}
+
+/** A number, under `key`; empty where the Sentinel does not give one. */
+function readNumber<Key extends string>(fields: Fields, key: Key, name: string): { readonly [K in Key]?: number } {
+  const number = Number(fields[name] ?? Number.NaN);
+  const isUsable = Number.isSafeInteger(number) && number >= 0;
+  return isUsable ? ({ [key]: number } as { readonly [K in Key]: number }) : {};
 }
 
 /** The run id of the Redis that the fields describe, under `key`; empty until the Sentinel has read its INFO. */

@@ -9,12 +9,16 @@ export type User = 'nobody' | 'reader' | 'operator';
 export class Client implements Subscriber {
   readonly id: number;
   readonly address: string;
+  /** The endpoint's address of this connection. */
+  readonly localAddress: string;
   readonly send: (encoded: string | Buffer) => void;
   protocol: Protocol = 2;
   user: User;
   name = '';
   /** Set by CLIENT REPLY. `skip`: not to the next command. */
   replies: 'on' | 'off' | 'skip' = 'on';
+  /** Set by CLIENT TRACKING: its modes; undefined while it is off. */
+  tracking: ReadonlySet<string> | undefined;
   readonly #openedMs = performance.now();
   /** Set by CLIENT SETINFO: the library and its version. */
   readonly library = new Map<string, string>();
@@ -25,12 +29,14 @@ export class Client implements Subscriber {
   constructor(options: {
     readonly id: number;
     readonly address: string;
+    readonly localAddress: string;
     readonly user: User;
     readonly hub: Hub;
     readonly send: (encoded: string | Buffer) => void;
   }) {
     this.id = options.id;
     this.address = options.address;
+    this.localAddress = options.localAddress;
     this.user = options.user;
     this.#firstUser = options.user;
     this.#hub = options.hub;
@@ -47,15 +53,17 @@ export class Client implements Subscriber {
     const { channel, pattern } = this.#subscriptions;
     const ageS = Math.floor((performance.now() - this.#openedMs) / 1_000);
     const fields = {
-      ...{ id: this.id, addr: this.address, name: this.name, age: ageS, idle: 0 },
+      ...{ id: this.id, addr: this.address, laddr: this.localAddress, name: this.name, age: ageS, idle: 0 },
       ...{
         flags: channel.size + pattern.size > 0 ? 'P' : 'N',
         db: 0,
         sub: channel.size,
         psub: pattern.size,
+        ssub: 0,
         multi: -1,
       },
-      ...{ user: this.user === 'operator' ? 'operator' : 'default', resp: this.protocol },
+      ...{ user: this.user === 'operator' ? 'operator' : 'default', redir: this.tracking === undefined ? -1 : 0 },
+      resp: this.protocol,
       ...Object.fromEntries(this.library),
     };
     return `${Object.entries(fields)
@@ -85,5 +93,6 @@ export class Client implements Subscriber {
     this.user = this.#firstUser;
     this.name = '';
     this.replies = 'on';
+    this.tracking = undefined;
   }
 }

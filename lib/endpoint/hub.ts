@@ -14,6 +14,14 @@ export class Hub {
   readonly #channels = new Map<string, Set<Subscriber>>();
   readonly #patterns = new Map<string, Set<Subscriber>>();
 
+  get channels(): number {
+    return this.#channels.size;
+  }
+
+  get patterns(): number {
+    return this.#patterns.size;
+  }
+
   add(kind: 'channel' | 'pattern', name: string, subscriber: Subscriber): void {
     const lists = this.#lists(kind);
     const list = lists.get(name) ?? new Set();

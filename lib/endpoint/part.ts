@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { hostname } from 'node:os';
+import { hostname, machine, release, type } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../client/consul.ts';
 import type { EndpointConfig } from '../config/model.ts';
@@ -15,6 +15,7 @@ import { type Part, type Readiness, type StopOptions, toReadiness } from '../par
 import type { Log } from '../telemetry/log.ts';
 import { Access } from './access.ts';
 import { Knowledge } from './knowledge.ts';
+import type { ClientFacts, EndpointFacts } from './plan/information.ts';
 import type { EndpointMeta } from './plan/view.ts';
 import { EndpointRegistration } from './registration.ts';
 import { EndpointServer } from './server.ts';
@@ -100,7 +101,7 @@ export class EndpointPart implements Part {
 
   state(): unknown {
     const { state, server } = this.#listening;
-    const { connections = 0, subscribers = 0 } = server ?? {};
+    const { connections, subscribers } = server?.facts ?? noClients;
     return { id: this.#id, ...state, connections, subscribers, consul: this.#knowledge.consul };
   }
 
@@ -161,21 +162,39 @@ export class EndpointPart implements Part {
     });
   }
 
-  #facts() {
+  #facts(): EndpointFacts {
     const { consul, staleSince } = this.#knowledge;
+    const { version, settings } = this.#options;
     return {
-      version: this.#options.version,
+      version,
       id: this.#id,
-      maxConnections: this.#options.settings.maxConnections,
-      processId: process.pid,
       port: this.port ?? 0,
-      uptimeS: Math.floor((performance.now() - this.#startedMs) / 1_000),
-      connections: this.#listening.server?.connections ?? 0,
+      maxConnections: settings.maxConnections,
       consul,
       staleSince,
+      clients: this.#listening.server?.facts ?? noClients,
+      process: {
+        id: process.pid,
+        executable: process.execPath,
+        system: `${type()} ${release()} ${machine()}`,
+        nowMs: performance.timeOrigin + performance.now(),
+        uptimeS: Math.floor((performance.now() - this.#startedMs) / 1_000),
+        usedUs: process.cpuUsage(),
+      },
     };
   }
 }
+
+const noClients: ClientFacts = {
+  connections: 0,
+  subscribers: 0,
+  tracking: 0,
+  accepted: 0,
+  refused: 0,
+  commands: 0,
+  channels: 0,
+  patterns: 0,
+};
 
 /** 40 hexadecimal digits that stay the same when the daemon starts again. */
 function makeId(parts: readonly string[]): string {

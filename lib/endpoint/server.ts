@@ -5,6 +5,7 @@ import { type Address, formatAddress } from '../model/address.ts';
 import { Client } from './client.ts';
 import type { CommandContext } from './commands/command.ts';
 import { Hub } from './hub.ts';
+import type { ClientFacts } from './plan/information.ts';
 import type { Message } from './plan/messages.ts';
 import { Session } from './session.ts';
 
@@ -28,6 +29,8 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
   readonly #hub = new Hub();
   readonly #sockets = new Map<Socket, Session>();
   #lastId = 0;
+  #refused = 0;
+  #commands = 0;
 
   constructor(options: EndpointServerOptions) {
     this.#options = options;
@@ -39,12 +42,18 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
     this.#server.on('tlsClientError', (_error, socket) => socket.destroy());
   }
 
-  get connections(): number {
-    return this.#sockets.size;
-  }
-
-  get subscribers(): number {
-    return [...this.#sockets.values()].filter(({ client }) => client.subscriptions > 0).length;
+  get facts(): ClientFacts {
+    const clients = [...this.#sockets.values()].map(({ client }) => client);
+    return {
+      connections: clients.length,
+      subscribers: clients.filter(({ subscriptions }) => subscriptions > 0).length,
+      tracking: clients.filter(({ tracking }) => tracking !== undefined).length,
+      accepted: this.#lastId,
+      refused: this.#refused,
+      commands: this.#commands,
+      channels: this.#hub.channels,
+      patterns: this.#hub.patterns,
+    };
   }
 
   listen(): Promise<{ readonly port: number }> {
@@ -73,21 +82,27 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
   #accept(socket: Socket): void {
     const { context, maxConnections, idleMs, onDrop } = this.#options;
     if (this.#sockets.size >= maxConnections) {
+      this.#refused += 1;
       socket.on('error', () => socket.destroy());
       socket.end('-ERR max number of clients reached\r\n');
       return;
     }
     const address = formatAddress({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 });
+    const localAddress = formatAddress({ host: socket.localAddress ?? '?', port: socket.localPort ?? 0 });
     this.#lastId += 1;
     const client = new Client({
       id: this.#lastId,
       address,
+      localAddress,
       user: context.access.firstUser,
       hub: this.#hub,
       send: (encoded) => session.send(encoded),
     });
     const drop = (why: string): void => onDrop({ client: address, why });
-    const session = new Session({ socket, client, context, idleMs, firstCommandMs, onDrop: drop });
+    const onCommand = (): void => {
+      this.#commands += 1;
+    };
+    const session = new Session({ socket, client, context, idleMs, firstCommandMs, onCommand, onDrop: drop });
     this.#sockets.set(socket, session);
     socket.on('close', () => this.#sockets.delete(socket));
   }

@@ -28,6 +28,7 @@ export interface SessionOptions {
   readonly idleMs: number;
   /** The same before its first command, and within a command. */
   readonly firstCommandMs: number;
+  readonly onCommand: () => void;
   readonly onDrop: (why: string) => void;
 }
 
@@ -91,7 +92,8 @@ export class Session {
   }
 
   async #answer(command: readonly string[]): Promise<void> {
-    const { context, socket } = this.#options;
+    const { context, socket, onCommand } = this.#options;
+    onCommand();
     const name = command[0]?.toLowerCase() ?? '';
     // What a browser sends to this port must not be read as commands (networking.c, securityWarningCommand).
     if (name === 'post' || name === 'host:') throw new ProtocolError('this port does not speak HTTP');

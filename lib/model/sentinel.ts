@@ -27,6 +27,8 @@ export interface SentinelView {
   readonly failoverTimeoutMs?: number;
   /** The time without an answer after which a master is subjectively down. */
   readonly downAfterMs?: number;
+  /** How many replicas follow a new master at the same time. */
+  readonly parallelSyncs?: number;
   /** How long the master has been subjectively and objectively down; undefined where it is not. */
   readonly suspectedForMs?: number;
   readonly downForMs?: number;
@@ -73,6 +75,8 @@ export interface ReplicaView {
   /** How long ago it answered a PING of this Sentinel, and how long ago this Sentinel read its INFO. */
   readonly pingAgeMs?: number;
   readonly infoAgeMs?: number;
+  /** How much of the master's data it had when this Sentinel last read its INFO. */
+  readonly offset?: number;
   /** INFO's run_id, as this Sentinel last read it; undefined before that. */
   readonly runId?: string | undefined;
 }

@@ -12,7 +12,8 @@ const context = {
   isCurrent: () => false,
   failOver: undefined,
 };
-const client = new Client({ id: 1, address: '127.0.0.1:1', user: 'reader', hub: new Hub(), send: () => {} });
+const addresses = { address: '127.0.0.1:1', localAddress: '127.0.0.1:2' };
+const client = new Client({ id: 1, ...addresses, user: 'reader', hub: new Hub(), send: () => {} });
 
 t.test('before Consul was read, the endpoint answers what needs no record', async (t) => {
   t.equal(await sentinelCommand(context, { client, args: ['MYID'] }), id);

@@ -1,5 +1,6 @@
-import { ErrorReply, ok, type Reply, SimpleString } from '../resp/reply.ts';
+import { ErrorReply, ok, type Reply, SimpleString, Verbatim } from '../resp/reply.ts';
 import type { CommandInput } from './command.ts';
+import { describeTracking, redirection, setCaching, setTracking } from './tracking.ts';
 
 type Client = CommandInput['client'];
 
@@ -21,30 +22,17 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   getname: { takes: [0, 0], run: ({ name }) => (name === '' ? null : name) },
   setname: { takes: [1, 1], run: (client, [name = '']) => setName(client, name) },
   setinfo: { takes: [2, 2], run: setInfo },
-  info: { takes: [0, 0], run: (client) => client.describe() },
+  info: { takes: [0, 0], run: (client) => new Verbatim(client.describe()) },
   list: { takes: [0, Number.POSITIVE_INFINITY], run: list },
   reply: { takes: [1, 1], run: setReplies },
-  // There are no keys: no cache of a client gets stale, and none is evicted.
-  tracking: { ...toggle, takes: [1, Number.POSITIVE_INFINITY] },
+  tracking: { takes: [1, Number.POSITIVE_INFINITY], run: setTracking },
   'no-evict': toggle,
   'no-touch': toggle,
-  caching: {
-    takes: [1, 1],
-    run: () =>
-      new ErrorReply(
-        'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled',
-      ),
-  },
-  getredir: { takes: [0, 0], run: () => -1 },
-  trackinginfo: {
-    takes: [0, 0],
-    run: () =>
-      new Map<string, Reply>([
-        ['flags', new Set(['off'])],
-        ['redirect', -1],
-        ['prefixes', []],
-      ]),
-  },
+  caching: { takes: [1, 1], run: setCaching },
+  getredir: { takes: [0, 0], run: redirection },
+  trackinginfo: { takes: [0, 0], run: describeTracking },
+  kill: { takes: [1, Number.POSITIVE_INFINITY], run: kill },
+  unblock: { takes: [1, 2], run: unblock },
   help: { takes: [0, 0], run: () => help.map((line) => new SimpleString(line)) },
 };
 
@@ -87,22 +75,50 @@ function list(client: Client, [option = '', ...values]: readonly string[]): Repl
   const isSubscriber = client.subscriptions > 0;
   switch (option.toLowerCase()) {
     case '':
-      return client.describe();
+      return new Verbatim(client.describe());
     case 'type': {
       const [type = ''] = values;
       if (values.length !== 1) return syntaxError;
-      if (!/^(?:normal|master|slave|replica|pubsub)$/i.test(type))
-        return new ErrorReply(`ERR Unknown client type '${type.slice(0, 64)}'`);
-      return type.toLowerCase() === (isSubscriber ? 'pubsub' : 'normal') ? client.describe() : '';
+      if (!clientType.test(type)) return unknownType(type);
+      return type.toLowerCase() === (isSubscriber ? 'pubsub' : 'normal') ? new Verbatim(client.describe()) : none;
     }
     case 'id':
       if (values.length === 0) return syntaxError;
       if (!values.every((id) => /^\d{1,18}$/.test(id))) return new ErrorReply('ERR Invalid client ID');
-      return values.includes(String(client.id)) ? client.describe() : '';
+      return values.includes(String(client.id)) ? new Verbatim(client.describe()) : none;
     default:
       return syntaxError;
   }
 }
+
+/** No other client is in reach of this one: `KILL address`, or `KILL option value ...`. */
+function kill(_client: Client, options: readonly string[]): Reply {
+  if (options.length === 1) return new ErrorReply('ERR No such client');
+  if (options.length % 2 === 1) return syntaxError;
+  for (let i = 0; i < options.length; i += 2) {
+    const [name = '', value = ''] = [options[i]?.toLowerCase(), options[i + 1]];
+    if (name === 'type' && !clientType.test(value)) return unknownType(value);
+    if (name === 'id' && !/^[1-9]\d{0,17}$/.test(value))
+      return new ErrorReply('ERR client-id should be greater than 0');
+    if (name === 'skipme' && !/^(?:yes|no)$/i.test(value)) return syntaxError;
+    if (!/^(?:id|type|addr|laddr|user|skipme|maxage)$/.test(name)) return syntaxError;
+  }
+  return 0;
+}
+
+/** No client is blocked. */
+function unblock(_client: Client, [id = '', how = 'timeout']: readonly string[]): Reply {
+  if (!/^(?:timeout|error)$/i.test(how)) return new ErrorReply('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
+  return /^-?\d{1,18}$/.test(id) ? 0 : new ErrorReply('ERR value is not an integer or out of range');
+}
+
+const clientType = /^(?:normal|master|slave|replica|pubsub)$/i;
+
+function unknownType(given: string): Reply {
+  return new ErrorReply(`ERR Unknown client type '${given.slice(0, 64)}'`);
+}
+
+const none = new Verbatim('');
 
 function setReplies(client: Client, [given = '']: readonly string[]): Reply {
   const mode = given.toLowerCase();

@@ -4,6 +4,8 @@ import type { Client } from '../client.ts';
 import { describeEndpoint, describeMaster, describeReplica } from '../plan/answers.ts';
 import type { ServedMaster, ServedView } from '../plan/view.ts';
 import { ErrorReply, nullArray, ok, type Reply, SimpleString } from '../resp/reply.ts';
+import { fitsArity } from './arity.ts';
+import { configCommand, refusal, refuse, refusedArity } from './refusals.ts';
 
 export interface SentinelContext {
   /** 40 hexadecimal digits. */
@@ -27,16 +29,16 @@ interface Call {
 }
 
 type Subcommand = {
-  /** The exact number of arguments after the subcommand. */
-  readonly arguments: number;
+  /** It counts SENTINEL and the subcommand, as in Redis' COMMAND. */
+  readonly arity: number;
 } & (
   | { readonly reads: 'records'; run(call: Call): Reply | Promise<Reply> }
   /** It is answered before Consul was read, too. */
-  | { readonly reads: 'nothing'; run(context: SentinelContext): Reply }
+  | { readonly reads: 'nothing'; run(context: SentinelContext, args: readonly string[]): Reply }
 );
 
 const ofMaster = (run: (master: ServedMaster, call: Call) => Reply | Promise<Reply>): Subcommand => ({
-  arguments: 1,
+  arity: 3,
   reads: 'records',
   run: (call) => {
     const master = call.view.masters.get(call.args[0] ?? '');
@@ -49,34 +51,53 @@ const replicas = ofMaster((master, { context }) => {
   return master.replicas.map((replica) => describeReplica(replica, { master, sentinels }));
 });
 
+const addressByName: Subcommand = {
+  arity: 3,
+  reads: 'records',
+  run: ({ view, args }) => {
+    const master = view.masters.get(args[0] ?? '');
+    return master === undefined ? nullArray : [master.address.host, String(master.address.port)];
+  },
+};
+
+const all: Subcommand = {
+  arity: 2,
+  reads: 'records',
+  run: ({ view, context }) =>
+    [...view.masters.values()].map((master) =>
+      describeMaster(master, { view, sentinels: context.sentinels(master.name) }),
+    ),
+};
+
+const one = ofMaster((master, { view, context }) =>
+  describeMaster(master, { view, sentinels: context.sentinels(master.name) }),
+);
+
+const isDown: Subcommand = { arity: 6, reads: 'records', run: isMasterDown };
+
 const subcommands: Readonly<Record<string, Subcommand>> = {
-  'get-master-addr-by-name': {
-    arguments: 1,
-    reads: 'records',
-    run: ({ view, args }) => {
-      const master = view.masters.get(args[0] ?? '');
-      return master === undefined ? nullArray : [master.address.host, String(master.address.port)];
-    },
-  },
-  masters: {
-    arguments: 0,
-    reads: 'records',
-    run: ({ view, context }) =>
-      [...view.masters.values()].map((master) =>
-        describeMaster(master, { view, sentinels: context.sentinels(master.name) }),
-      ),
-  },
-  master: ofMaster((master, { view, context }) =>
-    describeMaster(master, { view, sentinels: context.sentinels(master.name) }),
-  ),
+  'get-master-addr-by-name': addressByName,
+  masters: all,
+  master: one,
+  // The names of Valkey 8.
+  'get-primary-addr-by-name': addressByName,
+  primaries: all,
+  primary: one,
+  'is-primary-down-by-addr': isDown,
   replicas,
   slaves: replicas,
-  sentinels: ofMaster((_master, { view }) => view.endpoints.map(describeEndpoint)),
+  sentinels: ofMaster((master, { view, context }) => {
+    const sentinels = context.sentinels(master.name);
+    return view.endpoints.map((endpoint) => describeEndpoint(endpoint, sentinels));
+  }),
   ckquorum: ofMaster((_master, { context, view }) => checkQuorum(context, view)),
   failover: ofMaster(failOver),
-  'pending-scripts': { arguments: 0, reads: 'nothing', run: () => [] },
-  'is-master-down-by-addr': { arguments: 4, reads: 'records', run: isMasterDown },
-  myid: { arguments: 0, reads: 'nothing', run: (context) => context.id() },
+  'pending-scripts': { arity: 2, reads: 'nothing', run: () => [] },
+  'is-master-down-by-addr': isDown,
+  'info-cache': { arity: -3, reads: 'records', run: ({ view, args }) => describeCache(view, args) },
+  config: { arity: -4, reads: 'nothing', run: (_context, args) => configCommand(args) },
+  myid: { arity: 2, reads: 'nothing', run: (context) => context.id() },
+  help: { arity: 2, reads: 'nothing', run: () => help.map((line) => new SimpleString(line)) },
 };
 
 /** The answer until Consul was read once: an empty list would be a guess. */
@@ -84,24 +105,13 @@ export const recordsUnread = new ErrorReply(
   'ERR switchmaster has not read the records from Consul yet: ask another endpoint, or try again',
 );
 
-/** Subcommands of a Sentinel that change something or take part in its votes. */
-const refused: ReadonlySet<string> = new Set([
-  'monitor',
-  'remove',
-  'set',
-  'reset',
-  'config',
-  'flushconfig',
-  'debug',
-  'info-cache',
-  'simulate-failure',
-]);
-
 const help = [
   'SENTINEL <subcommand> [<arg> [value] [opt] ...]. Subcommands of this endpoint are:',
   'CKQUORUM <master-name>',
+  'CONFIG GET <param> [<param> ...]',
   'FAILOVER <master-name>',
   'GET-MASTER-ADDR-BY-NAME <master-name>',
+  'INFO-CACHE <master-name> [<master-name> ...]',
   'IS-MASTER-DOWN-BY-ADDR <ip> <port> <current-epoch> *',
   'MASTER <master-name>',
   'MASTERS',
@@ -119,22 +129,16 @@ export async function sentinelCommand(
 ): Promise<Reply> {
   const [given = '', ...args] = from.args;
   const word = given.toLowerCase();
-  if (word === 'help') return help.map((line) => new SimpleString(line));
-  if (refused.has(word)) return refusal(word);
-  const subcommand = Object.hasOwn(subcommands, word) ? subcommands[word] : undefined;
-  if (subcommand === undefined)
-    return new ErrorReply(`ERR unknown subcommand '${given.slice(0, 128)}'. Try SENTINEL HELP.`);
-  if (args.length !== subcommand.arguments)
+  const known = Object.hasOwn(subcommands, word) ? subcommands[word] : undefined;
+  const arity = known?.arity ?? refusedArity(word);
+  if (arity === undefined) return new ErrorReply(`ERR unknown subcommand '${given.slice(0, 128)}'. Try SENTINEL HELP.`);
+  if (!fitsArity(arity, args.length + 2))
     return new ErrorReply(`ERR wrong number of arguments for 'sentinel|${word}' command`);
-  if (subcommand.reads === 'nothing') return subcommand.run(context);
+  if (known === undefined) return refuse(word, { args, view: context.view() });
+  if (known.reads === 'nothing') return known.run(context, args);
   const view = context.view();
   if (view === undefined) return recordsUnread;
-  return subcommand.run({ context, client: from.client, view, args });
-}
-
-function refusal(word: string): Reply {
-  const why = 'this is the Sentinel endpoint of switchmaster, which monitors nothing';
-  return new ErrorReply(`ERR SENTINEL ${word.toUpperCase()} is refused: ${why}; send it to a Sentinel`);
+  return known.run({ context, client: from.client, view, args });
 }
 
 /** Whether the master at an address is down. With a run id in place of `*`, a Sentinel asks for a vote. */
@@ -146,6 +150,15 @@ function isMasterDown({ view, args: [host, port, epoch = '', runId] }: Call): Re
     ({ address }) => address.host === host && address.port === Number(port),
   );
   return [asked === undefined || asked.condition === 'up' ? 0 : 1, '*', 0];
+}
+
+/** SENTINEL INFO-CACHE: no INFO of the servers is known, as at a Sentinel that has just started. */
+function describeCache({ masters }: ServedView, names: readonly string[]): Reply {
+  const known = [...masters.values()].filter(({ name }) => names.includes(name));
+  return known.flatMap(({ name, replicas }): readonly Reply[] => [
+    name,
+    Array.from({ length: replicas.length + 1 }, (): Reply => [0, null]),
+  ]);
 }
 
 function checkQuorum(context: SentinelContext, view: ServedView): Reply {

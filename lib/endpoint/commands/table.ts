@@ -2,6 +2,7 @@ import type { Client } from '../client.ts';
 import { formatInfo, redisVersion } from '../plan/information.ts';
 import type { ServedView } from '../plan/view.ts';
 import { ErrorReply, ok, type Reply, SimpleString } from '../resp/reply.ts';
+import { fitsArity } from './arity.ts';
 import { clientCommand, setName } from './client.ts';
 import type { Command, CommandContext, CommandInput } from './command.ts';
 import { describeCommands } from './description.ts';
@@ -23,7 +24,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   role: { arity: 1, run: ({ context }) => describeRole(context.view()) },
   sentinel: { arity: -2, run: ({ context, client, args }) => sentinelCommand(context, { client, args }) },
-  acl: { arity: -2, run: ({ client, args }) => whoAmI(client, args) },
+  acl: { arity: -2, run: ({ client, args }) => aclCommand(client, args) },
   publish: { arity: 3, run: () => new ErrorReply('ERR Only HELLO messages are accepted by Sentinel instances.') },
   ...pubsubCommands,
 };
@@ -32,12 +33,16 @@ function describeRole(view: ServedView | undefined): Reply {
   return view === undefined ? recordsUnread : ['sentinel', [...view.masters.keys()]];
 }
 
-function whoAmI(client: Client, [subcommand = '', ...more]: readonly string[]): Reply {
-  const isWhoAmI = subcommand.toLowerCase() === 'whoami';
-  if (isWhoAmI && more.length > 0) return new ErrorReply("ERR wrong number of arguments for 'acl|whoami' command");
-  if (isWhoAmI) return client.user === 'operator' ? 'operator' : 'default';
+function aclCommand(client: Client, [subcommand = '', ...more]: readonly string[]): Reply {
+  const word = subcommand.toLowerCase();
+  const isKnown = word === 'whoami' || word === 'help';
+  if (isKnown && more.length > 0) return new ErrorReply(`ERR wrong number of arguments for 'acl|${word}' command`);
+  if (word === 'whoami') return client.user === 'operator' ? 'operator' : 'default';
+  if (word === 'help') return aclHelp.map((line) => new SimpleString(line));
   return new ErrorReply(`ERR unknown subcommand '${subcommand.slice(0, 128)}'. Try ACL HELP.`);
 }
+
+const aclHelp = ['ACL <subcommand> [<arg> [value] [opt] ...]. Subcommands of this endpoint are:', 'WHOAMI', 'HELP'];
 
 /** The names that a connection may use for its end. The session closes it after the reply. */
 export const closing = 'quit';
@@ -52,7 +57,7 @@ export async function answer(
   const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
   if (client.user === 'nobody' && command?.isOpen !== true) return new ErrorReply('NOAUTH Authentication required.');
   if (command === undefined) return unknownCommand(name, args);
-  if (!fits(command.arity, args.length + 1))
+  if (!fitsArity(command.arity, args.length + 1))
     return new ErrorReply(`ERR wrong number of arguments for '${word}' command`);
   if (client.protocol === 2 && client.subscriptions > 0 && command.whileSubscribed !== true)
     return subscribedOnly(isContainer(word) && args[0] !== undefined ? `${word}|${args[0].toLowerCase()}` : word);
@@ -62,10 +67,6 @@ export async function answer(
 /** Whether the first argument is a subcommand. */
 function isContainer(word: string): boolean {
   return ['acl', 'client', 'command', 'sentinel'].includes(word);
-}
-
-function fits(arity: number, given: number): boolean {
-  return arity < 0 ? given >= -arity : given === arity;
 }
 
 function unknownCommand(name: string, args: readonly string[]): Reply {

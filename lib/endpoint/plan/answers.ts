@@ -26,7 +26,9 @@ export function describeMaster(
     ...server(master.address, known?.masterRunId),
     ['flags', [...(condition === 'o_down' ? ['s_down', 'o_down'] : downFlags(condition)), 'master'].join(',')],
     ...link(condition === 'up'),
-    ['down-after-milliseconds', String(downAfterMs)],
+    ...(condition === 'up' ? [] : [['s-down-time', String(known?.suspectedForMs ?? 0)] as const]),
+    ...(condition === 'o_down' ? [['o-down-time', String(known?.downForMs ?? 0)] as const] : []),
+    ['down-after-milliseconds', String(known?.downAfterMs ?? downAfterMs)],
     ['info-refresh', '0'],
     ['role-reported', 'master'],
     ['role-reported-time', '0'],
@@ -35,7 +37,7 @@ export function describeMaster(
     ['num-other-sentinels', String(from.view.endpoints.length)],
     ['quorum', String(known?.quorum ?? defaultQuorum)],
     ['failover-timeout', String(known?.failoverTimeoutMs ?? failoverTimeoutMs)],
-    ['parallel-syncs', '1'],
+    ['parallel-syncs', String(known?.parallelSyncs ?? 1)],
   ]);
 }
 
@@ -45,27 +47,29 @@ export function describeReplica(
 ): Fields {
   const { address, condition, recorded } = replica;
   const { master, sentinels } = from;
-  const known = sentinels.flatMap((view) => view.replicas).find((seen) => sameAddress(seen.address, recorded));
+  const view = sentinels.find(({ replicas }) => replicas.some((seen) => sameAddress(seen.address, recorded)));
+  const known = view?.replicas.find((seen) => sameAddress(seen.address, recorded));
   return new Map([
     ['name', formatAddress(address)],
     ...server(address, known?.runId),
     ['flags', [...downFlags(condition), 'slave'].join(',')],
     ...link(condition === 'up'),
-    ['down-after-milliseconds', String(downAfterMs)],
-    ['info-refresh', '0'],
+    ...(condition === 'up' ? [] : [['s-down-time', '0'] as const]),
+    ['down-after-milliseconds', String(view?.downAfterMs ?? downAfterMs)],
+    ['info-refresh', String(known?.infoAgeMs ?? 0)],
     ['role-reported', 'slave'],
     ['role-reported-time', '0'],
-    ['master-link-down-time', '0'],
+    ['master-link-down-time', String(known?.masterLinkDownMs ?? 0)],
     ['master-link-status', replica.link],
     ['master-host', master.address.host],
     ['master-port', String(master.address.port)],
     ['slave-priority', String(known?.priority ?? 100)],
-    ['slave-repl-offset', '0'],
+    ['slave-repl-offset', String(known?.offset ?? 0)],
     ['replica-announced', '1'],
   ]);
 }
 
-export function describeEndpoint({ id, address }: ServedEndpoint): Fields {
+export function describeEndpoint({ id, address }: ServedEndpoint, sentinels: readonly SentinelView[]): Fields {
   return new Map([
     ['name', id],
     ['ip', address.host],
@@ -73,7 +77,7 @@ export function describeEndpoint({ id, address }: ServedEndpoint): Fields {
     ['runid', id],
     ['flags', 'sentinel'],
     ...link(true),
-    ['down-after-milliseconds', String(downAfterMs)],
+    ['down-after-milliseconds', String(sentinels[0]?.downAfterMs ?? downAfterMs)],
     ['last-hello-message', '0'],
     ['voted-leader', '?'],
     ['voted-leader-epoch', '0'],

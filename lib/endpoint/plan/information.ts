@@ -6,21 +6,44 @@ export interface EndpointFacts {
   readonly version: string;
   /** As SENTINEL MYID. */
   readonly id: string;
-  readonly processId: number;
   readonly port: number;
-  readonly uptimeS: number;
-  readonly connections: number;
   readonly maxConnections: number;
   /** `stale`: Consul does not answer, and the records are the last ones that were read. */
   readonly consul: 'pending' | 'current' | 'stale';
   /** ISO 8601; since when the records are `stale`. */
   readonly staleSince: string | undefined;
+  readonly process: ProcessFacts;
+  readonly clients: ClientFacts;
+}
+
+interface ProcessFacts {
+  readonly id: number;
+  readonly executable: string;
+  /** Name, release and machine, as `uname -srm`. */
+  readonly system: string;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  readonly uptimeS: number;
+  /** Of the processor. Microseconds. */
+  readonly usedUs: { readonly user: number; readonly system: number };
+}
+
+/** Now, and since the endpoint listens. */
+export interface ClientFacts {
+  readonly connections: number;
+  readonly subscribers: number;
+  readonly tracking: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly commands: number;
+  readonly channels: number;
+  readonly patterns: number;
 }
 
 /** The Redis version whose commands and answers the endpoint has. */
 export const redisVersion = '7.0.15';
 
-const sections = ['server', 'clients', 'sentinel', 'switchmaster'] as const;
+const sections = ['server', 'clients', 'stats', 'cpu', 'sentinel', 'switchmaster'] as const;
 
 /** The text of INFO; `wanted` names sections, none for all. */
 export function formatInfo(
@@ -42,22 +65,57 @@ export function formatInfo(
 type Section = (facts: EndpointFacts, view: ServedView | undefined) => readonly string[];
 
 const lines: Readonly<Record<(typeof sections)[number], Section>> = {
-  server: ({ id, processId, port, uptimeS }) => [
+  server: ({ id, port, process }) => [
     '# Server',
     `redis_version:${redisVersion}`,
+    'redis_git_sha1:00000000',
+    'redis_git_dirty:0',
+    'redis_build_id:0',
     'redis_mode:sentinel',
-    `process_id:${processId}`,
-    `tcp_port:${port}`,
+    `os:${process.system}`,
+    'arch_bits:64',
+    'monotonic_clock:POSIX clock_gettime',
+    'multiplexing_api:epoll',
+    `process_id:${process.id}`,
+    'process_supervised:no',
     `run_id:${id}`,
-    `uptime_in_seconds:${uptimeS}`,
-    `uptime_in_days:${Math.floor(uptimeS / 86_400)}`,
+    `tcp_port:${port}`,
+    `server_time_usec:${Math.round(process.nowMs * 1_000)}`,
+    `uptime_in_seconds:${process.uptimeS}`,
+    `uptime_in_days:${Math.floor(process.uptimeS / 86_400)}`,
+    'hz:10',
+    'configured_hz:10',
+    `executable:${process.executable}`,
+    'config_file:',
+    'io_threads_active:0',
   ],
-  clients: ({ connections, maxConnections }) => [
+  clients: ({ clients, maxConnections }) => [
     '# Clients',
-    `connected_clients:${connections}`,
+    `connected_clients:${clients.connections}`,
+    'cluster_connections:0',
     `maxclients:${maxConnections}`,
+    'client_recent_max_input_buffer:0',
+    'client_recent_max_output_buffer:0',
     'blocked_clients:0',
-    'tracking_clients:0',
+    `tracking_clients:${clients.tracking}`,
+    `pubsub_clients:${clients.subscribers}`,
+    'clients_in_timeout_table:0',
+  ],
+  stats: ({ clients }) => [
+    '# Stats',
+    `total_connections_received:${clients.accepted}`,
+    `total_commands_processed:${clients.commands}`,
+    `rejected_connections:${clients.refused}`,
+    ...['expired_keys', 'evicted_keys', 'keyspace_hits', 'keyspace_misses'].map((name) => `${name}:0`),
+    `pubsub_channels:${clients.channels}`,
+    `pubsub_patterns:${clients.patterns}`,
+  ],
+  cpu: ({ process: { usedUs } }) => [
+    '# CPU',
+    `used_cpu_sys:${(usedUs.system / 1e6).toFixed(6)}`,
+    `used_cpu_user:${(usedUs.user / 1e6).toFixed(6)}`,
+    'used_cpu_sys_children:0.000000',
+    'used_cpu_user_children:0.000000',
   ],
   sentinel: (_facts, view) => [
     '# Sentinel',

@@ -21,6 +21,15 @@ export class ErrorReply {
   }
 }
 
+/** A text for people: a verbatim string in RESP3, a bulk string in RESP2. */
+export class Verbatim {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 /** A message of pub/sub: a push in RESP3, an array in RESP2. */
 export class Push {
   readonly items: readonly Reply[];
@@ -40,6 +49,7 @@ export type Reply =
   | null
   | SimpleString
   | ErrorReply
+  | Verbatim
   | Push
   | NullArray
   | readonly Reply[]
@@ -58,6 +68,10 @@ export function encodeReply(reply: Reply, protocol: Protocol): string {
   if (reply === null) return protocol === 3 ? '_\r\n' : '$-1\r\n';
   if (reply instanceof SimpleString) return `+${reply.text}\r\n`;
   if (reply instanceof ErrorReply) return `-${reply.text.replace(/[\r\n]+/g, ' ')}\r\n`;
+  if (reply instanceof Verbatim)
+    return protocol === 3
+      ? `=${Buffer.byteLength(reply.text) + 4}\r\ntxt:${reply.text}\r\n`
+      : encodeReply(reply.text, 2);
   if (reply instanceof NullArray) return protocol === 3 ? '_\r\n' : '*-1\r\n';
   if (reply instanceof Push) return encodeList(protocol === 3 ? '>' : '*', reply.items, protocol);
   if (reply instanceof Map) return encodeMap(reply, protocol);
