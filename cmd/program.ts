@@ -20,7 +20,7 @@ import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { columnsOf, fold, setDataFormat } from './terminal.ts';
 import { addTopology } from './topology.ts';
-import { version } from './version.ts';
+import { addVersion, version } from './version.ts';
 import { addWatch } from './watch.ts';
 import { addWhy } from './why.ts';
 
@@ -67,6 +67,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addConfig(program, done);
   addEvents(program, done);
   addTopology(program, done);
+  addVersion(program, done);
   for (const command of program.commands) {
     command.showHelpAfterError(`(switchmaster ${command.name()} --help lists its options)`);
     if (command.options.some(({ long }) => long === '--json')) command.addOption(outputOption());

@@ -8,8 +8,9 @@ import type {
   templatesAnswer,
 } from '../lib/http/shapes.ts';
 import { type Address, formatAddress } from '../lib/model/address.ts';
-import { formatRanges, type SlotRange } from '../lib/model/cluster.ts';
+import { describeSlots } from '../lib/model/cluster.ts';
 import { worstLevel } from '../lib/model/health.ts';
+import { describeLag, type Lag } from '../lib/model/lag.ts';
 import { type Branch, drawTable, drawTree, stripControls, styled } from './terminal.ts';
 
 type Level = z.output<typeof levelShape>;
@@ -134,7 +135,7 @@ function masterBranch(master: Master, { health, nowMs }: Seen): Branch {
     text: `${name}  ${show(record.master)}  ${state}  ${version}, ${ageOf(record.changedAt, nowMs)} ago`,
     branches: [
       ...master.replicas.map(({ address, lag }) => ({
-        text: `replica ${show(address)}  ${faultOf(health, { master, address }) ?? describeLag(lag)}`,
+        text: `replica ${show(address)}  ${faultOf(health, { master, address }) ?? paintLag(lag)}`,
       })),
       ...master.sentinels.map((vote) => ({ text: `sentinel ${show(vote.address)}  ${describeVote(vote)}` })),
     ],
@@ -180,19 +181,15 @@ function clusterBranch({ name, record, problem }: Cluster, level: Level): Branch
   const problems = problem === null ? [] : [{ text: styled('yellow', stripControls(problem)) }];
   const title = styled('bold', stripControls(name));
   if (record === null) return { text: `${title}  cluster  ${styled('red', 'no record')}`, branches: problems };
-  const uncovered = record.uncovered.length === 0 ? '' : `, slots without a master: ${showSlots(record.uncovered)}`;
+  const uncovered = record.uncovered.length === 0 ? '' : `, no master of ${describeSlots(record.uncovered)}`;
   const state = styled(colours[level], `${record.state}${uncovered}`);
   const shards = record.shards.map(({ slots, master, replicas }) => {
     const followed = replicas.length === 0 ? '' : `, replicas ${replicas.map(show).join(', ')}`;
     return {
-      text: `slots ${showSlots(slots)}  ${master === null ? styled('red', 'no master') : show(master)}${followed}`,
+      text: `${describeSlots(slots)}  ${master === null ? styled('red', 'no master') : show(master)}${followed}`,
     };
   });
   return { text: `${title}  cluster  ${state}  epoch ${record.epoch}`, branches: [...shards, ...problems] };
-}
-
-function showSlots(ranges: readonly SlotRange[]): string {
-  return formatRanges(ranges).replaceAll(',', ', ') || 'none';
 }
 
 function instanceBranch({ kind, name, address, socket, role, check }: Instance): Branch {
@@ -202,10 +199,9 @@ function instanceBranch({ kind, name, address, socket, role, check }: Instance):
   return { text: `${styled('bold', kind)} ${place}${of}  ${state}` };
 }
 
-function describeLag(lag: Master['replicas'][number]['lag']): string {
-  if (lag === null) return styled('yellow', 'not in sync');
-  if (lag.bytes !== null) return lag.bytes === 0 ? styled('green', 'in sync') : `${lag.bytes} bytes behind`;
-  return lag.behindMs === null ? styled('yellow', 'far behind') : `${Math.round(lag.behindMs / 1_000)} s behind`;
+function paintLag(lag: Lag | null): string {
+  const text = describeLag(lag);
+  return text === 'in sync' ? styled('green', text) : lag === null ? styled('yellow', text) : text;
 }
 
 function templateBranch(template: Template, level: Level): Branch {

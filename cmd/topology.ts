@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { z } from 'zod';
 import type { clustersAnswer, mastersAnswer } from '../lib/http/shapes.ts';
 import { formatAddress } from '../lib/model/address.ts';
+import { describeSlots } from '../lib/model/cluster.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type AskOptions, addAskOptions } from './option.ts';
 import { drawTree, printJson, printLine, stripControls } from './terminal.ts';
@@ -21,7 +22,7 @@ interface Topology {
 interface TopologyLink {
   readonly from: string;
   readonly to: string;
-  readonly what: 'replicates' | 'agrees' | 'differs' | 'unreachable' | 'serves';
+  readonly what: 'replicates' | 'agrees' | 'differs' | 'unaware' | 'unreachable' | 'serves';
 }
 
 const writers = { text: drawText, dot: drawDot, mermaid: drawMermaid } as const;
@@ -74,7 +75,8 @@ export function toTopology(masters: Masters, clusters: Clusters): Topology {
   const ofMasters = masters.map(({ name, record, sentinels }) => {
     const master = record === null ? `${name} (no record)` : formatAddress(record.master);
     const votes = sentinels.map((vote): TopologyLink => {
-      const what = vote.master === null ? 'unreachable' : vote.agrees === true ? 'agrees' : 'differs';
+      const silent = vote.state === 'unaware' ? 'unaware' : 'unreachable';
+      const what = vote.master === null ? silent : vote.agrees === true ? 'agrees' : 'differs';
       return {
         from: `sentinel ${formatAddress(vote.address)}`,
         to: vote.master === null ? master : formatAddress(vote.master),
@@ -92,7 +94,7 @@ export function toTopology(masters: Masters, clusters: Clusters): Topology {
   });
   const ofClusters = clusters.map(({ name, record }) => {
     const links = (record?.shards ?? []).flatMap(({ slots, master, replicas }): readonly TopologyLink[] => {
-      const range = slots.map(({ from, to }) => `${from}-${to}`).join(',') || 'no slots';
+      const range = describeSlots(slots);
       const to = master === null ? `no master of ${range}` : formatAddress(master);
       const followers = replicas.map(
         (replica): TopologyLink => ({ from: formatAddress(replica), to, what: 'replicates' }),
@@ -129,6 +131,7 @@ const styles = {
   serves: 'style=bold',
   agrees: 'color=green',
   differs: 'color=orange,style=dashed',
+  unaware: 'color=orange,style=dotted',
   unreachable: 'color=red,style=dotted',
 } as const;
 

@@ -176,5 +176,6 @@ function votesOf({ details }: JournalEntry): readonly Readonly<Record<string, st
 }
 
 function span(ms: number): string {
-  return ms >= 1_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms * 10) / 10} ms`;
+  if (ms >= 1_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return `${ms >= 100 ? Math.round(ms) : Math.round(ms * 10) / 10} ms`;
 }

@@ -90,6 +90,11 @@ export function formatRanges(ranges: readonly SlotRange[]): string {
   return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(',');
 }
 
+/** As {@link formatRanges}, for people: `0-5460, 5462`. */
+export function describeSlots(ranges: readonly SlotRange[]): string {
+  return ranges.length === 0 ? 'no slots' : `slots ${formatRanges(ranges).replaceAll(',', ', ')}`;
+}
+
 /** Sorts ranges, and joins adjacent ones. */
 export function normalizeRanges(ranges: readonly SlotRange[]): readonly SlotRange[] {
   const joined: SlotRange[] = [];

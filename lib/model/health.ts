@@ -1,5 +1,6 @@
 import { parseAddress } from './address.ts';
 import { compareSeverities, type Severity, severities, worstSeverity } from './severity.ts';
+import { shellWord } from './shell-words.ts';
 
 /* The result of judging everything that a daemon follows: a level, and the reasons for it. */
 
@@ -135,11 +136,7 @@ export function makeReason(given: {
 function fillHint(hint: string, { name, address }: Subject): string {
   const { host, port } = parseAddress(address ?? '') ?? { host: 'HOST', port: 'PORT' };
   const values: Readonly<Record<string, string>> = { name, host, port: String(port) };
-  return hint.replace(/\{(\w+)\}/g, (_, key: string) => quoteWord(values[key] ?? key));
-}
-
-function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return hint.replace(/\{(\w+)\}/g, (_, key: string) => shellWord(values[key] ?? key));
 }
 
 export function worstLevel(reasons: readonly Pick<Reason, 'level'>[]): Severity {

@@ -9,6 +9,19 @@ import { runProgram } from './program.ts';
 const packageFile = new URL('../../package.json', import.meta.url);
 t.jobs = 2;
 
+t.test('the versions that belong together are data too', async (t) => {
+  const { code, stdout } = await runCommand(['version', '--json']);
+  t.equal(code, 0);
+  const { version } = JSON.parse(readFileSync(packageFile, 'utf8'));
+  t.match(JSON.parse(stdout), {
+    ...{ version, node: { version: process.versions.node, needed: '22.18' } },
+    platform: { os: process.platform, architecture: process.arch },
+    consul: { oldest: '1.8', before: '2.0' },
+  });
+  t.match((await runCommand(['version', '-o', 'yaml'])).stdout, `version: ${version}\n`);
+  t.match((await runCommand(['version', '-o', 'table'])).stdout, /^switchmaster +\S+\ncommit +\S/);
+});
+
 t.test('the version is the package', async (t) => {
   const { code, stdout } = await runProgram(['--version']);
   t.equal(code, 0);

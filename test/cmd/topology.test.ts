@@ -1,4 +1,5 @@
 import t from 'tap';
+import { drawStatus } from '../../cmd/status-tree.ts';
 import { drawDot, drawMermaid, drawText, toTopology } from '../../cmd/topology.ts';
 import { Journal } from '../../lib/telemetry/journal.ts';
 import { listen, serve } from '../http/serve.ts';
@@ -27,6 +28,39 @@ t.test('text has the master with its replicas, and what each Sentinel says', asy
     '├─ sentinel 10.0.0.7:26379  names 10.0.0.6:6379',
     '└─ sentinel 10.0.0.8:26379  unreachable',
   ]);
+});
+
+t.test('a Sentinel that does not monitor the master is not called unreachable, as in status', async (t) => {
+  const unaware = { ...lost, state: 'unaware' as const };
+  t.equal(
+    drawText(toTopology([{ ...master, sentinels: [unaware] }], [])).at(-1),
+    '└─ sentinel 10.0.0.8:26379  unaware',
+  );
+});
+
+t.test('slots have one form in topology and status', async (t) => {
+  const record = {
+    ...({ version: 1, name: 'sessions', epoch: 3, state: 'ok', changedAt: '2026-11-29T00:00:00.000Z' } as const),
+    ...{ uncovered: [{ from: 7, to: 7 }], changedBy: 'web-1/1' },
+    shards: [
+      {
+        slots: [
+          { from: 0, to: 4 },
+          { from: 5, to: 5 },
+        ],
+        master: { host: '10.0.0.1', port: 7000 },
+        replicas: [],
+      },
+      { slots: [], master: { host: '10.0.0.2', port: 7000 }, replicas: [] },
+    ],
+  };
+  const cluster = { name: 'sessions', record, problem: null, unwell: [], nodes: [], lastOutcome: null };
+  const [, ...shards] = drawText(toTopology([], [cluster]));
+  t.strictSame(shards, ['├─ slots 0-4, 5  10.0.0.1:7000', '└─ no slots  10.0.0.2:7000']);
+  const health = { level: 'well', reasons: [] } as const;
+  const status = { health: { ...health, reasons: [] }, masters: [], desired: [], instances: [], templates: [] };
+  const drawn = drawStatus({ ...status, clusters: [cluster] }, { parts: 'all', nowMs: 0 });
+  t.strictSame(drawn.slice(0, 3), ['sessions  cluster  ok, no master of slots 7  epoch 3', ...shards]);
 });
 
 t.test('Graphviz and Mermaid have each link once, and no name leaves its quotes', async (t) => {

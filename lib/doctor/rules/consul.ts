@@ -1,13 +1,9 @@
+import { type ConsulVersion, oldestConsul, untestedConsul } from '../../model/consul-versions.ts';
 import { masterService, replicaService } from '../../model/naming.ts';
 import { consulRule, type Rule } from '../rule.ts';
 
-type Version = readonly [major: number, minor: number];
-
-/** The oldest version, and the first one that switchmaster is not tested with. */
-const oldest: Version = [1, 8];
-const untested: Version = [2, 0];
 /** Before it, a transaction has at most 64 operations, and a change of master needs two for each replica. */
-const largeTransactions: Version = [1, 14];
+const largeTransactions: ConsulVersion = [1, 14];
 const replicasInSmall = 28;
 
 /** Whether Consul is of a suitable version, lets switchmaster write, and its DNS shows what is written at once. */
@@ -17,8 +13,8 @@ export const consulRules: readonly Rule[] = [
     severity: 'critical',
     hint: 'Upgrade Consul.',
     find: ({ consul: { version } }) =>
-      isBefore(version, oldest)
-        ? `Consul ${version} is older than ${oldest.join('.')}, the oldest version that switchmaster supports`
+      isBefore(version, oldestConsul)
+        ? `Consul ${version} is older than ${oldestConsul.join('.')}, the oldest version that switchmaster supports`
         : undefined,
   }),
   consulRule({
@@ -26,7 +22,7 @@ export const consulRules: readonly Rule[] = [
     severity: 'warning',
     hint: 'Read the changelogs of both before you rely on it.',
     find: ({ consul: { version } }) =>
-      isBefore(version, untested) === false
+      isBefore(version, untestedConsul) === false
         ? `Consul ${version} is newer than every version that switchmaster is tested with`
         : undefined,
   }),
@@ -37,7 +33,7 @@ export const consulRules: readonly Rule[] = [
     reads: ['masters'],
     find: ({ consul: { version }, masters }) => {
       const replicas = Math.max(0, ...masters.map(({ instances }) => instances.length - 1));
-      if (isBefore(version, oldest) || !isBefore(version, largeTransactions) || replicas <= replicasInSmall)
+      if (isBefore(version, oldestConsul) || !isBefore(version, largeTransactions) || replicas <= replicasInSmall)
         return undefined;
       return `Consul ${version} takes 64 operations in a transaction: with ${replicas} replicas a change of master needs more than one`;
     },
@@ -92,7 +88,7 @@ export const consulRules: readonly Rule[] = [
 ];
 
 /** undefined for a version that is not known. */
-function isBefore(version: string | undefined, [wantedMajor, wantedMinor]: Version): boolean | undefined {
+function isBefore(version: string | undefined, [wantedMajor, wantedMinor]: ConsulVersion): boolean | undefined {
   const match = /^(\d+)\.(\d+)/.exec(version ?? '');
   if (match === null) return undefined;
   const [major, minor] = [Number(match[1]), Number(match[2])];

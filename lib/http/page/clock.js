@@ -58,11 +58,11 @@ export function span(ms) {
 }
 
 /**
- * `6.8 ms`, `935 ms`, `2.27 s`.
+ * `6.8 ms`, `935 ms`, `2.3 s`, as `switchmaster why` writes them.
  * @param {number} ms
  */
 export function duration(ms) {
-  if (Math.abs(ms) >= 1_000) return `${(ms / 1_000).toFixed(2)} s`;
+  if (Math.abs(ms) >= 1_000) return `${(ms / 1_000).toFixed(1)} s`;
   return `${Math.abs(ms) >= 100 ? Math.round(ms) : Math.round(ms * 10) / 10} ms`;
 }
 

@@ -129,7 +129,7 @@ function shardRow({ slots, master, replicas }, index, node) {
   const count = slots.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   const shown = slots
     .slice(0, 4)
-    .map(({ from, to }) => (from === to ? String(from) : `${from}–${to}`))
+    .map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`))
     .join(', ');
   const more = slots.length > 4 ? ` and ${slots.length - 4} more ranges` : '';
   return h(

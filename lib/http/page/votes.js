@@ -42,12 +42,16 @@ export function replicasOf(master) {
 /** Less may be the age of the measurement, which the time includes. */
 const shownMs = 10_000;
 
-/** @param {Lag | null} lag */
+/**
+ * As `switchmaster status` describes it (lib/model/lag.ts).
+ * @param {Lag | null} lag
+ */
 function describeLag(lag) {
-  if (lag === null || (lag.bytes === null && lag.behindMs === null)) return 'replicating';
+  if (lag === null || (lag.bytes === null && lag.behindMs === null)) return 'lag unknown';
   if (lag.bytes === 0) return 'in sync';
   const time = lag.behindMs === null || lag.behindMs < shownMs ? '' : `, ${Math.round(lag.behindMs / 1_000)} s`;
-  return `${lag.bytes === null ? '' : size(lag.bytes)}${time} behind`.replace(/^, /, '');
+  const behind = `${lag.bytes === null ? '' : size(lag.bytes)}${time}`.replace(/^, /, '');
+  return behind === '' ? 'in sync' : `${behind} behind`;
 }
 
 /** @param {number} bytes */

@@ -218,7 +218,7 @@ export function testContent(t: Test, { show }: { readonly show: Show }): void {
     t.equal(await page.locator('.slotmap path[data-colour]').count(), 3);
     t.equal(await page.locator('.slotmap .uncovered').count(), 1);
     t.match(await page.locator('.cluster .reason').first().textContent(), 'cluster_state:fail');
-    t.match(await page.locator('.shards').textContent(), /5,461 slots: 0–5460/);
+    t.match(await page.locator('.shards').textContent(), /5,461 slots: 0-5460/);
     const down = page.locator('.node-of-cluster[data-level="warning"]');
     t.strictSame(await down.allTextContents(), [`!warning: ${formatAddress(addressOf(1, 'replica'))}`]);
     t.strictSame(wrongs, []);
