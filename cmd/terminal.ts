@@ -7,9 +7,9 @@ export function styled(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout, validateStream: true });
 }
 
-/** Removes control characters: names and messages come from Consul, Redis and files. */
+/** One line without control characters: names and messages come from Consul, Redis and files. */
 export function stripControls(text: string): string {
-  return stripVTControlCharacters(text).replace(/\p{Cc}|\p{Cf}/gu, '\uFFFD');
+  return stripVTControlCharacters(text.replace(/\s*[\n\t]\s*/g, ' ')).replace(/\p{Cc}|\p{Cf}/gu, '\uFFFD');
 }
 
 /** On a terminal, long lines are folded. */

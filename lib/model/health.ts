@@ -1,4 +1,4 @@
-import { parseAddress } from './address.ts';
+import { type Address, formatAddress, parseAddress } from './address.ts';
 import { compareSeverities, type Severity, severities, worstSeverity } from './severity.ts';
 import { shellWord } from './shell-words.ts';
 
@@ -27,7 +27,8 @@ interface Subject {
 
 /**
  * Every code under its level, with what to type about it; null where the text says it, or nothing has to be done. `{name}`
- * stands for the subject's name, `{host}` and `{port}` for its address. The operations guide has a line for each code
+ * stands for the subject's name, `{host}` and `{port}` for its address, `{server}` and `{node}` for another server to ask: a
+ * Sentinel as options of redis-cli, or a node of a cluster. The operations guide has a line for each code
  * (docs/guide/operations.md; a test compares).
  */
 const hintsByLevel = {
@@ -36,10 +37,10 @@ const hintsByLevel = {
     'consul-denied': 'switchmaster acl',
     'master-down': 'switchmaster why {name}',
     'record-unbacked': 'switchmaster status',
-    'loopback-published': 'redis-cli -p 26379 SENTINEL MASTER {name}',
-    'sentinels-lost': 'redis-cli -p 26379 SENTINEL CKQUORUM {name}',
-    'cluster-failed': null,
-    'cluster-slots-uncovered': null,
+    'loopback-published': 'redis-cli {server} SENTINEL MASTER {name}',
+    'sentinels-lost': 'redis-cli {server} SENTINEL CKQUORUM {name}',
+    'cluster-failed': 'redis-cli --cluster check {node}',
+    'cluster-slots-uncovered': 'redis-cli --cluster check {node}',
     'instance-critical': null,
     'template-refused': null,
     'template-invalid': 'switchmaster check',
@@ -55,9 +56,9 @@ const hintsByLevel = {
     'promotion-unconfirmed': 'switchmaster why {name}',
     'sentinel-unreachable': 'redis-cli -h {host} -p {port} PING',
     'sentinel-differs': 'redis-cli -h {host} -p {port} SENTINEL MASTER {name}',
-    'sentinels-disagree': 'redis-cli -p 26379 SENTINEL MASTER {name}',
-    'sentinel-uncounted': 'redis-cli -p 26379 SENTINEL SENTINELS {name}',
-    'master-without-replica': 'redis-cli -p 26379 SENTINEL REPLICAS {name}',
+    'sentinels-disagree': 'redis-cli {server} SENTINEL MASTER {name}',
+    'sentinel-uncounted': 'redis-cli {server} SENTINEL SENTINELS {name}',
+    'master-without-replica': 'redis-cli {server} SENTINEL REPLICAS {name}',
     'replica-down': 'redis-cli -h {host} -p {port} INFO replication',
     'replica-not-replicating': 'redis-cli -h {host} -p {port} INFO replication',
     'replica-lags': 'redis-cli -h {host} -p {port} INFO replication',
@@ -68,7 +69,7 @@ const hintsByLevel = {
     'desired-failed': null,
     'cluster-problem': null,
     'cluster-node-down': 'redis-cli -h {host} -p {port} PING',
-    'cluster-without-replica': null,
+    'cluster-without-replica': 'redis-cli --cluster check {node}',
     'instance-warning': null,
     'template-held': 'switchmaster render --diff',
     'template-warning': null,
@@ -118,8 +119,10 @@ export function makeReason(given: {
   readonly subject: { readonly kind: SubjectKind; readonly name: string; readonly address?: string };
   readonly text: string;
   readonly level?: Severity;
+  /** A server that can say more: one that answers. */
+  readonly ask?: Address | undefined;
 }): Reason {
-  const { code, text } = given;
+  const { code, text, ask } = given;
   const { level, hint } = healthCodes[code];
   const subject = { ...given.subject, address: given.subject.address ?? null };
   return {
@@ -127,16 +130,26 @@ export function makeReason(given: {
     level: given.level ?? level,
     subject,
     text,
-    hint: hint === null ? null : fillHint(hint, subject),
+    hint: hint === null ? null : fillHint(hint, { subject, ask }),
     doc: `docs/guide/operations.md#${code}`,
   };
 }
 
 /** A name may hold anything: what a shell would not take as one word is quoted. */
-function fillHint(hint: string, { name, address }: Subject): string {
-  const { host, port } = parseAddress(address ?? '') ?? { host: 'HOST', port: 'PORT' };
-  const values: Readonly<Record<string, string>> = { name, host, port: String(port) };
-  return hint.replace(/\{(\w+)\}/g, (_, key: string) => shellWord(values[key] ?? key));
+function fillHint(
+  hint: string,
+  { subject, ask }: { readonly subject: Subject; readonly ask: Address | undefined },
+): string {
+  const { host, port } = parseAddress(subject.address ?? '') ?? { host: 'HOST', port: 'PORT' };
+  const server = ask ?? { host: '127.0.0.1', port: 26379 };
+  const values: Readonly<Record<string, string>> = {
+    name: shellWord(subject.name),
+    host: shellWord(host),
+    port: shellWord(String(port)),
+    server: `-h ${shellWord(server.host)} -p ${server.port}`,
+    node: ask === undefined ? 'HOST:PORT' : shellWord(formatAddress(ask)),
+  };
+  return hint.replace(/\{(\w+)\}/g, (_, key: string) => values[key] ?? key);
 }
 
 export function worstLevel(reasons: readonly Pick<Reason, 'level'>[]): Severity {

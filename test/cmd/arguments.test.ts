@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import t from 'tap';
 import { arrangeArguments } from '../../cmd/arguments.ts';
-import { fold } from '../../cmd/terminal.ts';
+import { fold, stripControls } from '../../cmd/terminal.ts';
 
 const program = new Command('switchmaster').option('--debug').version('1', '-V, --version');
 program.command('status').argument('[name]').option('--json').option('-c, --config <path>').option('-w, --watch [s]');
@@ -34,4 +34,12 @@ t.test('a narrow terminal folds between words, and a tree stays connected', asyn
   t.equal(fold('└─ a bb', 5), '└─ a\n   bb');
   t.equal(fold('    $ switchmaster why shard1', 10), '    $ switchmaster why shard1');
   t.equal(fold('\u001b[1mab\u001b[22m cd', 5), '\u001b[1mab\u001b[22m cd');
+});
+
+t.test('a text of several lines is shown on one', async (t) => {
+  t.equal(
+    stripControls('The config has a problem:\n  a.yml:6:5: unknown key\r\n\tb'),
+    'The config has a problem: a.yml:6:5: unknown key b',
+  );
+  t.equal(stripControls('a\u0007b'), 'a\uFFFDb');
 });

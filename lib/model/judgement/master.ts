@@ -5,7 +5,7 @@ import type { MasterProblem } from '../problem.ts';
 import type { MasterRecord } from '../record.ts';
 import type { Severity } from '../severity.ts';
 import { judgeReplicas, type ObservedReplica } from './replicas.ts';
-import { judgeAgreement, judgeReach, type ObservedVote } from './votes.ts';
+import { judgeAgreement, judgeReach, type ObservedVote, sentinelToAsk } from './votes.ts';
 
 /** What is known of one master. The daemon has it in memory; the doctor has read it from the servers. */
 export interface ObservedMaster {
@@ -84,12 +84,13 @@ function judgeCheck(master: ObservedMaster): readonly Reason[] {
 }
 
 function judgeProblems(judged: JudgedMaster): readonly Reason[] {
-  const { name, problems } = judged.master;
+  const { name, problems, sentinels } = judged.master;
+  const ask = sentinelToAsk(sentinels);
   return problems.map(({ kind, message }) => {
     if (kind === 'held') return judgeStop(judged, { kind, text: message });
     // The other Sentinels take a new master over within seconds.
     if (kind === 'sentinels-disagree' && isSettling(judged)) return reasonOf(name, kind, message, 'well');
-    return reasonOf(name, kind, message);
+    return makeReason({ code: kind, subject: { kind: 'master', name }, text: message, ask });
   });
 }
 

@@ -2,7 +2,7 @@ import { type Address, formatAddress, sameAddress } from '../address.ts';
 import { type HealthCode, makeReason, type Reason } from '../health.ts';
 import type { Lag } from '../lag.ts';
 import type { ReplicaView } from '../sentinel.ts';
-import type { ObservedVote } from './votes.ts';
+import { type ObservedVote, sentinelToAsk } from './votes.ts';
 
 export interface ObservedReplica {
   readonly address: Address;
@@ -28,7 +28,14 @@ export function judgeReplicas(judged: JudgedReplicas): readonly Reason[] {
   const { name, replicas, votes } = judged;
   if (replicas.length === 0) {
     const text = 'It has no replica: no failover is possible. Start one with replicaof.';
-    return [makeReason({ code: 'master-without-replica', subject: { kind: 'master', name }, text })];
+    return [
+      makeReason({
+        code: 'master-without-replica',
+        subject: { kind: 'master', name },
+        text,
+        ask: sentinelToAsk(votes),
+      }),
+    ];
   }
   // Nobody says anything about replicas.
   if (!votes.some((vote) => vote.master !== null)) return [];

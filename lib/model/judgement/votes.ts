@@ -25,7 +25,10 @@ export function judgeReach(name: string, votes: readonly ObservedVote[]): readon
   const voters = votersOf(votes).length;
   if (unreachable.length === 0 || voters > unreachable.length) return away;
   const text = `Only ${voters} of ${voters + unreachable.length} Sentinels can be reached: nobody can elect a new master.`;
-  return [...away, makeReason({ code: 'sentinels-lost', subject: { kind: 'master', name }, text })];
+  return [
+    ...away,
+    makeReason({ code: 'sentinels-lost', subject: { kind: 'master', name }, text, ask: sentinelToAsk(votes) }),
+  ];
 }
 
 /** A Sentinel that cannot be reached, as a reason about a master or, where it has none, about the bridge. */
@@ -65,6 +68,11 @@ export function agreement(
 ): boolean | null {
   if (master === null || record === null) return null;
   return sameAddress(master, record.master) && epoch === record.epoch;
+}
+
+/** A Sentinel that answers, if one does. */
+export function sentinelToAsk(votes: readonly ObservedVote[]): Address | undefined {
+  return (votersOf(votes)[0] ?? votes.find(({ state }) => state !== 'unreachable'))?.address;
 }
 
 function votersOf(votes: readonly ObservedVote[]): readonly ObservedVote[] {
