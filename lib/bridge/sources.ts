@@ -1,11 +1,12 @@
 import { RedisPool } from '../client/redis-pool.ts';
+import { fenceProbes } from '../client/refused-commands.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import type { SwitchmasterError } from '../errors.ts';
 import type { NewHint } from '../loop/hint.ts';
 import { type Address, formatAddress } from '../model/address.ts';
-import { matchesAny } from '../model/glob.ts';
+import { isPattern, matchesAny } from '../model/glob.ts';
 import type { Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import type { BridgeHint } from './hint.ts';
@@ -92,13 +93,17 @@ export class BridgeSources {
 
   #openRedis(): RedisPool {
     const { settings, wake, onClosed, onAccessChange } = this.#options;
-    return new RedisPool(revealAccess(settings.redis), {
-      onUp: (address, names) => {
-        for (const name of names) wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
+    return new RedisPool(
+      revealAccess(settings.redis),
+      {
+        onUp: (address, names) => {
+          for (const name of names) wake(name, { source: `redis ${formatAddress(address)}`, event: 'connected' });
+        },
+        onClosed,
+        onAccessChange,
       },
-      onClosed,
-      onAccessChange,
-    });
+      fenceProbes[settings.fence],
+    );
   }
 
   #openSentinels(): SentinelSource {
@@ -108,6 +113,7 @@ export class BridgeSources {
       addresses: settings.addresses,
       access: revealAccess(settings.access),
       matches: (name) => matchesAny(settings.masters, name),
+      named: settings.masters.filter((name) => !isPattern(name)),
       discoverMs: settings.resyncMs,
       identity: { record, runId },
       onLink,

@@ -74,6 +74,10 @@ export class BridgeView implements MastersView {
       views: this.views(name),
       refusals: redis.refusals(name),
       unreached: redis.unreached(name),
+      limits: [
+        ...redis.limits(name).map((limit) => ({ server: 'Redis', ...limit }) as const),
+        ...sentinels.limits(name).map((limit) => ({ server: 'Sentinel', ...limit }) as const),
+      ],
       foreign: records.foreign(name),
       uncounted: sentinels.uncounted(name).map(({ address, error }) => ({ address, why: explainError(error) })),
       held: problem,

@@ -3,6 +3,7 @@ import { linkFaults } from '../model/link-fault.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
 import { RedisLink } from './redis.ts';
 import type { RedisAccess } from './redis-connection.ts';
+import type { RefusedCommand } from './refused-commands.ts';
 
 export interface RedisPoolHooks {
   /** Called after each connect: the process there may have restarted. */
@@ -23,19 +24,33 @@ export interface Refusal {
 }
 
 const greetingTimeoutMs = 2_000;
+/** How often a server that refused something is asked again, because nobody reports a changed ACL. */
+const recheckMs = 10_000;
+
+type Commands = readonly (readonly [string, ...(string | number)[]])[];
+
+/** A command that a server refuses. */
+export interface LimitedServer extends RefusedCommand {
+  readonly address: Address;
+}
 
 /** Connections to every Redis that may be asked for its ROLE or fenced, opened before they are needed. */
 export class RedisPool {
   readonly #access: RedisAccess;
   readonly #hooks: RedisPoolHooks;
+  readonly #probes: Commands;
+  readonly #recheck: NodeJS.Timeout;
   #closed = false;
   readonly #links = new Map<string, RedisLink>();
   /** The addresses by owner. A link without an owner is closed. */
   readonly #wanted = new Map<string, ReadonlySet<string>>();
 
-  constructor(access: RedisAccess, hooks: RedisPoolHooks = {}) {
+  /** `probes`: sent after each connect, to learn which commands the server refuses. */
+  constructor(access: RedisAccess, hooks: RedisPoolHooks = {}, probes: Commands = []) {
     this.#access = access;
     this.#hooks = hooks;
+    this.#probes = probes;
+    this.#recheck = setInterval(() => this.#greetLimited(), recheckMs).unref();
   }
 
   /** Sets the addresses of `owner` and connects to them. */
@@ -62,11 +77,7 @@ export class RedisPool {
   }
 
   /** Sends commands only over an established connection: see {@link RedisLink.callNow}. */
-  command(
-    address: Address,
-    commands: readonly (readonly [string, ...(string | number)[]])[],
-    options: { readonly timeoutMs: number },
-  ): Promise<readonly unknown[]> {
+  command(address: Address, commands: Commands, options: { readonly timeoutMs: number }): Promise<readonly unknown[]> {
     return this.#link(address).callNow(commands, options);
   }
 
@@ -90,12 +101,32 @@ export class RedisPool {
     return this.#linksOf(owner).flatMap((link) => toRefusal(link, link.unreached));
   }
 
+  /** The commands that servers of `owner` refuse, although they let the bridge in. */
+  limits(owner: string): readonly LimitedServer[] {
+    return this.#linksOf(owner).flatMap(({ address, refusal, refusedCommands }) =>
+      refusal === undefined ? refusedCommands.map((refused) => ({ address, ...refused })) : [],
+    );
+  }
+
   /** Closes all links for good. A later request is unanswered and opens no lasting connection. */
   close(): void {
     this.#closed = true;
+    clearInterval(this.#recheck);
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
     this.#wanted.clear();
+  }
+
+  /** Finds out before a failover what the server grants. */
+  #greet(link: RedisLink): void {
+    void link.role({ timeoutMs: greetingTimeoutMs });
+    if (this.#probes.length > 0) void probeRights(link, this.#probes).catch(() => {});
+  }
+
+  #greetLimited(): void {
+    for (const link of this.#links.values()) {
+      if (link.refusal !== undefined || link.refusedCommands.length > 0) this.#greet(link);
+    }
   }
 
   #linksOf(owner: string): readonly RedisLink[] {
@@ -113,8 +144,7 @@ export class RedisPool {
     const { onUp, onClosed, onAccessChange } = this.#hooks;
     const link: RedisLink = new RedisLink(address, this.#access, {
       onUp: () => {
-        // Finds out before a failover whether the server grants access.
-        void link.role({ timeoutMs: greetingTimeoutMs });
+        this.#greet(link);
         onUp?.(address, this.#ownersOf(key));
       },
       onClosed: () => onClosed?.(address, this.#ownersOf(key)),
@@ -124,6 +154,13 @@ export class RedisPool {
     else this.#links.set(key, link);
     return link;
   }
+}
+
+/** Sends the probes, and the older name of REPLICAOF where only that may be permitted. Rejects without a connection. */
+export async function probeRights(link: RedisLink, probes: Commands): Promise<void> {
+  await link.callNow(probes, { timeoutMs: greetingTimeoutMs });
+  if (!link.refusedCommands.some(({ command }) => command === 'REPLICAOF')) return;
+  await link.callNow([['SLAVEOF', 'x', 'x']], { timeoutMs: greetingTimeoutMs });
 }
 
 function toRefusal({ address, fault }: RedisLink, says: string | undefined): readonly Refusal[] {

@@ -9,6 +9,7 @@ import { FaultFinder } from './fault-finder.ts';
 import { ReconnectPace } from './reconnect-pace.ts';
 import { closedAtOnce, openRedis, type RedisAccess } from './redis-connection.ts';
 import { isDenial, refusalIn, refusesEverybody, translateRedisError } from './redis-errors.ts';
+import { type RefusedCommand, RefusedCommands } from './refused-commands.ts';
 import { timed } from './request-time.ts';
 
 export interface RedisLinkHooks {
@@ -31,6 +32,7 @@ export class RedisLink {
   readonly #hooks: RedisLinkHooks;
   readonly #faults: FaultFinder;
   readonly #pace = new ReconnectPace();
+  readonly #refused: RefusedCommands;
   #redis: Redis;
   #lastError: Error | undefined;
   #refusal: string | undefined;
@@ -43,6 +45,7 @@ export class RedisLink {
     this.#access = access;
     this.#hooks = hooks;
     this.#faults = new FaultFinder({ address, tls: access.tls, onChange: hooks.onAccessChange });
+    this.#refused = new RefusedCommands(hooks.onAccessChange);
     this.#redis = this.#open();
   }
 
@@ -63,6 +66,11 @@ export class RedisLink {
     const { fault } = this.#faults;
     if (fault !== undefined && isNamed(fault)) return isDenial(fault) ? undefined : linkFaults[fault].says;
     return this.#unreached;
+  }
+
+  /** The commands that it refused last, beside ROLE. */
+  get refusedCommands(): readonly RefusedCommand[] {
+    return this.#refused.list.filter(({ command }) => command !== 'ROLE');
   }
 
   get fault(): LinkFault | undefined {
@@ -109,8 +117,10 @@ export class RedisLink {
       const call = () => withRedisDeadline(this.#redis.call(name, ...args), { what, timeoutMs: options.timeoutMs });
       const reply = await timed({ server: 'redis', operation: name.toLowerCase() }, call);
       this.#faults.answered();
+      this.#refused.note(command, reply);
       return reply;
     } catch (thrown) {
+      this.#refused.note(command, thrown);
       this.#faults.failed(thrown);
       const error = translateRedisError(thrown, { what, lastError: this.#lastError, fault: this.#faults.fault });
       if (error.code === 'redis-timeout') this.#renew();
@@ -138,7 +148,9 @@ export class RedisLink {
     const replies = commands.map(([name, ...args]) => this.#redis.call(name, ...args).catch(replyOrThrow));
     const operation = commands[0]?.[0].toLowerCase() ?? '';
     const answer = () => withRedisDeadline(Promise.all(replies), { what, timeoutMs: options.timeoutMs });
-    return timed({ server: 'redis', operation }, answer);
+    const answers = await timed({ server: 'redis', operation }, answer);
+    for (const [i, reply] of answers.entries()) this.#refused.note(commands[i] ?? [''], reply);
+    return answers;
   }
 
   /** Resolves when there is a connection, or none can be had within `timeoutMs`. */

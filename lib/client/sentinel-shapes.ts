@@ -59,7 +59,7 @@ export function readReplica(fields: Fields): ReplicaView | undefined {
   };
 }
 
-/** The view of one Sentinel from its answers to SENTINEL MASTER and SENTINEL REPLICAS. */
+/** The view of one Sentinel from its answers to SENTINEL MASTER and SENTINEL REPLICAS; without the latter it hides its replicas. */
 export function readView(answers: {
   readonly name: string;
   readonly sentinelId: string;
@@ -71,7 +71,10 @@ export function readView(answers: {
   const what = `SENTINEL MASTER ${name} at ${formatAddress(sentinel)}`;
   const fields = readFields(answers.master, what);
   const master = readFieldAddress(fields, what);
-  const replicas = readFieldsList(answers.replicas, `SENTINEL REPLICAS ${name} at ${formatAddress(sentinel)}`);
+  const hides = answers.replicas === undefined;
+  const replicas = hides
+    ? []
+    : readFieldsList(answers.replicas, `SENTINEL REPLICAS ${name} at ${formatAddress(sentinel)}`);
   const promoted = replicas.find(isPromoted);
   const promoting = promoted === undefined ? undefined : readReplica(promoted)?.address;
   return {
@@ -90,6 +93,7 @@ export function readView(answers: {
       suspectedForMs: 's-down-time',
       downForMs: 'o-down-time',
     }),
+    ...(hides ? { hides: 'replicas' as const } : {}),
     ...(promoting === undefined ? {} : { promoting, promotion: readPromotion(fields) }),
     replicas: replicas
       .map(readReplica)

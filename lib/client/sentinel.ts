@@ -7,7 +7,9 @@ import { withRedisDeadline } from './deadline.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { openRedis, type RedisAccess } from './redis-connection.ts';
 import { translateRedisError } from './redis-errors.ts';
+import { type RefusedCommand, RefusedCommands } from './refused-commands.ts';
 import { timed } from './request-time.ts';
+import { type Ask, askMaster, askReplicas, noMaster, pingLink, subscribe } from './sentinel-questions.ts';
 import { readEvent, readFieldsList, readId, readPeer, readView, type SentinelPeer } from './sentinel-shapes.ts';
 
 export interface SentinelLinkOptions {
@@ -42,6 +44,7 @@ export class SentinelLink {
   /** The code of the last `onDown` since the link was up. */
   #reported: ErrorCode | undefined;
   #up = false;
+  readonly #refused = new RefusedCommands();
   #id: string | undefined;
 
   constructor(options: SentinelLinkOptions) {
@@ -67,6 +70,11 @@ export class SentinelLink {
     return this.#up;
   }
 
+  /** The commands that its user may not run. Without PSUBSCRIBE no message arrives. */
+  get refusedCommands(): readonly RefusedCommand[] {
+    return this.#refused.list;
+  }
+
   /** What SENTINEL MYID answered, if it did. */
   get provenId(): string | undefined {
     return this.#id;
@@ -82,14 +90,25 @@ export class SentinelLink {
     return this.#up ? undefined : this.#translate(this.#lastError ?? new Error('not connected yet'), 'the connection');
   }
 
-  /** This Sentinel's view of `name`, in one round trip. Rejects with `sentinel-master-unknown` if it has no such master. */
+  /**
+   * This Sentinel's view of `name`, in one round trip where it answers every question. Rejects with
+   * `sentinel-master-unknown` if it has no such master.
+   */
   async view(name: string, options: { readonly timeoutMs: number }): Promise<SentinelView> {
-    const [master, replicas] = await Promise.all([
-      this.#call(['MASTER', name], options),
-      // REPLICAS is SLAVES in Redis 4 and older, and both in all later ones.
-      this.#call(['REPLICAS', name], options),
-    ]);
+    const ask: Ask = (args) => this.#call(args, options);
+    const [master, replicas] = await Promise.all([askMaster(ask, name), askReplicas(ask, name)]);
     return readView({ name, sentinelId: this.id, sentinel: this.address, master, replicas });
+  }
+
+  /** Whether it monitors `name`. */
+  async monitors(name: string, options: { readonly timeoutMs: number }): Promise<boolean> {
+    try {
+      await askMaster((args) => this.#call(args, options), name);
+      return true;
+    } catch (thrown) {
+      if (SwitchmasterError.from(thrown).code === 'sentinel-master-unknown') return false;
+      throw thrown;
+    }
   }
 
   /** SENTINEL FAILOVER: this Sentinel starts a failover at once, without the votes of the others. */
@@ -127,8 +146,11 @@ export class SentinelLink {
     try {
       const call = () =>
         withRedisDeadline(this.#commands.call('SENTINEL', ...args), { what, timeoutMs: options.timeoutMs });
-      return await timed({ server: 'sentinel', operation: args[0]?.toLowerCase() ?? '' }, call);
+      const reply = await timed({ server: 'sentinel', operation: args[0]?.toLowerCase() ?? '' }, call);
+      this.#refused.note(['SENTINEL', ...args], reply);
+      return reply;
     } catch (thrown) {
+      this.#refused.note(['SENTINEL', ...args], thrown);
       if (thrown instanceof Error && thrown.message.startsWith('ERR No such master')) {
         throw new SwitchmasterError('sentinel-master-unknown', `${what}: no master is called ${args[1]} there`, {
           cause: thrown,
@@ -142,8 +164,9 @@ export class SentinelLink {
     if (this.#events.status !== 'ready' || this.#commands.status !== 'ready') return;
     try {
       const deadline = { what: `the greeting of ${formatAddress(this.address)}`, timeoutMs: 2_000 };
-      const id = this.#commands.call('SENTINEL', 'MYID').catch(() => undefined);
-      const [myId] = await withRedisDeadline(Promise.all([id, this.#events.psubscribe('*')]), deadline);
+      const id = this.#commands.call('SENTINEL', 'MYID').catch((error: Error) => error);
+      const [myId] = await withRedisDeadline(Promise.all([id, subscribe(this.#events, this.#refused)]), deadline);
+      this.#refused.note(['SENTINEL', 'MYID'], myId);
       this.#id = readId(myId) ?? this.#id;
       this.#lastError = undefined;
       this.#faults.answered();
@@ -156,15 +179,24 @@ export class SentinelLink {
     }
   }
 
-  /** A stopped process or a dropped route closes no connection, so only an unanswered PING shows it. */
+  /**
+   * A stopped process or a dropped route closes no connection, so only an unanswered PING shows it. A refusal is an answer. What
+   * was refused is tried again: nobody reports a changed ACL.
+   */
   async #ping(): Promise<void> {
     if (!this.#up) return;
-    const pings = [this.#events.ping(), this.#commands.ping()];
+    const pings = [...[this.#events, this.#commands].map(pingLink), this.#retryRefused()];
     try {
       await withRedisDeadline(Promise.all(pings), { what: `PING at ${formatAddress(this.address)}`, timeoutMs: 2_000 });
     } catch (thrown) {
       this.#cut(thrown);
     }
+  }
+
+  async #retryRefused(): Promise<void> {
+    const refused = new Set(this.refusedCommands.map(({ command }) => command));
+    if (refused.has('PSUBSCRIBE')) await subscribe(this.#events, this.#refused);
+    if (refused.has('SENTINEL FAILOVER')) await this.failover(noMaster, { timeoutMs: 1_000 }).catch(() => {});
   }
 
   #cut(thrown: unknown): void {

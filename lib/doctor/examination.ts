@@ -1,5 +1,6 @@
 import type { Address } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
+import type { Limit } from '../model/judgement/limits.ts';
 import type { RecordsReading } from '../model/records.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 
@@ -21,6 +22,8 @@ export interface ExaminedSentinel {
   /** SENTINEL MYID. */
   readonly id: string | undefined;
   readonly tilt: boolean;
+  /** Commands that it refuses to the bridge's user. */
+  readonly limits?: readonly Pick<Limit, 'command' | 'says'>[];
 }
 
 type Reached = { readonly kind: 'reached' } | Unusable<'unreachable'>;
@@ -66,6 +69,8 @@ export interface ExaminedRedis {
   /** The last save or append to disk failed. */
   readonly saveFailed?: boolean;
   readonly settings?: RedisSettings;
+  /** Commands that it refuses to the bridge's user. */
+  readonly limits?: readonly Pick<Limit, 'command' | 'says'>[];
 }
 
 /** CONFIG GET. undefined where the server does not know a setting. */

@@ -3,6 +3,7 @@ import { Aliases, canonicalize, namedIn } from '../model/aliases.ts';
 import { masterOpinion } from '../model/check-opinion.ts';
 import type { HealthCode, Reason } from '../model/health.ts';
 import { type ConsulState, judgeConsul, judgeIgnoredKeys } from '../model/judgement/consul.ts';
+import type { Limit } from '../model/judgement/limits.ts';
 import { judgeMaster, type ObservedMaster } from '../model/judgement/master.ts';
 import { type Expectation, findProblems } from '../model/judgement/problems.ts';
 import type { ObservedReplica } from '../model/judgement/replicas.ts';
@@ -95,11 +96,19 @@ function observe(read: ExaminedMaster, { sentinels, consul, atMs: nowMs }: Exami
       listed: read.instances.map(({ address }) => address),
       refusals: statesOf(instances, 'denied'),
       unreached: statesOf(instances, 'unreachable'),
+      limits: [...limitsOf('Redis', instances), ...limitsOf('Sentinel', sentinels)],
       foreign: (consul.foreign ?? []).filter(({ tags }) => tags.map(dnsSafe).includes(dnsSafe(name))),
       uncounted: silent.filter((one) => !counts(one)).map(({ address, error: why }) => ({ address, why })),
       held: undefined,
     }),
   };
+}
+
+function limitsOf(
+  server: Limit['server'],
+  examined: readonly Pick<ExaminedRedis, 'address' | 'limits'>[],
+): readonly Limit[] {
+  return examined.flatMap(({ address, limits = [] }) => limits.map((limit) => ({ server, address, ...limit })));
 }
 
 /** The master with one address for each process, as the bridge has it. */

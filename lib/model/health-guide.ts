@@ -116,7 +116,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'redis-denied': {
     meaning:
-      'A Redis refuses the bridge: its credentials, or every client (protected mode, `maxclients`). The bridge does not know its role and cannot fence it.',
+      'A Redis refuses the bridge: its credentials, or every client (protected mode, `maxclients`). The bridge does not know its role and cannot fence it. Or a Redis or a Sentinel refuses a single command: the text names it and what is lost.',
     fix: 'What the text says: correct `sentinel.redis`, give its user the rules, set a password, or raise `maxclients`.',
   },
   'redis-unreached': {

@@ -17,6 +17,8 @@ export interface SentinelView {
   /** Its own count of this master's Sentinels, itself included. Sentinel computes the majority from it. */
   readonly knownSentinels: number;
   readonly replicas: readonly ReplicaView[];
+  /** Set where its user may not ask for the replicas. */
+  readonly hides?: 'replicas';
   /** The replica that this Sentinel promotes, while it leads a failover. */
   readonly promoting?: Address;
   /** While it leads a failover: `seen` once it saw the replica as a master. Its config-epoch is then the failover's. */

@@ -6,6 +6,8 @@ import { askTimeoutMs, type SentinelMember } from './sentinel-member.ts';
 export interface DiscoveryOptions {
   /** Which masters are wanted. */
   readonly matches: (name: string) => boolean;
+  /** Wanted masters that the config names, for a Sentinel that may not list its masters. */
+  readonly named: readonly string[];
   /** A Sentinel monitors a wanted master that it did not monitor when it was asked last. */
   readonly onMaster: (name: string) => void;
   /** A Sentinel knows these other Sentinels. */
@@ -18,18 +20,40 @@ export interface DiscoveryOptions {
 export async function discover(member: SentinelMember, options: DiscoveryOptions): Promise<void> {
   const { link } = member;
   try {
-    const names = (await link.masterNames({ timeoutMs: askTimeoutMs })).filter(options.matches);
+    const names = await readNames(member, options);
     for (const name of member.learnNames(names)) options.onMaster(name);
-    const lists = await Promise.all(names.map((name) => link.others(name, { timeoutMs: askTimeoutMs })));
+    const others = (name: string) => link.others(name, { timeoutMs: askTimeoutMs }).catch(noneIfRefused);
+    const lists = await Promise.all(names.map(others));
     const peers = lists.flat();
     member.learnPeers(new Set(peers.map(({ address }) => formatAddress(address))));
     options.onPeers(peers);
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown);
     if (!link.up) return;
-    const isRefusal = error.code === 'redis-refused' || error.code === 'redis-denied';
-    if (!isRefusal || member.learnRefusal(error)) options.onError(error);
+    if (!isRefusal(error) || member.learnRefusal(error)) options.onError(error);
   }
+}
+
+/** Without the list of its masters: those that the config names, and those that it had before. */
+async function readNames(member: SentinelMember, { matches, named }: DiscoveryOptions): Promise<readonly string[]> {
+  const { link } = member;
+  try {
+    return (await link.masterNames({ timeoutMs: askTimeoutMs })).filter(matches);
+  } catch (thrown) {
+    const candidates = [...new Set([...named, ...(member.names ?? [])])];
+    if (candidates.length === 0 || SwitchmasterError.from(thrown).code !== 'redis-denied') throw thrown;
+    const monitored = await Promise.all(candidates.map((name) => link.monitors(name, { timeoutMs: askTimeoutMs })));
+    return candidates.filter((_, i) => monitored[i] === true);
+  }
+}
+
+function isRefusal({ code }: SwitchmasterError): boolean {
+  return code === 'redis-refused' || code === 'redis-denied';
+}
+
+function noneIfRefused(thrown: unknown): readonly SentinelPeer[] {
+  if (SwitchmasterError.from(thrown).code === 'redis-denied') return [];
+  throw thrown;
 }
 
 /** Messages after which there may be other masters or other Sentinels. */

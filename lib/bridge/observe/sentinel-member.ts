@@ -65,6 +65,11 @@ export class SentinelMember {
     return this.link.error ?? this.#refusal;
   }
 
+  /** Whether its user may not hear its messages. */
+  get isSilent(): boolean {
+    return this.link.refusedCommands.some(({ command }) => command === 'PSUBSCRIBE');
+  }
+
   /** Its own answer to SENTINEL MYID, or else its id by another Sentinel. */
   get knownId(): string | undefined {
     return this.link.provenId ?? this.#reportedId;

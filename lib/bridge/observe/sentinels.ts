@@ -1,4 +1,5 @@
 import type { RedisAccess } from '../../client/redis-connection.ts';
+import type { RefusedCommand } from '../../client/refused-commands.ts';
 import type { SentinelLink } from '../../client/sentinel.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
@@ -22,6 +23,8 @@ export interface SentinelSourceOptions {
   readonly access: RedisAccess;
   /** Which masters are wanted. */
   readonly matches: (name: string) => boolean;
+  /** The wanted masters that the config names without a pattern. */
+  readonly named: readonly string[];
   /** Something happened that concerns this master. */
   readonly onHint: (name: string, hint: SentinelHint) => void;
   /** For the log. */
@@ -36,12 +39,16 @@ export interface SentinelSourceOptions {
   readonly discoverMs: number;
 }
 
+/** How often the bridge asks a Sentinel whose messages do not arrive. */
+const pollMs = 1_000;
+
 /** Every Sentinel that can be found from the configured ones. Messages are hints: callers read the state back. */
 export class SentinelSource {
   readonly #options: SentinelSourceOptions;
   readonly #members: SentinelMembers;
   readonly #unified: UnifiedReadings;
   #timer: NodeJS.Timeout | undefined;
+  #polling: NodeJS.Timeout | undefined;
 
   constructor(options: SentinelSourceOptions) {
     this.#options = options;
@@ -57,6 +64,7 @@ export class SentinelSource {
   start(): void {
     for (const address of this.#options.addresses) this.#members.join({ address, id: undefined }, 'configured');
     this.#timer = setInterval(() => this.#discoverAll(), this.#options.discoverMs);
+    this.#polling = setInterval(() => this.#pollSilent(), pollMs);
   }
 
   /** Sentinels that Consul lists count as configured for as long as it lists them. */
@@ -71,6 +79,7 @@ export class SentinelSource {
 
   close(): void {
     clearInterval(this.#timer);
+    clearInterval(this.#polling);
     this.#members.close();
   }
 
@@ -119,6 +128,14 @@ export class SentinelSource {
     return this.#members
       .uncounted(name)
       .flatMap(({ link: { address }, error }) => (error === undefined ? [] : [{ address, error }]));
+  }
+
+  /** What Sentinels with a say about `name` refuse, although they answer. */
+  limits(name: string): readonly (RefusedCommand & { readonly address: Address })[] {
+    return this.#members
+      .voters(name)
+      .filter(({ link }) => link.up)
+      .flatMap(({ link: { address, refusedCommands } }) => refusedCommands.map((refused) => ({ address, ...refused })));
   }
 
   /** A Sentinel that monitors `name` and can be reached: the one at `address`, or any. */
@@ -176,6 +193,11 @@ export class SentinelSource {
     return { ...election, selected: canonical(election.selected), replaced: canonical(election.replaced) };
   }
 
+  /** A Sentinel that may not send its messages gives no other hint. */
+  #pollSilent(): void {
+    for (const member of this.#members) if (member.link.up && member.isSilent) this.#hintAll(member, 'polled');
+  }
+
   #discoverAll(): void {
     for (const member of this.#members) if (member.link.up) void this.#discover(member);
   }
@@ -183,6 +205,7 @@ export class SentinelSource {
   #discover(member: SentinelMember): Promise<void> {
     return discover(member, {
       matches: this.#options.matches,
+      named: this.#options.named,
       onMaster: (name) => this.#hint(name, member, changeOf(name, 'found')),
       onPeers: (peers) => {
         for (const peer of peers) this.#members.join(peer, 'discovered');

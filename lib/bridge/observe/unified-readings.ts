@@ -1,4 +1,4 @@
-import { type Address, formatAddress } from '../../model/address.ts';
+import { type Address, distinctAddresses, formatAddress, sameAddress } from '../../model/address.ts';
 import { Aliases, canonicalize, contested, namedIn } from '../../model/aliases.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
@@ -32,7 +32,11 @@ export class UnifiedReadings {
    * Replaces the aliases in what Sentinels answered about `name`. Where two names are contested, it compares the run IDs of
    * their processes.
    */
-  async unify(name: string, readings: readonly SentinelReading[]): Promise<readonly SentinelReading[]> {
+  async unify(name: string, answered: readonly SentinelReading[]): Promise<readonly SentinelReading[]> {
+    const record = this.#options.record(name);
+    const readings = answered.map((reading) =>
+      reading.kind === 'seen' ? { ...reading, view: withRecordedReplicas(reading.view, record) } : reading,
+    );
     const aliases = this.#aliases.get(name) ?? new Aliases();
     this.#aliases.set(name, aliases);
     for (const reading of readings) {
@@ -61,4 +65,13 @@ export class UnifiedReadings {
       reading.kind === 'seen' ? { ...reading, view: canonicalize(reading.view, canonical) } : reading,
     );
   }
+}
+
+/** A Sentinel that hides its replicas is taken to list those of the record, and to say nothing of their condition. */
+function withRecordedReplicas(view: SentinelView, record: MasterRecord | undefined): SentinelView {
+  if (view.hides === undefined || record === undefined) return view;
+  const { master, previous, replicas } = record;
+  const known = distinctAddresses([master, ...(previous === null ? [] : [previous]), ...replicas]);
+  const others = known.filter((address) => !sameAddress(address, view.master));
+  return { ...view, replicas: others.map((address) => ({ address, condition: 'unlinked' })) };
 }

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type InfoFields, readInfo } from '../../client/instance-shapes.ts';
 import { RedisLink } from '../../client/redis.ts';
+import { probeRights } from '../../client/redis-pool.ts';
+import { fenceProbes, type RefusedCommand } from '../../client/refused-commands.ts';
 import { readFields } from '../../client/sentinel-shapes.ts';
 import type { SentinelConfig } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
@@ -60,6 +62,7 @@ async function examineInstance(
       ...readState(info),
       state: { kind: 'reached' },
       ...(settings === undefined ? {} : { settings }),
+      limits: await readLimits(link, config),
     };
     return { instance, clock: await readClock(link) };
   } catch (thrown) {
@@ -67,6 +70,13 @@ async function examineInstance(
   } finally {
     link.close();
   }
+}
+
+/** The commands of the fence that the server refuses. */
+async function readLimits(link: RedisLink, config: SentinelConfig | undefined): Promise<readonly RefusedCommand[]> {
+  const probes = fenceProbes[config?.fence ?? 'none'];
+  if (probes.length > 0) await probeRights(link, probes).catch(() => undefined);
+  return link.refusedCommands;
 }
 
 /** Without INFO. Like the bridge, it takes a server for one that refuses access where the login or ROLE is refused. */
@@ -80,7 +90,8 @@ async function examineRole(
   const hint = row === undefined ? {} : { hint: row.hint };
   const { role } = error.code === 'redis-denied' ? await link.role({ timeoutMs }) : { role: 'unreachable' as const };
   if (link.refusal !== undefined) return { ...wanted, state: { kind: 'denied', why: link.refusal, ...hint } };
-  if (role === 'master' || role === 'replica') return { ...wanted, state: { kind: 'reached' }, role };
+  if (role === 'master' || role === 'replica')
+    return { ...wanted, state: { kind: 'reached' }, role, limits: link.refusedCommands };
   return { ...wanted, state: { kind: 'unreachable', why: row?.says ?? error.message, ...hint } };
 }
 

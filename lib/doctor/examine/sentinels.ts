@@ -1,8 +1,10 @@
 import { readInfo } from '../../client/instance-shapes.ts';
 import { RedisLink } from '../../client/redis.ts';
+import { type Ask, askMaster, askReplicas } from '../../client/sentinel-questions.ts';
 import { readCount, readFields, readFieldsList, readId, readPeer, readView } from '../../client/sentinel-shapes.ts';
 import type { SentinelConfig } from '../../config/model.ts';
 import { revealAccess } from '../../config/reveal.ts';
+import { SwitchmasterError } from '../../errors.ts';
 import { distinctAddresses, formatAddress } from '../../model/address.ts';
 import { matchesAny } from '../../model/glob.ts';
 import type { ExaminedClock, ExaminedSentinel, SentinelOpinion } from '../examination.ts';
@@ -62,7 +64,7 @@ async function examineSentinel(
     const id = readId(await link.call(['SENTINEL', 'MYID'], { timeoutMs }).catch(() => undefined));
     const sentMs = Date.now();
     // Sentinels have no TIME. Since Redis 6.2, INFO has the clock, in another section than the state.
-    const info = readInfo(await link.call(['INFO'], { timeoutMs }));
+    const info = readInfo(await link.call(['INFO'], { timeoutMs }).catch(unlessRefused));
     const theirsMs = Number(info.get('server_time_usec')) / 1_000;
     // INFO reports a cached time, at most a tenth of a second old (server.hz).
     const read = { theirsMs, resolutionMs: 100, sentMs, receivedMs: Date.now() };
@@ -70,8 +72,13 @@ async function examineSentinel(
     const listed = readFieldsList(await link.call(['SENTINEL', 'MASTERS'], { timeoutMs }), what);
     const names = listed.map(({ name = '' }) => name).filter((name) => matchesAny(config.masters, name));
     const answers = await Promise.all(names.map((name) => readOpinion(link, { name, id })));
+    // The last command: afterwards the connection is a subscription. ioredis knows subscriptions by their name in small letters.
+    await link.call(['psubscribe', '*'], { timeoutMs }).catch(unlessRefused);
     return {
-      sentinel: { address, origin, state: { kind: 'reached' }, id, tilt: info.get('sentinel_tilt') === '1' },
+      sentinel: {
+        ...{ address, origin, state: { kind: 'reached' }, id, tilt: info.get('sentinel_tilt') === '1' },
+        limits: link.refusedCommands,
+      },
       opinions: names.flatMap((name, i) => (answers[i] === undefined ? [] : [[name, answers[i]] as const])),
       clock: compareClocks(formatAddress(address), read),
     };
@@ -90,10 +97,11 @@ async function readOpinion(
 ): Promise<SentinelOpinion> {
   const { address: sentinel } = link;
   const what = `SENTINEL MASTER ${name} at ${formatAddress(sentinel)}`;
-  const [master, replicas, sentinels] = await Promise.all([
-    link.call(['SENTINEL', 'MASTER', name], { timeoutMs }),
-    link.call(['SENTINEL', 'REPLICAS', name], { timeoutMs }),
-    link.call(['SENTINEL', 'SENTINELS', name], { timeoutMs }),
+  const ask: Ask = (args) => link.call(['SENTINEL', ...args], { timeoutMs });
+  const [master, replicas, sentinels = []] = await Promise.all([
+    askMaster(ask, name),
+    askReplicas(ask, name),
+    ask(['SENTINELS', name]).catch(unlessRefused),
   ]);
   const fields = readFields(master, what);
   const view = readView({ name, sentinelId: id ?? formatAddress(sentinel), sentinel, master, replicas });
@@ -108,4 +116,9 @@ async function readOpinion(
       return address === undefined ? [] : [{ address, condition: isDown ? 's_down' : 'up' } as const];
     }),
   };
+}
+
+/** Without the answer to a question that its user may not ask. */
+function unlessRefused(thrown: unknown): undefined {
+  if (SwitchmasterError.from(thrown).code !== 'redis-denied') throw thrown;
 }

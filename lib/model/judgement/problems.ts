@@ -2,6 +2,7 @@ import { type Address, formatAddress, isNodeLocal, sameAddress } from '../addres
 import { describeForeign, type ForeignInstance, type MasterProblem } from '../problem.ts';
 import type { MasterRecord } from '../record.ts';
 import type { SentinelView } from '../sentinel.ts';
+import { describeLimit, type Limit } from './limits.ts';
 
 /** The master by the record or, where there is no record, by most of the Sentinels. */
 export type Expectation =
@@ -24,6 +25,8 @@ export interface ProblemSituation {
   }[];
   /** Redis servers to which there never was a connection, or can be none, with the error. */
   readonly unreached: ProblemSituation['refusals'];
+  /** Single commands that servers refuse, although they let the bridge in. Default: none. */
+  readonly limits?: readonly Limit[];
   /** Instances that somebody else registered under this master's tag. */
   readonly foreign: readonly ForeignInstance[];
   /** Sentinels that were never reached and do not count for this master. */
@@ -39,6 +42,7 @@ export function findProblems({
   listed = [],
   refusals,
   unreached,
+  limits = [],
   foreign,
   uncounted,
   held,
@@ -47,6 +51,7 @@ export function findProblems({
     ...(held === undefined ? [] : [{ kind: 'held', message: held } as const]),
     ...disagreement(expected, views),
     ...refusals.map((refusal) => ({ kind: 'redis-denied', message: describeRefusal(refusal) }) as const),
+    ...limits.flatMap((limit) => describeLimit(limit).map((message) => ({ kind: 'redis-denied', message }) as const)),
     // The checks report a server that is down; here it is up to a Sentinel.
     ...unreached
       .filter(({ address }) => isUp(address, views))

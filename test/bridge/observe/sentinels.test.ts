@@ -17,6 +17,7 @@ function open(t: Test, addresses: readonly SentinelServer[], discoverMs = 200) {
     addresses: addresses.map(({ address }) => address),
     access: {},
     matches: (name) => name.startsWith('shard'),
+    named: [],
     discoverMs,
     identity: { record: () => undefined, runId: async () => undefined },
     onHint: (name, { event }) => hints.push(`${name} ${event.event}`),

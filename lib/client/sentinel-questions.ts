@@ -1,0 +1,54 @@
+import type { Redis } from 'ioredis';
+import { SwitchmasterError } from '../errors.ts';
+import { isRefused, type RefusedCommands } from './refused-commands.ts';
+import { readFieldsList } from './sentinel-shapes.ts';
+
+/* Questions to a Sentinel that have a substitute where its user may not ask them. */
+
+/** Sends `SENTINEL` with these arguments. Rejects with a SwitchmasterError. */
+export type Ask = (args: readonly string[]) => Promise<unknown>;
+
+/** The fields of one master. Rejects with `sentinel-master-unknown` where the Sentinel does not monitor it. */
+export async function askMaster(ask: Ask, name: string): Promise<unknown> {
+  try {
+    return await ask(['MASTER', name]);
+  } catch (thrown) {
+    if (!isRefusal(thrown)) throw thrown;
+    const all = await ask(['MASTERS']).catch(() => Promise.reject(thrown));
+    const place = readFieldsList(all, 'SENTINEL MASTERS').findIndex((fields) => fields.name === name);
+    if (place >= 0) return (all as readonly unknown[])[place];
+    throw new SwitchmasterError('sentinel-master-unknown', `SENTINEL MASTERS: no master is called ${name} there`);
+  }
+}
+
+/** The fields of its replicas; undefined where the user may ask neither by this name nor by that of Redis 4 and older. */
+export async function askReplicas(ask: Ask, name: string): Promise<unknown> {
+  try {
+    return await ask(['REPLICAS', name]);
+  } catch (thrown) {
+    if (!isRefusal(thrown)) throw thrown;
+    return ask(['SLAVES', name]).catch((again) => (isRefusal(again) ? undefined : Promise.reject(again)));
+  }
+}
+
+/** Asks for every message. A Sentinel whose messages the user may not hear can be asked all the same. */
+export async function subscribe(events: Redis, refused: RefusedCommands): Promise<void> {
+  const reply = await events.psubscribe('*').catch((error: Error) => error);
+  if (reply instanceof Error && !isRefused(reply.message)) throw reply;
+  refused.note(['PSUBSCRIBE'], reply);
+}
+
+/** Whether the process answers. A refusal is an answer. */
+export async function pingLink(redis: Redis): Promise<void> {
+  await redis.ping().catch((error: Error) => {
+    if (!isRefused(error.message)) throw error;
+  });
+}
+
+/** The name of no master: an order about it does nothing, and shows whether orders are permitted. */
+export const noMaster = 'switchmaster: no master';
+
+function isRefusal(thrown: unknown): boolean {
+  const { cause } = SwitchmasterError.from(thrown);
+  return cause instanceof Error && isRefused(cause.message);
+}
