@@ -6,6 +6,7 @@ import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
+import { lostDespitePauses } from '../support/pauses.ts';
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
 
 t.setTimeout(240_000);
@@ -87,8 +88,8 @@ t.test('another Sentinel completes a failover that its leader leaves after the p
       const before = writer.acknowledged.size;
       await waitFor('writes to continue', () => writer.acknowledged.size, { until: (size) => size > before + 20 });
       await writer.stop();
-      const pausedBeforePromotionMs = Math.min(...bridges.flatMap(({ fences }) => fences).map(({ atMs }) => atMs));
-      const { lost, of } = await writer.lostAt(record.master, pausedBeforePromotionMs);
+      const fences = bridges.flatMap((bridge) => bridge.fences);
+      const { lost, of } = await lostDespitePauses(writer, { master: record.master, fences });
       t.strictSame(lost, [], `of ${of} acknowledged since the old master's writes waited`);
       const priorities = () =>
         Promise.all(shard.servers.map((server) => server.command('CONFIG', 'GET', 'replica-priority')));

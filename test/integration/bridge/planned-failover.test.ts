@@ -167,6 +167,9 @@ t.test('a planned failover', { jobs: 3 }, async (t) => {
     const shard = await ready('stalled');
     const writers = await startWriters(t, 'stalled');
     const { generation, epoch, master } = await recordOf(consul, 'stalled');
+    // Without a replica that Sentinel sees up, it would not begin.
+    for (const sentinel of sentinels)
+      await sentinel.command('SENTINEL', 'SET', 'stalled', 'down-after-milliseconds', 60_000);
     for (const replica of shard.replicas) replica.pause();
     await t.rejects(bridge.part.failOver('stalled', { timeoutMs: 300 }), {
       code: /failover-stalled|redis-timeout|redis-unreachable/,

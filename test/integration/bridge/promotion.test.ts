@@ -6,6 +6,7 @@ import { waitFor } from '../../sandbox/condition.ts';
 import { nowMs } from '../../sandbox/recorder.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
+import { lostDespitePauses } from '../support/pauses.ts';
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
 
 // Each test has a shard, Sentinels and bridges of its own, because most of them stop some of these.
@@ -72,7 +73,7 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
           ),
         );
         await stayer.stop();
-        const { lost, of } = await stayer.lostAt(replica.address, bridge.fences[0]?.atMs);
+        const { lost, of } = await lostDespitePauses(stayer, { master: replica.address, fences: bridge.fences });
         t.strictSame(lost, [], `of ${of} acknowledged since its writes waited, none is lost`);
         for (const recorder of recorders) recorder.close();
       },

@@ -41,12 +41,13 @@ export interface BridgeSetting {
   readonly onReboot?: (message: string) => void;
 }
 
-interface Fence {
+export interface Fence {
   readonly action: string;
   readonly address: string;
   readonly outcome: RunReport['outcome']['kind'];
-  /** Milliseconds since 1970. */
+  /** When it began and ended: milliseconds since 1970. */
   readonly atMs: number;
+  readonly doneMs: number;
 }
 
 /** A bridge in this process, and every report of its loop. */
@@ -115,10 +116,11 @@ function settingsOf(setting: BridgeSetting): SentinelConfig {
   };
 }
 
-function toFence({ outcome, startedMs }: RunReport): Fence {
+function toFence({ outcome, startedMs, durationMs }: RunReport): Fence {
   const details = ('details' in outcome ? outcome.details : undefined) ?? {};
   const { action, address } = details as { action: string; address: string };
-  return { action, address, outcome: outcome.kind, atMs: performance.timeOrigin + startedMs };
+  const atMs = performance.timeOrigin + startedMs;
+  return { action, address, outcome: outcome.kind, atMs, doneMs: atMs + durationMs };
 }
 
 /** The record in Consul; undefined if the key holds none. */
