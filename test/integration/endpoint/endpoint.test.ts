@@ -16,6 +16,8 @@ const [consul, crashed, planned] = await Promise.all([
   ...['crashed', 'planned'].map((name) => sandbox.redis({ name, replicas: 2 })),
 ]);
 if (crashed === undefined || planned === undefined) throw new Error('there are two shards');
+// Sentinel announces a failover when every replica follows, or after failover-timeout. This one cannot follow another master.
+await only(crashed.replicas.slice(1)).command('CONFIG', 'SET', 'replica-priority', 0, 'masterauth', 'wrong');
 const sentinels = await sandbox.sentinels({ masters: [crashed, planned] });
 const sentinel = only(sentinels.slice(0, 1));
 const decisions = new Decisions();
@@ -79,6 +81,7 @@ t.test('what changes something is refused', async (t) => {
 });
 
 t.test('a killed master: every endpoint reports it before any Sentinel does, in the same words', async (t) => {
+  for (const one of sentinels) await one.command('SENTINEL', 'SET', 'crashed', 'failover-timeout', 5_000);
   const recorders = await Promise.all([near, far, sentinel].map(({ address }) => SentinelRecorder.open(address)));
   const client = new Redis({
     sentinels: [{ host: far.address.host, port: far.address.port }],

@@ -34,13 +34,15 @@ exec redis-server "$@"
 
 const { program, dir } = onSmallDisk();
 const debug = { 'enable-debug-command': 'yes' };
+// By default an idle master sends nothing for ten seconds, longer than the lag that is a warning here.
+const often = { 'repl-ping-replica-period': '1' };
 const [consul, hung, watched, cut, swapped, synced, loading, full, quorum, lone] = await Promise.all([
   sandbox.consul(),
   sandbox.redis({ name: 'hung', replicas: 0, config: debug }),
-  sandbox.redis({ name: 'watched', password: 'secret' }),
-  sandbox.redis({ name: 'cut', config: { 'repl-ping-replica-period': '1', 'repl-timeout': '5' } }),
-  sandbox.redis({ name: 'swapped' }),
-  sandbox.redis({ name: 'synced', config: debug }),
+  sandbox.redis({ name: 'watched', password: 'secret', config: often }),
+  sandbox.redis({ name: 'cut', config: { ...often, 'repl-timeout': '5' } }),
+  sandbox.redis({ name: 'swapped', config: often }),
+  sandbox.redis({ name: 'synced', config: { ...debug, ...often } }),
   sandbox.redis({
     name: 'loading',
     replicas: 0,

@@ -118,6 +118,7 @@ export async function register(
   const servers = shards.flatMap((shard) => shard.servers);
   await waitFor('all instances to pass', () => Promise.all(servers.map((server) => instanceOf(consul, idOf(server)))), {
     until: (all) => all.every((one) => one?.Checks.every(({ Status }) => Status === 'passing')),
+    timeoutMs: 60_000,
   });
   return registrar;
 }
