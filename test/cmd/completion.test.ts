@@ -3,6 +3,7 @@ import t from 'tap';
 import { brokenCluster, masterAt } from '../http/page/world.ts';
 import { listen, serve } from '../http/serve.ts';
 import { exampleViews } from '../http/views.ts';
+import { waitFor } from '../sandbox/condition.ts';
 import { runCommand } from './command.ts';
 
 async function scriptFor(shell: string): Promise<string> {
@@ -62,8 +63,10 @@ t.test(
     const masters = [masterAt(1), masterAt(2, { name: 'my master' })];
     const { server } = serve(t, exampleViews({ masters, clusters: [brokenCluster] }));
     const api = `http://127.0.0.1:${await listen(server)}`;
-    const { stdout } = await runCommand(['complete-names', '--api', api]);
-    t.strictSame(stdout.split('\n').filter(Boolean), ['shard1', 'sessions']);
+    // The program gives the daemon a second, so that the shell does not hang.
+    const names = async () => (await runCommand(['complete-names', '--api', api])).stdout.split('\n').filter(Boolean);
+    const found = await waitFor('names', names, { until: ({ length }) => length > 0 });
+    t.strictSame(found, ['shard1', 'sessions']);
     await server.close();
     t.match(await runCommand(['complete-names', '--api', api]), { code: 0, stdout: '', stderr: '' });
   },
