@@ -16,6 +16,11 @@ export async function findBundled(name: string): Promise<string | undefined> {
   return (await bundledTemplates()).includes(name) ? path.join(packageFolder, 'templates', name) : undefined;
 }
 
+/** Whether a path is that of one of these bundled templates. */
+export function isBundled(source: string, names: readonly string[]): boolean {
+  return names.some((name) => source === path.join(packageFolder, 'templates', name));
+}
+
 function findPackageFolder(): string {
   let folder = import.meta.dirname;
   while (!existsSync(path.join(folder, 'package.json')) && path.dirname(folder) !== folder)

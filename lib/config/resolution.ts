@@ -28,8 +28,8 @@ export class Resolution {
   readonly problems: Problem[] = [];
   /** The files that were read, by their absolute paths. */
   readonly files = new Set<string>();
-  /** Default: templates are not compiled. */
-  readonly compile: CompileTemplate;
+  /** Undefined where templates are not judged. */
+  readonly compile: CompileTemplate | undefined;
   readonly #config: MergedConfig;
 
   constructor(
@@ -38,7 +38,7 @@ export class Resolution {
   ) {
     this.#config = config;
     this.environment = options.environment;
-    this.compile = options.compile ?? (async () => undefined);
+    this.compile = options.compile;
   }
 
   report(setting: Setting, problem: Pick<Problem, 'message' | 'hint' | 'kind'>): void {

@@ -2,7 +2,9 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
-import { bundledTemplates, findBundled } from './bundled.ts';
+import { planListeners } from '../template/listeners.ts';
+import { planPools } from '../template/pools.ts';
+import { bundledTemplates, findBundled, isBundled } from './bundled.ts';
 import { checkDestinations } from './destinations.ts';
 import type { Resolution } from './resolution.ts';
 import { findSimilar } from './similar.ts';
@@ -38,14 +40,22 @@ export async function resolveTemplates(
 }
 
 async function checkSource(resolution: Resolution, template: TemplateSpec & { readonly index: number }): Promise<void> {
-  try {
-    await resolution.compile(template);
-  } catch (thrown) {
-    resolution.report(
-      { at: ['templates', template.index, template.contents === undefined ? 'source' : 'contents'] },
-      { message: SwitchmasterError.from(thrown).message },
-    );
-  }
+  const { compile } = resolution;
+  if (compile === undefined) return;
+  const report = (key: string) => (thrown: unknown) => {
+    resolution.report({ at: ['templates', template.index, key] }, { message: SwitchmasterError.from(thrown).message });
+  };
+  await compile(template).catch(report(template.contents === undefined ? 'source' : 'contents'));
+  await refuseSharedListeners(template).catch(report('vars'));
+}
+
+/** Throws `template-failed` where listeners of a bundled template would share an address, as its render would. */
+async function refuseSharedListeners({ source, vars }: TemplateSpec): Promise<void> {
+  const { ports, twemproxy_bind: reserved } = vars;
+  const names = { stable: 'twemproxy-stable.yml.hbs', haproxy: 'haproxy.cfg.hbs', pools: 'twemproxy.yml.hbs' };
+  if (isBundled(source, [names.haproxy])) planListeners({ masters: [], ports, reserved });
+  if (isBundled(source, [names.stable])) planListeners({ masters: [], ports, reserved: undefined });
+  if (isBundled(source, [names.pools])) planPools({ masters: [], vars });
 }
 
 /** A template in the config has its partials beside the config file, as a file has them beside itself. */

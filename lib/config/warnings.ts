@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import path from 'node:path';
 import { formatAddress } from '../model/address.ts';
 import { findBindConflicts } from './binds.ts';
-import { packageFolder } from './bundled.ts';
+import { isBundled } from './bundled.ts';
 import type { Config, ServerTls } from './model.ts';
 import type { Problem } from './problem.ts';
 
@@ -69,10 +68,6 @@ const defaultStatsSocket = '/run/haproxy/admin.sock';
 const bundledHaproxy: readonly string[] = ['haproxy.cfg.hbs', 'redis-cluster-haproxy.cfg.hbs'];
 
 const withPorts: readonly string[] = ['haproxy.cfg.hbs', 'twemproxy-stable.yml.hbs'];
-
-function isBundled(source: string, names: readonly string[]): boolean {
-  return names.some((name) => source === path.join(packageFolder, 'templates', name));
-}
 
 /** HAProxy also accepts an address as `ipv4@127.0.0.1:9999`, and a path as `unix@/path`. */
 function withoutFamily(socket: string): string {

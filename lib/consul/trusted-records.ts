@@ -4,8 +4,8 @@ import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
 import { isOfMaster, recordedAddress } from '../model/master-instance.ts';
 import { type Naming, plainKey, recordKey, recordPrefix } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
-import { type MasterRecord, parseRecord } from '../model/record.ts';
-import { readRecords, recordIn } from '../model/records.ts';
+import { type MasterRecord, parseRecord, recordIn } from '../model/record.ts';
+import { readRecords } from '../model/records.ts';
 import {
   type Evidence,
   evidenceQueries,

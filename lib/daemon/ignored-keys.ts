@@ -1,4 +1,5 @@
 import type { KvEntry } from '../model/catalog.ts';
+import { mostIgnoredKeys } from '../model/judgement/consul.ts';
 import { type IgnoredKey, readRecords } from '../model/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Conditions } from './conditions.ts';
@@ -18,7 +19,10 @@ export class IgnoredKeyReporter {
     if (prefix !== this.#options.prefix) return;
     const { ignoredKeys } = readRecords(entries, prefix);
     conditions.noteIgnoredKeys(ignoredKeys.filter(({ kind }) => kind !== 'marker'));
-    for (const one of ignoredKeys) if (!this.#reported.has(identify(one))) log.warn(fieldsOf(one), 'key is no record');
+    const added = ignoredKeys.filter((one) => !this.#reported.has(identify(one)));
+    for (const one of added.slice(0, mostIgnoredKeys)) log.warn(fieldsOf(one), 'key is no record');
+    const further = added.length - mostIgnoredKeys;
+    if (further > 0) log.warn({ prefix, further }, 'further keys are no records');
     this.#reported = new Set(ignoredKeys.map(identify));
   }
 }

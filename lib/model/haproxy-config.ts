@@ -81,11 +81,14 @@ interface LineScan {
   comment: boolean;
 }
 
+/** As isspace(3) has it: other programs may take a no-break space for one. */
+const space = /[ \t\v\f\r]/;
+
 function scanLine(text: string): LineScan {
   const scan: LineScan = { words: [], word: undefined, quote: undefined, meaning: 'literal', comment: false };
   for (let i = 0; i < text.length && !scan.comment; i++) {
     const char = text.charAt(i);
-    if (scan.quote === undefined && (char === '#' || /\s/.test(char))) {
+    if (scan.quote === undefined && (char === '#' || space.test(char))) {
       if (scan.word !== undefined) scan.words.push(scan.word);
       scan.word = undefined;
       scan.comment = char === '#';

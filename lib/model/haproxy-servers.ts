@@ -53,3 +53,24 @@ export function parseServerLine(section: HaproxySection, line: HaproxyLine): Ser
     options: rest,
   };
 }
+
+/**
+ * The proxies whose servers HAProxy takes from its state file when it starts or reloads. A server then has the port of the
+ * state file, and not that of the config (haproxy 3296, srv_state_srv_update in server_state.c).
+ */
+export function findRestored(sections: readonly HaproxySection[]): readonly string[] {
+  const named = new Map<string, string>();
+  let common = 'none';
+  return sections.flatMap((section) => {
+    const [, , from, defaults = ''] = section.lines[0]?.words ?? [];
+    const inherited = from === 'from' ? (named.get(defaults) ?? 'none') : common;
+    const own = section.lines.findLast(({ words }) => words[0] === 'load-server-state-from-file')?.words[1];
+    if (section.kind === 'defaults') {
+      common = own ?? (from === 'from' ? inherited : 'none');
+      named.set(section.name, common);
+      return [];
+    }
+    const hasServers = isProxy(section) && section.lines.some(({ words }) => words[0]?.startsWith('server'));
+    return hasServers && (own ?? inherited) !== 'none' ? [section.name] : [];
+  });
+}

@@ -66,14 +66,30 @@ export function parseRecord(text: string): MasterRecord | undefined {
   };
 }
 
+interface Entry {
+  readonly value: string;
+}
+
+/** By entry: a watch keeps the entries that did not change, so that a change of one among thousands costs one parse. */
+const parsed = new WeakMap<Entry, { readonly record: MasterRecord | undefined }>();
+
+/** The record that an entry of Consul holds, whatever its key; undefined if the value is not a record. */
+export function recordIn(entry: Entry): MasterRecord | undefined {
+  const known = parsed.get(entry);
+  if (known !== undefined) return known.record;
+  const record = entry.value === '' ? undefined : parseRecord(entry.value);
+  parsed.set(entry, { record });
+  return record;
+}
+
 /** Reads Consul's answer about a record's key. */
 export function readStoredRecord(
-  entry: { readonly value: string; readonly modifyIndex: number } | undefined,
+  entry: (Entry & { readonly modifyIndex: number }) | undefined,
   name: string,
 ): StoredRecord {
   if (entry === undefined) return { kind: 'absent' };
-  const { value, modifyIndex } = entry;
-  const record = parseRecord(value);
+  const { modifyIndex } = entry;
+  const record = recordIn(entry);
   return record?.name === name ? { kind: 'present', record, modifyIndex } : { kind: 'unreadable', modifyIndex };
 }
 

@@ -1,5 +1,5 @@
 import { keySafe } from './naming.ts';
-import { type MasterRecord, parseRecord } from './record.ts';
+import { type MasterRecord, recordIn } from './record.ts';
 
 /** The records below one prefix, and the keys there that hold no record. */
 export interface RecordsReading {
@@ -37,18 +37,6 @@ interface Entry {
   readonly value: string;
 }
 
-/** By entry: a watch keeps the entries that did not change, so that a change of one record costs one parse. */
-const parsed = new WeakMap<Entry, { readonly record: MasterRecord | undefined }>();
-
-/** The record that an entry holds, whatever its key; undefined if the value is not a record. */
-export function recordIn(entry: Entry): MasterRecord | undefined {
-  const known = parsed.get(entry);
-  if (known !== undefined) return known.record;
-  const record = entry.value === '' ? undefined : parseRecord(entry.value);
-  parsed.set(entry, { record });
-  return record;
-}
-
 /** The record at a key; undefined if the value is not the record of the master that the key names. */
 export function readEntry(entry: Entry, prefix: string): MasterRecord | undefined {
   const record = recordIn(entry);
@@ -60,12 +48,13 @@ export function isMarkerKey(key: string): boolean {
   return key.endsWith('/') || key.endsWith('/.lock');
 }
 
-function describeIgnoredKey({ key, value }: Entry): IgnoredKey {
+function describeIgnoredKey(entry: Entry): IgnoredKey {
+  const { key, value } = entry;
   const quoted = JSON.stringify(key);
   if (value === '' || isMarkerKey(key)) {
     return { key, kind: 'marker', message: `the key ${quoted} holds no record: it is a folder or a lock` };
   }
-  const record = parseRecord(value);
+  const record = recordIn(entry);
   if (record === undefined) return { key, kind: 'unreadable', message: `the key ${quoted} does not hold a record` };
   const name = JSON.stringify(record.name);
   return {

@@ -2,8 +2,7 @@ import { type Address, formatAddress, parseAddress, sameAddress } from './addres
 import type { KvEntry } from './catalog.ts';
 import { compareVersions } from './epoch.ts';
 import { masterService, type Naming, plainPrefix } from './naming.ts';
-import { formatRecord, type MasterRecord } from './record.ts';
-import { recordIn } from './records.ts';
+import { formatRecord, type MasterRecord, recordIn } from './record.ts';
 
 /*
  * Which records a renderer follows. A bridge writes a change of master in one transaction: the record, the plain keys and

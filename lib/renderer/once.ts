@@ -56,6 +56,7 @@ export async function previewTemplate(input: RenderOnceInput): Promise<Preview> 
     for (;;) {
       const rendering = await template.render();
       if (rendering.kind === 'failed') return failed(rendering.error, template);
+      if (rendering.kind === 'rendered' && rendering.refusal) return failed(rendering.refusal, template);
       if (rendering.kind === 'rendered') return await previewText(template, rendering);
       await once(changes, 'change', { signal }).catch(() => undefined);
       if (signal.aborted) return failed(unansweredError(template, rendering.missing), template);

@@ -210,9 +210,11 @@ interface Seen {
 }
 
 /** Applies what an operator decided. */
-function takeHint({ memory }: Entry, hint: RenderHint): void {
+function takeHint({ memory, template }: Entry, hint: RenderHint): void {
   if (hint.kind === 'approve') memory.approve(hint.digest);
-  if (hint.kind === 'retry') memory.allowRefused();
+  if (hint.kind !== 'retry') return;
+  memory.allowRefused();
+  template.forgetFiles();
 }
 
 async function planEntry({ template, memory: { snapshot: memory } }: Entry, seen: Seen): Promise<RenderPlan> {

@@ -1,6 +1,5 @@
 import { canonicalHost } from '../model/address.ts';
 import { type HaproxySection, parseHaproxyConfig } from '../model/haproxy-config.ts';
-import { templateFailure } from './helper.ts';
 
 interface Bind {
   readonly address: string;
@@ -13,19 +12,20 @@ interface Bind {
 }
 
 /**
- * Refuses a HAProxy config in which two proxies bind the same address. HAProxy itself accepts it, because it opens its
- * sockets with SO_REUSEPORT, and the kernel then gives each connection to either of the two. Throws `template-failed`.
+ * A sentence about two proxies of a HAProxy config that bind the same address. HAProxy itself accepts it, because it opens its
+ * sockets with SO_REUSEPORT, and the kernel then gives each connection to either of the two.
  */
-export function refuseDoubleBinds(text: string): void {
+export function findDoubleBind(text: string): string | undefined {
   const owners = new Map<string, string>();
   for (const { address, proxy } of readBinds(text)) {
     const owner = owners.get(address);
     if (owner !== undefined && owner !== proxy) {
       const effect = 'connections would reach either of them at random';
-      throw templateFailure(`"${owner}" and "${proxy}" both bind ${address}: ${effect}. Give each its own port.`);
+      return `"${owner}" and "${proxy}" both listen at ${address}: ${effect}. Give each its own port.`;
     }
     owners.set(address, proxy);
   }
+  return undefined;
 }
 
 /**
@@ -59,27 +59,30 @@ function covers(wide: Bind, { socket: { host } }: Bind): boolean {
   return host.startsWith('[') || !wide.options.includes('v6only');
 }
 
-/** The binds of enabled frontends and listens. None where the file has conditions: only HAProxy knows their results. */
+/** The binds of sections that are enabled for certain: only HAProxy knows the results of conditions. */
 function readBinds(text: string): readonly Bind[] {
-  const sections = parseHaproxyConfig(text);
-  const keywordsOf = ({ lines }: HaproxySection) => lines.map(({ words }) => words[0]);
-  if (sections.some((section) => keywordsOf(section).includes('.if'))) return [];
-  return sections
-    .filter(({ kind }) => kind === 'frontend' || kind === 'listen')
-    .filter((section) => !keywordsOf(section).includes('disabled'))
+  return parseHaproxyConfig(text)
+    .filter(({ lines }) => !lines.some(({ words }) => words[0] === 'disabled'))
     .flatMap((section) => bindsOf(section));
 }
 
 function bindsOf({ kind, name, lines }: HaproxySection): readonly Bind[] {
-  return lines.flatMap(({ words: [keyword, addresses = '', ...options], meaning }) => {
-    if (keyword !== 'bind' || meaning === 'dependent') return [];
-    const proxy = `${kind} ${name}`;
+  return lines.flatMap(({ words, meaning }) => {
+    const [addresses, ...options] = meaning === 'dependent' ? [] : listenerOf(kind, words);
+    if (addresses === undefined) return [];
+    const proxy = `${kind} ${name}`.trim();
     const scope = scopeOf(options);
     const show = ({ host, port }: Socket) => `${host}${port === undefined ? '' : `:${port}`}${scope}`;
     return addresses
       .split(',')
       .flatMap((text) => socketsOf(text).map((socket) => ({ address: show(socket), socket, scope, options, proxy })));
   });
+}
+
+/** The addresses and options of a line that makes HAProxy listen. */
+function listenerOf(kind: string, [keyword, ...rest]: readonly string[]): readonly string[] {
+  if (kind === 'global') return keyword === 'stats' && rest[0] === 'socket' ? rest.slice(1) : [];
+  return keyword === 'bind' ? rest : [];
 }
 
 /** `port` is undefined for the path of a unix socket, and for what has no number. */

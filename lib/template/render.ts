@@ -5,7 +5,7 @@ import { Redactor } from '../model/redaction.ts';
 import { atSite, type Budget, makeBudget, type RenderLimits } from './budget.ts';
 import { describeRepeatedVariables } from './env-names.ts';
 import { Markup, type Placeholder, type PrintedValue, type PrintSite, type TemplateFormat } from './format.ts';
-import { describeOverlaps, refuseDoubleBinds } from './haproxy-binds.ts';
+import { judgeHaproxy } from './haproxy-judgement.ts';
 import { describeValue, type HelperBlock, type HelperDefinition, templateFailure } from './helper.ts';
 import { makers } from './helpers.ts';
 import { Float, plainNumber, toFloat, toNumeric } from './number.ts';
@@ -34,6 +34,8 @@ interface RenderCommon {
   readonly time: 'read' | 'not-read';
   /** Sentences about what the template leaves out of its output. */
   readonly warnings: readonly string[];
+  /** Why the output must not take effect. The addresses of servers in it are right. */
+  readonly refusal: string | undefined;
   /** The values of `file` and `env`, and values computed from them. No message may contain them. */
   readonly secrets: readonly string[];
 }
@@ -76,6 +78,7 @@ export function renderTemplate(parts: CompiledParts, world: RenderWorld): Render
     records: scope.records,
     time: scope.time,
     warnings: [...scope.warnings],
+    refusal: scope.refusal,
     secrets: [...scope.secrets.texts],
   };
   // The unknown value itself may cause this error.
@@ -129,10 +132,7 @@ function run(parts: CompiledParts, scope: RenderScope, budget: Budget): WrittenO
     const written = writePasses(parts.format, passes.split(marked, placeholders), ({ message }) => {
       scope.warnings.add(`${redactorOf(scope.secrets).redact(message)} The loop leaves this item out.`);
     });
-    if (parts.format === 'haproxy') {
-      refuseDoubleBinds(written.text);
-      for (const one of describeOverlaps(written.text)) scope.warnings.add(one);
-    }
+    if (parts.format === 'haproxy') judgeHaproxy(written.text, scope);
     if (parts.format === 'env') for (const one of describeRepeatedVariables(written.text)) scope.warnings.add(one);
     return written;
   });

@@ -47,6 +47,8 @@ export class RenderScope {
   readonly masters = new Map<string, string>();
   /** Sentences about what is left out of the output, for the operator. */
   readonly warnings = new Set<string>();
+  /** Why the output must not take effect. */
+  refusal: string | undefined;
   records: 'read' | 'not-read' = 'not-read';
   /** Whether the output may contain the time. */
   time: 'read' | 'not-read' = 'not-read';

@@ -89,6 +89,20 @@ t.test('templates that do not compile are reported with the problems of the conf
   ]);
 });
 
+t.test('listeners of one bundled template that share an address are reported', async (t) => {
+  const problemsWith = (source: string, vars: string) =>
+    problemsOf(`templates:\n  - source: ${source}.hbs\n    destination: x\n    vars: ${vars}\n`);
+  const shared = '{ ports: { shard1: 16379, shard2: 16379 } }';
+  t.match(await problemsWith('haproxy.cfg', shared), [
+    /^4 templates\[0\]\.vars: vars\.ports gives port 16379 to "shard2"/,
+  ]);
+  t.match(await problemsWith('twemproxy-stable.yml', shared), [/gives port 16379 to "shard2"/]);
+  t.match(await problemsWith('haproxy.cfg', '{ twemproxy_bind: "*:1", ports: { a: 1 } }'), [/gives port 1 to "a"/]);
+  const pools = '{ pools: { a: { listen: "127.0.0.1:1" }, b: { listen: "0.0.0.0:1" } } }';
+  t.match(await problemsWith('twemproxy.yml', pools), [/the pools "a" and "b" both listen/]);
+  t.strictSame(await problemsWith('haproxy.cfg', '{ ports: { shard1: 16379, shard2: 16380 } }'), []);
+});
+
 t.test('pipes, devices, folders and large files are refused at once, wherever a file is read', async (t) => {
   const keys: Readonly<Record<string, (file: string) => string>> = {
     'api.tokenFile': (file) => `api: { tokenFile: ${file} }\n`,

@@ -1,8 +1,7 @@
 import t from 'tap';
 import { keepUnchanged } from '../../lib/consul/kept-objects.ts';
 import type { KvEntry } from '../../lib/model/catalog.ts';
-import { formatRecord } from '../../lib/model/record.ts';
-import { recordIn } from '../../lib/model/records.ts';
+import { formatRecord, readStoredRecord, recordIn } from '../../lib/model/record.ts';
 import { makeInstance, makeRecord } from '../template/world.ts';
 
 const entry = (key: string, value: string, modifyIndex = 1): KvEntry => ({ key, value, modifyIndex });
@@ -20,6 +19,8 @@ t.test('keys that did not change keep their objects, and so their parsed records
     'neither another value nor another index',
   );
   t.equal(recordIn(kept[0] as KvEntry), record);
+  const stored = readStoredRecord(kept[0], 'a');
+  t.equal(stored.kind === 'present' && stored.record, record);
 });
 
 t.test('instances that did not change keep their objects', async (t) => {

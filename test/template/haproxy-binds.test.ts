@@ -1,6 +1,6 @@
 import t from 'tap';
-import { describeOverlaps, refuseDoubleBinds } from '../../lib/template/haproxy-binds.ts';
-import { renderText, textOf } from './world.ts';
+import { describeOverlaps, findDoubleBind } from '../../lib/template/haproxy-binds.ts';
+import { renderText } from './world.ts';
 
 const two = (first: string, second: string) => `frontend a\nbind ${first}\n\nlisten b\n\tbind ${second}\n`;
 
@@ -23,10 +23,7 @@ t.test('two proxies on one address are refused, both named', async (t) => {
     ['*:1 interface eth0', '*:1 interface eth0'],
   ];
   for (const [first, second] of same) {
-    t.throws(() => refuseDoubleBinds(two(first, second)), {
-      code: 'template-failed',
-      message: /"frontend a" and "listen b" both bind /,
-    });
+    t.match(findDoubleBind(two(first, second)), /^"frontend a" and "listen b" both listen at /, `${first} ${second}`);
   }
 });
 
@@ -44,7 +41,7 @@ t.test('what HAProxy keeps apart stays permitted', async (t) => {
     `.if defined(X)\n${two('*:1', '*:1')}.endif\n`,
     `${two('*:1', '*:2')}# bind *:1\n`,
   ];
-  for (const text of apart) t.doesNotThrow(() => refuseDoubleBinds(text), text);
+  for (const text of apart) t.equal(findDoubleBind(text), undefined, text);
 });
 
 t.test('a port on all addresses and on one of them is reported', async (t) => {
@@ -80,9 +77,37 @@ t.test('a port on all addresses and on one of them is reported', async (t) => {
 
 t.test("a user's own template is refused as well, and only in HAProxy's format", async (t) => {
   const text = two('*:{{vars.x}}', '*:1');
-  t.match(
-    textOf(renderText({ format: 'haproxy', text, vars: { x: 1 } })),
-    /^template-failed: t\.hbs: .*both bind \*:1/,
-  );
-  t.match(textOf(renderText({ format: 'conf', text, vars: { x: 1 } })), /^frontend a/);
+  t.match(renderText({ format: 'haproxy', text, vars: { x: 1 } }).refusal, /both listen at \*:1/);
+  t.equal(renderText({ format: 'conf', text, vars: { x: 1 } }).refusal, undefined);
+});
+
+t.test('conditions and other sections hide no double bind', async (t) => {
+  const a = 'frontend a\nbind 127.0.0.1:1\n';
+  const hidden: Readonly<Record<string, string>> = {
+    'a condition elsewhere': `global\n.if version_atleast(2.4)\nnbthread 2\n.endif\n${a}frontend b\nbind 127.0.0.1:1\n`,
+    'a condition in a proxy': `${a}frontend b\nbind 127.0.0.1:1\n.if defined(X)\nbind *:2\n.endif\n`,
+    'the runtime API': `global\nstats socket 127.0.0.1:1 level admin\n${a}`,
+    peers: `${a}peers p\nbind 127.0.0.1:1\n`,
+    logs: `${a}log-forward l\nbind 127.0.0.1:1\n`,
+  };
+  for (const [what, text] of Object.entries(hidden))
+    t.match(findDoubleBind(text), /both listen at 127\.0\.0\.1:1/, what);
+  const conditional = `${a}frontend b\n.if defined(X)\ndisabled\n.endif\nbind 127.0.0.1:1\n`;
+  t.equal(findDoubleBind(conditional), undefined);
+});
+
+t.test('a proxy whose servers HAProxy takes from its state file is reported', async (t) => {
+  const proxy = (name: string, line = '') => `backend ${name}\n${line}\nserver s 127.0.0.1:1\n`;
+  const reported = (text: string) => renderText({ format: 'haproxy', text }).warnings.join();
+  const load = 'load-server-state-from-file';
+  t.match(reported(`defaults\n${load} global\n${proxy('a')}${proxy('b', `${load} none`)}`), /the servers of a from/);
+  t.match(reported(proxy('a', `"${load}" local`)), /the servers of a from/);
+  t.match(reported(`defaults d\n${load} global\ndefaults\nmode tcp\n${proxy('a')}${proxy('b from d')}`), /of b from/);
+  for (const silent of [
+    proxy('a'),
+    `defaults\n${load} global\nfrontend f\nbind :1\n`,
+    `defaults\n${load} global\ndefaults\nmode tcp\n${proxy('a')}`,
+    `defaults\n${load} none\n${proxy('a')}`,
+  ])
+    t.equal(reported(silent), '', silent);
 });

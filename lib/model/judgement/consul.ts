@@ -13,15 +13,16 @@ export function judgeConsul(consul: ConsulState): readonly Reason[] {
   return [makeReason({ code: 'consul-unreachable', subject: { kind: 'consul', name: 'consul' }, text })];
 }
 
-/** Keys among the records that hold no record, and that somebody must correct. */
+/** Some program may have written thousands of keys there. */
+export const mostIgnoredKeys = 10;
+
+/** Keys among the records that hold no record, and that somebody must correct. The last one shown counts those after it. */
 export function judgeIgnoredKeys(ignoredKeys: readonly IgnoredKey[]): readonly Reason[] {
-  return ignoredKeys
-    .filter(({ kind }) => kind !== 'marker')
-    .map(({ key, message }) =>
-      makeReason({
-        code: 'record-unreadable',
-        subject: { kind: 'consul', name: key },
-        text: `Ignored: ${message}.`,
-      }),
-    );
+  const wrong = ignoredKeys.filter(({ kind }) => kind !== 'marker');
+  const further = wrong.length - mostIgnoredKeys;
+  return wrong.slice(0, mostIgnoredKeys).map(({ key, message }, i) => {
+    const rest = i === mostIgnoredKeys - 1 && further > 0 ? ` ${further} further keys do not hold one either.` : '';
+    const text = `Ignored: ${message}.${rest}`;
+    return makeReason({ code: 'record-unreadable', subject: { kind: 'consul', name: key }, text });
+  });
 }

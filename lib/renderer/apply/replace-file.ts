@@ -56,6 +56,7 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
   const swapped = await putInPlace(step, {
     bytes: Buffer.from(rendering.text),
     check,
+    refusal: rendering.refusal,
     keep,
     present,
     replaces: change.replaces,
@@ -118,6 +119,7 @@ async function putInPlace(
   input: {
     bytes: Buffer;
     check: 'first' | 'none';
+    refusal?: SwitchmasterError | undefined;
     keep: 'good-copy' | 'nothing';
     present: PresentFile | undefined;
     replaces?: Change['replaces'];
@@ -144,6 +146,7 @@ async function putInPlace(
   if (kept.status === 'rejected') step.warn(SwitchmasterError.from(kept.reason).message);
   if (candidate.refused !== undefined) step.warn(candidate.refused);
   try {
+    if (input.check === 'first' && input.refusal !== undefined) throw input.refusal;
     if (input.check === 'first') await runCheck(step, candidate.path);
     if (input.replaces === 'foreign-file' && present !== undefined) {
       const { placement = 'rename' } = spec;

@@ -1,5 +1,6 @@
 import { parseHaproxyConfig } from '../../model/haproxy-config.ts';
 import {
+  findRestored,
   hasServerDefaults,
   isProxy,
   parseServerLine,
@@ -46,9 +47,11 @@ export interface ReloadPlan {
   readonly rerouted: readonly string[];
   /** Proxies with a server whose address the file does not contain, such as a hostname. */
   readonly unclear: readonly string[];
+  /** Proxies whose servers a reload takes from HAProxy's state file. */
+  readonly restored: readonly string[];
 }
 
-interface ParsedConfig {
+interface ParsedConfig extends Pick<ReloadPlan, 'restored'> {
   /** The config without what the runtime API can change in its server lines. */
   readonly skeleton: string;
   readonly servers: ReadonlyMap<string, ServerLine>;
@@ -61,14 +64,15 @@ export function planHaproxy(before: string | undefined, after: string): HaproxyP
   const expected = [...wanted.servers.values()];
   const unclear = namesOf(wanted.sections.filter(({ kind, lines }) => kind === 'proxy' && lines.some(isUnclear)));
   const proxies = namesOf(wanted.sections.filter(({ kind }) => kind === 'proxy'));
-  const unknown = { kind: 'reload', gone: [], expected, rerouted: proxies, unclear } as const;
+  const { restored } = wanted;
+  const unknown = { kind: 'reload', gone: [], expected, rerouted: proxies, unclear, restored } as const;
   if (before === undefined) return unknown;
   const old = parseConfig(before);
   if (old.skeleton === wanted.skeleton) {
     return { kind: 'runtime', changes: compareAll(old, wanted), expected, otherwise: unknown };
   }
   const gone = [...old.servers].filter(([id]) => !wanted.servers.has(id)).map(([, server]) => server);
-  return { kind: 'reload', gone, expected, rerouted: findRerouted(old.sections, wanted.sections), unclear };
+  return { kind: 'reload', gone, expected, rerouted: findRerouted(old.sections, wanted.sections), unclear, restored };
 }
 
 /**
@@ -149,7 +153,7 @@ function parseConfig(text: string): ParsedConfig {
   const skeleton = lines.map(({ line, server }) =>
     server === undefined ? line.text : ['server', server.server, ...server.options].join(' '),
   );
-  return { skeleton: skeleton.join('\n'), servers, sections };
+  return { skeleton: skeleton.join('\n'), servers, sections, restored: findRestored(parsed) };
 }
 
 function isUnclear({ line: { words }, server }: ReadSection['lines'][number]): boolean {

@@ -58,12 +58,13 @@ export async function changeAtRuntime(
  */
 export async function reloadBetween(step: HaproxyStep, plan: ReloadPlan, reload: () => Promise<void>): Promise<void> {
   const departure = departureOf(step, plan);
-  const ends = departure.proxies.size > 0;
+  const ends = departure.proxies.size + plan.restored.length > 0;
   const outgoing = ends ? await OutgoingWorker.open(step.reload.socket, step.signal) : undefined;
   try {
     await moveServers(step, plan);
     await reload();
     if (outgoing !== undefined) await closeOutgoing(step, { outgoing, departure });
+    if (plan.restored.length > 0) await correctRestored(step, plan);
   } finally {
     outgoing?.close();
   }
@@ -83,6 +84,16 @@ export async function moveServers(step: HaproxyStep, plan: ReloadPlan): Promise<
     signal.throwIfAborted();
   }
   await leaveOldWorkers(step, plan);
+}
+
+/** The new worker has the ports of HAProxy's state file, which may be those of former masters. */
+async function correctRestored({ reload, signal, warn }: HaproxyStep, { expected }: ReloadPlan): Promise<void> {
+  try {
+    await alignServers(new HaproxyRuntime(reload.socket), expected, signal);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    warn(`Cannot correct what HAProxy took from its state file. ${SwitchmasterError.from(thrown).message}`);
+  }
 }
 
 /** A worker ends by itself after its last session: then the connection is closed, and nothing is left to do. */

@@ -11,7 +11,9 @@ export interface ReadSection extends Pick<HaproxySection, 'name' | 'start'> {
 const neutral = new Set(
   `timeout option log log-format log-format-sd log-tag error-log-format maxconn fullconn retries backlog rate-limit
   balance hash-type stats description id errorfile errorfiles errorloc errorloc302 errorloc303 compression
-  email-alert unique-id-format unique-id-header capture declare monitor-uri monitor`.split(/\s+/),
+  email-alert load-server-state-from-file unique-id-format unique-id-header capture declare monitor-uri monitor`.split(
+    /\s+/,
+  ),
 );
 /** Keywords of `global` that set variables. */
 const variables = new Set(['setenv', 'presetenv', 'resetenv', 'unsetenv']);

@@ -10,13 +10,14 @@ import { endlessReads } from '../../template/bounded/limits.ts';
 import type { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { RenderResult } from '../../template/render.ts';
 import type { RenderWorld } from '../../template/scope.ts';
-import { addHead, digestOf } from '../head.ts';
-import type { GoodRendering, Rendering } from '../plan/rendering.ts';
+import { addHead } from '../head.ts';
+import type { Rendering } from '../plan/rendering.ts';
 import { mastersOf, type Urgency, urgencyOf } from '../plan/urgency.ts';
 import { findHaproxyDefaults } from './haproxy-defaults.ts';
 import { IndexHistory } from './index-history.ts';
 import { Inputs } from './inputs.ts';
 import { RenderTime } from './render-time.ts';
+import { toRendering } from './rendering.ts';
 import { compileSource, FileTexts, templateName } from './source.ts';
 
 /** How often one render may start again because what it has read names more to read. */
@@ -64,11 +65,13 @@ export class LiveTemplate {
   /** May be in use by a render until the next one begins. */
   #former: BoundedTemplate | undefined;
   #fileWatch: FileWatch | undefined;
+  readonly #files: FileTexts;
 
   constructor(options: LiveTemplateOptions) {
     this.spec = options.spec;
     this.#options = options;
     this.#inputs = new Inputs(options);
+    this.#files = new FileTexts(options.spec.sandboxPath);
     this.#time = new RenderTime(options.spec.destination);
     this.history = new IndexHistory(this.#inputs);
     this.redactor.learn(options.secrets ?? []);
@@ -132,21 +135,26 @@ export class LiveTemplate {
     return this.#gaps.size === 0 ? 'complete' : state === 'failed' ? 'changed' : 'incomplete';
   }
 
-  /** Compiles the source again with the next render. */
+  /** Compiles the source again with the next render, and reads its files again. */
   forgetSource(): void {
     this.#former ??= this.#compiled;
     this.#compiled = undefined;
+    this.forgetFiles();
+  }
+
+  /** Reads the files again with the next render. Otherwise it waits until a change of them has lasted for some seconds. */
+  forgetFiles(): void {
+    this.#files.renew();
   }
 
   /** Renders with what is known now. Starts watches on what it newly reads and ends those that it no longer needs. */
   async render(): Promise<Rendering> {
     this.#compiled ??= await this.#compile();
-    const [compiled, files] = [this.#compiled, new FileTexts(this.spec.sandboxPath)];
-    const result = await this.#time.render((now) => {
-      return this.#renderAll(compiled, { world: { ...this.#world(files), now }, files });
-    });
+    const compiled = this.#compiled;
+    this.#files.retry();
+    const result = await this.#time.render((now) => this.#renderAll(compiled, { ...this.#world(), now }));
     this.#take(result);
-    this.#watchFiles(result.files, files.states);
+    this.#watchFiles(result.files);
     return this.#rendering;
   }
 
@@ -168,27 +176,28 @@ export class LiveTemplate {
     this.#fileWatch?.close();
   }
 
-  #watchFiles(paths: readonly string[], states: ReadonlyMap<string, string>): void {
-    const { onFileChange: onChange } = this.#options;
-    if (onChange === undefined || (paths.length === 0 && this.#fileWatch === undefined)) return;
+  #watchFiles(paths: readonly string[]): void {
+    const { onFileChange } = this.#options;
+    if (onFileChange === undefined || (paths.length === 0 && this.#fileWatch === undefined)) return;
+    const onChange = () => {
+      this.#files.renew();
+      onFileChange();
+    };
     this.#fileWatch ??= new FileWatch({ files: [], onChange });
-    this.#fileWatch.follow(paths.toSorted(), states);
+    this.#fileWatch.follow(paths.toSorted(), this.#files.states);
   }
 
-  async #renderAll(
-    compiled: BoundedTemplate,
-    { world, files }: { readonly world: RenderWorld; readonly files: FileTexts },
-  ): Promise<RenderResult> {
+  async #renderAll(compiled: BoundedTemplate, world: RenderWorld): Promise<RenderResult> {
     let result = await compiled.render(world);
     for (let pass = 1; this.#canContinue(result); pass++) {
       if (pass === maxPasses) throw endlessReads(templateName(this.spec), maxPasses);
-      if (result.kind === 'pending') await files.load(result.missingFiles);
+      if (result.kind === 'pending') await this.#files.load(result.missingFiles);
       result = await compiled.render(world);
     }
     return result;
   }
 
-  #world(files: FileTexts): RenderWorld {
+  #world(): RenderWorld {
     const { environment, publish = [] } = this.#options;
     return {
       vars: this.spec.vars,
@@ -196,7 +205,7 @@ export class LiveTemplate {
       publish,
       haproxyDefaults: findHaproxyDefaults(),
       lookUp: (query, id) => this.#inputs.lookUp(query, id) as never,
-      lookUpFile: (path) => files.lookUp(path),
+      lookUpFile: (path) => this.#files.lookUp(path),
       env: (name) => process.env[name],
     };
   }
@@ -208,7 +217,8 @@ export class LiveTemplate {
     this.redactor.learn([...(this.#options.secrets ?? []), ...result.secrets]);
     const holds = result.secrets.length > 0 ? 'secrets' : 'nothing-secret';
     this.#shown = result.kind === 'rendered' ? { text: addHead(result.shown, this.spec), holds } : undefined;
-    this.#rendering = toRendering(result, this.spec);
+    const warnings = [...result.warnings, ...this.#files.problems];
+    this.#rendering = toRendering({ ...result, warnings }, this.spec);
   }
 
   /** Whether a pending render has all its answers already: other templates may watch the same queries. */
@@ -216,21 +226,4 @@ export class LiveTemplate {
     if (result.kind !== 'pending') return false;
     return result.missing.every((query) => this.#inputs.lookUp(query, queryId(query)).kind === 'known');
   }
-}
-
-function toRendering(result: RenderResult, spec: TemplateSpec): Rendering {
-  switch (result.kind) {
-    case 'pending':
-      return { kind: 'pending', missing: [...result.missing.map(queryId), ...result.missingFiles].sort() };
-    case 'failed':
-      return { kind: 'failed', error: result.error };
-    case 'rendered':
-      return toGoodRendering(result, spec);
-  }
-}
-
-function toGoodRendering(result: RenderResult & { readonly kind: 'rendered' }, spec: TemplateSpec): GoodRendering {
-  const text = addHead(result.text, spec);
-  const { members, lists, masters, records, warnings } = result;
-  return { kind: 'rendered', text, digest: digestOf(Buffer.from(text)), members, lists, masters, records, warnings };
 }

@@ -50,16 +50,41 @@ export function templateName({ source, contents, destination }: SourceSpec): str
   return contents === undefined ? basename(source) : `contents of ${basename(destination)}`;
 }
 
-/** The files that a template reads by `file`, each read once per run. */
+/**
+ * The files that a template reads by `file`. Each is read once, and again after {@link FileTexts.renew}. One that can no
+ * longer be read keeps its former text: a file that somebody removed must not keep a change of master from the output.
+ */
 export class FileTexts {
   /** The state of each file just before it was read, for a {@link FileWatch}. */
   readonly states = new Map<string, string>();
   readonly #texts = new Map<string, string | SwitchmasterError>();
+  readonly #former = new Map<string, string>();
+  /** Why a file has its former text, as a sentence. */
+  readonly #problems = new Map<string, string>();
   readonly #sandbox: string | undefined;
 
   /** `sandbox`: the folder that the files must be in, whichever links lead there. */
   constructor(sandbox?: string) {
     this.#sandbox = sandbox;
+  }
+
+  /** Sentences about files that have their former text. */
+  get problems(): readonly string[] {
+    return [...this.#problems.values()];
+  }
+
+  /** Reads every file again when it is needed next. */
+  renew(): void {
+    this.#texts.clear();
+    this.#problems.clear();
+  }
+
+  /** Reads the files again that could not be read. */
+  retry(): void {
+    for (const [path, text] of this.#texts) {
+      if (text instanceof SwitchmasterError || this.#problems.has(path)) this.#texts.delete(path);
+    }
+    this.#problems.clear();
   }
 
   lookUp(path: string) {
@@ -69,17 +94,27 @@ export class FileTexts {
   }
 
   async load(paths: readonly string[]): Promise<void> {
-    for (const path of paths) {
-      const text = await this.#read(path).catch((cause: Error) => {
-        return new SwitchmasterError('template-failed', `cannot read the file ${path}: ${cause.message}`, { cause });
-      });
-      this.#texts.set(path, text);
+    for (const path of paths) this.#texts.set(path, await this.#readOrKeep(path));
+  }
+
+  async #readOrKeep(path: string): Promise<string | SwitchmasterError> {
+    try {
+      const text = await this.#read(path);
+      this.#former.set(path, text);
+      return text;
+    } catch (cause) {
+      const error = SwitchmasterError.from(cause);
+      const message = `cannot read the file ${path}: ${error.message}`;
+      const former = error.code === 'template-failed' ? undefined : this.#former.get(path);
+      if (former === undefined) return new SwitchmasterError('template-failed', message, { cause });
+      this.#problems.set(path, `The template ${message}. The text that the file had before is used.`);
+      return former;
     }
   }
 
   async #read(path: string): Promise<string> {
     if (this.#sandbox !== undefined && !(await isWithin(this.#sandbox, path))) {
-      throw new Error(`it is outside of sandboxPath ${this.#sandbox}`);
+      throw new SwitchmasterError('template-failed', `it is outside of sandboxPath ${this.#sandbox}`);
     }
     this.states.set(path, await stateOf(path));
     return readRegularFile(path, { maxBytes: maxFileBytes });

@@ -21,6 +21,8 @@ export interface GoodRendering {
   readonly records: 'read' | 'not-read';
   /** Sentences about what the template leaves out of the text. */
   readonly warnings: readonly string[];
+  /** Why the text must not replace the destination. HAProxy follows a change of master all the same. */
+  readonly refusal?: SwitchmasterError | undefined;
 }
 
 /** A text that took effect: its consumer was reloaded and verified. */

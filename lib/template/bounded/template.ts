@@ -244,6 +244,7 @@ function failedResult(error: SwitchmasterError, read: Read): RenderResult {
     records: 'not-read',
     time: 'not-read',
     warnings: [],
+    refusal: undefined,
     secrets: [],
   };
 }

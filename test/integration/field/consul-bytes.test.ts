@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { makeFolder, startRendering } from '../support/rendering.ts';
+import { makeFolder, putRecord, startRendering } from '../support/rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'consul-bytes' });
 const consul = await sandbox.consul();
@@ -59,4 +59,32 @@ t.test('a file that is missing at first, edited, or swapped with its folder is r
   symlinkSync('..2', at('..data.new'));
   renameSync(at('..data.new'), at('..data'));
   await until('second b');
+});
+
+t.test('a change of master is followed although a file that the template reads is gone or unreadable', async (t) => {
+  const folder = makeFolder(t);
+  const at = (name: string) => join(folder, name);
+  writeFileSync(at('own'), 'own');
+  const template = `{{#with (redisMaster "shard1")}}{{host}}{{/with}} {{file "${at('own')}"}}\n`;
+  const specs = [{ name: 'out', template, format: 'text' }] as const;
+  const move = (host: string, epoch: number) => putRecord(consul, { name: 'shard1', master: { host, port: 1 }, epoch });
+  await move('127.0.0.1', 1);
+  const rendering = startRendering(t, { consul, folder, specs, resyncMs: 60_000 });
+  const until = (text: string) =>
+    waitFor(`"${text}"`, () => readFileSync(at('out'), 'utf8'), { until: (now) => now === `${text}\n` });
+  await rendering.until('current');
+  await until('127.0.0.1 own');
+  rmSync(at('own'));
+  await move('127.0.0.2', 2);
+  await until('127.0.0.2 own');
+  mkdirSync(at('own'));
+  await move('127.0.0.3', 3);
+  await until('127.0.0.3 own');
+  await waitFor('a warning', () => rendering.state().warnings.join(), {
+    until: (text) => /cannot read the file .*it is a folder.*had before is used/.test(text),
+  });
+  rmSync(at('own'), { recursive: true });
+  writeFileSync(at('own'), 'new');
+  await until('127.0.0.3 new');
+  await waitFor('no warning', () => rendering.state().warnings, { until: ({ length }) => length === 0 });
 });

@@ -1,5 +1,7 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { HaproxyRuntime } from '../../../lib/renderer/haproxy/runtime-api.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
 import { redisCli } from '../../sandbox/resp.ts';
@@ -51,7 +53,7 @@ ${form.replace('LISTEN', `${listen.host}:${listen.port}`)}`;
   const spec = { name: 'haproxy.cfg', template, check, reload };
   const rendering = startRendering(t, { consul, folder, specs: [spec], resyncMs: 60_000 });
   await rendering.until('current');
-  return { listen, rendering };
+  return { listen, rendering, socket, configFile };
 }
 
 let epoch = 0;
@@ -77,6 +79,45 @@ for (const [i, [what, form]] of Object.entries(forms).entries()) {
     t.same(rendering.state().warnings, []);
   });
 }
+
+t.test('after a reload, a server has the port of the config and not that of the state file', async (t) => {
+  const stateFile = join(sandbox.folder, 'server-state');
+  const form = `global
+server-state-file ${stateFile}
+listen redis
+bind LISTEN
+load-server-state-from-file global
+description "${address}"
+server redis-1 ${address} check
+`;
+  const { listen, rendering, socket, configFile } = await setUp(t, { form, name: 'state-file' });
+  const states = await new HaproxyRuntime(socket).send(['show servers state'], AbortSignal.timeout(10_000));
+  writeFileSync(stateFile, states);
+  await move(two.master);
+  const follows = () =>
+    readFileSync(configFile, 'utf8').includes(hosts[1] ?? '') && rendering.state().state === 'current';
+  await waitFor('the new master after the reload', follows);
+  t.match(await redisCli(listen, ['INFO', 'server']), new RegExp(`tcp_port:${two.master.address.port}\\r`));
+  t.match(rendering.state().warnings, [/the servers of redis from its state file/]);
+});
+
+t.test('HAProxy follows a failover although two proxies of its next config bind one address', async (t) => {
+  const own = join(sandbox.folder, 'own.cfg');
+  writeFileSync(own, '# nothing yet');
+  const form = `listen redis\nbind LISTEN\nserver redis-1 ${address} check\n{{raw (file "${own}")}}\n`;
+  const { listen, rendering, configFile } = await setUp(t, { form, name: 'double-bind' });
+  writeFileSync(own, `listen mine\nbind ${listen.host}:${listen.port}\nserver s ${hosts[0]}`);
+  const outcome = () => rendering.reports.at(-1)?.outcome;
+  await waitFor('the double bind to be refused', outcome, {
+    until: (last) => last?.kind === 'failed' && last.error.message.includes('both listen at'),
+  });
+  await move(two.master);
+  const answer = () => redisCli(listen, ['INFO', 'server']).catch(() => '');
+  await waitFor('the new master behind HAProxy', answer, {
+    until: (info) => String(info).includes(`tcp_port:${two.master.address.port}\r`),
+  });
+  t.notMatch(readFileSync(configFile, 'utf8'), 'listen mine');
+});
 
 t.test('HAProxy answers with the value of a log format as it is', async (t) => {
   const value = '%[env(HOME)] $HOME \\1 %ci 100%';

@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { FileTexts } from '../../../lib/renderer/observe/source.ts';
 
@@ -33,4 +33,23 @@ t.test('with a sandbox, a template reads files in that folder only, whichever li
   const free = new FileTexts();
   await free.load([`${folder}/out/d`]);
   t.same(free.lookUp(`${folder}/out/d`), { kind: 'known', value: 'd' });
+});
+
+t.test('a file that can no longer be read keeps its former text, and is read again', async (t) => {
+  const folder = t.testdir({ a: 'first' });
+  const path = `${folder}/a`;
+  const files = new FileTexts();
+  const textAfter = async (change: () => void) => {
+    change();
+    files.retry();
+    if (files.lookUp(path).kind === 'unknown') await files.load([path]);
+    return files.lookUp(path);
+  };
+  await files.load([path]);
+  t.match(await textAfter(() => writeFileSync(path, 'half')), { value: 'first' }, 'a change has to last first');
+  rmSync(path);
+  t.match(await textAfter(() => files.renew()), { value: 'first' });
+  t.match(files.problems, [/cannot read the file .*\/a: ENOENT.* had before is used\.$/]);
+  t.match(await textAfter(() => writeFileSync(path, 'second')), { value: 'second' });
+  t.same(files.problems, []);
 });

@@ -1,0 +1,30 @@
+import { SwitchmasterError } from '../../errors.ts';
+import { queryId } from '../../model/query.ts';
+import type { TemplateSpec } from '../../model/template-spec.ts';
+import type { RenderResult } from '../../template/render.ts';
+import { addHead, digestOf } from '../head.ts';
+import type { GoodRendering, Rendering } from '../plan/rendering.ts';
+import { templateName } from './source.ts';
+
+/** What a render of the template means for its destination. */
+export function toRendering(result: RenderResult, spec: TemplateSpec): Rendering {
+  switch (result.kind) {
+    case 'pending':
+      return { kind: 'pending', missing: [...result.missing.map(queryId), ...result.missingFiles].sort() };
+    case 'failed':
+      return { kind: 'failed', error: result.error };
+    case 'rendered':
+      return toGoodRendering(result, spec);
+  }
+}
+
+function toGoodRendering(result: RenderResult & { readonly kind: 'rendered' }, spec: TemplateSpec): GoodRendering {
+  const text = addHead(result.text, spec);
+  const { members, lists, masters, records, warnings } = result;
+  const refusal =
+    result.refusal === undefined
+      ? undefined
+      : new SwitchmasterError('template-failed', `${templateName(spec)}: ${result.refusal}`);
+  const digest = digestOf(Buffer.from(text));
+  return { kind: 'rendered', text, digest, members, lists, masters, records, warnings, refusal };
+}
