@@ -20,11 +20,11 @@ async function measure(
   const pairs = programs.map((program) => startPair(program, { stack, env: sandbox.env }));
   const clients = pairs.flatMap(({ endpoint, sentinels }) => [endpoint, sentinels]);
   const results = await runRounds(stack, { clients, faults, report });
-  return pairs.flatMap(({ library, ...pair }) =>
+  return pairs.flatMap(({ library, stepMs, ...pair }) =>
     faults.flatMap((fault) => {
       const find = (client: ClientProcess) => results.find((one) => one.client === client && one.fault === fault);
       const [endpoint, sentinels] = [find(pair.endpoint), find(pair.sentinels)];
-      return endpoint === undefined || sentinels === undefined ? [] : [{ fault, library, endpoint, sentinels }];
+      return endpoint === undefined || sentinels === undefined ? [] : [{ fault, library, stepMs, endpoint, sentinels }];
     }),
   );
 }
@@ -37,6 +37,7 @@ function startPair(program: ClientProgram, on: { readonly stack: ClientStack; re
   };
   return {
     library: program.library,
+    stepMs: program.stepMs ?? 0,
     endpoint: start('endpoint', stack.endpoints.slice(0, program.endpoints ?? 1).map(formatAddress)),
     sentinels: start(
       'sentinels',

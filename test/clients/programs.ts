@@ -23,6 +23,8 @@ export interface ClientProgram {
   readonly argv: readonly [string, ...string[]];
   /** How many addresses of endpoints it gets. Default 1. One that stops writing while no Sentinel answers needs two. */
   readonly endpoints?: 2;
+  /** How long the library itself waits before it asks its Sentinels again, where nothing sets that. Default 0. */
+  readonly stepMs?: number;
   /** What it can do at the Sentinels: a password and TLS, with none at Redis. Default: a password. */
   readonly access?: 'none' | 'tls';
 }
@@ -34,7 +36,8 @@ const nodeArgv = (library: string) => [process.execPath, join(folder, library, '
 
 export const nodePrograms: readonly ClientProgram[] = [
   { library: 'ioredis', argv: nodeArgv('ioredis'), access: 'tls' },
-  { library: 'node-redis', argv: nodeArgv('node-redis'), endpoints: 2, access: 'tls' },
+  // sentinel/index.js, #connect.
+  { library: 'node-redis', argv: nodeArgv('node-redis'), endpoints: 2, stepMs: 1_000, access: 'tls' },
 ];
 
 /** Libraries of Debian, which the setup unpacks: of Debian 12 and 13. */

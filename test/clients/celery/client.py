@@ -8,6 +8,7 @@ def make_client(sentinels, name, **sentinel_kwargs):
     app.conf.broker_transport_options = {
         "master_name": name,
         "sentinel_kwargs": {**timeouts, **sentinel_kwargs},
+        **{"interval_start": 0, "interval_step": 0.1, "interval_max": 0.5},  # between two attempts, in seconds
         **timeouts,
     }
     return app
