@@ -163,6 +163,7 @@ export class BridgePart implements Part {
         if (from !== undefined) await this.#fencer.pauseBeforePromotion(name, from);
       },
       onReboot: (message) => this.#options.onReboot?.(message),
+      onElectionFailed: (name) => this.#crashOrders?.electionFailed(name),
       onClosed: (address, names) => this.#crashOrders?.connectionClosed(address, names),
       onAccessChange: (names) => this.#reportProblems(names),
       record: (name) => this.#memory(name).record,

@@ -30,6 +30,8 @@ export interface BridgeSourcesOptions {
   readonly onSelection: (name: string, selection: Selection) => Promise<void>;
   /** A Sentinel reports that a server started again (`+reboot`). */
   readonly onReboot: (message: string) => void;
+  /** A Sentinel did not get the votes for a failover. */
+  readonly onElectionFailed: (name: string) => void;
   /** A Redis closed a connection that was established. */
   readonly onClosed: (address: Address, names: readonly string[]) => void;
   /** For these masters, a Redis began or ceased to refuse the bridge, or to be out of its reach. */
@@ -124,6 +126,7 @@ export class BridgeSources {
   #hinted(name: string, hint: SentinelHint): void {
     const { sentinel, event } = hint;
     if (event.event === '+reboot') this.#options.onReboot(event.message);
+    if (event.event === '-failover-abort-not-elected') this.#options.onElectionFailed(name);
     if (this.#options.settings.follow === 'promotion') this.#watchPromotion(name, hint);
     const origin = { source: `sentinel ${formatAddress(sentinel)}`, event: event.event };
     const announcement = { kind: 'announcement', sentinel, target: event.target } as const;

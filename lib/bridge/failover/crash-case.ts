@@ -7,8 +7,7 @@ import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { aborted } from '../interruption.ts';
-import type { MasterMemory } from '../memory.ts';
-import { tryConnectAll, type Way } from '../observe/connect-attempt.ts';
+import { tryConnectAll } from '../observe/connect-attempt.ts';
 import { readReplica, waitForRestart } from '../observe/crash-reading.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
@@ -21,6 +20,7 @@ import {
   type JudgingBridge,
 } from '../plan/crash.ts';
 import { type ConnectionState, isProven, longestPauseMs, traceConnection } from '../plan/crash-proof.ts';
+import type { ClosedMaster } from './closed-master.ts';
 import type { CrashEvidence } from './crash-evidence.ts';
 import { CrashLease, type CrashLeaseOptions } from './crash-lease.ts';
 import { type CrashReport, toCrashDetails } from './crash-report.ts';
@@ -33,19 +33,6 @@ export interface CrashCaseParts extends CrashLeaseOptions {
   readonly bridgeId: string;
   readonly crashAfterMs: number;
   readonly onReport: (report: CrashReport) => void;
-}
-
-/** A master to which a connection was closed. */
-export interface ClosedMaster {
-  readonly name: string;
-  readonly record: MasterRecord;
-  readonly memory: MasterMemory;
-  /** The ways by which this host reached it. */
-  readonly ways: readonly Way[];
-  /** As they were before. */
-  readonly replicas: readonly Pick<CrashReplica, 'address' | 'wasInStep'>[];
-  /** The run ids by which the Sentinels knew its process. */
-  readonly runIds: readonly string[];
 }
 
 type CaseEnd = CrashReport | 'others act';
@@ -176,7 +163,7 @@ export class CrashCase {
   }
 
   #decide(sign: CrashSign, lastOrderAgeMs: number | undefined): CrashDecision {
-    const { name, record: crashed, memory } = this.#closed;
+    const { name, record: crashed, memory, election } = this.#closed;
     const { sentinels, crashAfterMs } = this.#parts;
     const { record } = memory;
     const { views = [], replicas = [] } = this.#seen ?? {};
@@ -186,6 +173,7 @@ export class CrashCase {
       crashAfterMs,
       nowMs: performance.now(),
       record,
+      election,
       recordAgeMs: record === undefined ? 0 : Math.max(0, Date.now() - Date.parse(record.changedAt)),
       lastOrderAgeMs,
       views,

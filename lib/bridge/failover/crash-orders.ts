@@ -1,10 +1,12 @@
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, type Endpoint, sameAddress } from '../../model/address.ts';
+import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { MasterMemory } from '../memory.ts';
 import { findWays, presentWays, type Way } from '../observe/connect-attempt.ts';
 import type { LagSource } from '../observe/lag.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
+import type { ClosedMaster } from './closed-master.ts';
 import { CrashCase, type CrashCaseParts } from './crash-case.ts';
 
 /** A master whose process this node's daemon registers. */
@@ -24,8 +26,8 @@ export interface CrashOrdersOptions extends CrashCaseParts {
 
 interface Opened {
   readonly ended: Promise<void>;
-  /** A connection was closed since. */
-  again: 'closed' | undefined;
+  /** What happened since that needs another case. */
+  again: 'closed' | 'election-failed' | undefined;
 }
 
 const tickMs = 1_000;
@@ -40,6 +42,8 @@ const inStepMs = 12_000;
 export class CrashOrders {
   readonly #options: CrashOrdersOptions;
   readonly #cases = new Map<string, Opened>();
+  /** Masters whose process was gone at the end of the last case. */
+  readonly #judged = new Map<string, ClosedMaster>();
   readonly #ways = new Map<string, { readonly master: Address; readonly ways: Promise<readonly Way[]> }>();
   readonly #abort = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -67,23 +71,39 @@ export class CrashOrders {
       const record = memory.record;
       if (this.#abort.signal.aborted || record === undefined || !sameAddress(record.master, address)) continue;
       const running = this.#cases.get(name);
-      if (running === undefined) this.#open(record, memory);
+      if (running === undefined) this.#open(name, this.#close(record, memory));
       else running.again = 'closed';
     }
   }
 
-  /** A case at work does not see every further close, so another one follows it. */
-  #open(record: MasterRecord, memory: MasterMemory): void {
-    const { name, master } = record;
-    const ended = this.#pursue(record, memory).then((end) => {
+  /** A Sentinel did not get the votes for a failover of this master. Sentinels then wait for a long time. Does not wait. */
+  electionFailed(name: string): void {
+    const running = this.#cases.get(name);
+    if (running !== undefined) running.again ??= 'election-failed';
+    else this.#judgeAgain(name);
+  }
+
+  #judgeAgain(name: string): void {
+    const judged = this.#judged.get(name);
+    if (judged === undefined || this.#abort.signal.aborted) return;
+    const { record } = judged.memory;
+    const isSame = record !== undefined && compareVersions(record, judged.record) === 0;
+    if (isSame) this.#open(name, Promise.resolve({ ...judged, election: 'failed' }));
+    else this.#judged.delete(name);
+  }
+
+  /** A case at work does not see what happens meanwhile, so another one follows it. */
+  #open(name: string, closed: Promise<ClosedMaster>): void {
+    const ended = this.#pursue(closed).then(({ end, master }) => {
       const again = this.#cases.get(name)?.again;
       this.#cases.delete(name);
       if (again === 'closed' && end === 'not-crashed') this.connectionClosed(master, [name]);
+      else if (again === 'election-failed' && end === 'judged') this.#judgeAgain(name);
     });
     this.#cases.set(name, { again: undefined, ended });
   }
 
-  async #pursue(record: MasterRecord, memory: MasterMemory): Promise<'judged' | 'not-crashed'> {
+  async #close(record: MasterRecord, memory: MasterMemory): Promise<ClosedMaster> {
     const { name, replicas } = record;
     const { lags } = this.#options;
     const views = distinctViews(memory.lastReadings?.readings ?? []);
@@ -91,21 +111,34 @@ export class CrashOrders {
       const behindMs = lags.lag(name, address, 'cached')?.behindMs ?? Number.POSITIVE_INFINITY;
       return { address, wasInStep: behindMs <= inStepMs };
     });
-    const closed = {
+    return {
       name,
       record,
       memory,
       ways: await this.#waysTo(record),
       replicas: measured,
       runIds: views.flatMap(({ masterRunId }) => masterRunId ?? []),
+      election: 'unknown',
     };
+  }
+
+  async #pursue(
+    closing: Promise<ClosedMaster>,
+  ): Promise<{ readonly end: 'judged' | 'not-crashed'; readonly master: Address }> {
+    const closed = await closing;
+    const { name, record } = closed;
+    const { master } = record;
+    this.#judged.delete(name);
     try {
-      return await new CrashCase(closed, this.#options).pursue(this.#abort.signal);
+      const end = await new CrashCase(closed, this.#options).pursue(this.#abort.signal);
+      if (end === 'judged') this.#judged.set(name, closed);
+      return { end, master };
     } catch (thrown) {
-      if (this.#abort.signal.aborted) return 'judged';
+      const end = 'judged';
+      if (this.#abort.signal.aborted) return { end, master };
       const why = SwitchmasterError.from(thrown).message;
-      this.#options.onReport({ name, master: record.master, sign: 'refused', sentinel: undefined, why, details: {} });
-      return 'judged';
+      this.#options.onReport({ name, master, sign: 'refused', sentinel: undefined, why, details: {} });
+      return { end, master };
     }
   }
 

@@ -41,6 +41,8 @@ export interface CrashSituation {
   readonly record: MasterRecord | undefined;
   /** How long ago the record changed. */
   readonly recordAgeMs: number;
+  /** `failed`: after the crash was found, a Sentinel did not get the votes for its failover. */
+  readonly election: 'unknown' | 'failed';
   /** How long ago any bridge ordered a failover because of a crash; undefined where none did. */
   readonly lastOrderAgeMs: number | undefined;
   /** Read after the sign was found, one for each Sentinel. */
@@ -99,11 +101,13 @@ export function decideCrash(situation: CrashSituation): CrashDecision {
   return { kind: 'wait', why: 'no replica that Sentinel would select is known to have had its data' };
 }
 
-function findOthersActing({ master, record, views }: CrashSituation): string | undefined {
+function findOthersActing({ master, record, views, election }: CrashSituation): string | undefined {
   if (record === undefined) return 'it has no record';
   if (!sameAddress(record.master, master)) return `the record names ${formatAddress(record.master)}`;
   if (record.phase !== 'confirmed') return `its failover of epoch ${record.epoch} is not confirmed yet`;
-  const busy = views.find(({ condition }) => condition === 'failover' || condition === 'o_down');
+  const isBusy = ({ condition }: SentinelView) =>
+    condition === 'failover' || (condition === 'o_down' && election === 'unknown');
+  const busy = views.find(isBusy);
   if (busy !== undefined) return `Sentinel ${formatAddress(busy.sentinel)} fails over by itself`;
   const newer = views.find(({ configEpoch }) => configEpoch > record.epoch);
   return newer === undefined ? undefined : `Sentinel ${formatAddress(newer.sentinel)} knows a newer failover`;
@@ -124,10 +128,23 @@ function findContradiction(situation: CrashSituation): string | undefined {
   const { sign, record, views, knownSentinels } = situation;
   if (record === undefined) return 'it has no record';
   const { master, epoch: configEpoch } = record;
+  const starting = findStarting(situation);
+  if (starting !== undefined) return `Sentinel ${formatAddress(starting.sentinel)} may begin a failover at any moment`;
   const own = sign.kind === 'refused' ? contradictRefusal(sign, situation) : contradictLoss(sign, situation);
   if (own !== undefined) return own;
   if (hasMajority({ master, configEpoch }, { views, knownSentinels })) return undefined;
   return `no majority of the Sentinels names it at epoch ${configEpoch} (${views.length} of ${knownSentinels} answered)`;
+}
+
+/**
+ * A Sentinel that sees a master objectively down begins a failover within a tick of its timer, 100 ms, unless it waits: for
+ * twice failover-timeout after an election that it lost, or in which it voted (sentinel.c, sentinelStartFailoverIfNeeded).
+ */
+const settledMs = 2_000;
+
+/** A Sentinel that sees it objectively down, and is not known to wait. */
+function findStarting({ views }: CrashSituation): SentinelView | undefined {
+  return views.find(({ condition, downForMs = 0 }) => condition === 'o_down' && downForMs < settledMs);
 }
 
 /** A process that is gone has no connection left to anybody. */

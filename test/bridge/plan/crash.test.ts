@@ -47,6 +47,7 @@ const crashed: CrashSituation = {
   nowMs: 66,
   record: record('A', { previous: at('B') }),
   recordAgeMs: 60_000,
+  election: 'unknown',
   lastOrderAgeMs: undefined,
   views: seen(),
   knownSentinels: 3,

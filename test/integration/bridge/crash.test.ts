@@ -5,12 +5,13 @@ import { formatAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { RedisServer, Shard } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { only, type RunningBridge, recordOf, startBridge } from '../support/bridging.ts';
 
 /* Sentinels that wait for 30 s, and bridges that order a failover once the process of a master is gone. */
 t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'crash' });
-const [consul, killed, alive, contradicted, restarted, emptied] = await Promise.all([
+const [consul, killed, alive, contradicted, restarted, emptied, split] = await Promise.all([
   sandbox.consul(),
   sandbox.redis({ name: 'killed' }),
   sandbox.redis({ name: 'alive', config: { 'enable-debug-command': 'yes' } }),
@@ -18,10 +19,18 @@ const [consul, killed, alive, contradicted, restarted, emptied] = await Promise.
   sandbox.redis({ name: 'restarted', config: { appendonly: 'yes', appendfsync: 'always' } }),
   // Redis' own default of the delay.
   sandbox.redis({ name: 'emptied', config: { 'repl-diskless-sync-delay': '5' } }),
+  sandbox.redis({ name: 'split' }),
 ]);
 const sentinels = await sandbox.sentinels({
   masters: [killed, alive, contradicted, restarted, emptied],
   downAfterMs: 30_000,
+});
+/** One of them sees the master down after a second, and needs no other for that. */
+const splitSentinels = await sandbox.sentinels({
+  name: 'split-sentinel',
+  masters: [split],
+  quorum: 1,
+  failoverTimeoutMs: 3_000,
 });
 const onCrash = 'failover' as const;
 
@@ -181,4 +190,38 @@ t.test('a restart that is faster than the proof is followed, unless the master h
   await waitFor('the replica to follow the restarted master', reply, { until: (role) => role[3] === 'connected' });
   t.equal(await master.command('DBSIZE'), 3);
   t.strictSame(crashes([patient], 'restarted'), []);
+});
+
+/** A Sentinel that gets no votes: the others do not answer it, and do not see the master down themselves. */
+async function isolateVotes(): Promise<SentinelServer> {
+  const [candidate, ...voters] = splitSentinels;
+  for (const voter of voters) {
+    await voter.command('SENTINEL', 'SET', 'split', 'down-after-milliseconds', 60_000);
+    await voter.command('ACL', 'SETUSER', 'default', '-sentinel|is-master-down-by-addr');
+  }
+  if (candidate === undefined) throw new Error('there are Sentinels');
+  return candidate;
+}
+
+t.test('after an election that nobody won, a bridge orders the failover of a crashed master', async (t) => {
+  const candidate = await isolateVotes();
+  const prefix = 'redis/split/';
+  // Another bridge contradicts the crash until the election has failed. Consul lists it before the bridge reads the list.
+  const silent = `${prefix}crash/bridge/silent`;
+  const { ID } = (await consul.put<{ ID: string }>('/v1/session/create', { Behavior: 'delete' })) ?? { ID: '' };
+  await consul.put(`/v1/kv/${silent}?acquire=${ID}`, { bridge: 'silent', masters: ['*'], beside: [] });
+  const bridge = startBridge(t, { consul, sentinels: splitSentinels, onCrash, id: 'alone', environment: 'split' });
+  await untilReady([bridge, bridge], { shard: split, prefix });
+  const recorder = await candidate.record();
+  t.teardown(() => recorder.close());
+  await split.master.kill();
+  await recorder.event('-failover-abort-not-elected', { master: 'split', timeoutMs: 60_000 });
+  await consul.delete(`/v1/kv/${silent}`);
+  const replica = only(split.replicas);
+  await untilMaster(replica);
+  await recordOf(consul, 'split', { master: replica, prefix });
+  const last = await waitFor('the report of the order', () => crashes([bridge], 'split').at(-1)?.outcome, {
+    until: (outcome) => outcome?.kind === 'applied',
+  });
+  t.match(last, { details: { cause: 'crash', stages: { orderedMs: Number } } });
 });

@@ -1,0 +1,19 @@
+import type { MasterRecord } from '../../model/record.ts';
+import type { MasterMemory } from '../memory.ts';
+import type { Way } from '../observe/connect-attempt.ts';
+import type { CrashReplica } from '../plan/crash.ts';
+
+/** A master to which a connection was closed. */
+export interface ClosedMaster {
+  readonly name: string;
+  readonly record: MasterRecord;
+  readonly memory: MasterMemory;
+  /** The ways by which this host reached it. */
+  readonly ways: readonly Way[];
+  /** As they were before. */
+  readonly replicas: readonly Pick<CrashReplica, 'address' | 'wasInStep'>[];
+  /** The run ids by which the Sentinels knew its process. */
+  readonly runIds: readonly string[];
+  /** `failed`: since then, a Sentinel has lost an election for its failover. */
+  readonly election: 'unknown' | 'failed';
+}
