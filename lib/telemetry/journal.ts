@@ -58,6 +58,9 @@ export interface JournalFilter {
   readonly limit: number;
 }
 
+/** How many entries that may be repeated the journal remembers: some for each of a thousand masters. */
+const mostRepeatable = 10_000;
+
 /**
  * The last outcomes in memory, oldest first, without `unchanged`. What repeats word for word is one entry with a count: a
  * Consul that is unreachable for a night leaves one line, not thousands. Such an entry is added again, with a new id, when
@@ -69,7 +72,7 @@ export class Journal {
   readonly #keep: JournalOptions['keep'];
   readonly #entries: JournalEntry[] = [];
   readonly #repetitions = new Repetitions();
-  /** The entry of the last run of each key, by loop and key, where it can be repeated. */
+  /** The entries that may be repeated, by their row; the one that was repeated last is at the end. */
   readonly #repeatable = new Map<string, JournalEntry>();
   readonly #subscribers = new Set<(entry: JournalEntry) => void>();
   #lastId: number;
@@ -93,11 +96,11 @@ export class Journal {
     if (outcome.kind === 'unchanged') return;
     // A run that is repeated at once decided nothing.
     if (outcome.kind === 'held' && outcome.retryAfterMs === 0) return;
-    const id = `${report.loop} ${report.key}`;
     const repetition = this.#repetitions.count(report, this.#now());
-    const before = repetition.count > 1 ? this.#repeatable.get(id) : undefined;
+    const { count, row } = repetition;
+    const before = count > 1 && row !== undefined ? this.#repeatable.get(row) : undefined;
     const entry = this.#toEntry(report, { repetition, before });
-    this.#repeatable.set(id, entry);
+    if (row !== undefined) this.#keepRepeatable(row, entry);
     if (before === undefined) {
       this.#add(entry, outcome.replay);
       return;
@@ -140,6 +143,13 @@ export class Journal {
   subscribe(onEntry: (entry: JournalEntry) => void): () => void {
     this.#subscribers.add(onEntry);
     return () => void this.#subscribers.delete(onEntry);
+  }
+
+  #keepRepeatable(row: string, entry: JournalEntry): void {
+    this.#repeatable.delete(row);
+    this.#repeatable.set(row, entry);
+    const [oldest] = this.#repeatable.keys();
+    if (this.#repeatable.size > mostRepeatable && oldest !== undefined) this.#repeatable.delete(oldest);
   }
 
   /** The index of the first entry above `id`, by binary search: ids rise. */

@@ -6,7 +6,8 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
  * Logs each run once, with its reconcile id. A problem that repeats word for word (an unreachable Consul, a lasting hold)
- * is logged when it begins and when it ends, and at `debug` in between. Another thing that repeats (a pause that is renewed)
+ * is logged when it begins and when it ends, and at `debug` in between. Another thing that repeats (a pause that is renewed,
+ * a problem that alternates with another one)
  * is logged when its count has doubled, and at `debug` in between.
  */
 export function makeRunLog(log: Log, now: () => number = Date.now): (report: RunReport) => void {
@@ -28,7 +29,7 @@ export function makeRunLog(log: Log, now: () => number = Date.now): (report: Run
     const recovered = before !== undefined && report.outcome.kind === 'unchanged';
     const repetition = repetitions.count(report, now());
     const lasts = before !== undefined && before === problem;
-    const quiet = lasts || (problem === undefined && !isDoubled(repetition));
+    const quiet = lasts || !isDoubled(repetition);
     const level = quiet ? 'debug' : recovered ? 'info' : levelOf(report);
     const [message, fields] = describe(report);
     log[level](

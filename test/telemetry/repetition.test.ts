@@ -4,6 +4,7 @@ import type { Outcome } from '../../lib/loop/outcome.ts';
 import { Journal, type JournalEntry } from '../../lib/telemetry/journal.ts';
 import { JournalFile } from '../../lib/telemetry/journal-file.ts';
 import type { Log } from '../../lib/telemetry/log.ts';
+import { Repetitions } from '../../lib/telemetry/repetition.ts';
 import { makeRunLog } from '../../lib/telemetry/run-log.ts';
 import { exampleReport } from './report.ts';
 
@@ -64,17 +65,60 @@ t.test('each kind of thing that can repeat is counted, and nothing else', async 
   }
 });
 
-t.test('something else in between, or ten minutes without it, begin a new entry', async (t) => {
+t.test('a change in between, or ten minutes without it, begin a new entry', async (t) => {
   let nowMs = 0;
   const journal = new Journal({ capacity: 100, now: () => nowMs });
-  const resumed: Outcome = { kind: 'applied', summary: 'writes resumed' };
-  for (const outcome of [paused, paused, resumed, paused]) journal.observe(exampleReport(outcome, fence));
+  const waiting: Outcome = { kind: 'held', summary: 'waiting' };
+  const changed: Outcome = { kind: 'applied', summary: 'changed', details: { cause: 'failover' } };
+  for (const outcome of [waiting, waiting, changed, waiting]) journal.observe(exampleReport(outcome));
   nowMs += 600_000;
-  journal.observe(exampleReport(paused, fence));
+  journal.observe(exampleReport(waiting));
+  t.strictSame(shown(journal), ['1 waiting', '1 waiting', '1 changed', '2 waiting']);
+});
+
+t.test('actions on former masters keep their order', async (t) => {
+  const journal = new Journal({ capacity: 100 });
+  const made: Outcome = { kind: 'applied', summary: 'made a replica' };
+  for (const outcome of [paused, paused, made, paused]) journal.observe(exampleReport(outcome, fence));
   t.strictSame(
     shown(journal).map((text) => text.replace('former master 10.0.0.1:6379: ', '')),
-    ['1 writes paused', '1 writes paused', '1 writes resumed', '2 writes paused'],
+    ['1 writes paused', '1 made a replica', '2 writes paused'],
   );
+});
+
+t.test('things that alternate are one entry each, in the journal and in the log', async (t) => {
+  const refused = (address: string): Outcome => ({ kind: 'held', summary: `cannot fence ${address}` });
+  const repaired: Outcome = { kind: 'applied', summary: 'put back', details: { cause: 'repair' } };
+  const cases: readonly (readonly Outcome[])[] = [
+    [refused('10.0.0.1:6379'), refused('10.0.0.2:6379')],
+    [paused, refused('10.0.0.1:6379')],
+    [away, { kind: 'held', summary: 'no majority' }],
+    [repaired, { kind: 'held', summary: 'a former master still answers' }, { kind: 'unchanged' }],
+  ];
+  for (const outcomes of cases) {
+    const journal = new Journal({ capacity: 100 });
+    const logged: string[] = [];
+    const shows = () => void logged.push('shown');
+    const observe = makeRunLog({ debug: () => {}, info: shows, warn: shows, error: shows } as unknown as Log);
+    journal.observe(exampleReport({ kind: 'applied', summary: 'moved', details: { cause: 'failover' } }, fence));
+    for (let i = 0; i < 300; i += 1) {
+      const report = exampleReport(outcomes[i % outcomes.length] as Outcome, fence);
+      journal.observe(report);
+      observe(report);
+    }
+    const kinds = outcomes.filter(({ kind }) => kind !== 'unchanged').length;
+    t.equal(shown(journal).length, kinds + 1, JSON.stringify(outcomes));
+    t.ok(shown(journal).includes('1 moved'));
+    t.ok(logged.length < 120, `${logged.length} lines`);
+  }
+});
+
+t.test('what never repeats word for word takes no more memory than a few rows', async (t) => {
+  const repetitions = new Repetitions();
+  const report = (i: number) => exampleReport({ kind: 'held', summary: `timed out after ${i} ms` });
+  for (let i = 0; i < 100; i += 1) t.equal(repetitions.count(report(i), 0).count, 1);
+  t.equal(repetitions.count(report(99), 0).count, 2);
+  t.equal(repetitions.count(report(0), 0).count, 1, 'the oldest are forgotten');
 });
 
 t.test('a count survives a restart, and a file of an earlier version has none', async (t) => {
