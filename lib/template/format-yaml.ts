@@ -33,6 +33,9 @@ export function yamlWriter(): FormatWriter {
     value(placeholder, after) {
       const { value } = placeholder;
       follower.enterScalar();
+      if (follower.inProperty)
+        refuse(placeholder, 'the name of a tag, an anchor or an alias is written in the template.');
+      if (hasHalfPair(value)) refuse(placeholder, 'half of a pair of UTF-16 is no character: readers refuse it.');
       const block = blockAt(follower.blockIndent, value);
       if (block !== undefined) {
         blocks.add(placeholder);
@@ -53,6 +56,12 @@ export function yamlWriter(): FormatWriter {
       if (blocks.size > 0) proveBlocks(pieces, blocks);
     },
   };
+}
+
+function hasHalfPair(value: PrintedValue): boolean {
+  if (!(value instanceof Markup)) return /\p{Surrogate}/u.test(String(value));
+  // As JSON.stringify escapes it.
+  return value.format !== 'raw' && /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(value.text);
 }
 
 /** A block of `toYAML` whose first line has that indentation; undefined where it does not begin a line. */

@@ -21,6 +21,13 @@ export class YamlFollower {
     return this.place === 'plain' && this.#depth === 0 && /^ *$/.test(this.#line) ? this.#line.length : undefined;
   }
 
+  /** Whether the value that comes next is in the name of a tag, an anchor or an alias. */
+  get inProperty(): boolean {
+    const word = lastWord(this.#line, this.#depth > 0 ? /[\s,[\]{}]/ : /\s/);
+    const preceding = this.#line.slice(0, this.#line.length - word.length).replace(/(?:[!&]\S*\s+)+$/, '');
+    return this.place === 'plain' && /^[!&*]/.test(word) && opensScalar(preceding.replace(/^---\s+/, ''));
+  }
+
   /** A value follows, which begins with something other than a space. */
   enterScalar(): void {
     this.#closed = false;

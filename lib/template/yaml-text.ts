@@ -38,9 +38,9 @@ export function parseYaml(text: string): unknown {
   return fromYaml(parse(text, options));
 }
 
-/** Maps are only in the order of their fields. */
+/** Maps are only in the order of their fields, and `<<` is a name. */
 function blockTags(tags: Tags): Tags {
-  return tags.filter((tag) => typeof tag !== 'object' || !/:(?:omap|pairs|set)$/.test(tag.tag));
+  return tags.filter((tag) => typeof tag !== 'object' || !/:(?:omap|pairs|set|merge)$/.test(tag.tag));
 }
 
 const leftOut = ['timestamp', 'binary', 'omap', 'pairs', 'set'];

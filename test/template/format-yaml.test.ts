@@ -135,7 +135,6 @@ t.test('characters that a reader drops or takes for a line break are refused out
   for (const x of strange)
     for (const template of ["a: '{{vars.x}}'\n", 'a: 1 # {{vars.x}}\n', 'a: |\n  {{vars.x}}\n', 'a: x{{vars.x}}\n'])
       t.match(print(template, x), /^value-refused/, `${strange.indexOf(x)} in ${JSON.stringify(template)}`);
-  t.equal(print('a: "{{vars.x}}"\n', 'a\ud800'), 'a: "a\\ud800"\n', 'UTF-8 has no bytes for half a pair');
   for (const format of ['conf', 'haproxy', 'redis', 'env', 'text'] as const)
     t.match(textOf(renderText({ text: 'a {{vars.x}}', format, vars: { x: 'a\udc00' } })), /^value-refused/, format);
 });
@@ -152,4 +151,40 @@ t.test('PyYAML reads the same texts', { skip }, async (t) => {
     cases.filter(({ x, find }, i) => find(read[i]) !== x).map(({ x, text }) => [x, text]),
     [],
   );
+});
+
+t.test('no value names a tag, an anchor or an alias', async (t) => {
+  const text = [
+    'a: !@ q',
+    'a: !!@ q',
+    'a: !!python/@ q',
+    'a: &@ q',
+    'a: &b q\nc: *@',
+    '- !@',
+    '[!@ q]',
+    '{a: *@ }',
+    'a: !!map &@ {}',
+    '--- !@',
+  ];
+  for (const template of text) {
+    t.match(print(template.replace('@', '{{vars.x}}'), 'object'), /is written in the template/, template);
+    t.match(print(template.replace('@', '{{vars.x}}{{vars.x}}'), 'o'), /is written in the template/, template);
+  }
+  // There, the signs are a part of a text.
+  for (const template of ['a: b *@', 'a: b!@', 'a: "!@"', "a: '&@'", 'a: b # !@', 'a: |\n  *@'])
+    t.match(print(template.replace('@', '{{vars.x}}'), 'object'), 'object', template);
+});
+
+t.test('half a pair of UTF-16 is refused, and << is a name', async (t) => {
+  for (const template of [
+    'a: {{vars.x}}',
+    'a: "{{vars.x}}"',
+    '{{vars.x}}: a',
+    'a: {{toJSON vars.x}}',
+    'a: {{toYAML vars.x}}',
+  ])
+    for (const half of ['\ud800', 'a\udc00', '\\\ud83d'])
+      t.match(print(template, half), /half of a pair|control/, template);
+  t.equal(print('a: {{toJSON vars.x}}', '\\ud800 \u{1f600}'), 'a: "\\\\ud800 \u{1f600}"');
+  t.equal(print('{{toYAML vars.x}}', { '<<': { a: 'b' } }), '"<<":\n  a: b');
 });
