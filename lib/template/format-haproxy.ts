@@ -44,7 +44,8 @@ function escapeValue(placeholder: Placeholder, line: string): string {
   if (plain.test(text)) return text;
   const open = readOpenLine(line);
   if (open === undefined) return text;
-  switch (haproxyArgument([...open.words, open.word], open.words.length)) {
+  const words = [...open.words, open.word];
+  switch (haproxyArgument(words, open.words.length)) {
     case 'text':
       return text;
     case 'format':
@@ -54,7 +55,7 @@ function escapeValue(placeholder: Placeholder, line: string): string {
     case 'expression':
       return refuse(placeholder, expressionReason);
     case 'unknown':
-      return text.includes('%') || open.word.includes('(') ? refuse(placeholder, unknownReason) : text;
+      return /[%()]/.test(text) || open.word.includes('(') ? refuse(placeholder, unknownReason) : text;
   }
 }
 

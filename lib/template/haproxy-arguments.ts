@@ -208,6 +208,7 @@ const lineSignatures: Readonly<Record<string, Signature>> = {
   acl: sticky,
   stick: sticky,
   balance: { named: { hash: ['expression'] } },
+  filter: { first: ['text', 'text'], named: { key: ['expression'] } },
   server,
   'default-server': server,
   'server-template': server,
@@ -218,7 +219,7 @@ const plainKeywords = new Set(
   `global defaults frontend backend listen peers mailers userlist resolvers program cache fcgi-app http-errors ring
   log-forward log-profile traces crt-store acme bind capture chroot compression cookie crt-base ca-base daemon declare
   default-path default_backend description disabled dispatch email-alert enabled errorfile errorfiles errorloc errorloc302
-  errorloc303 external-check filter force-persist fullconn gid group guid hard-stop-after hash-balance-factor hash-type
+  errorloc303 external-check force-persist fullconn gid group guid hard-stop-after hash-balance-factor hash-type
   hold http-reuse http-send-name-header id ignore-persist insecure-fork-wanted load-server-state-from-file localpeer log
   log-send-hostname log-steps log-tag lua-load lua-load-per-thread lua-prepend-path mailer max-keep-alive-queue maxconn
   maxsslconn mode monitor monitor-uri nameserver nbthread node option parse-resolv-conf peer persist pidfile presetenv

@@ -12,13 +12,14 @@ import { haproxyWriter } from './format-haproxy.ts';
 import { jsonWriter } from './format-json.ts';
 import { rawWriter, wordWriter } from './format-words.ts';
 import { yamlWriter } from './format-yaml.ts';
+import { withKeywords } from './line-keywords.ts';
 
 const writers: Record<TemplateFormat, () => FormatWriter> = {
   json: jsonWriter,
   yaml: yamlWriter,
-  haproxy: haproxyWriter,
-  redis: () => wordWriter('redis'),
-  conf: () => wordWriter('conf'),
+  haproxy: () => withKeywords('haproxy', haproxyWriter()),
+  redis: () => withKeywords('redis', wordWriter('redis')),
+  conf: () => withKeywords('conf', wordWriter('conf')),
   env: envWriter,
   text: rawWriter,
 };
