@@ -2,7 +2,7 @@ import { SwitchmasterError } from '../errors.ts';
 import type { Endpoint } from '../model/address.ts';
 import type { ProxyProbeResult, Unanswered } from '../model/probe-result.ts';
 import { faultOfError } from './fault.ts';
-import { exchangeOverSocket, SocketExchangeError } from './socket-exchange.ts';
+import { exchangeOverSocket, type SocketExchange, SocketExchangeError } from './socket-exchange.ts';
 
 /** Where a proxy listens, and where it serves its statistics; undefined where the config names no such place. */
 export interface ProxyEndpoints {
@@ -29,12 +29,15 @@ export class TwemproxyProbe {
       if (!pong.startsWith('+PONG'))
         throw new SwitchmasterError('redis-refused', `twemproxy answered PING with ${pong}`);
       if (stats === undefined) return { kind: 'proxy', version: '', broken: [] };
-      const text = await exchangeOverSocket({ to: stats, until: 'closed', timeoutMs });
-      const { version, servers } = readTwemproxyStats(text, this.#servers);
-      this.#servers = servers;
-      const broken = [...servers].filter(([, { state }]) => state === 'broken').map(([name]) => name);
-      return { kind: 'proxy', version, broken: broken.sort() };
+      return readStats({ to: stats, until: 'closed', timeoutMs }, (text) => this.#read(text));
     });
+  }
+
+  #read(text: string): ProxyProbeResult {
+    const { version, servers } = readTwemproxyStats(text, this.#servers);
+    this.#servers = servers;
+    const broken = [...servers].filter(([, { state }]) => state === 'broken').map(([name]) => name);
+    return { kind: 'proxy', version, broken: broken.sort() };
   }
 }
 
@@ -47,8 +50,23 @@ export async function probeHaproxy(
     await exchangeOverSocket({ to: address, until: 'connected', timeoutMs });
     if (stats === undefined) return { kind: 'proxy', version: '', broken: [] };
     const request = 'show info;show stat\n';
-    return readHaproxyStats(await exchangeOverSocket({ to: stats, request, until: 'closed', timeoutMs }));
+    return readStats({ to: stats, request, until: 'closed', timeoutMs }, readHaproxyStats);
   });
+}
+
+/**
+ * A proxy that answers serves its clients, whatever is at the place of its statistics: a socket that a former process left, or
+ * another program.
+ */
+async function readStats(
+  exchange: SocketExchange,
+  read: (text: string) => ProxyProbeResult,
+): Promise<ProxyProbeResult> {
+  try {
+    return read(await exchangeOverSocket(exchange));
+  } catch {
+    return { kind: 'proxy', version: '', broken: [], stats: 'unreadable' };
+  }
 }
 
 /** By `pool/server`. */
@@ -108,10 +126,11 @@ function isMap(entry: [string, unknown]): entry is [string, Record<string, unkno
   return typeof entry[1] === 'object' && entry[1] !== null;
 }
 
-/** Backends that are DOWN (HAProxy's management.txt, "CSV format"). */
+/** Backends that are DOWN (HAProxy's management.txt, "CSV format"). Throws where it is no such text. */
 export function readHaproxyStats(text: string): ProxyProbeResult {
   const lines = text.split('\n');
-  const header = lines.find((line) => line.startsWith('# pxname')) ?? '';
+  const header = lines.find((line) => line.startsWith('# pxname'));
+  if (header === undefined) throw new Error('there is no line "# pxname"');
   const columns = header.slice(2).split(',');
   const rows = lines.slice(lines.indexOf(header) + 1).map((line) => line.split(','));
   const value = (row: readonly string[], column: string) => row[columns.indexOf(column)];

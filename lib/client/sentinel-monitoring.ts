@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { type Address, formatAddress } from '../model/address.ts';
+import { type Address, formatAddress, toAddress } from '../model/address.ts';
 import {
   type MonitoredMaster,
   type Monitoring,
@@ -9,7 +9,7 @@ import {
 import { withRedisDeadline } from './deadline.ts';
 import { connectNow, openRedis, type RedisAccess } from './redis-connection.ts';
 import { translateRedisError } from './redis-errors.ts';
-import { readCondition, readCount, readFieldAddress, readFieldsList } from './sentinel-shapes.ts';
+import { readCondition, readCount, readFieldsList } from './sentinel-shapes.ts';
 
 /** A connection to one Sentinel that reads and changes what the Sentinel monitors. */
 export class SentinelMonitoringLink {
@@ -33,7 +33,7 @@ export class SentinelMonitoringLink {
       const { condition } = readCondition(fields);
       return {
         name: fields.name ?? '',
-        address: readFieldAddress(fields, what),
+        address: toAddress(fields.ip, fields.port),
         quorum: readCount(fields, 'quorum', what),
         state: condition === 'failover' ? 'failing-over' : condition === 'o_down' ? 'down' : 'idle',
         options: Object.fromEntries(readableOptions.map((name) => [name, fields[name] ?? ''])),

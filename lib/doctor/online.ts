@@ -2,13 +2,13 @@ import { faultOfError } from '../client/fault.ts';
 import { InstanceLink } from '../client/instance.ts';
 import { RedisLink } from '../client/redis.ts';
 import type { RedisAccess } from '../client/redis-connection.ts';
-import { type Fields, readFieldAddress, readFieldsList, readReplica } from '../client/sentinel-shapes.ts';
+import { type Fields, readFieldsList, readReplica } from '../client/sentinel-shapes.ts';
 import { exchangeOverSocket, SocketExchangeError } from '../client/socket-exchange.ts';
 import type { Config } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { type ErrorCode, SwitchmasterError } from '../errors.ts';
-import { type Address, formatAddress, formatEndpoint } from '../model/address.ts';
+import { type Address, formatAddress, formatEndpoint, toAddress } from '../model/address.ts';
 import { matchesAny } from '../model/glob.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
 import { explainFault, type LinkFault, linkFaults } from '../model/link-fault.ts';
@@ -91,7 +91,11 @@ async function findSentinels(config: Config) {
 async function nodesOf(link: RedisLink, fields: Fields): Promise<readonly Address[]> {
   const what = `SENTINEL REPLICAS ${fields.name}`;
   const replicas = readFieldsList(await link.call(['SENTINEL', 'REPLICAS', fields.name ?? ''], { timeoutMs }), what);
-  return [readFieldAddress(fields, what), ...replicas.map(readReplica).flatMap((replica) => replica?.address ?? [])];
+  const master = toAddress(fields.ip, fields.port);
+  return [
+    ...(master === undefined ? [] : [master]),
+    ...replicas.flatMap((replica) => readReplica(replica)?.address ?? []),
+  ];
 }
 
 function clusterTargets({ cluster }: Config): readonly Target[] {

@@ -65,6 +65,8 @@ export interface ProxyProbeResult {
   readonly version: string;
   /** twemproxy's servers (`pool/server`) or HAProxy's backends that do not answer, sorted. */
   readonly broken: readonly string[];
+  /** Set where its statistics are not served at the place that the config names. */
+  readonly stats?: 'unreadable';
 }
 
 /** What an instance reports about itself that rarely changes. */

@@ -23,7 +23,8 @@ export const readableOptions: readonly string[] = [
 /** How one Sentinel monitors one master. */
 export interface MonitoredMaster {
   readonly name: string;
-  readonly address: Address;
+  /** undefined where the Sentinel cannot resolve its hostname. */
+  readonly address: Address | undefined;
   readonly quorum: number;
   /** `down`: objectively down, so that a failover may begin. */
   readonly state: 'idle' | 'down' | 'failing-over';

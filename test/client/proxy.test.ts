@@ -1,5 +1,17 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
-import { readHaproxyStats, readTwemproxyStats, type TwemproxyServers } from '../../lib/client/proxy.ts';
+import {
+  probeHaproxy,
+  readHaproxyStats,
+  readTwemproxyStats,
+  TwemproxyProbe,
+  type TwemproxyServers,
+} from '../../lib/client/proxy.ts';
 
 // What nutcracker and HAProxy say themselves is read in test/integration/registrar/proxies.test.ts.
 
@@ -42,4 +54,34 @@ t.test('a backend of HAProxy that is DOWN is broken', async (t) => {
     '',
   ].join('\n');
   t.same(readHaproxyStats(text), { kind: 'proxy', version: '2.6.12', broken: ['shard1'] });
+  for (const other of ['', '-ERR unknown command\r\n', '{}']) t.throws(() => readHaproxyStats(other));
+});
+
+t.test('a proxy that answers is up, whatever is at the place of its statistics', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'stats-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const listen = async (at: string | { host: string }, answer: (socket: Socket) => void) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      answer(socket);
+    });
+    if (typeof at === 'string') server.listen(at);
+    else server.listen(0, at.host);
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    return server;
+  };
+  const proxy = await listen({ host: '127.0.0.1' }, (socket) => socket.on('data', () => socket.end('+PONG\r\n')));
+  const address = { host: '127.0.0.1', port: (proxy.address() as AddressInfo).port };
+  await listen(join(folder, 'other'), (socket) => socket.end('-ERR unknown command\r\n'));
+  await listen(join(folder, 'silent'), (socket) => setTimeout(() => socket.destroy(), 400));
+  // What a process leaves that was killed.
+  const left = `require('node:net').createServer().listen(${JSON.stringify(join(folder, 'left'))}, () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', left]);
+  for (const name of ['none', 'left', 'other', 'silent']) {
+    const stats = join(folder, name);
+    const unreadable = { kind: 'proxy', broken: [], stats: 'unreadable' };
+    t.match(await probeHaproxy({ address, stats }, { timeoutMs: 200 }), unreadable, `HAProxy, ${name}`);
+    t.match(await new TwemproxyProbe({ address, stats }).probe({ timeoutMs: 200 }), unreadable, `twemproxy, ${name}`);
+  }
 });

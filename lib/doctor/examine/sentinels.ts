@@ -71,7 +71,7 @@ async function examineSentinel(
     const what = `SENTINEL MASTERS at ${formatAddress(address)}`;
     const listed = readFieldsList(await link.call(['SENTINEL', 'MASTERS'], { timeoutMs }), what);
     const names = listed.map(({ name = '' }) => name).filter((name) => matchesAny(config.masters, name));
-    const answers = await Promise.all(names.map((name) => readOpinion(link, { name, id })));
+    const answers = await Promise.all(names.map((name) => readOpinion(link, { name, id }).catch(unlessInvalid)));
     // The last command: afterwards the connection is a subscription. ioredis knows subscriptions by their name in small letters.
     await link.call(['psubscribe', '*'], { timeoutMs }).catch(unlessRefused);
     return {
@@ -121,4 +121,9 @@ async function readOpinion(
 /** Without the answer to a question that its user may not ask. */
 function unlessRefused(thrown: unknown): undefined {
   if (SwitchmasterError.from(thrown).code !== 'redis-denied') throw thrown;
+}
+
+/** A master whose hostname the Sentinel cannot resolve has no address. The other masters are examined. */
+function unlessInvalid(thrown: unknown): undefined {
+  if (SwitchmasterError.from(thrown).code !== 'redis-answer-invalid') throw thrown;
 }

@@ -103,7 +103,9 @@ export function judgeSentinel({ tilt, masters, withoutQuorum }: SentinelProbeRes
   return passing();
 }
 
-export function judgeProxy({ broken }: ProxyProbeResult): Verdict {
+export function judgeProxy({ broken, stats }: ProxyProbeResult): Verdict {
+  if (stats === 'unreadable')
+    return warning('answers, but nothing serves its statistics where the config names them; correct stats');
   return broken.length === 0 ? passing() : warning(`no server answers for ${broken.join(', ')}`);
 }
 

@@ -1,9 +1,16 @@
+import { performance } from 'node:perf_hooks';
 import { exchangeOverSocket, SocketExchangeError } from '../../client/socket-exchange.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import { canonicalHost, type Endpoint } from '../../model/address.ts';
+import { canonicalHost, type Endpoint, formatEndpoint } from '../../model/address.ts';
 import type { ServerState } from './plan.ts';
 
 const timeoutMs = 2_000;
+/** For a socket whose process hung just before: a reload sends several lines, and a failover waits for all of them. */
+const retryTimeoutMs = 500;
+const hangsForMs = 10_000;
+
+/** Until when a process that did not answer counts as hanging, by its socket, in milliseconds of `performance.now()`. */
+const hangsUntilMs = new Map<string, number>();
 
 /** What carries commands to one process of HAProxy. */
 export interface CommandLine {
@@ -55,15 +62,25 @@ export async function sendLine(
   if (wrong !== undefined) {
     throw new SwitchmasterError('internal', `This is not one command of HAProxy: ${JSON.stringify(wrong)}`);
   }
+  const where = formatEndpoint(socket);
   try {
     const request = `${commands.join(';')}\n`;
-    return await exchangeOverSocket({ to: socket, request, until: 'closed', timeoutMs, signal });
+    const exchange = { to: socket, request, until: 'closed', timeoutMs: answerTimeoutMs(socket), signal } as const;
+    const answer = await exchangeOverSocket(exchange);
+    hangsUntilMs.delete(where);
+    return answer;
   } catch (cause) {
     if (!(cause instanceof SocketExchangeError)) throw cause;
-    const where = typeof socket === 'string' ? socket : `${socket.host}:${socket.port}`;
+    if (cause.reason === 'timeout') hangsUntilMs.set(where, performance.now() + hangsForMs);
     const hint = 'Is HAProxy running, with an admin socket at this path?';
     throw new SwitchmasterError('reload-failed', `HAProxy's socket ${where} ${cause.message}. ${hint}`, { cause });
   }
+}
+
+/** How long HAProxy may take to answer at a socket. */
+function answerTimeoutMs(socket: Endpoint): number {
+  const hangs = performance.now() < (hangsUntilMs.get(formatEndpoint(socket)) ?? 0);
+  return hangs ? retryTimeoutMs : timeoutMs;
 }
 
 /** Finds the columns by the names in the second line, because later versions add some. */

@@ -1,10 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { command, makeFolder, startRendering } from '../support/rendering.ts';
+import { command, makeFolder, putRecord, sh, startRendering } from '../support/rendering.ts';
 
 /* What lies beside a rendered file, or is looked up for it: a failure there is a warning, and the file follows. */
 
@@ -51,6 +53,46 @@ t.test('no obstacle beside a file stops its updates', async (t) => {
       t.match(texts, /Cannot keep the last good .*a\.conf/);
     }
     await rendering.stop();
+  }
+});
+
+t.test('a socket of HAProxy that is missing, left over, or has another program behind it stops no file', async (t) => {
+  const folder = makeFolder(t);
+  const at = (name: string) => join(folder, name);
+  const leave = `require('node:net').createServer().listen(${JSON.stringify(at('left'))}, () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', leave]);
+  for (const name of ['other', 'silent']) {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      if (name === 'other') socket.end('-ERR unknown command\r\n');
+    }).listen(at(name));
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+  }
+  for (const name of ['none', 'left', 'other', 'silent']) {
+    const move = (host: string, epoch: number) => putRecord(consul, { name, master: { host, port: 6379 }, epoch });
+    await move('10.0.0.1', 1);
+    const spec = {
+      ...{ name, template: 'haproxy.cfg.hbs', destination: at(`${name}.cfg`) },
+      vars: { stats_socket: at(name), ports: { [name]: 16379 } },
+      reload: {
+        kind: 'haproxy',
+        socket: at(name),
+        master: at(name),
+        fallback: { argv: sh(`cp ${at(`${name}.cfg`)} ${at(`${name}.loaded`)}`) },
+      },
+    } as const;
+    const rendering = startRendering(t, { consul, folder, specs: [spec], resyncMs: 60_000 });
+    const loaded = (host: string) =>
+      waitFor(`${name} to be loaded with ${host}`, () => readFileSync(at(`${name}.loaded`), 'utf8'), {
+        until: (text) => text.includes(`server master ${host}:6379`),
+        timeoutMs: 40_000,
+      });
+    await loaded('10.0.0.1');
+    await move('10.0.0.2', 2);
+    await loaded('10.0.0.2');
+    await rendering.stop();
+    t.pass(name);
   }
 });
 

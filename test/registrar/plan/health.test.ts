@@ -52,6 +52,7 @@ t.test('the verdict follows from what the probe found and from the role in the r
     ['a master that is not proven to be another one', well, { proof: 'missing' }, 'warning'],
     ['such a master that loads', { ...well, loading: true }, { proof: 'missing' }, 'critical'],
     ['a replica that the record does not list', replica, { proof: 'missing' }, 'passing'],
+    ['a proxy without its statistics', { kind: 'proxy', version: '', broken: [], stats: 'unreadable' }, {}, 'warning'],
     ['a link down', { ...replica, link: down }, {}, 'warning'],
     ['a link down for long', { ...replica, link: { ...down, downMs: 60_001 } }, {}, 'critical'],
     ['lagging', { ...replica, link: { up: true, silentMs: 10_001, downMs: 0, syncing: false } }, {}, 'warning'],
