@@ -12,6 +12,7 @@ import type { ExitCode } from './exit-code.ts';
 import { addFailover } from './failover.ts';
 import { printErrorData, printFailure } from './failure.ts';
 import { addForget } from './forget.ts';
+import { addMaintenance } from './maintenance.ts';
 import { addManual } from './manual.ts';
 import { outputOption } from './option.ts';
 import { addRebase } from './rebase.ts';
@@ -59,6 +60,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   addFailover(program, done);
   addRebase(program, done);
   addForget(program, done);
+  addMaintenance(program, done);
   addDrill(program, done);
   addDoctor(program, done);
   addCompletion(program, done);

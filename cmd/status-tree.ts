@@ -15,7 +15,7 @@ import { type Branch, drawTable, drawTree, stripControls, styled } from './termi
 
 type Level = z.output<typeof levelShape>;
 type Health = z.output<typeof healthAnswer>;
-type Reason = Health['reasons'][number];
+export type Reason = Health['reasons'][number];
 type Master = z.output<typeof mastersAnswer>['masters'][number];
 type Cluster = z.output<typeof clustersAnswer>['clusters'][number];
 type Instance = z.output<typeof instancesAnswer>['instances'][number];
@@ -61,28 +61,32 @@ export function drawMasters({ masters, health }: Status, nowMs: number): readonl
       record === null ? '-' : ageOf(record.changedAt, nowMs),
       `${up}/${replicas.length}`,
       `${agreeing}/${sentinels.length}`,
+      master.maintenance === null ? '-' : 'maintenance',
     ];
   });
-  const titles = ['NAME', 'MASTER', 'CHECK', 'VERSION', 'PHASE', 'CHANGED', 'REPLICAS', 'SENTINELS'];
+  const titles = ['NAME', 'MASTER', 'CHECK', 'VERSION', 'PHASE', 'CHANGED', 'REPLICAS', 'SENTINELS', 'MODE'];
   return drawTable([titles, ...rows]);
 }
 
-/** What is not well, worst first, each with a command to type where there is one; then what passes by itself. */
+/** What is not well, worst first, each with a command to type where there is one; then maintenance, and what passes by itself. */
 function drawReasons({ reasons }: Health): readonly string[] {
-  const [unwell, notes] = [
-    reasons.filter(({ level }) => level !== 'well'),
-    reasons.filter(({ level }) => level === 'well'),
-  ];
+  const unwell = reasons.filter(({ level }) => level !== 'well');
+  const notes = reasons.filter(({ level }) => level === 'well');
+  const maintenance = notes.filter(({ code }) => code === 'maintenance');
+  const passing = notes.filter(({ code }) => code !== 'maintenance');
   return [
     ...(unwell.length === 0 ? [] : ['', 'Not well:', ...unwell.flatMap(drawReason)]),
-    ...(notes.length === 0 ? [] : ['', 'Passing by itself:', ...notes.flatMap(drawReason)]),
+    ...(maintenance.length === 0 ? [] : ['', 'In maintenance:', ...maintenance.flatMap(drawReason)]),
+    ...(passing.length === 0 ? [] : ['', 'Passing by itself:', ...passing.flatMap(drawReason)]),
   ];
 }
 
 function drawReason(reason: Reason): readonly string[] {
   const { code, level, text, hint } = reason;
   const line = `  ${styled(colours[level], level)}  ${stripControls(`${labelOf(reason)}: ${text}`)}  [${code}]`;
-  return hint === null || level === 'well' ? [line] : [line, `    $ ${stripControls(hint)}`];
+  return hint === null || (level === 'well' && code !== 'maintenance')
+    ? [line]
+    : [line, `    $ ${stripControls(hint)}`];
 }
 
 function labelOf({ code, subject: { kind, name } }: Reason): string {
@@ -93,7 +97,12 @@ function labelOf({ code, subject: { kind, name } }: Reason): string {
 function drawParts({ health, masters, clusters, instances, templates }: Status, nowMs: number): readonly string[] {
   const levelOf = (kind: 'master' | 'cluster' | 'template', name: string): Level =>
     worstLevel(health.reasons.filter(({ subject }) => subject.kind === kind && subject.name === name));
-  const quiet = masters.length > manyMasters ? masters.filter(({ name }) => levelOf('master', name) === 'well') : [];
+  const quiet =
+    masters.length > manyMasters
+      ? masters.filter(
+          (master) => levelOf('master', master.name) === 'well' && master.maintenance?.master !== master.name,
+        )
+      : [];
   const hidden = new Set(quiet.map(({ name }) => name));
   const branches = [
     ...masters.filter(({ name }) => !hidden.has(name)).map((master) => masterBranch(master, { health, nowMs })),
@@ -130,9 +139,10 @@ function masterBranch(master: Master, { health, nowMs }: Seen): Branch {
   const name = styled('bold', stripControls(master.name));
   if (record === null) return { text: `${name}  ${styled('red', 'no record')}`, branches: [] };
   const state = check === null ? styled('yellow', 'unknown') : paint(check.status);
+  const inMaintenance = master.maintenance === null ? '' : `  ${styled('yellow', 'in maintenance')}`;
   const version = `epoch ${record.epoch}${record.generation === 1 ? '' : `, generation ${record.generation}`}, ${record.phase}`;
   return {
-    text: `${name}  ${show(record.master)}  ${state}  ${version}, ${ageOf(record.changedAt, nowMs)} ago`,
+    text: `${name}  ${show(record.master)}  ${state}${inMaintenance}  ${version}, ${ageOf(record.changedAt, nowMs)} ago`,
     branches: [
       ...master.replicas.map(({ address, lag }) => ({
         text: `replica ${show(address)}  ${faultOf(health, { master, address }) ?? paintLag(lag)}`,

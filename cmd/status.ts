@@ -5,7 +5,7 @@ import { SwitchmasterError } from '../lib/errors.ts';
 import { worstLevel } from '../lib/model/health.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type AskOptions, addAskOptions } from './option.ts';
-import { drawMasters, drawStatus, type Status } from './status-tree.ts';
+import { drawMasters, drawStatus, type Reason, type Status } from './status-tree.ts';
 import { printJson, printLine } from './terminal.ts';
 
 interface StatusOptions extends AskOptions {
@@ -84,7 +84,10 @@ function select({ health, ...all }: Status, name: string): Status {
       `no master, cluster or template is called ${JSON.stringify(name)} (${hint})`,
     );
   }
-  const reasons = health.reasons.filter(({ subject }) => subject.name === name || subject.kind === 'consul');
+  const isOfAll = ({ subject, code }: Reason) => subject.kind === 'consul' || code.startsWith('maintenance');
+  const reasons = health.reasons.filter(
+    (reason) => reason.subject.name === name || (isOfAll(reason) && reason.subject.kind !== 'master'),
+  );
   return { health: { level: worstLevel(reasons), reasons }, masters, desired, clusters, templates, instances: [] };
 }
 

@@ -48,6 +48,7 @@ async function showDecisions(
   const { name, record } = answer;
   const master = record === null ? 'has no record' : `is ${formatAddress(record.master)}, epoch ${record.epoch}`;
   printLine(styled('bold', stripControls(`${name} ${master}`)));
+  if (answer.maintenance !== null) printLine(styled('yellow', stripControls(answer.maintenance.text)));
   for (const line of drawFailovers(answer)) printLine(line);
   for (const line of options.verbose === true ? drawDecisions(answer) : drawOthers(answer)) printLine(line);
   return 0;

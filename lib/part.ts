@@ -2,6 +2,7 @@ import type {
   ClustersView,
   DesiredView,
   InstancesView,
+  MaintenanceView,
   MastersView,
   TemplateControls,
   TemplatesView,
@@ -27,6 +28,7 @@ export interface Part {
   readonly clusters?: ClustersView;
   readonly instances?: InstancesView;
   readonly desired?: DesiredView;
+  readonly maintenance?: MaintenanceView;
   readonly templates?: TemplatesView;
   readonly templateControls?: TemplateControls;
 }

@@ -1,28 +1,27 @@
 import type { ConsulClient } from '../client/consul.ts';
 import type { SentinelConfig } from '../config/model.ts';
-import { acquireLease, countHolders, type Lease, type SemaphoreOptions } from '../consul/lock.ts';
+import type { MaintenanceMemory } from '../consul/maintenance-memory.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import type { PlannedPreview } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { matchesAny } from '../model/glob.ts';
-import { externalNode, type Naming, steeringKey } from '../model/naming.ts';
+import { externalNode, type Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { type Part, type Readiness, toReadiness } from '../part.ts';
+import { BridgeActions } from './actions.ts';
 import { RecordWriter } from './apply/writer.ts';
-import { FailoverCompletion } from './failover/completion.ts';
-import { CrashEvidence } from './failover/crash-evidence.ts';
-import { CrashOrders, type LocalMaster } from './failover/crash-orders.ts';
+import type { LocalMaster } from './failover/crash-orders.ts';
 import { BridgeOrders } from './failover/orders.ts';
 import type { PlannedOptions, PlannedReport } from './failover/planned-steps.ts';
-import { Fencer } from './fencing/fencer.ts';
 import { masterToPause } from './fencing/selection.ts';
 import type { BridgeHint } from './hint.ts';
+import type { BridgeMaintenance } from './maintenance/maintenance.ts';
 import { type MasterMemory, rememberMasters } from './memory.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
 import { ProblemReporter } from './problem-reporter.ts';
 import { Bridge } from './reconciler.ts';
-import { completionReport, crashReport, fenceReport, lateReport } from './reports.ts';
+import { lateReport } from './reports.ts';
 import { BridgeSources, type SentinelLinkState } from './sources.ts';
 import { BridgeView } from './view.ts';
 
@@ -42,6 +41,8 @@ export interface BridgePartOptions {
   readonly onReboot?: (message: string) => void;
   /** The masters whose processes this daemon registers. */
   readonly localMasters?: () => readonly LocalMaster[];
+  /** The maintenance that was known before. Default: none. */
+  readonly maintenance?: MaintenanceMemory;
   readonly onReport: (report: RunReport) => void;
   readonly onLink: (link: SentinelLinkState) => void;
 }
@@ -53,9 +54,7 @@ export class BridgePart implements Part {
   readonly #options: BridgePartOptions;
   readonly #memory: (name: string) => MasterMemory;
   readonly #sources: BridgeSources;
-  readonly #fencer: Fencer;
-  readonly #failoverCompletion: FailoverCompletion | undefined;
-  readonly #crashOrders: CrashOrders | undefined;
+  readonly #actions: BridgeActions;
   readonly #orders: BridgeOrders;
   readonly #problems: ProblemReporter;
   readonly #loop: Loop<BridgeHint>;
@@ -68,16 +67,15 @@ export class BridgePart implements Part {
     this.#sources = this.#openSources();
     const { sentinels, records, redis, lags } = this.#sources;
     const matches = (name: string) => matchesAny(settings.masters, name);
-    this.masters = new BridgeView({ sentinels, records, redis, lags, memory: this.#memory, matches });
-    this.#fencer = new Fencer({ redis, settings, onReport: (report) => onReport(fenceReport(report)) });
-    this.#failoverCompletion = settings.fence === 'none' ? undefined : this.#makeFailoverCompletion();
-    this.#crashOrders = settings.onCrash === 'wait' ? undefined : this.#makeCrashOrders();
+    this.#actions = this.#makeActions();
+    const [memory, { maintenance }] = [this.#memory, this.#actions];
+    this.masters = new BridgeView({ sentinels, records, redis, lags, memory, matches, maintenance });
     this.#orders = new BridgeOrders({
       sources: this.#sources,
       memory: this.#memory,
       names: () => this.masters.names,
-      enter: (name, signal) => this.#steer(name, signal),
-      holders: (name, signal) => countHolders(this.#steering(name), signal),
+      maintenance,
+      steering: this.#actions.steering,
       requestRebase: (name, hint) => this.#loop.wake(name, { source: 'operator', event: 'rebase', ...hint }),
     });
     this.#loop = new Loop({
@@ -93,12 +91,12 @@ export class BridgePart implements Part {
   }
 
   start(): void {
+    this.#actions.start();
     this.#sources.start();
-    this.#crashOrders?.start();
   }
 
   async stop(options: { readonly graceMs: number }): Promise<void> {
-    await Promise.all([this.#loop.stop(options), this.#failoverCompletion?.stop(), this.#crashOrders?.stop()]);
+    await Promise.all([this.#loop.stop(options), this.#actions.stop()]);
     this.#sources.close();
   }
 
@@ -113,6 +111,11 @@ export class BridgePart implements Part {
       .filter((name) => this.masters.held(name) === undefined && this.#memory(name).refusal === undefined)
       .map((name) => `record of ${name}`);
     return toReadiness(missing);
+  }
+
+  /** Whether the bridge may act about its masters, and what operators order about that. */
+  get maintenance(): BridgeMaintenance {
+    return this.#actions.maintenance;
   }
 
   /** Every Sentinel that is known, for the API and the log. */
@@ -160,44 +163,25 @@ export class BridgePart implements Part {
       onConsulChange: (changed) => this.#consulChanged(changed),
       onSelection: async (name, selection) => {
         const from = masterToPause(selection, this.#memory(name));
-        if (from !== undefined) await this.#fencer.pauseBeforePromotion(name, from);
+        if (from !== undefined) await this.#actions.fencer.pauseBeforePromotion(name, from);
       },
       onReboot: (message) => this.#options.onReboot?.(message),
-      onElectionFailed: (name) => this.#crashOrders?.electionFailed(name),
-      onClosed: (address, names) => this.#crashOrders?.connectionClosed(address, names),
+      onElectionFailed: (name) => this.#actions.crashOrders?.electionFailed(name),
+      onClosed: (address, names) => this.#actions.crashOrders?.connectionClosed(address, names),
       onAccessChange: (names) => this.#reportProblems(names),
       record: (name) => this.#memory(name).record,
       records: () => this.masters.records(),
     });
   }
 
-  #makeFailoverCompletion(): FailoverCompletion {
-    const { sentinels, redis } = this.#sources;
-    return new FailoverCompletion({
-      sentinels,
-      redis,
-      fencer: this.#fencer,
-      enter: (name, signal) => this.#steer(name, signal),
-      onReport: (report) => this.#options.onReport(completionReport(report)),
-    });
-  }
-
-  #makeCrashOrders(): CrashOrders {
-    const { client, watches, naming, bridgeId, settings, localMasters = () => [], onReport } = this.#options;
-    const { sentinels, redis, lags } = this.#sources;
-    const { masters, crashAfterMs } = settings;
-    return new CrashOrders({
-      sentinels,
-      redis,
-      lags,
-      evidence: new CrashEvidence({ client, watches, naming, bridgeId, masters }),
+  #makeActions(): BridgeActions {
+    return new BridgeActions({
+      ...this.#options,
+      sources: this.#sources,
       memory: this.#memory,
+      names: () => this.masters.names,
       records: () => this.masters.records(),
-      localMasters,
-      bridgeId,
-      crashAfterMs,
-      enter: (name, signal) => this.#steer(name, signal),
-      onReport: (report) => onReport(crashReport(report)),
+      wake: (name) => this.#loop.wake(name, { source: 'consul', event: 'maintenance ended' }),
     });
   }
 
@@ -214,21 +198,11 @@ export class BridgePart implements Part {
       memory,
       settings,
       naming,
-      fencer: this.#fencer,
-      failoverCompletion: this.#failoverCompletion,
+      fencer: this.#actions.fencer,
+      failoverCompletion: this.#actions.failoverCompletion,
       writer: new RecordWriter({ client, naming, bridgeId, memory, names: () => this.masters.names, ...announced }),
       onLate: (name, outcome) => onReport(lateReport(name, outcome)),
     });
-  }
-
-  /** Lets one bridge at a time steer a master. */
-  #steer(name: string, signal: AbortSignal): Promise<Lease> {
-    return acquireLease(this.#steering(name), signal);
-  }
-
-  #steering(name: string): SemaphoreOptions {
-    const { client, naming, bridgeId: holder } = this.#options;
-    return { client, key: steeringKey(naming, name), limit: 1, holder };
   }
 
   #reportProblems(names: readonly string[]): void {

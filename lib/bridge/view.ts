@@ -5,6 +5,7 @@ import { findProblems } from '../model/judgement/problems.ts';
 import type { MasterProblem } from '../model/problem.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { SentinelView, SentinelVoter } from '../model/sentinel.ts';
+import type { BridgeMaintenance } from './maintenance/maintenance.ts';
 import type { MasterMemory } from './memory.ts';
 import type { LagSource } from './observe/lag.ts';
 import type { RecordSource } from './observe/records.ts';
@@ -18,6 +19,7 @@ export interface BridgeViewParts {
   readonly redis: RedisPool;
   readonly lags: LagSource;
   readonly memory: (name: string) => MasterMemory;
+  readonly maintenance: Pick<BridgeMaintenance, 'of'>;
   /** Which masters are wanted. */
   readonly matches: (name: string) => boolean;
 }
@@ -99,7 +101,7 @@ export class BridgeView implements MastersView {
   }
 
   #master(name: string): MasterState {
-    const { memory, lags } = this.#parts;
+    const { memory, lags, maintenance } = this.#parts;
     const held = this.held(name);
     const record = held?.record ?? null;
     const { lastReadings, opinion } = memory(name);
@@ -112,6 +114,7 @@ export class BridgeView implements MastersView {
       ),
       check: opinion ?? null,
       problems: this.problems(name),
+      maintenance: maintenance.of(name),
       replicas: (record?.replicas ?? []).map((address) => ({
         address,
         lag: lags.lag(name, address, 'cached') ?? null,

@@ -5,6 +5,7 @@ import type { ApiConfig, Config, EndpointConfig, SentinelConfig } from '../confi
 import { revealAccess } from '../config/reveal.ts';
 import type { Secret } from '../config/secret.ts';
 import type { Decisions } from '../consul/decisions.ts';
+import type { MaintenanceMemory } from '../consul/maintenance-memory.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { EndpointPart } from '../endpoint/part.ts';
 import type { Views } from '../http/views.ts';
@@ -32,6 +33,7 @@ export interface PartContext {
   readonly conditions: Conditions;
   /** Decisions of the bridge that runs here, for the renderer. */
   readonly decisions: Decisions;
+  readonly maintenance: MaintenanceMemory;
   readonly views: () => Views;
   /** Throws `internal` before the part `consul` is built. */
   readonly consul: () => ConsulPart;
@@ -175,6 +177,7 @@ function buildBridge({ sentinel, environment, publish }: OfSentinels & Published
     settings: sentinel,
     onDecision: (record) => context.decisions.announce(record),
     localMasters: () => localMasters(context),
+    maintenance: context.maintenance,
     onReboot: (message) => context.endpoint()?.reportReboot(message),
     onLink: ({ sentinel: address, up, error }) => {
       const fields = { sentinel: formatAddress(address), ...(error === undefined ? {} : { error }) };
@@ -203,6 +206,7 @@ function buildProvisioner({ sentinel, environment }: OfSentinels, context: PartC
       return [...byId.values()];
     },
     voters: (name) => context.bridge()?.masters.voters(name) ?? [],
+    maintenance: () => context.bridge()?.maintenance,
     sentinelAccess: revealAccess(sentinel.access),
     redisAccess: revealAccess(sentinel.redis),
     matches: (name) => matchesAny(sentinel.masters, name),

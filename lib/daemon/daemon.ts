@@ -4,6 +4,7 @@ import { ClusterPart } from '../cluster/part.ts';
 import type { Config } from '../config/model.ts';
 import { findWarnings } from '../config/warnings.ts';
 import { Decisions } from '../consul/decisions.ts';
+import { MaintenanceMemory } from '../consul/maintenance-memory.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { EndpointPart } from '../endpoint/part.ts';
 import { SwitchmasterError } from '../errors.ts';
@@ -49,6 +50,7 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #assembly: Assembly;
   readonly #decisions = new Decisions();
+  readonly #maintenance = new MaintenanceMemory();
   readonly #operator = new Operator({
     bridge: () => this.#assembly.find(BridgePart),
     clusters: () => this.#assembly.find(ClusterPart),
@@ -139,6 +141,7 @@ export class Daemon {
       bridgeId,
       conditions: this.#conditions,
       decisions: this.#decisions,
+      maintenance: this.#maintenance,
       views: () => this.#views(),
       consul: () => this.#requireConsul(),
       bridge: () => this.#assembly.find(BridgePart),
@@ -163,7 +166,7 @@ export class Daemon {
 
   #views(): Views {
     const { journal, metrics, lastOutcomes } = this.#requireObservers();
-    const { masters: masterControls, clusters: clusterControls } = this.#operator;
+    const { masters: masterControls, clusters: clusterControls, maintenance: maintenanceControls } = this.#operator;
     const conditions = this.#conditions;
     const assembly = this.#assembly;
     return unionViews({
@@ -171,6 +174,7 @@ export class Daemon {
       conditions,
       masterControls,
       clusterControls,
+      maintenanceControls,
       outcomes: lastOutcomes,
       journal,
       metrics,

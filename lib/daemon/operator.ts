@@ -6,6 +6,7 @@ import type {
   ClusterControls,
   ClusterFailoverAnswer,
   ClusterFailoverOptions,
+  MaintenanceControls,
   MasterControls,
   PlannedAnswer,
   PlannedPreview,
@@ -19,6 +20,7 @@ export interface OrderedBridge {
   failOver(name: string, options: PlannedOptions): Promise<PlannedReport>;
   previewFailover(name: string, options: Pick<PlannedOptions, 'successor'>): Promise<PlannedPreview>;
   rebase(name: string): Promise<MasterRecord>;
+  readonly maintenance: MaintenanceControls;
 }
 
 export interface OperatorOptions {
@@ -48,6 +50,8 @@ export class Operator {
     failOver: (name, options) => this.#failOverCluster(name, options),
     previewFailover: async (name, options) => this.#clusters().previewFailover(name, options),
   };
+  /** The bridge itself reports what begins and ends, also what somebody orders elsewhere. */
+  readonly maintenance: MaintenanceControls = { order: async (order) => this.#bridge().maintenance.order(order) };
   readonly #options: OperatorOptions;
   readonly #underWay = new Map<string, 'failover' | 'rebase'>();
 

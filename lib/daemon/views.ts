@@ -6,8 +6,10 @@ import type { Conditions } from './conditions.ts';
 import { judgeReadiness } from './health/daemon.ts';
 import { judge } from './health/health.ts';
 
-export interface ViewSources
-  extends Pick<Views, 'masterControls' | 'clusterControls' | 'outcomes' | 'journal' | 'metrics'> {
+/** What is the same for all parts that ever run. */
+type Outlasting = 'masterControls' | 'clusterControls' | 'maintenanceControls' | 'outcomes' | 'journal' | 'metrics';
+
+export interface ViewSources extends Pick<Views, Outlasting> {
   readonly assembly: Assembly;
   readonly conditions: Conditions;
 }
@@ -25,9 +27,7 @@ export function unionViews({ assembly, conditions, ...rest }: ViewSources): View
   return { ...views, health };
 }
 
-function unionParts(
-  assembly: Assembly,
-): Omit<Views, 'health' | 'masterControls' | 'clusterControls' | 'outcomes' | 'journal' | 'metrics'> {
+function unionParts(assembly: Assembly): Omit<Views, 'health' | Outlasting> {
   const masters = () => assembly.parts.flatMap((part) => part.masters ?? []);
   const templates = () => assembly.parts.flatMap((part) => part.templates ?? []);
   return {
@@ -41,6 +41,7 @@ function unionParts(
       lag: (name, replica) => first(masters(), (view) => view.lag(name, replica)),
     },
     clusters: { list: () => assembly.parts.flatMap(({ clusters }) => clusters?.list() ?? []) },
+    maintenance: { list: () => assembly.parts.flatMap(({ maintenance }) => maintenance?.list() ?? []) },
     desired: { list: () => assembly.parts.flatMap(({ desired }) => desired?.list() ?? []) },
     instances: { list: () => assembly.parts.flatMap(({ instances }) => instances?.list() ?? []) },
     templates: {

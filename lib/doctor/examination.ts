@@ -1,6 +1,7 @@
 import type { Address } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
 import type { Limit } from '../model/judgement/limits.ts';
+import type { MaintenanceOfMaster } from '../model/maintenance.ts';
 import type { RecordsReading } from '../model/records.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 
@@ -104,6 +105,8 @@ export interface ExaminedConsul {
   readonly foreign?: readonly Pick<ServiceInstance, 'name' | 'id' | 'node' | 'address' | 'port' | 'tags'>[];
   /** The masters' records; undefined where they may not be read. */
   readonly records?: RecordsReading | undefined;
+  /** The maintenance that is on; undefined where it may not be read. */
+  readonly maintenance?: readonly MaintenanceOfMaster[] | undefined;
 }
 
 export interface ConsulDns {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
+import { allMastersKey } from '../model/maintenance.ts';
 import type { Api } from './api.ts';
 import { foldOthers, tellFailovers } from './failover-stories.ts';
 import { nameInPathParameter, nameParameter } from './parameters.ts';
@@ -18,7 +19,7 @@ const whyParams = z.object({ name: nameInPathParameter });
 const whyQuery = z.object({ limit: limit.default(20) });
 
 /** Loops that change a master. Single steps of a failover are left out. */
-const deciding = ['bridge', 'fence', 'crash', 'failover', 'rebase'];
+const deciding = ['bridge', 'fence', 'crash', 'failover', 'rebase', 'maintenance'];
 
 /** Routes that read the journal. */
 export function addHistoryRoutes(
@@ -44,14 +45,15 @@ export function addHistoryRoutes(
   server.get('/v1/why/:name', { schema: why }, async (request) => {
     const { name } = request.params;
     const { limit } = request.query;
-    const all = views.journal.list({ loop: deciding, key: name, limit: longest });
+    const all = views.journal.list({ loop: deciding, key: [name, allMastersKey], limit: longest });
     const entries = all.slice(0, limit);
     const master = views.masters.get(name);
-    if (master === undefined && entries.length === 0) {
+    if (master === undefined && all.every(({ key }) => key !== name)) {
       throw new SwitchmasterError('not-found', `no master is called ${JSON.stringify(name)}`);
     }
     const story = entries.map((entry) => ({ id: entry.id, sentences: describeEntry(entry) }));
     const failovers = tellFailovers(all).slice(-limit);
-    return { name, record: master?.record ?? null, failovers, others: foldOthers(all).slice(0, limit), story, entries };
+    const { record = null, maintenance = null } = master ?? {};
+    return { name, record, maintenance, failovers, others: foldOthers(all).slice(0, limit), story, entries };
   });
 }

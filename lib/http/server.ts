@@ -12,6 +12,7 @@ import { fromThrown, notFound, securityHeaders, sendFailure } from './failure.ts
 import { addHealthRoutes } from './health.ts';
 import { addHistoryRoutes } from './history.ts';
 import { addInstanceRoutes } from './instances.ts';
+import { addMaintenanceRoutes } from './maintenance.ts';
 import { addMasterRoutes } from './masters.ts';
 import { addMetricsRoute } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
@@ -87,6 +88,7 @@ function addRoutes(api: Api, options: ServerOptions & { readonly guard: TokenGua
   addInstanceRoutes(api, views);
   addDesiredRoutes(api, views);
   addOrderRoutes(api, views);
+  addMaintenanceRoutes(api, views);
   addClusterOrderRoutes(api, views);
   addSentinelRoutes(api, views);
   addTemplateRoutes(api, { views, token: guard });

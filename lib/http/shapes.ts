@@ -3,6 +3,7 @@ import { checkStatuses } from '../model/catalog.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { masterCheckCodes } from '../model/master-check.ts';
 import { problemKinds } from '../model/problem.ts';
+import { maintenanceShape } from './maintenance-shapes.ts';
 import { addressShape, instant, sentinelStateShape, voteShape } from './sentinel-shapes.ts';
 
 /*
@@ -56,6 +57,9 @@ export const masterShape = z.object({
   sentinels: z.array(voteShape).readonly(),
   check: checkShape.extend({ code: z.enum(masterCheckCodes).optional() }).nullable(),
   problems: z.array(problemShape).readonly(),
+  maintenance: maintenanceShape
+    .nullable()
+    .meta({ description: 'Its own, or that of all masters; null: it is in none.' }),
   replicas: z.array(z.object({ address: addressShape, lag: lagShape.nullable() })).readonly(),
 });
 
@@ -181,6 +185,7 @@ export const historyAnswer = z.object({ entries: z.array(entryShape).readonly() 
 export const whyAnswer = z.object({
   name: z.string(),
   record: recordShape.nullable(),
+  maintenance: maintenanceShape.nullable(),
   failovers: z
     .array(
       z.object({

@@ -11,11 +11,13 @@ import type {
   plannedAnswer,
   plannedPreview,
 } from './failover-shapes.ts';
+import type { maintenanceShape } from './maintenance-shapes.ts';
 import type { sentinelStateShape } from './sentinel-shapes.ts';
 import type { clusterShape, instanceShape, masterShape, outcomeShape, templateShape } from './shapes.ts';
 
 export type MasterState = z.output<typeof masterShape>;
 export type SentinelState = z.output<typeof sentinelStateShape>;
+export type MaintenanceState = z.output<typeof maintenanceShape>;
 export type TemplateState = z.output<typeof templateShape>;
 export type ClusterState = z.output<typeof clusterShape>;
 export type InstanceState = z.output<typeof instanceShape>;
@@ -32,6 +34,41 @@ export interface MastersView {
   records(): Iterable<MasterRecord>;
   /** How far a replica is behind; undefined if unknown. A call makes the bridge measure more often for a while. */
   lag(name: string, replica: Address): Lag | undefined;
+}
+
+/** The maintenance that this node knows, from memory. */
+export interface MaintenanceView {
+  /** Also what has ended and whose key is still there. */
+  list(): readonly MaintenanceState[];
+}
+
+/** An order about the maintenance of a master, or of all masters. */
+export interface MaintenanceOrder {
+  readonly state: 'on' | 'off';
+  /** A master, or `null` for all. */
+  readonly scope: string | null;
+  readonly by: string;
+  readonly reason?: string;
+  /** How long it lasts. Default: until somebody ends it. */
+  readonly forMs?: number;
+  /** Changes nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface MaintenanceResult {
+  /** False where there was nothing to end. */
+  readonly changed: boolean;
+  /** What the key held before; null where there was none. */
+  readonly before: MaintenanceState | null;
+  readonly after: MaintenanceState | null;
+}
+
+export interface MaintenanceControls {
+  /**
+   * Resolves when Consul has it and this node's bridge keeps to it. Rejects with `not-found` for maintenance of a master that the
+   * bridge does not follow.
+   */
+  order(order: MaintenanceOrder): Promise<MaintenanceResult>;
 }
 
 /** The Redis Clusters that this node follows, from memory. */
@@ -162,6 +199,8 @@ export interface Views {
   readonly clusters: ClustersView;
   readonly instances: InstancesView;
   readonly desired: DesiredView;
+  readonly maintenance: MaintenanceView;
+  readonly maintenanceControls: MaintenanceControls;
   readonly masterControls: MasterControls;
   readonly clusterControls: ClusterControls;
   readonly templates: TemplatesView;

@@ -34,6 +34,16 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
       "A key below `redis/record/` does not hold the record of the master that it names. switchmaster follows all other masters as usual. Files keep the master's last address; a daemon that starts leaves the master out.",
     fix: '`consul kv get KEY`. Delete what you do not need (`consul kv delete KEY`); a bridge writes the record of a master again.',
   },
+  'maintenance-unreadable': {
+    meaning:
+      'The value of a key of maintenance cannot be read. It counts as maintenance without an end for the masters that the key names.',
+    fix: '`switchmaster maintenance off M` deletes the key, or `switchmaster maintenance on M` writes it again.',
+  },
+  maintenance: {
+    meaning:
+      'A note: somebody ordered maintenance. switchmaster follows what Sentinel decides, and orders nothing about these masters.',
+    fix: '`switchmaster maintenance off M` ends it, or without `M` that of all masters.',
+  },
   'master-unrecorded': {
     meaning: 'Consul holds no record of the master.',
     fix: '`switchmaster why M` shows what the bridge waits for.',

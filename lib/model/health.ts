@@ -49,6 +49,7 @@ const hintsByLevel = {
   warning: {
     'config-refused': 'switchmaster check',
     'record-unreadable': 'consul kv get {name}',
+    'maintenance-unreadable': 'switchmaster maintenance status',
     'interfaces-unreadable': null,
     'master-suspected': 'switchmaster why {name}',
     'master-held': 'switchmaster why {name}',
@@ -84,6 +85,7 @@ const hintsByLevel = {
   well: {
     'master-failing-over': null,
     'master-settling': null,
+    maintenance: 'switchmaster maintenance status',
   },
 } as const satisfies Readonly<Record<Severity, Readonly<Record<string, string | null>>>>;
 

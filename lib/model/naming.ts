@@ -29,6 +29,7 @@ export const topFolders = [
   'steering',
   'rolling',
   'crash',
+  'maintenance',
 ] as const;
 
 /** The records of masters, one key for each master. */

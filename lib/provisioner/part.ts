@@ -23,6 +23,8 @@ export interface ProvisioningPartOptions {
   /** The credentials with which Sentinels log in to the masters. */
   readonly redisAccess: RedisAccess;
   readonly matches: (master: string) => boolean;
+  /** Knows why nothing may be ordered about a master now. undefined where the bridge does not run. */
+  readonly maintenance: () => { readonly whyNot: (master: string) => string | undefined } | undefined;
   readonly resyncMs: number;
   readonly onReport: (report: RunReport) => void;
 }
@@ -47,8 +49,21 @@ export class ProvisioningPart implements Part {
       ...(username === undefined ? {} : { 'auth-user': username }),
       ...(password === undefined ? {} : { 'auth-pass': password }),
     };
+    const whyNot = (name: string) => {
+      const maintenance = options.maintenance();
+      return maintenance === undefined ? 'the bridge does not run' : maintenance.whyNot(name);
+    };
     this.#loop = new Loop({
-      reconciler: new Provisioner({ client, naming, source: this.#source, sentinels, voters, matches, credentials }),
+      reconciler: new Provisioner({
+        client,
+        naming,
+        source: this.#source,
+        sentinels,
+        voters,
+        matches,
+        whyNot,
+        credentials,
+      }),
       resyncMs: options.resyncMs,
       backoff: { initialMs: 200, maxMs: 10_000 },
       onReport: options.onReport,

@@ -26,6 +26,8 @@ export interface ProvisionerOptions {
   readonly voters: (name: string) => readonly SentinelVoter[];
   /** Whether this node is responsible for a master (`sentinel.masters`). */
   readonly matches: (name: string) => boolean;
+  /** Why nothing may be ordered about a master now: it is in maintenance. */
+  readonly whyNot: (name: string) => string | undefined;
   /** What Sentinels need to log in to the masters: `auth-user`, `auth-pass`. */
   readonly credentials: Readonly<Record<string, string>>;
 }
@@ -35,6 +37,7 @@ type StepsPlan = Extract<ProvisioningPlan, { kind: 'steps' }>;
 const stepTimeoutMs = 2_000;
 const noteTimeoutMs = 3_000;
 const retryAfterMs = 1_000;
+const maintenanceRetryMs = 5_000;
 
 /** Keeps every Sentinel monitoring what `desired/` says. One key of the loop is one master. */
 export class Provisioner implements Reconciler {
@@ -59,6 +62,8 @@ export class Provisioner implements Reconciler {
     const situation = await this.#observe(name, { reading, desired });
     const plan = planProvisioning(situation);
     if (plan.kind === 'wait') return { kind: 'held', summary: plan.summary, retryAfterMs };
+    const maintenance = this.#options.whyNot(name);
+    if (maintenance !== undefined) return inMaintenance(plan, maintenance);
     const failures = await this.#apply(plan, situation);
     const [failure] = failures.values();
     if (failure !== undefined) throw failure;
@@ -156,6 +161,13 @@ function withoutFailed(
   const before = situation.hidden.state === 'written' ? (situation.note?.sentinels ?? []) : [];
   const sentinels = change.sentinels.filter((sentinel) => !failures.has(sentinel) || before.includes(sentinel));
   return { kind: 'settings', sentinels };
+}
+
+/** Nothing is changed at the Sentinels meanwhile. */
+function inMaintenance({ steps, noteBefore, noteAfter }: StepsPlan, why: string): Outcome {
+  if (steps.length === 0 && noteBefore === 'keep' && noteAfter.kind === 'keep') return { kind: 'unchanged' };
+  const waiting = steps.length === 0 ? '' : `; after it: ${steps.map(describe).join('; ')}`;
+  return { kind: 'held', summary: `${why}${waiting}`, retryAfterMs: maintenanceRetryMs };
 }
 
 /** Reports a desired master that no bridge follows: one with a note or a record is another bridge's. */

@@ -5,6 +5,7 @@ import { SwitchmasterError } from '../errors.ts';
 import type { Address } from '../model/address.ts';
 import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
 import { instanceKinds } from '../model/instance-kinds.ts';
+import { maintenanceKey } from '../model/maintenance-keys.ts';
 import {
   clusterKey,
   clusterPrefix,
@@ -109,6 +110,7 @@ async function readKeys(reader: Reader, { name, subject, naming }: Subject): Pro
     reader.key(desiredKey(naming, name), 'optional'),
     reader.key(provisionedKey(naming, name), 'optional'),
     reader.tree(`${steeringKey(naming, name)}/`, 'optional'),
+    reader.key(maintenanceKey(naming, name), 'optional'),
     reader.key(crashOrderKey(naming, name), 'optional'),
     reader.tree(crashEvidenceKey(naming, { name, bridge: '' }), 'optional'),
   ]);

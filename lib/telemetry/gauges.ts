@@ -9,6 +9,7 @@ export interface MetricsView {
     readonly name: string;
     readonly record: { readonly epoch: number; readonly generation: number } | null;
     readonly check: { readonly status: CheckStatus } | null;
+    readonly maintenance: object | null;
     readonly sentinelsSeen: number;
     readonly sentinelsAgreeing: number;
     /** Replicas in the record, and those about which there is no problem. */
@@ -180,6 +181,10 @@ function addMasterGauges(gauge: MakeGauge): void {
   gauge(
     { name: 'switchmaster_master_check', help: "Sentinel's opinion: 0 passing, 1 warning, 2 critical.", labels },
     of(({ check }) => (check === null ? undefined : checkStatuses.indexOf(check.status))),
+  );
+  gauge(
+    { name: 'switchmaster_maintenance', help: '1 while a master is in maintenance.', labels },
+    of(({ maintenance }) => (maintenance === null ? 0 : 1)),
   );
   gauge(
     { name: 'switchmaster_sentinels_seen', help: 'Sentinels that answered about a master.', labels },

@@ -53,7 +53,8 @@ export interface JournalOptions {
 export interface JournalFilter {
   /** One loop, or several. */
   readonly loop?: string | readonly string[];
-  readonly key?: string;
+  /** One key, or several. */
+  readonly key?: string | readonly string[];
   /** How many of the newest entries. */
   readonly limit: number;
 }
@@ -130,11 +131,12 @@ export class Journal {
   /** Newest first. */
   list(filter: JournalFilter): readonly JournalEntry[] {
     const loops = filter.loop === undefined ? undefined : new Set([filter.loop].flat());
+    const keys = filter.key === undefined ? undefined : new Set([filter.key].flat());
     const found: JournalEntry[] = [];
     for (let i = this.#entries.length - 1; i >= 0 && found.length < filter.limit; i -= 1) {
       const entry = this.#entries[i];
       if (entry === undefined || loops?.has(entry.loop) === false) continue;
-      if (filter.key === undefined || entry.key === filter.key) found.push(entry);
+      if (keys?.has(entry.key) !== false) found.push(entry);
     }
     return found;
   }

@@ -35,6 +35,8 @@ t.test('bash completes commands, then their options, and paths where a path is w
   t.strictSame(await complete('check', 'sh'), []);
   t.strictSame(await complete('--debug', 'drill', '--pro'), ['--proxy']);
   t.strictSame(await complete('completion', 'z'), ['zsh']);
+  t.strictSame(await complete('maintenance', 'o'), ['on', 'off']);
+  t.strictSame(await complete('maintenance', 'on', 'sh'), ['shard1', 'shard2']);
   t.strictSame(await complete('check', '--config', 'completion.t'), ['completion.test.ts']);
   t.strictSame(await complete('check', '-c', 'completion.t'), ['completion.test.ts']);
   t.strictSame(await complete('nonsense', '--'), []);

@@ -44,7 +44,8 @@ for (const code of codes) {
     const { code: exitCode, stdout } = await runCommand(['status', '--api', api]);
     t.equal(exitCode, level === 'well' ? 0 : 1);
     t.match(stdout, `About ${code}.  [${code}]`);
-    t.match(stdout, level === 'well' ? 'Passing by itself:' : 'Not well:');
+    const title = code === 'maintenance' ? 'In maintenance:' : 'Passing by itself:';
+    t.match(stdout, level === 'well' ? title : 'Not well:');
     if (reason.hint !== null && level !== 'well') t.match(stdout, `$ ${reason.hint}`);
     t.equal(/^ +\w+ {2}not ready: /m.test(stdout), code === 'not-ready', 'only what is not ready is called so');
     t.strictSame((await server.inject('/v1/health')).json(), health);

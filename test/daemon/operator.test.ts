@@ -22,7 +22,8 @@ function employ(bridge: Partial<OrderedBridge> | undefined, clusters?: ClusterCo
   const reports: RunReport[] = [];
   const steps: RunReport[] = [];
   const preview = async () => Promise.reject(new Error('it was not asked for'));
-  const whole = { failOver: async () => planned, previewFailover: preview, rebase: async () => record, ...bridge };
+  const orders = { failOver: async () => planned, previewFailover: preview, rebase: async () => record };
+  const whole = { ...orders, maintenance: { order: preview }, ...bridge };
   const operator = new Operator({
     bridge: () => (bridge === undefined ? undefined : whole),
     clusters: () => clusters,

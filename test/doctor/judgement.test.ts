@@ -174,7 +174,7 @@ function follow(situation: Situation): MasterState {
   });
   const check = masterOpinion(record.master, { views: opinions, role: { address: record.master, role } }) ?? null;
   const sentinels = readings.map((reading) => toVote(reading, { readAt: new Date(), record }));
-  return { name: 'shard1', record, modifyIndex: 1, sentinels, check, problems, replicas: [] };
+  return { name: 'shard1', record, modifyIndex: 1, sentinels, check, problems, maintenance: null, replicas: [] };
 }
 
 function judgeFollowed(situation: Situation) {

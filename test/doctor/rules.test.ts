@@ -10,6 +10,7 @@ import {
   down,
   healthy,
   instances,
+  maintained,
   master,
   of,
   opinion,
@@ -20,6 +21,7 @@ import {
   tuned,
 } from './world.ts';
 
+const many = Array.from({ length: 40 }, (_, i) => redis(i + 1));
 /** Examinations with one fault each, and the rules that must find it. */
 const faults: readonly (readonly [fault: string, examination: Examination, rules: readonly string[]])[] = [
   [
@@ -157,10 +159,7 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
   ['Consul too new', consul({ version: '2.0.0' }), ['consul-too-new']],
   [
     'small transactions',
-    {
-      ...of({ instances: Array.from({ length: 40 }, (_, i) => redis(i + 1)) }),
-      consul: { ...healthy.consul, version: '1.8.7' },
-    },
+    { ...consul({ version: '1.8.7' }), masters: [master({ instances: many })] },
     ['consul-small-transactions'],
   ],
   ['a DNS TTL', dns({ serviceTtlMs: { 'redis-master': 5_000 } }), ['dns-ttl']],
@@ -178,6 +177,7 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
     ['foreign-instance'],
   ],
   ['DNS without rights', consul({ missingForDns: ['service "redis-master" read'] }), ['dns-denied']],
+  ['all masters in maintenance', maintained(null, 'rubbish'), ['maintenance']],
   ['missing ACL rules', consul({ missingRules: ['key "redis/" write'] }), ['acl-missing']],
   ['a clock ahead', { ...healthy, clocks: [{ whose: 'a', aheadMs: 1_500, uncertaintyMs: 10 }] }, ['clock-skew']],
   ['a clock behind', { ...healthy, clocks: [{ whose: 'a', aheadMs: -9_000, uncertaintyMs: 10 }] }, ['clock-skew']],

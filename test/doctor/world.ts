@@ -5,6 +5,7 @@ import type {
   RedisSettings,
   SentinelOpinion,
 } from '../../lib/doctor/examination.ts';
+import { trackMaintenance } from '../../lib/model/maintenance.ts';
 
 /* A healthy setup of one master with two replicas and three Sentinels, and changes of it. */
 
@@ -98,3 +99,8 @@ export const consul = (change: Partial<Examination['consul']>): Examination => (
 export const dns = (change: object): Examination =>
   consul({ dns: { onlyPassing: false, nodeTtlMs: 0, serviceTtlMs: {}, ...change } });
 export const down = { kind: 'unreachable', why: 'ECONNREFUSED' } as const;
+/** `scope` is a master's name, or null for all; `text` the value of the key. */
+export const maintained = (scope: string | null, text: string): Examination => {
+  const all = trackMaintenance(new Map(), new Map([[scope, text]]), { nowMs: 0, wallMs: healthy.atMs });
+  return consul({ maintenance: [...all].map(([scope, maintenance]) => ({ scope, maintenance })) });
+};

@@ -100,6 +100,7 @@ t.test('the API describes every route that it has, and no other', async (t) => {
     '/v1/health/codes',
     '/v1/history',
     '/v1/instances',
+    '/v1/maintenance',
     '/v1/masters',
     '/v1/masters/{name}',
     '/v1/masters/{name}/failover',

@@ -5,6 +5,8 @@ import type {
   ClusterState,
   InstanceState,
   JournalView,
+  MaintenanceControls,
+  MaintenanceState,
   MasterControls,
   MasterState,
   MastersView,
@@ -51,7 +53,20 @@ export const exampleMaster: MasterState = {
   ],
   check: { status: 'passing', output: 'up' },
   problems: [],
+  maintenance: null,
   replicas: [{ address: { host: '10.0.0.6', port: 6379 }, lag: null }],
+};
+
+export const exampleMaintenance: MaintenanceState = {
+  master: 'shard1',
+  state: 'on',
+  by: 'ops@db1',
+  at: '2026-01-31T12:00:00.000Z',
+  until: null,
+  endsAt: null,
+  reason: 'kernel',
+  problem: null,
+  text: 'shard1 is in maintenance: by ops@db1, since 2026-01-31T12:00:00.000Z, without an end (kernel)',
 };
 
 export const exampleTemplate: TemplateState = {
@@ -77,6 +92,8 @@ export interface ExampleContents {
   readonly clusters?: readonly ClusterState[];
   readonly instances?: readonly InstanceState[];
   readonly desired?: readonly string[];
+  readonly maintenance?: readonly MaintenanceState[];
+  readonly maintenanceControls?: MaintenanceControls;
   readonly present?: string;
   readonly lag?: MastersView['lag'];
   readonly readiness?: ReadinessView;
@@ -105,6 +122,8 @@ export function exampleViews(contents: ExampleContents = {}): Views {
     clusters: { list: () => contents.clusters ?? [] },
     desired: { list: () => contents.desired ?? [] },
     instances: { list: () => contents.instances ?? [] },
+    maintenance: { list: () => contents.maintenance ?? [] },
+    maintenanceControls: contents.maintenanceControls ?? { order: refuse },
     masterControls: contents.masterControls ?? { failOver: refuse, previewFailover: refuse, rebase: refuse },
     clusterControls: contents.clusterControls ?? { failOver: refuse, previewFailover: refuse },
     templates: {

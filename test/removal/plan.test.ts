@@ -53,6 +53,7 @@ t.test('the preview names each thing with its content', async (t) => {
   const extra = [
     key('redis/desired/m', '{"host":"10.0.0.1","port":6379,"quorum":2,"options":{"auth-pass":"x"}}'),
     key('redis/provisioned/m', '{"hash":"secret"}'),
+    key('redis/maintenance/m', '{"by":"ops"}'),
     key('redis/steering/m/.holders', '[]'),
     key('redis/crash/order/m', '{}'),
     key('redis/crash/evidence/m/web-1', '{}', 'session'),
@@ -64,6 +65,7 @@ t.test('the preview names each thing with its content', async (t) => {
       ['key', 'redis/master/m', '10.0.0.1:6379'],
       ['desired', 'redis/desired/m', '10.0.0.1:6379, quorum 2'],
       ['note', 'redis/provisioned/m', ''],
+      ['note', 'redis/maintenance/m', ''],
       ['lock', 'redis/steering/m/.holders', ''],
       ['crash', 'redis/crash/order/m', ''],
       ['crash', 'redis/crash/evidence/m/web-1', ''],

@@ -1,15 +1,16 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisPool } from '../../client/redis-pool.ts';
-import type { Lease } from '../../consul/lock.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { Fencer } from '../fencing/fencer.ts';
+import type { BridgeMaintenance } from '../maintenance/maintenance.ts';
 import type { MasterMemory } from '../memory.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
+import type { Steering } from '../steering.ts';
 import { type Completion, type CompletionSituation, planCompletion } from './completion-plan.ts';
 import { orderFailover } from './order.ts';
 import { ReplicaPriorityOverride } from './replica-priority.ts';
@@ -27,8 +28,8 @@ export interface CompletionOptions {
   readonly sentinels: SentinelSource;
   readonly redis: RedisPool;
   readonly fencer: Fencer;
-  /** Takes the lock that lets one bridge at a time order failovers of a master. */
-  readonly enter: (name: string, signal: AbortSignal) => Promise<Lease>;
+  readonly steering: Pick<Steering, 'enter'>;
+  readonly maintenance: Pick<BridgeMaintenance, 'whyNot'>;
   readonly onReport: (report: CompletionReport) => void;
 }
 
@@ -68,10 +69,17 @@ export class FailoverCompletion {
     const { sinceMs } = open;
     if (this.#abort.signal.aborted || open.tried) return;
     if (planCompletion({ ...seen, openForMs: performance.now() - sinceMs }).kind === 'leave') return;
+    if (this.#options.maintenance.whyNot(name) !== undefined) return;
     open.tried = true;
     const running = this.#complete({ name, record: seen.record, memory, sinceMs });
     this.#running.add(running);
     void running.then(() => this.#running.delete(running));
+  }
+
+  /** What maintenance stopped may be tried again. */
+  maintenanceEnded(name: string): void {
+    const open = this.#seen.get(name);
+    if (open !== undefined) open.tried = false;
   }
 
   /** Stops, and restores the priorities. */
@@ -82,18 +90,18 @@ export class FailoverCompletion {
 
   async #complete(failover: LeaderlessFailover): Promise<void> {
     const { name, record, memory } = failover;
-    const { enter, redis, onReport } = this.#options;
+    const { steering, redis, onReport } = this.#options;
     const { signal } = this.#abort;
     const priorityOverride = new ReplicaPriorityOverride(redis);
     const deadlineMs = performance.now() + deadlineAfterMs;
     let leave = async (): Promise<void> => {};
     let sentinel: Address | undefined;
     try {
-      let lease = await enter(name, signal);
+      let lease = await steering.enter(name, signal);
       while (lease.kind === 'full') {
-        if (performance.now() > deadlineMs || !isOpen(failover)) return;
+        if (performance.now() > deadlineMs || !this.#isOpen(failover)) return;
         await delay(lockRetryMs, undefined, { signal });
-        lease = await enter(name, signal);
+        lease = await steering.enter(name, signal);
       }
       leave = lease.leave;
       sentinel = await this.#order(failover, { priorityOverride, deadlineMs });
@@ -124,7 +132,7 @@ export class FailoverCompletion {
     for (;;) {
       const plan = await this.#plan(failover);
       const nowMs = performance.now();
-      if (!isOpen(failover) || nowMs > deadlineMs) return undefined;
+      if (!this.#isOpen(failover) || nowMs > deadlineMs) return undefined;
       if (plan.kind === 'order' && nowMs - startedMs > graceMs) return this.#orderAt(name, plan.sentinel);
       if (plan.kind === 'raise-priorities') await priorityOverride.raiseAbove(plan.competitors, plan.above);
       if (plan.kind !== 'leave' && record.previous !== null && nowMs - pausedMs > renewPauseMs) {
@@ -133,6 +141,12 @@ export class FailoverCompletion {
       }
       await delay(pollMs, undefined, { signal: this.#abort.signal });
     }
+  }
+
+  /** Neither confirmed nor replaced meanwhile, nor in maintenance. */
+  #isOpen({ name, record, memory: { record: known } }: LeaderlessFailover): boolean {
+    if (known === undefined || compareVersions(known, record) !== 0 || known.phase !== 'promoted') return false;
+    return this.#options.maintenance.whyNot(name) === undefined;
   }
 
   async #plan({ name, record, sinceMs }: LeaderlessFailover): Promise<Completion> {
@@ -168,9 +182,4 @@ interface LeaderlessFailover {
   readonly memory: MasterMemory;
   /** Since when the bridge has seen the record unconfirmed. */
   readonly sinceMs: number;
-}
-
-/** Neither confirmed nor replaced meanwhile. */
-function isOpen({ record, memory: { record: known } }: LeaderlessFailover): boolean {
-  return known !== undefined && compareVersions(known, record) === 0 && known.phase === 'promoted';
 }

@@ -7,6 +7,7 @@ import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { aborted } from '../interruption.ts';
+import type { BridgeMaintenance } from '../maintenance/maintenance.ts';
 import { tryConnectAll } from '../observe/connect-attempt.ts';
 import { readReplica, waitForRestart } from '../observe/crash-reading.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
@@ -32,6 +33,7 @@ export interface CrashCaseParts extends CrashLeaseOptions {
   readonly evidence: CrashEvidence;
   readonly bridgeId: string;
   readonly crashAfterMs: number;
+  readonly maintenance: Pick<BridgeMaintenance, 'whyNot'>;
   readonly onReport: (report: CrashReport) => void;
 }
 
@@ -164,7 +166,7 @@ export class CrashCase {
 
   #decide(sign: CrashSign, lastOrderAgeMs: number | undefined): CrashDecision {
     const { name, record: crashed, memory, election } = this.#closed;
-    const { sentinels, crashAfterMs } = this.#parts;
+    const { sentinels, crashAfterMs, maintenance } = this.#parts;
     const { record } = memory;
     const { views = [], replicas = [] } = this.#seen ?? {};
     return decideCrash({
@@ -180,6 +182,7 @@ export class CrashCase {
       knownSentinels: sentinels.count(name),
       replicas,
       bridges: this.#bridges(),
+      maintenance: maintenance.whyNot(name),
     });
   }
 
@@ -199,6 +202,8 @@ export class CrashCase {
     try {
       if (link === undefined) return undefined;
       if (!(await this.#lease?.claim(facts))) return this.#report(sign, { why: 'another bridge ordered a failover' });
+      // It may have begun while Consul took the claim: the next decision has that reason.
+      if (this.#parts.maintenance.whyNot(name) !== undefined) return undefined;
       await orderFailover(link, name);
       return this.#report(sign, { sentinel });
     } catch (thrown) {

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lease } from '../../consul/lock.ts';
+import type { Steering } from '../steering.ts';
 import type { CrashEvidence, LastOrder } from './crash-evidence.ts';
 
 export interface CrashLeaseOptions {
-  /** Takes the lock that lets one bridge at a time order failovers of a master. */
-  readonly enter: (name: string, signal: AbortSignal) => Promise<Lease>;
+  readonly steering: Pick<Steering, 'enter'>;
   readonly evidence: CrashEvidence;
 }
 
@@ -51,11 +51,11 @@ export class CrashLease {
     await this.#lease?.leave();
   }
 
-  async #take(name: string, { enter, evidence }: CrashLeaseOptions): Promise<void> {
+  async #take(name: string, { steering, evidence }: CrashLeaseOptions): Promise<void> {
     const { signal } = this.#abort;
     while (!signal.aborted) {
       try {
-        const lease = await enter(name, signal);
+        const lease = await steering.enter(name, signal);
         if (lease.kind === 'inside') {
           this.#lease = lease;
           this.#last = await evidence.lastOrder(name, signal);

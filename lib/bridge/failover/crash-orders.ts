@@ -27,7 +27,7 @@ export interface CrashOrdersOptions extends CrashCaseParts {
 interface Opened {
   readonly ended: Promise<void>;
   /** What happened since that needs another case. */
-  again: 'closed' | 'election-failed' | undefined;
+  again: 'closed' | 'election-failed' | 'maintenance-ended' | undefined;
 }
 
 const tickMs = 1_000;
@@ -80,15 +80,22 @@ export class CrashOrders {
   electionFailed(name: string): void {
     const running = this.#cases.get(name);
     if (running !== undefined) running.again ??= 'election-failed';
-    else this.#judgeAgain(name);
+    else this.#judgeAgain(name, { election: 'failed' });
   }
 
-  #judgeAgain(name: string): void {
+  /** Judges a master again whose crash came within maintenance. Does not wait. */
+  maintenanceEnded(name: string): void {
+    const running = this.#cases.get(name);
+    if (running !== undefined) running.again ??= 'maintenance-ended';
+    else this.#judgeAgain(name, {});
+  }
+
+  #judgeAgain(name: string, change: Partial<Pick<ClosedMaster, 'election'>>): void {
     const judged = this.#judged.get(name);
     if (judged === undefined || this.#abort.signal.aborted) return;
     const { record } = judged.memory;
     const isSame = record !== undefined && compareVersions(record, judged.record) === 0;
-    if (isSame) this.#open(name, Promise.resolve({ ...judged, election: 'failed' }));
+    if (isSame) this.#open(name, Promise.resolve({ ...judged, ...change }));
     else this.#judged.delete(name);
   }
 
@@ -98,7 +105,8 @@ export class CrashOrders {
       const again = this.#cases.get(name)?.again;
       this.#cases.delete(name);
       if (again === 'closed' && end === 'not-crashed') this.connectionClosed(master, [name]);
-      else if (again === 'election-failed' && end === 'judged') this.#judgeAgain(name);
+      else if (again === 'election-failed' && end === 'judged') this.#judgeAgain(name, { election: 'failed' });
+      else if (again === 'maintenance-ended' && end === 'judged') this.#judgeAgain(name, {});
     });
     this.#cases.set(name, { again: undefined, ended });
   }

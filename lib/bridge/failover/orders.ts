@@ -1,23 +1,22 @@
 import { performance } from 'node:perf_hooks';
-import type { Lease } from '../../consul/lock.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { PlannedPreview } from '../../http/views.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { RebaseRequest } from '../hint.ts';
+import type { BridgeMaintenance } from '../maintenance/maintenance.ts';
 import type { MasterMemory } from '../memory.ts';
 import type { BridgeSources } from '../sources.ts';
+import type { Steering } from '../steering.ts';
 import { failOver, previewFailover } from './planned.ts';
 import type { PlannedFailoverParts, PlannedOptions, PlannedReport } from './planned-steps.ts';
 
 export interface BridgeOrdersOptions {
   readonly sources: BridgeSources;
   readonly memory: (name: string) => MasterMemory;
+  readonly maintenance: BridgeMaintenance;
   /** The masters that the bridge follows. */
   readonly names: () => readonly string[];
-  /** Takes the lock that lets one daemon at a time order failovers of a master. */
-  readonly enter: (name: string, signal: AbortSignal) => Promise<Lease>;
-  /** How many daemons hold that lock. */
-  readonly holders: (name: string, signal: AbortSignal) => Promise<number>;
+  readonly steering: Steering;
   readonly requestRebase: (name: string, request: RebaseRequest) => void;
 }
 
@@ -54,9 +53,10 @@ export class BridgeOrders {
 
   #partsFor(name: string): PlannedFailoverParts {
     this.#requireMaster(name);
-    const { sources, memory, enter, holders } = this.#options;
+    const { sources, memory, maintenance, steering } = this.#options;
     const { sentinels, redis, records } = sources;
-    return { sentinels, redis, memory: memory(name), consulOutage: () => records.outage, enter, holders };
+    const consulOutage = () => records.outage;
+    return { sentinels, redis, memory: memory(name), consulOutage, maintenance, steering };
   }
 
   #requireMaster(name: string): void {

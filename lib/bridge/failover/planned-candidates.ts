@@ -109,7 +109,7 @@ export class PlannedCandidates {
 
   /** Whether the failover could begin now. */
   async check(): Promise<PlannedCheck> {
-    const { memory, sentinels, consulOutage } = this.#parts;
+    const { memory, sentinels, consulOutage, maintenance } = this.#parts;
     const record = memory.record;
     return checkPlanned({
       consulOutage: consulOutage(),
@@ -119,6 +119,7 @@ export class PlannedCandidates {
       knownSentinels: sentinels.count(this.#name),
       successor: this.#options.successor,
       from: this.#from,
+      maintenance: maintenance.verdict(this.#name),
     });
   }
 

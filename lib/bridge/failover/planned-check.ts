@@ -1,4 +1,5 @@
 import { type Address, distinctAddresses, formatAddress, isIn, sameAddress } from '../../model/address.ts';
+import type { MaintenanceVerdict } from '../../model/maintenance.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { ReplicaView, SentinelView } from '../../model/sentinel.ts';
 import { hasMajority } from '../plan/vote.ts';
@@ -16,6 +17,7 @@ export interface PlannedSituation {
   readonly from: Address | undefined;
   /** Why Consul is out of reach, if it is: the bridge could not record the promotion there. */
   readonly consulOutage: string | undefined;
+  readonly maintenance: MaintenanceVerdict;
 }
 
 export type PlannedCheck =
@@ -59,8 +61,12 @@ export function checkPlanned(situation: PlannedSituation): PlannedCheck {
 }
 
 /** Why a planned failover cannot start, now or later; undefined if it may. */
-function findRefusal({ record, views, successor, from, consulOutage }: PlannedSituation): string | undefined {
+function findRefusal(situation: PlannedSituation): string | undefined {
+  const { record, views, successor, from, consulOutage, maintenance } = situation;
   if (consulOutage !== undefined) return `Consul cannot be reached: ${consulOutage}`;
+  // Whoever names a replica knows what is done to the nodes.
+  if (maintenance.kind === 'on' && successor === undefined)
+    return `${maintenance.why}; name the replica (--replica), or end it (switchmaster maintenance off)`;
   if (record === undefined) return undefined;
   if (from !== undefined && !sameAddress(from, record.master))
     return `its master changed from ${formatAddress(from)} to ${formatAddress(record.master)} since the order`;
@@ -70,7 +76,8 @@ function findRefusal({ record, views, successor, from, consulOutage }: PlannedSi
 }
 
 /** What a planned failover waits for, whatever the replicas are; undefined if nothing is in its way. */
-function findObstacle({ record, views, knownSentinels }: PlannedSituation): string | undefined {
+function findObstacle({ record, views, knownSentinels, maintenance }: PlannedSituation): string | undefined {
+  if (maintenance.kind === 'unread') return maintenance.why;
   if (record === undefined) return 'it has no record yet';
   if (record.phase !== 'confirmed') return `its failover of epoch ${record.epoch} is not confirmed yet`;
   const { master, epoch } = record;

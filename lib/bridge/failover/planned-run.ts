@@ -54,7 +54,8 @@ export class PlannedFailover {
       const { record, candidates } = await this.#candidates.settle();
       this.#stages.reached('checked');
       if (successor !== undefined) await this.#candidates.setPriorities(successor, candidates);
-      return await this.#hold(record, candidates);
+      // From here on it is carried out as a whole, with the fence of its old master, whatever is ordered meanwhile.
+      return await this.#parts.maintenance.except(this.#name, () => this.#hold(record, candidates));
     } finally {
       await this.#priorityOverride.restore(this.#stages.times.ordered === undefined ? 'nothing' : 'failover');
     }

@@ -1,9 +1,10 @@
 import type { RedisPool } from '../../client/redis-pool.ts';
-import type { Lease } from '../../consul/lock.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { Address } from '../../model/address.ts';
+import type { BridgeMaintenance } from '../maintenance/maintenance.ts';
 import type { MasterMemory } from '../memory.ts';
 import type { SentinelSource } from '../observe/sentinels.ts';
+import type { Steering } from '../steering.ts';
 
 /*
  * A planned failover that loses no acknowledged write:
@@ -60,10 +61,8 @@ export interface PlannedFailoverParts {
   readonly memory: MasterMemory;
   /** Why Consul is out of reach, or undefined. */
   readonly consulOutage: () => string | undefined;
-  /** Takes the lock that lets one daemon at a time order failovers of a master. */
-  readonly enter: (name: string, signal: AbortSignal) => Promise<Lease>;
-  /** How many daemons hold that lock. */
-  readonly holders: (name: string, signal: AbortSignal) => Promise<number>;
+  readonly maintenance: Pick<BridgeMaintenance, 'verdict' | 'except'>;
+  readonly steering: Steering;
 }
 
 export function refused(name: string, why: string, cause?: SwitchmasterError): SwitchmasterError {

@@ -50,13 +50,13 @@ export async function previewFailover(
   const from = parts.memory.record?.master;
   const priorityOverride = new ReplicaPriorityOverride(parts.redis);
   const check = await new PlannedCandidates(name, { parts, options, priorityOverride }).check();
-  const holders = await parts.holders(name, AbortSignal.timeout(enterTimeoutMs)).catch(() => 0);
+  const holders = await parts.steering.holders(name, AbortSignal.timeout(enterTimeoutMs)).catch(() => 0);
   const busy = { kind: 'refused', why: 'another daemon is failing it over at this moment' } as const;
   return previewPlanned(holders > 0 ? busy : check, { name, from, successor });
 }
 
 async function takeLease(name: string, parts: PlannedFailoverParts): Promise<Extract<Lease, { kind: 'inside' }>> {
-  const lease = await parts.enter(name, AbortSignal.timeout(enterTimeoutMs)).catch((thrown: unknown) => {
+  const lease = await parts.steering.enter(name, AbortSignal.timeout(enterTimeoutMs)).catch((thrown: unknown) => {
     const error = SwitchmasterError.from(thrown);
     const why = error.code === 'consul-denied' ? error.message : `Consul cannot be reached: ${error.message}`;
     throw refused(name, why, error);

@@ -29,7 +29,16 @@ export interface FenceReport {
 export interface FencerOptions {
   readonly redis: RedisPool;
   readonly settings: Pick<SentinelConfig, 'fence'>;
+  /** Why nothing may be done to a master's nodes: it is in maintenance. */
+  readonly whyNot: (name: string) => string | undefined;
   readonly onReport: (report: FenceReport) => void;
+}
+
+interface Pause {
+  readonly name: string;
+  readonly address: Address;
+  /** When it ends by itself, in milliseconds of `performance.now()`. */
+  readonly endsMs: number;
 }
 
 /** Short, because a former master is often dead, and the run waits for it. */
@@ -38,8 +47,8 @@ const askTimeoutMs = 200;
 /** Keeps former masters from accepting writes. It reports every action, because REPLICAOF discards data. */
 export class Fencer {
   readonly #options: FencerOptions;
-  /** The addresses that this bridge has paused, so that it can release one that becomes master again. */
-  readonly #paused = new Set<string>();
+  /** What this bridge has paused, by address, so that it can release one that becomes master again. */
+  readonly #paused = new Map<string, Pause>();
   /** When the bridge paused a stale master first, by address, in milliseconds of `performance.now()`. */
   readonly #pausedSinceMs = new Map<string, number>();
   /** By master name: the change of master for which the old master was paused. */
@@ -67,7 +76,7 @@ export class Fencer {
     if (this.#options.settings.fence === 'none') return;
     this.#pausedFor.delete(name);
     await Promise.all([
-      this.#pauseOnce(name, change),
+      this.#isHeld(name) ? undefined : this.#pauseOnce(name, change),
       this.#paused.has(formatAddress(change.to)) ? this.#release(name, change.to) : undefined,
     ]);
   }
@@ -89,8 +98,9 @@ export class Fencer {
   ): Promise<'found' | 'none'> {
     const { redis, settings } = this.#options;
     const mode = settings.fence;
-    const { members, stillHolds } = options;
-    if (mode === 'none') return 'none';
+    const { members } = options;
+    const stillHolds = () => options.stillHolds() && !this.#isHeld(record.name);
+    if (mode === 'none' || this.#isHeld(record.name)) return 'none';
     const roles = await Promise.all(former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
     for (const { address, role } of roles) if (role !== 'master') this.#pausedSinceMs.delete(formatAddress(address));
     if (record.phase === 'promoted') {
@@ -108,16 +118,26 @@ export class Fencer {
     return 'found';
   }
 
+  /** Ends the pauses of a master's nodes that have not ended by themselves. */
+  async release(name: string): Promise<void> {
+    const nowMs = performance.now();
+    const lasting = [...this.#paused.values()].filter((pause) => pause.name === name && pause.endsMs > nowMs);
+    this.#pausedFor.delete(name);
+    for (const { address } of lasting) this.#pausedSinceMs.delete(formatAddress(address));
+    await Promise.all(lasting.map(({ address }) => this.#release(name, address)));
+  }
+
   async #hold(
     name: string,
     pause: { readonly action: 'pause-before-promotion' | 'pause'; readonly address: Address; readonly pauseMs: number },
   ): Promise<void> {
-    if (this.#options.settings.fence === 'none') return;
+    if (this.#options.settings.fence === 'none' || this.#isHeld(name)) return;
     const { action, address } = pause;
     const outcome = await pauseWritesSoon(this.#options.redis, pause);
-    if (outcome.kind === 'applied') this.#paused.add(formatAddress(address));
+    if (outcome.kind === 'applied') this.#notePause(name, pause);
     else if (outcome.error.code !== 'redis-denied' && outcome.error.code !== 'redis-refused') return;
     this.#report({ name, action, address, outcome });
+    await this.#releaseIfHeld(name, address);
   }
 
   /** Pauses the old master once for each change, so that a wrong pause ends by itself. */
@@ -130,9 +150,23 @@ export class Fencer {
 
   async #pause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<FenceOutcome> {
     const outcome = await pauseWritesSoon(this.#options.redis, pause);
-    if (outcome.kind === 'applied') this.#paused.add(formatAddress(pause.address));
+    if (outcome.kind === 'applied') this.#notePause(name, pause);
     this.#report({ name, action: 'pause', address: pause.address, outcome });
+    await this.#releaseIfHeld(name, pause.address);
     return outcome;
+  }
+
+  #notePause(name: string, { address, pauseMs }: { readonly address: Address; readonly pauseMs: number }): void {
+    this.#paused.set(formatAddress(address), { name, address, endsMs: performance.now() + pauseMs });
+  }
+
+  #isHeld(name: string): boolean {
+    return this.#options.whyNot(name) !== undefined;
+  }
+
+  /** Maintenance may have begun while the server took the pause. */
+  async #releaseIfHeld(name: string, address: Address): Promise<void> {
+    if (this.#isHeld(name) && this.#paused.has(formatAddress(address))) await this.#release(name, address);
   }
 
   async #renewPause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<void> {

@@ -50,6 +50,8 @@ export interface CrashSituation {
   readonly knownSentinels: number;
   readonly replicas: readonly CrashReplica[];
   readonly bridges: readonly JudgingBridge[];
+  /** Why nothing may be ordered about it: it is in maintenance. */
+  readonly maintenance: string | undefined;
 }
 
 export type CrashDecision =
@@ -89,6 +91,7 @@ function hasMore(replicas: readonly CrashReplica[], keys: number): boolean {
 export function decideCrash(situation: CrashSituation): CrashDecision {
   const others = findOthersActing(situation);
   if (others !== undefined) return { kind: 'leave', why: others };
+  if (situation.maintenance !== undefined) return { kind: 'refuse', why: situation.maintenance };
   const timeoutMs = failoverTimeoutMs(situation);
   if (sinceFailoverMs(situation) < timeoutMs)
     return { kind: 'refuse', why: `its last failover was less than failover-timeout (${timeoutMs} ms) ago` };

@@ -14,6 +14,7 @@ import {
 } from './daemon.ts';
 import { judgeDesired } from './desired.ts';
 import { judgeInstance } from './instance.ts';
+import { judgeMaintenance } from './maintenance.ts';
 import { judgeMaster, judgeUnlisted } from './master.ts';
 import { judgeTemplate } from './template.ts';
 
@@ -21,7 +22,7 @@ import { judgeTemplate } from './template.ts';
 export interface Situation {
   readonly views: Pick<
     Views,
-    'masters' | 'desired' | 'clusters' | 'instances' | 'templates' | 'readiness' | 'outcomes'
+    'masters' | 'maintenance' | 'desired' | 'clusters' | 'instances' | 'templates' | 'readiness' | 'outcomes'
   >;
   readonly consul: ConsulState;
   readonly config: ConfigState;
@@ -51,7 +52,11 @@ export function judge({ views, consul, config, ignoredKeys, interfaces, denied, 
       .list()
       .flatMap((master) => judgeMaster({ master, lastOutcome: last('bridge', master.name), nowMs })),
     ...judgeUnlisted(views.masters),
-    ...views.desired.list().flatMap((name) => judgeDesired(name, last('provisioner', name))),
+    ...judgeMaintenance(views.maintenance.list(), views.masters.list()),
+    ...views.desired.list().flatMap((name) => {
+      const maintenance = views.masters.get(name)?.maintenance ?? null;
+      return judgeDesired(name, { lastOutcome: last('provisioner', name), maintenance });
+    }),
     ...views.clusters.list().flatMap(judgeCluster),
     ...views.instances.list().flatMap(judgeInstance),
     ...views.templates.list().flatMap((template) => judgeTemplate(template, last('renderer', template.name))),

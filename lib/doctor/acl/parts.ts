@@ -1,4 +1,5 @@
 import { isPattern } from '../../model/glob.ts';
+import { maintenancePrefix } from '../../model/maintenance-keys.ts';
 import {
   clusterKey,
   crashPrefix,
@@ -41,6 +42,7 @@ export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly Ac
       ...nodeRules(naming, masters),
       write('key_prefix', steeringPrefix(naming), 'the lease for a failover'),
       ...(ordersOnCrash ? [write('key_prefix', crashPrefix(naming), 'what the bridges see of crashed masters')] : []),
+      write('key_prefix', maintenancePrefix(naming), 'which masters are in maintenance'),
       write('session_prefix', '', 'ends the lease if the daemon dies'),
     ];
   },

@@ -15,6 +15,7 @@ import { type RecordsReading, readRecords } from '../../model/records.ts';
 import type { AclRule } from '../acl/rule.ts';
 import type { ConsulDns, ExaminedClock, ExaminedConsul } from '../examination.ts';
 import { compareClocks } from './clock.ts';
+import { readMaintenance } from './maintenance.ts';
 
 const timeoutMs = 3_000;
 
@@ -36,12 +37,13 @@ export async function examineConsul(
     // An HTTP date is truncated to the second.
     const read = { theirsMs: servedAtMs + 500, resolutionMs: 500, sentMs, receivedMs: Date.now() };
     const clock = compareClocks('consul', read);
-    const [self, missingRules, missingForDns, foreign, records, leader] = await Promise.all([
+    const [self, missingRules, missingForDns, foreign, records, maintenance, leader] = await Promise.all([
       readSelf(client),
       readMissing(client, rules),
       readMissingForDns(config, dnsRules),
       readForeign(client, { environment }),
       readAllRecords(client, { environment }),
+      readMaintenance(client, { environment }),
       client.send({ method: 'get', path: '/status/leader', what: 'the leader' }, { timeoutMs }).catch(() => ''),
     ]);
     const hasLeader = knownLeader && typeof leader === 'string' && leader !== '';
@@ -54,6 +56,7 @@ export async function examineConsul(
       missingForDns,
       foreign,
       records,
+      maintenance,
     } as const;
     return { consul, ...(clock === undefined ? {} : { clock }) };
   } catch (thrown) {

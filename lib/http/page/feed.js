@@ -22,7 +22,7 @@ const pollMs = { live: 4_000, old: 1_000 };
 /** With this many masters or more, not every poll requests their list. */
 const manyMasters = 30;
 /** Loops whose keys are masters. */
-const aboutMasters = new Set(['bridge', 'fence', 'crash', 'failover', 'rebase']);
+const aboutMasters = new Set(['bridge', 'fence', 'crash', 'failover', 'rebase', 'maintenance']);
 
 export class Feed {
   /** @type {World} */
@@ -115,10 +115,11 @@ export class Feed {
   /** @param {Map<string, Set<string>>} wanted */
   async #readWanted(wanted) {
     const masters = wanted.get('bridge') ?? new Set();
+    const many = masters.size > manyKeys || masters.has('*');
     const templates = wanted.get('renderer') ?? new Set();
     await Promise.all([
       this.#readHealth(),
-      masters.size > manyKeys ? this.#readMasters() : Promise.all([...masters].map((name) => this.#readMaster(name))),
+      many ? this.#readMasters() : Promise.all([...masters].map((name) => this.#readMaster(name))),
       ...[...templates].map((name) => this.#readTemplate(name)),
       wanted.has('cluster') ? this.#readClusters() : undefined,
       wanted.has('registrar') ? this.#readInstances() : undefined,
@@ -158,9 +159,8 @@ export class Feed {
       if (this.world.link.kind !== 'live') this.#become({ link: { kind: 'live' } });
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown);
-      if (this.#lastAnswerMs === 0) return this.#become({ link: { kind: 'old', sinceMs: 0, why } });
       this.#become({ link: { kind: 'old', sinceMs: this.#lastAnswerMs, why } });
-      if (!this.#polling) this.#pollNow();
+      if (!this.#polling && this.#lastAnswerMs > 0) this.#pollNow();
     }
   }
 

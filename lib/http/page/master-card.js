@@ -19,7 +19,7 @@ import { stance } from './votes.js';
  * @param {Options} options
  */
 export function buildCard({ master, level, reasons, users, replicas }, { density, isOpen, orders, onToggle }) {
-  const { name, record } = master;
+  const { name, record, maintenance } = master;
   const toggle = on(
     h(
       'button',
@@ -36,6 +36,7 @@ export function buildCard({ master, level, reasons, users, replicas }, { density
     'div',
     { class: 'head' },
     toggle,
+    maintenance === null ? null : h('span', { class: 'epoch', title: maintenance.text }, 'in maintenance'),
     record === null
       ? null
       : h('span', { class: 'epoch', title: `generation ${record.generation}` }, `epoch ${record.epoch}`),

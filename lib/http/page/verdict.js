@@ -71,11 +71,13 @@ function facts({ masters, templates, clusters }) {
   const sentinels = new Set(
     [...masters.values()].flatMap((master) => master.sentinels.map(({ address }) => `${address.host} ${address.port}`)),
   );
+  const maintained = [...masters.values()].filter(({ maintenance }) => maintenance !== null).length;
   const counts = [
     count(masters.size, 'master'),
     count(sentinels.size, 'Sentinel'),
     count(templates.size, 'template'),
     clusters.size === 0 ? '' : count(clusters.size, 'cluster'),
+    maintained === 0 ? '' : `${maintained === masters.size ? 'all' : maintained} in maintenance`,
   ];
   return counts.filter((text) => text !== '').join(' · ');
 }

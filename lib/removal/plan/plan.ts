@@ -1,6 +1,7 @@
 import { formatAddress } from '../../model/address.ts';
 import type { CatalogOperation, KvEntry } from '../../model/catalog.ts';
 import { parseClusterRecord } from '../../model/cluster.ts';
+import { maintenanceKey } from '../../model/maintenance-keys.ts';
 import {
   clusterKey,
   crashPrefix,
@@ -48,6 +49,7 @@ function removedKey({ naming, name }: RemovalSnapshot, { key, value }: KvEntry):
     case key === plainKey(naming, name) || key.startsWith(`${plainKey(naming, name)}/`):
       return { what: 'key', id: key, content: value };
     case key === provisionedKey(naming, name):
+    case key === maintenanceKey(naming, name):
       return { what: 'note', id: key, content: '' };
     case key.startsWith(lock):
       return { what: 'lock', id: key, content: '' };

@@ -120,6 +120,21 @@ const rows: readonly (readonly [
   ],
   ['the chosen successor is the master', { successor: at('A') }, /10\.0\.0\.1:6301 is not a replica/],
   ['the record cannot be written', { consulOutage: 'Consul is gone' }, /Consul is gone/],
+  [
+    'the master is in maintenance',
+    { maintenance: { kind: 'on', why: 'A is in maintenance: by ops, without an end' } },
+    /^A is in maintenance: by ops, without an end; name the replica \(--replica\), or end it/,
+  ],
+  [
+    'the master is in maintenance, and the operator names the replica',
+    { maintenance: { kind: 'on', why: 'A is in maintenance' }, successor: at('C') },
+    ['B', 'C'],
+  ],
+  [
+    'Consul has not said yet whether the master is in maintenance',
+    { maintenance: { kind: 'unread', why: 'Consul has not said it yet' }, successor: at('C') },
+    { waits: /Consul has not said it yet/ },
+  ],
 ];
 for (const [when, given, expected] of rows) {
   t.test(`whether a planned failover may start: ${when}`, async (t) => {
@@ -128,6 +143,7 @@ for (const [when, given, expected] of rows) {
       views: three(),
       knownSentinels: 3,
       recordAgeMs: 60_000,
+      maintenance: { kind: 'off' },
       successor: undefined,
       consulOutage: undefined,
       from: undefined,

@@ -24,7 +24,12 @@ async function start(name: string, mode: 'demote' | 'pause' | 'none' = 'demote')
       until: ({ role }) => role === 'master',
     });
   const reports: FenceReport[] = [];
-  const fencer = new Fencer({ redis, settings: { fence: mode }, onReport: (report) => reports.push(report) });
+  let maintenance: string | undefined;
+  const maintain = (why: string | undefined) => {
+    maintenance = why;
+  };
+  const onReport = (report: FenceReport) => reports.push(report);
+  const fencer = new Fencer({ redis, settings: { fence: mode }, whyNot: () => maintenance, onReport });
   const confirmed = {
     ...record('A'),
     master: now.master.address,
@@ -35,7 +40,7 @@ async function start(name: string, mode: 'demote' | 'pause' | 'none' = 'demote')
   const views = [view(1, 'A', 5, { replicas: [{ address: old.master.address, condition: 'up' }] })];
   const enforce = (evidence: Evidence, stillHolds = () => true, given = confirmed) =>
     fencer.enforce(given, { members, weigh: async () => ({ evidence, views }), stillHolds });
-  return { now: now.master, old: old.master, redis, fencer, reports, confirmed, enforce };
+  return { now: now.master, old: old.master, redis, fencer, reports, confirmed, enforce, maintain };
 }
 
 const isPaused = (address: { host: string; port: number }) =>
@@ -80,6 +85,38 @@ t.test('the pause at the selection reports a refusal, and does not report a dead
   await old.kill();
   await fencer.pauseBeforePromotion('m', old.address);
   t.equal(reports.length, 1);
+});
+
+t.test('maintenance ends a pause at once and permits none, until it ends itself', async (t) => {
+  const { now, old, fencer, reports, enforce, maintain } = await start('maintenance');
+  await fencer.changeMaster('m', { from: old.address, to: now.address });
+  t.ok(await isPaused(old.address));
+  maintain('m is in maintenance');
+  await Promise.all([fencer.release('m'), fencer.release('other')]);
+  t.notOk(await isPaused(old.address));
+  t.strictSame(
+    reports.map(({ action }) => action),
+    ['pause', 'release'],
+  );
+  t.equal(await enforce('proven'), 'none');
+  await fencer.changeMaster('m', { from: old.address, to: now.address });
+  await fencer.pauseBeforePromotion('m', old.address);
+  await fencer.hold('m', old.address);
+  t.notOk(await isPaused(old.address));
+  t.equal(reports.length, 2);
+  maintain(undefined);
+  t.equal(await enforce('proven'), 'found');
+  t.equal(await old.role(), 'replica');
+});
+
+t.test('a pause of somebody else is not ended by maintenance', async (t) => {
+  const { old, fencer, maintain } = await start('strange-pause');
+  await fencer.pauseBeforePromotion('m', old.address);
+  await waitFor('the pause to end by itself', async () => !(await isPaused(old.address)), { timeoutMs: 3_000 });
+  await old.command('CLIENT', 'PAUSE', 20_000, 'WRITE');
+  maintain('m is in maintenance');
+  await fencer.release('m');
+  t.ok(await isPaused(old.address));
 });
 
 t.test('a former master that becomes master again is released at once', async (t) => {

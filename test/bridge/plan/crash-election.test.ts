@@ -28,6 +28,7 @@ const lost: CrashSituation = {
   views: [1, 2, 3].map((n) => seen(n, waiting)),
   knownSentinels: 3,
   replicas: [{ address: at('B'), link: 'down', wasInStep: true }],
+  maintenance: undefined,
   bridges: [{ bridge: 'bridge-1', place: 'elsewhere', sees: 'crash' }],
 };
 const withView = (changes: Partial<SentinelView>): CrashSituation => ({

@@ -53,6 +53,7 @@ const crashed: CrashSituation = {
   knownSentinels: 3,
   replicas: [replica('B')],
   bridges: [bridge(1)],
+  maintenance: undefined,
 };
 const order = { kind: 'order', sentinel: { host: '10.0.1.1', port: 26379 } };
 
@@ -99,6 +100,13 @@ const leaves: Readonly<Record<string, Partial<CrashSituation>>> = {
 for (const [when, changes] of Object.entries(leaves)) {
   t.test(`it leaves the master to Sentinel if ${when}`, async (t) => {
     t.match(decideCrash({ ...crashed, ...changes }), { kind: 'leave' });
+  });
+}
+
+for (const [when, changes] of Object.entries(orders)) {
+  t.test(`it orders nothing in maintenance, even if ${when}`, async (t) => {
+    const why = 'A is in maintenance: by ops, without an end';
+    t.strictSame(decideCrash({ ...crashed, ...changes, maintenance: why }), { kind: 'refuse', why });
   });
 }
 

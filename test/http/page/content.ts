@@ -6,6 +6,7 @@ import { healthGuide } from '../../../lib/model/health-guide.ts';
 import { severities } from '../../../lib/model/severity.ts';
 import { Journal } from '../../../lib/telemetry/journal.ts';
 import { exampleReport } from '../../telemetry/report.ts';
+import { exampleMaintenance } from '../views.ts';
 import type { Show } from './show.ts';
 import { addressOf, brokenCluster, masterAt, templateOf } from './world.ts';
 
@@ -91,6 +92,18 @@ export function testContent(t: Test, { show }: { readonly show: Show }): void {
       t.strictSame(wrongs, []);
       await page.close();
     }
+  });
+
+  t.test('maintenance is shown at the master and at the top', async (t) => {
+    const masters = [masterAt(1, { maintenance: exampleMaintenance }), masterAt(2)];
+    const { page, wrongs } = await show(t, { masters });
+    await page.getByRole('heading', { name: 'All is well' }).waitFor();
+    t.match(await page.locator('#verdict-facts').textContent(), '1 in maintenance');
+    const marks = page.getByTitle('shard1 is in maintenance: by ops@db1');
+    t.equal(await marks.textContent(), 'in maintenance');
+    t.equal(await marks.count(), 1);
+    t.strictSame(wrongs, []);
+    await page.close();
   });
 
   t.test('the header names the node, its parts, Consul and the config', async (t) => {

@@ -105,11 +105,33 @@ t.test('on a terminal, the command asks for confirmation and shows each step', a
   t.notOk(sameAddress(after.master, before.master));
 });
 
+t.test('in maintenance, a failover by hand needs the name of the replica', async (t) => {
+  const on = await runCommand(['maintenance', 'on', '--for', '10m', '--reason', 'reboots', ...common]);
+  t.equal(on.code, 0, on.stderr);
+  t.match(on.stdout, /^all masters {2}maintenance on {2}by .*, since .*, until .* \(reboots\)$/m);
+  t.match(JSON.parse((await consul.key('redis/maintenance')) ?? ''), { reason: 'reboots', until: String });
+  const refused = await runCommand(['failover', 'shard1', '--yes', ...common]);
+  t.equal(refused.code, 1);
+  t.match(
+    refused.stderr,
+    /^failover-refused: .*all masters are in maintenance: by .*; name the replica \(--replica\), or end it/,
+  );
+  t.match((await runCommand(['status', '--api', api])).stdout, /^shard1 {2}\S+ {2}\w+ {2}in maintenance /m);
+  t.match((await daemon.get('/metrics')).body, /^switchmaster_maintenance\{master="shard1"\} 1$/m);
+  t.match(
+    (await runCommand(['events', '--loop', 'maintenance', '--api', api])).stdout,
+    /all masters are in maintenance/,
+  );
+});
+
 t.test('--json prints the report alone on standard output, and each step as JSON on standard error', async (t) => {
   // Right after a failover: the command waits until the Sentinels see the replicas in sync. The config of the node says where
   // the API is, and has the token.
   const here = ['--config', daemon.configFile];
-  const { code, stdout, stderr } = await runCommand(['--json', ...here, 'failover', 'shard1', '--yes']);
+  const [replica] = (await recordOf(consul, 'shard1')).replicas;
+  if (replica === undefined) throw new Error('there are two replicas');
+  const chosen = ['--replica', formatAddress(replica)];
+  const { code, stdout, stderr } = await runCommand(['--json', ...here, 'failover', 'shard1', '--yes', ...chosen]);
   t.equal(code, 0, stderr);
   const lines = stderr.trim().split('\n');
   const steps = lines.map((line) => (JSON.parse(line) as { step: string }).step);
@@ -117,6 +139,8 @@ t.test('--json prints the report alone on standard output, and each step as JSON
   const report = JSON.parse(stdout);
   t.match(report, { name: 'shard1', epoch: 3 });
   t.ok(report.offsets.inherited >= report.offsets.paused);
+  t.same(report.to, replica, 'in maintenance too, as a whole');
+  t.match(await runCommand(['maintenance', 'off', ...common]), { code: 0, stdout: 'all masters  maintenance off\n' });
 });
 
 t.test('a dry run names what would happen and what is in the way, and changes nothing', async (t) => {

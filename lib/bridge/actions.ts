@@ -1,0 +1,124 @@
+import type { ConsulClient } from '../client/consul.ts';
+import type { SentinelConfig } from '../config/model.ts';
+import { MaintenanceMemory } from '../consul/maintenance-memory.ts';
+import type { CatalogWatches } from '../consul/watches.ts';
+import type { RunReport } from '../loop/outcome.ts';
+import type { Naming } from '../model/naming.ts';
+import type { MasterRecord } from '../model/record.ts';
+import { FailoverCompletion } from './failover/completion.ts';
+import { CrashEvidence } from './failover/crash-evidence.ts';
+import { CrashOrders, type LocalMaster } from './failover/crash-orders.ts';
+import { Fencer } from './fencing/fencer.ts';
+import { BridgeMaintenance } from './maintenance/maintenance.ts';
+import type { MasterMemory } from './memory.ts';
+import { completionReport, crashReport, fenceReport } from './reports.ts';
+import type { BridgeSources } from './sources.ts';
+import { Steering } from './steering.ts';
+
+export interface BridgeActionsOptions {
+  readonly client: ConsulClient;
+  readonly watches: CatalogWatches;
+  readonly naming: Naming;
+  readonly bridgeId: string;
+  readonly settings: SentinelConfig;
+  readonly localMasters?: () => readonly LocalMaster[];
+  readonly maintenance?: MaintenanceMemory;
+  readonly sources: BridgeSources;
+  readonly memory: (name: string) => MasterMemory;
+  /** The masters that the bridge follows. */
+  readonly names: () => readonly string[];
+  readonly records: () => readonly MasterRecord[];
+  /** Judges a master again, because maintenance does not keep the bridge from acting any more. */
+  readonly wake: (name: string) => void;
+  readonly onReport: (report: RunReport) => void;
+}
+
+/** Everything that the bridge does to Redis and orders from Sentinels, and the maintenance in which it does none of it. */
+export class BridgeActions {
+  readonly maintenance: BridgeMaintenance;
+  readonly steering: Steering;
+  readonly fencer: Fencer;
+  /** Completes failovers whose leader died; undefined where that is not wanted. */
+  readonly failoverCompletion: FailoverCompletion | undefined;
+  /** Orders failovers of masters that crashed; undefined where that is not wanted. */
+  readonly crashOrders: CrashOrders | undefined;
+  readonly #options: BridgeActionsOptions;
+
+  constructor(options: BridgeActionsOptions) {
+    const { settings, sources, onReport } = options;
+    this.#options = options;
+    this.steering = new Steering(options);
+    this.maintenance = this.#openMaintenance();
+    this.fencer = new Fencer({
+      redis: sources.redis,
+      settings,
+      whyNot: (name) => this.maintenance.whyNot(name),
+      onReport: (report) => onReport(fenceReport(report)),
+    });
+    this.failoverCompletion = settings.fence === 'none' ? undefined : this.#makeFailoverCompletion();
+    this.crashOrders = settings.onCrash === 'wait' ? undefined : this.#makeCrashOrders();
+  }
+
+  start(): void {
+    this.maintenance.start();
+    this.crashOrders?.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.failoverCompletion?.stop(), this.crashOrders?.stop()]);
+    this.maintenance.stop();
+  }
+
+  #openMaintenance(): BridgeMaintenance {
+    const { maintenance: memory = new MaintenanceMemory(), ...options } = this.#options;
+    return new BridgeMaintenance({
+      ...options,
+      memory,
+      onBegin: (names) => {
+        for (const name of names) if (this.maintenance.whyNot(name) !== undefined) void this.fencer.release(name);
+      },
+      onEnd: (names) => {
+        for (const name of names) this.#judgeAnew(name);
+      },
+    });
+  }
+
+  #judgeAnew(name: string): void {
+    this.failoverCompletion?.maintenanceEnded(name);
+    this.crashOrders?.maintenanceEnded(name);
+    this.#options.wake(name);
+  }
+
+  #makeFailoverCompletion(): FailoverCompletion {
+    const { sources, onReport } = this.#options;
+    return new FailoverCompletion({
+      sentinels: sources.sentinels,
+      redis: sources.redis,
+      fencer: this.fencer,
+      steering: this.steering,
+      maintenance: this.maintenance,
+      onReport: (report) => onReport(completionReport(report)),
+    });
+  }
+
+  #makeCrashOrders(): CrashOrders {
+    const { client, watches, naming, bridgeId, settings, sources, onReport } = this.#options;
+    const { memory, records, localMasters = () => [] } = this.#options;
+    const { sentinels, redis, lags } = sources;
+    const { masters, crashAfterMs } = settings;
+    return new CrashOrders({
+      sentinels,
+      redis,
+      lags,
+      evidence: new CrashEvidence({ client, watches, naming, bridgeId, masters }),
+      memory,
+      records,
+      localMasters,
+      bridgeId,
+      crashAfterMs,
+      steering: this.steering,
+      maintenance: this.maintenance,
+      onReport: (report) => onReport(crashReport(report)),
+    });
+  }
+}

@@ -1,0 +1,135 @@
+import type {
+  MaintenanceControls,
+  MaintenanceOrder,
+  MaintenanceResult,
+  MaintenanceState,
+  MaintenanceView,
+} from '../../http/views.ts';
+import { momentReport } from '../../loop/moment-report.ts';
+import type { RunReport } from '../../loop/outcome.ts';
+import {
+  allMastersKey,
+  describeMaintenance,
+  type MaintenanceChange,
+  type MaintenanceVerdict,
+} from '../../model/maintenance.ts';
+import { MaintenanceOrders } from './orders.ts';
+import { MaintenanceSource, type MaintenanceSourceOptions } from './source.ts';
+import { toMaintenanceState } from './view.ts';
+
+export interface BridgeMaintenanceOptions extends Omit<MaintenanceSourceOptions, 'onChange' | 'onRead'> {
+  /** The masters that the bridge follows. */
+  readonly names: () => readonly string[];
+  /** Maintenance of these masters began. */
+  readonly onBegin: (names: readonly string[]) => void;
+  /** These masters are not in maintenance any more: everything about them is judged again. */
+  readonly onEnd: (names: readonly string[]) => void;
+  readonly onReport: (report: RunReport) => void;
+}
+
+/**
+ * Whether the bridge may order anything about a master: in maintenance it only follows what Sentinel decides. Every place where
+ * something is ordered asks `whyNot`.
+ */
+export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
+  readonly #options: BridgeMaintenanceOptions;
+  readonly #source: MaintenanceSource;
+  readonly #orders: MaintenanceOrders;
+  /** Masters for which an operator ordered something in spite of maintenance. */
+  readonly #exempt = new Set<string>();
+  /** Masters about which nothing was done because Consul was not read yet. */
+  readonly #postponed = new Set<string>();
+
+  constructor(options: BridgeMaintenanceOptions) {
+    this.#options = options;
+    this.#source = new MaintenanceSource({
+      ...options,
+      onChange: (changes) => this.#changed(changes),
+      onRead: () => this.#end([...this.#postponed]),
+    });
+    this.#orders = new MaintenanceOrders({ ...options, source: this.#source });
+  }
+
+  start(): void {
+    this.#source.start();
+  }
+
+  stop(): void {
+    this.#source.stop();
+  }
+
+  /** Whether something may be ordered about the master. Cheap: a failover waits for it. */
+  verdict(name: string): MaintenanceVerdict {
+    if (this.#exempt.has(name)) return { kind: 'off' };
+    if (!this.#source.isRead) {
+      this.#postponed.add(name);
+      return { kind: 'unread', why: 'Consul has not said yet whether it is in maintenance' };
+    }
+    const maintenance = this.#source.of(name);
+    return maintenance === undefined ? { kind: 'off' } : { kind: 'on', why: describeMaintenance(maintenance) };
+  }
+
+  /** Why nothing may be ordered about the master; undefined where it may. */
+  whyNot(name: string): string | undefined {
+    const verdict = this.verdict(name);
+    return verdict.kind === 'off' ? undefined : verdict.why;
+  }
+
+  /** Carries out what an operator ordered, and lets the bridge act about this master meanwhile. */
+  async except<T>(name: string, ordered: () => Promise<T>): Promise<T> {
+    this.#exempt.add(name);
+    try {
+      return await ordered();
+    } finally {
+      this.#exempt.delete(name);
+    }
+  }
+
+  order(order: MaintenanceOrder): Promise<MaintenanceResult> {
+    return this.#orders.carryOut(order);
+  }
+
+  list(): readonly MaintenanceState[] {
+    const nowMs = performance.now();
+    return [...this.#source.all].map(([scope, maintenance]) => toMaintenanceState({ scope, maintenance }, nowMs));
+  }
+
+  /** The maintenance that the master is in, or null. */
+  of(name: string): MaintenanceState | null {
+    const found = this.#source.of(name);
+    return found === undefined ? null : toMaintenanceState(found, performance.now());
+  }
+
+  #changed(changes: readonly MaintenanceChange[]): void {
+    for (const change of changes) this.#options.onReport(toReport(change));
+    const { names } = this.#options;
+    const namesOf = (kind: 'begin' | 'end') => {
+      const scopes = changes.filter((change) => (change.kind === 'ends') === (kind === 'end'));
+      const all = scopes.flatMap(({ scope }) => (scope === null ? names() : [scope]));
+      return [...new Set(all)].filter((name) => (this.#source.of(name) === undefined) === (kind === 'end'));
+    };
+    this.#options.onBegin(namesOf('begin'));
+    this.#end(namesOf('end'));
+  }
+
+  #end(names: readonly string[]): void {
+    this.#postponed.clear();
+    const ended = names.filter((name) => this.#source.of(name) === undefined);
+    if (ended.length > 0) this.#options.onEnd(ended);
+  }
+}
+
+function toReport({ scope, kind, maintenance, end }: MaintenanceChange): RunReport {
+  const subject = scope === null ? 'maintenance of all masters' : 'maintenance';
+  const description = describeMaintenance({ scope, maintenance });
+  const summary =
+    kind === 'ends' ? `${subject} ended ${end === 'by hand' ? 'by hand' : 'because its time is over'}` : description;
+  const { fault: _, ...note } = maintenance.note;
+  const details = { cause: 'maintenance', change: kind, ...note, endsAt: maintenance.endsAt };
+  return momentReport({
+    loop: 'maintenance',
+    key: scope ?? allMastersKey,
+    hint: end === 'in time' ? ['clock', 'time is over'] : ['consul', 'changed'],
+    outcome: { kind: 'applied', summary, details },
+  });
+}

@@ -1,0 +1,122 @@
+import { performance } from 'node:perf_hooks';
+import type { ConsulClient } from '../../client/consul.ts';
+import type { MaintenanceMemory } from '../../consul/maintenance-memory.ts';
+import { hasValue } from '../../consul/watch-state.ts';
+import type { CatalogWatches, Follow } from '../../consul/watches.ts';
+import type { KvEntry } from '../../model/catalog.ts';
+import {
+  type MaintenanceChange,
+  type MaintenanceOfMaster,
+  type MaintenanceScope,
+  type Maintenances,
+  nextTimeMs,
+} from '../../model/maintenance.ts';
+import { maintenancePrefix, maintenanceScope } from '../../model/maintenance-keys.ts';
+import type { Naming } from '../../model/naming.ts';
+import { isMarkerKey } from '../../model/records.ts';
+
+export interface MaintenanceSourceOptions {
+  readonly client: ConsulClient;
+  readonly watches: CatalogWatches;
+  readonly naming: Naming;
+  readonly memory: MaintenanceMemory;
+  readonly onChange: (changes: readonly MaintenanceChange[]) => void;
+  /** Consul was read for the first time. */
+  readonly onRead: () => void;
+}
+
+/** A timer of Node ends after about 24 days at the latest. */
+const longestTimerMs = 86_400_000;
+const deleteTimeoutMs = 5_000;
+const deleteAgainMs = 30_000;
+
+/** The keys of maintenance, by a blocking query, and the ends of those that end by themselves. */
+export class MaintenanceSource {
+  readonly #options: MaintenanceSourceOptions;
+  readonly #prefix: string;
+  #tree: Follow<{ kind: 'key-tree'; prefix: string }> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: MaintenanceSourceOptions) {
+    this.#options = options;
+    this.#prefix = maintenancePrefix(options.naming);
+  }
+
+  start(): void {
+    this.#tree = this.#options.watches.follow({ kind: 'key-tree', prefix: this.#prefix }, () => this.#observe());
+    this.#observe();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#tree?.release();
+    this.#tree = undefined;
+  }
+
+  /** Whether Consul was ever read. A token that may not read it sees no maintenance, as the health says. */
+  get isRead(): boolean {
+    return this.#options.memory.isRead(this.#prefix);
+  }
+
+  get all(): Maintenances {
+    return this.#options.memory.all;
+  }
+
+  of(name: string): MaintenanceOfMaster | undefined {
+    return this.isRead ? this.#options.memory.of(name, performance.now()) : undefined;
+  }
+
+  #observe(): void {
+    const state = this.#tree?.state;
+    if (state === undefined) return;
+    const isDenied = state.kind === 'failed' && state.error.code === 'consul-denied';
+    if (!hasValue(state) && !isDenied) {
+      this.#report();
+      return;
+    }
+    const wasRead = this.isRead;
+    const values = new Map(hasValue(state) ? this.#named(state.value).map(([scope, { value }]) => [scope, value]) : []);
+    this.#options.memory.observe(this.#prefix, values, { nowMs: performance.now(), wallMs: Date.now() });
+    this.#report();
+    if (!wasRead) this.#options.onRead();
+  }
+
+  #named(entries: readonly KvEntry[]): readonly (readonly [MaintenanceScope, KvEntry])[] {
+    return entries.flatMap((entry) => {
+      const scope = isMarkerKey(entry.key) ? undefined : maintenanceScope(this.#options.naming, entry.key);
+      return scope === undefined ? [] : [[scope, entry] as const];
+    });
+  }
+
+  #report(): void {
+    if (!this.isRead) return;
+    const changes = this.#options.memory.takeChanges(performance.now());
+    if (changes.length > 0) this.#options.onChange(changes);
+    this.#setTimer(nextTimeMs(this.all, performance.now()));
+    void this.#deleteOver();
+  }
+
+  #setTimer(atMs: number | undefined): void {
+    clearTimeout(this.#timer);
+    if (atMs === undefined || this.#tree === undefined) return;
+    // A timer may end up to a millisecond early.
+    const inMs = Math.min(Math.max(0, atMs - performance.now()) + 1, longestTimerMs);
+    this.#timer = setTimeout(() => this.#report(), inMs);
+  }
+
+  /** Deletes the keys of what is over everywhere. Every bridge tries it; one that was changed meanwhile stays. */
+  async #deleteOver(): Promise<void> {
+    const state = this.#tree?.state;
+    if (state?.kind !== 'current') return;
+    const nowMs = performance.now();
+    const over = this.#named(state.value).filter(([scope, { value }]) => {
+      const maintenance = this.all.get(scope);
+      return maintenance?.text === value && (maintenance.overMs ?? Number.POSITIVE_INFINITY) <= nowMs;
+    });
+    for (const [, { key, modifyIndex: index }] of over) {
+      const step = { kind: 'kv-delete-cas', key, index } as const;
+      const deleting = this.#options.client.transact([step], { timeoutMs: deleteTimeoutMs });
+      await deleting.catch(() => this.#setTimer(performance.now() + deleteAgainMs));
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { Fencer } from '../../lib/bridge/fencing/fencer.ts';
+import type { RedisPool } from '../../lib/client/redis-pool.ts';
+import { MaintenanceMemory } from '../../lib/consul/maintenance-memory.ts';
+import { type Address, formatAddress } from '../../lib/model/address.ts';
+import { formatNote } from '../../lib/model/maintenance.ts';
+import { at, record, view } from '../bridge/plan/world.ts';
+import { parameters } from './parameters.ts';
+
+const forMs = fc.integer({ min: 1_000, max: 3_600_000 });
+const skewMs = fc.integer({ min: -7_200_000, max: 7_200_000 });
+
+t.test('a wrong clock never prolongs maintenance, and cuts it by no more than it is wrong', async (t) => {
+  const property = fc.property(forMs, skewMs, fc.integer({ min: 0, max: 3_600_000 }), (lengthMs, wrongMs, lateMs) => {
+    const orderedMs = Date.parse('2026-01-31T12:00:00Z');
+    const [from, until] = [orderedMs, orderedMs + lengthMs].map((ms) => new Date(ms).toISOString());
+    const text = formatNote({ by: 'ops', at: from ?? null, until: until ?? null, reason: null });
+    const memory = new MaintenanceMemory();
+    const present = { nowMs: lateMs, wallMs: orderedMs + lateMs + wrongMs };
+    memory.observe('redis/maintenance', new Map([['shard1', text]]), present);
+    const isOn = (ms: number) => memory.of('shard1', ms) !== undefined;
+    const end = lateMs + lengthMs;
+    if (isOn(end)) throw new Error('it lasts longer than it was ordered for, counted from when it was seen');
+    if (isOn(Math.max(lateMs, lengthMs + Math.max(0, -wrongMs))))
+      throw new Error('it is prolonged by more than the clock is wrong');
+    const certain = lengthMs - Math.max(0, wrongMs) - 1;
+    if (certain > lateMs && !isOn(certain)) throw new Error('it is cut by more than the clock is wrong');
+  });
+  fc.assert(property, parameters({ runs: 300 }));
+  t.pass();
+});
+
+type Step = 'begin' | 'end' | 'select' | 'hold' | 'change' | 'enforce' | 'promoted';
+const steps = fc.array(fc.constantFrom<Step>('begin', 'end', 'select', 'hold', 'change', 'enforce', 'promoted'), {
+  minLength: 1,
+  maxLength: 25,
+});
+
+t.test('no node of a master in maintenance is paused or demoted, and none stays paused', async (t) => {
+  const property = fc.asyncProperty(steps, async (story) => {
+    let maintenance: string | undefined;
+    /** Addresses whose writes are paused. */
+    const paused = new Set<string>();
+    const command = async (address: Address, commands: readonly (readonly unknown[])[]) => {
+      const names = commands.map((words) => words.slice(0, 2).join(' '));
+      if (maintenance !== undefined && names.join() !== 'CLIENT UNPAUSE') throw new Error(`in maintenance: ${names}`);
+      if (names.includes('CLIENT PAUSE')) paused.add(formatAddress(address));
+      if (names.includes('CLIENT UNPAUSE')) paused.delete(formatAddress(address));
+      return commands.map(() => 'OK');
+    };
+    const role = async (address: Address) => ({ address, role: 'master' });
+    const redis = { command, role, connected: async () => undefined } as unknown as RedisPool;
+    const reports: string[] = [];
+    const onReport = ({ action, error }: { action: string; error: Error | undefined }) => {
+      if (error !== undefined) throw error;
+      reports.push(action);
+    };
+    const fencer = new Fencer({ redis, settings: { fence: 'demote' }, whyNot: () => maintenance, onReport });
+    for (const step of story) {
+      const count = reports.length;
+      await take(step);
+      if (maintenance === undefined) continue;
+      const acted = reports.slice(count).filter((action) => action !== 'release');
+      if (acted.length > 0) throw new Error(`${step} in maintenance: ${acted}`);
+      if (paused.size > 0) throw new Error(`paused in maintenance after ${step}: ${[...paused]}`);
+    }
+
+    async function take(step: Step): Promise<void> {
+      const known = record('B', { previous: at('A'), replicas: [at('A')] });
+      const members = [at('A'), at('B')];
+      const views = [view(1, 'B', 5, { replicas: [{ address: at('A'), condition: 'up' }] })];
+      const options = {
+        members,
+        weigh: async () => ({ evidence: 'likely', views }) as const,
+        stillHolds: () => true,
+      };
+      switch (step) {
+        case 'begin':
+          maintenance = 'it is in maintenance';
+          return fencer.release('m');
+        case 'end':
+          maintenance = undefined;
+          return;
+        case 'select':
+          return fencer.pauseBeforePromotion('m', at('A'));
+        case 'hold':
+          return fencer.hold('m', at('A'));
+        case 'change':
+          return fencer.changeMaster('m', { from: at('A'), to: at('B') });
+        case 'enforce':
+          await fencer.enforce({ ...known, name: 'm' }, options);
+          return;
+        case 'promoted':
+          await fencer.enforce({ ...known, name: 'm', phase: 'promoted' }, options);
+      }
+    }
+  });
+  await fc.assert(property, parameters({ runs: 300 }));
+  t.pass();
+});
