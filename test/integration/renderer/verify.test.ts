@@ -68,7 +68,7 @@ t.test('a template is verified through TLS, with a password, up to the master of
       verify: { probes: [{ ...probe, password: { reveal: () => 'guessed' } }], deadlineMs: refusalMs },
     },
   ];
-  const rendering = startRendering(t, { consul, specs });
+  const rendering = startRendering(t, { consul, specs, resyncMs: 60_000 });
   t.type((await rendering.until('current', 'right')).lastStages.verified, 'number');
   const { lastOutcome } = await rendering.until('failed', 'wrong');
   t.match(lastOutcome, { error: { code: 'verify-failed', message: /refuses the password: -WRONGPASS/ } });
