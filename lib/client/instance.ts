@@ -33,6 +33,7 @@ export class InstanceLink<At extends Endpoint = Address> {
   readonly #pace = new ReconnectPace();
   #lastError: Error | undefined;
   #state: LinkState = 'down';
+  #closed = false;
 
   constructor(options: InstanceLinkOptions<At>) {
     this.address = options.address;
@@ -54,6 +55,8 @@ export class InstanceLink<At extends Endpoint = Address> {
    */
   async request(commands: readonly Command[], { timeoutMs }: Deadline): Promise<readonly unknown[]> {
     const what = `${commands.map(([name]) => name).join(', ')} at ${formatEndpoint(this.address)}`;
+    if (this.#closed)
+      throw new SwitchmasterError('redis-unreachable', `${what} was not sent: the connection was closed`);
     if (this.#redis.status === 'reconnecting' && this.#pace.isFlapping)
       throw this.translate(this.#lastError ?? closedAtOnce(), what);
     connectNow(this.#redis);
@@ -95,6 +98,7 @@ export class InstanceLink<At extends Endpoint = Address> {
   }
 
   close(): void {
+    this.#closed = true;
     this.#faults.close();
     this.#redis.removeAllListeners();
     this.#redis.on('error', () => {});

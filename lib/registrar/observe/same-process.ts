@@ -15,6 +15,7 @@ export class SameProcess {
   readonly #access: RedisAccess;
   readonly #links = new Map<string, InstanceLink>();
   readonly #proven = new Map<string, { readonly address: Address; readonly isSame: boolean }>();
+  #closed = false;
 
   constructor(access: RedisAccess) {
     this.#access = access;
@@ -34,6 +35,8 @@ export class SameProcess {
     runId: string,
     asked: { readonly addresses: readonly Address[]; readonly timeoutMs: number },
   ): Promise<void> {
+    // A run that is under way when its instance leaves the records ends after the connections.
+    if (this.#closed) return;
     const wanted = new Map(asked.addresses.slice(0, mostAddresses).map((address) => [formatAddress(address), address]));
     for (const [key, link] of this.#links) {
       if (wanted.has(key)) continue;
@@ -55,6 +58,7 @@ export class SameProcess {
   }
 
   close(): void {
+    this.#closed = true;
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
   }
