@@ -112,6 +112,12 @@ async function doWrongToRedis(): Promise<void> {
 
 async function doWrongToAddresses(): Promise<void> {
   const [second, third] = [await sandbox.address(), await sandbox.address()];
+  // A Sentinel that never knew the first address of a replica sees no twins.
+  const known = () => Promise.all([one, two, three].map((sentinel) => sentinel.replicaInfos('nat')));
+  await waitFor('the Sentinels to know the replicas', known, {
+    until: (lists) =>
+      lists.every((list) => list.length === nat.replicas.length && list.every(({ runid }) => runid !== '')),
+  });
   for (const replica of nat.replicas) await replica.command('CONFIG', 'SET', 'replica-priority', 0);
   await listenToo(nat.master, second.host);
   await routed.command('REPLICAOF', second.host, nat.master.address.port);
