@@ -22,23 +22,54 @@ export async function checkDestinations(
   },
 ): Promise<void> {
   const { templates, journal } = given;
-  const sources = new Map<string, string>();
+  const sources = new Names();
+  for (const file of resolution.files) await sources.add(file, 'a file that the config names');
+  for (const file of resolution.documents) await sources.add(file, 'a config file');
+  const sourcePaths = new Map<string, string>();
   for (const { source, contents, index } of templates) {
     const at = contents === undefined ? `templates[${index}].source` : 'this config file';
-    sources.set(await realPath(source), at);
+    await sources.add(source, at);
+    sourcePaths.set(await realPath(source), at);
   }
-  const used = new Map<string, string>(journal === undefined ? [] : [[await realPath(journal), 'journal.file']]);
-  for (const { destination, index } of templates) {
+  const used = new Names();
+  if (journal !== undefined) await used.add(journal, 'journal.file');
+  for (const { destination, placement, index } of templates) {
     const real = await realPath(destination);
     const problem =
       describeKind(destination, await statOf(destination)) ??
       describeUse(destination, {
-        source: sources.get(real),
-        other: used.get(real),
-        partialOf: partialOf(real, sources),
+        source: await sources.find(destination, placement),
+        other: await used.find(destination, placement),
+        partialOf: partialOf(real, sourcePaths),
       });
     if (problem !== undefined) resolution.report({ at: ['templates', index, 'destination'] }, problem);
-    used.set(real, `templates[${index}].destination`);
+    await used.add(destination, `templates[${index}].destination`);
+  }
+}
+
+/** What files are used for, by each of their names: a link, a folder that is mounted twice, a name in other letters. */
+class Names {
+  readonly #uses = new Map<string, string>();
+
+  async add(file: string, use: string): Promise<void> {
+    for (const key of await this.#keysOf(file, 'any-link')) this.#uses.set(key, use);
+  }
+
+  /** A hard link is a name of its own, unless the file is overwritten in place. */
+  async find(file: string, placement: TemplateSpec['placement']): Promise<string | undefined> {
+    const keys = await this.#keysOf(file, placement === 'in-place' ? 'any-link' : 'only-link');
+    return keys.map((key) => this.#uses.get(key)).find((use) => use !== undefined);
+  }
+
+  async #keysOf(file: string, links: 'any-link' | 'only-link'): Promise<readonly string[]> {
+    const real = await realPath(file);
+    const [info, folder] = await Promise.all([statOf(real), statOf(path.dirname(real))]);
+    const isSame = info !== undefined && (links === 'any-link' || info.nlink === 1);
+    return [
+      real,
+      ...(folder === undefined ? [] : [`${folder.dev} ${folder.ino} ${path.basename(real)}`]),
+      ...(isSame ? [`${info.dev} ${info.ino}`] : []),
+    ];
   }
 }
 

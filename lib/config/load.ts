@@ -53,20 +53,20 @@ async function resolveDocuments(read: ReadDocuments, options: LoadOptions): Prom
   const { documents, problems: reading } = read;
   const merged = mergeDocuments(documents);
   const parsed = parseSections(merged);
-  const resolution = new Resolution(merged, options);
+  const files = documents.map(({ file }) => file);
+  const resolution = new Resolution(merged, { ...options, documents: files });
   const given = options.paths.length === 0 ? withoutConfig : parsed.raw;
   const config = await resolveConfig(resolution, { ...defaultSections, ...given });
   checkRules(resolution, config);
   refuseVariables(resolution, merged.value);
   const problems = [...reading, ...merged.problems, ...parsed.problems, ...resolution.problems];
   if (problems.length > 0) throw configError(problems);
-  const files = [...resolution.files].sort();
   // A template that somebody edits meanwhile waits for its HUP.
   const { compile: _, ...again } = options;
   return {
     config: deepFreeze(config),
-    files,
-    documents: documents.map(({ file }) => file),
+    files: [...resolution.files].sort(),
+    documents: files,
     refresh: () => resolveDocuments(read, again),
   };
 }

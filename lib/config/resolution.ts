@@ -28,17 +28,24 @@ export class Resolution {
   readonly problems: Problem[] = [];
   /** The files that were read, by their absolute paths. */
   readonly files = new Set<string>();
+  /** The config files. */
+  readonly documents: readonly string[];
   /** Undefined where templates are not judged. */
   readonly compile: CompileTemplate | undefined;
   readonly #config: MergedConfig;
 
   constructor(
     config: MergedConfig,
-    options: { readonly environment: NodeJS.ProcessEnv; readonly compile?: CompileTemplate | undefined },
+    options: {
+      readonly environment: NodeJS.ProcessEnv;
+      readonly compile?: CompileTemplate | undefined;
+      readonly documents: readonly string[];
+    },
   ) {
     this.#config = config;
     this.environment = options.environment;
     this.compile = options.compile;
+    this.documents = options.documents;
   }
 
   report(setting: Setting, problem: Pick<Problem, 'message' | 'hint' | 'kind'>): void {

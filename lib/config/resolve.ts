@@ -24,8 +24,9 @@ export async function resolveConfig(resolution: Resolution, raw: RawConfig): Pro
     publish: resolvePublish(resolution, raw.publish),
     sentinelEndpoint:
       raw.sentinelEndpoint === undefined ? undefined : await resolveEndpoint(resolution, raw.sentinelEndpoint),
-    templates: await resolveTemplates(resolution, { raw: raw.templates, journal: journal.file }),
     api: await resolveApi(resolution, raw.api),
+    // Last: a destination is none of the files that the other sections read.
+    templates: await resolveTemplates(resolution, { raw: raw.templates, journal: journal.file }),
     log: raw.log,
     journal,
   };

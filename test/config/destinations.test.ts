@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts that shells would replace
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { loadConfig } from '../../lib/config/load.ts';
@@ -22,6 +22,8 @@ symlinkSync('real.conf', at('link.conf'));
 symlinkSync('later.conf', at('dangling.conf'));
 symlinkSync('.', at('same'));
 symlinkSync('a.conf.hbs', at('source-link.conf'));
+for (const name of ['a.conf.hbs', 'real.conf']) linkSync(at(name), at(`hard-${name}`));
+writeFileSync(at('token'), 'secret');
 
 async function problemsOf(yaml: string): Promise<readonly string[]> {
   writeFileSync(at('c.yml'), yaml);
@@ -42,6 +44,23 @@ function templates(...destinations: readonly string[]): string {
   );
   return `templates:\n${lines.join('')}`;
 }
+
+t.test('a destination is no file that the config names, and no other name of one', async (t) => {
+  const inPlace = (yaml: string) => yaml.replaceAll(' }', ', inPlace: true }');
+  const api = 'api: { tokenFile: token }\n';
+  const cases: readonly (readonly [string, RegExp | ''])[] = [
+    [templates('c.yml'), /c\.yml is a config file, which it would overwrite/],
+    [templates('same/c.yml'), /is a config file/],
+    [`${templates('token')}${api}`, /token is a file that the config names, which it would overwrite/],
+    [`${templates('same/token')}${api}`, /is a file that the config names/],
+    // A rename replaces a name, and leaves the other name of the file as it is.
+    [templates('hard-a.conf.hbs'), ''],
+    [templates('real.conf', 'hard-real.conf'), ''],
+    [inPlace(templates('hard-a.conf.hbs')), /is templates\[0\]\.source, which it would overwrite/],
+    [inPlace(templates('real.conf', 'hard-real.conf')), /is templates\[0\]\.destination too/],
+  ];
+  for (const [yaml, wanted] of cases) t.match((await problemsOf(yaml)).join('\n'), wanted, yaml);
+});
 
 t.test('a destination is a file of its own', async (t) => {
   const cases: readonly (readonly [readonly string[], string | RegExp])[] = [
