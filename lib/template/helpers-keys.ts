@@ -13,6 +13,10 @@ export const keyHelpers = {
       if (answer === undefined) return '';
       if (answer.value !== undefined) return textOf(call, answer.value);
       const path = textArgument(call, 0);
+      if (answer.former !== undefined) {
+        call.scope.warnings.add(`There is no key "${path}" in Consul any more: the value that it had is used.`);
+        return textOf(call, answer.former);
+      }
       throw templateFailure(`there is no key "${path}" in Consul: use keyOrDefault if it may be missing.`);
     },
   },

@@ -4,8 +4,15 @@ import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { queryId } from '../model/query.ts';
 import { SecretTexts } from './secrecy.ts';
 
-/** The state of a query. `unknown`: not read yet, or never successfully; `denied`: because the token may not read it. */
-export type Lookup<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unknown' | 'denied' };
+/**
+ * The state of a query. `unknown`: not read yet, or never successfully; `denied`: because the token may not read it. `former`:
+ * what a key had that is gone.
+ */
+export type Lookup<T> =
+  | { readonly kind: 'known'; readonly value: T; readonly former?: T }
+  | { readonly kind: 'unknown' | 'denied' };
+
+type Known<T> = Lookup<T> & { readonly kind: 'known' };
 
 /** What Debian's config of HAProxy sets, as far as this machine has it. */
 export interface HaproxyDefaults {
@@ -66,20 +73,20 @@ export class RenderScope {
   }
 
   /** Reads one value and records the read. undefined if it is not known yet. */
-  read<Q extends ConsulQuery>(query: Q): { readonly value: ConsulAnswer<Q> } | undefined {
+  read<Q extends ConsulQuery>(query: Q): Known<ConsulAnswer<Q>> | undefined {
     const id = queryId(query);
     this.dependencies.set(id, query);
     const knowledge = this.world.lookUp(query, id);
     if (knowledge.kind === 'known') {
       if (isList(query)) this.lists[isEmptyAnswer(knowledge.value) ? 'empty' : 'filled'].add(id);
-      return { value: knowledge.value };
+      return knowledge;
     }
     this.missing.set(id, query);
     return undefined;
   }
 
   /** As `read`, for an answer that the render does without where the token may not have it. */
-  readAllowed<Q extends ConsulQuery>(query: Q): { readonly value: ConsulAnswer<Q> } | undefined {
+  readAllowed<Q extends ConsulQuery>(query: Q): Known<ConsulAnswer<Q>> | undefined {
     const id = queryId(query);
     if (this.world.lookUp(query, id).kind !== 'denied') return this.read(query);
     this.dependencies.set(id, query);

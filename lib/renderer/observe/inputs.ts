@@ -14,6 +14,8 @@ export interface InputsOptions {
 export class Inputs {
   readonly #options: InputsOptions;
   readonly #follows = new Map<string, Follow<ConsulQuery>>();
+  /** The last value of each key: consul-template keeps it when somebody deletes the key. */
+  readonly #values = new Map<string, unknown>();
 
   constructor(options: InputsOptions) {
     this.#options = options;
@@ -49,7 +51,7 @@ export class Inputs {
   /** The last good answer to a query. The first call starts the watch. */
   lookUp(query: ConsulQuery, id: string): Lookup<unknown> {
     const { state } = this.#follows.get(id) ?? this.#follow(query, id);
-    if (state.kind === 'current' || state.kind === 'stale') return { kind: 'known', value: state.value };
+    if (state.kind === 'current' || state.kind === 'stale') return this.#known(query, { id, value: state.value });
     return { kind: state.kind === 'failed' && state.error.code === 'consul-denied' ? 'denied' : 'unknown' };
   }
 
@@ -62,6 +64,7 @@ export class Inputs {
       if (kept.has(id)) continue;
       follow.release();
       this.#follows.delete(id);
+      this.#values.delete(id);
     }
   }
 
@@ -77,6 +80,13 @@ export class Inputs {
   release(): void {
     for (const follow of this.#follows.values()) follow.release();
     this.#follows.clear();
+  }
+
+  #known({ kind }: ConsulQuery, { id, value }: { readonly id: string; readonly value: unknown }): Lookup<unknown> {
+    if (kind !== 'key') return { kind: 'known', value };
+    if (value !== undefined) this.#values.set(id, value);
+    const former = value === undefined ? this.#values.get(id) : undefined;
+    return { kind: 'known', value, ...(former === undefined ? {} : { former }) };
   }
 
   #follow(query: ConsulQuery, id: string): Follow<ConsulQuery> {

@@ -61,17 +61,18 @@ t.test('a file that is missing at first, edited, or swapped with its folder is r
   await until('second b');
 });
 
-t.test('a change of master is followed although a file that the template reads is gone or unreadable', async (t) => {
+t.test('a change of master is followed although a file or a key that the template reads is gone', async (t) => {
   const folder = makeFolder(t);
   const at = (name: string) => join(folder, name);
   writeFileSync(at('own'), 'own');
-  const template = `{{#with (redisMaster "shard1")}}{{host}}{{/with}} {{file "${at('own')}"}}\n`;
+  const template = `{{#with (redisMaster "shard1")}}{{host}}{{/with}} {{file "${at('own')}"}} {{key "app/limit"}}\n`;
+  await consul.putKey('app/limit', '7');
   const specs = [{ name: 'out', template, format: 'text' }] as const;
   const move = (host: string, epoch: number) => putRecord(consul, { name: 'shard1', master: { host, port: 1 }, epoch });
   await move('127.0.0.1', 1);
   const rendering = startRendering(t, { consul, folder, specs, resyncMs: 60_000 });
   const until = (text: string) =>
-    waitFor(`"${text}"`, () => readFileSync(at('out'), 'utf8'), { until: (now) => now === `${text}\n` });
+    waitFor(`"${text}"`, () => readFileSync(at('out'), 'utf8'), { until: (now) => now === `${text} 7\n` });
   await rendering.until('current');
   await until('127.0.0.1 own');
   rmSync(at('own'));
@@ -87,4 +88,10 @@ t.test('a change of master is followed although a file that the template reads i
   writeFileSync(at('own'), 'new');
   await until('127.0.0.3 new');
   await waitFor('no warning', () => rendering.state().warnings, { until: ({ length }) => length === 0 });
+  await fetch(`${consul.url}/v1/kv/app/limit`, { method: 'DELETE' });
+  await waitFor('a warning about the key', () => rendering.state().warnings.join(), {
+    until: (text) => /no key "app\/limit" in Consul any more/.test(text),
+  });
+  await move('127.0.0.4', 4);
+  await until('127.0.0.4 new');
 });
