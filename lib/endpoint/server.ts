@@ -14,13 +14,14 @@ export interface EndpointServerOptions {
   readonly context: CommandContext;
   readonly maxConnections: number;
   readonly idleMs: number;
+  /** How long a client may take for its first command, and for one that it has begun. Default 30 s. */
+  readonly commandMs?: number;
   readonly tls?: TlsOptions;
   /** A connection was closed for what it did. */
   readonly onDrop: (drop: { readonly client: string; readonly why: string }) => void;
 }
 
-/** How long a client may take for a command that it has begun. */
-const firstCommandMs = 30_000;
+const defaultCommandMs = 30_000;
 
 /** Listens, and passes messages to the connections that subscribed to them. */
 export class EndpointServer implements Listener<{ readonly port: number }> {
@@ -80,7 +81,7 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
   }
 
   #accept(socket: Socket): void {
-    const { context, maxConnections, idleMs, onDrop } = this.#options;
+    const { context, maxConnections, idleMs, commandMs = defaultCommandMs, onDrop } = this.#options;
     if (this.#sockets.size >= maxConnections) {
       this.#refused += 1;
       socket.on('error', () => socket.destroy());
@@ -102,7 +103,7 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
     const onCommand = (): void => {
       this.#commands += 1;
     };
-    const session = new Session({ socket, client, context, idleMs, firstCommandMs, onCommand, onDrop: drop });
+    const session = new Session({ socket, client, context, idleMs, commandMs, onCommand, onDrop: drop });
     this.#sockets.set(socket, session);
     socket.on('close', () => this.#sockets.delete(socket));
   }

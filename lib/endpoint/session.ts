@@ -7,8 +7,8 @@ import { ProtocolError, type RequestLimits, RequestParser } from './resp/request
 
 /** Redis gives a client that has not authenticated less (server.h, PROTO_MAX_QUERYBUF_LEN and authentication). */
 const limits: Readonly<Record<'known' | 'unknown', RequestLimits>> = {
-  known: { lineBytes: 64 * 1024, bulkBytes: 64 * 1024, arguments: 1_024 },
-  unknown: { lineBytes: 1_024, bulkBytes: 16 * 1024, arguments: 10 },
+  known: { lineBytes: 64 * 1024, bulkBytes: 64 * 1024, commandBytes: 1024 * 1024, arguments: 1_024 },
+  unknown: { lineBytes: 1_024, bulkBytes: 16 * 1024, commandBytes: 32 * 1024, arguments: 10 },
 };
 
 /** A client that does not read what it asked for is not read from. */
@@ -17,6 +17,8 @@ const maxPendingBytes = 256 * 1024;
 const maxPendingMessageBytes = 1024 * 1024;
 /** So many commands in one tick: other clients and the rest of the daemon come in between. */
 const commandsPerTick = 32;
+/** How long a connection that is at its end may take to read its last reply. */
+const lingerMs = 5_000;
 /** How many wrong passwords one connection may send. */
 const maxRefusals = 10;
 
@@ -27,7 +29,7 @@ export interface SessionOptions {
   /** A connection is closed after so long without a whole command, unless it is subscribed. */
   readonly idleMs: number;
   /** The same before its first command, and within a command. */
-  readonly firstCommandMs: number;
+  readonly commandMs: number;
   readonly onCommand: () => void;
   readonly onDrop: (why: string) => void;
 }
@@ -38,6 +40,8 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #parser = new RequestParser(() => limits[this.client.user === 'nobody' ? 'unknown' : 'known']);
   #isBusy = false;
+  /** Whether a command has begun and is not complete. */
+  #isInside = false;
   #refusals = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -48,19 +52,20 @@ export class Session {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
     socket.on('data', (chunk) => {
+      if (socket.writableEnded) return;
       this.#parser.push(chunk);
       void this.#work();
     });
     // A connection that breaks concerns only its client.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#close());
-    this.#watchIdle(options.firstCommandMs);
+    this.#watchIdle(options.commandMs);
   }
 
   /** Sends a message or a reply that is encoded already. */
   send(encoded: string | Buffer): void {
     const { socket, onDrop } = this.#options;
-    if (socket.destroyed) return;
+    if (socket.destroyed || socket.writableEnded) return;
     if (this.client.subscriptions > 0 && socket.writableLength > maxPendingMessageBytes) {
       onDrop('it does not read its messages');
       socket.destroy();
@@ -74,15 +79,17 @@ export class Session {
     this.#isBusy = true;
     const { socket } = this.#options;
     socket.pause();
+    let answered = 0;
     try {
-      for (let count = 1; !socket.destroyed; count += 1) {
+      for (let count = 1; !socket.destroyed && !socket.writableEnded; count += 1) {
         const command = this.#parser.next();
         if (command === undefined) break;
         await this.#answer(command);
+        answered = count;
         if (socket.writableLength > maxPendingBytes) await drained(socket);
         if (count % commandsPerTick === 0) await new Promise(setImmediate);
       }
-      this.#watchIdle(this.#parser.isInside ? this.#options.firstCommandMs : this.#options.idleMs);
+      this.#watchNext(answered);
     } catch (thrown) {
       this.#refuse(thrown);
     } finally {
@@ -92,7 +99,7 @@ export class Session {
   }
 
   async #answer(command: readonly string[]): Promise<void> {
-    const { context, socket, onCommand } = this.#options;
+    const { context, socket, onCommand, onDrop } = this.#options;
     onCommand();
     const name = command[0]?.toLowerCase() ?? '';
     // What a browser sends to this port must not be read as commands (networking.c, securityWarningCommand).
@@ -105,21 +112,46 @@ export class Session {
     const isSilent = isSkipped || client.replies !== 'on';
     if (!isSilent) this.send(encodeReply(reply, client.protocol));
     if (reply instanceof ErrorReply && reply.text.startsWith('WRONGPASS')) this.#refusals += 1;
-    if (name === closing || this.#refusals >= maxRefusals) socket.end();
+    if (this.#refusals >= maxRefusals && !socket.writableEnded) onDrop('it sends wrong passwords');
+    if (name === closing || this.#refusals >= maxRefusals) this.#end('');
   }
 
   #refuse(thrown: unknown): void {
     const { socket, onDrop } = this.#options;
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     onDrop(why);
-    if (!socket.destroyed) socket.end(`-ERR Protocol error: ${why}\r\n`);
+    if (!socket.destroyed) this.#end(`-ERR Protocol error: ${why}\r\n`);
+  }
+
+  /** What still arrives is read and dropped: to close with unread bytes would take the last reply from the client. */
+  #end(reply: string): void {
+    const { socket } = this.#options;
+    socket.end(reply);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => socket.destroy(), lingerMs);
+    this.#timer.unref();
+  }
+
+  /** The time of a command continues while a client sends it byte by byte. */
+  #watchNext(answered: number): void {
+    if (this.#options.socket.writableEnded) return;
+    const wasInside = this.#isInside;
+    this.#isInside = this.#parser.isInside;
+    if (this.#isInside && wasInside && answered === 0) return;
+    this.#watchIdle(this.#isInside ? this.#options.commandMs : this.#options.idleMs);
   }
 
   #watchIdle(idleMs: number): void {
     clearTimeout(this.#timer);
     if (this.client.subscriptions > 0) return;
-    this.#timer = setTimeout(() => this.#options.socket.destroy(), idleMs);
+    this.#timer = setTimeout(() => this.#endIdle(), idleMs);
     this.#timer.unref();
+  }
+
+  #endIdle(): void {
+    const { socket, onDrop } = this.#options;
+    if (this.#isInside) onDrop('its command does not end');
+    socket.destroy();
   }
 
   #close(): void {

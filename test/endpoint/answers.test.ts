@@ -12,7 +12,7 @@ const master: ServedMaster = {
   ...{ name: record.name, record, instances: [], address: record.master },
   ...{ condition: 'up', replicas: [replica] },
 };
-const view = { masters: new Map([[master.name, master]]), endpoints: [] };
+const view = { masters: new Map([[master.name, master]]), endpoints: [], isListed: true };
 const seen: SentinelView = {
   ...{ sentinelId: 's', sentinel: { host: '10.0.0.9', port: 26379 }, master: record.master, configEpoch: 1 },
   ...{

@@ -18,11 +18,11 @@ function view(master: Partial<ServedMaster>, endpoints: ServedView['endpoints'] 
     replicas: [],
     ...master,
   };
-  return { masters: new Map([[served.name, served]]), endpoints };
+  return { masters: new Map([[served.name, served]]), endpoints, isListed: true };
 }
 
 const replica = { address: b, recorded: b, condition: 'up', link: 'ok' } as const;
-const nothing: ServedView = { masters: new Map(), endpoints: [] };
+const nothing: ServedView = { masters: new Map(), endpoints: [], isListed: true };
 const peer = { id: 'f'.repeat(40), address: { host: '10.0.0.9', port: 26379 } };
 
 const table: readonly { title: string; before: ServedView; after: ServedView; messages: readonly string[] }[] = [

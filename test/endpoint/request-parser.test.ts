@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { ProtocolError, RequestParser } from '../../lib/endpoint/resp/request-parser.ts';
 
-const limits = { lineBytes: 64, bulkBytes: 100, arguments: 8 };
+const limits = { lineBytes: 64, bulkBytes: 100, commandBytes: 1_000, arguments: 8 };
 
 function parse(chunks: readonly Buffer[]): readonly (readonly string[])[] {
   const parser = new RequestParser(() => limits);

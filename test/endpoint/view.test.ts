@@ -1,5 +1,5 @@
 import t from 'tap';
-import { makeView } from '../../lib/endpoint/plan/view.ts';
+import { makeView, type ServedView } from '../../lib/endpoint/plan/view.ts';
 import type { CheckStatus, ServiceInstance } from '../../lib/model/catalog.ts';
 import { makeRecord } from '../template/world.ts';
 
@@ -103,4 +103,22 @@ t.test('other endpoints: healthy ones that a client can reach, each once', async
     makeView({ ...empty, endpoints }, options).endpoints.map(({ id }) => id.charAt(0)),
     ['3', '1'],
   );
+});
+
+t.test('a list of endpoints without this one is incomplete: the former list stays', async (t) => {
+  const at = (address: string, digit: string) =>
+    instance('redis-sentinel-endpoint', { address, port: 26379, meta: { ...own, id: digit.repeat(40) } });
+  const others = (view: ServedView) => view.endpoints.map(({ id }) => id.charAt(0));
+  const started = makeView({ ...empty, endpoints: [at('10.0.0.7', '3')] }, options);
+  t.strictSame(others(started), ['3'], 'before it is registered');
+  const listed = makeView(
+    { ...empty, endpoints: [at('10.0.0.1', '0'), at('10.0.0.7', '3')] },
+    { ...options, former: started },
+  );
+  for (const endpoints of [[], [at('10.0.0.8', '4')]]) {
+    const incomplete = makeView({ ...empty, endpoints }, { ...options, former: listed });
+    t.strictSame(others(incomplete), ['3']);
+    t.strictSame(others(makeView({ ...empty, endpoints }, { ...options, former: incomplete })), ['3'], 'for as long');
+  }
+  t.strictSame(others(makeView({ ...empty, endpoints: [at('10.0.0.1', '0')] }, { ...options, former: listed })), []);
 });

@@ -12,6 +12,8 @@ export interface ServedView {
   readonly masters: ReadonlyMap<string, ServedMaster>;
   /** The endpoints of other nodes, sorted by address. */
   readonly endpoints: readonly ServedEndpoint[];
+  /** Whether Consul has listed this endpoint itself. */
+  readonly isListed: boolean;
 }
 
 export interface ServedMaster {
@@ -79,8 +81,18 @@ export function makeView(
   served.sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
     masters: new Map(served.map((master) => [master.name, master])),
-    endpoints: otherEndpoints(catalog.endpoints, own),
+    ...serveEndpoints(catalog.endpoints, { own, former }),
   };
+}
+
+/** Without this endpoint itself the list is incomplete, as after a restart of Consul: then the former one stays. */
+function serveEndpoints(
+  instances: readonly ServiceInstance[],
+  { own, former }: { readonly own: EndpointMeta; readonly former: ServedView | undefined },
+): Pick<ServedView, 'endpoints' | 'isListed'> {
+  const isListed = instances.some(({ meta }) => meta.id === own.id);
+  if (!isListed && former?.isListed === true) return { endpoints: former.endpoints, isListed: true };
+  return { endpoints: otherEndpoints(instances, own), isListed };
 }
 
 function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {

@@ -10,6 +10,8 @@ export interface RequestLimits {
   readonly lineBytes: number;
   /** Bytes of one argument. */
   readonly bulkBytes: number;
+  /** Bytes of all arguments of one command. */
+  readonly commandBytes: number;
   /** Arguments of one command. */
   readonly arguments: number;
 }
@@ -27,6 +29,7 @@ export class RequestParser {
   #wanted = 0;
   #arguments: string[] = [];
   #bulkBytes: number | undefined;
+  #commandBytes = 0;
 
   /** `limits` are read for each command: they may depend on whether the client has authenticated. */
   constructor(limits: () => RequestLimits) {
@@ -63,6 +66,7 @@ export class RequestParser {
     }
     const command = this.#arguments;
     this.#arguments = [];
+    this.#commandBytes = 0;
     this.#wanted = 0;
     return command;
   }
@@ -81,6 +85,8 @@ export class RequestParser {
       const bytes = integer(line.slice(1));
       if (bytes === undefined || bytes < 0 || bytes > this.#limits().bulkBytes)
         throw new ProtocolError('invalid bulk length');
+      this.#commandBytes += bytes;
+      if (this.#commandBytes > this.#limits().commandBytes) throw new ProtocolError('too big command');
       this.#bulkBytes = bytes;
     }
     const end = this.#at + this.#bulkBytes;

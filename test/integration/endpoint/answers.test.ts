@@ -2,10 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { readView } from '../../../lib/client/sentinel-shapes.ts';
-import { Access } from '../../../lib/endpoint/access.ts';
-import type { EndpointFacts } from '../../../lib/endpoint/plan/information.ts';
 import { type EndpointMeta, makeView } from '../../../lib/endpoint/plan/view.ts';
-import { EndpointServer } from '../../../lib/endpoint/server.ts';
 import type { Address } from '../../../lib/model/address.ts';
 import type { ServiceInstance } from '../../../lib/model/catalog.ts';
 import type { Shard } from '../../sandbox/redis.ts';
@@ -14,6 +11,7 @@ import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { makeRecord } from '../../template/world.ts';
 import { maskFields, readRaw } from '../support/raw-answers.ts';
 import { type Edition, sameAnswers, sameFields } from '../support/sentinel-questions.ts';
+import { serveView } from '../support/serving-endpoint.ts';
 
 /*
  * Real Sentinels of each edition, and an endpoint that answers from a record of the same servers: byte by byte, in RESP2 and
@@ -108,25 +106,7 @@ async function startServer(t: Test, { shard, sentinel, other }: Servers): Promis
   ].map(({ meta, at }): ServiceInstance => makeEndpoint(meta, at));
   const catalog = { records: [record], masters: [], replicas: [], endpoints };
   const view = makeView(catalog, { naming: { environment: undefined }, own });
-  const address = await sandbox.address();
-  const server = new EndpointServer({
-    listen: address,
-    maxConnections: 100,
-    idleMs: 60_000,
-    onDrop: () => {},
-    context: {
-      id: () => id,
-      access: new Access({}),
-      view: () => view,
-      sentinels: () => [known],
-      isCurrent: () => true,
-      failOver: undefined,
-      facts: () => ({ ...facts, clients: server.facts }),
-    },
-  });
-  t.teardown(() => server.close());
-  await server.listen();
-  return address;
+  return (await serveView(t, { view, id, known: [known] })).address;
 }
 
 function makeEndpoint(meta: EndpointMeta, { host, port }: Address): ServiceInstance {
@@ -134,13 +114,3 @@ function makeEndpoint(meta: EndpointMeta, { host, port }: Address): ServiceInsta
   const node = { node: 'n', nodeAddress: '192.0.2.1', nodeMeta: {}, datacenter: 'dc1' };
   return { ...node, id, name: 'redis-sentinel-endpoint', address: host, port, tags: [], meta: { ...meta }, checks: [] };
 }
-
-const facts: Omit<EndpointFacts, 'clients'> = {
-  version: '0',
-  id: '',
-  port: 0,
-  maxConnections: 100,
-  consul: 'current',
-  staleSince: undefined,
-  process: { id: 1, executable: '', system: '', nowMs: 0, uptimeS: 0, usedUs: { user: 0, system: 0 } },
-};
