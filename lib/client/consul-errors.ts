@@ -66,7 +66,8 @@ export function refusedStep(
   const shown = (name: string, value: unknown) => (name === 'value' ? undefined : value);
   const place = JSON.stringify(context.operations[refused?.step ?? 0], shown)?.slice(0, 200);
   const code = refused !== undefined && isDenied(refused) ? 'consul-denied' : 'consul-refused';
-  const message = `Consul refuses step ${refused?.step} of a transaction (${refused?.what}): ${place}`;
+  const fix = code === 'consul-denied' ? '. Give the token what "switchmaster acl" prints' : '';
+  const message = `Consul refuses step ${refused?.step} of a transaction (${refused?.what}): ${place}${fix}`;
   return new SwitchmasterError(code, message, { cause: context.cause });
 }
 

@@ -174,8 +174,8 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
     fix: 'Wait.',
   },
   'instance-warning': {
-    meaning: 'The check of an instance warns.',
-    fix: 'The text has what the check found.',
+    meaning: 'The check of an instance warns, or Consul refuses its registration.',
+    fix: 'The text has what the check found, or what Consul refuses: `switchmaster acl` prints the rules.',
   },
   'instance-critical': {
     meaning: "The check of an instance fails: Consul's DNS leaves it out.",

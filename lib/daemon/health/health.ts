@@ -58,7 +58,7 @@ export function judge({ views, consul, config, ignoredKeys, interfaces, denied, 
       return judgeDesired(name, { lastOutcome: last('provisioner', name), maintenance });
     }),
     ...views.clusters.list().flatMap(judgeCluster),
-    ...views.instances.list().flatMap(judgeInstance),
+    ...views.instances.list().flatMap((instance) => judgeInstance(instance, last('registrar', instance.id))),
     ...views.templates.list().flatMap((template) => judgeTemplate(template, last('renderer', template.name))),
   ]);
 }

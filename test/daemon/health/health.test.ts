@@ -145,6 +145,19 @@ t.test('an instance by its check', async (t) => {
   }
 });
 
+t.test('an instance whose registration Consul refuses', async (t) => {
+  const stops = (code: string) => ({
+    last: (loop: string) =>
+      loop === 'registrar'
+        ? { ...outcome('failed', 'no'), error: { code, message: 'Missing service:write' } }
+        : undefined,
+  });
+  const instances = [instanceOf({ status: 'passing', output: 'up' })];
+  const codes = (code: string) => codesOf(judged({ instances, outcomes: stops(code) }));
+  t.strictSame(codes('consul-denied'), ['warning instance-warning instance/redis-1']);
+  t.strictSame(codes('consul-unreachable'), [], 'the state of Consul is a reason of its own');
+});
+
 t.test('each warning of a template is a reason beside its state', async (t) => {
   const templates = [templateOf({ state: 'current', warnings: ['One.', 'Two.'] })];
   t.strictSame(codesOf(judged({ templates })), Array(2).fill('warning template-warning template/haproxy.cfg'));

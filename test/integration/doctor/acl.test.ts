@@ -162,6 +162,15 @@ t.test('the policy that is printed suffices', async (t) => {
   wholeMs = performance.now() - startedMs;
   await waitFor('it to be ready', async () => (await daemon.get('/ready')).status === 200);
   t.notMatch(daemon.log(), /consul-denied/);
+
+  const health = async () => JSON.stringify((await daemon.get('/v1/health')).body);
+  const isRefused = /The service of redis \S+ stays as it is in Consul. .*service:write on redis/;
+  await grant(first, formatAcl(rules.filter(({ resource, segment }) => `${resource} ${segment}` !== 'service redis')));
+  await first.consul.put(`/v1/agent/service/deregister/redis-${formatAddress(first.shard.master.address)}`);
+  await waitFor('a lost rule to be named', health, { until: (text) => isRefused.test(text), timeoutMs: 30_000 });
+  await grant(first, printed);
+  await waitFor('everything to be there again', () => missing(first), options);
+  await waitFor('it to be well again', health, { until: (text) => !isRefused.test(text), timeoutMs: 30_000 });
   await daemon.stop();
 });
 
