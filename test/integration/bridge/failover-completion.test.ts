@@ -55,7 +55,7 @@ async function loseLeader(stack: Awaited<ReturnType<typeof start>>, name: string
   const promoted = await decided;
   await lose(leader);
   const confirmed = ({ phase, epoch }: MasterRecord) => phase === 'confirmed' && epoch > 0;
-  const record = await recordOf(consul, name, { timeoutMs: 30_000, until: confirmed });
+  const record = await recordOf(consul, name, { timeoutMs: 90_000, until: confirmed });
   const asked = bridges.flatMap(({ fences }) => fences).filter(({ action }) => action === 'finish');
   return asked.length === 0 ? ('announced' as const) : { promoted, record, asked };
 }
