@@ -1,7 +1,17 @@
-import { errorTable, SwitchmasterError } from '../lib/errors.ts';
+import { type ErrorCode, errorTable, SwitchmasterError } from '../lib/errors.ts';
 import { serializeError } from '../lib/telemetry/serialize.ts';
 import type { ExitCode } from './exit-code.ts';
 import { columnsOf, fold, printJson } from './terminal.ts';
+
+/** What to type about errors whose message has no fix of its own. */
+const commands: Readonly<Partial<Record<ErrorCode, string>>> = {
+  'consul-unreachable': 'consul members',
+  'consul-unavailable': 'consul operator raft list-peers',
+  'consul-denied': 'switchmaster acl',
+  'redis-unreachable': 'switchmaster check --online',
+  'redis-timeout': 'switchmaster check --online',
+  'redis-denied': 'switchmaster check --online',
+};
 
 /**
  * Prints an error and its causes to standard error, with --debug also its stack; where the command prints data for
@@ -10,8 +20,11 @@ import { columnsOf, fold, printJson } from './terminal.ts';
 export function printFailure(thrown: unknown, options: { readonly debug: boolean; readonly data: boolean }): ExitCode {
   const error = SwitchmasterError.from(thrown);
   const { causes = [] } = serializeError(error);
-  if (options.data) printErrorData({ code: error.code, message: error.message, causes });
+  const command = commands[error.code];
+  const hint = command === undefined ? {} : { hint: command };
+  if (options.data) printErrorData({ code: error.code, message: error.message, causes, ...hint });
   const lines = [`${error.code}: ${error.message}`, ...causes.map((cause) => `  because: ${cause}`)];
+  if (command !== undefined) lines.push(`  $ ${command}`);
   if (error.code === 'internal' && !options.debug)
     lines.push('  This is a defect. Run with --debug and report what it says.');
   if (options.debug) lines.push(stackOf(thrown));
@@ -24,6 +37,8 @@ export function printErrorData(error: {
   readonly code: string;
   readonly message: string;
   readonly causes?: readonly string[];
+  /** What to type. */
+  readonly hint?: string;
 }) {
   printJson({ error });
 }

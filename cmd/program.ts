@@ -19,7 +19,7 @@ import { addRebase } from './rebase.ts';
 import { addRender } from './render.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
-import { columnsOf, fold, setDataFormat } from './terminal.ts';
+import { columnsOf, fold, setDataFormat, withDataFormat } from './terminal.ts';
 import { addTopology } from './topology.ts';
 import { addVersion, version } from './version.ts';
 import { addWatch } from './watch.ts';
@@ -75,7 +75,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
     if (command.options.some(({ long }) => long === '--json')) command.addOption(outputOption());
   }
   program.hook('preAction', (_, command) => prepare(command));
-  return execute(program, argv).then((code) => code ?? exitCode);
+  return withDataFormat(() => execute(program, argv)).then((code) => code ?? exitCode);
 }
 
 /** Chooses the output, and finds the API in the config of this node. */
@@ -91,7 +91,6 @@ async function prepare(command: Command): Promise<void> {
 async function execute(program: Command, argv: readonly string[]): Promise<ExitCode | undefined> {
   const words = arrangeArguments(argv, program);
   const data = wantsData(words);
-  setDataFormat(undefined);
   try {
     await program.parseAsync([...words], { from: 'user' });
     return undefined;

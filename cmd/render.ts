@@ -63,6 +63,7 @@ async function render(options: RenderOptions): Promise<ExitCode> {
   const { ConsulPart } = await import('../lib/consul/part.ts');
   const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
   const specs = chooseTemplates(options.adopt === true ? adoptFiles(config) : config, options.template);
+  if (specs.length === 0) process.stderr.write('nothing to render: the config has no templates\n');
   const consul = new ConsulPart(config.consul);
   try {
     const results: Result[] = [];

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { stripVTControlCharacters, styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
@@ -24,16 +25,23 @@ export function columnsOf({ isTTY, columns }: { readonly isTTY?: boolean; readon
 
 type StringifyYaml = (value: unknown, options: { readonly lineWidth: number }) => string;
 
-let stringifyYaml: StringifyYaml | undefined;
+const dataFormat = new AsyncLocalStorage<{ stringifyYaml: StringifyYaml | undefined }>();
+
+/** Runs a command that prints JSON until it sets another format. One process may run several at a time. */
+export function withDataFormat<T>(run: () => Promise<T>): Promise<T> {
+  return dataFormat.run({ stringifyYaml: undefined }, run);
+}
 
 /** How the present command prints data for programs: as YAML with this function, which few commands need, or as JSON. */
 export function setDataFormat(stringify: StringifyYaml | undefined): void {
-  stringifyYaml = stringify;
+  const format = dataFormat.getStore();
+  if (format !== undefined) format.stringifyYaml = stringify;
 }
 
 /** Prints data for programs, as JSON or as YAML. */
 export function printJson(answer: unknown): void {
   const json = JSON.stringify(answer, null, 2);
+  const stringifyYaml = dataFormat.getStore()?.stringifyYaml;
   process.stdout.write(stringifyYaml === undefined ? `${json}\n` : stringifyYaml(JSON.parse(json), { lineWidth: 0 }));
 }
 

@@ -44,7 +44,9 @@ export async function readDocuments(paths: readonly string[]): Promise<ReadDocum
       }
     } catch (thrown) {
       const { path: failed } = thrown as NodeJS.ErrnoException;
-      problems.push({ path: '', ...describeUnreadable(failed ?? path.resolve(given), thrown) });
+      const why = describeUnreadable(failed ?? path.resolve(given), thrown);
+      const hint = 'give a config file, or a folder with one, after --config';
+      problems.push({ path: '', ...why, hint });
     }
   }
   return { documents, problems };

@@ -9,6 +9,16 @@ import { runProgram } from './program.ts';
 const packageFile = new URL('../../package.json', import.meta.url);
 t.jobs = 2;
 
+t.test('an error about a server ends with a command to type, also as data', async (t) => {
+  const config = `${t.testdir({ 'a.yml': 'consul: { address: "http://127.0.0.1:1" }\n' })}/a.yml`;
+  const { code, stdout, stderr } = await runCommand(['forget', 'shard1', '--json', '--config', config]);
+  t.equal(code, 1);
+  t.match(JSON.parse(stdout), { error: { code: 'consul-unreachable', hint: 'consul members' } });
+  t.match(stderr, /\n {2}\$ consul members\n$/);
+  const missing = await runCommand(['doctor', '--config', '/nowhere.yml']);
+  t.match(missing.stderr, /there is no such file \(give a config file, or a folder with one, after --config\)\n$/);
+});
+
 t.test('the versions that belong together are data too', async (t) => {
   const { code, stdout } = await runCommand(['version', '--json']);
   t.equal(code, 0);

@@ -200,6 +200,7 @@ t.test('a problem of an environment variable has its name', async (t) => {
 t.test('an unreadable file does not hide problems of other files', async (t) => {
   const folder = t.testdir({ 'a.yml': 'bogus: 1\n', void: {} });
   const problems = await rawProblemsOf([`${folder}/none.yml`, `${folder}/void`, `${folder}/a.yml`], {});
+  t.match(problems[0]?.hint, /a folder with one, after --config/);
   t.strictSame(
     problems.map(({ message }) => message.replaceAll(folder, 'FOLDER')),
     [
