@@ -1,3 +1,4 @@
+import type { SwitchmasterError } from '../../errors.ts';
 import type {
   MaintenanceControls,
   MaintenanceOrder,
@@ -17,7 +18,7 @@ import { MaintenanceOrders } from './orders.ts';
 import { MaintenanceSource, type MaintenanceSourceOptions } from './source.ts';
 import { toMaintenanceState } from './view.ts';
 
-export interface BridgeMaintenanceOptions extends Omit<MaintenanceSourceOptions, 'onChange' | 'onRead'> {
+export interface BridgeMaintenanceOptions extends Omit<MaintenanceSourceOptions, 'onChange' | 'onRead' | 'onDenied'> {
   /** The masters that the bridge follows. */
   readonly names: () => readonly string[];
   /** Maintenance of these masters began. */
@@ -46,6 +47,7 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
       ...options,
       onChange: (changes) => this.#changed(changes),
       onRead: () => this.#end([...this.#postponed]),
+      onDenied: (error) => options.onReport(toDenial(error)),
     });
     this.#orders = new MaintenanceOrders({ ...options, source: this.#source });
   }
@@ -117,6 +119,11 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
     const ended = names.filter((name) => this.#source.of(name) === undefined);
     if (ended.length > 0) this.#options.onEnd(ended);
   }
+}
+
+function toDenial(error: SwitchmasterError): RunReport {
+  const hint = ['consul', 'denied'] as const;
+  return momentReport({ loop: 'maintenance', key: allMastersKey, hint, outcome: { kind: 'failed', error } });
 }
 
 function toReport({ scope, kind, maintenance, end }: MaintenanceChange): RunReport {

@@ -1,8 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../../client/consul.ts';
+import { hiddenError } from '../../client/consul-access.ts';
 import type { MaintenanceMemory } from '../../consul/maintenance-memory.ts';
 import { hasValue } from '../../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../../consul/watches.ts';
+import type { SwitchmasterError } from '../../errors.ts';
 import type { KvEntry } from '../../model/catalog.ts';
 import {
   type MaintenanceChange,
@@ -23,6 +25,8 @@ export interface MaintenanceSourceOptions {
   readonly onChange: (changes: readonly MaintenanceChange[]) => void;
   /** Consul was read for the first time. */
   readonly onRead: () => void;
+  /** The token may not read the keys: without that, Consul answers as if there were none. */
+  readonly onDenied: (error: SwitchmasterError) => void;
 }
 
 /** A timer of Node ends after about 24 days at the latest. */
@@ -36,6 +40,8 @@ export class MaintenanceSource {
   readonly #prefix: string;
   #tree: Follow<{ kind: 'key-tree'; prefix: string }> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #access: 'unknown' | 'asked' = 'unknown';
+  readonly #abort = new AbortController();
 
   constructor(options: MaintenanceSourceOptions) {
     this.#options = options;
@@ -49,6 +55,7 @@ export class MaintenanceSource {
 
   stop(): void {
     clearTimeout(this.#timer);
+    this.#abort.abort();
     this.#tree?.release();
     this.#tree = undefined;
   }
@@ -79,6 +86,16 @@ export class MaintenanceSource {
     this.#options.memory.observe(this.#prefix, values, { nowMs: performance.now(), wallMs: Date.now() });
     this.#report();
     if (!wasRead) this.#options.onRead();
+    if (values.size === 0) void this.#checkAccess();
+  }
+
+  /** Once, because every further answer would cost a request more. */
+  async #checkAccess(): Promise<void> {
+    if (this.#access === 'asked') return;
+    this.#access = 'asked';
+    const access = { resource: 'key', segment: this.#prefix } as const;
+    const denied = await this.#options.client.denied([access], { signal: this.#abort.signal }).catch(() => []);
+    if (denied.length > 0) this.#options.onDenied(hiddenError('the keys of maintenance', denied));
   }
 
   #named(entries: readonly KvEntry[]): readonly (readonly [MaintenanceScope, KvEntry])[] {
