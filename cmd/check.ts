@@ -115,7 +115,14 @@ async function judge(
       return obstacles.map(({ key, ...obstacle }): Problem => ({ path: `templates[${i}].${key}`, ...obstacle }));
     }),
   );
-  return { warnings, obstacles: [...conflicts, ...found.flat()] };
+  return { warnings, obstacles: [...conflicts, ...(await findPidFileObstacle(config)), ...found.flat()] };
+}
+
+async function findPidFileObstacle({ pidFile }: Config): Promise<readonly Problem[]> {
+  if (pidFile === undefined) return [];
+  const { examinePidFile } = await import('../lib/daemon/pid-file.ts');
+  const message = await examinePidFile(pidFile);
+  return message === undefined ? [] : [{ path: 'pidFile:', message }];
 }
 
 async function findUnknownOwners({ templates }: Config): Promise<readonly Problem[]> {

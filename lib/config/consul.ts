@@ -26,6 +26,7 @@ export async function resolveConsul(resolution: Resolution, raw: RawConsul): Pro
     ...ignoredVariables(resolution),
     ...(raw.datacenter === undefined ? {} : { datacenter: raw.datacenter }),
     connections: raw.connections,
+    maxStaleMs: raw.maxStale,
   };
 }
 

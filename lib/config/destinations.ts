@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { withinDeadline } from '../file-system.ts';
-import type { TemplateSpec } from '../model/template-spec.ts';
+import { backupPath, type TemplateSpec } from '../model/template-spec.ts';
 import type { Resolution } from './resolution.ts';
 
 /** The names beside a destination that the daemon uses: state, good copy and candidates. */
@@ -13,15 +13,18 @@ const sideFile = /^\..+\.switchmaster(?:[.-].*)?$/;
  */
 const longestName = 218;
 
+/** Files that the daemon writes for itself, by their keys in the config. */
+export type OwnFiles = Readonly<Record<string, string | undefined>>;
+
 /** Reports destinations that are no file of their own: a folder, a device, a source, the file of another template. */
 export async function checkDestinations(
   resolution: Resolution,
   given: {
     readonly templates: readonly (TemplateSpec & { readonly index: number })[];
-    readonly journal: string | undefined;
+    readonly ownFiles: OwnFiles;
   },
 ): Promise<void> {
-  const { templates, journal } = given;
+  const { templates, ownFiles } = given;
   const sources = new Names();
   for (const file of resolution.files) await sources.add(file, 'a file that the config names');
   for (const file of resolution.documents) await sources.add(file, 'a config file');
@@ -32,7 +35,7 @@ export async function checkDestinations(
     sourcePaths.set(await realPath(source), at);
   }
   const used = new Names();
-  if (journal !== undefined) await used.add(journal, 'journal.file');
+  for (const [key, file] of Object.entries(ownFiles)) if (file !== undefined) await used.add(file, key);
   for (const { destination, placement, index } of templates) {
     const real = await realPath(destination);
     const problem =
@@ -44,6 +47,29 @@ export async function checkDestinations(
       });
     if (problem !== undefined) resolution.report({ at: ['templates', index, 'destination'] }, problem);
     await used.add(destination, `templates[${index}].destination`);
+  }
+  for (const { destination, backup, index } of templates) {
+    const kept = backupPath(await realPath(destination));
+    const owner =
+      backup === 'kept' ? ((await sources.find(kept, 'rename')) ?? (await used.find(kept, 'rename'))) : undefined;
+    if (owner === undefined) continue;
+    const hint = 'leave backup out, or give that file another name';
+    resolution.report(
+      { at: ['templates', index, 'backup'] },
+      { message: `would replace ${kept}, which is ${owner}`, hint },
+    );
+  }
+  await checkPidFiles(resolution, given);
+}
+
+/** A daemon that signals itself would reload or stop. */
+async function checkPidFiles(resolution: Resolution, { templates, ownFiles }: Parameters<typeof checkDestinations>[1]) {
+  const own = ownFiles.pidFile === undefined ? undefined : await realPath(ownFiles.pidFile);
+  for (const { reload, index } of templates) {
+    if (own === undefined || reload?.kind !== 'signal' || (await realPath(reload.pidFile)) !== own) continue;
+    const hint = 'name the file with the process id of the consumer';
+    const at = ['templates', index, 'reload', 'pidFile'];
+    resolution.report({ at }, { message: `${reload.pidFile} has the process id of switchmaster itself`, hint });
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isDaemonSecret } from '../model/program-env.ts';
+import { duration } from './duration.ts';
 import { text } from './shared-schema.ts';
 
 /* What the programs of a template get, as consul-template's `exec` says it. */
@@ -51,7 +52,7 @@ const env = z
     }
   });
 
-export const execSettings = z.strictObject({ env: env.optional() });
+export const execSettings = z.strictObject({ splay: duration({ minMs: 0 }).default(0), env: env.optional() });
 
 function splitAssignment(assigned: string): [string, string] {
   const at = assigned.indexOf('=');

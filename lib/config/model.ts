@@ -7,6 +7,8 @@ import type { Secret } from './secret.ts';
 /** A validated configuration: plain frozen data. Its files are read and its secrets are wrapped. */
 export interface Config {
   readonly environment: string | undefined;
+  /** Absolute. Where the daemon writes its process id; undefined: nowhere. */
+  readonly pidFile?: string;
   readonly consul: ConsulConfig;
   /** undefined: this node registers nothing and leaves everything registered as it is. */
   readonly register: RegisterConfig | undefined;
@@ -47,6 +49,8 @@ export interface ConsulConfig {
   readonly ignoredVariables?: readonly string[];
   /** How many blocking queries have a connection of their own. */
   readonly connections: number;
+  /** How long a server without contact to the leader may answer what any server may answer. 0: the leader answers all. */
+  readonly maxStaleMs: number;
 }
 
 /** Credentials and TLS for a Redis or a Sentinel. */

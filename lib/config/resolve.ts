@@ -15,8 +15,10 @@ import { readServerTls } from './tls.ts';
 /** Reads the files, secrets and variables that the sections name. Reports problems and never throws. */
 export async function resolveConfig(resolution: Resolution, raw: RawConfig): Promise<Config> {
   const journal = resolveJournal(resolution, raw.journal);
+  const pidFile = raw.pidFile === undefined ? undefined : resolution.absolute(raw.pidFile, { at: ['pidFile'] });
   return {
     environment: raw.environment,
+    ...(pidFile === undefined ? {} : { pidFile }),
     consul: await resolveConsul(resolution, raw.consul),
     register: raw.register === undefined ? undefined : await resolveRegister(resolution, raw.register),
     sentinel: raw.sentinel === undefined ? undefined : await resolveSentinel(resolution, raw.sentinel),
@@ -26,7 +28,10 @@ export async function resolveConfig(resolution: Resolution, raw: RawConfig): Pro
       raw.sentinelEndpoint === undefined ? undefined : await resolveEndpoint(resolution, raw.sentinelEndpoint),
     api: await resolveApi(resolution, raw.api),
     // Last: a destination is none of the files that the other sections read.
-    templates: await resolveTemplates(resolution, { raw: raw.templates, journal: journal.file }),
+    templates: await resolveTemplates(resolution, {
+      raw: raw.templates,
+      ownFiles: { 'journal.file': journal.file, pidFile },
+    }),
     log: raw.log,
     journal,
   };

@@ -35,6 +35,7 @@ const consulSection = z.strictObject({
   tokenFile: filePath.optional(),
   datacenter: text.optional(),
   connections: z.int().min(1).max(100_000).default(64),
+  maxStale: duration({ minMs: 0 }).default(5_000),
   tls: z
     .strictObject({
       caFile: filePath.optional(),
@@ -99,6 +100,7 @@ export type RawJournal = z.output<typeof journalSection>;
 /** Each section by its key. They are parsed one by one, so that a broken section does not hide problems of the others. */
 export const sections = {
   environment: environmentSection,
+  pidFile: filePath,
   consul: consulSection,
   register: registerSection,
   sentinel: sentinelSection,
@@ -130,6 +132,7 @@ export type RawConfig = Partial<RawSections> & Pick<RawSections, keyof typeof de
 /** The whole config as one schema: for JSON Schema and for hints. */
 export const configSchema = z.strictObject({
   environment: environmentSection.optional(),
+  pidFile: filePath.optional(),
   consul: consulSection.optional(),
   register: registerSection.optional(),
   sentinel: sentinelSection.optional(),

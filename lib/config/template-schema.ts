@@ -117,6 +117,8 @@ const templateSettings = z.strictObject({
   seed: z.boolean().default(false),
   /** Keep aside and replace a file that switchmaster did not write. */
   adopt: z.boolean().default(false),
+  /** Keep the former file as NAME.bak. */
+  backup: z.boolean().default(false),
   /** Name the writer and the template in the first line, where the format has comments. */
   header: z.boolean().default(true),
   /** For a single file that is mounted into a container. */

@@ -47,6 +47,8 @@ export async function resolveSettings(
       rolling:
         raw.rolling === undefined ? undefined : { limit: raw.rolling.limit, group: raw.rolling.group ?? given.name },
       folders: raw.createDestDirs ? 'create' : undefined,
+      backup: raw.backup ? 'kept' : undefined,
+      splayMs: resolveSplay(resolution, { raw, at }),
       placement: raw.inPlace ? 'in-place' : undefined,
       mode: raw.mode,
       owner: raw.owner,
@@ -90,6 +92,17 @@ function giveReloadEnv(env: ProgramEnv, reload: ReloadSpec): ReloadSpec {
   }
 }
 
+function resolveSplay(resolution: Resolution, { raw, at }: { readonly raw: RawTemplate; readonly at: Path }) {
+  const splayMs = raw.exec?.splay ?? 0;
+  if (splayMs === 0) return undefined;
+  const refuse = (message: string, hint: string) =>
+    resolution.report({ at: [...at, 'exec', 'splay'] }, { message, hint });
+  if (raw.rolling !== undefined)
+    refuse('cannot be combined with rolling', 'leave splay out: rolling already spreads reloads');
+  if (raw.reload === undefined) refuse('has no effect without reload', 'leave it out, or set reload');
+  return splayMs;
+}
+
 /** Refuses to overwrite a file in which Sentinel keeps its epochs, and settings that a seed cannot use. */
 function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTemplate; readonly at: Path }): void {
   if (isSentinelConf(raw) && !raw.seed) {
@@ -99,7 +112,7 @@ function checkSeed(resolution: Resolution, { raw, at }: { readonly raw: RawTempl
       { message: 'must be true: Sentinel owns this file and keeps its epochs in it', hint },
     );
   }
-  for (const key of ['verify', 'rolling', 'inPlace'] as const) {
+  for (const key of ['verify', 'rolling', 'inPlace', 'backup'] as const) {
     if (!raw.seed || raw[key] === undefined || raw[key] === false) continue;
     const hint = `leave ${key} out: a seed is written once, before its consumer runs`;
     resolution.report({ at: [...at, key] }, { message: 'cannot be combined with seed: true', hint });

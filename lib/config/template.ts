@@ -5,7 +5,7 @@ import type { TemplateSpec } from '../model/template-spec.ts';
 import { planListeners } from '../template/listeners.ts';
 import { planPools } from '../template/pools.ts';
 import { bundledTemplates, findBundled, isBundled } from './bundled.ts';
-import { checkDestinations } from './destinations.ts';
+import { checkDestinations, type OwnFiles } from './destinations.ts';
 import type { Resolution } from './resolution.ts';
 import { findSimilar } from './similar.ts';
 import type { RawTemplate } from './template-schema.ts';
@@ -14,7 +14,7 @@ import { resolveSettings } from './template-settings.ts';
 /** Each template with its paths made absolute and a name of its own. Two must not share a destination. */
 export async function resolveTemplates(
   resolution: Resolution,
-  given: { readonly raw: readonly RawTemplate[]; readonly journal: string | undefined },
+  given: { readonly raw: readonly RawTemplate[]; readonly ownFiles: OwnFiles },
 ): Promise<readonly TemplateSpec[]> {
   const templates: (TemplateSpec & { readonly index: number })[] = [];
   const owners = new Map<string, number>();
@@ -34,7 +34,7 @@ export async function resolveTemplates(
     const settings = await resolveSettings(resolution, { raw: entry, index: i, name });
     templates.push({ name, ...origin, destination, ...settings, index: i });
   }
-  await checkDestinations(resolution, { templates, journal: given.journal });
+  await checkDestinations(resolution, { templates, ownFiles: given.ownFiles });
   for (const template of templates) await checkSource(resolution, template);
   return templates.map(({ index: _, ...spec }) => spec);
 }

@@ -22,7 +22,7 @@ export class ConsulPart implements Part {
   readonly #probe: AgentProbe | undefined;
 
   constructor(config: ConsulConfig, options: ConsulPartOptions = {}) {
-    const { token: configured, auth, tls, connections, ignoredVariables: _, ...rest } = config;
+    const { token: configured, auth, tls, connections, maxStaleMs, ignoredVariables: _, ...rest } = config;
     const { token = () => configured } = options;
     this.client = new ConsulClient({
       ...rest,
@@ -33,6 +33,7 @@ export class ConsulPart implements Part {
     });
     this.watches = new CatalogWatches({
       ...options,
+      limits: { maxStaleMs },
       client: new PooledReader(this.client, { ownConnections: connections }),
     });
     const { onAgentChange } = options;

@@ -32,7 +32,7 @@ export interface WatchLimits {
   readonly treeRefillMs: number;
   /** How often to read when the answer has no index to block on. */
   readonly pollMs: number;
-  /** After a `stale` answer of a server without contact to its leader for longer, the watch reads from the leader. */
+  /** After a `stale` answer of a server without contact to its leader for longer, the watch reads from the leader. 0: always. */
   readonly maxStaleMs: number;
   readonly backoff: { readonly initialMs: number; readonly maxMs: number };
 }

@@ -108,7 +108,7 @@ export class CatalogWatches implements Watches {
     onChange: (event: WatchEvent) => void,
     options: FollowOptions = {},
   ): Follow<Q> {
-    const consistency = options.consistency ?? 'default';
+    const consistency = this.#limits.maxStaleMs === 0 ? 'default' : (options.consistency ?? 'default');
     const id = `${consistency} ${queryId(query)}`;
     const shared = this.#watches.get(id) ?? this.#start({ id, query, consistency });
     // A new function each time, so that one listener may follow the same query twice.

@@ -24,6 +24,7 @@ import type { ConsulChange } from './consul-condition.ts';
 import { readMeasures } from './measures.ts';
 import { type Observers, openObservers } from './observers.ts';
 import { Operator } from './operator.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
 import { secretsOf } from './secrets.ts';
 import { settingsHash } from './settings-hash.ts';
 import { unionViews } from './views.ts';
@@ -73,6 +74,7 @@ export class Daemon {
   async start(): Promise<void> {
     const { log, version } = this.#options;
     log.info({ version, node: process.version, pid: process.pid }, 'starting');
+    await this.#writePidFile(this.#config.pidFile);
     this.#observers = await openObservers({
       journal: this.#config.journal,
       log,
@@ -87,7 +89,12 @@ export class Daemon {
     if (settingsHash(config.journal) !== settingsHash(this.#config.journal)) {
       this.#options.log.warn('the journal keeps its settings until a restart');
     }
+    const { pidFile } = this.#config;
     this.#config = config;
+    if (config.pidFile !== pidFile) {
+      if (pidFile !== undefined) await removePidFile(pidFile);
+      await this.#writePidFile(config.pidFile);
+    }
     this.#conditions.configTaken();
     this.#options.log.level = config.log.level;
     await this.#become(config, cause);
@@ -104,6 +111,7 @@ export class Daemon {
     this.#options.log.info('stopping');
     await this.#assembly.stop({ graceMs });
     await this.#observers?.close();
+    if (this.#config.pidFile !== undefined) await removePidFile(this.#config.pidFile);
     this.#options.log.info('stopped');
   }
 
@@ -131,6 +139,12 @@ export class Daemon {
         'nothing to do: the config has neither register, sentinel, sentinelEndpoint, cluster nor templates',
       );
     }
+  }
+
+  /** The daemon works without it. */
+  async #writePidFile(path: string | undefined): Promise<void> {
+    if (path === undefined) return;
+    await writePidFile(path).catch((error) => this.#options.log.error({ error }, 'pid file not written'));
   }
 
   #context(): PartContext {

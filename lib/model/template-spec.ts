@@ -31,6 +31,8 @@ export interface TemplateSpec {
   /** How long changes are debounced before they are rendered. A change of master is not debounced. */
   readonly wait: WaitSpec;
   readonly guard: GuardSpec;
+  /** The longest random delay before an ordinary reload, in milliseconds. Default: none. */
+  readonly splayMs?: number;
   /** How many nodes of the fleet may reload at once. A change of master does not queue. */
   readonly rolling?: RollingSpec;
   /** `seed`: the file is written only when it does not exist. Afterwards its consumer owns it. */
@@ -41,12 +43,19 @@ export interface TemplateSpec {
   readonly header?: 'line' | 'none';
   /** `in-place`: the file is overwritten, because no other can replace it. Default: a new file replaces it. */
   readonly placement?: 'rename' | 'in-place';
+  /** `kept`: the former content of the destination stays as NAME.bak. Default: none. */
+  readonly backup?: 'kept' | 'none';
   /** `create`: the folders above the destination are created where they do not exist. Default: that is an error. */
   readonly folders?: 'create' | 'required';
   /** Permission bits. Where they are left out, the file keeps its own, and a new file gets {@link newFileMode}. */
   readonly mode?: number;
   readonly owner?: string | number;
   readonly group?: string | number;
+}
+
+/** Where {@link TemplateSpec.backup} keeps the former content of a file. */
+export function backupPath(file: string): string {
+  return `${file}.bak`;
 }
 
 /** The paths whose names say which format a template has. */

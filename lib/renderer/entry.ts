@@ -3,6 +3,7 @@ import type { Outcome } from '../loop/outcome.ts';
 import { newFileMode } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
 import { ReloadInFlight } from './apply/reload-in-flight.ts';
+import { Splay } from './apply/splay.ts';
 import type { Supervisor } from './apply/supervisor.ts';
 import type { Debouncer } from './debounce.ts';
 import type { LiveTemplate, ShownText } from './observe/live-template.ts';
@@ -48,6 +49,7 @@ export interface Entry {
   readonly debouncer: Debouncer;
   readonly supervisor: Supervisor | undefined;
   readonly reloads: ReloadInFlight;
+  readonly splay: Splay;
   state: TemplateState['state'];
   renderedAt: string | null;
   writtenAt: string | null;
@@ -76,6 +78,7 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervi
     ...parts,
     memory: new TemplateMemory(),
     reloads: new ReloadInFlight(),
+    splay: new Splay(),
     state: 'new',
     renderedAt: null,
     writtenAt: null,

@@ -4,6 +4,7 @@ import type { Redactor } from '../model/redaction.ts';
 import type { RollingSpec } from '../model/template-spec.ts';
 import { describeUntrusted, type UntrustedRecord } from '../model/trust.ts';
 import { redactError } from '../template/redacted-error.ts';
+import { keepBackup } from './apply/backup.ts';
 import { correctOwnership, type PresentFile } from './apply/file.ts';
 import { resolveOwnership } from './apply/file-owner.ts';
 import { anySignal, untilInterrupted, wasInterrupted } from './apply/interruption.ts';
@@ -130,11 +131,14 @@ async function write(entry: Entry, input: WriteInput): Promise<Outcome> {
   };
   const onLate = () =>
     memory.owe({ step: 'reload', reason: 'The file system did not answer while the file was replaced.' });
+  const transaction = await replaceFile(step, { ...plan, present, memory: memory.snapshot, onSwapped, onLate });
+  // After the reload, which it must not delay. A text that was rolled back has replaced nothing.
+  if (transaction.kind === 'done' || transaction.kind === 'owed') await keepBackup(step, present);
   return settle(entry, {
     step,
     rendering: plan.rendering,
     summary: `${step.spec.destination} was replaced`,
-    transaction: await replaceFile(step, { ...plan, present, memory: memory.snapshot, onSwapped, onLate }),
+    transaction,
   });
 }
 

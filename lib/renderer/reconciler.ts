@@ -136,8 +136,9 @@ export class Renderer implements Reconciler<RenderHint> {
 
   /** Before {@link close}, while runs may be in flight: a supervised program that ends is not started again. */
   retire(): void {
-    for (const { supervisor, template } of this.#entries.values()) {
+    for (const { supervisor, template, splay } of this.#entries.values()) {
       supervisor?.retire();
+      splay.end();
       template.retire();
     }
   }
@@ -164,7 +165,7 @@ export class Renderer implements Reconciler<RenderHint> {
 
   async #reconcile(input: { entry: Entry; clock: StageClock; run: Run<RenderHint> }): Promise<Outcome> {
     const { entry, clock, run } = input;
-    const { template, supervisor } = entry;
+    const { template, supervisor, reloads, splay } = entry;
     const { spec } = template;
     await loadState(entry, (records) => this.#options.rememberRecords?.(records));
     for (const hint of run.hints) takeHint(entry, hint);
@@ -188,7 +189,7 @@ export class Renderer implements Reconciler<RenderHint> {
     entry.held = plan.kind === 'held' ? plan.finding : undefined;
     const warnings: string[] = [];
     const warn = (warning: string) => warnings.push(warning);
-    const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads: entry.reloads, warn } as const;
+    const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads, splay, warn } as const;
     const readsRecords = rendering.kind === 'rendered' && rendering.records === 'read';
     const heldRecords = readsRecords ? (this.#options.heldRecords?.() ?? []) : [];
     const outcome = await carryOut(entry, { plan, present, queue: this.#options.queue, step, heldRecords });

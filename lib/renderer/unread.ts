@@ -30,11 +30,11 @@ export async function moveUnread(
     run,
   }: { readonly rendering: Rendering; readonly clock: StageClock; readonly run: Run<RenderHint> },
 ): Promise<void> {
-  const { template, memory, provenText, supervisor, reloads } = entry;
+  const { template, memory, provenText, supervisor, reloads, splay } = entry;
   const { spec } = template;
   if (rendering.kind !== 'rendered' || provenText === undefined) return;
   const urgency = urgencyOf(memory.snapshot.proven, rendering);
   const { signal, interrupted } = run;
-  const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads, warn: () => undefined };
+  const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads, splay, warn: () => undefined };
   await moveEarly(step, chooseRoute(spec, provenText, rendering.text));
 }

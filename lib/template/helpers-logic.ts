@@ -8,7 +8,7 @@ import {
   textArgument,
 } from './helper.ts';
 import { isTrue } from './helpers-blocks.ts';
-import { plainNumber } from './number.ts';
+import { Float, plainNumber } from './number.ts';
 import { isFields } from './ordered.ts';
 
 const many = Number.POSITIVE_INFINITY;
@@ -33,9 +33,20 @@ export const logicHelpers: Readonly<Record<string, HelperDefinition>> = {
     kind: 'value',
     takes: [2, many],
     usage: '(eq a b)',
-    run: ({ args: [value, ...others] }) => others.includes(value),
+    run: ({ args: [value, ...others] }) => {
+      refuseCollections([value, ...others]);
+      return others.includes(value);
+    },
   },
-  ne: { kind: 'value', takes: [2, 2], usage: '(ne a b)', run: ({ args: [a, b] }) => a !== b },
+  ne: {
+    kind: 'value',
+    takes: [2, 2],
+    usage: '(ne a b)',
+    run: ({ args: [a, b] }) => {
+      refuseCollections([a, b]);
+      return a !== b;
+    },
+  },
   and: {
     kind: 'value',
     takes: [1, many],
@@ -63,6 +74,7 @@ export const logicHelpers: Readonly<Record<string, HelperDefinition>> = {
     kind: 'value',
     takes: [2, 2],
     usage: '(in list x)',
+    typed: true,
     run: ({ args: [list, value] }) => isIn(list, value),
   },
   contains: {
@@ -70,6 +82,7 @@ export const logicHelpers: Readonly<Record<string, HelperDefinition>> = {
     takes: [2, 2],
     usage: '(contains "part" x)',
     order: 'subject-last',
+    typed: true,
     run: ({ args: [value, list] }) => isIn(list, value),
   },
   containsAll: contained('containsAll', (found, all) => found === all),
@@ -84,14 +97,29 @@ function contained(name: string, holds: (found: number, all: number) => boolean)
     const values = listArgument(call, 0);
     return holds(values.filter((value) => isIn(call.args[1], value)).length, values.length);
   };
-  return { kind: 'value', takes: [2, 2], usage: `(${name} (split "," "a,b") list)`, run };
+  return { kind: 'value', takes: [2, 2], usage: `(${name} (split "," "a,b") list)`, typed: true, run };
 }
 
-/** Whether a list has the value, or a text has the part. */
+/** Two lists, or two objects, are never the same value. */
+function refuseCollections(args: readonly unknown[]): void {
+  const isCollection = (arg: unknown) => Array.isArray(arg) || isFields(arg);
+  if (args.filter(isCollection).length > 1) throw templateFailure('it compares no lists and no objects.');
+}
+
+/** Whether a list has the value, or a text has the part. As in Go, no list has a boolean, and the integer 2 is not the number 2 of a JSON text. */
 function isIn(list: unknown, value: unknown): boolean {
   if (typeof list === 'string' && typeof value === 'string') return list.includes(value);
-  if (Array.isArray(list)) return list.some((one) => plainNumber(one) === plainNumber(value));
+  if (Array.isArray(list)) {
+    return (
+      typeof value !== 'boolean' &&
+      list.some((one) => isFloat(one) === isFloat(value) && plainNumber(one) === plainNumber(value))
+    );
+  }
   throw templateFailure(`it takes a list or a text, not ${describeValue(list)} with ${describeValue(value)}.`);
+}
+
+function isFloat(value: unknown): boolean {
+  return value instanceof Float || (typeof value === 'number' && !Number.isInteger(value));
 }
 
 export function fieldOf(item: unknown, name: unknown): unknown {

@@ -12,7 +12,29 @@ export function lowerCase(text: string): string {
 /** The first letter of each word is a capital; the others stay. */
 export function titleCase(text: string): string {
   const words = new Intl.Segmenter('und', { granularity: 'word' }).segment(text);
-  return [...words].map(({ segment }) => segment.replace(/\p{L}/u, (letter) => upperCase(letter))).join('');
+  return [...words].map(({ segment }) => segment.replace(/\p{L}/u, capitalOf)).join('');
+}
+
+/** Letters of two signs have a capital of their own for the beginning of a word (UnicodeData.txt, category Lt). */
+const digraphs: Readonly<Record<string, string>> = {
+  ...variants('Ǆǅǆ'),
+  ...variants('Ǉǈǉ'),
+  ...variants('Ǌǋǌ'),
+  ...variants('Ǳǲǳ'),
+};
+
+function variants(letters: string): Readonly<Record<string, string>> {
+  const [, title = ''] = letters;
+  return Object.fromEntries([...letters].map((letter) => [letter, title]));
+}
+
+/** `ﬁ` becomes `Fi`, and `ŉ` becomes `ʼN`. */
+function capitalOf(letter: string): string {
+  const title = digraphs[letter];
+  if (title !== undefined) return title;
+  const capital = letter.toUpperCase();
+  const first = [...capital].findIndex((sign) => sign.toLowerCase() !== sign);
+  return [...capital].map((sign, i) => (i > first ? sign.toLowerCase() : sign)).join('');
 }
 
 /** Removes any of the characters from both ends. */

@@ -168,3 +168,27 @@ t.test('nothing replaces variables in the config', async (t) => {
   ])
     t.strictSame(await problemsOf(`${yaml}\n`), [], yaml);
 });
+
+t.test('a backup has a place of its own', async (t) => {
+  const backup = (other: string) =>
+    `templates:\n  - { source: a.conf.hbs, destination: out, backup: true }\n  - ${other}\n`;
+  const expected = (owner: string) => [`2 templates[0].backup: would replace out.bak, which is ${owner}`];
+  const other = '{ source: b.conf.hbs, destination: out.bak }';
+  t.strictSame(await problemsOf(backup(other)), expected('templates[1].destination'));
+  t.strictSame(
+    await problemsOf(`${backup('{ source: b.conf.hbs, destination: out2 }')}journal: { file: out.bak }\n`),
+    expected('journal.file'),
+  );
+  t.strictSame(await problemsOf(backup('{ source: b.conf.hbs, destination: out2.bak }')), []);
+  const seed = backup('{ source: b.conf.hbs, destination: out2, seed: true, backup: true }');
+  t.strictSame(await problemsOf(seed), ['3 templates[1].backup: cannot be combined with seed: true']);
+});
+
+t.test('the pid file of the daemon is no destination, and not the pid file of a consumer', async (t) => {
+  const signalled =
+    'templates:\n  - { source: a.conf.hbs, destination: out, reload: { signal: SIGHUP, pidFile: x.pid } }\n';
+  const message = '2 templates[0].reload.pidFile: x.pid has the process id of switchmaster itself';
+  t.strictSame(await problemsOf(`${signalled}pidFile: x.pid\n`), [message]);
+  t.strictSame(await problemsOf(`${signalled}pidFile: y.pid\n`), []);
+  t.match(await problemsOf(`${templates('real.conf')}pidFile: same/real.conf\n`), [/is pidFile too/]);
+});

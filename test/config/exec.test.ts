@@ -84,3 +84,15 @@ t.test('what is wrong with an environment is reported at its place', async (t) =
   for (const [exec, expected] of cases) t.strictSame(await problemsOf(t, exec), [expected], exec);
   t.strictSame(await problemsOf(t, '{ env: { custom: { A: "pa$word", B: "5$" } } }'), [], 'a sign that means nothing');
 });
+
+t.test('a splay needs a reload, and is not for templates that queue', async (t) => {
+  const reload = '    reload: ["r"]\n';
+  t.equal((await load(t, '{ splay: 30s }', reload))?.splayMs, 30_000);
+  t.equal((await load(t, '{ splay: 0 }', reload))?.splayMs, undefined);
+  t.equal((await load(t, '{ env: { pristine: true } }', reload))?.splayMs, undefined);
+  await t.rejects(load(t, '{ splay: 30s }', `${reload}    rolling: { limit: 1 }\n`), {
+    message: /4:20: templates\[0\]\.exec\.splay: cannot be combined with rolling \(leave splay out/,
+  });
+  await t.rejects(load(t, '{ splay: 30s }'), { message: /exec\.splay: has no effect without reload/ });
+  await t.rejects(load(t, '{ splay: soon }', reload), { message: /exec\.splay: "soon" is not a duration/ });
+});

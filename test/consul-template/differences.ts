@@ -11,8 +11,11 @@ const differences = {
   order:
     'A literal after a computed value is the order of arguments of earlier versions: it is an error that names the right order.',
   lenient:
-    'What consul-template refuses because of its type may be a value: texts that are numbers, space around them, lists of texts, objects from YAML.',
+    'What consul-template refuses because of its type may be a value: texts that are numbers, numbers in place of texts, whole numbers beside others, space around them, base64 without padding, lists of texts, objects from YAML.',
   numbers: 'Numbers are printed in full.',
+  infinite: 'A result that is no number, such as a quotient by 0.0, is an error.',
+  missing: 'A missing value cannot be printed. consul-template prints a mark in its place.',
+  collection: '`in` and `contains` take a list or a text. With anything else they are errors, not false.',
   printf:
     'In `printf`, a verb without its value, or with another kind of value, is an error, not a mark in the text. So are rare verbs.',
   bytes: 'Bytes that are no UTF-8 text are an error.',

@@ -2,6 +2,7 @@ import { type Pair, toPair } from './pair.ts';
 import { catalogPairs } from './pairs/catalog.ts';
 import { collectionPairs } from './pairs/collections.ts';
 import { conversionPairs } from './pairs/conversions.ts';
+import { cousinPairs } from './pairs/cousins.ts';
 import { keyPairs } from './pairs/keys.ts';
 import { logicPairs } from './pairs/logic.ts';
 import { machinePairs } from './pairs/machine.ts';
@@ -20,4 +21,5 @@ export const pairs: readonly Pair[] = [
   ...logicPairs,
   ...collectionPairs,
   ...conversionPairs,
+  ...cousinPairs,
 ].map((source) => toPair(source, 'text'));

@@ -129,6 +129,19 @@ t.test('after a stale answer of a server without contact, the leader is read', a
   t.match(follow.state, { kind: 'current', value: ['new'], index: 9n });
 });
 
+t.test('the limit of staleness is a setting, and 0 asks the leader for everything', async (t) => {
+  const patient = start(t, { maxStaleMs: 600_000 });
+  const follow = patient.watches.follow(query, () => undefined, { consistency: 'stale' });
+  (await patient.script.next()).answer(['x'], 7, { lastContactMs: 590_000 });
+  t.equal((await patient.script.next()).options.consistency, 'stale');
+  t.match(follow.state, { kind: 'current', value: ['x'] });
+  const strict = start(t, { maxStaleMs: 0 });
+  strict.watches.follow(query, () => undefined, { consistency: 'stale' });
+  strict.watches.follow(query, () => undefined);
+  t.equal((await strict.script.next()).options.consistency, 'default');
+  t.equal(strict.watches.size, 1, 'all followers share one query');
+});
+
 t.test('after a stale answer with a lower index, the leader is read', async (t) => {
   const { script, watches } = start(t);
   const follow = watches.follow(query, () => undefined, { consistency: 'stale' });

@@ -28,7 +28,7 @@ const marker = '.switchmaster-';
 /** Candidates that this process checks right now. */
 const inUse = new Set<string>();
 
-interface CandidateInput {
+export interface CandidateInput {
   readonly destination: string;
   readonly bytes: Buffer;
   readonly ownership: WantedOwnership;

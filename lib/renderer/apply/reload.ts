@@ -11,6 +11,7 @@ import { runCommand } from './command.ts';
 import { anySignal, type StepSignals, untilInterrupted } from './interruption.ts';
 import type { ReloadInFlight } from './reload-in-flight.ts';
 import { signalPidFile } from './signal.ts';
+import type { Splay } from './splay.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** What the steps of one run need. */
@@ -22,6 +23,7 @@ export interface Step extends StepSignals {
   /** Of a template with `reload.supervise`. */
   readonly supervisor: Supervisor | undefined;
   readonly reloads: ReloadInFlight;
+  readonly splay: Splay;
   /** Reports what did not succeed beside the job itself. */
   readonly warn: (warning: string) => void;
 }

@@ -1,15 +1,15 @@
-import { tmpdir } from 'node:os';
 import { SwitchmasterError } from '../../errors.ts';
 import type { GoodRendering, OwedStep, RenderMemory } from '../plan/rendering.ts';
 import type { Urgency } from '../plan/urgency.ts';
-import { type Candidate, discardCandidate, fixSwap, placeNew, swapIn, writeCandidate } from './candidate.ts';
+import { type Candidate, discardCandidate, fixSwap, placeNew, swapIn } from './candidate.ts';
 import type { PresentFile } from './file.ts';
 import { resolveOwnership } from './file-owner.ts';
-import { createFolders } from './folders.ts';
 import { overwrite } from './in-place.ts';
 import { anySignal, untilInterrupted, wasInterrupted } from './interruption.ts';
 import { keepAside } from './kept-aside.ts';
+import { writeNew } from './new-candidate.ts';
 import { chooseRoute, moveEarly, type Route, runCheck, type Step, takeOver } from './reload.ts';
+import { splayOf } from './splay.ts';
 import { keepGoodCopy, readGoodCopy } from './state-file.ts';
 import { verifyConsumer } from './verify.ts';
 
@@ -52,10 +52,9 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
   const keep = memory.owed === undefined ? 'good-copy' : 'nothing';
   const moving = moveEarly(step, route);
   moving.catch(() => undefined);
-  const check = route.kind === 'runtime' ? 'none' : 'first';
   const swapped = await putInPlace(step, {
     bytes: Buffer.from(rendering.text),
-    check,
+    check: route.kind === 'runtime' ? 'none' : 'first',
     refusal: rendering.refusal,
     keep,
     present,
@@ -65,6 +64,7 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
   await change.onSwapped();
   try {
     await untilInterrupted(moving, step.interrupted);
+    await step.splay.wait(splayOf(step, { route: route.kind, present }), step);
     await useFile(step, { rendering, route, swapped });
     return { kind: 'done' };
   } catch (thrown) {
@@ -177,23 +177,6 @@ async function swap(
 
 function describeKept(destination: string, kept: string): string {
   return `${destination} was not written by switchmaster: its former content is kept as ${kept}.`;
-}
-
-type CandidateInput = Parameters<typeof writeCandidate>[0];
-
-async function writeNew({ destination, folders, placement }: Step['spec'], input: CandidateInput): Promise<Candidate> {
-  if (folders === 'create' && input.present === undefined) await createFolders(destination);
-  return placement === 'in-place' ? writeAnywhere(input) : writeCandidate(input);
-}
-
-/** A file that is overwritten needs no candidate beside it, and the folder of a mounted file is often read-only. */
-async function writeAnywhere(candidateInput: CandidateInput): Promise<Candidate> {
-  try {
-    return await writeCandidate(candidateInput);
-  } catch {
-    candidateInput.signal.throwIfAborted();
-    return writeCandidate({ ...candidateInput, folder: tmpdir() });
-  }
 }
 
 /** The file is in place already: a folder that cannot be flushed costs only what a crash right now would. */

@@ -105,6 +105,7 @@ t.test('a supervised program is in the log, and ends with the daemon', async (t)
   const daemon = await sandbox.switchmaster({
     name: 'supervising',
     config: {
+      pidFile: sandbox.path('daemon.pid'),
       consul: { address: consul.url },
       templates: [
         {
@@ -129,7 +130,10 @@ t.test('a supervised program is in the log, and ends with the daemon', async (t)
   t.match(logged('program ended').at(-1), { level: 'warn', how: 'died of SIGKILL', restartMs: Number });
   const last = Number(logged('program started').at(-1)?.pid);
   t.ok(existsSync(`/proc/${last}`));
+  const daemonPid = readFileSync(sandbox.path('daemon.pid'), 'utf8').trim();
+  t.match(readFileSync(`/proc/${daemonPid}/cmdline`, 'utf8'), 'switchmaster');
   await daemon.stop();
+  t.notOk(existsSync(sandbox.path('daemon.pid')));
   t.notOk(existsSync(`/proc/${last}`));
 });
 

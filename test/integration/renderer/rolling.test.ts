@@ -5,7 +5,15 @@ import { ConsulClient } from '../../../lib/client/consul.ts';
 import { acquireLease } from '../../../lib/consul/lock.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { command, mostAtOnce, putRecord, type Rendering, sh, startRendering } from '../support/rendering.ts';
+import {
+  command,
+  makeFolder,
+  mostAtOnce,
+  putRecord,
+  type Rendering,
+  sh,
+  startRendering,
+} from '../support/rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'rolling' });
 const consul = await sandbox.consul({ config: { session_ttl_min: '1s' } });
@@ -91,4 +99,24 @@ t.test('a daemon that leaves frees its place at once', async (t) => {
   const second = await acquireLease(options, signal);
   t.equal(second.kind, 'inside');
   if (second.kind === 'inside') await second.leave();
+});
+
+t.test('a change of master does not wait for a splay, and ends the wait of an earlier change', async (t) => {
+  await consul.putKey('splay', 'one');
+  await putRecord(consul, { name: 'splayed' });
+  const folder = makeFolder(t);
+  const running = join(folder, 'running');
+  const template = '{{key "splay"}} {{#with (redisMaster "splayed")}}{{address}}{{/with}}\n';
+  const reload = command(...sh(`cp "$1" ${running}`), 'sh', '{{file}}');
+  const specs = [{ template, wait: { minMs: 1, maxMs: 5 }, reload, splayMs: 3_600_000 }];
+  const rendering = startRendering(t, { consul, folder, specs });
+  const { destination } = await rendering.until('current');
+  const first = readFileSync(running, 'utf8');
+  t.match(first, /^one /, 'the first file does not wait');
+  await consul.putKey('splay', 'two');
+  await waitFor('the file', () => readFileSync(destination, 'utf8'), { until: (text) => text.startsWith('two ') });
+  await putRecord(consul, { name: 'splayed', epoch: 9, master: { host: '10.6.6.6', port: 1 } });
+  const isMoved = (text: string) => text === 'two 10.6.6.6:1\n';
+  await waitFor('the consumer', () => readFileSync(running, 'utf8'), { until: isMoved });
+  await rendering.until('current');
 });

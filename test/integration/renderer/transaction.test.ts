@@ -59,6 +59,23 @@ t.test(
   },
 );
 
+t.test('a backup has the content before the last change that worked', async (t) => {
+  const { reload, verify } = makeConsumer(t);
+  await consul.putKey('kept', 'first');
+  const specs = [{ template: '{{key "kept"}}\n', wait: quick, reload, verify, backup: 'kept' } as const];
+  const rendering = startRendering(t, { consul, specs, resyncMs: 20 });
+  const { destination } = await rendering.until('current');
+  const backup = (text: string) =>
+    waitFor('the backup', () => read(`${destination}.bak`), { until: (now) => now === text });
+  await consul.putKey('kept', 'second');
+  await backup('first\n');
+  await consul.putKey('kept', 'bad');
+  await rendering.until('refused');
+  t.strictSame([read(destination), read(`${destination}.bak`)], ['second\n', 'first\n']);
+  await consul.putKey('kept', 'third');
+  await backup('second\n');
+});
+
 t.test('a first file that does not work stays, because there is no earlier one, and is tried again', async (t) => {
   const consumer = makeConsumer(t);
   await consul.putKey('b', 'bad');

@@ -34,7 +34,7 @@ type ReloadInput =
 /** A template's settings with the config's defaults for what is left out. */
 export type SpecInput = Pick<
   TemplateSpec,
-  'contents' | 'folders' | 'format' | 'mode' | 'owner' | 'group' | 'takeover' | 'header'
+  'backup' | 'contents' | 'splayMs' | 'folders' | 'format' | 'mode' | 'owner' | 'group' | 'takeover' | 'header'
 > &
   Partial<Pick<TemplateSpec, 'wait' | 'upkeep' | 'vars' | 'destination'>> & {
     /** Default `a.conf`. */

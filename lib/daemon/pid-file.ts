@@ -1,0 +1,84 @@
+import { access, constants, lstat, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { SwitchmasterError } from '../errors.ts';
+import { withinDeadline } from '../file-system.ts';
+import { followLinks } from '../links.ts';
+
+/* The daemon's process id in a file, for programs that signal it. Whatever fails here never stops the daemon. */
+
+/** Only a process id is replaced: the path may be a mistake. */
+const processId = /^\s*\d*\s*$/;
+/** No process id is longer. */
+const maxBytes = 32;
+
+/** Writes this process's id. Throws `file-unwritable`. */
+export async function writePidFile(path: string): Promise<void> {
+  try {
+    await withinDeadline(path, () => write(path));
+  } catch (thrown) {
+    throw unwritable(path, thrown);
+  }
+}
+
+async function write(path: string): Promise<void> {
+  const target = await findTarget(path);
+  const candidate = `${target}.${process.pid}.new`;
+  try {
+    await unlink(candidate).catch(() => undefined);
+    await writeFile(candidate, `${process.pid}\n`, { mode: 0o644, flag: 'wx' });
+    await rename(candidate, target);
+  } catch (thrown) {
+    await unlink(candidate).catch(() => undefined);
+    throw thrown;
+  }
+}
+
+/** Removes the file, unless another process has written its id meanwhile. */
+export async function removePidFile(path: string): Promise<void> {
+  await withinDeadline(path, () => remove(path)).catch(() => undefined);
+}
+
+async function remove(path: string): Promise<void> {
+  const target = await followLinks(path).catch(() => undefined);
+  const text = target === undefined ? undefined : await readFile(target, 'utf8').catch(() => undefined);
+  if (target !== undefined && text?.trim() === String(process.pid)) await unlink(target).catch(() => undefined);
+}
+
+/** Why the file could not be written now, as a sentence; undefined where it could. */
+export async function examinePidFile(path: string): Promise<string | undefined> {
+  try {
+    await withinDeadline(path, async () => {
+      const folder = dirname(await findTarget(path));
+      await stat(folder);
+      await access(folder, constants.W_OK | constants.X_OK);
+    });
+    return undefined;
+  } catch (thrown) {
+    return unwritable(path, thrown).message;
+  }
+}
+
+/** The file behind a link, if there is nothing else than a process id in it. */
+async function findTarget(path: string): Promise<string> {
+  const target = await followLinks(path);
+  const info = await lstat(target).catch(() => undefined);
+  if (info === undefined) return target;
+  if (!info.isFile()) throw refusal(path, 'it is no regular file; name another one');
+  const text = info.size > maxBytes ? '-' : await readFile(target, 'utf8').catch(() => '');
+  if (!processId.test(text))
+    throw refusal(path, 'it holds something else than a process id; remove it, or name another file');
+  return target;
+}
+
+function unwritable(path: string, thrown: unknown): SwitchmasterError {
+  if (thrown instanceof SwitchmasterError) return thrown;
+  const { code, message } = thrown as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return refusal(path, 'its folder does not exist; create it', thrown);
+  if (code === 'EACCES') return refusal(path, 'permission denied; let the daemon write to its folder', thrown);
+  return refusal(path, message, thrown);
+}
+
+function refusal(path: string, reason: string, cause?: unknown): SwitchmasterError {
+  const message = `The pid file ${path} cannot be written: ${reason}.`;
+  return new SwitchmasterError('file-unwritable', message, { cause, details: { path } });
+}
