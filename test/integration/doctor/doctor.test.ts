@@ -50,6 +50,14 @@ t.test('the doctor finds an instance that somebody else registered with the tag 
   await consul.put('/v1/agent/service/deregister/left');
 });
 
+t.test('the doctor finds maintenance that somebody may have forgotten', async (t) => {
+  const note = { by: 'ops', at: new Date().toISOString(), reason: 'disk' };
+  await consul.putKey('redis/maintenance/shard1', JSON.stringify(note));
+  const findings = await findingsOf(sandbox.write('maintenance.yml', JSON.stringify(config)));
+  t.match(findings, [{ rule: 'maintenance', subject: 'shard1', hint: /switchmaster maintenance off/ }]);
+  await consul.delete('/v1/kv/redis/maintenance/shard1');
+});
+
 t.test('the doctor finds faults in the settings of Consul and in the rights of the token', async (t) => {
   await waitFor('the policy', () =>
     illConsul.put('/v1/acl/policy', {
