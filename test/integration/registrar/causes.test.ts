@@ -40,7 +40,7 @@ const [consul, hung, watched, cut, swapped, synced, loading, full, quorum, lone]
   sandbox.consul(),
   sandbox.redis({ name: 'hung', replicas: 0, config: debug }),
   sandbox.redis({ name: 'watched', password: 'secret', config: often }),
-  sandbox.redis({ name: 'cut', config: { ...often, 'repl-timeout': '5' } }),
+  sandbox.redis({ name: 'cut', config: { ...often, 'repl-timeout': '10' } }),
   sandbox.redis({ name: 'swapped', config: often }),
   sandbox.redis({ name: 'synced', config: { ...debug, ...often } }),
   sandbox.redis({
@@ -71,7 +71,7 @@ t.test('each state of the check has a real cause', { jobs: 10 }, async (t) => {
     await untilSays(consul, id, 'critical: does not answer in time');
     hung.master.resume();
     await untilSays(consul, id, 'passing: answers');
-    const sleep = redisCli(hung.master.address, ['DEBUG', 'SLEEP', '5'], { timeoutMs: 30_000 });
+    const sleep = redisCli(hung.master.address, ['DEBUG', 'SLEEP', '8'], { timeoutMs: 30_000 });
     await untilSays(consul, id, 'critical: does not answer in time');
     await sleep;
     await untilSays(consul, id, 'passing: answers');
