@@ -95,7 +95,7 @@ t.test(
   },
 );
 
-t.test('status fails for a Sentinel that names another master, and for an instance that is down', async (t) => {
+t.test('status fails for a Sentinel that names another master, and for an instance that is down', async () => {
   const other = await sandbox.redis({ name: 'other', replicas: 0 });
   const staleMaster = only(
     await sandbox.sentinels({ count: 1, name: 'staleMaster', masters: [{ ...other, name: 'shard1' } as typeof other] }),
@@ -109,11 +109,9 @@ t.test('status fails for a Sentinel that names another master, and for an instan
   });
   running.kill('SIGHUP');
   await unwell(running, new RegExp(`Not well:[^]*names ${formatAddress(other.master.address)}`));
-  const { stdout } = await unwell(
-    running,
-    new RegExp(`Not well:[^]*check of redis ${formatAddress(dead)} is critical`),
-  );
-  t.match(stdout, /shard1 {2}.* {2}passing/);
+  // The bridge was built again, and knows no check of the master before its first run.
+  const critical = `shard1 {2}.* {2}passing[^]*Not well:[^]*check of redis ${formatAddress(dead)} is critical`;
+  await unwell(running, new RegExp(critical));
   running.writeConfig(config);
   running.kill('SIGHUP');
   await well(running);
