@@ -11,6 +11,7 @@ import {
   former,
   pauseBeforePromotionMs,
   pauseMs,
+  planAfterRefusal,
   planFence,
   planLatePause,
 } from './plan.ts';
@@ -110,12 +111,18 @@ export class Fencer {
     }
     if (!roles.some(({ role }) => role === 'master')) return 'none';
     const weighed = await options.weigh();
-    for (const action of planFence({ mode, record, roles, ...weighed, pausedForMs: this.#pausedForMs() })) {
+    const pausedForMs = this.#pausedForMs();
+    for (const action of planFence({ mode, record, roles, ...weighed, pausedForMs })) {
       if (!stillHolds()) break;
-      if (action.kind === 'demote') await this.#demote(record.name, action);
-      else await this.#renewPause(record.name, action);
+      const outcome = await this.#carryOut(record.name, action);
+      if (action.kind === 'pause' || outcome.kind === 'applied' || !stillHolds()) continue;
+      for (const pause of planAfterRefusal(action.address, { pausedForMs })) await this.#carryOut(record.name, pause);
     }
     return 'found';
+  }
+
+  #carryOut(name: string, action: FenceAction): Promise<FenceOutcome> {
+    return action.kind === 'demote' ? this.#demote(name, action) : this.#renewPause(name, action);
   }
 
   /** Ends the pauses of a master's nodes that have not ended by themselves. */
@@ -169,10 +176,14 @@ export class Fencer {
     if (this.#isHeld(name) && this.#paused.has(formatAddress(address))) await this.#release(name, address);
   }
 
-  async #renewPause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<void> {
+  async #renewPause(
+    name: string,
+    pause: { readonly address: Address; readonly pauseMs: number },
+  ): Promise<FenceOutcome> {
     const outcome = await this.#pause(name, pause);
     const key = formatAddress(pause.address);
     if (outcome.kind === 'applied' && !this.#pausedSinceMs.has(key)) this.#pausedSinceMs.set(key, performance.now());
+    return outcome;
   }
 
   #pausedForMs(): ReadonlyMap<string, number> {
@@ -186,10 +197,14 @@ export class Fencer {
     this.#report({ name, action: 'release', address, outcome });
   }
 
-  async #demote(name: string, demotion: { readonly address: Address; readonly master: Address }): Promise<void> {
+  async #demote(
+    name: string,
+    demotion: { readonly address: Address; readonly master: Address },
+  ): Promise<FenceOutcome> {
     const outcome = await demote(this.#options.redis, demotion);
     if (outcome.kind === 'applied') this.#paused.delete(formatAddress(demotion.address));
     this.#report({ name, action: 'demote', address: demotion.address, outcome });
+    return outcome;
   }
 
   #report(what: {

@@ -81,6 +81,18 @@ function planFor(address: Address, situation: FenceSituation): FenceAction | und
 }
 
 /**
+ * What is left to do to a former master that refused to be demoted: its writes wait, for the longest pause. Then Sentinel,
+ * whose user may have other rights, converts it.
+ */
+export function planAfterRefusal(
+  address: Address,
+  { pausedForMs }: Pick<FenceSituation, 'pausedForMs'>,
+): FenceAction[] {
+  const spentMs = pausedForMs.get(formatAddress(address)) ?? 0;
+  return spentMs < longestPauseMs ? [{ kind: 'pause', address, pauseMs }] : [];
+}
+
+/**
  * The former master of an unconfirmed promotion, if it answers as master: it was out of reach when the master changed. The
  * fencer pauses it only once, because the promotion may still fail.
  */

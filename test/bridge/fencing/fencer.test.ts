@@ -64,6 +64,17 @@ t.test(
   },
 );
 
+t.test('a former master that refuses to be demoted pauses its writes', async (t) => {
+  const { old, reports, enforce } = await start('refused');
+  await redisCli(old.address, ['ACL', 'SETUSER', 'default', '-replicaof', '-slaveof'], { timeoutMs: 2_000 });
+  t.equal(await enforce('proven'), 'found');
+  t.ok(await isPaused(old.address));
+  t.match(reports, [
+    { action: 'demote', error: { code: 'redis-denied' } },
+    { action: 'pause', error: undefined },
+  ]);
+});
+
 t.test('the pause at the selection of a replica ends by itself', async (t) => {
   const { now, old, fencer, reports } = await start('pause-before-promotion');
   await fencer.pauseBeforePromotion('m', old.address);

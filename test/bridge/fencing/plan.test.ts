@@ -1,5 +1,11 @@
 import t from 'tap';
-import { assessEvidence, type Evidence, former, planFence } from '../../../lib/bridge/fencing/plan.ts';
+import {
+  assessEvidence,
+  type Evidence,
+  former,
+  planAfterRefusal,
+  planFence,
+} from '../../../lib/bridge/fencing/plan.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
 import type { SentinelView } from '../../../lib/model/sentinel.ts';
 import { all } from '../plan/decision-table.ts';
@@ -154,3 +160,11 @@ for (const [when, views, expected, consul] of evidence) {
     t.equal(assessEvidence({ record: six, views, knownSentinels: 3, consul }), expected);
   });
 }
+
+t.test('a refused demotion pauses for as long as a pause may last; then Sentinel converts the node', async (t) => {
+  const pause = [{ kind: 'pause', address: at('A'), pauseMs: 5_000 }];
+  t.strictSame(planAfterRefusal(at('A'), { pausedForMs: new Map() }), pause);
+  t.strictSame(planAfterRefusal(at('A'), { pausedForMs: pausedFor(14_000) }), pause);
+  t.strictSame(planAfterRefusal(at('A'), { pausedForMs: pausedFor(15_000) }), []);
+  t.strictSame(planAfterRefusal(at('C'), { pausedForMs: pausedFor(15_000) }).length, 1, 'another node');
+});
