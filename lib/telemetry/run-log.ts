@@ -4,16 +4,19 @@ import { isDoubled, Repetitions } from './repetition.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
+/** After this time without a logged problem the next one is news again. */
+const restMs = 60_000;
+
 /**
  * Logs each run once, with its reconcile id. A problem that repeats word for word (an unreachable Consul, a lasting hold)
  * is logged when it begins and when it ends, and at `debug` in between. Another thing that repeats (a pause that is renewed,
- * a problem that alternates with another one)
- * is logged when its count has doubled, and at `debug` in between.
+ * a problem that comes and goes within a minute) is logged when its count has doubled, and at `debug` in between.
  */
 export function makeRunLog(log: Log, now: () => number = Date.now): (report: RunReport) => void {
   const repetitions = new Repetitions();
   const lastProblems = new Map<string, string>();
   const lastWarnings = new Map<string, string>();
+  const begunMs = new Map<string, number>();
   return (report) => {
     const id = `${report.loop} ${report.key}`;
     const warnings = report.outcome.details?.warnings ?? [];
@@ -27,9 +30,12 @@ export function makeRunLog(log: Log, now: () => number = Date.now): (report: Run
     if (problem === undefined) lastProblems.delete(id);
     else lastProblems.set(id, problem);
     const recovered = before !== undefined && report.outcome.kind === 'unchanged';
-    const repetition = repetitions.count(report, now());
+    const nowMs = now();
+    const repetition = repetitions.count(report, nowMs);
     const lasts = before !== undefined && before === problem;
-    const quiet = lasts || !isDoubled(repetition);
+    const begins = problem !== undefined && before === undefined && nowMs - (begunMs.get(id) ?? -Infinity) >= restMs;
+    const quiet = lasts || !(begins || isDoubled(repetition));
+    if (problem !== undefined && !quiet) begunMs.set(id, nowMs);
     const level = quiet ? 'debug' : recovered ? 'info' : levelOf(report);
     const [message, fields] = describe(report);
     log[level](

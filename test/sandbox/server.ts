@@ -184,14 +184,21 @@ function awaitStop(pid: number): void {
 
 /** Whether all threads of a process and of its children are stopped, or have ended. */
 function isStopped(pid: number): boolean {
+  const threads = unlessGone(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+  return threads.every((thread) => {
+    const folder = `/proc/${pid}/task/${thread}`;
+    const status = unlessGone(() => readFileSync(`${folder}/status`, 'utf8'));
+    const children = unlessGone(() => readFileSync(`${folder}/children`, 'utf8')) ?? '';
+    if (status !== undefined && !/^State:\t[TtZX]/m.test(status)) return false;
+    return children.split(' ').filter(Boolean).map(Number).every(isStopped);
+  });
+}
+
+function unlessGone<T>(read: () => T): T | undefined {
   try {
-    return readdirSync(`/proc/${pid}/task`).every((thread) => {
-      const folder = `/proc/${pid}/task/${thread}`;
-      const children = readFileSync(`${folder}/children`, 'utf8').split(' ').filter(Boolean);
-      return /^State:\t[TtZX]/m.test(readFileSync(`${folder}/status`, 'utf8')) && children.map(Number).every(isStopped);
-    });
+    return read();
   } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return true;
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }

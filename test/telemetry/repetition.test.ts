@@ -159,3 +159,19 @@ t.test('the log has what repeats each time that its count has doubled', async (t
     { level: 'debug', count: 5 },
   ]);
 });
+
+t.test('an outage that begins again after some minutes is logged when it begins', async (t) => {
+  let nowMs = 0;
+  const warned: number[] = [];
+  const log = { debug: () => {}, info: () => {}, warn: () => void warned.push(nowMs), error: () => {} };
+  const observe = makeRunLog(log as unknown as Log, () => nowMs);
+  for (const startMs of [0, 480_000]) {
+    for (let i = 0; i < 20; i += 1) {
+      nowMs = startMs + i * 1_000;
+      observe(exampleReport(away));
+    }
+    nowMs += 1_000;
+    observe(exampleReport({ kind: 'unchanged' }));
+  }
+  t.strictSame(warned, [0, 480_000]);
+});
