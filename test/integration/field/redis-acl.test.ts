@@ -79,7 +79,11 @@ async function untilReplicating(replica: RedisServer): Promise<void> {
   });
 }
 
-for (const [where, rules, before, after] of rows) {
+/** One for each way in which the bridge does without a command. `npm run test:field` has all rows. */
+const short = new Set(['-client|pause', '-client|unpause', '-replicaof', '-psubscribe', '-sentinel|master']);
+const chosen = process.env.REFUSED_COMMANDS === 'all' ? rows : rows.filter(([, rules]) => short.has(rules));
+
+for (const [where, rules, before, after] of chosen) {
   t.test(`${where} with ${rules} for the user`, async (t) => {
     for (const server of where === 'redis' ? shard.servers : [sentinel]) {
       await setUser(server, ['ACL', 'SETUSER', 'switchmaster', ...rules.split(' ')]);
