@@ -32,10 +32,11 @@ export async function askReplicas(ask: Ask, name: string): Promise<unknown> {
 }
 
 /** Asks for every message. A Sentinel whose messages the user may not hear can be asked all the same. */
-export async function subscribe(events: Redis, refused: RefusedCommands): Promise<void> {
+export async function subscribe(events: Redis, refused: RefusedCommands): Promise<'accepted' | 'refused'> {
   const reply = await events.psubscribe('*').catch((error: Error) => error);
   if (reply instanceof Error && !isRefused(reply.message)) throw reply;
   refused.note(['PSUBSCRIBE'], reply);
+  return reply instanceof Error ? 'refused' : 'accepted';
 }
 
 /** Whether the process answers. A refusal is an answer. */

@@ -17,7 +17,7 @@ export interface SentinelLinkOptions {
   readonly access: RedisAccess;
   /** A message arrived. Messages are lost while the link is down: read the state back on `onUp`. */
   readonly onEvent: (event: SentinelEvent) => void;
-  /** The link is subscribed and can answer questions. Everything may have changed meanwhile. */
+  /** The link can answer questions, and is subscribed unless that is refused. Called again when it is not refused any more. */
   readonly onUp: () => void;
   /**
    * The link was lost, or could not be made. Called once, and once more where the Sentinel then refuses the login or the
@@ -195,7 +195,8 @@ export class SentinelLink {
 
   async #retryRefused(): Promise<void> {
     const refused = new Set(this.refusedCommands.map(({ command }) => command));
-    if (refused.has('PSUBSCRIBE')) await subscribe(this.#events, this.#refused);
+    if (refused.has('PSUBSCRIBE') && (await subscribe(this.#events, this.#refused)) === 'accepted' && this.#up)
+      this.#options.onUp();
     if (refused.has('SENTINEL FAILOVER')) await this.failover(noMaster, { timeoutMs: 1_000 }).catch(() => {});
   }
 

@@ -64,10 +64,22 @@ async function findTarget(path: string): Promise<string> {
   const info = await lstat(target).catch(() => undefined);
   if (info === undefined) return target;
   if (!info.isFile()) throw refusal(path, 'it is no regular file; name another one');
-  const text = info.size > maxBytes ? '-' : await readFile(target, 'utf8').catch(() => '');
+  const text = info.size > maxBytes ? '-' : await readText(path, target);
   if (!processId.test(text))
     throw refusal(path, 'it holds something else than a process id; remove it, or name another file');
   return target;
+}
+
+/** Empty where the file was removed meanwhile. */
+async function readText(path: string, target: string): Promise<string> {
+  try {
+    return await readFile(target, 'utf8');
+  } catch (thrown) {
+    const { code, message } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    const reason = `what it holds cannot be read (${message}); let the daemon read it, remove it, or name another file`;
+    throw refusal(path, reason, thrown);
+  }
 }
 
 function unwritable(path: string, thrown: unknown): SwitchmasterError {

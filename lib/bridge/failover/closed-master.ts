@@ -14,6 +14,6 @@ export interface ClosedMaster {
   readonly replicas: readonly Pick<CrashReplica, 'address' | 'wasInStep'>[];
   /** The run ids by which the Sentinels knew its process. */
   readonly runIds: readonly string[];
-  /** `failed`: since then, a Sentinel has lost an election for its failover. */
-  readonly election: 'unknown' | 'failed';
+  /** When a Sentinel has lost an election for its failover since then, in milliseconds of `performance.now()`. */
+  readonly electionFailedMs: number | undefined;
 }

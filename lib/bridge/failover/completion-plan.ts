@@ -41,8 +41,9 @@ export type Completion =
  *
  * The promoted replica already accepts writes. The other Sentinels would convert it into a replica of the old master, or
  * elect a new leader and select another replica. Both discard writes. Instead the bridge orders one of them to fail over
- * to the same replica. Sentinel selects by priority, then offset, then run id (sentinel.c, sentinelSelectSlave and
- * compareSlavesForPromotion), and the bridge can control only the priority. Every bridge chooses the same Sentinel.
+ * to the same replica: one in TILT mode only if there is no other. Sentinel selects by priority, then offset, then run id
+ * (sentinel.c, sentinelSelectSlave and compareSlavesForPromotion), and the bridge can control only the priority. Every bridge
+ * that has heard the same chooses the same Sentinel.
  */
 export function planCompletion({ record, views, knownSentinels, role, openForMs }: CompletionSituation): Completion {
   if (record.phase !== 'promoted' || role !== 'master') return { kind: 'leave' };
@@ -53,7 +54,7 @@ export function planCompletion({ record, views, knownSentinels, role, openForMs 
   if (!views.every((view) => waiting.includes(view) || (stalled && leads(view, record)))) return { kind: 'leave' };
   const [chosen] = waiting
     .filter((view) => view.replicas.some((replica) => isLinked(replica) && sameAddress(replica.address, record.master)))
-    .toSorted((a, b) => (a.sentinelId < b.sentinelId ? -1 : 1));
+    .toSorted(byTiltAndId);
   if (chosen === undefined) return { kind: 'leave' };
   const above = priorityOf(chosen, record.master);
   if (above === 0) return { kind: 'leave' };
@@ -66,6 +67,12 @@ export function planCompletion({ record, views, knownSentinels, role, openForMs 
 /** Whether this Sentinel's failover under way is the one that the record follows. */
 function leads({ promoting }: SentinelView, { master }: MasterRecord): boolean {
   return promoting !== undefined && sameAddress(promoting, master);
+}
+
+/** One in TILT mode, for example on the host of the stalled leader, would do nothing for 30 s. */
+function byTiltAndId(a: SentinelView, b: SentinelView): number {
+  if (a.tilt !== b.tilt) return a.tilt === undefined ? -1 : 1;
+  return a.sentinelId < b.sentinelId ? -1 : 1;
 }
 
 /** The last priority that this Sentinel has seen: the INFO of a master has none. */

@@ -17,6 +17,7 @@ import {
   type CrashReplica,
   type CrashSign,
   decideCrash,
+  failoverTimeoutMs,
   hasLostKeys,
   type JudgingBridge,
 } from '../plan/crash.ts';
@@ -37,7 +38,10 @@ export interface CrashCaseParts extends CrashLeaseOptions {
   readonly onReport: (report: CrashReport) => void;
 }
 
-type CaseEnd = CrashReport | 'others act';
+/** `judged`: the process is gone. `not-crashed`: one answers. `unclear`: it cannot be proven, as after a pause of the bridge. */
+export type Judgement = 'judged' | 'not-crashed' | 'unclear';
+
+type CaseEnd = CrashReport | 'others act' | 'not-crashed' | 'unclear';
 
 const everyMs = 20;
 /** After the proof, for what contradicts it: other bridges, and connections that have not noticed. */
@@ -61,16 +65,13 @@ export class CrashCase {
     this.#parts = parts;
   }
 
-  /**
-   * Ends when it is clear what happened; after an order, when its failover is followed. `judged`: the process is gone. Rejects
-   * only if `signal` is aborted.
-   */
-  async pursue(signal: AbortSignal): Promise<'judged' | 'not-crashed'> {
+  /** Ends when it is clear what happened; after an order, when its failover is followed. Rejects only if `signal` is aborted. */
+  async pursue(signal: AbortSignal): Promise<Judgement> {
     const { record, memory } = this.#closed;
     try {
       const report = await this.#watch(signal);
       this.#ended.abort();
-      if (report === undefined || report === 'others act') return report === undefined ? 'not-crashed' : 'judged';
+      if (typeof report === 'string') return report === 'others act' ? 'judged' : report;
       this.#parts.onReport(report);
       if (report.sentinel === undefined) return 'judged';
       // Any bridge may complete the failover from its promotion on, so the lease ends there.
@@ -85,7 +86,7 @@ export class CrashCase {
   }
 
   /** A process that ends closes its connections in any order, so the listener may accept for a moment longer. */
-  async #watch(signal: AbortSignal): Promise<CaseEnd | undefined> {
+  async #watch(signal: AbortSignal): Promise<CaseEnd> {
     for (;;) {
       const end = await this.#watchRefusals(signal);
       if (end !== 'accepted') return end;
@@ -95,7 +96,7 @@ export class CrashCase {
     }
   }
 
-  async #watchRefusals(signal: AbortSignal): Promise<CaseEnd | 'accepted' | undefined> {
+  async #watchRefusals(signal: AbortSignal): Promise<CaseEnd | 'accepted'> {
     const { ways } = this.#closed;
     let connection: ConnectionState = { kind: 'closed', closedMs: performance.now() };
     for (;;) {
@@ -103,7 +104,7 @@ export class CrashCase {
       signal.throwIfAborted();
       connection = traceConnection(connection, { kind, atMs: performance.now() });
       if (kind === 'accepted') return 'accepted';
-      if (connection.kind !== 'refused') return undefined;
+      if (connection.kind !== 'refused') return 'unclear';
       this.#gather();
       if (this.#isProven(connection)) {
         const report = await this.#act({ kind: 'refused', connection });
@@ -131,22 +132,23 @@ export class CrashCase {
   }
 
   /** A process answers: the same one, another one with all the data, or one that would make the replicas empty. */
-  async #judgeRestart(signal: AbortSignal): Promise<CaseEnd | 'gone' | undefined> {
+  async #judgeRestart(signal: AbortSignal): Promise<CaseEnd | 'gone'> {
     const { record, runIds, ways } = this.#closed;
     const restarted = await waitForRestart(this.#parts.redis, { address: record.master, ways, signal });
     if (restarted === 'gone') return restarted;
-    if (restarted?.state !== 'master' || runIds.length === 0 || runIds.includes(restarted.runId)) return undefined;
+    if (restarted === undefined) return 'unclear';
+    if (restarted.state !== 'master' || runIds.length === 0 || runIds.includes(restarted.runId)) return 'not-crashed';
     this.#gather();
     this.#provenMs = performance.now();
     while (performance.now() - this.#provenMs < longestWaitMs) {
       if (this.#seen !== undefined) {
-        if (!hasLostKeys(restarted, this.#seen.replicas)) return undefined;
+        if (!hasLostKeys(restarted, this.#seen.replicas)) return 'not-crashed';
         const report = await this.#act({ kind: 'emptied', keys: restarted.keys });
         if (report !== undefined) return report;
       }
       await delay(everyMs, undefined, { signal });
     }
-    return undefined;
+    return 'not-crashed';
   }
 
   /** Decides on what is known now. undefined: not yet. */
@@ -165,17 +167,20 @@ export class CrashCase {
   }
 
   #decide(sign: CrashSign, lastOrderAgeMs: number | undefined): CrashDecision {
-    const { name, record: crashed, memory, election } = this.#closed;
+    const { name, record: crashed, memory, electionFailedMs } = this.#closed;
     const { sentinels, crashAfterMs, maintenance } = this.#parts;
     const { record } = memory;
     const { views = [], replicas = [] } = this.#seen ?? {};
+    const nowMs = performance.now();
+    // Afterwards the Sentinels may have begun another one.
+    const hasFailed = electionFailedMs !== undefined && nowMs - electionFailedMs < failoverTimeoutMs({ views });
     return decideCrash({
       master: crashed.master,
       sign,
       crashAfterMs,
-      nowMs: performance.now(),
+      nowMs,
       record,
-      election,
+      election: hasFailed ? 'failed' : 'unknown',
       recordAgeMs: record === undefined ? 0 : Math.max(0, Date.now() - Date.parse(record.changedAt)),
       lastOrderAgeMs,
       views,

@@ -7,7 +7,7 @@ import { findWays, presentWays, type Way } from '../observe/connect-attempt.ts';
 import type { LagSource } from '../observe/lag.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import type { ClosedMaster } from './closed-master.ts';
-import { CrashCase, type CrashCaseParts } from './crash-case.ts';
+import { CrashCase, type CrashCaseParts, type Judgement } from './crash-case.ts';
 
 /** A master whose process this node's daemon registers. */
 export interface LocalMaster {
@@ -26,8 +26,8 @@ export interface CrashOrdersOptions extends CrashCaseParts {
 
 interface Opened {
   readonly ended: Promise<void>;
-  /** What happened since that needs another case. */
-  again: 'closed' | 'election-failed' | 'maintenance-ended' | undefined;
+  /** What happened since that needs another case, and when, in milliseconds of `performance.now()`. */
+  readonly again: Map<'closed' | 'election-failed' | 'maintenance-ended', number>;
 }
 
 const tickMs = 1_000;
@@ -72,25 +72,25 @@ export class CrashOrders {
       if (this.#abort.signal.aborted || record === undefined || !sameAddress(record.master, address)) continue;
       const running = this.#cases.get(name);
       if (running === undefined) this.#open(name, this.#close(record, memory));
-      else running.again = 'closed';
+      else running.again.set('closed', performance.now());
     }
   }
 
   /** A Sentinel did not get the votes for a failover of this master. Sentinels then wait for a long time. Does not wait. */
   electionFailed(name: string): void {
     const running = this.#cases.get(name);
-    if (running !== undefined) running.again ??= 'election-failed';
-    else this.#judgeAgain(name, { election: 'failed' });
+    if (running !== undefined) running.again.set('election-failed', performance.now());
+    else this.#judgeAgain(name, { electionFailedMs: performance.now() });
   }
 
   /** Judges a master again whose crash came within maintenance. Does not wait. */
   maintenanceEnded(name: string): void {
     const running = this.#cases.get(name);
-    if (running !== undefined) running.again ??= 'maintenance-ended';
+    if (running !== undefined) running.again.set('maintenance-ended', performance.now());
     else this.#judgeAgain(name, {});
   }
 
-  #judgeAgain(name: string, change: Partial<Pick<ClosedMaster, 'election'>>): void {
+  #judgeAgain(name: string, change: Partial<Pick<ClosedMaster, 'electionFailedMs'>>): void {
     const judged = this.#judged.get(name);
     if (judged === undefined || this.#abort.signal.aborted) return;
     const { record } = judged.memory;
@@ -101,14 +101,16 @@ export class CrashOrders {
 
   /** A case at work does not see what happens meanwhile, so another one follows it. */
   #open(name: string, closed: Promise<ClosedMaster>): void {
+    const again: Opened['again'] = new Map();
     const ended = this.#pursue(closed).then(({ end, master }) => {
-      const again = this.#cases.get(name)?.again;
       this.#cases.delete(name);
-      if (again === 'closed' && end === 'not-crashed') this.connectionClosed(master, [name]);
-      else if (again === 'election-failed' && end === 'judged') this.#judgeAgain(name, { election: 'failed' });
-      else if (again === 'maintenance-ended' && end === 'judged') this.#judgeAgain(name, {});
+      const electionFailedMs = again.get('election-failed');
+      if (again.has('closed') && end !== 'judged') this.connectionClosed(master, [name]);
+      else if (end === 'not-crashed') return;
+      else if (electionFailedMs !== undefined) this.#judgeAgain(name, { electionFailedMs });
+      else if (again.has('maintenance-ended')) this.#judgeAgain(name, {});
     });
-    this.#cases.set(name, { again: undefined, ended });
+    this.#cases.set(name, { again, ended });
   }
 
   async #close(record: MasterRecord, memory: MasterMemory): Promise<ClosedMaster> {
@@ -126,20 +128,18 @@ export class CrashOrders {
       ways: await this.#waysTo(record),
       replicas: measured,
       runIds: views.flatMap(({ masterRunId }) => masterRunId ?? []),
-      election: 'unknown',
+      electionFailedMs: undefined,
     };
   }
 
-  async #pursue(
-    closing: Promise<ClosedMaster>,
-  ): Promise<{ readonly end: 'judged' | 'not-crashed'; readonly master: Address }> {
+  async #pursue(closing: Promise<ClosedMaster>): Promise<{ readonly end: Judgement; readonly master: Address }> {
     const closed = await closing;
     const { name, record } = closed;
     const { master } = record;
-    this.#judged.delete(name);
     try {
       const end = await new CrashCase(closed, this.#options).pursue(this.#abort.signal);
       if (end === 'judged') this.#judged.set(name, closed);
+      if (end === 'not-crashed') this.#judged.delete(name);
       return { end, master };
     } catch (thrown) {
       const end = 'judged';

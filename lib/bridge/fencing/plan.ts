@@ -57,8 +57,9 @@ const longestPauseMs = 15_000;
  * Never acts on the record's master, nor before the record is confirmed, nor on an address that no Sentinel lists among
  * this master's replicas: it may have another use by now. It demotes an address with proof that no failover is promoting
  * it, and if every Sentinel lists it. Otherwise it pauses the former master, because a rebuilt Sentinel may not list it
- * yet. After the longest pause it demotes the former master, if the Sentinels that were read are settled, as Sentinel would
- * do without the pause. It leaves other replicas that answer as master alone: they may have just been promoted.
+ * yet. After the longest pause it demotes the former master, if a Sentinel lists it and those that were read are settled, as
+ * Sentinel would do without the pause. It leaves other replicas that answer as master alone: they may have just been
+ * promoted. A Sentinel that hides its replicas allows a pause, and proves nothing for a demotion.
  */
 export function planFence(situation: FenceSituation): readonly FenceAction[] {
   const { mode, record, roles, evidence } = situation;
@@ -70,14 +71,15 @@ export function planFence(situation: FenceSituation): readonly FenceAction[] {
 
 function planFor(address: Address, situation: FenceSituation): FenceAction | undefined {
   const { mode, record, evidence, views, pausedForMs } = situation;
-  const listing = views.filter(({ replicas }) => lists(replicas, address)).length;
-  if (listing === 0) return undefined;
+  const listing = views.filter(({ replicas }) => lists(replicas, address));
+  if (listing.length === 0) return undefined;
+  const showing = listing.filter(({ hides }) => hides === undefined).length;
   const demotion: FenceAction = { kind: 'demote', address, master: record.master };
-  if (mode === 'demote' && evidence === 'proven' && listing === views.length) return demotion;
+  if (mode === 'demote' && evidence === 'proven' && showing === views.length) return demotion;
   if (record.previous === null || !sameAddress(address, record.previous)) return undefined;
   if ((pausedForMs.get(formatAddress(address)) ?? 0) < longestPauseMs) return { kind: 'pause', address, pauseMs };
   const settled = views.every(({ condition, master }) => condition === 'up' && sameAddress(master, record.master));
-  return mode === 'demote' && settled ? demotion : undefined;
+  return mode === 'demote' && settled && showing > 0 ? demotion : undefined;
 }
 
 /**

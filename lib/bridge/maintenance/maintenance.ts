@@ -46,7 +46,7 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
     this.#source = new MaintenanceSource({
       ...options,
       onChange: (changes) => this.#changed(changes),
-      onRead: () => this.#end([...this.#postponed]),
+      onRead: () => this.#endPostponed(),
       onDenied: (error) => options.onReport(toDenial(error)),
     });
     this.#orders = new MaintenanceOrders({ ...options, source: this.#source });
@@ -114,8 +114,13 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
     this.#end(namesOf('end'));
   }
 
-  #end(names: readonly string[]): void {
+  #endPostponed(): void {
+    const names = [...this.#postponed];
     this.#postponed.clear();
+    this.#end(names);
+  }
+
+  #end(names: readonly string[]): void {
     const ended = names.filter((name) => this.#source.of(name) === undefined);
     if (ended.length > 0) this.#options.onEnd(ended);
   }

@@ -77,8 +77,10 @@ export class MaintenanceSource {
     const state = this.#tree?.state;
     if (state === undefined) return;
     const isDenied = state.kind === 'failed' && state.error.code === 'consul-denied';
-    if (!hasValue(state) && !isDenied) {
+    // Another token, as after a reload, shows nothing about what was read before it.
+    if (!hasValue(state) && (!isDenied || this.isRead)) {
       this.#report();
+      if (isDenied) void this.#checkAccess();
       return;
     }
     const wasRead = this.isRead;
@@ -133,7 +135,14 @@ export class MaintenanceSource {
     for (const [, { key, modifyIndex: index }] of over) {
       const step = { kind: 'kv-delete-cas', key, index } as const;
       const deleting = this.#options.client.transact([step], { timeoutMs: deleteTimeoutMs });
-      await deleting.catch(() => this.#setTimer(performance.now() + deleteAgainMs));
+      await deleting.catch(() => this.#retryDelete());
     }
+  }
+
+  /** The next end comes first, if it is sooner. */
+  #retryDelete(): void {
+    const nowMs = performance.now();
+    const retryMs = nowMs + deleteAgainMs;
+    this.#setTimer(Math.min(nextTimeMs(this.all, nowMs) ?? retryMs, retryMs));
   }
 }

@@ -31,6 +31,7 @@ export class SentinelMember {
   /** Why it answers no question although its link is up. */
   #refusal: SwitchmasterError | undefined;
   #elections: Elections = noElections;
+  #isTilted = false;
 
   constructor(options: SentinelMemberOptions) {
     this.#origin = options.origin;
@@ -40,12 +41,14 @@ export class SentinelMember {
       access: options.access,
       onEvent: (event) => {
         this.#elections = applyElectionMessage(this.#elections, event);
+        if (event.event === '+tilt' || event.event === '-tilt') this.#isTilted = event.event === '+tilt';
         options.onEvent(this, event);
       },
       onUp: () => options.onUp(this),
       onDown: (error) => {
         // Messages may be lost while the link is down, so nothing is known of its failovers any more.
         this.#elections = noElections;
+        this.#isTilted = false;
         options.onDown(this, error);
       },
     });
@@ -133,7 +136,8 @@ export class SentinelMember {
       const view = await link.view(name, { timeoutMs: askTimeoutMs });
       const won = this.election(name);
       const election = won === undefined ? {} : { election: { epoch: won.epoch, selected: won.selected } };
-      return { kind: 'seen', ...who, view: { ...view, ...election } };
+      const tilt = this.#isTilted ? { tilt: true as const } : {};
+      return { kind: 'seen', ...who, view: { ...view, ...election, ...tilt } };
     } catch (thrown) {
       const error = SwitchmasterError.from(thrown);
       if (error.code === 'sentinel-master-unknown') return { kind: 'unaware', ...who, hasMonitored };

@@ -117,7 +117,7 @@ function findOthersActing({ master, record, views, election }: CrashSituation): 
 }
 
 /** The longest of any Sentinel; 0 before one has answered. */
-function failoverTimeoutMs({ views }: CrashSituation): number {
+export function failoverTimeoutMs({ views }: Pick<CrashSituation, 'views'>): number {
   return Math.max(0, ...views.map((view) => view.failoverTimeoutMs ?? sentinelDefaults.failoverTimeoutMs));
 }
 

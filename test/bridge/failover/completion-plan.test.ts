@@ -26,6 +26,17 @@ t.test('every bridge chooses the same one of the remaining Sentinels', async (t)
   t.strictSame(planCompletion({ ...leaderless, views: left.toReversed() }), ask);
 });
 
+t.test('a Sentinel in TILT mode is chosen only if there is no other', async (t) => {
+  const tilted = (...ids: readonly number[]) =>
+    planCompletion({
+      ...leaderless,
+      views: left.map((one, i) => (ids.includes(i + 2) ? { ...one, tilt: true } : one)),
+    });
+  t.match(tilted(2), { kind: 'order', sentinel: { host: '10.0.1.3' } });
+  t.match(tilted(3), { kind: 'order', sentinel: { host: '10.0.1.2' } });
+  t.match(tilted(2, 3), { kind: 'order', sentinel: { host: '10.0.1.2' } });
+});
+
 const leave: Readonly<Record<string, Partial<CompletionSituation>>> = {
   'the failover is confirmed': { record: { ...promoted, phase: 'confirmed' } },
   'the replica was converted back': { role: 'replica' },

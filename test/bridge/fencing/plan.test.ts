@@ -20,6 +20,9 @@ const listing = (...letters: readonly string[]) =>
     ...one,
     replicas: letters.map((letter) => ({ address: at(letter), condition: 'up' as const })),
   }));
+/** The first of them show no replicas, and have those of the record in their views. */
+const hiding = (count: number) =>
+  listing('A', 'C').map((one, i): SentinelView => (i < count ? { ...one, hides: 'replicas' } : one));
 const known = { views: listing('A', 'C'), pausedForMs: new Map<string, number>() };
 const pausedFor = (ms: number) => new Map([[formatAddress(at('A')), ms]]);
 /** Two of three Sentinels, so that nothing is proven. */
@@ -64,6 +67,22 @@ const rows: readonly Row[] = [
   [
     'a former master that is no replica by the record is fenced too',
     { record: { ...six, replicas: [] } },
+    ['demote A'],
+  ],
+  [
+    'a Sentinel hides its replicas: the former master is paused, and nobody is demoted',
+    { views: hiding(1) },
+    ['pause A'],
+  ],
+  ['every Sentinel hides its replicas', { views: hiding(3) }, ['pause A']],
+  [
+    'every Sentinel hides its replicas, after the longest pause: left to Sentinel',
+    { views: hiding(3), pausedForMs: pausedFor(15_000) },
+    [],
+  ],
+  [
+    'some Sentinels hide their replicas, and another lists it after the longest pause',
+    { views: hiding(2), pausedForMs: pausedFor(15_000) },
     ['demote A'],
   ],
   ['a former master that no Sentinel lists any more: nothing', { views: listing() }, []],

@@ -72,6 +72,18 @@ t.test('a Sentinel that dies gives a hint, still counts, and reconnects', async 
   await waitFor('a hint, because everything may have changed', () => hints.slice(heard).includes('shard1 connected'));
 });
 
+t.test('a Sentinel whose messages arrive at last gives a hint, because earlier ones are lost', async (t) => {
+  const permit = (rule: string) => first.command('ACL', 'SETUSER', 'default', rule);
+  t.teardown(() => permit('+psubscribe'));
+  await permit('-psubscribe');
+  const { hints } = open(t, sentinels, 60_000);
+  const connected = () => hints.filter((hint) => hint === 'shard1 connected').length;
+  await waitFor('all three', connected, { until: (count) => count === 3 });
+  await waitFor('a poll', () => hints.includes('shard1 polled'));
+  await permit('+psubscribe');
+  await waitFor('the hint', connected, { until: (count) => count === 4 });
+});
+
 t.test('a Sentinel that does not answer is unreachable after a second, and the others are read', async (t) => {
   const { source, up } = open(t, sentinels);
   await waitFor('all three', up, { until: (count) => count === 3 });

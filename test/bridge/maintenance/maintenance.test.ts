@@ -1,0 +1,120 @@
+import t, { type Test } from 'tap';
+import { BridgeMaintenance, type BridgeMaintenanceOptions } from '../../../lib/bridge/maintenance/maintenance.ts';
+import { MaintenanceMemory } from '../../../lib/consul/maintenance-memory.ts';
+import type { WatchState } from '../../../lib/consul/watch-state.ts';
+import { SwitchmasterError } from '../../../lib/errors.ts';
+import type { KvEntry } from '../../../lib/model/catalog.ts';
+import { formatNote } from '../../../lib/model/maintenance.ts';
+import { waitFor } from '../../sandbox/condition.ts';
+
+type State = WatchState<readonly KvEntry[]>;
+
+const note = (fromMs: number, lengthMs?: number): string => {
+  const [at, until] = [fromMs, fromMs + (lengthMs ?? 0)].map((ms) => new Date(Date.now() + ms).toISOString());
+  return formatNote({
+    by: 'ops',
+    at: at ?? null,
+    until: lengthMs === undefined ? null : (until ?? null),
+    reason: null,
+  });
+};
+const current = (notes: Readonly<Record<string, string>>): State => ({
+  kind: 'current',
+  index: 1n,
+  resets: 0,
+  value: Object.entries(notes).map(([name, value]) => ({ key: `redis/maintenance/${name}`, value, modifyIndex: 1 })),
+});
+const denied: State = { kind: 'failed', error: new SwitchmasterError('consul-denied', 'ACL not found') };
+
+/** Maintenance by a scripted watch. */
+function start(t: Test, given: Partial<BridgeMaintenanceOptions> = {}, first: State = { kind: 'pending' }) {
+  let state = first;
+  let changed = () => {};
+  const begun: string[][] = [];
+  const ended: string[][] = [];
+  const options = {
+    naming: { environment: undefined },
+    memory: new MaintenanceMemory(),
+    names: () => ['a', 'b', 'c'],
+    client: { denied: async () => [], transact: async () => ({ kind: 'committed' }) },
+    watches: {
+      follow: (_query: unknown, onChange: () => void) => {
+        changed = onChange;
+        return {
+          get state() {
+            return state;
+          },
+          release: () => {},
+        };
+      },
+    },
+    onBegin: (names: string[]) => begun.push(names),
+    onEnd: (names: string[]) => ended.push(names),
+    onReport: () => {},
+    ...given,
+  };
+  const maintenance = new BridgeMaintenance(options as unknown as BridgeMaintenanceOptions);
+  maintenance.start();
+  t.teardown(() => maintenance.stop());
+  const show = (next: State) => {
+    state = next;
+    changed();
+  };
+  return { maintenance, begun, ended, show };
+}
+
+t.test('the first reading ends the wait of each master, whether others are in maintenance or not', async (t) => {
+  for (const [notes, expected] of [
+    [{ a: note(0) }, ['b', 'c']],
+    [{}, ['a', 'b', 'c']],
+    [{ a: note(0), b: note(0), c: note(0) }, []],
+  ] as const) {
+    const { maintenance, begun, ended, show } = start(t);
+    for (const name of ['a', 'b', 'c']) t.match(maintenance.verdict(name), { kind: 'unread' });
+    show(current(notes));
+    t.strictSame(ended.flat(), expected);
+    t.strictSame(begun.flat(), Object.keys(notes));
+    show(current({ ...notes, d: note(0) }));
+    t.strictSame(ended.flat(), expected, 'once');
+  }
+});
+
+t.test('a token that Consul refuses ends no maintenance that is known, as after a reload', async (t) => {
+  const memory = new MaintenanceMemory();
+  const before = start(t, { memory }, current({ a: note(0) }));
+  before.maintenance.stop();
+  const { maintenance, ended, show } = start(t, { memory });
+  show(denied);
+  t.match(maintenance.verdict('a'), { kind: 'on' });
+  t.match(maintenance.verdict('b'), { kind: 'off' });
+  t.strictSame(ended, []);
+  show(current({}));
+  t.match(maintenance.verdict('a'), { kind: 'off' });
+  t.strictSame(ended, [['a']]);
+});
+
+t.test('without any earlier reading, a token that Consul refuses sees no maintenance', async (t) => {
+  const { maintenance, ended, show } = start(t);
+  t.match(maintenance.verdict('a'), { kind: 'unread' });
+  show(denied);
+  t.match(maintenance.verdict('a'), { kind: 'off' });
+  t.strictSame(ended, [['a']]);
+});
+
+t.test('a key that cannot be deleted does not delay the next end', async (t) => {
+  const notes = { a: note(-60_000, 1_000), b: note(0, 300) };
+  const memory = new MaintenanceMemory();
+  const past = { nowMs: performance.now() - 10_000, wallMs: Date.now() - 10_000 };
+  memory.observe('redis/maintenance', new Map([['a', notes.a]]), past);
+  let tries = 0;
+  const transact = async () => {
+    tries += 1;
+    throw new SwitchmasterError('consul-unreachable', 'refused');
+  };
+  const client = { denied: async () => [], transact } as unknown as BridgeMaintenanceOptions['client'];
+  const { maintenance, ended } = start(t, { memory, client }, current(notes));
+  t.match(maintenance.verdict('b'), { kind: 'on' });
+  await waitFor('a try', () => tries > 0);
+  await waitFor('the end', () => ended.flat().includes('b'), { timeoutMs: 5_000 });
+  t.match(maintenance.verdict('b'), { kind: 'off' });
+});
