@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Decisions } from '../consul/decisions.ts';
 import { trustRecords } from '../consul/trust-records.ts';
 import { lastValue } from '../consul/watch-state.ts';
@@ -8,7 +9,7 @@ import type { ConsulQuery } from '../model/query.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { readRecords } from '../model/records.ts';
 import { type Message, messagesOf } from './plan/messages.ts';
-import { type EndpointMeta, makeView, type ServedView } from './plan/view.ts';
+import { type EndpointMeta, formerListMs, makeView, type ServedView } from './plan/view.ts';
 
 export interface KnowledgeOptions {
   readonly watches: CatalogWatches;
@@ -37,6 +38,7 @@ export class Knowledge {
   #follows: Follows | undefined;
   #view: ServedView | undefined;
   #staleSince: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #parsed: { readonly entries: readonly KvEntry[]; readonly records: readonly MasterRecord[] } | undefined;
 
   constructor(options: KnowledgeOptions) {
@@ -73,6 +75,7 @@ export class Knowledge {
   }
 
   stop(): void {
+    clearTimeout(this.#timer);
     for (const follow of Object.values(this.#follows ?? {})) follow.release();
     this.#follows = undefined;
   }
@@ -104,8 +107,19 @@ export class Knowledge {
       endpoints: lastValue(endpoints.state) ?? [],
     };
     const before = this.#view;
-    const after = makeView(catalog, { naming, own: own(), former: before });
+    const nowMs = performance.now();
+    const after = makeView(catalog, { naming, own: own(), nowMs, former: before });
     this.#view = after;
+    this.#endFormerList(after, nowMs);
     if (before !== undefined) onMessages(messagesOf(before, after));
+  }
+
+  /** No change of Consul wakes an endpoint that is gone from the catalog for good. */
+  #endFormerList({ unlistedSinceMs }: ServedView, nowMs: number): void {
+    clearTimeout(this.#timer);
+    if (unlistedSinceMs === undefined) return;
+    // A timer may be up to a millisecond early.
+    this.#timer = setTimeout(() => this.#update(), unlistedSinceMs + formerListMs - nowMs + 1);
+    this.#timer.unref();
   }
 }

@@ -30,7 +30,7 @@ function instance(
 }
 
 const empty = { records: [makeRecord()], masters: [], replicas: [], endpoints: [] };
-const options = { naming, own };
+const options = { naming, own, nowMs: 0 };
 
 t.test("the check of the record's own address is the master's condition", async (t) => {
   const conditionOf = (...masters: ServiceInstance[]) =>
@@ -105,7 +105,7 @@ t.test('other endpoints: healthy ones that a client can reach, each once', async
   );
 });
 
-t.test('a list of endpoints without this one is incomplete: the former list stays', async (t) => {
+t.test('a list of endpoints without this one is incomplete: the former list stays for a minute', async (t) => {
   const at = (address: string, digit: string) =>
     instance('redis-sentinel-endpoint', { address, port: 26379, meta: { ...own, id: digit.repeat(40) } });
   const others = (view: ServedView) => view.endpoints.map(({ id }) => id.charAt(0));
@@ -121,4 +121,14 @@ t.test('a list of endpoints without this one is incomplete: the former list stay
     t.strictSame(others(makeView({ ...empty, endpoints }, { ...options, former: incomplete })), ['3'], 'for as long');
   }
   t.strictSame(others(makeView({ ...empty, endpoints: [at('10.0.0.1', '0')] }, { ...options, former: listed })), []);
+  const later = (former: ServedView, nowMs: number) =>
+    makeView({ ...empty, endpoints: [at('10.0.0.8', '4')] }, { ...options, former, nowMs });
+  const gone = later(listed, 1_000);
+  t.strictSame(others(later(gone, 60_999)), ['3']);
+  t.strictSame(others(later(later(gone, 60_999), 61_000)), ['4'], 'it left for good');
+  const back = makeView(
+    { ...empty, endpoints: [at('10.0.0.1', '0'), at('10.0.0.7', '3')] },
+    { ...options, former: gone },
+  );
+  t.strictSame(others(later(back, 70_000)), ['3'], 'the minute begins again');
 });

@@ -12,8 +12,10 @@ export interface ServedView {
   readonly masters: ReadonlyMap<string, ServedMaster>;
   /** The endpoints of other nodes, sorted by address. */
   readonly endpoints: readonly ServedEndpoint[];
-  /** Whether Consul has listed this endpoint itself. */
+  /** Whether Consul lists this endpoint itself, or did so until a moment ago. */
   readonly isListed: boolean;
+  /** Since when Consul does not list it any more, as in `nowMs`: `endpoints` is the former list. */
+  readonly unlistedSinceMs?: number;
 }
 
 export interface ServedMaster {
@@ -62,15 +64,24 @@ export interface Catalog {
   readonly endpoints: readonly ServiceInstance[];
 }
 
+/** How long `endpoints` stays as it was while Consul does not list this endpoint. After a restart Consul lists it sooner. */
+export const formerListMs = 60_000;
+
 /**
  * The records count; the catalog adds the Sentinels' opinion of each server at the address that the record has. A master of
  * which nothing changed stays the same object as in `former`.
  */
 export function makeView(
   catalog: Catalog,
-  options: { readonly naming: Naming; readonly own: EndpointMeta; readonly former?: ServedView | undefined },
+  options: {
+    readonly naming: Naming;
+    readonly own: EndpointMeta;
+    /** Milliseconds of a clock that nobody sets. */
+    readonly nowMs: number;
+    readonly former?: ServedView | undefined;
+  },
 ): ServedView {
-  const { naming, own, former } = options;
+  const { naming, former } = options;
   const groups = groupByMaster([...catalog.masters, ...catalog.replicas]);
   const served = catalog.records.map((record): ServedMaster => {
     const instances = groups.get(record.name) ?? [];
@@ -81,17 +92,20 @@ export function makeView(
   served.sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
     masters: new Map(served.map((master) => [master.name, master])),
-    ...serveEndpoints(catalog.endpoints, { own, former }),
+    ...serveEndpoints(catalog.endpoints, options),
   };
 }
 
-/** Without this endpoint itself the list is incomplete, as after a restart of Consul: then the former one stays. */
+/** Without this endpoint itself the list is incomplete, as after a restart of Consul: then the former one stays for a time. */
 function serveEndpoints(
   instances: readonly ServiceInstance[],
-  { own, former }: { readonly own: EndpointMeta; readonly former: ServedView | undefined },
-): Pick<ServedView, 'endpoints' | 'isListed'> {
+  { own, nowMs, former }: Pick<Parameters<typeof makeView>[1], 'own' | 'nowMs' | 'former'>,
+): Pick<ServedView, 'endpoints' | 'isListed' | 'unlistedSinceMs'> {
   const isListed = instances.some(({ meta }) => meta.id === own.id);
-  if (!isListed && former?.isListed === true) return { endpoints: former.endpoints, isListed: true };
+  if (!isListed && former?.isListed === true) {
+    const { endpoints, unlistedSinceMs = nowMs } = former;
+    if (nowMs - unlistedSinceMs < formerListMs) return { endpoints, isListed: true, unlistedSinceMs };
+  }
   return { endpoints: otherEndpoints(instances, own), isListed };
 }
 

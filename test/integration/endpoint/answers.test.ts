@@ -105,7 +105,7 @@ async function startServer(t: Test, { shard, sentinel, other }: Servers): Promis
     { meta: { ...own, id: otherId }, at: other.address },
   ].map(({ meta, at }): ServiceInstance => makeEndpoint(meta, at));
   const catalog = { records: [record], masters: [], replicas: [], endpoints };
-  const view = makeView(catalog, { naming: { environment: undefined }, own });
+  const view = makeView(catalog, { naming: { environment: undefined }, own, nowMs: 0 });
   return (await serveView(t, { view, id, known: [known] })).address;
 }
 

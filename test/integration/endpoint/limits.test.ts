@@ -13,7 +13,7 @@ import { serveView } from '../support/serving-endpoint.ts';
 const records = Array.from({ length: 1_000 }, (_, i) => makeRecord({ name: `shard${i}` }));
 const own = { id: '0'.repeat(40), environment: '', transport: 'tcp' } as const;
 const naming = { environment: undefined };
-const view = makeView({ records, masters: [], replicas: [], endpoints: [] }, { naming, own });
+const view = makeView({ records, masters: [], replicas: [], endpoints: [] }, { naming, own, nowMs: 0 });
 
 async function open(t: Pick<Test, 'teardown'>, { host, port }: Address): Promise<Socket> {
   const socket = connect({ host, port });
