@@ -7,6 +7,7 @@ import type { CommandContext } from './commands/command.ts';
 import { Hub } from './hub.ts';
 import type { ClientFacts } from './plan/information.ts';
 import type { Message } from './plan/messages.ts';
+import { RefusedConnections } from './refused-connections.ts';
 import { Session } from './session.ts';
 
 export interface EndpointServerOptions {
@@ -29,6 +30,7 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
   readonly #server: Server;
   readonly #hub = new Hub();
   readonly #sockets = new Map<Socket, Session>();
+  readonly #refusedConnections = new RefusedConnections();
   #lastId = 0;
   #refused = 0;
   #commands = 0;
@@ -77,6 +79,7 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
 
   close(): Promise<void> {
     for (const socket of this.#sockets.keys()) socket.destroy();
+    this.#refusedConnections.close();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
@@ -84,8 +87,7 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
     const { context, maxConnections, idleMs, commandMs = defaultCommandMs, onDrop } = this.#options;
     if (this.#sockets.size >= maxConnections) {
       this.#refused += 1;
-      socket.on('error', () => socket.destroy());
-      socket.end('-ERR max number of clients reached\r\n');
+      this.#refusedConnections.refuse(socket, '-ERR max number of clients reached\r\n');
       return;
     }
     const address = formatAddress({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 });
