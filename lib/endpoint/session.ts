@@ -108,7 +108,10 @@ export class Session {
     // `skip` is for this command alone, unless it sets it again.
     const isSkipped = client.replies === 'skip';
     if (isSkipped) client.replies = 'on';
+    // Not idle meanwhile: SENTINEL FAILOVER may take longer than a client may.
+    clearTimeout(this.#timer);
     const reply = await answer(command, { context, client });
+    this.#watchAnswered();
     const isSilent = isSkipped || client.replies !== 'on';
     if (!isSilent) this.send(encodeReply(reply, client.protocol));
     if (reply instanceof ErrorReply && reply.text.startsWith('WRONGPASS')) this.#refusals += 1;
@@ -139,6 +142,14 @@ export class Session {
     this.#isInside = this.#parser.isInside;
     if (this.#isInside && wasInside && answered === 0) return;
     this.#watchIdle(this.#isInside ? this.#options.commandMs : this.#options.idleMs);
+  }
+
+  /** The client may take so long to read the reply, too. */
+  #watchAnswered(): void {
+    const { socket, idleMs } = this.#options;
+    if (socket.destroyed) return;
+    this.#isInside = false;
+    this.#watchIdle(idleMs);
   }
 
   #watchIdle(idleMs: number): void {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { Access } from '../../lib/endpoint/access.ts';
 import { makeView } from '../../lib/endpoint/plan/view.ts';
 import type { Address } from '../../lib/model/address.ts';
 import { serveView } from '../integration/support/serving-endpoint.ts';
@@ -58,3 +60,19 @@ t.test(
     await server.close();
   },
 );
+
+t.test('a client is not idle while the endpoint answers it', async (t) => {
+  const limitMs = 500;
+  const { address } = await serveView(t, {
+    view,
+    access: new Access({ operator: { username: 'ops', password: 'secret' } }),
+    failOver: () => delay(2 * limitMs),
+    over: { idleMs: limitMs, commandMs: limitMs },
+  });
+  const socket = await open(t, address);
+  const text = textOf(socket);
+  const closed = once(socket, 'close');
+  socket.write('AUTH ops secret\r\nSENTINEL FAILOVER shard1\r\n');
+  await closed;
+  t.equal(text(), '+OK\r\n+OK\r\n', 'it is closed as idle only afterwards');
+});

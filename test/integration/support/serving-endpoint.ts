@@ -13,6 +13,8 @@ export interface Serving {
   /** What the Sentinels of the node say. Default: nothing. */
   readonly known?: readonly SentinelView[];
   readonly access?: Access;
+  /** Carries out SENTINEL FAILOVER. Default: nobody may send it. */
+  readonly failOver?: (name: string) => Promise<unknown>;
   readonly over?: Partial<Omit<EndpointServerOptions, 'context'>>;
 }
 
@@ -25,7 +27,7 @@ export interface ServingEndpoint {
 
 /** An endpoint in this process that answers from a view, without Consul. It closes with the test. */
 export async function serveView(t: Pick<Test, 'teardown'>, serving: Serving): Promise<ServingEndpoint> {
-  const { view, id = '0'.repeat(40), known = [], access = new Access({}), over } = serving;
+  const { view, id = '0'.repeat(40), known = [], access = new Access({}), failOver, over } = serving;
   const drops: string[] = [];
   const server = new EndpointServer({
     listen: { host: '127.0.0.1', port: 0 },
@@ -39,7 +41,7 @@ export async function serveView(t: Pick<Test, 'teardown'>, serving: Serving): Pr
       view: () => view,
       sentinels: () => known,
       isCurrent: () => true,
-      failOver: undefined,
+      failOver,
       facts: () => ({ ...facts, clients: server.facts }),
     },
   });
