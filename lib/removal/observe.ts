@@ -15,6 +15,7 @@ import {
   masterOfNode,
   type Naming,
   nameInKey,
+  nameTag,
   plainKey,
   provisionedKey,
   recordKey,
@@ -109,7 +110,7 @@ async function readKeys(reader: Reader, { name, subject, naming }: Subject): Pro
     reader.tree(`${plain}/`, 'needed'),
     reader.key(desiredKey(naming, name), 'optional'),
     reader.key(provisionedKey(naming, name), 'optional'),
-    reader.tree(`${steeringKey(naming, name)}/`, 'optional'),
+    reader.tree(`${steeringKey(naming, name)}/`, 'needed'),
     reader.key(maintenanceKey(naming, name), 'optional'),
     reader.key(crashOrderKey(naming, name), 'optional'),
     reader.tree(crashEvidenceKey(naming, { name, bridge: '' }), 'optional'),
@@ -135,9 +136,15 @@ async function readNodes(client: ConsulClient, { name, naming }: Subject): Promi
   });
 }
 
-async function readRegistered(reader: Reader, { name, subject }: Subject): Promise<readonly ServiceInstance[]> {
+async function readRegistered(reader: Reader, { name, subject, naming }: Subject): Promise<readonly ServiceInstance[]> {
   const { service } = subject === 'cluster' ? instanceKinds.cluster : instanceKinds.redis;
-  return (await reader.service(service)).filter(({ tags }) => tags.includes(name));
+  return (await reader.service(service)).filter(
+    ({ tags }) => tags.includes(nameTag(name)) && isOfEnvironment(tags, naming),
+  );
+}
+
+function isOfEnvironment(tags: readonly string[], { environment }: Naming): boolean {
+  return environment === undefined || tags.includes(environment);
 }
 
 /** The Sentinels of the config, those that Consul lists, and those that they know. */
@@ -146,8 +153,8 @@ async function findSentinels(
   { config: { sentinel, environment }, name }: { readonly config: Config; readonly name: string },
 ): Promise<RemovalSnapshot['sentinels']> {
   if (sentinel === undefined) return [];
-  const own = (await reader.service(instanceKinds.sentinel.service)).filter(
-    ({ tags }) => environment === undefined || tags.includes(environment),
+  const own = (await reader.service(instanceKinds.sentinel.service)).filter(({ tags }) =>
+    isOfEnvironment(tags, { environment }),
   );
   const named = sentinel.service === undefined ? [] : await reader.service(sentinel.service);
   const listed = [...own, ...named].map(({ address: host, port }): Address => ({ host, port }));

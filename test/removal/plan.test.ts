@@ -21,6 +21,8 @@ const node: RemovableNode = {
 const at = (host: string) => ({ host, port: 26379 });
 const unaware: AskedSentinel = { address: at('s1'), state: 'unaware' };
 const monitors: AskedSentinel = { address: at('s2'), state: 'monitors', master: one };
+const nameless: AskedSentinel = { address: at('s4'), state: 'monitors', master: undefined };
+const unreadable: AskedSentinel = { address: at('s5'), state: 'unreadable', why: 'NOAUTH' };
 const silent: AskedSentinel = { address: at('s3'), state: 'unreachable', why: 'no answer' };
 
 function plan(over: Partial<RemovalSnapshot> = {}, unreachableSentinels: 'gone' | 'monitoring' = 'monitoring') {
@@ -103,6 +105,16 @@ t.test('it refuses where a Sentinel does not answer, until the operator says tha
   t.strictSame(refusals({ sentinels: [unaware, silent] }, 'gone'), []);
   t.match(refusals({ sentinels: [monitors, silent] }, 'gone'), [/still monitors/], 'one that answers counts');
   t.match(refusals({ sentinels: [] }), [/this config names no Sentinel/]);
+});
+
+t.test('a Sentinel that answers but may monitor the master is in the way whatever the operator permits', async (t) => {
+  for (const permission of ['gone', 'monitoring'] as const) {
+    const [refused, ...more] = refusals({ sentinels: [unaware, unreadable] }, permission);
+    t.match(refused, /^the Sentinel s5:26379 answers, .* whether it monitors m \(NOAUTH\): set the user/);
+    t.notMatch(refused, /--ignore-unreachable/);
+    t.strictSame(more, []);
+    t.match(refusals({ sentinels: [nameless] }, permission), [/still monitors m: s4:26379 \(master without a usable/]);
+  }
 });
 
 t.test('it refuses while a failover of the master is under way', async (t) => {

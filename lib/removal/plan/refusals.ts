@@ -1,4 +1,4 @@
-import { formatAddress } from '../../model/address.ts';
+import { type Address, formatAddress } from '../../model/address.ts';
 import { steeringKey } from '../../model/naming.ts';
 import { redisCliWords, shellWord } from '../../model/shell-words.ts';
 import {
@@ -16,10 +16,15 @@ export function refuseMaster(snapshot: RemovalSnapshot, permissions: RemovalPerm
     return [{ text, commands: [] }];
   }
   const monitoring = sentinels.filter((sentinel) => sentinel.state === 'monitors');
+  const unreadable = sentinels.filter((sentinel) => sentinel.state === 'unreadable');
   const unreachable = sentinels.filter((sentinel) => sentinel.state === 'unreachable');
   const silent = permissions.unreachableSentinels === 'gone' ? [] : unreachable;
   return [
     ...(monitoring.length === 0 ? [] : [refuseMonitored(snapshot, monitoring)]),
+    ...unreadable.map(({ address, why }) => ({
+      text: `the Sentinel ${formatAddress(address)} answers, but this config cannot read whether it monitors ${name} (${why}): set the user, the password and TLS of \`sentinel\` to what it accepts. If that is no Sentinel any more, remove its address from this config, from Consul, and with SENTINEL RESET from the other Sentinels`,
+      commands: [],
+    })),
     ...silent.map(({ address, why }) => ({
       text: `cannot ask the Sentinel ${formatAddress(address)} whether it monitors ${name} (${why}): start it, or add --ignore-unreachable if it is gone for good`,
       commands: [],
@@ -32,7 +37,7 @@ function refuseMonitored(
   { naming, name, keys, sentinelOptions }: RemovalSnapshot,
   monitoring: readonly Extract<AskedSentinel, { state: 'monitors' }>[],
 ): Refusal {
-  const who = monitoring.map(({ address, master }) => `${formatAddress(address)} (master ${formatAddress(master)})`);
+  const who = monitoring.map(({ address, master }) => `${formatAddress(address)} (master ${describe(master)})`);
   const desired = keys.find(({ key }) => key === desiredKey(naming, name));
   const isDesired = desired === undefined ? '' : `, and ${desired.key} has a bridge monitor it again`;
   const removals = monitoring.map(({ address }) =>
@@ -42,6 +47,10 @@ function refuseMonitored(
     text: `${monitoring.length === 1 ? 'a Sentinel still monitors' : `${monitoring.length} Sentinels still monitor`} ${name}: ${who.join(', ')}${isDesired}`,
     commands: [...(desired === undefined ? [] : [`consul kv delete ${shellWord(desired.key)}`]), ...removals],
   };
+}
+
+function describe(master: Address | undefined): string {
+  return master === undefined ? 'without a usable address' : formatAddress(master);
 }
 
 /** A bridge that fails the master over holds a lock whose key ends with the bridge's session. */

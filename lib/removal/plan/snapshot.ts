@@ -26,9 +26,13 @@ export interface RemovalSnapshot {
 }
 
 /** A Sentinel, and whether it monitors the master. */
-export type AskedSentinel = { readonly address: Address } & (
-  | { readonly state: 'monitors'; readonly master: Address }
+export type AskedSentinel = {
+  readonly address: Address;
+} /** Without `master` the Sentinel has no usable address, such as that of a name that it cannot resolve. */ & (
+  | { readonly state: 'monitors'; readonly master: Address | undefined }
   | { readonly state: 'unaware' }
+  /** It answers, but not that. */
+  | { readonly state: 'unreadable'; readonly why: string }
   | { readonly state: 'unreachable'; readonly why: string }
 );
 
