@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { beginsMaintenanceKeys, isTopFolder } from '../model/environments.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
-import { isRoleTag, topFolders } from '../model/naming.ts';
+import { isRoleTag } from '../model/naming.ts';
 import { clusterSection } from './cluster-schema.ts';
 import { defaultApiAddress, defaultSentinelAddress } from './defaults.ts';
 import { duration } from './duration.ts';
@@ -15,14 +16,12 @@ import { templatesSection } from './template-schema.ts';
  * schemas or in defaults.ts. Every object is strict: an unknown key is reported, not ignored.
  */
 
-/** In the environment of this name, keys would lie among those of daemons without an environment. */
-const reservedEnvironments: ReadonlySet<string> = new Set(topFolders);
-
 /** A tag of Consul, and so a label of its DNS (RFC 1035, 2.3.1). */
 const environmentSection = z
   .string()
   .regex(/^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/, 'must be a DNS label: letters, digits and inner dashes')
-  .refine((name) => !reservedEnvironments.has(name), 'is the name of a folder of keys below redis/; choose another')
+  .refine((name) => !isTopFolder(name), 'is the name of a folder of keys below redis/; choose another')
+  .refine((name) => !beginsMaintenanceKeys(name), 'begins with maintenance, as keys below redis/ do; choose another')
   .refine((name) => !isKindOrRole(name), 'is a tag that services have for their role or kind; choose another');
 
 /** The environment is a tag of the same services. */

@@ -19,19 +19,6 @@ export function keyPrefix({ environment }: Naming): string {
   return environment === undefined ? 'redis/' : `redis/${environment}/`;
 }
 
-/** The folders of keys below the prefix. */
-export const topFolders = [
-  'record',
-  'master',
-  'cluster',
-  'desired',
-  'provisioned',
-  'steering',
-  'rolling',
-  'crash',
-  'maintenance',
-] as const;
-
 /** The records of masters, one key for each master. */
 export function recordPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}record/`;

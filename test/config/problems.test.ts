@@ -31,11 +31,6 @@ const cases: readonly { name: string; yaml: string; expected: readonly string[] 
     expected: ['1:1 sentinels: unknown section (did you mean sentinel?)'],
   },
   {
-    name: 'an environment whose keys would lie among those without one',
-    yaml: 'environment: record\n',
-    expected: ['1:14 environment: is the name of a folder of keys below redis/; choose another'],
-  },
-  {
     name: 'published addresses that are none',
     yaml: 'publish:\n  "shard*": { addresses: { "10.0.0.2": "a:b" } }\n',
     expected: [
