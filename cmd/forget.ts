@@ -27,7 +27,7 @@ Examples:
   $ switchmaster forget sessions --cluster`;
 
 export function addForget(program: Command, done: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('forget')
     .description('Remove a master that no Sentinel monitors, or a cluster, from Consul.')
     .argument('<master>', "a master's name, or with --cluster that of a Redis Cluster")
@@ -39,6 +39,8 @@ export function addForget(program: Command, done: (code: ExitCode) => void): voi
     .addOption(jsonOption())
     .addHelpText('after', help)
     .action(async (name: string, options: ForgetOptions) => {
+      if (options.json === true && options.yes !== true && options.dryRun !== true)
+        command.error('error: --json needs --yes or --dry-run', { exitCode: 2 });
       done(await forget(name, options));
     });
 }
@@ -55,7 +57,7 @@ async function forget(name: string, options: ForgetOptions): Promise<ExitCode> {
     const plan = await removal.plan();
     if (plan.refusals.length > 0) return show('refused', plan);
     if (options.dryRun === true) return show('now', plan);
-    if (options.yes !== true && options.json !== true) show('now', plan);
+    if (options.yes !== true) show('now', plan);
     return await confirmed(stripControls(`Delete all of this from Consul and forget ${name}?`), {
       ...(options.yes === true ? { yes: true } : {}),
       act: async () => {

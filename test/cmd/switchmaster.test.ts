@@ -11,12 +11,19 @@ t.jobs = 2;
 
 t.test('an error about a server ends with a command to type, also as data', async (t) => {
   const config = `${t.testdir({ 'a.yml': 'consul: { address: "http://127.0.0.1:1" }\n' })}/a.yml`;
-  const { code, stdout, stderr } = await runCommand(['forget', 'shard1', '--json', '--config', config]);
+  const { code, stdout, stderr } = await runCommand(['forget', 'shard1', '--dry-run', '--json', '--config', config]);
   t.equal(code, 1);
   t.match(JSON.parse(stdout), { error: { code: 'consul-unreachable', hint: 'consul members' } });
   t.match(stderr, /\n {2}\$ consul members\n$/);
   const missing = await runCommand(['doctor', '--config', '/nowhere.yml']);
   t.match(missing.stderr, /there is no such file \(give a config file, or a folder with one, after --config\)\n$/);
+});
+
+t.test('forget does not ask for a confirmation of what it has not shown', async (t) => {
+  const { code, stdout, stderr } = await runCommand(['forget', 'shard1', '--json']);
+  t.equal(code, 2);
+  t.match(stderr, /^error: --json needs --yes or --dry-run\n/);
+  t.match(JSON.parse(stdout), { error: { code: 'usage', message: '--json needs --yes or --dry-run' } });
 });
 
 t.test('the versions that belong together are data too', async (t) => {

@@ -133,7 +133,7 @@ t.test('the record of a cluster is forgotten, and a daemon that writes it again 
   const text = formatClusterRecord({ ...record, changedAt: new Date().toISOString(), changedBy: 'web-9/1' });
   const key = '/v1/kv/redis/cluster/sessions';
   await consul.put(key, JSON.parse(text));
-  t.match(await forget('sessions'), { code: 1, error: { code: 'not-found', message: /add --cluster/ } });
+  t.match(await forget('sessions', '--dry-run'), { code: 1, error: { code: 'not-found', message: /add --cluster/ } });
   const again = waitFor('the key to be gone', () => consul.get(`${key}?raw`).catch(() => undefined), {
     until: (value) => value === undefined,
     timeoutMs: 20_000,
