@@ -89,7 +89,7 @@ const rows = {
   },
   'forget-refused': {
     ...refused,
-    message: 'A master or a cluster cannot be removed from Consul; nothing was changed.',
+    message: 'A master or a cluster cannot be removed from Consul.',
     httpStatus: 409,
   },
   'approve-refused': {

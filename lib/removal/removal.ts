@@ -49,17 +49,18 @@ export class Removal {
 
   /**
    * Deletes what `previewed` shows. Rejects with `forget-refused` if anything of it has changed since, or something is in
-   * the way now. The first transaction has the record: nothing is deleted without it.
+   * the way now. The first transaction has the record: nothing is deleted without it. More than 64 steps are several
+   * transactions, and one that is refused leaves what the former have deleted.
    */
   async carryOut(previewed: RemovalPlan): Promise<RemovalOutcome> {
     const snapshot = await this.#observe();
     const { refusals, steps } = planRemoval(snapshot, this.#wish.permissions);
     if (refusals.length > 0) throw refused(refusals.map(({ text }) => text).join('; '));
-    if (JSON.stringify(steps) !== JSON.stringify(previewed.steps)) throw this.#changed();
+    if (JSON.stringify(steps) !== JSON.stringify(previewed.steps)) throw this.#changed(0);
     for (let from = 0; from < steps.length; from += maxTransactionSteps) {
       const part = steps.slice(from, from + maxTransactionSteps);
       const result = await this.#client.transact(part, { timeoutMs: writeTimeoutMs });
-      if (result.kind === 'conflict') throw this.#changed();
+      if (result.kind === 'conflict') throw this.#changed(from);
     }
     return this.#watchReturn(snapshot);
   }
@@ -89,9 +90,10 @@ export class Removal {
     return { kind: 'returned', by: typeof changedBy === 'string' ? changedBy : 'somebody' };
   }
 
-  #changed(): SwitchmasterError {
+  #changed(deleted: number): SwitchmasterError {
     const { name } = this.#wish;
-    return refused(`${name} changed in Consul after the preview: run the command again`);
+    const before = deleted === 0 ? '' : `, and ${deleted} steps were carried out before`;
+    return refused(`${name} changed in Consul after the preview${before}: run the command again`);
   }
 
   async #unknown({ naming, recorded }: RemovalSnapshot): Promise<SwitchmasterError> {
