@@ -9,6 +9,7 @@ import { findReads, type TemplateReads } from './reads.ts';
 import { type RenderResult, renderTemplate } from './render.ts';
 import type { RenderWorld } from './scope.ts';
 import { type CheckedSyntax, checkSyntax } from './syntax.ts';
+import { findOperatorSites } from './vars-origin.ts';
 import { findVars, type VarsRead } from './vars-read.ts';
 
 export interface CompileInput {
@@ -41,6 +42,7 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
   refuseUnknownNames(template.file, options.denied);
   const main = checkSyntax(template, options);
   const included = checkPartials({ main, partials, check: (text) => checkSyntax(text, options), file: template.file });
+  markOrigins(sites, main, included);
   const environment = Handlebars.create();
   const compiled = {
     run: environment.compile(main.program, compileOptions(allHelpers)),
@@ -61,6 +63,14 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
     reads: (world) => findReads(programs, { sites, helpers: allHelpers, world }),
     vars: findVars(programs),
   };
+}
+
+function markOrigins(sites: PrintSite[], main: CheckedSyntax, included: ReadonlyMap<string, CheckedSyntax>): void {
+  const partials = new Map([...included].map(([name, { program }]) => [name, program]));
+  for (const number of findOperatorSites(main.program, partials)) {
+    const site = sites[number];
+    if (site !== undefined) sites[number] = { ...site, origin: 'operator' };
+  }
 }
 
 /** A misspelt name would leave the helper permitted. */

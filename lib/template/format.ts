@@ -15,6 +15,8 @@ export interface PrintSite {
   readonly line: number;
   readonly column: number;
   readonly text: string;
+  /** `operator`: the value comes from `vars` and the template alone. */
+  readonly origin?: 'operator';
 }
 
 /** A place in the output that a value is written to. */

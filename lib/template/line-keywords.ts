@@ -3,23 +3,32 @@ import { type FormatWriter, type Placeholder, refuse } from './format.ts';
 
 /*
  * Formats whose lines begin with a keyword. A value may be a keyword, such as a key of `ls`, but not one that runs programs,
- * loads code, reads other files or chooses users. And where a line is NAME = value, no value of the name ends the name.
+ * loads code, reads other files or chooses users. And where a line is NAME = value, no value of the name ends the name. Values
+ * from `vars` are the operator's own, and count as text of the template.
  */
 
 type Dialect = 'haproxy' | 'redis' | 'conf';
 
-/** By the first word of a line, or by the first two. `*` stands for any characters of a word. */
+/** By the first word of a line, or by the first two. `*` stands for any characters of a word. Hosts and groups have names such as `user1`. */
 const steering: Record<Dialect, string> = {
   haproxy: `lua-* tune.lua.* setenv presetenv resetenv unsetenv insecure-* external-check option external-check program command user
     group uid gid chroot ssl-engine ssl-provider* ssl-load-* stats filter default-path crt-base ca-base load server-state-* include`,
   redis: `loadmodule loadmodule-* include rename-command enable-* aclfile user dir dbfilename appendfilename appenddirname
     logfile pidfile unixsocket tls-*-file tls-*-dir sentinel notification-script sentinel client-reconfig-script
     sentinel rename-command sentinel deny-scripts-reconfig`,
-  conf: `include* load_module loadmodule module* plugin* load notify* script* exec* command* user group daemon* env setenv
-    *_script ld_preload perl_* lua_* @include !include !includedir`,
+  conf: `include include_* includedir includeoptional load_module loadmodule module module_* plugin plugin_* load notify notify_*
+    script script_* exec exec_* execstart execstartpre execstartpost execreload execstop execstoppost execcondition command
+    command_* user group daemon daemon_* env setenv *_script ld_preload perl_* lua_* @include !include !includedir`,
 };
 /** Words that are a keyword only with the next one. */
 const prefixes = new Set(['option', 'sentinel']);
+
+/** The first two words of a line. In files of unknown kind, `=` or `:` may end the first. */
+const firstWords: Record<Dialect, RegExp> = {
+  haproxy: /^\s*(\S+)(?:\s+(\S+))?/d,
+  redis: /^\s*(\S+)(?:\s+(\S+))?/d,
+  conf: /^\s*([^\s=]+?)(?=:?(?:[\s=]|$))/d,
+};
 
 const patterns: Record<Dialect, RegExp> = {
   haproxy: readSteering(steering.haproxy),
@@ -49,7 +58,7 @@ export function withKeywords(dialect: Dialect, writer: FormatWriter): FormatWrit
     },
     value(placeholder, after) {
       const text = writer.value(placeholder, after);
-      line.push({ text, placeholder });
+      line.push(placeholder.site.origin === 'operator' ? { text } : { text, placeholder });
       return text;
     },
     finish(pieces) {
@@ -61,7 +70,7 @@ export function withKeywords(dialect: Dialect, writer: FormatWriter): FormatWrit
 
 interface Piece {
   readonly text: string;
-  /** Of a value. */
+  /** Of a value that is not the operator's. */
   readonly placeholder?: Placeholder;
 }
 
@@ -69,22 +78,27 @@ function checkLine(dialect: Dialect, line: readonly Piece[]): void {
   if (!line.some(({ placeholder }) => placeholder !== undefined)) return;
   const whole = line.map(({ text }) => text).join('');
   if (/^\s*[#;]/.test(whole)) return;
-  const words = /^\s*(\S+)(?:\s+(\S+))?/.exec(whole);
+  const words = firstWords[dialect].exec(whole);
   const [first = '', second = ''] = [words?.[1], words?.[2]].map((word) => word?.replace(/["'\\]/g, '').toLowerCase());
   const isPair = prefixes.has(first);
-  const place = valueBefore(line, whole, isPair ? 2 : 1);
+  const place = valueBefore(line, endOf(words, isPair ? 2 : 1));
   const keyword = isPair ? `${first} ${second}` : first;
   if (place !== undefined && patterns[dialect].test(keyword)) refuse(place, keywordReason(keyword));
-  if (dialect === 'haproxy' && /^(?:pre)?setenv$/.test(first)) checkVariable(valueBefore(line, whole, 2), second);
-  if (dialect === 'conf') checkName(line);
+  if (dialect === 'haproxy' && /^(?:pre)?setenv$/.test(first))
+    checkVariable(valueBefore(line, endOf(words, 2)), second);
+  if (dialect === 'conf') checkName(line, whole);
 }
 
-/** The first value within the first words of the line. */
-function valueBefore(line: readonly Piece[], whole: string, count: number): Placeholder | undefined {
-  const end = (count === 1 ? /^\s*\S+/ : /^\s*\S+(?:\s+\S+)?/).exec(whole)?.[0].length ?? 0;
+/** Where the given one of the first two words ends. */
+function endOf(words: RegExpExecArray | null, word: 1 | 2): number {
+  return words?.indices?.[word]?.[1] ?? words?.indices?.[1]?.[1] ?? 0;
+}
+
+/** The first value that the line has before this position. */
+function valueBefore(line: readonly Piece[], end: number): Placeholder | undefined {
   let at = 0;
   for (const { text, placeholder } of line) {
-    if (placeholder !== undefined && at < end) return placeholder;
+    if (placeholder !== undefined && text !== '' && at < end) return placeholder;
     at += text.length;
   }
   return undefined;
@@ -95,20 +109,33 @@ function checkVariable(place: Placeholder | undefined, name: string): void {
 }
 
 /** `NAME = value` and `[NAME]`, as in INI files: the delimiters are in the template. */
-function checkName(line: readonly Piece[]): void {
-  const literal = line.map(({ text, placeholder }) => (placeholder === undefined ? text : '')).join('');
-  const ends = /^\s*\[/.test(literal) ? '[]' : literal.includes('=') ? '=' : '';
-  for (const { text, placeholder } of line) {
-    if (placeholder === undefined) {
-      if (ends === '=' && text.includes('=')) return;
-    } else if ([...ends].some((end) => text.includes(end))) {
-      refuse(placeholder, `${ends.split('').join(' or ')} would end the name that it is a part of.`);
-    }
+function checkName(line: readonly Piece[], whole: string): void {
+  if (isSection(line, whole)) {
+    checkEnds(line, '[]');
+    return;
+  }
+  const at = line.findIndex(({ text, placeholder }) => placeholder === undefined && text.includes('='));
+  const name = line.slice(0, Math.max(0, at));
+  const literal = name.map(({ text, placeholder }) => (placeholder === undefined ? text : 'x')).join('');
+  // With a space or a quote within, the `=` belongs to a later word.
+  if (!/[\s"']/.test(`${literal}${line[at]?.text.split('=')[0] ?? ''}`.trim())) checkEnds(name, '=');
+}
+
+/** `["a", "b"]` is a list. */
+function isSection(line: readonly Piece[], whole: string): boolean {
+  const first = line.find(({ text }) => text.trim() !== '');
+  return first?.placeholder === undefined && /^\s*\[(?!\s*["']).*\]\s*(?:[#;].*)?$/.test(whole);
+}
+
+function checkEnds(name: readonly Piece[], ends: '=' | '[]'): void {
+  for (const { text, placeholder } of name) {
+    if (placeholder === undefined || ![...ends].some((end) => text.includes(end))) continue;
+    refuse(placeholder, `${[...ends].join(' or ')} would end the name that it is a part of.`);
   }
 }
 
 function keywordReason(keyword: string): string {
-  return `the keyword "${keyword}" runs programs, loads code, reads files or chooses users. Write it in the template.`;
+  return `the keyword "${keyword}" runs programs, loads code, reads files or chooses users. Write it in the template or in vars.`;
 }
 
 function readSteering(list: string): RegExp {
