@@ -56,6 +56,8 @@ export interface Entry {
   text: string | undefined;
   /** The text that took effect last, if this daemon rendered it. */
   provenText: string | undefined;
+  /** `moved`: HAProxy's servers moved since the destination could be read last, so they differ from `provenText`. */
+  unread: 'moved' | undefined;
   /** The text without secrets. */
   shown: ShownText | undefined;
   /** Permission bits of the destination, or those that it will get. */
@@ -84,6 +86,7 @@ export function makeEntry(parts: Pick<Entry, 'template' | 'debouncer' | 'supervi
     writtenAt: null,
     text: undefined,
     provenText: undefined,
+    unread: undefined,
     shown: undefined,
     mode: parts.template.spec.mode ?? newFileMode,
     present: undefined,

@@ -133,7 +133,8 @@ async function write(entry: Entry, input: WriteInput): Promise<Outcome> {
     memory.owe({ step: 'reload', reason: 'The file system did not answer while the file was replaced.' });
   const transaction = await replaceFile(step, { ...plan, present, memory: memory.snapshot, onSwapped, onLate });
   // After the reload, which it must not delay. A text that was rolled back has replaced nothing.
-  if (transaction.kind === 'done' || transaction.kind === 'owed') await keepBackup(step, present);
+  if (transaction.kind === 'done' || transaction.kind === 'owed')
+    await untilInterrupted(keepBackup(step, present), step.interrupted).catch(() => undefined);
   return settle(entry, {
     step,
     rendering: plan.rendering,
@@ -197,7 +198,8 @@ async function keep(entry: Entry, step: Step): Promise<Outcome> {
   if (template.rendering.kind === 'rendered') {
     const { proven } = memory.snapshot;
     const known = proven?.digest === template.rendering.digest && template.history.catalog === 'steady';
-    if (!known && !template.heldRecords) await saveProven(entry, template.rendering);
+    if (known) entry.provenText = template.rendering.text;
+    else if (!template.heldRecords) await saveProven(entry, template.rendering);
   }
   await startSupervised(entry);
   if (entry.placeProblem !== undefined) entry.placeProblem = await examineDestination(step.spec);

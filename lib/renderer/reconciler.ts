@@ -170,7 +170,7 @@ export class Renderer implements Reconciler<RenderHint> {
     await loadState(entry, (records) => this.#options.rememberRecords?.(records));
     for (const hint of run.hints) takeHint(entry, hint);
     // The file is read by another thread while this one renders.
-    const [read, rendering] = await Promise.all([tryRead(spec.destination), template.render()]);
+    const [read, rendering] = await Promise.all([tryRead(entry), template.render()]);
     if (rendering.kind === 'rendered') clock.reached('rendered');
     // The rendering includes the changes whose hints came until now.
     run.takeUrgent();

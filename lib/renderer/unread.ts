@@ -1,26 +1,31 @@
 import type { Run } from '../loop/run.ts';
+import type { TemplateSpec } from '../model/template-spec.ts';
 import { type PresentFile, readDestination } from './apply/file.ts';
-import { chooseRoute, moveEarly } from './apply/reload.ts';
+import { chooseRoute, moveEarly, type Route } from './apply/reload.ts';
 import type { Entry } from './entry.ts';
 import type { RenderHint } from './hint.ts';
+import { planRender } from './plan/render.ts';
 import type { Rendering } from './plan/rendering.ts';
-import { urgencyOf } from './plan/urgency.ts';
 import type { StageClock } from './stages.ts';
 
 type Read =
   | { readonly kind: 'read'; readonly present: PresentFile | undefined }
   | { readonly kind: 'unread'; readonly error: unknown };
 
-export function tryRead(destination: string): Promise<Read> {
-  return readDestination(destination).then(
-    (present) => ({ kind: 'read', present }),
+export function tryRead(entry: Entry): Promise<Read> {
+  return readDestination(entry.template.spec.destination).then(
+    (present) => {
+      entry.unread = undefined;
+      return { kind: 'read', present };
+    },
     (error) => ({ kind: 'unread', error }),
   );
 }
 
 /**
  * Moves HAProxy's servers at a change of master although its file cannot be read, because its file system hangs, for example.
- * They move from the last text that took effect. The file stays as it is until it can be read.
+ * They move from the last text that took effect, unless a guard holds the text or it was rolled back. The file stays as it is
+ * until it can be read.
  */
 export async function moveUnread(
   entry: Entry,
@@ -33,8 +38,23 @@ export async function moveUnread(
   const { template, memory, provenText, supervisor, reloads, splay } = entry;
   const { spec } = template;
   if (rendering.kind !== 'rendered' || provenText === undefined) return;
-  const urgency = urgencyOf(memory.snapshot.proven, rendering);
+  const { guard, upkeep, takeover = 'refuse' } = spec;
+  const { catalog } = template.history;
+  const plan = planRender({ rendering, file: 'different', memory: memory.snapshot, catalog, guard, upkeep, takeover });
+  if (plan.kind !== 'write') return;
+  // A second change may lead back to the text that took effect last.
+  const urgency = entry.unread === 'moved' ? 'master-change' : plan.urgency;
+  if (urgency === 'ordinary') return;
+  const route =
+    entry.unread === 'moved' ? alignTo(spec, rendering.text) : chooseRoute(spec, provenText, rendering.text);
+  entry.unread = 'moved';
   const { signal, interrupted } = run;
   const step = { spec, clock, signal, interrupted, supervisor, urgency, reloads, splay, warn: () => undefined };
-  await moveEarly(step, chooseRoute(spec, provenText, rendering.text));
+  await moveEarly(step, route);
+}
+
+/** Whatever addresses HAProxy's servers have. */
+function alignTo(spec: TemplateSpec, text: string): Route {
+  const route = chooseRoute(spec, text, text);
+  return route.kind === 'runtime' ? { kind: 'reload', plan: { ...route.plan.otherwise, rerouted: [] } } : route;
 }

@@ -25,10 +25,20 @@ export async function keepBackup(
 ): Promise<void> {
   if (spec.backup !== 'kept' || present === undefined) return;
   try {
-    await replaceBackup(present);
+    await replaceInOrder(present);
   } catch (thrown) {
     warn(`The former ${present.path} is not kept. ${SwitchmasterError.from(thrown).message}`);
   }
+}
+
+/** The last backup of each file. A run that was interrupted does not wait for its end, but the next backup does. */
+const last = new Map<string, Promise<void>>();
+
+function replaceInOrder(present: PresentFile): Promise<void> {
+  const before = last.get(present.path) ?? Promise.resolve();
+  const replacing = before.catch(() => undefined).then(() => replaceBackup(present));
+  last.set(present.path, replacing);
+  return replacing;
 }
 
 async function replaceBackup(present: PresentFile): Promise<void> {

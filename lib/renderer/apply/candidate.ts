@@ -46,7 +46,7 @@ export async function writeCandidate(input: CandidateInput): Promise<Candidate> 
   let writing: Promise<Candidate> | undefined;
   try {
     const write = () => (writing = createCandidate(path, { ...input, destination }));
-    return await withinDeadline(path, write, { timeoutMs: writeTimeoutMs });
+    return await withinDeadline(placeOf(path), write, { timeoutMs: writeTimeoutMs });
   } catch (thrown) {
     // It may still be written later.
     void writing?.then(discardCandidate, () => undefined);
@@ -87,6 +87,11 @@ async function createCandidate(path: string, input: CandidateInput): Promise<Can
 /** A name beside the destination that {@link removeStaleCandidates} knows. */
 export function candidatePath(destination: string, folder = dirname(destination)): string {
   return join(folder, `.${basename(destination)}${marker}${process.pid}-${randomBytes(4).toString('hex')}`);
+}
+
+/** Equal for all candidates of a destination: attempts on a disk that hangs occupy one thread, and not one each. */
+function placeOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('-'));
 }
 
 /** Some network and user-space file systems have no fsync. */
@@ -157,12 +162,14 @@ async function linkNew({ path, destination }: Candidate): Promise<void> {
 
 /** Flushes the folder. After this, no crash brings the old file back. */
 export async function fixSwap({ destination }: Candidate): Promise<void> {
+  const folder = dirname(destination);
   const flush = async () => {
-    const folder = await open(dirname(destination), 'r');
-    await folder.sync().finally(() => folder.close());
+    const handle = await open(folder, 'r');
+    await handle.sync().finally(() => handle.close());
   };
   try {
-    await withinDeadline(destination, flush, { timeoutMs: writeTimeoutMs });
+    // Not in the place of the file, whose next read does not wait for it.
+    await withinDeadline(folder, flush, { timeoutMs: writeTimeoutMs });
   } catch (thrown) {
     throw unwritable(destination, 'be kept on its disk', thrown);
   }
@@ -170,7 +177,7 @@ export async function fixSwap({ destination }: Candidate): Promise<void> {
 
 export async function discardCandidate({ path }: Pick<Candidate, 'path'>): Promise<void> {
   inUse.delete(path);
-  await withinDeadline(path, () => removeCandidate(path)).catch(() => undefined);
+  await withinDeadline(placeOf(path), () => removeCandidate(path)).catch(() => undefined);
 }
 
 async function removeCandidate(path: string): Promise<void> {

@@ -24,7 +24,8 @@ export async function overwrite(candidate: Candidate, bytes: Buffer): Promise<vo
 async function write(destination: string, bytes: Buffer): Promise<void> {
   const handle = await open(destination, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    await handle.write(bytes, 0, bytes.length, 0);
+    // Unlike one `write`, until all bytes are written.
+    await handle.writeFile(bytes);
     await handle.truncate(bytes.length);
     await handle.sync();
   } finally {

@@ -1,7 +1,7 @@
 import { SwitchmasterError } from '../../errors.ts';
 import type { GoodRendering, OwedStep, RenderMemory } from '../plan/rendering.ts';
 import type { Urgency } from '../plan/urgency.ts';
-import { type Candidate, discardCandidate, fixSwap, placeNew, swapIn } from './candidate.ts';
+import { type Candidate, type CandidateInput, discardCandidate, fixSwap, placeNew, swapIn } from './candidate.ts';
 import type { PresentFile } from './file.ts';
 import { resolveOwnership } from './file-owner.ts';
 import { overwrite } from './in-place.ts';
@@ -64,7 +64,7 @@ export async function replaceFile(step: Step, change: Change): Promise<Transacti
   await change.onSwapped();
   try {
     await untilInterrupted(moving, step.interrupted);
-    await step.splay.wait(splayOf(step, { route: route.kind, present }), step);
+    await step.splay.wait(splayOf(step, { route: route.kind, present, owed: memory.owed }), step);
     await useFile(step, { rendering, route, swapped });
     return { kind: 'done' };
   } catch (thrown) {
@@ -132,20 +132,12 @@ async function putInPlace(
   const ownership = await resolveOwnership(step);
   // The present file stays good, whatever the result of the candidate.
   const keeps = input.keep === 'good-copy' && canGoBack(step) && present?.access === 'readable';
-  const keeping = keeps ? keepGoodCopy(destination, present, spec.placement) : undefined;
-  const candidateInput = { destination, bytes, ownership, present, signal };
-  const writing = writeNew(spec, candidateInput);
-  const [written, kept] = await Promise.allSettled([untilInterrupted(writing, step.interrupted), keeping]);
-  if (written.status === 'rejected') {
-    // A disk may take its time for what the next run writes again.
-    void writing.then(discardCandidate, () => undefined);
-    throw written.reason;
-  }
-  const candidate = written.value;
-  // Neither stops the change: the copy is only for a rollback after a restart.
-  if (kept.status === 'rejected') step.warn(SwitchmasterError.from(kept.reason).message);
+  const candidate = await writeUnlessInterrupted(step, { destination, bytes, ownership, present, signal });
   if (candidate.refused !== undefined) step.warn(candidate.refused);
   try {
+    // After the candidate, which may be on the same slow mount. It is only for a rollback after a restart, so it stops no change.
+    const keeping = keeps ? keepGoodCopy(destination, present, spec.placement).catch(warnOf(step)) : Promise.resolve();
+    await untilInterrupted(keeping, step.interrupted);
     if (input.check === 'first' && input.refusal !== undefined) throw input.refusal;
     if (input.check === 'first') await runCheck(step, candidate.path);
     if (input.replaces === 'foreign-file' && present !== undefined) {
@@ -159,6 +151,21 @@ async function putInPlace(
   await swap(step, candidate, input);
   clock.reached('swapped');
   return candidate;
+}
+
+async function writeUnlessInterrupted({ spec, interrupted }: Step, input: CandidateInput): Promise<Candidate> {
+  const writing = writeNew(spec, input);
+  try {
+    return await untilInterrupted(writing, interrupted);
+  } catch (thrown) {
+    // A disk may take its time for what the next run writes again.
+    void writing.then(discardCandidate, () => undefined);
+    throw thrown;
+  }
+}
+
+function warnOf({ warn }: Step): (thrown: unknown) => void {
+  return (thrown) => warn(SwitchmasterError.from(thrown).message);
 }
 
 async function swap(
@@ -181,7 +188,7 @@ function describeKept(destination: string, kept: string): string {
 
 /** The file is in place already: a folder that cannot be flushed costs only what a crash right now would. */
 async function flushFolder(step: Step, swapped: Candidate): Promise<void> {
-  await fixSwap(swapped).catch((thrown) => step.warn(SwitchmasterError.from(thrown).message));
+  await fixSwap(swapped).catch(warnOf(step));
 }
 
 /**

@@ -3,14 +3,27 @@ import type { Urgency } from '../plan/urgency.ts';
 import type { StepSignals } from './interruption.ts';
 
 /**
- * How long a reload may be delayed, in milliseconds. A change of master, HAProxy's runtime API and the first file of a consumer are
- * never delayed.
+ * How long a reload may be delayed, in milliseconds. A change of master, HAProxy's runtime API, the first file of a consumer, the
+ * start of a program and what an earlier run left to do are never delayed.
  */
 export function splayOf(
-  { spec, urgency }: { readonly spec: { readonly splayMs?: number }; readonly urgency: Urgency },
-  { route, present }: { readonly route: 'none' | 'runtime' | 'reload'; readonly present: object | undefined },
+  step: {
+    readonly spec: { readonly splayMs?: number };
+    readonly urgency: Urgency;
+    readonly supervisor: { readonly pid: number | undefined } | undefined;
+  },
+  change: {
+    readonly route: 'none' | 'runtime' | 'reload';
+    readonly present: object | undefined;
+    readonly owed: object | undefined;
+  },
 ): number {
-  return urgency === 'ordinary' && route === 'reload' && present !== undefined ? (spec.splayMs ?? 0) : 0;
+  const { spec, urgency, supervisor } = step;
+  const { route, present, owed } = change;
+  const isRunning = supervisor === undefined || supervisor.pid !== undefined;
+  const mayWait =
+    urgency === 'ordinary' && route === 'reload' && present !== undefined && owed === undefined && isRunning;
+  return mayWait ? (spec.splayMs ?? 0) : 0;
 }
 
 /** A random delay before a reload, so that the consumers of a fleet do not reload at once. */

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
-import { withinDeadline } from '../../file-system.ts';
+import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
 import { followLinks, isTrustedOwner } from '../../links.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import type { PresentFile } from './file.ts';
@@ -90,7 +90,7 @@ export async function keepGoodCopy(
 ): Promise<void> {
   const path = goodCopyPath(present.path);
   try {
-    await withinDeadline(path, () => replaceGoodCopy(path, present, placement));
+    await withinDeadline(path, () => replaceGoodCopy(path, present, placement), { timeoutMs: writeTimeoutMs });
   } catch (cause) {
     const message = `Cannot keep the last good ${destination} as ${path}.`;
     throw new SwitchmasterError('file-unwritable', message, { cause });

@@ -64,8 +64,12 @@ export class Inputs {
       if (kept.has(id)) continue;
       follow.release();
       this.#follows.delete(id);
-      this.#values.delete(id);
     }
+  }
+
+  /** Forgets the last values of keys that are not watched any more. */
+  forgetFormer(): void {
+    for (const id of this.#values.keys()) if (!this.#follows.has(id)) this.#values.delete(id);
   }
 
   /** Why the given queries have no answer: the messages of those that failed. */

@@ -154,6 +154,10 @@ export class LiveTemplate {
     this.#files.retry();
     const result = await this.#time.render((now) => this.#renderAll(compiled, { ...this.#world(), now }));
     this.#take(result);
+    if (result.kind === 'rendered') {
+      this.#files.keepOnly(result.files);
+      this.#inputs.forgetFormer();
+    }
     this.#watchFiles(result.files);
     return this.#rendering;
   }

@@ -87,6 +87,15 @@ export class FileTexts {
     this.#problems.clear();
   }
 
+  /** The render that was good did not read the others, so nothing watches them. */
+  keepOnly(paths: readonly string[]): void {
+    for (const path of this.#texts.keys()) {
+      if (paths.includes(path)) continue;
+      this.#texts.delete(path);
+      this.#problems.delete(path);
+    }
+  }
+
   lookUp(path: string) {
     const text = this.#texts.get(path);
     if (text instanceof SwitchmasterError) throw text;

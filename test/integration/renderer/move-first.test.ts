@@ -50,6 +50,7 @@ t.test('HAProxy moves although the file cannot be read', async (t) => {
   mkdirSync(scene.destination);
   await follows(t, scene, { shard: 'a', port: 2, read: () => scene.port('a') });
   t.match((await scene.rendering.until('failed')).lastOutcome, { error: { code: 'file-unwritable' } });
+  for (const port of [1, 2]) await follows(t, scene, { shard: 'a', port, read: () => scene.port('a') });
   rmSync(scene.destination, { recursive: true });
   copyFileSync(aside, scene.destination);
   await scene.untilInUse('0');

@@ -5,14 +5,17 @@ const never = new AbortController().signal;
 const signals = { signal: never, interrupted: never };
 
 t.test('only an ordinary reload of a consumer that has a file waits', async (t) => {
-  const ordinary = { spec: { splayMs: 5_000 }, urgency: 'ordinary' } as const;
-  const reload = { route: 'reload', present: {} } as const;
+  const ordinary = { spec: { splayMs: 5_000 }, urgency: 'ordinary', supervisor: undefined } as const;
+  const reload = { route: 'reload', present: {}, owed: undefined } as const;
   t.equal(splayOf(ordinary, reload), 5_000);
   t.equal(splayOf({ ...ordinary, spec: {} }, reload), 0);
   t.equal(splayOf({ ...ordinary, urgency: 'master-change' }, reload), 0);
   t.equal(splayOf(ordinary, { ...reload, route: 'runtime' }), 0);
   t.equal(splayOf(ordinary, { ...reload, route: 'none' }), 0);
   t.equal(splayOf(ordinary, { ...reload, present: undefined }), 0);
+  t.equal(splayOf(ordinary, { ...reload, owed: {} }), 0, 'a master may have moved back');
+  t.equal(splayOf({ ...ordinary, supervisor: { pid: undefined } }, reload), 0, 'a program that does not run');
+  t.equal(splayOf({ ...ordinary, supervisor: { pid: 1 } }, reload), 5_000);
 });
 
 t.test('the time is random', async (t) => {

@@ -53,3 +53,12 @@ t.test('a file that can no longer be read keeps its former text, and is read aga
   t.match(await textAfter(() => writeFileSync(path, 'second')), { value: 'second' });
   t.same(files.problems, []);
 });
+
+t.test('a file that a good render did not read is read again', async (t) => {
+  const folder = t.testdir({ a: 'a', b: 'b' });
+  const files = new FileTexts();
+  await files.load([`${folder}/a`, `${folder}/b`]);
+  files.keepOnly([`${folder}/a`]);
+  t.same(files.lookUp(`${folder}/a`), { kind: 'known', value: 'a' });
+  t.same(files.lookUp(`${folder}/b`), { kind: 'unknown' });
+});
