@@ -127,7 +127,12 @@ for (const { what, disturb } of disturbances) {
     await disturb();
     const isAfter = ({ master, phase }: MasterRecord) =>
       phase === 'confirmed' && formatAddress(master) === formatAddress(successor);
-    const after = await waitFor('the failover in the record', readRecord, { until: isAfter, timeoutMs });
+    const after = await waitFor('the failover in the record', readRecord, { until: isAfter, timeoutMs }).catch(
+      (error) => {
+        for (const sentinel of sentinels) t.comment(sentinel.logTail());
+        throw error;
+      },
+    );
     // Not as what the Sentinels say after an edit that was waited for.
     t.match(after, { reason: /^failover/, previous: before.master });
   });
