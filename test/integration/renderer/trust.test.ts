@@ -7,8 +7,9 @@ import { publish, putRecord, startRendering } from '../support/rendering.ts';
 const sandbox = await Sandbox.openFor(t, { name: 'trust' });
 
 /** A Consul with two masters as bridges write them, and a renderer on a node without a bridge. */
-async function setUp(t: Test, name: string) {
+async function setUp(t: Test, name: string, { otherKeys = 0 }: { readonly otherKeys?: number } = {}) {
   const consul = await sandbox.consul({ name });
+  for (let i = 0; i < otherKeys; i += 1) await consul.putKey('other', String(i));
   for (const shard of ['a', 'b']) await publish(consul, { name: shard });
   const template = '{{#each redisMasters}}{{name}} {{address}}\n{{/each}}';
   const spec = { template, wait: { minMs: 1, maxMs: 5 } };
@@ -61,10 +62,8 @@ t.test('a deleted tree changes nothing, and neither does the first record that r
 });
 
 t.test('a Consul that lost its data changes nothing, and neither does the first record that returns', async (t) => {
-  const { consul, text, untilHeld, writes } = await setUp(t, 'lost');
-  // An agent without data starts with a lower index than the one that is lost.
-  for (let i = 0; i < 60; i += 1) await consul.putKey('other', String(i));
-  await publish(consul, { name: 'b' });
+  // An agent without data starts with a lower index than the one that the renderer has read.
+  const { consul, text, untilHeld, writes } = await setUp(t, 'lost', { otherKeys: 60 });
   await consul.kill();
   await consul.start();
   await publish(consul, { name: 'b' });
