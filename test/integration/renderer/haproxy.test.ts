@@ -84,7 +84,7 @@ for (const program of programs) {
       t.match(states, [{ backend: name, server: 'master', ...fresh.address, state: 'ready' }]);
       const info = await new HaproxyRuntime(socket).send(['show info'], signal);
       t.match(info, /\nStopping: 0\n/);
-      t.match(rendering.state().lastStages, {
+      t.match(rendering.stages(), {
         rendered: Number,
         swapped: Number,
         reloaded: Number,

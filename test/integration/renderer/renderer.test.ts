@@ -214,7 +214,7 @@ t.test('the bundled templates pass the checks of the programs that they are for'
   ];
   const rendering = startRendering(t, { consul, specs, resyncMs: 60_000 });
   for (const { name } of specs) await rendering.until('current', name);
-  t.match(rendering.state('haproxy.cfg').lastStages, { rendered: Number, checked: Number, swapped: Number });
+  t.match(rendering.stages('haproxy.cfg'), { rendered: Number, checked: Number, swapped: Number });
   t.match(read(join(rendering.folder, 'nutcracker.yml')), / - 127\.0\.0\.3:6380:1 shard2\n/);
 });
 

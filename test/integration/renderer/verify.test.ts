@@ -69,7 +69,8 @@ t.test('a template is verified through TLS, with a password, up to the master of
     },
   ];
   const rendering = startRendering(t, { consul, specs, resyncMs: 60_000 });
-  t.type((await rendering.until('current', 'right')).lastStages.verified, 'number');
+  await rendering.until('current', 'right');
+  t.match(rendering.stages('right'), { verified: Number });
   const { lastOutcome } = await rendering.until('failed', 'wrong');
   t.match(lastOutcome, { error: { code: 'verify-failed', message: /refuses the password: -WRONGPASS/ } });
   t.notMatch(JSON.stringify(rendering.reports), /one-secret|guessed/);

@@ -27,6 +27,8 @@ export interface Rendering {
   state(name?: string): TemplateState;
   /** Waits until the template is in this state. */
   until(state: TemplateState['state'], name?: string): Promise<TemplateState>;
+  /** The stages of the last change of a template. Those in its state may be of a later run that changed nothing. */
+  stages(name?: string): unknown;
   stop(): Promise<void>;
 }
 
@@ -80,6 +82,8 @@ export function startRendering(
         until: (now) => now.state === wanted,
         intervalMs: 2,
       }),
+    stages: (name = first) =>
+      reports.findLast(({ key, outcome }) => key === name && outcome.kind === 'applied')?.outcome.details?.stages,
     stop,
   };
 }
