@@ -27,6 +27,11 @@ export function translateRedisError(
   return new SwitchmasterError('redis-unreachable', `${what} got no answer: ${why}`, { cause, details });
 }
 
+/** Whether the server answered with an error. Without an answer, it may have done what it was asked. */
+export function isRefusal({ code }: SwitchmasterError): boolean {
+  return code === 'redis-refused' || code === 'redis-denied';
+}
+
 /** The client library's own message, about its retries, says nothing of the server. */
 function describeReason(reason: unknown, fault: LinkFault | undefined): string {
   if (!(reason instanceof Error)) return String(reason);

@@ -1,4 +1,5 @@
 import { RedisLink } from '../client/redis.ts';
+import { isRefusal } from '../client/redis-errors.ts';
 import { type Fields, readFieldsList, readId, readPeer } from '../client/sentinel-shapes.ts';
 import type { AccessConfig } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
@@ -78,10 +79,10 @@ function findMaster(
 }
 
 /** Whether a Sentinel may have answered. A Redis at its former address, which does not know the command, monitors nothing. */
-function isAnswer({ code, details }: SwitchmasterError): boolean {
-  const fault = details.fault as LinkFault | undefined;
+function isAnswer(error: SwitchmasterError): boolean {
+  const fault = error.details.fault as LinkFault | undefined;
   if (fault !== undefined) return linkFaults[fault].class !== 'away';
-  return code === 'redis-refused' || code === 'redis-denied' || code === 'redis-answer-invalid';
+  return isRefusal(error) || error.code === 'redis-answer-invalid';
 }
 
 /** The other Sentinels of a master; none if it is removed meanwhile. Rejects if the Sentinel does not list them. */

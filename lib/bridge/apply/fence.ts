@@ -1,4 +1,4 @@
-import { translateRedisError } from '../../client/redis-errors.ts';
+import { isRefusal, translateRedisError } from '../../client/redis-errors.ts';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
@@ -49,7 +49,7 @@ export async function demote(
   const { address, master } = demotion;
   const outcome = await carryOut(redis, address, [['REPLICAOF', master.host, master.port]]);
   if (outcome.kind === 'failed') {
-    if (outcome.error.code !== 'redis-refused' && outcome.error.code !== 'redis-denied') return outcome;
+    if (!isRefusal(outcome.error)) return outcome;
     // Sentinel itself uses the older name, so a server that has only one of them has this one.
     const older = await carryOut(redis, address, [['SLAVEOF', master.host, master.port]]);
     if (older.kind === 'failed') return outcome;

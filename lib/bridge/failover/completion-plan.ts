@@ -37,7 +37,8 @@ export type Completion =
     };
 
 /**
- * Whether a failover has lost its leader, or the leader is stalled, between the promotion and its announcement, and which Sentinel could complete it.
+ * Whether a failover has lost its leader between the promotion and its announcement, or the leader is stalled, and which
+ * Sentinel could complete it.
  *
  * The promoted replica already accepts writes. The other Sentinels would convert it into a replica of the old master, or
  * elect a new leader and select another replica. Both discard writes. Instead the bridge orders one of them to fail over
@@ -49,10 +50,10 @@ export function planCompletion({ record, views, knownSentinels, role, openForMs 
   if (record.phase !== 'promoted' || role !== 'master') return { kind: 'leave' };
   if (!majorityAnswers({ views, knownSentinels })) return { kind: 'leave' };
   if (views.some((view) => view.configEpoch >= record.epoch)) return { kind: 'leave' };
-  const waiting = views.filter(({ condition }) => condition !== 'failover');
-  const stalled = openForMs > leaderStallsAfterMs;
-  if (!views.every((view) => waiting.includes(view) || (stalled && leads(view, record)))) return { kind: 'leave' };
-  const [chosen] = waiting
+  const isStalled = (view: SentinelView) => openForMs > leaderStallsAfterMs && leads(view, record);
+  if (views.some((view) => view.condition === 'failover' && !isStalled(view))) return { kind: 'leave' };
+  const [chosen] = views
+    .filter(({ condition }) => condition !== 'failover')
     .filter((view) => view.replicas.some((replica) => isLinked(replica) && sameAddress(replica.address, record.master)))
     .toSorted(byTiltAndId);
   if (chosen === undefined) return { kind: 'leave' };

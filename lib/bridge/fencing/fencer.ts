@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { isRefusal } from '../../client/redis-errors.ts';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import type { SentinelConfig } from '../../config/model.ts';
 import type { SwitchmasterError } from '../../errors.ts';
@@ -115,7 +116,7 @@ export class Fencer {
     for (const action of planFence({ mode, record, roles, ...weighed, pausedForMs })) {
       if (!stillHolds()) break;
       const outcome = await this.#carryOut(record.name, action);
-      if (action.kind === 'pause' || !isRefusal(outcome) || !stillHolds()) continue;
+      if (action.kind === 'pause' || outcome.kind === 'applied' || !isRefusal(outcome.error) || !stillHolds()) continue;
       for (const pause of planAfterRefusal(action.address, { pausedForMs })) await this.#carryOut(record.name, pause);
     }
     return 'found';
@@ -142,7 +143,7 @@ export class Fencer {
     const { action, address } = pause;
     const outcome = await pauseWritesSoon(this.#options.redis, pause);
     if (outcome.kind === 'applied') this.#notePause(name, pause);
-    else if (!isRefusal(outcome)) return;
+    else if (!isRefusal(outcome.error)) return;
     this.#report({ name, action, address, outcome });
     await this.#releaseIfHeld(name, address);
   }
@@ -218,9 +219,4 @@ export class Fencer {
     const refused = outcome.kind === 'applied' ? (outcome.refused ?? []) : [];
     this.#options.onReport({ name, action, address: formatAddress(address), error, refused });
   }
-}
-
-/** Whether the server answered with an error. Without an answer, it may have done what it was asked. */
-function isRefusal(outcome: FenceOutcome): boolean {
-  return outcome.kind === 'failed' && ['redis-denied', 'redis-refused'].includes(outcome.error.code);
 }

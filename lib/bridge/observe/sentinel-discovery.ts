@@ -1,3 +1,4 @@
+import { isRefusal } from '../../client/redis-errors.ts';
 import type { SentinelPeer } from '../../client/sentinel-shapes.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { formatAddress } from '../../model/address.ts';
@@ -45,10 +46,6 @@ async function readNames(member: SentinelMember, { matches, named }: DiscoveryOp
     const monitored = await Promise.all(candidates.map((name) => link.monitors(name, { timeoutMs: askTimeoutMs })));
     return candidates.filter((_, i) => monitored[i] === true);
   }
-}
-
-function isRefusal({ code }: SwitchmasterError): boolean {
-  return code === 'redis-refused' || code === 'redis-denied';
 }
 
 function noneIfRefused(thrown: unknown): readonly SentinelPeer[] {
