@@ -36,7 +36,7 @@ let keysSinceMs = 0;
 export async function findPlace(path: string, visit: Visit): Promise<string> {
   const kept = keptKey(path);
   if (kept !== undefined) return kept;
-  const { mount } = await walk(path, visit);
+  const mount = await walk(path, visit);
   const key = mount.kind === 'other' ? mount.key : path;
   keys.set(path, key);
   return key;
@@ -55,7 +55,8 @@ function keptKey(path: string): string | undefined {
   return undefined;
 }
 
-async function walk(path: string, visit: Visit) {
+/** The mount that a path leads to. */
+async function walk(path: string, visit: Visit): Promise<Mount> {
   const names = split(path);
   let current = '/';
   let mount = mountOf(current, mountPoints());
@@ -73,7 +74,7 @@ async function walk(path: string, visit: Visit) {
     }
     mount = mountOf(current, mounts);
   }
-  return { mount };
+  return mount;
 }
 
 const root: Mount = { key: '/', kind: 'root' };

@@ -74,12 +74,8 @@ class Reader {
   }
 
   async tree(prefix: string, need: Need): Promise<readonly KvEntry[]> {
-    return (
-      (await this.#permit(
-        need,
-        async () => (await this.#client.read({ kind: 'key-tree', prefix }, consistent)).value,
-      )) ?? []
-    );
+    const read = async () => (await this.#client.read({ kind: 'key-tree', prefix }, consistent)).value;
+    return (await this.#permit(need, read)) ?? [];
   }
 
   async service(service: string): Promise<readonly ServiceInstance[]> {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
+import { shortHash } from '../model/naming.ts';
 import { type HelperDefinition, joinTexts, templateFailure, textArgument } from './helper.ts';
 import { sortedObject } from './ordered.ts';
 import { regexMatches, regexReplace } from './regex.ts';
@@ -86,7 +87,7 @@ function pairIn(part: string, between: string): readonly (readonly [string, stri
 function reduceTo(others: RegExp, name: string): string {
   // A sign in the first or a colon in the last place has a meaning of its own in YAML.
   const reduced = name.replace(others, '_').replace(/^[^A-Za-z0-9_]+|:+$/g, '_');
-  return reduced === name ? name : `${reduced}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
+  return reduced === name ? name : `${reduced}-${shortHash(name)}`;
 }
 
 function decode(encoded: string, alphabet: 'base64' | 'base64url'): string {
