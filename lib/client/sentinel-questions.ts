@@ -13,7 +13,7 @@ export async function askMaster(ask: Ask, name: string): Promise<unknown> {
   try {
     return await ask(['MASTER', name]);
   } catch (thrown) {
-    if (!isRefusal(thrown)) throw thrown;
+    if (!refusesCommand(thrown)) throw thrown;
     const all = await ask(['MASTERS']).catch(() => Promise.reject(thrown));
     const place = readFieldsList(all, 'SENTINEL MASTERS').findIndex((fields) => fields.name === name);
     if (place >= 0) return (all as readonly unknown[])[place];
@@ -26,8 +26,8 @@ export async function askReplicas(ask: Ask, name: string): Promise<unknown> {
   try {
     return await ask(['REPLICAS', name]);
   } catch (thrown) {
-    if (!isRefusal(thrown)) throw thrown;
-    return ask(['SLAVES', name]).catch((again) => (isRefusal(again) ? undefined : Promise.reject(again)));
+    if (!refusesCommand(thrown)) throw thrown;
+    return ask(['SLAVES', name]).catch((again) => (refusesCommand(again) ? undefined : Promise.reject(again)));
   }
 }
 
@@ -49,7 +49,8 @@ export async function pingLink(redis: Redis): Promise<void> {
 /** The name of no master: an order about it does nothing, and shows whether orders are permitted. */
 export const noMaster = 'switchmaster: no master';
 
-function isRefusal(thrown: unknown): boolean {
+/** Whether the Sentinel refuses the command itself, and not its arguments. */
+function refusesCommand(thrown: unknown): boolean {
   const { cause } = SwitchmasterError.from(thrown);
   return cause instanceof Error && isRefused(cause.message);
 }
