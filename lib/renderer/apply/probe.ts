@@ -98,23 +98,46 @@ function encode(words: readonly string[]): string {
   return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
 }
 
-/** Complete replies only: status, error and integer lines with their first character, and the content of bulk strings. */
+/**
+ * Complete replies only: lines with their first character, the content of strings, and of others the first line. RESP3 as
+ * well: a proxy may answer in it although nobody asked. Its pushes and attributes answer nothing.
+ */
 function parseReplies(received: string): readonly string[] {
   const replies: string[] = [];
-  let at = 0;
-  while (at < received.length) {
-    const end = received.indexOf('\r\n', at);
-    if (end < 0) break;
-    const line = received.slice(at, end);
-    at = end + 2;
-    if (!line.startsWith('$') || line === '$-1') {
-      replies.push(line);
-      continue;
-    }
-    const length = Number(line.slice(1));
-    if (received.length < at + length + 2) break;
-    replies.push(received.slice(at, at + length));
-    at += length + 2;
+  for (let reply = parseReply(received, 0); reply !== undefined; reply = parseReply(received, reply.end)) {
+    if (reply.kind === 'answer') replies.push(reply.text);
   }
   return replies;
+}
+
+interface ParsedReply {
+  readonly kind: 'answer' | 'push';
+  readonly text: string;
+  /** Where the next reply begins. */
+  readonly end: number;
+}
+
+/** Deeper than any server nests. */
+const maxDepth = 16;
+
+/** undefined where it is not complete yet. */
+function parseReply(received: string, at: number, depth = 0): ParsedReply | undefined {
+  const lineEnd = received.indexOf('\r\n', at);
+  if (lineEnd < 0) return undefined;
+  const text = received.slice(at, lineEnd);
+  const start = lineEnd + 2;
+  const [, type = '', digits] = /^([$=!*~>%|])(\d+)$/.exec(text) ?? [];
+  if (type === '' || depth > maxDepth) return { kind: 'answer', text, end: start };
+  const count = Number(digits);
+  if ('*~>%|'.includes(type)) {
+    let end: number | undefined = start;
+    const items = '%|'.includes(type) ? count * 2 : count;
+    for (let i = 0; i < items && end !== undefined; i += 1) end = parseReply(received, end, depth + 1)?.end;
+    return end === undefined ? undefined : { kind: '>|'.includes(type) ? 'push' : 'answer', text, end };
+  }
+  const end = start + count + 2;
+  if (received.length < end) return undefined;
+  // A verbatim string begins with its format: `txt:`.
+  const content = received.slice(type === '=' ? start + 4 : start, end - 2);
+  return { kind: 'answer', text: type === '!' ? `-${content}` : content, end };
 }
