@@ -16,7 +16,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'consul-denied': {
     meaning:
-      'Consul hides something from the token that the daemon reads. The last answer counts: files stay as they are.',
+      'Consul hides something that the daemon reads from its token. The last answer counts: files stay as they are.',
     fix: 'Give the token the rule that the text names. `switchmaster acl` prints all of them.',
   },
   'interfaces-unreadable': {
@@ -26,7 +26,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'config-refused': {
     meaning:
-      'The daemon runs with an earlier config, because it refused the one on disk. It would not start with that one.',
+      'The daemon runs with an earlier config, because it refused the one on disk. After a stop, it would not start with that one.',
     fix: '`switchmaster check` lists what is wrong; correct it, then `systemctl reload switchmaster`.',
   },
   'record-unreadable': {
@@ -58,7 +58,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'master-held': {
     meaning: 'The bridge waits before it changes the record. While a failover settles this is a note.',
-    fix: 'The text says for what. The operations guide explains each text that begins with `held`.',
+    fix: 'The text names what it waits for. The operations guide explains each text that begins with `held`.',
   },
   'master-failed': {
     meaning: 'The last run of the bridge for this master failed. The bridge tries again.',
@@ -105,7 +105,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'sentinel-uncounted': {
     meaning:
-      'This Sentinel of the config has not answered since the daemon started; the text says why, if that is known. At least two others monitor this master and do not list it, so it does not count in their majority.',
+      'A Sentinel of the config has not answered since the daemon started; the text has the reason, if it is known. At least two others monitor this master and do not list this Sentinel, so it does not count in their majority.',
     fix: 'Bring it back, or remove it from `sentinel.addresses`.',
   },
   'master-without-replica': {
@@ -127,11 +127,11 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   'redis-denied': {
     meaning:
       'A Redis refuses the bridge: its credentials, or every client (protected mode, `maxclients`). The bridge does not know its role and cannot fence it. Or a Redis or a Sentinel refuses a single command: the text names it and what is lost.',
-    fix: 'What the text says: correct `sentinel.redis`, give its user the rules, set a password, or raise `maxclients`.',
+    fix: 'Do what the text names: correct `sentinel.redis`, give its user the rules, set a password, or raise `maxclients`.',
   },
   'redis-unreached': {
     meaning: 'A Redis that Sentinel sees up cannot be reached by the bridge.',
-    fix: 'What the text says: TLS on one side only, a certificate, a name that does not resolve, a firewall.',
+    fix: 'Correct what the text names: TLS on one side only, a certificate, a name that does not resolve, a firewall.',
   },
   'foreign-instance': {
     meaning: 'Somebody else registered an instance with the tag of the master: DNS answers it too.',
@@ -139,7 +139,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'desired-held': {
     meaning: 'The provisioner ignores or delays a master of `desired/`.',
-    fix: 'The text says why; usually `sentinel.masters` does not match it.',
+    fix: 'The text has the reason; usually `sentinel.masters` does not match it.',
   },
   'desired-failed': {
     meaning: 'The provisioner could not configure the Sentinels as `desired/` says.',
@@ -151,7 +151,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'cluster-problem': {
     meaning: 'switchmaster cannot read the whole cluster, or waits before it changes the record.',
-    fix: 'The text says why.',
+    fix: 'The text has the reason.',
   },
   'cluster-node-down': {
     meaning: 'Most of the nodes see this node of the cluster down, or it is loading its data.',
@@ -200,7 +200,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'template-warning': {
     meaning: 'The file is current, but leaves something out, or an additional step (owner, copy) failed.',
-    fix: 'The text says what to set.',
+    fix: 'The text names what to set.',
   },
   'template-failed': {
     meaning: 'A step failed: the file or its consumer may be old. The renderer tries again.',
