@@ -8,6 +8,9 @@ export function makeProgramLog(log: Log): (template: string, event: SupervisorEv
       case 'output':
         log.info({ template, line: event.line }, 'program output');
         return;
+      case 'output-lost':
+        log.warn({ template, lines: event.lines }, 'program output lost');
+        return;
       case 'started':
         log.info({ template, pid: event.pid }, 'program started');
         return;

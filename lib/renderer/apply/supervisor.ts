@@ -1,11 +1,11 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { type Backoff, makeBackoff } from '../../backoff.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { ProgramEnv } from '../../model/program-env.ts';
 import { bindGroup, launchOf, signalGroup } from './process-group.ts';
+import { readLines } from './program-output.ts';
 
 type Program = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -45,6 +45,8 @@ export interface SupervisorOptions {
 
 export type SupervisorEvent =
   | { readonly kind: 'output'; readonly line: string }
+  /** The program wrote too many lines. */
+  | { readonly kind: 'output-lost'; readonly lines: number }
   | { readonly kind: 'started'; readonly pid: number }
   | { readonly kind: 'signalled'; readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly kind: 'ended'; readonly how: string; readonly restartMs: number | undefined };
@@ -129,9 +131,10 @@ export class Supervisor {
     const { pid = 0 } = child;
     const unbind = bindGroup(pid);
     for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) =>
-        this.#emit({ kind: 'output', line: line.slice(0, 4_096) }),
-      );
+      readLines(stream, {
+        onLine: (line) => this.#emit({ kind: 'output', line }),
+        onLost: (lines) => this.#emit({ kind: 'output-lost', lines }),
+      });
     }
     child.on('error', () => undefined);
     child.once('exit', (code, signal) => {

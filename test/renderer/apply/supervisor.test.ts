@@ -115,6 +115,15 @@ t.test('a program that is away for a while is started once it is back', async (t
   await waitFor('its second line', () => lines().length === 2);
 });
 
+t.test('a program that writes without an end is read slowly, and its lost lines are counted', async (t) => {
+  const { supervisor, events, lines } = supervise(t, { argv: ['yes', 'a line'] });
+  await supervisor.start();
+  const isLost = () => events.findIndex(({ kind }) => kind === 'output-lost');
+  const at = await waitFor('the report', isLost, { until: (found) => found >= 0 });
+  t.ok(at <= 2_000, `${at} events before it`);
+  t.equal(lines()[0], 'a line');
+});
+
 t.test("the daemon's Consul token stays with the daemon", async (t) => {
   process.env.CONSUL_HTTP_TOKEN = 'secret';
   t.teardown(() => delete process.env.CONSUL_HTTP_TOKEN);
