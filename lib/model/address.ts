@@ -18,8 +18,8 @@ export function formatEndpoint(endpoint: Endpoint): string {
 
 /** Reads `host:port` or `[v6]:port`; undefined if the text is neither. */
 export function parseAddress(text: string): Address | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text);
-  return toAddress(match?.[1] ?? match?.[2], match?.[3]);
+  const [, v6, host, port] = /^(?:\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  return v6 !== undefined && !isIpAddress(v6) ? undefined : toAddress(v6 ?? host, port);
 }
 
 /**
@@ -85,7 +85,7 @@ export function isPort(value: unknown): value is number {
 
 /** True for an IPv4 or IPv6 address, false for a hostname. */
 export function isIpAddress(host: string): boolean {
-  return isIpv4(host) || (host.includes(':') && URL.canParse(`http://[${host.replace(/%.*$/, '')}]`));
+  return isIpv4(host) || (host.includes(':') && URL.canParse(`http://[${withoutZone(host)}]`));
 }
 
 /** True for an address that no other machine can reach. */
@@ -95,7 +95,7 @@ export function isLoopback(host: string): boolean {
 
 /** True for a loopback address or name that every machine has (`*.localhost` by RFC 6761). Others in 127.0.0.0/8 are set up on purpose. */
 export function isDefaultLoopback(host: string): boolean {
-  const canonical = canonicalHost(host);
+  const canonical = withoutZone(canonicalHost(host));
   return defaultLoopback.has(canonical) || canonical.endsWith('.localhost');
 }
 
@@ -119,13 +119,20 @@ const defaultLoopback: ReadonlySet<string> = new Set([
 
 /** True for the address that a server listens on to accept connections on every interface. */
 export function isUnspecified(host: string): boolean {
-  const canonical = canonicalHost(host);
+  const canonical = withoutZone(canonicalHost(host));
   return canonical === '0.0.0.0' || canonical === '::';
 }
 
-/** True for a host that means nothing to other machines: they need an address of this node instead. */
+/**
+ * True for a host that means nothing to other machines: they need an address of this node instead. The zone of a link-local
+ * address (`fe80::1%eth0`) is the name of an interface of this machine.
+ */
 export function isNodeLocal(host: string): boolean {
-  return isDefaultLoopback(host) || isUnspecified(host);
+  return isDefaultLoopback(host) || isUnspecified(host) || withoutZone(host) !== host;
+}
+
+function withoutZone(host: string): string {
+  return host.includes(':') ? host.replace(/%.*$/, '') : host;
 }
 
 /** Each address once, in the order of the first ones. */

@@ -14,7 +14,13 @@ import {
 } from '../../lib/model/address.ts';
 
 t.test('an address is read as it is written', async (t) => {
-  for (const text of ['10.0.0.5:6379', 'redis-1.example.com:1', '[fe80::1%1]:65535', '[::1]:6379']) {
+  for (const text of [
+    '10.0.0.5:6379',
+    'redis-1.example.com:1',
+    '[fe80::1%1]:65535',
+    '[fe80::1%eth0.5]:1',
+    '[::1]:6379',
+  ]) {
     const address = parseAddress(text);
     t.equal(address && formatAddress(address), text);
     t.ok(isAddress(address), text);
@@ -29,6 +35,9 @@ t.test('a text that is not host and port is not an address', async (t) => {
     'a:65536',
     'a b:1',
     '::1:6379',
+    '[1::2::3]:6379',
+    '[fe80::1%]:6379',
+    '[redis-1]:6379',
     '/run/a:1',
     'http://a:1',
     'a:1x',
@@ -101,6 +110,9 @@ t.test('the loopback and the unspecified address mean nothing to other machines,
     '0',
     '0:0:0:0:0:0:0:1',
     'app.localhost',
+    '::1%lo',
+    '::%lo',
+    'fe80::1%eth0',
     'localhost.',
   ])
     t.ok(isNodeLocal(host), host);

@@ -16,10 +16,10 @@ const reasons: Record<string, string> = {
     'its folder is sticky, so only the owner of the file may replace it; give the file to the user of the daemon, or run chmod -t for the folder',
   EROFS: 'the file system is read-only; mount it with write access',
   ELOOP: 'a link took its place meanwhile',
-  ENOSPC: 'the disk is full',
+  ENOSPC: 'the disk is full; free some space on it',
   EBUSY: mountPoint,
   EXDEV: mountPoint,
-  EDQUOT: 'the disk quota is used up',
+  EDQUOT: 'the disk quota is used up; free some space, or raise it',
 };
 
 /** What cannot be done with a file, and why, as `file-unwritable`. An error of the project stays as it is. */
