@@ -1,14 +1,19 @@
+import { leastLength, TextFinder } from './text-finder.ts';
+
 /** Replaces a secret in a text. */
 export const redacted = '[secret]';
 
 /** Shorter values are not secrets: `1` and `yes` occur in many texts and protect nothing. */
-export const leastSecretLength = 4;
+export const leastSecretLength = leastLength;
 
 /** The least length of a secret's part that is redacted. Shorter parts may match by chance; cut values leave longer ones. */
 const fragmentLength = 8;
 
 /** Longer texts are parts of a config and not passwords. Their fragments occur everywhere, so only whole lines count. */
 const maxFragmented = 65_536;
+
+/** The same for many secrets together: beyond these characters, further ones count only as a whole. */
+const maxFragmentedTogether = 524_288;
 
 /** The number of former values, of rotated passwords for example, that are kept beside the current ones. */
 const keptSecrets = 1_000;
@@ -22,6 +27,8 @@ export class Redactor {
   readonly #secrets = new Map<string, readonly string[]>();
   /** The fragments of all secrets; undefined until they are needed. */
   #fragments: ReadonlySet<string> | undefined;
+  /** All forms; undefined until they are needed. */
+  #finder: TextFinder | undefined;
 
   get isEmpty(): boolean {
     return this.#secrets.size === 0;
@@ -32,7 +39,7 @@ export class Redactor {
     for (const text of texts) {
       const known = this.#secrets.get(text);
       const forms = known ?? formsOf(text);
-      if (known === undefined && forms.length > 0) this.#fragments = undefined;
+      if (known === undefined && forms.length > 0) this.#forgetForms();
       // Set again, so that the oldest comes first in the map's order.
       this.#secrets.delete(text);
       if (forms.length > 0) this.#secrets.set(text, forms);
@@ -40,7 +47,7 @@ export class Redactor {
     for (const oldest of this.#secrets.keys()) {
       if (this.#secrets.size <= keptSecrets + texts.length) break;
       this.#secrets.delete(oldest);
-      this.#fragments = undefined;
+      this.#forgetForms();
     }
   }
 
@@ -76,13 +83,13 @@ export class Redactor {
   }
 
   #markWhole(text: string, marks: Uint8Array): void {
-    for (const forms of this.#secrets.values()) {
-      for (const form of forms) {
-        for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1)) {
-          marks.fill(1, at, at + form.length);
-        }
-      }
-    }
+    this.#finder ??= new TextFinder([...this.#secrets.values()].flat());
+    this.#finder.mark(text, marks);
+  }
+
+  #forgetForms(): void {
+    this.#fragments = undefined;
+    this.#finder = undefined;
   }
 
   #markFragments(text: string, marks: Uint8Array): void {
@@ -95,8 +102,10 @@ export class Redactor {
 
 function fragmentsOf(secrets: Iterable<string>): ReadonlySet<string> {
   const fragments = new Set<string>();
+  let characters = 0;
   for (const secret of secrets) {
-    if (secret.length > maxFragmented) continue;
+    if (secret.length > maxFragmented || characters + secret.length > maxFragmentedTogether) continue;
+    characters += secret.length;
     for (let at = 0; at + fragmentLength <= secret.length; at += 1) {
       fragments.add(secret.slice(at, at + fragmentLength));
     }
