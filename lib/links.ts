@@ -1,5 +1,6 @@
-import { lstat, readlink, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, readlink, realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from './errors.ts';
 
 /*
@@ -26,6 +27,52 @@ export async function followLinks(path: string): Promise<string> {
   return isLink || walk.foreignOwners.length > 0 ? walk.path : path;
 }
 
+/**
+ * Runs a call with the path of a file whose folder others may replace at any time, as the owner of a folder above it may. The
+ * folder is opened first, and the path of the call leads through it (`/proc/self/fd`): a link in the folder's place is not followed.
+ * Where only root and the daemon's user can replace the folder, the path stays.
+ *
+ * @throws `file-unwritable` for a folder that somebody else replaced by a link
+ */
+export async function anchored<T>(path: string, call: (path: string) => Promise<T>): Promise<T> {
+  const folder = dirname(path);
+  const walk = await walkFolder(folder);
+  if (walk === 'lasting') return call(path);
+  const handle = await open(walk.path, openPath | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    const place = `/proc/self/fd/${handle.fd}`;
+    const [real, { uid }] = await Promise.all([readlink(place).catch(() => undefined), handle.stat()]);
+    // Without /proc, nothing better is possible.
+    if (real === undefined) return await call(path);
+    if (real !== walk.path || walk.foreignOwners.some((owner) => owner !== uid))
+      throw refusal(path, `is in a folder that somebody else replaced by a link, which leads to ${real}`);
+    return await call(join(place, basename(path)));
+  } finally {
+    await handle.close();
+  }
+}
+
+/** O_PATH (open(2)), which Node does not name: it needs no right to list the folder. */
+const openPath = 0o10000000;
+
+/** Folders that only root and the daemon's user can replace. Only they can change that. */
+const lasting = new Set<string>();
+const keptMs = 1_000;
+let lastingSinceMs = 0;
+
+async function walkFolder(folder: string): Promise<Walk | 'lasting'> {
+  const nowMs = performance.now();
+  if (nowMs - lastingSinceMs > keptMs) {
+    lasting.clear();
+    lastingSinceMs = nowMs;
+  }
+  if (lasting.has(folder)) return 'lasting';
+  const walk = await walkPath(folder, 'folder');
+  if (walk.isReplaceable || walk.foreignOwners.length > 0) return walk;
+  lasting.add(folder);
+  return 'lasting';
+}
+
 /** Whether only root and the daemon's user can have made this. */
 export function isTrustedOwner(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
@@ -36,34 +83,49 @@ interface Walk {
   readonly path: string;
   /** The owners of links of somebody else that were followed. */
   readonly foreignOwners: readonly number[];
+  /** Whether somebody else can replace a part of the path. */
+  readonly isReplaceable: boolean;
 }
 
 /** As many as Linux follows. */
 const maxLinks = 40;
 
-async function walkPath(path: string): Promise<Walk> {
+/** `file`: a link of somebody else as the last part of the path is refused. */
+async function walkPath(path: string, kind: 'file' | 'folder' = 'file'): Promise<Walk> {
   const names = path.split('/').filter((name) => name !== '');
   const foreignOwners: number[] = [];
+  let isReplaceable = false;
   let current = '/';
   let links = 0;
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
     const next = join(current, name);
-    const info = await lstat(next).catch(() => undefined);
+    const [folder, info] = await Promise.all([current, next].map((one) => lstat(one).catch(() => undefined)));
+    isReplaceable ||= canOthersReplace(info, folder);
     if (!info?.isSymbolicLink()) {
       current = next;
       continue;
     }
     links += 1;
     if (links > maxLinks) throw refusal(path, 'cannot be followed to where it links: it leads to itself');
-    const { uid } = await lstat(current);
-    const foreignOwner = [info.uid, uid].find((owner) => !isTrustedOwner(owner));
-    if (foreignOwner !== undefined && names.length === 0) throw refusal(next, describeLink(foreignOwner));
+    const foreignOwner = [info.uid, folder?.uid ?? 0].find((owner) => !isTrustedOwner(owner));
+    if (foreignOwner !== undefined && names.length === 0 && kind === 'file')
+      throw refusal(next, describeLink(foreignOwner));
     if (foreignOwner !== undefined) foreignOwners.push(foreignOwner);
     const target = await readlink(next);
     if (target.startsWith('/')) current = '/';
     names.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'));
   }
-  return { path: current, foreignOwners };
+  return { path: current, foreignOwners, isReplaceable };
+}
+
+const stickyBit = 0o1000;
+const writableByOthers = 0o022;
+
+/** In a sticky folder, only the owners of a file and of the folder may rename the file. */
+function canOthersReplace(info: Stats | undefined, folder: Stats | undefined): boolean {
+  if (folder === undefined || !isTrustedOwner(folder.uid)) return true;
+  if ((folder.mode & writableByOthers) === 0) return false;
+  return (folder.mode & stickyBit) === 0 || info === undefined || !isTrustedOwner(info.uid);
 }
 
 /** A link of another user may lead only to folders of the same user. */

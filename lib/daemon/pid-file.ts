@@ -2,7 +2,7 @@ import { access, constants, lstat, readFile, rename, stat, unlink, writeFile } f
 import { dirname } from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
 import { withinDeadline } from '../file-system.ts';
-import { followLinks } from '../links.ts';
+import { anchored, followLinks } from '../links.ts';
 
 /* The daemon's process id in a file, for programs that signal it. Whatever fails here never stops the daemon. */
 
@@ -21,7 +21,10 @@ export async function writePidFile(path: string): Promise<void> {
 }
 
 async function write(path: string): Promise<void> {
-  const target = await findTarget(path);
+  await anchored(await findTarget(path), replace);
+}
+
+async function replace(target: string): Promise<void> {
   const candidate = `${target}.${process.pid}.new`;
   try {
     await unlink(candidate).catch(() => undefined);
@@ -40,8 +43,10 @@ export async function removePidFile(path: string): Promise<void> {
 
 async function remove(path: string): Promise<void> {
   const target = await followLinks(path).catch(() => undefined);
-  const text = target === undefined ? undefined : await readFile(target, 'utf8').catch(() => undefined);
-  if (target !== undefined && text?.trim() === String(process.pid)) await unlink(target).catch(() => undefined);
+  if (target === undefined) return;
+  await anchored(target, async (file) => {
+    if ((await readFile(file, 'utf8')).trim() === String(process.pid)) await unlink(file);
+  }).catch(() => undefined);
 }
 
 /** Why the file could not be written now, as a sentence; undefined where it could. */

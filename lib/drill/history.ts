@@ -3,7 +3,7 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
-import { followLinks } from '../links.ts';
+import { anchored, followLinks } from '../links.ts';
 
 /** One drill, as a line of the file. */
 const drillShape = z.object({
@@ -47,7 +47,8 @@ export async function keepDrill(folder: string, drill: PastDrill): Promise<void>
   try {
     await mkdir(folder, { recursive: true, mode: 0o750 });
     const target = await followLinks(file(folder));
-    await appendFile(target, `${JSON.stringify(drill)}\n`, { mode: 0o640, flag: appendFlags });
+    const append = (path: string) => appendFile(path, `${JSON.stringify(drill)}\n`, { mode: 0o640, flag: appendFlags });
+    await anchored(target, append);
   } catch (cause) {
     throw new SwitchmasterError('file-unwritable', `cannot store the result of the drill in ${file(folder)}`, {
       cause,

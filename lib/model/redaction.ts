@@ -113,7 +113,15 @@ function fragmentsOf(secrets: Iterable<string>): ReadonlySet<string> {
   return fragments;
 }
 
+/** Characters that JSON escapes. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes them
+const escaped = /["\\\u0000-\u001f]|\p{Surrogate}/u;
+
 function formsOf(text: string): readonly string[] {
+  if (!escaped.test(text)) {
+    const form = text.trim();
+    return form.length >= leastSecretLength ? [form] : [];
+  }
   const lines = text.includes('\n') ? text.split('\n') : [];
   const plain = [text, ...lines].map((form) => form.trim());
   const forms = plain.flatMap((form) => [form, JSON.stringify(form).slice(1, -1)]);

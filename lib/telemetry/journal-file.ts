@@ -3,7 +3,7 @@ import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
 import { withinDeadline, writeTimeoutMs } from '../file-system.ts';
-import { followLinks } from '../links.ts';
+import { anchored, followLinks } from '../links.ts';
 import { parseJsonObject } from '../model/json.ts';
 import { readRegularFile } from '../regular-file.ts';
 import type { JournalEntry, KeptEntry } from './journal.ts';
@@ -83,18 +83,9 @@ export class JournalFile {
   async #write(text: string): Promise<void> {
     const file = this.#options.path;
     await mkdir(path.dirname(file), { recursive: true });
-    const target = await followLinks(file);
-    const handle = await open(target, appendFlags, 0o640);
-    let size: number;
-    try {
-      size = (await handle.stat()).size;
-      // After a crash the last line may be cut.
-      const torn = size > 0 && (await endsTorn(target, size));
-      await handle.appendFile(torn ? `\n${text}` : text);
-    } finally {
-      await handle.close();
-    }
-    if (size + text.length > (this.#options.maxBytes ?? 16 * 1024 * 1024)) await rename(file, `${file}.1`);
+    const size = await anchored(await followLinks(file), (target) => append(target, text));
+    if (size <= (this.#options.maxBytes ?? 16 * 1024 * 1024)) return;
+    await anchored(file, (full) => rename(full, `${full}.1`));
   }
 
   async #read(file: string): Promise<string> {
@@ -112,6 +103,20 @@ export class JournalFile {
     if (!this.#failing)
       this.#options.onProblem(new SwitchmasterError('file-unwritable', `${message}: ${why}`, { cause }));
     this.#failing = true;
+  }
+}
+
+/** Returns the size of the file then. */
+async function append(file: string, text: string): Promise<number> {
+  const handle = await open(file, appendFlags, 0o640);
+  try {
+    const { size } = await handle.stat();
+    // After a crash the last line may be cut.
+    const torn = size > 0 && (await endsTorn(file, size));
+    await handle.appendFile(torn ? `\n${text}` : text);
+    return size + text.length;
+  } finally {
+    await handle.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { lstat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
+import { anchored } from '../../links.ts';
 import { backupPath, type TemplateSpec } from '../../model/template-spec.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import { swapIn, writeCandidate } from './candidate.ts';
@@ -65,10 +66,11 @@ async function keepForeign(path: string, destination: string): Promise<void> {
 
 async function writeMarker(destination: string, digest: string): Promise<void> {
   const path = markerPath(destination);
-  await withinDeadline(path, async () => {
-    await unlink(path).catch(() => undefined);
-    await writeFile(path, `${digest}\n`, { mode: 0o600, flag: 'wx' });
-  });
+  const write = async (file: string) => {
+    await unlink(file).catch(() => undefined);
+    await writeFile(file, `${digest}\n`, { mode: 0o600, flag: 'wx' });
+  };
+  await withinDeadline(path, () => anchored(path, write));
 }
 
 function markerPath(destination: string): string {

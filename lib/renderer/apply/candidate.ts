@@ -3,7 +3,7 @@ import { type FileHandle, link, lstat, open, readdir, rename, unlink } from 'nod
 import { basename, dirname, join } from 'node:path';
 import { isAbort } from '../../errors.ts';
 import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
-import { followLinks } from '../../links.ts';
+import { anchored, followLinks } from '../../links.ts';
 import { newFileMode } from '../../model/template-spec.ts';
 import { closeLater, type PresentFile, type WantedOwnership } from './file.ts';
 import { processState } from './process-file.ts';
@@ -69,7 +69,7 @@ async function createCandidate(path: string, input: CandidateInput): Promise<Can
   const { destination } = input;
   inUse.add(path);
   try {
-    const handle = await open(path, 'wx', 0o600);
+    const handle = await anchored(path, (anchoredPath) => open(anchoredPath, 'wx', 0o600));
     try {
       await handle.writeFile(input.bytes, { signal: input.signal });
       const refused = await giveOwnership(handle, input);
@@ -132,13 +132,19 @@ async function giveOwnership(
 export async function swapIn(candidate: Candidate): Promise<void> {
   try {
     await withinDeadline(candidate.destination, async () => {
-      await rename(candidate.path, candidate.destination);
+      await moveTo(candidate);
       inUse.delete(candidate.path);
     });
   } catch (thrown) {
     await discardCandidate(candidate);
     throw unwritable(candidate.destination, 'be replaced', thrown);
   }
+}
+
+function moveTo({ path, destination }: Candidate): Promise<void> {
+  if (dirname(path) !== dirname(destination))
+    return anchored(destination, (anchoredPath) => rename(path, anchoredPath));
+  return anchored(path, (anchoredPath) => rename(anchoredPath, join(dirname(anchoredPath), basename(destination))));
 }
 
 /** Gives the candidate its destination's name unless a file of that name has appeared meanwhile. */
@@ -152,7 +158,13 @@ export async function placeNew(candidate: Candidate): Promise<void> {
   }
 }
 
-async function linkNew({ path, destination }: Candidate): Promise<void> {
+function linkNew(candidate: Candidate): Promise<void> {
+  return anchored(candidate.path, (path) =>
+    linkOrRename({ path, destination: join(dirname(path), basename(candidate.destination)) }),
+  );
+}
+
+async function linkOrRename({ path, destination }: Pick<Candidate, 'path' | 'destination'>): Promise<void> {
   await link(path, destination).catch(async (thrown: NodeJS.ErrnoException) => {
     if (thrown.code === 'EEXIST' || (await lstat(destination).catch(() => undefined)) !== undefined) throw thrown;
     // A file system without hard links.
@@ -182,7 +194,7 @@ export async function discardCandidate({ path }: Pick<Candidate, 'path'>): Promi
 
 async function removeCandidate(path: string): Promise<void> {
   inUse.delete(path);
-  await unlink(path).catch(() => undefined);
+  await anchored(path, unlink).catch(() => undefined);
 }
 
 /** Removes candidates beside `destination` that were left by a process that no longer runs. */
@@ -196,7 +208,7 @@ export async function removeStaleCandidates(destination: string): Promise<readon
     const match = name.startsWith(prefix) ? /^(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length)) : null;
     const path = join(folder, name);
     if (match === null || inUse.has(path) || (await isAnothersCandidate(path, Number(match[1])))) continue;
-    await withinDeadline(path, () => unlink(path)).catch(() => undefined);
+    await withinDeadline(path, () => anchored(path, unlink)).catch(() => undefined);
     removed.push(path);
   }
   return removed;

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
-import { followLinks } from '../../links.ts';
+import { anchored, followLinks } from '../../links.ts';
 import { unwritable } from './unwritable.ts';
 
 interface Ownership {
@@ -40,7 +40,7 @@ export async function readDestination(destination: string): Promise<PresentFile 
 async function readPresent(destination: string): Promise<PresentFile | undefined> {
   try {
     const path = await followLinks(destination);
-    const handle = await open(path, readFlags);
+    const handle = await anchored(path, (anchoredPath) => open(anchoredPath, readFlags));
     try {
       const info = await handle.stat();
       if (!info.isFile()) throw new SwitchmasterError('file-unwritable', `${destination} is not a regular file.`);
@@ -91,7 +91,7 @@ async function correct(destination: string, ownership: WantedOwnership): Promise
   const owned = (ownership.uid ?? present.uid) === present.uid && (ownership.gid ?? present.gid) === present.gid;
   if (owned && (ownership.mode ?? present.mode) === present.mode) return 'unchanged';
   // By its handle: a link that takes its place meanwhile would give another file away.
-  const handle = await open(present.path, readFlags);
+  const handle = await anchored(present.path, (path) => open(path, readFlags));
   try {
     if (!owned) await handle.chown(ownership.uid ?? present.uid, ownership.gid ?? present.gid);
     await handle.chmod(ownership.mode ?? present.mode);

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
+import { anchored } from '../../links.ts';
 import { type Candidate, discardCandidate, swapIn } from './candidate.ts';
 import { unwritable } from './unwritable.ts';
 
@@ -22,7 +23,8 @@ export async function overwrite(candidate: Candidate, bytes: Buffer): Promise<vo
 }
 
 async function write(destination: string, bytes: Buffer): Promise<void> {
-  const handle = await open(destination, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const flags = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await anchored(destination, (path) => open(path, flags));
   try {
     // Unlike one `write`, until all bytes are written.
     await handle.writeFile(bytes);

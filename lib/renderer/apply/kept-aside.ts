@@ -1,9 +1,9 @@
-import { constants } from 'node:fs';
-import { copyFile, link, readdir, rename } from 'node:fs/promises';
+import { link, readdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
+import { anchored } from '../../links.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import type { PresentFile } from './file.ts';
 
@@ -28,14 +28,8 @@ export async function keepAside(
   const kept = await findKept(folder, present);
   if (kept !== undefined) return kept;
   const name = `${basename(present.path)}${marker}${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
-  const copy = (path: string) => copyFile(present.path, path, constants.COPYFILE_EXCL);
-  // A file that the daemon may not read, in a folder that it may write.
-  const move = (path: string) => link(present.path, path).catch(() => rename(present.path, path));
   const take = (path: string) =>
-    copy(path).catch((thrown) => {
-      if (placement === 'in-place' || present.access === 'readable') throw thrown;
-      return move(path);
-    });
+    present.access === 'readable' || placement === 'in-place' ? copy(present, path) : move(present.path, path);
   const failures: unknown[] = [];
   for (const path of [join(folder, name), join(tmpdir(), name)]) {
     try {
@@ -47,6 +41,24 @@ export async function keepAside(
   }
   const message = `${present.path} stays as it is: no copy of it can be kept as ${join(folder, name)}: ${(failures[0] as Error).message}`;
   throw new SwitchmasterError('file-unwritable', message, { cause: failures[0] });
+}
+
+/** Writes what was read: another file may have taken the place since. */
+function copy({ bytes, mode, access }: PresentFile, path: string): Promise<void> {
+  return anchored(path, async (kept) => {
+    if (access === 'unreadable') throw new Error('the daemon may not read it');
+    try {
+      await writeFile(kept, bytes, { mode: mode & 0o777, flag: 'wx' });
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') await unlink(kept).catch(() => undefined);
+      throw thrown;
+    }
+  });
+}
+
+/** For a file that the daemon may not read, in a folder that it may write. */
+function move(present: string, path: string): Promise<void> {
+  return anchored(present, (from) => anchored(path, (to) => link(from, to).catch(() => rename(from, to))));
 }
 
 async function findKept(folder: string, present: PresentFile): Promise<string | undefined> {

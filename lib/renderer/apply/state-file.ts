@@ -3,7 +3,7 @@ import { link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
-import { followLinks, isTrustedOwner } from '../../links.ts';
+import { anchored, followLinks, isTrustedOwner } from '../../links.ts';
 import { readRegularFile } from '../../regular-file.ts';
 import type { PresentFile } from './file.ts';
 
@@ -65,14 +65,14 @@ export async function hasRenderState(destination: string, owners: 'trusted' | 'a
 
 export async function writeRenderState(destination: string, renderState: RenderState): Promise<void> {
   const path = renderStatePath(destination);
-  const write = async () => {
+  const write = async (file: string) => {
     // A former daemon may have left it. It must not be a link to somewhere else either.
-    await unlink(`${path}.new`).catch(() => undefined);
-    await writeFile(`${path}.new`, `${JSON.stringify(renderState)}\n`, { mode: 0o600, flag: 'wx' });
-    await rename(`${path}.new`, path);
+    await unlink(`${file}.new`).catch(() => undefined);
+    await writeFile(`${file}.new`, `${JSON.stringify(renderState)}\n`, { mode: 0o600, flag: 'wx' });
+    await rename(`${file}.new`, file);
   };
   try {
-    await withinDeadline(path, write);
+    await withinDeadline(path, () => anchored(path, write));
   } catch (cause) {
     const message = `Cannot write ${path}, which keeps the last good state for a restart: ${(cause as Error).message}`;
     throw new SwitchmasterError('file-unwritable', message, { cause });
@@ -90,7 +90,8 @@ export async function keepGoodCopy(
 ): Promise<void> {
   const path = goodCopyPath(present.path);
   try {
-    await withinDeadline(path, () => replaceGoodCopy(path, present, placement), { timeoutMs: writeTimeoutMs });
+    const replace = () => anchored(path, (file) => replaceGoodCopy(file, present, placement));
+    await withinDeadline(path, replace, { timeoutMs: writeTimeoutMs });
   } catch (cause) {
     const message = `Cannot keep the last good ${destination} as ${path}.`;
     throw new SwitchmasterError('file-unwritable', message, { cause });
@@ -102,7 +103,9 @@ async function replaceGoodCopy(path: string, present: PresentFile, placement: 'r
     // A former daemon may have left it.
     await unlink(`${path}.new`).catch(() => undefined);
     const copy = () => writeFile(`${path}.new`, present.bytes, { mode: 0o600, flag: 'wx' });
-    await (placement === 'in-place' ? copy() : link(present.path, `${path}.new`).catch(copy));
+    await (placement === 'in-place'
+      ? copy()
+      : link(join(dirname(path), basename(present.path)), `${path}.new`).catch(copy));
     await rename(`${path}.new`, path);
     // By POSIX, renaming a link to another link of the same file does nothing, so the new name stays.
     await unlink(`${path}.new`).catch(() => undefined);

@@ -8,8 +8,10 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,10 +20,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { writePidFile } from '../../../lib/daemon/pid-file.ts';
 import { keepDrill } from '../../../lib/drill/history.ts';
+import { anchored } from '../../../lib/links.ts';
 import { swapIn, writeCandidate } from '../../../lib/renderer/apply/candidate.ts';
 import { correctOwnership, readDestination } from '../../../lib/renderer/apply/file.ts';
 import { overwrite } from '../../../lib/renderer/apply/in-place.ts';
+import { keepAside } from '../../../lib/renderer/apply/kept-aside.ts';
 import { signalPidFile } from '../../../lib/renderer/apply/signal.ts';
 import {
   keepGoodCopy,
@@ -143,6 +148,44 @@ t.test('a link that takes the place of a file meanwhile is not written', { skip 
   plant(secret, destination);
   await t.rejects(overwrite(candidate, Buffer.from('new')), { message: /a link took its place meanwhile/ });
   t.equal(readFileSync(secret, 'utf8'), 'secret of root');
+});
+
+t.test('a folder that its owner replaces by a link in the middle of a change is not followed', { skip }, async (t) => {
+  const { folder, root } = makeFolders(t);
+  const victim = join(root, 'victim');
+  const sub = join(folder, 'sub');
+  const destination = join(sub, 'a.cfg');
+  const names = ['a.cfg', 'a.cfg.bak', '.a.cfg.switchmaster.json', '.a.cfg.switchmaster.good', 'journal', 'pid'];
+  mkdirSync(victim);
+  for (const name of names) writeFileSync(join(victim, name), 'secret of root', { mode: 0o600 });
+  mkdirSync(sub);
+  chownSync(sub, nobody, nobody);
+  writeFileSync(destination, 'old');
+  const present = await readDestination(destination);
+  if (present === undefined) throw new Error('there is no file');
+  const candidate = await writeCandidate({ destination, bytes: Buffer.from('new'), ownership: {}, present, signal });
+  renameSync(sub, `${sub}.moved`);
+  plant(victim, sub);
+  const into = { message: /leads to .*victim/ };
+  await t.rejects(
+    anchored(destination, async () => t.fail('the call begins')),
+    into,
+  );
+  await t.rejects(swapIn(candidate), into);
+  await t.rejects(overwrite(candidate, Buffer.from('new')), into);
+  await t.rejects(writeCandidate({ destination, bytes: Buffer.from('new'), ownership: {}, present, signal }), into);
+  await t.rejects(readDestination(destination), { message: /leads to .*a\.cfg through a link/ });
+  await t.rejects(writeRenderState(destination, state));
+  await t.rejects(keepGoodCopy(destination, present));
+  const kept = await keepAside(present, { placement: 'rename', now: new Date() });
+  t.equal(readFileSync(kept, 'utf8'), 'old', 'in the temporary folder');
+  rmSync(kept);
+  const journal = new JournalFile({ path: join(sub, 'journal'), onProblem: () => undefined });
+  journal.append({ id: 1 } as never);
+  await journal.close();
+  await t.rejects(writePidFile(join(sub, 'pid')));
+  t.strictSame(readdirSync(victim).toSorted(), names.toSorted());
+  for (const name of names) t.equal(readFileSync(join(victim, name), 'utf8'), 'secret of root', name);
 });
 
 t.test('the journal and the drills do not follow a link of somebody else', { skip }, async (t) => {

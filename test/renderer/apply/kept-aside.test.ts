@@ -49,8 +49,10 @@ t.test('a copy of the same content is not made again, and another is never overw
 
 t.test('where nothing can be kept, it fails', async (t) => {
   const { file, present } = await makePresent(t, 'by hand\n');
-  mkdirSync(`${file}.d`);
-  const gone = { ...present, path: join(`${file}.d`, 'none') };
+  const { TMPDIR } = process.env;
+  t.teardown(() => Object.assign(process.env, { TMPDIR: TMPDIR ?? '/tmp' }));
+  process.env.TMPDIR = `${file}.none`;
+  const gone = { ...present, path: join(`${file}.none`, 'a') };
   await t.rejects(keepAside(gone, { placement: 'rename', now }), {
     code: 'file-unwritable',
     message: /stays as it is/,
