@@ -39,31 +39,31 @@ export class Daemon extends Server {
   }
 
   /** GET of its API. `body` is the parsed JSON, or the text if it is not JSON. */
-  async get(path: string): Promise<{ status: number; body: unknown }> {
-    const response = await fetch(`http://${formatAddress(this.api)}${path}`, { signal: AbortSignal.timeout(10_000) });
-    const text = await response.text();
-    return { status: response.status, body: parsed(text) };
+  get(path: string): Promise<DaemonAnswer> {
+    return readApi(this.api, path);
   }
 
   /** Writes another config, which takes effect after a SIGHUP or a restart. */
   writeConfig(config: Record<string, unknown>): void {
-    writeFileSync(this.configFile, JSON.stringify(withListen(config, this.api), undefined, 2));
+    writeConfigFile(this.configFile, { config, api: this.api });
   }
 
   /** Its log so far, one object a line, without lines that are not JSON. */
   logLines(): Record<string, unknown>[] {
-    return this.log()
-      .split('\n')
-      .map(parsed)
-      .filter((line): line is Record<string, unknown> => typeof line === 'object' && line !== null);
+    return parseLines(this.log());
   }
+}
+
+export interface DaemonAnswer {
+  readonly status: number;
+  /** The parsed JSON, or the text if it is not JSON. */
+  readonly body: unknown;
 }
 
 /** The daemon, started and ready, or not started with `start: 'later'`. */
 export async function switchmaster(ground: Ground, options: DaemonOptions): Promise<Daemon> {
   const { name = 'switchmaster', config, ready = '/ready', checkout = ownCheckout } = options;
-  const configFile = join(ground.folder, `${name}.yml`);
-  const api = listenOf(config) ?? (await ground.addresses.next());
+  const { api, configFile } = await placeDaemon(ground, { name, config });
   const program = join(checkout, 'cmd/switchmaster.ts');
   const [first = process.execPath, ...rest] = [...(options.launcher ?? []), process.execPath];
   const argv = [first, ...rest, program, 'run', '--config', configFile] as const;
@@ -71,9 +71,41 @@ export async function switchmaster(ground: Ground, options: DaemonOptions): Prom
   // On a busy machine Node alone takes ten seconds to read the program.
   const spec = { ...base, readyTimeoutMs: 45_000, env: { ...base.env, ...options.env } };
   const daemon = new Daemon(spec, { api, configFile, readyPath: ready });
-  daemon.writeConfig(config);
   if (options.start !== 'later') await daemon.start();
   return daemon;
+}
+
+/** Writes the config of a daemon, and answers the file and the address of its API. */
+export async function placeDaemon(
+  ground: Ground,
+  { name, config }: { readonly name: string; readonly config: Record<string, unknown> },
+): Promise<{ readonly api: Address; readonly configFile: string }> {
+  const api = listenOf(config) ?? (await ground.addresses.next());
+  const configFile = join(ground.folder, `${name}.yml`);
+  writeConfigFile(configFile, { config, api });
+  return { api, configFile };
+}
+
+export function writeConfigFile(
+  file: string,
+  { config, api }: { readonly config: Record<string, unknown>; readonly api: Address },
+): void {
+  writeFileSync(file, JSON.stringify(withListen(config, api), undefined, 2));
+}
+
+/** GET of a daemon's API. */
+export async function readApi(api: Address, path: string): Promise<DaemonAnswer> {
+  const response = await fetch(`http://${formatAddress(api)}${path}`, { signal: AbortSignal.timeout(10_000) });
+  const text = await response.text();
+  return { status: response.status, body: parsed(text) };
+}
+
+/** The lines of a log that are JSON objects. */
+export function parseLines(log: string): Record<string, unknown>[] {
+  return log
+    .split('\n')
+    .map(parsed)
+    .filter((line): line is Record<string, unknown> => typeof line === 'object' && line !== null);
 }
 
 function withListen(config: Record<string, unknown>, api: Address): Record<string, unknown> {

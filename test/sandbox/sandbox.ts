@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Address } from '../../lib/model/address.ts';
 import { type ConsulAgent, type ConsulConfig, consulAgent, consulPorts } from './consul.ts';
 import { ControlDesk } from './control.ts';
-import { type Daemon, type DaemonOptions, switchmaster } from './daemon.ts';
+import { type Daemon, type DaemonOptions, placeDaemon, switchmaster } from './daemon.ts';
 import { Ground } from './ground.ts';
+import { LocalDaemon, type LocalDaemonOptions } from './local-daemon.ts';
 import { haproxy, nutcracker, type ProxyOptions, type ProxyServer } from './proxy.ts';
 import { type Shard, type ShardOptions, startShard } from './redis.ts';
 import { type SentinelOptions, type SentinelServer, startSentinels } from './sentinel.ts';
@@ -28,6 +29,7 @@ export class Sandbox {
   readonly #ground: Ground;
   readonly #desk: ControlDesk;
   readonly #servers: Server[] = [];
+  readonly #localDaemons: LocalDaemon[] = [];
 
   private constructor(name: string, ground: Ground) {
     this.name = name;
@@ -162,6 +164,15 @@ export class Sandbox {
     return this.#add(await switchmaster(this.#ground, options));
   }
 
+  /** The daemon in this process, started and ready, where the process itself is not what is tested. */
+  async localDaemon(options: LocalDaemonOptions): Promise<LocalDaemon> {
+    const { name = 'switchmaster', config, ready } = options;
+    const daemon = new LocalDaemon(name, await placeDaemon(this.#ground, { name, config }));
+    this.#localDaemons.push(daemon);
+    await daemon.start(ready);
+    return daemon;
+  }
+
   /** Any other program as one of the sandbox's servers, not yet started. */
   program({ name, argv, ready }: Pick<ServerSpec, 'name' | 'argv' | 'ready'>): Server {
     return this.#add(new Server({ ...this.#ground.server(name, argv), ready }));
@@ -174,11 +185,12 @@ export class Sandbox {
 
   /** The end of every server's log. */
   logTails(options: { lines?: number } = {}): string {
-    return this.#servers.map((server) => server.logTail(options)).join('\n');
+    return [...this.#servers, ...this.#localDaemons].map((server) => server.logTail(options)).join('\n');
   }
 
   /** Kills every process and removes the folder. Closing twice does nothing. */
   async close(): Promise<void> {
+    await Promise.all(this.#localDaemons.map((daemon) => daemon.stop()));
     await this.#ground.close();
     await this.#desk.settled();
   }

@@ -6,7 +6,7 @@ import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import { type Address, formatAddress } from '../../../lib/model/address.ts';
 import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
-import type { Daemon } from '../../sandbox/daemon.ts';
+import type { LocalDaemon } from '../../sandbox/local-daemon.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only } from '../support/bridging.ts';
 
@@ -28,24 +28,24 @@ const config = {
 };
 
 /** With the config above, once it lets the bridge in. */
-let running: Daemon;
+let running: LocalDaemon;
 
-const status = (daemon: Daemon) => runCommand(['status', '--api', `http://${formatAddress(daemon.api)}`]);
-const text = async (daemon: Daemon, path: string) => JSON.stringify((await daemon.get(path)).body);
+const status = (daemon: LocalDaemon) => runCommand(['status', '--api', `http://${formatAddress(daemon.api)}`]);
+const text = async (daemon: LocalDaemon, path: string) => JSON.stringify((await daemon.get(path)).body);
 
 /** Until `status` says `wanted` and fails. */
-const unwell = (daemon: Daemon, wanted: RegExp) =>
+const unwell = (daemon: LocalDaemon, wanted: RegExp) =>
   waitFor(`status to say ${wanted}`, () => status(daemon), {
     until: ({ code, stdout }) => code === 1 && wanted.test(stdout),
     ...longWait,
   });
 
-const well = (daemon: Daemon) =>
+const well = (daemon: LocalDaemon) =>
   waitFor('all to be well', () => status(daemon), { until: ({ code }) => code === 0, ...longWait });
 
 t.test('every view reports a Redis that refuses the bridge', async (t) => {
   const wrong = { ...config, sentinel: { ...config.sentinel, redis: {} } };
-  const daemon = await sandbox.switchmaster({ name: 'refused', config: wrong });
+  const daemon = await sandbox.localDaemon({ name: 'refused', config: wrong });
   for (const { address } of shard.servers)
     await unwell(daemon, new RegExp(`Redis ${formatAddress(address)} does not let the bridge in \\(NOAUTH`));
   t.match(await text(daemon, '/v1/masters/shard1'), '"kind":"redis-denied"');
@@ -59,8 +59,7 @@ t.test('every view reports a Redis that refuses the bridge', async (t) => {
   t.equal(asked.code, 1);
   t.match(asked.stdout, `redis ${formatAddress(shard.master.address)} refuses us: ROLE at`);
 
-  daemon.writeConfig(config);
-  daemon.kill('SIGHUP');
+  await daemon.reload(config);
   await well(daemon);
   const good = await runCommand(['check', '--online', '--config', daemon.configFile]);
   t.match(good.stdout, `redis ${formatAddress(shard.master.address)} answers: lets the bridge in, as a master`);
@@ -102,28 +101,24 @@ t.test('status fails for a Sentinel that names another master, and for an instan
   );
   const dead = await sandbox.address();
   const addresses = [...config.sentinel.addresses, formatAddress(staleMaster.address)];
-  running.writeConfig({
+  await running.reload({
     ...config,
     sentinel: { ...config.sentinel, addresses },
     register: [{ kind: 'redis', name: 'shard1', address: formatAddress(dead) }],
   });
-  running.kill('SIGHUP');
   await unwell(running, new RegExp(`Not well:[^]*names ${formatAddress(other.master.address)}`));
   // The bridge was built again, and knows no check of the master before its first run.
   const critical = `shard1 {2}.* {2}passing[^]*Not well:[^]*check of redis ${formatAddress(dead)} is critical`;
   await unwell(running, new RegExp(critical));
-  running.writeConfig(config);
-  running.kill('SIGHUP');
+  await running.reload(config);
   await well(running);
 });
 
 t.test('the bridge reports a Redis that the Sentinels see up and that it cannot reach', async () => {
   const { sentinel } = config;
-  running.writeConfig({ ...config, sentinel: { ...sentinel, redis: { ...sentinel.redis, tls: true } } });
-  running.kill('SIGHUP');
+  await running.reload({ ...config, sentinel: { ...sentinel, redis: { ...sentinel.redis, tls: true } } });
   await unwell(running, new RegExp(`Redis ${formatAddress(shard.master.address)} is up to a Sentinel, but the bridge`));
-  running.writeConfig(config);
-  running.kill('SIGHUP');
+  await running.reload(config);
   await well(running);
 });
 
@@ -147,7 +142,7 @@ t.test('the log reports once what cannot be reached from the start, and once whe
     consul: { address: `http://${formatAddress(consulAt)}` },
     sentinel: { ...config.sentinel, addresses: [formatAddress(sentinelAt)] },
   };
-  const daemon = await sandbox.switchmaster({ name: 'alone', config: nobody, ready: '/live' });
+  const daemon = await sandbox.localDaemon({ name: 'alone', config: nobody, ready: '/live' });
   const linesOf = (msg: string) => daemon.logLines().filter((line) => line.msg === msg);
   await waitFor('the Sentinel to be missed', () => linesOf('sentinel lost').length, {
     until: (n) => n > 0,

@@ -53,7 +53,7 @@ const ready = async () => String(await redisCli(replica, ['INFO', 'replication']
 const sentinel = only(await sandbox.sentinels({ count: 1, masters: [shard] }));
 await sentinel.command('SENTINEL', 'DEBUG', 'info-period', 200);
 await sandbox.program({ name: 'replica', argv: ['redis-server', file, '--protected-mode no'], ready }).start();
-await sandbox.switchmaster({
+await sandbox.localDaemon({
   config: {
     consul: { address: consul.url },
     publish: { [name]: { port: tlsPort } },

@@ -158,7 +158,7 @@ t.test('a Redis at an IPv6 address is recorded, registered and rendered', async 
     await sandbox.sentinels({ name: 'six-sentinel', count: 1, masters: [], config: { 'bind-source-addr': '""' } }),
   );
   await sentinel.command('SENTINEL', 'MONITOR', 'six', '::1', port, 1);
-  await sandbox.switchmaster({
+  await sandbox.localDaemon({
     config: {
       consul: { address: consul.url },
       register: [{ kind: 'redis', name: 'six', address: `[0:0:0:0:0:0:0:1]:${port}`, announce: `[::1]:${port}` }],

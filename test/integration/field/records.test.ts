@@ -25,7 +25,7 @@ t.test('keys that hold no record are ignored and reported once, and every master
   for (const [key, value] of Object.entries(strange)) await consul.putKey(key, value);
   const destination = sandbox.path('masters.conf');
   const source = sandbox.write('masters.conf.hbs', '{{#each redisMasters}}{{name}}={{host}}\n{{/each}}');
-  const daemon = await sandbox.switchmaster({
+  const daemon = await sandbox.localDaemon({
     config: { consul: { address: consul.url }, templates: [{ source, destination, header: false }] },
   });
   const untilText = (text: string) =>

@@ -31,7 +31,7 @@ async function grant(): Promise<void> {
 }
 
 await grant();
-const daemon = await sandbox.switchmaster({
+const daemon = await sandbox.localDaemon({
   config: {
     consul: { address: consul.url },
     sentinel: { addresses: [formatAddress(sentinel.address)], masters: ['shard1'], ...user, redis: user, resync: '1s' },
