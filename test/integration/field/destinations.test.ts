@@ -2,16 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { Program } from '../../cmd/program.ts';
 import { nodeEnvironment } from '../../runner/environment.ts';
 import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
 import { makeFolder } from '../support/rendering.ts';
 
 /* Destinations onto which nothing can be renamed, in a mount namespace that ends with its process. */
 
 t.setTimeout(240_000);
 const root = join(import.meta.dirname, '../../..');
-const cli = `${process.execPath} ${join(root, 'cmd/switchmaster.ts')}`;
 
 /** Runs a shell script that may mount. A user without root gets a user namespace as well. */
 function inMounts(script: string) {
@@ -108,15 +107,20 @@ t.test('a mounted file is named by check and at start, and is written in place w
     `consul: { address: "127.0.0.1:9" }\napi: { listen: "127.0.0.1:0" }\ntemplates: [{ source: ./a.cfg.hbs, destination: ./etc/a.cfg, header: false, adopt: true${more} }]\n`;
   writeFileSync(file('c.yml'), config(''));
   writeFileSync(file('in-place.yml'), config(', inPlace: true, reload: ["true"]'));
+  // One process for several commands: most of the time of a short one goes to its start.
+  const commands = `
+    const { runProgram } = await import('${join(root, 'cmd/program.ts')}');
+    for (const words of process.argv.slice(2)) await runProgram(words.split(' '));`;
+  writeFileSync(file('commands.mjs'), commands);
+  const run = `${process.execPath} ${file('commands.mjs')}`;
+  const [check, render] = ['check --online -c', 'render --once -c'];
   const { stdout } = inMounts(`
     mount --bind ${file('source')} ${file('etc/a.cfg')}
-    ${cli} check --online -c ${file('c.yml')} | grep ^file
-    ${cli} render --once -c ${file('c.yml')} 2>&1
-    ${cli} check --online -c ${file('in-place.yml')} | grep ^file
-    ${cli} render --once -c ${file('in-place.yml')} 2>&1
+    cd ${folder}
+    ${run} '${check} c.yml' '${render} c.yml' '${check} in-place.yml' '${render} in-place.yml' 2>&1
     mount -o remount,ro,bind ${file('etc/a.cfg')}
-    ${cli} check --online -c ${file('in-place.yml')} | grep ^file`);
-  const [checked, failed, fits, written, readOnly] = stdout.trim().split('\n');
+    ${run} '${check} in-place.yml' 2>&1`);
+  const [checked, failed, fits, written, readOnly] = stdout.match(/^(file|failed|written) .*/gm) ?? [];
   t.match(checked, /^file .*a\.cfg cannot be replaced: .*mount its folder instead, or set inPlace: true/);
   t.match(failed, /^failed .*it is a mount point/);
   t.match(fits, /^file .*a\.cfg can be replaced$/);
@@ -127,17 +131,13 @@ t.test('a mounted file is named by check and at start, and is written in place w
 });
 
 t.test('the daemon reports at its start a file that it could not replace', async (t) => {
-  const folder = makeFolder(t);
-  writeFileSync(join(folder, 'a.cfg.hbs'), '{{key "app/name"}}\n');
-  const config = `consul: { address: "127.0.0.1:9" }\napi: { listen: "127.0.0.1:0" }\ntemplates: [{ source: ./a.cfg.hbs, destination: ./gone/a.cfg }]\n`;
-  writeFileSync(join(folder, 'c.yml'), config);
-  const program = new Program(['run', '--config', join(folder, 'c.yml')]);
-  t.teardown(() => void program.child.kill('SIGKILL'));
-  const warned = () => JSON.stringify(program.lines.map(({ details }) => details));
-  t.match(
-    await waitFor('the warning', warned, { until: (text) => text.includes('gone/a.cfg'), timeoutMs: 45_000 }),
-    /create it/,
-  );
-  program.child.kill('SIGTERM');
-  t.equal((await program.end()).code, 0);
+  const sandbox = await Sandbox.openFor(t, { name: 'destinations' });
+  const source = sandbox.write('a.cfg.hbs', '{{key "app/name"}}\n');
+  const config = {
+    consul: { address: '127.0.0.1:9' },
+    templates: [{ source, destination: sandbox.path('gone/a.cfg') }],
+  };
+  const daemon = await sandbox.localDaemon({ config, ready: 'started' });
+  const warned = () => JSON.stringify(daemon.logLines().map(({ details }) => details));
+  t.match(await waitFor('the warning', warned, { until: (text) => text.includes('gone/a.cfg') }), /create it/);
 });

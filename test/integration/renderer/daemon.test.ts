@@ -19,7 +19,7 @@ t.test('two daemons with rolling reload one after the other', async (t) => {
   const destinations = ['one', 'two'].map((name) => sandbox.path(`${name}.conf`));
   const daemons = await Promise.all(
     destinations.map((destination, n) =>
-      sandbox.switchmaster({
+      sandbox.localDaemon({
         name: `rolling-${n}`,
         config: {
           consul: { address: consul.url },
@@ -199,7 +199,7 @@ testSecrets(t, { sandbox, consul });
 
 t.test('metrics name the template that is held, and the one that failed', async (t) => {
   await consul.putKey('value', 'a b');
-  const daemon = await sandbox.switchmaster({
+  const daemon = await sandbox.localDaemon({
     name: 'metrics',
     ready: '/live',
     config: {
