@@ -4,7 +4,7 @@ import type { RedisPool } from '../client/redis-pool.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { sameAddress } from '../model/address.ts';
-import type { Naming } from '../model/naming.ts';
+import { externalNode, type Naming } from '../model/naming.ts';
 import { type JudgedOutage, judgeOutage } from '../model/outage.ts';
 import type { RoleAnswer } from '../model/sentinel.ts';
 import type { Finding, Observation } from './finding.ts';
@@ -118,9 +118,11 @@ export class Decider {
   /** The finding with what speaks for the record now. The suspicion is proven, is over, or stays unproven without Consul. */
   async #readAgain(finding: Finding): Promise<Finding> {
     const { name, views, reading } = finding;
+    const { naming } = this.#options;
+    const { node = externalNode(naming, name) } = reading.catalogContents;
     const memory = this.#options.memory(name);
     try {
-      const { held, traces, index } = await readEvidence(this.#options.client, { ...this.#options, name });
+      const { held, traces, index } = await readEvidence(this.#options.client, { naming, name, node });
       memory.noteStored(held, { index, resets: reading.resets });
       const edit = this.#suspect({ name, held, views, traces }) === undefined ? undefined : 'proven';
       return { ...finding, held, edit, past: memory.past(finding.observedMs) };

@@ -136,7 +136,7 @@ function startObservers(
       : [observeEvent(record, { sentinels, access: revealAccess(sentinelAccess), signal })]),
     observeRecord(record, { client, naming, signal }),
     observeService(record, { client, naming, signal }),
-    observeDns(record, { server: dns, naming, promotion, signal }),
+    observeDns(record, { server: dns, client, naming, promotion, signal }),
     ...config.templates.map(({ name, destination }) =>
       observeFile(`file ${name}`, { path: destination, promotion, signal }),
     ),

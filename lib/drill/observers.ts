@@ -8,7 +8,8 @@ import { SentinelLink } from '../client/sentinel.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import { recordedAddress } from '../model/master-instance.ts';
-import { dnsSafe, environmentLabel, externalNode, masterService, type Naming, recordKey } from '../model/naming.ts';
+import { ownLabel } from '../model/master-node.ts';
+import { externalNode, masterOfNode, masterService, type Naming, recordKey } from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { parseRecord } from '../model/record.ts';
 import type { PromotionWatch } from './promotion.ts';
@@ -90,7 +91,7 @@ export function observeService(
     client,
     query: { kind: 'service', service: masterService },
     reached: (instances) => {
-      const mine = instances.filter(({ node }) => node === externalNode(naming, old.name));
+      const mine = instances.filter(({ nodeMeta }) => masterOfNode(naming, nodeMeta) === old.name);
       return mine.length > 0 && mine.every((instance) => !sameAddress(recordedAddress(instance), old.master));
     },
     signal,
@@ -102,10 +103,12 @@ export function observeDns(
   old: FormerMaster,
   {
     server,
+    client,
     naming,
     promotion,
     signal,
   }: {
+    readonly client: ConsulClient;
     readonly server: Address;
     readonly naming: Naming;
     readonly promotion: PromotionWatch;
@@ -115,10 +118,9 @@ export function observeDns(
   const resolver = new Resolver({ timeout: 500, tries: 1 });
   resolver.setServers([formatAddress(server)]);
   signal.addEventListener('abort', () => resolver.cancel(), { once: true });
-  const { environment } = naming;
-  const tag = environment === undefined ? dnsSafe(old.name) : environmentLabel(environment, old.name);
-  const name = `${tag}.${masterService}.service.consul`;
+  const found = findNode(old.name, { client, naming });
   const read = async (): Promise<string> => {
+    const name = `${ownLabel(await found)}.${masterService}.service.consul`;
     const [hosts, services] = await Promise.all([resolver.resolve4(name), resolver.resolveSrv(name)]).catch((cause) => {
       const message = `Consul's DNS at ${formatAddress(server)} has no answer for ${name} (--dns sets its address)`;
       throw new SwitchmasterError('consul-unreachable', message, { cause });
@@ -126,6 +128,16 @@ export function observeDns(
     return JSON.stringify([hosts.toSorted(), services.map(({ port }) => port).toSorted()]);
   };
   return poll('dns', { read, promotion, signal });
+}
+
+/** The node that has the master's service; the usual one where Consul has none. */
+async function findNode(
+  name: string,
+  { client, naming }: { readonly client: ConsulClient; readonly naming: Naming },
+): Promise<string> {
+  const { value } = await client.read({ kind: 'service', service: masterService });
+  const own = value.find(({ nodeMeta }) => masterOfNode(naming, nodeMeta) === name);
+  return own?.node ?? externalNode(naming, name);
 }
 
 /** The content of a file changes, after the promotion: it may change for other reasons before. */

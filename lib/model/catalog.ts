@@ -112,9 +112,11 @@ export interface ServiceInstance {
 export interface CatalogContents {
   /** The plain keys that exist, by key. */
   readonly keys: ReadonlyMap<string, KvEntry>;
-  /** Our instances on the master's external node. */
+  /** The master's external node. Default: the one of the usual name. */
+  readonly node?: string;
+  /** The instances on that node. */
   readonly instances: readonly ServiceInstance[];
-  /** Our instances on nodes with a name of former versions. */
+  /** Our instances on other nodes, such as those with a name of former versions. */
   readonly former?: readonly ServiceInstance[];
 }
 

@@ -166,7 +166,7 @@ export function environmentLabel(environment: string, name: string): string {
 }
 
 /** RFC 1035, 2.3.4. */
-const longestLabel = 63;
+export const longestLabel = 63;
 
 /** Eight hexadecimal digits that distinguish texts. */
 export function shortHash(text: string): string {

@@ -6,6 +6,7 @@ import type { Address } from '../model/address.ts';
 import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
 import { instanceKinds } from '../model/instance-kinds.ts';
 import { maintenanceKey } from '../model/maintenance-keys.ts';
+import { distinctNode, isOfOtherEnvironment } from '../model/master-node.ts';
 import {
   clusterKey,
   clusterPrefix,
@@ -120,15 +121,21 @@ async function readNames(reader: Reader, { subject, naming }: Subject): Promise<
   return entries.flatMap(({ key }) => (isMarkerKey(key) ? [] : [nameInKey(key.slice(prefix.length))])).toSorted();
 }
 
-/** The node of the master, and the one of former versions, which had no environment in its name. */
+/** The nodes that the master can have, and the one of former versions, which had no environment in its name. */
 async function readNodes(client: ConsulClient, { name, naming }: Subject): Promise<readonly RemovableNode[]> {
-  const names = new Set([externalNode(naming, name), externalNode({ environment: undefined }, name)]);
+  const names = new Set([
+    externalNode(naming, name),
+    distinctNode(naming, name),
+    externalNode({ environment: undefined }, name),
+  ]);
   const nodes = await Promise.all([...names].map((node) => readIndexedNode(client, { node, timeoutMs })));
   return nodes.flatMap((node): readonly RemovableNode[] => {
     if (node === undefined) return [];
     const owner = node.id === '' && masterOfNode(naming, node.meta) === name ? 'ours' : 'other';
-    const isOfOthers = owner === 'other' && node.node !== externalNode(naming, name);
-    return isOfOthers ? [] : [{ node: node.node, modifyIndex: node.modifyIndex, owner, services: node.services }];
+    const isOfOthers = node.node !== externalNode(naming, name) || isOfOtherEnvironment(naming, node.meta);
+    return owner === 'other' && isOfOthers
+      ? []
+      : [{ node: node.node, modifyIndex: node.modifyIndex, owner, services: node.services }];
   });
 }
 

@@ -2,6 +2,7 @@ import { type Address, sameAddress } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
 import { instanceKinds } from '../model/instance-kinds.ts';
 import { recordedAddress } from '../model/master-instance.ts';
+import { isOfOtherEnvironment } from '../model/master-node.ts';
 import { externalNode, masterOfNode, replicaService } from '../model/naming.ts';
 import type { RenderScope } from './scope.ts';
 import { type InstanceStatus, statusOf } from './service-query.ts';
@@ -23,7 +24,8 @@ export interface ReplicaHealth {
 export function readReplicaHealth(scope: RenderScope, master: string): (replica: Address) => ReplicaHealth {
   const node = externalNode(scope.world, master);
   const bridged = read(scope, replicaService).filter(
-    (instance) => instance.node === node || masterOfNode(scope.world, instance.nodeMeta) === master,
+    ({ node: on, nodeMeta }) =>
+      masterOfNode(scope.world, nodeMeta) === master || (on === node && !isOfOtherEnvironment(scope.world, nodeMeta)),
   );
   const processes = read(scope, instanceKinds.redis.service);
   return (replica) => {

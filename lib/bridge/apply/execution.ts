@@ -1,6 +1,7 @@
 import type { ConsulClient } from '../../client/consul.ts';
 import type { Outcome } from '../../loop/outcome.ts';
 import { isIn, sameAddress } from '../../model/address.ts';
+import { distinctNode, isOfOtherEnvironment } from '../../model/master-node.ts';
 import { collisions, externalNode, type Naming, unregistrable } from '../../model/naming.ts';
 import type { Decided } from '../decider.ts';
 import type { Fencer } from '../fencing/fencer.ts';
@@ -30,10 +31,11 @@ export class Execution {
     this.#options = options;
   }
 
-  async carryOut(decided: Decided): Promise<Outcome> {
-    const { finding, decision } = decided;
+  async carryOut(found: Decided): Promise<Outcome> {
+    const { decision } = found;
     const writes = decision.kind === 'publish' || decision.kind === 'stands';
-    const refusal = writes ? await this.#refusal(finding) : undefined;
+    const { finding, refusal } = writes ? await this.#place(found.finding) : { finding: found.finding };
+    const decided = { ...found, finding };
     const waitsFor = 'summary' in decision ? decision.summary : describeUnlisted(decided.situation);
     this.#options.memory(finding.name).foundProblem({ refusal, problem: waitsFor ?? finding.unmonitored });
     const outcome = refusal === undefined ? await this.#apply(decided) : ({ kind: 'held', summary: refusal } as const);
@@ -72,20 +74,38 @@ export class Execution {
     void this.#options.fencer.changeMaster(name, { from: previous, to: master });
   }
 
-  /** Why the bridge may write nothing about this master. */
-  async #refusal({ name, held, past, reading }: Finding): Promise<string | undefined> {
+  /** The finding with the node that the bridge may write, or why it may write nothing about this master. */
+  async #place(finding: Finding): Promise<{ readonly finding: Finding; readonly refusal?: string | undefined }> {
+    const { name, reading } = finding;
     const { naming, sentinels } = this.#options;
     const tooLong = unregistrable(name);
-    if (tooLong !== undefined) return tooLong;
+    if (tooLong !== undefined) return { finding, refusal: tooLong };
+    const { node = externalNode(naming, name) } = reading.catalogContents;
     const ownership = ownershipOf({ naming, name }, reading.catalogContents);
-    if (ownership.kind === 'proven') return undefined;
-    if (ownership.kind === 'foreign') return foreignNode({ naming, name }, ownership.owner);
+    if (ownership.kind === 'proven') return { finding };
+    if (ownership.kind === 'foreign') return { finding, refusal: foreignNode(node, ownership.owner) };
     const colliding = collisions(sentinels.names).find((group) => group.includes(name));
     if (colliding !== undefined)
-      return `DNS cannot tell these masters apart: ${colliding.join(', ')}; rename one of them`;
+      return { finding, refusal: `DNS cannot tell these masters apart: ${colliding.join(', ')}; rename one of them` };
+    return this.#placeOn(node, finding);
+  }
+
+  /** Reads a node without instances. Where it is another environment's, the master gets its distinct node. */
+  async #placeOn(
+    node: string,
+    finding: Finding,
+  ): Promise<{ readonly finding: Finding; readonly refusal?: string | undefined }> {
+    const { name, held, past, reading } = finding;
+    const { naming, client } = this.#options;
+    const { value } = await client.read({ kind: 'node', node });
+    const distinct = distinctNode(naming, name);
+    if (value !== undefined && node !== distinct && isOfOtherEnvironment(naming, value.meta))
+      return this.#placeOn(distinct, {
+        ...finding,
+        reading: { ...reading, catalogContents: { ...reading.catalogContents, node: distinct, instances: [] } },
+      });
     const recorded = held.kind !== 'absent' || past.remembered !== undefined;
-    const { value: node } = await this.#options.client.read({ kind: 'node', node: externalNode(naming, name) });
-    const owner = nodeOwner({ naming, name }, { node, recorded });
-    return owner === undefined ? undefined : foreignNode({ naming, name }, owner);
+    const owner = nodeOwner({ naming, name }, { node: value, recorded });
+    return { finding, refusal: owner === undefined ? undefined : foreignNode(node, owner) };
   }
 }

@@ -1,5 +1,5 @@
 import type { ConsulClient } from '../../client/consul.ts';
-import { externalNode, type Naming, plainKey, recordKey } from '../../model/naming.ts';
+import { type Naming, plainKey, recordKey } from '../../model/naming.ts';
 import { readStoredRecord, type StoredRecord } from '../../model/record.ts';
 import type { Traces } from '../plan/evidence.ts';
 
@@ -20,17 +20,17 @@ const timeoutMs = 1_000;
  */
 export async function readEvidence(
   client: Pick<ConsulClient, 'read'>,
-  { naming, name }: { readonly naming: Naming; readonly name: string },
+  { naming, name, node }: { readonly naming: Naming; readonly name: string; readonly node: string },
 ): Promise<RecordEvidence> {
   const { value, index } = await client.read({ kind: 'key', key: recordKey(naming, name) }, { timeoutMs });
   const prefix = plainKey(naming, name);
-  const [keys, node] = await Promise.all([
+  const [keys, external] = await Promise.all([
     client.read({ kind: 'key-tree', prefix }, { timeoutMs }),
-    client.read({ kind: 'node', node: externalNode(naming, name) }, { timeoutMs }),
+    client.read({ kind: 'node', node }, { timeoutMs }),
   ]);
   return {
     held: readStoredRecord(value, name),
-    traces: { keys: new Map(keys.value.map((entry) => [entry.key, entry])), instances: node.value?.services ?? [] },
+    traces: { keys: new Map(keys.value.map((entry) => [entry.key, entry])), instances: external.value?.services ?? [] },
     index: value === undefined ? index : BigInt(value.modifyIndex),
   };
 }

@@ -1,6 +1,7 @@
 import { hasValue, lastValue } from '../../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../../consul/watches.ts';
 import type { CatalogContents, KvEntry, ServiceInstance } from '../../model/catalog.ts';
+import { chooseNode } from '../../model/master-node.ts';
 import {
   externalNode,
   isBridgeNode,
@@ -30,8 +31,8 @@ interface Slices {
   readonly records: Map<string, KvEntry>;
   readonly keys: Map<string, Map<string, KvEntry>>;
   readonly instances: Map<string, ServiceInstance[]>;
-  /** Our instances on nodes with a name of former versions, by master. */
-  readonly former: Map<string, ServiceInstance[]>;
+  /** Our instances on nodes that do not have the usual name, by master. */
+  readonly elsewhere: Map<string, ServiceInstance[]>;
   /** Instances that no bridge registered, by the external node of the master whose tag they carry. */
   readonly foreign: Map<string, ServiceInstance[]>;
 }
@@ -50,7 +51,7 @@ export class RecordSource {
     records: new Map(),
     keys: new Map(),
     instances: new Map(),
-    former: new Map(),
+    elsewhere: new Map(),
     foreign: new Map(),
   };
 
@@ -73,13 +74,15 @@ export class RecordSource {
   read(name: string): RecordReading | undefined {
     const state = this.#records.state;
     if (!hasValue(state) || this.missing() !== undefined) return undefined;
+    const { records, keys, instances, elsewhere } = this.#slices;
+    const instancesOn = (node: string) => instances.get(node) ?? [];
+    const node = chooseNode({ naming: this.#naming, name }, instancesOn);
+    const usual = instancesOn(externalNode(this.#naming, name));
+    const ours = usual.filter(({ nodeMeta }) => masterOfNode(this.#naming, nodeMeta) === name);
+    const former = [...ours, ...(elsewhere.get(name) ?? [])].filter((instance) => instance.node !== node);
     return {
-      held: readStoredRecord(this.#slices.records.get(name), name),
-      catalogContents: {
-        keys: this.#slices.keys.get(name) ?? new Map(),
-        instances: this.#slices.instances.get(externalNode(this.#naming, name)) ?? [],
-        former: this.#slices.former.get(name) ?? [],
-      },
+      held: readStoredRecord(records.get(name), name),
+      catalogContents: { keys: keys.get(name) ?? new Map(), node, instances: instancesOn(node), former },
       index: state.index,
       resets: state.resets,
     };
@@ -143,18 +146,18 @@ export class RecordSource {
       keys.set(name, (keys.get(name) ?? new Map()).set(entry.key, entry));
     }
     const instances = new Map<string, ServiceInstance[]>();
-    const former = new Map<string, ServiceInstance[]>();
+    const elsewhere = new Map<string, ServiceInstance[]>();
     const foreign = new Map<string, ServiceInstance[]>();
     for (const instance of this.#services.flatMap(({ state }) => lastValue(state) ?? [])) {
       for (const node of this.#foreignTo(instance)) foreign.set(node, [...(foreign.get(node) ?? []), instance]);
       const master = masterOfNode(this.#naming, instance.nodeMeta);
       if (master !== undefined && instance.node !== externalNode(this.#naming, master))
-        former.set(master, [...(former.get(master) ?? []), instance]);
+        elsewhere.set(master, [...(elsewhere.get(master) ?? []), instance]);
       const list = instances.get(instance.node);
       if (list === undefined) instances.set(instance.node, [instance]);
       else list.push(instance);
     }
-    return { records, keys, instances, former, foreign };
+    return { records, keys, instances, elsewhere, foreign };
   }
 
   /** The external nodes that an instance's tags name, unless a bridge registered it, of whatever environment. */
@@ -167,7 +170,7 @@ export class RecordSource {
 /** The masters whose keys and the nodes whose services differ between two readings. */
 function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
   const changed = new Set<string>();
-  for (const part of ['records', 'keys', 'instances', 'former', 'foreign'] as const) {
+  for (const part of ['records', 'keys', 'instances', 'elsewhere', 'foreign'] as const) {
     for (const name of new Set([...before[part].keys(), ...after[part].keys()])) {
       if (serialize(before[part].get(name)) === serialize(after[part].get(name))) continue;
       changed.add(name);

@@ -10,16 +10,8 @@ import type {
 import type { Opinion, ReplicaOpinion } from '../../model/check-opinion.ts';
 import { masterChecks, readMasterCheckCode } from '../../model/master-check.ts';
 import { publicationMeta, recordedAddress } from '../../model/master-instance.ts';
-import {
-  dnsSafe,
-  environmentLabel,
-  externalNode,
-  masterService,
-  type Naming,
-  plainKey,
-  recordKey,
-  replicaService,
-} from '../../model/naming.ts';
+import { labelsOn } from '../../model/master-node.ts';
+import { externalNode, masterService, type Naming, plainKey, recordKey, replicaService } from '../../model/naming.ts';
 import { publishedAddress } from '../../model/publish.ts';
 import { formatRecord, type MasterRecord } from '../../model/record.ts';
 import { withAttached } from './attachments.ts';
@@ -53,7 +45,7 @@ export function planPublication(
 ): CatalogChange {
   const { naming, record } = wanted;
   const [master, ...replicas] = wantedServices(wanted, on.catalogContents);
-  const node = externalNode(naming, record.name);
+  const node = nodeOf(wanted, on.catalogContents);
   const write = ({ service, check }: WantedService): CatalogOperation[] => [
     { kind: 'service-set', node, service },
     { kind: 'check-set', node, check },
@@ -84,7 +76,7 @@ export function planConfirmation({ naming, record }: Wanted, on: { readonly inde
  * after everything is right on the current node, so that DNS is never empty.
  */
 export function planRepair(wanted: Wanted, catalogContents: CatalogContents): readonly CatalogOperation[] {
-  const node = externalNode(wanted.naming, wanted.record.name);
+  const node = nodeOf(wanted, catalogContents);
   const services = wantedServices(wanted, catalogContents);
   const steps: CatalogOperation[] = wantedKeys(wanted)
     .filter(([key, value]) => catalogContents.keys.get(key)?.value !== value)
@@ -113,8 +105,8 @@ function removeFormer(former: readonly ServiceInstance[]): readonly CatalogOpera
   ];
 }
 
-function nodeStep({ naming, record }: Wanted, { instances }: CatalogContents): CatalogOperation {
-  const [held] = instances;
+function nodeStep({ naming, record }: Wanted, catalogContents: CatalogContents): CatalogOperation {
+  const [held] = catalogContents.instances;
   const meta = { ...held?.nodeMeta, ...nodeMeta({ naming, name: record.name }) };
   const address = nodeHost({ naming, record });
   const taggedAddresses = Object.fromEntries(
@@ -123,7 +115,11 @@ function nodeStep({ naming, record }: Wanted, { instances }: CatalogContents): C
       one === held?.nodeAddress ? address : one,
     ]),
   );
-  return { kind: 'node-set', node: externalNode(naming, record.name), address, meta, taggedAddresses };
+  return { kind: 'node-set', node: nodeOf({ naming, record }, catalogContents), address, meta, taggedAddresses };
+}
+
+function nodeOf({ naming, record }: Pick<Wanted, 'naming' | 'record'>, { node }: CatalogContents): string {
+  return node ?? externalNode(naming, record.name);
 }
 
 /** The external node has the host of the master, as clients reach it. */
@@ -150,9 +146,12 @@ function wantedKeys({ naming, record }: Wanted): readonly (readonly [string, str
 /** The master first, then the replicas in order. */
 function wantedServices(wanted: Wanted, catalogContents: CatalogContents): readonly WantedService[] {
   const { record } = wanted;
-  const serviceOf = (what: Parameters<typeof makeService>[1]) => {
+  const serviceOf = (what: Omit<Parameters<typeof makeService>[1], 'node'>) => {
     const held = catalogContents.instances.find(({ id }) => id === what.id);
-    return withAttached(makeService(wanted, what), held, { naming: wanted.naming, names: wanted.names ?? (() => []) });
+    return withAttached(makeService(wanted, { ...what, node: nodeOf(wanted, catalogContents) }), held, {
+      naming: wanted.naming,
+      names: wanted.names ?? (() => []),
+    });
   };
   const master = serviceOf({ kind: masterService, id: masterService, address: record.master });
   const opinions = new Map(wanted.replicas.map(({ address, opinion }) => [formatAddress(address), opinion]));
@@ -170,11 +169,9 @@ function wantedServices(wanted: Wanted, catalogContents: CatalogContents): reado
 
 function makeService(
   { naming, record }: Wanted,
-  what: { readonly kind: string; readonly id: string; readonly address: Address },
+  what: { readonly kind: string; readonly id: string; readonly address: Address; readonly node: string },
 ): CatalogService {
-  const { environment } = naming;
-  const inEnvironment = environment === undefined ? [] : [environment, environmentLabel(environment, record.name)];
-  const labels = [dnsSafe(record.name), record.name, ...inEnvironment];
+  const labels = labelsOn(what.node, { naming, name: record.name });
   const recorded = what.address;
   const published = publishedAddress(naming.publish, { name: record.name, address: recorded });
   const version = { generation: String(record.generation), epoch: String(record.epoch) };

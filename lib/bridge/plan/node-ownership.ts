@@ -1,5 +1,5 @@
 import type { CatalogContents, CatalogNode } from '../../model/catalog.ts';
-import { externalNode, type Naming, nodeMetaKeys } from '../../model/naming.ts';
+import { type Naming, nodeMetaKeys } from '../../model/naming.ts';
 
 /*
  * Who owns a node of the catalog. Our nodes are marked by their meta. A write to an agent's own node would change that
@@ -55,8 +55,8 @@ export function nodeOwner(
 }
 
 /** A sentence about a node that belongs to somebody else, with the fix. */
-export function foreignNode({ naming, name }: Claim, owner: string): string {
-  return `cannot write to Consul's node ${externalNode(naming, name)}: it belongs to ${owner}; rename one of them`;
+export function foreignNode(node: string, owner: string): string {
+  return `cannot write to Consul's node ${node}: it belongs to ${owner}; rename one of them`;
 }
 
 function markedOwner({ naming, name }: Claim, meta: Readonly<Record<string, string>>): string | undefined {

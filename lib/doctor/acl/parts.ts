@@ -1,5 +1,6 @@
 import { isPattern } from '../../model/glob.ts';
 import { maintenancePrefix } from '../../model/maintenance-keys.ts';
+import { canBeTaken, distinctNode } from '../../model/master-node.ts';
 import {
   clusterKey,
   crashPrefix,
@@ -83,11 +84,14 @@ function nodeRules(naming: Naming, masters: readonly string[]): readonly AclRule
   const formerly = { environment: undefined };
   if (masters.some(isPattern)) return [write('node_prefix', externalNode(formerly, ''), "carry the masters' services")];
   const own = masters.map((name) => write('node', externalNode(naming, name), 'carries its services'));
-  if (naming.environment === undefined) return own;
+  const distinct = masters
+    .filter((name) => canBeTaken(naming, name))
+    .map((name) => write('node', distinctNode(naming, name), 'carries its services where the other name is taken'));
+  if (naming.environment === undefined) return [...own, ...distinct];
   const former = masters.map((name) =>
     write('node', externalNode(formerly, name), 'carried its services in former versions'),
   );
-  return [...own, ...former];
+  return [...own, ...distinct, ...former];
 }
 
 /** Consul returns an instance only to a token that may read both its service and its node. */

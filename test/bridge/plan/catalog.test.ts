@@ -57,6 +57,20 @@ t.test('an environment is part of every key and a tag of every service', async (
   );
 });
 
+t.test('a master on its distinct node has no label of the master with the usual node', async (t) => {
+  for (const [environment, tags] of [
+    ['prod', ['m', 'prod', 'prod-m-0a1b2c3d']],
+    [undefined, ['prod-m-0a1b2c3d']],
+  ] as const) {
+    const on = { index: 0, catalogContents: { ...nothing, node: 'redis-prod-m-0a1b2c3d' } };
+    const { first } = planPublication(wanted(content, { naming: { environment } }), on);
+    t.match(
+      first.find(({ kind }) => kind === 'service-set'),
+      { node: on.catalogContents.node, service: { tags } },
+    );
+  }
+});
+
 t.test('a name that DNS cannot carry has both forms as tags', async (t) => {
   const { first } = planPublication(wanted({ ...content, name: 'my.shard' }), { index: 0, catalogContents: nothing });
   t.match(

@@ -58,7 +58,7 @@ for (const [when, found, recorded, expected] of owners) {
 
 t.test('a refusal names the node and the fix', async (t) => {
   t.equal(
-    foreignNode(claim, 'master M'),
+    foreignNode('redis-m', 'master M'),
     "cannot write to Consul's node redis-m: it belongs to master M; rename one of them",
   );
 });

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { ownLabel } from '../../../lib/model/master-node.ts';
 import { environmentLabel, masterOfNode } from '../../../lib/model/naming.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
@@ -89,6 +90,36 @@ t.test('a master whose name is too long for a label beside its environment has a
   const answered = () => consul.dnsA(`${label}.redis-master.service.consul`);
   await waitFor('DNS', answered, { until: (hosts) => hosts.length === 1 });
   await live.sentinel.command('SENTINEL', 'REMOVE', long);
+});
+
+t.test('masters whose names are the same with their environments have their own nodes', async (t) => {
+  const label = 'prod-eu-cache';
+  const twins = [
+    { at: live, master: live.shard.master, environment: 'prod', name: 'eu-cache' },
+    // A failover of an earlier test has promoted it.
+    { at: test, master: only(test.shard.replicas), environment: 'prod-eu', name: 'cache' },
+    { at: none, master: none.shard.master, environment: undefined, name: label },
+  ] as const;
+  const taken = new Set<string>();
+  for (const { at, master, environment, name } of twins) {
+    const { host, port } = master.address;
+    await at.sentinel.command('SENTINEL', 'MONITOR', name, host, port, 1);
+    startBridge(t, { consul, sentinels: [at.sentinel], ...(environment === undefined ? {} : { environment }) });
+    const isOurs = ({ NodeMeta }: Listed) => masterOfNode({ environment }, NodeMeta) === name;
+    const { Node } = only(
+      await waitFor('its service', async () => (await listed()).filter(isOurs), {
+        until: ({ length }) => length === 1,
+      }),
+    );
+    t.notOk(taken.has(Node), `${Node} is no other's`);
+    taken.add(Node);
+    const prefix = environment === undefined ? 'redis/' : `redis/${environment}/`;
+    await recordOf(consul, name, { prefix, until: ({ phase }) => phase === 'confirmed' });
+    const answered = () => consul.dnsA(`${ownLabel(Node)}.redis-master.service.consul`);
+    await waitFor('DNS', answered, { until: (hosts) => hosts.length > 0 && hosts.every((one) => one === host) });
+    await at.sentinel.command('SENTINEL', 'REMOVE', name);
+  }
+  t.ok(taken.has(`redis-${label}`), 'the first one has the usual node');
 });
 
 t.test('a bridge does not report the services of other environments as foreign', async (t) => {
