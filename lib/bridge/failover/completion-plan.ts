@@ -1,6 +1,7 @@
 import { type Address, sameAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { ReplicaView, SentinelView } from '../../model/sentinel.ts';
+import { orderableById } from '../plan/order-choice.ts';
 import { majorityAnswers } from '../plan/vote.ts';
 
 /** What the bridge knows of a failover that it has followed and that is not confirmed. */
@@ -52,10 +53,12 @@ export function planCompletion({ record, views, knownSentinels, role, openForMs 
   if (views.some((view) => view.configEpoch >= record.epoch)) return { kind: 'leave' };
   const isStalled = (view: SentinelView) => openForMs > leaderStallsAfterMs && leads(view, record);
   if (views.some((view) => view.condition === 'failover' && !isStalled(view))) return { kind: 'leave' };
-  const [chosen] = views
+  const able = views
     .filter(({ condition }) => condition !== 'failover')
-    .filter((view) => view.replicas.some((replica) => isLinked(replica) && sameAddress(replica.address, record.master)))
-    .toSorted(byTiltAndId);
+    .filter((view) =>
+      view.replicas.some((replica) => isLinked(replica) && sameAddress(replica.address, record.master)),
+    );
+  const [chosen] = orderableById(able);
   if (chosen === undefined) return { kind: 'leave' };
   const above = priorityOf(chosen, record.master);
   if (above === 0) return { kind: 'leave' };
@@ -68,12 +71,6 @@ export function planCompletion({ record, views, knownSentinels, role, openForMs 
 /** Whether this Sentinel's failover under way is the one that the record follows. */
 function leads({ promoting }: SentinelView, { master }: MasterRecord): boolean {
   return promoting !== undefined && sameAddress(promoting, master);
-}
-
-/** One in TILT mode, for example on the host of the stalled leader, would do nothing for 30 s. */
-function byTiltAndId(a: SentinelView, b: SentinelView): number {
-  if (a.tilt !== b.tilt) return a.tilt === undefined ? -1 : 1;
-  return a.sentinelId < b.sentinelId ? -1 : 1;
 }
 
 /** The last priority that this Sentinel has seen: the INFO of a master has none. */

@@ -68,6 +68,11 @@ export class SentinelMember {
     return this.link.error ?? this.#refusal;
   }
 
+  /** Whether it has reported TILT mode since it was connected. */
+  get tilt(): true | undefined {
+    return this.#isTilted ? true : undefined;
+  }
+
   /** Whether its user may not hear its messages. */
   get isSilent(): boolean {
     return this.link.refusedCommands.some(({ command }) => command === 'PSUBSCRIBE');

@@ -4,6 +4,7 @@ import type { SentinelLink } from '../../client/sentinel.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import type { SentinelEvent, SentinelVoter } from '../../model/sentinel.ts';
+import { orderable } from '../plan/order-choice.ts';
 import type { Selection } from './election.ts';
 import { discover, discoveryEvents } from './sentinel-discovery.ts';
 import type { SentinelMember } from './sentinel-member.ts';
@@ -138,12 +139,13 @@ export class SentinelSource {
       .flatMap(({ link: { address, refusedCommands } }) => refusedCommands.map((refused) => ({ address, ...refused })));
   }
 
-  /** A Sentinel that monitors `name` and can be reached: the one at `address`, or any. */
+  /** A Sentinel that monitors `name` and can be reached: the one at `address`, or any that can be ordered to fail over. */
   linkTo(name: string, address?: Address): SentinelLink | undefined {
-    return [...this.#members].find(
+    const found = [...this.#members].filter(
       ({ link, names }) =>
         link.up && names?.has(name) === true && (address === undefined || sameAddress(link.address, address)),
-    )?.link;
+    );
+    return orderable(found)[0]?.link;
   }
 
   /** The failover of `name` that the Sentinel at `address` leads, from the selection of a replica to the end. */

@@ -4,6 +4,7 @@ import type { MasterRecord } from '../../model/record.ts';
 import { isSelectable } from '../../model/replica-selection.ts';
 import { type ReplicaView, type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
 import { type ConnectionState, isProven } from './crash-proof.ts';
+import { orderableById } from './order-choice.ts';
 import { hasMajority } from './vote.ts';
 
 /** What this bridge has found of a master that may have crashed. */
@@ -97,7 +98,7 @@ export function decideCrash(situation: CrashSituation): CrashDecision {
     return { kind: 'refuse', why: `its last failover was less than failover-timeout (${timeoutMs} ms) ago` };
   const contradiction = findContradiction(situation);
   if (contradiction !== undefined) return { kind: 'wait', why: contradiction };
-  for (const view of situation.views.toSorted(bySentinelId)) {
+  for (const view of orderableById(situation.views)) {
     const candidates = candidatesOf(view, situation);
     if (candidates.length > 0) return { kind: 'order', sentinel: view.sentinel, candidates };
   }
@@ -207,9 +208,4 @@ function isComplete({ link, wasInStep, keys = 0 }: CrashReplica, sign: CrashSign
 
 function priorityOf({ priority = 100 }: ReplicaView): number {
   return priority;
-}
-
-/** Every bridge chooses the same Sentinel. */
-function bySentinelId(a: SentinelView, b: SentinelView): number {
-  return a.sentinelId < b.sentinelId ? -1 : 1;
 }
