@@ -1,10 +1,12 @@
 import { type Address, sameAddress } from '../model/address.ts';
+import type { MasterCheckCode } from '../model/master-check.ts';
 
-/** What is wrong with a master by the last answers: nobody reaches it, or it answers as a replica. */
-type MasterFault = 'unreached' | 'as-replica';
+/** What is wrong with a master by the last answers: nobody reaches it, this bridge does not, or it answers as a replica. */
+type MasterFault = 'unreached' | 'unanswered' | 'as-replica';
 
 /** Since when each fault of one master has lasted. */
 export class MasterFaults {
+  #held: { readonly code: MasterCheckCode | undefined; readonly master: Address; readonly sinceMs: number } | undefined;
   readonly #since = new Map<MasterFault, { readonly master: Address; readonly sinceMs: number }>();
 
   /** The bridge finds this fault of `master` at `nowMs`: for how long it has lasted. */
@@ -15,6 +17,17 @@ export class MasterFaults {
     return nowMs - known.sinceMs;
   }
 
+  /** The check of `master` in Consul has this code at `nowMs`: for how long the bridge has seen it so. */
+  heldMs(
+    code: MasterCheckCode | undefined,
+    { master, nowMs }: { readonly master: Address; readonly nowMs: number },
+  ): number {
+    const last = this.#held;
+    const isSame = last !== undefined && last.code === code && sameAddress(last.master, master);
+    this.#held = isSame ? last : { code, master, sinceMs: nowMs };
+    return nowMs - this.#held.sinceMs;
+  }
+
   /** The fault is over. */
   recovered(fault: MasterFault): void {
     this.#since.delete(fault);
@@ -22,5 +35,6 @@ export class MasterFaults {
 
   forget(): void {
     this.#since.clear();
+    this.#held = undefined;
   }
 }

@@ -38,6 +38,8 @@ export function masterOpinion(
     readonly held?: Opinion | undefined;
     /** Whether it may still be reached where neither we nor a Sentinel reaches it now. Default: `too-long`. */
     readonly unreached?: 'for-now' | 'too-long';
+    /** Whether what other bridges reported of it still counts where we do not reach it. Default: `too-long`. */
+    readonly reported?: 'for-now' | 'too-long';
     /** How long a master has answered as a replica, where it does. Default: `too-long`. */
     readonly asReplica?: 'for-now' | 'too-long';
   },
@@ -46,18 +48,15 @@ export function masterOpinion(
   return check === undefined ? undefined : { status: check.status, output: check.output, code: check.code };
 }
 
-function masterCheck(
-  master: Address,
-  observed: Parameters<typeof masterOpinion>[1],
-): (typeof masterChecks)[keyof typeof masterChecks] | undefined {
+function masterCheck(master: Address, observed: Parameters<typeof masterOpinion>[1]): Check | undefined {
   const views = observed.views.filter((view) => sameAddress(view.master, master));
-  const role = roleOf(master, observed.role);
   const says = (condition: SentinelView['condition']) => views.some((view) => view.condition === condition);
   const outage = observed.outage;
   if (outage !== undefined && sameAddress(outage.master, master)) {
     const final = finalChecks[outage.stage];
-    const wasAnswering = observed.held?.code === masterChecks.answering.code;
-    if ((final !== undefined || wasAnswering) && isAnswering(master, observed)) return masterChecks.answering;
+    const wasAnswering = holdsAny([masterChecks.answering, masterChecks.answeringDoubted], observed.held);
+    const answers = final === undefined && !wasAnswering ? undefined : judgeReach(master, outageReach, observed);
+    if (answers !== undefined) return answers;
     if (final !== undefined) return final;
   }
   if (says('failover')) return masterChecks.failingOver;
@@ -68,12 +67,12 @@ function masterCheck(
   }
   if (says('s_down')) return masterChecks.suspected;
   if (observed.unmonitored !== undefined) {
-    return role === 'master' ? masterChecks.unmonitored : masterChecks.unmonitoredDown;
+    return judgeReach(master, unmonitoredReach, observed) ?? masterChecks.unmonitoredDown;
   }
   if (isUnreached(master, observed))
     return observed.unreached === 'for-now' ? masterChecks.unreached : masterChecks.unreachable;
   if (views.length > 0) return masterChecks.up;
-  return role === 'master' ? masterChecks.promoted : undefined;
+  return roleOf(master, observed.role) === 'master' ? masterChecks.promoted : undefined;
 }
 
 const finalChecks = {
@@ -83,14 +82,46 @@ const finalChecks = {
   overdue: masterChecks.overdue,
 } as const;
 
+type Check = (typeof masterChecks)[keyof typeof masterChecks];
+
+/** What the check is while bridges reach the master, and while one of them does not and asks the others. */
+interface ReachChecks {
+  readonly reached: Check;
+  readonly doubted: Check;
+}
+
+const outageReach: ReachChecks = { reached: masterChecks.answering, doubted: masterChecks.answeringDoubted };
+const unmonitoredReach: ReachChecks = { reached: masterChecks.unmonitored, doubted: masterChecks.unmonitoredDoubted };
+
 /**
- * Whether the master answers as such although the Sentinels see it down. Another bridge may reach it where this one does not:
- * then the check stays for as long as a master may be unreached.
+ * The check of a master that only bridges can reach; undefined where none does. A bridge that reaches it always reports that.
+ * One that does not writes `doubted` first, which the others correct at once, and becomes critical only if nobody does. So
+ * bridges of which some reach the master do not contradict each other, and DNS keeps its address.
  */
-function isAnswering(master: Address, { role: answer, held, unreached }: Parameters<typeof masterOpinion>[1]): boolean {
+function judgeReach(
+  master: Address,
+  { reached, doubted }: ReachChecks,
+  { role: answer, held, reported }: Parameters<typeof masterOpinion>[1],
+): Check | undefined {
   const role = roleOf(master, answer);
-  if (role === 'master') return true;
-  return role === 'unreachable' && held?.code === masterChecks.answering.code && unreached === 'for-now';
+  if (role === 'master') return reached;
+  if (role !== 'unreachable' || held === undefined || held.status === 'critical') return undefined;
+  if (held.code === reached.code) return reported === 'for-now' ? reached : doubted;
+  return held.code === doubted.code && reported !== 'for-now' ? undefined : doubted;
+}
+
+function holdsAny(checks: readonly Check[], held: Opinion | undefined): boolean {
+  return checks.some(({ code }) => code === held?.code);
+}
+
+/** Whether a check reports that a bridge reaches a master which no Sentinel reaches or monitors. */
+export function isReachedByBridge(held: Opinion | undefined): boolean {
+  return holdsAny([masterChecks.answering, masterChecks.unmonitored], held);
+}
+
+/** Whether a check asks the other bridges whether they reach the master. */
+export function isDoubted(held: Opinion | undefined): boolean {
+  return holdsAny([masterChecks.answeringDoubted, masterChecks.unmonitoredDoubted], held);
 }
 
 /** Whether the master answers as a replica, or as a server of another kind. */

@@ -45,6 +45,12 @@ export const masterChecks = {
     output: 'Sentinel: the failover cannot succeed, but the master answers',
     condition: 'o_down',
   },
+  answeringDoubted: {
+    code: 'answering-doubted',
+    status: 'warning',
+    output: 'Sentinel: the failover cannot succeed, and a bridge does not reach the master',
+    condition: 'o_down',
+  },
   turnedReplica: {
     code: 'turned-replica',
     status: 'warning',
@@ -53,6 +59,12 @@ export const masterChecks = {
   },
   asReplica: { code: 'as-replica', status: 'critical', output: 'answers ROLE as a replica', condition: 'o_down' },
   unmonitored: { code: 'unmonitored', status: 'warning', output: 'no Sentinel monitors it', condition: 's_down' },
+  unmonitoredDoubted: {
+    code: 'unmonitored-doubted',
+    status: 'warning',
+    output: 'no Sentinel monitors it, and a bridge does not reach it',
+    condition: 's_down',
+  },
   unmonitoredDown: {
     code: 'unmonitored-down',
     status: 'critical',

@@ -81,11 +81,15 @@ for (const [stage, expected] of [
 }
 
 const answering = 'warning Sentinel: the failover cannot succeed, but the master answers';
+const doubted = 'warning Sentinel: the failover cannot succeed, and a bridge does not reach the master';
 for (const [what, seen, expected] of [
   ['answers as a master', { role: 'master' }, answering],
-  ['has just stopped answering', { role: 'unreachable', held: 'answering', unreached: 'for-now' }, answering],
-  ['has not answered for long', { role: 'unreachable', held: 'answering', unreached: 'too-long' }, 'critical'],
-  ['did not answer before either', { role: 'unreachable', held: 'down', unreached: 'for-now' }, 'critical'],
+  ['has just stopped answering', { role: 'unreachable', held: 'answering', reported: 'for-now' }, answering],
+  ['has not answered for long', { role: 'unreachable', held: 'answering', reported: 'too-long' }, doubted],
+  ['did not answer before either', { role: 'unreachable', held: 'down' }, doubted],
+  ['has just been asked about', { role: 'unreachable', held: 'answering-doubted', reported: 'for-now' }, doubted],
+  ['nobody reaches', { role: 'unreachable', held: 'answering-doubted', reported: 'too-long' }, 'critical'],
+  ['another bridge asks about, and that answers', { role: 'master', held: 'answering-doubted' }, answering],
   ['answers as a replica', { role: 'replica', held: 'answering' }, 'critical'],
 ] as const) {
   for (const stage of ['no-candidate', 'given-up', 'overdue'] as const) {

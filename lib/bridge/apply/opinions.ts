@@ -1,10 +1,10 @@
 import { sameAddress } from '../../model/address.ts';
-import { isReplica, isUnreached, masterOpinion, replicaOpinions } from '../../model/check-opinion.ts';
+import { isDoubted, isReplica, isUnreached, masterOpinion, replicaOpinions } from '../../model/check-opinion.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { Finding } from '../finding.ts';
 import type { MasterMemory } from '../memory.ts';
 import { heldMasterCheck, type Wanted } from '../plan/catalog.ts';
-import { reachLimitMs, replicaLimitMs } from '../plan/reach.ts';
+import { reachLimitMs, replicaLimitMs, reportLeftMs } from '../plan/reach.ts';
 
 export interface Opinions extends Pick<Wanted, 'master' | 'replicas'> {
   /** After this time the opinion of the master changes without any event. */
@@ -22,12 +22,22 @@ export function formOpinions(finding: Finding, { record, memory }: Of): Opinions
   const replicaLeftMs = timeAsReplica(finding, { record, memory });
   const unreached = span(reachLeftMs);
   const asReplica = span(replicaLeftMs);
-  const leftMs = Math.max(reachLeftMs, replicaLeftMs);
+  const reportedLeftMs = timeReported(finding, { record, memory });
+  const leftMs = Math.max(reachLeftMs, replicaLeftMs, reportedLeftMs);
+  const reported = span(reportedLeftMs);
+  const opinion = masterOpinion(master, { views, role, unmonitored, outage, held, unreached, asReplica, reported });
+  // Another bridge may answer before the watch shows this one's question.
+  if (isDoubted(opinion)) memory.faults.heldMs(opinion?.code, { master, nowMs: finding.observedMs });
   return {
-    master: masterOpinion(master, { views, role, unmonitored, outage, held, unreached, asReplica }),
+    master: opinion,
     replicas: replicaOpinions(views, master),
-    leftMs: outage?.leftMs ?? (leftMs > 0 ? leftMs : undefined),
+    leftMs: soonest(outage?.leftMs, leftMs > 0 ? leftMs : undefined),
   };
+}
+
+function soonest(...leftMs: readonly (number | undefined)[]): number | undefined {
+  const known = leftMs.filter((ms) => ms !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 const span = (leftMs: number) => (leftMs > 0 ? 'for-now' : 'too-long');
@@ -45,6 +55,19 @@ function timeToReach({ views, role, reading, observedMs }: Finding, { record: { 
   }
   const limitMs = reachLimitMs(heldMasterCheck(reading.catalogContents, master), views);
   return limitMs - memory.faults.lastedMs('unreached', { master, nowMs: observedMs });
+}
+
+/** How much longer the check of another bridge counts for a master that this one does not reach; 0 where it does. */
+function timeReported({ views, role, reading, observedMs }: Finding, { record: { master }, memory }: Of): number {
+  const held = heldMasterCheck(reading.catalogContents, master);
+  const heldMs = memory.faults.heldMs(held?.code, { master, nowMs: observedMs });
+  if (role === undefined || !sameAddress(role.address, master)) return 0;
+  if (role.role !== 'unreachable') {
+    memory.faults.recovered('unanswered');
+    return 0;
+  }
+  const unreachedMs = memory.faults.lastedMs('unanswered', { master, nowMs: observedMs });
+  return reportLeftMs(held, { views, unreachedMs, heldMs });
 }
 
 /** How much longer the master may answer as a replica; 0 where it does not. */

@@ -3,12 +3,13 @@ import type { ConsulClient } from '../../client/consul.ts';
 import type { Outcome } from '../../loop/outcome.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { CatalogOperation } from '../../model/catalog.ts';
+import { isDoubted } from '../../model/check-opinion.ts';
 import { compareVersions } from '../../model/epoch.ts';
 import { masterService, type Naming, recordKey, replicaService } from '../../model/naming.ts';
 import { type MasterRecord, readStoredRecord } from '../../model/record.ts';
 import type { Finding } from '../finding.ts';
 import type { MasterMemory } from '../memory.ts';
-import { planConfirmation, planPublication, planRepair, type Wanted } from '../plan/catalog.ts';
+import { heldMasterCheck, planConfirmation, planPublication, planRepair, type Wanted } from '../plan/catalog.ts';
 import { type Cause, completeRecord, type Decision } from '../plan/decision.ts';
 import { isContradicted } from '../plan/evidence.ts';
 import { formOpinions, type Opinions } from './opinions.ts';
@@ -113,8 +114,10 @@ export class RecordWriter {
       memory.repairDelay.settled();
       return retryForReplicas(wanted) ?? { kind: 'unchanged' };
     }
-    // A new opinion of this bridge's Sentinels is written at once; another bridge may be about to write anything else.
-    const isOwnOpinionChange = opinionChanged && steps.every(({ kind }) => kind === 'check-set');
+    // A new opinion of this bridge's Sentinels is written at once, and so is the answer to a bridge that asks for it. Another
+    // bridge may be about to write anything else.
+    const isAnswer = isDoubted(heldMasterCheck(reading.catalogContents, held.record.master));
+    const isOwnOpinionChange = (opinionChanged || isAnswer) && steps.every(({ kind }) => kind === 'check-set');
     const signature = JSON.stringify(steps);
     const leftMs = isOwnOpinionChange ? 0 : memory.repairDelay.leftMs(signature, this.#nowMs());
     if (leftMs > 0)

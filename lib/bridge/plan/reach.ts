@@ -1,4 +1,4 @@
-import type { Opinion } from '../../model/check-opinion.ts';
+import { isDoubted, isReachedByBridge, type Opinion } from '../../model/check-opinion.ts';
 import { type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
 
 /** Sentinel connects to a new master, and bridges learn of a failover, within some tenths of a second; busy machines take seconds. */
@@ -13,6 +13,24 @@ export function reachLimitMs(held: Opinion | undefined, views: readonly Sentinel
   if (held === undefined || held.code === 'unreached' || held.code === 'unknown') return marginMs;
   const downAfterMs = views.map((view) => view.downAfterMs ?? sentinelDefaults.downAfterMs);
   return Math.max(0, ...downAfterMs) + marginMs;
+}
+
+/**
+ * How much longer a bridge that does not reach a master goes by the check. After one that says that a bridge reaches it, it asks
+ * the others. If none of them corrects that in time, none reaches it.
+ */
+export function reportLeftMs(
+  held: Opinion | undefined,
+  {
+    views,
+    unreachedMs,
+    heldMs,
+  }: { readonly views: readonly SentinelView[]; readonly unreachedMs: number; readonly heldMs: number },
+): number {
+  if (isDoubted(held)) return marginMs - heldMs;
+  if (!isReachedByBridge(held)) return 0;
+  const limitMs = views.length > 0 ? reachLimitMs(held, views) : sentinelDefaults.downAfterMs + marginMs;
+  return limitMs - Math.min(unreachedMs, heldMs);
 }
 
 /**
