@@ -1,4 +1,5 @@
 import type { Server, Socket } from 'node:net';
+import { clientOf } from './client.ts';
 
 /**
  * Closes a connection whose client has `mostPerClient` already, so that no client takes every file descriptor of the daemon
@@ -7,8 +8,8 @@ import type { Server, Socket } from 'node:net';
 export function limitConnections(server: Server, mostPerClient: number): void {
   const counts = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
-    const client = socket.remoteAddress;
-    if (client === undefined) return;
+    if (socket.remoteAddress === undefined) return;
+    const client = clientOf(socket.remoteAddress);
     const count = counts.get(client) ?? 0;
     if (count >= mostPerClient) {
       socket.destroy();

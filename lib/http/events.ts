@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import type { JournalEntry } from '../telemetry/journal.ts';
 import type { Api } from './api.ts';
+import { clientOf } from './client.ts';
 import { securityHeaders } from './failure.ts';
 import { nameParameter } from './parameters.ts';
 import type { JournalView } from './views.ts';
@@ -21,7 +22,7 @@ export interface EventStreamOptions {
   readonly heartbeatMs?: number;
   /** How long a reader's socket may stay full before it is closed. Default 10,000. */
   readonly stallMs?: number;
-  /** The maximum number of readers. Default 500. */
+  /** The maximum number of readers. Default 500. Beyond it, a new reader takes the place of one whose client has more. */
   readonly maxStreams?: number;
   /**
    * The maximum number of readers at one address, so that none of them locks out the others. Default 250: all readers
@@ -86,13 +87,11 @@ export class EventStreams {
   /** Turns a response into a stream. Throws `request-throttled` if there are too many. */
   open(response: ServerResponse, given: Reader): void {
     const { client } = given;
-    if (this.#streams.size >= this.#options.maxStreams) {
-      throw new SwitchmasterError('request-throttled', `there are ${this.#streams.size} readers already`);
-    }
     const same = [...this.#streams].filter((stream) => stream.client === client).length;
     if (same >= this.#options.maxStreamsPerClient) {
       throw new SwitchmasterError('request-throttled', `there are ${same} readers at ${client} already`);
     }
+    if (this.#streams.size >= this.#options.maxStreams) this.#makeRoom(same);
     const sentId = given.lastEventId ?? this.#journal.lastId;
     const stream: Stream = { client, response, filter: given.filter, sentId, state: { kind: 'flowing' } };
     response.writeHead(200, {
@@ -115,6 +114,17 @@ export class EventStreams {
     for (const timer of this.#timers) clearInterval(timer);
     for (const { response } of this.#streams) response.end();
     this.#streams.clear();
+  }
+
+  /** Ends the newest stream of the client that has most. Throws if that has hardly more than the client that asks, with `same` streams. */
+  #makeRoom(same: number): void {
+    const byClient = Map.groupBy(this.#streams, ({ client }) => client);
+    const most = [...byClient.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
+    const newest = most.at(-1);
+    if (newest === undefined || most.length <= same + 1)
+      throw new SwitchmasterError('request-throttled', `there are ${this.#streams.size} readers already`);
+    this.#streams.delete(newest);
+    newest.response.destroy();
   }
 
   /** Sends the journal's newer entries until the socket is full. */
@@ -173,7 +183,7 @@ export function addEventRoutes(server: Api, streams: EventStreams): void {
   server.get('/v1/events', { schema, exposeHeadRoute: false }, (request, reply) => {
     const { loop, key, lastEventId } = request.query;
     const resumed = request.headers['last-event-id'] ?? lastEventId;
-    streams.open(reply.raw, { client: request.ip, filter: { loop, key }, lastEventId: parseId(resumed) });
+    streams.open(reply.raw, { client: clientOf(request.ip), filter: { loop, key }, lastEventId: parseId(resumed) });
     reply.hijack();
   });
   server.addHook('preClose', async () => streams.close());

@@ -18,20 +18,25 @@ export interface HostOptions {
  * only a link to follow is served.
  */
 export function addOriginGuard(server: FastifyInstance, hosts: HostOptions & { readonly tls: boolean }): void {
-  const named = [hostname(), ...(hosts.allowedHosts ?? [])];
-  const names = new Set((hosts.listenHost === undefined ? named : [...named, hosts.listenHost]).map(toName));
-  const isKnown = (host: string): boolean => isIP(host) !== 0 || isLoopback(host) || names.has(host);
+  const allowed = new Set((hosts.allowedHosts ?? []).map(toName));
+  const own = new Set([hostname(), ...(hosts.listenHost === undefined ? [] : [hosts.listenHost])].map(toName));
+  const isKnown = (host: string): boolean => isIP(host) !== 0 || isLoopback(host) || allowed.has(host) || own.has(host);
+  // A proxy in front may listen at the default port of a name of this machine. Another port there is another site.
+  const isProxy = (site: string): boolean => allowed.has(nameIn(site)) || own.has(toName(site));
   server.addHook('onRequest', async ({ headers, method, raw }) => {
-    const { host, origin } = headers;
-    if (host === undefined && raw.httpVersion === '1.1') {
-      throw new SwitchmasterError('request-invalid', 'the header Host is missing, which HTTP/1.1 requires');
-    }
+    requireOneHost(raw);
+    const { origin } = headers;
+    const host = targetOf(raw.url) ?? headers.host;
     if (host !== undefined && !hosts.tls && !isKnown(nameIn(host))) {
       const hint = 'list it in api.allowedHosts if clients may use this name';
       throw new SwitchmasterError('request-foreign', `the API does not know the host ${JSON.stringify(host)}: ${hint}`);
     }
-    if (origin !== undefined && !isSameOrigin(origin, host) && !names.has(nameIn(origin.replace(/^\w+:\/\//, '')))) {
-      throw new SwitchmasterError('request-foreign', `a page of ${JSON.stringify(origin)} may not use this API`);
+    if (origin !== undefined && !isSameOrigin(origin, host) && !isProxy(origin.replace(/^\w+:\/\//, ''))) {
+      const hint = 'list its host in api.allowedHosts if it is a proxy in front of this API';
+      throw new SwitchmasterError(
+        'request-foreign',
+        `a page of ${JSON.stringify(origin)} may not use this API: ${hint}`,
+      );
     }
     if (isCrossSite(headers) && !(changesNothing(method) && isFollowedLink(headers))) {
       throw new SwitchmasterError('request-foreign', 'a page of another site may not use this API');
@@ -40,6 +45,19 @@ export function addOriginGuard(server: FastifyInstance, hosts: HostOptions & { r
 }
 
 type Headers = FastifyRequest['headers'];
+
+/** RFC 9112, 3.2: what follows could take another of several than this API does. */
+function requireOneHost({ rawHeaders, httpVersion }: FastifyRequest['raw']): void {
+  const count = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (count > 1) throw new SwitchmasterError('request-invalid', 'the header Host occurs more than once');
+  if (count === 0 && httpVersion === '1.1')
+    throw new SwitchmasterError('request-invalid', 'the header Host is missing, which HTTP/1.1 requires');
+}
+
+/** The host of `GET http://host/path`, which counts in place of the header (RFC 9112, 3.2.2). */
+function targetOf(url: string | undefined): string | undefined {
+  return /^https?:\/\/([^/?#]*)/i.exec(url ?? '')?.[1];
+}
 
 /** Fetch Metadata (W3C): browsers send these headers, and pages cannot set them. */
 function isCrossSite(headers: Headers): boolean {

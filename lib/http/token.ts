@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { SwitchmasterError } from '../errors.ts';
 import { isSameSecret } from '../model/same-secret.ts';
+import { clientOf } from './client.ts';
 
 /** How many wrong tokens one address may send before it is throttled, and the interval of further attempts. */
 const maxFailures = 10;
@@ -41,10 +42,10 @@ export function addTokenGuard(server: FastifyInstance, options: { readonly token
     const given = /^Bearer (\S{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (given !== undefined) {
       if (isSameSecret(given, expected)) return;
-      if (failures.exceeded(request.ip)) {
+      if (failures.exceeded(clientOf(request.ip))) {
         throw new SwitchmasterError('request-throttled', 'too many wrong tokens from this address: try again later');
       }
-      failures.add(request.ip);
+      failures.add(clientOf(request.ip));
     }
     throw new SwitchmasterError('request-denied', 'this call needs the header Authorization: Bearer TOKEN');
   };

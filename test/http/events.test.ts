@@ -189,6 +189,20 @@ t.test('the number of readers is limited', async (t) => {
   await until('the first reader is gone', () => streams.size === 1);
 });
 
+t.test('a client with many readers locks out no other one', async (t) => {
+  const { server, streams } = serve(t, exampleViews(), { maxStreams: 3 });
+  const port = await listen(server);
+  const readers = [await read(t, port), await read(t, port), await read(t, port)];
+  for (const { response } of readers) response.on('error', () => undefined);
+  const statusFrom = async (from: string) => (await read(t, port, { from })).response.statusCode;
+  t.equal(await statusFrom('127.0.0.2'), 200);
+  await until('the newest reader of the first client is gone', () => readers[2]?.response.destroyed === true);
+  t.equal(await statusFrom('127.0.0.3'), 200);
+  t.equal(await statusFrom('127.0.0.4'), 429, 'each client has one');
+  t.equal(streams.size, 3);
+  t.notOk(readers[0]?.response.destroyed);
+});
+
 t.test('the readers at one address are limited, and lock out nobody at another', async (t) => {
   const { server, streams } = serve(t, exampleViews(), { maxStreamsPerClient: 1 });
   const port = await listen(server);

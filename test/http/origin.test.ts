@@ -44,6 +44,26 @@ t.test('without TLS, only names of this API are served', async (t) => {
   }
 });
 
+t.test('a request has one host, and that of its target counts', async (t) => {
+  const { server } = serve(t);
+  const port = await listen(server);
+  const statusOf = async (target: string, ...headers: readonly string[]) => {
+    const lines = [`GET ${target} HTTP/1.1`, ...headers, 'Connection: close', '', ''];
+    return (await exchange(port, lines.join('\r\n'))).slice(9, 12);
+  };
+  t.equal(await statusOf('/live', 'Host: localhost'), '200');
+  t.equal(await statusOf('/live', 'Host: localhost', 'Host: evil.example'), '400');
+  t.equal(await statusOf('/live', 'host: localhost', 'HOST: localhost'), '400');
+  t.equal(await statusOf('/live'), '400');
+  t.equal(await statusOf('http://localhost/live', 'Host: evil.example'), '200');
+  for (const target of [
+    'http://evil.example/live',
+    'HTTPS://evil.example:8680/live',
+    'http://localhost@evil.example/live',
+  ])
+    t.equal(await statusOf(target, 'Host: localhost'), '403', target);
+});
+
 t.test('a page of another site neither reads nor changes', async (t) => {
   const host = '127.0.0.1:8680';
   const same = { host, origin: 'http://127.0.0.1:8680', 'sec-fetch-site': 'same-origin' };
@@ -53,6 +73,14 @@ t.test('a page of another site neither reads nor changes', async (t) => {
   for (const origin of ['http://evil.example', 'null', 'http://127.0.0.1:3000', 'http://localhost:8680', '']) {
     t.strictSame(await tryBoth(t, { host, origin }), [403, 403], origin);
   }
+  const listening = { host: 'api.internal:8680' };
+  t.strictSame(
+    await tryBoth(t, { ...listening, origin: 'https://api.internal' }),
+    [200, 202],
+    'a proxy on the machine',
+  );
+  t.strictSame(await tryBoth(t, { ...listening, origin: 'http://api.internal:3000' }), [403, 403], 'another port');
+  t.strictSame(await tryBoth(t, { host, origin: 'https://lb.example.com:8443' }), [200, 202], 'an allowed host');
   for (const site of ['cross-site', 'same-site', 'whatever']) {
     t.strictSame(await tryBoth(t, { host, 'sec-fetch-site': site }), [403, 403], site);
   }
