@@ -1,7 +1,7 @@
 import { recordPrefix } from '../model/naming.ts';
 import type { UntrustedRecord } from '../model/trust.ts';
 import { DecidedWatches, Decisions } from './decisions.ts';
-import { TrustedRecords } from './trusted-records.ts';
+import { type FormerRecords, TrustedRecords } from './trusted-records.ts';
 import type { Watches } from './watches.ts';
 
 export interface TrustedWatches {
@@ -10,8 +10,8 @@ export interface TrustedWatches {
   readonly heldRecords: () => readonly UntrustedRecord[];
   /** Whether any record is not followed now, reported or not. */
   readonly holdsRecords: () => boolean;
-  /** Takes over records that a daemon before this one followed, as texts. */
-  readonly rememberRecords: (records: readonly string[]) => void;
+  /** Takes over what a daemon before this one followed. */
+  readonly rememberRecords: (former: FormerRecords) => void;
 }
 
 /** Consul's watches with this node's own decisions, and without records that Consul itself contradicts. */
@@ -29,6 +29,6 @@ export function trustRecords(options: {
     watches: trusted,
     heldRecords: () => trusted.held,
     holdsRecords: () => trusted.holds,
-    rememberRecords: (records) => trusted.remember(records),
+    rememberRecords: (former) => trusted.remember(former),
   };
 }

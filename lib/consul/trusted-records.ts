@@ -3,7 +3,7 @@ import { formatAddress } from '../model/address.ts';
 import type { KvEntry, ServiceInstance } from '../model/catalog.ts';
 import { isOfMaster, recordedAddress } from '../model/master-instance.ts';
 import { type Naming, plainKey, recordKey, recordPrefix } from '../model/naming.ts';
-import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
+import { type ConsulAnswer, type ConsulQuery, queryId } from '../model/query.ts';
 import { type MasterRecord, parseRecord, recordIn } from '../model/record.ts';
 import { readRecords } from '../model/records.ts';
 import {
@@ -14,12 +14,21 @@ import {
   type WatchQuality,
 } from '../model/trust.ts';
 import { LastingRecords } from './lasting-records.ts';
+import { LostRecords, type RememberedEntry } from './lost-records.ts';
 import { ValueIndex } from './value-index.ts';
 import { hasValue, lastValue, type WatchEvent, type WatchState } from './watch-state.ts';
 import type { Follow, FollowOptions, Watches } from './watches.ts';
 
 type TreeQuery = ConsulQuery & { readonly kind: 'key-tree' };
 type Listener = (event: WatchEvent) => void;
+
+/** What a daemon before this one knew. */
+export interface FormerRecords {
+  /** The records that it followed, as texts. */
+  readonly records: readonly string[];
+  /** Consul's index of each query, in decimal. */
+  readonly indexes: Readonly<Record<string, string>>;
+}
 
 export interface TrustedRecordsOptions {
   readonly watches: Watches;
@@ -34,17 +43,11 @@ export interface TrustedRecordsOptions {
  */
 const reportAfterMs = 1_000;
 
-/**
- * After Consul lost its data, a record that is not back counts as deleted after this time. Bridges write records again
- * within seconds, once they run.
- */
-const lostForMs = 600_000;
-
 /** Consul's watches, in which only trusted records appear (see {@link judgeRecords}). */
 export class TrustedRecords implements Watches {
   readonly #options: TrustedRecordsOptions;
   readonly #listeners = new Set<Listener>();
-  readonly #remembered = new Map<string, KvEntry>();
+  readonly #remembered = new Map<string, RememberedEntry>();
   #observation: Observation | undefined;
 
   constructor(options: TrustedRecordsOptions) {
@@ -61,13 +64,15 @@ export class TrustedRecords implements Watches {
     return this.#observation?.holds ?? false;
   }
 
-  /** Takes over records that a daemon before this one followed, as texts. What is known already counts. */
-  remember(records: readonly string[]): void {
+  /** Takes over what a daemon before this one followed. What is known already counts. */
+  remember({ records, indexes }: FormerRecords): void {
+    const { naming } = this.#options;
+    const highest = Number(indexes[queryId({ kind: 'key-tree', prefix: recordPrefix(naming) })] ?? 0);
     for (const value of records) {
       const record = parseRecord(value);
       if (record === undefined) continue;
-      const key = recordKey(this.#options.naming, record.name);
-      if (!this.#remembered.has(key)) this.#remembered.set(key, { key, value, modifyIndex: 0 });
+      const key = recordKey(naming, record.name);
+      if (!this.#remembered.has(key)) this.#remembered.set(key, { key, value, modifyIndex: 0, highest });
     }
     this.#observation?.remember([...this.#remembered.values()]);
   }
@@ -118,21 +123,23 @@ class Observation {
   #held: readonly UntrustedRecord[] = [];
   #reported: readonly UntrustedRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #resets = 0;
-  #lost: ReadonlySet<string> = new Set();
-  #lostTimer: NodeJS.Timeout | undefined;
+  readonly #lost: LostRecords;
   readonly #lasting = new LastingRecords(() => this.#judge(undefined));
 
-  constructor(options: TrustedRecordsOptions & { readonly remembered: readonly KvEntry[]; readonly emit: Listener }) {
+  constructor(
+    options: TrustedRecordsOptions & { readonly remembered: readonly RememberedEntry[]; readonly emit: Listener },
+  ) {
     const { watches, naming, emit } = options;
     this.#trusted = options.remembered;
     this.#options = options;
     this.#emit = emit;
     const onEvidence = () => this.#judge(undefined);
+    const prefix = recordPrefix(naming);
+    this.#lost = new LostRecords({ prefix, before: options.remembered, onEnd: onEvidence });
     const [keys, services] = evidenceQueries(naming);
     this.#keys = watches.follow(keys, onEvidence);
     this.#services = watches.follow(services, onEvidence);
-    this.#records = watches.follow({ kind: 'key-tree', prefix: recordPrefix(naming) }, (event) => this.#judge(event));
+    this.#records = watches.follow({ kind: 'key-tree', prefix }, (event) => this.#judge(event));
     this.#judge(undefined);
   }
 
@@ -150,17 +157,18 @@ class Observation {
   }
 
   /** Adds records of masters that are not known yet. */
-  remember(entries: readonly KvEntry[]): void {
+  remember(entries: readonly RememberedEntry[]): void {
     const known = new Set(this.#trusted.map(({ key }) => key));
     const added = entries.filter(({ key }) => !known.has(key));
     if (added.length === 0) return;
+    if (hasValue(this.#records.state)) this.#lost.remember(entries);
     this.#trusted = [...this.#trusted, ...added];
     this.#judge(undefined);
   }
 
   close(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#lostTimer);
+    this.#lost.close();
     this.#lasting.close();
     for (const follow of [this.#records, this.#keys, this.#services]) follow.release();
   }
@@ -169,13 +177,13 @@ class Observation {
   #judge(event: WatchEvent | undefined): void {
     const records = lastValue(this.#records.state);
     const before = this.#trusted;
-    this.#noteLoss();
     if (records !== undefined) {
       const { decided } = this.#options;
       const evidence = (name: string) => this.#evidenceOf(name);
       const own = withoutCopies(records, this.#options.naming);
+      this.#noteLoss(own);
       const { lasting } = this.#lasting;
-      const input = { trusted: before, entries: own, evidence, decided, lost: this.#lost, lasting };
+      const input = { trusted: before, entries: own, evidence, decided, lost: this.#lost.names, lasting };
       const { entries, held } = judgeRecords(input);
       // While Consul is away nothing can prove the record.
       const isCurrent = this.#records.state.kind === 'current';
@@ -187,18 +195,11 @@ class Observation {
     else if (event !== undefined && event !== 'value') this.#emit(event);
   }
 
-  /** Consul's index fell: its data was lost or replaced. */
-  #noteLoss(): void {
+  #noteLoss(entries: readonly KvEntry[]): void {
     const { state } = this.#records;
-    const resets = hasValue(state) ? state.resets : this.#resets;
-    if (resets === this.#resets) return;
-    this.#resets = resets;
-    this.#lost = new Set(this.#trusted.flatMap((entry) => recordIn(entry)?.name ?? []));
-    clearTimeout(this.#lostTimer);
-    this.#lostTimer = setTimeout(() => {
-      this.#lost = new Set();
-      this.#judge(undefined);
-    }, lostForMs);
+    if (!hasValue(state)) return;
+    const [known, present] = [this.#trusted, entries].map((list) => list.flatMap((one) => recordIn(one)?.name ?? []));
+    this.#lost.note({ entries, resets: state.resets }, { known: known ?? [], present: present ?? [] });
   }
 
   #hold(held: readonly UntrustedRecord[]): void {

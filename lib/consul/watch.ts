@@ -5,10 +5,12 @@ import { hiddenError } from '../client/consul-access.ts';
 import type { Indexed, ReadOptions } from '../client/consul-options.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { accessForLost, type ReadAccess } from '../model/access.ts';
+import { hasOlderEntry, keepsEntries } from '../model/continuity.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
 import { keepUnchanged } from './kept-objects.ts';
 import { makeTokenBucket, type TokenBucket } from './token-bucket.ts';
-import { answered, failed, lastValue, type WatchEvent, type WatchState } from './watch-state.ts';
+import type { WatchLimits } from './watch-limits.ts';
+import { answered, failed, hasValue, lastValue, type WatchEvent, type WatchState } from './watch-state.ts';
 
 /** Reads from Consul: the client, or a reader in front of it that saves connections. */
 export interface Reader {
@@ -18,23 +20,6 @@ export interface Reader {
     access: readonly ReadAccess[],
     options: { dc?: string; signal?: AbortSignal },
   ): Promise<readonly ReadAccess[]>;
-}
-
-export interface WatchLimits {
-  /** How long Consul may block a query. */
-  readonly waitMs: number;
-  /** The same, for folders of keys. */
-  readonly treeWaitMs: number;
-  /** How many requests one watch may send at once, and after which time it may send another. */
-  readonly burst: number;
-  readonly refillMs: number;
-  /** The same time, for folders of keys. */
-  readonly treeRefillMs: number;
-  /** How often to read when the answer has no index to block on. */
-  readonly pollMs: number;
-  /** After a `stale` answer of a server without contact to its leader for longer, the watch reads from the leader. 0: always. */
-  readonly maxStaleMs: number;
-  readonly backoff: { readonly initialMs: number; readonly maxMs: number };
 }
 
 export type Consistency = 'default' | 'stale';
@@ -47,7 +32,9 @@ type Value = ConsulAnswers[ConsulQuery['kind']];
  * The rules of the index ("Blocking Queries", Consul's HTTP API; consul-template's watch/view.go): begin without one;
  * block on the last one; begin again without one when it falls, and after every error, because a server that lost its
  * state would block until it reaches the old index; never block on an index below 1. An answer whose index fell is not
- * used: the watch reads once more first.
+ * used: the watch reads once more first. A watch may miss that its own index fell: if it is away until the index of the new
+ * data has reached the old one. So the fall of one is a fall of all ({@link noteFall}), and so is a key that is older than
+ * before. If all keys of a folder are as before, only the trace of a deleted one has expired (`tombstone_ttl`).
  *
  * One rule is undocumented: a server whose state is replaced (`consul snapshot restore`) ends blocking queries early with
  * the old state and the old index (agent/consul/rpc.go, blockingQuery and AbandonCh). A watch that blocks on that index,
@@ -60,7 +47,7 @@ type Value = ConsulAnswers[ConsulQuery['kind']];
  * An agent that answers from a streamed view (Consul 1.10 and later) hides both from the query: after a loss of state it
  * keeps the query blocked until the wait is over, and then answers with a lower index, or with an empty view of index 1
  * that it has not loaded yet (agent/submatview/materializer.go, query). Such an answer is read again without an index,
- * which the servers themselves answer; and the fall of any other query's index ends the wait ({@link restart}).
+ * which the servers themselves answer; and the fall of any other query's index ends the wait ({@link noteFall}).
  */
 export class Watch {
   readonly query: ConsulQuery;
@@ -78,6 +65,8 @@ export class Watch {
   /** The highest index since the last fall. */
   #highest = 0n;
   #resets = 0;
+  /** Another watch has reported the fall that this one may still see. */
+  #knowsFall = false;
   #pause: AbortController | undefined;
   #request: AbortController | undefined;
 
@@ -123,9 +112,17 @@ export class Watch {
     this.#abort.abort();
   }
 
-  /** Reads again without an index, where the agent may be answering from a streamed view. */
-  restart(): void {
+  /**
+   * Another watch saw that Consul lost its state, or got another one. Reads again without an index, where the agent may be
+   * answering from a streamed view.
+   */
+  noteFall(): void {
+    this.#knowsFall = true;
+    this.#resets += 1;
     if (this.query.kind === 'service' && this.#index > 0n) this.#request?.abort(restarted);
+    if (!hasValue(this.state)) return;
+    this.state = { ...this.state, resets: this.#resets };
+    this.#onEvent('reset');
   }
 
   /** Ends a pause after a failure: another request found that Consul answers. */
@@ -164,17 +161,31 @@ export class Watch {
       this.#accept(answer);
       return this.#limits.pollMs;
     }
-    if (answer.index < this.#highest) {
+    if (this.#isFall(answer)) {
       this.#highest = 0n;
       this.#index = 0n;
-      this.#resets += 1;
-      this.#onIndexFall();
+      this.#countFall();
       return this.#bucket.takeMs();
     }
     this.#index = answer.index;
     this.#highest = answer.index;
+    this.#knowsFall = false;
     this.#accept(answer);
     return this.#bucket.takeMs();
+  }
+
+  #isFall({ index, value }: Indexed<Value>): boolean {
+    if (this.#highest === 0n) return false;
+    const before = lastValue(this.state);
+    return index < this.#highest ? !keepsEntries(before, value) : hasOlderEntry(before, value);
+  }
+
+  #countFall(): void {
+    if (!this.#knowsFall) {
+      this.#resets += 1;
+      this.#onIndexFall();
+    }
+    this.#knowsFall = false;
   }
 
   async #read(signal: AbortSignal): Promise<Indexed<Value>> {
@@ -224,5 +235,5 @@ export class Watch {
   }
 }
 
-/** Why a request was ended that {@link Watch.restart} repeats. */
+/** Why a request was ended that {@link Watch.noteFall} repeats. */
 const restarted = new Error('the index of another query fell');

@@ -1,10 +1,12 @@
 import type { SwitchmasterError } from '../errors.ts';
 import type { KvEntry } from '../model/catalog.ts';
 import { type ConsulAnswer, type ConsulQuery, queryId } from '../model/query.ts';
-import { type Consistency, type Reader, Watch, type WatchLimits } from './watch.ts';
+import { type Consistency, type Reader, Watch } from './watch.ts';
+import { defaultWatchLimits, type WatchLimits } from './watch-limits.ts';
 import type { WatchEvent, WatchState } from './watch-state.ts';
 
-export type { Consistency, Reader, WatchLimits } from './watch.ts';
+export type { Consistency, Reader } from './watch.ts';
+export type { WatchLimits } from './watch-limits.ts';
 export type { WatchEvent } from './watch-state.ts';
 
 export interface CatalogWatchesOptions {
@@ -49,18 +51,6 @@ export interface Follow<Q extends ConsulQuery> {
 export interface Watches {
   follow<Q extends ConsulQuery>(query: Q, onChange: (event: WatchEvent) => void, options?: FollowOptions): Follow<Q>;
 }
-
-const defaultWatchLimits: WatchLimits = {
-  waitMs: 60_000,
-  treeWaitMs: 5_000,
-  burst: 10,
-  refillMs: 200,
-  // The records are such a folder, and HAProxy follows a record within 100 ms however many others change at the time.
-  treeRefillMs: 50,
-  pollMs: 1_000,
-  maxStaleMs: 5_000,
-  backoff: { initialMs: 100, maxMs: 5_000 },
-};
 
 interface SharedWatch {
   readonly watch: Watch;
@@ -169,8 +159,12 @@ export class CatalogWatches implements Watches {
     this.#onTree?.(query.prefix, state.value as readonly KvEntry[]);
   }
 
-  #restartOthers(fallen: Watch): void {
-    for (const { watch } of this.#watches.values()) if (watch !== fallen) watch.restart();
+  /** One Consul has one state: what one watch lost, all have lost. */
+  #shareFall(fallen: Watch): void {
+    const dc = datacenterOf(fallen.query);
+    for (const { watch } of [...this.#watches.values()]) {
+      if (watch !== fallen && datacenterOf(watch.query) === dc) watch.noteFall();
+    }
   }
 
   #start(input: { id: string; query: ConsulQuery; consistency: Consistency }): SharedWatch {
@@ -182,7 +176,7 @@ export class CatalogWatches implements Watches {
       this.#showTree(watch);
       for (const follower of [...followers]) follower(event);
     };
-    const onIndexFall = () => this.#restartOthers(watch);
+    const onIndexFall = () => this.#shareFall(watch);
     const [reader, limits] = [this.#client, this.#limits];
     const watch: Watch = new Watch({ query, consistency, reader, limits, onEvent, onIndexFall });
     const shared = { watch, followers };
@@ -191,4 +185,8 @@ export class CatalogWatches implements Watches {
     this.#runs.add(run);
     return shared;
   }
+}
+
+function datacenterOf(query: ConsulQuery): string | undefined {
+  return 'dc' in query ? query.dc : undefined;
 }

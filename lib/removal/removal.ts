@@ -4,6 +4,7 @@ import type { Config } from '../config/model.ts';
 import { findSimilar } from '../config/similar.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { SwitchmasterError } from '../errors.ts';
+import { removalMark, removalText } from '../model/continuity.ts';
 import { parseJsonObject } from '../model/json.ts';
 import { clusterKey, recordKey } from '../model/naming.ts';
 import { observeRemoval } from './observe.ts';
@@ -57,12 +58,13 @@ export class Removal {
     const { refusals, steps } = planRemoval(snapshot, this.#wish.permissions);
     if (refusals.length > 0) throw refused(refusals.map(({ text }) => text).join('; '));
     if (JSON.stringify(steps) !== JSON.stringify(previewed.steps)) throw this.#changed(0);
-    for (let from = 0; from < steps.length; from += maxTransactionSteps) {
-      const part = steps.slice(from, from + maxTransactionSteps);
-      const result = await this.#client.transact(part, { timeoutMs: writeTimeoutMs });
-      if (result.kind === 'conflict') throw this.#changed(from);
+    await this.#mark('kv-set', snapshot);
+    try {
+      await this.#delete(steps);
+      return await this.#watchReturn(snapshot);
+    } finally {
+      await this.#mark('kv-delete', snapshot);
     }
-    return this.#watchReturn(snapshot);
   }
 
   async close(): Promise<void> {
@@ -71,6 +73,25 @@ export class Removal {
 
   get #client(): ConsulClient {
     return this.#consul.client;
+  }
+
+  /**
+   * Renderers hold a record that vanishes with all its traces, unless this mark says that somebody removed it. Without the
+   * right to write it, they may hold the master for some minutes.
+   */
+  async #mark(kind: 'kv-set' | 'kv-delete', { naming, name, subject }: RemovalSnapshot): Promise<void> {
+    if (subject !== 'master') return;
+    const key = removalMark(recordKey(naming, name));
+    const step = kind === 'kv-set' ? ({ kind, key, value: removalText } as const) : ({ kind, key } as const);
+    await this.#client.transact([step], { timeoutMs: writeTimeoutMs }).catch(() => undefined);
+  }
+
+  async #delete(steps: RemovalPlan['steps']): Promise<void> {
+    for (let from = 0; from < steps.length; from += maxTransactionSteps) {
+      const part = steps.slice(from, from + maxTransactionSteps);
+      const result = await this.#client.transact(part, { timeoutMs: writeTimeoutMs });
+      if (result.kind === 'conflict') throw this.#changed(from);
+    }
   }
 
   #observe(): Promise<RemovalSnapshot> {

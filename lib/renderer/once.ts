@@ -52,7 +52,7 @@ export async function previewTemplate(input: RenderOnceInput): Promise<Preview> 
   const signal = AbortSignal.any([input.signal, AbortSignal.timeout(input.timeoutMs)]);
   try {
     const former = await readRenderState(input.spec.destination, 'any');
-    trust.rememberRecords(former?.records ?? []);
+    trust.rememberRecords({ records: former?.records ?? [], indexes: former?.indexes ?? {} });
     for (;;) {
       const rendering = await template.render();
       if (rendering.kind === 'failed') return failed(rendering.error, template);

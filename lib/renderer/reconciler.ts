@@ -1,3 +1,4 @@
+import type { FormerRecords } from '../consul/trusted-records.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { NewHint } from '../loop/hint.ts';
 import type { Outcome } from '../loop/outcome.ts';
@@ -36,7 +37,7 @@ export interface RendererOptions extends OpenOptions {
   /** Masters whose records in Consul are not followed. Default: none. */
   readonly heldRecords?: () => readonly UntrustedRecord[];
   /** Receives the records that a daemon before this one followed. */
-  readonly rememberRecords?: (records: readonly string[]) => void;
+  readonly rememberRecords?: (former: FormerRecords) => void;
 }
 
 /** A run waits so long at most for a debouncer that was closed. The debouncer itself wakes the template sooner. */
@@ -167,7 +168,7 @@ export class Renderer implements Reconciler<RenderHint> {
     const { entry, clock, run } = input;
     const { template, supervisor, reloads, splay } = entry;
     const { spec } = template;
-    await loadState(entry, (records) => this.#options.rememberRecords?.(records));
+    await loadState(entry, (former) => this.#options.rememberRecords?.(former));
     for (const hint of run.hints) takeHint(entry, hint);
     // The file is read by another thread while this one renders.
     const [read, rendering] = await Promise.all([tryRead(entry), template.render()]);

@@ -1,3 +1,4 @@
+import type { FormerRecords } from '../consul/trusted-records.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { removeStaleCandidates } from './apply/candidate.ts';
 import { type PresentFile, readDestination } from './apply/file.ts';
@@ -17,7 +18,7 @@ import type { GoodRendering, ProvenRendering, Rendering, RenderMemory } from './
  * Before the first run: loads what a daemon before this one saved, and removes its unfinished candidates. `remember` gets
  * the records that it followed.
  */
-export async function loadState(entry: Entry, remember: (records: readonly string[]) => void): Promise<void> {
+export async function loadState(entry: Entry, remember: (former: FormerRecords) => void): Promise<void> {
   if (entry.opened === 'yes') return;
   const { template, memory } = entry;
   const { destination, upkeep } = template.spec;
@@ -27,7 +28,7 @@ export async function loadState(entry: Entry, remember: (records: readonly strin
   if (former !== undefined) {
     memory.restore(former);
     template.history.restore(former.indexes);
-    remember(former.records ?? []);
+    remember({ records: former.records ?? [], indexes: former.indexes });
     const present = await readDestination(destination);
     // A seed that differs was changed by its consumer.
     if (upkeep !== 'seed' && present !== undefined && digestOf(present.bytes) !== former.digest) {

@@ -7,7 +7,7 @@ import type { Inputs } from './inputs.ts';
 export class IndexHistory {
   readonly #inputs: Pick<Inputs, 'indexes' | 'resets'>;
   /** Falls that the last proven text has seen. */
-  #seenResets = 0;
+  #seenResets: ReadonlyMap<string, number> = new Map();
   /** Indexes that the daemon before this one saw, by query id. */
   #formerIndexes: ReadonlyMap<string, bigint> = new Map();
   #fellWhileAway = false;
@@ -19,7 +19,7 @@ export class IndexHistory {
   get catalog(): 'steady' | 'fallen' {
     // Remembered, because a rebuilt Consul's index passes the former one long before its catalog is complete again.
     if (this.#isBehindFormer()) this.#fellWhileAway = true;
-    return this.#inputs.resets > this.#seenResets || this.#fellWhileAway ? 'fallen' : 'steady';
+    return this.#hasFallen() || this.#fellWhileAway ? 'fallen' : 'steady';
   }
 
   /** Takes over the indexes that a daemon before this one saw, as decimal texts. */
@@ -32,6 +32,10 @@ export class IndexHistory {
     this.#seenResets = this.#inputs.resets;
     this.#formerIndexes = new Map();
     this.#fellWhileAway = false;
+  }
+
+  #hasFallen(): boolean {
+    return [...this.#inputs.resets].some(([id, resets]) => resets > (this.#seenResets.get(id) ?? 0));
   }
 
   #isBehindFormer(): boolean {

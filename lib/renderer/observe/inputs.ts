@@ -31,9 +31,9 @@ export class Inputs {
     return new Map([...this.#answered()].map(([id, { index }]) => [id, index]));
   }
 
-  /** How often Consul's index fell, summed over the answered queries. */
-  get resets(): number {
-    return [...this.#answered()].reduce((sum, [, { resets }]) => sum + resets, 0);
+  /** How often Consul's index fell while each answered query was watched, by query id. */
+  get resets(): ReadonlyMap<string, number> {
+    return new Map([...this.#answered()].map(([id, { resets }]) => [id, resets]));
   }
 
   stateOf(id: string): 'pending' | 'current' | 'stale' | 'failed' | undefined {

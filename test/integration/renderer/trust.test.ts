@@ -88,6 +88,26 @@ t.test('a daemon that starts again still holds a deleted record, and forgets a m
   await waitFor('the master to leave the file', text, { until: (now) => now === 'b 10.0.0.1:6379\n' });
 });
 
+t.test(
+  'a daemon that starts again holds what Consul lost meanwhile, although its index has passed the former one',
+  async (t) => {
+    const { consul, rendering, spec, text } = await setUp(t, 'refilled');
+    const indexOf = async (key: string) =>
+      (await consul.get<{ readonly ModifyIndex: number }[]>(`/v1/kv/${key}`))?.[0]?.ModifyIndex ?? 0;
+    const formerIndex = await indexOf('redis/record/b');
+    await rendering.stop();
+    await consul.kill();
+    await consul.start();
+    for (let i = 0; (await indexOf('other')) <= formerIndex; i += 1) await consul.putKey('other', String(i));
+    await publish(consul, { name: 'b' });
+    const second = startRendering(t, { consul, folder: rendering.folder, specs: [spec], resyncMs: 60_000 });
+    await waitFor('a report of the hold', () => second.state().lastOutcome, {
+      until: (outcome) => outcome?.kind === 'held' && /master a stays .*Consul lost its data/.test(outcome.summary),
+    });
+    t.equal(text(), both);
+  },
+);
+
 t.test('a record edited by hand is not followed, and a later change of master is', async (t) => {
   const { consul, text, reads, untilHeld, writes, fail } = await setUp(t, 'edited');
   await putRecord(consul, { name: 'a', epoch: 99, master: { host: '10.9.9.9', port: 1 } });
