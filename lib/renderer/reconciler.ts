@@ -1,4 +1,3 @@
-import type { FormerRecords } from '../consul/trusted-records.ts';
 import { SwitchmasterError } from '../errors.ts';
 import type { NewHint } from '../loop/hint.ts';
 import type { Outcome } from '../loop/outcome.ts';
@@ -37,7 +36,7 @@ export interface RendererOptions extends OpenOptions {
   /** Masters whose records in Consul are not followed. Default: none. */
   readonly heldRecords?: () => readonly UntrustedRecord[];
   /** Receives the records that a daemon before this one followed. */
-  readonly rememberRecords?: (former: FormerRecords) => void;
+  readonly rememberRecords?: Parameters<typeof loadState>[1];
 }
 
 /** A run waits so long at most for a debouncer that was closed. The debouncer itself wakes the template sooner. */

@@ -57,8 +57,8 @@ async function play(
   /** Masters that were followed once. */
   const known = new Set(renderer.names());
   for (const step of steps) {
-    // A record that somebody deletes before its keys have reached the renderer counts as removed.
-    if (step.kind === 'edit') await consul.answer('keys');
+    // A record that somebody deletes before its keys have reached the renderer counts as removed. After a fall they are read twice.
+    for (let i = 0; step.kind === 'edit' && i < 2; i += 1) await consul.answer('keys');
     if ('source' in step) await consul[step.kind](step.source);
     else consul[step.kind](step.name);
     const now = renderer.names();
