@@ -1,6 +1,7 @@
 import type { RedisPool } from '../client/redis-pool.ts';
 import type { MasterState, MastersView, SentinelState } from '../http/views.ts';
 import type { Address } from '../model/address.ts';
+import { findForeignChecks } from '../model/foreign-check.ts';
 import { findProblems } from '../model/judgement/problems.ts';
 import type { MasterProblem } from '../model/problem.ts';
 import type { StoredRecord } from '../model/record.ts';
@@ -81,6 +82,7 @@ export class BridgeView implements MastersView {
         ...sentinels.limits(name).map((limit) => ({ server: 'Sentinel', ...limit }) as const),
       ],
       foreign: records.foreign(name),
+      foreignChecks: findForeignChecks(records.read(name)?.catalogContents.instances ?? []),
       uncounted: sentinels.uncounted(name).map(({ address, error }) => ({ address, why: explainError(error) })),
       held: problem,
     });

@@ -1,5 +1,6 @@
 import type { Address } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
+import type { ForeignCheck } from '../model/foreign-check.ts';
 import type { Limit } from '../model/judgement/limits.ts';
 import type { MaintenanceOfMaster } from '../model/maintenance.ts';
 import type { RecordsReading } from '../model/records.ts';
@@ -103,6 +104,8 @@ export interface ExaminedConsul {
   readonly missingForDns?: readonly string[] | undefined;
   /** Instances of the master and replica services that the bridge did not register. */
   readonly foreign?: readonly Pick<ServiceInstance, 'name' | 'id' | 'node' | 'address' | 'port' | 'tags'>[];
+  /** Critical checks that somebody else attached to the services of bridges, by master. */
+  readonly foreignChecks?: ReadonlyMap<string, readonly ForeignCheck[]>;
   /** The masters' records; undefined where they may not be read. */
   readonly records?: RecordsReading | undefined;
   /** The maintenance that is on; undefined where it may not be read. */

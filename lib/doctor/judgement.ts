@@ -36,6 +36,7 @@ export const judgedCodes = [
   'redis-denied',
   'redis-unreached',
   'foreign-instance',
+  'foreign-check',
   'loopback-published',
 ] as const satisfies readonly HealthCode[];
 
@@ -98,6 +99,7 @@ function observe(read: ExaminedMaster, { sentinels, consul, atMs: nowMs }: Exami
       unreached: statesOf(instances, 'unreachable'),
       limits: [...limitsOf('Redis', instances), ...limitsOf('Sentinel', sentinels)],
       foreign: (consul.foreign ?? []).filter(({ tags }) => tags.map(dnsSafe).includes(dnsSafe(name))),
+      foreignChecks: consul.foreignChecks?.get(name) ?? [],
       uncounted: silent.filter((one) => !counts(one)).map(({ address, error: why }) => ({ address, why })),
       held: undefined,
     }),

@@ -137,6 +137,11 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
     meaning: 'Somebody else registered an instance with the tag of the master: DNS answers it too.',
     fix: '`consul services deregister -id ID` at the agent of that node.',
   },
+  'foreign-check': {
+    meaning:
+      'Somebody else attached a check to the services of the master or to their node, and it is critical: DNS leaves them out. Templates follow the record.',
+    fix: 'Have its owner end it, or remove it as the text says.',
+  },
   'desired-held': {
     meaning: 'The provisioner ignores or delays a master of `desired/`.',
     fix: 'The text has the reason; usually `sentinel.masters` does not match it.',

@@ -66,6 +66,7 @@ const hintsByLevel = {
     'redis-denied': 'switchmaster check --online',
     'redis-unreached': 'switchmaster check --online',
     'foreign-instance': 'consul services deregister -id ID',
+    'foreign-check': 'switchmaster status',
     'desired-held': null,
     'desired-failed': null,
     'cluster-problem': null,

@@ -6,7 +6,7 @@ import type { ServiceInstance } from './catalog.ts';
  * `redis-denied`: a Redis refuses access to the bridge. `redis-unreached`: the bridge never reached a Redis that Sentinels
  * see as up. `sentinels-disagree`: a Sentinel names another master than the record. `sentinel-uncounted`: a Sentinel was never
  * reached and does not count for this master. `foreign-instance`: DNS also answers an instance that somebody else registered.
- * `loopback-published`: Sentinels know a server by a loopback address. `held`: the bridge waits for something.
+ * `foreign-check`: a critical check of somebody else keeps the master or a replica out of DNS. `loopback-published`: Sentinels know a server by a loopback address. `held`: the bridge waits for something.
  */
 export const problemKinds = [
   'redis-denied',
@@ -14,6 +14,7 @@ export const problemKinds = [
   'sentinels-disagree',
   'sentinel-uncounted',
   'foreign-instance',
+  'foreign-check',
   'loopback-published',
   'held',
 ] as const;

@@ -35,6 +35,7 @@ const replicasAs = (condition: 's_down' | 'link-down' | 'master' | 'up') =>
   opinion(1).replicas.map((replica) => (replica.address.host === at(3).host ? { ...replica, condition } : replica));
 const noReplica = { opinions: all({ replicas: [] }), instances: [redis(1)] };
 const other = { name: 'redis-master', id: 'left', node: 'web-1', address: '10.9.9.9', port: 6379, tags: ['shard1'] };
+const hiding = new Map([['shard1', [{ node: 'redis-shard1', id: 'by-hand', services: ['redis-master'] }]]]);
 const ownHost = { host: 'localhost', port: 6379 };
 const bogus = { key: 'redis/record/copy', kind: 'unreadable', message: 'the key holds no record' } as const;
 
@@ -125,6 +126,7 @@ const situations: readonly Situation[] = [
     master: { instances: [redis(1), redis(2), redis(3, { state: down })] },
   },
   { title: 'somebody else registered the master', code: 'foreign-instance', consul: { foreign: [other] } },
+  { title: 'a check hides the master', code: 'foreign-check', consul: { foreignChecks: hiding } },
 ];
 
 function recordOf({ record }: Situation): NonNullable<MasterState['record']> {
@@ -170,7 +172,7 @@ function follow(situation: Situation): MasterState {
     unreached: of('unreachable'),
     foreign: situation.consul?.foreign ?? [],
     uncounted: (situation.unlisted ?? []).map((one) => ({ address: at(one, 26379) })),
-    held: undefined,
+    ...{ foreignChecks: situation.consul?.foreignChecks?.get('shard1') ?? [], held: undefined },
   });
   const check = masterOpinion(record.master, { views: opinions, role: { address: record.master, role } }) ?? null;
   const sentinels = readings.map((reading) => toVote(reading, { readAt: new Date(), record }));

@@ -8,6 +8,7 @@ import type {
   ServiceInstance,
 } from '../../model/catalog.ts';
 import type { Opinion, ReplicaOpinion } from '../../model/check-opinion.ts';
+import { bridgeCheckId } from '../../model/foreign-check.ts';
 import { masterChecks, readMasterCheckCode } from '../../model/master-check.ts';
 import { publicationMeta, recordedAddress } from '../../model/master-instance.ts';
 import { labelsOn } from '../../model/master-node.ts';
@@ -187,7 +188,7 @@ function makeService(
 
 function withCheck(service: CatalogService, { status, output, code }: Opinion): WantedService {
   const check = {
-    id: `${service.id}:sentinel`,
+    id: bridgeCheckId(service.id),
     serviceId: service.id,
     serviceName: service.name,
     name: 'Sentinel',
@@ -208,7 +209,7 @@ function heldOpinion(
   const held = catalogContents.instances.find(
     (instance) => instance.id === id && sameAddress(recordedAddress(instance), address),
   );
-  const check = held?.checks.find((one) => one.id === `${id}:sentinel`);
+  const check = held?.checks.find((one) => one.id === bridgeCheckId(id));
   if (check === undefined) return undefined;
   const code = readMasterCheckCode(check.notes);
   return { status: check.status, output: check.output, ...(code === undefined ? {} : { code }) };

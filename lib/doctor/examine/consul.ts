@@ -3,9 +3,12 @@ import type { ConsulClient } from '../../client/consul.ts';
 import type { Config } from '../../config/model.ts';
 import { ConsulPart } from '../../consul/part.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import type { ServiceInstance } from '../../model/catalog.ts';
+import { findForeignChecks } from '../../model/foreign-check.ts';
 import {
   externalNode,
   isBridgeNode,
+  masterOfNode,
   masterService,
   type Naming,
   recordPrefix,
@@ -37,11 +40,11 @@ export async function examineConsul(
     // An HTTP date is truncated to the second.
     const read = { theirsMs: servedAtMs + 500, resolutionMs: 500, sentMs, receivedMs: Date.now() };
     const clock = compareClocks('consul', read);
-    const [self, missingRules, missingForDns, foreign, records, maintenance, leader] = await Promise.all([
+    const [self, missingRules, missingForDns, services, records, maintenance, leader] = await Promise.all([
       readSelf(client),
       readMissing(client, rules),
       readMissingForDns(config, dnsRules),
-      readForeign(client, { environment }),
+      readServices(client),
       readAllRecords(client, { environment }),
       readMaintenance(client, { environment }),
       client.send({ method: 'get', path: '/status/leader', what: 'the leader' }, { timeoutMs }).catch(() => ''),
@@ -54,7 +57,8 @@ export async function examineConsul(
       dns: self?.dns,
       missingRules,
       missingForDns,
-      foreign,
+      foreign: findForeign(services, { environment }),
+      foreignChecks: groupForeignChecks(services, { environment }),
       records,
       maintenance,
     } as const;
@@ -104,17 +108,28 @@ async function readSelf(
   return { version: Config.Version, dns };
 }
 
-/** Empty if the token may not read them: the rule `acl-missing` reports that. */
-async function readForeign(client: ConsulClient, naming: Naming): Promise<NonNullable<ExaminedConsul['foreign']>> {
+/** The services of masters and replicas. Empty if the token may not read them: the rule `acl-missing` reports that. */
+async function readServices(client: ConsulClient): Promise<readonly ServiceInstance[]> {
   const read = (service: string) =>
     client.read({ kind: 'service', service }, { timeoutMs }).then(
       ({ value }) => value,
       () => [],
     );
-  const instances = (await Promise.all([masterService, replicaService].map(read))).flat();
+  return (await Promise.all([masterService, replicaService].map(read))).flat();
+}
+
+function findForeign(instances: readonly ServiceInstance[], naming: Naming): NonNullable<ExaminedConsul['foreign']> {
   return instances.filter(
     ({ node, nodeMeta, tags }) => !isBridgeNode(nodeMeta) && !tags.some((tag) => externalNode(naming, tag) === node),
   );
+}
+
+function groupForeignChecks(
+  instances: readonly ServiceInstance[],
+  naming: Naming,
+): NonNullable<ExaminedConsul['foreignChecks']> {
+  const byMaster = Map.groupBy(instances, ({ nodeMeta }) => masterOfNode(naming, nodeMeta) ?? '');
+  return new Map([...byMaster].map(([master, list]) => [master, findForeignChecks(list)]));
 }
 
 /** Returns undefined if the token may not read them. */

@@ -1,5 +1,6 @@
 import { type Address, formatAddress, isLoopback, sameAddress } from '../../model/address.ts';
 import type { InstanceCheck, ServiceInstance } from '../../model/catalog.ts';
+import { bridgeCheckId } from '../../model/foreign-check.ts';
 import { readMasterCheckCode, type ServedCondition, servedCondition } from '../../model/master-check.ts';
 import { isOfMaster, recordedAddress } from '../../model/master-instance.ts';
 import { masterService, type Naming, replicaService } from '../../model/naming.ts';
@@ -153,7 +154,7 @@ type HeldCheck = Pick<InstanceCheck, 'status' | 'notes'>;
 
 function checkAt(instances: readonly ServiceInstance[], address: Address): HeldCheck | undefined {
   const found = instances.find((instance) => sameAddress(recordedAddress(instance), address));
-  return found?.checks.find(({ id }) => id === `${found.id}:sentinel`);
+  return found?.checks.find(({ id }) => id === bridgeCheckId(found.id));
 }
 
 function groupByMaster(instances: readonly ServiceInstance[]): ReadonlyMap<string, readonly ServiceInstance[]> {

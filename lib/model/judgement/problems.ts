@@ -1,4 +1,5 @@
 import { type Address, formatAddress, isNodeLocal, sameAddress } from '../address.ts';
+import { describeForeignCheck, type ForeignCheck } from '../foreign-check.ts';
 import { describeForeign, type ForeignInstance, type MasterProblem } from '../problem.ts';
 import type { MasterRecord } from '../record.ts';
 import type { SentinelView } from '../sentinel.ts';
@@ -29,6 +30,8 @@ export interface ProblemSituation {
   readonly limits?: readonly Limit[];
   /** Instances that somebody else registered under this master's tag. */
   readonly foreign: readonly ForeignInstance[];
+  /** Critical checks that somebody else attached to this master's services. Default: none. */
+  readonly foreignChecks?: readonly ForeignCheck[];
   /** Sentinels that were never reached and do not count for this master. */
   readonly uncounted: readonly { readonly address: Address; readonly why?: string | undefined }[];
   /** What the bridge waits for. */
@@ -44,6 +47,7 @@ export function findProblems({
   unreached,
   limits = [],
   foreign,
+  foreignChecks = [],
   uncounted,
   held,
 }: ProblemSituation): readonly MasterProblem[] {
@@ -59,6 +63,7 @@ export function findProblems({
     ...uncounted.map((one) => ({ kind: 'sentinel-uncounted', message: describeUncounted(one) }) as const),
     ...publishedLoopback(views, listed),
     ...foreign.map((instance) => ({ kind: 'foreign-instance', message: describeForeign(instance) }) as const),
+    ...foreignChecks.map((check) => ({ kind: 'foreign-check', message: describeForeignCheck(check) }) as const),
   ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));
 }
 

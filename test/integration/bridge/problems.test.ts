@@ -88,6 +88,13 @@ t.test(
     t.match(examined.stdout, '"foreign-instance"');
     t.equal((await consul.dnsA('shard1.redis-master.service.consul')).length, 2, 'it is not ours to remove');
     await consul.put('/v1/agent/service/deregister/left-over');
+    const place = { Node: 'redis-shard1', CheckID: '_node_maintenance' };
+    const check = { ...place, Name: 'Node Maintenance Mode', Status: 'critical' };
+    await consul.put('/v1/catalog/register', { Node: place.Node, SkipNodeUpdate: true, Check: check });
+    await unwell(running, /shard1: somebody else's check _node_maintenance on node redis-shard1 is critical, so DNS/);
+    const again = await runCommand(['doctor', '--json', '--config', running.configFile]);
+    t.match(again.stdout, '"foreign-check"');
+    await consul.put('/v1/catalog/deregister', place);
     await well(running);
     const recovered = () => running.logLines().some(({ loop, msg }) => loop === 'problem' && msg === 'recovered');
     await waitFor('the log to say that it recovered', recovered, longWait);

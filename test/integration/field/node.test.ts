@@ -22,28 +22,39 @@ function refuseInterfaces(): never {
   throw new Error('A system error occurred: uv_interface_addresses returned Unknown system error 97');
 }
 
-t.test("maintenance mode and another tool's check stay through a change of role", async (t) => {
-  const { stop } = startRegistrar(t, {
-    consul,
-    instances: [{ kind: 'redis', name: 'plain', address: replica.address }],
-  });
-  const id = idOf(replica);
-  await untilSays(consul, id, 'passing: answers');
-  await consul.put(`/v1/agent/service/maintenance/${id}?enable=true&reason=disk`, '');
-  const check = { ID: 'other-tool', Name: 'disk', ServiceID: id, TTL: '10m', Status: 'passing' };
-  await consul.put('/v1/agent/check/register', JSON.stringify(check));
-  await putRecordOf(consul, { name: 'plain', master: replica.address, replicas: [plain.master.address], epoch: 2 });
-  const changed = await waitFor('the new role', () => instanceOf(consul, id), {
-    until: (one) => one?.Service.Tags.includes('master') === true,
-  });
-  const ids = changed?.Checks.map(({ CheckID }) => CheckID) ?? [];
-  for (const kept of [`_service_maintenance:${id}`, 'other-tool', `${id}:consul`, `${id}:switchmaster`])
-    t.ok(ids.includes(kept), kept);
-  await putRecordOf(consul, { name: 'plain', master: plain.master.address, replicas: [replica.address], epoch: 3 });
-  await consul.put(`/v1/agent/service/maintenance/${id}?enable=false`, '');
-  await consul.put('/v1/agent/check/deregister/other-tool', '');
-  await stop();
-});
+t.test(
+  "maintenance mode of the service and of the node, and another tool's check stay through a change of role",
+  async (t) => {
+    const { stop } = startRegistrar(t, {
+      consul,
+      instances: [{ kind: 'redis', name: 'plain', address: replica.address }],
+    });
+    const id = idOf(replica);
+    await untilSays(consul, id, 'passing: answers');
+    await consul.put(`/v1/agent/service/maintenance/${id}?enable=true&reason=disk`, '');
+    await consul.put('/v1/agent/maintenance?enable=true', '');
+    const check = { ID: 'other-tool', Name: 'disk', ServiceID: id, TTL: '10m', Status: 'passing' };
+    await consul.put('/v1/agent/check/register', JSON.stringify(check));
+    await putRecordOf(consul, { name: 'plain', master: replica.address, replicas: [plain.master.address], epoch: 2 });
+    const changed = await waitFor('the new role', () => instanceOf(consul, id), {
+      until: (one) => one?.Service.Tags.includes('master') === true,
+    });
+    const ids = changed?.Checks.map(({ CheckID }) => CheckID) ?? [];
+    for (const kept of [
+      '_node_maintenance',
+      `_service_maintenance:${id}`,
+      'other-tool',
+      `${id}:consul`,
+      `${id}:switchmaster`,
+    ])
+      t.ok(ids.includes(kept), kept);
+    await putRecordOf(consul, { name: 'plain', master: plain.master.address, replicas: [replica.address], epoch: 3 });
+    await consul.put(`/v1/agent/service/maintenance/${id}?enable=false`, '');
+    await consul.put('/v1/agent/maintenance?enable=false', '');
+    await consul.put('/v1/agent/check/deregister/other-tool', '');
+    await stop();
+  },
+);
 
 t.test('weights, meta, tagged addresses and added tags of somebody else stay through a change of role', async (t) => {
   const { stop } = startRegistrar(t, {
