@@ -16,8 +16,8 @@ interface NodeApi {
 }
 
 /**
- * Sets the options of a command that asks the API from the config of this node: the ones that neither the command line nor
- * the environment sets. So on the node itself a command needs nothing but a name.
+ * Sets the options of a command that asks the API from the config of this node, if neither the command line nor the
+ * environment sets them. On the node itself a command then needs no option.
  */
 export async function findApi(command: Command): Promise<void> {
   const given: { readonly config?: readonly string[] } = command.opts();

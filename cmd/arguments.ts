@@ -1,8 +1,8 @@
 import type { Command, Option } from 'commander';
 
 /**
- * The arguments with the options of the whole program before the command, and those of the command after it: both may be
- * written on either side. What is not known stays where it is.
+ * Moves the options of the whole program before the command, and those of the command after it: people write both on either
+ * side. Unknown options stay where they are.
  */
 export function arrangeArguments(argv: readonly string[], program: Command): readonly string[] {
   const commands = new Map(program.commands.map((command) => [command.name(), command]));
@@ -45,7 +45,7 @@ export function arrangeArguments(argv: readonly string[], program: Command): rea
   return [...global, ...late, command.name(), ...own, ...kept, ...literal];
 }
 
-/** The option that `--name`, `--name=value` or `-n` is. */
+/** The option to which `--name`, `--name=value` or `-n` belongs. */
 function optionOf(word: string, options: readonly Option[]): Option | undefined {
   const [flag = ''] = word.split('=', 1);
   return options.find(({ long, short }) => flag === long || flag === short);

@@ -5,7 +5,10 @@ const timeoutMs = 1_000;
 /** A shell script splits names at blanks, and would have to quote other characters. */
 const plain = /^[\w.@:+/-]+$/;
 
-/** The names of the masters and clusters that the daemon follows. None where it does not answer: nobody waits at a shell. */
+/**
+ * The names of the masters and clusters that the daemon follows. None if it does not answer, because the user waits at the
+ * prompt.
+ */
 export async function askNames(api: ApiOptions): Promise<readonly string[]> {
   const { ask } = await import('./api-client.ts');
   const { clustersAnswer, mastersAnswer } = await import('../lib/http/shapes.ts');

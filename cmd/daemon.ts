@@ -36,7 +36,7 @@ export async function runDaemon(options: {
   const started = daemon.start();
   const releaseSignals = handleSignals({
     daemon,
-    // At a start, one wrong template must not keep the other parts from working. A reload has a running config to keep.
+    // At a start, one wrong template must not stop the other parts. A reload has a running config to keep.
     load: () => loadRotating({ ...source, compile: checkSource }),
     loaded,
     prepare,

@@ -103,7 +103,7 @@ async function orderAt<S extends z.ZodType>(
   const { token, timeout = '60s' } = options;
   const progress = await showProgress(name, options, options.progress);
   try {
-    // At the daemon, the wait, the priorities, three steps and the demotion have a limit each.
+    // The daemon limits the wait, the priorities, three steps and the demotion, each by itself.
     const timeoutMs = 4 * (parseDuration(timeout) ?? 0) + 90_000;
     const report = await order(
       { api: options, path: pathOf(name, options), token, body: bodyOf(options), timeoutMs },

@@ -11,7 +11,7 @@ import { printJson, printLine } from './terminal.ts';
 interface StatusOptions extends AskOptions {
   readonly problems?: true;
   readonly output?: string;
-  /** Seconds between two looks. */
+  /** Seconds between two requests. */
   readonly watch?: number | true;
 }
 

@@ -18,7 +18,7 @@ export function printLine(line: string): void {
   process.stdout.write(`${fold(line, columnsOf(process.stdout))}\n`);
 }
 
-/** How wide a terminal is; infinite for anything else, and where the terminal does not say it. */
+/** The width of the terminal; infinite for anything else, and for a terminal without a known width. */
 export function columnsOf({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): number {
   return isTTY === true && columns !== undefined && columns > 0 ? columns : Number.POSITIVE_INFINITY;
 }
@@ -32,7 +32,7 @@ export function withDataFormat<T>(run: () => Promise<T>): Promise<T> {
   return dataFormat.run({ stringifyYaml: undefined }, run);
 }
 
-/** How the present command prints data for programs: as YAML with this function, which few commands need, or as JSON. */
+/** How the running command prints data for programs: as JSON, or as YAML with this function, which few commands need. */
 export function setDataFormat(stringify: StringifyYaml | undefined): void {
   const format = dataFormat.getStore();
   if (format !== undefined) format.stringifyYaml = stringify;
@@ -46,8 +46,8 @@ export function printJson(answer: unknown): void {
 }
 
 /**
- * Breaks lines that are longer than `columns` between words; not those with a command (`$`), which are to be copied. The
- * lines of a tree stay connected. Colours have no width.
+ * Breaks lines that are longer than `columns` between words. Lines with a command (`$`) stay whole, because people copy
+ * them. The lines of a tree stay connected. Colours have no width.
  */
 export function fold(text: string, columns: number): string {
   const lines = text.split('\n').flatMap((line) => {

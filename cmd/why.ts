@@ -94,7 +94,7 @@ function drawDecisions({ story }: Why): readonly string[] {
 
 const verdictColours = { same: 'green', different: 'red', 'not-replayed': 'yellow' } as const;
 
-/** Exit code 1 where a decision comes out differently now. */
+/** Exit code 1 if a decision comes out differently now. */
 async function showReplay(name: string, options: { readonly file: string; readonly json?: true }): Promise<ExitCode> {
   const { replayJournal } = await import('../lib/bridge/replay.ts');
   const decisions = await replayJournal(options.file, { name });

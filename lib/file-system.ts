@@ -11,7 +11,7 @@ import { findPlace } from './mounts.ts';
 /** How long a file system may take. One that hangs never answers. */
 const defaultTimeoutMs = 2_000;
 
-/** What is written goes to the disk, which may be busy. */
+/** Writes go to the disk, which may be busy. */
 export const writeTimeoutMs = 5_000;
 
 /** One thread is always left for the rest of the daemon. */
@@ -84,7 +84,7 @@ function leave(place: string): void {
   for (const [next, queue] of [...waiting]) {
     if (!isFree(next)) continue;
     const first = queue.shift();
-    // The last in the order of places: others come first the next time.
+    // Moves the place to the end of the order, so that the next call is for another place.
     waiting.delete(next);
     if (queue.length > 0) waiting.set(next, queue);
     first?.start(occupy(next));

@@ -3,7 +3,7 @@ import { withinDeadline } from './file-system.ts';
 
 export interface FileWatchOptions {
   readonly files: readonly string[];
-  /** The files changed, and have not changed further since the look before. */
+  /** The files changed, and the poll after that found no further change. */
   readonly onChange: () => void;
   /** Default 2 s. */
   readonly intervalMs?: number;
@@ -53,7 +53,7 @@ export class FileWatch {
     clearInterval(this.#timer);
   }
 
-  /** A file whose file system hangs has not changed as far as anybody knows. */
+  /** A file whose file system hangs counts as unchanged. */
   async #stateOf(file: string): Promise<string> {
     const state = await stateOf(file);
     if (state === 'unknown') return this.#states.get(file) ?? state;

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from './errors.ts';
 
 /*
- * Whoever may write to a folder can put a link into it, and a daemon of root would write to wherever it leads. So the owner
- * of a link decides whether it is followed, as systemd-tmpfiles does for its paths.
+ * A user who may write to a folder can put a link into it, and a daemon of root would write to the target of that link. So
+ * the owner of a link decides whether it is followed, as systemd-tmpfiles does for its paths.
  */
 
 /**

@@ -47,7 +47,7 @@ export type Readiness =
   /** Each a short noun: `sentinel 127.0.0.1:26379`, `template haproxy.cfg: service(redis-master)`. */
   | { readonly ready: false; readonly missing: readonly string[] };
 
-/** Ready where nothing is missing. */
+/** Ready if nothing is missing. */
 export function toReadiness(missing: readonly string[]): Readiness {
   return missing.length === 0 ? { ready: true } : { ready: false, missing };
 }

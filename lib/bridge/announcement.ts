@@ -16,13 +16,13 @@ export interface AnnouncementReaderOptions {
 }
 
 /**
- * Reads what was announced, and nothing else. All Sentinels announce the same change within milliseconds, and one answer
- * is enough. So this reads the first announcement alone, and the others only where the first answer takes too long or
- * does not suffice. A Sentinel that is out of reach delays no failover, and no needless read is in flight.
+ * Reads what was announced, and nothing else. All Sentinels announce the same change within milliseconds, and one answer is
+ * enough. So this reads the first announcement alone, and the others only if the first answer takes too long or does not
+ * suffice. A Sentinel that is out of reach delays no failover, and no unnecessary read is under way.
  */
 export class AnnouncementReader {
   readonly #options: AnnouncementReaderOptions;
-  /** An announcement that comes during a run is a hint of the next run as well: read once is enough. */
+  /** An announcement that comes during a run is also a hint of the next run: reading it once is enough. */
   readonly #read = new WeakSet<AnnouncementHint>();
 
   constructor(options: AnnouncementReaderOptions) {

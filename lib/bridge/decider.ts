@@ -115,7 +115,10 @@ export class Decider {
     return asking.then((role) => ({ finding, roles: [role] }));
   }
 
-  /** The finding with what speaks for the record now. The suspicion is proven, is over, or stays unproven without Consul. */
+  /**
+   * The finding with the current evidence for the record. The suspicion is then proven or over, or stays unproven without
+   * Consul.
+   */
   async #readAgain(finding: Finding): Promise<Finding> {
     const { name, views, reading } = finding;
     const { naming } = this.#options;
@@ -151,7 +154,7 @@ export class Decider {
 /** A decision asks at most for the ROLE of the new master, of the last one and of one that was promoted. */
 const mostAnswers = 4;
 
-/** What the master of the decision answered, or else whoever was asked last. */
+/** The answer of the decision's master, or else of the address that was asked last. */
 function answerAbout(decision: Decision, answers: readonly RoleAnswer[]): RoleAnswer | undefined {
   const master =
     decision.kind === 'publish'

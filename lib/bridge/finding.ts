@@ -29,5 +29,5 @@ export interface Finding {
 
 export type Past = Pick<Situation, 'remembered' | 'trusted' | 'decided' | 'abandonedEpoch' | 'lagging' | 'rebaseAsked'>;
 
-/** What a run observed, before it is put beside what Consul holds. */
+/** What a run observed, before it is compared with what Consul holds. */
 export type Observation = Pick<Finding, 'views' | 'complete' | 'role' | 'wokenMs' | 'unmonitored'>;

@@ -46,7 +46,7 @@ export class FullRun {
   async reconcile(run: Run<BridgeHint>, { wokenMs }: { readonly wokenMs: number }): Promise<Outcome> {
     const { key: name, interrupted } = run;
     const { decider } = this.#options;
-    // A question would stand before those about the announcement in the same connections.
+    // A question would precede those about the announcement in the same connections.
     const answers = interrupted.aborted ? undefined : await Promise.race([this.#ask(name), aborted(interrupted)]);
     if (answers === undefined) return interruptedOutcome;
     const finding = decider.find(name, { ...this.#digest(name, answers), complete: true, wokenMs });

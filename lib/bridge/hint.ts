@@ -4,7 +4,7 @@ import { type Address, formatAddress } from '../model/address.ts';
 /** What wakes the bridge for one master. */
 export type BridgeHint = ChangeHint | AnnouncementHint | RebaseHint;
 
-/** Something changed; the bridge reads what. */
+/** Something changed; the bridge reads what it is. */
 interface ChangeHint extends Hint {
   readonly kind?: undefined;
 }

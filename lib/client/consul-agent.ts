@@ -10,9 +10,9 @@ import type { ConsulClient } from './consul.ts';
  */
 
 /**
- * A check keeps its last reported state until the next report, whether the daemon runs or not: a dead daemon says nothing
- * about Redis. Consul has no such check, but a TTL check that never expires behaves like one. The agent keeps the state on
- * disk for as long as the TTL (agent.go, persistCheckState).
+ * A check keeps its last reported state until the next report, whether the daemon runs or not: the state of Redis does not
+ * depend on the daemon. Consul has no such check, but a TTL check that never expires behaves like one. The agent keeps the
+ * state on disk for as long as the TTL (agent.go, persistCheckState).
  */
 const neverExpires = '87600h';
 

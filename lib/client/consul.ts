@@ -30,7 +30,7 @@ interface Answer {
 const defaultTimeoutMs = 10_000;
 const defaultWaitMs = 300_000;
 const accessTimeoutMs = 2_000;
-/** Pause after Consul did not say what a token may read. */
+/** Pause after Consul did not answer what a token may read. */
 const accessPauseMs = 10_000;
 
 /** One Consul agent: reads with Consul's indexes, and transactions. Every failure is a SwitchmasterError. */
@@ -40,7 +40,7 @@ export class ConsulClient {
   readonly #options: ConsulOptions;
   readonly #precedence = new Precedence();
   readonly #onTransaction: () => void;
-  /** With ACLs off, Consul refuses to say what a token may read. */
+  /** If ACLs are off, Consul does not answer what a token may read. */
   #accessUnknownUntilMs = 0;
 
   constructor(options: ConsulOptions) {

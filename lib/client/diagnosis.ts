@@ -6,7 +6,7 @@ import { faultOfError, faultOfReply } from './fault.ts';
 import { connectOptions } from './socket-exchange.ts';
 import { type ClientTls, toTlsOptions } from './tls.ts';
 
-/** What one connection showed: the first bytes of the server, the error, or that the server ended it or said nothing. */
+/** The result of one connection: the first bytes of the server, the error, or that the server ended it or sent nothing. */
 type Greeting =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'error'; readonly error: unknown }

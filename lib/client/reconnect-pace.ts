@@ -1,19 +1,19 @@
 const firstPauseMs = 50;
 const longestPauseMs = 1_000;
-/** A connection that ends sooner was of no use. */
+/** A connection that ends sooner counts as a failure. */
 const lastingMs = 1_000;
 const failuresBeforeFlapping = 3;
 
 /**
- * How soon a connection is opened again. A server without room for a client accepts its connection and closes it: such a
- * connection counts as a failure, and not as a success that begins the pauses again.
+ * How soon a connection is opened again. A server without room for a client accepts the connection and closes it. Such a
+ * connection counts as a failure, and not as a success after which the pauses begin again.
  */
 export class ReconnectPace {
   #failures = 0;
   #shortLived = 0;
   #openedMs: number | undefined;
 
-  /** Whether the last connections ended right after they were opened. To connect sooner than the pace says helps nothing then. */
+  /** Whether the last connections ended right after they were opened. Connecting sooner than this pace would not help. */
   get isFlapping(): boolean {
     return this.#shortLived >= failuresBeforeFlapping;
   }
@@ -22,7 +22,7 @@ export class ReconnectPace {
     this.#openedMs = performance.now();
   }
 
-  /** To be called after each end of a connection, and each attempt that failed. The pause grows, with jitter. */
+  /** Call it after each end of a connection, and after each attempt that failed. The pause grows, with jitter. */
   nextMs(): number {
     const lasted = this.#openedMs !== undefined && performance.now() - this.#openedMs >= lastingMs;
     if (lasted) this.#failures = 0;

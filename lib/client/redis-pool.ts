@@ -24,7 +24,7 @@ export interface Refusal {
 }
 
 const greetingTimeoutMs = 2_000;
-/** How often a server that refused something is asked again, because nobody reports a changed ACL. */
+/** How often the bridge asks a server again that refused something: no server reports a changed ACL. */
 const recheckMs = 10_000;
 
 type Commands = readonly (readonly [string, ...(string | number)[]])[];

@@ -14,7 +14,10 @@ const containers: ReadonlySet<string> = new Set(['CLIENT', 'CONFIG', 'CLUSTER', 
 /** A server that accepts a command needs no older name of it. */
 const olderNames: Readonly<Record<string, string>> = { REPLICAOF: 'SLAVEOF', 'SENTINEL REPLICAS': 'SENTINEL SLAVES' };
 
-/** After this time a refusal is forgotten: nobody reports a changed ACL, and some commands are sent at a failover only. */
+/**
+ * The daemon forgets a refusal after this time: no server reports a changed ACL, and some commands are sent at a failover
+ * only.
+ */
 const keptMs = 3_600_000;
 
 /** The commands that a server refused when they were sent last, in the last hour. What it answers about arguments is no refusal. */

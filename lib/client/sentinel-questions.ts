@@ -31,7 +31,9 @@ export async function askReplicas(ask: Ask, name: string): Promise<unknown> {
   }
 }
 
-/** Asks for every message. A Sentinel whose messages the user may not hear can be asked all the same. */
+/**
+ * Subscribes to every message. If the user may not receive a Sentinel's messages, the bridge can still ask that Sentinel.
+ */
 export async function subscribe(events: Redis, refused: RefusedCommands): Promise<'accepted' | 'refused'> {
   const reply = await events.psubscribe('*').catch((error: Error) => error);
   if (reply instanceof Error && !isRefused(reply.message)) throw reply;

@@ -180,8 +180,8 @@ export class SentinelLink {
   }
 
   /**
-   * A stopped process or a dropped route closes no connection, so only an unanswered PING shows it. A refusal is an answer. What
-   * was refused is tried again: nobody reports a changed ACL.
+   * A stopped process or a dropped route closes no connection, so only an unanswered PING shows it. A refusal is an answer.
+   * Every PING also repeats what was refused, because no server reports a changed ACL.
    */
   async #ping(): Promise<void> {
     if (!this.#up) return;

@@ -8,7 +8,7 @@ import type { Reader } from './watch.ts';
 
 const waitMs = 60_000;
 
-/** The rest after a notification, as a multiple of the time that its reads took. */
+/** The pause after a notification, as a multiple of the time that its reads took. */
 const restFactor = 1;
 
 /**
@@ -30,7 +30,7 @@ export class ChangeFeed {
   #waiting = 0;
   #count = 0;
   #lastNotificationMs = Number.NEGATIVE_INFINITY;
-  /** The end of the rest after the last notification; earlier than that notification while some still read. */
+  /** The end of the pause after the last notification; earlier than that notification while some still read. */
   #restedMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   /** Something changed while some subscribers still read. */
@@ -90,7 +90,7 @@ export class ChangeFeed {
     this.#isDue = false;
   }
 
-  /** Starts the rest if all subscribers have read. */
+  /** Starts the pause if all subscribers have read. */
   #afterRead(): void {
     if (this.#waiting < this.#subscribers) return;
     const nowMs = performance.now();
@@ -134,7 +134,7 @@ export class ChangeFeed {
     }
   }
 
-  /** Notifies at once, or when all have read and rested since the last notification. */
+  /** Notifies at once, or when all have read and the pause after the last notification is over. */
   #scheduleNotification(): void {
     if (this.#timer !== undefined) return;
     if (this.#waiting < this.#subscribers) {

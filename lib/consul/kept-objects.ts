@@ -20,7 +20,7 @@ export function keepUnchanged(before: Value, after: Value): Value {
 
 type Item = KvEntry | ServiceInstance | CatalogNode | string;
 
-/** Names of datacenters and nodes are few, and nothing is made of one of them. */
+/** There are few names of datacenters and nodes, and nothing is computed from a single one. */
 function identify(item: Item): string | undefined {
   if (typeof item !== 'object') return undefined;
   if ('modifyIndex' in item) return item.key;

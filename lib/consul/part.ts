@@ -10,7 +10,7 @@ import { CatalogWatches, type CatalogWatchesOptions } from './watches.ts';
 export interface ConsulPartOptions extends Pick<CatalogWatchesOptions, 'onConnectionChange' | 'onDenied' | 'onTree'> {
   /** The present token, where it may be rotated. Default: that of the config. */
   readonly token?: () => Secret | undefined;
-  /** Called when the agent stops answering, and when it answers again. Without it, nobody asks. */
+  /** Called when the agent stops answering, and when it answers again. Without it, the agent is not probed. */
   readonly onAgentChange?: (state: AgentState) => void;
 }
 

@@ -62,7 +62,7 @@ export class SessionKeys {
     });
   }
 
-  /** Where a change fails, the session ends, and with it every key; the next renewal writes those that are still wanted. */
+  /** If a change fails, the session ends, and with it every key. The next renewal writes the keys that are still wanted. */
   #change(change: (session: string) => Promise<void>): Promise<void> {
     this.#changes = this.#changes.then(async () => {
       const session = this.#session;

@@ -89,7 +89,7 @@ export class TrustedRecords implements Watches {
       emit: (event) => this.#emit(event),
     });
     const observation = this.#observation;
-    // After the observation has begun: its first judgement is no change.
+    // After the observation has begun: its first judgement is not a change.
     this.#listeners.add(listener);
     return {
       query,

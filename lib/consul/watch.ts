@@ -196,8 +196,8 @@ export class Watch {
     if (this.consistency === 'default') return answer;
     const recent = answer.knownLeader && answer.lastContactMs <= this.#limits.maxStaleMs;
     if (recent && answer.index >= this.#highest) return answer;
-    // A server cut off from its leader answers from the past, and one that lags behind looks as if the index had fallen:
-    // only the leader's word counts then, or nothing.
+    // A server without contact to its leader answers from the past, and one that lags behind looks as if the index had
+    // fallen. In both cases only an answer of the leader counts.
     return this.#reader.read(this.query, { ...options, index: 0n, consistency: 'default' });
   }
 

@@ -92,7 +92,7 @@ export class Assembly {
   }
 }
 
-/** Takes the place of a part that failed to start: it is never ready, and the next reload builds the part again. */
+/** Replaces a part that failed to start: it is never ready, and the next reload builds the part again. */
 function brokenPart(name: string, thrown: unknown): Part {
   const { message } = SwitchmasterError.from(thrown);
   return {

@@ -4,7 +4,7 @@ import { SwitchmasterError } from '../errors.ts';
 import { withinDeadline } from '../file-system.ts';
 import { anchored, followLinks } from '../links.ts';
 
-/* The daemon's process id in a file, for programs that signal it. Whatever fails here never stops the daemon. */
+/* The daemon's process id in a file, for programs that signal it. No failure here stops the daemon. */
 
 /** Only a process id is replaced: the path may be a mistake. */
 const processId = /^\s*\d*\s*$/;
@@ -63,7 +63,7 @@ export async function examinePidFile(path: string): Promise<string | undefined> 
   }
 }
 
-/** The file behind a link, if there is nothing else than a process id in it. */
+/** The file behind a link, if it contains nothing but a process id. */
 async function findTarget(path: string): Promise<string> {
   const target = await followLinks(path);
   const info = await lstat(target).catch(() => undefined);

@@ -60,7 +60,7 @@ export class DrillWriter {
         this.#first.resolve();
         if (count % 100 === 0) await this.#link.call(['EXPIRE', key, 60], { timeoutMs });
       } catch (thrown) {
-        // Refused, unanswered, or not connected: the next write tries again, as a client does.
+        // The write was refused or not answered, or there is no connection. The next write tries again, as a client does.
         this.#first.reject(thrown);
       }
       await delay(intervalMs, undefined, { signal: this.#stop.signal }).catch(() => {});

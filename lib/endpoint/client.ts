@@ -5,7 +5,7 @@ import type { Protocol } from './resp/reply.ts';
 /** Who a connection is. `nobody` may only authenticate. */
 export type User = 'nobody' | 'reader' | 'operator';
 
-/** What commands know and change of their connection. */
+/** The state of a connection that commands read and change. */
 export class Client implements Subscriber {
   readonly id: number;
   readonly address: string;

@@ -97,7 +97,8 @@ export class Knowledge {
     else this.#staleSince = undefined;
     const entries = lastValue(records.state);
     if (entries === undefined) return;
-    // Without the catalog a dead replica would seem healthy, and this endpoint the only one. What fails is done without.
+    // Without the catalog a dead replica would seem healthy, and this endpoint the only one. What cannot be read is left
+    // out.
     const isPartial = [masters, replicas, endpoints].some(({ state }) => state.kind === 'pending');
     if (this.#view === undefined && isPartial) return;
     const catalog = {

@@ -65,7 +65,7 @@ export class EndpointServer implements Listener<{ readonly port: number }> {
       this.#server.once('error', reject);
       this.#server.listen({ host, port, backlog: 1_024 }, () => {
         this.#server.off('error', reject);
-        // The system may refuse a connection later, for want of descriptors: that must not end the daemon.
+        // The system may refuse a connection later if it has no free descriptor. That must not end the daemon.
         this.#server.on('error', () => {});
         const bound = this.#server.address();
         resolve({ port: typeof bound === 'object' && bound !== null ? bound.port : port });

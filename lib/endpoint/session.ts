@@ -11,11 +11,11 @@ const limits: Readonly<Record<'known' | 'unknown', RequestLimits>> = {
   unknown: { lineBytes: 1_024, bulkBytes: 16 * 1024, commandBytes: 32 * 1024, arguments: 10 },
 };
 
-/** A client that does not read what it asked for is not read from. */
+/** The session does not read from a client that does not read its answers. */
 const maxPendingBytes = 256 * 1024;
 /** A subscriber that does not read its messages is dropped at so many pending bytes. */
 const maxPendingMessageBytes = 1024 * 1024;
-/** So many commands in one tick: other clients and the rest of the daemon come in between. */
+/** The maximum number of commands in one tick: other clients and the rest of the daemon get their turns in between. */
 const commandsPerTick = 32;
 /** How long a connection that is at its end may take to read its last reply. */
 const lingerMs = 5_000;
@@ -28,7 +28,7 @@ export interface SessionOptions {
   readonly context: CommandContext;
   /** A connection is closed after so long without a whole command, unless it is subscribed. */
   readonly idleMs: number;
-  /** The same before its first command, and within a command. */
+  /** The same before the first command, and within a command. */
   readonly commandMs: number;
   readonly onCommand: () => void;
   readonly onDrop: (why: string) => void;
@@ -126,7 +126,7 @@ export class Session {
     if (!socket.destroyed) this.#end(`-ERR Protocol error: ${why}\r\n`);
   }
 
-  /** What still arrives is read and dropped: to close with unread bytes would take the last reply from the client. */
+  /** Reads and drops what still arrives: closing the connection with unread bytes would also discard the last reply. */
   #end(reply: string): void {
     const { socket } = this.#options;
     socket.end(reply);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 
-/** The server that routes are added to: it types what they take and answer by their schemas. */
+/** The server that routes are added to. It derives the types of requests and answers from their schemas. */
 export type Api = FastifyInstance<
   RawServerDefault,
   IncomingMessage,

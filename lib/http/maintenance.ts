@@ -5,7 +5,7 @@ import { maintenanceAnswer, maintenanceOrderAnswer } from './maintenance-shapes.
 import { durationParameter, nameParameter } from './parameters.ts';
 import type { MaintenanceControls, MaintenanceView } from './views.ts';
 
-/** A week is long for maintenance, and whoever needs more leaves the end open. */
+/** A week is long for maintenance. For more, an operator leaves the end out. */
 const longestMs = 30 * 86_400_000;
 
 const line = z

@@ -13,9 +13,9 @@ export interface HostOptions {
 }
 
 /**
- * Refuses what a web page of somebody else makes a browser send. Without TLS, the header Host must name this API: the name of
- * the page's server may lead here (DNS rebinding). With TLS, the browser compares the certificate's name. Of a foreign page
- * only a link to follow is served.
+ * Refuses requests that a web page of another site makes a browser send. Without TLS, the header Host must name this API:
+ * the name of the page's server may lead here (DNS rebinding). With TLS, the browser compares the certificate's name. From
+ * another site, only a link that the user follows is served.
  */
 export function addOriginGuard(server: FastifyInstance, hosts: HostOptions & { readonly tls: boolean }): void {
   const allowed = new Set((hosts.allowedHosts ?? []).map(toName));

@@ -56,9 +56,9 @@ export interface MaintenanceOrder {
 }
 
 export interface MaintenanceResult {
-  /** False where there was nothing to end. */
+  /** False if there was nothing to end. */
   readonly changed: boolean;
-  /** What the key held before; null where there was none. */
+  /** The former content of the key; null if there was none. */
   readonly before: MaintenanceState | null;
   readonly after: MaintenanceState | null;
 }

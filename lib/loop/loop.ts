@@ -187,7 +187,7 @@ export class Loop<H extends Hint = Hint> {
     const durationMs = performance.now() - startedMs;
     const { failures } = entry;
     const hints = run.hints.map(({ source, event, receivedMs }) => ({ source, event, receivedMs }));
-    // The next run may be that of a failover: the report, which is logged and kept, waits for it and not vice versa.
+    // The next run may be that of a failover. So the report, which is logged and kept, comes after its start.
     this.#rest(key, entry, nextMs);
     this.#report({ loop: this.name, key, reconcileId, hints, outcome, startedMs, durationMs, failures, nextMs });
   }

@@ -1,2 +1,2 @@
-/** How often a key is reconciled without a hint by a loop for which no setting says it, in milliseconds. */
+/** The resync of a loop without a setting for it, in milliseconds: how often it reconciles a key without a hint. */
 export const usualResyncMs = 30_000;

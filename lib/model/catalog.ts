@@ -17,7 +17,7 @@ export interface CatalogService {
   readonly enableTagOverride?: boolean;
 }
 
-// A declaration file writes out a type, and would have to export an interface.
+// A declaration file contains the whole type, so it would have to export an interface.
 type ServiceWeights = {
   readonly passing: number;
   readonly warning: number;

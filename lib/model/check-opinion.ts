@@ -20,10 +20,10 @@ export interface ReplicaOpinion {
 }
 
 /**
- * The Sentinels' opinion of a master. Up is passing; `s_down` for any Sentinel is warning; so is `o_down` or a failover
- * while the failover can still succeed or the master answers, and critical otherwise. An answer as a replica is warning for a moment, in which the
- * failover that made it one becomes known, and critical after it. A master that no
- * Sentinel monitors any more is warning while it answers as a master. undefined where no Sentinel names this address now.
+ * The Sentinels' opinion of a master. Up is passing. `s_down` for any Sentinel is warning. So is `o_down` or a failover,
+ * while the failover can still succeed or the master answers; otherwise it is critical. An answer as a replica is warning
+ * for a moment, in which the bridge learns of the failover that made it one, and critical after it. A master that no
+ * Sentinel monitors any more is warning while it answers as a master. undefined if no Sentinel names this address now.
  */
 export function masterOpinion(
   master: Address,

@@ -21,7 +21,7 @@ export function isProxy({ kind }: HaproxySection): boolean {
   return kind === 'frontend' || kind === 'backend' || kind === 'listen';
 }
 
-/** True where the defaults of servers decide on their state or weight. A `server` line alone does not say them then. */
+/** True if the defaults of servers decide on their state or weight. A `server` line alone does not show them then. */
 export function hasServerDefaults(sections: readonly HaproxySection[]): boolean {
   const decisive = new Set(['disabled', 'enabled', 'weight', 'backup']);
   const lines = sections.flatMap((section) => section.lines);

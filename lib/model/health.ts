@@ -26,9 +26,9 @@ interface Subject {
 }
 
 /**
- * Every code under its level, with what to type about it; null where the text says it, or nothing has to be done. `{name}`
- * stands for the subject's name, `{host}` and `{port}` for its address, `{server}` and `{node}` for another server to ask: a
- * Sentinel as options of redis-cli, or a node of a cluster. The operations guide has a line for each code
+ * Every code under its level, with what to type about it; null if the text names it, or if there is nothing to do. `{name}`
+ * stands for the subject's name, `{host}` and `{port}` for its address, `{server}` and `{node}` for another server to ask:
+ * a Sentinel as options of redis-cli, or a node of a cluster. The operations guide has a line for each code
  * (docs/guide/operations.md; a test compares).
  */
 const hintsByLevel = {
@@ -122,7 +122,7 @@ export function makeReason(given: {
   readonly subject: { readonly kind: SubjectKind; readonly name: string; readonly address?: string };
   readonly text: string;
   readonly level?: Severity;
-  /** A server that can say more: one that answers. */
+  /** Another server to ask: one that answers. */
   readonly ask?: Address | undefined;
 }): Reason {
   const { code, text, ask } = given;
@@ -138,7 +138,7 @@ export function makeReason(given: {
   };
 }
 
-/** A name may hold anything: what a shell would not take as one word is quoted. */
+/** A name may contain any character: it is quoted if a shell would not read it as one word. */
 function fillHint(
   hint: string,
   { subject, ask }: { readonly subject: Subject; readonly ask: Address | undefined },

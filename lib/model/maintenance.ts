@@ -48,7 +48,7 @@ export function formatNote(note: Omit<MaintenanceNote, 'fault'>): string {
 /** Every daemon that watches the key has seen the end by then. */
 const graceMs = 2_000;
 
-/** Never fails: whoever wrote the key wanted maintenance. */
+/** Never fails: an unreadable value counts as maintenance, because whoever wrote the key wanted maintenance. */
 export function readNote(text: string): MaintenanceNote {
   const json = parseJsonObject(text);
   if (json === undefined) return faulty('it is not a JSON object');

@@ -127,8 +127,8 @@ export function nameInKey(part: string): string {
 }
 
 /**
- * The name as one part of a URL's path. Every client removes `.` and `..` from a path, also where they are escaped, so the
- * API takes them as they stand in keys.
+ * The name as one part of a URL's path. Every client removes `.` and `..` from a path, also if they are escaped, so the API
+ * takes the form that they have in keys.
  */
 export function pathSafe(name: string): string {
   return encodeURIComponent(/^\.{1,2}$/.test(name) ? keySafe(name) : name);
@@ -142,7 +142,7 @@ export function nameInPath(part: string): string {
 /** Consul's limit for a value of a node's or a service's meta, in bytes (metaValueMaxLength of agent/structs). */
 export const longestMetaValue = 512;
 
-/** Why Consul cannot hold this name; undefined where it can. */
+/** Why Consul cannot hold this name; undefined if it can. */
 export function unregistrable(name: string): string | undefined {
   const bytes = Buffer.byteLength(name);
   if (bytes <= longestMetaValue) return undefined;

@@ -17,7 +17,7 @@ interface PublishRule {
   readonly addresses: Readonly<Record<string, PublishedHost>>;
 }
 
-/** A rule for exactly one name comes before patterns. Of several patterns the first one counts. */
+/** A rule for exactly one name takes precedence over patterns. Of several patterns the first one counts. */
 export type Publish = readonly PublishRule[];
 
 /** The address that clients of a master get for one of its servers. `address` is the one in the record. */

@@ -10,7 +10,7 @@ import { formatRecord, type MasterRecord, recordIn } from './record.ts';
  * that it trusted, until the bridge has repaired Consul, or until an operator has removed all traces of the master.
  */
 
-/** `outdated`: it will soon be current again. `unavailable`: it may never be, as without the rights to read. */
+/** `outdated`: it will soon be current again. `unavailable`: it may never be, for example without the rights to read. */
 export type WatchQuality = 'current' | 'outdated' | 'unavailable';
 
 /** What else Consul holds about a master. Addresses are `host:port`. */
@@ -103,7 +103,7 @@ function findReason(
   }
   // A record that is not newer needs all the evidence: Sentinels and Consul may both have been rebuilt.
   if (!proofs.every((one) => isAt(record.master, one))) return 'older';
-  // A Consul that has just started answers from its log, and so shows past states, whole, until it has read all of it.
+  // A Consul that has just started answers from its log. Until it has read all of it, it shows complete states of the past.
   return order === 0 || lasting?.has(kept.name) === true ? undefined : 'older';
 }
 

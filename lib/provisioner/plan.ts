@@ -108,7 +108,7 @@ function wait(summary: string): ProvisioningPlan {
 
 function planNote(situation: ProvisioningSituation): NoteChange {
   const { desired, monitoring, knownSentinels, hidden } = situation;
-  // Only once every Sentinel was asked: one that was away could bring the master back.
+  // Only after every Sentinel was asked: one that did not answer could bring the master back.
   if (desired === undefined) return { kind: monitoring.length === knownSentinels ? 'delete' : 'keep' };
   if (hidden.state !== 'written' && hidden.state !== 'outdated') return { kind: 'keep' };
   const before = configured(situation);

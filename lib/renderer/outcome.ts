@@ -99,13 +99,13 @@ async function queueAndWrite(entry: Entry, input: WriteInput): Promise<Outcome> 
   try {
     return await write(entry, input);
   } finally {
-    // Leaving takes Consul, which a change of master does not wait for.
+    // Leaving the queue needs an answer of Consul, and a change of master does not wait for that.
     const left = place.leave();
     if (!wasInterrupted(step)) await left;
   }
 }
 
-/** Gives the place back when it comes after the run was interrupted. */
+/** Gives the place back if it is granted after the run was interrupted. */
 async function takePlace(
   queue: RollingQueue,
   { step, rolling }: { readonly step: Step; readonly rolling: RollingSpec },

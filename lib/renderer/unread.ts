@@ -53,7 +53,7 @@ export async function moveUnread(
   await moveEarly(step, route);
 }
 
-/** Whatever addresses HAProxy's servers have. */
+/** Including the current addresses of HAProxy's servers. */
 function alignTo(spec: TemplateSpec, text: string): Route {
   const route = chooseRoute(spec, text, text);
   return route.kind === 'runtime' ? { kind: 'reload', plan: { ...route.plan.otherwise, rerouted: [] } } : route;

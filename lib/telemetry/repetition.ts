@@ -3,7 +3,7 @@ import type { RunReport } from '../loop/outcome.ts';
 /** Loops that may do the same thing over and over, such as to renew a pause or to repair a check. */
 const repairing: ReadonlySet<string> = new Set(['fence', 'registrar', 'provisioner']);
 
-/** What a bridge repairs; every other cause is a change of its own. */
+/** The causes of repairs; every other cause is a change of its own. */
 const repairs: ReadonlySet<unknown> = new Set(['restored', 'replicas', 'repair']);
 
 /** After this time without the same thing, it is a new one. */
@@ -52,7 +52,7 @@ export class Repetitions {
     }
     const rows = this.#rows.get(id) ?? new Map<string, Repetition>();
     this.#rows.set(id, rows);
-    // The story of a failover has each action on a former master in its order.
+    // The report of a failover has each action on a former master in its order.
     if (report.loop === 'fence' && report.outcome.kind === 'applied') endOthers(rows, what);
     const last = rows.get(what);
     const repeats = last !== undefined && nowMs - last.lastMs < lastingMs;

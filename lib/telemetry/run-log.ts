@@ -4,7 +4,7 @@ import { isDoubled, Repetitions } from './repetition.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
-/** After this time without a logged problem the next one is news again. */
+/** After this time without a logged problem, the next one is logged again. */
 const restMs = 60_000;
 
 /**

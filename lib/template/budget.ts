@@ -52,7 +52,7 @@ export function makeBudget({ maxSteps, maxMs, maxOutputBytes }: RenderLimits): B
       rendered += characters;
       if (steps > maxSteps) stop(site, `the template does not end within ${maxSteps} steps.`);
       if (rendered > maxOutputBytes * blocksAround) stop(site, `the output is larger than ${maxOutputBytes} bytes.`);
-      // To read the clock takes longer than a step.
+      // Reading the clock takes longer than a step.
       if (steps % 128 === 0 && usedMs(start) > maxMs) {
         stop(site, `the template does not end within ${maxMs} ms. Loop over fewer values.`);
       }

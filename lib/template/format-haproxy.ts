@@ -27,7 +27,7 @@ export function haproxyWriter(): FormatWriter {
     value(placeholder) {
       const written = words.value(placeholder);
       const text = plainText(placeholder);
-      // Whatever its quotes, the value is a part of one word, and opens no expression.
+      // With any quotes, the value is a part of one word and opens no expression.
       follow(plain.test(text) ? text : 'x');
       return written;
     },
@@ -35,7 +35,7 @@ export function haproxyWriter(): FormatWriter {
   };
 }
 
-/** Has no meaning in any argument. */
+/** These characters have no special meaning in any argument. */
 const plain = /^[A-Za-z0-9_.:/@+=~*-]*$/;
 
 /** The value as an argument that HAProxy evaluates to the value. `line` is what precedes it in its line. */

@@ -3,7 +3,7 @@ import { findRestored } from '../model/haproxy-servers.ts';
 import { describeOverlaps, findDoubleBind } from './haproxy-binds.ts';
 import type { RenderScope } from './scope.ts';
 
-/** Notes what HAProxy itself accepts in a config, although connections could reach another server than the config says. */
+/** Reports settings that HAProxy itself accepts although connections could reach another server than the config names. */
 export function judgeHaproxy(text: string, scope: RenderScope): void {
   scope.refusal = findDoubleBind(text);
   for (const sentence of [...describeOverlaps(text), ...describeRestored(text)]) scope.warnings.add(sentence);

@@ -35,7 +35,7 @@ export interface HelperBlock {
   readonly outer: unknown;
   render(context: unknown, extra?: BlockVariables): string;
   renderElse(context: unknown): string;
-  /** Runs a loop. The text of each pass goes through `within`, so that a refused value takes its pass alone. */
+  /** Runs a loop. The text of each pass goes through `within`, so that a refused value removes its own pass only. */
   loop(render: (within: (text: () => string) => string) => string): string;
 }
 
@@ -64,7 +64,10 @@ export function listArgument(call: HelperCall, position: number): readonly unkno
   throw templateFailure(`argument ${position + 1} must be a list, not ${describeValue(value)}.`);
 }
 
-/** V8 cannot end a single native operation, such as the joining of a list: its result must not be much longer than texts are. */
+/**
+ * V8 cannot end a single native operation, such as the joining of a list. So its result must not be much longer than the
+ * longest permitted text.
+ */
 const longestText = 32 * 1024 * 1024;
 
 /** Joins a list. Throws `template-failed` if that gives too long a text. */

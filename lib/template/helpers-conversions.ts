@@ -86,7 +86,7 @@ function json(name: string, style: JsonStyle): HelperDefinition {
   return { kind: 'value', takes: [1, 1], usage: `(${name} x)`, typed: true, run };
 }
 
-/** Nothing gives an empty object. */
+/** An empty text gives an empty object. */
 function parser(usage: string, parse: (text: string) => unknown): HelperDefinition {
   const run = (call: HelperCall) => {
     const text = textArgument(call, 0);

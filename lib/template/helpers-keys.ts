@@ -64,7 +64,7 @@ function readKey(call: HelperCall) {
   return call.scope.read({ kind: 'key', key: path, ...dc });
 }
 
-/** A key's text. One that is not UTF-8 stops nothing else, and is reported. */
+/** A key's text. If it is not UTF-8, a warning reports that, and the render continues. */
 function textOf(call: HelperCall, { key, value, base64 }: KvEntry): string {
   if (base64 !== undefined) {
     call.scope.warnings.add(`The key "${key}" does not hold UTF-8 text: read it by keyBase64.`);

@@ -70,7 +70,7 @@ function replaceEach(from: string, to: string, a: string): string {
   return joinTexts(from === '' ? ['', ...a, ''] : a.split(from), to);
 }
 
-/** Without space around the text; nothing gives an empty list. */
+/** Without space around the text; an empty text gives an empty list. */
 function splitText(by: string, a: string): readonly string[] {
   const trimmed = trimSpace(a);
   if (trimmed === '') return [];

@@ -2,9 +2,9 @@ import { type Placeholder, type TemplateFormat, ValueRefused } from './format.ts
 import { type WrittenOutput, writeOutput } from './output.ts';
 
 /*
- * One unusable name in a list must not stop the others. A value that the format refuses takes its pass of the loop with it, and
- * the rest of the output is written. A loop without a pass that can be written takes the pass around it: then the template is
- * at fault. If there is none, the whole output is refused.
+ * One unusable name in a list must not stop the others. If the format refuses a value, the output leaves out that pass of
+ * the loop, and the rest is written. If a loop has no pass that can be written, the pass around that loop is left out: the
+ * template is at fault then. If there is no pass around it, the whole output is refused.
  */
 
 /** One pass of an `{{#each}}`. */
@@ -63,7 +63,7 @@ export class PassTracker {
   }
 }
 
-/** Beyond this, the data or the template is wrong as a whole. Each one writes the output once more. */
+/** With more of them, the data or the template is wrong as a whole. Each one writes the output once more. */
 const mostLeftOut = 100;
 
 /**

@@ -171,7 +171,7 @@ function bindHelper(input: {
   };
 }
 
-/** A partial that calls others twice, which do so too, takes steps without any helper. */
+/** A partial that includes others twice, which do the same, takes steps without any helper. */
 function limitPartials({ partials, file }: CompiledParts, budget: Budget): CompiledParts['partials'] {
   const limited = Object.entries(partials).map(([name, render]) => {
     const site = { file, line: 1, column: 1, text: `> ${name}` };

@@ -85,7 +85,7 @@ export class RenderScope {
     return undefined;
   }
 
-  /** As `read`, for an answer that the render does without where the token may not have it. */
+  /** As `read`, for an answer that the render does not require: the token may not have the right to read it. */
   readAllowed<Q extends ConsulQuery>(query: Q): Known<ConsulAnswer<Q>> | undefined {
     const id = queryId(query);
     if (this.world.lookUp(query, id).kind !== 'denied') return this.read(query);

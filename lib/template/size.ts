@@ -1,5 +1,5 @@
 /*
- * Limits that are checked before a template is parsed: to parse and to compile takes time in proportion to the square of the
+ * Limits that are checked before a template is parsed: the time to parse and to compile grows with the square of the
  * nesting.
  */
 

@@ -1,4 +1,4 @@
-/** Where a value stands in a YAML. */
+/** The place of a value in a YAML text. */
 export type YamlPlace = 'plain' | 'double' | 'single' | 'comment' | 'block';
 
 /** Follows literal YAML closely enough to know what kind of scalar the next character belongs to. */

@@ -72,7 +72,7 @@ export class RecordWriter {
     const { modifyIndex } = outcome;
     memory.noteStored({ kind: 'present', record, modifyIndex }, { index: BigInt(modifyIndex), resets: reading.resets });
     memory.trust(record);
-    // The opinion about the former master is none about this one.
+    // The opinion about the former master does not apply to this one.
     if (!isComplete) memory.judged(wanted.master, signOpinions(wanted, modifyIndex));
     if (delayedCauses.has(cause)) memory.repairDelay.corrected(signature, this.#nowMs());
     else memory.repairDelay.settled();
@@ -87,8 +87,8 @@ export class RecordWriter {
   }
 
   /**
-   * No Sentinel can be asked, so that nothing is decided: but a failover that was under way may have become overdue.
-   * undefined where the check of the master stays as it is.
+   * No Sentinel can be asked, so nothing is decided. But a failover that was under way may have become overdue. undefined
+   * if the check of the master does not change.
    */
   async expire(finding: Finding): Promise<Outcome | undefined> {
     const { name, held, past, reading, outage } = finding;

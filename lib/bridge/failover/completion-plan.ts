@@ -39,13 +39,11 @@ export type Completion =
 
 /**
  * Whether a failover has lost its leader between the promotion and its announcement, or the leader is stalled, and which
- * Sentinel could complete it.
- *
- * The promoted replica already accepts writes. The other Sentinels would convert it into a replica of the old master, or
- * elect a new leader and select another replica. Both discard writes. Instead the bridge orders one of them to fail over
- * to the same replica: one in TILT mode only if there is no other. Sentinel selects by priority, then offset, then run id
- * (sentinel.c, sentinelSelectSlave and compareSlavesForPromotion), and the bridge can control only the priority. Every bridge
- * that has heard the same chooses the same Sentinel.
+ * Sentinel could complete it. The promoted replica already accepts writes. The other Sentinels would convert it into a
+ * replica of the old master, or elect a new leader and select another replica. Both discard writes. Instead the bridge
+ * orders one of them to fail over to the same replica. It orders one in TILT mode only if there is no other. Sentinel
+ * selects by priority, then offset, then run id (sentinel.c, sentinelSelectSlave and compareSlavesForPromotion), and the
+ * bridge can control only the priority. All bridges that have received the same messages choose the same Sentinel.
  */
 export function planCompletion({ record, views, knownSentinels, role, openForMs }: CompletionSituation): Completion {
   if (record.phase !== 'promoted' || role !== 'master') return { kind: 'leave' };

@@ -199,7 +199,10 @@ export class CrashCase {
       .map((one) => (one.bridge === bridgeId ? { ...one, sees: 'crash' } : one));
   }
 
-  /** undefined where the Sentinel refuses: it selects nobody whose INFO it has not read lately. It may be ordered again. */
+  /**
+   * undefined if the Sentinel refuses: it selects no replica whose INFO it has not read recently. The bridge may order it
+   * again.
+   */
   async #order(sign: CrashSign, sentinel: Address): Promise<CrashReport | undefined> {
     const { name, record } = this.#closed;
     const link = this.#parts.sentinels.linkTo(name, sentinel);
@@ -226,7 +229,7 @@ export class CrashCase {
     return { name, master: record.master, sign: sign.kind, sentinel, why, details };
   }
 
-  /** Requests the lease, and asks the Sentinels and the replicas again and again, from the first sign on. */
+  /** From the first sign on, requests the lease and asks the Sentinels and the replicas again and again. */
   #gather(): void {
     if (this.#lease !== undefined) return;
     this.#lease = new CrashLease(this.#closed.name, this.#parts);

@@ -84,7 +84,7 @@ export class CrashEvidence {
   /** Every bridge that keeps `name` and judges crashes. Empty until Consul has this one's own key. */
   bridges(name: string, master: Address): readonly JudgingBridge[] {
     const { naming } = this.#options;
-    // A key without a session was copied here, as by `consul kv import`: no bridge stands behind it.
+    // A key without a session is a copy, as from `consul kv import`: it belongs to no bridge.
     const living = (lastValue(this.#tree.state) ?? []).filter(({ session }) => session !== undefined);
     const values = new Map(living.map(({ key, value }) => [key, value]));
     const prefix = crashBridgeKey(naming, '');
@@ -108,7 +108,7 @@ export class CrashEvidence {
     if (entry === undefined) return { ageMs: undefined, index: 0 };
     const { orderedAt } = parseJsonObject(entry.value) ?? {};
     const atMs = typeof orderedAt === 'string' ? Date.parse(orderedAt) : Number.NaN;
-    // Somebody wrote something else there: it counts as an order of now, which ends with the next edit.
+    // Somebody wrote something else to the key: it counts as an order of this moment, which ends with the next edit.
     const ageMs = Number.isNaN(atMs) ? 0 : Math.max(0, Date.now() - atMs);
     return { ageMs, index: entry.modifyIndex };
   }

@@ -32,7 +32,10 @@ interface Opened {
 
 const tickMs = 1_000;
 
-/** A replica is measured every five seconds at least, and is behind by one measurement where writes were on their way. */
+/**
+ * The bridge measures a replica every five seconds at least. It may be behind by one measurement if writes were on their
+ * way.
+ */
 const inStepMs = 12_000;
 
 /**

@@ -30,7 +30,7 @@ export type PlannedCheck =
       readonly unsettled: readonly Address[];
       readonly why: string;
     }
-  /** Not yet: what is in the way usually ends by itself. */
+  /** Not yet: the obstacle usually disappears by itself. */
   | { readonly kind: 'waiting'; readonly why: string }
   | { readonly kind: 'refused'; readonly why: string };
 
@@ -64,7 +64,7 @@ export function checkPlanned(situation: PlannedSituation): PlannedCheck {
 function findRefusal(situation: PlannedSituation): string | undefined {
   const { record, views, successor, from, consulOutage, maintenance } = situation;
   if (consulOutage !== undefined) return `Consul cannot be reached: ${consulOutage}`;
-  // Whoever names a replica knows what is done to the nodes.
+  // An operator who names a replica knows about the maintenance.
   if (maintenance.kind === 'on' && successor === undefined)
     return `${maintenance.why}; name the replica (--replica), or end it (switchmaster maintenance off)`;
   if (record === undefined) return undefined;
@@ -75,7 +75,7 @@ function findRefusal(situation: PlannedSituation): string | undefined {
   return views.length > 0 && isUnlisted ? describeMissing(successor, { candidates: listed(views), views }) : undefined;
 }
 
-/** What a planned failover waits for, whatever the replicas are; undefined if nothing is in its way. */
+/** What a planned failover waits for, independent of the replicas; undefined if nothing prevents it. */
 function findObstacle({ record, views, knownSentinels, maintenance }: PlannedSituation): string | undefined {
   if (maintenance.kind === 'unread') return maintenance.why;
   if (record === undefined) return 'it has no record yet';

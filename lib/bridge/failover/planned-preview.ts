@@ -2,7 +2,7 @@ import type { PlannedPreview } from '../../http/views.ts';
 import type { Address } from '../../model/address.ts';
 import type { PlannedCheck } from './planned-check.ts';
 
-/** What a planned failover would do now, by its check. */
+/** What a planned failover would do now, based on its check. */
 export function previewPlanned(
   check: PlannedCheck,
   asked: { readonly name: string; readonly from: Address | undefined; readonly successor: Address | undefined },

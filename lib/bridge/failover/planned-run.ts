@@ -43,7 +43,7 @@ export class PlannedFailover {
     this.#candidates = new PlannedCandidates(name, { parts, options, priorityOverride: this.#priorityOverride });
   }
 
-  /** Waits until nothing but replicas that are out of sync is in the way. Rejects with `failover-refused`. */
+  /** Waits until at most replicas that are out of sync prevent the failover. Rejects with `failover-refused`. */
   untilPossible(): Promise<void> {
     return this.#candidates.untilPossible();
   }
@@ -54,7 +54,8 @@ export class PlannedFailover {
       const { record, candidates } = await this.#candidates.settle();
       this.#stages.reached('checked');
       if (successor !== undefined) await this.#candidates.setPriorities(successor, candidates);
-      // From here on it is carried out as a whole, with the fence of its old master, whatever is ordered meanwhile.
+      // From here on the bridge carries the failover out as a whole, with the fence of its old master, even if maintenance
+      // begins meanwhile.
       return await this.#parts.maintenance.except(this.#name, () => this.#hold(record, candidates));
     } finally {
       await this.#priorityOverride.restore(this.#stages.times.ordered === undefined ? 'nothing' : 'failover');

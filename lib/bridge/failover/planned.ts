@@ -40,7 +40,7 @@ export async function failOver(
   }
 }
 
-/** What a planned failover would do now, and what is in its way. Changes nothing. */
+/** What a planned failover would do now, and what prevents it. Changes nothing. */
 export async function previewFailover(
   name: string,
   parts: PlannedFailoverParts,

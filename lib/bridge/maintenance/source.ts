@@ -139,7 +139,7 @@ export class MaintenanceSource {
     }
   }
 
-  /** The next end comes first, if it is sooner. */
+  /** The next end takes precedence if it is sooner. */
   #retryDelete(): void {
     const nowMs = performance.now();
     const retryMs = nowMs + deleteAgainMs;

@@ -3,7 +3,7 @@ import { type Naming, plainKey, recordKey } from '../../model/naming.ts';
 import { readStoredRecord, type StoredRecord } from '../../model/record.ts';
 import type { Traces } from '../plan/evidence.ts';
 
-/** A record and what speaks for it, as Consul holds them now. */
+/** A record and the evidence for it, as Consul holds them now. */
 export interface RecordEvidence {
   readonly held: StoredRecord;
   readonly traces: Traces;

@@ -73,7 +73,7 @@ export class SentinelMember {
     return this.#isTilted ? true : undefined;
   }
 
-  /** Whether its user may not hear its messages. */
+  /** Whether its user may not receive its messages. */
   get isSilent(): boolean {
     return this.link.refusedCommands.some(({ command }) => command === 'PSUBSCRIBE');
   }

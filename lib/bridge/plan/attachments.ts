@@ -3,8 +3,8 @@ import { bridgeMetaKeys } from '../../model/master-instance.ts';
 import { dnsSafe, environmentLabel, type Naming } from '../../model/naming.ts';
 
 /*
- * What operators and other tools attach to our services and nodes stays: tags, meta, weights. Only a tag that would give this
- * service the DNS name of another master goes.
+ * Keeps what operators and other tools attach to our services and nodes: tags, meta, weights. Removes only a tag that would
+ * give this service the DNS name of another master.
  */
 
 export interface OtherMasters {

@@ -25,7 +25,7 @@ export type ConnectionState =
 /** After a longer pause, the bridge itself was stopped or busy: what happened meanwhile is unknown. */
 export const longestPauseMs = 250;
 
-/** Fewer refusals could come from one moment of the network. */
+/** Fewer refusals could be a short problem of the network. */
 const fewestRefusals = 3;
 
 /** Only a close begins a proof, and anything but a refusal ends it. */

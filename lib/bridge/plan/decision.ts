@@ -32,7 +32,7 @@ export interface Situation {
   readonly role: RoleAnswer | undefined;
   /** Answers of other addresses to ROLE. */
   readonly otherRoles?: readonly RoleAnswer[];
-  /** Whether a promotion is followed before the Sentinels announce it. */
+  /** Whether the bridge follows a promotion before the Sentinels announce it. */
   readonly follow: FollowMode;
   /** Whether an operator asked for a new generation. */
   readonly rebaseAsked?: 'asked' | 'not-asked';

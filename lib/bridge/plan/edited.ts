@@ -7,8 +7,8 @@ import { hasMajority } from './vote.ts';
 
 /*
  * A record that no bridge wrote: somebody edited it, to a newer version than the last one of a bridge. The next record must
- * have a newer version, because others may have read the edit. Its content counts for nothing: the bridge decides on the
- * last record that it trusts, as if nobody had edited it, so that an edit delays no failover.
+ * have a newer version, because others may have read the edit. The bridge ignores the content of the edit. It decides on
+ * the last record that it trusts, as if nobody had edited it, so that an edit delays no failover.
  */
 
 /** A record without a bridge's evidence, and the last one with it. */

@@ -8,8 +8,8 @@ import type { Published } from './decision.ts';
 import { hasMajority, type Votes } from './vote.ts';
 
 /*
- * What speaks for a record. A bridge writes a change of master in one transaction: the record, the plain keys and the
- * service. A record that somebody edited lacks their agreement.
+ * The evidence for a record. A bridge writes a change of master in one transaction: the record, the plain keys and the
+ * service. They do not agree about a record that somebody edited.
  */
 
 /** What Consul holds beside the record. */

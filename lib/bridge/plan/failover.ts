@@ -110,7 +110,7 @@ function waitForSentinels(
   return { kind: 'wait', why: 'no-sentinel', summary };
 }
 
-/** No majority names either master. Elections cannot end so: somebody set different masters by hand. */
+/** No majority names either master. No election ends like that: somebody set different masters by hand. */
 function refuseConflict(
   situation: Situation,
   step: {
@@ -128,9 +128,9 @@ function refuseConflict(
 }
 
 /**
- * There never was a record. An older decision must not count as the last one, so a majority of the Sentinels must
- * answer. No traffic follows a record yet, so the bridge waits while few Sentinels name a newer epoch. Where the majority
- * keeps another epoch for `rebaseAfter`, the bridge takes the majority's.
+ * There never was a record. An older decision must not count as the last one, so a majority of the Sentinels must answer.
+ * No traffic follows a record yet, so the bridge waits while few Sentinels name a newer epoch. If the majority keeps
+ * another epoch for `rebaseAfter`, the bridge takes the majority's.
  */
 function decideFirst(situation: Situation, best: SentinelView): Decision {
   const { views } = situation;

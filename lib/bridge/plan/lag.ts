@@ -11,7 +11,7 @@ export interface LagSample {
 
 /** Five minutes at one a second. A longer lag is unknown. */
 const maxSamples = 300;
-/** The bytes of an older sample do not describe the present, so they are unknown. */
+/** The bytes of an older sample no longer apply, so they are unknown. */
 const maxBytesAgeMs = 6_000;
 
 /**

@@ -34,8 +34,9 @@ export function majorityAnswers(votes: Votes): boolean {
 }
 
 /**
- * Sentinel counts its majority among all the Sentinels that it has ever met, dead ones included. So does this. A Sentinel
- * that was just rebuilt has met no other and would be a majority by itself, so those that the bridge knows count too.
+ * Sentinel counts its majority among all the Sentinels that it has ever met, including dead ones, and so does the bridge. A
+ * Sentinel that was just rebuilt has met no other and would be a majority by itself, so those that the bridge knows count
+ * too.
  */
 export function knownSentinels({ views, knownSentinels: known }: Votes): number {
   return Math.max(known, views.length, ...views.map((view) => view.knownSentinels));

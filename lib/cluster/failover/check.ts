@@ -24,7 +24,7 @@ export interface ClusterFailoverSituation {
 
 export type ClusterFailoverCheck =
   | { readonly kind: 'ready'; readonly from: Address; readonly epoch: number }
-  /** Not yet: what is in the way usually ends by itself. */
+  /** Not yet: the obstacle usually disappears by itself. */
   | { readonly kind: 'waiting'; readonly why: string }
   | { readonly kind: 'refused'; readonly why: string };
 

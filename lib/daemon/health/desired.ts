@@ -8,7 +8,7 @@ export function judgeDesired(
   { lastOutcome, maintenance }: { readonly lastOutcome: OutcomeState | undefined; readonly maintenance: object | null },
 ): readonly Reason[] {
   const stop = describeStop(lastOutcome);
-  // In maintenance the provisioner waits on purpose; a note reports that.
+  // In maintenance the provisioner waits; a note reports that.
   if (stop === undefined || (stop.kind === 'held' && maintenance !== null)) return [];
   return [makeReason({ code: `desired-${stop.kind}`, subject: { kind: 'desired', name }, text: stop.text })];
 }

@@ -70,7 +70,7 @@ function setInfo(client: Client, [key = '', value = '']: readonly string[]): Rep
   return ok;
 }
 
-/** A client sees no other. `LIST [TYPE type] [ID id ...]`. */
+/** A client sees only itself. `LIST [TYPE type] [ID id ...]`. */
 function list(client: Client, [option = '', ...values]: readonly string[]): Reply {
   const isSubscriber = client.subscriptions > 0;
   switch (option.toLowerCase()) {
@@ -91,7 +91,7 @@ function list(client: Client, [option = '', ...values]: readonly string[]): Repl
   }
 }
 
-/** No other client is in reach of this one: `KILL address`, or `KILL option value ...`. */
+/** A client can only kill itself: `KILL address`, or `KILL option value ...`. */
 function kill(_client: Client, options: readonly string[]): Reply {
   if (options.length === 1) return new ErrorReply('ERR No such client');
   if (options.length % 2 === 1) return syntaxError;

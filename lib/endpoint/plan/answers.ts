@@ -11,7 +11,7 @@ type Fields = ReadonlyMap<string, string>;
 
 const { downAfterMs, failoverTimeoutMs } = sentinelDefaults;
 
-/** The endpoint has no vote: one of them is enough. */
+/** The endpoint has no vote, so a quorum of one is enough. */
 const defaultQuorum = 1;
 
 /** `sentinels`: what the Sentinels say of the master, on a node with a bridge. */

@@ -97,7 +97,9 @@ export function makeView(
   };
 }
 
-/** Without this endpoint itself the list is incomplete, as after a restart of Consul: then the former one stays for a time. */
+/**
+ * Without this endpoint itself the list is incomplete, as after a restart of Consul. The former list stays for a time then.
+ */
 function serveEndpoints(
   instances: readonly ServiceInstance[],
   { own, nowMs, former }: Pick<Parameters<typeof makeView>[1], 'own' | 'nowMs' | 'former'>,

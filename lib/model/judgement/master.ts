@@ -56,7 +56,7 @@ export function judgeMaster(judged: JudgedMaster): readonly Reason[] {
   ];
 }
 
-/** Whether its master changed so recently that what is still different passes by itself. */
+/** Whether its master changed so recently that the remaining differences disappear by themselves. */
 function isSettling({ master: { record }, nowMs }: JudgedMaster): boolean {
   return record !== null && record.previous !== null && nowMs - Date.parse(record.changedAt) < settlingMs;
 }

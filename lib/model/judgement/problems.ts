@@ -68,8 +68,8 @@ export function findProblems({
 }
 
 /**
- * A server that Sentinels know as 127.0.0.1, or by another name of the own host, beside addresses of other machines: there it
- * means those machines themselves. A Sentinel's own address is not published.
+ * A server that Sentinels know as 127.0.0.1, or by another name of the own host, although there are addresses of other
+ * machines: on each of those, this address means that machine itself. A Sentinel's own address is not published.
  */
 function publishedLoopback(views: readonly SentinelView[], listed: readonly Address[]): readonly MasterProblem[] {
   const known = views.flatMap(({ master, replicas }) => [master, ...replicas.map(({ address }) => address)]);

@@ -20,10 +20,13 @@ interface JudgedReplicas {
   readonly settling: boolean;
 }
 
-/** So far behind, a replica would lose what people notice. Less may be the age of the measurement, which it includes. */
+/**
+ * If a replica is this far behind, a failover to it loses a noticeable amount of writes. The lag includes the age of the
+ * measurement.
+ */
 const lagLimitMs = 10_000;
 
-/** How well a master's replicas are: each one that could not take over, and that there is none. */
+/** Which replicas of a master could not take over, and whether there is none at all. */
 export function judgeReplicas(judged: JudgedReplicas): readonly Reason[] {
   const { name, replicas, votes } = judged;
   if (replicas.length === 0) {
@@ -37,7 +40,7 @@ export function judgeReplicas(judged: JudgedReplicas): readonly Reason[] {
       }),
     ];
   }
-  // Nobody says anything about replicas.
+  // No Sentinel answers about replicas.
   if (!votes.some((vote) => vote.master !== null)) return [];
   return replicas.flatMap((replica) => judgeReplica(judged, replica));
 }

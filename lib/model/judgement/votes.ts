@@ -3,7 +3,7 @@ import { makeReason, type Reason } from '../health.ts';
 import type { MasterRecord } from '../record.ts';
 import type { ReplicaView } from '../sentinel.ts';
 
-/** What one Sentinel says about a master, or that it says nothing. */
+/** What one Sentinel answers about a master, or that it does not answer. */
 export interface ObservedVote {
   readonly address: Address;
   /** `unreachable`, or something else where it answers. */

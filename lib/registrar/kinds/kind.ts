@@ -28,5 +28,5 @@ export interface InstanceProbe<Answer> {
   close(): void;
 }
 
-/** How long a profile stays valid where nothing changes it without a restart. */
+/** How long a profile stays valid if nothing but a restart changes it. */
 export const restingProfileMs = 10_000;

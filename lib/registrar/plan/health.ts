@@ -49,7 +49,7 @@ export function judgeUnanswered(result: Unanswered): Verdict {
     case 'unreachable':
       return judgeUnreachable(result);
     case 'denied':
-      // Clients may be served well: a wrong password of ours must not take every Redis out of DNS.
+      // Clients may be served well. A wrong password of switchmaster must not remove every Redis from DNS.
       return warning('answers, but refuses the credentials of this check');
   }
 }

@@ -13,8 +13,8 @@ export interface Hysteresis {
 }
 
 /**
- * The state of the check after one more probe. It gets worse after `fall` consecutive probes and better after `rise`; an
- * urgent verdict takes effect at once. So does another output for the same status: it changes nothing in DNS.
+ * The state of the check after one more probe. It gets worse after `fall` consecutive probes and better after `rise`. An
+ * urgent verdict takes effect at once, and so does another output for the same status, because it changes nothing in DNS.
  * `before` is undefined at the first probe, which takes effect at once too.
  */
 export function addVerdict(

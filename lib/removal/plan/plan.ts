@@ -24,7 +24,7 @@ import type {
   Removed,
 } from './snapshot.ts';
 
-/** Decides what to delete, and what is in the way. */
+/** Decides what to delete, and what prevents it. */
 export function planRemoval(snapshot: RemovalSnapshot, permissions: RemovalPermissions): RemovalPlan {
   const refusals = snapshot.subject === 'master' ? refuseMaster(snapshot, permissions) : refuseCluster(snapshot);
   const keys = snapshot.keys.map((entry) => removedKey(snapshot, entry));

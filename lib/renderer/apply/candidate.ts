@@ -180,7 +180,7 @@ export async function fixSwap({ destination }: Candidate): Promise<void> {
     await handle.sync().finally(() => handle.close());
   };
   try {
-    // Not in the place of the file, whose next read does not wait for it.
+    // Under a key of its own, so that the next read of the file does not wait for it.
     await withinDeadline(folder, flush, { timeoutMs: writeTimeoutMs });
   } catch (thrown) {
     throw unwritable(destination, 'be kept on its disk', thrown);

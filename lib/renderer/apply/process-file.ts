@@ -1,6 +1,9 @@
 import { readRegularFile } from '../../regular-file.ts';
 
-/* What a process id in a file or in a file's name still means: the process may be gone, and another one may have its id. */
+/*
+ * Whether a process id in a file or in a file's name is still valid: the process may be gone, and another one may have its
+ * id.
+ */
 
 /** `newer`: it started after the file was written, so that it is another process. `zombie`: it has ended. */
 export type ProcessState = 'running' | 'newer' | 'zombie' | 'gone';

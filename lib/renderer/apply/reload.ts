@@ -24,7 +24,7 @@ export interface Step extends StepSignals {
   readonly supervisor: Supervisor | undefined;
   readonly reloads: ReloadInFlight;
   readonly splay: Splay;
-  /** Reports what did not succeed beside the job itself. */
+  /** Reports what failed beside the job itself. */
   readonly warn: (warning: string) => void;
 }
 
@@ -124,7 +124,7 @@ async function reloadSupervised(step: Step, reload: ReloadSpec & { kind: 'superv
   return reload.change.kind === 'restart' ? supervisor.restart() : supervisor.signal(reload.change.signal);
 }
 
-/** Tries a failed command once more: a busy service manager refuses, which is not the new file's fault. */
+/** Tries a failed command once more: a busy service manager may refuse it, although the new file is right. */
 async function runReload({ spec, signal }: Step, command: CommandSpec): Promise<void> {
   const refusal = { code: 'reload-failed', what: `${spec.destination} is in place, but its reload failed` } as const;
   const run = () => runStep({ command, file: spec.destination, signal, refusal });

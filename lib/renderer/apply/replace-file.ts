@@ -135,7 +135,8 @@ async function putInPlace(
   const candidate = await writeUnlessInterrupted(step, { destination, bytes, ownership, present, signal });
   if (candidate.refused !== undefined) step.warn(candidate.refused);
   try {
-    // After the candidate, which may be on the same slow mount. It is only for a rollback after a restart, so it stops no change.
+    // After the candidate, which may be on the same slow mount. The copy is only for a rollback after a restart, so its
+    // failure stops no change.
     const keeping = keeps ? keepGoodCopy(destination, present, spec.placement).catch(warnOf(step)) : Promise.resolve();
     await untilInterrupted(keeping, step.interrupted);
     if (input.check === 'first' && input.refusal !== undefined) throw input.refusal;
@@ -158,7 +159,7 @@ async function writeUnlessInterrupted({ spec, interrupted }: Step, input: Candid
   try {
     return await untilInterrupted(writing, interrupted);
   } catch (thrown) {
-    // A disk may take its time for what the next run writes again.
+    // A slow disk may still write this, and the next run writes it again.
     void writing.then(discardCandidate, () => undefined);
     throw thrown;
   }
@@ -186,7 +187,7 @@ function describeKept(destination: string, kept: string): string {
   return `${destination} was not written by switchmaster: its former content is kept as ${kept}.`;
 }
 
-/** The file is in place already: a folder that cannot be flushed costs only what a crash right now would. */
+/** The file is in place already. If the folder cannot be flushed, only a crash right now could lose the change. */
 async function flushFolder(step: Step, swapped: Candidate): Promise<void> {
   await fixSwap(swapped).catch(warnOf(step));
 }
@@ -232,7 +233,7 @@ function canGoBack({ spec }: Step): boolean {
   return spec.upkeep !== 'seed' && (spec.reload !== undefined || spec.verify !== undefined);
 }
 
-/** The end of the daemon is no failure of the file: it passes through. */
+/** The end of the daemon is not a failure of the file, so the error is rethrown. */
 function failureOf(thrown: unknown): SwitchmasterError {
   const error = SwitchmasterError.from(thrown);
   if (error.code === 'stopping') throw error;

@@ -17,7 +17,7 @@ import type { PresentFile } from './file.ts';
  * Others may write to the folder. So both are written to new files, and read only if nobody else can have put them there.
  */
 
-/** A larger file is none of these. */
+/** A larger file is not one of these. */
 const maxBytes = 256 * 1024 * 1024;
 
 export interface RenderState {

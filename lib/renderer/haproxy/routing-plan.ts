@@ -20,7 +20,7 @@ const variables = new Set(['setenv', 'presetenv', 'resetenv', 'unsetenv']);
 
 /**
  * The proxies of the old config whose sessions may have to go elsewhere by the new one. A known server that moved or is
- * gone does not count. Whatever is not known to be harmless does.
+ * gone does not count. Any other change counts, unless it is known to be harmless.
  */
 export function findRerouted(old: readonly ReadSection[], wanted: readonly ReadSection[]): readonly string[] {
   const before = routesOf(old);

@@ -5,7 +5,7 @@ import type { ConsulQuery } from '../../model/query.ts';
 import { readRecords } from '../../model/records.ts';
 import type { GoodRendering, ProvenRendering } from './rendering.ts';
 
-/** A change of master passes every queue and is never rolled back to the old master. */
+/** A change of master does not queue, and the renderer never rolls it back to the old master. */
 export type Urgency = 'master-change' | 'ordinary';
 
 /** Whether the answer to a query says who is master. Changes of such answers are not debounced. */

@@ -12,8 +12,8 @@ const program = new URL(`./child${extname(import.meta.url)}`, import.meta.url);
 type Answers = Extract<RenderRequest, { readonly kind: 'answers' }>['answers'];
 
 /**
- * One process that renders one template. A thread would not do: V8 ends the whole process where a single allocation exceeds
- * the memory of a thread. The caller asks one question at a time.
+ * One process that renders one template. It is not a thread, because V8 ends the whole process if a single allocation
+ * exceeds the memory of a thread. The caller asks one question at a time.
  */
 export class RenderProcess {
   readonly #child: ChildProcess;

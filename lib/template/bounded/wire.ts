@@ -38,7 +38,10 @@ type WireResult =
   | (Omit<Failed, 'error' | keyof LongLists> & { readonly error: WireError });
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** What has an entry for each service that the template reads, and rarely changes. To send it takes longer than to render. */
+/**
+ * The lists with an entry for each service that the template reads. They rarely change, and sending them takes longer than
+ * rendering.
+ */
 type LongLists = Pick<RenderResult, 'dependencies' | 'members' | 'lists'>;
 
 export function packError(thrown: unknown): WireError {
