@@ -1,9 +1,10 @@
-import { formatAddress } from '../lib/model/address.ts';
+import { type Address, formatAddress } from '../lib/model/address.ts';
 import { mayFailOver } from '../test/integration/support/failover-waits.ts';
 import { LedgerWriter, persistentClient, sentinelClient } from '../test/integration/support/writing.ts';
 import { waitFor } from '../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../test/sandbox/consul.ts';
 import type { Daemon } from '../test/sandbox/daemon.ts';
+import { haproxyTemplate, twemproxyTemplate } from '../test/sandbox/proxy-templates.ts';
 import type { SentinelRecorder } from '../test/sandbox/recorder.ts';
 import type { RedisServer, Shard } from '../test/sandbox/redis.ts';
 import type { Sandbox } from '../test/sandbox/sandbox.ts';
@@ -35,7 +36,6 @@ export async function startOutageStack(sandbox: Sandbox, mode: OutageMode): Prom
   const [haproxyAt, twemproxyAt] = [await sandbox.address(), await sandbox.address()];
   const endpointAt = await sandbox.address();
   const files = { haproxy: sandbox.path('haproxy.cfg'), twemproxy: sandbox.path('nutcracker.yml') };
-  const socket = sandbox.path('haproxy.sock');
   const haproxy = await sandbox.haproxy({ configFile: files.haproxy, listen: haproxyAt, start: 'later' });
   const twemproxy = await sandbox.nutcracker({ configFile: files.twemproxy, listen: twemproxyAt, start: 'later' });
   const daemon = await sandbox.switchmaster({
@@ -43,20 +43,17 @@ export async function startOutageStack(sandbox: Sandbox, mode: OutageMode): Prom
       consul: { address: consul.url },
       sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: [name], ...mode },
       templates: [
-        {
-          source: 'haproxy.cfg.hbs',
+        haproxyTemplate({
           destination: files.haproxy,
-          check: ['haproxy', '-c', '-f', '{{file}}'],
-          reload: { haproxy: { socket, fallback: haproxy.reloadCommand } },
-          vars: { stats_socket: socket, bind: haproxyAt.host, ports: { [name]: haproxyAt.port } },
-        },
-        {
-          source: 'twemproxy.yml.hbs',
+          socket: sandbox.path('haproxy.sock'),
+          reloadCommand: haproxy.reloadCommand,
+          listeners: { bind: haproxyAt.host, ports: { [name]: haproxyAt.port } },
+        }),
+        twemproxyTemplate({
           destination: files.twemproxy,
-          check: ['nutcracker', '--test-conf', '--conf-file', '{{file}}'],
-          reload: { command: twemproxy.restartCommand },
-          vars: { listen: formatAddress(twemproxyAt) },
-        },
+          restartCommand: twemproxy.restartCommand,
+          listen: twemproxyAt,
+        }),
       ],
       sentinelEndpoint: { listen: formatAddress(endpointAt) },
       api: { tokenFile: sandbox.write('api.token', `${token}\n`) },
@@ -68,22 +65,42 @@ export async function startOutageStack(sandbox: Sandbox, mode: OutageMode): Prom
     recorders: await Promise.all(sentinels.map((sentinel) => sentinel.record())),
     daemon,
     token,
-    startWriters: (prefix) => [
-      new LedgerWriter({ name: 'haproxy', key: `${prefix}:haproxy`, client: persistentClient(() => haproxyAt) }),
-      new LedgerWriter({ name: 'twemproxy', key: `${prefix}:twemproxy`, client: persistentClient(() => twemproxyAt) }),
-      new LedgerWriter({ name: 'dns', key: `${prefix}:dns`, client: persistentClient(() => byDns(consul)) }),
-      new LedgerWriter({
-        name: 'sentinel',
-        key: `${prefix}:sentinel`,
-        client: sentinelClient({ sentinels: sentinels.map(({ address }) => address), name }),
+    startWriters: (prefix) =>
+      startWriters(prefix, {
+        consul,
+        haproxyAt,
+        twemproxyAt,
+        endpointAt,
+        sentinels: sentinels.map(({ address }) => address),
       }),
-      new LedgerWriter({
-        name: 'endpoint',
-        key: `${prefix}:endpoint`,
-        client: sentinelClient({ sentinels: [endpointAt], name }),
-      }),
-    ],
   };
+}
+
+function startWriters(
+  prefix: string,
+  at: {
+    readonly consul: ConsulAgent;
+    readonly haproxyAt: Address;
+    readonly twemproxyAt: Address;
+    readonly endpointAt: Address;
+    readonly sentinels: readonly Address[];
+  },
+): readonly LedgerWriter[] {
+  return [
+    new LedgerWriter({ name: 'haproxy', key: `${prefix}:haproxy`, client: persistentClient(() => at.haproxyAt) }),
+    new LedgerWriter({ name: 'twemproxy', key: `${prefix}:twemproxy`, client: persistentClient(() => at.twemproxyAt) }),
+    new LedgerWriter({ name: 'dns', key: `${prefix}:dns`, client: persistentClient(() => byDns(at.consul)) }),
+    new LedgerWriter({
+      name: 'sentinel',
+      key: `${prefix}:sentinel`,
+      client: sentinelClient({ sentinels: at.sentinels, name }),
+    }),
+    new LedgerWriter({
+      name: 'endpoint',
+      key: `${prefix}:endpoint`,
+      client: sentinelClient({ sentinels: [at.endpointAt], name }),
+    }),
+  ];
 }
 
 async function byDns(consul: ConsulAgent) {

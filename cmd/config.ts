@@ -20,7 +20,7 @@ Example:
 export function addConfig(program: Command, done: (code: ExitCode) => void): void {
   program
     .command('config')
-    .description('Show the settings that count, with defaults, and where each comes from.')
+    .description('Show the settings in use, with defaults, and where each comes from.')
     .argument('[show]', 'the default', readWhat)
     .addOption(configOption())
     .addOption(jsonOption())

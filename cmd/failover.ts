@@ -23,7 +23,7 @@ interface CommandOptions extends FailoverOptions {
 }
 
 const help = `
-It waits until a replica is in sync in the eyes of the Sentinels, and shows for what. The old master then pauses writes until
+It waits until the Sentinels see a replica in sync, and shows what it waits for. The old master then pauses writes until
 the chosen replica has all of its data and is master. If a stage stalls before that, writes resume and nothing has changed.
 With --node it promotes this replica of a Redis Cluster (CLUSTER FAILOVER).
 
@@ -41,7 +41,7 @@ export function addFailover(program: Command, done: (code: ExitCode) => void): v
     .option('--node <host:port>', 'the replica of the Redis Cluster <master> to promote', (value) =>
       formatAddress(readAddress(value)),
     )
-    .option('--dry-run', 'only show what would happen, and what is in the way');
+    .option('--dry-run', 'only show what would happen, and what prevents it');
   addFailoverOptions(command)
     .addHelpText('after', help)
     .action(async (name: string, options: CommandOptions) => {

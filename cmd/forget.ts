@@ -32,7 +32,7 @@ export function addForget(program: Command, done: (code: ExitCode) => void): voi
     .description('Remove a master that no Sentinel monitors, or a cluster, from Consul.')
     .argument('<master>', "a master's name, or with --cluster that of a Redis Cluster")
     .option('--cluster', 'the name is that of a Redis Cluster')
-    .option('--dry-run', 'only show what would be deleted, and what is in the way')
+    .option('--dry-run', 'only show what would be deleted, and what prevents it')
     .option('--ignore-unreachable', 'continue although a Sentinel that does not answer may still monitor the master')
     .option('-y, --yes', 'act without asking')
     .addOption(configOption())

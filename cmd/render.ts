@@ -33,7 +33,7 @@ interface Result {
 }
 
 const help = `
-Without --dry-run every template is carried out once as the daemon would: check, swap, reload, verify.
+Without --dry-run, it writes every template once with the steps of the daemon: check, swap, reload, verify.
 
 Exit codes: 0 done, 1 a template failed or is held, 2 a config that cannot be used.
 

@@ -16,7 +16,7 @@ export const version: string = JSON.parse(readFileSync(path.join(packageFolder, 
 export function addVersion(program: Command, done: (code: ExitCode) => void): void {
   program
     .command('version')
-    .description('Print the versions of switchmaster, Node.js and Consul that belong together.')
+    .description('Print the versions of switchmaster, Node.js and Consul that work together.')
     .addOption(jsonOption())
     .action(async ({ json }: { readonly json?: true }) => {
       const versions = await readVersions();

@@ -4,6 +4,7 @@ import { waitFor } from '../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../test/sandbox/consul.ts';
 import type { Daemon } from '../test/sandbox/daemon.ts';
 import type { ProxyServer } from '../test/sandbox/proxy.ts';
+import { haproxyTemplate, twemproxyTemplate } from '../test/sandbox/proxy-templates.ts';
 import type { Shard } from '../test/sandbox/redis.ts';
 import type { Sandbox } from '../test/sandbox/sandbox.ts';
 import type { SentinelServer } from '../test/sandbox/sentinel.ts';
@@ -40,58 +41,44 @@ export async function startStack(
     twemproxy: sandbox.path('nutcracker.yml'),
     app: sandbox.path('app.json'),
   };
-  const socket = sandbox.path('haproxy.sock');
   // Do not wait for a listener: the first config may have either shard.
   const haproxy = await sandbox.haproxy({ configFile: files.haproxy, start: 'later' });
   const twemproxy = await sandbox.nutcracker({ configFile: files.twemproxy, listen: twemproxyAt, start: 'later' });
   const daemon = await sandbox.switchmaster({
     config: {
       consul: { address: consul.url },
-      ...(register === 'nothing'
-        ? {}
-        : {
-            register: [
-              { kind: 'haproxy', address: formatAddress(haproxyAt), check: { interval: '1s' } },
-              { kind: 'twemproxy', address: formatAddress(twemproxyAt), check: { interval: '1s' } },
-            ],
-          }),
+      ...(register === 'nothing' ? {} : { register: proxiesAt({ haproxy: haproxyAt, twemproxy: twemproxyAt }) }),
       sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard*'] },
       templates: [
-        {
-          source: 'haproxy.cfg.hbs',
+        haproxyTemplate({
           destination: files.haproxy,
-          check: ['haproxy', '-c', '-f', '{{file}}'],
-          reload: { haproxy: { socket, fallback: haproxy.reloadCommand } },
-          vars: {
-            stats_socket: socket,
-            bind: haproxyAt.host,
-            ports: { shard1: haproxyAt.port, shard2: second.port },
-          },
-        },
-        {
-          source: 'twemproxy.yml.hbs',
+          socket: sandbox.path('haproxy.sock'),
+          reloadCommand: haproxy.reloadCommand,
+          listeners: { bind: haproxyAt.host, ports: { shard1: haproxyAt.port, shard2: second.port } },
+        }),
+        twemproxyTemplate({
           destination: files.twemproxy,
-          check: ['nutcracker', '--test-conf', '--conf-file', '{{file}}'],
-          reload: { command: twemproxy.restartCommand },
-          vars: { listen: formatAddress(twemproxyAt) },
-        },
+          restartCommand: twemproxy.restartCommand,
+          listen: twemproxyAt,
+        }),
         { source: 'app.json.hbs', destination: files.app },
       ],
     },
   });
   // The daemon is ready after its first rendering. The second record may have come a moment after that.
   await waitFor('every file to have both shards', () => allName(Object.values(files), [shard1, shard2]));
-  return {
-    consul,
-    shard1,
-    shard2,
-    sentinels,
-    haproxy,
-    twemproxy,
-    daemon,
-    listen: { haproxy: haproxyAt, twemproxy: twemproxyAt },
-    files: Object.values(files),
-  };
+  const listen = { haproxy: haproxyAt, twemproxy: twemproxyAt };
+  const servers = { consul, shard1, shard2, sentinels, haproxy, twemproxy, daemon };
+  return { ...servers, listen, files: Object.values(files) };
+}
+
+/** What the daemon registers: both proxies. */
+function proxiesAt({ haproxy, twemproxy }: Stack['listen']) {
+  const check = { interval: '1s' };
+  return [
+    { kind: 'haproxy', address: formatAddress(haproxy), check },
+    { kind: 'twemproxy', address: formatAddress(twemproxy), check },
+  ];
 }
 
 async function allName(files: readonly string[], shards: readonly Shard[]): Promise<boolean> {

@@ -6,7 +6,7 @@ import { type MergedConfig, mergeDocuments } from './merge.ts';
 import { formatPath, formatPlace, type Path } from './problem.ts';
 import { defaultSections, type SectionName, sections } from './schema.ts';
 
-/* The settings that count, and where each comes from, for people. Files of secrets are named and not read. */
+/* The settings in use, and where each comes from, for people. Files of secrets are named and not read. */
 
 export interface ExplainedSetting {
   readonly path: string;

@@ -26,7 +26,7 @@ t.test('forget does not ask for a confirmation of what it has not shown', async 
   t.match(JSON.parse(stdout), { error: { code: 'usage', message: '--json needs --yes or --dry-run' } });
 });
 
-t.test('the versions that belong together are data too', async (t) => {
+t.test('the versions that work together are data too', async (t) => {
   const { code, stdout } = await runCommand(['version', '--json']);
   t.equal(code, 0);
   const { version } = JSON.parse(readFileSync(packageFile, 'utf8'));

@@ -38,49 +38,48 @@ t.test('every program of a template has its environment', async (t) => {
   t.equal((await load(t, '{}', '    check: ["c"]\n'))?.check?.env, undefined);
 });
 
+const at = 'templates[0].exec.env';
+/** Settings, and the problem that they have. */
+const cases: readonly (readonly [string, string])[] = [
+  ['{ env: { pristin: true } }', `4:20 ${at}.pristin: unknown key (did you mean pristine?)`],
+  ['{ env: { custom: ["PATH"] } }', `4:29 ${at}.custom[0]: must be NAME=value (undefined)`],
+  ['{ env: { custom: { A: [1] } } }', `4:33 ${at}.custom.A: must be a string or a number or true or false (undefined)`],
+  [
+    '{ env: { custom: { A: "$HOME" } } }',
+    `4:33 ${at}.custom.A: $HOME is not replaced in the config (write the whole value)`,
+  ],
+  [
+    '{ env: { custom: { PATH: "/opt/bin:$PATH" } } }',
+    `4:36 ${at}.custom.PATH: $PATH is not replaced in the config (write the whole value)`,
+  ],
+  [
+    '{ env: { custom: ["PATH=$PATH:/opt/bin"] } }',
+    `4:29 ${at}.custom[0]: $PATH is not replaced in the config (write the whole value)`,
+  ],
+  [
+    '{ env: { custom: { A: "a${B}" } } }',
+    `4:33 ${at}.custom.A: \${B} is not replaced in the config (write the whole value)`,
+  ],
+  ['{ env: { custom: { "": x } } }', `4:34 ${at}.custom[""]: is no variable of an environment (write NAME: value)`],
+  [
+    '{ env: { custom: { "A=B": x } } }',
+    `4:37 ${at}.custom["A=B"]: is no variable of an environment (write NAME: value)`,
+  ],
+  [
+    '{ env: { allowlist: ["[A-Z]*"] } }',
+    `4:32 ${at}.allowlist[0]: must be a name of a variable, in which * and ? are the only signs with a meaning (undefined)`,
+  ],
+  [
+    '{ env: { allowlist: [PATH, CONSUL_HTTP_TOKEN] } }',
+    `4:38 ${at}.allowlist[1]: CONSUL_HTTP_TOKEN is a secret of the daemon, which no program gets (give the program a file to read)`,
+  ],
+  [
+    '{ env: { pristine: true, denylist: [A] } }',
+    `4:46 ${at}.denylist: has no effect with pristine: true (leave one of them out; custom has all variables then)`,
+  ],
+];
+
 t.test('what is wrong with an environment is reported at its place', async (t) => {
-  const at = 'templates[0].exec.env';
-  const cases: readonly (readonly [string, string])[] = [
-    ['{ env: { pristin: true } }', `4:20 ${at}.pristin: unknown key (did you mean pristine?)`],
-    ['{ env: { custom: ["PATH"] } }', `4:29 ${at}.custom[0]: must be NAME=value (undefined)`],
-    [
-      '{ env: { custom: { A: [1] } } }',
-      `4:33 ${at}.custom.A: must be a string or a number or true or false (undefined)`,
-    ],
-    [
-      '{ env: { custom: { A: "$HOME" } } }',
-      `4:33 ${at}.custom.A: $HOME is not replaced in the config (write the whole value)`,
-    ],
-    [
-      '{ env: { custom: { PATH: "/opt/bin:$PATH" } } }',
-      `4:36 ${at}.custom.PATH: $PATH is not replaced in the config (write the whole value)`,
-    ],
-    [
-      '{ env: { custom: ["PATH=$PATH:/opt/bin"] } }',
-      `4:29 ${at}.custom[0]: $PATH is not replaced in the config (write the whole value)`,
-    ],
-    [
-      '{ env: { custom: { A: "a${B}" } } }',
-      `4:33 ${at}.custom.A: \${B} is not replaced in the config (write the whole value)`,
-    ],
-    ['{ env: { custom: { "": x } } }', `4:34 ${at}.custom[""]: is no variable of an environment (write NAME: value)`],
-    [
-      '{ env: { custom: { "A=B": x } } }',
-      `4:37 ${at}.custom["A=B"]: is no variable of an environment (write NAME: value)`,
-    ],
-    [
-      '{ env: { allowlist: ["[A-Z]*"] } }',
-      `4:32 ${at}.allowlist[0]: must be a name of a variable, in which * and ? are the only signs with a meaning (undefined)`,
-    ],
-    [
-      '{ env: { allowlist: [PATH, CONSUL_HTTP_TOKEN] } }',
-      `4:38 ${at}.allowlist[1]: CONSUL_HTTP_TOKEN is a secret of the daemon, which no program gets (give the program a file to read)`,
-    ],
-    [
-      '{ env: { pristine: true, denylist: [A] } }',
-      `4:46 ${at}.denylist: has no effect with pristine: true (leave one of them out; custom has all variables then)`,
-    ],
-  ];
   for (const [exec, expected] of cases) t.strictSame(await problemsOf(t, exec), [expected], exec);
   t.strictSame(await problemsOf(t, '{ env: { custom: { A: "pa$word", B: "5$" } } }'), [], 'a sign that means nothing');
 });

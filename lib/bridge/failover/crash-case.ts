@@ -199,10 +199,7 @@ export class CrashCase {
       .map((one) => (one.bridge === bridgeId ? { ...one, sees: 'crash' } : one));
   }
 
-  /**
-   * undefined if the Sentinel refuses: it selects no replica whose INFO it has not read recently. The bridge may order it
-   * again.
-   */
+  /** undefined if the Sentinel refuses: it selects no replica without a recent INFO. The bridge may order it again. */
   async #order(sign: CrashSign, sentinel: Address): Promise<CrashReport | undefined> {
     const { name, record } = this.#closed;
     const link = this.#parts.sentinels.linkTo(name, sentinel);

@@ -65,7 +65,7 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
     if (this.#exempt.has(name)) return { kind: 'off' };
     if (!this.#source.isRead) {
       this.#postponed.add(name);
-      return { kind: 'unread', why: 'Consul has not said yet whether it is in maintenance' };
+      return { kind: 'unread', why: 'Consul has not answered yet whether it is in maintenance' };
     }
     const maintenance = this.#source.of(name);
     return maintenance === undefined ? { kind: 'off' } : { kind: 'on', why: describeMaintenance(maintenance) };

@@ -67,7 +67,7 @@ export function duration(ms) {
 }
 
 /**
- * An element that says how long ago something was, kept true by `tick`.
+ * An element that shows how long ago something was. `tick` updates it.
  * @param {string} at
  * @returns {HTMLTimeElement}
  */

@@ -100,7 +100,7 @@ function draw(ranges) {
 }
 
 /**
- * A node with its address, and its sign where it is not well.
+ * A node with its address, and a sign if it is not well.
  * @param {Address} address
  * @param {{ name: string, world: World }} cluster
  */

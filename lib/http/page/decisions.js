@@ -10,7 +10,7 @@ import { ask, pathOf } from './server.js';
 
 const pageSize = 60;
 
-/** Corrections that the bridge makes by itself are no changes of anybody's master. */
+/** The bridge's own corrections do not change a master. */
 const choices = {
   all: () => true,
   changes: (/** @type {Entry} */ { kind, details }) => kind === 'applied' && details.cause !== 'repair',

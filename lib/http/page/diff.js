@@ -2,7 +2,7 @@
 
 /** Unchanged lines that are shown around a change. */
 const contextLines = 3;
-/** A comparison that takes longer is given up: the page stands still meanwhile. */
+/** A comparison that takes longer is stopped, because the page does not react meanwhile. */
 const timeoutMs = 200;
 
 /**

@@ -55,7 +55,7 @@ export function placeOf(kind, name) {
 }
 
 /**
- * Custom properties for the style sheet: the only way by which numbers reach it.
+ * Custom properties: the page passes numbers to the style sheet only by these.
  * @template {HTMLElement | SVGElement} E
  * @param {E} element
  * @param {Record<string, string>} vars
@@ -128,7 +128,7 @@ function replaced(old, fresh) {
 }
 
 /**
- * Sets text only where it differs: what a live region says again is read out again.
+ * Sets text only if it differs: a screen reader reads a live region again each time that it is set.
  * @param {Element} element
  * @param {string} text
  */

@@ -1,4 +1,4 @@
-/** A stream that ends so soon after it was opened was refused, not lost. */
+/** If a stream ends this soon after it was opened, the server refused it. */
 const refusedMs = 5_000;
 const kinds = ['applied', 'fenced', 'held', 'failed'];
 

@@ -1,5 +1,5 @@
 /**
- * What a failover was, put together from the journal: pure.
+ * The course of a failover, from the journal. Pure.
  *
  * @import { Entry } from './api.d.ts'
  *

@@ -1,5 +1,5 @@
 /**
- * How well things are, as the daemon judges it (GET /v1/health): looked up by what it is about. The page decides nothing.
+ * The daemon's judgement (GET /v1/health), looked up by subject. The page decides nothing.
  *
  * @import { Health, Level, Reason, Verdict, World } from './api.d.ts'
  */
@@ -82,7 +82,7 @@ export function reasonsAbout({ bySubject }, kind, name) {
 }
 
 /**
- * How well a server is that several masters or clusters may have.
+ * The level of a server that several masters or clusters may have.
  * @param {World} world
  * @param {string} address
  * @returns {Level}
@@ -92,7 +92,7 @@ export function levelAt({ health }, address) {
 }
 
 /**
- * How well a replica of a master, or a node of a cluster, is.
+ * The level of a replica of a master, or of a node of a cluster.
  * @param {World} world
  * @param {{ kind: 'master' | 'cluster', name: string, address: string }} member
  * @returns {Level}

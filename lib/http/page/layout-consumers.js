@@ -1,5 +1,5 @@
 /**
- * The right side of the topology's picture: which file, and which proxy that lives by it, points at which master.
+ * The right side of the topology's picture: which file points at which master, and which proxy uses the file.
  *
  * @import { Instance, Master, Template, TemplateText, World } from './api.d.ts'
  * @import { Box, Line } from './layout.js'

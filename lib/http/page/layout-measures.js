@@ -1,5 +1,5 @@
 /**
- * What all parts of the topology's picture share: sizes, names of boxes, and how they are spread.
+ * What all parts of the topology's picture share: sizes, names of boxes, and their vertical positions.
  *
  * @import { Address } from './api.d.ts'
  */

@@ -1,5 +1,5 @@
 /**
- * Where everything of the topology's picture stands: pure, from the world and the width to boxes and lines.
+ * The positions in the topology's picture. Pure: from the world and the width to boxes and lines.
  *
  * @import { Master, World } from './api.d.ts'
  *
@@ -56,7 +56,8 @@ export function layOut(world, { width, picked }) {
 }
 
 /**
- * All, where they are few. Of many: who was picked, who has problems, and for want of those who changed last.
+ * If there are few masters, all of them. Of many: those that the user picked, those with problems, and otherwise those that
+ * changed last.
  * @param {World} world
  * @param {ReadonlySet<string>} picked
  * @returns {readonly Master[]}

@@ -1,5 +1,5 @@
 /**
- * Whether what is shown is what is: the pill in the header, and the band when it is old.
+ * Whether the page is current: the mark in the header, and the band across the page if the data is old.
  *
  * @import { World } from './api.d.ts'
  */
@@ -21,7 +21,7 @@ export function showLink({ link }) {
       return say(byId('link-text'), 'Live');
     case 'old': {
       say(byId('link-text'), link.sinceMs === 0 ? 'No answer' : `${span(Date.now() - link.sinceMs)} old`);
-      // The band is an alert: it is said once, and so has no counting number in it.
+      // The band is an alert: a screen reader reads it once, so it has no number that changes.
       return say(band, oldText(link.sinceMs));
     }
   }

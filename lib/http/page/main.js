@@ -38,7 +38,7 @@ const decisions = new Decisions(() => show(feed.world, []));
 const pause = 4;
 let earliestMs = 0;
 
-/** A page that nobody sees gets no frames, but its title is seen. */
+/** A hidden page gets no frames, but its title is visible. */
 function schedule() {
   const waitMs = document.hidden ? 250 : earliestMs - performance.now();
   if (waitMs > 0) setTimeout(document.hidden ? showNext : () => requestAnimationFrame(showNext), waitMs);

@@ -1,5 +1,5 @@
 /**
- * Every master: of a few each keeps its place, of many those with problems come first.
+ * Every master. A few masters keep their places; of many, those with problems come first.
  *
  * @import { World } from './api.d.ts'
  * @import { Shown } from './master-state.js'
@@ -11,7 +11,7 @@ import { worstFirst } from './health.js';
 import { buildCard } from './master-card.js';
 import { signatureOf, toShown } from './master-state.js';
 
-/** From this many on, those that are well get a line each. */
+/** With this many masters or more, healthy ones get a line each. */
 const manyMasters = 17;
 
 export class Masters {

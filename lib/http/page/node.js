@@ -1,5 +1,5 @@
 /**
- * Whose page this is: the node, what runs on it, and how it gets on with Consul and with its config.
+ * The node of this page, the parts that run on it, and the state of Consul and of the config.
  *
  * @import { World } from './api.d.ts'
  */

@@ -46,7 +46,7 @@ export function wordingOf({ kind, name }, world) {
       return {
         ...templateOrder(name, 'render'),
         title: 'Try it again',
-        text: `${name} is rendered and carried out once more, also where it was rolled back.`,
+        text: `switchmaster renders ${name} and writes it once more, also if it was rolled back.`,
         done: 'Try again',
       };
     case 'failover':
@@ -81,7 +81,7 @@ function failover(name, { masters }) {
     text: `Another server becomes master of ${name} instead of ${now}.`,
     facts: [
       'Writes wait until the new master has all of them: nothing that was acknowledged is lost.',
-      'It needs a master that answers. Where the master is down, the Sentinels fail over by themselves.',
+      'The master must answer. If the master is down, the Sentinels fail over by themselves.',
       'If a step takes too long, writes resume, and nothing changes.',
     ],
     done: 'Fail over',
@@ -111,10 +111,10 @@ function rebase(name, { masters }) {
   const next = record === null ? '' : ` The record is at generation ${record.generation}, epoch ${record.epoch}.`;
   return {
     title: `Begin a new generation of ${name}`,
-    text: `What a majority of the Sentinels says now becomes the record, also where its epoch is lower.${next}`,
+    text: `What a majority of the Sentinels names now becomes the record, also if its epoch is lower.${next}`,
     facts: [
       'For Sentinels that were rebuilt and count their epochs from the beginning.',
-      'The daemon does this by itself after rebaseAfter; nothing is written where the Sentinels disagree.',
+      'The daemon does this by itself after rebaseAfter; it writes nothing if the Sentinels disagree.',
     ],
     done: 'Begin it',
     busy: 'Running…',

@@ -1,5 +1,5 @@
 /**
- * What an operator orders by hand: asked for in a dialog that says what will be, carried out with the token. The token is
+ * Orders of an operator. A dialog describes what happens and asks for the token. The token is
  * typed here and stays in this module's memory: no storage, no cookie, no address ever holds it.
  *
  * @import { World } from './api.d.ts'

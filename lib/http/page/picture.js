@@ -1,6 +1,6 @@
 /**
- * The topology as a picture that moves with the world: a server keeps its box, so that a failover is seen as one server
- * taking the place of another.
+ * The topology as a picture. A server keeps its box, so that a failover shows as one server that moves to the place of
+ * another.
  *
  * @import { World } from './api.d.ts'
  * @import { Box, Layout, Line } from './layout.js'

@@ -48,7 +48,7 @@ function placeFor({ subject: { kind, name } }, { masters }) {
     case 'config':
       return '#verdict';
     case 'desired':
-      // For one that is not followed, only the journal has more.
+      // About a master that this node does not follow, only the journal has more.
       return masters.has(name) ? `#${placeOf('master', name)}` : '#decisions';
     default:
       return `#${placeOf(kind, name)}`;

@@ -1,5 +1,6 @@
 /**
- * Every master of the topology, one tile each, where there are more than are drawn: a tile is picked to be drawn.
+ * Every master of the topology as a tile, if there are more than the picture shows. The user picks a tile to add its master
+ * to the picture.
  *
  * @import { Master, World } from './api.d.ts'
  * @import { GrowingList } from './growing-list.js'

@@ -1,5 +1,5 @@
 /**
- * Every template: its state, what was rendered, and what its file holds instead where a render is held.
+ * Every template: its state, its rendered text, and the content of its file if a render is held.
  *
  * @import { Template, TemplateText, Verdict, World } from './api.d.ts'
  * @import { Orders } from './orders.js'
@@ -13,7 +13,7 @@ import { signs, verdictOf } from './health.js';
 
 /** More of a text is not shown. */
 const maxCharacters = 200_000;
-/** What was opened or closed by hand, by name. @type {Map<string, boolean>} */
+/** What the user opened or closed, by name. @type {Map<string, boolean>} */
 const opened = new Map();
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The first thing to be read: whether all is well, and if not, what is not.
+ * The verdict at the top: whether all is well, and otherwise what is not.
  *
  * @import { Entry, World } from './api.d.ts'
  * @import { Problem } from './problems.js'
@@ -20,7 +20,7 @@ export function showVerdict(world) {
   say(byId('verdict-text'), known ? headline(problems, world) : 'Waiting for the first answer');
   say(byId('verdict-facts'), known ? facts(world) : '');
   showProblems(problems, world);
-  // What is old says nothing of now.
+  // Old data does not describe the present.
   const sign = world.link.kind === 'old' ? '? old: ' : known ? `${signs[level]} ` : '';
   document.title = `${sign}${titleOf(problems)}${world.node?.name ?? ''} switchmaster`.replace('  ', ' ').trim();
 }
@@ -36,7 +36,7 @@ export function speak(entries, world) {
   const verdict = byId('verdict-text').textContent ?? '';
   const changed = verdict !== lastSpoken && lastSpoken !== '' ? [verdict] : [];
   lastSpoken = world.node === undefined ? '' : verdict;
-  // All of the journal comes at first: that is nothing that happens now.
+  // At first the whole journal arrives: these entries are not new.
   const news = entries.length === world.entries.length ? [] : entries;
   const reported = news
     .filter((entry) => isMasterChange(entry) || entry.kind === 'failed')

@@ -1,12 +1,12 @@
 /**
- * What the Sentinels say of a master, in words.
+ * What the Sentinels report of a master, in words.
  *
  * @import { Address, Lag, Master, Vote } from './api.d.ts'
  */
 import { same } from './address.js';
 
 /**
- * What a vote is to the record.
+ * Whether a vote agrees with the record.
  * @param {Vote} vote
  * @returns {'agree' | 'differ' | 'unaware' | 'gone'}
  */
@@ -39,7 +39,7 @@ export function replicasOf(master) {
   });
 }
 
-/** Less may be the age of the measurement, which the time includes. */
+/** A smaller lag may come from the age of the measurement, which the time includes. */
 const shownMs = 10_000;
 
 /**

@@ -37,8 +37,6 @@ export interface SupervisorOptions {
   readonly stopSignal: NodeJS.Signals;
   /** How long the program may take to end before SIGKILL. */
   readonly stopTimeoutMs: number;
-  /** The backoff starts from its minimum after a process that ran for this time. Default 10,000. */
-  readonly hysteresisMs?: number;
   /** Receives each line that the program writes, its starts and its ends. */
   readonly onEvent?: (event: SupervisorEvent) => void;
 }
@@ -50,6 +48,9 @@ export type SupervisorEvent =
   | { readonly kind: 'started'; readonly pid: number }
   | { readonly kind: 'signalled'; readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly kind: 'ended'; readonly how: string; readonly restartMs: number | undefined };
+
+/** The backoff starts from its minimum after a process that ran for this time. */
+const hysteresisMs = 10_000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -153,7 +154,7 @@ export class Supervisor {
       this.#emit({ kind: 'ended', how, restartMs: undefined });
       return;
     }
-    if (performance.now() - state.sinceMs >= (this.#options.hysteresisMs ?? 10_000)) this.#backoff.reset();
+    if (performance.now() - state.sinceMs >= hysteresisMs) this.#backoff.reset();
     this.#startLater(how);
   }
 

@@ -131,7 +131,7 @@ const rows: readonly (readonly [
     ['B', 'C'],
   ],
   [
-    'Consul has not said yet whether the master is in maintenance',
+    'Consul has not answered yet whether the master is in maintenance',
     { maintenance: { kind: 'unread', why: 'Consul has not said it yet' }, successor: at('C') },
     { waits: /Consul has not said it yet/ },
   ],

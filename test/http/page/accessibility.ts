@@ -10,56 +10,61 @@ import { addressOf, brokenCluster, masterAt, templateOf } from './world.ts';
 
 /** Keyboard, contrast and small screens. */
 export function testAccessibility(t: Test, { show }: { readonly show: Show }): void {
-  t.test('everything can be reached and used from the keyboard', async (t) => {
-    const { page } = await show(t, {
-      masters: [masterAt(1)],
-      templates: [templateOf({ state: 'held' })],
-      rendered: 'a\n',
-      present: 'b\n',
-    });
-    await page.locator('.template').waitFor();
-    const reached: string[] = [];
-    for (let i = 0; i < 40; i += 1) {
-      await page.keyboard.press('Tab');
-      const focused =
-        'const e = document.activeElement; e === document.body ? "" : (e.id || e.className || e.textContent).trim()';
-      const name = (await page.evaluate(`(() => { ${focused.replace('; e ===', '; return e ===')} })()`)) as string;
-      if (name === '') break;
-      reached.push(name);
-    }
-    t.equal(reached[0], 'skip');
-    for (const name of ['filter', 'Templates', 'name', 'primary', 'scroll diff']) t.ok(reached.includes(name), name);
-    await page.locator('.master .name').focus();
-    await page.keyboard.press('Enter');
-    t.equal(await page.locator('.master .name').getAttribute('aria-expanded'), 'true');
-    t.ok(await page.evaluate('document.activeElement.className === "name"'), 'focus stays where it was');
-    await page.getByRole('table').getByRole('rowheader').first().waitFor();
-    const landmarks = await Promise.all(
-      ['banner', 'main', 'navigation', 'search'].map((role) => page.getByRole(role as 'main').count()),
-    );
-    t.strictSame(landmarks, [1, 1, 1, 1]);
-    t.strictSame(await unnamedControls(page), []);
-  });
+  t.test('everything can be reached and used from the keyboard', (t) => useKeyboard(t, show));
+  t.test('text has enough contrast in both schemes, and nothing is cut off at 360 pixels', (t) =>
+    findLowContrast(t, show),
+  );
+}
 
-  t.test('text has enough contrast in both schemes, and nothing is cut off at 360 pixels', async (t) => {
-    const script = await readFile(new URL('./contrast.js', import.meta.url), 'utf8');
-    const { page } = await show(t, richContents());
-    await page.locator('.master .name').first().click();
-    await page.locator('.log button').first().click();
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const { looked, low } = (await page.evaluate(script)) as { looked: number; low: string[] };
-      t.ok(looked > 100, `${looked} texts`);
-      t.strictSame(low, [], colorScheme);
-    }
-    await page.evaluate('document.documentElement.style.setProperty("--quiet", "#5a6068")');
-    t.ok(((await page.evaluate(script)) as { low: string[] }).low.length > 5, 'text with too little contrast is found');
-    await page.setViewportSize({ width: 360, height: 740 });
-    await waitFor('the picture to be drawn again', () => page.locator('.picture').getAttribute('width'), {
-      until: (width) => Number(width) < 360,
-    });
-    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
+async function useKeyboard(t: Test, show: Show): Promise<void> {
+  const { page } = await show(t, {
+    masters: [masterAt(1)],
+    templates: [templateOf({ state: 'held' })],
+    rendered: 'a\n',
+    present: 'b\n',
   });
+  await page.locator('.template').waitFor();
+  const reached: string[] = [];
+  for (let i = 0; i < 40; i += 1) {
+    await page.keyboard.press('Tab');
+    const focused =
+      'const e = document.activeElement; e === document.body ? "" : (e.id || e.className || e.textContent).trim()';
+    const name = (await page.evaluate(`(() => { ${focused.replace('; e ===', '; return e ===')} })()`)) as string;
+    if (name === '') break;
+    reached.push(name);
+  }
+  t.equal(reached[0], 'skip');
+  for (const name of ['filter', 'Templates', 'name', 'primary', 'scroll diff']) t.ok(reached.includes(name), name);
+  await page.locator('.master .name').focus();
+  await page.keyboard.press('Enter');
+  t.equal(await page.locator('.master .name').getAttribute('aria-expanded'), 'true');
+  t.ok(await page.evaluate('document.activeElement.className === "name"'), 'focus stays where it was');
+  await page.getByRole('table').getByRole('rowheader').first().waitFor();
+  const landmarks = await Promise.all(
+    ['banner', 'main', 'navigation', 'search'].map((role) => page.getByRole(role as 'main').count()),
+  );
+  t.strictSame(landmarks, [1, 1, 1, 1]);
+  t.strictSame(await unnamedControls(page), []);
+}
+
+async function findLowContrast(t: Test, show: Show): Promise<void> {
+  const script = await readFile(new URL('./contrast.js', import.meta.url), 'utf8');
+  const { page } = await show(t, richContents());
+  await page.locator('.master .name').first().click();
+  await page.locator('.log button').first().click();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const { looked, low } = (await page.evaluate(script)) as { looked: number; low: string[] };
+    t.ok(looked > 100, `${looked} texts`);
+    t.strictSame(low, [], colorScheme);
+  }
+  await page.evaluate('document.documentElement.style.setProperty("--quiet", "#5a6068")');
+  t.ok(((await page.evaluate(script)) as { low: string[] }).low.length > 5, 'text with too little contrast is found');
+  await page.setViewportSize({ width: 360, height: 740 });
+  await waitFor('the picture to be drawn again', () => page.locator('.picture').getAttribute('width'), {
+    until: (width) => Number(width) < 360,
+  });
+  t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
 }
 
 /** Something of everything. */

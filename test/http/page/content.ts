@@ -1,6 +1,6 @@
+import type { Page } from 'playwright-core';
 import type { Test } from 'tap';
 import type { MasterState } from '../../../lib/http/views.ts';
-import { formatAddress } from '../../../lib/model/address.ts';
 import { type HealthCode, healthCodes, makeReason, toHealth } from '../../../lib/model/health.ts';
 import { healthGuide } from '../../../lib/model/health-guide.ts';
 import { severities } from '../../../lib/model/severity.ts';
@@ -8,232 +8,202 @@ import { Journal } from '../../../lib/telemetry/journal.ts';
 import { exampleReport } from '../../telemetry/report.ts';
 import { exampleMaintenance } from '../views.ts';
 import type { Show } from './show.ts';
-import { addressOf, brokenCluster, masterAt, templateOf } from './world.ts';
+import { masterAt, templateOf } from './world.ts';
 
 const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>\u202e"\'&lt;';
 
-/** What the page shows of masters, templates, proxies and clusters. */
+/** What the page shows of masters and templates. */
 export function testContent(t: Test, { show }: { readonly show: Show }): void {
-  t.test('hostile names, addresses and texts are shown as text', async (t) => {
-    const host = '"><svg onload=alert(1)>';
-    const bad = masterAt(1, { name: markup, check: { status: 'critical', output: markup } });
-    const [vote] = bad.sentinels;
-    const record = bad.record && { ...bad.record, master: { host, port: 1 }, reason: markup, changedBy: markup };
-    const journal = new Journal({ capacity: 10 });
-    journal.observe(
-      exampleReport({ kind: 'applied', summary: markup, details: { cause: 'failover', record } }, { key: markup }),
-    );
-    const templates = [templateOf({ name: markup, destination: markup, state: 'held', dependencies: [markup] })];
-    const sentinels = vote === undefined ? [] : [{ ...vote, address: { host: markup, port: 2 }, flags: [markup] }];
-    const masters = [{ ...bad, record, sentinels }];
-    const { page, wrongs } = await show(t, { masters, templates, journal, rendered: 'another', present: markup });
-    await page.locator('.master .name').click();
-    await page.locator('.log button').first().click();
-    t.equal(await page.locator('.master .name .text').textContent(), markup);
-    t.equal(await page.locator('.master > .address').textContent(), `${host}:1`);
-    t.match(await page.locator('.template del').first().textContent(), markup);
-    t.match(await page.locator('.log .summary').first().textContent(), markup);
-    t.equal(await page.locator('body script, img[onerror], svg[onload]').count(), 0);
-    t.match(await page.title(), /switchmaster$/);
-    t.strictSame(wrongs, []);
-  });
-
-  t.test('problems and their hints are at the top, as text, until all is well', async (t) => {
-    const problems = [
-      { kind: 'foreign-instance', message: `somebody else registered ${markup}; have it deregistered there` },
-      { kind: 'redis-denied', message: 'Redis 10.1.0.2:6379 does not let the bridge in' },
-    ] as const;
-    const masters = [masterAt(1, { problems }), masterAt(2)];
-    const desired = ['cache', 'shard2'];
-    const outcome = { at: '2026-01-01T00:00:00.000Z', reconcileId: 'a', durationMs: 1, failures: 0, error: null };
-    const ignored = { ...outcome, kind: 'held', summary: `desired/cache is ignored: ${markup}` } as const;
-    const outcomes = {
-      last: (loop: string, key: string) => (`${loop} ${key}` === 'provisioner cache' ? ignored : undefined),
-    };
-    const journal = new Journal({ capacity: 10 });
-    const { page, wrongs } = await show(t, { masters, desired, outcomes, journal });
-    await page.getByRole('heading', { name: 'Not well: shard1, desired/cache' }).waitFor();
-    const list = page.getByRole('list', { name: 'Not well' });
-    const shown = await list.locator('li li .text').allTextContents();
-    t.strictSame(shown.toSorted(), problems.map(({ message }) => message).toSorted());
-    t.match(await list.textContent(), 'consul services deregister', 'what to type');
-    t.match(await list.locator('> li').nth(1).textContent(), ignored.summary);
-    t.equal(await list.locator('> li').count(), 2, 'no master that is well');
-    await list.getByRole('link', { name: 'shard1' }).focus();
-    await page.keyboard.press('Enter');
-    t.equal(await page.locator(':target').getAttribute('data-name'), 'shard1');
-    t.match(await page.locator('.master[data-name="shard1"] .reasons').textContent(), 'does not let the bridge in');
-    masters[0] = masterAt(1);
-    desired.shift();
-    journal.observe(exampleReport({ kind: 'applied', summary: 'moved' }, { key: 'shard1' }));
-    journal.observe(exampleReport({ kind: 'applied', summary: 'monitored' }, { loop: 'provisioner', key: 'cache' }));
-    await page.getByRole('heading', { name: 'All is well' }).waitFor();
-    t.notOk(await page.locator('#attention').isVisible());
-    t.strictSame(wrongs, []);
-  });
-
-  t.test('every health code is listed at the top, and the level is in the headline', async (t) => {
-    const masters = [masterAt(1)];
-    const reasons = (Object.keys(healthCodes) as HealthCode[]).map((code) =>
-      makeReason({ code, subject: { kind: 'master', name: 'shard1' }, text: `About ${code}.` }),
-    );
-    const headlines = {
-      critical: 'Critical: shard1',
-      warning: 'Not well: shard1',
-      unknown: 'Not everything is known yet',
-      well: 'All is well',
-    } as const;
-    for (const level of severities) {
-      const health = toHealth(reasons.filter((reason) => reason.level === level));
-      const { page, wrongs } = await show(t, { masters, health });
-      await page.getByRole('heading', { name: headlines[level] }).waitFor();
-      const listed = (await page.locator('#attention').textContent()) ?? '';
-      for (const { text } of health.reasons) t.equal(listed.includes(text), level !== 'well', text);
-      t.strictSame(wrongs, []);
-      await page.close();
-    }
-  });
-
-  t.test('maintenance is shown at the master and at the top', async (t) => {
-    const masters = [masterAt(1, { maintenance: exampleMaintenance }), masterAt(2)];
-    const { page, wrongs } = await show(t, { masters });
-    await page.getByRole('heading', { name: 'All is well' }).waitFor();
-    t.match(await page.locator('#verdict-facts').textContent(), '1 in maintenance');
-    const marks = page.getByTitle('shard1 is in maintenance: by ops@db1');
-    t.equal(await marks.textContent(), 'in maintenance');
-    t.equal(await marks.count(), 1);
-    t.strictSame(wrongs, []);
-    await page.close();
-  });
-
-  t.test('the header names the node, its parts, Consul and the config', async (t) => {
-    const consul = makeReason({
-      code: 'consul-unreachable',
-      subject: { kind: 'consul', name: 'consul' },
-      text: 'Lost.',
-    });
-    const { page, wrongs } = await show(t, { masters: [masterAt(1)], health: toHealth([consul]) });
-    await page.getByRole('heading', { name: 'Critical: consul' }).waitFor();
-    t.equal(await page.locator('.node').textContent(), 'web-1 bridge, renderer');
-    t.equal(await page.locator('#consul-state').textContent(), 'Consul ✕');
-    t.equal(await page.locator('#consul-state').getAttribute('title'), 'Lost.');
-    t.equal(await page.locator('#config-state').textContent(), 'Config ✓');
-    t.equal(await page.title(), '✕ consul critical · web-1 switchmaster');
-    t.strictSame(wrongs, []);
-  });
-
-  t.test('what is alike about many masters is one row, with what to do', async (t) => {
-    const down = { status: 'critical', output: 'Sentinel: o_down' } as const;
-    const masters = Array.from({ length: 30 }, (_, i) => (i < 10 ? masterAt(i, { check: down }) : masterAt(i)));
-    masters[20] = masterAt(20, { problems: [{ kind: 'held', message: 'it waits' }] });
-    const { page, wrongs } = await show(t, { masters });
-    const rows = page.locator('#attention > li');
-    await rows.nth(1).waitFor();
-    t.equal(await rows.count(), 2);
-    t.match(await rows.nth(0).textContent(), 'shard0, shard1, shard2 and 7 more');
-    t.match(await rows.nth(0).textContent(), healthGuide['master-down'].meaning.slice(0, 20));
-    t.match(await rows.nth(1).textContent(), 'it waits');
-    await rows.nth(1).locator('summary').click();
-    t.match(await rows.nth(1).locator('.guidance').textContent(), healthGuide['master-held'].fix.replaceAll('`', ''));
-    t.equal(await rows.nth(1).locator('.copy').getAttribute('aria-label'), 'Copy switchmaster why shard20');
-    t.strictSame(wrongs, []);
-  });
-
-  t.test('of a long list the page builds more as the reader scrolls', async (t) => {
-    const { page, wrongs } = await show(t, { masters: Array.from({ length: 400 }, (_, i) => masterAt(i)) });
-    await page.locator('.master').nth(119).waitFor();
-    t.equal(await page.locator('.master').count(), 120);
-    await page.locator('.end-of-list').first().scrollIntoViewIfNeeded();
-    await page.locator('.master').nth(239).waitFor();
-    t.equal(await page.locator('#masters-groups .count').textContent(), '400');
-    t.strictSame(wrongs, []);
-  });
-
+  t.test('hostile names, addresses and texts are shown as text', (t) => showHostileTexts(t, show));
+  t.test('problems and their hints are at the top, as text, until all is well', (t) => showProblems(t, show));
+  t.test('every health code is listed at the top, and the level is in the headline', (t) => showEachCode(t, show));
+  t.test('maintenance is shown at the master and at the top', (t) => showMaintenance(t, show));
+  t.test('the header names the node, its parts, Consul and the config', (t) => showNode(t, show));
+  t.test('what is alike about many masters is one row, with what to do', (t) => showAlikeProblems(t, show));
+  t.test('of a long list the page builds more as the reader scrolls', (t) => growList(t, show));
   t.test(
     'a hundred masters stay usable: problems first, one line each, a filter, and a change rebuilds one card',
-    async (t) => {
-      const masters: MasterState[] = Array.from({ length: 100 }, (_, i) => masterAt(i));
-      masters[42] = masterAt(42, { check: { status: 'critical', output: 'Sentinel: o_down' } });
-      masters[50] = masterAt(50, { problems: [{ kind: 'held', message: 'it waits' }] });
-      const journal = new Journal({ capacity: 10 });
-      const { page, wrongs } = await show(t, { masters, journal });
-      await page.getByRole('heading', { name: 'Critical: shard42' }).waitFor();
-      t.equal(await page.locator('.master').count(), 100);
-      t.equal(await page.locator('.master').first().getAttribute('data-name'), 'shard42');
-      await page.locator('.attention').getByRole('link', { name: 'shard42' }).click();
-      t.equal(await page.locator(':target').getAttribute('data-name'), 'shard42');
-      t.ok(((await page.evaluate('document.querySelectorAll("*").length')) as number) < 5_000, 'few elements');
-      await page.evaluate('for (const card of document.querySelectorAll(".master")) card.marked = true');
-      masters[7] = masterAt(7, { record: null });
-      journal.observe(exampleReport({ kind: 'applied', summary: 'moved' }, { key: 'shard7' }));
-      await page.locator('.master[data-name="shard7"][data-level="unknown"]').waitFor();
-      const rebuilt = await page.evaluate(
-        '[...document.querySelectorAll(".master")].filter((card) => !card.marked).length',
-      );
-      t.equal(rebuilt, 1);
-      t.equal(await page.locator('.tile').count(), 100, 'each is in the picture');
-      const tile = page.locator('.tile[data-name="shard50"][data-level="warning"] button');
-      t.match(await tile.getAttribute('title'), 'it waits');
-      const drawn = page.locator('.box[data-kind="title"] .title');
-      t.strictSame(
-        (await drawn.allTextContents()).slice(0, 3).sort(),
-        ['shard42', 'shard50', 'shard7'],
-        'those with a problem are drawn',
-      );
-      await page.locator('.tile[data-name="shard77"] button').focus();
-      await page.keyboard.press('Enter');
-      await drawn.filter({ hasText: 'shard77' }).waitFor();
-      t.ok(await page.evaluate('document.activeElement.matches(".tile[data-name=shard77] [aria-pressed=true]")'));
-      await page.keyboard.press('/');
-      await page.keyboard.type('shard9');
-      await page.locator('.master').nth(10).waitFor();
-      await page.locator('.master').nth(11).waitFor({ state: 'detached' });
-      t.equal(await page.locator('.master').count(), 11, 'shard9 and shard90 to shard99');
-      t.strictSame(wrongs, []);
-    },
+    (t) => showHundredMasters(t, show),
   );
+}
 
-  t.test('the picture shows each proxy with its config file and the masters in that file', async (t) => {
-    const proxy = (kind: 'haproxy' | 'twemproxy', port: number, status: 'passing' | 'critical' = 'passing') => ({
-      ...{ id: `redis-proxy-${port}`, kind, name: null, version: null, role: 'unknown' as const, seenAt: null },
-      ...{ address: { host: '10.0.0.9', port }, socket: null, check: { status, output: 'up' } },
-    });
-    const { page, wrongs } = await show(t, {
-      masters: [masterAt(1), masterAt(2)],
-      templates: [
-        templateOf(),
-        templateOf({ name: 'nutcracker.yml', source: 'twemproxy.yml.hbs', destination: '/n.yml' }),
-      ],
-      // Both have this text. It names the address of the first proxy; the second is found by its kind.
-      rendered: `listen 10.0.0.9:7001\nserver ${addressOf(1).host}:6379\n`,
-      instances: [proxy('haproxy', 7002), proxy('twemproxy', 7003, 'critical')],
-    });
-    await page.locator('.box[data-kind="proxy"]').nth(1).waitFor();
-    const boxes = await page.locator('.box[data-kind="proxy"]').allTextContents();
-    t.strictSame(
-      boxes.map((text) => text.replace('✕', '').trim()),
-      ['10.0.0.9:7002haproxy, passing', '10.0.0.9:7003twemproxy, critical'],
-    );
-    t.equal(await page.locator('.edge.moved').count(), 2, 'both files point at shard1');
-    t.equal(await page.locator('.edge.broken').count(), 1, 'to the proxy that is not well');
-    const words = await page.locator('#picture-words').textContent();
-    t.match(words, 'haproxy 10.0.0.9:7002: passing, config rendered by haproxy.cfg.');
-    t.match(words, 'twemproxy 10.0.0.9:7003: critical, config rendered by nutcracker.yml.');
-    await page.setViewportSize({ width: 400, height: 800 });
-    await page.getByText('current → shard1').first().waitFor();
-    t.strictSame(wrongs, []);
-  });
+async function showHostileTexts(t: Test, show: Show): Promise<void> {
+  const host = '"><svg onload=alert(1)>';
+  const bad = masterAt(1, { name: markup, check: { status: 'critical', output: markup } });
+  const [vote] = bad.sentinels;
+  const record = bad.record && { ...bad.record, master: { host, port: 1 }, reason: markup, changedBy: markup };
+  const journal = new Journal({ capacity: 10 });
+  journal.observe(
+    exampleReport({ kind: 'applied', summary: markup, details: { cause: 'failover', record } }, { key: markup }),
+  );
+  const templates = [templateOf({ name: markup, destination: markup, state: 'held', dependencies: [markup] })];
+  const sentinels = vote === undefined ? [] : [{ ...vote, address: { host: markup, port: 2 }, flags: [markup] }];
+  const masters = [{ ...bad, record, sentinels }];
+  const { page, wrongs } = await show(t, { masters, templates, journal, rendered: 'another', present: markup });
+  await page.locator('.master .name').click();
+  await page.locator('.log button').first().click();
+  t.equal(await page.locator('.master .name .text').textContent(), markup);
+  t.equal(await page.locator('.master > .address').textContent(), `${host}:1`);
+  t.match(await page.locator('.template del').first().textContent(), markup);
+  t.match(await page.locator('.log .summary').first().textContent(), markup);
+  t.equal(await page.locator('body script, img[onerror], svg[onload]').count(), 0);
+  t.match(await page.title(), /switchmaster$/);
+  t.strictSame(wrongs, []);
+}
 
-  t.test("a cluster's slots are a map", async (t) => {
-    const unwell = [{ address: addressOf(1, 'replica'), health: 'fail' as const }];
-    const { page, wrongs } = await show(t, { clusters: [{ ...brokenCluster, unwell }] });
-    await page.getByRole('heading', { name: 'Critical: sessions' }).waitFor();
-    t.equal(await page.locator('.slotmap path[data-colour]').count(), 3);
-    t.equal(await page.locator('.slotmap .uncovered').count(), 1);
-    t.match(await page.locator('.cluster .reason').first().textContent(), 'cluster_state:fail');
-    t.match(await page.locator('.shards').textContent(), /5,461 slots: 0-5460/);
-    const down = page.locator('.node-of-cluster[data-level="warning"]');
-    t.strictSame(await down.allTextContents(), [`!warning: ${formatAddress(addressOf(1, 'replica'))}`]);
+async function showProblems(t: Test, show: Show): Promise<void> {
+  const problems = [
+    { kind: 'foreign-instance', message: `somebody else registered ${markup}; have it deregistered there` },
+    { kind: 'redis-denied', message: 'Redis 10.1.0.2:6379 does not let the bridge in' },
+  ] as const;
+  const masters = [masterAt(1, { problems }), masterAt(2)];
+  const desired = ['cache', 'shard2'];
+  const outcome = { at: '2026-01-01T00:00:00.000Z', reconcileId: 'a', durationMs: 1, failures: 0, error: null };
+  const ignored = { ...outcome, kind: 'held', summary: `desired/cache is ignored: ${markup}` } as const;
+  const outcomes = {
+    last: (loop: string, key: string) => (`${loop} ${key}` === 'provisioner cache' ? ignored : undefined),
+  };
+  const journal = new Journal({ capacity: 10 });
+  const { page, wrongs } = await show(t, { masters, desired, outcomes, journal });
+  await page.getByRole('heading', { name: 'Not well: shard1, desired/cache' }).waitFor();
+  const list = page.getByRole('list', { name: 'Not well' });
+  const shown = await list.locator('li li .text').allTextContents();
+  t.strictSame(shown.toSorted(), problems.map(({ message }) => message).toSorted());
+  t.match(await list.textContent(), 'consul services deregister', 'what to type');
+  t.match(await list.locator('> li').nth(1).textContent(), ignored.summary);
+  t.equal(await list.locator('> li').count(), 2, 'no master that is well');
+  await list.getByRole('link', { name: 'shard1' }).focus();
+  await page.keyboard.press('Enter');
+  t.equal(await page.locator(':target').getAttribute('data-name'), 'shard1');
+  t.match(await page.locator('.master[data-name="shard1"] .reasons').textContent(), 'does not let the bridge in');
+  masters[0] = masterAt(1);
+  desired.shift();
+  journal.observe(exampleReport({ kind: 'applied', summary: 'moved' }, { key: 'shard1' }));
+  journal.observe(exampleReport({ kind: 'applied', summary: 'monitored' }, { loop: 'provisioner', key: 'cache' }));
+  await page.getByRole('heading', { name: 'All is well' }).waitFor();
+  t.notOk(await page.locator('#attention').isVisible());
+  t.strictSame(wrongs, []);
+}
+
+async function showEachCode(t: Test, show: Show): Promise<void> {
+  const masters = [masterAt(1)];
+  const reasons = (Object.keys(healthCodes) as HealthCode[]).map((code) =>
+    makeReason({ code, subject: { kind: 'master', name: 'shard1' }, text: `About ${code}.` }),
+  );
+  const headlines = {
+    critical: 'Critical: shard1',
+    warning: 'Not well: shard1',
+    unknown: 'Not everything is known yet',
+    well: 'All is well',
+  } as const;
+  for (const level of severities) {
+    const health = toHealth(reasons.filter((reason) => reason.level === level));
+    const { page, wrongs } = await show(t, { masters, health });
+    await page.getByRole('heading', { name: headlines[level] }).waitFor();
+    const listed = (await page.locator('#attention').textContent()) ?? '';
+    for (const { text } of health.reasons) t.equal(listed.includes(text), level !== 'well', text);
     t.strictSame(wrongs, []);
+    await page.close();
+  }
+}
+
+async function showMaintenance(t: Test, show: Show): Promise<void> {
+  const masters = [masterAt(1, { maintenance: exampleMaintenance }), masterAt(2)];
+  const { page, wrongs } = await show(t, { masters });
+  await page.getByRole('heading', { name: 'All is well' }).waitFor();
+  t.match(await page.locator('#verdict-facts').textContent(), '1 in maintenance');
+  const marks = page.getByTitle('shard1 is in maintenance: by ops@db1');
+  t.equal(await marks.textContent(), 'in maintenance');
+  t.equal(await marks.count(), 1);
+  t.strictSame(wrongs, []);
+  await page.close();
+}
+
+async function showNode(t: Test, show: Show): Promise<void> {
+  const consul = makeReason({
+    code: 'consul-unreachable',
+    subject: { kind: 'consul', name: 'consul' },
+    text: 'Lost.',
   });
+  const { page, wrongs } = await show(t, { masters: [masterAt(1)], health: toHealth([consul]) });
+  await page.getByRole('heading', { name: 'Critical: consul' }).waitFor();
+  t.equal(await page.locator('.node').textContent(), 'web-1 bridge, renderer');
+  t.equal(await page.locator('#consul-state').textContent(), 'Consul ✕');
+  t.equal(await page.locator('#consul-state').getAttribute('title'), 'Lost.');
+  t.equal(await page.locator('#config-state').textContent(), 'Config ✓');
+  t.equal(await page.title(), '✕ consul critical · web-1 switchmaster');
+  t.strictSame(wrongs, []);
+}
+
+async function showAlikeProblems(t: Test, show: Show): Promise<void> {
+  const down = { status: 'critical', output: 'Sentinel: o_down' } as const;
+  const masters = Array.from({ length: 30 }, (_, i) => (i < 10 ? masterAt(i, { check: down }) : masterAt(i)));
+  masters[20] = masterAt(20, { problems: [{ kind: 'held', message: 'it waits' }] });
+  const { page, wrongs } = await show(t, { masters });
+  const rows = page.locator('#attention > li');
+  await rows.nth(1).waitFor();
+  t.equal(await rows.count(), 2);
+  t.match(await rows.nth(0).textContent(), 'shard0, shard1, shard2 and 7 more');
+  t.match(await rows.nth(0).textContent(), healthGuide['master-down'].meaning.slice(0, 20));
+  t.match(await rows.nth(1).textContent(), 'it waits');
+  await rows.nth(1).locator('summary').click();
+  t.match(await rows.nth(1).locator('.guidance').textContent(), healthGuide['master-held'].fix.replaceAll('`', ''));
+  t.equal(await rows.nth(1).locator('.copy').getAttribute('aria-label'), 'Copy switchmaster why shard20');
+  t.strictSame(wrongs, []);
+}
+
+async function growList(t: Test, show: Show): Promise<void> {
+  const { page, wrongs } = await show(t, { masters: Array.from({ length: 400 }, (_, i) => masterAt(i)) });
+  await page.locator('.master').nth(119).waitFor();
+  t.equal(await page.locator('.master').count(), 120);
+  await page.locator('.end-of-list').first().scrollIntoViewIfNeeded();
+  await page.locator('.master').nth(239).waitFor();
+  t.equal(await page.locator('#masters-groups .count').textContent(), '400');
+  t.strictSame(wrongs, []);
+}
+
+async function showHundredMasters(t: Test, show: Show): Promise<void> {
+  const masters: MasterState[] = Array.from({ length: 100 }, (_, i) => masterAt(i));
+  masters[42] = masterAt(42, { check: { status: 'critical', output: 'Sentinel: o_down' } });
+  masters[50] = masterAt(50, { problems: [{ kind: 'held', message: 'it waits' }] });
+  const journal = new Journal({ capacity: 10 });
+  const { page, wrongs } = await show(t, { masters, journal });
+  await page.getByRole('heading', { name: 'Critical: shard42' }).waitFor();
+  t.equal(await page.locator('.master').count(), 100);
+  t.equal(await page.locator('.master').first().getAttribute('data-name'), 'shard42');
+  await page.locator('.attention').getByRole('link', { name: 'shard42' }).click();
+  t.equal(await page.locator(':target').getAttribute('data-name'), 'shard42');
+  t.ok(((await page.evaluate('document.querySelectorAll("*").length')) as number) < 5_000, 'few elements');
+  await page.evaluate('for (const card of document.querySelectorAll(".master")) card.marked = true');
+  masters[7] = masterAt(7, { record: null });
+  journal.observe(exampleReport({ kind: 'applied', summary: 'moved' }, { key: 'shard7' }));
+  await page.locator('.master[data-name="shard7"][data-level="unknown"]').waitFor();
+  const rebuilt = await page.evaluate(
+    '[...document.querySelectorAll(".master")].filter((card) => !card.marked).length',
+  );
+  t.equal(rebuilt, 1);
+  await pickTile(t, page);
+  await page.keyboard.press('/');
+  await page.keyboard.type('shard9');
+  await page.locator('.master').nth(10).waitFor();
+  await page.locator('.master').nth(11).waitFor({ state: 'detached' });
+  t.equal(await page.locator('.master').count(), 11, 'shard9 and shard90 to shard99');
+  t.strictSame(wrongs, []);
+}
+
+/** Every master has a tile, and the picture shows those with a problem and the picked one. */
+async function pickTile(t: Test, page: Page): Promise<void> {
+  t.equal(await page.locator('.tile').count(), 100, 'each is in the picture');
+  const tile = page.locator('.tile[data-name="shard50"][data-level="warning"] button');
+  t.match(await tile.getAttribute('title'), 'it waits');
+  const drawn = page.locator('.box[data-kind="title"] .title');
+  t.strictSame(
+    (await drawn.allTextContents()).slice(0, 3).sort(),
+    ['shard42', 'shard50', 'shard7'],
+    'those with a problem are drawn',
+  );
+  await page.locator('.tile[data-name="shard77"] button').focus();
+  await page.keyboard.press('Enter');
+  await drawn.filter({ hasText: 'shard77' }).waitFor();
+  t.ok(await page.evaluate('document.activeElement.matches(".tile[data-name=shard77] [aria-pressed=true]")'));
 }

@@ -1,5 +1,5 @@
-// Runs in the browser: every visible text whose contrast with what lies behind it is below WCAG 2.2's 1.4.3 (4.5, or 3
-// for large text). Colours are those that were computed; half-transparent ones are mixed.
+// Runs in the browser: finds every visible text whose contrast with its background is below WCAG 2.2's 1.4.3 (4.5, or 3 for
+// large text). It takes the computed colours, and mixes half-transparent ones.
 (() => {
   const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
   const parse = (colour) => {
