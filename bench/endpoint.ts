@@ -26,11 +26,11 @@ export interface EndpointBenchOptions {
 interface Result extends Omit<EndpointBenchOptions, 'json'> {
   readonly residentMb: number;
   readonly idleCpuPercent: number;
-  /** What the daemon uses for one change, from the transaction until it rests again. Milliseconds. */
+  /** The processor time that the daemon uses for one change, from the transaction until it is idle again. Milliseconds. */
   readonly changeCpuMs: number;
   /** From the first subscriber that hears of a change to the last one. Milliseconds. */
   readonly spreadMs: Summary;
-  /** The same at a bare program that writes one text to as many connections. */
+  /** The same for a bare program that writes one text to as many connections. */
   readonly bareSpreadMs: Summary;
   /** Of the medians. */
   readonly ratio: number;
@@ -140,7 +140,10 @@ interface Heard {
   readonly text: string;
 }
 
-/** Subscribers parse nothing, and read into one buffer: what they do between two messages would count as the server's time. */
+/**
+ * Subscribers parse nothing, and read into one buffer: their own work between two messages would count as the server's
+ * time.
+ */
 async function subscribe(to: Address, count: number): Promise<Heard> {
   const buffer = Buffer.alloc(4_096);
   const heard = { times: Array.from({ length: count }, (): number[] => []), text: '' };

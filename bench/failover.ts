@@ -141,7 +141,7 @@ async function startBare({ sandbox, consul, sentinels }: World, shards: readonly
   return { label: 'the bare program', shards, samples: readSamples };
 }
 
-/** Each round begins with another side, so that no side always follows the same one. */
+/** Each round begins with another side, so that the order of the sides changes. */
 async function failOverInTurns({ leader, ...sides }: Sides, rounds: number): Promise<void> {
   const all = [sides.ours, sides.against, sides.bare].filter((side) => side !== undefined);
   for (let done = 1; done <= rounds; done += 1) {

@@ -89,7 +89,7 @@ export async function showDiff(
   terminal.diff(stdout);
 }
 
-/** Where everything is, for somebody who wants to try things. */
+/** The addresses of all servers, for a user who wants to try things. */
 export function showAddresses(terminal: Terminal, stack: Stack): void {
   const rows: readonly [string, string][] = [
     ['Consul', stack.consul.url],

@@ -60,7 +60,7 @@ t.test('a request for a new generation counts until it ends or is granted', asyn
   t.equal(memory.past(99).rebaseAsked, 'not-asked');
 });
 
-t.test('an opinion is news once', async (t) => {
+t.test('an opinion is reported once', async (t) => {
   const memory = new MasterMemory();
   const up = { status: 'passing', output: 'up' } as const;
   t.ok(memory.judged(up, 'a'));

@@ -10,7 +10,7 @@ t.test('a server without a leader reports it', async (t) => {
   t.match(readMetadata('service', since113), { knownLeader: false, streamed: false });
 });
 
-t.test('of a streamed answer the header about the leader means nothing', async (t) => {
+t.test('the header about the leader has no meaning in a streamed answer', async (t) => {
   const headers = { 'x-consul-index': '21', 'x-consul-knownleader': 'false', 'x-consul-lastcontact': '0' };
   t.match(readMetadata('service', { ...headers, 'x-consul-query-backend': 'streaming' }), {
     index: 21n,

@@ -69,7 +69,7 @@ t.test('a certificate that has expired is named', async (t) => {
   t.equal(await diagnose({ ...master.address, port }, { tls, timeoutMs }), 'certificate-expired');
 });
 
-t.test('what is no Redis is named', async (t) => {
+t.test('a server that is not a Redis is named', async (t) => {
   const http = await listen(
     t,
     createHttpServer((_, answer) => answer.end()),

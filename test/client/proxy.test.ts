@@ -75,7 +75,7 @@ t.test('a proxy that answers is up, whatever is at the place of its statistics',
   const address = { host: '127.0.0.1', port: (proxy.address() as AddressInfo).port };
   await listen(join(folder, 'other'), (socket) => socket.end('-ERR unknown command\r\n'));
   await listen(join(folder, 'silent'), (socket) => setTimeout(() => socket.destroy(), 400));
-  // What a process leaves that was killed.
+  // The socket file that a killed process leaves.
   const left = `require('node:net').createServer().listen(${JSON.stringify(join(folder, 'left'))}, () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', left]);
   for (const name of ['none', 'left', 'other', 'silent']) {

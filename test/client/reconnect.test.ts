@@ -42,21 +42,24 @@ t.test('a link to a server that closes each connection connects with growing pau
   t.match(link.refusal, /reached maxclients/);
 });
 
-t.test('so does a link to an instance, although it is probed whenever its state changes', async (t) => {
-  const { address, connectedMs } = await startFull(t);
-  let error: unknown;
-  const probe = async () => {
-    await link.request([['ROLE']], { timeoutMs }).then(
-      ([reply]) => {
-        error = reply;
-      },
-      (thrown: unknown) => {
-        error = thrown;
-      },
-    );
-  };
-  const link: InstanceLink = new InstanceLink({ address, access: {}, onLinkState: () => void probe() });
-  t.teardown(() => link.close());
-  await takesTime(t, connectedMs, probe);
-  t.match(error, { message: /max number of clients|reached maxclients/ });
-});
+t.test(
+  'a link to an instance connects with growing pauses too, although it is probed whenever its state changes',
+  async (t) => {
+    const { address, connectedMs } = await startFull(t);
+    let error: unknown;
+    const probe = async () => {
+      await link.request([['ROLE']], { timeoutMs }).then(
+        ([reply]) => {
+          error = reply;
+        },
+        (thrown: unknown) => {
+          error = thrown;
+        },
+      );
+    };
+    const link: InstanceLink = new InstanceLink({ address, access: {}, onLinkState: () => void probe() });
+    t.teardown(() => link.close());
+    await takesTime(t, connectedMs, probe);
+    t.match(error, { message: /max number of clients|reached maxclients/ });
+  },
+);

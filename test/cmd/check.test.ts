@@ -101,7 +101,7 @@ t.test('a setting that no template reads is named with the most similar one', as
   t.match((await runCommand(['check', '-c', config])).stdout, /vars\.listne is not read by .*did you mean listen\?/);
 });
 
-t.test('it says which files it read and what each part will do', async (t) => {
+t.test('check names the files that it read, and what each part will do', async (t) => {
   const folder = t.testdir({
     'a.yml': 'sentinel: { addresses: ["10.0.0.5:26379"], masters: ["shard*"], provision: false }\n',
     'b.yml':

@@ -53,7 +53,7 @@ t.test('ending what is not on is reported, and names what is still on', async (t
   t.match(unknown.stdout, /^nobody {2}maintenance was not on/);
 });
 
-t.test('a name that nobody follows is an error, with the most similar one', async (t) => {
+t.test('an unknown name is an error that suggests the most similar one', async (t) => {
   const { asked, run } = await start();
   for (const action of ['on', 'status']) {
     const { code, stderr } = await run('maintenance', action, 'shrad1');

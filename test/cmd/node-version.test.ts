@@ -42,7 +42,7 @@ t.test('an old Node.js ends every command with 2 and names itself', async (t) =>
   const version = versionOf(system);
   const isOld = version !== '' && describeOldNode({ version, path: system }) !== undefined;
   const entry = makeEntry(t);
-  // Where this machine has no old one, the present one plays it.
+  // If this machine has no old Node.js, the present one stands in for it.
   if (!isOld) {
     const guard = join(entry, '../node-version.js');
     writeFileSync(guard, readFileSync(guard, 'utf8').replace("'22.18'", "'999.0'"));

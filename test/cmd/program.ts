@@ -55,12 +55,12 @@ export class Program {
     }
   }
 
-  /** Until standard output holds `wanted`. */
+  /** Waits until standard output contains `wanted`. */
   says(wanted: RegExp): Promise<RegExpExecArray> {
     return this.#holds(wanted, () => this.#stdout);
   }
 
-  /** Until standard error holds `wanted`. */
+  /** Waits until standard error contains `wanted`. */
   complains(wanted: RegExp): Promise<RegExpExecArray> {
     return this.#holds(wanted, () => this.#stderr);
   }

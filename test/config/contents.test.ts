@@ -46,7 +46,7 @@ t.test('a template may be in the config, with its partials beside it', async (t)
   );
 });
 
-t.test('what is wrong with it is reported at its place', async (t) => {
+t.test('a problem of such a template is reported at its place', async (t) => {
   const cases: readonly (readonly [string, string | RegExp])[] = [
     [
       '{ destination: out }',

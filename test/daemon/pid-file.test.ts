@@ -34,7 +34,7 @@ t.test('what is no pid file stays, and the reason says what to do', async (t) =>
     ['folder', /it is no regular file; name another one/],
     ['gone/x', /its folder does not exist; create it/],
     ['/dev/null', /it is no regular file/],
-    // Nobody can read its first byte.
+    // Its first byte cannot be read.
     [
       '/proc/self/mem',
       /mem cannot be written: what it holds cannot be read \(EIO.*\); let the daemon read it, remove it/,

@@ -173,7 +173,7 @@ t.test('stalled readers cost no memory, however much is written', async (t) => {
     await new Promise((resolve) => setImmediate(resolve));
   }
   const grown = process.memoryUsage().external + process.memoryUsage().heapUsed - before;
-  // Putting aside 24 MB for each of a hundred readers would be 2.4 GB.
+  // A buffer of 24 MB for each of a hundred readers would be 2.4 GB.
   t.ok(grown < 200 * 1024 * 1024, `grew by ${grown}`);
 });
 

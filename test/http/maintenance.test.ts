@@ -41,7 +41,7 @@ t.test('it is ordered with the token, for one master or for all', async (t) => {
   t.strictSame(defects, []);
 });
 
-t.test('an order that makes no sense is refused', async (t) => {
+t.test('an invalid order is refused', async (t) => {
   const { asked, post } = start();
   for (const body of [
     {},

@@ -6,7 +6,7 @@ import { errorAnswer } from '../../lib/http/shapes.ts';
 import { exampleToken, listen, serve } from './serve.ts';
 import { exampleViews } from './views.ts';
 
-/* What a web page of somebody else can make a browser send, and what never becomes a request. */
+/* Requests that a web page of another site can make a browser send, and data that never becomes a request. */
 
 const order = { method: 'POST', url: '/v1/templates/a/render' } as const;
 const authorization = `Bearer ${exampleToken}`;

@@ -28,14 +28,14 @@ async function send(request: {
   return { status: incoming.statusCode ?? 0, body: await text(incoming) };
 }
 
-t.test('live is about the process', async (t) => {
+t.test('/live answers while the process lives', async (t) => {
   const { server } = serve(t);
   const answer = await server.inject('/live');
   t.equal(answer.statusCode, 200);
   t.match(answer.json(), { live: true, version: '1.2.3', uptimeSeconds: Number });
 });
 
-t.test('ready says what is missing until nothing is', async (t) => {
+t.test('/ready names what is missing, until nothing is', async (t) => {
   const missing = ['bridge: sentinel 127.0.0.1:26379', 'renderer: template a.cfg'];
   const { server } = serve(t, exampleViews({ readiness: { missing: () => missing } }));
   const before = await server.inject('/ready');

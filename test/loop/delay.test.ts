@@ -5,7 +5,7 @@ import type { Outcome, RunReport } from '../../lib/loop/outcome.ts';
 import type { Run } from '../../lib/loop/run.ts';
 import { waitFor } from '../sandbox/condition.ts';
 
-/* Which hints wait, and for what: nothing that can wait is under way when a failover is announced. */
+/* Which hints wait, and for what: nothing that can wait is under way when Sentinel announces a failover. */
 
 type TestHint = (Hint & { readonly kind?: undefined }) | (Hint & { readonly kind: 'alarm' | 'order' });
 

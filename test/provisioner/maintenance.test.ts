@@ -53,7 +53,7 @@ t.test('in maintenance the provisioner changes nothing, and reports what waits',
   t.strictSame(sent, ['consul', 'monitor m', 'monitor m', 'monitor m']);
 });
 
-t.test('where nothing is to be done, maintenance is no reason to wait', async (t) => {
+t.test('maintenance is no reason to wait if there is nothing to do', async (t) => {
   const { sent, reconcile, maintain } = start([]);
   maintain('m is in maintenance');
   t.match(await reconcile('m'), { kind: 'unchanged' });

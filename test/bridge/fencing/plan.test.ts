@@ -125,7 +125,7 @@ for (const [when, given, expected] of rows) {
   });
 }
 
-t.test('whatever is known, the record’s master is not touched, and nothing is before its confirmation', async (t) => {
+t.test('no evidence permits an action on the record’s master, or on any node before the confirmation', async (t) => {
   for (const mode of ['demote', 'pause', 'none'] as const)
     for (const phase of ['promoted', 'confirmed'] as const)
       for (const evidence of ['proven', 'likely', 'none'] as const)

@@ -3,7 +3,7 @@ import { all, announced, type Table, testDecisions } from './decision-table.ts';
 import { leader, promoted } from './promotion-world.ts';
 import { at, held, record, role, view } from './world.ts';
 
-/** The last record of a bridge, and what somebody made of it. */
+/** The last record of a bridge, and the record after somebody edited it. */
 const five = record('A', { epoch: 5 });
 const foreign = record('D', { epoch: 105, previous: null });
 const proven = { held: held(foreign), remembered: foreign, trusted: five, edit: 'proven' } as const;

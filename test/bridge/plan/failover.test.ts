@@ -6,7 +6,7 @@ import { at, held, record, role, situation, view } from './world.ts';
 
 const five = record('A', { epoch: 5 });
 
-t.test('the wait for a new generation keeps the time of its begin', async (t) => {
+t.test('the wait for a new generation keeps its start time', async (t) => {
   const lagging = { master: at('B'), epoch: 1, sinceMs: 995_000 };
   t.match(decide(situation({ held: held(five), views: all('B', 1), lagging })), { lagging });
   const asked = decide(situation({ held: held(five), views: all('B', 1), lagging: { ...lagging, sinceMs: 0 } }));

@@ -39,7 +39,7 @@ const instanceOf = (check: InstanceState['check']): InstanceState => ({
   ...{ version: null, check, seenAt: null },
 });
 
-t.test('all is well where nothing is wrong', async (t) => {
+t.test('all is well if nothing is wrong', async (t) => {
   t.strictSame(judged({ masters: [masterAt(1)], templates: [templateOf()] }), { level: 'well', reasons: [] });
 });
 

@@ -67,7 +67,7 @@ async function findLowContrast(t: Test, show: Show): Promise<void> {
   t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
 }
 
-/** Something of everything. */
+/** Contents with an example of everything. */
 function richContents(): ExampleContents {
   const journal = new Journal({ capacity: 50 });
   const { record } = masterAt(1);

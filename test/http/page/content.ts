@@ -19,8 +19,8 @@ export function testContent(t: Test, { show }: { readonly show: Show }): void {
   t.test('every health code is listed at the top, and the level is in the headline', (t) => showEachCode(t, show));
   t.test('maintenance is shown at the master and at the top', (t) => showMaintenance(t, show));
   t.test('the header names the node, its parts, Consul and the config', (t) => showNode(t, show));
-  t.test('what is alike about many masters is one row, with what to do', (t) => showAlikeProblems(t, show));
-  t.test('of a long list the page builds more as the reader scrolls', (t) => growList(t, show));
+  t.test('a problem that many masters share is one row, with what to do', (t) => showAlikeProblems(t, show));
+  t.test('the page builds more of a long list as the reader scrolls', (t) => growList(t, show));
   t.test(
     'a hundred masters stay usable: problems first, one line each, a filter, and a change rebuilds one card',
     (t) => showHundredMasters(t, show),

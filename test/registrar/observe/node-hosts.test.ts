@@ -23,7 +23,7 @@ t.test('the last addresses count while they cannot be listed, and the problem is
   t.end();
 });
 
-t.test('a node that never could list its addresses has none', (t) => {
+t.test('a node that was never able to list its addresses has none', (t) => {
   const hosts = new NodeHosts({
     list: () => {
       throw refused;

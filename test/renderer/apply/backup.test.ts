@@ -55,7 +55,7 @@ t.test('a backup of somebody else stays under another name, and one that was edi
   t.strictSame([aside(), warnings], [[name], []]);
 });
 
-t.test('what is in the way is never written through, and only a warning', async (t) => {
+t.test('a link or a folder in the place of a backup is a warning, and nothing is written through it', async (t) => {
   const { folder, bak, warnings, replace, aside, read } = makeFile(t);
   await replace('one');
   writeFileSync(join(folder, 'other'), 'other');

@@ -57,7 +57,7 @@ t.test('a command that leaves a daemon behind counts as ended', async (t) => {
   process.kill(Number(pid), 'SIGKILL');
 });
 
-t.test('of long output the end is kept', async (t) => {
+t.test('the end of a long output is kept', async (t) => {
   const { output } = await runCommand({
     command: { argv: sh('head -c 100000 /dev/zero | tr "\\\\0" x; echo end'), timeoutMs: 30_000 },
     signal,

@@ -55,7 +55,7 @@ function makeFolders(t: Test): { readonly folder: string; readonly secret: strin
   return { folder, secret: join(root, 'secret'), root };
 }
 
-/** A link that nobody made. */
+/** A link that belongs to the user `nobody`. */
 function plant(target: string, path: string): void {
   symlinkSync(target, path);
   lchownSync(path, nobody, nobody);

@@ -47,7 +47,7 @@ t.test('a copy of the same content is not made again, and another is never overw
   t.equal(readFileSync(kept, 'utf8'), 'by hand\n');
 });
 
-t.test('where nothing can be kept, it fails', async (t) => {
+t.test('it fails if no copy can be kept', async (t) => {
   const { file, present } = await makePresent(t, 'by hand\n');
   const { TMPDIR } = process.env;
   t.teardown(() => Object.assign(process.env, { TMPDIR: TMPDIR ?? '/tmp' }));

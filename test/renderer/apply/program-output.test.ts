@@ -24,7 +24,7 @@ t.test('lines are read as they are, whichever pieces they come in', async (t) =>
   t.strictSame(await read([]), { lines: [], lost: 0 });
 });
 
-t.test('of a long line the begin is kept, and of many lines the first ones', async (t) => {
+t.test('the beginning of a long line is kept, and the first of many lines', async (t) => {
   const long = 'x'.repeat(50_000);
   t.strictSame(await read([long, long, long, 'y\nend\n']), { lines: ['x'.repeat(4_096), 'end'], lost: 0 });
   const { lines, lost } = await read(['a\n'.repeat(1_000), 'b\n']);
