@@ -1,7 +1,7 @@
 import type { HeldService, InstanceSpec } from '../model/instance.ts';
 import { InstanceMemory } from './memory.ts';
 import type { InstanceSource } from './observe/instance.ts';
-import { findOriginal, precedingInstances } from './plan/duplicates.ts';
+import { findOriginal, findUncompared, type KnownProcess, precedingInstances } from './plan/duplicates.ts';
 import type { Identity } from './plan/recorded-role.ts';
 
 export interface Instance {
@@ -51,16 +51,37 @@ export class Instances {
     return { ...identity, same: [...identity.same, ...addresses] };
   }
 
-  /** Notes in the memory whether another instance is registered for the process that answered. */
+  /**
+   * Notes in the memory whether another instance is registered for the process that answered. Returns the instances that may be,
+   * and that do not answer now.
+   */
   async findOriginal(
     { source, memory }: Instance,
     { held }: { readonly held: HeldService | undefined },
-  ): Promise<void> {
+  ): Promise<readonly string[]> {
     const all = [...this.#all.values()].map((one) => one.source.spec);
     const preceding = precedingInstances(source.spec, all).flatMap(({ id }) => this.#all.get(id) ?? []);
     // A service that is registered stays until the proof. A new one waits for the first answers of the others.
+    const isNew = held === undefined && memory.original === undefined;
     if (held === undefined) await Promise.all(preceding.map((one) => one.source.probed));
-    const known = preceding.map((one) => ({ id: one.source.spec.id, process: one.source.answered }));
+    if (isNew) await this.#compare(source, preceding);
+    const known = preceding.map(knownOf);
     memory.setOriginal(findOriginal(source.answered, { preceding: known, before: memory.original }));
+    return isNew ? findUncompared(source.answered, known) : [];
   }
+
+  /** Asks again which process answers at each, where one of them may have restarted since its last answer. */
+  async #compare(own: InstanceSource, preceding: readonly Instance[]): Promise<void> {
+    const { answered } = own;
+    if (answered === undefined) return;
+    const uncompared = findUncompared(answered, preceding.map(knownOf));
+    const others = preceding.filter(({ source }) => uncompared.includes(source.spec.id));
+    if (others.length === 0) return;
+    await Promise.all(others.map(({ source }) => source.probeSince(answered.sinceMs)));
+    await own.probeSince(Math.max(...others.map(({ source }) => source.answered?.sinceMs ?? 0)));
+  }
+}
+
+function knownOf({ source }: Instance): { readonly id: string; readonly process: KnownProcess | undefined } {
+  return { id: source.spec.id, process: source.answered };
 }

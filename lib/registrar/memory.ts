@@ -14,6 +14,7 @@ export class InstanceMemory {
   #registered = false;
   #refusal: string | undefined;
   #original: string | undefined;
+  #uncomparedSinceMs: number | undefined;
   /** The last time that the process had the role that the record has for it. */
   #agreed: { readonly runId: string; readonly expected: ExpectedRole } | undefined;
   #mismatchSinceMs: number | undefined;
@@ -62,6 +63,12 @@ export class InstanceMemory {
 
   setOriginal(id: string | undefined): void {
     this.#original = id;
+  }
+
+  /** For how long another instance has been waited for that may lead to the same process. */
+  uncomparedMs(uncompared: readonly string[], nowMs: number): number | undefined {
+    this.#uncomparedSinceMs = uncompared.length === 0 ? undefined : (this.#uncomparedSinceMs ?? nowMs);
+    return this.#uncomparedSinceMs === undefined ? undefined : nowMs - this.#uncomparedSinceMs;
   }
 
   noteProbe(result: ProbeResult, recorded: RecordedRole): void {

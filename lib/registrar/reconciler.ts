@@ -38,6 +38,9 @@ export interface RegistrarOptions {
 /** How long the proof that another address leads to the same process may delay a verdict. */
 const proofMs = 500;
 
+/** How long a new instance waits for others that answered before and may lead to the same process after a restart. */
+const comparisonMs = 5_000;
+
 /** The key of the loop that deregisters what the registrar registered and no longer needs. */
 export const surplusKey = '(surplus)';
 
@@ -75,11 +78,14 @@ export class Registrar implements Reconciler {
     const instance = this.instances.get(key);
     if (instance === undefined) return { kind: 'unchanged' };
     const observed = await this.#observe(instance.source);
-    await this.instances.findOriginal(instance, observed);
+    const uncompared = await this.instances.findOriginal(instance, observed);
     // The config or a record dropped it meanwhile.
     if (this.instances.get(key) === undefined) return { kind: 'unchanged' };
     const { memory } = instance;
     if (memory.original !== undefined) return this.#leaveToOriginal(instance, observed);
+    const waitedMs = memory.uncomparedMs(uncompared, performance.now());
+    if (waitedMs !== undefined && waitedMs < comparisonMs)
+      return { kind: 'held', summary: `may be the same process as ${uncompared.join(', ')}`, retryAfterMs: 200 };
     const refused = refuse(memory, observed.held);
     if (refused !== undefined) return refused;
     const snapshot = this.#judge(instance, observed);

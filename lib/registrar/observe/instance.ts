@@ -22,6 +22,7 @@ export class InstanceSource {
   readonly probed: Promise<void>;
   readonly #endFirstProbe: () => void;
   readonly #probe: InstanceProbe<ProbeAnswer>;
+  #running: { readonly askedMs: number; readonly ended: Promise<unknown> } | undefined;
   #answered: KnownProcess | undefined;
   #profile: { readonly value: InstanceProfile; readonly readMs: number } | undefined;
 
@@ -46,10 +47,21 @@ export class InstanceSource {
   /** Never rejects. */
   async probe(): Promise<ProbeResult> {
     const askedMs = performance.now();
-    const result = await this.#probe.probe();
+    const ended = this.#probe.probe();
+    const running = { askedMs, ended };
+    this.#running = running;
+    const result = await ended;
+    if (this.#running === running) this.#running = undefined;
     this.#noteProcess(result, askedMs);
     this.#endFirstProbe();
     return result;
+  }
+
+  /** Probes once more, unless a probe that began after `sinceMs` is known or under way. */
+  async probeSince(sinceMs: number): Promise<void> {
+    if (this.#answered !== undefined && this.#answered.askedMs > sinceMs) return;
+    const running = this.#running;
+    await (running !== undefined && running.askedMs > sinceMs ? running.ended : this.probe());
   }
 
   /** The process that answered last; undefined before the first answer. */

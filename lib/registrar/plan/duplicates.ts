@@ -40,9 +40,25 @@ export function findOriginal(
   const same = own === undefined ? undefined : preceding.find(({ process }) => process?.runId === own.runId);
   if (same !== undefined) return same.id;
   const former = preceding.find(({ id }) => id === before);
-  // After a restart of the process one of the two has read the new run id, and the other will.
-  const isDisproven = own !== undefined && former?.process !== undefined && former.process.askedMs > own.sinceMs;
+  const isDisproven = own !== undefined && former?.process !== undefined && isCompared(own, former.process);
   return isDisproven ? undefined : former?.id;
+}
+
+/**
+ * Whether two run ids prove two processes: each was asked since the other one's first answer. After a restart of a process one of
+ * its addresses has read the new run id, and the other will.
+ */
+function isCompared(a: KnownProcess, b: KnownProcess): boolean {
+  return a.askedMs > b.sinceMs && b.askedMs > a.sinceMs;
+}
+
+/** The preceding instances that may lead to the process although they reported another one, because one of the two restarted. */
+export function findUncompared(
+  own: KnownProcess | undefined,
+  preceding: readonly { readonly id: string; readonly process: KnownProcess | undefined }[],
+): readonly string[] {
+  if (own === undefined || preceding.some(({ process }) => process?.runId === own.runId)) return [];
+  return preceding.flatMap(({ id, process }) => (process !== undefined && !isCompared(own, process) ? [id] : []));
 }
 
 /** Whether the config distinguishes two entries on purpose, for example the plain port and the TLS port of one process. */

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Endpoint } from '../../../lib/model/address.ts';
 import type { InstanceSpec } from '../../../lib/model/instance.ts';
-import { findOriginal, precedingInstances } from '../../../lib/registrar/plan/duplicates.ts';
+import { findOriginal, findUncompared, precedingInstances } from '../../../lib/registrar/plan/duplicates.ts';
 import { makeInstance } from '../../integration/support/registering.ts';
 
 const at = (host: string): Endpoint => ({ host, port: 6379 });
@@ -44,10 +44,28 @@ t.test('the run id proves a process, and a restart of it does not end the proof'
   const find = (own: ReturnType<typeof process> | undefined, other: typeof own, before?: string) =>
     findOriginal(own, { preceding: [{ id: 'first', process: other }], before });
   t.equal(find(process('one', 1), process('one', 2)), 'first');
-  t.equal(find(process('one', 1), process('two', 2)), undefined);
+  t.equal(find(process('one', 1, 3), process('two', 2)), undefined);
   t.equal(find(undefined, process('one', 2)), undefined, 'nobody has answered yet');
   t.equal(find(process('one', 1), undefined), undefined, 'the other has not answered yet');
   t.equal(find(process('two', 5), process('one', 1, 4), 'first'), 'first', 'the other was not asked since the restart');
-  t.equal(find(process('two', 5), process('one', 1, 6), 'first'), undefined, 'the other was asked again');
+  t.equal(find(process('two', 5, 7), process('one', 1, 6), 'first'), undefined, 'the other was asked again');
+  t.equal(
+    find(process('one', 1, 4), process('two', 5, 6), 'first'),
+    'first',
+    'the other restarted, this one is not asked yet',
+  );
+  t.equal(find(process('one', 1, 7), process('two', 5, 6), 'first'), undefined, 'this one was asked again');
   t.equal(find(undefined, undefined, 'gone'), undefined, 'the config dropped the other');
+});
+
+t.test('an address is compared with an answer that is younger than the first one of its process', async (t) => {
+  const process = (runId: string, sinceMs: number, askedMs = sinceMs) => ({ runId, sinceMs, askedMs });
+  const uncompared = (own: ReturnType<typeof process> | undefined, other: typeof own) =>
+    findUncompared(own, [{ id: 'first', process: other }]).length > 0;
+  t.ok(uncompared(process('two', 5), process('one', 1, 4)), 'the other was not asked since the restart');
+  t.ok(uncompared(process('one', 1, 4), process('two', 5)), 'this one was not asked since the restart');
+  t.notOk(uncompared(process('two', 5, 7), process('one', 1, 6)), 'the other is another process');
+  t.notOk(uncompared(process('two', 5), process('two', 4)), 'the other is the same process');
+  t.notOk(uncompared(process('two', 5), undefined), 'the other has never answered');
+  t.notOk(uncompared(undefined, process('one', 1)), 'nobody has answered yet');
 });
