@@ -29,6 +29,15 @@ t.test('a signal ends the wait with its reason as cause', async (t) => {
   await t.rejects(wait, { cause: reason });
 });
 
+t.test('a signal ends a wait whose reading never comes back', async (t) => {
+  const ended = new AbortController();
+  const never = () => {
+    setImmediate(() => ended.abort(new Error('it exited')));
+    return new Promise<never>(() => undefined);
+  };
+  await t.rejects(waitFor('readiness', never, { signal: ended.signal }), { message: 'gave up waiting for readiness' });
+});
+
 t.test('within returns undefined for what takes longer', async (t) => {
   t.equal(await within(new Promise(() => undefined), 5), undefined);
   t.equal(await within(Promise.resolve(1), 1_000), 1);

@@ -34,10 +34,13 @@ export async function waitFor<T>(
   let intervalMs = options.intervalMs ?? firstIntervalMs;
   const deadline = performance.now() + timeoutMs;
   let last: { value: T } | { error: unknown } | undefined;
+  const aborted = Promise.withResolvers<undefined>();
+  signal?.addEventListener('abort', () => aborted.resolve(undefined), { once: true });
   for (;;) {
     if (signal?.aborted) throw new Error(`gave up waiting for ${description}`, { cause: signal.reason });
-    // A reading that hangs (a paused server) must not hang the wait.
-    const reading = await within(settled(read), deadline - performance.now());
+    // A reading that hangs (a paused server) must not hang the wait, nor keep it from giving up.
+    const reading = await within(Promise.race([settled(read), aborted.promise]), deadline - performance.now());
+    if (signal?.aborted) continue;
     if (reading !== undefined) last = reading;
     if (reading !== undefined && 'value' in reading && until(reading.value)) return reading.value;
     if (performance.now() >= deadline) {

@@ -33,9 +33,16 @@ export class Daemon extends Server {
     spec: ServerSpec,
     { api, configFile, readyPath }: { api: Address; configFile: string; readyPath: string },
   ) {
-    super({ ...spec, ready: async () => (await this.get(readyPath)).status === 200 });
+    super({ ...spec, ready: () => this.#isReady(readyPath) });
     this.api = api;
     this.configFile = configFile;
+  }
+
+  /** Rejects with what is missing, so that a start that fails names it. */
+  async #isReady(path: string): Promise<true> {
+    const { status, body } = await this.get(path);
+    if (status === 200) return true;
+    throw new Error(`${status} ${JSON.stringify(body)}`);
   }
 
   /** GET of its API. `body` is the parsed JSON, or the text if it is not JSON. */
@@ -68,8 +75,8 @@ export async function switchmaster(ground: Ground, options: DaemonOptions): Prom
   const [first = process.execPath, ...rest] = [...(options.launcher ?? []), process.execPath];
   const argv = [first, ...rest, program, 'run', '--config', configFile] as const;
   const base = ground.server(name, argv);
-  // On a busy machine Node alone takes ten seconds to read the program.
-  const spec = { ...base, readyTimeoutMs: 45_000, env: { ...base.env, ...options.env } };
+  // On a busy machine Node alone takes more than twenty seconds to read the program.
+  const spec = { ...base, readyTimeoutMs: 90_000, env: { ...base.env, ...options.env } };
   const daemon = new Daemon(spec, { api, configFile, readyPath: ready });
   if (options.start !== 'later') await daemon.start();
   return daemon;

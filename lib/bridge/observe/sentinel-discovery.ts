@@ -17,8 +17,14 @@ export interface DiscoveryOptions {
   readonly onError: (error: SwitchmasterError) => void;
 }
 
-/** Asks a Sentinel which masters it monitors, and which other Sentinels it knows. The next call repairs a failed one. */
-export async function discover(member: SentinelMember, options: DiscoveryOptions): Promise<void> {
+/**
+ * Asks a Sentinel which masters it monitors, and which other Sentinels it knows. `unanswered`: it did not answer in time, and the
+ * next call repairs that.
+ */
+export async function discover(
+  member: SentinelMember,
+  options: DiscoveryOptions,
+): Promise<'asked' | 'refused' | 'unanswered'> {
   const { link } = member;
   try {
     const names = await readNames(member, options);
@@ -28,10 +34,13 @@ export async function discover(member: SentinelMember, options: DiscoveryOptions
     const peers = lists.flat();
     member.learnPeers(new Set(peers.map(({ address }) => formatAddress(address))));
     options.onPeers(peers);
+    return 'asked';
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown);
-    if (!link.up) return;
-    if (!isRefusal(error) || member.learnRefusal(error)) options.onError(error);
+    if (!link.up) return 'unanswered';
+    const refuses = isRefusal(error);
+    if (!refuses || member.learnRefusal(error)) options.onError(error);
+    return refuses ? 'refused' : 'unanswered';
   }
 }
 

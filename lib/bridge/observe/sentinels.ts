@@ -48,6 +48,8 @@ export class SentinelSource {
   readonly #options: SentinelSourceOptions;
   readonly #members: SentinelMembers;
   readonly #unified: UnifiedReadings;
+  /** Those that did not answer the last question about their masters in time. */
+  readonly #unanswered = new WeakSet<SentinelMember>();
   #timer: NodeJS.Timeout | undefined;
   #polling: NodeJS.Timeout | undefined;
 
@@ -65,7 +67,7 @@ export class SentinelSource {
   start(): void {
     for (const address of this.#options.addresses) this.#members.join({ address, id: undefined }, 'configured');
     this.#timer = setInterval(() => this.#discoverAll(), this.#options.discoverMs);
-    this.#polling = setInterval(() => this.#pollSilent(), pollMs);
+    this.#polling = setInterval(() => this.#poll(), pollMs);
   }
 
   /** Sentinels that Consul lists count as configured for as long as it lists them. */
@@ -195,17 +197,21 @@ export class SentinelSource {
     return { ...election, selected: canonical(election.selected), replaced: canonical(election.replaced) };
   }
 
-  /** A Sentinel that may not send its messages gives no other hint. */
-  #pollSilent(): void {
-    for (const member of this.#members) if (member.link.up && member.isSilent) this.#hintAll(member, 'polled');
+  /** A Sentinel that may not send its messages gives no other hint. One that did not answer in time is asked again. */
+  #poll(): void {
+    for (const member of this.#members) {
+      if (!member.link.up) continue;
+      if (member.isSilent) this.#hintAll(member, 'polled');
+      if (this.#unanswered.has(member)) void this.#discover(member);
+    }
   }
 
   #discoverAll(): void {
     for (const member of this.#members) if (member.link.up) void this.#discover(member);
   }
 
-  #discover(member: SentinelMember): Promise<void> {
-    return discover(member, {
+  async #discover(member: SentinelMember): Promise<void> {
+    const result = await discover(member, {
       matches: this.#options.matches,
       named: this.#options.named,
       onMaster: (name) => this.#hint(name, member, changeOf(name, 'found')),
@@ -213,8 +219,13 @@ export class SentinelSource {
         for (const peer of peers) this.#members.join(peer, 'discovered');
         this.#members.forgetUnlisted();
       },
-      onError: (error) => this.#options.onLink({ sentinel: member.link.address, up: true, error }),
+      onError: (error) => {
+        const { address: sentinel } = member.link;
+        if (!this.#unanswered.has(member)) this.#options.onLink({ sentinel, up: true, error });
+      },
     });
+    if (result === 'unanswered' && member.link.up) this.#unanswered.add(member);
+    else this.#unanswered.delete(member);
   }
 }
 

@@ -11,7 +11,7 @@ const sentinels = await sandbox.sentinels({ masters: [shard1, other] });
 const [first, second, third] = sentinels;
 if (first === undefined || second === undefined || third === undefined) throw new Error('three were asked for');
 
-function open(t: Test, addresses: readonly SentinelServer[], discoverMs = 200) {
+function open(t: Test, addresses: readonly SentinelServer[], discoverMs = 200, onThirdUp = () => {}) {
   const hints: string[] = [];
   const source = new SentinelSource({
     addresses: addresses.map(({ address }) => address),
@@ -21,7 +21,9 @@ function open(t: Test, addresses: readonly SentinelServer[], discoverMs = 200) {
     discoverMs,
     identity: { record: () => undefined, runId: async () => undefined },
     onHint: (name, { event }) => hints.push(`${name} ${event.event}`),
-    onLink: () => {},
+    onLink: ({ sentinel, up, error }) => {
+      if (up && error === undefined && sentinel.port === third?.address.port) onThirdUp();
+    },
   });
   t.teardown(() => source.close());
   source.start();
@@ -45,6 +47,20 @@ t.test('the source finds the other Sentinels from one, and only the wanted maste
     [formatAddress(second.address)],
   );
   t.ok((await source.read('shard9')).every(({ kind }) => kind === 'unaware'));
+});
+
+t.test('a Sentinel that did not answer the first question is asked again soon', async (t) => {
+  let pauses = 0;
+  const { source } = open(t, [third], 600_000, () => {
+    pauses += 1;
+    if (pauses === 1) third.pause();
+  });
+  await waitFor('the connection', async () => pauses, { until: (count) => count === 1 });
+  // A later question than the first one.
+  t.match(await source.read('shard1'), [{ kind: 'unreachable' }]);
+  third.resume();
+  await waitFor('its masters', async () => source.names.join(), { until: (names) => names === 'shard1' });
+  t.equal(pauses, 1, 'over the first connection');
 });
 
 t.test('PING keeps idle links up', async (t) => {
