@@ -20,7 +20,11 @@ const mostThreads = 3;
 /** How old a call must be for the end of the process not to wait for it. */
 const slowMs = 100;
 
+/** How long a file system that has answered may have two calls at a time: one that hangs must not occupy two threads. */
+const answeringMs = 2_000;
+
 interface UnderWay {
+  readonly place: string;
   readonly startedMs: number;
   state: 'in-time' | 'late';
 }
@@ -30,8 +34,10 @@ interface Waiter {
   readonly fail: (error: Error) => void;
 }
 
-/** Calls that have not returned, also those that nobody waits for any more, by file system: one for each. */
-const underWay = new Map<string, UnderWay>();
+/** Calls that have not returned, also those that nobody waits for any more. */
+const underWay = new Set<UnderWay>();
+/** When a file system has answered last. */
+const answeredMs = new Map<string, number>();
 /** Calls that have not begun, by file system. */
 const waiting = new Map<string, Waiter[]>();
 
@@ -41,7 +47,7 @@ interface Deadline {
 }
 
 /**
- * Runs a call to the file system that `path` leads to, one at a time for each file system. Throws `ETIMEDOUT` if it does not
+ * Runs a call to the file system that `path` leads to: one at a time for each file system, or two if it answers. Throws `ETIMEDOUT` if it does not
  * return within `timeoutMs`, or if one before it is late. The call itself continues, and occupies its thread.
  */
 export async function withinDeadline<T>(path: string, call: () => Promise<T>, deadline: Deadline = {}): Promise<T> {
@@ -55,9 +61,9 @@ async function runAt<T>(
   { timeoutMs = defaultTimeoutMs }: Deadline = {},
 ): Promise<T> {
   const own = await enter(place);
-  const running = (async () => call())().finally(() => leave(place));
+  const running = (async () => call())().finally(() => leave(own));
   const late = () => {
-    if (underWay.get(place) === own) noteLate(own);
+    if (underWay.has(own)) noteLate(own);
     return lateError(timeoutMs);
   };
   return withDeadline(running, { timeoutMs, late });
@@ -65,7 +71,7 @@ async function runAt<T>(
 
 /** Whether a call has not returned in time, nor since. */
 export function isAnyHanging(): boolean {
-  return [...underWay.values()].some(({ state }) => state === 'late');
+  return [...underWay].some(({ state }) => state === 'late');
 }
 
 /** Waits until a call to this file system may begin. Throws if one is late, or if late calls occupy the threads. */
@@ -79,8 +85,9 @@ async function enter(place: string): Promise<UnderWay> {
   return promise;
 }
 
-function leave(place: string): void {
-  underWay.delete(place);
+function leave(own: UnderWay): void {
+  underWay.delete(own);
+  noteAnswer(own.place);
   for (const [next, queue] of [...waiting]) {
     if (!isFree(next)) continue;
     const first = queue.shift();
@@ -93,8 +100,8 @@ function leave(place: string): void {
 
 function occupy(place: string): UnderWay {
   if (!process.listeners('exit').includes(endThreads)) process.on('exit', endThreads);
-  const own: UnderWay = { startedMs: performance.now(), state: 'in-time' };
-  underWay.set(place, own);
+  const own: UnderWay = { place, startedMs: performance.now(), state: 'in-time' };
+  underWay.add(own);
   return own;
 }
 
@@ -107,20 +114,35 @@ function noteLate(own: UnderWay): void {
   }
 }
 
+function noteAnswer(place: string): void {
+  const nowMs = performance.now();
+  for (const [other, ms] of answeredMs) if (nowMs - ms > answeringMs) answeredMs.delete(other);
+  answeredMs.set(place, nowMs);
+}
+
 function isFree(place: string): boolean {
-  return !underWay.has(place) && underWay.size < mostThreads;
+  if (underWay.size >= mostThreads) return false;
+  const own = callsAt(place);
+  if (own.length === 0) return true;
+  const sinceMs = performance.now() - (answeredMs.get(place) ?? Number.NEGATIVE_INFINITY);
+  // The third thread is for other file systems.
+  return own.length === 1 && underWay.size === 1 && sinceMs <= answeringMs;
+}
+
+function callsAt(place: string): readonly UnderWay[] {
+  return [...underWay].filter((one) => one.place === place);
 }
 
 /** Whether a call would wait for one that may never return. */
 function isClosed(place: string): boolean {
-  const late = [...underWay.values()].filter(({ state }) => state === 'late');
-  return underWay.get(place)?.state === 'late' || late.length === mostThreads;
+  const late = [...underWay].filter(({ state }) => state === 'late');
+  return late.some((one) => one.place === place) || late.length === mostThreads;
 }
 
 /** libuv waits for its threads when a process ends. Another program in its place ends them. */
 function endThreads(code: number): void {
   const nowMs = performance.now();
-  if (![...underWay.values()].some(({ startedMs }) => nowMs - startedMs > slowMs)) return;
+  if (![...underWay].some(({ startedMs }) => nowMs - startedMs > slowMs)) return;
   process.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {});
 }
 

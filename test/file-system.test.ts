@@ -36,6 +36,30 @@ t.test('a call that returns late frees its file system', async (t) => {
   t.equal(await withinDeadline('/dev/a', async () => 'a'), 'a');
 });
 
+t.test('a file system that has answered gets two calls at a time, and one thread stays for others', async (t) => {
+  const started: string[] = [];
+  const { promise: end, resolve } = Promise.withResolvers<void>();
+  t.teardown(() => resolve());
+  await withinDeadline('/proc/first', async () => undefined);
+  const slow = (path: string) =>
+    withinDeadline(path, () => {
+      started.push(path);
+      return end;
+    });
+  const untilStarted = async (count: number) => {
+    while (started.length < count) await new Promise(setImmediate);
+  };
+  const calls = ['/proc/a', '/proc/b', '/proc/c'].map(slow);
+  await untilStarted(2);
+  calls.push(slow('/x'));
+  await untilStarted(3);
+  t.equal(started.filter((path) => path !== '/x').length, 2, 'the third of a file system waits');
+  t.ok(started.includes('/x'), 'others do not');
+  resolve();
+  await Promise.all(calls);
+  t.equal(started.length, 4);
+});
+
 /** Runs a program in a mount namespace whose folder `hang` hangs; undefined where no mounts are permitted. */
 function runBesideHang(folder: string, argv: readonly string[]) {
   // The kernel waits for the answer of a FUSE server, which this shell never gives.

@@ -8,9 +8,12 @@ import { recordIn } from '../model/record.ts';
  */
 const lostForMs = 600_000;
 
-/** What Consul holds below the prefix of the records. */
+/** What Consul holds. */
 export interface RecordsSeen {
+  /** Below the prefix of the records. */
   readonly entries: readonly KvEntry[];
+  /** Below the prefix of the plain keys. Default: not read yet. */
+  readonly plainKeys: readonly KvEntry[] | undefined;
   /** How often Consul's index fell. */
   readonly resets: number;
 }
@@ -25,6 +28,7 @@ export class LostRecords {
   readonly #prefix: string;
   readonly #onEnd: () => void;
   #before: readonly (KvEntry | RememberedEntry)[];
+  #plainKeys: readonly KvEntry[] = [];
   #resets = 0;
   #lost = new Set<string>();
   /** Masters that `switchmaster forget` removed: its mark may be gone before their keys and services are. */
@@ -53,8 +57,11 @@ export class LostRecords {
   ) {
     for (const name of removedNames(seen.entries, this.#prefix)) this.#removed.add(name);
     for (const name of present) this.#removed.delete(name);
-    const isLoss = seen.resets !== this.#resets || isBroken(this.#before, seen.entries);
+    const plainKeys = seen.plainKeys ?? this.#plainKeys;
+    const isReplaced = isBroken(this.#before, seen.entries) || isBroken(this.#plainKeys, plainKeys);
+    const isLoss = seen.resets !== this.#resets || isReplaced;
     this.#before = seen.entries;
+    this.#plainKeys = plainKeys;
     this.#resets = seen.resets;
     if (isLoss) this.#lose(known);
   }

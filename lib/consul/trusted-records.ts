@@ -199,7 +199,8 @@ class Observation {
     const { state } = this.#records;
     if (!hasValue(state)) return;
     const [known, present] = [this.#trusted, entries].map((list) => list.flatMap((one) => recordIn(one)?.name ?? []));
-    this.#lost.note({ entries, resets: state.resets }, { known: known ?? [], present: present ?? [] });
+    const plainKeys = lastValue(this.#keys.state);
+    this.#lost.note({ entries, plainKeys, resets: state.resets }, { known: known ?? [], present: present ?? [] });
   }
 
   #hold(held: readonly UntrustedRecord[]): void {

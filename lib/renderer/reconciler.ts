@@ -25,7 +25,7 @@ import type { Rendering } from './plan/rendering.ts';
 import type { RollingQueue } from './rolling-queue.ts';
 import { compareFile, isSame, loadState } from './saved-state.ts';
 import { StageClock } from './stages.ts';
-import { moveUnread, tryRead } from './unread.ts';
+import { readOrMove, tryRead } from './unread.ts';
 
 export type { TemplateState } from './entry.ts';
 
@@ -170,14 +170,13 @@ export class Renderer implements Reconciler<RenderHint> {
     await loadState(entry, (former) => this.#options.rememberRecords?.(former));
     for (const hint of run.hints) takeHint(entry, hint);
     // The file is read by another thread while this one renders.
-    const [read, rendering] = await Promise.all([tryRead(entry), template.render()]);
+    const reading = tryRead(entry);
+    const rendering = await template.render();
     if (rendering.kind === 'rendered') clock.reached('rendered');
     // The rendering includes the changes whose hints came until now.
     run.takeUrgent();
-    if (read.kind === 'unread') {
-      await moveUnread(entry, { rendering, clock, run });
-      throw read.error;
-    }
+    const read = await readOrMove(entry, { reading, rendering, clock, run });
+    if (read.kind === 'unread') throw read.error;
     const { present } = read;
     const { signal, interrupted } = run;
     const plan = await planEntry(entry, { present, rendering });

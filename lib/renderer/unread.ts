@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Run } from '../loop/run.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { type PresentFile, readDestination } from './apply/file.ts';
@@ -22,19 +23,32 @@ export function tryRead(entry: Entry): Promise<Read> {
   );
 }
 
+/** HAProxy waits so long at most for its file to be read. Other files of a slow file system are read before it. */
+const readLimitMs = 20;
+
+interface Move {
+  readonly rendering: Rendering;
+  readonly clock: StageClock;
+  readonly run: Run<RenderHint>;
+}
+
+/** Waits until the destination is read. At a change of master, HAProxy's servers move meanwhile if that takes long. */
+export async function readOrMove(entry: Entry, move: Move & { readonly reading: Promise<Read> }): Promise<Read> {
+  const limit = new AbortController();
+  const late = delay(readLimitMs, undefined, { signal: limit.signal }).catch(() => undefined);
+  const first = await Promise.race([move.reading, late]);
+  limit.abort();
+  if (first?.kind === 'read') return first;
+  await moveUnread(entry, move);
+  return move.reading;
+}
+
 /**
  * Moves HAProxy's servers at a change of master although its file cannot be read, because its file system hangs, for example.
  * They move from the last text that took effect, unless a guard holds the text or it was rolled back. The file stays as it is
  * until it can be read.
  */
-export async function moveUnread(
-  entry: Entry,
-  {
-    rendering,
-    clock,
-    run,
-  }: { readonly rendering: Rendering; readonly clock: StageClock; readonly run: Run<RenderHint> },
-): Promise<void> {
+async function moveUnread(entry: Entry, { rendering, clock, run }: Move): Promise<void> {
   const { template, memory, provenText, supervisor, reloads, splay } = entry;
   const { spec } = template;
   if (rendering.kind !== 'rendered' || provenText === undefined) return;

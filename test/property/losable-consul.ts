@@ -19,7 +19,7 @@ const prefixes = { records: 'redis/record/', keys: 'redis/master/' } as const;
 
 /** A Consul that can lose its data. It answers each query when the test lets it. */
 export class LosableConsul implements Reader {
-  /** Masters that an operator removed and nobody has written since. */
+  /** Masters that an operator has removed once. */
   readonly removed = new Set<string>();
   readonly #waiting = new Map<Source, Request>();
   readonly #arrivals = new EventEmitter();
@@ -58,7 +58,6 @@ export class LosableConsul implements Reader {
     this.#set(`${prefixes.keys}${name}`, `10.0.0.7:${this.#epoch}`);
     const instance = makeInstance({ name: 'redis-master', tags: [name], address: master.host, port: master.port });
     this.#services.set(name, { instance, index: this.#index });
-    this.removed.delete(name);
   }
 
   /** As `switchmaster forget` does: a mark, one transaction, and later the end of the mark. */

@@ -1,6 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { withinDeadline } from '../../../lib/file-system.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { follows, longS, setUp } from '../support/moving.ts';
@@ -56,6 +57,19 @@ t.test('HAProxy moves although the file cannot be read', async (t) => {
   await scene.untilInUse('0');
   t.equal(await scene.port('a'), 2);
   await waitFor('the file', scene.text, { until: (text) => /:2\n.*:1\n/s.test(text) });
+});
+
+t.test('HAProxy moves while the calls of other templates keep the file system busy', async (t) => {
+  const scene = await setUp(t, { sandbox, consul, name: 'busy' }, () => ({}));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  t.teardown(() => resolve());
+  const calls = [1, 2].map(() => withinDeadline(scene.destination, () => promise, { timeoutMs: 60_000 }));
+  await follows(t, scene, { shard: 'a', port: 2, read: () => scene.port('a') });
+  t.match(scene.text(), /:1\n.*:1\n/s, 'the file is still the old one');
+  resolve();
+  await Promise.all(calls);
+  await waitFor('the file', scene.text, { until: (text) => /:2\n.*:1\n/s.test(text) });
+  t.equal(await scene.port('a'), 2);
 });
 
 t.test('HAProxy moves although the file cannot be written', async (t) => {
