@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { Program, runProgram } from '../../cmd/program.ts';
+import { runCommand } from '../../cmd/command.ts';
+import { Program } from '../../cmd/program.ts';
 
 // A busy machine takes its time.
 t.setTimeout(240_000);
@@ -32,10 +33,10 @@ t.test(
 
 t.test('if the file does not come, the daemon ends with 1, so that systemd restarts it', async (t) => {
   const folder = t.testdir({ 'c.yml': config });
-  const { code, stderr } = await runProgram(['run', '--wait', '0s', '--config', folder]);
+  const { code, stderr } = await runCommand(['run', '--wait', '0s', '--config', folder]);
   t.equal(code, 1);
   t.match(stderr, /^config-unreadable: .*\n.*consul\.tokenFile: cannot read .*token: there is no such file/);
-  const missing = await runProgram(['run', '--wait', '0s', '--config', `${folder}/none.yml`]);
+  const missing = await runCommand(['run', '--wait', '0s', '--config', `${folder}/none.yml`]);
   t.equal(missing.code, 1);
 });
 
@@ -47,12 +48,12 @@ t.test('a pipe or a device in place of a file is refused at once', async (t) => 
     const folder = t.testdir({ 'c.yml': config, token: 'secret' });
     rmSync(`${folder}/${name}`);
     execFileSync('mkfifo', [`${folder}/${name}`]);
-    const piped = await runProgram(['check', '--config', folder]);
+    const piped = await runCommand(['check', '--config', folder]);
     t.equal(piped.code, 2, place);
     t.match(piped.stderr, /it is a pipe or a device, not a file/);
     rmSync(`${folder}/${name}`);
     symlinkSync('/dev/zero', `${folder}/${name}`);
-    const endless = await runProgram(['run', '--config', folder]);
+    const endless = await runCommand(['run', '--config', folder]);
     t.equal(endless.code, 2, place);
     t.match(endless.stderr, /it is a pipe or a device, not a file/);
   }

@@ -2,11 +2,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { constants, openSync, readSync, writeSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { nodeEnvironment } from '../../runner/environment.ts';
 import { waitFor } from '../../sandbox/condition.ts';
+import { Sandbox } from '../../sandbox/sandbox.ts';
 
 // A busy machine takes its time.
 t.setTimeout(240_000);
@@ -28,9 +28,9 @@ function fill(fd: number): void {
 }
 
 /** Starts the daemon with `stderr` for its standard error, and waits until it answers. */
-async function start(t: Test, setting: { readonly stderr: number | 'pipe'; readonly more?: string }) {
+async function start(t: Test, setting: { readonly stderr: number | 'pipe' }) {
   const host = freeHost();
-  const config = `api: { listen: "${host}:${port}" }\nconsul: { address: "127.0.0.1:9" }\n${setting.more ?? ''}`;
+  const config = `api: { listen: "${host}:${port}" }\nconsul: { address: "127.0.0.1:9" }\n`;
   const folder = t.testdir({ 'c.yml': config });
   const child = spawn(process.execPath, [file, 'run', '--config', folder], {
     env: nodeEnvironment(),
@@ -46,7 +46,7 @@ async function start(t: Test, setting: { readonly stderr: number | 'pipe'; reado
     child.kill('SIGTERM');
     return (await ended)[0];
   };
-  return { child, folder, isLive, lost, stop };
+  return { child, isLive, lost, stop };
 }
 
 t.test('a full disk under the log neither keeps it from starting nor ends it on a HUP', async (t) => {
@@ -87,11 +87,12 @@ t.test('a log that nobody reads does not block it', async (t) => {
 });
 
 t.test('a full disk or a device in place of the journal stops only the journal', async (t) => {
+  const sandbox = await Sandbox.openFor(t, { name: 'journal' });
   for (const device of ['/dev/full', '/dev/zero']) {
-    const { child, folder, isLive, stop } = await start(t, { stderr: 'pipe', more: `journal: { file: ${device} }\n` });
-    child.stderr?.resume();
-    t.ok(await waitFor('the daemon', isLive, { until: (text) => text !== undefined, timeoutMs: startMs }));
-    t.ok(await readFile(`${folder}/c.yml`, 'utf8'));
-    t.equal(await stop(), 0);
+    const config = { consul: { address: '127.0.0.1:9' }, journal: { file: device } };
+    const daemon = await sandbox.localDaemon({ config, ready: '/live' });
+    t.match(daemon.log(), device, 'the log names it');
+    await daemon.stop();
+    t.match(daemon.logLines().at(-1), { msg: 'stopped' });
   }
 });

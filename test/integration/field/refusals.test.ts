@@ -23,7 +23,7 @@ t.test('maxclients, TLS on one side only and another protocol are named by every
   const { host } = consul.http;
   const http = formatAddress({ host, port: Number(new URL(consul.url).port) });
   await replica.command('CONFIG', 'SET', 'maxclients', '1');
-  const daemon = await sandbox.switchmaster({
+  const daemon = await sandbox.localDaemon({
     ready: '/live',
     config: {
       consul: { address: consul.url },
@@ -63,7 +63,7 @@ t.test('a server in sentinel.addresses that is no Sentinel is named by every vie
   const { host, port } = new URL(consul.url);
   const http = `${host.split(':')[0]}:${port}`;
   const addresses = [formatAddress(sentinel.address), redis, http];
-  const daemon = await sandbox.switchmaster({
+  const daemon = await sandbox.localDaemon({
     name: 'wrong-sentinels',
     ready: '/live',
     config: { consul: { address: consul.url }, sentinel: { addresses, masters: ['shard1'] } },
