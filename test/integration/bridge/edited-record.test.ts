@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { formatAddress } from '../../../lib/model/address.ts';
+import { type Address, formatAddress } from '../../../lib/model/address.ts';
 import { formatRecord, type MasterRecord, parseRecord } from '../../../lib/model/record.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
@@ -20,19 +20,29 @@ const source = sandbox.write('app.hbs', '{{key "edit"}}{{#each redisMasters}} {{
 await consul.putKey('edit', '0');
 
 /** A daemon that renders; its reload notes every text that took effect. */
-async function startDaemon(name: string, more: Record<string, unknown>) {
+async function startDaemon({
+  name,
+  place,
+  ...more
+}: {
+  readonly name: string;
+  readonly place: 'here' | 'process';
+  readonly sentinel?: object;
+}) {
   const [destination, log] = [sandbox.path(`${name}.conf`), sandbox.path(`${name}.texts`)];
   const reload = { command: ['/bin/sh', '-c', `cat ${destination} >> ${log}`] };
   const templates = [{ source, destination, reload, header: false }];
-  await sandbox.switchmaster({ name, config: { consul: { address: consul.url }, templates, ...more } });
+  const options = { name, config: { consul: { address: consul.url }, templates, ...more } };
+  // Bridges of one process sign records with the same name.
+  await (place === 'process' ? sandbox.switchmaster(options) : sandbox.localDaemon(options));
   return () => (existsSync(log) ? readFileSync(log, 'utf8') : '');
 }
 
 const sentinel = { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard1'] };
 const texts = await Promise.all([
-  startDaemon('bridge-and-renderer', { sentinel }),
-  startDaemon('renderer', {}),
-  startDaemon('another-bridge', { sentinel }),
+  startDaemon({ name: 'bridge-and-renderer', place: 'here', sentinel }),
+  startDaemon({ name: 'renderer', place: 'here' }),
+  startDaemon({ name: 'another-bridge', place: 'process', sentinel }),
 ]);
 
 const key = 'redis/record/shard1';
@@ -118,10 +128,27 @@ const disturbances: readonly { readonly what: string; readonly disturb: () => Pr
   },
 ];
 
+/**
+ * Waits until Sentinel can select the replica, and still can after a second: the demotion of a former master ends the
+ * connections of Sentinel as well, which then aborts a failover.
+ */
+async function untilUp(replica: Address): Promise<void> {
+  let inARow = 0;
+  const read = async () => {
+    const infos = await only(sentinels).replicaInfos('shard1');
+    const info = infos.find(({ name }) => name === formatAddress(replica));
+    const isUp = info?.flags === 'slave' && info['role-reported'] === 'slave' && info['master-link-status'] === 'ok';
+    inARow = isUp ? inARow + 1 : 0;
+    return inARow;
+  };
+  await waitFor('a replica that stays up', read, { until: (count) => count > 10, intervalMs: 100, timeoutMs });
+}
+
 for (const { what, disturb } of disturbances) {
   t.test(`bridges follow a failover as such although meanwhile ${what}`, async (t) => {
     const before = await readRecord();
     const successor = only(before.replicas);
+    await untilUp(successor);
     // Sentinel refuses while it ends the last one.
     await waitFor('a failover', () => only(sentinels).command('SENTINEL', 'FAILOVER', 'shard1'), { timeoutMs });
     await disturb();

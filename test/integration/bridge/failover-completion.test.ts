@@ -31,7 +31,7 @@ async function start(t: Parameters<typeof startBridge>[0], name: string, replica
     if (record === undefined) throw new Error('there is no record');
     return record.master;
   };
-  const writer = new LedgerWriter({ name, key: 'w', client: persistentClient(find) });
+  const writer = new LedgerWriter({ name, key: 'w', pauseMs: 5, client: persistentClient(find) });
   t.teardown(() => writer.stop());
   const counts = () => Promise.all(shard.replicas.map((replica) => replica.command('SCARD', 'w')));
   await waitFor('its writes on the replicas', counts, { until: (sizes) => sizes.every((size) => Number(size) > 20) });

@@ -23,7 +23,7 @@ const config = {
   sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard*'] },
   api: { tokenFile },
 };
-const daemon = await sandbox.switchmaster({ config });
+const daemon = await sandbox.localDaemon({ config });
 const api = `http://${formatAddress(daemon.api)}`;
 const common = ['--api', api, '--token-file', tokenFile];
 

@@ -192,8 +192,7 @@ t.test('commands send the client certificate to an API behind TLS, and report a 
   const served = { listen, tls: { certFile: cert, keyFile: key, clientCaFile: cert } };
   const tokenFile = sandbox.write('api.token', token);
   const secured = { ...config, templates: [], journal: {}, api: { ...served, tokenFile } };
-  const daemon = await sandbox.switchmaster({ name: 'secured', config: secured, start: 'later' });
-  void daemon.launch();
+  const daemon = await sandbox.localDaemon({ name: 'secured', config: secured, ready: 'started' });
   const url = `https://${listen}`;
   const authority = { SWITCHMASTER_API: url, SWITCHMASTER_CACERT: cert };
   const named = { ...authority, SWITCHMASTER_TLS_SERVER_NAME: 'switchmaster' };

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { type Address, formatAddress, sameAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
@@ -15,14 +14,12 @@ import {
   recordOf,
   startBridge,
 } from '../support/bridging.ts';
+import { otherEditions } from '../support/editions.ts';
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
 
 t.setTimeout(360_000);
 const sandbox = await Sandbox.openFor(t, { name: 'planned' });
-const tools = join(import.meta.dirname, '../../../.tools/bin');
-const editions = ['redis', 'redis8', 'valkey'].filter(
-  (edition) => edition === 'redis' || existsSync(join(tools, `${edition}-server`)),
-);
+const editions = ['redis', ...otherEditions];
 
 // Scenes of one edition share Sentinels and two bridges.
 const names = ['load-redis', 'chosen', 'excluded', 'stalled', 'alone', 'dark', 'unconfirmed'];
@@ -69,12 +66,12 @@ async function ready(name: string, at: ConsulAgent = consul): Promise<Shard> {
 async function startWriters(
   t: Pick<Test, 'teardown'>,
   name: string,
-  { count = 1, pauseMs = 5 }: { readonly count?: number; readonly pauseMs?: number } = {},
+  { count = 1 }: { readonly count?: number } = {},
 ): Promise<readonly LedgerWriter[]> {
   const client = () => persistentClient(() => masterOf(consul, name));
   const writers = Array.from(
     { length: count },
-    (_, n) => new LedgerWriter({ name: `${n}`, key: `w${n}`, client: client(), pauseMs }),
+    (_, n) => new LedgerWriter({ name: `${n}`, key: `w${n}`, client: client(), pauseMs: 10 }),
   );
   t.teardown(async () => void (await Promise.all(writers.map((writer) => writer.stop()))));
   await waitFor('writes', () => writers.every(({ acknowledged }) => acknowledged.size > 20), { timeoutMs: 60_000 });

@@ -1,21 +1,17 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { nowMs } from '../../sandbox/recorder.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
+import { otherEditions } from '../support/editions.ts';
 import { lostDespitePauses } from '../support/pauses.ts';
 import { LedgerWriter, persistentClient } from '../support/writing.ts';
 
 // Each test has a shard, Sentinels and bridges of its own, because most of them stop some of these.
 const sandbox = await Sandbox.openFor(t, { name: 'promotion' });
 
-const tools = join(import.meta.dirname, '../../../.tools/bin');
-const editions = ['redis', 'redis8', 'valkey'].filter(
-  (edition) => edition === 'redis' || existsSync(join(tools, `${edition}-server`)),
-);
+const editions = ['redis', ...otherEditions];
 
 async function start(name: string, edition = 'redis') {
   const program = (kind: string) => (edition === 'redis' ? {} : { program: `${edition}-${kind}` });
@@ -37,7 +33,12 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
         await recordOf(consul, name);
         const recorders = await Promise.all(sentinels.map((sentinel) => sentinel.record()));
         // A client that follows nothing and stays where it is.
-        const stayer = new LedgerWriter({ name, key: 'w', client: persistentClient(() => shard.master.address) });
+        const stayer = new LedgerWriter({
+          name,
+          key: 'w',
+          pauseMs: 5,
+          client: persistentClient(() => shard.master.address),
+        });
         t.teardown(() => stayer.stop());
         await waitFor('its writes on the replica', () => replica.command('SCARD', 'w'), {
           until: (size) => Number(size) > 20,
@@ -103,7 +104,7 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
     const listen = await sandbox.address();
     const [configFile, socket] = [sandbox.path('blind.cfg'), sandbox.path('blind.sock')];
     const haproxy = await sandbox.haproxy({ configFile, listen, start: 'later' });
-    await sandbox.switchmaster({
+    await sandbox.localDaemon({
       config: {
         consul: { address: consul.url },
         sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)) },
@@ -118,7 +119,7 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
         ],
       },
     });
-    const writer = new LedgerWriter({ name, key: 'w', client: persistentClient(() => listen) });
+    const writer = new LedgerWriter({ name, key: 'w', pauseMs: 5, client: persistentClient(() => listen) });
     t.teardown(() => writer.stop());
     await waitFor('writes through HAProxy', () => writer.acknowledged.size, { until: (size) => size > 20 });
     await consul.kill();

@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
 import { Secret } from '../../../lib/config/secret.ts';
 import { blocksOf, readPage } from '../../docs/pages.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { readRecord, recordOf, startBridge } from '../support/bridging.ts';
+import { otherEditions } from '../support/editions.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'acl' });
-const tools = join(import.meta.dirname, '../../../.tools/bin');
 const page = await readPage('docs/reference/redis-acl.md');
 const [atRedis, atSentinel] = blocksOf(page)
   .filter(({ language }) => language === 'redis')
@@ -16,10 +14,7 @@ const [atRedis, atSentinel] = blocksOf(page)
 if (atRedis === undefined || atSentinel === undefined) throw new Error('the page names no users');
 const access = { username: 'switchmaster', password: new Secret('PASSWORD') };
 
-const editions = ['redis', 'redis8', 'valkey'].filter(
-  (edition) => edition === 'redis' || existsSync(join(tools, `${edition}-server`)),
-);
-for (const edition of editions) {
+for (const edition of ['redis', ...otherEditions]) {
   t.test(`the documented Redis users have every permission that a planned failover needs, on ${edition}`, async (t) => {
     const program = (kind: string) => (edition === 'redis' ? {} : { program: `${edition}-${kind}` });
     const [consul, shard] = await Promise.all([

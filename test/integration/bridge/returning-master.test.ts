@@ -49,7 +49,12 @@ async function rebuild({ shard, epoch }: Stack, sentinels: readonly SentinelServ
 /** Starts the former master while a client writes to it, and returns how long it accepted writes. */
 async function bringBack({ shard, bridge }: Pick<Stack, 'shard' | 'bridge'>) {
   const address = formatAddress(shard.master.address);
-  const writer = new LedgerWriter({ name: 'w', key: 'w', client: persistentClient(() => shard.master.address) });
+  const writer = new LedgerWriter({
+    name: 'w',
+    key: 'w',
+    pauseMs: 5,
+    client: persistentClient(() => shard.master.address),
+  });
   const startedMs = nowMs();
   await shard.master.start();
   const done = () =>

@@ -141,11 +141,14 @@ async function startDaemon(t: Test, { configFile }: Lane) {
   return { stop, lines, isDenied: () => lines.some((line) => line.includes('consul-denied')) };
 }
 
-const lanes = await Promise.all(['a', 'b', 'c'].map(openLane));
+const lanes = await Promise.all(['a', 'b'].map(openLane));
 const [first] = lanes;
 if (first === undefined) throw new Error('no lane');
 const { code, stdout } = await runCommand(['acl', '--config', first.configFile, '--json']);
 const { rules } = JSON.parse(stdout) as { rules: AclRule[] };
+const kinds = new Map(rules.map((rule) => [`${rule.resource} ${rule.policy}`, rule]));
+/** `npm run test:field` tries all of them, this one of each kind. */
+const chosen = process.env.ACL_RULES === 'all' ? rules : [...kinds.values()];
 let wholeMs = 0;
 
 t.test('the policy that is printed suffices', async (t) => {
@@ -175,7 +178,7 @@ t.test('the policy that is printed suffices', async (t) => {
 });
 
 t.test('each rule of it is needed', async (t) => {
-  const left = [...rules];
+  const left = [...chosen];
   const work = async (lane: Lane) => {
     for (let rule = left.shift(); rule !== undefined; rule = left.shift()) t.ok(...(await tryWithout(t, lane, rule)));
   };

@@ -47,7 +47,7 @@ t.test('every name is recorded, registered and in every file, and a failover is 
   for (const name of [...odd, ...colliding, long]) await sentinel.command('SENTINEL', 'MONITOR', name, host, port, 1);
   const { url, requests } = await recordConsul(t, consul);
   const tokenFile = sandbox.write('consul.token', 'the-token\n');
-  const daemon = await sandbox.switchmaster({
+  const daemon = await sandbox.localDaemon({
     config: {
       consul: { address: url, datacenter: 'dc1', tokenFile },
       register: [{ kind: 'redis', name: 'shard1', address: formatAddress(shard.master.address) }],

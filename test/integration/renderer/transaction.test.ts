@@ -31,7 +31,7 @@ t.test(
     const consumer = makeConsumer(t);
     await consul.putKey('a', 'good');
     const specs = [{ template: 'is {{key "a"}}\n', wait: quick, reload: consumer.reload, verify: consumer.verify }];
-    const rendering = startRendering(t, { consul, specs, resyncMs: 20 });
+    const rendering = startRendering(t, { consul, specs, resyncMs: 100 });
     const { destination } = await rendering.until('current');
     t.equal(consumer.running(), 'is good\n');
     await consul.putKey('a', 'bad');
@@ -63,7 +63,7 @@ t.test('a backup has the content before the last change that worked', async (t) 
   const { reload, verify } = makeConsumer(t);
   await consul.putKey('kept', 'first');
   const specs = [{ template: '{{key "kept"}}\n', wait: quick, reload, verify, backup: 'kept' } as const];
-  const rendering = startRendering(t, { consul, specs, resyncMs: 20 });
+  const rendering = startRendering(t, { consul, specs, resyncMs: 100 });
   const { destination } = await rendering.until('current');
   const backup = (text: string) =>
     waitFor('the backup', () => read(`${destination}.bak`), { until: (now) => now === text });

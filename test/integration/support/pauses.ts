@@ -4,8 +4,9 @@ import type { Fence } from './bridging.ts';
 import type { LedgerWriter } from './writing.ts';
 
 /**
- * What the old master acknowledged after it had answered the pause before the promotion, and the new master does not have. On a
- * busy machine the pause may end before the bridge sees the promotion and pauses again: what is acknowledged then may be lost.
+ * What was sent to the old master after it had answered the pause before the promotion, was acknowledged, and is not on the new
+ * master. On a busy machine the pause may end before the bridge sees the promotion and pauses again: what is acknowledged then
+ * may be lost.
  */
 export async function lostDespitePauses(
   writer: LedgerWriter,
@@ -21,5 +22,7 @@ export async function lostDespitePauses(
   const { lost, of } = await writer.lostAt(master, first.doneMs);
   const endsMs = first.atMs + pauseBeforePromotionMs;
   const isRenewed = second !== undefined && second.doneMs < endsMs;
-  return { lost: lost.filter((number) => isRenewed || (writer.acknowledged.get(number) ?? 0) < endsMs), of };
+  const isPaused = (number: number) =>
+    (writer.asked.get(number) ?? 0) > first.doneMs && (isRenewed || (writer.acknowledged.get(number) ?? 0) < endsMs);
+  return { lost: lost.filter(isPaused), of };
 }

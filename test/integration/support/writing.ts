@@ -22,6 +22,8 @@ export class LedgerWriter {
   readonly key: string;
   /** Milliseconds since 1970 of each acknowledgement, by number. */
   readonly acknowledged = new Map<number, number>();
+  /** Milliseconds since 1970 when each acknowledged number was sent. */
+  readonly asked = new Map<number, number>();
   /** Which address (`host:port`) acknowledged each number, and when the client sent it, if the client knows. */
   readonly places = new Map<number, { readonly at: string; readonly askedMs: number }>();
   readonly errors: { readonly atMs: number; readonly message: string }[] = [];
@@ -80,6 +82,7 @@ export class LedgerWriter {
       try {
         await this.#client.write(this.key, number);
         this.acknowledged.set(number, nowMs());
+        this.asked.set(number, askedMs);
         const place = this.#client.at?.();
         if (place !== undefined) this.places.set(number, { at: formatAddress(place), askedMs });
       } catch (thrown) {
