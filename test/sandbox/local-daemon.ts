@@ -60,6 +60,11 @@ export class LocalDaemon {
     await this.#daemon?.reload(await this.#load());
   }
 
+  /** Writes its state to the log, as after a SIGUSR1. */
+  logState(): void {
+    this.#daemon?.logState();
+  }
+
   /** Stops it. Stopping twice does nothing. */
   async stop(): Promise<void> {
     const daemon = this.#daemon;

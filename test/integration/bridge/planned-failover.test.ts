@@ -71,7 +71,7 @@ async function startWriters(
   const client = () => persistentClient(() => masterOf(consul, name));
   const writers = Array.from(
     { length: count },
-    (_, n) => new LedgerWriter({ name: `${n}`, key: `w${n}`, client: client(), pauseMs: 10 }),
+    (_, n) => new LedgerWriter({ name: `${n}`, key: `w${n}`, client: client(), pauseMs: 20 }),
   );
   t.teardown(async () => void (await Promise.all(writers.map((writer) => writer.stop()))));
   await waitFor('writes', () => writers.every(({ acknowledged }) => acknowledged.size > 20), { timeoutMs: 60_000 });

@@ -42,10 +42,11 @@ export function testSecrets(
       template('own.conf', `auth ${ofConfig}\n`),
     ];
     writeFileSync(sandbox.path('owned.conf'), `sentinel auth-pass shard1 ${ofConfig}\n`);
-    const daemon = await sandbox.switchmaster({
+    process.env.SECRET_VARIABLE = ofVariable;
+    t.teardown(() => delete process.env.SECRET_VARIABLE);
+    const daemon = await sandbox.localDaemon({
       name: 'discreet',
       ready: '/live',
-      env: { SECRET_VARIABLE: ofVariable },
       config: {
         consul: { address: consul.url },
         log: { level: 'debug' },
@@ -69,7 +70,7 @@ export function testSecrets(
         all.slice(failing.length).every((kind) => kind === 'applied' || kind === 'unchanged'),
     });
     await waitFor('the output of the program', () => daemon.logLines().some(({ line }) => line === 'pass [secret]'));
-    await daemon.kill('SIGUSR1');
+    daemon.logState();
     await waitFor('the state in the log', () => daemon.logLines().some(({ msg }) => msg === 'state'));
     const texts = new Map([
       ['events', await readEvents(`http://${daemon.api.host}:${daemon.api.port}/v1/events?lastEventId=0`)],

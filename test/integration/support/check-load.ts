@@ -11,8 +11,8 @@ export interface CheckAnswer {
   readonly answeredMs: number;
 }
 
-const workers = 8;
-const pauseMs = 10;
+const workers = 4;
+const pauseMs = 20;
 
 /** Load balancers that ask about each address over and over. */
 export class CheckLoad {
