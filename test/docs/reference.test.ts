@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import t from 'tap';
 import { z } from 'zod';
 import { bundledTemplates } from '../../lib/config/bundled.ts';
@@ -13,7 +14,7 @@ import { Metrics } from '../../lib/telemetry/metrics.ts';
 import { templateFormats } from '../../lib/template/format.ts';
 import { helpers } from '../../lib/template/helpers.ts';
 import { exampleViews } from '../http/views.ts';
-import { codesIn, readPage, tableRows } from './pages.ts';
+import { codesIn, projectDir, readPage, tableRows } from './pages.ts';
 
 /** The words in backticks in the first cells of a page's tables. */
 async function namedIn(file: string): Promise<ReadonlySet<string>> {
@@ -192,4 +193,22 @@ t.test('every output of a health check is documented', async (t) => {
       file,
     );
   }
+});
+
+t.test('every message of the log is documented', async (t) => {
+  const named = await namedIn('docs/reference/log.md');
+  const files = globSync('{lib,cmd}/**/*.ts', { cwd: projectDir });
+  const logged = await Promise.all(
+    files.map(async (file) => {
+      const { text } = await readPage(file);
+      return [...text.matchAll(/\blog\.(?:debug|info|warn|error)\((?:[^;]*?,\s*)?'([^'\n]+)'\s*,?\s*\)/g)].map(
+        ([, msg = '']) => msg,
+      );
+    }),
+  );
+  t.ok(logged.flat().length > 30);
+  t.strictSame(
+    logged.flat().filter((message) => !named.has(message)),
+    [],
+  );
 });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { isAbort } from '../../errors.ts';
-import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
+import { type Address, sameAddress } from '../../model/address.ts';
 
 export interface PromotionSourceOptions {
   readonly redis: RedisPool;
@@ -59,14 +59,6 @@ export class PromotionSource {
 
   close(): void {
     for (const name of [...this.#promotionWatches.keys()]) this.end(name);
-  }
-
-  /** The running watches, for the log. */
-  get promotionWatches(): readonly string[] {
-    return [...this.#promotionWatches].map(
-      ([name, { promotionWatch }]) =>
-        `${name}: ${formatAddress(promotionWatch.selected)} at epoch ${promotionWatch.epoch}`,
-    );
   }
 
   async #watch(
