@@ -63,12 +63,44 @@ t.test('only the template itself sets variables that control shells, loaders and
     'JDK_JAVA_OPTIONS',
     'GIT_SSH',
   ];
-  for (const name of [...steering, ...more, 'https_proxy', 'SHELLOPTS', 'HOME', 'GCONV_PATH', 'LUA_INIT']) {
+  const tools = [
+    'NULLCMD',
+    'LIBPATH',
+    'KRB5_CONFIG',
+    'TZDIR',
+    'MAKEFLAGS',
+    'TAR_OPTIONS',
+    'precmd_functions',
+    'AWKPATH',
+  ];
+  const desktop = ['GTK_MODULES', 'QT_PLUGIN_PATH', 'GIO_MODULE_DIR', 'RUSTC_WRAPPER', 'PIP_INDEX_URL', 'TMP'];
+  for (const name of [
+    ...steering,
+    ...more,
+    ...tools,
+    ...desktop,
+    'https_proxy',
+    'SHELLOPTS',
+    'HOME',
+    'GCONV_PATH',
+    'LUA_INIT',
+  ]) {
     t.match(print('{{vars.x}}=1\n', name), /value-refused.*controls shells, loaders or runtimes/, name);
     t.equal(print(`${name}={{vars.x}}\n`, '1'), `${name}=1\n`);
   }
   t.match(print('LD_{{vars.x}}=1\n', 'PRELOAD'), /controls shells/);
-  for (const name of ['REDIS_HOST', 'PATHS', 'MY_PATH', 'HOST', 'PORT', 'LDAP_URL', 'ENVIRONMENT']) {
+  for (const name of [
+    'REDIS_HOST',
+    'PATHS',
+    'MY_PATH',
+    'HOST',
+    'PORT',
+    'LDAP_URL',
+    'ENVIRONMENT',
+    'STATUS',
+    'MAIL_HOST',
+    'TMP_FILE',
+  ]) {
     t.equal(print('{{vars.x}}=1\n', name), `${name}=1\n`);
   }
 });
