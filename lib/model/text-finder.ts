@@ -6,6 +6,8 @@ const edge = longest / 2;
 /** The limit of comparisons in one search: some hundred milliseconds. */
 const maxWork = 1_000_000;
 const filterBits = 16;
+/** So many are searched for one after another, which is faster. */
+const few = 16;
 
 /** Texts of one length: whole ones, and long ones by their begin and end. */
 interface Group {
@@ -23,14 +25,24 @@ export class TextFinder {
   readonly #groups = new Map<string, Group[]>();
   /** Whether a text may begin with characters of this hash. */
   readonly #filter = new Uint8Array(1 << filterBits);
+  readonly #few: readonly string[] | undefined;
 
-  constructor(texts: Iterable<string>) {
-    for (const text of texts) if (text.length >= leastLength) this.#add(text);
+  constructor(texts: readonly string[]) {
+    const usable = texts.filter(({ length }) => length >= leastLength);
+    this.#few = usable.length > few ? undefined : usable;
+    if (usable.length > few) for (const text of usable) this.#add(text);
     for (const groups of this.#groups.values()) groups.sort((a, b) => b.length - a.length);
   }
 
   /** Sets `marks` to 1 wherever one of the texts is. Marks the rest of a text that takes too many comparisons. */
   mark(text: string, marks: Uint8Array): void {
+    if (this.#few === undefined) this.#markMany(text, marks);
+    for (const one of this.#few ?? []) {
+      for (let at = text.indexOf(one); at >= 0; at = text.indexOf(one, at + 1)) marks.fill(1, at, at + one.length);
+    }
+  }
+
+  #markMany(text: string, marks: Uint8Array): void {
     let work = 0;
     let markedTo = 0;
     for (let at = 0; at + leastLength <= text.length; at += 1) {

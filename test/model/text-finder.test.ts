@@ -3,9 +3,12 @@ import t from 'tap';
 import { Redactor } from '../../lib/model/redaction.ts';
 import { TextFinder } from '../../lib/model/text-finder.ts';
 
+/** Many others, which are in no text: few are searched for in another way. */
+const others = Array.from({ length: 20 }, (_, i) => `other ${i}`);
+
 const marked = (texts: readonly string[], text: string) => {
   const marks = new Uint8Array(text.length);
-  new TextFinder(texts).mark(text, marks);
+  new TextFinder([...texts, ...others]).mark(text, marks);
   return [...text].map((char, at) => (marks[at] === 1 ? '#' : char)).join('');
 };
 
@@ -31,6 +34,9 @@ t.test('any texts are found in any text', (t) => {
   const letters = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 300 });
   const some = fc.array(fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 4, maxLength: 80 }), { maxLength: 6 });
   fc.assert(fc.property(some, letters, (texts, text) => marked(texts, text) === markedPlainly(texts, text)));
+  const marks = new Uint8Array(7);
+  new TextFinder(['abcd', 'cdef']).mark('xabcdef', marks);
+  t.strictSame([...marks], [0, 1, 1, 1, 1, 1, 1], 'few texts');
   t.end();
 });
 

@@ -58,15 +58,20 @@ interface ParsedConfig extends Pick<ReloadPlan, 'restored'> {
   readonly sections: readonly ReadSection[];
 }
 
+/** A larger config is not compared, because that would hold up the event loop for seconds: HAProxy reloads it. */
+const maxCharacters = 4 * 1024 * 1024;
+
 /** Compares the config that HAProxy runs with a new one. `before` is undefined when it is not known. Pure. */
 export function planHaproxy(before: string | undefined, after: string): HaproxyPlan {
+  if (after.length > maxCharacters)
+    return { kind: 'reload', expected: [], gone: [], rerouted: [], unclear: [], restored: [] };
   const wanted = parseConfig(after);
   const expected = [...wanted.servers.values()];
   const unclear = namesOf(wanted.sections.filter(({ kind, lines }) => kind === 'proxy' && lines.some(isUnclear)));
   const proxies = namesOf(wanted.sections.filter(({ kind }) => kind === 'proxy'));
   const { restored } = wanted;
   const unknown = { kind: 'reload', gone: [], expected, rerouted: proxies, unclear, restored } as const;
-  if (before === undefined) return unknown;
+  if (before === undefined || before.length > maxCharacters) return unknown;
   const old = parseConfig(before);
   if (old.skeleton === wanted.skeleton) {
     return { kind: 'runtime', changes: compareAll(old, wanted), expected, otherwise: unknown };

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import t from 'tap';
+import { parseHaproxyConfig, readOpenLine } from '../../../lib/model/haproxy-config.ts';
 import { planAlignment, planHaproxy, planRemaining } from '../../../lib/renderer/haproxy/plan.ts';
 
 const config = (servers: string, rest = '') => `global
@@ -138,4 +140,26 @@ t.test('what a process has already is not changed again', async (t) => {
   t.same(planRemaining([running], [weighed]), [weighed]);
   t.same(planRemaining([{ ...running, weight: 5 }], [weighed]), []);
   t.same(planRemaining([], [change]), [change], 'a server that it lacks fails, and a reload follows');
+});
+
+t.test('a line without signs has the words that it has before a comment', async (t) => {
+  const wordsOf = (line: string) => parseHaproxyConfig(line)[0]?.lines[0]?.words;
+  const line = fc.string({
+    unit: fc.constantFrom('a', '-', '{', '\u00a0', ' ', '\t', '\v', '\f', '\r'),
+    maxLength: 12,
+  });
+  fc.assert(fc.property(line, (text) => JSON.stringify(wordsOf(text)) === JSON.stringify(wordsOf(`${text}#`))));
+  t.strictSame(readOpenLine('a  bc'), { words: ['a'], word: 'bc' });
+  t.strictSame(readOpenLine('a bc '), { words: ['a', 'bc'], word: '' });
+  t.strictSame(readOpenLine(''), { words: [], word: '' });
+});
+
+t.test('a config of many megabytes is reloaded without a comparison', async (t) => {
+  const large = config('10.0.0.1:1 check', '# comment\n'.repeat(450_000));
+  const plan = planHaproxy(large, large.replace('10.0.0.1', '10.0.0.9'));
+  t.strictSame(plan, { kind: 'reload', expected: [], gone: [], rerouted: [], unclear: [], restored: [] });
+  t.match(planHaproxy(large, config('10.0.0.1:1')), {
+    kind: 'reload',
+    expected: [{ server: 'one' }, { server: 'two' }],
+  });
 });
