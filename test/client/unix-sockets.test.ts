@@ -8,6 +8,8 @@ import t, { type Test } from 'tap';
 import { diagnose } from '../../lib/client/diagnosis.ts';
 import { faultOfError } from '../../lib/client/fault.ts';
 import { exchangeOverSocket, SocketExchangeError } from '../../lib/client/socket-exchange.ts';
+import { linkFaults } from '../../lib/model/link-fault.ts';
+import { probeRedis } from '../../lib/renderer/apply/probe.ts';
 
 /* Unix sockets that are there and cannot be used, as an admin socket of HAProxy, a twemproxy or a Redis has them. */
 
@@ -58,6 +60,9 @@ t.test('a socket that a dead process left behind is named, and one that is gone'
   for (const [at, fault] of expected) {
     t.equal(await faultOf(at), fault, at);
     t.equal(await diagnose(at, { tls: undefined, timeoutMs }), fault, at);
+    const attempt = { timeoutMs, signal: new AbortController().signal };
+    const message = `${at} cannot be reached: the server ${linkFaults[fault].says}; ${linkFaults[fault].hint}.`;
+    await t.rejects(probeRedis(at, {}, attempt), { code: 'verify-failed', message }, 'verify of a consumer');
   }
 });
 

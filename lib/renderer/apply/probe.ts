@@ -1,6 +1,8 @@
+import { faultOfError } from '../../client/fault.ts';
 import { exchangeOverSocket, type SocketExchange, SocketExchangeError } from '../../client/socket-exchange.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Endpoint, formatEndpoint } from '../../model/address.ts';
+import { explainFault } from '../../model/link-fault.ts';
 import type { ProbeAccess } from '../../model/probe-access.ts';
 
 export interface Attempt {
@@ -89,7 +91,9 @@ async function exchange(over: SocketExchange): Promise<string> {
     return await exchangeOverSocket(over);
   } catch (thrown) {
     if (!(thrown instanceof SocketExchangeError)) throw thrown;
-    const message = `${formatEndpoint(over.to)} ${thrown.message}.`;
+    const fault = typeof over.to === 'string' ? faultOfError(thrown.cause ?? {}) : undefined;
+    const why = fault === undefined ? thrown.message : `cannot be reached: the server ${explainFault(fault)}`;
+    const message = `${formatEndpoint(over.to)} ${why}.`;
     throw new SwitchmasterError('verify-failed', message, { cause: thrown });
   }
 }
