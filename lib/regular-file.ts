@@ -10,17 +10,25 @@ interface ReadOptions {
 }
 
 /**
- * The UTF-8 text of a regular file. A pipe, a device and a folder are an error, and so is a file that is larger than
+ * The bytes of a regular file. A pipe, a device and a folder are an error, and so is a file that is larger than
  * `maxBytes` (default 1 MiB) or a file system that does not answer within 2 s: none of them may hold the daemon up. With
  * `accept`, a symbolic link is an error too, and so is a file for which `accept` returns the reason to refuse it.
  *
  * @throws the error of the system call, or one that says what the path is
  */
-export function readRegularFile(path: string, options: ReadOptions = {}): Promise<string> {
+export function readRegularBytes(path: string, options: ReadOptions = {}): Promise<Buffer> {
   return withinDeadline(path, () => read(path, options));
 }
 
-async function read(path: string, { maxBytes = defaultMaxBytes, accept }: ReadOptions): Promise<string> {
+/** The same as a text, with U+FFFD in place of what is not UTF-8. */
+export async function readRegularFile(path: string, options: ReadOptions = {}): Promise<string> {
+  return (await readRegularBytes(path, options)).toString('utf8');
+}
+
+/** Why a text that was saved in another encoding is refused. */
+export const notUtf8 = 'it is not UTF-8 text; save it as UTF-8';
+
+async function read(path: string, { maxBytes = defaultMaxBytes, accept }: ReadOptions): Promise<Buffer> {
   const links = accept === undefined ? 0 : constants.O_NOFOLLOW;
   // O_NONBLOCK: to open a pipe that nobody writes to would wait for a writer.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | links);
@@ -31,7 +39,7 @@ async function read(path: string, { maxBytes = defaultMaxBytes, accept }: ReadOp
     if (stats.size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
     const reason = accept?.(stats);
     if (reason !== undefined) throw new Error(reason);
-    return await handle.readFile('utf8');
+    return await handle.readFile();
   } finally {
     await handle.close();
   }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
@@ -11,7 +12,7 @@ import {
   type Document as YamlDocument,
 } from 'yaml';
 import { withinDeadline } from '../file-system.ts';
-import { readRegularFile } from '../regular-file.ts';
+import { notUtf8, readRegularBytes } from '../regular-file.ts';
 import type { Path, Place, Problem } from './problem.ts';
 import { describeUnreadable } from './unreadable.ts';
 
@@ -38,8 +39,11 @@ export async function readDocuments(paths: readonly string[]): Promise<ReadDocum
   for (const given of paths) {
     try {
       for (const file of await listFiles(given)) {
-        const result = parseFile(file, await readRegularFile(file, { maxBytes: maxFileBytes }));
-        if ('problems' in result) problems.push(...result.problems);
+        const bytes = await readRegularBytes(file, { maxBytes: maxFileBytes });
+        const result = parseFile(file, bytes.toString('utf8'));
+        if (!isUtf8(bytes) && !isUnharmed(result))
+          problems.push({ path: '', message: `cannot read ${file}: ${notUtf8}` });
+        else if ('problems' in result) problems.push(...result.problems);
         else documents.push(result);
       }
     } catch (thrown) {
@@ -50,6 +54,11 @@ export async function readDocuments(paths: readonly string[]): Promise<ReadDocum
     }
   }
   return { documents, problems };
+}
+
+/** Comments may have any encoding. */
+function isUnharmed(result: ReturnType<typeof parseFile>): boolean {
+  return 'value' in result && !JSON.stringify(result.value).includes('\u{fffd}');
 }
 
 async function listFiles(given: string): Promise<readonly string[]> {

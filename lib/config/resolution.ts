@@ -1,8 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { withinDeadline } from '../file-system.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
-import { readRegularFile } from '../regular-file.ts';
+import { notUtf8, readRegularBytes, readRegularFile } from '../regular-file.ts';
 import type { MergedConfig } from './merge.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { Secret } from './secret.ts';
@@ -76,11 +77,11 @@ export class Resolution {
     return place === undefined ? path.resolve(file) : path.resolve(path.dirname(place.file), file);
   }
 
-  async readText(file: string, setting: Setting): Promise<string | undefined> {
+  async readText(file: string, setting: Setting, read = readRegularFile): Promise<string | undefined> {
     const absolute = this.absolute(file, setting);
     this.files.add(absolute);
     try {
-      return await readRegularFile(absolute);
+      return await read(absolute);
     } catch (thrown) {
       this.report(setting, describeUnreadable(absolute, thrown));
       return undefined;
@@ -88,7 +89,7 @@ export class Resolution {
   }
 
   async readSecret(file: string, setting: Setting): Promise<Secret | undefined> {
-    const content = await this.readText(file, setting);
+    const content = await this.readText(file, setting, readUtf8);
     if (content === undefined) return undefined;
     const value = content.trim();
     if (value !== '') return new Secret(value);
@@ -112,4 +113,11 @@ export class Resolution {
       return undefined;
     }
   }
+}
+
+/** A password in another encoding is another password. */
+async function readUtf8(file: string): Promise<string> {
+  const bytes = await readRegularBytes(file);
+  if (!isUtf8(bytes)) throw new Error(notUtf8);
+  return bytes.toString('utf8');
 }

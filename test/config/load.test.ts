@@ -169,3 +169,18 @@ t.test('a template has the name of its destination, and two with one name have t
   ]);
   t.strictSame(templates[0]?.check, { argv: ['true', '{{file}}'], timeoutMs: 30_000 });
 });
+
+t.test('bytes that are not UTF-8 are refused in values and passwords, and not in comments', async (t) => {
+  const config = (text: string) =>
+    `${text}environment: p\nsentinel: { passwordFile: s.password, username: "\u00fc" }\n`;
+  const reject = async (bytes: Buffer, password: string, message: RegExp) => {
+    const folder = t.testdir({ 'c.yml': bytes, 's.password': Buffer.from(password, 'latin1') });
+    await t.rejects(loadConfig({ paths: [folder], environment: nothing }), { code: 'config-invalid', message });
+  };
+  await reject(Buffer.from(config('')), 's\u00fc\u00df', /s\.password: it is not UTF-8 text; save it as UTF-8/);
+  await reject(Buffer.from(config(''), 'latin1'), 's', /c\.yml: it is not UTF-8 text; save it as UTF-8/);
+  await reject(Buffer.from(`\ufeff${config('')}`, 'utf16le'), 's', /c\.yml: it is not UTF-8 text/);
+  const commented = Buffer.from('# f\u00fcr uns\nenvironment: prod\n', 'latin1');
+  const accepted = await loadConfig({ paths: [t.testdir({ 'c.yml': commented })], environment: nothing });
+  t.equal(accepted.environment, 'prod');
+});

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
 import { anchored } from '../../links.ts';
-import { readRegularFile } from '../../regular-file.ts';
+import { readRegularBytes } from '../../regular-file.ts';
 import type { PresentFile } from './file.ts';
 
 /*
@@ -64,9 +64,8 @@ function move(present: string, path: string): Promise<void> {
 async function findKept(folder: string, present: PresentFile): Promise<string | undefined> {
   const names = await withinDeadline(folder, () => readdir(folder)).catch(() => [] as string[]);
   for (const name of names.filter((name) => name.startsWith(`${basename(present.path)}${marker}`))) {
-    const bytes = await readRegularFile(join(folder, name), { maxBytes }).catch(() => undefined);
-    if (bytes !== undefined && present.access === 'readable' && present.bytes.equals(Buffer.from(bytes)))
-      return join(folder, name);
+    const bytes = await readRegularBytes(join(folder, name), { maxBytes }).catch(() => undefined);
+    if (bytes !== undefined && present.access === 'readable' && present.bytes.equals(bytes)) return join(folder, name);
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline, writeTimeoutMs } from '../../file-system.ts';
 import { anchored, followLinks, isTrustedOwner } from '../../links.ts';
-import { readRegularFile } from '../../regular-file.ts';
+import { readRegularBytes, readRegularFile } from '../../regular-file.ts';
 import type { PresentFile } from './file.ts';
 
 /*
@@ -124,7 +124,7 @@ export async function readGoodCopy(destination: string): Promise<Buffer | undefi
     const { target, present } = await withinDeadline(destination, find);
     const isCopyOf = (stats: Stats) => stats.uid === present?.uid && (stats.nlink === 1 || stats.ino === present.ino);
     const acceptCopy = (stats: Stats) => (isCopyOf(stats) ? undefined : refuseForeign(stats));
-    return Buffer.from(await readRegularFile(goodCopyPath(target), { maxBytes, accept: acceptCopy }));
+    return await readRegularBytes(goodCopyPath(target), { maxBytes, accept: acceptCopy });
   } catch {
     return undefined;
   }

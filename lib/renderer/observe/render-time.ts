@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { withinDeadline } from '../../file-system.ts';
-import { readRegularFile } from '../../regular-file.ts';
+import { readRegularBytes } from '../../regular-file.ts';
 import type { RenderResult } from '../../template/render.ts';
 import { digestOf } from '../head.ts';
 
@@ -40,8 +40,7 @@ export class RenderTime {
 async function readWritten(path: string): Promise<{ readonly time: Date; readonly digest: string } | undefined> {
   try {
     const { mtime } = await withinDeadline(path, () => stat(path));
-    const text = await readRegularFile(path, { maxBytes });
-    return { time: mtime, digest: digestOf(Buffer.from(text)) };
+    return { time: mtime, digest: digestOf(await readRegularBytes(path, { maxBytes })) };
   } catch {
     // Without the file, it is rendered at the present.
     return undefined;

@@ -1,10 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
 import { type FileWatch, stateOf } from '../../file-watch.ts';
 import { namingPaths, type TemplateSpec } from '../../model/template-spec.ts';
-import { readRegularFile } from '../../regular-file.ts';
+import { readRegularBytes, readRegularFile } from '../../regular-file.ts';
 import { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { CompileInput } from '../../template/compile.ts';
 import { inferFormat } from '../../template/format.ts';
@@ -59,7 +60,7 @@ export class FileTexts {
   readonly states = new Map<string, string>();
   readonly #texts = new Map<string, string | SwitchmasterError>();
   readonly #former = new Map<string, string>();
-  /** Why a file has its former text, as a sentence. */
+  /** Why a file has its former text or an altered one, as a sentence. */
   readonly #problems = new Map<string, string>();
   readonly #sandbox: string | undefined;
 
@@ -68,7 +69,7 @@ export class FileTexts {
     this.#sandbox = sandbox;
   }
 
-  /** Sentences about files that have their former text. */
+  /** Sentences about files that have their former text or an altered one. */
   get problems(): readonly string[] {
     return [...this.#problems.values()];
   }
@@ -126,7 +127,13 @@ export class FileTexts {
       throw new SwitchmasterError('template-failed', `it is outside of sandboxPath ${this.#sandbox}`);
     }
     this.states.set(path, await stateOf(path));
-    return readRegularFile(path, { maxBytes: maxFileBytes });
+    const bytes = await readRegularBytes(path, { maxBytes: maxFileBytes });
+    if (!isUtf8(bytes))
+      this.#problems.set(
+        path,
+        `The file ${path} does not hold UTF-8 text: U+FFFD stands for other bytes. Save it as UTF-8.`,
+      );
+    return bytes.toString('utf8');
   }
 }
 

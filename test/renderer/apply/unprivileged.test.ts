@@ -72,6 +72,15 @@ t.test('a daemon without root replaces a file that it may not read', async (t) =
   t.strictSame([statSync(destination).uid, statSync(destination).mode & 0o777], [nobody, 0o600]);
 });
 
+t.test('the good copy has the bytes of the file, also of one that is not UTF-8 text', async (t) => {
+  const bytes = Buffer.from('# f\u00fcr\n', 'latin1');
+  const destination = join(t.testdir({ 'a.cfg': bytes }), 'a.cfg');
+  const present = await readDestination(destination);
+  if (present === undefined) throw new Error('there is no file');
+  await keepGoodCopy(destination, present);
+  t.ok((await readGoodCopy(destination))?.equals(bytes));
+});
+
 t.test('where no good copy can be kept, no older copy stays', async (t) => {
   const folder = t.testdir({ 'a.cfg': 'old', '.a.cfg.switchmaster.good': 'older' });
   const destination = join(folder, 'a.cfg');

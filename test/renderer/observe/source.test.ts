@@ -62,3 +62,16 @@ t.test('a file that a good render did not read is read again', async (t) => {
   t.same(files.lookUp(`${folder}/a`), { kind: 'known', value: 'a' });
   t.same(files.lookUp(`${folder}/b`), { kind: 'unknown' });
 });
+
+t.test('a file that does not hold UTF-8 text is reported until it does', async (t) => {
+  const path = `${t.testdir({ a: Buffer.from('f\u00fcr', 'latin1') })}/a`;
+  const files = new FileTexts();
+  await files.load([path]);
+  t.match(files.lookUp(path), { value: 'f\u{fffd}r' });
+  t.match(files.problems, [/\/a does not hold UTF-8 text: .*Save it as UTF-8/]);
+  writeFileSync(path, 'f\u00fcr');
+  files.renew();
+  await files.load([path]);
+  t.match(files.lookUp(path), { value: 'f\u00fcr' });
+  t.same(files.problems, []);
+});
