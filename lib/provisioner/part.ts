@@ -24,7 +24,7 @@ export interface ProvisioningPartOptions {
   readonly redisAccess: RedisAccess;
   readonly matches: (master: string) => boolean;
   /** Knows why nothing may be ordered about a master now. undefined where the bridge does not run. */
-  readonly maintenance: () => { readonly whyNot: (master: string) => string | undefined } | undefined;
+  readonly maintenance: () => { readonly whyNotProvision: (master: string) => string | undefined } | undefined;
   readonly resyncMs: number;
   readonly onReport: (report: RunReport) => void;
 }
@@ -51,7 +51,7 @@ export class ProvisioningPart implements Part {
     };
     const whyNot = (name: string) => {
       const maintenance = options.maintenance();
-      return maintenance === undefined ? 'the bridge does not run' : maintenance.whyNot(name);
+      return maintenance === undefined ? 'the bridge does not run' : maintenance.whyNotProvision(name);
     };
     this.#loop = new Loop({
       reconciler: new Provisioner({

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Replay, RunReport } from '../loop/outcome.ts';
 import { capped } from './capped.ts';
 import { isDoubled, type Repetition, Repetitions } from './repetition.ts';
@@ -59,7 +60,9 @@ export interface JournalFilter {
   readonly limit: number;
 }
 
-/** How many entries that may be repeated the journal remembers: some for each of a thousand masters. */
+type EntryIds = Pick<JournalEntry, 'id' | 'firstId'>;
+
+/** How many rows of what may be repeated the journal remembers: some for each of a thousand masters. */
 const mostRepeatable = 10_000;
 
 /**
@@ -73,8 +76,8 @@ export class Journal {
   readonly #keep: JournalOptions['keep'];
   readonly #entries: JournalEntry[] = [];
   readonly #repetitions = new Repetitions();
-  /** The entries that may be repeated, by their row; the one that was repeated last is at the end. */
-  readonly #repeatable = new Map<string, JournalEntry>();
+  /** The ids of what may be repeated, by the hash of its row; the one that was repeated last is at the end. */
+  readonly #repeatable = new Map<string, EntryIds>();
   readonly #subscribers = new Set<(entry: JournalEntry) => void>();
   #lastId: number;
 
@@ -99,7 +102,7 @@ export class Journal {
     if (outcome.kind === 'held' && outcome.retryAfterMs === 0) return;
     const repetition = this.#repetitions.count(report, this.#now());
     const { count, row } = repetition;
-    const before = count > 1 && row !== undefined ? this.#repeatable.get(row) : undefined;
+    const before = count > 1 && row !== undefined ? this.#repeatable.get(shortKey(row)) : undefined;
     const entry = this.#toEntry(report, { repetition, before });
     if (row !== undefined) this.#keepRepeatable(row, entry);
     if (before === undefined) {
@@ -147,9 +150,10 @@ export class Journal {
     return () => void this.#subscribers.delete(onEntry);
   }
 
-  #keepRepeatable(row: string, entry: JournalEntry): void {
-    this.#repeatable.delete(row);
-    this.#repeatable.set(row, entry);
+  #keepRepeatable(row: string, { id, firstId }: EntryIds): void {
+    const key = shortKey(row);
+    this.#repeatable.delete(key);
+    this.#repeatable.set(key, { id, firstId });
     const [oldest] = this.#repeatable.keys();
     if (this.#repeatable.size > mostRepeatable && oldest !== undefined) this.#repeatable.delete(oldest);
   }
@@ -176,7 +180,7 @@ export class Journal {
 
   #toEntry(
     report: RunReport,
-    { repetition, before }: { readonly repetition: Repetition; readonly before: JournalEntry | undefined },
+    { repetition, before }: { readonly repetition: Repetition; readonly before: EntryIds | undefined },
   ): JournalEntry {
     const { outcome, startedMs, durationMs } = report;
     const endedMs = startedMs + durationMs;
@@ -201,6 +205,11 @@ export class Journal {
       failures: report.failures,
     };
   }
+}
+
+/** A row has the text of an outcome, which may be long. */
+function shortKey(row: string): string {
+  return createHash('sha256').update(row).digest('base64');
 }
 
 /** Entries of a file, which has a repeated one several times. Those of an earlier version have no count. */

@@ -52,7 +52,10 @@ const renewPauseMs = 4_000;
 export class FailoverCompletion {
   readonly #options: CompletionOptions;
   /** By master name: the last version of the record, and whether its completion was tried. */
-  readonly #seen = new Map<string, { readonly version: string; readonly sinceMs: number; tried: boolean }>();
+  readonly #seen = new Map<
+    string,
+    { readonly version: string; readonly sinceMs: number; tried: boolean; running: boolean }
+  >();
   readonly #running = new Set<Promise<void>>();
   readonly #abort = new AbortController();
 
@@ -64,19 +67,23 @@ export class FailoverCompletion {
   consider(name: string, seen: Omit<CompletionSituation, 'openForMs'>, memory: MasterMemory): void {
     const version = `${seen.record.generation}/${seen.record.epoch}/${seen.record.phase}`;
     const known = this.#seen.get(name);
-    const open = known?.version === version ? known : { version, sinceMs: performance.now(), tried: false };
+    const open =
+      known?.version === version ? known : { version, sinceMs: performance.now(), tried: false, running: false };
     this.#seen.set(name, open);
     const { sinceMs } = open;
-    if (this.#abort.signal.aborted || open.tried) return;
+    if (this.#abort.signal.aborted || open.tried || open.running) return;
     if (planCompletion({ ...seen, openForMs: performance.now() - sinceMs }).kind === 'leave') return;
     if (this.#options.maintenance.whyNot(name) !== undefined) return;
-    open.tried = true;
+    Object.assign(open, { tried: true, running: true });
     const running = this.#complete({ name, record: seen.record, memory, sinceMs });
     this.#running.add(running);
-    void running.then(() => this.#running.delete(running));
+    void running.then(() => {
+      open.running = false;
+      this.#running.delete(running);
+    });
   }
 
-  /** What maintenance stopped may be tried again. */
+  /** What maintenance stopped may be tried again, after the end of what is under way. */
   maintenanceEnded(name: string): void {
     const open = this.#seen.get(name);
     if (open !== undefined) open.tried = false;

@@ -62,7 +62,10 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
 
   /** Whether something may be ordered about the master. Cheap: a failover waits for it. */
   verdict(name: string): MaintenanceVerdict {
-    if (this.#exempt.has(name)) return { kind: 'off' };
+    return this.#exempt.has(name) ? { kind: 'off' } : this.#read(name);
+  }
+
+  #read(name: string): MaintenanceVerdict {
     if (!this.#source.isRead) {
       this.#postponed.add(name);
       return { kind: 'unread', why: 'Consul has not answered yet whether it is in maintenance' };
@@ -74,6 +77,15 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
   /** Why nothing may be ordered about the master; undefined where it may. */
   whyNot(name: string): string | undefined {
     const verdict = this.verdict(name);
+    return verdict.kind === 'off' ? undefined : verdict.why;
+  }
+
+  /**
+   * Why what the Sentinels monitor may not be changed for the master; undefined where it may. A failover that an operator ordered
+   * does not permit that.
+   */
+  whyNotProvision(name: string): string | undefined {
+    const verdict = this.#read(name);
     return verdict.kind === 'off' ? undefined : verdict.why;
   }
 

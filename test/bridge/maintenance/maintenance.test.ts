@@ -118,3 +118,13 @@ t.test('a key that cannot be deleted does not delay the next end', async (t) => 
   await waitFor('the end', () => ended.flat().includes('b'), { timeoutMs: 5_000 });
   t.match(maintenance.verdict('b'), { kind: 'off' });
 });
+
+t.test('a failover that an operator ordered permits what it needs, and no provisioning', async (t) => {
+  const { maintenance } = start(t, {}, current({ a: note(0) }));
+  await maintenance.except('a', async () => {
+    t.equal(maintenance.whyNot('a'), undefined);
+    t.match(maintenance.whyNotProvision('a'), /maintenance/);
+    t.equal(maintenance.whyNotProvision('b'), undefined);
+  });
+  t.equal(maintenance.whyNot('a'), maintenance.whyNotProvision('a'));
+});
