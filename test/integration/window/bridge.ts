@@ -6,6 +6,7 @@ import type { Address } from '../../../lib/model/address.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import { connectFrom } from '../../sandbox/source-address.ts';
 import { startBridge } from '../support/bridging.ts';
+import { type Stall, watchStalls } from './stalls.ts';
 
 export interface BridgeOrder {
   readonly id: string;
@@ -22,6 +23,8 @@ export type BridgeWord =
   | { readonly kind: 'started'; readonly id: string; readonly atMs: number }
   /** What its node knows of Consul's record, with the delay of its watch. */
   | { readonly kind: 'knows'; readonly id: string; readonly atMs: number; readonly record: MasterRecord }
+  /** The machine did not let it run. */
+  | ({ readonly kind: 'stalled'; readonly id: string } & Stall)
   | { readonly kind: 'decided'; readonly id: string; readonly atMs: number; readonly record: MasterRecord }
   | {
       readonly kind: 'ran';
@@ -79,6 +82,7 @@ if (import.meta.main ?? process.argv[1] === import.meta.filename) {
     },
   );
   send({ kind: 'started', id, atMs: Date.now() });
+  watchStalls((stall) => send({ kind: 'stalled', id, ...stall }));
   const known = new Map<string, string>();
   setInterval(() => {
     for (const record of part.masters.records()) {

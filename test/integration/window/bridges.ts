@@ -75,7 +75,7 @@ export class WindowBridges {
 
   #hear(word: BridgeWord): void {
     this.words.push(word);
-    if (word.kind === 'started') return;
+    if (word.kind === 'started' || word.kind === 'stalled') return;
     const record = word.kind === 'ran' ? word.written?.record : word.record;
     const bridge = this.bridges.find(({ id }) => id === word.id);
     if (record === undefined || bridge === undefined) return;

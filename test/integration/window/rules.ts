@@ -6,6 +6,7 @@ import type { RedisServer } from '../../sandbox/redis.ts';
 import type { LedgerWriter } from '../support/writing.ts';
 import type { BridgeWord } from './bridge.ts';
 import type { Majority, NodeProbe, RecordObserver } from './observers.ts';
+import { delayedMs, type Stall } from './stalls.ts';
 import type { Moment } from './story.ts';
 import type { Field } from './strike.ts';
 
@@ -149,7 +150,8 @@ export function pausesOf(words: readonly BridgeWord[]): readonly Pause[] {
  * The acknowledged writes that were lost, though plain Sentinel would have kept them. A client that follows Sentinel
  * writes to the node that the majority of the Sentinels names. So a lost write, acknowledged by node n at time t, would
  * have been kept where
- * - the majority named another node m, from `followMs` before t until t (a client of Sentinel has to hear of it as well),
+ * - the majority named another node m, from `followMs` before t until t (a client of Sentinel has to hear of it as well, and a
+ *   machine that does not let a process run delays every client),
  * - m took writes at t, and what it held then is part of what the last master holds: of the numbers that are written to
  *   each node throughout the round, those that m acknowledged directly before and directly after t are there, and m
  *   refused nothing in between (a pause of its writes only delays an answer).
@@ -166,6 +168,8 @@ export function countLosses(
     readonly probes: ReadonlyMap<string, { readonly probe: NodeProbe; readonly kept: ReadonlySet<number> }>;
     readonly majority: Majority;
     readonly pauses: readonly Pause[];
+    /** When the bridge of the writer's node, or the writer, did not run. */
+    readonly stalls: readonly Stall[];
   },
 ): Losses {
   const lost = [...writer.acknowledged].filter(([number]) => !seen.kept.has(number));
@@ -173,7 +177,7 @@ export function countLosses(
     const place = writer.places.get(number);
     if (place === undefined) return [];
     const { at, askedMs } = place;
-    const named = seen.majority.throughout(askedMs - followMs, atMs);
+    const named = seen.majority.throughout(askedMs - followMs - delayedMs(seen.stalls, askedMs), atMs);
     if (named === undefined || named === at) return [];
     const there = seen.probes.get(named);
     if (there === undefined) return [];

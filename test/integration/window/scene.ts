@@ -15,6 +15,7 @@ import {
   pausesOf,
   recordsOf,
 } from './rules.ts';
+import { type Stall, watchStalls } from './stalls.ts';
 import { type Moment, tellStory } from './story.ts';
 import { type Field, selectedBy } from './strike.ts';
 
@@ -42,6 +43,8 @@ export class Scene {
   readonly #records: RecordObserver;
   readonly #probes: readonly NodeProbe[];
   #writers: readonly LedgerWriter[] = [];
+  readonly #stalls: Stall[] = [];
+  readonly #endStalls = watchStalls((stall) => this.#stalls.push(stall));
 
   constructor(field: Field, bridges: WindowBridges) {
     const { shard, sentinels, consul } = field;
@@ -70,6 +73,7 @@ export class Scene {
   }): Promise<Omit<WindowResult, 'tookMs'>> {
     const { shard, recorders } = this.#field;
     await Promise.all(this.#writers.map((writer) => writer.stop()));
+    this.#endStalls();
     await Promise.all([...this.#probes, this.#majority, this.#records].map((observer) => observer.close()));
     const written = recordsOf(this.#bridges.words, this.#records);
     const selections = recorders.flatMap(({ events }) => events.filter(({ channel }) => channel === '+selected-slave'));
@@ -119,7 +123,12 @@ export class Scene {
       const reply = await redisCli(last, ['SMEMBERS', key], { timeoutMs: 10_000 });
       return new Set(Array.isArray(reply) ? reply.map(Number) : []);
     };
-    const pauses = pausesOf(this.#bridges.words);
+    const { words } = this.#bridges;
+    const pauses = pausesOf(words);
+    const stallsOf = (bridge: string) => [
+      ...this.#stalls,
+      ...words.filter((word) => word.kind === 'stalled').filter(({ id }) => id === bridge),
+    ];
     const probes = new Map(
       await Promise.all(
         this.#probes.map(async (probe) => [probe.address, { probe, kept: await membersOf(probe.key) }] as const),
@@ -127,7 +136,13 @@ export class Scene {
     );
     return Promise.all(
       this.#writers.map(async (writer) =>
-        countLosses(writer, { kept: await membersOf(writer.key), probes, majority: this.#majority, pauses }),
+        countLosses(writer, {
+          kept: await membersOf(writer.key),
+          probes,
+          majority: this.#majority,
+          pauses,
+          stalls: stallsOf(writer.name),
+        }),
       ),
     );
   }
