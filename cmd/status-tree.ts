@@ -147,7 +147,7 @@ function masterBranch(master: Master, { health, nowMs }: Seen): Branch {
       ...master.replicas.map(({ address, lag }) => ({
         text: `replica ${show(address)}  ${faultOf(health, { master, address }) ?? paintLag(lag)}`,
       })),
-      ...master.sentinels.map((vote) => ({ text: `sentinel ${show(vote.address)}  ${describeVote(vote)}` })),
+      ...master.sentinels.map((vote) => ({ text: `sentinel ${show(vote.address)}  ${describeVote(vote, nowMs)}` })),
     ],
   };
 }
@@ -181,7 +181,13 @@ function ageOf(at: string, nowMs: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} days`;
 }
 
-function describeVote(vote: Master['sentinels'][number]): string {
+function describeVote(vote: Master['sentinels'][number], nowMs: number): string {
+  const { tiltSince } = vote;
+  const tilt = tiltSince === null ? '' : `, ${styled('yellow', `in TILT mode for ${ageOf(tiltSince, nowMs)}`)}`;
+  return `${describeOpinion(vote)}${tilt}`;
+}
+
+function describeOpinion(vote: Master['sentinels'][number]): string {
   if (vote.master === null || vote.epoch === null) return styled('red', stripControls(vote.state));
   if (vote.agrees === true) return styled('green', 'agrees');
   return styled('yellow', `names ${show(vote.master)} at epoch ${vote.epoch}`);

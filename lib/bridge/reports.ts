@@ -80,6 +80,7 @@ export function toVote(
     epoch,
     master,
     agrees: agreement({ master, epoch }, record),
+    tiltSince: view?.tiltSinceMs === undefined ? null : new Date(view.tiltSinceMs).toISOString(),
     flags: view === undefined ? [] : conditionFlags(view),
     quorum: view?.quorum ?? null,
     replicas: (view?.replicas ?? []).map(({ address, condition }) => ({ address, condition })),

@@ -42,6 +42,13 @@ export function toRedisResult(
   };
 }
 
+/** Since when a Sentinel is in TILT mode, in milliseconds since 1970; null if it is not. Before Redis 7 it is `unknown`. */
+export function readTiltSince(info: InfoFields, nowMs: number): number | 'unknown' | null {
+  if (info.get('sentinel_tilt') !== '1') return null;
+  const seconds = Number(info.get('sentinel_tilt_since_seconds') ?? -1);
+  return Number.isSafeInteger(seconds) && seconds >= 0 ? nowMs - seconds * 1_000 : 'unknown';
+}
+
 export function toSentinelResult(info: InfoFields, withoutQuorum: readonly string[]): SentinelProbeResult {
   return {
     kind: 'sentinel',

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
 import { SwitchmasterError } from '../errors.ts';
+import { withRedisDeadline } from './deadline.ts';
+import { readInfo, readTiltSince } from './instance-shapes.ts';
 import { isRefused, type RefusedCommands } from './refused-commands.ts';
 import { readFieldsList } from './sentinel-shapes.ts';
 
@@ -32,6 +34,19 @@ export async function askReplicas(ask: Ask, name: string): Promise<unknown> {
 }
 
 /**
+ * Since when it is in TILT mode, in milliseconds since 1970; undefined if it is not, or may not be asked. Before Redis 7 nobody
+ * knows the beginning: the present stands for it.
+ */
+export async function askTiltSince(
+  redis: Redis,
+  deadline: { readonly what: string; readonly timeoutMs: number },
+): Promise<number | undefined> {
+  const answer = await withRedisDeadline(redis.call('INFO', 'sentinel'), deadline).catch(unlessRefused);
+  const since = readTiltSince(readInfo(answer ?? ''), Date.now());
+  return since === 'unknown' ? Date.now() : (since ?? undefined);
+}
+
+/**
  * Subscribes to every message. If the user may not receive a Sentinel's messages, the bridge can still ask that Sentinel.
  */
 export async function subscribe(events: Redis, refused: RefusedCommands): Promise<'accepted' | 'refused'> {
@@ -50,6 +65,10 @@ export async function pingLink(redis: Redis): Promise<void> {
 
 /** The name of no master: an order about it does nothing, and shows whether orders are permitted. */
 export const noMaster = 'switchmaster: no master';
+
+function unlessRefused(thrown: unknown): undefined {
+  if (!(thrown instanceof Error && isRefused(thrown.message))) throw thrown;
+}
 
 /** Whether the Sentinel refuses the command itself, and not its arguments. */
 function refusesCommand(thrown: unknown): boolean {

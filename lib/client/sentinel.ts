@@ -9,7 +9,7 @@ import { openRedis, type RedisAccess } from './redis-connection.ts';
 import { translateRedisError } from './redis-errors.ts';
 import { type RefusedCommand, RefusedCommands } from './refused-commands.ts';
 import { timed } from './request-time.ts';
-import { type Ask, askMaster, askReplicas, noMaster, pingLink, subscribe } from './sentinel-questions.ts';
+import { type Ask, askMaster, askReplicas, askTiltSince, noMaster, pingLink, subscribe } from './sentinel-questions.ts';
 import { readEvent, readFieldsList, readId, readPeer, readView, type SentinelPeer } from './sentinel-shapes.ts';
 
 export interface SentinelLinkOptions {
@@ -109,6 +109,11 @@ export class SentinelLink {
       if (SwitchmasterError.from(thrown).code === 'sentinel-master-unknown') return false;
       throw thrown;
     }
+  }
+
+  /** Since when it is in TILT mode, in milliseconds since 1970; undefined if it is not. */
+  tiltSince(options: { readonly timeoutMs: number }): Promise<number | undefined> {
+    return askTiltSince(this.#commands, { what: `INFO at ${formatAddress(this.address)}`, ...options });
   }
 
   /** SENTINEL FAILOVER: this Sentinel starts a failover at once, without the votes of the others. */

@@ -23,7 +23,8 @@ export interface ExaminedSentinel {
   readonly state: Reached;
   /** SENTINEL MYID. */
   readonly id: string | undefined;
-  readonly tilt: boolean;
+  /** Since when it is in TILT mode: ISO 8601, or `unknown`; null if it is not. */
+  readonly tiltSince: string | null;
   /** Commands that it refuses to the bridge's user. */
   readonly limits?: readonly Pick<Limit, 'command' | 'says'>[];
 }

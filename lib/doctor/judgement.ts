@@ -12,7 +12,14 @@ import { dnsSafe } from '../model/naming.ts';
 import { judgeOutage, trackOutage } from '../model/outage.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { conditionFlags, countsUnasked, type ReplicaView, type RoleAnswer } from '../model/sentinel.ts';
-import type { Examination, ExaminedConsul, ExaminedMaster, ExaminedRedis } from './examination.ts';
+import type {
+  Examination,
+  ExaminedConsul,
+  ExaminedMaster,
+  ExaminedRedis,
+  ExaminedSentinel,
+  SentinelOpinion,
+} from './examination.ts';
 import type { Finding } from './rule.ts';
 
 /* What `GET /v1/health` says too. The functions that judge are the same; the observations are the doctor's own. */
@@ -27,6 +34,7 @@ export const judgedCodes = [
   'promotion-unconfirmed',
   'sentinels-lost',
   'sentinel-unreachable',
+  'sentinel-tilt',
   'sentinel-differs',
   'sentinels-disagree',
   'sentinel-uncounted',
@@ -76,20 +84,11 @@ function observe(read: ExaminedMaster, { sentinels, consul, atMs: nowMs }: Exami
     state.kind === 'unreachable' ? [{ address, error: state.why }] : [],
   );
   const counts = ({ address }: { readonly address: Address }) => countsUnasked(formatAddress(address), peers);
-  const votes = opinions.map(
-    (view): ObservedVote => ({
-      ...{ address: view.sentinel, state: 'seen', master: view.master, epoch: view.configEpoch },
-      ...{ flags: conditionFlags(view), replicas: view.replicas },
-    }),
-  );
-  const away = silent.filter(counts).map(({ address, error }): ObservedVote => {
-    return { address, state: 'unreachable', error, master: null, epoch: null, flags: [], replicas: [] };
-  });
   return {
     name,
     record,
     replicas: instances.flatMap((instance) => replicaOf(instance, examined)),
-    sentinels: [...votes, ...away],
+    sentinels: [...opinions.map((view) => toVote(view, sentinels)), ...silent.filter(counts).map(toSilence)],
     check: opinionOf(examined, { record, nowMs }) ?? null,
     problems: findProblems({
       expected: expectationOf(examined, record),
@@ -104,6 +103,17 @@ function observe(read: ExaminedMaster, { sentinels, consul, atMs: nowMs }: Exami
       held: undefined,
     }),
   };
+}
+
+function toVote(view: SentinelOpinion, sentinels: readonly ExaminedSentinel[]): ObservedVote {
+  const { sentinel: address, master, configEpoch: epoch, quorum, replicas } = view;
+  const tiltSince = sentinels.find((one) => sameAddress(one.address, address))?.tiltSince ?? null;
+  return { address, state: 'seen', master, epoch, quorum, replicas, tiltSince, flags: conditionFlags(view) };
+}
+
+function toSilence({ address, error }: { readonly address: Address; readonly error: string }): ObservedVote {
+  const nothing = { master: null, epoch: null, quorum: null, tiltSince: null, flags: [], replicas: [] };
+  return { address, state: 'unreachable', error, ...nothing };
 }
 
 function limitsOf(

@@ -25,6 +25,10 @@ export const voteShape = z.object({
     description:
       "Whether it names the record's master at the record's epoch; null if it names none, or without a record.",
   }),
+  tiltSince: instant.nullable().meta({
+    description:
+      'Since when it is in TILT mode, in which it finds nothing down and carries out no failover; null if it is not.',
+  }),
   flags: z.array(z.string()).readonly(),
   quorum: z.int().nullable(),
   replicas: z.array(replicaShape).readonly(),

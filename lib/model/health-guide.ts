@@ -95,6 +95,11 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
     meaning: 'This node cannot reach one Sentinel.',
     fix: 'Is it up? Check address, password, TLS and firewall.',
   },
+  'sentinel-tilt': {
+    meaning:
+      'A Sentinel is in TILT mode: its clock jumped, or the process stood still for 2 s. It finds no master down and leads no failover until 30 s have passed without that. Critical where the other Sentinels are fewer than the quorum.',
+    fix: 'Wait: it ends by itself. If it comes back, find the clock that jumps (`switchmaster doctor` compares clocks), or what stops the machine: swap, a slow disk, a paused VM.',
+  },
   'sentinel-differs': {
     meaning: 'One Sentinel names another master, or another epoch.',
     fix: 'Sentinels catch up within seconds. Restart one that does not.',

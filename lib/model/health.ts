@@ -26,7 +26,7 @@ interface Subject {
 }
 
 /**
- * Every code under its level, with what to type about it; null if the text names it, or if there is nothing to do. `{name}`
+ * Every code under its level, with what to type about it; null for a note that needs no action. `{name}`
  * stands for the subject's name, `{host}` and `{port}` for its address, `{server}` and `{node}` for another server to ask:
  * a Sentinel as options of redis-cli, or a node of a cluster. The operations guide has a line for each code
  * (docs/guide/operations.md; a test compares).
@@ -36,26 +36,27 @@ const hintsByLevel = {
     'consul-unreachable': 'consul members',
     'consul-denied': 'switchmaster acl',
     'master-down': 'switchmaster why {name}',
-    'record-unbacked': 'switchmaster status',
+    'record-unbacked': 'switchmaster status {name}',
     'loopback-published': 'redis-cli {server} SENTINEL MASTER {name}',
     'sentinels-lost': 'redis-cli {server} SENTINEL CKQUORUM {name}',
     'cluster-failed': 'redis-cli --cluster check {node}',
     'cluster-slots-uncovered': 'redis-cli --cluster check {node}',
-    'instance-critical': null,
-    'template-refused': null,
+    'instance-critical': 'switchmaster check --online',
+    'template-refused': 'switchmaster render --dry-run --diff --template {name}',
     'template-invalid': 'switchmaster check',
-    'template-failed': null,
+    'template-failed': 'switchmaster events {name} --since 1h',
   },
   warning: {
     'config-refused': 'switchmaster check',
     'record-unreadable': 'consul kv get {name}',
     'maintenance-unreadable': 'switchmaster maintenance status',
-    'interfaces-unreadable': null,
+    'interfaces-unreadable': 'systemctl cat switchmaster',
     'master-suspected': 'switchmaster why {name}',
     'master-held': 'switchmaster why {name}',
     'master-failed': 'switchmaster why {name}',
     'promotion-unconfirmed': 'switchmaster why {name}',
     'sentinel-unreachable': 'redis-cli -h {host} -p {port} PING',
+    'sentinel-tilt': 'redis-cli -h {host} -p {port} INFO sentinel',
     'sentinel-differs': 'redis-cli -h {host} -p {port} SENTINEL MASTER {name}',
     'sentinels-disagree': 'redis-cli {server} SENTINEL MASTER {name}',
     'sentinel-uncounted': 'redis-cli {server} SENTINEL SENTINELS {name}',
@@ -66,22 +67,22 @@ const hintsByLevel = {
     'redis-denied': 'switchmaster check --online',
     'redis-unreached': 'switchmaster check --online',
     'foreign-instance': 'consul services deregister -id ID',
-    'foreign-check': 'switchmaster status',
-    'desired-held': null,
-    'desired-failed': null,
-    'cluster-problem': null,
+    'foreign-check': 'switchmaster status {name}',
+    'desired-held': 'switchmaster events {name} --loop provisioner',
+    'desired-failed': 'switchmaster events {name} --loop provisioner',
+    'cluster-problem': 'redis-cli --cluster check {node}',
     'cluster-node-down': 'redis-cli -h {host} -p {port} PING',
     'cluster-without-replica': 'redis-cli --cluster check {node}',
-    'instance-warning': null,
-    'template-held': 'switchmaster render --diff',
-    'template-warning': null,
+    'instance-warning': 'switchmaster check --online',
+    'template-held': 'switchmaster render --dry-run --diff --template {name}',
+    'template-warning': 'switchmaster check',
   },
   unknown: {
-    'not-ready': null,
+    'not-ready': 'switchmaster check --online',
     'master-unrecorded': 'switchmaster why {name}',
-    'cluster-unrecorded': null,
-    'instance-unchecked': null,
-    'template-pending': null,
+    'cluster-unrecorded': 'redis-cli --cluster check {node}',
+    'instance-unchecked': 'switchmaster check --online',
+    'template-pending': 'switchmaster render --dry-run --template {name}',
   },
   well: {
     'master-failing-over': null,
@@ -104,7 +105,7 @@ export interface Reason {
   readonly subject: Subject;
   /** A sentence: what is wrong, and why. */
   readonly text: string;
-  /** What to type, or null. */
+  /** What to type; null for a note about which nothing has to be done. */
   readonly hint: string | null;
   /** Where the documentation explains the code. */
   readonly doc: string;
@@ -122,6 +123,8 @@ export function makeReason(given: {
   readonly subject: { readonly kind: SubjectKind; readonly name: string; readonly address?: string };
   readonly text: string;
   readonly level?: Severity;
+  /** What to type, where the subject has a better command than its code. */
+  readonly hint?: string | undefined;
   /** Another server to ask: one that answers. */
   readonly ask?: Address | undefined;
 }): Reason {
@@ -133,7 +136,7 @@ export function makeReason(given: {
     level: given.level ?? level,
     subject,
     text,
-    hint: hint === null ? null : fillHint(hint, { subject, ask }),
+    hint: given.hint ?? (hint === null ? null : fillHint(hint, { subject, ask })),
     doc: `docs/guide/operations.md#${code}`,
   };
 }

@@ -19,8 +19,8 @@ export interface SentinelView {
   readonly replicas: readonly ReplicaView[];
   /** Set where its user may not ask for the replicas. */
   readonly hides?: 'replicas';
-  /** Set while it is in TILT mode, by its messages: it carries out no failover. Not set if that began before the link was up. */
-  readonly tilt?: true;
+  /** Set while it is in TILT mode: since when, in milliseconds since 1970. It finds no master down and carries out no failover. */
+  readonly tiltSinceMs?: number;
   /** The replica that this Sentinel promotes, while it leads a failover. */
   readonly promoting?: Address;
   /** While it leads a failover: `seen` once it saw the replica as a master. Its config-epoch is then the failover's. */

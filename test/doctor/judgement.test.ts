@@ -19,6 +19,8 @@ interface Situation {
   readonly code: (typeof judgedCodes)[number];
   readonly master?: Partial<ExaminedMaster>;
   readonly record?: Partial<NonNullable<MasterState['record']>>;
+  /** Sentinels in TILT mode. */
+  readonly tilted?: readonly number[];
   /** Sentinels that do not answer. */
   readonly away?: readonly number[];
   /** Sentinels that were never reached, and that no other lists. */
@@ -37,6 +39,7 @@ const noReplica = { opinions: all({ replicas: [] }), instances: [redis(1)] };
 const other = { name: 'redis-master', id: 'left', node: 'web-1', address: '10.9.9.9', port: 6379, tags: ['shard1'] };
 const hiding = new Map([['shard1', [{ node: 'redis-shard1', id: 'by-hand', services: ['redis-master'] }]]]);
 const ownHost = { host: 'localhost', port: 6379 };
+const tiltedAt = new Date('2026-01-01T23:59:50.000Z');
 const bogus = { key: 'redis/record/copy', kind: 'unreadable', message: 'the key holds no record' } as const;
 
 const situations: readonly Situation[] = [
@@ -72,6 +75,8 @@ const situations: readonly Situation[] = [
     code: 'sentinel-uncounted',
     unlisted: [7],
   },
+  { title: 'a Sentinel is in TILT mode', code: 'sentinel-tilt', tilted: [1] },
+  { title: 'two Sentinels of three are in TILT mode', code: 'sentinel-tilt', tilted: [1, 2] },
   {
     title: 'a Sentinel is at another epoch',
     code: 'sentinel-differs',
@@ -139,7 +144,12 @@ function recordOf({ record }: Situation): NonNullable<MasterState['record']> {
 
 function examine(situation: Situation): Examination {
   const absent = [...(situation.away ?? []), ...(situation.unlisted ?? [])];
-  const here = [1, 2, 3].filter((one) => !absent.includes(one)).map(sentinel);
+  const here = [1, 2, 3]
+    .filter((one) => !absent.includes(one))
+    .map((one) => ({
+      ...sentinel(one),
+      ...(situation.tilted?.includes(one) ? { tiltSince: tiltedAt.toISOString() } : {}),
+    }));
   const records = { records: [recordOf(situation)], ignoredKeys: situation.ignoredKeys ?? [] };
   return {
     ...healthy,
@@ -156,7 +166,11 @@ function follow(situation: Situation): MasterState {
   const error = new SwitchmasterError('redis-unreachable', down.why);
   const away = (situation.away ?? []).map((one) => at(one, 26379));
   const readings = [
-    ...opinions.map((view) => ({ kind: 'seen', sentinel: view.sentinel, sentinelId: view.sentinelId, view }) as const),
+    ...opinions.map((opinion, i) => {
+      const tilt = situation.tilted?.includes(i + 1) ? { tiltSinceMs: tiltedAt.getTime() } : {};
+      const view = { ...opinion, ...tilt };
+      return { kind: 'seen', sentinel: view.sentinel, sentinelId: view.sentinelId, view } as const;
+    }),
     ...away.map((one) => ({ kind: 'unreachable', sentinel: one, sentinelId: '', hasMonitored: true, error }) as const),
   ];
   const of = (kind: string) =>

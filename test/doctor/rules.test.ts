@@ -32,7 +32,7 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
     },
     ['sentinel-unreachable', 'sentinels-stale'],
   ],
-  ['a Sentinel in TILT', { ...healthy, sentinels: [{ ...sentinel(1), tilt: true }] }, ['sentinel-tilt']],
+  ['a Sentinel in TILT', { ...healthy, sentinels: [{ ...sentinel(1), tiltSince: 'unknown' }] }, ['sentinel-tilt']],
   ['one Sentinel', opinions({ quorum: 1 }, 1), ['sentinels-too-few']],
   ['two Sentinels', opinions({}, 2), ['sentinels-too-few']],
   ['four Sentinels', opinions({ quorum: 3 }, 4), ['sentinels-even']],

@@ -70,7 +70,7 @@ export function master(change: Partial<ExaminedMaster> = {}): ExaminedMaster {
 }
 
 export const sentinel = (last: number) =>
-  ({ address: at(last, 26379), origin: 'configured', state: reached, id: `s${last}`, tilt: false }) as const;
+  ({ address: at(last, 26379), origin: 'configured', state: reached, id: `s${last}`, tiltSince: null }) as const;
 
 export const healthy: Examination = {
   atMs: Date.parse('2026-01-02T00:00:00.000Z'),

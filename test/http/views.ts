@@ -44,6 +44,7 @@ export const exampleMaster: MasterState = {
       epoch: 7,
       master: { host: '10.0.0.5', port: 6379 },
       agrees: true,
+      tiltSince: null,
       flags: ['master'],
       quorum: 2,
       replicas: [{ address: { host: '10.0.0.6', port: 6379 }, condition: 'up' }],

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { type HealthCode, makeReason } from '../../lib/model/health.ts';
+import { type HealthCode, healthCodes, makeReason } from '../../lib/model/health.ts';
 import { judgeReach, sentinelToAsk } from '../../lib/model/judgement/votes.ts';
 
 const vote = (host: string, state: string) => ({
-  ...{ address: { host, port: 7010 }, state, flags: [], replicas: [], epoch: 1 },
+  ...{ address: { host, port: 7010 }, state, flags: [], replicas: [], epoch: 1, tiltSince: null, quorum: 2 },
   master: state === 'monitors' ? { host: '10.0.0.1', port: 6379 } : null,
 });
 
@@ -13,6 +13,11 @@ const cases: readonly (readonly [code: HealthCode, hint: string])[] = [
   ['sentinels-disagree', 'redis-cli -h 10.0.0.9 -p 7010 SENTINEL MASTER m'],
   ['cluster-slots-uncovered', 'redis-cli --cluster check 10.0.0.9:7010'],
 ];
+
+t.test('every code has a command to type, but for two notes about what passes by itself', async (t) => {
+  const without = Object.entries(healthCodes).flatMap(([code, { hint }]) => (hint === null ? [code] : []));
+  t.strictSame(without, ['master-failing-over', 'master-settling']);
+});
 
 t.test('what to type names a server that answers', async (t) => {
   const ask = { host: '10.0.0.9', port: 7010 };

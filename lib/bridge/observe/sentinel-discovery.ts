@@ -11,6 +11,8 @@ export interface DiscoveryOptions {
   readonly named: readonly string[];
   /** A Sentinel monitors a wanted master that it did not monitor when it was asked last. */
   readonly onMaster: (name: string) => void;
+  /** It entered or left TILT mode, and no message said so. */
+  readonly onTilt: () => void;
   /** A Sentinel knows these other Sentinels. */
   readonly onPeers: (peers: readonly SentinelPeer[]) => void;
   /** It could not be asked although its link is up. The same refusal is reported once. */
@@ -18,8 +20,8 @@ export interface DiscoveryOptions {
 }
 
 /**
- * Asks a Sentinel which masters it monitors, and which other Sentinels it knows. `unanswered`: it did not answer in time, and the
- * next call repairs that.
+ * Asks a Sentinel which masters it monitors, which other Sentinels it knows, and whether it is in TILT mode. `unanswered`: it did
+ * not answer in time, and the next call repairs that.
  */
 export async function discover(
   member: SentinelMember,
@@ -34,6 +36,7 @@ export async function discover(
     const peers = lists.flat();
     member.learnPeers(new Set(peers.map(({ address }) => formatAddress(address))));
     options.onPeers(peers);
+    if (await member.learnTilt()) options.onTilt();
     return 'asked';
   } catch (thrown) {
     const error = SwitchmasterError.from(thrown);

@@ -31,7 +31,9 @@ export class SentinelMember {
   /** Why it answers no question although its link is up. */
   #refusal: SwitchmasterError | undefined;
   #elections: Elections = noElections;
-  #isTilted = false;
+  /** Since when it is in TILT mode, in milliseconds since 1970. */
+  #tiltSinceMs: number | undefined;
+  #tiltMessages = 0;
 
   constructor(options: SentinelMemberOptions) {
     this.#origin = options.origin;
@@ -41,14 +43,14 @@ export class SentinelMember {
       access: options.access,
       onEvent: (event) => {
         this.#elections = applyElectionMessage(this.#elections, event);
-        if (event.event === '+tilt' || event.event === '-tilt') this.#isTilted = event.event === '+tilt';
+        if (isTiltMessage(event)) this.#hearTilt(event.event);
         options.onEvent(this, event);
       },
       onUp: () => options.onUp(this),
       onDown: (error) => {
         // Messages may be lost while the link is down, so nothing is known of its failovers any more.
         this.#elections = noElections;
-        this.#isTilted = false;
+        this.#tiltSinceMs = undefined;
         options.onDown(this, error);
       },
     });
@@ -68,9 +70,9 @@ export class SentinelMember {
     return this.link.error ?? this.#refusal;
   }
 
-  /** Whether it has reported TILT mode since it was connected. */
-  get tilt(): true | undefined {
-    return this.#isTilted ? true : undefined;
+  /** Since when it is in TILT mode, in milliseconds since 1970. */
+  get tiltSinceMs(): number | undefined {
+    return this.#tiltSinceMs;
   }
 
   /** Whether its user may not receive its messages. */
@@ -131,6 +133,19 @@ export class SentinelMember {
     this.#peers = peers;
   }
 
+  /**
+   * Asks whether it is in TILT mode: that may have begun before the link was up. Returns whether the answer is news. A message
+   * that arrives meanwhile is newer than the answer.
+   */
+  async learnTilt(): Promise<boolean> {
+    const heard = this.#tiltMessages;
+    const before = this.#tiltSinceMs;
+    const sinceMs = await this.link.tiltSince({ timeoutMs: askTimeoutMs }).catch(() => before);
+    if (heard !== this.#tiltMessages || (before === undefined) === (sinceMs === undefined)) return false;
+    this.#tiltSinceMs = sinceMs;
+    return true;
+  }
+
   /** Asks about `name`. A Sentinel that does not answer within a second is `unreachable`. */
   async read(name: string): Promise<SentinelReading> {
     const { link } = this;
@@ -141,7 +156,7 @@ export class SentinelMember {
       const view = await link.view(name, { timeoutMs: askTimeoutMs });
       const won = this.election(name);
       const election = won === undefined ? {} : { election: { epoch: won.epoch, selected: won.selected } };
-      const tilt = this.#isTilted ? { tilt: true as const } : {};
+      const tilt = this.#tiltSinceMs === undefined ? {} : { tiltSinceMs: this.#tiltSinceMs };
       return { kind: 'seen', ...who, view: { ...view, ...election, ...tilt } };
     } catch (thrown) {
       const error = SwitchmasterError.from(thrown);
@@ -149,4 +164,13 @@ export class SentinelMember {
       return { kind: 'unreachable', ...who, hasMonitored, error };
     }
   }
+
+  #hearTilt(event: string): void {
+    this.#tiltMessages += 1;
+    this.#tiltSinceMs = event === '-tilt' ? undefined : (this.#tiltSinceMs ?? Date.now());
+  }
+}
+
+export function isTiltMessage({ event }: Pick<SentinelEvent, 'event'>): boolean {
+  return event === '+tilt' || event === '-tilt';
 }

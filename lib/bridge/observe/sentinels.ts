@@ -7,7 +7,7 @@ import type { SentinelEvent, SentinelVoter } from '../../model/sentinel.ts';
 import { orderable } from '../plan/order-choice.ts';
 import type { Selection } from './election.ts';
 import { discover, discoveryEvents } from './sentinel-discovery.ts';
-import type { SentinelMember } from './sentinel-member.ts';
+import { isTiltMessage, type SentinelMember } from './sentinel-member.ts';
 import { SentinelMembers } from './sentinel-members.ts';
 import type { SentinelReading } from './sentinel-reading.ts';
 import { UnifiedReadings, type UnifiedReadingsOptions } from './unified-readings.ts';
@@ -175,7 +175,7 @@ export class SentinelSource {
     if (discoveryEvents.has(event.event)) void this.#discover(member);
     if (event.master !== undefined) {
       if (this.#options.matches(event.master)) this.#hint(event.master, member, event);
-    } else if (event.event === '+tilt' || event.event === '-tilt') {
+    } else if (isTiltMessage(event)) {
       this.#hintAll(member, event.event);
     }
   }
@@ -215,6 +215,7 @@ export class SentinelSource {
       matches: this.#options.matches,
       named: this.#options.named,
       onMaster: (name) => this.#hint(name, member, changeOf(name, 'found')),
+      onTilt: () => this.#hintAll(member, 'tilt'),
       onPeers: (peers) => {
         for (const peer of peers) this.#members.join(peer, 'discovered');
         this.#members.forgetUnlisted();

@@ -1,6 +1,6 @@
 /** What the choice of a Sentinel depends on. */
 interface Choosable {
-  readonly tilt?: true | undefined;
+  readonly tiltSinceMs?: number | undefined;
 }
 
 /**
@@ -8,7 +8,7 @@ interface Choosable {
  * 30 s (sentinel.c, sentinelHandleRedisInstance), so it counts only where there is no other.
  */
 export function orderable<S extends Choosable>(sentinels: readonly S[]): readonly S[] {
-  const ready = sentinels.filter(({ tilt }) => tilt === undefined);
+  const ready = sentinels.filter(({ tiltSinceMs }) => tiltSinceMs === undefined);
   return ready.length > 0 ? ready : sentinels;
 }
 

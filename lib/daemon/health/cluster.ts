@@ -4,8 +4,8 @@ import { countSlots } from '../../model/cluster.ts';
 import { type HealthCode, makeReason, type Reason } from '../../model/health.ts';
 
 /** Whether a Redis Cluster serves every slot, and can lose a master. */
-export function judgeCluster({ name, record, problem, unwell }: ClusterState): readonly Reason[] {
-  const ask = record?.shards.flatMap(({ master }) => master ?? [])[0];
+export function judgeCluster({ name, record, problem, nodes: known, unwell }: ClusterState): readonly Reason[] {
+  const ask = record?.shards.flatMap(({ master }) => master ?? [])[0] ?? known[0];
   const reason = (code: HealthCode, text: string) =>
     makeReason({ code, subject: { kind: 'cluster', name }, text, ask });
   if (record === null) return [reason('cluster-unrecorded', problem ?? 'Consul holds no record of it yet.')];

@@ -1,29 +1,39 @@
 import type { InstanceState, OutcomeState } from '../../http/views.ts';
 import { formatAddress } from '../../model/address.ts';
 import { makeReason, type Reason } from '../../model/health.ts';
+import { instanceKind } from '../../model/instance-kinds.ts';
+import { redisCliWords, shellWord } from '../../model/shell-words.ts';
 
 /** Whether one of this node's own processes passes its check, and whether Consul takes its registration. */
-export function judgeInstance(
-  { id, kind, address, socket, check }: InstanceState,
-  lastOutcome: OutcomeState | undefined,
-): readonly Reason[] {
-  const subject = { kind: 'instance', name: id } as const;
-  const process = `${kind} ${socket ?? (address === null ? id : formatAddress(address))}`;
+export function judgeInstance(instance: InstanceState, lastOutcome: OutcomeState | undefined): readonly Reason[] {
   const { code, message } = lastOutcome?.error ?? {};
   const isRefused = code === 'consul-denied' || code === 'consul-refused';
-  const text = `The service of ${process} stays as it is in Consul. ${message}`;
-  const refused = isRefused ? [makeReason({ code: 'instance-warning', subject, text })] : [];
-  return [...refused, ...judgeCheck(check, { process, id })];
+  const subject = { kind: 'instance', name: instance.id } as const;
+  const text = `The service of ${processOf(instance)} stays as it is in Consul. ${message}`;
+  const refused = makeReason({ code: 'instance-warning', subject, text, hint: 'switchmaster acl' });
+  return [...(isRefused ? [refused] : []), ...judgeCheck(instance)];
 }
 
-function judgeCheck(
-  check: InstanceState['check'],
-  { process, id }: { readonly process: string; readonly id: string },
-): readonly Reason[] {
+function judgeCheck(instance: InstanceState): readonly Reason[] {
+  const { id, check } = instance;
   const subject = { kind: 'instance', name: id } as const;
+  const process = processOf(instance);
   if (check === null)
     return [makeReason({ code: 'instance-unchecked', subject, text: `The ${process} was not checked yet.` })];
   if (check.status === 'passing') return [];
   const text = `The check of ${process} is ${check.status}: ${check.output}`;
-  return [makeReason({ code: `instance-${check.status}`, subject, text })];
+  return [makeReason({ code: `instance-${check.status}`, subject, text, hint: questionTo(instance) })];
+}
+
+function processOf({ id, kind, address, socket }: InstanceState): string {
+  return `${kind} ${socket ?? (address === null ? id : formatAddress(address))}`;
+}
+
+/** What to ask a Redis or a Sentinel; undefined for a proxy, which may serve no such command. */
+function questionTo({ kind, address, socket }: InstanceState): string | undefined {
+  const { answer } = instanceKind(kind);
+  if (answer === 'proxy') return undefined;
+  const question = ['INFO', answer === 'sentinel' ? 'sentinel' : 'replication'];
+  if (socket !== null) return ['redis-cli', '-s', shellWord(socket), ...question].join(' ');
+  return address === null ? undefined : redisCliWords(address, question).join(' ');
 }

@@ -1,4 +1,4 @@
-import { readInfo } from '../../client/instance-shapes.ts';
+import { readInfo, readTiltSince } from '../../client/instance-shapes.ts';
 import { RedisLink } from '../../client/redis.ts';
 import { type Ask, askMaster, askReplicas } from '../../client/sentinel-questions.ts';
 import { readCount, readFields, readFieldsList, readId, readPeer, readView } from '../../client/sentinel-shapes.ts';
@@ -76,7 +76,7 @@ async function examineSentinel(
     await link.call(['psubscribe', '*'], { timeoutMs }).catch(unlessRefused);
     return {
       sentinel: {
-        ...{ address, origin, state: { kind: 'reached' }, id, tilt: info.get('sentinel_tilt') === '1' },
+        ...{ address, origin, state: { kind: 'reached' }, id, tiltSince: toTiltSince(info) },
         limits: link.refusedCommands,
       },
       opinions: names.flatMap((name, i) => (answers[i] === undefined ? [] : [[name, answers[i]] as const])),
@@ -84,11 +84,16 @@ async function examineSentinel(
     };
   } catch (thrown) {
     const { message: why } = await link.explain(thrown);
-    const sentinel = { address, origin, state: { kind: 'unreachable', why }, id: undefined, tilt: false } as const;
+    const sentinel = { address, origin, state: { kind: 'unreachable', why }, id: undefined, tiltSince: null } as const;
     return { sentinel, opinions: [], clock: undefined };
   } finally {
     link.close();
   }
+}
+
+function toTiltSince(info: ReturnType<typeof readInfo>): string | null {
+  const since = readTiltSince(info, Date.now());
+  return typeof since === 'number' ? new Date(since).toISOString() : since;
 }
 
 async function readOpinion(

@@ -10,19 +10,6 @@ const shortestFailoverMs = 3_000;
 /** Whether the Sentinels act, and see and count the same. */
 export const sentinelRules: readonly Rule[] = [
   rule({
-    name: 'sentinel-tilt',
-    severity: 'critical',
-    reads: ['sentinels'],
-    hint: 'Find the clock that jumps, or the machine that stops for a while (swap, a paused VM).',
-    find: ({ sentinels }) =>
-      sentinels
-        .filter(({ state, tilt }) => state.kind === 'reached' && tilt)
-        .map(({ address }) => ({
-          subject: formatAddress(address),
-          text: 'the Sentinel is in TILT mode: it takes no action until its clock has been right for 30 seconds',
-        })),
-  }),
-  rule({
     name: 'sentinel-cannot-reach',
     severity: 'critical',
     reads: ['sentinels', 'masters'],

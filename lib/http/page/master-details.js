@@ -69,8 +69,9 @@ function buttons(name, orders) {
 /** @param {Vote} vote */
 function voteRow(vote) {
   const each = stance(vote);
+  const flags = vote.tiltSince === null ? vote.flags : [...vote.flags, `in TILT mode since ${moment(vote.tiltSince)}`];
   const sees =
-    each === 'gone' ? 'cannot be reached' : each === 'unaware' ? 'monitors no such master' : vote.flags.join(', ');
+    each === 'gone' ? 'cannot be reached' : each === 'unaware' ? 'monitors no such master' : flags.join(', ');
   return h(
     'tr',
     { 'data-stance': each },

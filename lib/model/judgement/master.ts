@@ -5,7 +5,7 @@ import type { MasterProblem } from '../problem.ts';
 import type { MasterRecord } from '../record.ts';
 import type { Severity } from '../severity.ts';
 import { judgeReplicas, type ObservedReplica } from './replicas.ts';
-import { judgeAgreement, judgeReach, type ObservedVote, sentinelToAsk } from './votes.ts';
+import { judgeAgreement, judgeReach, judgeTilt, type ObservedVote, sentinelToAsk } from './votes.ts';
 
 /** What is known of one master. The daemon has it in memory; the doctor has read it from the servers. */
 export interface ObservedMaster {
@@ -48,6 +48,7 @@ export function judgeMaster(judged: JudgedMaster): readonly Reason[] {
     ...(stop === undefined || known.has(stop.text) ? [] : [judgeStop(judged, stop)]),
     ...judgePhase(judged),
     ...judgeReach(name, sentinels),
+    ...judgeTilt(name, sentinels),
     // A majority adopts the new master only when Sentinel announces it.
     ...(record === null || record.phase === 'promoted' || settling
       ? []

@@ -42,7 +42,10 @@ export function judgeReplicas(judged: JudgedReplicas): readonly Reason[] {
   }
   // No Sentinel answers about replicas.
   if (!votes.some((vote) => vote.master !== null)) return [];
-  return replicas.flatMap((replica) => judgeReplica(judged, replica));
+  const reasons = replicas.flatMap((replica) => judgeReplica(judged, replica));
+  const isLost = new Set(reasons.filter(({ code }) => code === 'replica-down').map(({ subject }) => subject.address));
+  if (replicas.some(({ address }) => !isLost.has(formatAddress(address)))) return reasons;
+  return reasons.map((reason) => ({ ...reason, text: `${reason.text} No replica is left: no failover is possible.` }));
 }
 
 type Condition = ReplicaView['condition'] | 'not seen';

@@ -13,6 +13,10 @@ export interface ObservedVote {
   /** null where it does not answer or does not monitor the master. */
   readonly master: Address | null;
   readonly epoch: number | null;
+  /** Since when it is in TILT mode: ISO 8601, or `unknown`; null if it is not. */
+  readonly tiltSince: string | null;
+  /** How many Sentinels must find the master down; null where it does not say. */
+  readonly quorum: number | null;
   /** Sentinel's flags of the master. */
   readonly flags: readonly string[];
   readonly replicas: readonly Pick<ReplicaView, 'address' | 'condition'>[];
@@ -29,6 +33,25 @@ export function judgeReach(name: string, votes: readonly ObservedVote[]): readon
     ...away,
     makeReason({ code: 'sentinels-lost', subject: { kind: 'master', name }, text, ask: sentinelToAsk(votes) }),
   ];
+}
+
+/** A Sentinel in TILT mode finds no master down and leads no failover. It still votes for a leader. */
+export function judgeTilt(name: string, votes: readonly ObservedVote[]): readonly Reason[] {
+  const voters = votersOf(votes);
+  const acting = voters.filter(({ tiltSince }) => tiltSince === null).length;
+  const needed = Math.max(1, ...voters.map(({ quorum }) => quorum ?? 1));
+  const few =
+    acting >= needed
+      ? ''
+      : ` Only ${acting} of ${votes.length} Sentinels can act, and ${needed} must find the master down: no failover is possible meanwhile.`;
+  return voters.flatMap(({ address, tiltSince }) => {
+    if (tiltSince === null) return [];
+    const sentinel = formatAddress(address);
+    const since = tiltSince === 'unknown' ? '' : ` since ${tiltSince}`;
+    const text = `Sentinel ${sentinel} is in TILT mode${since}: its clock jumped, or it stood still for 2 s. It acts again after 30 s without that.${few}`;
+    const subject = { kind: 'master', name, address: sentinel } as const;
+    return [makeReason({ code: 'sentinel-tilt', subject, text, ...(few === '' ? {} : { level: 'critical' }) })];
+  });
 }
 
 /** A Sentinel that cannot be reached, as a reason about a master or, where it has none, about the bridge. */

@@ -30,7 +30,7 @@ t.test('a Sentinel in TILT mode is chosen only if there is no other', async (t) 
   const tilted = (...ids: readonly number[]) =>
     planCompletion({
       ...leaderless,
-      views: left.map((one, i) => (ids.includes(i + 2) ? { ...one, tilt: true } : one)),
+      views: left.map((one, i) => (ids.includes(i + 2) ? { ...one, tiltSinceMs: 1_000 * i } : one)),
     });
   t.match(tilted(2), { kind: 'order', sentinel: { host: '10.0.1.3' } });
   t.match(tilted(3), { kind: 'order', sentinel: { host: '10.0.1.2' } });

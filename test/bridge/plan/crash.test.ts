@@ -64,12 +64,15 @@ t.test('every bridge orders the same Sentinel to fail over a crashed master', as
 
 t.test('a Sentinel in TILT mode is ordered only if there is no other', async (t) => {
   const tilted = (...ids: readonly number[]) =>
-    decideCrash({ ...crashed, views: seen().map((one, i) => (ids.includes(i + 1) ? { ...one, tilt: true } : one)) });
+    decideCrash({
+      ...crashed,
+      views: seen().map((one, i) => (ids.includes(i + 1) ? { ...one, tiltSinceMs: 1_000 } : one)),
+    });
   t.match(tilted(1), { kind: 'order', sentinel: { host: '10.0.1.2' } });
   t.match(tilted(1, 3), { kind: 'order', sentinel: { host: '10.0.1.2' } });
   t.match(tilted(1, 2, 3), order);
   const [first, ...others] = seen({ replicas: [] });
-  const views = first === undefined ? [] : [{ ...first, tilt: true as const, replicas: [replicaView('B')] }, ...others];
+  const views = first === undefined ? [] : [{ ...first, tiltSinceMs: 1_000, replicas: [replicaView('B')] }, ...others];
   t.match(decideCrash({ ...crashed, views }), { kind: 'wait' }, 'the others may know the replica in a moment');
 });
 

@@ -145,6 +145,20 @@ t.test('an instance by its check', async (t) => {
   }
 });
 
+t.test('what to type about an instance asks the instance', async (t) => {
+  const hintOf = (change: Partial<InstanceState>) => {
+    const instance = { ...instanceOf({ status: 'critical', output: 'dead' }), ...change };
+    return judged({ instances: [instance] }).reasons[0]?.hint;
+  };
+  t.equal(hintOf({}), 'redis-cli -h 10.0.0.1 -p 6379 INFO replication');
+  t.equal(hintOf({ kind: 'sentinel' }), 'redis-cli -h 10.0.0.1 -p 6379 INFO sentinel');
+  t.equal(
+    hintOf({ socket: '/run/my redis.sock', address: null }),
+    "redis-cli -s '/run/my redis.sock' INFO replication",
+  );
+  t.equal(hintOf({ kind: 'twemproxy' }), 'switchmaster check --online');
+});
+
 t.test('an instance whose registration Consul refuses', async (t) => {
   const stops = (code: string) => ({
     last: (loop: string) =>

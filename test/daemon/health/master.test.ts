@@ -105,6 +105,19 @@ const cases: readonly Case[] = [
     expected: [['replica-lags', 'warning', replicaText]],
   },
   {
+    title: 'one of three Sentinels in TILT mode',
+    master: withVotes(base, (_, i) => (i === 0 ? { tiltSince: secondsAgo(5) } : {})),
+    expected: [['sentinel-tilt', 'warning', sentinel(1)]],
+  },
+  {
+    title: 'one Sentinel in TILT mode, and one unreachable: the third is less than the quorum',
+    master: withVotes(unreachable(1), (_, i) => (i === 1 ? { tiltSince: secondsAgo(5) } : {})),
+    expected: [
+      ['sentinel-unreachable', 'warning', sentinel(1)],
+      ['sentinel-tilt', 'critical', sentinel(2)],
+    ],
+  },
+  {
     title: 'one of three Sentinels unreachable',
     master: unreachable(1),
     expected: [['sentinel-unreachable', 'warning', sentinel(1)]],

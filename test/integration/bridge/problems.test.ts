@@ -101,6 +101,19 @@ t.test(
   },
 );
 
+t.test('status names a Sentinel in TILT mode until it has ended', async () => {
+  const [tilted = only([])] = sentinels;
+  const at = formatAddress(tilted.address);
+  // Its timer runs every tenth of a second, so each run is late now.
+  await tilted.command('SENTINEL', 'DEBUG', 'tilt-trigger', 1);
+  await unwell(
+    running,
+    new RegExp(`sentinel ${at} {2}agrees, in TILT mode for [^]*Sentinel ${at} is in TILT mode since`),
+  );
+  await tilted.command('SENTINEL', 'DEBUG', 'tilt-trigger', 60_000, 'tilt-period', 100);
+  await well(running);
+});
+
 t.test('status fails for a Sentinel that names another master, and for an instance that is down', async () => {
   const other = await sandbox.redis({ name: 'other', replicas: 0 });
   const staleMaster = only(
