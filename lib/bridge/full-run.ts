@@ -2,11 +2,11 @@ import type { RedisPool } from '../client/redis-pool.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Run } from '../loop/run.ts';
-import { distinctAddresses, sameAddress } from '../model/address.ts';
+import { type Address, distinctAddresses, sameAddress } from '../model/address.ts';
 import { compareVersions } from '../model/epoch.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import type { Execution } from './apply/execution.ts';
-import { retryForStaleMaster } from './apply/outcomes.ts';
+import { retryForStaleMasters } from './apply/outcomes.ts';
 import type { Decided, Decider } from './decider.ts';
 import type { FailoverCompletion } from './failover/completion.ts';
 import type { Fencer } from './fencing/fencer.ts';
@@ -88,7 +88,8 @@ export class FullRun {
     const [acted] = await Promise.allSettled([waiting]);
     if (acted.status === 'fulfilled' && acted.value === undefined) return interruptedOutcome;
     const staleMasters = await Promise.race([this.#fence(decided.finding), aborted(interrupted)]);
-    return staleMasters === 'found' ? retryForStaleMaster(await acting) : acting;
+    if (staleMasters === undefined || staleMasters.length === 0) return acting;
+    return retryForStaleMasters(await acting, staleMasters);
   }
 
   #waitForConsul(name: string): Outcome {
@@ -122,12 +123,12 @@ export class FullRun {
   }
 
   /** Fences former masters that accept writes although the record is confirmed. */
-  async #fence({ name, held, views }: Finding): Promise<'found' | 'none'> {
+  async #fence({ name, held, views }: Finding): Promise<readonly Address[]> {
     const { records, sentinels, fencer } = this.#options;
     const memory = this.#options.memory(name);
     const record = memory.record;
     // The record may have been deleted, and the master removed from the Sentinels, because its nodes have another use now.
-    if (record === undefined || held.kind === 'absent' || views.length === 0) return 'none';
+    if (record === undefined || held.kind === 'absent' || views.length === 0) return [];
     return fencer.enforce(record, {
       members: memory.members,
       weigh: async () => {

@@ -48,7 +48,7 @@ export const outcomeShape = z.object({
 });
 
 /** Something that is wrong with a master and that somebody should see to (lib/model/judgement/problems.ts). */
-const problemShape = z.object({ kind: z.enum(problemKinds), message: z.string() });
+const problemShape = z.object({ kind: z.enum(problemKinds), message: z.string(), hint: z.string().optional() });
 
 export const masterShape = z.object({
   name: z.string(),

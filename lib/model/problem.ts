@@ -23,6 +23,8 @@ export interface MasterProblem {
   readonly kind: (typeof problemKinds)[number];
   /** One sentence with the problem and its fix. */
   readonly message: string;
+  /** What to type, where there is a better command than that of the kind. */
+  readonly hint?: string | undefined;
 }
 
 /** An instance of `redis-master` or `redis-replica` on a node that is not ours. */

@@ -86,7 +86,7 @@ export class Fencer {
   /**
    * Asks the ROLE of every node that could have returned as a master. If one did, `weigh` reads the Sentinels again,
    * because their views must be newer than the ROLE answers. The fencer calls `stillHolds` right before each action.
-   * Returns `found` if a former master answered as master, even if no action was possible. Before the record is confirmed,
+   * Returns the former masters that answered as master, also if no action was possible. Before the record is confirmed,
    * the fencer pauses a former master only once, and only if it was out of reach when the master changed.
    */
   async enforce(
@@ -97,20 +97,21 @@ export class Fencer {
       readonly weigh: () => Promise<Pick<FenceSituation, 'evidence' | 'views'>>;
       readonly stillHolds: () => boolean;
     },
-  ): Promise<'found' | 'none'> {
+  ): Promise<readonly Address[]> {
     const { redis, settings } = this.#options;
     const mode = settings.fence;
     const { members } = options;
     const stillHolds = () => options.stillHolds() && !this.#isHeld(record.name);
-    if (mode === 'none' || this.#isHeld(record.name)) return 'none';
+    if (mode === 'none' || this.#isHeld(record.name)) return [];
     const roles = await Promise.all(former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
     for (const { address, role } of roles) if (role !== 'master') this.#pausedSinceMs.delete(formatAddress(address));
     if (record.phase === 'promoted') {
       const from = planLatePause({ record, roles, members });
       if (from !== undefined && stillHolds()) await this.#pauseOnce(record.name, { from, to: record.master });
-      return 'none';
+      return [];
     }
-    if (!roles.some(({ role }) => role === 'master')) return 'none';
+    const stale = roles.filter(({ role }) => role === 'master').map(({ address }) => address);
+    if (stale.length === 0) return [];
     const weighed = await options.weigh();
     const pausedForMs = this.#pausedForMs();
     for (const action of planFence({ mode, record, roles, ...weighed, pausedForMs })) {
@@ -119,7 +120,7 @@ export class Fencer {
       if (action.kind === 'pause' || outcome.kind === 'applied' || !isRefusal(outcome.error) || !stillHolds()) continue;
       for (const pause of planAfterRefusal(action.address, { pausedForMs })) await this.#carryOut(record.name, pause);
     }
-    return 'found';
+    return stale;
   }
 
   #carryOut(name: string, action: FenceAction): Promise<FenceOutcome> {

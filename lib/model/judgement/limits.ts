@@ -1,4 +1,5 @@
 import { type Address, formatAddress } from '../address.ts';
+import { redisCliWords } from '../shell-words.ts';
 
 /** A command that a server refuses to the bridge's user, although it lets the bridge in. */
 export interface Limit {
@@ -45,4 +46,10 @@ export function describeLimit({ server, address, command, says }: Limit): readon
   return [
     `${server} ${formatAddress(address)} refuses ${shownNames[command] ?? command} (${says.trim()}): ${loss}; ${fix}`,
   ];
+}
+
+/** What to type to see the rules of the user, or whether the command has another name. */
+export function questionAbout({ address, command, says }: Limit): string {
+  const [name = command] = command.split(' ');
+  return redisCliWords(address, says.startsWith('NOPERM') ? ['ACL', 'LIST'] : ['COMMAND', 'INFO', name]).join(' ');
 }

@@ -87,11 +87,11 @@ function judgeCheck(master: ObservedMaster): readonly Reason[] {
 function judgeProblems(judged: JudgedMaster): readonly Reason[] {
   const { name, problems, sentinels } = judged.master;
   const ask = sentinelToAsk(sentinels);
-  return problems.map(({ kind, message }) => {
+  return problems.map(({ kind, message, hint }) => {
     if (kind === 'held') return judgeStop(judged, { kind, text: message });
     // The other Sentinels take a new master over within seconds.
     if (kind === 'sentinels-disagree' && isSettling(judged)) return reasonOf(name, kind, message, 'well');
-    return makeReason({ code: kind, subject: { kind: 'master', name }, text: message, ask });
+    return makeReason({ code: kind, subject: { kind: 'master', name }, text: message, ask, hint });
   });
 }
 

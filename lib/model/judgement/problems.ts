@@ -3,7 +3,8 @@ import { describeForeignCheck, type ForeignCheck } from '../foreign-check.ts';
 import { describeForeign, type ForeignInstance, type MasterProblem } from '../problem.ts';
 import type { MasterRecord } from '../record.ts';
 import type { SentinelView } from '../sentinel.ts';
-import { describeLimit, type Limit } from './limits.ts';
+import { shellWord } from '../shell-words.ts';
+import { describeLimit, type Limit, questionAbout } from './limits.ts';
 
 /** The master by the record or, where there is no record, by most of the Sentinels. */
 export type Expectation =
@@ -55,14 +56,19 @@ export function findProblems({
     ...(held === undefined ? [] : [{ kind: 'held', message: held } as const]),
     ...disagreement(expected, views),
     ...refusals.map((refusal) => ({ kind: 'redis-denied', message: describeRefusal(refusal) }) as const),
-    ...limits.flatMap((limit) => describeLimit(limit).map((message) => ({ kind: 'redis-denied', message }) as const)),
+    ...limits.flatMap((limit) =>
+      describeLimit(limit).map((message) => ({ kind: 'redis-denied', message, hint: questionAbout(limit) }) as const),
+    ),
     // The checks report a server that is down; here it is up to a Sentinel.
     ...unreached
       .filter(({ address }) => isUp(address, views))
       .map((refusal) => ({ kind: 'redis-unreached', message: describeUnreached(refusal) }) as const),
     ...uncounted.map((one) => ({ kind: 'sentinel-uncounted', message: describeUncounted(one) }) as const),
     ...publishedLoopback(views, listed),
-    ...foreign.map((instance) => ({ kind: 'foreign-instance', message: describeForeign(instance) }) as const),
+    ...foreign.map((instance) => {
+      const hint = `consul services deregister -id ${shellWord(instance.id)}`;
+      return { kind: 'foreign-instance', message: describeForeign(instance), hint } as const;
+    }),
     ...foreignChecks.map((check) => ({ kind: 'foreign-check', message: describeForeignCheck(check) }) as const),
   ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));
 }
