@@ -7,7 +7,7 @@ import type {
   mastersAnswer,
   templatesAnswer,
 } from '../lib/http/shapes.ts';
-import { type Address, formatAddress } from '../lib/model/address.ts';
+import { type Address, formatAddress, sameAddress } from '../lib/model/address.ts';
 import { describeSlots } from '../lib/model/cluster.ts';
 import { worstLevel } from '../lib/model/health.ts';
 import { describeLag, type Lag } from '../lib/model/lag.ts';
@@ -193,16 +193,21 @@ function describeOpinion(vote: Master['sentinels'][number]): string {
   return styled('yellow', `names ${show(vote.master)} at epoch ${vote.epoch}`);
 }
 
-function clusterBranch({ name, record, problem }: Cluster, level: Level): Branch {
+function clusterBranch({ name, record, problem, unwell }: Cluster, level: Level): Branch {
+  const showNode = (address: Address): string => {
+    const health = unwell.find((one) => sameAddress(one.address, address))?.health;
+    if (health === undefined) return show(address);
+    return `${show(address)} (${health === 'fail' ? styled('red', 'down') : styled('yellow', 'loading')})`;
+  };
   const problems = problem === null ? [] : [{ text: styled('yellow', stripControls(problem)) }];
   const title = styled('bold', stripControls(name));
   if (record === null) return { text: `${title}  cluster  ${styled('red', 'no record')}`, branches: problems };
   const uncovered = record.uncovered.length === 0 ? '' : `, no master of ${describeSlots(record.uncovered)}`;
   const state = styled(colours[level], `${record.state}${uncovered}`);
   const shards = record.shards.map(({ slots, master, replicas }) => {
-    const followed = replicas.length === 0 ? '' : `, replicas ${replicas.map(show).join(', ')}`;
+    const followed = replicas.length === 0 ? '' : `, replicas ${replicas.map(showNode).join(', ')}`;
     return {
-      text: `${describeSlots(slots)}  ${master === null ? styled('red', 'no master') : show(master)}${followed}`,
+      text: `${describeSlots(slots)}  ${master === null ? styled('red', 'no master') : showNode(master)}${followed}`,
     };
   });
   return { text: `${title}  cluster  ${state}  epoch ${record.epoch}`, branches: [...shards, ...problems] };

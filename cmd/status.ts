@@ -84,7 +84,8 @@ function select({ health, ...all }: Status, name: string): Status {
       `no master, cluster or template is called ${JSON.stringify(name)} (${hint})`,
     );
   }
-  const isOfAll = ({ subject, code }: Reason) => subject.kind === 'consul' || code.startsWith('maintenance');
+  const isOfAll = ({ subject: { kind }, code }: Reason) =>
+    kind === 'consul' || kind === 'config' || code.startsWith('maintenance');
   const reasons = health.reasons.filter(
     (reason) => reason.subject.name === name || (isOfAll(reason) && reason.subject.kind !== 'master'),
   );

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
+import { formatAddress } from '../../lib/model/address.ts';
 import { type HealthCode, healthCodes, makeReason, type SubjectKind, toHealth } from '../../lib/model/health.ts';
 import { type Severity, severities } from '../../lib/model/severity.ts';
 import { Metrics } from '../../lib/telemetry/metrics.ts';
+import { brokenCluster } from '../http/page/world.ts';
 import { listen, serve } from '../http/serve.ts';
-import { exampleViews } from '../http/views.ts';
+import { exampleMaster, exampleViews } from '../http/views.ts';
 import { emptyView } from '../telemetry/empty-view.ts';
 import { runCommand } from './command.ts';
 
@@ -66,6 +68,22 @@ t.test('the exit code follows the level, also where a reason differs from its co
     const hasAlert = new RegExp(`switchmaster_problem\\{level="${level}"[,}]`).test(alerts);
     t.equal(hasAlert, level !== 'well', `alert for ${level}`);
   }
+});
+
+t.test('status of one master fails for a config that is refused', async (t) => {
+  const reason = makeReason({ code: 'config-refused', subject: { kind: 'config', name: 'config' }, text: 'Refused.' });
+  const { server } = serve(t, exampleViews({ masters: [exampleMaster], health: toHealth([reason]) }));
+  const { code, stdout } = await runCommand(['status', 'shard1', '--api', `http://127.0.0.1:${await listen(server)}`]);
+  t.match([code, stdout], [1, /^config {2}the one on disk is refused$/m]);
+});
+
+t.test('status marks the nodes of a cluster that do not serve', async (t) => {
+  const [master] = brokenCluster.record?.shards.flatMap(({ master }) => master ?? []) ?? [];
+  if (master === undefined) throw new Error('the cluster has no master');
+  const cluster = { ...brokenCluster, unwell: [{ address: master, health: 'fail' as const }] };
+  const { server } = serve(t, exampleViews({ clusters: [cluster] }));
+  const { stdout } = await runCommand(['status', '--api', `http://127.0.0.1:${await listen(server)}`]);
+  t.match(stdout, `slots 0-5460  ${formatAddress(master)} (down), replicas`);
 });
 
 t.test('a name that a shell would split is quoted in a hint', async (t) => {

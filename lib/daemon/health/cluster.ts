@@ -1,11 +1,12 @@
 import type { ClusterState } from '../../http/views.ts';
-import { formatAddress } from '../../model/address.ts';
-import { countSlots } from '../../model/cluster.ts';
+import { formatAddress, sameAddress } from '../../model/address.ts';
+import { countSlots, describeSlots } from '../../model/cluster.ts';
 import { type HealthCode, makeReason, type Reason } from '../../model/health.ts';
 
 /** Whether a Redis Cluster serves every slot, and can lose a master. */
 export function judgeCluster({ name, record, problem, nodes: known, unwell }: ClusterState): readonly Reason[] {
-  const ask = record?.shards.flatMap(({ master }) => master ?? [])[0] ?? known[0];
+  const masters = record?.shards.flatMap(({ master }) => master ?? []) ?? [];
+  const ask = [...masters, ...known].find((node) => !unwell.some(({ address }) => sameAddress(address, node)));
   const reason = (code: HealthCode, text: string) =>
     makeReason({ code, subject: { kind: 'cluster', name }, text, ask });
   if (record === null) return [reason('cluster-unrecorded', problem ?? 'Consul holds no record of it yet.')];
@@ -21,8 +22,17 @@ export function judgeCluster({ name, record, problem, nodes: known, unwell }: Cl
   return [
     ...(problem === null ? [] : [reason('cluster-problem', problem)]),
     ...(state === 'fail' ? [reason('cluster-failed', 'Its nodes report cluster_state:fail.')] : []),
-    ...(slots > 0 ? [reason('cluster-slots-uncovered', `No master serves ${slots} of its slots.`)] : []),
-    ...(alone > 0 ? [reason('cluster-without-replica', `${alone} of ${serving.length} shards have no replica.`)] : []),
+    ...(slots > 0
+      ? [reason('cluster-slots-uncovered', `No master serves ${slots} of its slots: ${describeSlots(uncovered)}.`)]
+      : []),
+    ...(alone > 0
+      ? [
+          reason(
+            'cluster-without-replica',
+            `${alone} of ${serving.length} shards ${alone === 1 ? 'has' : 'have'} no replica.`,
+          ),
+        ]
+      : []),
     ...nodes,
   ];
 }

@@ -225,7 +225,9 @@ const tooBroken = 'The last good file does not work either, so the new one is in
 
 function extend(error: SwitchmasterError, sentence: string, details: object = {}): SwitchmasterError {
   const options = { cause: error, details: { ...error.details, ...details } };
-  return new SwitchmasterError(error.code, `${error.message} ${sentence}`, options);
+  // The message may end with what a program wrote.
+  const stop = /[.!?]$/.test(error.message) ? '' : '.';
+  return new SwitchmasterError(error.code, `${error.message}${stop} ${sentence}`, options);
 }
 
 /** Without a consumer, nothing can refuse a file, and a seed has no earlier one. */

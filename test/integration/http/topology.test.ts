@@ -49,7 +49,7 @@ t.test('status draws the cluster with its slots, and what runs here', async (t) 
   const { code, stdout, stderr } = await runCommand(['status', '--api', `http://${formatAddress(daemon.api)}`]);
   t.equal(code, 1, stderr);
   t.match(stdout, `sessions  cluster  ok  epoch `);
-  t.match(stdout, '1 of 1 shards have no replica.  [cluster-without-replica]');
+  t.match(stdout, '1 of 1 shards has no replica.  [cluster-without-replica]');
   t.match(stdout, `└─ slots 0-16383  ${address}`);
   t.match(stdout, `cluster ${address} of sessions, master`);
 });
