@@ -83,7 +83,7 @@ export async function readToken(file: string | undefined): Promise<string> {
     const token = process.env.SWITCHMASTER_API_TOKEN?.trim() ?? '';
     if (token !== '') return token;
     const hint =
-      'give --token-file or --config, or set SWITCHMASTER_API_TOKEN to the token in api.tokenFile of the daemon';
+      'give --token-file or --config, or set SWITCHMASTER_API_TOKEN to the token in api.tokenFile of the daemon; without api.tokenFile the daemon takes no orders (docs/guide/getting-started.md shows how to make a token)';
     throw new SwitchmasterError('config-unreadable', `this command needs the API token: ${hint}`);
   }
   try {

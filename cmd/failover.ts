@@ -118,7 +118,9 @@ async function orderAt<S extends z.ZodType>(
 }
 
 async function preview(name: string, options: CommandOptions & { readonly token: string }): Promise<ExitCode> {
-  const { order } = await import('./api-client.ts');
+  const { askMaster, order } = await import('./api-client.ts');
+  // For an unknown name it suggests another one, or --node.
+  if (options.node === undefined) await askMaster(name, options);
   const { clusterFailoverPreview, plannedPreview } = await import('../lib/http/failover-shapes.ts');
   const body = { ...bodyOf(options), dryRun: true };
   const asked = { api: options, path: pathOf(name, options), token: options.token, body, timeoutMs: 30_000 };

@@ -82,8 +82,12 @@ async function carry(entry: Entry, input: CarryOutInput): Promise<Outcome> {
 function describeHold(destination: string, { finding }: RenderPlan & { kind: 'held' }): Outcome {
   const { guard, reason, lost } = finding;
   const details = { guard, lost: lost.slice(0, 20), lostCount: lost.length };
-  return { kind: 'held', summary: `${destination} stays as it is. ${reason}`, details };
+  // `render --adopt`, or a hand, may replace a file of somebody else, and nothing reports that.
+  const again = guard === 'foreign-file' ? { retryAfterMs: foreignFileRetryMs } : {};
+  return { kind: 'held', summary: `${destination} stays as it is. ${reason}`, details, ...again };
 }
+
+const foreignFileRetryMs = 2_000;
 
 /** An ordinary change queues among the nodes. Waiting is an outcome, so a change of master never waits behind it. */
 async function queueAndWrite(entry: Entry, input: WriteInput): Promise<Outcome> {

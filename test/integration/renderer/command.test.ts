@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { diffLines } from '../../../cmd/text-diff.ts';
 import { runCommand } from '../../cmd/command.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import { makeFolder, startRendering } from '../support/rendering.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'render-command' });
 const consul = await sandbox.consul();
@@ -154,6 +155,18 @@ t.test('--adopt and adopt: true replace it and keep it aside for ever', async (t
     t.match(read('a.cfg'), /\n# two\n$/);
     t.same(kept().map(read), [byHand]);
   }
+});
+
+t.test('a daemon that holds such a file follows when somebody replaces it', async (t) => {
+  await consul.putKey('takeover', 'one');
+  const folder = makeFolder(t);
+  const file = join(folder, 'a.cfg');
+  writeFileSync(file, byHand);
+  const specs = [{ name: 'a.cfg', template: '# {{key "takeover"}}\n', takeover: 'refuse' }] as const;
+  const renderer = startRendering(t, { consul, folder, specs, resyncMs: 600_000 });
+  await renderer.until('held');
+  writeFileSync(file, '# one\n');
+  await renderer.until('current');
 });
 
 t.test('a file counts as its own by its head, its state, its content, or where it is empty', async (t) => {
