@@ -9,7 +9,7 @@ import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { recordOf } from '../support/bridging.ts';
 import { idOf, instanceOf } from '../support/registering.ts';
 
-// The daemon as its users run it. Its Sentinels know nothing at first, and are found in Consul.
+// A whole daemon. Its Sentinels know nothing at first, and are found in Consul.
 t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'provisioning' });
 const [consul, shard, secret] = await Promise.all([
@@ -41,7 +41,7 @@ const settings = {
   ],
   sentinel: { service: 'redis-sentinel', resync: '1s', ...access, redis: { passwordFile } },
 };
-const daemon = await sandbox.switchmaster({ ready: '/live', config: settings });
+const daemon = await sandbox.localDaemon({ ready: '/live', config: settings });
 
 /** The Sentinel user of the docs, with what they add for this daemon. */
 async function leastUser(): Promise<string[]> {
@@ -127,7 +127,7 @@ t.test('a changed option is set, and nothing else', async (t) => {
   await untilAll('desired1', 'have both', (info) => info?.quorum === '3' && info['down-after-milliseconds'] === '1500');
   await desire('desired1');
   await untilAll('desired1', 'be as before', isAsDesired);
-  t.equal(typeof daemon.pid, 'number');
+  t.match(await daemon.get('/live'), { status: 200 });
 });
 
 t.test('a Sentinel that refuses a setting does not keep it from the others', async (t) => {
@@ -215,7 +215,7 @@ t.test('a changed password reaches every Sentinel, also where the old one has ma
   await untilAll('desired1', 'find it down', (info) => info?.flags?.includes('o_down') === true);
   const before = await consul.key('redis/provisioned/desired1');
   sandbox.write('redis.password', 'other-word');
-  await daemon.kill('SIGHUP');
+  await daemon.reload(settings);
   await untilAll('desired1', 'be let in again', (info) => info?.flags === 'master');
   const after = await waitFor('the note', () => consul.key('redis/provisioned/desired1'), {
     until: (key) => key !== before,
@@ -229,8 +229,7 @@ t.test('a changed password reaches every Sentinel, also where the old one has ma
 
 t.test('Sentinels that were never reached and that its own do not list do not delay a master', async (t) => {
   const addresses = ['127.0.0.9:1', '127.0.0.9:2', '127.0.0.9:3', '127.0.0.9:4'];
-  daemon.writeConfig({ ...settings, sentinel: { ...settings.sentinel, addresses } });
-  await daemon.kill('SIGHUP');
+  await daemon.reload({ ...settings, sentinel: { ...settings.sentinel, addresses } });
   const health = async () => JSON.stringify((await daemon.get('/v1/health')).body);
   await waitFor('the new settings', health, { until: (text) => text.includes('127.0.0.9:4 has never answered') });
   await desire('desired1', { quorum: 3 });

@@ -144,7 +144,7 @@ t.test('a Redis with a password: twemproxy has it from a file, and no output has
   const passwordFile = sandbox.write('redis.password', `${password}\n`);
   const destination = join(makeFolder(t), 'nutcracker.yml');
   const at = `${listen.host}:${listen.port}`;
-  const daemon = await sandbox.switchmaster({
+  const daemon = await sandbox.localDaemon({
     name: 'locked-daemon',
     config: {
       consul: { address: consul.url },
