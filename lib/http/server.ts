@@ -41,6 +41,14 @@ export interface ServerOptions extends HostOptions {
   readonly onDefect: (error: SwitchmasterError, request: { readonly method: string; readonly url: string }) => void;
 }
 
+// Given here, because Fastify loads Ajv and a compiler of serializers at each start where the factories are missing.
+const compilersFactory = {
+  // Fastify's type of it knows no other schemas than Ajv's.
+  buildValidator: () => validatorCompiler as never,
+  // Views are typed by the shapes. To validate each answer again would slow every health check.
+  buildSerializer: () => () => (answer: unknown) => JSON.stringify(answer),
+};
+
 /** Builds the API, not listening yet. It answers from memory: no request waits for Consul or Redis. */
 export function makeServer(options: ServerOptions): FastifyInstance {
   const { requestTimeoutMs = 10_000, maxConnectionsPerClient = 500, tls } = options;
@@ -54,16 +62,14 @@ export function makeServer(options: ServerOptions): FastifyInstance {
     exposeHeadRoutes: true,
     // Sentinel limits no name, and one letter outside ASCII takes six or nine characters of a URL.
     routerOptions: { maxParamLength: 8_192 },
+    schemaController: { compilersFactory },
     frameworkErrors: (error, _request, reply) => void sendFailure(reply, fromThrown(error)),
     clientErrorHandler: answerUnparsed,
     ...(tls === undefined ? { http: nodeOptions } : { https: { ...nodeOptions, ...tls } }),
   }) as unknown as FastifyInstance;
   server.server.on('checkExpectation', answerExpectation);
   limitConnections(server.server, maxConnectionsPerClient);
-  server.setValidatorCompiler(validatorCompiler);
   server.setSchemaErrorFormatter(toRefusal);
-  // Views are typed by the shapes. To validate each answer again would slow every health check.
-  server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   server.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders));
   server.setNotFoundHandler((request, reply) => sendFailure(reply, notFound(request)));
   server.setErrorHandler((thrown, request, reply) => {
