@@ -1,19 +1,16 @@
-import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOverByHand, growAndShrink, nodesOf, reshardedSlots, untilTagged } from '../support/cluster-changes.ts';
 import { addressesOf, mastersOf, startCluster, startFollower, untilRecord } from '../support/clustering.ts';
+import { otherEditions } from '../support/editions.ts';
 import { startRegistrar } from '../support/registering.ts';
 
-// Redis Clusters of Redis 8 and Valkey, if `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them, otherwise of
-// what is installed.
+// A Redis Cluster of Valkey, and of Redis 8 with `npm run test:editions`; of what is installed where they are not unpacked.
 t.setTimeout(600_000);
-const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
-const editions = ['redis8', 'valkey'].filter(installed);
 const sandbox = await Sandbox.openFor(t, { name: 'cluster-editions' });
 
 t.test('the record follows planned changes, which lose nothing, and the loss of a master', { jobs: 2 }, async (t) => {
-  for (const edition of editions.length === 0 ? ['redis'] : editions) {
+  for (const edition of otherEditions.length === 0 ? ['redis'] : otherEditions) {
     t.test(edition, (t) => tryEdition(t, edition));
   }
 });

@@ -1,25 +1,23 @@
-import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { redisCli } from '../../sandbox/resp.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import { otherEditions } from '../support/editions.ts';
 import { findingsOf } from '../support/examining.ts';
 
 /*
- * The doctor and a drill on Redis 8 and Valkey, if `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them,
- * otherwise on what is installed; behind a twemproxy that is restarted and verified.
+ * The doctor and a drill on Valkey, and on Redis 8 with `npm run test:editions`, or on what is installed where they are not
+ * unpacked; behind a twemproxy that is restarted and verified.
  */
 t.setTimeout(360_000);
-const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
-const editions = ['redis8', 'valkey'].filter(installed);
 const sandbox = await Sandbox.openFor(t, { name: 'drill-editions' });
 const token = 'a-token-for-this-test';
 const tokenFile = sandbox.write('api.token', token);
 
 t.test('editions', { jobs: 2 }, async (t) => {
-  for (const edition of editions.length === 0 ? ['redis'] : editions) {
+  for (const edition of otherEditions.length === 0 ? ['redis'] : otherEditions) {
     t.test(`${edition}: a clean stack has no critical finding, and a drill loses nothing`, (t) =>
       tryEdition(t, edition),
     );

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { readView } from '../../../lib/client/sentinel-shapes.ts';
 import { type EndpointMeta, makeView } from '../../../lib/endpoint/plan/view.ts';
@@ -9,20 +7,18 @@ import type { Shard } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { makeRecord } from '../../template/world.ts';
+import { otherEditions } from '../support/editions.ts';
 import { maskFields, readRaw } from '../support/raw-answers.ts';
 import { type Edition, sameAnswers, sameFields } from '../support/sentinel-questions.ts';
 import { serveView } from '../support/serving-endpoint.ts';
 
 /*
- * Real Sentinels of each edition, and an endpoint that answers from a record of the same servers: byte by byte, in RESP2 and
- * RESP3. `node setup/bootstrap.mjs --with redis8,valkey` unpacks the other editions.
+ * Real Sentinels of Redis 7 and Valkey, and of Redis 8 with `npm run test:editions`, and an endpoint that answers from a
+ * record of the same servers: byte by byte, in RESP2 and RESP3.
  */
 t.setTimeout(180_000);
 const sandbox = await Sandbox.openFor(t, { name: 'answers' });
-const toolsDir = join(import.meta.dirname, '../../../.tools/bin');
-const editions = (['redis', 'redis8', 'valkey'] as const).filter(
-  (edition) => edition === 'redis' || existsSync(join(toolsDir, `${edition}-sentinel`)),
-);
+const editions: readonly Edition[] = ['redis', ...otherEditions];
 
 /** They change from one moment to the next, or name the edition. */
 const momentary = new Set([

@@ -1,19 +1,17 @@
-import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import { otherEditions } from '../support/editions.ts';
 import { instanceOf, putRecordOf, startRegistrar, untilSays } from '../support/registering.ts';
 
-// Redis 8 and Valkey, if `node setup/bootstrap.mjs --with redis8,valkey` has unpacked them, otherwise what is installed.
+// Valkey, and Redis 8 with `npm run test:editions`; what is installed where they are not unpacked.
 t.setTimeout(360_000);
-const installed = (name: string) => existsSync(new URL(`../../../.tools/bin/${name}-server`, import.meta.url));
-const editions = ['redis8', 'valkey'].filter(installed);
 const sandbox = await Sandbox.openFor(t, { name: 'registrar-editions' });
 const versions: Readonly<Record<string, RegExp>> = { redis: /^[5-7]\./, redis8: /^8\./, valkey: /^valkey [89]\./ };
 
 t.test('each edition is registered', { jobs: 2 }, async (t) => {
-  for (const edition of editions.length === 0 ? ['redis'] : editions) {
+  for (const edition of otherEditions.length === 0 ? ['redis'] : otherEditions) {
     t.test(edition, (t) => tryEdition(t, edition));
   }
 });

@@ -1,4 +1,5 @@
 import type { Address } from '../../../lib/model/address.ts';
+import type { OtherEdition } from './editions.ts';
 
 /** Commands that one connection sends, one after the other. */
 export interface Question {
@@ -7,7 +8,7 @@ export interface Question {
   readonly on?: readonly Edition[];
 }
 
-export type Edition = 'redis' | 'redis8' | 'valkey';
+export type Edition = 'redis' | OtherEdition;
 
 /** Text to words; `_` is an empty word and `'a b'` one word. */
 function words(text: string): readonly string[] {
