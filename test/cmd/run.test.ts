@@ -18,19 +18,32 @@ async function start(t: Test, folder: string): Promise<{ program: Program; url: 
   return { program, url: String(url) };
 }
 
-t.test('it answers while it runs, and a TERM ends it cleanly', async (t) => {
-  const { program, url } = await start(t, t.testdir({ 'c.yml': config }));
-  t.match(await (await fetch(`${url}/live`)).json(), { live: true });
-  t.equal((await fetch(`${url}/ready`)).status, 200);
-  program.child.kill('SIGTERM');
-  const { code, stdout } = await program.end();
-  t.equal(code, 0);
-  t.equal(stdout, '');
-  t.strictSame(
-    program.lines.map(({ msg }) => msg).filter((msg) => msg === 'starting' || msg === 'stopping' || msg === 'stopped'),
-    ['starting', 'stopping', 'stopped'],
-  );
-});
+t.test(
+  'it answers while it runs, a USR1 writes the state to the log, without secrets, and a TERM ends it cleanly',
+  async (t) => {
+    const folder = t.testdir({ 'c.yml': config.replace('consul: {', 'consul: { tokenFile: token,'), token: 'hunter2' });
+    const { program, url } = await start(t, folder);
+    t.match(await (await fetch(`${url}/live`)).json(), { live: true });
+    t.equal((await fetch(`${url}/ready`)).status, 200);
+    program.child.kill('SIGUSR1');
+    const { parts } = await program.line('state');
+    t.match(parts, [
+      { part: 'api', ready: { ready: true } },
+      { part: 'consul', ready: { ready: true } },
+    ]);
+    program.child.kill('SIGTERM');
+    const { code, stdout, stderr } = await program.end();
+    t.equal(code, 0);
+    t.equal(stdout, '');
+    t.notMatch(stderr, /hunter2/);
+    t.strictSame(
+      program.lines
+        .map(({ msg }) => msg)
+        .filter((msg) => msg === 'starting' || msg === 'stopping' || msg === 'stopped'),
+      ['starting', 'stopping', 'stopped'],
+    );
+  },
+);
 
 t.test('status names what a daemon without any data waits for, and exits with 1', async (t) => {
   const sentinel = 'sentinel: { addresses: ["127.0.0.1:9"] }\n';
@@ -45,12 +58,6 @@ t.test('status names what a daemon without any data waits for, and exits with 1'
   await program.end();
 });
 
-t.test('an INT ends it cleanly too', async (t) => {
-  const { program } = await start(t, t.testdir({ 'c.yml': config }));
-  program.child.kill('SIGINT');
-  t.equal((await program.end()).code, 0);
-});
-
 t.test('a config that it cannot use ends it with 2 before anything starts', async (t) => {
   const folder = t.testdir({ 'c.yml': `${config}bogus: 1\n` });
   const { code, stderr } = await runCommand(['run', '--config', folder]);
@@ -59,7 +66,7 @@ t.test('a config that it cannot use ends it with 2 before anything starts', asyn
   t.notMatch(stderr, /starting/);
 });
 
-t.test('a HUP takes over a good config, and refuses a bad one whole', async (t) => {
+t.test('a HUP takes over a good config, refuses a bad one whole, and moves the API to another address', async (t) => {
   const folder = t.testdir({ 'c.yml': config });
   const { program, url } = await start(t, folder);
   await writeFile(`${folder}/c.yml`, `${config}log: { level: debug }\nbogus: 1\n`);
@@ -82,24 +89,6 @@ t.test('a HUP takes over a good config, and refuses a bad one whole', async (t) 
   await program.line('config reloaded');
   t.strictSame(await health(), { level: 'well', reasons: [] });
   t.equal((await fetch(`${url}/live`)).status, 200, 'the API, whose settings are the same, was not closed');
-  program.child.kill('SIGTERM');
-  t.equal((await program.end()).code, 0);
-});
-
-t.test('a HUP during the start takes effect after it', async (t) => {
-  const program = new Program(['run', '--config', t.testdir({ 'c.yml': config })]);
-  t.teardown(() => program.child.kill('SIGKILL'));
-  const obeysHup = () => /^SigCgt:.*[13579bdf]$/m.test(readFileSync(`/proc/${program.child.pid}/status`, 'utf8'));
-  await waitFor('a listener for HUP', obeysHup, { intervalMs: 1 });
-  program.child.kill('SIGHUP');
-  await program.line('config reloaded');
-  program.child.kill('SIGTERM');
-  t.equal((await program.end()).code, 0);
-});
-
-t.test('a HUP with another address moves the API', async (t) => {
-  const folder = t.testdir({ 'c.yml': config });
-  const { program, url } = await start(t, folder);
   await writeFile(`${folder}/c.yml`, config.replace('127.0.0.1:0', '127.0.0.2:0'));
   program.child.kill('SIGHUP');
   const moved = await program.line('API listening', (line) => line.url !== url);
@@ -108,17 +97,15 @@ t.test('a HUP with another address moves the API', async (t) => {
   await t.rejects(fetch(`${url}/live`));
 });
 
-t.test('a USR1 writes the state to the log, without secrets', async (t) => {
-  const folder = t.testdir({ 'c.yml': config.replace('consul: {', 'consul: { tokenFile: token,'), token: 'hunter2' });
-  const { program } = await start(t, folder);
-  program.child.kill('SIGUSR1');
-  const { parts } = await program.line('state');
-  t.match(parts, [
-    { part: 'api', ready: { ready: true } },
-    { part: 'consul', ready: { ready: true } },
-  ]);
-  program.child.kill('SIGTERM');
-  t.notMatch((await program.end()).stderr, /hunter2/);
+t.test('a HUP during the start takes effect after it, and an INT ends it cleanly, too', async (t) => {
+  const program = new Program(['run', '--config', t.testdir({ 'c.yml': config })]);
+  t.teardown(() => program.child.kill('SIGKILL'));
+  const obeysHup = () => /^SigCgt:.*[13579bdf]$/m.test(readFileSync(`/proc/${program.child.pid}/status`, 'utf8'));
+  await waitFor('a listener for HUP', obeysHup, { intervalMs: 1 });
+  program.child.kill('SIGHUP');
+  await program.line('config reloaded');
+  program.child.kill('SIGINT');
+  t.equal((await program.end()).code, 0);
 });
 
 t.test('a taken address is reported, and tried again until it is free', async (t) => {
