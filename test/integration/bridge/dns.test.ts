@@ -30,7 +30,9 @@ const refused = { masters: ['refused'], consul, sentinels, access: { password: n
 const bridges = [
   bridge,
   ...[3, 4].map((n) => startBridge(t, { ...announced, id: `bridge-${n}` })),
-  ...[5, 6].map((n) => startBridge(t, { ...refused, id: `bridge-${n}` })),
+  startBridge(t, { ...refused, id: 'bridge-5' }),
+  // It reaches the Sentinels, and no Redis: the other one does.
+  startBridge(t, { ...refused, id: 'bridge-6', access: { password: new Secret('wrong') } }),
 ];
 
 /** What the name of a shard's master answers from before `act` until the new master is confirmed. */
@@ -93,7 +95,7 @@ t.test('the name of a master is never empty', { jobs: 6 }, async (t) => {
     t.strictSame(seen, change(shards[3] as Shard));
   });
 
-  t.test('when the Sentinels lose a master that bridges reach, and cannot fail it over', async (t) => {
+  t.test('when the Sentinels lose a master that one bridge reaches, and cannot fail it over', async (t) => {
     const seen = await sampleDuring(t, 'refused', async ({ name, servers }) => {
       const everySentinel = (password: string) =>
         Promise.all(sentinels.map((sentinel) => sentinel.command('SENTINEL', 'SET', name, 'auth-pass', password)));
