@@ -7,9 +7,9 @@ const program = join(folder, 'consul-template');
 const module = 'github.com/hashicorp/consul-template@v0.41.1';
 
 /** The path of consul-template, which the Go client builds the first time. Rejects, with a hint, if it cannot. */
-export async function installConsulTemplate(tell: (line: string) => void): Promise<string> {
+export async function installConsulTemplate(logLine: (line: string) => void): Promise<string> {
   if (existsSync(program)) return program;
-  tell(`building ${module} with the Go client, a few minutes the first time`);
+  logLine(`building ${module} with the Go client, a few minutes the first time`);
   const path = [process.env.PATH ?? '', '/usr/local/go/bin', '/usr/lib/go/bin'].join(delimiter);
   const env = { PATH: path, GOBIN: folder };
   const { failed, code, stderr } = await execa('go', ['install', module], { env, reject: false, timeout: 900_000 });

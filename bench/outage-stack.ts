@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from '../lib/model/address.ts';
 import { mayFailOver } from '../test/integration/support/failover-waits.ts';
-import { LedgerWriter, persistentClient, sentinelClient } from '../test/integration/support/writing.ts';
+import { NumberWriter, persistentClient, sentinelClient } from '../test/integration/support/writing.ts';
 import { waitFor } from '../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../test/sandbox/consul.ts';
 import type { Daemon } from '../test/sandbox/daemon.ts';
@@ -24,7 +24,7 @@ export interface OutageStack {
   readonly daemon: Daemon;
   readonly token: string;
   /** Writers of five forms, each with a key of its own that begins with `prefix`. */
-  startWriters(prefix: string): readonly LedgerWriter[];
+  startWriters(prefix: string): readonly NumberWriter[];
 }
 
 const name = 'shard1';
@@ -85,17 +85,17 @@ function startWriters(
     readonly endpointAt: Address;
     readonly sentinels: readonly Address[];
   },
-): readonly LedgerWriter[] {
+): readonly NumberWriter[] {
   return [
-    new LedgerWriter({ name: 'haproxy', key: `${prefix}:haproxy`, client: persistentClient(() => at.haproxyAt) }),
-    new LedgerWriter({ name: 'twemproxy', key: `${prefix}:twemproxy`, client: persistentClient(() => at.twemproxyAt) }),
-    new LedgerWriter({ name: 'dns', key: `${prefix}:dns`, client: persistentClient(() => byDns(at.consul)) }),
-    new LedgerWriter({
+    new NumberWriter({ name: 'haproxy', key: `${prefix}:haproxy`, client: persistentClient(() => at.haproxyAt) }),
+    new NumberWriter({ name: 'twemproxy', key: `${prefix}:twemproxy`, client: persistentClient(() => at.twemproxyAt) }),
+    new NumberWriter({ name: 'dns', key: `${prefix}:dns`, client: persistentClient(() => byDns(at.consul)) }),
+    new NumberWriter({
       name: 'sentinel',
       key: `${prefix}:sentinel`,
       client: sentinelClient({ sentinels: at.sentinels, name }),
     }),
-    new LedgerWriter({
+    new NumberWriter({
       name: 'endpoint',
       key: `${prefix}:endpoint`,
       client: sentinelClient({ sentinels: [at.endpointAt], name }),

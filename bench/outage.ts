@@ -1,5 +1,5 @@
 import { formatAddress } from '../lib/model/address.ts';
-import type { LedgerWriter } from '../test/integration/support/writing.ts';
+import type { NumberWriter } from '../test/integration/support/writing.ts';
 import { waitFor } from '../test/sandbox/condition.ts';
 import { nowMs } from '../test/sandbox/recorder.ts';
 import type { RedisServer } from '../test/sandbox/redis.ts';
@@ -172,20 +172,20 @@ async function promotedAt(server: RedisServer): Promise<number> {
   return nowMs();
 }
 
-async function warm(writer: LedgerWriter): Promise<void> {
+async function warm(writer: NumberWriter): Promise<void> {
   await waitFor(`writes through ${writer.name}`, () => writer.acknowledged.size, {
     until: (size) => size > 100,
     timeoutMs: 30_000,
   });
 }
 
-async function accepted(writer: LedgerWriter, sinceMs: number): Promise<void> {
+async function accepted(writer: NumberWriter, sinceMs: number): Promise<void> {
   await waitFor(`a write through ${writer.name}`, () => writer.firstAfter(sinceMs), { timeoutMs: 60_000 });
 }
 
 /** The first write since the promotion that the new master has. A write before it may have gone to the old master. */
 async function firstOnNew(
-  writer: LedgerWriter,
+  writer: NumberWriter,
   { next, sinceMs, promotedMs }: { readonly next: RedisServer; readonly sinceMs: number; readonly promotedMs: number },
 ): Promise<number> {
   const lost = new Set((await writer.lostAt(next.address, sinceMs)).lost);

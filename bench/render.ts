@@ -32,14 +32,14 @@ interface Comparison {
  * the same kind.
  */
 export async function benchRender(options: Options): Promise<void> {
-  const tell = (line: string) => process.stderr.write(`${line}\n`);
-  const program = await installConsulTemplate(tell);
+  const logLine = (line: string) => process.stderr.write(`${line}\n`);
+  const program = await installConsulTemplate(logLine);
   const version = await consulTemplateVersion(program);
   const comparisons: Comparison[] = [];
   for (const size of options.sizes) {
     const sandbox = await Sandbox.open({ name: `bench-render-${size}` });
     try {
-      comparisons.push(await compare(sandbox, { size, rounds: options.rounds, program, tell }));
+      comparisons.push(await compare(sandbox, { size, rounds: options.rounds, program, logLine }));
     } finally {
       await sandbox.close();
     }
@@ -49,28 +49,28 @@ export async function benchRender(options: Options): Promise<void> {
 
 async function compare(
   sandbox: Sandbox,
-  job: { size: number; rounds: number; program: string; tell: (line: string) => void },
+  job: { size: number; rounds: number; program: string; logLine: (line: string) => void },
 ): Promise<Comparison> {
-  const { size, rounds, program, tell } = job;
+  const { size, rounds, program, logLine } = job;
   const [oursAt, theirsAt]: [Place, Place] = [
     { size, name: 'switchmaster' },
     { size, name: 'consul-template' },
   ];
-  tell(`${size} services: registering`);
+  logLine(`${size} services: registering`);
   const [ours, theirs] = await Promise.all([prepareSide(sandbox, oursAt), prepareSide(sandbox, theirsAt)]);
   await startSwitchmaster(sandbox, ours, oursAt);
   await untilSettled(ours, oursAt);
-  tell(`${size} services: switchmaster has rendered them`);
+  logLine(`${size} services: switchmaster has rendered them`);
   startConsulTemplate(sandbox, theirs, { ...theirsAt, program });
   await untilSettled(theirs, theirsAt);
-  tell(`${size} services: consul-template has rendered them`);
+  logLine(`${size} services: consul-template has rendered them`);
   const samples = { ours: [] as number[], theirs: [] as number[] };
   for (let done = 1; done <= rounds; done += 1) {
     const change = { service: (done * 7_919) % size, port: 1 + done };
     samples.ours.push(await timeChange(ours, change));
     samples.theirs.push(await timeChange(theirs, change));
     await delay(pauseMs);
-    if (done % 10 === 0) tell(`${size} services: ${done} of ${rounds} rounds`);
+    if (done % 10 === 0) logLine(`${size} services: ${done} of ${rounds} rounds`);
   }
   return { size, ours: summarize(samples.ours), theirs: summarize(samples.theirs) };
 }

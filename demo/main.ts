@@ -48,7 +48,7 @@ async function showFailover(stack: Stack, writers: Writers): Promise<void> {
   const before = await Promise.all(stack.files.map((file) => readFile(file, 'utf8')));
   terminal.title(`kill -9 of shard1's master, ${formatAddress(stack.shard1.master.address)}`);
   const story = await watchFailover(stack, writers);
-  await tell(stack, { story, before });
+  await printStory(stack, { story, before });
   if (options.json === true) {
     const { stages, failedWrites } = story;
     process.stdout.write(`${JSON.stringify({ moved: true, stages, failedWrites })}\n`);
@@ -56,7 +56,7 @@ async function showFailover(stack: Stack, writers: Writers): Promise<void> {
   if (options.keep === true) await keep(stack);
 }
 
-async function tell(
+async function printStory(
   stack: Stack,
   { story, before }: { story: FailoverStory; before: readonly string[] },
 ): Promise<void> {

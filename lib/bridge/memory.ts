@@ -41,7 +41,7 @@ export class MasterMemory {
     this.repairDelay = new RepairDelay(random);
   }
 
-  /** The newest record that a bridge wrote, as far as this one can tell: it ignores one that somebody edited. */
+  /** The newest record that a bridge wrote, as far as this one knows: it ignores one that somebody edited. */
   get record(): MasterRecord | undefined {
     return this.#trusted ?? this.#remembered;
   }

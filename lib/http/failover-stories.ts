@@ -32,13 +32,13 @@ const beforeMs = 60_000;
 const changes: ReadonlySet<unknown> = new Set(['failover', 'rebase']);
 
 /** `entries`: newest first, all of one master. The stories are newest last. */
-export function tellFailovers(entries: readonly JournalEntry[]): readonly FailoverStory[] {
+export function describeFailovers(entries: readonly JournalEntry[]): readonly FailoverStory[] {
   const inOrder = entries.toReversed();
   const starts = inOrder.flatMap((entry, i) => (isChange(entry) ? [i] : []));
   return starts.flatMap((start, nth) => {
     const from = nth === 0 ? 0 : (starts[nth - 1] ?? 0) + 1;
     const chapter = { before: inOrder.slice(from, start), after: inOrder.slice(start + 1, starts[nth + 1]) };
-    return tell(inOrder[start] as JournalEntry, chapter) ?? [];
+    return describe(inOrder[start] as JournalEntry, chapter) ?? [];
   });
 }
 
@@ -62,7 +62,7 @@ interface Chapter {
   readonly after: readonly JournalEntry[];
 }
 
-function tell(entry: JournalEntry, { before, after }: Chapter): FailoverStory | undefined {
+function describe(entry: JournalEntry, { before, after }: Chapter): FailoverStory | undefined {
   const record = parseRecord(JSON.stringify(entry.details.record));
   if (record === undefined) return undefined;
   const { generation, epoch } = record;

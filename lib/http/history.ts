@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { allMastersKey } from '../model/maintenance.ts';
 import type { Api } from './api.ts';
-import { foldOthers, tellFailovers } from './failover-stories.ts';
+import { describeFailovers, foldOthers } from './failover-stories.ts';
 import { nameInPathParameter, nameParameter } from './parameters.ts';
 import { describeEntry } from './sentences.ts';
 import { historyAnswer, whyAnswer } from './shapes.ts';
@@ -52,7 +52,7 @@ export function addHistoryRoutes(
       throw new SwitchmasterError('not-found', `no master is called ${JSON.stringify(name)}`);
     }
     const story = entries.map((entry) => ({ id: entry.id, sentences: describeEntry(entry) }));
-    const failovers = tellFailovers(all).slice(-limit);
+    const failovers = describeFailovers(all).slice(-limit);
     const { record = null, maintenance = null } = master ?? {};
     return { name, record, maintenance, failovers, others: foldOthers(all).slice(0, limit), story, entries };
   });

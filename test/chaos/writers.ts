@@ -1,7 +1,7 @@
 import type { Address } from '../../lib/model/address.ts';
 import {
   followingClient,
-  LedgerWriter,
+  NumberWriter,
   persistentClient,
   sentinelClient,
   type WriteClient,
@@ -18,7 +18,7 @@ const pauseMs = 9;
 const startMs = 60_000;
 
 /** The writers of each shard, by its name. */
-export type Writers = ReadonlyMap<string, readonly LedgerWriter[]>;
+export type Writers = ReadonlyMap<string, readonly NumberWriter[]>;
 
 /**
  * Writers by every way to a master. `control` follows the Sentinels' majority at once; `sentinel` is ioredis, as most
@@ -47,7 +47,7 @@ function startWritersOf(
   { consul, sentinels, haproxyAt, twemproxyAt, tags }: Stage,
   { shard: { name }, majority }: MasterObservers,
   prefix: string,
-): readonly LedgerWriter[] {
+): readonly NumberWriter[] {
   const clients: Record<string, WriteClient> = {
     haproxy: persistentClient(() => haproxyAt[name] as Address),
     twemproxy: persistentClient(() => twemproxyAt),
@@ -57,7 +57,7 @@ function startWritersOf(
     control: followingClient(() => parseNamed(majority.named.at(-1)?.master)),
   };
   return Object.entries(clients).map(
-    ([writer, client]) => new LedgerWriter({ name: writer, key: `${tags[name]}${prefix}:${writer}`, client, pauseMs }),
+    ([writer, client]) => new NumberWriter({ name: writer, key: `${tags[name]}${prefix}:${writer}`, client, pauseMs }),
   );
 }
 
@@ -94,7 +94,7 @@ export async function countLosses(stage: Stage, writers: Writers): Promise<Reado
   return Object.fromEntries(await Promise.all(entries));
 }
 
-async function lossOf(writer: LedgerWriter, master: Address): Promise<Loss> {
+async function lossOf(writer: NumberWriter, master: Address): Promise<Loss> {
   const { lost, of } = await writer.lostAt(master);
   const lostAtMs = lost.map((number) => writer.acknowledged.get(number) ?? 0);
   return { writer: writer.name, lostAtMs, acknowledged: of };

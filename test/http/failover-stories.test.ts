@@ -1,5 +1,5 @@
 import t from 'tap';
-import { foldOthers, tellFailovers } from '../../lib/http/failover-stories.ts';
+import { describeFailovers, foldOthers } from '../../lib/http/failover-stories.ts';
 import type { JournalEntry } from '../../lib/telemetry/journal.ts';
 
 const start = Date.parse('2026-01-01T03:00:00.000Z');
@@ -33,10 +33,10 @@ const fence = (atMs: number, summary: string, over: Partial<JournalEntry> = {}) 
 const confirm = (atMs: number, epoch: number) =>
   entry(atMs, { summary: 'confirmed', details: { cause: 'confirmed', record: record(epoch) } });
 
-const tell = (...inOrder: readonly JournalEntry[]) => tellFailovers(inOrder.toReversed());
+const storiesOf = (...inOrder: readonly JournalEntry[]) => describeFailovers(inOrder.toReversed());
 
 t.test('a failover by Sentinel: when, who saw it down, who led, how long, what was fenced', async (t) => {
-  const stories = tell(
+  const stories = storiesOf(
     entry(-1_200, {
       summary: 'repaired',
       hints: [hint(5, '+sdown', 100), hint(6, '+sdown', 60), hint(6, '+odown', 10)],
@@ -68,7 +68,7 @@ t.test('a planned failover names the operator, and what the new master has', asy
     withoutWritesMs: 231,
     offsets: { paused: 70, inherited: 70 },
   };
-  const [story] = tell(change(0, 9), entry(3_000, { loop: 'failover', details }));
+  const [story] = storiesOf(change(0, 9), entry(3_000, { loop: 'failover', details }));
   t.match(story?.lines, [
     /planned failover: /,
     'seen down by: nobody; an operator ordered it',
@@ -77,7 +77,7 @@ t.test('a planned failover names the operator, and what the new master has', asy
     'former master: made a replica; nothing was lost',
   ]);
   const lost = { ...details, offsets: { paused: 70, inherited: null } };
-  const [other] = tell(change(0, 9), entry(3_000, { loop: 'failover', details: lost }));
+  const [other] = storiesOf(change(0, 9), entry(3_000, { loop: 'failover', details: lost }));
   t.match(other?.lines[4], /did not report how much/);
 });
 
@@ -87,7 +87,7 @@ t.test('a crash, a new generation, and a leader that only the votes show', async
     { sentinel: '10.0.0.7:26379', condition: 'failover' },
   ];
   const details = { cause: 'rebase', record: { ...record(3), generation: 2 }, votes };
-  const [story] = tell(entry(-90, { loop: 'crash', summary: 'it crashed' }), entry(0, { details }));
+  const [story] = storiesOf(entry(-90, { loop: 'crash', summary: 'it crashed' }), entry(0, { details }));
   t.match(story?.lines, [
     /new generation: .*, epoch 3, generation 2$/,
     'seen down by: this bridge (it crashed)',
@@ -98,7 +98,7 @@ t.test('a crash, a new generation, and a leader that only the votes show', async
 });
 
 t.test('stories are newest last, and what belongs to one is not in another', async (t) => {
-  const stories = tell(
+  const stories = storiesOf(
     change(0, 8, { hints: [hint(5, '+odown', 5)] }),
     fence(10, 'made a replica'),
     change(20_000, 9, { hints: [hint(6, '+odown', 5)] }),
@@ -111,7 +111,11 @@ t.test('stories are newest last, and what belongs to one is not in another', asy
   t.match(stories[0]?.lines[4], /made a replica/);
   t.notMatch(stories[1]?.lines.join(), /10\.0\.0\.5:26379|made a replica/);
   t.match(stories[2]?.lines[1], 'seen down by: not known to this bridge');
-  t.strictSame(tell(entry(0, { details: { cause: 'failover', record: 'garbage' } })), [], 'an entry of a damaged file');
+  t.strictSame(
+    storiesOf(entry(0, { details: { cause: 'failover', record: 'garbage' } })),
+    [],
+    'an entry of a damaged file',
+  );
 });
 
 t.test('everything else is folded: the same thing once, with its count and last time', async (t) => {

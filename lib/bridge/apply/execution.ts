@@ -86,7 +86,7 @@ export class Execution {
     if (ownership.kind === 'foreign') return { finding, refusal: foreignNode(node, ownership.owner) };
     const colliding = collisions(sentinels.names).find((group) => group.includes(name));
     if (colliding !== undefined)
-      return { finding, refusal: `DNS cannot tell these masters apart: ${colliding.join(', ')}; rename one of them` };
+      return { finding, refusal: `DNS cannot distinguish these masters: ${colliding.join(', ')}; rename one of them` };
     return this.#placeOn(node, finding);
   }
 

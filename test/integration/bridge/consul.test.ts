@@ -125,7 +125,7 @@ t.test('in Consul', { jobs: 6 }, async (t) => {
     t.match(await recordOf(consul, name), { master: master.address });
   });
 
-  t.test('the bridge refuses the second of two names that DNS cannot tell apart', async (t) => {
+  t.test('the bridge refuses the second of two names that DNS cannot distinguish', async (t) => {
     const { name } = dotted;
     startBridge(t, { consul, sentinels, masters: [name], id: 'first' });
     await recordOf(consul, name);

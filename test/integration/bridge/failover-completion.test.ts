@@ -7,7 +7,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
 import { lostDespitePauses } from '../support/pauses.ts';
-import { LedgerWriter, persistentClient } from '../support/writing.ts';
+import { NumberWriter, persistentClient } from '../support/writing.ts';
 
 t.setTimeout(240_000);
 const sandbox = await Sandbox.openFor(t, { name: 'failoverCompletion' });
@@ -31,7 +31,7 @@ async function start(t: Parameters<typeof startBridge>[0], name: string, replica
     if (record === undefined) throw new Error('there is no record');
     return record.master;
   };
-  const writer = new LedgerWriter({ name, key: 'w', pauseMs: 5, client: persistentClient(find) });
+  const writer = new NumberWriter({ name, key: 'w', pauseMs: 5, client: persistentClient(find) });
   t.teardown(() => writer.stop());
   const counts = () => Promise.all(shard.replicas.map((replica) => replica.command('SCARD', 'w')));
   await waitFor('its writes on the replicas', counts, { until: (sizes) => sizes.every((size) => Number(size) > 20) });

@@ -3,7 +3,7 @@ import { sameAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
-import { LedgerWriter, persistentClient } from '../support/writing.ts';
+import { NumberWriter, persistentClient } from '../support/writing.ts';
 
 t.setTimeout(360_000);
 const sandbox = await Sandbox.openFor(t, { name: 'planned-back' });
@@ -39,7 +39,7 @@ t.test(
       return record.master;
     };
     const writers = [1, 2, 3].map(
-      (n) => new LedgerWriter({ name: `${n}`, key: `w${n}`, client: persistentClient(find), pauseMs: 0 }),
+      (n) => new NumberWriter({ name: `${n}`, key: `w${n}`, client: persistentClient(find), pauseMs: 0 }),
     );
     t.teardown(async () => void (await Promise.all(writers.map((writer) => writer.stop()))));
     await waitFor('writes', () => writers.every(({ acknowledged }) => acknowledged.size > 50));

@@ -15,7 +15,7 @@ import {
   startBridge,
 } from '../support/bridging.ts';
 import { otherEditions } from '../support/editions.ts';
-import { LedgerWriter, persistentClient } from '../support/writing.ts';
+import { NumberWriter, persistentClient } from '../support/writing.ts';
 
 t.setTimeout(360_000);
 const sandbox = await Sandbox.openFor(t, { name: 'planned' });
@@ -67,11 +67,11 @@ async function startWriters(
   t: Pick<Test, 'teardown'>,
   name: string,
   { count = 1 }: { readonly count?: number } = {},
-): Promise<readonly LedgerWriter[]> {
+): Promise<readonly NumberWriter[]> {
   const client = () => persistentClient(() => masterOf(consul, name));
   const writers = Array.from(
     { length: count },
-    (_, n) => new LedgerWriter({ name: `${n}`, key: `w${n}`, client: client(), pauseMs: 20 }),
+    (_, n) => new NumberWriter({ name: `${n}`, key: `w${n}`, client: client(), pauseMs: 20 }),
   );
   t.teardown(async () => void (await Promise.all(writers.map((writer) => writer.stop()))));
   await waitFor('writes', () => writers.every(({ acknowledged }) => acknowledged.size > 20), { timeoutMs: 60_000 });
@@ -79,13 +79,13 @@ async function startWriters(
 }
 
 /** Waits until each writer has written `more` times. */
-async function writesContinue(writers: readonly LedgerWriter[], more: number): Promise<void> {
+async function writesContinue(writers: readonly NumberWriter[], more: number): Promise<void> {
   const sizes = writers.map(({ acknowledged }) => acknowledged.size);
   const continued = () => writers.every(({ acknowledged }, i) => acknowledged.size > (sizes[i] ?? 0) + more);
   await waitFor('writes to continue', continued, { timeoutMs: 60_000 });
 }
 
-async function losesNothing(t: Test, writers: readonly LedgerWriter[], master: Address): Promise<void> {
+async function losesNothing(t: Test, writers: readonly NumberWriter[], master: Address): Promise<void> {
   await Promise.all(writers.map((writer) => writer.stop()));
   for (const writer of writers) t.strictSame((await writer.lostAt(master)).lost, []);
 }

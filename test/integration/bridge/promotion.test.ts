@@ -6,7 +6,7 @@ import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only, readRecord, recordOf, startBridge } from '../support/bridging.ts';
 import { otherEditions } from '../support/editions.ts';
 import { lostDespitePauses } from '../support/pauses.ts';
-import { LedgerWriter, persistentClient } from '../support/writing.ts';
+import { NumberWriter, persistentClient } from '../support/writing.ts';
 
 // Each test has a shard, Sentinels and bridges of its own, because most of them stop some of these.
 const sandbox = await Sandbox.openFor(t, { name: 'promotion' });
@@ -33,7 +33,7 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
         await recordOf(consul, name);
         const recorders = await Promise.all(sentinels.map((sentinel) => sentinel.record()));
         // A client that follows nothing and stays where it is.
-        const stayer = new LedgerWriter({
+        const stayer = new NumberWriter({
           name,
           key: 'w',
           pauseMs: 5,
@@ -119,7 +119,7 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
         ],
       },
     });
-    const writer = new LedgerWriter({ name, key: 'w', pauseMs: 5, client: persistentClient(() => listen) });
+    const writer = new NumberWriter({ name, key: 'w', pauseMs: 5, client: persistentClient(() => listen) });
     t.teardown(() => writer.stop());
     await waitFor('writes through HAProxy', () => writer.acknowledged.size, { until: (size) => size > 20 });
     await consul.kill();

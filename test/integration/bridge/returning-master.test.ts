@@ -5,7 +5,7 @@ import { nowMs } from '../../sandbox/recorder.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import type { SentinelServer } from '../../sandbox/sentinel.ts';
 import { only, recordOf, startBridge } from '../support/bridging.ts';
-import { LedgerWriter, persistentClient } from '../support/writing.ts';
+import { NumberWriter, persistentClient } from '../support/writing.ts';
 
 t.setTimeout(360_000);
 const sandbox = await Sandbox.openFor(t, { name: 'returning-master' });
@@ -49,7 +49,7 @@ async function rebuild({ shard, epoch }: Stack, sentinels: readonly SentinelServ
 /** Starts the former master while a client writes to it, and returns how long it accepted writes. */
 async function bringBack({ shard, bridge }: Pick<Stack, 'shard' | 'bridge'>) {
   const address = formatAddress(shard.master.address);
-  const writer = new LedgerWriter({
+  const writer = new NumberWriter({
     name: 'w',
     key: 'w',
     pauseMs: 5,

@@ -1,7 +1,7 @@
 import { pauseBeforePromotionMs } from '../../../lib/bridge/fencing/plan.ts';
 import type { Address } from '../../../lib/model/address.ts';
 import type { Fence } from './bridging.ts';
-import type { LedgerWriter } from './writing.ts';
+import type { NumberWriter } from './writing.ts';
 
 /**
  * What was sent to the old master after it had answered the pause before the promotion, was acknowledged, and is not on the new
@@ -9,7 +9,7 @@ import type { LedgerWriter } from './writing.ts';
  * may be lost.
  */
 export async function lostDespitePauses(
-  writer: LedgerWriter,
+  writer: NumberWriter,
   { master, fences }: { readonly master: Address; readonly fences: readonly Fence[] },
 ): Promise<{ readonly lost: readonly number[]; readonly of: number }> {
   const pausesBy = (wanted: Fence['action']) =>

@@ -17,7 +17,7 @@ export interface WriteClient {
  * An application that writes numbers into a set, one after the other, and records when each was acknowledged. An
  * acknowledged number that the surviving master does not have is lost.
  */
-export class LedgerWriter {
+export class NumberWriter {
   readonly name: string;
   readonly key: string;
   /** Milliseconds since 1970 of each acknowledgement, by number. */

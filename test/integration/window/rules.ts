@@ -3,7 +3,7 @@ import { type Address, formatAddress, sameAddress } from '../../../lib/model/add
 import { compareVersions } from '../../../lib/model/epoch.ts';
 import type { MasterRecord } from '../../../lib/model/record.ts';
 import type { RedisServer } from '../../sandbox/redis.ts';
-import type { LedgerWriter } from '../support/writing.ts';
+import type { NumberWriter } from '../support/writing.ts';
 import type { BridgeWord } from './bridge.ts';
 import type { Majority, NodeProbe, RecordObserver } from './observers.ts';
 import { delayedMs, type Stall } from './stalls.ts';
@@ -161,7 +161,7 @@ export function pausesOf(words: readonly BridgeWord[]): readonly Pause[] {
  * the node that the majority names, is `judgeDemotions`' business.
  */
 export function countLosses(
-  writer: LedgerWriter,
+  writer: NumberWriter,
   seen: {
     /** What the last master has of this writer, and of each probe. */
     readonly kept: ReadonlySet<number>;

@@ -1,7 +1,7 @@
 import type { Address } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { redisCli } from '../../sandbox/resp.ts';
-import { followingClient, LedgerWriter } from '../support/writing.ts';
+import { followingClient, NumberWriter } from '../support/writing.ts';
 import { masterOf, type WindowBridges } from './bridges.ts';
 import { Majority, NodeProbe, RecordObserver } from './observers.ts';
 import {
@@ -16,7 +16,7 @@ import {
   recordsOf,
 } from './rules.ts';
 import { type Stall, watchStalls } from './stalls.ts';
-import { type Moment, tellStory } from './story.ts';
+import { type Moment, writeStory } from './story.ts';
 import { type Field, selectedBy } from './strike.ts';
 
 /** The result of a round. */
@@ -42,7 +42,7 @@ export class Scene {
   readonly #majority: Majority;
   readonly #records: RecordObserver;
   readonly #probes: readonly NodeProbe[];
-  #writers: readonly LedgerWriter[] = [];
+  #writers: readonly NumberWriter[] = [];
   readonly #stalls: Stall[] = [];
   readonly #endStalls = watchStalls((stall) => this.#stalls.push(stall));
 
@@ -60,7 +60,7 @@ export class Scene {
     await waitFor('a record', () => this.#bridges.bridges.every(({ record }) => record !== undefined));
     this.#writers = this.#bridges.bridges.map((bridge) => {
       const client = followingClient(() => masterOf(bridge));
-      return new LedgerWriter({ name: bridge.id, key: bridge.id, client, pauseMs: 3 });
+      return new NumberWriter({ name: bridge.id, key: bridge.id, client, pauseMs: 3 });
     });
     for (const writer of this.#writers)
       await waitFor('writes', () => writer.acknowledged.size, { until: (size) => size > 20 });
@@ -97,7 +97,7 @@ export class Scene {
     const lost = losses.flatMap(({ keptBySentinel }) => keptBySentinel);
     const count = (wanted: LossCause) =>
       lost.filter((write) => causeOf(write, { notes: result.notes, written, field: this.#field }) === wanted).length;
-    const story = tellStory({
+    const story = writeStory({
       field: this.#field,
       notes: result.notes,
       words: this.#bridges.words,

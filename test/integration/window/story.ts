@@ -12,7 +12,7 @@ export interface Moment {
 }
 
 /** Everything that was observed in a round, in order of time, one line each, below the addresses of the servers. */
-export function tellStory(seen: {
+export function writeStory(seen: {
   readonly field: Field;
   readonly notes: readonly Moment[];
   readonly words: readonly BridgeWord[];
