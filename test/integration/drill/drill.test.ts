@@ -49,7 +49,9 @@ const write = `write through ${formatAddress(listen)}`;
 const everyStage = ['dns', 'event', 'file app.json', 'file haproxy.cfg', 'record', 'service', 'write', write];
 
 async function untilReady(): Promise<void> {
-  await waitFor('all to be well', async () => (await runCommand(['status', '--api', api])).code === 0);
+  // A Sentinel that was stopped for 2 s is in TILT mode for 30 s.
+  const status = async () => (await runCommand(['status', '--api', api])).code === 0;
+  await waitFor('all to be well', status, { timeoutMs: 90_000 });
   await waitFor('HAProxy to serve', () => redisCli(listen, ['PING']).catch(() => ''), {
     until: (said) => said === 'PONG',
   });
