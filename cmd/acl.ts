@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
-import type { AclNeeds, AclRule } from '../lib/doctor/acl/rule.ts';
+import type { AclNeeds, AclRule } from '../lib/model/acl/rule.ts';
 import { recordPrefix } from '../lib/model/naming.ts';
 import type { ConsulAnswers, ConsulQuery } from '../lib/model/query.ts';
 import type { TemplateSpec } from '../lib/model/template-spec.ts';
@@ -27,9 +27,9 @@ export function addAcl(program: Command, done: (code: ExitCode) => void): void {
 
 async function printAcl(options: { readonly config: readonly string[]; readonly json?: true }): Promise<ExitCode> {
   const { loadConfig } = await import('../lib/config/load.ts');
-  const { formatAcl, planAcl } = await import('../lib/doctor/acl/policy.ts');
+  const { formatAcl, planAcl } = await import('../lib/model/acl/policy.ts');
   const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
-  const { formatDnsAcl, planDnsAcl } = await import('../lib/doctor/acl/dns.ts');
+  const { formatDnsAcl, planDnsAcl } = await import('../lib/model/acl/dns.ts');
   const needs = await needsOf(config);
   const rules = planAcl(needs);
   const dns = planDnsAcl(needs);
@@ -87,29 +87,9 @@ function rulesFor(queries: readonly ConsulQuery[], plan: (needs: AclNeeds) => re
 }
 
 export async function needsOf(config: Config): Promise<AclNeeds> {
-  const { instanceKind } = await import('../lib/model/instance-kinds.ts');
-  const { environment, register, sentinel, sentinelEndpoint, cluster, templates } = config;
-  const kinds = [
-    ...(register?.instances ?? []).map(({ spec }) => spec.kind),
-    ...(register?.discoveries ?? []).map(({ discovery }) => discovery.pattern.kind),
-  ];
-  const members = (register?.instances ?? []).flatMap(({ spec }) =>
-    instanceKind(spec.kind).record === 'cluster' ? (spec.name ?? []) : [],
-  );
-  const queries = await Promise.all(templates.map((spec) => queriesOf(spec, environment)));
-  return {
-    naming: { environment },
-    registers: [...new Set(kinds.map((kind) => instanceKind(kind).service))].sort(),
-    memberOf: [...new Set(members)],
-    masters: sentinel?.masters,
-    ordersOnCrash: sentinel?.onCrash === 'failover',
-    provisions: sentinel?.provision === true,
-    looksUp: [sentinel?.service, ...cluster.map(({ service }) => service)].filter((service) => service !== undefined),
-    clusters: cluster.map(({ name }) => name),
-    answersSentinel: sentinelEndpoint !== undefined,
-    queries: queries.flat(),
-    rolls: templates.some(({ rolling }) => rolling !== undefined),
-  };
+  const { aclNeeds } = await import('../lib/config/acl-needs.ts');
+  const queries = await Promise.all(config.templates.map((spec) => queriesOf(spec, config.environment)));
+  return aclNeeds(config, queries.flat());
 }
 
 /** What a template reads if Consul has one of everything, and in the branches that this data does not reach. */

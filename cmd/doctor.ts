@@ -29,10 +29,10 @@ async function callDoctor(options: { readonly config: readonly string[]; readonl
   const { loadConfig } = await import('../lib/config/load.ts');
   const { examine } = await import('../lib/doctor/examine.ts');
   const { diagnose } = await import('../lib/doctor/diagnose.ts');
-  const { planAcl } = await import('../lib/doctor/acl/policy.ts');
+  const { planAcl } = await import('../lib/model/acl/policy.ts');
   const { needsOf } = await import('./acl.ts');
   const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
-  const { planDnsAcl } = await import('../lib/doctor/acl/dns.ts');
+  const { planDnsAcl } = await import('../lib/model/acl/dns.ts');
   const needs = await needsOf(config);
   const findings = diagnose(await examine(config, { rules: planAcl(needs), dnsRules: planDnsAcl(needs) }));
   if (options.json === true) printJson({ findings });

@@ -2,16 +2,24 @@ import { ConsulClient } from '../client/consul.ts';
 import type { ConsulConfig } from '../config/model.ts';
 import { revealTls } from '../config/reveal.ts';
 import type { Secret } from '../config/secret.ts';
+import type { AclRule } from '../model/acl/rule.ts';
+import type { ConsulQuery } from '../model/query.ts';
 import type { Part } from '../part.ts';
 import { AgentProbe, type AgentState } from './agent-probe.ts';
 import { PooledReader } from './pooled-reader.ts';
-import { CatalogWatches, type CatalogWatchesOptions } from './watches.ts';
+import { RightsProbe, type RightsProbeOptions } from './rights-probe.ts';
+import { CatalogWatches, type CatalogWatchesOptions, type Denial } from './watches.ts';
 
 export interface ConsulPartOptions extends Pick<CatalogWatchesOptions, 'onConnectionChange' | 'onDenied' | 'onTree'> {
   /** The present token, where it may be rotated. Default: that of the config. */
   readonly token?: () => Secret | undefined;
   /** Called when the agent stops answering, and when it answers again. Without it, the agent is not probed. */
   readonly onAgentChange?: (state: AgentState) => void;
+  /** The rights that the daemon needs. Without it, nobody asks whether the token still has them. */
+  readonly rights?: Pick<RightsProbeOptions, 'onChange'> & {
+    /** `queries` are being watched. */
+    readonly rules: (queries: readonly ConsulQuery[]) => readonly AclRule[];
+  };
 }
 
 /** The connection to Consul that all other parts share, and its blocking queries. */
@@ -20,6 +28,7 @@ export class ConsulPart implements Part {
   readonly client: ConsulClient;
   readonly watches: CatalogWatches;
   readonly #probe: AgentProbe | undefined;
+  readonly #rights: RightsProbe | undefined;
 
   constructor(config: ConsulConfig, options: ConsulPartOptions = {}) {
     const { token: configured, auth, tls, connections, maxStaleMs, ignoredVariables: _, ...rest } = config;
@@ -36,7 +45,13 @@ export class ConsulPart implements Part {
       limits: { maxStaleMs },
       client: new PooledReader(this.client, { ownConnections: connections }),
     });
-    const { onAgentChange } = options;
+    const { onAgentChange, rights } = options;
+    if (rights !== undefined)
+      this.#rights = new RightsProbe({
+        ...rights,
+        rules: () => rights.rules(this.watches.queries),
+        client: this.client,
+      });
     if (onAgentChange === undefined) return;
     this.#probe = new AgentProbe({
       ask: (limits) => this.client.send({ method: 'get', path: '/status/leader', what: 'its leader' }, limits),
@@ -47,12 +62,21 @@ export class ConsulPart implements Part {
     });
   }
 
+  /** What Consul denies to the token now: a right that it has lost, unless a query names it already. */
+  get denied(): readonly Denial[] {
+    const { denied } = this.watches;
+    const named = denied.map(({ error }) => error.message).join('\n');
+    return [...denied, ...(this.#rights?.denials ?? []).filter(({ query }) => !named.includes(query))];
+  }
+
   start(): void {
     void this.#probe?.run();
+    void this.#rights?.run();
   }
 
   async stop(): Promise<void> {
     this.#probe?.stop();
+    this.#rights?.stop();
     await this.watches.close();
     this.client.close();
   }

@@ -88,6 +88,11 @@ export class CatalogWatches implements Watches {
     return this.#watches.size;
   }
 
+  /** What is being watched. */
+  get queries(): readonly ConsulQuery[] {
+    return [...this.#watches.values()].map(({ watch }) => watch.query);
+  }
+
   /** What Consul denies now. */
   get denied(): readonly Denial[] {
     return [...this.#denied.values()];

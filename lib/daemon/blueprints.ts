@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { BridgePart, type LocalMaster } from '../bridge/part.ts';
+import { BridgePart } from '../bridge/part.ts';
 import { buildClusters } from '../cluster/part.ts';
 import type { ApiConfig, Config, EndpointConfig, SentinelConfig } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
@@ -22,6 +22,8 @@ import { ApiPart } from './api.ts';
 import type { Blueprint } from './assembly.ts';
 import type { Conditions } from './conditions.ts';
 import { IgnoredKeyReporter } from './ignored-keys.ts';
+import { localMasters } from './local-masters.ts';
+import { watchRights } from './rights.ts';
 import { settingsHash } from './settings-hash.ts';
 
 /** What parts get from the daemon and from each other. It outlives every part. */
@@ -42,6 +44,8 @@ export interface PartContext {
   readonly onReport: (report: RunReport) => void;
   /** The present token for Consul. */
   readonly consulToken: () => Secret | undefined;
+  /** The config that runs. */
+  readonly config: () => Config;
   /** Secrets of the whole config. */
   readonly secrets: () => readonly string[];
   /** Whether any config since the start had a section `register`. */
@@ -158,8 +162,9 @@ function buildConsul({ consul, environment }: Pick<Config, 'consul' | 'environme
       else consulCondition.queriesFail(change.error);
     },
     onAgentChange: (state) => consulCondition.agentBecomes(state),
+    rights: watchRights(context.config, log),
   });
-  conditions.setDenied(() => part.watches.denied);
+  conditions.setDenied(() => part.denied);
   return part;
 }
 
@@ -176,7 +181,7 @@ function buildBridge({ sentinel, environment, publish }: OfSentinels & Published
     bridgeId: context.bridgeId,
     settings: sentinel,
     onDecision: (record) => context.decisions.announce(record),
-    localMasters: () => localMasters(context),
+    localMasters: () => localMasters(context.views()),
     maintenance: context.maintenance,
     onReboot: (message) => context.endpoint()?.reportReboot(message),
     onLink: ({ sentinel: address, up, error }) => {
@@ -185,16 +190,6 @@ function buildBridge({ sentinel, environment, publish }: OfSentinels & Published
       else log.warn(fields, up ? 'cannot read from sentinel' : 'sentinel lost');
     },
   });
-}
-
-/** The masters that this daemon's registrar probes, as the records have them. */
-function localMasters({ views }: PartContext): readonly LocalMaster[] {
-  return views()
-    .instances.list()
-    .flatMap(({ kind, name, role, address, socket }) => {
-      const endpoint = address ?? socket;
-      return kind === 'redis' && role === 'master' && name !== null && endpoint !== null ? [{ name, endpoint }] : [];
-    });
 }
 
 function buildProvisioner({ sentinel, environment }: OfSentinels, context: PartContext): Part {

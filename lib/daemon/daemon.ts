@@ -162,6 +162,7 @@ export class Daemon {
       endpoint: () => this.#assembly.find(EndpointPart),
       onReport: (report) => this.#observe(report),
       consulToken: () => this.#config.consul.token,
+      config: () => this.#config,
       secrets: () => secretsOf(this.#config),
       hasRegistered: () => this.#hasRegistered,
     };

@@ -1,5 +1,5 @@
 import type { Config, SentinelConfig } from '../config/model.ts';
-import type { AclRule } from './acl/rule.ts';
+import type { AclRule } from '../model/acl/rule.ts';
 import type { Examination } from './examination.ts';
 import { examineConsul } from './examine/consul.ts';
 import { examineInstances } from './examine/redis.ts';

@@ -16,7 +16,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'consul-denied': {
     meaning:
-      'Consul hides something that the daemon reads from its token. The last answer counts: files stay as they are.',
+      'Consul hides something that the daemon reads from its token, or the token has lost a right that it had. The last answer counts: files stay as they are.',
     fix: 'Give the token the rule that the text names. `switchmaster acl` prints all of them.',
   },
   'interfaces-unreadable': {

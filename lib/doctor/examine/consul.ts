@@ -3,6 +3,8 @@ import type { ConsulClient } from '../../client/consul.ts';
 import type { Config } from '../../config/model.ts';
 import { ConsulPart } from '../../consul/part.ts';
 import { SwitchmasterError } from '../../errors.ts';
+import { questionOf } from '../../model/acl/lost-rights.ts';
+import type { AclRule } from '../../model/acl/rule.ts';
 import type { ServiceInstance } from '../../model/catalog.ts';
 import { findForeignChecks } from '../../model/foreign-check.ts';
 import {
@@ -15,7 +17,6 @@ import {
   replicaService,
 } from '../../model/naming.ts';
 import { type RecordsReading, readRecords } from '../../model/records.ts';
-import type { AclRule } from '../acl/rule.ts';
 import type { ConsulDns, ExaminedClock, ExaminedConsul } from '../examination.ts';
 import { compareClocks } from './clock.ts';
 import { readMaintenance } from './maintenance.ts';
@@ -145,12 +146,7 @@ const authorized = z.array(z.object({ Allow: z.boolean() }));
 
 /** Sends the request of Consul's own UI. Returns undefined if ACLs are off or the agent does not answer it. */
 async function readMissing(client: ConsulClient, rules: readonly AclRule[]): Promise<readonly string[] | undefined> {
-  const body = rules.map(({ resource, segment, policy }) => ({
-    Resource: resource.replace(/_prefix$/, ''),
-    Access: policy,
-    // An empty prefix means all names: check one of them.
-    Segment: segment === '' ? 'switchmaster' : segment,
-  }));
+  const body = rules.map(questionOf);
   const call = { method: 'post', path: '/internal/acl/authorize', body, what: 'what the token may do' } as const;
   const answer = authorized.safeParse(await client.send(call, { timeoutMs }).catch(() => undefined));
   if (!answer.success || answer.data.length !== rules.length) return undefined;

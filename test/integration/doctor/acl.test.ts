@@ -1,18 +1,17 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { ConsulClient } from '../../../lib/client/consul.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
-import { acquireLease } from '../../../lib/consul/lock.ts';
 import { Daemon } from '../../../lib/daemon/daemon.ts';
-import { formatAcl } from '../../../lib/doctor/acl/policy.ts';
-import type { AclRule } from '../../../lib/doctor/acl/rule.ts';
+import { formatRule } from '../../../lib/model/acl/lost-rights.ts';
+import { formatAcl } from '../../../lib/model/acl/policy.ts';
+import type { AclRule } from '../../../lib/model/acl/rule.ts';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { slotCount } from '../../../lib/model/cluster.ts';
-import { steeringKey } from '../../../lib/model/naming.ts';
 import { makeLog } from '../../../lib/telemetry/log.ts';
 import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
+import { canSteer } from '../support/steering.ts';
 
 t.setTimeout(600_000);
 const management = '5e1f0001-0000-4000-8000-000000000002';
@@ -102,25 +101,9 @@ async function missing(lane: Lane): Promise<readonly string[]> {
     master: (await consul.dnsA('shard1.redis-master.service.consul')).length === 1,
     replica: (await consul.dnsA('shard1.redis-replica.service.consul')).length === 1,
     file: existsSync(file) && readFileSync(file, 'utf8') === 'proxy shard1 ',
-    steering: await canSteer(lane),
+    steering: await canSteer(consul.http, readFileSync(sandbox.path(`token-${lane.lane}`), 'utf8')),
   };
   return Object.keys(found).filter((what) => found[what] !== true);
-}
-
-/** What a daemon does before it fails a master over. */
-async function canSteer({ consul, lane }: Lane): Promise<boolean> {
-  const client = new ConsulClient({ ...consul.http, token: readFileSync(sandbox.path(`token-${lane}`), 'utf8') });
-  const key = steeringKey({ environment: undefined }, 'shard1');
-  const signal = AbortSignal.timeout(5_000);
-  try {
-    const lease = await acquireLease({ client, key, limit: 1, holder: lane }, signal);
-    if (lease.kind === 'inside') await lease.leave();
-    return lease.kind === 'inside';
-  } catch {
-    return false;
-  } finally {
-    client.close();
-  }
 }
 
 /** The daemon in this process: starting the program for each rule would be most of the time. */
@@ -174,6 +157,22 @@ t.test('the policy that is printed suffices', async (t) => {
   await grant(first, printed);
   await waitFor('everything to be there again', () => missing(first), options);
   await waitFor('it to be well again', health, { until: (text) => !isRefused.test(text), timeoutMs: 30_000 });
+
+  const kinds =
+    /^(?:key_prefix redis.(?:desired|provisioned|steering|rolling).|session_prefix|node_prefix|service redis-replica)/;
+  const taken = rules.filter(({ resource, segment }) => kinds.test(`${resource} ${segment}`));
+  t.ok(taken.length >= 7, `${taken.length} rules`);
+  await grant(first, formatAcl(rules.filter((rule) => !taken.includes(rule))));
+  const unnamed = async () => {
+    const text = (await health()).replaceAll('\\', '');
+    return taken.map(formatRule).filter((rule) => !text.includes(rule));
+  };
+  await waitFor('each lost rule to be named', unnamed, { until: (rest) => rest.length === 0, timeoutMs: 60_000 });
+  const log = daemon.log().replaceAll('\\', '');
+  for (const rule of taken) t.ok(log.includes(formatRule(rule)), formatRule(rule));
+  await grant(first, printed);
+  const isLost = /has lost a right/;
+  await waitFor('no lost rule', health, { until: (text) => !isLost.test(text), timeoutMs: 60_000 });
   await daemon.stop();
 });
 

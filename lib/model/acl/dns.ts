@@ -1,4 +1,4 @@
-import { masterService, replicaService } from '../../model/naming.ts';
+import { masterService, replicaService } from '../naming.ts';
 import type { AclNeeds, AclRule } from './rule.ts';
 
 /**

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { formatDnsAcl, planDnsAcl } from '../../../lib/doctor/acl/dns.ts';
+import { formatDnsAcl, planDnsAcl } from '../../../lib/model/acl/dns.ts';
 
 t.test('DNS needs what the config puts into it, and the nodes', async (t) => {
   const rules = planDnsAcl({ masters: ['shard1'], registers: ['redis'] });

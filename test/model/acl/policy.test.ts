@@ -1,6 +1,6 @@
 import t from 'tap';
-import { formatAcl, planAcl } from '../../../lib/doctor/acl/policy.ts';
-import type { AclNeeds } from '../../../lib/doctor/acl/rule.ts';
+import { formatAcl, planAcl } from '../../../lib/model/acl/policy.ts';
+import type { AclNeeds } from '../../../lib/model/acl/rule.ts';
 
 const nothing: AclNeeds = {
   naming: { environment: 'prod' },

@@ -1,5 +1,5 @@
-import type { Naming } from '../../model/naming.ts';
-import type { ConsulQuery } from '../../model/query.ts';
+import type { Naming } from '../naming.ts';
+import type { ConsulQuery } from '../query.ts';
 
 /** One rule of a Consul ACL policy. */
 export interface AclRule {

@@ -1,6 +1,6 @@
-import { isPattern } from '../../model/glob.ts';
-import { maintenancePrefix } from '../../model/maintenance-keys.ts';
-import { canBeTaken, distinctNode } from '../../model/master-node.ts';
+import { isPattern } from '../glob.ts';
+import { maintenancePrefix } from '../maintenance-keys.ts';
+import { canBeTaken, distinctNode } from '../master-node.ts';
 import {
   clusterKey,
   crashPrefix,
@@ -16,8 +16,8 @@ import {
   replicaService,
   rollingPrefix,
   steeringPrefix,
-} from '../../model/naming.ts';
-import type { ConsulQuery } from '../../model/query.ts';
+} from '../naming.ts';
+import type { ConsulQuery } from '../query.ts';
 import type { AclNeeds, AclRule } from './rule.ts';
 
 /** The rules that each part of the daemon needs. */

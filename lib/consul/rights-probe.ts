@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import type { ConsulClient } from '../client/consul.ts';
+import { SwitchmasterError } from '../errors.ts';
+import { formatRule, LostRights, questionOf } from '../model/acl/lost-rights.ts';
+import type { AclRule } from '../model/acl/rule.ts';
+import type { Denial } from './watches.ts';
+
+export interface RightsProbeOptions {
+  readonly client: Pick<ConsulClient, 'send'>;
+  /** What the daemon needs now. */
+  readonly rules: () => readonly AclRule[];
+  readonly onChange: (change: { readonly rule: string; readonly kind: 'lost' | 'back' }) => void;
+  /** Default 5 s. */
+  readonly everyMs?: number;
+}
+
+const usualMs = 5_000;
+/** The pause where Consul has no ACLs: it writes each such request to its log. */
+const withoutAclsMs = 600_000;
+const timeoutMs = 3_000;
+/** As many questions as Consul takes in one request. */
+const questionsAtOnce = 64;
+const answer = z.array(z.object({ Allow: z.boolean() }));
+
+/**
+ * Asks Consul whether the token still has the rights that the daemon needs. A blocking query does not end when a rule is
+ * taken from its token, and what is read or written rarely fails only when it is needed.
+ */
+export class RightsProbe {
+  readonly #options: RightsProbeOptions;
+  readonly #rights = new LostRights();
+  readonly #abort = new AbortController();
+
+  constructor(options: RightsProbeOptions) {
+    this.#options = options;
+  }
+
+  /** What the token has lost, with the rule to give. */
+  get denials(): readonly Denial[] {
+    return this.#rights.rules.map((rule) => {
+      const text = formatRule(rule);
+      const message = `The token has lost a right in Consul (${rule.why}). Give its policy ${text}.`;
+      return { query: text, error: new SwitchmasterError('consul-denied', message, { details: { rules: [text] } }) };
+    });
+  }
+
+  /** Runs until {@link stop}; never throws. */
+  async run(): Promise<void> {
+    const { signal } = this.#abort;
+    const { everyMs = usualMs } = this.#options;
+    while (!signal.aborted) {
+      const pause = await this.#probe(signal).then(
+        () => everyMs,
+        (thrown) => (hasNoAcls(thrown) ? withoutAclsMs : everyMs),
+      );
+      await delay(pause, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  async #probe(signal: AbortSignal): Promise<void> {
+    const { client, rules, onChange } = this.#options;
+    const asked = rules();
+    const answers: { readonly rule: AclRule; readonly isAllowed: boolean }[] = [];
+    for (let from = 0; from < asked.length; from += questionsAtOnce) {
+      const part = asked.slice(from, from + questionsAtOnce);
+      const body = part.map(questionOf);
+      const call = { method: 'post', path: '/internal/acl/authorize', body, what: 'what the token may do' } as const;
+      const allowed = answer.parse(await client.send(call, { timeoutMs, signal }));
+      for (const [i, rule] of part.entries()) answers.push({ rule, isAllowed: allowed[i]?.Allow !== false });
+    }
+    const { lost, back } = this.#rights.note(answers);
+    for (const rule of lost) onChange({ rule: formatRule(rule), kind: 'lost' });
+    for (const rule of back) onChange({ rule: formatRule(rule), kind: 'back' });
+  }
+}
+
+/** Consul answers 401 where ACLs are off (agent/acl_endpoint.go, checkACLDisabled). */
+function hasNoAcls(thrown: unknown): boolean {
+  return SwitchmasterError.from(thrown).details?.status === 401;
+}

@@ -1,0 +1,10 @@
+import type { LocalMaster } from '../bridge/part.ts';
+import type { Views } from '../http/views.ts';
+
+/** The masters that this daemon's registrar probes, as the records have them. */
+export function localMasters({ instances }: Pick<Views, 'instances'>): readonly LocalMaster[] {
+  return instances.list().flatMap(({ kind, name, role, address, socket }) => {
+    const endpoint = address ?? socket;
+    return kind === 'redis' && role === 'master' && name !== null && endpoint !== null ? [{ name, endpoint }] : [];
+  });
+}

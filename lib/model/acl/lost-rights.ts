@@ -1,0 +1,46 @@
+import type { AclRule } from './rule.ts';
+
+/** One name of many: an empty prefix means all of them. */
+const anyName = 'switchmaster';
+
+/** A question to Consul about a rule, as its UI asks it (agent/acl_endpoint.go, ACLAuthorize). */
+export function questionOf({ resource, segment, policy }: AclRule) {
+  const of = { Resource: resource.replace(/_prefix$/, ''), Access: policy };
+  return { ...of, Segment: segment === '' ? anyName : segment };
+}
+
+/** `key_prefix "redis/desired/" { policy = "read" }`. */
+export function formatRule({ resource, segment, policy }: AclRule): string {
+  return resource === 'peering'
+    ? `peering = "${policy}"`
+    : `${resource} ${JSON.stringify(segment)} { policy = "${policy}" }`;
+}
+
+/** What a token was seen to have, and which of that it has lost. A rule that it never had may not be needed. */
+export class LostRights {
+  readonly #granted = new Set<string>();
+  #lost: ReadonlyMap<string, AclRule> = new Map();
+
+  get rules(): readonly AclRule[] {
+    return [...this.#lost.values()];
+  }
+
+  /** Takes Consul's answers. Returns the rules that were lost since the last time, and those that are back. */
+  note(answers: readonly { readonly rule: AclRule; readonly isAllowed: boolean }[]): {
+    readonly lost: readonly AclRule[];
+    readonly back: readonly AclRule[];
+  } {
+    const before = this.#lost;
+    for (const { rule, isAllowed } of answers) if (isAllowed) this.#granted.add(formatRule(rule));
+    this.#lost = new Map(
+      answers.flatMap(({ rule, isAllowed }) => {
+        const text = formatRule(rule);
+        return !isAllowed && this.#granted.has(text) ? [[text, rule] as const] : [];
+      }),
+    );
+    return {
+      lost: [...this.#lost].flatMap(([text, rule]) => (before.has(text) ? [] : [rule])),
+      back: [...before].flatMap(([text, rule]) => (this.#lost.has(text) ? [] : [rule])),
+    };
+  }
+}

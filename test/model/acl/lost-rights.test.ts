@@ -1,0 +1,61 @@
+import t from 'tap';
+import { formatRule, LostRights, questionOf } from '../../../lib/model/acl/lost-rights.ts';
+import type { AclRule } from '../../../lib/model/acl/rule.ts';
+
+const rule = (resource: AclRule['resource'], segment: string, policy: AclRule['policy'] = 'read'): AclRule => ({
+  ...{ resource, segment, policy },
+  why: 'test',
+});
+const [keys, nodes] = [rule('key_prefix', 'redis/desired/'), rule('node_prefix', '')];
+const answers = (of: readonly (readonly [AclRule, boolean])[]) => of.map(([rule, isAllowed]) => ({ rule, isAllowed }));
+
+t.test('a right is lost if the token had it, until it has it again or nothing needs it', async (t) => {
+  const rights = new LostRights();
+  t.same(
+    rights.note(
+      answers([
+        [keys, true],
+        [nodes, false],
+      ]),
+    ),
+    { lost: [], back: [] },
+  );
+  t.same(rights.rules, [], 'a rule that the token never had may not be needed');
+  t.same(
+    rights.note(
+      answers([
+        [keys, false],
+        [nodes, false],
+      ]),
+    ),
+    { lost: [keys], back: [] },
+  );
+  t.same(
+    rights.note(
+      answers([
+        [keys, false],
+        [nodes, true],
+      ]),
+    ),
+    { lost: [], back: [] },
+  );
+  t.same(
+    rights.note(
+      answers([
+        [keys, true],
+        [nodes, false],
+      ]),
+    ),
+    { lost: [nodes], back: [keys] },
+  );
+  t.same(rights.rules, [nodes]);
+  t.same(rights.note([]), { lost: [], back: [nodes] });
+});
+
+t.test('a question names one of all for an empty prefix', async (t) => {
+  const session = rule('session_prefix', '', 'write');
+  t.same(questionOf(keys), { Resource: 'key', Access: 'read', Segment: 'redis/desired/' });
+  t.same(questionOf(session), { Resource: 'session', Access: 'write', Segment: 'switchmaster' });
+  t.equal(formatRule(session), 'session_prefix "" { policy = "write" }');
+  t.equal(formatRule(rule('peering', '')), 'peering = "read"');
+});
