@@ -11,7 +11,7 @@ registerHooks({
   resolve(specifier, context, nextResolve) {
     if (!/^\.{1,2}\/.*\.ts$/.test(specifier) || !context.parentURL?.startsWith('file:'))
       return nextResolve(specifier, context);
-    return { url: new URL(specifier, context.parentURL).href, format: 'module', shortCircuit: true };
+    return { url: new URL(specifier, context.parentURL).href, shortCircuit: true };
   },
   load(url, context, nextLoad) {
     // tap's own takes a quarter of the CPU time of a test process.
