@@ -29,6 +29,8 @@ export class Redactor {
   #fragments: ReadonlySet<string> | undefined;
   /** All forms; undefined until they are needed. */
   #finder: TextFinder | undefined;
+  /** The last long text, as it was redacted: readers of the API ask for the same one again. */
+  #lastLong: { readonly text: string; readonly shown: string } | undefined;
 
   get isEmpty(): boolean {
     return this.#secrets.size === 0;
@@ -63,9 +65,8 @@ export class Redactor {
   /** For a long text: removes only whole secrets and whole lines of secrets. */
   redactWhole(text: string): string {
     if (this.isEmpty) return text;
-    const marks = new Uint8Array(text.length);
-    this.#markWhole(text, marks);
-    return marks.includes(1) ? replaceMarked(text, marks) : text;
+    if (this.#lastLong?.text !== text) this.#lastLong = { text, shown: this.#redactLong(text) };
+    return this.#lastLong.shown;
   }
 
   /** Plain data with every text in it redacted. Names of fields stay. */
@@ -82,6 +83,12 @@ export class Redactor {
     return Object.fromEntries(Object.entries(value as object).map(([key, inner]) => [key, this.#walk(inner)]));
   }
 
+  #redactLong(text: string): string {
+    const marks = new Uint8Array(text.length);
+    this.#markWhole(text, marks);
+    return marks.includes(1) ? replaceMarked(text, marks) : text;
+  }
+
   #markWhole(text: string, marks: Uint8Array): void {
     this.#finder ??= new TextFinder([...this.#secrets.values()].flat());
     this.#finder.mark(text, marks);
@@ -90,6 +97,7 @@ export class Redactor {
   #forgetForms(): void {
     this.#fragments = undefined;
     this.#finder = undefined;
+    this.#lastLong = undefined;
   }
 
   #markFragments(text: string, marks: Uint8Array): void {
@@ -123,9 +131,15 @@ function formsOf(text: string): readonly string[] {
     return form.length >= leastSecretLength ? [form] : [];
   }
   const lines = text.includes('\n') ? text.split('\n') : [];
-  const plain = [text, ...lines].map((form) => form.trim());
-  const forms = plain.flatMap((form) => [form, JSON.stringify(form).slice(1, -1)]);
-  return [...new Set(forms)].filter((form) => form.length >= leastSecretLength);
+  const forms = new Set<string>();
+  for (const line of [text, ...lines]) {
+    const form = line.trim();
+    if (form.length < leastSecretLength) continue;
+    forms.add(form);
+    // A file may have a hundred thousand lines: only those that JSON writes in another way are written twice.
+    if (escaped.test(form)) forms.add(JSON.stringify(form).slice(1, -1));
+  }
+  return [...forms];
 }
 
 function replaceMarked(text: string, marks: Uint8Array): string {
