@@ -14,7 +14,7 @@ export interface QueueOptions<Item> {
 }
 
 const observedMs = 1_000;
-const spareShare = 0.4;
+const spareShare = 0.25;
 
 /** Runs every item in order, several beside each other. Rejects with the first that rejects. */
 export function runQueue<Item>(
