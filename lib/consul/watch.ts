@@ -65,7 +65,10 @@ export class Watch {
   /** The highest index since the last fall. */
   #highest = 0n;
   #resets = 0;
-  /** Another watch has reported the fall that this one may still see. */
+  /**
+   * Another watch has reported a fall, and this one still has its old value. The next value counts as a fall too: what was
+   * done with the old one after the report proves nothing about it.
+   */
   #knowsFall = false;
   #pause: AbortController | undefined;
   #request: AbortController | undefined;
@@ -169,7 +172,6 @@ export class Watch {
     }
     this.#index = answer.index;
     this.#highest = answer.index;
-    this.#knowsFall = false;
     this.#accept(answer);
     return this.#bucket.takeMs();
   }
@@ -181,10 +183,8 @@ export class Watch {
   }
 
   #countFall(): void {
-    if (!this.#knowsFall) {
-      this.#resets += 1;
-      this.#onIndexFall();
-    }
+    this.#resets += 1;
+    if (!this.#knowsFall) this.#onIndexFall();
     this.#knowsFall = false;
   }
 
@@ -224,6 +224,8 @@ export class Watch {
       const message = `Consul has no leader: its answer about ${queryId(this.query)} may be old and is not used.`;
       throw new SwitchmasterError('consul-unavailable', message);
     }
+    if (this.#knowsFall) this.#resets += 1;
+    this.#knowsFall = false;
     const before = lastValue(this.state);
     const value = keepUnchanged(before, answer.value);
     this.#settle(answered(this.state, { value, index: answer.index, resets: this.#resets }));

@@ -16,7 +16,7 @@ async function followTwo(t: Test, other: ConsulQuery) {
 const entry = (key: string, modifyIndex: number) => ({ key, value: 'x', modifyIndex });
 const otherTree = { kind: 'key-tree', prefix: 'b/' } as const;
 
-t.test('a fall that one watch sees is a fall of all, and counts once', async (t) => {
+t.test('a fall that one watch sees is a fall of all, and counts again for each with its own next value', async (t) => {
   const { script, first, follow, heard, second, blocked } = await followTwo(t, otherTree);
   blocked.answer([], 9);
   await script.next();
@@ -28,8 +28,24 @@ t.test('a fall that one watch sees is a fall of all, and counts once', async (t)
   t.equal(again.options.index, 0n);
   again.answer([], 3);
   await script.next();
-  t.match(follow.state, { value: [], resets: 1 });
+  t.match(follow.state, { value: [], resets: 2 }, 'the old value may have been used since the report');
   t.match(second.follow.state, { resets: 0 }, 'the watch that saw the fall counts it with its next answer');
+});
+
+t.test('a value that does not show the fall itself counts too, once', async (t) => {
+  const { script, first, follow, heard, second, blocked } = await followTwo(t, otherTree);
+  blocked.answer([], 9);
+  const other = await script.next();
+  first.answer([entry('a/x', 90)], 90);
+  const again = await script.next();
+  t.match(follow.state, { value: [{ modifyIndex: 90 }], resets: 2 });
+  again.answer([entry('a/x', 91)], 91);
+  await script.next();
+  t.match(follow.state, { resets: 2 });
+  t.same(heard, ['state', 'reset', 'value', 'value']);
+  other.answer([], 9);
+  await script.next();
+  t.match(second.follow.state, { value: [], resets: 1 });
 });
 
 t.test('a fall in one datacenter concerns no other', async (t) => {
