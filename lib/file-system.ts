@@ -5,7 +5,8 @@ import { findPlace } from './mounts.ts';
  * Calls to file systems that may hang, such as a network mount without its server. Node has four threads for all calls to file
  * systems and for the lookups of names: four calls that never return would stop the daemon.
  *
- * A call must not contain another one: it would wait for a thread while it holds one.
+ * A call must not contain another one: it would wait for a thread while it holds one. Within a call, one system call follows
+ * the other: two at the same time would take two threads.
  */
 
 /** How long a file system may take. One that hangs never answers. */
@@ -47,8 +48,9 @@ interface Deadline {
 }
 
 /**
- * Runs a call to the file system that `path` leads to: one at a time for each file system, or two if it answers. Throws `ETIMEDOUT` if it does not
- * return within `timeoutMs`, or if one before it is late. The call itself continues, and occupies its thread.
+ * Runs a call to the file system that `path` leads to: one at a time for each file system, or two if it answers. Throws
+ * `ETIMEDOUT` if it does not return within `timeoutMs`, or if one before it is late. The call itself continues, and occupies
+ * its thread.
  */
 export async function withinDeadline<T>(path: string, call: () => Promise<T>, deadline: Deadline = {}): Promise<T> {
   const place = await findPlace(path, runAt);

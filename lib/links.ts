@@ -6,6 +6,8 @@ import { SwitchmasterError } from './errors.ts';
 /*
  * A user who may write to a folder can put a link into it, and a daemon of root would write to the target of that link. So
  * the owner of a link decides whether it is followed, as systemd-tmpfiles does for its paths.
+ *
+ * These functions run within one call of file-system.ts, which has one thread: they make one system call after the other.
  */
 
 /**
@@ -19,7 +21,8 @@ import { SwitchmasterError } from './errors.ts';
  */
 export async function followLinks(path: string): Promise<string> {
   const folder = dirname(path);
-  const [real, info] = await Promise.all([realpath(folder).catch(() => undefined), lstat(path).catch(() => undefined)]);
+  const real = await realpath(folder).catch(() => undefined);
+  const info = await lstat(path).catch(() => undefined);
   const isLink = info?.isSymbolicLink() === true;
   if (real === folder && !isLink) return path;
   const walk = await walkPath(path);
@@ -41,7 +44,8 @@ export async function anchored<T>(path: string, call: (path: string) => Promise<
   const handle = await open(walk.path, openPath | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     const place = `/proc/self/fd/${handle.fd}`;
-    const [real, { uid }] = await Promise.all([readlink(place).catch(() => undefined), handle.stat()]);
+    const real = await readlink(place).catch(() => undefined);
+    const { uid } = await handle.stat();
     // Without /proc, nothing better is possible.
     if (real === undefined) return await call(path);
     if (real !== walk.path || walk.foreignOwners.some((owner) => owner !== uid))
@@ -99,7 +103,8 @@ async function walkPath(path: string, kind: 'file' | 'folder' = 'file'): Promise
   let links = 0;
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
     const next = join(current, name);
-    const [folder, info] = await Promise.all([current, next].map((one) => lstat(one).catch(() => undefined)));
+    const folder = await lstat(current).catch(() => undefined);
+    const info = await lstat(next).catch(() => undefined);
     isReplaceable ||= canOthersReplace(info, folder);
     if (!info?.isSymbolicLink()) {
       current = next;

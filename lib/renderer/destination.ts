@@ -68,7 +68,9 @@ async function tryAccess(target: string, wanted: 'any-error' | 'immutable-only')
 /** In a folder such as /tmp nobody but root replaces the file of somebody else. */
 async function examineSticky(target: string): Promise<void> {
   const uid = process.getuid?.() ?? 0;
-  const [folder, file] = await Promise.all([dirname(target), target].map((path) => lstat(path).catch(() => undefined)));
+  // One after the other, because the whole examination has one thread (file-system.ts).
+  const folder = await lstat(dirname(target)).catch(() => undefined);
+  const file = await lstat(target).catch(() => undefined);
   if (uid === 0 || folder === undefined || file === undefined || (folder.mode & 0o1000) === 0) return;
   if (folder.uid !== uid && file.uid !== uid) throw refusal(target, sticky);
 }
