@@ -14,6 +14,8 @@ export interface RecordsSeen {
   readonly entries: readonly KvEntry[];
   /** Below the prefix of the plain keys. Default: not read yet. */
   readonly plainKeys: readonly KvEntry[] | undefined;
+  /** Consul's index of the records. */
+  readonly index: bigint;
   /** How often Consul's index fell. */
   readonly resets: number;
 }
@@ -29,25 +31,36 @@ export class LostRecords {
   readonly #onEnd: () => void;
   #before: readonly (KvEntry | RememberedEntry)[];
   #plainKeys: readonly KvEntry[] = [];
+  /** Of the last answer; undefined before the first. */
+  #index: bigint | undefined;
   #resets = 0;
-  #lost = new Set<string>();
+  /** When each lost record counts as deleted. */
+  readonly #ends = new Map<string, number>();
+  /** Masters without a record in the last answer: a further loss does not extend their time. */
+  #missing: ReadonlySet<string> = new Set();
   /** Masters that `switchmaster forget` removed: its mark may be gone before their keys and services are. */
   readonly #removed = new Set<string>();
+  readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `before`: what a daemon before this one knew. `onEnd` is called when the lost records count as deleted. */
+  /** `before`: what a daemon before this one knew. `onEnd` is called when lost records count as deleted. */
   constructor(options: {
     readonly prefix: string;
     readonly before: readonly RememberedEntry[];
     readonly onEnd: () => void;
+    /** Milliseconds. Default: the time since the start of the process. */
+    readonly now?: () => number;
   }) {
     this.#prefix = options.prefix;
     this.#before = options.before;
     this.#onEnd = options.onEnd;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   get names(): ReadonlySet<string> {
-    return new Set([...this.#lost].filter((name) => !this.#removed.has(name)));
+    const nowMs = this.#now();
+    const lost = [...this.#ends].filter(([name, endMs]) => endMs > nowMs && !this.#removed.has(name));
+    return new Set(lost.map(([name]) => name));
   }
 
   /** Takes an answer of Consul. `known` are the masters that are followed, `present` those that have a record. */
@@ -58,17 +71,25 @@ export class LostRecords {
     for (const name of removedNames(seen.entries, this.#prefix)) this.#removed.add(name);
     for (const name of present) this.#removed.delete(name);
     const plainKeys = seen.plainKeys ?? this.#plainKeys;
-    const isReplaced = isBroken(this.#before, seen.entries) || isBroken(this.#plainKeys, plainKeys);
+    const isReplaced = isBroken(this.#before, seen.entries, seen.index) || isBroken(this.#plainKeys, plainKeys);
     const isLoss = seen.resets !== this.#resets || isReplaced;
     this.#before = seen.entries;
     this.#plainKeys = plainKeys;
+    this.#index = seen.index;
     this.#resets = seen.resets;
     if (isLoss) this.#lose(known);
+    const shown = new Set(present);
+    this.#missing = new Set([...this.#ends.keys()].filter((name) => !shown.has(name)));
   }
 
-  /** Takes over what a daemon before this one knew, after the first answer. */
+  /** Takes over what a daemon before this one knew. */
   remember(entries: readonly RememberedEntry[]): void {
-    if (!isBroken(entries, this.#before)) return;
+    if (this.#index === undefined) {
+      const known = new Set(this.#before.map(({ key }) => key));
+      this.#before = [...this.#before, ...entries.filter(({ key }) => !known.has(key))];
+      return;
+    }
+    if (!isBroken(entries, this.#before, this.#index)) return;
     this.#lose(entries.flatMap((entry) => recordIn(entry)?.name ?? []));
   }
 
@@ -77,13 +98,22 @@ export class LostRecords {
   }
 
   #lose(names: Iterable<string>): void {
-    this.#lost = new Set([...this.#lost, ...names]);
+    const endMs = this.#now() + lostForMs;
+    for (const name of names) if (!(this.#ends.has(name) && this.#missing.has(name))) this.#ends.set(name, endMs);
+    this.#schedule();
+  }
+
+  #schedule(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#end(), lostForMs);
+    if (this.#ends.size === 0) return;
+    const firstMs = Math.min(...this.#ends.values());
+    this.#timer = setTimeout(() => this.#end(), Math.max(1, firstMs - this.#now()));
   }
 
   #end(): void {
-    this.#lost.clear();
+    const nowMs = this.#now();
+    for (const [name, endMs] of this.#ends) if (endMs <= nowMs) this.#ends.delete(name);
+    this.#schedule();
     this.#onEnd();
   }
 }

@@ -161,7 +161,7 @@ class Observation {
     const known = new Set(this.#trusted.map(({ key }) => key));
     const added = entries.filter(({ key }) => !known.has(key));
     if (added.length === 0) return;
-    if (hasValue(this.#records.state)) this.#lost.remember(entries);
+    this.#lost.remember(entries);
     this.#trusted = [...this.#trusted, ...added];
     this.#judge(undefined);
   }
@@ -200,7 +200,8 @@ class Observation {
     if (!hasValue(state)) return;
     const [known, present] = [this.#trusted, entries].map((list) => list.flatMap((one) => recordIn(one)?.name ?? []));
     const plainKeys = lastValue(this.#keys.state);
-    this.#lost.note({ entries, plainKeys, resets: state.resets }, { known: known ?? [], present: present ?? [] });
+    const seen = { entries, plainKeys, index: state.index, resets: state.resets };
+    this.#lost.note(seen, { known: known ?? [], present: present ?? [] });
   }
 
   #hold(held: readonly UntrustedRecord[]): void {

@@ -29,12 +29,14 @@ export function hasOlderEntry(before: unknown, after: unknown): boolean {
 
 /**
  * Whether keys vanished and none of the others is as before. Then nothing shows that somebody deleted them: the data may be
- * new.
+ * new. `index` is Consul's for the folder: below one that a key is known with, a key that is as before proves nothing,
+ * because somebody may have written the same text again.
  */
-export function isBroken(before: Keys, after: Keys): boolean {
+export function isBroken(before: Keys, after: Keys, index?: bigint): boolean {
   const now = byKey(after);
   const hasVanished = before.some(({ key }) => !now.has(key));
-  return hasVanished && !before.some((former) => isSame(former, now.get(former.key)));
+  const isBehind = before.some(({ highest = 0 }) => index !== undefined && index < highest);
+  return hasVanished && (isBehind || !before.some((former) => isSame(former, now.get(former.key))));
 }
 
 function isSame(former: Key, now: Key | undefined): boolean {

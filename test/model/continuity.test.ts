@@ -27,15 +27,35 @@ const table = [
   { before: 'a@5 b@6', after: 'b@2', broken: true, older: true, keeps: false, what: 'an older index' },
   { before: 'a@5 b@6', after: 'a@8 b@9', broken: false, older: false, keeps: false, what: 'all written again' },
   { before: 'a@<9 b@<9', after: 'b@7', broken: false, older: false, keeps: false, what: 'saved texts' },
+  { before: 'a@<9 b@<9', after: 'b@7', index: 8n, broken: true, older: false, keeps: false, what: 'of an older index' },
+  {
+    before: 'a@<9 b@<9',
+    after: 'b@7',
+    index: 9n,
+    broken: false,
+    older: false,
+    keeps: false,
+    what: 'of the same index',
+  },
+  { before: 'a@<9 b@<9', after: 'a@6 b@7', index: 8n, broken: false, older: false, keeps: false, what: 'none gone' },
+  {
+    before: 'a@5 b@6',
+    after: 'b@6',
+    index: 2n,
+    broken: false,
+    older: false,
+    keeps: false,
+    what: 'seen by this daemon',
+  },
   { before: 'a@<9 b@<9', after: 'b@12', broken: true, older: false, keeps: false, what: 'a saved text written again' },
   { before: 'a@<9 b@<9', after: 'b@7!', broken: true, older: false, keeps: false, what: 'saved texts of other data' },
   { before: 'a@5 b@6', after: 'a@5 b@3', broken: false, older: true, keeps: false, what: 'a snapshot restored' },
 ];
 
-for (const { before, after, broken, older, keeps, what = '' } of table) {
-  t.test(`[${before}] then [${after}] ${what}`, async (t) => {
+for (const { before, after, index, broken, older, keeps, what = '' } of table) {
+  t.test(`[${before}] then [${after}] ${what}${index === undefined ? '' : ` (index ${index})`}`, async (t) => {
     const [first, second] = [entries(before), entries(after)];
-    t.equal(isBroken(first, second), broken);
+    t.equal(isBroken(first, second, index), broken);
     t.equal(hasOlderEntry(first, second), older);
     t.equal(keepsEntries(first, second), keeps);
   });

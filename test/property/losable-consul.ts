@@ -1,10 +1,11 @@
 import { EventEmitter, once } from 'node:events';
 import type { Indexed, ReadOptions } from '../../lib/client/consul-options.ts';
+import type { FormerRecords } from '../../lib/consul/trusted-records.ts';
 import type { Reader } from '../../lib/consul/watches.ts';
 import { SwitchmasterError } from '../../lib/errors.ts';
 import type { KvEntry, ServiceInstance } from '../../lib/model/catalog.ts';
 import { removalMark, removalText } from '../../lib/model/continuity.ts';
-import type { ConsulQuery } from '../../lib/model/query.ts';
+import { type ConsulQuery, queryId } from '../../lib/model/query.ts';
 import { formatRecord } from '../../lib/model/record.ts';
 import { makeInstance, makeRecord } from '../template/world.ts';
 
@@ -33,6 +34,13 @@ export class LosableConsul implements Reader {
   /** The masters that have a record. */
   get names(): ReadonlySet<string> {
     return new Set([...this.#services.keys()].filter((name) => this.#keys.has(`${prefixes.records}${name}`)));
+  }
+
+  /** What a daemon saves that follows the records now. */
+  get former(): FormerRecords {
+    const id = queryId({ kind: 'key-tree', prefix: prefixes.records });
+    const records = [...this.#keys.values()].filter(({ key }) => key.startsWith(prefixes.records));
+    return { records: records.map(({ value }) => value), indexes: { [id]: String(this.#indexOf('records')) } };
   }
 
   read(query: ConsulQuery, { signal }: ReadOptions): Promise<never> {

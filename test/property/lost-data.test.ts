@@ -7,9 +7,12 @@ import { recordIn } from '../../lib/model/record.ts';
 import { LosableConsul, type Source } from './losable-consul.ts';
 import { parameters } from './parameters.ts';
 
-type Step =
-  | { readonly kind: 'write' | 'forget' | 'lose' | 'return' | 'other' | 'edit'; readonly name: string }
-  | { readonly kind: 'answer' | 'fail'; readonly source: Source };
+interface Change {
+  readonly kind: 'write' | 'forget' | 'lose' | 'return' | 'other' | 'edit';
+  readonly name: string;
+}
+
+type Step = Change | { readonly kind: 'answer' | 'fail'; readonly source: Source };
 
 const name = fc.constantFrom('a', 'b', 'c');
 const source = fc.constantFrom<Source>('records', 'keys', 'services');
@@ -28,7 +31,7 @@ function follow(consul: LosableConsul) {
     records.release();
     await watches.close();
   };
-  return { names, close };
+  return { names, close, remember: trusted.rememberRecords, isRead: () => lastValue(records.state) !== undefined };
 }
 
 t.test(
@@ -49,18 +52,47 @@ t.test(
   },
 );
 
+t.test(
+  'a daemon that restarts takes no loss of data for a removal, whenever it hears of its former records',
+  async (t) => {
+    const away = fc.array(
+      fc.record({ kind: fc.constantFrom('write', 'lose', 'return', 'other'), name }) as fc.Arbitrary<Change>,
+    );
+    const property = fc.asyncProperty(away, story, fc.nat({ max: 6 }), async (changes, steps, at) => {
+      const consul = new LosableConsul();
+      for (const one of ['a', 'b']) consul.write(one);
+      const { former } = consul;
+      for (const change of changes) consul[change.kind](change.name);
+      const renderer = follow(consul);
+      try {
+        for (const step of steps.slice(0, at)) await take(step, consul);
+        renderer.remember(former);
+        await play(steps.slice(at), { consul, renderer, followed: ['a', 'b'] });
+      } finally {
+        await renderer.close();
+      }
+    });
+    await fc.assert(property, parameters({ runs: 100 }));
+    t.pass();
+  },
+);
+
 async function play(
   steps: readonly Step[],
-  { consul, renderer }: { readonly consul: LosableConsul; readonly renderer: ReturnType<typeof follow> },
+  play: {
+    readonly consul: LosableConsul;
+    readonly renderer: ReturnType<typeof follow>;
+    /** By a daemon before. */
+    readonly followed?: readonly string[];
+  },
 ): Promise<void> {
-  await consul.answerAll();
+  const { consul, renderer, followed = [] } = play;
+  if (followed.length === 0) await consul.answerAll();
   /** Masters that were followed once. */
-  const known = new Set(renderer.names());
+  const known = new Set([...followed, ...renderer.names()]);
   for (const step of steps) {
-    // A record that somebody deletes before its keys have reached the renderer counts as removed. After a fall they are read twice.
-    for (let i = 0; step.kind === 'edit' && i < 2; i += 1) await consul.answer('keys');
-    if ('source' in step) await consul[step.kind](step.source);
-    else consul[step.kind](step.name);
+    await take(step, consul);
+    if (!renderer.isRead()) continue;
     const now = renderer.names();
     for (const one of now) known.add(one);
     const gone = [...known].filter((one) => !now.includes(one) && !consul.removed.has(one));
@@ -69,4 +101,11 @@ async function play(
   await consul.answerAll();
   const missing = [...consul.names].filter((one) => !renderer.names().includes(one));
   if (missing.length > 0) throw new Error(`${missing} are in Consul and not followed`);
+}
+
+async function take(step: Step, consul: LosableConsul): Promise<void> {
+  // A record that somebody deletes before its keys have reached the renderer counts as removed. After a fall they are read twice.
+  for (let i = 0; step.kind === 'edit' && i < 2; i += 1) await consul.answer('keys');
+  if ('source' in step) await consul[step.kind](step.source);
+  else consul[step.kind](step.name);
 }
