@@ -1,6 +1,7 @@
 import type { KvEntry } from '../model/catalog.ts';
+import { removalText } from '../model/continuity.ts';
 import { mostIgnoredKeys } from '../model/judgement/consul.ts';
-import { type IgnoredKey, readRecords } from '../model/records.ts';
+import { type IgnoredKey, isMarkerKey, readRecords } from '../model/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Conditions } from './conditions.ts';
 
@@ -17,7 +18,12 @@ export class IgnoredKeyReporter {
   observe(prefix: string, entries: readonly KvEntry[]): void {
     const { log, conditions } = this.#options;
     if (prefix !== this.#options.prefix) return;
-    const { ignoredKeys } = readRecords(entries, prefix);
+    // `switchmaster forget` writes a mark and deletes it itself.
+    const isMark = ({ key, value }: KvEntry) => value === removalText && isMarkerKey(key);
+    const { ignoredKeys } = readRecords(
+      entries.filter((entry) => !isMark(entry)),
+      prefix,
+    );
     conditions.noteIgnoredKeys(ignoredKeys.filter(({ kind }) => kind !== 'marker'));
     const added = ignoredKeys.filter((one) => !this.#reported.has(identify(one)));
     for (const one of added.slice(0, mostIgnoredKeys)) log.warn(fieldsOf(one), 'key is no record');
