@@ -35,7 +35,7 @@ export interface ServerOptions extends HostOptions {
   readonly tls?: TlsOptions;
   /** How long a request may take to arrive, with its body. Default 10,000. */
   readonly requestTimeoutMs?: number;
-  /** How many connections one address may have. Default 500: all clients behind one proxy share its address. */
+  /** How many connections one address (IPv6: one /64 network) may have. Default 500: all clients behind one proxy share its address. */
   readonly maxConnectionsPerClient?: number;
   /** Called for each defect. */
   readonly onDefect: (error: SwitchmasterError, request: { readonly method: string; readonly url: string }) => void;
