@@ -58,6 +58,8 @@ function masterCheck(master: Address, observed: Parameters<typeof masterOpinion>
     const answers = final === undefined && !wasAnswering ? undefined : judgeReach(master, outageReach, observed);
     if (answers !== undefined) return answers;
     if (final !== undefined) return final;
+    // A bridge knows that the failover cannot succeed. Only such a bridge may end its question.
+    if (wasAnswering && roleOf(master, observed.role) === 'unreachable') return masterChecks.answeringDoubted;
   }
   if (says('failover')) return masterChecks.failingOver;
   if (says('o_down')) return masterChecks.down;

@@ -88,7 +88,7 @@ export function judgeOutage(
 ): JudgedOutage {
   const { master } = outage;
   const views = viewsOf(master, observed.views);
-  const kept = finalStage(observed.held);
+  const kept = finalStage(observed.held, views);
   if (kept !== undefined) return { master, stage: kept };
   // Sentinel does not abort a failover any more once it has seen the replica as a master.
   if (views.some(({ promotion }) => promotion === 'seen')) return { master, stage: 'under-way' };
@@ -102,12 +102,21 @@ export function judgeOutage(
 }
 
 function isOutage(held: HeldCheck | undefined): boolean {
-  return held?.code === 'down' || held?.code === 'failing-over';
+  return held?.code === 'down' || held?.code === 'failing-over' || isAnswering(held);
 }
 
-/** The stage that a check reports as final. */
-function finalStage(held: HeldCheck | undefined): OutageStage | undefined {
-  return held?.code === 'given-up' || held?.code === 'overdue' ? held.code : undefined;
+/**
+ * The stage that a check reports as final. A check that reports that the master answers names no stage, and a replica may have
+ * returned since: it counts only while no Sentinel answers.
+ */
+function finalStage(held: HeldCheck | undefined, views: readonly SentinelView[]): OutageStage | undefined {
+  if (held?.code === 'given-up' || held?.code === 'overdue') return held.code;
+  return isAnswering(held) && views.length === 0 ? 'given-up' : undefined;
+}
+
+/** A bridge has judged that the failover cannot succeed, and that the master answers or may answer. */
+function isAnswering(held: HeldCheck | undefined): boolean {
+  return held?.code === 'answering' || held?.code === 'answering-doubted';
 }
 
 function canPromote(view: SentinelView): boolean {

@@ -110,9 +110,17 @@ for (const [what, seen, expected] of [
 t.test('bridges that judge the outage differently do not contradict each other while the master answers', async (t) => {
   const outage = { master: at('A'), stage: 'under-way' } as const;
   const observed = { views: three('o_down', 'o_down', 'o_down'), role: role('A', 'master'), outage };
-  const held = (code: 'answering' | 'down') => ({ held: { status: 'warning', output: '', code } as const });
+  const held = (code: 'answering' | 'answering-doubted' | 'down') => ({
+    held: { status: 'warning', output: '', code } as const,
+  });
   t.equal(masterOpinion(at('A'), { ...observed, ...held('answering') })?.code, 'answering');
   t.equal(masterOpinion(at('A'), { ...observed, ...held('down') })?.code, 'down');
+  const unreached = { ...observed, role: role('A', 'unreachable') };
+  for (const reported of ['for-now', 'too-long'] as const) {
+    const opinion = masterOpinion(at('A'), { ...unreached, ...held('answering-doubted'), reported });
+    t.equal(opinion?.code, 'answering-doubted', `the question stays: ${reported}`);
+  }
+  t.equal(masterOpinion(at('A'), { ...unreached, ...held('down') })?.code, 'down');
 });
 
 t.test('the check of a master that nobody reaches, and that no Sentinel has judged yet', async (t) => {

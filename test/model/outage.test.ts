@@ -35,6 +35,8 @@ t.test('an outage stays while no Sentinel can be asked, also for a bridge that w
   t.strictSame(track(outage(), undefined), outage());
   t.match(track(undefined, 'down'), { sinceMs: 5_000, limitMs: 181_000 });
   t.match(track(undefined, 'failingOver'), { sinceMs: 5_000 });
+  t.match(track(undefined, 'answering'), { sinceMs: 5_000 });
+  t.match(track(undefined, 'answeringDoubted'), { sinceMs: 5_000 });
   t.equal(track(undefined, 'suspected'), undefined);
   t.equal(track(undefined, undefined), undefined);
 });
@@ -114,6 +116,17 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'another bridge found it overdue': { views: three(['o_down']), check: 'overdue', expected: 'overdue' },
   'another bridge found it given up': { views: three(['failover']), check: 'givenUp', expected: 'given-up' },
+  'another bridge asks whether the master answers, and no Sentinel does': {
+    views: [],
+    check: 'answeringDoubted',
+    expected: 'given-up',
+  },
+  'the master answers another bridge, and no Sentinel answers': { views: [], check: 'answering', expected: 'given-up' },
+  'another bridge asks whether the master answers, and a replica returned': {
+    views: three(['o_down']),
+    check: 'answeringDoubted',
+    expected: 'under-way 57000',
+  },
   'a replica returned': { views: three(['o_down']), check: 'noCandidate', expected: 'under-way 57000' },
 };
 for (const [when, { views, outage: changes = {}, check, expected }] of Object.entries(cases)) {
