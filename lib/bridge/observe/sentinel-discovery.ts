@@ -21,15 +21,18 @@ export interface DiscoveryOptions {
 
 /**
  * Asks a Sentinel which masters it monitors, which other Sentinels it knows, and whether it is in TILT mode. `unanswered`: it did
- * not answer in time, and the next call repairs that.
+ * not say in time which masters it monitors.
  */
 export async function discover(
   member: SentinelMember,
   options: DiscoveryOptions,
 ): Promise<'asked' | 'refused' | 'unanswered'> {
   const { link } = member;
+  let lateResult: 'asked' | 'unanswered' = 'unanswered';
   try {
     const names = await readNames(member, options);
+    // The next regular question is soon enough for the rest: with many masters it is much to answer.
+    lateResult = 'asked';
     for (const name of member.learnNames(names)) options.onMaster(name);
     const others = (name: string) => link.others(name, { timeoutMs: askTimeoutMs }).catch(noneIfRefused);
     const lists = await Promise.all(names.map(others));
@@ -43,7 +46,7 @@ export async function discover(
     if (!link.up) return 'unanswered';
     const refuses = isRefusal(error);
     if (!refuses || member.learnRefusal(error)) options.onError(error);
-    return refuses ? 'refused' : 'unanswered';
+    return refuses ? 'refused' : lateResult;
   }
 }
 

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { RedisAccess } from '../../client/redis-connection.ts';
 import type { RefusedCommand } from '../../client/refused-commands.ts';
 import type { SentinelLink } from '../../client/sentinel.ts';
@@ -5,6 +6,7 @@ import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../../model/address.ts';
 import type { SentinelEvent, SentinelVoter } from '../../model/sentinel.ts';
 import { orderable } from '../plan/order-choice.ts';
+import { DiscoveryRetries } from './discovery-retries.ts';
 import type { Selection } from './election.ts';
 import { discover, discoveryEvents } from './sentinel-discovery.ts';
 import { isTiltMessage, type SentinelMember } from './sentinel-member.ts';
@@ -48,14 +50,14 @@ export class SentinelSource {
   readonly #options: SentinelSourceOptions;
   readonly #members: SentinelMembers;
   readonly #unified: UnifiedReadings;
-  /** Those that did not answer the last question about their masters in time. */
-  readonly #unanswered = new WeakSet<SentinelMember>();
+  readonly #retries: DiscoveryRetries<SentinelMember>;
   #timer: NodeJS.Timeout | undefined;
   #polling: NodeJS.Timeout | undefined;
 
   constructor(options: SentinelSourceOptions) {
     this.#options = options;
     this.#unified = new UnifiedReadings(options.identity);
+    this.#retries = new DiscoveryRetries({ firstMs: pollMs, mostMs: options.discoverMs });
     this.#members = new SentinelMembers({
       access: options.access,
       onEvent: (member, event) => this.#onEvent(member, event),
@@ -202,15 +204,17 @@ export class SentinelSource {
     for (const member of this.#members) {
       if (!member.link.up) continue;
       if (member.isSilent) this.#hintAll(member, 'polled');
-      if (this.#unanswered.has(member)) void this.#discover(member);
+      if (this.#retries.isDue(member, performance.now())) void this.#discover(member);
     }
   }
 
   #discoverAll(): void {
-    for (const member of this.#members) if (member.link.up) void this.#discover(member);
+    for (const member of this.#members)
+      if (member.link.up && !this.#retries.isRunning(member)) void this.#discover(member);
   }
 
   async #discover(member: SentinelMember): Promise<void> {
+    this.#retries.began(member);
     const result = await discover(member, {
       matches: this.#options.matches,
       named: this.#options.named,
@@ -222,11 +226,11 @@ export class SentinelSource {
       },
       onError: (error) => {
         const { address: sentinel } = member.link;
-        if (!this.#unanswered.has(member)) this.#options.onLink({ sentinel, up: true, error });
+        if (!this.#retries.isUnanswered(member)) this.#options.onLink({ sentinel, up: true, error });
       },
     });
-    if (result === 'unanswered' && member.link.up) this.#unanswered.add(member);
-    else this.#unanswered.delete(member);
+    const answered = result !== 'unanswered' || !member.link.up;
+    this.#retries.ended(member, { answered, nowMs: performance.now() });
   }
 }
 
