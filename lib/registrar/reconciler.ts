@@ -82,8 +82,8 @@ export class Registrar implements Reconciler {
     // The config or a record dropped it meanwhile.
     if (this.instances.get(key) === undefined) return { kind: 'unchanged' };
     const { memory } = instance;
-    if (memory.original !== undefined) return this.#leaveToOriginal(instance, observed);
     const waitedMs = memory.uncomparedMs(uncompared, performance.now());
+    if (memory.original !== undefined) return this.#leaveToOriginal(instance, observed);
     if (waitedMs !== undefined && waitedMs < comparisonMs)
       return { kind: 'held', summary: `may be the same process as ${uncompared.join(', ')}`, retryAfterMs: 200 };
     const refused = refuse(memory, observed.held);
