@@ -113,9 +113,10 @@ export class BridgeModel {
       const outcome = await this.#writer.repair(finding, decision.record);
       return `b${id} leaves the record: ${outcome.kind} ${'summary' in outcome ? outcome.summary : ''}`;
     }
-    const expired =
-      decision.kind === 'wait' && decision.why === 'no-sentinel' ? await this.#writer.expire(finding) : undefined;
-    if (expired !== undefined) return `b${id} has no Sentinel: ${expired.kind}`;
+    if (decision.kind === 'wait' && decision.why === 'no-sentinel') {
+      const expired = await this.#writer.expire(finding, { kind: 'held', summary: decision.summary });
+      return `b${id} has no Sentinel: ${expired.kind}`;
+    }
     return `b${id} decides ${decision.kind}${'summary' in decision ? `: ${decision.summary}` : ''}`;
   }
 

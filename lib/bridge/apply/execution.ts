@@ -53,8 +53,8 @@ export class Execution {
       case 'stands':
         return writer.repair(finding, decision.record);
       case 'wait': {
-        const expired = decision.why === 'no-sentinel' ? await writer.expire(finding) : undefined;
-        return expired ?? runAgainIn(finding.outage?.leftMs, hold(decision, memory));
+        const waiting = runAgainIn(finding.outage?.leftMs, hold(decision, memory));
+        return decision.why === 'no-sentinel' ? await writer.expire(finding, waiting) : waiting;
       }
       case 'conflict':
         return hold(decision, memory);

@@ -23,7 +23,6 @@ export function formOpinions(finding: Finding, { record, memory }: Of): Opinions
   const unreached = span(reachLeftMs);
   const asReplica = span(replicaLeftMs);
   const reportedLeftMs = timeReported(finding, { record, memory });
-  const leftMs = Math.max(reachLeftMs, replicaLeftMs, reportedLeftMs);
   const reported = span(reportedLeftMs);
   const opinion = masterOpinion(master, { views, role, unmonitored, outage, held, unreached, asReplica, reported });
   // Another bridge may answer before the watch shows this one's question.
@@ -31,12 +30,13 @@ export function formOpinions(finding: Finding, { record, memory }: Of): Opinions
   return {
     master: opinion,
     replicas: replicaOpinions(views, master),
-    leftMs: soonest(outage?.leftMs, leftMs > 0 ? leftMs : undefined),
+    leftMs: soonest(outage?.leftMs, reachLeftMs, replicaLeftMs, reportedLeftMs),
   };
 }
 
+/** The time until the first of these changes; those that are over do not count. */
 function soonest(...leftMs: readonly (number | undefined)[]): number | undefined {
-  const known = leftMs.filter((ms) => ms !== undefined);
+  const known = leftMs.filter((ms): ms is number => ms !== undefined && ms > 0);
   return known.length === 0 ? undefined : Math.min(...known);
 }
 

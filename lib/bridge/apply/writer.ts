@@ -5,7 +5,7 @@ import { formatAddress } from '../../model/address.ts';
 import type { CatalogOperation } from '../../model/catalog.ts';
 import { isDoubted } from '../../model/check-opinion.ts';
 import { compareVersions } from '../../model/epoch.ts';
-import { masterService, type Naming, recordKey, replicaService } from '../../model/naming.ts';
+import { masterOfNode, masterService, type Naming, recordKey, replicaService } from '../../model/naming.ts';
 import { type MasterRecord, readStoredRecord } from '../../model/record.ts';
 import type { Finding } from '../finding.ts';
 import type { MasterMemory } from '../memory.ts';
@@ -87,21 +87,21 @@ export class RecordWriter {
   }
 
   /**
-   * No Sentinel can be asked, so nothing is decided. But a failover that was under way may have become overdue. undefined
-   * if the check of the master does not change.
+   * No Sentinel can be asked, so nothing is decided. But a failover that was under way may have become overdue. `waiting`
+   * is the outcome if the check of the master does not change.
    */
-  async expire(finding: Finding): Promise<Outcome | undefined> {
+  async expire(finding: Finding, waiting: Outcome): Promise<Outcome> {
     const { name, held, past, reading, outage } = finding;
-    if (held.kind !== 'present' || outage === undefined || outage.stage === 'under-way') return undefined;
-    if (past.remembered !== undefined && compareVersions(past.remembered, held.record) > 0) return undefined;
-    const { wanted } = this.#wanted(finding, held.record);
+    if (held.kind !== 'present' || outage === undefined || outage.stage === 'under-way') return waiting;
+    if (past.remembered !== undefined && compareVersions(past.remembered, held.record) > 0) return waiting;
+    const { wanted, leftMs } = this.#wanted(finding, held.record);
     const steps = planRepair(wanted, reading.catalogContents).filter(
       (step) => step.kind === 'check-set' && step.check.serviceId === masterService,
     );
-    if (steps.length === 0) return undefined;
+    if (steps.length === 0) return runAgainIn(leftMs, waiting);
     const key = recordKey(this.#options.naming, name);
     const outcome = await repairCatalog(this.#options.client, { key, held, steps });
-    return outcome.kind === 'fenced' ? this.#yield(finding, outcome) : repaired(steps);
+    return outcome.kind === 'fenced' ? this.#yield(finding, outcome) : runAgainIn(leftMs, repaired(steps));
   }
 
   async #repair(finding: Finding, wanted: Wanted): Promise<Outcome> {

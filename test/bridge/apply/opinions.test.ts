@@ -5,19 +5,21 @@ import { rememberMasters } from '../../../lib/bridge/memory.ts';
 import { heldMasterCheck, planPublication, planRepair } from '../../../lib/bridge/plan/catalog.ts';
 import type { CatalogContents, CatalogOperation } from '../../../lib/model/catalog.ts';
 import { masterChecks } from '../../../lib/model/master-check.ts';
-import type { JudgedOutage } from '../../../lib/model/outage.ts';
+import { type JudgedOutage, judgeOutage } from '../../../lib/model/outage.ts';
 import type { RoleAnswer } from '../../../lib/model/sentinel.ts';
 import { holdingsAfter, nothing, wanted } from '../plan/catalog-world.ts';
 import { at, record, role, view } from '../plan/world.ts';
 
-/* Several bridges and one check in Consul. Every bridge judges it twice a second, and when it has changed. */
+/* Several bridges and one check in Consul. Every bridge judges it when it said it would, when it has changed, and at the resync. */
 
 const content = record('A');
-const givenUp: JudgedOutage = { master: at('A'), stage: 'given-up' };
-const stepMs = 500;
+const resyncMs = 30_000;
+/** The time in which the watch shows a write. */
+const watchMs = 10;
 
 interface Situation {
-  readonly outage?: JudgedOutage;
+  /** Of each bridge, or of all of them: whether it has seen the failover begin, which Sentinel then gave up. */
+  readonly failovers?: readonly ('begun' | 'awaited')[];
   readonly unmonitored?: string;
 }
 
@@ -31,19 +33,28 @@ function run(
   sees: readonly Sees[],
   { situation, untilMs }: { situation: Situation; untilMs: number },
 ): readonly string[] {
-  const bridges = sees.map((see) => ({ see, memory: rememberMasters()('m') }));
+  const { failovers = [] } = situation;
+  const bridges = sees.map((see, i) => ({
+    see,
+    failover: failovers[i] ?? failovers[0],
+    memory: rememberMasters()('m'),
+    nextMs: 0,
+  }));
   let steps: readonly CatalogOperation[] = publish();
   const changes: string[] = [];
-  for (let nowMs = 0; nowMs < untilMs; nowMs += stepMs) {
-    for (const { see, memory } of bridges) {
+  for (let nowMs = 0; nowMs < untilMs; nowMs = Math.min(...bridges.map(({ nextMs }) => nextMs))) {
+    for (const bridge of bridges.filter(({ nextMs }) => nextMs <= nowMs)) {
+      const { see, failover, memory } = bridge;
       const contents = holdingsAfter(steps);
-      const finding = find(contents, { role: see(nowMs), nowMs, situation });
-      const { leftMs, ...opinions } = formOpinions(finding, { record: content, memory });
+      const finding = find(contents, { role: see(nowMs), nowMs, failover, unmonitored: situation.unmonitored });
+      const { leftMs = resyncMs, ...opinions } = formOpinions(finding, { record: content, memory });
+      bridge.nextMs = nowMs + Math.min(resyncMs, Math.ceil(leftMs) + 1);
       const own = { ...wanted(content), ...opinions, replicas: [] };
       const repair = planRepair(own, contents).filter(({ kind }) => kind === 'check-set');
       if (repair.length === 0) continue;
       const written = new Set(repair.map((step) => (step.kind === 'check-set' ? step.check.id : '')));
       steps = [...steps.filter((step) => step.kind !== 'check-set' || !written.has(step.check.id)), ...repair];
+      for (const one of bridges) one.nextMs = Math.min(one.nextMs, nowMs + watchMs);
       changes.push(`${nowMs} ${heldMasterCheck(holdingsAfter(steps), at('A'))?.code}`);
     }
   }
@@ -60,21 +71,41 @@ function publish(): readonly CatalogOperation[] {
 
 function find(
   catalogContents: CatalogContents,
-  seen: { readonly role: RoleAnswer['role']; readonly nowMs: number; readonly situation: Situation },
+  seen: {
+    readonly role: RoleAnswer['role'];
+    readonly nowMs: number;
+    readonly failover: 'begun' | 'awaited' | undefined;
+    readonly unmonitored: string | undefined;
+  },
 ): Finding {
+  const { nowMs, failover, unmonitored } = seen;
   const held = { kind: 'present', record: content, modifyIndex: 1 } as const;
   return {
     name: 'm',
     reading: { held, catalogContents, index: 1n, resets: 0 },
     held,
     past: {} as Finding['past'],
-    views: seen.situation.outage === undefined ? [] : views,
+    views: failover === undefined ? [] : views,
     complete: true,
     role: role('A', seen.role),
-    wokenMs: seen.nowMs,
-    observedMs: seen.nowMs,
-    ...seen.situation,
+    wokenMs: nowMs,
+    observedMs: nowMs,
+    unmonitored,
+    outage: failover === undefined ? undefined : judge(failover, { catalogContents, nowMs }),
   };
+}
+
+function judge(
+  failover: 'begun' | 'awaited',
+  { catalogContents, nowMs }: { readonly catalogContents: CatalogContents; readonly nowMs: number },
+): JudgedOutage {
+  const outage = { master: at('A'), sinceMs: 0, limitMs: 1_000_000, failover };
+  return judgeOutage(outage, {
+    views,
+    knownSentinels: 3,
+    held: heldMasterCheck(catalogContents, at('A')),
+    nowMs,
+  });
 }
 
 const reaches: Sees = () => 'master';
@@ -85,7 +116,7 @@ const until =
     nowMs < ms ? 'master' : 'unreachable';
 
 const situations: readonly (readonly [string, Situation, { readonly reached: string; readonly down: string }])[] = [
-  ['that Sentinel gave up', { outage: givenUp }, { reached: 'answering', down: 'given-up' }],
+  ['that Sentinel gave up', { failovers: ['begun'] }, { reached: 'answering', down: 'given-up' }],
   ['that no Sentinel monitors', { unmonitored: 'none' }, { reached: 'unmonitored', down: 'unmonitored-down' }],
 ];
 for (const [what, situation, { reached, down }] of situations) {
@@ -105,18 +136,35 @@ for (const [what, situation, { reached, down }] of situations) {
   });
 
   t.test(`a master ${what} and that no bridge reaches is critical after 5 s`, async (t) => {
-    t.strictSame(run([never, never], { situation, untilMs: 60_000 }), [`0 ${doubted}`, `5000 ${down}`]);
+    for (const sees of [[never], [never, never], [never, never, never]]) {
+      const changes = run(sees, { situation, untilMs: 60_000 });
+      t.strictSame(codes(changes), [doubted, down]);
+      const [endedMs] = changes.at(-1)?.split(' ') ?? [];
+      t.ok(Number(endedMs) >= 5_000 && Number(endedMs) < 5_100, `at ${endedMs} ms`);
+    }
   });
 
   t.test(`a master ${what} and that stops answering becomes critical, and stays so`, async (t) => {
     const changes = run([until(30_000), until(20_000), never], { situation, untilMs: 200_000 });
     t.strictSame(codes(changes).slice(-2), [doubted, down]);
     const [endedMs] = changes.at(-1)?.split(' ') ?? [];
-    t.ok(Number(endedMs) > 30_000 && Number(endedMs) < 30_000 + 45_000, `at ${endedMs} ms`);
+    t.ok(Number(endedMs) > 30_000 && Number(endedMs) < 30_000 + resyncMs + 40_100, `at ${endedMs} ms`);
   });
 
   t.test(`a master ${what} is no longer critical when a bridge reaches it again`, async (t) => {
     const back: Sees = (nowMs) => (nowMs < 60_000 ? 'unreachable' : 'master');
-    t.strictSame(codes(run([back, never], { situation, untilMs: 62_000 })), [doubted, down, reached]);
+    const changes = run([back, never], { situation, untilMs: 60_000 + resyncMs + 1_000 });
+    t.strictSame(codes(changes).slice(0, 3), [doubted, down, reached]);
   });
 }
+
+t.test('a bridge that expects a failover leaves the question to one that knows that Sentinel gave up', async (t) => {
+  for (const failovers of [
+    ['begun', 'awaited'],
+    ['awaited', 'begun'],
+  ] as const) {
+    const changes = run([never, never], { situation: { failovers }, untilMs: 60_000 });
+    const codes = changes.map((change) => change.split(' ')[1]);
+    t.strictSame(codes, ['answering-doubted', 'given-up'], failovers.join());
+  }
+});
