@@ -123,22 +123,32 @@ export class RecordWriter {
     if (leftMs > 0)
       return { kind: 'held', summary: 'Consul differs from the record: about to be repaired', retryAfterMs: leftMs };
     const key = recordKey(this.#options.naming, name);
-    const outcome = await repairCatalog(this.#options.client, { key, held, steps: await this.#withoutShared(steps) });
+    const permitted = await this.#withoutShared(name, steps);
+    if (permitted.length === 0) return { kind: 'unchanged' };
+    const outcome = await repairCatalog(this.#options.client, { key, held, steps: permitted });
     if (outcome.kind === 'fenced') return this.#yield(finding, outcome);
     if (!isOwnOpinionChange) memory.repairDelay.corrected(signature, this.#nowMs());
     return repaired(steps);
   }
 
-  /** Keeps a node that somebody else has registered a service on. */
-  async #withoutShared(steps: readonly CatalogOperation[]): Promise<readonly CatalogOperation[]> {
-    const kept = new Set<string>();
+  /**
+   * Keeps a node that somebody else has registered a service on, and also the services where it has become another master's. The
+   * watch may not show that yet.
+   */
+  async #withoutShared(master: string, steps: readonly CatalogOperation[]): Promise<readonly CatalogOperation[]> {
+    const { client, naming } = this.#options;
+    const [shared, lost] = [new Set<string>(), new Set<string>()];
     for (const step of steps) {
       if (step.kind !== 'node-delete') continue;
-      const { value } = await this.#options.client.read({ kind: 'node', node: step.node });
+      const { value } = await client.read({ kind: 'node', node: step.node });
       const isOurs = ({ name }: { readonly name: string }) => name === masterService || name === replicaService;
-      if (value === undefined || !value.services.every(isOurs)) kept.add(step.node);
+      if (value === undefined || !value.services.every(isOurs)) shared.add(step.node);
+      if (value !== undefined && masterOfNode(naming, value.meta) !== master) lost.add(step.node);
     }
-    return steps.filter((step) => step.kind !== 'node-delete' || !kept.has(step.node));
+    return steps.filter((step) => {
+      if (step.kind === 'node-delete') return !shared.has(step.node) && !lost.has(step.node);
+      return step.kind !== 'service-delete' || !lost.has(step.node);
+    });
   }
 
   #wanted(finding: Finding, record: MasterRecord): { readonly wanted: Wanted } & Pick<Opinions, 'leftMs'> {
