@@ -104,6 +104,7 @@ export class FullRun {
     const memory = this.#options.memory(name);
     const isKnown = memory.record !== undefined || memory.members.length > 0;
     memory.forget();
+    this.#options.records.forget(name);
     this.#options.redis.keep(name, []);
     if (!isKnown) return { kind: 'unchanged' };
     const summary = 'forgotten: no Sentinel monitors it, and its record and keys were deleted';

@@ -6,6 +6,7 @@ import type { PlannedPreview } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { matchesAny } from '../model/glob.ts';
+import { nodeKey } from '../model/master-node.ts';
 import { externalNode, type Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { type Part, type Readiness, toReadiness } from '../part.ts';
@@ -215,7 +216,7 @@ export class BridgePart implements Part {
     const woken =
       changed === 'all'
         ? known
-        : [...known].filter((name) => changed.has(name) || changed.has(externalNode(naming, name)));
+        : [...known].filter((name) => changed.has(name) || changed.has(nodeKey(externalNode(naming, name))));
     for (const name of woken) this.#loop.wake(name, { source: 'consul', event: 'changed' });
   }
 }

@@ -18,18 +18,23 @@ export function distinctNode(naming: Naming, name: string): string {
   return `${prefix}${label.slice(0, longestLabel - hash.length - 1)}-${hash}`;
 }
 
+/** Consul finds a node whatever the case of its name. */
+export function nodeKey(node: string): string {
+  return node.toLowerCase();
+}
+
 /**
  * Chooses the node of a master by the instances in the catalog. A master that has its distinct node keeps it, because its
- * name in DNS must not go to another master and back.
+ * name in DNS must not go to another master and back: also where Consul has lost its data, if the caller knows the last node.
  */
 export function chooseNode(
-  { naming, name }: { readonly naming: Naming; readonly name: string },
+  { naming, name, last }: { readonly naming: Naming; readonly name: string; readonly last?: string | undefined },
   instancesOn: (node: string) => readonly Node[],
 ): string {
   const [node, distinct] = [externalNode(naming, name), distinctNode(naming, name)];
   const isOurs = ({ nodeMeta }: Node) => masterOfNode(naming, nodeMeta) === name;
   const isTaken = ({ nodeMeta }: Node) => isOfOtherEnvironment(naming, nodeMeta);
-  return instancesOn(distinct).some(isOurs) || instancesOn(node).some(isTaken) ? distinct : node;
+  return last === distinct || instancesOn(distinct).some(isOurs) || instancesOn(node).some(isTaken) ? distinct : node;
 }
 
 /** Whether a master of another environment can have the same usual node. */

@@ -60,6 +60,20 @@ t.test('a master that has its distinct node keeps it when the usual one is free'
   t.strictSame(register([prodEuCache], catalog), distinct);
 });
 
+t.test('masters keep their nodes after a loss of the catalog, in whatever order their bridges come back', async (t) => {
+  const owners = [prodEu, prodEuCache, alone];
+  const before = register(owners, new Map());
+  for (const order of [owners, owners.toReversed()]) {
+    const catalog: Catalog = new Map();
+    for (const owner of order) {
+      const last = before[owners.indexOf(owner)];
+      const node = chooseNode({ naming: owner, name: owner.name, last }, instancesIn(catalog));
+      t.equal(node, last);
+      catalog.set(node.toLowerCase(), owner);
+    }
+  }
+});
+
 t.test('a node of the same environment is not left: its other master is an error', async (t) => {
   const catalog: Catalog = new Map([['redis-a-b', { environment: undefined, name: 'a.b' }]]);
   t.strictSame(register([{ environment: undefined, name: 'a-b' }], catalog), ['redis-a-b']);

@@ -1,7 +1,7 @@
 import { hasValue, lastValue } from '../../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../../consul/watches.ts';
 import type { CatalogContents, KvEntry, ServiceInstance } from '../../model/catalog.ts';
-import { chooseNode } from '../../model/master-node.ts';
+import { chooseNode, nodeKey } from '../../model/master-node.ts';
 import {
   externalNode,
   isBridgeNode,
@@ -30,16 +30,17 @@ interface Slices {
   names?: readonly string[];
   readonly records: Map<string, KvEntry>;
   readonly keys: Map<string, Map<string, KvEntry>>;
+  /** By the keys of their nodes. */
   readonly instances: Map<string, ServiceInstance[]>;
   /** Our instances on nodes that do not have the usual name, by master. */
   readonly elsewhere: Map<string, ServiceInstance[]>;
-  /** Instances that no bridge registered, by the external node of the master whose tag they carry. */
+  /** Instances that no bridge registered, by the key of the external node of the master whose tag they carry. */
   readonly foreign: Map<string, ServiceInstance[]>;
 }
 
 /**
  * The records of one environment and everything written beside them, by four blocking queries for any number of
- * masters. `onChange` names the masters and the external nodes that changed, or says `all` after an outage.
+ * masters. `onChange` names the masters and the keys of the external nodes that changed, or says `all` after an outage.
  */
 export class RecordSource {
   readonly #naming: Naming;
@@ -47,6 +48,8 @@ export class RecordSource {
   readonly #records: Follow<{ kind: 'key-tree'; prefix: string }>;
   readonly #keys: Follow<{ kind: 'key-tree'; prefix: string }>;
   readonly #services: readonly Follow<{ kind: 'service'; service: string }>[];
+  /** The node on which each master last had services of ours. */
+  readonly #lastNodes = new Map<string, string>();
   #slices: Slices = {
     records: new Map(),
     keys: new Map(),
@@ -75,11 +78,14 @@ export class RecordSource {
     const state = this.#records.state;
     if (!hasValue(state) || this.missing() !== undefined) return undefined;
     const { records, keys, instances, elsewhere } = this.#slices;
-    const instancesOn = (node: string) => instances.get(node) ?? [];
-    const node = chooseNode({ naming: this.#naming, name }, instancesOn);
-    const usual = instancesOn(externalNode(this.#naming, name));
-    const ours = usual.filter(({ nodeMeta }) => masterOfNode(this.#naming, nodeMeta) === name);
-    const former = [...ours, ...(elsewhere.get(name) ?? [])].filter((instance) => instance.node !== node);
+    const instancesOn = (node: string) => instances.get(nodeKey(node)) ?? [];
+    const isOurs = ({ nodeMeta }: ServiceInstance) => masterOfNode(this.#naming, nodeMeta) === name;
+    const node = chooseNode({ naming: this.#naming, name, last: this.#lastNodes.get(name) }, instancesOn);
+    if (instancesOn(node).some(isOurs)) this.#lastNodes.set(name, node);
+    const ours = instancesOn(externalNode(this.#naming, name)).filter(isOurs);
+    const former = [...ours, ...(elsewhere.get(name) ?? [])].filter(
+      (instance) => nodeKey(instance.node) !== nodeKey(node),
+    );
     return {
       held: readStoredRecord(records.get(name), name),
       catalogContents: { keys: keys.get(name) ?? new Map(), node, instances: instancesOn(node), former },
@@ -99,7 +105,12 @@ export class RecordSource {
 
   /** Instances that no bridge registered, and that DNS lists among the nodes of this master. */
   foreign(name: string): readonly ServiceInstance[] {
-    return this.#slices.foreign.get(externalNode(this.#naming, name)) ?? [];
+    return this.#slices.foreign.get(nodeKey(externalNode(this.#naming, name))) ?? [];
+  }
+
+  /** The master was removed: a later one of this name begins with the usual node. */
+  forget(name: string): void {
+    this.#lastNodes.delete(name);
   }
 
   /** Why nothing can be read yet; undefined when everything was. */
@@ -149,25 +160,26 @@ export class RecordSource {
     const elsewhere = new Map<string, ServiceInstance[]>();
     const foreign = new Map<string, ServiceInstance[]>();
     for (const instance of this.#services.flatMap(({ state }) => lastValue(state) ?? [])) {
-      for (const node of this.#foreignTo(instance)) foreign.set(node, [...(foreign.get(node) ?? []), instance]);
+      for (const key of this.#foreignTo(instance)) foreign.set(key, [...(foreign.get(key) ?? []), instance]);
       const master = masterOfNode(this.#naming, instance.nodeMeta);
-      if (master !== undefined && instance.node !== externalNode(this.#naming, master))
+      if (master !== undefined && nodeKey(instance.node) !== nodeKey(externalNode(this.#naming, master)))
         elsewhere.set(master, [...(elsewhere.get(master) ?? []), instance]);
-      const list = instances.get(instance.node);
-      if (list === undefined) instances.set(instance.node, [instance]);
+      const key = nodeKey(instance.node);
+      const list = instances.get(key);
+      if (list === undefined) instances.set(key, [instance]);
       else list.push(instance);
     }
     return { records, keys, instances, elsewhere, foreign };
   }
 
-  /** The external nodes that an instance's tags name, unless a bridge registered it, of whatever environment. */
+  /** The keys of the external nodes that an instance's tags name, unless a bridge registered it, of whatever environment. */
   #foreignTo({ node, nodeMeta, tags }: ServiceInstance): readonly string[] {
-    const nodes = tags.map((tag) => externalNode(this.#naming, tag));
-    return isBridgeNode(nodeMeta) || nodes.includes(node) ? [] : nodes;
+    const keys = new Set(tags.map((tag) => nodeKey(externalNode(this.#naming, tag))));
+    return isBridgeNode(nodeMeta) || keys.has(nodeKey(node)) ? [] : [...keys];
   }
 }
 
-/** The masters whose keys and the nodes whose services differ between two readings. */
+/** The masters whose keys and the keys of the nodes whose services differ between two readings. */
 function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
   const changed = new Set<string>();
   for (const part of ['records', 'keys', 'instances', 'elsewhere', 'foreign'] as const) {

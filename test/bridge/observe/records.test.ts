@@ -1,0 +1,68 @@
+import t from 'tap';
+import { RecordSource } from '../../../lib/bridge/observe/records.ts';
+import type { CatalogWatches } from '../../../lib/consul/watches.ts';
+import type { ServiceInstance } from '../../../lib/model/catalog.ts';
+import { distinctNode } from '../../../lib/model/master-node.ts';
+import { externalNode, masterService, type Naming, nodeMetaKeys } from '../../../lib/model/naming.ts';
+
+/** A source, and a catalog that shows it these instances of masters. */
+function open(naming: Naming) {
+  const world = { instances: [] as readonly ServiceInstance[] };
+  const listeners: ((event: 'value') => void)[] = [];
+  const changes: string[] = [];
+  const watches = {
+    follow: (query: { readonly kind: string; readonly service?: string }, listen: (event: 'value') => void) => {
+      listeners.push(listen);
+      return {
+        get state() {
+          const value = query.service === masterService ? world.instances : [];
+          return { kind: 'current', value, index: 1n, resets: 0 };
+        },
+        release: () => {},
+      };
+    },
+  } as unknown as CatalogWatches;
+  const source = new RecordSource({
+    watches,
+    naming,
+    onChange: (changed) => changes.push(...(changed === 'all' ? ['all'] : changed)),
+  });
+  const show = (...instances: readonly ServiceInstance[]): readonly string[] => {
+    world.instances = instances;
+    changes.length = 0;
+    for (const listen of listeners) listen('value');
+    return [...new Set(changes)];
+  };
+  return { show, node: (name: string) => source.read(name)?.catalogContents.node, source };
+}
+
+function instance(node: string, owner: { readonly environment: string; readonly name: string }): ServiceInstance {
+  const nodeMeta = { [nodeMetaKeys.master]: owner.name, [nodeMetaKeys.environment]: owner.environment };
+  return { node, nodeMeta, id: 'm', name: masterService, tags: [], checks: [] } as unknown as ServiceInstance;
+}
+
+t.test('a node that another environment has in another case of its name is taken', async (t) => {
+  const naming = { environment: 'prod' };
+  const { show, node } = open(naming);
+  t.equal(node('m'), 'redis-prod-m');
+  t.strictSame(show(instance('redis-Prod-m', { environment: 'Prod', name: 'm' })), ['redis-prod-m']);
+  t.equal(node('m'), distinctNode(naming, 'm'));
+});
+
+t.test(
+  'a bridge keeps the distinct node of its master after a loss of the catalog, until the master is removed',
+  async (t) => {
+    const naming = { environment: 'prod-eu' };
+    const distinct = distinctNode(naming, 'cache');
+    const { show, node, source } = open(naming);
+    show(
+      instance('redis-prod-eu-cache', { environment: 'prod', name: 'eu-cache' }),
+      instance(distinct, { environment: 'prod-eu', name: 'cache' }),
+    );
+    t.equal(node('cache'), distinct);
+    show();
+    t.equal(node('cache'), distinct);
+    source.forget('cache');
+    t.equal(node('cache'), externalNode(naming, 'cache'));
+  },
+);
