@@ -34,15 +34,20 @@ export async function askReplicas(ask: Ask, name: string): Promise<unknown> {
 }
 
 /**
- * Since when it is in TILT mode, in milliseconds since 1970; undefined if it is not, or may not be asked. Before Redis 7 nobody
- * knows the beginning: the present stands for it.
+ * Since when it is in TILT mode, in milliseconds since 1970; undefined if it is not. Before Redis 7 nobody knows the beginning:
+ * the present stands for it. Rejects if it does not answer, or refused INFO in the last hour: each refusal fills its ACL LOG.
  */
 export async function askTiltSince(
-  redis: Redis,
-  deadline: { readonly what: string; readonly timeoutMs: number },
+  redis: Pick<Redis, 'call'>,
+  { refused, ...deadline }: { readonly refused: RefusedCommands; readonly what: string; readonly timeoutMs: number },
 ): Promise<number | undefined> {
-  const answer = await withRedisDeadline(redis.call('INFO', 'sentinel'), deadline).catch(unlessRefused);
-  const since = readTiltSince(readInfo(answer ?? ''), Date.now());
+  const before = refused.list.find(({ command }) => command === 'INFO');
+  if (before !== undefined) throw new SwitchmasterError('redis-denied', `${deadline.what}: ${before.says}`);
+  const answer = await withRedisDeadline(redis.call('INFO', 'sentinel'), deadline).catch((thrown: unknown) => {
+    refused.note(['INFO'], thrown);
+    throw thrown;
+  });
+  const since = readTiltSince(readInfo(answer), Date.now());
   return since === 'unknown' ? Date.now() : (since ?? undefined);
 }
 
@@ -65,10 +70,6 @@ export async function pingLink(redis: Redis): Promise<void> {
 
 /** The name of no master: an order about it does nothing, and shows whether orders are permitted. */
 export const noMaster = 'switchmaster: no master';
-
-function unlessRefused(thrown: unknown): undefined {
-  if (!(thrown instanceof Error && isRefused(thrown.message))) throw thrown;
-}
 
 /** Whether the Sentinel refuses the command itself, and not its arguments. */
 function refusesCommand(thrown: unknown): boolean {

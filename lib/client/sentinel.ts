@@ -111,9 +111,10 @@ export class SentinelLink {
     }
   }
 
-  /** Since when it is in TILT mode, in milliseconds since 1970; undefined if it is not. */
+  /** Since when it is in TILT mode, in milliseconds since 1970; undefined if it is not. Rejects if its user may not ask. */
   tiltSince(options: { readonly timeoutMs: number }): Promise<number | undefined> {
-    return askTiltSince(this.#commands, { what: `INFO at ${formatAddress(this.address)}`, ...options });
+    const what = `INFO at ${formatAddress(this.address)}`;
+    return askTiltSince(this.#commands, { what, refused: this.#refused, ...options });
   }
 
   /** SENTINEL FAILOVER: this Sentinel starts a failover at once, without the votes of the others. */

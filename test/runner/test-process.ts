@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Parser, type Result } from 'tap-parser';
+import { searchDirs } from '../../setup/paths.mjs';
 import type { TapFile } from './tap-file.ts';
 
 export interface FileRun {
@@ -56,8 +57,8 @@ export class TestProcess {
     const bin = join(projectDir, 'node_modules/.bin');
     const env = {
       ...process.env,
-      // Programs that tests start by name run on the project's Node, too.
-      PATH: `${bin}:${process.env.PATH}`,
+      // Programs that tests start by name run on the project's Node, too, and daemons in a test's own process find the proxies.
+      PATH: [bin, ...searchDirs()].join(delimiter),
       TAP_TIMEOUT: String(timeoutSeconds),
       TEST_CLOSING_MS: String(closingMs),
       // The test files, and the daemons and commands that they start, load the same modules.

@@ -190,8 +190,9 @@ export class Sandbox {
 
   /** Kills every process and removes the folder. Closing twice does nothing. */
   async close(): Promise<void> {
-    await Promise.all(this.#localDaemons.map((daemon) => daemon.stop()));
+    const stops = await Promise.allSettled(this.#localDaemons.map((daemon) => daemon.stop()));
     await this.#ground.close();
+    for (const stop of stops) if (stop.status === 'rejected') throw stop.reason;
     await this.#desk.settled();
   }
 

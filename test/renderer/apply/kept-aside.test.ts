@@ -50,7 +50,10 @@ t.test('a copy of the same content is not made again, and another is never overw
 t.test('it fails if no copy can be kept', async (t) => {
   const { file, present } = await makePresent(t, 'by hand\n');
   const { TMPDIR } = process.env;
-  t.teardown(() => Object.assign(process.env, { TMPDIR: TMPDIR ?? '/tmp' }));
+  t.teardown(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  });
   process.env.TMPDIR = `${file}.none`;
   const gone = { ...present, path: join(`${file}.none`, 'a') };
   await t.rejects(keepAside(gone, { placement: 'rename', now }), {

@@ -1,0 +1,2 @@
+/** The folders searched for a program, in order. */
+export function searchDirs(env?: NodeJS.ProcessEnv): string[];
