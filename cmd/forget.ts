@@ -61,7 +61,10 @@ async function forget(name: string, options: ForgetOptions): Promise<ExitCode> {
     return await confirmed(stripControls(`Delete all of this from Consul and forget ${name}?`), {
       ...(options.yes === true ? { yes: true } : {}),
       act: async () => {
-        const outcome = await removal.carryOut(plan);
+        const stop = new AbortController();
+        process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+        const warn = (message: string) => process.stderr.write(`${stripControls(message)}\n`);
+        const outcome = await removal.carryOut(plan, { signal: stop.signal, warn });
         return show(outcome, plan);
       },
     });

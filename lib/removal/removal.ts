@@ -23,6 +23,12 @@ export type RemovalOutcome =
   /** A daemon that still follows it wrote its record again. */
   | { readonly kind: 'returned'; readonly by: string };
 
+export interface RemovalRun {
+  readonly signal: AbortSignal;
+  /** Takes sentences about what the user must do by hand. */
+  readonly warn: (message: string) => void;
+}
+
 const writeTimeoutMs = 5_000;
 /** How long a daemon that still follows a removed name usually takes to write its record again. */
 const returnMs = 2_000;
@@ -51,19 +57,22 @@ export class Removal {
   /**
    * Deletes what `previewed` shows. Rejects with `forget-refused` if anything of it has changed since, or something is in
    * the way now. The first transaction has the record: nothing is deleted without it. More than 64 steps are several
-   * transactions, and one that is refused leaves what the former have deleted.
+   * transactions, and one that is refused leaves what the former have deleted. `signal` ends it before the first
+   * transaction, or the wait after the last one.
    */
-  async carryOut(previewed: RemovalPlan): Promise<RemovalOutcome> {
+  async carryOut(previewed: RemovalPlan, { signal, warn }: RemovalRun): Promise<RemovalOutcome> {
     const snapshot = await this.#observe();
     const { refusals, steps } = planRemoval(snapshot, this.#wish.permissions);
     if (refusals.length > 0) throw refused(refusals.map(({ text }) => text).join('; '));
     if (JSON.stringify(steps) !== JSON.stringify(previewed.steps)) throw this.#changed(0);
-    await this.#mark('kv-set', snapshot);
+    if (signal.aborted) throw refused('the command was ended, and nothing was deleted');
+    const isMarked = (await this.#mark('kv-set', snapshot)) !== 'consul-denied';
     try {
       await this.#delete(steps);
-      return await this.#watchReturn(snapshot);
+      return await this.#watchReturn(snapshot, signal);
     } finally {
-      await this.#mark('kv-delete', snapshot);
+      const problem = await this.#mark('kv-delete', snapshot);
+      if (isMarked && problem !== undefined) warn(describeMark(snapshot));
     }
   }
 
@@ -77,13 +86,21 @@ export class Removal {
 
   /**
    * Renderers hold a record that vanishes with all its traces, unless this mark says that somebody removed it. Without the
-   * right to write it, they may hold the master for some minutes.
+   * right to write it, they may hold the master for some minutes. Returns the code of the error.
    */
-  async #mark(kind: 'kv-set' | 'kv-delete', { naming, name, subject }: RemovalSnapshot): Promise<void> {
-    if (subject !== 'master') return;
+  async #mark(
+    kind: 'kv-set' | 'kv-delete',
+    { naming, name, subject }: RemovalSnapshot,
+  ): Promise<SwitchmasterError['code'] | undefined> {
+    if (subject !== 'master') return undefined;
     const key = removalMark(recordKey(naming, name));
     const step = kind === 'kv-set' ? ({ kind, key, value: removalText } as const) : ({ kind, key } as const);
-    await this.#client.transact([step], { timeoutMs: writeTimeoutMs }).catch(() => undefined);
+    try {
+      await this.#client.transact([step], { timeoutMs: writeTimeoutMs });
+      return undefined;
+    } catch (thrown) {
+      return SwitchmasterError.from(thrown).code;
+    }
   }
 
   async #delete(steps: RemovalPlan['steps']): Promise<void> {
@@ -100,12 +117,17 @@ export class Removal {
   }
 
   /** Waits for a moment, and reads whether somebody wrote the record again. */
-  async #watchReturn({ naming, name, subject }: RemovalSnapshot): Promise<RemovalOutcome> {
+  async #watchReturn({ naming, name, subject }: RemovalSnapshot, signal: AbortSignal): Promise<RemovalOutcome> {
     const key = subject === 'master' ? recordKey(naming, name) : clusterKey(naming, name);
     const query = { kind: 'key', key } as const;
     const before = await this.#client.read(query, { consistency: 'consistent' });
-    const { value } =
-      before.value === undefined ? await this.#client.read(query, { index: before.index, waitMs: returnMs }) : before;
+    if (before.value === undefined && signal.aborted) return { kind: 'gone' };
+    const next = () => this.#client.read(query, { index: before.index, waitMs: returnMs, signal });
+    const ended = (thrown: unknown) => {
+      if (!signal.aborted) throw thrown;
+      return before;
+    };
+    const { value } = before.value === undefined ? await next().catch(ended) : before;
     if (value === undefined) return { kind: 'gone' };
     const { changedBy } = parseJsonObject(value.value) ?? {};
     return { kind: 'returned', by: typeof changedBy === 'string' ? changedBy : 'somebody' };
@@ -135,6 +157,11 @@ function hint(known: Pick<RemovalSnapshot, 'name' | 'subject' | 'recorded'> & { 
   const similar = findSimilar(name, recorded);
   if (similar !== undefined) return `did you mean ${similar}?`;
   return recorded.length === 0 ? `it has no ${subject}` : `it has ${recorded.join(', ')}`;
+}
+
+function describeMark({ naming, name }: RemovalSnapshot): string {
+  const key = JSON.stringify(removalMark(recordKey(naming, name)));
+  return `The mark of the removal could not be deleted. Renderers take a loss of ${name} for its removal while it is there: consul kv delete ${key}`;
 }
 
 function refused(why: string): SwitchmasterError {

@@ -115,7 +115,10 @@ t.test('nothing is deleted if something changed after the preview', async (t) =>
   const plan = await removal.plan();
   await consul.put('/v1/kv/redis/master/unmonitored/epoch', 99);
   const before = await inConsul('unmonitored');
-  await t.rejects(removal.carryOut(plan), { code: 'forget-refused', message: /changed in Consul after the preview/ });
+  await t.rejects(removal.carryOut(plan, { signal: new AbortController().signal, warn: t.fail }), {
+    code: 'forget-refused',
+    message: /changed in Consul after the preview/,
+  });
   await removal.close();
   t.strictSame(await inConsul('unmonitored'), before);
   // Each step by itself refuses what is not as it was read.
