@@ -11,6 +11,8 @@ export interface InstanceSourceOptions {
   readonly access: RedisAccess;
   /** Something happened that the next probe may show. */
   readonly onHint: (event: string) => void;
+  /** Default: the probe of its kind. */
+  readonly open?: typeof openProbe;
 }
 
 /** One instance of this node, probed on request. */
@@ -27,13 +29,13 @@ export class InstanceSource {
   #profile: { readonly value: InstanceProfile; readonly readMs: number } | undefined;
 
   constructor(options: InstanceSourceOptions) {
-    const { spec, access, onHint } = options;
+    const { spec, access, onHint, open = openProbe } = options;
     this.spec = spec;
     this.process = new SameProcess(access);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.probed = promise;
     this.#endFirstProbe = resolve;
-    this.#probe = openProbe({
+    this.#probe = open({
       spec,
       access,
       onLinkState: (state) => {
