@@ -159,12 +159,8 @@ for (const [what, situation, { reached, down }] of situations) {
 }
 
 t.test('a bridge that expects a failover leaves the question to one that knows that Sentinel gave up', async (t) => {
-  for (const failovers of [
-    ['begun', 'awaited'],
-    ['awaited', 'begun'],
-  ] as const) {
-    const changes = run([never, never], { situation: { failovers }, untilMs: 60_000 });
-    const codes = changes.map((change) => change.split(' ')[1]);
-    t.strictSame(codes, ['answering-doubted', 'given-up'], failovers.join());
-  }
+  // The second bridge asks, and sees first that nobody answers.
+  const changes = run([until(14_000), never], { situation: { failovers: ['begun', 'awaited'] }, untilMs: 60_000 });
+  const codes = changes.map((change) => change.split(' ')[1]);
+  t.strictSame(codes, ['answering', 'answering-doubted', 'given-up']);
 });
