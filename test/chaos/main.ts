@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { Random } from './random.ts';
 import { type Drawn, drawFaults, runRound } from './round.ts';
-import { startStage } from './stage.ts';
+import { startSettledStage } from './settling.ts';
 import { formatRound, formatSummary, Tally } from './tally.ts';
 
 const { values } = parseArgs({
@@ -30,7 +30,7 @@ let scene = await open();
 async function open() {
   const sandbox = await Sandbox.open({ name: 'chaos' });
   try {
-    return { sandbox, stage: await startStage(sandbox) };
+    return { sandbox, stage: await startSettledStage(sandbox) };
   } catch (error) {
     await sandbox.close();
     throw error;

@@ -3,16 +3,25 @@ import { type MasterRecord, parseRecord } from '../../lib/model/record.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
 import type { RedisServer, Shard } from '../sandbox/redis.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { SentinelServer } from '../sandbox/sentinel.ts';
 import { monitor } from './faults/sentinels.ts';
 import { placeReadings } from './places.ts';
 import { judgeDestinations } from './rules.ts';
-import { hastenSentinel, type Stage } from './stage.ts';
+import { hastenSentinel, type Stage, startStage } from './stage.ts';
 
 /** From the last fault until everything points at the one master again. */
 const settleMs = 60_000;
 /** Between two `SENTINEL RESET`: a Sentinel that was reset has to find the replicas and Sentinels again. */
 const resetPauseMs = 10_000;
+
+/** A stage on which every place names the masters: the first file of a proxy may lack one. */
+export async function startSettledStage(sandbox: Sandbox): Promise<Stage> {
+  const stage = await startStage(sandbox);
+  const unsettled = await settle(stage);
+  if (unsettled.length > 0) throw new Error(`the stage does not settle: ${unsettled.join('; ')}`);
+  return stage;
+}
 
 /** Starts what is down, and waits until every place names the one master. Returns what does not in time. */
 export async function settle(stage: Stage): Promise<readonly string[]> {
