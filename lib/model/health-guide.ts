@@ -102,7 +102,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'sentinel-differs': {
     meaning: 'One Sentinel names another master, or another epoch.',
-    fix: 'Sentinels catch up within seconds. Restart one that does not.',
+    fix: 'Sentinels catch up within seconds. One that was reset during a failover may not: `SENTINEL REMOVE` and `SENTINEL MONITOR` there. A restart does not help.',
   },
   'sentinels-disagree': {
     meaning: 'Sentinels name another master than the record.',

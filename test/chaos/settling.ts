@@ -1,4 +1,4 @@
-import { formatAddress } from '../../lib/model/address.ts';
+import { formatAddress, sameAddress } from '../../lib/model/address.ts';
 import { type MasterRecord, parseRecord } from '../../lib/model/record.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import type { ConsulAgent } from '../sandbox/consul.ts';
@@ -127,19 +127,25 @@ async function monitorForgotten({ sentinels, shards }: Stage): Promise<void> {
 
 /**
  * Waits until a Sentinel knows every replica and all other Sentinels. One that still counts a Sentinel that was rebuilt
- * under another id is reset, as the operations guide says.
+ * under another id is reset, and one that was reset during its own failover and keeps the old master monitors it again, as the
+ * operations guide says.
  */
 async function untilKnowing(sentinel: SentinelServer, stage: Stage): Promise<void> {
-  const others = stage.sentinels.length - 1;
-  let resetMs = Date.now();
+  const others = stage.sentinels.filter((one) => one !== sentinel);
+  let repairedMs = Date.now();
   const knows = async (shard: Shard) => {
     const info = await sentinel.masterInfo(shard.name);
     const count = Number(info['num-other-sentinels']);
-    if (count > others && Date.now() - resetMs > resetPauseMs) {
-      resetMs = Date.now();
-      await sentinel.command('SENTINEL', 'RESET', shard.name);
-    }
-    return count === others && Number(info['num-slaves']) === shard.replicas.length;
+    if (count === others.length && Number(info['num-slaves']) === shard.replicas.length) return true;
+    if (Date.now() - repairedMs <= resetPauseMs) return false;
+    repairedMs = Date.now();
+    const [master, ...rest] = await Promise.all(others.map((other) => other.masterAddress(shard.name)));
+    const othersAgree = master !== undefined && rest.every((one) => sameAddress(one, master));
+    if (othersAgree && formatAddress(master) !== `${info.ip}:${info.port}`) {
+      await sentinel.command('SENTINEL', 'REMOVE', shard.name);
+      await monitor(sentinel, shard.name, master);
+    } else if (count > others.length) await sentinel.command('SENTINEL', 'RESET', shard.name);
+    return false;
   };
   for (const shard of stage.shards)
     await waitFor(`${sentinel.name} to know all of ${shard.name}`, () => knows(shard), { timeoutMs: settleMs });
