@@ -39,6 +39,8 @@ const lines = {
     'bind-source-addr': own.host,
     save: '""',
     'repl-diskless-sync-delay': 0,
+    // A title is written over the environment, by which the sandbox finds its processes at the end.
+    'set-proc-title': 'no',
     ...config,
   },
   ...{ replicaof: `${master.address.host} ${master.address.port}`, 'replica-announce-ip': replica.host },
