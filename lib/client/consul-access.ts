@@ -1,32 +1,55 @@
 import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { formatReadRule, type ReadAccess } from '../model/access.ts';
+import { questionOf } from '../model/acl/lost-rights.ts';
 import type { AgentCall } from './consul-options.ts';
 
 const authorized = z.array(z.object({ Allow: z.boolean() }));
 
-/** How many names one request asks about. */
-const namesAtOnce = 64;
+/** As many questions as Consul takes in one request. */
+const questionsAtOnce = 64;
 
-/** An empty prefix means all names: one of them is asked about. */
-const anyName = 'switchmaster';
+type Right = Parameters<typeof questionOf>[0];
 
 /**
- * The request of Consul's own UI for what a token may read (agent/acl_endpoint.go, ACLAuthorize; Consul 1.8 and later).
+ * Whether the token has each right, in order; undefined where Consul does not say it. Rejects as the request does: Consul
+ * refuses it where ACLs are off.
+ */
+export async function readRights(
+  client: { send(call: AgentCall, options: { timeoutMs: number; signal?: AbortSignal }): Promise<unknown> },
+  rights: readonly Right[],
+  options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+): Promise<readonly boolean[] | undefined> {
+  const allowed: boolean[] = [];
+  for (let from = 0; from < rights.length; from += questionsAtOnce) {
+    const part = rights.slice(from, from + questionsAtOnce);
+    const answer = authorized.safeParse(await client.send(authorizeCall(part), options));
+    if (!answer.success || answer.data.length !== part.length) return undefined;
+    allowed.push(...answer.data.map(({ Allow }) => Allow));
+  }
+  return allowed;
+}
+
+/** The question about what the token may read of this. Of many names it asks about the first ones. */
+export function readAccessCall(access: readonly ReadAccess[], dc: string | undefined): AgentCall {
+  return authorizeCall(
+    access.slice(0, questionsAtOnce).map((one) => ({ ...one, policy: 'read' as const })),
+    dc,
+  );
+}
+
+/**
+ * The request of Consul's own UI for what a token may do (agent/acl_endpoint.go, ACLAuthorize; Consul 1.8 and later).
  * Consul 1.11 and later mark an answer that ACLs filtered, except for tokens without a name and for streamed answers. So this
  * request decides.
  */
-export function authorizeCall(access: readonly ReadAccess[], dc: string | undefined): AgentCall {
+function authorizeCall(rights: readonly Right[], dc?: string): AgentCall {
   return {
     method: 'post',
     path: '/internal/acl/authorize',
     ...(dc === undefined ? {} : { query: { dc } }),
-    body: access.slice(0, namesAtOnce).map(({ resource, segment }) => ({
-      Resource: resource,
-      Access: 'read',
-      Segment: segment === '' ? anyName : segment,
-    })),
-    what: 'what the token may read',
+    body: rights.map(questionOf),
+    what: 'what the token may do',
   };
 }
 
@@ -34,7 +57,7 @@ export function authorizeCall(access: readonly ReadAccess[], dc: string | undefi
 export function readDenied(answer: unknown, access: readonly ReadAccess[]): readonly ReadAccess[] {
   const parsed = authorized.safeParse(answer);
   if (!parsed.success) return [];
-  return access.slice(0, namesAtOnce).filter((_, i) => parsed.data[i]?.Allow === false);
+  return access.filter((_, i) => parsed.data[i]?.Allow === false);
 }
 
 export function hiddenError(what: string, denied: readonly ReadAccess[]): SwitchmasterError {

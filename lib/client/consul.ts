@@ -4,7 +4,7 @@ import Consul from 'consul';
 import { accessFor, isEmptyAnswer, type ReadAccess } from '../model/access.ts';
 import type { CatalogOperation } from '../model/catalog.ts';
 import { type ConsulAnswers, type ConsulQuery, queryId } from '../model/query.ts';
-import { authorizeCall, hiddenError, readDenied } from './consul-access.ts';
+import { hiddenError, readAccessCall, readDenied } from './consul-access.ts';
 import { isFiltered, readAnswer, readMetadata } from './consul-answers.ts';
 import { isConflict, refusedStep, responseBody, translate } from './consul-errors.ts';
 import type { AgentCall, ConsulOptions, Indexed, ReadOptions } from './consul-options.ts';
@@ -94,7 +94,7 @@ export class ConsulClient {
     if (access.length === 0 || performance.now() < this.#accessUnknownUntilMs) return [];
     const options = { timeoutMs: accessTimeoutMs, ...(signal === undefined ? {} : { signal }) };
     try {
-      return readDenied(await this.send(authorizeCall(access, dc), options), access);
+      return readDenied(await this.send(readAccessCall(access, dc), options), access);
     } catch {
       signal?.throwIfAborted();
       this.#accessUnknownUntilMs = performance.now() + accessPauseMs;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
 import type { ConsulClient } from '../client/consul.ts';
+import { readRights } from '../client/consul-access.ts';
 import { SwitchmasterError } from '../errors.ts';
-import { formatRule, LostRights, questionOf } from '../model/acl/lost-rights.ts';
+import { formatRule, LostRights } from '../model/acl/lost-rights.ts';
 import type { AclRule } from '../model/acl/rule.ts';
 import type { Denial } from './watches.ts';
 
@@ -19,9 +19,6 @@ const usualMs = 5_000;
 /** The pause where Consul has no ACLs: it writes each such request to its log. */
 const withoutAclsMs = 600_000;
 const timeoutMs = 3_000;
-/** As many questions as Consul takes in one request. */
-const questionsAtOnce = 64;
-const answer = z.array(z.object({ Allow: z.boolean() }));
 
 /**
  * Asks Consul whether the token still has the rights that the daemon needs. A blocking query does not end when a rule is
@@ -65,14 +62,9 @@ export class RightsProbe {
   async #probe(signal: AbortSignal): Promise<void> {
     const { client, rules, onChange } = this.#options;
     const asked = rules();
-    const answers: { readonly rule: AclRule; readonly isAllowed: boolean }[] = [];
-    for (let from = 0; from < asked.length; from += questionsAtOnce) {
-      const part = asked.slice(from, from + questionsAtOnce);
-      const body = part.map(questionOf);
-      const call = { method: 'post', path: '/internal/acl/authorize', body, what: 'what the token may do' } as const;
-      const allowed = answer.parse(await client.send(call, { timeoutMs, signal }));
-      for (const [i, rule] of part.entries()) answers.push({ rule, isAllowed: allowed[i]?.Allow !== false });
-    }
+    const allowed = await readRights(client, asked, { timeoutMs, signal });
+    if (allowed === undefined) return;
+    const answers = asked.map((rule, i) => ({ rule, isAllowed: allowed[i] !== false }));
     const { lost, back } = this.#rights.note(answers);
     for (const rule of lost) onChange({ rule: formatRule(rule), kind: 'lost' });
     for (const rule of back) onChange({ rule: formatRule(rule), kind: 'back' });

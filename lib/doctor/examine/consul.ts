@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { ConsulClient } from '../../client/consul.ts';
+import { readRights } from '../../client/consul-access.ts';
 import type { Config } from '../../config/model.ts';
 import { ConsulPart } from '../../consul/part.ts';
 import { SwitchmasterError } from '../../errors.ts';
-import { questionOf } from '../../model/acl/lost-rights.ts';
 import type { AclRule } from '../../model/acl/rule.ts';
 import type { ServiceInstance } from '../../model/catalog.ts';
 import { findForeignChecks } from '../../model/foreign-check.ts';
@@ -142,17 +142,14 @@ async function readAllRecords(client: ConsulClient, naming: Naming): Promise<Rec
   );
 }
 
-const authorized = z.array(z.object({ Allow: z.boolean() }));
-
-/** Sends the request of Consul's own UI. Returns undefined if ACLs are off or the agent does not answer it. */
+/** Returns undefined if ACLs are off or the agent does not answer it. */
 async function readMissing(client: ConsulClient, rules: readonly AclRule[]): Promise<readonly string[] | undefined> {
-  const body = rules.map(questionOf);
-  const call = { method: 'post', path: '/internal/acl/authorize', body, what: 'what the token may do' } as const;
-  const answer = authorized.safeParse(await client.send(call, { timeoutMs }).catch(() => undefined));
-  if (!answer.success || answer.data.length !== rules.length) return undefined;
-  return rules
-    .filter((_, i) => answer.data[i]?.Allow === false)
-    .map(({ resource, segment, policy }) => `${resource} ${JSON.stringify(segment)} ${policy}`);
+  const allowed = await readRights(client, rules, { timeoutMs }).catch(() => undefined);
+  return allowed === undefined
+    ? undefined
+    : rules
+        .filter((_, i) => allowed[i] === false)
+        .map(({ resource, segment, policy }) => `${resource} ${JSON.stringify(segment)} ${policy}`);
 }
 
 /** The agent gives a request without a token the token that its DNS has too, except acl.tokens.dns of Consul 1.17 and later. */

@@ -4,7 +4,7 @@ import type { AclRule } from './rule.ts';
 const anyName = 'switchmaster';
 
 /** A question to Consul about a rule, as its UI asks it (agent/acl_endpoint.go, ACLAuthorize). */
-export function questionOf({ resource, segment, policy }: AclRule) {
+export function questionOf({ resource, segment, policy }: Pick<AclRule, 'resource' | 'segment' | 'policy'>) {
   const of = { Resource: resource.replace(/_prefix$/, ''), Access: policy };
   return { ...of, Segment: segment === '' ? anyName : segment };
 }
