@@ -126,10 +126,6 @@ function fragmentsOf(secrets: Iterable<string>): ReadonlySet<string> {
 const escaped = /["\\\u0000-\u001f]|\p{Surrogate}/u;
 
 function formsOf(text: string): readonly string[] {
-  if (!escaped.test(text)) {
-    const form = text.trim();
-    return form.length >= leastSecretLength ? [form] : [];
-  }
   const lines = text.includes('\n') ? text.split('\n') : [];
   const forms = new Set<string>();
   for (const line of [text, ...lines]) {
