@@ -76,8 +76,7 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
 
   /** Why nothing may be ordered about the master; undefined where it may. */
   whyNot(name: string): string | undefined {
-    const verdict = this.verdict(name);
-    return verdict.kind === 'off' ? undefined : verdict.why;
+    return reasonOf(this.verdict(name));
   }
 
   /**
@@ -85,8 +84,7 @@ export class BridgeMaintenance implements MaintenanceView, MaintenanceControls {
    * does not permit that.
    */
   whyNotProvision(name: string): string | undefined {
-    const verdict = this.#read(name);
-    return verdict.kind === 'off' ? undefined : verdict.why;
+    return reasonOf(this.#read(name));
   }
 
   /** Carries out what an operator ordered, and lets the bridge act about this master meanwhile. */
@@ -156,4 +154,8 @@ function toReport({ scope, kind, maintenance, end }: MaintenanceChange): RunRepo
     hint: end === 'in time' ? ['clock', 'time is over'] : ['consul', 'changed'],
     outcome: { kind: 'applied', summary, details },
   });
+}
+
+function reasonOf(verdict: MaintenanceVerdict): string | undefined {
+  return verdict.kind === 'off' ? undefined : verdict.why;
 }
