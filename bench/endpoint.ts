@@ -1,14 +1,12 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { loadavg } from 'node:os';
-
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Address, formatAddress } from '../lib/model/address.ts';
 import { formatRecord, type MasterRecord } from '../lib/model/record.ts';
-import { waitFor } from '../test/sandbox/condition.ts';
 import type { ConsulAgent } from '../test/sandbox/consul.ts';
 import { nowMs } from '../test/sandbox/recorder.ts';
 import { RespConnection } from '../test/sandbox/resp.ts';
@@ -71,7 +69,7 @@ async function measure(sandbox: Sandbox, options: EndpointBenchOptions): Promise
   const clients = await Promise.all(
     Array.from({ length: connections - subscribers }, () => RespConnection.open(listen, { timeoutMs: 30_000 })),
   );
-  const heard = await subscribe(listen, subscribers);
+  const heard = await Subscribers.open(listen, subscribers);
   const bare = await startBare(subscribers);
   process.stderr.write(`${connections} connections, ${subscribers} of them subscribed, ${masters} masters\n`);
   const pid = daemon.pid ?? 0;
@@ -82,6 +80,8 @@ async function measure(sandbox: Sandbox, options: EndpointBenchOptions): Promise
   const times = await measureChanges(options, { consul, heard, bare, usedMs: () => cpuMs(pid) });
   const residentMb = residentKb(pid) / 1_024;
   for (const client of clients) client.close();
+  heard.close();
+  bare.heard.close();
   bare.program.kill();
   return {
     ...{ masters, connections, subscribers, rounds },
@@ -94,8 +94,8 @@ async function measure(sandbox: Sandbox, options: EndpointBenchOptions): Promise
 
 interface Sides {
   readonly consul: ConsulAgent;
-  readonly heard: Heard;
-  readonly bare: { readonly program: ChildProcess; readonly heard: Heard };
+  readonly heard: Subscribers;
+  readonly bare: { readonly program: ChildProcess; readonly heard: Subscribers };
   /** What the daemon has used of the processor. */
   readonly usedMs: () => number;
 }
@@ -108,12 +108,12 @@ async function measureChanges({ masters, rounds }: EndpointBenchOptions, { consu
     await delay(pauseMs);
     const startedMs = nowMs();
     await write(consul, [makeRecord((n * 7) % masters, n + 1)]);
-    const { firstMs, lastMs } = await nthMessage(heard, n);
+    const { firstMs, lastMs, text } = await heard.next();
     spreads.push(lastMs - firstMs);
     firsts.push(firstMs - startedMs);
     await delay(pauseMs);
-    bare.program.send(heard.text);
-    const bareTimes = await nthMessage(bare.heard, n);
+    bare.program.send(text);
+    const bareTimes = await bare.heard.next();
     bareSpreads.push(bareTimes.lastMs - bareTimes.firstMs);
   }
   const [spreadMs, bareSpreadMs] = [summarize(spreads), summarize(bareSpreads)];
@@ -126,52 +126,50 @@ async function measureChanges({ masters, rounds }: EndpointBenchOptions, { consu
   };
 }
 
-async function nthMessage({ times }: Heard, n: number): Promise<{ readonly firstMs: number; readonly lastMs: number }> {
-  await waitFor('every subscriber to hear of it', () => times.every((list) => list.length >= n));
-  const nth = times.map((list) => list[n - 1] ?? Number.NaN);
-  return { firstMs: Math.min(...nth), lastMs: Math.max(...nth) };
-}
+/** Subscribers of one server: bench/arrivals.py. */
+class Subscribers {
+  readonly #program: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
 
-/** What subscribers of one server received. */
-interface Heard {
-  /** Of each message, for each subscriber. */
-  readonly times: readonly number[][];
-  /** The last message. */
-  readonly text: string;
-}
+  private constructor(program: ChildProcess, lines: AsyncIterator<string>) {
+    this.#program = program;
+    this.#lines = lines;
+  }
 
-/**
- * Subscribers parse nothing, and read into one buffer: their own work between two messages would count as the server's
- * time.
- */
-async function subscribe(to: Address, count: number): Promise<Heard> {
-  const buffer = Buffer.alloc(4_096);
-  const heard = { times: Array.from({ length: count }, (): number[] => []), text: '' };
-  await Promise.all(
-    heard.times.map(async (times) => {
-      const confirmed = Promise.withResolvers<void>();
-      let onMessage = (): void => {
-        onMessage = () => void times.push(nowMs());
-        confirmed.resolve();
-      };
-      const callback = (length: number): boolean => {
-        onMessage();
-        if (times.length > 0) heard.text = buffer.toString('utf8', 0, length);
-        return true;
-      };
-      const socket = connect({ ...to, onread: { buffer, callback } });
-      socket.on('error', confirmed.reject);
-      socket.write('SUBSCRIBE +switch-master\r\n');
-      await confirmed.promise;
-    }),
-  );
-  return heard;
+  static async open({ host, port }: Address, count: number): Promise<Subscribers> {
+    const program = spawn(
+      'python3',
+      [fileURLToPath(new URL('arrivals.py', import.meta.url)), host, `${port}`, `${count}`],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    await once(program, 'spawn');
+    const opened = new Subscribers(program, createInterface({ input: program.stdout })[Symbol.asyncIterator]());
+    await opened.#line();
+    return opened;
+  }
+
+  /** The next message that all of them have received; times in milliseconds since 1970, by the kernel. */
+  async next(): Promise<{ readonly firstMs: number; readonly lastMs: number; readonly text: string }> {
+    return JSON.parse(await this.#line());
+  }
+
+  close(): void {
+    this.#program.kill();
+  }
+
+  async #line(): Promise<string> {
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error('the subscribers ended; see above');
+    return value;
+  }
 }
 
 async function startBare(subscribers: number): Promise<Sides['bare']> {
   const program = fork(fileURLToPath(new URL('bare-fan-out.ts', import.meta.url)));
   const [port] = (await once(program, 'message')) as [number];
-  return { program, heard: await subscribe({ host: '127.0.0.1', port }, subscribers) };
+  return { program, heard: await Subscribers.open({ host: '127.0.0.1', port }, subscribers) };
 }
 
 function makeRecord(i: number, epoch: number): MasterRecord {
