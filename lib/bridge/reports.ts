@@ -24,6 +24,7 @@ export function fenceReport({ name, action, address, error, refused }: FenceRepo
   const done = {
     'pause-before-promotion': 'writes paused, because a Sentinel selected a replica',
     pause: 'writes paused',
+    disconnect: 'its clients disconnected',
     demote: 'made a replica',
     release: 'writes resumed',
   }[action];

@@ -1,6 +1,6 @@
 import type { ConsulClient } from '../../client/consul.ts';
 import type { Outcome } from '../../loop/outcome.ts';
-import { isIn, sameAddress } from '../../model/address.ts';
+import { type Address, isIn, sameAddress } from '../../model/address.ts';
 import { distinctNode, isOfOtherEnvironment } from '../../model/master-node.ts';
 import { collisions, externalNode, type Naming, unregistrable } from '../../model/naming.ts';
 import type { Decided } from '../decider.ts';
@@ -47,9 +47,8 @@ export class Execution {
     const memory = this.#options.memory(finding.name);
     switch (decision.kind) {
       case 'publish':
-        this.#fenceFormerMaster(finding.name, decision);
         if (decision.cause === 'rebase') memory.rebaseGranted();
-        return writer.publish(finding, decision);
+        return this.#publish(finding, decision);
       case 'stands':
         return writer.repair(finding, decision.record);
       case 'wait': {
@@ -65,13 +64,29 @@ export class Execution {
     }
   }
 
-  /** Pauses the writes of the old master, and ends a pause of the new one. */
-  #fenceFormerMaster(name: string, decision: Extract<Decision, { kind: 'publish' }>): void {
+  /**
+   * Meanwhile the old master pauses its writes, and a pause of the new one ends. Then the old one's clients are disconnected:
+   * not before they can find the new master in Consul.
+   */
+  async #publish(finding: Finding, decision: Extract<Decision, { kind: 'publish' }>): Promise<Outcome> {
+    const { name } = finding;
+    const { writer, fencer } = this.#options;
+    const change = this.#changeOfMaster(name, decision);
+    const fenced = change === undefined ? undefined : fencer.changeMaster(name, change);
+    const outcome = await writer.publish(finding, decision);
+    if (change !== undefined && outcome.kind === 'applied')
+      void fenced?.then(() => fencer.disconnectClients(name, change));
+    return outcome;
+  }
+
+  #changeOfMaster(
+    name: string,
+    decision: Extract<Decision, { kind: 'publish' }>,
+  ): { readonly from: Address; readonly to: Address } | undefined {
     const { master, previous } = decision.draft;
-    if (!isMasterChange(decision) || previous === null || sameAddress(previous, master)) return;
+    if (!isMasterChange(decision) || previous === null || sameAddress(previous, master)) return undefined;
     // The record alone could name any Redis.
-    if (!isIn(this.#options.memory(name).members, previous)) return;
-    void this.#options.fencer.changeMaster(name, { from: previous, to: master });
+    return isIn(this.#options.memory(name).members, previous) ? { from: previous, to: master } : undefined;
   }
 
   /** The finding with the node that the bridge may write, or why it may write nothing about this master. */

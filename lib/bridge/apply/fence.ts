@@ -36,6 +36,11 @@ export function releaseWrites(redis: RedisPool, address: Address): Promise<Fence
   return carryOut(redis, address, [['CLIENT', 'UNPAUSE']]);
 }
 
+/** Ends the connections of clients, but not those of replicas, of subscribers, and the one that the command comes by. */
+export function disconnectClients(redis: RedisPool, address: Address): Promise<FenceOutcome> {
+  return carryOut(redis, address, [killClients]);
+}
+
 /**
  * Makes a former master a replica, as Sentinel does (sentinel.c, sentinelSendSlaveOf). Only REPLICAOF counts. The steps after
  * it are optional, each by itself: the server writes its config file, disconnects its clients, so that they ask again who is
@@ -71,9 +76,11 @@ async function finishDemotion(redis: RedisPool, address: Address): Promise<reado
   }
 }
 
+const killClients = ['CLIENT', 'KILL', 'TYPE', 'normal'] as const;
+
 const stepsAfterDemotion = [
   ['CONFIG', 'REWRITE'],
-  ['CLIENT', 'KILL', 'TYPE', 'normal'],
+  killClients,
   ['CLIENT', 'KILL', 'TYPE', 'pubsub'],
   ['CLIENT', 'UNPAUSE'],
 ] as const satisfies readonly (readonly [string, ...string[]])[];

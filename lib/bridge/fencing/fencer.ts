@@ -5,7 +5,7 @@ import type { SentinelConfig } from '../../config/model.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
-import { demote, type FenceOutcome, pauseWritesSoon, releaseWrites } from '../apply/fence.ts';
+import { demote, disconnectClients, type FenceOutcome, pauseWritesSoon, releaseWrites } from '../apply/fence.ts';
 import {
   type FenceAction,
   type FenceSituation,
@@ -20,7 +20,7 @@ import {
 /** One action on a former master, for the log and the journal. */
 export interface FenceReport {
   readonly name: string;
-  readonly action: FenceAction['kind'] | 'pause-before-promotion' | 'release';
+  readonly action: FenceAction['kind'] | 'pause-before-promotion' | 'disconnect' | 'release';
   readonly address: string;
   /** Why the action failed. */
   readonly error: SwitchmasterError | undefined;
@@ -81,6 +81,18 @@ export class Fencer {
       this.#isHeld(name) ? undefined : this.#pauseOnce(name, change),
       this.#paused.has(formatAddress(change.to)) ? this.#release(name, change.to) : undefined,
     ]);
+  }
+
+  /**
+   * The record names another master: ends the connections of the old one's clients, if this bridge has paused it for this
+   * change. A client that waits for a delayed write, or only reads there, asks again who is master. Sentinel does the same
+   * when it makes the old master a replica, up to a second later.
+   */
+  async disconnectClients(name: string, change: { readonly from: Address; readonly to: Address }): Promise<void> {
+    if (this.#options.settings.fence !== 'demote' || this.#isHeld(name)) return;
+    if (this.#pausedFor.get(name) !== changeKey(change)) return;
+    const outcome = await disconnectClients(this.#options.redis, change.from);
+    this.#report({ name, action: 'disconnect', address: change.from, outcome });
   }
 
   /**
@@ -150,11 +162,10 @@ export class Fencer {
   }
 
   /** Pauses the old master once for each change, so that a wrong pause ends by itself. */
-  async #pauseOnce(name: string, { from, to }: { readonly from: Address; readonly to: Address }): Promise<void> {
-    const change = `${formatAddress(from)} ${formatAddress(to)}`;
-    if (this.#pausedFor.get(name) === change) return;
-    const outcome = await this.#pause(name, { address: from, pauseMs });
-    if (outcome.kind === 'applied') this.#pausedFor.set(name, change);
+  async #pauseOnce(name: string, change: { readonly from: Address; readonly to: Address }): Promise<void> {
+    if (this.#pausedFor.get(name) === changeKey(change)) return;
+    const outcome = await this.#pause(name, { address: change.from, pauseMs });
+    if (outcome.kind === 'applied') this.#pausedFor.set(name, changeKey(change));
   }
 
   async #pause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<FenceOutcome> {
@@ -220,4 +231,8 @@ export class Fencer {
     const refused = outcome.kind === 'applied' ? (outcome.refused ?? []) : [];
     this.#options.onReport({ name, action, address: formatAddress(address), error, refused });
   }
+}
+
+function changeKey({ from, to }: { readonly from: Address; readonly to: Address }): string {
+  return `${formatAddress(from)} ${formatAddress(to)}`;
 }

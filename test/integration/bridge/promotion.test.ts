@@ -66,10 +66,10 @@ t.test('a promotion', { jobs: 3 }, async (t) => {
         await waitFor('the old master to follow', () => shard.master.role(), { until: (role) => role === 'replica' });
         // A pause that ends before the demotion is renewed.
         const fences = () => [...new Set(bridge.fences.map(({ action, address }) => `${action} ${address}`))];
-        await waitFor('all fences to be reported', () => fences().length >= 3);
+        await waitFor('all fences to be reported', () => fences().length >= 4);
         t.strictSame(
           fences(),
-          ['pause-before-promotion', 'pause', 'demote'].map(
+          ['pause-before-promotion', 'pause', 'disconnect', 'demote'].map(
             (action) => `${action} ${formatAddress(shard.master.address)}`,
           ),
         );
