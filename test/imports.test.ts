@@ -17,7 +17,7 @@ const features = [
   'drill',
   'removal',
 ];
-const shared = ['part', 'listening', 'http', 'telemetry', 'consul', 'loop', 'config', 'template', 'client'];
+const shared = ['part', 'listening', 'http', 'telemetry', 'consul', 'loop', 'config', 'template', 'client', 'crash'];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   cmd: ['daemon', ...features, ...shared],
   daemon: [...features, ...shared],
@@ -27,6 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ['telemetry'],
   telemetry: ['loop'],
   consul: ['config', 'client', 'part'],
+  crash: ['consul', 'client'],
   loop: ['template'],
   config: ['template', 'client'],
   template: [],

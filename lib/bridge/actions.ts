@@ -2,11 +2,11 @@ import type { ConsulClient } from '../client/consul.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import { MaintenanceMemory } from '../consul/maintenance-memory.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
+import { CrashEvidence } from '../crash/evidence.ts';
 import type { RunReport } from '../loop/outcome.ts';
-import type { Naming } from '../model/naming.ts';
+import { crashPrefix, type Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { FailoverCompletion } from './failover/completion.ts';
-import { CrashEvidence } from './failover/crash-evidence.ts';
 import { CrashOrders, type LocalMaster } from './failover/crash-orders.ts';
 import { Fencer } from './fencing/fencer.ts';
 import { BridgeMaintenance } from './maintenance/maintenance.ts';
@@ -110,7 +110,7 @@ export class BridgeActions {
       sentinels,
       redis,
       lags,
-      evidence: new CrashEvidence({ client, watches, naming, bridgeId, masters }),
+      evidence: new CrashEvidence({ client, watches, prefix: crashPrefix(naming), bridgeId, masters }),
       memory,
       records,
       localMasters,

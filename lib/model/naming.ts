@@ -81,19 +81,29 @@ export function crashPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}crash/`;
 }
 
+/** The same about the masters of one Redis Cluster, which are named by their addresses. */
+export function clusterCrashPrefix(naming: Naming, cluster: string): string {
+  return `${crashPrefix(naming)}cluster/${keySafe(cluster)}/`;
+}
+
+/** The semaphore of bridges that order failovers of a cluster because of crashes. */
+export function clusterSteeringKey(naming: Naming, cluster: string): string {
+  return `${clusterCrashPrefix(naming, cluster)}lease`;
+}
+
 /** The key by which a bridge that judges crashes is known to the others, until its session ends. */
-export function crashBridgeKey(naming: Naming, bridge: string): string {
-  return `${crashPrefix(naming)}bridge/${keySafe(bridge)}`;
+export function crashBridgeKey(prefix: string, bridge: string): string {
+  return `${prefix}bridge/${keySafe(bridge)}`;
 }
 
 /** The key that a bridge holds while it sees that the process of the master is gone. */
-export function crashEvidenceKey(naming: Naming, { name, bridge }: { name: string; bridge: string }): string {
-  return `${crashPrefix(naming)}evidence/${keySafe(name)}/${keySafe(bridge)}`;
+export function crashEvidenceKey(prefix: string, { name, bridge }: { name: string; bridge: string }): string {
+  return `${prefix}evidence/${keySafe(name)}/${keySafe(bridge)}`;
 }
 
 /** The last failover of the master that a bridge ordered because of a crash. */
-export function crashOrderKey(naming: Naming, name: string): string {
-  return `${crashPrefix(naming)}order/${keySafe(name)}`;
+export function crashOrderKey(prefix: string, name: string): string {
+  return `${prefix}order/${keySafe(name)}`;
 }
 
 /** The semaphores of rolling reloads, one for each group. */

@@ -12,6 +12,7 @@ import {
   clusterPrefix,
   crashEvidenceKey,
   crashOrderKey,
+  crashPrefix,
   externalNode,
   masterOfNode,
   type Naming,
@@ -109,8 +110,8 @@ async function readKeys(reader: Reader, { name, subject, naming }: Subject): Pro
     reader.key(provisionedKey(naming, name), 'optional'),
     reader.tree(`${steeringKey(naming, name)}/`, 'needed'),
     reader.key(maintenanceKey(naming, name), 'optional'),
-    reader.key(crashOrderKey(naming, name), 'optional'),
-    reader.tree(crashEvidenceKey(naming, { name, bridge: '' }), 'optional'),
+    reader.key(crashOrderKey(crashPrefix(naming), name), 'optional'),
+    reader.tree(crashEvidenceKey(crashPrefix(naming), { name, bridge: '' }), 'optional'),
   ]);
   return found.flat();
 }

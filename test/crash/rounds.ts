@@ -1,6 +1,6 @@
 // Rounds in a network of its own: started by main.ts. argv: seed, rounds, crashes.
 import { setTimeout as delay } from 'node:timers/promises';
-import { tryConnect } from '../../lib/bridge/observe/connect-attempt.ts';
+import { tryConnect } from '../../lib/crash/connect-attempt.ts';
 import type { Address } from '../../lib/model/address.ts';
 import { Random } from '../chaos/random.ts';
 import { waitFor } from '../sandbox/condition.ts';

@@ -1,9 +1,12 @@
 import t from 'tap';
 import {
+  clusterCrashPrefix,
   clusterKey,
+  clusterSteeringKey,
   crashBridgeKey,
   crashEvidenceKey,
   crashOrderKey,
+  crashPrefix,
   dnsSafe,
   environmentLabel,
   externalNode,
@@ -52,7 +55,8 @@ t.test('each key has a name as one part, and no two names have one key', async (
     'A',
     'кэш',
   ];
-  const evidence = (given: typeof naming, name: string) => crashEvidenceKey(given, { name, bridge: 'b/1' });
+  const evidence = (given: typeof naming, name: string) =>
+    crashEvidenceKey(crashPrefix(given), { name, bridge: 'b/1' });
   const keys = {
     recordKey,
     plainKey,
@@ -60,8 +64,9 @@ t.test('each key has a name as one part, and no two names have one key', async (
     provisionedKey,
     steeringKey,
     rollingKey,
-    crashBridgeKey,
-    crashOrderKey,
+    clusterSteeringKey,
+    crashBridge: (given: typeof naming, name: string) => crashBridgeKey(crashPrefix(given), name),
+    crashOrder: (given: typeof naming, name: string) => crashOrderKey(clusterCrashPrefix(given, name), 'a:1'),
   };
   for (const [what, keyOf] of Object.entries({ ...keys, evidence })) {
     const parts = keyOf(naming, 'a').split('/').length;

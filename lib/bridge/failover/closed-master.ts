@@ -1,6 +1,6 @@
+import type { Way } from '../../crash/connect-attempt.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { MasterMemory } from '../memory.ts';
-import type { Way } from '../observe/connect-attempt.ts';
 import type { CrashReplica } from '../plan/crash.ts';
 
 /** A master to which a connection was closed. */

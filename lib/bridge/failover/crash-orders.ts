@@ -1,13 +1,14 @@
+import { CrashCase, type CrashCaseParts, type Judgement } from '../../crash/case.ts';
+import { findWays, presentWays, type Way } from '../../crash/connect-attempt.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, type Endpoint, sameAddress } from '../../model/address.ts';
 import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import type { MasterMemory } from '../memory.ts';
-import { findWays, presentWays, type Way } from '../observe/connect-attempt.ts';
 import type { LagSource } from '../observe/lag.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import type { ClosedMaster } from './closed-master.ts';
-import { CrashCase, type CrashCaseParts, type Judgement } from './crash-case.ts';
+import { SentinelCrash, type SentinelCrashParts } from './crash-subject.ts';
 
 /** A master whose process this node's daemon registers. */
 export interface LocalMaster {
@@ -16,7 +17,7 @@ export interface LocalMaster {
   readonly endpoint: Endpoint;
 }
 
-export interface CrashOrdersOptions extends CrashCaseParts {
+export interface CrashOrdersOptions extends CrashCaseParts, SentinelCrashParts {
   readonly lags: LagSource;
   readonly memory: (name: string) => MasterMemory;
   /** The records of the masters that the bridge keeps. */
@@ -140,7 +141,9 @@ export class CrashOrders {
     const { name, record } = closed;
     const { master } = record;
     try {
-      const end = await new CrashCase(closed, this.#options).pursue(this.#abort.signal);
+      const end = await new CrashCase(new SentinelCrash(closed, this.#options), this.#options).pursue(
+        this.#abort.signal,
+      );
       if (end === 'judged') this.#judged.set(name, closed);
       if (end === 'not-crashed') this.#judged.delete(name);
       return { end, master };

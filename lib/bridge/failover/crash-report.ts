@@ -1,6 +1,9 @@
+import type { CrashEnd } from '../../crash/case.ts';
+import { toEvidence } from '../../crash/journal.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
+import type { CrashSign } from '../../model/crash.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
-import type { CrashReplica, CrashSign, JudgingBridge } from '../plan/crash.ts';
+import type { CrashReplica } from '../plan/crash.ts';
 
 /** The end of a case that is worth a report: what was found, and what was done about it. */
 export interface CrashReport {
@@ -13,32 +16,14 @@ export interface CrashReport {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** What the bridge knew at the end of a case. Times are milliseconds of `performance.now()`. */
-export interface CrashKnowledge {
-  readonly startedMs: number;
-  readonly provenMs: number | undefined;
-  readonly endedMs: number;
-  readonly bridges: readonly JudgingBridge[];
-  readonly views: readonly SentinelView[];
-  readonly replicas: readonly CrashReplica[];
-}
-
-/** The evidence for the journal. */
+/** What the bridge knew at the end of a case, for the journal. */
 export function toCrashDetails(
-  sign: CrashSign,
-  known: CrashKnowledge & { readonly sentinel: Address | undefined },
+  end: CrashEnd<Address> & { readonly views: readonly SentinelView[]; readonly replicas: readonly CrashReplica[] },
 ): CrashReport['details'] {
-  const { startedMs, provenMs, endedMs, bridges, views, replicas, sentinel } = known;
-  const sinceCloseMs = (ms: number) => Math.round((ms - startedMs) * 10) / 10;
+  const { target, views, replicas } = end;
   return {
-    cause: 'crash',
-    sign: toFacts(sign),
-    stages: {
-      ...(provenMs === undefined ? {} : { provenMs: sinceCloseMs(provenMs) }),
-      ...(sentinel === undefined ? {} : { orderedMs: sinceCloseMs(endedMs) }),
-    },
-    ...(sentinel === undefined ? {} : { sentinel: formatAddress(sentinel) }),
-    bridges,
+    ...toEvidence(end),
+    ...(target === undefined ? {} : { sentinel: formatAddress(target) }),
     replicas: replicas.map((replica) => ({ ...replica, address: formatAddress(replica.address) })),
     sentinels: views.map((view) => ({
       sentinel: formatAddress(view.sentinel),
@@ -46,10 +31,4 @@ export function toCrashDetails(
       condition: view.condition,
     })),
   };
-}
-
-function toFacts(sign: CrashSign): object {
-  if (sign.kind === 'emptied' || sign.connection.kind !== 'refused') return sign;
-  const { count, firstMs, lastMs } = sign.connection;
-  return { kind: sign.kind, refusals: count, forMs: Math.round(lastMs - firstMs) };
 }

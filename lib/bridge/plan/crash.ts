@@ -1,18 +1,17 @@
 import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
-import { majorityOf } from '../../model/epoch.ts';
+import {
+  type CrashDecision,
+  type CrashSign,
+  contradictBridges,
+  contradictConnection,
+  hasMoreKeys,
+  type JudgingBridge,
+} from '../../model/crash.ts';
 import type { MasterRecord } from '../../model/record.ts';
 import { isSelectable } from '../../model/replica-selection.ts';
 import { type ReplicaView, type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
-import { type ConnectionState, isProven } from './crash-proof.ts';
 import { orderableById } from './order-choice.ts';
 import { hasMajority } from './vote.ts';
-
-/** What this bridge has found of a master that may have crashed. */
-export type CrashSign =
-  /** Its host refuses connections. */
-  | { readonly kind: 'refused'; readonly connection: ConnectionState }
-  /** Another process answers at its address, and has fewer keys without a time to live than a replica. */
-  | { readonly kind: 'emptied'; readonly keys: number };
 
 /** A replica of the crashed master, asked by this bridge after the crash. */
 export interface CrashReplica {
@@ -23,14 +22,6 @@ export interface CrashReplica {
   readonly wasInStep: boolean;
   /** Its keys without a time to live; undefined where they were not counted. */
   readonly keys?: number | undefined;
-}
-
-/** A bridge that could see the crash, this one included. */
-export interface JudgingBridge {
-  readonly bridge: string;
-  /** Whether its daemon registers the master's process, on the same node. */
-  readonly place: 'beside' | 'elsewhere';
-  readonly sees: 'crash' | 'no-crash';
 }
 
 export interface CrashSituation {
@@ -55,41 +46,13 @@ export interface CrashSituation {
   readonly maintenance: string | undefined;
 }
 
-export type CrashDecision =
-  /** `sentinel` fails over at once. */
-  | { readonly kind: 'order'; readonly sentinel: Address; readonly candidates: readonly Address[] }
-  /** Not yet: somebody contradicts, or has not answered. */
-  | { readonly kind: 'wait'; readonly why: string }
-  /** Sentinel or another bridge acts already. */
-  | { readonly kind: 'leave'; readonly why: string }
-  /** Nothing that can still come allows an order. */
-  | { readonly kind: 'refuse'; readonly why: string };
-
-/** A process that answers at the address of the master, after a connection to the former one was closed. */
-export interface RestartedMaster {
-  readonly runId: string;
-  readonly state: 'loading' | 'master' | 'other';
-  /** `append-only`: it has loaded every write but those of the last second. */
-  readonly persistence: 'append-only' | 'other';
-  /** Keys without a time to live. */
-  readonly keys: number;
-}
-
-/**
- * Whether its replicas would lose keys by copying its data. With an append-only file, some keys fewer can be deletions that
- * no replica has received.
- */
-export function hasLostKeys({ persistence, keys }: RestartedMaster, replicas: readonly CrashReplica[]): boolean {
-  if (persistence === 'append-only' && keys > 0) return false;
-  return hasMore(replicas, keys);
-}
-
-function hasMore(replicas: readonly CrashReplica[], keys: number): boolean {
-  return replicas.some((replica) => (replica.keys ?? 0) > keys);
-}
+/** With the replicas among which the Sentinel would select. */
+export type SentinelCrashDecision =
+  | CrashDecision
+  | (Extract<CrashDecision, { kind: 'order' }> & { readonly candidates: readonly Address[] });
 
 /** Whether a Sentinel is ordered to fail over, because the process of the master is proven to be gone. See docs/crash.md. */
-export function decideCrash(situation: CrashSituation): CrashDecision {
+export function decideCrash(situation: CrashSituation): SentinelCrashDecision {
   const others = findOthersActing(situation);
   if (others !== undefined) return { kind: 'leave', why: others };
   if (situation.maintenance !== undefined) return { kind: 'refuse', why: situation.maintenance };
@@ -100,7 +63,7 @@ export function decideCrash(situation: CrashSituation): CrashDecision {
   if (contradiction !== undefined) return { kind: 'wait', why: contradiction };
   for (const view of orderableById(situation.views)) {
     const candidates = candidatesOf(view, situation);
-    if (candidates.length > 0) return { kind: 'order', sentinel: view.sentinel, candidates };
+    if (candidates.length > 0) return { kind: 'order', target: view.sentinel, candidates };
   }
   return { kind: 'wait', why: 'no replica that Sentinel would select is known to have had its data' };
 }
@@ -153,7 +116,7 @@ function findStarting({ views }: CrashSituation): SentinelView | undefined {
 
 /** A process that is gone has no connection left to anybody. */
 function contradictRefusal(
-  { connection }: Extract<CrashSign, { kind: 'refused' }>,
+  sign: Extract<CrashSign, { kind: 'refused' }>,
   situation: CrashSituation,
 ): string | undefined {
   const { views, replicas } = situation;
@@ -161,21 +124,7 @@ function contradictRefusal(
   if (linked !== undefined) return `Sentinel ${formatAddress(linked.sentinel)} is connected to it`;
   const fed = replicas.find(({ link }) => link === 'connected' || link === 'syncing');
   if (fed !== undefined) return `its replica ${formatAddress(fed.address)} is connected to it`;
-  const others = contradictBridges(situation);
-  // The last reason, because a busy bridge loses its own proof for a moment.
-  return (
-    others ?? (isProven(connection, situation) ? undefined : 'its host has not refused connections for crashAfter')
-  );
-}
-
-function contradictBridges({ bridges }: CrashSituation): string | undefined {
-  const beside = bridges.filter(({ place }) => place === 'beside');
-  const silent = beside.find(({ sees }) => sees === 'no-crash');
-  if (silent !== undefined) return `the bridge ${silent.bridge} beside it has not seen a crash`;
-  if (beside.length > 0) return undefined;
-  const seeing = bridges.filter(({ sees }) => sees === 'crash').length;
-  if (seeing >= majorityOf(bridges.length)) return undefined;
-  return `${seeing} of ${bridges.length} bridges have seen the crash`;
+  return contradictBridges(situation.bridges) ?? contradictConnection(sign, situation);
 }
 
 /** This bridge has asked the process itself, so only the replicas can show that nothing is lost. */
@@ -183,7 +132,7 @@ function contradictLoss(
   { keys }: Extract<CrashSign, { kind: 'emptied' }>,
   { replicas }: CrashSituation,
 ): string | undefined {
-  return hasMore(replicas, keys) ? undefined : 'no replica has more keys than it';
+  return hasMoreKeys(replicas, keys) ? undefined : 'no replica has more keys than it';
 }
 
 /**

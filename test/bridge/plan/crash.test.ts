@@ -1,12 +1,7 @@
 import t from 'tap';
-import {
-  type CrashReplica,
-  type CrashSituation,
-  decideCrash,
-  hasLostKeys,
-  type JudgingBridge,
-} from '../../../lib/bridge/plan/crash.ts';
-import type { ConnectionState } from '../../../lib/bridge/plan/crash-proof.ts';
+import { type CrashReplica, type CrashSituation, decideCrash } from '../../../lib/bridge/plan/crash.ts';
+import { hasLostKeys, type JudgingBridge } from '../../../lib/model/crash.ts';
+import type { ConnectionState } from '../../../lib/model/crash-proof.ts';
 import type { ReplicaView, SentinelView } from '../../../lib/model/sentinel.ts';
 import { at, record, view } from './world.ts';
 
@@ -55,7 +50,7 @@ const crashed: CrashSituation = {
   bridges: [bridge(1)],
   maintenance: undefined,
 };
-const order = { kind: 'order', sentinel: { host: '10.0.1.1', port: 26379 } };
+const order = { kind: 'order', target: { host: '10.0.1.1', port: 26379 } };
 
 t.test('every bridge orders the same Sentinel to fail over a crashed master', async (t) => {
   t.strictSame(decideCrash(crashed), { ...order, candidates: [at('B')] });
@@ -68,8 +63,8 @@ t.test('a Sentinel in TILT mode is ordered only if there is no other', async (t)
       ...crashed,
       views: seen().map((one, i) => (ids.includes(i + 1) ? { ...one, tiltSinceMs: 1_000 } : one)),
     });
-  t.match(tilted(1), { kind: 'order', sentinel: { host: '10.0.1.2' } });
-  t.match(tilted(1, 3), { kind: 'order', sentinel: { host: '10.0.1.2' } });
+  t.match(tilted(1), { kind: 'order', target: { host: '10.0.1.2' } });
+  t.match(tilted(1, 3), { kind: 'order', target: { host: '10.0.1.2' } });
   t.match(tilted(1, 2, 3), order);
   const [first, ...others] = seen({ replicas: [] });
   const views = first === undefined ? [] : [{ ...first, tiltSinceMs: 1_000, replicas: [replicaView('B')] }, ...others];
@@ -199,7 +194,7 @@ for (const [when, changes] of Object.entries(waits)) {
 t.test('it orders another Sentinel where the first one would select a replica that lacks data', async (t) => {
   const views = changed(1, { replicas: [replicaView('B'), replicaView('C')] });
   const decision = decideCrash({ ...crashed, views, replicas: [replica('B'), replica('C', { wasInStep: false })] });
-  t.match(decision, { kind: 'order', sentinel: { host: '10.0.1.2' }, candidates: [at('B')] });
+  t.match(decision, { kind: 'order', target: { host: '10.0.1.2' }, candidates: [at('B')] });
 });
 
 t.test('a master that came back with fewer keys than a replica has crashed, although all are connected', async (t) => {

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Lease } from '../../consul/lock.ts';
-import type { Steering } from '../steering.ts';
-import type { CrashEvidence, LastOrder } from './crash-evidence.ts';
+import type { Lease } from '../consul/lock.ts';
+import type { CrashEvidence, LastOrder } from './evidence.ts';
 
 export interface CrashLeaseOptions {
-  readonly steering: Pick<Steering, 'enter'>;
+  /** Lets one bridge at a time order failovers. */
+  readonly steering: { enter(name: string, signal: AbortSignal): Promise<Lease> };
   readonly evidence: CrashEvidence;
 }
 

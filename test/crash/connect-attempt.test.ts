@@ -5,9 +5,9 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { findWays, presentWays, tryConnect, tryConnectAll } from '../../../lib/bridge/observe/connect-attempt.ts';
-import { toAddress } from '../../../lib/model/address.ts';
-import { waitFor } from '../../sandbox/condition.ts';
+import { findWays, presentWays, tryConnect, tryConnectAll } from '../../lib/crash/connect-attempt.ts';
+import { toAddress } from '../../lib/model/address.ts';
+import { waitFor } from '../sandbox/condition.ts';
 
 const timeoutMs = 1_000;
 

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { connectOptions } from '../../client/socket-exchange.ts';
-import { type Address, type Endpoint, isLoopback } from '../../model/address.ts';
-import type { ConnectResult } from '../plan/crash-proof.ts';
+import { connectOptions } from '../client/socket-exchange.ts';
+import { type Address, type Endpoint, isLoopback } from '../model/address.ts';
+import type { ConnectResult } from '../model/crash-proof.ts';
 
 /** A way to connect to a server: from which address of this host. undefined: the host chooses. */
 export interface Way {

@@ -1,24 +1,18 @@
-import type { ConsulClient } from '../../client/consul.ts';
-import { SessionKeys } from '../../consul/session-keys.ts';
-import { lastValue } from '../../consul/watch-state.ts';
-import type { CatalogWatches, Follow } from '../../consul/watches.ts';
-import { type Address, formatAddress } from '../../model/address.ts';
-import { matchesAny } from '../../model/glob.ts';
-import { parseJsonObject } from '../../model/json.ts';
-import {
-  crashBridgeKey,
-  crashEvidenceKey,
-  crashOrderKey,
-  crashPrefix,
-  keyPrefix,
-  type Naming,
-} from '../../model/naming.ts';
-import type { JudgingBridge } from '../plan/crash.ts';
+import type { ConsulClient } from '../client/consul.ts';
+import { SessionKeys } from '../consul/session-keys.ts';
+import { lastValue } from '../consul/watch-state.ts';
+import type { CatalogWatches, Follow } from '../consul/watches.ts';
+import { type Address, formatAddress } from '../model/address.ts';
+import type { JudgingBridge } from '../model/crash.ts';
+import { matchesAny } from '../model/glob.ts';
+import { parseJsonObject } from '../model/json.ts';
+import { crashBridgeKey, crashEvidenceKey, crashOrderKey } from '../model/naming.ts';
 
 export interface CrashEvidenceOptions {
   readonly client: ConsulClient;
   readonly watches: CatalogWatches;
-  readonly naming: Naming;
+  /** The folder of the keys. */
+  readonly prefix: string;
   readonly bridgeId: string;
   /** Globs of the masters that this bridge keeps. */
   readonly masters: readonly string[];
@@ -43,10 +37,10 @@ export class CrashEvidence {
   #beside = '';
 
   constructor(options: CrashEvidenceOptions) {
-    const { client, watches, naming, bridgeId } = options;
+    const { client, watches, prefix, bridgeId } = options;
     this.#options = options;
-    this.#keys = new SessionKeys({ client, name: `${keyPrefix(naming)}crash (${bridgeId})` });
-    this.#tree = watches.follow({ kind: 'key-tree', prefix: crashPrefix(naming) }, () => undefined);
+    this.#keys = new SessionKeys({ client, name: `${prefix.replace(/\/$/, '')} (${bridgeId})` });
+    this.#tree = watches.follow({ kind: 'key-tree', prefix }, () => undefined);
   }
 
   start(): void {
@@ -61,38 +55,38 @@ export class CrashEvidence {
 
   /** Makes this bridge known to the others, with the masters whose processes its daemon registers. */
   registerBeside(beside: readonly string[]): void {
-    const { naming, bridgeId: bridge, masters } = this.#options;
+    const { prefix, bridgeId: bridge, masters } = this.#options;
     const value = { bridge, masters, beside: beside.toSorted() };
     const text = JSON.stringify(value);
     if (text === this.#beside) return;
     this.#beside = text;
-    void this.#keys.set(crashBridgeKey(naming, bridge), value);
+    void this.#keys.set(crashBridgeKey(prefix, bridge), value);
   }
 
   /** This bridge sees that the process of `name` at `master` is gone. */
   publish(name: string, master: Address): Promise<void> {
-    const { naming, bridgeId: bridge } = this.#options;
+    const { prefix, bridgeId: bridge } = this.#options;
     const value = { bridge, master: formatAddress(master), seenAt: new Date().toISOString() };
-    return this.#keys.set(crashEvidenceKey(naming, { name, bridge }), value);
+    return this.#keys.set(crashEvidenceKey(prefix, { name, bridge }), value);
   }
 
   withdraw(name: string): Promise<void> {
-    const { naming, bridgeId: bridge } = this.#options;
-    return this.#keys.remove(crashEvidenceKey(naming, { name, bridge }));
+    const { prefix, bridgeId: bridge } = this.#options;
+    return this.#keys.remove(crashEvidenceKey(prefix, { name, bridge }));
   }
 
   /** Every bridge that keeps `name` and judges crashes. Empty until Consul has this one's own key. */
   bridges(name: string, master: Address): readonly JudgingBridge[] {
-    const { naming } = this.#options;
+    const { prefix } = this.#options;
     // A key without a session is a copy, as from `consul kv import`: it belongs to no bridge.
     const living = (lastValue(this.#tree.state) ?? []).filter(({ session }) => session !== undefined);
     const values = new Map(living.map(({ key, value }) => [key, value]));
-    const prefix = crashBridgeKey(naming, '');
+    const known = crashBridgeKey(prefix, '');
     return [...values].flatMap(([key, value]): readonly JudgingBridge[] => {
-      if (!key.startsWith(prefix)) return [];
+      if (!key.startsWith(known)) return [];
       const { bridge, masters, beside } = parseJsonObject(value) ?? {};
       if (typeof bridge !== 'string' || !isTexts(masters) || !matchesAny(masters, name)) return [];
-      const evidence = parseJsonObject(values.get(crashEvidenceKey(naming, { name, bridge })) ?? '');
+      const evidence = parseJsonObject(values.get(crashEvidenceKey(prefix, { name, bridge })) ?? '');
       const sees = evidence?.master === formatAddress(master) ? 'crash' : 'no-crash';
       return [{ bridge, place: isTexts(beside) && beside.includes(name) ? 'beside' : 'elsewhere', sees }];
     });
@@ -100,7 +94,7 @@ export class CrashEvidence {
 
   /** Reads the last order of any bridge. Throws where Consul does not answer. */
   async lastOrder(name: string, signal: AbortSignal): Promise<LastOrder> {
-    const key = crashOrderKey(this.#options.naming, name);
+    const key = crashOrderKey(this.#options.prefix, name);
     const { value: entry } = await this.#options.client.read(
       { kind: 'key', key },
       { consistency: 'consistent', timeoutMs: 1_000, signal },
@@ -115,9 +109,9 @@ export class CrashEvidence {
 
   /** Notes an order before it is given. False where another bridge was first. */
   async claimOrder(name: string, { last, facts }: { last: LastOrder; facts: object }): Promise<boolean> {
-    const { client, naming, bridgeId } = this.#options;
+    const { client, prefix, bridgeId } = this.#options;
     const value = JSON.stringify({ orderedAt: new Date().toISOString(), orderedBy: bridgeId, ...facts });
-    const operation = { kind: 'kv-cas', key: crashOrderKey(naming, name), value, index: last.index } as const;
+    const operation = { kind: 'kv-cas', key: crashOrderKey(prefix, name), value, index: last.index } as const;
     return (await client.transact([operation], { timeoutMs: 1_000 })).kind === 'committed';
   }
 }

@@ -6,7 +6,7 @@ import {
   isProven,
   longestPauseMs,
   traceConnection,
-} from '../../../lib/bridge/plan/crash-proof.ts';
+} from '../../lib/model/crash-proof.ts';
 
 const crashAfterMs = 60;
 const start: ConnectionState = { kind: 'no-proof' };

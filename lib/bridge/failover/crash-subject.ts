@@ -1,0 +1,117 @@
+import type { RedisPool } from '../../client/redis-pool.ts';
+import type { CrashEnd, CrashKnowledge, CrashSubject } from '../../crash/case.ts';
+import type { Way } from '../../crash/connect-attempt.ts';
+import { SwitchmasterError } from '../../errors.ts';
+import { type Address, formatAddress } from '../../model/address.ts';
+import { type CrashDecision, hasLostKeys, type RestartedMaster } from '../../model/crash.ts';
+import { compareVersions } from '../../model/epoch.ts';
+import type { MasterRecord } from '../../model/record.ts';
+import type { SentinelView } from '../../model/sentinel.ts';
+import { aborted } from '../interruption.ts';
+import type { BridgeMaintenance } from '../maintenance/maintenance.ts';
+import { readReplica } from '../observe/crash-reading.ts';
+import { distinctViews } from '../observe/sentinel-reading.ts';
+import type { SentinelSource } from '../observe/sentinels.ts';
+import { type CrashReplica, decideCrash, failoverTimeoutMs } from '../plan/crash.ts';
+import type { ClosedMaster } from './closed-master.ts';
+import { type CrashReport, toCrashDetails } from './crash-report.ts';
+import { orderFailover } from './order.ts';
+
+export interface SentinelCrashParts {
+  readonly sentinels: SentinelSource;
+  readonly redis: RedisPool;
+  readonly maintenance: Pick<BridgeMaintenance, 'whyNot'>;
+  readonly onReport: (report: CrashReport) => void;
+}
+
+const settleMs = 5_000;
+const infoTimeoutMs = 200;
+
+/** A master of Sentinels. The target of an order is a Sentinel. */
+export class SentinelCrash implements CrashSubject<Address> {
+  readonly name: string;
+  readonly master: Address;
+  readonly ways: readonly Way[];
+  readonly runIds: readonly string[];
+  readonly #closed: ClosedMaster;
+  readonly #parts: SentinelCrashParts;
+  #seen: { readonly views: readonly SentinelView[]; readonly replicas: readonly CrashReplica[] } | undefined;
+
+  constructor(closed: ClosedMaster, parts: SentinelCrashParts) {
+    this.#closed = closed;
+    this.#parts = parts;
+    this.name = closed.name;
+    this.master = closed.record.master;
+    this.ways = closed.ways;
+    this.runIds = closed.runIds;
+  }
+
+  whyNot(): string | undefined {
+    return this.#parts.maintenance.whyNot(this.name);
+  }
+
+  async readInfo(): Promise<unknown> {
+    const { redis } = this.#parts;
+    await redis.connected(this.master, { timeoutMs: infoTimeoutMs });
+    const [info] = await redis.command(this.master, [['INFO']], { timeoutMs: infoTimeoutMs });
+    return info;
+  }
+
+  async readWitnesses(): Promise<void> {
+    const { sentinels, redis } = this.#parts;
+    const [readings, replicas] = await Promise.all([
+      sentinels.read(this.name),
+      Promise.all(this.#closed.replicas.map((replica) => readReplica(redis, replica))),
+    ]);
+    this.#seen = { views: distinctViews(readings), replicas };
+  }
+
+  wouldLoseKeys(restarted: RestartedMaster): boolean | undefined {
+    return this.#seen === undefined ? undefined : hasLostKeys(restarted, this.#seen.replicas);
+  }
+
+  decide(known: CrashKnowledge): CrashDecision {
+    const { record: crashed, memory, electionFailedMs } = this.#closed;
+    const { record } = memory;
+    const { views = [], replicas = [] } = this.#seen ?? {};
+    // Afterwards the Sentinels may have begun another one.
+    const hasFailed = electionFailedMs !== undefined && known.nowMs - electionFailedMs < failoverTimeoutMs({ views });
+    return decideCrash({
+      ...known,
+      master: crashed.master,
+      record,
+      election: hasFailed ? 'failed' : 'unknown',
+      recordAgeMs: record === undefined ? 0 : Math.max(0, Date.now() - Date.parse(record.changedAt)),
+      views,
+      knownSentinels: this.#parts.sentinels.count(this.name),
+      replicas,
+      maintenance: this.whyNot(),
+    });
+  }
+
+  describe(sentinel: Address): Readonly<Record<string, string>> {
+    return { sentinel: formatAddress(sentinel) };
+  }
+
+  /** A Sentinel refuses if it selects no replica, because it has no recent INFO. */
+  async order(sentinel: Address): Promise<void> {
+    const link = this.#parts.sentinels.linkTo(this.name, sentinel);
+    if (link === undefined)
+      throw new SwitchmasterError('redis-refused', `Sentinel ${formatAddress(sentinel)} was lost`);
+    await orderFailover(link, this.name);
+  }
+
+  /** Any bridge may complete the failover from its promotion on. */
+  async followed(signal: AbortSignal): Promise<void> {
+    const { memory, record } = this.#closed;
+    const isFollowed = (known: MasterRecord) => compareVersions(known, record) > 0;
+    await Promise.race([memory.whenRemembered(isFollowed, { timeoutMs: settleMs }), aborted(signal)]);
+  }
+
+  report(end: CrashEnd<Address>): void {
+    const { sign, target: sentinel, why } = end;
+    const { views = [], replicas = [] } = this.#seen ?? {};
+    const details = toCrashDetails({ ...end, views, replicas });
+    this.#parts.onReport({ name: this.name, master: this.master, sign: sign.kind, sentinel, why, details });
+  }
+}

@@ -1,0 +1,234 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SwitchmasterError } from '../errors.ts';
+import { type Address, formatAddress } from '../model/address.ts';
+import type { CrashDecision, CrashSign, JudgingBridge, RestartedMaster } from '../model/crash.ts';
+import { type ConnectionState, isProven, longestPauseMs, traceConnection } from '../model/crash-proof.ts';
+import { tryConnectAll, type Way } from './connect-attempt.ts';
+import type { CrashEvidence } from './evidence.ts';
+import { CrashLease, type CrashLeaseOptions } from './lease.ts';
+import { waitForRestart } from './restart.ts';
+
+/** A master to which a connection was closed: what differs between one of Sentinels and one of a Redis Cluster. */
+export interface CrashSubject<Target> {
+  /** By which the bridges exchange their evidence. */
+  readonly name: string;
+  readonly master: Address;
+  /** The ways by which this host reached it. */
+  readonly ways: readonly Way[];
+  /** The run ids by which its process was known. */
+  readonly runIds: readonly string[];
+  /** Why nothing may be ordered about it; undefined where it may. */
+  whyNot(): string | undefined;
+  /** Asks the process at its address for INFO. Rejects where it does not answer. */
+  readInfo(): Promise<unknown>;
+  /** Asks the servers around it once. */
+  readWitnesses(): Promise<void>;
+  /** Whether its replicas would lose keys by copying it; undefined before they have answered. */
+  wouldLoseKeys(restarted: RestartedMaster): boolean | undefined;
+  decide(known: CrashKnowledge): CrashDecision<Target>;
+  /** For the key of the order in Consul. */
+  describe(target: Target): Readonly<Record<string, string>>;
+  /** Rejects with `redis-refused` where it may be ordered again. */
+  order(target: Target): Promise<void>;
+  /** Resolves when the failover that was ordered is followed, or will not be. */
+  followed(signal: AbortSignal): Promise<void>;
+  report(end: CrashEnd<Target>): void;
+}
+
+/** What the subject does not know by itself when it decides. */
+export interface CrashKnowledge {
+  readonly sign: CrashSign;
+  readonly crashAfterMs: number;
+  readonly nowMs: number;
+  /** How long ago any bridge ordered a failover because of a crash; undefined where none did. */
+  readonly lastOrderAgeMs: number | undefined;
+  readonly bridges: readonly JudgingBridge[];
+}
+
+/** The end of a case that is worth a report. Times are milliseconds of `performance.now()`. */
+export interface CrashEnd<Target> {
+  readonly sign: CrashSign;
+  /** undefined where no failover was ordered, for the reason `why`. */
+  readonly target: Target | undefined;
+  readonly why: string | undefined;
+  readonly bridges: readonly JudgingBridge[];
+  readonly startedMs: number;
+  readonly provenMs: number | undefined;
+  readonly endedMs: number;
+}
+
+export interface CrashCaseParts extends CrashLeaseOptions {
+  readonly evidence: CrashEvidence;
+  readonly bridgeId: string;
+  readonly crashAfterMs: number;
+}
+
+/** `judged`: the process is gone. `not-crashed`: one answers. `unclear`: it cannot be proven, as after a pause of the bridge. */
+export type Judgement = 'judged' | 'not-crashed' | 'unclear';
+
+type CaseEnd<Target> = CrashEnd<Target> | 'others act' | 'not-crashed' | 'unclear';
+
+const everyMs = 20;
+/** After the proof, for what contradicts it: other bridges, and connections that have not noticed. */
+const longestWaitMs = 3_000;
+
+/** What follows when the other side closes this bridge's connection to a master: until it is clear whether it crashed. */
+export class CrashCase<Target> {
+  readonly #subject: CrashSubject<Target>;
+  readonly #parts: CrashCaseParts;
+  readonly #startedMs = performance.now();
+  readonly #ended = new AbortController();
+  #lease: CrashLease | undefined;
+  #provenMs: number | undefined;
+  /** Why the order was refused. */
+  #refusal = 'the server to order it from was lost';
+
+  constructor(subject: CrashSubject<Target>, parts: CrashCaseParts) {
+    this.#subject = subject;
+    this.#parts = parts;
+  }
+
+  /** Ends when it is clear what happened; after an order, when its failover is followed. Rejects only if `signal` is aborted. */
+  async pursue(signal: AbortSignal): Promise<Judgement> {
+    try {
+      const end = await this.#watch(signal);
+      this.#ended.abort();
+      if (typeof end === 'string') return end === 'others act' ? 'judged' : end;
+      this.#subject.report(end);
+      if (end.target !== undefined) await this.#subject.followed(signal);
+      return 'judged';
+    } finally {
+      this.#ended.abort();
+      await this.#retract();
+      await this.#lease?.leave();
+    }
+  }
+
+  /** A process that ends closes its connections in any order, so the listener may accept for a moment longer. */
+  async #watch(signal: AbortSignal): Promise<CaseEnd<Target>> {
+    for (;;) {
+      const end = await this.#watchRefusals(signal);
+      if (end !== 'accepted') return end;
+      await this.#retract();
+      const judged = await this.#judgeRestart(signal);
+      if (judged !== 'gone') return judged;
+    }
+  }
+
+  async #watchRefusals(signal: AbortSignal): Promise<CaseEnd<Target> | 'accepted'> {
+    const { ways } = this.#subject;
+    let connection: ConnectionState = { kind: 'closed', closedMs: performance.now() };
+    for (;;) {
+      const kind = await tryConnectAll(ways, { timeoutMs: longestPauseMs });
+      signal.throwIfAborted();
+      connection = traceConnection(connection, { kind, atMs: performance.now() });
+      if (kind === 'accepted') return 'accepted';
+      if (connection.kind !== 'refused') return 'unclear';
+      this.#gather();
+      if (this.#isProven(connection)) {
+        const end = await this.#act({ kind: 'refused', connection });
+        if (end !== undefined) return end;
+      }
+      await delay(everyMs, undefined, { signal });
+    }
+  }
+
+  async #retract(): Promise<void> {
+    if (this.#provenMs !== undefined) await this.#parts.evidence.withdraw(this.#subject.name);
+    this.#provenMs = undefined;
+  }
+
+  /** Publishes the proof as soon as it is complete. */
+  #isProven(connection: ConnectionState): boolean {
+    const nowMs = performance.now();
+    const { crashAfterMs, evidence } = this.#parts;
+    if (!isProven(connection, { crashAfterMs, nowMs })) return this.#provenMs !== undefined;
+    if (this.#provenMs === undefined) {
+      this.#provenMs = nowMs;
+      void evidence.publish(this.#subject.name, this.#subject.master);
+    }
+    return true;
+  }
+
+  /** A process answers: the same one, another one with all the data, or one that would make the replicas empty. */
+  async #judgeRestart(signal: AbortSignal): Promise<CaseEnd<Target> | 'gone'> {
+    const { runIds, ways } = this.#subject;
+    const restarted = await waitForRestart({ readInfo: () => this.#subject.readInfo(), ways, signal });
+    if (restarted === 'gone') return restarted;
+    if (restarted === undefined) return 'unclear';
+    if (restarted.state !== 'master' || runIds.length === 0 || runIds.includes(restarted.runId)) return 'not-crashed';
+    this.#gather();
+    this.#provenMs = performance.now();
+    while (performance.now() - this.#provenMs < longestWaitMs) {
+      const loses = this.#subject.wouldLoseKeys(restarted);
+      if (loses === false) return 'not-crashed';
+      const end = loses === undefined ? undefined : await this.#act({ kind: 'emptied', keys: restarted.keys });
+      if (end !== undefined) return end;
+      await delay(everyMs, undefined, { signal });
+    }
+    return 'not-crashed';
+  }
+
+  /** Decides on what is known now. undefined: not yet. */
+  async #act(sign: CrashSign): Promise<CaseEnd<Target> | undefined> {
+    const lease = this.#lease?.state ?? { kind: 'missing', why: 'the lease was not requested' };
+    const lastOrderAgeMs = lease.kind === 'held' ? lease.last.ageMs : undefined;
+    const { crashAfterMs } = this.#parts;
+    const known = { sign, crashAfterMs, nowMs: performance.now(), lastOrderAgeMs, bridges: this.#bridges() };
+    const decision = this.#subject.decide(known);
+    if (decision.kind === 'leave') return 'others act';
+    if (decision.kind === 'refuse') return this.#end(sign, { why: decision.why });
+    if (decision.kind === 'order' && lease.kind === 'held') {
+      const end = await this.#order(sign, decision.target);
+      if (end !== undefined) return end;
+    }
+    const why = decision.kind === 'wait' ? decision.why : lease.kind === 'missing' ? lease.why : this.#refusal;
+    const endMs = (this.#provenMs ?? performance.now()) + longestWaitMs;
+    return performance.now() > endMs ? this.#end(sign, { why }) : undefined;
+  }
+
+  /** Consul shows this bridge's own evidence some milliseconds late. */
+  #bridges(): readonly JudgingBridge[] {
+    const { evidence, bridgeId } = this.#parts;
+    return evidence
+      .bridges(this.#subject.name, this.#subject.master)
+      .map((one) => (one.bridge === bridgeId ? { ...one, sees: 'crash' } : one));
+  }
+
+  /** undefined if the server refuses, for a reason that may end: the bridge may order it again. */
+  async #order(sign: CrashSign, target: Target): Promise<CrashEnd<Target> | undefined> {
+    const { master } = this.#subject;
+    const facts = { master: formatAddress(master), ...this.#subject.describe(target), sign: sign.kind };
+    try {
+      if (!(await this.#lease?.claim(facts))) return this.#end(sign, { why: 'another bridge ordered a failover' });
+      // Maintenance may have begun while Consul took the claim: the next decision has that reason.
+      if (this.#subject.whyNot() !== undefined) return undefined;
+      await this.#subject.order(target);
+      return this.#end(sign, { target });
+    } catch (thrown) {
+      const { code, message: why } = SwitchmasterError.from(thrown);
+      this.#refusal = why;
+      return code === 'redis-refused' ? undefined : this.#end(sign, { why });
+    }
+  }
+
+  #end(sign: CrashSign, { target, why }: { readonly target?: Target; readonly why?: string }): CrashEnd<Target> {
+    const times = { startedMs: this.#startedMs, provenMs: this.#provenMs, endedMs: performance.now() };
+    return { sign, target, why, bridges: this.#bridges(), ...times };
+  }
+
+  /** From the first sign on, requests the lease and asks the servers around the master again and again. */
+  #gather(): void {
+    if (this.#lease !== undefined) return;
+    this.#lease = new CrashLease(this.#subject.name, this.#parts);
+    void this.#read().catch(() => undefined);
+  }
+
+  async #read(): Promise<void> {
+    while (!this.#ended.signal.aborted) {
+      await this.#subject.readWitnesses();
+      await delay(everyMs, undefined, { ref: false });
+    }
+  }
+}

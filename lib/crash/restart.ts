@@ -1,0 +1,54 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readInfo } from '../client/instance-shapes.ts';
+import type { RestartedMaster } from '../model/crash.ts';
+import { tryConnectAll, type Way } from './connect-attempt.ts';
+
+const connectTimeoutMs = 200;
+const askEveryMs = 18;
+const restartMs = 10_000;
+
+/**
+ * What answers at the master's address, once it does not load any more; undefined where nothing answers for ten seconds.
+ * `gone`: its host refuses connections again.
+ */
+export async function waitForRestart(at: {
+  /** Asks for INFO. Rejects where nobody answers. */
+  readonly readInfo: () => Promise<unknown>;
+  readonly ways: readonly Way[];
+  readonly signal: AbortSignal;
+}): Promise<RestartedMaster | 'gone' | undefined> {
+  const startedMs = performance.now();
+  let last: RestartedMaster | undefined;
+  while (last?.state === 'loading' || performance.now() - startedMs < restartMs) {
+    await delay(askEveryMs, undefined, { signal: at.signal });
+    const answer = await tryConnectAll(at.ways, { timeoutMs: connectTimeoutMs });
+    if (answer === 'refused') return 'gone';
+    last = answer === 'accepted' ? toRestarted(await at.readInfo().catch(() => undefined)) : undefined;
+    if (last !== undefined && last.state !== 'loading') return last;
+  }
+  return undefined;
+}
+
+/** undefined where the reply to INFO names no run. */
+function toRestarted(info: unknown): RestartedMaster | undefined {
+  const fields = readInfo(info);
+  const runId = fields.get('run_id');
+  if (runId === undefined) return undefined;
+  const state = fields.get('loading') === '1' ? 'loading' : fields.get('role') === 'master' ? 'master' : 'other';
+  const persistence = fields.get('aof_enabled') === '1' ? 'append-only' : 'other';
+  return { runId, state, persistence, keys: countLastingKeys(info) };
+}
+
+/**
+ * Keys without a time to live, from lines `db0:keys=3,expires=1,...`. A restart drops expired keys, of which replicas keep
+ * a copy.
+ */
+export function countLastingKeys(info: unknown): number {
+  const databases = [...readInfo(info)].filter(([field]) => /^db\d+$/.test(field));
+  const counts = databases.map(([, text]) => {
+    const [, keys = 0, expires = 0] = /^keys=(\d+),expires=(\d+)/.exec(text) ?? [];
+    return Number(keys) - Number(expires);
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
+}
