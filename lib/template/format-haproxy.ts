@@ -38,10 +38,16 @@ export function haproxyWriter(): FormatWriter {
 /** These characters have no special meaning in any argument. */
 const plain = /^[A-Za-z0-9_.:/@+=~*-]*$/;
 
+/** A `%` that is not doubled, perhaps with flags and the first letters of a name. */
+const openVariable = /(?<!%)(?:%%)*%(?:\{[^}]*\}?)?([A-Za-z]*)$/;
+const variableReason =
+  'it would complete the variable or the expression that the % before it begins. Write %% in the template for a percent sign.';
+
 /** The value as an argument that HAProxy evaluates to the value. `line` is what precedes it in its line. */
 function escapeValue(placeholder: Placeholder, line: string): string {
   const text = plainText(placeholder);
-  if (plain.test(text)) return text;
+  const isPlain = plain.test(text);
+  if (isPlain && !line.includes('%')) return text;
   const open = readOpenLine(line);
   if (open === undefined) return text;
   const words = [...open.words, open.word];
@@ -53,16 +59,20 @@ function escapeValue(placeholder: Placeholder, line: string): string {
     case 'replacement':
       return escapeFormat(placeholder, open.word).replaceAll('\\', '\\\\');
     case 'expression':
-      return refuse(placeholder, expressionReason);
+      return isPlain ? text : refuse(placeholder, expressionReason);
     case 'unknown':
-      return /[%()]/.test(text) || open.word.includes('(') ? refuse(placeholder, unknownReason) : text;
+      return !isPlain && (/[%()]/.test(text) || open.word.includes('(')) ? refuse(placeholder, unknownReason) : text;
   }
 }
 
 function escapeFormat(placeholder: Placeholder, before: string): string {
+  const text = plainText(placeholder);
+  const variable = openVariable.exec(before);
+  if (variable !== null && (variable[1] === '' || /^[A-Za-z]/.test(text))) refuse(placeholder, variableReason);
+  if (plain.test(text)) return text;
   const begin = before.lastIndexOf('%[');
   const expression = begin < 0 ? '' : before.slice(begin);
   const count = (char: string) => expression.split(char).length;
   if (count('[') > count(']')) refuse(placeholder, expressionReason);
-  return plainText(placeholder).replaceAll('%', '%%');
+  return text.replaceAll('%', '%%');
 }

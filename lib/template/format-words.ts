@@ -154,9 +154,13 @@ function write(
         refuse(placeholder, 'quotes, backslashes and $ cannot be written in these quotes.')
       );
     case 'comment':
-      return text;
+      return text.endsWith('\\') && continued.has(dialect) ? refuse(placeholder, commentReason) : text;
   }
 }
+
+/** A backslash at the end of a comment takes the next line into it, for systemd and for Apache. */
+const continued = new Set<Dialect>(['conf', 'env']);
+const commentReason = 'a backslash at the end of a comment would make the next line a part of it for some programs.';
 
 function wordReason(dialect: Dialect): string {
   const allowed = 'only letters, digits and a few signs are allowed in a bare word here';
@@ -164,7 +168,7 @@ function wordReason(dialect: Dialect): string {
     case 'conf':
       return `${allowed}. Set the template's format, so that the value can be quoted, or quote it in the template.`;
     case 'env':
-      return `${allowed}. A value that is all of KEY=value is quoted, unless it has a single quote and one of " \\ $ \`.`;
+      return `${allowed}. A value that is all of KEY=value is quoted, unless it has a single quote and one of " \\ $ \`, two backslashes, or one at its end.`;
     case 'haproxy':
     case 'redis':
       return `${allowed}.`;

@@ -83,6 +83,7 @@ function checkLine(dialect: Dialect, line: readonly Piece[]): void {
   const isPair = prefixes.has(first);
   const place = valueBefore(line, endOf(words, isPair ? 2 : 1));
   const keyword = isPair ? `${first} ${second}` : first;
+  if (dialect === 'conf') checkStatements(line, whole);
   if (place !== undefined && patterns[dialect].test(keyword)) refuse(place, keywordReason(keyword));
   if (dialect === 'haproxy' && /^(?:pre)?setenv$/.test(first))
     checkVariable(valueBefore(line, endOf(words, 2)), second);
@@ -96,9 +97,13 @@ function endOf(words: RegExpExecArray | null, word: 1 | 2): number {
 
 /** The first value that the line has before this position. */
 function valueBefore(line: readonly Piece[], end: number): Placeholder | undefined {
+  return valueWithin(line, 0, end);
+}
+
+function valueWithin(line: readonly Piece[], begin: number, end: number): Placeholder | undefined {
   let at = 0;
   for (const { text, placeholder } of line) {
-    if (placeholder !== undefined && text !== '' && at < end) return placeholder;
+    if (placeholder !== undefined && text !== '' && at < end && at + text.length > begin) return placeholder;
     at += text.length;
   }
   return undefined;
@@ -108,12 +113,29 @@ function checkVariable(place: Placeholder | undefined, name: string): void {
   if (place !== undefined && steersPrograms(name)) refuse(place, keywordReason(`setenv ${name}`));
 }
 
+/** What begins a statement of nginx and its kind within a line: after a brace or a semicolon outside of quotes. */
+const statement = /(?<=^|[\s{};])#.*|"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$)|[{};]\s*([\w.@!-]+)/dg;
+
+function checkStatements(line: readonly Piece[], whole: string): void {
+  if (!/[{};]/.test(whole)) return;
+  for (const { 1: keyword = '', indices } of whole.matchAll(statement)) {
+    const [begin, end] = indices?.[1] ?? [0, 0];
+    if (!patterns.conf.test(keyword.toLowerCase())) continue;
+    const place = valueWithin(line, begin, end);
+    if (place !== undefined) refuse(place, keywordReason(keyword.toLowerCase()));
+  }
+}
+
 /** `NAME = value` and `[NAME]`, as in INI files: the delimiters are in the template. */
 function checkName(line: readonly Piece[], whole: string): void {
   if (isSection(line, whole)) {
     checkEnds(line, '[]');
     return;
   }
+  const first = firstPiece(line);
+  // `[::1]:6379` is an address.
+  if (first?.placeholder !== undefined && /^\[(?![\da-f.]*:[\da-f:.]*[\]%])/i.test(first.text))
+    refuse(first.placeholder, 'it would begin a section, as in an INI file.');
   const at = line.findIndex(({ text, placeholder }) => placeholder === undefined && text.includes('='));
   const name = line.slice(0, Math.max(0, at));
   const literal = name.map(({ text, placeholder }) => (placeholder === undefined ? text : 'x')).join('');
@@ -123,8 +145,11 @@ function checkName(line: readonly Piece[], whole: string): void {
 
 /** `["a", "b"]` is a list. */
 function isSection(line: readonly Piece[], whole: string): boolean {
-  const first = line.find(({ text }) => text.trim() !== '');
-  return first?.placeholder === undefined && /^\s*\[(?!\s*["']).*\]\s*(?:[#;].*)?$/.test(whole);
+  return firstPiece(line)?.placeholder === undefined && /^\s*\[(?!\s*["']).*\]\s*(?:[#;].*)?$/.test(whole);
+}
+
+function firstPiece(line: readonly Piece[]): Piece | undefined {
+  return line.find(({ text }) => text.trim() !== '');
 }
 
 function checkEnds(name: readonly Piece[], ends: '=' | '[]'): void {

@@ -23,7 +23,8 @@ export function quoteWord(
       return before === '' ? `"${quoteDouble(dialect, text)}"` : undefined;
     case 'env': {
       if (!/^[A-Za-z_]\w*=$/.test(before)) return undefined;
-      if (!text.includes("'")) return `'${text}'`;
+      // Dotenv and older versions of systemd know escapes in single quotes: of the quote and of the backslash.
+      if (!/'|\\(?:\\|$)/.test(text)) return `'${text}'`;
       return quoteDouble(dialect, text) === undefined ? undefined : `"${text}"`;
     }
     case 'conf':

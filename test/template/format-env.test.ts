@@ -125,6 +125,19 @@ t.test('no value is a command', async (t) => {
   t.equal(print('URL=redis://{{vars.x}}/0?a=b&c\n', 'h'), 'URL=redis://h/0?a=b&c\n');
 });
 
+t.test('a backslash is refused where some readers take it for an escape or a continued line', async (t) => {
+  for (const x of ['a\\', '\\', 'a\\\\b', "it's\\"]) {
+    for (const template of ['A={{vars.x}}\n', 'export A={{vars.x}}', "A='{{vars.x}}'\n", 'A="{{vars.x}}"\n'])
+      t.match(print(template, x), /^value-refused/, `${template} ${x}`);
+  }
+  t.equal(print('A={{vars.x}}\n', 'DOMAIN\\user'), "A='DOMAIN\\user'\n");
+  for (const format of ['env', 'conf'] as const) {
+    const text = (x: string) => textOf(renderText({ text: '# {{vars.x}}\nB=1\n', format, vars: { x } }));
+    t.match(text('a\\'), /^value-refused.*the next line a part of it/, format);
+    t.equal(text('a\\b'), '# a\\b\nB=1\n', format);
+  }
+});
+
 t.test('a shell that reads the file sets variables and runs nothing', async (t) => {
   const folder = t.testdir({});
   const script = join(folder, 'file.env');

@@ -118,6 +118,29 @@ t.test('a value is no expression, and no part of one unless it is plain', async 
   t.equal(print('log-format "%[src] {{vars.x}}"\n', '[::1]%'), 'log-format "%[src] [::1]%%"\n');
 });
 
+t.test('a value does not complete a variable that the template begins', async (t) => {
+  for (const line of [
+    'log-format "a%@"',
+    'log-format a%@',
+    'log-format %{+Q}@',
+    'log-format "%%%@"',
+    'redirect prefix "%"@',
+  ])
+    for (const x of ['[env(HOME)]', 'HM', 'ci', 'a b'])
+      t.match(print(`${line.replace('@', '{{vars.x}}')}\n`, x), /^value-refused.*would complete/, `${line} ${x}`);
+  t.match(print('http-request replace-path a "%{{vars.x}}"\n', 'HM'), /^value-refused/);
+  for (const line of [
+    'log-format "a%%@"',
+    'log-format "%ci @"',
+    'log-format "%[src]@"',
+    'setenv A 50%@',
+    'acl a path %@',
+  ])
+    t.equal(print(`${line.replace('@', '{{vars.x}}')}\n`, 'HM'), `${line.replace('@', 'HM')}\n`);
+  t.equal(print('log-format "{{vars.x}}{{vars.x}}"\n', '%'), 'log-format "%%%%"\n');
+  t.equal(print('log-format {{vars.x}}{{vars.x}}\n', 'a%'), 'log-format "a%%""a%%"\n');
+});
+
 t.test('where the argument is not known, a percent sign is refused', async (t) => {
   for (const line of ['http-request new-action "@"', 'new-keyword @', 'http-check new "@"'])
     t.match(print(`${line.replace('@', '{{vars.x}}')}\n`, '%[env(A)]'), /^value-refused.*not known.*raw/, line);

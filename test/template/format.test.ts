@@ -192,8 +192,11 @@ function readRedisWords(line: string): readonly string[] {
 }
 
 t.test('env: a value that is all of KEY=value is quoted as shells, systemd and dotenv read it alike', async (t) => {
-  for (const x of passwords) {
+  for (const password of passwords) {
+    // At the end, some of them take a backslash for an escape of the quote.
+    const x = password.replace(/\\$/, '');
     const text = print('env', 'KEY={{vars.x}}\n', x);
+    if (password !== x) t.match(print('env', 'KEY={{vars.x}}\n', password), /^value-refused/);
     if (x.includes("'")) t.equal(text, `KEY="${x}"\n`);
     else t.match(text, /^KEY=('[^']*'|[^' ]*)\n$/);
   }

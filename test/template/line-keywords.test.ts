@@ -133,6 +133,37 @@ t.test('conf: names that only begin like a keyword are written', async (t) => {
   t.equal(print('conf', 'command={{key "x"}}\n', 'a'), 'command=a\n');
 });
 
+t.test('conf: a value after a brace or a semicolon is such a keyword too', async (t) => {
+  for (const x of ['include', 'load_module', 'perl_modules', 'user'])
+    for (const template of [
+      'a { {{key "x"}} /a; }\n',
+      'a b; {{key "x"}} /a;\n',
+      'a#b; {{key "x"}} a;',
+      'a {b "c;";\t{{key "x"}}',
+    ])
+      t.match(print('conf', template, x), /^value-refused.* runs programs/, `${template} ${x}`);
+  for (const template of [
+    'a "b; {{key "x"}} c";\n',
+    'a # b; {{key "x"}} c\n',
+    'a { b {{key "x"}}; }\n',
+    'a \'b { {{key "x"}}\'\n',
+  ])
+    t.match(print('conf', template, 'include'), 'include', template);
+});
+
+t.test('conf: a value begins no section', async (t) => {
+  for (const template of [
+    '{{key "x"}}\n',
+    '{{key "x"}}=1\n',
+    ' {{key "x"}} = 1\n',
+    '{{key "x"}} b\n',
+    '{{key "x"}}{{key "x"}}',
+  ])
+    for (const x of ['[a]', '[web', '[a]b'])
+      t.match(print('conf', template, x), /^value-refused.*would begin a section/, `${template} ${x}`);
+  t.match(print('conf', 'a {{key "x"}}\n', '[a]'), 'a [a]');
+});
+
 t.test('conf: brackets and = are written where they end no name', async (t) => {
   for (const template of ['["{{key "x"}}"],\n', '["{{key "x"}}"]\n', '{{key "x"}} [backup]\n', '{{key "x"}}\n'])
     t.equal(print('conf', template, '[2001:db8::1]:6379'), template.replace('{{key "x"}}', '[2001:db8::1]:6379'));
