@@ -10,7 +10,7 @@ import type { Lookup, RenderWorld } from '../scope.ts';
 import type { VarsRead } from '../vars-read.ts';
 import { endlessReads, loopLimitMs, loopLimits } from './limits.ts';
 import { RenderProcess } from './process.ts';
-import { Overrun, runWithin } from './time-limit.ts';
+import { type Cost, Overrun, runWithin } from './time-limit.ts';
 import { type FileText, packError, unpackError, unpackResult } from './wire.ts';
 
 type Read = Pick<RenderResult, 'dependencies' | 'files' | 'members' | 'lists'>;
@@ -28,6 +28,8 @@ const lanes = {
   late: bulkhead(1, Number.POSITIVE_INFINITY),
 };
 
+const lookupsAtOnce = 256;
+
 /** A render that takes this part of the limit does not harm the event loop. */
 const harmless = 1 / 4;
 
@@ -43,6 +45,8 @@ export class BoundedTemplate {
   #place: 'loop' | 'process' = 'loop';
   /** `size`: the output is too large for the event loop, however fast it is. */
   #reason: 'time' | 'size' = 'time';
+  /** Of a render in the event loop. */
+  #cost: Cost = 'unknown';
   #process: RenderProcess | undefined;
   #history: 'in-time' | 'late' = 'in-time';
   #closed = false;
@@ -98,9 +102,8 @@ export class BoundedTemplate {
 
   async #compile(): Promise<void> {
     try {
-      this.#compiled = runWithin(loopLimitMs(), () =>
-        compileTemplate({ ...this.#input, limits: { ...this.#input.limits, ...loopLimits } }),
-      );
+      const work = () => compileTemplate({ ...this.#input, limits: { ...this.#input.limits, ...loopLimits } });
+      this.#compiled = await runWithin({ limitMs: loopLimitMs(), cost: 'unknown', work });
       this.#vars = this.#compiled.vars;
     } catch (thrown) {
       if (!(thrown instanceof Overrun)) throw thrown;
@@ -117,35 +120,41 @@ export class BoundedTemplate {
   async #renderInLoop(world: RenderWorld): Promise<RenderResult | undefined> {
     const known = new Map([...this.#queries].map(([id, query]) => [id, world.lookUp(query, id) as Lookup<unknown>]));
     for (let pass = 1; pass <= maxPasses; pass++) {
-      const startMs = performance.now();
       const asked = new Map<string, ConsulQuery>();
-      const result = this.#attempt(world, { known, asked });
+      const result = await this.#attempt(world, { known, asked });
       // So that renders in a row do not hold up the loop together.
-      if (performance.now() - startMs > loopLimitMs() * harmless) await nextTurn();
+      if (this.#cost === 'unknown') await nextTurn();
       this.#queries = result === undefined ? this.#queries : asked;
       const added = [...asked].filter(([id]) => !known.has(id));
-      for (const [id, query] of added) known.set(id, world.lookUp(query, id));
+      await inParts(added, ([id, query]) => known.set(id, world.lookUp(query, id)));
       if (result === undefined || added.every(([id]) => known.get(id)?.kind === 'unknown')) return result;
     }
     return failedResult(endlessReads(this.file, maxPasses), nothing);
   }
 
-  #attempt(
+  async #attempt(
     world: RenderWorld,
     on: { readonly known: ReadonlyMap<string, Lookup<unknown>>; readonly asked: Map<string, ConsulQuery> },
-  ): RenderResult | undefined {
+  ): Promise<RenderResult | undefined> {
     const { render } = this.#compiled ?? {};
     if (render === undefined) return undefined;
     const lookUp = (query: ConsulQuery, id: string) => {
       on.asked.set(id, query);
       return (on.known.get(id) ?? { kind: 'unknown' }) as never;
     };
+    let startMs = 0;
+    const work = () => {
+      startMs = performance.now();
+      return render({ ...world, lookUp });
+    };
     try {
-      const result = runWithin(loopLimitMs(), () => render({ ...world, lookUp }));
+      const result = await runWithin({ limitMs: loopLimitMs(), cost: this.#cost, work });
+      this.#cost = performance.now() - startMs > loopLimitMs() * harmless ? 'unknown' : 'little';
       if (result.kind !== 'failed' || result.limit === 'kept') return result;
       this.#reason = 'size';
       return undefined;
     } catch (thrown) {
+      this.#cost = 'unknown';
       if (thrown instanceof Overrun) return undefined;
       return failedResult(SwitchmasterError.from(thrown, 'template-failed'), nothing);
     }
@@ -209,6 +218,14 @@ export class BoundedTemplate {
     const lookups = result.missing.map((query) => world.lookUp(query, queryId(query)).kind !== 'unknown');
     const files = result.missingFiles.map((path) => readFiles(world, [path]).size > 0);
     return lookups.includes(true) || files.includes(true);
+  }
+}
+
+/** With turns of the event loop for other work: a lookup may start a watch. */
+async function inParts<T>(list: readonly T[], visit: (one: T) => void): Promise<void> {
+  for (const [i, one] of list.entries()) {
+    if (i > 0 && i % lookupsAtOnce === 0) await nextTurn();
+    visit(one);
   }
 }
 

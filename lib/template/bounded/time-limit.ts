@@ -1,10 +1,18 @@
 import { createContext, Script } from 'node:vm';
+import { ownTurn } from './loop-turns.ts';
 
 /** The work did not end in time. V8 ended it, wherever it was: no `catch` and no `finally` within the work has run. */
 export class Overrun extends Error {}
 
-/** The work was ended because other processes had the processor: it gets another attempt, with this many times the limit. */
-const attempts = [1, 4, 16];
+/**
+ * The work was ended because other processes had the processor: it gets another attempt, with this many times the limit. Each
+ * is twice as long as the one before, which had less than half of a limit of processor time: so no attempt takes much more of it
+ * than the limit.
+ */
+const attempts = { little: [1, 2, 4, 8, 16], unknown: [1, 2, 4] } as const;
+
+/** What work takes. `little`: it took little the last time, so it begins at once. Otherwise it waits for a turn of its own. */
+export type Cost = keyof typeof attempts;
 
 const place: { work: () => void } = { work: () => undefined };
 createContext(place);
@@ -15,8 +23,14 @@ const script = new Script('work()');
  * single native operations, such as the joining of a list, end first. Throws {@link Overrun}. What the
  * work had begun to change stays as it was at that moment: it may change nothing that outlives it.
  */
-export function runWithin<T>(limitMs: number, work: () => T): T {
-  for (const times of attempts) {
+export async function runWithin<T>(input: {
+  readonly limitMs: number;
+  readonly cost: Cost;
+  readonly work: () => T;
+}): Promise<T> {
+  const { limitMs, cost, work } = input;
+  for (const times of attempts[cost]) {
+    if (cost === 'unknown' || times > 1) await ownTurn();
     const before = process.cpuUsage();
     const outcome = attemptWithin(limitMs * times, work);
     if (outcome !== undefined) return outcome.value;
