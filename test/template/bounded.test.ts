@@ -108,6 +108,10 @@ t.test('a render in a process gives what it gives in the event loop', async (t) 
     }).render(world);
     t.match(await template.render(world), expected);
   }
+  const changed = await template.render(makeWorld(known, { ...given, files: { 'file-a': 'another secret' } }));
+  t.match(changed, { text: /another secret/, secrets: ['another secret'] });
+  const unread = await template.render(makeWorld(known, { ...given, files: {} }));
+  t.match(unread, { kind: 'pending', missingFiles: ['file-a'] });
   const pending = await template.render(makeWorld({ services: new Map([['web', []]]) }, given));
   t.match(pending, {
     kind: 'pending',

@@ -163,9 +163,10 @@ export class LiveTemplate {
   }
 
   async #compile(): Promise<BoundedTemplate> {
-    this.#former?.close();
+    const former = this.#former;
+    former?.close();
     this.#former = undefined;
-    return compileSource(this.spec);
+    return compileSource(this.spec, former);
   }
 
   /** Before {@link release}, while a render may be under way: it must not hold up the end of the daemon. */

@@ -14,9 +14,9 @@ const maxFileBytes = 16 * 1024 * 1024;
 
 type SourceSpec = Pick<TemplateSpec, 'source' | 'contents' | 'destination' | 'format' | 'functionDenylist'>;
 
-/** Reads and compiles a template. Throws `template-invalid`. */
-export async function compileSource(spec: SourceSpec): Promise<BoundedTemplate> {
-  return BoundedTemplate.compile(await readTemplate(spec));
+/** Reads and compiles a template, in place of the one `before`. Throws `template-invalid`. */
+export async function compileSource(spec: SourceSpec, before?: BoundedTemplate): Promise<BoundedTemplate> {
+  return BoundedTemplate.compile(await readTemplate(spec), before?.history);
 }
 
 /** Compiles a template to see whether that works. Throws `template-invalid`. */

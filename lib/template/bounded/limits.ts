@@ -20,18 +20,26 @@ export function loopLimitMs(): number {
 /** A single native operation on such a text takes some milliseconds. */
 export const loopLimits = { maxOutputBytes: 1024 * 1024 };
 
+const hardMs = 3 * defaultRenderLimits.maxMs;
+const longMs = 60_000;
+
 export const processLimits = {
   /**
    * V8 ends a compilation or render after this time. A render usually fails before, at `defaultRenderLimits.maxMs` of processor
    * time.
    */
-  hardMs: 3 * defaultRenderLimits.maxMs,
-  /** The daemon ends a process that does not reply within this time. */
-  killMs: 4 * defaultRenderLimits.maxMs,
-  /** A process that starts may have to wait for a processor. */
-  startMs: 15_000,
+  hardMs,
+  /** The same for one that has hardly had the processor in `hardMs`. */
+  starvedMs: longMs - 2 * hardMs,
+  /** The daemon ends a process that takes more until it replies. */
+  render: { cpuMs: 4 * defaultRenderLimits.maxMs, wallMs: longMs },
+  /** The start of the process, and the compilation. */
+  start: { cpuMs: 15_000, wallMs: 2 * longMs },
   maxHeapMiB: 256,
 } as const;
+
+/** Renders in a row, because what a render has read names more to read. */
+export const maxPasses = 64;
 
 /** What a template reads depends on what it has read, without an end. */
 export function endlessReads(file: string, passes: number): SwitchmasterError {

@@ -10,3 +10,14 @@ export function ownTurn(): Promise<void> {
   last = last.then(() => nextTurn());
   return last;
 }
+
+/** Visits a list, with turns of the event loop for other work. */
+export async function visitInParts<T>(list: readonly T[], visit: (one: T) => void): Promise<void> {
+  for (const [i, one] of list.entries()) {
+    if (i > 0 && i % visitsAtOnce === 0) await nextTurn();
+    visit(one);
+  }
+}
+
+/** So many lookups take a few milliseconds, also if each starts a watch. */
+const visitsAtOnce = 256;

@@ -2,14 +2,20 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { constants, setPriority } from 'node:os';
 import { extname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SwitchmasterError } from '../../errors.ts';
 import { templateFailure } from '../helper.ts';
+import { limitProcess } from './cpu-limit.ts';
 import { processLimits } from './limits.ts';
 import type { RenderReply, RenderRequest } from './wire.ts';
 
 const program = new URL(`./child${extname(import.meta.url)}`, import.meta.url);
 
-type Answers = Extract<RenderRequest, { readonly kind: 'answers' }>['answers'];
+/** What the process does not know yet: answers from Consul, by query id, and files, by path. */
+export interface News {
+  readonly answers: Extract<RenderRequest, { readonly kind: 'answers' }>['answers'];
+  readonly files: readonly Extract<RenderRequest, { readonly kind: 'file' }>['file'][];
+}
 
 /**
  * One process that renders one template. It is not a thread, because V8 ends the whole process if a single allocation
@@ -20,8 +26,8 @@ export class RenderProcess {
   readonly #file: string;
   #late = false;
 
-  /** `file`: the template's name in messages. `history`: whether a process before it was ended for the time it took. */
-  constructor({ file, history }: { readonly file: string; readonly history: 'in-time' | 'late' }) {
+  /** `file`: the template's name in messages. `history`: of the renders before; `late`: one took too long. */
+  constructor({ file, history }: { readonly file: string; readonly history: 'new' | 'in-time' | 'late' }) {
     this.#file = file;
     this.#child = fork(program, [], {
       serialization: 'advanced',
@@ -41,10 +47,14 @@ export class RenderProcess {
   }
 
   /** In parts, so that other work is not held up. */
-  async send(answers: Answers): Promise<void> {
+  async send({ answers, files }: News): Promise<void> {
     for (let i = 0; i < answers.length; i += answersAtOnce) {
-      if (i > 0) await new Promise(setImmediate);
+      if (i > 0) await nextTurn();
       this.#send({ kind: 'answers', answers: answers.slice(i, i + answersAtOnce) });
+    }
+    for (const file of files) {
+      await nextTurn();
+      this.#send({ kind: 'file', file });
     }
   }
 
@@ -52,7 +62,7 @@ export class RenderProcess {
   async ask(request: RenderRequest): Promise<RenderReply> {
     if (!this.isAlive) throw this.#describeEnd();
     const settled = new AbortController();
-    const timer = setTimeout(() => this.#end(), limitOf(request));
+    const endLimit = this.#limit(request);
     const { signal } = settled;
     this.#child.ref();
     try {
@@ -63,7 +73,7 @@ export class RenderProcess {
       if (first === undefined) throw this.#describeEnd();
       return first;
     } finally {
-      clearTimeout(timer);
+      endLimit();
       settled.abort();
       this.#child.unref();
     }
@@ -77,9 +87,14 @@ export class RenderProcess {
     if (this.#child.connected) this.#child.send(request);
   }
 
-  #end(): void {
-    this.#late = true;
-    this.close();
+  #limit({ kind }: RenderRequest): () => void {
+    const { pid } = this.#child;
+    const limit = kind === 'compile' ? processLimits.start : processLimits.render;
+    const onReached = () => {
+      this.#late = true;
+      this.close();
+    };
+    return pid === undefined ? () => undefined : limitProcess({ pid, limit, onReached });
   }
 
   #describeEnd(): SwitchmasterError {
@@ -103,7 +118,3 @@ export class RenderProcess {
 
 /** One part takes about a millisecond to send. */
 const answersAtOnce = 64;
-
-function limitOf(request: RenderRequest): number {
-  return request.kind === 'compile' ? processLimits.startMs : processLimits.killMs;
-}

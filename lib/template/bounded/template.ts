@@ -1,34 +1,14 @@
-import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { bulkhead } from 'cockatiel';
 import { SwitchmasterError } from '../../errors.ts';
-import { type ConsulQuery, queryId } from '../../model/query.ts';
+import type { ConsulQuery } from '../../model/query.ts';
 import { type CompiledTemplate, type CompileInput, compileTemplate } from '../compile.ts';
-import { templateFailure } from '../helper.ts';
 import type { RenderResult } from '../render.ts';
 import type { Lookup, RenderWorld } from '../scope.ts';
 import type { VarsRead } from '../vars-read.ts';
-import { endlessReads, loopLimitMs, loopLimits } from './limits.ts';
-import { RenderProcess } from './process.ts';
+import { endlessReads, loopLimitMs, loopLimits, maxPasses } from './limits.ts';
+import { visitInParts } from './loop-turns.ts';
+import { type History, nothingRead, ProcessTemplate, type Read } from './process-template.ts';
 import { type Cost, Overrun, runWithin } from './time-limit.ts';
-import { type FileText, packError, unpackError, unpackResult } from './wire.ts';
-
-type Read = Pick<RenderResult, 'dependencies' | 'files' | 'members' | 'lists'>;
-const nothing: Read = { dependencies: [], files: [], members: [], lists: { filled: [], empty: [] } };
-
-/** Renders in a row, because what a render has read names more to read. */
-const maxPasses = 64;
-
-/**
- * How many processes work at once: the daemon itself needs a processor. Templates that have exceeded a limit wait for each other,
- * so that they do not hold up the others.
- */
-const lanes = {
-  'in-time': bulkhead(Math.max(1, availableParallelism() - 1), Number.POSITIVE_INFINITY),
-  late: bulkhead(1, Number.POSITIVE_INFINITY),
-};
-
-const lookupsAtOnce = 256;
 
 /** A render that takes this part of the limit does not harm the event loop. */
 const harmless = 1 / 4;
@@ -47,19 +27,13 @@ export class BoundedTemplate {
   #reason: 'time' | 'size' = 'time';
   /** Of a render in the event loop. */
   #cost: Cost = 'unknown';
-  #process: RenderProcess | undefined;
-  #history: 'in-time' | 'late' = 'in-time';
-  #closed = false;
+  readonly #process: ProcessTemplate;
   /** What the last render in the event loop read, by query id. */
   #queries: ReadonlyMap<string, ConsulQuery> = new Map();
-  /** What the process knows, by query id. */
-  readonly #sent = new Map<string, Lookup<unknown>>();
-  /** What the last render in the process read. */
-  #read: Read = nothing;
 
-  /** Throws `template-invalid`, as `compileTemplate` does. */
-  static async compile(input: CompileInput): Promise<BoundedTemplate> {
-    const template = new BoundedTemplate(input);
+  /** Throws `template-invalid`, as `compileTemplate` does. `history`: of the template that it replaces. */
+  static async compile(input: CompileInput, history: History = 'new'): Promise<BoundedTemplate> {
+    const template = new BoundedTemplate(input, history);
     try {
       await template.#compile();
     } catch (thrown) {
@@ -69,9 +43,14 @@ export class BoundedTemplate {
     return template;
   }
 
-  private constructor(input: CompileInput) {
+  private constructor(input: CompileInput, history: History) {
     this.file = input.template.file;
     this.#input = input;
+    this.#process = new ProcessTemplate(input, history);
+  }
+
+  get history(): History {
+    return this.#process.history;
   }
 
   /** Which of `vars` it may read, in any branch. */
@@ -87,17 +66,19 @@ export class BoundedTemplate {
       this.#place = 'process';
     }
     try {
-      return await lanes[this.#history].execute(() => this.#renderInProcess(world));
+      const { result, ms } = await this.#process.render(world);
+      // Another process may have had the processor when it took long in the event loop.
+      if (this.#compiled !== undefined && this.#reason === 'time' && ms < loopLimitMs() * harmless)
+        this.#place = 'loop';
+      return result;
     } catch (thrown) {
-      return failedResult(SwitchmasterError.from(thrown, 'template-failed'), this.#read);
+      return failedResult(SwitchmasterError.from(thrown, 'template-failed'), this.#process.read);
     }
   }
 
   /** Ends its process. A render under way fails, and no other one begins there. */
   close(): void {
-    this.#closed = true;
-    this.#process?.close();
-    this.#process = undefined;
+    this.#process.close();
   }
 
   async #compile(): Promise<void> {
@@ -108,7 +89,8 @@ export class BoundedTemplate {
     } catch (thrown) {
       if (!(thrown instanceof Overrun)) throw thrown;
       this.#place = 'process';
-      await lanes['in-time'].execute(() => this.#start());
+      await this.#process.compile();
+      this.#vars = this.#process.vars;
     }
     await nextTurn();
   }
@@ -126,10 +108,10 @@ export class BoundedTemplate {
       if (this.#cost === 'unknown') await nextTurn();
       this.#queries = result === undefined ? this.#queries : asked;
       const added = [...asked].filter(([id]) => !known.has(id));
-      await inParts(added, ([id, query]) => known.set(id, world.lookUp(query, id)));
+      await visitInParts(added, ([id, query]) => known.set(id, world.lookUp(query, id)));
       if (result === undefined || added.every(([id]) => known.get(id)?.kind === 'unknown')) return result;
     }
-    return failedResult(endlessReads(this.file, maxPasses), nothing);
+    return failedResult(endlessReads(this.file, maxPasses), nothingRead);
   }
 
   async #attempt(
@@ -156,95 +138,9 @@ export class BoundedTemplate {
     } catch (thrown) {
       this.#cost = 'unknown';
       if (thrown instanceof Overrun) return undefined;
-      return failedResult(SwitchmasterError.from(thrown, 'template-failed'), nothing);
+      return failedResult(SwitchmasterError.from(thrown, 'template-failed'), nothingRead);
     }
   }
-
-  async #renderInProcess(world: RenderWorld): Promise<RenderResult> {
-    const process = await this.#start();
-    let ids = this.#read.dependencies;
-    let paths = this.#read.files;
-    for (let pass = 1; pass <= maxPasses; pass++) {
-      await process.send(this.#news(world, ids));
-      const { lookUp: _, lookUpFile: __, env: ___, ...given } = world;
-      const reply = await process.ask({ kind: 'render', world: given, files: readFiles(world, paths) });
-      if (reply.kind === 'error') throw unpackError(reply);
-      if (reply.kind !== 'rendered') break;
-      const result = unpackResult(reply, this.#read);
-      this.#read = result;
-      [ids, paths] = [result.dependencies, result.files];
-      if (result.kind !== 'pending' || !this.#isKnown(world, result)) {
-        this.#judge(reply.ms, result);
-        return result;
-      }
-    }
-    throw endlessReads(this.file, maxPasses);
-  }
-
-  #judge(ms: number, result: RenderResult): void {
-    const isLate = result.kind === 'failed' && result.limit === 'reached';
-    this.#history = isLate ? 'late' : 'in-time';
-    if (isLate) this.#process?.yield();
-    // Another process may have had the processor when it took long in the event loop.
-    if (this.#compiled !== undefined && this.#reason === 'time' && ms < loopLimitMs() * harmless) this.#place = 'loop';
-  }
-
-  async #start(): Promise<RenderProcess> {
-    if (this.#closed) throw templateFailure(`${this.file}: the template is not used any more.`);
-    if (this.#process?.isAlive === true) return this.#process;
-    if (this.#process !== undefined) this.#history = 'late';
-    this.#sent.clear();
-    this.#read = { ...nothing, dependencies: this.#read.dependencies, files: this.#read.files };
-    this.#process = new RenderProcess({ file: this.file, history: this.#history });
-    const reply = await this.#process.ask({ kind: 'compile', input: this.#input });
-    if (reply.kind === 'error') throw unpackError(reply);
-    if (reply.kind === 'compiled') this.#vars = reply.vars;
-    return this.#process;
-  }
-
-  /** The answers that the process does not have yet. */
-  #news(world: RenderWorld, queries: readonly ConsulQuery[]): readonly (readonly [string, Lookup<unknown>])[] {
-    return queries.flatMap((query) => {
-      const id = queryId(query);
-      const lookup: Lookup<unknown> = world.lookUp(query, id);
-      if (isSame(this.#sent.get(id) ?? { kind: 'unknown' }, lookup)) return [];
-      this.#sent.set(id, lookup);
-      return [[id, lookup] as const];
-    });
-  }
-
-  /** Whether the world knows something that the process misses. Starts watches on what is missing. */
-  #isKnown(world: RenderWorld, result: Extract<RenderResult, { readonly kind: 'pending' }>): boolean {
-    const lookups = result.missing.map((query) => world.lookUp(query, queryId(query)).kind !== 'unknown');
-    const files = result.missingFiles.map((path) => readFiles(world, [path]).size > 0);
-    return lookups.includes(true) || files.includes(true);
-  }
-}
-
-/** With turns of the event loop for other work: a lookup may start a watch. */
-async function inParts<T>(list: readonly T[], visit: (one: T) => void): Promise<void> {
-  for (const [i, one] of list.entries()) {
-    if (i > 0 && i % lookupsAtOnce === 0) await nextTurn();
-    visit(one);
-  }
-}
-
-function isSame(a: Lookup<unknown>, b: Lookup<unknown>): boolean {
-  return a.kind === b.kind && (a.kind !== 'known' || (b.kind === 'known' && a.value === b.value));
-}
-
-/** The texts that the world knows. */
-function readFiles(world: RenderWorld, paths: readonly string[]): ReadonlyMap<string, FileText> {
-  const known = new Map<string, FileText>();
-  for (const path of paths) {
-    try {
-      const lookup = world.lookUpFile(path);
-      if (lookup.kind === 'known') known.set(path, { kind: 'text', text: lookup.value });
-    } catch (thrown) {
-      known.set(path, packError(thrown));
-    }
-  }
-  return known;
 }
 
 /** `read`: what the template reads as far as is known, so that a change of it renders again. */

@@ -4,20 +4,18 @@ import type { RenderResult } from '../render.ts';
 import type { Lookup, RenderWorld } from '../scope.ts';
 import type { VarsRead } from '../vars-read.ts';
 
-/* What the daemon and a render process send each other. Each request has one reply, except `answers`. */
+/* What the daemon and a render process send each other. Each request has one reply, except `answers` and `file`. */
 
 export type RenderRequest =
   | { readonly kind: 'compile'; readonly input: CompileInput }
   /** Answers from Consul, by query id, which stay until others replace them. */
   | { readonly kind: 'answers'; readonly answers: readonly (readonly [string, Lookup<unknown>])[] }
-  | {
-      readonly kind: 'render';
-      readonly world: Omit<RenderWorld, 'lookUp' | 'lookUpFile' | 'env'>;
-      readonly files: ReadonlyMap<string, FileText>;
-    };
+  /** A file by its path, likewise. */
+  | { readonly kind: 'file'; readonly file: readonly [string, FileText] }
+  | { readonly kind: 'render'; readonly world: Omit<RenderWorld, 'lookUp' | 'lookUpFile' | 'env'> };
 
-/** The text of a file, or why it cannot be read. */
-export type FileText = { readonly kind: 'text'; readonly text: string } | WireError;
+/** The text of a file, or why it cannot be read. `unknown`: it was not read yet, or has to be read again. */
+export type FileText = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'unknown' } | WireError;
 
 export type RenderReply =
   | { readonly kind: 'compiled'; readonly vars: VarsRead }
@@ -33,16 +31,18 @@ export interface WireError {
 }
 
 type Failed = Extract<RenderResult, { readonly kind: 'failed' }>;
+type Rendered = Extract<RenderResult, { readonly kind: 'rendered' }>;
 type WireResult =
-  | DistributiveOmit<Exclude<RenderResult, Failed>, keyof LongLists>
+  | Omit<Extract<RenderResult, { readonly kind: 'pending' }>, keyof LongLists>
+  /** `shown`: undefined where it is the same as `text`. */
+  | (Omit<Rendered, 'shown' | keyof LongLists> & { readonly shown: string | undefined })
   | (Omit<Failed, 'error' | keyof LongLists> & { readonly error: WireError });
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /**
- * The lists with an entry for each service that the template reads. They rarely change, and sending them takes longer than
- * rendering.
+ * The lists with an entry for each service that the template reads, and the texts of files. They rarely change, and sending
+ * them takes longer than rendering.
  */
-type LongLists = Pick<RenderResult, 'dependencies' | 'members' | 'lists'>;
+export type LongLists = Pick<RenderResult, 'dependencies' | 'members' | 'lists' | 'secrets'>;
 
 export function packError(thrown: unknown): WireError {
   const { code, message, details } = SwitchmasterError.from(thrown, 'template-failed');
@@ -56,27 +56,42 @@ export function unpackError({ code, message, details }: WireError): Switchmaster
 /** Packs the results of one template, without what is as in the one before. */
 export function makePacker(): (result: RenderResult) => { result: WireResult; lists: Partial<LongLists> } {
   const sent = new Map<string, string>();
-  return ({ dependencies, members, lists, ...rest }) => {
-    const long: LongLists = { dependencies, members, lists };
+  return ({ dependencies, members, lists, secrets, ...rest }) => {
+    const long: LongLists = { dependencies, members, lists, secrets: join(secrets) };
     const news = Object.entries(long).filter(([name, list]) => {
       const text = JSON.stringify(list);
       const isNew = sent.get(name) !== text;
       sent.set(name, text);
       return isNew;
     });
-    const result = rest.kind === 'failed' ? { ...rest, error: packError(rest.error) } : rest;
-    return { result, lists: Object.fromEntries(news) };
+    return { result: packShort(rest), lists: Object.fromEntries(news) };
   };
 }
 
-const nothing: LongLists = { dependencies: [], members: [], lists: { filled: [], empty: [] } };
+/** So many are sent as they are. */
+const manySecrets = 1_000;
+
+/** To receive a hundred thousand texts takes long. Every line of a secret is secret, so they may be one text. */
+function join(secrets: readonly string[]): readonly string[] {
+  return secrets.length > manySecrets ? [secrets.join('\n')] : secrets;
+}
+
+type Short<T = RenderResult> = T extends unknown ? Omit<T, keyof LongLists> : never;
+
+function packShort(result: Short): WireResult {
+  if (result.kind === 'failed') return { ...result, error: packError(result.error) };
+  if (result.kind === 'pending') return result;
+  return { ...result, shown: result.shown === result.text ? undefined : result.shown };
+}
 
 /** `before`: the result before this one, of the same process. */
 export function unpackResult(
   { result, lists }: Extract<RenderReply, { readonly kind: 'rendered' }>,
-  before: Partial<LongLists>,
+  before: LongLists,
 ): RenderResult {
-  const { dependencies, members, lists: both } = { ...nothing, ...before, ...lists };
-  const long = { dependencies, members, lists: both };
-  return result.kind === 'failed' ? { ...result, ...long, error: unpackError(result.error) } : { ...result, ...long };
+  const { dependencies, members, lists: both, secrets } = { ...before, ...lists };
+  const long = { dependencies, members, lists: both, secrets };
+  if (result.kind === 'failed') return { ...result, ...long, error: unpackError(result.error) };
+  if (result.kind === 'pending') return { ...result, ...long };
+  return { ...result, ...long, shown: result.shown ?? result.text };
 }
