@@ -2,15 +2,15 @@
 // Installs what this project's commands need: npm packages, Redis, twemproxy, HAProxy, dig, Chromium, Consul. Plain
 // JavaScript without dependencies, because it runs before there are any, on any Node that the machine has. It is silent and
 // quick when nothing is missing. Usage: node setup/bootstrap.mjs [--with NAMES] [--try NAMES], where NAMES are other
-// editions of the servers, and client libraries: redis8,valkey,haproxy3,redis-py4,redis-py6,celery5,redis-rb5,predis1. The
-// bootstrap continues without a name of --try that cannot be fetched.
+// editions of the servers, client libraries and Java: redis8,valkey,haproxy3,redis-py4,redis-py6,celery5,redis-rb5,predis1,
+// java. The bootstrap continues without a name of --try that cannot be fetched.
 import { settle } from './command.mjs';
 import { hasConsul, unpackConsul } from './consul.mjs';
 import { hasEdition, parseEditions, unpackEdition } from './editions.mjs';
 import { alone } from './lock.mjs';
 import { BootstrapError, say } from './log.mjs';
 import { buildTestRunner, installModules, modulesCurrent, testRunnerCurrent } from './modules.mjs';
-import { installPackages, missingPrograms } from './packages.mjs';
+import { extraPrograms, installPackages, missingPrograms } from './packages.mjs';
 import { policyLeft, restorePolicy } from './services.mjs';
 
 const usage = 'usage: bootstrap.mjs [--with NAME,NAME] [--try NAME,NAME]';
@@ -43,8 +43,17 @@ function editionSteps(args) {
   return pairs.flatMap(([option, names]) => {
     const take = steps[option];
     if (take === undefined || names === '') throw new BootstrapError(usage);
-    return parseEditions(names).map((name) => ({ needed: () => !hasEdition(name), take: () => take(name) }));
+    const [extra, others] = split(names.split(','), (name) => Object.hasOwn(extraPrograms, name));
+    const wanted = extra.flatMap((name) => extraPrograms[name]);
+    return [
+      { needed: () => missingPrograms(wanted).length > 0, take: () => installPackages(missingPrograms(wanted)) },
+      ...parseEditions(others.join(',')).map((name) => ({ needed: () => !hasEdition(name), take: () => take(name) })),
+    ];
   });
+}
+
+function split(names, isFirst) {
+  return [names.filter(isFirst), names.filter((name) => !isFirst(name))];
 }
 
 /** Tests against a missing edition use what is installed, so that a machine without a Debian mirror can run them. */

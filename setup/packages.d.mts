@@ -1,6 +1,6 @@
 export type DebianProgram = { program: string; package: string; service?: string };
 export const debianPrograms: DebianProgram[];
-export function missingPrograms(dirs?: readonly string[]): DebianProgram[];
+export function missingPrograms(programs?: readonly DebianProgram[], dirs?: readonly string[]): DebianProgram[];
 export function installPackages(
   missing: readonly DebianProgram[],
   on?: { aptGet: string | undefined; user: 'root' | 'other' },

@@ -17,9 +17,17 @@ export const debianPrograms = [
   { program: 'nft', package: 'nftables', service: 'nftables' },
 ];
 
+/** What `--with` and `--try` also take: programs that the machine's own apt installs. */
+export const extraPrograms = {
+  java: [
+    { program: 'java', package: 'default-jdk-headless' },
+    { program: 'javac', package: 'default-jdk-headless' },
+  ],
+};
+
 /** The programs that are in none of the folders. */
-export function missingPrograms(dirs = searchDirs()) {
-  return debianPrograms.filter(({ program }) => findProgram(program, dirs) === undefined);
+export function missingPrograms(programs = debianPrograms, dirs = searchDirs()) {
+  return programs.filter(({ program }) => findProgram(program, dirs) === undefined);
 }
 
 /**
@@ -39,7 +47,7 @@ export async function installPackages(missing, { aptGet, user } = machine()) {
     });
   });
   await disableServices(missing.flatMap((entry) => entry.service ?? []));
-  const still = missingPrograms();
+  const still = missingPrograms(missing);
   if (still.length > 0) throw new BootstrapError(instructions(still, aptGet));
 }
 

@@ -31,12 +31,12 @@ t.test('an option that there is not is answered with the usage', async (t) => {
 });
 
 t.test('programs are looked for in the given folders', async (t) => {
-  t.strictSame(missingPrograms(['/nowhere']), debianPrograms);
+  t.strictSame(missingPrograms(debianPrograms, ['/nowhere']), debianPrograms);
   t.strictSame(missingPrograms(), []);
 });
 
 t.test('without root it says what to run as root, each package once', async (t) => {
-  const missing = missingPrograms(['/nowhere']);
+  const missing = missingPrograms(debianPrograms, ['/nowhere']);
   await t.rejects(installPackages(missing, { aptGet: '/usr/bin/apt-get', user: 'other' }), {
     message:
       /redis-server, .*haproxy.*needs root\.[\s\S]*apt-get install --no-install-recommends redis-server redis-sentinel redis-tools nutcracker haproxy bind9-dnsutils chromium iproute2 nftables$/,
