@@ -9,6 +9,7 @@ import { type Branch, drawTree, printJson, printLine, stripControls, styled } fr
 interface ForgetOptions {
   readonly config: readonly string[];
   readonly cluster?: true;
+  readonly environment?: string;
   readonly dryRun?: true;
   readonly ignoreUnreachable?: true;
   readonly yes?: true;
@@ -20,11 +21,15 @@ It deletes the record, the plain keys, the services and their node, and what bri
 all of it, and what stays. It refuses while a Sentinel monitors the master, and prints the commands that end that. Nothing
 that changed after the preview is deleted. Bridges then leave the servers of the master alone.
 
+After a change of \`environment\` in the config, --environment removes what the former environment has of the master. It needs
+no change at the Sentinels: the environment of the config must have the master, on the same servers.
+
 Exit codes: 0 done, or with --dry-run: it could be done now; 1 refused, or a daemon wrote the record again; 2 wrong usage.
 
 Examples:
   $ switchmaster forget shard1 --dry-run
-  $ switchmaster forget sessions --cluster`;
+  $ switchmaster forget sessions --cluster
+  $ switchmaster forget shard1 --environment ''         after the config got an environment`;
 
 export function addForget(program: Command, done: (code: ExitCode) => void): void {
   const command = program
@@ -32,6 +37,7 @@ export function addForget(program: Command, done: (code: ExitCode) => void): voi
     .description('Remove a master that no Sentinel monitors, or a cluster, from Consul.')
     .argument('<master>', "a master's name, or with --cluster that of a Redis Cluster")
     .option('--cluster', 'the name is that of a Redis Cluster')
+    .option('--environment <name>', "remove it from this former environment; '' is none")
     .option('--dry-run', 'only show what would be deleted, and what prevents it')
     .option('--ignore-unreachable', 'continue although a Sentinel that does not answer may still monitor the master')
     .option('-y, --yes', 'act without asking')
@@ -41,8 +47,16 @@ export function addForget(program: Command, done: (code: ExitCode) => void): voi
     .action(async (name: string, options: ForgetOptions) => {
       if (options.json === true && options.yes !== true && options.dryRun !== true)
         command.error('error: --json needs --yes or --dry-run', { exitCode: 2 });
+      if (!(await isUsable(options.environment)))
+        command.error(`error: ${JSON.stringify(options.environment)} cannot be an environment`, { exitCode: 2 });
       done(await forget(name, options));
     });
+}
+
+/** As in the config; the empty text is no environment. */
+async function isUsable(environment: string | undefined): Promise<boolean> {
+  const { isEnvironment } = await import('../lib/config/schema.ts');
+  return environment === undefined || environment === '' || isEnvironment(environment);
 }
 
 async function forget(name: string, options: ForgetOptions): Promise<ExitCode> {
@@ -51,7 +65,9 @@ async function forget(name: string, options: ForgetOptions): Promise<ExitCode> {
   const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
   const unreachableSentinels = options.ignoreUnreachable === true ? 'gone' : 'monitoring';
   const subject = options.cluster === true ? 'cluster' : 'master';
-  const removal = new Removal(config, { name, subject, permissions: { unreachableSentinels } });
+  const { environment } = options;
+  const former = environment === undefined ? undefined : { environment: environment === '' ? undefined : environment };
+  const removal = new Removal(config, { name, subject, former, permissions: { unreachableSentinels } });
   const show = (verdict: Verdict, plan: RemovalPlan) => printPlan({ name, kind: subject, verdict }, { plan, options });
   try {
     const plan = await removal.plan();
@@ -106,7 +122,7 @@ function drawPlan(
       ? []
       : [
           {
-            text: `${by} wrote the record again: it still follows ${name}. Remove it from the Sentinels or the config there`,
+            text: `${by} wrote the record again: it still follows ${name}. ${plan.isMoved ? 'Change the environment in the config there' : 'Remove it from the Sentinels or the config there'}, then run this again`,
           },
         ]),
     ...plan.refusals.map(({ text, commands }) => ({ text, branches: commands.map((line) => ({ text: `$ ${line}` })) })),

@@ -3,6 +3,7 @@ import type { MasterState, MastersView, SentinelState } from '../http/views.ts';
 import type { Address } from '../model/address.ts';
 import { findForeignChecks } from '../model/foreign-check.ts';
 import { findProblems } from '../model/judgement/problems.ts';
+import { findSameMaster } from '../model/other-environment.ts';
 import type { MasterProblem } from '../model/problem.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { SentinelView, SentinelVoter } from '../model/sentinel.ts';
@@ -82,6 +83,7 @@ export class BridgeView implements MastersView {
         ...sentinels.limits(name).map((limit) => ({ server: 'Sentinel', ...limit }) as const),
       ],
       foreign: records.foreign(name),
+      otherEnvironments: findSameMaster(records.otherEnvironments(name), record),
       foreignChecks: findForeignChecks(records.read(name)?.catalogContents.instances ?? []),
       uncounted: sentinels.uncounted(name).map(({ address, error }) => ({ address, why: explainError(error) })),
       held: problem,

@@ -24,6 +24,11 @@ const environmentSection = z
   .refine((name) => !beginsMaintenanceKeys(name), 'begins with maintenance, as keys below redis/ do; choose another')
   .refine((name) => !isKindOrRole(name), 'is a tag that services have for their role or kind; choose another');
 
+/** Whether a config can have this environment. */
+export function isEnvironment(name: string): boolean {
+  return environmentSection.safeParse(name).success;
+}
+
 /** The environment is a tag of the same services. */
 function isKindOrRole(name: string): boolean {
   return isRoleTag(name) || instanceKindNames.some((kind) => kind === name.toLowerCase());

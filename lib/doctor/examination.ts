@@ -3,6 +3,7 @@ import type { ServiceInstance } from '../model/catalog.ts';
 import type { ForeignCheck } from '../model/foreign-check.ts';
 import type { Limit } from '../model/judgement/limits.ts';
 import type { MaintenanceOfMaster } from '../model/maintenance.ts';
+import type { OtherEnvironment } from '../model/other-environment.ts';
 import type { RecordsReading } from '../model/records.ts';
 import type { SentinelView } from '../model/sentinel.ts';
 
@@ -105,6 +106,8 @@ export interface ExaminedConsul {
   readonly missingForDns?: readonly string[] | undefined;
   /** Instances of the master and replica services that the bridge did not register. */
   readonly foreign?: readonly Pick<ServiceInstance, 'name' | 'id' | 'node' | 'address' | 'port' | 'tags'>[];
+  /** What bridges of other environments registered. Default: nothing. */
+  readonly otherEnvironments?: readonly OtherEnvironment[];
   /** Critical checks that somebody else attached to the services of bridges, by master. */
   readonly foreignChecks?: ReadonlyMap<string, readonly ForeignCheck[]>;
   /** The masters' records; undefined where they may not be read. */

@@ -9,6 +9,7 @@ import { type Expectation, findProblems } from '../model/judgement/problems.ts';
 import type { ObservedReplica } from '../model/judgement/replicas.ts';
 import { judgeUnreachable, type ObservedVote } from '../model/judgement/votes.ts';
 import { dnsSafe } from '../model/naming.ts';
+import { findSameMaster } from '../model/other-environment.ts';
 import { judgeOutage, trackOutage } from '../model/outage.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { conditionFlags, countsUnasked, type ReplicaView, type RoleAnswer } from '../model/sentinel.ts';
@@ -45,6 +46,7 @@ export const judgedCodes = [
   'redis-unreached',
   'foreign-instance',
   'foreign-check',
+  'other-environment',
   'loopback-published',
 ] as const satisfies readonly HealthCode[];
 
@@ -98,6 +100,7 @@ function observe(read: ExaminedMaster, { sentinels, consul, atMs: nowMs }: Exami
       unreached: statesOf(instances, 'unreachable'),
       limits: [...limitsOf('Redis', instances), ...limitsOf('Sentinel', sentinels)],
       foreign: (consul.foreign ?? []).filter(({ tags }) => tags.map(dnsSafe).includes(dnsSafe(name))),
+      otherEnvironments: findSameMaster(consul.otherEnvironments ?? [], record ?? undefined),
       foreignChecks: consul.foreignChecks?.get(name) ?? [],
       uncounted: silent.filter((one) => !counts(one)).map(({ address, error: why }) => ({ address, why })),
       held: undefined,

@@ -147,6 +147,11 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
       'Somebody else attached a check to the services of the master or to their node, and it is critical: DNS leaves them out. Templates follow the record.',
     fix: 'Have its owner end it, or remove it as the text says.',
   },
+  'other-environment': {
+    meaning:
+      'Consul has the same master in another environment too, as after a change of `environment`. If no daemon has that environment any more, its keys and its names in DNS stay at this address, also after a failover.',
+    fix: 'Change `environment` on the nodes that still have the former one, then `switchmaster forget M --environment ENVIRONMENT`.',
+  },
   'desired-held': {
     meaning: 'The provisioner ignores or delays a master of `desired/`.',
     fix: 'The text has the reason; usually `sentinel.masters` does not match it.',

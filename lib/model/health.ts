@@ -68,6 +68,7 @@ const hintsByLevel = {
     'redis-unreached': 'switchmaster check --online',
     'foreign-instance': 'consul services deregister -id ID',
     'foreign-check': 'switchmaster status {name}',
+    'other-environment': 'switchmaster forget {name} --environment ENVIRONMENT',
     'desired-held': 'switchmaster events {name} --loop provisioner',
     'desired-failed': 'switchmaster events {name} --loop provisioner',
     'cluster-problem': 'redis-cli --cluster check {node}',

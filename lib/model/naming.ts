@@ -19,6 +19,11 @@ export function keyPrefix({ environment }: Naming): string {
   return environment === undefined ? 'redis/' : `redis/${environment}/`;
 }
 
+/** As a part of a sentence: where something is. */
+export function describeEnvironment({ environment }: Naming): string {
+  return environment === undefined ? 'without an environment' : `in environment ${environment}`;
+}
+
 /** The records of masters, one key for each master. */
 export function recordPrefix(naming: Naming): string {
   return `${keyPrefix(naming)}record/`;

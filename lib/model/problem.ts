@@ -6,7 +6,7 @@ import type { ServiceInstance } from './catalog.ts';
  * `redis-denied`: a Redis refuses access to the bridge. `redis-unreached`: the bridge never reached a Redis that Sentinels
  * see as up. `sentinels-disagree`: a Sentinel names another master than the record. `sentinel-uncounted`: a Sentinel was never
  * reached and does not count for this master. `foreign-instance`: DNS also answers an instance that somebody else registered.
- * `foreign-check`: a critical check of somebody else keeps the master or a replica out of DNS. `loopback-published`: Sentinels know a server by a loopback address. `held`: the bridge waits for something.
+ * `other-environment`: Consul has the same master in another environment. `foreign-check`: a critical check of somebody else keeps the master or a replica out of DNS. `loopback-published`: Sentinels know a server by a loopback address. `held`: the bridge waits for something.
  */
 export const problemKinds = [
   'redis-denied',
@@ -15,6 +15,7 @@ export const problemKinds = [
   'sentinel-uncounted',
   'foreign-instance',
   'foreign-check',
+  'other-environment',
   'loopback-published',
   'held',
 ] as const;

@@ -24,36 +24,57 @@ import {
   recordPrefix,
   steeringKey,
 } from '../model/naming.ts';
+import { parseRecord } from '../model/record.ts';
 import { isMarkerKey } from '../model/records.ts';
 import { findMentions } from './mentions.ts';
-import { desiredKey, type RemovableNode, type RemovalSnapshot } from './plan/snapshot.ts';
+import { desiredKey, type RemovableNode, type RemovalSnapshot, type Successor } from './plan/snapshot.ts';
 import { askSentinels } from './sentinels.ts';
 
 const timeoutMs = 3_000;
 
 type Subject = Pick<RemovalSnapshot, 'name' | 'subject' | 'naming'>;
 
+/** What to remove. `former`: the environment that has it, where that is not the config's. */
+export interface RemovalSubject extends Pick<RemovalSnapshot, 'name' | 'subject'> {
+  readonly former?: Naming | undefined;
+}
+
 /** Reads everything that a removal deletes, and what is in its way. Rejects if Consul or its ACLs do not let it. */
 export async function observeRemoval(
   client: ConsulClient,
-  { config, name, subject }: { readonly config: Config } & Pick<RemovalSnapshot, 'name' | 'subject'>,
+  { config, name, subject, former }: { readonly config: Config } & RemovalSubject,
 ): Promise<RemovalSnapshot> {
-  const naming: Naming = { environment: config.environment };
+  const own: Naming = { environment: config.environment };
+  const isMoved = former !== undefined && former.environment !== own.environment;
+  const naming = isMoved ? former : own;
   const of: Subject = { name, subject, naming };
   const hidden: string[] = [];
   const reader = new Reader(client, (why) => hidden.push(why));
-  const [keys, nodes, registered, recorded, sentinels] = await Promise.all([
+  const [keys, nodes, registered, recorded, sentinels, successor] = await Promise.all([
     readKeys(reader, of),
     subject === 'master' ? readNodes(client, of) : [],
-    readRegistered(reader, of),
+    isMoved ? [] : readRegistered(reader, of),
     readNames(reader, of),
-    subject === 'master' ? findSentinels(reader, { config, name }) : [],
+    subject === 'master' && !isMoved ? findSentinels(reader, { config, name }) : [],
+    isMoved && subject === 'master' ? readSuccessor(reader, { ...of, naming: own }) : undefined,
   ]);
   return {
     ...of,
-    ...{ keys, nodes, registered, hidden, recorded, sentinels },
+    ...{ keys, nodes, registered, hidden, recorded, sentinels, successor },
     sentinelOptions: config.sentinel === undefined ? [] : clientOptions(config.sentinel.access),
-    mentions: findMentions(config, of),
+    mentions: isMoved ? [] : findMentions(config, of),
+  };
+}
+
+async function readSuccessor(reader: Reader, { name, naming }: Subject): Promise<Successor> {
+  const [[record], desired] = await Promise.all([
+    reader.key(recordKey(naming, name), 'needed'),
+    reader.key(desiredKey(naming, name), 'optional'),
+  ]);
+  return {
+    naming,
+    record: record === undefined ? undefined : parseRecord(record.value),
+    desired: desired.length === 0 ? 'absent' : 'present',
   };
 }
 

@@ -7,13 +7,13 @@ import { SwitchmasterError } from '../errors.ts';
 import { removalMark, removalText } from '../model/continuity.ts';
 import { parseJsonObject } from '../model/json.ts';
 import { clusterKey, recordKey } from '../model/naming.ts';
-import { observeRemoval } from './observe.ts';
+import { observeRemoval, type RemovalSubject } from './observe.ts';
 import { planRemoval } from './plan/plan.ts';
 import type { RemovalPermissions, RemovalPlan, RemovalSnapshot } from './plan/snapshot.ts';
 
 export type { RemovalPlan } from './plan/snapshot.ts';
 
-export interface RemovalWish extends Pick<RemovalSnapshot, 'name' | 'subject'> {
+export interface RemovalWish extends RemovalSubject {
   readonly permissions: RemovalPermissions;
 }
 
@@ -112,8 +112,7 @@ export class Removal {
   }
 
   #observe(): Promise<RemovalSnapshot> {
-    const { name, subject } = this.#wish;
-    return observeRemoval(this.#client, { config: this.#config, name, subject });
+    return observeRemoval(this.#client, { config: this.#config, ...this.#wish });
   }
 
   /** Waits for a moment, and reads whether somebody wrote the record again. */

@@ -66,6 +66,7 @@ function follow(situation: Situation): MasterState {
     unreached: of('unreachable'),
     foreign: situation.consul?.foreign ?? [],
     uncounted: (situation.unlisted ?? []).map((one) => ({ address: at(one, 26379) })),
+    otherEnvironments: situation.consul?.otherEnvironments ?? [],
     ...{ foreignChecks: situation.consul?.foreignChecks?.get('shard1') ?? [], held: undefined },
   });
   const check = masterOpinion(record.master, { views: opinions, role: { address: record.master, role } }) ?? null;

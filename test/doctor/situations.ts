@@ -29,6 +29,7 @@ const replicasAs = (condition: 's_down' | 'link-down' | 'master' | 'up') =>
 const noReplica = { opinions: all({ replicas: [] }), instances: [redis(1)] };
 const other = { name: 'redis-master', id: 'left', node: 'web-1', address: '10.9.9.9', port: 6379, tags: ['shard1'] };
 const hiding = new Map([['shard1', [{ node: 'redis-shard1', id: 'by-hand', services: ['redis-master'] }]]]);
+const former = [{ master: 'shard1', environment: '', address: at(1), node: 'redis-shard1' }];
 const ownHost = { host: 'localhost', port: 6379 };
 export const tiltedAt = new Date('2026-01-01T23:59:50.000Z');
 const bogus = { key: 'redis/record/copy', kind: 'unreadable', message: 'the key holds no record' } as const;
@@ -123,4 +124,5 @@ export const situations: readonly Situation[] = [
   },
   { title: 'somebody else registered the master', code: 'foreign-instance', consul: { foreign: [other] } },
   { title: 'a check hides the master', code: 'foreign-check', consul: { foreignChecks: hiding } },
+  { title: 'another environment has the master too', code: 'other-environment', consul: { otherEnvironments: former } },
 ];

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { formatRecord } from '../../lib/model/record.ts';
+import { formatRecord, type MasterRecord, parseRecord } from '../../lib/model/record.ts';
 import { planRemoval } from '../../lib/removal/plan/plan.ts';
 import type { AskedSentinel, RemovableNode, RemovalSnapshot } from '../../lib/removal/plan/snapshot.ts';
 
@@ -168,3 +168,35 @@ t.test('names with odd characters and environments have their own keys', async (
     refusals: [{ text: /failover of a\/b is under way/ }],
   });
 });
+
+t.test(
+  'a master of a former environment is removed while the Sentinels monitor it, if the present one follows it',
+  async (t) => {
+    const naming = { environment: 'live' };
+    const present = parseRecord(record) as MasterRecord;
+    const follows = { naming, record: present, desired: 'absent' } as const;
+    const former = (over: Partial<RemovalSnapshot>) => refusals({ sentinels: [], successor: follows, ...over });
+    const other = (text: Partial<MasterRecord>) => ({ ...follows, record: { ...present, ...text } });
+    const three = { host: '10.0.0.3', port: 6379 };
+    t.strictSame(former({}), []);
+    t.equal(plan({ sentinels: [], successor: follows }).steps.length, plan().steps.length);
+    t.strictSame(former({ successor: other({ epoch: 9, master: two, replicas: [one] }) }), [], 'after a failover');
+    t.strictSame(former({ successor: other({ master: three, replicas: [], previous: one }) }), []);
+    t.strictSame(former({ keys: ownKeys.slice(1) }), [], 'what is left without a record');
+    const wrong: readonly (readonly [Partial<RemovalSnapshot>, RegExp])[] = [
+      [{ successor: { ...follows, record: undefined } }, /m has no record in environment live.*redis\/live\/record\/m/],
+      [
+        { successor: other({ master: three, replicas: [] }) },
+        /no server in common without an environment .* are two masters/,
+      ],
+      [{ successor: other({ epoch: 6 }) }, /without an environment is newer \(epoch 7, in environment live 6\)/],
+      [{ keys: [...ownKeys, key('redis/steering/m/s', '{"holder":"h"}', 's')] }, /failover of m is under way/],
+    ];
+    for (const [over, text] of wrong) t.match(former(over), [text]);
+    const desired = { keys: [...ownKeys, key('redis/desired/m', '{}')] };
+    t.match(plan({ ...desired, successor: follows }).refusals, [
+      { commands: ['consul kv get redis/desired/m | consul kv put redis/live/desired/m -'] },
+    ]);
+    t.strictSame(former({ ...desired, successor: { ...follows, desired: 'present' } }), []);
+  },
+);

@@ -13,6 +13,7 @@ import {
   recordPrefix,
   replicaService,
 } from '../../model/naming.ts';
+import { type OtherEnvironment, readOtherEnvironment } from '../../model/other-environment.ts';
 import { readStoredRecord, type StoredRecord } from '../../model/record.ts';
 
 /** What Consul holds for one master, as of the last answer of the watches. */
@@ -36,6 +37,8 @@ interface Slices {
   readonly elsewhere: Map<string, ServiceInstance[]>;
   /** Instances that no bridge registered, by the key of the external node of the master whose tag they carry. */
   readonly foreign: Map<string, ServiceInstance[]>;
+  /** What bridges of other environments registered, by master. */
+  readonly others: Map<string, OtherEnvironment[]>;
 }
 
 /**
@@ -56,6 +59,7 @@ export class RecordSource {
     instances: new Map(),
     elsewhere: new Map(),
     foreign: new Map(),
+    others: new Map(),
   };
 
   constructor(options: {
@@ -106,6 +110,11 @@ export class RecordSource {
   /** Instances that no bridge registered, and that DNS lists among the nodes of this master. */
   foreign(name: string): readonly ServiceInstance[] {
     return this.#slices.foreign.get(nodeKey(externalNode(this.#naming, name))) ?? [];
+  }
+
+  /** Registrations of masters of this name in other environments. */
+  otherEnvironments(name: string): readonly OtherEnvironment[] {
+    return this.#slices.others.get(name) ?? [];
   }
 
   /** The master was removed: a later one of this name begins with the usual node. */
@@ -159,8 +168,11 @@ export class RecordSource {
     const instances = new Map<string, ServiceInstance[]>();
     const elsewhere = new Map<string, ServiceInstance[]>();
     const foreign = new Map<string, ServiceInstance[]>();
+    const others = new Map<string, OtherEnvironment[]>();
     for (const instance of this.#services.flatMap(({ state }) => lastValue(state) ?? [])) {
       for (const key of this.#foreignTo(instance)) foreign.set(key, [...(foreign.get(key) ?? []), instance]);
+      const other = instance.name === masterService ? readOtherEnvironment(instance, this.#naming) : undefined;
+      if (other !== undefined) others.set(other.master, [...(others.get(other.master) ?? []), other]);
       const master = masterOfNode(this.#naming, instance.nodeMeta);
       if (master !== undefined && nodeKey(instance.node) !== nodeKey(externalNode(this.#naming, master)))
         elsewhere.set(master, [...(elsewhere.get(master) ?? []), instance]);
@@ -169,7 +181,7 @@ export class RecordSource {
       if (list === undefined) instances.set(key, [instance]);
       else list.push(instance);
     }
-    return { records, keys, instances, elsewhere, foreign };
+    return { records, keys, instances, elsewhere, foreign, others };
   }
 
   /** The keys of the external nodes that an instance's tags name, unless a bridge registered it, of whatever environment. */
@@ -182,7 +194,7 @@ export class RecordSource {
 /** The masters whose keys and the keys of the nodes whose services differ between two readings. */
 function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
   const changed = new Set<string>();
-  for (const part of ['records', 'keys', 'instances', 'elsewhere', 'foreign'] as const) {
+  for (const part of ['records', 'keys', 'instances', 'elsewhere', 'foreign', 'others'] as const) {
     for (const name of new Set([...before[part].keys(), ...after[part].keys()])) {
       if (serialize(before[part].get(name)) === serialize(after[part].get(name))) continue;
       changed.add(name);
@@ -191,6 +203,6 @@ function changedNames(before: Slices, after: Slices): ReadonlySet<string> {
   return changed;
 }
 
-function serialize(slice: KvEntry | Map<string, KvEntry> | ServiceInstance[] | undefined): string {
+function serialize(slice: KvEntry | Map<string, KvEntry> | readonly object[] | undefined): string {
   return JSON.stringify(slice instanceof Map ? [...slice] : slice) ?? '';
 }

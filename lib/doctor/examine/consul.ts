@@ -16,6 +16,7 @@ import {
   recordPrefix,
   replicaService,
 } from '../../model/naming.ts';
+import { readOtherEnvironment } from '../../model/other-environment.ts';
 import { type RecordsReading, readRecords } from '../../model/records.ts';
 import type { ConsulDns, ExaminedClock, ExaminedConsul } from '../examination.ts';
 import { compareClocks } from './clock.ts';
@@ -59,6 +60,9 @@ export async function examineConsul(
       missingRules,
       missingForDns,
       foreign: findForeign(services, { environment }),
+      otherEnvironments: services.flatMap((instance) =>
+        instance.name === masterService ? (readOtherEnvironment(instance, { environment }) ?? []) : [],
+      ),
       foreignChecks: groupForeignChecks(services, { environment }),
       records,
       maintenance,

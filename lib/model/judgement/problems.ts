@@ -1,5 +1,6 @@
 import { type Address, formatAddress, isNodeLocal, sameAddress } from '../address.ts';
 import { describeForeignCheck, type ForeignCheck } from '../foreign-check.ts';
+import { describeOtherEnvironment, type OtherEnvironment, removeOtherEnvironment } from '../other-environment.ts';
 import { describeForeign, type ForeignInstance, type MasterProblem } from '../problem.ts';
 import type { MasterRecord } from '../record.ts';
 import type { SentinelView } from '../sentinel.ts';
@@ -33,6 +34,8 @@ export interface ProblemSituation {
   readonly foreign: readonly ForeignInstance[];
   /** Critical checks that somebody else attached to this master's services. Default: none. */
   readonly foreignChecks?: readonly ForeignCheck[];
+  /** Registrations of the same master in other environments. Default: none. */
+  readonly otherEnvironments?: readonly OtherEnvironment[];
   /** Sentinels that were never reached and do not count for this master. */
   readonly uncounted: readonly { readonly address: Address; readonly why?: string | undefined }[];
   /** What the bridge waits for. */
@@ -49,6 +52,7 @@ export function findProblems({
   limits = [],
   foreign,
   foreignChecks = [],
+  otherEnvironments = [],
   uncounted,
   held,
 }: ProblemSituation): readonly MasterProblem[] {
@@ -68,6 +72,10 @@ export function findProblems({
     ...foreign.map((instance) => {
       const hint = `consul services deregister -id ${shellWord(instance.id)}`;
       return { kind: 'foreign-instance', message: describeForeign(instance), hint } as const;
+    }),
+    ...otherEnvironments.map((other) => {
+      const [message, hint] = [describeOtherEnvironment(other), removeOtherEnvironment(other)];
+      return { kind: 'other-environment', message, hint } as const;
     }),
     ...foreignChecks.map((check) => ({ kind: 'foreign-check', message: describeForeignCheck(check) }) as const),
   ].toSorted((a, b) => (`${a.kind} ${a.message}` < `${b.kind} ${b.message}` ? -1 : 1));

@@ -14,6 +14,7 @@ import {
 } from '../../model/naming.ts';
 import { parseDesired } from '../../model/provisioning.ts';
 import { parseRecord } from '../../model/record.ts';
+import { refuseFormer } from './former-environment.ts';
 import { refuseCluster, refuseMaster } from './refusals.ts';
 import type {
   Remaining,
@@ -26,11 +27,12 @@ import type {
 
 /** Decides what to delete, and what prevents it. */
 export function planRemoval(snapshot: RemovalSnapshot, permissions: RemovalPermissions): RemovalPlan {
-  const refusals = snapshot.subject === 'master' ? refuseMaster(snapshot, permissions) : refuseCluster(snapshot);
+  const refusals = refuse(snapshot, permissions);
   const keys = snapshot.keys.map((entry) => removedKey(snapshot, entry));
   const ours = snapshot.nodes.filter(({ owner }) => owner === 'ours');
   return {
     refusals,
+    isMoved: snapshot.successor !== undefined,
     removes: [...keys, ...ours.flatMap(removedParts)],
     remains: [...snapshot.nodes.flatMap((node) => remainingParts(node)), ...remaining(snapshot)],
     steps: [
@@ -38,6 +40,12 @@ export function planRemoval(snapshot: RemovalSnapshot, permissions: RemovalPermi
       ...ours.flatMap(stepsFor),
     ],
   };
+}
+
+function refuse(snapshot: RemovalSnapshot, permissions: RemovalPermissions): RemovalPlan['refusals'] {
+  if (snapshot.subject === 'cluster') return refuseCluster(snapshot);
+  const { successor } = snapshot;
+  return successor === undefined ? refuseMaster(snapshot, permissions) : refuseFormer(snapshot, successor);
 }
 
 function removedKey({ naming, name }: RemovalSnapshot, { key, value }: KvEntry): Removed {

@@ -54,7 +54,7 @@ function describe(master: Address | undefined): string {
 }
 
 /** A bridge that fails the master over holds a lock whose key ends with the bridge's session. */
-function refuseLocked({ naming, name, keys }: RemovalSnapshot): readonly Refusal[] {
+export function refuseLocked({ naming, name, keys }: RemovalSnapshot): readonly Refusal[] {
   const held = keys.filter(
     ({ key, session }) => session !== undefined && key.startsWith(`${steeringKey(naming, name)}/`),
   );

@@ -1,6 +1,7 @@
 import type { Address } from '../../model/address.ts';
 import type { CatalogOperation, KvEntry, ServiceInstance } from '../../model/catalog.ts';
 import { desiredPrefix, keySafe, type Naming } from '../../model/naming.ts';
+import type { MasterRecord } from '../../model/record.ts';
 
 /** What was read about one name, before anything is removed. */
 export interface RemovalSnapshot {
@@ -23,6 +24,16 @@ export interface RemovalSnapshot {
   readonly hidden: readonly string[];
   /** The names of all records of this kind, sorted. */
   readonly recorded: readonly string[];
+  /** Where `naming` is a former environment of the master: what the environment of the config has. */
+  readonly successor?: Successor | undefined;
+}
+
+/** A master in the environment that takes the place of a former one. */
+export interface Successor {
+  readonly naming: Naming;
+  /** undefined where it has no record that can be read. */
+  readonly record: MasterRecord | undefined;
+  readonly desired: 'present' | 'absent';
 }
 
 /** A Sentinel, and whether it monitors the master. */
@@ -69,6 +80,8 @@ export interface RemovalPlan {
   readonly refusals: readonly Refusal[];
   readonly removes: readonly Removed[];
   readonly remains: readonly Remaining[];
+  /** It is removed from a former environment. */
+  readonly isMoved: boolean;
   /** Each is a check-and-set on what was read. */
   readonly steps: readonly CatalogOperation[];
 }

@@ -1,6 +1,8 @@
 import t from 'tap';
+import { formatAddress, sameAddress } from '../../../lib/model/address.ts';
 import { ownLabel } from '../../../lib/model/master-node.ts';
 import { environmentLabel, masterOfNode } from '../../../lib/model/naming.ts';
+import { runCommand } from '../../cmd/command.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { failOver, only, recordOf, startBridge } from '../support/bridging.ts';
@@ -131,4 +133,50 @@ t.test('a bridge does not report the services of other environments as foreign',
     state?.problems.filter(({ kind }) => kind === 'foreign-instance'),
     [],
   );
+});
+
+t.test('a master moves to another environment, and leaves nothing that names a former master', async (t) => {
+  const moving = 'moving';
+  const shard = await sandbox.redis({ name: moving, replicas: 1 });
+  const sentinels = await sandbox.sentinels({ name: 'moving-sentinel', count: 1, masters: [shard] });
+  const config = (environment: string | undefined) =>
+    sandbox.write(
+      `moving-${environment ?? 'none'}.json`,
+      JSON.stringify({
+        ...(environment === undefined ? {} : { environment }),
+        consul: { address: consul.url },
+        sentinel: { addresses: [formatAddress(only(sentinels).address)], masters: [moving] },
+      }),
+    );
+  const forget = async (...options: readonly string[]) => {
+    const argv = ['forget', moving, '--environment', '', ...options, '--json', '--config', config('new')];
+    const { code, stdout } = await runCommand(argv);
+    return { code, ...JSON.parse(stdout) };
+  };
+  const former = startBridge(t, { consul, sentinels, masters: [moving] });
+  await recordOf(consul, moving, { until: ({ replicas }) => replicas.length === 1 });
+  t.match(await forget('--dry-run'), { code: 1, refusals: [{ text: /has no record in environment new/ }] });
+
+  const bridge = startBridge(t, { consul, sentinels, masters: [moving], environment: 'new' });
+  const reported = () => bridge.part.masters.get(moving)?.problems.find(({ kind }) => kind === 'other-environment');
+  const command = `switchmaster forget ${moving} --environment ''`;
+  t.match(await waitFor('the problem', async () => reported(), { until: (one) => one !== undefined }), {
+    hint: command,
+  });
+  const examined = await runCommand(['doctor', '--json', '--config', config('new')]);
+  const isOfEnvironment = ({ rule }: { readonly rule: string }) => rule === 'other-environment';
+  t.match(JSON.parse(examined.stdout).findings.filter(isOfEnvironment), [{ subject: moving, hint: command }]);
+  const early = await forget('--yes');
+  t.match(early, { code: 1, verdict: 'returned' }, 'a bridge of the former environment runs');
+
+  await former.stop();
+  await failOver(only(sentinels), moving);
+  const promoted = only(shard.replicas).address;
+  await recordOf(consul, moving, { prefix: 'redis/new/', until: ({ master }) => sameAddress(master, promoted) });
+  const answered = () => consul.dnsA(`${moving}.redis-master.service.consul`);
+  t.strictSame((await answered()).toSorted(), [shard.master.address.host, promoted.host].toSorted());
+  t.match(await forget('--yes'), { code: 0, verdict: 'forgotten' });
+  await waitFor('DNS', answered, { until: (hosts) => hosts.length === 1 && hosts[0] === promoted.host });
+  t.strictSame(await only(sentinels).masterAddress(moving), promoted, 'the Sentinel still monitors it');
+  await waitFor('the end of the problem', async () => reported(), { until: (one) => one === undefined });
 });
