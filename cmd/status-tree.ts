@@ -164,6 +164,8 @@ function faultOf(
   switch (reason?.code) {
     case 'replica-down':
       return styled('red', 'down');
+    case 'second-master':
+      return styled('red', 'answers as a master');
     case 'replica-not-replicating':
       return styled('yellow', 'does not replicate');
     case 'redis-denied':

@@ -2,14 +2,14 @@ import type { RedisPool } from '../client/redis-pool.ts';
 import type { SentinelConfig } from '../config/model.ts';
 import type { Outcome } from '../loop/outcome.ts';
 import type { Run } from '../loop/run.ts';
-import { type Address, distinctAddresses, sameAddress } from '../model/address.ts';
+import { distinctAddresses, sameAddress } from '../model/address.ts';
 import { compareVersions } from '../model/epoch.ts';
 import type { RoleAnswer, SentinelView } from '../model/sentinel.ts';
 import type { Execution } from './apply/execution.ts';
 import { retryForStaleMasters } from './apply/outcomes.ts';
 import type { Decided, Decider } from './decider.ts';
 import type { FailoverCompletion } from './failover/completion.ts';
-import type { Fencer } from './fencing/fencer.ts';
+import type { Enforced, Fencer } from './fencing/fencer.ts';
 import { assessEvidence } from './fencing/plan.ts';
 import type { Finding, Observation } from './finding.ts';
 import type { BridgeHint } from './hint.ts';
@@ -87,9 +87,10 @@ export class FullRun {
     const waiting = isMasterChange(decided.decision) ? acting : beforeInterruption(acting, { interrupted, onLate });
     const [acted] = await Promise.allSettled([waiting]);
     if (acted.status === 'fulfilled' && acted.value === undefined) return interruptedOutcome;
-    const staleMasters = await Promise.race([this.#fence(decided.finding), aborted(interrupted)]);
-    if (staleMasters === undefined || staleMasters.length === 0) return acting;
-    return retryForStaleMasters(await acting, staleMasters);
+    const enforced = await Promise.race([this.#fence(decided.finding), aborted(interrupted)]);
+    if (enforced !== undefined) this.#options.memory(name).secondMasters.note(enforced.secondMasters, new Date());
+    if (enforced === undefined || enforced.stale.length === 0) return acting;
+    return retryForStaleMasters(await acting);
   }
 
   #waitForConsul(name: string): Outcome {
@@ -124,14 +125,15 @@ export class FullRun {
   }
 
   /** Fences former masters that accept writes although the record is confirmed. */
-  async #fence({ name, held, views }: Finding): Promise<readonly Address[]> {
+  async #fence({ name, held, views }: Finding): Promise<Enforced> {
     const { records, sentinels, fencer } = this.#options;
     const memory = this.#options.memory(name);
     const record = memory.record;
     // The record may have been deleted, and the master removed from the Sentinels, because its nodes have another use now.
-    if (record === undefined || held.kind === 'absent' || views.length === 0) return [];
+    if (record === undefined || held.kind === 'absent' || views.length === 0) return { stale: [], secondMasters: [] };
     return fencer.enforce(record, {
       members: memory.members,
+      views,
       weigh: async () => {
         const views = distinctViews(await sentinels.read(name));
         const consul = records.outage === undefined ? 'reachable' : 'unreachable';

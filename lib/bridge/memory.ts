@@ -10,6 +10,7 @@ import type { RecordReading } from './observe/records.ts';
 import type { SentinelReading } from './observe/sentinel-reading.ts';
 import type { Lagging } from './plan/decision.ts';
 import { RepairDelay } from './repair-delay.ts';
+import { SecondMasters } from './second-masters.ts';
 
 /**
  * What a bridge remembers of one master between two runs. All of it can be lost: a restarted bridge reads it back from
@@ -19,6 +20,7 @@ export class MasterMemory {
   /** When a difference from Consul may be corrected. */
   readonly repairDelay: RepairDelay;
   readonly faults = new MasterFaults();
+  readonly secondMasters = new SecondMasters();
   #remembered: MasterRecord | undefined;
   #trusted: MasterRecord | undefined;
   #decided: MasterRecord | undefined;
@@ -204,6 +206,7 @@ export class MasterMemory {
     this.#lastReadings = undefined;
     this.#opinion = undefined;
     this.#outage = undefined;
+    this.secondMasters.forget();
     this.faults.forget();
     this.#rebaseUntilMs = 0;
     this.#problem = undefined;

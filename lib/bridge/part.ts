@@ -207,7 +207,7 @@ export class BridgePart implements Part {
   }
 
   #reportProblems(names: readonly string[]): void {
-    for (const name of names) this.#problems.report(name, this.masters.problems(name));
+    for (const name of names) this.#problems.report(name, this.masters.messages(name));
   }
 
   #consulChanged(changed: ReadonlySet<string> | 'all'): void {

@@ -1,9 +1,5 @@
 import { momentReport } from '../loop/moment-report.ts';
 import type { Outcome, RunReport } from '../loop/outcome.ts';
-import type { MasterProblem } from '../model/problem.ts';
-
-/** Every failover causes the first for a moment; the bridge's own runs report the second. */
-const unreported: ReadonlySet<MasterProblem['kind']> = new Set(['sentinels-disagree', 'held']);
 
 /** Reports each problem of a master when it begins, and once when the last of them ends. */
 export class ProblemReporter {
@@ -14,9 +10,9 @@ export class ProblemReporter {
     this.#onReport = onReport;
   }
 
-  report(name: string, problems: readonly MasterProblem[]): void {
+  report(name: string, messages: readonly string[]): void {
     const before = this.#reported.get(name) ?? new Set();
-    const now = new Set(problems.filter(({ kind }) => !unreported.has(kind)).map(({ message }) => message));
+    const now = new Set(messages);
     this.#reported.set(name, now);
     for (const summary of now) if (!before.has(summary)) this.#emit(name, { kind: 'held', summary });
     if (now.size === 0 && before.size > 0) this.#emit(name, { kind: 'unchanged' });

@@ -6,6 +6,7 @@ import { findProblems } from '../model/judgement/problems.ts';
 import { findSameMaster } from '../model/other-environment.ts';
 import type { MasterProblem } from '../model/problem.ts';
 import type { StoredRecord } from '../model/record.ts';
+import { describeSecondMaster } from '../model/second-master.ts';
 import type { SentinelView, SentinelVoter } from '../model/sentinel.ts';
 import type { BridgeMaintenance } from './maintenance/maintenance.ts';
 import type { MasterMemory } from './memory.ts';
@@ -25,6 +26,9 @@ export interface BridgeViewParts {
   /** Which masters are wanted. */
   readonly matches: (name: string) => boolean;
 }
+
+/** Every failover causes the first for a moment; the bridge's own runs report the second. */
+const unreported: ReadonlySet<MasterProblem['kind']> = new Set(['sentinels-disagree', 'held']);
 
 /** The state of the bridge, for the API, the metrics and the log. */
 export class BridgeView implements MastersView {
@@ -90,6 +94,16 @@ export class BridgeView implements MastersView {
     });
   }
 
+  /** What the log and the journal report of the problems: sentences that stay the same as long as the problem does. */
+  messages(name: string): readonly string[] {
+    const master = this.held(name)?.record.master;
+    const seconds = master === undefined ? [] : this.#parts.memory(name).secondMasters.current;
+    return [
+      ...this.problems(name).flatMap(({ kind, message }) => (unreported.has(kind) ? [] : [message])),
+      ...seconds.map((second) => describeSecondMaster(second, master as Address)),
+    ];
+  }
+
   /** The Sentinels with a say about a master. */
   voters(name: string): readonly SentinelVoter[] {
     return this.#parts.sentinels.voters(name);
@@ -118,6 +132,7 @@ export class BridgeView implements MastersView {
       ),
       check: opinion ?? null,
       problems: this.problems(name),
+      secondMasters: memory(name).secondMasters.current,
       maintenance: maintenance.of(name),
       replicas: (record?.replicas ?? []).map((address) => ({
         address,

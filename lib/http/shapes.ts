@@ -3,6 +3,7 @@ import { checkStatuses } from '../model/catalog.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { masterCheckCodes } from '../model/master-check.ts';
 import { problemKinds } from '../model/problem.ts';
+import { secondMasterStates } from '../model/second-master.ts';
 import { maintenanceShape } from './maintenance-shapes.ts';
 import { addressShape, instant, sentinelStateShape, voteShape } from './sentinel-shapes.ts';
 
@@ -50,6 +51,13 @@ export const outcomeShape = z.object({
 /** Something that is wrong with a master and that somebody should see to (lib/model/judgement/problems.ts). */
 const problemShape = z.object({ kind: z.enum(problemKinds), message: z.string(), hint: z.string().optional() });
 
+const secondMasterShape = z.object({
+  address: addressShape,
+  state: z.enum(secondMasterStates),
+  why: z.string().nullable().meta({ description: 'Why it is not fenced, if that is known.' }),
+  since: instant.nullable(),
+});
+
 export const masterShape = z.object({
   name: z.string(),
   record: recordShape.nullable(),
@@ -57,6 +65,10 @@ export const masterShape = z.object({
   sentinels: z.array(voteShape).readonly(),
   check: checkShape.extend({ code: z.enum(masterCheckCodes).optional() }).nullable(),
   problems: z.array(problemShape).readonly(),
+  secondMasters: z
+    .array(secondMasterShape)
+    .readonly()
+    .meta({ description: 'Servers of this master that answer as a master beside the one of the record.' }),
   maintenance: maintenanceShape
     .nullable()
     .meta({ description: 'Its own, or that of all masters; null: it is in none.' }),

@@ -76,6 +76,11 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
     meaning: 'Sentinel has not confirmed a promotion for 30 seconds.',
     fix: 'Read the log of the Sentinel that leads the failover: it names what the Sentinel waits for, usually a replica that does not come back.',
   },
+  'second-master': {
+    meaning:
+      'A former master or a replica answers as a master beside the one of the record. Two servers take writes, and those at this one are lost. The text says why switchmaster does not end it. A warning while its writes are paused, and where no Sentinel lists the server; a note while a failover settles.',
+    fix: 'Type the command of the hint: it makes the server a replica and discards its newer writes. To save them first, take a copy: `redis-cli -h HOST -p PORT --rdb FILE`.',
+  },
   'record-unbacked': {
     meaning:
       'No majority of the Sentinels that answer agrees with the record. Writes may go to a server that will lose them.',

@@ -36,6 +36,7 @@ const hintsByLevel = {
     'consul-unreachable': 'consul members',
     'consul-denied': 'switchmaster acl',
     'master-down': 'switchmaster why {name}',
+    'second-master': 'redis-cli -h {host} -p {port} ROLE',
     'record-unbacked': 'switchmaster status {name}',
     'loopback-published': 'redis-cli {server} SENTINEL MASTER {name}',
     'sentinels-lost': 'redis-cli {server} SENTINEL CKQUORUM {name}',

@@ -71,7 +71,11 @@ function follow(situation: Situation): MasterState {
   });
   const check = masterOpinion(record.master, { views: opinions, role: { address: record.master, role } }) ?? null;
   const sentinels = readings.map((reading) => toVote(reading, { readAt: new Date(), record }));
-  return { name: 'shard1', record, modifyIndex: 1, sentinels, check, problems, maintenance: null, replicas: [] };
+  const secondMasters = instances.flatMap(({ address, role, expected }) =>
+    role === 'master' && expected === 'replica' ? [{ address, state: 'open', why: null, since: null } as const] : [],
+  );
+  const rest = { maintenance: null, replicas: [] };
+  return { name: 'shard1', record, modifyIndex: 1, sentinels, check, problems, secondMasters, ...rest };
 }
 
 function judgeFollowed(situation: Situation) {

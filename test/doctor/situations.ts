@@ -104,7 +104,7 @@ export const situations: readonly Situation[] = [
   },
   {
     title: 'a replica says that it is a master',
-    code: 'replica-not-replicating',
+    code: 'second-master',
     master: {
       opinions: all({ replicas: replicasAs('master') }),
       instances: [redis(1), redis(2), redis(3, { role: 'master' })],

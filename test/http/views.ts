@@ -54,6 +54,7 @@ export const exampleMaster: MasterState = {
   ],
   check: { status: 'passing', output: 'up' },
   problems: [],
+  secondMasters: [],
   maintenance: null,
   replicas: [{ address: { host: '10.0.0.6', port: 6379 }, lag: null }],
 };

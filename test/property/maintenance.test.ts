@@ -72,6 +72,7 @@ t.test('no node of a master in maintenance is paused or demoted, and none stays 
       const views = [view(1, 'B', 5, { replicas: [{ address: at('A'), condition: 'up' }] })];
       const options = {
         members,
+        views,
         weigh: async () => ({ evidence: 'likely', views }) as const,
         stillHolds: () => true,
       };

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../loop/outcome.ts';
-import { type Address, formatAddress } from '../../model/address.ts';
+import { formatAddress } from '../../model/address.ts';
 import type { Decided } from '../decider.ts';
 import type { MasterMemory } from '../memory.ts';
 import type { Decision } from '../plan/decision.ts';
@@ -35,18 +35,9 @@ export function runAgainIn(leftMs: number | undefined, outcome: Outcome): Outcom
 }
 
 /** Former masters answer as masters: the loop runs again before their pause ends, or because they could not be fenced yet. */
-export function retryForStaleMasters(outcome: Outcome, stale: readonly Address[]): Outcome {
+export function retryForStaleMasters(outcome: Outcome): Outcome {
   if (outcome.kind !== 'unchanged' && outcome.kind !== 'held') return outcome;
-  const summary = outcome.kind === 'held' ? outcome.summary : describeStale(stale);
-  const waitMs = outcome.kind === 'held' ? (outcome.retryAfterMs ?? staleMasterRetryMs) : staleMasterRetryMs;
-  return { ...outcome, kind: 'held', summary, retryAfterMs: Math.min(waitMs, staleMasterRetryMs) };
-}
-
-function describeStale(stale: readonly Address[]): string {
-  const addresses = stale.map(formatAddress).toSorted().join(', ');
-  return stale.length === 1
-    ? `the former master ${addresses} still answers as a master: what clients write there is lost`
-    : `the former masters ${addresses} still answer as masters: what clients write there is lost`;
+  return { ...outcome, retryAfterMs: Math.min(outcome.retryAfterMs ?? staleMasterRetryMs, staleMasterRetryMs) };
 }
 
 /** Well below the time for which a former master is paused. */

@@ -5,6 +5,8 @@ import type { SentinelConfig } from '../../config/model.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
+import type { SecondMaster } from '../../model/second-master.ts';
+import type { SentinelView } from '../../model/sentinel.ts';
 import { demote, disconnectClients, type FenceOutcome, pauseWritesSoon, releaseWrites } from '../apply/fence.ts';
 import {
   type FenceAction,
@@ -16,6 +18,7 @@ import {
   planFence,
   planLatePause,
 } from './plan.ts';
+import { findSecondMasters } from './second-masters.ts';
 
 /** One action on a former master, for the log and the journal. */
 export interface FenceReport {
@@ -41,6 +44,22 @@ interface Pause {
   readonly address: Address;
   /** When it ends by itself, in milliseconds of `performance.now()`. */
   readonly endsMs: number;
+}
+
+export interface EnforceOptions {
+  /** Every node of this master that any Sentinel has listed. */
+  readonly members: readonly Address[];
+  /** What the Sentinels said before the servers are asked. */
+  readonly views: readonly SentinelView[];
+  readonly weigh: () => Promise<Pick<FenceSituation, 'evidence' | 'views'>>;
+  readonly stillHolds: () => boolean;
+}
+
+export interface Enforced {
+  /** The former masters that answered as master, also if no action was possible: they must be asked again soon. */
+  readonly stale: readonly Address[];
+  /** Those among them that still are a second master after the actions, and servers that the Sentinels report as one. */
+  readonly secondMasters: readonly SecondMaster[];
 }
 
 /** Short, because a former master is often dead, and the run waits for it. */
@@ -98,41 +117,51 @@ export class Fencer {
   /**
    * Asks the ROLE of every node that could have returned as a master. If one did, `weigh` reads the Sentinels again,
    * because their views must be newer than the ROLE answers. The fencer calls `stillHolds` right before each action.
-   * Returns the former masters that answered as master, also if no action was possible. Before the record is confirmed,
-   * the fencer pauses a former master only once, and only if it was out of reach when the master changed.
+   * Before the record is confirmed, the fencer pauses a former master only once, and only if it was out of reach when the
+   * master changed.
    */
-  async enforce(
-    record: MasterRecord,
-    options: {
-      /** Every node of this master that any Sentinel has listed. */
-      readonly members: readonly Address[];
-      readonly weigh: () => Promise<Pick<FenceSituation, 'evidence' | 'views'>>;
-      readonly stillHolds: () => boolean;
-    },
-  ): Promise<readonly Address[]> {
+  async enforce(record: MasterRecord, options: EnforceOptions): Promise<Enforced> {
     const { redis, settings } = this.#options;
-    const mode = settings.fence;
-    const { members } = options;
-    const stillHolds = () => options.stillHolds() && !this.#isHeld(record.name);
-    if (mode === 'none' || this.#isHeld(record.name)) return [];
-    const roles = await Promise.all(former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs })));
+    const asked = former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs }));
+    const roles = await Promise.all(asked);
     for (const { address, role } of roles) if (role !== 'master') this.#pausedSinceMs.delete(formatAddress(address));
-    if (record.phase === 'promoted') {
-      const from = planLatePause({ record, roles, members });
-      if (from !== undefined && stillHolds()) await this.#pauseOnce(record.name, { from, to: record.master });
-      return [];
-    }
     const stale = roles.filter(({ role }) => role === 'master').map(({ address }) => address);
-    if (stale.length === 0) return [];
+    const whyNot = settings.fence === 'none' ? 'sentinel.fence is none' : this.#options.whyNot(record.name);
+    const found = { record, roles, whyNot, isPaused: (address: Address) => this.#isPaused(address) };
+    if (record.phase === 'promoted' && whyNot === undefined) await this.#pauseLate({ record, roles }, options);
+    if (record.phase === 'promoted' || whyNot !== undefined || stale.length === 0)
+      return { stale, secondMasters: findSecondMasters({ ...found, views: options.views, outcomes: new Map() }) };
     const weighed = await options.weigh();
+    const outcomes = await this.#fence({ record, roles, ...weighed }, options);
+    return { stale, secondMasters: findSecondMasters({ ...found, views: weighed.views, outcomes }) };
+  }
+
+  async #pauseLate(
+    { record, roles }: Pick<FenceSituation, 'record' | 'roles'>,
+    { members, stillHolds }: EnforceOptions,
+  ): Promise<void> {
+    const from = planLatePause({ record, roles, members });
+    if (from !== undefined && stillHolds() && !this.#isHeld(record.name))
+      await this.#pauseOnce(record.name, { from, to: record.master });
+  }
+
+  /** Returns the outcome of the last action on each address. */
+  async #fence(
+    found: Omit<FenceSituation, 'mode' | 'pausedForMs'>,
+    options: EnforceOptions,
+  ): Promise<ReadonlyMap<string, FenceOutcome & { readonly action: FenceAction['kind'] }>> {
+    const { name } = found.record;
+    const stillHolds = () => options.stillHolds() && !this.#isHeld(name);
     const pausedForMs = this.#pausedForMs();
-    for (const action of planFence({ mode, record, roles, ...weighed, pausedForMs })) {
+    const outcomes = new Map<string, FenceOutcome & { readonly action: FenceAction['kind'] }>();
+    for (const action of planFence({ mode: this.#options.settings.fence, ...found, pausedForMs })) {
       if (!stillHolds()) break;
-      const outcome = await this.#carryOut(record.name, action);
+      const outcome = await this.#carryOut(name, action);
+      outcomes.set(formatAddress(action.address), { ...outcome, action: action.kind });
       if (action.kind === 'pause' || outcome.kind === 'applied' || !isRefusal(outcome.error) || !stillHolds()) continue;
-      for (const pause of planAfterRefusal(action.address, { pausedForMs })) await this.#carryOut(record.name, pause);
+      for (const pause of planAfterRefusal(action.address, { pausedForMs })) await this.#carryOut(name, pause);
     }
-    return stale;
+    return outcomes;
   }
 
   #carryOut(name: string, action: FenceAction): Promise<FenceOutcome> {
@@ -178,6 +207,10 @@ export class Fencer {
 
   #notePause(name: string, { address, pauseMs }: { readonly address: Address; readonly pauseMs: number }): void {
     this.#paused.set(formatAddress(address), { name, address, endsMs: performance.now() + pauseMs });
+  }
+
+  #isPaused(address: Address): boolean {
+    return (this.#paused.get(formatAddress(address))?.endsMs ?? 0) > performance.now();
   }
 
   #isHeld(name: string): boolean {

@@ -5,6 +5,7 @@ import type { MasterProblem } from '../problem.ts';
 import type { MasterRecord } from '../record.ts';
 import type { Severity } from '../severity.ts';
 import { judgeReplicas, type ObservedReplica } from './replicas.ts';
+import { judgeSecondMasters, type ObservedSecondMaster } from './second-masters.ts';
 import { judgeAgreement, judgeReach, judgeTilt, type ObservedVote, sentinelToAsk } from './votes.ts';
 
 /** What is known of one master. The daemon has it in memory; the doctor has read it from the servers. */
@@ -17,6 +18,8 @@ export interface ObservedMaster {
   /** The Sentinels' opinion of the master; null where they have none. */
   readonly check: Opinion | null;
   readonly problems: readonly MasterProblem[];
+  /** Servers that answer as a master beside the record's. */
+  readonly secondMasters: readonly ObservedSecondMaster[];
 }
 
 export interface JudgedMaster {
@@ -37,13 +40,14 @@ const settlingMs = 30_000;
 /** Whether one master is well, and why not. The daemon and the doctor both judge by this. */
 export function judgeMaster(judged: JudgedMaster): readonly Reason[] {
   const { master, stop } = judged;
-  const { name, record, sentinels, replicas } = master;
+  const { name, record, sentinels, replicas, secondMasters } = master;
   const settling = isSettling(judged);
   const known = new Set(master.problems.map(({ message }) => message));
   const described = master.problems.some(({ kind }) => kind === 'sentinels-disagree');
   return [
     ...(record === null ? [reasonOf(name, 'master-unrecorded', 'Consul holds no record of it yet.')] : []),
     ...judgeCheck(master),
+    ...(record === null ? [] : judgeSecondMasters({ name, record, secondMasters, settling, nowMs: judged.nowMs })),
     ...judgeProblems(judged),
     ...(stop === undefined || known.has(stop.text) ? [] : [judgeStop(judged, stop)]),
     ...judgePhase(judged),
@@ -53,7 +57,7 @@ export function judgeMaster(judged: JudgedMaster): readonly Reason[] {
     ...(record === null || record.phase === 'promoted' || settling
       ? []
       : judgeAgreement({ name, record, votes: sentinels, described })),
-    ...(replicas === undefined ? [] : judgeReplicas({ name, replicas, votes: sentinels, settling })),
+    ...(replicas === undefined ? [] : judgeReplicas({ name, replicas, secondMasters, votes: sentinels, settling })),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { type Address, formatAddress, sameAddress } from '../address.ts';
+import { type Address, formatAddress, isIn, sameAddress } from '../address.ts';
 import { type HealthCode, makeReason, type Reason } from '../health.ts';
 import type { Lag } from '../lag.ts';
 import type { ReplicaView } from '../sentinel.ts';
@@ -15,6 +15,8 @@ export interface ObservedReplica {
 interface JudgedReplicas {
   readonly name: string;
   readonly replicas: readonly ObservedReplica[];
+  /** Those that another reason names already. */
+  readonly secondMasters: readonly { readonly address: Address }[];
   readonly votes: readonly ObservedVote[];
   /** Its master has just changed: replicas are being reconfigured. */
   readonly settling: boolean;
@@ -58,10 +60,13 @@ const texts: Readonly<Record<Exclude<Condition, 'up'>, { readonly code: HealthCo
   'not seen': { code: 'replica-not-replicating', text: 'is known to no Sentinel' },
 };
 
-function judgeReplica({ name, votes, settling }: JudgedReplicas, { address, lag, reported }: ObservedReplica) {
+function judgeReplica(judged: JudgedReplicas, { address, lag, reported }: ObservedReplica): readonly Reason[] {
+  const { name, votes, settling, secondMasters } = judged;
   const replica = formatAddress(address);
   const subject = { kind: 'master', name, address: replica } as const;
   const condition = reported ?? conditionOf(votes, address);
+  const others = secondMasters.map((second) => second.address);
+  if (condition === 'master' && isIn(others, address)) return [];
   if (condition !== 'up') {
     const { code, text } = texts[condition];
     const passing = settling && condition !== 's_down';

@@ -38,12 +38,18 @@ async function start(name: string, mode: 'demote' | 'pause' | 'none' = 'demote')
     previous: old.master.address,
   };
   const members = [now.master.address, old.master.address];
-  const views = [view(1, 'A', 5, { replicas: [{ address: old.master.address, condition: 'up' }] })];
+  const views = [
+    view(1, 'A', 5, { master: now.master.address, replicas: [{ address: old.master.address, condition: 'up' }] }),
+  ];
   const enforce = async (evidence: Evidence, stillHolds = () => true, given = confirmed) => {
-    const stale = await fencer.enforce(given, { members, weigh: async () => ({ evidence, views }), stillHolds });
+    const weigh = async () => ({ evidence, views });
+    const { stale, secondMasters } = await fencer.enforce(given, { members, views, weigh, stillHolds });
+    seconds = secondMasters.map(({ address, state }) => `${formatAddress(address)} ${state}`).join();
     return stale.map(formatAddress).join();
   };
-  return { now: now.master, old: old.master, redis, fencer, reports, confirmed, enforce, maintain };
+  let seconds = '';
+  const second = () => seconds.replace(formatAddress(old.master.address), 'old');
+  return { now: now.master, old: old.master, redis, fencer, reports, confirmed, enforce, second, maintain };
 }
 
 const isPaused = (address: { host: string; port: number }) =>
@@ -68,7 +74,7 @@ t.test(
 );
 
 t.test('a former master that refuses to be demoted pauses its writes', async (t) => {
-  const { old, reports, enforce } = await start('refused');
+  const { old, reports, enforce, second } = await start('refused');
   await redisCli(old.address, ['ACL', 'SETUSER', 'default', '-replicaof', '-slaveof'], { timeoutMs: 2_000 });
   t.equal(await enforce('proven'), formatAddress(old.address));
   t.ok(await isPaused(old.address));
@@ -76,6 +82,7 @@ t.test('a former master that refuses to be demoted pauses its writes', async (t)
     { action: 'demote', error: { code: 'redis-denied' } },
     { action: 'pause', error: undefined },
   ]);
+  t.equal(second(), 'old paused');
 });
 
 t.test('a former master that does not answer to a demotion is not paused: it may have carried it out', async (t) => {
@@ -98,7 +105,9 @@ t.test('a former master that does not answer to a demotion is not paused: it may
   const views = [view(1, 'A', 5, { replicas: [{ address: at('B'), condition: 'up' }] })];
   const members = [at('A'), at('B')];
   const weigh = async () => ({ evidence: 'proven' as const, views });
-  t.equal((await fencer.enforce(given, { members, weigh, stillHolds: () => true })).length, 1);
+  const { stale, secondMasters } = await fencer.enforce(given, { members, views, weigh, stillHolds: () => true });
+  t.equal(stale.length, 1);
+  t.strictSame(secondMasters, [{ address: at('B'), state: 'open', why: 'no answer within 300 ms' }]);
   t.strictSame(commands, ['REPLICAOF']);
 });
 
@@ -126,7 +135,7 @@ t.test('the pause at the selection reports a refusal, and does not report a dead
 });
 
 t.test('maintenance ends a pause at once and permits none, until it ends itself', async (t) => {
-  const { now, old, fencer, reports, enforce, maintain } = await start('maintenance');
+  const { now, old, fencer, reports, enforce, second, maintain } = await start('maintenance');
   await fencer.changeMaster('m', { from: old.address, to: now.address });
   t.ok(await isPaused(old.address));
   maintain('m is in maintenance');
@@ -136,7 +145,8 @@ t.test('maintenance ends a pause at once and permits none, until it ends itself'
     reports.map(({ action }) => action),
     ['pause', 'release'],
   );
-  t.equal(await enforce('proven'), '');
+  t.equal(await enforce('proven'), formatAddress(old.address));
+  t.equal(second(), 'old left');
   await fencer.changeMaster('m', { from: old.address, to: now.address });
   await fencer.pauseBeforePromotion('m', old.address);
   await fencer.hold('m', old.address);
@@ -144,6 +154,7 @@ t.test('maintenance ends a pause at once and permits none, until it ends itself'
   t.equal(reports.length, 2);
   maintain(undefined);
   t.equal(await enforce('proven'), formatAddress(old.address));
+  t.equal(second(), '');
   t.equal(await old.role(), 'replica');
 });
 
@@ -177,8 +188,9 @@ t.test('with proof, a former master becomes a replica and its clients are discon
 });
 
 t.test('a former master is only paused without proof, and left alone without evidence', async (t) => {
-  const { old, enforce, reports } = await start('likely');
+  const { old, enforce, second, reports } = await start('likely');
   t.equal(await enforce('none'), formatAddress(old.address));
+  t.equal(second(), 'old open');
   t.strictSame(reports, []);
   t.equal(await enforce('likely'), formatAddress(old.address));
   t.ok(await isPaused(old.address));
@@ -206,9 +218,10 @@ t.test('before the confirmation, a former master that was out of reach at the ch
 t.test(
   'no action follows when the record has changed meanwhile, and no demotion before the confirmation',
   async (t) => {
-    const { old, enforce, reports, confirmed } = await start('changed');
+    const { old, enforce, second, reports, confirmed } = await start('changed');
     t.equal(await enforce('proven', () => false), formatAddress(old.address));
-    t.equal(await enforce('proven', () => false, { ...confirmed, phase: 'promoted' }), '');
+    t.equal(await enforce('proven', () => false, { ...confirmed, phase: 'promoted' }), formatAddress(old.address));
+    t.equal(second(), 'old open');
     t.strictSame(reports, []);
     t.equal(await old.role(), 'master');
   },
@@ -221,6 +234,7 @@ t.test('the mode pause never demotes, and the mode none does nothing', async (t)
   t.ok(await isPaused(pause.old.address));
   const none = await start('none', 'none');
   await none.enforce('proven');
+  t.equal(none.second(), 'old left');
   await none.fencer.changeMaster('m', { from: none.old.address, to: none.now.address });
   t.notOk(await isPaused(none.old.address));
   t.strictSame(none.reports, []);

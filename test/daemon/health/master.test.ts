@@ -175,6 +175,31 @@ const cases: readonly Case[] = [
     expected: [['replica-not-replicating', 'well', replicaText]],
   },
   {
+    title: 'a replica of which the Sentinels say that it is a master, and that the bridge has made a replica',
+    master: seenAs('master'),
+    expected: [['replica-not-replicating', 'warning', replicaText]],
+  },
+  ...(
+    [
+      ['a second master that was just found', 'open', 1, base, 'warning'],
+      ['a second master that cannot be fenced', 'open', 5, base, 'critical'],
+      ['a second master that was just found while a failover settles', 'open', 1, changed(2), 'well'],
+      ['a second master that cannot be fenced while a failover settles', 'open', 5, changed(10), 'critical'],
+      ['a second master whose writes wait', 'paused', 60, base, 'warning'],
+      ['a second master whose writes wait while a failover settles', 'paused', 5, changed(6), 'well'],
+      ['a former master that Sentinel alone makes a replica, while a failover settles', 'left', 9, changed(10), 'well'],
+      ['a former master that Sentinel did not make a replica', 'left', 31, changed(32), 'critical'],
+      ['a server with another use, maybe', 'unlisted', 3_600, changed(7_200), 'warning'],
+    ] as const
+  ).map(([title, state, seconds, master, level]) => ({
+    title,
+    master: {
+      ...seenAs('master', master),
+      secondMasters: [{ address: replica, state, why: null, since: secondsAgo(seconds) }],
+    },
+    expected: [['second-master', level, replicaText]] as const,
+  })),
+  {
     title: 'a former master that is dead, right after its failover',
     master: seenAs('s_down', changed(2)),
     expected: [['replica-down', 'warning', replicaText]],
