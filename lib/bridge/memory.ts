@@ -239,15 +239,3 @@ function newest(a: MasterRecord | undefined, b: MasterRecord | undefined): Maste
   if (a === undefined || b === undefined) return a ?? b;
   return compareVersions(a, b) >= 0 ? a : b;
 }
-
-/** A memory for each master, made when it is first asked for. */
-export function rememberMasters(): (name: string) => MasterMemory {
-  const memories = new Map<string, MasterMemory>();
-  return (name) => {
-    const known = memories.get(name);
-    if (known !== undefined) return known;
-    const memory = new MasterMemory();
-    memories.set(name, memory);
-    return memory;
-  };
-}

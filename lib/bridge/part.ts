@@ -18,7 +18,8 @@ import type { PlannedOptions, PlannedReport } from './failover/planned-steps.ts'
 import { masterToPause } from './fencing/selection.ts';
 import type { BridgeHint } from './hint.ts';
 import type { BridgeMaintenance } from './maintenance/maintenance.ts';
-import { type MasterMemory, rememberMasters } from './memory.ts';
+import { rememberMasters } from './memories.ts';
+import type { MasterMemory } from './memory.ts';
 import type { SentinelSource } from './observe/sentinels.ts';
 import { ProblemReporter } from './problem-reporter.ts';
 import { Bridge } from './reconciler.ts';

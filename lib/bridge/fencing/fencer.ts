@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { isRefusal } from '../../client/redis-errors.ts';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import type { SentinelConfig } from '../../config/model.ts';
@@ -8,6 +7,7 @@ import type { MasterRecord } from '../../model/record.ts';
 import type { SecondMaster } from '../../model/second-master.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { demote, disconnectClients, type FenceOutcome, pauseWritesSoon, releaseWrites } from '../apply/fence.ts';
+import { Pauses } from './pauses.ts';
 import {
   type FenceAction,
   type FenceSituation,
@@ -39,13 +39,6 @@ export interface FencerOptions {
   readonly onReport: (report: FenceReport) => void;
 }
 
-interface Pause {
-  readonly name: string;
-  readonly address: Address;
-  /** When it ends by itself, in milliseconds of `performance.now()`. */
-  readonly endsMs: number;
-}
-
 export interface EnforceOptions {
   /** Every node of this master that any Sentinel has listed. */
   readonly members: readonly Address[];
@@ -68,10 +61,7 @@ const askTimeoutMs = 200;
 /** Keeps former masters from accepting writes. It reports every action, because REPLICAOF discards data. */
 export class Fencer {
   readonly #options: FencerOptions;
-  /** What this bridge has paused, by address, so that it can release one that becomes master again. */
-  readonly #paused = new Map<string, Pause>();
-  /** When the bridge paused a stale master first, by address, in milliseconds of `performance.now()`. */
-  readonly #pausedSinceMs = new Map<string, number>();
+  readonly #pauses = new Pauses();
   /** By master name: the change of master for which the old master was paused. */
   readonly #pausedFor = new Map<string, string>();
 
@@ -98,7 +88,7 @@ export class Fencer {
     this.#pausedFor.delete(name);
     await Promise.all([
       this.#isHeld(name) ? undefined : this.#pauseOnce(name, change),
-      this.#paused.has(formatAddress(change.to)) ? this.#release(name, change.to) : undefined,
+      this.#pauses.has(change.to) ? this.#release(name, change.to) : undefined,
     ]);
   }
 
@@ -124,10 +114,10 @@ export class Fencer {
     const { redis, settings } = this.#options;
     const asked = former(record).map((address) => redis.role(address, { timeoutMs: askTimeoutMs }));
     const roles = await Promise.all(asked);
-    for (const { address, role } of roles) if (role !== 'master') this.#pausedSinceMs.delete(formatAddress(address));
+    for (const { address, role } of roles) if (role !== 'master') this.#pauses.forget(address);
     const stale = roles.filter(({ role }) => role === 'master').map(({ address }) => address);
     const whyNot = settings.fence === 'none' ? 'sentinel.fence is none' : this.#options.whyNot(record.name);
-    const found = { record, roles, whyNot, isPaused: (address: Address) => this.#isPaused(address) };
+    const found = { record, roles, whyNot, isPaused: (address: Address) => this.#pauses.isWaiting(address) };
     if (record.phase === 'promoted' && whyNot === undefined) await this.#pauseLate({ record, roles }, options);
     if (record.phase === 'promoted' || whyNot !== undefined || stale.length === 0)
       return { stale, secondMasters: findSecondMasters({ ...found, views: options.views, outcomes: new Map() }) };
@@ -152,7 +142,7 @@ export class Fencer {
   ): Promise<ReadonlyMap<string, FenceOutcome & { readonly action: FenceAction['kind'] }>> {
     const { name } = found.record;
     const stillHolds = () => options.stillHolds() && !this.#isHeld(name);
-    const pausedForMs = this.#pausedForMs();
+    const pausedForMs = this.#pauses.durationsMs();
     const outcomes = new Map<string, FenceOutcome & { readonly action: FenceAction['kind'] }>();
     for (const action of planFence({ mode: this.#options.settings.fence, ...found, pausedForMs })) {
       if (!stillHolds()) break;
@@ -170,11 +160,10 @@ export class Fencer {
 
   /** Ends the pauses of a master's nodes that have not ended by themselves. */
   async release(name: string): Promise<void> {
-    const nowMs = performance.now();
-    const lasting = [...this.#paused.values()].filter((pause) => pause.name === name && pause.endsMs > nowMs);
+    const lasting = this.#pauses.lasting(name);
     this.#pausedFor.delete(name);
-    for (const { address } of lasting) this.#pausedSinceMs.delete(formatAddress(address));
-    await Promise.all(lasting.map(({ address }) => this.#release(name, address)));
+    for (const address of lasting) this.#pauses.forget(address);
+    await Promise.all(lasting.map((address) => this.#release(name, address)));
   }
 
   async #hold(
@@ -184,7 +173,7 @@ export class Fencer {
     if (this.#options.settings.fence === 'none' || this.#isHeld(name)) return;
     const { action, address } = pause;
     const outcome = await pauseWritesSoon(this.#options.redis, pause);
-    if (outcome.kind === 'applied') this.#notePause(name, pause);
+    if (outcome.kind === 'applied') this.#pauses.begin(name, pause);
     else if (!isRefusal(outcome.error)) return;
     this.#report({ name, action, address, outcome });
     await this.#releaseIfHeld(name, address);
@@ -199,18 +188,10 @@ export class Fencer {
 
   async #pause(name: string, pause: { readonly address: Address; readonly pauseMs: number }): Promise<FenceOutcome> {
     const outcome = await pauseWritesSoon(this.#options.redis, pause);
-    if (outcome.kind === 'applied') this.#notePause(name, pause);
+    if (outcome.kind === 'applied') this.#pauses.begin(name, pause);
     this.#report({ name, action: 'pause', address: pause.address, outcome });
     await this.#releaseIfHeld(name, pause.address);
     return outcome;
-  }
-
-  #notePause(name: string, { address, pauseMs }: { readonly address: Address; readonly pauseMs: number }): void {
-    this.#paused.set(formatAddress(address), { name, address, endsMs: performance.now() + pauseMs });
-  }
-
-  #isPaused(address: Address): boolean {
-    return (this.#paused.get(formatAddress(address))?.endsMs ?? 0) > performance.now();
   }
 
   #isHeld(name: string): boolean {
@@ -219,7 +200,7 @@ export class Fencer {
 
   /** Maintenance may have begun while the server took the pause. */
   async #releaseIfHeld(name: string, address: Address): Promise<void> {
-    if (this.#isHeld(name) && this.#paused.has(formatAddress(address))) await this.#release(name, address);
+    if (this.#isHeld(name) && this.#pauses.has(address)) await this.#release(name, address);
   }
 
   async #renewPause(
@@ -227,19 +208,13 @@ export class Fencer {
     pause: { readonly address: Address; readonly pauseMs: number },
   ): Promise<FenceOutcome> {
     const outcome = await this.#pause(name, pause);
-    const key = formatAddress(pause.address);
-    if (outcome.kind === 'applied' && !this.#pausedSinceMs.has(key)) this.#pausedSinceMs.set(key, performance.now());
+    if (outcome.kind === 'applied') this.#pauses.renew(pause.address);
     return outcome;
-  }
-
-  #pausedForMs(): ReadonlyMap<string, number> {
-    const nowMs = performance.now();
-    return new Map([...this.#pausedSinceMs].map(([address, sinceMs]) => [address, nowMs - sinceMs]));
   }
 
   async #release(name: string, address: Address): Promise<void> {
     const outcome = await releaseWrites(this.#options.redis, address);
-    if (outcome.kind === 'applied') this.#paused.delete(formatAddress(address));
+    if (outcome.kind === 'applied') this.#pauses.end(address);
     this.#report({ name, action: 'release', address, outcome });
   }
 
@@ -248,7 +223,7 @@ export class Fencer {
     demotion: { readonly address: Address; readonly master: Address },
   ): Promise<FenceOutcome> {
     const outcome = await demote(this.#options.redis, demotion);
-    if (outcome.kind === 'applied') this.#paused.delete(formatAddress(demotion.address));
+    if (outcome.kind === 'applied') this.#pauses.end(demotion.address);
     this.#report({ name, action: 'demote', address: demotion.address, outcome });
     return outcome;
   }

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { formOpinions } from '../../../lib/bridge/apply/opinions.ts';
 import type { Finding } from '../../../lib/bridge/finding.ts';
-import { rememberMasters } from '../../../lib/bridge/memory.ts';
+import { rememberMasters } from '../../../lib/bridge/memories.ts';
 import { heldMasterCheck, planPublication, planRepair } from '../../../lib/bridge/plan/catalog.ts';
 import type { CatalogContents, CatalogOperation } from '../../../lib/model/catalog.ts';
 import { masterChecks } from '../../../lib/model/master-check.ts';

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { RecordWriter } from '../../../lib/bridge/apply/writer.ts';
 import type { Finding } from '../../../lib/bridge/finding.ts';
-import { rememberMasters } from '../../../lib/bridge/memory.ts';
+import { rememberMasters } from '../../../lib/bridge/memories.ts';
 import { planPublication } from '../../../lib/bridge/plan/catalog.ts';
 import type { ConsulClient } from '../../../lib/client/consul.ts';
 import type { CatalogContents, CatalogOperation } from '../../../lib/model/catalog.ts';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { FailoverCompletion } from '../../../lib/bridge/failover/completion.ts';
-import { rememberMasters } from '../../../lib/bridge/memory.ts';
+import { rememberMasters } from '../../../lib/bridge/memories.ts';
 import { at, record, view } from '../plan/world.ts';
 
 t.test('the end of maintenance begins no second completion beside one that is under way', async (t) => {
