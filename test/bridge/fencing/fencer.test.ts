@@ -2,12 +2,11 @@ import t from 'tap';
 import { type FenceReport, Fencer } from '../../../lib/bridge/fencing/fencer.ts';
 import type { Evidence } from '../../../lib/bridge/fencing/plan.ts';
 import { RedisPool } from '../../../lib/client/redis-pool.ts';
-import { SwitchmasterError } from '../../../lib/errors.ts';
-import { type Address, formatAddress } from '../../../lib/model/address.ts';
+import { formatAddress } from '../../../lib/model/address.ts';
 import { waitFor } from '../../sandbox/condition.ts';
 import { RespConnection, redisCli } from '../../sandbox/resp.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { at, record, view } from '../plan/world.ts';
+import { record, view } from '../plan/world.ts';
 
 const sandbox = await Sandbox.openFor(t, { name: 'fencer' });
 
@@ -83,32 +82,6 @@ t.test('a former master that refuses to be demoted pauses its writes', async (t)
     { action: 'pause', error: undefined },
   ]);
   t.equal(second(), 'old paused');
-});
-
-t.test('a former master that does not answer to a demotion is not paused: it may have carried it out', async (t) => {
-  const commands: string[] = [];
-  const fakeRedis = {
-    role: async (address: Address) => ({ address, role: 'master' }),
-    connected: async () => undefined,
-    command: async (_address: Address, [words]: readonly (readonly string[])[]) => {
-      commands.push(`${words?.[0]}`);
-      throw new SwitchmasterError('redis-timeout', 'no answer within 300 ms');
-    },
-  } as unknown as RedisPool;
-  const fencer = new Fencer({
-    redis: fakeRedis,
-    settings: { fence: 'demote' },
-    whyNot: () => undefined,
-    onReport: () => undefined,
-  });
-  const given = record('A', { replicas: [at('B')], previous: at('B') });
-  const views = [view(1, 'A', 5, { replicas: [{ address: at('B'), condition: 'up' }] })];
-  const members = [at('A'), at('B')];
-  const weigh = async () => ({ evidence: 'proven' as const, views });
-  const { stale, secondMasters } = await fencer.enforce(given, { members, views, weigh, stillHolds: () => true });
-  t.equal(stale.length, 1);
-  t.strictSame(secondMasters, [{ address: at('B'), state: 'open', why: 'no answer within 300 ms' }]);
-  t.strictSame(commands, ['REPLICAOF']);
 });
 
 t.test('the pause at the selection of a replica ends by itself', async (t) => {
