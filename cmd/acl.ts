@@ -79,6 +79,7 @@ function rulesFor(queries: readonly ConsulQuery[], plan: (needs: AclNeeds) => re
     memberOf: [],
     looksUp: [],
     clusters: [],
+    clustersOnCrash: [],
     masters: undefined,
     ordersOnCrash: false,
     answersSentinel: false,

@@ -6,13 +6,15 @@ import { faultOfReply } from './fault.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { ReconnectPace } from './reconnect-pace.ts';
 import { closedAtOnce, connectNow, openRedis, type RedisAccess } from './redis-connection.ts';
-import { translateRedisError } from './redis-errors.ts';
+import { isClosedByPeer, translateRedisError } from './redis-errors.ts';
 
 export interface InstanceLinkOptions<At extends Endpoint> {
   readonly address: At;
   readonly access: RedisAccess;
   /** The connection was established or lost. Another process may listen at the address afterwards. */
   readonly onLinkState: (state: LinkState) => void;
+  /** The other side closed an established connection. Called before `onLinkState`. */
+  readonly onClosed?: () => void;
 }
 
 export type LinkState = 'up' | 'down';
@@ -34,6 +36,8 @@ export class InstanceLink<At extends Endpoint = Address> {
   #lastError: Error | undefined;
   #state: LinkState = 'down';
   #closed = false;
+  /** Why the present connection ends, if this side ends it or the network fails. */
+  #connectionError: Error | 'given up' | undefined;
 
   constructor(options: InstanceLinkOptions<At>) {
     this.address = options.address;
@@ -43,10 +47,18 @@ export class InstanceLink<At extends Endpoint = Address> {
     this.#redis = openRedis(options.address, options.access, { pace: this.#pace });
     this.#redis.on('error', (error: Error) => {
       this.#lastError = error;
+      this.#connectionError ??= error;
       this.#faults.failed(error);
     });
-    this.#redis.on('ready', () => this.#become('up'));
-    this.#redis.on('close', () => this.#become('down'));
+    this.#redis.on('ready', () => {
+      this.#connectionError = undefined;
+      this.#become('up');
+    });
+    this.#redis.on('close', () => {
+      const error = this.#connectionError;
+      if (this.#state === 'up' && error !== 'given up' && isClosedByPeer(error)) options.onClosed?.();
+      this.#become('down');
+    });
   }
 
   /**
@@ -73,7 +85,10 @@ export class InstanceLink<At extends Endpoint = Address> {
     } catch (thrown) {
       this.#faults.failed(thrown);
       // Requests must not queue up at a process that hangs.
-      if (SwitchmasterError.from(thrown).code === 'redis-timeout') this.#redis.disconnect(true);
+      if (SwitchmasterError.from(thrown).code === 'redis-timeout') {
+        this.#connectionError = 'given up';
+        this.#redis.disconnect(true);
+      }
       throw this.translate(thrown, what);
     } finally {
       for (const call of calls) call.catch(() => {});

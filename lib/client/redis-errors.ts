@@ -75,3 +75,8 @@ export function refusalIn(thrown: unknown): string | undefined {
   const fault = faultOfReply(said.message);
   return isDenial(fault) && !refusesEverybody(fault) ? said.message : undefined;
 }
+
+/** By FIN, which is no error, or by RST. A time-out of keep-alive, or a lost route, says nothing about the other side. */
+export function isClosedByPeer(error: (Error & { readonly code?: unknown }) | undefined): boolean {
+  return error === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE';
+}

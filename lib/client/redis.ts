@@ -8,7 +8,7 @@ import { withRedisDeadline } from './deadline.ts';
 import { FaultFinder } from './fault-finder.ts';
 import { ReconnectPace } from './reconnect-pace.ts';
 import { closedAtOnce, openRedis, type RedisAccess } from './redis-connection.ts';
-import { isDenial, refusalIn, refusesEverybody, translateRedisError } from './redis-errors.ts';
+import { isClosedByPeer, isDenial, refusalIn, refusesEverybody, translateRedisError } from './redis-errors.ts';
 import { type RefusedCommand, RefusedCommands } from './refused-commands.ts';
 import { timed } from './request-time.ts';
 
@@ -218,11 +218,6 @@ export class RedisLink {
     this.#redis.disconnect();
     this.#redis = this.#open();
   }
-}
-
-/** By FIN, which is no error, or by RST. A time-out of keep-alive, or a lost route, says nothing about the other side. */
-function isClosedByPeer(error: (Error & { readonly code?: unknown }) | undefined): boolean {
-  return error === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }
 
 function readRole(reply: unknown): RoleAnswer['role'] {

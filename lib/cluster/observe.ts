@@ -9,6 +9,10 @@ export interface ClusterSourceOptions {
   readonly access: RedisAccess;
   /** The connection to a node was established or lost. */
   readonly onHint: (event: string) => void;
+  /** A connection was established. */
+  readonly onUp?: (address: Address) => void;
+  /** The node closed an established connection. Called before `onHint`. */
+  readonly onClosed?: (address: Address) => void;
 }
 
 /** What one poll found: `same` where CLUSTER INFO of no node has changed, `views` where all nodes were read in full. */
@@ -30,6 +34,7 @@ export class ClusterSource {
   readonly #options: ClusterSourceOptions;
   readonly #links = new Map<string, InstanceLink>();
   #known: readonly Address[] = [];
+  #views: readonly ClusterView[] = [];
   #lastInfo = '';
   #fullAtMs = Number.NEGATIVE_INFINITY;
 
@@ -39,6 +44,11 @@ export class ClusterSource {
 
   get addresses(): readonly Address[] {
     return [...this.#links.values()].map(({ address }) => address);
+  }
+
+  /** The last full views of each node that has ever answered and is still polled. */
+  get views(): readonly ClusterView[] {
+    return this.#views;
   }
 
   /** Polls these addresses whatever the nodes list: the seeds, and those that Consul knows. */
@@ -96,6 +106,7 @@ export class ClusterSource {
     );
     if (unreachable.length > 0) this.forget();
     this.#followListed(views);
+    this.#rememberViews(views);
     // A node with two known addresses counts once.
     return { kind: 'views', views: [...new Map(views.map((view) => [view.nodeId, view])).values()], unreachable };
   }
@@ -116,15 +127,23 @@ export class ClusterSource {
     }
   }
 
+  #rememberViews(views: readonly ClusterView[]): void {
+    const older = this.#views.filter(
+      ({ nodeId, askedAt }) => this.#links.has(formatAddress(askedAt)) && !views.some((view) => view.nodeId === nodeId),
+    );
+    this.#views = [...views, ...older];
+  }
+
   #join(address: Address): void {
     const key = formatAddress(address);
     if (this.#links.has(key)) return;
-    const { access, onHint } = this.#options;
+    const { access, onHint, onUp, onClosed } = this.#options;
     const onLinkState = (state: LinkState): void => {
       this.forget();
+      if (state === 'up') onUp?.(address);
       onHint(state === 'up' ? 'connected' : 'disconnected');
     };
-    this.#links.set(key, new InstanceLink({ address, access, onLinkState }));
+    this.#links.set(key, new InstanceLink({ address, access, onLinkState, onClosed: () => onClosed?.(address) }));
     this.forget();
   }
 }

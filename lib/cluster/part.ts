@@ -14,10 +14,11 @@ import type {
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
-import type { Address } from '../model/address.ts';
+import type { Address, Endpoint } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
 import { clusterKey, type Naming, nameTag } from '../model/naming.ts';
 import { type Part, type Readiness, toReadiness } from '../part.ts';
+import { ClusterCrashes } from './crash/crashes.ts';
 import { masterInRecord } from './failover/check.ts';
 import { ClusterFailover, type ClusterFailoverParts } from './failover/run.ts';
 import { ClusterSource } from './observe.ts';
@@ -32,8 +33,13 @@ export interface ClusterPartOptions {
   readonly bridgeId: string;
   readonly clusters: readonly WantedCluster[];
   readonly onReport: (report: RunReport) => void;
-  /** For how long a cluster must not have changed before a planned failover. Default 60,000. */
+  /**
+   * For how long a cluster must not have changed before a planned failover, and a shard before one because of a crash. Default:
+   * 60,000, and four times cluster-node-timeout.
+   */
   readonly settledAfterMs?: number;
+  /** The cluster nodes that this node's daemon registers. Default: none. */
+  readonly localNodes?: () => readonly Endpoint[];
 }
 
 /** The interval between polls while the cluster changes. */
@@ -57,6 +63,7 @@ export class ClusterPart implements Part {
   readonly #followed: readonly FollowedCluster[];
   readonly #services: readonly Follow<{ kind: 'service'; service: string }>[];
   readonly #follower: ClusterFollower;
+  readonly #crashes: ClusterCrashes;
   readonly #loop: Loop;
   readonly #timers = new Map<string, { timer: NodeJS.Timeout; readonly movingSinceMs: number | undefined }>();
   #stopped = false;
@@ -69,12 +76,19 @@ export class ClusterPart implements Part {
       const key = clusterKey(naming, name);
       const hint = (source: string) => (event: string) => this.#loop.wake(name, { source, event });
       const record = watches.follow({ kind: 'key', key }, () => hint('consul')('changed'));
-      return { name, key, source: new ClusterSource({ access, onHint: hint(`cluster ${name}`) }), record };
+      const source = new ClusterSource({
+        access,
+        onHint: hint(`cluster ${name}`),
+        onUp: (address) => this.#crashes.connected(name, address),
+        onClosed: (address) => this.#crashes.connectionClosed(name, address),
+      });
+      return { name, key, source, record };
     });
     this.#services = clusters.flatMap(({ service }) =>
       service === undefined ? [] : watches.follow({ kind: 'service', service }, () => this.#passNodes()),
     );
     this.#follower = new ClusterFollower({ ...options, clusters: this.#followed });
+    this.#crashes = this.#makeCrashes();
     this.#loop = new Loop({
       reconciler: this.#follower,
       // Its timers wake it sooner: `resync` of each cluster.
@@ -82,12 +96,14 @@ export class ClusterPart implements Part {
       backoff: { initialMs: 50, maxMs: 2_000 },
       onReport: (report) => {
         this.#schedule(report.key);
+        this.#crashes.observeRecord(report.key, this.#follower.record(report.key));
         options.onReport(report);
       },
     });
   }
 
   start(): void {
+    this.#crashes.start();
     this.#passNodes();
     for (const { name } of this.#followed) this.#loop.wake(name, { source: 'daemon', event: 'start' });
   }
@@ -95,7 +111,7 @@ export class ClusterPart implements Part {
   async stop(options: { readonly graceMs: number }): Promise<void> {
     this.#stopped = true;
     for (const { timer } of this.#timers.values()) clearTimeout(timer);
-    await this.#loop.stop(options);
+    await Promise.all([this.#loop.stop(options), this.#crashes.stop()]);
     for (const { source, record } of this.#followed) {
       source.close();
       record.release();
@@ -136,6 +152,17 @@ export class ClusterPart implements Part {
     const from = check.kind === 'ready' ? check.from : (masterInRecord(parts.record(), node) ?? null);
     const why = check.kind === 'ready' ? null : check.why;
     return { name, dryRun: true, verdict: verdicts[check.kind], why, from, to: node };
+  }
+
+  #makeCrashes(): ClusterCrashes {
+    const { client, watches, naming, bridgeId, settledAfterMs, onReport, localNodes = () => [] } = this.#options;
+    const clusters = this.#options.clusters.flatMap(({ name: cluster, onCrash, crashAfterMs }) => {
+      const source = this.#followed.find(({ name }) => name === cluster)?.source;
+      if (onCrash === 'wait' || source === undefined) return [];
+      const wake = () => this.#loop.wake(cluster, { source: 'daemon', event: 'crash' });
+      return { cluster, crashAfterMs, source, record: () => this.#follower.record(cluster), wake };
+    });
+    return new ClusterCrashes({ client, watches, naming, bridgeId, settledAfterMs, localNodes, clusters, onReport });
   }
 
   #partsFor(name: string): ClusterFailoverParts {

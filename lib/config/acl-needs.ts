@@ -22,6 +22,7 @@ export function aclNeeds(config: Config, queries: readonly ConsulQuery[]): AclNe
     provisions: sentinel?.provision === true,
     looksUp: [sentinel?.service, ...cluster.map(({ service }) => service)].filter((service) => service !== undefined),
     clusters: cluster.map(({ name }) => name),
+    clustersOnCrash: cluster.filter(({ onCrash }) => onCrash === 'failover').map(({ name }) => name),
     answersSentinel: sentinelEndpoint !== undefined,
     queries,
     rolls: templates.some(({ rolling }) => rolling !== undefined),

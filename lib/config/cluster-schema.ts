@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from './duration.ts';
-import { address, nameText, redisAccess, text } from './shared-schema.ts';
+import { address, crashSettings, nameText, redisAccess, text } from './shared-schema.ts';
 
 const cluster = z.strictObject({
   name: nameText,
@@ -8,6 +8,7 @@ const cluster = z.strictObject({
   service: text.optional(),
   ...redisAccess.shape,
   resync: duration({ minMs: 100, maxMs: 600_000 }).default(1_000),
+  ...crashSettings,
 });
 export type RawCluster = z.output<typeof cluster>;
 

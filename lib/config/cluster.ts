@@ -24,6 +24,8 @@ export async function resolveClusters(
         ...(cluster.service === undefined ? {} : { service: cluster.service }),
         access: await resolveAccess(resolution, { raw: cluster, at, variable: 'SWITCHMASTER_REDIS_PASSWORD' }),
         resyncMs: cluster.resync,
+        onCrash: cluster.onCrash,
+        crashAfterMs: cluster.crashAfter,
       };
     }),
   );

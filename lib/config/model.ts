@@ -78,6 +78,9 @@ export interface ClusterConfig {
   readonly access: AccessConfig;
   /** How often the cluster is read while nothing changes. */
   readonly resyncMs: number;
+  readonly onCrash: 'failover' | 'wait';
+  /** How long the host of a master must refuse connections. */
+  readonly crashAfterMs: number;
 }
 
 export interface SentinelConfig {

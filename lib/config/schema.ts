@@ -8,7 +8,7 @@ import { duration } from './duration.ts';
 import { endpointSection } from './endpoint-schema.ts';
 import { publishSection } from './publish.ts';
 import { registerSection } from './register-schema.ts';
-import { address, filePath, listenAddress, redisAccess, serverTls, text } from './shared-schema.ts';
+import { address, crashSettings, filePath, listenAddress, redisAccess, serverTls, text } from './shared-schema.ts';
 import { templatesSection } from './template-schema.ts';
 
 /*
@@ -65,8 +65,7 @@ const sentinelSettings = z.strictObject({
   rebaseAfter: duration({ minMs: 100 }).default(10_000),
   follow: z.enum(['promotion', 'announcement']).default('promotion'),
   fence: z.enum(['demote', 'pause', 'none']).default('demote'),
-  onCrash: z.enum(['failover', 'wait']).default('wait'),
-  crashAfter: duration({ minMs: 40, maxMs: 60_000 }).default(60),
+  ...crashSettings,
 });
 /** With `service`, the addresses may come from Consul alone. */
 const sentinelSection = sentinelSettings.transform(({ addresses, ...given }) => ({

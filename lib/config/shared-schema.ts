@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Address, parseAddress } from '../model/address.ts';
 import { longestMetaValue } from '../model/naming.ts';
 import { defaultTlsVerify } from './defaults.ts';
+import { duration } from './duration.ts';
 
 /* Schemas that several sections of the config share. */
 export const text = z.string().min(1, 'must not be empty');
@@ -61,3 +62,9 @@ export const listenAddress = z.string().transform((value, context): Address => {
 /** The certificate of a server of ours. With `clientCaFile`, clients need a certificate that it issued. */
 export const serverTls = z.strictObject({ certFile: filePath, keyFile: filePath, clientCaFile: filePath.optional() });
 export type RawServerTls = z.output<typeof serverTls>;
+
+/** What the daemon does about a master that crashed: see docs/crash.md. */
+export const crashSettings = {
+  onCrash: z.enum(['failover', 'wait']).default('wait'),
+  crashAfter: duration({ minMs: 40, maxMs: 60_000 }).default(60),
+};

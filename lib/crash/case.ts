@@ -23,7 +23,7 @@ export interface CrashSubject<Target> {
   /** Asks the process at its address for INFO. Rejects where it does not answer. */
   readInfo(): Promise<unknown>;
   /** Asks the servers around it once. */
-  readWitnesses(): Promise<void>;
+  readOthers(): Promise<void>;
   /** Whether its replicas would lose keys by copying it; undefined before they have answered. */
   wouldLoseKeys(restarted: RestartedMaster): boolean | undefined;
   decide(known: CrashKnowledge): CrashDecision<Target>;
@@ -227,7 +227,7 @@ export class CrashCase<Target> {
 
   async #read(): Promise<void> {
     while (!this.#ended.signal.aborted) {
-      await this.#subject.readWitnesses();
+      await this.#subject.readOthers();
       await delay(everyMs, undefined, { ref: false });
     }
   }

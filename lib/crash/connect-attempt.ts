@@ -58,6 +58,11 @@ export function presentWays(ways: readonly Way[]): readonly Way[] {
   );
 }
 
+/** Whether it is an address of this host's interfaces. */
+export function isThisHost(host: string): boolean {
+  return isLoopback(host) || ownHosts(host).includes(host);
+}
+
 /** Addresses of this host's interfaces, of the family of `host`. */
 function ownHosts(host: string): readonly string[] {
   const family = host.includes(':') ? 'IPv6' : 'IPv4';

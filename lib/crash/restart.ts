@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readInfo } from '../client/instance-shapes.ts';
+import { countLastingKeys } from '../client/keyspace.ts';
 import type { RestartedMaster } from '../model/crash.ts';
 import { tryConnectAll, type Way } from './connect-attempt.ts';
 
@@ -38,17 +39,4 @@ function toRestarted(info: unknown): RestartedMaster | undefined {
   const state = fields.get('loading') === '1' ? 'loading' : fields.get('role') === 'master' ? 'master' : 'other';
   const persistence = fields.get('aof_enabled') === '1' ? 'append-only' : 'other';
   return { runId, state, persistence, keys: countLastingKeys(info) };
-}
-
-/**
- * Keys without a time to live, from lines `db0:keys=3,expires=1,...`. A restart drops expired keys, of which replicas keep
- * a copy.
- */
-export function countLastingKeys(info: unknown): number {
-  const databases = [...readInfo(info)].filter(([field]) => /^db\d+$/.test(field));
-  const counts = databases.map(([, text]) => {
-    const [, keys = 0, expires = 0] = /^keys=(\d+),expires=(\d+)/.exec(text) ?? [];
-    return Number(keys) - Number(expires);
-  });
-  return counts.reduce((sum, count) => sum + count, 0);
 }

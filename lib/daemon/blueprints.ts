@@ -22,7 +22,7 @@ import { ApiPart } from './api.ts';
 import type { Blueprint } from './assembly.ts';
 import type { Conditions } from './conditions.ts';
 import { IgnoredKeyReporter } from './ignored-keys.ts';
-import { localMasters } from './local-masters.ts';
+import { localClusterNodes, localMasters } from './local-masters.ts';
 import { watchRights } from './rights.ts';
 import { settingsHash } from './settings-hash.ts';
 
@@ -82,7 +82,12 @@ const drafts: readonly Draft[] = [
     name: 'cluster',
     settings: ({ cluster, ...rest }) => (cluster.length === 0 ? undefined : { cluster, ...sharedSettings(rest) }),
     build: ({ cluster, environment }, context) =>
-      buildClusters(cluster, { ...connections(context), naming: { environment }, bridgeId: context.bridgeId }),
+      buildClusters(cluster, {
+        ...connections(context),
+        naming: { environment },
+        bridgeId: context.bridgeId,
+        localNodes: () => localClusterNodes(context.views()),
+      }),
   }),
   row({
     name: 'registrar',

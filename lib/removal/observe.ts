@@ -8,6 +8,7 @@ import { instanceKinds } from '../model/instance-kinds.ts';
 import { maintenanceKey } from '../model/maintenance-keys.ts';
 import { distinctNode, isOfOtherEnvironment } from '../model/master-node.ts';
 import {
+  clusterCrashPrefix,
   clusterKey,
   clusterPrefix,
   crashEvidenceKey,
@@ -121,7 +122,11 @@ class Reader {
 const consistent = { consistency: 'consistent', timeoutMs } as const;
 
 async function readKeys(reader: Reader, { name, subject, naming }: Subject): Promise<readonly KvEntry[]> {
-  if (subject === 'cluster') return reader.key(clusterKey(naming, name), 'needed');
+  if (subject === 'cluster') {
+    const orders = crashOrderKey(clusterCrashPrefix(naming, name), '');
+    const keys = [reader.key(clusterKey(naming, name), 'needed'), reader.tree(orders, 'optional')];
+    return (await Promise.all(keys)).flat();
+  }
   const plain = plainKey(naming, name);
   const found = await Promise.all([
     reader.key(recordKey(naming, name), 'needed'),

@@ -57,7 +57,7 @@ export class SentinelCrash implements CrashSubject<Address> {
     return info;
   }
 
-  async readWitnesses(): Promise<void> {
+  async readOthers(): Promise<void> {
     const { sentinels, redis } = this.#parts;
     const [readings, replicas] = await Promise.all([
       sentinels.read(this.name),

@@ -1,3 +1,4 @@
+import { MaintenanceSource, type MaintenanceSourceOptions } from '../../consul/maintenance-source.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import type {
   MaintenanceControls,
@@ -15,7 +16,6 @@ import {
   type MaintenanceVerdict,
 } from '../../model/maintenance.ts';
 import { MaintenanceOrders } from './orders.ts';
-import { MaintenanceSource, type MaintenanceSourceOptions } from './source.ts';
 import { toMaintenanceState } from './view.ts';
 
 export interface BridgeMaintenanceOptions extends Omit<MaintenanceSourceOptions, 'onChange' | 'onRead' | 'onDenied'> {

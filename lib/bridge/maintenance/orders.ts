@@ -1,11 +1,11 @@
 import type { ConsulClient } from '../../client/consul.ts';
+import type { MaintenanceSource } from '../../consul/maintenance-source.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import type { MaintenanceOrder, MaintenanceResult, MaintenanceState } from '../../http/views.ts';
 import { holdsWithin } from '../../loop/stages.ts';
 import { formatNote, type MaintenanceNote, type MaintenanceScope, trackMaintenance } from '../../model/maintenance.ts';
 import { maintenanceKey } from '../../model/maintenance-keys.ts';
 import type { Naming } from '../../model/naming.ts';
-import type { MaintenanceSource } from './source.ts';
 import { toMaintenanceState } from './view.ts';
 
 export interface MaintenanceOrdersOptions {

@@ -1,6 +1,6 @@
+import { countLastingKeys } from '../../client/keyspace.ts';
 import type { RedisPool } from '../../client/redis-pool.ts';
 import { readReplication } from '../../client/replication-shapes.ts';
-import { countLastingKeys } from '../../crash/restart.ts';
 import { formatAddress } from '../../model/address.ts';
 import type { CrashReplica } from '../plan/crash.ts';
 

@@ -2,6 +2,7 @@ import { isPattern } from '../glob.ts';
 import { maintenancePrefix } from '../maintenance-keys.ts';
 import { canBeTaken, distinctNode } from '../master-node.ts';
 import {
+  clusterCrashPrefix,
   clusterKey,
   crashPrefix,
   desiredPrefix,
@@ -54,8 +55,18 @@ export const partRules: Readonly<Record<string, (needs: AclNeeds) => readonly Ac
       write('key_prefix', provisionedPrefix(naming), 'the settings that the daemon gave to the Sentinels'),
     ];
   },
-  cluster: ({ naming, clusters }) =>
-    clusters.map((name) => write('key', clusterKey(naming, name), "the cluster's record")),
+  cluster: ({ naming, clusters, clustersOnCrash }) => [
+    ...clusters.map((name) => write('key', clusterKey(naming, name), "the cluster's record")),
+    ...clustersOnCrash.map((name) =>
+      write('key_prefix', clusterCrashPrefix(naming, name), 'what the daemons see of its crashed masters'),
+    ),
+    ...(clustersOnCrash.length === 0
+      ? []
+      : [
+          write('key_prefix', maintenancePrefix(naming), 'which clusters are in maintenance'),
+          write('session_prefix', '', 'ends the lease if the daemon dies'),
+        ]),
+  ],
   discovery: ({ looksUp }) =>
     looksUp.flatMap((service) => serviceRules(service, 'addresses of Sentinels or cluster nodes')),
   endpoint: ({ naming, answersSentinel }) => {

@@ -36,6 +36,8 @@ export interface AclNeeds {
   readonly looksUp: readonly string[];
   /** Names of the Redis Clusters that the daemon follows. */
   readonly clusters: readonly string[];
+  /** Names of those whose masters it fails over when they crash. */
+  readonly clustersOnCrash: readonly string[];
   /** Whether the daemon answers in Sentinel's place. */
   readonly answersSentinel: boolean;
   /** What the templates read. */

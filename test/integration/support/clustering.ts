@@ -3,7 +3,7 @@ import { ConsulClient } from '../../../lib/client/consul.ts';
 import { ClusterPart, type WantedCluster } from '../../../lib/cluster/part.ts';
 import { CatalogWatches } from '../../../lib/consul/watches.ts';
 import type { RunReport } from '../../../lib/loop/outcome.ts';
-import { type Address, formatAddress } from '../../../lib/model/address.ts';
+import { type Address, type Endpoint, formatAddress } from '../../../lib/model/address.ts';
 import { type ClusterRecord, type ClusterView, parseClusterRecord, slotCount } from '../../../lib/model/cluster.ts';
 import { clusterKey } from '../../../lib/model/naming.ts';
 import { waitFor } from '../../sandbox/condition.ts';
@@ -150,7 +150,9 @@ export function startFollower(
   setting: {
     readonly consul: ConsulAgent;
     readonly id?: string;
-    readonly clusters: readonly (Omit<WantedCluster, 'access' | 'resyncMs'> & Partial<WantedCluster>)[];
+    readonly clusters: readonly (Pick<WantedCluster, 'name' | 'seeds'> & Partial<WantedCluster>)[];
+    /** The cluster nodes that its daemon registers. */
+    readonly localNodes?: () => readonly Endpoint[];
   },
 ): { readonly part: ClusterPart; readonly reports: readonly RunReport[]; stop(): Promise<void> } {
   const client = new ConsulClient(setting.consul.http);
@@ -162,7 +164,14 @@ export function startFollower(
     naming: { environment: undefined },
     bridgeId: setting.id ?? 'follower',
     settledAfterMs: 0,
-    clusters: setting.clusters.map((cluster) => ({ access: {}, resyncMs: 200, ...cluster })),
+    clusters: setting.clusters.map((cluster) => ({
+      access: {},
+      resyncMs: 200,
+      onCrash: 'wait',
+      crashAfterMs: 60,
+      ...cluster,
+    })),
+    ...(setting.localNodes === undefined ? {} : { localNodes: setting.localNodes }),
     onReport: (report) => reports.push(report),
   });
   const stop = stopWith(t, { part, watches, client });

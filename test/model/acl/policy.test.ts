@@ -11,6 +11,7 @@ const nothing: AclNeeds = {
   provisions: false,
   looksUp: [],
   clusters: [],
+  clustersOnCrash: [],
   queries: [],
   rolls: false,
   answersSentinel: false,
