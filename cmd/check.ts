@@ -104,7 +104,6 @@ async function judge(
   const warnings = [
     ...findWarnings(config).filter(({ path }) => !known.has(path)),
     ...findUnreadVars(config, compiled),
-    ...(configOnly === true ? [] : await findUnknownOwners(config)),
   ];
   if (configOnly === true) return { warnings, obstacles: conflicts };
   const { findObstacles } = await import('../lib/renderer/preconditions.ts');
@@ -123,14 +122,6 @@ async function findPidFileObstacle({ pidFile }: Config): Promise<readonly Proble
   const { examinePidFile } = await import('../lib/daemon/pid-file.ts');
   const message = await examinePidFile(pidFile);
   return message === undefined ? [] : [{ path: 'pidFile:', message }];
-}
-
-async function findUnknownOwners({ templates }: Config): Promise<readonly Problem[]> {
-  const { describeOwners } = await import('../lib/renderer/destination.ts');
-  const owners = await Promise.all(templates.map((template) => describeOwners(template)));
-  return owners.flatMap((messages, i) =>
-    messages.map((message) => ({ path: `templates[${i}]:`, message, hint: 'until then the file keeps its owner' })),
-  );
 }
 
 async function examineOnline(

@@ -2,7 +2,10 @@ import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { withinDeadline } from '../file-system.ts';
 import { backupPath, type TemplateSpec } from '../model/template-spec.ts';
+import { hasControl } from '../template/format.ts';
+import { isConfigFile } from './document.ts';
 import type { Resolution } from './resolution.ts';
+import { usedPaths } from './used-paths.ts';
 
 /** The names beside a destination that the daemon uses: state, good copy and candidates. */
 const sideFile = /^\..+\.switchmaster(?:[.-].*)?$/;
@@ -13,7 +16,7 @@ const sideFile = /^\..+\.switchmaster(?:[.-].*)?$/;
  */
 const longestName = 218;
 
-/** Files that the daemon writes for itself, by their keys in the config. */
+/** Files and sockets that the daemon uses itself, by their keys in the config. */
 export type OwnFiles = Readonly<Record<string, string | undefined>>;
 
 /** Reports destinations that are no file of their own: a folder, a device, a source, the file of another template. */
@@ -35,11 +38,14 @@ export async function checkDestinations(
     sourcePaths.set(await realPath(source), at);
   }
   const used = new Names();
-  for (const [key, file] of Object.entries(ownFiles)) if (file !== undefined) await used.add(file, key);
+  for (const [key, file] of [...Object.entries(ownFiles), ...templates.flatMap(usedPaths)])
+    if (file !== undefined) await used.add(file, key);
+  const folders = new Set(await Promise.all(resolution.paths.map((given) => realPath(path.resolve(given)))));
   for (const { destination, placement, index } of templates) {
     const real = await realPath(destination);
     const problem =
       describeKind(destination, await statOf(destination)) ??
+      describeFolder(real, folders) ??
       describeUse(destination, {
         source: await sources.find(destination, placement),
         other: await used.find(destination, placement),
@@ -50,13 +56,13 @@ export async function checkDestinations(
   }
   for (const { destination, backup, index } of templates) {
     const kept = backupPath(await realPath(destination));
-    const owner =
+    const found =
       backup === 'kept' ? ((await sources.find(kept, 'rename')) ?? (await used.find(kept, 'rename'))) : undefined;
-    if (owner === undefined) continue;
+    if (found === undefined) continue;
     const hint = 'leave backup out, or give that file another name';
     resolution.report(
       { at: ['templates', index, 'backup'] },
-      { message: `would replace ${kept}, which is ${owner}`, hint },
+      { message: `would replace ${kept}, which is ${found.use}`, hint },
     );
   }
   await checkPidFiles(resolution, given);
@@ -73,16 +79,21 @@ async function checkPidFiles(resolution: Resolution, { templates, ownFiles }: Pa
   }
 }
 
+interface Use {
+  readonly file: string;
+  readonly use: string;
+}
+
 /** What files are used for, by each of their names: a link, a folder that is mounted twice, a name in other letters. */
 class Names {
-  readonly #uses = new Map<string, string>();
+  readonly #uses = new Map<string, Use>();
 
   async add(file: string, use: string): Promise<void> {
-    for (const key of await this.#keysOf(file, 'any-link')) this.#uses.set(key, use);
+    for (const key of await this.#keysOf(file, 'any-link')) this.#uses.set(key, { file: path.normalize(file), use });
   }
 
   /** A hard link is a name of its own, unless the file is overwritten in place. */
-  async find(file: string, placement: TemplateSpec['placement']): Promise<string | undefined> {
+  async find(file: string, placement: TemplateSpec['placement']): Promise<Use | undefined> {
     const keys = await this.#keysOf(file, placement === 'in-place' ? 'any-link' : 'only-link');
     return keys.map((key) => this.#uses.get(key)).find((use) => use !== undefined);
   }
@@ -116,22 +127,28 @@ function describeKind(destination: string, stats: Awaited<ReturnType<typeof stat
     const message = `the file name of ${destination} has ${length} bytes, and files beside it have longer names`;
     return { message, hint: `use at most ${longestName} bytes` };
   }
+  if (destination.includes('{{')) return { message: `${destination} has {{, and nothing replaces it here`, hint };
+  if (hasControl(destination)) return { message: `${JSON.stringify(destination)} has a control character`, hint };
   if (!sideFile.test(path.basename(destination))) return undefined;
   return { message: `${destination} has a name that switchmaster uses for files beside a destination`, hint };
 }
 
+/** The next reload would read the output as a part of the config. */
+function describeFolder(real: string, folders: ReadonlySet<string>): Described | undefined {
+  if (!folders.has(path.dirname(real)) || !isConfigFile(path.basename(real))) return undefined;
+  const message = `${real} is in the folder of the config, and the daemon would read it as a part of the config`;
+  return { message, hint: 'name a file in another folder' };
+}
+
 function describeUse(
   destination: string,
-  {
-    source,
-    other,
-    partialOf,
-  }: { source: string | undefined; other: string | undefined; partialOf: string | undefined },
+  { source, other, partialOf }: { source: Use | undefined; other: Use | undefined; partialOf: string | undefined },
 ): Described | undefined {
   const hint = 'give the template a file of its own';
-  if (source !== undefined) return { message: `${destination} is ${source}, which it would overwrite`, hint };
+  if (source !== undefined) return { message: `${destination} is ${source.use}, which it would overwrite`, hint };
   if (partialOf !== undefined) return { message: `${destination} is a partial of ${partialOf}`, hint };
-  return other === undefined ? undefined : { message: `${destination} is ${other} too, through a link`, hint };
+  if (other === undefined) return undefined;
+  return { message: `${destination} is ${other.use} too${other.file === destination ? '' : ', through a link'}`, hint };
 }
 
 function partialOf(real: string, sources: ReadonlyMap<string, string>): string | undefined {

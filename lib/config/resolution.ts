@@ -29,6 +29,8 @@ export class Resolution {
   readonly problems: Problem[] = [];
   /** The files that were read, by their absolute paths. */
   readonly files = new Set<string>();
+  /** What `--config` names: files and folders. */
+  readonly paths: readonly string[];
   /** The config files. */
   readonly documents: readonly string[];
   /** Undefined where templates are not judged. */
@@ -40,12 +42,14 @@ export class Resolution {
     options: {
       readonly environment: NodeJS.ProcessEnv;
       readonly compile?: CompileTemplate | undefined;
+      readonly paths: readonly string[];
       readonly documents: readonly string[];
     },
   ) {
     this.#config = config;
     this.environment = options.environment;
     this.compile = options.compile;
+    this.paths = options.paths;
     this.documents = options.documents;
   }
 

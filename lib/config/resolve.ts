@@ -16,10 +16,11 @@ import { readServerTls } from './tls.ts';
 export async function resolveConfig(resolution: Resolution, raw: RawConfig): Promise<Config> {
   const journal = resolveJournal(resolution, raw.journal);
   const pidFile = raw.pidFile === undefined ? undefined : resolution.absolute(raw.pidFile, { at: ['pidFile'] });
+  const consul = await resolveConsul(resolution, raw.consul);
   return {
     environment: raw.environment,
     ...(pidFile === undefined ? {} : { pidFile }),
-    consul: await resolveConsul(resolution, raw.consul),
+    consul,
     register: raw.register === undefined ? undefined : await resolveRegister(resolution, raw.register),
     sentinel: raw.sentinel === undefined ? undefined : await resolveSentinel(resolution, raw.sentinel),
     cluster: await resolveClusters(resolution, raw.cluster),
@@ -30,11 +31,23 @@ export async function resolveConfig(resolution: Resolution, raw: RawConfig): Pro
     // Last: a destination is none of the files that the other sections read.
     templates: await resolveTemplates(resolution, {
       raw: raw.templates,
-      ownFiles: { 'journal.file': journal.file, pidFile },
+      ownFiles: {
+        'journal.file': journal.file,
+        pidFile,
+        'consul.address': consul.socketPath,
+        ...socketsOf(raw.register),
+      },
     }),
     log: raw.log,
     journal,
   };
+}
+
+function socketsOf(register: RawConfig['register'] = []): Readonly<Record<string, string>> {
+  const sockets = register.flatMap(({ address }, i) =>
+    typeof address === 'string' ? [[`register[${i}].address`, address] as const] : [],
+  );
+  return Object.fromEntries(sockets);
 }
 
 async function resolveSentinel(resolution: Resolution, raw: RawSentinel): Promise<SentinelConfig> {

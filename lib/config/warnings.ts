@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { formatAddress } from '../model/address.ts';
+import { takesFile } from '../model/template-spec.ts';
 import { findBindConflicts } from './binds.ts';
 import { isBundled } from './bundled.ts';
 import type { Config, ServerTls } from './model.ts';
@@ -16,7 +17,11 @@ export function findWarnings(
     ...findExpiry(sentinelEndpoint?.tls, 'sentinelEndpoint.tls.certFile'),
     ...templates.flatMap((template, i) => {
       const path = `templates[${i}]`;
-      return [...findSocketWarnings(template, path), ...findPortWarnings(template, path)];
+      return [
+        ...findCheckWarnings(template, path),
+        ...findSocketWarnings(template, path),
+        ...findPortWarnings(template, path),
+      ];
     }),
     ...findBindConflicts(config),
   ];
@@ -41,6 +46,13 @@ function findExpiry(tls: ServerTls | undefined, path: string): readonly Problem[
 }
 
 type Template = Config['templates'][number];
+
+function findCheckWarnings({ check, destination }: Template, path: string): readonly Problem[] {
+  if (check === undefined || takesFile(check.argv)) return [];
+  if (!check.argv.some((word) => word.includes(destination))) return [];
+  const message = `checks ${destination}, which has the former text then, and not the new one`;
+  return [{ path: `${path}.check`, message, hint: 'write {{file}} in place of the path' }];
+}
 
 function findSocketWarnings({ reload, source, vars }: Template, path: string): readonly Problem[] {
   if (reload?.kind !== 'haproxy' || !isBundled(source, bundledHaproxy)) return [];

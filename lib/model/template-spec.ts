@@ -63,6 +63,18 @@ export function namingPaths(spec: Pick<TemplateSpec, 'source' | 'contents' | 'de
   return spec.contents === undefined ? [spec.source, spec.destination] : [spec.destination];
 }
 
+const filePlaceholder = /\{\{\s*file\s*\}\}/;
+
+/** A command's words with the path of the file in the place of `{{file}}`. */
+export function giveFile(argv: readonly string[], file: string): readonly string[] {
+  return argv.map((word) => word.split(filePlaceholder).join(file));
+}
+
+/** Whether a command has `{{file}}` in its words. */
+export function takesFile(argv: readonly string[]): boolean {
+  return argv.some((word) => filePlaceholder.test(word));
+}
+
 type TemplateSpecFormat = 'json' | 'yaml' | 'haproxy' | 'redis' | 'conf' | 'env' | 'text';
 
 export interface CommandSpec {

@@ -34,11 +34,17 @@ export async function examineDestination(
 }
 
 /** Sentences about an owner or a group that this machine does not know. */
-export async function describeOwners(spec: OwnershipSpec): Promise<readonly string[]> {
-  const messages: string[] = [];
+export async function describeOwners(
+  spec: OwnershipSpec,
+): Promise<readonly { readonly key: 'owner' | 'group'; readonly message: string }[]> {
+  const found: { readonly key: 'owner' | 'group'; readonly message: string }[] = [];
   const { signal } = new AbortController();
-  await resolveOwnership({ spec, signal, interrupted: signal, warn: (message) => messages.push(message) });
-  return messages;
+  for (const key of ['owner', 'group'] as const) {
+    const one = { destination: spec.destination, [key]: spec[key] };
+    const warn = (message: string) => found.push({ key, message: `cannot be set: ${message}` });
+    await resolveOwnership({ spec: one, signal, interrupted: signal, warn });
+  }
+  return found;
 }
 
 async function examineReplacement(target: string): Promise<void> {

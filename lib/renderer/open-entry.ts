@@ -2,7 +2,7 @@ import type { WatchEvent } from '../consul/watch-state.ts';
 import type { Watches } from '../consul/watches.ts';
 import type { Publish } from '../model/publish.ts';
 import { type ConsulQuery, queryId } from '../model/query.ts';
-import type { TemplateSpec } from '../model/template-spec.ts';
+import { giveFile, type TemplateSpec } from '../model/template-spec.ts';
 import { Supervisor, type SupervisorEvent } from './apply/supervisor.ts';
 import { Debouncer } from './debounce.ts';
 import { type Entry, makeEntry } from './entry.ts';
@@ -53,7 +53,7 @@ function makeSupervisor({ spec, redactor }: LiveTemplate, options: OpenOptions):
   if (reload?.kind !== 'supervise') return undefined;
   const { command, stopSignal, stopTimeoutMs } = reload;
   return new Supervisor({
-    argv: command.argv.map((word) => word.replaceAll('{{file}}', destination)),
+    argv: giveFile(command.argv, destination),
     env: command.env,
     stopSignal,
     stopTimeoutMs,

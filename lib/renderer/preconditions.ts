@@ -4,7 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { withinDeadline } from '../file-system.ts';
 import type { TemplateSpec } from '../model/template-spec.ts';
 import { readDestination } from './apply/file.ts';
-import { examineDestination } from './destination.ts';
+import { describeOwners, examineDestination } from './destination.ts';
 import { emptyMemory } from './plan/rendering.ts';
 import { compareFile } from './saved-state.ts';
 
@@ -21,13 +21,17 @@ export async function findObstacles(
   spec: TemplateSpec,
   { places }: { readonly places: 'tried' | 'not-tried' },
 ): Promise<readonly Obstacle[]> {
-  const [programs, foreign, place] = await Promise.all([
+  const [programs, owners, sandbox, foreign, place] = await Promise.all([
     findMissingPrograms(spec),
+    describeOwners(spec),
+    findMissingSandbox(spec),
     findForeignFile(spec),
     places === 'tried' ? examineDestination(spec) : undefined,
   ]);
   return [
     ...programs,
+    ...owners.map(({ key, message }) => ({ key, message, hint: 'until then the file keeps its owner' })),
+    ...sandbox,
     ...(foreign === undefined ? [] : [foreign]),
     ...(place === undefined ? [] : [{ key: 'destination', message: `cannot be written: ${place}` }]),
   ];
@@ -42,6 +46,15 @@ async function findMissingPrograms(spec: TemplateSpec): Promise<readonly Obstacl
     }),
   );
   return found.flat();
+}
+
+/** A folder from which the template could read no file. */
+async function findMissingSandbox({ sandboxPath }: TemplateSpec): Promise<readonly Obstacle[]> {
+  if (sandboxPath === undefined) return [];
+  const info = await withinDeadline(sandboxPath, () => stat(sandboxPath)).catch(() => undefined);
+  if (info?.isDirectory() === true) return [];
+  const message = `is ${sandboxPath}, and there is no such folder: the template can read no file`;
+  return [{ key: 'sandboxPath', message, hint: 'create it, or correct the path' }];
 }
 
 /** A destination that the first render would not replace. What the template renders to is not known here. */

@@ -18,6 +18,8 @@ export interface CompileInput {
   readonly partials?: ReadonlyMap<string, TemplateText>;
   readonly format: TemplateFormat;
   readonly limits?: Partial<RenderLimits>;
+  /** The path of the file that the output goes to, which it may not read. Default: none. */
+  readonly output?: string;
   /** Names of helpers that it may not call. Default: none. */
   readonly denied?: readonly string[];
 }
@@ -38,7 +40,13 @@ export function compileTemplate(input: CompileInput): CompiledTemplate {
   const { template, format } = input;
   const partials = input.partials ?? new Map<string, TemplateText>();
   const sites: PrintSite[] = [];
-  const options = { helpers: allHelpers, partials: new Set(partials.keys()), sites, denied: new Set(input.denied) };
+  const options = {
+    helpers: allHelpers,
+    partials: new Set(partials.keys()),
+    sites,
+    denied: new Set(input.denied),
+    output: input.output,
+  };
   refuseUnknownNames(template.file, options.denied);
   const main = checkSyntax(template, options);
   const included = checkPartials({ main, partials, check: (text) => checkSyntax(text, options), file: template.file });

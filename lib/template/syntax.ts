@@ -1,3 +1,4 @@
+import { normalize } from 'node:path';
 import { describeAbsent } from './absent.ts';
 import type { PrintSite } from './format.ts';
 import type { HelperDefinition } from './helper.ts';
@@ -21,6 +22,8 @@ export interface SyntaxOptions {
   readonly partials: ReadonlySet<string>;
   /** Helpers that the template may not call. */
   readonly denied: ReadonlySet<string>;
+  /** The path of the file that the output goes to. */
+  readonly output?: string | undefined;
   /** The places of prints and calls; added to. */
   readonly sites: PrintSite[];
 }
@@ -147,6 +150,7 @@ class SyntaxWalk {
       return;
     }
     if (this.#options.denied.has(name)) this.#problem(node, `functionDenylist forbids "${name}"`);
+    if (name === 'file') this.#refuseOwnOutput(node);
     if (helper.kind !== kind) {
       this.#problem(node, helper.kind === 'block' ? `"${name}" is a block: {{#${name}}}` : `"${name}" is not a block`);
       return;
@@ -163,6 +167,15 @@ class SyntaxWalk {
     const site = this.#siteHash({ loc: node.loc, text: expressionText(node) });
     this.#parameters(node);
     node.hash = { ...site, pairs: [...(node.hash?.pairs ?? []), ...site.pairs] };
+  }
+
+  /** Its content would depend on what it was before, and each change would cause another one. */
+  #refuseOwnOutput(node: hbs.AST.SubExpression | hbs.AST.BlockStatement): void {
+    const [path] = node.params;
+    if (path?.type !== 'StringLiteral' || this.#options.output === undefined) return;
+    const { value } = path as hbs.AST.StringLiteral;
+    if (normalize(value) === this.#options.output)
+      this.#problem(node, `"${value}" is the destination of this template: read another file`);
   }
 
   /** Arguments and options: calls within them, and helpers named without parentheses. */

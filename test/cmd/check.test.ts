@@ -88,6 +88,36 @@ t.test('a file that would not be replaced is named, with the ways to replace or 
   t.equal((await runCommand(['check', '-c', config])).code, 0, 'its state');
 });
 
+t.test('an owner, a group or a sandbox that this machine does not have cannot work', async (t) => {
+  const { config } = makeConfig(t, 'owner: no-such-user, group: no-such-group, sandboxPath: ./none');
+  const { code, stdout } = await runCommand(['check', '-c', config]);
+  t.equal(code, 1);
+  t.match(stdout, /The configuration is valid\. 3 things cannot work/);
+  t.match(stdout, /templates\[0\]\.owner cannot be set: The user "no-such-user" is not found on this machine/);
+  t.match(stdout, /templates\[0\]\.group cannot be set: .*"no-such-group".* \(until then the file keeps its owner\)/);
+  t.match(stdout, /templates\[0\]\.sandboxPath is .*none, and there is no such folder/);
+  const { config: good } = makeConfig(t, 'owner: root, group: 0, sandboxPath: /etc');
+  t.match(await runCommand(['check', '-c', good]), { code: 0, stdout: /is good/ });
+});
+
+t.test('a check that reads the former file is a warning, and spaces in {{ file }} are allowed', async (t) => {
+  const { config, folder } = makeConfig(t, '');
+  const check = async (command: string) => {
+    writeFileSync(config, `templates: [{ source: ./a.cfg.hbs, destination: ./etc/a.cfg, check: ${command} }]\n`);
+    return (await runCommand(['check', '-c', config])).stdout;
+  };
+  t.match(
+    await check(`["cat", "${folder}/etc/a.cfg"]`),
+    /warning: templates\[0\]\.check checks .*former text.*\{\{file\}\}/,
+  );
+  for (const command of [
+    '["cat", "{{file}}"]',
+    `["cat", "{{ file }}", "${folder}/etc/a.cfg"]`,
+    '["cat", "/etc/hosts"]',
+  ])
+    t.notMatch(await check(command), /former text/, command);
+});
+
 t.test('a setting that no template reads is named with the most similar one', async (t) => {
   const { config, folder } = makeConfig(t, 'vars: { listne: 1, port: 2, zzz: 3 }');
   const { code, stdout } = await runCommand(['check', '-c', config]);
@@ -105,14 +135,14 @@ t.test('check names the files that it read, and what each part will do', async (
   const folder = t.testdir({
     'a.yml': 'sentinel: { addresses: ["10.0.0.5:26379"], masters: ["shard*"], provision: false }\n',
     'b.yml':
-      'api: { listen: "127.0.0.1:0" }\ntemplates: [{ source: app.json.hbs, destination: ./app.json, reload: ["true"] }]\n',
+      'api: { listen: "127.0.0.1:0" }\ntemplates: [{ source: app.json.hbs, destination: ./app.cfg, reload: ["true"] }]\n',
     'c.txt': 'x',
   });
   const { code, stdout } = await runCommand(['check', '-c', folder]);
   t.equal(code, 0);
   t.same(stdout.match(/^read .*/gm), [`read ${folder}/a.yml`, `read ${folder}/b.yml`]);
   t.match(stdout, /^sentinel: bridges the masters shard\* from the Sentinels 10\.0\.0\.5:26379 to Consul$/m);
-  t.match(stdout, /^template app\.json: .*app\.json\.hbs to .*\/app\.json, reload by true$/m);
+  t.match(stdout, /^template app\.cfg: .*app\.json\.hbs to .*\/app\.cfg, reload by true$/m);
   const { stdout: json } = await runCommand(['check', '--json', '-c', folder]);
   t.match(JSON.parse(json), { valid: true, obstacles: [], read: [/a\.yml$/, /b\.yml$/], parts: [/^consul: /] });
 });

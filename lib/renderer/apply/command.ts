@@ -7,6 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
 import { withinDeadline } from '../../file-system.ts';
 import type { ProgramEnv } from '../../model/program-env.ts';
+import { giveFile } from '../../model/template-spec.ts';
 import { launchOf, signalGroup } from './process-group.ts';
 
 interface Command {
@@ -47,7 +48,8 @@ const keptOutputBytes = 8_192;
  */
 export async function runCommand(input: RunInput): Promise<CommandResult> {
   input.signal.throwIfAborted();
-  const argv = input.command.argv.map((word) => word.replaceAll('{{file}}', input.file ?? '{{file}}'));
+  const { argv: words } = input.command;
+  const argv = input.file === undefined ? words : giveFile(words, input.file);
   const [program = '', ...args] = argv;
   const startedMs = performance.now();
   const sink = await openOutput(input.file);

@@ -43,7 +43,13 @@ export async function readTemplate(spec: SourceSpec): Promise<CompileInput> {
   );
   const format = spec.format ?? inferFormat(...namingPaths(spec));
   const { functionDenylist: denied = [] } = spec;
-  return { template: { file: templateName(spec), text }, partials: new Map(partials), format, denied };
+  return {
+    template: { file: templateName(spec), text },
+    partials: new Map(partials),
+    format,
+    output: spec.destination,
+    denied,
+  };
 }
 
 /** How messages name a template. */

@@ -10,11 +10,11 @@ const sh = (script: string) => ['/bin/sh', '-c', script];
 
 t.test('a command that succeeds answers with what it wrote, and no shell reads its arguments', async (t) => {
   const { output } = await runCommand({
-    command: { argv: ['echo', '$HOME;', '{{file}}x'], timeoutMs: 30_000 },
+    command: { argv: ['echo', '$HOME;', '{{file}}x', '{{ file }}'], timeoutMs: 30_000 },
     file: '/a b',
     signal,
   });
-  t.equal(output, '$HOME; /a bx');
+  t.equal(output, '$HOME; /a bx /a b');
 });
 
 t.test('a failure has the exit code and the output', async (t) => {
