@@ -1,7 +1,7 @@
-import { normalize } from 'node:path';
 import { describeAbsent } from './absent.ts';
 import type { PrintSite } from './format.ts';
 import type { HelperDefinition } from './helper.ts';
+import { describeOwnOutput } from './own-output.ts';
 import { invalid, parseTemplate, type TemplateText } from './parse.ts';
 import { describeCount, expressionText, isLiteral, pathTo } from './syntax-nodes.ts';
 
@@ -150,7 +150,8 @@ class SyntaxWalk {
       return;
     }
     if (this.#options.denied.has(name)) this.#problem(node, `functionDenylist forbids "${name}"`);
-    if (name === 'file') this.#refuseOwnOutput(node);
+    const own = name === 'file' ? describeOwnOutput(node, this.#options.output) : undefined;
+    if (own !== undefined) this.#problem(node, own);
     if (helper.kind !== kind) {
       this.#problem(node, helper.kind === 'block' ? `"${name}" is a block: {{#${name}}}` : `"${name}" is not a block`);
       return;
@@ -167,15 +168,6 @@ class SyntaxWalk {
     const site = this.#siteHash({ loc: node.loc, text: expressionText(node) });
     this.#parameters(node);
     node.hash = { ...site, pairs: [...(node.hash?.pairs ?? []), ...site.pairs] };
-  }
-
-  /** Its content would depend on what it was before, and each change would cause another one. */
-  #refuseOwnOutput(node: hbs.AST.SubExpression | hbs.AST.BlockStatement): void {
-    const [path] = node.params;
-    if (path?.type !== 'StringLiteral' || this.#options.output === undefined) return;
-    const { value } = path as hbs.AST.StringLiteral;
-    if (normalize(value) === this.#options.output)
-      this.#problem(node, `"${value}" is the destination of this template: read another file`);
   }
 
   /** Arguments and options: calls within them, and helpers named without parentheses. */
