@@ -30,6 +30,16 @@ export const editions = {
       'valkey-cli': ['usr/bin/valkey-cli'],
     },
   },
+  // Debian testing: its version moves on. Sentinels of Valkey 9 know coordinated failovers.
+  valkey9: {
+    suites: ['forky'],
+    packages: ['valkey-server', 'valkey-sentinel', 'valkey-tools'],
+    commands: {
+      'valkey9-server': ['usr/bin/valkey-server'],
+      'valkey9-sentinel': ['usr/bin/valkey-server', '--sentinel'],
+      'valkey9-cli': ['usr/bin/valkey-cli'],
+    },
+  },
   haproxy3: { suites: ['trixie'], packages: ['haproxy'], commands: { haproxy3: ['usr/sbin/haproxy'] } },
   'redis-py4': {
     suites: ['bookworm'],
