@@ -142,7 +142,7 @@ function masterBranch(master: Master, { health, nowMs }: Seen): Branch {
   const inMaintenance = master.maintenance === null ? '' : `  ${styled('yellow', 'in maintenance')}`;
   const version = `epoch ${record.epoch}${record.generation === 1 ? '' : `, generation ${record.generation}`}, ${record.phase}`;
   return {
-    text: `${name}  ${show(record.master)}  ${state}${inMaintenance}  ${version}, ${ageOf(record.changedAt, nowMs)} ago`,
+    text: `${name}  ${show(record.master)}  ${state}${inMaintenance}${(master.isolation?.writes ?? 'accepted') === 'accepted' ? '' : `  ${styled('red', 'isolated')}`}  ${version}, ${ageOf(record.changedAt, nowMs)} ago`,
     branches: [
       ...master.replicas.map(({ address, lag }) => ({
         text: `replica ${show(address)}  ${faultOf(health, { master, address }) ?? paintLag(lag)}`,

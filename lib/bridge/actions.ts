@@ -4,13 +4,17 @@ import { MaintenanceMemory } from '../consul/maintenance-memory.ts';
 import type { CatalogWatches } from '../consul/watches.ts';
 import { CrashEvidence } from '../crash/evidence.ts';
 import type { RunReport } from '../loop/outcome.ts';
+import { matchesAny } from '../model/glob.ts';
 import { crashPrefix, type Naming } from '../model/naming.ts';
 import type { MasterRecord } from '../model/record.ts';
 import { FailoverCompletion } from './failover/completion.ts';
 import { CrashOrders, type LocalMaster } from './failover/crash-orders.ts';
 import { Fencer } from './fencing/fencer.ts';
+import { Isolation } from './isolation/isolation.ts';
+import type { LocalRedis } from './isolation/local-redis.ts';
 import { BridgeMaintenance } from './maintenance/maintenance.ts';
 import type { MasterMemory } from './memory.ts';
+import { distinctViews } from './observe/sentinel-reading.ts';
 import { completionReport, crashReport, fenceReport } from './reports.ts';
 import type { BridgeSources } from './sources.ts';
 import { Steering } from './steering.ts';
@@ -22,6 +26,7 @@ export interface BridgeActionsOptions {
   readonly bridgeId: string;
   readonly settings: SentinelConfig;
   readonly localMasters?: () => readonly LocalMaster[];
+  readonly localRedis?: () => readonly LocalRedis[];
   readonly maintenance?: MaintenanceMemory;
   readonly sources: BridgeSources;
   readonly memory: (name: string) => MasterMemory;
@@ -30,6 +35,8 @@ export interface BridgeActionsOptions {
   readonly records: () => readonly MasterRecord[];
   /** Judges a master again, because maintenance does not keep the bridge from acting any more. */
   readonly wake: (name: string) => void;
+  /** The problems of a master changed. */
+  readonly onProblem: (name: string) => void;
   readonly onReport: (report: RunReport) => void;
 }
 
@@ -42,6 +49,7 @@ export class BridgeActions {
   readonly failoverCompletion: FailoverCompletion | undefined;
   /** Orders failovers of masters that crashed; undefined where that is not wanted. */
   readonly crashOrders: CrashOrders | undefined;
+  readonly isolation: Isolation;
   readonly #options: BridgeActionsOptions;
 
   constructor(options: BridgeActionsOptions) {
@@ -57,14 +65,17 @@ export class BridgeActions {
     });
     this.failoverCompletion = settings.fence === 'none' ? undefined : this.#makeFailoverCompletion();
     this.crashOrders = settings.onCrash === 'wait' ? undefined : this.#makeCrashOrders();
+    this.isolation = this.#makeIsolation();
   }
 
   start(): void {
     this.maintenance.start();
     this.crashOrders?.start();
+    this.isolation.start();
   }
 
   async stop(): Promise<void> {
+    this.isolation.stop();
     await Promise.all([this.failoverCompletion?.stop(), this.crashOrders?.stop()]);
     this.maintenance.stop();
   }
@@ -98,6 +109,25 @@ export class BridgeActions {
       steering: this.steering,
       maintenance: this.maintenance,
       onReport: (report) => onReport(completionReport(report)),
+    });
+  }
+
+  #makeIsolation(): Isolation {
+    const { client, naming, settings, sources, memory, localRedis = () => [], onReport, onProblem } = this.#options;
+    return new Isolation({
+      localRedis,
+      sources: { client, naming, sentinels: sources.sentinels },
+      matches: (name) => matchesAny(settings.masters, name),
+      known: (name) => ({
+        record: memory(name).record,
+        views: distinctViews(memory(name).lastReadings?.readings ?? []),
+      }),
+      inMaintenance: (name) => {
+        const verdict = this.maintenance.verdict(name);
+        return verdict.kind === 'on' ? verdict.why : undefined;
+      },
+      onReport,
+      onProblem,
     });
   }
 

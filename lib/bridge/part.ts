@@ -17,6 +17,7 @@ import { BridgeOrders } from './failover/orders.ts';
 import type { PlannedOptions, PlannedReport } from './failover/planned-steps.ts';
 import { masterToPause } from './fencing/selection.ts';
 import type { BridgeHint } from './hint.ts';
+import type { LocalRedis } from './isolation/local-redis.ts';
 import type { BridgeMaintenance } from './maintenance/maintenance.ts';
 import { rememberMasters } from './memories.ts';
 import type { MasterMemory } from './memory.ts';
@@ -29,6 +30,7 @@ import { BridgeView } from './view.ts';
 
 export type { LocalMaster } from './failover/crash-orders.ts';
 export type { PlannedOptions, PlannedReport, PlannedStep } from './failover/planned-steps.ts';
+export type { LocalRedis } from './isolation/local-redis.ts';
 
 export interface BridgePartOptions {
   readonly client: ConsulClient;
@@ -43,6 +45,8 @@ export interface BridgePartOptions {
   readonly onReboot?: (message: string) => void;
   /** The masters whose processes this daemon registers. */
   readonly localMasters?: () => readonly LocalMaster[];
+  /** The Redis servers that this daemon registers and whose writes it pauses where they are isolated masters. Default: none. */
+  readonly localRedis?: () => readonly LocalRedis[];
   /** The maintenance that was known before. Default: none. */
   readonly maintenance?: MaintenanceMemory;
   readonly onReport: (report: RunReport) => void;
@@ -70,8 +74,8 @@ export class BridgePart implements Part {
     const { sentinels, records, redis, lags } = this.#sources;
     const matches = (name: string) => matchesAny(settings.masters, name);
     this.#actions = this.#makeActions();
-    const [memory, { maintenance }] = [this.#memory, this.#actions];
-    this.masters = new BridgeView({ sentinels, records, redis, lags, memory, matches, maintenance });
+    const [memory, { maintenance, isolation }] = [this.#memory, this.#actions];
+    this.masters = new BridgeView({ sentinels, records, redis, lags, memory, matches, maintenance, isolation });
     this.#orders = new BridgeOrders({
       sources: this.#sources,
       memory: this.#memory,
@@ -184,6 +188,7 @@ export class BridgePart implements Part {
       names: () => this.masters.names,
       records: () => this.masters.records(),
       wake: (name) => this.#loop.wake(name, { source: 'consul', event: 'maintenance ended' }),
+      onProblem: (name) => this.#reportProblems([name]),
     });
   }
 

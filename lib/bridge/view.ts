@@ -8,6 +8,7 @@ import type { MasterProblem } from '../model/problem.ts';
 import type { StoredRecord } from '../model/record.ts';
 import { describeSecondMaster } from '../model/second-master.ts';
 import type { SentinelView, SentinelVoter } from '../model/sentinel.ts';
+import type { Isolation } from './isolation/isolation.ts';
 import type { BridgeMaintenance } from './maintenance/maintenance.ts';
 import type { MasterMemory } from './memory.ts';
 import type { LagSource } from './observe/lag.ts';
@@ -23,6 +24,7 @@ export interface BridgeViewParts {
   readonly lags: LagSource;
   readonly memory: (name: string) => MasterMemory;
   readonly maintenance: Pick<BridgeMaintenance, 'of'>;
+  readonly isolation: Pick<Isolation, 'of' | 'problems'>;
   /** Which masters are wanted. */
   readonly matches: (name: string) => boolean;
 }
@@ -74,7 +76,7 @@ export class BridgeView implements MastersView {
   }
 
   problems(name: string): readonly MasterProblem[] {
-    const { redis, records, memory, sentinels } = this.#parts;
+    const { redis, records, memory, sentinels, isolation } = this.#parts;
     const { problem } = memory(name);
     const record = this.held(name)?.record;
     return findProblems({
@@ -91,6 +93,7 @@ export class BridgeView implements MastersView {
       foreignChecks: findForeignChecks(records.read(name)?.catalogContents.instances ?? []),
       uncounted: sentinels.uncounted(name).map(({ address, error }) => ({ address, why: explainError(error) })),
       held: problem,
+      isolation: isolation.problems(name),
     });
   }
 
@@ -119,7 +122,7 @@ export class BridgeView implements MastersView {
   }
 
   #master(name: string): MasterState {
-    const { memory, lags, maintenance } = this.#parts;
+    const { memory, lags, maintenance, isolation } = this.#parts;
     const held = this.held(name);
     const record = held?.record ?? null;
     const { lastReadings, opinion } = memory(name);
@@ -134,6 +137,7 @@ export class BridgeView implements MastersView {
       problems: this.problems(name),
       secondMasters: memory(name).secondMasters.current,
       maintenance: maintenance.of(name),
+      isolation: isolation.of(name),
       replicas: (record?.replicas ?? []).map((address) => ({
         address,
         lag: lags.lag(name, address, 'cached') ?? null,

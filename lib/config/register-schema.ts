@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isolations } from '../model/instance.ts';
 import { instanceKindNames } from '../model/instance-kinds.ts';
 import { duration } from './duration.ts';
 import { address, endpoint, metaValue, nameText, redisAccess, text } from './shared-schema.ts';
@@ -43,6 +44,7 @@ const instance = z.strictObject({
     .default({}),
   check: check.prefault({}),
   deregisterOnStop: z.boolean().default(false),
+  isolation: z.enum(isolations).optional(),
 });
 export type RawInstance = z.output<typeof instance>;
 

@@ -44,6 +44,7 @@ function patternOf(entry: RawInstance): Omit<InstanceSpec, 'id' | 'name' | 'addr
     checks: checksOf(entry.check),
     ...(entry.stats === undefined ? {} : { stats: entry.stats }),
     deregisterOnStop: entry.deregisterOnStop,
+    isolation: entry.isolation ?? (instanceKind(entry.kind).isolation === 'supported' ? 'pause' : 'ignore'),
   };
 }
 
@@ -70,7 +71,7 @@ function checkEntry(resolution: Resolution, given: { readonly entry: RawInstance
   const { entry, index } = given;
   const kind = instanceKind(entry.kind);
   const report: Report = (key, problem) => resolution.report({ at: ['register', index, key] }, problem);
-  const unsupported = (key: 'discover' | 'stats'): void => {
+  const unsupported = (key: 'discover' | 'stats' | 'isolation'): void => {
     if (entry[key] === undefined || kind[key] === 'supported') return;
     report(key, { message: `is not supported for ${entry.kind}, only for ${kindsSupporting(key).join(' and ')}` });
   };
@@ -79,6 +80,7 @@ function checkEntry(resolution: Resolution, given: { readonly entry: RawInstance
   }
   unsupported('discover');
   unsupported('stats');
+  unsupported('isolation');
   checkSocket(entry, report);
   const role = kind.tags === 'name and role' ? entry.tags.find(isRoleTag) : undefined;
   if (role !== undefined) {

@@ -15,13 +15,14 @@ import { matchesAny } from '../model/glob.ts';
 import { recordPrefix } from '../model/naming.ts';
 import type { Part } from '../part.ts';
 import { ProvisioningPart } from '../provisioner/part.ts';
-import { buildRegistrar } from '../registrar/part.ts';
+import { buildRegistrar, type RegistrarPart } from '../registrar/part.ts';
 import { RendererPart } from '../renderer/part.ts';
 import type { Log } from '../telemetry/log.ts';
 import { ApiPart } from './api.ts';
 import type { Blueprint } from './assembly.ts';
 import type { Conditions } from './conditions.ts';
 import { IgnoredKeyReporter } from './ignored-keys.ts';
+import { reportInterfaces } from './interfaces.ts';
 import { localClusterNodes, localMasters } from './local-masters.ts';
 import { watchRights } from './rights.ts';
 import { settingsHash } from './settings-hash.ts';
@@ -40,6 +41,7 @@ export interface PartContext {
   /** Throws `internal` before the part `consul` is built. */
   readonly consul: () => ConsulPart;
   readonly bridge: () => BridgePart | undefined;
+  readonly registrar: () => RegistrarPart | undefined;
   readonly endpoint: () => EndpointPart | undefined;
   readonly onReport: (report: RunReport) => void;
   /** The present token for Consul. */
@@ -142,12 +144,6 @@ function connections({ consul, onReport }: PartContext) {
   return { client, watches, onReport };
 }
 
-function reportInterfaces({ conditions, log }: PartContext, why: string | undefined): void {
-  conditions.setInterfaces(why);
-  if (why === undefined) log.info('listing network interfaces again');
-  else log.warn({ why }, 'cannot list network interfaces');
-}
-
 function buildApi(api: ApiConfig, { views, version, log }: PartContext): Part {
   return new ApiPart({ api, views: views(), version, log: log.child({ part: 'api' }) });
 }
@@ -187,6 +183,7 @@ function buildBridge({ sentinel, environment, publish }: OfSentinels & Published
     settings: sentinel,
     onDecision: (record) => context.decisions.announce(record),
     localMasters: () => localMasters(context.views()),
+    localRedis: () => context.registrar()?.pausable ?? [],
     maintenance: context.maintenance,
     onReboot: (message) => context.endpoint()?.reportReboot(message),
     onLink: ({ sentinel: address, up, error }) => {

@@ -14,6 +14,7 @@ import type { Outcome, RunReport } from '../loop/outcome.ts';
 import { redactReport } from '../loop/redacted-outcome.ts';
 import { Redactor } from '../model/redaction.ts';
 import type { ReloadCause } from '../part.ts';
+import { RegistrarPart } from '../registrar/part.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { MetricsView } from '../telemetry/metrics.ts';
 import { ApiPart } from './api.ts';
@@ -159,6 +160,7 @@ export class Daemon {
       views: () => this.#views(),
       consul: () => this.#requireConsul(),
       bridge: () => this.#assembly.find(BridgePart),
+      registrar: () => this.#assembly.find(RegistrarPart),
       endpoint: () => this.#assembly.find(EndpointPart),
       onReport: (report) => this.#observe(report),
       consulToken: () => this.#config.consul.token,

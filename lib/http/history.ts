@@ -19,7 +19,7 @@ const whyParams = z.object({ name: nameInPathParameter });
 const whyQuery = z.object({ limit: limit.default(20) });
 
 /** Loops that change a master. Single steps of a failover are left out. */
-const deciding = ['bridge', 'fence', 'crash', 'failover', 'rebase', 'maintenance'];
+const deciding = ['bridge', 'fence', 'crash', 'isolation', 'failover', 'rebase', 'maintenance'];
 
 /** Routes that read the journal. */
 export function addHistoryRoutes(

@@ -36,6 +36,15 @@ export const voteShape = z.object({
   error: z.string().nullable().meta({ description: 'Why it is unreachable, where the cause is known.' }),
 });
 
+/** Whether a master of this node hears anybody (lib/bridge/isolation/). */
+export const isolationShape = z.object({
+  address: z.string().meta({ description: "`host:port`, or a socket's path, by the section register." }),
+  state: z.enum(['inactive', 'connected', 'silent', 'isolated', 'replaced']),
+  since: instant,
+  text: z.string().meta({ description: 'The state in a sentence.' }),
+  writes: z.enum(['accepted', 'paused', 'not-pausable']),
+});
+
 /** A Sentinel that the bridge knows. */
 export const sentinelStateShape = z.object({
   address: addressShape,

@@ -5,7 +5,7 @@ import { masterCheckCodes } from '../model/master-check.ts';
 import { problemKinds } from '../model/problem.ts';
 import { secondMasterStates } from '../model/second-master.ts';
 import { maintenanceShape } from './maintenance-shapes.ts';
-import { addressShape, instant, sentinelStateShape, voteShape } from './sentinel-shapes.ts';
+import { addressShape, instant, isolationShape, sentinelStateShape, voteShape } from './sentinel-shapes.ts';
 
 /*
  * What the API answers with: one definition for the types that views are held to, for the OpenAPI document, and for the
@@ -72,6 +72,7 @@ export const masterShape = z.object({
   maintenance: maintenanceShape
     .nullable()
     .meta({ description: 'Its own, or that of all masters; null: it is in none.' }),
+  isolation: isolationShape.nullable().meta({ description: 'null: this node pauses no Redis of this master.' }),
   replicas: z.array(z.object({ address: addressShape, lag: lagShape.nullable() })).readonly(),
 });
 

@@ -12,11 +12,12 @@ import type {
   plannedPreview,
 } from './failover-shapes.ts';
 import type { maintenanceShape } from './maintenance-shapes.ts';
-import type { sentinelStateShape } from './sentinel-shapes.ts';
+import type { isolationShape, sentinelStateShape } from './sentinel-shapes.ts';
 import type { clusterShape, instanceShape, masterShape, outcomeShape, templateShape } from './shapes.ts';
 
 export type MasterState = z.output<typeof masterShape>;
 export type SentinelState = z.output<typeof sentinelStateShape>;
+export type IsolationState = z.output<typeof isolationShape>;
 export type MaintenanceState = z.output<typeof maintenanceShape>;
 export type TemplateState = z.output<typeof templateShape>;
 export type ClusterState = z.output<typeof clusterShape>;

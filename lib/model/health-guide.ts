@@ -81,6 +81,11 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
       'A former master or a replica answers as a master beside the one of the record. Two servers take writes, and those at this one are lost. The text says why switchmaster does not end it. A warning while its writes are paused, and where no Sentinel lists the server; a note while a failover settles.',
     fix: 'Type the command of the hint: it makes the server a replica and discards its newer writes. To save them first, take a copy: `redis-cli -h HOST -p PORT --rdb FILE`.',
   },
+  isolated: {
+    meaning:
+      "A master of this node has heard no majority of its Sentinels, not Consul's leader and no replica in sync: it may be cut off while the others promote a replica. Its writes are paused, or the text has why they cannot be.",
+    fix: 'Repair the network of this node. The writes resume when one of them answers, unless the master has been replaced.',
+  },
   'record-unbacked': {
     meaning:
       'No majority of the Sentinels that answer agrees with the record. Writes may go to a server that will lose them.',

@@ -38,6 +38,7 @@ const hintsByLevel = {
     'master-down': 'switchmaster why {name}',
     'second-master': 'redis-cli -h {host} -p {port} ROLE',
     'record-unbacked': 'switchmaster status {name}',
+    isolated: 'switchmaster why {name}',
     'loopback-published': 'redis-cli {server} SENTINEL MASTER {name}',
     'sentinels-lost': 'redis-cli {server} SENTINEL CKQUORUM {name}',
     'cluster-failed': 'redis-cli --cluster check {node}',

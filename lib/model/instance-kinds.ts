@@ -23,6 +23,8 @@ export interface InstanceKindRow {
   readonly socket: 'supported' | 'unsupported';
   /** Whether the config may have `stats`. */
   readonly stats: 'supported' | 'unsupported';
+  /** Whether the config may have `isolation`. */
+  readonly isolation: 'supported' | 'unsupported';
   /** The environment variable with the password where the config has no `passwordFile`. */
   readonly passwordVariable: string;
 }
@@ -40,6 +42,7 @@ export const instanceKinds = {
     discover: 'supported',
     socket: 'supported',
     stats: 'unsupported',
+    isolation: 'supported',
     passwordVariable: 'SWITCHMASTER_REDIS_PASSWORD',
   },
   sentinel: {
@@ -53,6 +56,7 @@ export const instanceKinds = {
     discover: 'unsupported',
     socket: 'unsupported',
     stats: 'unsupported',
+    isolation: 'unsupported',
     passwordVariable: 'SWITCHMASTER_SENTINEL_PASSWORD',
   },
   cluster: {
@@ -66,6 +70,7 @@ export const instanceKinds = {
     discover: 'unsupported',
     socket: 'unsupported',
     stats: 'unsupported',
+    isolation: 'unsupported',
     passwordVariable: 'SWITCHMASTER_REDIS_PASSWORD',
   },
   twemproxy: {
@@ -79,6 +84,7 @@ export const instanceKinds = {
     discover: 'unsupported',
     socket: 'supported',
     stats: 'supported',
+    isolation: 'unsupported',
     passwordVariable: 'SWITCHMASTER_REDIS_PASSWORD',
   },
   haproxy: {
@@ -92,6 +98,7 @@ export const instanceKinds = {
     discover: 'unsupported',
     socket: 'supported',
     stats: 'supported',
+    isolation: 'unsupported',
     passwordVariable: 'SWITCHMASTER_REDIS_PASSWORD',
   },
 } as const satisfies Readonly<Record<string, InstanceKindRow>>;
@@ -105,7 +112,7 @@ export function instanceKind(kind: InstanceKind): InstanceKindRow {
 }
 
 /** The kinds for which the config may have a key. */
-export function kindsSupporting(key: 'discover' | 'socket' | 'stats'): readonly InstanceKind[] {
+export function kindsSupporting(key: 'discover' | 'socket' | 'stats' | 'isolation'): readonly InstanceKind[] {
   return instanceKindNames.filter((kind) => instanceKind(kind)[key] === 'supported');
 }
 

@@ -24,7 +24,12 @@ export interface InstanceSpec {
   /** `configured`: the config lists it; `discovered`: a record does. */
   readonly origin: 'configured' | 'discovered';
   readonly deregisterOnStop: boolean;
+  readonly isolation: Isolation;
 }
+
+/** What the daemon does while a Redis is a master that hears nobody: `pause` delays its writes. */
+export const isolations = ['pause', 'ignore'] as const;
+export type Isolation = (typeof isolations)[number];
 
 /** Settings to register every Redis of this node that the records list. */
 export interface Discovery {

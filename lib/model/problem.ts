@@ -7,8 +7,10 @@ import type { ServiceInstance } from './catalog.ts';
  * see as up. `sentinels-disagree`: a Sentinel names another master than the record. `sentinel-uncounted`: a Sentinel was never
  * reached and does not count for this master. `foreign-instance`: DNS also answers an instance that somebody else registered.
  * `other-environment`: Consul has the same master in another environment. `foreign-check`: a critical check of somebody else keeps the master or a replica out of DNS. `loopback-published`: Sentinels know a server by a loopback address. `held`: the bridge waits for something.
+ * `isolated`: a master of this node hears nobody, and its writes are paused.
  */
 export const problemKinds = [
+  'isolated',
   'redis-denied',
   'redis-unreached',
   'sentinels-disagree',

@@ -8,6 +8,7 @@ import type { InstanceState, InstancesView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
+import type { Endpoint } from '../model/address.ts';
 import { matchesAny } from '../model/glob.ts';
 import type { Discovery, InstanceSpec } from '../model/instance.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
@@ -28,6 +29,16 @@ export type WantedInstance = Revealed<RegisterConfig['instances'][number]>;
 
 export interface WantedDiscovery {
   readonly discovery: Discovery;
+  readonly access: RedisAccess;
+}
+
+export interface PausableRedis {
+  /** The instance's id. */
+  readonly id: string;
+  /** The master's name. */
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  /** The same object as long as the instance is registered. */
   readonly access: RedisAccess;
 }
 
@@ -124,6 +135,15 @@ export class RegistrarPart implements Part {
 
   state(): unknown {
     return this.#list();
+  }
+
+  /** Each Redis whose writes may be paused, and whose master's name is known. */
+  get pausable(): readonly PausableRedis[] {
+    return [...this.#registrar.instances].flatMap(({ source: { spec, access }, memory }) => {
+      const name = memory.recorded?.name ?? spec.name;
+      if (spec.isolation !== 'pause' || name === undefined || memory.original !== undefined) return [];
+      return { id: spec.id, name, endpoint: spec.address, access };
+    });
   }
 
   #list(): readonly InstanceState[] {

@@ -10,6 +10,7 @@ export interface MetricsView {
     readonly record: { readonly epoch: number; readonly generation: number } | null;
     readonly check: { readonly status: CheckStatus } | null;
     readonly maintenance: object | null;
+    readonly isolation: { readonly writes: 'accepted' | 'paused' | 'not-pausable' } | null;
     readonly sentinelsSeen: number;
     readonly sentinelsAgreeing: number;
     /** Replicas in the record, and those about which there is no problem. */
@@ -185,6 +186,10 @@ function addMasterGauges(gauge: MakeGauge): void {
   gauge(
     { name: 'switchmaster_maintenance', help: '1 while a master is in maintenance.', labels },
     of(({ maintenance }) => (maintenance === null ? 0 : 1)),
+  );
+  gauge(
+    { name: 'switchmaster_isolated', help: '1 while a master of this node is isolated.', labels },
+    of(({ isolation }) => (isolation === null ? undefined : isolation.writes === 'accepted' ? 0 : 1)),
   );
   gauge(
     { name: 'switchmaster_sentinels_seen', help: 'Sentinels that answered about a master.', labels },

@@ -146,14 +146,14 @@ export class SentinelMember {
     return true;
   }
 
-  /** Asks about `name`. A Sentinel that does not answer within a second is `unreachable`. */
-  async read(name: string): Promise<SentinelReading> {
+  /** Asks about `name`. A Sentinel that does not answer in time is `unreachable`. */
+  async read(name: string, { timeoutMs = askTimeoutMs } = {}): Promise<SentinelReading> {
     const { link } = this;
     const who = { sentinel: link.address, sentinelId: link.id };
     const hasMonitored = this.hasMonitored(name);
     if (link.error !== undefined) return { kind: 'unreachable', ...who, hasMonitored, error: link.error };
     try {
-      const view = await link.view(name, { timeoutMs: askTimeoutMs });
+      const view = await link.view(name, { timeoutMs });
       const won = this.election(name);
       const election = won === undefined ? {} : { election: { epoch: won.epoch, selected: won.selected } };
       const tilt = this.#tiltSinceMs === undefined ? {} : { tiltSinceMs: this.#tiltSinceMs };

@@ -107,11 +107,17 @@ export class SentinelSource {
     return this.#members.count(name);
   }
 
-  /** Asks the Sentinels at `only`, or every one, about `name`, all at the same time. Each process has one address. */
-  async read(name: string, options: { readonly only?: readonly Address[] } = {}): Promise<readonly SentinelReading[]> {
+  /**
+   * Asks the Sentinels at `only`, or every one, about `name`, all at the same time. Each process has one address. `timeoutMs`:
+   * how long each may take; default: a second.
+   */
+  async read(
+    name: string,
+    options: { readonly only?: readonly Address[]; readonly timeoutMs?: number } = {},
+  ): Promise<readonly SentinelReading[]> {
     const wanted = options.only === undefined ? undefined : new Set(options.only.map(formatAddress));
     const members = [...this.#members].filter(({ link }) => wanted?.has(formatAddress(link.address)) ?? true);
-    const readings = await Promise.all(members.map((member) => member.read(name)));
+    const readings = await Promise.all(members.map((member) => member.read(name, options)));
     // Whether a Sentinel of other masters can be reached says nothing about this one.
     const counted = readings.filter((reading, i) => {
       const member = members[i];

@@ -22,7 +22,7 @@ const pollMs = { live: 4_000, old: 1_000 };
 /** With this many masters or more, not every poll requests their list. */
 const manyMasters = 30;
 /** Loops whose keys are masters. */
-const aboutMasters = new Set(['bridge', 'fence', 'crash', 'failover', 'rebase', 'maintenance']);
+const aboutMasters = new Set(['bridge', 'fence', 'crash', 'isolation', 'failover', 'rebase', 'maintenance']);
 
 export class Feed {
   /** @type {World} */

@@ -19,7 +19,7 @@ import { stance } from './votes.js';
  * @param {Options} options
  */
 export function buildCard({ master, level, reasons, users, replicas }, { density, isOpen, orders, onToggle }) {
-  const { name, record, maintenance } = master;
+  const { name, record, maintenance, isolation } = master;
   const toggle = on(
     h(
       'button',
@@ -37,6 +37,13 @@ export function buildCard({ master, level, reasons, users, replicas }, { density
     { class: 'head' },
     toggle,
     maintenance === null ? null : h('span', { class: 'epoch', title: maintenance.text }, 'in maintenance'),
+    isolation === null || isolation.writes === 'accepted'
+      ? null
+      : h(
+          'span',
+          { class: 'epoch', title: isolation.text },
+          isolation.writes === 'paused' ? 'writes paused' : 'isolated',
+        ),
     record === null
       ? null
       : h('span', { class: 'epoch', title: `generation ${record.generation}` }, `epoch ${record.epoch}`),

@@ -40,6 +40,8 @@ export interface ProblemSituation {
   readonly uncounted: readonly { readonly address: Address; readonly why?: string | undefined }[];
   /** What the bridge waits for. */
   readonly held: string | undefined;
+  /** About Redis servers of this node that are isolated, or could not be paused. Default: none. */
+  readonly isolation?: readonly MasterProblem[];
 }
 
 /** The problems of a master, sorted: the same problems always come in the same order. */
@@ -55,8 +57,10 @@ export function findProblems({
   otherEnvironments = [],
   uncounted,
   held,
+  isolation = [],
 }: ProblemSituation): readonly MasterProblem[] {
   return [
+    ...isolation,
     ...(held === undefined ? [] : [{ kind: 'held', message: held } as const]),
     ...disagreement(expected, views),
     ...refusals.map((refusal) => ({ kind: 'redis-denied', message: describeRefusal(refusal) }) as const),

@@ -18,6 +18,7 @@ export interface InstanceSourceOptions {
 /** One instance of this node, probed on request. */
 export class InstanceSource {
   readonly spec: InstanceSpec;
+  readonly access: RedisAccess;
   /** Which addresses of the records lead to this instance. */
   readonly process: SameProcess;
   /** Resolves at the end of the first probe. */
@@ -31,6 +32,7 @@ export class InstanceSource {
   constructor(options: InstanceSourceOptions) {
     const { spec, access, onHint, open = openProbe } = options;
     this.spec = spec;
+    this.access = access;
     this.process = new SameProcess(access);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.probed = promise;

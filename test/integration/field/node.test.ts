@@ -106,7 +106,8 @@ async function heldService(id: string): Promise<AgentService | undefined> {
 
 t.test('if the interfaces cannot be listed, only the instances that they would find are missing', async (t) => {
   const { spec } = makeInstance({ kind: 'redis', address: replica.address });
-  const pattern = { kind: 'redis', tags: [], meta: {}, checks: spec.checks, deregisterOnStop: false } as const;
+  const kept = { checks: spec.checks, deregisterOnStop: false, isolation: 'ignore' } as const;
+  const pattern = { kind: 'redis', tags: [], meta: {}, ...kept } as const;
   const discoveries = [{ discovery: { pattern, hosts: [], matches: () => true }, access: {} }];
   const instances = [{ kind: 'redis', name: 'plain', address: plain.master.address } as const];
   const nodeHosts = [replica.address.host];

@@ -33,6 +33,7 @@ export interface BridgeSetting {
   /** Default 60. */
   readonly crashAfterMs?: number;
   readonly localMasters?: BridgePartOptions['localMasters'];
+  readonly localRedis?: BridgePartOptions['localRedis'];
   /** At Redis and at Sentinel. */
   readonly access?: AccessConfig;
   /** Gets each report as it happens. */
@@ -74,6 +75,7 @@ export function startBridge(t: Pick<TestLike, 'teardown'>, setting: BridgeSettin
     bridgeId: setting.id ?? 'bridge',
     settings: settingsOf(setting),
     localMasters: setting.localMasters ?? (() => []),
+    localRedis: setting.localRedis ?? (() => []),
     onReboot: (message) => setting.onReboot?.(message),
     onReport: (report) => {
       reports.push(report);

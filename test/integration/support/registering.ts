@@ -45,6 +45,7 @@ export function makeInstance(setup: InstanceSetup): { readonly spec: InstanceSpe
     meta: {},
     checks: { ...quickChecks, ...checks },
     origin: 'configured',
+    isolation: 'ignore',
     deregisterOnStop: false,
     ...more,
   };

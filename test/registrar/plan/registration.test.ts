@@ -13,7 +13,7 @@ const checks = {
 function registrationOf(over: Partial<InstanceSpec>) {
   const spec: InstanceSpec = {
     ...{ id: instanceId('haproxy', path), kind: 'haproxy', address: path, tags: [], meta: {}, checks },
-    ...{ origin: 'configured', deregisterOnStop: false, ...over },
+    ...{ origin: 'configured', deregisterOnStop: false, isolation: 'ignore', ...over },
   };
   const check = { status: 'critical', output: 'x' } as const;
   const [action] = planInstance({

@@ -1,0 +1,154 @@
+import type { Address } from '../../model/address.ts';
+import { majorityOf } from '../../model/epoch.ts';
+
+/** Whom a master can hear. Each of them alone is enough. */
+export const contacts = ['replica', 'sentinels', 'consul'] as const;
+export type Contact = (typeof contacts)[number];
+
+/** What one round found out about a Redis of this node. Times are milliseconds of `performance.now()`. */
+export interface IsolationReading {
+  readonly atMs: number;
+  /** `ackAgeMs`: how long ago the last acknowledgement of a replica arrived; undefined where no replica is online. */
+  readonly server:
+    | { readonly kind: 'unanswered' }
+    | { readonly kind: 'replica' }
+    | { readonly kind: 'master'; readonly ackAgeMs: number | undefined };
+  /** How many Sentinels the master has, and how many answered now; `unasked`: a replica was heard, which is enough. */
+  readonly sentinels: { readonly known: number; readonly heard: number | 'unasked' };
+  /** Whether Consul's leader answered now. */
+  readonly consul: 'heard' | 'silent' | 'unasked';
+  /** `no`: the record and the Sentinels list no replica, so nobody can take its place. */
+  readonly replaceable: 'yes' | 'no' | 'unknown';
+  /** Those that were heard name another master, or promote one now. */
+  readonly successor: Address | 'being promoted' | undefined;
+  /** Why nothing may be done about the master: it is in maintenance. */
+  readonly maintenance: string | undefined;
+}
+
+export type InactiveReason =
+  | 'not answered'
+  | 'replica'
+  | 'no sentinels'
+  | 'no replicas'
+  | 'maintenance'
+  /** It was replaced, and no bridge or Sentinel has made it a replica in time. */
+  | 'replaced for too long';
+
+export type IsolationState =
+  /** It is never paused. */
+  | { readonly kind: 'inactive'; readonly why: InactiveReason; readonly atMs: number }
+  /** `heardMs`: when the last of them was heard. */
+  | { readonly kind: 'connected'; readonly by: Contact; readonly heardMs: number; readonly atMs: number }
+  /** Nobody answered in `rounds` consecutive rounds. */
+  | { readonly kind: 'silent'; readonly rounds: number; readonly heardMs: number; readonly atMs: number }
+  /** Its writes are paused. */
+  | { readonly kind: 'isolated'; readonly sinceMs: number; readonly heardMs: number; readonly atMs: number }
+  /** It hears somebody again, who names another master: its writes stay paused until it is a replica. */
+  | {
+      readonly kind: 'replaced';
+      readonly successor: Address | 'being promoted';
+      readonly by: Contact;
+      readonly sinceMs: number;
+      readonly atMs: number;
+    };
+
+/** INFO gives the age in whole seconds, and a replica acknowledges once a second: an age of 1 s is usual. */
+const freshAckMs = 1_000;
+/** One lost packet is no isolation. */
+const fewestRounds = 2;
+/** After a longer pause of this process, what was heard before says nothing: the silence begins again. */
+const longestGapMs = 3_000;
+/** The fence waits as long before it demotes a former master (lib/bridge/fencing/plan.ts). */
+const longestReplacedMs = 15_000;
+
+/** Whether the reading needs no further answers. */
+export function hearsReplica({ server }: Pick<IsolationReading, 'server'>): boolean {
+  return server.kind === 'master' && server.ackAgeMs !== undefined && server.ackAgeMs <= freshAckMs;
+}
+
+/**
+ * How long nobody may be heard: Sentinel promotes nobody before `down-after-milliseconds` have passed, less the second between
+ * two of its PINGs. With 5 s and more, the pause comes in the first 4 s, because an acknowledgement is up to a second old, INFO
+ * rounds it, and two rounds need their time-outs.
+ */
+export function silenceMs(downAfterMs: number): number {
+  return Math.min(2_000, Math.max(1_000, downAfterMs * 0.4));
+}
+
+/** With less than this, Sentinel may promote a replica before the pause. */
+export const shortestDownAfterMs = 5_000;
+
+/** The state after one more round. */
+export function planIsolation(
+  before: IsolationState | undefined,
+  reading: IsolationReading,
+  options: { readonly silenceMs: number },
+): IsolationState {
+  const { atMs } = reading;
+  const why = whyInactive(before, reading);
+  if (why !== undefined) return { kind: 'inactive', why, atMs };
+  const by = findContact(reading);
+  if (by !== undefined) return planContact(before, { by, reading });
+  if (before?.kind === 'isolated' || before?.kind === 'replaced') return planRenewal(before, atMs);
+  const heardMs = lastHeardMs(before, reading);
+  const rounds = before?.kind === 'silent' && !isGap(before, atMs) ? before.rounds + 1 : 1;
+  if (rounds >= fewestRounds && atMs - heardMs >= options.silenceMs)
+    return { kind: 'isolated', sinceMs: atMs, heardMs, atMs };
+  return { kind: 'silent', rounds, heardMs, atMs };
+}
+
+/** What to do about the writes. A pause that is neither renewed nor released ends by itself. */
+export function planWrites(before: IsolationState | undefined, after: IsolationState): 'pause' | 'release' | 'nothing' {
+  if (isPaused(after)) return 'pause';
+  if (!isPaused(before)) return 'nothing';
+  return after.kind === 'inactive' && after.why === 'replaced for too long' ? 'nothing' : 'release';
+}
+
+export function isPaused(state: IsolationState | undefined): boolean {
+  return state?.kind === 'isolated' || state?.kind === 'replaced';
+}
+
+function whyInactive(before: IsolationState | undefined, reading: IsolationReading): InactiveReason | undefined {
+  const { server, sentinels, replaceable, maintenance } = reading;
+  if (maintenance !== undefined) return 'maintenance';
+  if (server.kind === 'replica') return 'replica';
+  // A master that is too busy to answer stays what it was. One that was never seen as a master is left alone.
+  if (server.kind === 'unanswered' && (before === undefined || before.kind === 'inactive')) return 'not answered';
+  if (sentinels.known === 0) return 'no sentinels';
+  return replaceable === 'no' ? 'no replicas' : undefined;
+}
+
+function findContact(reading: IsolationReading): Contact | undefined {
+  const { sentinels, consul } = reading;
+  if (hearsReplica(reading)) return 'replica';
+  if (sentinels.heard !== 'unasked' && sentinels.heard >= majorityOf(sentinels.known)) return 'sentinels';
+  return consul === 'heard' ? 'consul' : undefined;
+}
+
+function planContact(
+  before: IsolationState | undefined,
+  { by, reading }: { readonly by: Contact; readonly reading: IsolationReading },
+): IsolationState {
+  const { atMs, successor } = reading;
+  if (successor === undefined || !(before?.kind === 'isolated' || before?.kind === 'replaced'))
+    return { kind: 'connected', by, heardMs: atMs, atMs };
+  const sinceMs = before.kind === 'replaced' ? before.sinceMs : atMs;
+  if (atMs - sinceMs >= longestReplacedMs) return { kind: 'inactive', why: 'replaced for too long', atMs };
+  return { kind: 'replaced', successor, by, sinceMs, atMs };
+}
+
+/** A replaced master that hears nobody again may have been cut off again. */
+function planRenewal(before: Extract<IsolationState, { kind: 'isolated' | 'replaced' }>, atMs: number): IsolationState {
+  if (before.kind === 'isolated') return { ...before, atMs };
+  return { kind: 'isolated', sinceMs: atMs, heardMs: before.atMs, atMs };
+}
+
+function lastHeardMs(before: IsolationState | undefined, { atMs, server }: IsolationReading): number {
+  if (before === undefined || !('heardMs' in before) || isGap(before, atMs)) return atMs;
+  if (server.kind !== 'master' || server.ackAgeMs === undefined) return before.heardMs;
+  return Math.max(atMs - server.ackAgeMs, before.heardMs);
+}
+
+function isGap(before: IsolationState, atMs: number): boolean {
+  return atMs - before.atMs > longestGapMs;
+}
