@@ -1,6 +1,6 @@
 import { SocketExchangeError } from '../../client/socket-exchange.ts';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
-import type { ReloadSpec } from '../../model/template-spec.ts';
+import type { ReloadSpec, TemplateSpec } from '../../model/template-spec.ts';
 import { untilInterrupted } from '../apply/interruption.ts';
 import type { Urgency } from '../plan/urgency.ts';
 import { HaproxyMaster } from './master-cli.ts';
@@ -15,9 +15,11 @@ import {
   type Departure,
   retireServers,
 } from './servers.ts';
+import { findUnread } from './unread-config.ts';
 
 /** A running HAProxy that gets to a new config. */
 export interface HaproxyStep {
+  readonly spec: Pick<TemplateSpec, 'destination'>;
   readonly reload: ReloadSpec & { readonly kind: 'haproxy' };
   readonly signal: AbortSignal;
   readonly urgency: Urgency;
@@ -65,6 +67,7 @@ export async function reloadBetween(step: HaproxyStep, plan: ReloadPlan, reload:
     await reload();
     if (outgoing !== undefined) await closeOutgoing(step, { outgoing, departure });
     if (plan.restored.length > 0) await correctRestored(step, plan);
+    await warnOfUnread(step, plan);
   } finally {
     outgoing?.close();
   }
@@ -84,6 +87,16 @@ export async function moveServers(step: HaproxyStep, plan: ReloadPlan): Promise<
     signal.throwIfAborted();
   }
   await leaveOldWorkers(step, plan);
+}
+
+async function warnOfUnread(step: HaproxyStep, { expected }: ReloadPlan): Promise<void> {
+  const { reload, spec, signal, interrupted, warn } = step;
+  const finding = findUnread(new HaproxyRuntime(reload.socket), expected, signal);
+  const reason = await untilInterrupted(finding, interrupted).catch(unlessAborted(interrupted));
+  if (typeof reason !== 'string') return;
+  warn(
+    `HAProxy was reloaded, but seems not to read ${spec.destination}. ${reason} Its arguments must name the file or its folder (-f): restart HAProxy if you changed them.`,
+  );
 }
 
 /** The new worker has the ports of HAProxy's state file, which may be those of former masters. */

@@ -207,3 +207,19 @@ t.test(
     t.match(await redisCli(listen, ['ROLE']), ['master']);
   },
 );
+
+t.test('a HAProxy that reloads without an error, but does not read the file, is a warning', async (t) => {
+  const { consul, socket, folder } = await setUp(t, { name: 'unread' });
+  const fragment = (name: string, at: string) => ({
+    ...{ name, template: 'backend fragment\n    server one 127.0.0.1:1\n' },
+    reload: { kind: 'haproxy', socket: at, fallback: { argv: ['true'] } } as const,
+  });
+  const specs = [fragment('other.cfg', socket), fragment('silent.cfg', join(folder, 'none.sock'))];
+  const rendering = startRendering(t, { consul, folder, specs, resyncMs: 60_000 });
+  const reasons = { 'other.cfg': 'It has no server fragment/one', 'silent.cfg': "HAProxy's socket .*none.sock " };
+  for (const [name, reason] of Object.entries(reasons)) {
+    const { lastOutcome } = await rendering.until('current', name);
+    const wanted = new RegExp(`seems not to read \\S+/${name}\\. ${reason}.* restart HAProxy`);
+    t.match(String(lastOutcome?.details?.warnings), wanted);
+  }
+});
