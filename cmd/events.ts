@@ -45,7 +45,34 @@ async function showEvents(key: string | undefined, options: EventsOptions): Prom
     process.stderr.write(`Only the last ${longest}: --since, --loop or a key leave some out.\n`);
   if (options.json === true) printJson({ entries });
   else for (const line of drawEntries(entries)) printLine(line);
+  if (answer.entries.length === 0) await warnOfUnknown({ key, loop }, options);
   return 0;
+}
+
+/** No output may only mean that there are no events. */
+async function warnOfUnknown(
+  { key, loop }: { readonly key: string | undefined; readonly loop: string | undefined },
+  options: AskOptions,
+): Promise<void> {
+  const { ask } = await import('./api-client.ts');
+  const { historyAnswer, mastersAnswer } = await import('../lib/http/shapes.ts');
+  const { suggest } = await import('./suggestion.ts');
+  const [{ entries }, { masters }] = await Promise.all([
+    ask({ api: options, path: `/v1/history?limit=${longest}` }, historyAnswer),
+    ask({ api: options, path: '/v1/masters' }, mastersAnswer),
+  ]);
+  const known = {
+    key: new Set([...masters.map(({ name }) => name), ...entries.map((entry) => entry.key)]),
+    loop: new Set(entries.map((entry) => entry.loop)),
+  };
+  for (const [what, name] of Object.entries({ key, loop })) {
+    const among = known[what as keyof typeof known];
+    if (name === undefined || among.has(name)) continue;
+    const otherwise = `it has ${[...among].toSorted().slice(0, 20).join(', ') || 'none'}`;
+    process.stderr.write(
+      `${stripControls(`The journal has no ${what} ${name} (${suggest(name, { among, otherwise })})`)}\n`,
+    );
+  }
 }
 
 function drawEntries(entries: readonly Entry[]): readonly string[] {

@@ -8,6 +8,7 @@ import { adoptFiles } from './adoption.ts';
 import { chooseConfig } from './config-paths.ts';
 import type { ExitCode } from './exit-code.ts';
 import { configOption, jsonOption } from './option.ts';
+import { suggest } from './suggestion.ts';
 import { printJson, printLine, stripControls, styled } from './terminal.ts';
 import { diffLines } from './text-diff.ts';
 
@@ -129,8 +130,9 @@ function warningsOf({ details }: Outcome): readonly string[] {
 function chooseTemplates(config: Config, names: readonly string[]): readonly TemplateSpec[] {
   const unknown = names.filter((name) => !config.templates.some((template) => template.name === name));
   if (unknown.length > 0) {
-    const known = config.templates.map(({ name }) => name).join(', ') || 'none';
-    throw new SwitchmasterError('not-found', `There is no template ${unknown.join(', ')} (known: ${known}).`);
+    const known = config.templates.map(({ name }) => name);
+    const hint = suggest(unknown[0] ?? '', { among: known, otherwise: `known: ${known.join(', ') || 'none'}` });
+    throw new SwitchmasterError('not-found', `There is no template ${unknown.join(', ')} (${hint}).`);
   }
   return config.templates.filter(({ name }) => names.length === 0 || names.includes(name));
 }

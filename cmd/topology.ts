@@ -61,9 +61,11 @@ async function showTopology(
   const topology = { groups: groups.filter((group) => name === undefined || group.name === name) };
   if (topology.groups.length === 0 && name !== undefined) {
     const { SwitchmasterError } = await import('../lib/errors.ts');
+    const { suggest } = await import('./suggestion.ts');
+    const known = { among: groups.map((group) => group.name), otherwise: 'switchmaster status lists them' };
     throw new SwitchmasterError(
       'not-found',
-      `no master or cluster is called ${JSON.stringify(name)} (switchmaster status lists them)`,
+      `no master or cluster is called ${JSON.stringify(name)} (${suggest(name, known)})`,
     );
   }
   if (options.json === true) printJson(topology);

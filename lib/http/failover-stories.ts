@@ -156,11 +156,13 @@ function describeFence({ entry, after, planned, recent }: Known): string {
     if (loop !== 'fence' || (details.action === 'pause-before-promotion' && Date.parse(at) > atMs)) return [];
     const ms = Date.parse(at) - atMs;
     const when = ms < 0 ? `${span(-ms)} before` : `${span(ms)} later`;
-    const times = count === 1 ? '' : `, ${count} times`;
+    const times = count === 1 ? '' : `${count} times, last `;
     return [
-      `${kind === 'applied' ? '' : 'failed: '}${summary.replace(/^(?:former )?master \S+: /, '')} (${when}${times})`,
+      `${kind === 'applied' ? '' : 'failed: '}${summary.replace(/^(?:former )?master \S+: /, '')} (${times}${when})`,
     ];
   });
+  // A failover by order is done when the old master is a replica, whoever made it one.
+  const isFollowing = planned !== undefined && !steps.some((step) => step.startsWith('made a replica'));
   const { paused, inherited } = asMap(planned?.details.offsets);
   const lost =
     planned === undefined
@@ -168,7 +170,7 @@ function describeFence({ entry, after, planned, recent }: Known): string {
       : typeof paused === 'number' && typeof inherited === 'number' && inherited >= paused
         ? 'nothing was lost'
         : 'the new master did not report how much of its data it has';
-  return [...steps, ...(planned === undefined ? [] : ['made a replica']), lost].join('; ');
+  return [...steps, ...(isFollowing ? ['made a replica'] : []), lost].join('; ');
 }
 
 function votesOf({ details }: JournalEntry): readonly Readonly<Record<string, string>>[] {

@@ -91,6 +91,15 @@ t.test('the commands ask the API: events by age, loop and key', async (t) => {
   t.strictSame(await events('--loop', 'renderer'), ['written']);
   t.equal((await runCommand(['events', '--since', 'soon', ...api])).code, 2);
   t.match(await runCommand(['events', 'nothing', ...api]), { code: 0, stdout: 'The journal has no such entry.' });
+  const stderr = async (...argv: readonly string[]) => (await runCommand([...argv, ...api])).stderr;
+  t.match(await stderr('events', 'shrad1'), /^The journal has no key shrad1 \(did you mean shard1\?\)$/m);
+  t.match(
+    await stderr('events', '--loop', 'rendrer'),
+    /^The journal has no loop rendrer \(did you mean renderer\?\)$/m,
+  );
+  t.match(await stderr('events', '--loop', 'zzz'), /^The journal has no loop zzz \(it has .*renderer/m);
+  t.notOk(await stderr('events', 'shard1', '--since', '2100-01-01'), 'a known key without events');
+  t.match(await stderr('topology', 'shrad1'), /did you mean shard1\?/);
   t.match(await runCommand(['topology', ...api]), { code: 0, stdout: /^shard1 {2}master\n├─ 10\.0\.0\.5:6379\n/ });
   t.match(await runCommand(['topology', 'nobody', ...api]), { code: 1, stderr: /not-found/ });
 });

@@ -76,6 +76,10 @@ t.test('a planned failover names the operator, and what the new master has', asy
     /231 ms without writes$/,
     'former master: made a replica; nothing was lost',
   ]);
+  const demoted = [fence(1_000, 'writes paused', { count: 30 }), fence(1_100, 'made a replica')];
+  const [bridged] = storiesOf(change(0, 9), ...demoted, entry(3_000, { loop: 'failover', details }));
+  const wanted = 'writes paused (30 times, last 1.0 s later); made a replica (1.1 s later); nothing was lost';
+  t.equal(bridged?.lines[4], `former master: ${wanted}`);
   const lost = { ...details, offsets: { paused: 70, inherited: null } };
   const [other] = storiesOf(change(0, 9), entry(3_000, { loop: 'failover', details: lost }));
   t.match(other?.lines[4], /did not report how much/);
