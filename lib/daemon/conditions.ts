@@ -3,7 +3,7 @@ import type { SwitchmasterError } from '../errors.ts';
 import type { ConsulState } from '../model/judgement/consul.ts';
 import type { IgnoredKey } from '../model/records.ts';
 import { type ConsulChange, ConsulCondition } from './consul-condition.ts';
-import type { ConfigState, InterfacesState } from './health/daemon.ts';
+import type { ConfigState, InterfacesState, JournalState } from './health/daemon.ts';
 
 /** What is known of Consul, of the keys in it that hold no record, and of the config on disk. Outlives every part. */
 export class Conditions {
@@ -12,6 +12,7 @@ export class Conditions {
   #configTakenAt = new Date().toISOString();
   #ignoredKeys: readonly IgnoredKey[] = [];
   #interfaces: InterfacesState = { kind: 'read' };
+  #journal: JournalState = { kind: 'kept' };
   #denied: () => readonly Denial[] = () => [];
 
   constructor(options: { readonly onConsulChange: (change: ConsulChange) => void }) {
@@ -51,6 +52,18 @@ export class Conditions {
   /** `why` is undefined where this node's interfaces can be read. */
   setInterfaces(why: string | undefined): void {
     this.#interfaces = why === undefined ? { kind: 'read' } : { kind: 'unreadable', message: why };
+  }
+
+  get journal(): JournalState {
+    return this.#journal;
+  }
+
+  journalFails(path: string, { message }: SwitchmasterError): void {
+    this.#journal = { kind: 'failing', path, since: new Date().toISOString(), message };
+  }
+
+  journalKept(): void {
+    this.#journal = { kind: 'kept' };
   }
 
   configRefused({ message }: SwitchmasterError): void {

@@ -78,6 +78,7 @@ export class Daemon {
     await this.#writePidFile(this.#config.pidFile);
     this.#observers = await openObservers({
       journal: this.#config.journal,
+      conditions: this.#conditions,
       log,
       version,
       view: () => this.#measure(),

@@ -8,6 +8,7 @@ import { LastOutcomes } from '../telemetry/last-outcomes.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Metrics, type MetricsView } from '../telemetry/metrics.ts';
 import { makeRunLog } from '../telemetry/run-log.ts';
+import type { Conditions } from './conditions.ts';
 
 /** What takes the report of each run of each loop. It outlives every part and every reload. */
 export interface Observers {
@@ -25,11 +26,12 @@ export interface Observers {
 export async function openObservers(options: {
   readonly journal: JournalConfig;
   readonly log: Log;
+  readonly conditions: Pick<Conditions, 'journalFails' | 'journalKept'>;
   readonly version: string;
   readonly view: () => MetricsView;
 }): Promise<Observers> {
   const { log } = options;
-  const file = openFile(options.journal, log);
+  const file = openFile(options);
   const earlier = (await file?.load()) ?? [];
   const keep = file === undefined ? {} : { keep: (entry: KeptEntry) => file.append(entry) };
   const journal = new Journal({ capacity: options.journal.entries, earlier, ...keep });
@@ -59,7 +61,19 @@ export async function openObservers(options: {
   };
 }
 
-function openFile({ file: path }: JournalConfig, log: Log): JournalFile | undefined {
+function openFile(options: Parameters<typeof openObservers>[0]): JournalFile | undefined {
+  const { log, conditions } = options;
+  const { file: path } = options.journal;
   if (path === undefined) return undefined;
-  return new JournalFile({ path, onProblem: (error) => log.error({ error }, 'journal not kept') });
+  return new JournalFile({
+    path,
+    onProblem: (error) => {
+      conditions.journalFails(path, error);
+      log.error({ error }, 'journal not kept');
+    },
+    onRecovered: () => {
+      conditions.journalKept();
+      log.info('journal kept again');
+    },
+  });
 }

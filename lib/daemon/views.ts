@@ -19,8 +19,17 @@ export function unionViews({ assembly, conditions, ...rest }: ViewSources): View
   const views = { ...rest, ...unionParts(assembly) };
   const health = {
     read: () => {
-      const { consul, config, ignoredKeys, interfaces, denied } = conditions;
-      return judge({ views, consul, config, ignoredKeys, interfaces, denied, nowMs: Date.now() });
+      const { consul, config, ignoredKeys, interfaces, journal, denied } = conditions;
+      return judge({
+        views,
+        consul,
+        config,
+        ignoredKeys,
+        interfaces,
+        journal,
+        denied,
+        nowMs: Date.now(),
+      });
     },
     notReady: () => judgeReadiness(assembly.missing()),
   };

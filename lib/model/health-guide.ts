@@ -24,6 +24,11 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
       "The operating system refuses to list this node's network interfaces. The registrar keeps the last state of instances that it finds by the addresses of this node or knows by a loopback address, and registers all others as usual.",
     fix: 'Under systemd: `RestrictAddressFamilies=` of the unit needs `AF_NETLINK`.',
   },
+  'journal-unwritable': {
+    meaning:
+      'The file of the journal (`journal.file`) cannot be read or written. Everything else works. The entries wait in memory, at most 1,000 of them: a daemon that restarts loses them, and with them what `switchmaster why` shows.',
+    fix: 'Correct what the text names: a full disk, a missing permission, a file system that is read-only. The daemon tries again every 5 s.',
+  },
   'config-refused': {
     meaning:
       'The daemon runs with an earlier config, because it refused the one on disk. After a stop, it would not start with that one.',

@@ -53,6 +53,7 @@ const hintsByLevel = {
     'record-unreadable': 'consul kv get {name}',
     'maintenance-unreadable': 'switchmaster maintenance status',
     'interfaces-unreadable': 'systemctl cat switchmaster',
+    'journal-unwritable': 'switchmaster config show',
     'master-suspected': 'switchmaster why {name}',
     'master-held': 'switchmaster why {name}',
     'master-failed': 'switchmaster why {name}',

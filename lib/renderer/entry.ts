@@ -22,9 +22,15 @@ export interface TemplateState {
   readonly destination: string;
   /**
    * `new` before the first run, then the kind of the last plan. `current`: the destination is up to date and its consumer
-   * uses it. `queued`: other nodes reload first. `failed`: a step failed.
+   * uses it. `debounced`: it waits for further changes. `queued`: other nodes reload first. `failed`: a step failed.
    */
-  readonly state: 'new' | Exclude<RenderPlan['kind'], 'unchanged' | 'left'> | 'queued' | 'current' | 'failed';
+  readonly state:
+    | 'new'
+    | Exclude<RenderPlan['kind'], 'unchanged' | 'left'>
+    | 'debounced'
+    | 'queued'
+    | 'current'
+    | 'failed';
   /** Public digest of the text that a guard holds. */
   readonly held: string | null;
   /** What it reads and has no answer for yet. */

@@ -104,7 +104,8 @@ export async function renderOnce(input: RenderOnceInput): Promise<Outcome> {
       const woken = once(changes, 'wake', { signal }).catch(() => undefined);
       const run = new ActiveRun({ key: spec.name, reconcileId: 'once', hints, signal: input.signal });
       const outcome = await renderer.reconcile(run);
-      if (renderer.template(spec.name)?.state !== 'pending') return outcome;
+      const state = renderer.template(spec.name)?.state;
+      if (state !== 'pending' && state !== 'debounced') return outcome;
       await woken;
       if (signal.aborted) return outcome;
     }

@@ -122,7 +122,8 @@ export class RendererPart implements Part {
 
   #settle(name: string): void {
     const template = this.renderer.template(name);
-    if (template?.renderedAt != null && template.state !== 'pending') this.#settled.add(name);
+    const state = template?.state;
+    if (template?.renderedAt != null && state !== 'pending' && state !== 'debounced') this.#settled.add(name);
   }
 }
 

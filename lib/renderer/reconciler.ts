@@ -243,7 +243,7 @@ function showRendering(entry: Entry, { present, rendering }: Seen): void {
  * twemproxy would restart with some of its shards, and clients would write keys to the wrong ones.
  */
 function debounceWrite(entry: Entry): Outcome {
-  entry.state = 'pending';
+  entry.state = 'debounced';
   entry.debouncer.changed('debounced');
   return { kind: 'held', summary: 'Waits for further changes.', retryAfterMs: debounceLimitMs };
 }

@@ -13,12 +13,17 @@ export interface JournalFileOptions {
   readonly path: string;
   /** Above this size the file is renamed to `<path>.1`, and a new one begins. Default 16 MiB. */
   readonly maxBytes?: number;
+  /** How long a write that failed waits for the next one. Default 5 s. */
+  readonly retryMs?: number;
   /** Called once when writing begins to fail, and again only after a success in between. */
   readonly onProblem: (error: SwitchmasterError) => void;
+  /** Called at that success. */
+  readonly onRecovered?: () => void;
 }
 
-/** How many lines may wait for a slow disk. The file loses the lines beyond. */
+/** How many lines, and characters, may wait for a slow disk. The file loses the lines beyond. */
 const maxWaiting = 1_000;
+const maxWaitingCharacters = 8 * 1024 * 1024;
 
 /** A longer journal is not read. */
 const maxReadBytes = 256 * 1024 * 1024;
@@ -28,12 +33,15 @@ const appendFlags =
   constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /*
- * A journal that survives restarts. `append` never waits and never throws: one write at a time takes all waiting lines.
+ * A journal that survives restarts. `append` never waits and never throws: one write at a time takes all waiting lines. Lines that
+ * could not be written wait for the next try.
  * `load` skips a line that a crash has cut.
  */
 export class JournalFile {
   readonly #options: JournalFileOptions;
   #waiting: string[] = [];
+  #waitingCharacters = 0;
+  #retry: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #failing = false;
 
@@ -54,30 +62,57 @@ export class JournalFile {
   }
 
   append(entry: KeptEntry): void {
-    if (this.#waiting.length >= maxWaiting) return;
-    this.#waiting.push(JSON.stringify(entry));
+    if (this.#waiting.length >= maxWaiting || this.#waitingCharacters >= maxWaitingCharacters) return;
+    const line = JSON.stringify(entry);
+    this.#waiting.push(line);
+    this.#waitingCharacters += line.length;
+    if (this.#retry === undefined) this.#drainSoon();
+  }
+
+  /** Waits until every appended line is written or has failed. */
+  async close(): Promise<void> {
+    clearTimeout(this.#retry);
+    await this.#writing;
+    clearTimeout(this.#retry);
+  }
+
+  #drainSoon(): void {
     this.#writing ??= this.#drain().finally(() => {
       this.#writing = undefined;
     });
   }
 
-  /** Waits until every appended line is written or has failed. */
-  async close(): Promise<void> {
-    await this.#writing;
-  }
-
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       const lines = this.#waiting;
+      const characters = this.#waitingCharacters;
       this.#waiting = [];
+      this.#waitingCharacters = 0;
       try {
         const write = () => this.#write(`${lines.join('\n')}\n`);
         await withinDeadline(this.#options.path, write, { timeoutMs: writeTimeoutMs });
-        this.#failing = false;
+        this.#succeed();
       } catch (thrown) {
+        this.#waiting = [...lines, ...this.#waiting];
+        this.#waitingCharacters += characters;
         this.#fail(`cannot write the journal to ${this.#options.path}`, thrown);
+        this.#retryLater();
+        return;
       }
     }
+  }
+
+  #retryLater(): void {
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#drainSoon();
+    }, this.#options.retryMs ?? 5_000);
+    this.#retry.unref();
+  }
+
+  #succeed(): void {
+    if (this.#failing) this.#options.onRecovered?.();
+    this.#failing = false;
   }
 
   async #write(text: string): Promise<void> {

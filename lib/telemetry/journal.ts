@@ -1,33 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Replay, RunReport } from '../loop/outcome.ts';
-import { capped } from './capped.ts';
+import { type JournalEntry, sizeOf, toEntry } from './entry.ts';
 import { isDoubled, type Repetition, Repetitions } from './repetition.ts';
-import { type SerializedError, serializeError } from './serialize.ts';
 
-/** The outcome of one run of a key, with everything that led to it. */
-export interface JournalEntry {
-  /** Rises from entry to entry, and from one start of the daemon to the next. An entry gets a new one when its count doubles. */
-  readonly id: number;
-  /** The id that it had first. */
-  readonly firstId: number;
-  /** ISO 8601, when the run ended: the last one, if it was repeated. */
-  readonly at: string;
-  /** ISO 8601, when the first of these runs ended. */
-  readonly firstAt: string;
-  /** How often this happened in a row. */
-  readonly count: number;
-  readonly loop: string;
-  readonly key: string;
-  readonly reconcileId: string;
-  readonly kind: 'applied' | 'fenced' | 'held' | 'failed';
-  readonly summary: string;
-  /** What woke the key, and how long before the end of the run. */
-  readonly hints: readonly { readonly source: string; readonly event: string; readonly agoMs: number }[];
-  readonly details: Readonly<Record<string, unknown>>;
-  readonly error: SerializedError | null;
-  readonly durationMs: number;
-  readonly failures: number;
-}
+export type { JournalEntry } from './entry.ts';
 
 /** An entry as the journal's file has it: with the inputs of its decision, if they are known. */
 export interface KeptEntry extends JournalEntry {
@@ -43,6 +19,8 @@ const maxReplayLength = 1024 * 1024;
 export interface JournalOptions {
   /** The maximum number of entries in memory. */
   readonly capacity: number;
+  /** About how many characters they may have together. Default: 32 Mi. */
+  readonly maxCharacters?: number;
   /** Entries of an earlier run of the daemon; the last ones are kept. */
   readonly earlier?: readonly JournalEntry[];
   /** Called with each complete entry. */
@@ -74,7 +52,12 @@ export class Journal {
   readonly #capacity: number;
   readonly #now: () => number;
   readonly #keep: JournalOptions['keep'];
+  readonly #maxCharacters: number;
   readonly #entries: JournalEntry[] = [];
+  readonly #sizes = new WeakMap<JournalEntry, number>();
+  #characters = 0;
+  /** Whether an entry was dropped. */
+  #isCut = false;
   readonly #repetitions = new Repetitions();
   /** The ids of what may be repeated, by the hash of its row; the one that was repeated last is at the end. */
   readonly #repeatable = new Map<string, EntryIds>();
@@ -83,9 +66,11 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#capacity = options.capacity;
+    this.#maxCharacters = options.maxCharacters ?? 32 * 1024 * 1024;
     this.#now = options.now ?? Date.now;
     this.#keep = options.keep;
-    this.#entries.push(...onceEach(options.earlier ?? []).slice(-this.#capacity));
+    for (const entry of onceEach(options.earlier ?? []).slice(-this.#capacity)) this.#push(entry);
+    this.#dropOldest();
     // A clock that was set back must not make ids fall.
     this.#lastId = Math.max(this.#now() * 1_000, this.#entries.at(-1)?.id ?? 0);
   }
@@ -111,9 +96,9 @@ export class Journal {
     }
     const index = this.#indexAfter(before.id - 1);
     const isKept = this.#entries[index]?.id === before.id;
-    if (entry.id === before.id && isKept) this.#entries[index] = entry;
+    if (entry.id === before.id && isKept) this.#replace(index, entry);
     if (entry.id === before.id) return;
-    if (isKept) this.#entries.splice(index, 1);
+    if (isKept) this.#drop(index, 1);
     this.#add(entry, outcome.replay);
   }
 
@@ -126,7 +111,7 @@ export class Journal {
     limit: number = Number.POSITIVE_INFINITY,
   ): { readonly entries: readonly JournalEntry[]; readonly complete: boolean } {
     const [oldest] = this.#entries;
-    const complete = this.#entries.length < this.#capacity || (oldest !== undefined && oldest.id <= id);
+    const complete = !this.#isCut || (oldest !== undefined && oldest.id <= id);
     const first = this.#indexAfter(id);
     return { entries: this.#entries.slice(first, first + limit), complete };
   }
@@ -171,39 +156,49 @@ export class Journal {
   }
 
   #add(entry: JournalEntry, replay: Replay | undefined): void {
-    this.#entries.push(entry);
+    this.#push(entry);
     this.#keep?.(replay === undefined ? entry : { ...entry, replay: keepReplay(replay) });
-    // In blocks: to shift one entry copies the whole array.
-    if (this.#entries.length >= this.#capacity * 1.1) this.#entries.splice(0, this.#entries.length - this.#capacity);
+    this.#dropOldest();
     for (const subscriber of this.#subscribers) subscriber(entry);
+  }
+
+  #push(entry: JournalEntry): void {
+    const size = sizeOf(entry);
+    this.#sizes.set(entry, size);
+    this.#characters += size;
+    this.#entries.push(entry);
+  }
+
+  #replace(index: number, entry: JournalEntry): void {
+    const [last] = this.#entries.splice(index, 1, entry);
+    const size = sizeOf(entry);
+    this.#sizes.set(entry, size);
+    this.#characters += size - ((last && this.#sizes.get(last)) ?? 0);
+  }
+
+  #drop(index: number, count: number): void {
+    for (const entry of this.#entries.splice(index, count)) this.#characters -= this.#sizes.get(entry) ?? 0;
+  }
+
+  /** In blocks: to shift one entry copies the whole array. */
+  #dropOldest(): void {
+    let excess = this.#entries.length >= this.#capacity * 1.1 ? this.#entries.length - this.#capacity : 0;
+    if (this.#characters >= this.#maxCharacters) {
+      let left = this.#characters;
+      for (; excess < this.#entries.length - 1 && left > this.#maxCharacters * 0.9; excess += 1)
+        left -= this.#sizes.get(this.#entries[excess] as JournalEntry) ?? 0;
+    }
+    if (excess === 0) return;
+    this.#drop(0, excess);
+    this.#isCut = true;
   }
 
   #toEntry(
     report: RunReport,
     { repetition, before }: { readonly repetition: Repetition; readonly before: EntryIds | undefined },
   ): JournalEntry {
-    const { outcome, startedMs, durationMs } = report;
-    const endedMs = startedMs + durationMs;
     const id = before !== undefined && !isDoubled(repetition) ? before.id : ++this.#lastId;
-    return {
-      id,
-      firstId: before?.firstId ?? id,
-      at: new Date(repetition.lastMs).toISOString(),
-      firstAt: new Date(repetition.firstMs).toISOString(),
-      count: repetition.count,
-      loop: report.loop,
-      key: report.key,
-      reconcileId: report.reconcileId,
-      kind: outcome.kind === 'unchanged' ? 'applied' : outcome.kind,
-      summary: summaryOf(report),
-      hints: report.hints
-        .slice(0, 20)
-        .map(({ source, event, receivedMs }) => ({ source, event, agoMs: round(endedMs - receivedMs) })),
-      details: capped(outcome.details ?? {}) as Record<string, unknown>,
-      error: outcome.kind === 'failed' ? (capped(serializeError(outcome.error)) as SerializedError) : null,
-      durationMs: round(durationMs),
-      failures: report.failures,
-    };
+    return toEntry(report, { repetition, ids: { id, firstId: before?.firstId ?? id } });
   }
 }
 
@@ -225,13 +220,4 @@ function keepReplay(replay: Replay): KeptReplay {
   const text = JSON.stringify(replay, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
   if (text.length > maxReplayLength) return { cut: `it takes ${text.length} characters, more than are kept` };
   return JSON.parse(text) as Replay;
-}
-
-function summaryOf({ outcome }: RunReport): string {
-  if (outcome.kind === 'failed') return outcome.error.message;
-  return outcome.kind === 'unchanged' ? '' : outcome.summary;
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 100) / 100;
 }

@@ -9,15 +9,28 @@ const repairs: ReadonlySet<unknown> = new Set(['restored', 'replicas', 'repair']
 /** After this time without the same thing, it is a new one. */
 const lastingMs = 600_000;
 
+/** Numbers of a text that say how much or when, and not what: they differ each time. */
+const measurements = [
+  /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g,
+  /(?<![\w.:-])\d+(?:\.\d+)?(?= ?(?:ms|s|seconds?|min|minutes?|h|hours?|days?|bytes?|characters|times|%)(?!\w))/g,
+  /(?<=\bpid )\d+/g,
+];
+
+/** The same for each time of one thing. */
+export function withoutMeasurements(text: string): string {
+  return measurements.reduce((left, pattern) => left.replace(pattern, '#'), text);
+}
+
 /** What a run did or met, to compare with other runs of its key; undefined where each time counts by itself. */
 function repeatableOf({ loop, outcome }: RunReport): string | undefined {
   switch (outcome.kind) {
     case 'applied':
-      return repairing.has(loop) || repairs.has(outcome.details?.cause) ? `applied ${outcome.summary}` : undefined;
+      if (!repairing.has(loop) && !repairs.has(outcome.details?.cause)) return undefined;
+      return `applied ${withoutMeasurements(outcome.summary)}`;
     case 'held':
-      return `held ${outcome.summary}`;
+      return `held ${withoutMeasurements(outcome.summary)}`;
     case 'failed':
-      return `failed ${outcome.error.message}`;
+      return `failed ${withoutMeasurements(outcome.error.message)}`;
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 import type { RunReport } from '../loop/outcome.ts';
 import type { Log } from './log.ts';
-import { isDoubled, Repetitions } from './repetition.ts';
+import { isDoubled, Repetitions, withoutMeasurements } from './repetition.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
@@ -59,8 +59,8 @@ export function makeRunLog(log: Log, now: () => number = Date.now): (report: Run
 
 /** The problem of a run, to compare with the previous one; undefined if there is none. */
 function problemOf({ outcome }: RunReport): string | undefined {
-  if (outcome.kind === 'failed') return `${outcome.error.code} ${outcome.error.message}`;
-  return outcome.kind === 'held' ? outcome.summary : undefined;
+  if (outcome.kind === 'failed') return `${outcome.error.code} ${withoutMeasurements(outcome.error.message)}`;
+  return outcome.kind === 'held' ? withoutMeasurements(outcome.summary) : undefined;
 }
 
 function levelOf({ outcome }: RunReport): Level {

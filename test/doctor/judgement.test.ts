@@ -85,6 +85,7 @@ function judgeFollowed(situation: Situation) {
     consul: lost === undefined ? { kind: 'reached' } : { kind: 'lost', message: lost },
     config: { kind: 'current' },
     interfaces: { kind: 'read' },
+    journal: { kind: 'kept' },
     denied: [],
     ignoredKeys,
     nowMs: healthy.atMs,

@@ -146,6 +146,7 @@ export function exampleViews(contents: ExampleContents = {}): Views {
     consul: { kind: 'reached' },
     config: { kind: 'current' },
     interfaces: { kind: 'read' },
+    journal: { kind: 'kept' },
     denied: [],
   } as const;
   return {

@@ -113,9 +113,43 @@ t.test('things that alternate are one entry each, in the journal and in the log'
   }
 });
 
+t.test('a measurement in the text makes it no other thing', async (t) => {
+  const cases: readonly ((i: number) => string)[] = [
+    (i) => `no answer within ${300 + i} ms`,
+    (i) => `Consul cannot be read since 2026-01-01T03:00:${10 + (i % 50)}.000Z: it has not answered for ${i}.5 s`,
+    (i) => `replica 10.0.0.2:6379 is ${1_000 + i} bytes behind`,
+    (i) => `the program (pid ${4_000 + i}) ended with code 1`,
+    (i) => `tried ${i + 2} times`,
+  ];
+  for (const text of cases) {
+    const journal = new Journal({ capacity: 100 });
+    for (let i = 0; i < 30; i += 1) journal.observe(exampleReport({ kind: 'held', summary: text(i) }));
+    t.strictSame(shown(journal), [`30 ${text(29)}`], 'the last text is shown');
+  }
+  for (const text of ['10.0.0.1:6379 at epoch 7', 'slots 0-100', 'haproxy.cfg:7:12']) {
+    const journal = new Journal({ capacity: 100 });
+    for (const summary of [text, text.replace('7', '8').replace('100', '101')])
+      journal.observe(exampleReport({ kind: 'held', summary }));
+    t.equal(shown(journal).length, 2, text);
+  }
+});
+
+t.test('three things of several masters that take turns are one entry each', async (t) => {
+  const journal = new Journal({ capacity: 100 });
+  const outcomes: readonly Outcome[] = [
+    { kind: 'held', summary: 'only 1 of 3 Sentinels can be asked' },
+    { kind: 'failed', error: new SwitchmasterError('redis-timeout', 'no answer within 312 ms') },
+    { kind: 'applied', summary: 'put back', details: { cause: 'repair' } },
+  ];
+  for (let i = 0; i < 300; i += 1)
+    for (const key of ['shard1', 'shard2', 'shard3'])
+      journal.observe(exampleReport(outcomes[i % 3] as Outcome, { key }));
+  t.equal(shown(journal).length, 9);
+});
+
 t.test('what never repeats word for word takes no more memory than a few rows', async (t) => {
   const repetitions = new Repetitions();
-  const report = (i: number) => exampleReport({ kind: 'held', summary: `timed out after ${i} ms` });
+  const report = (i: number) => exampleReport({ kind: 'held', summary: `epoch ${i} is older` });
   for (let i = 0; i < 100; i += 1) t.equal(repetitions.count(report(i), 0).count, 1);
   t.equal(repetitions.count(report(99), 0).count, 2);
   t.equal(repetitions.count(report(0), 0).count, 1, 'the oldest are forgotten');

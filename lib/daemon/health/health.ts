@@ -7,9 +7,11 @@ import { judgeCluster } from './cluster.ts';
 import {
   type ConfigState,
   type InterfacesState,
+  type JournalState,
   judgeConfig,
   judgeDenied,
   judgeInterfaces,
+  judgeJournal,
   judgeReadiness,
 } from './daemon.ts';
 import { judgeDesired } from './desired.ts';
@@ -29,6 +31,7 @@ export interface Situation {
   /** Keys among the records that hold no record. */
   readonly ignoredKeys: readonly IgnoredKey[];
   readonly interfaces: InterfacesState;
+  readonly journal: JournalState;
   /** What Consul denies to the token. */
   readonly denied: readonly Denial[];
   /** Milliseconds since 1970. */
@@ -39,7 +42,8 @@ export interface Situation {
  * Whether all is well, and why not. Decided here alone: the API, `switchmaster status`, the live page and the metrics
  * show it.
  */
-export function judge({ views, consul, config, ignoredKeys, interfaces, denied, nowMs }: Situation): Health {
+export function judge(situation: Situation): Health {
+  const { views, consul, config, ignoredKeys, interfaces, journal, denied, nowMs } = situation;
   const last = (loop: string, key: string) => views.outcomes.last(loop, key);
   return toHealth([
     ...judgeReadiness(views.readiness.missing()),
@@ -48,6 +52,7 @@ export function judge({ views, consul, config, ignoredKeys, interfaces, denied, 
     ...judgeConfig(config),
     ...judgeIgnoredKeys(ignoredKeys),
     ...judgeInterfaces(interfaces),
+    ...judgeJournal(journal),
     ...views.masters
       .list()
       .flatMap((master) => judgeMaster({ master, lastOutcome: last('bridge', master.name), nowMs })),

@@ -14,6 +14,7 @@ const judged = (contents: ExampleContents, over: Partial<Parameters<typeof judge
     consul: { kind: 'reached' },
     config: { kind: 'current' },
     interfaces: { kind: 'read' },
+    journal: { kind: 'kept' },
     denied: [],
     nowMs: Date.parse('2026-01-02T00:00:00.000Z'),
     ignoredKeys: [],
@@ -66,6 +67,19 @@ t.test('each reason says what to type, and where it is explained', async (t) => 
     hint: 'switchmaster why shard1',
     doc: 'docs/guide/operations.md#master-down',
   });
+});
+
+t.test('a journal whose file fails names the folder to look at', async (t) => {
+  const journal = { kind: 'failing', path: '/var/lib/my journal/j', since, message: 'ENOSPC' } as const;
+  const { reasons } = judged({}, { journal });
+  t.match(reasons, [
+    {
+      code: 'journal-unwritable',
+      level: 'warning',
+      subject: { kind: 'part', name: 'journal' },
+      hint: "df -h '/var/lib/my journal'; ls -ld '/var/lib/my journal'",
+    },
+  ]);
 });
 
 t.test('a Consul that cannot be read, and a config that was refused', async (t) => {
@@ -180,6 +194,7 @@ t.test('each warning of a template is a reason beside its state', async (t) => {
 t.test('a template by its state; one that waits for its turn is well', async (t) => {
   const cases = [
     ['current', undefined],
+    ['debounced', undefined],
     ['queued', undefined],
     ['write', undefined],
     ['new', 'unknown template-pending'],
