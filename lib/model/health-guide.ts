@@ -204,7 +204,8 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
     fix: 'Wait.',
   },
   'instance-warning': {
-    meaning: 'The check of an instance warns, or Consul refuses its registration.',
+    meaning:
+      'The check of an instance warns, or Consul refuses its registration. A note while a failover settles, if it warns about its role or its link.',
     fix: 'The text has what the check found, or what Consul refuses: `switchmaster acl` prints the rules.',
   },
   'instance-critical': {

@@ -2,6 +2,7 @@ import type { Denial } from '../../consul/watches.ts';
 import type { Views } from '../../http/views.ts';
 import { type Health, toHealth } from '../../model/health.ts';
 import { type ConsulState, judgeConsul, judgeIgnoredKeys } from '../../model/judgement/consul.ts';
+import { isChanging } from '../../model/judgement/master.ts';
 import type { IgnoredKey } from '../../model/records.ts';
 import { judgeCluster } from './cluster.ts';
 import {
@@ -63,7 +64,11 @@ export function judge(situation: Situation): Health {
       return judgeDesired(name, { lastOutcome: last('provisioner', name), maintenance });
     }),
     ...views.clusters.list().flatMap(judgeCluster),
-    ...views.instances.list().flatMap((instance) => judgeInstance(instance, last('registrar', instance.id))),
+    ...views.instances.list().flatMap((instance) => {
+      const master = instance.name === null ? undefined : views.masters.get(instance.name);
+      const masterChanges = master !== undefined && isChanging({ master, nowMs });
+      return judgeInstance(instance, { lastOutcome: last('registrar', instance.id), masterChanges });
+    }),
     ...views.templates.list().flatMap((template) => judgeTemplate(template, last('renderer', template.name))),
   ]);
 }

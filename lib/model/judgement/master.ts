@@ -61,8 +61,18 @@ export function judgeMaster(judged: JudgedMaster): readonly Reason[] {
   ];
 }
 
+/** Whether Sentinel carries out a failover by order, or the master has just changed. */
+export function isChanging(
+  judged: Pick<JudgedMaster, 'nowMs'> & { readonly master: Pick<ObservedMaster, 'record' | 'check' | 'sentinels'> },
+): boolean {
+  return isSettling(judged) || isOrdered(judged.master);
+}
+
 /** Whether its master changed so recently that the remaining differences disappear by themselves. */
-function isSettling({ master: { record }, nowMs }: JudgedMaster): boolean {
+function isSettling({
+  master: { record },
+  nowMs,
+}: Pick<JudgedMaster, 'nowMs'> & { readonly master: Pick<ObservedMaster, 'record'> }): boolean {
   return record !== null && record.previous !== null && nowMs - Date.parse(record.changedAt) < settlingMs;
 }
 
@@ -72,7 +82,7 @@ function reasonOf(name: string, code: HealthCode, text: string, level?: Severity
 }
 
 /** Whether Sentinel carries out a failover that somebody ordered: the master serves until its successor does. */
-function isOrdered({ check, sentinels }: ObservedMaster): boolean {
+function isOrdered({ check, sentinels }: Pick<ObservedMaster, 'check' | 'sentinels'>): boolean {
   return (
     check?.code === masterChecks.failingOver.code &&
     !sentinels.some(({ flags }) => flags.includes('s_down') || flags.includes('o_down'))

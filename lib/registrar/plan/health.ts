@@ -1,5 +1,6 @@
 import type { CheckStatus } from '../../model/catalog.ts';
 import type { CheckSettings } from '../../model/instance.ts';
+import { masterChangeOutputs } from '../../model/instance-check.ts';
 import { explainFault, isNamed, linkFaults } from '../../model/link-fault.ts';
 import type {
   LinkProbeResult,
@@ -81,7 +82,7 @@ export function judgeRedis(answer: RedisProbeResult, judging: Judging): Verdict 
 function judgeRole({ role }: RedisProbeResult, { expected, proof, mismatchMs }: Judging): Verdict | undefined {
   if (proof === 'missing' && role === 'master') return warning(unprovenMaster);
   if (expected === 'unknown' || role === expected || role === 'other') return undefined;
-  const output = `answers as a ${role}, but the record has it as a ${expected}`;
+  const output = role === 'master' ? masterChangeOutputs.masterTooEarly : masterChangeOutputs.replicaTooEarly;
   if (mismatchMs <= promotionGraceMs) return warning(output);
   return { ...critical(output), urgent: role === 'master' };
 }
@@ -89,8 +90,8 @@ function judgeRole({ role }: RedisProbeResult, { expected, proof, mismatchMs }: 
 function judgeLink(link: LinkProbeResult, settings: Judging['settings']): Verdict | undefined {
   if (!link.up && link.downMs > settings.maxLinkDownMs)
     return critical('the link to its master has been down for too long');
-  if (link.syncing) return warning('is being synchronized with its master');
-  if (!link.up) return warning('the link to its master is down');
+  if (link.syncing) return warning(masterChangeOutputs.synchronizing);
+  if (!link.up) return warning(masterChangeOutputs.linkDown);
   if ((link.silentMs ?? 0) > settings.maxLagMs) return warning('lags behind its master');
   return undefined;
 }

@@ -3,6 +3,7 @@ import { judge } from '../../../lib/daemon/health/health.ts';
 import { SwitchmasterError } from '../../../lib/errors.ts';
 import type { InstanceState, OutcomeState } from '../../../lib/http/views.ts';
 import type { Health } from '../../../lib/model/health.ts';
+import { masterChangeOutputs } from '../../../lib/model/instance-check.ts';
 import { brokenCluster, masterAt, templateOf } from '../../http/page/world.ts';
 import { type ExampleContents, exampleViews } from '../../http/views.ts';
 
@@ -69,7 +70,7 @@ t.test('each reason says what to type, and where it is explained', async (t) => 
   });
 });
 
-t.test('a journal whose file fails names the folder to look at', async (t) => {
+t.test('a journal whose file fails names the folder to check', async (t) => {
   const journal = { kind: 'failing', path: '/var/lib/my journal/j', since, message: 'ENOSPC' } as const;
   const { reasons } = judged({}, { journal });
   t.match(reasons, [
@@ -184,6 +185,20 @@ t.test('an instance whose registration Consul refuses', async (t) => {
   const codes = (code: string) => codesOf(judged({ instances, outcomes: stops(code) }));
   t.strictSame(codes('consul-denied'), ['warning instance-warning instance/redis-1']);
   t.strictSame(codes('consul-unreachable'), [], 'the state of Consul is a reason of its own');
+});
+
+t.test('a warning about a role or a link is a note while the master changes, and no other is', async (t) => {
+  const [steady] = [masterAt(1)];
+  const record = steady.record && { ...steady.record, previous: { host: '10.0.0.9', port: 1 } };
+  const changed = masterAt(1, { record: record && { ...record, changedAt: '2026-01-01T23:59:50.000Z' } });
+  const codes = (output: string, master = changed, status: 'warning' | 'critical' = 'warning') =>
+    codesOf(judged({ masters: [master], instances: [instanceOf({ status, output })] }));
+  for (const output of Object.values(masterChangeOutputs)) {
+    t.strictSame(codes(output), ['well instance-warning instance/redis-1'], output);
+    t.strictSame(codes(output, steady), ['warning instance-warning instance/redis-1'], output);
+    t.strictSame(codes(output, changed, 'critical'), ['critical instance-critical instance/redis-1'], output);
+  }
+  t.strictSame(codes('memory is full'), ['warning instance-warning instance/redis-1']);
 });
 
 t.test('each warning of a template is a reason beside its state', async (t) => {
