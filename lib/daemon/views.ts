@@ -56,8 +56,8 @@ function unionParts(assembly: Assembly): Omit<Views, 'health' | Outlasting> {
     templates: {
       list: () => templates().flatMap((view) => view.list()),
       get: (name) => first(templates(), (view) => view.get(name)),
-      rendered: (name, reader) => first(templates(), (view) => view.rendered(name, reader)),
-      present: (name, reader) => first(templates(), (view) => view.present(name, reader)),
+      rendered: async (name, reader) => first(templates(), (view) => view.rendered(name, reader)),
+      present: async (name, reader) => first(templates(), (view) => view.present(name, reader)),
     },
     templateControls: {
       render: (name) => controlsOf(assembly).render(name),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { kindConfiguredBy } from '../model/instance-kinds.ts';
 import type { Api } from './api.ts';
+import { isLong, streamJson } from './long-answer.ts';
 import { nameInPathParameter } from './parameters.ts';
 import { acceptedAnswer, type templateAnswer, templatesAnswer, templateTextAnswer } from './shapes.ts';
 import type { TokenGuard } from './token.ts';
@@ -39,7 +40,7 @@ export function addTemplateRoutes(
   server.get(
     '/v1/templates/:name',
     { schema: { summary, params, response: { 200: templateTextAnswer } } },
-    async (request) => {
+    async (request, reply) => {
       const { name } = request.params;
       const state = views.templates.get(name);
       if (state === undefined)
@@ -48,9 +49,14 @@ export function addTemplateRoutes(
       const brought = token.isBrought(request);
       if (brought || state.access === 'token') token.admit(request);
       const reader = brought ? 'token-holder' : 'anybody';
-      const rendered = views.templates.rendered(name, reader) ?? null;
-      const present = views.templates.present(name, reader) ?? null;
-      return { ...answer(state), rendered, present };
+      const [rendered = null, present = null] = await Promise.all([
+        views.templates.rendered(name, reader),
+        views.templates.present(name, reader),
+      ]);
+      if (!isLong({ rendered, present })) return { ...answer(state), rendered, present };
+      // As the schema says, but not by its serializer.
+      reply.type('application/json; charset=utf-8');
+      return streamJson(answer(state), { rendered, present }) as never;
     },
   );
   addControlRoutes(server, views.templateControls);

@@ -95,9 +95,9 @@ export interface TemplatesView {
   list(): readonly TemplateState[];
   get(name: string): TemplateState | undefined;
   /** The last rendered text; undefined before the first one. Secrets are redacted for `anybody`. */
-  rendered(name: string, reader: TextReader): string | undefined;
+  rendered(name: string, reader: TextReader): Promise<string | undefined>;
   /** The destination's text if it differs; undefined if it is equal or missing, or if `reader` may not see it. */
-  present(name: string, reader: TextReader): string | undefined;
+  present(name: string, reader: TextReader): Promise<string | undefined>;
 }
 
 export type PlannedAnswer = z.output<typeof plannedAnswer>;

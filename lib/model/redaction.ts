@@ -15,22 +15,30 @@ const maxFragmented = 65_536;
 /** The same for many secrets together: beyond these characters, further ones count only as a whole. */
 const maxFragmentedTogether = 524_288;
 
-/** The number of former values, of rotated passwords for example, that are kept beside the current ones. */
+/** At least so many former values, of rotated passwords for example, are kept beside the current ones, and at most twice as many. */
 const keptSecrets = 1_000;
+/** The same in characters: a file of megabytes that changes every second must not fill the memory. */
+const keptCharacters = 4 * 1024 * 1024;
+
+/** Characters between two pauses. */
+const sliceSize = 16_384;
+/** A short line takes as long as so many characters. */
+const lineCost = 8;
 
 /**
  * Secret texts, and their removal from messages: each secret unchanged, line by line, as JSON writes it, and every fragment of
  * {@link fragmentLength} characters, because programs quote, escape and cut texts in their errors.
  */
 export class Redactor {
-  /** The forms of each secret. The one that was learned last is at the end. */
-  readonly #secrets = new Map<string, readonly string[]>();
-  /** The fragments of all secrets; undefined until they are needed. */
-  #fragments: ReadonlySet<string> | undefined;
-  /** All forms; undefined until they are needed. */
-  #finder: TextFinder | undefined;
+  /** The one that was learned last is at the end. */
+  readonly #secrets = new Set<string>();
+  /** Whole secrets, their lines, and both as JSON writes them. */
+  #forms = new TextFinder();
+  #fragments = new Fragments();
   /** The last long text, as it was redacted: readers of the API ask for the same one again. */
   #lastLong: { readonly text: string; readonly shown: string } | undefined;
+  /** Counts what was learned and forgotten. */
+  #version = 0;
 
   get isEmpty(): boolean {
     return this.#secrets.size === 0;
@@ -38,35 +46,43 @@ export class Redactor {
 
   /** From now on these are removed too. The oldest secrets are dropped first. */
   learn(texts: readonly string[]): void {
+    complete(this.learning(texts));
+  }
+
+  /** The same with pauses, for texts of megabytes. What was learned before a pause is removed already. */
+  *learning(texts: readonly string[]): Generator<void, void> {
     for (const text of texts) {
-      const known = this.#secrets.get(text);
-      const forms = known ?? formsOf(text);
-      if (known === undefined && forms.length > 0) this.#forgetForms();
-      // Set again, so that the oldest comes first in the map's order.
-      this.#secrets.delete(text);
-      if (forms.length > 0) this.#secrets.set(text, forms);
+      const isKnown = this.#secrets.delete(text);
+      if (text.trim().length < leastSecretLength) continue;
+      // Set again, so that the oldest comes first in the set's order.
+      this.#secrets.add(text);
+      if (isKnown) continue;
+      yield* addForms(this.#forms, text);
+      yield* this.#fragments.add(text);
+      this.#note();
     }
-    for (const oldest of this.#secrets.keys()) {
-      if (this.#secrets.size <= keptSecrets + texts.length) break;
-      this.#secrets.delete(oldest);
-      this.#forgetForms();
-    }
+    if (this.#dropOldest(new Set(texts))) yield* this.#learnAgain();
   }
 
   /** The text without secrets. */
   redact(text: string): string {
     if (this.isEmpty || text.length < leastSecretLength) return text;
     const marks = new Uint8Array(text.length);
-    this.#markWhole(text, marks);
-    this.#markFragments(text, marks);
-    return replaceMarked(text, marks);
+    complete(this.#forms.mark(text, marks));
+    complete(this.#fragments.mark(text, marks));
+    return complete(replaceMarked(text, marks));
   }
 
-  /** For a long text: removes only whole secrets and whole lines of secrets. */
-  redactWhole(text: string): string {
+  /** For a long text, with pauses: removes only whole secrets and whole lines of secrets. */
+  *redactingWhole(text: string): Generator<void, string> {
     if (this.isEmpty) return text;
-    if (this.#lastLong?.text !== text) this.#lastLong = { text, shown: this.#redactLong(text) };
-    return this.#lastLong.shown;
+    if (this.#lastLong?.text === text) return this.#lastLong.shown;
+    const version = this.#version;
+    const marks = new Uint8Array(text.length);
+    yield* this.#forms.mark(text, marks);
+    const shown = marks.includes(1) ? yield* replaceMarked(text, marks) : text;
+    if (version === this.#version) this.#lastLong = { text, shown };
+    return shown;
   }
 
   /** Plain data with every text in it redacted. Names of fields stay. */
@@ -83,73 +99,112 @@ export class Redactor {
     return Object.fromEntries(Object.entries(value as object).map(([key, inner]) => [key, this.#walk(inner)]));
   }
 
-  #redactLong(text: string): string {
-    const marks = new Uint8Array(text.length);
-    this.#markWhole(text, marks);
-    return marks.includes(1) ? replaceMarked(text, marks) : text;
-  }
-
-  #markWhole(text: string, marks: Uint8Array): void {
-    this.#finder ??= new TextFinder([...this.#secrets.values()].flat());
-    this.#finder.mark(text, marks);
-  }
-
-  #forgetForms(): void {
-    this.#fragments = undefined;
-    this.#finder = undefined;
-    this.#lastLong = undefined;
-  }
-
-  #markFragments(text: string, marks: Uint8Array): void {
-    this.#fragments ??= fragmentsOf(this.#secrets.keys());
-    for (let at = 0; at + fragmentLength <= text.length; at += 1) {
-      if (this.#fragments.has(text.slice(at, at + fragmentLength))) marks.fill(1, at, at + fragmentLength);
+  /** Whether any was dropped: many at once, because the others are learned again then. */
+  #dropOldest(current: ReadonlySet<string>): boolean {
+    const former = [...this.#secrets].filter((secret) => !current.has(secret));
+    let characters = former.reduce((sum, { length }) => sum + length, 0);
+    if (former.length <= 2 * keptSecrets && characters <= 2 * keptCharacters) return false;
+    let kept = former.length;
+    for (const oldest of former) {
+      if (kept <= keptSecrets && characters <= keptCharacters) break;
+      kept -= 1;
+      characters -= oldest.length;
+      this.#secrets.delete(oldest);
     }
+    return true;
+  }
+
+  *#learnAgain(): Generator<void, void> {
+    const forms = new TextFinder();
+    const fragments = new Fragments();
+    for (const secret of this.#secrets) {
+      yield* addForms(forms, secret);
+      yield* fragments.add(secret);
+    }
+    this.#forms = forms;
+    this.#fragments = fragments;
+    this.#note();
+  }
+
+  #note(): void {
+    this.#version += 1;
+    this.#lastLong = undefined;
   }
 }
 
-function fragmentsOf(secrets: Iterable<string>): ReadonlySet<string> {
-  const fragments = new Set<string>();
-  let characters = 0;
-  for (const secret of secrets) {
-    if (secret.length > maxFragmented || characters + secret.length > maxFragmentedTogether) continue;
-    characters += secret.length;
-    for (let at = 0; at + fragmentLength <= secret.length; at += 1) {
-      fragments.add(secret.slice(at, at + fragmentLength));
+/** The short parts of secrets. */
+class Fragments {
+  readonly #finder = new TextFinder();
+  #characters = 0;
+
+  *add(secret: string): Generator<void, void> {
+    if (secret.length > maxFragmented || this.#characters + secret.length > maxFragmentedTogether) return;
+    this.#characters += secret.length;
+    for (let from = 0; from + fragmentLength <= secret.length; from += 1) {
+      if ((from * lineCost) % sliceSize === sliceSize - lineCost) yield;
+      this.#finder.add({ text: secret, from, length: fragmentLength });
     }
   }
-  return fragments;
+
+  mark(text: string, marks: Uint8Array): Generator<void, void> {
+    return this.#finder.mark(text, marks);
+  }
 }
 
 /** Characters that JSON escapes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes them
 const escaped = /["\\\u0000-\u001f]|\p{Surrogate}/u;
 
-function formsOf(text: string): readonly string[] {
-  const lines = text.includes('\n') ? text.split('\n') : [];
-  const forms = new Set<string>();
-  for (const line of [text, ...lines]) {
-    const form = line.trim();
-    if (form.length < leastSecretLength) continue;
-    forms.add(form);
-    // A file may have a hundred thousand lines: only those that JSON writes in another way are written twice.
-    if (escaped.test(form)) forms.add(JSON.stringify(form).slice(1, -1));
+/** Adds the secret and its lines. */
+function* addForms(finder: TextFinder, secret: string): Generator<void, void> {
+  addForm(finder, { text: secret, from: 0, end: secret.length });
+  if (!secret.includes('\n')) return;
+  for (let from = 0, cost = 0; from < secret.length; ) {
+    if (cost > sliceSize) yield;
+    if (cost > sliceSize) cost = 0;
+    const found = secret.indexOf('\n', from);
+    const end = found === -1 ? secret.length : found;
+    addForm(finder, { text: secret, from, end });
+    cost += lineCost + end - from;
+    from = end + 1;
   }
-  return [...forms];
 }
 
-function replaceMarked(text: string, marks: Uint8Array): string {
+function addForm(
+  finder: TextFinder,
+  { text, from, end }: { readonly text: string; readonly from: number; readonly end: number },
+): void {
+  const line = text.slice(from, end);
+  const form = line.trim();
+  if (form.length < leastSecretLength) return;
+  finder.add({ text, from: from + line.length - line.trimStart().length, length: form.length });
+  if (!escaped.test(form)) return;
+  const written = JSON.stringify(form).slice(1, -1);
+  finder.add({ text: written, from: 0, length: written.length });
+}
+
+function complete<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value as T;
+  }
+}
+
+function* replaceMarked(text: string, marks: Uint8Array): Generator<void, string> {
   let shown = '';
+  let parts: string[] = [];
   for (let at = 0; at < text.length; ) {
-    const end = endOfRun(marks, at);
-    shown += marks[at] === 1 ? redacted : text.slice(at, end);
+    const marked = marks[at] === 1;
+    const found = marks.indexOf(marked ? 0 : 1, at);
+    const end = found === -1 ? text.length : found;
+    parts.push(marked ? redacted : text.slice(at, end));
     at = end;
+    if (parts.length < partsAtOnce) continue;
+    shown += parts.join('');
+    parts = [];
+    yield;
   }
-  return shown;
+  return shown + parts.join('');
 }
 
-function endOfRun(marks: Uint8Array, from: number): number {
-  let end = from;
-  while (end < marks.length && marks[end] === marks[from]) end += 1;
-  return end;
-}
+const partsAtOnce = 16_384;

@@ -1,98 +1,173 @@
 /** Every text that is searched for is at least as long. */
 export const leastLength = 4;
-/** Of a longer text, its begin and its end are looked up before it is compared. */
-const longest = 64;
-const edge = longest / 2;
-/** The limit of comparisons in one search: some hundred milliseconds. */
-const maxWork = 1_000_000;
-const filterBits = 16;
+/** Of a longer text, its begin, its end and some characters between are hashed. */
+const longest = 512;
+const edge = 128;
+/** Texts of one hash that are compared. Beyond them, a text of this hash counts as found: too much is marked, never too little. */
+const maxEqualHashes = 32;
+/** Texts by the hash of their first {@link leastLength} characters. */
+const bucketBits = 16;
 /** So many are searched for one after another, which is faster. */
 const few = 16;
+/** The limit of comparisons in one search: for each character, and so many more. A short text takes some ten milliseconds. */
+const maxWork = { each: 16, more: 50_000 };
+/** Positions, or comparisons, between two pauses. */
+const sliceSize = 16_384;
 
-/** Texts of one length: whole ones, and long ones by their begin and end. */
-interface Group {
+/** A part of a text. */
+export interface Piece {
+  readonly text: string;
+  readonly from: number;
   readonly length: number;
-  readonly short: Set<string>;
-  readonly long: Map<string, string[]>;
 }
 
 /**
  * Finds many texts in one. The time depends on the length of that text, and hardly on how many are searched for: a file with
- * thousands of secret lines must not hold up the event loop.
+ * thousands of secret lines must not hold up the event loop. The texts are parts of longer ones, which are not copied.
  */
 export class TextFinder {
-  /** By the first {@link leastLength} characters; the longest texts first. */
-  readonly #groups = new Map<string, Group[]>();
-  /** Whether a text may begin with characters of this hash. */
-  readonly #filter = new Uint8Array(1 << filterBits);
-  readonly #few: readonly string[] | undefined;
+  readonly #pieces: Piece[] = [];
+  /** Indexes of pieces plus one, by their hash: an open table with linear probing. */
+  #table = new Uint32Array(1 << 6);
+  #hashes = new Int32Array(1 << 5);
+  /** The lengths in each bucket, the longest first. */
+  readonly #lengths = new Map<number, number[]>();
 
-  constructor(texts: readonly string[]) {
-    const usable = texts.filter(({ length }) => length >= leastLength);
-    this.#few = usable.length > few ? undefined : usable;
-    if (usable.length > few) for (const text of usable) this.#add(text);
-    for (const groups of this.#groups.values()) groups.sort((a, b) => b.length - a.length);
+  get size(): number {
+    return this.#pieces.length;
   }
 
-  /** Sets `marks` to 1 wherever one of the texts is. Marks the rest of a text that takes too many comparisons. */
-  mark(text: string, marks: Uint8Array): void {
-    if (this.#few === undefined) this.#markMany(text, marks);
-    for (const one of this.#few ?? []) {
+  /** Shorter texts than {@link leastLength} are left out. */
+  add(piece: Piece): void {
+    const { text, from, length } = piece;
+    if (length < leastLength) return;
+    const hash = hashOf(text, from, length);
+    const slot = this.#slotOf(piece, hash);
+    if (this.#table[slot] !== 0) return;
+    this.#pieces.push(piece);
+    if (this.#pieces.length > this.#hashes.length) this.#hashes = grown(this.#hashes);
+    this.#hashes[this.#pieces.length - 1] = hash;
+    this.#table[slot] = this.#pieces.length;
+    if (this.#pieces.length * 2 > this.#table.length) this.#growTable();
+    this.#addLength(bucketAt(text, from), length);
+  }
+
+  /**
+   * Sets `marks` to 1 wherever one of the texts is, and pauses now and then. Marks the rest of a text that takes too many
+   * comparisons.
+   */
+  *mark(text: string, marks: Uint8Array): Generator<void, void> {
+    if (this.size > few) return yield* this.#markMany(text, marks);
+    for (const piece of this.#pieces) {
+      yield;
+      const one = piece.text.slice(piece.from, piece.from + piece.length);
       for (let at = text.indexOf(one); at >= 0; at = text.indexOf(one, at + 1)) marks.fill(1, at, at + one.length);
     }
   }
 
-  #markMany(text: string, marks: Uint8Array): void {
+  *#markMany(text: string, marks: Uint8Array): Generator<void, void> {
     let work = 0;
+    let pauseAt = sliceSize;
     let markedTo = 0;
     for (let at = 0; at + leastLength <= text.length; at += 1) {
-      if (this.#filter[hashAt(text, at)] === 0) continue;
-      for (const group of this.#groups.get(text.slice(at, at + leastLength)) ?? []) {
-        const end = at + group.length;
+      if (at + work >= pauseAt) {
+        yield;
+        pauseAt = at + work + sliceSize;
+      }
+      for (const length of this.#lengths.get(bucketAt(text, at)) ?? none) {
+        const end = at + length;
         if (end <= markedTo) break;
-        work += 1;
-        if (end > text.length || !isIn(group, text, at)) continue;
+        work += 1 + (Math.min(length, longest) >> 5);
+        if (end > text.length || !this.#has({ text, from: at, length })) continue;
         marks.fill(1, Math.max(at, markedTo), end);
         markedTo = end;
         break;
       }
-      if (work > maxWork) return void marks.fill(1, at);
+      if (work > maxWork.more + maxWork.each * text.length) return void marks.fill(1, at);
     }
   }
 
-  #add(text: string): void {
-    this.#filter[hashAt(text, 0)] = 1;
-    const begin = text.slice(0, leastLength);
-    const groups = this.#groups.get(begin) ?? [];
-    this.#groups.set(begin, groups);
-    let group = groups.find(({ length }) => length === text.length);
-    if (group === undefined) {
-      group = { length: text.length, short: new Set(), long: new Map() };
-      groups.push(group);
+  #has(piece: Piece): boolean {
+    return this.#table[this.#slotOf(piece, hashOf(piece.text, piece.from, piece.length))] !== 0;
+  }
+
+  /** Where the piece is, or the free place that it would have. */
+  #slotOf(piece: Piece, hash: number): number {
+    const mask = this.#table.length - 1;
+    let slot = hash & mask;
+    let equalHashes = 0;
+    for (let one = this.#table[slot] ?? 0; one !== 0; one = this.#table[slot] ?? 0) {
+      if (this.#hashes[one - 1] === hash) {
+        equalHashes += 1;
+        if (equalHashes > maxEqualHashes || isSame(this.#pieces[one - 1] ?? piece, piece)) return slot;
+      }
+      slot = (slot + 1) & mask;
     }
-    if (text.length <= longest) group.short.add(text);
-    else addLong(group.long, text);
+    return slot;
+  }
+
+  #growTable(): void {
+    const mask = this.#table.length * 2 - 1;
+    this.#table = new Uint32Array(mask + 1);
+    for (let i = 0; i < this.#pieces.length; i += 1) {
+      let slot = (this.#hashes[i] ?? 0) & mask;
+      while (this.#table[slot] !== 0) slot = (slot + 1) & mask;
+      this.#table[slot] = i + 1;
+    }
+  }
+
+  #addLength(bucket: number, length: number): void {
+    const lengths = this.#lengths.get(bucket);
+    if (lengths === undefined) this.#lengths.set(bucket, [length]);
+    else if (!lengths.includes(length)) insertDescending(lengths, length);
   }
 }
 
-function addLong(long: Group['long'], text: string): void {
-  const edges = edgesAt(text, 0, text.length);
-  const same = long.get(edges);
-  if (same === undefined) long.set(edges, [text]);
-  else same.push(text);
+const none: readonly number[] = [];
+
+function insertDescending(lengths: number[], length: number): void {
+  const at = lengths.findIndex((other) => other < length);
+  lengths.splice(at === -1 ? lengths.length : at, 0, length);
 }
 
-function isIn({ length, short, long }: Group, text: string, at: number): boolean {
-  if (length <= longest) return short.has(text.slice(at, at + length));
-  return long.get(edgesAt(text, at, length))?.some((one) => text.startsWith(one, at)) ?? false;
+function grown(array: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * 2);
+  larger.set(array);
+  return larger;
 }
 
-function edgesAt(text: string, at: number, length: number): string {
-  return text.slice(at, at + edge) + text.slice(at + length - edge, at + length);
+function isSame(a: Piece, b: Piece): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i += 1) {
+    if (a.text.charCodeAt(a.from + i) !== b.text.charCodeAt(b.from + i)) return false;
+  }
+  return true;
 }
 
-function hashAt(text: string, at: number): number {
+function hashOf(text: string, from: number, length: number): number {
+  const end = from + length;
+  if (length <= longest) return finish(hashRange(text, { from, end, step: 1 }, length));
+  let hash = hashRange(text, { from, end: from + edge, step: 1 }, length);
+  hash = hashRange(text, { from: end - edge, end, step: 1 }, hash);
+  return finish(hashRange(text, { from: from + edge, end: end - edge, step: Math.ceil(length / edge) }, hash));
+}
+
+function hashRange(
+  text: string,
+  { from, end, step }: { readonly from: number; readonly end: number; readonly step: number },
+  start: number,
+): number {
+  let hash = start;
+  for (let at = from; at < end; at += step) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash;
+}
+
+function finish(hash: number): number {
+  return (hash ^ (hash >>> 15)) | 0;
+}
+
+function bucketAt(text: string, at: number): number {
   const begin = text.charCodeAt(at) ^ (text.charCodeAt(at + 1) << 4);
   const end = text.charCodeAt(at + 2) ^ (text.charCodeAt(at + 3) << 4);
-  return (begin ^ (end << 8)) & ((1 << filterBits) - 1);
+  return (begin ^ (end << 8)) & ((1 << bucketBits) - 1);
 }

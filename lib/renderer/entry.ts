@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Outcome } from '../loop/outcome.ts';
 import { newFileMode } from '../model/template-spec.ts';
 import type { TextReader } from '../model/text-reader.ts';
+import { inSlices } from '../template/bounded/loop-turns.ts';
 import { ReloadInFlight } from './apply/reload-in-flight.ts';
 import { Splay } from './apply/splay.ts';
 import type { Supervisor } from './apply/supervisor.ts';
@@ -131,7 +132,7 @@ export function warningsOf({ template, placeProblem, stateProblem }: Entry): rea
 }
 
 /** The last rendered text, whether or not it was written; undefined before the first render. */
-export function renderedText(entry: Entry, reader: TextReader): string | undefined {
+export async function renderedText(entry: Entry, reader: TextReader): Promise<string | undefined> {
   return reader === 'anybody' ? redactText(entry, entry.shown?.text) : entry.text;
 }
 
@@ -139,7 +140,7 @@ export function renderedText(entry: Entry, reader: TextReader): string | undefin
  * The content of the destination where it differs from the rendered text; undefined where there is no file. `anybody`
  * does not see it when `file` or `env` gave something, or when the file is a seed: its secrets are not known then.
  */
-export function presentText(entry: Entry, reader: TextReader): string | undefined {
+export async function presentText(entry: Entry, reader: TextReader): Promise<string | undefined> {
   if (reader === 'token-holder') return entry.present;
   const open = entry.template.shown?.holds === 'nothing-secret' && entry.template.spec.upkeep !== 'seed';
   return open ? redactText(entry, entry.present) : undefined;
@@ -152,6 +153,6 @@ export function publicDigest(digest: string): string {
 
 const digestKey = randomBytes(32);
 
-function redactText({ template }: Entry, text: string | undefined): string | undefined {
-  return text === undefined ? undefined : template.redactor.redactWhole(text);
+async function redactText({ template }: Entry, text: string | undefined): Promise<string | undefined> {
+  return text === undefined ? undefined : inSlices(template.redactor.redactingWhole(text));
 }

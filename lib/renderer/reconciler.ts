@@ -84,13 +84,13 @@ export class Renderer implements Reconciler<RenderHint> {
   }
 
   /** See {@link renderedText}. */
-  rendered(name: string, reader: TextReader = 'token-holder'): string | undefined {
+  async rendered(name: string, reader: TextReader = 'token-holder'): Promise<string | undefined> {
     const entry = this.#entries.get(name);
     return entry === undefined ? undefined : renderedText(entry, reader);
   }
 
   /** See {@link presentText}. */
-  present(name: string, reader: TextReader = 'token-holder'): string | undefined {
+  async present(name: string, reader: TextReader = 'token-holder'): Promise<string | undefined> {
     const entry = this.#entries.get(name);
     return entry === undefined ? undefined : presentText(entry, reader);
   }

@@ -50,8 +50,8 @@ t.test(
     const texts = { anybody: '[secret]', 'token-holder': 'hunter2' } as const;
     const templates = {
       ...views.templates,
-      rendered: (_: string, reader: keyof typeof texts) => texts[reader],
-      present: (_: string, reader: keyof typeof texts) => (reader === 'anybody' ? undefined : 'hunter1'),
+      rendered: async (_: string, reader: keyof typeof texts) => texts[reader],
+      present: async (_: string, reader: keyof typeof texts) => (reader === 'anybody' ? undefined : 'hunter1'),
     };
     const { server } = serve(t, { ...views, templates });
     const get = (name: string, headers = {}) => server.inject({ url: `/v1/templates/${name}`, headers });

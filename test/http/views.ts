@@ -132,8 +132,8 @@ export function exampleViews(contents: ExampleContents = {}): Views {
     templates: {
       list: () => templates,
       get: (name) => templates.find((template) => template.name === name),
-      rendered: () => rendered,
-      present: () => contents.present,
+      rendered: async () => rendered,
+      present: async () => contents.present,
     },
     templateControls: contents.templateControls ?? { render: () => {}, approve: () => {} },
     node: { name: 'web-1', parts: () => ['consul', 'bridge', 'renderer', 'api'] },

@@ -2,13 +2,20 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Redactor } from '../../lib/model/redaction.ts';
 import { TextFinder } from '../../lib/model/text-finder.ts';
+import { inSlices } from '../../lib/template/bounded/loop-turns.ts';
 
 /** Many others, which are in no text: few are searched for in another way. */
 const others = Array.from({ length: 20 }, (_, i) => `other ${i}`);
 
+function finderOf(texts: readonly string[]): TextFinder {
+  const finder = new TextFinder();
+  for (const text of texts) finder.add({ text, from: 0, length: text.length });
+  return finder;
+}
+
 const marked = (texts: readonly string[], text: string) => {
   const marks = new Uint8Array(text.length);
-  new TextFinder([...texts, ...others]).mark(text, marks);
+  [...finderOf([...texts, ...others]).mark(text, marks)];
   return [...text].map((char, at) => (marks[at] === 1 ? '#' : char)).join('');
 };
 
@@ -35,23 +42,22 @@ t.test('any texts are found in any text', (t) => {
   const some = fc.array(fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 4, maxLength: 80 }), { maxLength: 6 });
   fc.assert(fc.property(some, letters, (texts, text) => marked(texts, text) === markedPlainly(texts, text)));
   const marks = new Uint8Array(7);
-  new TextFinder(['abcd', 'cdef']).mark('xabcdef', marks);
+  [...finderOf(['abcd', 'cdef']).mark('xabcdef', marks)];
   t.strictSame([...marks], [0, 1, 1, 1, 1, 1, 1], 'few texts');
   t.end();
 });
 
-t.test('thousands of secret lines are removed without a pause', (t) => {
+t.test('thousands of secret lines are removed without a pause', async (t) => {
   const lines = Array.from({ length: 20_000 }, (_, i) => `10.0.${i >> 8}.${i & 255} host-${i}.example.com`);
   const redactor = new Redactor();
   redactor.learn([lines.join('\n'), ...lines]);
   const text = lines.map((line) => `user ${line}`).join('\n');
   const before = process.cpuUsage();
-  const shown = redactor.redactWhole(text);
+  const shown = await inSlices(redactor.redactingWhole(text));
   const { user, system } = process.cpuUsage(before);
   t.equal(shown.replaceAll('user [secret]\n', ''), 'user [secret]');
   // By a search for each line, it takes ten seconds and more.
   t.ok(user + system < 3_000_000, `${user + system} µs`);
-  t.end();
 });
 
 t.test('what takes too many comparisons is removed to its end', (t) => {
@@ -60,5 +66,65 @@ t.test('what takes too many comparisons is removed to its end', (t) => {
   const shown = marked(texts, text);
   t.match(shown, /^a+#+$/);
   t.equal(shown.length, text.length);
+  t.end();
+});
+
+/** The largest processor time between two pauses, in milliseconds, and how many pauses there are. */
+function longestSlice(work: Generator<void, unknown>): { readonly ms: number; readonly pauses: number } {
+  let ms = 0;
+  for (let pauses = 0; ; pauses += 1) {
+    const before = process.threadCpuUsage();
+    const { done } = work.next();
+    const { user, system } = process.threadCpuUsage(before);
+    ms = Math.max(ms, (user + system) / 1_000);
+    if (done === true) return { ms, pauses };
+  }
+}
+
+t.test('secrets of megabytes are learned, and removed from a text of megabytes, in slices', (t) => {
+  const size = 256 * 1024;
+  const fill = (line: (i: number) => string) => {
+    let text = '';
+    for (let i = 0; text.length < size; i += 1) text += `${line(i)}\n`;
+    return text;
+  };
+  const secrets = {
+    'short lines': fill((i) => (i + 1_000_000).toString(36)),
+    'the same line': fill(() => 'abcd'),
+    'long lines that differ in the middle': fill((i) => `${'a'.repeat(600)}${i}${'b'.repeat(600)}`),
+    'lines of growing length': fill((i) => 'a'.repeat(4 + (i % 3_000))),
+    'lines that JSON writes in another way': fill((i) => `"${i}\\"`),
+    'one line': 'ab'.repeat(size / 2),
+  };
+  for (const [what, secret] of Object.entries(secrets)) {
+    const redactor = new Redactor();
+    const learning = longestSlice(redactor.learning([secret]));
+    const redacting = longestSlice(redactor.redactingWhole(secret.slice(0, -1).replaceAll('a', 'c')));
+    t.ok(learning.ms < 300 && redacting.ms < 300, `${what}: ${learning.ms} and ${redacting.ms} ms`);
+    t.ok(what === 'one line' || learning.pauses > 8, `${what}: ${learning.pauses} pauses`);
+    const line = secret.slice(0, secret.indexOf('\n') + 1).trim();
+    t.equal(redactor.redact(`it said ${line}!`), line === '' ? 'it said !' : 'it said [secret]!', what);
+  }
+  t.end();
+});
+
+t.test('of texts with one hash, too many are marked rather than too few', (t) => {
+  // Of a long line, only some characters in the middle count for the hash.
+  const lines = Array.from(
+    { length: 200 },
+    (_, i) => `${'a'.repeat(1_001)}${String(i).padStart(4, '0')}${'a'.repeat(1_000)}`,
+  );
+  for (const line of lines) t.equal(marked(lines, line), '#'.repeat(line.length));
+  t.end();
+});
+
+t.test('former secrets of megabytes are forgotten', (t) => {
+  const redactor = new Redactor();
+  const make = (i: number) => `secret-number-${i}-${'x'.repeat(1024 * 1024)}`;
+  for (let i = 0; i < 20; i += 1) redactor.learn([make(i)]);
+  const isRemoved = (i: number) => redactor.redact(make(i)) === '[secret]';
+  t.ok(isRemoved(19));
+  t.ok(isRemoved(16));
+  t.notOk(isRemoved(0));
   t.end();
 });

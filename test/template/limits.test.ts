@@ -86,3 +86,13 @@ t.test('a template that nests or holds too much is refused before it is parsed',
   t.equal(textOf(compile(deep.repeat(3)).render(makeWorld({}, { vars: { x: 1 } }))), 'a\n'.repeat(3));
   t.doesNotThrow(() => compile(`{{!-- ${'{{#if x}}'.repeat(100)} --}}{{#if vars.x}}{{else if vars.y}}{{/if}}`));
 });
+
+t.test('secrets without end are an error', (t) => {
+  const vars = { kib: 'a'.repeat(1_024) };
+  const text = '{{#each (loop 20000)}}{{print (file "f") this @root.vars.kib}}{{/each}}';
+  t.match(
+    textOf(renderText({ text, vars, files: { f: 'k9z!xyzw' } })),
+    /the secrets have more than 16777216 characters/,
+  );
+  t.end();
+});

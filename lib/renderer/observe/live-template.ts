@@ -7,6 +7,7 @@ import { type ConsulQuery, queryId } from '../../model/query.ts';
 import { Redactor } from '../../model/redaction.ts';
 import type { TemplateSpec } from '../../model/template-spec.ts';
 import { endlessReads } from '../../template/bounded/limits.ts';
+import { inSlices } from '../../template/bounded/loop-turns.ts';
 import type { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { RenderResult } from '../../template/render.ts';
 import type { RenderWorld } from '../../template/scope.ts';
@@ -153,6 +154,7 @@ export class LiveTemplate {
     const compiled = this.#compiled;
     this.#files.retry();
     const result = await this.#time.render((now) => this.#renderAll(compiled, { ...this.#world(), now }));
+    await inSlices(this.redactor.learning([...(this.#options.secrets ?? []), ...result.secrets]));
     this.#take(result);
     if (result.kind === 'rendered') {
       this.#files.keepOnly(result.files);
@@ -219,7 +221,6 @@ export class LiveTemplate {
     this.#heldRecords = this.#options.holdsRecords?.() ?? false;
     if (result.kind !== 'pending') this.#inputs.keepOnly(result.dependencies);
     this.#gaps = new Set(result.kind === 'pending' ? result.missing.map(queryId) : []);
-    this.redactor.learn([...(this.#options.secrets ?? []), ...result.secrets]);
     const holds = result.secrets.length > 0 ? 'secrets' : 'nothing-secret';
     this.#shown = result.kind === 'rendered' ? { text: addHead(result.shown, this.spec), holds } : undefined;
     const warnings = [...result.warnings, ...this.#files.problems];

@@ -10,7 +10,7 @@ import { BoundedTemplate } from '../../template/bounded/template.ts';
 import type { CompileInput } from '../../template/compile.ts';
 import { inferFormat } from '../../template/format.ts';
 
-const maxFileBytes = 16 * 1024 * 1024;
+const maxFileBytes = 4 * 1024 * 1024;
 
 type SourceSpec = Pick<TemplateSpec, 'source' | 'contents' | 'destination' | 'format' | 'functionDenylist'>;
 

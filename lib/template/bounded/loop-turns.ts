@@ -21,3 +21,17 @@ export async function visitInParts<T>(list: readonly T[], visit: (one: T) => voi
 
 /** So many lookups take a few milliseconds, also if each starts a watch. */
 const visitsAtOnce = 256;
+
+/** Does work in slices, with a turn of the event loop after some milliseconds. */
+export async function inSlices<T>(work: Generator<void, T>): Promise<T> {
+  let sinceMs = performance.now();
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value as T;
+    if (performance.now() - sinceMs < sliceMs) continue;
+    await nextTurn();
+    sinceMs = performance.now();
+  }
+}
+
+const sliceMs = 5;

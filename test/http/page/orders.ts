@@ -84,7 +84,7 @@ async function approveChangedText(t: Test, browser: Browser): Promise<void> {
   const views = exampleViews();
   const { server } = serve(t, {
     ...views,
-    templates: { list: () => [held()], get: held, rendered: () => text, present: () => 'none\n' },
+    templates: { list: () => [held()], get: held, rendered: async () => text, present: async () => 'none\n' },
     templateControls: {
       render: () => {},
       approve: (_, { digest = '' }) => {

@@ -38,7 +38,7 @@ t.test("a Sentinel's first config file is written if there is none, and never af
   await waitFor('ten more looks', () => rendering.reports.length > runs + 10);
   t.match(text(), owned);
   t.notMatch(text(), 'shard2');
-  t.match(rendering.part.renderer.rendered('sentinel.conf'), 'monitor shard2');
+  t.match(await rendering.part.renderer.rendered('sentinel.conf'), 'monitor shard2');
   t.equal(rendering.reports.filter(({ outcome }) => outcome.kind === 'applied').length, 1);
 });
 
