@@ -4,6 +4,7 @@ import type { Resolution, Setting, Sourced } from './resolution.ts';
 import type { RawConsul } from './schema.ts';
 import { Secret } from './secret.ts';
 import { readTls, type TlsSettings } from './tls.ts';
+import { checkToken } from './token.ts';
 
 /*
  * The variables have the same meaning as for `consul` (hashicorp/consul, api/api.go: defaultConfig and NewClient): a
@@ -23,7 +24,7 @@ export async function resolveConsul(resolution: Resolution, raw: RawConsul): Pro
     ...(tls === undefined ? {} : { tls }),
     ...(token === undefined ? {} : { token }),
     ...(auth === undefined ? {} : { auth }),
-    ...ignoredVariables(resolution),
+    ...ignoredVariables(resolution, tls === undefined ? 'plain' : 'tls'),
     ...(raw.datacenter === undefined ? {} : { datacenter: raw.datacenter }),
     connections: raw.connections,
     maxStaleMs: raw.maxStale,
@@ -72,8 +73,13 @@ export function parseTarget(text: string, options: { readonly forceTls: boolean 
 
 async function resolveToken(resolution: Resolution, raw: RawConsul): Promise<Secret | undefined> {
   const file = sourced(resolution, { value: raw.tokenFile, key: 'tokenFile', variable: 'CONSUL_HTTP_TOKEN_FILE' });
-  if (file !== undefined) return resolution.readSecret(file.value, file.setting);
-  return resolution.secretVariable('CONSUL_HTTP_TOKEN');
+  const setting = file?.setting ?? variableSetting('CONSUL_HTTP_TOKEN');
+  const token =
+    file === undefined
+      ? resolution.secretVariable('CONSUL_HTTP_TOKEN')
+      : await resolution.readSecret(file.value, file.setting);
+  checkToken(resolution, { token, setting, carrier: 'header' });
+  return token;
 }
 
 /** As for `consul`, a text without a colon is a user without a password. */
@@ -83,14 +89,28 @@ function resolveAuth(resolution: Resolution): Secret | undefined {
   return new Secret(text.includes(':') ? text : `${text}:`);
 }
 
-/** switchmaster uses the default namespace and partition, which is what `default` means. */
-function ignoredVariables(resolution: Resolution): Pick<ConsulConfig, 'ignoredVariables'> {
-  const set = ['CONSUL_NAMESPACE', 'CONSUL_PARTITION'].flatMap((name) => {
+/** Variables of `consul` that are set and have no effect here. */
+function ignoredVariables(resolution: Resolution, transport: 'plain' | 'tls'): Pick<ConsulConfig, 'ignoredVariables'> {
+  const enterprise = ['CONSUL_NAMESPACE', 'CONSUL_PARTITION'].flatMap((name) => {
     const value = resolution.variable(name) ?? 'default';
-    return value === 'default' ? [] : [`${name}=${value}`];
+    if (value === 'default') return [];
+    const message = `has no effect: switchmaster uses the default namespace and partition, not ${JSON.stringify(value)}`;
+    return [{ name, message, hint: 'unset it; namespaces and partitions of Consul Enterprise are not supported' }];
   });
+  const forTls = tlsVariables.filter((name) => transport === 'plain' && resolution.variable(name) !== undefined);
+  const message = 'has no effect: the connection to Consul does not use TLS';
+  const hint = 'set CONSUL_HTTP_SSL=true or an address that begins with https://, or unset it';
+  const set = [...enterprise, ...forTls.map((name) => ({ name, message, hint }))];
   return set.length === 0 ? {} : { ignoredVariables: set };
 }
+
+const tlsVariables = [
+  'CONSUL_CACERT',
+  'CONSUL_CAPATH',
+  'CONSUL_CLIENT_CERT',
+  'CONSUL_CLIENT_KEY',
+  'CONSUL_TLS_SERVER_NAME',
+] as const;
 
 function tlsSettings(resolution: Resolution, raw: RawConsul): TlsSettings {
   const from = (key: 'caFile' | 'caPath' | 'certFile' | 'keyFile', variable: string) =>

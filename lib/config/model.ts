@@ -45,8 +45,8 @@ export interface ConsulConfig {
   /** `user:password` of a proxy before Consul (HTTP Basic). */
   readonly auth?: Secret;
   readonly datacenter?: string;
-  /** Variables of Consul Enterprise that are set and have no effect, as `NAME=value`. */
-  readonly ignoredVariables?: readonly string[];
+  /** Variables of `consul` that are set and have no effect, with the reason. */
+  readonly ignoredVariables?: readonly { readonly name: string; readonly message: string; readonly hint: string }[];
   /** How many blocking queries have a connection of their own. */
   readonly connections: number;
   /** How long a server without contact to the leader may answer what any server may answer. 0: the leader answers all. */

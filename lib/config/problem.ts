@@ -44,11 +44,17 @@ function formatProblem(problem: Problem): string {
   return `${place}${path}${problem.message}${hint}`;
 }
 
+/** An address may be refused because somebody wrote a password into it (`USER:PASSWORD@host`). */
+function hidePasswords(message: string): string {
+  return message.replace(/[^\s"'/@:]*:[^\s"'/@]+@/g, '[redacted]@');
+}
+
 /**
  * All problems as one error with the list in `details.problems`: `config-unreadable` where all of them are files that
  * cannot be read yet, else `config-invalid`.
  */
-export function configError(problems: readonly Problem[]): SwitchmasterError {
+export function configError(found: readonly Problem[]): SwitchmasterError {
+  const problems = found.map((problem) => ({ ...problem, message: hidePasswords(problem.message) }));
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   const lines = problems.map((problem) => `  ${formatProblem(problem)}`);
   const code = problems.every(({ kind }) => kind === 'file') ? 'config-unreadable' : 'config-invalid';

@@ -7,10 +7,11 @@ import { resolveEndpoint } from './endpoint.ts';
 import type { ApiConfig, Config, JournalConfig, SentinelConfig } from './model.ts';
 import { resolvePublish } from './publish.ts';
 import { resolveRegister } from './register.ts';
-import type { Resolution } from './resolution.ts';
+import type { Resolution, Setting } from './resolution.ts';
 import type { RawApi, RawConfig, RawJournal, RawSentinel } from './schema.ts';
 import { resolveTemplates } from './template.ts';
 import { readServerTls } from './tls.ts';
+import { checkToken } from './token.ts';
 
 /** Reads the files, secrets and variables that the sections name. Reports problems and never throws. */
 export async function resolveConfig(resolution: Resolution, raw: RawConfig): Promise<Config> {
@@ -79,10 +80,13 @@ async function resolveSentinel(resolution: Resolution, raw: RawSentinel): Promis
 async function resolveApi(resolution: Resolution, raw: RawApi): Promise<ApiConfig | undefined> {
   if (raw === false) return undefined;
   const { listen } = raw;
+  const setting: Setting =
+    raw.tokenFile === undefined ? { variable: 'SWITCHMASTER_API_TOKEN' } : { at: ['api', 'tokenFile'] };
   const token =
     raw.tokenFile === undefined
       ? resolution.secretVariable('SWITCHMASTER_API_TOKEN')
-      : await resolution.readSecret(raw.tokenFile, { at: ['api', 'tokenFile'] });
+      : await resolution.readSecret(raw.tokenFile, setting);
+  checkToken(resolution, { token, setting, carrier: 'bearer' });
   const tls = raw.tls === undefined ? undefined : await readServerTls(resolution, { raw: raw.tls, at: ['api', 'tls'] });
   if (!isLoopback(listen.host) && raw.tls === undefined && !raw.allowRemote) {
     resolution.report(

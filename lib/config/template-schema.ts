@@ -73,7 +73,10 @@ export type RawRedisProbe = z.output<typeof redisProbe>;
 const verify = z.strictObject({
   redis: z.union([endpoint, redisProbe, z.array(redisProbe).min(1)]).optional(),
   tcp: endpoint.optional(),
-  http: z.url({ protocol: /^https?$/ }).optional(),
+  http: z
+    .url({ protocol: /^https?$/ })
+    .refine(hasNoUser, 'must not contain a user or a password')
+    .optional(),
   command: argv.optional(),
   deadline: duration({ minMs: 100, maxMs: 600_000 }).default(5_000),
 });
@@ -147,3 +150,9 @@ const template = templateSettings
 export type RawTemplate = z.output<typeof template>;
 
 export const templatesSection = z.array(template);
+
+/** No request goes to such a URL (WHATWG Fetch, 5.4). */
+function hasNoUser(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username === '' && password === '';
+}

@@ -110,6 +110,14 @@ t.test('variables have the same meaning as for consul, and the config file takes
   t.match(findWarnings({ consul, templates: [], api: undefined, sentinelEndpoint: undefined }), [
     { path: 'CONSUL_NAMESPACE', message: /has no effect: .*default namespace.*"team"/ },
   ]);
+  const plain = await loadConfig({
+    paths: [`${folder}/c.yml`],
+    environment: { CONSUL_CACERT: caFile, CONSUL_CLIENT_KEY: 'x' },
+  });
+  t.match(findWarnings({ consul: plain.consul, templates: [], api: undefined, sentinelEndpoint: undefined }), [
+    { path: 'CONSUL_CACERT', message: /does not use TLS/, hint: /CONSUL_HTTP_SSL=true/ },
+    { path: 'CONSUL_CLIENT_KEY', message: /does not use TLS/ },
+  ]);
   const second = await loadConfig({ paths: [`${folder}/d.yml`], environment });
   t.match(second.consul, { host: '10.0.0.1', port: 1 });
 });
