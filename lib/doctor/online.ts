@@ -4,14 +4,17 @@ import { RedisLink } from '../client/redis.ts';
 import type { RedisAccess } from '../client/redis-connection.ts';
 import { type Fields, readFieldsList, readReplica } from '../client/sentinel-shapes.ts';
 import { exchangeOverSocket, SocketExchangeError } from '../client/socket-exchange.ts';
+import { aclNeeds } from '../config/acl-needs.ts';
 import type { Config } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { type ErrorCode, SwitchmasterError } from '../errors.ts';
+import { planAcl } from '../model/acl/policy.ts';
 import { type Address, formatAddress, formatEndpoint, toAddress } from '../model/address.ts';
 import { matchesAny } from '../model/glob.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
 import { explainFault, type LinkFault, linkFaults } from '../model/link-fault.ts';
+import { readMissing } from './examine/consul.ts';
 import { readListedSentinels } from './listed-sentinels.ts';
 
 /** Whether a server that the config names answers as it should. */
@@ -194,6 +197,9 @@ function askConsul(config: Config): Promise<ServerFinding> {
   return find(`consul ${socketPath ?? formatAddress({ host, port })}`, async () => {
     const part = new ConsulPart(config.consul);
     try {
+      // Without a right to read, Consul answers with success and an empty list.
+      const missing = (await readMissing(part.client, planAcl(aclNeeds(config, [])))) ?? [];
+      if (missing.length > 0) throw lacksRules(missing);
       const { knownLeader } = await part.client.read({ kind: 'services' }, { timeoutMs });
       if (!knownLeader) throw new SwitchmasterError('consul-unavailable', 'it knows no leader');
       return 'knows a leader';
@@ -201,6 +207,12 @@ function askConsul(config: Config): Promise<ServerFinding> {
       await part.stop();
     }
   });
+}
+
+function lacksRules(missing: readonly string[]): SwitchmasterError {
+  const shown = missing.slice(0, 3).join('; ') + (missing.length > 3 ? `; and ${missing.length - 3} more` : '');
+  const message = `the token lacks these rules: ${shown}. Give its policy what \`switchmaster acl\` prints`;
+  return new SwitchmasterError('consul-denied', message);
 }
 
 async function find(server: string, question: () => Promise<string>): Promise<ServerFinding> {

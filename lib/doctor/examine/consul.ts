@@ -147,7 +147,10 @@ async function readAllRecords(client: ConsulClient, naming: Naming): Promise<Rec
 }
 
 /** Returns undefined if ACLs are off or the agent does not answer it. */
-async function readMissing(client: ConsulClient, rules: readonly AclRule[]): Promise<readonly string[] | undefined> {
+export async function readMissing(
+  client: ConsulClient,
+  rules: readonly AclRule[],
+): Promise<readonly string[] | undefined> {
   const allowed = await readRights(client, rules, { timeoutMs }).catch(() => undefined);
   return allowed === undefined
     ? undefined

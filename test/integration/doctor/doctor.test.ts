@@ -78,6 +78,12 @@ t.test('the doctor finds faults in the settings of Consul and in the rights of t
   const { text = '' } = findings.find(({ rule }) => rule === 'acl-missing') ?? {};
   t.match(text, /key_prefix "redis\/[^"]*" write/);
   t.match(text, /service "redis-master" write/);
+  const online = await runCommand(['check', '--online', '--config', file]);
+  t.equal(online.code, 1);
+  t.match(
+    online.stdout,
+    /consul \S+ refuses us: the token lacks these rules: .*; and \d+ more\. Give its policy what `switchmaster acl`/,
+  );
   // From now on DNS asks as the anonymous token, which has no rights.
   await illConsul.put('/v1/agent/token/default', { Token: '' });
   t.ok((await findingsOf(file)).some(({ rule }) => rule === 'dns-denied'));
