@@ -164,7 +164,9 @@ function findDifference(
       name = placeholder;
       return String(values.get(placeholder)?.placeholder.value ?? placeholder);
     });
-    if (filled !== other && !(name !== undefined && Number(filled) === Number(other))) return name ?? '';
+    if (filled === other) continue;
+    const isSameNumber = name !== undefined && filled.trim() !== '' && Number(filled) === Number(other);
+    if (!isSameNumber) return name ?? '';
   }
   return undefined;
 }

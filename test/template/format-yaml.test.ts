@@ -175,6 +175,12 @@ t.test('no value names a tag, an anchor or an alias', async (t) => {
     t.match(print(template.replace('@', '{{vars.x}}'), 'object'), 'object', template);
 });
 
+t.test('spaces alone are refused where a reader drops them', async (t) => {
+  for (const template of ['a: |\n  {{vars.x}}\n', 'a: >-\n  {{vars.x}}\nb: 1\n'])
+    for (const x of [' ', '   ']) t.match(print(template, x), /^value-refused.*structure/, template);
+  for (const template of ['a: "{{vars.x}}"\n', 'a: {{vars.x}}\n']) t.equal(print(template, ' '), 'a: " "\n');
+});
+
 t.test('half a pair of UTF-16 is refused, and << is a name', async (t) => {
   for (const template of [
     'a: {{vars.x}}',

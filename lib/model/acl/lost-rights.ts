@@ -1,3 +1,4 @@
+import { reduce } from './policy.ts';
 import type { AclRule } from './rule.ts';
 
 /** One name of many: an empty prefix means all of them. */
@@ -32,12 +33,8 @@ export class LostRights {
   } {
     const before = this.#lost;
     for (const { rule, isAllowed } of answers) if (isAllowed) this.#granted.add(formatRule(rule));
-    this.#lost = new Map(
-      answers.flatMap(({ rule, isAllowed }) => {
-        const text = formatRule(rule);
-        return !isAllowed && this.#granted.has(text) ? [[text, rule] as const] : [];
-      }),
-    );
+    const lost = answers.filter(({ rule, isAllowed }) => !isAllowed && this.#granted.has(formatRule(rule)));
+    this.#lost = new Map(reduce(lost.map(({ rule }) => rule)).map((rule) => [formatRule(rule), rule]));
     return {
       lost: [...this.#lost].flatMap(([text, rule]) => (before.has(text) ? [] : [rule])),
       back: [...before].flatMap(([text, rule]) => (this.#lost.has(text) ? [] : [rule])),

@@ -3,7 +3,14 @@ import type { AclNeeds, AclRule } from './rule.ts';
 
 /** The least rules that the daemon needs. No rule implies another. */
 export function planAcl(needs: AclNeeds): readonly AclRule[] {
-  return reduce(Object.values(partRules).flatMap((rulesOf) => rulesOf(needs)));
+  return reduce(listRights(needs));
+}
+
+/** Each right that the daemon needs, also where another rule usually includes it: a narrow rule of the token may take it away. */
+export function listRights(needs: AclNeeds): readonly AclRule[] {
+  const rules = Object.values(partRules).flatMap((rulesOf) => rulesOf(needs));
+  const byText = rules.map((rule) => [`${rule.resource} ${rule.segment} ${rule.policy}`, rule] as const);
+  return [...new Map(byText).values()];
 }
 
 /** The format of `consul acl policy create -rules`. */
@@ -17,7 +24,7 @@ export function formatAcl(rules: readonly AclRule[]): string {
 }
 
 /** Removes the rules that another rule includes. */
-function reduce(rules: readonly AclRule[]): readonly AclRule[] {
+export function reduce(rules: readonly AclRule[]): readonly AclRule[] {
   const kept: AclRule[] = [];
   for (const rule of rules) {
     if (kept.some((other) => grants(other, rule))) continue;

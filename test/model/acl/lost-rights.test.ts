@@ -1,11 +1,17 @@
 import t from 'tap';
 import { formatRule, LostRights, questionOf } from '../../../lib/model/acl/lost-rights.ts';
-import type { AclRule } from '../../../lib/model/acl/rule.ts';
+import { listRights } from '../../../lib/model/acl/policy.ts';
+import type { AclNeeds, AclRule } from '../../../lib/model/acl/rule.ts';
 
 const rule = (resource: AclRule['resource'], segment: string, policy: AclRule['policy'] = 'read'): AclRule => ({
   ...{ resource, segment, policy },
   why: 'test',
 });
+const noNeeds: AclNeeds = {
+  ...{ naming: { environment: undefined }, registers: [], memberOf: [], masters: undefined, ordersOnCrash: false },
+  ...{ provisions: false, looksUp: [], clusters: [], clustersOnCrash: [], queries: [], rolls: false },
+  answersSentinel: false,
+};
 const [keys, nodes] = [rule('key_prefix', 'redis/desired/'), rule('node_prefix', '')];
 const answers = (of: readonly (readonly [AclRule, boolean])[]) => of.map(([rule, isAllowed]) => ({ rule, isAllowed }));
 
@@ -50,6 +56,24 @@ t.test('a right is lost if the token had it, until it has it again or nothing ne
   );
   t.same(rights.rules, [nodes]);
   t.same(rights.note([]), { lost: [], back: [nodes] });
+});
+
+t.test('a right that a wider rule includes is lost alone, or with that rule', async (t) => {
+  const [all, web] = [rule('service_prefix', ''), rule('service', 'web')];
+  const needs = { ...noNeeds, queries: [{ kind: 'services' }, { kind: 'service', service: 'web' }] as const };
+  t.same(listRights(needs).map(formatRule), [formatRule(all), formatRule(web), formatRule(nodes)]);
+  const rights = new LostRights();
+  const note = (ofAll: boolean, ofWeb: boolean) =>
+    rights.note(
+      answers([
+        [all, ofAll],
+        [web, ofWeb],
+      ]),
+    );
+  note(true, true);
+  t.same(note(true, false).lost, [web], 'a rule for it alone denies it');
+  t.same(note(false, false), { lost: [all], back: [web] }, 'the wide rule gives both');
+  t.same(note(true, true).back, [all]);
 });
 
 t.test('a question names one of all for an empty prefix', async (t) => {
