@@ -60,8 +60,9 @@ export class Renderer implements Reconciler<RenderHint> {
     try {
       outcome = await this.#reconcile({ entry, clock, run });
     } catch (thrown) {
-      entry.state = 'failed';
-      outcome = { kind: 'failed', error: SwitchmasterError.from(thrown), details: { stages: clock.times } };
+      const error = SwitchmasterError.from(thrown);
+      entry.state = error.code === 'template-invalid' ? 'invalid' : 'failed';
+      outcome = { kind: 'failed', error, details: { stages: clock.times } };
     }
     outcome = redactOutcome(addWarnings(outcome, entry), entry.template.redactor);
     entry.lastOutcome = outcome;

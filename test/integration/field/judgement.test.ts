@@ -141,7 +141,7 @@ const situations: readonly Situation[] = [
   {
     title: 'a shard of a cluster is killed',
     codes: [
-      ['cluster-failed', 'critical'],
+      ['cluster-slots-uncovered', 'critical'],
       ['cluster-node-down', 'warning'],
     ],
     begin: () => Promise.all([0, 3].map((i) => cluster?.nodes[i]?.kill())),
