@@ -1,4 +1,5 @@
 import { SwitchmasterError } from '../errors.ts';
+import type { InfoFields } from './instance-shapes.ts';
 
 /** The replication state from ROLE. `offset` counts the bytes of the replication stream. */
 export type ReplicationState =
@@ -37,4 +38,24 @@ export function readSharedHistory(info: unknown): { readonly id: string; readonl
   const id = /^master_replid2:([0-9a-f]{40})\r?$/m.exec(String(info))?.[1];
   const offset = readInheritedOffset(info);
   return id === undefined || /^0+$/.test(id) || offset === undefined ? undefined : { id, offset };
+}
+
+/** The replicas that a master lists, in any state, and how long ago one that is online acknowledged something. */
+export interface ListedReplicas {
+  readonly listed: number;
+  /** In whole seconds; undefined where none is online. */
+  readonly ackAgeMs: number | undefined;
+}
+
+/**
+ * Lines `slave0:ip=...,port=...,state=online,offset=...,lag=1` of INFO replication: `lag` is the age of the last acknowledgement
+ * in seconds. A connection that was cut off stays `online` for `repl-timeout` (replication.c, replicationCron).
+ */
+export function readListedReplicas(info: InfoFields): ListedReplicas {
+  const lines = [...info].filter(([field]) => /^slave\d+$/.test(field)).map(([, line]) => line);
+  const ages = lines.flatMap((line) => {
+    const lag = /(?:^|,)lag=(-?\d+)(?:,|$)/.exec(line)?.[1];
+    return lag === undefined || !/(?:^|,)state=online(?:,|$)/.test(line) ? [] : [Math.max(0, Number(lag)) * 1_000];
+  });
+  return { listed: lines.length, ackAgeMs: ages.length === 0 ? undefined : Math.min(...ages) };
 }

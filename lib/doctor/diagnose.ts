@@ -6,6 +6,7 @@ import { addressRules } from './rules/addresses.ts';
 import { clockRules } from './rules/clocks.ts';
 import { consulRules } from './rules/consul.ts';
 import { durabilityRules } from './rules/durability.ts';
+import { isolationRules } from './rules/isolation.ts';
 import { maintenanceRules } from './rules/maintenance.ts';
 import { nameRules } from './rules/names.ts';
 import { passwordRules } from './rules/passwords.ts';
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
   ...durabilityRules,
   ...addressRules,
   ...nameRules,
+  ...isolationRules,
   ...maintenanceRules,
   ...consulRules,
   ...clockRules,

@@ -15,6 +15,20 @@ export interface Examination {
   readonly masters: readonly ExaminedMaster[];
   readonly consul: ExaminedConsul;
   readonly clocks: readonly ExaminedClock[];
+  /** Default: none. */
+  readonly isolation?: readonly ExaminedIsolation[];
+}
+
+/** A Redis of this node whose writes the daemon may pause. */
+export interface ExaminedIsolation {
+  /** `host:port`, or the path of its socket. */
+  readonly address: string;
+  readonly role: 'master' | 'replica';
+  /** How many replicas it lists, and how long ago one of them acknowledged something; undefined where none is online. */
+  readonly listed: number;
+  readonly ackAgeMs: number | undefined;
+  /** Its answer if it refuses CLIENT PAUSE WRITE. */
+  readonly refused: string | undefined;
 }
 
 export interface ExaminedSentinel {

@@ -2,6 +2,7 @@ import type { Config, SentinelConfig } from '../config/model.ts';
 import type { AclRule } from '../model/acl/rule.ts';
 import type { Examination } from './examination.ts';
 import { examineConsul } from './examine/consul.ts';
+import { examineIsolation } from './examine/isolation.ts';
 import { examineInstances } from './examine/redis.ts';
 import { examineSentinels } from './examine/sentinels.ts';
 import { readListedSentinels } from './listed-sentinels.ts';
@@ -14,9 +15,10 @@ export interface NeededRules {
 
 /** Reads once from all servers that a config names. Takes a few seconds at most, changes nothing, and never throws. */
 export async function examine(config: Config, rules: NeededRules): Promise<Examination> {
-  const [{ consul, clock }, { sentinels, masters: opinions, clocks: theirs }] = await Promise.all([
+  const [{ consul, clock }, { sentinels, masters: opinions, clocks: theirs }, isolation] = await Promise.all([
     examineConsul(config, rules),
     findSentinels(config).then((sentinel) => examineSentinels(sentinel)),
+    examineIsolation(config),
   ]);
   const { masters, clocks } = await examineInstances(config.sentinel, opinions);
   return {
@@ -24,6 +26,7 @@ export async function examine(config: Config, rules: NeededRules): Promise<Exami
     consul,
     sentinels,
     masters,
+    isolation,
     clocks: [...clocks, ...theirs, ...(clock === undefined ? [] : [clock])],
   };
 }

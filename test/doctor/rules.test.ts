@@ -3,6 +3,7 @@ import t from 'tap';
 import { diagnose, rules } from '../../lib/doctor/diagnose.ts';
 import type { Examination } from '../../lib/doctor/examination.ts';
 import { judgedCodes } from '../../lib/doctor/judgement.ts';
+import { isolationFaults } from './isolation-faults.ts';
 import {
   at,
   consul,
@@ -67,6 +68,7 @@ const faults: readonly (readonly [fault: string, examination: Examination, rules
   ],
   ['a role that differs', instances(redis(1), redis(2), redis(3, { role: 'master' })), ['replica-not-replicating']],
   ['a replica that takes writes', instances(redis(1), redis(2), tuned(3, { readOnly: false })), ['replica-writable']],
+  ...isolationFaults,
   ['no replica', instances(tuned(1, { minReplicasToWrite: 0 })), ['master-without-replica']],
   [
     'masterauth missing',

@@ -2,8 +2,7 @@ import type { Address } from '../../model/address.ts';
 import { majorityOf } from '../../model/epoch.ts';
 
 /** Whom a master can hear. Each of them alone is enough. */
-export const contacts = ['replica', 'sentinels', 'consul'] as const;
-export type Contact = (typeof contacts)[number];
+export type Contact = 'replica' | 'sentinels' | 'consul';
 
 /** What one round found out about a Redis of this node. Times are milliseconds of `performance.now()`. */
 export interface IsolationReading {
@@ -74,9 +73,6 @@ export function hearsReplica({ server }: Pick<IsolationReading, 'server'>): bool
 export function silenceMs(downAfterMs: number): number {
   return Math.min(2_000, Math.max(1_000, downAfterMs * 0.4));
 }
-
-/** With less than this, Sentinel may promote a replica before the pause. */
-export const shortestDownAfterMs = 5_000;
 
 /** The state after one more round. */
 export function planIsolation(

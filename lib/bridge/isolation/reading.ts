@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { ConsulClient } from '../../client/consul.ts';
 import type { InstanceLink } from '../../client/instance.ts';
-import { type InfoFields, readInfo } from '../../client/instance-shapes.ts';
+import { readInfo } from '../../client/instance-shapes.ts';
+import { type ListedReplicas, readListedReplicas } from '../../client/replication-shapes.ts';
 import { withDeadline } from '../../deadline.ts';
 import { type Endpoint, sameAddress } from '../../model/address.ts';
 import { type Naming, recordKey } from '../../model/naming.ts';
@@ -38,7 +39,7 @@ export async function readIsolation(sources: IsolationSources, asked: Asked): Pr
   const server = await readServer(asked.link);
   const { record, views } = asked.known;
   const known = sources.sentinels.count(asked.name);
-  const replaceable = judgeReplaceable({ record, views, server: server.reading, replicas: server.replicas });
+  const replaceable = judgeReplaceable({ record, views, server: server.reading, listed: server.listed });
   const reading = { server: server.reading, replaceable, maintenance: asked.maintenance };
   const unasked = { known, heard: 'unasked' } as const;
   if (server.reading.kind === 'replica' || known === 0 || hearsReplica(reading))
@@ -54,48 +55,33 @@ export async function readIsolation(sources: IsolationSources, asked: Asked): Pr
   };
 }
 
-interface ServerReading {
+interface ServerReading extends ListedReplicas {
   readonly reading: IsolationReading['server'];
-  /** How many replicas it lists, in any state. */
-  readonly replicas: number;
 }
 
 async function readServer(link: InstanceLink<Endpoint>): Promise<ServerReading> {
+  const unanswered: ServerReading = { reading: { kind: 'unanswered' }, listed: 0, ackAgeMs: undefined };
   try {
     const [reply] = await link.request([['INFO', 'replication']], { timeoutMs: infoTimeoutMs });
-    return toServerReading(readInfo(reply));
+    const info = readInfo(reply);
+    const role = info.get('role');
+    if (role === 'slave') return { ...unanswered, reading: { kind: 'replica' } };
+    if (role !== 'master') return unanswered;
+    const replicas = readListedReplicas(info);
+    return { ...replicas, reading: { kind: 'master', ackAgeMs: replicas.ackAgeMs } };
   } catch {
-    return { reading: { kind: 'unanswered' }, replicas: 0 };
+    return unanswered;
   }
-}
-
-/**
- * A line `slave0:ip=...,port=...,state=online,offset=...,lag=1`: `lag` is the age of the last acknowledgement in whole seconds.
- * A connection that was cut off stays `online` for `repl-timeout`, 60 s by default (replication.c, replicationCron).
- */
-export function toServerReading(info: InfoFields): ServerReading {
-  const role = info.get('role');
-  if (role === 'slave' || role === 'replica') return { reading: { kind: 'replica' }, replicas: 0 };
-  if (role !== 'master') return { reading: { kind: 'unanswered' }, replicas: 0 };
-  const lines = [...info].filter(([field]) => /^slave\d+$/.test(field)).map(([, line]) => line);
-  const ages = lines.flatMap((line) => {
-    const lag = /(?:^|,)lag=(-?\d+)(?:,|$)/.exec(line)?.[1];
-    return lag === undefined || !/(?:^|,)state=online(?:,|$)/.test(line) ? [] : [Math.max(0, Number(lag)) * 1_000];
-  });
-  return {
-    reading: { kind: 'master', ackAgeMs: ages.length === 0 ? undefined : Math.min(...ages) },
-    replicas: lines.length,
-  };
 }
 
 function judgeReplaceable(seen: {
   readonly record: MasterRecord | undefined;
   readonly views: readonly SentinelView[];
   readonly server: IsolationReading['server'];
-  readonly replicas: number;
+  readonly listed: number;
 }): IsolationReading['replaceable'] {
-  const { record, views, server, replicas } = seen;
-  if (replicas > 0 || (record?.replicas.length ?? 0) > 0) return 'yes';
+  const { record, views, server, listed } = seen;
+  if (listed > 0 || (record?.replicas.length ?? 0) > 0) return 'yes';
   if (views.some((view) => view.replicas.length > 0 || view.hides !== undefined)) return 'yes';
   // What nobody has said yet is unknown.
   return server.kind === 'unanswered' || (record === undefined && views.length === 0) ? 'unknown' : 'no';

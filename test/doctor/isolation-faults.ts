@@ -1,0 +1,28 @@
+import type { Examination } from '../../lib/doctor/examination.ts';
+import { consul, healthy, opinions } from './world.ts';
+
+/** A master of this machine that its replicas acknowledge. */
+const own = { address: '10.0.0.1:6379', role: 'master', listed: 2, ackAgeMs: 1_000, refused: undefined } as const;
+
+/** Examinations with one fault of isolation each, and the rules that must find it. */
+export const isolationFaults: readonly (readonly [
+  fault: string,
+  examination: Examination,
+  rules: readonly string[],
+])[] = [
+  [
+    'a Redis that cannot be paused',
+    { ...healthy, isolation: [{ ...own, refused: 'NOPERM this user has no permissions' }] },
+    ['isolation-refused'],
+  ],
+  [
+    'a master that hears its Sentinels alone',
+    { ...consul({ leader: false }), isolation: [{ ...own, ackAgeMs: 9_000 }] },
+    ['consul-unreachable', 'isolation-near'],
+  ],
+  [
+    'a promotion that may come before the pause',
+    { ...opinions({ downAfterMs: 3_000 }), isolation: [{ ...own, role: 'replica' }] },
+    ['isolation-late'],
+  ],
+];

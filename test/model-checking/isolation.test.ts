@@ -1,0 +1,120 @@
+import t from 'tap';
+import {
+  type IsolationReading,
+  type IsolationState,
+  isPaused,
+  planIsolation,
+  silenceMs,
+} from '../../lib/bridge/isolation/plan.ts';
+import { at } from '../bridge/plan/world.ts';
+
+/* Every order of cuts and heals of a master's three links, with a promotion at any moment that Sentinel allows, is explored. */
+
+/** A round in which nobody answers takes its time-outs. */
+const stepMs = 450;
+const downAfterMs = 5_000;
+/** Older times make no difference; a replaced master is paused for 15 s. */
+const oldestMs = 5_400;
+const oldestPauseMs = 15_750;
+
+interface World {
+  readonly links: { readonly replica: boolean; readonly sentinels: boolean; readonly consul: boolean };
+  /** How long ago the replica acknowledged, the Sentinels were last connected, and anybody was. */
+  readonly ackAgeMs: number;
+  readonly cutForMs: number;
+  readonly aloneForMs: number;
+  /** `demoted`: the old master is a replica. */
+  readonly failover: 'none' | 'promoted' | 'demoted';
+  /** With times as ages, so that equal situations are equal. */
+  readonly state: IsolationState | undefined;
+}
+
+const nowMs = 1_000_000;
+const first: World = {
+  links: { replica: true, sentinels: true, consul: true },
+  ...{ ackAgeMs: 0, cutForMs: 0, aloneForMs: 0, failover: 'none', state: undefined },
+};
+const booleans = [true, false];
+const cuts = booleans.flatMap((replica) =>
+  booleans.flatMap((sentinels) => booleans.map((consul) => ({ replica, sentinels, consul }))),
+);
+const older = (ms: number) => Math.min(ms + stepMs, oldestMs);
+
+/** Links change, a step passes, and the daemon reads. */
+function advance(world: World, links: World['links'], failover: World['failover']): World {
+  const ackAgeMs = links.replica && failover === 'none' ? 0 : older(world.ackAgeMs);
+  const reading: IsolationReading = {
+    atMs: nowMs,
+    server:
+      failover === 'demoted' ? { kind: 'replica' } : { kind: 'master', ackAgeMs: Math.floor(ackAgeMs / 1_000) * 1_000 },
+    sentinels: { known: 3, heard: links.sentinels ? 3 : 1 },
+    consul: links.consul ? 'heard' : 'silent',
+    ...{ replaceable: 'yes', maintenance: undefined },
+    successor: failover === 'promoted' && (links.sentinels || links.consul) ? at('B') : undefined,
+  };
+  const isAlone = !links.sentinels && !links.consul && (!links.replica || failover !== 'none');
+  return {
+    ...{ links, ackAgeMs, failover },
+    cutForMs: links.sentinels ? 0 : older(world.cutForMs),
+    aloneForMs: isAlone ? older(world.aloneForMs) : 0,
+    state: planIsolation(aged(world.state), reading, { silenceMs: silenceMs(downAfterMs) }),
+  };
+}
+
+function aged(state: IsolationState | undefined): IsolationState | undefined {
+  if (state === undefined) return undefined;
+  const age = (ms: number, mostMs: number) => Math.max(ms - stepMs, nowMs - mostMs);
+  const heard = 'heardMs' in state ? { heardMs: age(state.heardMs, oldestMs) } : {};
+  const since = 'sinceMs' in state ? { sinceMs: age(state.sinceMs, oldestPauseMs) } : {};
+  const rounds = 'rounds' in state ? { rounds: Math.min(state.rounds, 3) } : {};
+  return { ...state, ...heard, ...since, ...rounds, atMs: nowMs - stepMs } as IsolationState;
+}
+
+function successorsOf(world: World): readonly World[] {
+  return cuts.flatMap((links) => {
+    const later = [world.failover];
+    // Sentinel counts from its last PING that was answered, up to a second before the cut.
+    if (world.failover === 'none' && world.cutForMs >= downAfterMs - 1_000) later.push('promoted');
+    if (world.failover === 'promoted' && links.sentinels) later.push('demoted');
+    return later.map((failover) => advance(world, links, failover));
+  });
+}
+
+function findFault(before: World, { links, ackAgeMs, aloneForMs, failover, state }: World): string | undefined {
+  const paused = isPaused(state);
+  const acked = links.replica && failover === 'none';
+  if (failover === 'demoted' && paused) return 'a replica is paused';
+  if (failover === 'none' && paused && (acked || links.sentinels || links.consul))
+    return 'a connected master is paused';
+  if (failover !== 'demoted' && aloneForMs >= 4_050 && ackAgeMs >= 4_050 && !paused)
+    return 'a master that is cut off accepts writes';
+  // Whoever was paused when another one was promoted acknowledges nothing before it is a replica, for 15 s at least.
+  const held = isPaused(before.state) && before.failover === 'promoted' && failover === 'promoted';
+  const isOver = state?.kind === 'inactive' && state.why === 'replaced for too long';
+  if (held && !paused && !isOver) return 'a replaced master was released';
+  return undefined;
+}
+
+t.test('in no order of cuts and heals does an isolated master acknowledge, or a connected one wait', (t) => {
+  const seen = new Set([JSON.stringify(first)]);
+  const faults = new Set<string>();
+  let reached: readonly World[] = [first];
+  while (reached.length > 0) {
+    const next: World[] = [];
+    for (const before of reached) {
+      for (const after of successorsOf(before)) {
+        const fault = findFault(before, after);
+        if (fault !== undefined) faults.add(fault);
+        const key = JSON.stringify(after);
+        if (seen.has(key)) continue;
+        seen.add(key);
+        next.push(after);
+      }
+    }
+    reached = next;
+  }
+  t.strictSame([...faults], []);
+  t.comment(`${seen.size} situations`);
+  t.ok(seen.size > 1_000);
+  t.end();
+});
