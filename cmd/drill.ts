@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
-import type { DrillReport } from '../lib/drill/drill.ts';
+import type { DrillOrder, DrillReport } from '../lib/drill/drill.ts';
 import type { PastDrill } from '../lib/drill/history.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Address, formatAddress } from '../lib/model/address.ts';
+import { parseDuration } from '../lib/model/duration.ts';
 import type { MasterRecord } from '../lib/model/record.ts';
 import { chooseConfig } from './config-paths.ts';
 import { confirmed } from './confirmation.ts';
@@ -17,17 +19,27 @@ interface DrillOptions extends FailoverOptions {
   readonly proxy: readonly Address[];
   readonly dns?: Address;
   readonly state?: string;
+  readonly kill?: true;
+  readonly start?: string;
 }
+
+/** Sentinel alone waits for down-after-milliseconds, 30 s by default. */
+const killTimeout = '90s';
 
 const help = `
 A drill is a real failover, as with \`switchmaster failover\`. One client looks for the new master, and one for each --proxy
 writes through the proxy, to the list switchmaster:drill:<master>. The drill deletes the list at the end. Run it on a node
 that runs switchmaster, with that node's config.
 
+With --kill, the drill kills the process of the master with SIGKILL, as in a crash. Run it on the node of the master, as root or as
+the user of Redis. Nothing starts Redis again but what you give with --start: the drill runs that with /bin/sh at its end. Writes
+that no replica has received are lost, as in every crash.
+
 Exit codes: 0 done and nothing lost, 1 refused, stalled, not confirmed, or a write was lost, 2 wrong usage or config.
 
-Example:
-  $ switchmaster drill shard1 --config /etc/switchmaster --proxy 127.0.0.1:6379`;
+Examples:
+  $ switchmaster drill shard1 --config /etc/switchmaster --proxy 127.0.0.1:6379
+  $ switchmaster drill shard1 --kill --start 'systemctl start redis-server'`;
 
 export function addDrill(program: Command, done: (code: ExitCode) => void): void {
   const command = program
@@ -36,6 +48,8 @@ export function addDrill(program: Command, done: (code: ExitCode) => void): void
     .addOption(configOption())
     .option('--proxy <host:port>', 'a proxy to write through; may be repeated', collectAddress, [])
     .option('--dns <host:port>', "Consul's DNS; default: port 8600 at consul.address", readAddress)
+    .option('--kill', 'kill the process of the master on this node instead of a planned failover')
+    .option('--start <command>', 'with --kill: the command that starts Redis again at the end')
     .option(
       '--state <folder>',
       'where the results of drills are stored; default: /var/lib/switchmaster, or XDG_STATE_HOME',
@@ -43,6 +57,10 @@ export function addDrill(program: Command, done: (code: ExitCode) => void): void
   addFailoverOptions(command)
     .addHelpText('after', help)
     .action(async (name: string, options: DrillOptions) => {
+      if (options.start !== undefined && options.kill !== true)
+        command.error('error: --start is for a drill with --kill', { exitCode: 2 });
+      if (options.replica !== undefined && options.kill === true)
+        command.error('error: with --kill, Sentinel chooses the replica', { exitCode: 2 });
       done(await runDrill(name, options));
     });
 }
@@ -51,44 +69,91 @@ async function runDrill(name: string, options: DrillOptions): Promise<ExitCode> 
   const { askMaster, readToken } = await import('./api-client.ts');
   const { loadConfig } = await import('../lib/config/load.ts');
   const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
-  const token = await readToken(options.tokenFile);
+  // A kill needs no right at the API: the operator has it on the node already.
+  const token = options.kill === true ? '' : await readToken(options.tokenFile);
   const { record } = await askMaster(name, options);
   if (record === null) throw new SwitchmasterError('failover-refused', `${name} has no record yet.`);
-  const question = `Fail ${name} over from ${formatAddress(record.master)} for real, and write to it meanwhile?`;
-  return confirmed(stripControls(question), {
+  const pid = options.kill === true ? await findMaster(config, record) : undefined;
+  return confirmed(stripControls(describe(record, { pid, ...options })), {
     ...(options.yes === true ? { yes: true } : {}),
-    act: () => measure({ config, record, token, options }),
+    act: () => measure({ config, record, token, pid, options }),
   });
 }
 
-async function measure(given: {
+async function findMaster(config: Config, { master }: MasterRecord): Promise<number> {
+  const { findProcess } = await import('../lib/drill/process.ts');
+  const { revealAccess } = await import('../lib/config/reveal.ts');
+  return findProcess(master, revealAccess(config.sentinel?.redis ?? {}));
+}
+
+function describe({ name, master }: MasterRecord, { pid, start }: { pid: number | undefined; start?: string }): string {
+  const at = formatAddress(master);
+  if (pid === undefined) return `Fail ${name} over from ${at} for real, and write to it meanwhile?`;
+  const after = start === undefined ? 'nothing starts it again' : `${start} starts it again`;
+  return `Kill process ${pid}, the master ${at} of ${name}, and write to ${name} meanwhile (${after})?`;
+}
+
+/** The order of a planned drill, or the crash. */
+function orderOf({ record, token, pid, options }: Given): () => Promise<DrillOrder> {
+  const { name } = record;
+  const progress = process.stderr.isTTY === true ? 'text' : 'none';
+  if (pid === undefined) return () => orderFailover(name, { ...options, token, progress });
+  return async () => {
+    const { askMaster } = await import('./api-client.ts');
+    const { killMaster } = await import('../lib/drill/kill.ts');
+    const readRecord = async () => (await askMaster(name, options)).record;
+    const timeoutMs = parseDuration(options.timeout ?? killTimeout) ?? 0;
+    return killMaster(record, { pid, readRecord, timeoutMs });
+  };
+}
+
+/** Starts Redis again as the operator wished, or says that nobody did. */
+function startAgain({ master }: MasterRecord, { start }: DrillOptions): void {
+  if (start === undefined) {
+    process.stderr.write(`Redis at ${formatAddress(master)} was killed and is not running: start it again.\n`);
+    return;
+  }
+  const { status, error } = spawnSync('/bin/sh', ['-c', start], { stdio: ['ignore', 2, 2], timeout: 60_000 });
+  if (status === 0) return;
+  const why = error?.message ?? `exit code ${status}`;
+  process.stderr.write(`${stripControls(start)} failed (${why}): Redis at ${formatAddress(master)} is not started.\n`);
+}
+
+interface Given {
   readonly config: Config;
   readonly record: MasterRecord;
   readonly token: string;
+  /** The process to kill; undefined for a planned failover. */
+  readonly pid: number | undefined;
   readonly options: DrillOptions;
-}): Promise<0 | 1> {
+}
+
+async function measure(given: Given): Promise<0 | 1> {
   const { drill } = await import('../lib/drill/drill.ts');
   const { defaultStateFolder, keepDrill, readDrills } = await import('../lib/drill/history.ts');
-  const { config, record, token, options } = given;
+  const { config, record, options } = given;
   const { name } = record;
+  const way = given.pid === undefined ? 'planned' : 'kill';
   const folder = options.state ?? defaultStateFolder(process.env);
-  const before = await readDrills(folder, { name, limit: 10 });
-  const report = await drill({
+  const before = await readDrills(folder, { name, way, limit: 10 });
+  const drilled = drill({
     config,
     record,
     proxies: options.proxy,
     dns: options.dns ?? { host: config.consul.host, port: 8600 },
-    order: () => orderFailover(name, { ...options, token, progress: process.stderr.isTTY === true ? 'text' : 'none' }),
+    way,
+    order: orderOf(given),
     timeoutMs: 15_000,
     onStage: (stage, ms) => {
       if (process.stderr.isTTY === true)
         process.stderr.write(`${styled('dim', '·')} ${stripControls(stage)} (${ms} ms)\n`);
     },
   });
+  const report = await (way === 'kill' ? drilled.finally(() => startAgain(record, options)) : drilled);
   if (options.json === true) printJson({ ...report, before });
   else await printDrill(report, before);
   const { at, stages, withoutWritesMs } = report;
-  await keepDrill(folder, { at, name, stages, withoutWritesMs }).catch((thrown: unknown) => {
+  await keepDrill(folder, { at, name, way, stages, withoutWritesMs }).catch((thrown: unknown) => {
     process.stderr.write(`${SwitchmasterError.from(thrown).message}\n`);
   });
   return report.writers.some(({ lost }) => lost > 0) ? 1 : 0;

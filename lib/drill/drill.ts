@@ -6,13 +6,13 @@ import type { Config } from '../config/model.ts';
 import { revealAccess } from '../config/reveal.ts';
 import { ConsulPart } from '../consul/part.ts';
 import { SwitchmasterError } from '../errors.ts';
-import type { PlannedAnswer } from '../http/views.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import type { MasterRecord } from '../model/record.ts';
 import {
   observeDns,
   observeEvent,
   observeFile,
+  observeOrder,
   observeRecord,
   observeService,
   type StageObserver,
@@ -28,16 +28,27 @@ export interface DrillOptions {
   readonly proxies: readonly Address[];
   /** Consul's DNS. */
   readonly dns: Address;
-  /** Orders the failover, and resolves at its end. */
-  readonly order: () => Promise<PlannedAnswer>;
+  /** `kill`: the master crashes instead of being failed over as planned. */
+  readonly way: 'planned' | 'kill';
+  /** Orders the failover or causes it, and resolves at its end. */
+  readonly order: () => Promise<DrillOrder>;
   /** How long a stage may take after the failover has ended. */
   readonly timeoutMs: number;
   readonly onStage?: (stage: string, ms: number) => void;
 }
 
+/** The failover of a drill. */
+export interface DrillOrder extends Pick<MasterRecord, 'name' | 'generation' | 'epoch'> {
+  readonly from: Address;
+  readonly to: Address;
+  /** undefined where only the clients of the drill can tell. */
+  readonly withoutWritesMs: number | undefined;
+}
+
 export interface DrillReport {
   readonly at: string;
   readonly name: string;
+  readonly way: DrillOptions['way'];
   readonly from: Address;
   readonly to: Address;
   readonly generation: number;
@@ -108,14 +119,27 @@ async function measure(options: DrillOptions, measurement: Measurement): Promise
   for (const { stage } of observers) watch.stages[stage] ??= null;
   for (const { writer } of writers) await writer.stop();
   const settled = await settle(watch, { ...measurement, report });
-  const { name, from, to, generation, epoch, withoutWritesMs } = report;
+  const { name, from, to, generation, epoch } = report;
   const { stages, notSeen } = watch;
+  const withoutWritesMs = report.withoutWritesMs ?? stages.write ?? round(performance.now() - watch.startedMs);
   const at = new Date().toISOString();
-  return { at, name, from, to, generation, epoch, stages, notSeen, withoutWritesMs, writers: settled };
+  return {
+    at,
+    name,
+    way: options.way,
+    from,
+    to,
+    generation,
+    epoch,
+    stages,
+    notSeen,
+    withoutWritesMs,
+    writers: settled,
+  };
 }
 
 function startObservers(
-  { config, record, dns }: DrillOptions,
+  { config, record, dns, way }: DrillOptions,
   at: {
     readonly consul: ConsulPart;
     readonly promotion: PromotionWatch;
@@ -134,6 +158,9 @@ function startObservers(
     ...(sentinels.length === 0
       ? []
       : [observeEvent(record, { sentinels, access: revealAccess(sentinelAccess), signal })]),
+    ...(way === 'kill' && config.sentinel?.onCrash === 'failover'
+      ? [observeOrder(record, { client, naming, signal })]
+      : []),
     observeRecord(record, { client, naming, signal }),
     observeService(record, { client, naming, signal }),
     observeDns(record, { server: dns, client, naming, promotion, signal }),
@@ -182,7 +209,7 @@ async function note(watch: Stopwatch, { stage, reached }: StageObserver, { onSta
 
 async function settle(
   watch: Stopwatch,
-  ended: Measurement & { readonly report: PlannedAnswer },
+  ended: Measurement & { readonly report: DrillOrder },
 ): Promise<readonly WriterReport[]> {
   const { writers, report, promotion, access, key } = ended;
   const lost = new Set(

@@ -9,6 +9,8 @@ import { anchored, followLinks } from '../links.ts';
 const drillShape = z.object({
   at: z.string(),
   name: z.string(),
+  /** Drills of former versions were planned ones. */
+  way: z.enum(['planned', 'kill']).default('planned'),
   /** Milliseconds since the order; null where a stage was not seen. */
   stages: z.record(z.string(), z.number().nullable()),
   withoutWritesMs: z.number(),
@@ -29,15 +31,15 @@ const appendFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND 
 
 const file = (folder: string): string => path.join(folder, 'drills.jsonl');
 
-/** The last drills of this master, oldest first. Skips lines that it cannot read; empty without a file. */
+/** The last drills of this master in the same way, oldest first. Skips lines that it cannot read; empty without a file. */
 export async function readDrills(
   folder: string,
-  wanted: { readonly name: string; readonly limit: number },
+  wanted: Pick<PastDrill, 'name' | 'way'> & { readonly limit: number },
 ): Promise<readonly PastDrill[]> {
   const text = await readFile(file(folder), 'utf8').catch(() => '');
   const drills = text.split('\n').flatMap((line) => {
     const parsed = drillShape.safeParse(readJson(line));
-    return parsed.success && parsed.data.name === wanted.name ? [parsed.data] : [];
+    return parsed.success && parsed.data.name === wanted.name && parsed.data.way === wanted.way ? [parsed.data] : [];
   });
   return drills.slice(-wanted.limit);
 }

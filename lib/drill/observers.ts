@@ -9,7 +9,15 @@ import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress, sameAddress } from '../model/address.ts';
 import { recordedAddress } from '../model/master-instance.ts';
 import { ownLabel } from '../model/master-node.ts';
-import { externalNode, masterOfNode, masterService, type Naming, recordKey } from '../model/naming.ts';
+import {
+  crashOrderKey,
+  crashPrefix,
+  externalNode,
+  masterOfNode,
+  masterService,
+  type Naming,
+  recordKey,
+} from '../model/naming.ts';
 import type { ConsulAnswer, ConsulQuery } from '../model/query.ts';
 import { parseRecord } from '../model/record.ts';
 import type { PromotionWatch } from './promotion.ts';
@@ -78,6 +86,19 @@ export function observeRecord(
       const record = entry === undefined ? undefined : parseRecord(entry.value);
       return record !== undefined && !sameAddress(record.master, old.master);
     },
+    signal,
+  });
+}
+
+/** A bridge notes in Consul that it orders a failover because of the crash. */
+export function observeOrder(
+  old: FormerMaster,
+  { client, naming, signal }: { readonly client: ConsulClient; readonly naming: Naming; readonly signal: AbortSignal },
+): StageObserver {
+  return follow('order', {
+    client,
+    query: { kind: 'key', key: crashOrderKey(crashPrefix(naming), old.name) },
+    reached: (entry, before) => entry !== undefined && entry.modifyIndex !== before?.modifyIndex,
     signal,
   });
 }
@@ -181,17 +202,19 @@ function follow<Q extends ConsulQuery>(
   watched: {
     readonly client: ConsulClient;
     readonly query: Q;
-    readonly reached: (answer: ConsulAnswer<Q>) => boolean;
+    readonly reached: (answer: ConsulAnswer<Q>, first: ConsulAnswer<Q>) => boolean;
     readonly signal: AbortSignal;
   },
 ): StageObserver {
   const { client, query, signal } = watched;
   const first = client.read(query, { signal });
   const watch = async (): Promise<number> => {
-    let { index } = await first;
+    const started = await first;
+    const before = started.value as ConsulAnswer<Q>;
+    let { index } = started;
     for (;;) {
       const next = await client.read(query, { index, waitMs: 60_000, signal });
-      if (watched.reached(next.value as ConsulAnswer<Q>)) return performance.now();
+      if (watched.reached(next.value as ConsulAnswer<Q>, before)) return performance.now();
       index = next.index < index ? 0n : next.index;
     }
   };

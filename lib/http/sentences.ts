@@ -56,11 +56,16 @@ function crash({ details }: JournalEntry): readonly string[] {
     ({ sentinel, link, condition }) =>
       `Sentinel ${text(sentinel)} had ${link === 'up' ? 'a' : 'no'} connection to it (${text(condition)}).`,
   );
-  const replicas = listOf(details.replicas).map(
-    ({ address, link, wasInStep }) =>
-      `Replica ${text(address)} was ${wasInStep === true ? 'in step' : 'not known to be in step'}; its link: ${text(link)}.`,
+  const replicas = listOf(details.replicas).map(({ address, link, wasInStep, offset }) =>
+    offset === undefined
+      ? `Replica ${text(address)} was ${wasInStep === true ? 'in step' : 'not known to be in step'}; its link: ${text(link)}.`
+      : `Replica ${text(address)} had the data up to offset ${text(offset)}; its link: ${text(link)}.`,
   );
-  return [found, ...bridges, ...sentinels, ...replicas];
+  const nodes = listOf(details.nodes).map(
+    ({ node, link, health }) =>
+      `Node ${text(node)} had ${link === 'connected' ? 'a' : 'no'} connection to it (${text(health)}).`,
+  );
+  return [found, ...bridges, ...sentinels, ...nodes, ...replicas];
 }
 
 function stages({ details, durationMs }: JournalEntry): readonly string[] {

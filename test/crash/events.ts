@@ -4,11 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../sandbox/condition.ts';
 import type { RedisServer } from '../sandbox/redis.ts';
 import { RespConnection } from '../sandbox/resp.ts';
-import type { CrashStage } from './stage.ts';
+import type { CrashStage, Whole } from './stage.ts';
 
-export interface Scene extends CrashStage {
-  readonly master: RedisServer;
-  readonly replica: RedisServer;
+export interface Scene extends Whole, Pick<CrashStage, 'links' | 'bridges'> {
+  /** The hosts of Sentinels, or of other nodes of the cluster. */
+  readonly observers: readonly string[];
   /** From 0 up to 1. */
   readonly random: () => number;
 }
@@ -59,12 +59,11 @@ export const events: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
       scene.bridges.slice(0, 1).map(({ host }) => host),
     ),
   'reset for every bridge': (scene) => cutReset(scene, hostsOfBridges(scene)),
-  'reset for every bridge and Sentinel': (scene) =>
-    cutReset(scene, [...hostsOfBridges(scene), ...scene.sentinels.map(({ address }) => address.host)]),
+  'reset for every bridge and observer': (scene) => cutReset(scene, [...hostsOfBridges(scene), ...scene.observers]),
   'reset for every bridge and the replica': (scene) =>
     cutReset(scene, [...hostsOfBridges(scene), scene.replica.address.host]),
   'packet loss': async ({ links, master, random, ...scene }) => {
-    const from = [...hostsOfBridges(scene), ...scene.sentinels.map(({ address }) => address.host)];
+    const from = [...hostsOfBridges(scene), ...scene.observers];
     const heal = await links.cut({ from, to: [master.address.host], direction: 'both', manner: 'drop' });
     await delay(50 + random() * 500);
     await heal();
@@ -93,7 +92,7 @@ export const events: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
   },
 };
 
-function hostsOfBridges({ bridges }: Pick<CrashStage, 'bridges'>): readonly string[] {
+function hostsOfBridges({ bridges }: Pick<Scene, 'bridges'>): readonly string[] {
   return bridges.map(({ host }) => host);
 }
 

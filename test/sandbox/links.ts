@@ -39,6 +39,7 @@ table ip links {
  */
 export class Links {
   readonly #cuts = new Set<Cut>();
+  #applied: Promise<void> = Promise.resolve();
 
   private constructor() {}
 
@@ -63,8 +64,15 @@ export class Links {
     await this.#apply();
   }
 
+  /** One change after the other: the last one counts. */
+  #apply(): Promise<void> {
+    const applied = this.#applied.then(() => this.#write());
+    this.#applied = applied.catch(() => undefined);
+    return applied;
+  }
+
   /** One transaction of nftables, so that no packet sees half of it. */
-  async #apply(): Promise<void> {
+  async #write(): Promise<void> {
     const lines = ['flush set ip links dropped', 'flush set ip links refused'];
     for (const [manner, set] of [
       ['drop', 'dropped'],

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { formatAddress } from '../../../lib/model/address.ts';
 import { runCommand } from '../../cmd/command.ts';
@@ -27,7 +27,11 @@ const socket = sandbox.path('haproxy.sock');
 const daemon = await sandbox.switchmaster({
   config: {
     consul: { address: consul.url },
-    sentinel: { addresses: sentinels.map(({ address }) => formatAddress(address)), masters: ['shard*'] },
+    sentinel: {
+      addresses: sentinels.map(({ address }) => formatAddress(address)),
+      masters: ['shard*'],
+      onCrash: 'failover',
+    },
     templates: [
       { source: 'app.json.hbs', destination: sandbox.path('app.json') },
       {
@@ -149,3 +153,36 @@ t.test(
     t.ok(stages.record > 0);
   },
 );
+
+t.test('a drill with --kill kills the master that listens on this node, and measures the crash', async (t) => {
+  await untilReady();
+  const servers = [shard1.master, ...shard1.replicas];
+  const roles = await Promise.all(servers.map(async (server) => ((await server.command('ROLE')) as string[])[0]));
+  const master = servers[roles.indexOf('master')];
+  // Sentinel itself would wait for longer, and the last failover was longer ago.
+  for (const sentinel of sentinels) {
+    await sentinel.command('SENTINEL', 'SET', 'shard1', 'down-after-milliseconds', 60_000, 'failover-timeout', 1_000);
+  }
+  // A bridge orders a failover only to a replica that it has measured.
+  const lag = async () => {
+    const answer = (await (await fetch(`${api}/v1/masters/shard1`)).json()) as {
+      replicas: { lag: { behindMs: number | null } | null }[];
+    };
+    return answer.replicas[0]?.lag?.behindMs;
+  };
+  await waitFor('the replica to be measured', lag, { until: (ms) => typeof ms === 'number', timeoutMs: 30_000 });
+  const start = `touch ${sandbox.path('started')}`;
+  const kill = [...argv, ...common, '--kill', '--start', start, '--json'];
+  const unconfirmed = await runCommand(kill);
+  t.equal(unconfirmed.code, 2, 'nobody is there to confirm it');
+  t.equal(master?.exit, undefined);
+  const { stdout, stderr } = await runCommand([...kill, '--yes']);
+  const report = JSON.parse(stdout);
+  t.match(report, { name: 'shard1', way: 'kill', from: master?.address, before: [] }, stderr);
+  t.strictSame(report.notSeen, {}, stderr);
+  for (const stage of ['order', ...everyStage]) t.ok(report.stages[stage] > 0, `${stage}: ${report.stages[stage]}`);
+  t.ok(report.stages.order < report.stages.write, 'a bridge ordered the failover');
+  t.ok(report.withoutWritesMs > 0);
+  await waitFor('the end of the process', () => master?.exit !== undefined);
+  t.ok(existsSync(sandbox.path('started')), 'the command of --start ran');
+});

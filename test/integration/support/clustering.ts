@@ -148,8 +148,11 @@ export async function moveSlots(move: {
 export function startFollower(
   t: Pick<TestLike, 'teardown'>,
   setting: {
-    readonly consul: ConsulAgent;
+    readonly consul: Pick<ConsulAgent, 'http'>;
     readonly id?: string;
+    /** When a shard may be failed over again. Default: at once. */
+    readonly settled?: 'at-once' | 'by-cluster';
+    readonly onReport?: (report: RunReport) => void;
     readonly clusters: readonly (Pick<WantedCluster, 'name' | 'seeds'> & Partial<WantedCluster>)[];
     /** The cluster nodes that its daemon registers. */
     readonly localNodes?: () => readonly Endpoint[];
@@ -163,7 +166,7 @@ export function startFollower(
     watches,
     naming: { environment: undefined },
     bridgeId: setting.id ?? 'follower',
-    settledAfterMs: 0,
+    ...(setting.settled === 'by-cluster' ? {} : { settledAfterMs: 0 }),
     clusters: setting.clusters.map((cluster) => ({
       access: {},
       resyncMs: 200,
@@ -172,7 +175,10 @@ export function startFollower(
       ...cluster,
     })),
     ...(setting.localNodes === undefined ? {} : { localNodes: setting.localNodes }),
-    onReport: (report) => reports.push(report),
+    onReport: (report) => {
+      reports.push(report);
+      setting.onReport?.(report);
+    },
   });
   const stop = stopWith(t, { part, watches, client });
   part.start();

@@ -200,7 +200,7 @@ t.test('the journal and the drills do not follow a link of somebody else', { ski
   await journal.close();
   t.match(problems, [/cannot write the journal to .*belongs to user 65534/]);
   plant(secret, join(folder, 'drills.jsonl'));
-  await t.rejects(keepDrill(folder, { at: '', name: 'a', stages: {}, withoutWritesMs: 0 }), {
+  await t.rejects(keepDrill(folder, { at: '', name: 'a', way: 'planned', stages: {}, withoutWritesMs: 0 }), {
     code: 'file-unwritable',
   });
   t.equal(readFileSync(secret, 'utf8'), 'secret of root');
