@@ -1,4 +1,4 @@
-import { parse } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { SwitchmasterError } from '../errors.ts';
 import {
   type FormatWriter,
@@ -142,7 +142,7 @@ function proveBlocks(pieces: readonly OutputPiece[], blocks: ReadonlySet<Placeho
 
 function flattenOrEmpty(text: string): string {
   try {
-    return flatten(parse(text, { mapAsMap: true, logLevel: 'silent' })).join('\n');
+    return flatten(readDocuments(text)).join('\n');
   } catch {
     return '';
   }
@@ -194,9 +194,18 @@ function flatten(node: unknown): string[] {
 
 function parseYaml(text: string): unknown {
   try {
-    return parse(text, { mapAsMap: true, logLevel: 'silent' });
+    return readDocuments(text);
   } catch (cause) {
     const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
     throw new SwitchmasterError('template-failed', `The rendered text is not YAML: ${reason}`, { cause });
   }
+}
+
+/** Throws if a document is not YAML. The same key twice is no mistake here. */
+function readDocuments(text: string): readonly unknown[] {
+  return parseAllDocuments(text, { uniqueKeys: false, logLevel: 'error' }).map((document) => {
+    const [mistake] = document.errors;
+    if (mistake !== undefined) throw mistake;
+    return document.toJS({ mapAsMap: true }) as unknown;
+  });
 }

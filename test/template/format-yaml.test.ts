@@ -194,3 +194,16 @@ t.test('half a pair of UTF-16 is refused, and << is a name', async (t) => {
   t.equal(print('a: {{toJSON vars.x}}', '\\ud800 \u{1f600}'), 'a: "\\\\ud800 \u{1f600}"');
   t.equal(print('{{toYAML vars.x}}', { '<<': { a: 'b' } }), '"<<":\n  a: b');
 });
+
+t.test('an output that is not YAML is refused where a value had to be escaped', async (t) => {
+  for (const broken of ['a: [1, 2', 'a: b: c', 'a: "x', '\ta: 1', 'a: @b', 'a: *none']) {
+    const result = renderText({ text: `${broken}\nd: {{vars.x}}\n`, format: 'yaml', vars: { x: 'a: b' } });
+    t.match(result, { kind: 'failed', error: { code: 'template-failed', message: /not YAML/ } }, broken);
+  }
+});
+
+t.test('several documents, the same key twice and tags of other programs are YAML', async (t) => {
+  for (const text of ['a: 1\n---\n', 'a: 1\na: 2\n', 'a: !Ref b\n']) {
+    t.equal(print(`${text}d: {{vars.x}}\n`, 'a: b'), `${text}d: "a: b"\n`);
+  }
+});

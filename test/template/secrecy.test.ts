@@ -53,7 +53,7 @@ t.test('no failure of a render has a secret, not even a part of it', (t) => {
     ['{{#with (parseJSON (file "pw"))}}{{a}}{{/with}}', 'text', 'template-failed'],
     ['{"a": {{raw (trim (file "pw"))}} }', 'json', 'template-failed'],
     ['{"a": "{{env "PW"}}" "b"}', 'json', 'template-failed'],
-    ['a: [{{raw (env "PW")}}: "{{file "pw"}}', 'yaml', 'value-refused'],
+    ['a: [{{raw (env "PW")}}: "{{file "pw"}}', 'yaml', 'template-failed'],
     ['{{parseInt (env "PW")}}', 'text', 'template-failed'],
     ['{{add (env "PW") 1}}', 'text', 'template-failed'],
     ['{{regexMatch (replaceAll "S" "(" (env "PW")) "x"}}', 'text', 'template-failed'],
