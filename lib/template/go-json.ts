@@ -1,4 +1,5 @@
 import { Markup } from './format.ts';
+import { templateFailure } from './helper.ts';
 import { Float } from './number.ts';
 import { compareText } from './ordered.ts';
 
@@ -12,6 +13,7 @@ export interface JsonStyle {
 export function formatJson(value: unknown, style: JsonStyle, indent = ''): string {
   if (value instanceof Float) return JSON.stringify(value.value);
   if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw templateFailure(`JSON has no number ${value}.`);
   if (value instanceof Markup) return formatText(value.text, style);
   if (typeof value === 'string') return formatText(value, style);
   if (Array.isArray(value)) {

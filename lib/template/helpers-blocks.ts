@@ -1,7 +1,7 @@
 import Handlebars from 'handlebars';
 import { describeValue, type HelperDefinition, templateFailure } from './helper.ts';
 import { plainNumber } from './number.ts';
-import { entriesOf } from './ordered.ts';
+import { entriesOf, isFields } from './ordered.ts';
 
 /** Handlebars' own blocks, but strict: a template may test a missing value, but not iterate over it. */
 export const blockHelpers = {
@@ -42,10 +42,11 @@ export const blockHelpers = {
   },
 } satisfies Record<string, HelperDefinition>;
 
-/** As in Handlebars: false, 0, '', null, undefined and the empty list are not true. */
+/** As in Go: false, 0, '', null, undefined, the empty list and the empty object are not true. */
 export function isTrue(value: unknown): boolean {
   const plain = plainNumber(value);
-  return plain !== 0 && !Handlebars.Utils.isEmpty(plain);
+  if (isFields(plain)) return Object.keys(plain).length > 0;
+  return plain !== 0 && plain !== 0n && !Handlebars.Utils.isEmpty(plain);
 }
 
 function elementsOf(value: unknown): readonly (readonly [unknown, unknown])[] {

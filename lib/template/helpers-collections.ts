@@ -21,7 +21,7 @@ export const collectionHelpers: Readonly<Record<string, HelperDefinition>> = {
     usage: '(join "," list)',
     run(call) {
       refuseListFirst(call, '(join "," list)');
-      return joinTexts(listArgument(call, 1).map(String), textArgument(call, 0));
+      return joinTexts(listArgument(call, 1).map(textOf), textArgument(call, 0));
     },
   },
   words: {
@@ -38,14 +38,14 @@ export const collectionHelpers: Readonly<Record<string, HelperDefinition>> = {
     kind: 'value',
     takes: [1, 1],
     usage: '(byTag (service "web"))',
-    run: (call) => groupBy(listArgument(call, 0), (item) => textsOf(fieldOf(item, 'tags'))),
+    run: (call) => groupBy(itemsWith(call, 'tags'), (item) => textsOf(fieldOf(item, 'tags'))),
   },
   byPort: {
     kind: 'value',
     takes: [1, 1],
     usage: '(byPort (service "web"))',
     // JavaScript keeps whole numbers as names in their order.
-    run: (call) => ({ ...groupBy(listArgument(call, 0), (item) => [String(fieldOf(item, 'port'))]) }),
+    run: (call) => ({ ...groupBy(itemsWith(call, 'port'), (item) => [String(fieldOf(item, 'port'))]) }),
   },
   byMeta: {
     kind: 'value',
@@ -55,20 +55,21 @@ export const collectionHelpers: Readonly<Record<string, HelperDefinition>> = {
       refuseListFirst(call, '(byMeta "version" (service "web"))');
       const names = textArgument(call, 0).split(',');
       const groupOf = (item: unknown) => names.map((name) => metaPart(fieldOf(item, 'meta'), name)).join('_');
-      return groupBy(listArgument(call, 1), (item) => [groupOf(item)]);
+      return groupBy(itemsWith(call, 'meta'), (item) => [groupOf(item)]);
     },
   },
   byKey: {
     kind: 'value',
     takes: [1, 1],
     usage: '(byKey (tree "folder"))',
-    run: (call) => groupKeys(listArgument(call, 0)),
+    run: (call) => groupKeys(itemsWith(call, 'key')),
   },
   explode: {
     kind: 'value',
     takes: [1, 1],
     usage: '(explode (tree "folder"))',
-    run: (call) => explode(listArgument(call, 0).map((pair) => [String(fieldOf(pair, 'key')), fieldOf(pair, 'value')])),
+    run: (call) =>
+      explode(itemsWith(call, 'key').map((pair) => [String(fieldOf(pair, 'key')), fieldOf(pair, 'value')])),
   },
   explodeMap: {
     kind: 'value',
@@ -93,6 +94,22 @@ export const collectionHelpers: Readonly<Record<string, HelperDefinition>> = {
 /** The list came first in earlier versions. */
 function refuseListFirst({ args }: HelperCall, usage: string): void {
   if (Array.isArray(args[0])) throw templateFailure(`the list comes last, as in consul-template: ${usage}.`);
+}
+
+/** The last argument: what `service`, `tree` and so on give. */
+function itemsWith(call: HelperCall, field: string): readonly unknown[] {
+  const items = listArgument(call, call.args.length - 1);
+  const other = items.find((item) => fieldOf(item, field) === undefined);
+  if (other === undefined && !items.includes(undefined)) return items;
+  throw templateFailure(`every element of the list needs the field "${field}": ${describeValue(other)} has none.`);
+}
+
+/** An element as a part of a text. */
+function textOf(item: unknown): string {
+  if (typeof item === 'object' && !(item instanceof Float)) {
+    throw templateFailure(`it joins texts and numbers: an element of the list is ${describeValue(item)}.`);
+  }
+  return String(item);
 }
 
 function fieldsArgument({ args }: HelperCall, position: number): Fields {
@@ -169,7 +186,7 @@ function merge(to: Fields, from: Fields, which: 'keep' | 'override'): Fields {
   for (const [name, theirs] of Object.entries(from)) {
     const ours = merged.get(name);
     if (isFields(ours) && isFields(theirs)) merged.set(name, merge(ours, theirs, which));
-    else if (isEmpty(ours) || which === 'override') merged.set(name, theirs);
+    else if (which === 'override' || (isEmpty(ours) && theirs !== null)) merged.set(name, theirs);
   }
   return sortedObject(merged);
 }

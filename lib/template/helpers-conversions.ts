@@ -98,7 +98,10 @@ function parser(usage: string, parse: (text: string) => unknown): HelperDefiniti
 }
 
 function revive(_name: string, value: unknown): unknown {
-  if (typeof value === 'number') return toFloat(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new RangeError('a number is too large');
+    return toFloat(value);
+  }
   return isFields(value) ? sortedObject(Object.entries(value)) : value;
 }
 

@@ -134,7 +134,8 @@ function elementOf(value: unknown, key: unknown): unknown {
     if (Number.isInteger(place) && Number(place) >= 0 && Number(place) < value.length) return value[Number(place)];
     throw templateFailure(`a list of ${value.length} has no element ${describeValue(key)}: the first has the index 0.`);
   }
-  if (isFields(value)) return fieldOf(value, place);
+  if (isFields(value) && typeof key === 'string') return fieldOf(value, key);
+  if (isFields(value)) throw templateFailure(`the name of a field is a text, not ${describeValue(key)}.`);
   throw templateFailure(`it takes a list or an object, not ${describeValue(value)}.`);
 }
 
@@ -144,8 +145,8 @@ function sliceOf(value: unknown, start: unknown, end: unknown): unknown {
   if (!Buffer.isBuffer(whole) && !Array.isArray(whole)) {
     throw templateFailure(`it takes a text or a list, not ${describeValue(value)}.`);
   }
-  const [from, to] = [Number(start), end === undefined ? whole.length : Number(end)];
-  if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= whole.length)) {
+  const [from, to] = [start, end === undefined ? whole.length : end];
+  if (!(isPlace(from) && isPlace(to) && from <= to && to <= whole.length)) {
     throw templateFailure(
       `${describeValue(start)} to ${describeValue(end ?? whole.length)} is not within ${whole.length}.`,
     );
@@ -154,6 +155,10 @@ function sliceOf(value: unknown, start: unknown, end: unknown): unknown {
   if (!Buffer.isBuffer(part)) return part;
   if (!isUtf8(part)) throw templateFailure('the part begins or ends within a character.');
   return part.toString();
+}
+
+function isPlace(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 /** Bytes of a text in UTF-8, elements of a list, fields of an object. */

@@ -111,7 +111,7 @@ function numericArgument({ args }: HelperCall, position: number): Numeric {
 }
 
 function loopEnd(call: HelperCall, position: number): number {
-  const value = numericArgument(call, position);
+  const value = call.args[position] === '' ? 0 : numericArgument(call, position);
   if (typeof value === 'number' && isInteger(value)) return value;
   throw templateFailure(`argument ${position + 1} must be a whole number, not ${describeValue(call.args[position])}.`);
 }

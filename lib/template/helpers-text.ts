@@ -60,7 +60,9 @@ export const textHelpers: Readonly<Record<string, HelperDefinition>> = {
   hmacSHA256Hex: text('(hmacSHA256Hex "message" "key")', (message: string, key: string) =>
     digest(createHmac('sha256', key), message),
   ),
-  urlquery: text('(urlquery x)', (a: string) => new URLSearchParams([['', a]]).toString().slice(1)),
+  urlquery: text('(urlquery x)', (a: string) => {
+    return encodeURIComponent(a).replace(/%20|[!*'()]/g, (c) => (c === '%20' ? '+' : percentOf(c)));
+  }),
   sectionName: text('(sectionName x)', (a: string) => reduceTo(/[^A-Za-z0-9_.:-]/g, a)),
   wordName: text('(wordName x)', (a: string) => reduceTo(/[^A-Za-z0-9_.:/@+=-]/g, a)),
   envName: text('(envName x)', (a: string) => a.toUpperCase().replace(/[^A-Z0-9]/g, '_')),
@@ -90,13 +92,20 @@ function reduceTo(others: RegExp, name: string): string {
   return reduced === name ? name : `${reduced}-${shortHash(name)}`;
 }
 
-function decode(encoded: string, alphabet: 'base64' | 'base64url'): string {
-  const bytes = Buffer.from(encoded, alphabet);
-  if (bytes.toString(alphabet).replace(/=+$/, '') !== encoded.trim().replace(/=+$/, '')) {
-    throw templateFailure('the text is not base64.');
-  }
+/** Line breaks within are left out, and padding may be missing. */
+function decode(written: string, alphabet: 'base64' | 'base64url'): string {
+  const encoded = written.trim().replace(/[\r\n]/g, '');
+  const [, digits = '', padding = ''] = /^(.*?)(={0,2})$/.exec(encoded) ?? [];
+  const others = alphabet === 'base64' ? /[^A-Za-z0-9+/]/ : /[^A-Za-z0-9_-]/;
+  const isWhole = padding === '' ? digits.length % 4 !== 1 : encoded.length % 4 === 0;
+  if (others.test(digits) || !isWhole) throw templateFailure('the text is not base64.');
+  const bytes = Buffer.from(digits, alphabet);
   if (!isUtf8(bytes)) throw templateFailure('the decoded bytes are not UTF-8 text.');
   return bytes.toString();
+}
+
+function percentOf(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 function padded(encoded: string): string {

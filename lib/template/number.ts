@@ -14,6 +14,10 @@ export class Float {
   toJSON(): number {
     return this.value;
   }
+
+  toString(): string {
+    return String(this.value);
+  }
 }
 
 export type Numeric = number | bigint | Float;

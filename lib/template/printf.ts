@@ -1,15 +1,14 @@
 import { Markup } from './format.ts';
-import { formatJson } from './go-json.ts';
 import { describeValue, templateFailure } from './helper.ts';
-import { Float, floatOf, isInteger, type Numeric, toNumeric } from './number.ts';
-import { compareText } from './ordered.ts';
+import { floatOf, isInteger, type Numeric, toNumeric } from './number.ts';
+import { compareText, isFields } from './ordered.ts';
+import { formatFloat, withPower } from './printf-float.ts';
+import { quoteGo } from './printf-quote.ts';
+import { pad, signOf, type Verb } from './printf-verb.ts';
 
-interface Verb {
-  readonly flags: string;
-  readonly width: number;
-  readonly precision: number | undefined;
-  readonly letter: string;
-}
+/** JavaScript writes no number with more digits after the point. */
+const mostDigits = 100;
+const mostWidth = 1_000;
 
 /** As Go's `fmt.Sprintf`, with its common verbs. What Go would mark as a mistake within the text is an error. */
 export function formatPrintf(format: string, args: readonly unknown[]): string {
@@ -21,165 +20,159 @@ export function formatPrintf(format: string, args: readonly unknown[]): string {
   const pattern = /%([-+# 0]*)(\d*)(?:\.(\d*))?(.?)/gsu;
   const text = format.replace(pattern, (whole, flags: string, width: string, precision: string | undefined, letter) => {
     if (letter === '%') return '%';
-    const verb = { flags, width: Number(width), precision: precisionOf(precision), letter };
-    if (verb.width > 1_000 || (verb.precision ?? 0) > 1_000) throw templateFailure(`"${whole}" is wider than 1000.`);
-    return pad(formatVerb(verb, take(whole), whole), verb);
+    const digits = precision === undefined ? undefined : Number(precision);
+    const verb = { whole, flags, width: Number(width), precision: digits, letter };
+    if (verb.width > mostWidth) throw templateFailure(`"${whole}" is wider than ${mostWidth}.`);
+    if ((digits ?? 0) > mostDigits) throw templateFailure(`"${whole}" has more than ${mostDigits} digits.`);
+    return formatVerb(verb, take(whole));
   });
   if (next < args.length) throw templateFailure(`the format has ${next} verbs for ${args.length} values.`);
   return text;
 }
 
-/** As Go's `%v`. */
+/** As Go's `%v`, but with numbers in full. */
 export function formatPlain(value: unknown): string {
-  if (value === undefined || value === null) return '<nil>';
-  if (value instanceof Markup) return value.text;
-  if (value instanceof Float) return String(value.value);
-  if (Array.isArray(value)) return `[${value.map(formatPlain).join(' ')}]`;
-  if (typeof value !== 'object') return String(value);
+  return formatVerb({ whole: '%v', flags: '', width: 0, precision: undefined, letter: 'v' }, value);
+}
+
+/** A verb is for the elements of a list, and for the names and values of an object. */
+function formatVerb(verb: Verb, value: unknown): string {
+  if (value instanceof Markup) return formatScalar(verb, value.text);
+  if (Array.isArray(value)) return `[${value.map((one) => formatWithin(verb, one)).join(' ')}]`;
+  if (!isFields(value)) return formatScalar(verb, value);
   const fields = Object.entries(value).sort(([a], [b]) => compareText(a, b));
-  return `map[${fields.map(([name, inner]) => `${name}:${formatPlain(inner)}`).join(' ')}]`;
+  const parts = fields.map(([name, inner]) => `${formatScalar(verb, name)}:${formatWithin(verb, inner)}`);
+  return `map[${parts.join(' ')}]`;
 }
 
-function precisionOf(written: string | undefined): number | undefined {
-  return written === undefined ? undefined : Number(written);
+/** A missing value in a list or an object has no width. */
+function formatWithin(verb: Verb, value: unknown): string {
+  return (value === undefined || value === null) && verb.letter === 'v' ? '<nil>' : formatVerb(verb, value);
 }
 
-function formatVerb(verb: Verb, value: unknown, whole: string): string {
+function formatScalar(verb: Verb, value: unknown): string {
   switch (verb.letter) {
     case 'v':
-      return formatPlain(value);
+      return formatAny(verb, value);
     case 's':
-      return cut(textIn(value, whole), verb);
+      return pad(cut(textIn(verb, value), verb), verb);
     case 'q':
-      return formatJson(cut(textIn(value, whole), verb), { html: 'plain', layout: 'line' });
+      return pad(quoteGo(cut(textIn(verb, value), verb), verb.flags), verb);
     case 't':
-      if (typeof value === 'boolean') return String(value);
-      throw mismatch(whole, value);
+      if (typeof value === 'boolean') return pad(String(value), verb);
+      throw mismatch(verb, value);
     case 'd':
-      return signed(integerIn(value, whole), { verb, base: 10 });
     case 'b':
-      return signed(integerIn(value, whole), { verb, base: 2 });
     case 'o':
-      return signed(integerIn(value, whole), { verb, base: 8 });
+      return formatInteger(verb, integerIn(verb, value));
     case 'x':
     case 'X':
-      return formatHex(verb, value, whole);
+      return typeof value === 'string' ? formatBytes(verb, value) : formatInteger(verb, integerIn(verb, value));
     case 'c':
-      return String.fromCodePoint(Number(integerIn(value, whole)));
+      return pad(letterOf(integerIn(verb, value)), verb);
+    case 'U':
+      return formatCodePoint(verb, integerIn(verb, value));
     case 'f':
     case 'F':
     case 'e':
+    case 'E':
     case 'g':
-      return formatFloat(verb, floatIn(value, whole));
+    case 'G':
+      return pad(formatFloat(verb, floatIn(verb, value)), verb);
     default:
-      throw templateFailure(`"${whole}" is not supported: use %v %s %q %t %d %b %o %x %X %c %f %e %g or %%.`);
+      throw templateFailure(
+        `"${verb.whole}" is not supported: use %v %s %q %t %d %b %o %x %X %c %U %f %e %E %g %G or %%.`,
+      );
   }
 }
 
-function formatHex(verb: Verb, value: unknown, whole: string): string {
-  const isText = typeof value === 'string' || value instanceof Markup;
-  const digits = isText
-    ? Buffer.from(textIn(value, whole)).toString('hex')
-    : signed(integerIn(value, whole), { verb, base: 16 });
-  return verb.letter === 'X' ? digits.toUpperCase() : digits;
+function formatAny(verb: Verb, value: unknown): string {
+  if (verb.flags.includes('#')) throw templateFailure(`"${verb.whole}" is not supported: it writes Go's own syntax.`);
+  // Of an object, Go would write the names of fields.
+  const plain = { ...verb, flags: verb.flags.replaceAll('+', '') };
+  if (value === undefined || value === null) return pad('<nil>', plain);
+  if (typeof value === 'string') return pad(cut(value, plain), plain);
+  const number = toNumeric(value);
+  if (number === undefined)
+    return pad(
+      String(value).replace(/^(-?)Infinity$/, (_, sign) => `${sign || '+'}Inf`),
+      plain,
+    );
+  if (isInteger(number)) return formatInteger({ ...plain, letter: 'd' }, BigInt(number));
+  if (plain.precision !== undefined) return pad(formatFloat({ ...plain, letter: 'g' }, floatOf(number)), plain);
+  const text = withPower(String(floatOf(number)));
+  return pad(plain.flags.includes(' ') && !text.startsWith('-') ? ` ${text}` : text, plain);
 }
 
-function signed(value: bigint, { verb, base }: { readonly verb: Verb; readonly base: number }): string {
-  const prefix = verb.flags.includes('#') && base === 16 ? '0x' : verb.flags.includes('#') && base === 8 ? '0' : '';
-  const digits = (value < 0n ? -value : value).toString(base).padStart(verb.precision ?? 0, '0');
-  return signOf(value < 0n, verb) + prefix + digits;
+const bases: Readonly<Record<string, number>> = { d: 10, b: 2, o: 8, x: 16, X: 16 };
+
+function formatInteger(verb: Verb, value: bigint): string {
+  const { flags, width, precision, letter } = verb;
+  const withSpaces = { ...verb, flags: flags.replaceAll('0', '') };
+  if (precision === 0 && value === 0n) return pad('', withSpaces);
+  const sign = signOf(value < 0n, verb);
+  const fill = flags.includes('0') && !flags.includes('-') ? width - sign.length : 0;
+  const digits = (value < 0n ? -value : value).toString(bases[letter]).padStart(precision ?? fill, '0');
+  const text = sign + prefixOf(verb, digits) + digits;
+  return pad(letter === 'X' ? text.toUpperCase() : text, withSpaces);
 }
 
-function formatFloat(verb: Verb, value: number): string {
-  const size = Math.abs(value);
-  const negative = value < 0 || Object.is(value, -0);
-  switch (verb.letter) {
-    case 'e':
-      return signOf(negative, verb) + exponent(size.toExponential(verb.precision ?? 6));
-    case 'g':
-      return signOf(negative, verb) + shortest(size, verb.precision);
-    default:
-      return signOf(negative, verb) + fixed(size, verb.precision ?? 6);
-  }
+function prefixOf({ letter, flags }: Verb, digits: string): string {
+  if (!flags.includes('#')) return '';
+  if (letter === 'o') return digits.startsWith('0') ? '' : '0';
+  return letter === 'b' ? '0b' : letter === 'd' ? '' : '0x';
 }
 
-/** JavaScript writes numbers from 1e21 on with an exponent. */
-function fixed(size: number, digits: number): string {
-  if (size < 1e21) return roundToEven(size, Math.min(digits, 99));
-  return digits === 0 ? String(BigInt(size)) : `${BigInt(size)}.${'0'.repeat(digits)}`;
+/** The bytes of a text in UTF-8, of which the precision limits the number. */
+function formatBytes(verb: Verb, text: string): string {
+  const { flags, precision, letter } = verb;
+  const bytes = Buffer.from(text).subarray(0, precision).toString('hex').match(/../g) ?? [];
+  const [between, before] = [flags.includes(' ') ? ' ' : '', flags.includes('#') ? '0x' : ''];
+  const digits = between === '' && bytes.length > 0 ? before + bytes.join('') : bytes.map((b) => before + b).join(' ');
+  return pad(letter === 'X' ? digits.toUpperCase() : digits, verb);
 }
 
-/** Of two numbers that are equally near, Go takes the even one. */
-function roundToEven(size: number, digits: number): string {
-  const rounded = size.toFixed(digits);
-  const [, rest = ''] = /\.(.*)$/.exec(size.toFixed(100)) ?? [];
-  const isTie = /^50*$/.test(rest.slice(digits));
-  if (!isTie || !/[13579]$/.test(rounded)) return rounded;
-  return size.toFixed(digits + 1).slice(0, digits === 0 ? -2 : -1);
+function letterOf(code: bigint): string {
+  const isCharacter = code >= 0n && code <= 0x10ffffn && !(code >= 0xd800n && code <= 0xdfffn);
+  return isCharacter ? String.fromCodePoint(Number(code)) : '\ufffd';
 }
 
-/** With an exponent below -4, and from the precision on, which is 6 by default. */
-function shortest(size: number, precision: number | undefined): string {
-  const scientific = precision === undefined ? size.toExponential() : size.toExponential(Math.max(precision, 1) - 1);
-  const [digits = '', power = '0'] = scientific.split('e');
-  const trimmed = digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits;
-  const limit = precision === undefined ? 6 : Math.max(precision, 1);
-  if (Number(power) < -4 || Number(power) >= limit) return exponent(`${trimmed}e${power}`);
-  return Number(scientific).toFixed(Math.max(0, trimmed.replace('.', '').length - 1 - Number(power)));
-}
-
-/** Go writes at least two digits. */
-function exponent(text: string): string {
-  return text.replace(
-    /e([+-]?)(\d+)$/,
-    (_, sign: string, digits: string) => `e${sign || '+'}${digits.padStart(2, '0')}`,
-  );
-}
-
-function signOf(negative: boolean, { flags }: Verb): string {
-  if (negative) return '-';
-  return flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : '';
-}
-
-function pad(text: string, { flags, width, letter }: Verb): string {
-  const missing = width - [...text].length;
-  if (missing <= 0) return text;
-  if (flags.includes('-')) return text + ' '.repeat(missing);
-  const isNumber = 'dboxXfFeg'.includes(letter);
-  if (!flags.includes('0') || !isNumber) return ' '.repeat(missing) + text;
-  const [, sign = '', digits = ''] = /^([+ -]?)(.*)$/s.exec(text) ?? [];
-  return sign + '0'.repeat(missing) + digits;
+function formatCodePoint(verb: Verb, code: bigint): string {
+  if (verb.flags.includes('#') || code < 0n) throw mismatch(verb, code);
+  const digits = code.toString(16).toUpperCase();
+  return pad(`U+${digits.padStart(Math.max(4, verb.precision ?? 0), '0')}`, {
+    ...verb,
+    flags: verb.flags.replaceAll('0', ''),
+  });
 }
 
 function cut(text: string, { precision }: Verb): string {
   return precision === undefined ? text : [...text].slice(0, precision).join('');
 }
 
-function textIn(value: unknown, whole: string): string {
+function textIn(verb: Verb, value: unknown): string {
   if (typeof value === 'string') return value;
-  if (value instanceof Markup) return value.text;
-  if (Array.isArray(value)) return `[${value.map((one) => textIn(one, whole)).join(' ')}]`;
-  throw mismatch(whole, value);
+  throw mismatch(verb, value);
 }
 
-function integerIn(value: unknown, whole: string): bigint {
-  const number = numericIn(value, whole);
-  if (!isInteger(number)) throw mismatch(whole, value);
+function integerIn(verb: Verb, value: unknown): bigint {
+  const number = numericIn(verb, value);
+  if (!isInteger(number)) throw mismatch(verb, value);
   return BigInt(number);
 }
 
-function floatIn(value: unknown, whole: string): number {
-  const number = numericIn(value, whole);
-  if (isInteger(number)) throw mismatch(whole, value);
+function floatIn(verb: Verb, value: unknown): number {
+  const number = numericIn(verb, value);
+  if (isInteger(number)) throw mismatch(verb, value);
   return floatOf(number);
 }
 
-function numericIn(value: unknown, whole: string): Numeric {
+function numericIn(verb: Verb, value: unknown): Numeric {
   const number = typeof value === 'string' ? undefined : toNumeric(value);
-  if (number === undefined) throw mismatch(whole, value);
+  if (number === undefined) throw mismatch(verb, value);
   return number;
 }
 
-function mismatch(whole: string, value: unknown) {
+function mismatch({ whole }: Verb, value: unknown) {
   return templateFailure(`"${whole}" does not take ${describeValue(value)}.`);
 }

@@ -22,12 +22,14 @@ export function regexReplace(pattern: string, to: string, text: string): string 
   const matcher = compile(pattern, text).matcher(text);
   const names: ReadonlyMap<string, number> = new Map(Object.entries(compile(pattern, text).namedGroups()));
   const groupOf = (name: string): string => {
-    const group = /^\d+$/.test(name) ? Number(name) : names.get(name);
+    const group = /^(?:0|[1-9]\d*)$/.test(name) ? Number(name) : names.get(name);
     return group === undefined || group > matcher.groupCount() ? '' : (matcher.group(group) ?? '');
   };
   const expand = (): string =>
-    to.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (whole, braced: string | undefined, bare: string | undefined) =>
-      whole === '$$' ? '$' : groupOf(braced ?? bare ?? ''),
+    to.replace(
+      /\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
+      (whole, braced: string | undefined, bare: string | undefined) =>
+        whole === '$$' ? '$' : groupOf(braced ?? bare ?? ''),
     );
   const deadlineMs = performance.now() + maxReplaceMs;
   const pieces: string[] = [];

@@ -2,7 +2,7 @@
 
 /** Go changes each letter alone: `ß` stays, for its capital is two letters. */
 export function upperCase(text: string): string {
-  return mapLetters(text, (letter) => letter.toUpperCase());
+  return mapLetters(text, (letter) => iotaCapitalOf(letter) ?? letter.toUpperCase());
 }
 
 export function lowerCase(text: string): string {
@@ -12,7 +12,7 @@ export function lowerCase(text: string): string {
 /** The first letter of each word is a capital; the others stay. */
 export function titleCase(text: string): string {
   const words = new Intl.Segmenter('und', { granularity: 'word' }).segment(text);
-  return [...words].map(({ segment }) => segment.replace(/\p{L}/u, capitalOf)).join('');
+  return [...words].map(({ segment }) => segment.replace(/[\p{L}\p{Nl}ⓐ-ⓩ]/u, capitalOf)).join('');
 }
 
 /** Letters of two signs have a capital of their own for the beginning of a word (UnicodeData.txt, category Lt). */
@@ -30,11 +30,21 @@ function variants(letters: string): Readonly<Record<string, string>> {
 
 /** `ﬁ` becomes `Fi`, and `ŉ` becomes `ʼN`. */
 function capitalOf(letter: string): string {
-  const title = digraphs[letter];
+  // A Georgian word has either capitals alone or none.
+  if (/[ა-ჿ]/.test(letter)) return letter;
+  const title = digraphs[letter] ?? iotaCapitalOf(letter);
   if (title !== undefined) return title;
   const capital = letter.toUpperCase();
   const first = [...capital].findIndex((sign) => sign.toLowerCase() !== sign);
   return [...capital].map((sign, i) => (i > first ? sign.toLowerCase() : sign)).join('');
+}
+
+/** Greek letters with an iota below have a capital of one sign, for which JavaScript writes two (UnicodeData.txt). */
+function iotaCapitalOf(letter: string): string | undefined {
+  const code = letter.charCodeAt(0);
+  if (/[\u1f80-\u1faf]/.test(letter)) return String.fromCharCode(code | 8);
+  if (/[ᾼῌῼ]/.test(letter)) return letter;
+  return /[ᾳῃῳ]/.test(letter) ? String.fromCharCode(code + 9) : undefined;
 }
 
 /** Removes any of the characters from both ends. */

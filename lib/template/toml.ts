@@ -1,11 +1,15 @@
 import { stringify } from 'smol-toml';
-import { templateFailure } from './helper.ts';
+import { describeValue, templateFailure } from './helper.ts';
 import { Float, toNumeric } from './number.ts';
 import { compareText, isFields } from './ordered.ts';
 
 /** TOML as consul-template lays it out: values before tables, both by name, and the content of a table indented. */
 export function formatToml(value: unknown): string {
-  return isFields(value) ? formatTable(value, []).join('\n').trim() : formatValue(value);
+  if (isFields(value)) return formatTable(value, []).join('\n').trim();
+  if (value === null || value === undefined || isTables(value)) {
+    throw templateFailure(`TOML begins with an object: it cannot be ${describeValue(value)}.`);
+  }
+  return formatValue(value);
 }
 
 function formatTable(fields: Readonly<Record<string, unknown>>, path: readonly string[]): readonly string[] {
@@ -42,8 +46,9 @@ function formatValue(value: unknown): string {
       .trim()
       .slice('v = '.length);
     // Without spaces within brackets, outside of texts.
-    return text.replace(/"(?:\\.|[^"\\])*"|'[^']*'|([[{]) | ([\]}])/g, (whole, open = '', close = '') => {
-      return open + close || whole;
+    const parts = /"(?:\\.|[^"\\])*"|'[^']*'|([[{]) | ([\]}])|(\d[\d.]*e[-+]\d+)/g;
+    return text.replace(parts, (whole, open = '', close = '', power = '') => {
+      return open + close || (power === '' ? whole : inFull(power));
     });
   } catch (cause) {
     throw templateFailure('the value cannot be written as TOML.', cause);
@@ -57,4 +62,12 @@ function typed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(typed);
   if (!isFields(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, typed(inner)]));
+}
+
+/** `1e-7` as `0.0000001`. */
+function inFull(written: string): string {
+  const [mantissa = '', power] = written.split('e');
+  const digits = mantissa.replace('.', '');
+  if (Number(power) < 0) return `0.${digits.padStart(digits.length - Number(power) - 1, '0')}`;
+  return `${digits.padEnd(Number(power) + 1, '0')}.0`;
 }

@@ -3,6 +3,7 @@ import { catalogPairs } from './pairs/catalog.ts';
 import { collectionPairs } from './pairs/collections.ts';
 import { conversionPairs } from './pairs/conversions.ts';
 import { cousinPairs } from './pairs/cousins.ts';
+import { formatPairs } from './pairs/formats.ts';
 import { keyPairs } from './pairs/keys.ts';
 import { logicPairs } from './pairs/logic.ts';
 import { machinePairs } from './pairs/machine.ts';
@@ -22,4 +23,5 @@ export const pairs: readonly Pair[] = [
   ...collectionPairs,
   ...conversionPairs,
   ...cousinPairs,
+  ...formatPairs,
 ].map((source) => toPair(source, 'text'));
