@@ -33,8 +33,8 @@ export interface Verdict {
 export type Link =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
-  /** `sinceMs`: when something was last heard, of Date.now(). */
-  | { readonly kind: 'old'; readonly sinceMs: number; readonly why: string };
+  /** `sinceMs`: when something was last answered, of Date.now(). `refusal`: what the server answers instead, with its code. */
+  | { readonly kind: 'old'; readonly sinceMs: number; readonly refusal: string | null };
 
 declare global {
   /** The `diff` package, which /page/diff.min.js loads. */

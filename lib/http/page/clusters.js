@@ -42,7 +42,15 @@ function build({ name, record }, world) {
   return h(
     'article',
     { class: 'cluster', 'data-level': level, 'data-name': name, id: placeOf('cluster', name) },
-    h('h3', {}, h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]), ' ', name, ' ', when),
+    h(
+      'h3',
+      {},
+      h('span', { class: 'sign', 'aria-hidden': 'true' }, signs[level]),
+      ' ',
+      h('span', { class: 'text' }, name),
+      ' ',
+      when,
+    ),
     reasons.map((reason) => h('p', { class: 'reason' }, reason)),
     record === null
       ? null

@@ -127,12 +127,24 @@ function replaced(old, fresh) {
   return fresh;
 }
 
+/** Control characters, and those that are invisible or reorder the text around them; not those that join emoji or letters. */
+const deceptive = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/**
+ * A text in which nothing hides: an operator must see what differs before approving it.
+ * @param {string} text
+ */
+export function visible(text) {
+  return text.replace(deceptive, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
 /**
  * Sets text only if it differs: a screen reader reads a live region again each time that it is set.
  * @param {Element} element
- * @param {string} text
+ * @param {string} shown
  */
-export function say(element, text) {
+export function say(element, shown) {
+  const text = visible(shown);
   if (element.textContent !== text) element.textContent = text;
 }
 
@@ -148,6 +160,6 @@ function fill(element, attributes, children) {
   }
   for (const child of children) {
     if (child === undefined || child === null || child === false) continue;
-    element.append(typeof child === 'number' ? String(child) : child);
+    element.append(child instanceof Node ? child : visible(String(child)));
   }
 }

@@ -11,13 +11,17 @@ export class EventStream {
     return this.#source?.readyState === EventSource.OPEN;
   }
 
+  close() {
+    this.#source?.close();
+  }
+
   /**
    * Opens the stream, in place of the last one.
    * @param {number} lastId The last entry that is known; 0 for none.
    * @param {{ onEntry: (event: MessageEvent) => void, onGap: () => void, onLost: () => void }} listeners
    */
   open(lastId, { onEntry, onGap, onLost }) {
-    this.#source?.close();
+    this.close();
     const source = new EventSource(`/v1/events${lastId === 0 ? '' : `?lastEventId=${lastId}`}`);
     this.#source = source;
     const openedMs = Date.now();

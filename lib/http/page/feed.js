@@ -3,24 +3,25 @@
  * poll finds changes without an event, such as a Sentinel that is unreachable, and notices when the server does not
  * answer: a dead connection may stay open. Views never make requests.
  *
- * @import { Cluster, Entry, Master, Template, TemplateText, World } from './api.d.ts'
+ * One reading follows another. Two at once may be answered in the other order, and the older answer would replace the
+ * newer one: the page would show the former master again.
+ *
+ * @import { Entry, World } from './api.d.ts'
+ * @import { Share } from './readings.js'
  */
-import { setClock } from './clock.js';
 import { EventStream } from './event-stream.js';
-import { indexHealth } from './health.js';
-import { visibleState } from './master-state.js';
-import { ask, pathOf, readGuide } from './server.js';
-import { byName, emptyWorld, keepUnchanged, mergeEntries } from './world.js';
+import { maxEntries, Readings } from './readings.js';
+import { Refused } from './server.js';
+import { emptyWorld, mergeEntries } from './world.js';
 
-const maxEntries = 600;
 /** Changes within this time are one request. */
 const debounceMs = 40;
-/** For more changed masters than this, the page requests the whole list. */
-const manyKeys = 8;
 /** The interval of polls while the server answers, and while it does not. */
 const pollMs = { live: 4_000, old: 1_000 };
 /** With this many masters or more, not every poll requests their list. */
 const manyMasters = 30;
+/** Without any answer for so long, the state is old. */
+const maxAgeMs = 7_000;
 /** Loops whose keys are masters. */
 const aboutMasters = new Set(['bridge', 'fence', 'crash', 'isolation', 'failover', 'rebase', 'maintenance']);
 
@@ -30,15 +31,25 @@ export class Feed {
   /** @type {(world: World, fresh: readonly Entry[]) => void} */
   #onChange;
   #stream = new EventStream();
+  #readings = new Readings({
+    world: () => this.world,
+    become: (change) => {
+      this.#lastAnswerMs = Date.now();
+      this.#become(change);
+    },
+    onEntries: (entries) => this.#takeEntries(entries),
+  });
   #lastId = 0;
   #lastAnswerMs = 0;
-  /** @type {Map<string, Set<string>>} */
+  #lastCheckMs = Date.now();
+  /** What to read next, by loop. @type {Map<string, Set<string>>} */
   #wanted = new Map();
+  #isPollDue = false;
+  #isReading = false;
   /** @type {number | undefined} */
   #debounce;
   /** @type {number | undefined} */
   #nextPoll;
-  #polling = false;
   #polls = 0;
 
   /** @param {(world: World, fresh: readonly Entry[]) => void} onChange Gets the new entries, oldest first. */
@@ -47,7 +58,7 @@ export class Feed {
   }
 
   start() {
-    document.addEventListener('visibilitychange', () => document.hidden || this.#pollNow());
+    document.addEventListener('visibilitychange', () => this.#onVisibility());
     addEventListener('online', () => this.#pollNow());
     this.#pollNow();
   }
@@ -66,10 +77,30 @@ export class Feed {
     this.#want(order === 'approve' || order === 'render' ? 'renderer' : 'bridge', name);
   }
 
+  /** Once a second: notices that nothing was answered for a while, as after the sleep of a laptop. */
+  check() {
+    const nowMs = Date.now();
+    const hasSlept = nowMs - this.#lastCheckMs > maxAgeMs;
+    this.#lastCheckMs = nowMs;
+    // The browser runs the timers of a hidden page once a minute.
+    if (document.hidden) return;
+    // Its connection may be dead without either side knowing.
+    if (hasSlept) this.#stream.close();
+    if (this.world.link.kind !== 'live' || nowMs - this.#lastAnswerMs <= maxAgeMs) return;
+    this.#becomeOld(undefined);
+    this.#pollNow();
+  }
+
+  /** A browser opens six connections to a server: hidden pages leave them to the visible one, and poll. */
+  #onVisibility() {
+    if (document.hidden) this.#stream.close();
+    else this.#pollNow();
+  }
+
   #connect() {
     this.#stream.open(this.#lastId, {
       onEntry: (event) => this.#onEntry(event),
-      onGap: () => void this.#readHistory(),
+      onGap: () => void this.#readings.readHistory().catch((error) => this.#becomeOld(error)),
       // A poll finds out at once whether the server answers. A stream that is refused alone does not poll over and over.
       onLost: () => this.#pollNow(),
     });
@@ -106,46 +137,51 @@ export class Feed {
     this.#wanted.set(loop, keys.add(key));
     this.#debounce ??= setTimeout(() => {
       this.#debounce = undefined;
-      const wanted = this.#wanted;
-      this.#wanted = new Map();
-      this.#answering(() => this.#readWanted(wanted));
+      void this.#readNext();
     }, debounceMs);
-  }
-
-  /** @param {Map<string, Set<string>>} wanted */
-  async #readWanted(wanted) {
-    const masters = wanted.get('bridge') ?? new Set();
-    const many = masters.size > manyKeys || masters.has('*');
-    const templates = wanted.get('renderer') ?? new Set();
-    await Promise.all([
-      this.#readHealth(),
-      many ? this.#readMasters() : Promise.all([...masters].map((name) => this.#readMaster(name))),
-      ...[...templates].map((name) => this.#readTemplate(name)),
-      wanted.has('cluster') ? this.#readClusters() : undefined,
-      wanted.has('registrar') ? this.#readInstances() : undefined,
-    ]);
   }
 
   #pollNow() {
     clearTimeout(this.#nextPoll);
-    if (!this.#polling) void this.#poll();
+    this.#isPollDue = true;
+    void this.#readNext();
   }
 
-  async #poll() {
-    this.#polling = true;
-    const old = this.world.link.kind !== 'live';
-    await this.#answering(async () => {
-      if (old || this.#polls % 3 === 0) await this.#readAll();
-      else
-        await Promise.all([
-          this.#readHealth(),
-          this.world.masters.size < manyMasters ? this.#readMasters() : undefined,
-        ]);
-      this.#polls += 1;
-      if (!this.#stream.isOpen) this.#connect();
-    });
-    this.#polling = false;
+  /** Reads what is due until nothing is. */
+  async #readNext() {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    while (this.#isPollDue || (this.#wanted.size > 0 && this.world.link.kind === 'live')) {
+      const isPoll = this.#isPollDue;
+      const share = this.#nextShare();
+      this.#isPollDue = false;
+      this.#wanted = new Map();
+      await this.#answering(() => this.#readings.read(share));
+      const isLive = this.world.link.kind === 'live';
+      if (isPoll && isLive && !document.hidden && !this.#stream.isOpen) this.#connect();
+      if (isPoll || !isLive) this.#schedulePoll();
+    }
+    this.#isReading = false;
+  }
+
+  #schedulePoll() {
+    clearTimeout(this.#nextPoll);
     this.#nextPoll = setTimeout(() => this.#pollNow(), pollMs[this.world.link.kind === 'live' ? 'live' : 'old']);
+  }
+
+  /** @returns {Share} */
+  #nextShare() {
+    const isFull = this.#isPollDue && (this.world.link.kind !== 'live' || this.#polls % 3 === 0);
+    if (this.#isPollDue) this.#polls += 1;
+    const isList = isFull || (this.#isPollDue && this.world.masters.size < manyMasters);
+    const names = (/** @type {string} */ loop) => this.#wanted.get(loop) ?? new Set();
+    return {
+      masters: isList ? 'all' : names('bridge'),
+      templates: isFull ? 'all' : names('renderer'),
+      clusters: isFull || this.#wanted.has('cluster'),
+      instances: isFull || this.#wanted.has('registrar'),
+      rest: isFull,
+    };
   }
 
   /**
@@ -158,85 +194,14 @@ export class Feed {
       this.#lastAnswerMs = Date.now();
       if (this.world.link.kind !== 'live') this.#become({ link: { kind: 'live' } });
     } catch (thrown) {
-      const why = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#become({ link: { kind: 'old', sinceMs: this.#lastAnswerMs, why } });
-      if (!this.#polling && this.#lastAnswerMs > 0) this.#pollNow();
+      this.#becomeOld(thrown);
     }
   }
 
-  async #readAll() {
-    this.#become({ node: await ask('/v1/node', { onDate: setClock }) });
-    if (this.world.guide.size === 0) this.#become({ guide: await readGuide() });
-    await Promise.all([
-      this.#readHealth(),
-      this.#readMasters(),
-      this.#readTemplates(),
-      this.#readClusters(),
-      this.#readInstances(),
-      this.#readHistory(),
-    ]);
-  }
-
-  async #readMasters() {
-    /** @type {{ masters: Master[] }} */
-    const { masters } = await ask('/v1/masters');
-    this.#become({ masters: byName(keepUnchanged(masters, this.world.masters, visibleState)) });
-  }
-
-  /** @param {string} name */
-  async #readMaster(name) {
-    /** @type {Master | undefined} */
-    const master = await ask(`/v1/masters/${pathOf(name)}`, { absent: 'undefined' });
-    const masters = new Map(this.world.masters);
-    const isNew = !masters.has(name);
-    if (master === undefined) masters.delete(name);
-    else for (const one of keepUnchanged([master], this.world.masters, visibleState)) masters.set(name, one);
-    this.#become({ masters: isNew ? byName([...masters.values()]) : masters });
-  }
-
-  async #readTemplates() {
-    /** @type {{ templates: Template[] }} */
-    const { templates } = await ask('/v1/templates');
-    const before = this.world.templates;
-    // The text and the digest that approves it come in one answer: the next one.
-    const kept = (/** @type {Template} */ one) => (one.access === 'token' ? one : (before.get(one.name) ?? one));
-    this.#become({ templates: new Map(templates.map((one) => [one.name, kept(one)])) });
-    const open = templates.filter(({ access }) => access === 'open');
-    await Promise.all(open.map(({ name }) => this.#readTemplate(name)));
-  }
-
-  /** @param {string} name */
-  async #readTemplate(name) {
-    // The answer would be refused; the list has its state.
-    if (this.world.templates.get(name)?.access === 'token') return this.#readTemplates();
-    /** @type {TemplateText | undefined} */
-    const template = await ask(`/v1/templates/${pathOf(name)}`, { absent: 'undefined' });
-    const templates = new Map(this.world.templates);
-    if (template === undefined) templates.delete(name);
-    else templates.set(name, template);
-    this.#become({ templates });
-  }
-
-  async #readClusters() {
-    /** @type {{ clusters: Cluster[] }} */
-    const { clusters } = await ask('/v1/clusters');
-    this.#become({ clusters: byName(clusters) });
-  }
-
-  async #readHealth() {
-    this.#become({ health: indexHealth(await ask('/v1/health'), this.world.health) });
-  }
-
-  async #readInstances() {
-    /** @type {{ instances: World['instances'] }} */
-    const { instances } = await ask('/v1/instances');
-    this.#become({ instances });
-  }
-
-  async #readHistory() {
-    /** @type {{ entries: Entry[] }} */
-    const { entries } = await ask(`/v1/history?limit=${maxEntries}`);
-    this.#takeEntries(entries);
+  /** @param {unknown} thrown undefined if nothing came. */
+  #becomeOld(thrown) {
+    const refusal = thrown instanceof Refused ? `${thrown.code}: ${thrown.message}` : null;
+    this.#become({ link: { kind: 'old', sinceMs: this.#lastAnswerMs, refusal } });
   }
 
   /**

@@ -22,13 +22,14 @@ export function showLink({ link }) {
     case 'old': {
       say(byId('link-text'), link.sinceMs === 0 ? 'No answer' : `${span(Date.now() - link.sinceMs)} old`);
       // The band is an alert: a screen reader reads it once, so it has no number that changes.
-      return say(band, oldText(link.sinceMs));
+      return say(band, oldText(link));
     }
   }
 }
 
-/** @param {number} sinceMs */
-function oldText(sinceMs) {
-  if (sinceMs === 0) return 'switchmaster does not answer. This page tries again every second.';
-  return `Old: this is how things were at ${timeOfDay(sinceMs)}. switchmaster does not answer; this page tries again every second.`;
+/** @param {Extract<World['link'], { kind: 'old' }>} link */
+function oldText({ sinceMs, refusal }) {
+  const when = sinceMs === 0 ? '' : `Old: this is how things were at ${timeOfDay(sinceMs)}. `;
+  const why = refusal === null ? 'switchmaster does not answer' : `The server refuses to answer (${refusal})`;
+  return `${when}${why}; this page tries again every second.`;
 }

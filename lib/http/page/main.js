@@ -3,15 +3,18 @@
  *
  * @import { Entry, World } from './api.d.ts'
  */
+
 import { tick } from './clock.js';
 import { showClusters } from './clusters.js';
 import { Decisions } from './decisions.js';
 import { byId } from './dom.js';
 import { Failovers } from './failovers.js';
 import { Feed } from './feed.js';
+import { followFragment } from './fragment.js';
 import { showInstances } from './instances.js';
 import { showLink } from './link.js';
 import { Masters } from './masters.js';
+import { measureMasthead } from './masthead.js';
 import { showNode } from './node.js';
 import { Orders } from './orders.js';
 import { Picture } from './picture.js';
@@ -72,22 +75,44 @@ function show(world, entries) {
   decisions.show(world);
   orders.show(world);
   speak(entries, world);
+  followOnce(world);
 }
+
+let isFollowed = false;
+
+/** @param {World} world */
+function followOnce({ link }) {
+  if (isFollowed || link.kind !== 'live') return;
+  isFollowed = true;
+  follow();
+}
+
+const filter = /** @type {HTMLInputElement} */ (byId('filter'));
 
 function readFilter() {
-  feed.setFilter(/** @type {HTMLInputElement} */ (byId('filter')).value.trim().toLowerCase());
+  feed.setFilter(filter.value.trim().toLowerCase());
 }
 
-byId('filter').addEventListener('input', readFilter);
+const follow = followFragment((id) => {
+  // What a link leads to is not filtered out.
+  filter.value = '';
+  readFilter();
+  show(feed.world, []);
+  masters.reveal(id);
+});
+
+filter.addEventListener('input', readFilter);
 addEventListener('keydown', (event) => {
   const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
   if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
-  byId('filter').focus();
+  filter.focus();
 });
 setInterval(() => {
+  feed.check();
   tick();
   showLink(feed.world);
 }, 1_000);
+measureMasthead();
 readFilter();
 feed.start();

@@ -5,14 +5,18 @@
  * @import { Shown } from './master-state.js'
  * @import { Orders } from './orders.js'
  */
-import { arrange, byId, h, say } from './dom.js';
-import { GrowingList } from './growing-list.js';
+import { arrange, byId, h, placeOf, say } from './dom.js';
 import { worstFirst } from './health.js';
+import { LongList } from './long-list.js';
 import { buildCard } from './master-card.js';
 import { signatureOf, toShown } from './master-state.js';
 
 /** With this many masters or more, healthy ones get a line each. */
 const manyMasters = 17;
+/** With more than this many problems, they get a line each too. */
+const manyCards = 24;
+
+/** @typedef {{ key: string, isOpen: boolean, shown: Shown }} Item */
 
 export class Masters {
   #orders;
@@ -20,7 +24,7 @@ export class Masters {
   #world;
   /** Names whose details are open. @type {Set<string>} */
   #open = new Set();
-  /** @type {Map<string, GrowingList>} */
+  /** @type {Map<Element, LongList<Item>>} */
   #lists = new Map();
 
   /** @param {Orders} orders */
@@ -37,31 +41,45 @@ export class Masters {
     this.#showGroups(group(wanted.map((master) => toShown(master, world))));
   }
 
+  /**
+   * Scrolls so that the card with this id is built.
+   * @param {string} id
+   */
+  reveal(id) {
+    const name = [...(this.#world?.masters.keys() ?? [])].find((each) => placeOf('master', each) === id);
+    if (name !== undefined) for (const list of this.#lists.values()) list.reveal(name);
+  }
+
   /** @param {readonly Group[]} groups */
   #showGroups(groups) {
     const parts = arrange(byId('masters-groups'), groups, {
       key: ({ id }) => id,
       build: ({ title }) => h('div', { class: 'group' }, title === '' ? null : groupTitle(title), h('ul', {})),
     });
-    for (const [index, { id, members }] of groups.entries()) {
+    for (const [index, { density, members }] of groups.entries()) {
       const list = /** @type {HTMLElement} */ (parts[index]?.querySelector('ul'));
-      const density = id === 'well' ? 'lines' : 'cards';
       list.className = density;
       const count = parts[index]?.querySelector('.count');
       if (count != null) say(count, String(members.length));
-      const built = this.#listOf(id).grow(list, members);
-      arrange(list, built, {
-        key: ({ master }) => master.name,
-        signature: (one) => `${this.#open.has(one.master.name)} ${signatureOf(one)}`,
-        build: (one) => this.#build(one, density),
+      const items = members.map((shown) => ({
+        key: shown.master.name,
+        isOpen: this.#open.has(shown.master.name),
+        shown,
+      }));
+      this.#listIn(list).show(items, {
+        signature: ({ isOpen, shown }) => `${density} ${isOpen} ${signatureOf(shown)}`,
+        build: ({ shown }) => this.#build(shown, density),
       });
     }
+    const shown = new Set(parts.map((part) => part.querySelector('ul')));
+    for (const list of this.#lists.keys())
+      if (!shown.has(/** @type {HTMLUListElement} */ (list))) this.#lists.delete(list);
   }
 
-  /** @param {string} id */
-  #listOf(id) {
-    const list = this.#lists.get(id) ?? new GrowingList(() => this.#showAgain());
-    this.#lists.set(id, list);
+  /** @param {HTMLElement} element */
+  #listIn(element) {
+    const list = this.#lists.get(element) ?? new LongList(element, () => this.#showAgain());
+    this.#lists.set(element, list);
     return list;
   }
 
@@ -83,7 +101,7 @@ export class Masters {
   }
 }
 
-/** @typedef {{ id: string, title: string, members: readonly Shown[] }} Group */
+/** @typedef {{ id: string, title: string, density: 'cards' | 'lines', members: readonly Shown[] }} Group */
 
 /**
  * @param {readonly Shown[]} shown
@@ -94,12 +112,13 @@ function group(shown) {
   const unwell = shown
     .filter(({ level }) => level !== 'well')
     .sort((a, b) => worstFirst.indexOf(a.level) - worstFirst.indexOf(b.level));
+  /** @type {readonly Group[]} */
   const groups =
     shown.length < manyMasters
-      ? [{ id: 'all', title: '', members: shown }]
+      ? [{ id: 'all', title: '', density: 'cards', members: shown }]
       : [
-          { id: 'unwell', title: 'Not well', members: unwell },
-          { id: 'well', title: 'Well', members: well },
+          { id: 'unwell', title: 'Not well', density: unwell.length > manyCards ? 'lines' : 'cards', members: unwell },
+          { id: 'well', title: 'Well', density: 'lines', members: well },
         ];
   return groups.filter(({ members }) => members.length > 0);
 }

@@ -6,9 +6,9 @@
  * @import { Box, Layout, Line } from './layout.js'
  */
 import { arrange, byId, s, say } from './dom.js';
-import { GrowingList } from './growing-list.js';
 import { signs } from './health.js';
 import { layOut } from './layout.js';
+import { LongList } from './long-list.js';
 import { showRoster } from './roster.js';
 
 export class Picture {
@@ -17,7 +17,10 @@ export class Picture {
   #picked = new Set();
   /** @type {() => void} */
   #onChange;
-  #roster = new GrowingList(() => this.#onChange());
+  /** @type {LongList<import('./roster.js').Tile>} */
+  #roster = new LongList(byId('picture-roster'), () => this.#showRoster());
+  /** What is drawn, and of which state. @type {{ world: World, drawn: ReadonlySet<string> } | undefined} */
+  #shown;
   #svg = s('svg', { role: 'img', class: 'picture', 'aria-labelledby': 'picture-title picture-words' });
   #words = s('desc', { id: 'picture-words' });
   #lines = s('g', { class: 'edges' });
@@ -49,8 +52,15 @@ export class Picture {
     say(this.#words, layout.described);
     this.#showBoxes(layout);
     this.#showLines(layout);
+    this.#shown = { world, drawn: layout.drawn };
+    this.#showRoster();
+  }
+
+  #showRoster() {
+    if (this.#shown === undefined) return;
+    const { world, drawn } = this.#shown;
     showRoster(world, {
-      drawn: layout.drawn,
+      drawn,
       picked: this.#picked,
       list: this.#roster,
       onPick: (name) => {

@@ -198,6 +198,21 @@ function withCode(text) {
 
 /** @param {readonly string[]} names */
 export function shorten(names) {
-  const shown = names.slice(0, 3).join(', ');
+  const shown = names.slice(0, 3).map(cut).join(', ');
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+/** Characters of a name in the headline at most. */
+const maxName = 64;
+
+/**
+ * The ends of a name distinguish it.
+ * @param {string} name
+ */
+function cut(name) {
+  const characters = [...name];
+  const half = maxName / 2;
+  return characters.length <= maxName
+    ? name
+    : `${characters.slice(0, half).join('')}…${characters.slice(-half).join('')}`;
 }

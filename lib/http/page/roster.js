@@ -3,20 +3,22 @@
  * to the picture.
  *
  * @import { Master, World } from './api.d.ts'
- * @import { GrowingList } from './growing-list.js'
+ * @import { LongList } from './long-list.js'
  */
 import { format } from './address.js';
-import { arrange, byId, h, on, say } from './dom.js';
+import { byId, h, on, say } from './dom.js';
 import { signs, verdictOf } from './health.js';
 import { maxDrawn } from './layout.js';
 import { signatureOf, toShown } from './master-state.js';
 import { stance } from './votes.js';
 
+/** @typedef {{ key: string, isOpen: false, master: Master }} Tile */
+
 /**
  * @typedef {object} Picking
  * @property {ReadonlySet<string>} drawn Names that are drawn now.
  * @property {ReadonlySet<string>} picked Those of them that somebody chose.
- * @property {GrowingList} list
+ * @property {LongList<Tile>} list
  * @property {(name: string) => void} onPick
  */
 
@@ -32,12 +34,13 @@ export function showRoster(world, { drawn, picked, list, onPick }) {
   note.hidden = !many;
   const drawnText = `${drawn.size} of ${matching.length} masters are drawn: those with problems first, then those that changed last.`;
   say(note, many ? `${drawnText} Pick others below.` : '');
-  const roster = byId('picture-roster');
-  arrange(roster, list.grow(roster, many ? matching : []), {
-    key: ({ name }) => name,
-    signature: (master) =>
+  const tiles = many
+    ? matching.map((master) => ({ key: master.name, isOpen: /** @type {const} */ (false), master }))
+    : [];
+  list.show(tiles, {
+    signature: ({ master }) =>
       `${drawn.has(master.name)} ${picked.has(master.name)} ${signatureOf(toShown(master, world))}`,
-    build: (master) =>
+    build: ({ master }) =>
       buildTile(master, { world, drawn: drawn.has(master.name), picked: picked.has(master.name), onPick }),
   });
 }

@@ -36,9 +36,9 @@ export async function openBrowser(t: Test): Promise<Browser> {
 export async function visit(
   browser: Browser,
   url: string,
-  options: BrowserContextOptions & { readonly expected?: RegExp } = {},
+  options: BrowserContextOptions & { readonly expected?: RegExp; readonly fragment?: string } = {},
 ): Promise<Visit> {
-  const { expected, ...context } = options;
+  const { expected, fragment = '', ...context } = options;
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...context });
   page.setDefaultTimeout(45_000);
   const wrongs: string[] = [];
@@ -55,6 +55,6 @@ export async function visit(
   await page.addInitScript(
     `addEventListener('securitypolicyviolation', (event) => console.error('violation of ' + event.violatedDirective));`,
   );
-  await page.goto(url);
+  await page.goto(`${url}${fragment}`);
   return { page, wrongs };
 }

@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import type { Test } from 'tap';
+import type { EventStreams } from '../../../lib/http/events.ts';
 import { listen, serve } from '../serve.ts';
 import { type ExampleContents, exampleViews } from '../views.ts';
 import { type Visit, visit } from './browser.ts';
@@ -9,15 +10,15 @@ export type Show = (
   t: Test,
   contents: ExampleContents,
   options?: Parameters<typeof visit>[2],
-) => Promise<Visit & { readonly url: string }>;
+) => Promise<Visit & { readonly url: string; readonly streams: EventStreams }>;
 
 export function showIn(browser: Browser): Show {
-  return async (t, contents, options = {}) => {
-    const { server } = serve(t, exampleViews(contents));
+  return async (t, contents, { fragment = '', ...options } = {}) => {
+    const { server, streams } = serve(t, exampleViews(contents));
     const url = `http://127.0.0.1:${await listen(server)}/`;
-    const visited = await visit(browser, url, options);
+    const visited = await visit(browser, url, { ...options, fragment });
     t.teardown(() => visited.page.close());
     await visited.page.locator('#link[data-link="live"]').waitFor();
-    return { ...visited, url };
+    return { ...visited, url, streams };
   };
 }
