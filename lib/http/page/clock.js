@@ -80,6 +80,20 @@ export function ago(at) {
   return element;
 }
 
+const instant = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+/**
+ * A sentence of the daemon, with its times in the operator's timezone and with their age.
+ * @param {string} text
+ * @returns {readonly (string | Node)[]}
+ */
+export function withTimes(text) {
+  return text.split(instant).flatMap((part, index) => {
+    if (index % 2 === 0 || Number.isNaN(Date.parse(part))) return [part];
+    return [`${moment(part)} (`, ago(part), ' ago)'];
+  });
+}
+
 /** Renews every `ago` of the page. */
 export function tick() {
   for (const element of document.querySelectorAll('time.ago')) {

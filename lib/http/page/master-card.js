@@ -6,7 +6,7 @@
  * @import { Orders } from './orders.js'
  */
 import { format } from './address.js';
-import { ago } from './clock.js';
+import { ago, withTimes } from './clock.js';
 import { h, on, placeOf } from './dom.js';
 import { signs } from './health.js';
 import { details } from './master-details.js';
@@ -73,7 +73,7 @@ function reasonsOf(reasons) {
   return h(
     'ul',
     { class: 'reasons' },
-    reasons.map((reason) => h('li', {}, reason)),
+    reasons.map((reason) => h('li', {}, withTimes(reason))),
   );
 }
 

@@ -3,6 +3,7 @@
  *
  * @import { Level, Reason, World } from './api.d.ts'
  */
+import { withTimes } from './clock.js';
 import { arrange, byId, h, on, placeOf } from './dom.js';
 import { signs, worstFirst } from './health.js';
 
@@ -146,7 +147,7 @@ function listReasons(reasons) {
  * @param {Reason} reason
  */
 function reasonParts({ text, hint }) {
-  return [h('span', { class: 'text' }, text), ...(hint === null ? [] : [' ', commandToType(hint)])];
+  return [h('span', { class: 'text' }, withTimes(text)), ...(hint === null ? [] : [' ', commandToType(hint)])];
 }
 
 /** One click selects all of it; where the browser permits it, another copies it. @param {string} text */

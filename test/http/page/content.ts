@@ -121,13 +121,15 @@ async function showNode(t: Test, show: Show): Promise<void> {
   const consul = makeReason({
     code: 'consul-unreachable',
     subject: { kind: 'consul', name: 'consul' },
-    text: 'Lost.',
+    text: `Lost since ${new Date(Date.now() - 90_000).toISOString()}.`,
   });
   const { page, wrongs } = await show(t, { masters: [masterAt(1)], health: toHealth([consul]) });
   await page.getByRole('heading', { name: 'Critical: consul' }).waitFor();
   t.equal(await page.locator('.node').textContent(), 'web-1 bridge, renderer');
   t.equal(await page.locator('#consul-state').textContent(), 'Consul ✕');
-  t.equal(await page.locator('#consul-state').getAttribute('title'), 'Lost.');
+  t.match(await page.locator('#consul-state').getAttribute('title'), 'Lost since ');
+  const lost = page.locator('#attention .text');
+  t.match(await lost.textContent(), /^Lost since (.+, )?\d\d:\d\d:\d\d \(1 min ago\)\.$/, 'in the time of the reader');
   t.equal(await page.locator('#config-state').textContent(), 'Config ✓');
   t.equal(await page.title(), '✕ consul critical · web-1 switchmaster');
   t.strictSame(wrongs, []);
