@@ -20,7 +20,7 @@ const debounceMs = 40;
 const pollMs = { live: 4_000, old: 1_000 };
 /** With this many masters or more, not every poll requests their list. */
 const manyMasters = 30;
-/** Without any answer for so long, the state is old. */
+/** Without any answer for this time, the state is old. */
 const maxAgeMs = 7_000;
 /** Loops whose keys are masters. */
 const aboutMasters = new Set(['bridge', 'fence', 'crash', 'isolation', 'failover', 'rebase', 'maintenance']);
