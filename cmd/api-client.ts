@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { findSimilar } from '../lib/config/similar.ts';
 import { type ErrorCode, errorTable, SwitchmasterError } from '../lib/errors.ts';
+import { liveAnswer } from '../lib/http/health-shapes.ts';
 import { clustersAnswer, errorAnswer, masterAnswer, mastersAnswer } from '../lib/http/shapes.ts';
 import { pathSafe } from '../lib/model/naming.ts';
 import { type SendOptions, send } from './api-connection.ts';
@@ -112,14 +113,23 @@ async function readAnswer<S extends z.ZodType>(
   const json: unknown = await response.json().catch(() => undefined);
   const answer = shape.safeParse(json);
   if (answer.success) return answer.data;
-  const { api, path } = place;
-  throw new SwitchmasterError(
-    'api-unreachable',
-    `${api.api}${path} does not answer as switchmaster ${version} does: is it one, and of this version?`,
-    {
-      cause: answer.error,
-    },
-  );
+  throw new SwitchmasterError('api-unreachable', await describeStranger(place), { cause: firstIssue(answer.error) });
+}
+
+/** What answers otherwise than this command expects: usually a daemon that was not restarted after an upgrade. */
+async function describeStranger({ api, path }: Place): Promise<string> {
+  const signal = AbortSignal.timeout(defaultTimeoutMs);
+  const response = await request({ api, path: '/live' }, { signal }).catch(() => undefined);
+  const live = liveAnswer.safeParse(await response?.json().catch(() => undefined));
+  if (!live.success)
+    return `${api.api}${path} does not answer as a switchmaster does (--config, --api or SWITCHMASTER_API say where one is)`;
+  return `the switchmaster at ${api.api} (version ${live.data.version}) does not answer as this command (version ${version}) expects: after an upgrade, run systemctl restart switchmaster`;
+}
+
+function firstIssue({ issues }: z.ZodError): Error {
+  const [first] = issues;
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
+  return new Error(`${first?.path.join('.') || 'the answer'}: ${first?.message}${more}`);
 }
 
 function isErrorCode(code: string): code is ErrorCode {

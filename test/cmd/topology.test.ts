@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { drawStatus } from '../../cmd/status-tree.ts';
 import { drawDot, drawMermaid, drawText, toTopology } from '../../cmd/topology.ts';
@@ -71,6 +74,30 @@ t.test('Graphviz and Mermaid have each link once, and no name leaves its quotes'
   t.match(drawDot(odd)[3], '"a\\"]; x[\\""');
   t.match(drawMermaid(odd)[1], '["a#34;]; x[#34;"]');
 });
+
+t.test(
+  'an answer of another version names both versions and what to type, and another program is named as such',
+  async (t) => {
+    const live = JSON.stringify({ live: true, version: '0.0.9', uptimeSeconds: 1 });
+    for (const [body, message] of [
+      [live, /\(version 0\.0\.9\) does not answer as this command .* run systemctl restart switchmaster/],
+      ['<html>', /\/v1\/masters does not answer as a switchmaster does/],
+    ] as const) {
+      const server = createServer((request, response) =>
+        response.end(request.url === '/live' ? body : JSON.stringify({ masters: [{}, {}], clusters: [] })),
+      );
+      t.teardown(() => server.close());
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const api = ['--api', `http://127.0.0.1:${(server.address() as AddressInfo).port}`];
+      const { code, stdout } = await runCommand(['topology', '--json', ...api]);
+      const { error } = JSON.parse(stdout);
+      t.match(
+        { code, error },
+        { code: 1, error: { code: 'api-unreachable', message, causes: [/^masters\.0\.\w+: .* more\)$/] } },
+      );
+    }
+  },
+);
 
 t.test('the commands ask the API: events by age, loop and key', async (t) => {
   let nowMs = Date.now() - 7_200_000;
