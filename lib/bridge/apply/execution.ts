@@ -71,7 +71,7 @@ export class Execution {
   async #publish(finding: Finding, decision: Extract<Decision, { kind: 'publish' }>): Promise<Outcome> {
     const { name } = finding;
     const { writer, fencer } = this.#options;
-    const change = this.#changeOfMaster(name, decision);
+    const change = this.#changeOfMaster(finding, decision);
     const fenced = change === undefined ? undefined : fencer.changeMaster(name, change);
     const outcome = await writer.publish(finding, decision);
     if (change !== undefined && outcome.kind === 'applied')
@@ -79,12 +79,14 @@ export class Execution {
     return outcome;
   }
 
+  /** A new generation may have the master of the old one: its replicas, one of them the former master, stay untouched. */
   #changeOfMaster(
-    name: string,
+    { name, held }: Finding,
     decision: Extract<Decision, { kind: 'publish' }>,
   ): { readonly from: Address; readonly to: Address } | undefined {
     const { master, previous } = decision.draft;
     if (!isMasterChange(decision) || previous === null || sameAddress(previous, master)) return undefined;
+    if (held.kind === 'present' && sameAddress(held.record.master, master)) return undefined;
     // The record alone could name any Redis.
     return isIn(this.#options.memory(name).members, previous) ? { from: previous, to: master } : undefined;
   }

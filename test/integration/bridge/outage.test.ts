@@ -82,9 +82,12 @@ t.test('outages', { jobs: 7 }, async (t) => {
     const second = startBridge(t, { consul, sentinels, masters });
     const record = await recordOf(consul, name, { master: replica });
     t.match(record, { generation: 1, phase: 'confirmed', replicas: [master.address] });
+    await waitFor('the former master to follow', () => master.role(), { until: (role) => role === 'replica' });
+    const fences = second.fences.length;
     const rebased = await second.part.rebase(name);
     t.equal(rebased.generation, 2);
     await second.stop();
+    t.strictSame(second.fences.slice(fences), [], 'a new generation with the same master fences nobody');
     await consul.delete('/v1/kv/redis/?recurse');
     startBridge(t, { consul, sentinels, masters });
     const last = await recordOf(consul, name, { master: replica });
