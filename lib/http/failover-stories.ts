@@ -37,7 +37,8 @@ export function describeFailovers(entries: readonly JournalEntry[]): readonly Fa
   const starts = inOrder.flatMap((entry, i) => (isChange(entry) ? [i] : []));
   return starts.flatMap((start, nth) => {
     const from = nth === 0 ? 0 : (starts[nth - 1] ?? 0) + 1;
-    const chapter = { before: inOrder.slice(from, start), after: inOrder.slice(start + 1, starts[nth + 1]) };
+    const last = nth === 0 ? undefined : inOrder[starts[nth - 1] ?? 0];
+    const chapter = { last, before: inOrder.slice(from, start), after: inOrder.slice(start + 1, starts[nth + 1]) };
     return describe(inOrder[start] as JournalEntry, chapter) ?? [];
   });
 }
@@ -58,11 +59,13 @@ function isChange({ loop, kind, details }: Pick<JournalEntry, 'loop' | 'kind' | 
 }
 
 interface Chapter {
+  /** The change before this one. */
+  readonly last: JournalEntry | undefined;
   readonly before: readonly JournalEntry[];
   readonly after: readonly JournalEntry[];
 }
 
-function describe(entry: JournalEntry, { before, after }: Chapter): FailoverStory | undefined {
+function describe(entry: JournalEntry, { last, before, after }: Chapter): FailoverStory | undefined {
   const record = parseRecord(JSON.stringify(entry.details.record));
   if (record === undefined) return undefined;
   const { generation, epoch } = record;
@@ -73,6 +76,7 @@ function describe(entry: JournalEntry, { before, after }: Chapter): FailoverStor
   });
   const crash = recent.find(({ loop, kind }) => loop === 'crash' && kind === 'applied');
   const what = entry.details.cause === 'rebase' ? 'new generation' : planned ? 'planned failover' : 'failover';
+  const isSame = entry.details.cause === 'rebase' && masterOf(last) === formatAddress(record.master);
   const from = record.previous === null ? null : formatAddress(record.previous);
   const to = formatAddress(record.master);
   const version = `epoch ${epoch}${generation === 1 ? '' : `, generation ${generation}`}`;
@@ -80,13 +84,18 @@ function describe(entry: JournalEntry, { before, after }: Chapter): FailoverStor
   return {
     ...{ id: entry.id, at: entry.at, from, to, generation, epoch },
     lines: [
-      `${entry.at}  ${what}: ${from ?? 'nobody'} → ${to}, ${version}`,
+      `${entry.at}  ${what}: ${isSame ? `${to} stays master` : `${from ?? 'nobody'} → ${to}`}, ${version}`,
       `seen down by: ${describeDown(known)}`,
       `led by: ${describeLeader(known)}`,
       `took: ${describeStages(known)}`,
-      `former master: ${describeFence(known)}`,
+      `former master: ${isSame ? 'none' : describeFence(known)}`,
     ],
   };
+}
+
+function masterOf(change: JournalEntry | undefined): string | undefined {
+  const record = parseRecord(JSON.stringify(change?.details.record ?? null));
+  return record === undefined ? undefined : formatAddress(record.master);
 }
 
 interface Known {

@@ -101,6 +101,13 @@ t.test('a crash, a new generation, and a leader that only the votes show', async
   ]);
 });
 
+t.test('a new generation of the same master has no former master', async (t) => {
+  const details = { cause: 'rebase', record: { ...record(8), generation: 2 } };
+  const [, same] = storiesOf(change(0, 8), entry(7_000, { details }));
+  t.match(same?.lines, [/new generation: 10\.0\.0\.6:6379 stays master, epoch 8, generation 2$/]);
+  t.equal(same?.lines[4], 'former master: none');
+});
+
 t.test('stories are newest last, and what belongs to one is not in another', async (t) => {
   const stories = storiesOf(
     change(0, 8, { hints: [hint(5, '+odown', 5)] }),
