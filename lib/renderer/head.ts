@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, subtle } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { packageFolder } from '../config/bundled.ts';
 import { namingPaths, type TemplateSpec } from '../model/template-spec.ts';
@@ -30,8 +30,20 @@ export function hasHead(bytes: Buffer): boolean {
 
 /** SHA-256 of a file without its head, in hex. */
 export function digestOf(bytes: Buffer): string {
-  return createHash('sha256').update(withoutHead(bytes)).digest('hex');
+  return digests.get(bytes) ?? createHash('sha256').update(withoutHead(bytes)).digest('hex');
 }
+
+/** The same, and {@link digestOf} knows it from then on. For a large file, another thread computes it. */
+export async function computeDigest(bytes: Buffer): Promise<string> {
+  if (bytes.length < largeBytes) return digestOf(bytes);
+  const digest = digests.get(bytes) ?? Buffer.from(await subtle.digest('SHA-256', withoutHead(bytes))).toString('hex');
+  digests.set(bytes, digest);
+  return digest;
+}
+
+/** A digest of 32 MiB takes some hundred milliseconds. */
+const largeBytes = 1024 * 1024;
+const digests = new WeakMap<Buffer, string>();
 
 /** The file without its head. */
 export function withoutHead(bytes: Buffer): Buffer {

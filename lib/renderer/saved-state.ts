@@ -5,7 +5,7 @@ import { type PresentFile, readDestination } from './apply/file.ts';
 import { hasRenderState, type RenderState, readRenderState, writeRenderState } from './apply/state-file.ts';
 import { examineDestination } from './destination.ts';
 import type { Entry } from './entry.ts';
-import { digestOf, hasHead } from './head.ts';
+import { computeDigest, digestOf, hasHead } from './head.ts';
 import type { LiveTemplate } from './observe/live-template.ts';
 import type { RenderSnapshot } from './plan/render.ts';
 import type { GoodRendering, ProvenRendering, Rendering, RenderMemory } from './plan/rendering.ts';
@@ -31,7 +31,7 @@ export async function loadState(entry: Entry, remember: (former: FormerRecords) 
     remember({ records: former.records ?? [], indexes: former.indexes });
     const present = await readDestination(destination);
     // A seed that differs was changed by its consumer.
-    if (upkeep !== 'seed' && present !== undefined && digestOf(present.bytes) !== former.digest) {
+    if (upkeep !== 'seed' && present !== undefined && (await computeDigest(present.bytes)) !== former.digest) {
       memory.owe({ step: 'reload', reason: 'The daemon ended before the consumer used the file.' });
     }
   }
@@ -47,6 +47,7 @@ export async function compareFile(
   known: { readonly destination: string; readonly memory: RenderMemory; readonly owners?: 'trusted' | 'any' },
 ): Promise<RenderSnapshot['file']> {
   if (present === undefined) return 'absent';
+  await computeDigest(present.bytes);
   if (isSame({ present, rendering })) return 'same';
   if (known.memory.owner === 'daemon' || isEmpty(present) || hasHead(present.bytes)) return 'different';
   return (await hasRenderState(known.destination, known.owners)) ? 'different' : 'foreign';

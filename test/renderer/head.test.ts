@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import t from 'tap';
 import type { TemplateSpec } from '../../lib/model/template-spec.ts';
-import { addHead, hasHead, textWithoutHead, withoutHead } from '../../lib/renderer/head.ts';
+import { addHead, computeDigest, digestOf, hasHead, textWithoutHead, withoutHead } from '../../lib/renderer/head.ts';
 
 const base = { upkeep: 'kept', header: 'line' } as const;
 const head = '# Written by switchmaster from /etc/t/x.hbs. Changes here are replaced.\n';
@@ -78,4 +79,15 @@ t.test('a file of somebody else has no head', async (t) => {
 t.test('bytes that are no text stay as they are', async (t) => {
   const bytes = Buffer.from([0xff, 0x00, 0xfe, 0x0a]);
   t.same(withoutHead(Buffer.concat([Buffer.from(head), bytes])), bytes);
+});
+
+t.test('the digest of a large file is that of a small one', async (t) => {
+  for (const size of [1, 4 * 1024 * 1024]) {
+    const text = 'a: 1\n'.repeat(size / 4);
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    const bytes = Buffer.from(`${head}${text}`);
+    t.equal(digestOf(bytes), sha256);
+    t.equal(await computeDigest(bytes), sha256);
+    t.equal(digestOf(bytes), sha256);
+  }
 });

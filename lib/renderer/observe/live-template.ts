@@ -155,7 +155,8 @@ export class LiveTemplate {
     this.#files.retry();
     const result = await this.#time.render((now) => this.#renderAll(compiled, { ...this.#world(), now }));
     await inSlices(this.redactor.learning([...(this.#options.secrets ?? []), ...result.secrets]));
-    this.#take(result);
+    const warnings = [...result.warnings, ...this.#files.problems];
+    this.#take(result, await toRendering({ ...result, warnings }, this.spec));
     if (result.kind === 'rendered') {
       this.#files.keepOnly(result.files);
       this.#inputs.forgetFormer();
@@ -217,14 +218,13 @@ export class LiveTemplate {
     };
   }
 
-  #take(result: RenderResult): void {
+  #take(result: RenderResult, rendering: Rendering): void {
     this.#heldRecords = this.#options.holdsRecords?.() ?? false;
     if (result.kind !== 'pending') this.#inputs.keepOnly(result.dependencies);
     this.#gaps = new Set(result.kind === 'pending' ? result.missing.map(queryId) : []);
     const holds = result.secrets.length > 0 ? 'secrets' : 'nothing-secret';
     this.#shown = result.kind === 'rendered' ? { text: addHead(result.shown, this.spec), holds } : undefined;
-    const warnings = [...result.warnings, ...this.#files.problems];
-    this.#rendering = toRendering({ ...result, warnings }, this.spec);
+    this.#rendering = rendering;
   }
 
   /** Whether a pending render has all its answers already: other templates may watch the same queries. */

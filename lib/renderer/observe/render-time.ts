@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { withinDeadline } from '../../file-system.ts';
 import { readRegularBytes } from '../../regular-file.ts';
 import type { RenderResult } from '../../template/render.ts';
-import { digestOf } from '../head.ts';
+import { computeDigest } from '../head.ts';
 
 const maxBytes = 64 * 1024 * 1024;
 
@@ -27,12 +27,12 @@ export class RenderTime {
       this.#last = await readWritten(this.#destination);
       return this.#last === undefined ? this.#keep(present, result) : this.render(renderAt);
     }
-    if (digestOf(Buffer.from(result.text)) === this.#last.digest) return result;
+    if ((await computeDigest(Buffer.from(result.text))) === this.#last.digest) return result;
     return this.#keep(present, await renderAt(present));
   }
 
-  #keep(time: Date, result: RenderResult): RenderResult {
-    if (result.kind === 'rendered') this.#last = { time, digest: digestOf(Buffer.from(result.text)) };
+  async #keep(time: Date, result: RenderResult): Promise<RenderResult> {
+    if (result.kind === 'rendered') this.#last = { time, digest: await computeDigest(Buffer.from(result.text)) };
     return result;
   }
 }
@@ -40,7 +40,7 @@ export class RenderTime {
 async function readWritten(path: string): Promise<{ readonly time: Date; readonly digest: string } | undefined> {
   try {
     const { mtime } = await withinDeadline(path, () => stat(path));
-    return { time: mtime, digest: digestOf(await readRegularBytes(path, { maxBytes })) };
+    return { time: mtime, digest: await computeDigest(await readRegularBytes(path, { maxBytes })) };
   } catch {
     // Without the file, it is rendered at the present.
     return undefined;

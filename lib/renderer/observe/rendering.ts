@@ -2,12 +2,12 @@ import { SwitchmasterError } from '../../errors.ts';
 import { queryId } from '../../model/query.ts';
 import type { TemplateSpec } from '../../model/template-spec.ts';
 import type { RenderResult } from '../../template/render.ts';
-import { addHead, digestOf } from '../head.ts';
+import { addHead, computeDigest } from '../head.ts';
 import type { GoodRendering, Rendering } from '../plan/rendering.ts';
 import { templateName } from './source.ts';
 
 /** What a render of the template means for its destination. */
-export function toRendering(result: RenderResult, spec: TemplateSpec): Rendering {
+export async function toRendering(result: RenderResult, spec: TemplateSpec): Promise<Rendering> {
   switch (result.kind) {
     case 'pending':
       return { kind: 'pending', missing: [...result.missing.map(queryId), ...result.missingFiles].sort() };
@@ -18,13 +18,16 @@ export function toRendering(result: RenderResult, spec: TemplateSpec): Rendering
   }
 }
 
-function toGoodRendering(result: RenderResult & { readonly kind: 'rendered' }, spec: TemplateSpec): GoodRendering {
+async function toGoodRendering(
+  result: RenderResult & { readonly kind: 'rendered' },
+  spec: TemplateSpec,
+): Promise<GoodRendering> {
   const text = addHead(result.text, spec);
   const { members, lists, masters, records, warnings } = result;
   const refusal =
     result.refusal === undefined
       ? undefined
       : new SwitchmasterError('template-failed', `${templateName(spec)}: ${result.refusal}`);
-  const digest = digestOf(Buffer.from(text));
+  const digest = await computeDigest(Buffer.from(text));
   return { kind: 'rendered', text, digest, members, lists, masters, records, warnings, refusal };
 }

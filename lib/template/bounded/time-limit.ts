@@ -9,10 +9,10 @@ export class Overrun extends Error {}
  * is twice as long as the one before, which had less than half of a limit of processor time: so no attempt takes much more of it
  * than the limit.
  */
-const attempts = { little: [1, 2, 4, 8, 16], unknown: [1, 2, 4] } as const;
+const attempts = [1, 2, 4, 8, 16];
 
 /** What work takes. `little`: it took little the last time, so it begins at once. Otherwise it waits for a turn of its own. */
-export type Cost = keyof typeof attempts;
+export type Cost = 'little' | 'unknown';
 
 const place: { work: () => void } = { work: () => undefined };
 createContext(place);
@@ -29,7 +29,7 @@ export async function runWithin<T>(input: {
   readonly work: () => T;
 }): Promise<T> {
   const { limitMs, cost, work } = input;
-  for (const times of attempts[cost]) {
+  for (const times of attempts) {
     if (cost === 'unknown' || times > 1) await ownTurn();
     const before = process.cpuUsage();
     const outcome = attemptWithin(limitMs * times, work);
