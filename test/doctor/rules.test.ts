@@ -241,7 +241,6 @@ t.test('every rule of the doctor has a fault in this test; judgement.test.ts has
   const own = [...found].filter((name) => !judgedCodes.some((code) => code === name));
   t.strictSame(rules.map(({ name }) => name).sort(), own.sort());
 });
-
 t.test('every rule is in the documentation', async (t) => {
   const text = await readFile(new URL('../../docs/reference/cli.md', import.meta.url), 'utf8');
   t.strictSame(
