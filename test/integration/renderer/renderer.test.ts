@@ -61,7 +61,7 @@ t.test('templates share one blocking query for one thing', async (t) => {
 
 t.test('a template that names an unknown helper says where, writes nothing, and is not tried again', async (t) => {
   const rendering = startRendering(t, { consul, specs: [{ template: 'a\n  {{secret "x"}}\n' }] });
-  const { destination, lastOutcome } = await rendering.until('failed');
+  const { destination, lastOutcome } = await rendering.until('invalid');
   t.match(lastOutcome, {
     kind: 'failed',
     error: { code: 'template-invalid', message: /^a\.conf\.hbs:2:3: unknown helper "secret": .*Vault/ },
@@ -72,7 +72,7 @@ t.test('a template that names an unknown helper says where, writes nothing, and 
 
 t.test('a template that does not compile is reported with its place', async (t) => {
   const rendering = startRendering(t, { consul, specs: [{ template: 'a\n{{#if vars.x}}\n' }] });
-  const { lastOutcome } = await rendering.until('failed');
+  const { lastOutcome } = await rendering.until('invalid');
   t.match(lastOutcome, { error: { code: 'template-invalid', message: /^a\.conf\.hbs:\d+:\d+: / } });
 });
 
