@@ -9,10 +9,10 @@ import { waitFor } from '../../sandbox/condition.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import { only } from '../support/bridging.ts';
 import { startCluster } from '../support/clustering.ts';
-import { patient, VerdictWitness } from '../support/verdicts.ts';
+import { patient, VerdictObserver } from '../support/verdicts.ts';
 
 /*
- * One judgement of one real stack, told everywhere: the API, the metrics, the commands and the log. SITUATIONS=all also makes those
+ * One judgement of one real stack, reported everywhere: the API, the metrics, the commands and the log. SITUATIONS=all also makes those
  * that take long.
  */
 t.setTimeout(600_000);
@@ -41,10 +41,10 @@ const config = {
 const daemon = await sandbox.localDaemon({ config });
 const api = `http://${formatAddress(daemon.api)}`;
 const read = async (path: string) => (await daemon.get(path)).body;
-const witness = (everyMs: number) =>
-  new VerdictWitness({ health: () => read('/v1/health'), metrics: () => read('/metrics') }).start({ everyMs });
-const witnessed = witness(300);
-const health = () => witnessed.health();
+const observe = (everyMs: number) =>
+  new VerdictObserver({ health: () => read('/v1/health'), metrics: () => read('/metrics') }).start({ everyMs });
+const observed = observe(300);
+const health = () => observed.health();
 await waitFor('all to be well', health, { until: ({ level }) => level === 'well', ...patient });
 
 const masterOf = async (): Promise<string> => {
@@ -57,7 +57,7 @@ interface Situation {
   readonly codes: readonly (readonly [code: HealthCode, level: Severity])[];
   readonly begin: () => unknown;
   readonly end: () => unknown;
-  /** What the log says of it. */
+  /** What the log reports of it. */
   readonly logged: RegExp;
   readonly takes?: 'long';
 }
@@ -151,7 +151,7 @@ const situations: readonly Situation[] = [
   },
 ];
 
-async function toldEverywhere(t: Pick<Test, 'equal' | 'ok' | 'match'>, reason: Reason): Promise<void> {
+async function isReportedEverywhere(t: Pick<Test, 'equal' | 'ok' | 'match'>, reason: Reason): Promise<void> {
   const { code, level, text, hint } = reason;
   const shown = await runCommand(['status', '--api', api]);
   t.equal(shown.code, 1, code);
@@ -175,7 +175,7 @@ async function toldEverywhere(t: Pick<Test, 'equal' | 'ok' | 'match'>, reason: R
 
 for (const { title, codes, begin, end, logged, takes } of situations) {
   if (takes === 'long' && !long) continue;
-  t.test(`everything says so, as long as it lasts: ${title}`, async (t) => {
+  t.test(`every place reports it, as long as it lasts: ${title}`, async (t) => {
     const lines = daemon.logLines().length;
     try {
       await begin();
@@ -185,9 +185,10 @@ for (const { title, codes, begin, end, logged, takes } of situations) {
         until: ({ reasons }) => codes.every((wanted) => isThere(reasons, wanted)),
         ...patient,
       });
-      for (const wanted of codes) await toldEverywhere(t, reasons.find((one) => isThere([one], wanted)) as Reason);
+      for (const wanted of codes)
+        await isReportedEverywhere(t, reasons.find((one) => isThere([one], wanted)) as Reason);
       await waitFor(
-        'the log to say it',
+        'the log to report it',
         () =>
           daemon
             .logLines()
@@ -210,7 +211,7 @@ for (const { title, codes, begin, end, logged, takes } of situations) {
 
 t.test('a planned failover of a stack that is well alarms nobody, at no moment', async (t) => {
   const from = await masterOf();
-  const during = witness(100);
+  const during = observe(100);
   await waitFor(
     'Sentinel to accept the order',
     () => only(sentinels.slice(0, 1)).command('SENTINEL', 'FAILOVER', 'shard1').catch(String),
@@ -220,7 +221,7 @@ t.test('a planned failover of a stack that is well alarms nobody, at no moment',
     },
   );
   await waitFor('the record to follow', masterOf, { until: (master) => master !== from, ...patient });
-  await waitFor('the failover to settle', () => witnessed.codes(), {
+  await waitFor('the failover to settle', () => observed.codes(), {
     until: (codes) => codes.length === 0,
     ...patient,
   });
@@ -229,6 +230,6 @@ t.test('a planned failover of a stack that is well alarms nobody, at no moment',
 });
 
 t.test('no two places differed at any time', async (t) => {
-  await witnessed.stop();
-  t.strictSame(witnessed.differences, []);
+  await observed.stop();
+  t.strictSame(observed.differences, []);
 });

@@ -9,8 +9,8 @@ interface Places {
   readonly metrics: () => Promise<unknown>;
 }
 
-/** Reads what several places say of the health, over and over: they must never differ while the verdict stays the same. */
-export class VerdictWitness {
+/** Reads the health from several places again and again: they must never differ while the verdict stays the same. */
+export class VerdictObserver {
   readonly differences: string[] = [];
   /** What was worse than a note at any time. */
   readonly alarms: string[] = [];
@@ -66,10 +66,10 @@ export class VerdictWitness {
 
   #compare({ reasons }: Health, metrics: string): void {
     const unwell = new Set(reasons.filter(({ level }) => level !== 'well').map(seriesOf));
-    const told = new Set(metrics.split('\n').filter((line) => line.startsWith('switchmaster_problem{')));
+    const shown = new Set(metrics.split('\n').filter((line) => line.startsWith('switchmaster_problem{')));
     const differing = [
-      ...[...unwell].filter((line) => !told.has(line)),
-      ...[...told].filter((line) => !unwell.has(line)),
+      ...[...unwell].filter((line) => !shown.has(line)),
+      ...[...shown].filter((line) => !unwell.has(line)),
     ];
     if (differing.length > 0) this.differences.push(differing.join(', '));
   }
