@@ -17,7 +17,7 @@ export type BridgeOrder = {
 );
 
 export type BridgeWord =
-  /** `about`: the master's address, as the sentence begins. */
+  /** `summary` begins with the master's address. */
   | { readonly kind: 'crash'; readonly outcome: string; readonly summary: string; readonly details: unknown }
   /** The masters by its records as `host:port`, as far as it could judge a crash: it has measured a replica as in step. */
   | { readonly kind: 'state'; readonly masters: readonly string[] };

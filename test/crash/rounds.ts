@@ -66,6 +66,7 @@ async function playEvent(
 /** Milliseconds from SIGKILL to the replica's first answer as a master; undefined where no bridge ordered it. */
 async function playCrash(stage: CrashStage, pair: CrashPair): Promise<number | undefined> {
   const { master, replica } = await untilWhole(stage, pair);
+  await delay(pair.settleMs);
   const before = wordsAbout(stage, master).length;
   const startedMs = performance.now();
   await master.kill();

@@ -29,6 +29,8 @@ export interface Whole {
 export interface CrashPair {
   readonly name: string;
   readonly servers: readonly RedisServer[];
+  /** How long ago its last failover must be. */
+  readonly settleMs: number;
   /** Whether Sentinels or nodes see both of them well, with this one as the master. */
   readonly isAgreed: (whole: Whole) => Promise<boolean>;
 }

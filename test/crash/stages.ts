@@ -7,6 +7,7 @@ import { type CrashPair, type CrashStage, openStage, type Whole } from './stage.
 /** How many rounds run at the same time: one at each pair. */
 const pairCount = 6;
 const failoverTimeoutMs = 1_000;
+const nodeTimeoutMs = 5_000;
 const clusterName = 'crash-rounds';
 const config: RedisConfig = {
   'enable-debug-command': 'yes',
@@ -35,7 +36,7 @@ async function openSentinelStage(sandbox: Sandbox): Promise<CrashStage> {
           other['master-link-status'] === 'ok',
       );
     };
-    return { name, servers, isAgreed };
+    return { name, servers, settleMs: failoverTimeoutMs + 100, isAgreed };
   });
   const addresses = sentinels.map(({ address }) => address);
   return openStage(sandbox, {
@@ -49,7 +50,10 @@ async function openSentinelStage(sandbox: Sandbox): Promise<CrashStage> {
 
 /** A cluster that waits for 5 s. */
 async function openClusterStage(sandbox: Sandbox): Promise<CrashStage> {
-  const configs = Array.from({ length: 2 * pairCount }, () => ({ ...config, 'cluster-node-timeout': '5000' }));
+  const configs = Array.from({ length: 2 * pairCount }, () => ({
+    ...config,
+    'cluster-node-timeout': String(nodeTimeoutMs),
+  }));
   const [consul, { nodes }] = await Promise.all([
     sandbox.consul(),
     startCluster(sandbox, { name: clusterName, masters: pairCount, configs }),
@@ -57,7 +61,12 @@ async function openClusterStage(sandbox: Sandbox): Promise<CrashStage> {
   const pairs = nodes.slice(0, pairCount).map((node, i): CrashPair => {
     const servers = [node, nodes[i + pairCount] as RedisServer];
     const others = nodes.filter((one) => !servers.includes(one));
-    return { name: node.name, servers, isAgreed: ({ master }) => isLinked(others, master) };
+    return {
+      name: node.name,
+      servers,
+      settleMs: 4 * nodeTimeoutMs + 1_000,
+      isAgreed: ({ master }) => isLinked(others, master),
+    };
   });
   return openStage(sandbox, {
     consul,
