@@ -27,10 +27,7 @@ const many = Array.from({ length: 40 }, (_, i) => redis(i + 1));
 const faults: readonly (readonly [fault: string, examination: Examination, rules: readonly string[]])[] = [
   [
     'a Sentinel that does not answer',
-    {
-      ...of({ opinions: [opinion(1), opinion(2)] }),
-      sentinels: [sentinel(1), sentinel(2), { ...sentinel(3), state: down }],
-    },
+    { ...opinions({ knownSentinels: 3 }, 2), sentinels: [sentinel(1), sentinel(2), { ...sentinel(3), state: down }] },
     ['sentinel-unreachable', 'sentinels-stale'],
   ],
   ['a Sentinel in TILT', { ...healthy, sentinels: [{ ...sentinel(1), tiltSince: 'unknown' }] }, ['sentinel-tilt']],
