@@ -57,7 +57,9 @@ export function judgeMaster(judged: JudgedMaster): readonly Reason[] {
     ...(record === null || record.phase === 'promoted' || settling
       ? []
       : judgeAgreement({ name, record, votes: sentinels, described })),
-    ...(replicas === undefined ? [] : judgeReplicas({ name, replicas, secondMasters, votes: sentinels, settling })),
+    ...(replicas === undefined
+      ? []
+      : judgeReplicas({ name, replicas, secondMasters, votes: sentinels, settling: isChanging(judged) })),
   ];
 }
 
