@@ -20,10 +20,10 @@ const differences = {
     'In `printf`, a verb without its value, or with another kind of value, is an error, not a mark in the text. So are rare verbs.',
   bytes: 'Bytes that are no UTF-8 text are an error.',
   folded:
-    'In YAML, long texts and names stay on one line, and `=`, `<<` and what some reader takes for a line break are in quotes.',
+    'In YAML, long texts and names stay on one line, and =, << and what some reader takes for a line break are in quotes.',
   collections: 'A list or an object cannot be printed: print a field, or use `join`, `toJSON` or `printf "%v"`.',
   null: 'Null in the place of a list or an object is an error.',
-  rare: 'Some rare forms are errors: `index` and `slice` without a place or of a letter, `urlquery` of several values, hexadecimal digits and `_` in `parseFloat`, two groups of the same name, several documents in `parseYAML`.',
+  rare: 'Some rare forms are errors: `index` and `slice` without a place or of a letter, `urlquery` of several values, hexadecimal digits and underscores in `parseFloat`, two groups of the same name, several documents in `parseYAML`.',
   fields: 'Objects have the names of fields that this page lists.',
   absent: 'Vault, Nomad, Consul Enterprise, sprig and programs are not there. The error says what to do.',
 } as const;

@@ -11,7 +11,7 @@ import type { SentinelServer } from '../sandbox/sentinel.ts';
 import type { NodeOrder, NodeWord } from './node.ts';
 
 const program = fileURLToPath(new URL('node.ts', import.meta.url));
-export const shardName = 'shard';
+const shardName = 'shard';
 
 /** A machine with a Redis, a Sentinel and a bridge: three IPs that are cut off together. */
 export interface IsolationNode {

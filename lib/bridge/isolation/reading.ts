@@ -111,7 +111,7 @@ async function askConsul(
 }
 
 /** Who has taken the place of the recorded master, by any of those that answered. */
-export function findSuccessor(
+function findSuccessor(
   before: MasterRecord | undefined,
   heard: { readonly answers: readonly SentinelReading[]; readonly recorded: MasterRecord | undefined },
 ): IsolationReading['successor'] {
