@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Config } from '../lib/config/model.ts';
 import type { DrillOrder, DrillReport } from '../lib/drill/drill.ts';
 import type { PastDrill } from '../lib/drill/history.ts';
+import type { whyNotKill } from '../lib/drill/successor.ts';
 import { SwitchmasterError } from '../lib/errors.ts';
 import { type Address, formatAddress } from '../lib/model/address.ts';
 import { parseDuration } from '../lib/model/duration.ts';
@@ -71,13 +72,22 @@ async function runDrill(name: string, options: DrillOptions): Promise<ExitCode> 
   const config = await loadConfig({ paths: await chooseConfig(options.config), environment: process.env });
   // A kill needs no right at the API: the operator has it on the node already.
   const token = options.kill === true ? '' : await readToken(options.tokenFile);
-  const { record } = await askMaster(name, options);
+  const answer = await askMaster(name, options);
+  const { record } = answer;
   if (record === null) throw new SwitchmasterError('failover-refused', `${name} has no record yet.`);
+  if (options.kill === true) await requireSuccessor(record, answer);
   const pid = options.kill === true ? await findMaster(config, record) : undefined;
   return confirmed(stripControls(describe(record, { pid, ...options })), {
     ...(options.yes === true ? { yes: true } : {}),
     act: () => measure({ config, record, token, pid, options }),
   });
+}
+
+/** Nothing but a failover ends what a kill begins. */
+async function requireSuccessor(record: MasterRecord, answer: Parameters<typeof whyNotKill>[1]): Promise<void> {
+  const { whyNotKill } = await import('../lib/drill/successor.ts');
+  const why = whyNotKill(record, answer);
+  if (why !== undefined) throw new SwitchmasterError('failover-refused', `nothing was killed: ${why}`);
 }
 
 async function findMaster(config: Config, { master }: MasterRecord): Promise<number> {
@@ -94,7 +104,7 @@ function describe({ name, master }: MasterRecord, { pid, start }: { pid: number 
 }
 
 /** The order of a planned drill, or the crash. */
-function orderOf({ record, token, pid, options }: Given): () => Promise<DrillOrder> {
+function orderOf({ config, record, token, pid, options }: Given, onKilled: () => void): () => Promise<DrillOrder> {
   const { name } = record;
   const progress = process.stderr.isTTY === true ? 'text' : 'none';
   if (pid === undefined) return () => orderFailover(name, { ...options, token, progress });
@@ -103,7 +113,11 @@ function orderOf({ record, token, pid, options }: Given): () => Promise<DrillOrd
     const { killMaster } = await import('../lib/drill/kill.ts');
     const readRecord = async () => (await askMaster(name, options)).record;
     const timeoutMs = parseDuration(options.timeout ?? killTimeout) ?? 0;
-    return killMaster(record, { pid, readRecord, timeoutMs });
+    const findProcess = async () => {
+      await requireSuccessor(record, await askMaster(name, options));
+      return findMaster(config, record);
+    };
+    return killMaster(record, { pid, findProcess, readRecord, timeoutMs, onKilled });
   };
 }
 
@@ -136,20 +150,25 @@ async function measure(given: Given): Promise<0 | 1> {
   const way = given.pid === undefined ? 'planned' : 'kill';
   const folder = options.state ?? defaultStateFolder(process.env);
   const before = await readDrills(folder, { name, way, limit: 10 });
+  let wasKilled = false;
   const drilled = drill({
     config,
     record,
     proxies: options.proxy,
     dns: options.dns ?? { host: config.consul.host, port: 8600 },
     way,
-    order: orderOf(given),
+    order: orderOf(given, () => {
+      wasKilled = true;
+    }),
     timeoutMs: 15_000,
     onStage: (stage, ms) => {
       if (process.stderr.isTTY === true)
         process.stderr.write(`${styled('dim', '·')} ${stripControls(stage)} (${ms} ms)\n`);
     },
   });
-  const report = await (way === 'kill' ? drilled.finally(() => startAgain(record, options)) : drilled);
+  const report = await drilled.finally(() => {
+    if (wasKilled) startAgain(record, options);
+  });
   if (options.json === true) printJson({ ...report, before });
   else await printDrill(report, before);
   const { at, stages, withoutWritesMs } = report;

@@ -1,6 +1,8 @@
+import { lookup } from 'node:dns/promises';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { RedisLink } from '../client/redis.ts';
 import type { RedisAccess } from '../client/redis-connection.ts';
+import { isThisHost } from '../crash/connect-attempt.ts';
 import { SwitchmasterError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 
@@ -9,10 +11,12 @@ const timeoutMs = 2_000;
 const listening = '0A';
 
 /**
- * The id of the process that serves a Redis, if it is on this node: the server names it in INFO, and it listens on the server's port.
- * Throws `failover-refused` where that is not proven, as on another node or with too few rights.
+ * The id of the process of a master, if it is on this node: the master's address is one of this host, the server names the process
+ * in INFO, and that process listens on the server's port. Another host of the same image can have the same id and port.
+ * Throws `failover-refused` where that is not proven, as on another node, with too few rights, or for a replica.
  */
 export async function findProcess(master: Address, access: RedisAccess): Promise<number> {
+  if (!(await isHere(master))) throw refusal(master);
   const link = new RedisLink(master, access);
   try {
     const info = String(await link.call(['INFO', 'server'], { timeoutMs }));
@@ -20,14 +24,26 @@ export async function findProcess(master: Address, access: RedisAccess): Promise
     // Behind an address translation, the process listens on the port that it names itself.
     const port = Number(/^tcp_port:(\d+)\r?$/m.exec(info)?.[1]);
     const ports = [master.port, port].filter((one) => one > 0);
-    if (Number.isSafeInteger(pid) && pid > 1 && (await listensOn(pid, ports))) return pid;
+    const isProven = Number.isSafeInteger(pid) && pid > 1 && (await listensOn(pid, ports));
+    const answer = await link.role({ timeoutMs });
+    if (isProven && answer.role === 'master') return pid;
   } finally {
     link.close();
   }
+  throw refusal(master);
+}
+
+function refusal(master: Address): SwitchmasterError {
   const message =
-    `no process of this node is proven to be ${formatAddress(master)}. ` +
+    `no process of this node is proven to be the master ${formatAddress(master)}. ` +
     'Run the drill on the node of the master, as root or as the user of Redis, with INFO permitted to the user of sentinel.redis';
-  throw new SwitchmasterError('failover-refused', message);
+  return new SwitchmasterError('failover-refused', message);
+}
+
+/** Whether each address of the master's host is one of this host. */
+async function isHere({ host }: Address): Promise<boolean> {
+  const found = await lookup(host, { all: true }).catch(() => []);
+  return found.length > 0 && found.every(({ address }) => isThisHost(address));
 }
 
 async function listensOn(pid: number, ports: readonly number[]): Promise<boolean> {
