@@ -79,7 +79,7 @@ function stages({ details, durationMs }: JournalEntry): readonly string[] {
 function causes({ error, failures }: JournalEntry): readonly string[] {
   if (error === null) return [];
   const row = failures > 1 ? [`It was failure ${failures} in a row.`] : [];
-  return [...(error.causes ?? []).map((cause) => `Because: ${cause}`), ...row];
+  return [...(Array.isArray(error.causes) ? error.causes : []).map((cause) => `Because: ${cause}`), ...row];
 }
 
 function listOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {

@@ -26,8 +26,8 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'journal-unwritable': {
     meaning:
-      'The file of the journal (`journal.file`) cannot be read or written. Everything else works. The entries wait in memory, at most 1,000 of them: a daemon that restarts loses them, and with them what `switchmaster why` shows.',
-    fix: 'Correct what the text names: a full disk, a missing permission, a file system that is read-only. The daemon tries again every 5 s.',
+      'The file of the journal (`journal.file`) cannot be read, written, or renamed to `FILE.1` when it is above 16 MiB. Everything else works. What is not written waits in memory, at most 1,000 entries: a daemon that restarts loses them, and with them what `switchmaster why` shows.',
+    fix: 'Correct what the text names: a full disk, a missing permission, a file system that is read-only. The daemon writes again every 5 s, and renames again with the next entry.',
   },
   'config-refused': {
     meaning:
@@ -83,7 +83,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'second-master': {
     meaning:
-      'A former master or a replica answers as a master beside the one of the record. Two servers take writes, and those at this one are lost. The text says why switchmaster does not end it. A warning for the first 3 s, while its writes are paused, and where no Sentinel lists the server. In the 30 s after a failover, a note for the first 3 s, while its writes are paused, and where switchmaster leaves it to Sentinel.',
+      'A former master or a replica answers as a master beside the one of the record. Two servers take writes, and those at this one are lost. The text says why switchmaster does not end it. A warning while its writes are paused, and where no Sentinel lists the server; a note while a failover settles.',
     fix: 'Type the command of the hint: it makes the server a replica and discards its newer writes. To save them first, take a copy: `redis-cli -h HOST -p PORT --rdb FILE`.',
   },
   isolated: {

@@ -55,11 +55,34 @@ export function toEntry(
       event: text(event),
       agoMs: round(endedMs - receivedMs),
     })),
-    error: outcome.kind === 'failed' ? (capped(serializeError(outcome.error), budget) as SerializedError) : null,
-    details: capped(outcome.details ?? {}, budget) as Record<string, unknown>,
+    error: outcome.kind === 'failed' ? cappedError(serializeError(outcome.error), budget) : null,
+    details: cappedRecord(outcome.details ?? {}, budget),
     durationMs: round(durationMs),
     failures: report.failures,
   };
+}
+
+/** The mark of a cut is a text, and readers expect a record. */
+function cappedRecord(value: Readonly<Record<string, unknown>>, budget: TextBudget): Record<string, unknown> {
+  const copy = capped(value, budget);
+  return isRecord(copy) ? copy : {};
+}
+
+/** With its code and message, and what else fits. */
+function cappedError({ code, message, details, causes, stack }: SerializedError, budget: TextBudget): SerializedError {
+  const short = capped(message) as string;
+  budget.spend(short.length);
+  return {
+    code,
+    message: short,
+    ...(details === undefined ? {} : { details: cappedRecord(details, budget) }),
+    ...(causes === undefined ? {} : { causes: causes.map((cause) => capped(cause, budget) as string) }),
+    ...(stack === undefined ? {} : { stack: capped(stack, budget) as string }),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** About how many characters an entry has. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { SwitchmasterError } from '../errors.ts';
 import { withinDeadline, writeTimeoutMs } from '../file-system.ts';
@@ -13,12 +13,20 @@ export interface JournalFileOptions {
   readonly path: string;
   /** Above this size the file is renamed to `<path>.1`, and a new one begins. Default 16 MiB. */
   readonly maxBytes?: number;
+  /** How long a write may take before it counts as failed. Default 5 s. */
+  readonly timeoutMs?: number;
   /** How long a write that failed waits for the next one. Default 5 s. */
   readonly retryMs?: number;
   /** Called once when writing begins to fail, and again only after a success in between. */
   readonly onProblem: (error: SwitchmasterError) => void;
   /** Called at that success. */
   readonly onRecovered?: () => void;
+}
+
+/** Lines that one write takes. */
+interface Batch {
+  readonly lines: readonly string[];
+  readonly characters: number;
 }
 
 /** How many lines, and characters, may wait for a slow disk. The file loses the lines beyond. */
@@ -34,7 +42,7 @@ const appendFlags =
 
 /*
  * A journal that survives restarts. `append` never waits and never throws: one write at a time takes all waiting lines. Lines that
- * could not be written wait for the next try.
+ * were not written wait for the next try. Lines of which some may be in the file do not: each try would add them once more.
  * `load` skips a line that a crash has cut.
  */
 export class JournalFile {
@@ -84,22 +92,29 @@ export class JournalFile {
 
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const lines = this.#waiting;
-      const characters = this.#waitingCharacters;
+      const batch: Batch = { lines: this.#waiting, characters: this.#waitingCharacters };
       this.#waiting = [];
       this.#waitingCharacters = 0;
+      let writing: Promise<void> | undefined;
+      const write = () => {
+        writing = this.#write(`${batch.lines.join('\n')}\n`);
+        return writing;
+      };
       try {
-        const write = () => this.#write(`${lines.join('\n')}\n`);
-        await withinDeadline(this.#options.path, write, { timeoutMs: writeTimeoutMs });
-        this.#succeed();
+        await withinDeadline(this.#options.path, write, { timeoutMs: this.#options.timeoutMs ?? writeTimeoutMs });
       } catch (thrown) {
-        this.#waiting = [...lines, ...this.#waiting];
-        this.#waitingCharacters += characters;
         this.#fail(`cannot write the journal to ${this.#options.path}`, thrown);
+        if (writing === undefined) this.#putBack(batch);
+        else writing.catch((error: unknown) => error instanceof PartialWrite || this.#putBack(batch));
         this.#retryLater();
         return;
       }
     }
+  }
+
+  #putBack({ lines, characters }: Batch): void {
+    this.#waiting = [...lines, ...this.#waiting];
+    this.#waitingCharacters += characters;
   }
 
   #retryLater(): void {
@@ -119,8 +134,20 @@ export class JournalFile {
     const file = this.#options.path;
     await mkdir(path.dirname(file), { recursive: true });
     const size = await anchored(await followLinks(file), (target) => append(target, text));
-    if (size <= (this.#options.maxBytes ?? 16 * 1024 * 1024)) return;
-    await anchored(file, (full) => rename(full, `${full}.1`));
+    if (size > (this.#options.maxBytes ?? 16 * 1024 * 1024) && !(await this.#rotate())) return;
+    this.#succeed();
+  }
+
+  /** Where it fails, the lines are written already, and the file grows. */
+  async #rotate(): Promise<boolean> {
+    const file = this.#options.path;
+    try {
+      await anchored(file, (full) => rename(full, `${full}.1`));
+      return true;
+    } catch (thrown) {
+      this.#fail(`cannot rename the journal ${file} to ${file}.1`, thrown);
+      return false;
+    }
   }
 
   async #read(file: string): Promise<string> {
@@ -141,18 +168,32 @@ export class JournalFile {
   }
 }
 
-/** Returns the size of the file then. */
+/** Some of the text may be in the file. */
+class PartialWrite extends Error {}
+
+/** Returns the size of the file then. Where it fails, the file is as before, or it throws a `PartialWrite`. */
 async function append(file: string, text: string): Promise<number> {
   const handle = await open(file, appendFlags, 0o640);
   try {
     const { size } = await handle.stat();
     // After a crash the last line may be cut.
     const torn = size > 0 && (await endsTorn(file, size));
-    await handle.appendFile(torn ? `\n${text}` : text);
+    await handle.appendFile(torn ? `\n${text}` : text).catch((thrown: Error) => undo(handle, { size, thrown }));
     return size + text.length;
   } finally {
     await handle.close();
   }
+}
+
+/** A disk that is full takes a part. */
+async function undo(
+  handle: FileHandle,
+  { size, thrown }: { readonly size: number; readonly thrown: Error },
+): Promise<never> {
+  await handle.truncate(size).catch(() => {
+    throw new PartialWrite(thrown.message, { cause: thrown });
+  });
+  throw thrown;
 }
 
 async function endsTorn(file: string, size: number): Promise<boolean> {

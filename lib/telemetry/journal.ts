@@ -69,7 +69,9 @@ export class Journal {
     this.#maxCharacters = options.maxCharacters ?? 32 * 1024 * 1024;
     this.#now = options.now ?? Date.now;
     this.#keep = options.keep;
-    for (const entry of onceEach(options.earlier ?? []).slice(-this.#capacity)) this.#push(entry);
+    const earlier = onceEach(options.earlier ?? []);
+    for (const entry of earlier.slice(-this.#capacity)) this.#push(entry);
+    this.#isCut = earlier.length > this.#capacity;
     this.#dropOldest();
     // A clock that was set back must not make ids fall.
     this.#lastId = Math.max(this.#now() * 1_000, this.#entries.at(-1)?.id ?? 0);

@@ -1,9 +1,10 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import t from 'tap';
 import { SwitchmasterError } from '../../lib/errors.ts';
+import { entryShape } from '../../lib/http/shapes.ts';
 import type { Outcome } from '../../lib/loop/outcome.ts';
 import { Journal, type JournalEntry } from '../../lib/telemetry/journal.ts';
-import { JournalFile } from '../../lib/telemetry/journal-file.ts';
+import { JournalFile, parseEntry } from '../../lib/telemetry/journal-file.ts';
 import { waitFor } from '../sandbox/condition.ts';
 import { exampleReport } from './report.ts';
 
@@ -14,14 +15,21 @@ t.test('an entry is bounded in bytes, whatever is in it', async (t) => {
   const cases: readonly (readonly [string, Outcome])[] = [
     ['a long summary', { kind: 'held', summary: long }],
     ['long details', { kind: 'applied', summary: 'moved', details: { a: big, b: big } }],
+    [
+      'many long hints, and an error',
+      { kind: 'failed', error: new SwitchmasterError('internal', 'x', { details: { a: 1 } }) },
+    ],
     ['a long error', { kind: 'failed', error: new SwitchmasterError('internal', long, { details: { big } }) }],
   ];
-  const hints = [{ source: long, event: long, receivedMs: 0 }];
+  const hints = Array.from({ length: 20 }, () => ({ source: long, event: long, receivedMs: 0 }));
   for (const [title, outcome] of cases) {
     const kept: string[] = [];
     const journal = new Journal({ capacity: 10, keep: (entry) => kept.push(JSON.stringify(entry)) });
     journal.observe(exampleReport(outcome, { hints }));
     t.ok((kept[0]?.length ?? Number.POSITIVE_INFINITY) < 100_000, `${title}: ${kept[0]?.length}`);
+    const entry = parseEntry(kept[0] ?? '');
+    t.ok(entry !== undefined, `${title}: the next start reads it`);
+    t.strictSame(entryShape.safeParse(entry).error, undefined, `${title}: the API answers with it`);
   }
 });
 

@@ -113,6 +113,8 @@ t.test('a file carries the journal across restarts, and ids rise although the cl
   const earlier = await new JournalFile({ path, onProblem }).load();
   t.equal(earlier.length, 50);
   const second = new Journal({ capacity: 10, earlier, now: () => 1_000 });
+  t.notOk(second.since(0).complete, 'it says that the file has more');
+  t.ok(new Journal({ capacity: 50, earlier }).since(0).complete);
   second.observe(exampleReport(applied('after')));
   const [newest, before] = second.list({ limit: 2 }) as [JournalEntry, JournalEntry];
   t.equal(newest.summary, 'after');
