@@ -3,6 +3,7 @@ import { SessionKeys } from '../consul/session-keys.ts';
 import { lastValue } from '../consul/watch-state.ts';
 import type { CatalogWatches, Follow } from '../consul/watches.ts';
 import { type Address, formatAddress } from '../model/address.ts';
+import { ageOf } from '../model/age.ts';
 import type { JudgingBridge } from '../model/crash.ts';
 import { matchesAny } from '../model/glob.ts';
 import { parseJsonObject } from '../model/json.ts';
@@ -101,9 +102,8 @@ export class CrashEvidence {
     );
     if (entry === undefined) return { ageMs: undefined, index: 0 };
     const { orderedAt } = parseJsonObject(entry.value) ?? {};
-    const atMs = typeof orderedAt === 'string' ? Date.parse(orderedAt) : Number.NaN;
     // Somebody wrote something else to the key: it counts as an order of this moment, which ends with the next edit.
-    const ageMs = Number.isNaN(atMs) ? 0 : Math.max(0, Date.now() - atMs);
+    const ageMs = typeof orderedAt === 'string' ? ageOf(orderedAt) : 0;
     return { ageMs, index: entry.modifyIndex };
   }
 

@@ -27,7 +27,6 @@ export async function examine(config: Config, rules: NeededRules): Promise<Exami
     sentinels,
     masters,
     isolation,
-    ...(config.sentinel === undefined ? {} : { fence: config.sentinel.fence }),
     clocks: [...clocks, ...theirs, ...(clock === undefined ? [] : [clock])],
   };
 }

@@ -87,8 +87,7 @@ export function makeServer(options: ServerOptions): FastifyInstance {
 
 function addRoutes(api: Api, options: ServerOptions & { readonly guard: TokenGuard }): void {
   const { views, version, streams, guard } = options;
-  const orders = options.token === undefined ? 'off' : 'token';
-  addHealthRoutes(api, { health: views.health, node: views.node, version, orders });
+  addHealthRoutes(api, { health: views.health, node: views.node, version });
   addCheckRoutes(api, views);
   addMasterRoutes(api, views);
   addClusterRoutes(api, views);

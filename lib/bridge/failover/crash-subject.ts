@@ -3,6 +3,7 @@ import type { CrashEnd, CrashKnowledge, CrashSubject } from '../../crash/case.ts
 import type { Way } from '../../crash/connect-attempt.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
+import { ageOf } from '../../model/age.ts';
 import { type CrashDecision, hasLostKeys, type RestartedMaster } from '../../model/crash.ts';
 import { compareVersions } from '../../model/epoch.ts';
 import type { MasterRecord } from '../../model/record.ts';
@@ -81,7 +82,7 @@ export class SentinelCrash implements CrashSubject<Address> {
       master: crashed.master,
       record,
       election: hasFailed ? 'failed' : 'unknown',
-      recordAgeMs: record === undefined ? 0 : Math.max(0, Date.now() - Date.parse(record.changedAt)),
+      recordAgeMs: record === undefined ? 0 : ageOf(record.changedAt),
       views,
       knownSentinels: this.#parts.sentinels.count(this.name),
       replicas,

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SwitchmasterError } from '../../errors.ts';
 import { holdsWithin } from '../../loop/stages.ts';
 import { type Address, sameAddress } from '../../model/address.ts';
-import type { MasterRecord } from '../../model/record.ts';
+import { ageOf } from '../../model/age.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { distinctViews } from '../observe/sentinel-reading.ts';
 import { checkPlanned, type PlannedCheck } from './planned-check.ts';
@@ -114,7 +114,7 @@ export class PlannedCandidates {
     return checkPlanned({
       consulOutage: consulOutage(),
       record,
-      recordAgeMs: record === undefined ? 0 : ageOf(record),
+      recordAgeMs: record === undefined ? 0 : ageOf(record.changedAt),
       views: await this.#views(),
       knownSentinels: sentinels.count(this.#name),
       successor: this.#options.successor,
@@ -132,11 +132,6 @@ export class PlannedCandidates {
   async #views(): Promise<readonly SentinelView[]> {
     return distinctViews(await this.#parts.sentinels.read(this.#name));
   }
-}
-
-/** By the clock of the bridge that wrote the record. */
-function ageOf({ changedAt }: MasterRecord): number {
-  return Math.max(0, Date.now() - Date.parse(changedAt));
 }
 
 /** Whether this Sentinel has seen that the successor has the lowest priority number. */

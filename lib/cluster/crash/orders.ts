@@ -8,6 +8,7 @@ import { findWays, isThisHost, presentWays, type Way } from '../../crash/connect
 import { CrashEvidence } from '../../crash/evidence.ts';
 import { SwitchmasterError } from '../../errors.ts';
 import { type Address, type Endpoint, formatAddress, isLoopback, sameAddress } from '../../model/address.ts';
+import { ageOf } from '../../model/age.ts';
 import type { ClusterRecord } from '../../model/cluster.ts';
 import { clusterCrashPrefix, clusterSteeringKey, type Naming } from '../../model/naming.ts';
 import type { ClusterSource } from '../observe.ts';
@@ -98,7 +99,7 @@ export class ClusterCrashOrders {
   observeRecord(record: ClusterRecord | undefined): void {
     if (record === undefined) return;
     const masters = mastersOf(record).map(formatAddress);
-    const ageMs = this.#isFirstRecord ? Math.max(0, Date.now() - Date.parse(record.changedAt)) : 0;
+    const ageMs = this.#isFirstRecord ? ageOf(record.changedAt) : 0;
     this.#isFirstRecord = false;
     for (const known of this.#since.keys()) if (!masters.includes(known)) this.#since.delete(known);
     for (const master of masters) if (!this.#since.has(master)) this.#since.set(master, performance.now() - ageMs);

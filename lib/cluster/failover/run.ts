@@ -5,6 +5,7 @@ import { SwitchmasterError } from '../../errors.ts';
 import type { ClusterFailoverAnswer, ClusterFailoverOptions } from '../../http/views.ts';
 import { holdsWithin, Stages } from '../../loop/stages.ts';
 import { type Address, formatAddress, isIn, sameAddress } from '../../model/address.ts';
+import { ageOf } from '../../model/age.ts';
 import type { ClusterRecord, ClusterView } from '../../model/cluster.ts';
 import type { ClusterSource } from '../observe.ts';
 import { decideCluster } from '../plan.ts';
@@ -98,7 +99,7 @@ export class ClusterFailover {
       node,
       replication,
       from: this.#from,
-      recordAgeMs: Date.now() - Date.parse(record()?.changedAt ?? ''),
+      recordAgeMs: ageOf(record()?.changedAt ?? ''),
       settledAfterMs: this.#parts.settledAfterMs,
       consulOutage: consulOutage(),
     });
