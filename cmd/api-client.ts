@@ -5,6 +5,7 @@ import { type ErrorCode, errorTable, SwitchmasterError } from '../lib/errors.ts'
 import { liveAnswer } from '../lib/http/health-shapes.ts';
 import { clustersAnswer, errorAnswer, masterAnswer, mastersAnswer } from '../lib/http/shapes.ts';
 import { pathSafe } from '../lib/model/naming.ts';
+import { shellWord } from '../lib/model/shell-words.ts';
 import { type SendOptions, send } from './api-connection.ts';
 import type { ApiOptions } from './option.ts';
 import { version } from './version.ts';
@@ -123,6 +124,8 @@ async function describeStranger({ api, path }: Place): Promise<string> {
   const live = liveAnswer.safeParse(await response?.json().catch(() => undefined));
   if (!live.success)
     return `${api.api}${path} does not answer as a switchmaster does (--config, --api or SWITCHMASTER_API say where one is)`;
+  if (live.data.version === version)
+    return `the switchmaster at ${api.api} has the version of this command (${version}), and ${path} does not answer as it expects: see the answer with curl ${shellWord(api.api + path)} (a proxy may change it)`;
   return `the switchmaster at ${api.api} (version ${live.data.version}) does not answer as this command (version ${version}) expects: after an upgrade, run systemctl restart switchmaster`;
 }
 

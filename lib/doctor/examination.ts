@@ -1,3 +1,4 @@
+import type { SentinelConfig } from '../config/model.ts';
 import type { Address } from '../model/address.ts';
 import type { ServiceInstance } from '../model/catalog.ts';
 import type { ForeignCheck } from '../model/foreign-check.ts';
@@ -14,6 +15,8 @@ export interface Examination {
   readonly sentinels: readonly ExaminedSentinel[];
   readonly masters: readonly ExaminedMaster[];
   readonly consul: ExaminedConsul;
+  /** What the bridge does to a second master. Default: `demote`. */
+  readonly fence?: SentinelConfig['fence'];
   readonly clocks: readonly ExaminedClock[];
   /** Default: none. */
   readonly isolation?: readonly ExaminedIsolation[];

@@ -27,6 +27,7 @@ export async function examine(config: Config, rules: NeededRules): Promise<Exami
     sentinels,
     masters,
     isolation,
+    ...(config.sentinel === undefined ? {} : { fence: config.sentinel.fence }),
     clocks: [...clocks, ...theirs, ...(clock === undefined ? [] : [clock])],
   };
 }

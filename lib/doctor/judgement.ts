@@ -7,13 +7,11 @@ import type { Limit } from '../model/judgement/limits.ts';
 import { judgeMaster, type ObservedMaster } from '../model/judgement/master.ts';
 import { type Expectation, findProblems } from '../model/judgement/problems.ts';
 import type { ObservedReplica } from '../model/judgement/replicas.ts';
-import type { ObservedSecondMaster } from '../model/judgement/second-masters.ts';
 import { judgeUnreachable, type ObservedVote } from '../model/judgement/votes.ts';
 import { dnsSafe } from '../model/naming.ts';
 import { findSameMaster } from '../model/other-environment.ts';
 import { judgeOutage, trackOutage } from '../model/outage.ts';
 import type { MasterRecord } from '../model/record.ts';
-import { isReportedMaster, isSecondMaster } from '../model/second-master.ts';
 import { conditionFlags, countsUnasked, type ReplicaView, type RoleAnswer } from '../model/sentinel.ts';
 import type {
   Examination,
@@ -24,6 +22,7 @@ import type {
   SentinelOpinion,
 } from './examination.ts';
 import type { Finding } from './rule.ts';
+import { secondMastersOf } from './second-masters.ts';
 
 /* What `GET /v1/health` says too. The functions that judge are the same; the observations are the doctor's own. */
 
@@ -79,7 +78,8 @@ function consulState({ state, leader }: ExaminedConsul): ConsulState {
 }
 
 /** A master as the daemon would have it in memory. */
-function observe(read: ExaminedMaster, { sentinels, consul, atMs: nowMs }: Examination): ObservedMaster {
+function observe(read: ExaminedMaster, examination: Examination): ObservedMaster {
+  const { sentinels, consul, atMs: nowMs } = examination;
   const { name } = read;
   const record = consul.records?.records.find((one) => one.name === name) ?? null;
   const examined = unify(read, { record: record ?? undefined, nowMs });
@@ -95,7 +95,7 @@ function observe(read: ExaminedMaster, { sentinels, consul, atMs: nowMs }: Exami
     replicas: instances.flatMap((instance) => replicaOf(instance, examined)),
     sentinels: [...opinions.map((view) => toVote(view, sentinels)), ...silent.filter(counts).map(toSilence)],
     check: opinionOf(examined, { record, nowMs }) ?? null,
-    secondMasters: record === null ? [] : secondMastersOf(examined, record),
+    secondMasters: record === null ? [] : secondMastersOf(examined, { record, examination }),
     problems: findProblems({
       expected: expectationOf(examined, record),
       views: opinions,
@@ -178,17 +178,6 @@ function replicaOf(instance: ExaminedRedis, { opinions }: ExaminedMaster): reado
   );
   if (!listed && reported === undefined) return [];
   return [{ address, lag: null, ...(reported === undefined ? {} : { reported }) }];
-}
-
-/** The doctor reads once, so it does not know since when, and whether the writes are paused. */
-function secondMastersOf({ opinions, instances }: ExaminedMaster, record: MasterRecord): ObservedSecondMaster[] {
-  return instances
-    .filter(({ address, role }) => (role === undefined ? isReportedMaster(address, opinions) : role === 'master'))
-    .filter(({ address }) => isSecondMaster(address, { record, views: opinions }))
-    .map(({ address }) => {
-      const isListed = opinions.some(({ replicas }) => replicas.some((one) => sameAddress(one.address, address)));
-      return { address, state: isListed ? 'open' : 'unlisted', why: null, since: null };
-    });
 }
 
 /** What a replica that answers says about itself; a full synchronization under way is no lost link. */

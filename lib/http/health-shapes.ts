@@ -38,6 +38,9 @@ export const nodeAnswer = z.object({
     .array(z.string())
     .readonly()
     .meta({ description: 'What this daemon does here: bridge, registrar, renderer, …' }),
+  orders: z.enum(['token', 'off']).meta({
+    description: 'Whether calls that change something need the token, or are off because api.tokenFile is not set.',
+  }),
 });
 export const liveAnswer = z.object({ live: z.literal(true), version: z.string(), uptimeSeconds: z.number() });
 export const readyAnswer = z.object({ ready: z.literal(true) });

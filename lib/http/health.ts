@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { SwitchmasterError } from '../errors.ts';
 import { type HealthCode, healthCodes } from '../model/health.ts';
 import { healthGuide } from '../model/health-guide.ts';
@@ -5,12 +6,14 @@ import type { Api } from './api.ts';
 import { healthAnswer, healthCodesAnswer, liveAnswer, nodeAnswer, readyAnswer } from './health-shapes.ts';
 import type { HealthView, NodeView } from './views.ts';
 
+type Orders = z.output<typeof nodeAnswer>['orders'];
+
 /** `/live` is about the process, `/ready` about the first full observation, `/v1/health` about everything. */
 export function addHealthRoutes(
   server: Api,
-  options: { readonly health: HealthView; readonly node: NodeView; readonly version: string },
+  options: { readonly health: HealthView; readonly node: NodeView; readonly version: string; readonly orders: Orders },
 ): void {
-  const { health, node, version } = options;
+  const { health, node, version, orders } = options;
   const live = { summary: 'Check that the process lives', response: { 200: liveAnswer } };
   server.get('/live', { schema: live }, async () => ({
     live: true as const,
@@ -29,7 +32,7 @@ export function addHealthRoutes(
   const coded = { summary: 'Read what each code of /v1/health means', response: { 200: healthCodesAnswer } };
   server.get('/v1/health/codes', { schema: coded }, async () => ({ codes }));
   const named = { summary: 'Read which node this is, and what it does', response: { 200: nodeAnswer } };
-  server.get('/v1/node', { schema: named }, async () => ({ name: node.name, version, parts: node.parts() }));
+  server.get('/v1/node', { schema: named }, async () => ({ name: node.name, version, parts: node.parts(), orders }));
 }
 
 const codes = (Object.keys(healthCodes) as HealthCode[]).map((code) => ({

@@ -87,7 +87,8 @@ export function makeServer(options: ServerOptions): FastifyInstance {
 
 function addRoutes(api: Api, options: ServerOptions & { readonly guard: TokenGuard }): void {
   const { views, version, streams, guard } = options;
-  addHealthRoutes(api, { health: views.health, node: views.node, version });
+  const orders = options.token === undefined ? 'off' : 'token';
+  addHealthRoutes(api, { health: views.health, node: views.node, version, orders });
   addCheckRoutes(api, views);
   addMasterRoutes(api, views);
   addClusterRoutes(api, views);

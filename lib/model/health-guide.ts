@@ -83,7 +83,7 @@ export const healthGuide: Readonly<Record<HealthCode, { readonly meaning: string
   },
   'second-master': {
     meaning:
-      'A former master or a replica answers as a master beside the one of the record. Two servers take writes, and those at this one are lost. The text says why switchmaster does not end it. A warning while its writes are paused, and where no Sentinel lists the server; a note while a failover settles.',
+      'A former master or a replica answers as a master beside the one of the record. Two servers take writes, and those at this one are lost. The text says why switchmaster does not end it. A warning for the first 3 s, while its writes are paused, and where no Sentinel lists the server. In the 30 s after a failover, a note for the first 3 s, while its writes are paused, and where switchmaster leaves it to Sentinel.',
     fix: 'Type the command of the hint: it makes the server a replica and discards its newer writes. To save them first, take a copy: `redis-cli -h HOST -p PORT --rdb FILE`.',
   },
   isolated: {

@@ -49,6 +49,11 @@ export function isSecondMaster(
   return views.every(({ condition }) => condition !== 'failover');
 }
 
+/** Why the bridge leaves second masters to Sentinel; undefined where it does not. */
+export function whyLeft(fence: 'demote' | 'pause' | 'none', maintenance: string | undefined): string | undefined {
+  return fence === 'none' ? 'sentinel.fence is none' : maintenance;
+}
+
 /** Whether most of the Sentinels that list a server have read from it that it is a master. */
 export function isReportedMaster(address: Address, views: readonly Pick<SentinelView, 'replicas'>[]): boolean {
   const seen = views.flatMap(({ replicas }) => replicas.filter((replica) => sameAddress(replica.address, address)));

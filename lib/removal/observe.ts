@@ -25,9 +25,9 @@ import {
   recordPrefix,
   steeringKey,
 } from '../model/naming.ts';
-import { parseRecord } from '../model/record.ts';
 import { isMarkerKey } from '../model/records.ts';
 import { findMentions } from './mentions.ts';
+import { recordFormat } from './plan/former-environment.ts';
 import { desiredKey, type RemovableNode, type RemovalSnapshot, type Successor } from './plan/snapshot.ts';
 import { askSentinels } from './sentinels.ts';
 
@@ -57,7 +57,7 @@ export async function observeRemoval(
     isMoved ? [] : readRegistered(reader, of),
     readNames(reader, of),
     subject === 'master' && !isMoved ? findSentinels(reader, { config, name }) : [],
-    isMoved && subject === 'master' ? readSuccessor(reader, { ...of, naming: own }) : undefined,
+    isMoved ? readSuccessor(reader, { ...of, naming: own }) : undefined,
   ]);
   return {
     ...of,
@@ -67,14 +67,15 @@ export async function observeRemoval(
   };
 }
 
-async function readSuccessor(reader: Reader, { name, naming }: Subject): Promise<Successor> {
+async function readSuccessor(reader: Reader, { name, naming, subject }: Subject): Promise<Successor> {
+  const { keyOf, parse } = recordFormat({ subject, name });
   const [[record], desired] = await Promise.all([
-    reader.key(recordKey(naming, name), 'needed'),
-    reader.key(desiredKey(naming, name), 'optional'),
+    reader.key(keyOf(naming), 'needed'),
+    subject === 'master' ? reader.key(desiredKey(naming, name), 'optional') : [],
   ]);
   return {
     naming,
-    record: record === undefined ? undefined : parseRecord(record.value),
+    record: record === undefined ? undefined : parse(record.value),
     desired: desired.length === 0 ? 'absent' : 'present',
   };
 }

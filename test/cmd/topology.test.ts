@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { drawStatus } from '../../cmd/status-tree.ts';
 import { drawDot, drawMermaid, drawText, toTopology } from '../../cmd/topology.ts';
+import { version } from '../../cmd/version.ts';
 import { Journal } from '../../lib/telemetry/journal.ts';
 import { listen, serve } from '../http/serve.ts';
 import { exampleMaster, exampleViews } from '../http/views.ts';
@@ -78,9 +79,10 @@ t.test('Graphviz and Mermaid have each link once, and no name leaves its quotes'
 t.test(
   'an answer of another version names both versions and what to type, and another program is named as such',
   async (t) => {
-    const live = JSON.stringify({ live: true, version: '0.0.9', uptimeSeconds: 1 });
+    const live = (version: string) => JSON.stringify({ live: true, version, uptimeSeconds: 1 });
     for (const [body, message] of [
-      [live, /\(version 0\.0\.9\) does not answer as this command .* run systemctl restart switchmaster/],
+      [live(version), /has the version of this command .* see the answer with curl http:\/\/127\S+\/v1\/masters \(/],
+      [live('0.0.9'), /\(version 0\.0\.9\) does not answer as this command .* run systemctl restart switchmaster/],
       ['<html>', /\/v1\/masters does not answer as a switchmaster does/],
     ] as const) {
       const server = createServer((request, response) =>

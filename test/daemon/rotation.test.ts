@@ -20,7 +20,7 @@ const at = (name: string): string => join(folder, name);
 /** Files of one kind change together, as a certificate and its key do. */
 type Change = readonly { readonly file: string; readonly before: string; readonly after: string }[];
 
-const secret = (name: string): Change => [{ file: name, before: `${name} one`, after: `${name} two\n` }];
+const secret = (name: string): Change => [{ file: name, before: `${name}-one`, after: `${name}-two\n` }];
 const authority = (name: string): Change => [{ file: name, before: certificates.ca, after: other.ca }];
 const pair = (name: string): Change => [
   { file: `${name}.crt`, before: one.cert, after: two.cert },

@@ -9,8 +9,8 @@ import type { MasterState } from '../../lib/http/views.ts';
 import { masterOpinion } from '../../lib/model/check-opinion.ts';
 import { findProblems } from '../../lib/model/judgement/problems.ts';
 import { exampleViews } from '../http/views.ts';
-import { type Situation, seen, situations, tiltedAt } from './situations.ts';
-import { at, down, healthy, master, opinion, redis, sentinel } from './world.ts';
+import { type Situation, seen, situations, tiltedAt, twoMasters } from './situations.ts';
+import { at, down, healthy, maintained, master, opinion, redis, sentinel } from './world.ts';
 
 /* One situation, read by the doctor and followed by a daemon: both must say the same. */
 
@@ -36,6 +36,7 @@ function examine(situation: Situation): Examination {
     sentinels: [...here, ...absent.map((one) => ({ ...sentinel(one), state: down }))],
     masters: [master(situation.master)],
     consul: { ...healthy.consul, records, ...situation.consul },
+    ...(situation.fence === undefined ? {} : { fence: situation.fence }),
   };
 }
 
@@ -71,8 +72,10 @@ function follow(situation: Situation): MasterState {
   });
   const check = masterOpinion(record.master, { views: opinions, role: { address: record.master, role } }) ?? null;
   const sentinels = readings.map((reading) => toVote(reading, { readAt: new Date(), record }));
+  const state = situation.fence === 'none' ? 'left' : 'open';
+  const why = situation.fence === 'none' ? 'sentinel.fence is none' : null;
   const secondMasters = instances.flatMap(({ address, role, expected }) =>
-    role === 'master' && expected === 'replica' ? [{ address, state: 'open', why: null, since: null } as const] : [],
+    role === 'master' && expected === 'replica' ? [{ address, state, why, since: null } as const] : [],
   );
   const rest = { maintenance: null, isolation: null, replicas: [] };
   return { name: 'shard1', record, modifyIndex: 1, sentinels, check, problems, secondMasters, ...rest };
@@ -115,6 +118,27 @@ for (const situation of situations) {
 t.test('every shared code has a situation here', async (t) => {
   t.strictSame([...new Set(situations.map(({ code }) => code))].sort(), [...judgedCodes].sort());
 });
+
+t.test(
+  'a former master is no fault right after a failover, and one that is left to Sentinel has the reason',
+  async (t) => {
+    const title = 'a former master answers as a master';
+    type Over = Pick<Examination, 'fence'> & Pick<Examination['consul'], 'maintenance'>;
+    const texts = (secondsAgo: number, { maintenance, ...over }: Over = {}) => {
+      const record = { previous: at(3), changedAt: new Date(healthy.atMs - secondsAgo * 1_000).toISOString() };
+      const examined = examine({ title, code: 'second-master', master: twoMasters, record });
+      return diagnose({ ...examined, ...over, consul: { ...examined.consul, maintenance } }).flatMap(
+        ({ rule, severity, text }) => (rule === 'second-master' ? [`${severity}: ${text}`] : []),
+      );
+    };
+    const left = { fence: 'none' } as const;
+    const { maintenance } = maintained('shard1', '{"by":"ops"}').consul;
+    for (const over of [{}, left, { maintenance }]) t.strictSame(texts(4, over), []);
+    t.match(texts(40), [/^critical: .* lost when it becomes a replica\.$/]);
+    t.match(texts(40, left), [/^critical: .* lost when Sentinel makes it a replica \(sentinel\.fence is none\)/]);
+    t.match(texts(40, { maintenance }), [/^critical: .* makes it a replica \(shard1 is in maintenance: by ops/]);
+  },
+);
 
 t.test('without a record the Sentinels are compared with most of them, and a missing record is no fault', async (t) => {
   const split = { opinions: [...seen(1, 2), opinion(3, { master: at(2) })] };

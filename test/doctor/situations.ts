@@ -10,6 +10,7 @@ export interface Situation {
   readonly code: (typeof judgedCodes)[number];
   readonly master?: Partial<ExaminedMaster>;
   readonly record?: Partial<NonNullable<MasterState['record']>>;
+  readonly fence?: 'none';
   /** Sentinels in TILT mode. */
   readonly tilted?: readonly number[];
   /** Sentinels that do not answer. */
@@ -26,6 +27,10 @@ export const seen = (...ones: readonly number[]) => ones.map((one) => opinion(on
 const all = (change: Partial<SentinelOpinion>) => seen(1, 2, 3).map((one) => ({ ...one, ...change }));
 const replicasAs = (condition: 's_down' | 'link-down' | 'master' | 'up') =>
   opinion(1).replicas.map((replica) => (replica.address.host === at(3).host ? { ...replica, condition } : replica));
+export const twoMasters = {
+  opinions: all({ replicas: replicasAs('master') }),
+  instances: [redis(1), redis(2), redis(3, { role: 'master' })],
+};
 const noReplica = { opinions: all({ replicas: [] }), instances: [redis(1)] };
 const other = { name: 'redis-master', id: 'left', node: 'web-1', address: '10.9.9.9', port: 6379, tags: ['shard1'] };
 const hiding = new Map([['shard1', [{ node: 'redis-shard1', id: 'by-hand', services: ['redis-master'] }]]]);
@@ -105,10 +110,13 @@ export const situations: readonly Situation[] = [
   {
     title: 'a replica says that it is a master',
     code: 'second-master',
-    master: {
-      opinions: all({ replicas: replicasAs('master') }),
-      instances: [redis(1), redis(2), redis(3, { role: 'master' })],
-    },
+    master: twoMasters,
+  },
+  {
+    title: 'a replica says that it is a master, and the settings leave it to Sentinel',
+    code: 'second-master',
+    fence: 'none',
+    master: twoMasters,
   },
   {
     title: 'a Redis refuses the password',

@@ -38,9 +38,9 @@ function answers(...records: readonly (MasterRecord | null)[]) {
   return async () => records[Math.min(asked++, records.length - 1)] ?? null;
 }
 
-t.test('a kill is told as soon as it happened, and ends with the new master', async (t) => {
+t.test('a kill is reported as soon as it happened, and ends with the new master', async (t) => {
   const { process, pid } = await startProcess(t);
-  const told: string[] = [];
+  const reported: string[] = [];
   const readRecord = answers(record, record, moved);
   const ended = once(process, 'exit');
   const order = await killMaster(record, {
@@ -48,14 +48,14 @@ t.test('a kill is told as soon as it happened, and ends with the new master', as
     findProcess: async () => pid,
     readRecord,
     timeoutMs: 10_000,
-    onKilled: () => told.push('killed'),
+    onKilled: () => reported.push('killed'),
   });
   t.match(order, { from: master, to: replica, epoch: 4 });
   t.strictSame((await ended)[1], 'SIGKILL');
-  t.strictSame(told, ['killed']);
+  t.strictSame(reported, ['killed']);
 });
 
-t.test('nothing is killed, and no kill is told, where something has changed since the confirmation', async (t) => {
+t.test('nothing is killed, and no kill is reported, where something has changed since the confirmation', async (t) => {
   const { process, pid } = await startProcess(t);
   const same = { pid, findProcess: async () => pid, readRecord: answers(record), timeoutMs: 50 };
   const gone = spawn('true');
@@ -70,22 +70,22 @@ t.test('nothing is killed, and no kill is told, where something has changed sinc
     'no process': { ...same, pid: dead, findProcess: async () => dead },
   };
   for (const [what, options] of Object.entries(cases)) {
-    const onKilled = () => t.fail(`${what}: told a kill`);
+    const onKilled = () => t.fail(`${what}: reported a kill`);
     await t.rejects(killMaster(record, { ...options, onKilled }), { code: 'failover-refused' }, what);
   }
   const unproven = async () => Promise.reject(new Error('no proof'));
-  const onKilled = () => t.fail('told a kill');
+  const onKilled = () => t.fail('reported a kill');
   await t.rejects(killMaster(record, { ...same, findProcess: unproven, onKilled }), { message: 'no proof' });
   t.equal(process.exitCode ?? process.signalCode, null, 'the process lives');
 });
 
-t.test('a kill is told also where no failover follows', async (t) => {
+t.test('a kill is reported also where no failover follows', async (t) => {
   const { pid } = await startProcess(t);
-  const told: string[] = [];
-  const onKilled = () => told.push('killed');
+  const reported: string[] = [];
+  const onKilled = () => reported.push('killed');
   const options = { pid, findProcess: async () => pid, readRecord: answers(record), timeoutMs: 20, onKilled };
   await t.rejects(killMaster(record, options), { code: 'failover-stalled' });
-  t.strictSame(told, ['killed']);
+  t.strictSame(reported, ['killed']);
 });
 
 t.test('a server at an address of another host is not proven to be a process of this one', async (t) => {

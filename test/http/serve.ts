@@ -19,19 +19,20 @@ export interface Served {
 
 interface ServeOptions extends EventStreamOptions {
   readonly hosts?: HostOptions;
+  readonly orders?: 'off';
   readonly requestTimeoutMs?: number;
   readonly maxConnectionsPerClient?: number;
 }
 
 /** The API over fixed views, closed with the test. */
 export function serve(t: Test, views: Views = exampleViews(), options: ServeOptions = {}): Served {
-  const { hosts, requestTimeoutMs, maxConnectionsPerClient, ...events } = options;
+  const { hosts, orders, requestTimeoutMs, maxConnectionsPerClient, ...events } = options;
   const defects: unknown[] = [];
   const streams = new EventStreams(views.journal, events);
   const server = makeServer({
     views,
     streams,
-    token: exampleToken,
+    token: orders === 'off' ? undefined : exampleToken,
     version: '1.2.3',
     ...hosts,
     ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),

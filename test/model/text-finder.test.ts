@@ -114,7 +114,15 @@ t.test('of texts with one hash, too many are marked rather than too few', (t) =>
     { length: 200 },
     (_, i) => `${'a'.repeat(1_001)}${String(i).padStart(4, '0')}${'a'.repeat(1_000)}`,
   );
-  for (const line of lines) t.equal(marked(lines, line), '#'.repeat(line.length));
+  const finder = finderOf([...lines, ...others]);
+  for (const line of lines) {
+    const marks = new Uint8Array(line.length);
+    [...finder.mark(line, marks)];
+    t.ok(
+      marks.every((mark) => mark === 1),
+      line.slice(1_001, 1_005),
+    );
+  }
   t.end();
 });
 

@@ -27,6 +27,15 @@ t.test('a token that may not read the lock of a failover removes nothing', async
   t.match(snapshot.hidden, [/redis\/provisioned\/m/], 'a note is not needed');
 });
 
+t.test('what is removed from a former environment is compared with the present one', async (t) => {
+  for (const subject of ['master', 'cluster'] as const) {
+    const of = { config: configOf('eu'), name: 'm', subject, former: { environment: 'us' } };
+    const { naming, successor } = await observeRemoval(consulWith({}), of);
+    t.strictSame(naming, { environment: 'us' });
+    t.strictSame(successor, { naming: { environment: 'eu' }, record: undefined, desired: 'absent' });
+  }
+});
+
 t.test('the services of a name have its tag, and that of the environment', async (t) => {
   const find = async (name: string, environment: string | undefined, tags: readonly (readonly string[])[]) => {
     const of = { config: configOf(environment), name, subject: 'cluster' } as const;

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { type ClusterRecord, formatClusterRecord } from '../../lib/model/cluster.ts';
 import { formatRecord, type MasterRecord, parseRecord } from '../../lib/model/record.ts';
 import { planRemoval } from '../../lib/removal/plan/plan.ts';
 import type { AskedSentinel, RemovableNode, RemovalSnapshot } from '../../lib/removal/plan/snapshot.ts';
@@ -160,6 +161,28 @@ t.test('a cluster is refused while this node follows it, whatever its Sentinels'
   ]);
 });
 
+t.test('a cluster of a former environment is removed only if the present one follows it', async (t) => {
+  const shards = (...hosts: readonly string[]) =>
+    hosts.map((host) => ({ slots: [{ from: 0, to: 16_383 }], master: { host, port: 7000 }, replicas: [] }));
+  const present: ClusterRecord = {
+    ...({ version: 1, name: 'c', epoch: 7, state: 'ok', uncovered: [], shards: shards('10.0.0.1') } as const),
+    ...{ changedAt: '2026-11-29T00:00:00.000Z', changedBy: 'web-1/1' },
+  };
+  const former = (record: ClusterRecord | undefined) =>
+    plan({
+      ...({ subject: 'cluster', name: 'c', sentinels: [], nodes: [] } as const),
+      keys: [key('redis/cluster/c', formatClusterRecord(present))],
+      successor: { naming: { environment: 'live' }, record, desired: 'absent' },
+    });
+  t.match(former(present), { refusals: [], isMoved: true, steps: [{ key: 'redis/cluster/c' }] });
+  const wrong = [
+    [undefined, /c has no record in environment live.*redis\/live\/cluster\/c/],
+    [{ ...present, shards: shards('10.0.0.9') }, /no server in common .* are two clusters/],
+    [{ ...present, epoch: 6 }, /is newer .* may still follow c$/],
+  ] as const;
+  for (const [record, text] of wrong) t.match(former(record).refusals, [{ text }]);
+});
+
 t.test('names with odd characters and environments have their own keys', async (t) => {
   const naming = { environment: 'e' };
   const keys = [key('redis/e/record/a%2Fb', '{}'), key('redis/e/steering/a%2Fb/s', '{"holder":"h"}', 's')];
@@ -183,13 +206,24 @@ t.test(
     t.strictSame(former({ successor: other({ epoch: 9, master: two, replicas: [one] }) }), [], 'after a failover');
     t.strictSame(former({ successor: other({ master: three, replicas: [], previous: one }) }), []);
     t.strictSame(former({ keys: ownKeys.slice(1) }), [], 'what is left without a record');
+    const changedAt = '2026-11-30T00:00:00.000Z';
+    for (const generation of [1, 2])
+      t.strictSame(
+        former({ successor: other({ generation, epoch: 0, changedAt }) }),
+        [],
+        'Sentinels that were rebuilt',
+      );
     const wrong: readonly (readonly [Partial<RemovalSnapshot>, RegExp])[] = [
       [{ successor: { ...follows, record: undefined } }, /m has no record in environment live.*redis\/live\/record\/m/],
       [
         { successor: other({ master: three, replicas: [] }) },
         /no server in common without an environment .* are two masters/,
       ],
-      [{ successor: other({ epoch: 6 }) }, /without an environment is newer \(epoch 7, in environment live 6\)/],
+      [
+        { successor: other({ epoch: 6 }) },
+        /without an environment is newer \(epoch 7 of .*, in environment live 6 of .* there may still follow m$/,
+      ],
+      [{ successor: other({ epoch: 6, generation: 2, changedAt: '2026-11-28T00:00:00.000Z' }) }, /is newer/],
       [{ keys: [...ownKeys, key('redis/steering/m/s', '{"holder":"h"}', 's')] }, /failover of m is under way/],
     ];
     for (const [over, text] of wrong) t.match(former(over), [text]);

@@ -7,6 +7,8 @@ const firstPort = 7_001;
 const lastFirstPort = 14_000;
 // The Redis Cluster bus listens 10,000 above, and Linux takes outgoing ports from 32,768 up.
 const lastPort = 22_000;
+/** fetch refuses it (fetch.spec.whatwg.org, "bad port"); none of the others is within the range. */
+const refusedByFetch = 10_080;
 
 /**
  * Assigns addresses of one sandbox. The sandbox owns its whole 127.x.y.0/24 (its reaper holds the claim), so every server
@@ -37,7 +39,7 @@ export class AddressPool {
       const port = this.#lastPort + 1;
       this.#lastPort = port;
       if (port > lastPort) throw new Error('a sandbox has some 8,000 ports, and all are taken');
-      if (await canListen({ host, port })) return port;
+      if (port !== refusedByFetch && (await canListen({ host, port }))) return port;
     }
   }
 

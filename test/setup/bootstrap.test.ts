@@ -18,7 +18,7 @@ t.test('an edition that there is not is named, with those that there are', async
   await t.rejects(promisify(execFile)(process.execPath, [bootstrap, '--with', 'redis8,nope'], { timeout: 10_000 }), {
     code: 1,
     stderr:
-      'bootstrap: no edition nope; there are redis8, valkey, haproxy3, redis-py4, redis-py6, celery5, predis1, redis-rb5\n',
+      'bootstrap: no edition nope; there are redis8, valkey, valkey9, haproxy3, redis-py4, redis-py6, celery5, predis1, redis-rb5\n',
   });
 });
 

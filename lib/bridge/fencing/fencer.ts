@@ -4,7 +4,7 @@ import type { SentinelConfig } from '../../config/model.ts';
 import type { SwitchmasterError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
 import type { MasterRecord } from '../../model/record.ts';
-import type { SecondMaster } from '../../model/second-master.ts';
+import { type SecondMaster, whyLeft } from '../../model/second-master.ts';
 import type { SentinelView } from '../../model/sentinel.ts';
 import { demote, disconnectClients, type FenceOutcome, pauseWritesSoon, releaseWrites } from '../apply/fence.ts';
 import { Pauses } from './pauses.ts';
@@ -116,7 +116,7 @@ export class Fencer {
     const roles = await Promise.all(asked);
     for (const { address, role } of roles) if (role !== 'master') this.#pauses.forget(address);
     const stale = roles.filter(({ role }) => role === 'master').map(({ address }) => address);
-    const whyNot = settings.fence === 'none' ? 'sentinel.fence is none' : this.#options.whyNot(record.name);
+    const whyNot = whyLeft(settings.fence, this.#options.whyNot(record.name));
     const found = { record, roles, whyNot, isPaused: (address: Address) => this.#pauses.isWaiting(address) };
     if (record.phase === 'promoted' && whyNot === undefined) await this.#pauseLate({ record, roles }, options);
     if (record.phase === 'promoted' || whyNot !== undefined || stale.length === 0)

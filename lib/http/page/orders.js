@@ -48,6 +48,7 @@ export class Orders {
     this.#write(wordingOf(order, world));
     this.#input.value = this.#token ?? '';
     this.#dialog.showModal();
+    if (world.node?.orders === 'off') return this.#switchOff();
     const first = this.#token === undefined ? this.#input : this.#button;
     first.focus();
   }
@@ -157,6 +158,13 @@ export class Orders {
     this.#successor.disabled = false;
     say(byId('order-cancel'), leave);
     if (leave === 'Cancel') say(byId('order-done'), '');
+  }
+
+  #switchOff() {
+    this.#input.disabled = true;
+    this.#button.hidden = true;
+    say(byId('order-error'), 'This daemon takes no orders: api.tokenFile is not set in its config.');
+    byId('order-cancel').focus();
   }
 
   /** @param {string | undefined} token */

@@ -50,6 +50,8 @@ function levelOf({ state, since }: ObservedSecondMaster, { settling, nowMs }: Ju
       // Sentinel makes it a replica some ten seconds after a change of master.
       return settling ? 'well' : 'critical';
     case 'open':
-      return since !== null && nowMs - Date.parse(since) < fencingMs ? passing : 'critical';
+      // The doctor does not know since when. In a failover the bridge usually fences the former master at that moment.
+      if (since === null) return settling ? 'well' : 'critical';
+      return nowMs - Date.parse(since) < fencingMs ? passing : 'critical';
   }
 }

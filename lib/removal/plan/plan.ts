@@ -43,9 +43,9 @@ export function planRemoval(snapshot: RemovalSnapshot, permissions: RemovalPermi
 }
 
 function refuse(snapshot: RemovalSnapshot, permissions: RemovalPermissions): RemovalPlan['refusals'] {
-  if (snapshot.subject === 'cluster') return refuseCluster(snapshot);
-  const { successor } = snapshot;
-  return successor === undefined ? refuseMaster(snapshot, permissions) : refuseFormer(snapshot, successor);
+  const { successor, subject } = snapshot;
+  if (successor !== undefined) return refuseFormer(snapshot, successor);
+  return subject === 'cluster' ? refuseCluster(snapshot) : refuseMaster(snapshot, permissions);
 }
 
 function removedKey({ naming, name }: RemovalSnapshot, { key, value }: KvEntry): Removed {

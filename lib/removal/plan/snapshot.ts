@@ -1,5 +1,6 @@
 import type { Address } from '../../model/address.ts';
 import type { CatalogOperation, KvEntry, ServiceInstance } from '../../model/catalog.ts';
+import type { ClusterRecord } from '../../model/cluster.ts';
 import { desiredPrefix, keySafe, type Naming } from '../../model/naming.ts';
 import type { MasterRecord } from '../../model/record.ts';
 
@@ -24,15 +25,15 @@ export interface RemovalSnapshot {
   readonly hidden: readonly string[];
   /** The names of all records of this kind, sorted. */
   readonly recorded: readonly string[];
-  /** Where `naming` is a former environment of the master: what the environment of the config has. */
+  /** Where `naming` is a former environment: what the environment of the config has. */
   readonly successor?: Successor | undefined;
 }
 
-/** A master in the environment that takes the place of a former one. */
+/** A master or a cluster in the environment that takes the place of a former one. */
 export interface Successor {
   readonly naming: Naming;
   /** undefined where it has no record that can be read. */
-  readonly record: MasterRecord | undefined;
+  readonly record: MasterRecord | ClusterRecord | undefined;
   readonly desired: 'present' | 'absent';
 }
 

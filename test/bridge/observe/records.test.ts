@@ -38,14 +38,14 @@ function open(naming: Naming) {
 
 function instance(node: string, owner: { readonly environment: string; readonly name: string }): ServiceInstance {
   const nodeMeta = { [nodeMetaKeys.master]: owner.name, [nodeMetaKeys.environment]: owner.environment };
-  return { node, nodeMeta, id: 'm', name: masterService, tags: [], checks: [] } as unknown as ServiceInstance;
+  return { node, nodeMeta, id: 'm', name: masterService, tags: [], meta: {}, checks: [] } as unknown as ServiceInstance;
 }
 
 t.test('a node that another environment has in another case of its name is taken', async (t) => {
   const naming = { environment: 'prod' };
   const { show, node } = open(naming);
   t.equal(node('m'), 'redis-prod-m');
-  t.strictSame(show(instance('redis-Prod-m', { environment: 'Prod', name: 'm' })), ['redis-prod-m']);
+  t.strictSame(show(instance('redis-Prod-m', { environment: 'Prod', name: 'm' })), ['redis-prod-m', 'm']);
   t.equal(node('m'), distinctNode(naming, 'm'));
 });
 

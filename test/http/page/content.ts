@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import { formatAddress } from '../../../lib/model/address.ts';
 import { type HealthCode, healthCodes, makeReason, toHealth } from '../../../lib/model/health.ts';
 import { healthGuide } from '../../../lib/model/health-guide.ts';
 import { severities } from '../../../lib/model/severity.ts';
@@ -18,6 +19,7 @@ export function testContent(t: Test, { show }: { readonly show: Show }): void {
   t.test('problems and their hints are at the top, as text, until all is well', (t) => showProblems(t, show));
   t.test('every health code is listed at the top, and the level is in the headline', (t) => showEachCode(t, show));
   t.test('maintenance is shown at the master and at the top', (t) => showMaintenance(t, show));
+  t.test('a master that is cut off and a second master are marked where they are', (t) => showMarks(t, show));
   t.test('the header names the node, its parts, Consul and the config', (t) => showNode(t, show));
   t.test('a problem that many masters share is one row, with what to do', (t) => showAlikeProblems(t, show));
 }
@@ -113,6 +115,29 @@ async function showMaintenance(t: Test, show: Show): Promise<void> {
   const marks = page.getByTitle('shard1 is in maintenance: by ops@db1');
   t.equal(await marks.textContent(), 'in maintenance');
   t.equal(await marks.count(), 1);
+  t.strictSame(wrongs, []);
+  await page.close();
+}
+
+async function showMarks(t: Test, show: Show): Promise<void> {
+  const of = (writes: 'accepted' | 'paused' | 'not-pausable') => ({
+    ...({ address: '10.1.0.2:6379', state: 'isolated', since: '2026-01-01T00:00:00.000Z', writes } as const),
+    text: `nobody answers, writes are ${writes}`,
+  });
+  const states = ['accepted', 'paused', 'not-pausable'] as const;
+  const masters = states.map((writes, index) => masterAt(index + 1, { isolation: of(writes) }));
+  const [second] = masters[0]?.replicas ?? [];
+  if (second === undefined) throw new Error('it has a replica');
+  const address = formatAddress(second.address);
+  const subject = { kind: 'master', name: 'shard1', address } as const;
+  const reason = makeReason({ code: 'second-master', subject, text: `${address} answers as a master.` });
+  const { page, wrongs } = await show(t, { masters, health: toHealth([reason]) });
+  const marks = page.getByTitle(/^nobody answers/);
+  await marks.first().waitFor();
+  t.strictSame(await marks.allTextContents(), ['writes paused', 'isolated']);
+  const replica = page.locator('[data-name="shard1"] .replicas li').filter({ hasText: address });
+  t.equal(await replica.getAttribute('data-level'), 'critical');
+  t.match(await page.locator('[data-name="shard1"] .reasons').textContent(), `${address} answers as a master.`);
   t.strictSame(wrongs, []);
   await page.close();
 }

@@ -14,6 +14,7 @@ import { addressOf, masterAt, templateOf } from './world.ts';
 
 /** What takes the API token: the texts of templates, approvals and failovers. */
 export function testOrders(t: Test, { browser, show }: { readonly browser: Browser; readonly show: Show }): void {
+  t.test('the dialog says that the daemon takes no orders, before anybody types a token', (t) => refuseOrders(t, show));
   t.test('a template whose text needs the token shows its state, and the page never requests the text', (t) =>
     hideProtectedText(t, show),
   );
@@ -22,6 +23,17 @@ export function testOrders(t: Test, { browser, show }: { readonly browser: Brows
   t.test('a failover is ordered by hand: its meaning, the choice of the new master, its steps and its result', (t) =>
     orderFailover(t, show),
   );
+}
+
+async function refuseOrders(t: Test, show: Show): Promise<void> {
+  const { page, wrongs } = await show(t, { templates: [templateOf({ state: 'held' })] }, { orders: 'off' });
+  await page.getByRole('button', { name: 'Approve this text' }).click();
+  await page.getByRole('alert').filter({ hasText: 'api.tokenFile is not set' }).waitFor();
+  t.ok(await page.locator('#token').isDisabled());
+  t.notOk(await page.locator('#order-do').isVisible());
+  await page.keyboard.press('Enter');
+  await page.locator('#order').waitFor({ state: 'hidden' });
+  t.strictSame(wrongs, []);
 }
 
 async function hideProtectedText(t: Test, show: Show): Promise<void> {

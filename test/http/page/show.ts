@@ -9,12 +9,12 @@ import { type Visit, visit } from './browser.ts';
 export type Show = (
   t: Test,
   contents: ExampleContents,
-  options?: Parameters<typeof visit>[2],
+  options?: Parameters<typeof visit>[2] & Parameters<typeof serve>[2],
 ) => Promise<Visit & { readonly url: string; readonly streams: EventStreams }>;
 
 export function showIn(browser: Browser): Show {
-  return async (t, contents, { fragment = '', ...options } = {}) => {
-    const { server, streams } = serve(t, exampleViews(contents));
+  return async (t, contents, { fragment = '', orders, ...options } = {}) => {
+    const { server, streams } = serve(t, exampleViews(contents), orders === undefined ? {} : { orders });
     const url = `http://127.0.0.1:${await listen(server)}/`;
     const visited = await visit(browser, url, { ...options, fragment });
     t.teardown(() => visited.page.close());
