@@ -153,6 +153,7 @@ export const templatesSection = z.array(template);
 
 /** No request goes to such a URL (WHATWG Fetch, 5.4). */
 function hasNoUser(url: string): boolean {
-  const { username, password } = new URL(url);
+  // What is no URL has been reported already.
+  const { username, password } = URL.canParse(url) ? new URL(url) : { username: '', password: '' };
   return username === '' && password === '';
 }

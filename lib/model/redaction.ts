@@ -10,9 +10,9 @@ export const leastSecretLength = leastLength;
 const fragmentLength = 8;
 
 /** Longer texts are parts of a config and not passwords. Their fragments occur everywhere, so only whole lines count. */
-const maxFragmented = 65_536;
+export const maxFragmented = 65_536;
 
-/** The same for many secrets together: beyond these characters, further ones count only as a whole. */
+/** The same for many secrets together: beyond these characters, the oldest ones count only as a whole. */
 const maxFragmentedTogether = 524_288;
 
 /** At least so many former values, of rotated passwords for example, are kept beside the current ones, and at most twice as many. */
@@ -61,7 +61,8 @@ export class Redactor {
       yield* this.#fragments.add(text);
       this.#note();
     }
-    if (this.#dropOldest(new Set(texts))) yield* this.#learnAgain();
+    const current = new Set(texts);
+    if (this.#dropOldest(current) || this.#fragments.lackRoom(current)) yield* this.#learnAgain();
   }
 
   /** The text without secrets. */
@@ -117,7 +118,8 @@ export class Redactor {
   *#learnAgain(): Generator<void, void> {
     const forms = new TextFinder();
     const fragments = new Fragments();
-    for (const secret of this.#secrets) {
+    // The newest first: there may be no room for the fragments of all.
+    for (const secret of [...this.#secrets].reverse()) {
       yield* addForms(forms, secret);
       yield* fragments.add(secret);
     }
@@ -135,10 +137,21 @@ export class Redactor {
 /** The short parts of secrets. */
 class Fragments {
   readonly #finder = new TextFinder();
+  readonly #secrets = new Set<string>();
   #characters = 0;
+  #isFull = false;
+
+  /** Whether there was no room for a current secret while there are fragments of former ones. */
+  lackRoom(current: ReadonlySet<string>): boolean {
+    if (!this.#isFull || [...this.#secrets].every((secret) => current.has(secret))) return false;
+    return [...current].some((secret) => isFragmented(secret) && !this.#secrets.has(secret));
+  }
 
   *add(secret: string): Generator<void, void> {
-    if (secret.length > maxFragmented || this.#characters + secret.length > maxFragmentedTogether) return;
+    if (!isFragmented(secret)) return;
+    this.#isFull ||= this.#characters + secret.length > maxFragmentedTogether;
+    if (this.#isFull) return;
+    this.#secrets.add(secret);
     this.#characters += secret.length;
     for (let from = 0; from + fragmentLength <= secret.length; from += 1) {
       if ((from * lineCost) % sliceSize === sliceSize - lineCost) yield;
@@ -149,6 +162,10 @@ class Fragments {
   mark(text: string, marks: Uint8Array): Generator<void, void> {
     return this.#finder.mark(text, marks);
   }
+}
+
+function isFragmented(secret: string): boolean {
+  return secret.length <= maxFragmented && secret.trim().length >= leastSecretLength;
 }
 
 /** Characters that JSON escapes. */

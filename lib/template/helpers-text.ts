@@ -61,7 +61,7 @@ export const textHelpers: Readonly<Record<string, HelperDefinition>> = {
     digest(createHmac('sha256', key), message),
   ),
   urlquery: text('(urlquery x)', (a: string) => {
-    return encodeURIComponent(a).replace(/%20|[!*'()]/g, (c) => (c === '%20' ? '+' : percentOf(c)));
+    return encodeURIComponent(a.toWellFormed()).replace(/%20|[!*'()]/g, (c) => (c === '%20' ? '+' : percentOf(c)));
   }),
   sectionName: text('(sectionName x)', (a: string) => reduceTo(/[^A-Za-z0-9_.:-]/g, a)),
   wordName: text('(wordName x)', (a: string) => reduceTo(/[^A-Za-z0-9_.:/@+=-]/g, a)),
@@ -95,7 +95,7 @@ function reduceTo(others: RegExp, name: string): string {
 /** Line breaks within are left out, and padding may be missing. */
 function decode(written: string, alphabet: 'base64' | 'base64url'): string {
   const encoded = written.trim().replace(/[\r\n]/g, '');
-  const [, digits = '', padding = ''] = /^(.*?)(={0,2})$/.exec(encoded) ?? [];
+  const [, digits = '', padding = ''] = /^(.*?)(={0,2})$/s.exec(encoded) ?? [];
   const others = alphabet === 'base64' ? /[^A-Za-z0-9+/]/ : /[^A-Za-z0-9_-]/;
   const isWhole = padding === '' ? digits.length % 4 !== 1 : encoded.length % 4 === 0;
   if (others.test(digits) || !isWhole) throw templateFailure('the text is not base64.');

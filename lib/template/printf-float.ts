@@ -1,9 +1,14 @@
 import { templateFailure } from './helper.ts';
 import { signOf, type Verb } from './printf-verb.ts';
 
+/** JavaScript writes no number with more digits after the point. */
+const mostDigits = 100;
+
 /** A floating-point number as Go's `%f`, `%e` and `%g` write it, without its width. */
 export function formatFloat(verb: Verb, value: number): string {
   if (verb.flags.includes('#')) throw templateFailure(`"${verb.whole}" is not supported: leave out #.`);
+  if ((verb.precision ?? 0) > mostDigits) throw templateFailure(`"${verb.whole}" has more than ${mostDigits} digits.`);
+  if (!Number.isFinite(value)) return formatInfinite(verb, value);
   const size = Math.abs(value);
   const sign = signOf(value < 0 || Object.is(value, -0), verb);
   switch (verb.letter) {
@@ -20,6 +25,12 @@ export function formatFloat(verb: Verb, value: number): string {
   }
 }
 
+/** Infinity has a sign always, and what is no number has the one that the flags ask for. */
+function formatInfinite(verb: Verb, value: number): string {
+  if (Number.isNaN(value)) return `${signOf(false, verb)}NaN`;
+  return `${signOf(value < 0, verb) || '+'}Inf`;
+}
+
 /** JavaScript writes numbers from 1e21 on with an exponent. */
 function fixed(size: number, digits: number): string {
   if (size >= 1e21) return digits === 0 ? String(BigInt(size)) : `${BigInt(size)}.${'0'.repeat(digits)}`;
@@ -32,8 +43,8 @@ function exponential(size: number, digits: number): string {
   const [rounded = '', power = '0'] = size.toExponential(digits).split('e');
   const [exact = '', exactPower] = size.toExponential(100).split('e');
   const [, rest = ''] = exact.split('.');
-  const toEven = isTie(rest.slice(digits)) && isOdd(rounded);
-  return toEven ? `${cutDigit(exact.slice(0, digits + 3))}e${exactPower}` : `${rounded}e${power}`;
+  const below = cutDigit(exact.slice(0, digits + 3));
+  return isTie(rest.slice(digits)) && !isOdd(below) ? `${below}e${exactPower}` : `${rounded}e${power}`;
 }
 
 /** Of two numbers that are equally near, Go takes the even one, and JavaScript the greater one. */

@@ -6,8 +6,6 @@ import { formatFloat, withPower } from './printf-float.ts';
 import { quoteGo } from './printf-quote.ts';
 import { pad, signOf, type Verb } from './printf-verb.ts';
 
-/** JavaScript writes no number with more digits after the point. */
-const mostDigits = 100;
 const mostWidth = 1_000;
 
 /** As Go's `fmt.Sprintf`, with its common verbs. What Go would mark as a mistake within the text is an error. */
@@ -22,8 +20,7 @@ export function formatPrintf(format: string, args: readonly unknown[]): string {
     if (letter === '%') return '%';
     const digits = precision === undefined ? undefined : Number(precision);
     const verb = { whole, flags, width: Number(width), precision: digits, letter };
-    if (verb.width > mostWidth) throw templateFailure(`"${whole}" is wider than ${mostWidth}.`);
-    if ((digits ?? 0) > mostDigits) throw templateFailure(`"${whole}" has more than ${mostDigits} digits.`);
+    if (Math.max(verb.width, digits ?? 0) > mostWidth) throw templateFailure(`"${whole}" is wider than ${mostWidth}.`);
     return formatVerb(verb, take(whole));
   });
   if (next < args.length) throw templateFailure(`the format has ${next} verbs for ${args.length} values.`);
@@ -78,7 +75,7 @@ function formatScalar(verb: Verb, value: unknown): string {
     case 'E':
     case 'g':
     case 'G':
-      return pad(formatFloat(verb, floatIn(verb, value)), verb);
+      return padFloat(verb, floatIn(verb, value));
     default:
       throw templateFailure(
         `"${verb.whole}" is not supported: use %v %s %q %t %d %b %o %x %X %c %U %f %e %E %g %G or %%.`,
@@ -93,15 +90,18 @@ function formatAny(verb: Verb, value: unknown): string {
   if (value === undefined || value === null) return pad('<nil>', plain);
   if (typeof value === 'string') return pad(cut(value, plain), plain);
   const number = toNumeric(value);
-  if (number === undefined)
-    return pad(
-      String(value).replace(/^(-?)Infinity$/, (_, sign) => `${sign || '+'}Inf`),
-      plain,
-    );
+  if (typeof value === 'number' && number === undefined) return padFloat(plain, value);
+  if (number === undefined) return pad(String(value), plain);
   if (isInteger(number)) return formatInteger({ ...plain, letter: 'd' }, BigInt(number));
-  if (plain.precision !== undefined) return pad(formatFloat({ ...plain, letter: 'g' }, floatOf(number)), plain);
+  if (plain.precision !== undefined || !Number.isFinite(floatOf(number)))
+    return padFloat({ ...plain, letter: 'g' }, floatOf(number));
   const text = withPower(String(floatOf(number)));
   return pad(plain.flags.includes(' ') && !text.startsWith('-') ? ` ${text}` : text, plain);
+}
+
+function padFloat(verb: Verb, value: number): string {
+  const padding = Number.isFinite(value) ? verb : { ...verb, flags: verb.flags.replaceAll('0', '') };
+  return pad(formatFloat(verb, value), padding);
 }
 
 const bases: Readonly<Record<string, number>> = { d: 10, b: 2, o: 8, x: 16, X: 16 };
@@ -162,6 +162,7 @@ function integerIn(verb: Verb, value: unknown): bigint {
 }
 
 function floatIn(verb: Verb, value: unknown): number {
+  if (typeof value === 'number' && !Number.isFinite(value)) return value;
   const number = numericIn(verb, value);
   if (isInteger(number)) throw mismatch(verb, value);
   return floatOf(number);

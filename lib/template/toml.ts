@@ -45,10 +45,10 @@ function formatValue(value: unknown): string {
     const text = stringify({ v: typed(value) }, { numbersAsFloat: true })
       .trim()
       .slice('v = '.length);
-    // Without spaces within brackets, outside of texts.
-    const parts = /"(?:\\.|[^"\\])*"|'[^']*'|([[{]) | ([\]}])|(\d[\d.]*e[-+]\d+)/g;
-    return text.replace(parts, (whole, open = '', close = '', power = '') => {
-      return open + close || (power === '' ? whole : inFull(power));
+    // Without spaces within brackets, outside of texts. A name may look like a number.
+    const parts = /"(?:\\.|[^"\\])*"|'[^']*'|([[{]) | ([\]}])|([\w.+-]+)( =)?/g;
+    return text.replace(parts, (whole, open = '', close = '', word = '', equals = '') => {
+      return open + close || (equals === '' && /^-?\d[\d.]*e[-+]\d+$/.test(word) ? inFull(word) : whole);
     });
   } catch (cause) {
     throw templateFailure('the value cannot be written as TOML.', cause);
@@ -66,8 +66,8 @@ function typed(value: unknown): unknown {
 
 /** `1e-7` as `0.0000001`. */
 function inFull(written: string): string {
-  const [mantissa = '', power] = written.split('e');
+  const [, sign = '', mantissa = '', power] = /^(-?)(.*)e(.*)$/.exec(written) ?? [];
   const digits = mantissa.replace('.', '');
-  if (Number(power) < 0) return `0.${digits.padStart(digits.length - Number(power) - 1, '0')}`;
-  return `${digits.padEnd(Number(power) + 1, '0')}.0`;
+  if (Number(power) < 0) return `${sign}0.${digits.padStart(digits.length - Number(power) - 1, '0')}`;
+  return `${sign}${digits.padEnd(Number(power) + 1, '0')}.0`;
 }

@@ -114,3 +114,13 @@ t.test('a verify without probes and a wait with max below min are problems', asy
     message: /reload\.haproxy\.fallback: must be a list or a map/,
   });
 });
+
+t.test('what is no URL is reported as such, and a URL has no user', async (t) => {
+  for (const [url, message] of [
+    ['not a url', /verify\.http/],
+    ['http://', /verify\.http/],
+    ['http://user:secret@127.0.0.1/', /must not contain a user/],
+  ] as const) {
+    await t.rejects(load(t, `    verify: { http: "${url}" }\n`), { code: 'config-invalid', message });
+  }
+});

@@ -136,3 +136,17 @@ t.test('former secrets of megabytes are forgotten', (t) => {
   t.notOk(isRemoved(0));
   t.end();
 });
+
+t.test('parts of the current secrets are removed, however many former ones there are', (t) => {
+  const redactor = new Redactor();
+  const secretOf = (i: number) =>
+    Array.from({ length: 5_000 }, (_, at) => `${i}-${at * 7919};`)
+      .join('')
+      .slice(0, 60_000);
+  for (let i = 0; i < 10; i += 1) {
+    const secrets = [`config ${'pw'.repeat(10)}`, secretOf(i)];
+    redactor.learn(secrets);
+    for (const secret of secrets) t.equal(redactor.redact(`<${secret.slice(5, 25)}>`), '<[secret]>', `secret ${i}`);
+  }
+  t.end();
+});

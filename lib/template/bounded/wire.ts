@@ -1,4 +1,5 @@
 import { type ErrorCode, SwitchmasterError } from '../../errors.ts';
+import { maxFragmented } from '../../model/redaction.ts';
 import type { CompileInput } from '../compile.ts';
 import type { RenderResult } from '../render.ts';
 import type { Lookup, RenderWorld } from '../scope.ts';
@@ -71,9 +72,23 @@ export function makePacker(): (result: RenderResult) => { result: WireResult; li
 /** So many are sent as they are. */
 const manySecrets = 1_000;
 
-/** To receive a hundred thousand texts takes long. Every line of a secret is secret, so they may be one text. */
+/**
+ * To receive a hundred thousand texts takes long. Every line of a secret is secret, so many may be one text, as long as its
+ * fragments count.
+ */
 function join(secrets: readonly string[]): readonly string[] {
-  return secrets.length > manySecrets ? [secrets.join('\n')] : secrets;
+  if (secrets.length <= manySecrets) return secrets;
+  const groups: string[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const secret of secrets) {
+    if (length + secret.length > maxFragmented) {
+      groups.push([]);
+      length = 0;
+    }
+    groups.at(-1)?.push(secret);
+    length += secret.length + 1;
+  }
+  return groups.map((group) => group.join('\n'));
 }
 
 type Short<T = RenderResult> = T extends unknown ? Omit<T, keyof LongLists> : never;
