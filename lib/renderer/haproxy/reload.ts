@@ -1,5 +1,6 @@
 import { SocketExchangeError } from '../../client/socket-exchange.ts';
 import { isAbort, SwitchmasterError } from '../../errors.ts';
+import { formatEndpoint } from '../../model/address.ts';
 import type { ReloadSpec, TemplateSpec } from '../../model/template-spec.ts';
 import { untilInterrupted } from '../apply/interruption.ts';
 import type { Urgency } from '../plan/urgency.ts';
@@ -89,14 +90,27 @@ export async function moveServers(step: HaproxyStep, plan: ReloadPlan): Promise<
   await leaveOldWorkers(step, plan);
 }
 
+/** How long a new worker may take to start after the reload command has ended. */
+const startLimitMs = 3_000;
+/** The same where nothing answered after the reload before. */
+const silentLimitMs = 200;
+const silentSockets = new Set<string>();
+
 async function warnOfUnread(step: HaproxyStep, { expected }: ReloadPlan): Promise<void> {
   const { reload, spec, signal, interrupted, warn } = step;
-  const finding = findUnread(new HaproxyRuntime(reload.socket), expected, signal);
-  const reason = await untilInterrupted(finding, interrupted).catch(unlessAborted(interrupted));
-  if (typeof reason !== 'string') return;
-  warn(
-    `HAProxy was reloaded, but seems not to read ${spec.destination}. ${reason} Its arguments must name the file or its folder (-f): restart HAProxy if you changed them.`,
-  );
+  const socket = formatEndpoint(reload.socket);
+  const limitMs = silentSockets.has(socket) ? silentLimitMs : startLimitMs;
+  const search = findUnread(new HaproxyRuntime(reload.socket), { expected, limitMs, signal });
+  // HAProxy is reloaded already. Without an end of this wait, nothing was found.
+  const finding = await untilInterrupted(search, interrupted).catch(() => undefined);
+  if (finding?.kind === 'silent') silentSockets.add(socket);
+  else if (finding !== undefined) silentSockets.delete(socket);
+  if (finding?.kind === 'silent')
+    warn(`HAProxy was reloaded, but whether it reads ${spec.destination} is not known. ${finding.reason}`);
+  if (finding?.kind === 'other')
+    warn(
+      `HAProxy was reloaded, but seems not to read ${spec.destination}. ${finding.reason} Its arguments must name the file or its folder (-f): restart HAProxy if you changed them.`,
+    );
 }
 
 /** The new worker has the ports of HAProxy's state file, which may be those of former masters. */
