@@ -54,11 +54,13 @@ export async function previewTemplate(input: RenderOnceInput): Promise<Preview> 
     const former = await readRenderState(input.spec.destination, 'any');
     trust.rememberRecords({ records: former?.records ?? [], indexes: former?.indexes ?? {} });
     for (;;) {
+      // Answers may come while it renders.
+      const changed = once(changes, 'change', { signal }).catch(() => undefined);
       const rendering = await template.render();
       if (rendering.kind === 'failed') return failed(rendering.error, template);
       if (rendering.kind === 'rendered' && rendering.refusal) return failed(rendering.refusal, template);
       if (rendering.kind === 'rendered') return await previewText(template, rendering);
-      await once(changes, 'change', { signal }).catch(() => undefined);
+      await changed;
       if (signal.aborted) return failed(unansweredError(template, rendering.missing), template);
     }
   } catch (thrown) {

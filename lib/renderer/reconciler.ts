@@ -18,6 +18,7 @@ import {
   warningsOf,
 } from './entry.ts';
 import type { RenderHint } from './hint.ts';
+import { renderLatest } from './latest-rendering.ts';
 import { type OpenOptions, openEntry } from './open-entry.ts';
 import { carryOut } from './outcome.ts';
 import { planRender, type RenderPlan } from './plan/render.ts';
@@ -172,10 +173,8 @@ export class Renderer implements Reconciler<RenderHint> {
     for (const hint of run.hints) takeHint(entry, hint);
     // The file is read by another thread while this one renders.
     const reading = tryRead(entry);
-    const rendering = await template.render();
+    const rendering = await renderLatest(template, run);
     if (rendering.kind === 'rendered') clock.reached('rendered');
-    // The rendering includes the changes whose hints came until now.
-    run.takeUrgent();
     const read = await readOrMove(entry, { reading, rendering, clock, run });
     if (read.kind === 'unread') throw read.error;
     const { present } = read;

@@ -14,6 +14,7 @@ import type { RenderWorld } from '../../template/scope.ts';
 import { addHead } from '../head.ts';
 import type { Rendering } from '../plan/rendering.ts';
 import { mastersOf, type Urgency, urgencyOf } from '../plan/urgency.ts';
+import { Gaps } from './gaps.ts';
 import { findHaproxyDefaults } from './haproxy-defaults.ts';
 import { IndexHistory } from './index-history.ts';
 import { Inputs } from './inputs.ts';
@@ -60,8 +61,7 @@ export class LiveTemplate {
   #rendering: Rendering = { kind: 'pending', missing: [] };
   #heldRecords = false;
   #shown: ShownText | undefined;
-  /** Ids of what the last render read without an answer. */
-  #gaps = new Set<string>();
+  readonly #gaps: Gaps;
   #compiled: BoundedTemplate | undefined;
   /** May be in use by a render until the next one begins. */
   #former: BoundedTemplate | undefined;
@@ -72,6 +72,7 @@ export class LiveTemplate {
     this.spec = options.spec;
     this.#options = options;
     this.#inputs = new Inputs(options);
+    this.#gaps = new Gaps(this.#inputs);
     this.#files = new FileTexts(options.spec.sandboxPath);
     this.#time = new RenderTime(options.spec.destination);
     this.history = new IndexHistory(this.#inputs);
@@ -111,6 +112,11 @@ export class LiveTemplate {
     return urgencyOf(this.#rendering, { masters: mastersOf(answer, prefix) });
   }
 
+  /** `master-change` when a master moved while the last render was under way, and the rendering has the former one. */
+  get missedUrgency(): Urgency {
+    return this.#gaps.changed.size === 0 ? 'ordinary' : this.newUrgency;
+  }
+
   /** The records that it reads, as texts. */
   get records(): readonly string[] {
     const prefix = recordPrefix({ environment: this.#options.environment });
@@ -129,11 +135,7 @@ export class LiveTemplate {
    * more answers are missing, so rendering would give nothing; ten thousand answers cost one render.
    */
   noteChange(query: ConsulQuery): 'complete' | 'incomplete' | 'changed' {
-    if (this.#rendering.kind !== 'pending') return 'changed';
-    const id = queryId(query);
-    const state = this.#inputs.stateOf(id);
-    if (state === 'current' || state === 'stale') this.#gaps.delete(id);
-    return this.#gaps.size === 0 ? 'complete' : state === 'failed' ? 'changed' : 'incomplete';
+    return this.#gaps.note(queryId(query));
   }
 
   /** Compiles the source again with the next render, and reads its files again. */
@@ -150,6 +152,14 @@ export class LiveTemplate {
 
   /** Renders with what is known now. Starts watches on what it newly reads and ends those that it no longer needs. */
   async render(): Promise<Rendering> {
+    await this.#gaps.during(async () => {
+      // Answers that came after they were looked up may be all that were missing.
+      for (let pass = 1; pass === 1 || (this.#gaps.areClosed && pass <= maxPasses); pass++) await this.#renderOnce();
+    });
+    return this.#rendering;
+  }
+
+  async #renderOnce(): Promise<void> {
     this.#compiled ??= await this.#compile();
     const compiled = this.#compiled;
     this.#files.retry();
@@ -162,7 +172,6 @@ export class LiveTemplate {
       this.#inputs.forgetFormer();
     }
     this.#watchFiles(result.files);
-    return this.#rendering;
   }
 
   async #compile(): Promise<BoundedTemplate> {
@@ -221,7 +230,7 @@ export class LiveTemplate {
   #take(result: RenderResult, rendering: Rendering): void {
     this.#heldRecords = this.#options.holdsRecords?.() ?? false;
     if (result.kind !== 'pending') this.#inputs.keepOnly(result.dependencies);
-    this.#gaps = new Set(result.kind === 'pending' ? result.missing.map(queryId) : []);
+    this.#gaps.take(result.kind === 'pending' ? result.missing.map(queryId) : undefined);
     const holds = result.secrets.length > 0 ? 'secrets' : 'nothing-secret';
     this.#shown = result.kind === 'rendered' ? { text: addHead(result.shown, this.spec), holds } : undefined;
     this.#rendering = rendering;
