@@ -25,4 +25,9 @@ export const isolationFaults: readonly (readonly [
     { ...opinions({ downAfterMs: 3_000 }), isolation: [{ ...own, role: 'replica' }] },
     ['isolation-late'],
   ],
+  [
+    'a promotion that may come early, of a master whose servers are elsewhere',
+    { ...opinions({ downAfterMs: 3_000 }), isolation: [{ ...own, address: '10.0.0.9:6379', role: 'replica' }] },
+    [],
+  ],
 ];

@@ -1,3 +1,4 @@
+import { formatAddress } from '../../model/address.ts';
 import { majorityOf } from '../../model/epoch.ts';
 import type { Examination } from '../examination.ts';
 import { type Rule, rule } from '../rule.ts';
@@ -41,15 +42,18 @@ export const isolationRules: readonly Rule[] = [
     severity: 'warning',
     hint: 'At each Sentinel: SENTINEL SET {subject} down-after-milliseconds 5000',
     reads: ['isolation', 'masters'],
-    find: ({ isolation = [], masters }) =>
-      masters.flatMap(({ name, opinions, instances }) => {
+    find: ({ isolation = [], masters }) => {
+      const own = new Set(isolation.map(({ address }) => address));
+      return masters.flatMap(({ name, opinions, instances }) => {
         const downAfterMs = Math.min(...opinions.map((opinion) => opinion.downAfterMs));
-        if (isolation.length === 0 || !(downAfterMs < shortestDownAfterMs)) return [];
+        const isHere = instances.some(({ address }) => own.has(formatAddress(address)));
+        if (!isHere || !(downAfterMs < shortestDownAfterMs)) return [];
         const fewest = instances.find(({ expected }) => expected === 'master')?.settings?.minReplicasToWrite;
         const setting = fewest === undefined ? '' : `; min-replicas-to-write is ${fewest}`;
-        const text = `down-after-milliseconds is ${downAfterMs}: Sentinel may promote a replica before the writes of an isolated master are paused, up to 4 s after the cut${setting}`;
+        const text = `down-after-milliseconds is ${downAfterMs}: Sentinel may promote a replica before the writes of an isolated master are paused, up to 5 s after the cut${setting}`;
         return { subject: name, text };
-      }),
+      });
+    },
   }),
 ];
 

@@ -29,24 +29,29 @@ const starter = (name: string, command: string): string => {
   return file;
 };
 const newer = existsSync(new URL('../../../.tools/bin/redis8-server', import.meta.url));
-const [consuls, even, ill, nat, bare, other] = await Promise.all([
+const [consuls, even, ill, nat, bare, cut, other] = await Promise.all([
   sandbox.consulServers({ count: 2 }),
   sandbox.redis({ name: 'even', password, config: { appendonly: 'yes' } }),
   sandbox.redis({ name: 'ill', replicas: 4, password }),
   sandbox.redis({ name: 'nat', replicas: 3, password }),
   sandbox.redis({ name: 'bare', replicas: 0, password, program: starter('bare', 'redis-server - < "$1"') }),
+  sandbox.redis({ name: 'cut', password }),
   sandbox.redis({ name: 'other', replicas: 0, password, ...(newer ? { program: 'redis8-server' } : {}) }),
 ]);
 const sentinels = await sandbox.sentinels({ count: 4, masters: [even, ill], failoverTimeoutMs });
 const [one, two, three, four] = sentinels as [SentinelServer, SentinelServer, SentinelServer, SentinelServer];
 const [consul, lost] = consuls;
+const passwordFile = sandbox.write('redis.password', password);
 const file = sandbox.write(
   'doctor.yml',
   JSON.stringify({
     consul: { address: consul?.url },
+    register: [even, bare, cut].map(({ master }) => ({
+      ...{ kind: 'redis', address: formatAddress(master.address), passwordFile },
+    })),
     sentinel: {
       addresses: sentinels.map(({ address }) => formatAddress(address)),
-      redis: { passwordFile: sandbox.write('redis.password', password) },
+      redis: { passwordFile },
     },
   }),
 );
@@ -108,6 +113,8 @@ async function doWrongToRedis(): Promise<void> {
   rmSync(folder, { recursive: true });
   await unsaved.command('BGSAVE');
   await notFollowing.command('CLIENT', 'KILL', 'TYPE', 'master');
+  await bare.master.command('ACL', 'SETUSER', 'default', '-client|pause');
+  for (const replica of cut.replicas) replica.pause();
 }
 
 async function doWrongToAddresses(): Promise<void> {
@@ -156,6 +163,9 @@ const wanted: readonly (readonly [rule: string, subject: string])[] = [
   ['hostnames-mixed', 'nat'],
   ['loopback-published', 'nat'],
   ['consul-unreachable', 'consul'],
+  ['isolation-refused', at(bare.master)],
+  ['isolation-near', at(cut.master)],
+  ['isolation-late', 'hasty'],
 ];
 
 const findings = (): Promise<readonly Finding[]> => findingsOf(file);
