@@ -126,6 +126,7 @@ export class BridgeActions {
         const verdict = this.maintenance.verdict(name);
         return verdict.kind === 'on' ? verdict.why : undefined;
       },
+      formerMaster: settings.fence === 'none' ? 'leave' : 'pause',
       onReport,
       onProblem,
     });

@@ -8,7 +8,7 @@ import type { InstanceState, InstancesView } from '../http/views.ts';
 import { Loop } from '../loop/loop.ts';
 import type { RunReport } from '../loop/outcome.ts';
 import { usualResyncMs } from '../loop/resync.ts';
-import type { Endpoint } from '../model/address.ts';
+import type { Address, Endpoint } from '../model/address.ts';
 import { matchesAny } from '../model/glob.ts';
 import type { Discovery, InstanceSpec } from '../model/instance.ts';
 import { instanceKind } from '../model/instance-kinds.ts';
@@ -38,6 +38,8 @@ export interface PausableRedis {
   /** The master's name. */
   readonly name: string;
   readonly endpoint: Endpoint;
+  /** Every address by which others may know it. */
+  readonly addresses: readonly Address[];
   /** The same object as long as the instance is registered. */
   readonly access: RedisAccess;
 }
@@ -142,7 +144,9 @@ export class RegistrarPart implements Part {
     return [...this.#registrar.instances].flatMap(({ source: { spec, access }, memory }) => {
       const name = memory.recorded?.name ?? spec.name;
       if (spec.isolation !== 'pause' || name === undefined || memory.original !== undefined) return [];
-      return { id: spec.id, name, endpoint: spec.address, access };
+      const own = typeof spec.address === 'string' ? undefined : spec.address;
+      const addresses = [own, spec.announce, memory.recorded?.address].filter((address) => address !== undefined);
+      return { id: spec.id, name, endpoint: spec.address, addresses, access };
     });
   }
 

@@ -30,7 +30,7 @@ const order: NodeOrder = JSON.parse(process.argv[2] ?? '{}');
 const { id, host, consul, sentinels, name, redis } = order;
 connectFrom(host);
 const say = (word: NodeWord): void => void process.send?.(word);
-const own: LocalRedis = { id: `redis-${redis.port}`, name, endpoint: redis, access: {} };
+const own: LocalRedis = { id: `redis-${redis.port}`, name, endpoint: redis, addresses: [redis], access: {} };
 let isolation = order.isolation;
 process.on('message', (mode: Isolation) => {
   isolation = mode;

@@ -8,7 +8,10 @@ import {
 } from '../../lib/bridge/isolation/plan.ts';
 import { at } from '../bridge/plan/world.ts';
 
-/* Every order of cuts and heals of a master's three links, with a promotion at any moment that Sentinel allows, is explored. */
+/*
+ * Every order of cuts and heals of a master's three links, with a promotion at any moment that Sentinel allows, is explored. A replica
+ * may follow a master that was replaced until Sentinel configures it again, as with parallel-syncs 1.
+ */
 
 /** A round in which nobody answers takes its time-outs. */
 const stepMs = 450;
@@ -25,6 +28,10 @@ interface World {
   readonly aloneForMs: number;
   /** `demoted`: the old master is a replica. */
   readonly failover: 'none' | 'promoted' | 'demoted';
+  /** Whether the replica still follows this master. */
+  readonly followed: boolean;
+  /** The bridge has read a record that names another server. */
+  readonly isRecorded: boolean;
   /** With times as ages, so that equal situations are equal. */
   readonly state: IsolationState | undefined;
 }
@@ -32,7 +39,7 @@ interface World {
 const nowMs = 1_000_000;
 const first: World = {
   links: { replica: true, sentinels: true, consul: true },
-  ...{ ackAgeMs: 0, cutForMs: 0, aloneForMs: 0, failover: 'none', state: undefined },
+  ...{ ackAgeMs: 0, cutForMs: 0, aloneForMs: 0, failover: 'none', followed: true, isRecorded: false, state: undefined },
 };
 const booleans = [true, false];
 const cuts = booleans.flatMap((replica) =>
@@ -40,9 +47,19 @@ const cuts = booleans.flatMap((replica) =>
 );
 const older = (ms: number) => Math.min(ms + stepMs, oldestMs);
 
+interface Move {
+  readonly links: World['links'];
+  readonly failover: World['failover'];
+  readonly followed: boolean;
+}
+
 /** Links change, a step passes, and the daemon reads. */
-function advance(world: World, links: World['links'], failover: World['failover']): World {
-  const ackAgeMs = links.replica && failover === 'none' ? 0 : older(world.ackAgeMs);
+function advance(world: World, { links, failover, followed }: Move): World {
+  const acks = links.replica && followed;
+  const ackAgeMs = acks ? 0 : older(world.ackAgeMs);
+  const isRecorded = failover === 'promoted' && (world.isRecorded || links.consul);
+  // As readIsolation: Sentinels are asked while writes are paused, or if no replica acknowledges.
+  const hears = links.sentinels && (!acks || isPaused(world.state));
   const reading: IsolationReading = {
     atMs: nowMs,
     server:
@@ -50,11 +67,11 @@ function advance(world: World, links: World['links'], failover: World['failover'
     sentinels: { known: 3, heard: links.sentinels ? 3 : 1 },
     consul: links.consul ? 'heard' : 'silent',
     ...{ replaceable: 'yes', maintenance: undefined },
-    successor: failover === 'promoted' && (links.sentinels || links.consul) ? at('B') : undefined,
+    successor: failover === 'promoted' && (isRecorded || hears) ? at('B') : undefined,
   };
-  const isAlone = !links.sentinels && !links.consul && (!links.replica || failover !== 'none');
+  const isAlone = !links.sentinels && !links.consul && !acks;
   return {
-    ...{ links, ackAgeMs, failover },
+    ...{ links, ackAgeMs, failover, followed, isRecorded },
     cutForMs: links.sentinels ? 0 : older(world.cutForMs),
     aloneForMs: isAlone ? older(world.aloneForMs) : 0,
     state: planIsolation(aged(world.state), reading, { silenceMs: silenceMs(downAfterMs) }),
@@ -76,23 +93,41 @@ function successorsOf(world: World): readonly World[] {
     // Sentinel counts from its last PING that was answered, up to a second before the cut.
     if (world.failover === 'none' && world.cutForMs >= downAfterMs - 1_000) later.push('promoted');
     if (world.failover === 'promoted' && links.sentinels) later.push('demoted');
-    return later.map((failover) => advance(world, links, failover));
+    return later.flatMap((failover) =>
+      following(world, failover).map((followed) => advance(world, { links, failover, followed })),
+    );
   });
 }
 
-function findFault(before: World, { links, ackAgeMs, aloneForMs, failover, state }: World): string | undefined {
+/** Once the other replica is promoted, this one follows the new master at any time, but never this one again. */
+function following({ followed }: World, failover: World['failover']): readonly boolean[] {
+  if (failover === 'none') return [true];
+  return failover === 'promoted' && followed ? booleans : [false];
+}
+
+function findFault(before: World, after: World): string | undefined {
+  const { links, ackAgeMs, aloneForMs, failover, followed, state } = after;
   const paused = isPaused(state);
-  const acked = links.replica && failover === 'none';
+  const acked = links.replica && followed;
   if (failover === 'demoted' && paused) return 'a replica is paused';
   if (failover === 'none' && paused && (acked || links.sentinels || links.consul))
     return 'a connected master is paused';
-  if (failover !== 'demoted' && aloneForMs >= 4_050 && ackAgeMs >= 4_050 && !paused)
-    return 'a master that is cut off accepts writes';
-  // Whoever was paused when another one was promoted acknowledges nothing before it is a replica, for 15 s at least.
-  const held = isPaused(before.state) && before.failover === 'promoted' && failover === 'promoted';
-  const isOver = state?.kind === 'inactive' && state.why === 'replaced for too long';
-  if (held && !paused && !isOver) return 'a replaced master was released';
+  if (failover === 'demoted') return undefined;
+  // The bound of a pause that nobody ends.
+  if (state?.kind === 'inactive' && state.why === 'replaced for too long') return undefined;
+  if (aloneForMs >= 4_050 && ackAgeMs >= 4_050 && !paused) return 'a master that is cut off accepts writes';
+  if (failover !== 'promoted' || paused) return undefined;
+  // Whoever was paused acknowledges nothing before it is a replica, unless only a replica that followed it just now is heard.
+  if (isPaused(before.state) && (links.sentinels || links.consul || ackAgeMs >= 2_000))
+    return 'a replaced master was released';
+  if (links.consul && isKnown(before.state)) return 'a replaced master accepts writes although it hears Consul';
+  if (links.sentinels && !acked && isKnown(before.state))
+    return 'a replaced master accepts writes although it hears its Sentinels';
   return undefined;
+}
+
+function isKnown(state: IsolationState | undefined): boolean {
+  return state !== undefined && state.kind !== 'inactive';
 }
 
 t.test('in no order of cuts and heals does an isolated master acknowledge, or a connected one wait', (t) => {

@@ -25,7 +25,7 @@ const round = fc.record({
 type Round = typeof round extends fc.Arbitrary<infer R> ? R : never;
 
 function toReading({ role, ackAgeMs, sentinels, afterMs: _, ...rest }: Round, atMs: number): IsolationReading {
-  const server = role === 'master' ? { kind: role, ackAgeMs } : ({ kind: role } as { kind: 'replica' | 'unanswered' });
+  const server = role === 'master' ? { kind: role, ackAgeMs } : { kind: role, forMs: 300 };
   return { ...rest, atMs, server, sentinels: { known: 3, heard: sentinels } } as IsolationReading;
 }
 
@@ -50,7 +50,9 @@ t.test('in any order of events, only a master that hears nobody long enough is p
         throw new Error('paused in maintenance, or without a replica');
       if (pausing && hears(reading) && reading.successor === undefined)
         throw new Error('paused although somebody answers and nobody has replaced it');
-      if (pausing && hears(reading) && !isPaused(before)) throw new Error('a connected master is paused');
+      if (pausing && hears(reading) && !isPaused(before) && reading.successor === 'being promoted')
+        throw new Error('a connected master is paused before another one is promoted');
+      if (pausing && before?.kind === 'inactive') throw new Error('paused in the first round');
       const begins = state.kind === 'isolated' && !isPaused(before);
       if (begins && nowMs - heardMs < limitMs) throw new Error(`paused ${nowMs - heardMs} ms after somebody was heard`);
       if (begins && before?.kind !== 'silent') throw new Error('paused after one round');

@@ -52,7 +52,10 @@ export class Isolation {
     const wanted = new Map(localRedis().flatMap((redis) => (matches(redis.name) ? [[redis.id, redis] as const] : [])));
     for (const [id, watch] of this.#watches) {
       const redis = wanted.get(id);
-      if (redis?.name === watch.redis.name && redis.access === watch.redis.access) continue;
+      if (redis?.name === watch.redis.name && redis.access === watch.redis.access) {
+        watch.redis = redis;
+        continue;
+      }
       watch.stop();
       this.#watches.delete(id);
     }

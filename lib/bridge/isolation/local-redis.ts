@@ -1,5 +1,5 @@
 import type { RedisAccess } from '../../client/redis-connection.ts';
-import type { Endpoint } from '../../model/address.ts';
+import type { Address, Endpoint } from '../../model/address.ts';
 
 /** A Redis that this daemon registers, and whose writes it may pause. */
 export interface LocalRedis {
@@ -8,6 +8,8 @@ export interface LocalRedis {
   /** The master's name, by the config or by the record. */
   readonly name: string;
   readonly endpoint: Endpoint;
+  /** Every address by which others may know it. */
+  readonly addresses: readonly Address[];
   /** The same object as long as the settings are the same. */
   readonly access: RedisAccess;
 }

@@ -7,18 +7,24 @@ export type Contact = 'replica' | 'sentinels' | 'consul';
 /** What one round found out about a Redis of this node. Times are milliseconds of `performance.now()`. */
 export interface IsolationReading {
   readonly atMs: number;
-  /** `ackAgeMs`: how long ago the last acknowledgement of a replica arrived; undefined where no replica is online. */
+  /**
+   * `ackAgeMs`: how long ago the last acknowledgement of a replica arrived; undefined where no replica is online. `forMs`: how long it
+   * has not answered.
+   */
   readonly server:
-    | { readonly kind: 'unanswered' }
+    | { readonly kind: 'unanswered'; readonly forMs: number }
     | { readonly kind: 'replica' }
     | { readonly kind: 'master'; readonly ackAgeMs: number | undefined };
-  /** How many Sentinels the master has, and how many answered now; `unasked`: a replica was heard, which is enough. */
+  /** How many Sentinels the master has, and how many of them answered now; `unasked`: a replica was heard, which is enough. */
   readonly sentinels: { readonly known: number; readonly heard: number | 'unasked' };
-  /** Whether Consul's leader answered now. */
+  /** Whether Consul's leader answered now; `unasked`: a replica or a majority of the Sentinels was heard. */
   readonly consul: 'heard' | 'silent' | 'unasked';
   /** `no`: the record and the Sentinels list no replica, so nobody can take its place. */
   readonly replaceable: 'yes' | 'no' | 'unknown';
-  /** Those that were heard name another master, or promote one now. */
+  /**
+   * Another server is master now. While writes are paused, any sign of it counts, also a failover that is under way; otherwise only
+   * proof (./successor.ts).
+   */
   readonly successor: Address | 'being promoted' | undefined;
   /** Why nothing may be done about the master: it is in maintenance. */
   readonly maintenance: string | undefined;
@@ -42,7 +48,7 @@ export type IsolationState =
   | { readonly kind: 'silent'; readonly rounds: number; readonly heardMs: number; readonly atMs: number }
   /** Its writes are paused. */
   | { readonly kind: 'isolated'; readonly sinceMs: number; readonly heardMs: number; readonly atMs: number }
-  /** It hears somebody again, who names another master: its writes stay paused until it is a replica. */
+  /** It hears somebody, and another server is master now: its writes are paused until it is a replica. */
   | {
       readonly kind: 'replaced';
       readonly successor: Address | 'being promoted';
@@ -57,6 +63,8 @@ const freshAckMs = 1_000;
 const fewestRounds = 2;
 /** After a longer pause of this process, what was heard before says nothing: the silence begins again. */
 const longestGapMs = 3_000;
+/** A process that does not answer for this long has probably ended. It acknowledges nothing. */
+const longestUnansweredMs = 10_000;
 /** The fence waits as long before it demotes a former master (lib/bridge/fencing/plan.ts). */
 const longestReplacedMs = 15_000;
 
@@ -67,8 +75,8 @@ export function hearsReplica({ server }: Pick<IsolationReading, 'server'>): bool
 
 /**
  * How long nobody may be heard: Sentinel promotes nobody before `down-after-milliseconds` have passed, less the second between
- * two of its PINGs. With 5 s and more, the pause comes in the first 4 s, because an acknowledgement is up to a second old, INFO
- * rounds it, and two rounds need their time-outs.
+ * two of its PINGs. With 5 s and more, the pause comes 2 to 5 s after the cut: INFO counts an acknowledgement as new for up to 2 s, and
+ * two rounds need their time-outs.
  */
 export function silenceMs(downAfterMs: number): number {
   return Math.min(2_000, Math.max(1_000, downAfterMs * 0.4));
@@ -105,13 +113,17 @@ export function isPaused(state: IsolationState | undefined): boolean {
 }
 
 function whyInactive(before: IsolationState | undefined, reading: IsolationReading): InactiveReason | undefined {
-  const { server, sentinels, replaceable, maintenance } = reading;
+  const { server, sentinels, replaceable, successor, maintenance } = reading;
   if (maintenance !== undefined) return 'maintenance';
   if (server.kind === 'replica') return 'replica';
   // A master that is too busy to answer stays what it was. One that was never seen as a master is left alone.
-  if (server.kind === 'unanswered' && (before === undefined || before.kind === 'inactive')) return 'not answered';
+  const isKnown = before !== undefined && before.kind !== 'inactive';
+  if (server.kind === 'unanswered' && !isPaused(before) && (!isKnown || server.forMs >= longestUnansweredMs))
+    return 'not answered';
   if (sentinels.known === 0) return 'no sentinels';
-  return replaceable === 'no' ? 'no replicas' : undefined;
+  if (replaceable === 'no') return 'no replicas';
+  const isOver = before?.kind === 'inactive' && before.why === 'replaced for too long';
+  return isOver && successor !== undefined ? 'replaced for too long' : undefined;
 }
 
 function findContact(reading: IsolationReading): Contact | undefined {
@@ -126,9 +138,9 @@ function planContact(
   { by, reading }: { readonly by: Contact; readonly reading: IsolationReading },
 ): IsolationState {
   const { atMs, successor } = reading;
-  if (successor === undefined || !(before?.kind === 'isolated' || before?.kind === 'replaced'))
-    return { kind: 'connected', by, heardMs: atMs, atMs };
-  const sinceMs = before.kind === 'replaced' ? before.sinceMs : atMs;
+  const isProven = successor !== 'being promoted' && (before?.kind === 'connected' || before?.kind === 'silent');
+  if (successor === undefined || !(isPaused(before) || isProven)) return { kind: 'connected', by, heardMs: atMs, atMs };
+  const sinceMs = before?.kind === 'replaced' ? before.sinceMs : atMs;
   if (atMs - sinceMs >= longestReplacedMs) return { kind: 'inactive', why: 'replaced for too long', atMs };
   return { kind: 'replaced', successor, by, sinceMs, atMs };
 }

@@ -11,6 +11,7 @@ import { type SentinelView, sentinelDefaults } from '../../model/sentinel.ts';
 import type { LocalRedis } from './local-redis.ts';
 import { type IsolationReading, type IsolationState, isPaused, planIsolation, planWrites, silenceMs } from './plan.ts';
 import { type IsolationSources, readIsolation } from './reading.ts';
+import { keepRecord } from './successor.ts';
 import { describeProblem, describeRefusedPause, describeState, isolationReport } from './words.ts';
 
 export interface IsolationWatchOptions {
@@ -21,6 +22,8 @@ export interface IsolationWatchOptions {
     readonly record: MasterRecord | undefined;
     readonly views: readonly SentinelView[];
   };
+  /** What is done about a former master that accepts writes. */
+  readonly formerMaster: 'pause' | 'leave';
   /** Why nothing may be done about the master. What is not read yet does not count: a pause ends by itself. */
   readonly inMaintenance: (name: string) => string | undefined;
   readonly onReport: (report: RunReport) => void;
@@ -30,6 +33,9 @@ export interface IsolationWatchOptions {
 const everyMs = 250;
 /** While nobody answers, a round takes as long as its time-outs. */
 const silentEveryMs = 50;
+/** Whoever answers for longer, in place of a replica, is asked less often. */
+const askOftenMs = 10_000;
+const longestEveryMs = 1_000;
 /** It outlasts two rounds without an answer, and no longer: a daemon that stops leaves no lasting pause. */
 const pauseMs = 2_000;
 const timeoutMs = 300;
@@ -43,7 +49,8 @@ const probe: Words = ['CLIENT', 'PAUSE', 'x', 'WRITE'];
 
 /** Pauses the writes of one Redis of this node while it is an isolated master. */
 export class IsolationWatch {
-  readonly redis: LocalRedis;
+  /** Its addresses may become known later. */
+  redis: LocalRedis;
   readonly #options: IsolationWatchOptions;
   readonly #server: string;
   readonly #link: InstanceLink<Endpoint>;
@@ -53,8 +60,11 @@ export class IsolationWatch {
   #last: { readonly state: IsolationState; readonly reading: IsolationReading; readonly since: Date } | undefined;
   /** Why the last order about the writes failed. */
   #failure: SwitchmasterError | undefined;
-  /** The last record from before the silence: the new master's would hide that there is one. */
+  /** The last record that named this server: the new master's would hide that there is one. */
   #record: MasterRecord | undefined;
+  #answeredMs = performance.now();
+  /** Since when others are asked in each round, and answer. */
+  #askingSinceMs: number | undefined;
   /** What Sentinels said last: those that do not answer any more say nothing. */
   #views: readonly SentinelView[] = [];
 
@@ -123,25 +133,44 @@ export class IsolationWatch {
     while (!signal.aborted) {
       // A round that fails is repeated. Only the end of the watch aborts the pause between two.
       await this.#round().catch(() => undefined);
-      const nextMs = this.#last?.state.kind === 'silent' ? silentEveryMs : everyMs;
-      await delay(nextMs, undefined, { signal }).catch(() => undefined);
+      await delay(this.#nextMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
+  /** The silence counts from the last answer, so that a longer wait delays a pause only by the time-outs of the rounds that it omits. */
+  get #nextMs(): number {
+    if (this.#last?.state.kind === 'silent') return silentEveryMs;
+    const isNew = this.#askingSinceMs === undefined || performance.now() - this.#askingSinceMs < askOftenMs;
+    return isNew ? everyMs : Math.min(longestEveryMs, silenceMs(this.#downAfterMs) / 2);
+  }
+
   async #round(): Promise<void> {
-    const { redis, sources, known, inMaintenance } = this.#options;
-    const { name } = redis;
+    const { sources, known, formerMaster, inMaintenance } = this.#options;
+    const { name, addresses: own } = this.redis;
     const before = this.#last?.state;
-    const { record, views } = known(name);
-    if (before === undefined || before.kind === 'connected' || before.kind === 'inactive') this.#record = record;
+    const { record: newest, views } = known(name);
+    const when = before?.kind === 'silent' || isPaused(before) ? 'silent or paused' : 'heard';
+    this.#record = keepRecord({ own, before: this.#record, newest }, when);
     if (views.length > 0) this.#views = views;
-    const maintenance = inMaintenance(name);
-    const asked = { name, link: this.#link, known: { record: this.#record, views: this.#views }, maintenance };
-    const reading = await readIsolation(sources, asked);
+    const asked = { name, link: this.#link, before, own, formerMaster, answeredMs: this.#answeredMs };
+    const reading = await readIsolation(sources, {
+      ...asked,
+      known: { record: this.#record, newest, views: this.#views },
+      maintenance: inMaintenance(name),
+    });
     if (this.#abort.signal.aborted) return;
+    this.#note(reading);
     const after = planIsolation(before, reading, { silenceMs: silenceMs(this.#downAfterMs) });
     await this.#probe(after);
     await this.#apply(before, after, reading);
+  }
+
+  #note({ server, sentinels, atMs }: IsolationReading): void {
+    if (server.kind !== 'unanswered') this.#answeredMs = atMs;
+    // If it becomes master, the record of the master before it says nothing about who replaces it.
+    if (server.kind === 'replica') this.#record = undefined;
+    const asks = sentinels.heard !== 'unasked' && this.#last?.state.kind === 'connected';
+    this.#askingSinceMs = asks ? (this.#askingSinceMs ?? atMs) : undefined;
   }
 
   /** The shortest one counts: any Sentinel may call the master down first. */
@@ -160,9 +189,10 @@ export class IsolationWatch {
     const shown = isPaused(after) && since !== undefined ? (this.#last?.reading ?? reading) : reading;
     this.#last = { state: after, reading: shown, since: since ?? new Date() };
     if (!isNews) return;
-    const { redis, onReport, onProblem } = this.#options;
-    onReport(isolationReport({ name: redis.name, server: this.#server, before, after, reading, failure }));
-    onProblem(redis.name);
+    const { onReport, onProblem } = this.#options;
+    const { name } = this.redis;
+    onReport(isolationReport({ name, server: this.#server, before, after, reading, failure }));
+    onProblem(name);
   }
 
   /** Returns why it failed. */

@@ -33,7 +33,7 @@ export function describeState(state: IsolationState, reading: IsolationReading):
     case 'isolated':
       return `it is isolated: ${describeSilence(reading)}`;
     case 'replaced':
-      return `it was isolated, and ${describeSuccessor(state)}`;
+      return describeSuccessor(state);
   }
 }
 
@@ -47,7 +47,10 @@ export function describeProblem(
   },
 ): string {
   const { server, reading, failure } = given;
-  const fix = 'repair the network of this node: the writes resume when one of them answers';
+  const fix =
+    state.kind === 'replaced'
+      ? 'make it a replica of the master, if that does not happen by itself'
+      : 'repair the network of this node: the writes resume when one of them answers';
   const writes = failure === undefined ? 'its writes are paused' : `its writes cannot be paused (${failure.message})`;
   return `master ${server}: ${describeState(state, reading)}; ${writes}; ${fix}`;
 }
@@ -100,7 +103,7 @@ function describeChange({
     const silent = before?.kind === 'replaced' ? '' : ` for ${seconds(after.atMs - after.heardMs)}`;
     return `${describeSilence(reading)}${silent}: writes paused`;
   }
-  if (after.kind === 'replaced') return `${describeSuccessor(after)}: its writes stay paused until it is a replica`;
+  if (after.kind === 'replaced') return `${describeSuccessor(after)}: its writes are paused until it is a replica`;
   const lasted = before?.kind === 'isolated' ? `, after ${seconds(after.atMs - before.sinceMs)}` : '';
   return `${describeState(after, reading)}${lasted}: writes resumed`;
 }
@@ -114,10 +117,9 @@ function describeFailure(
 }
 
 function describeSuccessor({ successor, by }: Extract<IsolationState, { kind: 'replaced' }>): string {
-  const who = `it hears ${contactNames[by]} again`;
-  return successor === 'being promoted'
-    ? `${who}, and a failover is under way`
-    : `${who}: the master is now ${formatAddress(successor)}`;
+  const what =
+    successor === 'being promoted' ? 'a failover is under way' : `the master is now ${formatAddress(successor)}`;
+  return `it hears ${contactNames[by]}, and ${what}`;
 }
 
 function describeSilence({ sentinels, server }: IsolationReading): string {
