@@ -1,5 +1,5 @@
-// Partitions that leave clients with the old master: npm run test:isolation -- [ROUNDS] [--down-after MS]. Fails if a pause comes
-// after the promotion.
+// Partitions that leave clients with the old master: npm run test:isolation -- [ROUNDS] [--down-after MS]. Fails if a
+// paused master acknowledges a write after the promotion.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';

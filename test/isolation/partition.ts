@@ -17,11 +17,14 @@ export interface Partition {
   /** The last acknowledgement before the promotion, and the first answer of the replica as a master. */
   readonly lastAckMs: number;
   readonly promotedMs: number;
-  /** Writes that the old master acknowledged after the partition was healed. */
+  /** Writes that the old master acknowledged between the promotion and the end of the partition, and after it. */
+  readonly afterPromotion: number;
   readonly afterHeal: number;
 }
 
 let rounds = 0;
+/** Each write that is acknowledged after a promotion is a failure: more of them would only cost time. */
+const pauseMs = 10;
 
 export async function playPartition(stage: IsolationStage, protection: Protection): Promise<Partition> {
   const { master, replica } = await untilWhole(stage, protection === 'pause' ? 'pause' : 'ignore');
@@ -29,10 +32,10 @@ export async function playPartition(stage: IsolationStage, protection: Protectio
   for (const { redis } of stage.nodes) await redis.command('CONFIG', 'SET', 'min-replicas-to-write', fewest);
   rounds += 1;
   const client = persistentClient(() => master.redis.address);
-  const writer = new NumberWriter({ name: 'client', key: `numbers-${rounds}`, client });
-  await waitFor('200 writes', () => writer.acknowledged.size >= 200);
+  const writer = new NumberWriter({ name: 'client', key: `numbers-${rounds}`, client, pauseMs });
+  await waitFor('50 writes', () => writer.acknowledged.size >= 50);
   const cutMs = nowMs();
-  const heal = await cutOff(stage, master);
+  const heal = await cutOff(stage, { node: master, reaches: 'nobody' });
   await waitFor('the promotion', async () => ((await replica.redis.command('ROLE')) as unknown[])[0] === 'master', {
     timeoutMs: 90_000,
     intervalMs: 5,
@@ -59,6 +62,7 @@ export async function playPartition(stage: IsolationStage, protection: Protectio
     lost: lost.length,
     lastAckMs: Math.round(Math.max(...times.filter((atMs) => atMs < promotedMs)) - cutMs),
     promotedMs: Math.round(promotedMs - cutMs),
+    afterPromotion: times.filter((atMs) => atMs >= promotedMs && atMs < healedMs).length,
     afterHeal: times.filter((atMs) => atMs >= healedMs).length,
   };
 }

@@ -20,6 +20,8 @@ export interface IsolationNode {
   readonly bridgeHost: string;
   readonly child: ChildProcess;
   state: Extract<NodeWord, { kind: 'state' }> | undefined;
+  /** Of the watched Redis, each as often as it was seen. */
+  readonly states: string[];
   readonly reports: Extract<NodeWord, { kind: 'report' }>[];
 }
 
@@ -66,10 +68,21 @@ function startNode(
   { redis, sentinel, env }: Pick<IsolationNode, 'redis' | 'sentinel'> & { readonly env: NodeJS.ProcessEnv },
 ): IsolationNode {
   const child = fork(program, [JSON.stringify(order)], { env });
-  const node: IsolationNode = { redis, sentinel, bridgeHost: order.host, child, state: undefined, reports: [] };
+  const node: IsolationNode = {
+    redis,
+    sentinel,
+    bridgeHost: order.host,
+    child,
+    state: undefined,
+    states: [],
+    reports: [],
+  };
   child.on('message', (word: NodeWord) => {
     if (word.kind === 'report') node.reports.push(word);
-    else node.state = word;
+    else {
+      node.state = word;
+      if (word.state !== undefined) node.states.push(word.state);
+    }
   });
   child.on('exit', (code) => {
     if (code !== 0 && code !== null) throw new Error(`${order.id} ended with ${code}`);
@@ -85,7 +98,10 @@ export interface Whole {
 /** The master's and the other machine, once everybody agrees and the replica is in sync. */
 export async function untilWhole(stage: IsolationStage, mode: Isolation): Promise<Whole> {
   for (const { child } of stage.nodes) child.send(mode);
-  const whole = await waitFor('the shard to be whole', () => readWhole(stage, mode), { timeoutMs: 90_000 });
+  const whole = await waitFor('the shard to be whole', () => readWhole(stage, mode), {
+    timeoutMs: 90_000,
+    intervalMs: 200,
+  });
   if (whole === undefined) throw new Error('the shard is not whole');
   return whole;
 }
@@ -114,10 +130,13 @@ async function readWhole({ nodes, thirdSentinel }: IsolationStage, mode: Isolati
   return agrees && role[3] === 'connected' ? { master, replica } : undefined;
 }
 
-/** Cuts the machine off from everybody but the clients on it. Resolves with the function that heals it. */
-export function cutOff({ links, consul, nodes, thirdSentinel }: IsolationStage, node: IsolationNode) {
+/** Cuts the machine off from everybody but the clients on it, and Consul. Resolves with the function that heals it. */
+export function cutOff(
+  { links, consul, nodes, thirdSentinel }: IsolationStage,
+  { node, reaches }: { readonly node: IsolationNode; readonly reaches: 'nobody' | 'consul' },
+) {
   const others = nodes.filter((other) => other !== node).flatMap(hostsOf);
-  const to = [...others, consul.http.host, thirdSentinel.address.host];
+  const to = [...others, thirdSentinel.address.host, ...(reaches === 'consul' ? [] : [consul.http.host])];
   return links.cut({ from: hostsOf(node), to, direction: 'both', manner: 'drop' });
 }
 
