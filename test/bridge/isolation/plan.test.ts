@@ -36,6 +36,10 @@ const replaced: IsolationState = {
   ...{ kind: 'replaced', successor: at('B'), by: 'consul', sinceMs: nowMs - 2_000, atMs: nowMs - 250 },
 };
 
+const tooLong: IsolationState = { kind: 'inactive', why: 'replaced for too long', atMs: nowMs - 250 };
+const named = { consul: 'heard', successor: at('B') } as const;
+const acked = (ackAgeMs: number | undefined) => ({ server: { kind: 'master', ackAgeMs } }) as const;
+
 type Row = readonly [
   when: string,
   before: IsolationState | undefined,
@@ -46,27 +50,9 @@ type Row = readonly [
 const rows: readonly Row[] = [
   ['nobody for 3 s, in the second round', silent(1, nowMs - 3_000), {}, 'isolated', 'pause'],
   ['the first round without an answer', connected(nowMs - 3_000), {}, 'silent', 'nothing'],
-  [
-    'nobody, but for less than the limit',
-    silent(3, nowMs - 1_900),
-    { server: { kind: 'master', ackAgeMs: 2_000 } },
-    'silent',
-    'nothing',
-  ],
-  [
-    'an acknowledgement in the silence restarts it',
-    silent(3, nowMs - 9_000),
-    { server: { kind: 'master', ackAgeMs: 1_500 } },
-    'silent',
-    'nothing',
-  ],
-  [
-    'a replica acknowledges',
-    silent(9, nowMs - 9_000),
-    { server: { kind: 'master', ackAgeMs: 1_000 } },
-    'connected: replica',
-    'nothing',
-  ],
+  ['nobody, but for less than the limit', silent(3, nowMs - 1_900), acked(2_000), 'silent', 'nothing'],
+  ['an acknowledgement in the silence restarts it', silent(3, nowMs - 9_000), acked(1_500), 'silent', 'nothing'],
+  ['a replica acknowledges', silent(9, nowMs - 9_000), acked(1_000), 'connected: replica', 'nothing'],
   [
     'a majority of the Sentinels alone',
     silent(9, nowMs - 9_000),
@@ -80,17 +66,11 @@ const rows: readonly Row[] = [
   [
     'no replica is connected, and Consul answers',
     silent(9, nowMs - 9_000),
-    { server: { kind: 'master', ackAgeMs: undefined }, consul: 'heard' },
+    { ...acked(undefined), consul: 'heard' },
     'connected: consul',
     'nothing',
   ],
-  [
-    'no replica is connected, and nobody answers',
-    silent(9, nowMs - 9_000),
-    { server: { kind: 'master', ackAgeMs: undefined } },
-    'isolated',
-    'pause',
-  ],
+  ['no replica is connected, and nobody answers', silent(9, nowMs - 9_000), acked(undefined), 'isolated', 'pause'],
   [
     'the process stood still: the silence begins again',
     { ...silent(9, nowMs - 9_000), atMs: nowMs - 4_000 },
@@ -102,7 +82,7 @@ const rows: readonly Row[] = [
   [
     'a start in the silence, 2 s later',
     silent(8, nowMs - 2_000),
-    { server: { kind: 'master', ackAgeMs: undefined }, replaceable: 'unknown' },
+    { ...acked(undefined), replaceable: 'unknown' },
     'isolated',
     'pause',
   ],
@@ -158,17 +138,11 @@ const rows: readonly Row[] = [
     'isolated',
     'pause',
   ],
-  [
-    'it lasts, and an acknowledgement arrived meanwhile',
-    isolated,
-    { server: { kind: 'master', ackAgeMs: 2_000 } },
-    'isolated',
-    'pause',
-  ],
-  ['a replica is heard again', isolated, { server: { kind: 'master', ackAgeMs: 0 } }, 'connected: replica', 'release'],
+  ['it lasts, and an acknowledgement arrived meanwhile', isolated, acked(2_000), 'isolated', 'pause'],
+  ['a replica is heard again', isolated, acked(0), 'connected: replica', 'release'],
   ['the Sentinels are heard again', isolated, { sentinels: { known: 3, heard: 2 } }, 'connected: sentinels', 'release'],
   ['Consul is heard again', isolated, { consul: 'heard' }, 'connected: consul', 'release'],
-  ['it is heard again, and was replaced', isolated, { consul: 'heard', successor: at('B') }, 'replaced', 'pause'],
+  ['it is heard again, and was replaced', isolated, named, 'replaced', 'pause'],
   [
     'it is heard again in a failover',
     isolated,
@@ -183,35 +157,23 @@ const rows: readonly Row[] = [
     'inactive: replica',
     'release',
   ],
-  ['a replaced master, still', replaced, { consul: 'heard', successor: at('B') }, 'replaced', 'pause'],
+  ['a replaced master, still', replaced, named, 'replaced', 'pause'],
   ['the failover was given up', replaced, { consul: 'heard' }, 'connected: consul', 'release'],
   [
     'a replaced master that nobody demotes',
     { ...replaced, sinceMs: nowMs - 15_000 },
-    { consul: 'heard', successor: at('B') },
+    named,
     'inactive: replaced for too long',
     'nothing',
   ],
   ['a replaced master that is cut off again', replaced, {}, 'isolated', 'pause'],
   ['maintenance releases', isolated, { maintenance: 'it is in maintenance' }, 'inactive: maintenance', 'release'],
-  [
-    'a replica acknowledges to a master that was replaced',
-    isolated,
-    { server: { kind: 'master', ackAgeMs: 0 }, consul: 'heard', successor: at('B') },
-    'replaced',
-    'pause',
-  ],
-  [
-    'a connected master was replaced',
-    connected(nowMs - 250),
-    { consul: 'heard', successor: at('B') },
-    'replaced',
-    'pause',
-  ],
+  ['a replica acknowledges to a master that was replaced', isolated, { ...acked(0), ...named }, 'replaced', 'pause'],
+  ['a connected master was replaced', connected(nowMs - 250), named, 'replaced', 'pause'],
   [
     'a connected master was replaced, and a replica acknowledges',
     connected(nowMs - 250),
-    { server: { kind: 'master', ackAgeMs: 0 }, successor: at('B') },
+    { ...acked(0), successor: at('B') },
     'replaced',
     'pause',
   ],
@@ -231,14 +193,14 @@ const rows: readonly Row[] = [
   ],
   [
     'a master that was replaced for too long is not paused again',
-    { kind: 'inactive', why: 'replaced for too long', atMs: nowMs - 250 },
-    { consul: 'heard', successor: at('B') },
+    tooLong,
+    named,
     'inactive: replaced for too long',
     'nothing',
   ],
   [
     'a master that was replaced for too long, and is the master again',
-    { kind: 'inactive', why: 'replaced for too long', atMs: nowMs - 250 },
+    tooLong,
     { consul: 'heard' },
     'connected: consul',
     'nothing',
