@@ -6,7 +6,8 @@ import type { CrashDecision, CrashSign, JudgingBridge, RestartedMaster } from '.
 import { type ConnectionState, isProven, longestPauseMs, traceConnection } from '../model/crash-proof.ts';
 import { tryConnectAll, type Way } from './connect-attempt.ts';
 import type { CrashEvidence } from './evidence.ts';
-import { CrashLease, type CrashLeaseOptions } from './lease.ts';
+import { Gathering } from './gathering.ts';
+import type { CrashLeaseOptions } from './lease.ts';
 import { waitForRestart } from './restart.ts';
 
 /** A master to which a connection was closed: what differs between one of Sentinels and one of a Redis Cluster. */
@@ -24,6 +25,8 @@ export interface CrashSubject<Target> {
   readInfo(): Promise<unknown>;
   /** Asks the servers around it once. */
   readOthers(): Promise<void>;
+  /** Forgets what they answered: it is about an earlier moment. */
+  forgetOthers(): void;
   /** Whether its replicas would lose keys by copying it; undefined before they have answered. */
   wouldLoseKeys(restarted: RestartedMaster): boolean | undefined;
   decide(known: CrashKnowledge): CrashDecision<Target>;
@@ -78,8 +81,9 @@ export class CrashCase<Target> {
   readonly #subject: CrashSubject<Target>;
   readonly #parts: CrashCaseParts;
   readonly #startedMs = performance.now();
-  readonly #ended = new AbortController();
-  #lease: CrashLease | undefined;
+  #gathering: Gathering | undefined;
+  /** Leases that end. */
+  readonly #leaving: Promise<void>[] = [];
   #provenMs: number | undefined;
   /** Why the order was refused. */
   #refusal = 'the server to order it from was lost';
@@ -93,15 +97,15 @@ export class CrashCase<Target> {
   async pursue(signal: AbortSignal): Promise<Judgement> {
     try {
       const end = await this.#watch(signal);
-      this.#ended.abort();
+      void this.#gathering?.stop();
       if (typeof end === 'string') return end === 'others act' ? 'judged' : end;
       this.#subject.report(end);
       if (end.target !== undefined) await this.#subject.followed(signal);
       return 'judged';
     } finally {
-      this.#ended.abort();
       await this.#retract();
-      await this.#lease?.leave();
+      await this.#scatter();
+      await Promise.all(this.#leaving);
     }
   }
 
@@ -111,6 +115,7 @@ export class CrashCase<Target> {
       const end = await this.#watchRefusals(signal);
       if (end !== 'accepted') return end;
       await this.#retract();
+      await this.#scatter();
       const judged = await this.#judgeRestart(signal);
       if (judged !== 'gone') return judged;
     }
@@ -172,7 +177,7 @@ export class CrashCase<Target> {
 
   /** Decides on what is known now. undefined: not yet. */
   async #act(sign: CrashSign): Promise<CaseEnd<Target> | undefined> {
-    const lease = this.#lease?.state ?? { kind: 'missing', why: 'the lease was not requested' };
+    const lease = this.#gathering?.lease.state ?? { kind: 'missing', why: 'the lease was not requested' };
     const lastOrderAgeMs = lease.kind === 'held' ? lease.last.ageMs : undefined;
     const { crashAfterMs } = this.#parts;
     const known = { sign, crashAfterMs, nowMs: performance.now(), lastOrderAgeMs, bridges: this.#bridges() };
@@ -201,7 +206,8 @@ export class CrashCase<Target> {
     const { master } = this.#subject;
     const facts = { master: formatAddress(master), ...this.#subject.describe(target), sign: sign.kind };
     try {
-      if (!(await this.#lease?.claim(facts))) return this.#end(sign, { why: 'another bridge ordered a failover' });
+      if (!(await this.#gathering?.lease.claim(facts)))
+        return this.#end(sign, { why: 'another bridge ordered a failover' });
       // Maintenance may have begun while Consul took the claim: the next decision has that reason.
       if (this.#subject.whyNot() !== undefined) return undefined;
       await this.#subject.order(target);
@@ -220,15 +226,18 @@ export class CrashCase<Target> {
 
   /** From the first sign on, requests the lease and asks the servers around the master again and again. */
   #gather(): void {
-    if (this.#lease !== undefined) return;
-    this.#lease = new CrashLease(this.#subject.name, this.#parts);
-    void this.#read().catch(() => undefined);
+    if (this.#gathering !== undefined) return;
+    this.#subject.forgetOthers();
+    const readOthers = () => this.#subject.readOthers();
+    this.#gathering = new Gathering(this.#subject.name, { ...this.#parts, readOthers });
   }
 
-  async #read(): Promise<void> {
-    while (!this.#ended.signal.aborted) {
-      await this.#subject.readOthers();
-      await delay(everyMs, undefined, { ref: false });
-    }
+  /** A restarted master may load for minutes, and others need the lease: one of a cluster is for all its shards. */
+  async #scatter(): Promise<void> {
+    const gathering = this.#gathering;
+    if (gathering === undefined) return;
+    this.#gathering = undefined;
+    this.#leaving.push(gathering.lease.leave());
+    await gathering.stop();
   }
 }

@@ -67,6 +67,10 @@ export class SentinelCrash implements CrashSubject<Address> {
     this.#seen = { views: distinctViews(readings), replicas };
   }
 
+  forgetOthers(): void {
+    this.#seen = undefined;
+  }
+
   wouldLoseKeys(restarted: RestartedMaster): boolean | undefined {
     return this.#seen === undefined ? undefined : hasLostKeys(restarted, this.#seen.replicas);
   }

@@ -98,6 +98,10 @@ export class ClusterCrash implements CrashSubject<Address> {
     if (highest > this.#epoch.highest) this.#epoch = { highest, sinceMs: performance.now() };
   }
 
+  forgetOthers(): void {
+    this.#readings = undefined;
+  }
+
   wouldLoseKeys(restarted: RestartedMaster): boolean | undefined {
     if (this.#readings === undefined) return undefined;
     const replicas = this.#readings.filter(({ id }) => this.#closed.replicas.includes(id));
