@@ -124,13 +124,15 @@ export class FullRun {
     this.#options.failoverCompletion?.consider(name, { record, views, knownSentinels, role: role.role }, memory);
   }
 
-  /** Fences former masters that accept writes although the record is confirmed. */
-  async #fence({ name, held, views }: Finding): Promise<Enforced> {
+  /** Fences former masters that accept writes although the record is confirmed. undefined: without Sentinels, none was asked. */
+  async #fence({ name, held, views, unmonitored }: Finding): Promise<Enforced | undefined> {
     const { records, sentinels, fencer } = this.#options;
     const memory = this.#options.memory(name);
     const record = memory.record;
     // The record may have been deleted, and the master removed from the Sentinels, because its nodes have another use now.
-    if (record === undefined || held.kind === 'absent' || views.length === 0) return { stale: [], secondMasters: [] };
+    if (record === undefined || held.kind === 'absent' || unmonitored !== undefined)
+      return { stale: [], secondMasters: [] };
+    if (views.length === 0) return undefined;
     return fencer.enforce(record, {
       members: memory.members,
       views,
