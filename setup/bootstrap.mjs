@@ -38,16 +38,22 @@ async function main(args) {
 }
 
 function editionSteps(args) {
-  const steps = { '--with': unpackEdition, '--try': tryEdition };
+  const steps = { '--with': (_, take) => take(), '--try': tryTo };
   const pairs = args.flatMap((option, i) => (i % 2 === 0 ? [[option, args[i + 1] ?? '']] : []));
   return pairs.flatMap(([option, names]) => {
-    const take = steps[option];
-    if (take === undefined || names === '') throw new BootstrapError(usage);
+    const step = steps[option];
+    if (step === undefined || names === '') throw new BootstrapError(usage);
     const [extra, others] = split(names.split(','), (name) => Object.hasOwn(extraPrograms, name));
-    const wanted = extra.flatMap((name) => extraPrograms[name]);
+    const missing = (name) => missingPrograms(extraPrograms[name]);
     return [
-      { needed: () => missingPrograms(wanted).length > 0, take: () => installPackages(missingPrograms(wanted)) },
-      ...parseEditions(others.join(',')).map((name) => ({ needed: () => !hasEdition(name), take: () => take(name) })),
+      ...extra.map((name) => ({
+        needed: () => missing(name).length > 0,
+        take: () => step(name, () => installPackages(missing(name))),
+      })),
+      ...parseEditions(others.join(',')).map((name) => ({
+        needed: () => !hasEdition(name),
+        take: () => step(name, () => unpackEdition(name)),
+      })),
     ];
   });
 }
@@ -57,8 +63,8 @@ function split(names, isFirst) {
 }
 
 /** Tests against a missing edition use what is installed, so that a machine without a Debian mirror can run them. */
-async function tryEdition(name) {
-  await unpackEdition(name).catch((error) => {
+async function tryTo(name, take) {
+  await take().catch((error) => {
     if (!(error instanceof BootstrapError)) throw error;
     say(`continues without ${name}: ${error.message.trim().split('\n').at(-1)}`);
   });

@@ -6,8 +6,8 @@ import type { CrashDecision, CrashSign, JudgingBridge, RestartedMaster } from '.
 import { type ConnectionState, isProven, longestPauseMs, traceConnection } from '../model/crash-proof.ts';
 import { tryConnectAll, type Way } from './connect-attempt.ts';
 import type { CrashEvidence } from './evidence.ts';
-import { Gathering } from './gathering.ts';
 import type { CrashLeaseOptions } from './lease.ts';
+import { Preparation } from './preparation.ts';
 import { waitForRestart } from './restart.ts';
 
 /** A master to which a connection was closed: what differs between one of Sentinels and one of a Redis Cluster. */
@@ -81,7 +81,7 @@ export class CrashCase<Target> {
   readonly #subject: CrashSubject<Target>;
   readonly #parts: CrashCaseParts;
   readonly #startedMs = performance.now();
-  #gathering: Gathering | undefined;
+  #preparation: Preparation | undefined;
   /** Leases that end. */
   readonly #leaving: Promise<void>[] = [];
   #provenMs: number | undefined;
@@ -97,14 +97,14 @@ export class CrashCase<Target> {
   async pursue(signal: AbortSignal): Promise<Judgement> {
     try {
       const end = await this.#watch(signal);
-      void this.#gathering?.stop();
+      void this.#preparation?.stop();
       if (typeof end === 'string') return end === 'others act' ? 'judged' : end;
       this.#subject.report(end);
       if (end.target !== undefined) await this.#subject.followed(signal);
       return 'judged';
     } finally {
       await this.#retract();
-      await this.#scatter();
+      await this.#endPreparation();
       await Promise.all(this.#leaving);
     }
   }
@@ -115,7 +115,7 @@ export class CrashCase<Target> {
       const end = await this.#watchRefusals(signal);
       if (end !== 'accepted') return end;
       await this.#retract();
-      await this.#scatter();
+      await this.#endPreparation();
       const judged = await this.#judgeRestart(signal);
       if (judged !== 'gone') return judged;
     }
@@ -130,7 +130,7 @@ export class CrashCase<Target> {
       connection = traceConnection(connection, { kind, atMs: performance.now() });
       if (kind === 'accepted') return 'accepted';
       if (connection.kind !== 'refused') return 'unclear';
-      this.#gather();
+      this.#prepare();
       if (this.#isProven(connection)) {
         const end = await this.#act({ kind: 'refused', connection });
         if (end !== undefined) return end;
@@ -163,7 +163,7 @@ export class CrashCase<Target> {
     if (restarted === 'gone') return restarted;
     if (restarted === undefined) return 'unclear';
     if (restarted.state !== 'master' || runIds.length === 0 || runIds.includes(restarted.runId)) return 'not-crashed';
-    this.#gather();
+    this.#prepare();
     this.#provenMs = performance.now();
     while (performance.now() - this.#provenMs < longestWaitMs) {
       const loses = this.#subject.wouldLoseKeys(restarted);
@@ -177,7 +177,7 @@ export class CrashCase<Target> {
 
   /** Decides on what is known now. undefined: not yet. */
   async #act(sign: CrashSign): Promise<CaseEnd<Target> | undefined> {
-    const lease = this.#gathering?.lease.state ?? { kind: 'missing', why: 'the lease was not requested' };
+    const lease = this.#preparation?.lease.state ?? { kind: 'missing', why: 'the lease was not requested' };
     const lastOrderAgeMs = lease.kind === 'held' ? lease.last.ageMs : undefined;
     const { crashAfterMs } = this.#parts;
     const known = { sign, crashAfterMs, nowMs: performance.now(), lastOrderAgeMs, bridges: this.#bridges() };
@@ -206,7 +206,7 @@ export class CrashCase<Target> {
     const { master } = this.#subject;
     const facts = { master: formatAddress(master), ...this.#subject.describe(target), sign: sign.kind };
     try {
-      if (!(await this.#gathering?.lease.claim(facts)))
+      if (!(await this.#preparation?.lease.claim(facts)))
         return this.#end(sign, { why: 'another bridge ordered a failover' });
       // Maintenance may have begun while Consul took the claim: the next decision has that reason.
       if (this.#subject.whyNot() !== undefined) return undefined;
@@ -225,19 +225,19 @@ export class CrashCase<Target> {
   }
 
   /** From the first sign on, requests the lease and asks the servers around the master again and again. */
-  #gather(): void {
-    if (this.#gathering !== undefined) return;
+  #prepare(): void {
+    if (this.#preparation !== undefined) return;
     this.#subject.forgetOthers();
     const readOthers = () => this.#subject.readOthers();
-    this.#gathering = new Gathering(this.#subject.name, { ...this.#parts, readOthers });
+    this.#preparation = new Preparation(this.#subject.name, { ...this.#parts, readOthers });
   }
 
   /** A restarted master may load for minutes, and others need the lease: one of a cluster is for all its shards. */
-  async #scatter(): Promise<void> {
-    const gathering = this.#gathering;
-    if (gathering === undefined) return;
-    this.#gathering = undefined;
-    this.#leaving.push(gathering.lease.leave());
-    await gathering.stop();
+  async #endPreparation(): Promise<void> {
+    const preparation = this.#preparation;
+    if (preparation === undefined) return;
+    this.#preparation = undefined;
+    this.#leaving.push(preparation.lease.leave());
+    await preparation.stop();
   }
 }

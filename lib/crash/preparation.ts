@@ -4,7 +4,7 @@ import { CrashLease, type CrashLeaseOptions } from './lease.ts';
 const everyMs = 20;
 
 /** What a bridge needs for an order, requested from the first sign of a crash on: the lease, and answers of the servers around. */
-export class Gathering {
+export class Preparation {
   readonly lease: CrashLease;
   readonly #stop = new AbortController();
   readonly #reading: Promise<void>;
